@@ -1,0 +1,94 @@
+"""What every request passes through: its id, the page's armour, the form's encoding, and the way
+an ended session is told to htmx. Who may do what is decided in the views.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class RequestIdMiddleware:
+    """Gives each request an id, which logs and audit events carry and the answer repeats."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.META["REQUEST_ID"] = request_id = str(uuid.uuid4())
+        response = self.get_response(request)
+        response["X-Request-Id"] = request_id
+        return response
+
+
+class ArmourMiddleware:
+    """A strict content policy for every page: own scripts and styles, nothing inline. No page is cached."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+        response.headers.setdefault("Cache-Control", "no-store, private")
+        return response
+
+
+class FormEncodingMiddleware:
+    """Refuses a query or a body that is too large or not UTF-8. Django would put U+FFFD in place of what
+    it can't read and go on; here that would end up as a flow's name at Twilio."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not _is_utf8(unquote_to_bytes(request.META.get("QUERY_STRING", ""))):
+            return _refused(request, 400, "The address is not valid UTF-8.")
+        if request.method == "POST":
+            length = request.META.get("CONTENT_LENGTH") or "0"
+            if not length.isdecimal():
+                return _refused(request, 400, "The request's Content-Length is not a number.")
+            if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+                return _refused(request, 413, "The form is too large. Nothing was changed.")
+            urlencoded = request.content_type == "application/x-www-form-urlencoded"
+            if not _is_utf8(unquote_to_bytes(request.body) if urlencoded else request.body):
+                return _refused(request, 400, "The form is not valid UTF-8. Nothing was changed.")
+        return self.get_response(request)
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Every page stands behind sign-in. An htmx request of an ended session moves the whole page there,
+    so that the sign-in form never lands in a fragment."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseBase:
+        response = super().handle_no_permission(request, view_func)
+        if getattr(request, "htmx", False):
+            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        return response
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _refused(request: HttpRequest, status: int, what: str) -> HttpResponse:
+    return render(request, "400.html", {"what": what, "status": status}, status=status)

@@ -1,0 +1,49 @@
+"""The demo's settings: those of the site, with made-up credentials, SQLite in .demo/, and the sandbox where
+Twilio would be. They are written to .demo/env, so that other commands can join in while the demo runs:
+`ENV_FILE=.demo/env uv run manage.py sync_flows`.
+"""
+
+import os
+import re
+import secrets
+import sys
+from pathlib import Path
+from shutil import rmtree
+
+from flows.flexapi import sandbox
+
+FOLDER = Path(__file__).resolve().parent.parent / ".demo"
+ENV_FILE = FOLDER / "env"
+SITE_PORT = int((re.findall(r"--port[= ](\d{1,5})(?!\d)", " ".join(sys.argv)) or ["8000"])[-1])
+
+if "--fresh" in sys.argv:
+    rmtree(FOLDER, ignore_errors=True)
+FOLDER.mkdir(exist_ok=True)
+_kept = dict(line.split("=", 1) for line in ENV_FILE.read_text().split()) if ENV_FILE.exists() else {}
+_values = {
+    "SECRET_KEY": _kept.get("SECRET_KEY") or secrets.token_urlsafe(48),
+    "AUDIT_KEY": _kept.get("AUDIT_KEY") or secrets.token_urlsafe(48),
+    "ALLOWED_HOSTS": "127.0.0.1,localhost",
+    "HTTPS_ONLY": "false",
+    "DATABASE_URL": f"sqlite:///{FOLDER / 'db.sqlite3'}",
+    "FLEX_API_URL": f"http://127.0.0.1:{SITE_PORT + 1}/v1",
+    "TWILIO_ACCOUNT_SID": sandbox.DEMO_ACCOUNT_SID,
+    "TWILIO_API_KEY": sandbox.DEMO_API_KEY,
+    "TWILIO_API_SECRET": sandbox.DEMO_API_SECRET,
+}
+ENV_FILE.write_text("".join(f"{name}={value}\n" for name, value in _values.items()))
+
+# The demo is itself, whatever the environment or a .env says of a real account.
+for name in ("TWILIO_AUTH_TOKEN", "DEBUG", "CSRF_TRUSTED_ORIGINS"):
+    os.environ.pop(name, None)
+os.environ.update(_values, ENV_FILE=os.devnull)
+
+from flexadmin.settings import *  # noqa: E402, F403
+from flexadmin.settings import LOGGING, STORAGES  # noqa: E402
+
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
+FLEX_RATE_LIMITS = False
+LOGGING["loggers"]["flows"]["level"] = "ERROR"  # type: ignore[index]
+LOGGING["loggers"]["django.server"] = {"level": "ERROR"}  # type: ignore[index]

@@ -1,0 +1,291 @@
+"""`FlexClient`: the Flex API's FlexFlows, one method per endpoint. Upstream is `https://flex-api.twilio.com/v1`
+as Twilio's reference describes it; no detail of HTTP leaves this module, and it alone imports requests.
+
+Methods take and give flat snapshots (`flows.flexapi.schema`). Each either returns what Twilio said or raises
+one of `flows.flexapi.errors`: `NeverSent`, `Refused` or `Unknown`. It keeps within Twilio's rates and within
+a deadline for the whole call, retries included, and logs no credential and no personal field.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import tenacity
+from pyrate_limiter import Duration, Limiter, Rate
+
+from flows.flexapi import schema
+from flows.flexapi.deadline import Call, DeadlineAdapter
+from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
+from flows.flexapi.schema import Snapshot
+
+log = logging.getLogger(__name__)
+
+RATES: Final = {"list": 10, "fetch": 2, "create": 2, "update": 1, "delete": 2}  # calls a second and account
+PAGE_SIZE: Final = 1000
+MAX_PAGES: Final = 100  # an account holds 2,500 flows at most; a longer chain of links is a loop
+MAX_ANSWER: Final = 16 * 1024 * 1024  # bytes; a page of 1,000 flows has some 1 MB
+CONNECT_TIMEOUT: Final = 5.0  # seconds
+ATTEMPTS: Final = 4
+WRITES: Final = frozenset({"create", "update", "delete"})
+REPEATABLE: Final = frozenset({"list", "fetch", "delete"})
+
+_limiters: dict[tuple[str, str], Limiter] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Twilio's yes: the flow as it then was (empty after a delete), and what its support asks for."""
+
+    snapshot: Snapshot
+    status: int
+    request_id: str
+
+
+class FlexClient:
+    """A client of one account's Flex Flows.
+
+    `auth` is (API key, secret) or (account SID, auth token). `deadline` is in seconds and holds for one
+    method call, or for one page of a listing. `rate_limits=False` is for the sandbox only.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        account_sid: str,
+        auth: tuple[str, str],
+        deadline: float = 15.0,
+        rate_limits: bool = True,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.account_sid = account_sid
+        self.deadline = deadline
+        self._auth = auth
+        self._rate_limits = rate_limits
+        self._sleep = sleep
+        self._session = self._new_session()
+
+    def close(self) -> None:
+        self._session.close()
+
+    def list(self, *, friendly_name: str | None = None, page_size: int = PAGE_SIZE) -> Iterator[Snapshot]:
+        """Every flow of the account, page by page; with `friendly_name`, those that Twilio says match."""
+        query: dict[str, str] | None = {"PageSize": str(page_size)}
+        if friendly_name is not None and query is not None:
+            query["FriendlyName"] = friendly_name
+        url: str | None = f"{self.base_url}/FlexFlows"
+        seen: set[str] = set()
+        while url is not None:
+            if url in seen or len(seen) >= MAX_PAGES:
+                raise Unknown("Twilio's list of flows does not end: its page links form a loop")
+            seen.add(url)
+            page = self._call("list", "GET", url, query).snapshot
+            flows, meta = page.get("flex_flows"), page.get("meta")
+            if not isinstance(flows, list) or not isinstance(meta, dict):
+                raise Unknown("Twilio's answer is not a page of Flex Flows")
+            for resource in flows:
+                yield _flow(resource)
+            url, query = self._next_page(meta.get("next_page_url")), None
+
+    def fetch(self, sid: str) -> Snapshot:
+        """The flow as it is at Twilio now."""
+        return _flow(self._call("fetch", "GET", self._url(sid)).snapshot, sid)
+
+    def create(self, values: Mapping[str, Any]) -> Answer:
+        """Makes a flow of these fields. It is never repeated but after a 429: the API has no idempotency key."""
+        url = f"{self.base_url}/FlexFlows"
+        answer = self._call("create", "POST", url, schema.to_parameters(values))
+        return replace(answer, snapshot=_flow(answer.snapshot))
+
+    def update(self, sid: str, values: Mapping[str, Any]) -> Answer:
+        """Changes just these fields; None or "" unsets one."""
+        answer = self._call("update", "POST", self._url(sid), schema.to_parameters(values))
+        return replace(answer, snapshot=_flow(answer.snapshot, sid))
+
+    def delete(self, sid: str) -> Answer:
+        """Deletes the flow. A 404 to a repeated request means that an earlier one went through."""
+        return replace(self._call("delete", "DELETE", self._url(sid)), snapshot={})
+
+    def _url(self, sid: str) -> str:
+        if not schema.is_sid("FO", sid):
+            raise ValueError("not the SID of a Flex Flow")
+        return f"{self.base_url}/FlexFlows/{sid}"
+
+    def _next_page(self, url: Any) -> str | None:
+        if url is None:
+            return None
+        target, base = urlsplit(urljoin(self.base_url + "/", str(url))), urlsplit(self.base_url)
+        inside = target.path.startswith(base.path + "/FlexFlows") and "@" not in target.netloc
+        if (target.scheme, target.netloc) != (base.scheme, base.netloc) or not inside:
+            raise Unknown("Twilio's list of flows goes on at another host; it was not followed")
+        return target.geturl()
+
+    def _call(self, verb: str, method: str, url: str, data: Mapping[str, str] | None = None) -> Answer:
+        """One endpoint, repeated where that is safe, within one deadline."""
+        until = time.monotonic() + self.deadline
+        attempt = 0
+
+        def once() -> Answer:
+            nonlocal attempt
+            attempt += 1
+            try:
+                return self._once(verb, method, url, data, until)
+            except Refused as refused:
+                if verb == "delete" and refused.status == 404 and attempt > 1:
+                    return Answer({}, refused.status, refused.request_id)
+                raise
+
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception(lambda error: _may_repeat(verb, error)),
+            wait=_pause,
+            stop=lambda state: state.attempt_number >= ATTEMPTS or time.monotonic() + _pause(state) >= until,
+            sleep=self._sleep,
+            reraise=True,
+        )(once)
+
+    def _once(self, verb: str, method: str, url: str, data: Mapping[str, str] | None, until: float) -> Answer:
+        self._take_place(verb, until)
+        started = time.monotonic()
+        status: int | str = "no answer"
+        request_id = ""
+        # A write has a connection of its own: one that was kept could be closed under it, and its fate unknown.
+        session = self._new_session() if verb in WRITES else self._session
+        try:
+            with Call(until) as call:
+                response, body = self._exchange(session, call, method, url, data)
+            status, request_id = response.status_code, response.headers.get("Twilio-Request-Id", "")[:64]
+            answer = _read(response.status_code, response.headers, body, request_id)
+            return Answer(answer, response.status_code, request_id)
+        finally:
+            if session is not self._session:
+                session.close()
+            milliseconds = round((time.monotonic() - started) * 1000)
+            path = urlsplit(url).path
+            log.info("%s %s %s %d ms %s", method, path, status, milliseconds, request_id or "-")
+
+    def _exchange(
+        self, session: requests.Session, call: Call, method: str, url: str, data: Mapping[str, str] | None
+    ) -> tuple[requests.Response, bytes]:
+        remaining = max(0.05, call.deadline - time.monotonic())
+        try:
+            with session.request(
+                method,
+                url,
+                params=data if method == "GET" else None,
+                data=data if method != "GET" else None,
+                auth=self._auth,
+                timeout=(min(CONNECT_TIMEOUT, remaining), remaining),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                body = _bounded(response)
+        except (requests.RequestException, OSError) as error:
+            raise _lost(call, error) from None  # the original can quote the address and what was sent
+        if call.is_late:
+            raise Unknown("Twilio did not answer in time")
+        return response, body
+
+    def _take_place(self, verb: str, until: float) -> None:
+        """Waits for this call's turn within the account's rate."""
+        if not self._rate_limits:
+            return
+        key = (self.account_sid, verb)
+        if key not in _limiters:
+            _limiters.setdefault(key, Limiter(Rate(RATES[verb], Duration.SECOND)))
+        if not _limiters[key].try_acquire(verb, timeout=max(0.0, until - time.monotonic())):
+            raise NeverSent("too many calls are waiting for their turn at Twilio; this one was not sent")
+
+    def _new_session(self) -> requests.Session:
+        session = requests.Session()
+        session.headers["Accept"] = "application/json"
+        session.headers["User-Agent"] = "flex-flow-dashboard/0.1"
+        adapter = DeadlineAdapter(max_retries=0)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        return session
+
+
+def _bounded(response: requests.Response) -> bytes:
+    """The body, read as it comes, up to the bound."""
+    chunks, size = [], 0
+    for chunk in response.iter_content(64 * 1024):
+        size += len(chunk)
+        if size > MAX_ANSWER:
+            raise requests.exceptions.ContentDecodingError("the answer is too large")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _lost(call: Call, error: Exception) -> FlexError:
+    if call.never_left:
+        return NeverSent("no connection to Twilio could be made")
+    if call.is_late or isinstance(error, requests.Timeout):
+        return Unknown("Twilio did not answer in time")
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return Unknown("Twilio's answer could not be read")
+    return Unknown("the connection to Twilio was lost")
+
+
+def _read(status: int, headers: Mapping[str, str], body: bytes, request_id: str) -> dict[str, Any]:
+    """The JSON of a success; anything else as the error that it is."""
+    try:
+        answer = json.loads(body) if body else {}
+    except (ValueError, RecursionError):
+        answer = None
+    if 200 <= status < 300:
+        if not isinstance(answer, dict):
+            raise Unknown("Twilio's answer could not be read", status=status, request_id=request_id)
+        return answer
+    details = answer if isinstance(answer, dict) else {}
+    if status in Refused.STATUSES:
+        raise Refused(
+            status=status,
+            code=_integer(details.get("code")),
+            message=str(details.get("message") or details.get("detail") or details.get("title") or "")[:1000],
+            more_info=str(details.get("more_info") or details.get("type") or "")[:300],
+            request_id=request_id,
+            retry_after=_seconds(headers.get("Retry-After")),
+        )
+    raise Unknown(f"Twilio answered with status {status}", status=status, request_id=request_id)
+
+
+def _may_repeat(verb: str, error: BaseException) -> bool:
+    if isinstance(error, Refused):
+        return error.status == 429  # never processed, so any call
+    if isinstance(error, Unknown) and verb in REPEATABLE:
+        return error.status is None or error.status >= 500
+    return isinstance(error, NeverSent) and verb in REPEATABLE
+
+
+def _pause(state: tenacity.RetryCallState) -> float:
+    """Seconds until the next try: what Twilio asks for, or a doubling pause; both with jitter."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, FlexError) else None
+    base = asked if asked is not None else min(4.0, 0.25 * 2 ** (state.attempt_number - 1))
+    return float(base + random.uniform(0, 0.25))  # noqa: S311 - jitter, not a secret
+
+
+def _flow(resource: Any, sid: str | None = None) -> Snapshot:
+    if not isinstance(resource, dict) or not schema.is_sid("FO", resource.get("sid")):
+        raise Unknown("Twilio's answer is not a Flex Flow")
+    if sid is not None and resource["sid"] != sid:
+        raise Unknown("Twilio's answer is about another Flex Flow")
+    return schema.from_response(resource)
+
+
+def _integer(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31 else None
+
+
+def _seconds(value: str | None) -> float | None:
+    """Retry-After in seconds; a date, which Twilio does not send, counts as not given."""
+    return float(value) if value and value.isdecimal() and len(value) < 6 else None

@@ -1,0 +1,113 @@
+"""A deadline that holds for a whole HTTP call. `requests` and urllib3 time each read anew, so that an
+answer dripping in byte by byte outlasts any timeout; here a watchdog shuts the socket when time is up.
+
+It also knows whether a connection was ever made, which is what separates "never sent" from "unknown".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any, Self
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+_current: ContextVar[Call | None] = ContextVar("_current", default=None)
+
+
+class Call:
+    """One call under a deadline (`time.monotonic()` seconds). Use as a context manager around it."""
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.connecting = False  # our connection class was asked to connect
+        self.connected = False
+        self.is_late = False
+        self.sock: socket.socket | None = None
+        self._timer = threading.Timer(max(0.0, deadline - time.monotonic()), self._cut)
+        self._timer.daemon = True
+
+    @property
+    def never_left(self) -> bool:
+        """Whether it is certain that nothing left: a connection was tried and none was made."""
+        return self.connecting and not self.connected
+
+    def __enter__(self) -> Self:
+        self._token = _current.set(self)
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        _current.reset(self._token)
+
+    def _cut(self) -> None:
+        self.is_late = True
+        if self.sock is not None:
+            with contextlib.suppress(OSError):
+                # The plain socket's own shutdown, under TLS too: nothing may wait for the other side.
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
+
+class _Watched:
+    """A connection that tells the current call when it is made, and gives it its socket."""
+
+    sock: Any
+
+    def connect(self) -> None:
+        call = _current.get()
+        if call is not None:
+            call.connecting = True
+        super().connect()  # type: ignore[misc]
+        if call is not None:
+            call.connected = True
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        call = _current.get()
+        if call is not None and self.sock is not None:  # a connection kept from an earlier call
+            call.connected, call.sock = True, self.sock
+        super().request(*args, **kwargs)  # type: ignore[misc]
+        if call is not None:
+            call.sock = self.sock
+            if call.is_late:
+                call._cut()
+
+
+class _WatchedHTTP(_Watched, HTTPConnection):
+    pass
+
+
+class _WatchedHTTPS(_Watched, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _WatchedHTTP
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedHTTPS
+
+
+_POOLS = {"http": _Pool, "https": _SecurePool}
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """A `requests` adapter whose connections obey the current `Call`, through a proxy too."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager

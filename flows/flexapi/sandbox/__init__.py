@@ -1,0 +1,26 @@
+"""A local Flex API over HTTP: the same rules as Twilio's, and faults on request.
+
+It is the other end of the demo and of the tests, and knows nothing of Django or of the rest of
+flows beyond the schema table. Where Twilio's behaviour is not known, the code says "assumption".
+"""
+
+from flows.flexapi.sandbox.faults import Fault, FaultKind
+from flows.flexapi.sandbox.log import Received
+from flows.flexapi.sandbox.server import (
+    DEMO_ACCOUNT_SID,
+    DEMO_API_KEY,
+    DEMO_API_SECRET,
+    DEMO_AUTH_TOKEN,
+    Sandbox,
+)
+
+__all__ = [
+    "DEMO_ACCOUNT_SID",
+    "DEMO_API_KEY",
+    "DEMO_API_SECRET",
+    "DEMO_AUTH_TOKEN",
+    "Fault",
+    "FaultKind",
+    "Received",
+    "Sandbox",
+]

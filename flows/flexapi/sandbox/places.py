@@ -1,0 +1,107 @@
+"""Where the made-up company answers customers: its cities, its words, its telephone numbers, its webhooks.
+
+Every number is in a range that the country's regulator keeps for drama and fiction; countries without
+one use American numbers (555-0100 to 555-0199).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+AMERICAN = tuple(
+    (f"+1{area}55501{{:02}}", 100)
+    for area in (
+        206, 212, 214, 215, 267, 281, 303, 305, 312, 314, 323, 347, 404, 407, 412, 415, 424, 469, 503, 504,
+        512, 602, 612, 615, 617, 619, 626, 646, 650, 702, 713, 718, 720, 773, 786, 801, 813, 832, 916, 972,
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A language area. `ranges` are a number's form and how many numbers it has."""
+
+    language: str
+    cities: tuple[str, ...]
+    purposes: tuple[str, ...]
+    ranges: tuple[tuple[str, int], ...]
+
+    def number(self, at: int) -> str:
+        """The number at this place of all the ranges; it begins again when they are used up."""
+        at %= sum(size for _, size in self.ranges)
+        ranges = iter(self.ranges)
+        form, size = next(ranges)
+        while at >= size:
+            at -= size
+            form, size = next(ranges)
+        return form.format(at * 37 % size)  # scattered: 37 divides none of the sizes
+
+
+PLACES = (
+    Place(
+        "en-US",
+        ("Austin", "Boston", "Chicago", "Denver", "Miami", "Seattle", "Portland", "San Francisco"),
+        (
+            "Appointments",
+            "Billing",
+            "Order status",
+            "Returns",
+            "Front desk",
+            "Pharmacy refills",
+            "Loyalty club",
+        ),
+        AMERICAN[:10],
+    ),
+    Place(
+        "en-GB",
+        ("London", "Leeds", "Manchester", "Bristol", "Glasgow", "Cardiff", "Belfast"),
+        ("Customer care", "Delivery queries", "Complaints", "Bookings", "Repairs", "Night line"),
+        (("+447700900{:03}", 1000), ("+442079460{:03}", 1000)),
+    ),
+    Place(
+        "de",
+        ("München", "Köln", "Berlin", "Hamburg", "Zürich", "Düsseldorf", "Nürnberg"),
+        ("Kundenservice", "Rückfragen", "Terminvergabe", "Störungsmeldung", "Außendienst", "Rechnungen"),
+        (("+493023125{:03}", 1000), ("+494066969{:03}", 1000), ("+496990009{:03}", 1000)),
+    ),
+    Place(
+        "fr",
+        ("Lyon", "Paris", "Orléans", "Nîmes", "Besançon", "Montréal", "Genève"),
+        ("Réclamations", "Prise de rendez-vous", "Suivi de commande", "Service après-vente", "Résiliations"),
+        (
+            ("+336399800{:02}", 100),
+            ("+336399812{:02}", 100),
+            ("+33199001{:03}", 1000),
+            ("+33465714{:03}", 1000),
+        ),
+    ),
+    Place(
+        "pt",
+        ("São Paulo", "Curitiba", "Brasília", "Belém", "Lisboa", "Florianópolis"),
+        ("Cobrança", "Atendimento", "Agendamento", "Devoluções", "Pós-venda", "Ouvidoria"),
+        AMERICAN[10:16],
+    ),
+    Place(
+        "es",
+        ("Málaga", "Bogotá", "Ciudad de México", "León", "Córdoba", "A Coruña"),
+        ("Atención al cliente", "Citas médicas", "Facturación", "Averías", "Reclamaciones"),
+        AMERICAN[16:22],
+    ),
+    Place(
+        "sv",
+        ("Malmö", "Göteborg", "Örebro", "Umeå", "Jönköping", "Åbo"),
+        ("Kundtjänst", "Bokningar", "Felanmälan", "Fakturafrågor", "Återköp"),
+        (("+463139006{:02}", 100), ("+468465004{:02}", 100), *AMERICAN[22:26]),
+    ),
+    Place(
+        "pl",
+        ("Łódź", "Kraków", "Gdańsk", "Wrocław"),
+        ("Obsługa klienta", "Reklamacje", "Rezerwacje", "Zwroty"),
+        AMERICAN[26:33],
+    ),
+    Place("ja", ("東京", "大阪", "札幌"), ("予約受付", "お問い合わせ", "修理相談"), AMERICAN[33:]),
+)
+EVERYWHERE = Place("any", (), (), (("+447700900{:03}", 1000), *AMERICAN))
+
+HOOK_HOSTS = ("hooks.example.com", "chat.care.example", "bots.example.net", "flex.example.org")
+HOOK_PATHS = ("/twilio/incoming", "/flex/messages", "/v2/inbound", "/api/conversations/new", "/bot")

@@ -1,0 +1,19 @@
+"""How text is folded for searching: no case, no accents, no invisible marks. `réclam`, `RECLAM` and
+`reclam` fold to the same."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Letters that Unicode does not take apart, though people type them without their stroke.
+_STROKES = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "æ": "ae", "œ": "oe", "\u0131": "i", "\x00": None}
+)
+
+
+def fold(text: str) -> str:
+    """The text as it is compared when people search."""
+    apart = unicodedata.normalize("NFKD", text).casefold()
+    apart = unicodedata.normalize("NFKD", apart).translate(_STROKES)
+    kept = "".join(character for character in apart if unicodedata.category(character) not in {"Mn", "Cf"})
+    return " ".join(kept.split())

@@ -1,0 +1,102 @@
+"""`demo`: the whole product on one machine, with no account and no server: the sandbox in Twilio's place,
+a database in .demo/, people, some days of history, and the site. Ctrl-C ends all of it.
+
+The history is made in flows/management/demo_history.py, through the real services.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from django.core.wsgi import get_wsgi_application
+from django.utils import timezone
+
+from flows.flexapi.sandbox import Sandbox
+from flows.management import demo_history
+from flows.models import AuditEvent
+from flows.services import mirror
+
+PEOPLE = {"vera": "viewer", "omar": "operator", "aude": "auditor", "ada": "admin"}
+
+
+class Command(BaseCommand):
+    help = "Run the dashboard against a made-up Twilio, with nothing to set up."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--port", type=int, default=8000, help="the site's port; the sandbox takes the next"
+        )
+        parser.add_argument("--flows", type=int, default=300, help="how many flows a fresh sandbox has")
+        parser.add_argument("--fresh", action="store_true", help="throw away what an earlier demo left")
+
+    def handle(self, *_args: Any, port: int, flows: int, **_options: Any) -> None:
+        if not settings.FLEX_API_URL.startswith("http://127.0.0.1:"):
+            raise CommandError("The demo talks to its own sandbox only. Start it as `uv run manage.py demo`.")
+        sandbox_port = urlsplit(settings.FLEX_API_URL).port or 0
+        folder = Path(settings.DATABASES["default"]["NAME"]).parent
+        server = _bound(port)
+        sandbox = Sandbox(
+            port=sandbox_port,
+            flows=flows,
+            state_file=folder / "sandbox.json",
+            clock=lambda: timezone.now(),  # looked up at each call: the history tells it another time
+        )
+        try:
+            sandbox.start()
+        except OSError:
+            server.server_close()
+            raise CommandError(_taken(sandbox_port)) from None
+        try:
+            self._prepare(sandbox)
+            self._tell(port)
+            server.set_app(get_wsgi_application())
+            server.serve_forever()
+        except KeyboardInterrupt:
+            self.stdout.write("\nThe demo has ended. The next start goes on where it stopped.")
+        finally:
+            server.server_close()
+            sandbox.stop()
+
+    def _prepare(self, sandbox: Sandbox) -> None:
+        call_command("migrate", verbosity=0)
+        for name, role in PEOPLE.items():
+            person, _ = User.objects.get_or_create(username=name)
+            person.set_password(password_of(name))
+            person.save()
+            person.groups.set([Group.objects.get(name=role)])
+        if not AuditEvent.objects.exists():
+            self.stdout.write("Making some days of history …")
+            demo_history.make(sandbox)
+        mirror.sync()
+
+    def _tell(self, port: int) -> None:
+        self.stdout.write("\nPeople who may sign in:")
+        for name, role in PEOPLE.items():
+            self.stdout.write(f"  {name:<6} {password_of(name):<12} {role}")
+        self.stdout.write(f"\nThe dashboard is on http://127.0.0.1:{port}\nCtrl-C ends it.\n")
+        self.stdout.flush()
+
+
+def password_of(name: str) -> str:
+    """The demo's passwords are no secret: its site listens on this machine only, and holds made-up data."""
+    return f"demo-{name}"
+
+
+def _bound(port: int) -> ThreadedWSGIServer:
+    try:
+        return ThreadedWSGIServer(("127.0.0.1", port), WSGIRequestHandler)
+    except (OSError, OverflowError):
+        raise CommandError(_taken(port)) from None
+
+
+def _taken(port: int) -> str:
+    return f"Port {port} is taken. Stop what listens there, or choose another: `uv run manage.py demo --port 8100`."

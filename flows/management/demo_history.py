@@ -1,0 +1,164 @@
+"""The demo's history: what an ordinary fortnight leaves in the log, made through the real services against
+the sandbox. Only the clock is told otherwise, so that the fortnight need not be waited for.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest import mock
+
+from flows.flexapi.sandbox import Fault, FaultKind, Sandbox
+from flows.flexapi.schema import Snapshot
+from flows.models import Result, Stage
+from flows.services import audit, changes, mirror
+from flows.services.audit import Actor
+
+DAYS = 12
+STEPS = 44
+
+
+class _Fortnight:
+    """A clock that goes from twelve days ago to now in uneven steps."""
+
+    def __init__(self, dice: random.Random) -> None:
+        now = datetime.now(UTC)
+        self._moments = sorted(now - timedelta(days=DAYS) * dice.random() for _ in range(STEPS))
+        self._now = self._moments[0] - timedelta(hours=1)
+
+    def __call__(self) -> datetime:
+        self._now += timedelta(milliseconds=137)
+        return self._now
+
+    def step(self) -> None:
+        self._now = max(self._now, self._moments.pop(0))
+
+
+def make(sandbox: Sandbox) -> None:
+    """Some changes by three people, with a refusal, a conflict and a viewer's try among them."""
+    dice = random.Random(7)  # noqa: S311 - a story, not a secret
+    clock = _Fortnight(dice)
+    with mock.patch("django.utils.timezone.now", clock):
+        mirror.sync()
+        for number in range(STEPS):
+            clock.step()
+            teller = _Teller(sandbox, dice, _person(dice.choice(("omar", "omar", "ada"))))
+            special = {
+                5: teller.create,
+                12: teller.refused,
+                20: teller.conflict,
+                27: teller.denied,
+                33: teller.delete,
+            }
+            story = special.get(number) or dice.choice(
+                (teller.retry, teller.rename, teller.switch, teller.webhook)
+            )
+            with suppress(changes.Conflict, changes.NothingToChange):
+                story()
+
+
+def _person(name: str) -> Actor:
+    roles = {"omar": ("2", "operator"), "ada": ("4", "admin"), "vera": ("1", "viewer")}
+    number, role = roles[name]
+    return Actor(id=number, label=name, role=role, source_ip=f"192.0.2.{number}", user_agent="Demo")
+
+
+class _Teller:
+    """One step of the story: a flow is drawn, and somebody does something with it for a reason."""
+
+    def __init__(self, sandbox: Sandbox, dice: random.Random, actor: Actor) -> None:
+        self.sandbox, self.dice, self.actor = sandbox, dice, actor
+
+    def retry(self) -> None:
+        sid, seen = self._drawn("studio")
+        count = self.dice.choice(
+            [count for count in range(4) if count != seen.get("integration_retry_count")]
+        )
+        self._update(sid, seen, "Retry less while Studio is slow", integration_retry_count=count)
+
+    def rename(self) -> None:
+        sid, seen = self._drawn()
+        self._update(
+            sid, seen, "The team has a new name", friendly_name=f"{seen['friendly_name']} (new team)"
+        )
+
+    def switch(self) -> None:
+        sid, seen = self._drawn()
+        is_on = bool(seen.get("enabled"))
+        changes.set_enabled(
+            sid=sid,
+            enabled=not is_on,
+            reason="Closed over the holidays" if is_on else "Opens again on Monday",
+            actor=self.actor,
+            change_id=self._id(),
+        )
+
+    def webhook(self) -> None:
+        sid, seen = self._drawn("external")
+        address = f"https://gateway.example.com/flex/{sid[-6:]}"
+        self._update(sid, seen, "Webhooks moved to the new gateway", integration_url=address)
+
+    def create(self) -> None:
+        _, like = self._drawn("studio")
+        values = {name: like.get(name) for name in ("chat_service_sid", "integration_flow_sid")}
+        changes.create_flow(
+            values={
+                **values,
+                "friendly_name": "Weihnachtsaktion Köln (SMS)",
+                "channel_type": "sms",
+                "contact_identity": "+4915550100999",
+                "integration_type": "studio",
+                "enabled": False,
+            },
+            reason="Campaign begins in December, see change 4711",
+            actor=self.actor,
+            change_id=self._id(),
+        )
+
+    def refused(self) -> None:
+        sid, seen = self._drawn("task")
+        fault = Fault(FaultKind.REFUSE, method="POST", status=400, code=20001)
+        self.sandbox.inject(fault)
+        self._update(sid, seen, "SLA is four hours now", integration_timeout=14_400)
+
+    def conflict(self) -> None:
+        sid, seen = self._drawn()
+        self.sandbox.edit_flow(sid, friendly_name=f"{seen['friendly_name']} – pilot")
+        self._update(sid, seen, "Spelling", friendly_name=f"{seen['friendly_name']}.")
+
+    def denied(self) -> None:
+        sid, _ = self._drawn()
+        audit.append(
+            action="flow.update",
+            stage=Stage.ACCESS,
+            result=Result.DENIED,
+            actor=_person("vera"),
+            target_sid=sid,
+        )
+
+    def delete(self) -> None:
+        sid, seen = self._drawn()
+        changes.delete_flow(
+            sid=sid,
+            base={"friendly_name": seen["friendly_name"]},
+            reason="Number was given back to the carrier",
+            actor=self.actor,
+            change_id=self._id(),
+        )
+
+    def _update(self, sid: str, seen: Snapshot, reason: str, **values: Any) -> None:
+        changes.update_flow(
+            sid=sid, base=seen, values=values, reason=reason, actor=self.actor, change_id=self._id()
+        )
+
+    def _drawn(self, integration_type: str | None = None) -> tuple[str, Snapshot]:
+        flows = self.sandbox.flows.values()
+        sids = [flow["sid"] for flow in flows if integration_type in (None, flow["integration_type"])]
+        sid = self.dice.choice(sids)
+        return sid, mirror.fetch(sid)
+
+    def _id(self) -> uuid.UUID:
+        return uuid.UUID(int=self.dice.getrandbits(128), version=4)

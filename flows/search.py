@@ -1,0 +1,119 @@
+"""Finding flows in the mirror by name, identity and SID. What a person asks for is a `Query`, which lives in
+the URL; how the database finds it stays in here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Final
+from urllib.parse import urlencode
+
+from django.db.models import F, Q, QuerySet
+
+from flows.flexapi import schema
+from flows.folding import fold
+from flows.models import Flow
+
+PAGE_SIZE: Final = 50
+SORTS: Final = {
+    "name": "name_folded",
+    "channel": "channel_type",
+    "identity": "identity_folded",
+    "integration": "integration_type",
+    "enabled": "enabled",
+    "updated": "date_updated",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked for. A value that makes no sense counts as not given."""
+
+    q: str = ""
+    channel: str = ""
+    integration: str = ""
+    enabled: str = ""
+    account: str = ""
+    sort: str = "name"
+    page: int = 1
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, str]) -> Query:
+        page = parameters.get("page", "1")
+        return cls(
+            q=parameters.get("q", "")[:256],
+            channel=_one_of(parameters.get("channel", ""), schema.CHANNEL_TYPES),
+            integration=_one_of(parameters.get("integration", ""), (*schema.INTEGRATION_TYPES, "none")),
+            enabled=_one_of(parameters.get("enabled", ""), ("true", "false")),
+            account=parameters.get("account", "")[:34],
+            sort=_one_of(parameters.get("sort", ""), (*SORTS, *(f"-{key}" for key in SORTS))) or "name",
+            page=int(page) if page.isascii() and page.isdecimal() and 0 < len(page) < 7 else 1,
+        )
+
+    def url(self, **changes: str | int) -> str:
+        """The query string of this query with some values changed; a new question begins at page one."""
+        changed = replace(self, **{"page": 1, **changes})
+        defaults = asdict(Query())
+        return "?" + urlencode(
+            {key: value for key, value in asdict(changed).items() if value != defaults[key]}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of what was found."""
+
+    rows: list[Flow]
+    total: int
+    page: int
+
+    @property
+    def first(self) -> int:
+        return (self.page - 1) * PAGE_SIZE + 1 if self.rows else 0
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.rows) - 1 if self.rows else 0
+
+    @property
+    def has_next(self) -> bool:
+        return self.last < self.total and bool(self.rows)
+
+
+def find(query: Query) -> Found:
+    """The page of flows that the query asks for; past the end, the last one."""
+    flows = _matching(query)
+    total = flows.count()
+    page = max(1, min(query.page, -(-total // PAGE_SIZE)))
+    start = (page - 1) * PAGE_SIZE
+    return Found(list(flows.order_by(*_order(query.sort))[start : start + PAGE_SIZE]), total, page)
+
+
+def _matching(query: Query) -> QuerySet[Flow]:
+    flows = Flow.objects.filter(gone_at=None)
+    if text := fold(query.q):
+        flows = flows.filter(
+            Q(name_folded__contains=text) | Q(identity_folded__contains=text) | Q(sid=query.q.strip())
+        )
+    if query.channel:
+        flows = flows.filter(channel_type=query.channel)
+    if query.integration:
+        flows = flows.filter(integration_type="" if query.integration == "none" else query.integration)
+    if query.enabled == "true":
+        flows = flows.filter(enabled=True)
+    elif query.enabled == "false":
+        flows = flows.exclude(enabled=True)
+    if query.account:
+        flows = flows.filter(account_sid=query.account)
+    return flows
+
+
+def _order(sort: str) -> list[str | F]:
+    descending, column = sort.startswith("-"), SORTS[sort.lstrip("-")]
+    first = F(column).desc(nulls_last=True) if descending else F(column).asc(nulls_last=True)
+    return [first, "sid"] if column == "name_folded" else [first, "name_folded", "sid"]
+
+
+def _one_of(value: str, choices: tuple[str, ...]) -> str:
+    return value if value in choices else ""

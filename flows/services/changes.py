@@ -1,0 +1,229 @@
+"""The changes an operator makes: create_flow, update_flow, set_enabled, delete_flow.
+
+Each follows the write protocol: the flow is read afresh and compared, the attempt is committed to the audit
+log, one call goes out, its outcome is committed, the mirror takes it over. Nothing is sent that is not on
+record first; no outcome is recorded that was not seen. No lock or transaction is held across the call.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from flows.flexapi import schema
+from flows.flexapi.client import Answer
+from flows.flexapi.errors import FlexError, NeverSent, Refused
+from flows.flexapi.schema import Snapshot
+from flows.models import AuditEvent, Result, Stage
+from flows.services import audit, mirror
+from flows.services.audit import Actor, NotRecorded, Payload
+from flows.services.merge import Merge, merge
+from flows.services.twilio import WRITE_DEADLINE, flex_client
+
+# Longer than any call may take: an attempt that is older belongs to a process that died.
+HELD_BACK_FOR = timedelta(seconds=4 * WRITE_DEADLINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change whose attempt is on record. `event` is its latest event; `error` says why it did not succeed.
+    `theirs`: fields that somebody else had changed meanwhile; `differs`: fields that Twilio answered
+    otherwise than asked for."""
+
+    event: AuditEvent
+    after: Snapshot = field(default_factory=dict)
+    error: FlexError | None = None
+    theirs: list[str] = field(default_factory=list)
+    differs: list[str] = field(default_factory=list)
+
+
+class Conflict(Exception):
+    """The flow changed at Twilio where the operator changed it too. Nothing was sent."""
+
+    def __init__(self, merged: Merge, theirs: Snapshot) -> None:
+        super().__init__("the flow was changed meanwhile")
+        self.merged = merged
+        self.theirs = theirs
+
+
+class NothingToChange(Exception):
+    """The flow at Twilio is already as asked for. Nothing was sent."""
+
+
+class NotRead(Exception):
+    """The flow could not be read from Twilio first, so nothing was sent."""
+
+    def __init__(self, error: FlexError) -> None:
+        super().__init__("the flow could not be read")
+        self.error = error
+
+
+class OutcomeNotRecorded(Exception):
+    """The change was sent, and its outcome could not be put on record. The attempt is on record."""
+
+    def __init__(self, attempt: AuditEvent, error: FlexError | None) -> None:
+        super().__init__("the change was sent; its outcome is not on record")
+        self.attempt = attempt
+        self.error = error
+
+
+def create_flow(*, values: Mapping[str, Any], reason: str, actor: Actor, change_id: uuid.UUID) -> Change:
+    """Makes a flow of the fields that have a value. The new SID stands in the outcome's event."""
+    asked = {name: value for name, value in values.items() if schema.normalised(name, value) is not None}
+    call = _Call("flow.create", actor, change_id, reason, requested=asked)
+    return call.carry_out(lambda: flex_client().create(asked))
+
+
+def update_flow(
+    *,
+    sid: str,
+    base: Mapping[str, Any],
+    values: Mapping[str, Any],
+    reason: str,
+    actor: Actor,
+    change_id: uuid.UUID,
+) -> Change:
+    """Sends the fields of `values` that differ from `base`, the flow as the operator saw it, unless somebody
+    else changed the same ones meanwhile (`Conflict`)."""
+    _refuse_a_replay(change_id)
+    theirs = _read(sid, "flow.update", actor, change_id, reason)
+    merged = merge(base=base, theirs=theirs, mine=values)
+    call = _Call("flow.update", actor, change_id, reason, sid, before=theirs, requested=merged.to_send)
+    if merged.conflicts:
+        call.requested = {conflict.name: conflict.mine for conflict in merged.conflicts}
+        call.record(Stage.OUTCOME, Result.CONFLICT)
+        raise Conflict(merged, theirs)
+    if not merged.to_send:
+        raise NothingToChange
+    change = call.carry_out(lambda: flex_client().update(sid, merged.to_send))
+    change.theirs.extend(name for name in merged.theirs if name not in merged.to_send)
+    return change
+
+
+def set_enabled(*, sid: str, enabled: bool, reason: str, actor: Actor, change_id: uuid.UUID) -> Change:
+    """Switches a flow on or off."""
+    return update_flow(
+        sid=sid,
+        base={"enabled": not enabled},
+        values={"enabled": enabled},
+        reason=reason,
+        actor=actor,
+        change_id=change_id,
+    )
+
+
+def delete_flow(
+    *, sid: str, base: Mapping[str, Any], reason: str, actor: Actor, change_id: uuid.UUID
+) -> Change:
+    """Deletes a flow, if the fields of `base` (the name that the operator typed) are still what they were."""
+    _refuse_a_replay(change_id)
+    before = _read(sid, "flow.delete", actor, change_id, reason)
+    call = _Call("flow.delete", actor, change_id, reason, sid, before=before)
+    merged = merge(base=base, theirs=before, mine={})
+    if merged.theirs:
+        call.record(Stage.OUTCOME, Result.CONFLICT)
+        raise Conflict(merged, before)
+    return call.carry_out(lambda: flex_client().delete(sid))
+
+
+@dataclass(slots=True)
+class _Call:
+    """One change on its way: what both of its events say, and the steps from attempt to mirror."""
+
+    action: str
+    actor: Actor
+    change_id: uuid.UUID
+    reason: str
+    sid: str = ""
+    before: Snapshot | None = None
+    requested: dict[str, Any] | None = None
+
+    def carry_out(self, send: Callable[[], Answer]) -> Change:
+        attempt = self.record(Stage.ATTEMPT, Result.PENDING)
+        started = time.monotonic()
+        answer: Answer | None = None
+        error: FlexError | None = None
+        try:
+            answer = send()
+        except FlexError as failure:
+            error = failure
+        result = Result.SUCCEEDED if answer else _result(error)
+        milliseconds = round((time.monotonic() - started) * 1000)
+        try:
+            event = self.record(Stage.OUTCOME, result, answer, error, milliseconds)
+        except NotRecorded as failure:
+            raise OutcomeNotRecorded(attempt, error) from failure
+        self._tell_the_mirror(answer, error)
+        after = answer.snapshot if answer else {}
+        return Change(event, after, error, differs=self._differs(after))
+
+    def record(
+        self,
+        stage: Stage,
+        result: Result,
+        answer: Answer | None = None,
+        error: FlexError | None = None,
+        milliseconds: int | None = None,
+    ) -> AuditEvent:
+        after = answer.snapshot if answer and answer.snapshot else None
+        known = after or self.before or self.requested or {}
+        said = answer or error
+        return audit.append(
+            action=self.action,
+            stage=stage,
+            result=result,
+            actor=self.actor,
+            change_id=self.change_id,
+            target_sid=self.sid or (after or {}).get("sid", ""),
+            changed_fields=sorted(self.requested or {}),
+            reason=self.reason,
+            remote_status=said.status if said else None,
+            remote_code=error.code if error else None,
+            remote_request_id=said.request_id if said else "",
+            duration_ms=milliseconds,
+            held_back_since=timezone.now() - HELD_BACK_FOR,
+            payload=Payload(
+                friendly_name=str(known.get("friendly_name") or ""),
+                contact_identity=str(known.get("contact_identity") or ""),
+                before=self.before,
+                requested=self.requested,
+                after=after,
+                message=(error.message or str(error)) if error else "",
+            ),
+        )
+
+    def _tell_the_mirror(self, answer: Answer | None, error: FlexError | None) -> None:
+        if answer and answer.snapshot:
+            mirror.take_over(answer.snapshot)
+        elif answer or (error and error.status == 404 and self.sid):
+            mirror.mark_gone(self.sid)
+
+    def _differs(self, after: Snapshot) -> list[str]:
+        expected = {**(self.before or {}), **(self.requested or {})}
+        names = [name for name in (self.requested or {}) if after]
+        return schema.differing(expected, after, names)
+
+
+def _result(error: FlexError | None) -> Result:
+    return Result.FAILED if isinstance(error, Refused | NeverSent) else Result.UNKNOWN
+
+
+def _refuse_a_replay(change_id: uuid.UUID) -> None:
+    event = audit.story_of(change_id)
+    if event is not None:
+        raise audit.AlreadyRecorded(event)
+
+
+def _read(sid: str, action: str, actor: Actor, change_id: uuid.UUID, reason: str) -> Snapshot:
+    """The flow as it is now. That it could not be read is an outcome too: nothing was sent."""
+    try:
+        return mirror.fetch(sid, deadline=WRITE_DEADLINE)
+    except FlexError as error:
+        _Call(action, actor, change_id, reason, sid).record(Stage.OUTCOME, Result.FAILED, error=error)
+        raise NotRead(error) from error

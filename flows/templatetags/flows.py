@@ -1,0 +1,237 @@
+"""What the pages say about flows, events, times and values. Builtins: no template loads them.
+
+Whatever came from Twilio or from a person is shown inert: escaped, isolated from the direction of the
+text around it, and with invisible characters written out.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from django import template
+from django.template import Context
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from flows.flexapi import schema
+from flows.forms import ENUM_WORDS
+from flows.models import AuditEvent, Flow, Result
+
+register = template.Library()
+
+UNSET: Final = format_html('<span class="unset">{}</span>', "Not set")
+NO_TIME: Final = format_html('<span class="unset">{}</span>', "Not known")
+
+_MARK: Final = '<span class="hidden-character">⟨U+{}⟩</span>'
+_ZERO_WIDTH_JOINERS: Final = "\u200c\u200d"
+_BLANK_LETTERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_INVISIBLE: Final = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+_STUDIO: Final = "https://console.twilio.com/us1/develop/studio/flows?frameUrl="
+# What a result is called, and the class that gives it its shape and colour.
+_RESULTS: Final = {
+    Result.PENDING: ("Under way", "busy"),
+    Result.SUCCEEDED: ("Done", "good"),
+    Result.FAILED: ("Failed", "bad"),
+    Result.UNKNOWN: ("Outcome unknown", "doubt"),
+    Result.APPLIED: ("Applied (found later)", "good"),
+    Result.NOT_APPLIED: ("Not applied", "none"),
+    Result.CONFLICT: ("Conflict, nothing sent", "doubt"),
+    Result.DENIED: ("Refused", "stop"),
+}
+# Action: what came to pass, and what was tried. An event that did not succeed never reads as if it had.
+_ACTIONS: Final = {
+    "flow.create": ("Created", "Create"),
+    "flow.update": ("Changed", "Change"),
+    "flow.delete": ("Deleted", "Delete"),
+    "flow.drift": ("Changed outside this dashboard", "Change outside this dashboard"),
+    "auth.login": ("Signed in", "Sign in"),
+    "auth.logout": ("Signed out", "Sign out"),
+    "audit.export": ("Exported the audit log", "Export the audit log"),
+    "audit.erase": ("Erased personal data", "Erase personal data"),
+}
+_CAME_TO_PASS: Final = (Result.SUCCEEDED, Result.APPLIED)
+
+
+def _is_hidden(text: str, place: int) -> bool:
+    character = text[place]
+    if character in _BLANK_LETTERS:
+        return True
+    if character in _ZERO_WIDTH_JOINERS and 0 < place < len(text) - 1:
+        # Emoji and several scripts need joiners; between Latin, Greek or Cyrillic letters they only hide.
+        return not (text[place - 1] > "\u0590" and text[place + 1] > "\u0590")
+    return unicodedata.category(character) in _INVISIBLE
+
+
+@register.filter
+def visible(value: object) -> SafeString:
+    """The text, escaped, invisible characters written out as ⟨U+202E⟩."""
+    text = str(value)
+    hidden = (
+        [] if text.isascii() and text.isprintable() else [p for p in range(len(text)) if _is_hidden(text, p)]
+    )
+    if not hidden:
+        return conditional_escape(text)
+    ends = zip([0, *(place + 1 for place in hidden)], [*hidden, len(text)], strict=True)
+    runs = [conditional_escape(text[start:end]) for start, end in ends]
+    marks = [format_html(_MARK, f"{ord(text[place]):04X}") for place in hidden]
+    return format_html_join("", "{}{}", zip(runs, [*marks, ""], strict=True))
+
+
+@register.filter
+def shown(value: Any) -> SafeString:
+    """A field's value as people read it."""
+    if value is None or value == "":
+        return UNSET
+    if isinstance(value, bool):
+        return conditional_escape("Yes" if value else "No")
+    if isinstance(value, (dict, list)):
+        return format_html("<code>{}</code>", visible(json.dumps(value, ensure_ascii=False, sort_keys=True)))
+    return format_html("<bdi>{}</bdi>", visible(value))
+
+
+@register.filter
+def label(name: str) -> str:
+    field = schema.BY_NAME.get(name)
+    return field.label if field else name
+
+
+@register.filter
+def word(value: str) -> str:
+    """A channel or integration type as people spell it; one that nobody knows yet as it is."""
+    return ENUM_WORDS.get(value, value)
+
+
+@register.filter
+def when(value: datetime | str | None) -> SafeString:
+    """The time in UTC, and how long ago that was."""
+    moment = parse_datetime(value) if isinstance(value, str) else value
+    if moment is None:
+        return shown(value) if value else NO_TIME
+    utc = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return format_html(
+        '<time datetime="{}" title="{}">{} UTC</time> {}',
+        f"{utc:%Y-%m-%d %H:%M:%SZ}",
+        f"{utc:%Y-%m-%d %H:%M:%S} UTC",
+        f"{utc.day} {utc:%b %Y, %H:%M}",
+        ago(utc),
+    )
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """How long ago, in the largest unit that fits: "3 h ago"."""
+    if moment is None:
+        return "never"
+    seconds = (timezone.now() - moment).total_seconds()
+    size = abs(seconds)
+    if size < 1:
+        return "just now"
+    for unit, length in (
+        ("y", 31_557_600),
+        ("mo", 2_629_800),
+        ("d", 86_400),
+        ("h", 3600),
+        ("min", 60),
+        ("s", 1),
+    ):
+        if size >= length:
+            amount = f"{int(size // length)} {unit}"
+            return f"{amount} ago" if seconds > 0 else f"in {amount}"
+    return "just now"
+
+
+@register.filter
+def clock(moment: datetime | None) -> str:
+    """The time of day, for a moment that is not long ago: "10:42 UTC"."""
+    return f"{moment.astimezone(UTC):%H:%M} UTC" if moment else "an unknown time"
+
+
+@register.filter
+def short(sid: object) -> str:
+    """A SID, or any long id, with its middle left out."""
+    text = str(sid or "")
+    return f"{text[:6]}…{text[-4:]}" if len(text) > 14 else text
+
+
+@register.inclusion_tag("_sid.html", takes_context=True)
+def sid_link(context: Context, sid: object, link: bool = True) -> dict[str, Any]:
+    text = str(sid or "")
+    is_flow = link and schema.is_sid("FO", text)
+    is_studio = link and schema.is_sid("FW", text) and context.get("is_twilio") is not False
+    path = quote(f"/console/studio/flows/{text}?x-target-region=us1", safe="")
+    return {"sid": text, "is_flow": is_flow, "console_url": _STUDIO + path if is_studio else ""}
+
+
+@register.filter
+def handler(flow: Flow) -> str:
+    """What handles the flow's messages, in a few words."""
+    kind = flow.value("integration_type")
+    if kind == "studio":
+        return f"Studio Flow {short(flow.value('integration_flow_sid')) or 'not set'}"
+    if kind == "external":
+        return f"Webhook {_host(flow.value('integration_url')) or 'not set'}"
+    if kind == "task":
+        return f"Workflow {short(flow.value('integration_workflow_sid')) or 'not set'}"
+    return str(kind) if kind else "Nothing set"
+
+
+def _host(url: object) -> str:
+    try:
+        return urlsplit(str(url or "")).hostname or ""
+    except ValueError:
+        return ""
+
+
+@register.filter
+def result_word(result: str) -> str:
+    return _RESULTS.get(Result(result), (result, ""))[0] if result in Result.values else result
+
+
+@register.filter
+def result_class(result: str) -> str:
+    return _RESULTS[Result(result)][1] if result in Result.values else "none"
+
+
+@register.filter
+def headline(event: AuditEvent) -> str:
+    """What the event was, as a sentence: in the past where it came to pass, else as what was tried."""
+    happened = event.result in _CAME_TO_PASS
+    if event.action == "flow.update":
+        return _update_headline(event, happened=happened)
+    done, tried = _ACTIONS.get(event.action, (event.action, event.action))
+    text = done if happened else tried
+    fields = _listed(event.changed_fields)
+    return f"{text}: {fields}" if event.action == "flow.drift" and fields else text
+
+
+def _update_headline(event: AuditEvent, *, happened: bool) -> str:
+    if event.changed_fields == ["enabled"]:
+        payload = getattr(event, "payload", None)
+        seen = (payload and (payload.after or payload.requested)) or {}
+        if "enabled" in seen:
+            target = "on" if seen["enabled"] else "off"
+            return f"Switched {target}" if happened else f"Switch {target}"
+        return "Switched on or off" if happened else "Switch on or off"
+    word = "Changed" if happened else "Change"
+    return f"{word} {_listed(event.changed_fields) or 'nothing'}"
+
+
+def _listed(names: list[str], most: int = 3) -> str:
+    labels = [_in_sentence(label(name)) for name in names]
+    more = len(labels) - most
+    return ", ".join(labels[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def _in_sentence(text: str) -> str:
+    """ "Friendly name" -> "friendly name", but "SID of …" and "Studio Flow SID" stay."""
+    return (
+        text
+        if text[1:2].isupper() or text.startswith(("Studio", "Flex", "API"))
+        else text[:1].lower() + text[1:]
+    )

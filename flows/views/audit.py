@@ -1,0 +1,214 @@
+"""Reading the audit log: the list with its filters, and one event with what it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_GET
+
+from flows.flexapi import schema
+from flows.models import AuditEvent, AuditPayload, Flow, Stage
+from flows.services.audit import open_attempts
+from flows.views.requests import Request, permitted
+
+PAGE_SIZE = 50
+ACTIONS = {
+    "flow.create": "Create",
+    "flow.update": "Change",
+    "flow.delete": "Delete",
+    "flow.drift": "Change made elsewhere",
+}
+RESULTS = {
+    "pending": "Under way", "succeeded": "Done", "failed": "Failed", "unknown": "Outcome unknown",
+    "applied": "Applied (found later)", "not_applied": "Not applied", "conflict": "Conflict, nothing sent",
+    "denied": "Refused",
+}  # fmt: skip
+CHIP_WORDS = {
+    "q": "Search", "actor": "Person", "action": "Action", "result": "Result", "sid": "Flow",
+    "from_date": "From", "to_date": "To",
+}  # fmt: skip
+PARAMETERS = {"from_date": "from", "to_date": "to"}
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """What of the log is asked for; it lives in the URL. Dates are days in UTC, both included."""
+
+    q: str = ""
+    actor: str = ""
+    action: str = ""
+    result: str = ""
+    sid: str = ""
+    from_date: str = ""
+    to_date: str = ""
+    before: int = 0  # events older than this seq
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, str]) -> LogQuery:
+        before = parameters.get("before", "")
+        action, result = parameters.get("action", ""), parameters.get("result", "")
+        return cls(
+            q=parameters.get("q", "").replace("\x00", "")[:256],
+            actor=parameters.get("actor", "").replace("\x00", "")[:150],
+            action=action if action in ACTIONS else "",
+            result=result if result in RESULTS else "",
+            sid=parameters.get("sid", "").replace("\x00", "").strip()[:64],
+            from_date=_day(parameters.get("from", "")),
+            to_date=_day(parameters.get("to", "")),
+            before=int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else 0,
+        )
+
+    def url(self, **changes: str | int) -> str:
+        values = asdict(replace(self, **{"before": 0, **changes}))
+        return "?" + urlencode({PARAMETERS.get(name, name): value for name, value in values.items() if value})
+
+
+@require_GET
+@permitted("flows.view_auditevent", action="audit.view")
+def event_list(request: Request) -> HttpResponse:
+    query = LogQuery.of(request.GET)
+    events = list(_matching(query).select_related("payload").order_by("-seq")[: PAGE_SIZE + 1])
+    has_older = len(events) > PAGE_SIZE
+    events = events[:PAGE_SIZE]
+    people = AuditEvent.objects.exclude(actor_label="").values_list("actor_label", flat=True)
+    context = {
+        "events": events,
+        "query": query,
+        "choices": {
+            "actor": [(name, name) for name in people.order_by("actor_label").distinct()],
+            "action": list(ACTIONS.items()),
+            "result": list(RESULTS.items()),
+        },
+        "chips": _chips(query),
+        "clear_url": reverse("audit:list"),
+        "older_url": query.url(before=events[-1].seq) if has_older else None,
+        "newest_url": query.url() if query.before else None,
+    }
+    is_fragment = request.htmx and not request.htmx.history_restore_request
+    response = render(request, "audit/_results.html" if is_fragment else "audit/list.html", context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@require_GET
+@permitted("flows.view_auditevent", action="audit.view")
+def event_detail(request: Request, event_id: str) -> HttpResponse:
+    event = get_object_or_404(AuditEvent, event_id=event_id)
+    payload = _payload_of(event)
+    stages = (
+        AuditEvent.objects.filter(change_id=event.change_id) if event.change_id else AuditEvent.objects.none()
+    )
+    latest = stages.order_by("-seq").first() or event
+    context = {
+        "event": event,
+        "payload": payload,
+        "rows": _rows(event, payload) if payload else [],
+        "stages": list(stages.order_by("seq")),
+        "latest": latest,
+        "previous": AuditEvent.objects.filter(seq__lt=event.seq)
+        .exclude(stage=Stage.ATTEMPT)
+        .order_by("-seq")
+        .first(),
+        "next": AuditEvent.objects.filter(seq__gt=event.seq)
+        .exclude(stage=Stage.ATTEMPT)
+        .order_by("seq")
+        .first(),
+        "flow": Flow.objects.filter(sid=event.target_sid).first() if event.target_sid else None,
+    }
+    return render(request, "audit/detail.html", context)
+
+
+def _matching(query: LogQuery) -> QuerySet[AuditEvent]:
+    """Each change once: by its outcome, or by its attempt while that is open."""
+    events = AuditEvent.objects.filter(~Q(stage=Stage.ATTEMPT) | Q(seq__in=open_attempts().values("seq")))
+    if query.actor:
+        events = events.filter(actor_label=query.actor)
+    if query.action:
+        events = events.filter(action=query.action)
+    if query.result:
+        events = events.filter(result=query.result)
+    if query.sid:
+        events = events.filter(target_sid=query.sid)
+    if query.from_date:
+        events = events.filter(at__gte=_midnight(query.from_date))
+    if query.to_date:
+        events = events.filter(at__lt=_midnight(query.to_date) + timedelta(days=1))
+    if query.before:
+        events = events.filter(seq__lt=query.before)
+    for word in query.q.split():
+        events = events.filter(
+            Q(payload__friendly_name__icontains=word)
+            | Q(payload__contact_identity__icontains=word)
+            | Q(reason__icontains=word)
+            | Q(actor_label__icontains=word)
+            | Q(target_sid=word)
+        )
+    return events
+
+
+def _rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]]:
+    """Field by field: before, what was asked for, after. Twilio's own dates say nothing here."""
+    before, requested, after = payload.before or {}, payload.requested or {}, payload.after or {}
+    known = {"date_created", "date_updated", "url", "account_sid", "sid"}
+    names = [
+        name
+        for name in schema.differing({}, dict.fromkeys([*before, *requested, *after], "there"))
+        if name not in known
+    ]
+    rows = []
+    for name in names:
+        is_asked, has_answer = name in requested, bool(after)
+        new = after.get(name) if has_answer else requested.get(name) if is_asked else before.get(name)
+        if event.action == "flow.delete":
+            new = None
+        rows.append(
+            {
+                "name": name,
+                "label": schema.BY_NAME[name].label if name in schema.BY_NAME else name,
+                "before": before.get(name),
+                "requested": requested.get(name),
+                "after": new,
+                "is_changed": not schema.same(name, before.get(name), new),
+                "differs": is_asked
+                and has_answer
+                and not schema.same(name, requested[name], after.get(name)),
+            }
+        )
+    return rows
+
+
+def _payload_of(event: AuditEvent) -> AuditPayload | None:
+    try:
+        return event.payload
+    except ObjectDoesNotExist:
+        return None
+
+
+def _chips(query: LogQuery) -> list[dict[str, str]]:
+    words = {**ACTIONS, **RESULTS}
+    return [
+        {"label": f"{label}: {words.get(value, value)}", "remove_url": query.url(**{name: ""})}
+        for name, label in CHIP_WORDS.items()
+        if (value := getattr(query, name))
+    ]
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return ""
+
+
+def _midnight(day: str) -> datetime:
+    return datetime.combine(date.fromisoformat(day), time.min, UTC)

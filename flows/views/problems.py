@@ -1,0 +1,139 @@
+"""Failures in words: what happened, what it means for the flow, what to do. Twilio's code stands beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flows.flexapi.errors import FlexError, NeverSent, Refused
+from flows.masking import masked
+
+# Twilio's codes that a person can do something about: what it means, and what to do.
+ADVICE = {
+    20001: ("Twilio did not accept a value.", "Correct it and save again."),
+    20003: ("Twilio does not accept this site's credentials.", "An administrator has to check TWILIO_API_KEY and TWILIO_API_SECRET."),
+    20005: ("The Twilio account is not active.", "An administrator has to look at the account in the Twilio Console."),
+    20404: ("Twilio has no such Flex Flow.", "It was deleted, perhaps by somebody else a moment ago."),
+    20409: ("Twilio reports a conflict with another change.", "Open the flow again and repeat your change."),
+    20429: ("Twilio is receiving too many requests from this account.", "Wait a moment and save again."),
+    45010: ("Twilio is receiving too many requests from this account.", "Wait a moment and save again."),
+    45205: ("Twilio has no such Flex Flow.", "It was deleted, perhaps by somebody else a moment ago."),
+    45210: (
+        "Another enabled flow has this channel and contact identity already.",
+        "Switch the other flow off first, or save this one switched off.",
+    ),
+    45212: (
+        "Another enabled flow has this channel and contact identity already.",
+        "Switch the other flow off first, or leave this one switched off.",
+    ),
+}  # fmt: skip
+BY_STATUS = {401: 20003, 404: 20404, 409: 20409, 429: 20429}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One failure as a page shows it. `level` is error or warning."""
+
+    title: str
+    text: str
+    advice: str = ""
+    code: int | None = None
+    status: int | None = None
+    request_id: str = ""
+    more_info: str = ""
+    level: str = "error"
+
+
+def of_change(error: FlexError, *, what: str, sent: bool = True) -> Problem:
+    """Why a change did not succeed; `what` names it, such as "The change" or "The new flow". Not `sent`: the
+    flow could not even be read first."""
+    if not sent and not isinstance(error, Refused):
+        text = (
+            f"The flow could not be read from Twilio first: {error}. Nothing was sent, and nothing changed."
+        )
+        return _problem(
+            error, f"{what} was not sent", text, "Try again in a moment; what you typed is kept below."
+        )
+    if isinstance(error, Refused):
+        said = f"Twilio refused it: {masked(error.message)}" if error.message else "Twilio refused it."
+        meaning, advice = ADVICE.get(error.code or 0) or ADVICE.get(
+            BY_STATUS.get(error.status or 0, 0), ("", "")
+        )
+        return _problem(error, f"{what} was not made", f"{meaning} {said}".strip(), advice)
+    if isinstance(error, NeverSent):
+        text = f"{_sentence(error)} Nothing was sent, and nothing changed."
+        return _problem(
+            error, f"{what} was not sent", text, "Try again in a moment; what you typed is kept below."
+        )
+    text = f"{_sentence(error)} The request may have arrived all the same, so nobody knows yet whether it was carried out."
+    advice = "Look at the flow before you try again. The attempt is on record as outcome unknown."
+    return _problem(error, f"{what} was sent, and its outcome is not known", text, advice, level="warning")
+
+
+def of_reading(error: FlexError, *, what: str) -> Problem:
+    """Why Twilio's side could not be read; `what` says what the page does about it."""
+    if isinstance(error, Refused):
+        meaning, advice = ADVICE.get(error.code or 0) or ADVICE.get(
+            BY_STATUS.get(error.status or 0, 0), ("", "")
+        )
+        return _problem(
+            error, "Twilio refused to show this flow", f"{meaning} {what}".strip(), advice, level="warning"
+        )
+    return _problem(error, "Twilio did not answer", f"{_sentence(error)} {what}", level="warning")
+
+
+def not_recorded() -> Problem:
+    return Problem(
+        title="The audit log can't be written, so nothing was sent",
+        text="Every change is put on record before it goes to Twilio. That failed just now: the flow is as it was.",
+        advice="What you typed is kept below. Try again in a moment; if this stays, tell whoever runs this site.",
+    )
+
+
+def outcome_not_recorded(error: FlexError | None) -> Problem:
+    heard = "Twilio confirmed it" if error is None else _sentence(error).rstrip(".")
+    return Problem(
+        title="The change was sent, and its outcome could not be put on record",
+        text=f"{heard}. The attempt is on record as under way.",
+        advice="Look at the flow below before you change it again, and tell whoever runs this site.",
+        level="warning",
+        status=error.status if error else None,
+        code=error.code if error else None,
+    )
+
+
+def change_open(who: str) -> Problem:
+    return Problem(
+        title="Another change of this flow is still under way",
+        text=f"{who} is changing it at this moment, so yours was held back. Nothing was sent.",
+        advice="Wait a few seconds and save again; what you typed is kept below.",
+        level="warning",
+    )
+
+
+def nothing_to_change() -> Problem:
+    return Problem(
+        title="Nothing to save",
+        text="The flow at Twilio is already as this form says. Nothing was sent.",
+        level="warning",
+    )
+
+
+def base_lost() -> Problem:
+    return Problem(
+        title="This form is not complete",
+        text="It does not say what the flow looked like when you opened it, so nothing was sent.",
+        advice="Look over the values below, read from Twilio just now, and save again.",
+    )
+
+
+def _problem(error: FlexError, title: str, text: str, advice: str = "", *, level: str = "error") -> Problem:
+    info = error.more_info if error.more_info.startswith("https://www.twilio.com/") else ""
+    return Problem(
+        title=title, text=text, advice=advice, code=error.code, status=error.status,
+        request_id=error.request_id, more_info=info, level=level,
+    )  # fmt: skip
+
+
+def _sentence(error: FlexError) -> str:
+    words = str(error)
+    return f"{words[:1].upper()}{words[1:]}."

@@ -1,0 +1,76 @@
+"""What every view does with a request: who asks, and whether they may. A refusal goes on record."""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django_htmx.middleware import HtmxDetails
+
+from flexadmin.roles import role_of
+from flows.models import Result, Stage
+from flows.services import audit
+from flows.services.audit import Actor
+
+
+class Request(HttpRequest):
+    """A request as it reaches a view here: signed in, and with htmx's headers read."""
+
+    htmx: HtmxDetails
+    user: User
+
+
+View = Callable[..., HttpResponse]
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The person and the place behind a request, as the audit log keeps them."""
+    user = request.user
+    return Actor(
+        id=str(user.pk or ""),
+        label=user.get_username(),
+        role=role_of(user),
+        source_ip=request.META.get("REMOTE_ADDR", ""),
+        user_agent=request.headers.get("User-Agent", ""),
+        request_id=request.META.get("REQUEST_ID"),
+    )
+
+
+def permitted(permission: str, *, action: str) -> Callable[[View], View]:
+    """Lets in those who have the permission; the refusal of anybody else is recorded as `action`, denied."""
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.has_perm(permission):
+                if request.method != "GET":
+                    _record_refusal(request, action, kwargs)
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def change_id_of(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+def _record_refusal(request: Request, action: str, kwargs: dict[str, Any]) -> None:
+    audit.append(
+        action=action,
+        stage=Stage.ACCESS,
+        result=Result.DENIED,
+        actor=actor_of(request),
+        target_sid=str(kwargs.get("sid", "")),
+        reason=request.POST.get("reason", "")[:200],
+    )

@@ -1,0 +1,106 @@
+"""What the sandbox's tests share: a plain HTTP client, a clock that stands still, and valid parameters.
+
+The client is the standard library's, so that nothing between the test and the wire is the project's own.
+"""
+
+import base64
+import http.client
+import json
+import socket
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlencode, urlsplit
+
+IS = "IS" + "0a" * 16
+FW = "FW" + "0b" * 16
+WS = "WS" + "0c" * 16
+WW = "WW" + "0d" * 16
+FO = "FO" + "0e" * 16  # a flow that nobody made
+
+FLOWS = "/v1/FlexFlows"
+FORM = "application/x-www-form-urlencoded"
+NEW = {"FriendlyName": "Réclamations – Lyon (SMS)", "ChatServiceSid": IS, "ChannelType": "sms"}
+STUDIO = NEW | {"IntegrationType": "studio", "Integration.FlowSid": FW}
+EXTERNAL = NEW | {"IntegrationType": "external", "Integration.Url": "https://hooks.example.com/in"}
+TASK = NEW | {
+    "IntegrationType": "task",
+    "Integration.WorkspaceSid": WS,
+    "Integration.WorkflowSid": WW,
+    "Integration.Channel": "sms",
+}
+
+
+class Clock:
+    """Stands still until it is set."""
+
+    def __init__(self):
+        self.now = datetime(2026, 3, 1, 12, 0, 0, 654321, tzinfo=UTC)
+
+    def __call__(self):
+        return self.now
+
+
+@dataclass
+class Reply:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+def basic(name, secret):
+    return "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()
+
+
+def address(sandbox):
+    parts = urlsplit(sandbox.url)
+    return parts.hostname, parts.port
+
+
+def call(sandbox, method, path, parameters=None, *, body=None, headers=None):
+    """One request on a connection of its own; parameters go where the method has them."""
+    given = {"Authorization": basic(sandbox.api_key, sandbox.api_secret)} | (headers or {})
+    if parameters is not None and method == "POST":
+        body = urlencode(parameters)
+    elif parameters is not None:
+        path = f"{path}?{urlencode(parameters)}"
+    if body is not None:
+        given.setdefault("Content-Type", FORM)
+    with closing(http.client.HTTPConnection(*address(sandbox), timeout=10)) as connection:
+        connection.request(method, path, body, given)
+        answer = connection.getresponse()
+        return Reply(answer.status, answer.headers, answer.read())
+
+
+def create(sandbox, **parameters):
+    """The flow that a create of the studio kind makes, some parameters replaced."""
+    reply = call(sandbox, "POST", FLOWS, STUDIO | parameters)
+    assert reply.status == 201, reply.body
+    return reply.json
+
+
+def opened(sandbox, method="POST", path=FLOWS, parameters=STUDIO):
+    """A raw connection on which a request has been sent and no answer read."""
+    body = urlencode(parameters) if method == "POST" else ""
+    connection = socket.create_connection(address(sandbox), timeout=10)
+    lines = (
+        f"{method} {path} HTTP/1.1",
+        "Host: localhost",
+        f"Authorization: {basic(sandbox.api_key, sandbox.api_secret)}",
+        f"Content-Type: {FORM}",
+        f"Content-Length: {len(body)}",
+    )
+    connection.sendall("\r\n".join((*lines, "", body)).encode())
+    return connection
+
+
+def everything(connection):
+    """All that comes until the other end closes."""
+    received = b""
+    while chunk := connection.recv(65_536):
+        received += chunk
+    return received

@@ -1,0 +1,41 @@
+"""Settings for the tests: the real ones, with made-up credentials and no place on the network to go.
+
+DATABASE_URL chooses the database; without it, a file of SQLite's, so that threads and processes meet
+the real locks.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ.update(
+    {
+        "ENV_FILE": os.devnull,
+        "SECRET_KEY": "tests-only-not-a-secret-0123456789-abcdefghijklmnop",
+        "AUDIT_KEY": "tests-only-audit-key-0123456789abcdef",
+        "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
+        "HTTPS_ONLY": "false",
+        "FLEX_API_URL": "http://127.0.0.1:9/v1",  # nobody listens there; a test's own sandbox takes its place
+        "TWILIO_ACCOUNT_SID": "AC" + "5a" * 16,
+        "TWILIO_API_KEY": "SK" + "5b" * 16,
+        "TWILIO_API_SECRET": "sandbox-secret",
+    }
+)
+
+from flexadmin.settings import *
+from flexadmin.settings import DATABASES
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    _folder = Path(tempfile.gettempdir()) / f"flexadmin-tests-{os.getpid()}"
+    _folder.mkdir(exist_ok=True)
+    DATABASES["default"]["TEST"] = {"NAME": str(_folder / "test.sqlite3")}
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed; no secret is kept in a test
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
+FLEX_RATE_LIMITS = False
