@@ -7,6 +7,11 @@ import sys
 if __name__ == "__main__":
     module = "flexadmin.settings_demo" if sys.argv[1:2] == ["demo"] else "flexadmin.settings"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", module)
+
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"{error}")

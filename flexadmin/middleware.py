@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -75,10 +75,11 @@ class SignInMiddleware(LoginRequiredMiddleware):
     """Every page stands behind sign-in. An htmx request of an ended session moves the whole page there,
     so that the sign-in form never lands in a fragment."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseBase:
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
         response = super().handle_no_permission(request, view_func)
         if getattr(request, "htmx", False):
-            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+            response.status_code = 204
+            response["HX-Refresh"] = "true"
         return response
 
 

@@ -13,8 +13,9 @@ _SQLITE = {
     "audit_no_update": f"BEFORE UPDATE ON {TABLE}",
     "audit_no_delete": f"BEFORE DELETE ON {TABLE}",
     # INSERT OR REPLACE removes the old row without firing its delete trigger; so refuse the insert itself.
+    # The table has a rowid of its own beside seq, and a row can be replaced by that too.
     "audit_no_replace": f"""BEFORE INSERT ON {TABLE} WHEN EXISTS (
-        SELECT 1 FROM {TABLE} WHERE seq = NEW.seq OR event_id = NEW.event_id OR hash = NEW.hash
+        SELECT 1 FROM {TABLE} WHERE rowid = NEW.rowid OR seq = NEW.seq OR event_id = NEW.event_id OR hash = NEW.hash
         OR (change_id = NEW.change_id AND stage = NEW.stage AND stage IN ('attempt', 'outcome', 'reconciled')))""",  # noqa: S608 - constants only
 }
 

@@ -21,7 +21,7 @@ from django.forms.renderers import TemplatesSetting
 
 from flows.flexapi import schema
 from flows.flexapi.schema import Snapshot
-from flows.masking import has_mask
+from flows.masking import has_mask, storable
 
 BASE_SALT = "flows.forms.base"
 ENUM_WORDS = {
@@ -162,10 +162,11 @@ class FlowForm(ReasonForm):
         initial: Snapshot | None = None,
     ) -> None:
         self.snapshot = base
+        start = _start(base)
         if data is not None:
-            data = {**_as_choices(base or {}), **{name: data[name] for name in data}}
-        shown = {**(_defaults() if base is None else base), **(initial or {})}
-        super().__init__(data, initial={"change_id": uuid.uuid4(), **_as_choices(shown)})
+            data = {**_as_choices(start if base else {}), **{name: data[name] for name in data}}
+        shown = {**start, **(initial or {})}
+        super().__init__(data, initial={"change_id": uuid.uuid4(), **_as_choices(storable(shown))})
         if base is not None:
             self.initial.setdefault("base", signed(base))
         self.chosen = str((self.initial if data is None else data).get("integration_type") or "")
@@ -253,10 +254,17 @@ def read_base(value: str, sid: str) -> Snapshot | None:
     return snapshot if isinstance(snapshot, dict) and snapshot.get("sid") == sid else None
 
 
-def _defaults() -> dict[str, Any]:
-    """What a new form begins with: Twilio's own defaults where Twilio demands a value."""
-    return {
-        entry.name: entry.default for entry in schema.WRITABLE if entry.requires and entry.default is not None
+def _start(base: Snapshot | None) -> dict[str, Any]:
+    """What a form begins with: the flow as it is, and Twilio's own default where Twilio demands a value of
+    an integration type that the flow does not have yet."""
+    had = base or {}
+    return had | {
+        entry.name: entry.default
+        for entry in schema.WRITABLE
+        if entry.requires
+        and entry.default is not None
+        and not schema.is_active(entry, had.get("integration_type"))
+        and had.get(entry.name) in (None, "")
     }
 
 
@@ -272,7 +280,9 @@ def _tolerate(made: forms.Field, had: Any) -> None:
     """What the flow already has may stay, even where it is longer or other than a form would take."""
     if isinstance(made, forms.ChoiceField):
         choices = [
-            (value, words) for value, words in made.choices if value or not made.required or had is None
+            (value, words)
+            for value, words in made.widget.choices
+            if value or not made.required or had is None
         ]
         known = isinstance(had, bool) or had in (None, "") or made.valid_value(had)
         made.choices = choices if known else [*choices, (had, str(had))]
@@ -282,7 +292,7 @@ def _tolerate(made: forms.Field, had: Any) -> None:
 
 def _kept(had: Any, typed: Any) -> Any:
     texts = isinstance(had, str) and isinstance(typed, str)
-    return had if texts and had.split() == typed.split() else typed
+    return had if texts and storable(had).split() == typed.split() else typed
 
 
 def _unless(had: str, validator: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Takes the secrets out of web addresses before they are kept or shown.
+"""What of Twilio's values is kept and shown: web addresses without their secrets, text that any database holds.
 
 User-info and query values named like a secret are replaced by a keyed fingerprint, so that a reader
 still sees *that* a secret changed, and nobody learns what it is. The edit form alone shows the original.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import re
 from typing import Any
 from urllib.parse import unquote_plus
@@ -30,6 +31,19 @@ def masked(value: Any) -> Any:
         return {key: masked(item) for key, item in value.items()}
     if isinstance(value, list):
         return [masked(item) for item in value]
+    return value
+
+
+def storable(value: Any) -> Any:
+    """The same JSON without what a database can't hold: NUL becomes U+2400, a lone surrogate U+FFFD."""
+    if isinstance(value, str):
+        return value.replace("\x00", "\u2400").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, float):  # one spelling on every database: 1e3 comes back from PostgreSQL as 1000
+        return str(value) if not math.isfinite(value) else int(value) if value.is_integer() else value
+    if isinstance(value, dict):
+        return {storable(key): storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(item) for item in value]
     return value
 
 

@@ -5,11 +5,12 @@ the URL; how the database finds it stays in here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Final
 from urllib.parse import urlencode
 
 from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import OrderBy
 
 from flows.flexapi import schema
 from flows.folding import fold
@@ -53,11 +54,9 @@ class Query:
 
     def url(self, **changes: str | int) -> str:
         """The query string of this query with some values changed; a new question begins at page one."""
-        changed = replace(self, **{"page": 1, **changes})
         defaults = asdict(Query())
-        return "?" + urlencode(
-            {key: value for key, value in asdict(changed).items() if value != defaults[key]}
-        )
+        values = {**asdict(self), "page": 1, **changes}
+        return "?" + urlencode({key: value for key, value in values.items() if value != defaults[key]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ def _matching(query: Query) -> QuerySet[Flow]:
     return flows
 
 
-def _order(sort: str) -> list[str | F]:
+def _order(sort: str) -> list[str | OrderBy]:
     descending, column = sort.startswith("-"), SORTS[sort.lstrip("-")]
     first = F(column).desc(nulls_last=True) if descending else F(column).asc(nulls_last=True)
     return [first, "sid"] if column == "name_folded" else [first, "name_folded", "sid"]

@@ -73,7 +73,11 @@
     link.ariaLabel = `${link.textContent} ${find("a.name", link.closest("tr")).textContent}`;
   });
   nameActions();
-  document.addEventListener("htmx:afterSwap", nameActions);
+  document.addEventListener("htmx:afterSwap", ({ detail }) => {
+    if (detail.target.id !== "results") return;
+    nameActions();
+    say(find("#count")?.textContent ?? "");
+  });
 
   // A form with unsaved input asks before it is left.
   let guarded = find("[data-guard]");
@@ -103,23 +107,24 @@
 
   // htmx: empty filters stay out of the address; the focus survives a swap; trouble is told.
   const trouble = (words) => Object.assign(find("#trouble"), { textContent: words, hidden: !words });
+  let held = null;
+  const hold = ({ target }) => {
+    const active = document.activeElement;
+    if (target?.contains(active)) held = { href: active.getAttribute("href"), words: active.textContent };
+  };
   document.addEventListener("htmx:configRequest", ({ detail }) => {
+    hold(detail);
     if (detail.verb !== "get") return;
     [...detail.formData.entries()].forEach(([name, value]) => value === "" && detail.formData.delete(name));
   });
-  let focused = null;
-  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-    const active = document.activeElement;
-    if (detail.target.contains(active)) focused = active.getAttribute("href") ?? active.textContent.trim();
-  });
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => hold(detail));
   document.addEventListener("htmx:afterSettle", () => {
-    const words = focused;
-    focused = null;
-    if (words === null || document.activeElement !== document.body) return;
-    const same = [...document.querySelectorAll("main a, main button")].find(
-      (element) => (element.getAttribute("href") ?? element.textContent.trim()) === words,
-    );
+    if (!held || document.activeElement !== document.body) return;
+    const choices = [...document.querySelectorAll("main a, main button")];
+    const same = choices.find((element) => held.href && element.getAttribute("href") === held.href)
+      ?? choices.find((element) => element.textContent === held.words);
     (same ?? find("#main")).focus({ preventScroll: true });
+    held = null;
   });
   document.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.successful) trouble(""); });
   document.addEventListener("htmx:responseError", ({ detail }) => {

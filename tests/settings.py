@@ -22,13 +22,15 @@ os.environ.update(
     }
 )
 
-from flexadmin.settings import *
+from flexadmin.settings import *  # noqa: F403
 from flexadmin.settings import DATABASES
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     _folder = Path(tempfile.gettempdir()) / f"flexadmin-tests-{os.getpid()}"
     _folder.mkdir(exist_ok=True)
     DATABASES["default"]["TEST"] = {"NAME": str(_folder / "test.sqlite3")}
+else:
+    DATABASES["default"]["TEST"] = {"NAME": f"flexadmin_tests_{os.getpid()}"}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed; no secret is kept in a test

@@ -126,7 +126,7 @@ class _Teller:
 
     def conflict(self) -> None:
         sid, seen = self._drawn()
-        self.sandbox.edit_flow(sid, friendly_name=f"{seen['friendly_name']} – pilot")
+        self.sandbox.edit_flow(sid, friendly_name=f"{seen['friendly_name']} pilot")
         self._update(sid, seen, "Spelling", friendly_name=f"{seen['friendly_name']}.")
 
     def denied(self) -> None:

@@ -1,13 +1,16 @@
+from typing import Any
+
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from flows import append_only
 
 
-def install(apps, schema_editor):
+def install(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
     append_only.install(schema_editor.connection)
 
 
-def lift(apps, schema_editor):
+def lift(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
     append_only.lift(schema_editor.connection)
 
 

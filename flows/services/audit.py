@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import math
 import secrets
 import uuid
 from dataclasses import dataclass
@@ -17,12 +16,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from flows.masking import masked
-from flows.models import AuditEvent, AuditPayload, ChainHead, Result, Stage
+from flows.masking import masked, storable
+from flows.models import ONCE, AuditEvent, AuditPayload, ChainHead, Result, Stage
 
 GENESIS = "0" * 64
 HEAD = "audit"
@@ -66,7 +65,7 @@ class AlreadyRecorded(Exception):
 
 
 class ChangeOpen(Exception):
-    """Another change of the same flow is still under way."""
+    """Another change of the same flow is under way, or was made since the flow was read."""
 
     def __init__(self, event: AuditEvent) -> None:
         super().__init__("another change of this flow is under way")
@@ -88,12 +87,17 @@ def append(
     remote_code: int | None = None,
     remote_request_id: str = "",
     duration_ms: int | None = None,
+    attempt: AuditEvent | None = None,
     held_back_since: datetime | None = None,
+    read_at: int | None = None,
 ) -> AuditEvent:
     """Commits one event, in a durable transaction of its own, and returns it.
 
-    An attempt whose `change_id` is on record raises `AlreadyRecorded`; one of a flow with another attempt
-    open since `held_back_since` raises `ChangeOpen`. What can't be committed raises `NotRecorded`.
+    `attempt` is the one whose outcome this is; an outcome without one says that nothing was sent. A change
+    begins once: an attempt, or an outcome without one, whose `change_id` is on record raises
+    `AlreadyRecorded`, and so does a stage that the change has had. An attempt of a flow that has another one
+    open since `held_back_since`, or was changed by one after `read_at` (a `last_seq`), raises `ChangeOpen`.
+    What can't be committed raises `NotRecorded`.
     """
     event = AuditEvent(
         event_id=uuid.uuid4(),
@@ -120,15 +124,21 @@ def append(
     try:
         with transaction.atomic(durable=True):
             head = _locked_head()
-            if stage == Stage.ATTEMPT:
-                _refuse_a_second(change_id, target_sid, held_back_since)
+            _refuse_a_second(event, attempt)
+            if stage == Stage.ATTEMPT and target_sid:
+                _refuse_beside_another(target_sid, held_back_since, read_at)
             _seal(event, body, head)
             event.save(force_insert=True)
             body.event = event
             body.save(force_insert=True)
-    except DatabaseError as error:
+    except Error as error:
         raise NotRecorded("the audit log cannot be written") from error
     return event
+
+
+def last_seq() -> int:
+    """The place of the log's last event, 0 if there is none."""
+    return ChainHead.objects.filter(name=HEAD).values_list("seq", flat=True).first() or 0
 
 
 def story_of(change_id: uuid.UUID) -> AuditEvent | None:
@@ -141,19 +151,6 @@ def open_attempts(*, since: datetime | None = None) -> QuerySet[AuditEvent]:
     later = AuditEvent.objects.filter(change_id=OuterRef("change_id"), stage__in=SETTLED)
     attempts = AuditEvent.objects.filter(~Exists(later), stage=Stage.ATTEMPT)
     return attempts.filter(at__gte=since) if since else attempts
-
-
-def storable(value: Any) -> Any:
-    """The same JSON without what a database can't hold: NUL becomes U+2400, a lone surrogate U+FFFD."""
-    if isinstance(value, str):
-        return value.replace("\x00", "\u2400").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, float):  # one spelling on every database: 1e3 comes back from PostgreSQL as 1000
-        return str(value) if not math.isfinite(value) else int(value) if value.is_integer() else value
-    if isinstance(value, dict):
-        return {storable(key): storable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [storable(item) for item in value]
-    return value
 
 
 def event_hash(event: AuditEvent) -> str:
@@ -192,8 +189,8 @@ def _hmac(value: Any) -> str:
 def _payload_row(payload: Payload) -> AuditPayload:
     return AuditPayload(
         salt=secrets.token_hex(16),
-        friendly_name=storable(payload.friendly_name),
-        contact_identity=storable(payload.contact_identity),
+        friendly_name=masked(storable(payload.friendly_name)),
+        contact_identity=masked(storable(payload.contact_identity)),
         before=masked(storable(payload.before)),
         requested=masked(storable(payload.requested)),
         after=masked(storable(payload.after)),
@@ -206,14 +203,24 @@ def _locked_head() -> ChainHead:
     return ChainHead.objects.select_for_update().get(name=HEAD)
 
 
-def _refuse_a_second(change_id: uuid.UUID | None, target_sid: str, since: datetime | None) -> None:
-    recorded = story_of(change_id) if change_id else None
+def _refuse_a_second(event: AuditEvent, attempt: AuditEvent | None) -> None:
+    if event.change_id is None or event.stage not in ONCE:
+        return
+    begins = event.stage == Stage.ATTEMPT or (event.stage == Stage.OUTCOME and attempt is None)
+    story = AuditEvent.objects.filter(change_id=event.change_id)
+    recorded = (story if begins else story.filter(stage=event.stage)).order_by("-seq").first()
     if recorded is not None:
         raise AlreadyRecorded(recorded)
-    if target_sid:
-        other = open_attempts(since=since).filter(target_sid=target_sid).order_by("-seq").first()
-        if other is not None:
-            raise ChangeOpen(other)
+
+
+def _refuse_beside_another(sid: str, since: datetime | None, read_at: int | None) -> None:
+    other = open_attempts(since=since).filter(target_sid=sid).order_by("-seq").first()
+    if other is None and read_at is not None:
+        # What was read may be older than this: sending now could undo it unseen.
+        later = AuditEvent.objects.filter(target_sid=sid, stage__in=ONCE, seq__gt=read_at)
+        other = later.order_by("-seq").first()
+    if other is not None:
+        raise ChangeOpen(other)
 
 
 def _seal(event: AuditEvent, body: AuditPayload, head: ChainHead) -> None:

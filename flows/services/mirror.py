@@ -20,9 +20,8 @@ from django.utils.dateparse import parse_datetime
 from flows.flexapi.errors import FlexError, Refused
 from flows.flexapi.schema import Snapshot
 from flows.folding import fold
-from flows.masking import masked
+from flows.masking import masked, storable
 from flows.models import Flow, SyncState
-from flows.services.audit import storable
 from flows.services.twilio import READ_DEADLINE, flex_client
 
 log = logging.getLogger(__name__)

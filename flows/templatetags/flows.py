@@ -50,6 +50,7 @@ _ACTIONS: Final = {
     "flow.update": ("Changed", "Change"),
     "flow.delete": ("Deleted", "Delete"),
     "flow.drift": ("Changed outside this dashboard", "Change outside this dashboard"),
+    "flow.sync": ("Refreshed the copy", "Refresh the copy"),
     "auth.login": ("Signed in", "Sign in"),
     "auth.logout": ("Signed out", "Sign out"),
     "audit.export": ("Exported the audit log", "Export the audit log"),

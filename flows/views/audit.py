@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -17,7 +17,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
 from flows.flexapi import schema
-from flows.models import AuditEvent, AuditPayload, Flow, Stage
+from flows.models import AuditEvent, AuditPayload, Flow, Result, Stage
 from flows.services.audit import open_attempts
 from flows.views.requests import Request, permitted
 
@@ -69,7 +69,7 @@ class LogQuery:
         )
 
     def url(self, **changes: str | int) -> str:
-        values = asdict(replace(self, **{"before": 0, **changes}))
+        values = {**asdict(self), "before": 0, **changes}
         return "?" + urlencode({PARAMETERS.get(name, name): value for name, value in values.items() if value})
 
 
@@ -158,33 +158,39 @@ def _matching(query: LogQuery) -> QuerySet[AuditEvent]:
 
 def _rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]]:
     """Field by field: before, what was asked for, after. Twilio's own dates say nothing here."""
-    before, requested, after = payload.before or {}, payload.requested or {}, payload.after or {}
-    known = {"date_created", "date_updated", "url", "account_sid", "sid"}
-    names = [
-        name
-        for name in schema.differing({}, dict.fromkeys([*before, *requested, *after], "there"))
-        if name not in known
+    before, requested, answer = payload.before or {}, payload.requested or {}, payload.after or {}
+    named = schema.differing({}, dict.fromkeys([*before, *requested, *answer], "there"))
+    return [
+        _row(event, name, before, requested, answer)
+        for name in named
+        if name not in schema.BY_NAME or schema.BY_NAME[name].wire
     ]
-    rows = []
-    for name in names:
-        is_asked, has_answer = name in requested, bool(after)
-        new = after.get(name) if has_answer else requested.get(name) if is_asked else before.get(name)
-        if event.action == "flow.delete":
-            new = None
-        rows.append(
-            {
-                "name": name,
-                "label": schema.BY_NAME[name].label if name in schema.BY_NAME else name,
-                "before": before.get(name),
-                "requested": requested.get(name),
-                "after": new,
-                "is_changed": not schema.same(name, before.get(name), new),
-                "differs": is_asked
-                and has_answer
-                and not schema.same(name, requested[name], after.get(name)),
-            }
-        )
-    return rows
+
+
+def _row(
+    event: AuditEvent,
+    name: str,
+    before: Mapping[str, Any],
+    requested: Mapping[str, Any],
+    answer: Mapping[str, Any],
+) -> dict[str, Any]:
+    is_made = event.result in (Result.SUCCEEDED, Result.APPLIED)
+    after: Any = before.get(name)  # a change that failed left everything as it was
+    if is_made:
+        after = answer.get(name) if answer or event.action == "flow.delete" else requested.get(name, after)
+    elif event.result in (Result.UNKNOWN, Result.PENDING) and (
+        name in requested or event.action == "flow.delete"
+    ):
+        after = "Not known"
+    return {
+        "name": name,
+        "label": schema.BY_NAME[name].label if name in schema.BY_NAME else name,
+        "before": before.get(name),
+        "requested": requested.get(name),
+        "after": after,
+        "is_changed": is_made and not schema.same(name, before.get(name), after),
+        "differs": bool(answer) and name in requested and not schema.same(name, requested[name], after),
+    }
 
 
 def _payload_of(event: AuditEvent) -> AuditPayload | None:

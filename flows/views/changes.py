@@ -279,7 +279,7 @@ def _form_page(
     problem: Problem | None = None,
     conflicts: list[dict[str, Any]] | None = None,
 ) -> HttpResponse:
-    context = {
+    context: dict[str, Any] = {
         "form": form,
         "flow": Flow.objects.filter(sid=sid).first() if sid else None,
         "problem": problem,

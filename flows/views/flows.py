@@ -15,7 +15,7 @@ from flows import lint, search
 from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
 from flows.forms import ENUM_WORDS
-from flows.masking import masked
+from flows.masking import masked, storable
 from flows.models import AuditEvent, Flow, Stage
 from flows.services import audit, mirror
 from flows.services.changes import HELD_BACK_FOR
@@ -83,7 +83,7 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
     """Fresh from Twilio when it answers; else the copy, and says so."""
     problem, state = None, "live"
     try:
-        snapshot = masked(mirror.fetch(sid))
+        snapshot = masked(storable(mirror.fetch(sid)))
     except FlexError as error:
         flow = Flow.objects.filter(sid=sid).first()
         if flow is None and error.status == 404:

@@ -67,6 +67,7 @@ class Fault:
     times: int | None = 1
     status: int | None = None
     code: int | None = None
+    message: str | None = None  # a refusal's words, if not those that go with its code
     retry_after: float | str | None = None  # seconds or an HTTP date; too_many has 1 without it
     seconds: float | None = None  # between bytes of a drip (0.1); at most, in a hang (for ever)
 
@@ -147,7 +148,8 @@ def _envelope(fault: Fault, status: int, code: int, retry_after: float | str | N
     status, code = fault.status or status, fault.code or code
     after = fault.retry_after if fault.retry_after is not None else retry_after
     headers = {} if after is None else {"Retry_After": str(after)}
-    return of_refusal(Refused(status, code, _MESSAGES.get(code, "Refused on request"), **headers))
+    message = fault.message or _MESSAGES.get(code, "Refused on request")
+    return of_refusal(Refused(status, code, message, **headers))
 
 
 def _server_error(fault: Fault) -> Answer:

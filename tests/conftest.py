@@ -1,0 +1,112 @@
+"""What every test can have: a sandbox where Twilio would be, people of each role, and a database whose
+audit log is append-only until the test is over.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.test import Client, TransactionTestCase
+from pytest_django.fixtures import Settings
+
+from flexadmin.roles import ROLES, ensure_groups
+from flows import append_only
+from flows.flexapi.sandbox import Sandbox
+from flows.services import mirror
+from flows.services.audit import Actor
+
+
+def pytest_unconfigure() -> None:
+    name = django_settings.DATABASES["default"].get("TEST", {}).get("NAME")
+    if name and django_settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        shutil.rmtree(Path(name).parent, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _lift_append_only_between_tests() -> Iterator[None]:
+    """A transactional test's flush empties every table; for that moment alone the triggers are lifted."""
+    flush = TransactionTestCase._fixture_teardown
+
+    def lifted(self: TransactionTestCase) -> None:
+        append_only.lift(connection)
+        try:
+            flush(self)
+        finally:
+            append_only.install(connection)
+
+    TransactionTestCase._fixture_teardown = lifted  # type: ignore[method-assign]
+    yield
+    TransactionTestCase._fixture_teardown = flush  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def sandbox(settings: Settings) -> Iterator[Sandbox]:
+    """An empty Flex API that the site's settings point at."""
+    with Sandbox() as running:
+        settings.FLEX_API_URL = running.url
+        yield running
+
+
+@pytest.fixture
+def person(db: None) -> Callable[..., User]:
+    """Makes a person of a role; the password is the name and `-password`."""
+
+    def make(role: str = "operator", name: str = "") -> User:
+        ensure_groups()
+        user = User.objects.create_user(name or role, password=f"{name or role}-password")
+        user.groups.set([Group.objects.get(name=role)])
+        return user
+
+    return make
+
+
+@pytest.fixture
+def client_of(person: Callable[..., User]) -> Callable[..., Client]:
+    """A signed-in client of a role."""
+
+    def make(role: str = "operator", name: str = "") -> Client:
+        client = Client()
+        user = User.objects.filter(username=name or role).first() or person(role, name)
+        client.force_login(user)
+        return client
+
+    return make
+
+
+@pytest.fixture(params=list(ROLES))
+def role(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def actor() -> Actor:
+    return Actor(id="7", label="omar", role="operator", source_ip="192.0.2.7", user_agent="pytest")
+
+
+@pytest.fixture
+def flow_sid(sandbox: Sandbox, db: None) -> str:
+    """A studio flow at Twilio, and in the mirror."""
+    sid = sandbox.add_flow(
+        friendly_name="Réclamations Lyon",
+        channel_type="sms",
+        contact_identity="+33199000123",
+        enabled=True,
+        integration_type="studio",
+        integration_flow_sid="FW" + "1" * 32,
+        integration_retry_count=3,
+    )
+    mirror.sync()
+    return sid
+
+
+def form_data(page: Any) -> dict[str, str]:
+    """What a browser would send back of the form on a page of the test client, untouched."""
+    form = page.context["form"]
+    values = {name: form[name].value() for name in form.fields}
+    parked = dict(getattr(form, "parked", []))
+    return {name: "" if value is None else str(value) for name, value in {**parked, **values}.items()}

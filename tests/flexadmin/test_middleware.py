@@ -1,0 +1,119 @@
+"""What every request passes through: armour, encoding, size, sign-in."""
+
+from urllib.parse import quote
+
+import pytest
+
+pytestmark = pytest.mark.django_db
+FORM = "application/x-www-form-urlencoded"
+
+
+def test_page_carries_the_armour(client_of):
+    page = client_of("viewer").get("/flows/")
+
+    assert "default-src 'none'" in page["Content-Security-Policy"]
+    assert page["X-Frame-Options"] == "DENY"
+    assert page["X-Content-Type-Options"] == "nosniff"
+    assert page["Cache-Control"] == "no-store, private"
+
+
+def test_page_carries_its_request_id_and_the_event_the_same(client_of, sandbox, flow_sid):
+    from flows.models import AuditEvent
+
+    answer = client_of("viewer").post(f"/flows/{flow_sid}/delete/")
+
+    assert answer["X-Request-Id"] == str(AuditEvent.objects.get().request_id)
+
+
+@pytest.mark.parametrize("body", [b"friendly_name=%ff%fe", b"friendly_name=\xff", b"friendly_name=%c3%28"])
+def test_body_that_is_not_utf8_is_400(client_of, body):
+    answer = client_of("operator").post("/flows/new/", body, content_type=FORM)
+
+    assert answer.status_code == 400
+    assert "not valid UTF-8" in answer.content.decode()
+
+
+def test_multipart_body_that_is_not_utf8_is_400(client_of):
+    body = b'--x\r\nContent-Disposition: form-data; name="friendly_name"\r\n\r\n\xff\r\n--x--\r\n'
+
+    answer = client_of("operator").post("/flows/new/", body, content_type="multipart/form-data; boundary=x")
+
+    assert answer.status_code == 400
+
+
+def test_address_that_is_not_utf8_is_400(client_of):
+    assert client_of("viewer").get("/flows/?q=%ff").status_code == 400
+
+
+def test_body_in_other_letters_is_fine(client_of):
+    body = "friendly_name=" + quote("Ünïcödé 😀")
+
+    assert client_of("operator").post("/flows/new/", body, content_type=FORM).status_code == 422
+
+
+def test_body_too_large_is_413(client_of, settings):
+    body = "friendly_name=" + "x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+    answer = client_of("operator").post("/flows/new/", body, content_type=FORM)
+
+    assert answer.status_code == 413
+    assert "too large" in answer.content.decode()
+
+
+def test_length_that_is_no_number_is_400(client_of):
+    answer = client_of("operator").post("/flows/new/", "a=b", content_type=FORM, CONTENT_LENGTH="-1")
+
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/", "/flows/", "/flows/new/", "/flows/FO" + "1" * 32 + "/", "/audit/"])
+def test_pages_stand_behind_sign_in(client, db, path):
+    answer = client.get(path, follow=True)
+
+    assert answer.redirect_chain[-1][0].startswith("/login/?next=/")
+
+
+def test_ended_session_never_puts_the_sign_in_page_into_a_fragment(client, db):
+    answer = client.get("/flows/", headers={"HX-Request": "true"})
+
+    assert (answer.status_code, answer["HX-Refresh"], answer.content) == (204, "true", b"")
+
+
+def test_sign_in_and_out(client, person):
+    person("operator", "omar")
+
+    wrong = client.post("/login/", {"username": "omar", "password": "wrong"})
+    right = client.post("/login/?next=/audit/", {"username": "omar", "password": "omar-password"})
+    out = client.post("/logout/")
+
+    assert wrong.status_code == 200
+    assert "Error:" in wrong.content.decode()
+    assert right["Location"] == "/audit/"
+    assert out["Location"] == "/login/"
+
+
+def test_sign_in_goes_nowhere_else(client, person):
+    person("operator", "omar")
+
+    answer = client.post("/login/?next=//evil.example/", {"username": "omar", "password": "omar-password"})
+
+    assert answer["Location"] == "/flows/"
+
+
+def test_form_without_its_token_is_refused(person, sandbox):
+    from django.test import Client
+
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(person("operator"))
+
+    answer = client.post("/flows/new/", {"friendly_name": "x"})
+
+    assert answer.status_code == 403
+    assert sandbox.requests == []
+
+
+def test_page_that_is_not_there_is_404_in_the_sites_look(client_of):
+    answer = client_of("viewer").get("/nowhere/")
+
+    assert answer.status_code == 404
+    assert "<html" in answer.content.decode()

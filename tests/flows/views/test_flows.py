@@ -1,0 +1,291 @@
+"""Reading flows through the pages: list, one flow, the refresh of the copy; with Twilio there and away."""
+
+import pytest
+from django.utils import timezone
+
+from flows.flexapi.sandbox import Fault, FaultKind
+from flows.models import Flow, SyncState
+from flows.services import audit, mirror
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+
+
+def names(page):
+    return [flow.friendly_name for flow in page.context["found"].rows]
+
+
+@pytest.fixture
+def some_flows(sandbox):
+    sandbox.add_flow(friendly_name="Réclamations Lyon", channel_type="sms", enabled=True)
+    sandbox.add_flow(friendly_name="RECLAM 100% <b>", channel_type="whatsapp", enabled=False)
+    sandbox.add_flow(
+        friendly_name="Support",
+        channel_type="web",
+        integration_type="external",
+        integration_url="https://a.example/x",
+    )
+    mirror.sync()
+
+
+def test_list_shows_flows_with_what_handles_them(client_of, some_flows):
+    page = client_of("viewer").get("/flows/")
+
+    assert page.status_code == 200
+    assert names(page) == ["RECLAM 100% <b>", "Réclamations Lyon", "Support"]
+    assert "RECLAM 100% &lt;b&gt;" in page.content.decode()
+    assert "a.example" in page.content.decode()
+
+
+@pytest.mark.parametrize("q", ["réclam", "RECLAM", "reclam"])
+def test_search_ignores_case_and_accents(client_of, some_flows, q):
+    page = client_of("viewer").get("/flows/", {"q": q})
+
+    assert names(page) == ["RECLAM 100% <b>", "Réclamations Lyon"]
+
+
+def test_filters_live_in_the_url_and_can_be_taken_off(client_of, some_flows):
+    page = client_of("viewer").get("/flows/", {"q": "reclam", "channel": "whatsapp", "enabled": "false"})
+
+    assert names(page) == ["RECLAM 100% <b>"]
+    chips = {chip["label"]: chip["remove_url"] for chip in page.context["chips"]}
+    assert chips["Channel: WhatsApp"] == "?q=reclam&enabled=false"
+    assert list(chips) == ["Search: reclam", "Channel: WhatsApp", "Status: Off"]
+
+
+def test_search_as_you_type_gets_the_table_alone(client_of, some_flows):
+    page = client_of("viewer").get("/flows/", {"q": "support"}, headers=HTMX)
+
+    assert "<html" not in page.content.decode()
+    assert "Support" in page.content.decode()
+    assert "HX-Request" in page["Vary"]
+
+
+def test_history_restore_gets_the_whole_page(client_of, some_flows):
+    page = client_of("viewer").get("/flows/", headers={**HTMX, "HX-History-Restore-Request": "true"})
+
+    assert "<html" in page.content.decode()
+
+
+def test_sid_in_the_search_goes_to_its_flow(client_of, flow_sid):
+    answer = client_of("viewer").get("/flows/", {"q": f" {flow_sid} "})
+
+    assert answer["Location"] == f"/flows/{flow_sid}/"
+
+
+def test_fifty_a_page_and_the_rest_behind_it(client_of, sandbox):
+    for number in range(51):
+        sandbox.add_flow(friendly_name=f"Flow {number:02}")
+    mirror.sync()
+    client = client_of("viewer")
+
+    first = client.get("/flows/")
+    second = client.get("/flows/" + first.context["found"].next_url)
+
+    assert (len(names(first)), names(second)) == (50, ["Flow 50"])
+    assert (first.context["found"].previous_url, second.context["found"].next_url) == (None, None)
+    assert second.context["found"].previous_url == "?"
+
+
+def test_list_of_a_new_site_says_so(client_of, db):
+    page = client_of("viewer").get("/flows/")
+
+    assert page.context["mirror_is_empty"]
+    assert page.context["copy_is_stale"]
+
+
+def test_list_takes_a_fixed_number_of_queries(client_of, sandbox, django_assert_num_queries):
+    client = client_of("operator")
+    sandbox.add_flow()
+    mirror.sync()
+    with django_assert_num_queries(QUERIES_OF_THE_LIST):
+        client.get("/flows/")
+    for _ in range(20):
+        sandbox.add_flow()
+    mirror.sync()
+
+    with django_assert_num_queries(QUERIES_OF_THE_LIST):
+        client.get("/flows/")
+
+
+QUERIES_OF_THE_LIST = 8  # session, person, permissions (2), count, page, open changes, copy
+
+
+def test_list_marks_a_flow_that_is_being_changed(client_of, flow_sid, actor):
+    audit.append(action="flow.update", stage="attempt", result="pending", actor=actor, target_sid=flow_sid)
+
+    page = client_of("viewer").get("/flows/")
+
+    assert page.context["found"].rows[0].open_change is not None
+
+
+def test_refresh_brings_what_changed(client_of, sandbox, flow_sid):
+    sandbox.edit_flow(flow_sid, friendly_name="Elsewhere")
+
+    answer = client_of("viewer").post("/flows/sync/", headers=HTMX)
+
+    assert answer["HX-Trigger"] == "flows-changed"
+    assert Flow.objects.get().friendly_name == "Elsewhere"
+
+
+def test_refresh_without_javascript_goes_back_to_the_list(client_of, sandbox):
+    answer = client_of("viewer").post("/flows/sync/")
+
+    assert (answer.status_code, answer["Location"]) == (302, "/flows/")
+
+
+def test_refresh_that_finds_nothing_new_leaves_the_table_alone(client_of, flow_sid):
+    answer = client_of("viewer").post("/flows/sync/", headers=HTMX)
+
+    assert "HX-Trigger" not in answer
+
+
+def test_refresh_while_another_runs_does_not_start_a_second(client_of, sandbox, settings):
+    SyncState.objects.create(account_sid=settings.TWILIO_ACCOUNT_SID, started_at=timezone.now())
+
+    answer = client_of("viewer").post("/flows/sync/", headers=HTMX)
+
+    assert answer.status_code == 200
+    assert sandbox.requests == []
+
+
+def test_twilio_away_leaves_the_list_usable_and_says_so(client_of, sandbox, flow_sid):
+    sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
+    client = client_of("viewer")
+
+    answer = client.post("/flows/sync/", headers=HTMX)
+    page = client.get("/flows/")
+
+    assert "Twilio answered with status 500" in answer.content.decode()
+    assert names(page) == ["Réclamations Lyon"]
+    assert "Twilio answered with status 500" in page.content.decode()
+    assert not page.context["copy_is_stale"]
+
+
+def test_refresh_by_get_is_refused(client_of):
+    assert client_of("viewer").get("/flows/sync/").status_code == 405
+
+
+def test_flow_is_shown_as_it_is_at_twilio_now(client_of, sandbox, flow_sid):
+    sandbox.edit_flow(flow_sid, friendly_name="This second")
+
+    page = client_of("viewer").get(f"/flows/{flow_sid}/")
+
+    assert page.context["state"] == "live"
+    assert "This second" in page.content.decode()
+
+
+def test_flow_is_shown_from_the_copy_when_twilio_is_away(client_of, sandbox, flow_sid):
+    sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
+
+    page = client_of("viewer").get(f"/flows/{flow_sid}/")
+
+    assert page.context["state"] == "copy"
+    assert "What you see is the copy" in page.content.decode()
+    assert "Réclamations Lyon" in page.content.decode()
+
+
+def test_flow_refused_by_twilio_is_shown_from_the_copy(client_of, sandbox, flow_sid):
+    sandbox.inject(Fault(FaultKind.REFUSE, status=401, code=20003, times=None))
+
+    page = client_of("viewer").get(f"/flows/{flow_sid}/")
+
+    assert page.context["state"] == "copy"
+    assert "does not accept this site&#x27;s credentials" in page.content.decode()
+
+
+def test_unknown_flow_with_twilio_away_promises_nothing(client_of, sandbox):
+    sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
+
+    page = client_of("viewer").get("/flows/FO" + "0" * 32 + "/")
+
+    assert "no copy of it here either" in page.content.decode()
+
+
+def test_flow_that_is_gone_keeps_its_page(client_of, sandbox, flow_sid):
+    sandbox.remove_flow(flow_sid)
+
+    page = client_of("operator").get(f"/flows/{flow_sid}/")
+
+    assert page.context["state"] == "gone"
+    assert f"/flows/{flow_sid}/edit/" not in page.content.decode()
+
+
+def test_flow_that_never_was_is_404(client_of, sandbox):
+    assert client_of("viewer").get("/flows/FO" + "0" * 32 + "/").status_code == 404
+
+
+def test_flow_page_masks_secrets_and_keeps_unknown_fields(client_of, sandbox, flow_sid):
+    sandbox.edit_flow(
+        flow_sid,
+        integration_type="external",
+        integration_url="https://bob:canary1@hooks.example/in?token=canary2&x=1",
+        future_field={"a": 1},
+    )
+
+    page = client_of("admin").get(f"/flows/{flow_sid}/")
+
+    assert "canary" not in page.content.decode()
+    assert "hooks.example" in page.content.decode()
+    assert ("future_field", {"a": 1}) in page.context["unknown"]
+
+
+def test_viewer_sees_no_button_that_changes(client_of, flow_sid):
+    viewer = client_of("viewer")
+
+    text = viewer.get("/flows/").content.decode() + viewer.get(f"/flows/{flow_sid}/").content.decode()
+
+    for address in (
+        "/flows/new/",
+        f"/flows/{flow_sid}/edit/",
+        f"/flows/{flow_sid}/enabled/",
+        f"/flows/{flow_sid}/delete/",
+    ):
+        assert address not in text
+
+
+def test_operator_sees_the_buttons(client_of, flow_sid):
+    operator = client_of("operator")
+
+    text = operator.get("/flows/").content.decode() + operator.get(f"/flows/{flow_sid}/").content.decode()
+
+    for address in (
+        "/flows/new/",
+        f"/flows/{flow_sid}/edit/",
+        f"/flows/{flow_sid}/enabled/",
+        f"/flows/{flow_sid}/delete/",
+    ):
+        assert address in text
+
+
+def test_person_without_a_role_is_refused(client, django_user_model, flow_sid):
+    client.force_login(django_user_model.objects.create_user("nobody"))
+
+    assert client.get("/flows/").status_code == 403
+    assert client.get(f"/flows/{flow_sid}/").status_code == 403
+    assert client.post("/flows/sync/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["<script>alert(1)</script>", "\u202eevil", "😀", "x" * 10_000, "\x00nul", "a\ud800b", '" onload="x'],
+)
+def test_hostile_names_are_inert_on_every_page(client_of, sandbox, flow_sid, name):
+    sandbox.edit_flow(flow_sid, friendly_name=name, contact_identity=name)
+    client = client_of("admin")
+    client.post("/flows/sync/")
+
+    for path in (
+        "/flows/",
+        f"/flows/{flow_sid}/",
+        f"/flows/{flow_sid}/edit/",
+        f"/flows/{flow_sid}/enabled/",
+        f"/flows/{flow_sid}/delete/",
+    ):
+        page = client.get(path)
+        text = page.content.decode()
+        assert page.status_code == 200, path
+        assert "<script>alert" not in text
+        assert ' onload="x' not in text
+        assert "\x00" not in text
