@@ -1,0 +1,135 @@
+"""What only a browser shows: parts swapped by htmx, focus, the back button, an ended session, and that the
+pages are accessible in both schemes and widths."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from flows.flexapi.sandbox import Fault, FaultKind
+from flows.models import Flow
+from flows.services import mirror
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_search_swaps_the_table_alone_and_the_back_button_restores_the_page(open_page, sandbox):
+    sandbox.add_flow(friendly_name="Alpha")
+    sandbox.add_flow(friendly_name="Beta")
+    mirror.sync()
+    page = open_page("viewer")
+    page.locator("#q").focus()
+
+    page.keyboard.type("alp")
+    expect(page.get_by_role("link", name="Beta")).to_have_count(0)
+
+    expect(page.locator("#q")).to_be_focused()
+    page.get_by_role("link", name="Alpha").click()
+    page.wait_for_url("**/flows/FO*/")
+    page.go_back()
+    expect(page.get_by_role("navigation").first).to_be_visible()
+    expect(page.get_by_role("link", name="Alpha")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("link", name="Beta")).to_be_visible()
+
+
+def test_slash_focuses_the_search(open_page, flow_sid):
+    page = open_page("viewer")
+
+    page.keyboard.press("/")
+
+    expect(page.locator("#q")).to_be_focused()
+
+
+def test_list_refreshes_itself_after_it_has_come_up(open_page, sandbox):
+    sandbox.add_flow(friendly_name="Made elsewhere")
+
+    page = open_page("viewer")
+
+    expect(page.get_by_role("link", name="Made elsewhere")).to_be_visible()
+    assert Flow.objects.count() == 1
+
+
+def test_list_says_that_twilio_does_not_answer(open_page, sandbox):
+    sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
+
+    page = open_page("viewer")
+
+    expect(page.locator("#copy")).to_contain_text("status 500")
+
+
+def test_type_can_be_switched_back_and_forth_and_loses_nothing(open_page):
+    page = open_page("operator", path="/flows/new/")
+    kind = page.locator("[name=integration_type]")
+    kind.select_option("external")
+    page.fill("[name=integration_url]", "https://typed.example/")
+    kind.focus()
+
+    kind.select_option("studio")
+    expect(page.locator("[name=integration_flow_sid]")).to_be_visible()
+    expect(page.locator("#form-status")).to_contain_text("Studio Flow")
+    expect(kind).to_be_focused()
+    kind.select_option("external")
+
+    expect(page.locator("[name=integration_url]:not([type=hidden])")).to_have_value("https://typed.example/")
+    assert "typed" not in page.url
+
+
+def test_ended_session_leads_to_sign_in_and_not_into_the_table(open_page, flow_sid):
+    page = open_page("viewer")
+    page.context.clear_cookies()
+
+    page.locator("#q").press_sequentially("x")
+
+    page.wait_for_url("**/login/**")
+    expect(page.locator("[name=password]")).to_be_visible()
+
+
+PAGES = {
+    "list": "/flows/",
+    "nothing found": "/flows/?q=nowhere&channel=sms",
+    "flow": "/flows/{sid}/",
+    "new": "/flows/new/",
+    "edit": "/flows/{sid}/edit/",
+    "switch": "/flows/{sid}/enabled/",
+    "delete": "/flows/{sid}/delete/",
+    "log": "/audit/",
+    "missing": "/flows/FO" + "0" * 32 + "/",
+}
+
+
+@pytest.mark.parametrize("width", [320, 1350])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, scheme, width):
+    page = open_page("admin", scheme=scheme, width=width, path=f"/flows/{flow_sid}/edit/")
+    page.fill("[name=integration_retry_count]", "9")
+    page.get_by_role("button", name="Save changes").click()
+    findings = {"error": found(page)}
+    page.fill("[name=integration_retry_count]", "2")
+    sandbox.edit_flow(flow_sid, integration_retry_count=1)
+    page.get_by_role("button", name="Save changes").click()
+    findings["conflict"] = found(page)
+    page.get_by_role("button", name="Save over theirs").click()
+    findings["saved"] = found(page)
+    page.goto("/audit/")
+    page.locator("tbody a").first.click()
+    findings["event"] = found(page)
+    for name, path in PAGES.items():
+        page.goto(path.format(sid=flow_sid))
+        findings[name] = found(page)
+    page.context.clear_cookies()
+    page.goto("/login/")
+    findings["sign-in"] = found(page)
+
+    assert {name: what for name, what in findings.items() if what} == {}
+
+
+def found(page):
+    """axe's findings by WCAG 2.2 AA, and whether the page is wider than its window."""
+    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    what = [
+        f"{hit['id']}: {hit['nodes'][0]['html'][:120]}"
+        for hit in Axe().run(page, options=rules).response["violations"]
+    ]
+    if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+        what.append("wider than the window")
+    return what
