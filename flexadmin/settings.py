@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "flexadmin.middleware.ArmourMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # with random padding, so that lengths tell no secret
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "flexadmin.middleware.FormEncodingMiddleware",
@@ -156,5 +157,8 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"flows": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")}},
+    "loggers": {
+        "flows": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+        "django": {"handlers": ["stderr"], "level": "WARNING"},  # with the trace of every 500
+    },
 }

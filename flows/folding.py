@@ -7,7 +7,10 @@ import unicodedata
 
 # Letters that Unicode does not take apart, though people type them without their stroke.
 _STROKES = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "æ": "ae", "œ": "oe", "\u0131": "i", "\x00": None}
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "æ": "ae", "œ": "oe", "\u0131": "i", "\x00": None}
+    # Dashes and apostrophes as a keyboard has them: names are often written by a text processor.
+    | dict.fromkeys("\u2010\u2012\u2013\u2014\u2015\u2212", "-")
+    | dict.fromkeys("\u2018\u2019\u02bc", "'")
 )
 
 

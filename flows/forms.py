@@ -7,6 +7,7 @@ inputs, dropped before validation and never sent.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -19,15 +20,12 @@ from django.core.validators import RegexValidator
 from django.forms.boundfield import BoundField
 from django.forms.renderers import TemplatesSetting
 
+from flows import words
 from flows.flexapi import schema
 from flows.flexapi.schema import Snapshot
 from flows.masking import has_mask, storable
 
 BASE_SALT = "flows.forms.base"
-ENUM_WORDS = {
-    "web": "Web chat", "sms": "SMS", "facebook": "Facebook Messenger", "whatsapp": "WhatsApp", "line": "LINE",
-    "custom": "Custom", "studio": "Studio Flow", "external": "External webhook", "task": "TaskRouter task",
-}  # fmt: skip
 UNSET_WORDS = {"integration_type": "Not set", "channel_type": "Choose a channel"}
 
 
@@ -35,6 +33,15 @@ class FieldRenderer(TemplatesSetting):
     """Every form field of the site is drawn by one template."""
 
     field_template_name = "forms/field.html"
+
+
+class WholeNumber(forms.IntegerField):
+    """An integer in plain decimal digits. Django's own field takes 3.0, 1_000 and the digits of any script."""
+
+    def to_python(self, value: Any) -> int | None:
+        if value not in self.empty_values and not re.fullmatch(r"-?[0-9]{1,20}", str(value).strip()):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
 
 
 class WebAddress(forms.CharField):
@@ -67,7 +74,7 @@ def _sid(entry: schema.Field, **kwargs: Any) -> forms.Field:
 
 
 def _enum(entry: schema.Field, **kwargs: Any) -> forms.Field:
-    choices = [("", UNSET_WORDS[entry.name]), *((value, ENUM_WORDS[value]) for value in entry.choices)]
+    choices = [("", UNSET_WORDS[entry.name]), *((value, words.ENUMS[value]) for value in entry.choices)]
     return forms.ChoiceField(choices=choices, **kwargs)
 
 
@@ -75,14 +82,14 @@ def _boolean(entry: schema.Field, **kwargs: Any) -> forms.Field:
     yes, no = ("On", "Off") if entry.name == "enabled" else ("Yes", "No")
     return forms.TypedChoiceField(
         choices=[("", "Not set"), ("true", yes), ("false", no)],
-        coerce=lambda value: value == "true",
+        coerce=lambda value: {"true": True, "false": False}.get(value, value),
         empty_value=None,
         **kwargs,
     )
 
 
 def _integer(entry: schema.Field, **kwargs: Any) -> forms.Field:
-    return forms.IntegerField(
+    return WholeNumber(
         min_value=entry.minimum,
         max_value=entry.maximum,
         widget=forms.NumberInput(attrs={"placeholder": str(entry.default)}),
@@ -180,11 +187,18 @@ class FlowForm(ReasonForm):
 
     @property
     def values(self) -> dict[str, Any]:
-        """The validated fields of the flow, those of the chosen integration type only. Where just white
-        space differs from what the flow had, which a browser may have eaten, it stays as it was."""
+        """The validated fields of the flow, those of the chosen integration type only."""
         names = [entry.name for entry in schema.WRITABLE if entry.name in self.fields]
-        had = self.snapshot or {}
-        return {name: _kept(had.get(name), self.cleaned_data[name]) for name in names}
+        return {name: self.cleaned_data[name] for name in names}
+
+    def clean(self) -> dict[str, Any]:
+        """What the flow already has may stay, even where a form would not take it."""
+        had = _as_choices(self.snapshot or {})
+        for entry in schema.WRITABLE:
+            if entry.name in self.fields and _is_left_alone(had.get(entry.name), self.data.get(entry.name)):
+                self.errors.pop(entry.name, None)
+                self.cleaned_data[entry.name] = (self.snapshot or {})[entry.name]
+        return self.cleaned_data
 
     @property
     def basics(self) -> list[BoundField]:
@@ -208,14 +222,17 @@ class FlowForm(ReasonForm):
     def _made(self, entry: schema.Field) -> forms.Field:
         had = (self.snapshot or {}).get(entry.name)
         has_value = had not in (None, "")
+        is_new = self.snapshot is None or self.chosen != (self.snapshot.get("integration_type") or "")
         required = (
-            schema.is_required(entry, self.chosen)
+            # A flow that lacks it already, which lint says, can still be renamed or switched off.
+            (schema.is_required(entry, self.chosen) and (is_new or has_value))
             or (entry.required_on_create and (self.snapshot is None or has_value))
             # Once there, these can be changed and not taken away.
             or (entry.kind in ("enum", "boolean") and has_value and not entry.of_integration)
         )
         made = _MAKERS[entry.kind](entry, label=entry.label, help_text=entry.help, required=required)
-        _tolerate(made, had)
+        if isinstance(made, forms.ChoiceField):
+            made.choices = _choices(made, had)
         if entry.kind == "sid":
             made.widget.attrs.update({"spellcheck": "false", "autocapitalize": "none", "class": "mono"})
         made.widget.attrs["autocomplete"] = "off"
@@ -235,7 +252,7 @@ class FlowForm(ReasonForm):
 
     def _park(self, name: str) -> None:
         value = self.data.get(name) if self.is_bound else self.initial.get(name)
-        if value not in (None, ""):
+        if value is not None:  # an empty one too: it was emptied, and may be shown again
             self.parked.append((name, str(value)))
 
 
@@ -276,28 +293,19 @@ def _as_choices(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _tolerate(made: forms.Field, had: Any) -> None:
-    """What the flow already has may stay, even where it is longer or other than a form would take."""
-    if isinstance(made, forms.ChoiceField):
-        choices = [
-            (value, words)
-            for value, words in made.widget.choices
-            if value or not made.required or had is None
-        ]
-        known = isinstance(had, bool) or had in (None, "") or made.valid_value(had)
-        made.choices = choices if known else [*choices, (had, str(had))]
-    elif isinstance(made, forms.CharField) and isinstance(had, str):
-        made.validators = [_unless(had, validator) for validator in made.validators]
+def _choices(made: forms.ChoiceField, had: Any) -> list[Any]:
+    """The choices with the one that the flow has, and without "not set" where that can't be had again."""
+    choices = [
+        (value, words) for value, words in made.widget.choices if value or not made.required or had is None
+    ]
+    is_known = isinstance(had, bool) or had in (None, "") or made.valid_value(had)
+    return choices if is_known else [*choices, (had, str(had))]
 
 
-def _kept(had: Any, typed: Any) -> Any:
-    texts = isinstance(had, str) and isinstance(typed, str)
-    return had if texts and storable(had).split() == typed.split() else typed
-
-
-def _unless(had: str, validator: Any) -> Any:
-    def check(value: Any) -> None:
-        if value != had:
-            validator(value)
-
-    return check
+def _is_left_alone(had: Any, typed: Any) -> bool:
+    """Whether a form brought back what the flow had. A browser takes line breaks out of a field, and white
+    space at its ends; neither is an edit."""
+    if had in (None, ""):
+        return False
+    shown, brought = str(storable(had)), "" if typed is None else str(storable(typed))
+    return brought.split() in (shown.split(), re.sub(r"[\r\n]", "", shown).split())

@@ -10,8 +10,8 @@ from flows.flexapi import schema
 
 # Formats in use, seen from real accounts; Twilio does not check them, so neither do we reject.
 IDENTITIES: Final = {
-    "sms": (r"\+[1-9]\d{6,14}|[A-Za-z0-9 ]{3,11}|\d{3,8}", "a number such as +14155551234"),
-    "whatsapp": (r"whatsapp:\+[1-9]\d{6,14}", "whatsapp: and a number, such as whatsapp:+14155551234"),
+    "sms": (r"\+[1-9][0-9]{6,14}|[A-Za-z0-9 ]{3,11}", "a number such as +14155551234"),
+    "whatsapp": (r"whatsapp:\+[1-9][0-9]{6,14}", "whatsapp: and a number, such as whatsapp:+14155551234"),
     "facebook": (r"messenger:\S+", "messenger: and the page's id"),
 }
 
@@ -35,9 +35,9 @@ def warnings(snapshot: Mapping[str, Any]) -> list[str]:
 
 def _about_identity(snapshot: Mapping[str, Any]) -> list[str]:
     channel, identity = snapshot.get("channel_type"), snapshot.get("contact_identity")
-    if channel not in IDENTITIES:
+    if not isinstance(channel, str) or channel not in IDENTITIES:
         return []
-    pattern, example = IDENTITIES[str(channel)]
+    pattern, example = IDENTITIES[channel]
     if not identity:
         return [f"No contact identity is set: {channel} needs {example}."]
     if not re.fullmatch(pattern, str(identity)):

@@ -15,18 +15,37 @@ from urllib.parse import unquote_plus
 
 from django.conf import settings
 
-_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s<>\"']+", re.IGNORECASE)
-_USER_INFO = re.compile(r"(?<=://)[^/?#@]*(?:@[^/?#@]*)*(?=@)")
-_PARAMETER = re.compile(r"([?&#;])([^=&;#?]*)=([^&;#]*)")
-_SECRET_NAME = re.compile(
-    r"token|key|sig|auth|pass|pwd|secret|credential|code|session|jwt|bearer|\bsas\b", re.IGNORECASE
+_ALONE = re.compile(r"\s*[a-z][a-z0-9+.-]*://\S*\s*", re.IGNORECASE)
+_WORD = re.compile(r"[^\s<>\"']+")  # of a sentence, which may quote an address
+_USER_INFO = re.compile(
+    r"(?<=://)(?:"
+    r"[^/?#@]+(?:@[^/?#@]*)*(?=@)"
+    # Not as it should be written: what follows the colon is no port. A password with a / in it, or an
+    # address that was cut off before its @.
+    r"|[^/?#@:\[]*:(?!\d*(?:[^\w@]|$))(?:.*(?=@)|[^/?#]*)"
+    r")",
+    re.DOTALL,
 )
+_NAMED = re.compile(r"(?:^|[/?#;])([^=/?#;]*)=")
+_SECRET_NAME = re.compile(
+    r"token|key|sig|auth|pass|pwd|secret|credential|code|session|sessid|jwt|bearer|hmac|cookie|csrf"
+    r"|(?<![a-z])(?:sas|otp|pin|pw|psk)(?![a-z])"
+)
+# Whole words that look like one of these and are none. What is in doubt is masked.
+_HARMLESS_NAME = re.compile(
+    r"(?<![a-z])(?:key(?:board|word|note|pad)s?|(?:mon|don|tur|hoc|joc|whis)keys?|authors?|authorit(?:y|ies)"
+    r"|design(?:s|ed|er|ers)?|signals?|assign(?:s|ed|ee|ees|ment|ments)?|insights?|significan(?:t|ce)"
+    r"|pass(?:age|ages|enger|engers|ive|ing)|compass|bypass|(?:en|de)cod(?:e|ed|er)|unicode|codecs?"
+    r"|(?:zip|post|postal|country|area|region|state|city|lang|language|locale|currency|status|error|reason"
+    r"|response|exit|dial|dialling|colou?r|product|bar|qr|geo)[^a-z]*codes?)(?![a-z])"
+)
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def masked(value: Any) -> Any:
     """The same JSON with every secret in every web address masked; numbers and booleans as they are."""
     if isinstance(value, str):
-        return _ADDRESS.sub(lambda match: _masked_address(match.group()), value) if "://" in value else value
+        return _masked_text(value) if "://" in value or "?" in value else value
     if isinstance(value, dict):
         return {key: masked(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -52,16 +71,36 @@ def has_mask(value: Any) -> bool:
     return isinstance(value, str) and _MASK.search(value) is not None
 
 
+def _masked_text(text: str) -> str:
+    if _ALONE.fullmatch(text):
+        return _masked_address(text)
+    return _WORD.sub(lambda match: _masked_address(match.group()), text)
+
+
 def _masked_address(address: str) -> str:
-    address = _USER_INFO.sub(lambda match: _fingerprint(match.group()), address, count=1)
-    return _PARAMETER.sub(_masked_parameter, address)
+    """An address, with a scheme or without; any other word stays as it is."""
+    address = _USER_INFO.sub(lambda match: _fingerprint(match.group()), address)
+    return "&".join(map(_masked_part, address.split("&"))) if "?" in address or "://" in address else address
 
 
-def _masked_parameter(match: re.Match[str]) -> str:
-    separator, name, value = match.groups()
-    if value and _SECRET_NAME.search(unquote_plus(name)):
-        value = _fingerprint(value)
-    return f"{separator}{name}={value}"
+def _masked_part(part: str) -> str:
+    """What stands between two &. A secret goes on to its end: nobody agrees where ; and # begin something new."""
+    for match in _NAMED.finditer(part):
+        value = part[match.end() :]
+        if value and (_is_secret(unquote_plus(match[1])) or _carries_a_secret(value)):
+            return part[: match.end()] + _fingerprint(value)
+    return part
+
+
+def _is_secret(name: str) -> bool:
+    words = _HARMLESS_NAME.sub(" ", _HUMP.sub("\0", name).lower())
+    return _SECRET_NAME.search(words.replace("\0", "")) is not None
+
+
+def _carries_a_secret(value: str) -> bool:
+    """Whether a value is an address itself, percent-encoded, that has something to mask."""
+    inner = unquote_plus(value)
+    return "%" in value and inner != masked(inner)
 
 
 _MASK = re.compile(r"masked-[0-9a-f]{6}(?![0-9a-f])")

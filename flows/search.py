@@ -4,6 +4,7 @@ the URL; how the database finds it stays in here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -41,15 +42,15 @@ class Query:
 
     @classmethod
     def of(cls, parameters: Mapping[str, str]) -> Query:
-        page = parameters.get("page", "1")
+        page, account = parameters.get("page", ""), parameters.get("account", "")
         return cls(
             q=parameters.get("q", "")[:256],
             channel=_one_of(parameters.get("channel", ""), schema.CHANNEL_TYPES),
             integration=_one_of(parameters.get("integration", ""), (*schema.INTEGRATION_TYPES, "none")),
             enabled=_one_of(parameters.get("enabled", ""), ("true", "false")),
-            account=parameters.get("account", "")[:34],
+            account=account if schema.is_sid("AC", account) else "",
             sort=_one_of(parameters.get("sort", ""), (*SORTS, *(f"-{key}" for key in SORTS))) or "name",
-            page=int(page) if page.isascii() and page.isdecimal() and 0 < len(page) < 7 else 1,
+            page=max(1, int(page)) if re.fullmatch(r"[0-9]{1,6}", page) else 1,
         )
 
     def url(self, **changes: str | int) -> str:
@@ -92,9 +93,9 @@ def find(query: Query) -> Found:
 def _matching(query: Query) -> QuerySet[Flow]:
     flows = Flow.objects.filter(gone_at=None)
     if text := fold(query.q):
-        flows = flows.filter(
-            Q(name_folded__contains=text) | Q(identity_folded__contains=text) | Q(sid=query.q.strip())
-        )
+        sid = query.q.strip()
+        named = Q(name_folded__contains=text) | Q(identity_folded__contains=text)
+        flows = flows.filter(named | Q(sid=sid) if schema.is_sid("FO", sid) else named)
     if query.channel:
         flows = flows.filter(channel_type=query.channel)
     if query.integration:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,9 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 import tenacity
+import urllib3
 from pyrate_limiter import Duration, Limiter, Rate
+from requests.auth import HTTPBasicAuth
 
 from flows.flexapi import schema
 from flows.flexapi.deadline import Call, DeadlineAdapter
@@ -69,7 +72,8 @@ class FlexClient:
         self.base_url = base_url.rstrip("/")
         self.account_sid = account_sid
         self.deadline = deadline
-        self._auth = auth
+        name, secret = auth
+        self._auth = HTTPBasicAuth(name.encode(), secret.encode())  # requests alone would insist on Latin-1
         self._rate_limits = rate_limits
         self._sleep = sleep
         self._session = self._new_session()
@@ -80,39 +84,39 @@ class FlexClient:
     def list(self, *, friendly_name: str | None = None, page_size: int = PAGE_SIZE) -> Iterator[Snapshot]:
         """Every flow of the account, page by page; with `friendly_name`, those that Twilio says match."""
         query: dict[str, str] | None = {"PageSize": str(page_size)}
-        if friendly_name is not None and query is not None:
-            query["FriendlyName"] = friendly_name
+        if friendly_name is not None:
+            query = {"PageSize": str(page_size), "FriendlyName": friendly_name}
         url: str | None = f"{self.base_url}/FlexFlows"
         seen: set[str] = set()
         while url is not None:
             if url in seen or len(seen) >= MAX_PAGES:
                 raise Unknown("Twilio's list of flows does not end: its page links form a loop")
             seen.add(url)
-            page = self._call("list", "GET", url, query).snapshot
-            flows, meta = page.get("flex_flows"), page.get("meta")
+            page = self._call("list", "GET", url, query)
+            flows, meta = page.snapshot.get("flex_flows"), page.snapshot.get("meta")
             if not isinstance(flows, list) or not isinstance(meta, dict):
-                raise Unknown("Twilio's answer is not a page of Flex Flows")
+                raise _unlike("Twilio's answer is not a page of Flex Flows", page)
             for resource in flows:
-                yield _flow(resource)
+                yield _flow(replace(page, snapshot=resource))
             url, query = self._next_page(meta.get("next_page_url")), None
 
     def fetch(self, sid: str) -> Snapshot:
         """The flow as it is at Twilio now."""
-        return _flow(self._call("fetch", "GET", self._url(sid)).snapshot, sid)
+        return _flow(self._call("fetch", "GET", self._url(sid)), sid)
 
     def create(self, values: Mapping[str, Any]) -> Answer:
         """Makes a flow of these fields. It is never repeated but after a 429: the API has no idempotency key."""
         url = f"{self.base_url}/FlexFlows"
         answer = self._call("create", "POST", url, schema.to_parameters(values))
-        return replace(answer, snapshot=_flow(answer.snapshot))
+        return replace(answer, snapshot=_flow(answer))
 
     def update(self, sid: str, values: Mapping[str, Any]) -> Answer:
         """Changes just these fields; None or "" unsets one."""
         answer = self._call("update", "POST", self._url(sid), schema.to_parameters(values))
-        return replace(answer, snapshot=_flow(answer.snapshot, sid))
+        return replace(answer, snapshot=_flow(answer, sid))
 
     def delete(self, sid: str) -> Answer:
-        """Deletes the flow. A 404 to a repeated request means that an earlier one went through."""
+        """Deletes the flow. Twilio's 404 after a try whose answer was lost means that this one went through."""
         return replace(self._call("delete", "DELETE", self._url(sid)), snapshot={})
 
     def _url(self, sid: str) -> str:
@@ -123,38 +127,53 @@ class FlexClient:
     def _next_page(self, url: Any) -> str | None:
         if url is None:
             return None
-        target, base = urlsplit(urljoin(self.base_url + "/", str(url))), urlsplit(self.base_url)
-        inside = target.path.startswith(base.path + "/FlexFlows") and "@" not in target.netloc
-        if (target.scheme, target.netloc) != (base.scheme, base.netloc) or not inside:
-            raise Unknown("Twilio's list of flows goes on at another host; it was not followed")
+        listing = f"{self.base_url}/FlexFlows"
+        try:
+            target, base = urlsplit(urljoin(listing, str(url))), urlsplit(listing)
+        except ValueError:
+            raise Unknown("Twilio's list of flows goes on at an address that makes no sense") from None
+        if target[:3] != base[:3]:  # scheme, host, path: the credentials go nowhere else
+            raise Unknown("Twilio's list of flows goes on at another address; it was not followed")
         return target.geturl()
 
     def _call(self, verb: str, method: str, url: str, data: Mapping[str, str] | None = None) -> Answer:
         """One endpoint, repeated where that is safe, within one deadline."""
         until = time.monotonic() + self.deadline
-        attempt = 0
+        lost: Unknown | None = None  # an earlier try that may have been carried out
 
         def once() -> Answer:
-            nonlocal attempt
-            attempt += 1
+            nonlocal lost
             try:
                 return self._once(verb, method, url, data, until)
+            except Unknown as error:
+                lost = error
+                raise
             except Refused as refused:
-                if verb == "delete" and refused.status == 404 and attempt > 1:
+                # In Twilio's own words, which have a code: a proxy's 404 says nothing about the flow.
+                if verb == "delete" and lost is not None and refused.status == 404 and refused.code:
                     return Answer({}, refused.status, refused.request_id)
                 raise
 
-        return tenacity.Retrying(
-            retry=tenacity.retry_if_exception(lambda error: _may_repeat(verb, error)),
-            wait=_pause,
-            stop=lambda state: state.attempt_number >= ATTEMPTS or time.monotonic() + _pause(state) >= until,
-            sleep=self._sleep,
-            reraise=True,
-        )(once)
+        try:
+            return tenacity.Retrying(
+                retry=tenacity.retry_if_exception(lambda error: _may_repeat(verb, error)),
+                wait=_pause,
+                stop=lambda state: (
+                    state.attempt_number >= ATTEMPTS or time.monotonic() + _pause(state) >= until
+                ),
+                sleep=self._sleep,
+                reraise=True,
+            )(once)
+        except (Refused, NeverSent):
+            if verb in WRITES and lost is not None:
+                raise lost from None  # the last try changed nothing; an earlier one may have
+            raise
 
     def _once(self, verb: str, method: str, url: str, data: Mapping[str, str] | None, until: float) -> Answer:
         self._take_place(verb, until)
         started = time.monotonic()
+        if started >= until:
+            raise NeverSent("there was no time left to send the request")
         status: int | str = "no answer"
         request_id = ""
         # A write has a connection of its own: one that was kept could be closed under it, and its fate unknown.
@@ -188,7 +207,7 @@ class FlexClient:
                 stream=True,
             ) as response:
                 body = _bounded(response)
-        except (requests.RequestException, OSError) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise _lost(call, error) from None  # the original can quote the address and what was sent
         if call.is_late:
             raise Unknown("Twilio did not answer in time")
@@ -238,7 +257,7 @@ def _lost(call: Call, error: Exception) -> FlexError:
 def _read(status: int, headers: Mapping[str, str], body: bytes, request_id: str) -> dict[str, Any]:
     """The JSON of a success; anything else as the error that it is."""
     try:
-        answer = json.loads(body) if body else {}
+        answer = json.loads(body, parse_constant=_refuse, parse_float=_finite) if body else {}
     except (ValueError, RecursionError):
         answer = None
     if 200 <= status < 300:
@@ -258,6 +277,16 @@ def _read(status: int, headers: Mapping[str, str], body: bytes, request_id: str)
     raise Unknown(f"Twilio answered with status {status}", status=status, request_id=request_id)
 
 
+def _refuse(constant: str) -> Any:
+    """Python's reader takes NaN and Infinity, which JSON has not, and no database keeps."""
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _refuse(digits)
+
+
 def _may_repeat(verb: str, error: BaseException) -> bool:
     if isinstance(error, Refused):
         return error.status == 429  # never processed, so any call
@@ -274,12 +303,18 @@ def _pause(state: tenacity.RetryCallState) -> float:
     return float(base + random.uniform(0, 0.25))  # noqa: S311 - jitter, not a secret
 
 
-def _flow(resource: Any, sid: str | None = None) -> Snapshot:
+def _flow(answer: Answer, sid: str | None = None) -> Snapshot:
+    resource = answer.snapshot
     if not isinstance(resource, dict) or not schema.is_sid("FO", resource.get("sid")):
-        raise Unknown("Twilio's answer is not a Flex Flow")
+        raise _unlike("Twilio's answer is not a Flex Flow", answer)
     if sid is not None and resource["sid"] != sid:
-        raise Unknown("Twilio's answer is about another Flex Flow")
+        raise _unlike("Twilio's answer is about another Flex Flow", answer)
     return schema.from_response(resource)
+
+
+def _unlike(why: str, answer: Answer) -> Unknown:
+    """A success that is not what was asked for."""
+    return Unknown(why, status=answer.status, request_id=answer.request_id)
 
 
 def _integer(value: Any) -> int | None:

@@ -255,6 +255,7 @@ BY_WIRE: Final[Mapping[str, Field]] = {field.wire: field for field in FIELDS if 
 WRITABLE: Final[tuple[Field, ...]] = tuple(BY_WIRE.values())
 INTEGRATION_FIELDS: Final[tuple[Field, ...]] = tuple(field for field in FIELDS if field.of_integration)
 
+_WIRE_NAMES = {field.name: wire for wire, field in BY_WIRE.items()}
 _INTEGRATION = "integration_"
 _OWN_NAMES = {field.name for field in FIELDS if not field.of_integration}
 
@@ -276,10 +277,12 @@ def is_required(field: Field, integration_type: str | None) -> bool:
 
 def from_response(resource: Mapping[str, Any]) -> Snapshot:
     """Twilio's JSON as a snapshot. Fields that nobody knows yet are kept under their own names."""
-    snapshot: Snapshot = {key: value for key, value in resource.items() if key != "integration"}
+    snapshot: Snapshot = {}
     integration = resource.get("integration")
     if isinstance(integration, Mapping):
         snapshot.update({_INTEGRATION + key: value for key, value in integration.items()})
+    # The flow's own fields come last: an unknown `integration.type` can't pass for `integration_type`.
+    snapshot.update({key: value for key, value in resource.items() if key != "integration"})
     return snapshot
 
 
@@ -295,8 +298,9 @@ def to_response(snapshot: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def to_parameters(values: Mapping[str, Any]) -> dict[str, str]:
-    """Fields as form parameters under Twilio's names. `None` and the empty string unset a field."""
-    return {str(BY_NAME[name].wire): _encode(value) for name, value in values.items()}
+    """Fields as form parameters under Twilio's names. `None` and the empty string unset a field. A field
+    that can't be written is a KeyError."""
+    return {_WIRE_NAMES[name]: _encode(value) for name, value in values.items()}
 
 
 def _encode(value: Any) -> str:
@@ -312,7 +316,7 @@ def normalised(name: str, value: Any) -> Any:
     field = BY_NAME.get(name)
     if value is None or value == "":
         return None
-    if field and field.kind == "integer" and isinstance(value, str) and re.fullmatch(r"-?\d{1,10}", value):
+    if field and field.kind == "integer" and isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,10}", value):
         return int(value)
     return value
 

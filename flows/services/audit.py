@@ -87,17 +87,16 @@ def append(
     remote_code: int | None = None,
     remote_request_id: str = "",
     duration_ms: int | None = None,
-    attempt: AuditEvent | None = None,
+    first: bool = False,
     held_back_since: datetime | None = None,
     read_at: int | None = None,
 ) -> AuditEvent:
     """Commits one event, in a durable transaction of its own, and returns it.
 
-    `attempt` is the one whose outcome this is; an outcome without one says that nothing was sent. A change
-    begins once: an attempt, or an outcome without one, whose `change_id` is on record raises
-    `AlreadyRecorded`, and so does a stage that the change has had. An attempt of a flow that has another one
-    open since `held_back_since`, or was changed by one after `read_at` (a `last_seq`), raises `ChangeOpen`.
-    What can't be committed raises `NotRecorded`.
+    A change has one beginning, and each stage once: an attempt, or an outcome that is the `first` of its change
+    because nothing was sent, raises `AlreadyRecorded` if its `change_id` is on record, any other if its stage
+    is. An attempt of a flow that has another one open since `held_back_since`, or that a change was recorded of
+    after `read_at` (a `last_seq`), raises `ChangeOpen`. What can't be committed raises `NotRecorded`.
     """
     event = AuditEvent(
         event_id=uuid.uuid4(),
@@ -124,7 +123,7 @@ def append(
     try:
         with transaction.atomic(durable=True):
             head = _locked_head()
-            _refuse_a_second(event, attempt)
+            _refuse_a_second(event, first=first or stage == Stage.ATTEMPT)
             if stage == Stage.ATTEMPT and target_sid:
                 _refuse_beside_another(target_sid, held_back_since, read_at)
             _seal(event, body, head)
@@ -203,12 +202,11 @@ def _locked_head() -> ChainHead:
     return ChainHead.objects.select_for_update().get(name=HEAD)
 
 
-def _refuse_a_second(event: AuditEvent, attempt: AuditEvent | None) -> None:
+def _refuse_a_second(event: AuditEvent, *, first: bool) -> None:
     if event.change_id is None or event.stage not in ONCE:
         return
-    begins = event.stage == Stage.ATTEMPT or (event.stage == Stage.OUTCOME and attempt is None)
     story = AuditEvent.objects.filter(change_id=event.change_id)
-    recorded = (story if begins else story.filter(stage=event.stage)).order_by("-seq").first()
+    recorded = (story if first else story.filter(stage=event.stage)).order_by("-seq").first()
     if recorded is not None:
         raise AlreadyRecorded(recorded)
 

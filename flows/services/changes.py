@@ -7,6 +7,8 @@ record first; no outcome is recorded that was not seen. No lock or transaction i
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -14,17 +16,21 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from flows.flexapi import schema
 from flows.flexapi.client import Answer
-from flows.flexapi.errors import FlexError, NeverSent, Refused
+from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
 from flows.flexapi.schema import Snapshot
+from flows.masking import masked, storable
 from flows.models import AuditEvent, Result, Stage
 from flows.services import audit, mirror
 from flows.services.audit import Actor, NotRecorded, Payload
 from flows.services.merge import Merge, merge
 from flows.services.twilio import WRITE_DEADLINE, flex_client
+
+log = logging.getLogger(__name__)
 
 # Longer than any call may take: an attempt that is older belongs to a process that died.
 HELD_BACK_FOR = timedelta(seconds=4 * WRITE_DEADLINE)
@@ -83,18 +89,17 @@ def create_flow(*, values: Mapping[str, Any], reason: str, actor: Actor, change_
 def update_flow(
     *,
     sid: str,
-    base: Mapping[str, Any],
+    base: Mapping[str, Any] | None,
     values: Mapping[str, Any],
     reason: str,
     actor: Actor,
     change_id: uuid.UUID,
 ) -> Change:
     """Sends the fields of `values` that differ from `base`, the flow as the operator saw it, unless somebody
-    else changed the same ones meanwhile (`Conflict`)."""
-    _refuse_a_replay(change_id)
-    theirs = _read(sid, "flow.update", actor, change_id, reason)
-    merged = merge(base=base, theirs=theirs, mine=values)
-    call = _Call("flow.update", actor, change_id, reason, sid, before=theirs, requested=merged.to_send)
+    else changed the same ones meanwhile (`Conflict`). Without a `base`, it is the flow as it is now."""
+    call, theirs = _begun("flow.update", sid, reason, actor, change_id)
+    merged = merge(base=theirs if base is None else base, theirs=theirs, mine=values)
+    call.requested = merged.to_send
     if merged.conflicts:
         call.requested = {conflict.name: conflict.mine for conflict in merged.conflicts}
         call.record(Stage.OUTCOME, Result.CONFLICT)
@@ -107,10 +112,10 @@ def update_flow(
 
 
 def set_enabled(*, sid: str, enabled: bool, reason: str, actor: Actor, change_id: uuid.UUID) -> Change:
-    """Switches a flow on or off."""
+    """Switches a flow on or off. A switch has one other side, so nobody's edit can be overwritten by it."""
     return update_flow(
         sid=sid,
-        base={"enabled": not enabled},
+        base=None,
         values={"enabled": enabled},
         reason=reason,
         actor=actor,
@@ -122,10 +127,9 @@ def delete_flow(
     *, sid: str, base: Mapping[str, Any], reason: str, actor: Actor, change_id: uuid.UUID
 ) -> Change:
     """Deletes a flow, if the fields of `base` (the name that the operator typed) are still what they were."""
-    _refuse_a_replay(change_id)
-    before = _read(sid, "flow.delete", actor, change_id, reason)
-    call = _Call("flow.delete", actor, change_id, reason, sid, before=before)
-    merged = merge(base=base, theirs=before, mine={})
+    call, before = _begun("flow.delete", sid, reason, actor, change_id)
+    # The operator saw the flow as it is kept and shown: compare like with like.
+    merged = merge(base=masked(storable(dict(base))), theirs=masked(storable(before)), mine={})
     if merged.theirs:
         call.record(Stage.OUTCOME, Result.CONFLICT)
         raise Conflict(merged, before)
@@ -141,11 +145,13 @@ class _Call:
     change_id: uuid.UUID
     reason: str
     sid: str = ""
+    read_at: int | None = None  # the log's end when the flow was read
     before: Snapshot | None = None
     requested: dict[str, Any] | None = None
+    attempt: AuditEvent | None = None
 
     def carry_out(self, send: Callable[[], Answer]) -> Change:
-        attempt = self.record(Stage.ATTEMPT, Result.PENDING)
+        self.attempt = attempt = self.record(Stage.ATTEMPT, Result.PENDING)
         started = time.monotonic()
         answer: Answer | None = None
         error: FlexError | None = None
@@ -153,11 +159,20 @@ class _Call:
             answer = send()
         except FlexError as failure:
             error = failure
-        result = Result.SUCCEEDED if answer else _result(error)
+        except BaseException:  # a fault of ours, or the process is told to end: the request may have left
+            with contextlib.suppress(NotRecorded):
+                self.record(
+                    Stage.OUTCOME, Result.UNKNOWN, error=Unknown("the call ended in an error of this site")
+                )
+            raise
         milliseconds = round((time.monotonic() - started) * 1000)
         try:
-            event = self.record(Stage.OUTCOME, result, answer, error, milliseconds)
-        except NotRecorded as failure:
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()  # one that broke during the call must not cost it
+            event = self.record(Stage.OUTCOME, _result(error), answer, error, milliseconds)
+        except Exception as failure:
+            # The kind alone: a database's own words can quote the row.
+            log.error("the outcome of change %s is not on record: %s", self.change_id, type(failure).__name__)
             raise OutcomeNotRecorded(attempt, error) from failure
         self._tell_the_mirror(answer, error)
         after = answer.snapshot if answer else {}
@@ -187,7 +202,9 @@ class _Call:
             remote_code=error.code if error else None,
             remote_request_id=said.request_id if said else "",
             duration_ms=milliseconds,
+            first=self.attempt is None,
             held_back_since=timezone.now() - HELD_BACK_FOR,
+            read_at=self.read_at,
             payload=Payload(
                 friendly_name=str(known.get("friendly_name") or ""),
                 contact_identity=str(known.get("contact_identity") or ""),
@@ -201,7 +218,7 @@ class _Call:
     def _tell_the_mirror(self, answer: Answer | None, error: FlexError | None) -> None:
         if answer and answer.snapshot:
             mirror.take_over(answer.snapshot)
-        elif answer or (error and error.status == 404 and self.sid):
+        elif answer or mirror.is_gone(error):
             mirror.mark_gone(self.sid)
 
     def _differs(self, after: Snapshot) -> list[str]:
@@ -211,19 +228,21 @@ class _Call:
 
 
 def _result(error: FlexError | None) -> Result:
+    if error is None:
+        return Result.SUCCEEDED
     return Result.FAILED if isinstance(error, Refused | NeverSent) else Result.UNKNOWN
 
 
-def _refuse_a_replay(change_id: uuid.UUID) -> None:
-    event = audit.story_of(change_id)
-    if event is not None:
-        raise audit.AlreadyRecorded(event)
-
-
-def _read(sid: str, action: str, actor: Actor, change_id: uuid.UUID, reason: str) -> Snapshot:
-    """The flow as it is now. That it could not be read is an outcome too: nothing was sent."""
+def _begun(action: str, sid: str, reason: str, actor: Actor, change_id: uuid.UUID) -> tuple[_Call, Snapshot]:
+    """A new change of a flow, and the flow as it is now. That it could not be read is an outcome too:
+    nothing was sent."""
+    recorded = audit.story_of(change_id)
+    if recorded is not None:
+        raise audit.AlreadyRecorded(recorded)
+    call = _Call(action, actor, change_id, reason, sid, read_at=audit.last_seq())
     try:
-        return mirror.fetch(sid, deadline=WRITE_DEADLINE)
+        call.before = before = mirror.fetch(sid, deadline=WRITE_DEADLINE)
     except FlexError as error:
-        _Call(action, actor, change_id, reason, sid).record(Stage.OUTCOME, Result.FAILED, error=error)
+        call.record(Stage.OUTCOME, Result.FAILED, error=error)
         raise NotRead(error) from error
+    return call, before

@@ -8,11 +8,11 @@ import contextlib
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -29,6 +29,10 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=2)  # after this, a sync that never ended is taken for dead
 FRESH_FOR = timedelta(seconds=30)
 SYNC_DEADLINE = 30.0  # seconds a page of 1,000 flows may take
+# Twilio's own codes; a 404 without one may be a proxy's, or of a wrong address.
+NOT_FOUND = frozenset({20404, 45205})
+# PostgreSQL refuses to index more than 2,704 bytes; Twilio's own limit is 256 characters. `resource` has it all.
+NAME_MAX, IDENTITY_MAX = 600, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,8 @@ def sync() -> SyncReport:
     try:
         seen = list(flex_client(deadline=SYNC_DEADLINE).list())
         report = _compare(seen, started)
-    except FlexError as error:
+    except BaseException as error:
         _release(started, failed_at=timezone.now(), error=_words(error))
-        raise
-    except BaseException:
-        _release(started)
         raise
     _release(started, synced_at=timezone.now(), failed_at=None, error="", flows=report.flows)
     return report
@@ -80,20 +81,28 @@ def is_stale(state: SyncState, *, now: datetime | None = None) -> bool:
 
 def fetch(sid: str, *, deadline: float = READ_DEADLINE) -> Snapshot:
     """The flow as it is at Twilio now, secrets and all; the mirror takes it over. 404 marks it gone."""
+    asked_at = timezone.now()
     try:
         snapshot = flex_client(deadline=deadline).fetch(sid)
     except Refused as refused:
-        if refused.status == 404:
+        if is_gone(refused):
             mark_gone(sid)
         raise
-    take_over(snapshot)
+    take_over(snapshot, asked_at=asked_at)
     return snapshot
 
 
-def take_over(snapshot: Snapshot) -> None:
-    """Keeps what Twilio just said of one flow."""
+def take_over(snapshot: Snapshot, *, asked_at: datetime | None = None) -> None:
+    """Keeps what Twilio just said of one flow, unless the copy took something over after `asked_at`."""
     with _only_a_copy():
-        Flow.objects.bulk_create([_row(snapshot, timezone.now())], **_upsert())
+        row = _row(snapshot, timezone.now())
+        if not (asked_at and Flow.objects.filter(sid=row.sid, mirrored_at__gt=asked_at).exists()):
+            Flow.objects.bulk_create([row], **_upsert())
+
+
+def is_gone(error: FlexError | None) -> bool:
+    """Whether Twilio says that it has no such flow."""
+    return error is not None and error.status == 404 and error.code in NOT_FOUND
 
 
 def mark_gone(sid: str) -> None:
@@ -108,7 +117,7 @@ def _only_a_copy() -> Iterator[None]:
     """That the copy can't be written must not hide what Twilio said; the next sync brings it."""
     try:
         yield
-    except DatabaseError:
+    except Exception:
         log.exception("the mirror could not take over what Twilio said")
 
 
@@ -161,9 +170,9 @@ def _row(snapshot: Snapshot, now: datetime) -> Flow:
         sid=resource["sid"],
         account_sid=_text(resource.get("account_sid"))[:34],
         friendly_name=name,
-        name_folded=fold(name),
+        name_folded=fold(name)[:NAME_MAX],
         channel_type=_text(resource.get("channel_type"))[:64],
-        contact_identity=identity,
+        contact_identity=identity[:IDENTITY_MAX],
         identity_folded=fold(identity),
         enabled=enabled if isinstance(enabled, bool) else None,
         integration_type=_text(resource.get("integration_type"))[:64],
@@ -187,11 +196,11 @@ def _text(value: Any) -> str:
 def _moment(value: Any) -> datetime | None:
     try:
         moment = parse_datetime(value) if isinstance(value, str) else None
-    except ValueError:
+        return moment and (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment is None or moment.tzinfo else timezone.make_aware(moment)
 
 
-def _words(error: FlexError) -> str:
-    sentence = str(error)
+def _words(error: BaseException) -> str:
+    sentence = str(error) if isinstance(error, FlexError) else "the comparison broke off on this site's side"
     return sentence[:1].upper() + sentence[1:]

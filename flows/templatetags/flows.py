@@ -19,8 +19,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from flows import words
 from flows.flexapi import schema
-from flows.forms import ENUM_WORDS
 from flows.models import AuditEvent, Flow, Result
 
 register = template.Library()
@@ -33,28 +33,16 @@ _ZERO_WIDTH_JOINERS: Final = "\u200c\u200d"
 _BLANK_LETTERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _INVISIBLE: Final = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 _STUDIO: Final = "https://console.twilio.com/us1/develop/studio/flows?frameUrl="
-# What a result is called, and the class that gives it its shape and colour.
-_RESULTS: Final = {
-    Result.PENDING: ("Under way", "busy"),
-    Result.SUCCEEDED: ("Done", "good"),
-    Result.FAILED: ("Failed", "bad"),
-    Result.UNKNOWN: ("Outcome unknown", "doubt"),
-    Result.APPLIED: ("Applied (found later)", "good"),
-    Result.NOT_APPLIED: ("Not applied", "none"),
-    Result.CONFLICT: ("Conflict, nothing sent", "doubt"),
-    Result.DENIED: ("Refused", "stop"),
-}
-# Action: what came to pass, and what was tried. An event that did not succeed never reads as if it had.
-_ACTIONS: Final = {
-    "flow.create": ("Created", "Create"),
-    "flow.update": ("Changed", "Change"),
-    "flow.delete": ("Deleted", "Delete"),
-    "flow.drift": ("Changed outside this dashboard", "Change outside this dashboard"),
-    "flow.sync": ("Refreshed the copy", "Refresh the copy"),
-    "auth.login": ("Signed in", "Sign in"),
-    "auth.logout": ("Signed out", "Sign out"),
-    "audit.export": ("Exported the audit log", "Export the audit log"),
-    "audit.erase": ("Erased personal data", "Erase personal data"),
+# The class that gives a result its shape and colour.
+_SHAPES: Final = {
+    Result.PENDING: "busy",
+    Result.SUCCEEDED: "good",
+    Result.FAILED: "bad",
+    Result.UNKNOWN: "doubt",
+    Result.APPLIED: "good",
+    Result.NOT_APPLIED: "none",
+    Result.CONFLICT: "doubt",
+    Result.DENIED: "stop",
 }
 _CAME_TO_PASS: Final = (Result.SUCCEEDED, Result.APPLIED)
 
@@ -105,7 +93,7 @@ def label(name: str) -> str:
 @register.filter
 def word(value: str) -> str:
     """A channel or integration type as people spell it; one that nobody knows yet as it is."""
-    return ENUM_WORDS.get(value, value)
+    return words.ENUMS.get(value, value)
 
 
 @register.filter
@@ -191,12 +179,12 @@ def _host(url: object) -> str:
 
 @register.filter
 def result_word(result: str) -> str:
-    return _RESULTS.get(Result(result), (result, ""))[0] if result in Result.values else result
+    return words.RESULTS.get(result, result)
 
 
 @register.filter
 def result_class(result: str) -> str:
-    return _RESULTS[Result(result)][1] if result in Result.values else "none"
+    return _SHAPES[Result(result)] if result in Result.values else "none"
 
 
 @register.filter
@@ -205,7 +193,7 @@ def headline(event: AuditEvent) -> str:
     happened = event.result in _CAME_TO_PASS
     if event.action == "flow.update":
         return _update_headline(event, happened=happened)
-    done, tried = _ACTIONS.get(event.action, (event.action, event.action))
+    done, tried = words.ACTIONS.get(event.action, (event.action, event.action))
     text = done if happened else tried
     fields = _listed(event.changed_fields)
     return f"{text}: {fields}" if event.action == "flow.drift" and fields else text

@@ -16,23 +16,13 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
+from flows import words
 from flows.flexapi import schema
 from flows.models import AuditEvent, AuditPayload, Flow, Result, Stage
 from flows.services.audit import open_attempts
 from flows.views.requests import Request, permitted
 
 PAGE_SIZE = 50
-ACTIONS = {
-    "flow.create": "Create",
-    "flow.update": "Change",
-    "flow.delete": "Delete",
-    "flow.drift": "Change made elsewhere",
-}
-RESULTS = {
-    "pending": "Under way", "succeeded": "Done", "failed": "Failed", "unknown": "Outcome unknown",
-    "applied": "Applied (found later)", "not_applied": "Not applied", "conflict": "Conflict, nothing sent",
-    "denied": "Refused",
-}  # fmt: skip
 CHIP_WORDS = {
     "q": "Search", "actor": "Person", "action": "Action", "result": "Result", "sid": "Flow",
     "from_date": "From", "to_date": "To",
@@ -60,8 +50,8 @@ class LogQuery:
         return cls(
             q=parameters.get("q", "").replace("\x00", "")[:256],
             actor=parameters.get("actor", "").replace("\x00", "")[:150],
-            action=action if action in ACTIONS else "",
-            result=result if result in RESULTS else "",
+            action=action if action in words.ACTIONS else "",
+            result=result if result in words.RESULTS else "",
             sid=parameters.get("sid", "").replace("\x00", "").strip()[:64],
             from_date=_day(parameters.get("from", "")),
             to_date=_day(parameters.get("to", "")),
@@ -86,8 +76,8 @@ def event_list(request: Request) -> HttpResponse:
         "query": query,
         "choices": {
             "actor": [(name, name) for name in people.order_by("actor_label").distinct()],
-            "action": list(ACTIONS.items()),
-            "result": list(RESULTS.items()),
+            "action": [(value, tried) for value, (_, tried) in words.ACTIONS.items()],
+            "result": list(words.RESULTS.items()),
         },
         "chips": _chips(query),
         "clear_url": reverse("audit:list"),
@@ -184,10 +174,10 @@ def _row(
         after = "Not known"
     return {
         "name": name,
-        "label": schema.BY_NAME[name].label if name in schema.BY_NAME else name,
-        "before": before.get(name),
-        "requested": requested.get(name),
-        "after": after,
+        "label": words.label(name),
+        "before": words.shown(name, before.get(name)),
+        "requested": words.shown(name, requested.get(name)),
+        "after": words.shown(name, after),
         "is_changed": is_made and not schema.same(name, before.get(name), after),
         "differs": bool(answer) and name in requested and not schema.same(name, requested[name], after),
     }
@@ -201,9 +191,9 @@ def _payload_of(event: AuditEvent) -> AuditPayload | None:
 
 
 def _chips(query: LogQuery) -> list[dict[str, str]]:
-    words = {**ACTIONS, **RESULTS}
+    choices = {**{value: tried for value, (_, tried) in words.ACTIONS.items()}, **words.RESULTS}
     return [
-        {"label": f"{label}: {words.get(value, value)}", "remove_url": query.url(**{name: ""})}
+        {"label": f"{label}: {choices.get(value, value)}", "remove_url": query.url(**{name: ""})}
         for name, label in CHIP_WORDS.items()
         if (value := getattr(query, name))
     ]

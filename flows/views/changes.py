@@ -13,10 +13,12 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
+from flows import words
 from flows.flexapi import schema
 from flows.flexapi.errors import FlexError, Refused
 from flows.flexapi.schema import Snapshot
-from flows.forms import ENUM_WORDS, DeleteForm, FlowForm, ReasonForm, SwitchForm, read_base, signed
+from flows.forms import DeleteForm, FlowForm, ReasonForm, SwitchForm, read_base, signed
+from flows.masking import masked
 from flows.models import AuditEvent, Flow, Result
 from flows.services import audit, changes, mirror
 from flows.views import problems
@@ -133,7 +135,7 @@ def _answer(request: Request, form: ReasonForm, act: Any, *, what: str, sid: str
     except (changes.NotRead, audit.ChangeOpen, audit.NotRecorded) as held:
         return _held_back(request, form, held, what=what, sid=sid)
     if change.error is None:
-        return _succeeded(request, change, what)
+        return _succeeded(request, change)
     problem = problems.of_change(change.error, what=what)
     if change.event.result == Result.UNKNOWN:
         messages.warning(request, f"{problem.title}. {problem.text}")
@@ -154,21 +156,31 @@ def _held_back(request: Request, form: ReasonForm, held: Exception, *, what: str
     return _again(request, form, sid, problems.not_recorded(), status=503)
 
 
-def _succeeded(request: Request, change: changes.Change, what: str) -> HttpResponse:
+def _succeeded(request: Request, change: changes.Change) -> HttpResponse:
     event = change.event
-    messages.success(request, f"{what} is made: Twilio confirmed it, and it is on record.")
+    messages.success(request, f"{_name(event)} {_done(change)}. Twilio confirmed it, and it is on record.")
     if change.theirs:
-        names = ", ".join(_label(name) for name in change.theirs)
+        names = ", ".join(words.label(name) for name in change.theirs)
         messages.info(request, f"Somebody else changed {names} meanwhile. That is kept beside your change.")
     for name in change.differs:
         messages.warning(
-            request, f"{_label(name)} is not what you asked for: Twilio answered another value. See below."
+            request,
+            f"{words.label(name)} is not what you asked for: Twilio answered another value. See below.",
         )
-    return (
-        redirect("flows:list")
-        if event.action == "flow.delete"
-        else redirect("flows:detail", sid=event.target_sid)
-    )
+    if event.action == "flow.delete":
+        return redirect("flows:list")
+    return redirect("flows:detail", sid=event.target_sid)
+
+
+def _name(event: AuditEvent) -> str:
+    return f"“{event.payload.friendly_name}”" if event.payload.friendly_name else "The flow"
+
+
+def _done(change: changes.Change) -> str:
+    """What came to pass, such as "is off"."""
+    if change.event.changed_fields == ["enabled"]:
+        return "is on" if change.after.get("enabled") else "is off"
+    return {"flow.create": "is made", "flow.delete": "is deleted"}.get(change.event.action, "is changed")
 
 
 def _replayed(request: Request, event: AuditEvent) -> HttpResponse:
@@ -183,10 +195,10 @@ def _replayed(request: Request, event: AuditEvent) -> HttpResponse:
 def _conflict(request: Request, form: ReasonForm, conflict: changes.Conflict, sid: str) -> HttpResponse:
     rows = [
         {
-            "label": _label(item.name),
-            "base": _words(item.base),
-            "theirs": _words(item.theirs),
-            "mine": _words(item.mine),
+            "label": words.label(item.name),
+            "base": words.shown(item.name, masked(item.base)),
+            "theirs": words.shown(item.name, masked(item.theirs)),
+            "mine": words.shown(item.name, masked(item.mine)),
         }
         for item in conflict.merged.conflicts
     ]
@@ -250,7 +262,7 @@ def _beside_its_field(form: FlowForm, error: FlexError) -> None:
         named = ["contact_identity"]
     for name in named[:1]:
         if name in form.fields:
-            form.add_error(name, f"Twilio: {error.message} (code {error.code})")
+            form.add_error(name, f"Twilio: {masked(error.message)} (code {error.code})")
 
 
 _WIRE_NAMES = sorted(
@@ -287,7 +299,7 @@ def _form_page(
     }
     if request.htmx and "update_fields" in request.POST:
         kind = form.chosen
-        context["announce"] = f"{ENUM_WORDS[kind]} settings" if kind in ENUM_WORDS else "no settings"
+        context["announce"] = f"{words.ENUMS[kind]} settings" if kind in words.ENUMS else "no settings"
         return render(request, "flows/_integration_fields.html", context)
     return render(request, "flows/form.html", context, status=status)
 
@@ -315,11 +327,3 @@ def _delete_page(
 ) -> HttpResponse:
     context = {"flow": get_object_or_404(Flow, sid=sid), "form": form, "problem": problem}
     return render(request, "flows/delete.html", context, status=status)
-
-
-def _label(name: str) -> str:
-    return schema.BY_NAME[name].label if name in schema.BY_NAME else name
-
-
-def _words(value: Any) -> Any:
-    return ENUM_WORDS.get(value, value) if isinstance(value, str) else value

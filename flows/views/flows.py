@@ -11,10 +11,9 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_POST
 
-from flows import lint, search
+from flows import lint, search, words
 from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
-from flows.forms import ENUM_WORDS
 from flows.masking import masked, storable
 from flows.models import AuditEvent, Flow, Stage
 from flows.services import audit, mirror
@@ -31,8 +30,11 @@ COLUMNS = (
     ("updated", "Last changed"),
 )
 CHOICES = {
-    "channel": [(value, ENUM_WORDS[value]) for value in schema.CHANNEL_TYPES],
-    "integration": [*((value, ENUM_WORDS[value]) for value in schema.INTEGRATION_TYPES), ("none", "Not set")],
+    "channel": [(value, words.ENUMS[value]) for value in schema.CHANNEL_TYPES],
+    "integration": [
+        *((value, words.ENUMS[value]) for value in schema.INTEGRATION_TYPES),
+        ("none", "Not set"),
+    ],
     "enabled": [("true", "On"), ("false", "Off")],
 }
 CHIP_WORDS = {
@@ -161,9 +163,9 @@ def _column(query: search.Query, key: str, label: str) -> dict[str, str | None]:
 
 
 def _chips(query: search.Query) -> list[dict[str, str]]:
-    words = {value: label for choices in CHOICES.values() for value, label in choices}
+    choices = {value: label for options in CHOICES.values() for value, label in options}
     return [
-        {"label": f"{label}: {words.get(value, value)}", "remove_url": query.url(**{name: ""})}
+        {"label": f"{label}: {choices.get(value, value)}", "remove_url": query.url(**{name: ""})}
         for name, label in CHIP_WORDS.items()
         if (value := getattr(query, name))
     ]

@@ -1,0 +1,43 @@
+"""What things are called on the pages: the same word for the same thing everywhere. Field labels and help
+are in the schema table; sentences about failures in views/problems.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flows.flexapi import schema
+
+ENUMS: Final = {
+    "web": "Web chat", "sms": "SMS", "facebook": "Facebook Messenger", "whatsapp": "WhatsApp", "line": "LINE",
+    "custom": "Custom", "studio": "Studio Flow", "external": "External webhook", "task": "TaskRouter task",
+}  # fmt: skip
+
+RESULTS: Final = {
+    "pending": "Under way",
+    "succeeded": "Done",
+    "failed": "Failed",
+    "unknown": "Outcome unknown",
+    "applied": "Applied (found later)",
+    "not_applied": "Not applied",
+    "conflict": "Conflict, nothing sent",
+    "denied": "Refused",
+}
+
+# Action: what came to pass, and what was tried. An event that did not succeed never reads as if it had.
+ACTIONS: Final = {
+    "flow.create": ("Created", "Create"),
+    "flow.update": ("Changed", "Change"),
+    "flow.delete": ("Deleted", "Delete"),
+}
+
+
+def label(name: str) -> str:
+    """A field's label; a field that nobody knows yet is called by its name."""
+    return schema.BY_NAME[name].label if name in schema.BY_NAME else name
+
+
+def shown(name: str, value: Any) -> Any:
+    """A field's value in words: an enum's own, anything else as it is."""
+    is_enum = name in schema.BY_NAME and schema.BY_NAME[name].kind == "enum" and isinstance(value, str)
+    return ENUMS.get(value, value) if is_enum else value
