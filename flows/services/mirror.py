@@ -94,9 +94,10 @@ def fetch(sid: str, *, deadline: float = READ_DEADLINE) -> Snapshot:
 
 def take_over(snapshot: Snapshot, *, asked_at: datetime | None = None) -> None:
     """Keeps what Twilio just said of one flow, unless the copy took something over after `asked_at`."""
-    with _only_a_copy():
+    with _only_a_copy(), transaction.atomic():
         row = _row(snapshot, timezone.now())
-        if not (asked_at and Flow.objects.filter(sid=row.sid, mirrored_at__gt=asked_at).exists()):
+        known = Flow.objects.select_for_update().filter(sid=row.sid).first()
+        if asked_at is None or known is None or known.mirrored_at <= asked_at:
             Flow.objects.bulk_create([row], **_upsert())
 
 
