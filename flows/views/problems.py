@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
+from flows.flexapi import schema
 from flows.flexapi.errors import FlexError, NeverSent, Refused
 from flows.masking import masked
 
@@ -26,6 +28,10 @@ ADVICE = {
         "Switch the other flow off first, or leave this one switched off.",
     ),
 }  # fmt: skip
+COLLISIONS = {45210, 45212}
+_WIRE_NAMES = sorted(  # the longest first: Integration.ChannelType is not Channel
+    ((wire, entry.name) for wire, entry in schema.BY_WIRE.items()), key=lambda pair: -len(pair[0])
+)
 BY_STATUS = {401: 20003, 404: 20404, 409: 20409, 429: 20429}
 
 
@@ -116,6 +122,24 @@ def nothing_to_change() -> Problem:
         text="The flow at Twilio is already as this form says. Nothing was sent.",
         level="warning",
     )
+
+
+def changed_meanwhile() -> Problem:
+    return Problem(
+        title="Somebody else changed this flow meanwhile",
+        text="What you see below is how it is at Twilio now. Nothing was sent.",
+        advice="Look at it again before you go on.",
+    )
+
+
+def field_of(error: FlexError) -> str:
+    """The field that a refusal is about: the one that Twilio's words name, or whose value is taken."""
+    if error.code in COLLISIONS:
+        return "contact_identity"
+    named = [
+        name for wire, name in _WIRE_NAMES if re.search(rf"(?<![\w.]){re.escape(wire)}(?!\w)", error.message)
+    ]
+    return named[0] if named else ""
 
 
 def base_lost() -> Problem:

@@ -102,11 +102,11 @@ def test_error_stands_beside_its_field_and_what_was_typed_is_kept(open_page, flo
     submit(page, "Save changes")
 
     assert page.title().startswith("Error:")
-    expect(page.get_by_role("alert")).to_contain_text("less than or equal to 3")
+    expect(page.get_by_role("alert")).to_contain_text("Retry count must be 3 or less")
     field = page.locator("[name=integration_retry_count]")
     expect(field).to_have_value("4")
     expect(field).to_have_attribute("aria-invalid", "true")
-    expect(page.locator("#id_integration_retry_count_error")).to_contain_text("less than or equal to 3")
+    expect(page.locator("#id_integration_retry_count_error")).to_contain_text("Retry count must be 3 or less")
     expect(page.locator("[name=friendly_name]")).to_have_value("Kept")
     if javascript:
         expect(page.get_by_role("alert")).to_be_focused()

@@ -1,8 +1,5 @@
-"""The create and update schemas as forms, made from the schema table; and the small forms that switch and
-delete. Forms validate and do nothing else.
-
-A form shows the fields of the chosen integration type; what was typed for the others is parked in hidden
-inputs, dropped before validation and never sent.
+"""The create and update schemas as one form, which shows the fields of the chosen integration type; what was
+typed for the others is parked in hidden inputs, dropped before validation and never sent.
 """
 
 from __future__ import annotations
@@ -10,150 +7,19 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Self
 
 from django import forms
 from django.core import signing
-from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.forms.boundfield import BoundField
-from django.forms.renderers import TemplatesSetting
 
-from flows import words
 from flows.flexapi import schema
 from flows.flexapi.schema import Snapshot
-from flows.masking import has_mask, storable
+from flows.forms.fields import field_of
+from flows.forms.reason import ReasonForm
+from flows.masking import storable
 
 BASE_SALT = "flows.forms.base"
-UNSET_WORDS = {"integration_type": "Not set", "channel_type": "Choose a channel"}
-
-
-class FieldRenderer(TemplatesSetting):
-    """Every form field of the site is drawn by one template."""
-
-    field_template_name = "forms/field.html"
-
-
-class WholeNumber(forms.IntegerField):
-    """An integer in plain decimal digits. Django's own field takes 3.0, 1_000 and the digits of any script."""
-
-    def to_python(self, value: Any) -> int | None:
-        if value not in self.empty_values and not re.fullmatch(r"-?[0-9]{1,20}", str(value).strip()):
-            raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return super().to_python(value)
-
-
-class WebAddress(forms.CharField):
-    """An http or https address, kept as it was typed. Its host is Twilio's to resolve, not ours."""
-
-    def validate(self, value: str) -> None:
-        super().validate(value)
-        if not value:
-            return
-        try:
-            parts = urlsplit(value)
-            is_address = (
-                parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0
-            )
-        except ValueError:
-            is_address = False
-        if not is_address or any(character.isspace() or ord(character) < 32 for character in value):
-            raise ValidationError("Enter a web address that begins with https:// or http://.", code="invalid")
-        if has_mask(value):
-            raise ValidationError("A part of this address is masked. Enter the secret itself.", code="masked")
-
-
-def _text(entry: schema.Field, **kwargs: Any) -> forms.Field:
-    return forms.CharField(max_length=entry.max_length, **kwargs)
-
-
-def _sid(entry: schema.Field, **kwargs: Any) -> forms.Field:
-    says = f"Enter a SID that begins with {entry.sid_prefix}, followed by 32 characters from 0-9 and a-f."
-    return forms.CharField(validators=[RegexValidator(rf"\A{entry.pattern}\Z", says)], **kwargs)
-
-
-def _enum(entry: schema.Field, **kwargs: Any) -> forms.Field:
-    choices = [("", UNSET_WORDS[entry.name]), *((value, words.ENUMS[value]) for value in entry.choices)]
-    return forms.ChoiceField(choices=choices, **kwargs)
-
-
-def _boolean(entry: schema.Field, **kwargs: Any) -> forms.Field:
-    yes, no = ("On", "Off") if entry.name == "enabled" else ("Yes", "No")
-    return forms.TypedChoiceField(
-        choices=[("", "Not set"), ("true", yes), ("false", no)],
-        coerce=lambda value: {"true": True, "false": False}.get(value, value),
-        empty_value=None,
-        **kwargs,
-    )
-
-
-def _integer(entry: schema.Field, **kwargs: Any) -> forms.Field:
-    return WholeNumber(
-        min_value=entry.minimum,
-        max_value=entry.maximum,
-        widget=forms.NumberInput(attrs={"placeholder": str(entry.default)}),
-        **kwargs,
-    )
-
-
-def _url(entry: schema.Field, **kwargs: Any) -> forms.Field:
-    return WebAddress(max_length=entry.max_length, widget=forms.URLInput, **kwargs)
-
-
-_MAKERS = {"text": _text, "sid": _sid, "enum": _enum, "boolean": _boolean, "integer": _integer, "url": _url}
-
-
-class ReasonForm(forms.Form):
-    """What every change carries: why, and the id that makes a double click one change."""
-
-    reason = forms.CharField(
-        label="Reason",
-        max_length=200,
-        required=False,
-        help_text="Why, for the audit log. Everybody who reads the log sees it; 200 characters at most.",
-    )
-    change_id = forms.UUIDField(widget=forms.HiddenInput)
-
-    @property
-    def error_list(self) -> list[tuple[str, str]]:
-        """The errors for the summary at the top of the page: (id of the field, message)."""
-        return [
-            (self[name].auto_id if name in self.fields else "", str(message))
-            for name, messages in self.errors.items()
-            for message in messages
-        ]
-
-
-class SwitchForm(ReasonForm):
-    """Switches a flow on or off."""
-
-    enabled = forms.TypedChoiceField(
-        choices=[("true", "On"), ("false", "Off")],
-        coerce=lambda value: value == "true",
-        widget=forms.HiddenInput,
-    )
-
-
-class DeleteForm(ReasonForm):
-    """Deletes a flow: its name is typed, so that it can't be the wrong one. A flow without a name takes its SID."""
-
-    confirm_name = forms.CharField(
-        label="Type the flow's name to confirm",
-        strip=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
-    field_order = ["confirm_name", "reason"]
-
-    def __init__(self, *args: Any, expected: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.expected = expected
-
-    def clean_confirm_name(self) -> str:
-        typed = str(self.cleaned_data["confirm_name"])
-        if " ".join(typed.split()) != " ".join(self.expected.split()):
-            raise ValidationError("This is not the flow's name. Type it exactly as it is shown above.")
-        return typed
 
 
 class FlowForm(ReasonForm):
@@ -200,6 +66,16 @@ class FlowForm(ReasonForm):
                 self.cleaned_data[entry.name] = (self.snapshot or {})[entry.name]
         return self.cleaned_data
 
+    def again(self, *, theirs: Snapshot | None = None) -> Self:
+        """With `theirs`, on the flow as it is at Twilio now: fields that the operator left alone follow it."""
+        typed = self._typed()
+        if theirs is not None:
+            for name, value in self.values.items():
+                if schema.same(name, (self.snapshot or {}).get(name), value):
+                    typed.pop(name, None)
+            typed["base"] = signed(theirs)
+        return type(self)(typed, base=theirs or self.snapshot)
+
     @property
     def basics(self) -> list[BoundField]:
         return [
@@ -230,7 +106,7 @@ class FlowForm(ReasonForm):
             # Once there, these can be changed and not taken away.
             or (entry.kind in ("enum", "boolean") and has_value and not entry.of_integration)
         )
-        made = _MAKERS[entry.kind](entry, label=entry.label, help_text=entry.help, required=required)
+        made = field_of(entry, required=required)
         if isinstance(made, forms.ChoiceField):
             made.choices = _choices(made, had)
         if entry.kind == "sid":

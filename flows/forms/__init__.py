@@ -1,0 +1,14 @@
+"""The site's forms. They validate and do nothing else; what they mean for Twilio is in the schema table."""
+
+from django.forms.renderers import TemplatesSetting
+
+from flows.forms.flow import FlowForm, read_base, signed
+from flows.forms.reason import DeleteForm, ReasonForm, SwitchForm
+
+__all__ = ["DeleteForm", "FieldRenderer", "FlowForm", "ReasonForm", "SwitchForm", "read_base", "signed"]
+
+
+class FieldRenderer(TemplatesSetting):
+    """Every form field of the site is drawn by one template."""
+
+    field_template_name = "forms/field.html"

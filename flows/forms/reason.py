@@ -1,0 +1,72 @@
+"""What every change carries, and the small forms that switch a flow and delete it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Self
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+
+class ReasonForm(forms.Form):
+    """What every change carries: why, and the id that makes a double click one change."""
+
+    reason = forms.CharField(
+        label="Reason",
+        max_length=200,
+        required=False,
+        help_text="Why, for the audit log. Everybody who reads the log sees it; 200 characters at most.",
+    )
+    change_id = forms.UUIDField(widget=forms.HiddenInput)
+
+    @property
+    def error_list(self) -> list[tuple[str, str]]:
+        """The errors for the summary at the top of the page: (id of the field, message)."""
+        return [
+            (self[name].auto_id if name in self.fields else "", str(message))
+            for name, messages in self.errors.items()
+            for message in messages
+        ]
+
+    def again(self) -> Self:
+        """The same form with what was typed, and an id of its own: sending it again is a new change."""
+        return type(self)(self._typed())
+
+    def _typed(self) -> dict[str, Any]:
+        return {name: self.data[name] for name in self.data} | {"change_id": str(uuid.uuid4())}
+
+
+class SwitchForm(ReasonForm):
+    """Switches a flow on or off."""
+
+    enabled = forms.TypedChoiceField(
+        choices=[("true", "On"), ("false", "Off")],
+        coerce=lambda value: value == "true",
+        widget=forms.HiddenInput,
+    )
+
+
+class DeleteForm(ReasonForm):
+    """Deletes a flow: its name is typed, so that it can't be the wrong one. A flow without a name takes its SID."""
+
+    confirm_name = forms.CharField(
+        label="Type the flow's name to confirm",
+        strip=False,
+        error_messages={"required": "Type the flow's name."},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    field_order = ["confirm_name", "reason"]
+
+    def __init__(self, *args: Any, expected: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.expected = expected
+
+    def again(self) -> Self:
+        return type(self)(self._typed(), expected=self.expected)
+
+    def clean_confirm_name(self) -> str:
+        typed = str(self.cleaned_data["confirm_name"])
+        if " ".join(typed.split()) != " ".join(self.expected.split()):
+            raise ValidationError("This is not the flow's name. Type it exactly as it is shown above.")
+        return typed

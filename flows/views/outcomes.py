@@ -1,0 +1,140 @@
+"""What became of a change, as a page. The services say it; here it is told: a redirect with a sentence, or
+the same form once more, with what was typed and the reason why it was not sent or not accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from flows import words
+from flows.flexapi.errors import Refused
+from flows.forms import FlowForm, ReasonForm
+from flows.masking import masked
+from flows.models import AuditEvent, Result
+from flows.services import audit, changes
+from flows.views import problems
+from flows.views.problems import Problem
+from flows.views.requests import Request, actor_of
+
+
+class Page(Protocol):
+    """Renders a form's page, with a status and what went wrong."""
+
+    def __call__(
+        self,
+        form: Any,
+        /,
+        *,
+        status: int = 200,
+        problem: Problem | None = None,
+        conflicts: list[dict[str, Any]] | None = None,
+    ) -> HttpResponse: ...
+
+
+Act = Callable[[dict[str, Any]], changes.Change]
+
+
+def answer(
+    request: Request, form: ReasonForm, page: Page, act: Act, *, what: str, sid: str = ""
+) -> HttpResponse:
+    """Makes the change: `act` calls one service with what every change carries. `what` names it in sentences."""
+    common = {
+        "reason": form.cleaned_data["reason"],
+        "change_id": form.cleaned_data["change_id"],
+        "actor": actor_of(request),
+    }
+    try:
+        change = act(common)
+    except changes.Conflict as conflict:
+        return _conflict(form, page, conflict)
+    except changes.NothingToChange:
+        messages.info(request, "Nothing to save: the flow at Twilio is already like that. Nothing was sent.")
+        return redirect("flows:detail", sid=sid)
+    except audit.AlreadyRecorded as known:
+        return _replayed(request, known.event)
+    except changes.OutcomeNotRecorded as lost:
+        problem = problems.outcome_not_recorded(lost.error)
+        return render(request, "flows/problem.html", {"problem": problem, "sid": sid}, status=500)
+    except changes.NotRead as unread:
+        if unread.error.status == 404:
+            messages.error(request, f"{what} was not made: Twilio has no such flow any more.")
+            return redirect("flows:detail", sid=sid)
+        return page(form.again(), status=502, problem=problems.of_change(unread.error, what=what, sent=False))
+    except audit.ChangeOpen as other:
+        return page(form.again(), status=409, problem=problems.change_open(other.event.actor_label))
+    except audit.NotRecorded:
+        return page(form.again(), status=503, problem=problems.not_recorded())
+    return _succeeded(request, change) if change.error is None else _failed(request, form, page, change, what)
+
+
+def _succeeded(request: Request, change: changes.Change) -> HttpResponse:
+    event = change.event
+    messages.success(request, f"{_name(event)} {_done(change)}. Twilio confirmed it, and it is on record.")
+    if change.theirs:
+        names = ", ".join(words.label(name) for name in change.theirs)
+        messages.info(request, f"Somebody else changed {names} meanwhile. That is kept beside your change.")
+    for name in change.differs:
+        messages.warning(
+            request,
+            f"{words.label(name)} is not what you asked for: Twilio answered another value. See below.",
+        )
+    if event.action == "flow.delete":
+        return redirect("flows:list")
+    return redirect("flows:detail", sid=event.target_sid)
+
+
+def _failed(
+    request: Request, form: ReasonForm, page: Page, change: changes.Change, what: str
+) -> HttpResponse:
+    error = change.error
+    if error is None:
+        raise ValueError("a change without an error has not failed")
+    problem = problems.of_change(error, what=what)
+    if change.event.result == Result.UNKNOWN:
+        messages.warning(request, f"{problem.title}. {problem.text}")
+        return redirect("audit:detail", event_id=change.event.event_id)
+    again = form.again()
+    name = problems.field_of(error)
+    if name in again.fields:
+        again.add_error(name, f"Twilio: {masked(error.message)} (code {error.code})")
+    return page(again, status=422 if isinstance(error, Refused) else 502, problem=problem)
+
+
+def _conflict(form: ReasonForm, page: Page, conflict: changes.Conflict) -> HttpResponse:
+    if not isinstance(form, FlowForm):
+        return page(form.again(), status=409, problem=problems.changed_meanwhile())
+    rows = [
+        {
+            "label": words.label(item.name),
+            "base": words.shown(item.name, masked(item.base)),
+            "theirs": words.shown(item.name, masked(item.theirs)),
+            "mine": words.shown(item.name, masked(item.mine)),
+        }
+        for item in conflict.merged.conflicts
+    ]
+    return page(form.again(theirs=conflict.theirs), status=409, conflicts=rows)
+
+
+def _replayed(request: Request, event: AuditEvent) -> HttpResponse:
+    """A double click, a reload or the back button: the change is the one on record."""
+    if event.result == Result.SUCCEEDED and event.action != "flow.delete":
+        messages.info(request, "This change was made already; it was not sent again.")
+        return redirect("flows:detail", sid=event.target_sid)
+    messages.info(request, "This form was sent before; this is what became of it. Nothing was sent again.")
+    return redirect("audit:detail", event_id=event.event_id)
+
+
+def _name(event: AuditEvent) -> str:
+    return f"“{event.payload.friendly_name}”" if event.payload.friendly_name else "The flow"
+
+
+def _done(change: changes.Change) -> str:
+    """What came to pass, such as "is off"."""
+    if change.event.changed_fields == ["enabled"]:
+        return "is on" if change.after.get("enabled") else "is off"
+    return {"flow.create": "is made", "flow.delete": "is deleted"}.get(change.event.action, "is changed")
