@@ -15,6 +15,7 @@ from urllib.parse import unquote_plus
 
 from django.conf import settings
 
+DEEPEST = 4  # times that an address within an address can be encoded; beyond, it is masked unseen
 _ALONE = re.compile(r"\s*[a-z][a-z0-9+.-]*://\S*\s*", re.IGNORECASE)
 _WORD = re.compile(r"[^\s<>\"']+")  # of a sentence, which may quote an address
 _USER_INFO = re.compile(
@@ -22,7 +23,7 @@ _USER_INFO = re.compile(
     r"[^/?#@]+(?:@[^/?#@]*)*(?=@)"
     # Not as it should be written: what follows the colon is no port. A password with a / in it, or an
     # address that was cut off before its @.
-    r"|[^/?#@:\[]*:(?!\d*(?:[^\w@]|$))(?:.*(?=@)|[^/?#]*)"
+    r"|[^/?#@:\[]*:(?!\d*(?:[^\w@]|$))(?:.{0,512}(?=@)|[^/?#]*)"
     r")",
     re.DOTALL,
 )
@@ -85,11 +86,21 @@ def _masked_address(address: str) -> str:
 
 def _masked_part(part: str) -> str:
     """What stands between two &. A secret goes on to its end: nobody agrees where ; and # begin something new."""
-    for match in _NAMED.finditer(part):
-        value = part[match.end() :]
-        if value and (_is_secret(unquote_plus(match[1])) or _carries_a_secret(value)):
-            return part[: match.end()] + _fingerprint(value)
-    return part
+    starts = _secrets(part)
+    if (
+        not starts
+        and "%" in part
+        and (first := _NAMED.search(part))
+        and _carries_a_secret(part[first.end() :])
+    ):
+        starts = [first.end()]
+    return part[: starts[0]] + _fingerprint(part[starts[0] :]) if starts else part
+
+
+def _secrets(part: str) -> list[int]:
+    """Where the values begin that are named like a secret."""
+    named = ((match.end(), unquote_plus(match[1])) for match in _NAMED.finditer(part))
+    return [start for start, name in named if start < len(part) and _is_secret(name)]
 
 
 def _is_secret(name: str) -> bool:
@@ -98,9 +109,14 @@ def _is_secret(name: str) -> bool:
 
 
 def _carries_a_secret(value: str) -> bool:
-    """Whether a value is an address itself, percent-encoded, that has something to mask."""
-    inner = unquote_plus(value)
-    return "%" in value and inner != masked(inner)
+    """Whether a value has something to mask once it is decoded: an address within an address."""
+    for _ in range(DEEPEST):
+        value, encoded = unquote_plus(value), value
+        if value == encoded:
+            return False
+        if _USER_INFO.search(value) or any(map(_secrets, value.split("&"))):
+            return True
+    return True
 
 
 _MASK = re.compile(r"masked-[0-9a-f]{6}(?![0-9a-f])")

@@ -2,6 +2,7 @@
 audit log is append-only until the test is over.
 """
 
+import functools
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,14 +18,23 @@ from pytest_django.fixtures import Settings
 from flexadmin.roles import ROLES, ensure_groups
 from flows import append_only
 from flows.flexapi.sandbox import Sandbox
-from flows.services import mirror
+from flows.services import mirror, twilio
 from flows.services.audit import Actor
 
 
+def pytest_configure() -> None:
+    if folder := _database_folder():
+        folder.mkdir(exist_ok=True)
+
+
 def pytest_unconfigure() -> None:
-    name = django_settings.DATABASES["default"].get("TEST", {}).get("NAME")
-    if name and django_settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-        shutil.rmtree(Path(name).parent, ignore_errors=True)
+    if folder := _database_folder():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _database_folder() -> Path | None:
+    database = django_settings.DATABASES["default"]
+    return Path(database["TEST"]["NAME"]).parent if database["ENGINE"].endswith("sqlite3") else None
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -45,8 +55,11 @@ def _lift_append_only_between_tests() -> Iterator[None]:
 
 
 @pytest.fixture
-def sandbox(settings: Settings) -> Iterator[Sandbox]:
-    """An empty Flex API that the site's settings point at."""
+def sandbox(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """An empty Flex API that the site's settings point at. Between two tries nobody waits."""
+    monkeypatch.setattr(
+        twilio, "FlexClient", functools.partial(twilio.FlexClient, sleep=lambda _seconds: None)
+    )
     with Sandbox() as running:
         settings.FLEX_API_URL = running.url
         yield running

@@ -27,7 +27,6 @@ from flexadmin.settings import DATABASES
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     _folder = Path(tempfile.gettempdir()) / f"flexadmin-tests-{os.getpid()}"
-    _folder.mkdir(exist_ok=True)
     DATABASES["default"]["TEST"] = {"NAME": str(_folder / "test.sqlite3")}
 else:
     DATABASES["default"]["TEST"] = {"NAME": f"flexadmin_tests_{os.getpid()}"}

@@ -40,7 +40,8 @@ class WebAddress(forms.CharField):
             )
         except ValueError:
             is_address = False
-        if not is_address or any(character.isspace() or ord(character) < 32 for character in value):
+        # White space, control and invisible characters belong into an address percent-encoded.
+        if not is_address or " " in value or not value.isprintable():
             raise ValidationError("Enter a web address that begins with https:// or http://.", code="invalid")
         if has_mask(value):
             raise ValidationError("A part of this address is masked. Enter the secret itself.", code="masked")

@@ -88,9 +88,9 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
         snapshot = masked(storable(mirror.fetch(sid)))
     except FlexError as error:
         flow = Flow.objects.filter(sid=sid).first()
-        if flow is None and error.status == 404:
+        if flow is None and mirror.is_gone(error):
             raise Http404("Twilio has no such Flex Flow") from error
-        state = "gone" if error.status == 404 else "copy"
+        state = "gone" if mirror.is_gone(error) else "copy"
         snapshot = flow.resource if flow else {"sid": sid}
         if state == "copy":
             shown = "What you see is the copy." if flow else "There is no copy of it here either."

@@ -16,7 +16,7 @@ from flows.flexapi.errors import Refused
 from flows.forms import FlowForm, ReasonForm
 from flows.masking import masked
 from flows.models import AuditEvent, Result
-from flows.services import audit, changes
+from flows.services import audit, changes, mirror
 from flows.views import problems
 from flows.views.problems import Problem
 from flows.views.requests import Request, actor_of
@@ -61,7 +61,7 @@ def answer(
         problem = problems.outcome_not_recorded(lost.error)
         return render(request, "flows/problem.html", {"problem": problem, "sid": sid}, status=500)
     except changes.NotRead as unread:
-        if unread.error.status == 404:
+        if mirror.is_gone(unread.error):
             messages.error(request, f"{what} was not made: Twilio has no such flow any more.")
             return redirect("flows:detail", sid=sid)
         return page(form.again(), status=502, problem=problems.of_change(unread.error, what=what, sent=False))

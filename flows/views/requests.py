@@ -72,5 +72,5 @@ def _record_refusal(request: Request, action: str, kwargs: dict[str, Any]) -> No
         result=Result.DENIED,
         actor=actor_of(request),
         target_sid=str(kwargs.get("sid", "")),
-        reason=request.POST.get("reason", "")[:200],
+        reason=request.POST.get("reason", ""),
     )

@@ -1,0 +1,226 @@
+"""What the tests of the write protocol share: changes to make, threads to make them in, ways to break the
+audit log from outside, and what must hold of it whatever happens.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, connections
+
+from flows.flexapi.sandbox import Received, Sandbox
+from flows.models import AuditEvent
+from flows.services import audit, changes, mirror
+from flows.services.audit import Actor
+from flows.services.changes import Change
+
+OMAR = Actor(id="7", label="omar", role="operator", source_ip="192.0.2.7", user_agent="pytest")
+STUDIO = "FW" + "1" * 32
+NEW = {
+    "friendly_name": "Störungsmeldung Köln",
+    "chat_service_sid": "IS" + "2" * 32,
+    "channel_type": "sms",
+    "contact_identity": "+4923055501",
+    "integration_type": "studio",
+    "integration_flow_sid": STUDIO,
+    "enabled": False,
+    "integration_retry_count": 0,
+    "long_lived": None,
+}
+SECRET = "canary-7f3a"
+SECRET_URL = f"https://twilio:{SECRET}@hooks.example.com/in?team=care&token={SECRET}"
+
+
+def common(**overrides: Any) -> dict[str, Any]:
+    return {"reason": "because", "actor": OMAR, "change_id": uuid.uuid4(), **overrides}
+
+
+def create(_sid: str = "", **overrides: Any) -> Change:
+    values = {**NEW, **overrides.pop("values", {})}
+    return changes.create_flow(values=values, **common(**overrides))
+
+
+def rename(sid: str, **overrides: Any) -> Change:
+    """Gives the flow another name, as an operator does who saw it as the copy has it."""
+    seen = mirror.Flow.objects.get(sid=sid).resource
+    base, values = overrides.pop("base", seen), overrides.pop("values", {"friendly_name": "Plaintes Lyon"})
+    return changes.update_flow(sid=sid, base=base, values=values, **common(**overrides))
+
+
+def switch(sid: str, *, enabled: bool = False, **overrides: Any) -> Change:
+    return changes.set_enabled(sid=sid, enabled=enabled, **common(**overrides))
+
+
+def delete(sid: str, **overrides: Any) -> Change:
+    base = overrides.pop("base", {"friendly_name": "Réclamations Lyon"})
+    return changes.delete_flow(sid=sid, base=base, **common(**overrides))
+
+
+VERBS: dict[str, Callable[..., Change]] = {
+    "create": create,
+    "update": rename,
+    "set_enabled": switch,
+    "delete": delete,
+}
+
+
+def writes(sandbox: Sandbox) -> list[Received]:
+    """What reached Twilio that was meant to change something."""
+    return [request for request in sandbox.requests if request.method != "GET"]
+
+
+def applied(sandbox: Sandbox) -> list[Received]:
+    return [request for request in writes(sandbox) if request.applied]
+
+
+def stages() -> list[tuple[str, str]]:
+    """The log as (stage, result), in order."""
+    return list(AuditEvent.objects.order_by("seq").values_list("stage", "result"))
+
+
+def assert_chain_intact(count: int | None = None) -> None:
+    """No gap, each event sealed to the one before it, and every seal made anew from what the database gives."""
+    previous = audit.GENESIS
+    events = list(AuditEvent.objects.select_related("payload").order_by("seq"))
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    for event in events:
+        assert event.previous_hash == previous
+        assert audit.event_hash(event) == event.hash
+        assert audit.payload_hash(event.payload) == event.payload_hash
+        previous = event.hash
+    assert audit.last_seq() == len(events)
+    if count is not None:
+        assert len(events) == count
+
+
+def everything_kept() -> str:
+    """All that the tables of flows hold, as text."""
+    kept = []
+    with connection.cursor() as cursor:
+        for model in apps.get_app_config("flows").get_models():
+            cursor.execute(f"SELECT * FROM {model._meta.db_table}")
+            kept.append(str(cursor.fetchall()))
+    return "\n".join(kept)
+
+
+class Background(threading.Thread):
+    """A call in a thread of its own with a database connection of its own."""
+
+    def __init__(self, call: Callable[[], Any], after: threading.Barrier | None = None) -> None:
+        super().__init__(daemon=True)
+        self._call, self._after = call, after
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            if self._after:
+                self._after.wait(20)
+            self.result = self._call()
+        except BaseException as error:  # noqa: BLE001 - the test looks at it
+            self.error = error
+        finally:
+            connections.close_all()
+
+    def outcome(self) -> Any:
+        """What it returned or raised, once it has ended."""
+        self.join(30)
+        assert not self.is_alive()
+        return self.error or self.result
+
+
+def wait_for(condition: Callable[[], Any], *, seconds: float = 30) -> None:
+    """Polls until the condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.005)
+
+
+def together(*calls: Callable[[], Any]) -> list[Any]:
+    """Makes the calls at once, and gives what each returned or raised."""
+    barrier = threading.Barrier(len(calls))
+    return [thread.outcome() for thread in [Background(call, barrier) for call in calls]]
+
+
+@contextmanager
+def log_locked() -> Iterator[None]:
+    """Another connection holds the log's lock, and this one is not patient."""
+    other = connection.copy()
+    audit.append(action="test.first", stage="access", result="denied", actor=OMAR)  # a head to lock
+    with connection.cursor() as cursor, other.cursor() as holder:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA busy_timeout")
+            before = cursor.fetchone()[0]
+            cursor.execute("PRAGMA busy_timeout = 20")
+            holder.execute("BEGIN IMMEDIATE")
+        else:
+            cursor.execute("SET lock_timeout = '20ms'")
+            holder.execute("BEGIN")
+            holder.execute("SELECT 1 FROM flows_chainhead FOR UPDATE")
+        try:
+            yield
+        finally:
+            holder.execute("ROLLBACK")
+            cursor.execute(
+                f"PRAGMA busy_timeout = {before}" if connection.vendor == "sqlite" else "RESET lock_timeout"
+            )
+    other.close()
+
+
+@contextmanager
+def read_only() -> Iterator[None]:
+    """The database takes no writes of this connection."""
+    off, on = ("PRAGMA query_only = 1", "PRAGMA query_only = 0")
+    if connection.vendor == "postgresql":
+        off, on = "SET default_transaction_read_only = on", "SET default_transaction_read_only = off"
+    with connection.cursor() as cursor:
+        cursor.execute(off)
+        try:
+            yield
+        finally:
+            cursor.execute(on)
+
+
+@contextmanager
+def refusing(table: str, when: str = "1 = 1") -> Iterator[None]:
+    """The database raises at inserts into a table, from every connection."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(
+                f"CREATE TRIGGER broken BEFORE INSERT ON {table} WHEN {when} "
+                "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+            )
+        else:
+            cursor.execute(
+                "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$"
+            )
+            cursor.execute(
+                f"CREATE TRIGGER broken BEFORE INSERT ON {table} FOR EACH ROW WHEN ({when}) "
+                "EXECUTE FUNCTION broken()"
+            )
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            if connection.vendor == "sqlite":
+                cursor.execute("DROP TRIGGER broken")
+            else:
+                cursor.execute("DROP FUNCTION broken() CASCADE")
+
+
+def database_url() -> str:
+    """The tests' own database, as another process is told of it."""
+    said = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{said['NAME']}"
+    password = f":{said['PASSWORD']}" if said["PASSWORD"] else ""
+    return f"postgres://{said['USER']}{password}@{said['HOST']}:{said['PORT']}/{said['NAME']}"

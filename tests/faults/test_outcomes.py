@@ -1,0 +1,265 @@
+"""Every fault that Twilio's side can play, at every change: what is recorded, held against what the sandbox
+knows was applied. Each request is watched from the sandbox's side, over a connection of its own.
+"""
+
+import uuid
+
+import pytest
+
+from flows.flexapi.sandbox import Fault, FaultKind
+from flows.models import AuditEvent, Flow
+from flows.services import audit, changes, twilio
+from tests.faults.acting import (
+    VERBS,
+    Background,
+    applied,
+    assert_chain_intact,
+    create,
+    delete,
+    rename,
+    stages,
+    switch,
+    wait_for,
+    writes,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+METHODS = {create: "POST", rename: "POST", switch: "POST", delete: "DELETE"}
+ENDLESS = {
+    FaultKind.HANG, FaultKind.APPLY_THEN_HANG, FaultKind.LATE_APPLY, FaultKind.DRIP, FaultKind.DRIP_HEADERS,
+    FaultKind.HUGE,
+}  # fmt: skip
+every_verb = pytest.mark.parametrize("act", VERBS.values(), ids=VERBS)
+
+# Each fault, as long as it lasts: whether the request is carried out, and what is recorded.
+LASTING = {
+    "refuse 400": (Fault(FaultKind.REFUSE), False, "failed"),
+    "refuse 401": (Fault(FaultKind.REFUSE, status=401, code=20003), False, "failed"),
+    "refuse 403": (Fault(FaultKind.REFUSE, status=403, code=20005), False, "failed"),
+    "refuse 404": (Fault(FaultKind.REFUSE, status=404, code=20404), False, "failed"),
+    "refuse 409": (Fault(FaultKind.REFUSE, status=409, code=20409), False, "failed"),
+    "refuse 410": (Fault(FaultKind.REFUSE, status=410, code=20404), False, "unknown"),
+    "refuse 422": (Fault(FaultKind.REFUSE, status=422, code=20001), False, "unknown"),
+    "too many": (Fault(FaultKind.TOO_MANY, retry_after=0), False, "failed"),
+    "server error": (Fault(FaultKind.SERVER_ERROR), False, "unknown"),
+    "unavailable": (Fault(FaultKind.SERVER_ERROR, status=503, code=20503), False, "unknown"),
+    "applied, server error": (Fault(FaultKind.APPLY_THEN_SERVER_ERROR), True, "unknown"),
+    "drop": (Fault(FaultKind.DROP), False, "unknown"),
+    "applied, drop": (Fault(FaultKind.APPLY_THEN_DROP), True, "unknown"),
+    "hang": (Fault(FaultKind.HANG), False, "unknown"),
+    "applied, hang": (Fault(FaultKind.APPLY_THEN_HANG), True, "unknown"),
+    "late apply": (Fault(FaultKind.LATE_APPLY), False, "unknown"),
+    "drip": (Fault(FaultKind.DRIP, seconds=0.05), True, "unknown"),
+    "drip headers": (Fault(FaultKind.DRIP_HEADERS, seconds=0.05), True, "unknown"),
+    "fast drip": (Fault(FaultKind.DRIP, seconds=0), True, "succeeded"),
+    "truncate": (Fault(FaultKind.TRUNCATE), True, "unknown"),
+    "HTML": (Fault(FaultKind.HTML), False, "unknown"),
+    "HTML, 200": (Fault(FaultKind.HTML_OK), True, "unknown"),
+    "garbage": (Fault(FaultKind.GARBAGE), True, "unknown"),
+    "wrong SID": (Fault(FaultKind.WRONG_SID), True, "unknown"),
+    "redirect": (Fault(FaultKind.REDIRECT), False, "unknown"),
+    "see other": (Fault(FaultKind.REDIRECT, status=303), False, "unknown"),
+    "huge": (Fault(FaultKind.HUGE), True, "unknown"),
+    "empty": (Fault(FaultKind.EMPTY), True, "unknown"),
+    "problem": (Fault(FaultKind.PROBLEM), False, "failed"),
+}
+# Where a change's nature makes another of it.
+OTHERWISE = {
+    ("create", "wrong SID"): "succeeded",  # its SID is news to everybody
+    ("delete", "wrong SID"): "succeeded",  # a 204 has no body to be wrong
+    ("delete", "drip"): "succeeded",
+    ("delete", "empty"): "succeeded",
+}
+
+
+@pytest.fixture
+def hurry(monkeypatch):
+    """Changes whose call does not pause between tries, and gives up soon where the fault would never end."""
+
+    def for_fault(fault):
+        deadline = 0.4 if fault.kind in ENDLESS else 10
+
+        def make():
+            client = twilio.flex_client(deadline=deadline)
+            client._sleep = lambda seconds: None
+            return client
+
+        monkeypatch.setattr(changes, "flex_client", make)
+
+    return for_fault
+
+
+def inject(sandbox, fault, act, times=None):
+    values = {name: getattr(fault, name) for name in ("status", "code", "retry_after", "seconds")}
+    sandbox.inject(Fault(fault.kind, method=METHODS[act], times=times, **values))
+
+
+def truthful(sandbox, event):
+    """What no fault may bring about: a failure that was applied, or a success that was not."""
+    happened = bool(applied(sandbox))
+    return not (event.result == "failed" and happened) and not (event.result == "succeeded" and not happened)
+
+
+@pytest.mark.parametrize("name", LASTING)
+@every_verb
+def test_fault_is_recorded_as_what_it_is(sandbox, flow_sid, hurry, on_arrival, act, name):
+    fault, is_applied, result = LASTING[name]
+    verb = next(verb for verb, function in VERBS.items() if function is act)
+    expected = OTHERWISE.get((verb, name), result)
+    seen = Flow.objects.get(sid=flow_sid).resource
+    hurry(fault)
+    inject(sandbox, fault, act)
+
+    change = act(flow_sid)
+
+    event = change.event
+    assert (event.result, bool(applied(sandbox))) == (expected, is_applied)
+    assert (change.error is None) == (expected == "succeeded")
+    assert truthful(sandbox, event)
+    assert stages() == [("attempt", "pending"), ("outcome", expected)]
+    assert on_arrival
+    assert all(stages == ["attempt"] for stages in on_arrival)
+    assert len(applied(sandbox)) <= 1
+    assert event.payload.message or expected == "succeeded"
+    assert event.payload.after is None or expected == "succeeded"
+    assert_chain_intact(2)
+    flow = Flow.objects.get(sid=flow_sid)
+    if expected != "succeeded":
+        assert {**flow.resource, "url": ""} == {**seen, "url": ""}
+    says_gone = name == "refuse 404" and act is not create
+    assert (flow.gone_at is not None) == (says_gone or (act is delete and expected == "succeeded"))
+
+
+# Faults of one try, after which a deletion is tried again.
+@pytest.mark.parametrize("name", [name for name, (_, _, result) in LASTING.items() if result == "unknown"])
+def test_delete_is_tried_again_after_one_fault(sandbox, flow_sid, hurry, on_arrival, name):
+    fault, _, _ = LASTING[name]
+    hurry(fault)
+    inject(sandbox, fault, delete, times=1)
+
+    change = delete(flow_sid)
+
+    assert truthful(sandbox, change.event)
+    assert len(applied(sandbox)) <= 1
+    assert all(stages == ["attempt"] for stages in on_arrival)
+    if len(writes(sandbox)) > 1:
+        assert (change.event.result, len(applied(sandbox))) == ("succeeded", 1)
+
+
+@every_verb
+def test_any_change_is_tried_again_after_a_429(sandbox, flow_sid, hurry, on_arrival, act):
+    fault = Fault(FaultKind.TOO_MANY, retry_after=0)
+    hurry(fault)
+    inject(sandbox, fault, act, times=1)
+
+    change = act(flow_sid)
+
+    assert change.event.result == "succeeded"
+    assert [request.status == 429 for request in writes(sandbox)] == [True, False]
+    assert len(applied(sandbox)) == 1
+    assert on_arrival == [["attempt"]] * 2
+
+
+@pytest.mark.parametrize("act", [create, rename, switch])
+@pytest.mark.parametrize("name", sorted(LASTING.keys() - {"too many"}))
+def test_create_and_update_are_never_repeated_blindly(sandbox, flow_sid, hurry, act, name):
+    fault, _, _ = LASTING[name]
+    hurry(fault)
+    inject(sandbox, fault, act, times=1)
+
+    act(flow_sid)
+
+    assert len(writes(sandbox)) == 1
+
+
+def test_delete_of_a_flow_that_somebody_else_deleted_between_the_tries(sandbox, flow_sid, hurry, monkeypatch):
+    """The first try was turned away with a 429, which is never processed: the 404 to the second is no success."""
+    fault = Fault(FaultKind.TOO_MANY, retry_after=0)
+    hurry(fault)
+    inject(sandbox, fault, delete, times=1)
+    enter = sandbox._log.open
+
+    def somebody_else(*, method, **request):
+        if method == "DELETE" and writes(sandbox):
+            sandbox.remove_flow(flow_sid)
+        return enter(method=method, **request)
+
+    monkeypatch.setattr(sandbox._log, "open", somebody_else)
+
+    change = delete(flow_sid)
+
+    assert (change.event.result, change.event.remote_status) == ("failed", 404)
+    assert Flow.objects.get().gone_at is not None
+
+
+@every_verb
+def test_connection_that_is_never_made(sandbox, flow_sid, monkeypatch, act):
+    def make():
+        client = twilio.flex_client(deadline=0.4)
+        client.base_url = "http://127.0.0.1:9/v1"
+        client._sleep = lambda seconds: None
+        return client
+
+    monkeypatch.setattr(changes, "flex_client", make)
+
+    change = act(flow_sid)
+
+    assert (change.event.result, change.event.remote_status) == ("failed", None)
+    assert writes(sandbox) == []
+    assert change.event.payload.message == "no connection to Twilio could be made"
+
+
+@every_verb
+def test_late_apply_happens_after_the_outcome_was_recorded_as_unknown(sandbox, flow_sid, hurry, act):
+    fault = Fault(FaultKind.LATE_APPLY)
+    hurry(fault)
+    inject(sandbox, fault, act)
+
+    change = act(flow_sid)
+
+    assert (change.event.result, applied(sandbox)) == ("unknown", [])
+    sandbox.release()
+    wait_for(lambda: applied(sandbox))
+    assert AuditEvent.objects.get(stage="outcome").result == "unknown"
+
+
+@every_verb
+def test_attempt_is_committed_while_the_call_hangs(sandbox, flow_sid, act):
+    change_id = uuid.uuid4()
+    sandbox.inject(Fault(FaultKind.HANG, method=METHODS[act], times=9))
+    change = Background(lambda: act(flow_sid, change_id=change_id))
+    assert sandbox.wait_until_held()
+
+    attempt = AuditEvent.objects.get()
+
+    assert (attempt.change_id, attempt.stage, attempt.result) == (change_id, "attempt", "pending")
+    assert attempt.payload.requested or act is delete
+    assert list(audit.open_attempts()) == [attempt]
+    sandbox.clear_faults()
+    sandbox.release()
+    assert change.outcome().event.result == ("succeeded" if act is delete else "unknown")
+
+
+@every_verb
+def test_log_is_free_for_others_while_the_call_hangs(sandbox, flow_sid, act):
+    """No lock and no transaction is held across the call."""
+    sandbox.inject(Fault(FaultKind.HANG, method=METHODS[act], times=9))
+    other = sandbox.add_flow(friendly_name="Other")
+    change = Background(lambda: act(flow_sid))
+    assert sandbox.wait_until_held()
+    sandbox.clear_faults()
+
+    made = changes.set_enabled(
+        sid=other, enabled=False, reason="", actor=change_actor(), change_id=uuid.uuid4()
+    )
+
+    assert made.event.result == "succeeded"
+    assert change.is_alive()
+    sandbox.release()
+    change.outcome()
+    assert_chain_intact(4)
+
+
+def change_actor():
+    return audit.Actor(id="8", label="ada")

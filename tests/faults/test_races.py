@@ -1,0 +1,265 @@
+"""Changes that meet: one form posted twice, two people at one flow, and the moments between a change's steps."""
+
+import uuid
+
+import pytest
+
+from flows.flexapi.errors import Refused
+from flows.flexapi.sandbox import Fault, FaultKind
+from flows.models import AuditEvent, Flow
+from flows.services import audit, mirror
+from flows.services.audit import AlreadyRecorded, ChangeOpen
+from flows.services.changes import Change, Conflict, NothingToChange
+from tests.faults.acting import (
+    OMAR,
+    VERBS,
+    Background,
+    applied,
+    assert_chain_intact,
+    create,
+    delete,
+    rename,
+    stages,
+    switch,
+    together,
+    writes,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+every_verb = pytest.mark.parametrize("act", VERBS.values(), ids=VERBS)
+every_verb_of_a_flow = pytest.mark.parametrize("act", [rename, switch, delete])
+
+
+@pytest.fixture
+def after_reading(monkeypatch):
+    """Has something happen between a change's reading of the flow and its next step, once."""
+
+    def arrange(act):
+        fetch = mirror.fetch
+
+        def fetch_and_act(*args, **kwargs):
+            monkeypatch.setattr(mirror, "fetch", fetch)
+            try:
+                return fetch(*args, **kwargs)
+            finally:
+                act()
+
+        monkeypatch.setattr(mirror, "fetch", fetch_and_act)
+
+    return arrange
+
+
+def seen(sid):
+    return Flow.objects.get(sid=sid).resource
+
+
+@every_verb
+def test_form_posted_eight_times_at_once_is_one_call(sandbox, flow_sid, act):
+    change_id, base = uuid.uuid4(), seen(flow_sid)
+    more = {"base": base} if act is rename else {}
+
+    results = together(*[lambda: act(flow_sid, change_id=change_id, **more)] * 8)
+
+    assert len(writes(sandbox)) == 1
+    assert [type(result) for result in results].count(Change) == 1
+    others = [result for result in results if not isinstance(result, Change)]
+    assert all(isinstance(result, AlreadyRecorded | NothingToChange) for result in others)
+    assert stages() == [("attempt", "pending"), ("outcome", "succeeded")]
+    assert_chain_intact(2)
+
+
+@every_verb
+def test_form_posted_again_while_the_call_hangs(sandbox, flow_sid, act):
+    change_id = uuid.uuid4()
+    sandbox.inject(Fault(FaultKind.HANG, method="DELETE" if act is delete else "POST", times=9))
+    first = Background(lambda: act(flow_sid, change_id=change_id))
+    assert sandbox.wait_until_held()
+
+    with pytest.raises(AlreadyRecorded) as raised:
+        act(flow_sid, change_id=change_id)
+
+    assert raised.value.event.stage == "attempt"
+    assert len(writes(sandbox)) == 1
+    sandbox.clear_faults()
+    sandbox.release()
+    assert isinstance(first.outcome(), Change)
+
+
+@every_verb_of_a_flow
+@pytest.mark.parametrize("second", [rename, switch, delete])
+def test_second_change_of_a_flow_is_refused_while_one_hangs(sandbox, flow_sid, act, second):
+    sandbox.inject(Fault(FaultKind.HANG, method="DELETE" if act is delete else "POST", times=9))
+    first = Background(lambda: act(flow_sid))
+    assert sandbox.wait_until_held()
+
+    with pytest.raises(ChangeOpen) as raised:
+        second(flow_sid)
+
+    assert raised.value.event == AuditEvent.objects.get()
+    assert len(writes(sandbox)) == 1
+    sandbox.clear_faults()
+    sandbox.release()
+    assert isinstance(first.outcome(), Change)
+
+
+def test_eight_people_rename_one_flow_at_once(sandbox, flow_sid):
+    base = seen(flow_sid)
+    names = [f"Name {number}" for number in range(8)]
+
+    results = together(*[
+        lambda name=name: rename(flow_sid, base=base, values={"friendly_name": name}) for name in names
+    ])  # fmt: skip
+
+    (winner,) = [result for result in results if isinstance(result, Change)]
+    assert all(isinstance(result, Change | ChangeOpen | Conflict) for result in results)
+    assert len(applied(sandbox)) == 1
+    assert (
+        sandbox.flows[flow_sid]["friendly_name"]
+        == winner.after["friendly_name"]
+        == seen(flow_sid)["friendly_name"]
+    )
+    assert_chain_intact()
+
+
+def test_eight_people_change_eight_flows_at_once(sandbox, flow_sid):
+    sids = [sandbox.add_flow() for _ in range(8)]
+    mirror.sync()
+
+    results = together(*[lambda sid=sid: rename(sid, values={"friendly_name": sid}) for sid in sids])
+
+    assert [result.event.result for result in results] == ["succeeded"] * 8
+    assert [sandbox.flows[sid]["friendly_name"] for sid in sids] == sids
+    assert_chain_intact(16)
+
+
+def test_flow_that_we_changed_since_it_was_read_is_not_overwritten(sandbox, flow_sid, after_reading):
+    base = seen(flow_sid)
+    after_reading(lambda: rename(flow_sid, base=base, values={"friendly_name": "First"}))
+
+    with pytest.raises(ChangeOpen):
+        rename(flow_sid, base=base, values={"friendly_name": "Second"})
+
+    assert sandbox.flows[flow_sid]["friendly_name"] == "First"
+    with pytest.raises(Conflict):
+        rename(flow_sid, base=base, values={"friendly_name": "Second"})
+    assert len(writes(sandbox)) == 1
+
+
+def test_flow_that_we_renamed_since_it_was_read_is_not_deleted(sandbox, flow_sid, after_reading):
+    after_reading(lambda: rename(flow_sid))
+
+    with pytest.raises(ChangeOpen):
+        delete(flow_sid)
+
+    assert flow_sid in sandbox.flows
+
+
+def attempt_of(change_id, sid):
+    audit.append(
+        action="flow.update",
+        stage="attempt",
+        result="pending",
+        actor=OMAR,
+        change_id=change_id,
+        target_sid=sid,
+    )
+
+
+@every_verb_of_a_flow
+def test_replay_whose_read_fails_does_not_settle_the_attempt_of_the_first(
+    sandbox, flow_sid, after_reading, act
+):
+    """Else a change that is under way would be on record as failed."""
+    change_id = uuid.uuid4()
+    sandbox.inject(Fault(FaultKind.REFUSE, method="GET", status=401, code=20003))
+    after_reading(lambda: attempt_of(change_id, flow_sid))
+
+    with pytest.raises(AlreadyRecorded) as raised:
+        act(flow_sid, change_id=change_id)
+
+    assert isinstance(raised.value.__context__, Refused)
+    assert stages() == [("attempt", "pending")]
+    assert writes(sandbox) == []
+
+
+def test_replay_that_finds_a_conflict_does_not_settle_the_attempt_of_the_first(
+    sandbox, flow_sid, after_reading
+):
+    change_id, base = uuid.uuid4(), seen(flow_sid)
+    sandbox.edit_flow(flow_sid, friendly_name="Theirs")
+    after_reading(lambda: attempt_of(change_id, flow_sid))
+
+    with pytest.raises(AlreadyRecorded):
+        rename(flow_sid, base=base, change_id=change_id)
+
+    assert stages() == [("attempt", "pending")]
+
+
+def test_delete_replay_that_finds_a_conflict_does_not_settle_the_first(sandbox, flow_sid, after_reading):
+    change_id = uuid.uuid4()
+    sandbox.edit_flow(flow_sid, friendly_name="Theirs")
+    after_reading(lambda: attempt_of(change_id, flow_sid))
+
+    with pytest.raises(AlreadyRecorded):
+        delete(flow_sid, change_id=change_id)
+
+    assert stages() == [("attempt", "pending")]
+
+
+@every_verb_of_a_flow
+def test_attempt_after_a_replay_was_recorded_as_failed_is_not_sent(sandbox, flow_sid, after_reading, act):
+    change_id = uuid.uuid4()
+    after_reading(lambda: audit.append(
+        action="flow.update", stage="outcome", result="failed", actor=OMAR, change_id=change_id,
+        target_sid=flow_sid, first=True,
+    ))  # fmt: skip
+
+    with pytest.raises(AlreadyRecorded):
+        act(flow_sid, change_id=change_id)
+
+    assert stages() == [("outcome", "failed")]
+    assert writes(sandbox) == []
+
+
+@pytest.mark.parametrize("act", [rename, delete])
+def test_conflict_found_eight_times_at_once_is_recorded_once(sandbox, flow_sid, act):
+    change_id = uuid.uuid4()
+    more = {"base": seen(flow_sid)} if act is rename else {}
+    sandbox.edit_flow(flow_sid, friendly_name="Theirs")
+
+    results = together(*[lambda: act(flow_sid, change_id=change_id, **more)] * 8)
+
+    kinds = [type(result) for result in results]
+    assert (kinds.count(Conflict), kinds.count(AlreadyRecorded)) == (1, 7)
+    assert stages() == [("outcome", "conflict")]
+    assert writes(sandbox) == []
+    assert_chain_intact(1)
+
+
+def test_create_with_an_id_used_by_another_kind_of_change(sandbox, flow_sid):
+    change_id = uuid.uuid4()
+    switch(flow_sid, change_id=change_id)
+
+    with pytest.raises(AlreadyRecorded):
+        create(change_id=change_id)
+
+    assert len(writes(sandbox)) == 1
+
+
+def test_outcome_that_comes_after_it_was_reconciled_is_recorded(sandbox, flow_sid):
+    """A process that slept through its own funeral."""
+    change_id = uuid.uuid4()
+    sandbox.inject(Fault(FaultKind.HANG, method="POST"))
+    change = Background(lambda: rename(flow_sid, change_id=change_id))
+    assert sandbox.wait_until_held()
+    audit.append(
+        action="flow.update", stage="reconciled", result="not_applied", actor=OMAR, change_id=change_id,
+        target_sid=flow_sid,
+    )  # fmt: skip
+
+    sandbox.release()
+
+    assert change.outcome().event.result == "unknown"
+    assert [stage for stage, _ in stages()] == ["attempt", "reconciled", "outcome"]
+    assert_chain_intact(3)

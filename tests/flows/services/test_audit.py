@@ -1,0 +1,515 @@
+"""The audit log's one way in: what is sealed, what is refused, and that nothing is half recorded."""
+
+import hashlib
+import hmac
+import json
+import os
+import subprocess
+import sys
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from flows.models import AuditEvent, AuditPayload, ChainHead
+from flows.services import audit
+from flows.services.audit import Actor, AlreadyRecorded, ChangeOpen, NotRecorded, Payload
+from tests.faults.acting import (
+    OMAR,
+    SECRET,
+    SECRET_URL,
+    assert_chain_intact,
+    database_url,
+    everything_kept,
+    log_locked,
+    read_only,
+    refusing,
+    together,
+)
+
+SID = "FO" + "1" * 32
+ODD_TEXTS = {
+    "unicode": "Ünïcödé · 東京 · 👩\u200d👩\u200d👧 · e\u0301",
+    "nul": "before\x00after",
+    "surrogates": "\ud800 alone, \udc00 too, and \ud83d\ude00 a pair",
+    "controls": "\x01\x1f\x7f\u2028 line",
+    "quotes": "'\"\\ ; DROP TABLE --",
+}
+ODD_JSON = {
+    "floats": {"a": 0.1, "b": 1e3, "c": 1e-7, "d": -0.0, "e": 1.5e300, "f": 5e-324, "g": 2.5},
+    "not numbers": {"a": float("nan"), "b": float("inf"), "c": float("-inf")},
+    "big integers": {"a": 2**64, "b": -(10**400), "c": 2**53 + 1},
+    "nested": {"a": [{"b": [1, [2, {"c": None}]]}, [], {}], "": "empty key", "tuple": (1, 2)},
+    "odd keys": {"nul\x00key": 1, "\ud800": 2, "é": 3, "e\u0301": 4, "10": 1, "9": 2},
+    "booleans": {"a": True, "b": 1, "c": False, "d": 0, "e": None},
+    "dates": {"a": "2026-11-21T08:40:00.123456Z"},
+}
+
+
+def append(**values):
+    said = {"action": "flow.update", "stage": "access", "result": "denied", "actor": OMAR, **values}
+    return audit.append(**said)
+
+
+def attempt(**values):
+    return append(**{"stage": "attempt", "result": "pending", "change_id": uuid.uuid4(), **values})
+
+
+def reloaded(event):
+    return AuditEvent.objects.select_related("payload").get(pk=event.pk)
+
+
+@pytest.mark.django_db
+def test_append_orders_and_chains_events():
+    events = [append() for _ in range(3)]
+
+    assert [event.seq for event in events] == [1, 2, 3]
+    assert events[0].previous_hash == audit.GENESIS
+    assert_chain_intact(3)
+    assert ChainHead.objects.get().hash == events[-1].hash
+    assert str(events[1]) == "2 flow.update access denied"
+    assert (str(events[1].payload), str(ChainHead.objects.get())) == ("payload of 2", "audit 3")
+
+
+@pytest.mark.django_db
+def test_append_keeps_all_that_it_was_told():
+    change, request = uuid.uuid4(), uuid.uuid4()
+    who = Actor(
+        id="9", label="ada", role="admin", source_ip="2001:db8::1", user_agent="curl", request_id=str(request)
+    )
+
+    event = reloaded(append(
+        stage="outcome", result="failed", actor=who, change_id=change, target_sid=SID, reason="why",
+        changed_fields=["enabled"], remote_status=400, remote_code=20001, remote_request_id="RQ1",
+        duration_ms=12, payload=Payload(friendly_name="A", contact_identity="+1", before={"a": 1},
+        requested={"a": 2}, after={"a": 3}, message="no"),
+    ))  # fmt: skip
+
+    assert (event.change_id, event.request_id, event.account_sid) == (change, request, "AC" + "5a" * 16)
+    assert (event.actor_id, event.actor_label, event.actor_role) == ("9", "ada", "admin")
+    assert (event.source_ip, event.user_agent, event.target_sid) == ("2001:db8::1", "curl", SID)
+    assert (event.remote_status, event.remote_code, event.remote_request_id) == (400, 20001, "RQ1")
+    assert (event.reason, event.changed_fields, event.duration_ms) == ("why", ["enabled"], 12)
+    body = event.payload
+    assert (body.friendly_name, body.contact_identity, body.message) == ("A", "+1", "no")
+    assert (body.before, body.requested, body.after) == ({"a": 1}, {"a": 2}, {"a": 3})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("text", ODD_TEXTS.values(), ids=ODD_TEXTS)
+def test_hash_is_recomputable_with_odd_text(text):
+    who = Actor(id="7", label=text, user_agent=text)
+
+    append(
+        actor=who,
+        reason=text,
+        remote_request_id=text[:60],
+        payload=Payload(friendly_name=text, contact_identity=text, message=text, before={"name": [text]}),
+    )
+
+    assert_chain_intact(1)
+    assert "\x00" not in AuditPayload.objects.get().friendly_name
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("value", ODD_JSON.values(), ids=ODD_JSON)
+def test_hash_is_recomputable_with_odd_json(value):
+    append(payload=Payload(before=value, requested=value, after=value))
+
+    assert_chain_intact(1)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("microsecond", [0, 1, 100_000, 123_456, 999_999])
+def test_hash_is_recomputable_at_every_microsecond(microsecond):
+    at = datetime(2026, 11, 21, 8, 40, 5, microsecond, tzinfo=UTC)
+
+    with mock.patch("django.utils.timezone.now", return_value=at):
+        event = append()
+
+    assert reloaded(event).at == at
+    assert_chain_intact(1)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("length", [149, 150, 151, 1000])
+def test_long_text_is_cut_and_still_sealed(length):
+    who = Actor(id="7", label="é" * length, source_ip="1" * length, user_agent="u" * length)
+
+    event = append(actor=who, reason="r" * length, remote_request_id="q" * length)
+
+    assert len(reloaded(event).reason) == min(200, length)
+    assert_chain_intact(1)
+
+
+@pytest.mark.django_db
+def test_hash_is_an_hmac_of_canonical_json_in_the_documented_form(settings):
+    append(
+        change_id=uuid.UUID(int=5),
+        target_sid=SID,
+        payload=Payload(friendly_name="é", before={"b": 1, "a": None}),
+    )
+
+    row = AuditEvent.objects.values().get()
+    seal = row.pop("hash")
+    row["at"] = row["at"].astimezone(UTC).isoformat(timespec="microseconds")
+    row = {key: str(value) if isinstance(value, uuid.UUID) else value for key, value in row.items()}
+    text = json.dumps(row, sort_keys=True, separators=(",", ":"))
+    assert seal == hmac.new(settings.AUDIT_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+    body = AuditPayload.objects.values().get()
+    body.pop("event_id")
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    assert row["payload_hash"] == hmac.new(settings.AUDIT_KEY.encode(), text.encode(), "sha256").hexdigest()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", [
+    field.attname for field in AuditEvent._meta.concrete_fields if field.attname != "hash"
+])  # fmt: skip
+def test_hash_covers_every_field(name):
+    event = reloaded(append(change_id=uuid.uuid4(), changed_fields=["enabled"]))
+
+    setattr(event, name, "tampered with")
+
+    assert audit.event_hash(event) != event.hash
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", [
+    "salt", "friendly_name", "contact_identity", "before", "requested", "after", "message"
+])  # fmt: skip
+def test_payload_hash_covers_every_field(name):
+    event = reloaded(append(payload=Payload(before={"a": 1})))
+
+    setattr(event.payload, name, "tampered with")
+
+    assert audit.payload_hash(event.payload) != event.payload_hash
+
+
+@pytest.mark.django_db
+def test_hashes_hang_on_the_key(settings):
+    event = reloaded(append())
+
+    settings.AUDIT_KEY = "another-key-0123456789-abcdefghijk"
+
+    assert audit.event_hash(event) != event.hash
+    assert audit.payload_hash(event.payload) != event.payload_hash
+
+
+@pytest.mark.django_db
+def test_equal_payloads_have_different_hashes():
+    assert append().payload_hash != append().payload_hash
+
+
+@pytest.mark.django_db
+def test_canonical_refuses_what_is_not_json():
+    with pytest.raises(ValueError, match="JSON"):
+        audit.canonical({"a": float("nan")})
+
+
+@pytest.mark.django_db
+def test_secrets_are_kept_nowhere():
+    flow = {"integration_url": SECRET_URL, "unknown": [{"deep": f"see {SECRET_URL} there"}]}
+
+    append(
+        reason=f"because {SECRET_URL}",
+        payload=Payload(
+            friendly_name=f"Hook {SECRET_URL}", contact_identity=SECRET_URL, before=flow, requested=flow,
+            after=flow, message=f"Invalid parameter Integration.Url: '{SECRET_URL}'",
+        ),
+    )  # fmt: skip
+
+    assert SECRET not in everything_kept()
+    assert "hooks.example.com" in everything_kept()
+    assert_chain_intact(1)
+
+
+@pytest.mark.django_db
+def test_secret_behind_a_long_reason_is_masked_before_it_is_cut():
+    append(reason="x" * 181 + f"https://{SECRET}@hooks.example.com/")
+
+    assert SECRET not in everything_kept()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("first", [
+    {"stage": "attempt", "result": "pending"},
+    {"stage": "outcome", "result": "failed"},
+])  # fmt: skip
+@pytest.mark.parametrize("second", [
+    {"stage": "attempt", "result": "pending"},
+    {"stage": "outcome", "result": "conflict", "first": True},
+])  # fmt: skip
+def test_a_change_begins_once(first, second):
+    change_id = uuid.uuid4()
+    recorded = append(**first, change_id=change_id)
+
+    with pytest.raises(AlreadyRecorded) as raised:
+        append(**second, change_id=change_id)
+
+    assert raised.value.event == recorded
+    assert_chain_intact(1)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("stage", ["outcome", "reconciled"])
+def test_a_change_has_each_stage_once(stage):
+    change_id = attempt().change_id
+    recorded = append(stage=stage, result="unknown", change_id=change_id)
+
+    with pytest.raises(AlreadyRecorded) as raised:
+        append(stage=stage, result="applied", change_id=change_id)
+
+    assert raised.value.event == recorded
+    assert_chain_intact(2)
+
+
+@pytest.mark.django_db
+def test_an_outcome_may_come_after_it_was_reconciled():
+    change_id = attempt().change_id
+    append(stage="reconciled", result="applied", change_id=change_id)
+
+    append(stage="outcome", result="succeeded", change_id=change_id)
+
+    assert_chain_intact(3)
+    assert audit.story_of(change_id).stage == "outcome"
+
+
+@pytest.mark.django_db
+def test_observed_and_access_may_repeat():
+    change_id = uuid.uuid4()
+
+    for stage in ("observed", "access", "observed", "access"):
+        append(stage=stage, change_id=change_id)
+
+    assert_chain_intact(4)
+
+
+@pytest.mark.django_db
+def test_story_of_an_unknown_change():
+    assert audit.story_of(uuid.uuid4()) is None
+
+
+@pytest.mark.django_db
+def test_attempt_beside_an_open_one_of_the_same_flow():
+    other = attempt(target_sid=SID)
+
+    with pytest.raises(ChangeOpen) as raised:
+        attempt(target_sid=SID)
+
+    assert raised.value.event == other
+    assert_chain_intact(1)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("settled", ["outcome", "reconciled"])
+def test_attempt_after_a_settled_one(settled):
+    append(stage=settled, result="unknown", change_id=attempt(target_sid=SID).change_id, target_sid=SID)
+
+    attempt(target_sid=SID)
+
+    assert_chain_intact(3)
+
+
+@pytest.mark.django_db
+def test_attempt_beside_an_open_one_of_another_flow():
+    attempt(target_sid=SID)
+
+    attempt(target_sid="FO" + "2" * 32)
+    attempt()
+    attempt()
+
+    assert_chain_intact(4)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("age", "is_held_back"), [(59, True), (61, False)])
+def test_attempt_beside_one_of_a_process_that_died(age, is_held_back):
+    now = timezone.now()
+    with mock.patch("django.utils.timezone.now", return_value=now - timedelta(seconds=age)):
+        dead = attempt(target_sid=SID)
+
+    since = now - timedelta(seconds=60)
+
+    assert list(audit.open_attempts()) == [dead]
+    assert list(audit.open_attempts(since=since)) == ([dead] if is_held_back else [])
+    if is_held_back:
+        with pytest.raises(ChangeOpen):
+            attempt(target_sid=SID, held_back_since=since)
+    else:
+        attempt(target_sid=SID, held_back_since=since)
+
+
+@pytest.mark.django_db
+def test_attempt_on_a_flow_changed_since_it_was_read():
+    read_at = audit.last_seq()
+    change_id = attempt(target_sid=SID).change_id
+    other = append(stage="outcome", result="succeeded", change_id=change_id, target_sid=SID)
+
+    with pytest.raises(ChangeOpen) as raised:
+        attempt(target_sid=SID, read_at=read_at)
+
+    assert raised.value.event == other
+    attempt(target_sid=SID, read_at=audit.last_seq())
+
+
+@pytest.mark.django_db
+def test_attempt_on_a_flow_that_others_only_looked_at_since_it_was_read():
+    read_at = audit.last_seq()
+    append(stage="access", target_sid=SID)
+    append(stage="observed", target_sid=SID)
+
+    attempt(target_sid=SID, read_at=read_at)
+
+    assert_chain_intact(3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_append_inside_a_transaction_is_refused():
+    with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
+        append()
+
+    assert not AuditEvent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_event_is_committed_when_append_returns():
+    event = append()
+
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT hash FROM flows_auditevent")
+        assert cursor.fetchall() == [(event.hash,)]
+    other.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_commit_reaches_the_disk():
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA synchronous")
+            assert cursor.fetchone() == (2,)
+            cursor.execute("PRAGMA journal_mode")
+            assert cursor.fetchone() == ("wal",)
+        else:
+            cursor.execute("SHOW synchronous_commit")
+            assert cursor.fetchone() == ("on",)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_append_to_a_locked_log_is_not_recorded():
+    with log_locked(), pytest.raises(NotRecorded):
+        append()
+
+    append()
+    assert_chain_intact(2)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("table", ["flows_auditevent", "flows_auditpayload"])
+def test_append_to_a_log_that_breaks_half_way_is_not_recorded(table):
+    append()
+    with refusing(table), pytest.raises(NotRecorded):
+        append()
+
+    assert_chain_intact(1)
+    append()
+    assert_chain_intact(2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_append_to_a_read_only_database_is_not_recorded():
+    append()
+    with read_only(), pytest.raises(NotRecorded):
+        append()
+
+    append()
+    assert_chain_intact(2)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("error", [OperationalError("server closed"), InterfaceError("connection closed")])
+def test_append_without_a_connection_is_not_recorded(monkeypatch, error):
+    monkeypatch.setattr(AuditPayload, "save", mock.Mock(side_effect=error))
+
+    with pytest.raises(NotRecorded):
+        append()
+
+    assert not AuditEvent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_append_is_not_recorded_where_the_head_was_put_back():
+    """A log whose head was tampered with can't grow a second branch."""
+    append()
+    append()
+    ChainHead.objects.update(seq=1)
+
+    with pytest.raises(NotRecorded):
+        append()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_threads_append_at_once():
+    results = together(*[lambda: [append() for _ in range(10)]] * 8)
+
+    assert [len(result) for result in results] == [10] * 8
+    assert_chain_intact(80)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_threads_begin_one_change():
+    change_id = uuid.uuid4()
+
+    results = together(*[lambda: attempt(change_id=change_id, target_sid=SID)] * 8)
+
+    assert sorted(type(result).__name__ for result in results) == ["AlreadyRecorded"] * 7 + ["AuditEvent"]
+    assert_chain_intact(1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_threads_begin_changes_of_one_flow():
+    results = together(*[lambda: attempt(target_sid=SID)] * 8)
+
+    assert sorted(type(result).__name__ for result in results) == ["AuditEvent"] + ["ChangeOpen"] * 7
+    assert_chain_intact(1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_four_processes_append_at_once():
+    root = Path(__file__).resolve().parents[3]
+    environment = {**os.environ, "DATABASE_URL": database_url()}
+    command = [sys.executable, "-m", "tests.faults.appender", "15"]
+    processes = [
+        subprocess.Popen(
+            command, cwd=root, env=environment, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+        for _ in range(4)
+    ]  # fmt: skip
+    try:
+        assert [process.stdout.readline() for process in processes] == ["ready\n"] * 4
+
+        for process in processes:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+
+        errors = [process.communicate(timeout=60)[1] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+    assert errors == [""] * 4
+    assert [process.returncode for process in processes] == [0] * 4
+    assert_chain_intact(60)
+    assert AuditEvent.objects.values("actor_id").distinct().count() == 4
+
+
+def test_seal_is_over_every_column_that_was_there_at_the_start():
+    columns = {field.attname for field in AuditEvent._meta.concrete_fields}
+
+    assert columns - set(audit.SEALED) == {"hash"}

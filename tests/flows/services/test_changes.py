@@ -1,0 +1,579 @@
+"""The write protocol, step by step: what is read, put on record, sent, and taken over. What each fault of
+Twilio's side comes to is in tests/faults.
+"""
+
+import uuid
+from datetime import timedelta
+from unittest import mock
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from flows.flexapi.client import FlexClient
+from flows.flexapi.sandbox import Fault, FaultKind
+from flows.flexapi.schema import from_response
+from flows.models import AuditEvent, Flow
+from flows.services import audit, changes, mirror
+from flows.services.audit import AlreadyRecorded, ChangeOpen, NotRecorded
+from flows.services.changes import Conflict, NothingToChange, NotRead, OutcomeNotRecorded
+from tests.faults.acting import (
+    NEW,
+    OMAR,
+    SECRET,
+    SECRET_URL,
+    VERBS,
+    Background,
+    applied,
+    assert_chain_intact,
+    create,
+    delete,
+    everything_kept,
+    log_locked,
+    read_only,
+    refusing,
+    rename,
+    stages,
+    switch,
+    wait_for,
+    writes,
+)
+
+pytestmark = pytest.mark.django_db
+
+OF_A_FLOW = {name: verb for name, verb in VERBS.items() if name != "create"}
+every_verb = pytest.mark.parametrize("act", VERBS.values(), ids=VERBS)
+every_verb_of_a_flow = pytest.mark.parametrize("act", OF_A_FLOW.values(), ids=OF_A_FLOW)
+
+
+def at_twilio(sandbox, sid):
+    return from_response(sandbox.flows[sid])
+
+
+def both_events():
+    attempt, outcome = AuditEvent.objects.select_related("payload").order_by("seq")
+    return attempt, outcome
+
+
+def sent(sandbox):
+    return [(request.method, request.parameters) for request in writes(sandbox)]
+
+
+def test_create(sandbox):
+    change = create()
+
+    attempt, outcome = both_events()
+    sid = change.after["sid"]
+    asked = {name: value for name, value in NEW.items() if value is not None}
+    assert sent(sandbox) == [("POST", {
+        "FriendlyName": "Störungsmeldung Köln", "ChatServiceSid": "IS" + "2" * 32, "ChannelType": "sms",
+        "ContactIdentity": "+4923055501", "IntegrationType": "studio", "Enabled": "false",
+        "Integration.FlowSid": "FW" + "1" * 32, "Integration.RetryCount": "0",
+    })]  # fmt: skip
+    assert (attempt.action, attempt.target_sid, attempt.payload.requested) == ("flow.create", "", asked)
+    assert (outcome.result, outcome.target_sid, outcome.remote_status) == ("succeeded", sid, 201)
+    assert (outcome.payload.before, outcome.payload.requested) == (None, asked)
+    assert outcome.payload.after == {**at_twilio(sandbox, sid), "url": change.after["url"]}
+    assert outcome.payload.friendly_name == "Störungsmeldung Köln"
+    assert Flow.objects.get().resource == outcome.payload.after
+    assert (change.event, change.error, change.differs, change.theirs) == (outcome, None, [], [])
+    assert_chain_intact(2)
+
+
+def test_update(sandbox, flow_sid):
+    before = Flow.objects.get().resource
+
+    change = rename(
+        flow_sid, values={**before, "friendly_name": "Plaintes Lyon", "integration_retry_count": 0}
+    )
+
+    attempt, outcome = both_events()
+    asked = {"friendly_name": "Plaintes Lyon", "integration_retry_count": 0}
+    assert sent(sandbox) == [("POST", {"FriendlyName": "Plaintes Lyon", "Integration.RetryCount": "0"})]
+    assert (attempt.stage, attempt.result, attempt.target_sid) == ("attempt", "pending", flow_sid)
+    assert (attempt.payload.before, attempt.payload.requested, attempt.payload.after) == (before, asked, None)
+    assert attempt.payload.friendly_name == "Réclamations Lyon"
+    assert (attempt.remote_status, attempt.remote_request_id, attempt.duration_ms) == (None, "", None)
+    assert (outcome.stage, outcome.result, outcome.target_sid) == ("outcome", "succeeded", flow_sid)
+    assert (outcome.payload.before, outcome.payload.requested) == (before, asked)
+    assert outcome.payload.after["friendly_name"] == "Plaintes Lyon"
+    assert (outcome.payload.friendly_name, outcome.payload.contact_identity) == (
+        "Plaintes Lyon",
+        "+33199000123",
+    )
+    assert (outcome.remote_status, outcome.remote_code, outcome.payload.message) == (200, None, "")
+    assert outcome.remote_request_id.startswith("RQ")
+    assert 0 <= outcome.duration_ms < 5000
+    for event in (attempt, outcome):
+        assert (event.action, event.reason, event.actor_label) == ("flow.update", "because", "omar")
+        assert event.changed_fields == ["friendly_name", "integration_retry_count"]
+        assert (event.change_id, event.source_ip) == (attempt.change_id, "192.0.2.7")
+    assert Flow.objects.get().friendly_name == "Plaintes Lyon"
+    assert (change.event, change.error, change.differs, change.theirs) == (outcome, None, [], [])
+
+
+@pytest.mark.parametrize(("was", "enabled"), [(True, False), (False, True), (None, True), (None, False)])
+def test_set_enabled(sandbox, flow_sid, was, enabled):
+    sandbox.edit_flow(flow_sid, enabled=was)
+
+    change = switch(flow_sid, enabled=enabled)
+
+    assert sent(sandbox) == [("POST", {"Enabled": "true" if enabled else "false"})]
+    assert change.event.changed_fields == ["enabled"]
+    assert stages() == [("attempt", "pending"), ("outcome", "succeeded")]
+    assert Flow.objects.get().enabled is enabled
+
+
+def test_delete(sandbox, flow_sid):
+    before = Flow.objects.get().resource
+
+    change = delete(flow_sid)
+
+    attempt, outcome = both_events()
+    assert sent(sandbox) == [("DELETE", {})]
+    assert (attempt.action, attempt.target_sid, attempt.payload.before) == ("flow.delete", flow_sid, before)
+    assert (outcome.result, outcome.remote_status, outcome.changed_fields) == ("succeeded", 204, [])
+    assert (outcome.payload.before, outcome.payload.after) == (before, None)
+    assert outcome.payload.friendly_name == "Réclamations Lyon"
+    assert outcome.remote_request_id.startswith("RQ")
+    assert Flow.objects.get().gone_at is not None
+    assert Flow.objects.get().resource == before
+    assert (change.event, change.after) == (outcome, {})
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_set_enabled_as_it_is_already(sandbox, flow_sid, enabled):
+    sandbox.edit_flow(flow_sid, enabled=enabled)
+
+    with pytest.raises(NothingToChange):
+        switch(flow_sid, enabled=enabled)
+
+    assert (writes(sandbox), stages()) == ([], [])
+
+
+@pytest.mark.parametrize("values", [
+    {}, {"friendly_name": "Réclamations Lyon"}, {"contact_identity": "+33199000123", "long_lived": False},
+    {"integration_retry_count": "3"}, {"integration_url": ""},
+])  # fmt: skip
+def test_update_of_nothing(sandbox, flow_sid, values):
+    with pytest.raises(NothingToChange):
+        rename(flow_sid, values=values)
+
+    assert (writes(sandbox), stages()) == ([], [])
+
+
+def test_update_that_somebody_made_already(sandbox, flow_sid):
+    sandbox.edit_flow(flow_sid, friendly_name="Plaintes Lyon")
+
+    with pytest.raises(NothingToChange):
+        rename(flow_sid)
+
+    assert (writes(sandbox), stages()) == ([], [])
+
+
+def test_unsetting_sends_an_empty_value(sandbox, flow_sid):
+    rename(flow_sid, values={"contact_identity": ""})
+
+    assert sent(sandbox) == [("POST", {"ContactIdentity": ""})]
+    assert Flow.objects.get().contact_identity == ""
+
+
+def test_fields_that_nobody_knows_are_kept(sandbox, flow_sid):
+    sandbox.edit_flow(flow_sid, flavour={"new": [1]}, integration_flavour="odd")
+
+    rename(flow_sid)
+
+    outcome = AuditEvent.objects.get(stage="outcome").payload
+    for kept in (outcome.before, outcome.after, Flow.objects.get().resource, at_twilio(sandbox, flow_sid)):
+        assert (kept["flavour"], kept["integration_flavour"]) == ({"new": [1]}, "odd")
+
+
+def test_difference_between_asked_and_answered_is_told(sandbox, flow_sid, monkeypatch):
+    update = FlexClient.update
+    monkeypatch.setattr(
+        FlexClient, "update", lambda self, sid, values: update(self, sid, {"friendly_name": "PLAINTES"})
+    )
+
+    change = rename(flow_sid, values={"friendly_name": "Plaintes", "enabled": True})
+
+    assert change.differs == ["friendly_name"]
+    assert change.event.result == "succeeded"
+    assert change.event.payload.after["friendly_name"] == "PLAINTES"
+
+
+def test_secrets_are_sent_and_not_kept(sandbox, flow_sid):
+    sid = sandbox.add_flow(integration_type="external", integration_url=SECRET_URL, contact_identity="+1")
+    mirror.sync()
+    newer = SECRET_URL.replace("hooks", "newer")
+
+    rename(sid, base=mirror.fetch(sid), values={"integration_url": newer}, reason=f"moved to {newer}")
+    create(
+        values={"integration_type": "external", "integration_url": SECRET_URL, "integration_flow_sid": None}
+    )
+
+    assert [request.parameters["Integration.Url"] for request in applied(sandbox)] == [newer, SECRET_URL]
+    assert SECRET not in everything_kept()
+    assert "newer.example.com" in everything_kept()
+
+
+def test_disjoint_edit_survives(sandbox, flow_sid):
+    sandbox.edit_flow(flow_sid, integration_retry_count=1, janitor_enabled=True)
+
+    change = rename(flow_sid)
+
+    flow = at_twilio(sandbox, flow_sid)
+    assert (flow["friendly_name"], flow["integration_retry_count"]) == ("Plaintes Lyon", 1)
+    assert sent(sandbox) == [("POST", {"FriendlyName": "Plaintes Lyon"})]
+    assert change.theirs == ["integration_retry_count", "janitor_enabled"]
+    assert change.event.payload.before["integration_retry_count"] == 1
+
+
+@pytest.mark.parametrize("same_second", [False, True])
+def test_conflict_is_found_before_anything_is_sent(sandbox, flow_sid, same_second):
+    seen = Flow.objects.get().resource
+    dates = {"date_updated": seen["date_updated"]} if same_second else {}
+    sandbox.edit_flow(flow_sid, friendly_name="Theirs", **dates)
+
+    with pytest.raises(Conflict) as raised:
+        rename(flow_sid, base=seen)
+
+    (conflict,) = raised.value.merged.conflicts
+    assert (conflict.base, conflict.theirs, conflict.mine) == ("Réclamations Lyon", "Theirs", "Plaintes Lyon")
+    assert raised.value.theirs["friendly_name"] == "Theirs"
+    assert writes(sandbox) == []
+    event = AuditEvent.objects.get()
+    assert (event.stage, event.result, event.changed_fields) == ("outcome", "conflict", ["friendly_name"])
+    assert event.payload.before["friendly_name"] == "Theirs"
+    assert event.payload.requested == {"friendly_name": "Plaintes Lyon"}
+    assert not audit.open_attempts().exists()
+    assert Flow.objects.get().friendly_name == "Theirs"
+
+
+def test_delete_of_a_renamed_flow_is_a_conflict(sandbox, flow_sid):
+    sandbox.edit_flow(flow_sid, friendly_name="Theirs")
+
+    with pytest.raises(Conflict) as raised:
+        delete(flow_sid)
+
+    assert raised.value.merged.theirs == ["friendly_name"]
+    assert raised.value.theirs["friendly_name"] == "Theirs"
+    assert writes(sandbox) == []
+    assert stages() == [("outcome", "conflict")]
+
+
+def test_delete_of_a_flow_edited_otherwise(sandbox, flow_sid):
+    sandbox.edit_flow(flow_sid, enabled=False)
+
+    assert delete(flow_sid).event.result == "succeeded"
+
+
+@pytest.mark.parametrize(
+    "name", [SECRET_URL, "nul\x00name", None, ""], ids=["secret", "nul", "null", "empty"]
+)
+def test_delete_of_a_flow_whose_name_is_not_kept_as_it_is(sandbox, flow_sid, name):
+    """The base is what the copy shows: masked, and storable."""
+    sandbox.edit_flow(flow_sid, friendly_name=name)
+    mirror.sync()
+
+    change = delete(flow_sid, base={"friendly_name": Flow.objects.get().value("friendly_name")})
+
+    assert change.event.result == "succeeded"
+    assert SECRET not in everything_kept()
+
+
+@every_verb_of_a_flow
+def test_flow_that_is_gone_is_not_read(sandbox, flow_sid, act):
+    sandbox.remove_flow(flow_sid)
+
+    with pytest.raises(NotRead) as raised:
+        act(flow_sid)
+
+    event = AuditEvent.objects.get()
+    assert raised.value.error.status == 404
+    assert (event.stage, event.result, event.remote_status, event.remote_code) == (
+        "outcome", "failed", 404, 20404,
+    )  # fmt: skip
+    assert event.payload.message
+    assert writes(sandbox) == []
+    assert Flow.objects.get().gone_at is not None
+
+
+@every_verb_of_a_flow
+def test_flow_that_cannot_be_read(sandbox, flow_sid, act):
+    sandbox.inject(Fault(FaultKind.REFUSE, method="GET", status=401, code=20003))
+
+    with pytest.raises(NotRead):
+        act(flow_sid)
+
+    assert stages() == [("outcome", "failed")]
+    assert writes(sandbox) == []
+    assert Flow.objects.get().gone_at is None
+
+
+@every_verb_of_a_flow
+def test_flow_that_is_gone_when_the_call_arrives(sandbox, flow_sid, act):
+    sandbox.inject(Fault(FaultKind.REFUSE, method="POST", status=404, code=20404))
+    sandbox.inject(Fault(FaultKind.REFUSE, method="DELETE", status=404, code=20404))
+
+    change = act(flow_sid)
+
+    assert (change.event.result, change.event.remote_status) == ("failed", 404)
+    assert change.error.status == 404
+    assert Flow.objects.get().gone_at is not None
+
+
+@every_verb_of_a_flow
+def test_404_of_a_proxy_does_not_mark_a_flow_gone(sandbox, flow_sid, act):
+    sandbox.inject(Fault(FaultKind.HTML, method="POST", status=404))
+    sandbox.inject(Fault(FaultKind.HTML, method="DELETE", status=404))
+
+    assert act(flow_sid).event.result == "failed"
+
+    assert Flow.objects.get().gone_at is None
+
+
+@every_verb
+def test_replay_is_not_sent_again(sandbox, flow_sid, act):
+    change_id = uuid.uuid4()
+    made = act(flow_sid, change_id=change_id)
+
+    with pytest.raises(AlreadyRecorded) as raised:
+        act(flow_sid, change_id=change_id)
+
+    assert raised.value.event == made.event
+    assert len(writes(sandbox)) == 1
+    assert_chain_intact(2)
+
+
+@every_verb
+def test_replay_of_a_change_that_failed_is_not_sent_again(sandbox, flow_sid, act):
+    change_id = uuid.uuid4()
+    sandbox.inject(Fault(FaultKind.REFUSE, method="POST", status=400))
+    sandbox.inject(Fault(FaultKind.REFUSE, method="DELETE", status=400))
+    act(flow_sid, change_id=change_id)
+
+    with pytest.raises(AlreadyRecorded) as raised:
+        act(flow_sid, change_id=change_id)
+
+    assert raised.value.event.result == "failed"
+    assert len(writes(sandbox)) == 1
+
+
+@every_verb_of_a_flow
+def test_replay_of_a_change_that_was_not_read_is_not_sent(sandbox, flow_sid, act):
+    change_id = uuid.uuid4()
+    sandbox.inject(Fault(FaultKind.REFUSE, method="GET", status=401, code=20003, times=1))
+    with pytest.raises(NotRead):
+        act(flow_sid, change_id=change_id)
+
+    with pytest.raises(AlreadyRecorded) as raised:
+        act(flow_sid, change_id=change_id)
+
+    assert raised.value.event.result == "failed"
+    assert writes(sandbox) == []
+
+
+def test_replay_of_a_conflict_is_not_sent(sandbox, flow_sid):
+    change_id, seen = uuid.uuid4(), Flow.objects.get().resource
+    sandbox.edit_flow(flow_sid, friendly_name="Theirs")
+    with pytest.raises(Conflict):
+        rename(flow_sid, base=seen, change_id=change_id)
+
+    with pytest.raises(AlreadyRecorded):
+        rename(flow_sid, base=mirror.fetch(flow_sid), change_id=change_id)
+
+    assert writes(sandbox) == []
+
+
+def attempt_on(sid, **values):
+    said = {
+        "action": "flow.update",
+        "stage": "attempt",
+        "result": "pending",
+        "actor": OMAR,
+        "target_sid": sid,
+    }
+    return audit.append(**{**said, "change_id": uuid.uuid4(), **values})
+
+
+@every_verb_of_a_flow
+def test_change_beside_an_open_one_is_refused(sandbox, flow_sid, act):
+    open_one = attempt_on(flow_sid)
+
+    with pytest.raises(ChangeOpen) as raised:
+        act(flow_sid)
+
+    assert raised.value.event == open_one
+    assert writes(sandbox) == []
+    assert stages() == [("attempt", "pending")]
+
+
+@pytest.mark.parametrize(
+    ("age", "is_held_back"), [(timedelta(seconds=55), True), (timedelta(seconds=65), False)]
+)
+@every_verb_of_a_flow
+def test_flow_is_not_blocked_for_ever_by_a_process_that_died(sandbox, flow_sid, act, age, is_held_back):
+    with mock.patch("django.utils.timezone.now", return_value=timezone.now() - age):
+        attempt_on(flow_sid)
+
+    if is_held_back:
+        with pytest.raises(ChangeOpen):
+            act(flow_sid)
+    else:
+        assert act(flow_sid).event.result == "succeeded"
+
+    assert len(writes(sandbox)) == (0 if is_held_back else 1)
+
+
+def test_holding_back_outlasts_a_call():
+    assert changes.HELD_BACK_FOR.total_seconds() > 2 * changes.WRITE_DEADLINE
+
+
+def test_create_is_not_held_back_by_another(sandbox, flow_sid):
+    attempt_on(flow_sid)
+    attempt_on("", action="flow.create")
+
+    assert create().event.result == "succeeded"
+
+
+def not_recorded(sandbox, act, sid):
+    with pytest.raises(NotRecorded):
+        act(sid)
+    assert writes(sandbox) == []
+
+
+@pytest.mark.django_db(transaction=True)
+@every_verb
+def test_nothing_is_sent_while_the_log_is_locked(sandbox, flow_sid, act):
+    with log_locked():
+        not_recorded(sandbox, act, flow_sid)
+
+    assert stages() == [("access", "denied")]
+
+
+@pytest.mark.django_db(transaction=True)
+@every_verb
+@pytest.mark.parametrize("table", ["flows_auditevent", "flows_auditpayload"])
+def test_nothing_is_sent_while_the_log_refuses(sandbox, flow_sid, act, table):
+    with refusing(table):
+        not_recorded(sandbox, act, flow_sid)
+
+    assert stages() == []
+
+
+@pytest.mark.django_db(transaction=True)
+@every_verb
+def test_nothing_is_sent_while_the_database_is_read_only(sandbox, flow_sid, act):
+    with read_only():
+        not_recorded(sandbox, act, flow_sid)
+
+    assert stages() == []
+
+
+@pytest.mark.django_db(transaction=True)
+@every_verb
+def test_nothing_is_sent_after_a_conflict_or_a_failed_read_that_cannot_be_recorded(sandbox, flow_sid, act):
+    sandbox.inject(Fault(FaultKind.REFUSE, method="GET", status=401))
+
+    with refusing("flows_auditevent"):
+        not_recorded(sandbox, act, flow_sid)
+
+
+@pytest.mark.django_db(transaction=True)
+@every_verb
+@pytest.mark.parametrize(
+    "fault", [None, Fault(FaultKind.REFUSE, method="*"), Fault(FaultKind.APPLY_THEN_DROP)]
+)
+def test_outcome_that_cannot_be_recorded(sandbox, flow_sid, act, fault, caplog):
+    change_id = uuid.uuid4()
+    if fault:
+        method = "DELETE" if act is delete else "POST"
+        sandbox.inject(Fault(fault.kind, method=method, times=9 if act is delete else 1))
+
+    with (
+        refusing("flows_auditevent", when="NEW.stage = 'outcome'"),
+        pytest.raises(OutcomeNotRecorded) as raised,
+    ):
+        act(flow_sid, change_id=change_id)
+
+    attempt = AuditEvent.objects.get()
+    assert (attempt.stage, raised.value.attempt) == ("attempt", attempt)
+    assert (raised.value.error is None) is (fault is None)
+    assert list(audit.open_attempts()) == [attempt]
+    assert f"outcome of change {change_id} is not on record" in caplog.text
+    with pytest.raises(AlreadyRecorded):
+        act(flow_sid, change_id=change_id)
+    assert len(applied(sandbox)) <= 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_connection_that_breaks_during_the_call_does_not_cost_the_outcome(sandbox, flow_sid):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no connection to lose")
+    sandbox.inject(Fault(FaultKind.DRIP, method="POST", seconds=60))
+    change = Background(lambda: rename(flow_sid))
+    wait_for(lambda: applied(sandbox))
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    sandbox.release()
+    assert change.outcome().event.result == "succeeded"
+    assert stages() == [("attempt", "pending"), ("outcome", "succeeded")]
+
+
+@pytest.mark.parametrize("error", [ValueError("boom"), MemoryError(), KeyboardInterrupt(), SystemExit(1)])
+@every_verb
+def test_error_of_our_own_during_the_call_is_recorded_as_unknown(sandbox, flow_sid, act, error, monkeypatch):
+    for verb in ("create", "update", "delete"):
+        monkeypatch.setattr(FlexClient, verb, mock.Mock(side_effect=error))
+
+    with pytest.raises(type(error)):
+        act(flow_sid)
+
+    assert stages() == [("attempt", "pending"), ("outcome", "unknown")]
+    assert (
+        AuditEvent.objects.get(stage="outcome").payload.message == "the call ended in an error of this site"
+    )
+    assert not audit.open_attempts().exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_error_of_our_own_is_told_even_if_it_cannot_be_recorded(sandbox, flow_sid, monkeypatch):
+    monkeypatch.setattr(FlexClient, "update", mock.Mock(side_effect=ValueError("boom")))
+
+    with refusing("flows_auditevent", when="NEW.stage = 'outcome'"), pytest.raises(ValueError, match="boom"):
+        rename(flow_sid)
+
+    assert stages() == [("attempt", "pending")]
+
+
+def test_answer_that_cannot_be_put_into_words_leaves_the_attempt_open(sandbox, flow_sid, monkeypatch):
+    """So deep that nobody can walk it: sent, and not on record."""
+    deep = []
+    for _ in range(5000):
+        deep = [deep]
+    answer = changes.Answer({"sid": flow_sid, "deep": deep}, 200, "RQ1")
+    monkeypatch.setattr(FlexClient, "update", mock.Mock(return_value=answer))
+
+    with pytest.raises(OutcomeNotRecorded):
+        rename(flow_sid)
+
+    assert stages() == [("attempt", "pending")]
+
+
+@pytest.mark.django_db(transaction=True)
+@every_verb
+def test_mirror_that_cannot_be_written_does_not_hide_the_outcome(sandbox, flow_sid, act):
+    seen = Flow.objects.get().resource
+
+    with refusing("flows_flow"):
+        change = act(flow_sid)
+
+    assert change.event.result == "succeeded"
+    assert stages() == [("attempt", "pending"), ("outcome", "succeeded")]
+    if act is rename:
+        assert Flow.objects.get().resource == seen

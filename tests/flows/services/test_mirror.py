@@ -1,0 +1,546 @@
+"""The mirror: what a sync brings, what it must not touch, and what is left when it fails."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
+from flows.flexapi.sandbox import Fault, FaultKind
+from flows.models import Flow, SyncState
+from flows.services import mirror, twilio
+from flows.services.mirror import SyncBusy
+from tests.faults.acting import (
+    SECRET,
+    SECRET_URL,
+    Background,
+    everything_kept,
+    refusing,
+    rename,
+    together,
+    wait_for,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def hurry(monkeypatch):
+    """Reads that give up after half a second and don't pause between tries."""
+
+    def make(*, deadline=0.5):
+        client = twilio.flex_client(deadline=min(deadline, 0.5))
+        client._sleep = lambda seconds: None
+        return client
+
+    monkeypatch.setattr(mirror, "flex_client", make)
+
+
+@pytest.fixture
+def state():
+    return lambda: SyncState.objects.get()
+
+
+def rows():
+    return {row["sid"]: row for row in Flow.objects.values()}
+
+
+def report(**counts):
+    return mirror.SyncReport(**{"flows": 0, "created": 0, "changed": 0, "gone": 0, **counts})
+
+
+def snapshot(sid="FO" + "1" * 32, **values):
+    return {"sid": sid, "account_sid": "AC" + "5a" * 16, "friendly_name": "A", **values}
+
+
+def test_sync_of_an_empty_account(sandbox, state):
+    assert mirror.sync() == report()
+
+    assert (state().flows, state().error, state().started_at, state().failed_at) == (0, "", None, None)
+    assert state().synced_at is not None
+    assert not mirror.sync().moved
+
+
+def test_sync_takes_everything_over(sandbox, state):
+    sid = sandbox.add_flow(
+        friendly_name="Störungsmeldung ÅBO", channel_type="whatsapp", contact_identity="whatsapp:+4923055501",
+        enabled=True, integration_type="task", date_updated="2026-11-20T10:11:12Z",
+    )  # fmt: skip
+
+    assert mirror.sync() == report(flows=1, created=1)
+
+    flow = Flow.objects.get()
+    assert (flow.sid, flow.account_sid) == (sid, sandbox.account_sid)
+    assert (flow.friendly_name, flow.name_folded) == ("Störungsmeldung ÅBO", "storungsmeldung abo")
+    assert (flow.contact_identity, flow.enabled) == ("whatsapp:+4923055501", True)
+    assert (flow.channel_type, flow.integration_type) == ("whatsapp", "task")
+    assert flow.date_updated == datetime(2026, 11, 20, 10, 11, 12, tzinfo=UTC)
+    assert flow.gone_at is None
+    assert flow.value("integration_channel") == "default"
+    assert flow.value("nothing of the kind") is None
+    assert (str(flow), str(Flow(sid=sid)), str(state())) == (flow.friendly_name, sid, sandbox.account_sid)
+    assert state().flows == 1
+
+
+def test_sync_tells_created_changed_and_gone(sandbox):
+    kept, changed, gone = (sandbox.add_flow(friendly_name=name) for name in ("kept", "changed", "gone"))
+    mirror.sync()
+    before = rows()
+    sandbox.edit_flow(changed, friendly_name="changed!")
+    sandbox.remove_flow(gone)
+    new = sandbox.add_flow(friendly_name="new")
+
+    found = mirror.sync()
+
+    assert found == report(flows=3, created=1, changed=1, gone=1)
+    assert found.moved
+    after = rows()
+    assert after[kept] == before[kept]
+    assert (after[changed]["friendly_name"], after[new]["friendly_name"]) == ("changed!", "new")
+    assert after[gone]["gone_at"] is not None
+    assert after[gone]["resource"] == before[gone]["resource"]
+
+
+def test_sync_of_a_flow_that_stays_gone(sandbox, flow_sid):
+    sandbox.remove_flow(flow_sid)
+    mirror.sync()
+    before = rows()
+
+    assert mirror.sync() == report()
+
+    assert rows() == before
+
+
+def test_sync_of_a_flow_that_is_back_again(sandbox, flow_sid):
+    mirror.mark_gone(flow_sid)
+
+    assert mirror.sync() == report(flows=1, changed=1)
+
+    assert Flow.objects.get().gone_at is None
+
+
+def test_edit_within_the_same_second_is_found(sandbox, flow_sid):
+    date = Flow.objects.get().resource["date_updated"]
+    sandbox.edit_flow(flow_sid, janitor_enabled=True, date_updated=date)
+
+    assert mirror.sync() == report(flows=1, changed=1)
+
+
+def test_sync_that_finds_nothing_new_writes_no_flow(sandbox):
+    for number in range(5):
+        sandbox.add_flow(odd=[1e3, 0.1, 2**70, "nul\x00", {"\ud800": None}], friendly_name=f"\x00{number}")
+    mirror.sync()
+    before = rows()
+
+    with CaptureQueriesContext(connection) as queries:
+        assert mirror.sync() == report(flows=5)
+
+    assert rows() == before
+    assert not [
+        query["sql"] for query in queries
+        if '"flows_flow"' in query["sql"] and not query["sql"].startswith("SELECT")
+    ]  # fmt: skip
+
+
+def test_fields_that_nobody_knows_are_kept(sandbox):
+    sandbox.add_flow(flavour={"kind": ["new", 1, None]}, integration_flavour="x")
+
+    mirror.sync()
+
+    resource = Flow.objects.get().resource
+    assert resource["flavour"] == {"kind": ["new", 1, None]}
+    assert resource["integration_flavour"] == "x"
+
+
+def test_nulls_everywhere(sandbox):
+    names = ("account_sid", "friendly_name", "chat_service_sid", "channel_type", "contact_identity", "enabled",
+             "integration_type", "long_lived", "janitor_enabled", "date_created", "date_updated")  # fmt: skip
+    sid = sandbox.add_flow()
+    sandbox.edit_flow(sid, **dict.fromkeys(names))
+
+    assert mirror.sync() == report(flows=1, created=1)
+    assert mirror.sync() == report(flows=1)
+
+    flow = Flow.objects.get()
+    assert (flow.account_sid, flow.friendly_name, flow.channel_type, flow.enabled) == ("", "", "", None)
+    assert (flow.date_created, flow.date_updated) == (None, None)
+    sandbox.remove_flow(sid)
+    assert mirror.sync() == report(gone=1)
+
+
+@pytest.mark.parametrize(("name", "value", "column", "expected"), [
+    ("friendly_name", 7, "friendly_name", "7"),
+    ("friendly_name", {"a": 1}, "friendly_name", "{'a': 1}"),
+    ("enabled", "true", "enabled", None),
+    ("enabled", 1, "enabled", None),
+    ("channel_type", "x" * 100, "channel_type", "x" * 64),
+    ("integration_type", "x" * 100, "integration_type", "x" * 64),
+    ("account_sid", "AC" + "1" * 100, "account_sid", "AC" + "1" * 32),
+    ("date_updated", "yesterday", "date_updated", None),
+    ("date_updated", "2026-13-45T00:00:00Z", "date_updated", None),
+    ("date_updated", 1_763_000_000, "date_updated", None),
+    ("date_updated", "0001-01-01T00:00:00+05:00", "date_updated", None),
+    ("date_updated", "2026-11-20T10:00:00", "date_updated", datetime(2026, 11, 20, 10, tzinfo=UTC)),
+    ("date_updated", "2026-11-20T10:00:00+02:00", "date_updated", datetime(2026, 11, 20, 8, tzinfo=UTC)),
+])  # fmt: skip
+def test_values_of_another_kind(name, value, column, expected):
+    mirror.take_over(snapshot(**{name: value}))
+
+    assert rows()["FO" + "1" * 32][column] == expected
+
+
+def test_names_longer_than_an_index_holds_are_kept(sandbox):
+    long = "".join(chr(0x4E00 + number * 7 % 20_000) for number in range(5000))
+    sandbox.add_flow(friendly_name=long, contact_identity=long)
+    sandbox.add_flow(friendly_name="\ufdfa" * 256)  # folds to eighteen times as many
+
+    assert mirror.sync() == report(flows=2, created=2)
+
+    assert Flow.objects.get(friendly_name=long).resource["contact_identity"] == long
+
+
+def test_more_flows_than_a_batch(sandbox):
+    for _ in range(1103):
+        sandbox.add_flow()
+    mirror.sync()
+    for sid in list(sandbox.flows)[:501]:
+        sandbox.remove_flow(sid)
+    for sid in sandbox.flows:
+        sandbox.edit_flow(sid, janitor_enabled=True)
+
+    assert mirror.sync() == report(flows=602, changed=602, gone=501)
+
+
+def test_secrets_are_masked_in_the_mirror(sandbox):
+    sid = sandbox.add_flow(
+        integration_type="external", integration_url=SECRET_URL, friendly_name=SECRET_URL,
+        contact_identity=SECRET_URL, odd=[{"deep": SECRET_URL}],
+    )  # fmt: skip
+
+    mirror.sync()
+    fetched = mirror.fetch(sid)
+
+    assert SECRET not in everything_kept()
+    assert "hooks.example.com" in everything_kept()
+    assert fetched["integration_url"] == SECRET_URL
+    assert mirror.sync() == report(flows=1)
+
+
+def test_other_accounts_rows_are_left_alone(sandbox, flow_sid):
+    other = snapshot("FO" + "2" * 32, account_sid="AC" + "9" * 32)
+    mirror.take_over(other)
+    before = rows()[other["sid"]]
+
+    assert mirror.sync() == report(flows=1)
+
+    assert rows()[other["sid"]] == before
+
+
+LIST_FAULTS = {
+    "refused": (Fault(FaultKind.REFUSE, times=None, status=403, code=20005), Refused),
+    "too many": (Fault(FaultKind.TOO_MANY, times=None, retry_after=0), Refused),
+    "problem": (Fault(FaultKind.PROBLEM, times=None), Refused),
+    "server error": (Fault(FaultKind.SERVER_ERROR, times=None), Unknown),
+    "dropped": (Fault(FaultKind.DROP, times=None), Unknown),
+    "hangs": (Fault(FaultKind.HANG, times=None), Unknown),
+    "drips": (Fault(FaultKind.DRIP, times=None, seconds=0.01), Unknown),
+    "drips headers": (Fault(FaultKind.DRIP_HEADERS, times=None, seconds=0.05), Unknown),
+    "truncated": (Fault(FaultKind.TRUNCATE, times=None), Unknown),
+    "a proxy's page": (Fault(FaultKind.HTML, times=None), Unknown),
+    "HTML": (Fault(FaultKind.HTML_OK, times=None), Unknown),
+    "garbage": (Fault(FaultKind.GARBAGE, times=None), Unknown),
+    "redirect": (Fault(FaultKind.REDIRECT, times=None), Unknown),
+    "huge": (Fault(FaultKind.HUGE, times=None), Unknown),
+    "empty": (Fault(FaultKind.EMPTY, times=None), Unknown),
+    "another host": (Fault(FaultKind.LEAVE_HOST, times=None), Unknown),
+    "a loop": (Fault(FaultKind.PAGE_LOOP, times=None), Unknown),
+}
+
+
+@pytest.mark.parametrize(("fault", "kind"), LIST_FAULTS.values(), ids=LIST_FAULTS)
+def test_failing_sync_leaves_the_rows_and_keeps_the_error(sandbox, flow_sid, hurry, state, fault, kind):
+    before, synced_at = rows(), state().synced_at
+    sandbox.edit_flow(flow_sid, friendly_name="Newer")
+    sandbox.add_flow()
+    sandbox.inject(fault)
+
+    with pytest.raises(kind):
+        mirror.sync()
+
+    assert rows() == before
+    after = state()
+    assert (after.started_at, after.synced_at) == (None, synced_at)
+    assert after.failed_at > synced_at
+    assert after.error[0].isupper()
+    sandbox.clear_faults()
+    assert mirror.sync() == report(flows=2, created=1, changed=1)
+    assert (state().error, state().failed_at) == ("", None)
+
+
+def test_failing_sync_of_a_later_page_leaves_the_rows(sandbox, flow_sid, monkeypatch):
+    before = rows()
+    sandbox.edit_flow(flow_sid, friendly_name="Newer")
+
+    class Client:
+        def list(self):
+            yield snapshot("FO" + "2" * 32)
+            raise Unknown("the connection to Twilio was lost")
+
+    monkeypatch.setattr(mirror, "flex_client", lambda **_: Client())
+
+    with pytest.raises(Unknown):
+        mirror.sync()
+
+    assert rows() == before
+
+
+def test_sync_without_a_network(db, settings, state):
+    settings.FLEX_API_URL = "http://127.0.0.1:9/v1"
+
+    with pytest.raises(NeverSent):
+        mirror.sync()
+
+    assert state().error == "No connection to Twilio could be made"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sync_that_the_database_breaks_leaves_the_rows_and_is_not_repeated_at_once(sandbox, flow_sid, state):
+    before = rows()
+    sandbox.edit_flow(flow_sid, friendly_name="Newer")
+    sandbox.add_flow()
+
+    with refusing("flows_flow"), pytest.raises(Exception, match="disk is full"):
+        mirror.sync()
+
+    assert rows() == before
+    assert state().started_at is None
+    assert "this site's side" in state().error
+    assert not mirror.is_stale(state())
+    assert mirror.sync() == report(flows=2, created=1, changed=1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_sync_at_a_time(sandbox, flow_sid):
+    listed = len(sandbox.requests)
+    sandbox.inject(Fault(FaultKind.HANG))
+    first = Background(mirror.sync)
+    assert sandbox.wait_until_held()
+
+    with pytest.raises(SyncBusy):
+        mirror.sync()
+
+    assert len(sandbox.requests) == listed + 1
+    sandbox.release()
+    assert first.outcome() == report(flows=1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_syncs_at_once_make_one_copy(sandbox):
+    for _ in range(20):
+        sandbox.add_flow()
+
+    results = together(*[mirror.sync] * 8)
+
+    done = [result for result in results if not isinstance(result, SyncBusy)]
+    assert done
+    assert all(isinstance(result, mirror.SyncReport) for result in done)
+    assert sum(result.created for result in done) == 20
+    assert Flow.objects.count() == 20
+
+
+@pytest.mark.parametrize(("age", "is_busy"), [(timedelta(minutes=1), True), (timedelta(minutes=3), False)])
+def test_lease_of_a_sync_that_died_is_taken_over(sandbox, flow_sid, age, is_busy):
+    SyncState.objects.update(started_at=timezone.now() - age)
+
+    if is_busy:
+        with pytest.raises(SyncBusy):
+            mirror.sync()
+    else:
+        assert mirror.sync() == report(flows=1)
+        assert SyncState.objects.get().started_at is None
+
+
+def test_sync_that_was_taken_for_dead_does_not_release_its_successor(sandbox, flow_sid, monkeypatch):
+    successor = timezone.now()
+    listing = twilio.flex_client(deadline=5).list
+
+    def slow():
+        SyncState.objects.update(started_at=successor)
+        return listing()
+
+    monkeypatch.setattr(mirror, "flex_client", lambda **_: type("Client", (), {"list": staticmethod(slow)}))
+
+    mirror.sync()
+
+    assert SyncState.objects.get().started_at == successor
+
+
+@pytest.fixture
+def during_listing(monkeypatch):
+    """Has something happen after Twilio made its list and before the mirror has it."""
+
+    def arrange(act):
+        class Client:
+            def list(self):
+                seen = list(twilio.flex_client().list())
+                act()
+                return iter(seen)
+
+        monkeypatch.setattr(mirror, "flex_client", lambda **_: Client())
+
+    yield arrange
+    monkeypatch.undo()
+
+
+def with_real_client(monkeypatch, act):
+    def run():
+        monkeypatch.setattr(mirror, "flex_client", twilio.flex_client)
+        act()
+
+    return run
+
+
+def test_older_list_does_not_overwrite_our_change(sandbox, flow_sid, during_listing, monkeypatch):
+    during_listing(with_real_client(monkeypatch, lambda: rename(flow_sid)))
+
+    assert mirror.sync() == report(flows=1)
+
+    assert Flow.objects.get().friendly_name == "Plaintes Lyon"
+    assert mirror.sync() == report(flows=1)
+
+
+def test_flow_made_during_the_listing_is_not_gone(sandbox, flow_sid, during_listing):
+    during_listing(lambda: mirror.take_over(snapshot("FO" + "3" * 32)))
+
+    assert mirror.sync() == report(flows=1)
+
+    assert Flow.objects.get(sid="FO" + "3" * 32).gone_at is None
+
+
+def test_flow_deleted_during_the_listing_stays_gone(sandbox, flow_sid, during_listing):
+    during_listing(lambda: mirror.mark_gone(flow_sid))
+
+    assert mirror.sync() == report(flows=1)
+
+    assert Flow.objects.get().gone_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_change_while_the_list_is_on_its_way(sandbox, flow_sid):
+    """The same with nothing put in between: the list's last bytes wait until the change is made."""
+    sandbox.inject(Fault(FaultKind.DRIP, method="GET", path="/FlexFlows", seconds=60))
+    listed = len(sandbox.requests)
+    sync = Background(mirror.sync)
+    wait_for(lambda: len(sandbox.requests) > listed and sandbox.requests[listed].status)
+
+    rename(flow_sid)
+
+    sandbox.release()
+    assert sync.outcome() == report(flows=1)
+    assert Flow.objects.get().friendly_name == "Plaintes Lyon"
+
+
+@pytest.mark.parametrize("act", ["change", "delete"])
+def test_older_fetch_does_not_overwrite_what_is_newer(sandbox, flow_sid, monkeypatch, act):
+    """A page that asked before a change, and hears after it."""
+
+    class Client:
+        def fetch(self, sid):
+            seen = twilio.flex_client().fetch(sid)
+            monkeypatch.setattr(mirror, "flex_client", twilio.flex_client)
+            rename(sid) if act == "change" else mirror.mark_gone(sid)
+            return seen
+
+    monkeypatch.setattr(mirror, "flex_client", lambda **_: Client())
+
+    seen = mirror.fetch(flow_sid)
+
+    assert seen["friendly_name"] == "Réclamations Lyon"
+    flow = Flow.objects.get()
+    assert (flow.friendly_name, flow.gone_at is None) == (
+        ("Plaintes Lyon", True) if act == "change" else ("Réclamations Lyon", False)
+    )
+
+
+def test_fetch_takes_over_what_it_read(sandbox, flow_sid):
+    sandbox.edit_flow(flow_sid, friendly_name="Newer")
+    mirror.mark_gone(flow_sid)
+
+    assert mirror.fetch(flow_sid)["friendly_name"] == "Newer"
+
+    assert (Flow.objects.get().friendly_name, Flow.objects.get().gone_at) == ("Newer", None)
+
+
+def test_fetch_of_a_flow_that_is_gone_marks_it(sandbox, flow_sid):
+    sandbox.remove_flow(flow_sid)
+
+    with pytest.raises(Refused):
+        mirror.fetch(flow_sid)
+
+    gone_at = Flow.objects.get().gone_at
+    assert gone_at is not None
+    with pytest.raises(Refused):
+        mirror.fetch(flow_sid)
+    assert Flow.objects.get().gone_at == gone_at
+
+
+@pytest.mark.parametrize("fault", [
+    Fault(FaultKind.REFUSE, status=404, code=20003),
+    Fault(FaultKind.REFUSE, status=403, code=20404),
+    Fault(FaultKind.HTML, status=404),
+    Fault(FaultKind.SERVER_ERROR, times=None),
+], ids=["another code", "another status", "a proxy's 404", "an error"])  # fmt: skip
+def test_fetch_that_fails_otherwise_marks_nothing(sandbox, flow_sid, hurry, fault):
+    sandbox.inject(fault)
+
+    with pytest.raises(FlexError):
+        mirror.fetch(flow_sid)
+
+    assert Flow.objects.get().gone_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mirror_that_cannot_be_written_does_not_hide_the_answer(sandbox, flow_sid, caplog):
+    sandbox.edit_flow(flow_sid, friendly_name="Newer")
+
+    with refusing("flows_flow"):
+        assert mirror.fetch(flow_sid)["friendly_name"] == "Newer"
+
+    assert "the mirror could not take over" in caplog.text
+    assert Flow.objects.get().friendly_name == "Réclamations Lyon"
+
+
+def test_answer_that_the_mirror_cannot_digest_is_not_hidden(sandbox, flow_sid, monkeypatch):
+    monkeypatch.setattr(mirror, "fold", lambda text: 1 / 0)
+
+    assert mirror.fetch(flow_sid)["sid"] == flow_sid
+
+
+@pytest.mark.parametrize(("synced", "failed", "stale"), [
+    (None, None, True), (10, None, False), (40, None, True), (None, 10, False), (40, 10, False), (40, 50, True),
+    (30, None, False),
+])  # fmt: skip
+def test_is_stale(synced, failed, stale):
+    now = datetime(2026, 11, 21, 8, 40, tzinfo=UTC)
+
+    def ago(seconds):
+        return None if seconds is None else now - timedelta(seconds=seconds)
+
+    assert mirror.is_stale(SyncState(synced_at=ago(synced), failed_at=ago(failed)), now=now) is stale
+
+
+def test_is_stale_asks_the_clock():
+    assert not mirror.is_stale(SyncState(synced_at=timezone.now()))
+
+
+def test_copy_state_of_a_new_site(settings):
+    state = mirror.copy_state()
+
+    assert (state.account_sid, state.synced_at) == (settings.TWILIO_ACCOUNT_SID, None)
+    assert not SyncState.objects.exists()
+
+
+def test_copy_state_after_a_sync(sandbox, flow_sid):
+    assert mirror.copy_state().flows == 1
