@@ -16,7 +16,6 @@ _STROKES = str.maketrans(
 
 def fold(text: str) -> str:
     """The text as it is compared when people search."""
-    apart = unicodedata.normalize("NFKD", text).casefold()
-    apart = unicodedata.normalize("NFKD", apart).translate(_STROKES)
+    apart = unicodedata.normalize("NFKD", text).casefold().translate(_STROKES)
     kept = "".join(character for character in apart if unicodedata.category(character) not in {"Mn", "Cf"})
     return " ".join(kept.split())

@@ -24,8 +24,7 @@ _USER_INFO = re.compile(
     # Not as it should be written: what follows the colon is no port. A password with a / in it, or an
     # address that was cut off before its @.
     r"|[^/?#@:\[]*:(?!\d*(?:[^\w@]|$))(?:.{0,512}(?=@)|[^/?#]*)"
-    r")",
-    re.DOTALL,
+    r")"
 )
 _NAMED = re.compile(r"(?:^|[/?#;])([^=/?#;]*)=")
 _SECRET_NAME = re.compile(

@@ -29,6 +29,7 @@ ACTIONS: Final = {
     "flow.create": ("Created", "Create"),
     "flow.update": ("Changed", "Change"),
     "flow.delete": ("Deleted", "Delete"),
+    "audit.export": ("Exported the audit log", "Export the audit log"),
 }
 
 

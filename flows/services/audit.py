@@ -162,13 +162,13 @@ SEALED = (
 
 def event_hash(event: AuditEvent) -> str:
     """The seal over everything the event says, `previous_hash` included."""
-    return _hmac({name: getattr(event, name) for name in SEALED})
+    return sealed({name: getattr(event, name) for name in SEALED})
 
 
 def payload_hash(body: AuditPayload) -> str:
     """The salted seal over a payload; an erased payload no longer matches its event's."""
     names = ("salt", "friendly_name", "contact_identity", "before", "requested", "after", "message")
-    return _hmac({name: getattr(body, name) for name in names})
+    return sealed({name: getattr(body, name) for name in names})
 
 
 def canonical(value: Any) -> bytes:
@@ -184,7 +184,7 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-def _hmac(value: Any) -> str:
+def sealed(value: Any) -> str:
     return hmac.new(settings.AUDIT_KEY.encode(), canonical(value), hashlib.sha256).hexdigest()
 
 

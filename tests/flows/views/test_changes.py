@@ -265,7 +265,9 @@ def test_change_is_held_back_while_another_is_open(client_of, sandbox, flow_sid,
     assert writes(sandbox) == []
 
 
-@pytest.mark.parametrize("base", ["", "nonsense", signed({"sid": "FO" + "9" * 32})])
+@pytest.mark.parametrize(
+    "base", ["", "nonsense", signed({"sid": "FO" + "9" * 32})], ids=["none", "made up", "of another"]
+)
 def test_edit_without_its_base_sends_nothing(client_of, sandbox, flow_sid, base):
     answer = edit(client_of("operator"), flow_sid, friendly_name="Kept", base=base)
 

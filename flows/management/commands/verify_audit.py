@@ -1,0 +1,47 @@
+"""`verify_audit [--head FILE]`: walks the audit log's chain and names the first event that is not as it was
+sealed. With a head that `export_audit --head` wrote earlier, it also finds a cut-off tail. Exit status 1 if not
+all is well.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+
+from flows.services import evidence
+
+
+class Command(BaseCommand):
+    help = "Check that the audit log is as it was written."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--head", type=Path, metavar="FILE", help="a signed head that was kept elsewhere")
+
+    def handle(self, *_args: Any, head: Path | None, **_options: Any) -> None:
+        signed = _read(head) if head else None
+        with Console(file=sys.stderr).status("Walking the chain"):
+            verdict = evidence.verify(head=signed)
+        if verdict.bad_seq is not None:
+            raise CommandError(
+                f"Event {verdict.bad_seq} {verdict.fault}. The {verdict.events} before it are as written."
+            )
+        rate = verdict.events / verdict.seconds if verdict.seconds else 0
+        self.stdout.write(
+            f"{verdict.events} events are as they were written ({verdict.seconds:.1f} s, {rate:,.0f} a second)."
+        )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        head = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise CommandError(f"The head can't be read: {error}") from None
+    if not isinstance(head, dict) or not evidence.is_ours(head):
+        raise CommandError("The head was not signed with this site's AUDIT_KEY, or it was changed.")
+    return head
