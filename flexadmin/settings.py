@@ -9,6 +9,8 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from flows.flexapi import schema
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -30,6 +32,8 @@ AUDIT_KEY = required(
     "AUDIT_KEY",
     "It seals the audit log: 32 random characters or more, kept apart from backups of the database.",
 )
+if len(AUDIT_KEY) < 32:
+    raise ImproperlyConfigured("AUDIT_KEY is too short: 32 random characters or more.")
 DEBUG = env.bool("DEBUG", default=False)
 HTTPS_ONLY = env.bool("HTTPS_ONLY", default=True)
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
@@ -40,6 +44,10 @@ FLEX_API_URL = env.str("FLEX_API_URL", default="https://flex-api.twilio.com/v1")
 TWILIO_ACCOUNT_SID = required(
     "TWILIO_ACCOUNT_SID", "It begins with AC and stands on the Console's first page."
 )
+if not schema.is_sid("AC", TWILIO_ACCOUNT_SID):
+    raise ImproperlyConfigured(
+        "TWILIO_ACCOUNT_SID is not an account's SID: AC and 32 characters from 0-9 and a-f."
+    )
 TWILIO_API_KEY = env.str("TWILIO_API_KEY", default="")
 TWILIO_API_SECRET = env.str("TWILIO_API_SECRET", default="")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
@@ -49,6 +57,10 @@ if not TWILIO_API_KEY and not TWILIO_AUTH_TOKEN:
     raise ImproperlyConfigured(
         "No Twilio credentials. Set TWILIO_API_KEY and TWILIO_API_SECRET (an API key: best), "
         "or TWILIO_AUTH_TOKEN, in the environment or in .env; .env.example lists all."
+    )
+if TWILIO_API_KEY and not schema.is_sid("SK", TWILIO_API_KEY):
+    raise ImproperlyConfigured(
+        "TWILIO_API_KEY is not an API key's SID: SK and 32 characters from 0-9 and a-f."
     )
 FLEX_RATE_LIMITS = True  # off only where the other end is the sandbox
 
@@ -159,6 +171,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {
         "flows": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
-        "django": {"handlers": ["stderr"], "level": "WARNING"},  # with the trace of every 500
+        "django": {"handlers": ["stderr"], "level": "WARNING"},
+        "django.request": {"level": "ERROR"},  # a 500 with its trace; refusals are in the audit log
     },
 }

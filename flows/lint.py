@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from flows import words
 from flows.flexapi import schema
 
 # Formats in use, seen from real accounts; Twilio does not check them, so neither do we reject.
@@ -20,7 +21,7 @@ def warnings(snapshot: Mapping[str, Any]) -> list[str]:
     """Sentences about one flow, the gravest first."""
     kind = snapshot.get("integration_type") or None
     found = [
-        f"{entry.label} is missing: {kind} needs it."
+        f"{entry.label} is missing: without it nothing handles the messages."
         for entry in schema.INTEGRATION_FIELDS
         if schema.is_required(entry, kind) and schema.normalised(entry.name, snapshot.get(entry.name)) is None
     ]
@@ -39,7 +40,7 @@ def _about_identity(snapshot: Mapping[str, Any]) -> list[str]:
         return []
     pattern, example = IDENTITIES[channel]
     if not identity:
-        return [f"No contact identity is set: {channel} needs {example}."]
+        return [f"No contact identity is set: {words.ENUMS[channel]} needs {example}."]
     if not re.fullmatch(pattern, str(identity)):
-        return [f"The contact identity does not look like {channel}'s: expected {example}."]
+        return [f"The contact identity does not look like one of {words.ENUMS[channel]}: expected {example}."]
     return []

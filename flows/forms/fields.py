@@ -52,11 +52,12 @@ def field_of(entry: schema.Field, *, required: bool) -> forms.Field:
     messages = {
         "required": f"{entry.label} is missing.",
         "invalid_choice": f"{entry.label} must be one of the choices.",
-        "invalid": f"{entry.label} must be a whole number, such as {entry.default}.",
         "min_value": f"{entry.label} must be {entry.minimum} or more.",
         "max_value": f"{entry.label} must be {entry.maximum} or less.",
         "max_length": f"{entry.label} can have {entry.max_length} characters at most.",
     }
+    if entry.kind == "integer":  # elsewhere "invalid" has words of its own, which these would replace
+        messages["invalid"] = f"{entry.label} must be a whole number, such as {entry.default}."
     return _MAKERS[entry.kind](
         entry, label=entry.label, help_text=entry.help, required=required, error_messages=messages
     )

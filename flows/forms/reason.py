@@ -16,7 +16,7 @@ class ReasonForm(forms.Form):
         label="Reason",
         max_length=200,
         required=False,
-        help_text="Why, for the audit log. Everybody who reads the log sees it; 200 characters at most.",
+        help_text="Optional. Why, for everybody who reads the audit log; 200 characters at most.",
     )
     change_id = forms.UUIDField(widget=forms.HiddenInput)
 
@@ -48,25 +48,26 @@ class SwitchForm(ReasonForm):
 
 
 class DeleteForm(ReasonForm):
-    """Deletes a flow: its name is typed, so that it can't be the wrong one. A flow without a name takes its SID."""
+    """Deletes a flow: its name is typed, so that it can't be the wrong one. Its SID serves as well: not every
+    name can be typed on every keyboard."""
 
     confirm_name = forms.CharField(
-        label="Type the flow's name to confirm",
+        label="Type the flow's name, or its SID, to confirm",
         strip=False,
         error_messages={"required": "Type the flow's name."},
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     field_order = ["confirm_name", "reason"]
 
-    def __init__(self, *args: Any, expected: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, expected: str, sid: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.expected = expected
+        self.expected, self.sid = expected, sid
 
     def again(self) -> Self:
-        return type(self)(self._typed(), expected=self.expected)
+        return type(self)(self._typed(), expected=self.expected, sid=self.sid)
 
     def clean_confirm_name(self) -> str:
         typed = str(self.cleaned_data["confirm_name"])
-        if " ".join(typed.split()) != " ".join(self.expected.split()):
-            raise ValidationError("This is not the flow's name. Type it exactly as it is shown above.")
+        if typed.split() not in (self.expected.split(), [self.sid]):
+            raise ValidationError("This is not the flow's name, nor its SID. Type one as it is shown above.")
         return typed

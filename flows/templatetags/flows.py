@@ -208,7 +208,7 @@ def _update_headline(event: AuditEvent, *, happened: bool) -> str:
             return f"Switched {target}" if happened else f"Switch {target}"
         return "Switched on or off" if happened else "Switch on or off"
     word = "Changed" if happened else "Change"
-    return f"{word} {_listed(event.changed_fields) or 'nothing'}"
+    return f"{word} {_listed(event.changed_fields) or 'a flow'}"
 
 
 def _listed(names: list[str], most: int = 3) -> str:

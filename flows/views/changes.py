@@ -69,6 +69,8 @@ def flow_edit(request: Request, sid: str) -> HttpResponse:
 @permitted("flows.change_flow", action="flow.update")
 def flow_enabled(request: Request, sid: str) -> HttpResponse:
     flow = get_object_or_404(Flow, sid=sid)
+    if flow.gone_at and request.method == "GET":
+        return _gone(request, sid)
     page = partial(_switch_page, request, flow)
     if request.method == "GET":
         target = "false" if flow.enabled else "true"
@@ -91,11 +93,13 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
 @permitted("flows.delete_flow", action="flow.delete")
 def flow_delete(request: Request, sid: str) -> HttpResponse:
     flow = get_object_or_404(Flow, sid=sid)
+    if flow.gone_at and request.method == "GET":
+        return _gone(request, sid)
     page = partial(_delete_page, request, flow)
     expected = flow.friendly_name or flow.sid
     if request.method == "GET":
-        return page(DeleteForm(expected=expected, initial={"change_id": uuid.uuid4()}))
-    form = DeleteForm(request.POST, expected=expected)
+        return page(DeleteForm(expected=expected, sid=sid, initial={"change_id": uuid.uuid4()}))
+    form = DeleteForm(request.POST, expected=expected, sid=sid)
     if not form.is_valid():
         return page(form, status=422)
     seen = {"friendly_name": flow.value("friendly_name")}
@@ -109,12 +113,19 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
     )
 
 
+def _gone(request: Request, sid: str) -> HttpResponse:
+    messages.error(request, "Twilio has this flow no more. There is nothing left to change.")
+    return redirect("flows:detail", sid=sid)
+
+
 def _from_twilio(request: Request, sid: str) -> HttpResponse:
     """The edit form on the flow as it is at Twilio now. A form that came back without the flow as its sender
     saw it is shown again on that, with what was typed."""
     try:
         base = mirror.fetch(sid)
     except FlexError as error:
+        if mirror.is_gone(error):
+            return _gone(request, sid)
         messages.error(request, f"The edit form needs the flow as it is at Twilio now: {error}.")
         return redirect("flows:detail", sid=sid)
     if request.method == "GET":

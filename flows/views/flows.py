@@ -45,8 +45,8 @@ CHIP_WORDS = {
     "account": "Account",
 }
 SECTIONS = (
-    ("Identity", ("friendly_name", "channel_type", "contact_identity", "enabled", "chat_service_sid")),
-    ("Handling", ("integration_type", *(entry.name for entry in schema.INTEGRATION_FIELDS))),
+    ("Who writes", ("friendly_name", "channel_type", "contact_identity", "enabled", "chat_service_sid")),
+    ("What handles it", ("integration_type", *(entry.name for entry in schema.INTEGRATION_FIELDS))),
     ("Options", ("long_lived", "janitor_enabled")),
     ("At Twilio", ("sid", "account_sid", "date_created", "date_updated", "url")),
 )

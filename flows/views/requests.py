@@ -13,9 +13,9 @@ from django.http import HttpRequest, HttpResponse
 from django_htmx.middleware import HtmxDetails
 
 from flexadmin.roles import role_of
-from flows.models import Result, Stage
+from flows.models import Flow, Result, Stage
 from flows.services import audit
-from flows.services.audit import Actor
+from flows.services.audit import Actor, Payload
 
 
 class Request(HttpRequest):
@@ -66,11 +66,17 @@ def change_id_of(text: str) -> uuid.UUID | None:
 
 
 def _record_refusal(request: Request, action: str, kwargs: dict[str, Any]) -> None:
+    sid = str(kwargs.get("sid", ""))
+    flow = Flow.objects.filter(sid=sid).first()
     audit.append(
         action=action,
         stage=Stage.ACCESS,
         result=Result.DENIED,
         actor=actor_of(request),
-        target_sid=str(kwargs.get("sid", "")),
+        target_sid=sid,
         reason=request.POST.get("reason", ""),
+        payload=Payload(
+            friendly_name=flow.friendly_name if flow else "",
+            contact_identity=flow.contact_identity if flow else "",
+        ),
     )

@@ -44,6 +44,22 @@ def test_start_without_credentials_says_so():
     assert "TWILIO_AUTH_TOKEN" in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TWILIO_ACCOUNT_SID", "AC"),
+        ("TWILIO_API_KEY", "SK"),
+        ("AUDIT_KEY", "short"),
+        ("TWILIO_API_KEY", "AC" + "1" * 32),
+    ],
+)
+def test_start_with_a_placeholder_says_which(name, value):
+    ended = started(**{**WHOLE, name: value})
+
+    assert ended.returncode != 0
+    assert name in ended.stderr
+
+
 def test_example_lists_every_variable():
     source = (ROOT / "flexadmin" / "settings.py").read_text()
     read = set(re.findall(r'(?:env(?:\.\w+)?|required)\(\s*"([A-Z_]+)"', source)) - {"ENV_FILE"}

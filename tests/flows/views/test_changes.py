@@ -419,6 +419,8 @@ def test_only_those_who_may_change_get_in(client_of, sandbox, flow_sid, role, pa
     assert (seen == 403, sent == 403) == (role not in allowed, role not in allowed)
     refusals = AuditEvent.objects.filter(stage="access", result="denied")
     assert refusals.count() == (0 if role in allowed else 1)
+    if role not in allowed and "{sid}" in path:
+        assert refusals[0].payload.friendly_name == "Réclamations Lyon"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,698 @@
+"""FlexClient against answers made up with `responses`: what it asks, how it reads, what it makes of errors,
+what it logs. Connections, deadlines and repeats on a real wire are in test_client_faults.py."""
+
+import base64
+import json
+import logging
+from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+import responses
+from pyrate_limiter import Duration
+
+from flows.flexapi import client as client_module
+from flows.flexapi.client import FlexClient
+from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
+from tests.data import EXAMPLES, FACTS, WIRE
+
+ROOT = "https://flex-api.twilio.com/v1"
+LIST = f"{ROOT}/FlexFlows"
+HEX = "0123456789abcdefABCDEF0123456789"
+AC, SK, FO = f"AC{HEX}", f"SK{HEX}", f"FO{HEX}"
+OTHER = "FO" + "9" * 32
+SECRET = "canary-secret"
+FLOW = {"sid": FO, "friendly_name": "Lyon", "integration_type": "studio", "integration": {"retry_count": 0}}
+SNAPSHOT = {"sid": FO, "friendly_name": "Lyon", "integration_type": "studio", "integration_retry_count": 0}
+REQUEST_ID = "RQ" + "c" * 32
+
+VERBS = {
+    "list": lambda client: list(client.list()),
+    "fetch": lambda client: client.fetch(FO),
+    "create": lambda client: client.create({"friendly_name": "Lyon"}),
+    "update": lambda client: client.update(FO, {"friendly_name": "Lyon"}),
+    "delete": lambda client: client.delete(FO),
+}
+METHODS = {"list": "GET", "fetch": "GET", "create": "POST", "update": "POST", "delete": "DELETE"}
+every_verb = pytest.mark.parametrize("verb", VERBS)
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def twilio():
+    """Where Twilio would be: a call that nobody expects is a lost connection."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock
+
+
+@pytest.fixture
+def slept():
+    return []
+
+
+@pytest.fixture
+def client(slept):
+    made = FlexClient(base_url=ROOT, account_sid=AC, auth=(SK, SECRET), rate_limits=False, sleep=slept.append)
+    yield made
+    made.close()
+
+
+def answers(twilio, verb, *, body=None, status=200, headers=None):
+    """Every call of this verb is answered so."""
+    url = LIST if verb in {"list", "create"} else f"{LIST}/{FO}"
+    twilio.add(METHODS[verb], url, body=body or "", status=status, headers=headers or {})
+
+
+def page(*flows, following=None):
+    return {"meta": {"next_page_url": following, "key": "flex_flows"}, "flex_flows": list(flows)}
+
+
+def basic(name, secret):
+    return "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()
+
+
+# What it asks
+
+
+def test_fetch_asks_for_the_flow(client, twilio):
+    twilio.get(f"{LIST}/{FO}", json=FLOW)
+
+    assert client.fetch(FO) == SNAPSHOT
+
+    asked = twilio.calls[0].request
+    assert (asked.method, asked.url, asked.body) == ("GET", f"{LIST}/{FO}", None)
+    assert asked.headers["Authorization"] == basic(SK, SECRET)
+    assert asked.headers["Accept"] == "application/json"
+
+
+def test_a_base_url_with_a_slash_at_its_end(twilio):
+    client = FlexClient(base_url=ROOT + "/", account_sid=AC, auth=(SK, SECRET), rate_limits=False)
+    twilio.get(f"{LIST}/{FO}", json=FLOW)
+
+    assert client.fetch(FO) == SNAPSHOT
+
+
+@every_verb
+@pytest.mark.parametrize(
+    ("name", "secret"), [(SK, SECRET), (AC, "the-auth-token"), (SK, "pasted’wrong"), (SK, "a:b c\n")]
+)
+def test_every_call_is_authenticated(twilio, verb, name, secret):
+    client = FlexClient(base_url=ROOT, account_sid=AC, auth=(name, secret), rate_limits=False)
+    body = json.dumps(page() if verb == "list" else FLOW)
+    answers(twilio, verb, body="" if verb == "delete" else body)
+
+    VERBS[verb](client)
+
+    assert twilio.calls[0].request.headers["Authorization"] == basic(name, secret)
+
+
+def test_a_netrc_has_no_say(client, twilio, monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text("machine flex-api.twilio.com login other password theirs\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    twilio.get(f"{LIST}/{FO}", json=FLOW)
+
+    client.fetch(FO)
+
+    assert twilio.calls[0].request.headers["Authorization"] == basic(SK, SECRET)
+
+
+def test_create_posts_every_field_as_a_form(client, twilio):
+    twilio.post(LIST, json=FLOW, status=201, headers={"Twilio-Request-Id": REQUEST_ID})
+
+    answer = client.create(EXAMPLES)
+
+    asked = twilio.calls[0].request
+    assert (asked.method, asked.url) == ("POST", LIST)
+    assert asked.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert parse_qs(asked.body) == {WIRE[name]: [value] for name, value in EXAMPLES.items()}
+    assert (answer.snapshot, answer.status, answer.request_id) == (SNAPSHOT, 201, REQUEST_ID)
+
+
+def test_update_posts_just_the_fields_given(client, twilio):
+    twilio.post(f"{LIST}/{FO}", json=FLOW)
+    values = {"enabled": False, "integration_timeout": 0, "contact_identity": None, "friendly_name": "é & +"}
+
+    answer = client.update(FO, values)
+
+    asked = twilio.calls[0].request
+    assert parse_qs(asked.body, keep_blank_values=True) == {
+        "Enabled": ["false"],
+        "Integration.Timeout": ["0"],
+        "ContactIdentity": [""],
+        "FriendlyName": ["é & +"],
+    }
+    assert (answer.snapshot, answer.status, answer.request_id) == (SNAPSHOT, 200, "")
+
+
+def test_update_of_nothing_has_an_empty_body(client, twilio):
+    twilio.post(f"{LIST}/{FO}", json=FLOW)
+
+    client.update(FO, {})
+
+    assert not twilio.calls[0].request.body
+
+
+def test_delete(client, twilio):
+    twilio.delete(f"{LIST}/{FO}", status=204, headers={"Twilio-Request-Id": REQUEST_ID})
+
+    answer = client.delete(FO)
+
+    assert (twilio.calls[0].request.method, twilio.calls[0].request.body) == ("DELETE", None)
+    assert (answer.snapshot, answer.status, answer.request_id) == ({}, 204, REQUEST_ID)
+
+
+@pytest.mark.parametrize("call", ["fetch", "update", "delete"])
+@pytest.mark.parametrize(
+    "sid",
+    ["", FO[:-1], FO + "\n", "FW" + HEX, f"../FlexFlows/{FO}", f"{FO}?a", "FO" + "٣" * 32, None],
+    ids=ascii,
+)
+def test_no_path_is_built_from_what_is_not_a_sid(client, twilio, call, sid):
+    with pytest.raises(ValueError, match="SID"):
+        getattr(client, call)(sid, *([{}] if call == "update" else []))
+
+    assert not twilio.calls
+
+
+def test_a_field_that_cannot_be_written_is_not_sent(client, twilio):
+    with pytest.raises(KeyError):
+        client.update(FO, {"friendly_name": "x", "account_sid": AC})
+
+    assert not twilio.calls
+
+
+# Lists
+
+
+def test_list_asks_for_large_pages_and_by_name_if_told(client, twilio):
+    twilio.get(LIST, json=page(FLOW))
+
+    assert list(client.list()) == [SNAPSHOT]
+    assert list(client.list(friendly_name="Lyon & Cie", page_size=7)) == [SNAPSHOT]
+    assert list(client.list(friendly_name="")) == [SNAPSHOT]
+
+    queries = [parse_qs(urlsplit(call.request.url).query, keep_blank_values=True) for call in twilio.calls]
+    assert queries == [
+        {"PageSize": ["1000"]},
+        {"PageSize": ["7"], "FriendlyName": ["Lyon & Cie"]},
+        {"PageSize": ["1000"], "FriendlyName": [""]},
+    ]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        f"{LIST}?FriendlyName=a%20b%2Bc&PageSize=50&Page=1&PageToken=PAFO%2F%3D%3D",
+        f"{LIST}?PageToken=eyJ+x/==&Page=1",
+        f"{LIST}?Page=1&unknown=",
+        "/v1/FlexFlows?Page=1",
+        "FlexFlows?Page=1",
+        "?Page=1",
+    ],
+)
+def test_list_follows_the_next_page_as_it_stands(client, twilio, link):
+    twilio.add(responses.GET, LIST, json=page(FLOW, following=link))
+    twilio.add(responses.GET, LIST, json=page(FLOW | {"sid": OTHER}))
+
+    found = list(client.list(friendly_name="Lyon"))
+
+    assert [flow["sid"] for flow in found] == [FO, OTHER]
+    asked = twilio.calls[1].request
+    assert asked.url == (link if link.startswith("https:") else f"{LIST}?Page=1")
+    assert asked.headers["Authorization"] == basic(SK, SECRET)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://flex-api.example/v1/FlexFlows?Page=1",
+        "https://flex-api.twilio.com.example/v1/FlexFlows?Page=1",
+        "https://flex-api.twilio.com:8443/v1/FlexFlows?Page=1",
+        "https://flex-api.twilio.com@evil.example/v1/FlexFlows?Page=1",
+        "https://user:pass@flex-api.twilio.com/v1/FlexFlows?Page=1",
+        "https://flex-api.twilio.com\\@evil.example/v1/FlexFlows?Page=1",
+        "http://flex-api.twilio.com/v1/FlexFlows?Page=1",
+        "ftp://flex-api.twilio.com/v1/FlexFlows?Page=1",
+        "file:///etc/passwd",
+        "//flex-api.example/v1/FlexFlows?Page=1",
+        "https:/v1/elsewhere",
+        "/v2/FlexFlows?Page=1",
+        "/v1/FlexFlowsElse?Page=1",
+        "/v1/FlexFlows/../Channels?Page=1",
+        "/v1/FlexFlows/%2e%2e/Channels?Page=1",
+        "/v1/FlexFlows;x?Page=1",
+        f"/v1/FlexFlows/{FO}",
+        "https://[flex-api.twilio.com/v1/FlexFlows",
+        "https://flex-api.twilio.com:port/v1/FlexFlows",
+        "?\x00", 7, True, ["a"], {"url": LIST},
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_list_never_leaves_its_address(client, twilio, link):
+    twilio.add(responses.GET, LIST, json=page(FLOW, following=link))
+    pages = client.list()
+
+    assert next(pages) == SNAPSHOT
+    with pytest.raises(Unknown) as caught:
+        list(pages)
+
+    assert "flex-api" not in str(caught.value)
+    assert all(
+        urlsplit(call.request.url)[:3] == ("https", "flex-api.twilio.com", "/v1/FlexFlows")
+        for call in twilio.calls
+    )
+
+
+def linked(twilio, link, *, pages=20):
+    """A list whose every page has the next one at `link(its number)`; it does end, should nobody end it before."""
+
+    def another(_request):
+        number = len(twilio.calls)
+        return 200, {}, json.dumps(page(FLOW, following=link(number) if number < pages else None))
+
+    twilio.add_callback(responses.GET, LIST, another)
+
+
+@pytest.mark.parametrize("link", [LIST, f"{LIST}?Page=1", "", "#"])
+def test_list_that_goes_round_ends(client, twilio, link):
+    linked(twilio, lambda _number: link)
+
+    with pytest.raises(Unknown, match="loop"):
+        list(client.list())
+
+    assert len(twilio.calls) <= 2
+
+
+def test_list_without_an_end_ends(client, twilio, monkeypatch):
+    monkeypatch.setattr(client_module, "MAX_PAGES", 5)
+    linked(twilio, lambda number: f"{LIST}?Page={number}")
+
+    with pytest.raises(Unknown, match="loop"):
+        list(client.list())
+
+    assert len(twilio.calls) == 5
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {}, {"flex_flows": []}, {"meta": {}}, {"flex_flows": {}, "meta": {}}, {"flex_flows": [], "meta": []},
+        FLOW, page(None), page({}), page({"sid": "FW" + HEX}), page("FO"),
+    ],
+    ids=json.dumps,
+)  # fmt: skip
+def test_list_of_something_else_is_unknown(client, twilio, body):
+    twilio.get(LIST, json=body, headers={"Twilio-Request-Id": REQUEST_ID})
+
+    with pytest.raises(Unknown) as caught:
+        list(client.list())
+
+    assert (caught.value.status, caught.value.request_id) == (200, REQUEST_ID)
+
+
+# Answers that can't be trusted
+
+
+@pytest.mark.parametrize("verb", ["fetch", "create", "update"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"null", b"[]", b"7", b'"FO"', b"<html><h1>Welcome</h1></html>", b'\x00\xff{"sid": "FO',
+        json.dumps(FLOW).encode()[:-1], json.dumps(FLOW).encode() + b"}", b"{}", b'{"sid": null}',
+        b'{"sid": "FO1"}', b"[" * 100_000, b'{"sid": "%s", "a": %s}' % (FO.encode(), b"9" * 5000),
+        b'{"sid": "%s", "a": NaN}' % FO.encode(), b'{"sid": "%s", "a": [-Infinity]}' % FO.encode(),
+        b'{"sid": "%s", "a": 1e999}' % FO.encode(),
+    ],
+    ids=lambda body: ascii(body[:60]),
+)  # fmt: skip
+def test_success_with_another_body_is_unknown(client, twilio, slept, verb, body):
+    answers(twilio, verb, body=body, headers={"Twilio-Request-Id": REQUEST_ID})
+
+    with pytest.raises(Unknown) as caught:
+        VERBS[verb](client)
+
+    assert (caught.value.status, caught.value.request_id) == (200, REQUEST_ID)
+    assert (len(twilio.calls), slept) == (1, [])
+
+
+@pytest.mark.parametrize("body", [b"<html></html>", b"[]", b"{"])
+def test_deletion_answered_with_something_else_is_unknown(client, twilio, body):
+    answers(twilio, "delete", body=body)
+
+    with pytest.raises(Unknown):
+        client.delete(FO)
+
+
+@pytest.mark.parametrize("verb", ["fetch", "update"])
+def test_answer_about_another_flow_is_unknown(client, twilio, verb):
+    answers(twilio, verb, body=json.dumps(FLOW | {"sid": OTHER}), headers={"Twilio-Request-Id": REQUEST_ID})
+
+    with pytest.raises(Unknown, match="another") as caught:
+        VERBS[verb](client)
+
+    assert (caught.value.status, caught.value.request_id) == (200, REQUEST_ID)
+
+
+def test_ordinary_decimals_are_read(client, twilio):
+    twilio.get(f"{LIST}/{FO}", body=json.dumps(FLOW | {"weight": 2.5}))
+
+    assert client.fetch(FO)["weight"] == 2.5
+
+
+# Errors
+
+
+@every_verb
+@pytest.mark.parametrize("status", sorted({*FACTS["refusals"]} - {429}))
+def test_refusal_says_what_twilio_said(client, twilio, slept, verb, status):
+    envelope = {
+        "code": 20001,
+        "message": "Invalid x",
+        "more_info": "https://www.twilio.com/20001",
+        "status": status,
+    }
+    answers(twilio, verb, body=json.dumps(envelope), status=status, headers={"Twilio-Request-Id": REQUEST_ID})
+
+    with pytest.raises(Refused) as caught:
+        VERBS[verb](client)
+
+    error = caught.value
+    assert (error.status, error.code, error.message) == (status, 20001, "Invalid x")
+    assert (error.more_info, error.request_id) == ("https://www.twilio.com/20001", REQUEST_ID)
+    assert str(error) == f"Twilio refused with status {status}, code 20001"
+    assert (len(twilio.calls), slept) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>Bad Gateway</html>", b"\x00\xff", b"[]", b'"no"', b'{"code": 1', b"NaN"], ids=ascii
+)
+def test_refusal_without_twilios_words_is_still_one(client, twilio, body):
+    answers(twilio, "update", body=body, status=403)
+
+    with pytest.raises(Refused) as caught:
+        client.update(FO, {})
+
+    error = caught.value
+    assert (error.status, error.code, error.message, error.more_info) == (403, None, "", "")
+    assert (error.request_id, error.retry_after) == ("", None)
+    assert str(error) == "Twilio refused with status 403"
+
+
+@pytest.mark.parametrize("code", [None, "20001", True, 2**31, 20001.5, [20001]], ids=repr)
+def test_refusal_with_a_code_that_is_none(client, twilio, code):
+    answers(twilio, "update", body=json.dumps({"code": code, "message": None}), status=400)
+
+    with pytest.raises(Refused) as caught:
+        client.update(FO, {})
+
+    assert (caught.value.code, caught.value.message) == (None, "")
+
+
+def test_refusal_as_rfc_9457_writes_it(client, twilio):
+    problem = {
+        "type": "https://www.twilio.com/docs/api/errors/45004",
+        "title": "Bad Request",
+        "status": 400,
+        "code": 45004,
+        "detail": "FriendlyName is too long",
+        "errors": [{"detail": "too long", "pointer": "#/FriendlyName"}],
+    }
+    answers(twilio, "update", body=json.dumps(problem), status=400)
+
+    with pytest.raises(Refused) as caught:
+        client.update(FO, {})
+
+    error = caught.value
+    assert (error.code, error.message, error.more_info) == (45004, problem["detail"], problem["type"])
+
+
+def test_refusal_with_a_title_alone(client, twilio):
+    answers(twilio, "update", body=json.dumps({"title": "Gone fishing"}), status=409)
+
+    with pytest.raises(Refused) as caught:
+        client.update(FO, {})
+
+    assert caught.value.message == "Gone fishing"
+
+
+def test_refusal_is_kept_short(client, twilio):
+    body = json.dumps({"message": "m" * 5000, "more_info": "i" * 5000})
+    answers(twilio, "update", body=body, status=400, headers={"Twilio-Request-Id": "r" * 500})
+
+    with pytest.raises(Refused) as caught:
+        client.update(FO, {})
+
+    error = caught.value
+    assert (len(error.message), len(error.more_info), len(error.request_id)) == (1000, 300, 64)
+
+
+@pytest.mark.parametrize("verb", ["create", "update"])
+@pytest.mark.parametrize(
+    "status", [301, 302, 307, 308, 405, 408, 410, 418, 422, 451, 500, 502, 503, 504, 599]
+)
+def test_any_other_status_leaves_a_write_unknown(client, twilio, slept, verb, status):
+    answers(
+        twilio, verb, body=json.dumps({"code": 20500, "message": "x"}), status=status,
+        headers={"Location": f"{LIST}/elsewhere", "Twilio-Request-Id": REQUEST_ID},
+    )  # fmt: skip
+
+    with pytest.raises(Unknown) as caught:
+        VERBS[verb](client)
+
+    assert (caught.value.status, caught.value.request_id) == (status, REQUEST_ID)
+    assert str(caught.value) == f"Twilio answered with status {status}"
+    assert (len(twilio.calls), slept) == (1, [])
+
+
+@pytest.mark.parametrize("verb", ["list", "fetch", "delete"])
+@pytest.mark.parametrize(("status", "calls"), [(302, 1), (410, 1), (422, 1), (500, 4), (503, 4), (599, 4)])
+def test_only_a_servers_error_is_worth_asking_again(client, twilio, slept, verb, status, calls):
+    answers(twilio, verb, status=status)
+
+    with pytest.raises(Unknown) as caught:
+        VERBS[verb](client)
+
+    assert caught.value.status == status
+    assert (len(twilio.calls), len(slept)) == (calls, calls - 1)
+
+
+@every_verb
+def test_a_429_is_asked_again_whatever_the_verb(client, twilio, slept, verb):
+    answers(twilio, verb, status=429, body='{"code": 20429}', headers={"Retry-After": "2"})
+
+    with pytest.raises(Refused) as caught:
+        VERBS[verb](client)
+
+    assert (caught.value.status, caught.value.code, caught.value.retry_after) == (429, 20429, 2.0)
+    assert len(twilio.calls) == client_module.ATTEMPTS == 4
+    assert len(slept) == 3
+    assert all(2.0 <= pause <= 2.25 for pause in slept)
+
+
+@pytest.mark.parametrize("after", [None, "", "soon", "-1", "1.5", "Fri, 31 Dec 2027 23:59:59 GMT", "999999"])
+def test_pauses_double_where_twilio_asks_for_none(client, twilio, slept, monkeypatch, after):
+    monkeypatch.setattr(client_module.random, "uniform", lambda low, high: high)
+    answers(twilio, "fetch", status=429, headers={} if after is None else {"Retry-After": after})
+
+    with pytest.raises(Refused) as caught:
+        client.fetch(FO)
+
+    assert caught.value.retry_after is None
+    assert slept == [0.5, 0.75, 1.25]
+
+
+def test_pauses_are_bounded(monkeypatch):
+    monkeypatch.setattr(client_module.random, "uniform", lambda low, high: 0.0)
+    state = SimpleNamespace(outcome=None, attempt_number=12)
+
+    assert client_module._pause(state) == 4.0
+
+
+def test_a_pause_beyond_the_deadline_is_not_made(client, twilio, slept):
+    answers(twilio, "update", status=429, headers={"Retry-After": "15"})
+
+    with pytest.raises(Refused):
+        client.update(FO, {})
+
+    assert (len(twilio.calls), slept) == (1, [])
+
+
+@every_verb
+@pytest.mark.parametrize(
+    "failure",
+    [
+        requests.ConnectionError(SECRET),
+        requests.Timeout(SECRET),
+        requests.TooManyRedirects(SECRET),
+        OSError(SECRET),
+    ],
+    ids=lambda failure: type(failure).__name__,
+)
+def test_a_lost_connection_is_unknown_and_quotes_nothing(client, twilio, slept, verb, failure):
+    answers(twilio, verb, body=failure)
+
+    with pytest.raises(Unknown) as caught:
+        VERBS[verb](client)
+
+    assert SECRET not in str(caught.value)
+    assert caught.value.__suppress_context__
+    assert caught.value.status is None
+    assert len(twilio.calls) == (1 if verb in {"create", "update"} else 4)
+
+
+@pytest.mark.parametrize("after", [0, -1])
+@every_verb
+def test_without_any_time_left_nothing_is_sent(twilio, verb, after):
+    client = FlexClient(base_url=ROOT, account_sid=AC, auth=(SK, SECRET), deadline=after, rate_limits=False)
+
+    with pytest.raises(NeverSent):
+        VERBS[verb](client)
+
+    assert not twilio.calls
+
+
+# Rates
+
+
+@pytest.fixture
+def limiters(monkeypatch):
+    """Fake limiters: what they were made for, and whether a place is free."""
+    taken = []
+
+    class FakeLimiter:
+        is_free = True
+
+        def __init__(self, rate):
+            self.rate = rate
+
+        def try_acquire(self, name, timeout):
+            taken.append((name, self.rate.limit, self.rate.interval, timeout))
+            return self.is_free
+
+    monkeypatch.setattr(client_module, "_limiters", {})
+    monkeypatch.setattr(client_module, "Limiter", FakeLimiter)
+    FakeLimiter.taken = taken
+    return FakeLimiter
+
+
+@every_verb
+def test_each_call_takes_a_place_under_its_own_rate(twilio, limiters, slept, verb):
+    client = FlexClient(base_url=ROOT, account_sid=AC, auth=(SK, SECRET), sleep=slept.append)
+    answers(twilio, verb, body=json.dumps(FLOW) if verb != "list" else json.dumps(page()))
+
+    VERBS[verb](client)
+
+    ((name, limit, interval, timeout),) = limiters.taken
+    assert (name, limit, interval) == (verb, FACTS["rates"][verb], 1000)
+    assert 0 < timeout <= 15.0
+    assert set(client_module._limiters) == {(AC, verb)}
+
+
+def test_each_page_and_each_repeat_takes_a_place(twilio, limiters, slept):
+    client = FlexClient(base_url=ROOT, account_sid=AC, auth=(SK, SECRET), sleep=slept.append)
+    twilio.add(responses.GET, LIST, status=503)
+    twilio.add(responses.GET, LIST, json=page(following="?Page=1"))
+    twilio.add(responses.GET, LIST, json=page())
+
+    list(client.list())
+
+    assert [name for name, *_ in limiters.taken] == ["list"] * 3
+
+
+@every_verb
+def test_nothing_is_sent_when_no_place_comes_free(twilio, limiters, slept, verb):
+    limiters.is_free = False
+    client = FlexClient(base_url=ROOT, account_sid=AC, auth=(SK, SECRET), sleep=slept.append)
+
+    with pytest.raises(NeverSent, match="not sent"):
+        VERBS[verb](client)
+
+    assert not twilio.calls
+
+
+def test_the_real_limiter_holds_an_account_to_its_rate(twilio, monkeypatch):
+    monkeypatch.setattr(client_module, "_limiters", {})
+    monkeypatch.setattr(client_module, "Duration", SimpleNamespace(SECOND=Duration.DAY))
+    twilio.post(f"{LIST}/{FO}", json=FLOW)
+    twilio.get(f"{LIST}/{FO}", json=FLOW)
+
+    def client(account, deadline=15.0):
+        return FlexClient(base_url=ROOT, account_sid=account, auth=(SK, SECRET), deadline=deadline)
+
+    client(AC).update(FO, {})
+    with pytest.raises(NeverSent):
+        client(AC, deadline=0.05).update(FO, {})
+    client("AC" + "0" * 32).update(FO, {})
+    client(AC).fetch(FO)
+
+    assert [call.request.method for call in twilio.calls] == ["POST", "POST", "GET"]
+
+
+# The log
+
+
+@every_verb
+def test_one_line_a_request_says_what_support_needs(client, twilio, caplog, verb):
+    caplog.set_level(logging.DEBUG, logger="flows")
+    body = json.dumps(page()) if verb == "list" else "" if verb == "delete" else json.dumps(FLOW)
+    answers(twilio, verb, body=body, headers={"Twilio-Request-Id": REQUEST_ID})
+
+    VERBS[verb](client)
+
+    path = "/v1/FlexFlows" if verb in {"list", "create"} else f"/v1/FlexFlows/{FO}"
+    ((_, level, line),) = caplog.record_tuples
+    assert level == logging.INFO
+    start, milliseconds, end = line.rpartition(" ms ")[0], line.split()[3], line.split()[-1]
+    assert start.startswith(f"{METHODS[verb]} {path} 200 ")
+    assert milliseconds.isdecimal()
+    assert end == REQUEST_ID
+
+
+def test_a_request_without_an_answer_has_its_line_too(client, twilio, caplog):
+    caplog.set_level(logging.INFO, logger="flows")
+    answers(twilio, "update", body=requests.ConnectionError("x"))
+
+    with pytest.raises(Unknown):
+        client.update(FO, {})
+
+    assert caplog.messages[0].startswith(f"POST /v1/FlexFlows/{FO} no answer ")
+    assert caplog.messages[0].endswith(" ms -")
+
+
+@every_verb
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_no_secret_and_nothing_personal_is_logged_or_said(twilio, caplog, verb, status):
+    caplog.set_level(logging.DEBUG, logger="flows")
+    client = FlexClient(
+        base_url=ROOT, account_sid=AC, auth=(SK, SECRET), rate_limits=False, sleep=lambda _: None
+    )
+    personal = {"friendly_name": "canary-name", "contact_identity": "canary-identity"}
+    following = f"{LIST}?FriendlyName=canary-name&PageToken=canary-token"
+    good = page(FLOW | personal, following=following) if verb == "list" else FLOW | personal
+    said = good if status == 200 else {"code": 20001, "message": "canary-name", "more_info": "canary-name"}
+    answers(twilio, verb, body=json.dumps(said), status=status)
+    calls = VERBS | {
+        "list": lambda client: list(client.list(friendly_name="canary-name")),
+        "create": lambda client: client.create(personal),
+        "update": lambda client: client.update(
+            FO, personal | {"integration_url": "https://u:canary@h.example"}
+        ),
+    }
+
+    words = ""
+    try:
+        calls[verb](client)
+    except FlexError as error:
+        words = f"{error!s} {error!r}"
+
+    everything = words + "".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
+    assert caplog.records
+    assert "canary" not in everything
+    assert basic(SK, SECRET).split()[1] not in everything

@@ -1,0 +1,803 @@
+"""FlexClient on a real wire, against the sandbox and its faults: what each call makes of each, how often it
+asks, and that its deadline holds. What truly happened is read from the sandbox, never from the client."""
+
+import contextlib
+import gc
+import json
+import logging
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+
+import pytest
+import requests
+import urllib3
+
+from flows.flexapi import client as client_module
+from flows.flexapi.client import FlexClient
+from flows.flexapi.deadline import Call, DeadlineAdapter
+from flows.flexapi.errors import NeverSent, Refused, Unknown
+from flows.flexapi.sandbox import Fault, FaultKind, Sandbox
+
+NOBODY = "FO" + "0" * 32
+NEW = {"friendly_name": "Lyon", "chat_service_sid": "IS" + "1" * 32, "channel_type": "web"}
+SHORT = 0.3  # seconds: the deadline of a call that is going to miss it
+
+VERBS = {
+    "list": lambda client, sid: list(client.list()),
+    "fetch": lambda client, sid: client.fetch(sid),
+    "create": lambda client, sid: client.create(NEW),
+    "update": lambda client, sid: client.update(sid, {"friendly_name": "Plaintes"}),
+    "delete": lambda client, sid: client.delete(sid),
+}
+METHODS = {"list": "GET", "fetch": "GET", "create": "POST", "update": "POST", "delete": "DELETE"}
+every_verb = pytest.mark.parametrize("verb", VERBS)
+
+# What a call makes of one fault: the error, or None if it succeeds in the end; and how many requests it took.
+LATE = (
+    FaultKind.HANG,
+    FaultKind.APPLY_THEN_HANG,
+    FaultKind.LATE_APPLY,
+    FaultKind.DRIP,
+    FaultKind.DRIP_HEADERS,
+)
+UNKNOWN = (Unknown, 1)
+REFUSED = (Refused, 1)
+AGAIN = (None, 2)
+WRITES = {
+    FaultKind.REFUSE: REFUSED,
+    FaultKind.PROBLEM: REFUSED,
+    FaultKind.TOO_MANY: AGAIN,
+    FaultKind.SERVER_ERROR: UNKNOWN,
+    FaultKind.APPLY_THEN_SERVER_ERROR: UNKNOWN,
+    FaultKind.DROP: UNKNOWN,
+    FaultKind.APPLY_THEN_DROP: UNKNOWN,
+    FaultKind.TRUNCATE: UNKNOWN,
+    FaultKind.HTML: UNKNOWN,
+    FaultKind.HTML_OK: UNKNOWN,
+    FaultKind.GARBAGE: UNKNOWN,
+    FaultKind.EMPTY: UNKNOWN,
+    FaultKind.WRONG_SID: UNKNOWN,
+    FaultKind.REDIRECT: UNKNOWN,
+    FaultKind.HUGE: UNKNOWN,
+    **dict.fromkeys(LATE, UNKNOWN),
+}
+REPEATED = {
+    FaultKind.SERVER_ERROR: AGAIN,
+    FaultKind.APPLY_THEN_SERVER_ERROR: AGAIN,
+    FaultKind.DROP: AGAIN,
+    FaultKind.APPLY_THEN_DROP: AGAIN,
+    FaultKind.TRUNCATE: AGAIN,
+    FaultKind.HTML: AGAIN,
+    FaultKind.HUGE: AGAIN,
+}
+EXPECTED = {
+    "list": {
+        **WRITES, **REPEATED,
+        FaultKind.WRONG_SID: (None, 1), FaultKind.LEAVE_HOST: UNKNOWN, FaultKind.PAGE_LOOP: (Unknown, 2),
+    },
+    "fetch": WRITES | REPEATED,
+    "create": WRITES | {FaultKind.WRONG_SID: (None, 1)},  # nobody knows the new flow's SID beforehand
+    "update": WRITES,
+    # A deletion's answer is empty as it is: nothing to drip, and no SID to mistake.
+    "delete": {
+        **WRITES, **REPEATED,
+        FaultKind.EMPTY: (None, 1), FaultKind.WRONG_SID: (None, 1), FaultKind.DRIP: (None, 1),
+    },
+}  # fmt: skip
+CASES = [(verb, kind, *expected) for verb, faults in EXPECTED.items() for kind, expected in faults.items()]
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def sandbox():
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def sid(sandbox):
+    return sandbox.add_flow(friendly_name="Réclamations")
+
+
+@pytest.fixture
+def slept():
+    return []
+
+
+@pytest.fixture
+def client_of(sandbox, slept):
+    """Makes a client of the sandbox, or of whatever else is given."""
+    made = []
+
+    def make(**given):
+        defaults = {
+            "base_url": sandbox.url,
+            "account_sid": sandbox.account_sid,
+            "auth": (sandbox.api_key, sandbox.api_secret),
+            "rate_limits": False,
+            "sleep": slept.append,
+        }
+        made.append(FlexClient(**defaults | given))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def closed_port():
+    """A port of this machine that is taken and refuses every connection."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+class Wire:
+    """A server that does with each connection what `serve` says: `serve(connection, its number)`."""
+
+    def __init__(self, serve, context=None):
+        self.serve, self.context = serve, context
+        self.connections = []
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+        self.threads = [threading.Thread(target=self.accept, daemon=True)]
+        self.threads[0].start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self.listening.accept()
+                self.connections.append(connection)
+                thread = threading.Thread(
+                    target=self.handle, args=(connection, len(self.connections)), daemon=True
+                )
+                self.threads.append(thread)
+                thread.start()
+
+    def handle(self, connection, number):
+        with contextlib.suppress(OSError, ssl.SSLError):
+            if self.context:
+                connection = self.context.wrap_socket(connection, server_side=True)
+            with connection:
+                self.serve(connection, number)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(OSError):
+            self.listening.shutdown(socket.SHUT_RDWR)
+        self.listening.close()
+        for connection in self.connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+        for thread in self.threads:
+            thread.join(10)
+        assert not any(thread.is_alive() for thread in self.threads)
+
+
+def heard(connection):
+    """One request, headers and body; empty when the client is gone."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        chunk = connection.recv(65_536)
+        if not chunk:
+            return b""
+        received += chunk
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = next(
+        (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0
+    )
+    while len(body) < length:
+        body += connection.recv(65_536)
+    return head + b"\r\n\r\n" + body
+
+
+def says(payload, *, status="200 OK"):
+    body = json.dumps(payload).encode()
+    return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status.encode(), len(body), body)
+
+
+# Every verb meets every fault
+
+
+def test_every_fault_is_met_here():
+    of_lists = {FaultKind.LEAVE_HOST, FaultKind.PAGE_LOOP}
+
+    assert set(EXPECTED["list"]) == set(FaultKind)
+    for verb in ("fetch", "create", "update", "delete"):
+        assert set(EXPECTED[verb]) == set(FaultKind) - of_lists
+
+
+@pytest.mark.parametrize(("verb", "kind", "error", "count"), CASES)
+def test_fault(sandbox, sid, client_of, slept, monkeypatch, verb, kind, error, count):
+    monkeypatch.setattr(client_module, "MAX_ANSWER", 100_000)
+    client = client_of(deadline=SHORT if kind in LATE else 15.0)
+    sandbox.inject(Fault(kind, times=9 if kind is FaultKind.PAGE_LOOP else 1))
+
+    if error is None:
+        VERBS[verb](client, sid)
+    else:
+        with pytest.raises(error) as caught:
+            VERBS[verb](client, sid)
+        assert type(caught.value) is error
+
+    assert [request.method for request in sandbox.requests] == [METHODS[verb]] * count
+    assert len(slept) == (count - 1 if kind is not FaultKind.PAGE_LOOP else 0)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.SERVER_ERROR, FaultKind.DROP, FaultKind.HTML, FaultKind.TOO_MANY])
+@every_verb
+def test_fault_that_stays(sandbox, sid, client_of, slept, verb, kind):
+    sandbox.inject(Fault(kind, times=None, retry_after=0))
+    expected = Refused if kind is FaultKind.TOO_MANY else Unknown
+    times = 4 if kind is FaultKind.TOO_MANY or verb not in {"create", "update"} else 1
+
+    with pytest.raises(expected):
+        VERBS[verb](client_of(), sid)
+
+    assert len(sandbox.requests) == times
+    assert len(slept) == times - 1
+    assert list(sandbox.flows) == [sid]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [FaultKind.APPLY_THEN_SERVER_ERROR, FaultKind.APPLY_THEN_DROP, FaultKind.TRUNCATE, FaultKind.GARBAGE],
+)
+def test_a_create_whose_answer_is_lost_is_made_once(sandbox, client_of, kind):
+    sandbox.inject(Fault(kind))
+
+    with pytest.raises(Unknown):
+        client_of().create(NEW)
+
+    assert len(sandbox.flows) == 1
+    assert [request.applied for request in sandbox.requests] == [True]
+
+
+@pytest.mark.parametrize("verb", ["create", "update"])
+def test_a_write_after_a_429_and_then_a_server_error_is_not_repeated_again(sandbox, sid, client_of, verb):
+    sandbox.inject(Fault(FaultKind.TOO_MANY, retry_after=0))
+    sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP))
+
+    with pytest.raises(Unknown):
+        VERBS[verb](client_of(), sid)
+
+    assert [(request.status, request.applied) for request in sandbox.requests] == [(429, False), (None, True)]
+
+
+def test_retry_after_is_honoured(sandbox, sid, client_of, slept):
+    sandbox.inject(Fault(FaultKind.TOO_MANY, retry_after=7))
+
+    assert client_of().fetch(sid)["sid"] == sid
+
+    assert len(slept) == 1
+    assert 7.0 <= slept[0] <= 7.25
+
+
+# Deletions, which may be repeated but never claim too much
+
+
+@pytest.mark.parametrize(
+    "kind", [FaultKind.APPLY_THEN_DROP, FaultKind.APPLY_THEN_SERVER_ERROR, FaultKind.TRUNCATE]
+)
+def test_a_404_to_a_repeated_deletion_means_that_it_is_gone(sandbox, sid, client_of, kind):
+    sandbox.inject(Fault(kind))
+
+    answer = client_of().delete(sid)
+
+    assert (answer.snapshot, answer.status) == ({}, 404)
+    assert answer.request_id.startswith("RQ")
+    assert sandbox.flows == {}
+    assert [request.applied for request in sandbox.requests] == [True, False]
+
+
+def test_a_first_404_is_a_refusal(sandbox, client_of):
+    with pytest.raises(Refused) as caught:
+        client_of().delete(NOBODY)
+
+    assert (caught.value.status, caught.value.code) == (404, 20404)
+    assert len(sandbox.requests) == 1
+
+
+def test_a_404_after_a_429_is_a_refusal_for_the_first_was_never_processed(sandbox, sid, client_of):
+    sandbox.inject(Fault(FaultKind.TOO_MANY))
+    client = client_of(sleep=lambda _: sandbox.remove_flow(sid))
+
+    with pytest.raises(Refused) as caught:
+        client.delete(sid)
+
+    assert caught.value.status == 404
+
+
+def test_a_404_after_no_connection_is_a_refusal_for_nothing_was_sent(sandbox, client_of, monkeypatch):
+    client = client_of()
+    once = client._once
+    tries = []
+
+    def refused_at_first(*args):
+        tries.append(args)
+        if len(tries) == 1:
+            raise NeverSent("no connection to Twilio could be made")
+        return once(*args)
+
+    monkeypatch.setattr(client, "_once", refused_at_first)
+
+    with pytest.raises(Refused) as caught:
+        client.delete(NOBODY)
+
+    assert (caught.value.status, len(tries)) == (404, 2)
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        Fault(FaultKind.REFUSE, status=400),
+        Fault(FaultKind.REFUSE, status=401, code=20003),
+        Fault(FaultKind.REFUSE, status=403),
+        Fault(FaultKind.REFUSE, status=409),
+        Fault(FaultKind.HTML, status=404),  # a proxy's, which says nothing about the flow
+        Fault(FaultKind.TOO_MANY, times=None, retry_after=0),
+    ],
+    ids=lambda fault: f"{fault.kind} {fault.status}",
+)
+def test_a_refused_repeat_does_not_say_what_became_of_the_first(sandbox, sid, client_of, then):
+    sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP))
+    sandbox.inject(then)
+
+    with pytest.raises(Unknown):
+        client_of().delete(sid)
+
+    assert sandbox.flows == {}
+    assert len(sandbox.requests) > 1
+
+
+def test_a_repeat_that_finds_nobody_does_not_say_what_became_of_the_first(sandbox, sid, client_of):
+    sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP))
+    client = client_of(sleep=lambda _: sandbox.stop())
+
+    with pytest.raises(Unknown):
+        client.delete(sid)
+
+    assert [request.applied for request in sandbox.requests] == [True]
+
+
+def test_a_read_that_is_refused_after_all_is_refused(sandbox, client_of):
+    sandbox.inject(Fault(FaultKind.DROP))
+
+    with pytest.raises(Refused) as caught:
+        client_of().fetch(NOBODY)
+
+    assert (caught.value.status, len(sandbox.requests)) == (404, 2)
+
+
+# The deadline of a whole call
+
+
+@pytest.mark.parametrize("kind", [FaultKind.HANG, FaultKind.DRIP, FaultKind.DRIP_HEADERS])
+@pytest.mark.parametrize("verb", ["list", "fetch", "create", "update"])
+def test_deadline_ends_a_call_that_would_go_on(sandbox, sid, client_of, verb, kind):
+    sandbox.inject(Fault(kind, seconds=0.05 if kind is not FaultKind.HANG else None))
+
+    with pytest.raises(Unknown, match="in time"):
+        VERBS[verb](client_of(deadline=SHORT), sid)
+
+    assert len(sandbox.requests) == 1
+
+
+def test_deadline_holds_for_the_repeats_together(sandbox, sid, client_of, slept):
+    sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
+
+    with pytest.raises(Unknown):
+        client_of(deadline=0.2).fetch(sid)
+
+    assert (len(sandbox.requests), slept) == (1, [])  # not even the shortest pause fits in
+
+
+def test_deadline_is_one_pages_not_the_whole_lists(sandbox, client_of, monkeypatch):
+    for _ in range(3):
+        sandbox.add_flow()
+    client = client_of(deadline=100.0)
+    now = [0.0]
+    monkeypatch.setattr(client_module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(client_module, "Call", _NoDeadline)
+    found = []
+
+    for flow in client.list(page_size=1):
+        found.append(flow["sid"])
+        now[0] += 99.0
+
+    assert found == list(sandbox.flows)
+
+
+class _NoDeadline(Call):
+    """A call whose watchdog keeps to the true clock, where the client's is played."""
+
+    def __init__(self, deadline):
+        super().__init__(time.perf_counter() + 60)
+        self.deadline = deadline
+
+
+def test_what_is_late_is_applied_all_the_same_and_stays_unknown(sandbox, sid, client_of):
+    sandbox.inject(Fault(FaultKind.APPLY_THEN_HANG))
+
+    with pytest.raises(Unknown, match="in time"):
+        client_of(deadline=SHORT).update(sid, {"friendly_name": "Plaintes"})
+
+    assert sandbox.flows[sid]["friendly_name"] == "Plaintes"
+
+
+def test_body_without_an_end_is_not_read_to_it(sandbox, sid, client_of, monkeypatch):
+    monkeypatch.setattr(client_module, "MAX_ANSWER", 1_000)
+    sandbox.inject(Fault(FaultKind.HUGE))
+
+    with pytest.raises(Unknown, match="could not be read"):
+        client_of().update(sid, {"enabled": False})
+
+
+def test_body_of_just_the_bound_is_read(client_of, monkeypatch):
+    flow = {"sid": NOBODY}
+    monkeypatch.setattr(client_module, "MAX_ANSWER", len(json.dumps(flow)))
+
+    def serve(connection, _number):
+        while heard(connection):
+            connection.sendall(says(flow))
+
+    with Wire(serve) as wire:
+        assert client_of(base_url=f"http://127.0.0.1:{wire.port}/v1").fetch(NOBODY) == flow
+        monkeypatch.setattr(client_module, "MAX_ANSWER", len(json.dumps(flow)) - 1)
+        with pytest.raises(Unknown, match="could not be read"):
+            client_of(base_url=f"http://127.0.0.1:{wire.port}/v1").update(NOBODY, {})
+
+
+def test_body_that_only_pretends_to_be_compressed_is_unknown(client_of):
+    def serve(connection, _number):
+        heard(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd")
+
+    with Wire(serve) as wire, pytest.raises(Unknown, match="could not be read"):
+        client_of(base_url=f"http://127.0.0.1:{wire.port}/v1").update(NOBODY, {})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"", b"\r\n\r\n", b"hello\r\n\r\n", b"HTTP/1.1 two hundred\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9, 8\r\n\r\n12345678", b"HTTP/1.1 200 OK\r\n" + b"a" * 70_000,
+    ],
+    ids=lambda answer: ascii(answer[:40]),
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_no_http_is_unknown(client_of, answer):
+    def serve(connection, _number):
+        heard(connection)
+        connection.sendall(answer)
+
+    with Wire(serve) as wire, pytest.raises(Unknown):
+        client_of(base_url=f"http://127.0.0.1:{wire.port}/v1").create(NEW)
+
+    gc.collect()  # http.client leaves its end of the socket to the collector when a header makes no sense
+
+
+# Redirects
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@every_verb
+def test_redirect_is_not_followed(client_of, verb, status):
+    asked = []
+
+    def serve(connection, _number):
+        asked.append(heard(connection))
+        connection.sendall(b"HTTP/1.1 %d Go\r\nLocation: /v1/elsewhere\r\nContent-Length: 0\r\n\r\n" % status)
+
+    with Wire(serve) as wire, pytest.raises(Unknown) as caught:
+        VERBS[verb](client_of(base_url=f"http://127.0.0.1:{wire.port}/v1"), NOBODY)
+
+    assert caught.value.status == status
+    assert len(asked) == 1
+    assert b"elsewhere" not in asked[0]
+
+
+# What never left
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@every_verb
+def test_refused_connection_means_that_nothing_was_sent(client_of, closed_port, slept, verb, scheme):
+    client = client_of(base_url=f"{scheme}://127.0.0.1:{closed_port}/v1")
+
+    with pytest.raises(NeverSent):
+        VERBS[verb](client, NOBODY)
+
+    assert len(slept) == (0 if verb in {"create", "update"} else 3)
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".invalid", "a..b"])
+def test_a_host_that_no_resolver_is_asked_for(client_of, host, slept):
+    with pytest.raises((NeverSent, Unknown)):
+        client_of(base_url=f"http://{host}/v1").update(NOBODY, {})
+
+
+def test_no_handshake_means_that_nothing_was_sent(client_of):
+    asked = []
+
+    def serve(connection, _number):
+        asked.append(connection.recv(65_536))
+        connection.sendall(b"HTTP/1.1 400 no TLS here\r\n\r\n")
+
+    with Wire(serve) as wire, pytest.raises(NeverSent):
+        client_of(base_url=f"https://127.0.0.1:{wire.port}/v1").create(NEW)
+
+    assert len(asked) == 1
+    assert b"FlexFlows" not in asked[0]
+
+
+@pytest.mark.parametrize("base", ["http://flex-api.example/v1", "https://flex-api.example/v1"])
+@every_verb
+def test_a_proxy_that_is_not_there_means_that_nothing_was_sent(
+    client_of, closed_port, monkeypatch, verb, base
+):
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port}")
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{closed_port}")
+
+    with pytest.raises(NeverSent):
+        VERBS[verb](client_of(base_url=base), NOBODY)
+
+
+def test_a_proxy_that_makes_no_tunnel_means_that_nothing_was_sent(client_of, monkeypatch):
+    asked = []
+
+    def serve(connection, _number):
+        asked.append(heard(connection))
+        connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    with Wire(serve) as wire:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{wire.port}")
+        with pytest.raises(NeverSent):
+            client_of(base_url="https://flex-api.example/v1").create(NEW)
+
+    assert len(asked) == 1
+    assert asked[0].startswith(b"CONNECT flex-api.example:443 ")
+    assert b"uthorization" not in asked[0]
+
+
+def test_deadline_holds_through_a_proxy(client_of, monkeypatch):
+    hangs = threading.Event()
+
+    def serve(connection, _number):
+        heard(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        while not hangs.wait(0.05):
+            connection.sendall(b"X-Drip: drop\r\n")
+
+    with Wire(serve) as wire:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{wire.port}")
+        with pytest.raises(Unknown, match="in time"):
+            client_of(base_url="http://flex-api.example/v1", deadline=SHORT).create(NEW)
+        hangs.set()
+
+
+def test_a_proxy_of_an_unknown_kind_is_no_claim(client_of, monkeypatch):
+    monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:9")
+
+    with pytest.raises((Unknown, NeverSent)):
+        client_of(base_url="http://flex-api.example/v1").create(NEW)
+
+
+# Connections that are kept
+
+
+def closing_after_the_first_answer(payload):
+    """Answers one request on each connection, and hangs up on the next without a word."""
+    lines = []
+
+    def serve(connection, number):
+        lines.append((number, heard(connection).split(b" ")[0]))
+        connection.sendall(says(payload))
+        if request := heard(connection):
+            lines.append((number, request.split(b" ")[0]))
+
+    return serve, lines
+
+
+@pytest.mark.parametrize("verb", ["create", "update", "delete"])
+def test_a_write_does_not_go_out_on_a_kept_connection(client_of, slept, verb):
+    serve, lines = closing_after_the_first_answer({"sid": NOBODY})
+
+    with Wire(serve) as wire:
+        client = client_of(base_url=f"http://127.0.0.1:{wire.port}/v1")
+        client.fetch(NOBODY)
+        VERBS[verb](client, NOBODY)
+
+    assert lines == [(1, b"GET"), (2, METHODS[verb].encode())]
+    assert slept == []
+
+
+def test_a_read_on_a_kept_connection_that_was_closed_is_repeated(client_of, slept):
+    serve, lines = closing_after_the_first_answer({"sid": NOBODY})
+
+    with Wire(serve) as wire:
+        client = client_of(base_url=f"http://127.0.0.1:{wire.port}/v1")
+        client.fetch(NOBODY)
+        assert client.fetch(NOBODY) == {"sid": NOBODY}
+
+    assert lines == [(1, b"GET"), (1, b"GET"), (2, b"GET")]
+    assert len(slept) == 1
+
+
+def test_reads_share_a_connection_and_deadline_holds_on_it(client_of):
+    goes_on = threading.Event()
+    lines = []
+
+    def serve(connection, number):
+        heard(connection)
+        connection.sendall(says({"sid": NOBODY}))
+        lines.append((number, heard(connection)[:3]))
+        goes_on.wait(10)
+
+    with Wire(serve) as wire:
+        client = client_of(base_url=f"http://127.0.0.1:{wire.port}/v1", deadline=SHORT)
+        client.fetch(NOBODY)
+        with pytest.raises(Unknown, match="in time"):
+            client.fetch(NOBODY)
+        goes_on.set()
+
+    assert lines == [(1, b"GET")]
+
+
+# TLS
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A certificate of this machine, made for these tests and thrown away."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the openssl command")
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+         "-keyout", folder / "key.pem", "-out", folder / "cert.pem", "-days", "2", "-subj", "/CN=127.0.0.1",
+         "-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return folder
+
+
+@pytest.fixture
+def tls(certificate):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+    return context
+
+
+def test_deadline_ends_an_encrypted_answer_that_drips(client_of, certificate, tls, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate / "cert.pem"))
+    enough = threading.Event()
+
+    def serve(connection, _number):
+        assert b"FriendlyName=Lyon" in heard(connection)
+        connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 100000\r\n\r\n")
+        while not enough.wait(0.02):
+            connection.sendall(b" ")
+
+    with Wire(serve, tls) as wire:
+        client = client_of(base_url=f"https://127.0.0.1:{wire.port}/v1", deadline=1.0)
+        with pytest.raises(Unknown, match="in time"):
+            client.create(NEW)
+        enough.set()
+
+
+def test_an_encrypted_answer_is_read(client_of, certificate, tls, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate / "cert.pem"))
+
+    def serve(connection, _number):
+        heard(connection)
+        connection.sendall(says({"sid": NOBODY}))
+
+    with Wire(serve, tls) as wire:
+        assert client_of(base_url=f"https://127.0.0.1:{wire.port}/v1").fetch(NOBODY) == {"sid": NOBODY}
+
+
+def test_a_certificate_that_nobody_vouches_for_means_that_nothing_was_sent(client_of, tls):
+    asked = []
+
+    def serve(connection, _number):
+        asked.append(heard(connection))
+
+    with Wire(serve, tls) as wire, pytest.raises(NeverSent):
+        client_of(base_url=f"https://127.0.0.1:{wire.port}/v1").create(NEW)
+
+    assert b"".join(asked) == b""
+
+
+# The watchdog by itself
+
+
+def test_connections_work_outside_of_a_call(sandbox, sid):
+    with requests.Session() as session:
+        session.mount("http://", DeadlineAdapter())
+        for _ in range(2):
+            answer = session.get(f"{sandbox.url}/FlexFlows/{sid}", auth=(sandbox.api_key, sandbox.api_secret))
+            assert answer.json()["sid"] == sid
+
+
+def test_a_call_that_was_late_before_it_was_sent_is_cut_at_once(sandbox, sid):
+    """The deadline can pass while a connection is made, before there is a socket to shut."""
+    with requests.Session() as session:
+        session.mount("http://", DeadlineAdapter())
+        sandbox.inject(Fault(FaultKind.HANG))
+        with Call(time.monotonic() + 60) as call:
+            call._cut()
+            with pytest.raises(requests.ConnectionError):
+                session.get(f"{sandbox.url}/FlexFlows/{sid}")
+
+    assert call.is_late
+    assert not call.never_left
+
+
+def test_a_socket_that_is_gone_already_is_no_fault():
+    with Call(time.monotonic() + 60) as call:
+        call.sock = socket.socket()
+        call.sock.close()
+        call._cut()
+
+    assert call.is_late
+
+
+def test_late_though_the_whole_answer_came_is_unknown(client_of, sandbox, sid, monkeypatch):
+    """Nobody can tell a body that was cut where it happened to end from one that is whole."""
+    bounded = client_module._bounded
+
+    def slowly(response):
+        body = bounded(response)
+        calls[0]._cut()
+        return body
+
+    calls = []
+
+    class Kept(Call):
+        def __init__(self, deadline):
+            super().__init__(deadline)
+            calls.append(self)
+
+    monkeypatch.setattr(client_module, "Call", Kept)
+    monkeypatch.setattr(client_module, "_bounded", slowly)
+
+    with pytest.raises(Unknown, match="in time"):
+        client_of().update(sid, {"enabled": False})
+
+
+def test_an_error_of_urllib3_itself_is_no_crash(client_of, sid, monkeypatch):
+    def broken(_response):
+        raise urllib3.exceptions.HTTPError("as it may")
+
+    monkeypatch.setattr(client_module, "_bounded", broken)
+
+    with pytest.raises(Unknown, match="lost"):
+        client_of().update(sid, {"enabled": False})
+
+
+def test_a_hang_leaves_one_line_in_the_log(sandbox, sid, client_of, caplog):
+    caplog.set_level(logging.INFO, logger="flows.flexapi.client")
+    sandbox.inject(Fault(FaultKind.HANG))
+
+    with pytest.raises(Unknown):
+        client_of(deadline=SHORT).update(sid, {"friendly_name": "canary"})
+
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith(f"POST /v1/FlexFlows/{sid} no answer ")
+    assert "canary" not in caplog.text

@@ -1,0 +1,252 @@
+"""The schema table against Twilio's reference and facts written down by hand; and what is made from it."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from flows.flexapi import schema
+from tests.data import FACTS, INTEGRATION_TYPES, PARAMETERS, REFERENCE
+
+HEX = "0123456789abcdefABCDEF0123456789"
+FO = f"FO{HEX}"
+RESPONSE = {
+    "sid": FO,
+    "account_sid": f"AC{HEX}",
+    "friendly_name": None,
+    "enabled": True,
+    "integration_type": "task",
+    "integration": {"timeout": 0, "channel": "sms", "weight_nobody_knows": [1]},
+    "mood_nobody_knows": {"integration": {"of": "another"}},
+}
+
+parameters = pytest.mark.parametrize(("wire", "fact"), PARAMETERS.items(), ids=list(PARAMETERS))
+
+
+def test_facts_agree_with_the_reference():
+    described = REFERENCE["create"]["parameters"]
+
+    assert REFERENCE["update"]["parameters"].keys() == described.keys() == PARAMETERS.keys()
+    assert sorted(REFERENCE["create"]["required"]) == FACTS["required_on_create"]
+    assert REFERENCE["update"]["required"] == []
+    assert {wire for wire, one in described.items() if one.get("pii")} <= set(FACTS["personal"])
+    for wire, fact in PARAMETERS.items():
+        says = described[wire]["description"]
+        for kind in fact.get("requires", ()):
+            assert re.search(rf"[Rr]equired when `integrationType` is `{kind}`", says), wire
+        if "default" in fact:
+            in_words = f"{fact['default']:,}" if fact["kind"] == "integer" else str(fact["default"]).lower()
+            assert re.search(rf"[Dd]efault.* `?{in_words}`?( seconds|\.)", says), wire
+
+
+def test_parameters_are_those_of_the_reference():
+    assert len(schema.WRITABLE) == 17
+    assert schema.BY_WIRE.keys() == REFERENCE["create"]["parameters"].keys()
+    assert set(schema.CHANNEL_TYPES) == set(FACTS["channel_types"])
+    assert set(schema.INTEGRATION_TYPES) == set(FACTS["integration_types"])
+
+
+@parameters
+def test_parameter_is_as_the_reference_describes_it(wire, fact):
+    field, described = schema.BY_WIRE[wire], REFERENCE["create"]["parameters"][wire]
+
+    assert (field.name, field.kind, field.wire) == (fact["name"], fact["kind"], wire)
+    assert field.label
+    assert field.help
+    assert f"^{field.pattern}$" == described.get("pattern", "^$")
+    assert field.sid_prefix == fact.get("prefix", "")
+    assert set(field.choices) == set(described.get("enum", ()))
+    assert (field.minimum, field.maximum) == (fact.get("minimum"), fact.get("maximum"))
+    assert field.default == fact.get("default")
+    assert type(field.default) is type(fact.get("default"))
+    assert field.max_length == FACTS["our_own_limits"].get(wire)
+    assert field.required_on_create is (wire in FACTS["required_on_create"])
+    assert field.pii is (wire in FACTS["personal"])
+    assert field.of_integration is wire.startswith("Integration.")
+    json_type = {"integer": "integer", "boolean": "boolean"}.get(field.kind, "string")
+    assert described["type"] == json_type
+    assert (described.get("format") == "uri") is (field.kind == "url")
+
+
+@parameters
+@pytest.mark.parametrize("kind", [*INTEGRATION_TYPES, None, "", "bot"])
+def test_parameter_is_taken_and_required_by_the_right_types(wire, fact, kind):
+    field = schema.BY_WIRE[wire]
+
+    assert sorted(field.takes) == fact.get("takes", [])
+    assert schema.is_active(field, kind) is (kind in fact["takes"] if "takes" in fact else True)
+    assert schema.is_required(field, kind) is (kind in fact.get("requires", ()))
+
+
+def test_table_has_every_field_of_a_response():
+    own = [field.name for field in schema.FIELDS if not field.of_integration]
+    integration = [field.name.removeprefix("integration_") for field in schema.INTEGRATION_FIELDS]
+
+    assert sorted([*own, "integration"]) == sorted(REFERENCE["resource"])
+    assert set(own) == FACTS["response"].keys()
+    assert sorted(integration) == FACTS["response_of_integration"]
+    assert len({field.name for field in schema.FIELDS}) == len(schema.FIELDS)
+
+
+@pytest.mark.parametrize(("name", "kind"), FACTS["response"].items())
+def test_response_field_is_of_its_kind(name, kind):
+    field = schema.BY_NAME[name]
+
+    assert f"{field.kind} {field.sid_prefix}".strip() == kind
+    assert f"^{field.pattern}$" == REFERENCE["resource"][name].get("pattern", "^$")
+    assert (field.wire is None) is (name in {"sid", "account_sid", "date_created", "date_updated", "url"})
+
+
+@pytest.mark.parametrize(
+    "value", [FO, "FO" + "0" * 32, "FO" + "F" * 32], ids=["mixed case", "digits", "capitals"]
+)
+def test_is_sid_takes_two_letters_and_32_hexadecimal_digits(value):
+    assert schema.is_sid("FO", value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        FO + "\n", "\n" + FO, FO + " ", FO[:-1], FO + "0", "", "FO", None, 34, FO.encode(), [FO],
+        "fo" + HEX, "FW" + HEX, "FO" + "g" * 32, "FO" + "１" * 32, "FO" + "٣" * 32, "FO" + "0" * 31 + "\x00",
+        "FO/../" + "0" * 28,
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_is_sid_takes_nothing_else(value):
+    assert not schema.is_sid("FO", value)
+
+
+def test_response_becomes_a_flat_snapshot_with_what_nobody_knows():
+    assert schema.from_response(RESPONSE) == {
+        "sid": FO,
+        "account_sid": f"AC{HEX}",
+        "friendly_name": None,
+        "enabled": True,
+        "integration_type": "task",
+        "integration_timeout": 0,
+        "integration_channel": "sms",
+        "integration_weight_nobody_knows": [1],
+        "mood_nobody_knows": {"integration": {"of": "another"}},
+    }
+
+
+def test_snapshot_becomes_the_response_again():
+    assert schema.to_response(schema.from_response(RESPONSE)) == RESPONSE
+
+
+@pytest.mark.parametrize("integration", [None, {}, [], "task", 7], ids=repr)
+def test_response_without_an_integration_object(integration):
+    snapshot = schema.from_response({"sid": FO, "integration": integration})
+
+    assert snapshot == {"sid": FO}
+    assert schema.to_response(snapshot) == {"sid": FO, "integration": {}}
+
+
+def test_integrations_own_type_does_not_pass_for_the_flows():
+    response = {"integration": {"type": "of tomorrow"}, "integration_type": "studio"}
+
+    assert schema.from_response(response)["integration_type"] == "studio"
+
+
+@parameters
+def test_field_goes_out_under_its_wire_name(wire, fact):
+    assert schema.to_parameters({fact["name"]: fact["example"]}) == {wire: fact["example"]}
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        (True, "true"),
+        (False, "false"),
+        (0, "0"),
+        (86_400, "86400"),
+        (None, ""),
+        ("", ""),
+        (" a=b&c ", " a=b&c "),
+    ],
+)
+def test_value_as_it_goes_out(value, sent):
+    assert schema.to_parameters({"integration_timeout": value}) == {"Integration.Timeout": sent}
+
+
+@pytest.mark.parametrize("name", ["sid", "date_updated", "url", "weight_nobody_knows", ""])
+def test_field_that_only_twilio_sets_does_not_go_out(name):
+    with pytest.raises(KeyError):
+        schema.to_parameters({name: "x"})
+
+
+def test_nothing_goes_out_for_no_fields():
+    assert schema.to_parameters({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "left", "right"),
+    [
+        ("friendly_name", None, ""),
+        ("friendly_name", "Lyon", "Lyon"),
+        ("integration_timeout", 0, "0"),
+        ("integration_timeout", "-5", -5),
+        ("integration_timeout", "086400", 86_400),
+        ("enabled", False, False),
+        ("mood_nobody_knows", {"a": [1]}, {"a": [1]}),
+    ],
+)
+def test_values_that_mean_the_same(name, left, right):
+    assert schema.same(name, left, right)
+    assert schema.same(name, right, left)
+
+
+@pytest.mark.parametrize(
+    ("name", "left", "right"),
+    [
+        ("friendly_name", "Lyon", "lyon"),
+        ("friendly_name", "3", 3),
+        ("friendly_name", "Lyon", "Lyon "),
+        ("integration_timeout", 0, None),
+        ("integration_timeout", 0, ""),
+        ("integration_timeout", 0, False),
+        ("integration_timeout", 1, True),
+        ("integration_timeout", 5, "٥"),
+        ("integration_timeout", 5, "5.0"),
+        ("integration_timeout", 5, "5\n"),
+        ("enabled", False, None),
+        ("enabled", True, "true"),
+        ("mood_nobody_knows", "3", 3),
+    ],
+)
+def test_values_that_do_not_mean_the_same(name, left, right):
+    assert not schema.same(name, left, right)
+    assert not schema.same(name, right, left)
+
+
+def test_differing_names_stand_in_the_tables_order_unknown_ones_last():
+    left = {"zebra": 1, "long_lived": True, "friendly_name": "a", "enabled": True, "aardvark": 1}
+    right = {"sid": FO, "enabled": True, "integration_timeout": 5, "friendly_name": ""}
+
+    names = ["sid", "friendly_name", "integration_timeout", "long_lived", "aardvark", "zebra"]
+    assert schema.differing(left, right) == names
+    assert schema.differing(right, left) == names
+
+
+def test_differing_looks_at_the_names_given_only():
+    left, right = {"friendly_name": "a", "enabled": True}, {"friendly_name": "b", "enabled": False}
+
+    assert schema.differing(left, right, ["enabled", "enabled", "long_lived"]) == ["enabled"]
+    assert schema.differing(left, right, []) == []
+
+
+def test_a_field_left_out_and_an_unset_one_do_not_differ():
+    assert schema.differing({"contact_identity": None}, {"integration_url": ""}) == []
+
+
+def test_flexapi_needs_neither_django_nor_the_rest_of_flows():
+    told = "import sys, json, flows.flexapi.client, flows.flexapi.sandbox; print(json.dumps(sorted(sys.modules)))"
+    modules = json.loads(subprocess.run([sys.executable, "-c", told], capture_output=True, check=True).stdout)
+
+    assert not [name for name in modules if name.split(".")[0] == "django"]
+    assert {name for name in modules if name.startswith("flows.")} == {
+        name for name in modules if name.startswith("flows.flexapi")
+    }

@@ -1,0 +1,367 @@
+"""Finding flows in the mirror. The same on every database: DATABASE_URL chooses which one these tests ask."""
+
+from datetime import UTC, datetime
+from urllib.parse import parse_qs
+
+import pytest
+from django.http import QueryDict
+
+from flows import search
+from flows.folding import fold
+from flows.models import Flow
+from flows.search import PAGE_SIZE, SORTS, Found, Query, find
+
+AC = "AC" + "1" * 32
+OTHER_AC = "AC" + "2" * 32
+DAY = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def add(db):
+    """Puts a flow into the mirror; its SID is numbered in the order of making."""
+    made = []
+
+    def one(name="Lyon", **fields):
+        number = len(made) + 1
+        identity = fields.pop("contact_identity", f"+1415555{number:04}")
+        flow = Flow(
+            **{
+                "sid": f"FO{number:032}",
+                "account_sid": AC,
+                "friendly_name": name,
+                "name_folded": fold(name),
+                "contact_identity": identity,
+                "identity_folded": fold(identity),
+                "channel_type": "sms",
+                "integration_type": "studio",
+                "enabled": True,
+                "date_updated": DAY,
+                "mirrored_at": DAY,
+            }
+            | fields
+        )
+        flow.save()
+        made.append(flow)
+        return flow
+
+    return one
+
+
+def names(**query):
+    return [flow.friendly_name for flow in find(Query(**query)).rows]
+
+
+# What is found
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Réclamations", "reclam", "RÉCLAM", "re\u0301clam", "clamations – ly", "clamations - ly", "  réclamations   – lyon ",
+        "L’ÉTÉ", "l'ete", "(sms)", "réc\u200blam", "+33199000123", "199000", "WHATSAPP:+331", "\x00reclam",
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_a_part_of_name_or_identity_is_enough(add, asked):
+    add("Réclamations – Lyon (SMS), l’été", contact_identity="whatsapp:+33199000123")
+    add("Obsługa klienta", contact_identity="+14155550999")
+
+    assert names(q=asked) == ["Réclamations – Lyon (SMS), l’été"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("%", ["100% sure"]), ("_", ["a_b"]), ("\\", ["back\\slash"]), ("'", ["it's"]), ('"', ['so "called"']), ("*", ["a*b"]),
+        ("[ab]", ["[ab]"]), ("0%", ["100% sure"]), ("a_b", ["a_b"]), ("a%b", []), ("' OR 1=1 --", []), ("\\%", []), ("?", []),
+        ("<b>", ["<b>bold</b>"]), ("{{", []), ("東", ["東京"]), ("ß", ["Straße"]), ("STRASSE", ["Straße"]), ("lodz", ["Łódź"]),
+        ("\x00", None), ("\u200b", None), ("   ", None), ("", None), ("a\x00b", ["[ab]"]), ("\x00%", ["100% sure"]), ("\ufffd", []),
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_no_character_means_anything_but_itself(add, asked, found):
+    """None: the question folds to nothing, which is no question."""
+    everything = [
+        "100% sure",
+        "a_b",
+        "back\\slash",
+        "it's",
+        'so "called"',
+        "a*b",
+        "[ab]",
+        "<b>bold</b>",
+        "東京",
+        "Straße",
+        "Łódź",
+    ]
+    for name in everything:
+        add(name, contact_identity="")
+
+    assert sorted(names(q=asked)) == sorted(everything if found is None else found)
+
+
+def test_a_whole_sid_is_found_and_a_part_is_not(add):
+    add("one")
+    flow = add("two")
+
+    assert names(q=flow.sid) == names(q=f" {flow.sid}\n") == ["two"]
+    assert names(q=flow.sid[:-1]) == names(q=flow.sid[2:]) == []
+
+
+def test_a_sid_in_a_name_is_found_beside_the_flow_itself(add):
+    flow = add("one")
+    add(f"copy of {flow.sid}")
+
+    assert names(q=flow.sid) == [f"copy of {flow.sid}", "one"]
+
+
+def test_what_is_gone_at_twilio_is_not_found(add):
+    flow = add("here")
+    add("gone", gone_at=DAY)
+
+    assert names() == ["here"]
+    assert find(Query()).total == 1
+    assert names(q=flow.sid) == ["here"]
+
+
+# Filters
+
+
+@pytest.fixture
+def various(add):
+    add("sms on", channel_type="sms", integration_type="studio", enabled=True)
+    add("web off", channel_type="web", integration_type="task", enabled=False)
+    add("web unset", channel_type="web", integration_type="", enabled=None, account_sid=OTHER_AC)
+    add("odd", channel_type="telepathy", integration_type="bot", enabled=True, account_sid="")
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({}, ["odd", "sms on", "web off", "web unset"]),
+        ({"channel": "sms"}, ["sms on"]),
+        ({"channel": "web"}, ["web off", "web unset"]),
+        ({"channel": "line"}, []),
+        ({"integration": "studio"}, ["sms on"]),
+        ({"integration": "task"}, ["web off"]),
+        ({"integration": "none"}, ["web unset"]),
+        ({"enabled": "true"}, ["odd", "sms on"]),
+        ({"enabled": "false"}, ["web off", "web unset"]),  # what is not known to be on does not take messages
+        ({"account": AC}, ["sms on", "web off"]),
+        ({"account": OTHER_AC}, ["web unset"]),
+        ({"channel": "web", "enabled": "false", "integration": "none", "q": "UNSET"}, ["web unset"]),
+        ({"channel": "web", "enabled": "true"}, []),
+    ],
+    ids=str,
+)
+def test_filters(various, query, found):
+    assert names(**query) == found
+
+
+# Order
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("name", ["alpha", "beta", "delta", "gamma"]),
+        ("-name", ["gamma", "delta", "beta", "alpha"]),
+        ("channel", ["gamma", "alpha", "beta", "delta"]),
+        ("-channel", ["delta", "alpha", "beta", "gamma"]),
+        ("identity", ["delta", "gamma", "beta", "alpha"]),
+        ("-identity", ["alpha", "beta", "gamma", "delta"]),
+        ("integration", ["beta", "gamma", "alpha", "delta"]),
+        ("-integration", ["alpha", "delta", "gamma", "beta"]),
+        ("enabled", ["beta", "alpha", "delta", "gamma"]),  # what is not known comes last, both ways
+        ("-enabled", ["alpha", "delta", "beta", "gamma"]),
+        ("updated", ["delta", "alpha", "beta", "gamma"]),
+        ("-updated", ["beta", "alpha", "delta", "gamma"]),
+    ],
+)
+def test_every_order_both_ways_with_what_is_not_known_last(add, sort, order):
+    add(
+        "gamma",
+        channel_type="custom",
+        contact_identity="b",
+        integration_type="external",
+        enabled=None,
+        date_updated=None,
+    )
+    add(
+        "beta",
+        channel_type="sms",
+        contact_identity="c",
+        integration_type="",
+        enabled=False,
+        date_updated=DAY.replace(day=3),
+    )
+    add(
+        "delta",
+        channel_type="web",
+        contact_identity="a",
+        integration_type="task",
+        enabled=True,
+        date_updated=DAY,
+    )
+    add(
+        "alpha",
+        channel_type="sms",
+        contact_identity="d",
+        integration_type="task",
+        enabled=True,
+        date_updated=DAY.replace(day=2),
+    )
+
+    assert names(sort=sort) == order
+
+
+def test_every_column_has_been_put_in_order():
+    assert set(SORTS) == {"name", "channel", "identity", "integration", "enabled", "updated"}
+
+
+@pytest.mark.parametrize("sort", [*SORTS, *(f"-{key}" for key in SORTS)])
+def test_equals_stand_by_sid_so_that_pages_neither_lose_nor_repeat_one(add, monkeypatch, sort):
+    monkeypatch.setattr(search, "PAGE_SIZE", 3)
+    sids = [add("same", contact_identity="same").sid for _ in range(8)]
+
+    pages = [find(Query(sort=sort, page=number)).rows for number in (1, 2, 3)]
+
+    assert [flow.sid for page in pages for flow in page] == sids
+
+
+# Pages
+
+
+@pytest.mark.parametrize(
+    ("asked", "page", "first", "last", "has_next"),
+    [(1, 1, 1, 3, True), (2, 2, 4, 6, True), (3, 3, 7, 7, False), (4, 3, 7, 7, False), (999_999, 3, 7, 7, False), (0, 1, 1, 3, True),
+     (-5, 1, 1, 3, True)],
+)  # fmt: skip
+def test_pages(add, monkeypatch, asked, page, first, last, has_next):
+    monkeypatch.setattr(search, "PAGE_SIZE", 3)
+    for _ in range(7):
+        add()
+
+    found = find(Query(page=asked))
+
+    assert (found.page, found.first, found.last, found.has_next, found.total) == (
+        page,
+        first,
+        last,
+        has_next,
+        7,
+    )
+    assert len(found.rows) == last - first + 1
+
+
+def test_a_page_that_is_just_full_has_none_after_it(add, monkeypatch):
+    monkeypatch.setattr(search, "PAGE_SIZE", 3)
+    for _ in range(3):
+        add()
+
+    assert not find(Query()).has_next
+    assert find(Query(page=2)).page == 1
+
+
+def test_nothing_found(db):
+    found = find(Query(page=7))
+
+    assert found == Found([], 0, 1)
+    assert (found.first, found.last, found.has_next) == (0, 0, False)
+
+
+def test_what_went_away_between_counting_and_reading_has_no_page_after_it():
+    assert not Found([], 7, 3).has_next
+
+
+def test_a_page_has_fifty_flows(add):
+    for _ in range(51):
+        add()
+
+    assert PAGE_SIZE == 50
+    assert len(find(Query()).rows) == 50
+    assert len(find(Query(page=2)).rows) == 1
+
+
+# The question in the URL
+
+
+def test_a_whole_question():
+    query = Query.of(
+        QueryDict(
+            f"q=R%C3%A9clam&channel=sms&integration=none&enabled=false&account={AC}&sort=-updated&page=3"
+        )
+    )
+
+    assert query == Query("Réclam", "sms", "none", "false", AC, "-updated", 3)
+
+
+@pytest.mark.parametrize("text", ["", "q=", "unknown=1", "page=", "sort=", "account="])
+def test_no_question(text):
+    assert Query.of(QueryDict(text)) == Query()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "channel=telepathy", "channel=SMS", "channel=%00", "integration=bot", "integration=Studio", "enabled=yes", "enabled=True",
+        "enabled=1", "sort=date_updated", "sort=--name", "sort=-", "sort=name%3B", "sort=name,sid", "page=0", "page=-1", "page=1.5",
+        "page=1e3", "page=abc", "page=1000000", "page=%D9%A3", "page=%C2%B2", "page=+2", "page=2%0A", "page=" + "9" * 400,
+        "account=AC1", "account=%00", f"account={AC}1", f"account={AC}%0A", "account=' OR 1=1",
+    ],
+)  # fmt: skip
+def test_a_value_that_makes_no_sense_counts_as_not_given(text):
+    assert Query.of(QueryDict(text)) == Query()
+
+
+@pytest.mark.parametrize(("text", "page"), [("page=1", 1), ("page=007", 7), ("page=999999", 999_999)])
+def test_page_numbers(text, page):
+    assert Query.of(QueryDict(text)).page == page
+
+
+def test_a_question_is_cut_where_nobody_would_go_on():
+    assert Query.of(QueryDict("q=" + "a" * 10_000)).q == "a" * 256
+
+
+@pytest.mark.parametrize(
+    "q", ["\x00", "a\x00b", "%", "x" * 256, "\u202e", "' \" \\ ; --", "\ufffd"], ids=ascii
+)
+def test_any_question_can_be_asked(add, q):
+    add()
+
+    found = find(Query.of({"q": q, "account": "\x00", "sort": "\x00", "channel": "\x00", "page": "\x00"}))
+
+    assert found.total in {0, 1}
+
+
+def test_url_says_only_what_is_not_as_usual():
+    assert Query().url() == "?"
+    assert Query(q="é & +", sort="-updated").url() == "?q=%C3%A9+%26+%2B&sort=-updated"
+
+
+def test_url_with_a_change_begins_at_page_one():
+    query = Query(q="a", channel="sms", page=4)
+
+    assert parse_qs(query.url(sort="-name")[1:]) == {"q": ["a"], "channel": ["sms"], "sort": ["-name"]}
+    assert parse_qs(query.url(page=5)[1:]) == {"q": ["a"], "channel": ["sms"], "page": ["5"]}
+    assert parse_qs(query.url(channel="")[1:]) == {"q": ["a"]}
+    assert query.url() == "?q=a&channel=sms"
+    assert query.url(page=1) == query.url()
+
+
+def test_url_with_a_change_that_there_is_not():
+    with pytest.raises(KeyError):
+        Query().url(colour="red")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        Query(),
+        Query("é&=+%", "web", "none", "true", AC, "-enabled", 9),
+        Query(q="100%_\\"),
+        Query(q=" spaced "),
+    ],
+)
+def test_url_and_question_are_each_others_inverse(query):
+    assert Query.of(QueryDict(query.url(page=query.page)[1:])) == query
