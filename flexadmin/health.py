@@ -1,7 +1,7 @@
 """What a load balancer asks: is the process alive, and can it serve? Neither asks Twilio."""
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
@@ -17,7 +17,7 @@ def ready(_request: HttpRequest) -> JsonResponse:
     try:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError:
+    except Error:
         return JsonResponse({"status": "not ready", "database": "does not answer"}, status=503)
     if missing:
         return JsonResponse({"status": "not ready", "database": "lacks migrations"}, status=503)

@@ -68,6 +68,10 @@ class FormEncodingMiddleware:
             urlencoded = request.content_type == "application/x-www-form-urlencoded"
             if not _is_utf8(unquote_to_bytes(request.body) if urlencoded else request.body):
                 return _refused(request, 400, "The form is not valid UTF-8. Nothing was changed.")
+            # A part of a multipart body can have an encoding of its own, which would be read past this check.
+            charset = (request.content_params or {}).get("charset", "utf-8").lower()
+            if charset not in ("utf-8", "utf8") or b"content-transfer-encoding" in request.body.lower():
+                return _refused(request, 400, "Forms are read as UTF-8 only. Nothing was changed.")
         return self.get_response(request)
 
 

@@ -36,6 +36,8 @@ if len(AUDIT_KEY) < 32:
     raise ImproperlyConfigured("AUDIT_KEY is too short: 32 random characters or more.")
 DEBUG = env.bool("DEBUG", default=False)
 HTTPS_ONLY = env.bool("HTTPS_ONLY", default=True)
+if not DEBUG:
+    required("ALLOWED_HOSTS", "The names that the site answers to, such as flows.example.com.")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 

@@ -119,6 +119,9 @@ class AuditEvent(models.Model):
             ),
         ]
         indexes = [
+            # Plain, beside the constraint's partial one, which SQLite can't use for a set of stages.
+            models.Index(fields=["change_id", "stage"], name="event_change"),
+            models.Index(fields=["stage", "seq"], name="event_stage"),
             models.Index(fields=["target_sid", "-seq"], name="event_target"),
             models.Index(fields=["actor_label", "-seq"], name="event_actor"),
             models.Index(fields=["action", "-seq"], name="event_action"),

@@ -95,7 +95,10 @@ def _matching(query: Query) -> QuerySet[Flow]:
     if text := fold(query.q):
         sid = query.q.strip()
         named = Q(name_folded__contains=text) | Q(identity_folded__contains=text)
-        flows = flows.filter(named | Q(sid=sid) if schema.is_sid("FO", sid) else named)
+        # A SID, or the beginning of one.
+        flows = flows.filter(
+            named | Q(sid__startswith=sid) if re.fullmatch(r"FO[0-9a-fA-F]{1,32}", sid) else named
+        )
     if query.channel:
         flows = flows.filter(channel_type=query.channel)
     if query.integration:

@@ -37,6 +37,7 @@ MAX_PAGES: Final = 100  # an account holds 2,500 flows at most; a longer chain o
 MAX_ANSWER: Final = 16 * 1024 * 1024  # bytes; a page of 1,000 flows has some 1 MB
 CONNECT_TIMEOUT: Final = 5.0  # seconds
 ATTEMPTS: Final = 4
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 WRITES: Final = frozenset({"create", "update", "delete"})
 REPEATABLE: Final = frozenset({"list", "fetch", "delete"})
 
@@ -74,6 +75,9 @@ class FlexClient:
         self.deadline = deadline
         name, secret = auth
         self._auth = HTTPBasicAuth(name.encode(), secret.encode())  # requests alone would insist on Latin-1
+        # A proxy of the environment's is for the way out, not for a sandbox on this machine.
+        host = urlsplit(self.base_url).hostname or ""
+        self._proxies = {"no_proxy": host} if host in LOOPBACK else None
         self._rate_limits = rate_limits
         self._sleep = sleep
         self._session = self._new_session()
@@ -204,6 +208,7 @@ class FlexClient:
                 auth=self._auth,
                 timeout=(min(CONNECT_TIMEOUT, remaining), remaining),
                 allow_redirects=False,
+                proxies=self._proxies,
                 stream=True,
             ) as response:
                 body = _bounded(response)

@@ -61,6 +61,7 @@ class _Watched:
     """A connection that tells the current call when it is made, and gives it its socket."""
 
     sock: Any
+    close: Any
 
     def connect(self) -> None:
         call = _current.get()
@@ -68,6 +69,9 @@ class _Watched:
             call.connecting = True
         super().connect()  # type: ignore[misc]
         if call is not None:
+            if time.monotonic() >= call.deadline:  # looking up the name is under no timeout of a socket's
+                self.close()
+                raise TimeoutError("connected too late to send")
             call.connected = True
 
     def request(self, *args: Any, **kwargs: Any) -> None:

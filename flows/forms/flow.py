@@ -70,9 +70,11 @@ class FlowForm(ReasonForm):
         """With `theirs`, on the flow as it is at Twilio now: fields that the operator left alone follow it."""
         typed = self._typed()
         if theirs is not None:
-            for name, value in self.values.items():
-                if schema.same(name, (self.snapshot or {}).get(name), value):
-                    typed.pop(name, None)
+            seen, mine = self.snapshot or {}, self.values
+            for entry in schema.WRITABLE:
+                # Parked ones too: under another integration type they would come back as edits.
+                if entry.name not in mine or schema.same(entry.name, seen.get(entry.name), mine[entry.name]):
+                    typed.pop(entry.name, None)
             typed["base"] = signed(theirs)
         return type(self)(typed, base=theirs or self.snapshot)
 
@@ -179,9 +181,9 @@ def _choices(made: forms.ChoiceField, had: Any) -> list[Any]:
 
 
 def _is_left_alone(had: Any, typed: Any) -> bool:
-    """Whether a form brought back what the flow had. A browser takes line breaks out of a field, and white
-    space at its ends; neither is an edit."""
+    """Whether a form brought back what the flow had. A browser takes line breaks out of a field, and the form
+    white space at its ends; neither is an edit."""
     if had in (None, ""):
         return False
     shown, brought = str(storable(had)), "" if typed is None else str(storable(typed))
-    return brought.split() in (shown.split(), re.sub(r"[\r\n]", "", shown).split())
+    return re.sub(r"[\r\n]", "", brought).strip() == re.sub(r"[\r\n]", "", shown).strip()

@@ -11,13 +11,14 @@ import hmac
 import json
 import secrets
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import Error, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from flows.masking import masked, storable
@@ -95,7 +96,7 @@ def append(
 
     A change has one beginning, and each stage once: an attempt, or an outcome that is the `first` of its change
     because nothing was sent, raises `AlreadyRecorded` if its `change_id` is on record, any other if its stage
-    is. An attempt of a flow that has another one open since `held_back_since`, or that a change was recorded of
+    is. An attempt of a flow that has another one open since `held_back_since`, or that was sent a change
     after `read_at` (a `last_seq`), raises `ChangeOpen`. What can't be committed raises `NotRecorded`.
     """
     event = AuditEvent(
@@ -150,6 +151,19 @@ def open_attempts(*, since: datetime | None = None) -> QuerySet[AuditEvent]:
     later = AuditEvent.objects.filter(change_id=OuterRef("change_id"), stage__in=SETTLED)
     attempts = AuditEvent.objects.filter(~Exists(later), stage=Stage.ATTEMPT)
     return attempts.filter(at__gte=since) if since else attempts
+
+
+def unsettled(sids: Iterable[str]) -> dict[str, AuditEvent]:
+    """For each of these flows that has one, the latest change whose fate is not known: its attempt, if no
+    outcome came, or its outcome, if that was "unknown"."""
+    reconciled = AuditEvent.objects.filter(change_id=OuterRef("change_id"), stage=Stage.RECONCILED)
+    doubtful = AuditEvent.objects.filter(~Exists(reconciled), stage=Stage.OUTCOME, result=Result.UNKNOWN)
+    found: dict[str, AuditEvent] = {}
+    for events in (open_attempts(), doubtful):
+        for event in events.filter(target_sid__in=list(sids)):
+            known = found.get(event.target_sid)
+            found[event.target_sid] = event if known is None or known.seq < event.seq else known
+    return found
 
 
 # What the seal is over, for good: a column that comes later is not in it, or every older seal would break.
@@ -217,8 +231,11 @@ def _refuse_a_second(event: AuditEvent, *, first: bool) -> None:
 def _refuse_beside_another(sid: str, since: datetime | None, read_at: int | None) -> None:
     other = open_attempts(since=since).filter(target_sid=sid).order_by("-seq").first()
     if other is None and read_at is not None:
-        # What was read may be older than this: sending now could undo it unseen.
-        later = AuditEvent.objects.filter(target_sid=sid, stage__in=ONCE, seq__gt=read_at)
+        # What was read may be older than what this one sent: sending now could undo it unseen.
+        may_have_changed = Q(stage=Stage.ATTEMPT) | Q(
+            stage__in=ONCE, result__in=(Result.SUCCEEDED, Result.UNKNOWN, Result.APPLIED)
+        )
+        later = AuditEvent.objects.filter(may_have_changed, target_sid=sid, seq__gt=read_at)
         other = later.order_by("-seq").first()
     if other is not None:
         raise ChangeOpen(other)

@@ -32,6 +32,8 @@ from flows.services.twilio import WRITE_DEADLINE, flex_client
 
 log = logging.getLogger(__name__)
 
+NOT_THERE = 404  # as the answer to a repeated deletion
+
 # Longer than any call may take: an attempt that is older belongs to a process that died.
 HELD_BACK_FOR = timedelta(seconds=4 * WRITE_DEADLINE)
 
@@ -211,7 +213,7 @@ class _Call:
                 before=self.before,
                 requested=self.requested,
                 after=after,
-                message=(error.message or str(error)) if error else "",
+                message=_said(answer, error),
             ),
         )
 
@@ -225,6 +227,12 @@ class _Call:
         expected = {**(self.before or {}), **(self.requested or {})}
         names = [name for name in (self.requested or {}) if after]
         return schema.differing(expected, after, names)
+
+
+def _said(answer: Answer | None, error: FlexError | None) -> str:
+    if answer and answer.status == NOT_THERE:
+        return "The answer to a first request was lost; the repeat found the flow gone."
+    return (error.message or str(error)) if error else ""
 
 
 def _result(error: FlexError | None) -> Result:

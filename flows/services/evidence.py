@@ -92,8 +92,12 @@ def csv_lines(events: Iterator[dict[str, Any]]) -> Iterator[str]:
 
 
 def _walk(head: dict[str, Any] | None) -> tuple[int, int | None, str]:
+    # The head is read first: what is appended during the walk is the next one's business.
+    kept = ChainHead.objects.filter(name=audit.HEAD).first()
+    end, end_hash = (kept.seq, kept.hash) if kept else (0, audit.GENESIS)
     count, previous = 0, audit.GENESIS
-    for row in AuditEvent.objects.order_by("seq").values_list(*_ROW).iterator(chunk_size=2000):
+    rows = AuditEvent.objects.order_by("seq").values_list(*_ROW)
+    for row in rows.filter(seq__lte=end).iterator(chunk_size=2000):
         event = dict(zip(_ROW, row, strict=True))
         if event["seq"] != count + 1:
             return count, count + 1, "is missing"
@@ -102,11 +106,14 @@ def _walk(head: dict[str, Any] | None) -> tuple[int, int | None, str]:
         count, previous = count + 1, event["hash"]
         if head and head["seq"] == count and head["hash"] != previous:
             return count, count, "is not the one that was at the head when it was signed"
-    kept = ChainHead.objects.filter(name=audit.HEAD).first()
     if head and head["seq"] > count:
         return count, count + 1, "is missing: it was there when the head was signed"
-    if kept and (kept.seq, kept.hash) != (count, previous):
+    if (end, end_hash) != (count, previous):
         return count, count + 1, "is missing: the chain's head knows of it"
+    # In this order: an event and its head are committed together, so the head is never behind.
+    newest = AuditEvent.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
+    if newest > audit.last_seq():
+        return count, audit.last_seq() + 1, "stands behind the chain's head"
     return count, None, ""
 
 
@@ -115,6 +122,8 @@ def _fault_of(event: dict[str, Any], previous: str) -> str:
         return "does not follow on the one before it"
     if audit.sealed({name: event[name] for name in audit.SEALED}) != event["hash"]:
         return "is not as it was sealed"
+    if event["payload__salt"] is None:
+        return "has lost its payload"
     body = {name: event[f"payload__{name}"] for name in ("salt", *PAYLOAD)}
     if audit.sealed(body) != event["payload_hash"]:
         return "has a payload that is not as it was sealed"

@@ -54,7 +54,7 @@ def _integration_conflicts(
     """The integration's fields hang on its type: an edit of one and a change of the other collide."""
     kind = "integration_type"
     known = {conflict.name for conflict in result.conflicts}
-    touched = [name for name in result.to_send if schema.BY_NAME[name].of_integration]
+    touched = [name for name in (*result.to_send, *known) if schema.BY_NAME[name].of_integration]
     if kind in result.theirs and touched and kind not in known:
         mine_type = mine.get(kind, base.get(kind))
         if not schema.same(kind, theirs.get(kind), mine_type):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
@@ -20,6 +21,7 @@ from flows import words
 from flows.flexapi import schema
 from flows.models import AuditEvent, AuditPayload, Flow, Result, Stage
 from flows.services.audit import open_attempts
+from flows.services.changes import HELD_BACK_FOR
 from flows.views.requests import Request, permitted
 
 PAGE_SIZE = 50
@@ -105,6 +107,7 @@ def event_detail(request: Request, event_id: str) -> HttpResponse:
         "rows": _rows(event, payload) if payload else [],
         "stages": list(stages.order_by("seq")),
         "latest": latest,
+        "is_under_way": latest.result == Result.PENDING and latest.at > timezone.now() - HELD_BACK_FOR,
         "previous": AuditEvent.objects.filter(seq__lt=event.seq)
         .exclude(stage=Stage.ATTEMPT)
         .order_by("-seq")
@@ -132,7 +135,7 @@ def _matching(query: LogQuery) -> QuerySet[AuditEvent]:
     if query.from_date:
         events = events.filter(at__gte=_midnight(query.from_date))
     if query.to_date:
-        events = events.filter(at__lt=_midnight(query.to_date) + timedelta(days=1))
+        events = events.filter(at__lte=datetime.combine(date.fromisoformat(query.to_date), time.max, UTC))
     if query.before:
         events = events.filter(seq__lt=query.before)
     for word in query.q.split():

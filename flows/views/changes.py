@@ -4,6 +4,7 @@ becomes of it is told in outcomes.py. Reading is in flows.py.
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from functools import partial
 from typing import Any
@@ -68,7 +69,7 @@ def flow_edit(request: Request, sid: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @permitted("flows.change_flow", action="flow.update")
 def flow_enabled(request: Request, sid: str) -> HttpResponse:
-    flow = get_object_or_404(Flow, sid=sid)
+    flow = _known(sid)
     if flow.gone_at and request.method == "GET":
         return _gone(request, sid)
     page = partial(_switch_page, request, flow)
@@ -92,7 +93,7 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @permitted("flows.delete_flow", action="flow.delete")
 def flow_delete(request: Request, sid: str) -> HttpResponse:
-    flow = get_object_or_404(Flow, sid=sid)
+    flow = _known(sid)
     if flow.gone_at and request.method == "GET":
         return _gone(request, sid)
     page = partial(_delete_page, request, flow)
@@ -113,6 +114,14 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
     )
 
 
+def _known(sid: str) -> Flow:
+    """The flow in the copy; one that is not there yet is read from Twilio first."""
+    if not Flow.objects.filter(sid=sid).exists():
+        with contextlib.suppress(FlexError):
+            mirror.fetch(sid)
+    return get_object_or_404(Flow, sid=sid)
+
+
 def _gone(request: Request, sid: str) -> HttpResponse:
     messages.error(request, "Twilio has this flow no more. There is nothing left to change.")
     return redirect("flows:detail", sid=sid)
@@ -127,7 +136,8 @@ def _from_twilio(request: Request, sid: str) -> HttpResponse:
         if mirror.is_gone(error):
             return _gone(request, sid)
         messages.error(request, f"The edit form needs the flow as it is at Twilio now: {error}.")
-        return redirect("flows:detail", sid=sid)
+        answer = redirect("flows:detail", sid=sid)
+        return HttpResponse(status=204, headers={"HX-Redirect": answer.url}) if request.htmx else answer
     if request.method == "GET":
         return _form_page(request, sid, FlowForm(base=base))
     data = request.POST.copy()

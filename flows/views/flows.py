@@ -15,7 +15,7 @@ from flows import lint, search, words
 from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
 from flows.masking import masked, storable
-from flows.models import AuditEvent, Flow, Stage
+from flows.models import AuditEvent, Flow, Result, Stage
 from flows.services import audit, mirror
 from flows.services.changes import HELD_BACK_FOR
 from flows.views import problems
@@ -105,7 +105,7 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
         "unknown": [(name, value) for name, value in snapshot.items() if name not in schema.BY_NAME],
         "warnings": [] if state == "gone" else lint.warnings(snapshot),
         "history": list(history.order_by("-seq")[:HISTORY]),
-        "open_change": _open_changes([sid]).get(sid),
+        "open_change": _open_change(audit.unsettled([sid]).get(sid)),
         "log_url": f"{reverse('audit:list')}?{urlencode({'sid': sid})}",
     }
     return render(request, "flows/detail.html", context)
@@ -141,15 +141,18 @@ class _Page:
 
 def _decorate(rows: list[Flow]) -> None:
     """Puts warnings and an open change onto the rows, in one query for all."""
-    open_changes = _open_changes([row.sid for row in rows])
+    open_changes = audit.unsettled([row.sid for row in rows])
     for row in rows:
         row.warnings = lint.warnings(row.resource)  # type: ignore[attr-defined]
-        row.open_change = open_changes.get(row.sid)  # type: ignore[attr-defined]
+        row.open_change = _open_change(open_changes.get(row.sid))  # type: ignore[attr-defined]
 
 
-def _open_changes(sids: list[str]) -> dict[str, AuditEvent]:
-    since = timezone.now() - HELD_BACK_FOR
-    return {event.target_sid: event for event in audit.open_attempts(since=since).filter(target_sid__in=sids)}
+def _open_change(event: AuditEvent | None) -> AuditEvent | None:
+    """With the word for its state: an attempt that is older than any call is under way no more."""
+    if event is not None:
+        is_old = event.at < timezone.now() - HELD_BACK_FOR
+        event.is_under_way = event.result == Result.PENDING and not is_old  # type: ignore[attr-defined]
+    return event
 
 
 def _column(query: search.Query, key: str, label: str) -> dict[str, str | None]:

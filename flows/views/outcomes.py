@@ -74,7 +74,8 @@ def answer(
 
 def _succeeded(request: Request, change: changes.Change) -> HttpResponse:
     event = change.event
-    messages.success(request, f"{_name(event)} {_done(change)}. Twilio confirmed it, and it is on record.")
+    heard = "Twilio has it no more" if event.remote_status == changes.NOT_THERE else "Twilio confirmed it"
+    messages.success(request, f"{_name(event)} {_done(change)}. {heard}, and it is on record.")
     if change.theirs:
         names = ", ".join(words.label(name) for name in change.theirs)
         messages.info(request, f"Somebody else changed {names} meanwhile. That is kept beside your change.")
@@ -123,7 +124,10 @@ def _conflict(form: ReasonForm, page: Page, conflict: changes.Conflict) -> HttpR
 def _replayed(request: Request, event: AuditEvent) -> HttpResponse:
     """A double click, a reload or the back button: the change is the one on record."""
     if event.result == Result.SUCCEEDED and event.action != "flow.delete":
-        messages.info(request, "This change was made already; it was not sent again.")
+        messages.info(
+            request,
+            "This form was sent before, and its change is made. What you may have altered in it since was not sent.",
+        )
         return redirect("flows:detail", sid=event.target_sid)
     messages.info(request, "This form was sent before; this is what became of it. Nothing was sent again.")
     return redirect("audit:detail", event_id=event.event_id)

@@ -84,7 +84,8 @@ def of_reading(error: FlexError, *, what: str) -> Problem:
         return _problem(
             error, "Twilio refused to show this flow", f"{meaning} {what}".strip(), advice, level="warning"
         )
-    return _problem(error, "Twilio did not answer", f"{_sentence(error)} {what}", level="warning")
+    title = "Twilio did not answer" if error.status is None else "Twilio did not show this flow"
+    return _problem(error, title, f"{_sentence(error)} {what}", level="warning")
 
 
 def not_recorded() -> Problem:
@@ -96,11 +97,12 @@ def not_recorded() -> Problem:
 
 
 def outcome_not_recorded(error: FlexError | None) -> Problem:
+    is_sent = not isinstance(error, NeverSent)
     heard = "Twilio confirmed it" if error is None else _sentence(error).rstrip(".")
     return Problem(
-        title="The change was sent, and its outcome could not be put on record",
-        text=f"{heard}. The attempt is on record as under way.",
-        advice="Look at the flow below before you change it again, and tell whoever runs this site.",
+        title=f"The change was {'sent' if is_sent else 'not sent'}, and its outcome could not be put on record",
+        text=f"{heard}. The attempt is on record, without an outcome.",
+        advice="Look at the flow before you change it again, and tell whoever runs this site.",
         level="warning",
         status=error.status if error else None,
         code=error.code if error else None,
@@ -109,17 +111,9 @@ def outcome_not_recorded(error: FlexError | None) -> Problem:
 
 def change_open(who: str) -> Problem:
     return Problem(
-        title="Another change of this flow is still under way",
-        text=f"{who} is changing it at this moment, so yours was held back. Nothing was sent.",
-        advice="Wait a few seconds and save again; what you typed is kept below.",
-        level="warning",
-    )
-
-
-def nothing_to_change() -> Problem:
-    return Problem(
-        title="Nothing to save",
-        text="The flow at Twilio is already as this form says. Nothing was sent.",
+        title="Another change of this flow came first",
+        text=f"{who} is changing it at this moment, or did so a moment ago, so yours was held back. Nothing was sent.",
+        advice="Wait a few seconds and save again; what you typed is kept below, and compared with the flow anew.",
         level="warning",
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -56,13 +55,6 @@ def permitted(permission: str, *, action: str) -> Callable[[View], View]:
         return guarded
 
     return decorate
-
-
-def change_id_of(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
 
 
 def _record_refusal(request: Request, action: str, kwargs: dict[str, Any]) -> None:

@@ -11,7 +11,10 @@ FORM = "application/x-www-form-urlencoded"
 def test_page_carries_the_armour(client_of):
     page = client_of("viewer").get("/flows/")
 
-    assert "default-src 'none'" in page["Content-Security-Policy"]
+    assert page["Content-Security-Policy"] == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
     assert page["X-Frame-Options"] == "DENY"
     assert page["X-Content-Type-Options"] == "nosniff"
     assert page["Cache-Control"] == "no-store, private"
@@ -39,6 +42,19 @@ def test_multipart_body_that_is_not_utf8_is_400(client_of):
     answer = client_of("operator").post("/flows/new/", body, content_type="multipart/form-data; boundary=x")
 
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data; boundary=x; charset=utf-16", "multipart/form-data; boundary=x"]
+)
+def test_multipart_body_with_an_encoding_of_its_own_is_400(client_of, sandbox, kind):
+    encoding = "Content-Transfer-Encoding: base64\r\n" if "charset" not in kind else ""
+    body = f'--x\r\nContent-Disposition: form-data; name="friendly_name"\r\n{encoding}\r\n/w==\r\n--x--\r\n'
+
+    answer = client_of("operator").post("/flows/new/", body.encode(), content_type=kind)
+
+    assert answer.status_code == 400
+    assert sandbox.requests == []
 
 
 def test_address_that_is_not_utf8_is_400(client_of):

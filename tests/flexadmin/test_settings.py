@@ -28,7 +28,9 @@ def test_start_with_all_that_is_needed():
     assert started(**WHOLE).returncode == 0
 
 
-@pytest.mark.parametrize("missing", ["SECRET_KEY", "AUDIT_KEY", "TWILIO_ACCOUNT_SID", "TWILIO_API_SECRET"])
+@pytest.mark.parametrize(
+    "missing", ["SECRET_KEY", "AUDIT_KEY", "ALLOWED_HOSTS", "TWILIO_ACCOUNT_SID", "TWILIO_API_SECRET"]
+)
 def test_start_without_something_says_what(missing):
     ended = started(**{name: value for name, value in WHOLE.items() if name != missing})
 

@@ -486,7 +486,7 @@ SPACED = "  Réclamations \u00a0Lyon\r\ncentre\t "
 @pytest.mark.parametrize(
     "typed",
     [
-        SPACED, SPACED.strip(), " ".join(SPACED.split()), SPACED.replace("\r\n", ""), SPACED.replace("\r\n", "").strip(),
+        SPACED, SPACED.strip(), SPACED.replace("\r\n", ""), SPACED.replace("\r\n", "").strip(),
         SPACED.replace("\r\n", "\n"), f"\n{SPACED}",
     ],
     ids=ascii,
@@ -499,7 +499,10 @@ def test_white_space_that_a_browser_eats_is_no_change(edit, sandbox, flow_of, ty
     assert written(sandbox) == [{"ContactIdentity": "+14155550177"}]
 
 
-@pytest.mark.parametrize(("before", "after"), [("sms support", "smssupport"), ("smssupport", "sms support")])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("sms support", "smssupport"), ("smssupport", "sms support"), ("sms  support", "sms support")],
+)
 def test_words_joined_or_parted_are_a_change(edit, sandbox, flow_of, before, after):
     assert edit(flow_of("studio", friendly_name=before), friendly_name=after).status_code == 302
 

@@ -162,7 +162,7 @@ class TestHeadline:
             ("flow.create", Result.FAILED, "Create"),
             ("flow.delete", Result.APPLIED, "Deleted"),
             ("flow.delete", Result.DENIED, "Delete"),
-            ("flow.update", Result.UNKNOWN, "Change nothing"),
+            ("flow.update", Result.UNKNOWN, "Change a flow"),
             ("moon.landing", Result.SUCCEEDED, "moon.landing"),
         ],
     )

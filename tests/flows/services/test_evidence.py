@@ -173,3 +173,22 @@ def test_csv_cells_are_no_formulas(actor, name):
     assert rows[0]["friendly_name"] == "'" + name
     assert rows[0]["seq"] == "1"
     assert rows[0]["before"] == ""
+
+
+def test_verify_is_not_alarmed_by_an_event_that_comes_meanwhile(log, actor, monkeypatch):
+    fault_of = evidence._fault_of
+
+    def busy(event, previous):
+        if event["seq"] == 5:
+            audit.append(action="flow.update", stage="outcome", result="succeeded", actor=actor)
+        return fault_of(event, previous)
+
+    monkeypatch.setattr(evidence, "_fault_of", busy)
+
+    assert evidence.verify().bad_seq is None
+
+
+def test_verify_finds_a_payload_that_is_gone(log):
+    tamper("DELETE FROM flows_auditpayload WHERE event_id = 5")
+
+    assert evidence.verify().bad_seq == 5

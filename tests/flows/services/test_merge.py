@@ -91,7 +91,7 @@ def test_conflict_tells_all_three_values():
 # base, theirs, mine; the fields in conflict; what would go on
 INTEGRATION = {
     "they change the type, I a field of the old one": (
-        STUDIO, EXTERNAL, {**STUDIO, "integration_flow_sid": FW2}, ["integration_flow_sid"]),
+        STUDIO, EXTERNAL, {**STUDIO, "integration_flow_sid": FW2}, ["integration_flow_sid", "integration_type"]),
     "they change the type, I a field that both have": (
         STUDIO, EXTERNAL, {**STUDIO, "integration_retry_count": 0}, ["integration_type"]),
     "they change the type, I another field": (STUDIO, EXTERNAL, {**STUDIO, "friendly_name": "B"}, []),
@@ -113,7 +113,7 @@ INTEGRATION = {
         STUDIO, {**STUDIO, "integration_flow_sid": None}, EXTERNAL, ["integration_flow_sid"]),
     "they unset the type, I edit a field of it": (
         STUDIO, {"integration_type": None}, {**STUDIO, "integration_retry_count": 1},
-        ["integration_retry_count"]),
+        ["integration_retry_count", "integration_type"]),
     "I set the first type": ({}, {}, STUDIO, []),
 }  # fmt: skip
 

@@ -54,6 +54,7 @@ def test_log_shows_the_latest_first(client_of, event):
     ({"q": "%"}, []),
     ({"result": "nonsense", "from": "yesterday", "action": "x", "before": "²"}, [8, 7, 6, 5, 4, 3, 2, 1]),
     ({"before": "3"}, [2, 1]),
+    ({"to": "9999-12-31", "from": "0001-01-01"}, [8, 7, 6, 5, 4, 3, 2, 1]),
 ])  # fmt: skip
 def test_log_filters(client_of, event, query, expected):
     event()

@@ -128,6 +128,41 @@ def test_conflict_page_can_be_saved_and_keeps_their_other_edits(client_of, sandb
     assert sandbox.flows[flow_sid]["integration"]["retry_count"] == 1
 
 
+def test_conflict_page_keeps_their_change_of_the_integration(client_of, sandbox, flow_sid):
+    omar = client_of("operator", "omar")
+    mine = {**form_data(omar.get(f"/flows/{flow_sid}/edit/")), "friendly_name": "Mine"}
+    sandbox.edit_flow(
+        flow_sid,
+        friendly_name="Theirs",
+        integration_type="task",
+        integration_workspace_sid="WS" + "1" * 32,
+        integration_workflow_sid="WW" + "1" * 32,
+        integration_channel="sms",
+        integration_timeout=600,
+        integration_priority=7,
+    )
+    page = omar.post(f"/flows/{flow_sid}/edit/", mine)
+
+    answer = omar.post(f"/flows/{flow_sid}/edit/", form_data(page))
+
+    assert answer.status_code == 302
+    assert [request.parameters for request in writes(sandbox)] == [{"FriendlyName": "Mine"}]
+
+
+def test_conflict_about_a_webhook_shows_no_secret(client_of, sandbox):
+    sid = sandbox.add_flow(integration_type="external", integration_url="https://a.example/?token=canary1")
+    client = client_of("operator")
+    client.post("/flows/sync/")
+    data = form_data(client.get(f"/flows/{sid}/edit/"))
+    sandbox.edit_flow(sid, integration_url="https://b.example/?token=canary2")
+
+    page = client.post(f"/flows/{sid}/edit/", {**data, "integration_url": "https://c.example/?token=canary3"})
+
+    (row,) = page.context["conflicts"]
+    assert "canary" not in str(row)
+    assert "b.example" in row["theirs"]
+
+
 def test_edits_of_different_fields_both_survive(client_of, sandbox, flow_sid):
     omar, ada = client_of("operator", "omar"), client_of("admin", "ada")
     mine = {**form_data(omar.get(f"/flows/{flow_sid}/edit/")), "friendly_name": "Mine"}
@@ -335,6 +370,15 @@ def test_switch_changes_enabled_alone(client_of, sandbox, flow_sid):
     assert sandbox.flows[flow_sid]["enabled"] is False
 
 
+def test_switch_of_a_flow_that_the_copy_does_not_know_yet(client_of, sandbox):
+    sid = sandbox.add_flow(enabled=True)
+
+    page = client_of("operator").get(f"/flows/{sid}/enabled/")
+
+    assert page.status_code == 200
+    assert page.context["target"] is False
+
+
 def test_switch_to_what_it_is_sends_nothing(client_of, sandbox, flow_sid):
     data = {"enabled": "true", "change_id": str(uuid.uuid4())}
 
@@ -443,3 +487,23 @@ def _no_database(*_args, **_kwargs):
 
 def _lost():
     raise audit.NotRecorded("disk full")
+
+
+@pytest.mark.parametrize("page", ["edit", "enabled", "delete"])
+def test_flow_that_is_gone_offers_no_change(client_of, sandbox, flow_sid, page):
+    client = client_of("operator")
+    sandbox.remove_flow(flow_sid)
+    client.post("/flows/sync/")
+
+    answer = client.get(f"/flows/{flow_sid}/{page}/", follow=True)
+
+    assert answer.redirect_chain == [(f"/flows/{flow_sid}/", 302)]
+    assert "nothing left to change" in answer.content.decode()
+
+
+def test_wrong_sid_is_told_in_the_words_of_its_field(client_of):
+    page = client_of("operator").post("/flows/new/", new(chat_service_sid="IS123"))
+
+    assert page.context["form"].errors["chat_service_sid"] == [
+        "Chat service SID must begin with IS, followed by 32 characters from 0-9 and a-f."
+    ]

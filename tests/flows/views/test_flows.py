@@ -1,11 +1,15 @@
 """Reading flows through the pages: list, one flow, the refresh of the copy; with Twilio there and away."""
 
+import uuid
+from datetime import timedelta
+from unittest import mock
+
 import pytest
 from django.utils import timezone
 
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import Flow, SyncState
-from flows.services import audit, mirror
+from flows.services import audit, changes, mirror
 
 pytestmark = pytest.mark.django_db
 
@@ -109,7 +113,7 @@ def test_list_takes_a_fixed_number_of_queries(client_of, sandbox, django_assert_
         client.get("/flows/")
 
 
-QUERIES_OF_THE_LIST = 8  # session, person, permissions (2), count, page, open changes, copy
+QUERIES_OF_THE_LIST = 10  # session, person, permissions (2), role, count, page, open changes (2), copy
 
 
 def test_list_marks_a_flow_that_is_being_changed(client_of, flow_sid, actor):
@@ -118,6 +122,29 @@ def test_list_marks_a_flow_that_is_being_changed(client_of, flow_sid, actor):
     page = client_of("viewer").get("/flows/")
 
     assert page.context["found"].rows[0].open_change is not None
+
+
+def test_change_of_a_process_that_died_stays_visible(client_of, flow_sid, actor):
+    with mock.patch("django.utils.timezone.now", return_value=timezone.now() - timedelta(days=1)):
+        audit.append(
+            action="flow.update", stage="attempt", result="pending", actor=actor, target_sid=flow_sid
+        )
+    client = client_of("viewer")
+
+    listed, page = client.get("/flows/"), client.get(f"/flows/{flow_sid}/")
+
+    assert "Outcome of a change unknown" in listed.content.decode()
+    assert "The outcome of a change is not known" in page.content.decode()
+
+
+def test_change_of_unknown_outcome_stays_visible(client_of, sandbox, flow_sid, actor):
+    sandbox.inject(Fault(FaultKind.DROP, method="POST"))
+    changes.set_enabled(sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4())
+
+    page = client_of("viewer").get(f"/flows/{flow_sid}/")
+
+    assert page.context["open_change"].result == "unknown"
+    assert "The outcome of a change is not known" in page.content.decode()
 
 
 def test_refresh_brings_what_changed(client_of, sandbox, flow_sid):
