@@ -47,7 +47,7 @@ class Query:
             q=parameters.get("q", "")[:256],
             channel=_one_of(parameters.get("channel", ""), schema.CHANNEL_TYPES),
             integration=_one_of(parameters.get("integration", ""), (*schema.INTEGRATION_TYPES, "none")),
-            enabled=_one_of(parameters.get("enabled", ""), ("true", "false")),
+            enabled=_one_of(parameters.get("enabled", ""), ("true", "false", "gone")),
             account=account if schema.is_sid("AC", account) else "",
             sort=_one_of(parameters.get("sort", ""), (*SORTS, *(f"-{key}" for key in SORTS))) or "name",
             page=max(1, int(page)) if re.fullmatch(r"[0-9]{1,6}", page) else 1,
@@ -91,7 +91,7 @@ def find(query: Query) -> Found:
 
 
 def _matching(query: Query) -> QuerySet[Flow]:
-    flows = Flow.objects.filter(gone_at=None)
+    flows = Flow.objects.filter(gone_at__isnull=query.enabled != "gone")
     if text := fold(query.q):
         sid = query.q.strip()
         named = Q(name_folded__contains=text) | Q(identity_folded__contains=text)

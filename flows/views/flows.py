@@ -35,7 +35,7 @@ CHOICES = {
         *((value, words.ENUMS[value]) for value in schema.INTEGRATION_TYPES),
         ("none", "Not set"),
     ],
-    "enabled": [("true", "On"), ("false", "Off")],
+    "enabled": [("true", "On"), ("false", "Off"), ("gone", "Gone from Twilio")],
 }
 CHIP_WORDS = {
     "q": "Search",

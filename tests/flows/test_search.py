@@ -125,6 +125,13 @@ def test_what_is_gone_at_twilio_is_not_found(add):
     assert names(q=flow.sid) == ["here"]
 
 
+def test_what_is_gone_can_be_asked_for(add):
+    add("here")
+    add("gone", gone_at=DAY)
+
+    assert names(enabled="gone") == ["gone"]
+
+
 # Filters
 
 

@@ -205,3 +205,12 @@ def test_labels_and_words():
     assert tags.label("brand_new") == "brand_new"
     assert tags.word("sms") == "SMS"
     assert tags.word("pigeon") == "pigeon"
+
+
+def test_breakable_breaks_behind_a_colon_and_never_in_a_sid():
+    shown = Template("{{ a|visible|breakable }} {{ b|visible|breakable }}")
+
+    text = shown.render(Context({"a": "whatsapp:<b>+1", "b": "Studio Flow FW05b6…f339"}))
+
+    assert "whatsapp:<wbr>&lt;b&gt;+1" in text
+    assert '<span class="whole">FW05b6…f339</span>' in text

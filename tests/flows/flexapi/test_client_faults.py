@@ -591,6 +591,13 @@ def test_deadline_holds_through_a_proxy(client_of, monkeypatch):
         hangs.set()
 
 
+def test_a_proxy_is_not_asked_for_this_machine(sandbox, sid, client_of, closed_port, monkeypatch):
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port}")
+
+    assert client_of().fetch(sid)["sid"] == sid
+    assert client_of().update(sid, {"enabled": False}).status == 200
+
+
 def test_a_proxy_of_an_unknown_kind_is_no_claim(client_of, monkeypatch):
     monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:9")
 
@@ -743,7 +750,7 @@ def test_a_call_that_was_late_before_it_was_sent_is_cut_at_once(sandbox, sid):
         with Call(time.monotonic() + 60) as call:
             call._cut()
             with pytest.raises(requests.ConnectionError):
-                session.get(f"{sandbox.url}/FlexFlows/{sid}")
+                session.get(f"{sandbox.url}/FlexFlows/{sid}", timeout=5)
 
     assert call.is_late
     assert not call.never_left
