@@ -152,6 +152,16 @@ class AuditPayload(models.Model):
         return f"payload of {self.pk}"
 
 
+class Doubt(models.Model):
+    """A change in doubt that a first read found not applied. A second read, some time later, settles it."""
+
+    change_id = models.UUIDField(primary_key=True)
+    not_applied_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.change_id)
+
+
 class ChainHead(models.Model):
     """One row: the last event's place and hash. Its lock gives commit order to `seq`."""
 

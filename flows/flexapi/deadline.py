@@ -75,10 +75,8 @@ class _Watched:
             call.connected = True
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        call = _current.get()
-        if call is not None and self.sock is not None:  # a connection kept from an earlier call
-            call.connected, call.sock = True, self.sock
         super().request(*args, **kwargs)  # type: ignore[misc]
+        call = _current.get()
         if call is not None:
             call.sock = self.sock
             if call.is_late:

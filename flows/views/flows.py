@@ -16,7 +16,7 @@ from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
 from flows.masking import masked, storable
 from flows.models import AuditEvent, Flow, Result, Stage
-from flows.services import audit, mirror
+from flows.services import audit, mirror, reconcile
 from flows.services.changes import HELD_BACK_FOR
 from flows.views import problems
 from flows.views.requests import Request, permitted
@@ -50,6 +50,7 @@ SECTIONS = (
     ("Options", ("long_lived", "janitor_enabled")),
     ("At Twilio", ("sid", "account_sid", "date_created", "date_updated", "url")),
 )
+RECONCILED_AT_ONCE = 5  # changes in doubt that one refresh looks at: each is a read
 HISTORY = 20  # events on a flow's page; the log has the rest
 
 
@@ -118,6 +119,7 @@ def flow_sync(request: Request) -> HttpResponse:
     moved = False
     try:
         moved = mirror.sync().moved
+        moved = bool(reconcile.reconcile(most=RECONCILED_AT_ONCE)) or moved
     except mirror.SyncBusy:
         moved = True  # somebody else's refresh; look again at what it brought
     except FlexError:

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
 from flows.flexapi.errors import FlexError
-from flows.services import mirror
+from flows.services import mirror, reconcile
 
 
 class Command(BaseCommand):
@@ -20,6 +20,7 @@ class Command(BaseCommand):
         try:
             with console.status("Reading the flows from Twilio"):
                 report = mirror.sync()
+                settled = reconcile.reconcile()
         except mirror.SyncBusy:
             raise CommandError("Another sync is under way; its result will do.") from None
         except FlexError as error:
@@ -27,3 +28,5 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{report.flows} flows: {report.created} new, {report.changed} changed, {report.gone} gone."
         )
+        if settled:
+            self.stdout.write(f"Settled by reading: {len(settled)} that were in doubt.")

@@ -756,6 +756,17 @@ def test_a_call_that_was_late_before_it_was_sent_is_cut_at_once(sandbox, sid):
     assert not call.never_left
 
 
+def test_a_call_leaves_no_watchdog_behind():
+    """It would shut a socket that by then is another call's."""
+    before = set(threading.enumerate())
+
+    with Call(time.monotonic() + 3600):
+        (watchdog,) = set(threading.enumerate()) - before
+
+    watchdog.join(10)
+    assert not watchdog.is_alive()
+
+
 def test_a_socket_that_is_gone_already_is_no_fault():
     with Call(time.monotonic() + 60) as call:
         call.sock = socket.socket()

@@ -1,0 +1,58 @@
+"""The command that finds out what became of changes whose answer was lost."""
+
+import io
+import uuid
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from flows.flexapi.sandbox import Fault, FaultKind
+from flows.services import changes
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lose(sandbox, flow_sid, actor):
+    def make(fault):
+        sandbox.inject(Fault(fault, method="POST"))
+        changes.set_enabled(sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4())
+
+    return make
+
+
+def ran(*command):
+    out = io.StringIO()
+    call_command(*command, stdout=out)
+    return out.getvalue()
+
+
+def test_reconcile_changes_says_what_it_found_out(lose, flow_sid):
+    lose(FaultKind.APPLY_THEN_DROP)
+
+    said = ran("reconcile_changes")
+
+    assert f"{flow_sid}: Applied (found later)" in said
+    assert "No change is in doubt" in said
+
+
+def test_reconcile_changes_fails_while_something_is_in_doubt(lose):
+    lose(FaultKind.DROP)
+
+    with pytest.raises(CommandError, match="In doubt: 1"):
+        ran("reconcile_changes")
+
+
+def test_reconcile_changes_without_twilio(lose, sandbox):
+    lose(FaultKind.DROP)
+    sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
+
+    with pytest.raises(CommandError, match="could not be read"):
+        ran("reconcile_changes")
+
+
+def test_sync_settles_what_it_can(lose):
+    lose(FaultKind.APPLY_THEN_DROP)
+
+    assert "Settled by reading: 1" in ran("sync_flows")
