@@ -14,7 +14,7 @@ from unittest import mock
 from flows.flexapi.sandbox import Fault, FaultKind, Sandbox
 from flows.flexapi.schema import Snapshot
 from flows.models import Result, Stage
-from flows.services import audit, changes, mirror
+from flows.services import audit, changes, mirror, reconcile
 from flows.services.audit import Actor
 
 DAYS = 12
@@ -38,7 +38,7 @@ class _Fortnight:
 
 
 def make(sandbox: Sandbox) -> None:
-    """Some changes by three people, with a refusal, a conflict and a viewer's try among them."""
+    """Some changes by three people, with a refusal, a conflict, a lost answer and a viewer's try among them."""
     dice = random.Random(7)  # noqa: S311 - a story, not a secret
     clock = _Fortnight(dice)
     with mock.patch("django.utils.timezone.now", clock):
@@ -52,12 +52,14 @@ def make(sandbox: Sandbox) -> None:
                 20: teller.conflict,
                 27: teller.denied,
                 33: teller.delete,
+                38: teller.lost,
             }
             story = special.get(number) or dice.choice(
                 (teller.retry, teller.rename, teller.switch, teller.webhook)
             )
             with suppress(changes.Conflict, changes.NothingToChange):
                 story()
+            reconcile.reconcile()
 
 
 def _person(name: str) -> Actor:
@@ -128,6 +130,11 @@ class _Teller:
         sid, seen = self._drawn()
         self.sandbox.edit_flow(sid, friendly_name=f"{seen['friendly_name']} pilot")
         self._update(sid, seen, "Spelling", friendly_name=f"{seen['friendly_name']}.")
+
+    def lost(self) -> None:
+        """The answer is lost on its way: unknown, until reading the flow shows that it was carried out."""
+        self.sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
+        self.rename()
 
     def denied(self) -> None:
         sid, _ = self._drawn()
