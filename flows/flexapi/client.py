@@ -8,13 +8,11 @@ a deadline for the whole call, retries included, and logs no credential and no p
 
 from __future__ import annotations
 
-import json
 import logging
-import math
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -25,6 +23,7 @@ from pyrate_limiter import Duration, Limiter, Rate
 from requests.auth import HTTPBasicAuth
 
 from flows.flexapi import schema
+from flows.flexapi.answers import Answer, flow_in, read, unlike
 from flows.flexapi.deadline import Call, DeadlineAdapter
 from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
 from flows.flexapi.schema import Snapshot
@@ -42,15 +41,6 @@ WRITES: Final = frozenset({"create", "update", "delete"})
 REPEATABLE: Final = frozenset({"list", "fetch", "delete"})
 
 _limiters: dict[tuple[str, str], Limiter] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Twilio's yes: the flow as it then was (empty after a delete), and what its support asks for."""
-
-    snapshot: Snapshot
-    status: int
-    request_id: str
 
 
 class FlexClient:
@@ -99,25 +89,25 @@ class FlexClient:
             page = self._call("list", "GET", url, query)
             flows, meta = page.snapshot.get("flex_flows"), page.snapshot.get("meta")
             if not isinstance(flows, list) or not isinstance(meta, dict):
-                raise _unlike("Twilio's answer is not a page of Flex Flows", page)
+                raise unlike("Twilio's answer is not a page of Flex Flows", page)
             for resource in flows:
-                yield _flow(replace(page, snapshot=resource))
+                yield flow_in(replace(page, snapshot=resource))
             url, query = self._next_page(meta.get("next_page_url")), None
 
     def fetch(self, sid: str) -> Snapshot:
         """The flow as it is at Twilio now."""
-        return _flow(self._call("fetch", "GET", self._url(sid)), sid)
+        return flow_in(self._call("fetch", "GET", self._url(sid)), sid)
 
     def create(self, values: Mapping[str, Any]) -> Answer:
         """Makes a flow of these fields. It is never repeated but after a 429: the API has no idempotency key."""
         url = f"{self.base_url}/FlexFlows"
         answer = self._call("create", "POST", url, schema.to_parameters(values))
-        return replace(answer, snapshot=_flow(answer))
+        return replace(answer, snapshot=flow_in(answer))
 
     def update(self, sid: str, values: Mapping[str, Any]) -> Answer:
         """Changes just these fields; None or "" unsets one."""
         answer = self._call("update", "POST", self._url(sid), schema.to_parameters(values))
-        return replace(answer, snapshot=_flow(answer, sid))
+        return replace(answer, snapshot=flow_in(answer, sid))
 
     def delete(self, sid: str) -> Answer:
         """Deletes the flow. Twilio's 404 after a try whose answer was lost means that this one went through."""
@@ -186,7 +176,7 @@ class FlexClient:
             with Call(until) as call:
                 response, body = self._exchange(session, call, method, url, data)
             status, request_id = response.status_code, response.headers.get("Twilio-Request-Id", "")[:64]
-            answer = _read(response.status_code, response.headers, body, request_id)
+            answer = read(response.status_code, response.headers, body, request_id)
             return Answer(answer, response.status_code, request_id)
         finally:
             if session is not self._session:
@@ -259,39 +249,6 @@ def _lost(call: Call, error: Exception) -> FlexError:
     return Unknown("the connection to Twilio was lost")
 
 
-def _read(status: int, headers: Mapping[str, str], body: bytes, request_id: str) -> dict[str, Any]:
-    """The JSON of a success; anything else as the error that it is."""
-    try:
-        answer = json.loads(body, parse_constant=_refuse, parse_float=_finite) if body else {}
-    except (ValueError, RecursionError):
-        answer = None
-    if 200 <= status < 300:
-        if not isinstance(answer, dict):
-            raise Unknown("Twilio's answer could not be read", status=status, request_id=request_id)
-        return answer
-    details = answer if isinstance(answer, dict) else {}
-    if status in Refused.STATUSES:
-        raise Refused(
-            status=status,
-            code=_integer(details.get("code")),
-            message=str(details.get("message") or details.get("detail") or details.get("title") or "")[:1000],
-            more_info=str(details.get("more_info") or details.get("type") or "")[:300],
-            request_id=request_id,
-            retry_after=_seconds(headers.get("Retry-After")),
-        )
-    raise Unknown(f"Twilio answered with status {status}", status=status, request_id=request_id)
-
-
-def _refuse(constant: str) -> Any:
-    """Python's reader takes NaN and Infinity, which JSON has not, and no database keeps."""
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    return number if math.isfinite(number) else _refuse(digits)
-
-
 def _may_repeat(verb: str, error: BaseException) -> bool:
     if isinstance(error, Refused):
         return error.status == 429  # never processed, so any call
@@ -306,26 +263,3 @@ def _pause(state: tenacity.RetryCallState) -> float:
     asked = error.retry_after if isinstance(error, FlexError) else None
     base = asked if asked is not None else min(4.0, 0.25 * 2 ** (state.attempt_number - 1))
     return float(base + random.uniform(0, 0.25))  # noqa: S311 - jitter, not a secret
-
-
-def _flow(answer: Answer, sid: str | None = None) -> Snapshot:
-    resource = answer.snapshot
-    if not isinstance(resource, dict) or not schema.is_sid("FO", resource.get("sid")):
-        raise _unlike("Twilio's answer is not a Flex Flow", answer)
-    if sid is not None and resource["sid"] != sid:
-        raise _unlike("Twilio's answer is about another Flex Flow", answer)
-    return schema.from_response(resource)
-
-
-def _unlike(why: str, answer: Answer) -> Unknown:
-    """A success that is not what was asked for."""
-    return Unknown(why, status=answer.status, request_id=answer.request_id)
-
-
-def _integer(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31 else None
-
-
-def _seconds(value: str | None) -> float | None:
-    """Retry-After in seconds; a date, which Twilio does not send, counts as not given."""
-    return float(value) if value and value.isdecimal() and len(value) < 6 else None

@@ -20,7 +20,7 @@ from django.db import connection
 from django.utils import timezone
 
 from flows.flexapi import schema
-from flows.flexapi.client import Answer
+from flows.flexapi.answers import Answer
 from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
 from flows.flexapi.schema import Snapshot
 from flows.masking import masked, storable

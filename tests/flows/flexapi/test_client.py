@@ -191,6 +191,16 @@ def test_a_field_that_cannot_be_written_is_not_sent(client, twilio):
 # Lists
 
 
+def linked(twilio, link, *, pages=20):
+    """A list whose every page has the next one at `link(its number)`; it does end, should nobody end it before."""
+
+    def another(_request):
+        number = len(twilio.calls)
+        return 200, {}, json.dumps(page(FLOW, following=link(number) if number < pages else None))
+
+    twilio.add_callback(responses.GET, LIST, another)
+
+
 def test_list_asks_for_large_pages_and_by_name_if_told(client, twilio):
     twilio.get(LIST, json=page(FLOW))
 
@@ -256,7 +266,7 @@ def test_list_follows_the_next_page_as_it_stands(client, twilio, link):
     ids=ascii,
 )  # fmt: skip
 def test_list_never_leaves_its_address(client, twilio, link):
-    twilio.add(responses.GET, LIST, json=page(FLOW, following=link))
+    linked(twilio, lambda _number: link)
     pages = client.list()
 
     assert next(pages) == SNAPSHOT
@@ -268,16 +278,6 @@ def test_list_never_leaves_its_address(client, twilio, link):
         urlsplit(call.request.url)[:3] == ("https", "flex-api.twilio.com", "/v1/FlexFlows")
         for call in twilio.calls
     )
-
-
-def linked(twilio, link, *, pages=20):
-    """A list whose every page has the next one at `link(its number)`; it does end, should nobody end it before."""
-
-    def another(_request):
-        number = len(twilio.calls)
-        return 200, {}, json.dumps(page(FLOW, following=link(number) if number < pages else None))
-
-    twilio.add_callback(responses.GET, LIST, another)
 
 
 @pytest.mark.parametrize("link", [LIST, f"{LIST}?Page=1", "", "#"])
