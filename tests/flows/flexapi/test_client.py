@@ -678,6 +678,8 @@ def test_no_secret_and_nothing_personal_is_logged_or_said(twilio, caplog, verb, 
     good = page(FLOW | personal, following=following) if verb == "list" else FLOW | personal
     said = good if status == 200 else {"code": 20001, "message": "canary-name", "more_info": "canary-name"}
     answers(twilio, verb, body=json.dumps(said), status=status)
+    if verb == "list":
+        twilio.add(responses.GET, LIST, json=page())
     calls = VERBS | {
         "list": lambda client: list(client.list(friendly_name="canary-name")),
         "create": lambda client: client.create(personal),
