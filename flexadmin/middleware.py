@@ -79,6 +79,11 @@ class SignInMiddleware(LoginRequiredMiddleware):
     """Every page stands behind sign-in. An htmx request of an ended session moves the whole page there,
     so that the sign-in form never lands in a fragment."""
 
+    def process_view(self, request: HttpRequest, view_func: Any, *args: Any) -> HttpResponseBase | None:
+        if not getattr(view_func, "login_required", True):
+            return None  # without looking the person up: whether the site is alive needs no database
+        return super().process_view(request, view_func, *args)
+
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
         response = super().handle_no_permission(request, view_func)
         if getattr(request, "htmx", False):

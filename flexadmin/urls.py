@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from flexadmin import health
 
+handler500 = health.server_error
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="flows:list"), name="home"),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 
 # Letters that Unicode does not take apart, though people type them without their stroke.
 _STROKES = str.maketrans(
@@ -19,3 +20,24 @@ def fold(text: str) -> str:
     apart = unicodedata.normalize("NFKD", text).casefold().translate(_STROKES)
     kept = "".join(character for character in apart if unicodedata.category(character) not in {"Mn", "Cf"})
     return " ".join(kept.split())
+
+
+def places(text: str, wanted: str) -> Iterator[tuple[int, int]]:
+    """Where in a text the folded text that is wanted stands: (start, end) in the text as it is."""
+    folded, origin = "", []
+    for place, character in enumerate(text):
+        part = " " if character.isspace() else fold(character)
+        if part == " " and (not folded or folded.endswith(" ")):
+            continue
+        folded += part
+        origin += [place] * len(part)
+    start, done = (folded.find(wanted) if wanted else -1), 0
+    while start >= 0:
+        end = start + len(wanted)
+        last = origin[end - 1] + 1
+        while last < len(text) and unicodedata.category(text[last]) == "Mn":  # an accent of its own
+            last += 1
+        if origin[start] >= done:  # one letter can fold to several
+            yield origin[start], last
+            done = last
+        start = folded.find(wanted, end)

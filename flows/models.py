@@ -1,9 +1,11 @@
-"""The mirror of Twilio's Flex Flows, and the audit log. Only the services write these tables."""
+"""The mirror of Twilio's Flex Flows, and the audit log, which only the services write; and people's saved views."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import models
 
 
@@ -50,9 +52,25 @@ class SyncState(models.Model):
     failed_at = models.DateTimeField(null=True)  # the last that failed, if later than synced_at
     error = models.TextField(blank=True)
     flows = models.IntegerField(default=0)
+    baseline_at = models.DateTimeField(null=True)  # when the state of every flow was first put on record
 
     def __str__(self) -> str:
         return self.account_sid
+
+
+class SavedView(models.Model):
+    """A question to the list of flows that a person gave a name: search, filters and order, as they stand in the
+    address. Whoever has the address has the view."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="flow_views")
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=600)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "name"], name="one_view_of_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Stage(models.TextChoices):
@@ -78,6 +96,10 @@ class Result(models.TextChoices):
 
 # The stages that a change has at most once each.
 ONCE: Final = (Stage.ATTEMPT, Stage.OUTCOME, Stage.RECONCILED)
+
+# How long after its attempt a lost creation can still be carried out, and how far Twilio's clock may be off ours.
+LATEST: Final = timedelta(minutes=10)
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
 
 class AuditEvent(models.Model):
@@ -107,6 +129,7 @@ class AuditEvent(models.Model):
     remote_code = models.IntegerField(null=True)
     remote_request_id = models.CharField(max_length=64, blank=True)
     duration_ms = models.IntegerField(null=True)
+    refers_to = models.UUIDField(null=True)  # the event that this one restores, undoes or accepts
     payload_hash = models.CharField(max_length=64)
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64, unique=True)
@@ -127,6 +150,9 @@ class AuditEvent(models.Model):
             models.Index(fields=["action", "-seq"], name="event_action"),
             models.Index(fields=["result", "-seq"], name="event_result"),
             models.Index(fields=["at"], name="event_at"),
+            models.Index(
+                fields=["refers_to"], name="event_refers_to", condition=models.Q(refers_to__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -147,19 +173,44 @@ class AuditPayload(models.Model):
     requested = models.JSONField(null=True)
     after = models.JSONField(null=True)
     message = models.TextField(blank=True)  # Twilio's own words, where it gave any
+    erased_at = models.DateTimeField(null=True)  # when everything above was emptied; an event says by whom
 
     def __str__(self) -> str:
         return f"payload of {self.pk}"
 
 
-class Doubt(models.Model):
-    """A change in doubt that a first read found not applied. A second read, some time later, settles it."""
+class OpenChange(models.Model):
+    """A change whose fate is not known yet: under way, or its answer was lost. It follows from the log, and is
+    kept beside it by `audit.append`, in the same transaction, so that what is open is found at once."""
 
     change_id = models.UUIDField(primary_key=True)
-    not_applied_at = models.DateTimeField()
+    attempt = models.OneToOneField(AuditEvent, on_delete=models.PROTECT, related_name="+")
+    latest = models.ForeignKey(AuditEvent, on_delete=models.PROTECT, related_name="+")  # or "unknown"
+    action = models.CharField(max_length=64)
+    target_sid = models.CharField(max_length=64, blank=True, db_index=True)
+    not_applied_at = models.DateTimeField(null=True)  # when a first read found it not applied
+    puzzle = models.CharField(max_length=200, blank=True)  # why reading can't tell: a person has to decide
+    candidates = models.JSONField(default=list)  # of a creation, the SIDs of the flows that it may have made
 
     def __str__(self) -> str:
-        return str(self.change_id)
+        return f"{self.action} {self.change_id}"
+
+    def may_have_made(self, created_at: datetime | None) -> bool:
+        """Whether a flow that Twilio dates so may be the one that this creation asked for."""
+        began = self.attempt.at
+        return created_at is None or began - CLOCKS_DIFFER <= created_at <= began + LATEST + CLOCKS_DIFFER
+
+
+class OpenDrift(models.Model):
+    """Something found at Twilio that nobody made here, and that nobody has accepted or undone yet."""
+
+    event = models.OneToOneField(
+        AuditEvent, on_delete=models.PROTECT, primary_key=True, related_name="open_drift"
+    )
+    target_sid = models.CharField(max_length=64, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.target_sid} {self.pk}"
 
 
 class ChainHead(models.Model):

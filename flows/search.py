@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import OrderBy
 
 from flows.flexapi import schema
@@ -18,6 +18,10 @@ from flows.folding import fold
 from flows.models import Flow
 
 PAGE_SIZE: Final = 50
+PART_OF_A_NUMBER: Final = 4  # digits from which a text of digits and signs is looked for as a phone number
+WHOLE_NUMBER: Final = 7  # digits from which it can mean one flow
+OFFERED: Final = 8  # values of siblings that a field offers
+_NUMBER: Final = re.compile(r"(?:[a-z]+:)?(\+?[0-9 ()./\u00a0\u2010-\u2015-]+)", re.IGNORECASE)
 SORTS: Final = {
     "name": "name_folded",
     "channel": "channel_type",
@@ -81,6 +85,33 @@ class Found:
         return self.last < self.total and bool(self.rows)
 
 
+def the_one(text: str, *, is_number: bool = True) -> str:
+    """The SID of the flow that a pasted SID (or, if it may be one, a phone number) can only mean, or nothing."""
+    sid = text.strip()
+    if schema.is_sid("FO", sid):
+        return sid
+    if not is_number or len(_digits(text)) < WHOLE_NUMBER:
+        return ""
+    flows = Flow.objects.filter(_has_number(text), gone_at=None).values_list("sid", flat=True)[:2]
+    return flows[0] if len(flows) == 1 else ""
+
+
+def of_siblings() -> dict[str, list[str]]:
+    """For each field that holds a SID, the values that most of the other flows have: what a new one needs too."""
+    live = Flow.objects.filter(gone_at=None)
+    return {
+        name: [
+            value
+            for value, _ in live.values_list(f"resource__{name}")
+            .annotate(flows=Count("sid"))
+            .exclude(**{f"resource__{name}": None})
+            .order_by("-flows")[:OFFERED]
+            if value
+        ]
+        for name in (entry.name for entry in schema.WRITABLE if entry.kind == "sid")
+    }
+
+
 def find(query: Query) -> Found:
     """The page of flows that the query asks for; past the end, the last one."""
     flows = _matching(query)
@@ -94,7 +125,7 @@ def _matching(query: Query) -> QuerySet[Flow]:
     flows = Flow.objects.filter(gone_at__isnull=query.enabled != "gone")
     if text := fold(query.q):
         sid = query.q.strip()
-        named = Q(name_folded__contains=text) | Q(identity_folded__contains=text)
+        named = Q(name_folded__contains=text) | Q(identity_folded__contains=text) | _has_number(query.q)
         # A SID, or the beginning of one.
         flows = flows.filter(
             named | Q(sid__startswith=sid) if re.fullmatch(r"FO[0-9a-fA-F]{1,32}", sid) else named
@@ -110,6 +141,24 @@ def _matching(query: Query) -> QuerySet[Flow]:
     if query.account:
         flows = flows.filter(account_sid=query.account)
     return flows
+
+
+def _digits(text: str) -> str:
+    """The digits of a phone number in any of its spellings: (415) 555-1234, +1 415 555 1234, whatsapp:+1…, 0041…"""
+    number = _NUMBER.fullmatch(text.strip())
+    return re.sub(r"[^0-9]", "", number[1]) if number else ""
+
+
+def _has_number(text: str) -> Q:
+    """The identities that have this number in them. Abroad it is written with 00 for the +, at home with a 0."""
+    digits = _digits(text)
+    if len(digits) < PART_OF_A_NUMBER:
+        return Q(pk__in=[])
+    spellings = {digits, digits.removeprefix("00"), digits.removeprefix("0")}
+    found = Q(pk__in=[])
+    for spelling in sorted(spellings):
+        found |= Q(identity_folded__contains=spelling)
+    return found
 
 
 def _order(sort: str) -> list[str | OrderBy]:

@@ -3,7 +3,7 @@
 from django.urls import include, path, register_converter
 
 from flows.converters import FlexFlowSid
-from flows.views import audit, changes, flows
+from flows.views import audit, changes, drift, event, evidence, flows, saved
 
 register_converter(FlexFlowSid, "flex_flow_sid")
 
@@ -11,7 +11,12 @@ flow_urls = [
     path("", flows.flow_list, name="list"),
     path("new/", changes.flow_new, name="new"),
     path("sync/", flows.flow_sync, name="sync"),
+    path("views/", saved.view_save, name="view-save"),
+    path("views/<int:view_id>/remove/", saved.view_remove, name="view-remove"),
+    path("drift/", drift.drift_inbox, name="drift"),
+    path("drift/<uuid:event_id>/accept/", drift.drift_accept, name="drift-accept"),
     path("<flex_flow_sid:sid>/", flows.flow_detail, name="detail"),
+    path("<flex_flow_sid:sid>/code/", flows.flow_code, name="code"),
     path("<flex_flow_sid:sid>/edit/", changes.flow_edit, name="edit"),
     path("<flex_flow_sid:sid>/enabled/", changes.flow_enabled, name="enabled"),
     path("<flex_flow_sid:sid>/delete/", changes.flow_delete, name="delete"),
@@ -19,7 +24,11 @@ flow_urls = [
 
 audit_urls = [
     path("", audit.event_list, name="list"),
-    path("<uuid:event_id>/", audit.event_detail, name="detail"),
+    path("export/", evidence.log_export, name="export"),
+    path("verification/", evidence.verification, name="verification"),
+    path("<uuid:event_id>/", event.event_detail, name="detail"),
+    path("<uuid:event_id>/reconcile/", event.event_reconcile, name="reconcile"),
+    path("<uuid:event_id>/decide/", event.event_decide, name="decide"),
 ]
 
 urlpatterns = [

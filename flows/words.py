@@ -29,7 +29,12 @@ ACTIONS: Final = {
     "flow.create": ("Created", "Create"),
     "flow.update": ("Changed", "Change"),
     "flow.delete": ("Deleted", "Delete"),
+    "flow.drift": ("Found at Twilio", "Found at Twilio"),
+    "flow.baseline": ("First seen", "First seen"),
+    "flow.accept": ("Accepted what was found", "Accept what was found"),
     "audit.export": ("Exported the audit log", "Export the audit log"),
+    "audit.verify": ("Verified the audit log", "Verify the audit log"),
+    "audit.erase": ("Erased personal data", "Erase personal data"),
 }
 
 

@@ -33,13 +33,15 @@
       return done;
     }
   };
+  document.querySelectorAll(".copy-text").forEach((button) => { button.hidden = false; });
   document.addEventListener("click", async (event) => {
-    const button = event.target.closest(".copy");
+    const button = event.target.closest(".copy, .copy-text");
     if (!button) return;
-    const sid = button.previousElementSibling.title;
-    const done = await copied(sid);
+    const beside = button.previousElementSibling;
+    const what = button.matches(".copy") ? beside.title : beside.getAttribute("aria-label");
+    const done = await copied(button.matches(".copy") ? what : beside.textContent);
     say("");
-    requestAnimationFrame(() => say(done ? `Copied ${sid}` : "Copying was refused by the browser"));
+    requestAnimationFrame(() => say(done ? `Copied ${what}` : "Copying was refused by the browser"));
     button.classList.toggle("done", done);
     setTimeout(() => button.classList.remove("done"), 1600);
   });
@@ -91,7 +93,7 @@
   const resting = new Set();
   document.addEventListener("submit", (event) => {
     const button = event.submitter ?? find("button:not([type=button])", event.target);
-    if (event.defaultPrevented || event.target.method !== "post" || event.target.hasAttribute("hx-post")) return;
+    if (event.defaultPrevented || event.target.method !== "post" || event.target.matches("[hx-post], [data-again]")) return;
     if (!button) return;
     setTimeout(() => {
       resting.add([button, button.textContent]);

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 Snapshot = dict[str, Any]
@@ -309,6 +310,19 @@ def _encode(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+# Twilio's own bookkeeping; its dates are whole seconds, so they prove nothing.
+KEPT_BY_TWILIO: Final = frozenset(field.name for field in FIELDS if field.wire is None)
+
+
+def moment(value: Any) -> datetime | None:
+    """A date and time as Twilio writes it, in UTC; None if it is none."""
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else None
+        return at and (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def normalised(name: str, value: Any) -> Any:

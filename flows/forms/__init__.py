@@ -2,10 +2,21 @@
 
 from django.forms.renderers import TemplatesSetting
 
-from flows.forms.flow import FlowForm, read_base, signed
+from flows.forms.decision import DecisionForm
+from flows.forms.flow import FlowForm, picked, read_base, signed
 from flows.forms.reason import DeleteForm, ReasonForm, SwitchForm
 
-__all__ = ["DeleteForm", "FieldRenderer", "FlowForm", "ReasonForm", "SwitchForm", "read_base", "signed"]
+__all__ = [
+    "DecisionForm",
+    "DeleteForm",
+    "FieldRenderer",
+    "FlowForm",
+    "ReasonForm",
+    "SwitchForm",
+    "picked",
+    "read_base",
+    "signed",
+]
 
 
 class FieldRenderer(TemplatesSetting):

@@ -12,7 +12,6 @@ from django.core.validators import RegexValidator
 
 from flows import words
 from flows.flexapi import schema
-from flows.masking import has_mask
 
 UNSET_WORDS = {"integration_type": "Not set", "channel_type": "Choose a channel"}
 
@@ -43,8 +42,6 @@ class WebAddress(forms.CharField):
         # White space, control and invisible characters belong into an address percent-encoded.
         if not is_address or " " in value or not value.isprintable():
             raise ValidationError("Enter a web address that begins with https:// or http://.", code="invalid")
-        if has_mask(value):
-            raise ValidationError("A part of this address is masked. Enter the secret itself.", code="masked")
 
 
 def field_of(entry: schema.Field, *, required: bool) -> forms.Field:
@@ -81,7 +78,7 @@ def _boolean(entry: schema.Field, **kwargs: Any) -> forms.Field:
     yes, no = ("On", "Off") if entry.name == "enabled" else ("Yes", "No")
     return forms.TypedChoiceField(
         choices=[("", "Not set"), ("true", yes), ("false", no)],
-        coerce=lambda value: {"true": True, "false": False}.get(value, value),
+        coerce=lambda value: value == "true",
         empty_value=None,
         **kwargs,
     )

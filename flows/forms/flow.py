@@ -12,12 +12,13 @@ from typing import Any, Self
 from django import forms
 from django.core import signing
 from django.forms.boundfield import BoundField
+from django.http import QueryDict
 
 from flows.flexapi import schema
 from flows.flexapi.schema import Snapshot
 from flows.forms.fields import field_of
 from flows.forms.reason import ReasonForm
-from flows.masking import storable
+from flows.masking import has_mask, storable
 
 BASE_SALT = "flows.forms.base"
 
@@ -64,6 +65,8 @@ class FlowForm(ReasonForm):
             if entry.name in self.fields and _is_left_alone(had.get(entry.name), self.data.get(entry.name)):
                 self.errors.pop(entry.name, None)
                 self.cleaned_data[entry.name] = (self.snapshot or {})[entry.name]
+            elif has_mask(self.cleaned_data.get(entry.name)):
+                self.add_error(entry.name, f"{entry.label}: a part of it is masked. Enter the secret itself.")
         return self.cleaned_data
 
     def again(self, *, theirs: Snapshot | None = None) -> Self:
@@ -110,9 +113,16 @@ class FlowForm(ReasonForm):
         )
         made = field_of(entry, required=required)
         if isinstance(made, forms.ChoiceField):
-            made.choices = _choices(made, had)
+            made.choices = _choices(made, had if self.snapshot else self.initial.get(entry.name))
         if entry.kind == "sid":
-            made.widget.attrs.update({"spellcheck": "false", "autocapitalize": "none", "class": "mono"})
+            made.widget.attrs.update(
+                {
+                    "spellcheck": "false",
+                    "autocapitalize": "none",
+                    "class": "mono",
+                    "list": f"offered-{entry.name}",
+                }
+            )
         made.widget.attrs["autocomplete"] = "off"
         if entry.name == "integration_type":
             made.widget.attrs.update(
@@ -147,6 +157,19 @@ def read_base(value: str, sid: str) -> Snapshot | None:
     except signing.BadSignature:
         return None
     return snapshot if isinstance(snapshot, dict) and snapshot.get("sid") == sid else None
+
+
+def picked(data: QueryDict, base: Snapshot) -> QueryDict:
+    """What a form sent, with the flow's own value in the place of the fields of which a conflict page was told to
+    keep theirs (`pick_<field>` is `theirs`)."""
+    theirs = [entry.name for entry in schema.WRITABLE if data.get(f"pick_{entry.name}") == "theirs"]
+    if theirs:
+        data, had = data.copy(), _as_choices(storable(dict(base)))
+        if any(not schema.is_active(schema.BY_NAME[name], data.get("integration_type")) for name in theirs):
+            theirs.append("integration_type")  # keeping the field keeps the type that has it
+        for name in theirs:
+            data[name] = "" if had.get(name) is None else str(had[name])
+    return data
 
 
 def _start(base: Snapshot | None) -> dict[str, Any]:

@@ -19,6 +19,8 @@ class ReasonForm(forms.Form):
         help_text="Optional. Why, for everybody who reads the audit log; 200 characters at most.",
     )
     change_id = forms.UUIDField(widget=forms.HiddenInput)
+    # The event whose state this change restores, or which it undoes.
+    refers_to = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
     @property
     def error_list(self) -> list[tuple[str, str]]:

@@ -52,7 +52,10 @@ def make(sandbox: Sandbox) -> None:
                 20: teller.conflict,
                 27: teller.denied,
                 33: teller.delete,
+                36: teller.elsewhere,
                 38: teller.lost,
+                41: teller.lost_creation,
+                43: teller.elsewhere,
             }
             story = special.get(number) or dice.choice(
                 (teller.retry, teller.rename, teller.switch, teller.webhook)
@@ -60,6 +63,20 @@ def make(sandbox: Sandbox) -> None:
             with suppress(changes.Conflict, changes.NothingToChange):
                 story()
             reconcile.reconcile()
+        _end(sandbox, dice)
+
+
+def _end(sandbox: Sandbox, dice: random.Random) -> None:
+    """What waits for its readers: something made elsewhere, and a change that a person has to decide."""
+    sandbox.add_flow(
+        friendly_name="test (delete me)", channel_type="web", integration_type="external",
+        integration_url="https://hooks.example.com/pilot", enabled=False,
+    )  # fmt: skip
+    mirror.sync()
+    teller = _Teller(sandbox, dice, _person("ada"))
+    sid, seen = teller.lost()
+    sandbox.edit_flow(sid, friendly_name=f"{seen['friendly_name']} 2")
+    reconcile.reconcile()
 
 
 def _person(name: str) -> Actor:
@@ -81,11 +98,12 @@ class _Teller:
         )
         self._update(sid, seen, "Retry less while Studio is slow", integration_retry_count=count)
 
-    def rename(self) -> None:
+    def rename(self) -> tuple[str, Snapshot]:
         sid, seen = self._drawn()
         self._update(
             sid, seen, "The team has a new name", friendly_name=f"{seen['friendly_name']} (new team)"
         )
+        return sid, seen
 
     def switch(self) -> None:
         sid, seen = self._drawn()
@@ -103,15 +121,15 @@ class _Teller:
         address = f"https://gateway.example.com/flex/{sid[-6:]}"
         self._update(sid, seen, "Webhooks moved to the new gateway", integration_url=address)
 
-    def create(self) -> None:
+    def create(self, name: str = "Weihnachtsaktion Köln (SMS)", identity: str = "+4915550100999") -> None:
         _, like = self._drawn("studio")
         values = {name: like.get(name) for name in ("chat_service_sid", "integration_flow_sid")}
         changes.create_flow(
             values={
                 **values,
-                "friendly_name": "Weihnachtsaktion Köln (SMS)",
+                "friendly_name": name,
                 "channel_type": "sms",
-                "contact_identity": "+4915550100999",
+                "contact_identity": identity,
                 "integration_type": "studio",
                 "enabled": False,
             },
@@ -131,10 +149,20 @@ class _Teller:
         self.sandbox.edit_flow(sid, friendly_name=f"{seen['friendly_name']} pilot")
         self._update(sid, seen, "Spelling", friendly_name=f"{seen['friendly_name']}.")
 
-    def lost(self) -> None:
+    def lost(self) -> tuple[str, Snapshot]:
         """The answer is lost on its way: unknown, until reading the flow shows that it was carried out."""
         self.sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-        self.rename()
+        return self.rename()
+
+    def lost_creation(self) -> None:
+        self.sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
+        self.create("Rückrufwunsch Bern (SMS)", "+41315550100")
+
+    def elsewhere(self) -> None:
+        """Somebody changes a flow in the Console."""
+        sid, _ = self._drawn("task")
+        self.sandbox.edit_flow(sid, integration_priority=5, integration_timeout=7200)
+        mirror.sync()
 
     def denied(self) -> None:
         sid, _ = self._drawn()

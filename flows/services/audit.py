@@ -1,32 +1,41 @@
-"""The audit log's one way in: `append`. The ground floor of the services; nothing else writes its tables.
+"""The audit log's way in: `append` for what somebody does, `observe` for what is found at Twilio. The ground
+floor of the services; nothing else writes its tables, but for erasure.py, which empties payloads.
 
-An event is sealed into a chain (`hash` over everything it says and the hash before it) by an HMAC whose key
-is not in the database. What the change was about goes into the payload, masked, hashed with a salt.
+Each event is sealed to the one before it (seal.py). What it was about goes into the payload, masked. What is open
+(changes whose fate is not known, drift that nobody has dealt with) is kept beside the log in the same transaction.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 import secrets
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import Error, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from flows.flexapi import schema
 from flows.masking import masked, storable
-from flows.models import ONCE, AuditEvent, AuditPayload, ChainHead, Result, Stage
+from flows.models import (
+    ONCE,
+    AuditEvent,
+    AuditPayload,
+    ChainHead,
+    OpenChange,
+    OpenDrift,
+    Result,
+    Stage,
+)
+from flows.services.database import drop_if_lost
+from flows.services.seal import GENESIS, event_hash, payload_hash
 
-GENESIS = "0" * 64
 HEAD = "audit"
-SETTLED = (Stage.OUTCOME, Stage.RECONCILED)
+MADE = (Result.SUCCEEDED, Result.APPLIED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +62,18 @@ class Payload:
     message: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What was read at Twilio and is not on record yet: `before` and `after` in the payload, None where there
+    was no such flow. `created_at` is Twilio's, of a flow that is new here."""
+
+    action: str
+    target_sid: str
+    payload: Payload
+    changed_fields: list[str] = field(default_factory=list)
+    created_at: datetime | None = None
+
+
 class NotRecorded(Exception):
     """The event could not be committed. If it was an attempt, nothing has been sent."""
 
@@ -66,10 +87,11 @@ class AlreadyRecorded(Exception):
 
 
 class ChangeOpen(Exception):
-    """Another change of the same flow is under way, or was made since the flow was read."""
+    """Another change of the same flow (or a creation like this one) is open, or was made since the flow was read.
+    `event` is its latest."""
 
     def __init__(self, event: AuditEvent) -> None:
-        super().__init__("another change of this flow is under way")
+        super().__init__("another change of this flow is open")
         self.event = event
 
 
@@ -79,7 +101,7 @@ def append(
     stage: Stage,
     result: Result,
     actor: Actor,
-    payload: Payload | None = None,
+    payload: Payload | Callable[[], Payload] | None = None,
     change_id: uuid.UUID | None = None,
     target_sid: str = "",
     changed_fields: list[str] | None = None,
@@ -88,16 +110,19 @@ def append(
     remote_code: int | None = None,
     remote_request_id: str = "",
     duration_ms: int | None = None,
+    refers_to: uuid.UUID | None = None,
     first: bool = False,
-    held_back_since: datetime | None = None,
     read_at: int | None = None,
+    beside: Observation | None = None,
 ) -> AuditEvent:
     """Commits one event, in a durable transaction of its own, and returns it.
 
     A change has one beginning, and each stage once: an attempt, or an outcome that is the `first` of its change
     because nothing was sent, raises `AlreadyRecorded` if its `change_id` is on record, any other if its stage
-    is. An attempt of a flow that has another one open since `held_back_since`, or that was sent a change
-    after `read_at` (a `last_seq`), raises `ChangeOpen`. What can't be committed raises `NotRecorded`.
+    is. An attempt of a flow that has an open change, or that was sent one after `read_at` (a `last_seq`), and a
+    creation like an open one, raise `ChangeOpen`. What can't be committed raises `NotRecorded`. A `payload` that is
+    a function is called in that transaction, while nobody else can append: what it writes stands or falls with
+    the event. `beside`: what was found at Twilio in the same breath, appended with it.
     """
     event = AuditEvent(
         event_id=uuid.uuid4(),
@@ -119,21 +144,46 @@ def append(
         remote_code=remote_code,
         remote_request_id=storable(remote_request_id)[:64],
         duration_ms=duration_ms,
+        refers_to=refers_to,
     )
-    body = _payload_row(payload or Payload())
+    body = _payload_row(Payload() if payload is None or callable(payload) else payload)
     try:
         with transaction.atomic(durable=True):
             head = _locked_head()
+            if callable(payload):
+                body = _payload_row(payload())
             _refuse_a_second(event, first=first or stage == Stage.ATTEMPT)
-            if stage == Stage.ATTEMPT and target_sid:
-                _refuse_beside_another(target_sid, held_back_since, read_at)
+            if stage == Stage.ATTEMPT:
+                _refuse_beside_another(event, body, read_at)
             _seal(event, body, head)
             event.save(force_insert=True)
             body.event = event
             body.save(force_insert=True)
+            if beside is not None:
+                _append_observed([beside], head)
+            head.save()
+            _keep_what_is_open(event, body)
     except Error as error:
+        drop_if_lost()
         raise NotRecorded("the audit log cannot be written") from error
     return event
+
+
+def observe(observations: Sequence[Observation], *, read_at: int) -> list[AuditEvent]:
+    """Commits what was found at Twilio by a read that began at `read_at` (a `last_seq`), attributed to nobody.
+    Left out is what one of our own changes may account for: the flow has an open one, was changed or observed
+    since, or may be what an open creation made. What can't be committed raises `NotRecorded`."""
+    try:
+        with transaction.atomic(durable=True):
+            head = _locked_head()
+            is_ours = _accounted_for(read_at)
+            events = _append_observed([item for item in observations if not is_ours(item)], head)
+            if events:
+                head.save()
+    except Error as error:
+        drop_if_lost()
+        raise NotRecorded("the audit log cannot be written") from error
+    return events
 
 
 def last_seq() -> int:
@@ -146,60 +196,17 @@ def story_of(change_id: uuid.UUID) -> AuditEvent | None:
     return AuditEvent.objects.filter(change_id=change_id).order_by("-seq").first()
 
 
-def open_attempts(*, since: datetime | None = None) -> QuerySet[AuditEvent]:
-    """Attempts that nothing has settled yet; with `since`, only those made after it."""
-    later = AuditEvent.objects.filter(change_id=OuterRef("change_id"), stage__in=SETTLED)
-    attempts = AuditEvent.objects.filter(~Exists(later), stage=Stage.ATTEMPT)
-    return attempts.filter(at__gte=since) if since else attempts
+def open_attempts() -> QuerySet[AuditEvent]:
+    """Attempts that nothing has followed yet."""
+    unanswered = OpenChange.objects.filter(latest=F("attempt"))
+    return AuditEvent.objects.filter(seq__in=unanswered.values("attempt"))
 
 
 def unsettled(sids: Iterable[str]) -> dict[str, AuditEvent]:
-    """For each of these flows that has one, the latest change whose fate is not known: its attempt, if no
-    outcome came, or its outcome, if that was "unknown"."""
-    reconciled = AuditEvent.objects.filter(change_id=OuterRef("change_id"), stage=Stage.RECONCILED)
-    doubtful = AuditEvent.objects.filter(~Exists(reconciled), stage=Stage.OUTCOME, result=Result.UNKNOWN)
-    found: dict[str, AuditEvent] = {}
-    for events in (open_attempts(), doubtful):
-        for event in events.filter(target_sid__in=list(sids)):
-            known = found.get(event.target_sid)
-            found[event.target_sid] = event if known is None or known.seq < event.seq else known
-    return found
-
-
-# What the seal is over, for good: a column that comes later is not in it, or every older seal would break.
-SEALED = (
-    "seq", "event_id", "change_id", "request_id", "stage", "action", "result", "at", "actor_id", "actor_label",
-    "actor_role", "source_ip", "user_agent", "account_sid", "target_sid", "changed_fields", "reason",
-    "remote_status", "remote_code", "remote_request_id", "duration_ms", "payload_hash", "previous_hash",
-)  # fmt: skip
-
-
-def event_hash(event: AuditEvent) -> str:
-    """The seal over everything the event says, `previous_hash` included."""
-    return sealed({name: getattr(event, name) for name in SEALED})
-
-
-def payload_hash(body: AuditPayload) -> str:
-    """The salted seal over a payload; an erased payload no longer matches its event's."""
-    names = ("salt", "friendly_name", "contact_identity", "before", "requested", "after", "message")
-    return sealed({name: getattr(body, name) for name in names})
-
-
-def canonical(value: Any) -> bytes:
-    """JSON with one spelling for one meaning: sorted keys, no spaces, UTC times with microseconds."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_plain, allow_nan=False
-    ).encode()
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    return str(value)
-
-
-def sealed(value: Any) -> str:
-    return hmac.new(settings.AUDIT_KEY.encode(), canonical(value), hashlib.sha256).hexdigest()
+    """For each of these flows that has one, the latest event of the change whose fate is not known: its attempt,
+    if no outcome came, or its outcome, if that was "unknown"."""
+    changes = OpenChange.objects.filter(target_sid__in=list(sids)).select_related("latest__payload")
+    return {change.target_sid: change.latest for change in changes.order_by("latest")}
 
 
 def _payload_row(payload: Payload) -> AuditPayload:
@@ -228,17 +235,125 @@ def _refuse_a_second(event: AuditEvent, *, first: bool) -> None:
         raise AlreadyRecorded(recorded)
 
 
-def _refuse_beside_another(sid: str, since: datetime | None, read_at: int | None) -> None:
-    other = open_attempts(since=since).filter(target_sid=sid).order_by("-seq").first()
-    if other is None and read_at is not None:
+def _refuse_beside_another(event: AuditEvent, body: AuditPayload, read_at: int | None) -> None:
+    others = OpenChange.objects.select_related("latest", "attempt__payload").order_by("-latest")
+    if event.target_sid:
+        in_the_way = Q(target_sid=event.target_sid)
+        if _is_news(event.target_sid):
+            in_the_way |= Q(action="flow.create")
+        other = next((change.latest for change in others.filter(in_the_way)), None)
+    else:
+        alike = others.filter(target_sid="", action=event.action)
+        other = next((change.latest for change in alike if _is_like(change.attempt.payload, body)), None)
+    if other is None and event.target_sid and read_at is not None:
         # What was read may be older than what this one sent: sending now could undo it unseen.
-        may_have_changed = Q(stage=Stage.ATTEMPT) | Q(
-            stage__in=ONCE, result__in=(Result.SUCCEEDED, Result.UNKNOWN, Result.APPLIED)
-        )
-        later = AuditEvent.objects.filter(may_have_changed, target_sid=sid, seq__gt=read_at)
+        may_have_changed = Q(stage=Stage.ATTEMPT) | Q(stage__in=ONCE, result__in=(*MADE, Result.UNKNOWN))
+        later = AuditEvent.objects.filter(may_have_changed, target_sid=event.target_sid, seq__gt=read_at)
         other = later.order_by("-seq").first()
     if other is not None:
         raise ChangeOpen(other)
+
+
+def _is_news(sid: str) -> bool:
+    """Whether the log has never had this flow: it may be what an open creation made."""
+    told = Q(stage=Stage.OBSERVED) | Q(stage__in=ONCE, result__in=MADE)
+    return not AuditEvent.objects.filter(told, target_sid=sid).exists()
+
+
+def _is_like(one: AuditPayload, other: AuditPayload) -> bool:
+    """Whether two creations may be the same one tried twice: by their name, or the identity they would take."""
+    return bool(
+        (one.friendly_name and one.friendly_name == other.friendly_name)
+        or (one.contact_identity and one.contact_identity == other.contact_identity)
+    )
+
+
+def _keep_what_is_open(event: AuditEvent, body: AuditPayload) -> None:
+    if event.change_id is not None and event.stage == Stage.ATTEMPT:
+        OpenChange.objects.create(
+            change_id=event.change_id,
+            attempt=event,
+            latest=event,
+            action=event.action,
+            target_sid=event.target_sid,
+        )
+    elif event.change_id is not None and event.stage in ONCE:
+        change = OpenChange.objects.filter(change_id=event.change_id)
+        if event.result == Result.UNKNOWN:
+            change.update(latest=event)
+        else:
+            change.delete()
+    if event.refers_to is not None and event.result in MADE:
+        drift = OpenDrift.objects.filter(event__event_id=event.refers_to).first()
+        if drift is not None:
+            of_flow = OpenDrift.objects.filter(target_sid=drift.target_sid).select_related("event__payload")
+            if event.stage not in ONCE:  # accepted, with all that was found of the flow before
+                of_flow.filter(event__lte=drift.pk).delete()
+            elif _can_undo(event, drift, of_flow):  # what this change left as it was found stays in the inbox
+                still_there = [item.pk for item in of_flow if _is_still_there(item, event, body)]
+                of_flow.exclude(pk__in=still_there).delete()
+
+
+def _can_undo(event: AuditEvent, drift: OpenDrift, of_flow: QuerySet[OpenDrift]) -> bool:
+    """Whether the change is of the drifted flow, or makes it anew because it was deleted."""
+    last = of_flow.order_by("event").last()
+    is_gone = last is not None and last.event.payload.after is None
+    return event.target_sid == drift.target_sid or (event.action == "flow.create" and is_gone)
+
+
+def _is_still_there(drift: OpenDrift, event: AuditEvent, body: AuditPayload) -> bool:
+    """Whether the flow is still as it was found, after this change."""
+    found, found_after, after = drift.event, drift.event.payload.after, body.after
+    if drift.target_sid != event.target_sid or after is None or found_after is None:
+        return False
+    names = found.changed_fields
+    return not names or any(schema.same(name, found_after.get(name), after.get(name)) for name in names)
+
+
+def _accounted_for(read_at: int) -> Callable[[Observation], bool]:
+    is_open = list(OpenChange.objects.select_related("attempt"))
+    busy = {change.target_sid for change in is_open if change.target_sid}
+    creations = [change for change in is_open if not change.target_sid]
+    since = AuditEvent.objects.filter(seq__gt=read_at).exclude(stage=Stage.ACCESS)
+    busy.update(since.values_list("target_sid", flat=True))
+
+    def is_ours(item: Observation) -> bool:
+        may_be_new = item.payload.before is None and item.payload.after is not None
+        return item.target_sid in busy or (
+            may_be_new and any(change.may_have_made(item.created_at) for change in creations)
+        )
+
+    return is_ours
+
+
+def _observed(item: Observation) -> tuple[AuditEvent, AuditPayload]:
+    event = AuditEvent(
+        event_id=uuid.uuid4(),
+        stage=Stage.OBSERVED,
+        action=item.action,
+        result=Result.APPLIED,
+        account_sid=settings.TWILIO_ACCOUNT_SID,
+        target_sid=item.target_sid,
+        changed_fields=item.changed_fields,
+    )
+    return event, _payload_row(item.payload)
+
+
+def _append_observed(observations: Sequence[Observation], head: ChainHead) -> list[AuditEvent]:
+    pairs = [_observed(item) for item in observations]
+    for event, body in pairs:
+        _seal(event, body, head)
+    events = [event for event, _ in pairs]
+    AuditEvent.objects.bulk_create(events, batch_size=500)
+    for event, body in pairs:
+        body.event = event
+    AuditPayload.objects.bulk_create([body for _, body in pairs], batch_size=500)
+    OpenDrift.objects.bulk_create(
+        OpenDrift(event=event, target_sid=event.target_sid)
+        for event in events
+        if event.action == "flow.drift"
+    )
+    return events
 
 
 def _seal(event: AuditEvent, body: AuditPayload, head: ChainHead) -> None:
@@ -248,4 +363,3 @@ def _seal(event: AuditEvent, body: AuditPayload, head: ChainHead) -> None:
     event.previous_hash = head.hash
     event.hash = event_hash(event)
     head.seq, head.hash = event.seq, event.hash
-    head.save()

@@ -16,17 +16,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection
-from django.utils import timezone
-
 from flows.flexapi import schema
 from flows.flexapi.answers import Answer
 from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
 from flows.flexapi.schema import Snapshot
 from flows.masking import masked, storable
 from flows.models import AuditEvent, Result, Stage
-from flows.services import audit, mirror
-from flows.services.audit import Actor, NotRecorded, Payload
+from flows.services import audit, drift, mirror
+from flows.services.audit import Actor, NotRecorded, Observation, Payload
+from flows.services.database import drop_if_lost
 from flows.services.merge import Merge, merge
 from flows.services.twilio import WRITE_DEADLINE, flex_client
 
@@ -35,7 +33,7 @@ log = logging.getLogger(__name__)
 NOT_THERE = 404  # as the answer to a repeated deletion
 
 # Longer than any call may take: an attempt that is older belongs to a process that died.
-HELD_BACK_FOR = timedelta(seconds=4 * WRITE_DEADLINE)
+UNDER_WAY_FOR = timedelta(seconds=4 * WRITE_DEADLINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +79,18 @@ class OutcomeNotRecorded(Exception):
         self.error = error
 
 
-def create_flow(*, values: Mapping[str, Any], reason: str, actor: Actor, change_id: uuid.UUID) -> Change:
-    """Makes a flow of the fields that have a value. The new SID stands in the outcome's event."""
+def create_flow(
+    *,
+    values: Mapping[str, Any],
+    reason: str,
+    actor: Actor,
+    change_id: uuid.UUID,
+    refers_to: uuid.UUID | None = None,
+) -> Change:
+    """Makes a flow of the fields that have a value. The new SID stands in the outcome's event. `refers_to`, of
+    every verb: the event whose state this one restores, or which it undoes."""
     asked = {name: value for name, value in values.items() if schema.normalised(name, value) is not None}
-    call = _Call("flow.create", actor, change_id, reason, requested=asked)
+    call = _Call("flow.create", actor, change_id, reason, requested=asked, refers_to=refers_to)
     return call.carry_out(lambda: flex_client().create(asked))
 
 
@@ -96,10 +102,11 @@ def update_flow(
     reason: str,
     actor: Actor,
     change_id: uuid.UUID,
+    refers_to: uuid.UUID | None = None,
 ) -> Change:
     """Sends the fields of `values` that differ from `base`, the flow as the operator saw it, unless somebody
     else changed the same ones meanwhile (`Conflict`). Without a `base`, it is the flow as it is now."""
-    call, theirs = _begun("flow.update", sid, reason, actor, change_id)
+    call, theirs = _begun("flow.update", sid, reason, actor, change_id, refers_to)
     merged = merge(base=theirs if base is None else base, theirs=theirs, mine=values)
     call.requested = merged.to_send
     if merged.conflicts:
@@ -113,7 +120,15 @@ def update_flow(
     return change
 
 
-def set_enabled(*, sid: str, enabled: bool, reason: str, actor: Actor, change_id: uuid.UUID) -> Change:
+def set_enabled(
+    *,
+    sid: str,
+    enabled: bool,
+    reason: str,
+    actor: Actor,
+    change_id: uuid.UUID,
+    refers_to: uuid.UUID | None = None,
+) -> Change:
     """Switches a flow on or off. A switch has one other side, so nobody's edit can be overwritten by it."""
     return update_flow(
         sid=sid,
@@ -122,14 +137,21 @@ def set_enabled(*, sid: str, enabled: bool, reason: str, actor: Actor, change_id
         reason=reason,
         actor=actor,
         change_id=change_id,
+        refers_to=refers_to,
     )
 
 
 def delete_flow(
-    *, sid: str, base: Mapping[str, Any], reason: str, actor: Actor, change_id: uuid.UUID
+    *,
+    sid: str,
+    base: Mapping[str, Any],
+    reason: str,
+    actor: Actor,
+    change_id: uuid.UUID,
+    refers_to: uuid.UUID | None = None,
 ) -> Change:
     """Deletes a flow, if the fields of `base` (the name that the operator typed) are still what they were."""
-    call, before = _begun("flow.delete", sid, reason, actor, change_id)
+    call, before = _begun("flow.delete", sid, reason, actor, change_id, refers_to)
     # The operator saw the flow as it is kept and shown: compare like with like.
     merged = merge(base=masked(storable(dict(base))), theirs=masked(storable(before)), mine={})
     if merged.theirs:
@@ -150,6 +172,7 @@ class _Call:
     read_at: int | None = None  # the log's end when the flow was read
     before: Snapshot | None = None
     requested: dict[str, Any] | None = None
+    refers_to: uuid.UUID | None = None
     attempt: AuditEvent | None = None
 
     def carry_out(self, send: Callable[[], Answer]) -> Change:
@@ -169,14 +192,13 @@ class _Call:
             raise
         milliseconds = round((time.monotonic() - started) * 1000)
         try:
-            if not connection.in_atomic_block:
-                connection.close_if_unusable_or_obsolete()  # one that broke during the call must not cost it
+            drop_if_lost()  # a connection that broke during the call must not cost it
             event = self.record(Stage.OUTCOME, _result(error), answer, error, milliseconds)
         except Exception as failure:
             # The kind alone: a database's own words can quote the row.
             log.error("the outcome of change %s is not on record: %s", self.change_id, type(failure).__name__)
             raise OutcomeNotRecorded(attempt, error) from failure
-        self._tell_the_mirror(answer, error)
+        self._tell_the_mirror(event, answer, error)
         after = answer.snapshot if answer else {}
         return Change(event, after, error, differs=self._differs(after))
 
@@ -204,9 +226,10 @@ class _Call:
             remote_code=error.code if error else None,
             remote_request_id=said.request_id if said else "",
             duration_ms=milliseconds,
+            refers_to=self.refers_to,
             first=self.attempt is None,
-            held_back_since=timezone.now() - HELD_BACK_FOR,
             read_at=self.read_at,
+            beside=self._came_between(after),
             payload=Payload(
                 friendly_name=str(known.get("friendly_name") or ""),
                 contact_identity=str(known.get("contact_identity") or ""),
@@ -217,11 +240,17 @@ class _Call:
             ),
         )
 
-    def _tell_the_mirror(self, answer: Answer | None, error: FlexError | None) -> None:
-        if answer and answer.snapshot:
-            mirror.take_over(answer.snapshot)
-        elif answer or mirror.is_gone(error):
-            mirror.mark_gone(self.sid)
+    def _tell_the_mirror(self, event: AuditEvent, answer: Answer | None, error: FlexError | None) -> None:
+        if answer:
+            mirror.keep(answer.snapshot or None, event)
+        elif mirror.is_gone(error):
+            mirror.miss(self.sid, read_at=event.seq)
+
+    def _came_between(self, after: Snapshot | None) -> Observation | None:
+        """A field that we did not ask for and that is not as it was read."""
+        if not after or self.before is None or self.requested is None:
+            return None
+        return drift.beside(self.sid, before=self.before, asked=self.requested, after=after)
 
     def _differs(self, after: Snapshot) -> list[str]:
         expected = {**(self.before or {}), **(self.requested or {})}
@@ -241,15 +270,17 @@ def _result(error: FlexError | None) -> Result:
     return Result.FAILED if isinstance(error, Refused | NeverSent) else Result.UNKNOWN
 
 
-def _begun(action: str, sid: str, reason: str, actor: Actor, change_id: uuid.UUID) -> tuple[_Call, Snapshot]:
+def _begun(
+    action: str, sid: str, reason: str, actor: Actor, change_id: uuid.UUID, refers_to: uuid.UUID | None
+) -> tuple[_Call, Snapshot]:
     """A new change of a flow, and the flow as it is now. That it could not be read is an outcome too:
     nothing was sent."""
     recorded = audit.story_of(change_id)
     if recorded is not None:
         raise audit.AlreadyRecorded(recorded)
-    call = _Call(action, actor, change_id, reason, sid, read_at=audit.last_seq())
+    call = _Call(action, actor, change_id, reason, sid, read_at=audit.last_seq(), refers_to=refers_to)
     try:
-        call.before = before = mirror.fetch(sid, deadline=WRITE_DEADLINE)
+        call.before = before = mirror.fetch(sid, deadline=WRITE_DEADLINE, must_record=True)
     except FlexError as error:
         call.record(Stage.OUTCOME, Result.FAILED, error=error)
         raise NotRead(error) from error

@@ -1,55 +1,148 @@
-"""The log as evidence: walks the chain and names the first event that is not as it was sealed, signs the
-chain's head, and exports the log. It only reads; what is written is audit.py's.
+"""The log as evidence: walks the chain and names the first event that is not as it was sealed, holds the table of
+open changes against it, and signs the chain's head. Each verification is an event itself. Exports are export.py's.
 """
 
 from __future__ import annotations
 
-import csv
 import hmac
-import io
 import json
 import time
+import uuid
+from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.conf import settings
 from django.utils import timezone
 
-from flows.models import AuditEvent, ChainHead
+from flows.models import ONCE, AuditEvent, AuditPayload, ChainHead, OpenChange, Result, Stage
 from flows.services import audit
+from flows.services.audit import Actor, NotRecorded, Payload
+from flows.services.seal import (
+    GENESIS,
+    PAYLOAD,
+    SEALED,
+    SEALED_IF_SET,
+    canonical,
+    event_hash,
+    payload_hash,
+    sealed,
+    sealed_row,
+)
 
-PAYLOAD: Final = ("friendly_name", "contact_identity", "before", "requested", "after", "message")
-EXPORTED: Final = (*audit.SEALED, "hash", *PAYLOAD)
+VERIFY: Final = "audit.verify"
+ERASE: Final = "audit.erase"
 BATCH: Final = 1000
-_ROW: Final = (*audit.SEALED, "hash", *(f"payload__{name}" for name in ("salt", *PAYLOAD)))
+LONGEST_HEAD: Final = 2000  # characters; one has some 250
+_BODY: Final = ("salt", *PAYLOAD)
+_ROW: Final = (*SEALED, *SEALED_IF_SET, "hash", *(f"payload__{name}" for name in (*_BODY, "erased_at")))
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a walk of the chain found. `bad_seq` is None when all is well; `fault` is a sentence."""
+    """What a walk of the chain up to the event `through` found: so many `events` from the first on are as they
+    were written. `bad_seq` is None when all is well; `fault` says what is the matter with that event."""
 
     events: int
+    through: int
     bad_seq: int | None = None
     fault: str = ""
     seconds: float = 0.0
+
+    def __str__(self) -> str:
+        if self.bad_seq is None:
+            return self._as_written()
+        said = f"Event {self.bad_seq} {self.fault}."
+        if self.events == 0:
+            return said
+        return f"{said} {self._as_written(' before it' if self.events < self.bad_seq else ' in the chain')}"
+
+    def _as_written(self, which: str = "") -> str:
+        if self.events == 1:
+            return f"1 event{which} is as it was written."
+        return f"{self.events} events{which} are as they were written."
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A verification on record. `said` is what it found; `since` counts the events that came after its end."""
+
+    event: AuditEvent
+    said: dict[str, Any]
+    since: int
+    is_intact: bool
 
 
 def verify(*, head: dict[str, Any] | None = None) -> Verdict:
     """Walks the whole chain in one pass, with flat memory. With a `head` that was signed earlier and kept
     elsewhere, it also finds a tail that was cut off and a chain that was written anew."""
     started = time.monotonic()
-    count, bad, fault = _walk(head)
-    return Verdict(count, bad, fault, time.monotonic() - started)
+    # The head is read first: what is appended during the walk is the next one's business.
+    kept = ChainHead.objects.filter(name=audit.HEAD).first()
+    end, end_hash = (kept.seq, kept.hash) if kept else (0, GENESIS)
+    walk = _Walk()
+    bad, fault = (
+        walk.to(end, end_hash, head) or _beyond_the_head() or walk.open_changes.fault(end) or (None, "")
+    )
+    return Verdict(walk.count, end, bad, fault, time.monotonic() - started)
+
+
+def verify_on_record(
+    *, actor: Actor, head: dict[str, Any] | None = None
+) -> tuple[Verdict, AuditEvent | None]:
+    """The same, and the event that tells of it: None if that could not be recorded."""
+    verdict = verify(head=head)
+    is_good = verdict.bad_seq is None
+    said = {
+        "through": verdict.through,
+        "events": verdict.events,
+        "bad_seq": verdict.bad_seq,
+        "fault": verdict.fault,
+        "head": head is not None,
+    }
+    try:
+        event = audit.append(
+            action=VERIFY,
+            stage=Stage.ACCESS,
+            result=Result.SUCCEEDED if is_good else Result.FAILED,
+            actor=actor,
+            reason=str(verdict),
+            payload=Payload(after=said),
+        )
+    except NotRecorded:
+        return verdict, None
+    return verdict, event
+
+
+def last_verification() -> Verification | None:
+    """The last one on record, by command or page. Not `is_intact`: the record of it was tampered with."""
+    told = AuditEvent.objects.filter(action=VERIFY, result__in=(Result.SUCCEEDED, Result.FAILED))
+    event = told.select_related("payload").order_by("-seq").first()
+    if event is None:
+        return None
+    body = getattr(event, "payload", None) or AuditPayload()
+    is_intact = event_hash(event) == event.hash and payload_hash(body) == event.payload_hash
+    said = body.after or {}
+    since = audit.last_seq() - said.get("through", 0) - 1  # without the record of it
+    return Verification(event, said, max(0, since), is_intact)
 
 
 def signed_head() -> dict[str, Any]:
     """The chain's end as it is now, to be kept where this site's people can't write."""
     row = ChainHead.objects.filter(name=audit.HEAD).first()
-    seq, last = (row.seq, row.hash) if row else (0, audit.GENESIS)
+    seq, last = (row.seq, row.hash) if row else (0, GENESIS)
     said = {"seq": seq, "hash": last, "at": timezone.now().isoformat(timespec="microseconds")}
     return {**said, "signature": _signature(said)}
+
+
+def read_head(text: str) -> dict[str, Any] | None:
+    """A signed head as it was kept; None if it is not one of this site's, or not as it was signed."""
+    try:
+        head = json.loads(text) if len(text) <= LONGEST_HEAD else None
+        return head if isinstance(head, dict) and is_ours(head) else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def is_ours(head: dict[str, Any]) -> bool:
@@ -60,91 +153,145 @@ def is_ours(head: dict[str, Any]) -> bool:
     )
 
 
-def exported(*, after: int = 0, through: int | None = None) -> Iterator[dict[str, Any]]:
-    """The log's events in order, one dict each, payload included. It begins behind `after` and ends at
-    `through` (the log's end at the start): resuming by seq leaves no gap and repeats nothing."""
-    last = audit.last_seq() if through is None else through
-    while after < last:
-        names = (*audit.SEALED, "hash", *(f"payload__{name}" for name in PAYLOAD))
-        rows = AuditEvent.objects.filter(seq__gt=after, seq__lte=last).order_by("seq").values_list(*names)
-        batch = [dict(zip(EXPORTED, row, strict=True)) for row in rows[:BATCH]]
-        if not batch:
+class _Walk:
+    """One pass over the chain. It keeps how far it came, the last seal, and what is open by then."""
+
+    def __init__(self) -> None:
+        self.count, self.previous = 0, GENESIS
+        self.erasures, self.open_changes = _Erasures(), _OpenChanges()
+
+    def to(self, end: int, end_hash: str, head: dict[str, Any] | None) -> tuple[int, str] | None:
+        stray = AuditEvent.objects.filter(seq__lt=1).order_by("seq").values_list("seq", flat=True).first()
+        if stray is not None:
+            return stray, "stands before the chain's first"
+        for row in _rows(end):
+            if row["seq"] != self.count + 1:
+                return self.count + 1, "is missing"
+            if fault := self._fault_of(row):
+                return row["seq"], fault
+            if head and head["seq"] == row["seq"] and head["hash"] != row["hash"]:
+                return row["seq"], "is not the one that was at the head when it was signed"
+            self.count, self.previous = row["seq"], row["hash"]
+            self.open_changes.follow(row)
+        if head and head["seq"] > self.count:
+            return self.count + 1, "is missing: it was there when the head was signed"
+        if (end, end_hash) != (self.count, self.previous):
+            return self.count + 1, "is missing: the chain's head knows of it"
+        return None
+
+    def _fault_of(self, row: dict[str, Any]) -> str:
+        if row["previous_hash"] != self.previous:
+            return "does not follow on the one before it"
+        if sealed_row(row) != row["hash"]:
+            return "is not as it was sealed"
+        if row["payload__salt"] is None:
+            return "has lost its payload"
+        if row["payload__erased_at"] is None:
+            return "" if _has_its_payload(row) else "has a payload that is not as it was sealed"
+        if any(row[f"payload__{name}"] not in ("", None) for name in _BODY):
+            return "has a payload that is marked as erased, and is not empty"
+        if not self.erasures.tell_of(row["seq"]):
+            return "has lost what its payload said, and no event says that it was erased"
+        return ""
+
+
+class _Erasures:
+    """Which payloads were erased, by the events that say so: each later than what it erased, and as it was sealed.
+    They are read when the first erased payload comes, and once more where a new one may have come meanwhile."""
+
+    def __init__(self) -> None:
+        self._read = 0
+        self._said: list[tuple[int, list[int], list[int]]] = []
+
+    def tell_of(self, seq: int) -> bool:
+        if self._name(seq):
+            return True
+        self._read_on()
+        return self._name(seq)
+
+    def _name(self, seq: int) -> bool:
+        for eraser, firsts, lasts in self._said:
+            place = bisect_right(firsts, seq) - 1
+            if eraser > seq and place >= 0 and seq <= lasts[place]:
+                return True
+        return False
+
+    def _read_on(self) -> None:
+        events = AuditEvent.objects.filter(action=ERASE, result=Result.SUCCEEDED, seq__gt=self._read)
+        for row in events.order_by("seq").values(*_ROW):
+            self._read = row["seq"]
+            if sealed_row(row) == row["hash"] and _has_its_payload(row):
+                ranges = row["payload__requested"]["events"]
+                self._said.append((row["seq"], [first for first, _ in ranges], [last for _, last in ranges]))
+
+
+@dataclass(slots=True)
+class _OpenChanges:
+    """The changes that are open by the log: attempt, latest event, action and flow of each, as `audit.append` keeps
+    them in their table."""
+
+    by_the_log: dict[uuid.UUID, tuple[int, int, str, str]] = field(default_factory=dict)
+
+    def follow(self, row: dict[str, Any]) -> None:
+        change_id, stage = row["change_id"], row["stage"]
+        if change_id is None or stage not in ONCE:
             return
-        yield from batch
-        after = batch[-1]["seq"]
+        if stage == Stage.ATTEMPT:
+            self.by_the_log[change_id] = (row["seq"], row["seq"], row["action"], row["target_sid"])
+        elif row["result"] != Result.UNKNOWN:
+            self.by_the_log.pop(change_id, None)
+        elif change_id in self.by_the_log:
+            attempt, _, action, sid = self.by_the_log[change_id]
+            self.by_the_log[change_id] = (attempt, row["seq"], action, sid)
+
+    def fault(self, end: int) -> tuple[int, str] | None:
+        """Where the table says otherwise than the log up to `end`."""
+        rows = OpenChange.objects.values_list("change_id", "attempt_id", "latest_id", "action", "target_sid")
+        table = {change_id: tuple(said) for change_id, *said in rows}
+        differing = {key for key in {*table, *self.by_the_log} if table.get(key) != self.by_the_log.get(key)}
+        # Read after the table: whoever wrote there since the walk began committed an event of that change with it.
+        later = AuditEvent.objects.filter(seq__gt=end, change_id__isnull=False)
+        if differing:
+            differing -= set(later.values_list("change_id", flat=True))
+        faults = [self._fault_of(self.by_the_log.get(key), table.get(key)) for key in differing]
+        return min(faults, default=None)
+
+    @staticmethod
+    def _fault_of(by_the_log: tuple[Any, ...] | None, kept: tuple[Any, ...] | None) -> tuple[int, str]:
+        if by_the_log is None:
+            seq = kept[1] if kept else 0
+            return seq, "is of a change that is settled, and the table of open changes still has it"
+        if kept is None:
+            return by_the_log[1], "leaves a change open, and the table of open changes does not have it"
+        return by_the_log[1], "leaves a change open, and the table of open changes has it otherwise"
 
 
-def ndjson(events: Iterator[dict[str, Any]]) -> Iterator[str]:
-    """One event a line, in the chain's own spelling."""
-    for event in events:
-        yield audit.canonical(event).decode() + "\n"
+def _rows(end: int) -> Iterator[dict[str, Any]]:
+    """The chain's rows in order, a page at a time: a statement that stays open would hold up the database's own
+    tidying, and on PostgreSQL it would first copy everything."""
+    after = 0
+    while True:
+        events = AuditEvent.objects.filter(seq__gt=after, seq__lte=end).order_by("seq")
+        page = list(events.values(*_ROW)[:BATCH])
+        yield from page
+        if len(page) < BATCH:
+            return
+        after = page[-1]["seq"]
 
 
-def csv_lines(events: Iterator[dict[str, Any]]) -> Iterator[str]:
-    """A header and one event a line. A cell that a spreadsheet would take for a formula is made harmless."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(EXPORTED)
-    for event in events:
-        yield _emptied(buffer)
-        writer.writerow([_cell(event[name]) for name in EXPORTED])
-    yield _emptied(buffer)
-
-
-def _walk(head: dict[str, Any] | None) -> tuple[int, int | None, str]:
-    # The head is read first: what is appended during the walk is the next one's business.
-    kept = ChainHead.objects.filter(name=audit.HEAD).first()
-    end, end_hash = (kept.seq, kept.hash) if kept else (0, audit.GENESIS)
-    count, previous = 0, audit.GENESIS
-    rows = AuditEvent.objects.order_by("seq").values_list(*_ROW)
-    for row in rows.filter(seq__lte=end).iterator(chunk_size=2000):
-        event = dict(zip(_ROW, row, strict=True))
-        if event["seq"] != count + 1:
-            return count, count + 1, "is missing"
-        if fault := _fault_of(event, previous):
-            return count, event["seq"], fault
-        count, previous = count + 1, event["hash"]
-        if head and head["seq"] == count and head["hash"] != previous:
-            return count, count, "is not the one that was at the head when it was signed"
-    if head and head["seq"] > count:
-        return count, count + 1, "is missing: it was there when the head was signed"
-    if (end, end_hash) != (count, previous):
-        return count, count + 1, "is missing: the chain's head knows of it"
+def _beyond_the_head() -> tuple[int, str] | None:
     # In this order: an event and its head are committed together, so the head is never behind.
     newest = AuditEvent.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
-    if newest > audit.last_seq():
-        return count, audit.last_seq() + 1, "stands behind the chain's head"
-    return count, None, ""
+    last = audit.last_seq()
+    if newest <= last:
+        return None
+    beyond = AuditEvent.objects.filter(seq__gt=last).order_by("seq").values_list("seq", flat=True)
+    return beyond[0], "stands behind the chain's head"
 
 
-def _fault_of(event: dict[str, Any], previous: str) -> str:
-    if event["previous_hash"] != previous:
-        return "does not follow on the one before it"
-    if audit.sealed({name: event[name] for name in audit.SEALED}) != event["hash"]:
-        return "is not as it was sealed"
-    if event["payload__salt"] is None:
-        return "has lost its payload"
-    body = {name: event[f"payload__{name}"] for name in ("salt", *PAYLOAD)}
-    if audit.sealed(body) != event["payload_hash"]:
-        return "has a payload that is not as it was sealed"
-    return ""
+def _has_its_payload(row: dict[str, Any]) -> bool:
+    return bool(row["payload_hash"] == sealed({name: row[f"payload__{name}"] for name in _BODY}))
 
 
 def _signature(said: dict[str, Any]) -> str:
-    return hmac.new(settings.AUDIT_KEY.encode(), b"head:" + audit.canonical(said), "sha256").hexdigest()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, dict | list):
-        value = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    text = value.isoformat(timespec="microseconds") if isinstance(value, datetime) else str(value)
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-
-def _emptied(buffer: io.StringIO) -> str:
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text
+    return hmac.new(settings.AUDIT_KEY.encode(), b"head:" + canonical(said), "sha256").hexdigest()

@@ -8,9 +8,6 @@ from typing import Any
 
 from flows.flexapi import schema
 
-# Twilio's own bookkeeping; whole seconds, so it proves nothing.
-_KEPT_BY_TWILIO = {name for name, entry in schema.BY_NAME.items() if entry.wire is None}
-
 
 @dataclass(frozen=True, slots=True)
 class FieldConflict:
@@ -34,7 +31,7 @@ def merge(*, base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Mapping[s
     """Compares an edit field by field. `mine` holds the fields that the operator's form had; `base` the
     fields that the operator saw, which may be a few or all."""
     changed_there = [
-        name for name in schema.differing(base, theirs, {*base, *mine}) if name not in _KEPT_BY_TWILIO
+        name for name in schema.differing(base, theirs, {*base, *mine}) if name not in schema.KEPT_BY_TWILIO
     ]
     result = Merge(theirs=changed_there)
     for name in schema.differing(base, mine, mine):

@@ -1,27 +1,31 @@
-"""The mirror: Twilio's flows as they were last seen. `sync` pulls them all and compares; `fetch` reads one;
-`take_over` keeps what an answer said. It never writes to Twilio.
+"""The mirror: Twilio's flows as the log last has them. `sync` pulls them all and compares; `fetch` reads one; what
+they find otherwise goes on record first (drift.py). `keep` takes over what became of a change. It never writes to
+Twilio.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Q
+from django.db import Error, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
+from flows.flexapi import schema
 from flows.flexapi.errors import FlexError, Refused
 from flows.flexapi.schema import Snapshot
 from flows.folding import fold
 from flows.masking import masked, storable
-from flows.models import Flow, SyncState
+from flows.models import AuditEvent, Flow, SyncState
+from flows.services import audit, drift
+from flows.services.audit import NotRecorded
+from flows.services.database import drop_if_lost, waiting_briefly
 from flows.services.twilio import READ_DEADLINE, flex_client
 
 log = logging.getLogger(__name__)
@@ -33,6 +37,7 @@ SYNC_DEADLINE = 30.0  # seconds a page of 1,000 flows may take
 NOT_FOUND = frozenset({20404, 45205})
 # PostgreSQL refuses to index more than 2,704 bytes; Twilio's own limit is 256 characters. `resource` has it all.
 NAME_MAX, IDENTITY_MAX = 600, 500
+BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +59,26 @@ class SyncBusy(Exception):
 
 
 def sync() -> SyncReport:
-    """Pulls all flows and makes the mirror equal to them. One at a time: `SyncBusy` if one is under way.
-    A `FlexError` leaves the mirror as it was, and is kept for the pages to tell."""
-    started = _claim()
+    """Pulls all flows, puts on record what is not as the log has it, and makes the mirror equal to that. One at a
+    time: `SyncBusy` if one is under way. A `FlexError` leaves the mirror as it was, and is kept for the pages."""
+    with waiting_briefly():
+        started = _claim()
     try:
+        read_at = audit.last_seq()
         seen = list(flex_client(deadline=SYNC_DEADLINE).list())
-        report = _compare(seen, started)
+        report = _compare(seen, read_at)
     except BaseException as error:
         _release(started, failed_at=timezone.now(), error=_words(error))
         raise
+    if _is_before_the_baseline():
+        copy_of_account().update(baseline_at=started)
     _release(started, synced_at=timezone.now(), failed_at=None, error="", flows=report.flows)
     return report
 
 
 def copy_state() -> SyncState:
     """How old the copy is and how the last sync went; a new site has an empty one."""
-    account_sid = settings.TWILIO_ACCOUNT_SID
-    return SyncState.objects.filter(account_sid=account_sid).first() or SyncState(account_sid=account_sid)
+    return copy_of_account().first() or SyncState(account_sid=settings.TWILIO_ACCOUNT_SID)
 
 
 def is_stale(state: SyncState, *, now: datetime | None = None) -> bool:
@@ -79,26 +87,41 @@ def is_stale(state: SyncState, *, now: datetime | None = None) -> bool:
     return last is None or (now or timezone.now()) - last > FRESH_FOR
 
 
-def fetch(sid: str, *, deadline: float = READ_DEADLINE) -> Snapshot:
-    """The flow as it is at Twilio now, secrets and all; the mirror takes it over. 404 marks it gone."""
-    asked_at = timezone.now()
+def fetch(sid: str, *, deadline: float = READ_DEADLINE, must_record: bool = False) -> Snapshot:
+    """The flow as it is at Twilio now, secrets and all. What is not as the log has it goes on record, a 404 too;
+    `must_record`: or raises `NotRecorded`, where a change of ours would bury it."""
+    read_at = audit.last_seq()
     try:
         snapshot = flex_client(deadline=deadline).fetch(sid)
     except Refused as refused:
         if is_gone(refused):
-            mark_gone(sid)
+            miss(sid, read_at=read_at)
         raise
-    take_over(snapshot, asked_at=asked_at)
+    with _only_a_copy(must_record=must_record):
+        _take_over({sid: masked(storable(snapshot))}, read_at)
     return snapshot
 
 
-def take_over(snapshot: Snapshot, *, asked_at: datetime | None = None) -> None:
-    """Keeps what Twilio just said of one flow, unless the copy took something over after `asked_at`."""
+def listing() -> list[Snapshot]:
+    """All flows as they are at Twilio now, secrets masked. Nothing is taken over."""
+    return [masked(storable(snapshot)) for snapshot in flex_client(deadline=SYNC_DEADLINE).list()]
+
+
+def miss(sid: str, *, read_at: int) -> None:
+    """Twilio said, to a request that began at `read_at`, that it has no such flow."""
+    with _only_a_copy():
+        _take_over({sid: None}, read_at)
+
+
+def keep(snapshot: Snapshot | None, event: AuditEvent) -> None:
+    """Takes over how a flow came out of a change, as `event` has it, unless the log has something newer. None: it
+    was deleted; what it was stays."""
     with _only_a_copy(), transaction.atomic():
-        row = _row(snapshot, timezone.now())
-        known = Flow.objects.select_for_update().filter(sid=row.sid).first()
-        if asked_at is None or known is None or known.mirrored_at <= asked_at:
-            Flow.objects.bulk_create([row], **_upsert())
+        list(Flow.objects.select_for_update().filter(sid=event.target_sid))
+        latest = drift.states([event.target_sid]).get(event.target_sid)
+        kept = None if snapshot is None else masked(storable(snapshot))
+        if latest is None or latest.seq <= event.seq or drift.is_same(latest.snapshot, kept):
+            _write({event.target_sid: kept})
 
 
 def is_gone(error: FlexError | None) -> bool:
@@ -106,19 +129,17 @@ def is_gone(error: FlexError | None) -> bool:
     return error is not None and error.status == 404 and error.code in NOT_FOUND
 
 
-def mark_gone(sid: str) -> None:
-    """Notes that Twilio has this flow no more. What was last seen of it stays."""
-    now = timezone.now()
-    with _only_a_copy():
-        Flow.objects.filter(sid=sid, gone_at=None).update(gone_at=now, mirrored_at=now)
-
-
 @contextlib.contextmanager
-def _only_a_copy() -> Iterator[None]:
-    """That the copy can't be written must not hide what Twilio said; the next sync brings it."""
+def _only_a_copy(*, must_record: bool = False) -> Iterator[None]:
+    """That the copy can't be written must not hide what Twilio said, nor keep anybody waiting; the next read brings
+    it."""
     try:
-        yield
-    except Exception as error:  # noqa: BLE001
+        with contextlib.nullcontext() if must_record else waiting_briefly():
+            yield
+    except Exception as error:
+        drop_if_lost()
+        if must_record and isinstance(error, Error | NotRecorded):
+            raise NotRecorded("what others changed cannot be put on record") from error
         # The kind alone: a database's own words can quote the row.
         log.error("the mirror could not take over what Twilio said: %s", type(error).__name__)
 
@@ -127,45 +148,74 @@ def _claim() -> datetime:
     now = timezone.now()
     SyncState.objects.get_or_create(account_sid=settings.TWILIO_ACCOUNT_SID)
     free = Q(started_at=None) | Q(started_at__lt=now - LEASE)
-    if not SyncState.objects.filter(free, account_sid=settings.TWILIO_ACCOUNT_SID).update(started_at=now):
+    if not copy_of_account().filter(free).update(started_at=now):
         raise SyncBusy
     return now
 
 
 def _release(started: datetime, **values: Any) -> None:
-    mine = SyncState.objects.filter(account_sid=settings.TWILIO_ACCOUNT_SID, started_at=started)
-    mine.update(started_at=None, **values)
+    copy_of_account().filter(started_at=started).update(started_at=None, **values)
 
 
-def _compare(seen: Iterable[Snapshot], started: datetime) -> SyncReport:
-    """Writes what differs. A row that took something over since the listing began knows better, and stays."""
-    now = timezone.now()
-    rows = {row.sid: row for row in (_row(snapshot, now) for snapshot in seen)}
+def copy_of_account() -> QuerySet[SyncState]:
+    return SyncState.objects.filter(account_sid=settings.TWILIO_ACCOUNT_SID)
+
+
+def _is_before_the_baseline() -> bool:
+    return not copy_of_account().exclude(baseline_at=None).exists()
+
+
+def _compare(seen: Iterable[Snapshot], read_at: int) -> SyncReport:
+    """Takes over what differs, a flow that is in the copy and not in the listing too."""
+    found: dict[str, Snapshot | None] = {snapshot["sid"]: masked(storable(snapshot)) for snapshot in seen}
+    flows, is_known = len(found), Q(account_sid__in=["", settings.TWILIO_ACCOUNT_SID])
+    here = {
+        sid for sid, gone_at in Flow.objects.filter(is_known).values_list("sid", "gone_at") if not gone_at
+    }
+    found |= dict.fromkeys(here - found.keys())
+    taken = _take_over(found, read_at)
+    gone = {sid for sid in taken if found[sid] is None}
+    changed = (taken & here) - gone
+    return SyncReport(flows, len(taken - changed - gone), len(changed), len(gone))
+
+
+def _take_over(found: Mapping[str, Snapshot | None], read_at: int) -> set[str]:
+    """Puts on record what was found otherwise than known, and takes it over; the SIDs of what was written."""
+    rows = Flow.objects.filter(sid__in=list(found)) if len(found) < BATCH else Flow.objects.all()
+    known = {
+        sid: None if gone_at else resource
+        for sid, resource, gone_at in rows.values_list("sid", "resource", "gone_at")
+    }
+    is_baseline = _is_before_the_baseline()
+    news = {
+        sid: snapshot
+        for sid, snapshot in found.items()
+        if known.get(sid) != snapshot or (is_baseline and snapshot is not None)
+    }
+    if not news:
+        return set()
+    as_found = drift.note(news, read_at=read_at, is_baseline=is_baseline, mirrored=known)
+    taken = {sid for sid in as_found if known.get(sid) != news[sid]}
     with transaction.atomic():
-        known = {
-            row.sid: row
-            for row in Flow.objects.select_for_update().filter(
-                account_sid__in=["", settings.TWILIO_ACCOUNT_SID]
-            )
-        }
-        newer = {sid for sid, row in known.items() if row.mirrored_at >= started}
-        created = [row for sid, row in rows.items() if sid not in known]
-        changed = [
-            row
-            for sid, row in rows.items()
-            if sid in known
-            and sid not in newer
-            and (known[sid].resource != row.resource or known[sid].gone_at)
-        ]
-        gone = [sid for sid in known if sid not in rows and sid not in newer and not known[sid].gone_at]
-        Flow.objects.bulk_create([*created, *changed], batch_size=500, **_upsert())
-        for start in range(0, len(gone), 500):
-            Flow.objects.filter(sid__in=gone[start : start + 500]).update(gone_at=now, mirrored_at=now)
-    return SyncReport(len(rows), len(created), len(changed), len(gone))
+        list(rows.order_by("sid").select_for_update().values_list("sid"))  # a change that keeps waits here
+        latest = drift.states(taken)  # what went on record meanwhile knows better
+        taken = {sid for sid in taken if sid not in latest or latest[sid].seq <= as_found[sid]}
+        _write({sid: news[sid] for sid in taken})
+    return taken
+
+
+def _write(found: Mapping[str, Snapshot | None]) -> None:
+    now = timezone.now()
+    rows = [_row(snapshot, now) for snapshot in found.values() if snapshot is not None]
+    gone = [sid for sid, snapshot in found.items() if snapshot is None]
+    Flow.objects.bulk_create(rows, batch_size=BATCH, **_upsert())
+    for start in range(0, len(gone), BATCH):
+        batch = Flow.objects.filter(sid__in=gone[start : start + BATCH], gone_at=None)
+        batch.update(gone_at=now, mirrored_at=now)
 
 
 def _row(snapshot: Snapshot, now: datetime) -> Flow:
-    resource = masked(storable(snapshot))
+    resource = dict(snapshot)
     name, identity = _text(resource.get("friendly_name")), _text(resource.get("contact_identity"))
     enabled = resource.get("enabled")
     return Flow(
@@ -178,8 +228,8 @@ def _row(snapshot: Snapshot, now: datetime) -> Flow:
         identity_folded=fold(identity),
         enabled=enabled if isinstance(enabled, bool) else None,
         integration_type=_text(resource.get("integration_type"))[:64],
-        date_created=_moment(resource.get("date_created")),
-        date_updated=_moment(resource.get("date_updated")),
+        date_created=schema.moment(resource.get("date_created")),
+        date_updated=schema.moment(resource.get("date_updated")),
         resource=resource,
         mirrored_at=now,
         gone_at=None,
@@ -193,14 +243,6 @@ def _upsert() -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        moment = parse_datetime(value) if isinstance(value, str) else None
-        return moment and (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _words(error: BaseException) -> str:

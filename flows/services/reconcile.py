@@ -1,136 +1,243 @@
 """Finds out what became of a change whose answer was lost, by reading and never by sending.
 
-A change is in doubt if its outcome is "unknown", or if its process ended before there was one. What Twilio shows
-now, or showed just before our next change of the same flow, is compared with what was asked for and with what was
-there before. Creations are not settled here yet: they stay visibly unknown.
+A change is in doubt if its outcome is "unknown", or if its process ended before there was one. What Twilio has now
+is compared with what was asked for and with what was there before; of a creation, with every flow that it may have
+made. What reading can't tell is a puzzle, and waits for a person.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
+from flows.flexapi.schema import Snapshot
 from flows.masking import masked, storable
-from flows.models import AuditEvent, Doubt, Result, Stage
-from flows.services import audit, mirror
-from flows.services.audit import Actor, AlreadyRecorded, Payload
-from flows.services.changes import HELD_BACK_FOR
+from flows.models import AuditEvent, OpenChange, Result, Stage
+from flows.services import audit, drift, mirror
+from flows.services.audit import Actor, AlreadyRecorded, Observation, Payload
+from flows.services.changes import UNDER_WAY_FOR
 
 # A late apply is possible: that a change was not made takes two reads, this far apart.
 QUIET = timedelta(seconds=60)
 ITSELF = Actor(id="", label="reconciliation")
+GONE = "The flow is gone from Twilio, so nothing there can tell."
+NEITHER = "Twilio has neither what was there before nor what was asked for: somebody else changed it since."
+TOUCHED = "Twilio has what was there before, but the flow was changed since: this change may have been made and undone."
+SEVERAL = "More than one flow at Twilio is like the one that was asked for."
+VANISHED = "A flow that this change may have made was there, and is gone from Twilio."
+SIMILAR = "A flow was made at Twilio at that time, but it is not quite like the one that was asked for."
+
+
+class NotForAPerson(Exception):
+    """This change is settled, or reading can still tell what became of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a read says of a change: applied, not applied, or neither (`applied` None: a person has to look)."""
+    """What a read says of a change: applied or not, or (None) a `puzzle` for a person."""
 
     applied: bool | None
-    seen: Mapping[str, Any] | None  # the flow as it was seen; None if it is gone
+    seen: Snapshot | None = None  # the flow as it was seen; None if it is gone or was never made
+    puzzle: str = ""
+    candidates: list[str] = field(default_factory=list)
 
 
-def reconcile(*, actor: Actor = ITSELF, most: int = 50) -> list[AuditEvent]:
-    """Looks at up to `most` changes in doubt and puts on record what it found out. Changes that it can't settle
-    stay in doubt. A `FlexError` ends it: without Twilio there is nothing to find out."""
-    settled = []
-    for attempt in list(in_doubt()[:most]):
-        finding = _look(attempt)
-        result = _judged(attempt, finding)
-        if result is None:
-            continue
+class _Reading:
+    """What is read at Twilio to settle some changes. The listing is read once, and only for creations."""
+
+    def __init__(self) -> None:
+        self._listing: list[Snapshot] | None = None
+
+    def flow(self, sid: str) -> Snapshot | None:
         try:
-            settled.append(_record(attempt, finding, result, actor))
-        except AlreadyRecorded:
-            continue  # somebody else was faster
-    Doubt.objects.filter(change_id__in=[event.change_id for event in settled if event.change_id]).delete()
-    return settled
-
-
-def in_doubt() -> Any:
-    """The attempts of changes of flows that nobody knows the fate of, the newest first: what can't be settled must not stand in its way."""
-    of_change = AuditEvent.objects.filter(change_id=OuterRef("change_id"))
-    outcome = of_change.filter(stage=Stage.OUTCOME)
-    attempts = AuditEvent.objects.filter(
-        ~Exists(of_change.filter(stage=Stage.RECONCILED)),
-        stage=Stage.ATTEMPT,
-        action__in=("flow.update", "flow.delete"),
-    )
-    answered_unknown = attempts.filter(Exists(outcome.filter(result=Result.UNKNOWN)))
-    never_answered = attempts.filter(~Exists(outcome), at__lt=timezone.now() - HELD_BACK_FOR)
-    return (answered_unknown | never_answered).select_related("payload").order_by("-seq")
-
-
-def _look(attempt: AuditEvent) -> Finding:
-    """What the flow shows. If one of our later changes touched the same fields, only what was read just before
-    that one can tell."""
-    for later in _later_attempts(attempt):
-        seen = later.payload.before or {}
-        if _shows(attempt, seen):
-            return Finding(True, seen)
-        if set(later.changed_fields) & set(attempt.changed_fields):
-            return Finding(None, seen)
-    try:
-        live = masked(storable(mirror.fetch(attempt.target_sid)))
-    except FlexError as error:
-        if not mirror.is_gone(error):
+            return masked(storable(mirror.fetch(sid)))  # type: ignore[no-any-return]
+        except FlexError as error:
+            if mirror.is_gone(error):
+                return None
             raise
-        # Of a flow that is gone, an update's fate can't be read any more.
-        return Finding(True if attempt.action == "flow.delete" else None, None)
-    if _shows(attempt, live):
-        return Finding(True, live)
-    return Finding(False if _is_as_before(attempt, live) else None, live)
+
+    def listing(self) -> list[Snapshot]:
+        if self._listing is None:
+            self._listing = mirror.listing()
+        return self._listing
 
 
-def _later_attempts(attempt: AuditEvent) -> Iterator[AuditEvent]:
-    later = AuditEvent.objects.filter(target_sid=attempt.target_sid, stage=Stage.ATTEMPT, seq__gt=attempt.seq)
-    yield from later.select_related("payload").order_by("seq")
+def reconcile(*, most: int = 50) -> list[AuditEvent]:
+    """Looks at up to `most` changes in doubt and puts on record what it found out. A `FlexError` ends it: without
+    Twilio there is nothing to find out."""
+    reading = _Reading()
+    changes = list(in_doubt().filter(Q(puzzle="") | Q(action="flow.create"))[:most])
+    events = [_settled(change, reading) for change in changes]
+    return [event for event in events if event is not None]
 
 
-def _shows(attempt: AuditEvent, seen: Mapping[str, Any]) -> bool:
-    requested = attempt.payload.requested or {}
-    return attempt.action == "flow.update" and not schema.differing(requested, seen, requested)
+def settle(change: OpenChange) -> AuditEvent | None:
+    """Looks at one change in doubt, a puzzle too; the event that settles it, if reading could tell."""
+    return _settled(change, _Reading()) if in_doubt().filter(pk=change.pk).exists() else None
 
 
-def _is_as_before(attempt: AuditEvent, seen: Mapping[str, Any]) -> bool:
-    requested = attempt.payload.requested or {}
-    return attempt.action == "flow.delete" or not schema.differing(
-        attempt.payload.before or {}, seen, requested
-    )
+def in_doubt() -> QuerySet[OpenChange]:
+    """The changes that nobody knows the fate of, those that are not under way any more; puzzles last."""
+    died = Q(attempt__at__lt=timezone.now() - UNDER_WAY_FOR)
+    changes = OpenChange.objects.filter(Q(latest__result=Result.UNKNOWN) | died)
+    return changes.select_related("attempt__payload", "latest").order_by("puzzle", "attempt")
 
 
-def _judged(attempt: AuditEvent, finding: Finding) -> Result | None:
-    if finding.applied:
-        return Result.APPLIED
-    if finding.applied is None or attempt.change_id is None:
+def decide(*, change: OpenChange, applied: bool, sid: str = "", reason: str, actor: Actor) -> AuditEvent:
+    """A person says what became of a change that reading can't tell: applied, of a creation as the flow `sid`,
+    one of the candidates; or not. Raises `NotForAPerson`, `AlreadyRecorded`, `NotRecorded`, `FlexError`."""
+    puzzles = OpenChange.objects.exclude(puzzle="").select_related("attempt__payload")
+    puzzle = puzzles.filter(pk=change.pk).first()
+    if puzzle is None:
+        raise NotForAPerson
+    change, about, seen = puzzle, puzzle.attempt.payload, None
+    if applied and change.action == "flow.create":
+        # One that another creation has been found to have made meanwhile is no candidate any more.
+        if sid not in change.candidates or not _unaccounted_for([{"sid": sid}], change):
+            raise NotForAPerson
+        seen = _Reading().flow(sid)
+        seen = seen and {**seen, **(about.requested or {})}
+    elif applied and change.action == "flow.update":
+        # As it came out of this change; what somebody else did since is theirs, and found by the next read.
+        asked, live = about.requested or {}, _Reading().flow(change.target_sid) or {}
+        kind = "integration_type"
+        is_typed = kind in asked and schema.same(kind, asked[kind], live.get(kind))
+        moved = {name: live.get(name) for name in drift.moved_by(asked)} if is_typed else {}
+        seen = {**(about.before or {}), **moved, **asked}
+    said = f"A person decided; reading could not tell. {change.puzzle}"
+    result = Result.APPLIED if applied else Result.NOT_APPLIED
+    return _record(change, result, seen, said, sid=sid if applied else "", reason=reason, actor=actor)
+
+
+def _settled(change: OpenChange, reading: _Reading) -> AuditEvent | None:
+    finding = _look(change, reading)
+    if finding.puzzle:
+        OpenChange.objects.filter(pk=change.pk).update(
+            puzzle=finding.puzzle, candidates=finding.candidates, not_applied_at=None
+        )
         return None
+    if not finding.applied and not _is_the_second_read(change):
+        return None
+    result = Result.APPLIED if finding.applied else Result.NOT_APPLIED
+    said = "Found out by reading; nothing was sent."
+    sid = (finding.seen or {}).get("sid", "") if change.action == "flow.create" else ""
+    try:
+        return _record(change, result, finding.seen, said, sid=sid)
+    except AlreadyRecorded:
+        return None  # somebody else was faster
+
+
+def _look(change: OpenChange, reading: _Reading) -> Finding:
+    if change.action == "flow.create":
+        return _look_for_the_new(change, reading.listing())
+    seen = reading.flow(change.target_sid)
+    if change.action == "flow.delete":
+        return Finding(seen is None, seen)
+    if seen is None:
+        return Finding(None, puzzle=GONE)
+    asked, before = change.attempt.payload.requested or {}, change.attempt.payload.before or {}
+    if not schema.differing(asked, seen, asked):
+        return Finding(True, seen)
+    if schema.differing(before, seen, asked):
+        return Finding(None, seen, NEITHER)
+    # Twilio's dates are whole seconds: an equal one proves nothing, but another one is the mark of a change.
+    is_untouched = schema.same("date_updated", before.get("date_updated"), seen.get("date_updated"))
+    return Finding(False, seen) if is_untouched else Finding(None, seen, TOUCHED)
+
+
+def _look_for_the_new(change: OpenChange, listing: Sequence[Snapshot]) -> Finding:
+    """The flows of that time that nobody accounts for: one that is as asked for is the one; none, and it was not
+    made; anything else is a person's to decide."""
+    near = [flow for flow in listing if change.may_have_made(schema.moment(flow.get("date_created")))]
+    near = _unaccounted_for(near, change)
+    alike = [flow for flow in near if _is_as_asked(change, flow)]
+    there = {flow["sid"] for flow in listing}
+    gone: list[Snapshot] = [{"sid": sid} for sid in change.candidates if sid not in there]
+    gone = _unaccounted_for(gone, change)
+    if len(alike) == 1 and not gone:
+        return Finding(True, alike[0])
+    others = OpenChange.objects.filter(action="flow.create").exclude(pk=change.pk)
+    creations = list(others.select_related("attempt__payload"))
+    puzzling = alike or [flow for flow in near if not any(_is_as_asked(other, flow) for other in creations)]
+    if puzzling or gone:
+        puzzle = VANISHED if gone else SEVERAL if alike else SIMILAR
+        return Finding(None, puzzle=puzzle, candidates=[flow["sid"] for flow in (*puzzling, *gone)])
+    return Finding(False)
+
+
+def _is_as_asked(change: OpenChange, flow: Mapping[str, Any]) -> bool:
+    asked = change.attempt.payload.requested or {}
+    return not schema.differing(asked, flow, asked)
+
+
+def _unaccounted_for(flows: list[Snapshot], change: OpenChange) -> list[Snapshot]:
+    """Without those that were there before, were found since as nobody's, or another creation made."""
+    of_flows = AuditEvent.objects.filter(target_sid__in=[flow["sid"] for flow in flows])
+    accounted = of_flows.filter(
+        Q(seq__lt=change.attempt.seq)
+        | Q(stage=Stage.OBSERVED)
+        | Q(action="flow.create", result__in=audit.MADE)
+    )
+    sids = set(accounted.values_list("target_sid", flat=True))
+    return [flow for flow in flows if flow["sid"] not in sids]
+
+
+def _is_the_second_read(change: OpenChange) -> bool:
     now = timezone.now()
-    doubt, _ = Doubt.objects.get_or_create(change_id=attempt.change_id, defaults={"not_applied_at": now})
-    return Result.NOT_APPLIED if now - doubt.not_applied_at >= QUIET else None
+    if change.not_applied_at is None:
+        OpenChange.objects.filter(pk=change.pk, not_applied_at=None).update(
+            not_applied_at=now, puzzle="", candidates=[]
+        )
+        return False
+    return now - change.not_applied_at >= QUIET
 
 
-def _record(attempt: AuditEvent, finding: Finding, result: Result, actor: Actor) -> AuditEvent:
+def _record(
+    change: OpenChange,
+    result: Result,
+    seen: Snapshot | None,
+    said: str,
+    *,
+    sid: str = "",
+    reason: str = "",
+    actor: Actor = ITSELF,
+) -> AuditEvent:
+    attempt = change.attempt
     about = attempt.payload
-    return audit.append(
+    event = audit.append(
         action=attempt.action,
         stage=Stage.RECONCILED,
         result=result,
         actor=actor,
-        change_id=attempt.change_id,
-        target_sid=attempt.target_sid,
+        change_id=change.change_id,
+        target_sid=attempt.target_sid or sid,
         changed_fields=attempt.changed_fields,
+        reason=reason,
+        refers_to=attempt.refers_to,
+        beside=_came_between(change, seen) if result == Result.APPLIED else None,
         payload=Payload(
             friendly_name=about.friendly_name,
             contact_identity=about.contact_identity,
             before=about.before,
             requested=about.requested,
-            after=dict(finding.seen) if finding.seen is not None else None,
-            message="Found out by reading the flow; nothing was sent.",
+            after=seen,
+            message=said,
         ),
     )
+    if result == Result.APPLIED:
+        mirror.keep(seen, event)
+    return event
+
+
+def _came_between(change: OpenChange, seen: Snapshot | None) -> Observation | None:
+    about = change.attempt.payload
+    if seen is None or change.action != "flow.update":
+        return None
+    return drift.beside(change.target_sid, before=about.before or {}, asked=about.requested or {}, after=seen)

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from django import template
 from django.template import Context
@@ -22,13 +22,15 @@ from django.utils.safestring import SafeString, mark_safe
 
 from flows import words
 from flows.flexapi import schema
-from flows.models import AuditEvent, Flow, Result
+from flows.folding import fold, places
+from flows.models import AuditEvent, Flow, Result, Stage
 
 register = template.Library()
 
 UNSET: Final = format_html('<span class="unset">{}</span>', "Not set")
 NO_TIME: Final = format_html('<span class="unset">{}</span>', "Not known")
 
+_ADDRESS: Final = re.compile(r"(https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#][!-~]*[/!-~])?(?<![.,;:!?)'\"]))")
 _MARK: Final = '<span class="hidden-character">⟨U+{}⟩</span>'
 _ZERO_WIDTH_JOINERS: Final = "\u200c\u200d"
 _BLANK_LETTERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
@@ -74,6 +76,38 @@ def visible(value: object) -> SafeString:
 
 
 @register.filter
+def visible_lines(value: object) -> SafeString:
+    """The same for a text of several lines, which stay lines."""
+    return format_html_join("\n", "{}", ((visible(line),) for line in str(value).split("\n")))
+
+
+@register.filter
+def linked(value: object) -> SafeString:
+    """The text, made visible, with a web address in it as a link. A change's reason often names a ticket."""
+    parts = _ADDRESS.split(str(value))
+    return format_html_join(
+        "",
+        "{}",
+        (
+            (format_html('<a href="{}" rel="noopener noreferrer nofollow">{}</a>', part, visible(part)),)
+            if place % 2
+            else (visible(part),)
+            for place, part in enumerate(parts)
+        ),
+    )
+
+
+@register.filter
+def marked(value: object, query: str) -> SafeString:
+    """The text, made visible, with what was searched for marked in it."""
+    text, parts, done = str(value), [], 0
+    for start, end in places(text, fold(query)):
+        parts += [visible(text[done:start]), format_html("<mark>{}</mark>", visible(text[start:end]))]
+        done = end
+    return format_html_join("", "{}", ((part,) for part in [*parts, visible(text[done:])]))
+
+
+@register.filter
 def shown(value: Any) -> SafeString:
     """A field's value as people read it."""
     if value is None or value == "":
@@ -111,6 +145,16 @@ def when(value: datetime | str | None) -> SafeString:
         f"{utc.day} {utc:%b %Y, %H:%M}",
         ago(utc),
     )
+
+
+@register.filter
+def when_listed(value: datetime | None) -> SafeString:
+    """The same for a row of a table, to the minute: many rows make a heavy page."""
+    if value is None:
+        return NO_TIME
+    utc = value.astimezone(UTC)
+    said = f"{utc.day} {utc:%b %Y, %H:%M} UTC"
+    return format_html('<time datetime="{}">{}</time> {}', f"{utc:%Y-%m-%dT%H:%MZ}", said, ago(utc))
 
 
 @register.filter
@@ -158,6 +202,12 @@ def sid_link(context: Context, sid: object, link: bool = True) -> dict[str, Any]
     return {"sid": text, "is_flow": is_flow, "console_url": _STUDIO + path if is_studio else ""}
 
 
+@register.simple_tag
+def querystring_of(**values: object) -> str:
+    """Parameters of an address, such as actor=Ana%20B."""
+    return urlencode(values)
+
+
 @register.filter
 def handler(flow: Flow) -> str:
     """What handles the flow's messages, in a few words."""
@@ -179,13 +229,45 @@ def _host(url: object) -> str:
 
 
 @register.filter
-def result_word(result: str) -> str:
-    return words.RESULTS.get(result, result)
+def ending(event: AuditEvent) -> str:
+    """How the event ended, in a word."""
+    if event.stage == Stage.OBSERVED:
+        return "On record" if event.action == "flow.baseline" else "Not made here"
+    return words.RESULTS.get(event.result, event.result)
 
 
 @register.filter
-def result_class(result: str) -> str:
-    return _SHAPES[Result(result)] if result in Result.values else "none"
+def shape(event: AuditEvent) -> str:
+    """The class that gives it its shape and colour."""
+    if event.stage == Stage.OBSERVED:
+        return "none" if event.action == "flow.baseline" else "doubt"
+    return _SHAPES[Result(event.result)] if event.result in Result.values else "none"
+
+
+@register.filter
+def relation(event: AuditEvent, origin: AuditEvent) -> str:
+    """What an event is to the one that it refers to: "Undoes", "Goes back to", or no more than that it refers to it."""
+    if event.action == "flow.accept":
+        return "Accepts"
+    left, found = getattr(event, "payload", None), getattr(origin, "payload", None)
+    state = left and (left.after or left.requested)
+    if found and event.action == "flow.delete" and found.before is None and event.result in _CAME_TO_PASS:
+        return "Undoes"
+    if found and state and event.result in _CAME_TO_PASS:
+        names = origin.changed_fields or [entry.name for entry in schema.WRITABLE]
+        if found.before and not schema.differing(found.before, state, names):
+            return "Undoes"
+        if found.after and not schema.differing(
+            found.after, state, [entry.name for entry in schema.WRITABLE]
+        ):
+            return "Goes back to"
+    return "Refers to"
+
+
+@register.filter
+def who(event: AuditEvent) -> str:
+    """Who did it. What was found at Twilio is nobody's."""
+    return event.actor_label or ("Nobody here" if event.stage == Stage.OBSERVED else "The system")
 
 
 @register.filter
@@ -201,10 +283,19 @@ def headline(event: AuditEvent) -> str:
     happened = event.result in _CAME_TO_PASS
     if event.action == "flow.update":
         return _update_headline(event, happened=happened)
+    if event.action == "flow.drift":
+        return _drift_headline(event)
     done, tried = words.ACTIONS.get(event.action, (event.action, event.action))
-    text = done if happened else tried
-    fields = _listed(event.changed_fields)
-    return f"{text}: {fields}" if event.action == "flow.drift" and fields else text
+    return done if happened else tried
+
+
+def _drift_headline(event: AuditEvent) -> str:
+    if event.changed_fields:
+        return f"Changed at Twilio: {_listed(event.changed_fields)}"
+    payload = getattr(event, "payload", None)
+    if payload is None or payload.erased_at:
+        return words.ACTIONS[event.action][0]
+    return "Deleted at Twilio" if payload.after is None else "Made at Twilio"
 
 
 def _update_headline(event: AuditEvent, *, happened: bool) -> str:

@@ -1,27 +1,22 @@
-"""Reading the audit log: the list with its filters, and one event with what it changed."""
+"""Reading the audit log: the list with its filters, which an export shares. One event is in event.py."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any
 from urllib.parse import urlencode
 
-from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
 from flows import words
-from flows.flexapi import schema
-from flows.models import AuditEvent, AuditPayload, Flow, Result, Stage
+from flows.models import AuditEvent, Stage
 from flows.services.audit import open_attempts
-from flows.services.changes import HELD_BACK_FOR
 from flows.views.requests import Request, permitted
 
 PAGE_SIZE = 50
@@ -61,15 +56,19 @@ class LogQuery:
         )
 
     def url(self, **changes: str | int) -> str:
+        return "?" + urlencode(self.parameters(**changes))
+
+    def parameters(self, **changes: str | int) -> dict[str, str | int]:
+        """What is asked for, as the URL names it; from the newest event on, if not told otherwise."""
         values = {**asdict(self), "before": 0, **changes}
-        return "?" + urlencode({PARAMETERS.get(name, name): value for name, value in values.items() if value})
+        return {PARAMETERS.get(name, name): value for name, value in values.items() if value}
 
 
 @require_GET
 @permitted("flows.view_auditevent", action="audit.view")
 def event_list(request: Request) -> HttpResponse:
     query = LogQuery.of(request.GET)
-    events = list(_matching(query).select_related("payload").order_by("-seq")[: PAGE_SIZE + 1])
+    events = list(matching(query).select_related("payload").order_by("-seq")[: PAGE_SIZE + 1])
     has_older = len(events) > PAGE_SIZE
     events = events[:PAGE_SIZE]
     people = AuditEvent.objects.exclude(actor_label="").values_list("actor_label", flat=True)
@@ -81,7 +80,7 @@ def event_list(request: Request) -> HttpResponse:
             "action": [(value, tried) for value, (_, tried) in words.ACTIONS.items()],
             "result": list(words.RESULTS.items()),
         },
-        "chips": _chips(query),
+        "chips": chips_of(query),
         "clear_url": reverse("audit:list"),
         "older_url": query.url(before=events[-1].seq) if has_older else None,
         "newest_url": query.url() if query.before else None,
@@ -92,43 +91,14 @@ def event_list(request: Request) -> HttpResponse:
     return response
 
 
-@require_GET
-@permitted("flows.view_auditevent", action="audit.view")
-def event_detail(request: Request, event_id: str) -> HttpResponse:
-    event = get_object_or_404(AuditEvent, event_id=event_id)
-    payload = _payload_of(event)
-    stages = (
-        AuditEvent.objects.filter(change_id=event.change_id) if event.change_id else AuditEvent.objects.none()
-    )
-    latest = stages.order_by("-seq").first() or event
-    context = {
-        "event": event,
-        "payload": payload,
-        "rows": _rows(event, payload) if payload else [],
-        "stages": list(stages.order_by("seq")),
-        "latest": latest,
-        "is_under_way": latest.result == Result.PENDING and latest.at > timezone.now() - HELD_BACK_FOR,
-        "previous": AuditEvent.objects.filter(seq__lt=event.seq)
-        .exclude(stage=Stage.ATTEMPT)
-        .order_by("-seq")
-        .first(),
-        "next": AuditEvent.objects.filter(seq__gt=event.seq)
-        .exclude(stage=Stage.ATTEMPT)
-        .order_by("seq")
-        .first(),
-        "flow": Flow.objects.filter(sid=event.target_sid).first() if event.target_sid else None,
-    }
-    return render(request, "audit/detail.html", context)
-
-
-def _matching(query: LogQuery) -> QuerySet[AuditEvent]:
-    """Each change once: by its outcome, or by its attempt while that is open."""
+def matching(query: LogQuery) -> QuerySet[AuditEvent]:
+    """Each change once: by its outcome, or by its attempt while that is open. Baselines only if asked for."""
     still_open = list(open_attempts().values_list("seq", flat=True))  # few, whatever the log's length
     events = AuditEvent.objects.filter(~Q(stage=Stage.ATTEMPT) | Q(seq__in=still_open))
     if query.actor:
         events = events.filter(actor_label=query.actor)
-    if query.action:
-        events = events.filter(action=query.action)
+    is_wanted = Q(action=query.action) if query.action else ~Q(action="flow.baseline")
+    events = events.filter(is_wanted)
     if query.result:
         events = events.filter(result=query.result)
     if query.sid:
@@ -150,51 +120,7 @@ def _matching(query: LogQuery) -> QuerySet[AuditEvent]:
     return events
 
 
-def _rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]]:
-    """Field by field: before, what was asked for, after. Twilio's own dates say nothing here."""
-    before, requested, answer = payload.before or {}, payload.requested or {}, payload.after or {}
-    named = schema.differing({}, dict.fromkeys([*before, *requested, *answer], "there"))
-    return [
-        _row(event, name, before, requested, answer)
-        for name in named
-        if name not in schema.BY_NAME or schema.BY_NAME[name].wire
-    ]
-
-
-def _row(
-    event: AuditEvent,
-    name: str,
-    before: Mapping[str, Any],
-    requested: Mapping[str, Any],
-    answer: Mapping[str, Any],
-) -> dict[str, Any]:
-    is_made = event.result in (Result.SUCCEEDED, Result.APPLIED)
-    after: Any = before.get(name)  # a change that failed left everything as it was
-    if is_made:
-        after = answer.get(name) if answer or event.action == "flow.delete" else requested.get(name, after)
-    elif event.result in (Result.UNKNOWN, Result.PENDING) and (
-        name in requested or event.action == "flow.delete"
-    ):
-        after = "Not known"
-    return {
-        "name": name,
-        "label": words.label(name),
-        "before": words.shown(name, before.get(name)),
-        "requested": words.shown(name, requested.get(name)),
-        "after": words.shown(name, after),
-        "is_changed": is_made and not schema.same(name, before.get(name), after),
-        "differs": bool(answer) and name in requested and not schema.same(name, requested[name], after),
-    }
-
-
-def _payload_of(event: AuditEvent) -> AuditPayload | None:
-    try:
-        return event.payload
-    except ObjectDoesNotExist:
-        return None
-
-
-def _chips(query: LogQuery) -> list[dict[str, str]]:
+def chips_of(query: LogQuery) -> list[dict[str, str]]:
     choices = {**{value: tried for value, (_, tried) in words.ACTIONS.items()}, **words.RESULTS}
     return [
         {"label": f"{label}: {choices.get(value, value)}", "remove_url": query.url(**{name: ""})}

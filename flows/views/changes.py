@@ -12,16 +12,20 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from flows import words
+from flows import lint, search, words
+from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
-from flows.forms import DeleteForm, FlowForm, SwitchForm, read_base, signed
+from flows.forms import DeleteForm, FlowForm, SwitchForm, picked, read_base, signed
+from flows.masking import masked, storable
 from flows.models import Flow
 from flows.services import changes, mirror
 from flows.views import outcomes, problems
 from flows.views.problems import Problem
 from flows.views.requests import Request, permitted
+from flows.views.restore import Restore, referred
 
 
 @require_http_methods(["GET", "POST"])
@@ -29,12 +33,17 @@ from flows.views.requests import Request, permitted
 def flow_new(request: Request) -> HttpResponse:
     page = partial(_form_page, request, "")
     if request.method == "GET":
-        return page(FlowForm())
+        restore = Restore.asked_for(request.GET, live=None)
+        return page(FlowForm(initial=_begins(restore) or _cloned(request)), restore=restore)
     if "update_fields" in request.POST:
         return page(FlowForm(initial=request.POST.dict()))
     form = FlowForm(request.POST)
+    if "edit_again" in request.POST:
+        return page(form)
     if not form.is_valid():
         return page(form, status=422)
+    if "review" in request.POST:
+        return _review_page(request, "", form)
     return outcomes.answer(
         request,
         form,
@@ -52,10 +61,18 @@ def flow_edit(request: Request, sid: str) -> HttpResponse:
     if base is None:
         return _from_twilio(request, sid)
     if "update_fields" in request.POST:
-        return page(FlowForm(base=base, initial=request.POST.dict()))
-    form = FlowForm(request.POST, base=base)
+        typed = {
+            **picked(request.POST, base).dict(),
+            "integration_type": request.POST.get("integration_type", ""),
+        }
+        return page(FlowForm(base=base, initial=typed))
+    form = FlowForm(picked(request.POST, base), base=base)
+    if "edit_again" in request.POST:
+        return page(form)
     if not form.is_valid():
         return page(form, status=422)
+    if "review" in request.POST:
+        return _review_page(request, sid, form)
     return outcomes.answer(
         request,
         form,
@@ -75,7 +92,8 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
     page = partial(_switch_page, request, flow)
     if request.method == "GET":
         target = "false" if flow.enabled else "true"
-        return page(SwitchForm(initial={"change_id": uuid.uuid4(), "enabled": target}))
+        initial = {"change_id": uuid.uuid4(), "enabled": target, "refers_to": _undone(request, sid)}
+        return page(SwitchForm(initial=initial))
     form = SwitchForm(request.POST)
     if not form.is_valid():
         return page(form, status=422)
@@ -99,7 +117,8 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
     page = partial(_delete_page, request, flow)
     expected = flow.friendly_name or flow.sid
     if request.method == "GET":
-        return page(DeleteForm(expected=expected, sid=sid, initial={"change_id": uuid.uuid4()}))
+        initial = {"change_id": uuid.uuid4(), "refers_to": _undone(request, sid)}
+        return page(DeleteForm(expected=expected, sid=sid, initial=initial))
     form = DeleteForm(request.POST, expected=expected, sid=sid)
     if not form.is_valid():
         return page(form, status=422)
@@ -134,15 +153,45 @@ def _from_twilio(request: Request, sid: str) -> HttpResponse:
         base = mirror.fetch(sid)
     except FlexError as error:
         if mirror.is_gone(error):
-            return _gone(request, sid)
+            made_anew = Restore.asked_for(request.GET, sid=sid, live=None)
+            again = f"{reverse('flows:new')}?{request.GET.urlencode()}"
+            return redirect(again) if made_anew else _gone(request, sid)
         messages.error(request, f"The edit form needs the flow as it is at Twilio now: {error}.")
         answer = redirect("flows:detail", sid=sid)
         return HttpResponse(status=204, headers={"HX-Redirect": answer.url}) if request.htmx else answer
     if request.method == "GET":
-        return _form_page(request, sid, FlowForm(base=base))
+        restore = Restore.asked_for(request.GET, sid=sid, live=base)
+        return _form_page(request, sid, FlowForm(base=base, initial=_begins(restore)), restore=restore)
     data = request.POST.copy()
     data["base"], data["change_id"] = signed(base), str(uuid.uuid4())
     return _form_page(request, sid, FlowForm(data, base=base), status=422, problem=problems.base_lost())
+
+
+def _undone(request: Request, sid: str) -> uuid.UUID | None:
+    """The event of this flow that this change undoes, from the address."""
+    event = referred(request.GET.get("undo", ""))
+    return event.event_id if event and event.target_sid == sid else None
+
+
+def _cloned(request: Request) -> dict[str, Any]:
+    """What a form for a new flow begins with if it is to be like another: all of that one, but switched off."""
+    sid = request.GET.get("clone", "")
+    if not schema.is_sid("FO", sid):
+        return {}
+    try:
+        like = mirror.fetch(sid)
+    except FlexError as error:
+        messages.error(request, f"The flow to clone could not be read from Twilio: {error}.")
+        return {}
+    name = f"{like.get('friendly_name') or ''} (copy)".strip()
+    return {entry.name: like.get(entry.name) for entry in schema.WRITABLE} | {
+        "friendly_name": name,
+        "enabled": False,
+    }
+
+
+def _begins(restore: Restore | None) -> dict[str, Any]:
+    return {**restore.initial, "refers_to": restore.event.event_id} if restore else {}
 
 
 def _form_page(
@@ -153,14 +202,49 @@ def _form_page(
     status: int = 200,
     problem: Problem | None = None,
     conflicts: list[dict[str, Any]] | None = None,
+    restore: Restore | None = None,
 ) -> HttpResponse:
     flow = Flow.objects.filter(sid=sid).first() if sid else None
-    context: dict[str, Any] = {"form": form, "flow": flow, "problem": problem, "conflicts": conflicts or []}
+    context: dict[str, Any] = {
+        "form": form,
+        "flow": flow,
+        "problem": problem,
+        "conflicts": conflicts or [],
+        "restore": restore,
+        "offered": search.of_siblings(),
+        "read_note": "" if form.is_bound else "Read from Twilio just now",
+        "origin": restore.event if restore else referred(str(form["refers_to"].value() or "")),
+    }
     if request.htmx and "update_fields" in request.POST:
         kind = form.chosen
         context["announce"] = f"{words.ENUMS[kind]} settings" if kind in words.ENUMS else "no settings"
         return render(request, "flows/_integration_fields.html", context)
     return render(request, "flows/form.html", context, status=status)
+
+
+def _review_page(request: Request, sid: str, form: FlowForm) -> HttpResponse:
+    """What saving would change, old and new side by side, before anything is sent."""
+    base, asked = form.snapshot or {}, form.values
+    names = schema.differing(base, asked, asked)
+    if sid and not names:
+        messages.info(request, "Nothing to save: no field differs from what you opened.")
+        return _form_page(request, sid, form)
+    rows = [
+        {
+            "label": words.label(name),
+            "now": words.shown(name, masked(storable(base.get(name)))),
+            "new": words.shown(name, masked(storable(asked[name]))),
+        }
+        for name in names
+    ]
+    context = {
+        "form": form,
+        "flow": Flow.objects.filter(sid=sid).first() if sid else None,
+        "rows": rows,
+        "warnings": lint.warnings({**base, **asked}),
+        "origin": referred(str(form["refers_to"].value() or "")),
+    }
+    return render(request, "flows/review.html", context)
 
 
 def _switch_page(

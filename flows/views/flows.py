@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import urlencode
 
+from django.conf import settings
+from django.contrib import messages
+from django.db import Error
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_POST
 
-from flows import lint, search, words
+from flows import copying, lint, search, words
 from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
 from flows.masking import masked, storable
-from flows.models import AuditEvent, Flow, Result, Stage
+from flows.models import AuditEvent, Flow, OpenDrift, Result, SavedView, Stage
 from flows.services import audit, mirror, reconcile
-from flows.services.changes import HELD_BACK_FOR
+from flows.services.changes import UNDER_WAY_FOR
 from flows.views import problems
 from flows.views.requests import Request, permitted
 
@@ -50,7 +54,9 @@ SECTIONS = (
     ("Options", ("long_lived", "janitor_enabled")),
     ("At Twilio", ("sid", "account_sid", "date_created", "date_updated", "url")),
 )
+MOST_IN_DOUBT = 5  # changes in doubt that the list names above the flows
 RECONCILED_AT_ONCE = 5  # changes in doubt that one refresh looks at: each is a read
+JUST_NOW = timedelta(minutes=10)  # how long a person's own last change offers its undo
 HISTORY = 20  # events on a flow's page; the log has the rest
 
 
@@ -58,8 +64,9 @@ HISTORY = 20  # events on a flow's page; the log has the rest
 @permitted("flows.view_flow", action="flow.view")
 def flow_list(request: Request) -> HttpResponse:
     query = search.Query.of(request.GET)
-    if schema.is_sid("FO", query.q.strip()) and not request.htmx:
-        return redirect("flows:detail", sid=query.q.strip())
+    # Enter ("go") leads on. A number in the address alone does not: the way back would lead on again.
+    if not request.htmx and (sid := search.the_one(query.q, is_number="go" in request.GET)):
+        return redirect("flows:detail", sid=sid)
     found = search.find(query)
     _decorate(found.rows)
     copy = mirror.copy_state()
@@ -72,6 +79,9 @@ def flow_list(request: Request) -> HttpResponse:
         "clear_url": reverse("flows:list"),
         "copy": copy,
         "copy_is_stale": mirror.is_stale(copy),
+        "views": list(SavedView.objects.filter(person=request.user).order_by("name")),
+        "here": query.url(page=1).removeprefix("?"),
+        "in_doubt": list(reconcile.in_doubt()[:MOST_IN_DOUBT]),
         "mirror_is_empty": not found.total and not Flow.objects.exists(),
     }
     is_fragment = request.htmx and not request.htmx.history_restore_request
@@ -97,7 +107,7 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
             shown = "What you see is the copy." if flow else "There is no copy of it here either."
             problem = problems.of_reading(error, what=shown)
     flow = Flow.objects.filter(sid=sid).first() or Flow(sid=sid, resource=snapshot)
-    history = AuditEvent.objects.filter(target_sid=sid).exclude(stage=Stage.ATTEMPT).select_related("payload")
+    copy = mirror.copy_state()
     context = {
         "flow": flow,
         "state": state,
@@ -105,18 +115,31 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
         "sections": _sections(snapshot),
         "unknown": [(name, value) for name, value in snapshot.items() if name not in schema.BY_NAME],
         "warnings": [] if state == "gone" else lint.warnings(snapshot),
-        "history": list(history.order_by("-seq")[:HISTORY]),
+        "confirmed_at": max((at for at in (flow.mirrored_at, copy.synced_at) if at), default=None),
+        "history": _history(sid),
         "open_change": _open_change(audit.unsettled([sid]).get(sid)),
+        "mine_just_now": _just_now(sid, request),
+        "only_enabled": ["enabled"],
+        "drifted": OpenDrift.objects.filter(target_sid=sid).exists(),
         "log_url": f"{reverse('audit:list')}?{urlencode({'sid': sid})}",
     }
     return render(request, "flows/detail.html", context)
+
+
+@require_GET
+@permitted("flows.view_flow", action="flow.view")
+def flow_code(request: Request, sid: str) -> HttpResponse:
+    """The flow as code, from the copy: it has no secrets."""
+    flow = get_object_or_404(Flow, sid=sid)
+    snippets = copying.snippets(flow.resource, api_url=settings.FLEX_API_URL)
+    return render(request, "flows/code.html", {"flow": flow, "snippets": snippets})
 
 
 @require_POST
 @permitted("flows.view_flow", action="flow.sync")
 def flow_sync(request: Request) -> HttpResponse:
     """Refreshes the copy. Changes nothing at Twilio, so everybody who may look may do it."""
-    moved = False
+    moved, trouble = False, ""
     try:
         moved = mirror.sync().moved
         moved = bool(reconcile.reconcile(most=RECONCILED_AT_ONCE)) or moved
@@ -124,12 +147,38 @@ def flow_sync(request: Request) -> HttpResponse:
         moved = True  # somebody else's refresh; look again at what it brought
     except FlexError:
         pass  # kept in the copy's state, which the page shows
+    except (Error, audit.NotRecorded):
+        trouble = "this site's database can't be written, so nothing new is taken over"
     if not request.htmx:
+        if trouble:
+            messages.error(request, f"Not refreshed: {trouble}.")
         return redirect("flows:list")
-    response = render(request, "flows/_copy.html", {"copy": mirror.copy_state(), "copy_is_stale": False})
+    copy = mirror.copy_state()
+    if trouble:
+        copy.failed_at, copy.error = timezone.now(), trouble
+    response = render(request, "flows/_copy.html", {"copy": copy, "copy_is_stale": False})
     if moved:
         response["HX-Trigger"] = "flows-changed"
     return response
+
+
+def _history(sid: str) -> list[AuditEvent]:
+    """What happened to the flow, the latest first; also what was made anew from one of its states."""
+    events = AuditEvent.objects.exclude(stage=Stage.ATTEMPT).select_related("payload")
+    of_flow = list(events.filter(target_sid=sid).order_by("-seq")[:HISTORY])
+    own = AuditEvent.objects.filter(target_sid=sid).values("event_id")
+    elsewhere = events.filter(refers_to__isnull=False, refers_to__in=own).exclude(target_sid=sid)
+    both = [*of_flow, *elsewhere.order_by("-seq")[:HISTORY]]
+    return sorted(both, key=lambda event: -event.seq)[:HISTORY]
+
+
+def _just_now(sid: str, request: Request) -> AuditEvent | None:
+    """The change that this person made a moment ago, while it is the flow's last: it can be undone at once."""
+    last = AuditEvent.objects.filter(target_sid=sid).order_by("-seq").first()
+    is_undone_by_a_change = last and last.action == "flow.update" and last.result == Result.SUCCEEDED
+    if last is None or not is_undone_by_a_change or last.actor_id != str(request.user.pk):
+        return None
+    return last if timezone.now() - last.at < JUST_NOW else None
 
 
 class _Page:
@@ -142,17 +191,20 @@ class _Page:
 
 
 def _decorate(rows: list[Flow]) -> None:
-    """Puts warnings and an open change onto the rows, in one query for all."""
-    open_changes = audit.unsettled([row.sid for row in rows])
+    """Puts warnings, an open change and drift onto the rows, in one query each for all."""
+    sids = [row.sid for row in rows]
+    open_changes = audit.unsettled(sids)
+    drifted = set(OpenDrift.objects.filter(target_sid__in=sids).values_list("target_sid", flat=True))
     for row in rows:
         row.warnings = lint.warnings(row.resource)  # type: ignore[attr-defined]
+        row.has_drifted = row.sid in drifted  # type: ignore[attr-defined]
         row.open_change = _open_change(open_changes.get(row.sid))  # type: ignore[attr-defined]
 
 
 def _open_change(event: AuditEvent | None) -> AuditEvent | None:
     """With the word for its state: an attempt that is older than any call is under way no more."""
     if event is not None:
-        is_old = event.at < timezone.now() - HELD_BACK_FOR
+        is_old = event.at < timezone.now() - UNDER_WAY_FOR
         event.is_under_way = event.result == Result.PENDING and not is_old  # type: ignore[attr-defined]
     return event
 

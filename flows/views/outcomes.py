@@ -4,6 +4,7 @@ the same form once more, with what was typed and the reason why it was not sent 
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -15,11 +16,13 @@ from flows import words
 from flows.flexapi.errors import Refused
 from flows.forms import FlowForm, ReasonForm
 from flows.masking import masked
-from flows.models import AuditEvent, Result
+from flows.models import AuditEvent, Result, Stage
 from flows.services import audit, changes, mirror
 from flows.views import problems
 from flows.views.problems import Problem
 from flows.views.requests import Request, actor_of
+
+LOOKED_BACK = 50  # events among which a conflict looks for who changed the field
 
 
 class Page(Protocol):
@@ -47,6 +50,7 @@ def answer(
         "reason": form.cleaned_data["reason"],
         "change_id": form.cleaned_data["change_id"],
         "actor": actor_of(request),
+        "refers_to": _referred(form, sid),
     }
     try:
         change = act(common)
@@ -66,7 +70,7 @@ def answer(
             return redirect("flows:detail", sid=sid)
         return page(form.again(), status=502, problem=problems.of_change(unread.error, what=what, sent=False))
     except audit.ChangeOpen as other:
-        return page(form.again(), status=409, problem=problems.change_open(other.event.actor_label))
+        return page(form.again(), status=409, problem=problems.change_open(other.event, is_creation=not sid))
     except audit.NotRecorded:
         return page(form.again(), status=503, problem=problems.not_recorded())
     return _succeeded(request, change) if change.error is None else _failed(request, form, page, change, what)
@@ -109,9 +113,14 @@ def _failed(
 def _conflict(form: ReasonForm, page: Page, conflict: changes.Conflict) -> HttpResponse:
     if not isinstance(form, FlowForm):
         return page(form.again(), status=409, problem=problems.changed_meanwhile())
+    changed_by = _last_changes(
+        conflict.theirs.get("sid", ""), [item.name for item in conflict.merged.conflicts]
+    )
     rows = [
         {
+            "name": item.name,
             "label": words.label(item.name),
+            "last": changed_by.get(item.name),
             "base": words.shown(item.name, masked(item.base)),
             "theirs": words.shown(item.name, masked(item.theirs)),
             "mine": words.shown(item.name, masked(item.mine)),
@@ -119,6 +128,16 @@ def _conflict(form: ReasonForm, page: Page, conflict: changes.Conflict) -> HttpR
         for item in conflict.merged.conflicts
     ]
     return page(form.again(theirs=conflict.theirs), status=409, conflicts=rows)
+
+
+def _last_changes(sid: str, names: list[str]) -> dict[str, AuditEvent]:
+    """Of each of these fields, the last event that the log has of a change of it."""
+    events = AuditEvent.objects.filter(target_sid=sid, result__in=audit.MADE).exclude(stage=Stage.ACCESS)
+    found: dict[str, AuditEvent] = {}
+    for event in events.order_by("-seq")[:LOOKED_BACK]:
+        for name in set(names) & set(event.changed_fields):
+            found.setdefault(name, event)
+    return found
 
 
 def _replayed(request: Request, event: AuditEvent) -> HttpResponse:
@@ -131,6 +150,13 @@ def _replayed(request: Request, event: AuditEvent) -> HttpResponse:
         return redirect("flows:detail", sid=event.target_sid)
     messages.info(request, "This form was sent before; this is what became of it. Nothing was sent again.")
     return redirect("audit:detail", event_id=event.event_id)
+
+
+def _referred(form: ReasonForm, sid: str) -> uuid.UUID | None:
+    """The event that the form says it restores or undoes, if there is such a one, of this flow if it is of one."""
+    event_id = form.cleaned_data["refers_to"]
+    events = AuditEvent.objects.filter(event_id=event_id, **({"target_sid": sid} if sid else {}))
+    return event_id if event_id and events.exists() else None
 
 
 def _name(event: AuditEvent) -> str:

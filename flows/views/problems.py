@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flows.flexapi import schema
 from flows.flexapi.errors import FlexError, NeverSent, Refused
 from flows.masking import masked
+from flows.models import AuditEvent, Result
 
 # Twilio's codes that a person can do something about: what it means, and what to do.
 ADVICE = {
@@ -109,11 +110,34 @@ def outcome_not_recorded(error: FlexError | None) -> Problem:
     )
 
 
-def change_open(who: str) -> Problem:
+def change_open(other: AuditEvent, *, is_creation: bool) -> Problem:
+    """A change was held back by another one, which is under way, in doubt, or was made since the flow was read."""
+    who, kept = other.actor_label, "what you typed is kept below"
+    if other.action == "flow.create" and not is_creation:
+        return Problem(
+            title="This flow may be what an open creation made",
+            text=f"It is new here, and what became of a flow that {who} asked for is not known yet. Until that is known, no change of this one is sent. Nothing was sent.",
+            advice=f"Look at that creation in the audit log; once it is settled, save again: {kept}.",
+            level="warning",
+        )
+    if other.action == "flow.create":
+        return Problem(
+            title="Another creation like this one is open",
+            text=f"{who} asked for a flow with this name or contact identity, and what became of that is not known yet. So that there are not two, yours was held back. Nothing was sent.",
+            advice=f"Look at the other one in the audit log; once it is settled, save again: {kept}.",
+            level="warning",
+        )
+    if other.result == Result.UNKNOWN:
+        return Problem(
+            title="A change of this flow is in doubt",
+            text=f"Nobody knows yet what became of the change that {who} made. Until that is known, no other is sent. Nothing was sent.",
+            advice=f"Look at that change on the flow's page: it is found out there, mostly within two minutes. Then save again; {kept}.",
+            level="warning",
+        )
     return Problem(
         title="Another change of this flow came first",
         text=f"{who} is changing it at this moment, or did so a moment ago, so yours was held back. Nothing was sent.",
-        advice="Wait a few seconds and save again; what you typed is kept below, and compared with the flow anew.",
+        advice=f"Wait a few seconds and save again; {kept}, and compared with the flow anew.",
         level="warning",
     )
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from flows.flexapi.errors import FlexError
-from flows.models import AuditEvent
 from flows.services import reconcile
+from flows.services.audit import NotRecorded
 from flows.words import RESULTS
 
 
@@ -22,14 +23,13 @@ class Command(BaseCommand):
                 self.stdout.write(f"{event.change_id} {event.target_sid}: {RESULTS[event.result]}")
         except FlexError as error:
             raise CommandError(f"Twilio could not be read: {error}.") from None
-        left = reconcile.in_doubt().count() + _creations()
-        if left:
+        except (NotRecorded, DatabaseError) as error:
+            raise CommandError(f"What was found could not be put on record: {error}.") from None
+        left = reconcile.in_doubt()
+        if count := left.count():
+            puzzles = left.exclude(puzzle="").count()
             raise CommandError(
-                f"In doubt: {left}. That one was not made takes a second read a minute later, "
-                "creations and flows that were changed elsewhere take a person."
+                f"In doubt: {count}. Of these, {puzzles} wait for a person to decide, on their pages in the audit "
+                f"log; {count - puzzles} for a second read a minute later."
             )
         self.stdout.write("No change is in doubt.")
-
-
-def _creations() -> int:
-    return AuditEvent.objects.filter(action="flow.create", stage="outcome", result="unknown").count()

@@ -1,11 +1,10 @@
 """`verify_audit [--head FILE]`: walks the audit log's chain and names the first event that is not as it was
-sealed. With a head that `export_audit --head` wrote earlier, it also finds a cut-off tail. Exit status 1 if not
-all is well.
+sealed. With a head that `export_audit --head` wrote earlier, it also finds a cut-off tail. The verification goes on
+record. Exit status 1 if not all is well.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
+from flows.management import command_line
 from flows.services import evidence
 
 
@@ -26,22 +26,20 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, head: Path | None, **_options: Any) -> None:
         signed = _read(head) if head else None
         with Console(file=sys.stderr).status("Walking the chain"):
-            verdict = evidence.verify(head=signed)
+            verdict, event = evidence.verify_on_record(actor=command_line.actor(), head=signed)
+        if event is None:
+            self.stderr.write(self.style.WARNING("This verification could not be put on record."))
         if verdict.bad_seq is not None:
-            raise CommandError(
-                f"Event {verdict.bad_seq} {verdict.fault}. The {verdict.events} before it are as written."
-            )
+            raise CommandError(str(verdict))
         rate = verdict.events / verdict.seconds if verdict.seconds else 0
-        self.stdout.write(
-            f"{verdict.events} events are as they were written ({verdict.seconds:.1f} s, {rate:,.0f} a second)."
-        )
+        self.stdout.write(f"{str(verdict)[:-1]} ({verdict.seconds:.1f} s, {rate:,.0f} a second).")
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        head = json.loads(path.read_text())
+        head = evidence.read_head(path.read_text())
     except (OSError, ValueError) as error:
         raise CommandError(f"The head can't be read: {error}") from None
-    if not isinstance(head, dict) or not evidence.is_ours(head):
+    if head is None:
         raise CommandError("The head was not signed with this site's AUDIT_KEY, or it was changed.")
     return head

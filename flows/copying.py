@@ -1,0 +1,106 @@
+"""A flow as code: JSON, curl, twilio-cli and Terraform, to make one like it. What is masked becomes a variable, and
+so do the credentials: nothing secret is in the text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flows.flexapi import schema
+from flows.masking import has_mask
+
+CREDENTIALS = '"$TWILIO_API_KEY:$TWILIO_API_SECRET"'
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """One way of writing a flow down. `variables` have to be set first: their values are secret."""
+
+    title: str
+    text: str
+    variables: list[str]
+
+
+def snippets(flow: Mapping[str, Any], *, api_url: str) -> list[Snippet]:
+    """The flow (a snapshot, secrets masked) in each way; `api_url` is the API's root."""
+    values = {entry: flow[entry.name] for entry in schema.WRITABLE if flow.get(entry.name) not in (None, "")}
+    secret = [_variable(entry) for entry, value in values.items() if has_mask(value)]
+    return [
+        Snippet("JSON", _json(values), []),
+        Snippet("curl", _curl(values, api_url), ["TWILIO_API_KEY", "TWILIO_API_SECRET", *secret]),
+        Snippet("twilio-cli", _twilio_cli(values), secret),
+        Snippet(
+            "Terraform",
+            _terraform(values, str(flow.get("friendly_name") or "")),
+            [name.lower() for name in secret],
+        ),
+    ]
+
+
+def _json(values: Mapping[schema.Field, Any]) -> str:
+    named = {
+        entry.name: f"${{{_variable(entry)}}}" if has_mask(value) else value
+        for entry, value in values.items()
+    }
+    return json.dumps(named, indent=2, ensure_ascii=False)
+
+
+def _curl(values: Mapping[schema.Field, Any], api_url: str) -> str:
+    lines = [f"curl --request POST {shlex.quote(api_url + '/FlexFlows')}", f"--user {CREDENTIALS}"]
+    lines += [
+        f"--data-urlencode {_argument(f'{entry.wire}=', entry, value)}" for entry, value in values.items()
+    ]
+    return " \\\n  ".join(lines)
+
+
+def _twilio_cli(values: Mapping[schema.Field, Any]) -> str:
+    lines = ["twilio api:flex:v1:flex-flows:create"]
+    for entry, value in values.items():
+        flag = _flag(entry.wire or "")
+        if isinstance(value, bool):  # a flag is there, or negated
+            lines.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            lines.append(f"--{flag} {_argument('', entry, value)}")
+    return " \\\n  ".join(lines)
+
+
+def _terraform(values: Mapping[schema.Field, Any], title: str) -> str:
+    width = max((len(entry.name) for entry in values), default=0)
+    lines = [
+        f"  {entry.name:<{width}} = {f'var.{_variable(entry).lower()}' if has_mask(value) else _hcl(value)}"
+        for entry, value in values.items()
+    ]
+    name = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_") or "flow"
+    name = name if name[0].isalpha() else f"flow_{name}"
+    return "\n".join([f'resource "twilio_flex_flex_flows_v1" "{name}" {{', *lines, "}"])
+
+
+def _variable(entry: schema.Field) -> str:
+    return entry.name.upper()
+
+
+def _argument(before: str, entry: schema.Field, value: Any) -> str:
+    """A word of the shell's. A secret is a variable, in double quotes."""
+    if has_mask(value):
+        return f'"{before}${_variable(entry)}"'
+    text = ("true" if value else "false") if isinstance(value, bool) else str(value)
+    return shlex.quote(before + text)
+
+
+def _flag(wire: str) -> str:
+    """A parameter as twilio-cli spells it: Integration.FlowSid is integration.flow-sid."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", wire).lower()
+
+
+def _hcl(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        quoted = json.dumps(value, ensure_ascii=False)
+        return quoted.replace("${", "$${").replace("%{", "%%{")
+    return json.dumps(value)

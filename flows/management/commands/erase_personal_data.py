@@ -1,0 +1,95 @@
+"""`erase_personal_data (--flow SID | --identity VALUE) [--reason TEXT]`: empties what the audit log and the copy
+hold of a flow, or of a contact identity and the flows that ever had it, and writes the database anew without it.
+The events stand, the chain still verifies, and the erasure is an event. Exit status 1 if anything is left to do.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+
+from flows.flexapi import schema
+from flows.management import command_line
+from flows.services import compaction, erasure
+from flows.services.audit import NotRecorded
+from flows.services.compaction import NotCompacted
+from flows.services.erasure import Erased
+
+SHORTEST = 3  # characters of an identity; less would be found everywhere
+
+
+class Command(BaseCommand):
+    help = "Erase the personal data of a flow or a contact identity, for good."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        whose = parser.add_mutually_exclusive_group(required=True)
+        whose.add_argument("--flow", metavar="SID", default="", help="of this flow")
+        whose.add_argument(
+            "--identity", metavar="VALUE", default="", help="wherever this identity is mentioned"
+        )
+        parser.add_argument("--reason", metavar="TEXT", default="", help="goes into the log, and stays there")
+
+    def handle(self, *_args: Any, flow: str, identity: str, reason: str, **_options: Any) -> None:
+        if flow and not schema.is_sid("FO", flow):
+            raise CommandError("That is not a flow's SID: FO and 32 characters from 0-9 and a-f.")
+        if not flow and len(identity.strip()) < SHORTEST:
+            raise CommandError(f"That is too short to look for: {SHORTEST} characters or more.")
+        console = Console(file=sys.stderr)
+        try:
+            with console.status("Looking through the log"):
+                compaction.overwrite_what_is_freed()
+                erased = erasure.erase(sid=flow, identity=identity, reason=reason, actor=command_line.actor())
+        except erasure.ReasonTellsIt:
+            raise CommandError(
+                "The reason mentions what is to be erased, and would keep it. Nothing was erased."
+            ) from None
+        except erasure.StillOpen as still:
+            raise CommandError(
+                f"A change is open (event {still.event.seq}), and its outcome would bring the data back. Settle it first: "
+                "reconcile_changes, or the event's page. Nothing was erased."
+            ) from None
+        except NotRecorded:
+            raise CommandError("The erasure could not be put on record, so nothing was erased.") from None
+        self._tell(erased)
+        try:
+            with console.status("Writing the database anew"):
+                compaction.compact()
+        except NotCompacted as error:
+            raise CommandError(
+                f"The tables are rid of it, the database's files may not be. {error} Stop the site, and run this again."
+            ) from None
+        self.stdout.write("The database was written anew without it.")
+        self.stderr.write(
+            f"Out of this command's reach: {compaction.beyond_reach()}; what browsers and logs have kept."
+        )
+
+    def _tell(self, erased: Erased) -> None:
+        if erased.event is None:
+            self.stdout.write("There is nothing to erase: no payload and no flow of the copy has it.")
+        else:
+            self.stdout.write(
+                f"Erased the contents of {len(erased.seqs)} events ({command_line.listed(erased.seqs) or 'none'}), and "
+                f"{len(erased.flows)} flows of the copy. Event {erased.event.seq} says so."
+            )
+        if erased.at_twilio:
+            flows = ", ".join(erased.at_twilio)
+            self._warn(
+                f"Twilio still has {flows}: the next sync brings it back. Delete or change it there, then repeat."
+            )
+        if erased.sealed:
+            events = command_line.listed(erased.sealed)
+            self._warn(
+                f"Events {events} mention it in their reason, person or browser, which are sealed and stay."
+            )
+        if erased.elsewhere:
+            events = command_line.listed(erased.elsewhere)
+            self._warn(
+                f"Events {events} were left alone, though their contents have it, or a longer word with it in it."
+            )
+
+    def _warn(self, text: str) -> None:
+        self.stderr.write(self.style.WARNING(text))

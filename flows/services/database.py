@@ -1,0 +1,37 @@
+"""What the services know of the database's troubles: locks that don't come free, connections that are lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from django.db import Error, connection
+
+BRIEFLY = 1.0  # seconds
+
+
+@contextmanager
+def waiting_briefly() -> Iterator[None]:
+    """For what is only nice to have: a lock that is not free soon raises an `OperationalError` in here. Anything
+    else waits as long as the settings say."""
+    milliseconds = round(BRIEFLY * 1000)
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA busy_timeout")
+            (usual,) = cursor.fetchone()
+            begin, end = f"PRAGMA busy_timeout = {milliseconds}", f"PRAGMA busy_timeout = {usual}"
+        else:
+            begin, end = f"SET lock_timeout = {milliseconds}", "RESET lock_timeout"
+        cursor.execute(begin)
+    try:
+        yield
+    finally:
+        with suppress(Error), connection.cursor() as cursor:  # a connection that is lost took it along
+            cursor.execute(end)
+
+
+def drop_if_lost() -> None:
+    """Has the next query connect anew if the connection is lost, instead of failing like all that follow."""
+    is_open = connection.connection is not None and not connection.in_atomic_block
+    if is_open and not connection.is_usable():
+        connection.close()

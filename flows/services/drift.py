@@ -1,0 +1,183 @@
+"""Drift: what is found at Twilio and nobody made here. What was read is compared with the last state that the log
+has of the flow; a difference becomes an observed event, attributed to nobody, and waits in the inbox until a
+person accepts or undoes it. A flow's first state is its baseline, which is no drift.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db.models import Max, Q
+
+from flows.flexapi import schema
+from flows.flexapi.schema import Snapshot
+from flows.masking import masked, storable
+from flows.models import AuditEvent, AuditPayload, OpenDrift, Result, Stage
+from flows.services import audit
+from flows.services.audit import Actor, Observation, Payload
+
+BATCH = 500
+_TELLS_A_STATE = (
+    Q(stage=Stage.OUTCOME, result=Result.SUCCEEDED)
+    | Q(stage=Stage.RECONCILED, result=Result.APPLIED)
+    | Q(stage=Stage.OBSERVED)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A flow as the log last has it, by the event `seq`: None once it is deleted. Not `is_known`: what the event
+    said was erased, or Twilio gave no state with it."""
+
+    seq: int
+    snapshot: Snapshot | None
+    is_known: bool
+
+
+def states(sids: Iterable[str]) -> dict[str, State]:
+    """The last state on record of each of these flows that has one."""
+    found: dict[str, State] = {}
+    wanted = list(sids)
+    for start in range(0, len(wanted), BATCH):
+        telling = AuditEvent.objects.filter(_TELLS_A_STATE, target_sid__in=wanted[start : start + BATCH])
+        newest = (
+            telling.order_by().values("target_sid").annotate(last=Max("seq")).values_list("last", flat=True)
+        )
+        rows = AuditPayload.objects.filter(event__in=list(newest)).values_list(
+            "event__target_sid", "event__seq", "event__action", "after", "erased_at"
+        )
+        for sid, seq, action, after, erased_at in rows:
+            is_known = erased_at is None and (after is not None or action in ("flow.delete", "flow.drift"))
+            found[sid] = State(seq, after, is_known)
+    return found
+
+
+def changes_between(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
+    """The fields in which two states of a flow differ. Twilio's own dates alone are no difference."""
+    return [name for name in schema.differing(before, after) if name not in schema.KEPT_BY_TWILIO]
+
+
+def is_same(one: Snapshot | None, other: Snapshot | None) -> bool:
+    """Whether two states of a flow say the same; None is one that Twilio does not have."""
+    if one is None or other is None:
+        return one is other
+    return not changes_between(one, other)
+
+
+def note(
+    found: Mapping[str, Snapshot | None],
+    *,
+    read_at: int,
+    is_baseline: bool,
+    mirrored: Mapping[str, Snapshot | None],
+) -> dict[str, int]:
+    """Puts on record what a read that began at `read_at` (a `last_seq`) found otherwise than the log has it; None
+    stands for a flow that Twilio does not have. `is_baseline`: what is new was there before this dashboard. Where
+    the log has nothing of a flow, what the copy has of it (`mirrored`) is its last state.
+    The flows that the log now has as they were found, with the event that says so; the others are our own changes'
+    to tell."""
+    known = states(found)
+    as_found: dict[str, int] = {}
+    observations: list[Observation] = []
+    for sid, snapshot in found.items():
+        state = known.get(sid)
+        if state is None and not is_baseline and (seen := mirrored.get(sid)) is not None:
+            state = State(0, seen, is_known=True)  # its baseline was held up by a change of ours
+        if state and state.seq > read_at:
+            continue
+        is_as_known = state.is_known and is_same(state.snapshot, snapshot) if state else snapshot is None
+        if is_as_known:
+            as_found[sid] = state.seq if state else 0
+        else:
+            observations.append(_observation(sid, state, snapshot, is_baseline=is_baseline))
+    for start in range(0, len(observations), BATCH):
+        events = audit.observe(observations[start : start + BATCH], read_at=read_at)
+        as_found.update((event.target_sid, event.seq) for event in events)
+    return as_found
+
+
+def moved_by(asked: Iterable[str]) -> set[str]:
+    """The fields that a change of these may move: those of the integration hang on its type."""
+    moved = set(asked)
+    if "integration_type" in moved:
+        moved.update(entry.name for entry in schema.INTEGRATION_FIELDS)
+    return moved
+
+
+def beside(sid: str, *, before: Snapshot, asked: Iterable[str], after: Snapshot) -> Observation | None:
+    """What a flow has after one of our changes that it had not before and that was not `asked` for: somebody else's
+    edit, made at Twilio between our reading and our writing. It goes on record with the change's outcome."""
+    ours = moved_by(asked)
+    before, after = masked(storable(before)), masked(storable(after))
+    expected = {name: value for name, value in before.items() if name not in ours}
+    expected |= {name: value for name, value in after.items() if name in ours}
+    changed = changes_between(expected, after)
+    if not changed:
+        return None
+    return Observation(
+        action="flow.drift", target_sid=sid, changed_fields=changed, payload=_about(expected, after)
+    )
+
+
+def accept(*, event: AuditEvent, reason: str, actor: Actor) -> AuditEvent:
+    """Takes what was found of a flow, up to this event, for good: it leaves the inbox."""
+    return audit.append(
+        action="flow.accept",
+        stage=Stage.ACCESS,
+        result=Result.SUCCEEDED,
+        actor=actor,
+        target_sid=event.target_sid,
+        changed_fields=event.changed_fields,
+        reason=reason,
+        refers_to=uuid.UUID(str(event.event_id)),
+        payload=Payload(
+            friendly_name=event.payload.friendly_name, contact_identity=event.payload.contact_identity
+        ),
+    )
+
+
+def inbox() -> list[list[AuditEvent]]:
+    """What nobody has dealt with yet: the events of each flow in order, the flow with the latest first."""
+    waiting = OpenDrift.objects.select_related("event__payload").order_by("event")
+    flows: dict[str, list[AuditEvent]] = {}
+    for item in waiting:
+        flows.setdefault(item.target_sid, []).append(item.event)
+    return sorted(flows.values(), key=lambda events: -events[-1].seq)
+
+
+def net_of(events: Iterable[AuditEvent]) -> tuple[Snapshot, Snapshot]:
+    """What the fields that these events of one flow found changed were before the first of them, and after the
+    last: what we changed in between is ours, and not in it."""
+    before: Snapshot = {}
+    after: Snapshot = {}
+    for event in events:
+        for name in event.changed_fields:
+            before.setdefault(name, (event.payload.before or {}).get(name))
+            after[name] = (event.payload.after or {}).get(name)
+    return before, after
+
+
+def _observation(
+    sid: str, state: State | None, snapshot: Snapshot | None, *, is_baseline: bool
+) -> Observation:
+    before = state.snapshot if state and state.is_known else None
+    is_first = state is None or not state.is_known
+    return Observation(
+        action="flow.baseline" if is_first and (is_baseline or state) and snapshot else "flow.drift",
+        target_sid=sid,
+        changed_fields=changes_between(before, snapshot) if before and snapshot else [],
+        created_at=schema.moment((snapshot or {}).get("date_created")),
+        payload=_about(before, snapshot),
+    )
+
+
+def _about(before: Snapshot | None, after: Snapshot | None) -> Payload:
+    shown = after or before or {}
+    return Payload(
+        friendly_name=str(shown.get("friendly_name") or ""),
+        contact_identity=str(shown.get("contact_identity") or ""),
+        before=before,
+        after=after,
+    )

@@ -1,0 +1,60 @@
+"""The seals of the audit log: an HMAC over canonical JSON, with a key that is not in the database. An event's seal
+is over all that it says and the seal before it; a payload's is salted, so that an erased one tells nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.conf import settings
+
+from flows.models import AuditEvent, AuditPayload
+
+GENESIS: Final = "0" * 64
+
+# What the seal is over, for good: a column that comes later is not in it, or every older seal would break.
+SEALED: Final = (
+    "seq", "event_id", "change_id", "request_id", "stage", "action", "result", "at", "actor_id", "actor_label",
+    "actor_role", "source_ip", "user_agent", "account_sid", "target_sid", "changed_fields", "reason",
+    "remote_status", "remote_code", "remote_request_id", "duration_ms", "payload_hash", "previous_hash",
+)  # fmt: skip
+# Columns that came later are under the seal of the events that have a value there, and of no other.
+SEALED_IF_SET: Final = ("refers_to",)
+PAYLOAD: Final = ("friendly_name", "contact_identity", "before", "requested", "after", "message")
+
+
+def event_hash(event: AuditEvent) -> str:
+    """The seal over everything the event says, `previous_hash` included."""
+    return sealed_row({name: getattr(event, name) for name in (*SEALED, *SEALED_IF_SET)})
+
+
+def sealed_row(row: dict[str, Any]) -> str:
+    """The same for an event that was read as a row of values."""
+    said = {name: row[name] for name in SEALED}
+    return sealed(said | {name: row[name] for name in SEALED_IF_SET if row[name] is not None})
+
+
+def payload_hash(body: AuditPayload) -> str:
+    """The salted seal over a payload; an erased payload no longer matches its event's."""
+    return sealed({name: getattr(body, name) for name in ("salt", *PAYLOAD)})
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with one spelling for one meaning: sorted keys, no spaces, UTC times with microseconds."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_plain, allow_nan=False
+    ).encode()
+
+
+def sealed(value: Any) -> str:
+    return hmac.new(settings.AUDIT_KEY.encode(), canonical(value), hashlib.sha256).hexdigest()
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return str(value)

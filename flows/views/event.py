@@ -1,0 +1,262 @@
+"""One event of the audit log: what it changed, what became of it, and for a change in doubt the ways to find out:
+looking again, and a person's word where reading can't tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from flows import words
+from flows.flexapi import schema
+from flows.flexapi.errors import FlexError
+from flows.forms import DecisionForm
+from flows.masking import masked, storable
+from flows.models import AuditEvent, AuditPayload, Flow, OpenChange, OpenDrift, Result, Stage
+from flows.services import audit, mirror, reconcile
+from flows.services.changes import UNDER_WAY_FOR
+from flows.views.requests import Request, actor_of, permitted
+
+SHOWN_SIDE_BY_SIDE = 4  # candidates whose fields stand beside what was asked for
+
+
+@require_GET
+@permitted("flows.view_auditevent", action="audit.view")
+def event_detail(request: Request, event_id: str) -> HttpResponse:
+    return _page(request, get_object_or_404(AuditEvent, event_id=event_id))
+
+
+@require_POST
+@permitted("flows.view_auditevent", action="audit.view")
+def event_reconcile(request: Request, event_id: str) -> HttpResponse:
+    """Looks at Twilio for what became of this change. It only reads there, so whoever may look may do it."""
+    event = get_object_or_404(AuditEvent, event_id=event_id)
+    change = OpenChange.objects.filter(change_id=event.change_id).first() if event.change_id else None
+    trouble = ""
+    try:
+        if change is not None:
+            reconcile.settle(change)
+    except FlexError as error:
+        trouble = f"Twilio could not be read just now: {error}."
+    except audit.NotRecorded:
+        trouble = "What was found could not be put on record, so it does not count yet."
+    if request.htmx:
+        return _page(request, event, trouble=trouble)
+    if trouble:
+        messages.error(request, trouble)
+    return redirect("audit:detail", event_id=event_id)
+
+
+@require_POST
+@permitted("flows.change_flow", action="flow.decide")
+def event_decide(request: Request, event_id: str) -> HttpResponse:
+    """A person's word on a change that reading can't tell."""
+    event = get_object_or_404(AuditEvent, event_id=event_id)
+    change = get_object_or_404(
+        OpenChange.objects.select_related("attempt__payload"), change_id=event.change_id
+    )
+    form = _decision(change, request.POST)
+    if not form.is_valid():
+        return _page(request, event, form=form, status=422)
+    verdict = form.cleaned_data["verdict"]
+    try:
+        reconcile.decide(
+            change=change,
+            applied=verdict != Result.NOT_APPLIED,
+            sid=verdict,
+            reason=form.cleaned_data["reason"],
+            actor=actor_of(request),
+        )
+    except (reconcile.NotForAPerson, audit.AlreadyRecorded):
+        messages.info(request, "This was settled meanwhile, or can be found out by reading. See below.")
+    except FlexError as error:
+        return _page(
+            request, event, form=form, trouble=f"Twilio could not be read just now: {error}.", status=502
+        )
+    except audit.NotRecorded:
+        return _page(
+            request, event, form=form, trouble="The audit log can't be written just now.", status=503
+        )
+    else:
+        messages.success(request, "Your decision is on record, and the flow can be changed again.")
+    return redirect("audit:detail", event_id=event_id)
+
+
+def _page(
+    request: Request,
+    event: AuditEvent,
+    *,
+    form: DecisionForm | None = None,
+    trouble: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    payload = _payload_of(event)
+    stages = list(
+        AuditEvent.objects.filter(change_id=event.change_id).order_by("seq") if event.change_id else []
+    )
+    around = AuditEvent.objects.exclude(stage=Stage.ATTEMPT).exclude(action="flow.baseline")
+    followers = AuditEvent.objects.filter(refers_to=event.event_id).exclude(stage=Stage.ATTEMPT)
+    context = {
+        "event": event,
+        "payload": payload,
+        "rows": _rows(event, payload) if payload else [],
+        "said": _said(event, payload) if payload else {},
+        "is_gone": payload is not None and _is_gone(event, payload),
+        "stages": stages,
+        "latest": stages[-1] if stages else event,
+        "followers": list(followers.order_by("seq")[:10]),
+        "origin": AuditEvent.objects.filter(event_id=event.refers_to).first() if event.refers_to else None,
+        "previous": around.filter(seq__lt=event.seq).order_by("-seq").first(),
+        "next": around.filter(seq__gt=event.seq).order_by("seq").first(),
+        "flow": Flow.objects.filter(sid=event.target_sid).first() if event.target_sid else None,
+        "states": _states(event, payload),
+        "is_in_the_inbox": OpenDrift.objects.filter(pk=event.pk).exists(),
+        "trouble": trouble,
+        **_fate(request, event, form),
+    }
+    return render(request, "audit/detail.html", context, status=status)
+
+
+def _fate(request: Request, event: AuditEvent, form: DecisionForm | None) -> dict[str, Any]:
+    """What is open of this event's change: "under_way", "in_doubt", "puzzle", or nothing ("")."""
+    open_changes = OpenChange.objects.select_related("attempt__payload", "latest")
+    change = open_changes.filter(change_id=event.change_id).first() if event.change_id else None
+    if change is None:
+        return {"fate": ""}
+    is_old = change.attempt.at < timezone.now() - UNDER_WAY_FOR
+    if change.latest.result == Result.PENDING and not is_old:
+        return {"fate": "under_way", "change": change}
+    if not change.puzzle:
+        return {"fate": "in_doubt", "change": change, "quiet": int(reconcile.QUIET.total_seconds())}
+    return {
+        "fate": "puzzle",
+        "change": change,
+        "form": form or (_decision(change) if request.user.has_perm("flows.change_flow") else None),
+        **_side_by_side(change),
+    }
+
+
+def _decision(change: OpenChange, data: Mapping[str, Any] | None = None) -> DecisionForm:
+    return DecisionForm(
+        data,
+        candidates=change.candidates,
+        is_creation=change.action == "flow.create",
+        puzzle=change.puzzle,
+        auto_id="decide_%s",
+    )
+
+
+def _side_by_side(change: OpenChange) -> dict[str, Any]:
+    """What was there, what was asked for, and what Twilio has now, field by field."""
+    sids = change.candidates[:SHOWN_SIDE_BY_SIDE] or ([change.target_sid] if change.target_sid else [])
+    before, asked = change.attempt.payload.before, change.attempt.payload.requested or {}
+    columns: list[tuple[str, Mapping[str, Any] | None]] = [(sid, _live(sid)) for sid in sids]
+    if before is not None:
+        columns.insert(0, ("Before", before))
+    names = schema.differing({}, dict.fromkeys(asked, "there"))
+    return {
+        "columns": [
+            {"title": title, "is_sid": title in sids, "is_there": seen is not None} for title, seen in columns
+        ],
+        "asked_rows": [
+            {
+                "label": words.label(name),
+                "asked": words.shown(name, asked.get(name)),
+                "cells": [
+                    {
+                        "title": title,
+                        "value": words.shown(name, (seen or {}).get(name)),
+                        "is_there": seen is not None,
+                        "is_as_asked": seen is not None
+                        and schema.same(name, asked.get(name), seen.get(name)),
+                    }
+                    for title, seen in columns
+                ],
+            }
+            for name in names
+        ],
+    }
+
+
+def _live(sid: str) -> Mapping[str, Any] | None:
+    try:
+        seen: Mapping[str, Any] = masked(storable(mirror.fetch(sid)))
+    except FlexError:
+        return None
+    return seen
+
+
+def _states(event: AuditEvent, payload: AuditPayload | None) -> list[dict[str, str]]:
+    """The states of the flow that this event has, which can be restored: the one it left, and the one before."""
+    if payload is None or not event.target_sid or event.stage == Stage.ATTEMPT:
+        return []
+    states = []
+    if payload.after and event.result in audit.MADE:
+        states.append({"state": "after", "label": "Restore this state"})
+    if payload.before and event.result in audit.MADE:
+        states.append({"state": "before", "label": "Restore the state before"})
+    return states
+
+
+def _said(event: AuditEvent, payload: AuditPayload) -> dict[str, Any]:
+    """What an event that is of no flow says: what was exported, what a verification found, what was erased."""
+    return {} if event.action.startswith("flow.") else {**(payload.requested or {}), **(payload.after or {})}
+
+
+def _rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]]:
+    """Field by field: before, what was asked for, after. Twilio's own dates say nothing here."""
+    before, requested, answer = payload.before or {}, payload.requested or {}, payload.after or {}
+    if not event.action.startswith("flow."):
+        return []
+    named = schema.differing({}, dict.fromkeys([*before, *requested, *answer], "there"))
+    return [
+        _row(event, name, before, requested, answer)
+        for name in named
+        if name not in schema.BY_NAME or schema.BY_NAME[name].wire
+    ]
+
+
+def _is_gone(event: AuditEvent, payload: AuditPayload) -> bool:
+    """Whether the event is the end of a flow, by us or found at Twilio."""
+    return event.action == "flow.delete" or (event.stage == Stage.OBSERVED and not payload.after)
+
+
+def _row(
+    event: AuditEvent,
+    name: str,
+    before: Mapping[str, Any],
+    requested: Mapping[str, Any],
+    answer: Mapping[str, Any],
+) -> dict[str, Any]:
+    is_made = event.result in audit.MADE
+    after: Any = before.get(name)  # a change that failed left everything as it was
+    if is_made:
+        is_told = answer or event.action == "flow.delete" or event.stage == Stage.OBSERVED
+        after = answer.get(name) if is_told else requested.get(name, after)
+    elif event.result in (Result.UNKNOWN, Result.PENDING) and (
+        name in requested or event.action == "flow.delete"
+    ):
+        after = "Not known"
+    return {
+        "name": name,
+        "label": words.label(name),
+        "before": words.shown(name, before.get(name)),
+        "requested": words.shown(name, requested.get(name)),
+        "after": words.shown(name, after),
+        "is_changed": is_made and not schema.same(name, before.get(name), after),
+        "differs": bool(answer) and name in requested and not schema.same(name, requested[name], after),
+    }
+
+
+def _payload_of(event: AuditEvent) -> AuditPayload | None:
+    try:
+        return event.payload if event.payload.erased_at is None else None
+    except ObjectDoesNotExist:
+        return None
