@@ -9,14 +9,18 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 from django.apps import apps
 from django.db import connection, connections
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from flows.flexapi.sandbox import Received, Sandbox
 from flows.models import AuditEvent
-from flows.services import audit, changes, mirror
+from flows.services import audit, changes, mirror, seal
 from flows.services.audit import Actor
 from flows.services.changes import Change
 
@@ -62,6 +66,18 @@ def delete(sid: str, **overrides: Any) -> Change:
     return changes.delete_flow(sid=sid, base=base, **common(**overrides))
 
 
+def attempt_on(sid: str, **values: Any) -> AuditEvent:
+    """An attempt as a process leaves it that goes no further; or, told otherwise, another stage of a change."""
+    said = {
+        "action": "flow.update",
+        "stage": "attempt",
+        "result": "pending",
+        "actor": OMAR,
+        "target_sid": sid,
+    }
+    return audit.append(**{**said, "change_id": uuid.uuid4(), **values})
+
+
 VERBS: dict[str, Callable[..., Change]] = {
     "create": create,
     "update": rename,
@@ -79,24 +95,43 @@ def applied(sandbox: Sandbox) -> list[Received]:
     return [request for request in writes(sandbox) if request.applied]
 
 
+def ours() -> QuerySet[AuditEvent]:
+    """What was done here, in order: all of the log but what was found at Twilio."""
+    return AuditEvent.objects.exclude(stage="observed").order_by("seq")
+
+
+def drifts() -> list[AuditEvent]:
+    """What was found at Twilio and nobody made here, in order."""
+    return list(AuditEvent.objects.filter(action="flow.drift").select_related("payload").order_by("seq"))
+
+
+def found(event: AuditEvent) -> tuple[Any, ...]:
+    """What a drift says: of which flow, which fields, and the name before and after."""
+    names = [
+        snapshot and snapshot["friendly_name"] for snapshot in (event.payload.before, event.payload.after)
+    ]
+    return event.target_sid, event.changed_fields, *names
+
+
 def stages() -> list[tuple[str, str]]:
-    """The log as (stage, result), in order."""
-    return list(AuditEvent.objects.order_by("seq").values_list("stage", "result"))
+    """What was done here as (stage, result), in order."""
+    return list(ours().values_list("stage", "result"))
 
 
 def assert_chain_intact(count: int | None = None) -> None:
-    """No gap, each event sealed to the one before it, and every seal made anew from what the database gives."""
-    previous = audit.GENESIS
+    """No gap, each event sealed to the one before it, and every seal made anew from what the database gives.
+    `count` is of what was done here."""
+    previous = seal.GENESIS
     events = list(AuditEvent.objects.select_related("payload").order_by("seq"))
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     for event in events:
         assert event.previous_hash == previous
-        assert audit.event_hash(event) == event.hash
-        assert audit.payload_hash(event.payload) == event.payload_hash
+        assert seal.event_hash(event) == event.hash
+        assert seal.payload_hash(event.payload) == event.payload_hash
         previous = event.hash
     assert audit.last_seq() == len(events)
     if count is not None:
-        assert len(events) == count
+        assert ours().count() == count
 
 
 def everything_kept() -> str:
@@ -107,6 +142,11 @@ def everything_kept() -> str:
             cursor.execute(f"SELECT * FROM {model._meta.db_table}")
             kept.append(str(cursor.fetchall()))
     return "\n".join(kept)
+
+
+def later(minutes: float = 2) -> Any:
+    """This site's clock goes so far ahead; Twilio's stays."""
+    return mock.patch("django.utils.timezone.now", return_value=timezone.now() + timedelta(minutes=minutes))
 
 
 class Background(threading.Thread):

@@ -1,9 +1,12 @@
-"""A process that appends to the audit log of DATABASE_URL: says that it is ready, waits for a line on
-standard input, and appends as many events as its argument says.
+"""A process that writes to the audit log of DATABASE_URL: says that it is ready, waits for a line on standard input,
+and then makes as many rounds as its argument says. A round is one event; or, with `changes` as a second argument,
+a change (its attempt and its outcome) and three flows found otherwise at Twilio in one read, as the site does it,
+and each of these rounds waits for a line of its own, so that many such processes begin it together.
 """
 
 import os
 import sys
+import uuid
 
 import django
 
@@ -13,8 +16,38 @@ django.setup()
 from flows.models import Result, Stage  # noqa: E402
 from flows.services import audit  # noqa: E402
 
-actor = audit.Actor(id=str(os.getpid()), label="process")
+ME = audit.Actor(id=str(os.getpid()), label="process")
+
+
+def main(rounds, kind=""):
+    sys.stdin.readline()
+    for number in range(int(rounds)):
+        if kind != "changes":
+            audit.append(action="test.append", stage=Stage.ACCESS, result=Result.DENIED, actor=ME)
+            continue
+        change = {
+            "action": "flow.update",
+            "actor": ME,
+            "change_id": uuid.uuid4(),
+            "target_sid": sid(number, 0),
+        }
+        read_at = audit.last_seq()
+        audit.append(stage=Stage.ATTEMPT, result=Result.PENDING, read_at=read_at, **change)
+        audit.append(stage=Stage.OUTCOME, result=Result.SUCCEEDED, **change)
+        found = audit.observe([seen(sid(number, place)) for place in (1, 2, 3)], read_at=audit.last_seq())
+        assert len(found) == 3
+        print("written", flush=True)  # noqa: T201
+        sys.stdin.readline()
+
+
+def sid(number, place):
+    return f"FO{os.getpid():08x}{number:016x}{place:08x}"
+
+
+def seen(flow):
+    name = audit.Payload(friendly_name=flow, after={"sid": flow, "friendly_name": flow})
+    return audit.Observation(action="flow.drift", target_sid=flow, payload=name)
+
+
 print("ready", flush=True)  # noqa: T201
-sys.stdin.readline()
-for _ in range(int(sys.argv[1])):
-    audit.append(action="test.append", stage=Stage.ACCESS, result=Result.DENIED, actor=actor)
+main(*sys.argv[1:])

@@ -17,9 +17,8 @@ from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
 
 import pytest
 
-from flows.models import AuditEvent
 from flows.services import audit
-from tests.faults.acting import NEW, applied, assert_chain_intact, database_url, stages, writes
+from tests.faults.acting import NEW, applied, assert_chain_intact, database_url, ours, stages, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -109,7 +108,7 @@ def test_killed_site_leaves_one_attempt_and_no_outcome(site, sandbox, flow_sid, 
     with pytest.raises(OSError):  # noqa: PT011 - however the line breaks
         site.post(path, **form)
 
-    attempt = AuditEvent.objects.get()
+    attempt = ours().get()
     assert (attempt.stage, attempt.result, attempt.reason) == ("attempt", "pending", "because")
     assert attempt.change_id == uuid.UUID(form["change_id"])
     assert list(audit.open_attempts()) == [attempt]

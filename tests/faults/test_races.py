@@ -6,8 +6,8 @@ import pytest
 
 from flows.flexapi.errors import Refused
 from flows.flexapi.sandbox import Fault, FaultKind
-from flows.models import AuditEvent, Flow
-from flows.services import audit, mirror
+from flows.models import Flow
+from flows.services import audit, mirror, reconcile
 from flows.services.audit import AlreadyRecorded, ChangeOpen
 from flows.services.changes import Change, Conflict, NothingToChange
 from tests.faults.acting import (
@@ -16,8 +16,11 @@ from tests.faults.acting import (
     Background,
     applied,
     assert_chain_intact,
+    attempt_on,
     create,
     delete,
+    drifts,
+    ours,
     rename,
     stages,
     switch,
@@ -96,7 +99,7 @@ def test_second_change_of_a_flow_is_refused_while_one_hangs(sandbox, flow_sid, a
     with pytest.raises(ChangeOpen) as raised:
         second(flow_sid)
 
-    assert raised.value.event == AuditEvent.objects.get()
+    assert raised.value.event == ours().get()
     assert len(writes(sandbox)) == 1
     sandbox.clear_faults()
     sandbox.release()
@@ -155,17 +158,6 @@ def test_flow_that_we_renamed_since_it_was_read_is_not_deleted(sandbox, flow_sid
     assert flow_sid in sandbox.flows
 
 
-def attempt_of(change_id, sid):
-    audit.append(
-        action="flow.update",
-        stage="attempt",
-        result="pending",
-        actor=OMAR,
-        change_id=change_id,
-        target_sid=sid,
-    )
-
-
 @every_verb_of_a_flow
 def test_replay_whose_read_fails_does_not_settle_the_attempt_of_the_first(
     sandbox, flow_sid, after_reading, act
@@ -173,7 +165,7 @@ def test_replay_whose_read_fails_does_not_settle_the_attempt_of_the_first(
     """Else a change that is under way would be on record as failed."""
     change_id = uuid.uuid4()
     sandbox.inject(Fault(FaultKind.REFUSE, method="GET", status=401, code=20003))
-    after_reading(lambda: attempt_of(change_id, flow_sid))
+    after_reading(lambda: attempt_on(flow_sid, change_id=change_id))
 
     with pytest.raises(AlreadyRecorded) as raised:
         act(flow_sid, change_id=change_id)
@@ -188,7 +180,7 @@ def test_replay_that_finds_a_conflict_does_not_settle_the_attempt_of_the_first(
 ):
     change_id, base = uuid.uuid4(), seen(flow_sid)
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
-    after_reading(lambda: attempt_of(change_id, flow_sid))
+    after_reading(lambda: attempt_on(flow_sid, change_id=change_id))
 
     with pytest.raises(AlreadyRecorded):
         rename(flow_sid, base=base, change_id=change_id)
@@ -199,7 +191,7 @@ def test_replay_that_finds_a_conflict_does_not_settle_the_attempt_of_the_first(
 def test_delete_replay_that_finds_a_conflict_does_not_settle_the_first(sandbox, flow_sid, after_reading):
     change_id = uuid.uuid4()
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
-    after_reading(lambda: attempt_of(change_id, flow_sid))
+    after_reading(lambda: attempt_on(flow_sid, change_id=change_id))
 
     with pytest.raises(AlreadyRecorded):
         delete(flow_sid, change_id=change_id)
@@ -263,3 +255,59 @@ def test_outcome_that_comes_after_it_was_reconciled_is_recorded(sandbox, flow_si
     assert change.outcome().event.result == "unknown"
     assert [stage for stage, _ in stages()] == ["attempt", "reconciled", "outcome"]
     assert_chain_intact(3)
+
+
+def test_edit_of_another_field_between_our_reading_and_our_writing_is_found(sandbox, flow_sid, after_reading):
+    after_reading(lambda: sandbox.edit_flow(flow_sid, integration_retry_count=1))
+
+    change = rename(flow_sid)
+
+    (event,) = drifts()
+    assert (event.target_sid, event.changed_fields) == (flow_sid, ["integration_retry_count"])
+    assert event.seq > change.event.seq
+    assert event.payload.before["friendly_name"] == "Plaintes Lyon"
+    assert event.payload.after == seen(flow_sid)
+    assert not mirror.sync().moved
+    assert drifts() == [event]
+
+
+def test_edit_of_another_field_while_our_answer_is_lost_is_found(sandbox, flow_sid, after_reading):
+    after_reading(lambda: sandbox.edit_flow(flow_sid, integration_retry_count=1))
+    sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
+    rename(flow_sid)
+
+    (settled,) = reconcile.reconcile()
+
+    assert (settled.result, settled.payload.before["integration_retry_count"]) == ("applied", 3)
+    assert [event.changed_fields for event in drifts()] == [["integration_retry_count"]]
+    assert not mirror.sync().moved
+    assert len(drifts()) == 1
+
+
+def test_integration_of_another_type_is_ours_as_a_whole(sandbox, flow_sid):
+    """What Twilio drops and fills in with a new type is nobody else's edit."""
+    rename(
+        flow_sid, values={"integration_type": "external", "integration_url": "https://hooks.example.com/in"}
+    )
+
+    assert "integration_flow_sid" not in seen(flow_sid)
+    assert drifts() == []
+
+
+def test_deletion_between_our_reading_and_our_writing_is_found(sandbox, flow_sid, after_reading):
+    after_reading(lambda: sandbox.remove_flow(flow_sid))
+
+    assert rename(flow_sid).event.result == "failed"
+
+    (event,) = drifts()
+    assert (event.payload.before["friendly_name"], event.payload.after) == ("Réclamations Lyon", None)
+
+
+@pytest.mark.parametrize("act", [rename, delete])
+def test_second_change_does_not_wait_for_the_first_ones_drift(sandbox, flow_sid, act):
+    """Drift is no change of ours: what was read before it went on record may be sent."""
+    sandbox.edit_flow(flow_sid, integration_retry_count=1)
+
+    assert act(flow_sid).event.result == "succeeded"
+
+    assert len(drifts()) == 1

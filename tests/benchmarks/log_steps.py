@@ -1,0 +1,332 @@
+"""The steps of audit_at_scale, each in a process of its own on the database that DATABASE_URL names. Each prints its
+rows: what, found, seconds, events a second, MB more of memory, whether the promise is kept.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+import re
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import tests.faults.ready  # noqa: F401 - Django comes first
+
+# isort: split
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.test import Client
+
+from flows import append_only
+from flows.flexapi import schema
+from flows.flexapi.sandbox import seed
+from flows.masking import masked, storable
+from flows.models import AuditEvent, AuditPayload, ChainHead, OpenChange
+from flows.services import audit, evidence
+from flows.services.seal import GENESIS, event_hash
+from tests.benchmarks.audit_at_scale import MOST_GROWTH
+
+BATCH = 5000
+PEOPLE = [audit.Actor(id=str(number), label=f"person {number}", role="operator") for number in range(40)]
+
+
+class Memory:
+    """How much more memory this process has at the most than when it began to watch."""
+
+    def __enter__(self) -> Self:
+        self._before = self._most = _resident()
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._is_over.wait(0.02):
+            self._most = max(self._most, _resident())
+
+    @property
+    def growth(self) -> float:
+        return max(self._most, _resident()) / 1e6 - self._before / 1e6
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def tell(what: str, found: str, seconds: float, events: int, growth: float, *, kept: bool) -> None:
+    row = [what, found, seconds, events / seconds if events and seconds else 0, growth, kept]
+    print(json.dumps(row), flush=True)  # noqa: T201
+
+
+def build(count: int) -> None:
+    """Changes of some flows by some people, attempt and outcome, and what was found at Twilio; the last attempts are
+    open. Sealed one by one as ever, and inserted many at a time."""
+    dice, began = random.Random(3), time.monotonic()
+    states = [
+        masked(storable(schema.from_response(flow)))
+        for flow in seed.flows(1000, seed=3, account_sid="AC" + "5a" * 16, now=datetime.now(UTC))
+    ]
+    head = ChainHead.objects.get_or_create(name=audit.HEAD, defaults={"seq": 0, "hash": GENESIS})[0]
+    with Memory() as memory:
+        stream = _story(states, dice)
+        while head.seq < count:
+            with transaction.atomic():
+                rows = [next(stream) for _ in range(min(BATCH, count - head.seq))]
+                for event, body in rows:
+                    audit._seal(event, body, head)
+                    body.event_id = event.seq
+                AuditEvent.objects.bulk_create([event for event, _ in rows], batch_size=BATCH)
+                AuditPayload.objects.bulk_create([body for _, body in rows], batch_size=BATCH)
+                head.save()
+        _open_what_is_open()
+    tell(
+        "append, many at a time",
+        f"{head.seq:,} events",
+        time.monotonic() - began,
+        count,
+        memory.growth,
+        kept=True,
+    )
+
+
+def _story(states: list[dict[str, Any]], dice: random.Random) -> Iterator[tuple[AuditEvent, AuditPayload]]:
+    while True:
+        place = dice.randrange(len(states))
+        before, requested = states[place], {"friendly_name": f"Flow {dice.randrange(10**6)} – Störung"}
+        after = states[place] = {**before, **requested}
+        if dice.random() < 0.1:
+            yield _event("flow.drift", "observed", "applied", after, before=before, after=after)
+            continue
+        actor, change_id = dice.choice(PEOPLE), uuid.uuid4()
+        yield _event(
+            "flow.update", "attempt", "pending", after, actor, change_id, before=before, requested=requested
+        )
+        said = {"before": before, "requested": requested, "after": after}
+        yield _event("flow.update", "outcome", "succeeded", after, actor, change_id, **said)
+
+
+def _event(
+    action: str, stage: str, result: str, flow: dict[str, Any],
+    actor: audit.Actor | None = None, change_id: uuid.UUID | None = None, **said: Any,
+) -> tuple[AuditEvent, AuditPayload]:  # fmt: skip
+    event = AuditEvent(
+        event_id=uuid.uuid4(), change_id=change_id, stage=stage, action=action, result=result,
+        actor_id=actor.id if actor else "", actor_label=actor.label if actor else "", reason="as asked for",
+        source_ip="192.0.2.7", user_agent="Mozilla/5.0 (X11; Linux x86_64)", account_sid=flow["account_sid"],
+        target_sid=flow["sid"], changed_fields=["friendly_name"],
+    )  # fmt: skip
+    about = {name: str(flow.get(name) or "") for name in ("friendly_name", "contact_identity")}
+    return event, AuditPayload(salt=uuid.uuid4().hex, **about, **said)
+
+
+def _open_what_is_open() -> None:
+    last = AuditEvent.objects.order_by("-seq").first()
+    if last is not None and last.stage == "attempt":
+        said = {"change_id": last.change_id, "action": last.action, "target_sid": last.target_sid}
+        OpenChange.objects.create(attempt=last, latest=last, **said)
+
+
+def verify(count: int) -> None:
+    with appending(), Memory() as memory:
+        verdict = evidence.verify(head=evidence.signed_head())
+    kept = verdict.bad_seq is None and verdict.events >= count
+    tell(
+        "verify, while another process appends",
+        str(verdict),
+        verdict.seconds,
+        verdict.events,
+        memory.growth,
+        kept=kept,
+    )
+
+
+def tamper(count: int) -> None:
+    """Each kind in a transaction that is rolled back again. `where` is the event that is touched, or the first of
+    those that are cut off; a chain that was written anew shows at the event that was the head."""
+    head, where = evidence.signed_head(), count // 3
+    last = head["seq"]
+    kinds: dict[str, tuple[Callable[[], Any], int]] = {
+        "edit": (lambda: _event_at(where).update(reason="other"), where),
+        "edit of the payload": (lambda: _payload_at(where).update(after={"enabled": True}), where),
+        "deletion": (lambda: (_payload_at(where).delete(), _event_at(where)._raw_delete("default")), where),
+        "insertion": (lambda: _insert(last + 1, like=where), last + 1),
+        "swap": (lambda: _swap(where, where + 1), where),
+        "cut-off tail": (lambda: _cut_off(last - 100), last - 99),
+        "chain written anew": (lambda: _write_anew(), last),
+    }
+    for kind, (act, seq) in kinds.items():
+        with transaction.atomic():
+            append_only.lift(connection)
+            act()
+            unseen = evidence.verify() if kind in ("cut-off tail", "chain written anew") else None
+            with Memory() as memory:
+                verdict = evidence.verify(head=head)
+            transaction.set_rollback(True)
+        kept = verdict.bad_seq == seq and (unseen is None or unseen.bad_seq is None)
+        said = f"event {verdict.bad_seq:,} {verdict.fault}" if verdict.bad_seq else "NOTHING"
+        tell(f"tampering: {kind}", said, verdict.seconds, verdict.events, memory.growth, kept=kept)
+
+
+def _event_at(seq: int) -> Any:
+    return AuditEvent.objects.filter(seq=seq)
+
+
+def _payload_at(seq: int) -> Any:
+    return AuditPayload.objects.filter(pk=seq)
+
+
+def _insert(seq: int, *, like: int) -> None:
+    """An event that nobody sealed, with the chain's head moved on to it."""
+    event, body = _event_at(like).get(), _payload_at(like).get()
+    event.seq, event.event_id, event.change_id, event.hash = seq, uuid.uuid4(), uuid.uuid4(), "9" * 64
+    event.previous_hash = ChainHead.objects.get().hash
+    event.save(force_insert=True)
+    body.event_id = seq
+    body.save(force_insert=True)
+    ChainHead.objects.update(seq=seq, hash=event.hash)
+
+
+def _swap(one: int, other: int) -> None:
+    events, bodies = (
+        [_event_at(seq).get() for seq in (one, other)],
+        [_payload_at(seq).get() for seq in (one, other)],
+    )
+    for event, body, seq in zip(events, bodies, (other, one), strict=True):
+        _payload_at(seq).delete()
+        _event_at(seq)._raw_delete("default")
+        event.seq = body.event_id = seq
+    AuditEvent.objects.bulk_create(events)
+    AuditPayload.objects.bulk_create(bodies)
+
+
+def _cut_off(last: int) -> None:
+    OpenChange.objects.filter(attempt__gt=last).delete()
+    AuditPayload.objects.filter(pk__gt=last).delete()
+    AuditEvent.objects.filter(seq__gt=last)._raw_delete("default")
+    ChainHead.objects.update(seq=last, hash=_event_at(last).get().hash)
+    event = _event_at(last).get()
+    if event.stage == "attempt":
+        said = {"change_id": event.change_id, "action": event.action, "target_sid": event.target_sid}
+        OpenChange.objects.create(attempt=event, latest=event, **said)
+
+
+def _write_anew() -> None:
+    """The whole chain, by somebody who has the key: one reason is another, and every seal fits."""
+    previous, after = GENESIS, 0
+    while batch := list(AuditEvent.objects.filter(seq__gt=after).order_by("seq")[:BATCH]):
+        for event in batch:
+            event.reason = "another" if event.seq == 1 else event.reason
+            event.previous_hash, event.hash = previous, ""
+            previous = event.hash = event_hash(event)
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "UPDATE flows_auditevent SET reason = %s, previous_hash = %s, hash = %s WHERE seq = %s",
+                [(event.reason, event.previous_hash, event.hash, event.seq) for event in batch],
+            )
+        after = batch[-1].seq
+    ChainHead.objects.update(hash=previous)
+
+
+def export(form: str) -> None:
+    """Through the page, as an auditor gets it, and then on from where the file ended."""
+    client = Client()
+    person = User.objects.get_or_create(username="auditor", defaults={"is_superuser": True})[0]
+    client.force_login(person)
+    asked = {"what": "all", "format": form}
+    with appending() as appended, Memory() as memory:
+        began = time.monotonic()
+        file = _Seqs(form, client.post("/audit/export/", asked).streaming_content)
+        seconds, meanwhile = time.monotonic() - began, appended()
+        rest = _Seqs(form, client.post("/audit/export/", {**asked, "after": file.last}).streaming_content)
+    found = f"{file.count:,} events, then {rest.count:,} more; {file.gaps + rest.gaps} gaps, {meanwhile} appended meanwhile"
+    is_whole = (file.first, file.gaps, rest.gaps, rest.first) == (1, 0, 0, file.last + 1) and meanwhile > 0
+    tell(
+        f"export {form}",
+        found,
+        seconds,
+        file.count,
+        memory.growth,
+        kept=is_whole and memory.growth < MOST_GROWTH,
+    )
+
+
+class _Seqs:
+    """The numbers of a file's events as it comes in: how many, and how often one is not the next after the last."""
+
+    def __init__(self, form: str, content: Iterable[bytes]) -> None:
+        self.count = self.gaps = self.first = self.last = 0
+        for seq in (_of_csv if form == "csv" else _of_ndjson)(_lines(content)):
+            self.gaps += self.count > 0 and seq != self.last + 1
+            self.first, self.last, self.count = self.first or seq, seq, self.count + 1
+
+
+def _lines(content: Iterable[bytes]) -> Iterator[str]:
+    left = b""
+    for piece in content:
+        *lines, left = (left + piece).split(b"\n")
+        yield from (line.decode() + "\n" for line in lines)
+    assert not left
+
+
+def _of_ndjson(lines: Iterable[str]) -> Iterator[int]:
+    return (int(found[1]) for line in lines if (found := re.search(r'"seq":(\d+),"source_ip"', line)))
+
+
+def _of_csv(lines: Iterable[str]) -> Iterator[int]:
+    return (int(row["seq"]) for row in csv.DictReader(lines))
+
+
+@contextmanager
+def appending() -> Iterator[Callable[[], int]]:
+    """Another process appends all the while; how many events came since."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.benchmarks.log_steps", "append", "0"], stdin=subprocess.PIPE
+    )
+    before = audit.last_seq()
+    try:
+        while audit.last_seq() == before:
+            assert process.poll() is None, "the other process broke off"
+            time.sleep(0.05)
+        began = audit.last_seq()
+        yield lambda: audit.last_seq() - began
+    finally:
+        process.communicate()
+    assert process.returncode == 0, "the other process broke off"
+
+
+def append() -> None:
+    is_over = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), is_over.set()), daemon=True).start()
+    while not is_over.is_set():
+        audit.append(
+            action="flow.update", stage="access", result="denied", actor=PEOPLE[0], reason="meanwhile"
+        )
+
+
+def main(name: str, events: int) -> None:
+    steps: dict[str, Callable[[], None]] = {
+        "build": lambda: build(events),
+        "verify": lambda: verify(events),
+        "tamper": lambda: tamper(events),
+        "ndjson": lambda: export("ndjson"),
+        "csv": lambda: export("csv"),
+        "append": append,
+    }
+    steps[name]()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,180 @@
+"""A site of its own processes, and the people who keep it busy: signed in, each changing flows through the site's
+own forms, one after the other, until they are told to stop."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections import Counter
+from contextlib import suppress
+from html import unescape
+from pathlib import Path
+
+import requests
+
+from tests.faults.acting import NEW, database_url
+
+ROOT = Path(__file__).resolve().parents[2]
+HIDDEN = re.compile(r'name="(csrfmiddlewaretoken|change_id|base)" value="([^"]*)"')
+FLOW_PAGE = re.compile(r"/flows/(FO[0-9a-f]{32})/$")
+WORKERS, THREADS = 3, 4
+
+
+class Site:
+    """gunicorn with its workers, on this process's database and the API at `api`."""
+
+    def __init__(self, *, api: str, folder: Path) -> None:
+        self._listener = socket.create_server(
+            ("127.0.0.1", 0), backlog=512
+        )  # outlives the site, as a proxy would
+        self._folder = folder
+        self._environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "flexadmin.settings",
+            "DATABASE_URL": database_url(),
+            "FLEX_API_URL": api,
+            "DEBUG": "true",  # the static files are not collected here
+            "LOG_LEVEL": "CRITICAL",
+        }
+        self.root = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.start()
+
+    def start(self) -> None:
+        command = [
+            sys.executable, "-m", "gunicorn", "--bind", f"fd://{self._listener.fileno()}", "--preload",
+            "--workers", str(WORKERS), "--threads", str(THREADS), "--graceful-timeout", "5", "--no-control-socket",
+            "--worker-tmp-dir", str(self._folder), "tests.faults.busy_site:application",
+        ]  # fmt: skip
+        with (self._folder / "site.log").open("ab") as log:
+            self._master = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self._environment,
+                pass_fds=[self._listener.fileno()],
+                stdout=log,
+                stderr=log,
+            )
+
+    def workers(self) -> list[int]:
+        pid = self._master.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def kill_worker(self, chance: random.Random) -> bool:
+        """Kills one; gunicorn starts another. False if there was none."""
+        workers = self.workers()
+        if workers:
+            with suppress(ProcessLookupError):
+                os.kill(chance.choice(workers), signal.SIGKILL)
+        return bool(workers)
+
+    def kill(self) -> None:
+        """Kills all of it, as when the machine goes down."""
+        os.kill(self._master.pid, signal.SIGSTOP)  # or it would start a worker while the others die
+        for worker in self.workers():
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+        self._master.kill()
+        self._master.wait()
+
+    def close(self) -> None:
+        self._master.terminate()
+        try:
+            self._master.wait(20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._listener.close()
+
+    def log(self) -> str:
+        return (self._folder / "site.log").read_text()
+
+
+class Flows:
+    """The flows that the people know of."""
+
+    def __init__(self, sids: list[str]) -> None:
+        self._sids, self._lock = list(sids), threading.Lock()
+
+    def any(self, chance: random.Random) -> str | None:
+        with self._lock:
+            return chance.choice(self._sids) if self._sids else None
+
+    def add(self, sid: str) -> None:
+        with self._lock:
+            self._sids.append(sid)
+
+    def drop(self, sid: str) -> None:
+        with self._lock, suppress(ValueError):
+            self._sids.remove(sid)
+
+
+class Person(threading.Thread):
+    """Who has this session makes one change after the other. `heard` counts what the site said: statuses, and
+    lines that broke."""
+
+    def __init__(self, session: str, site: Site, flows: Flows, chance: random.Random) -> None:
+        super().__init__(daemon=True)
+        self.heard: Counter[str] = Counter()
+        self.error: Exception | None = None
+        self._root, self._flows, self._chance = site.root, flows, chance
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.cookies.set("sessionid", session)
+        self._enough = threading.Event()
+        self._made = 0
+
+    def stop(self) -> None:
+        self._enough.set()
+
+    def run(self) -> None:
+        try:
+            while not self._enough.is_set():
+                try:
+                    self._change()
+                except requests.RequestException:
+                    self.heard["line broke"] += 1
+        except Exception as error:  # noqa: BLE001 - whoever joins it looks
+            self.error = error
+
+    def _change(self) -> None:
+        sid = self._flows.any(self._chance)
+        what = self._chance.choices(["new", "edit", "enabled", "delete", "sync"], [30, 35, 20, 13, 2])[0]
+        self._made += 1
+        name = f"{self.name} {self._made}"
+        identity = f"+1555{self._chance.randrange(10**12):012}"
+        if what == "sync":
+            self._post("/flows/sync/", form="/flows/")
+        elif what == "new" or sid is None:
+            fields = {key: str(value) for key, value in NEW.items() if value is not None}
+            own = {"friendly_name": name, "contact_identity": identity, "enabled": "false"}
+            answer = self._post("/flows/new/", **fields | own)
+            if made := FLOW_PAGE.search(answer.url):
+                self._flows.add(made[1])
+        elif what == "edit":
+            edits = [
+                {"friendly_name": name},
+                {"contact_identity": identity},
+                {"friendly_name": name, "long_lived": "true"},
+            ]
+            self._post(f"/flows/{sid}/edit/", **self._chance.choice(edits))
+        elif what == "enabled":
+            self._post(f"/flows/{sid}/enabled/", enabled=self._chance.choice(["true", "false"]))
+        else:
+            self._flows.drop(sid)
+            self._post(f"/flows/{sid}/delete/", confirm_name=sid)
+
+    def _post(self, path: str, *, form: str = "", **typed: str) -> requests.Response:
+        """Gets the page with the form, and sends it back as a browser does."""
+        page = self._session.get(self._root + (form or path), timeout=60)
+        hidden = {name: unescape(value) for name, value in HIDDEN.findall(page.text)}
+        data = {**hidden, **typed, "reason": "the load"}
+        answer = self._session.post(self._root + path, data=data, timeout=60)
+        assert "/login/" not in answer.url
+        first = answer.history[0] if answer.history else answer
+        self.heard[str(first.status_code)] += 1
+        return answer

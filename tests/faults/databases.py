@@ -1,0 +1,42 @@
+"""Databases of their own for the commands of this folder, made and removed as Django's test runner does it: files
+of SQLite's, or beside the one that DATABASE_URL names."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.db import connection
+
+
+@contextmanager
+def databases(count: int) -> Iterator[list[str]]:
+    """So many empty databases, migrated, by their names. `use` connects to one."""
+    creation = connection.creation
+    folder = None
+    if connection.vendor == "sqlite":
+        folder = Path(connection.settings_dict["TEST"]["NAME"]).parent
+        folder.mkdir(exist_ok=True)
+    own = str(connection.settings_dict["NAME"])
+    template = creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    connection.close()  # so that SQLite's file has all of it
+    suffixes = [str(number + 1) for number in range(count)]
+    try:
+        for suffix in suffixes:
+            creation.clone_test_db(suffix=suffix, verbosity=0, autoclobber=True)
+        yield [str(creation.get_test_db_clone_settings(suffix)["NAME"]) for suffix in suffixes]
+    finally:
+        use(template)
+        for suffix in suffixes:
+            creation.destroy_test_db(suffix=suffix, verbosity=0)
+        creation.destroy_test_db(own, verbosity=0)
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def use(name: str) -> None:
+    """From here on this process is connected to that database."""
+    connection.close()
+    connection.settings_dict["NAME"] = name

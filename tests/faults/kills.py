@@ -1,0 +1,233 @@
+"""`python -m tests.faults.kills [--kills N]`: a busy site is killed with SIGKILL N times, most times a worker, every
+so often all of it. At the end, what the sandbox applied is held against the log. Exit status 1 if anything that
+must be zero is not, or if the database or the chain did not stand it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from unittest import mock
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+import tests.faults.ready  # noqa: F401 - Django comes first
+
+# isort: split
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.test import Client, override_settings
+
+from flexadmin.roles import ensure_groups
+from flows.flexapi import schema
+from flows.flexapi.sandbox import Sandbox
+from flows.models import AuditEvent, Flow, OpenChange
+from flows.services import changes, evidence, mirror, reconcile
+from tests.faults.acting import wait_for
+from tests.faults.busy import Flows, Person, Site
+from tests.faults.databases import databases, use
+from tests.faults.matrix.play import COPY_DIFFERS, Clock, is_copy
+from tests.faults.witness import APPLIED, NEVER, WAITING, Verdict, Witness, judge
+
+LATENCY = 0.02  # seconds that a request takes at the sandbox before it is carried out
+SPREAD = 0.06  # seconds behind a write's arrival within which the kill comes
+WHOLE_SITE_EVERY = 15  # kills
+PEOPLE, FLOWS = 8, 200
+NOT_CHECKED = "SQLite's alone"
+
+
+@dataclass(slots=True)
+class Report:
+    """What was done, what came of it, and how long it took."""
+
+    verdict: Verdict
+    kills: Counter[str]
+    heard: Counter[str] = field(default_factory=Counter)
+    changes: int = 0
+    cut_off: int = 0  # changes that a kill left without an outcome
+    open_at_the_end: int = 0
+    events: int = 0
+    chain: str = ""
+    integrity: str = NOT_CHECKED
+    seconds: float = 0.0
+
+    @property
+    def is_good(self) -> bool:
+        return not self.verdict.complaints and self.integrity in ("ok", NOT_CHECKED) and self.chain == "valid"
+
+
+def play(
+    *,
+    kills: int,
+    people: int,
+    flows: int,
+    seed: int,
+    folder: Path,
+    tell: Callable[[], object] = lambda: None,
+) -> Report:
+    """The site's database is this process's own."""
+    started, chance = time.monotonic(), random.Random(seed)
+    sessions, clock = _sessions(people), Clock()
+    with (
+        Sandbox(latency=LATENCY, clock=clock.now) as sandbox,
+        override_settings(FLEX_API_URL=sandbox.url, FLEX_RATE_LIMITS=False),
+        mock.patch("django.utils.timezone.now", clock.now),
+    ):
+        known = Flows([sandbox.add_flow() for _ in range(flows)])
+        mirror.sync()
+        witness = Witness(sandbox)
+        site = Site(api=sandbox.url, folder=folder)
+        try:
+            crowd = [
+                Person(session, site, known, random.Random(f"{seed} {number}"))
+                for number, session in enumerate(sessions)
+            ]
+            report = Report(Verdict(), _kill(site, witness, crowd, kills, chance, tell))
+            for person in crowd:
+                report.heard.update(person.heard)
+            wait_for(witness.is_quiet)
+            _reconcile_to_the_end(report, clock)
+        finally:
+            site.close()
+        _judge(report, witness, sandbox)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _sessions(people: int) -> list[str]:
+    """So many operators, each signed in already: the session's key."""
+    ensure_groups()
+    keys = []
+    for number in range(people):
+        user = User.objects.create_user(f"person-{number}")
+        user.groups.set([Group.objects.get(name="operator")])
+        client = Client()
+        client.force_login(user)
+        keys.append(client.cookies[settings.SESSION_COOKIE_NAME].value)
+    return keys
+
+
+def _kill(
+    site: Site,
+    witness: Witness,
+    crowd: list[Person],
+    kills: int,
+    chance: random.Random,
+    tell: Callable[[], object],
+) -> Counter[str]:
+    """Kills at random moments, each after some more writes have reached the sandbox: the site is busy each time.
+    The last kill is of the whole site, while everybody is at it; then it is started again and nobody is left."""
+    done: Counter[str] = Counter()
+    for person in crowd:
+        person.start()
+    for number in range(1, kills + 1):
+        enough = len(witness.seen) + chance.randint(1, 6)
+        wait_for(lambda: len(witness.seen) >= enough, seconds=60)  # noqa: B023 - called at once
+        time.sleep(chance.random() * SPREAD)
+        if number % WHOLE_SITE_EVERY == 0 or number == kills:
+            site.kill()
+            done["the whole site"] += 1
+            if number == kills:
+                for person in crowd:
+                    person.stop()
+            site.start()
+        else:
+            wait_for(lambda: site.kill_worker(chance))
+            done["a worker"] += 1
+        tell()
+    for person in crowd:
+        person.join(60)
+        assert not person.is_alive()
+        if person.error:
+            raise person.error
+    return done
+
+
+def _reconcile_to_the_end(report: Report, clock: Clock) -> None:
+    stories = AuditEvent.objects.filter(stage="attempt")
+    report.changes = stories.count()
+    outcomes = AuditEvent.objects.filter(stage="outcome").values("change_id")
+    report.cut_off = stories.exclude(change_id__in=outcomes).count()
+    report.open_at_the_end = OpenChange.objects.count()
+    for wait in (changes.UNDER_WAY_FOR, reconcile.QUIET):
+        clock.move(wait)
+        reconcile.reconcile(most=100_000)
+    clock.move(mirror.LEASE)  # of a sync that was killed
+    mirror.sync()
+
+
+def _judge(report: Report, witness: Witness, sandbox: Sandbox) -> None:
+    report.verdict = judge(witness.seen)
+    puzzling = set(OpenChange.objects.exclude(target_sid="").values_list("target_sid", flat=True))
+    here = {flow.sid: flow.resource for flow in Flow.objects.filter(gone_at=None)}
+    there = {sid: schema.from_response(flow) for sid, flow in sandbox.flows.items()}
+    if not puzzling and not is_copy(here, there):
+        report.verdict.complain(COPY_DIFFERS, "at the end")
+    chain = evidence.verify()
+    report.events = AuditEvent.objects.count()
+    report.chain = "valid" if chain.bad_seq is None else f"event {chain.bad_seq} {chain.fault}"
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA integrity_check")
+            report.integrity = ", ".join(line for (line,) in cursor.fetchall())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.kills", description=__doc__)
+    parser.add_argument("--kills", type=int, default=300)
+    parser.add_argument("--people", type=int, default=PEOPLE, help="who change flows at once")
+    parser.add_argument("--flows", type=int, default=FLOWS, help="that are there at the start")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    console = Console()
+    with databases(1) as (own,), tempfile.TemporaryDirectory() as folder:
+        use(own)
+        with Progress(console=console, disable=not console.is_terminal) as progress:
+            bar = progress.add_task("Killing", total=options.kills)
+            report = play(**vars(options), folder=Path(folder), tell=lambda: progress.advance(bar))
+    console.print(_table(report))
+    for complaint in report.verdict.complaints:
+        console.print(f"[red]{complaint}", highlight=False)
+    return 0 if report.is_good else 1
+
+
+def _table(report: Report) -> Table:
+    table = Table(title=f"kill -9 of a busy site on {connection.vendor}", show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+
+    def rows(**values: object) -> None:
+        for name, value in values.items():
+            table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
+        table.add_section()
+
+    rows(**{f"kills_of_{what.replace(' ', '_')}": count for what, count in report.kills.items()})
+    rows(**{f"the_site_said_{what}": count for what, count in sorted(report.heard.items())})
+    rows(
+        changes_with_an_attempt=report.changes,
+        cut_off_before_their_outcome=report.cut_off,
+        open_when_the_killing_ended=report.open_at_the_end,
+        applied_at_the_sandbox=report.verdict.counts[APPLIED],
+        not_applied=report.changes - report.verdict.counts[APPLIED],
+        events_in_the_log=report.events,
+    )
+    for what in NEVER:
+        count = report.verdict.counts[what]
+        table.add_row(what, f"[bold red]{count}" if count else "[green]0")
+    rows(waits_for_a_person=report.verdict.counts[WAITING])
+    rows(chain=report.chain, integrity_check=report.integrity, seconds=f"{report.seconds:.0f}")
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

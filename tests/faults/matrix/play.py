@@ -1,0 +1,273 @@
+"""Plays one cell of the matrix: a trouble at one kind of change, some times over. Each run ends with the API well,
+reconciling driven to its end, and what the sandbox applied held against the log.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest import mock
+
+from django.db import connection
+from django.test import override_settings
+
+from flows.flexapi import schema
+from flows.flexapi.client import FlexClient
+from flows.flexapi.errors import FlexError
+from flows.flexapi.sandbox import Fault, FaultKind, Sandbox
+from flows.masking import masked
+from flows.models import Flow, OpenChange
+from flows.services import audit, changes, mirror, reconcile, twilio
+from flows.services.audit import NotRecorded
+from flows.services.changes import NotRead, OutcomeNotRecorded
+from tests.faults.acting import OMAR, wait_for
+from tests.faults.matrix import victim
+from tests.faults.matrix.edits import Draws
+from tests.faults.matrix.troubles import CREATE, DELETE, LONG, SWITCH, Trouble, as_injected
+from tests.faults.witness import LEFT_UNKNOWN, Seen, Verdict, Witness, judge
+
+RUNS = "runs"
+COPY_DIFFERS = "the copy is not as Twilio has it"
+PATIENCE = (1, 4, 16)  # times the trouble's deadline
+A_MINUTE = timedelta(minutes=1)
+BETWEEN_RUNS = 30 * A_MINUTE  # so that no creation is in another's window
+
+
+class Clock:
+    """The time here and at Twilio's, which is moved on where a person would wait."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def move(self, by: timedelta) -> None:
+        self.ahead += by + timedelta(seconds=1)
+
+
+@contextmanager
+def world(clock: Clock) -> Iterator[Sandbox]:
+    """An empty Flex API, a site that points at it, and nobody who waits between two tries."""
+    client = twilio.FlexClient
+
+    def hurried(**options: Any) -> FlexClient:
+        return client(**options, sleep=lambda _seconds: None)
+
+    with (
+        Sandbox(clock=clock.now) as sandbox,
+        override_settings(FLEX_API_URL=sandbox.url),
+        ExitStack() as stack,
+    ):
+        stack.enter_context(mock.patch.object(twilio, "FlexClient", hurried))
+        stack.enter_context(mock.patch("django.utils.timezone.now", clock.now))
+        Flow.objects.all().delete()  # the copy of an earlier one, which is no more
+        yield sandbox
+
+
+def play(trouble: Trouble, verb: str, *, runs: int, seed: int, clock: Clock) -> Verdict:
+    """The verdict over so many runs."""
+    total = Verdict()
+    with world(clock) as sandbox:
+        witness = Witness(sandbox)
+        bystander = sandbox.add_flow(friendly_name="Bystander")
+        for number in range(runs):
+            total.add(_met(sandbox, witness, clock, trouble, verb, bystander, f"seed {seed}, run {number}"))
+        mirror.sync()
+        here = {flow.sid: flow.resource for flow in Flow.objects.filter(gone_at=None)}
+        there = {sid: schema.from_response(flow) for sid, flow in sandbox.flows.items()}
+        if not is_copy(here, there):
+            total.complain(COPY_DIFFERS, f"{trouble.name}, {verb}")
+    return total
+
+
+def _met(
+    sandbox: Sandbox, witness: Witness, clock: Clock, trouble: Trouble, verb: str, bystander: str, seed: str
+) -> Verdict:
+    """A run that met its trouble. On a busy machine a short deadline may be over before the sandbox has the request:
+    such a run must be told as truly, but is not counted, and is made again with more patience."""
+    total = Verdict()
+    for patience in PATIENCE:
+        clock.move(BETWEEN_RUNS)
+        chance = random.Random(f"{trouble.name} {verb} {seed} {patience}")
+        run = Run(sandbox, witness, clock, trouble, verb, chance, bystander, patience)
+        verdict = run.carry_out()
+        said = [f"{trouble.name}, {verb}, {seed}: {complaint}" for complaint in verdict.complaints]
+        if run.has_happened:
+            verdict.counts[RUNS] = 1
+            total.add(Verdict(verdict.counts, said))
+            return total
+        total.complaints.extend(said)
+    raise AssertionError(f"{trouble.name} did not happen")
+
+
+def is_copy(here: dict[str, dict[str, Any]], there: dict[str, dict[str, Any]]) -> bool:
+    """Whether the copy has what Twilio has, secrets aside."""
+    names = [entry.name for entry in schema.WRITABLE]
+    return here.keys() == there.keys() and not any(
+        schema.differing(here[sid], masked(there[sid]), names) for sid in there
+    )
+
+
+class Run:
+    """One change that meets a trouble, and what follows."""
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        witness: Witness,
+        clock: Clock,
+        trouble: Trouble,
+        verb: str,
+        chance: random.Random,
+        bystander: str,
+        patience: int,
+    ) -> None:
+        self.patience, self.has_happened = patience, not trouble.faults
+        self.sandbox, self.witness, self.clock = sandbox, witness, clock
+        self.trouble, self.verb, self.chance, self.bystander = trouble, verb, chance, bystander
+        self.change_id = uuid.UUID(int=chance.getrandbits(128), version=4)
+        draws = Draws(chance, self.change_id.hex[:8])
+        self.sid = "" if verb == CREATE else sandbox.add_flow(**draws.flow())
+        self.before = schema.from_response(sandbox.flows[self.sid]) if self.sid else {}
+        self.values = (
+            draws.flow()
+            if verb == CREATE
+            else {"enabled": not self.before["enabled"]} if verb == SWITCH else draws.edit(self.before)
+        )  # fmt: skip
+
+    def carry_out(self) -> Verdict:
+        since = audit.last_seq()
+        if self.trouble.when == "reconciling":
+            # Its answer is lost. Who is to die of what was found must find it at the first read.
+            is_applied = self.chance.random() < 0.5 or self.trouble.killed
+            lost = FaultKind.APPLY_THEN_DROP if is_applied else FaultKind.DROP
+            self.sandbox.inject(Fault(lost, method=self.method, times=None))
+            self._change()
+        else:
+            self._meet_trouble(self._change)
+        self.api_is_well()
+        self._reconcile_to_the_end()
+        seen = self.witness.take()
+        verdict = judge(seen, since=since)
+        self._ask_a_person(verdict, seen)
+        return verdict
+
+    @property
+    def method(self) -> str:
+        return "DELETE" if self.verb == DELETE else "POST"
+
+    def call(self) -> None:
+        """The change, as the site makes it."""
+        with suppress(NotRecorded, OutcomeNotRecorded, NotRead):
+            victim.make(self.verb, self.sid, self.before, self.values, OMAR, self.change_id)
+
+    def api_is_well(self) -> None:
+        self.sandbox.clear_faults()
+        self.witness.on_write = None
+        if self.trouble.applied_late != "between two reads":
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self.sandbox.release()
+        wait_for(self.witness.is_quiet)
+
+    def _change(self) -> None:
+        with mock.patch.object(changes, "flex_client", self._client):
+            self.call()
+
+    def _client(self, *, deadline: float = LONG) -> FlexClient:
+        client = twilio.flex_client(deadline=min(deadline, self.patience * self.trouble.deadline))
+        if self.trouble.when == "at the call":
+            self.trouble.client(client)
+        return client
+
+    def _meet_trouble(self, act: Any) -> None:
+        """`act`, by this process or by one that is killed at it."""
+        trouble = self.trouble
+        method = self.method if trouble.when == "at the call" else "GET"
+        earlier = max((request.n for request in self.sandbox.requests), default=0)
+        for fault in as_injected(trouble, method):
+            self.sandbox.inject(fault)
+        with trouble.around(self), mock.patch.object(mirror, "flex_client", self._client):
+            if trouble.killed:
+                self._have_killed()
+            else:
+                act()
+        if trouble.faults:
+            befallen = {request.fault for request in self.sandbox.requests if request.n > earlier}
+            self.has_happened = trouble.faults[0].kind in befallen
+
+    def _have_killed(self) -> None:
+        orders = victim.Orders(
+            step=self.trouble.killed,
+            verb="reconcile" if self.trouble.when == "reconciling" else self.verb,
+            sid=self.sid,
+            before=self.before,
+            values=self.values,
+            actor=OMAR,
+            change_id=self.change_id,
+            api=self.sandbox.url,
+            database=str(connection.settings_dict["NAME"]),
+            ahead=self.clock.ahead,
+        )
+        process = victim.start(orders)
+        if orders.step in victim.PARENT_KILLS:
+            assert self.sandbox.wait_until_held()
+            process.kill()
+        process.join(30)
+        assert process.exitcode == -signal.SIGKILL, (
+            f"the process was not killed, but ended with {process.exitcode}"
+        )
+        process.close()
+
+    def _reconcile(self) -> None:
+        with suppress(FlexError, NotRecorded):
+            reconcile.reconcile()
+
+    def _reconcile_to_the_end(self) -> None:
+        """Two reads, as far apart as they must be; in some runs other people's edits and syncs in between."""
+        self.clock.move(A_MINUTE)
+        self._elsewhere()
+        self.clock.move(changes.UNDER_WAY_FOR)
+        if self.trouble.when == "reconciling":
+            self._meet_trouble(self._reconcile)
+            self.api_is_well()
+        reconcile.reconcile()
+        self._let_go()
+        if self.chance.random() < 0.2:
+            mirror.sync()
+        self.clock.move(reconcile.QUIET)
+        reconcile.reconcile()
+
+    def _elsewhere(self) -> None:
+        """What other people do at Twilio meanwhile: to this flow's other fields, or to other flows."""
+        what = self.chance.choice(["nothing", "nothing", "this flow", "another flow", "a new flow"])
+        sid = self.sid or next(
+            (seen.received.sid for seen in self.witness.seen if seen.received.applied), None
+        )
+        if what == "this flow" and sid in self.sandbox.flows:
+            janitor = self.sandbox.flows[sid]["janitor_enabled"]
+            self.sandbox.edit_flow(sid, janitor_enabled=not janitor)
+        elif what == "another flow":
+            self.sandbox.edit_flow(self.bystander, friendly_name=f"Bystander {self.chance.random()}")
+        elif what == "a new flow":
+            self.sandbox.add_flow()
+        if self.chance.random() < 0.2:
+            mirror.sync()
+
+    def _ask_a_person(self, verdict: Verdict, seen: list[Seen]) -> None:
+        """Who knows what really happened decides what reading can't tell; so it is closed for the next run."""
+        for change in OpenChange.objects.exclude(puzzle=""):
+            made = next((one.received.sid for one in seen if one.received.applied), None)
+            if made and self.verb == CREATE and made not in change.candidates:
+                verdict.complain(LEFT_UNKNOWN, f"{change.change_id}: what it made is no candidate")
+                made = None
+            reconcile.decide(
+                change=change, applied=bool(made), sid=made or "", reason="the matrix", actor=OMAR
+            )

@@ -1,0 +1,91 @@
+"""Troubles that the sandbox can't play alone: of the client, of the database, and of other people at Twilio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
+
+from django.db import connection, connections
+from pyrate_limiter import Duration, Limiter, Rate
+
+from flows.flexapi import client as api
+from flows.flexapi.client import FlexClient
+from tests.faults import acting
+
+if TYPE_CHECKING:
+    from tests.faults.matrix.play import Run
+
+
+def wrong_key(client: FlexClient) -> None:
+    client._auth = type(client._auth)("SK" + "0" * 32, "wrong")
+
+
+def nobody_listens(client: FlexClient) -> None:
+    client.base_url = "http://127.0.0.1:9/v1"
+
+
+def no_turn(client: FlexClient) -> None:
+    """Somebody else has had every turn of this hour."""
+    client._rate_limits = True
+    client.account_sid = "AC" + "0" * 32  # in no other client's way
+    for verb in api.WRITES:
+        taken = Limiter(Rate(1, Duration.HOUR))
+        taken.try_acquire(verb)
+        api._limiters[client.account_sid, verb] = taken
+
+
+@contextmanager
+def identity_taken(run: Run) -> Iterator[None]:
+    """Another flow that is on has the channel and the identity that this one is to be on with."""
+    place = {name: run.values.get(name) or run.before[name] for name in ("channel_type", "contact_identity")}
+    sid = run.sandbox.add_flow(**place, enabled=True)
+    run.values["enabled"] = True
+    if run.sid:
+        run.sandbox.edit_flow(run.sid, enabled=False)
+    try:
+        yield
+    finally:
+        run.sandbox.remove_flow(sid)
+
+
+@contextmanager
+def gone_meanwhile(run: Run) -> Iterator[None]:
+    """Somebody deletes the flow at Twilio between its reading and the call."""
+    run.witness.on_write = lambda: run.sandbox.remove_flow(run.sid)
+    yield
+
+
+def refuses(table: str) -> Callable[[Run], AbstractContextManager[None]]:
+    return lambda _run: acting.refusing(f"flows_{table}")
+
+
+def refuses_stage(stage: str) -> Callable[[Run], AbstractContextManager[None]]:
+    return lambda _run: acting.refusing("flows_auditevent", f"NEW.stage = '{stage}'")
+
+
+def locked(_run: Run) -> AbstractContextManager[None]:
+    return acting.log_locked()
+
+
+def read_only(_run: Run) -> AbstractContextManager[None]:
+    return acting.read_only()
+
+
+@contextmanager
+def cut_off(run: Run) -> Iterator[None]:
+    """The database ends this process's connection while the call is at Twilio."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+
+    def end() -> None:
+        with connections["default"].cursor() as other:  # the sandbox's own thread's
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        connections.close_all()
+
+    run.witness.on_write = end
+    try:
+        yield
+    finally:
+        connection.close()

@@ -1,0 +1,129 @@
+"""The process that is killed: it makes one change, or reconciles, and dies by SIGKILL at the step that it was told.
+
+Victims are forked off a server that has Django loaded and no thread (multiprocessing's "forkserver").
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import tests.faults.ready  # noqa: F401 - Django comes first
+
+# isort: split
+from django.conf import settings
+from django.db import connections
+from django.db.models.signals import post_save
+from django.utils import timezone
+
+from flows.flexapi.client import FlexClient
+from flows.models import AuditPayload
+from flows.services import changes, mirror, reconcile
+from flows.services.audit import Actor
+
+PARENT_KILLS = ("while it reads the flow first", "while the call is held")  # it knows when a call is held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """What a victim does, and when it dies."""
+
+    step: str
+    verb: str  # of the change, or "reconcile"
+    sid: str
+    before: dict[str, Any]
+    values: dict[str, Any]
+    actor: Actor
+    change_id: uuid.UUID
+    api: str
+    database: str
+    ahead: timedelta  # of its clock
+
+
+def make(
+    verb: str,
+    sid: str,
+    before: dict[str, Any],
+    values: dict[str, Any],
+    actor: Actor,
+    change_id: uuid.UUID,
+) -> None:
+    """One change by its service."""
+    common: dict[str, Any] = {"reason": "the matrix", "actor": actor, "change_id": change_id}
+    if verb == "create":
+        changes.create_flow(values=values, **common)
+    elif verb == "update":
+        changes.update_flow(sid=sid, base=before, values=values, **common)
+    elif verb == "set_enabled":
+        changes.set_enabled(sid=sid, enabled=values["enabled"], **common)
+    else:
+        changes.delete_flow(sid=sid, base={"friendly_name": before["friendly_name"]}, **common)
+
+
+def start(orders: Orders) -> BaseProcess:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    process = context.Process(target=_live, args=(orders,), daemon=True)
+    process.start()
+    return process
+
+
+def _live(orders: Orders) -> None:
+    settings.FLEX_API_URL = orders.api
+    connections["default"].settings_dict["NAME"] = orders.database
+    timezone.now = lambda: datetime.now(UTC) + orders.ahead
+    if orders.step not in PARENT_KILLS:
+        _STEPS[orders.step]()
+    if orders.verb == "reconcile":
+        reconcile.reconcile()
+    else:
+        make(orders.verb, orders.sid, orders.before, orders.values, orders.actor, orders.change_id)
+
+
+def _die(*_args: Any, **_kwargs: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _within(stage: str) -> Callable[[], None]:
+    """At an event that is written and not committed."""
+
+    def saved(instance: AuditPayload, **_: Any) -> None:
+        if instance.event.stage == stage:
+            _die()
+
+    return lambda: post_save.connect(saved, sender=AuditPayload, weak=False)
+
+
+def _before_the_call() -> None:
+    for verb in ("create", "update", "delete"):
+        setattr(FlexClient, verb, _die)
+
+
+def _after_the_answer() -> None:
+    def then_die(call: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *args: _die(call(*args))
+
+    for verb in ("create", "update", "delete"):
+        setattr(FlexClient, verb, then_die(getattr(FlexClient, verb)))
+
+
+def _before_the_copy() -> None:
+    mirror.keep = _die
+
+
+_STEPS: dict[str, Callable[[], None]] = {
+    "before the attempt is committed": _within("attempt"),
+    "after the attempt, before the call": _before_the_call,
+    "after the answer, before the outcome": _after_the_answer,
+    "before the outcome is committed": _within("outcome"),
+    "after the outcome, before the copy": _before_the_copy,
+    "before what reconciling found is committed": _within("reconciled"),
+    "after what reconciling found, before the copy": _before_the_copy,
+}

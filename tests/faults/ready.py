@@ -1,0 +1,12 @@
+"""Sets Django up with the tests' settings, for commands and processes that pytest did not start. To be imported
+first."""
+
+import os
+
+import django
+from django.apps import apps
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+os.environ.setdefault("LOG_LEVEL", "CRITICAL")  # thousands of faults on purpose are no news
+if not apps.ready:
+    django.setup()

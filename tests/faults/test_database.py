@@ -1,0 +1,437 @@
+"""The database in trouble while the site is used by its pages: nothing is sent that is not on record, what was typed
+is kept, reading goes on where there is something to read, and afterwards the same form goes through.
+
+The troubles are real ones: another process's lock, a limit on the size of files, a file or a server that is opened
+for reading only, a server that can't be reached, or that ends our connections.
+"""
+
+import resource
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection, connections
+
+from flexadmin import health
+from flows.models import AuditEvent, OpenChange
+from flows.services import database, reconcile
+from tests.conftest import form_data
+from tests.faults.acting import NEW, applied, drifts, ours, stages, writes
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NAME = "Réclamations Lyon"
+TYPED = {
+    name: value if isinstance(value, str) else str(value).lower()
+    for name, value in NEW.items()
+    if value is not None
+}
+PAGES = {
+    "create": ("new/", TYPED),
+    "update": ("{sid}/edit/", {"friendly_name": "Plaintes Lyon"}),
+    "set_enabled": ("{sid}/enabled/", {"enabled": "false"}),
+    "delete": ("{sid}/delete/", {"confirm_name": NAME}),
+}
+IMPATIENT = (
+    {"timeout": 0.05}
+    if connection.vendor == "sqlite"
+    else {"options": "-c lock_timeout=50", "connect_timeout": 5}
+)
+
+
+@contextmanager
+def connected(**said):
+    """This test's connections, those of its threads too, are made as it says."""
+    kept = {name: connection.settings_dict[name] for name in said}
+    options = {**connection.settings_dict["OPTIONS"], **said.get("OPTIONS", {})}
+    connection.close()
+    connection.settings_dict.update({**said, "OPTIONS": options})
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict.update(kept)
+
+
+class Locked:
+    """Somebody else is writing, and does not come to an end."""
+
+    is_readable = keeps_form = True
+
+    def begin(self):
+        if connection.vendor == "sqlite":
+            path = str(connection.settings_dict["NAME"])
+            hold = "import sqlite3, sys; sqlite3.connect(sys.argv[1], isolation_level=None).execute('BEGIN IMMEDIATE'); print(flush=True); sys.stdin.read()"
+            self.other = subprocess.Popen(
+                [sys.executable, "-c", hold, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+            assert self.other.stdout.readline()
+        else:
+            self.other = connection.copy()
+            self.other.inc_thread_sharing()
+            with self.other.cursor() as cursor:
+                cursor.execute("BEGIN; LOCK TABLE flows_chainhead IN EXCLUSIVE MODE")
+
+    def end(self):
+        if connection.vendor == "sqlite":
+            self.other.communicate(b"")
+        else:
+            self.other.close()
+
+
+class Full:
+    """No file can grow any more."""
+
+    is_readable = keeps_form = True
+
+    def begin(self):
+        self.other_worker = connection.copy()  # keeps SQLite's own files open, as the site's other threads do
+        self.other_worker.inc_thread_sharing()
+        with self.other_worker.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor.execute("CREATE TABLE filler AS SELECT zeroblob(300000)")
+            cursor.execute("DROP TABLE filler")
+        end = Path(f"{connection.settings_dict['NAME']}-wal").stat().st_size  # all of it is in use
+        self.before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (end, self.before[1]))
+
+    def end(self):
+        resource.setrlimit(resource.RLIMIT_FSIZE, self.before)
+        self.other_worker.close()
+
+
+class ReadOnly:
+    """The file can only be read, or the server is a standby."""
+
+    is_readable = keeps_form = True
+
+    def __init__(self):
+        self.site = connections["default"]
+
+    def begin(self):
+        said = connection.settings_dict
+        if connection.vendor == "sqlite":
+            self.change = {"NAME": f"file:{said['NAME']}?mode=ro"}
+        else:
+            self.change = {"OPTIONS": {**said["OPTIONS"], "options": "-c default_transaction_read_only=on"}}
+        self.before = {name: said[name] for name in self.change}
+        said.update(self.change)
+        self.site.inc_thread_sharing()
+        self.site.close()  # and opens it again like that
+        self.site.dec_thread_sharing()
+
+    def end(self):
+        connection.settings_dict.update(self.before)
+        connection.close()
+
+
+class Gone:
+    """The server can't be reached, and the connections to it are cut."""
+
+    is_readable = keeps_form = False
+
+    def begin(self):
+        self.proxy.cut()
+
+    def end(self):
+        self.proxy.restore()
+        connection.close()  # as each request of a running site begins
+
+
+TROUBLES = [Locked, Full, ReadOnly] if connection.vendor == "sqlite" else [Locked, ReadOnly, Gone]
+
+
+class Proxy:
+    """Stands between the site and PostgreSQL's server. `is_deaf`: it takes connections and says nothing."""
+
+    def __init__(self, host, port):
+        self.server, self.is_deaf, self.address = (host, port), False, ("127.0.0.1", 0)
+        self.restore()
+
+    def restore(self):
+        self.open = []
+        self.listener = socket.create_server(self.address)
+        self.address = self.listener.getsockname()
+        threading.Thread(target=self._accept, args=[self.listener], daemon=True).start()
+
+    def cut(self):
+        for one in [self.listener, *self.open]:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def _accept(self, listener):
+        with suppress(OSError):
+            while True:
+                near, _ = listener.accept()
+                self.open.append(near)
+                if self.is_deaf:
+                    continue
+                far = socket.create_connection(self.server)
+                self.open.append(far)
+                for one, other in ((near, far), (far, near)):
+                    threading.Thread(target=self._pass_on, args=[one, other], daemon=True).start()
+
+    def _pass_on(self, one, other):
+        with suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(data)
+            other.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def proxy():
+    said = connection.settings_dict
+    standing = Proxy(said["HOST"] or "127.0.0.1", int(said["PORT"] or 5432))
+    with connected(HOST="127.0.0.1", PORT=str(standing.address[1])):
+        yield standing
+    standing.cut()
+
+
+@pytest.fixture
+def impatient():
+    with connected(OPTIONS=IMPATIENT):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _each_answer_of_its_own(monkeypatch):
+    monkeypatch.setattr(health, "KEPT_FOR", 0)
+    monkeypatch.setattr(health._Check, "_latest", None)
+
+
+@pytest.fixture(params=TROUBLES, ids=lambda kind: kind.__name__)
+def trouble(request, transactional_db, monkeypatch):
+    monkeypatch.setattr(database, "BRIEFLY", 0.05)
+    request.getfixturevalue("impatient")
+    made = request.param()
+    if request.param is Gone:
+        made.proxy = request.getfixturevalue("proxy")
+    return made
+
+
+@contextmanager
+def lasting(trouble):
+    trouble.begin()
+    try:
+        yield
+    finally:
+        trouble.end()
+
+
+@pytest.fixture
+def client(client_of):
+    client = client_of("operator")
+    client.raise_request_exception = False
+    return client
+
+
+def typed_form(client, verb, sid):
+    page, typed = PAGES[verb]
+    path = "/flows/" + page.format(sid=sid)
+    return path, typed, {**form_data(client.get(path)), **typed, "reason": "because of the trouble"}
+
+
+every_verb = pytest.mark.parametrize("verb", PAGES)
+
+
+@every_verb
+def test_change_is_refused_before_it_is_sent(trouble, sandbox, flow_sid, client, verb):
+    path, typed, form = typed_form(client, verb, flow_sid)
+
+    with lasting(trouble):
+        refused = client.post(path, form)
+
+    assert refused.status_code == 503
+    assert (writes(sandbox), stages()) == ([], [])
+    if trouble.keeps_form:
+        again = form_data(refused)
+        assert {**typed, "reason": form["reason"]}.items() <= again.items()
+        assert "nothing was sent" in refused.content.decode()
+    done = client.post(path, form)
+    assert done.status_code == 302
+    assert stages() == [("attempt", "pending"), ("outcome", "succeeded")]
+    assert {str(event.change_id) for event in ours()} == {form["change_id"]}
+    assert len(applied(sandbox)) == 1
+
+
+@every_verb
+def test_outcome_that_could_not_be_recorded_is_found_out_later(
+    trouble, sandbox, flow_sid, client, monkeypatch, verb
+):
+    path, _, form = typed_form(client, verb, flow_sid)
+    arrive = sandbox._log.open
+
+    def begin(*, method, **request):
+        if method != "GET":
+            trouble.begin()
+        return arrive(method=method, **request)
+
+    monkeypatch.setattr(sandbox._log, "open", begin)
+    try:
+        told = client.post(path, form)
+    finally:
+        trouble.end()
+
+    assert told.status_code == 500
+    assert "The change was sent, and its outcome could not be put on record" in told.content.decode()
+    assert (stages(), len(applied(sandbox))) == ([("attempt", "pending")], 1)
+    assert str(OpenChange.objects.get().change_id) == form["change_id"]
+    monkeypatch.setattr(reconcile, "UNDER_WAY_FOR", timedelta(0))
+    reconcile.reconcile()
+    assert stages() == [("attempt", "pending"), ("reconciled", "applied")]
+    assert client.post(path, form).status_code == 302
+    assert len(writes(sandbox)) == 1
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in TROUBLES if kind.is_readable], ids=lambda kind: kind.__name__
+)
+def test_reading_goes_on_and_does_not_wait(kind, sandbox, flow_sid, client, monkeypatch):
+    """A flow that others changed wants to go on record when it is read; it can't be, and is shown all the same."""
+    monkeypatch.setattr(database, "BRIEFLY", 0.05)
+    sandbox.edit_flow(flow_sid, friendly_name="Theirs")
+    patience = 10
+    event = AuditEvent.objects.first()
+    with connected(
+        OPTIONS={"timeout": patience}
+        if connection.vendor == "sqlite"
+        else {"options": f"-c lock_timeout={patience}s"}
+    ):
+        client.get("/flows/")  # on a connection of that patience
+        began = time.monotonic()
+        with lasting(kind()):
+            pages = [
+                client.get(path)
+                for path in (
+                    f"/flows/{flow_sid}/",
+                    "/flows/",
+                    f"/flows/{flow_sid}/edit/",
+                    "/audit/",
+                    f"/audit/{event.event_id}/",
+                )
+            ]
+        took = time.monotonic() - began
+
+    assert [page.status_code for page in pages] == [200] * 5
+    assert pages[0].context["state"] == "live"
+    assert "Theirs" in pages[0].content.decode()
+    assert took < patience
+    assert drifts() == []
+    client.get(f"/flows/{flow_sid}/")
+    assert [event.changed_fields for event in drifts()] == [["friendly_name"]]
+
+
+def test_ready_says_that_the_database_is_in_trouble(trouble, flow_sid, client):
+    with lasting(trouble):
+        ready, live = client.get("/health/ready/"), client.get("/health/live/")
+
+    assert ready.status_code == 503
+    assert ready.json() == {
+        "status": "not ready",
+        "database": "can't be written" if trouble.is_readable else "does not answer",
+    }
+    assert live.status_code == 200
+    assert client.get("/health/ready/").json() == {"status": "ready"}
+
+
+def test_refreshing_the_copy_says_that_the_database_is_in_trouble(trouble, sandbox, flow_sid, client):
+    sandbox.edit_flow(flow_sid, friendly_name="Theirs")
+
+    with lasting(trouble):
+        refused = client.post("/flows/sync/", follow=True)
+
+    assert refused.status_code == (200 if trouble.is_readable else 503)
+    said = "Not refreshed" if trouble.is_readable else "can’t use its database"
+    assert said in refused.content.decode()
+    assert drifts() == []
+    assert client.post("/flows/sync/").status_code == 302
+    assert len(drifts()) == 1
+
+
+def test_signing_in_says_that_the_database_is_in_trouble(trouble, person, client):
+    if connection.vendor == "postgresql" and isinstance(trouble, Locked):
+        pytest.skip("a lock of the log's is in no other table's way")
+    person("viewer")
+    client.logout()
+
+    with lasting(trouble):
+        refused = client.post("/login/", {"username": "viewer", "password": "viewer-password"})
+
+    assert refused.status_code == 503
+    assert "can’t use its database" in refused.content.decode()
+    assert client.post("/login/", {"username": "viewer", "password": "viewer-password"}).status_code == 302
+
+
+def end_connections(sandbox, monkeypatch, at):
+    """Has the server end every connection to this database while Twilio answers such a request."""
+    answer, ended = sandbox._api.respond, []
+
+    def end_and_answer(request, received):
+        if at(request):
+            with connections["default"].cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = "
+                    "current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+                )
+                ended.extend(cursor.fetchall())
+            connections.close_all()
+        return answer(request, received)
+
+    monkeypatch.setattr(sandbox._api, "respond", end_and_answer)
+    return ended
+
+
+only_postgres = pytest.mark.skipif(connection.vendor != "postgresql", reason="a file does not go away")
+
+
+@only_postgres
+@pytest.mark.parametrize("verb", [verb for verb in PAGES if verb != "create"])  # which reads nothing first
+def test_connection_that_the_server_ended_before_the_attempt(sandbox, flow_sid, client, monkeypatch, verb):
+    path, typed, form = typed_form(client, verb, flow_sid)
+    ended = end_connections(sandbox, monkeypatch, lambda request: request.method == "GET")
+
+    refused = client.post(path, form)
+
+    assert ended
+    assert refused.status_code == 503
+    assert (writes(sandbox), stages()) == ([], [])
+    assert {**typed, "reason": form["reason"]}.items() <= form_data(refused).items()
+    monkeypatch.undo()
+    assert client.post(path, form).status_code == 302
+    assert stages() == [("attempt", "pending"), ("outcome", "succeeded")]
+
+
+@only_postgres
+@every_verb
+def test_outcome_goes_on_record_though_the_server_ended_the_connection_meanwhile(
+    sandbox, flow_sid, client, monkeypatch, verb
+):
+    """A connection that stays open from request to request, as the site's do: nothing else would replace it."""
+    with connected(CONN_MAX_AGE=60):
+        path, _, form = typed_form(client, verb, flow_sid)
+        end_connections(sandbox, monkeypatch, lambda request: request.method != "GET")
+
+        done = client.post(path, form)
+
+        assert done.status_code == 302
+        assert stages() == [("attempt", "pending"), ("outcome", "succeeded")]
+
+
+@only_postgres
+def test_ready_does_not_wait_for_a_server_that_says_nothing(proxy, client, monkeypatch):
+    monkeypatch.setattr(health, "PATIENCE", 0.2)
+    proxy.is_deaf = True
+
+    answers = [client.get("/health/ready/") for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [503] * 3
+    assert answers[0].json()["database"] == "does not answer in time"
+    proxy.cut()
+    health._Check.latest().join(20)

@@ -1,0 +1,115 @@
+"""The matrix of faults with one run of each (`python -m tests.faults.matrix` plays more), and that it complains of
+a site that does what it must not.
+"""
+
+import pytest
+from django.db import connection
+
+from flows.flexapi import client
+from flows.flexapi.sandbox import FaultKind
+from flows.models import Result, Stage
+from flows.services import changes, reconcile
+from tests.faults.acting import assert_chain_intact
+from tests.faults.matrix.edits import Draws
+from tests.faults.matrix.play import RUNS, Clock, Run, play
+from tests.faults.matrix.troubles import CREATE, SWITCH, TROUBLES, UPDATE
+from tests.faults.witness import (
+    APPLIED,
+    APPLIED_BUT_NOT,
+    FAILED_BUT_APPLIED,
+    LEFT_UNKNOWN,
+    NEVER,
+    TWICE,
+    WITHOUT_ATTEMPT,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# A switch is an update: of a fault that both can meet, every other row plays the one, the rest the other.
+ROWS = {
+    name: [verb for verb in trouble.verbs if verb != (UPDATE, SWITCH)[number % 2] or len(trouble.verbs) < 3]
+    for number, (name, trouble) in enumerate(TROUBLES.items())
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_log_tells_the_truth(name):
+    trouble = TROUBLES[name]
+    if trouble.vendor not in ("", connection.vendor):
+        pytest.skip(f"of {trouble.vendor}'s alone")
+    clock = Clock()
+
+    verdicts = {verb: play(trouble, verb, runs=1, seed=1, clock=clock) for verb in ROWS[name]}
+
+    for verdict in verdicts.values():
+        assert verdict.complaints == []
+        assert [verdict.counts[what] for what in NEVER] == [0] * 5
+        assert verdict.counts[RUNS] == 1
+    assert_chain_intact()
+
+
+def test_matrix_has_every_fault_and_enough_of_them():
+    """30 are asked for; those of the sandbox's lists befall reconciling."""
+    kinds = {fault.kind for trouble in TROUBLES.values() for fault in trouble.faults}
+
+    assert kinds == set(FaultKind)
+    assert len(TROUBLES) >= 30
+
+
+@pytest.fixture
+def sends_first(monkeypatch):
+    def carry_out(self, send):
+        answer = send()
+        self.attempt = self.record(Stage.ATTEMPT, Result.PENDING)
+        return changes.Change(self.record(Stage.OUTCOME, Result.SUCCEEDED, answer), answer.snapshot)
+
+    monkeypatch.setattr(changes._Call, "carry_out", carry_out)
+
+
+@pytest.fixture
+def takes_silence_for_no(monkeypatch):
+    monkeypatch.setattr(changes, "_result", lambda error: Result.FAILED if error else Result.SUCCEEDED)
+
+
+@pytest.fixture
+def takes_silence_for_yes(monkeypatch):
+    monkeypatch.setattr(changes, "_result", lambda error: Result.SUCCEEDED)
+
+
+@pytest.fixture
+def repeats_everything(monkeypatch):
+    monkeypatch.setattr(client, "REPEATABLE", client.REPEATABLE | client.WRITES)
+
+
+@pytest.fixture
+def believes_one_read(monkeypatch):
+    monkeypatch.setattr(reconcile, "_is_the_second_read", lambda change: True)
+
+
+@pytest.fixture
+def never_reconciles(monkeypatch):
+    monkeypatch.setattr(reconcile, "reconcile", list)
+
+
+@pytest.mark.parametrize(
+    ("broken", "name", "complaint"),
+    [
+        ("sends_first", "nothing goes wrong", WITHOUT_ATTEMPT),
+        ("takes_silence_for_no", "cut off, applied", FAILED_BUT_APPLIED),
+        ("takes_silence_for_yes", "cut off, not applied", APPLIED_BUT_NOT),
+        ("repeats_everything", "cut off once, applied", TWICE),
+        ("believes_one_read", "applied late, between two reads", FAILED_BUT_APPLIED),
+        ("never_reconciles", "silence, applied", LEFT_UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("verb", [CREATE, UPDATE])
+def test_matrix_complains_of_a_site_that(request, monkeypatch, broken, name, complaint, verb):
+    request.getfixturevalue(broken)
+    monkeypatch.setattr(Run, "_elsewhere", lambda run: None)  # nobody else's doing puzzles it
+    drawn = Draws.flow  # of two alike that are on, Twilio would refuse the second
+    monkeypatch.setattr(Draws, "flow", lambda draws: {**drawn(draws), "enabled": False})
+
+    verdict = play(TROUBLES[name], verb, runs=1, seed=1, clock=Clock())
+
+    assert verdict.counts[complaint] == 1
+    assert verdict.counts[APPLIED] == (complaint != APPLIED_BUT_NOT)

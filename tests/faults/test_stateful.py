@@ -1,0 +1,464 @@
+"""Anything may happen, in any order: changes, faults of Twilio's side, processes that die at any statement or call,
+others who change flows at Twilio before, between and after, time that passes, people who decide. After each step
+what the log says is held against what the sandbox knows (truth.py).
+
+What no reading can tell, so that no history here has it:
+- Others set exactly the value that a lost update asked for, or put back the one before it; they make a flow that
+  is just as a lost creation asked for. It then looks like ours, applied or not.
+- Others delete a flow that we are deleting, or whose deletion of ours was lost, or that a lost creation of ours made.
+- Twilio carries out a request that it took a minute ago or more, or says that it has no such flow where it has.
+
+STATEFUL_EXAMPLES=2000 makes it a long and random run instead of the short one that is always the same.
+"""
+
+import os
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from flows import append_only
+from flows.flexapi.client import WRITES, FlexClient
+from flows.flexapi.errors import FlexError
+from flows.flexapi.sandbox import Fault, FaultKind, Sandbox
+from flows.models import AuditEvent, AuditPayload, ChainHead, Flow, OpenChange, OpenDrift, SyncState
+from flows.services import audit, changes, drift, mirror, reconcile, twilio
+from tests.faults.acting import OMAR, STUDIO, wait_for
+from tests.faults.truth import Outside, applied_of, differences, lies
+
+LONG = int(os.environ.get("STATEFUL_EXAMPLES", "0"))
+SOON = 0.15  # seconds until a call is given up that would never end
+A_MINUTE = timedelta(seconds=60)
+ENDLESS = {
+    FaultKind.HANG, FaultKind.APPLY_THEN_HANG, FaultKind.LATE_APPLY, FaultKind.DRIP, FaultKind.DRIP_HEADERS,
+    FaultKind.HUGE,
+}  # fmt: skip
+# What a service may say instead of doing it; anything else is a fault of ours.
+SAID = (
+    FlexError, changes.Conflict, changes.NothingToChange, changes.NotRead, audit.AlreadyRecorded, audit.ChangeOpen,
+    mirror.SyncBusy, reconcile.NotForAPerson,
+)  # fmt: skip
+
+HANDLING = [
+    {"integration_type": "studio", "integration_flow_sid": STUDIO},
+    {"integration_type": "external", "integration_url": "https://hooks.example.com/in?token=one"},
+    {"integration_type": "external", "integration_url": "https://hooks.example.com/in?token=two"},
+]
+LISTS = {FaultKind.LEAVE_HOST, FaultKind.PAGE_LOOP}
+LOST = [FaultKind.DROP, FaultKind.APPLY_THEN_DROP, FaultKind.LATE_APPLY]  # these above all
+
+
+def fault(kinds, method):
+    def made(kind, times, refusal):
+        status, code = refusal if kind is FaultKind.REFUSE else (None, None)
+        path = (
+            "/FlexFlows/*" if kind is FaultKind.WRONG_SID else None
+        )  # a creation's own SID nobody can check
+        return Fault(kind, method=method, path=path, times=times, status=status, code=code, retry_after=0)
+
+    refusals = [(400, 20001), (401, 20003), (403, 20005), (409, 20409), (410, None), (500, 20500)]
+    return st.builds(
+        made,
+        st.sampled_from(kinds),
+        st.sampled_from([1, 9]),
+        st.sampled_from(refusals),
+    )
+
+
+GONE = 5
+places = st.integers(0, GONE)
+names = st.sampled_from(["A", "B", "C"])
+some_fields = st.fixed_dictionaries(
+    {},
+    optional={
+        "friendly_name": names,
+        "contact_identity": st.sampled_from(["+1", "+2", ""]),
+        "enabled": st.booleans(),
+        "handling": st.sampled_from(HANDLING),
+    },
+)
+nothing = st.none()
+of_reads = nothing | nothing | fault(sorted(set(FaultKind) - {FaultKind.LATE_APPLY}), "GET")
+of_writes = nothing | fault(LOST, "POST") | fault(sorted(set(FaultKind) - LISTS), "POST")
+of_deletions = nothing | fault(LOST, "DELETE") | fault(sorted(set(FaultKind) - LISTS), "DELETE")
+deaths = nothing | nothing | st.integers(0, 60)
+again = st.sampled_from([False] * 7 + [True])
+outside_acts = st.sampled_from(["name", "identity", "enabled", "delete", "make"])
+meanwhiles = nothing | nothing | st.tuples(st.integers(0, 3), outside_acts)
+
+
+def flat(some):
+    return {**some.get("handling", {}), **{name: value for name, value in some.items() if name != "handling"}}
+
+
+class Killed(BaseException):
+    """The process is gone: nothing happens any more of what it would have done."""
+
+
+class Process:
+    """A process that does one thing. It dies before its statement or call number `dies_at`, if it gets there;
+    whatever comes after that, in an except or a finally, does not happen either."""
+
+    def __init__(self, world, change_id, dies_at, meanwhile):
+        self.world, self.change_id, self.dies_at, self.meanwhile = world, change_id, dies_at, meanwhile
+        self.steps = self.calls = 0
+
+    def step(self):
+        if self.dies_at is not None and self.steps >= self.dies_at:
+            raise Killed
+        self.steps += 1
+
+    def at_a_call(self, verb=""):
+        """Before and after each call to Twilio."""
+        if self.meanwhile and self.meanwhile[0] == self.calls:
+            self.world.others(self.meanwhile[1], self.world.target)
+        self.calls += 1
+        self.step()
+        if verb in WRITES and self.world.stages_of(self.change_id) != ["attempt"]:
+            self.world.faults.append(f"{verb} was sent, on record was {self.world.stages_of(self.change_id)}")
+
+
+class World(RuleBasedStateMachine):
+    """The site, Twilio, and those who change flows there. `sent` says which change sent which request."""
+
+    def __init__(self):
+        super().__init__()
+        self.is_whole = True  # nothing is found wrong yet
+        self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+        self.skew = timedelta()
+        self.twilio, self.outside = Sandbox(clock=lambda: self.now + self.skew), Outside()
+        self.faults, self.sent, self.answered = [], {}, set()
+        self.process = self.fault = None
+        self.sids, self.bases, self.last_id, self.target, self.count = [], {}, uuid.uuid4(), "", 0
+
+    def stages_of(self, change_id):
+        process, self.process = self.process, None
+        try:
+            return list(AuditEvent.objects.filter(change_id=change_id).values_list("stage", flat=True))
+        finally:
+            self.process = process
+
+    def perform(self, act, *, change_id=None, sid="", dies_at=None, fault=None, meanwhile=None):
+        """One process does one thing; then it is judged."""
+        self.is_whole = False
+        if fault:
+            self.twilio.inject(fault)
+        before, self.fault, self.target = len(self.twilio.requests), fault, sid
+        self.process = Process(self, change_id, dies_at, meanwhile)
+        try:
+            act()
+        except Killed:
+            connection.close()
+        except SAID:
+            pass
+        finally:
+            self.process = self.fault = None
+            self.twilio.clear_faults()
+        self.sent.update(
+            (request.n, change_id) for request in self.twilio.requests[before:] if request.method != "GET"
+        )
+        self.judge()
+
+    def judge(self):
+        self.is_whole = False
+        for sid in reversed(self.twilio.flows):
+            if sid not in self.sids:
+                self.sids.append(sid)
+        assert [*self.faults, *lies(self.twilio, self.sent, self.outside)] == []
+        self.is_whole = True
+
+    def sid_at(self, place):
+        """One of the flows that Twilio has; or, now and then, one that is gone."""
+        flows = self.twilio.flows
+        found = [sid for sid in self.sids if (sid in flows) == (place < GONE)]
+        return found[place % len(found)] if found else ""
+
+    def change_id(self, again):
+        self.last_id = self.last_id if again else uuid.uuid4()
+        return self.last_id
+
+    @initialize(
+        skew=st.integers(-4, 4), flows=st.integers(0, 3), is_synced=st.sampled_from([True, True, False])
+    )
+    def begin(self, skew, flows, is_synced):
+        self.skew = timedelta(minutes=skew)
+        for _ in range(flows):
+            self.others("make", "")
+        if is_synced:
+            mirror.sync()
+        self.judge()
+
+    @rule(name=names, more=some_fields, again=again, dies_at=deaths, fault=of_writes, meanwhile=meanwhiles)
+    def create(self, name, more, again, dies_at, fault, meanwhile):
+        asked = {"chat_service_sid": "IS" + "2" * 32, "channel_type": "sms"}
+        asked |= flat({"handling": HANDLING[0], **more, "friendly_name": name})
+        change_id = self.change_id(again)
+        self.perform(
+            lambda: changes.create_flow(values=asked, reason="", actor=OMAR, change_id=change_id),
+            change_id=change_id, dies_at=dies_at, fault=fault, meanwhile=meanwhile,
+        )  # fmt: skip
+
+    @rule(place=places, dies_at=deaths, fault=of_reads, meanwhile=meanwhiles)
+    def open_a_form(self, place, dies_at, fault, meanwhile):
+        if sid := self.sid_at(place):
+            self.perform(
+                lambda: self.bases.update({sid: mirror.fetch(sid)}),
+                sid=sid, dies_at=dies_at, fault=fault, meanwhile=meanwhile,
+            )  # fmt: skip
+
+    @rule(
+        place=places, some=some_fields, is_undo=st.booleans(), again=again, dies_at=deaths, fault=of_writes,
+        meanwhile=meanwhiles,
+    )  # fmt: skip
+    def update(self, place, some, is_undo, again, dies_at, fault, meanwhile):
+        if sid := self.sid_at(place):
+            change_id = self.change_id(again)
+            found = OpenDrift.objects.filter(target_sid=sid).first() if is_undo else None
+            self.perform(
+                lambda: changes.update_flow(
+                    sid=sid, base=self.bases.get(sid), values=flat(some), reason="", actor=OMAR, change_id=change_id,
+                    refers_to=found and found.event.event_id,
+                ),
+                change_id=change_id, sid=sid, dies_at=dies_at, fault=fault, meanwhile=meanwhile,
+            )  # fmt: skip
+
+    @rule(
+        place=places,
+        enabled=st.booleans(),
+        again=again,
+        dies_at=deaths,
+        fault=of_writes,
+        meanwhile=meanwhiles,
+    )
+    def switch(self, place, enabled, again, dies_at, fault, meanwhile):
+        if sid := self.sid_at(place):
+            change_id = self.change_id(again)
+            self.perform(
+                lambda: changes.set_enabled(sid=sid, enabled=enabled, reason="", actor=OMAR, change_id=change_id),
+                change_id=change_id, sid=sid, dies_at=dies_at, fault=fault, meanwhile=meanwhile,
+            )  # fmt: skip
+
+    @rule(place=places, again=again, dies_at=deaths, fault=of_deletions, meanwhile=meanwhiles)
+    def delete(self, place, again, dies_at, fault, meanwhile):
+        row = Flow.objects.filter(sid=self.sid_at(place)).first()
+        if row:
+            meanwhile = None if meanwhile and meanwhile[1] == "delete" else meanwhile
+            change_id, base = self.change_id(again), {"friendly_name": row.value("friendly_name")}
+            self.perform(
+                lambda: changes.delete_flow(sid=row.sid, base=base, reason="", actor=OMAR, change_id=change_id),
+                change_id=change_id, sid=row.sid, dies_at=dies_at, fault=fault, meanwhile=meanwhile,
+            )  # fmt: skip
+
+    @rule(act=outside_acts, place=places)
+    def others_act(self, act, place):
+        self.others(act, self.sid_at(place))
+
+    @rule(dies_at=deaths, fault=of_reads, meanwhile=meanwhiles, place=places)
+    def sync(self, dies_at, fault, meanwhile, place):
+        self.perform(mirror.sync, sid=self.sid_at(place), dies_at=dies_at, fault=fault, meanwhile=meanwhile)
+
+    @rule(place=st.none() | places, dies_at=deaths, fault=of_reads, meanwhile=meanwhiles)
+    def reconcile(self, place, dies_at, fault, meanwhile):
+        """All that is in doubt, or one."""
+        found = list(OpenChange.objects.order_by("attempt"))
+        one = found[place % len(found)] if found and place is not None else None
+        self.perform(
+            lambda: reconcile.settle(one) if one else reconcile.reconcile(),
+            sid=one.target_sid if one else "", dies_at=dies_at, fault=fault, meanwhile=meanwhile,
+        )  # fmt: skip
+
+    @rule(place=places, dies_at=deaths, fault=of_reads)
+    def decide(self, place, dies_at, fault):
+        """A person has the last word: on a puzzle, or else on what others did."""
+        puzzles = list(OpenChange.objects.exclude(puzzle="").order_by("attempt"))
+        if puzzles:
+            self.decide_truly(puzzles[place % len(puzzles)], dies_at, fault)
+        elif found := drift.inbox():
+            event = found[place % len(found)][-1]
+            self.perform(lambda: drift.accept(event=event, reason="", actor=OMAR), dies_at=dies_at)
+
+    @rule(seconds=st.sampled_from([0, 1, 20, 61, 130, 1000]))
+    def wait(self, seconds):
+        """Time passes, and what Twilio took and has not answered is carried out, after a minute at the latest."""
+        later = self.now + timedelta(seconds=seconds)
+        if not seconds or any(later + self.skew - request.at >= A_MINUTE for request in self.held()):
+            self.release()
+        self.now = later
+
+    def release(self):
+        held = {request.n for request in self.held()}
+        self.is_whole = False
+        self.twilio.release()
+        wait_for(lambda: held <= self.answered)
+        self.judge()
+
+    def held(self):
+        return [
+            request
+            for request in self.twilio.requests
+            if request.fault == FaultKind.LATE_APPLY and request.n not in self.answered
+        ]
+
+    def others(self, act, sid):
+        """What somebody does at Twilio, and nobody here."""
+        process, self.process = self.process, None
+        try:
+            self._others(act, sid)
+        finally:
+            self.process = process
+
+    def _others(self, act, sid):
+        self.count += 1
+        if act == "make":
+            new = self.twilio.add_flow(
+                friendly_name=f"Theirs {self.count}", contact_identity=f"+49{self.count}"
+            )
+            self.outside.made.add(new)
+            return
+        if sid not in self.twilio.flows:
+            return
+        busy = list(OpenChange.objects.select_related("attempt__payload").filter(target_sid=sid))
+        created = {change.change_id for change in OpenChange.objects.filter(action="flow.create")} & {
+            change_id
+            for change_id, requests in applied_of(self.twilio, self._sent_so_far()).items()
+            if any(request.sid == sid for request in requests)
+        }
+        if act == "delete":
+            if not created and not any(change.action == "flow.delete" for change in busy):
+                self.twilio.remove_flow(sid)
+                self.outside.deleted.add(sid)
+            return
+        if act == "enabled" and any("enabled" in (change.attempt.payload.requested or {}) for change in busy):
+            return
+        name = {"name": "friendly_name", "identity": "contact_identity", "enabled": "enabled"}[act]
+        value = {
+            "friendly_name": f"Theirs {self.count}",
+            "contact_identity": f"+49{self.count}",
+            "enabled": not self.twilio.flows[sid]["enabled"],
+        }[name]
+        self.twilio.edit_flow(sid, **{name: value})
+        self.outside.edits.add((sid, name, value))
+
+    def _sent_so_far(self):
+        return self.sent
+
+    def decide_truly(self, change, dies_at=None, fault=None):
+        """A person finds out what really happened, once nothing is on its way any more."""
+        self.release()
+        made = applied_of(self.twilio, self.sent).get(change.change_id, [])
+        sid = made[0].sid if made and change.action == "flow.create" else ""
+        if sid and sid not in change.candidates:
+            return
+        self.perform(
+            lambda: reconcile.decide(change=change, applied=bool(made), sid=sid, reason="", actor=OMAR),
+            dies_at=dies_at, fault=fault,
+        )  # fmt: skip
+
+    def teardown(self):
+        try:
+            if self.is_whole:
+                self.settle_everything()
+        finally:
+            self.twilio.stop()
+
+    def settle_everything(self):
+        """Twilio answers again, time passes, and people decide what reading can't tell."""
+        self.release()
+        for _ in range(3):
+            self.wait(1000)
+            self.perform(reconcile.reconcile)
+            for change in OpenChange.objects.exclude(puzzle=""):
+                self.decide_truly(change)
+        assert [str(change) for change in OpenChange.objects.all()] == []
+        self.perform(mirror.sync)
+        assert differences(self.twilio) == []
+        events = AuditEvent.objects.count()
+        self.perform(mirror.sync)
+        assert AuditEvent.objects.count() == events
+
+
+def _empty():
+    """An empty database. The rule that the log is append-only is lifted for that moment alone."""
+    append_only.lift(connection)
+    with transaction.atomic(), connection.cursor() as cursor:
+        for model in (OpenDrift, OpenChange, AuditPayload, AuditEvent, ChainHead, Flow, SyncState):
+            cursor.execute(f"DELETE FROM {model._meta.db_table}")
+    append_only.install(connection)
+
+
+HOW_LONG = settings(
+    max_examples=LONG or 25,
+    stateful_step_count=40 if LONG else 25,
+    derandomize=not LONG,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=False,
+)
+
+
+class Stage:
+    """Where the worlds of a test are played, one after the other."""
+
+    world = None
+
+    def begin(self):
+        _empty()
+        self.world = world = World()
+        respond = world.twilio._api.respond
+
+        def watched(request, received):
+            try:
+                return respond(request, received)
+            finally:
+                world.answered.add(received.n)
+
+        world.twilio._api.respond = watched
+        world.twilio.start()
+        return world
+
+    def now(self):
+        return self.world.now
+
+    def statement(self, execute, sql, params, many, context):
+        if self.world and self.world.process:
+            self.world.process.step()
+        return execute(sql, params, many, context)
+
+    def client(self, *, deadline=twilio.WRITE_DEADLINE):
+        fault = self.world.fault
+        made = twilio.flex_client(deadline=SOON if fault and fault.kind in ENDLESS else deadline)
+        made.base_url = self.world.twilio.url
+        made._sleep = lambda seconds: None
+        return made
+
+
+@pytest.fixture
+def stage(monkeypatch):
+    playing, once = Stage(), FlexClient._once
+
+    def watched(client, verb, *args):
+        process = playing.world.process
+        if process:
+            process.at_a_call(verb)
+        try:
+            return once(client, verb, *args)
+        finally:
+            if process:
+                process.at_a_call()
+
+    monkeypatch.setattr(FlexClient, "_once", watched)
+    monkeypatch.setattr(changes, "flex_client", playing.client)
+    monkeypatch.setattr(mirror, "flex_client", playing.client)
+    monkeypatch.setattr(timezone, "now", playing.now)
+    with connection.execute_wrapper(playing.statement):
+        yield playing
+
+
+@pytest.mark.django_db(transaction=True)
+def test_log_is_true_whatever_happens(stage):
+    run_state_machine_as_test(stage.begin, settings=HOW_LONG)

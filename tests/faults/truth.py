@@ -1,0 +1,197 @@
+"""What the sandbox knows against what the log says: the judge of the tests that let anything happen.
+
+The sandbox's own record of requests is the truth of what we did, `outside` of what others did there. Each check
+gives sentences about what is wrong; none is what everybody wants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from flows.flexapi import schema
+from flows.flexapi.sandbox import Received, Sandbox
+from flows.masking import masked, storable
+from flows.models import ONCE, AuditEvent, Flow, OpenChange, OpenDrift
+from flows.services import drift, evidence
+
+MADE = ("succeeded", "applied")
+NOT_MADE = ("failed", "not_applied", "conflict", "denied")
+INTEGRATION = {entry.name for entry in schema.INTEGRATION_FIELDS}
+
+
+@dataclass
+class Outside:
+    """What others did at Twilio: flows made and deleted there, and every value that they gave a field."""
+
+    made: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
+    edits: set[tuple[str, str, Any]] = field(default_factory=set)
+
+
+def applied_of(sandbox: Sandbox, sent: Mapping[int, UUID]) -> dict[UUID, list[Received]]:
+    """The requests that the sandbox carried out, by the change that sent them."""
+    found: dict[UUID, list[Received]] = {}
+    for request in sandbox.requests:
+        if request.applied and request.n in sent:
+            found.setdefault(sent[request.n], []).append(request)
+    return found
+
+
+def lies(sandbox: Sandbox, sent: Mapping[int, UUID], outside: Outside) -> list[str]:
+    """What must never be, at any moment."""
+    applied = applied_of(sandbox, sent)
+    events = list(AuditEvent.objects.select_related("payload").order_by("seq"))
+    verdict = evidence.verify()
+    return [
+        *([f"event {verdict.bad_seq} {verdict.fault}"] if verdict.bad_seq else []),
+        *_lies_about_changes(events, applied),
+        *_lies_about_what_is_open(events),
+        *_lies_about_the_inbox(events),
+        *_lies_about_others(events, applied, outside),
+        *_leaps(events),
+    ]
+
+
+def differences(sandbox: Sandbox) -> list[str]:
+    """What the copy and the log have otherwise than the sandbox, where every doubt is settled."""
+    there = {sid: as_kept(flow) for sid, flow in sandbox.flows.items()}
+    rows = {flow.sid: None if flow.gone_at else flow.resource for flow in Flow.objects.all()}
+    known = drift.states({*there, *rows})
+    found = []
+    for sid in {*there, *rows}:
+        flow, state = there.get(sid), known.get(sid)
+        if without_address(rows.get(sid)) != flow:
+            found.append(f"the copy of {sid} is {rows.get(sid)}, the flow {flow}")
+        if state is None or not state.is_known or _differing(state.snapshot, flow):
+            found.append(f"the log's last state of {sid} is {state}, the flow {flow}")
+    return found
+
+
+def as_kept(flow: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(masked(storable(schema.from_response(flow))))
+
+
+def without_address(snapshot: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return snapshot and {name: value for name, value in snapshot.items() if name != "url"}
+
+
+def _differing(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> list[str]:
+    if one is None or other is None:
+        return [] if one is other else ["sid"]
+    return drift.changes_between(one, other)
+
+
+def _lies_about_changes(events: list[AuditEvent], applied: dict[UUID, list[Received]]) -> Iterator[str]:
+    attempted = {event.change_id for event in events if event.stage == "attempt"}
+    for change_id, requests in applied.items():
+        if change_id not in attempted:
+            yield f"applied without an attempt: {requests}"
+        if len(requests) > 1:
+            yield f"applied twice: {requests}"
+    for event in events:
+        if event.stage not in ONCE:
+            continue
+        if event.result in NOT_MADE and event.change_id in applied:
+            yield f"recorded {event.result}, but applied: {event}"
+        if event.result in MADE and event.change_id not in applied:
+            yield f"recorded {event.result}, but not applied: {event}"
+        made = [request.sid for request in applied.get(event.change_id, [])]
+        if event.result in MADE and made and made != [event.target_sid]:
+            yield f"recorded of another flow than the one that was changed: {event}, {made}"
+
+
+def _lies_about_what_is_open(events: list[AuditEvent]) -> Iterator[str]:
+    latest: dict[UUID, AuditEvent] = {}
+    settled = set()
+    for event in events:
+        if event.change_id and event.stage in ONCE:
+            latest[event.change_id] = event
+            if event.stage != "attempt" and event.result != "unknown":
+                settled.add(event.change_id)
+    expected = {change_id: event.seq for change_id, event in latest.items() if change_id not in settled}
+    kept = dict(OpenChange.objects.values_list("change_id", "latest"))
+    if kept != expected:
+        yield f"open by the log: {expected}, by the table: {kept}"
+
+
+def _lies_about_the_inbox(events: list[AuditEvent]) -> Iterator[str]:
+    """What others did waits in the inbox until a person deals with it, or with something else of that flow."""
+    by_id = {event.event_id: event for event in events}
+    dealt_with = [
+        (event, by_id[event.refers_to])
+        for event in events
+        if event.refers_to in by_id and event.result in MADE
+    ]
+    accepted = [one for event, one in dealt_with if event.action == "flow.accept"]
+    found = [event for event in events if event.action == "flow.drift"]
+    inbox = set(OpenDrift.objects.values_list("event", flat=True))
+    if extra := inbox - {event.seq for event in found}:
+        yield f"in the inbox, and nothing that others did: {extra}"
+    for event in found:
+        if event.seq in inbox and event in accepted:
+            yield f"accepted, and yet in the inbox: {event}"
+        if event.seq not in inbox and not any(
+            by.seq > event.seq and one.target_sid == event.target_sid for by, one in dealt_with
+        ):
+            yield f"gone from the inbox, and nobody dealt with it: {event}"
+
+
+def _lies_about_others(
+    events: list[AuditEvent], applied: dict[UUID, list[Received]], outside: Outside
+) -> Iterator[str]:
+    """An observed event tells of what others did, and of nothing that we did."""
+    made_here = {
+        request.sid
+        for requests in applied.values()
+        for request in requests
+        if request.method == "POST" and request.path.endswith("/FlexFlows")
+    }
+    for event in events:
+        if event.stage != "observed":
+            continue
+        before, after = event.payload.before, event.payload.after
+        if before is None and (event.target_sid in made_here or event.target_sid not in outside.made):
+            yield f"observed as made by others: {event}"
+        if after is None and event.target_sid not in outside.deleted:
+            yield f"observed as deleted by others: {event}"
+        if before and after:
+            for name in event.changed_fields:
+                if (event.target_sid, name, after.get(name)) not in outside.edits:
+                    yield f"observed as changed by others: {event} {name} {before.get(name)} {after.get(name)}"
+
+
+def _leaps(events: list[AuditEvent]) -> Iterator[str]:
+    """A flow's story has no leap: each state is the one before it and what the event itself says was changed."""
+    telling = [
+        event
+        for event in events
+        if event.stage == "observed" or (event.stage in ONCE and event.result in MADE)
+    ]
+    states: dict[str, Any] = {}
+    owed: dict[str, tuple[AuditEvent, list[str]]] = {}
+    for event in telling:
+        sid, payload = event.target_sid, event.payload
+        after = payload.after
+        if event.stage == "observed":
+            if sid in owed:
+                expected = owed.pop(sid)[1]
+                if not set(expected) <= set(event.changed_fields):
+                    yield f"leap: {event} tells not of {expected}"
+            elif event.action == "flow.drift" and _differing(states.get(sid), payload.before):
+                yield f"leap: {event} begins elsewhere than where the log was: {states.get(sid)}, {payload.before}"
+        elif event.action != "flow.delete":
+            before = after if event.action == "flow.create" else states.get(sid)
+            expected = {**(before or {}), **(payload.requested or {})}
+            names = set(payload.requested or {})
+            ignored = INTEGRATION if "integration_type" in names else set()
+            leap = [name for name in _differing(expected, after) if name not in ignored]
+            if sid in owed:
+                yield f"leap: nothing tells of {owed.pop(sid)}"
+            if leap:
+                owed[sid] = (event, leap)
+        states[sid] = after
+    for event, names in owed.values():
+        yield f"leap: nothing tells of {names} in {event}"
