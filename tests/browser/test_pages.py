@@ -90,6 +90,7 @@ PAGES = {
     "flow": "/flows/{sid}/",
     "new": "/flows/new/",
     "edit": "/flows/{sid}/edit/",
+    "code": "/flows/{sid}/code/",
     "switch": "/flows/{sid}/enabled/",
     "delete": "/flows/{sid}/delete/",
     "log": "/audit/",
@@ -102,13 +103,16 @@ PAGES = {
 def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, scheme, width):
     page = open_page("admin", scheme=scheme, width=width, path=f"/flows/{flow_sid}/edit/")
     page.fill("[name=integration_retry_count]", "9")
-    page.get_by_role("button", name="Save changes").click()
+    page.get_by_role("button", name="Review changes").click()
     findings = {"error": found(page)}
     page.fill("[name=integration_retry_count]", "2")
+    page.get_by_role("button", name="Review changes").click()
+    findings["review"] = found(page)
     sandbox.edit_flow(flow_sid, integration_retry_count=1)
     page.get_by_role("button", name="Save changes").click()
     findings["conflict"] = found(page)
-    page.get_by_role("button", name="Save over theirs").click()
+    page.get_by_role("button", name="Review changes").click()
+    page.get_by_role("button", name="Save changes").click()
     findings["saved"] = found(page)
     page.goto("/audit/")
     page.locator("tbody a").first.click()

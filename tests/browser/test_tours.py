@@ -66,6 +66,9 @@ def test_create_a_flow_of_each_kind(open_page, sandbox, kind, javascript):
     choose(page, kind, javascript)
     for name, value in KINDS[kind].items():
         page.fill(f"[name={name}]", value)
+    submit(page, "Review the new flow")
+    expect(page.locator("main table")).to_contain_text("Campagne d'été")
+    assert writes(sandbox) == []
     page.fill("[name=reason]", "Summer")
     submit(page, "Create flow")
 
@@ -82,6 +85,7 @@ def test_edit_is_confirmed_and_in_the_log_with_before_and_after(open_page, flow_
 
     page.get_by_role("link", name="Edit").first.click()
     page.fill("[name=friendly_name]", "Plaintes Lyon")
+    submit(page, "Review changes")
     page.fill("[name=reason]", "New name")
     submit(page, "Save changes")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Plaintes Lyon")
@@ -99,7 +103,7 @@ def test_error_stands_beside_its_field_and_what_was_typed_is_kept(open_page, flo
 
     page.fill("[name=integration_retry_count]", "4")
     page.fill("[name=friendly_name]", "Kept")
-    submit(page, "Save changes")
+    submit(page, "Review changes")
 
     assert page.title().startswith("Error:")
     expect(page.get_by_role("alert")).to_contain_text("Retry count must be 3 or less")
@@ -115,15 +119,20 @@ def test_error_stands_beside_its_field_and_what_was_typed_is_kept(open_page, flo
 @JAVASCRIPT
 def test_conflict_shows_three_values_and_a_way_on(open_page, sandbox, flow_sid, javascript):
     page = open_page("operator", javascript=javascript, path=f"/flows/{flow_sid}/edit/")
-    sandbox.edit_flow(flow_sid, friendly_name="Theirs")
 
     page.fill("[name=friendly_name]", "Mine")
+    page.fill("[name=integration_retry_count]", "1")
+    submit(page, "Review changes")
+    sandbox.edit_flow(flow_sid, friendly_name="Theirs", integration_retry_count=2)
     submit(page, "Save changes")
 
     for words in ("Réclamations Lyon", "Theirs", "Mine"):
         expect(page.locator("main")).to_contain_text(words)
     assert writes(sandbox) == []
-    submit(page, "Save over theirs")
+    page.get_by_label("Keep theirs for Retry count").check()
+    submit(page, "Review changes")
+    expect(page.locator("main table")).not_to_contain_text("Retry count")
+    submit(page, "Save changes")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Mine")
     assert [request.parameters for request in writes(sandbox)] == [{"FriendlyName": "Mine"}]
 

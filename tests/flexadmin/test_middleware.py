@@ -4,6 +4,8 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.faults.acting import ours
+
 pytestmark = pytest.mark.django_db
 FORM = "application/x-www-form-urlencoded"
 
@@ -21,11 +23,9 @@ def test_page_carries_the_armour(client_of):
 
 
 def test_page_carries_its_request_id_and_the_event_the_same(client_of, sandbox, flow_sid):
-    from flows.models import AuditEvent
-
     answer = client_of("viewer").post(f"/flows/{flow_sid}/delete/")
 
-    assert answer["X-Request-Id"] == str(AuditEvent.objects.get().request_id)
+    assert answer["X-Request-Id"] == str(ours().get().request_id)
 
 
 @pytest.mark.parametrize("body", [b"friendly_name=%ff%fe", b"friendly_name=\xff", b"friendly_name=%c3%28"])

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from flows.folding import fold
+from flows.folding import fold, places
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,26 @@ def test_case_makes_no_difference_in_any_letter():
 def test_parts_of_a_name_are_found_in_the_whole():
     assert fold("Réclam") in fold("LES RÉCLAMATIONS")
     assert fold("lyon (sms") in fold("Réclamations – Lyon (SMS)")
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "expected"),
+    [
+        ("Réclamations – Lyon", "reclam", ["Réclam"]),
+        ("Re\u0301clamations", "RÉCL", ["Re\u0301cl"]),
+        ("Łódź łódź", "lodz", ["Łódź", "łódź"]),
+        ("Œuvre Straße", "oeuv", ["Œuv"]),
+        ("Straße", "strass", ["Straß"]),
+        ("two \u00a0 words", "two words", ["two \u00a0 words"]),
+        ("  lead", "lead", ["lead"]),
+        ("zero\u200bwidth", "zerow", ["zero\u200bw"]),
+        ("aaa", "aa", ["aa"]),
+        ("Oﬃce…", "f", ["ﬃ"]),
+        ("Wait…", ".", ["…"]),
+        ("Lyon", "x", []),
+        ("Lyon", "", []),
+    ],
+    ids=ascii,
+)
+def test_places_are_those_of_the_text_as_it_is(text, query, expected):
+    assert [text[start:end] for start, end in places(text, fold(query))] == expected

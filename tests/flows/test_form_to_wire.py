@@ -378,6 +378,22 @@ def test_a_type_that_is_new_to_the_flow_requires_its_fields(edit, sandbox, flow_
     assert written(sandbox) == []
 
 
+def test_an_empty_leftover_does_not_pass_for_what_a_new_type_requires(edit, sandbox, flow_of):
+    sid = flow_of("studio", integration_url="")
+
+    page = edit(sid, integration_type="external", integration_url="")
+
+    assert page.status_code == 422
+    assert set(page.context["form"].errors) == {"integration_url"}
+    assert written(sandbox) == []
+
+
+def test_the_word_none_is_a_text_like_any_other(edit, sandbox, flow_of):
+    assert edit(flow_of("studio", contact_identity=None), contact_identity="None").status_code == 302
+
+    assert written(sandbox) == [{"ContactIdentity": "None"}]
+
+
 @pytest.mark.parametrize("change_id", [None, "", "7", "x" * 36, "\x00"], ids=ascii)
 def test_without_a_change_id_nothing_is_sent(edit, sandbox, flow_of, change_id):
     page = edit(flow_of("studio"), friendly_name="Plaintes", change_id=change_id)

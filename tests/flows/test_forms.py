@@ -31,7 +31,7 @@ def test_a_reason_is_not_demanded():
     form = ReasonForm({"change_id": CHANGE_ID})
 
     assert form.is_valid()
-    assert form.cleaned_data == {"reason": "", "change_id": uuid.UUID(CHANGE_ID)}
+    assert form.cleaned_data == {"reason": "", "change_id": uuid.UUID(CHANGE_ID), "refers_to": None}
 
 
 def test_a_change_without_its_id_is_none():
@@ -193,6 +193,18 @@ def test_booleans_are_shown_as_they_are(value):
     assert (
         FlowForm(base=FLOW | {"enabled": value})["enabled"].value()
         == {True: "true", False: "false", None: None}[value]
+    )
+
+
+def test_the_default_of_another_type_does_not_take_the_place_of_what_is_there():
+    leftover = FLOW | {"integration_channel": "voice"}
+
+    assert (
+        FlowForm(base=leftover, initial={"integration_type": "task"})["integration_channel"].value()
+        == "voice"
+    )
+    assert (
+        FlowForm(base=FLOW, initial={"integration_type": "task"})["integration_channel"].value() == "default"
     )
 
 

@@ -373,3 +373,60 @@ def test_url_with_a_change_that_there_is_not():
 )
 def test_url_and_question_are_each_others_inverse(query):
     assert Query.of(QueryDict(query.url(page=query.page)[1:])) == query
+
+
+# Phone numbers
+
+NUMBERS = {
+    "us": "+14155551234",
+    "whatsapp": "whatsapp:+14155551234",
+    "cologne": "+4922155501",
+    "page": "messenger:1114155",
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("(415) 555-1234", ["us", "whatsapp"]),
+        ("+1 415 555 1234", ["us", "whatsapp"]),
+        ("+1 (415) 555‑1234", ["us", "whatsapp"]),
+        ("415.555.1234", ["us", "whatsapp"]),
+        ("tel:+1-415-555-1234", ["us", "whatsapp"]),
+        ("001 415 555 1234", ["us", "whatsapp"]),
+        ("whatsapp:+1 415 555 1234", ["us", "whatsapp"]),
+        ("0221/55501", ["cologne"]),
+        ("0049 221 55501", ["cologne"]),
+        ("415 555 9999", []),
+        ("12 3", []),
+        ("(call) 4155551234", []),
+    ],
+)
+def test_number_is_found_in_any_spelling(add, asked, expected):
+    for name, identity in NUMBERS.items():
+        add(name, contact_identity=identity)
+
+    assert sorted(names(q=asked)) == sorted(expected)
+
+
+def test_digits_in_a_name_are_found_too(add):
+    add("Support 24 7", contact_identity="")
+    add("Line", contact_identity="+4924700")
+
+    assert names(q="24 7") == ["Support 24 7"]
+    assert names(q="2470") == ["Line"]
+
+
+def test_number_that_can_only_mean_one_flow_is_that_flow(add):
+    only, _, gone = (
+        add(contact_identity="+4922155501"),
+        add(contact_identity="+14155551234"),
+        add(contact_identity="+4922155501", gone_at=DAY),
+    )
+    add(contact_identity="whatsapp:+14155551234")
+
+    assert search.the_one(" 0221 555-01 ") == only.sid
+    assert search.the_one("0221 555-01", is_number=False) == ""
+    assert search.the_one("4155551234") == ""
+    assert search.the_one("15550") == ""
+    assert search.the_one(gone.sid, is_number=False) == gone.sid

@@ -194,10 +194,10 @@ class TestHeadline:
 
 def test_every_result_has_words_and_a_shape():
     for result in Result.values:
-        assert tags.result_word(result) != result
-        assert tags.result_class(result)
-    assert tags.result_word("new") == "new"
-    assert tags.result_class("new") == "none"
+        assert tags.ending(AuditEvent(result=result)) != result
+        assert tags.shape(AuditEvent(result=result))
+    assert tags.ending(AuditEvent(result="new")) == "new"
+    assert tags.shape(AuditEvent(result="new")) == "none"
 
 
 def test_labels_and_words():
@@ -214,3 +214,25 @@ def test_breakable_breaks_behind_a_colon_and_never_in_a_sid():
 
     assert "whatsapp:<wbr>&lt;b&gt;+1" in text
     assert '<span class="whole">FW05b6…f339</span>' in text
+
+
+def test_what_was_searched_for_is_marked_and_the_text_stays_inert():
+    shown = tags.marked("<b>Réclam\u202e</b> & reclam", "RECLAM")
+
+    assert shown == (
+        "&lt;b&gt;<mark>Réclam</mark>" + tags.visible("\u202e") + "&lt;/b&gt; &amp; <mark>reclam</mark>"
+    )
+    assert tags.marked("Lyon", "") == "Lyon"
+
+
+def test_row_says_the_time_to_the_minute():
+    at = timezone.now().replace(year=2020, month=3, day=1, hour=9, minute=5)
+
+    shown = tags.when_listed(at)
+
+    assert f'<time datetime="2020-03-01T09:05Z">1 Mar 2020, 09:05 UTC</time> {tags.ago(at)}' == shown
+    assert "Not known" in tags.when_listed(None)
+
+
+def test_name_in_an_address_is_quoted():
+    assert tags.querystring_of(actor="a&b c") == "actor=a%26b+c"

@@ -756,6 +756,17 @@ def test_a_call_that_was_late_before_it_was_sent_is_cut_at_once(sandbox, sid):
     assert not call.never_left
 
 
+def test_a_connection_that_came_too_late_sends_nothing(sandbox, sid):
+    """Looking up a name is under no timeout: the deadline can be over once there is a connection."""
+    with requests.Session() as session:
+        session.mount("http://", DeadlineAdapter())
+        with Call(time.monotonic() - 1) as call, pytest.raises(requests.RequestException):
+            session.get(f"{sandbox.url}/FlexFlows/{sid}", timeout=5)
+
+    assert call.never_left
+    assert sandbox.requests == []
+
+
 def test_a_call_leaves_no_watchdog_behind():
     """It would shut a socket that by then is another call's."""
     before = set(threading.enumerate())

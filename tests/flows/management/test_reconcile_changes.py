@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.services import changes
+from tests.faults.acting import create, refusing
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +51,33 @@ def test_reconcile_changes_without_twilio(lose, sandbox):
 
     with pytest.raises(CommandError, match="could not be read"):
         ran("reconcile_changes")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reconcile_changes_that_can_not_be_recorded(lose):
+    lose(FaultKind.APPLY_THEN_DROP)
+
+    with refusing("flows_auditevent"), pytest.raises(CommandError, match="could not be put on record"):
+        ran("reconcile_changes")
+
+    assert "Applied (found later)" in ran("reconcile_changes")
+
+
+def test_reconcile_changes_counts_what_waits_for_a_person(lose, sandbox, flow_sid):
+    lose(FaultKind.APPLY_THEN_DROP)
+    sandbox.edit_flow(flow_sid, enabled=None)
+
+    with pytest.raises(CommandError, match=r"In doubt: 1\. Of these, 1 wait for a person"):
+        ran("reconcile_changes")
+
+
+def test_reconcile_changes_finds_what_a_lost_creation_made(sandbox):
+    sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
+    create()
+
+    said = ran("reconcile_changes")
+
+    assert f"{next(iter(sandbox.flows))}: Applied (found later)" in said
 
 
 def test_sync_settles_what_it_can(lose):

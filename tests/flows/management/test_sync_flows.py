@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import Flow, SyncState
+from tests.faults.acting import read_only, refusing, switch
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +29,29 @@ def test_sync_flows_fails_clearly_when_twilio_is_away(sandbox):
 
     with pytest.raises(CommandError, match="The copy stays as it was: Twilio answered with status 500"):
         call_command("sync_flows")
+
+
+def test_sync_flows_whose_reading_of_what_is_in_doubt_fails_has_refreshed_the_copy(sandbox, flow_sid):
+    sandbox.inject(Fault(FaultKind.DROP, method="POST"))
+    switch(flow_sid)
+    other = sandbox.add_flow()
+    sandbox.inject(Fault(FaultKind.REFUSE, method="GET", path="/FlexFlows/*", status=403))
+
+    with pytest.raises(CommandError, match="What is in doubt could not be looked at"):
+        call_command("sync_flows")
+
+    assert Flow.objects.filter(sid=other).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("broken", [lambda: refusing("flows_auditevent"), read_only], ids=["log", "database"])
+def test_sync_flows_fails_clearly_when_the_database_can_not_be_written(sandbox, flow_sid, broken):
+    sandbox.edit_flow(flow_sid, friendly_name="Theirs")
+
+    with broken(), pytest.raises(CommandError, match="The copy stays as it was"):
+        call_command("sync_flows")
+
+    assert Flow.objects.get().friendly_name == "Réclamations Lyon"
 
 
 def test_sync_flows_leaves_another_sync_alone(sandbox, settings):

@@ -19,17 +19,18 @@ from flows.services.audit import AlreadyRecorded, ChangeOpen, NotRecorded
 from flows.services.changes import Conflict, NothingToChange, NotRead, OutcomeNotRecorded
 from tests.faults.acting import (
     NEW,
-    OMAR,
     SECRET,
     SECRET_URL,
     VERBS,
     Background,
     applied,
     assert_chain_intact,
+    attempt_on,
     create,
     delete,
     everything_kept,
     log_locked,
+    ours,
     read_only,
     refusing,
     rename,
@@ -51,7 +52,7 @@ def at_twilio(sandbox, sid):
 
 
 def both_events():
-    attempt, outcome = AuditEvent.objects.select_related("payload").order_by("seq")
+    attempt, outcome = ours().select_related("payload")
     return attempt, outcome
 
 
@@ -241,7 +242,7 @@ def test_conflict_is_found_before_anything_is_sent(sandbox, flow_sid, same_secon
     assert (conflict.base, conflict.theirs, conflict.mine) == ("Réclamations Lyon", "Theirs", "Plaintes Lyon")
     assert raised.value.theirs["friendly_name"] == "Theirs"
     assert writes(sandbox) == []
-    event = AuditEvent.objects.get()
+    event = ours().get()
     assert (event.stage, event.result, event.changed_fields) == ("outcome", "conflict", ["friendly_name"])
     assert event.payload.before["friendly_name"] == "Theirs"
     assert event.payload.requested == {"friendly_name": "Plaintes Lyon"}
@@ -288,7 +289,7 @@ def test_flow_that_is_gone_is_not_read(sandbox, flow_sid, act):
     with pytest.raises(NotRead) as raised:
         act(flow_sid)
 
-    event = AuditEvent.objects.get()
+    event = ours().get()
     assert raised.value.error.status == 404
     assert (event.stage, event.result, event.remote_status, event.remote_code) == (
         "outcome", "failed", 404, 20404,
@@ -385,17 +386,6 @@ def test_replay_of_a_conflict_is_not_sent(sandbox, flow_sid):
     assert writes(sandbox) == []
 
 
-def attempt_on(sid, **values):
-    said = {
-        "action": "flow.update",
-        "stage": "attempt",
-        "result": "pending",
-        "actor": OMAR,
-        "target_sid": sid,
-    }
-    return audit.append(**{**said, "change_id": uuid.uuid4(), **values})
-
-
 @every_verb_of_a_flow
 def test_change_beside_an_open_one_is_refused(sandbox, flow_sid, act):
     open_one = attempt_on(flow_sid)
@@ -408,25 +398,41 @@ def test_change_beside_an_open_one_is_refused(sandbox, flow_sid, act):
     assert stages() == [("attempt", "pending")]
 
 
-@pytest.mark.parametrize(
-    ("age", "is_held_back"), [(timedelta(seconds=55), True), (timedelta(seconds=65), False)]
-)
+@pytest.mark.parametrize("settled", ["succeeded", "failed", "applied", "not_applied"])
 @every_verb_of_a_flow
-def test_flow_is_not_blocked_for_ever_by_a_process_that_died(sandbox, flow_sid, act, age, is_held_back):
-    with mock.patch("django.utils.timezone.now", return_value=timezone.now() - age):
-        attempt_on(flow_sid)
+def test_open_change_holds_back_the_next_until_it_is_settled_however_old(sandbox, flow_sid, act, settled):
+    with mock.patch("django.utils.timezone.now", return_value=timezone.now() - timedelta(days=30)):
+        dead = attempt_on(flow_sid)
 
-    if is_held_back:
-        with pytest.raises(ChangeOpen):
-            act(flow_sid)
-    else:
+    with pytest.raises(ChangeOpen) as raised:
+        act(flow_sid)
+
+    assert (raised.value.event, writes(sandbox)) == (dead, [])
+    stage = "outcome" if settled in ("succeeded", "failed") else "reconciled"
+    attempt_on(flow_sid, stage=stage, result=settled, change_id=dead.change_id)
+    assert act(flow_sid).event.result == "succeeded"
+    assert len(writes(sandbox)) == 1
+
+
+@pytest.mark.parametrize("is_settled", [False, True])
+@every_verb_of_a_flow
+def test_change_of_unknown_outcome_holds_back_the_next_until_it_is_settled(
+    sandbox, flow_sid, act, is_settled
+):
+    change_id = attempt_on(flow_sid).change_id
+    unknown = attempt_on(flow_sid, stage="outcome", result="unknown", change_id=change_id)
+    if is_settled:
+        attempt_on(flow_sid, stage="reconciled", result="not_applied", change_id=change_id)
         assert act(flow_sid).event.result == "succeeded"
+    else:
+        with pytest.raises(ChangeOpen) as raised:
+            act(flow_sid)
+        assert raised.value.event == unknown
+    assert len(writes(sandbox)) == is_settled
 
-    assert len(writes(sandbox)) == (0 if is_held_back else 1)
 
-
-def test_holding_back_outlasts_a_call():
-    assert changes.HELD_BACK_FOR.total_seconds() > 2 * changes.WRITE_DEADLINE
+def test_change_is_taken_for_dead_only_after_its_calls_can_last():
+    assert changes.UNDER_WAY_FOR.total_seconds() > 2 * changes.WRITE_DEADLINE
 
 
 def test_create_is_not_held_back_by_another(sandbox, flow_sid):
@@ -496,7 +502,7 @@ def test_outcome_that_cannot_be_recorded(sandbox, flow_sid, act, fault, caplog):
     ):
         act(flow_sid, change_id=change_id)
 
-    attempt = AuditEvent.objects.get()
+    attempt = ours().get()
     assert (attempt.stage, raised.value.attempt) == ("attempt", attempt)
     assert (raised.value.error is None) is (fault is None)
     assert list(audit.open_attempts()) == [attempt]

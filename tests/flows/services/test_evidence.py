@@ -1,15 +1,15 @@
-"""Verification finds every kind of tampering and names the first event that is touched; exports are whole."""
+"""Verification finds every kind of tampering and names the first event that is touched, and is itself on record."""
 
-import csv
-import io
 import json
+import uuid
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
+from django.utils import timezone
 
 from flows import append_only
-from flows.models import AuditEvent
-from flows.services import audit, evidence
+from flows.models import AuditEvent, AuditPayload, OpenChange
+from flows.services import audit, erasure, evidence, seal
 from flows.services.audit import Payload
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +44,7 @@ def test_verify_of_an_empty_log():
     assert evidence.verify().bad_seq is None
 
 
-COPY = [name for name in (*audit.SEALED, "hash") if name not in ("seq", "event_id", "hash")]
+COPY = [name for name in (*seal.SEALED, "hash") if name not in ("seq", "event_id", "hash")]
 TAMPERING = {
     "edit": (["UPDATE flows_auditevent SET reason = 'other' WHERE seq = 4"], 4),
     "edit of the payload": (["UPDATE flows_auditpayload SET friendly_name = 'other' WHERE event_id = 5"], 5),
@@ -59,6 +59,26 @@ TAMPERING = {
             f"'99999999999999999999999999999999', '{'9' * 64}', {', '.join(COPY)} FROM flows_auditevent WHERE seq = 3"),
         ],
         10,
+    ),
+    "edit of a column that came later": (
+        ["UPDATE flows_auditevent SET refers_to = '99999999999999999999999999999999' WHERE seq = 4"], 4,
+    ),
+    "edit of the message": (["UPDATE flows_auditpayload SET message = 'other' WHERE event_id = 5"], 5),
+    "emptied payload": (["UPDATE flows_auditpayload SET friendly_name = '', salt = '' WHERE event_id = 5"], 5),
+    "lost payload": (["DELETE FROM flows_auditpayload WHERE event_id = 5"], 5),
+    "insertion far behind": (
+        [
+            (f"INSERT INTO flows_auditevent (seq, event_id, hash, {', '.join(COPY)}) SELECT 5000, "
+            f"'99999999999999999999999999999999', '{'9' * 64}', {', '.join(COPY)} FROM flows_auditevent WHERE seq = 3"),
+        ],
+        5000,
+    ),
+    "insertion before the first": (
+        [
+            (f"INSERT INTO flows_auditevent (seq, event_id, hash, {', '.join(COPY)}) SELECT -1, "
+            f"'99999999999999999999999999999999', '{'9' * 64}', {', '.join(COPY)} FROM flows_auditevent WHERE seq = 3"),
+        ],
+        -1,
     ),
     "swap": (
         [
@@ -78,8 +98,31 @@ def test_verify_names_the_first_event_that_was_touched(log, kind):
     verdict = evidence.verify()
 
     assert verdict.bad_seq == first
-    assert verdict.events == first - 1
+    assert verdict.events == max(0, min(first - 1, 9))
     assert verdict.fault
+
+
+def test_verify_says_that_a_payload_is_gone(log):
+    tamper("DELETE FROM flows_auditpayload WHERE event_id = 5")
+
+    assert evidence.verify().fault == "has lost its payload"
+
+
+def test_verify_finds_an_event_of_another_chain_with_the_same_key(log, actor):
+    """As from a backup that was taken back and then written on: its seal is good, and what follows is of another."""
+    old, body = AuditEvent.objects.get(seq=9), AuditPayload.objects.get(pk=9)
+    tamper(
+        "DELETE FROM flows_auditpayload WHERE event_id = 9",
+        "DELETE FROM flows_auditevent WHERE seq = 9",
+        f"UPDATE flows_chainhead SET seq = 8, hash = '{old.previous_hash}'",
+    )
+    for _ in range(2):
+        audit.append(action="flow.update", stage="outcome", result="succeeded", actor=actor)
+    tamper("DELETE FROM flows_auditpayload WHERE event_id = 9", "DELETE FROM flows_auditevent WHERE seq = 9")
+    old.save(force_insert=True)
+    body.save(force_insert=True)
+
+    assert evidence.verify().bad_seq == 10
 
 
 def test_verify_with_another_key_finds_the_first_event_bad(log, settings):
@@ -124,71 +167,222 @@ def test_signed_head_of_an_earlier_day_still_fits(log, actor):
 def test_head_that_was_changed_is_not_ours(log, change):
     head = evidence.signed_head()
 
-    assert evidence.is_ours(head)
-    assert not evidence.is_ours({**head, **change})
+    assert evidence.read_head(json.dumps(head)) == head
+    assert evidence.read_head(json.dumps({**head, **change})) is None
 
 
-def test_export_is_whole_and_can_be_resumed(log, monkeypatch):
-    monkeypatch.setattr(evidence, "BATCH", 4)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "7",
+        "[" * 1999,
+        '{"seq": NaN, "hash": NaN}',
+        '{"seq": 1, "signature": "\\ud800"}',
+        "9" * 1999,
+        " " * 2001,
+    ],
+    ids=["empty", "list", "number", "deep", "nan", "surrogate", "huge", "long"],
+)
+def test_text_that_is_no_head_is_not_ours(text):
+    assert evidence.read_head(text) is None
 
-    whole = list(evidence.exported())
-    parts = [*evidence.exported(through=5), *evidence.exported(after=5)]
 
-    assert [event["seq"] for event in whole] == list(range(1, 10))
-    assert parts == whole
-    assert whole[0]["friendly_name"] == "Ünï 0"
-    assert whole[0]["after"] == {"enabled": None}
+def busy(monkeypatch, seq, act):
+    """Something happens when the walk is at an event."""
+    fault_of = evidence._Walk._fault_of
+
+    def meanwhile(self, row):
+        if row["seq"] == seq:
+            act()
+        return fault_of(self, row)
+
+    monkeypatch.setattr(evidence._Walk, "_fault_of", meanwhile)
 
 
-def test_export_ends_where_the_log_did_at_its_start(log, actor, monkeypatch):
+def attempt(actor, change_id, **values):
+    said = {"stage": "attempt", "result": "pending", "target_sid": "FO1", **values}
+    return audit.append(action="flow.update", actor=actor, change_id=change_id, **said)
+
+
+def test_verify_is_not_alarmed_by_what_comes_meanwhile(log, actor, monkeypatch):
+    settled, lost, began = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+    attempt(actor, settled)
+    attempt(actor, lost, target_sid="FO2")
+
+    def act():
+        attempt(actor, settled, stage="outcome", result="succeeded")
+        attempt(actor, lost, stage="outcome", result="unknown", target_sid="FO2")
+        attempt(actor, began, target_sid="FO3")
+
+    busy(monkeypatch, 5, act)
+
+    verdict = evidence.verify()
+
+    assert (verdict.bad_seq, verdict.fault) == (None, "")
+    assert (verdict.events, verdict.through) == (11, 11)
+
+
+def test_verify_is_not_alarmed_by_an_erasure_that_comes_meanwhile(log, actor, monkeypatch):
     monkeypatch.setattr(evidence, "BATCH", 2)
-    seen = []
+    erasure.erase(identity="Ünï 0", actor=actor)
+    busy(monkeypatch, 3, lambda: erasure.erase(identity="Ünï 7", actor=actor))
 
-    for event in evidence.exported():
-        audit.append(action="flow.update", stage="outcome", result="succeeded", actor=actor)
-        seen.append(event["seq"])
+    verdict = evidence.verify()
 
-    assert seen == list(range(1, 10))
-
-
-def test_ndjson_has_one_event_a_line(log):
-    lines = [json.loads(line) for line in evidence.ndjson(evidence.exported())]
-
-    assert [line["seq"] for line in lines] == list(range(1, 10))
-    assert set(lines[0]) == set(evidence.EXPORTED)
+    assert (verdict.bad_seq, verdict.events) == (None, 10)
+    assert AuditPayload.objects.get(pk=8).erased_at
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+14155550100", "-2", "@x", "\tx", "\rx"])
-def test_csv_cells_are_no_formulas(actor, name):
-    audit.append(
-        action="flow.update",
-        stage="outcome",
-        result="failed",
-        actor=actor,
-        payload=Payload(friendly_name=name),
-    )
+def test_walk_goes_through_many_pages(log, monkeypatch):
+    monkeypatch.setattr(evidence, "BATCH", 3)  # the last page is full
 
-    rows = list(csv.DictReader(io.StringIO("".join(evidence.csv_lines(evidence.exported())), newline="")))
-
-    assert rows[0]["friendly_name"] == "'" + name
-    assert rows[0]["seq"] == "1"
-    assert rows[0]["before"] == ""
+    assert evidence.verify().events == 9
 
 
-def test_verify_is_not_alarmed_by_an_event_that_comes_meanwhile(log, actor, monkeypatch):
-    fault_of = evidence._fault_of
+@pytest.fixture
+def open_changes(log, actor):
+    """An attempt (10) without an outcome, and one (11) whose outcome (12) is unknown."""
+    first, second = uuid.uuid4(), uuid.uuid4()
+    attempt(actor, first)
+    attempt(actor, second, target_sid="FO2")
+    attempt(actor, second, target_sid="FO2", stage="outcome", result="unknown")
+    return first, second
 
-    def busy(event, previous):
-        if event["seq"] == 5:
-            audit.append(action="flow.update", stage="outcome", result="succeeded", actor=actor)
-        return fault_of(event, previous)
 
-    monkeypatch.setattr(evidence, "_fault_of", busy)
+def test_table_of_open_changes_agrees_with_the_log(open_changes, actor):
+    assert evidence.verify().bad_seq is None
 
+    attempt(actor, open_changes[0], stage="outcome", result="failed")
+    attempt(actor, open_changes[1], target_sid="FO2", stage="reconciled", result="applied")
+
+    assert evidence.verify().bad_seq is None
+    assert not OpenChange.objects.exists()
+
+
+@pytest.mark.parametrize(("tampered", "seq"), [
+    (lambda table: table.filter(target_sid="FO1").delete(), 10),
+    (lambda table: table.filter(target_sid="FO2").delete(), 12),
+    (lambda table: table.filter(target_sid="FO2").update(latest=11), 12),
+    (lambda table: table.filter(target_sid="FO2").update(target_sid="FO1"), 12),
+    (lambda table: table.filter(target_sid="FO1").update(action="flow.delete"), 10),
+    (lambda table: table.create(change_id=uuid.uuid4(), attempt_id=9, latest_id=9, action="x"), 9),
+], ids=["hidden", "hidden doubt", "older", "other flow", "other action", "made up"])  # fmt: skip
+def test_verify_finds_a_table_of_open_changes_that_says_otherwise(open_changes, tampered, seq):
+    tampered(OpenChange.objects)
+
+    verdict = evidence.verify()
+
+    assert (verdict.bad_seq, verdict.events) == (seq, 12)
+    assert "open changes" in str(verdict)
+    assert "12 events in the chain are as they were written" in str(verdict)
+
+
+def test_verify_takes_an_erased_payload_that_an_event_tells_of(log, actor):
+    erasure.erase(identity="Ünï 4", actor=actor)
+
+    assert AuditPayload.objects.get(pk=5).erased_at
     assert evidence.verify().bad_seq is None
 
 
-def test_verify_finds_a_payload_that_is_gone(log):
-    tamper("DELETE FROM flows_auditpayload WHERE event_id = 5")
+@pytest.mark.parametrize(("seq", "change"), [
+    (5, "friendly_name = 'other'"),
+    (5, "salt = 'x'"),
+    (5, "after = '{}'"),
+    (5, "erased_at = NULL"),
+    (6, "friendly_name = '', before = NULL, after = NULL, salt = '', erased_at = '2026-11-01 00:00:00'"),
+    (6, "erased_at = '2026-11-01 00:00:00'"),
+    (10, "requested = NULL"),
+    (10, "friendly_name = '', requested = NULL, message = '', salt = '', erased_at = '2026-11-01 00:00:00'"),
+], ids=["filled", "salted", "json", "unmarked", "not told of", "only marked", "eraser", "eraser erased"])  # fmt: skip
+def test_verify_finds_an_erased_payload_that_was_tampered_with(log, actor, seq, change):
+    erasure.erase(identity="Ünï 4", actor=actor)
+    tamper(f"UPDATE flows_auditpayload SET {change} WHERE event_id = {seq}")
+
+    verdict = evidence.verify()
+
+    # Without an eraser that can be trusted, the payload that it emptied is a fault as well, and comes first.
+    assert verdict.bad_seq == (5 if seq == 10 else seq)
+
+
+def test_erasure_does_not_tell_of_what_came_after_it(log, actor):
+    audit.append(
+        action="audit.erase", stage="access", result="succeeded", actor=actor,
+        payload=Payload(requested={"events": [[1, 1000]]}),
+    )  # fmt: skip
+    audit.append(action="flow.update", stage="outcome", result="failed", actor=actor)
+    nothing = {name: getattr(AuditPayload(), name) for name in ("salt", *seal.PAYLOAD)}
+    AuditPayload.objects.filter(pk__in=[5, 11]).update(**nothing, erased_at=timezone.now())
+
+    assert evidence.verify().bad_seq == 11
+
+
+def test_forged_erasure_tells_of_nothing(log, actor):
+    nothing = {"friendly_name": "", "before": None, "after": None, "salt": "", "erased_at": timezone.now()}
+    AuditPayload.objects.filter(pk=5).update(**nothing)
+    tamper(
+        "UPDATE flows_auditevent SET action = 'audit.erase' WHERE seq = 9",
+        "UPDATE flows_auditpayload SET requested = '{\"events\": [[5, 5]]}' WHERE event_id = 9",
+    )
 
     assert evidence.verify().bad_seq == 5
+
+
+def test_verification_is_an_event(log, actor):
+    verdict, event = evidence.verify_on_record(actor=actor, head=evidence.signed_head())
+
+    assert (event.action, event.stage, event.result) == ("audit.verify", "access", "succeeded")
+    assert event.payload.after == {"through": 9, "events": 9, "bad_seq": None, "fault": "", "head": True}
+    assert event.actor_label == actor.label
+    assert event.reason == str(verdict) == "9 events are as they were written."
+
+
+def test_verification_that_finds_a_fault_is_an_event(log, actor):
+    tamper("UPDATE flows_auditevent SET reason = 'other' WHERE seq = 4")
+
+    verdict, event = evidence.verify_on_record(actor=actor)
+
+    assert event.result == "failed"
+    assert event.payload.after == {
+        "through": 9, "events": 3, "bad_seq": 4, "fault": "is not as it was sealed", "head": False,
+    }  # fmt: skip
+    assert str(verdict) == "Event 4 is not as it was sealed. 3 events before it are as they were written."
+
+
+def test_verification_that_cannot_be_recorded_still_gives_the_verdict(log, actor, monkeypatch):
+    def broken(*_args, **_kwargs):
+        raise DatabaseError
+
+    monkeypatch.setattr(AuditPayload, "save", broken)
+
+    verdict, event = evidence.verify_on_record(actor=actor)
+
+    assert (verdict.events, event) == (9, None)
+
+
+def test_last_verification_says_up_to_where_and_what_came_since(log, actor):
+    evidence.verify_on_record(actor=actor)
+    for _ in range(2):
+        audit.append(action="audit.verify", stage="access", result="denied", actor=actor)
+
+    last = evidence.last_verification()
+
+    assert (last.event.seq, last.said["through"], last.since, last.is_intact) == (10, 9, 2, True)
+
+
+def test_last_verification_of_a_new_site_is_none():
+    assert evidence.last_verification() is None
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE flows_auditpayload SET after = '{\"through\": 9, \"bad_seq\": null}' WHERE event_id = 10",
+    "UPDATE flows_auditevent SET result = 'succeeded' WHERE seq = 10",
+    "DELETE FROM flows_auditpayload WHERE event_id = 10",
+], ids=["payload", "event", "gone"])  # fmt: skip
+def test_last_verification_that_was_tampered_with_says_so(log, actor, statement):
+    tamper("UPDATE flows_auditevent SET reason = 'other' WHERE seq = 4")
+    evidence.verify_on_record(actor=actor)
+    tamper(statement)
+
+    assert not evidence.last_verification().is_intact

@@ -9,13 +9,18 @@ from django.utils import timezone
 
 from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
 from flows.flexapi.sandbox import Fault, FaultKind
-from flows.models import Flow, SyncState
-from flows.services import mirror, twilio
+from flows.flexapi.schema import from_response
+from flows.models import AuditEvent, Flow, SyncState
+from flows.services import drift, mirror, twilio
 from flows.services.mirror import SyncBusy
 from tests.faults.acting import (
     SECRET,
     SECRET_URL,
+    VERBS,
     Background,
+    create,
+    delete,
+    drifts,
     everything_kept,
     refusing,
     rename,
@@ -114,9 +119,12 @@ def test_sync_of_a_flow_that_stays_gone(sandbox, flow_sid):
 
 
 def test_sync_of_a_flow_that_is_back_again(sandbox, flow_sid):
-    mirror.mark_gone(flow_sid)
+    was = from_response(sandbox.flows[flow_sid])
+    sandbox.remove_flow(flow_sid)
+    mirror.sync()
+    sandbox.add_flow(**was)
 
-    assert mirror.sync() == report(flows=1, changed=1)
+    assert mirror.sync() == report(flows=1, created=1)
 
     assert Flow.objects.get().gone_at is None
 
@@ -185,10 +193,13 @@ def test_nulls_everywhere(sandbox):
     ("date_updated", "2026-11-20T10:00:00", "date_updated", datetime(2026, 11, 20, 10, tzinfo=UTC)),
     ("date_updated", "2026-11-20T10:00:00+02:00", "date_updated", datetime(2026, 11, 20, 8, tzinfo=UTC)),
 ])  # fmt: skip
-def test_values_of_another_kind(name, value, column, expected):
-    mirror.take_over(snapshot(**{name: value}))
+def test_values_of_another_kind(sandbox, name, value, column, expected):
+    sid = sandbox.add_flow()
+    sandbox.edit_flow(sid, **{name: value})
 
-    assert rows()["FO" + "1" * 32][column] == expected
+    mirror.sync()
+
+    assert rows()[sid][column] == expected
 
 
 def test_names_longer_than_an_index_holds_are_kept(sandbox):
@@ -229,13 +240,14 @@ def test_secrets_are_masked_in_the_mirror(sandbox):
 
 
 def test_other_accounts_rows_are_left_alone(sandbox, flow_sid):
-    other = snapshot("FO" + "2" * 32, account_sid="AC" + "9" * 32)
-    mirror.take_over(other)
-    before = rows()[other["sid"]]
+    other = sandbox.add_flow(account_sid="AC" + "9" * 32)
+    mirror.fetch(other)
+    sandbox.remove_flow(other)
+    before = rows()[other]
 
     assert mirror.sync() == report(flows=1)
 
-    assert rows()[other["sid"]] == before
+    assert rows()[other] == before
 
 
 LIST_FAULTS = {
@@ -385,6 +397,7 @@ def during_listing(monkeypatch):
         class Client:
             def list(self):
                 seen = list(twilio.flex_client().list())
+                monkeypatch.setattr(mirror, "flex_client", twilio.flex_client)
                 act()
                 return iter(seen)
 
@@ -394,37 +407,44 @@ def during_listing(monkeypatch):
     monkeypatch.undo()
 
 
-def with_real_client(monkeypatch, act):
-    def run():
-        monkeypatch.setattr(mirror, "flex_client", twilio.flex_client)
-        act()
-
-    return run
-
-
-def test_older_list_does_not_overwrite_our_change(sandbox, flow_sid, during_listing, monkeypatch):
-    during_listing(with_real_client(monkeypatch, lambda: rename(flow_sid)))
+def test_older_list_does_not_overwrite_our_change(sandbox, flow_sid, during_listing):
+    during_listing(lambda: rename(flow_sid))
 
     assert mirror.sync() == report(flows=1)
 
     assert Flow.objects.get().friendly_name == "Plaintes Lyon"
     assert mirror.sync() == report(flows=1)
+    assert drifts() == []
 
 
 def test_flow_made_during_the_listing_is_not_gone(sandbox, flow_sid, during_listing):
-    during_listing(lambda: mirror.take_over(snapshot("FO" + "3" * 32)))
+    during_listing(create)
 
     assert mirror.sync() == report(flows=1)
 
-    assert Flow.objects.get(sid="FO" + "3" * 32).gone_at is None
+    made = AuditEvent.objects.get(stage="outcome").target_sid
+    assert Flow.objects.get(sid=made).gone_at is None
+    assert mirror.sync() == report(flows=2)
+    assert drifts() == []
 
 
 def test_flow_deleted_during_the_listing_stays_gone(sandbox, flow_sid, during_listing):
-    during_listing(lambda: mirror.mark_gone(flow_sid))
+    during_listing(lambda: delete(flow_sid))
 
     assert mirror.sync() == report(flows=1)
 
     assert Flow.objects.get().gone_at is not None
+    assert mirror.sync() == report()
+    assert drifts() == []
+
+
+def test_flow_found_by_another_read_during_the_listing_is_not_gone(sandbox, flow_sid, during_listing):
+    during_listing(lambda: mirror.fetch(sandbox.add_flow()))
+
+    assert mirror.sync() == report(flows=1)
+
+    assert Flow.objects.filter(gone_at=None).count() == 2
+    assert [drift.payload.before for drift in drifts()] == [None]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -450,7 +470,7 @@ def test_older_fetch_does_not_overwrite_what_is_newer(sandbox, flow_sid, monkeyp
         def fetch(self, sid):
             seen = twilio.flex_client().fetch(sid)
             monkeypatch.setattr(mirror, "flex_client", twilio.flex_client)
-            rename(sid) if act == "change" else mirror.mark_gone(sid)
+            rename(sid) if act == "change" else delete(sid)
             return seen
 
     monkeypatch.setattr(mirror, "flex_client", lambda **_: Client())
@@ -462,11 +482,62 @@ def test_older_fetch_does_not_overwrite_what_is_newer(sandbox, flow_sid, monkeyp
     assert (flow.friendly_name, flow.gone_at is None) == (
         ("Plaintes Lyon", True) if act == "change" else ("Réclamations Lyon", False)
     )
+    assert drifts() == []
+
+
+@pytest.mark.parametrize("act", ["our change", "another read"])
+def test_what_goes_on_record_before_the_copy_is_written_is_newer(sandbox, flow_sid, monkeypatch, act):
+    """Between noting what was found and taking it over."""
+    sandbox.edit_flow(flow_sid, friendly_name="Theirs")
+    note = drift.note
+
+    def note_and_act(*args, **more):
+        monkeypatch.setattr(drift, "note", note)
+        as_found = note(*args, **more)
+        if act == "our change":
+            rename(flow_sid, base=None)
+        else:
+            sandbox.edit_flow(flow_sid, friendly_name="Plaintes Lyon")
+            mirror.fetch(flow_sid)
+        return as_found
+
+    monkeypatch.setattr(drift, "note", note_and_act)
+
+    mirror.sync()
+
+    assert Flow.objects.get().friendly_name == "Plaintes Lyon"
+    assert len(drifts()) == (1 if act == "our change" else 2)
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_answer_that_is_taken_over_late_does_not_overwrite_what_is_newer(
+    sandbox, flow_sid, monkeypatch, verb
+):
+    """The outcome is on record, and before the copy has it others have changed the flow, and a sync found it."""
+    was, keep = from_response(sandbox.flows[flow_sid]), mirror.keep
+
+    def late(*args):
+        if verb == "update":
+            sandbox.edit_flow(flow_sid, friendly_name="Theirs")
+        else:
+            sandbox.add_flow(**{**was, "friendly_name": "Theirs"})
+        mirror.sync()
+        keep(*args)
+
+    monkeypatch.setattr(mirror, "keep", late)
+
+    VERBS[verb](flow_sid)
+
+    flow = Flow.objects.get()
+    assert (flow.friendly_name, flow.gone_at) == ("Theirs", None)
+    assert not mirror.sync().moved
 
 
 def test_fetch_takes_over_what_it_read(sandbox, flow_sid):
-    sandbox.edit_flow(flow_sid, friendly_name="Newer")
-    mirror.mark_gone(flow_sid)
+    was = from_response(sandbox.flows[flow_sid])
+    sandbox.remove_flow(flow_sid)
+    mirror.sync()
+    sandbox.add_flow(**{**was, "friendly_name": "Newer"})
 
     assert mirror.fetch(flow_sid)["friendly_name"] == "Newer"
 

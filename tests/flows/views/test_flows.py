@@ -1,5 +1,6 @@
 """Reading flows through the pages: list, one flow, the refresh of the copy; with Twilio there and away."""
 
+import html
 import uuid
 from datetime import timedelta
 from unittest import mock
@@ -10,6 +11,7 @@ from django.utils import timezone
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import Flow, SyncState
 from flows.services import audit, changes, mirror
+from tests.faults.acting import read_only
 
 pytestmark = pytest.mark.django_db
 
@@ -113,11 +115,24 @@ def test_list_takes_a_fixed_number_of_queries(client_of, sandbox, django_assert_
         client.get("/flows/")
 
 
-QUERIES_OF_THE_LIST = 10  # session, person, permissions (2), role, count, page, open changes (2), copy
+# session, person, permissions (2), role, count, page, open changes of its flows, drift of its flows, copy,
+# open creations, flows in the inbox, saved views
+QUERIES_OF_THE_LIST = 13
+
+
+def attempt_on(sid, actor):
+    audit.append(
+        action="flow.update",
+        stage="attempt",
+        result="pending",
+        actor=actor,
+        change_id=uuid.uuid4(),
+        target_sid=sid,
+    )
 
 
 def test_list_marks_a_flow_that_is_being_changed(client_of, flow_sid, actor):
-    audit.append(action="flow.update", stage="attempt", result="pending", actor=actor, target_sid=flow_sid)
+    attempt_on(flow_sid, actor)
 
     page = client_of("viewer").get("/flows/")
 
@@ -126,9 +141,7 @@ def test_list_marks_a_flow_that_is_being_changed(client_of, flow_sid, actor):
 
 def test_change_of_a_process_that_died_stays_visible(client_of, flow_sid, actor):
     with mock.patch("django.utils.timezone.now", return_value=timezone.now() - timedelta(days=1)):
-        audit.append(
-            action="flow.update", stage="attempt", result="pending", actor=actor, target_sid=flow_sid
-        )
+        attempt_on(flow_sid, actor)
     client = client_of("viewer")
 
     listed, page = client.get("/flows/"), client.get(f"/flows/{flow_sid}/")
@@ -316,3 +329,29 @@ def test_hostile_names_are_inert_on_every_page(client_of, sandbox, flow_sid, nam
         assert "<script>alert" not in text
         assert ' onload="x' not in text
         assert "\x00" not in text
+
+
+def test_enter_on_a_pasted_number_goes_to_its_flow_and_the_address_alone_does_not(client_of, sandbox):
+    sid = sandbox.add_flow(contact_identity="+14155551234")
+    mirror.sync()
+    client = client_of("viewer")
+
+    gone = client.get("/flows/", {"q": "(415) 555-1234", "go": "1"})
+    assert (gone.status_code, gone.url) == (302, f"/flows/{sid}/")
+    assert client.get("/flows/", {"q": "(415) 555-1234"}).status_code == 200
+    typed = client.get("/flows/", {"q": "(415) 555-1234", "go": "1"}, headers={"HX-Request": "true"})
+    assert typed.status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refresh_says_that_the_database_can_not_be_written(client_of, sandbox):
+    client = client_of("viewer")
+    sandbox.add_flow()
+
+    with read_only():
+        swapped = client.post("/flows/sync/", headers={"HX-Request": "true"})
+        plain = client.post("/flows/sync/")
+
+    assert "can't be written" in html.unescape(swapped.content.decode())
+    assert (plain.status_code, plain.url) == (302, "/flows/")
+    assert "HX-Trigger" not in swapped

@@ -1,0 +1,84 @@
+"""The auditor's pages in a browser: downloads that can be repeated, the way from the log's filters to the file, and
+that the pages are accessible in both schemes and widths."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from flows.models import AuditPayload
+from flows.services import audit
+from flows.services.audit import Payload
+from tests.browser.test_pages import found
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+JAVASCRIPT = pytest.mark.parametrize("javascript", [True, False], ids=["js", "no-js"])
+
+
+@pytest.fixture
+def log(actor):
+    for result in ("succeeded", "failed", "succeeded"):
+        said = Payload(friendly_name=f"That {result}")
+        audit.append(action="flow.update", stage="outcome", result=result, actor=actor, payload=said)
+
+
+@JAVASCRIPT
+def test_filters_of_the_log_are_those_of_the_file(open_page, log, javascript):
+    page = open_page("auditor", javascript=javascript, path="/audit/")
+    page.locator("select[name=result]").select_option("failed")
+    if not javascript:
+        page.get_by_role("button", name="Search").click()
+    expect(page.locator("#count")).to_contain_text("1 event")
+
+    page.get_by_role("link", name="Export what is found").click()
+    page.get_by_label("NDJSON").check()
+    with page.expect_download() as first:
+        page.get_by_role("button", name="Export").click()
+    with page.expect_download() as second:  # the button is still there for it
+        page.get_by_role("button", name="Export").click()
+
+    for download in (first, second):
+        lines = download.value.path().read_text().splitlines()
+        assert [json.loads(line)["friendly_name"] for line in lines] == ["That failed"]
+    assert first.value.suggested_filename.endswith("-after-0-through-4.ndjson")
+
+
+@JAVASCRIPT
+def test_head_is_downloaded_and_pasted(open_page, log, javascript):
+    page = open_page("auditor", javascript=javascript, path="/audit/verification/")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the signed head").click()
+
+    page.get_by_label("Compare with a head").fill(download.value.path().read_text())
+    page.get_by_role("button", name="Verify now").click()
+
+    expect(page.get_by_role("heading", name="As it was written, up to event 3")).to_be_visible()
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1350), ("dark", 320)])
+def test_pages_are_accessible_and_fit(open_page, log, scheme, width):
+    page = open_page("auditor", scheme=scheme, width=width, path="/audit/verification/")
+    findings = {"never verified": found(page)}
+    page.fill("#head", "x")
+    page.get_by_role("button", name="Verify now").click()
+    expect(page.locator("#head")).to_be_focused()
+    findings["no head"] = found(page)
+    page.fill("#head", "")
+    page.get_by_role("button", name="Verify now").click()
+    expect(page.get_by_role("heading", name="As it was written")).to_be_visible()
+    findings["verified"] = found(page)
+    AuditPayload.objects.filter(pk=2).update(friendly_name="other")
+    page.get_by_role("button", name="Verify now").click()
+    expect(page.get_by_role("heading", name="Event 2 has a payload")).to_be_visible()
+    findings["a fault"] = found(page)
+    page.goto("/audit/?result=failed&q=That")
+    findings["log"] = found(page)
+    page.goto("/audit/export/?result=failed&q=That")
+    findings["export"] = found(page)
+    page.fill("#after", "x")
+    page.get_by_role("button", name="Export").click()
+    expect(page.locator("#after")).to_be_focused()
+    findings["no number"] = found(page)
+
+    assert {name: what for name, what in findings.items() if what} == {}

@@ -1,0 +1,159 @@
+"""What is in doubt, what was changed elsewhere and what goes back, as a person meets it: with JavaScript and
+without, and accessible in both schemes and widths."""
+
+import uuid
+
+import pytest
+from playwright.sync_api import expect
+
+from flows.flexapi.sandbox import Fault, FaultKind
+from flows.models import AuditEvent, OpenChange, OpenDrift
+from flows.services import changes, mirror, reconcile
+from tests.browser.test_pages import found
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+JAVASCRIPT = pytest.mark.parametrize("javascript", [True, False], ids=["js", "no-js"])
+
+
+@pytest.fixture
+def lost(sandbox, flow_sid, actor):
+    """A rename whose answer is lost; its event."""
+    sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
+    return changes.update_flow(
+        sid=flow_sid,
+        base=None,
+        values={"friendly_name": "New"},
+        reason="",
+        actor=actor,
+        change_id=uuid.uuid4(),
+    ).event
+
+
+@pytest.fixture
+def puzzle(sandbox, flow_sid, lost):
+    sandbox.edit_flow(flow_sid, friendly_name="Third")
+    reconcile.reconcile()
+    return lost
+
+
+@pytest.fixture
+def drift(sandbox, flow_sid):
+    sandbox.edit_flow(flow_sid, friendly_name="Pilot")
+    mirror.sync()
+    return AuditEvent.objects.get(action="flow.drift")
+
+
+def test_page_that_does_not_know_becomes_the_answer_by_itself(open_page, lost):
+    page = open_page("viewer", path=f"/audit/{lost.event_id}/")
+
+    expect(page.locator("#fate")).to_contain_text("Applied (found later)")
+    expect(page.locator("#steps")).to_contain_text("Reconciled")
+    expect(page.get_by_role("button", name="Look now")).to_have_count(0)
+
+
+def test_without_javascript_the_button_finds_out(open_page, lost):
+    page = open_page("viewer", javascript=False, path=f"/audit/{lost.event_id}/")
+    expect(page.locator("#fate")).to_contain_text("We don’t know yet")
+
+    page.get_by_role("button", name="Look now").click()
+
+    expect(page.locator("#fate")).to_contain_text("Applied (found later)")
+
+
+@JAVASCRIPT
+def test_person_decides_a_puzzle(open_page, puzzle, flow_sid, javascript):
+    page = open_page("operator", javascript=javascript, path="/flows/")
+    page.get_by_role("link", name="Change friendly name").click()
+    submit = page.get_by_role("button", name="Put this on record")
+
+    submit.click()
+    expect(page.locator(".field-error").first).to_be_visible()
+    page.get_by_label("It was carried out").check()
+    page.get_by_label("How you know").fill("The Console's log has it")
+    submit.click()
+
+    expect(page.locator(".messages")).to_contain_text("Your decision is on record")
+    assert not OpenChange.objects.exists()
+    assert AuditEvent.objects.get(stage="reconciled").actor_label == "operator"
+
+
+@JAVASCRIPT
+def test_what_was_changed_elsewhere_is_undone(open_page, sandbox, drift, flow_sid, javascript):
+    page = open_page("operator", javascript=javascript)
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Changed elsewhere").click()
+
+    page.get_by_role("link", name="Undo").click()
+    expect(page.locator("[name=friendly_name]")).to_have_value("Réclamations Lyon")
+    page.get_by_role("button", name="Review changes").click()
+    page.fill("[name=reason]", "Not agreed")
+    page.get_by_role("button", name="Save changes").click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Réclamations Lyon")
+    assert sandbox.flows[flow_sid]["friendly_name"] == "Réclamations Lyon"
+    assert not OpenDrift.objects.exists()
+
+
+@JAVASCRIPT
+def test_what_was_changed_elsewhere_is_accepted(open_page, drift, javascript):
+    page = open_page("operator", javascript=javascript, path="/flows/drift/")
+
+    page.get_by_label("Reason").fill("Agreed")
+    page.get_by_role("button", name="Accept").click()
+
+    expect(page.locator(".messages")).to_contain_text("Accepted")
+    expect(page.get_by_text("Nothing to look at")).to_be_visible()
+
+
+@JAVASCRIPT
+def test_state_of_an_event_is_restored(open_page, sandbox, flow_sid, actor, javascript):
+    changes.update_flow(
+        sid=flow_sid,
+        base=None,
+        values={"friendly_name": "New"},
+        reason="",
+        actor=actor,
+        change_id=uuid.uuid4(),
+    )
+    page = open_page("operator", javascript=javascript, path="/audit/")
+    page.locator("tbody a.name").first.click()
+
+    page.get_by_role("link", name="Restore the state before").click()
+    expect(page.get_by_text("Going back to an earlier state")).to_be_visible()
+    page.get_by_role("button", name="Review changes").click()
+    page.get_by_role("button", name="Save changes").click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Réclamations Lyon")
+    expect(page.get_by_role("link", name="Refers to an earlier event")).to_be_visible()
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1350), ("dark", 320)])
+def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, puzzle, scheme, width):
+    other = sandbox.add_flow(friendly_name="Other", integration_type="task", integration_priority=1)
+    mirror.sync()
+    sandbox.edit_flow(other, integration_priority=2)
+    sandbox.add_flow(friendly_name="Made elsewhere")
+    mirror.sync()
+    drift = AuditEvent.objects.filter(action="flow.drift", target_sid=other).latest("seq")
+    paths = {
+        "list": "/flows/",
+        "inbox": "/flows/drift/",
+        "puzzle": f"/audit/{puzzle.event_id}/",
+        "flow in doubt": f"/flows/{flow_sid}/",
+        "flow with drift": f"/flows/{other}/",
+        "drift": f"/audit/{drift.event_id}/",
+        "restore": f"/flows/{other}/edit/?restore={drift.event_id}&state=before",
+        "made anew": f"/flows/new/?restore={drift.event_id}",
+        "export": "/audit/export/",
+        "verification": "/audit/verification/",
+    }
+    page = open_page("admin", scheme=scheme, width=width)
+    findings = {}
+    for name, path in paths.items():
+        page.goto(path)
+        findings[name] = found(page)
+    page.goto(paths["puzzle"])
+    page.get_by_role("button", name="Put this on record").click()
+    findings["decision with errors"] = found(page)
+
+    assert {name: what for name, what in findings.items() if what} == {}

@@ -1,0 +1,124 @@
+"""The baseline: the first state of each flow goes on record once, and is nobody's change."""
+
+import pytest
+from django.utils import timezone
+
+from flows.flexapi.errors import Refused
+from flows.flexapi.sandbox import Fault, FaultKind
+from flows.models import AuditEvent, Flow, SyncState
+from flows.services import drift, mirror
+from tests.faults.acting import assert_chain_intact, attempt_on, create, drifts, found
+
+pytestmark = pytest.mark.django_db
+
+
+def baselines():
+    return list(AuditEvent.objects.filter(action="flow.baseline").order_by("seq"))
+
+
+def copied(sandbox):
+    """A copy as a site has it that ran before anything found at Twilio went on record."""
+    mirror._write({flow["sid"]: flow for flow in mirror.listing()})
+    SyncState.objects.create(account_sid=sandbox.account_sid, synced_at=timezone.now())
+
+
+def test_first_sync_is_a_baseline_of_every_flow_and_no_drift(sandbox):
+    sids = {sandbox.add_flow() for _ in range(3)}
+
+    mirror.sync()
+
+    events = baselines()
+    assert {event.target_sid for event in events} == sids
+    assert AuditEvent.objects.count() == 3
+    for event in events:
+        assert (event.stage, event.result, event.actor_label, event.change_id) == (
+            "observed",
+            "applied",
+            "",
+            None,
+        )
+        assert event.payload.before is None
+        assert event.payload.after == Flow.objects.get(sid=event.target_sid).resource
+    assert drift.inbox() == []
+    assert SyncState.objects.get().baseline_at is not None
+    assert_chain_intact()
+
+
+def test_first_sync_of_an_empty_account_is_the_baseline_too(sandbox):
+    mirror.sync()
+    sid = sandbox.add_flow(friendly_name="Made later")
+
+    mirror.sync()
+
+    assert [found(event) for event in drifts()] == [(sid, [], None, "Made later")]
+    assert baselines() == []
+
+
+def test_first_sync_that_fails_is_not_the_baseline(sandbox):
+    sid = sandbox.add_flow()
+    sandbox.inject(Fault(FaultKind.REFUSE, status=403))
+    with pytest.raises(Refused):
+        mirror.sync()
+
+    mirror.sync()
+
+    assert [event.target_sid for event in baselines()] == [sid]
+    assert drifts() == []
+
+
+def test_flow_that_is_looked_at_before_the_first_sync_has_its_baseline_once(sandbox):
+    sid = sandbox.add_flow()
+    mirror.fetch(sid)
+
+    mirror.sync()
+
+    assert [event.target_sid for event in baselines()] == [sid]
+    assert drifts() == []
+
+
+def test_flow_that_was_made_here_before_the_first_sync_needs_no_baseline(sandbox):
+    create()
+
+    mirror.sync()
+
+    assert (baselines(), drifts()) == ([], [])
+
+
+def test_copy_from_before_gets_its_baseline_with_the_next_sync_though_nothing_changed(sandbox):
+    sids = {sandbox.add_flow() for _ in range(3)}
+    copied(sandbox)
+
+    assert not mirror.sync().moved
+
+    assert {event.target_sid for event in baselines()} == sids
+    assert drifts() == []
+    mirror.sync()
+    assert len(baselines()) == 3
+
+
+def test_copy_from_before_that_is_out_of_date_gets_a_baseline_and_no_drift(sandbox):
+    sid = sandbox.add_flow(friendly_name="Old")
+    copied(sandbox)
+    sandbox.edit_flow(sid, friendly_name="New")
+
+    mirror.sync()
+
+    assert [event.payload.after["friendly_name"] for event in baselines()] == ["New"]
+    assert drifts() == []
+    assert Flow.objects.get().friendly_name == "New"
+
+
+@pytest.mark.parametrize("act", ["edit", "remove"])
+def test_flow_whose_baseline_a_change_of_ours_held_up_has_its_last_state_in_the_copy(sandbox, act):
+    sid = sandbox.add_flow(friendly_name="Old")
+    copied(sandbox)
+    open_one = attempt_on(sid)
+    mirror.sync()
+    assert baselines() == []
+    attempt_on(sid, stage="reconciled", result="not_applied", change_id=open_one.change_id)
+
+    sandbox.edit_flow(sid, friendly_name="New") if act == "edit" else sandbox.remove_flow(sid)
+    mirror.sync()
+
+    told = (["friendly_name"], "Old", "New") if act == "edit" else ([], "Old", None)
+    assert [found(event) for event in drifts()] == [(sid, *told)]

@@ -1,0 +1,74 @@
+"""What counts as a mention of a person's identity: a number in any spelling, anything else word by word."""
+
+import pytest
+
+from flows.services.mentions import Mentions
+
+NUMBER = "+33199000123"
+SPELLINGS = [
+    "+33199000123", "33199000123", "whatsapp:+33199000123", "0033199000123", "+33 1 99 00 01 23",
+    "+33 (1) 99.00.01-23", "+33\u00a0199\u00a0000\u00a0123", "call +33199000123, please", "%2B33199000123",
+    "https://x.example/?to=%252B33199000123&a=1", "+33199000123\n", "x\n+33199000123",
+]  # fmt: skip
+OTHERS = ["+331990001234", "+133199000123", "+3319900012", "FO33199000123abc", "+33199000 or 123", "", "3.3"]
+
+
+@pytest.mark.parametrize("text", SPELLINGS, ids=ascii)
+@pytest.mark.parametrize("value", [NUMBER, "whatsapp:" + NUMBER, "+33 199 000 123", "33199000123"])
+def test_number_is_found_in_any_spelling(value, text):
+    assert Mentions([value])(text)
+
+
+@pytest.mark.parametrize("text", OTHERS, ids=ascii)
+def test_other_number_is_not_it(text):
+    assert not Mentions([NUMBER])(text)
+
+
+@pytest.mark.parametrize("text", ["+331990001234", "+133199000123", "FO33199000123abc"])
+def test_longer_number_has_it_within(text):
+    assert Mentions([NUMBER]).within(text)
+
+
+@pytest.mark.parametrize("text", [
+    "José Ünal", "a José Ünal b", "jose\u0301 u\u0308nal", "JOSÉ ÜNAL", "(José Ünal)", "x_José Ünal_y",
+    "https://x.example/Jos%C3%A9%20%C3%9Cnal",
+], ids=ascii)  # fmt: skip
+def test_name_is_found_in_any_case_and_composition(text):
+    assert Mentions(["José Ünal"])(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["José Ünals", "MariJosé Ünal", "Jose Unal", "José", "José  Ünal"], ids=ascii
+)
+def test_other_name_is_not_it(text):
+    assert not Mentions(["José Ünal"])(text)
+
+
+@pytest.mark.parametrize("value", ["a.b", "x+y", "(", "a|b", "[a]", "\\d"])
+def test_value_is_no_pattern(value):
+    assert Mentions([value])(f"<{value}>")
+    assert not Mentions([value])("axb 7")
+
+
+@pytest.mark.parametrize("said", [
+    {"a": {"b": ["x", "canary"]}},
+    {"canary": None},
+    [1, ["canary"]],
+    ("", None, True, "canary"),
+], ids=["value", "key", "list", "among nothing"])  # fmt: skip
+def test_mention_is_found_deep_in_json(said):
+    assert Mentions(["canary"])("", said)
+
+
+def test_number_in_json_is_found():
+    assert Mentions([NUMBER])({"to": 33199000123})
+
+
+def test_parts_are_not_read_together():
+    assert not Mentions([NUMBER]).within(["+33199", "000123"])
+
+
+@pytest.mark.parametrize("values", [[], [""], ["  "]])
+def test_nothing_is_mentioned_nowhere(values):
+    assert not Mentions(values)("anything", "")
+    assert not Mentions(values).within("anything", "")

@@ -1,0 +1,145 @@
+"""The migrations on a database that has been lived in: what they must carry over, and what they must not cost."""
+
+import uuid
+
+import pytest
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from flows.models import AuditEvent, OpenChange, SyncState
+from flows.services import audit, mirror
+from tests.faults.acting import assert_chain_intact, attempt_on, create, rename, switch
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BEFORE_OPEN_CHANGES = [("flows", "0004_doubt")]
+SID = "FO" + "1" * 32
+
+
+def migrate(target):
+    executor = MigrationExecutor(connection)
+    executor.migrate(target)
+
+
+def newest():
+    return MigrationExecutor(connection).loader.graph.leaf_nodes("flows")
+
+
+@pytest.fixture
+def there_and_back():
+    """Back to the tables of before, and forward again on what the log has."""
+
+    def go():
+        try:
+            migrate(BEFORE_OPEN_CHANGES)
+        finally:
+            migrate(newest())
+
+    return go
+
+
+def story(*stages, **more):
+    """A change with these stages, as (stage, result); its attempt and its latest event."""
+    change_id = uuid.uuid4()
+    events = [
+        attempt_on(SID, stage=stage, result=result, change_id=change_id, **more) for stage, result in stages
+    ]
+    return events[0], events[-1]
+
+
+PENDING, UNKNOWN = ("attempt", "pending"), ("outcome", "unknown")
+SETTLED = {
+    "succeeded": [PENDING, ("outcome", "succeeded")],
+    "failed": [PENDING, ("outcome", "failed")],
+    "nothing sent": [("outcome", "conflict")],
+    "unknown, then applied": [PENDING, UNKNOWN, ("reconciled", "applied")],
+    "unknown, then not applied": [PENDING, UNKNOWN, ("reconciled", "not_applied")],
+    "died, then applied": [PENDING, ("reconciled", "applied")],
+    "died, then applied, then a late answer": [PENDING, ("reconciled", "applied"), UNKNOWN],
+}
+
+
+@pytest.mark.parametrize("stages", [[PENDING], [PENDING, UNKNOWN]], ids=["died", "unknown"])
+@pytest.mark.parametrize("action", ["flow.update", "flow.create", "flow.delete"])
+def test_open_changes_of_an_older_log_are_found(there_and_back, stages, action):
+    attempt, latest = story(*stages, action=action, target_sid="" if action == "flow.create" else SID)
+
+    there_and_back()
+
+    change = OpenChange.objects.get()
+    assert (change.change_id, change.attempt, change.latest) == (attempt.change_id, attempt, latest)
+    assert (change.action, change.target_sid) == (attempt.action, attempt.target_sid)
+    assert (change.not_applied_at, change.puzzle, change.candidates) == (None, "", [])
+    assert_chain_intact(len(stages))
+
+
+@pytest.mark.parametrize("stages", SETTLED.values(), ids=SETTLED)
+def test_settled_changes_of_an_older_log_are_not(there_and_back, stages):
+    story(*stages)
+
+    there_and_back()
+
+    assert not OpenChange.objects.exists()
+
+
+def test_several_open_changes_of_one_flow_are_all_found(there_and_back):
+    """An older site let a second change in after a minute."""
+    story(PENDING, UNKNOWN)
+    OpenChange.objects.all().delete()
+    _, latest = story(PENDING, UNKNOWN)
+    story(PENDING, ("outcome", "succeeded"), target_sid="FO" + "2" * 32)
+
+    there_and_back()
+
+    assert OpenChange.objects.count() == 2
+    assert audit.unsettled([SID]) == {SID: latest}
+    with pytest.raises(audit.ChangeOpen):
+        attempt_on(SID)
+
+
+def test_open_change_that_was_found_is_settled_like_any_other(there_and_back):
+    attempt, _ = story(PENDING, UNKNOWN)
+    there_and_back()
+
+    attempt_on(SID, stage="reconciled", result="not_applied", change_id=attempt.change_id)
+
+    assert not OpenChange.objects.exists()
+    attempt_on(SID)
+
+
+def test_log_and_its_seals_are_as_they_were(there_and_back, sandbox, flow_sid):
+    rename(flow_sid)
+    create()
+    hashes = list(AuditEvent.objects.order_by("seq").values_list("hash", flat=True))
+
+    there_and_back()
+
+    assert list(AuditEvent.objects.order_by("seq").values_list("hash", flat=True)) == hashes
+    assert_chain_intact()
+
+
+def test_sync_after_the_migration_tells_nothing_anew_of_flows_that_the_log_knows(
+    there_and_back, sandbox, flow_sid
+):
+    switch(flow_sid)
+    create()
+    told = AuditEvent.objects.count()
+
+    there_and_back()
+    mirror.sync()
+
+    assert AuditEvent.objects.count() == told
+    assert SyncState.objects.get().baseline_at is not None
+
+
+@pytest.mark.parametrize("target", ["0001_initial", "0002_append_only", "0003_event_indexes", "0004_doubt"])
+def test_log_is_append_only_on_the_way_from_any_older_state(target):
+    attempt, _ = story(PENDING)
+    try:
+        migrate([("flows", target)])
+    finally:
+        migrate(newest())
+
+    for statement in ("UPDATE flows_auditevent SET reason = 'x'", "DELETE FROM flows_auditevent"):
+        with pytest.raises(DatabaseError, match="append-only"), connection.cursor() as cursor:
+            cursor.execute(statement)
+    assert AuditEvent.objects.get() == attempt

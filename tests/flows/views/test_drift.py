@@ -1,0 +1,343 @@
+"""The inbox of what was found at Twilio: who sees it, accepting, undoing; and going back to an earlier state."""
+
+import uuid
+
+import pytest
+
+from flows.flexapi.sandbox import Fault, FaultKind
+from flows.models import AuditEvent, OpenDrift
+from flows.services import changes, mirror
+from tests.conftest import form_data
+
+pytestmark = pytest.mark.django_db
+
+SECRET = "https://user:canary-5@hooks.example.com/in"
+
+
+def text(page):
+    return page.content.decode()
+
+
+@pytest.fixture
+def drift(sandbox, flow_sid):
+    """Somebody renames the flow in the Console, in two steps; the last event."""
+    for name in ("Pilot", "Pilot 2"):
+        sandbox.edit_flow(flow_sid, friendly_name=name)
+        mirror.sync()
+    return AuditEvent.objects.filter(action="flow.drift").latest("seq")
+
+
+def save(client, page, path, **typed):
+    """Sends the form of a page back, with a few fields typed over."""
+    return client.post(path, {**form_data(page), "change_id": uuid.uuid4(), **typed})
+
+
+def last(**having):
+    return AuditEvent.objects.filter(**having).latest("seq")
+
+
+def test_inbox_shows_a_flow_once_from_first_to_last(client_of, drift, flow_sid):
+    page = client_of("viewer").get("/flows/drift/")
+
+    (found,) = page.context["found"]
+    assert (found.kind, len(found.events), found.last) == ("changed", 2, drift)
+    assert found.rows == [{"label": "Friendly name", "before": "Réclamations Lyon", "after": "Pilot 2"}]
+    assert page.context["drift_count"] == 1
+
+
+def test_drift_is_told_on_the_list_the_flow_and_its_event(client_of, drift, flow_sid):
+    client = client_of("viewer")
+
+    assert "Changed elsewhere</span>" in text(client.get("/flows/"))
+    flow = client.get(f"/flows/{flow_sid}/")
+    assert flow.context["drifted"]
+    assert "Nobody here" in text(flow)
+    event = client.get(f"/audit/{drift.event_id}/")
+    assert event.context["is_in_the_inbox"]
+    assert "Changed at Twilio: friendly name" in text(event)
+
+
+def test_accepting_is_on_record_and_empties_the_inbox(client_of, drift, flow_sid):
+    client = client_of("operator", name="ada")
+
+    client.post(f"/flows/drift/{drift.event_id}/accept/", {"reason": "Agreed with the pilot team"})
+
+    event = last()
+    assert (event.action, event.actor_label, event.refers_to) == ("flow.accept", "ada", drift.event_id)
+    assert event.reason == "Agreed with the pilot team"
+    assert not OpenDrift.objects.exists()
+    assert client.get("/flows/drift/").context["found"] == []
+
+
+def test_accepting_what_was_shown_leaves_what_came_later(client_of, sandbox, drift, flow_sid):
+    sandbox.edit_flow(flow_sid, friendly_name="Pilot 3")
+    mirror.sync()
+
+    client_of("operator").post(f"/flows/drift/{drift.event_id}/accept/")
+
+    assert OpenDrift.objects.get().event.payload.after["friendly_name"] == "Pilot 3"
+
+
+def test_accepting_twice_is_told(client_of, drift):
+    client = client_of("operator")
+    client.post(f"/flows/drift/{drift.event_id}/accept/")
+
+    answer = client.post(f"/flows/drift/{drift.event_id}/accept/", follow=True)
+
+    assert "Somebody has dealt with this already" in text(answer)
+    assert AuditEvent.objects.filter(action="flow.accept").count() == 1
+
+
+def test_accepting_takes_the_permission_to_change(client_of, drift, role):
+    answer = client_of(role).post(f"/flows/drift/{drift.event_id}/accept/")
+
+    assert answer.status_code == (302 if role in ("operator", "admin") else 403)
+
+
+def test_only_drift_can_be_accepted(client_of, flow_sid):
+    baseline = AuditEvent.objects.get(action="flow.baseline")
+
+    assert client_of("operator").post(f"/flows/drift/{baseline.event_id}/accept/").status_code == 404
+
+
+def test_undoing_a_change_is_an_ordinary_change_that_refers_to_it(client_of, sandbox, drift, flow_sid):
+    client = client_of("operator")
+    undo_url = client.get("/flows/drift/").context["found"][0].undo_url
+
+    page = client.get(undo_url)
+    assert page.context["restore"].rows == [
+        {"label": "Friendly name", "now": "Pilot 2", "then": "Réclamations Lyon"}
+    ]
+    assert save(client, page, f"/flows/{flow_sid}/edit/").status_code == 302
+
+    assert sandbox.flows[flow_sid]["friendly_name"] == "Réclamations Lyon"
+    first = AuditEvent.objects.filter(action="flow.drift").earliest("seq")
+    assert last(stage="outcome").refers_to == first.event_id
+    assert not OpenDrift.objects.exists()
+
+
+def test_undoing_that_fails_leaves_it_in_the_inbox(client_of, sandbox, drift, flow_sid):
+    client = client_of("operator")
+    page = client.get(client.get("/flows/drift/").context["found"][0].undo_url)
+    sandbox.inject(Fault(FaultKind.REFUSE, method="POST", status=400, code=20001))
+
+    again = save(client, page, f"/flows/{flow_sid}/edit/")
+
+    assert again.status_code == 422
+    assert OpenDrift.objects.count() == 2
+    assert again.context["form"]["refers_to"].value() == form_data(page)["refers_to"]
+
+
+def test_undoing_a_creation_is_a_deletion(client_of, sandbox, flow_sid):
+    sid = sandbox.add_flow(friendly_name="Not ours")
+    mirror.sync()
+    client = client_of("operator")
+    (found,) = client.get("/flows/drift/").context["found"]
+    assert found.kind == "made"
+
+    save(client, client.get(found.undo_url), f"/flows/{sid}/delete/", confirm_name="Not ours")
+
+    assert sid not in sandbox.flows
+    assert not OpenDrift.objects.exists()
+
+
+def test_undoing_a_deletion_makes_the_flow_anew_and_both_histories_tell(client_of, sandbox, flow_sid):
+    sandbox.remove_flow(flow_sid)
+    mirror.sync()
+    client = client_of("operator")
+    (found,) = client.get("/flows/drift/").context["found"]
+    assert found.kind == "deleted"
+
+    page = client.get(found.undo_url)
+    assert "SID will change" in text(page)
+    answer = save(client, page, "/flows/new/", chat_service_sid="IS" + "1" * 32)
+
+    assert answer.status_code == 302
+    (made,) = sandbox.flows
+    assert sandbox.flows[made]["friendly_name"] == "Réclamations Lyon"
+    assert not OpenDrift.objects.exists()
+    for sid in (flow_sid, made):
+        history = client.get(f"/flows/{sid}/").context["history"]
+        assert [event.target_sid for event in history if event.action == "flow.create"] == [made]
+
+
+def test_edit_page_of_a_flow_that_is_gone_leads_to_making_it_anew(client_of, sandbox, flow_sid):
+    baseline = AuditEvent.objects.get(action="flow.baseline")
+    sandbox.remove_flow(flow_sid)
+
+    answer = client_of("operator").get(f"/flows/{flow_sid}/edit/?restore={baseline.event_id}")
+
+    assert answer.status_code == 302
+    assert answer.url == f"/flows/new/?restore={baseline.event_id}"
+
+
+def test_restoring_takes_the_live_secret_where_it_is_the_same_and_asks_where_it_is_not(
+    client_of, sandbox, actor
+):
+    sid = sandbox.add_flow(integration_type="external", integration_url=SECRET, friendly_name="Old")
+    mirror.sync()
+    baseline = AuditEvent.objects.get(action="flow.baseline")
+    address = f"/flows/{sid}/edit/?restore={baseline.event_id}"
+    client = client_of("operator")
+    sandbox.edit_flow(sid, friendly_name="New")
+
+    page = client.get(address)
+    assert page.context["restore"].secrets == []
+    save(client, page, f"/flows/{sid}/edit/")
+    assert sandbox.flows[sid]["friendly_name"] == "Old"
+    assert sandbox.flows[sid]["integration"]["url"] == SECRET
+
+    sandbox.edit_flow(sid, integration_url="https://hooks.example.com/elsewhere")
+    page = client.get(address)
+    assert page.context["restore"].secrets == ["Webhook URL"]
+    assert "canary" not in text(page)
+    again = save(client, page, f"/flows/{sid}/edit/")
+    assert (again.status_code, set(again.context["form"].errors)) == (422, {"integration_url"})
+    assert save(client, page, f"/flows/{sid}/edit/", integration_url=SECRET).status_code == 302
+
+
+def test_restoring_what_is_there_already_says_so(client_of, flow_sid):
+    baseline = AuditEvent.objects.get(action="flow.baseline")
+
+    page = client_of("operator").get(f"/flows/{flow_sid}/edit/?restore={baseline.event_id}")
+
+    assert page.context["restore"].rows == []
+    assert "there is nothing to change" in text(page)
+
+
+def test_field_that_can_not_be_emptied_stays(client_of, sandbox):
+    sid = sandbox.add_flow(integration_type="studio", long_lived=None)
+    mirror.sync()
+    baseline = AuditEvent.objects.get(action="flow.baseline")
+    sandbox.edit_flow(sid, long_lived=True)
+
+    page = client_of("operator").get(f"/flows/{sid}/edit/?restore={baseline.event_id}")
+
+    assert page.context["restore"].kept == ["Long-lived"]
+    assert page.context["form"]["long_lived"].value() == "true"
+
+
+@pytest.mark.parametrize("query", ["restore=x", f"restore={uuid.UUID(int=7)}", "restore=", "state=before"])
+def test_restore_of_nothing_is_the_ordinary_form(client_of, flow_sid, query):
+    client = client_of("operator")
+
+    for path in (f"/flows/{flow_sid}/edit/", "/flows/new/"):
+        page = client.get(f"{path}?{query}")
+        assert (page.status_code, page.context["restore"]) == (200, None)
+
+
+def test_event_of_another_flow_is_not_restored(client_of, sandbox, flow_sid):
+    baseline = AuditEvent.objects.get(action="flow.baseline")
+    other = sandbox.add_flow(friendly_name="Other")
+
+    page = client_of("operator").get(f"/flows/{other}/edit/?restore={baseline.event_id}")
+
+    assert page.context["restore"] is None
+
+
+def test_event_pages_link_both_ways(client_of, drift, flow_sid):
+    client = client_of("operator")
+    page = client.get(client.get("/flows/drift/").context["found"][0].undo_url)
+    save(client, page, f"/flows/{flow_sid}/edit/")
+    first, undone = AuditEvent.objects.filter(action="flow.drift").earliest("seq"), last(stage="outcome")
+
+    assert client.get(f"/audit/{undone.event_id}/").context["origin"] == first
+    assert client.get(f"/audit/{first.event_id}/").context["followers"] == [undone]
+
+
+def test_change_says_what_it_refers_to_only_if_there_is_such_an_event(client_of, sandbox, flow_sid):
+    client = client_of("operator")
+    page = client.get(f"/flows/{flow_sid}/edit/")
+
+    save(client, page, f"/flows/{flow_sid}/edit/", friendly_name="New", refers_to=uuid.uuid4())
+
+    assert last(stage="outcome").refers_to is None
+    assert last(stage="outcome").result == "succeeded"
+
+
+def test_log_leaves_baselines_out_unless_asked(client_of, flow_sid, actor):
+    changes.set_enabled(sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4())
+    client = client_of("viewer")
+
+    shown = client.get("/audit/").context["events"]
+    asked = client.get("/audit/?action=flow.baseline").context["events"]
+
+    assert [event.action for event in shown] == ["flow.update"]
+    assert [event.action for event in asked] == ["flow.baseline"]
+
+
+def test_what_we_changed_in_between_is_not_called_foreign_nor_undone(
+    client_of, sandbox, drift, flow_sid, actor
+):
+    changes.set_enabled(sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4())
+    sandbox.edit_flow(flow_sid, friendly_name="Pilot 3")
+    mirror.sync()
+    client = client_of("operator")
+    (found,) = client.get("/flows/drift/").context["found"]
+    assert [row["label"] for row in found.rows] == ["Friendly name"]
+
+    save(client, client.get(found.undo_url), f"/flows/{flow_sid}/edit/")
+
+    assert sandbox.flows[flow_sid]["friendly_name"] == "Réclamations Lyon"
+    assert sandbox.flows[flow_sid]["enabled"] is False
+    assert not OpenDrift.objects.exists()
+
+
+def test_restoring_what_was_found_does_not_count_as_dealing_with_it(client_of, sandbox, drift, flow_sid):
+    client = client_of("operator")
+    address = f"/flows/{flow_sid}/edit/?restore={drift.event_id}"
+
+    save(client, client.get(address), f"/flows/{flow_sid}/edit/", integration_retry_count="1")
+
+    assert OpenDrift.objects.filter(event=drift).exists()
+
+
+def test_change_of_another_flow_closes_nothing(client_of, sandbox, drift, flow_sid):
+    other = sandbox.add_flow(friendly_name="Other", enabled=True)
+    mirror.sync()
+    client = client_of("operator")
+    address = f"/flows/{other}/enabled/?undo={drift.event_id}"
+
+    client.post(address, {**form_data(client.get(address)), "refers_to": drift.event_id})
+
+    assert sandbox.flows[other]["enabled"] is False
+    assert OpenDrift.objects.filter(event=drift).exists()
+    assert last(stage="outcome").refers_to is None
+
+
+def test_flow_made_and_deleted_elsewhere_has_nothing_to_undo(client_of, sandbox, flow_sid):
+    sid = sandbox.add_flow(friendly_name="Brief")
+    mirror.sync()
+    sandbox.remove_flow(sid)
+    mirror.sync()
+
+    (found,) = client_of("operator").get("/flows/drift/").context["found"]
+
+    assert (found.kind, found.undo_url) == ("deleted", "")
+
+
+@pytest.mark.parametrize(
+    ("state", "typed", "relation"),
+    [("before", {}, "Undoes"), ("after", {"friendly_name": "Else"}, "Refers to")],
+)
+def test_event_says_what_it_is_to_the_one_it_refers_to(client_of, drift, flow_sid, state, typed, relation):
+    client = client_of("operator")
+    page = client.get(f"/flows/{flow_sid}/edit/?restore={drift.event_id}&state={state}")
+    save(client, page, f"/flows/{flow_sid}/edit/", **typed)
+
+    shown = client.get(f"/audit/{last(stage='outcome').event_id}/").content.decode()
+
+    assert f'<p class="freshness">{relation} <a' in shown
+
+
+def test_masked_part_of_any_field_has_to_be_typed_again(client_of, sandbox):
+    sid = sandbox.add_flow(channel_type="custom", contact_identity="https://bot.example.com/in?token=canary")
+    mirror.sync()
+    baseline = AuditEvent.objects.get(action="flow.baseline")
+    sandbox.edit_flow(sid, contact_identity="plain")
+    client = client_of("operator")
+
+    page = client.get(f"/flows/{sid}/edit/?restore={baseline.event_id}")
+    again = save(client, page, f"/flows/{sid}/edit/")
+
+    assert (again.status_code, set(again.context["form"].errors)) == (422, {"contact_identity"})

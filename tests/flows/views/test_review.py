@@ -1,0 +1,150 @@
+"""Review before save, and a conflict on which a person picks per field."""
+
+import uuid
+
+import pytest
+
+from flows.models import AuditEvent
+from flows.services import changes, mirror
+from tests.conftest import form_data
+
+pytestmark = pytest.mark.django_db
+
+
+def writes(sandbox):
+    return [request.parameters for request in sandbox.requests if request.method != "GET"]
+
+
+@pytest.fixture
+def edit(client_of, flow_sid):
+    """Opens the edit form, types into it and presses one of its buttons."""
+    client = client_of("operator")
+    address = f"/flows/{flow_sid}/edit/"
+
+    def press(button="", page=None, **typed):
+        page = page or client.get(address)
+        return client.post(address, {**form_data(page), **typed, **({button: "1"} if button else {})})
+
+    return press
+
+
+def test_review_shows_old_and_new_and_sends_nothing(edit, sandbox):
+    page = edit("review", friendly_name="Plaintes", integration_retry_count="1")
+
+    assert page.status_code == 200
+    assert page.context["rows"] == [
+        {"label": "Friendly name", "now": "Réclamations Lyon", "new": "Plaintes"},
+        {"label": "Retry count", "now": 3, "new": 1},
+    ]
+    assert writes(sandbox) == []
+    assert not AuditEvent.objects.exclude(action="flow.baseline").exists()
+
+
+def test_saving_from_the_review_is_the_change_that_was_reviewed(edit, sandbox):
+    page = edit("review", friendly_name="Plaintes")
+
+    assert edit(page=page, reason="New name").status_code == 302
+    assert writes(sandbox) == [{"FriendlyName": "Plaintes"}]
+    assert AuditEvent.objects.latest("seq").reason == "New name"
+
+
+def test_editing_again_keeps_what_was_typed_the_reason_too(edit, sandbox):
+    page = edit("edit_again", page=edit("review", friendly_name="Plaintes"), reason="Why not")
+
+    assert page.templates[0].name == "flows/form.html"
+    assert page.context["form"]["friendly_name"].value() == "Plaintes"
+    again = edit("review", page=page)
+    assert again.context["form"]["reason"].value() == "Why not"
+    assert writes(sandbox) == []
+
+
+def test_review_of_nothing_says_so(edit):
+    page = edit("review")
+
+    assert page.templates[0].name == "flows/form.html"
+    assert "no field differs" in page.content.decode()
+
+
+def test_review_with_errors_is_the_form_with_errors(edit):
+    page = edit("review", integration_retry_count="9")
+
+    assert (page.status_code, set(page.context["form"].errors)) == (422, {"integration_retry_count"})
+
+
+def test_review_warns_of_what_would_be_wrong(edit):
+    page = edit("review", integration_type="task", integration_flow_sid="")
+
+    assert page.status_code == 422
+    page = edit("review", contact_identity="", channel_type="whatsapp")
+    assert page.context["warnings"]
+
+
+def test_review_shows_no_secret(client_of, sandbox):
+    sid = sandbox.add_flow(integration_type="external", integration_url="https://a:canary-1@h.example/")
+    mirror.sync()
+    client = client_of("operator")
+    page = client.get(f"/flows/{sid}/edit/")
+    typed = {**form_data(page), "integration_url": "https://a:canary-2@h.example/", "review": "1"}
+
+    page = client.post(f"/flows/{sid}/edit/", typed)
+
+    (row,) = page.context["rows"]
+    assert "canary" not in str(row)
+    assert row["now"] != row["new"]
+
+
+def test_new_flow_is_reviewed_too(client_of, sandbox):
+    client = client_of("operator")
+    typed = {
+        **form_data(client.get("/flows/new/")), "friendly_name": "Neu", "channel_type": "web",
+        "chat_service_sid": "IS" + "1" * 32, "review": "1",
+    }  # fmt: skip
+
+    page = client.post("/flows/new/", typed)
+
+    assert {row["label"]: row["new"] for row in page.context["rows"]}["Friendly name"] == "Neu"
+    assert sandbox.flows == {}
+    assert client.post("/flows/new/", form_data(page)).status_code == 302
+    assert len(sandbox.flows) == 1
+
+
+def test_person_picks_per_field_in_a_conflict(edit, sandbox, flow_sid):
+    page = edit("review", friendly_name="Mine", integration_retry_count="1")
+    sandbox.edit_flow(flow_sid, friendly_name="Theirs", integration_retry_count=2)
+    page = edit(page=page)
+    assert (page.status_code, len(page.context["conflicts"])) == (409, 2)
+
+    saved = edit(page=page, pick_friendly_name="mine", pick_integration_retry_count="theirs")
+
+    assert saved.status_code == 302
+    assert writes(sandbox) == [{"FriendlyName": "Mine"}]
+    assert sandbox.flows[flow_sid]["integration"]["retry_count"] == 2
+
+
+def test_conflict_says_who_changed_the_field_last(edit, sandbox, flow_sid, actor):
+    page = edit("review", friendly_name="Mine", integration_retry_count="1")
+    changes.update_flow(
+        sid=flow_sid,
+        base=None,
+        values={"friendly_name": "Theirs"},
+        reason="",
+        actor=actor,
+        change_id=uuid.uuid4(),
+    )
+    sandbox.edit_flow(flow_sid, integration_retry_count=2)
+
+    rows = {row["name"]: row for row in edit(page=page).context["conflicts"]}
+
+    assert rows["friendly_name"]["last"].actor_label == "omar"
+    assert rows["integration_retry_count"]["last"].action == "flow.drift"
+
+
+def test_keeping_all_of_theirs_is_nothing_to_save(edit, sandbox, flow_sid):
+    page = edit("review", friendly_name="Mine")
+    sandbox.edit_flow(flow_sid, friendly_name="Theirs")
+    page = edit(page=page)
+
+    answer = edit("review", page=page, pick_friendly_name="theirs")
+
+    assert "no field differs" in answer.content.decode()
+    assert writes(sandbox) == []

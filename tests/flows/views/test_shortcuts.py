@@ -1,0 +1,127 @@
+"""What saves an operator's time: undoing one's own last change, cloning, values of the sibling flows, links in
+reasons."""
+
+import uuid
+
+import pytest
+
+from flows.models import AuditEvent, Flow
+from flows.services import changes, mirror
+from flows.templatetags.flows import linked
+from tests.conftest import form_data
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def omar(client_of):
+    return client_of("operator", name="omar")
+
+
+def switch_off(client, sid):
+    page = client.get(f"/flows/{sid}/enabled/")
+    client.post(f"/flows/{sid}/enabled/", form_data(page))
+    return AuditEvent.objects.latest("seq")
+
+
+def test_own_last_change_can_be_undone_from_the_flows_page(omar, sandbox, flow_sid):
+    event = switch_off(omar, flow_sid)
+    page = omar.get(f"/flows/{flow_sid}/")
+    assert page.context["mine_just_now"] == event
+    address = f"/flows/{flow_sid}/enabled/?undo={event.event_id}"
+    assert address in page.content.decode()
+
+    omar.post(address, form_data(omar.get(address)))
+
+    assert sandbox.flows[flow_sid]["enabled"] is True
+    assert AuditEvent.objects.latest("seq").refers_to == event.event_id
+
+
+def test_change_of_fields_is_undone_by_the_edit_form(omar, flow_sid):
+    omar.post(
+        f"/flows/{flow_sid}/edit/",
+        {**form_data(omar.get(f"/flows/{flow_sid}/edit/")), "friendly_name": "New"},
+    )
+    event = AuditEvent.objects.latest("seq")
+
+    page = omar.get(f"/flows/{flow_sid}/").content.decode()
+
+    assert f"/flows/{flow_sid}/edit/?restore={event.event_id}&amp;state=before" in page
+
+
+def test_nobody_is_offered_the_undo_of_anothers_change(omar, client_of, flow_sid):
+    switch_off(omar, flow_sid)
+
+    assert client_of("admin").get(f"/flows/{flow_sid}/").context["mine_just_now"] is None
+
+
+def test_change_that_was_changed_since_is_not_offered(omar, sandbox, flow_sid):
+    switch_off(omar, flow_sid)
+    sandbox.edit_flow(flow_sid, friendly_name="Else")
+
+    assert omar.get(f"/flows/{flow_sid}/").context["mine_just_now"] is None
+
+
+def test_clone_begins_with_all_of_the_other_but_switched_off(omar, sandbox, flow_sid):
+    page = omar.get(f"/flows/new/?clone={flow_sid}")
+
+    form = page.context["form"]
+    assert form["friendly_name"].value() == "Réclamations Lyon (copy)"
+    assert (form["enabled"].value(), form["integration_flow_sid"].value()) == ("false", "FW" + "1" * 32)
+    omar.post("/flows/new/", {**form_data(page), "chat_service_sid": "IS" + "1" * 32})
+    assert sorted(flow["friendly_name"] for flow in sandbox.flows.values()) == [
+        "Réclamations Lyon",
+        "Réclamations Lyon (copy)",
+    ]
+
+
+@pytest.mark.parametrize("sid", ["", "x", "FO" + "0" * 32])
+def test_clone_of_nothing_is_an_empty_form(omar, sandbox, sid):
+    page = omar.get(f"/flows/new/?clone={sid}")
+
+    assert page.status_code == 200
+    assert page.context["form"]["friendly_name"].value() in (None, "")
+
+
+def test_values_of_most_siblings_are_offered_first(omar, sandbox):
+    for service, count in (("IS" + "1" * 32, 1), ("IS" + "2" * 32, 5), ("IS" + "3" * 32, 3)):
+        for _ in range(count):
+            sandbox.add_flow(chat_service_sid=service)
+    mirror.sync()
+    one = Flow.objects.filter(resource__chat_service_sid="IS" + "2" * 32).first()
+    Flow.objects.filter(sid=one.sid).update(resource={})
+
+    offered = omar.get("/flows/new/").context["offered"]
+
+    assert offered["chat_service_sid"][0] == "IS" + "2" * 32
+    assert len(offered["chat_service_sid"]) == 3
+    assert offered["integration_workspace_sid"] == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("See https://t.example/4711.", 'See <a href="https://t.example/4711" rel="noopener noreferrer nofollow">https://t.example/4711</a>.'),
+        ("(http://t.example:8080/a?b=1&c=2)", '(<a href="http://t.example:8080/a?b=1&amp;c=2" rel="noopener noreferrer nofollow">http://t.example:8080/a?b=1&amp;c=2</a>)'),
+        ("javascript:alert(1)", "javascript:alert(1)"),
+        ("<b>https", "&lt;b&gt;https"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_address_in_a_reason_is_a_link(reason, expected):
+    assert linked(reason) == expected
+
+
+def test_address_with_a_quote_ends_before_it():
+    shown = linked('https://t.example/"onmouseover=alert(1)')
+
+    assert 'href="https://t.example/"' in shown or "&quot;" in shown
+    assert '"onmouseover' not in shown
+
+
+def test_reason_with_a_link_is_one_in_the_log(omar, flow_sid, actor):
+    changes.set_enabled(
+        sid=flow_sid, enabled=False, reason="https://t.example/1", actor=actor, change_id=uuid.uuid4()
+    )
+
+    assert '<a href="https://t.example/1"' in omar.get("/audit/").content.decode()
