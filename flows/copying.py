@@ -1,19 +1,24 @@
-"""A flow as code: JSON, curl, twilio-cli and Terraform, to make one like it. What is masked becomes a variable, and
-so do the credentials: nothing secret is in the text.
+"""Flows as text. One as code (JSON, curl, twilio-cli and Terraform), to make one like it: what is masked becomes a
+variable, and so do the credentials. Many as a file (CSV, or JSON that can be imported again), with what is masked
+left masked. Nothing secret is in either.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flows.cells import cell
 from flows.flexapi import schema
 from flows.masking import has_mask
 
+_WRITABLE = tuple(entry.name for entry in schema.WRITABLE)
 CREDENTIALS = '"$TWILIO_API_KEY:$TWILIO_API_SECRET"'
 
 
@@ -40,6 +45,21 @@ def snippets(flow: Mapping[str, Any], *, api_url: str) -> list[Snippet]:
             [name.lower() for name in secret],
         ),
     ]
+
+
+def as_json(flows: Iterable[Mapping[str, Any]]) -> str:
+    """Flows (snapshots, secrets masked) as {"flows": […]}, each with its SID and all that can be written."""
+    kept = [{name: flow.get(name) for name in ("sid", *_WRITABLE)} for flow in flows]
+    return json.dumps({"flows": kept}, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_csv(flows: Iterable[Mapping[str, Any]]) -> str:
+    """Flows as a table, a line each, under the schema's names."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(schema.BY_NAME)
+    writer.writerows([cell(flow.get(name)) for name in schema.BY_NAME] for flow in flows)
+    return buffer.getvalue()
 
 
 def _json(values: Mapping[schema.Field, Any]) -> str:

@@ -71,6 +71,28 @@ def has_mask(value: Any) -> bool:
     return isinstance(value, str) and _MASK.search(value) is not None
 
 
+def unmasked(value: Any, origin: Any) -> Any:
+    """The value with each mask in it replaced by the secret of `origin` that it stands for. A mask of anything else
+    stays: `has_mask` tells."""
+    if not has_mask(value) or not isinstance(origin, str):
+        return value
+    secrets = _secrets_of(origin)
+    return _MASK.sub(lambda match: secrets.get(match.group(), match.group()), value)
+
+
+def _secrets_of(text: str) -> dict[str, str]:
+    """The secrets of a text by their masks: what stands where masking puts a mask, if that is its fingerprint."""
+    shown, found, place = str(masked(text)), {}, 0
+    plain = _MASK.split(shown)
+    for mask, before, after in zip(_MASK.findall(shown), plain, plain[1:], strict=False):
+        start = text.find(before, place) + len(before)
+        end = text.find(after, start) if after else len(text)
+        secret, place = text[start:end], end
+        if _fingerprint(secret) == mask:
+            found[mask] = secret
+    return found
+
+
 def _masked_text(text: str) -> str:
     if _ALONE.fullmatch(text):
         return _masked_address(text)

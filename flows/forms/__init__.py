@@ -3,7 +3,9 @@
 from django.forms.renderers import TemplatesSetting
 
 from flows.forms.decision import DecisionForm
+from flows.forms.entries import Given, read_entries
 from flows.forms.flow import FlowForm, picked, read_base, signed
+from flows.forms.plan import PlanForm, StartForm
 from flows.forms.reason import DeleteForm, ReasonForm, SwitchForm
 
 __all__ = [
@@ -11,10 +13,14 @@ __all__ = [
     "DeleteForm",
     "FieldRenderer",
     "FlowForm",
+    "Given",
+    "PlanForm",
     "ReasonForm",
+    "StartForm",
     "SwitchForm",
     "picked",
     "read_base",
+    "read_entries",
     "signed",
 ]
 

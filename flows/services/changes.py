@@ -20,7 +20,7 @@ from flows.flexapi import schema
 from flows.flexapi.answers import Answer
 from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
 from flows.flexapi.schema import Snapshot
-from flows.masking import masked, storable
+from flows.masking import has_mask, masked, storable, unmasked
 from flows.models import AuditEvent, Result, Stage
 from flows.services import audit, drift, mirror
 from flows.services.audit import Actor, NotRecorded, Observation, Payload
@@ -105,9 +105,11 @@ def update_flow(
     refers_to: uuid.UUID | None = None,
 ) -> Change:
     """Sends the fields of `values` that differ from `base`, the flow as the operator saw it, unless somebody
-    else changed the same ones meanwhile (`Conflict`). Without a `base`, it is the flow as it is now."""
+    else changed the same ones meanwhile (`Conflict`). Without a `base`, it is the flow as it is now. Both may be
+    masked, as a plan keeps them: the secrets are the flow's own."""
     call, theirs = _begun("flow.update", sid, reason, actor, change_id, refers_to)
-    merged = merge(base=theirs if base is None else base, theirs=theirs, mine=values)
+    values = _with_secrets(values, theirs)
+    merged = merge(base=theirs if base is None else _with_secrets(base, theirs), theirs=theirs, mine=values)
     call.requested = merged.to_send
     if merged.conflicts:
         call.requested = {conflict.name: conflict.mine for conflict in merged.conflicts}
@@ -115,6 +117,8 @@ def update_flow(
         raise Conflict(merged, theirs)
     if not merged.to_send:
         raise NothingToChange
+    if any(map(has_mask, merged.to_send.values())):
+        raise ValueError("a mask would be sent in a secret's place")
     change = call.carry_out(lambda: flex_client().update(sid, merged.to_send))
     change.theirs.extend(name for name in merged.theirs if name not in merged.to_send)
     return change
@@ -256,6 +260,10 @@ class _Call:
         expected = {**(self.before or {}), **(self.requested or {})}
         names = [name for name in (self.requested or {}) if after]
         return schema.differing(expected, after, names)
+
+
+def _with_secrets(values: Mapping[str, Any], flow: Snapshot) -> dict[str, Any]:
+    return {name: unmasked(value, flow.get(name)) for name, value in values.items()}
 
 
 def _said(answer: Answer | None, error: FlexError | None) -> str:

@@ -10,9 +10,11 @@ from typing import Final
 from django.contrib.sessions.models import Session
 from django.db import Error, connection
 
-from flows.models import AuditPayload, Flow, OpenDrift, SavedView
+from flows.models import AuditPayload, Flow, OpenDrift, Plan, PlannedChange, SavedView
 
-TABLES: Final = tuple(model._meta.db_table for model in (AuditPayload, Flow, OpenDrift, SavedView, Session))
+TABLES: Final = tuple(
+    model._meta.db_table for model in (AuditPayload, Flow, OpenDrift, Plan, PlannedChange, SavedView, Session)
+)
 PATIENCE: Final = 10.0  # seconds that another connection may take to end what it is doing
 BEYOND_REACH: Final = {
     "sqlite": "backups and snapshots of the database file, and exports of the log that were made earlier",

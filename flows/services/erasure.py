@@ -17,7 +17,18 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q
 from django.utils import timezone
 
-from flows.models import AuditEvent, AuditPayload, Flow, OpenChange, OpenDrift, Result, SavedView, Stage
+from flows.models import (
+    AuditEvent,
+    AuditPayload,
+    Flow,
+    OpenChange,
+    OpenDrift,
+    Plan,
+    PlannedChange,
+    Result,
+    SavedView,
+    Stage,
+)
 from flows.services import audit
 from flows.services.audit import Actor, Payload
 from flows.services.evidence import ERASE
@@ -120,6 +131,8 @@ class _Search:
         self.rows: list[str] = []
         self.at_twilio: list[str] = []
         self.views: list[int] = []  # searches that people keep
+        self.planned: list[int] = []  # parts of plans
+        self.plans: list[uuid.UUID] = []  # plans whose reason tells it
         self.sealed: list[int] = []
         self.elsewhere: list[int] = []
 
@@ -144,6 +157,24 @@ class _Search:
         for batch in _batched(sorted(self._changes, key=str)):
             seqs.update(_unerased().filter(change_id__in=batch).values_list("seq", flat=True))
         self.seqs = sorted(seqs | self._mentioning)
+        self._choose_plans()
+
+    def _choose_plans(self) -> None:
+        changes: set[uuid.UUID | None] = set()
+        for batch in _batched(self.seqs):
+            changes.update(AuditEvent.objects.filter(seq__in=batch).values_list("change_id", flat=True))
+        kept = PlannedChange.objects.exclude(friendly_name="", before={}, asked={})
+        for change in kept.iterator():
+            said = [change.friendly_name, change.before, change.asked]
+            if (
+                change.target_sid in self._sids
+                or change.change_id in changes
+                or (self._is_by_identity and self.mentions(said))
+            ):
+                self.planned.append(change.pk)
+        self.plans = [
+            plan.pk for plan in Plan.objects.exclude(reason="") if self.mentions.within(plan.reason)
+        ]
 
     def _choose_rows(self) -> None:
         rows = Flow.objects.values_list("sid", "friendly_name", "contact_identity", "resource", "gone_at")
@@ -180,7 +211,7 @@ class _Search:
 def _emptied(search: _Search) -> Payload:
     """Empties what the search found, in the transaction of the event that tells of it."""
     search.choose()
-    if not search.seqs and not search.rows and not search.views:
+    if not (search.seqs or search.rows or search.views or search.planned or search.plans):
         raise _NothingLeft
     erased, now = set(search.seqs), timezone.now()
     for change in OpenChange.objects.select_related("latest"):
@@ -193,6 +224,11 @@ def _emptied(search: _Search) -> Payload:
     for batch in _batched(search.rows):
         Flow.objects.filter(sid__in=batch).delete()
     SavedView.objects.filter(pk__in=search.views).delete()
+    for batch in _batched(search.planned):
+        rows = PlannedChange.objects.filter(pk__in=batch)
+        rows.filter(done_at=None).update(skipped="What it was about was erased.")
+        rows.update(friendly_name="", before={}, asked={})
+    Plan.objects.filter(pk__in=search.plans).update(reason="")
     said = {"events": ranges(search.seqs), "copies": len(search.rows)}
     return Payload(requested=said, message=f"The contents of {len(search.seqs)} events were erased.")
 

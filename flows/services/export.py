@@ -6,15 +6,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import QuerySet
 
+from flows.cells import cell
 from flows.models import AuditEvent, Result, Stage
 from flows.services import audit
 from flows.services.audit import Actor, Payload
@@ -27,9 +25,6 @@ BATCH: Final = 500
 _COLUMNS: Final = (
     *SEALED, *SEALED_IF_SET, "hash", *(f"payload__{name}" for name in (*PAYLOAD, "erased_at")),
 )  # fmt: skip
-# What a spreadsheet takes for the beginning of a formula, also where it looks past blanks, invisible marks and
-# quotation marks, or at the wide forms of the characters.
-_FORMULA: Final = re.compile(r"[\t\r\n]|[\s\"'\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +96,8 @@ def _csv(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     writer.writerow(EXPORTED)
     for row in rows:
         yield _emptied(buffer)
-        writer.writerow([_cell(row[name]) for name in EXPORTED])
+        writer.writerow([cell(row[name]) for name in EXPORTED])
     yield _emptied(buffer)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, dict | list):
-        value = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    text = value.isoformat(timespec="microseconds") if isinstance(value, datetime) else str(value)
-    return "'" + text if _FORMULA.match(text) else text
 
 
 def _emptied(buffer: io.StringIO) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time
@@ -15,14 +16,14 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
 from flows import words
-from flows.models import AuditEvent, Stage
+from flows.models import AuditEvent, Plan, PlannedChange, Stage
 from flows.services.audit import open_attempts
 from flows.views.requests import Request, permitted
 
 PAGE_SIZE = 50
 CHIP_WORDS = {
     "q": "Search", "actor": "Person", "action": "Action", "result": "Result", "sid": "Flow",
-    "from_date": "From", "to_date": "To",
+    "from_date": "From", "to_date": "To", "plan": "Plan",
 }  # fmt: skip
 PARAMETERS = {"from_date": "from", "to_date": "to"}
 
@@ -38,12 +39,14 @@ class LogQuery:
     sid: str = ""
     from_date: str = ""
     to_date: str = ""
+    plan: str = ""  # the id of a plan, whose changes are asked for
     before: int = 0  # events older than this seq
 
     @classmethod
     def of(cls, parameters: Mapping[str, str]) -> LogQuery:
         before = parameters.get("before", "")
         action, result = parameters.get("action", ""), parameters.get("result", "")
+        plan = parameters.get("plan", "").lower()
         return cls(
             q=parameters.get("q", "").replace("\x00", "")[:256],
             actor=parameters.get("actor", "").replace("\x00", "")[:150],
@@ -52,6 +55,7 @@ class LogQuery:
             sid=parameters.get("sid", "").replace("\x00", "").strip()[:64],
             from_date=_day(parameters.get("from", "")),
             to_date=_day(parameters.get("to", "")),
+            plan=plan if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", plan) else "",
             before=int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else 0,
         )
 
@@ -101,6 +105,9 @@ def matching(query: LogQuery) -> QuerySet[AuditEvent]:
     events = events.filter(is_wanted)
     if query.result:
         events = events.filter(result=query.result)
+    if query.plan:
+        planned = PlannedChange.objects.filter(plan__id=query.plan).values("change_id")
+        events = events.filter(Q(request_id=query.plan) | Q(change_id__in=planned))
     if query.sid:
         events = events.filter(target_sid=query.sid)
     if query.from_date:
@@ -122,6 +129,9 @@ def matching(query: LogQuery) -> QuerySet[AuditEvent]:
 
 def chips_of(query: LogQuery) -> list[dict[str, str]]:
     choices = {**{value: tried for value, (_, tried) in words.ACTIONS.items()}, **words.RESULTS}
+    if query.plan:
+        plan = Plan.objects.filter(pk=query.plan).first()
+        choices[query.plan] = plan.title if plan else query.plan
     return [
         {"label": f"{label}: {choices.get(value, value)}", "remove_url": query.url(**{name: ""})}
         for name, label in CHIP_WORDS.items()

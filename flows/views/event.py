@@ -19,7 +19,7 @@ from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
 from flows.forms import DecisionForm
 from flows.masking import masked, storable
-from flows.models import AuditEvent, AuditPayload, Flow, OpenChange, OpenDrift, Result, Stage
+from flows.models import AuditEvent, AuditPayload, Flow, OpenChange, OpenDrift, Plan, Result, Stage
 from flows.services import audit, mirror, reconcile
 from flows.services.changes import UNDER_WAY_FOR
 from flows.views.requests import Request, actor_of, permitted
@@ -113,6 +113,7 @@ def _page(
         "latest": stages[-1] if stages else event,
         "followers": list(followers.order_by("seq")[:10]),
         "origin": AuditEvent.objects.filter(event_id=event.refers_to).first() if event.refers_to else None,
+        "plan": _plan_of(event),
         "previous": around.filter(seq__lt=event.seq).order_by("-seq").first(),
         "next": around.filter(seq__gt=event.seq).order_by("seq").first(),
         "flow": Flow.objects.filter(sid=event.target_sid).first() if event.target_sid else None,
@@ -122,6 +123,13 @@ def _page(
         **_fate(request, event, form),
     }
     return render(request, "audit/detail.html", context, status=status)
+
+
+def _plan_of(event: AuditEvent) -> Plan | None:
+    """The plan that this event is a part of."""
+    if event.request_id and (plan := Plan.objects.filter(pk=event.request_id).first()):
+        return plan
+    return Plan.objects.filter(changes__change_id=event.change_id).first() if event.change_id else None
 
 
 def _fate(request: Request, event: AuditEvent, form: DecisionForm | None) -> dict[str, Any]:

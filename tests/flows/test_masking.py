@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from flows.masking import has_mask, masked, storable
+from flows.masking import has_mask, masked, storable, unmasked
 
 CANARY = "c4n4ry"
 MASK = r"masked-[0-9a-f]{6}"
@@ -268,3 +268,28 @@ def test_what_a_database_cannot_hold_is_replaced(value, kept):
     assert storable(value) == kept
     assert type(storable(value)) is type(kept)
     assert storable(storable(value)) == kept
+
+
+@pytest.mark.parametrize("address", [
+    "https://user:s3cret@hooks.example.com/in?token=abc&team=care",
+    "https://hooks.example.com/in?key=a&key=b&x=1&sig=c",
+    "https://hooks.example.com/?next=https%3A%2F%2Fa%3Ab%40c.example%2F%3Ftoken%3Dx",
+])  # fmt: skip
+def test_unmasked_brings_back_what_was_masked(address):
+    assert masked(address) != address
+
+    assert unmasked(masked(address), address) == address
+
+
+def test_unmasked_keeps_what_is_new_beside_the_secret():
+    shown = masked("https://old.example.com/in?token=abc").replace("old.", "new.")
+
+    assert unmasked(shown, "https://old.example.com/in?token=abc") == "https://new.example.com/in?token=abc"
+
+
+@pytest.mark.parametrize("origin", ["https://old.example.com/in?token=other", "", None, "plain"])
+def test_mask_of_another_secret_stays(origin):
+    shown = masked("https://old.example.com/in?token=abc")
+
+    assert unmasked(shown, origin) == shown
+    assert has_mask(unmasked(shown, origin))

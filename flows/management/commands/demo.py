@@ -1,11 +1,12 @@
 """`demo`: the whole product on one machine, with no account and no server: the sandbox in Twilio's place,
-a database in .demo/, people, some days of history, and the site. Ctrl-C ends all of it.
+a database in .demo/, people, some days of history, a worker for plans, and the site. Ctrl-C ends all of it.
 
 The history is made in flows/management/demo_history.py, through the real services.
 """
 
 from __future__ import annotations
 
+import threading
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 from django.utils import timezone
+from django_tasks_db.management.commands.db_worker import Worker
 
 from flows.flexapi.sandbox import Sandbox
 from flows.management import demo_history
 from flows.models import AuditEvent
-from flows.services import mirror
+from flows.services import mirror, plans
 
 PEOPLE = {"vera": "viewer", "omar": "operator", "aude": "auditor", "ada": "admin"}
 
@@ -59,6 +61,8 @@ class Command(BaseCommand):
             self._prepare(sandbox)
             self._tell(port)
             server.set_app(get_wsgi_application())
+            plans.resume()  # those that the last demo left under way
+            threading.Thread(target=_worker().run, name="worker", daemon=True).start()
             server.serve_forever()
         except KeyboardInterrupt:
             self.stdout.write("\nThe demo has ended. The next start goes on where it stopped.")
@@ -84,6 +88,20 @@ class Command(BaseCommand):
             self.stdout.write(f"  {name:<6} {password_of(name):<12} {role}")
         self.stdout.write(f"\nThe dashboard is on http://127.0.0.1:{port}\nCtrl-C ends it.\n")
         self.stdout.flush()
+
+
+def _worker() -> Worker:
+    """What `db_worker` is on a real site, in a thread: it ends with the demo, and the next one goes on."""
+    return Worker(
+        queue_names=["default"],
+        interval=0.5,
+        batch=False,
+        backend_name="default",
+        startup_delay=False,
+        max_tasks=None,
+        worker_id="demo",
+        excluded_queue_names=[],
+    )
 
 
 def password_of(name: str) -> str:

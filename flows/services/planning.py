@@ -1,0 +1,301 @@
+"""Making a plan: which of many flows would change, from what to what, and which are left out and why. It reads the
+copy and writes the plan; nothing is sent. Carrying it out is plans.py's, which looks at each flow again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+from django.db import transaction
+from django.utils import timezone
+
+from flows import words
+from flows.flexapi import schema
+from flows.masking import has_mask, masked, storable
+from flows.models import Flow, Plan, PlannedChange
+from flows.services import audit, plans
+
+MOST: Final = 2_500  # flows that an account of Twilio's can have
+BATCH: Final = 500
+ENABLE, DISABLE, RETRIES, HOST, STUDIO_FLOW, DELETE = (
+    "enable", "disable", "retry_count", "webhook_host", "studio_flow", "delete",
+)  # fmt: skip
+# What can be done to many flows, and the field that it sets to a value of the person's.
+KINDS: Final[Mapping[str, str]] = {
+    ENABLE: "",
+    DISABLE: "",
+    RETRIES: "integration_retry_count",
+    HOST: "integration_url",
+    STUDIO_FLOW: "integration_flow_sid",
+    DELETE: "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked of each flow: one of `KINDS`, and the value that it takes."""
+
+    kind: str
+    value: Any = None
+
+    @property
+    def title(self) -> str:
+        return {
+            ENABLE: "Switch on",
+            DISABLE: "Switch off",
+            RETRIES: f"Set the retry count to {self.value}",
+            HOST: f"Change the webhook's host to {self.value}",
+            STUDIO_FLOW: f"Point at Studio Flow {self.value}",
+            DELETE: "Delete",
+        }[self.kind]
+
+    def of(self, flow: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields that this flow (a snapshot, secrets masked) would have. `LeftOut` if it can't have them."""
+        if self.kind in (ENABLE, DISABLE):
+            return {"enabled": self.kind == ENABLE}
+        name = KINDS[self.kind]
+        if not schema.is_active(schema.BY_NAME[name], flow.get("integration_type")):
+            handled = words.shown("integration_type", flow.get("integration_type")) or "nothing"
+            raise LeftOut(f"It has no {_in_a_sentence(name)}: it is handled by {handled}.")
+        if self.kind == HOST:
+            return {name: with_host(flow.get(name), str(self.value))}
+        return {name: self.value}
+
+
+class LeftOut(Exception):
+    """This flow is not changed; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A flow as somebody wants it, from outside: the fields that it gives. Without a `sid` it is to be made."""
+
+    sid: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""  # why it can't be had so
+
+
+def with_host(url: Any, host: str) -> str:
+    """The address with another host (and port, if the host comes with one); all the rest stays."""
+    try:
+        parts = urlsplit(str(url or ""))
+    except ValueError:
+        parts = urlsplit("")
+    if not parts.netloc:
+        raise LeftOut("It has no webhook address whose host could be changed.")
+    user, at, _ = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=user + at + host))
+
+
+def plan_change(*, ask: Ask, sids: Iterable[str], made_by: str, reason: str = "") -> Plan:
+    """The same for many flows, by name."""
+    rows = _rows(sids)
+    held = audit.unsettled(list(rows))
+    planned = []
+    for row in sorted(rows.values(), key=lambda row: (row.name_folded, row.sid)):
+        change = _change_of(row, "flow.delete" if ask.kind == DELETE else "flow.update")
+        try:
+            _refuse_held(row, held)
+            if ask.kind == DELETE:
+                change.before = _about(row)
+            else:
+                _set(change, row, ask.of(row.resource))
+        except LeftOut as why:
+            change.skipped = str(why)
+        planned.append(change)
+    planned += [
+        PlannedChange(action="flow.update", target_sid=sid, skipped="It is not in the copy of Twilio.")
+        for sid in dict.fromkeys(sids)
+        if sid not in rows
+    ]
+    return _save(ask.title, planned, made_by=made_by, reason=reason)
+
+
+def plan_entries(*, entries: Sequence[Entry], made_by: str) -> Plan:
+    """Flows as a file has them: those with a SID are changed, the others made."""
+    rows = _rows(entry.sid for entry in entries if entry.sid)
+    held = audit.unsettled(list(rows))
+    planned, met = [], set()
+    for entry in entries:
+        name = str(entry.values.get("friendly_name") or "")
+        row = rows.get(entry.sid)
+        change = (
+            _change_of(row, "flow.update")
+            if row
+            else PlannedChange(action="flow.update", target_sid=entry.sid, friendly_name=name)
+        )
+        try:
+            if entry.error:
+                raise LeftOut(entry.error)
+            if not entry.sid:
+                change.action = "flow.create"
+                change.asked = {key: value for key, value in entry.values.items() if value not in (None, "")}
+            elif row is None:
+                raise LeftOut("The account has no flow of this SID. Without a SID, it would be made anew.")
+            elif entry.sid in met:
+                raise LeftOut("Its SID stands in the file more than once; the first one counts.")
+            else:
+                _refuse_held(row, held)
+                _set(change, row, entry.values)
+        except LeftOut as why:
+            change.skipped = str(why)
+        met.add(entry.sid)
+        planned.append(change)
+    return _save("Import flows", planned, made_by=made_by)
+
+
+def plan_undo(*, plan: Plan, made_by: str) -> Plan:
+    """The way back: what the plan made is undone, the last first. Each flow's former state is the log's."""
+    planned = []
+    for fate in reversed(plans.fates(plan)):
+        if fate.event is not None and fate.event.result in audit.MADE:
+            planned.append(_undoing(fate))
+        elif fate.state in ("unknown", "running"):
+            change = _copy_of(fate.change)
+            change.skipped = "What became of the change is not known yet, so it can't be undone."
+            planned.append(change)
+    return _save(f"Undo: {plan.title}"[:200], planned, made_by=made_by, undoes=plan)
+
+
+def plan_rest(*, plan: Plan, made_by: str) -> Plan:
+    """Once more what the plan asked for and what was not made: not begun, failed, or in conflict."""
+    left = [fate.change for fate in plans.fates(plan) if fate.state in ("planned", "failed", "conflict")]
+    rows = _rows(change.target_sid for change in left if change.target_sid)
+    held = audit.unsettled(list(rows))
+    planned = []
+    for old in left:
+        change, row = _copy_of(old), rows.get(old.target_sid)
+        try:
+            if old.action == "flow.create":
+                change.asked = old.asked
+            elif row is None:
+                raise LeftOut("It is not in the copy of Twilio.")
+            else:
+                _refuse_held(row, held)
+                change.before = _about(row)
+                if old.action == "flow.update":
+                    _set(change, row, old.asked)
+        except LeftOut as why:
+            change.skipped = str(why)
+        planned.append(change)
+    return _save(plan.title, planned, made_by=made_by, reason=plan.reason, undoes=plan.undoes)
+
+
+def discard(*, plan: Plan) -> bool:
+    """Throws a plan away that was never started; False if it was."""
+    deleted, _ = Plan.objects.filter(pk=plan.pk, started_at=None).delete()
+    return bool(deleted)
+
+
+def _undoing(fate: plans.Fate) -> PlannedChange:
+    event, change = fate.event, _copy_of(fate.change)
+    if event is None:
+        raise ValueError("what was never made can't be undone")
+    body = event.payload
+    change.refers_to = event.event_id
+    change.target_sid = event.target_sid
+    change.friendly_name = body.friendly_name
+    if body.erased_at:
+        change.skipped = "What it was is erased."
+    elif event.action == "flow.create":
+        change.action, change.before = "flow.delete", {"friendly_name": body.friendly_name}
+    elif event.action == "flow.delete":
+        _make_anew(change, body.before or {})
+    else:
+        was, left = body.before or {}, body.after or {}
+        change.before = {name: left.get(name) for name in event.changed_fields}
+        change.asked = {name: was.get(name) for name in event.changed_fields}
+        if never := [name for name, value in change.asked.items() if value in (None, "")]:
+            named = ", ".join(_in_a_sentence(name) for name in never)
+            change.skipped = f"It had no {named} before, and Twilio may not let it be emptied: do it by hand."
+    return change
+
+
+def _make_anew(change: PlannedChange, was: Mapping[str, Any]) -> None:
+    change.action, change.target_sid = "flow.create", ""
+    change.asked = {
+        entry.name: was[entry.name] for entry in schema.WRITABLE if was.get(entry.name) not in (None, "")
+    }
+    if any(map(has_mask, change.asked.values())):
+        change.skipped = "Its webhook has a secret that is not kept: restore it from its event, by hand."
+
+
+def _rows(sids: Iterable[str]) -> dict[str, Flow]:
+    wanted = list(dict.fromkeys(sids))[:MOST]
+    found: dict[str, Flow] = {}
+    for start in range(0, len(wanted), BATCH):
+        found |= Flow.objects.in_bulk(wanted[start : start + BATCH])
+    return found
+
+
+def _change_of(row: Flow, action: str) -> PlannedChange:
+    return PlannedChange(action=action, target_sid=row.sid, friendly_name=row.friendly_name)
+
+
+def _copy_of(old: PlannedChange) -> PlannedChange:
+    return PlannedChange(action=old.action, target_sid=old.target_sid, friendly_name=old.friendly_name)
+
+
+def _about(row: Flow) -> dict[str, Any]:
+    return {"friendly_name": row.value("friendly_name")}
+
+
+def _refuse_held(row: Flow, held: Mapping[str, Any]) -> None:
+    if row.gone_at:
+        raise LeftOut("It is gone from Twilio.")
+    if row.sid in held:
+        raise LeftOut("A change of it is not settled yet.")
+
+
+def _set(change: PlannedChange, row: Flow, values: Mapping[str, Any]) -> None:
+    """Asks for the fields that differ from what the copy has."""
+    asked = masked(storable(dict(values)))
+    names = schema.differing(row.resource, asked, asked)
+    if not names:
+        raise LeftOut("It is like that already.")
+    if asked.get("enabled") is True and "enabled" in names and (other := _in_the_way(row)):
+        raise LeftOut(f"“{other}” is on for the same channel and identity, and only one can be.")
+    change.before = {name: row.resource.get(name) for name in names}
+    change.asked = {name: asked[name] for name in names}
+
+
+def _in_the_way(row: Flow) -> Flow | None:
+    if not row.contact_identity:
+        return None
+    others = Flow.objects.filter(
+        channel_type=row.channel_type, contact_identity=row.contact_identity, enabled=True, gone_at=None
+    )
+    return others.exclude(sid=row.sid).first()
+
+
+def _in_a_sentence(name: str) -> str:
+    text = words.label(name)
+    return (
+        text
+        if text.startswith("Studio")
+        else re.sub(r"^[A-Z](?=[a-z])", lambda match: match[0].lower(), text)
+    )
+
+
+def _save(
+    title: str,
+    planned: Sequence[PlannedChange],
+    *,
+    made_by: str,
+    reason: str = "",
+    undoes: Plan | None = None,
+) -> Plan:
+    plan = Plan(
+        title=title[:200], made_at=timezone.now(), made_by=made_by[:150], reason=reason, undoes=undoes
+    )
+    for place, change in enumerate(planned):
+        change.plan, change.place = plan, place
+        change.skipped = change.skipped[:300]
+    with transaction.atomic():
+        plan.save(force_insert=True)
+        PlannedChange.objects.bulk_create(planned, batch_size=BATCH)
+    return plan

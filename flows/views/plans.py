@@ -1,0 +1,245 @@
+"""Changing many flows at once: a plan is made, looked over, started, watched, stopped, and undone by another plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from flows import words
+from flows.forms import PlanForm, StartForm
+from flows.forms.entries import parsed, read_entries, sid_of
+from flows.models import Flow, Plan
+from flows.services import planning, plans
+from flows.services.audit import NotRecorded
+from flows.services.planning import Ask, Entry
+from flows.services.plans import Fate
+from flows.views.copyout import chosen, nobody
+from flows.views.requests import Request, actor_of, permitted
+
+PAGE_SIZE: Final = 100
+LATEST: Final = 50  # plans that the list shows
+# A change's state: its name on the page, and the class that gives it its shape and colour.
+STATES: Final = {
+    "planned": ("To do", "none"),
+    "running": ("Under way", "doubt"),
+    "made": ("Done", "good"),
+    "failed": ("Failed", "bad"),
+    "conflict": ("Conflict, nothing sent", "bad"),
+    "unknown": ("Outcome unknown", "doubt"),
+    "skipped": ("Left out", "none"),
+}
+PLAN_STATES: Final = {
+    "draft": ("Not started", "none"),
+    "running": ("Under way", "doubt"),
+    "stopping": ("Stopping", "doubt"),
+    "stopped": ("Stopped", "bad"),
+    "done": ("Ended", "good"),
+}
+
+
+@require_GET
+@permitted("flows.view_flow", action="flow.view")
+def plan_list(request: Request) -> HttpResponse:
+    latest = Plan.objects.annotate(flows=Count("changes")).order_by("-made_at")[:LATEST]
+    rows = [{"plan": plan, "state": PLAN_STATES[plan.state]} for plan in latest]
+    return render(request, "flows/plans.html", {"rows": rows})
+
+
+@require_POST
+@permitted("flows.change_flow", action=plans.START)
+def plan_new(request: Request) -> HttpResponse:
+    """From the list's selection: asks for the value that it takes, if it takes one, and makes the plan."""
+    sids = chosen(request.POST)
+    if not sids:
+        return nobody(request)
+    kind = request.POST.get("kind", "")
+    form = PlanForm(request.POST, kind=kind)
+    if "value" in form.fields and "value" not in request.POST:
+        return _value_page(request, PlanForm(kind=kind), sids)
+    if not form.is_valid():
+        return _value_page(request, form, sids, status=422)
+    plan = planning.plan_change(
+        ask=Ask(kind, form.cleaned_data.get("value")), sids=sids, made_by=request.user.get_username()
+    )
+    return redirect("flows:plan", plan_id=plan.pk)
+
+
+@require_http_methods(["GET", "POST"])
+@permitted("flows.change_flow", action=plans.START)
+def plan_import(request: Request) -> HttpResponse:
+    """Flows as JSON, to be changed to that, or made."""
+    if request.method == "GET":
+        return render(request, "flows/import.html", {"text": ""})
+    text = request.POST.get("entries", "")
+    if "edit_again" in request.POST:
+        return render(request, "flows/import.html", {"text": text})
+    try:
+        given = parsed(text)
+    except ValidationError as error:
+        return render(request, "flows/import.html", {"text": text, "error": error.message}, status=422)
+    known = dict(
+        Flow.objects.filter(sid__in={sid_of(entry) for entry in given}).values_list("sid", "resource")
+    )
+    entries = [Entry(item.sid, item.values, item.error) for item in read_entries(given, known)]
+    plan = planning.plan_entries(entries=entries, made_by=request.user.get_username())
+    return redirect("flows:plan", plan_id=plan.pk)
+
+
+@require_GET
+@permitted("flows.view_flow", action="flow.view")
+def plan_detail(request: Request, plan_id: str) -> HttpResponse:
+    plan = get_object_or_404(Plan, pk=plan_id)
+    is_fragment = request.htmx and not request.htmx.history_restore_request
+    return _plan_page(request, plan, template="flows/_plan.html" if is_fragment else "flows/plan.html")
+
+
+@require_POST
+@permitted("flows.change_flow", action=plans.START)
+def plan_start(request: Request, plan_id: str) -> HttpResponse:
+    plan = get_object_or_404(Plan, pk=plan_id)
+    if plans.missing_permission(plan, request.user):
+        raise PermissionDenied
+    if "edit_again" in request.POST:
+        reason = request.POST.get("reason", "")
+        return _plan_page(request, plan, form=StartForm(deletes=_deletes(plan), reason=reason))
+    form = StartForm(request.POST, deletes=_deletes(plan))
+    if not form.is_valid():
+        return _plan_page(request, plan, form=form, status=422)
+    try:
+        begun = plans.start(plan=plan, reason=form.cleaned_data["reason"], actor=actor_of(request))
+    except NotRecorded:
+        messages.error(request, "Not started: the audit log can't be written just now, so nothing is sent.")
+        return _plan_page(request, plan, form=form, status=503)
+    if not begun:
+        messages.info(request, "This plan was started before.")
+    return redirect("flows:plan", plan_id=plan_id)
+
+
+@require_POST
+@permitted("flows.change_flow", action=plans.STOP)
+def plan_stop(request: Request, plan_id: str) -> HttpResponse:
+    try:
+        if not plans.stop(plan=get_object_or_404(Plan, pk=plan_id), actor=actor_of(request)):
+            messages.info(request, "This plan is not under way.")
+    except NotRecorded:
+        messages.warning(
+            request, "Not stopped: the audit log can't be written just now, and so nothing is sent either."
+        )
+    return redirect("flows:plan", plan_id=plan_id)
+
+
+@require_POST
+@permitted("flows.change_flow", action=plans.START)
+def plan_undo(request: Request, plan_id: str) -> HttpResponse:
+    return _another(
+        request, plan_id, planning.plan_undo, nothing="Nothing of this plan was made that could be undone."
+    )
+
+
+@require_POST
+@permitted("flows.change_flow", action=plans.START)
+def plan_rest(request: Request, plan_id: str) -> HttpResponse:
+    return _another(request, plan_id, planning.plan_rest, nothing="Nothing of this plan is left to be done.")
+
+
+@require_POST
+@permitted("flows.change_flow", action=plans.START)
+def plan_discard(request: Request, plan_id: str) -> HttpResponse:
+    if not planning.discard(plan=get_object_or_404(Plan, pk=plan_id)):
+        messages.error(request, "This plan was started, so it stays.")
+        return redirect("flows:plan", plan_id=plan_id)
+    messages.success(request, "The plan is thrown away. It had changed nothing.")
+    return redirect("flows:plans")
+
+
+def _another(request: Request, plan_id: str, make: Callable[..., Plan], *, nothing: str) -> HttpResponse:
+    plan = get_object_or_404(Plan, pk=plan_id)
+    if plan.state not in ("done", "stopped"):
+        messages.info(request, "This plan has not ended yet.")
+        return redirect("flows:plan", plan_id=plan_id)
+    made = make(plan=plan, made_by=request.user.get_username())
+    if not made.changes.exists():
+        planning.discard(plan=made)
+        messages.info(request, nothing)
+        return redirect("flows:plan", plan_id=plan_id)
+    return redirect("flows:plan", plan_id=made.pk)
+
+
+def _value_page(request: Request, form: PlanForm, sids: list[str], *, status: int = 200) -> HttpResponse:
+    context = {"form": form, "sids": " ".join(sids), "count": len(sids)}
+    return render(request, "flows/plan_value.html", context, status=status)
+
+
+def _plan_page(
+    request: Request,
+    plan: Plan,
+    *,
+    form: StartForm | None = None,
+    template: str = "flows/plan.html",
+    status: int = 200,
+) -> HttpResponse:
+    found = plans.fates(plan)
+    counts = Counter(fate.state for fate in found)
+    only = request.GET.get("state", "")
+    shown = [fate for fate in found if fate.state == only] if only in STATES else found
+    page = Paginator(shown, PAGE_SIZE).get_page(request.GET.get("page"))
+    here = reverse("flows:plan", args=[plan.pk])
+    query = f"state={only}&" if only in STATES else ""
+    to_do = counts["planned"]
+    context = {
+        "plan": plan,
+        "state": PLAN_STATES[plan.state],
+        "is_live": plan.state in ("running", "stopping"),
+        "is_waiting": plans.is_waiting(plan),
+        "counts": [(name, STATES[name][0], counts[name], name == only) for name in STATES if counts[name]],
+        "total": len(found),
+        "settled": len(found) - to_do - counts["running"] - counts["skipped"],
+        "to_make": len(found) - counts["skipped"],
+        "to_do": to_do,
+        "made": counts["made"],
+        "can_be_made_again": to_do + counts["failed"] + counts["conflict"],
+        "minutes": max(1, round(to_do / 60)),
+        "only": only if only in STATES else "",
+        "rows": [_row(fate) for fate in page],
+        "previous_url": f"{here}?{query}page={page.previous_page_number()}" if page.has_previous() else None,
+        "next_url": f"{here}?{query}page={page.next_page_number()}" if page.has_next() else None,
+        "form": form or StartForm(deletes=_deletes(plan), reason=plan.reason),
+        "may_start": not plans.missing_permission(plan, request.user),
+    }
+    return render(request, template, context, status=status)
+
+
+def _deletes(plan: Plan) -> int:
+    return plan.changes.filter(action="flow.delete", skipped="", done_at=None).count()
+
+
+def _row(fate: Fate) -> dict[str, Any]:
+    change = fate.change
+    event = fate.event
+    names = [] if change.action == "flow.delete" else list(change.asked)
+    return {
+        "change": change,
+        "event": event,
+        "sid": change.target_sid or (event.target_sid if event else ""),
+        "name": change.friendly_name or str(change.asked.get("friendly_name") or ""),
+        "differences": [
+            {
+                "label": words.label(name),
+                "before": words.shown(name, change.before.get(name)),
+                "after": words.shown(name, change.asked.get(name)),
+            }
+            for name in names
+        ],
+        "state": STATES[fate.state],
+        "why": change.skipped or (event.payload.message if event and fate.state != "made" else ""),
+    }

@@ -1,0 +1,235 @@
+"""`python -m tests.faults.plan_runs [--flows N]`: a plan of many changes against an API that answers a fifth of all
+calls with 429 or 5xx, its worker killed with SIGKILL halfway and another started; then the way back. What the
+sandbox applied is held against the log. Exit status 1 if anything that must be zero is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from unittest import mock
+
+from rich.console import Console
+from rich.table import Table
+
+import tests.faults.ready  # noqa: F401 - Django comes first
+
+# isort: split
+from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.test import override_settings
+from django_tasks_db.models import DBTaskResult
+
+from flexadmin.roles import ensure_groups
+from flows.flexapi import schema
+from flows.flexapi.sandbox import Fault, FaultKind, Sandbox
+from flows.models import OpenChange, Plan
+from flows.services import changes, evidence, mirror, planning, plans, reconcile
+from flows.services.audit import Actor
+from tests.faults.acting import database_url, wait_for
+from tests.faults.databases import databases, use
+from tests.faults.matrix.play import Clock
+from tests.faults.witness import APPLIED, NEVER, Verdict, Witness, judge
+
+FLOWS: Final = 200
+FAULTY: Final = 0.2  # of the calls
+LATENCY: Final = 0.01  # seconds that a request takes at the sandbox before it is carried out
+TROUBLES: Final = (
+    Fault(kind=FaultKind.TOO_MANY, retry_after=0),
+    Fault(kind=FaultKind.SERVER_ERROR, status=500),
+    Fault(kind=FaultKind.SERVER_ERROR, status=503),
+    Fault(kind=FaultKind.APPLY_THEN_SERVER_ERROR, status=500),
+)
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of the plan's flows, and what the witness says."""
+
+    verdict: Verdict
+    calls: int = 0
+    faulty: int = 0
+    killed_after: int = 0  # writes that had reached the sandbox
+    fates: Counter[str] = field(default_factory=Counter)
+    rest: Counter[str] = field(default_factory=Counter)  # of the plan of what was not made
+    undone: Counter[str] = field(default_factory=Counter)
+    without_a_fate: int = 0
+    is_as_before: bool = False
+    chain: str = ""
+    seconds: float = 0.0
+
+    @property
+    def is_good(self) -> bool:
+        return (
+            not self.verdict.complaints
+            and self.is_as_before
+            and not self.without_a_fate
+            and self.chain == "valid"
+        )
+
+
+def play(*, flows: int, seed: int) -> Report:
+    """The database is this process's own."""
+    started, clock = time.monotonic(), Clock()
+    person = _operator()
+    with (
+        Sandbox(latency=LATENCY, clock=clock.now) as sandbox,
+        override_settings(FLEX_API_URL=sandbox.url),
+        mock.patch("django.utils.timezone.now", clock.now),
+    ):
+        sids = [sandbox.add_flow(integration_retry_count=3 if number % 2 else 1) for number in range(flows)]
+        mirror.sync()
+        before = _writable(sandbox)
+        witness = Witness(sandbox)
+        report = Report(Verdict())
+        plan = planning.plan_change(
+            ask=planning.Ask(planning.RETRIES, 2), sids=sids, made_by=person.username, reason="tests"
+        )
+        plans.start(plan=plan, reason="", actor=_actor(person))
+        with _troubled(sandbox, random.Random(seed)) as troubles:
+            _run_and_kill(sandbox, witness, flows // 2)
+            report.killed_after = len(witness.seen)
+            plans.resume()  # as the demo does when it starts again
+            _run(sandbox)
+            report.calls, report.faulty = troubles["calls"], troubles["faulty"]
+        _settle(clock)
+        report.fates = Counter(fate.state for fate in plans.fates(plan))
+        report.without_a_fate = report.fates["planned"] + report.fates["running"] + report.fates["unknown"]
+        report.rest = _go_through(sandbox, planning.plan_rest(plan=plan, made_by=person.username), person)
+        report.undone = _go_through(sandbox, planning.plan_undo(plan=plan, made_by=person.username), person)
+        rest = Plan.objects.exclude(pk=plan.pk).filter(title=plan.title).first()
+        if rest:
+            _go_through(sandbox, planning.plan_undo(plan=rest, made_by=person.username), person)
+        report.is_as_before = _writable(sandbox) == before
+        report.verdict = judge(witness.seen)
+    chain = evidence.verify()
+    report.chain = "valid" if chain.bad_seq is None else f"event {chain.bad_seq} {chain.fault}"
+    report.seconds = time.monotonic() - started
+    return report
+
+
+@contextmanager
+def _troubled(sandbox: Sandbox, chance: random.Random) -> Iterator[Counter[str]]:
+    counted: Counter[str] = Counter()
+
+    def take(_method: str, _path: str) -> Fault | None:
+        counted["calls"] += 1
+        if chance.random() >= FAULTY:
+            return None
+        counted["faulty"] += 1
+        return chance.choice(TROUBLES)
+
+    with mock.patch.object(sandbox._faults, "take", take):
+        yield counted
+
+
+def _worker(sandbox: Sandbox) -> subprocess.Popen[bytes]:
+    connection.close()  # so that SQLite's file has all of it
+    environment = {**os.environ, "DATABASE_URL": database_url(), "LOG_LEVEL": "CRITICAL"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.plan_worker", sandbox.url], cwd=ROOT, env=environment
+    )
+
+
+def _run_and_kill(sandbox: Sandbox, witness: Witness, writes: int) -> None:
+    worker = _worker(sandbox)
+    try:
+        wait_for(lambda: len(witness.seen) >= writes or worker.poll() is not None, seconds=300)
+    finally:
+        worker.kill()
+        worker.wait()
+    wait_for(witness.is_quiet)
+
+
+def _run(sandbox: Sandbox) -> None:
+    worker = _worker(sandbox)
+    try:
+        assert worker.wait(600) == 0
+    finally:
+        worker.kill()
+        worker.wait()
+
+
+def _go_through(sandbox: Sandbox, plan: Plan, person: User) -> Counter[str]:
+    if not plan.changes.exists():
+        planning.discard(plan=plan)
+        return Counter()
+    plans.start(plan=plan, reason="", actor=_actor(person))
+    _run(sandbox)
+    return Counter(fate.state for fate in plans.fates(plan))
+
+
+def _settle(clock: Clock) -> None:
+    for wait in (changes.UNDER_WAY_FOR, reconcile.QUIET):
+        clock.move(wait)
+        reconcile.reconcile(most=100_000)
+    assert not OpenChange.objects.exists()
+    DBTaskResult.objects.all().delete()  # what looks after a dead worker later has nothing to look after
+
+
+def _writable(sandbox: Sandbox) -> dict[str, dict[str, Any]]:
+    names = [entry.name for entry in schema.WRITABLE]
+    return {
+        sid: {name: value for name, value in schema.from_response(flow).items() if name in names}
+        for sid, flow in sandbox.flows.items()
+    }
+
+
+def _operator() -> User:
+    ensure_groups()
+    user = User.objects.create_user("plan-operator")
+    user.groups.set([Group.objects.get(name="operator")])
+    return user
+
+
+def _actor(person: User) -> Actor:
+    return Actor(id=str(person.pk), label=person.username, role="operator")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.plan_runs", description=__doc__)
+    parser.add_argument("--flows", type=int, default=FLOWS)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    console = Console()
+    with databases(1) as (own,):
+        use(own)
+        report = play(**vars(options))
+    table = Table(title=f"A plan of {options.flows} changes on {connection.vendor}", show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    said: dict[str, object] = {
+        "calls to the API": report.calls,
+        "of them answered 429 or 5xx": report.faulty,
+        "writes when the worker was killed": report.killed_after,
+        **{f"fate: {state}": count for state, count in sorted(report.fates.items())},
+        "without a fate": report.without_a_fate,
+        **{f"the rest, planned again: {state}": count for state, count in sorted(report.rest.items())},
+        **{f"the way back: {state}": count for state, count in sorted(report.undone.items())},
+        "applied at the sandbox": report.verdict.counts[APPLIED],
+        **{what: report.verdict.counts[what] for what in NEVER},
+        "exactly as before": "yes" if report.is_as_before else "NO",
+        "chain": report.chain,
+        "seconds": f"{report.seconds:.0f}",
+    }
+    for name, value in said.items():
+        table.add_row(name, str(value))
+    console.print(table)
+    for complaint in report.verdict.complaints:
+        console.print(f"[red]{complaint}", highlight=False)
+    return 0 if report.is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,385 @@
+"""The pages of plans: from a selection to a plan, its start with the words that it takes, and the ways on."""
+
+import json
+import uuid
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.management import call_command
+from django.urls import reverse
+
+from flows.models import AuditEvent, Plan
+from flows.services import erasure, mirror, planning
+from tests.faults.acting import log_locked, writes
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NEW = "/flows/plans/new/"
+
+
+@pytest.fixture
+def sids(sandbox, db):
+    found = [sandbox.add_flow(friendly_name=f"Flow {number}", enabled=True) for number in range(3)]
+    mirror.sync()
+    return found
+
+
+@pytest.fixture
+def operator(client_of):
+    return client_of("operator")
+
+
+def the_plan():
+    return Plan.objects.get()
+
+
+def make(client, sids, kind="disable", **more):
+    response = client.post(NEW, {"sid": sids, "kind": kind, **more})
+    assert response.status_code == 302, response.content.decode()
+    return Plan.objects.latest("made_at")
+
+
+def page_of(client, plan, **query):
+    return client.get(reverse("flows:plan", args=[plan.pk]), query)
+
+
+def act(client, plan, what, **data):
+    return client.post(reverse(f"flows:plan-{what}", args=[plan.pk]), data)
+
+
+def work():
+    call_command("db_worker", batch=True, interval=0, startup_delay=False, verbosity=0)
+
+
+def test_list_offers_to_select(operator, sids):
+    text = operator.get("/flows/").content.decode()
+
+    assert text.count('name="sid"') == 3
+    assert "All 3 that match" in text
+
+
+def test_viewer_can_copy_out_and_plan_nothing(client_of, sids):
+    text = client_of("viewer").get("/flows/").content.decode()
+
+    assert "/flows/copy-out/" in text
+    assert '<select name="kind">' not in text
+    assert client_of("viewer").post(NEW, {"sid": sids, "kind": "disable"}).status_code == 403
+
+
+def test_selection_becomes_a_plan(operator, sids):
+    response = operator.post(NEW, {"sid": sids[:2], "sids": sids[2], "kind": "disable"})
+
+    assert response.url == reverse("flows:plan", args=[the_plan().pk])
+    assert {change.target_sid for change in the_plan().changes.all()} == set(sids)
+    assert AuditEvent.objects.exclude(stage="observed").count() == 0
+
+
+def test_all_that_match_is_what_the_query_finds(operator, sids):
+    operator.post(NEW, {"all": "1", "query": "q=flow+1", "kind": "disable"})
+
+    assert [change.target_sid for change in the_plan().changes.all()] == [sids[1]]
+
+
+def test_no_selection_leads_back_to_the_same_list(operator, sids):
+    response = operator.post(NEW, {"query": "q=flow&sort=-name", "kind": "disable"}, follow=True)
+
+    assert response.redirect_chain[0][0] == "/flows/?q=flow&sort=-name"
+    assert "No flow is selected" in response.content.decode()
+    assert not Plan.objects.exists()
+
+
+@pytest.mark.parametrize(("kind", "bad", "good"), [
+    ("retry_count", "4", "2"),
+    ("retry_count", "", "0"),
+    ("webhook_host", "https://hooks.example.com/", "hooks.example.com"),
+    ("webhook_host", "a b", "hooks.example.com:8443"),
+    ("studio_flow", "FW1", "FW" + "3" * 32),
+])  # fmt: skip
+def test_value_is_asked_for_and_checked(operator, sids, kind, bad, good):
+    asked = operator.post(NEW, {"sid": sids, "kind": kind})
+    refused = operator.post(NEW, {"sids": " ".join(sids), "kind": kind, "value": bad})
+
+    assert asked.status_code == 200
+    assert "There is a problem" not in asked.content.decode()
+    assert refused.status_code == 422
+    assert f'value="{bad}"' in refused.content.decode() or not bad
+    assert not Plan.objects.exists()
+    assert make(operator, sids, kind, value=good).changes.count() == 3
+
+
+def test_unknown_kind_is_refused(operator, sids):
+    assert operator.post(NEW, {"sid": sids, "kind": "explode"}).status_code == 422
+    assert not Plan.objects.exists()
+
+
+def test_draft_shows_old_and_new_and_what_is_left_out(operator, sandbox, sids):
+    sandbox.edit_flow(sids[0], enabled=False)
+    mirror.sync()
+
+    text = page_of(operator, make(operator, sids)).content.decode()
+
+    assert "2 flows will change. Nothing is sent yet" in text
+    assert "It is like that already." in text
+    assert "Left out 1" in text
+
+
+def test_only_one_state_can_be_shown(operator, sandbox, sids):
+    sandbox.edit_flow(sids[0], enabled=False)
+    mirror.sync()
+    plan = make(operator, sids)
+
+    rows = page_of(operator, plan, state="skipped").context["rows"]
+
+    assert [row["sid"] for row in rows] == [sids[0]]
+
+
+def test_started_plan_is_carried_out_and_told(operator, sandbox, sids):
+    plan = make(operator, sids)
+
+    assert act(operator, plan, "start", reason="Move").url == reverse("flows:plan", args=[plan.pk])
+    live = page_of(operator, plan).content.decode()
+    work()
+    done = page_of(operator, plan).content.decode()
+
+    assert 'hx-trigger="every 2s"' in live
+    assert "0 of 3 tried" in live
+    assert "hx-trigger" not in done
+    assert "3 of 3 flows changed" in done
+    assert "Plan the way back" in done
+    assert len(writes(sandbox)) == 3
+
+
+def test_fragment_is_the_plan_alone(operator, sids):
+    plan = make(operator, sids)
+
+    text = operator.get(
+        reverse("flows:plan", args=[plan.pk]), headers={"HX-Request": "true"}
+    ).content.decode()
+
+    assert "<html" not in text
+    assert 'id="plan"' in text
+
+
+def test_deletion_takes_the_number(operator, sandbox, sids):
+    plan = make(operator, sids, "delete")
+
+    missing, wrong = act(operator, plan, "start"), act(operator, plan, "start", confirm="2")
+    work()
+
+    assert [missing.status_code, wrong.status_code] == [422, 422]
+    assert "This is not the number of flows that will be deleted: it is 3." in wrong.content.decode().replace(
+        "&#x27;", "'"
+    )
+    assert writes(sandbox) == []
+    assert act(operator, plan, "start", confirm="3").status_code == 302
+
+
+def test_start_that_cannot_be_recorded_is_503(operator, sandbox, sids):
+    plan = make(operator, sids)
+
+    with log_locked():
+        response = act(operator, plan, "start", reason="kept")
+
+    assert response.status_code == 503
+    assert "nothing is sent" in response.content.decode()
+    assert 'value="kept"' in response.content.decode()
+
+
+def test_stop_and_go_on(operator, sandbox, sids):
+    plan = make(operator, sids)
+    act(operator, plan, "start")
+
+    act(operator, plan, "stop")
+    work()
+    text = page_of(operator, plan).content.decode()
+
+    assert "Not all of it was done." in text
+    assert "Go on with the 3 left" in text
+    assert writes(sandbox) == []
+
+
+def test_way_back_and_rest_are_plans(operator, sandbox, sids):
+    plan = make(operator, sids)
+    act(operator, plan, "start")
+    assert "has not ended yet" in operator.get(act(operator, plan, "undo").url).content.decode()
+    work()
+
+    back = Plan.objects.get(pk=act(operator, plan, "undo").url.split("/")[-2])
+    nothing = operator.get(act(operator, plan, "rest").url).content.decode()
+
+    assert (back.undoes, back.changes.count()) == (plan, 3)
+    assert "Nothing of this plan is left to be done." in nothing
+    assert Plan.objects.count() == 2
+
+
+def test_draft_can_be_thrown_away(operator, sids):
+    plan = make(operator, sids)
+
+    assert act(operator, plan, "discard").url == "/flows/plans/"
+
+    assert not Plan.objects.exists()
+
+
+def test_started_plan_stays(operator, sids):
+    plan = make(operator, sids)
+    act(operator, plan, "start")
+
+    act(operator, plan, "discard")
+
+    assert Plan.objects.exists()
+
+
+@pytest.mark.parametrize("what", ["start", "stop", "undo", "rest", "discard"])
+def test_viewer_looks_only(client_of, sids, what):
+    plan = make(client_of("operator"), sids)
+    viewer = client_of("viewer")
+
+    assert page_of(viewer, plan).status_code == 200
+    assert act(viewer, plan, what).status_code == 403
+    assert client_of("operator").get(reverse(f"flows:plan-{what}", args=[plan.pk])).status_code == 405
+
+
+def test_person_without_one_of_its_permissions_cannot_start_it(client_of, person, sids):
+    operator = client_of("operator")
+    plan = make(operator, sids, "delete")
+    clerk = person("viewer", "clerk")
+    clerk.user_permissions.add(Permission.objects.get(codename="change_flow"))
+
+    assert act(client_of("viewer", "clerk"), plan, "start", confirm="3").status_code == 403
+
+
+def test_waiting_plan_says_what_it_waits_for(operator, sids):
+    plan = make(operator, sids)
+    act(operator, plan, "start")
+    Plan.objects.update(alive_at="2026-11-01T00:00:00Z")
+
+    assert "manage.py db_worker" in page_of(operator, plan).content.decode()
+
+
+def test_log_shows_the_changes_of_a_plan(operator, sids):
+    plan, other = make(operator, sids[:2]), make(operator, sids[2:])
+    act(operator, plan, "start")
+    act(operator, other, "start")
+    work()
+
+    response = operator.get("/audit/", {"plan": str(plan.pk)})
+
+    assert {event.target_sid for event in response.context["events"]} == {*sids[:2], ""}
+    assert "Plan: Switch off" in response.content.decode()
+    event = AuditEvent.objects.filter(target_sid=sids[0], stage="outcome").get()
+    assert "Part of a plan" in operator.get(f"/audit/{event.event_id}/").content.decode()
+
+
+def test_unknown_plan_is_404(operator):
+    assert operator.get(f"/flows/plans/{uuid.uuid4()}/").status_code == 404
+
+
+def test_plans_are_listed(operator, sids):
+    make(operator, sids)
+
+    text = operator.get("/flows/plans/").content.decode()
+
+    assert "Switch off" in text
+    assert "Not started" in text
+
+
+def test_copied_out_json_is_imported_without_a_change(operator, sids):
+    copied = operator.post("/flows/copy-out/", {"sid": sids, "format": "json"})
+
+    operator.post("/flows/plans/import/", {"entries": copied.content.decode()})
+
+    assert copied["Content-Disposition"].endswith('.json"')
+    assert {change.skipped for change in the_plan().changes.all()} == {"It is like that already."}
+    event = AuditEvent.objects.get(action="flow.export")
+    assert (event.actor_label, event.payload.requested) == ("operator", {"format": "json", "flows": 3})
+
+
+def test_copied_out_csv_is_harmless(operator, sandbox):
+    sid = sandbox.add_flow(friendly_name="=1+1")
+    mirror.sync()
+
+    text = operator.post("/flows/copy-out/", {"sid": [sid], "format": "csv"}).content.decode()
+
+    assert text.startswith("sid,account_sid,friendly_name")
+    assert "'=1+1" in text
+
+
+def test_copy_that_cannot_be_recorded_is_not_given(operator, sids):
+    with log_locked():
+        response = operator.post("/flows/copy-out/", {"sid": sids, "format": "csv"})
+
+    assert response.status_code == 302
+
+
+def test_import_plans_what_differs(operator, sids):
+    entries = [{"sid": sids[0], "friendly_name": "Renamed"}, {"friendly_name": "New", "chat_service_sid": "IS" + "2" * 32,
+               "channel_type": "web", "integration_type": "studio", "integration_flow_sid": "FW" + "3" * 32}]  # fmt: skip
+
+    operator.post("/flows/plans/import/", {"entries": json.dumps(entries)})
+
+    changes = list(the_plan().changes.order_by("place"))
+    assert [(change.action, change.skipped) for change in changes] == [
+        ("flow.update", ""),
+        ("flow.create", ""),
+    ]
+    assert changes[0].asked == {"friendly_name": "Renamed"}
+    assert changes[1].asked["integration_flow_sid"] == "FW" + "3" * 32
+
+
+def test_what_was_typed_comes_back_without_being_sent(operator, sandbox, sids):
+    plan = make(operator, sids)
+
+    started = act(operator, plan, "start", reason="Typed", edit_again="1").content.decode()
+    imported = operator.post("/flows/plans/import/", {"entries": "[typed", "edit_again": "1"})
+
+    assert 'value="Typed"' in started
+    assert "There is a problem" not in started
+    assert (imported.status_code, "[typed" in imported.content.decode()) == (200, True)
+    assert Plan.objects.get().state == "draft"
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ("", "This is not JSON"),
+    ("{", "This is not JSON (line 1)"),
+    ('{"a": 1}', "There is no list of flows in it"),
+    ("[]", "The list of flows is empty"),
+    ("[" * 5000, "This is not JSON"),
+])  # fmt: skip
+def test_import_of_something_else_is_told(operator, text, says):
+    response = operator.post("/flows/plans/import/", {"entries": text})
+
+    assert response.status_code == 422
+    assert says in response.content.decode()
+    assert not Plan.objects.exists()
+
+
+@pytest.mark.parametrize(("entry", "why"), [
+    ("a", "not a flow"),
+    ({"friendly_nam": "x"}, "There is no field 'friendly_nam'."),
+    ({"sid": "FO1", "friendly_name": "x"}, "Its SID is none of a Flex Flow."),
+    ({"friendly_name": {"a": 1}}, "Friendly name must be one value."),
+    ({"friendly_name": "x"}, "Chat service SID is missing."),
+    ({"friendly_name": "x", "chat_service_sid": "IS" + "2" * 32, "channel_type": "sms", "integration_type": "task",
+      "integration_workspace_sid": "WS" + "2" * 32, "integration_workflow_sid": "WW" + "2" * 32,
+      "integration_channel": "sms", "integration_retry_count": 2}, "Retry count has no place"),
+    ({"friendly_name": "x", "chat_service_sid": "IS" + "2" * 32, "channel_type": "sms", "integration_type": "external",
+      "integration_url": "https://a.example/?token=masked-abcdef"}, "a part of it is masked"),
+])  # fmt: skip
+def test_entry_that_cannot_be_had_is_left_out(operator, entry, why):
+    operator.post("/flows/plans/import/", {"entries": json.dumps([entry])})
+
+    assert why in the_plan().changes.get().skipped
+
+
+def test_erased_flow_is_gone_from_plans(sandbox, operator, actor):
+    sid = sandbox.add_flow(friendly_name="Marta Example", contact_identity="+15550177", enabled=True)
+    mirror.sync()
+    plan = planning.plan_entries(
+        entries=[planning.Entry(sid, {"contact_identity": "+15550188"})], made_by="omar"
+    )
+
+    erasure.erase(sid=sid, actor=actor)
+
+    change = plan.changes.get()
+    assert (change.friendly_name, change.before, change.asked) == ("", {}, {})
+    assert change.skipped == "What it was about was erased."
+    assert page_of(operator, plan).status_code == 200
