@@ -3,6 +3,7 @@ written; a person whose page failed because it can't be is told so. Neither asks
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time
@@ -14,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
+from flexadmin import typed
 from flows.services.database import waiting_briefly
 
 PATIENCE: Final = 2.0  # seconds that a load balancer is kept waiting
@@ -37,12 +39,21 @@ def ready(_request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ready"})
 
 
-def server_error(_request: HttpRequest) -> HttpResponse:
+def server_error(request: HttpRequest) -> HttpResponse:
     """The page for what went wrong unforeseen. A database that can't be read or written passes: 503."""
     error = sys.exc_info()[1]
     if isinstance(error, UNAVAILABLE) or isinstance(error and error.__cause__, UNAVAILABLE):
-        return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "10"})
-    return HttpResponse(render_to_string("500.html"), status=500)
+        return HttpResponse(_page("503.html", request), status=503, headers={"Retry-After": "10"})
+    return HttpResponse(_page("500.html", request), status=500)
+
+
+def _page(name: str, request: HttpRequest) -> str:
+    """With what was typed, if that can be had: the page that tells of a failure can't fail itself."""
+    try:
+        return render_to_string(name, typed.on_error_page(request))
+    except Exception:
+        logging.getLogger("django.request").exception("What was typed could not be shown again")
+        return render_to_string(name)
 
 
 class _Check(threading.Thread):

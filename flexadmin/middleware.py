@@ -11,8 +11,11 @@ from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
+
+from flexadmin import typed
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -77,15 +80,20 @@ class FormEncodingMiddleware:
 
 class SignInMiddleware(LoginRequiredMiddleware):
     """Every page stands behind sign-in. An htmx request of an ended session moves the whole page there,
-    so that the sign-in form never lands in a fragment."""
+    so that the sign-in form never lands in a fragment. What somebody typed meanwhile is kept."""
 
     def process_view(self, request: HttpRequest, view_func: Any, *args: Any) -> HttpResponseBase | None:
         if not getattr(view_func, "login_required", True):
             return None  # without looking the person up: whether the site is alive needs no database
-        return super().process_view(request, view_func, *args)
+        answer = super().process_view(request, view_func, *args)
+        kept = typed.sent(request) if answer else None
+        return typed.session_ended(request, kept) if kept else answer
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
         response = super().handle_no_permission(request, view_func)
+        sender = request.headers.get("Referer")
+        if request.method == "POST" and sender:  # most places that take a form have no page of their own
+            response = redirect_to_login(sender)
         if getattr(request, "htmx", False):
             response.status_code = 204
             response["HX-Refresh"] = "true"

@@ -1,0 +1,132 @@
+"""What was typed into a flow's form, kept where the form could not be taken: the session had ended, the page was
+older than the last sign-in, or the site failed. It travels within the answer, is stored nowhere, and comes back into
+its form by `edit_again`, which sends nothing to Twilio.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.shortcuts import render
+from django.urls import reverse
+
+FORMS: Final = {  # the views that take `edit_again`, and the permission that each asks for
+    "flows:new": "flows.add_flow",
+    "flows:edit": "flows.change_flow",
+    "flows:enabled": "flows.change_flow",
+    "flows:delete": "flows.delete_flow",
+    "flows:plan-import": "flows.change_flow",
+    "flows:plan-start": "flows.change_flow",
+}
+LARGEST: Final = 64 * 1024  # characters; the largest form has some 20,000
+FRESH_FOR: Final = 24 * 60 * 60  # seconds: a sign-in page may stay open overnight
+SALT: Final = "flexadmin.typed"
+NOT_TYPED: Final = {"csrfmiddlewaretoken", "edit_again"}
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The fields of a form as they were sent, and the view that they are for."""
+
+    view: str
+    kwargs: dict[str, str]
+    fields: list[tuple[str, str]]
+
+    @property
+    def path(self) -> str:
+        """Where the form is: made from the view's name, so that it never leads off the site."""
+        return reverse(self.view, kwargs=self.kwargs)
+
+    @property
+    def packed(self) -> str:
+        """For a hidden field of the sign-in page. Signed; whoever has the page can read it, as they could the form."""
+        return signing.dumps([self.view, self.kwargs, self.fields], salt=SALT, compress=True)
+
+
+class SignIn(LoginView):
+    """Signing in. What was typed before the session ended goes along, and is offered back afterwards to whoever
+    signs in and may use that form: a change is made, and put on record, in the name of who saves it."""
+
+    redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, typed=sent(self.request))
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        answer = super().form_valid(form)
+        typed = sent(self.request)
+        if typed is None or not self.request.user.has_perm(FORMS[typed.view]):
+            return answer
+        return render(self.request, "registration/signed_in_again.html", {"typed": typed})
+
+
+def sent(request: HttpRequest) -> Typed | None:
+    """What was typed into the form that this request sends, or that a sign-in carries along."""
+    match = request.resolver_match
+    if request.method != "POST" or match is None:
+        return None
+    if match.view_name == "login":
+        return _read(request.POST.get("typed", ""))
+    if match.view_name not in FORMS:
+        return None
+    fields = [
+        (name, str(value))
+        for name, values in request.POST.lists()
+        if name not in NOT_TYPED
+        for value in values
+    ]
+    if sum(len(name) + len(value) for name, value in fields) > LARGEST:
+        return None
+    kwargs = {name: str(value) for name, value in match.kwargs.items()}
+    return Typed(match.view_name, kwargs, fields)
+
+
+def sent_from_here(request: HttpRequest) -> Typed | None:
+    """The same, if the browser says that a page of this site sent it. Of a request whose token was not checked, or
+    is wrong, nothing else may be shown again: another site could put its own values before a person."""
+    site = request.headers.get("Sec-Fetch-Site")
+    own = f"{request.scheme}://{request.get_host()}"
+    is_own = site == "same-origin" if site else request.headers.get("Origin") == own
+    return sent(request) if is_own else None
+
+
+def session_ended(request: HttpRequest, typed: Typed) -> HttpResponse:
+    """The sign-in page in the place of a form's answer. To htmx nothing that would replace the form."""
+    if _is_htmx(request):
+        return HttpResponse(status=401)
+    context = {"form": AuthenticationForm(request), "next": typed.path, "typed": typed}
+    return render(request, "registration/login.html", context, status=401)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """A form whose token is missing or older than the last sign-in. To htmx the same as when the session ended: the
+    form's own way leads on."""
+    typed = sent_from_here(request)
+    if typed and _is_htmx(request):
+        return HttpResponse(status=401)
+    return render(request, "403_csrf.html", {"typed": typed}, status=403)
+
+
+def on_error_page(request: HttpRequest) -> dict[str, Any]:
+    """The context of a page that has no request: what was typed, and a token, neither of which needs the database."""
+    typed = sent_from_here(request)
+    return {"typed": typed, "csrf_token": get_token(request)} if typed else {}
+
+
+def _is_htmx(request: HttpRequest) -> bool:
+    return bool(getattr(request, "htmx", False))
+
+
+def _read(token: str) -> Typed | None:
+    """What a sign-in page carried along, or None if it is not ours or too old."""
+    try:
+        view, kwargs, fields = signing.loads(token, salt=SALT, max_age=FRESH_FOR)
+    except signing.BadSignature:
+        return None
+    return Typed(view, kwargs, [(name, value) for name, value in fields])
