@@ -1,0 +1,22 @@
+"""Django admin over the site's own database: what the pages are held against. Its middleware is that of Django's
+project template, with the compression and the static files that the site has too."""
+
+from tests.benchmarks.site_settings import *  # noqa: F403
+from tests.benchmarks.site_settings import INSTALLED_APPS, TEMPLATES
+
+INSTALLED_APPS = ["django.contrib.admin", *INSTALLED_APPS]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "tests.benchmarks.admin_urls"
+WSGI_APPLICATION = None
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+TEMPLATES = [{**TEMPLATES[0], "DIRS": []}]

@@ -1,0 +1,130 @@
+"""The site as it is deployed, and Django admin beside it, over one database with the sandbox's flows: gunicorn,
+compressed static files under hashed names, DEBUG off. Everything lies in a folder of its own and listens on
+127.0.0.1. This process itself needs no Django."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sqlite3
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.flexapi.sandbox import Sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+PERSON, PASSWORD = "ada", "made-up-password"
+FLOWS = 300
+START = 60  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """Both sites' addresses. PERSON may do everything in both."""
+
+    site: str
+    admin: str
+    sandbox: Sandbox
+    database: Path
+
+    def age_the_copy(self) -> None:
+        """From here on the copy of Twilio is old enough for the list to refresh it, as on anybody's first visit."""
+        with closing(sqlite3.connect(self.database, timeout=10)) as connection, connection:
+            connection.execute("UPDATE flows_syncstate SET synced_at = datetime('now', '-1 day')")
+
+
+@contextmanager
+def deployed(folder: Path, *, flows: int = FLOWS) -> Iterator[Deployed]:
+    """Both sites, with so many flows, for as long as the context lasts. RuntimeError, with their log, if one of them
+    does not start."""
+    database = folder / "db.sqlite3"
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(Sandbox(flows=flows))
+        environment = _environment(folder, database, sandbox)
+        _run(folder, environment, "tests.benchmarks.prepare")
+        site, admin = (
+            stack.enter_context(_served(folder, {**environment, "DJANGO_SETTINGS_MODULE": settings}))
+            for settings in ("tests.benchmarks.site_settings", "tests.benchmarks.admin_settings")
+        )
+        yield Deployed(site, admin, sandbox, database)
+
+
+def _environment(folder: Path, database: Path, sandbox: Sandbox) -> dict[str, str]:
+    """Whatever the environment or a .env says of a real account, none of it is taken over."""
+    inherited = {name: value for name, value in os.environ.items() if name != "GUNICORN_CMD_ARGS"}
+    return {
+        **inherited,
+        "DJANGO_SETTINGS_MODULE": "tests.benchmarks.admin_settings",
+        "ENV_FILE": os.devnull,
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "AUDIT_KEY": secrets.token_urlsafe(48),
+        "DEBUG": "false",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "CSRF_TRUSTED_ORIGINS": "",
+        "HTTPS_ONLY": "false",
+        "DATABASE_URL": f"sqlite:///{database}",
+        "STATIC_FOLDER": str(folder / "static"),
+        "FLEX_API_URL": sandbox.url,
+        "TWILIO_ACCOUNT_SID": sandbox.account_sid,
+        "TWILIO_API_KEY": sandbox.api_key,
+        "TWILIO_API_SECRET": sandbox.api_secret,
+        "TWILIO_AUTH_TOKEN": "",
+        "LOG_LEVEL": "ERROR",
+        "PERSON_NAME": PERSON,
+        "PERSON_PASSWORD": PASSWORD,
+    }
+
+
+def _run(folder: Path, environment: dict[str, str], module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", module], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"{module} broke off:\n{done.stderr[-4000:]}")
+
+
+@contextmanager
+def _served(folder: Path, environment: dict[str, str]) -> Iterator[str]:
+    """gunicorn as the README has it, from its first answer on; its address."""
+    log = folder / f"{environment['DJANGO_SETTINGS_MODULE']}.log"
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener, log.open("wb") as sink:
+        command = [
+            sys.executable, "-m", "gunicorn", "django.core.wsgi:get_wsgi_application()", "--bind",
+            f"fd://{listener.fileno()}", "--workers", "2", "--threads", "4", "--timeout", "90",
+            "--no-control-socket", "--worker-tmp-dir", str(folder),
+        ]  # fmt: skip
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, pass_fds=[listener.fileno()], stdout=sink, stderr=sink
+        )
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        try:
+            _await(address, process, log)
+            yield address
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _await(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """The listener is open already: the first request waits in its queue until a worker takes it."""
+    try:
+        _direct.open(f"{address}/nowhere/", timeout=START).close()
+    except OSError as error:
+        if isinstance(error, urllib.error.HTTPError) and error.code < 500:
+            return
+        ended = process.poll()
+        raise RuntimeError(f"no answer ({error}, status {ended}):\n{log.read_text()[-4000:]}") from None
+
+
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -1,0 +1,91 @@
+"""`python -m tests.benchmarks.pages [--runs 5] [--output FILE.json]`: the list of flows as it is deployed, beside Django
+admin's list of the same table, both visited by turns in a slow browser; the medians against the budgets. Exit status 1
+if a budget is broken.
+
+It needs Chromium and nothing else: both sites, their database and the sandbox are its own, in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from tests.benchmarks.chromium import chromium
+from tests.benchmarks.deployed import PASSWORD, PERSON, Deployed, deployed
+from tests.benchmarks.measuring import BUDGETS, Figures, medians, signed_in, visited
+
+SITE_PAGE, ADMIN_PAGE = "/flows/", "/admin/flows/flow/"
+
+
+def compared(both: Deployed, *, runs: int) -> tuple[list[Figures], list[Figures]]:
+    """So many visits of each, by turns, so that what else the machine does befalls both."""
+    ours, theirs = [], []
+    with chromium() as browser, Progress(console=Console(stderr=True), transient=True) as progress:
+        site = signed_in(browser, f"{both.site}/login/", name=PERSON, password=PASSWORD)
+        admin = signed_in(browser, f"{both.admin}/admin/login/", name=PERSON, password=PASSWORD)
+        for _ in progress.track(range(runs), description="Visiting both lists"):
+            both.age_the_copy()
+            ours.append(visited(browser, both.site + SITE_PAGE, cookies=site))
+            theirs.append(visited(browser, both.admin + ADMIN_PAGE, cookies=admin))
+    return ours, theirs
+
+
+def table(ours: Figures, theirs: Figures, runs: int) -> Table:
+    made = Table(
+        title=f"The list of flows, 50 rows: medians of {runs} visits",
+        caption="cold, 1.6 Mbit/s, 150 ms, CPU 4× slower, 1350×800",
+    )
+    for title in ("what", "ours", "Django admin", "budget", "kept"):
+        made.add_column(title, justify="left" if title == "what" else "right")
+    for budget in BUDGETS:
+        cells = (
+            budget.said(figure)
+            for figure in (getattr(ours, budget.figure), getattr(theirs, budget.figure), budget.most)
+        )
+        made.add_row(budget.label, *cells, "yes" if budget.is_kept(ours) else "NO")
+    return made
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(143)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--output", type=Path, help="a file for every visit's figures, as JSON")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, _end)  # so that what was started is stopped then, too
+    runs = max(1, options.runs)
+    with tempfile.TemporaryDirectory() as folder, deployed(Path(folder)) as both:
+        visits = compared(both, runs=runs)
+    ours, theirs = map(medians, visits)
+    Console().print(table(ours, theirs, runs))
+    kept = all(budget.is_kept(ours) for budget in BUDGETS)
+    if options.output:
+        said = {
+            "ours": asdict(ours),
+            "django_admin": asdict(theirs),
+            "budgets": {budget.figure: budget.most for budget in BUDGETS},
+            "kept": kept,
+            "visits": {
+                "ours": [asdict(one) for one in visits[0]],
+                "django_admin": [asdict(one) for one in visits[1]],
+            },
+        }
+        options.output.write_text(json.dumps(said, indent=2) + "\n")
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

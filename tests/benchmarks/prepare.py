@@ -1,0 +1,26 @@
+"""`python -m tests.benchmarks.prepare`, in a process of its own and under admin_settings: an empty database becomes one
+with the sandbox's flows and a person who may do everything in both sites; the static files are collected."""
+
+import os
+
+import tests.faults.ready  # noqa: F401 - Django comes first
+
+# isort: split
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+
+from flexadmin.roles import ensure_groups
+from flows.services import mirror
+
+
+def prepare(name: str, password: str) -> None:
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    mirror.sync()
+    ensure_groups()
+    person = User.objects.create_superuser(name, password=password)
+    person.groups.set([Group.objects.get(name="admin")])
+
+
+if __name__ == "__main__":
+    prepare(os.environ["PERSON_NAME"], os.environ["PERSON_PASSWORD"])
