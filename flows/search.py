@@ -5,6 +5,7 @@ the URL; how the database finds it stays in here.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -121,15 +122,38 @@ def find(query: Query) -> Found:
     return Found(list(flows.order_by(*_order(query.sort))[start : start + PAGE_SIZE]), total, page)
 
 
+def facets(query: Query) -> dict[str, Counter[str]]:
+    """For each filter, how many flows each of its values would give beside the search and the other filters. The
+    database counts each kind of flow once; which filters a kind passes is known without it."""
+    found: dict[str, Counter[str]] = {name: Counter() for name in ("channel", "integration", "enabled")}
+    kinds = _named(query).annotate(is_gone=Q(gone_at__isnull=False))
+    for channel, integration, enabled, is_gone, flows in kinds.values_list(
+        "channel_type", "integration_type", "enabled", "is_gone"
+    ).annotate(flows=Count("sid")):
+        kind = {
+            "channel": channel,
+            "integration": integration or "none",
+            "enabled": "gone" if is_gone else "true" if enabled else "false",
+        }
+        fails = {name for name, value in kind.items() if not _passes(name, value, asked=getattr(query, name))}
+        for name, value in kind.items():
+            if fails <= {name}:
+                found[name][value] += flows
+    return found
+
+
+def _passes(name: str, value: str, *, asked: str) -> bool:
+    """What is gone is only found where it is asked for."""
+    return value == asked if asked else (name, value) != ("enabled", "gone")
+
+
+def sids_of(query: Query) -> list[str]:
+    """The SIDs of all flows that the query asks for, whatever the page."""
+    return list(_matching(query).values_list("sid", flat=True))
+
+
 def _matching(query: Query) -> QuerySet[Flow]:
-    flows = Flow.objects.filter(gone_at__isnull=query.enabled != "gone")
-    if text := fold(query.q):
-        sid = query.q.strip()
-        named = Q(name_folded__contains=text) | Q(identity_folded__contains=text) | _has_number(query.q)
-        # A SID, or the beginning of one.
-        flows = flows.filter(
-            named | Q(sid__startswith=sid) if re.fullmatch(r"FO[0-9a-fA-F]{1,32}", sid) else named
-        )
+    flows = _named(query).filter(gone_at__isnull=query.enabled != "gone")
     if query.channel:
         flows = flows.filter(channel_type=query.channel)
     if query.integration:
@@ -138,8 +162,19 @@ def _matching(query: Query) -> QuerySet[Flow]:
         flows = flows.filter(enabled=True)
     elif query.enabled == "false":
         flows = flows.exclude(enabled=True)
-    if query.account:
-        flows = flows.filter(account_sid=query.account)
+    return flows
+
+
+def _named(query: Query) -> QuerySet[Flow]:
+    """What the search and the account leave, before the filters."""
+    flows = Flow.objects.filter(account_sid=query.account) if query.account else Flow.objects.all()
+    if text := fold(query.q):
+        sid = query.q.strip()
+        named = Q(name_folded__contains=text) | Q(identity_folded__contains=text) | _has_number(query.q)
+        # A SID, or the beginning of one.
+        flows = flows.filter(
+            named | Q(sid__startswith=sid) if re.fullmatch(r"FO[0-9a-fA-F]{1,32}", sid) else named
+        )
     return flows
 
 

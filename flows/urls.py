@@ -3,7 +3,7 @@
 from django.urls import include, path, register_converter
 
 from flows.converters import FlexFlowSid
-from flows.views import audit, changes, drift, event, evidence, flows, saved
+from flows.views import audit, changes, copyout, drift, event, evidence, flows, plans, saved
 
 register_converter(FlexFlowSid, "flex_flow_sid")
 
@@ -15,6 +15,16 @@ flow_urls = [
     path("views/<int:view_id>/remove/", saved.view_remove, name="view-remove"),
     path("drift/", drift.drift_inbox, name="drift"),
     path("drift/<uuid:event_id>/accept/", drift.drift_accept, name="drift-accept"),
+    path("copy-out/", copyout.flows_out, name="copy-out"),
+    path("plans/", plans.plan_list, name="plans"),
+    path("plans/new/", plans.plan_new, name="plan-new"),
+    path("plans/import/", plans.plan_import, name="plan-import"),
+    path("plans/<uuid:plan_id>/", plans.plan_detail, name="plan"),
+    path("plans/<uuid:plan_id>/start/", plans.plan_start, name="plan-start"),
+    path("plans/<uuid:plan_id>/stop/", plans.plan_stop, name="plan-stop"),
+    path("plans/<uuid:plan_id>/undo/", plans.plan_undo, name="plan-undo"),
+    path("plans/<uuid:plan_id>/rest/", plans.plan_rest, name="plan-rest"),
+    path("plans/<uuid:plan_id>/discard/", plans.plan_discard, name="plan-discard"),
     path("<flex_flow_sid:sid>/", flows.flow_detail, name="detail"),
     path("<flex_flow_sid:sid>/code/", flows.flow_code, name="code"),
     path("<flex_flow_sid:sid>/edit/", changes.flow_edit, name="edit"),

@@ -1,6 +1,21 @@
 // A little comfort on top of pages that work without it. Nothing here decides anything.
 (() => {
   "use strict";
+  // Nothing that a page brings is run or styled inline, no page is kept, and what failed is never swapped in unseen.
+  // htmx starts once this script has been read.
+  Object.assign(htmx.config, {
+    allowEval: false,
+    allowScriptTags: false,
+    includeIndicatorStyles: false,
+    historyCacheSize: 0,
+    refreshOnHistoryMiss: true,
+    responseHandling: [
+      { code: "204", swap: false },
+      { code: "[23]..", swap: true },
+      { code: "422", swap: true },
+      { code: "[45]..", swap: false, error: true },
+    ],
+  });
   const find = (selector, root = document) => root.querySelector(selector);
   const say = (words) => { find("#said").textContent = words; };
 
@@ -17,7 +32,8 @@
     field.closest(".field")?.scrollIntoView({ block: "center" });
   });
 
-  // Copying a SID.
+  // Copying a SID. In a row of the list it stands in the link alone.
+  const sidOf = (element) => find("a.name", element.closest("tr")).pathname.split("/")[2];
   const copied = async (text) => {
     try {
       await navigator.clipboard.writeText(text);
@@ -38,7 +54,7 @@
     const button = event.target.closest(".copy, .copy-text");
     if (!button) return;
     const beside = button.previousElementSibling;
-    const what = button.matches(".copy") ? beside.title : beside.getAttribute("aria-label");
+    const what = button.matches(".copy") ? beside?.title || sidOf(button) : beside.getAttribute("aria-label");
     const done = await copied(button.matches(".copy") ? what : beside.textContent);
     say("");
     requestAnimationFrame(() => say(done ? `Copied ${what}` : "Copying was refused by the browser"));
@@ -70,16 +86,134 @@
     }
   });
 
+  // Many at once: what is ticked stays ticked from page to page of the list, and goes along with the form.
+  // A refresh of the table leaves what was chosen; another question to the list takes "all that match" back.
+  const chosen = new Set();
+  let kind = "";
+  let allOf = null;
+  const boxes = () => [...document.querySelectorAll("input[name=sid][form=many]")];
+  const tell = () => {
+    const words = find("#chosen");
+    const page = find("[data-page]");
+    if (!words) return;
+    const { elements } = find("#many");
+    const all = elements.all.checked = allOf === elements.query.value;
+    if (kind && elements.kind) elements.kind.value = kind;
+    words.textContent = all ? "With all of them:" : chosen.size ? `With the ${chosen.size} selected:` : "With the selected:";
+    boxes().forEach((box) => { box.checked = all || chosen.has(box.value); box.disabled = all; });
+    page.hidden = false;
+    page.checked = boxes().every((box) => box.checked);
+  };
+  document.addEventListener("change", ({ target }) => {
+    if (target.matches("[data-page]")) boxes().forEach(({ value }) => chosen[target.checked ? "add" : "delete"](value));
+    else if (target.matches("input[name=sid]")) chosen[target.checked ? "add" : "delete"](target.value);
+    else if (target.matches("#many [name=all]")) allOf = target.checked ? target.form.elements.query.value : null;
+    else {
+      if (target.matches("#many [name=kind]")) kind = target.value;
+      return;
+    }
+    tell();
+    say(find("#chosen").textContent);
+  });
+  document.addEventListener("formdata", ({ target, formData }) => {
+    if (target.id === "many") formData.set("sids", [...chosen].join(" "));
+  });
+  tell();
+
+  // A file's text goes into the field that it stands for.
+  const reads = find("[data-reads]");
+  if (reads) reads.hidden = false;
+  reads?.addEventListener("change", async ({ target }) => {
+    const field = document.getElementById(reads.dataset.reads);
+    field.value = await target.files[0]?.text() ?? field.value;
+    field.focus();
+  });
+
   // A row's actions say whose they are, for those who meet them out of the row.
   const nameActions = () => document.querySelectorAll("td.actions a").forEach((link) => {
     link.ariaLabel = `${link.textContent} ${find("a.name", link.closest("tr")).textContent}`;
   });
+  const nameBoxes = () => boxes().forEach((box) => {
+    box.ariaLabel = `Select ${find("a.name", box.closest("tr")).textContent}`;
+  });
   nameActions();
+  nameBoxes();
   document.addEventListener("htmx:afterSwap", ({ detail }) => {
+    if (detail.elt.id === "plan" && !detail.elt.hasAttribute("hx-get")) {
+      say([find("#plan-state"), find("h2", detail.elt)].map((part) => part.textContent).join(". "));
+    }
     if (detail.target.id !== "results") return;
     nameActions();
-    say(find("#count")?.textContent ?? "");
+    nameBoxes();
+    tell();
+    const counts = find("[data-facets]")?.dataset.facets.split(" ") ?? [];
+    document.querySelectorAll('#filters option:not([value=""])').forEach((option, place) => {
+      if (counts[place]) option.text = option.text.replace(/\d+(?=\)$)/, counts[place]);
+    });
+    const filters = [...document.querySelectorAll(".found .chip")].map((chip) => chip.textContent.replace("Remove ", ""));
+    say([find("#count")?.textContent ?? "", filters.join("; ")].filter(Boolean).join(". "));
   });
+
+  // Switching a flow in a dialog over the page; a link that is opened otherwise leads to a page of its own. What it
+  // came to stands in a toast, one a flow and three at most, until somebody dismisses it.
+  const dialog = find("#dialog");
+  const toasts = find("#toasts");
+  let opener = "";
+  const back = () => (find(`main a[href="${opener}"]`) ?? find("#main")).focus();
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('main a[href$="/enabled/"]');
+    const dismiss = event.target.closest("[data-dismiss]");
+    if (link && dialog && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey) {
+      event.preventDefault();
+      htmx.ajax("GET", link.getAttribute("href"), "#dialog-body");
+    } else if (dismiss) {
+      opener = dismiss.dataset.dismiss;
+      dismiss.closest(".toast").remove();
+      back();
+    } else if (event.target.matches("[data-close]")) dialog.close();
+  });
+  document.addEventListener("keydown", (event) => {
+    const undo = find("[data-undo] button");
+    if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || !undo || isTyping(event.target)) return;
+    event.preventDefault();
+    undo.focus();
+  });
+  dialog?.addEventListener("close", () => {
+    document.body.append(find("#trouble"));
+    back();
+  });
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const form = detail.requestConfig.elt;
+    if (detail.target.id !== "dialog-body" || detail.xhr.status < 400) return;
+    // An ended session: what was typed goes to the sign-in page, as it does without this script.
+    if (detail.xhr.status === 401 && form.matches("form")) form.submit();
+    detail.shouldSwap = !/^$|<html/.test(detail.xhr.responseText);
+    detail.isError = !detail.shouldSwap && detail.xhr.status !== 401;
+  });
+  document.addEventListener("htmx:afterSwap", ({ detail }) => {
+    if (detail.target.id === "dialog-body") {
+      opener = detail.requestConfig.path;
+      if (!dialog.open) {
+        find(`main a[href="${opener}"]`)?.focus();
+        dialog.append(find("#trouble")); // beside the dialog it could be neither seen nor reached
+        dialog.showModal();
+      }
+      (find("[data-focus]", dialog) ?? find("input:not([type=hidden])", dialog))?.focus();
+    } else if (detail.target === toasts) {
+      opener = detail.requestConfig.path;
+      [...toasts.children].slice(1).filter((toast) => find(`[data-dismiss="${opener}"]`, toast)).forEach((toast) => toast.remove());
+      while (toasts.children.length > 3) toasts.lastElementChild.remove();
+      if (dialog.contains(detail.requestConfig.elt)) dialog.close();
+      else if (document.activeElement === document.body) back();
+    }
+  });
+  // While it is sent, the button says so; a second press is not heard (hx-sync).
+  const exchange = ({ detail }) => {
+    const button = detail.elt.matches("form") && find("[data-busy]", detail.elt);
+    if (button) [button.textContent, button.dataset.busy] = [button.dataset.busy, button.textContent];
+  };
+  document.addEventListener("htmx:beforeRequest", exchange);
+  document.addEventListener("htmx:afterRequest", exchange);
 
   // A form with unsaved input asks before it is left.
   let guarded = find("[data-guard]");
@@ -94,7 +228,7 @@
   document.addEventListener("submit", (event) => {
     const button = event.submitter ?? find("button:not([type=button])", event.target);
     if (event.defaultPrevented || event.target.method !== "post" || event.target.matches("[hx-post], [data-again]")) return;
-    if (!button) return;
+    if (!button || isDirty) return; // another form than the one with the input: the person may choose to stay
     setTimeout(() => {
       resting.add([button, button.textContent]);
       button.disabled = true;
@@ -112,7 +246,9 @@
   let held = null;
   const hold = ({ target }) => {
     const active = document.activeElement;
-    if (target?.contains(active)) held = { href: active.getAttribute("href"), words: active.textContent };
+    // Another row's action is not the same, though its words are.
+    const words = active.closest("td") ? null : active.textContent;
+    if (target?.contains(active)) held = { href: active.getAttribute("href"), words };
   };
   document.addEventListener("htmx:configRequest", ({ detail }) => {
     hold(detail);
@@ -129,10 +265,16 @@
     held = null;
   });
   document.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.successful) trouble(""); });
+  // Never "reload" where that would lose what was typed.
+  const advice = guarded
+    ? "What you typed is kept: go on with the form. Some of its fields may not fit the type you chose until you review it."
+    : "What you see may be old: reload the page.";
   document.addEventListener("htmx:responseError", ({ detail }) => {
-    trouble(`The dashboard answered with an error (HTTP ${detail.xhr.status}). What you see may be old: reload the page.`);
+    trouble(detail.xhr.status === 401
+      ? "Your session has ended. Reviewing the form leads on, by way of signing in if need be; what you typed is kept."
+      : `The dashboard answered with an error (HTTP ${detail.xhr.status}). ${advice}`);
   });
   document.addEventListener("htmx:sendError", () => {
-    trouble("The dashboard can’t be reached. What you see may be old: check your connection, then reload the page.");
+    trouble(`The dashboard can’t be reached: check your connection. ${advice}`);
   });
 })();

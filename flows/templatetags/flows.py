@@ -153,8 +153,7 @@ def when_listed(value: datetime | None) -> SafeString:
     if value is None:
         return NO_TIME
     utc = value.astimezone(UTC)
-    said = f"{utc.day} {utc:%b %Y, %H:%M} UTC"
-    return format_html('<time datetime="{}">{}</time> {}', f"{utc:%Y-%m-%dT%H:%MZ}", said, ago(utc))
+    return format_html("<time>{}</time> {}", f"{utc:%Y-%m-%d %H:%MZ}", ago(utc))
 
 
 @register.filter
@@ -194,12 +193,17 @@ def short(sid: object) -> str:
 
 
 @register.inclusion_tag("_sid.html", takes_context=True)
-def sid_link(context: Context, sid: object, link: bool = True) -> dict[str, Any]:
+def sid_link(context: Context, sid: object, link: bool = True, in_row: bool = False) -> dict[str, Any]:
     text = str(sid or "")
     is_flow = link and schema.is_sid("FO", text)
     is_studio = link and schema.is_sid("FW", text) and context.get("is_twilio") is not False
     path = quote(f"/console/studio/flows/{text}?x-target-region=us1", safe="")
-    return {"sid": text, "is_flow": is_flow, "console_url": _STUDIO + path if is_studio else ""}
+    return {
+        "sid": text,
+        "is_flow": is_flow,
+        "console_url": _STUDIO + path if is_studio else "",
+        "in_row": in_row,
+    }
 
 
 @register.simple_tag
@@ -272,9 +276,8 @@ def who(event: AuditEvent) -> str:
 
 @register.filter
 def breakable(text: SafeString) -> SafeString:
-    """Where a narrow cell may break what `visible` made: behind the colon of an identity, never in a short SID."""
-    kept = re.sub(r"\b[A-Z]{2}[0-9a-fA-F]+…[0-9a-fA-F]+", r'<span class="whole">\g<0></span>', text)
-    return mark_safe(kept.replace(":", ":<wbr>"))  # noqa: S308 - `visible` has escaped it
+    """Where a narrow cell may break what `visible` made: behind the colon of an identity."""
+    return mark_safe(text.replace(":", ":<wbr>"))  # noqa: S308 - `visible` has escaped it
 
 
 @register.filter

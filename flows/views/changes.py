@@ -13,6 +13,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
 from flows import lint, search, words
@@ -87,13 +88,13 @@ def flow_edit(request: Request, sid: str) -> HttpResponse:
 @permitted("flows.change_flow", action="flow.update")
 def flow_enabled(request: Request, sid: str) -> HttpResponse:
     flow = _known(sid)
-    if flow.gone_at and request.method == "GET":
+    if flow.gone_at and _only_shows(request):
         return _gone(request, sid)
     page = partial(_switch_page, request, flow)
-    if request.method == "GET":
+    if _only_shows(request):
         target = "false" if flow.enabled else "true"
         initial = {"change_id": uuid.uuid4(), "enabled": target, "refers_to": _undone(request, sid)}
-        return page(SwitchForm(initial=initial))
+        return page(SwitchForm(initial={**initial, **request.POST.dict()}))
     form = SwitchForm(request.POST)
     if not form.is_valid():
         return page(form, status=422)
@@ -112,12 +113,12 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
 @permitted("flows.delete_flow", action="flow.delete")
 def flow_delete(request: Request, sid: str) -> HttpResponse:
     flow = _known(sid)
-    if flow.gone_at and request.method == "GET":
+    if flow.gone_at and _only_shows(request):
         return _gone(request, sid)
     page = partial(_delete_page, request, flow)
     expected = flow.friendly_name or flow.sid
-    if request.method == "GET":
-        initial = {"change_id": uuid.uuid4(), "refers_to": _undone(request, sid)}
+    if _only_shows(request):
+        initial = {"change_id": uuid.uuid4(), "refers_to": _undone(request, sid), **request.POST.dict()}
         return page(DeleteForm(expected=expected, sid=sid, initial=initial))
     form = DeleteForm(request.POST, expected=expected, sid=sid)
     if not form.is_valid():
@@ -133,6 +134,11 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
     )
 
 
+def _only_shows(request: Request) -> bool:
+    """Whether a form is only asked for, empty or with what was typed into it before. Nothing is sent."""
+    return request.method == "GET" or "edit_again" in request.POST
+
+
 def _known(sid: str) -> Flow:
     """The flow in the copy; one that is not there yet is read from Twilio first."""
     if not Flow.objects.filter(sid=sid).exists():
@@ -143,7 +149,7 @@ def _known(sid: str) -> Flow:
 
 def _gone(request: Request, sid: str) -> HttpResponse:
     messages.error(request, "Twilio has this flow no more. There is nothing left to change.")
-    return redirect("flows:detail", sid=sid)
+    return outcomes.go_to(request, "flows:detail", sid=sid)
 
 
 def _from_twilio(request: Request, sid: str) -> HttpResponse:
@@ -267,8 +273,14 @@ def _switch_page(
         "form": form,
         "problem": problem,
         "collisions": list(in_the_way[:5]) if target and flow.contact_identity else [],
+        "in_dialog": bool(request.htmx),
     }
-    return render(request, "flows/enabled.html", context, status=status)
+    if request.htmx:
+        form.auto_id = "switch_%s"  # the page below may have a reason of its own
+    name = "flows/_switch.html" if request.htmx else "flows/enabled.html"
+    response = render(request, name, context, status=status)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 def _delete_page(

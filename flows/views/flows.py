@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -69,12 +71,14 @@ def flow_list(request: Request) -> HttpResponse:
         return redirect("flows:detail", sid=sid)
     found = search.find(query)
     _decorate(found.rows)
+    choices = _counted(search.facets(query))
     copy = mirror.copy_state()
     context = {
         "query": query,
         "found": _Page(found, query),
         "columns": [_column(query, key, label) for key, label in COLUMNS],
-        "choices": CHOICES,
+        "choices": choices,
+        "facets": " ".join(str(flows) for options in choices.values() for *_, flows in options),
         "chips": _chips(query),
         "clear_url": reverse("flows:list"),
         "copy": copy,
@@ -226,6 +230,14 @@ def _chips(query: search.Query) -> list[dict[str, str]]:
         for name, label in CHIP_WORDS.items()
         if (value := getattr(query, name))
     ]
+
+
+def _counted(facets: Mapping[str, Counter[str]]) -> dict[str, list[tuple[str, str, int]]]:
+    """The filters' options, each with the number of flows that it would give."""
+    return {
+        name: [(value, label, facets[name][value]) for value, label in options]
+        for name, options in CHOICES.items()
+    }
 
 
 def _sections(snapshot: schema.Snapshot) -> list[tuple[str, list[dict[str, object]]]]:

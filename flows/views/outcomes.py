@@ -1,5 +1,6 @@
 """What became of a change, as a page. The services say it; here it is told: a redirect with a sentence, or
-the same form once more, with what was typed and the reason why it was not sent or not accepted.
+the same form once more, with what was typed and the reason why it was not sent or not accepted. A change that
+was sent from over the list leaves the list where it is: its sentence stands in a toast.
 """
 
 from __future__ import annotations
@@ -7,14 +8,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from flows import words
 from flows.flexapi.errors import Refused
-from flows.forms import FlowForm, ReasonForm
+from flows.forms import FlowForm, ReasonForm, SwitchForm
 from flows.masking import masked
 from flows.models import AuditEvent, Result, Stage
 from flows.services import audit, changes, mirror
@@ -58,22 +62,53 @@ def answer(
         return _conflict(form, page, conflict)
     except changes.NothingToChange:
         messages.info(request, "Nothing to save: the flow at Twilio is already like that. Nothing was sent.")
-        return redirect("flows:detail", sid=sid)
+        return _told(request, None, sid)
     except audit.AlreadyRecorded as known:
         return _replayed(request, known.event)
     except changes.OutcomeNotRecorded as lost:
         problem = problems.outcome_not_recorded(lost.error)
-        return render(request, "flows/problem.html", {"problem": problem, "sid": sid}, status=500)
+        name = "flows/_problem.html" if request.htmx else "flows/problem.html"
+        return render(request, name, {"problem": problem, "sid": sid}, status=500)
     except changes.NotRead as unread:
         if mirror.is_gone(unread.error):
             messages.error(request, f"{what} was not made: Twilio has no such flow any more.")
-            return redirect("flows:detail", sid=sid)
+            return go_to(request, "flows:detail", sid=sid)
         return page(form.again(), status=502, problem=problems.of_change(unread.error, what=what, sent=False))
     except audit.ChangeOpen as other:
         return page(form.again(), status=409, problem=problems.change_open(other.event, is_creation=not sid))
     except audit.NotRecorded:
         return page(form.again(), status=503, problem=problems.not_recorded())
     return _succeeded(request, change) if change.error is None else _failed(request, form, page, change, what)
+
+
+def go_to(request: Request, name: str, **arguments: Any) -> HttpResponse:
+    """A redirect of the whole page, also where htmx asked for a part of it."""
+    url = reverse(name, kwargs=arguments)
+    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
+
+
+def _told(request: Request, event: AuditEvent | None, sid: str) -> HttpResponse:
+    """The flow's page, which shows the messages; or, from over the list, the messages themselves, and the list
+    anew. What a toast has shown no later page shows again."""
+    here = urlsplit(request.htmx.current_url_abs_path or "").path
+    if not request.htmx or here != reverse("flows:list"):
+        return go_to(request, "flows:detail", sid=sid)
+    toast = render(request, "_toast.html", {"event": event, "undo": _undo(event), "sid": sid})
+    toast["HX-Trigger"] = "flows-changed"
+    return retarget(reswap(toast, "afterbegin"), "#toasts")
+
+
+def _undo(event: AuditEvent | None) -> SwitchForm | None:
+    """The switch back. It is a change like any other, and says which it undoes."""
+    if event is None or event.changed_fields != ["enabled"]:
+        return None
+    initial = {
+        "enabled": str(not (event.payload.after or {}).get("enabled")).lower(),
+        "reason": f"Undo of event {event.seq}",
+        "change_id": uuid.uuid4(),
+        "refers_to": event.event_id,
+    }
+    return SwitchForm(initial=initial, auto_id=False)
 
 
 def _succeeded(request: Request, change: changes.Change) -> HttpResponse:
@@ -90,7 +125,7 @@ def _succeeded(request: Request, change: changes.Change) -> HttpResponse:
         )
     if event.action == "flow.delete":
         return redirect("flows:list")
-    return redirect("flows:detail", sid=event.target_sid)
+    return _told(request, event, event.target_sid)
 
 
 def _failed(
@@ -102,7 +137,7 @@ def _failed(
     problem = problems.of_change(error, what=what)
     if change.event.result == Result.UNKNOWN:
         messages.warning(request, f"{problem.title}. {problem.text}")
-        return redirect("audit:detail", event_id=change.event.event_id)
+        return go_to(request, "audit:detail", event_id=change.event.event_id)
     again = form.again()
     name = problems.field_of(error)
     if name in again.fields:
@@ -147,9 +182,9 @@ def _replayed(request: Request, event: AuditEvent) -> HttpResponse:
             request,
             "This form was sent before, and its change is made. What you may have altered in it since was not sent.",
         )
-        return redirect("flows:detail", sid=event.target_sid)
+        return _told(request, event, event.target_sid)
     messages.info(request, "This form was sent before; this is what became of it. Nothing was sent again.")
-    return redirect("audit:detail", event_id=event.event_id)
+    return go_to(request, "audit:detail", event_id=event.event_id)
 
 
 def _referred(form: ReasonForm, sid: str) -> uuid.UUID | None:

@@ -1,5 +1,6 @@
 """Finding flows in the mirror. The same on every database: DATABASE_URL chooses which one these tests ask."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
@@ -7,9 +8,10 @@ import pytest
 from django.http import QueryDict
 
 from flows import search
+from flows.flexapi import schema
 from flows.folding import fold
 from flows.models import Flow
-from flows.search import PAGE_SIZE, SORTS, Found, Query, find
+from flows.search import PAGE_SIZE, SORTS, Found, Query, facets, find
 
 AC = "AC" + "1" * 32
 OTHER_AC = "AC" + "2" * 32
@@ -164,6 +166,52 @@ def various(add):
 )
 def test_filters(various, query, found):
     assert names(**query) == found
+
+
+# How many each filter would give
+
+
+@pytest.mark.parametrize("q", ["", "web", "nothing like it"])
+@pytest.mark.parametrize("account", ["", AC])
+@pytest.mark.parametrize("enabled", ["", "true", "false", "gone"])
+@pytest.mark.parametrize("integration", ["", "studio", "none"])
+@pytest.mark.parametrize("channel", ["", "sms", "web"])
+def test_facets_say_what_each_value_would_find(various, add, q, account, enabled, integration, channel):
+    for name, fields in {
+        "web gone": {"channel_type": "web", "integration_type": "task", "enabled": True},
+        "sms gone": {"channel_type": "sms", "enabled": False},
+        "web bare gone": {"channel_type": "web", "integration_type": "", "enabled": None},
+    }.items():
+        add(name, gone_at=DAY, **fields)
+    query = Query(q=q, account=account, enabled=enabled, integration=integration, channel=channel)
+
+    counts = facets(query)
+
+    for name, values in FACETS.items():
+        expected = {value: find(replace(query, **{name: value})).total for value in values}
+        assert {value: counts[name][value] for value in values} == expected
+
+
+def test_facets_of_a_few_flows(various, add):
+    add("gone", gone_at=DAY)
+
+    assert {name: dict(counts) for name, counts in facets(Query()).items()} == {
+        "channel": {"sms": 1, "web": 2, "telepathy": 1},
+        "integration": {"studio": 1, "task": 1, "none": 1, "bot": 1},
+        "enabled": {"true": 2, "false": 2, "gone": 1},
+    }
+
+
+def test_facets_take_one_query(various, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        facets(Query(q="web", channel="web"))
+
+
+FACETS = {
+    "channel": schema.CHANNEL_TYPES,
+    "integration": (*schema.INTEGRATION_TYPES, "none"),
+    "enabled": ("true", "false", "gone"),
+}
 
 
 # Order

@@ -207,13 +207,10 @@ def test_labels_and_words():
     assert tags.word("pigeon") == "pigeon"
 
 
-def test_breakable_breaks_behind_a_colon_and_never_in_a_sid():
-    shown = Template("{{ a|visible|breakable }} {{ b|visible|breakable }}")
+def test_breakable_breaks_behind_a_colon():
+    text = Template("{{ a|visible|breakable }}").render(Context({"a": "whatsapp:<b>+1"}))
 
-    text = shown.render(Context({"a": "whatsapp:<b>+1", "b": "Studio Flow FW05b6…f339"}))
-
-    assert "whatsapp:<wbr>&lt;b&gt;+1" in text
-    assert '<span class="whole">FW05b6…f339</span>' in text
+    assert text == "whatsapp:<wbr>&lt;b&gt;+1"
 
 
 def test_what_was_searched_for_is_marked_and_the_text_stays_inert():
@@ -230,7 +227,7 @@ def test_row_says_the_time_to_the_minute():
 
     shown = tags.when_listed(at)
 
-    assert f'<time datetime="2020-03-01T09:05Z">1 Mar 2020, 09:05 UTC</time> {tags.ago(at)}' == shown
+    assert f"<time>2020-03-01 09:05Z</time> {tags.ago(at)}" == shown
     assert "Not known" in tags.when_listed(None)
 
 

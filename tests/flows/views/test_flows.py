@@ -60,6 +60,24 @@ def test_filters_live_in_the_url_and_can_be_taken_off(client_of, some_flows):
     assert list(chips) == ["Search: reclam", "Channel: WhatsApp", "Status: Off"]
 
 
+def test_filters_say_how_many_flows_each_of_their_options_would_give(client_of, some_flows):
+    page = client_of("viewer").get("/flows/", {"q": "reclam", "channel": "sms"})
+
+    text = page.content.decode()
+    assert '<option value="sms" selected>SMS (1)</option>' in text
+    assert '<option value="whatsapp">WhatsApp (1)</option>' in text
+    assert '<option value="web">Web chat (0)</option>' in text
+    assert '<option value="false">Off (0)</option>' in text
+
+
+def test_counts_come_with_the_table_in_the_order_of_the_options(client_of, some_flows):
+    page = client_of("viewer").get("/flows/", {"channel": "whatsapp"}, headers=HTMX)
+
+    options = [flows for choices in page.context["choices"].values() for *_, flows in choices]
+    assert f'data-facets="{" ".join(map(str, options))}"' in page.content.decode()
+    assert page.context["choices"]["channel"][:2] == [("web", "Web chat", 1), ("sms", "SMS", 1)]
+
+
 def test_search_as_you_type_gets_the_table_alone(client_of, some_flows):
     page = client_of("viewer").get("/flows/", {"q": "support"}, headers=HTMX)
 
@@ -115,9 +133,9 @@ def test_list_takes_a_fixed_number_of_queries(client_of, sandbox, django_assert_
         client.get("/flows/")
 
 
-# session, person, permissions (2), role, count, page, open changes of its flows, drift of its flows, copy,
+# session, person, permissions (2), role, count, page, open changes of its flows, drift of its flows, facets, copy,
 # open creations, flows in the inbox, saved views
-QUERIES_OF_THE_LIST = 13
+QUERIES_OF_THE_LIST = 14
 
 
 def attempt_on(sid, actor):
