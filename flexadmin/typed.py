@@ -21,6 +21,7 @@ FORMS: Final = {  # the views that take `edit_again`, and the permission that ea
     "flows:edit": "flows.change_flow",
     "flows:enabled": "flows.change_flow",
     "flows:delete": "flows.delete_flow",
+    "flows:plan-new": "flows.change_flow",
     "flows:plan-import": "flows.change_flow",
     "flows:plan-start": "flows.change_flow",
 }

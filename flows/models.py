@@ -276,6 +276,7 @@ class PlannedChange(models.Model):
     before = models.JSONField(default=dict)
     asked = models.JSONField(default=dict)
     refers_to = models.UUIDField(null=True)  # the event that it undoes
+    repeats = models.UUIDField(null=True)  # the change_id of the planned change that it tries once more
     skipped = models.CharField(max_length=300, blank=True)  # why nothing was sent, or will be
     done_at = models.DateTimeField(null=True)  # when the worker was through with it
 

@@ -101,6 +101,7 @@
     if (kind && elements.kind) elements.kind.value = kind;
     words.textContent = all ? "With all of them:" : chosen.size ? `With the ${chosen.size} selected:` : "With the selected:";
     boxes().forEach((box) => { box.checked = all || chosen.has(box.value); box.disabled = all; });
+    find("[data-unpick]").hidden = !chosen.size || all;
     page.hidden = false;
     page.checked = boxes().every((box) => box.checked);
   };
@@ -114,6 +115,13 @@
     }
     tell();
     say(find("#chosen").textContent);
+  });
+  document.addEventListener("click", ({ target }) => {
+    if (!target.matches("[data-unpick]")) return;
+    chosen.clear();
+    tell();
+    say(find("#chosen").textContent);
+    find("#many [name=all]").focus();
   });
   document.addEventListener("formdata", ({ target, formData }) => {
     if (target.id === "many") formData.set("sids", [...chosen].join(" "));
@@ -227,7 +235,7 @@
   const resting = new Set();
   document.addEventListener("submit", (event) => {
     const button = event.submitter ?? find("button:not([type=button])", event.target);
-    if (event.defaultPrevented || event.target.method !== "post" || event.target.matches("[hx-post], [data-again]")) return;
+    if (event.defaultPrevented || event.target.method !== "post" || event.target.matches("[hx-post], [data-again]") || button?.matches("[data-again]")) return;
     if (!button || isDirty) return; // another form than the one with the input: the person may choose to stay
     setTimeout(() => {
       resting.add([button, button.textContent]);

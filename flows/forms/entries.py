@@ -14,6 +14,7 @@ from flows import words
 from flows.flexapi import schema
 from flows.flexapi.schema import Snapshot
 from flows.forms.flow import FlowForm
+from flows.masking import masked, storable
 
 MOST: Final = 2_500  # flows that an account of Twilio's can have
 _WRITABLE: Final = frozenset(entry.name for entry in schema.WRITABLE)
@@ -79,6 +80,12 @@ def _read(entry: Any, flow: Snapshot | None) -> Given:
     if not form.is_valid():
         return Given(sid, known, " ".join(message for _, message in form.error_list))
     given = {name: form.values[name] for name in values if name in form.values}
+    if secret := next(
+        (name for name, value in given.items() if masked(storable(value)) != storable(value)), ""
+    ):
+        return Given(
+            sid, known, f"{words.label(secret)} has a secret in it, which a plan does not keep: use its form."
+        )
     if stray := next((name for name in values if name not in given and values[name] not in (None, "")), ""):
         return Given(sid, known, f"{words.label(stray)} has no place in a flow that is handled like this.")
     return Given(sid, given)

@@ -31,8 +31,10 @@ class PlanForm(forms.Form):
         label="What to do", choices=[(kind, title) for kind, (title, _) in KINDS.items()]
     )
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, kind: str = "") -> None:
-        super().__init__(data, initial={"kind": kind})
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, kind: str = "", value: str | None = None
+    ) -> None:
+        super().__init__(data, initial={"kind": kind, "value": value})
         self.title, name = KINDS.get(kind, ("", ""))
         self.fields["kind"].widget = forms.HiddenInput()
         if kind == "webhook_host":
@@ -40,7 +42,8 @@ class PlanForm(forms.Form):
                 label="New host",
                 max_length=260,
                 error_messages={"required": "New host is missing."},
-                help_text="Such as hooks.example.com, or hooks.example.com:8443. The rest of each address stays.",
+                help_text="Such as hooks.example.com, or hooks.example.com:8443. The path and all behind it stay, "
+                "secrets too: the new host will be sent them.",
                 widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
             )
         elif name:

@@ -49,6 +49,7 @@ class Migration(migrations.Migration):
                 ("before", models.JSONField(default=dict)),
                 ("asked", models.JSONField(default=dict)),
                 ("refers_to", models.UUIDField(null=True)),
+                ("repeats", models.UUIDField(null=True)),
                 ("skipped", models.CharField(blank=True, max_length=300)),
                 ("done_at", models.DateTimeField(null=True)),
             ],

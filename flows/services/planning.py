@@ -101,7 +101,7 @@ def plan_change(*, ask: Ask, sids: Iterable[str], made_by: str, reason: str = ""
         try:
             _refuse_held(row, held)
             if ask.kind == DELETE:
-                change.before = _about(row)
+                change.before = _written(row.resource)
             else:
                 _set(change, row, ask.of(row.resource))
         except LeftOut as why:
@@ -151,7 +151,7 @@ def plan_entries(*, entries: Sequence[Entry], made_by: str) -> Plan:
 def plan_undo(*, plan: Plan, made_by: str) -> Plan:
     """The way back: what the plan made is undone, the last first. Each flow's former state is the log's."""
     planned = []
-    for fate in reversed(plans.fates(plan)):
+    for fate in reversed(plans.fates(plan, whole=True)):
         if fate.event is not None and fate.event.result in audit.MADE:
             planned.append(_undoing(fate))
         elif fate.state in ("unknown", "running"):
@@ -162,21 +162,25 @@ def plan_undo(*, plan: Plan, made_by: str) -> Plan:
 
 
 def plan_rest(*, plan: Plan, made_by: str) -> Plan:
-    """Once more what the plan asked for and what was not made: not begun, failed, or in conflict."""
-    left = [fate.change for fate in plans.fates(plan) if fate.state in ("planned", "failed", "conflict")]
+    """Once more what the plan tried and what was not made: it failed, or was in conflict. What was not begun is the
+    plan's own to go on with."""
+    left = [fate.change for fate in plans.fates(plan) if fate.state in ("failed", "conflict")]
     rows = _rows(change.target_sid for change in left if change.target_sid)
     held = audit.unsettled(list(rows))
     planned = []
     for old in left:
         change, row = _copy_of(old), rows.get(old.target_sid)
+        change.refers_to, change.repeats = old.refers_to, old.repeats or old.change_id
         try:
+            if not old.asked and old.action != "flow.delete":
+                raise LeftOut(plans.ERASED)
             if old.action == "flow.create":
                 change.asked = old.asked
             elif row is None:
                 raise LeftOut("It is not in the copy of Twilio.")
             else:
                 _refuse_held(row, held)
-                change.before = _about(row)
+                change.before = _written(row.resource)
                 if old.action == "flow.update":
                     _set(change, row, old.asked)
         except LeftOut as why:
@@ -187,8 +191,11 @@ def plan_rest(*, plan: Plan, made_by: str) -> Plan:
 
 def discard(*, plan: Plan) -> bool:
     """Throws a plan away that was never started; False if it was."""
-    deleted, _ = Plan.objects.filter(pk=plan.pk, started_at=None).delete()
-    return bool(deleted)
+    with transaction.atomic():
+        draft = Plan.objects.select_for_update().filter(pk=plan.pk, started_at=None).first()
+        if draft is not None:
+            draft.delete()
+    return draft is not None
 
 
 def _undoing(fate: plans.Fate) -> PlannedChange:
@@ -200,9 +207,11 @@ def _undoing(fate: plans.Fate) -> PlannedChange:
     change.target_sid = event.target_sid
     change.friendly_name = body.friendly_name
     if body.erased_at:
-        change.skipped = "What it was is erased."
+        change.skipped = plans.ERASED
+    elif plans.is_undone(event.event_id):
+        change.skipped = plans.UNDONE
     elif event.action == "flow.create":
-        change.action, change.before = "flow.delete", {"friendly_name": body.friendly_name}
+        change.action, change.before = "flow.delete", _written(body.after or {})
     elif event.action == "flow.delete":
         _make_anew(change, body.before or {})
     else:
@@ -240,8 +249,9 @@ def _copy_of(old: PlannedChange) -> PlannedChange:
     return PlannedChange(action=old.action, target_sid=old.target_sid, friendly_name=old.friendly_name)
 
 
-def _about(row: Flow) -> dict[str, Any]:
-    return {"friendly_name": row.value("friendly_name")}
+def _written(snapshot: Mapping[str, Any]) -> dict[str, Any]:
+    """All that a deletion would take away, as it was seen: if any of it is not so any more, nothing is deleted."""
+    return {entry.name: snapshot.get(entry.name) for entry in schema.WRITABLE}
 
 
 def _refuse_held(row: Flow, held: Mapping[str, Any]) -> None:
@@ -290,11 +300,18 @@ def _save(
     undoes: Plan | None = None,
 ) -> Plan:
     plan = Plan(
-        title=title[:200], made_at=timezone.now(), made_by=made_by[:150], reason=reason, undoes=undoes
+        title=title[:200],
+        made_at=timezone.now(),
+        made_by=made_by[:150],
+        reason=masked(storable(reason))[:200],
+        undoes=undoes,
     )
     for place, change in enumerate(planned):
         change.plan, change.place = plan, place
         change.skipped = change.skipped[:300]
+        change.friendly_name, change.asked = storable(change.friendly_name), storable(change.asked)
+        if masked(change.asked) != change.asked:
+            raise ValueError("a plan would keep a secret")
     with transaction.atomic():
         plan.save(force_insert=True)
         PlannedChange.objects.bulk_create(planned, batch_size=BATCH)

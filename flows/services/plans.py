@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
 from django.contrib.auth.models import User
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_tasks import task
 
 from flows.flexapi.errors import FlexError, Refused
-from flows.models import AuditEvent, Plan, PlannedChange, Result, Stage
-from flows.services import audit, changes, mirror
+from flows.masking import masked, storable
+from flows.models import ONCE, AuditEvent, Plan, PlannedChange, Result, Stage
+from flows.services import audit, changes
 from flows.services.audit import Actor, NotRecorded, Payload
 
 log = logging.getLogger(__name__)
@@ -30,9 +31,12 @@ log = logging.getLogger(__name__)
 A_TURN: Final = 20  # changes
 DEAD_AFTER: Final = timedelta(minutes=2)  # without a sign of life: longer than any one change may take
 A_WORKER_COMES: Final = timedelta(seconds=10)
-ENOUGH: Final = 5  # flows in a row for which Twilio did not answer
+ENOUGH: Final = 5  # flows in a row for which Twilio did not answer, or with
+REFUSED_TO_ALL: Final = frozenset({401, 403, 429})  # what it would say to the next one too
 START, STOP = "plan.start", "plan.stop"
 STOPPED: Final = "It was stopped."
+ERASED: Final = "What it was about was erased."
+UNDONE: Final = "It was undone already."
 PERMISSIONS: Final = {
     "flow.create": "flows.add_flow",
     "flow.update": "flows.change_flow",
@@ -66,16 +70,18 @@ class Fate:
         return "skipped" if self.change.skipped else "planned"
 
 
-def fates(plan: Plan, *, states: Iterable[str] = ()) -> list[Fate]:
-    """Every change of the plan in its order, or those in one of these states."""
-    planned = list(plan.changes.order_by("place"))
-    events = AuditEvent.objects.filter(change_id__in=plan.changes.values("change_id")).select_related(
-        "payload"
-    )
-    latest = {event.change_id: event for event in events.order_by("seq")}
-    found = [Fate(change, latest.get(change.change_id)) for change in planned]
-    wanted = set(states)
-    return [fate for fate in found if not wanted or fate.state in wanted]
+def fates(plan: Plan, *, whole: bool = False) -> list[Fate]:
+    """Every change of the plan in its order. A plan can be long and is asked for often: what the events hold beside
+    their result is read later, one by one, if not told `whole`."""
+    events = AuditEvent.objects.filter(change_id__in=plan.changes.values("change_id")).order_by("seq")
+    events = events.select_related("payload") if whole else events.only("event_id", "change_id", "result")
+    latest = {event.change_id: event for event in events}
+    return [Fate(change, latest.get(change.change_id)) for change in plan.changes.order_by("place")]
+
+
+def is_undone(event_id: uuid.UUID) -> bool:
+    """Whether a change that was made says that it undoes this event."""
+    return AuditEvent.objects.filter(refers_to=event_id, stage__in=ONCE, result__in=audit.MADE).exists()
 
 
 def missing_permission(plan: Plan, user: User) -> str:
@@ -92,9 +98,9 @@ def start(*, plan: Plan, reason: str, actor: Actor) -> bool:
     was_stopped = Q(ended_at__isnull=False) & ~Q(ended_because="")
     is_abandoned = Q(started_at__isnull=False, ended_at=None, alive_at__lt=now - DEAD_AFTER)
     can_start = Q(started_at=None) | was_stopped | is_abandoned
-    why = reason or plan.reason
+    why = str(masked(storable(reason)))[:200]
     begun = {
-        "started_at": plan.started_at or now,
+        "started_at": now,
         "reason": why,
         "actor": _kept(actor),
         "stop_asked_at": None,
@@ -117,11 +123,14 @@ def stop(*, plan: Plan, actor: Actor) -> bool:
     `NotRecorded`; then it goes on."""
 
     def ask() -> None:
-        running = Plan.objects.filter(pk=plan.pk, started_at__isnull=False, ended_at=None, stop_asked_at=None)
-        if not running.update(stop_asked_at=timezone.now()):
+        underway = Plan.objects.filter(pk=plan.pk, started_at__isnull=False, ended_at=None).first()
+        if underway is None or (underway.stop_asked_at and not is_idle(underway)):
             raise _NotNow
-        if is_idle(Plan.objects.get(pk=plan.pk)):  # no worker is there to notice
-            _end(plan, STOPPED)
+        Plan.objects.filter(pk=plan.pk).update(stop_asked_at=timezone.now())
+        if is_idle(underway):  # no worker is there to notice
+            Plan.objects.filter(pk=plan.pk).update(
+                ended_at=timezone.now(), ended_because=STOPPED, runner=None
+            )
 
     return _on_record(STOP, plan, actor, ask, reason=plan.reason)
 
@@ -157,59 +166,80 @@ class _Turn:
 
     def run(self) -> None:
         left = self.plan.changes.filter(skipped="", done_at=None).order_by("place")
-        for change in left[:A_TURN]:
-            if not self._is_mine() or self._is_over(change):
-                return
-            try:
-                self._make(change)
-            except NotRecorded:
-                _end(self.plan, "The audit log could not be written, so nothing more was sent.")
-                return
-            change.done_at = timezone.now()
-            change.save(update_fields=["skipped", "done_at"])
-            if self.unanswered >= ENOUGH:
-                _end(self.plan, f"Twilio did not answer for {ENOUGH} flows one after the other.")
+        for _ in range(A_TURN):
+            change = left.first()  # as it is now: it may have been erased
+            if change is None or not self._is_mine() or self._is_over(change):
+                break
+            if not self._came_through(change):
                 return
         if left.exists():
-            if Plan.objects.filter(pk=self.plan.pk, runner=self.turn).update(runner=None):
+            if self._mine().update(runner=None):
                 carry_on.enqueue(str(self.plan.pk))
         else:
-            _end(self.plan, "")
+            self._end("")
+
+    def _came_through(self, change: PlannedChange) -> bool:
+        """Makes a change and notes that it was tried. False if that ended the plan."""
+        because = ""
+        try:
+            change.skipped = self._make(change)
+        except NotRecorded:
+            return self._end("The audit log could not be written, so nothing more was sent.")
+        except Exception as error:  # noqa: BLE001 - else the plan would come back to it for ever
+            # The kind alone: its own words can quote what was sent.
+            kind = type(error).__name__
+            log.error("change %s of a plan failed on this site's side: %s", change.change_id, kind)
+            has_begun = audit.story_of(change.change_id) is not None
+            change.skipped = "" if has_begun else "An error of this site's came in between. Nothing was sent."
+            because = "An error of this site's came in between. Its operators have it on record."
+        if self.unanswered >= ENOUGH:
+            because = f"Twilio refused or did not answer for {ENOUGH} flows one after the other."
+        change.done_at = timezone.now()
+        change.save(update_fields=["done_at", *(["skipped"] if change.skipped else [])])
+        return self._end(because) if because else True
+
+    def _mine(self) -> QuerySet[Plan]:
+        return Plan.objects.filter(pk=self.plan.pk, runner=self.turn, ended_at=None)
+
+    def _end(self, because: str) -> bool:
+        self._mine().update(ended_at=timezone.now(), ended_because=because[:200], runner=None)
+        return False
 
     def _is_mine(self) -> bool:
-        mine = Plan.objects.filter(pk=self.plan.pk, runner=self.turn, ended_at=None)
-        return bool(mine.update(alive_at=timezone.now()))
+        return bool(self._mine().update(alive_at=timezone.now()))
 
     def _is_over(self, change: PlannedChange) -> bool:
         self.plan.refresh_from_db()
         if self.plan.stop_asked_at:
-            _end(self.plan, STOPPED)
+            self._end(STOPPED)
             return True
         person = User.objects.filter(pk=self.actor.id, is_active=True).first()
         if person is None or not person.has_perm(PERMISSIONS[change.action]):
-            _end(self.plan, f"{self.actor.label} may not make these changes any more.")
+            self._end(f"{self.actor.label} may not make these changes any more.")
             return True
         return False
 
-    def _make(self, change: PlannedChange) -> None:
-        """One change, as any other. What is not on record of it is why it was skipped."""
+    def _make(self, change: PlannedChange) -> str:
+        """One change, as any other. If nothing of it is on record, why it was left out."""
+        if change.refers_to and is_undone(change.refers_to):
+            return UNDONE
+        if change.repeats and _is_made(change.repeats):
+            return "It was made already when it was tried another time."
         try:
             error = self._send(change)
         except changes.NotRead as unread:
             error = unread.error
         except changes.NothingToChange:
-            change.skipped = "It was like that already when its turn came."
-            return
+            return "It was like that already when its turn came."
         except audit.ChangeOpen as other:
-            if other.event.change_id != change.change_id:
-                change.skipped = (
-                    "Another change of it was under way or had just been made when its turn came."
-                )
-            return
+            is_own = other.event.change_id == change.change_id
+            return "" if is_own else "Another change of it was under way, or had just been made."
         except (changes.Conflict, changes.OutcomeNotRecorded, audit.AlreadyRecorded):
-            return  # the log has it
-        is_answer = error is None or isinstance(error, Refused) or mirror.is_gone(error)
+            return ""  # the log has it
+        is_of_all = error is not None and error.status in REFUSED_TO_ALL
+        is_answer = error is None or (isinstance(error, Refused) and not is_of_all)
         self.unanswered = 0 if is_answer else self.unanswered + 1
+        return ""
 
     def _send(self, change: PlannedChange) -> FlexError | None:
         common: dict[str, Any] = {
@@ -227,6 +257,12 @@ class _Turn:
         ).error
 
 
+def _is_made(change_id: uuid.UUID) -> bool:
+    """Whether a planned change came to pass, itself or in a plan that tried it once more."""
+    tries = PlannedChange.objects.filter(Q(change_id=change_id) | Q(repeats=change_id)).values("change_id")
+    return AuditEvent.objects.filter(change_id__in=tries, stage__in=ONCE, result__in=audit.MADE).exists()
+
+
 def _take(plan: Plan, turn: uuid.UUID) -> bool:
     now = timezone.now()
     is_free = Q(runner=None) | Q(alive_at__lt=now - DEAD_AFTER)
@@ -242,13 +278,7 @@ def is_idle(plan: Plan) -> bool:
 def is_waiting(plan: Plan) -> bool:
     """Whether a plan that is under way has been without a worker for longer than one needs to come."""
     is_late = plan.alive_at is None or plan.alive_at < timezone.now() - A_WORKER_COMES
-    return plan.state == "running" and is_idle(plan) and is_late
-
-
-def _end(plan: Plan, because: str) -> None:
-    Plan.objects.filter(pk=plan.pk, ended_at=None).update(
-        ended_at=timezone.now(), ended_because=because[:200], runner=None
-    )
+    return plan.state in ("running", "stopping") and is_idle(plan) and is_late
 
 
 def _on_record(action: str, plan: Plan, actor: Actor, act: Callable[[], None], *, reason: str) -> bool:

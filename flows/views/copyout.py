@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from flows import copying, search
+from flows.flexapi import schema
 from flows.models import Flow, Result, Stage
 from flows.services import audit
 from flows.services.audit import Payload
@@ -53,7 +54,8 @@ def chosen(data: QueryDict) -> list[str]:
     """The SIDs that were ticked, on this page of the list (`sid`) and others (`sids`), or all that its query finds."""
     if data.get("all"):
         return search.sids_of(search.Query.of(dict(parse_qsl(data.get("query", "")))))
-    return list(dict.fromkeys([*data.getlist("sid"), *data.get("sids", "").split()]))
+    ticked = [*data.getlist("sid"), *data.get("sids", "").split()]
+    return [sid for sid in dict.fromkeys(ticked) if schema.is_sid("FO", sid)]
 
 
 def nobody(request: Request) -> HttpResponse:

@@ -18,13 +18,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from flows import words
 from flows.forms import PlanForm, StartForm
 from flows.forms.entries import parsed, read_entries, sid_of
-from flows.models import Flow, Plan
+from flows.models import AuditEvent, Flow, Plan
 from flows.services import planning, plans
 from flows.services.audit import NotRecorded
 from flows.services.planning import Ask, Entry
 from flows.services.plans import Fate
 from flows.views.copyout import chosen, nobody
-from flows.views.requests import Request, actor_of, permitted
+from flows.views.requests import Request, actor_of, permitted, record_refusal
 
 PAGE_SIZE: Final = 100
 LATEST: Final = 50  # plans that the list shows
@@ -55,10 +55,12 @@ def plan_list(request: Request) -> HttpResponse:
     return render(request, "flows/plans.html", {"rows": rows})
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @permitted("flows.change_flow", action=plans.START)
 def plan_new(request: Request) -> HttpResponse:
     """From the list's selection: asks for the value that it takes, if it takes one, and makes the plan."""
+    if request.method == "GET":
+        return redirect("flows:list")
     sids = chosen(request.POST)
     if not sids:
         return nobody(request)
@@ -66,6 +68,8 @@ def plan_new(request: Request) -> HttpResponse:
     form = PlanForm(request.POST, kind=kind)
     if "value" in form.fields and "value" not in request.POST:
         return _value_page(request, PlanForm(kind=kind), sids)
+    if "value" in form.fields and "edit_again" in request.POST:
+        return _value_page(request, PlanForm(kind=kind, value=request.POST["value"]), sids)
     if not form.is_valid():
         return _value_page(request, form, sids, status=422)
     plan = planning.plan_change(
@@ -103,11 +107,14 @@ def plan_detail(request: Request, plan_id: str) -> HttpResponse:
     return _plan_page(request, plan, template="flows/_plan.html" if is_fragment else "flows/plan.html")
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @permitted("flows.change_flow", action=plans.START)
 def plan_start(request: Request, plan_id: str) -> HttpResponse:
     plan = get_object_or_404(Plan, pk=plan_id)
+    if request.method == "GET":
+        return redirect("flows:plan", plan_id=plan_id)
     if plans.missing_permission(plan, request.user):
+        record_refusal(request, plans.START, {})
         raise PermissionDenied
     if "edit_again" in request.POST:
         reason = request.POST.get("reason", "")
@@ -200,6 +207,7 @@ def _plan_page(
         "plan": plan,
         "state": PLAN_STATES[plan.state],
         "is_live": plan.state in ("running", "stopping"),
+        "can_stop": plan.state == "running" or (plan.state == "stopping" and plans.is_waiting(plan)),
         "is_waiting": plans.is_waiting(plan),
         "counts": [(name, STATES[name][0], counts[name], name == only) for name in STATES if counts[name]],
         "total": len(found),
@@ -207,14 +215,16 @@ def _plan_page(
         "to_make": len(found) - counts["skipped"],
         "to_do": to_do,
         "made": counts["made"],
-        "can_be_made_again": to_do + counts["failed"] + counts["conflict"],
+        "can_be_made_again": counts["failed"] + counts["conflict"],
+        "undone_by": list(plan.undone_by.exclude(started_at=None)),
         "minutes": max(1, round(to_do / 60)),
         "only": only if only in STATES else "",
-        "rows": [_row(fate) for fate in page],
+        "rows": _rows(list(page)),
         "previous_url": f"{here}?{query}page={page.previous_page_number()}" if page.has_previous() else None,
         "next_url": f"{here}?{query}page={page.next_page_number()}" if page.has_next() else None,
         "form": form or StartForm(deletes=_deletes(plan), reason=plan.reason),
-        "may_start": not plans.missing_permission(plan, request.user),
+        "missing": plans.missing_permission(plan, request.user),
+        "can_start": plan.state in ("draft", "stopped") and to_do,
     }
     return render(request, template, context, status=status)
 
@@ -223,9 +233,14 @@ def _deletes(plan: Plan) -> int:
     return plan.changes.filter(action="flow.delete", skipped="", done_at=None).count()
 
 
-def _row(fate: Fate) -> dict[str, Any]:
+def _rows(fates: list[Fate]) -> list[dict[str, Any]]:
+    seqs = [fate.event.pk for fate in fates if fate.event]
+    events = AuditEvent.objects.select_related("payload").in_bulk(seqs)
+    return [_row(fate, events.get(fate.event.pk) if fate.event else None) for fate in fates]
+
+
+def _row(fate: Fate, event: AuditEvent | None) -> dict[str, Any]:
     change = fate.change
-    event = fate.event
     names = [] if change.action == "flow.delete" else list(change.asked)
     return {
         "change": change,

@@ -49,7 +49,7 @@ def permitted(permission: str, *, action: str) -> Callable[[View], View]:
         def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.has_perm(permission):
                 if request.method != "GET":
-                    _record_refusal(request, action, kwargs)
+                    record_refusal(request, action, kwargs)
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
@@ -58,7 +58,8 @@ def permitted(permission: str, *, action: str) -> Callable[[View], View]:
     return decorate
 
 
-def _record_refusal(request: Request, action: str, kwargs: dict[str, Any]) -> None:
+def record_refusal(request: Request, action: str, kwargs: dict[str, Any]) -> None:
+    """Puts on record that somebody may not do this."""
     sid = str(kwargs.get("sid", ""))
     flow = Flow.objects.filter(sid=sid).first()
     audit.append(

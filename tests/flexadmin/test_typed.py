@@ -25,6 +25,10 @@ TYPED = {
     "flows:delete": ("{sid}/delete/", {"confirm_name": NAME}),
 }  # fmt: skip
 OF_PLANS = {
+    "flows:plan-new": (
+        "/flows/plans/new/",
+        {"value": "hooks.typed.example", "kind": "webhook_host", "sids": "FO" + "1" * 32},
+    ),
     "flows:plan-import": ("/flows/plans/import/", {"entries": "[typed by hand"}),
     "flows:plan-start": ("/flows/plans/{plan}/start/", {"reason": "typed by hand"}),
 }
@@ -101,7 +105,7 @@ def test_every_form_that_is_kept_is_tested():
     assert {*TYPED, *OF_PLANS} == set(typed.FORMS)
 
 
-@pytest.mark.parametrize("view", ["flows:plan-import", "flows:plan-start"])
+@pytest.mark.parametrize("view", OF_PLANS)
 def test_form_of_a_plan_comes_back_after_sign_in(client, sandbox, flow_sid, view):
     plan = planning.plan_change(ask=planning.Ask("disable"), sids=[flow_sid], made_by="operator")
     path, said = OF_PLANS[view]

@@ -160,7 +160,20 @@ def test_deletion_asks_for_the_name_that_it_has_now(sandbox):
 
     change = only(made("delete"))
 
-    assert (change.action, change.before, change.asked) == ("flow.delete", {"friendly_name": "Old"}, {})
+    assert (change.action, change.before["friendly_name"], change.asked) == ("flow.delete", "Old", {})
+
+
+def test_secret_that_would_be_kept_is_refused():
+    with pytest.raises(ValueError, match="would keep a secret"):
+        planning.plan_entries(entries=[Entry(values={"integration_url": SECRET_URL})], made_by="omar")
+
+    assert SECRET not in everything_kept()
+
+
+def test_text_that_no_database_holds_is_kept_in_signs():
+    plan = planning.plan_entries(entries=[Entry(values={"friendly_name": "a\ud800\x00b"})], made_by="omar")
+
+    assert only(plan).asked == {"friendly_name": "a\ufffd\u2400b"}
 
 
 def test_discarded_plan_is_gone_and_a_started_one_stays(sandbox):

@@ -10,12 +10,21 @@ from django_tasks_db.models import DBTaskResult
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.flexapi.schema import from_response
 from flows.models import AuditEvent, Flow, Plan
-from flows.services import changes, mirror, planning, plans, reconcile
+from flows.services import changes, erasure, mirror, planning, plans, reconcile
 from flows.services.audit import Actor, NotRecorded
 from flows.services.planning import Ask, Entry
 from tests.faults.acting import SECRET_URL, applied, attempt_on, everything_kept, later, log_locked, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+NEW_FLOW = {
+    "friendly_name": "New",
+    "chat_service_sid": "IS" + "2" * 32,
+    "channel_type": "web",
+    "integration_type": "studio",
+    "integration_flow_sid": "FW" + "3" * 32,
+}
 
 
 @pytest.fixture
@@ -231,7 +240,7 @@ def test_twilio_that_does_not_answer_ends_the_plan(sandbox, me):
     states = carried_out(plan, me)
 
     assert states == ["failed"] * plans.ENOUGH + ["planned"] * 2
-    assert plan.ended_because == "Twilio did not answer for 5 flows one after the other."
+    assert plan.ended_because == "Twilio refused or did not answer for 5 flows one after the other."
 
 
 def test_log_that_cannot_be_written_ends_the_plan(sandbox, me, monkeypatch):
@@ -334,3 +343,117 @@ def test_rest_is_what_was_not_made(sandbox, me):
 
     assert [change.target_sid for change in rest.changes.all()] == [refused]
     assert carried_out(rest, me) == ["made"]
+
+
+def test_refusal_of_everything_ends_the_plan(sandbox, me):
+    plan = a_plan(sandbox, count=plans.ENOUGH + 2)
+    sandbox.inject(Fault(kind=FaultKind.REFUSE, status=401, code=20003, times=None))
+
+    states = carried_out(plan, me)
+
+    assert states == ["failed"] * plans.ENOUGH + ["planned"] * 2
+
+
+def test_error_of_our_own_ends_the_plan_and_is_not_met_again(sandbox, me, monkeypatch):
+    plan = a_plan(sandbox, count=2)
+    update = changes.update_flow
+
+    def fail_at_the_first(*, sid, **said):
+        if sid == plan.changes.first().target_sid:
+            raise ValueError(SECRET_URL)
+        return update(sid=sid, **said)
+
+    monkeypatch.setattr(changes, "update_flow", fail_at_the_first)
+    states = carried_out(plan, me)
+
+    assert (states, plan.state) == (["skipped", "planned"], "stopped")
+    assert plan.ended_because.startswith("An error of this site's came in between.")
+    assert "canary" not in everything_kept()
+    assert carried_out(plan, me) == ["skipped", "made"]
+
+
+def test_rest_leaves_what_was_not_begun_to_the_plan_itself(sandbox, me):
+    entries = [Entry(values={**NEW_FLOW, "friendly_name": f"New {number}"}) for number in range(2)]
+    plan = planning.plan_entries(entries=entries, made_by="omar")
+    plans.start(plan=plan, reason="", actor=me)
+    plans.stop(plan=plan, actor=me)
+
+    assert not planning.plan_rest(plan=plan, made_by="omar").changes.exists()
+
+
+def test_failed_creation_that_is_tried_twice_is_made_once(sandbox, me):
+    plan = planning.plan_entries(entries=[Entry(values=NEW_FLOW)], made_by="omar")
+    sandbox.inject(Fault(kind=FaultKind.REFUSE, method="POST", status=400, code=20001))
+    assert carried_out(plan, me) == ["failed"]
+    again, once_more = (planning.plan_rest(plan=plan, made_by="omar") for _ in range(2))
+
+    assert [carried_out(again, me), carried_out(once_more, me)] == [["made"], ["skipped"]]
+
+    assert len(sandbox.flows) == 1
+
+
+def test_what_is_undone_is_not_undone_again(sandbox, me):
+    plan = a_plan(sandbox, count=1, kind="delete", enabled=False)
+    carried_out(plan, me)
+    first, second = (planning.plan_undo(plan=plan, made_by="omar") for _ in range(2))
+
+    assert [carried_out(first, me), carried_out(second, me)] == [["made"], ["skipped"]]
+
+    assert len(sandbox.flows) == 1
+    assert planning.plan_undo(plan=plan, made_by="omar").changes.get().skipped == plans.UNDONE
+
+
+def test_flow_that_is_erased_meanwhile_is_not_sent(sandbox, me, monkeypatch):
+    plan = a_plan(sandbox, count=2, kind="retry_count", value=2, integration_retry_count=3)
+    make, second = plans._Turn._make, plan.changes.last()
+
+    def erase_the_second(turn, change):
+        why = make(turn, change)
+        if change.pk != second.pk:
+            erasure.erase(sid=second.target_sid, actor=me)
+        return why
+
+    monkeypatch.setattr(plans._Turn, "_make", erase_the_second)
+
+    assert carried_out(plan, me) == ["made", "skipped"]
+    assert plan.changes.last().skipped == plans.ERASED
+
+
+def test_secret_in_the_reason_is_masked(sandbox, me):
+    plan = a_plan(sandbox, count=1)
+
+    carried_out(plan, me, reason=f"see {SECRET_URL}")
+
+    assert "canary" not in everything_kept()
+
+
+def test_reason_is_the_one_of_the_start(sandbox, me):
+    plan = a_plan(sandbox, count=1)
+    Plan.objects.update(reason="somebody else's")
+
+    carried_out(plan, me, reason="")
+
+    assert {event.reason for event in AuditEvent.objects.filter(request_id=plan.pk)} == {""}
+
+
+def test_flow_that_was_touched_is_not_deleted(sandbox, me):
+    plan = a_plan(sandbox, count=1, kind="delete")
+    sandbox.edit_flow(plan.changes.get().target_sid, contact_identity="+15550199")
+
+    assert carried_out(plan, me) == ["conflict"]
+
+    assert len(sandbox.flows) == 1
+
+
+def test_stop_without_a_worker_ends_it_however_often(sandbox, me):
+    plan = a_plan(sandbox, count=1)
+    plans.start(plan=plan, reason="", actor=me)
+    Plan.objects.update(runner="12345678-1234-4234-8234-123456789012", alive_at=timezone.now())
+    assert plans.stop(plan=plan, actor=me)
+    assert plan.state == "stopping"
+    assert not plans.stop(plan=plan, actor=me)
+
+    with later(minutes=3):
+        assert plans.stop(plan=plan, actor=me)
+
+    assert plan.state == "stopped"

@@ -135,7 +135,7 @@ def test_event_that_failed_shows_what_was_asked_for(client_of, event):
 
     assert page.context["rows"][0]["requested"] is False
     assert "20001" in page.content.decode()
-    assert "no &lt;b&gt;" in page.content.decode()
+    assert "No &lt;b&gt;" in page.content.decode()
 
 
 def test_event_knows_its_neighbours_and_its_stages(client_of, event):

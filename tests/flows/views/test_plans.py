@@ -6,6 +6,8 @@ import uuid
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from flows.models import AuditEvent, Plan
@@ -63,6 +65,39 @@ def test_viewer_can_copy_out_and_plan_nothing(client_of, sids):
     assert "/flows/copy-out/" in text
     assert '<select name="kind">' not in text
     assert client_of("viewer").post(NEW, {"sid": sids, "kind": "disable"}).status_code == 403
+
+
+def test_only_sids_can_be_selected(operator, sids):
+    operator.post(NEW, {"sid": ["foo", "FO1", sids[0]], "kind": "disable"})
+
+    assert [change.target_sid for change in the_plan().changes.all()] == [sids[0]]
+
+
+def test_plan_stopped_in_the_middle_of_deleting_asks_for_the_number_again(operator, sandbox, sids):
+    plan = make(operator, sids, "delete")
+    act(operator, plan, "start", confirm="3")
+    act(operator, plan, "stop")
+
+    text = page_of(operator, plan).content.decode()
+
+    assert "3 flows will be deleted. Type the number to confirm" in text
+    assert act(operator, plan, "start").status_code == 422
+    work()
+    assert writes(sandbox) == []
+
+
+def test_polling_asks_the_same_few_questions_whatever_the_plans_length(operator, sandbox):
+    def asked(count):
+        found = [sandbox.add_flow(enabled=True) for _ in range(count)]
+        mirror.sync()
+        plan = make(operator, found)
+        act(operator, plan, "start")
+        work()
+        with CaptureQueriesContext(connection) as queries:
+            page_of(operator, plan)
+        return len(queries)
+
+    assert asked(2) == asked(12)
 
 
 def test_selection_becomes_a_plan(operator, sids):
@@ -235,7 +270,8 @@ def test_viewer_looks_only(client_of, sids, what):
 
     assert page_of(viewer, plan).status_code == 200
     assert act(viewer, plan, what).status_code == 403
-    assert client_of("operator").get(reverse(f"flows:plan-{what}", args=[plan.pk])).status_code == 405
+    got = client_of("operator").get(reverse(f"flows:plan-{what}", args=[plan.pk]))
+    assert (got.status_code, Plan.objects.get().state) == (302 if what == "start" else 405, "draft")
 
 
 def test_person_without_one_of_its_permissions_cannot_start_it(client_of, person, sids):
@@ -244,7 +280,12 @@ def test_person_without_one_of_its_permissions_cannot_start_it(client_of, person
     clerk = person("viewer", "clerk")
     clerk.user_permissions.add(Permission.objects.get(codename="change_flow"))
 
-    assert act(client_of("viewer", "clerk"), plan, "start", confirm="3").status_code == 403
+    text = page_of(client_of("viewer", "clerk"), plan).content.decode()
+    response = act(client_of("viewer", "clerk"), plan, "start", confirm="3")
+
+    assert "it takes a permission that your role has not (flows.delete_flow)" in text
+    assert response.status_code == 403
+    assert AuditEvent.objects.filter(action="plan.start", result="denied", actor_label="clerk").count() == 1
 
 
 def test_waiting_plan_says_what_it_waits_for(operator, sids):
@@ -363,6 +404,8 @@ def test_import_of_something_else_is_told(operator, text, says):
       "integration_channel": "sms", "integration_retry_count": 2}, "Retry count has no place"),
     ({"friendly_name": "x", "chat_service_sid": "IS" + "2" * 32, "channel_type": "sms", "integration_type": "external",
       "integration_url": "https://a.example/?token=masked-abcdef"}, "a part of it is masked"),
+    ({"friendly_name": "x", "chat_service_sid": "IS" + "2" * 32, "channel_type": "sms", "integration_type": "external",
+      "integration_url": "https://a.example/?token=canary"}, "Webhook URL has a secret in it"),
 ])  # fmt: skip
 def test_entry_that_cannot_be_had_is_left_out(operator, entry, why):
     operator.post("/flows/plans/import/", {"entries": json.dumps([entry])})
