@@ -1,4 +1,5 @@
-"""The system's Chromium for the commands that measure or take pictures."""
+"""The system's Chromium, for the browser tests and the commands that measure or take pictures. The headless shell
+comes first: it is the same engine without a window's furniture, and starts and swaps pages faster."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -18,11 +19,16 @@ QUIET = (
 )
 
 
+def find() -> str:
+    """Its path, or nothing."""
+    return next((path for name in NAMES if (path := shutil.which(name))), "")
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    if found is None:
-        raise SystemExit("This needs Chromium: apt-get install chromium")
+    found = find()
+    if not found:
+        raise SystemExit("This needs Chromium: apt-get install chromium-headless-shell")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=list(QUIET))
         try:

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from flows.models import AuditPayload
 from flows.services import audit
 from flows.services.audit import Payload
-from tests.browser.test_pages import found
+from tests.browser.looks import LOOKS, found
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,7 +56,7 @@ def test_head_is_downloaded_and_pasted(open_page, log, javascript):
     expect(page.get_by_role("heading", name="As it was written, up to event 3")).to_be_visible()
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1350), ("dark", 320)])
+@LOOKS
 def test_pages_are_accessible_and_fit(open_page, log, scheme, width):
     page = open_page("auditor", scheme=scheme, width=width, path="/audit/verification/")
     findings = {"never verified": found(page)}

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, OpenChange, OpenDrift
 from flows.services import changes, mirror, reconcile
-from tests.browser.test_pages import found
+from tests.browser.looks import LOOKS, found
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -127,7 +127,7 @@ def test_state_of_an_event_is_restored(open_page, sandbox, flow_sid, actor, java
     expect(page.get_by_role("link", name="Refers to an earlier event")).to_be_visible()
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1350), ("dark", 320)])
+@LOOKS
 def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, puzzle, scheme, width):
     other = sandbox.add_flow(friendly_name="Other", integration_type="task", integration_priority=1)
     mirror.sync()

@@ -2,12 +2,12 @@
 pages are accessible in both schemes and widths."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import Flow
 from flows.services import mirror
+from tests.browser.looks import LOOKS, found
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -98,8 +98,7 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize("width", [320, 1350])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@LOOKS
 def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, scheme, width):
     page = open_page("admin", scheme=scheme, width=width, path=f"/flows/{flow_sid}/edit/")
     page.fill("[name=integration_retry_count]", "9")
@@ -125,15 +124,3 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, scheme, widt
     findings["sign-in"] = found(page)
 
     assert {name: what for name, what in findings.items() if what} == {}
-
-
-def found(page):
-    """axe's findings by WCAG 2.2 AA, and whether the page is wider than its window."""
-    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-    what = [
-        f"{hit['id']}: {hit['nodes'][0]['html'][:120]}"
-        for hit in Axe().run(page, options=rules).response["violations"]
-    ]
-    if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-        what.append("wider than the window")
-    return what

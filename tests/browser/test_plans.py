@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from flows.models import Plan
 from flows.search import PAGE_SIZE
 from flows.services import mirror, plans
-from tests.browser.test_pages import found
+from tests.browser.looks import LOOKS, found
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -147,7 +147,7 @@ def test_plan_without_javascript(open_page, sandbox, sids):
     assert {flow["integration"]["retry_count"] for flow in sandbox.flows.values()} == {3}
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1350), ("dark", 320)])
+@LOOKS
 def test_pages_are_accessible_and_fit(open_page, sandbox, sids, scheme, width):
     page = open_page("operator", scheme=scheme, width=width)
     page.goto("/flows/?q=flow+00")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent
 from flows.services import audit, mirror
-from tests.browser.test_pages import found
+from tests.browser.looks import LOOKS, found
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -281,8 +281,7 @@ def test_counts_of_the_filters_follow_the_search_and_what_was_found_is_read_out(
     expect(page.locator("#q")).to_be_focused()
 
 
-@pytest.mark.parametrize("width", [320, 1350])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@LOOKS
 def test_dialog_and_toast_are_accessible_and_fit(open_page, sandbox, two_flows, scheme, width):
     page = open_page("operator", scheme=scheme, width=width)
     dialog = ask(page)

@@ -5,7 +5,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
-from tests.browser.test_pages import found
+from tests.browser.looks import LOOKS, found
 from tests.faults.acting import ours, stages, writes
 from tests.flexadmin.test_typed import unreachable
 
@@ -184,8 +184,7 @@ def test_sign_out_asks_too_and_can_be_pressed_again(open_page, flow_sid):
     assert answers == []
 
 
-@pytest.mark.parametrize("width", [320, 1350])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@LOOKS
 def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, tmp_path, scheme, width):
     page = open_page("operator", scheme=scheme, width=width, path=f"/flows/{flow_sid}/edit/")
     type_into(page)

@@ -1,0 +1,24 @@
+"""How every page and state is looked at by a machine: axe's findings and the width, in both schemes and both widths.
+The two pairs hold each of them once; ALL_LOOKS=1 in the environment asks for all four.
+"""
+
+import os
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+PAIRS = [("light", 1350), ("dark", 320)]
+OTHERS = [("dark", 1350), ("light", 320)]
+LOOKS = pytest.mark.parametrize(("scheme", "width"), PAIRS + OTHERS if os.environ.get("ALL_LOOKS") else PAIRS)
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def found(page):
+    """axe's findings by WCAG 2.2 AA, and whether the page is wider than its window."""
+    what = [
+        f"{hit['id']}: {hit['nodes'][0]['html'][:120]}"
+        for hit in Axe().run(page, options={"runOnly": RULES}).response["violations"]
+    ]
+    if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+        what.append("wider than the window")
+    return what
