@@ -21,7 +21,6 @@ from flows.flexapi.sandbox import Sandbox
 from flows.services import mirror, twilio
 from flows.services.audit import Actor
 
-
 MADE_BY_MIGRATIONS = {"django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
 
 
