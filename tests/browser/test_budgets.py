@@ -10,7 +10,7 @@ from tests.benchmarks.pages import ADMIN_PAGE, SITE_PAGE
 
 OF_THE_LIST = [budget for budget in BUDGETS if budget.figure != "paint"]
 OF_EVERY_PAGE = [budget for budget in BUDGETS if budget.figure in ("shift", "fonts", "strangers")]
-FEWEST, MOST = 3, 5  # visits
+FEWEST, MOST = 2, 5  # visits
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,8 @@ def test_log_tells_the_truth(name):
     trouble = TROUBLES[name]
     if trouble.vendor not in ("", connection.vendor):
         pytest.skip(f"of {trouble.vendor}'s alone")
+    if trouble.faults and connection.vendor != "sqlite":
+        pytest.skip("a fault of Twilio's is the same on every database; the command plays them on each")
     clock = Clock()
 
     verdicts = {verb: play(trouble, verb, runs=1, seed=1, clock=clock) for verb in ROWS[name]}
