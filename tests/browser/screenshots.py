@@ -146,7 +146,7 @@ SHOTS = (
     # The last, since what is changed elsewhere here shows in the pages above.
     Shot("conflict", "/flows/{sid}/edit/", too_late),
 )
-README = ("list", "flow", "review")
+README = ("list", "review")
 README_NAMES = {"list": "flows.png"}
 
 
