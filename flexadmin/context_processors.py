@@ -1,31 +1,108 @@
 """What every page's frame shows: the account, whether the other end is Twilio or the sandbox, the role, and how many
-flows were changed elsewhere."""
+flows were changed elsewhere. On a page about one account, `perms` are what the person may do there."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from functools import cached_property
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.db import Error
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from flexadmin.roles import role_of
+from flexadmin.roles import role_of, scope_of
+from flows import accounts
 from flows.models import OpenDrift
+from flows.services import closures
 
 T = TypeVar("T")
+CALLS: Final = {
+    "add_flow": "create",
+    "change_flow": "update",
+    "delete_flow": "delete",
+}  # what each takes at Twilio
+NONE: tuple[accounts.Account, ...] = ()
+
+
+class Closed:
+    """What can't be done in which account, asked for once a page. `about`: the one that the page is about, if it is
+    about one; else it tells of all that the person sees."""
+
+    def __init__(self, request: HttpRequest, about: accounts.Account | None) -> None:
+        self._request, self._user, self._about = request, request.user, about
+
+    @property
+    def notices(self) -> list[dict[str, Any]]:
+        """Account by account, what to say of it."""
+        if not any(state.closed for state in self.states.values()):
+            return []
+        here = (self._about,) if self._about else _looked_up(lambda: _seen_by(self._user), NONE)
+        states = [(account, self.states[account.sid]) for account in here if account.sid in self.states]
+        return [
+            {
+                "whose": account.name,
+                "is_read_only": state.is_read_only,
+                "sentences": [why.sentence for why in state.closed.values()],
+            }
+            for account, state in states
+            if state.closed
+        ]
+
+    @cached_property
+    def states(self) -> dict[str, closures.State]:
+        known: dict[str, closures.State] | None = getattr(self._request, "states", None)
+        return _looked_up(closures.states, {}) if known is None else known
+
+    def why(self, account_sid: str, kind: str) -> closures.Why | None:
+        state = self.states.get(account_sid)
+        return state.why(kind) if state else None
+
+
+class Permissions:
+    """`perms` of a template, `perms.flows.change_flow`: on one account, or, without one, on any. What nobody can do
+    there just now (closures.py) counts as not permitted: no page offers what can't work."""
+
+    def __init__(self, user: Any, account_sid: str, closed: "Closed", app: str = "") -> None:
+        self._user, self._account_sid, self._closed, self._app = user, account_sid, closed, app
+
+    def __getitem__(self, name: str) -> "Permissions | bool":
+        if not self._app:
+            return Permissions(self._user, self._account_sid, self._closed, name)
+        kind = CALLS.get(name, "")
+        if not kind:
+            return bool(self._user.has_perm(f"{self._app}.{name}", self._account_sid or None))
+        about = [self._account_sid] if self._account_sid else [account.sid for account in accounts.every()]
+        return any(
+            self._user.has_perm(f"{self._app}.{name}", sid) and not self._closed.why(sid, kind)
+            for sid in about
+        )
+
+    def __iter__(self) -> Any:
+        raise TypeError("permissions are asked for one by one")
 
 
 def site(request: HttpRequest) -> dict[str, object]:
-    host = urlsplit(settings.FLEX_API_URL).hostname or ""
     user = getattr(request, "user", None)
-    return {
-        "account_sid": settings.TWILIO_ACCOUNT_SID,
-        "api_host": host,
-        "is_twilio": host == "twilio.com" or host.endswith(".twilio.com"),
-        "drift_count": SimpleLazyObject(lambda: _looked_up(_drift_count, 0)),
-        "role": SimpleLazyObject(lambda: _looked_up(lambda: role_of(user), "") if user else ""),
+    about = getattr(request, "account_sid", "") or request.GET.get("account", "")
+    account = accounts.sole() or next(
+        (one for one in _looked_up(lambda: _seen_by(user), NONE) if one.sid == about), None
+    )
+    hosts = {urlsplit(one.root).hostname or "" for one in ([account] if account else accounts.every())}
+    known: dict[str, object] = {
+        "account": account,
+        "accounts": SimpleLazyObject(lambda: _looked_up(lambda: _visible(user), NONE)),
+        "api_host": ", ".join(sorted(hosts)),
+        "is_twilio": all(host == "twilio.com" or host.endswith(".twilio.com") for host in hosts),
+        "drift_count": SimpleLazyObject(lambda: _looked_up(lambda: _drift_count(user), 0)),
+        "may_manage_people": SimpleLazyObject(lambda: _looked_up(lambda: _manages_people(user), False)),
+        "role": SimpleLazyObject(
+            lambda: _looked_up(lambda: role_of(user, account.sid if account else ""), "") if user else ""
+        ),
     }
+    if user is not None:
+        known["closed"] = closed = Closed(request, account)
+        known["perms"] = Permissions(user, getattr(request, "account_sid", ""), closed)
+    return known
 
 
 def _looked_up(look: Callable[[], T], otherwise: T) -> T:
@@ -36,5 +113,22 @@ def _looked_up(look: Callable[[], T], otherwise: T) -> T:
         return otherwise
 
 
-def _drift_count() -> int:
-    return OpenDrift.objects.values("target_sid").distinct().count()
+def _visible(user: Any) -> tuple[accounts.Account, ...]:
+    """The accounts that the person can choose between; none where there is nothing to choose."""
+    return NONE if accounts.sole() else _seen_by(user)
+
+
+def _seen_by(user: Any) -> tuple[accounts.Account, ...]:
+    if user is None or not user.is_authenticated:
+        return NONE
+    return accounts.of_scope(scope_of(user, "flows.view_flow"))
+
+
+def _drift_count(user: Any) -> int:
+    scope = scope_of(user, "flows.view_flow")
+    waiting = accounts.within(OpenDrift.objects.all(), scope, "event__account_sid")
+    return waiting.values("target_sid").distinct().count()
+
+
+def _manages_people(user: Any) -> bool:
+    return bool(user and user.is_authenticated and user.has_perm("flexadmin.manage_people", accounts.EVERY))

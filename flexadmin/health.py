@@ -10,7 +10,16 @@ import time
 from typing import Final
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import Error, InterfaceError, InternalError, OperationalError, connection, transaction
+from django.db import (
+    Error,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    connection,
+    connections,
+    transaction,
+)
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -80,10 +89,19 @@ class _Check(threading.Thread):
 
     def run(self) -> None:
         try:
+            connections["default"] = _unpooled()  # of this thread alone
             self.fault = _fault()
         finally:
             connection.close()
             self.until = time.monotonic() + KEPT_FOR
+
+
+def _unpooled() -> BaseDatabaseWrapper:
+    """A connection that is made now: a pool would wait for a server that refuses, or for the others to give one back."""
+    made = connections.create_connection("default")
+    options = {name: value for name, value in made.settings_dict["OPTIONS"].items() if name != "pool"}
+    made.settings_dict = {**made.settings_dict, "OPTIONS": options}
+    return made
 
 
 def _fault() -> str:

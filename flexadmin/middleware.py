@@ -4,6 +4,8 @@ an ended session is told to htmx. Who may do what is decided in the views.
 
 from __future__ import annotations
 
+import logging
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +16,12 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 
-from flexadmin import typed
+from flexadmin import logs, sessions, typed
+
+access = logging.getLogger("flexadmin.access")
+UNLOGGED = ("/health/", "/metrics", settings.STATIC_URL)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -26,20 +32,28 @@ CONTENT_SECURITY_POLICY = (
 
 
 class RequestIdMiddleware:
-    """Gives each request an id, which logs and audit events carry and the answer repeats."""
+    """Gives each request an id, which logs and audit events carry and the answer repeats; and a line in the log."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.monotonic()
         request.META["REQUEST_ID"] = request_id = str(uuid.uuid4())
-        response = self.get_response(request)
-        response["X-Request-Id"] = request_id
+        token = logs.request_id.set(request_id)
+        try:
+            response = self.get_response(request)
+            response["X-Request-Id"] = request_id
+            if not request.path.startswith(UNLOGGED):
+                _log_access(request, response, round((time.monotonic() - started) * 1000))
+        finally:
+            logs.request_id.reset(token)
         return response
 
 
 class ArmourMiddleware:
-    """A strict content policy for every page: own scripts and styles, nothing inline. No page is cached."""
+    """A strict content policy for every page: own scripts and styles, nothing inline. No page is framed, embedded
+    elsewhere or cached. It stands outside of what can refuse a request early, so that a refusal has it too."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -47,8 +61,14 @@ class ArmourMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+        response["X-Frame-Options"] = settings.X_FRAME_OPTIONS
         response.headers.setdefault("Cache-Control", "no-store, private")
+        # Django's SecurityMiddleware gives these, but not to what it refuses itself.
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", settings.SECURE_REFERRER_POLICY)
+        response.headers.setdefault("Cross-Origin-Opener-Policy", settings.SECURE_CROSS_ORIGIN_OPENER_POLICY)
         return response
 
 
@@ -79,12 +99,17 @@ class FormEncodingMiddleware:
 
 
 class SignInMiddleware(LoginRequiredMiddleware):
-    """Every page stands behind sign-in. An htmx request of an ended session moves the whole page there,
-    so that the sign-in form never lands in a fragment. What somebody typed meanwhile is kept."""
+    """Every page stands behind sign-in, and behind what somebody has to do first (sessions.py). An htmx request of an
+    ended session moves the whole page there, so that the sign-in form never lands in a fragment. What somebody typed
+    meanwhile is kept."""
 
     def process_view(self, request: HttpRequest, view_func: Any, *args: Any) -> HttpResponseBase | None:
         if not getattr(view_func, "login_required", True):
             return None  # without looking the person up: whether the site is alive needs no database
+        if request.user.is_authenticated:
+            sessions.end_if_over(request)
+        if request.user.is_authenticated:
+            return _led(request)
         answer = super().process_view(request, view_func, *args)
         kept = typed.sent(request) if answer else None
         return typed.session_ended(request, kept) if kept else answer
@@ -98,6 +123,31 @@ class SignInMiddleware(LoginRequiredMiddleware):
             response.status_code = 204
             response["HX-Refresh"] = "true"
         return response
+
+
+def _log_access(request: HttpRequest, response: HttpResponseBase, duration_ms: int) -> None:
+    """The path without its query, which may hold what somebody searches for. Milliseconds until the answer began."""
+    person = getattr(
+        request, "_cached_user", None
+    )  # asking for `user` would ask the database where nobody has
+    access.info(
+        "%s %s %s %s ms", request.method, request.path, response.status_code, duration_ms,
+        extra={
+            "method": request.method, "path": request.path, "status": response.status_code,
+            "duration_ms": duration_ms, "person": getattr(person, "pk", None),
+        },
+    )  # fmt: skip
+
+
+def _led(request: HttpRequest) -> HttpResponseBase | None:
+    """Where somebody is led who has something to do before anything else, whatever they asked for."""
+    match = request.resolver_match
+    duty = sessions.duty(request, match.view_name if match else "")
+    if not duty:
+        return None
+    if getattr(request, "htmx", False):
+        return HttpResponse(status=204, headers={"HX-Redirect": reverse(duty)})
+    return HttpResponseRedirect(reverse(duty))
 
 
 def _is_utf8(data: bytes) -> bool:

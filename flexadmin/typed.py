@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
@@ -25,6 +24,7 @@ FORMS: Final = {  # the views that take `edit_again`, and the permission that ea
     "flows:plan-import": "flows.change_flow",
     "flows:plan-start": "flows.change_flow",
 }
+SIGN_IN: Final = {"login", "mfa_authenticate"}  # the pages that carry along what was typed
 LARGEST: Final = 64 * 1024  # characters; the largest form has some 20,000
 FRESH_FOR: Final = 24 * 60 * 60  # seconds: a sign-in page may stay open overnight
 SALT: Final = "flexadmin.typed"
@@ -50,29 +50,12 @@ class Typed:
         return signing.dumps([self.view, self.kwargs, self.fields], salt=SALT, compress=True)
 
 
-class SignIn(LoginView):
-    """Signing in. What was typed before the session ended goes along, and is offered back afterwards to whoever
-    signs in and may use that form: a change is made, and put on record, in the name of who saves it."""
-
-    redirect_authenticated_user = True
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, typed=sent(self.request))
-
-    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        answer = super().form_valid(form)
-        typed = sent(self.request)
-        if typed is None or not self.request.user.has_perm(FORMS[typed.view]):
-            return answer
-        return render(self.request, "registration/signed_in_again.html", {"typed": typed})
-
-
 def sent(request: HttpRequest) -> Typed | None:
     """What was typed into the form that this request sends, or that a sign-in carries along."""
     match = request.resolver_match
     if request.method != "POST" or match is None:
         return None
-    if match.view_name == "login":
+    if match.view_name in SIGN_IN:
         return _read(request.POST.get("typed", ""))
     if match.view_name not in FORMS:
         return None

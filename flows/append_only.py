@@ -16,7 +16,7 @@ _SQLITE = {
     # The table has a rowid of its own beside seq, and a row can be replaced by that too.
     "audit_no_replace": f"""BEFORE INSERT ON {TABLE} WHEN EXISTS (
         SELECT 1 FROM {TABLE} WHERE rowid = NEW.rowid OR seq = NEW.seq OR event_id = NEW.event_id OR hash = NEW.hash
-        OR (change_id = NEW.change_id AND stage = NEW.stage AND stage IN ('attempt', 'outcome', 'reconciled')))""",  # noqa: S608 - constants only
+        OR (change_id = NEW.change_id AND stage = NEW.stage AND stage IN ('attempt', 'outcome', 'reconciled')))""",  # noqa: S608 - constants only  # nosec B608
 }
 
 

@@ -1,7 +1,13 @@
 """Everything about Flex Flows."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class FlowsConfig(AppConfig):
     name = "flows"
+
+    def ready(self) -> None:
+        from flows import derived  # its check registers itself
+
+        post_migrate.connect(derived.repair, sender=self)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Iterator
 
@@ -14,6 +15,8 @@ _STROKES = str.maketrans(
     | dict.fromkeys("\u2018\u2019\u02bc", "'")
 )
 
+SIGNS = "-,.;:()[]{}\"'/|·•&#–"  # noqa: RUF001
+
 
 def fold(text: str) -> str:
     """The text as it is compared when people search."""
@@ -22,11 +25,23 @@ def fold(text: str) -> str:
     return " ".join(kept.split())
 
 
+def words_of(text: str) -> list[str]:
+    """The words of a search, folded: each is looked for by itself, in any order. Of several, the signs around them are
+    left out; a word alone, or a number, is looked for as it stands."""
+    folded = fold(text)
+    if " " not in folded or not any(letter.isalpha() for letter in folded):
+        return [folded]
+    return [word for part in folded.split() if (word := part.strip(SIGNS))] or [folded]
+
+
+_folded = functools.lru_cache(maxsize=4096)(fold)  # of single letters, which are few
+
+
 def places(text: str, wanted: str) -> Iterator[tuple[int, int]]:
     """Where in a text the folded text that is wanted stands: (start, end) in the text as it is."""
     folded, origin = "", []
     for place, character in enumerate(text):
-        part = " " if character.isspace() else fold(character)
+        part = " " if character.isspace() else _folded(character)
         if part == " " and (not folded or folded.endswith(" ")):
             continue
         folded += part

@@ -56,6 +56,8 @@ def masked(value: Any) -> Any:
 def storable(value: Any) -> Any:
     """The same JSON without what a database can't hold: NUL becomes U+2400, a lone surrogate U+FFFD."""
     if isinstance(value, str):
+        if value.isascii() and "\x00" not in value:
+            return value
         return value.replace("\x00", "\u2400").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, float):  # one spelling on every database: 1e3 comes back from PostgreSQL as 1000
         return str(value) if not math.isfinite(value) else int(value) if value.is_integer() else value
@@ -146,5 +148,7 @@ _MASK = re.compile(r"masked-[0-9a-f]{6}(?![0-9a-f])")
 def _fingerprint(secret: str) -> str:
     if _MASK.fullmatch(secret):
         return secret
-    digest = hmac.new(settings.AUDIT_KEY.encode(), b"mask:" + secret.encode(), hashlib.sha256)
+    # The first key of all: after AUDIT_KEY was changed, a secret that was not still looks the same.
+    key = [settings.AUDIT_KEY, *settings.AUDIT_KEY_FALLBACKS][-1]
+    digest = hmac.new(key.encode(), b"mask:" + secret.encode(), hashlib.sha256)
     return f"masked-{digest.hexdigest()[:6]}"

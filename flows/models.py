@@ -45,6 +45,74 @@ class Flow(models.Model):
         return self.resource.get(name)
 
 
+class FlowEntry(models.Model):
+    """What the list reads of a flow: the columns that it filters, searches and sorts by, without the snapshot. The
+    database itself keeps it (narrow.py); nobody else writes it."""
+
+    sid = models.CharField(max_length=34, unique=True)
+    account_sid = models.CharField(max_length=34)
+    name_folded = models.TextField()
+    identity_folded = models.TextField()
+    channel_type = models.CharField(max_length=64)
+    integration_type = models.CharField(max_length=64)
+    enabled = models.BooleanField(null=True)
+    date_updated = models.DateTimeField(null=True)
+    gone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            # With the filters' columns and the condition's own, so that whole pages come from the index alone.
+            models.Index(
+                fields=[
+                    "name_folded",
+                    "sid",
+                    "account_sid",
+                    "channel_type",
+                    "integration_type",
+                    "enabled",
+                    "gone_at",
+                ],
+                condition=models.Q(gone_at=None),
+                name="entry_name",
+            ),
+            models.Index(
+                fields=["identity_folded", "sid", "gone_at"],
+                condition=models.Q(gone_at=None),
+                name="entry_identity",
+            ),
+            models.Index(
+                fields=["date_updated", "name_folded", "sid", "gone_at"],
+                condition=models.Q(gone_at=None),
+                name="entry_updated",
+            ),
+            models.Index(fields=["gone_at"], condition=models.Q(gone_at__isnull=False), name="entry_gone"),
+        ]
+
+    def __str__(self) -> str:
+        return self.sid
+
+
+class FlowTally(models.Model):
+    """How many flows of a kind the mirror has. The database itself keeps it (tally.py); nobody else writes it."""
+
+    account_sid = models.CharField(max_length=34)
+    channel_type = models.CharField(max_length=64)
+    integration_type = models.CharField(max_length=64)
+    state = models.CharField(max_length=8)  # true, false, unset or gone
+    flows = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account_sid", "channel_type", "integration_type", "state"],
+                name="one_tally_of_a_kind",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_sid} {self.channel_type} {self.integration_type} {self.state}: {self.flows}"
+
+
 class SyncState(models.Model):
     """One row an account: when the mirror was last compared with Twilio, and how that went."""
 
@@ -58,6 +126,28 @@ class SyncState(models.Model):
 
     def __str__(self) -> str:
         return self.account_sid
+
+
+class Closure(models.Model):
+    """Something that can't be done: a kind of call that Twilio refuses whatever flow it is about, or every change,
+    because a person said so. Of an account, or, with an empty SID, of the whole site."""
+
+    account_sid = models.CharField(max_length=34, blank=True)
+    kind = models.CharField(
+        max_length=16
+    )  # list, fetch, create, update, delete; or "change", said by a person
+    since = models.DateTimeField()
+    status = models.IntegerField(null=True)  # what Twilio answered
+    code = models.IntegerField(null=True)
+    said_by = models.CharField(max_length=150, blank=True)  # the person
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        permissions = [("close_account", "Can make an account, or the site, read-only")]
+        constraints = [models.UniqueConstraint(fields=["account_sid", "kind"], name="one_closure_of_a_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.account_sid or 'site'} {self.kind}"
 
 
 class SavedView(models.Model):
@@ -146,12 +236,15 @@ class AuditEvent(models.Model):
         indexes = [
             # Plain, beside the constraint's partial one, which SQLite can't use for a set of stages.
             models.Index(fields=["change_id", "stage"], name="event_change"),
-            models.Index(fields=["stage", "seq"], name="event_stage"),
             models.Index(fields=["target_sid", "-seq"], name="event_target"),
             models.Index(fields=["actor_label", "-seq"], name="event_actor"),
             models.Index(fields=["action", "-seq"], name="event_action"),
             models.Index(fields=["result", "-seq"], name="event_result"),
-            models.Index(fields=["at"], name="event_at"),
+            # Of the accounts that a person may see, each has its own order; the same for what is looked for there.
+            models.Index(fields=["account_sid", "-seq"], name="event_account"),
+            models.Index(fields=["account_sid", "actor_label", "-seq"], name="event_account_actor"),
+            models.Index(fields=["account_sid", "action", "-seq"], name="event_account_action"),
+            models.Index(fields=["account_sid", "result", "-seq"], name="event_account_result"),
             models.Index(fields=["request_id", "seq"], name="event_request"),
             models.Index(
                 fields=["refers_to"], name="event_refers_to", condition=models.Q(refers_to__isnull=False)
@@ -160,6 +253,18 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.action} {self.stage} {self.result}"
+
+
+class AuditDay(models.Model):
+    """The stretch of the log in which the events of a day (in UTC) are. The database itself keeps it (log_days.py):
+    clocks may go back, so a time alone does not say where its events are."""
+
+    day = models.DateField(primary_key=True)
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.first} {self.last}"
 
 
 class AuditPayload(models.Model):
@@ -271,6 +376,7 @@ class PlannedChange(models.Model):
         unique=True, default=uuid.uuid4
     )  # the log's: it makes a second sending impossible
     action = models.CharField(max_length=64)  # flow.create, flow.update or flow.delete
+    account_sid = models.CharField(max_length=34, blank=True)
     target_sid = models.CharField(max_length=34, blank=True)  # of a creation, empty
     friendly_name = models.TextField(blank=True)
     before = models.JSONField(default=dict)

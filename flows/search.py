@@ -1,24 +1,29 @@
 """Finding flows in the mirror by name, identity and SID. What a person asks for is a `Query`, which lives in
 the URL; how the database finds it stays in here.
+
+However many flows there are, a page takes much the same time: the narrow table tells which flows are on it, the tally how
+many there are. A search counts up to `COUNTED`, and says so where there are more.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import OrderBy
 
+from flows import accounts, trigrams
 from flows.flexapi import schema
-from flows.folding import fold
-from flows.models import Flow
+from flows.folding import fold, words_of
+from flows.models import Flow, FlowEntry, FlowTally
 
 PAGE_SIZE: Final = 50
+COUNTED: Final = 1000  # flows that a search counts
 PART_OF_A_NUMBER: Final = 4  # digits from which a text of digits and signs is looked for as a phone number
 WHOLE_NUMBER: Final = 7  # digits from which it can mean one flow
 OFFERED: Final = 8  # values of siblings that a field offers
@@ -30,7 +35,10 @@ SORTS: Final = {
     "integration": "integration_type",
     "enabled": "enabled",
     "updated": "date_updated",
+    "account": "account_sid",
 }
+_MAY_BE_NULL: Final = ("enabled", "date_updated")
+_KIND: Final = ("account", "channel", "integration", "enabled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +52,10 @@ class Query:
     account: str = ""
     sort: str = "name"
     page: int = 1
+    within: accounts.Scope = None  # what the person may see; not in the address
 
     @classmethod
-    def of(cls, parameters: Mapping[str, str]) -> Query:
+    def of(cls, parameters: Mapping[str, str], within: accounts.Scope = None) -> Query:
         page, account = parameters.get("page", ""), parameters.get("account", "")
         return cls(
             q=parameters.get("q", "")[:256],
@@ -56,13 +65,19 @@ class Query:
             account=account if schema.is_sid("AC", account) else "",
             sort=_one_of(parameters.get("sort", ""), (*SORTS, *(f"-{key}" for key in SORTS))) or "name",
             page=max(1, int(page)) if re.fullmatch(r"[0-9]{1,6}", page) else 1,
+            within=within,
         )
 
     def url(self, **changes: str | int) -> str:
         """The query string of this query with some values changed; a new question begins at page one."""
-        defaults = asdict(Query())
-        values = {**asdict(self), "page": 1, **changes}
-        return "?" + urlencode({key: value for key, value in values.items() if value != defaults[key]})
+        values = {**{name: getattr(self, name) for name in _USUAL}, "page": 1, **changes}
+        return "?" + urlencode({name: value for name, value in values.items() if value != _USUAL[name]})
+
+
+Facets = dict[str, Counter[str]]
+
+
+_USUAL: Final[dict[str, Any]] = {one.name: one.default for one in fields(Query) if one.name != "within"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +87,7 @@ class Found:
     rows: list[Flow]
     total: int
     page: int
+    more: bool = False  # there are more than `total`
 
     @property
     def first(self) -> int:
@@ -83,23 +99,37 @@ class Found:
 
     @property
     def has_next(self) -> bool:
-        return self.last < self.total and bool(self.rows)
+        return (self.last < self.total or self.more) and bool(self.rows)
 
 
-def the_one(text: str, *, is_number: bool = True) -> str:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found, and for each filter, how many flows each of its values would give beside the search and the
+    other filters: at least so many, if `is_bounded`."""
+
+    found: Found
+    facets: Facets
+    is_bounded: bool = False
+
+
+def the_one(text: str, *, is_number: bool = True, within: accounts.Scope = None) -> str:
     """The SID of the flow that a pasted SID (or, if it may be one, a phone number) can only mean, or nothing."""
     sid = text.strip()
     if schema.is_sid("FO", sid):
         return sid
     if not is_number or len(_digits(text)) < WHOLE_NUMBER:
         return ""
-    flows = Flow.objects.filter(_has_number(text), gone_at=None).values_list("sid", flat=True)[:2]
-    return flows[0] if len(flows) == 1 else ""
+    seen = accounts.within(FlowEntry.objects.filter(gone_at=None), within)
+    sids = seen.filter(trigrams.narrowed(_spellings(text)), _has_number(text)).values_list("sid", flat=True)[
+        :2
+    ]
+    return sids[0] if len(sids) == 1 else ""
 
 
-def of_siblings() -> dict[str, list[str]]:
-    """For each field that holds a SID, the values that most of the other flows have: what a new one needs too."""
-    live = Flow.objects.filter(gone_at=None)
+def of_siblings(account_sid: str) -> dict[str, list[str]]:
+    """For each field that holds a SID, the values that most of the account's other flows have: what a new one needs
+    too."""
+    live = Flow.objects.filter(gone_at=None, account_sid=account_sid)
     return {
         name: [
             value
@@ -115,31 +145,79 @@ def of_siblings() -> dict[str, list[str]]:
 
 def find(query: Query) -> Found:
     """The page of flows that the query asks for; past the end, the last one."""
-    flows = _matching(query)
-    total = flows.count()
-    page = max(1, min(query.page, -(-total // PAGE_SIZE)))
-    start = (page - 1) * PAGE_SIZE
-    return Found(list(flows.order_by(*_order(query.sort))[start : start + PAGE_SIZE]), total, page)
+    return answer(query).found
 
 
-def facets(query: Query) -> dict[str, Counter[str]]:
-    """For each filter, how many flows each of its values would give beside the search and the other filters. The
-    database counts each kind of flow once; which filters a kind passes is known without it."""
-    found: dict[str, Counter[str]] = {name: Counter() for name in ("channel", "integration", "enabled")}
-    kinds = _named(query).annotate(is_gone=Q(gone_at__isnull=False))
-    for channel, integration, enabled, is_gone, flows in kinds.values_list(
-        "channel_type", "integration_type", "enabled", "is_gone"
-    ).annotate(flows=Count("sid")):
-        kind = {
-            "channel": channel,
-            "integration": integration or "none",
-            "enabled": "gone" if is_gone else "true" if enabled else "false",
-        }
-        fails = {name for name, value in kind.items() if not _passes(name, value, asked=getattr(query, name))}
+def facets(query: Query) -> Facets:
+    """The facets of its answer."""
+    return answer(query).facets
+
+
+def answer(query: Query) -> Answer:
+    """Answers it: in three queries, or up to eight for a search."""
+    if not fold(query.q):
+        kinds = list(_tallied(query.within))
+        return Answer(_page(query, _filtered(_seen(query), query), _sum(kinds, query)), _facets(kinds, query))
+    narrowed = trigrams.narrowed(_texts(query.q))
+    entries = _named(query, narrowed)
+    kinds = list(_counted(entries))
+    counted = _sum(kinds, query)
+    if sum(flows for _, flows in kinds) > COUNTED:
+        return Answer(_bounded_page(query, narrowed, counted), _facets(kinds, query), is_bounded=True)
+    if not counted:
+        return Answer(Found([], 0, 1), _facets(kinds, query))
+    if not narrowed:  # else the database would go through all in their order, to find these few
+        entries = FlowEntry.objects.filter(pk__in=list(entries.values_list("pk", flat=True)))
+    return Answer(_page(query, _filtered(entries, query), counted), _facets(kinds, query))
+
+
+def mirror_is_empty(within: accounts.Scope) -> bool:
+    """Whether the person would see no flow whatever they asked for."""
+    return not sum(flows for _, flows in _tallied(within))
+
+
+_COLUMNS: Final = ("account_sid", "channel_type", "integration_type", "enabled", "is_gone")
+Kind = dict[str, str]  # a filter's name, and its value
+
+
+def _kind(account: str, channel: str, integration: str, enabled: bool | None, is_gone: bool) -> Kind:
+    state = "gone" if is_gone else "true" if enabled else "false"
+    return dict(zip(_KIND, (account, channel, integration or "none", state), strict=True))
+
+
+def _counted(entries: QuerySet[FlowEntry]) -> Iterator[tuple[Kind, int]]:
+    """How many of each kind there are among the first that come, one more than are counted."""
+    some = FlowEntry.objects.filter(pk__in=entries.values("pk")[: COUNTED + 1])
+    kinds = some.annotate(is_gone=Q(gone_at__isnull=False)).values_list(*_COLUMNS)
+    for *values, flows in kinds.annotate(flows=Count("pk")):
+        yield _kind(*values), flows
+
+
+def _tallied(within: accounts.Scope) -> Iterator[tuple[Kind, int]]:
+    tally = accounts.within(FlowTally.objects.filter(flows__gt=0), within)
+    for account, channel, integration, state, flows in tally.values_list(
+        "account_sid", "channel_type", "integration_type", "state", "flows"
+    ):
+        yield _kind(account, channel, integration, state == "true", state == "gone"), flows
+
+
+def _sum(kinds: Iterable[tuple[Kind, int]], query: Query) -> int:
+    return sum(flows for kind, flows in kinds if not _fails(kind, query))
+
+
+def _facets(kinds: Iterable[tuple[Kind, int]], query: Query) -> Facets:
+    found: Facets = {name: Counter() for name in _KIND}
+    for kind, flows in kinds:
+        fails = _fails(kind, query)
         for name, value in kind.items():
             if fails <= {name}:
                 found[name][value] += flows
     return found
+
+
+def _fails(kind: Kind, query: Query) -> set[str]:
+    """The filters that keep it out."""
+    return {name for name, value in kind.items() if not _passes(name, value, asked=getattr(query, name))}
 
 
 def _passes(name: str, value: str, *, asked: str) -> bool:
@@ -149,33 +227,81 @@ def _passes(name: str, value: str, *, asked: str) -> bool:
 
 def sids_of(query: Query) -> list[str]:
     """The SIDs of all flows that the query asks for, whatever the page."""
-    return list(_matching(query).values_list("sid", flat=True))
+    named = _named(query, trigrams.narrowed(_texts(query.q))) if fold(query.q) else _seen(query)
+    return list(_filtered(named, query).values_list("sid", flat=True))
 
 
-def _matching(query: Query) -> QuerySet[Flow]:
-    flows = _named(query).filter(gone_at__isnull=query.enabled != "gone")
+def _page(query: Query, entries: QuerySet[FlowEntry], total: int) -> Found:
+    page = max(1, min(query.page, -(-total // PAGE_SIZE)))
+    start = (page - 1) * PAGE_SIZE
+    return Found(_rows(entries.order_by(*_order(query.sort))[start : start + PAGE_SIZE]), total, page)
+
+
+def _bounded_page(query: Query, narrowed: Q, counted: int) -> Found:
+    """Of a search that finds many, of which so many are counted: more is only known of the last page."""
+    if not narrowed:
+        narrowed = trigrams.narrowed(_texts(query.q), in_order=True)
+    entries = _filtered(_named(query, narrowed), query)
+    if counted <= COUNTED:  # some of the first are kept out by the filters
+        counted = entries[: COUNTED + 1].count()
+    if counted <= COUNTED:
+        return _page(query, entries, counted)
+    start = (query.page - 1) * PAGE_SIZE
+    in_order = entries.order_by(*_order(query.sort)).values_list("sid", flat=True)
+    sids = list(in_order[start : start + PAGE_SIZE + 1])
+    if not sids:  # past the end, where no link leads
+        return _page(query, entries, entries.count())
+    more, last = len(sids) > PAGE_SIZE, start + min(len(sids), PAGE_SIZE)
+    return Found(_flows(sids[:PAGE_SIZE]), max(COUNTED, last) if more else last, query.page, more)
+
+
+def _rows(entries: QuerySet[FlowEntry]) -> list[Flow]:
+    return _flows(list(entries.values_list("sid", flat=True)))
+
+
+def _flows(sids: list[str]) -> list[Flow]:
+    """In that order; one that went away meanwhile is left out."""
+    flows = Flow.objects.in_bulk(sids) if sids else {}
+    return [flows[sid] for sid in sids if sid in flows]
+
+
+def _seen(query: Query) -> QuerySet[FlowEntry]:
+    return accounts.within(FlowEntry.objects.all(), query.within)
+
+
+def _filtered(entries: QuerySet[FlowEntry], query: Query) -> QuerySet[FlowEntry]:
+    entries = entries.filter(gone_at__isnull=query.enabled != "gone")
+    if query.account:
+        entries = entries.filter(account_sid=query.account)
     if query.channel:
-        flows = flows.filter(channel_type=query.channel)
+        entries = entries.filter(channel_type=query.channel)
     if query.integration:
-        flows = flows.filter(integration_type="" if query.integration == "none" else query.integration)
+        entries = entries.filter(integration_type="" if query.integration == "none" else query.integration)
     if query.enabled == "true":
-        flows = flows.filter(enabled=True)
+        entries = entries.filter(enabled=True)
     elif query.enabled == "false":
-        flows = flows.exclude(enabled=True)
-    return flows
+        entries = entries.exclude(enabled=True)
+    return entries
 
 
-def _named(query: Query) -> QuerySet[Flow]:
-    """What the search and the account leave, before the filters."""
-    flows = Flow.objects.filter(account_sid=query.account) if query.account else Flow.objects.all()
-    if text := fold(query.q):
-        sid = query.q.strip()
-        named = Q(name_folded__contains=text) | Q(identity_folded__contains=text) | _has_number(query.q)
-        # A SID, or the beginning of one.
-        flows = flows.filter(
-            named | Q(sid__startswith=sid) if re.fullmatch(r"FO[0-9a-fA-F]{1,32}", sid) else named
-        )
-    return flows
+def _named(query: Query, narrowed: Q) -> QuerySet[FlowEntry]:
+    """What the search leaves of what the person may see, before the filters; `narrowed` holds for all of it."""
+    entries, named = _seen(query), Q()
+    words = words_of(query.q)
+    for word in words:
+        is_part_of_a_number = len(words) == 1 or not (word.isdecimal() and len(word) < PART_OF_A_NUMBER)
+        in_identity = Q(identity_folded__contains=word) if is_part_of_a_number else Q()
+        named &= Q(name_folded__contains=word) | in_identity
+    named |= _has_number(query.q)
+    sid = query.q.strip()
+    if re.fullmatch(r"FO[0-9a-fA-F]{1,32}", sid):  # a SID, or the beginning of one
+        return entries.filter(narrowed & named | Q(sid__startswith=sid))
+    return entries.filter(narrowed, named)
+
+
+def _texts(q: str) -> set[str]:
+    """One of which stands in the name or the identity of each flow that is looked for."""
+    return {max(words_of(q), key=len), *_spellings(q)}
 
 
 def _digits(text: str) -> str:
@@ -184,21 +310,26 @@ def _digits(text: str) -> str:
     return re.sub(r"[^0-9]", "", number[1]) if number else ""
 
 
-def _has_number(text: str) -> Q:
-    """The identities that have this number in them. Abroad it is written with 00 for the +, at home with a 0."""
+def _spellings(text: str) -> set[str]:
+    """How that number may stand in an identity. Abroad it is written with 00 for the +, at home with a 0."""
     digits = _digits(text)
     if len(digits) < PART_OF_A_NUMBER:
-        return Q(pk__in=[])
-    spellings = {digits, digits.removeprefix("00"), digits.removeprefix("0")}
+        return set()
+    return {digits, digits.removeprefix("00"), digits.removeprefix("0")}
+
+
+def _has_number(text: str) -> Q:
+    """The identities that have this number in them."""
     found = Q(pk__in=[])
-    for spelling in sorted(spellings):
+    for spelling in sorted(_spellings(text)):
         found |= Q(identity_folded__contains=spelling)
     return found
 
 
 def _order(sort: str) -> list[str | OrderBy]:
     descending, column = sort.startswith("-"), SORTS[sort.lstrip("-")]
-    first = F(column).desc(nulls_last=True) if descending else F(column).asc(nulls_last=True)
+    nulls_last = True if column in _MAY_BE_NULL else None
+    first = F(column).desc(nulls_last=nulls_last) if descending else F(column).asc(nulls_last=nulls_last)
     return [first, "sid"] if column == "name_folded" else [first, "name_folded", "sid"]
 
 

@@ -3,7 +3,7 @@
 from django.urls import include, path, register_converter
 
 from flows.converters import FlexFlowSid
-from flows.views import audit, changes, copyout, drift, event, evidence, flows, plans, saved
+from flows.views import audit, changes, copyout, drift, event, evidence, flows, plans, saved, standing
 
 register_converter(FlexFlowSid, "flex_flow_sid")
 
@@ -41,7 +41,13 @@ audit_urls = [
     path("<uuid:event_id>/decide/", event.event_decide, name="decide"),
 ]
 
+account_urls = [
+    path("", standing.account_list, name="list"),
+    path("act/", standing.account_act, name="act"),
+]
+
 urlpatterns = [
+    path("accounts/", include((account_urls, "accounts"))),
     path("flows/", include((flow_urls, "flows"))),
     path("audit/", include((audit_urls, "audit"))),
 ]

@@ -9,6 +9,7 @@
     includeIndicatorStyles: false,
     historyCacheSize: 0,
     refreshOnHistoryMiss: true,
+    defaultSettleDelay: 0, // what is new hears keys at once
     responseHandling: [
       { code: "204", swap: false },
       { code: "[23]..", swap: true },
@@ -16,6 +17,9 @@
       { code: "[45]..", swap: false, error: true },
     ],
   });
+  // Nor is the last search kept in the browser, where htmx would leave it: whoever uses the window next could read it.
+  sessionStorage.clear();
+  Object.defineProperty(window, "sessionStorage", { value: null });
   const find = (selector, root = document) => root.querySelector(selector);
   const say = (words) => { find("#said").textContent = words; };
 
@@ -156,7 +160,7 @@
     tell();
     const counts = find("[data-facets]")?.dataset.facets.split(" ") ?? [];
     document.querySelectorAll('#filters option:not([value=""])').forEach((option, place) => {
-      if (counts[place]) option.text = option.text.replace(/\d+(?=\)$)/, counts[place]);
+      if (counts[place]) option.text = option.text.replace(/\d+\+?(?=\)$)/, counts[place]);
     });
     const filters = [...document.querySelectorAll(".found .chip")].map((chip) => chip.textContent.replace("Remove ", ""));
     say([find("#count")?.textContent ?? "", filters.join("; ")].filter(Boolean).join(". "));

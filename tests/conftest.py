@@ -5,6 +5,7 @@ audit log is append-only until the test is over.
 import functools
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
 from pytest_django.fixtures import Settings
 
+from flexadmin.models import AccountRole
 from flexadmin.roles import ROLES, ensure_groups
 from flows import append_only
+from flows.accounts import Account
 from flows.flexapi.sandbox import Sandbox
 from flows.services import mirror, twilio
 from flows.services.audit import Actor
@@ -49,7 +52,10 @@ def _lift_append_only_between_tests() -> Iterator[None]:
         append_only.lift(connection)
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                for table in connection.introspection.django_table_names(only_existing=True):
+                for table in (
+                    *connection.introspection.django_table_names(only_existing=True),
+                    "flexadmin_cache",
+                ):
                     if table not in MADE_BY_MIGRATIONS:
                         cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
         finally:
@@ -72,13 +78,35 @@ def sandbox(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[San
 
 
 @pytest.fixture
-def person(db: None) -> Callable[..., User]:
-    """Makes a person of a role; the password is the name and `-password`."""
+def staging(sandbox: Sandbox, settings: Settings) -> Iterator[Sandbox]:
+    """A second account beside the sandbox's own, which is production then."""
+    keys = {"SK" + "0e" * 16: "staging-secret"}
+    with Sandbox(account_sid="AC" + "0e" * 16, keys=keys) as running:
+        settings.FLEX_ACCOUNTS = (
+            replace(settings.FLEX_ACCOUNTS[0], name="production", colour="red", is_production=True),
+            Account(
+                running.account_sid,
+                auth=(running.api_key, running.api_secret),
+                name="staging",
+                colour="teal",
+                api_url=running.url,
+            ),
+        )
+        yield running
 
-    def make(role: str = "operator", name: str = "") -> User:
+
+@pytest.fixture
+def person(db: None) -> Callable[..., User]:
+    """Makes a person of a role, on every account or on one; the password is the name and `-password`."""
+
+    def make(role: str = "operator", name: str = "", account_sid: str = "") -> User:
         ensure_groups()
         user = User.objects.create_user(name or role, password=f"{name or role}-password")
-        user.groups.set([Group.objects.get(name=role)])
+        group = Group.objects.get(name=role)
+        if account_sid:
+            AccountRole.objects.create(person=user, account_sid=account_sid, role=group)
+        else:
+            user.groups.set([group])
         return user
 
     return make
@@ -88,9 +116,9 @@ def person(db: None) -> Callable[..., User]:
 def client_of(person: Callable[..., User]) -> Callable[..., Client]:
     """A signed-in client of a role."""
 
-    def make(role: str = "operator", name: str = "") -> Client:
+    def make(role: str = "operator", name: str = "", account_sid: str = "") -> Client:
         client = Client()
-        user = User.objects.filter(username=name or role).first() or person(role, name)
+        user = User.objects.filter(username=name or role).first() or person(role, name, account_sid)
         client.force_login(user)
         return client
 

@@ -30,6 +30,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(_folder / "test.sqlite3")}
 else:
     DATABASES["default"]["TEST"] = {"NAME": f"flexadmin_tests_{os.getpid()}"}
+    # More threads than it would have places, and settings that a test changes: tests of the pool bring it back.
+    DATABASE_POOL = DATABASES["default"]["OPTIONS"].pop("pool", None)
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed; no secret is kept in a test

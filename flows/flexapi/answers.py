@@ -58,7 +58,11 @@ def _finite(digits: str) -> float:
 
 
 def flow_in(answer: Answer, sid: str | None = None) -> Snapshot:
-    resource = answer.snapshot
+    return flow_of(answer.snapshot, answer, sid)
+
+
+def flow_of(resource: Any, answer: Answer, sid: str | None = None) -> Snapshot:
+    """A flow that is the answer, or a part of it."""
     if not isinstance(resource, dict) or not schema.is_sid("FO", resource.get("sid")):
         raise unlike("Twilio's answer is not a Flex Flow", answer)
     if sid is not None and resource["sid"] != sid:

@@ -12,6 +12,8 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
@@ -23,7 +25,7 @@ from pyrate_limiter import Duration, Limiter, Rate
 from requests.auth import HTTPBasicAuth
 
 from flows.flexapi import schema
-from flows.flexapi.answers import Answer, flow_in, read, unlike
+from flows.flexapi.answers import Answer, flow_in, flow_of, read, unlike
 from flows.flexapi.deadline import Call, DeadlineAdapter
 from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
 from flows.flexapi.schema import Snapshot
@@ -47,7 +49,9 @@ class FlexClient:
     """A client of one account's Flex Flows.
 
     `auth` is (API key, secret) or (account SID, auth token). `deadline` is in seconds and holds for one
-    method call, or for one page of a listing. `rate_limits=False` is for the sandbox only.
+    method call, or for one page of a listing. `rate_limits=False` is for the sandbox only. `observe` is told of each
+    try that may have left: its verb, what is known of it (succeeded, refused, throttled, unknown, never_sent), and
+    the seconds that it took.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class FlexClient:
         deadline: float = 15.0,
         rate_limits: bool = True,
         sleep: Callable[[float], None] = time.sleep,
+        observe: Callable[[str, str, float], None] = lambda *_: None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.account_sid = account_sid
@@ -70,6 +75,7 @@ class FlexClient:
         self._proxies = {"no_proxy": host} if host in LOOPBACK else None
         self._rate_limits = rate_limits
         self._sleep = sleep
+        self._observe = observe
         self._session = self._new_session()
 
     def close(self) -> None:
@@ -77,12 +83,13 @@ class FlexClient:
 
     def list(self, *, friendly_name: str | None = None, page_size: int = PAGE_SIZE) -> Iterator[Snapshot]:
         """Every flow of the account, page by page; with `friendly_name`, those that Twilio says match."""
-        query: dict[str, str] | None = {"PageSize": str(page_size)}
+        query = {"PageSize": str(page_size)}
         if friendly_name is not None:
-            query = {"PageSize": str(page_size), "FriendlyName": friendly_name}
-        url: str | None = f"{self.base_url}/FlexFlows"
+            query["FriendlyName"] = friendly_name
         seen: set[str] = set()
-        while url is not None:
+
+        def fetched(link: Any, query: dict[str, str] | None) -> tuple[Answer, Any]:
+            url = self._next_page(link)
             if url in seen or len(seen) >= MAX_PAGES:
                 raise Unknown("Twilio's list of flows does not end: its page links form a loop")
             seen.add(url)
@@ -90,9 +97,19 @@ class FlexClient:
             flows, meta = page.snapshot.get("flex_flows"), page.snapshot.get("meta")
             if not isinstance(flows, list) or not isinstance(meta, dict):
                 raise unlike("Twilio's answer is not a page of Flex Flows", page)
-            for resource in flows:
-                yield flow_in(replace(page, snapshot=resource))
-            url, query = self._next_page(meta.get("next_page_url")), None
+            return page, meta.get("next_page_url")
+
+        with ThreadPoolExecutor(1) as ahead:
+            # While one page is looked at, the next is on its way. The context has what the log's lines say of us.
+            coming = ahead.submit(copy_context().run, fetched, f"{self.base_url}/FlexFlows", query)
+            while True:
+                page, link = coming.result()
+                if link is not None:
+                    coming = ahead.submit(copy_context().run, fetched, link, None)
+                for resource in page.snapshot["flex_flows"]:
+                    yield flow_of(resource, page)
+                if link is None:
+                    return
 
     def fetch(self, sid: str) -> Snapshot:
         """The flow as it is at Twilio now."""
@@ -118,9 +135,7 @@ class FlexClient:
             raise ValueError("not the SID of a Flex Flow")
         return f"{self.base_url}/FlexFlows/{sid}"
 
-    def _next_page(self, url: Any) -> str | None:
-        if url is None:
-            return None
+    def _next_page(self, url: Any) -> str:
         listing = f"{self.base_url}/FlexFlows"
         try:
             target, base = urlsplit(urljoin(listing, str(url))), urlsplit(listing)
@@ -169,7 +184,7 @@ class FlexClient:
         if started >= until:
             raise NeverSent("there was no time left to send the request")
         status: int | str = "no answer"
-        request_id = ""
+        request_id, result = "", "unknown"
         # A write has a connection of its own: one that was kept could be closed under it, and its fate unknown.
         session = self._new_session() if verb in WRITES else self._session
         try:
@@ -177,13 +192,21 @@ class FlexClient:
                 response, body = self._exchange(session, call, method, url, data)
             status, request_id = response.status_code, response.headers.get("Twilio-Request-Id", "")[:64]
             answer = read(response.status_code, response.headers, body, request_id)
+            result = "succeeded"
             return Answer(answer, response.status_code, request_id)
+        except NeverSent:
+            result = "never_sent"
+            raise
+        except Refused as error:
+            result = "throttled" if error.status == 429 else "refused"
+            raise
         finally:
             if session is not self._session:
                 session.close()
-            milliseconds = round((time.monotonic() - started) * 1000)
+            seconds = time.monotonic() - started
             path = urlsplit(url).path
-            log.info("%s %s %s %d ms %s", method, path, status, milliseconds, request_id or "-")
+            log.info("%s %s %s %d ms %s", method, path, status, round(seconds * 1000), request_id or "-")
+            self._observe(verb, result, seconds)
 
     def _exchange(
         self, session: requests.Session, call: Call, method: str, url: str, data: Mapping[str, str] | None
@@ -262,4 +285,4 @@ def _pause(state: tenacity.RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, FlexError) else None
     base = asked if asked is not None else min(4.0, 0.25 * 2 ** (state.attempt_number - 1))
-    return float(base + random.uniform(0, 0.25))  # noqa: S311 - jitter, not a secret
+    return float(base + random.uniform(0, 0.25))  # noqa: S311 - jitter, not a secret  # nosec B311

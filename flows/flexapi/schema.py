@@ -283,7 +283,8 @@ def from_response(resource: Mapping[str, Any]) -> Snapshot:
     if isinstance(integration, Mapping):
         snapshot.update({_INTEGRATION + key: value for key, value in integration.items()})
     # The flow's own fields come last: an unknown `integration.type` can't pass for `integration_type`.
-    snapshot.update({key: value for key, value in resource.items() if key != "integration"})
+    snapshot.update(resource)
+    snapshot.pop("integration", None)
     return snapshot
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core import signing
@@ -38,8 +38,7 @@ class DecisionForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.puzzle = signing.dumps([puzzle, sorted(candidates)], salt="flows.forms.decision")
         self.initial["seen"] = self.puzzle
-        field = self.fields["verdict"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
+        field = cast(forms.ChoiceField, self.fields["verdict"])
         if is_creation:
             field.choices = [
                 *((sid, f"It made {sid}") for sid in candidates),

@@ -16,7 +16,7 @@ from flows.flexapi.schema import Snapshot
 from flows.forms.flow import FlowForm
 from flows.masking import masked, storable
 
-MOST: Final = 2_500  # flows that an account of Twilio's can have
+MOST: Final = 2_500  # flows of one text, as many as an account of Twilio's can have
 _WRITABLE: Final = frozenset(entry.name for entry in schema.WRITABLE)
 
 
@@ -27,6 +27,7 @@ class Given:
     sid: str = ""
     values: dict[str, Any] = field(default_factory=dict)
     error: str = ""
+    account_sid: str = ""
 
 
 def parsed(text: str) -> list[Any]:
@@ -71,11 +72,11 @@ def _read(entry: Any, flow: Snapshot | None) -> Given:
     if unknown := sorted(str(name) for name in entry.keys() - schema.BY_NAME.keys()):
         return Given(sid, known, f"There is no field {unknown[0]!r}.")
     if sid and not schema.is_sid("FO", sid):
-        return Given("", known, "Its SID is none of a Flex Flow.")
+        return Given(values=known, error="Its SID is none of a Flex Flow.")
     if wrong := next((name for name, value in values.items() if isinstance(value, dict | list)), ""):
         return Given(sid, known, f"{words.label(wrong)} must be one value.")
     if sid and flow is None:
-        return Given(sid, known)  # the account has no such flow, which the plan says
+        return Given(sid, values=known)  # the account has no such flow, which the plan says
     form = FlowForm(_typed(values, flow), base=flow)
     if not form.is_valid():
         return Given(sid, known, " ".join(message for _, message in form.error_list))
@@ -84,11 +85,18 @@ def _read(entry: Any, flow: Snapshot | None) -> Given:
         (name for name, value in given.items() if masked(storable(value)) != storable(value)), ""
     ):
         return Given(
-            sid, known, f"{words.label(secret)} has a secret in it, which a plan does not keep: use its form."
+            sid,
+            values=known,
+            error=f"{words.label(secret)} has a secret in it, which a plan does not keep: use its form.",
         )
     if stray := next((name for name in values if name not in given and values[name] not in (None, "")), ""):
-        return Given(sid, known, f"{words.label(stray)} has no place in a flow that is handled like this.")
-    return Given(sid, given)
+        return Given(
+            sid,
+            values=known,
+            error=f"{words.label(stray)} has no place in a flow that is handled like this.",
+        )
+    account_sid = entry.get("account_sid")
+    return Given(sid, given, account_sid=account_sid if isinstance(account_sid, str) else "")
 
 
 def _typed(values: Mapping[str, Any], flow: Snapshot | None) -> dict[str, str]:

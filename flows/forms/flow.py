@@ -38,7 +38,7 @@ class FlowForm(ReasonForm):
         self.snapshot = base
         start = _start(base)
         if data is not None:
-            data = {**_as_choices(start if base else {}), **{name: data[name] for name in data}}
+            data = {**_as_choices(storable(start) if base else {}), **{name: data[name] for name in data}}
         shown = {**start, **(initial or {})}
         super().__init__(data, initial={"change_id": uuid.uuid4(), **_as_choices(storable(shown))})
         if base is not None:
@@ -113,7 +113,7 @@ class FlowForm(ReasonForm):
         )
         made = field_of(entry, required=required)
         if isinstance(made, forms.ChoiceField):
-            made.choices = _choices(made, had if self.snapshot else self.initial.get(entry.name))
+            made.choices = _choices(made, storable(had if self.snapshot else self.initial.get(entry.name)))
         if entry.kind == "sid":
             made.widget.attrs.update(
                 {

@@ -39,7 +39,7 @@ class _Fortnight:
 
 def make(sandbox: Sandbox) -> None:
     """Some changes by three people, with a refusal, a conflict, a lost answer and a viewer's try among them."""
-    dice = random.Random(7)  # noqa: S311 - a story, not a secret
+    dice = random.Random(7)  # noqa: S311 - a story, not a secret  # nosec B311
     clock = _Fortnight(dice)
     with mock.patch("django.utils.timezone.now", clock):
         mirror.sync()

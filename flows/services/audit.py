@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import Error, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from flows import accounts
 from flows.flexapi import schema
 from flows.masking import masked, storable
 from flows.models import (
@@ -68,6 +68,7 @@ class Observation:
     was no such flow. `created_at` is Twilio's, of a flow that is new here."""
 
     action: str
+    account_sid: str
     target_sid: str
     payload: Payload
     changed_fields: list[str] = field(default_factory=list)
@@ -103,6 +104,7 @@ def append(
     actor: Actor,
     payload: Payload | Callable[[], Payload] | None = None,
     change_id: uuid.UUID | None = None,
+    account_sid: str | None = None,
     target_sid: str = "",
     changed_fields: list[str] | None = None,
     reason: str = "",
@@ -122,7 +124,7 @@ def append(
     is. An attempt of a flow that has an open change, or that was sent one after `read_at` (a `last_seq`), and a
     creation like an open one, raise `ChangeOpen`. What can't be committed raises `NotRecorded`. A `payload` that is
     a function is called in that transaction, while nobody else can append: what it writes stands or falls with
-    the event. `beside`: what was found at Twilio in the same breath, appended with it.
+    the event. `account_sid`: None where it is about no single account. `beside`: what was found at Twilio in the same breath, appended with it.
     """
     event = AuditEvent(
         event_id=uuid.uuid4(),
@@ -136,7 +138,7 @@ def append(
         actor_role=actor.role,
         source_ip=actor.source_ip[:45],
         user_agent=storable(actor.user_agent)[:256],
-        account_sid=settings.TWILIO_ACCOUNT_SID,
+        account_sid=_sole_account() if account_sid is None else account_sid,
         target_sid=target_sid,
         changed_fields=changed_fields or [],
         reason=str(masked(storable(reason)))[:200],
@@ -207,6 +209,11 @@ def unsettled(sids: Iterable[str]) -> dict[str, AuditEvent]:
     if no outcome came, or its outcome, if that was "unknown"."""
     changes = OpenChange.objects.filter(target_sid__in=list(sids)).select_related("latest__payload")
     return {change.target_sid: change.latest for change in changes.order_by("latest")}
+
+
+def _sole_account() -> str:
+    account = accounts.sole()
+    return account.sid if account else ""
 
 
 def _payload_row(payload: Payload) -> AuditPayload:
@@ -298,6 +305,8 @@ def _can_undo(event: AuditEvent, drift: OpenDrift, of_flow: QuerySet[OpenDrift])
     """Whether the change is of the drifted flow, or makes it anew because it was deleted."""
     last = of_flow.order_by("event").last()
     is_gone = last is not None and last.event.payload.after is None
+    if event.account_sid != drift.event.account_sid:
+        return False
     return event.target_sid == drift.target_sid or (event.action == "flow.create" and is_gone)
 
 
@@ -332,7 +341,7 @@ def _observed(item: Observation) -> tuple[AuditEvent, AuditPayload]:
         stage=Stage.OBSERVED,
         action=item.action,
         result=Result.APPLIED,
-        account_sid=settings.TWILIO_ACCOUNT_SID,
+        account_sid=item.account_sid,
         target_sid=item.target_sid,
         changed_fields=item.changed_fields,
     )

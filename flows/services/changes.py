@@ -14,19 +14,21 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
+from flows import accounts
 from flows.flexapi import schema
 from flows.flexapi.answers import Answer
 from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
 from flows.flexapi.schema import Snapshot
 from flows.masking import has_mask, masked, storable, unmasked
 from flows.models import AuditEvent, Result, Stage
-from flows.services import audit, drift, mirror
+from flows.services import audit, closures, drift, mirror
 from flows.services.audit import Actor, NotRecorded, Observation, Payload
 from flows.services.database import drop_if_lost
 from flows.services.merge import Merge, merge
-from flows.services.twilio import WRITE_DEADLINE, flex_client
+from flows.services.twilio import WRITE_DEADLINE, account_of, flex_client
 
 log = logging.getLogger(__name__)
 
@@ -85,13 +87,16 @@ def create_flow(
     reason: str,
     actor: Actor,
     change_id: uuid.UUID,
+    account_sid: str = "",
     refers_to: uuid.UUID | None = None,
 ) -> Change:
-    """Makes a flow of the fields that have a value. The new SID stands in the outcome's event. `refers_to`, of
-    every verb: the event whose state this one restores, or which it undoes."""
+    """Makes a flow of the fields that have a value, in that account (the first, if none is named). The new SID stands
+    in the outcome's event. `refers_to`, of every verb: the event whose state this one restores, or which it undoes."""
+    account_sid = account_sid or accounts.every()[0].sid
+    _refuse("flow.create", account_sid, "", reason, actor, change_id)
     asked = {name: value for name, value in values.items() if schema.normalised(name, value) is not None}
-    call = _Call("flow.create", actor, change_id, reason, requested=asked, refers_to=refers_to)
-    return call.carry_out(lambda: flex_client().create(asked))
+    call = _Call("flow.create", account_sid, actor, change_id, reason, requested=asked, refers_to=refers_to)
+    return call.carry_out(lambda: flex_client(account_sid).create(asked))
 
 
 def update_flow(
@@ -119,7 +124,7 @@ def update_flow(
         raise NothingToChange
     if any(map(has_mask, merged.to_send.values())):
         raise ValueError("a mask would be sent in a secret's place")
-    change = call.carry_out(lambda: flex_client().update(sid, merged.to_send))
+    change = call.carry_out(lambda: flex_client(call.account_sid).update(sid, merged.to_send))
     change.theirs.extend(name for name in merged.theirs if name not in merged.to_send)
     return change
 
@@ -161,7 +166,7 @@ def delete_flow(
     if merged.theirs:
         call.record(Stage.OUTCOME, Result.CONFLICT)
         raise Conflict(merged, before)
-    return call.carry_out(lambda: flex_client().delete(sid))
+    return call.carry_out(lambda: flex_client(call.account_sid).delete(sid))
 
 
 @dataclass(slots=True)
@@ -169,6 +174,7 @@ class _Call:
     """One change on its way: what both of its events say, and the steps from attempt to mirror."""
 
     action: str
+    account_sid: str
     actor: Actor
     change_id: uuid.UUID
     reason: str
@@ -180,7 +186,11 @@ class _Call:
     attempt: AuditEvent | None = None
 
     def carry_out(self, send: Callable[[], Answer]) -> Change:
-        self.attempt = attempt = self.record(Stage.ATTEMPT, Result.PENDING)
+        try:
+            self.attempt = attempt = self.record(Stage.ATTEMPT, Result.PENDING)
+        except closures.Closed as closed:
+            _deny(self.action, self.account_sid, self.sid, self.reason, self.actor, closed.why)
+            raise
         started = time.monotonic()
         answer: Answer | None = None
         error: FlexError | None = None
@@ -203,6 +213,7 @@ class _Call:
             log.error("the outcome of change %s is not on record: %s", self.change_id, type(failure).__name__)
             raise OutcomeNotRecorded(attempt, error) from failure
         self._tell_the_mirror(event, answer, error)
+        closures.hear(self.account_sid, self.action.removeprefix("flow."), error)
         after = answer.snapshot if answer else {}
         return Change(event, after, error, differs=self._differs(after))
 
@@ -217,12 +228,21 @@ class _Call:
         after = answer.snapshot if answer and answer.snapshot else None
         known = after or self.before or self.requested or {}
         said = answer or error
+        payload = Payload(
+            friendly_name=str(known.get("friendly_name") or ""),
+            contact_identity=str(known.get("contact_identity") or ""),
+            before=self.before,
+            requested=self.requested,
+            after=after,
+            message=_said(answer, error),
+        )
         return audit.append(
             action=self.action,
             stage=stage,
             result=result,
             actor=self.actor,
             change_id=self.change_id,
+            account_sid=self.account_sid,
             target_sid=self.sid or (after or {}).get("sid", ""),
             changed_fields=sorted(self.requested or {}),
             reason=self.reason,
@@ -234,15 +254,14 @@ class _Call:
             first=self.attempt is None,
             read_at=self.read_at,
             beside=self._came_between(after),
-            payload=Payload(
-                friendly_name=str(known.get("friendly_name") or ""),
-                contact_identity=str(known.get("contact_identity") or ""),
-                before=self.before,
-                requested=self.requested,
-                after=after,
-                message=_said(answer, error),
-            ),
+            payload=partial(self._unless_closed, payload) if stage == Stage.ATTEMPT else payload,
         )
+
+    def _unless_closed(self, payload: Payload) -> Payload:
+        """Asked while nobody else can append: no attempt follows the event that closed the account."""
+        if why := closures.state_of(self.account_sid).why(self.action.removeprefix("flow.")):
+            raise closures.Closed(why)
+        return payload
 
     def _tell_the_mirror(self, event: AuditEvent, answer: Answer | None, error: FlexError | None) -> None:
         if answer:
@@ -254,12 +273,38 @@ class _Call:
         """A field that we did not ask for and that is not as it was read."""
         if not after or self.before is None or self.requested is None:
             return None
-        return drift.beside(self.sid, before=self.before, asked=self.requested, after=after)
+        return drift.beside(
+            self.sid, account_sid=self.account_sid, before=self.before, asked=self.requested, after=after
+        )
 
     def _differs(self, after: Snapshot) -> list[str]:
         expected = {**(self.before or {}), **(self.requested or {})}
         names = [name for name in (self.requested or {}) if after]
         return schema.differing(expected, after, names)
+
+
+def _refuse(action: str, account_sid: str, sid: str, reason: str, actor: Actor, change_id: uuid.UUID) -> None:
+    """What was begun before tells its own story (`AlreadyRecorded`); what can't be done now (`Closed`) is not begun,
+    and that it was asked for is on record."""
+    recorded = audit.story_of(change_id)
+    if recorded is not None:
+        raise audit.AlreadyRecorded(recorded)
+    if why := closures.state_of(account_sid).why(action.removeprefix("flow.")):
+        _deny(action, account_sid, sid, reason, actor, why)
+        raise closures.Closed(why)
+
+
+def _deny(action: str, account_sid: str, sid: str, reason: str, actor: Actor, why: closures.Why) -> None:
+    audit.append(
+        action=action,
+        stage=Stage.ACCESS,
+        result=Result.DENIED,
+        actor=actor,
+        account_sid=account_sid,
+        target_sid=sid,
+        reason=reason,
+        payload=Payload(message=why.sentence),
+    )
 
 
 def _with_secrets(values: Mapping[str, Any], flow: Snapshot) -> dict[str, Any]:
@@ -283,10 +328,11 @@ def _begun(
 ) -> tuple[_Call, Snapshot]:
     """A new change of a flow, and the flow as it is now. That it could not be read is an outcome too:
     nothing was sent."""
-    recorded = audit.story_of(change_id)
-    if recorded is not None:
-        raise audit.AlreadyRecorded(recorded)
-    call = _Call(action, actor, change_id, reason, sid, read_at=audit.last_seq(), refers_to=refers_to)
+    account_sid = account_of(sid)
+    _refuse(action, account_sid, sid, reason, actor, change_id)
+    call = _Call(
+        action, account_sid, actor, change_id, reason, sid, read_at=audit.last_seq(), refers_to=refers_to
+    )
     try:
         call.before = before = mirror.fetch(sid, deadline=WRITE_DEADLINE, must_record=True)
     except FlexError as error:

@@ -10,10 +10,12 @@ from typing import Final
 from django.contrib.sessions.models import Session
 from django.db import Error, connection
 
-from flows.models import AuditPayload, Flow, OpenDrift, Plan, PlannedChange, SavedView
+from flows import trigrams
+from flows.models import AuditPayload, Flow, FlowEntry, OpenDrift, Plan, PlannedChange, SavedView
 
 TABLES: Final = tuple(
-    model._meta.db_table for model in (AuditPayload, Flow, OpenDrift, Plan, PlannedChange, SavedView, Session)
+    model._meta.db_table
+    for model in (AuditPayload, Flow, FlowEntry, OpenDrift, Plan, PlannedChange, SavedView, Session)
 )
 PATIENCE: Final = 10.0  # seconds that another connection may take to end what it is doing
 BEYOND_REACH: Final = {
@@ -53,6 +55,7 @@ def beyond_reach() -> str:
 
 
 def _write_file_anew() -> None:
+    trigrams.forget_what_is_gone(connection)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM")
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

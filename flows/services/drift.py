@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.db.models import Max, Q
 
+from flows import accounts
 from flows.flexapi import schema
 from flows.flexapi.schema import Snapshot
 from flows.masking import masked, storable
@@ -69,6 +70,7 @@ def is_same(one: Snapshot | None, other: Snapshot | None) -> bool:
 def note(
     found: Mapping[str, Snapshot | None],
     *,
+    account_sid: str,
     read_at: int,
     is_baseline: bool,
     mirrored: Mapping[str, Snapshot | None],
@@ -91,7 +93,7 @@ def note(
         if is_as_known:
             as_found[sid] = state.seq if state else 0
         else:
-            observations.append(_observation(sid, state, snapshot, is_baseline=is_baseline))
+            observations.append(_observation(account_sid, sid, state, snapshot, is_baseline=is_baseline))
     for start in range(0, len(observations), BATCH):
         events = audit.observe(observations[start : start + BATCH], read_at=read_at)
         as_found.update((event.target_sid, event.seq) for event in events)
@@ -106,7 +108,9 @@ def moved_by(asked: Iterable[str]) -> set[str]:
     return moved
 
 
-def beside(sid: str, *, before: Snapshot, asked: Iterable[str], after: Snapshot) -> Observation | None:
+def beside(
+    sid: str, *, account_sid: str, before: Snapshot, asked: Iterable[str], after: Snapshot
+) -> Observation | None:
     """What a flow has after one of our changes that it had not before and that was not `asked` for: somebody else's
     edit, made at Twilio between our reading and our writing. It goes on record with the change's outcome."""
     ours = moved_by(asked)
@@ -117,7 +121,11 @@ def beside(sid: str, *, before: Snapshot, asked: Iterable[str], after: Snapshot)
     if not changed:
         return None
     return Observation(
-        action="flow.drift", target_sid=sid, changed_fields=changed, payload=_about(expected, after)
+        action="flow.drift",
+        account_sid=account_sid,
+        target_sid=sid,
+        changed_fields=changed,
+        payload=_about(expected, after),
     )
 
 
@@ -128,6 +136,7 @@ def accept(*, event: AuditEvent, reason: str, actor: Actor) -> AuditEvent:
         stage=Stage.ACCESS,
         result=Result.SUCCEEDED,
         actor=actor,
+        account_sid=event.account_sid,
         target_sid=event.target_sid,
         changed_fields=event.changed_fields,
         reason=reason,
@@ -138,9 +147,11 @@ def accept(*, event: AuditEvent, reason: str, actor: Actor) -> AuditEvent:
     )
 
 
-def inbox() -> list[list[AuditEvent]]:
-    """What nobody has dealt with yet: the events of each flow in order, the flow with the latest first."""
-    waiting = OpenDrift.objects.select_related("event__payload").order_by("event")
+def inbox(scope: accounts.Scope = None) -> list[list[AuditEvent]]:
+    """What nobody has dealt with yet, in these accounts: the events of each flow in order, the flow with the latest
+    first."""
+    waiting = accounts.within(OpenDrift.objects.all(), scope, "event__account_sid")
+    waiting = waiting.select_related("event__payload").order_by("event")
     flows: dict[str, list[AuditEvent]] = {}
     for item in waiting:
         flows.setdefault(item.target_sid, []).append(item.event)
@@ -160,12 +171,13 @@ def net_of(events: Iterable[AuditEvent]) -> tuple[Snapshot, Snapshot]:
 
 
 def _observation(
-    sid: str, state: State | None, snapshot: Snapshot | None, *, is_baseline: bool
+    account_sid: str, sid: str, state: State | None, snapshot: Snapshot | None, *, is_baseline: bool
 ) -> Observation:
     before = state.snapshot if state and state.is_known else None
     is_first = state is None or not state.is_known
     return Observation(
         action="flow.baseline" if is_first and (is_baseline or state) and snapshot else "flow.drift",
+        account_sid=account_sid,
         target_sid=sid,
         changed_fields=changes_between(before, snapshot) if before and snapshot else [],
         created_at=schema.moment((snapshot or {}).get("date_created")),

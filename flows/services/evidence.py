@@ -26,6 +26,7 @@ from flows.services.seal import (
     SEALED_IF_SET,
     canonical,
     event_hash,
+    keys,
     payload_hash,
     sealed,
     sealed_row,
@@ -122,7 +123,10 @@ def last_verification() -> Verification | None:
     if event is None:
         return None
     body = getattr(event, "payload", None) or AuditPayload()
-    is_intact = event_hash(event) == event.hash and payload_hash(body) == event.payload_hash
+    is_intact = any(
+        event_hash(event, key) == event.hash and payload_hash(body, key) == event.payload_hash
+        for key in keys()
+    )
     said = body.after or {}
     since = audit.last_seq() - said.get("through", 0) - 1  # without the record of it
     return Verification(event, said, max(0, since), is_intact)
@@ -133,7 +137,7 @@ def signed_head() -> dict[str, Any]:
     row = ChainHead.objects.filter(name=audit.HEAD).first()
     seq, last = (row.seq, row.hash) if row else (0, GENESIS)
     said = {"seq": seq, "hash": last, "at": timezone.now().isoformat(timespec="microseconds")}
-    return {**said, "signature": _signature(said)}
+    return {**said, "signature": _signature(said, settings.AUDIT_KEY)}
 
 
 def read_head(text: str) -> dict[str, Any] | None:
@@ -148,16 +152,20 @@ def read_head(text: str) -> dict[str, Any] | None:
 def is_ours(head: dict[str, Any]) -> bool:
     """Whether a signed head is one of this site's and as it was signed."""
     said = {name: head.get(name) for name in ("seq", "hash", "at")}
-    return isinstance(head.get("seq"), int) and hmac.compare_digest(
-        str(head.get("signature", "")).encode(), _signature(said).encode()
+    signature = str(head.get("signature", "")).encode()
+    return isinstance(head.get("seq"), int) and any(
+        hmac.compare_digest(signature, _signature(said, key).encode()) for key in keys()
     )
 
 
 class _Walk:
-    """One pass over the chain. It keeps how far it came, the last seal, and what is open by then."""
+    """One pass over the chain. It keeps how far it came, the last seal and its key, and what is open by then. A key
+    that was replaced seals nothing any more: whoever has it can't add to what came later, nor change what came before.
+    """
 
     def __init__(self) -> None:
         self.count, self.previous = 0, GENESIS
+        self.keys = keys()  # those that may come, the next one first
         self.erasures, self.open_changes = _Erasures(), _OpenChanges()
 
     def to(self, end: int, end_hash: str, head: dict[str, Any] | None) -> tuple[int, str] | None:
@@ -182,12 +190,16 @@ class _Walk:
     def _fault_of(self, row: dict[str, Any]) -> str:
         if row["previous_hash"] != self.previous:
             return "does not follow on the one before it"
-        if sealed_row(row) != row["hash"]:
+        key = _key_of(row)
+        if key is None:
             return "is not as it was sealed"
+        if key not in self.keys:
+            return "is sealed with a key that was replaced before it"
+        self.keys = self.keys[self.keys.index(key) :]
         if row["payload__salt"] is None:
             return "has lost its payload"
         if row["payload__erased_at"] is None:
-            return "" if _has_its_payload(row) else "has a payload that is not as it was sealed"
+            return "" if _has_its_payload(row, key) else "has a payload that is not as it was sealed"
         if any(row[f"payload__{name}"] not in ("", None) for name in _BODY):
             return "has a payload that is marked as erased, and is not empty"
         if not self.erasures.tell_of(row["seq"]):
@@ -220,7 +232,8 @@ class _Erasures:
         events = AuditEvent.objects.filter(action=ERASE, result=Result.SUCCEEDED, seq__gt=self._read)
         for row in events.order_by("seq").values(*_ROW):
             self._read = row["seq"]
-            if sealed_row(row) == row["hash"] and _has_its_payload(row):
+            key = _key_of(row)
+            if key is not None and _has_its_payload(row, key):
                 ranges = row["payload__requested"]["events"]
                 self._said.append((row["seq"], [first for first, _ in ranges], [last for _, last in ranges]))
 
@@ -289,9 +302,14 @@ def _beyond_the_head() -> tuple[int, str] | None:
     return beyond[0], "stands behind the chain's head"
 
 
-def _has_its_payload(row: dict[str, Any]) -> bool:
-    return bool(row["payload_hash"] == sealed({name: row[f"payload__{name}"] for name in _BODY}))
+def _key_of(row: dict[str, Any]) -> str | None:
+    """The key that an event is sealed with."""
+    return next((key for key in reversed(keys()) if sealed_row(row, key) == row["hash"]), None)
 
 
-def _signature(said: dict[str, Any]) -> str:
-    return hmac.new(settings.AUDIT_KEY.encode(), b"head:" + canonical(said), "sha256").hexdigest()
+def _has_its_payload(row: dict[str, Any], key: str) -> bool:
+    return bool(row["payload_hash"] == sealed({name: row[f"payload__{name}"] for name in _BODY}, key))
+
+
+def _signature(said: dict[str, Any], key: str) -> str:
+    return hmac.new(key.encode(), b"head:" + canonical(said), "sha256").hexdigest()

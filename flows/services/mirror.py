@@ -6,27 +6,29 @@ Twilio.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import Error, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
+from flows import accounts
 from flows.flexapi import schema
-from flows.flexapi.errors import FlexError, Refused
+from flows.flexapi.errors import FlexError, Unknown
 from flows.flexapi.schema import Snapshot
 from flows.folding import fold
 from flows.masking import masked, storable
 from flows.models import AuditEvent, Flow, SyncState
-from flows.services import audit, drift
+from flows.services import audit, closures, drift
 from flows.services.audit import NotRecorded
 from flows.services.database import drop_if_lost, waiting_briefly
-from flows.services.twilio import READ_DEADLINE, flex_client
+from flows.services.twilio import READ_DEADLINE, account_of, flex_client
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +38,9 @@ SYNC_DEADLINE = 30.0  # seconds a page of 1,000 flows may take
 # Twilio's own codes; a 404 without one may be a proxy's, or of a wrong address.
 NOT_FOUND = frozenset({20404, 45205})
 # PostgreSQL refuses to index more than 2,704 bytes; Twilio's own limit is 256 characters. `resource` has it all.
-NAME_MAX, IDENTITY_MAX = 600, 500
+NAME_MAX, IDENTITY_MAX = 500, 500
 BATCH = 500
+MANY = 5  # flows that a listing lacks at once before it is doubted
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +61,29 @@ class SyncBusy(Exception):
     """Another sync is under way; its result will do."""
 
 
-def sync() -> SyncReport:
-    """Pulls all flows, puts on record what is not as the log has it, and makes the mirror equal to that. One at a
+def sync(account_sid: str = "") -> SyncReport:
+    """Pulls all flows of an account (the first, if none is named), puts on record what is not as the log has it, and makes the mirror equal to that. One at a
     time: `SyncBusy` if one is under way. A `FlexError` leaves the mirror as it was, and is kept for the pages."""
+    copy = _Copy(account_sid or accounts.every()[0].sid)
     with waiting_briefly():
-        started = _claim()
+        started = copy.claim()
     try:
         read_at = audit.last_seq()
-        seen = list(flex_client(deadline=SYNC_DEADLINE).list())
-        report = _compare(seen, read_at)
+        report = _compare(copy.listed(), read_at, copy)
     except BaseException as error:
-        _release(started, failed_at=timezone.now(), error=_words(error))
+        copy.release(started, failed_at=timezone.now(), error=_words(error))
         raise
-    if _is_before_the_baseline():
-        copy_of_account().update(baseline_at=started)
-    _release(started, synced_at=timezone.now(), failed_at=None, error="", flows=report.flows)
+    if copy.is_before_the_baseline():
+        copy.row().update(baseline_at=started)
+    copy.release(started, synced_at=timezone.now(), failed_at=None, error="", flows=report.flows)
     return report
 
 
-def copy_state() -> SyncState:
-    """How old the copy is and how the last sync went; a new site has an empty one."""
-    return copy_of_account().first() or SyncState(account_sid=settings.TWILIO_ACCOUNT_SID)
+def copy_state(account_sid: str = "") -> SyncState:
+    """How old the copy of an account (the first, if none is named) is and how its last sync went; a new site has an
+    empty one."""
+    copy = _Copy(account_sid or accounts.every()[0].sid)
+    return copy.row().first() or SyncState(account_sid=copy.account_sid)
 
 
 def is_stale(state: SyncState, *, now: datetime | None = None) -> bool:
@@ -91,26 +96,32 @@ def fetch(sid: str, *, deadline: float = READ_DEADLINE, must_record: bool = Fals
     """The flow as it is at Twilio now, secrets and all. What is not as the log has it goes on record, a 404 too;
     `must_record`: or raises `NotRecorded`, where a change of ours would bury it."""
     read_at = audit.last_seq()
+    copy = _Copy(account_of(sid))
     try:
-        snapshot = flex_client(deadline=deadline).fetch(sid)
-    except Refused as refused:
-        if is_gone(refused):
+        snapshot = flex_client(copy.account_sid, deadline=deadline).fetch(sid)
+    except FlexError as error:
+        closures.hear(copy.account_sid, "fetch", error)
+        if is_gone(error):
             miss(sid, read_at=read_at)
         raise
+    closures.hear(copy.account_sid, "fetch", None)
     with _only_a_copy(must_record=must_record):
-        _take_over({sid: masked(storable(snapshot))}, read_at)
+        _take_over({sid: masked(storable(snapshot))}, read_at, copy, _known(_rows([sid])))
     return snapshot
 
 
-def listing() -> list[Snapshot]:
-    """All flows as they are at Twilio now, secrets masked. Nothing is taken over."""
-    return [masked(storable(snapshot)) for snapshot in flex_client(deadline=SYNC_DEADLINE).list()]
+def listing(account_sid: str) -> list[Snapshot]:
+    """All flows of an account as they are at Twilio now, secrets masked. Nothing is taken over."""
+    return [masked(storable(snapshot)) for snapshot in _Copy(account_sid).listed()]
 
 
 def miss(sid: str, *, read_at: int) -> None:
-    """Twilio said, to a request that began at `read_at`, that it has no such flow."""
+    """Twilio said, to a request that began at `read_at`, that it has no such flow. Where it does not even list any
+    more, a flow's 404 says nothing about the flow."""
+    copy = _Copy(account_of(sid))
     with _only_a_copy():
-        _take_over({sid: None}, read_at)
+        if closures.state_of(copy.account_sid).why("list") is None:
+            _take_over({sid: None}, read_at, copy, _known(_rows([sid])))
 
 
 def keep(snapshot: Snapshot | None, event: AuditEvent) -> None:
@@ -121,7 +132,7 @@ def keep(snapshot: Snapshot | None, event: AuditEvent) -> None:
         latest = drift.states([event.target_sid]).get(event.target_sid)
         kept = None if snapshot is None else masked(storable(snapshot))
         if latest is None or latest.seq <= event.seq or drift.is_same(latest.snapshot, kept):
-            _write({event.target_sid: kept})
+            _write({event.target_sid: kept}, event.account_sid)
 
 
 def is_gone(error: FlexError | None) -> bool:
@@ -144,69 +155,119 @@ def _only_a_copy(*, must_record: bool = False) -> Iterator[None]:
         log.error("the mirror could not take over what Twilio said: %s", type(error).__name__)
 
 
-def _claim() -> datetime:
-    now = timezone.now()
-    SyncState.objects.get_or_create(account_sid=settings.TWILIO_ACCOUNT_SID)
-    free = Q(started_at=None) | Q(started_at__lt=now - LEASE)
-    if not copy_of_account().filter(free).update(started_at=now):
-        raise SyncBusy
-    return now
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """The copy of one account, and whose turn it is to renew it."""
+
+    account_sid: str
+
+    def listed(self) -> Iterator[Snapshot]:
+        """All flows as Twilio has them now, as they come; a `FlexError` may come after some of them."""
+        try:
+            yield from flex_client(self.account_sid, deadline=SYNC_DEADLINE).list()
+        except FlexError as error:
+            closures.hear(self.account_sid, "list", error)
+            raise
+        closures.hear(self.account_sid, "list", None)
+
+    def row(self) -> QuerySet[SyncState]:
+        return SyncState.objects.filter(account_sid=self.account_sid)
+
+    def claim(self) -> datetime:
+        now = timezone.now()
+        SyncState.objects.get_or_create(account_sid=self.account_sid)
+        free = Q(started_at=None) | Q(started_at__lt=now - LEASE)
+        if not self.row().filter(free).update(started_at=now):
+            raise SyncBusy
+        return now
+
+    def release(self, started: datetime, **values: Any) -> None:
+        self.row().filter(started_at=started).update(started_at=None, **values)
+
+    def is_before_the_baseline(self) -> bool:
+        return not self.row().exclude(baseline_at=None).exists()
 
 
-def _release(started: datetime, **values: Any) -> None:
-    copy_of_account().filter(started_at=started).update(started_at=None, **values)
-
-
-def copy_of_account() -> QuerySet[SyncState]:
-    return SyncState.objects.filter(account_sid=settings.TWILIO_ACCOUNT_SID)
-
-
-def _is_before_the_baseline() -> bool:
-    return not copy_of_account().exclude(baseline_at=None).exists()
-
-
-def _compare(seen: Iterable[Snapshot], read_at: int) -> SyncReport:
+def _compare(seen: Iterable[Snapshot], read_at: int, copy: _Copy) -> SyncReport:
     """Takes over what differs, a flow that is in the copy and not in the listing too."""
-    found: dict[str, Snapshot | None] = {snapshot["sid"]: masked(storable(snapshot)) for snapshot in seen}
-    flows, is_known = len(found), Q(account_sid__in=["", settings.TWILIO_ACCOUNT_SID])
-    here = {
-        sid for sid, gone_at in Flow.objects.filter(is_known).values_list("sid", "gone_at") if not gone_at
-    }
-    found |= dict.fromkeys(here - found.keys())
-    taken = _take_over(found, read_at)
+    known = _known(Flow.objects.filter(account_sid=copy.account_sid))
+    found: dict[str, Snapshot | None] = {}
+    for snapshot in seen:
+        sid, copied = snapshot["sid"], known.get(snapshot["sid"])
+        # Most are word for word what the copy has; masking those would take most of a sync's time.
+        found[sid] = copied if snapshot == copied else masked(storable(snapshot))
+    flows = len(found)
+    here = {sid for sid, copied in known.items() if copied is not None}
+    missing = here - found.keys()
+    if len(missing) >= MANY:
+        _doubt(min(missing), copy)
+    found |= dict.fromkeys(missing)
+    if elsewhere := found.keys() - known.keys():
+        known |= _known(_rows(elsewhere))
+    taken = _take_over(found, read_at, copy, known)
     gone = {sid for sid in taken if found[sid] is None}
     changed = (taken & here) - gone
     return SyncReport(flows, len(taken - changed - gone), len(changed), len(gone))
 
 
-def _take_over(found: Mapping[str, Snapshot | None], read_at: int) -> set[str]:
-    """Puts on record what was found otherwise than known, and takes it over; the SIDs of what was written."""
-    rows = Flow.objects.filter(sid__in=list(found)) if len(found) < BATCH else Flow.objects.all()
-    known = {
+def _doubt(sid: str, copy: _Copy) -> None:
+    """So many flows are seldom deleted at once; a list that is not whole says the same. One of them is asked for: if
+    Twilio has it, nothing that the list lacks is taken for gone."""
+    try:
+        flex_client(copy.account_sid).fetch(sid)
+    except FlexError as error:
+        if is_gone(error):
+            return
+        raise
+    raise Unknown("Twilio's list of flows leaves out flows that it still has")
+
+
+def _rows(sids: Collection[str]) -> QuerySet[Flow]:
+    """At least the rows of these flows."""
+    return Flow.objects.filter(sid__in=list(sids)) if len(sids) < BATCH else Flow.objects.all()
+
+
+def _known(rows: QuerySet[Flow]) -> dict[str, Snapshot | None]:
+    """What the copy has of each flow: None if it is gone."""
+    # Their JSON is read at one go: flow by flow takes twice the time.
+    texts = rows.annotate(text=Cast("resource", TextField())).values_list("sid", "text", "gone_at")
+    found = list(texts)
+    resources = json.loads(f"[{','.join(text for _, text, _ in found)}]")
+    return {
         sid: None if gone_at else resource
-        for sid, resource, gone_at in rows.values_list("sid", "resource", "gone_at")
+        for (sid, _, gone_at), resource in zip(found, resources, strict=True)
     }
-    is_baseline = _is_before_the_baseline()
+
+
+def _take_over(
+    found: Mapping[str, Snapshot | None], read_at: int, copy: _Copy, known: Mapping[str, Snapshot | None]
+) -> set[str]:
+    """Puts on record what was found otherwise than `known`, and takes it over; the SIDs of what was written."""
+    is_baseline = copy.is_before_the_baseline()
     news = {
         sid: snapshot
         for sid, snapshot in found.items()
-        if known.get(sid) != snapshot or (is_baseline and snapshot is not None)
+        if ((copied := known.get(sid)) is not snapshot and copied != snapshot)
+        or (is_baseline and snapshot is not None)
     }
     if not news:
         return set()
-    as_found = drift.note(news, read_at=read_at, is_baseline=is_baseline, mirrored=known)
+    as_found = drift.note(
+        news, account_sid=copy.account_sid, read_at=read_at, is_baseline=is_baseline, mirrored=known
+    )
     taken = {sid for sid in as_found if known.get(sid) != news[sid]}
     with transaction.atomic():
-        list(rows.order_by("sid").select_for_update().values_list("sid"))  # a change that keeps waits here
+        # A change that keeps waits here.
+        list(_rows(taken).order_by("sid").select_for_update().values_list("sid"))
         latest = drift.states(taken)  # what went on record meanwhile knows better
         taken = {sid for sid in taken if sid not in latest or latest[sid].seq <= as_found[sid]}
-        _write({sid: news[sid] for sid in taken})
+        _write({sid: news[sid] for sid in taken}, copy.account_sid)
     return taken
 
 
-def _write(found: Mapping[str, Snapshot | None]) -> None:
+def _write(found: Mapping[str, Snapshot | None], account_sid: str) -> None:
     now = timezone.now()
-    rows = [_row(snapshot, now) for snapshot in found.values() if snapshot is not None]
+    rows = [_row(snapshot, account_sid, now) for snapshot in found.values() if snapshot is not None]
     gone = [sid for sid, snapshot in found.items() if snapshot is None]
     Flow.objects.bulk_create(rows, batch_size=BATCH, **_upsert())
     for start in range(0, len(gone), BATCH):
@@ -214,18 +275,18 @@ def _write(found: Mapping[str, Snapshot | None]) -> None:
         batch.update(gone_at=now, mirrored_at=now)
 
 
-def _row(snapshot: Snapshot, now: datetime) -> Flow:
+def _row(snapshot: Snapshot, account_sid: str, now: datetime) -> Flow:
     resource = dict(snapshot)
     name, identity = _text(resource.get("friendly_name")), _text(resource.get("contact_identity"))
     enabled = resource.get("enabled")
     return Flow(
         sid=resource["sid"],
-        account_sid=_text(resource.get("account_sid"))[:34],
+        account_sid=account_sid,
         friendly_name=name,
         name_folded=fold(name)[:NAME_MAX],
         channel_type=_text(resource.get("channel_type"))[:64],
         contact_identity=identity[:IDENTITY_MAX],
-        identity_folded=fold(identity),
+        identity_folded=fold(identity)[:IDENTITY_MAX],
         enabled=enabled if isinstance(enabled, bool) else None,
         integration_type=_text(resource.get("integration_type"))[:64],
         date_created=schema.moment(resource.get("date_created")),

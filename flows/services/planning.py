@@ -13,13 +13,13 @@ from urllib.parse import urlsplit, urlunsplit
 from django.db import transaction
 from django.utils import timezone
 
-from flows import words
+from flows import accounts, words
 from flows.flexapi import schema
 from flows.masking import has_mask, masked, storable
 from flows.models import Flow, Plan, PlannedChange
 from flows.services import audit, plans
 
-MOST: Final = 2_500  # flows that an account of Twilio's can have
+MOST: Final = 2_500  # flows that an account of Twilio's can have; a choice may be of several accounts
 BATCH: Final = 500
 ENABLE, DISABLE, RETRIES, HOST, STUDIO_FLOW, DELETE = (
     "enable", "disable", "retry_count", "webhook_host", "studio_flow", "delete",
@@ -77,6 +77,7 @@ class Entry:
     sid: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""  # why it can't be had so
+    account_sid: str = ""  # where one without a SID is to be made
 
 
 def with_host(url: Any, host: str) -> str:
@@ -91,14 +92,17 @@ def with_host(url: Any, host: str) -> str:
     return urlunsplit(parts._replace(netloc=user + at + host))
 
 
-def plan_change(*, ask: Ask, sids: Iterable[str], made_by: str, reason: str = "") -> Plan:
-    """The same for many flows, by name."""
+def plan_change(
+    *, ask: Ask, sids: Iterable[str], made_by: str, reason: str = "", within: accounts.Scope = None
+) -> Plan:
+    """The same for many flows, by name. `within`: the accounts where the person may change flows."""
     rows = _rows(sids)
     held = audit.unsettled(list(rows))
     planned = []
     for row in sorted(rows.values(), key=lambda row: (row.name_folded, row.sid)):
         change = _change_of(row, "flow.delete" if ask.kind == DELETE else "flow.update")
         try:
+            _refuse_outside(row.account_sid, within)
             _refuse_held(row, held)
             if ask.kind == DELETE:
                 change.before = _written(row.resource)
@@ -115,9 +119,17 @@ def plan_change(*, ask: Ask, sids: Iterable[str], made_by: str, reason: str = ""
     return _save(ask.title, planned, made_by=made_by, reason=reason)
 
 
-def plan_entries(*, entries: Sequence[Entry], made_by: str) -> Plan:
-    """Flows as a file has them: those with a SID are changed, the others made."""
-    rows = _rows(entry.sid for entry in entries if entry.sid)
+def plan_entries(
+    *,
+    entries: Sequence[Entry],
+    made_by: str,
+    within: accounts.Scope = None,
+    seen: accounts.Scope = None,
+) -> Plan:
+    """Flows as a file has them: those with a SID are changed, the others made in the account that they name.
+    `within`: as above; `seen`: the accounts that the person may see, beyond which there is nothing."""
+    found = _rows(entry.sid for entry in entries if entry.sid)
+    rows = {sid: row for sid, row in found.items() if seen is None or row.account_sid in seen}
     held = audit.unsettled(list(rows))
     planned, met = [], set()
     for entry in entries:
@@ -133,12 +145,15 @@ def plan_entries(*, entries: Sequence[Entry], made_by: str) -> Plan:
                 raise LeftOut(entry.error)
             if not entry.sid:
                 change.action = "flow.create"
+                change.account_sid = _account_for(entry)
+                _refuse_outside(change.account_sid, within)
                 change.asked = {key: value for key, value in entry.values.items() if value not in (None, "")}
             elif row is None:
                 raise LeftOut("The account has no flow of this SID. Without a SID, it would be made anew.")
             elif entry.sid in met:
                 raise LeftOut("Its SID stands in the file more than once; the first one counts.")
             else:
+                _refuse_outside(row.account_sid, within)
                 _refuse_held(row, held)
                 _set(change, row, entry.values)
         except LeftOut as why:
@@ -204,6 +219,7 @@ def _undoing(fate: plans.Fate) -> PlannedChange:
         raise ValueError("what was never made can't be undone")
     body = event.payload
     change.refers_to = event.event_id
+    change.account_sid = event.account_sid
     change.target_sid = event.target_sid
     change.friendly_name = body.friendly_name
     if body.erased_at:
@@ -234,7 +250,7 @@ def _make_anew(change: PlannedChange, was: Mapping[str, Any]) -> None:
 
 
 def _rows(sids: Iterable[str]) -> dict[str, Flow]:
-    wanted = list(dict.fromkeys(sids))[:MOST]
+    wanted = list(dict.fromkeys(sids))[: MOST * len(accounts.every())]
     found: dict[str, Flow] = {}
     for start in range(0, len(wanted), BATCH):
         found |= Flow.objects.in_bulk(wanted[start : start + BATCH])
@@ -242,16 +258,38 @@ def _rows(sids: Iterable[str]) -> dict[str, Flow]:
 
 
 def _change_of(row: Flow, action: str) -> PlannedChange:
-    return PlannedChange(action=action, target_sid=row.sid, friendly_name=row.friendly_name)
+    return PlannedChange(
+        action=action, account_sid=row.account_sid, target_sid=row.sid, friendly_name=row.friendly_name
+    )
 
 
 def _copy_of(old: PlannedChange) -> PlannedChange:
-    return PlannedChange(action=old.action, target_sid=old.target_sid, friendly_name=old.friendly_name)
+    return PlannedChange(
+        action=old.action,
+        account_sid=old.account_sid,
+        target_sid=old.target_sid,
+        friendly_name=old.friendly_name,
+    )
 
 
 def _written(snapshot: Mapping[str, Any]) -> dict[str, Any]:
     """All that a deletion would take away, as it was seen: if any of it is not so any more, nothing is deleted."""
     return {entry.name: snapshot.get(entry.name) for entry in schema.WRITABLE}
+
+
+def _account_for(entry: Entry) -> str:
+    account = accounts.sole()
+    if account is None and not entry.account_sid:
+        raise LeftOut("It does not say in which account it is to be made: give its account_sid.")
+    sid = account.sid if account else entry.account_sid
+    if all(sid != known.sid for known in accounts.every()):
+        raise LeftOut("This site does not look after the account that it names.")
+    return sid
+
+
+def _refuse_outside(account_sid: str, within: accounts.Scope) -> None:
+    if within is not None and account_sid not in within:
+        raise LeftOut("You may not do this in its account.")
 
 
 def _refuse_held(row: Flow, held: Mapping[str, Any]) -> None:
@@ -277,7 +315,11 @@ def _in_the_way(row: Flow) -> Flow | None:
     if not row.contact_identity:
         return None
     others = Flow.objects.filter(
-        channel_type=row.channel_type, contact_identity=row.contact_identity, enabled=True, gone_at=None
+        account_sid=row.account_sid,
+        channel_type=row.channel_type,
+        contact_identity=row.contact_identity,
+        enabled=True,
+        gone_at=None,
     )
     return others.exclude(sid=row.sid).first()
 

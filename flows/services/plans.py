@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -20,10 +20,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_tasks import task
 
+from flexadmin.roles import role_of
 from flows.flexapi.errors import FlexError, Refused
 from flows.masking import masked, storable
 from flows.models import ONCE, AuditEvent, Plan, PlannedChange, Result, Stage
-from flows.services import audit, changes
+from flows.services import audit, changes, closures
 from flows.services.audit import Actor, NotRecorded, Payload
 
 log = logging.getLogger(__name__)
@@ -85,10 +86,30 @@ def is_undone(event_id: uuid.UUID) -> bool:
 
 
 def missing_permission(plan: Plan, user: User) -> str:
-    """A permission that carrying out the plan takes and that the person has not, or nothing."""
-    actions = plan.changes.filter(skipped="").values_list("action", flat=True).distinct()
-    needed = [PERMISSIONS[action] for action in actions]
-    return next((permission for permission in needed if not user.has_perm(permission)), "")
+    """A permission that carrying out the plan takes and that the person has not on one of its accounts, or nothing."""
+    changes = plan.changes.filter(skipped="").order_by().values_list("action", "account_sid").distinct()
+    return next((PERMISSIONS[action] for action, account in changes if not _may(user, action, account)), "")
+
+
+def shut_by(plan: Plan) -> str:
+    """Why some of the plan can't be made now, in a sentence, or nothing."""
+    states = closures.states()
+    changes = (
+        plan.changes.filter(skipped="", done_at=None)
+        .order_by()
+        .values_list("action", "account_sid")
+        .distinct()
+    )
+    whys = (
+        states[account_sid].why(action.removeprefix("flow."))
+        for action, account_sid in changes
+        if account_sid in states
+    )
+    return next((why.sentence for why in whys if why), "")
+
+
+def _may(user: User, action: str, account_sid: str) -> bool:
+    return user.has_perm(PERMISSIONS[action], account_sid or None)  # type: ignore[arg-type]  # our backend takes a SID
 
 
 def start(*, plan: Plan, reason: str, actor: Actor) -> bool:
@@ -185,6 +206,8 @@ class _Turn:
             change.skipped = self._make(change)
         except NotRecorded:
             return self._end("The audit log could not be written, so nothing more was sent.")
+        except closures.Closed as closed:
+            return self._end(f"{closed} Nothing more was sent.")
         except Exception as error:  # noqa: BLE001 - else the plan would come back to it for ever
             # The kind alone: its own words can quote what was sent.
             kind = type(error).__name__
@@ -214,7 +237,7 @@ class _Turn:
             self._end(STOPPED)
             return True
         person = User.objects.filter(pk=self.actor.id, is_active=True).first()
-        if person is None or not person.has_perm(PERMISSIONS[change.action]):
+        if person is None or not _may(person, change.action, change.account_sid):
             self._end(f"{self.actor.label} may not make these changes any more.")
             return True
         return False
@@ -241,15 +264,20 @@ class _Turn:
         self.unanswered = 0 if is_answer else self.unanswered + 1
         return ""
 
+    def _role(self, account_sid: str) -> str:
+        """What the person who started it may be there now."""
+        person = User.objects.filter(pk=self.actor.id).first()
+        return role_of(person, account_sid) if person else self.actor.role
+
     def _send(self, change: PlannedChange) -> FlexError | None:
         common: dict[str, Any] = {
             "reason": self.plan.reason,
-            "actor": self.actor,
+            "actor": replace(self.actor, role=self._role(change.account_sid)),
             "change_id": change.change_id,
             "refers_to": change.refers_to,
         }
         if change.action == "flow.create":
-            return changes.create_flow(values=change.asked, **common).error
+            return changes.create_flow(values=change.asked, account_sid=change.account_sid, **common).error
         if change.action == "flow.delete":
             return changes.delete_flow(sid=change.target_sid, base=change.before, **common).error
         return changes.update_flow(

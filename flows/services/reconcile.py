@@ -15,6 +15,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from flows import accounts
 from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
 from flows.flexapi.schema import Snapshot
@@ -50,10 +51,10 @@ class Finding:
 
 
 class _Reading:
-    """What is read at Twilio to settle some changes. The listing is read once, and only for creations."""
+    """What is read at Twilio to settle some changes. A listing is read once, and only for creations."""
 
     def __init__(self) -> None:
-        self._listing: list[Snapshot] | None = None
+        self._listings: dict[str, list[Snapshot]] = {}
 
     def flow(self, sid: str) -> Snapshot | None:
         try:
@@ -63,18 +64,27 @@ class _Reading:
                 return None
             raise
 
-    def listing(self) -> list[Snapshot]:
-        if self._listing is None:
-            self._listing = mirror.listing()
-        return self._listing
+    def listing(self, account_sid: str) -> list[Snapshot]:
+        if account_sid not in self._listings:
+            self._listings[account_sid] = mirror.listing(account_sid)
+        return self._listings[account_sid]
 
 
 def reconcile(*, most: int = 50) -> list[AuditEvent]:
-    """Looks at up to `most` changes in doubt and puts on record what it found out. A `FlexError` ends it: without
-    Twilio there is nothing to find out."""
+    """Looks at up to `most` changes in doubt and puts on record what it found out. A `FlexError` ends it for its
+    account, where there is nothing to find out without Twilio; the first one is raised in the end."""
     reading = _Reading()
     changes = list(in_doubt().filter(Q(puzzle="") | Q(action="flow.create"))[:most])
-    events = [_settled(change, reading) for change in changes]
+    events: list[AuditEvent | None] = []
+    failed: dict[str, FlexError] = {}
+    for change in changes:
+        if change.attempt.account_sid not in failed:
+            try:
+                events.append(_settled(change, reading))
+            except FlexError as error:
+                failed[change.attempt.account_sid] = error
+    if failed:
+        raise next(iter(failed.values()))
     return [event for event in events if event is not None]
 
 
@@ -83,10 +93,12 @@ def settle(change: OpenChange) -> AuditEvent | None:
     return _settled(change, _Reading()) if in_doubt().filter(pk=change.pk).exists() else None
 
 
-def in_doubt() -> QuerySet[OpenChange]:
-    """The changes that nobody knows the fate of, those that are not under way any more; puzzles last."""
+def in_doubt(scope: accounts.Scope = None) -> QuerySet[OpenChange]:
+    """The changes, in these accounts, that nobody knows the fate of, those that are not under way any more; puzzles
+    last."""
     died = Q(attempt__at__lt=timezone.now() - UNDER_WAY_FOR)
-    changes = OpenChange.objects.filter(Q(latest__result=Result.UNKNOWN) | died)
+    changes = accounts.within(OpenChange.objects.all(), scope, "attempt__account_sid")
+    changes = changes.filter(Q(latest__result=Result.UNKNOWN) | died)
     return changes.select_related("attempt__payload", "latest").order_by("puzzle", "attempt")
 
 
@@ -136,7 +148,7 @@ def _settled(change: OpenChange, reading: _Reading) -> AuditEvent | None:
 
 def _look(change: OpenChange, reading: _Reading) -> Finding:
     if change.action == "flow.create":
-        return _look_for_the_new(change, reading.listing())
+        return _look_for_the_new(change, reading.listing(change.attempt.account_sid))
     seen = reading.flow(change.target_sid)
     if change.action == "flow.delete":
         return Finding(seen is None, seen)
@@ -217,6 +229,7 @@ def _record(
         result=result,
         actor=actor,
         change_id=change.change_id,
+        account_sid=attempt.account_sid,
         target_sid=attempt.target_sid or sid,
         changed_fields=attempt.changed_fields,
         reason=reason,
@@ -240,4 +253,10 @@ def _came_between(change: OpenChange, seen: Snapshot | None) -> Observation | No
     about = change.attempt.payload
     if seen is None or change.action != "flow.update":
         return None
-    return drift.beside(change.target_sid, before=about.before or {}, asked=about.requested or {}, after=seen)
+    return drift.beside(
+        change.target_sid,
+        account_sid=change.attempt.account_sid,
+        before=about.before or {},
+        asked=about.requested or {},
+        after=seen,
+    )

@@ -1,5 +1,7 @@
 """The seals of the audit log: an HMAC over canonical JSON, with a key that is not in the database. An event's seal
 is over all that it says and the seal before it; a payload's is salted, so that an erased one tells nothing.
+
+What is new is sealed with AUDIT_KEY. AUDIT_KEY_FALLBACKS, the keys of before, newest first, verify what they sealed.
 """
 
 from __future__ import annotations
@@ -27,20 +29,25 @@ SEALED_IF_SET: Final = ("refers_to",)
 PAYLOAD: Final = ("friendly_name", "contact_identity", "before", "requested", "after", "message")
 
 
-def event_hash(event: AuditEvent) -> str:
+def keys() -> list[str]:
+    """Every key that may have sealed something, from the first of all to the one in use."""
+    return [*reversed(settings.AUDIT_KEY_FALLBACKS), settings.AUDIT_KEY]
+
+
+def event_hash(event: AuditEvent, key: str | None = None) -> str:
     """The seal over everything the event says, `previous_hash` included."""
-    return sealed_row({name: getattr(event, name) for name in (*SEALED, *SEALED_IF_SET)})
+    return sealed_row({name: getattr(event, name) for name in (*SEALED, *SEALED_IF_SET)}, key)
 
 
-def sealed_row(row: dict[str, Any]) -> str:
+def sealed_row(row: dict[str, Any], key: str | None = None) -> str:
     """The same for an event that was read as a row of values."""
     said = {name: row[name] for name in SEALED}
-    return sealed(said | {name: row[name] for name in SEALED_IF_SET if row[name] is not None})
+    return sealed(said | {name: row[name] for name in SEALED_IF_SET if row[name] is not None}, key)
 
 
-def payload_hash(body: AuditPayload) -> str:
+def payload_hash(body: AuditPayload, key: str | None = None) -> str:
     """The salted seal over a payload; an erased payload no longer matches its event's."""
-    return sealed({name: getattr(body, name) for name in ("salt", *PAYLOAD)})
+    return sealed({name: getattr(body, name) for name in ("salt", *PAYLOAD)}, key)
 
 
 def canonical(value: Any) -> bytes:
@@ -50,8 +57,9 @@ def canonical(value: Any) -> bytes:
     ).encode()
 
 
-def sealed(value: Any) -> str:
-    return hmac.new(settings.AUDIT_KEY.encode(), canonical(value), hashlib.sha256).hexdigest()
+def sealed(value: Any, key: str | None = None) -> str:
+    """By the key in use unless told otherwise."""
+    return hmac.new((key or settings.AUDIT_KEY).encode(), canonical(value), hashlib.sha256).hexdigest()
 
 
 def _plain(value: Any) -> str:

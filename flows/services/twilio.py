@@ -1,26 +1,48 @@
-"""The client of the account that this site runs, from the settings."""
+"""Whose flow it is, and the client for it: with that account's credentials, as the settings have them."""
 
 from __future__ import annotations
 
 from django.conf import settings
+from django.dispatch import Signal
 
+from flows import accounts
 from flows.flexapi.client import FlexClient
+from flows.flexapi.errors import NeverSent
+from flows.models import AuditEvent, Flow
 
 READ_DEADLINE = 4.0  # seconds a page waits for Twilio before it shows the copy
 WRITE_DEADLINE = 15.0
 
+# After each call: verb, result (a word of `FlexClient`'s) and seconds, for whoever counts them.
+called = Signal()
 
-def flex_client(*, deadline: float = WRITE_DEADLINE) -> FlexClient:
-    """A new client. The API key is preferred; the auth token serves where there is none."""
-    auth = (
-        (settings.TWILIO_API_KEY, settings.TWILIO_API_SECRET)
-        if settings.TWILIO_API_KEY
-        else (settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN)
-    )
+
+def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> FlexClient:
+    """A new client of that account. Without credentials for it, `NeverSent`."""
+    try:
+        account = accounts.get(account_sid)
+    except accounts.NotConfigured:
+        raise NeverSent(f"this site has no credentials for the account {account_sid}") from None
     return FlexClient(
-        base_url=settings.FLEX_API_URL,
-        account_sid=settings.TWILIO_ACCOUNT_SID,
-        auth=auth,
+        base_url=account.root,
+        account_sid=account.sid,
+        auth=account.auth,
         deadline=deadline,
         rate_limits=settings.FLEX_RATE_LIMITS,
+        observe=_tell,
     )
+
+
+def account_of(sid: str) -> str:
+    """The account that a flow belongs to: as the copy has it, else the log. A flow that neither knows is looked for in
+    the first account."""
+    if account := accounts.sole():
+        return account.sid
+    owner = Flow.objects.filter(pk=sid).values_list("account_sid", flat=True).first()
+    told = AuditEvent.objects.filter(target_sid=sid).exclude(account_sid="")
+    return owner or told.values_list("account_sid", flat=True).first() or accounts.every()[0].sid
+
+
+def _tell(verb: str, result: str, seconds: float) -> None:
+    # A change goes on whatever they do.
+    called.send_robust(FlexClient, verb=verb, result=result, seconds=seconds)

@@ -16,13 +16,12 @@ from urllib.parse import quote, urlencode, urlsplit
 from django import template
 from django.template import Context
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from flows import words
 from flows.flexapi import schema
-from flows.folding import fold, places
+from flows.folding import places, words_of
 from flows.models import AuditEvent, Flow, Result, Stage
 
 register = template.Library()
@@ -64,9 +63,8 @@ def _is_hidden(text: str, place: int) -> bool:
 def visible(value: object) -> SafeString:
     """The text, escaped, invisible characters written out as ⟨U+202E⟩."""
     text = str(value)
-    hidden = (
-        [] if text.isascii() and text.isprintable() else [p for p in range(len(text)) if _is_hidden(text, p)]
-    )
+    is_plain = text.isprintable() and _BLANK_LETTERS.isdisjoint(text)
+    hidden = [] if is_plain else [p for p in range(len(text)) if _is_hidden(text, p)]
     if not hidden:
         return conditional_escape(text)
     ends = zip([0, *(place + 1 for place in hidden)], [*hidden, len(text)], strict=True)
@@ -101,7 +99,9 @@ def linked(value: object) -> SafeString:
 def marked(value: object, query: str) -> SafeString:
     """The text, made visible, with what was searched for marked in it."""
     text, parts, done = str(value), [], 0
-    for start, end in places(text, fold(query)):
+    for start, end in sorted(place for word in words_of(query) for place in places(text, word)):
+        if start < done:  # one word within another
+            continue
         parts += [visible(text[done:start]), format_html("<mark>{}</mark>", visible(text[start:end]))]
         done = end
     return format_html_join("", "{}", ((part,) for part in [*parts, visible(text[done:])]))
@@ -126,15 +126,15 @@ def label(name: str) -> str:
 
 
 @register.filter
-def word(value: str) -> str:
-    """A channel or integration type as people spell it; one that nobody knows yet as it is."""
-    return words.ENUMS.get(value, value)
+def word(value: Any) -> Any:
+    """A channel or integration type as people spell it; one that nobody knows yet, whatever it is, as it is."""
+    return words.ENUMS.get(value, value) if isinstance(value, str) else value
 
 
 @register.filter
-def when(value: datetime | str | None) -> SafeString:
-    """The time in UTC, and how long ago that was."""
-    moment = parse_datetime(value) if isinstance(value, str) else value
+def when(value: Any) -> SafeString:
+    """The time in UTC, and how long ago that was. What Twilio sent in its place is shown as it is."""
+    moment = value if isinstance(value, datetime) else schema.moment(value)
     if moment is None:
         return shown(value) if value else NO_TIME
     utc = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -277,7 +277,7 @@ def who(event: AuditEvent) -> str:
 @register.filter
 def breakable(text: SafeString) -> SafeString:
     """Where a narrow cell may break what `visible` made: behind the colon of an identity."""
-    return mark_safe(text.replace(":", ":<wbr>"))  # noqa: S308 - `visible` has escaped it
+    return mark_safe(text.replace(":", ":<wbr>"))  # noqa: S308 - `visible` has escaped it  # nosec B308 B703
 
 
 @register.filter

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import contextlib
 import uuid
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -24,18 +26,33 @@ from flows.masking import masked, storable
 from flows.models import Flow
 from flows.services import changes, mirror
 from flows.views import outcomes, problems
+from flows.views.placing import Clone, account_for, choice_page, cloned
 from flows.views.problems import Problem
 from flows.views.requests import Request, permitted
 from flows.views.restore import Restore, referred
+from flows.views.standing import closed_page
+
+MOST_IN_THE_WAY: Final = 5  # flows with the same identity that a page names
 
 
 @require_http_methods(["GET", "POST"])
 @permitted("flows.add_flow", action="flow.create")
 def flow_new(request: Request) -> HttpResponse:
+    account = account_for(request)
+    if account is None:
+        return choice_page(request)
+    request.account_sid = account.sid
+    if closed := closed_page(request, account.sid, "create", what="The new flow"):
+        return closed
     page = partial(_form_page, request, "")
     if request.method == "GET":
-        restore = Restore.asked_for(request.GET, live=None)
-        return page(FlowForm(initial=_begins(restore) or _cloned(request)), restore=restore)
+        restore = Restore.asked_for(request, live=None)
+        if restore is None:
+            clone = cloned(request, account)
+            return page(FlowForm(initial=clone.initial), clone=clone)
+        return page(FlowForm(initial=_begins(restore)), restore=restore)
+    if not request.htmx and "clone" in request.GET:  # what stayed behind is still to be seen
+        page = partial(page, clone=cloned(request, account))
     if "update_fields" in request.POST:
         return page(FlowForm(initial=request.POST.dict()))
     form = FlowForm(request.POST)
@@ -49,7 +66,7 @@ def flow_new(request: Request) -> HttpResponse:
         request,
         form,
         page,
-        lambda common: changes.create_flow(values=form.values, **common),
+        lambda common: changes.create_flow(values=form.values, account_sid=account.sid, **common),
         what="The new flow",
     )
 
@@ -57,6 +74,8 @@ def flow_new(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @permitted("flows.change_flow", action="flow.update")
 def flow_edit(request: Request, sid: str) -> HttpResponse:
+    if closed := closed_page(request, request.account_sid, "update", what="The change"):
+        return closed
     page = partial(_form_page, request, sid)
     base = read_base(request.POST.get("base", ""), sid)
     if base is None:
@@ -90,6 +109,8 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
     flow = _known(sid)
     if flow.gone_at and _only_shows(request):
         return _gone(request, sid)
+    if closed := closed_page(request, request.account_sid, "update", what="The switch"):
+        return closed
     page = partial(_switch_page, request, flow)
     if _only_shows(request):
         target = "false" if flow.enabled else "true"
@@ -115,6 +136,8 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
     flow = _known(sid)
     if flow.gone_at and _only_shows(request):
         return _gone(request, sid)
+    if closed := closed_page(request, request.account_sid, "delete", what="The deletion"):
+        return closed
     page = partial(_delete_page, request, flow)
     expected = flow.friendly_name or flow.sid
     if _only_shows(request):
@@ -159,14 +182,14 @@ def _from_twilio(request: Request, sid: str) -> HttpResponse:
         base = mirror.fetch(sid)
     except FlexError as error:
         if mirror.is_gone(error):
-            made_anew = Restore.asked_for(request.GET, sid=sid, live=None)
+            made_anew = Restore.asked_for(request, sid=sid, live=None)
             again = f"{reverse('flows:new')}?{request.GET.urlencode()}"
             return redirect(again) if made_anew else _gone(request, sid)
         messages.error(request, f"The edit form needs the flow as it is at Twilio now: {error}.")
         answer = redirect("flows:detail", sid=sid)
         return HttpResponse(status=204, headers={"HX-Redirect": answer.url}) if request.htmx else answer
     if request.method == "GET":
-        restore = Restore.asked_for(request.GET, sid=sid, live=base)
+        restore = Restore.asked_for(request, sid=sid, live=base)
         return _form_page(request, sid, FlowForm(base=base, initial=_begins(restore)), restore=restore)
     data = request.POST.copy()
     data["base"], data["change_id"] = signed(base), str(uuid.uuid4())
@@ -175,25 +198,8 @@ def _from_twilio(request: Request, sid: str) -> HttpResponse:
 
 def _undone(request: Request, sid: str) -> uuid.UUID | None:
     """The event of this flow that this change undoes, from the address."""
-    event = referred(request.GET.get("undo", ""))
+    event = referred(request.GET.get("undo", ""), request)
     return event.event_id if event and event.target_sid == sid else None
-
-
-def _cloned(request: Request) -> dict[str, Any]:
-    """What a form for a new flow begins with if it is to be like another: all of that one, but switched off."""
-    sid = request.GET.get("clone", "")
-    if not schema.is_sid("FO", sid):
-        return {}
-    try:
-        like = mirror.fetch(sid)
-    except FlexError as error:
-        messages.error(request, f"The flow to clone could not be read from Twilio: {error}.")
-        return {}
-    name = f"{like.get('friendly_name') or ''} (copy)".strip()
-    return {entry.name: like.get(entry.name) for entry in schema.WRITABLE} | {
-        "friendly_name": name,
-        "enabled": False,
-    }
 
 
 def _begins(restore: Restore | None) -> dict[str, Any]:
@@ -209,6 +215,7 @@ def _form_page(
     problem: Problem | None = None,
     conflicts: list[dict[str, Any]] | None = None,
     restore: Restore | None = None,
+    clone: Clone | None = None,
 ) -> HttpResponse:
     flow = Flow.objects.filter(sid=sid).first() if sid else None
     context: dict[str, Any] = {
@@ -217,9 +224,10 @@ def _form_page(
         "problem": problem,
         "conflicts": conflicts or [],
         "restore": restore,
-        "offered": search.of_siblings(),
+        "clone": clone,
+        "offered": search.of_siblings(request.account_sid),
         "read_note": "" if form.is_bound else "Read from Twilio just now",
-        "origin": restore.event if restore else referred(str(form["refers_to"].value() or "")),
+        "origin": restore.event if restore else referred(str(form["refers_to"].value() or ""), request),
     }
     if request.htmx and "update_fields" in request.POST:
         kind = form.chosen
@@ -247,10 +255,30 @@ def _review_page(request: Request, sid: str, form: FlowForm) -> HttpResponse:
         "form": form,
         "flow": Flow.objects.filter(sid=sid).first() if sid else None,
         "rows": rows,
-        "warnings": lint.warnings({**base, **asked}),
-        "origin": referred(str(form["refers_to"].value() or "")),
+        "warnings": [
+            *lint.warnings({**base, **asked}),
+            *_collisions(request.account_sid, sid, {**base, **asked}),
+        ],
+        "origin": referred(str(form["refers_to"].value() or ""), request),
     }
     return render(request, "flows/review.html", context)
+
+
+def _enabled_like(account_sid: str, channel: str, identity: str, *, but: str) -> QuerySet[Flow]:
+    """The other flows that are on for the same channel and identity, of which one can be."""
+    like = Flow.objects.filter(account_sid=account_sid, channel_type=channel, contact_identity=identity)
+    return like.filter(enabled=True, gone_at=None).exclude(sid=but)
+
+
+def _collisions(account_sid: str, sid: str, flow: Mapping[str, Any]) -> list[str]:
+    identity, channel = (str(storable(flow.get(name) or "")) for name in ("contact_identity", "channel_type"))
+    if flow.get("enabled") is not True or not identity:
+        return []
+    others = _enabled_like(account_sid, channel, identity, but=sid)
+    return [
+        f"“{other}” is on for the same channel and identity. Only one can be: Twilio may refuse this."
+        for other in others[:MOST_IN_THE_WAY]
+    ]
 
 
 def _switch_page(
@@ -264,15 +292,13 @@ def _switch_page(
 ) -> HttpResponse:
     flow.refresh_from_db()
     target = str(form["enabled"].value()) == "true"
-    in_the_way = Flow.objects.filter(
-        channel_type=flow.channel_type, contact_identity=flow.contact_identity, enabled=True, gone_at=None
-    ).exclude(sid=flow.sid)
+    in_the_way = _enabled_like(flow.account_sid, flow.channel_type, flow.contact_identity, but=flow.sid)
     context = {
         "flow": flow,
         "target": target,
         "form": form,
         "problem": problem,
-        "collisions": list(in_the_way[:5]) if target and flow.contact_identity else [],
+        "collisions": list(in_the_way[:MOST_IN_THE_WAY]) if target and flow.contact_identity else [],
         "in_dialog": bool(request.htmx),
     }
     if request.htmx:

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from flows import copying, search
+from flexadmin.roles import scope_of
+from flows import accounts, copying, search
 from flows.flexapi import schema
 from flows.models import Flow, Result, Stage
-from flows.services import audit
+from flows.services import audit, planning
 from flows.services.audit import Payload
 from flows.views.requests import Request, actor_of, permitted
 
@@ -27,12 +28,17 @@ NOBODY = "No flow is selected. Tick some in the list, or all that match."
 @permitted("flows.view_flow", action="flow.export")
 def flows_out(request: Request) -> HttpResponse:
     """The chosen flows, from the copy: it has no secrets. On record, since they leave the site."""
-    sids = chosen(request.POST)
+    sids = chosen(request)
     if not sids:
         return nobody(request)
     form = request.POST.get("format", "")
     form = form if form in FORMATS else "csv"
-    flows = [flow.resource for flow in Flow.objects.filter(sid__in=sids).order_by("name_folded", "sid")]
+    flows = [
+        flow.resource
+        for flow in accounts.within(Flow.objects.filter(sid__in=sids), request.scope).order_by(
+            "name_folded", "sid"
+        )
+    ]
     try:
         audit.append(
             action="flow.export",
@@ -50,12 +56,19 @@ def flows_out(request: Request) -> HttpResponse:
     return response
 
 
-def chosen(data: QueryDict) -> list[str]:
+def chosen(request: Request) -> list[str]:
     """The SIDs that were ticked, on this page of the list (`sid`) and others (`sids`), or all that its query finds."""
+    data, seen = request.POST, scope_of(request.user, "flows.view_flow")
     if data.get("all"):
-        return search.sids_of(search.Query.of(dict(parse_qsl(data.get("query", "")))))
+        return search.sids_of(search.Query.of(dict(parse_qsl(data.get("query", ""))), seen))
     ticked = [*data.getlist("sid"), *data.get("sids", "").split()]
-    return [sid for sid in dict.fromkeys(ticked) if schema.is_sid("FO", sid)]
+    sids = [sid for sid in dict.fromkeys(ticked) if schema.is_sid("FO", sid)]
+    sids = sids[: planning.MOST * len(accounts.every())]
+    if seen is None:
+        return sids
+    known = accounts.within(Flow.objects.filter(sid__in=sids), seen)
+    visible = set(known.values_list("sid", flat=True))
+    return [sid for sid in sids if sid in visible]
 
 
 def nobody(request: Request) -> HttpResponse:

@@ -76,7 +76,7 @@ class Found:
 @require_GET
 @permitted("flows.view_flow", action="flow.view")
 def drift_inbox(request: Request) -> HttpResponse:
-    found = [Found(events) for events in drift.inbox()]
+    found = [Found(events) for events in drift.inbox(request.scope)]
     context = {"found": found[:MOST_SHOWN], "more": max(0, len(found) - MOST_SHOWN)}
     return render(request, "flows/drift.html", context)
 

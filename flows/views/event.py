@@ -22,7 +22,9 @@ from flows.masking import masked, storable
 from flows.models import AuditEvent, AuditPayload, Flow, OpenChange, OpenDrift, Plan, Result, Stage
 from flows.services import audit, mirror, reconcile
 from flows.services.changes import UNDER_WAY_FOR
-from flows.views.requests import Request, actor_of, permitted
+from flows.views.audit import readable
+from flows.views.requests import Request, actor_of, may, permitted
+from flows.views.restore import referred
 
 SHOWN_SIDE_BY_SIDE = 4  # candidates whose fields stand beside what was asked for
 
@@ -101,8 +103,9 @@ def _page(
     stages = list(
         AuditEvent.objects.filter(change_id=event.change_id).order_by("seq") if event.change_id else []
     )
-    around = AuditEvent.objects.exclude(stage=Stage.ATTEMPT).exclude(action="flow.baseline")
-    followers = AuditEvent.objects.filter(refers_to=event.event_id).exclude(stage=Stage.ATTEMPT)
+    seen = readable(request.scope).exclude(stage=Stage.ATTEMPT)
+    around = seen.exclude(action="flow.baseline")
+    followers = seen.filter(refers_to=event.event_id)
     context = {
         "event": event,
         "payload": payload,
@@ -112,7 +115,7 @@ def _page(
         "stages": stages,
         "latest": stages[-1] if stages else event,
         "followers": list(followers.order_by("seq")[:10]),
-        "origin": AuditEvent.objects.filter(event_id=event.refers_to).first() if event.refers_to else None,
+        "origin": referred(str(event.refers_to), request) if event.refers_to else None,
         "plan": _plan_of(event),
         "previous": around.filter(seq__lt=event.seq).order_by("-seq").first(),
         "next": around.filter(seq__gt=event.seq).order_by("seq").first(),
@@ -146,9 +149,13 @@ def _fate(request: Request, event: AuditEvent, form: DecisionForm | None) -> dic
     return {
         "fate": "puzzle",
         "change": change,
-        "form": form or (_decision(change) if request.user.has_perm("flows.change_flow") else None),
+        "form": form or (_decision(change) if _may_decide(request, event) else None),
         **_side_by_side(change),
     }
+
+
+def _may_decide(request: Request, event: AuditEvent) -> bool:
+    return may(request.user, "flows.change_flow", event.account_sid)
 
 
 def _decision(change: OpenChange, data: Mapping[str, Any] | None = None) -> DecisionForm:
@@ -214,8 +221,16 @@ def _states(event: AuditEvent, payload: AuditPayload | None) -> list[dict[str, s
 
 
 def _said(event: AuditEvent, payload: AuditPayload) -> dict[str, Any]:
-    """What an event that is of no flow says: what was exported, what a verification found, what was erased."""
-    return {} if event.action.startswith("flow.") else {**(payload.requested or {}), **(payload.after or {})}
+    """What an event that is of no flow says: what was exported, what a verification found, what was erased, and of a
+    person what was before and what is now."""
+    if event.action.startswith("flow."):
+        return {}
+    before, said = payload.before or {}, {**(payload.requested or {}), **(payload.after or {})}
+    gone = dict.fromkeys(name for name in before if name not in said)
+    return {
+        name: value if before.get(name, value) == value else f"{before[name]} → {value or 'none'}"
+        for name, value in {**said, **gone}.items()
+    }
 
 
 def _rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]]:

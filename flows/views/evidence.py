@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
+from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -14,10 +15,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from flows import accounts
 from flows.models import AuditEvent, Result
 from flows.services import audit, evidence, export
 from flows.services.evidence import Verdict
-from flows.views.audit import LogQuery, chips_of, matching
+from flows.views.audit import LogQuery, chips_of, matching, readable
 from flows.views.requests import Request, actor_of, permitted
 
 CHUNK: Final = 64 * 1024  # characters that are sent at once
@@ -37,7 +39,7 @@ def log_export(request: Request) -> HttpResponseBase:
     error = "" if _is_seq(after or "0") else "Enter the number of an event, from 0 on."
     context = {
         "query": query,
-        "chips": chips_of(query),
+        "chips": chips_of(query, request.scope),
         "clear_url": reverse("audit:export"),
         "after": after,
         "format": form,
@@ -53,8 +55,8 @@ def log_export(request: Request) -> HttpResponseBase:
             form=form,
             actor=actor_of(request),
             after=int(after or 0),
-            filters=None if is_whole else query.parameters(),
-            events=AuditEvent.objects.all if is_whole else lambda: matching(query),
+            filters=_filters(query, request.scope, is_whole=is_whole),
+            events=lambda: _exported(query, request.scope, is_whole=is_whole),
         )
     except audit.NotRecorded:
         return render(request, "audit/export.html", {**context, "not_recorded": True}, status=503)
@@ -64,7 +66,7 @@ def log_export(request: Request) -> HttpResponseBase:
 
 
 @require_http_methods(["GET", "POST"])
-@permitted("flows.export_auditevent", action=evidence.VERIFY)
+@permitted("flows.export_auditevent", action=evidence.VERIFY, everywhere=True)
 def verification(request: Request) -> HttpResponseBase:
     """When the log was last verified and up to where. By POST it is verified, or the signed head is given."""
     if request.method == "GET":
@@ -81,6 +83,17 @@ def verification(request: Request) -> HttpResponseBase:
     if event is None:
         return _verification_page(request, unrecorded=verdict, text=text, status=503)
     return redirect("audit:verification")
+
+
+def _exported(query: LogQuery, scope: accounts.Scope, *, is_whole: bool) -> QuerySet[AuditEvent]:
+    return readable(scope) if is_whole else matching(query, scope)
+
+
+def _filters(query: LogQuery, scope: accounts.Scope, *, is_whole: bool) -> dict[str, str | int] | None:
+    """What the file is chosen by, for the record; None if it is the log as a whole."""
+    chosen = {} if is_whole else query.parameters()
+    only = {} if scope is None else {"accounts": " ".join(sorted(scope))}
+    return None if is_whole and scope is None else {**chosen, **only}
 
 
 def _verification_page(

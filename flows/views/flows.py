@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from datetime import timedelta
-from urllib.parse import urlencode
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -16,13 +16,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
-from flows import copying, lint, search, words
+from flexadmin.roles import scope_of
+from flows import accounts, copying, lint, search, words
+from flows.accounts import Account
 from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
 from flows.masking import masked, storable
-from flows.models import AuditEvent, Flow, OpenDrift, Result, SavedView, Stage
-from flows.services import audit, mirror, reconcile
+from flows.models import AuditEvent, Flow, OpenDrift, Result, SavedView, Stage, SyncState
+from flows.services import audit, closures, mirror, reconcile
 from flows.services.changes import UNDER_WAY_FOR
 from flows.views import problems
 from flows.views.requests import Request, permitted
@@ -58,6 +61,7 @@ SECTIONS = (
 )
 MOST_IN_DOUBT = 5  # changes in doubt that the list names above the flows
 RECONCILED_AT_ONCE = 5  # changes in doubt that one refresh looks at: each is a read
+NEVER = datetime.min.replace(tzinfo=UTC)
 JUST_NOW = timedelta(minutes=10)  # how long a person's own last change offers its undo
 HISTORY = 20  # events on a flow's page; the log has the rest
 
@@ -65,30 +69,39 @@ HISTORY = 20  # events on a flow's page; the log has the rest
 @require_GET
 @permitted("flows.view_flow", action="flow.view")
 def flow_list(request: Request) -> HttpResponse:
-    query = search.Query.of(request.GET)
+    query = search.Query.of(request.GET, request.scope)
     # Enter ("go") leads on. A number in the address alone does not: the way back would lead on again.
-    if not request.htmx and (sid := search.the_one(query.q, is_number="go" in request.GET)):
+    if not request.htmx and (
+        sid := search.the_one(query.q, is_number="go" in request.GET, within=request.scope)
+    ):
         return redirect("flows:detail", sid=sid)
-    found = search.find(query)
-    _decorate(found.rows)
-    choices = _counted(search.facets(query))
-    copy = mirror.copy_state()
-    context = {
+    is_fragment = request.htmx and not request.htmx.history_restore_request
+    if is_fragment and _wears_another(request, query):
+        return HttpResponseClientRedirect(request.get_full_path())
+    answer = search.answer(query)
+    found = answer.found
+    here = accounts.of_scope(request.scope)
+    request.states = closures.states()
+    _decorate(found.rows, _changeable(request))
+    choices = _counted(answer, here)
+    context: dict[str, Any] = {
         "query": query,
         "found": _Page(found, query),
-        "columns": [_column(query, key, label) for key, label in COLUMNS],
+        "columns": [_column(query, key, label) for key, label in _columns(here)],
+        "shows_account": len(here) > 1,
         "choices": choices,
         "facets": " ".join(str(flows) for options in choices.values() for *_, flows in options),
         "chips": _chips(query),
         "clear_url": reverse("flows:list"),
-        "copy": copy,
-        "copy_is_stale": mirror.is_stale(copy),
-        "views": list(SavedView.objects.filter(person=request.user).order_by("name")),
         "here": query.url(page=1).removeprefix("?"),
-        "in_doubt": list(reconcile.in_doubt()[:MOST_IN_DOUBT]),
-        "mirror_is_empty": not found.total and not Flow.objects.exists(),
+        "mirror_is_empty": not found.total and search.mirror_is_empty(request.scope),
     }
-    is_fragment = request.htmx and not request.htmx.history_restore_request
+    if not is_fragment:
+        context |= {
+            **_copy_of(_asked_for(here, query.account)),
+            "views": list(SavedView.objects.filter(person=request.user).order_by("name")),
+            "in_doubt": list(reconcile.in_doubt(request.scope)[:MOST_IN_DOUBT]),
+        }
     response = render(request, "flows/_results.html" if is_fragment else "flows/list.html", context)
     patch_vary_headers(response, ["HX-Request"])
     return response
@@ -111,7 +124,7 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
             shown = "What you see is the copy." if flow else "There is no copy of it here either."
             problem = problems.of_reading(error, what=shown)
     flow = Flow.objects.filter(sid=sid).first() or Flow(sid=sid, resource=snapshot)
-    copy = mirror.copy_state()
+    copy = mirror.copy_state(request.account_sid)
     context = {
         "flow": flow,
         "state": state,
@@ -120,7 +133,12 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
         "unknown": [(name, value) for name, value in snapshot.items() if name not in schema.BY_NAME],
         "warnings": [] if state == "gone" else lint.warnings(snapshot),
         "confirmed_at": max((at for at in (flow.mirrored_at, copy.synced_at) if at), default=None),
-        "history": _history(sid),
+        "history": _history(sid, request.scope),
+        "others": [
+            one
+            for one in accounts.of_scope(scope_of(request.user, "flows.add_flow"))
+            if one.sid != request.account_sid
+        ],
         "open_change": _open_change(audit.unsettled([sid]).get(sid)),
         "mine_just_now": _just_now(sid, request),
         "only_enabled": ["enabled"],
@@ -135,7 +153,7 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
 def flow_code(request: Request, sid: str) -> HttpResponse:
     """The flow as code, from the copy: it has no secrets."""
     flow = get_object_or_404(Flow, sid=sid)
-    snippets = copying.snippets(flow.resource, api_url=settings.FLEX_API_URL)
+    snippets = copying.snippets(flow.resource, api_url=_root(request.account_sid))
     return render(request, "flows/code.html", {"flow": flow, "snippets": snippets})
 
 
@@ -143,32 +161,80 @@ def flow_code(request: Request, sid: str) -> HttpResponse:
 @permitted("flows.view_flow", action="flow.sync")
 def flow_sync(request: Request) -> HttpResponse:
     """Refreshes the copy. Changes nothing at Twilio, so everybody who may look may do it."""
-    moved, trouble = False, ""
-    try:
-        moved = mirror.sync().moved
-        moved = bool(reconcile.reconcile(most=RECONCILED_AT_ONCE)) or moved
-    except mirror.SyncBusy:
-        moved = True  # somebody else's refresh; look again at what it brought
-    except FlexError:
-        pass  # kept in the copy's state, which the page shows
-    except (Error, audit.NotRecorded):
-        trouble = "this site's database can't be written, so nothing new is taken over"
+    here = _asked_for(accounts.of_scope(request.scope), request.GET.get("account", ""))
+    moved, trouble = _synced(here)
     if not request.htmx:
         if trouble:
             messages.error(request, f"Not refreshed: {trouble}.")
         return redirect("flows:list")
-    copy = mirror.copy_state()
+    context = _copy_of(here) | {"copy_is_stale": False}
     if trouble:
-        copy.failed_at, copy.error = timezone.now(), trouble
-    response = render(request, "flows/_copy.html", {"copy": copy, "copy_is_stale": False})
+        context["copy"].failed_at, context["copy"].error = timezone.now(), trouble
+    response = render(request, "flows/_copy.html", context)
     if moved:
         response["HX-Trigger"] = "flows-changed"
     return response
 
 
-def _history(sid: str) -> list[AuditEvent]:
+def _synced(here: Iterable[Account]) -> tuple[bool, str]:
+    """Refreshes the copies of these accounts: whether anything moved, and what is wrong on this site's side."""
+    moved, trouble = False, ""
+    for account in here:
+        try:
+            moved = mirror.sync(account.sid).moved or moved
+        except mirror.SyncBusy:
+            moved = True  # somebody else's refresh; look again at what it brought
+        except FlexError:
+            pass  # kept in the copy's state, which the page shows
+        except (Error, audit.NotRecorded):
+            trouble = "this site's database can't be written, so nothing new is taken over"
+    if not trouble:
+        try:
+            moved = bool(reconcile.reconcile(most=RECONCILED_AT_ONCE)) or moved
+        except FlexError:
+            pass  # it is tried again with the next refresh
+        except (Error, audit.NotRecorded):
+            trouble = "this site's database can't be written, so nothing new is taken over"
+    return moved, trouble
+
+
+def _asked_for(here: Sequence[Account], account_sid: str) -> Sequence[Account]:
+    """The one that a page is narrowed to, if it is; else all of them."""
+    return [account for account in here if account.sid == account_sid] or here
+
+
+def _wears_another(request: Request, query: search.Query) -> bool:
+    """Whether the page that htmx would put a part into is marked as another account's than this part is of."""
+    if not request.htmx.current_url:
+        return False
+    there = dict(parse_qsl(urlsplit(request.htmx.current_url).query))
+    return there.get("account", "") != query.account
+
+
+def _copy_of(here: Sequence[Account]) -> dict[str, Any]:
+    """Of several copies, the one that a person should know of: one that could not be renewed, or the oldest."""
+    copies: list[tuple[Account | None, SyncState]] = [
+        (account, mirror.copy_state(account.sid)) for account in here
+    ] or [(None, mirror.copy_state())]
+    account, copy = min(copies, key=lambda one: (one[1].failed_at is None, one[1].synced_at or NEVER))
+    return {
+        "copy": copy,
+        "copy_account": account if accounts.sole() is None else None,
+        "sync_query": f"?account={here[0].sid}" if len(here) == 1 and accounts.sole() is None else "",
+        "copy_is_stale": any(mirror.is_stale(one) for _, one in copies),
+    }
+
+
+def _root(account_sid: str) -> str:
+    try:
+        return accounts.get(account_sid).root
+    except accounts.NotConfigured:
+        return str(settings.FLEX_API_URL)
+
+
+def _history(sid: str, scope: accounts.Scope) -> list[AuditEvent]:
     """What happened to the flow, the latest first; also what was made anew from one of its states."""
-    events = AuditEvent.objects.exclude(stage=Stage.ATTEMPT).select_related("payload")
+    events = accounts.within(AuditEvent.objects.exclude(stage=Stage.ATTEMPT), scope).select_related("payload")
     of_flow = list(events.filter(target_sid=sid).order_by("-seq")[:HISTORY])
     own = AuditEvent.objects.filter(target_sid=sid).values("event_id")
     elsewhere = events.filter(refers_to__isnull=False, refers_to__in=own).exclude(target_sid=sid)
@@ -190,16 +256,27 @@ class _Page:
 
     def __init__(self, found: search.Found, query: search.Query) -> None:
         self.rows, self.total, self.first, self.last = found.rows, found.total, found.first, found.last
+        self.more = found.more
         self.previous_url = query.url(page=found.page - 1) if found.page > 1 else None
         self.next_url = query.url(page=found.page + 1) if found.has_next else None
 
 
-def _decorate(rows: list[Flow]) -> None:
-    """Puts warnings, an open change and drift onto the rows, in one query each for all."""
+def _changeable(request: Request) -> set[str]:
+    """The accounts where the person may change flows, and where that can be done just now."""
+    may_be = accounts.of_scope(scope_of(request.user, "flows.change_flow"))
+    return {account.sid for account in may_be if not request.states[account.sid].why("update")}
+
+
+def _decorate(rows: list[Flow], changeable: set[str]) -> None:
+    """Puts warnings, an open change, drift, the account and whether the person may change it onto the rows, in one
+    query each for all."""
+    known = {account.sid: account for account in accounts.every()}
     sids = [row.sid for row in rows]
     open_changes = audit.unsettled(sids)
     drifted = set(OpenDrift.objects.filter(target_sid__in=sids).values_list("target_sid", flat=True))
     for row in rows:
+        row.account = known.get(row.account_sid) or Account(row.account_sid, auth=("", ""))  # type: ignore[attr-defined]
+        row.may_change = row.account_sid in changeable  # type: ignore[attr-defined]
         row.warnings = lint.warnings(row.resource)  # type: ignore[attr-defined]
         row.has_drifted = row.sid in drifted  # type: ignore[attr-defined]
         row.open_change = _open_change(open_changes.get(row.sid))  # type: ignore[attr-defined]
@@ -225,6 +302,7 @@ def _column(query: search.Query, key: str, label: str) -> dict[str, str | None]:
 
 def _chips(query: search.Query) -> list[dict[str, str]]:
     choices = {value: label for options in CHOICES.values() for value, label in options}
+    choices |= {account.sid: str(account) for account in accounts.of_scope(query.within)}
     return [
         {"label": f"{label}: {choices.get(value, value)}", "remove_url": query.url(**{name: ""})}
         for name, label in CHIP_WORDS.items()
@@ -232,12 +310,23 @@ def _chips(query: search.Query) -> list[dict[str, str]]:
     ]
 
 
-def _counted(facets: Mapping[str, Counter[str]]) -> dict[str, list[tuple[str, str, int]]]:
-    """The filters' options, each with the number of flows that it would give."""
+def _counted(answer: search.Answer, here: Sequence[Account]) -> dict[str, list[tuple[str, str, int | str]]]:
+    """The filters' options, each with the number of flows that it would give, "12+" where it may be more. Accounts only
+    where there are several."""
+    named = {"account": [(account.sid, str(account)) for account in here]} if len(here) > 1 else {}
+
+    def counted(name: str, value: str) -> int | str:
+        flows = answer.facets[name][value]
+        return f"{flows}+" if answer.is_bounded else flows
+
     return {
-        name: [(value, label, facets[name][value]) for value, label in options]
-        for name, options in CHOICES.items()
+        name: [(value, label, counted(name, value)) for value, label in options]
+        for name, options in {**CHOICES, **named}.items()
     }
+
+
+def _columns(here: Sequence[Account]) -> list[tuple[str, str]]:
+    return [*COLUMNS[:1], *([("account", "Account")] if len(here) > 1 else []), *COLUMNS[1:]]
 
 
 def _sections(snapshot: schema.Snapshot) -> list[tuple[str, list[dict[str, object]]]]:

@@ -21,7 +21,7 @@ from flows.flexapi.errors import Refused
 from flows.forms import FlowForm, ReasonForm, SwitchForm
 from flows.masking import masked
 from flows.models import AuditEvent, Result, Stage
-from flows.services import audit, changes, mirror
+from flows.services import audit, changes, closures, mirror
 from flows.views import problems
 from flows.views.problems import Problem
 from flows.views.requests import Request, actor_of
@@ -54,7 +54,7 @@ def answer(
         "reason": form.cleaned_data["reason"],
         "change_id": form.cleaned_data["change_id"],
         "actor": actor_of(request),
-        "refers_to": _referred(form, sid),
+        "refers_to": _referred(request, form, sid),
     }
     try:
         change = act(common)
@@ -76,6 +76,8 @@ def answer(
         return page(form.again(), status=502, problem=problems.of_change(unread.error, what=what, sent=False))
     except audit.ChangeOpen as other:
         return page(form.again(), status=409, problem=problems.change_open(other.event, is_creation=not sid))
+    except closures.Closed as closed:
+        return page(form.again(), status=403, problem=problems.closed(closed.why, what=what))
     except audit.NotRecorded:
         return page(form.again(), status=503, problem=problems.not_recorded())
     return _succeeded(request, change) if change.error is None else _failed(request, form, page, change, what)
@@ -100,8 +102,10 @@ def _told(request: Request, event: AuditEvent | None, sid: str) -> HttpResponse:
 
 def _undo(event: AuditEvent | None) -> SwitchForm | None:
     """The switch back. It is a change like any other, and says which it undoes."""
-    if event is None or event.changed_fields != ["enabled"]:
-        return None
+    if event is None or event.changed_fields != ["enabled"] or event.refers_to:
+        return (
+            None  # of an undo, none: a second press of the button that stood here would take it back unasked
+        )
     initial = {
         "enabled": str(not (event.payload.after or {}).get("enabled")).lower(),
         "reason": f"Undo of event {event.seq}",
@@ -187,10 +191,12 @@ def _replayed(request: Request, event: AuditEvent) -> HttpResponse:
     return go_to(request, "audit:detail", event_id=event.event_id)
 
 
-def _referred(form: ReasonForm, sid: str) -> uuid.UUID | None:
-    """The event that the form says it restores or undoes, if there is such a one, of this flow if it is of one."""
+def _referred(request: Request, form: ReasonForm, sid: str) -> uuid.UUID | None:
+    """The event that the form says it restores or undoes, if there is such a one in this account, and of this flow if
+    it is of one."""
     event_id = form.cleaned_data["refers_to"]
-    events = AuditEvent.objects.filter(event_id=event_id, **({"target_sid": sid} if sid else {}))
+    events = AuditEvent.objects.filter(event_id=event_id, account_sid=request.account_sid)
+    events = events.filter(target_sid=sid) if sid else events
     return event_id if event_id and events.exists() else None
 
 

@@ -15,16 +15,18 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from flows import words
+from flexadmin.roles import scope_of
+from flows import accounts, words
+from flows.accounts import Account
 from flows.forms import PlanForm, StartForm
 from flows.forms.entries import parsed, read_entries, sid_of
-from flows.models import AuditEvent, Flow, Plan
+from flows.models import AuditEvent, Flow, Plan, PlannedChange
 from flows.services import planning, plans
 from flows.services.audit import NotRecorded
 from flows.services.planning import Ask, Entry
 from flows.services.plans import Fate
 from flows.views.copyout import chosen, nobody
-from flows.views.requests import Request, actor_of, permitted, record_refusal
+from flows.views.requests import Request, accounts_of_plan, actor_of, may, permitted, record_refusal
 
 PAGE_SIZE: Final = 100
 LATEST: Final = 50  # plans that the list shows
@@ -50,7 +52,11 @@ PLAN_STATES: Final = {
 @require_GET
 @permitted("flows.view_flow", action="flow.view")
 def plan_list(request: Request) -> HttpResponse:
-    latest = Plan.objects.annotate(flows=Count("changes")).order_by("-made_at")[:LATEST]
+    seen = Plan.objects.all()
+    if request.scope is not None:  # all of it, or nothing: its figures would tell of the rest
+        beyond = PlannedChange.objects.exclude(account_sid__in=["", *request.scope]).values("plan")
+        seen = seen.exclude(pk__in=beyond)
+    latest = seen.annotate(flows=Count("changes")).order_by("-made_at")[:LATEST]
     rows = [{"plan": plan, "state": PLAN_STATES[plan.state]} for plan in latest]
     return render(request, "flows/plans.html", {"rows": rows})
 
@@ -61,7 +67,7 @@ def plan_new(request: Request) -> HttpResponse:
     """From the list's selection: asks for the value that it takes, if it takes one, and makes the plan."""
     if request.method == "GET":
         return redirect("flows:list")
-    sids = chosen(request.POST)
+    sids = chosen(request)
     if not sids:
         return nobody(request)
     kind = request.POST.get("kind", "")
@@ -73,7 +79,10 @@ def plan_new(request: Request) -> HttpResponse:
     if not form.is_valid():
         return _value_page(request, form, sids, status=422)
     plan = planning.plan_change(
-        ask=Ask(kind, form.cleaned_data.get("value")), sids=sids, made_by=request.user.get_username()
+        ask=Ask(kind, form.cleaned_data.get("value")),
+        sids=sids,
+        made_by=request.user.get_username(),
+        within=request.scope,
     )
     return redirect("flows:plan", plan_id=plan.pk)
 
@@ -91,11 +100,17 @@ def plan_import(request: Request) -> HttpResponse:
         given = parsed(text)
     except ValidationError as error:
         return render(request, "flows/import.html", {"text": text, "error": error.message}, status=422)
-    known = dict(
-        Flow.objects.filter(sid__in={sid_of(entry) for entry in given}).values_list("sid", "resource")
+    named = Flow.objects.filter(sid__in={sid_of(entry) for entry in given})
+    known = dict(accounts.within(named, request.scope).values_list("sid", "resource"))
+    entries = [
+        Entry(item.sid, item.values, item.error, item.account_sid) for item in read_entries(given, known)
+    ]
+    plan = planning.plan_entries(
+        entries=entries,
+        made_by=request.user.get_username(),
+        within=request.scope,
+        seen=scope_of(request.user, "flows.view_flow"),
     )
-    entries = [Entry(item.sid, item.values, item.error) for item in read_entries(given, known)]
-    plan = planning.plan_entries(entries=entries, made_by=request.user.get_username())
     return redirect("flows:plan", plan_id=plan.pk)
 
 
@@ -122,6 +137,10 @@ def plan_start(request: Request, plan_id: str) -> HttpResponse:
     form = StartForm(request.POST, deletes=_deletes(plan))
     if not form.is_valid():
         return _plan_page(request, plan, form=form, status=422)
+    if shut := plans.shut_by(plan):
+        record_refusal(request, plans.START, {})
+        messages.error(request, f"Not started: {shut} Nothing was sent.")
+        return _plan_page(request, plan, form=form, status=403)
     try:
         begun = plans.start(plan=plan, reason=form.cleaned_data["reason"], actor=actor_of(request))
     except NotRecorded:
@@ -217,16 +236,29 @@ def _plan_page(
         "made": counts["made"],
         "can_be_made_again": counts["failed"] + counts["conflict"],
         "undone_by": list(plan.undone_by.exclude(started_at=None)),
-        "minutes": max(1, round(to_do / 60)),
+        "takes": f"{to_do} second{'s' * (to_do != 1)}" if to_do < 100 else f"{round(to_do / 60)} minutes",
         "only": only if only in STATES else "",
         "rows": _rows(list(page)),
+        "touched": _touched(plan),
         "previous_url": f"{here}?{query}page={page.previous_page_number()}" if page.has_previous() else None,
         "next_url": f"{here}?{query}page={page.next_page_number()}" if page.has_next() else None,
         "form": form or StartForm(deletes=_deletes(plan), reason=plan.reason),
         "missing": plans.missing_permission(plan, request.user),
+        "shut": plans.shut_by(plan),
+        "may_act": all(
+            may(request.user, "flows.change_flow", sid) for sid in accounts_of_plan(plan.pk) or [""]
+        ),
         "can_start": plan.state in ("draft", "stopped") and to_do,
     }
     return render(request, template, context, status=status)
+
+
+def _touched(plan: Plan) -> list[Account]:
+    """The accounts that it changes flows of, where the site has several."""
+    if accounts.sole():
+        return []
+    sids = set(plan.changes.filter(skipped="").order_by().values_list("account_sid", flat=True))
+    return [account for account in accounts.every() if account.sid in sids]
 
 
 def _deletes(plan: Plan) -> int:

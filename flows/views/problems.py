@@ -9,6 +9,8 @@ from flows.flexapi import schema
 from flows.flexapi.errors import FlexError, NeverSent, Refused
 from flows.masking import masked
 from flows.models import AuditEvent, Result
+from flows.services import closures
+from flows.services.closures import Why
 
 # Twilio's codes that a person can do something about: what it means, and what to do.
 ADVICE = {
@@ -139,6 +141,19 @@ def change_open(other: AuditEvent, *, is_creation: bool) -> Problem:
         text=f"{who} is changing it at this moment, or did so a moment ago, so yours was held back. Nothing was sent.",
         advice=f"Wait a few seconds and save again; {kept}, and compared with the flow anew.",
         level="warning",
+    )
+
+
+def closed(why: Why, *, what: str) -> Problem:
+    """A change that can't be made now, whoever asks."""
+    return Problem(
+        title=f"{what} was not sent",
+        text=f"{why.sentence} Nothing was sent, and nothing changed.",
+        advice=closures.ADVICE
+        if why.by_twilio
+        else "Wait until it is opened again; an administrator does that under Accounts.",
+        status=why.closure.status if why.closure else None,
+        code=why.closure.code if why.closure else None,
     )
 
 

@@ -14,6 +14,7 @@ from flows.flexapi import schema
 from flows.masking import has_mask, masked, storable
 from flows.models import AuditEvent, OpenDrift
 from flows.services import drift
+from flows.views.requests import Request, may
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,13 @@ class Restore:
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def asked_for(
-        cls, parameters: Mapping[str, str], *, sid: str = "", live: Mapping[str, Any] | None
-    ) -> Self | None:
+    def asked_for(cls, request: Request, *, sid: str = "", live: Mapping[str, Any] | None) -> Self | None:
         """From the address: `restore`, an event's id, and `state`. None if it is of no event of this flow, or its
         contents are not on record. `live` is the flow as it is now, None if it is to be made anew."""
-        event = referred(parameters.get("restore", ""))
+        event = referred(request.GET.get("restore", ""), request)
         if event is None or (sid and event.target_sid != sid) or not hasattr(event, "payload"):
             return None
-        state = "before" if parameters.get("state") == "before" else "after"
+        state = "before" if request.GET.get("state") == "before" else "after"
         snapshot = getattr(event.payload, state)
         if snapshot and state == "before" and live is not None:
             snapshot = _without_what_is_ours(event, snapshot, live)
@@ -57,12 +56,13 @@ def _without_what_is_ours(
     return {**masked(storable(dict(live))), **before}
 
 
-def referred(event_id: str) -> AuditEvent | None:
-    """The event of this id, or None."""
+def referred(event_id: str, request: Request) -> AuditEvent | None:
+    """The event of this id, if there is one and its account is one that the person may read of; or None."""
     try:
-        return AuditEvent.objects.select_related("payload").get(event_id=uuid.UUID(event_id))
+        event = AuditEvent.objects.select_related("payload").get(event_id=uuid.UUID(event_id))
     except (ValueError, AuditEvent.DoesNotExist):
         return None
+    return event if may(request.user, "flows.view_flow", event.account_sid) else None
 
 
 def _proposal(

@@ -15,6 +15,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",  # its apps, whose tables the site has too, insist on it
 ]
 ROOT_URLCONF = "tests.benchmarks.admin_urls"
 WSGI_APPLICATION = None

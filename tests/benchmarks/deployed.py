@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PERSON, PASSWORD = "ada", "made-up-password"
 FLOWS = 300
 START = 60  # seconds
+SETTINGS = ("tests.benchmarks.site_settings", "tests.benchmarks.admin_settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +48,16 @@ def deployed(folder: Path, *, flows: int = FLOWS) -> Iterator[Deployed]:
     database = folder / "db.sqlite3"
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox(flows=flows))
-        environment = _environment(folder, database, sandbox)
-        _run(folder, environment, "tests.benchmarks.prepare")
+        said = environment(folder, f"sqlite:///{database}", sandbox)
+        run(said, "tests.benchmarks.prepare")
         site, admin = (
-            stack.enter_context(_served(folder, {**environment, "DJANGO_SETTINGS_MODULE": settings}))
-            for settings in ("tests.benchmarks.site_settings", "tests.benchmarks.admin_settings")
+            stack.enter_context(serving(folder, {**said, "DJANGO_SETTINGS_MODULE": settings}))[0]
+            for settings in SETTINGS
         )
         yield Deployed(site, admin, sandbox, database)
 
 
-def _environment(folder: Path, database: Path, sandbox: Sandbox) -> dict[str, str]:
+def environment(folder: Path, database_url: str, sandbox: Sandbox) -> dict[str, str]:
     """Whatever the environment or a .env says of a real account, none of it is taken over."""
     inherited = {name: value for name, value in os.environ.items() if name != "GUNICORN_CMD_ARGS"}
     return {
@@ -69,7 +70,7 @@ def _environment(folder: Path, database: Path, sandbox: Sandbox) -> dict[str, st
         "ALLOWED_HOSTS": "127.0.0.1",
         "CSRF_TRUSTED_ORIGINS": "",
         "HTTPS_ONLY": "false",
-        "DATABASE_URL": f"sqlite:///{database}",
+        "DATABASE_URL": database_url,
         "STATIC_FOLDER": str(folder / "static"),
         "FLEX_API_URL": sandbox.url,
         "TWILIO_ACCOUNT_SID": sandbox.account_sid,
@@ -82,17 +83,24 @@ def _environment(folder: Path, database: Path, sandbox: Sandbox) -> dict[str, st
     }
 
 
-def _run(folder: Path, environment: dict[str, str], module: str) -> None:
+def run(environment: dict[str, str], module: str, *arguments: str) -> str:
+    """What the module says on standard output. RuntimeError, with its complaint, if it breaks off."""
     done = subprocess.run(
-        [sys.executable, "-m", module], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"{module} broke off:\n{done.stderr[-4000:]}")
+    return done.stdout
 
 
 @contextmanager
-def _served(folder: Path, environment: dict[str, str]) -> Iterator[str]:
-    """gunicorn as the README has it, from its first answer on; its address."""
+def serving(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, int]]:
+    """gunicorn as the README has it, from its first answer on; its address and its process."""
     log = folder / f"{environment['DJANGO_SETTINGS_MODULE']}.log"
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener, log.open("wb") as sink:
         command = [
@@ -106,7 +114,7 @@ def _served(folder: Path, environment: dict[str, str]) -> Iterator[str]:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
             _await(address, process, log)
-            yield address
+            yield address, process.pid
         finally:
             process.terminate()
             try:

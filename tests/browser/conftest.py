@@ -39,7 +39,7 @@ def site(live_server: LiveServer, sandbox: Sandbox, settings: Any) -> str:
 @pytest.fixture
 def open_page(site: str, browser: Browser, person: Callable[..., User]) -> Iterator[Callable[..., Page]]:
     """Opens a signed-in window: open_page("operator", name="ada", javascript=False, width=320 …). A page that
-    writes an error to the console, or breaks the content policy, fails its test."""
+    writes an error to the console, breaks the content policy, or keeps something in the browser fails its test."""
     contexts, complaints = [], []
 
     def make(
@@ -61,9 +61,10 @@ def open_page(site: str, browser: Browser, person: Callable[..., User]) -> Itera
         )
         contexts.append(context)
         context.set_default_timeout(10_000)
+        # Of every page of the window, those in new tabs too.
+        context.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
         page = context.new_page()
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(f"/login/?next={path}")
         page.fill("[name=username]", name or role)
         page.fill("[name=password]", f"{name or role}-password")
@@ -74,6 +75,25 @@ def open_page(site: str, browser: Browser, person: Callable[..., User]) -> Itera
     make.complaints = complaints  # type: ignore[attr-defined]
     yield make
     for context in contexts:
+        for page in context.pages:
+            complaints.extend(_kept_in(page))
         context.close()
     # A 4xx that the page handles is logged by the browser all the same.
     assert [text for text in complaints if "the server responded with a status of" not in text] == []
+
+
+def _kept_in(page: Page) -> list[str]:
+    """What the site put into the browser's stores: what a page shows goes with the page."""
+    if not page.url.startswith("http://127.0.0.1") and not page.url.startswith("http://localhost"):
+        return []
+    kept = page.evaluate(
+        """async () => [...await caches.keys(), ...(await indexedDB.databases()).map(({name}) => name),
+            ...(await navigator.serviceWorker.getRegistrations()).map(({scope}) => scope)]"""
+    )
+    browser = page.context.new_cdp_session(page)  # the page itself may hide its stores
+    for is_local in (True, False):
+        of = {"securityOrigin": "/".join(page.url.split("/")[:3]), "isLocalStorage": is_local}
+        kept += [
+            name for name, _ in browser.send("DOMStorage.getDOMStorageItems", {"storageId": of})["entries"]
+        ]
+    return [f"kept in the browser: {name}" for name in kept]

@@ -57,6 +57,33 @@ def press(page: Page, words: str) -> None:
         page.get_by_role("button", name=words).first.click()
 
 
+def bad_sign_in(page: Page, _world: World) -> None:
+    page.fill("[name=username]", "omar")
+    page.fill("[name=password]", "x")
+    press(page, "Sign in")
+
+
+def confirmed(page: Page, world: World) -> None:
+    if page.locator("[name=password]").count():
+        page.fill("[name=password]", world.passwords(page.locator(".person bdi").inner_text()))
+        press(page, "Confirm")
+
+
+def with_app(page: Page, world: World) -> None:
+    """In the first of its looks only: afterwards the person has one."""
+    from tests.flexadmin.signing_in import code_of  # it knows the models, which need the site's settings
+
+    confirmed(page, world)
+    if page.locator("code.to-type").count():
+        page.get_by_label("Authenticator code").fill(code_of(page.locator("code.to-type").inner_text()))
+        press(page, "Set up")
+    page.goto(f"{world.root}/people/me/codes/")
+
+
+def no_reason(page: Page, _world: World) -> None:
+    press(page, "Change the role")
+
+
 def wrong(page: Page, _world: World) -> None:
     page.fill("[name=friendly_name]", "")
     page.fill("[name=integration_retry_count]", "9")
@@ -114,6 +141,15 @@ class Shot:
 
 SHOTS = (
     Shot("sign-in", "/login/", person=""),
+    Shot("sign-in-wrong", "/login/", bad_sign_in, person=""),
+    Shot("me", "/people/me/"),
+    Shot("password", "/people/me/password/"),
+    Shot("app", "/people/me/app/add/", confirmed),
+    Shot("codes", "/people/me/app/add/", with_app, person="vera"),
+    Shot("me-with-factors", "/people/me/", person="vera"),
+    Shot("people", "/people/"),
+    Shot("person", "/people/2/"),
+    Shot("person-wrong", "/people/2/", no_reason),
     Shot("list", "/flows/"),
     Shot("list-viewer", "/flows/", person="vera"),
     Shot("list-selected", "/flows/", ticked),

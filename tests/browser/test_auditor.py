@@ -41,7 +41,7 @@ def test_filters_of_the_log_are_those_of_the_file(open_page, log, javascript):
     for download in (first, second):
         lines = download.value.path().read_text().splitlines()
         assert [json.loads(line)["friendly_name"] for line in lines] == ["That failed"]
-    assert first.value.suggested_filename.endswith("-after-0-through-4.ndjson")
+    assert first.value.suggested_filename.endswith("-after-0-through-5.ndjson")
 
 
 @JAVASCRIPT
@@ -53,7 +53,7 @@ def test_head_is_downloaded_and_pasted(open_page, log, javascript):
     page.get_by_label("Compare with a head").fill(download.value.path().read_text())
     page.get_by_role("button", name="Verify now").click()
 
-    expect(page.get_by_role("heading", name="As it was written, up to event 3")).to_be_visible()
+    expect(page.get_by_role("heading", name="As it was written, up to event 4")).to_be_visible()
 
 
 @LOOKS

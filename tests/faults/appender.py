@@ -46,7 +46,7 @@ def sid(number, place):
 
 def seen(flow):
     name = audit.Payload(friendly_name=flow, after={"sid": flow, "friendly_name": flow})
-    return audit.Observation(action="flow.drift", target_sid=flow, payload=name)
+    return audit.Observation(action="flow.drift", account_sid="AC1", target_sid=flow, payload=name)
 
 
 print("ready", flush=True)  # noqa: T201

@@ -12,11 +12,13 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from html import unescape
 from pathlib import Path
 
 import requests
+from django.conf import settings
 
 from tests.faults.acting import NEW, database_url
 
@@ -26,10 +28,22 @@ FLOW_PAGE = re.compile(r"/flows/(FO[0-9a-f]{32})/$")
 WORKERS, THREADS = 3, 4
 
 
-class Site:
-    """gunicorn with its workers, on this process's database and the API at `api`."""
+# Workers that are killed all the time, and come back at once.
+TO_BE_KILLED = (
+    "--preload", "--workers", str(WORKERS), "--threads", str(THREADS), "--graceful-timeout", "5",
+    "--no-control-socket",
+)  # fmt: skip
+AS_DEPLOYED = ("--config", "flexadmin/gunicorn.py")
 
-    def __init__(self, *, api: str, folder: Path) -> None:
+
+class Site:
+    """gunicorn with its workers, on this process's database and the API at `api`. Several in one folder have
+    names."""
+
+    def __init__(
+        self, *, api: str, folder: Path, options: Sequence[str] = TO_BE_KILLED, name: str = "site"
+    ) -> None:
+        self._options, self._log = options, folder / f"{name}.log"
         self._listener = socket.create_server(
             ("127.0.0.1", 0), backlog=512
         )  # outlives the site, as a proxy would
@@ -47,11 +61,10 @@ class Site:
 
     def start(self) -> None:
         command = [
-            sys.executable, "-m", "gunicorn", "--bind", f"fd://{self._listener.fileno()}", "--preload",
-            "--workers", str(WORKERS), "--threads", str(THREADS), "--graceful-timeout", "5", "--no-control-socket",
+            sys.executable, "-m", "gunicorn", *self._options, "--bind", f"fd://{self._listener.fileno()}",
             "--worker-tmp-dir", str(self._folder), "tests.faults.busy_site:application",
         ]  # fmt: skip
-        with (self._folder / "site.log").open("ab") as log:
+        with self._log.open("ab") as log:
             self._master = subprocess.Popen(
                 command,
                 cwd=ROOT,
@@ -82,16 +95,24 @@ class Site:
         self._master.kill()
         self._master.wait()
 
-    def close(self) -> None:
+    def stop(self) -> None:
+        """Asks it to end, as systemd does: at once, without waiting until it has."""
         self._master.terminate()
+
+    def wait(self, seconds: float) -> int:
+        """The exit status, once it has ended."""
+        return self._master.wait(seconds)
+
+    def close(self) -> None:
+        self.stop()
         try:
-            self._master.wait(20)
+            self.wait(20)
         except subprocess.TimeoutExpired:
             self.kill()
         self._listener.close()
 
     def log(self) -> str:
-        return (self._folder / "site.log").read_text()
+        return self._log.read_text()
 
 
 class Flows:
@@ -117,16 +138,29 @@ class Person(threading.Thread):
     """Who has this session makes one change after the other. `heard` counts what the site said: statuses, and
     lines that broke."""
 
+    CHANGES = {
+        "new": 30,
+        "edit": 35,
+        "enabled": 20,
+        "delete": 13,
+        "sync": 2,
+    }  # of a hundred; pages are others
+
     def __init__(self, session: str, site: Site, flows: Flows, chance: random.Random) -> None:
         super().__init__(daemon=True)
         self.heard: Counter[str] = Counter()
         self.error: Exception | None = None
-        self._root, self._flows, self._chance = site.root, flows, chance
+        self._site, self._flows, self._chance = site, flows, chance
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.cookies.set("sessionid", session)
+        self._session.cookies.set(settings.SESSION_COOKIE_NAME, session)
         self._enough = threading.Event()
         self._made = 0
+
+    @property
+    def root(self) -> str:
+        """Where the next request goes."""
+        return self._site.root
 
     def stop(self) -> None:
         self._enough.set()
@@ -143,11 +177,13 @@ class Person(threading.Thread):
 
     def _change(self) -> None:
         sid = self._flows.any(self._chance)
-        what = self._chance.choices(["new", "edit", "enabled", "delete", "sync"], [30, 35, 20, 13, 2])[0]
+        what = self._chance.choices([*self.CHANGES], [*self.CHANGES.values()])[0]
         self._made += 1
         name = f"{self.name} {self._made}"
         identity = f"+1555{self._chance.randrange(10**12):012}"
-        if what == "sync":
+        if what.startswith("/"):
+            self.heard[str(self._session.get(self.root + what, timeout=60).status_code)] += 1
+        elif what == "sync":
             self._post("/flows/sync/", form="/flows/")
         elif what == "new" or sid is None:
             fields = {key: str(value) for key, value in NEW.items() if value is not None}
@@ -170,10 +206,10 @@ class Person(threading.Thread):
 
     def _post(self, path: str, *, form: str = "", **typed: str) -> requests.Response:
         """Gets the page with the form, and sends it back as a browser does."""
-        page = self._session.get(self._root + (form or path), timeout=60)
+        page = self._session.get(self.root + (form or path), timeout=60)
         hidden = {name: unescape(value) for name, value in HIDDEN.findall(page.text)}
         data = {**hidden, **typed, "reason": "the load"}
-        answer = self._session.post(self._root + path, data=data, timeout=60)
+        answer = self._session.post(self.root + path, data=data, timeout=60)
         assert "/login/" not in answer.url
         first = answer.history[0] if answer.history else answer
         self.heard[str(first.status_code)] += 1

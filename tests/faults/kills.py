@@ -77,7 +77,7 @@ def play(
 ) -> Report:
     """The site's database is this process's own."""
     started, chance = time.monotonic(), random.Random(seed)
-    sessions, clock = _sessions(people), Clock()
+    keys, clock = sessions(people), Clock()
     with (
         Sandbox(latency=LATENCY, clock=clock.now) as sandbox,
         override_settings(FLEX_API_URL=sandbox.url, FLEX_RATE_LIMITS=False),
@@ -90,7 +90,7 @@ def play(
         try:
             crowd = [
                 Person(session, site, known, random.Random(f"{seed} {number}"))
-                for number, session in enumerate(sessions)
+                for number, session in enumerate(keys)
             ]
             report = Report(Verdict(), _kill(site, witness, crowd, kills, chance, tell))
             for person in crowd:
@@ -104,7 +104,7 @@ def play(
     return report
 
 
-def _sessions(people: int) -> list[str]:
+def sessions(people: int) -> list[str]:
     """So many operators, each signed in already: the session's key."""
     ensure_groups()
     keys = []

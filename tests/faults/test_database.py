@@ -16,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connection, connections
 
 from flexadmin import health
@@ -38,25 +39,34 @@ PAGES = {
     "set_enabled": ("{sid}/enabled/", {"enabled": "false"}),
     "delete": ("{sid}/delete/", {"confirm_name": NAME}),
 }
+# The site's own, where it is on PostgreSQL, with less patience for a server that is away.
+POOL = {**settings.DATABASE_POOL, "timeout": 0.5} if connection.vendor == "postgresql" else None
 IMPATIENT = (
     {"timeout": 0.05}
     if connection.vendor == "sqlite"
-    else {"options": "-c lock_timeout=50", "connect_timeout": 5}
+    else {"options": "-c lock_timeout=50", "connect_timeout": 5, "pool": POOL}
 )
 
 
 @contextmanager
 def connected(**said):
     """This test's connections, those of its threads too, are made as it says."""
-    kept = {name: connection.settings_dict[name] for name in said}
+    kept = {name: connection.settings_dict[name] for name in [*said, "OPTIONS"]}
     options = {**connection.settings_dict["OPTIONS"], **said.get("OPTIONS", {})}
-    connection.close()
+    close()
     connection.settings_dict.update({**said, "OPTIONS": options})
     try:
         yield
     finally:
-        connection.close()
+        close()
         connection.settings_dict.update(kept)
+
+
+def close():
+    """Closes this thread's connection and the pool that it may come from: the next is made as the settings say."""
+    connections["default"].close()
+    if connection.vendor == "postgresql":
+        connections["default"].close_pool()
 
 
 class Locked:
@@ -125,10 +135,11 @@ class ReadOnly:
         self.site.inc_thread_sharing()
         self.site.close()  # and opens it again like that
         self.site.dec_thread_sharing()
+        close()
 
     def end(self):
         connection.settings_dict.update(self.before)
-        connection.close()
+        close()
 
 
 class Gone:
@@ -394,27 +405,29 @@ only_postgres = pytest.mark.skipif(connection.vendor != "postgresql", reason="a 
 @only_postgres
 @pytest.mark.parametrize("verb", [verb for verb in PAGES if verb != "create"])  # which reads nothing first
 def test_connection_that_the_server_ended_before_the_attempt(sandbox, flow_sid, client, monkeypatch, verb):
-    path, typed, form = typed_form(client, verb, flow_sid)
+    path, _, form = typed_form(client, verb, flow_sid)
     ended = end_connections(sandbox, monkeypatch, lambda request: request.method == "GET")
 
-    refused = client.post(path, form)
+    made = client.post(path, form)
 
     assert ended
-    assert refused.status_code == 503
-    assert (writes(sandbox), stages()) == ([], [])
-    assert {**typed, "reason": form["reason"]}.items() <= form_data(refused).items()
-    monkeypatch.undo()
-    assert client.post(path, form).status_code == 302
+    assert made.status_code == 302  # that Twilio answered is noted first, which finds the connection gone
+    assert len(writes(sandbox)) == 1
     assert stages() == [("attempt", "pending"), ("outcome", "succeeded")]
 
 
 @only_postgres
 @every_verb
+@pytest.mark.parametrize(
+    "kept",
+    [{"OPTIONS": {"pool": POOL}}, {"CONN_MAX_AGE": 60, "OPTIONS": {"pool": None}}],
+    ids=["pool", "no pool"],
+)
 def test_outcome_goes_on_record_though_the_server_ended_the_connection_meanwhile(
-    sandbox, flow_sid, client, monkeypatch, verb
+    sandbox, flow_sid, client, monkeypatch, verb, kept
 ):
     """A connection that stays open from request to request, as the site's do: nothing else would replace it."""
-    with connected(CONN_MAX_AGE=60):
+    with connected(**kept):
         path, _, form = typed_form(client, verb, flow_sid)
         end_connections(sandbox, monkeypatch, lambda request: request.method != "GET")
 

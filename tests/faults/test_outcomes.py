@@ -81,8 +81,8 @@ def hurry(monkeypatch):
     def for_fault(fault):
         deadline = 0.4 if fault.kind in ENDLESS else 10
 
-        def make():
-            client = twilio.flex_client(deadline=deadline)
+        def make(account_sid):
+            client = twilio.flex_client(account_sid, deadline=deadline)
             client._sleep = lambda seconds: None
             return client
 
@@ -196,8 +196,8 @@ def test_delete_of_a_flow_that_somebody_else_deleted_between_the_tries(sandbox, 
 
 @every_verb
 def test_connection_that_is_never_made(sandbox, flow_sid, monkeypatch, act):
-    def make():
-        client = twilio.flex_client(deadline=0.4)
+    def make(account_sid):
+        client = twilio.flex_client(account_sid, deadline=0.4)
         client.base_url = "http://127.0.0.1:9/v1"
         client._sleep = lambda seconds: None
         return client

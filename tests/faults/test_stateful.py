@@ -12,6 +12,7 @@ STATEFUL_EXAMPLES=2000 makes it a long and random run instead of the short one t
 """
 
 import os
+import threading
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -114,7 +115,14 @@ class Process:
         self.steps += 1
 
     def at_a_call(self, verb=""):
-        """Before and after each call to Twilio."""
+        """Before and after each call to Twilio. A list's pages are asked for in a thread, whose connection ends here."""
+        try:
+            self._do_at_a_call(verb)
+        finally:
+            if threading.current_thread() is not threading.main_thread():
+                connection.close()
+
+    def _do_at_a_call(self, verb):
         if self.meanwhile and self.meanwhile[0] == self.calls:
             self.world.others(self.meanwhile[1], self.world.target)
         self.calls += 1
@@ -429,9 +437,9 @@ class Stage:
             self.world.process.step()
         return execute(sql, params, many, context)
 
-    def client(self, *, deadline=twilio.WRITE_DEADLINE):
+    def client(self, account_sid, *, deadline=twilio.WRITE_DEADLINE):
         fault = self.world.fault
-        made = twilio.flex_client(deadline=SOON if fault and fault.kind in ENDLESS else deadline)
+        made = twilio.flex_client(account_sid, deadline=SOON if fault and fault.kind in ENDLESS else deadline)
         made.base_url = self.world.twilio.url
         made._sleep = lambda seconds: None
         return made

@@ -108,6 +108,17 @@ def test_sign_in_and_out(client, person):
     assert out["Location"] == "/login/"
 
 
+def test_nobody_is_signed_out_by_a_new_secret_key(client_of, settings):
+    client = client_of("viewer")
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another-" * 8
+
+    assert client.get("/audit/").status_code == 200
+    settings.SECRET_KEY_FALLBACKS = []
+    assert client.get("/audit/").status_code == 200  # signed anew at the first visit
+    settings.SECRET_KEY = "a third one-" * 6
+    assert client.get("/audit/").status_code == 302
+
+
 def test_sign_in_goes_nowhere_else(client, person):
     person("operator", "omar")
 

@@ -16,8 +16,11 @@ MAY = {
     "viewer": {"view_flow", "view_auditevent"},
     "operator": {"view_flow", "view_auditevent", "add_flow", "change_flow", "delete_flow"},
     "auditor": {"view_flow", "view_auditevent", "export_auditevent"},
-    "admin": {"view_flow", "view_auditevent", "add_flow", "change_flow", "delete_flow", "export_auditevent"},
-}
+    "admin": {
+        "view_flow", "view_auditevent", "add_flow", "change_flow", "delete_flow", "export_auditevent", "close_account",
+        "manage_people",
+    },
+}  # fmt: skip
 
 
 def add(name, *options):

@@ -63,10 +63,129 @@ def test_start_with_a_placeholder_says_which(name, value):
 
 
 def test_example_lists_every_variable():
-    source = (ROOT / "flexadmin" / "settings.py").read_text()
-    read = set(re.findall(r'(?:env(?:\.\w+)?|required)\(\s*"([A-Z_]+)"', source)) - {"ENV_FILE"}
+    source = "".join((ROOT / "flexadmin" / name).read_text() for name in ("settings.py", "accounts.py"))
+    read = set(re.findall(r'(?:env(?:\.\w+)?|required|called)\((?:called\()?\s*"([A-Z_]+)"', source)) - {
+        "ENV_FILE"
+    }
 
     example = (ROOT / ".env.example").read_text()
 
     assert "SECRET_KEY" in read
-    assert [name for name in sorted(read) if f"{name}=" not in example] == []
+    assert "TWILIO_COLOUR" in read
+    assert [name for name in sorted(read) if not re.search(rf"\b{name}(__STAGING)?=", example)] == []
+
+
+SECRETS = ["SECRET_KEY", "AUDIT_KEY", "TWILIO_API_KEY", "TWILIO_API_SECRET"]
+USES = """
+import django
+from django.conf import settings
+django.setup()
+print(settings.SECRET_KEY, settings.AUDIT_KEY, settings.DATABASES["default"]["PASSWORD"])
+"""
+
+
+def without(*names):
+    return {name: value for name, value in WHOLE.items() if name not in names}
+
+
+def shown(script, *, to=None, **environment):
+    """What the script prints; what it logs goes to the file `to`."""
+    env = {"ENV_FILE": "/dev/null", "PATH": "/usr/bin:/bin", "DJANGO_SETTINGS_MODULE": "flexadmin.settings"}
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(
+        command, cwd=ROOT, env={**env, **environment}, capture_output=True, text=True, timeout=60, check=True
+    )
+    if to is not None:
+        to.write_text(ended.stderr)
+    return ended.stdout
+
+
+def test_secrets_stand_in_files(tmp_path):
+    values = {"SECRET_KEY": "$ecret-$HOME-" + "x" * 50, "AUDIT_KEY": "$" + "y" * 31 + r"\$"}
+    values["DATABASE_URL"] = "postgres://u:pass@127.0.0.1:1/n"
+    for name, value in values.items():
+        (tmp_path / name).write_text(f"{value}\n")
+    files = {f"{name}_FILE": str(tmp_path / name) for name in values}
+
+    said = shown(USES, **without(*values), **files)
+
+    assert said.split() == [values["SECRET_KEY"], values["AUDIT_KEY"], "pass"]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_each_secret_can_stand_in_a_file(tmp_path, name):
+    (tmp_path / "it").write_text(f"{WHOLE[name]}\n")
+
+    assert started(**without(name), **{f"{name}_FILE": str(tmp_path / "it")}).returncode == 0
+
+
+def test_auth_token_in_a_file(tmp_path):
+    (tmp_path / "it").write_text("token")
+
+    ended = started(
+        **without("TWILIO_API_KEY", "TWILIO_API_SECRET"), TWILIO_AUTH_TOKEN_FILE=str(tmp_path / "it")
+    )
+
+    assert ended.returncode == 0
+
+
+def test_secret_given_twice_stops_the_start(tmp_path):
+    (tmp_path / "it").write_text("x" * 50)
+
+    ended = started(**WHOLE, SECRET_KEY_FILE=str(tmp_path / "it"))
+
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        "SECRET_KEY and SECRET_KEY_FILE are both set: keep one of them.\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [(None, "No such file or directory"), (b"\n", "is empty"), (b"\xff", "not UTF-8")]
+)
+def test_file_that_holds_no_secret_stops_the_start(tmp_path, content, why):
+    if content is not None:
+        (tmp_path / "it").write_bytes(content)
+
+    ended = started(**without("AUDIT_KEY"), AUDIT_KEY_FILE=str(tmp_path / "it"))
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"AUDIT_KEY_FILE: {tmp_path / 'it'} ")
+    assert why in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+COOKIES = """
+import django
+from django.test import Client
+django.setup()
+from django.conf import settings
+for cookie in Client().get("/login/", secure=True, headers={"host": "127.0.0.1"}).cookies.values():
+    print(cookie.OutputString())
+print(settings.SESSION_COOKIE_NAME, settings.SESSION_COOKIE_PATH, settings.SESSION_COOKIE_SECURE,
+    settings.SESSION_COOKIE_DOMAIN, settings.SESSION_COOKIE_SAMESITE, settings.SESSION_COOKIE_HTTPONLY)
+"""
+
+
+def test_cookies_are_of_this_host_alone(tmp_path):
+    csrf, session = shown(
+        COOKIES, **WHOLE, DEBUG="true", DATABASE_URL=f"sqlite:///{tmp_path}/db"
+    ).splitlines()
+
+    assert csrf.startswith("__Host-csrftoken=")
+    assert {"Path=/", "Secure", "HttpOnly", "SameSite=Lax"} <= set(csrf.split("; "))
+    assert "Domain" not in csrf
+    assert session == "__Host-sessionid / True None Lax True"
+
+
+def test_cookies_without_https_have_plain_names(tmp_path):
+    said = shown(COOKIES, **WHOLE, DEBUG="true", HTTPS_ONLY="false", DATABASE_URL=f"sqlite:///{tmp_path}/db")
+
+    assert said.startswith("csrftoken=")
+
+
+def test_proxy_that_is_no_address_stops_the_start():
+    ended = started(**WHOLE, TRUSTED_PROXIES="127.0.0.1,everybody")
+
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)
+    assert "everybody" in ended.stderr

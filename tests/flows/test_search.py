@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
 import pytest
+from django.db import connection
 from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
 
-from flows import search
+from flows import search, trigrams
 from flows.flexapi import schema
 from flows.folding import fold
 from flows.models import Flow
@@ -199,12 +201,99 @@ def test_facets_of_a_few_flows(various, add):
         "channel": {"sms": 1, "web": 2, "telepathy": 1},
         "integration": {"studio": 1, "task": 1, "none": 1, "bot": 1},
         "enabled": {"true": 2, "false": 2, "gone": 1},
+        "account": {"": 1, "AC" + "1" * 32: 2, "AC" + "2" * 32: 1},
     }
 
 
-def test_facets_take_one_query(various, django_assert_num_queries):
-    with django_assert_num_queries(1):
-        facets(Query(q="web", channel="web"))
+# Many flows: a search counts so far, and says so
+
+
+@pytest.fixture
+def many(add, monkeypatch):
+    """Ten flows whose names have "line" in them, and one gone; a search counts four."""
+    monkeypatch.setattr(search, "COUNTED", 4)
+    monkeypatch.setattr(search, "PAGE_SIZE", 3)
+    for number in range(10):
+        add(f"Line {9 - number}", channel_type="web" if number < 2 else "sms", contact_identity="")
+    add("Line gone", gone_at=DAY)
+    add("Other")
+
+
+@pytest.fixture(params=["index", "walk"])
+def way(request, monkeypatch):
+    """Both ways to the flows of a text: by the index, and through all in their order."""
+    if request.param == "walk":
+        monkeypatch.setattr(trigrams, "COMMON", 1)
+
+
+@pytest.mark.parametrize("q", ["line", "li", "l"])
+def test_search_that_finds_many_counts_no_further_than_it_says(many, way, q):
+    answer = search.answer(Query(q=q))
+
+    assert answer.is_bounded
+    assert (answer.found.total, answer.found.more, answer.found.has_next) == (4, True, True)
+    assert [flow.friendly_name for flow in answer.found.rows] == ["Line 0", "Line 1", "Line 2"]
+    assert sum(answer.facets["channel"].values()) <= 10
+
+
+@pytest.mark.parametrize("q", ["line", "li"])
+@pytest.mark.parametrize(
+    ("page", "rows", "total", "more"),
+    [(2, ["Line 3", "Line 4", "Line 5"], 6, True), (4, ["Line 9"], 10, False), (5, ["Line 9"], 10, False), (99, ["Line 9"], 10, False)],
+)  # fmt: skip
+def test_pages_of_a_search_that_finds_many(many, way, q, page, rows, total, more):
+    found = find(Query(q=q, page=page))
+
+    assert [flow.friendly_name for flow in found.rows] == rows
+    assert (found.page, found.total, found.more, found.has_next) == (min(page, 4), total, more, more)
+
+
+def test_filters_of_a_search_that_finds_many(many, way):
+    few, most = find(Query(q="line", channel="web")), find(Query(q="line", channel="sms"))
+
+    assert [flow.friendly_name for flow in few.rows] == ["Line 8", "Line 9"]
+    assert (few.total, few.more) == (2, False)
+    assert (most.total, most.more) == (4, True)
+    assert names(q="line", enabled="gone") == ["Line gone"]
+
+
+def test_bounded_facets_promise_no_more_than_there_is(many, way):
+    answer = search.answer(Query(q="line"))
+
+    for name, counts in answer.facets.items():
+        for value, flows in counts.items():
+            assert flows <= len(search.sids_of(Query(q="line", **{name: value})))
+
+
+def test_just_as_many_as_are_counted_are_counted(many, monkeypatch):
+    monkeypatch.setattr(search, "COUNTED", 11)  # with the one that is gone
+
+    answer = search.answer(Query(q="line"))
+
+    assert not answer.is_bounded
+    assert (answer.found.total, answer.found.more) == (10, False)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{}, {"q": "line"}, {"q": "li"}, {"q": "none such"}, {"sort": "-updated", "page": 2}, {"q": "line", "channel": "sms"}],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("counted", [4, 1000])
+def test_number_of_queries_does_not_depend_on_the_number_of_flows(add, monkeypatch, query, counted):
+    monkeypatch.setattr(search, "COUNTED", counted)
+    add("Line")
+    few = _queries(query)
+    for number in range(60):
+        add(f"Line {number}")
+
+    assert _queries(query) <= (few if counted == 1000 else few + 3)
+
+
+def _queries(query):
+    with CaptureQueriesContext(connection) as queries:
+        search.answer(Query(**query))
+    return len(queries)
 
 
 FACETS = {
@@ -222,6 +311,8 @@ FACETS = {
     [
         ("name", ["alpha", "beta", "delta", "gamma"]),
         ("-name", ["gamma", "delta", "beta", "alpha"]),
+        ("account", ["alpha", "beta", "delta", "gamma"]),
+        ("-account", ["gamma", "alpha", "beta", "delta"]),
         ("channel", ["gamma", "alpha", "beta", "delta"]),
         ("-channel", ["delta", "alpha", "beta", "gamma"]),
         ("identity", ["delta", "gamma", "beta", "alpha"]),
@@ -237,6 +328,7 @@ FACETS = {
 def test_every_order_both_ways_with_what_is_not_known_last(add, sort, order):
     add(
         "gamma",
+        account_sid=OTHER_AC,
         channel_type="custom",
         contact_identity="b",
         integration_type="external",
@@ -272,7 +364,7 @@ def test_every_order_both_ways_with_what_is_not_known_last(add, sort, order):
 
 
 def test_every_column_has_been_put_in_order():
-    assert set(SORTS) == {"name", "channel", "identity", "integration", "enabled", "updated"}
+    assert set(SORTS) == {"name", "account", "channel", "identity", "integration", "enabled", "updated"}
 
 
 @pytest.mark.parametrize("sort", [*SORTS, *(f"-{key}" for key in SORTS)])
@@ -478,3 +570,22 @@ def test_number_that_can_only_mean_one_flow_is_that_flow(add):
     assert search.the_one("4155551234") == ""
     assert search.the_one("15550") == ""
     assert search.the_one(gone.sid, is_number=False) == gone.sid
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        "hamburg rechnungen",
+        "Rechnungen Hamburg",
+        "rechnungen – hamburg",
+        "sms, rechn",
+        "rechnungen 4930",
+        "(SMS) hamburg",
+    ],
+)
+def test_words_are_found_in_any_order_and_whatever_stands_between_them(add, q):
+    add("Rechnungen – Hamburg (SMS)", contact_identity="+4930123456")
+    add("Rechnungen – Berlin", contact_identity="+49111")
+    add("Retouren Hamburg")
+
+    assert names(q=q) == ["Rechnungen – Hamburg (SMS)"]

@@ -233,3 +233,9 @@ def test_row_says_the_time_to_the_minute():
 
 def test_name_in_an_address_is_quoted():
     assert tags.querystring_of(actor="a&b c") == "actor=a%26b+c"
+
+
+def test_each_word_that_was_searched_for_is_marked():
+    assert tags.marked("Rechnungen – Hamburg", "hamburg rech") == (
+        "<mark>Rech</mark>nungen – <mark>Hamburg</mark>"
+    )

@@ -1,4 +1,4 @@
-"""`add_operator NAME --role ROLE`: adds a person. The password comes from the environment's
+"""`add_operator NAME --role ROLE [--account AC…]`: adds a person, and puts that on record. The password comes from the environment's
 OPERATOR_PASSWORD, or from standard input (asked for, unseen, on a terminal).
 """
 
@@ -10,13 +10,16 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
+from flexadmin import persons
 from flexadmin.roles import ROLES, ensure_groups
+from flows import accounts
+from flows.management.command_line import actor
+from flows.services.audit import NotRecorded
 
 
 class Command(BaseCommand):
@@ -25,8 +28,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="the name to sign in with")
         parser.add_argument("--role", required=True, choices=list(ROLES))
+        parser.add_argument(
+            "--account",
+            action="append",
+            default=[],
+            metavar="AC…",
+            help="the role holds on this Twilio account alone, not on every one; may be given again",
+        )
 
-    def handle(self, *_args: Any, name: str, role: str, **_options: Any) -> None:
+    def handle(self, *_args: Any, name: str, role: str, account: list[str], **_options: Any) -> None:
+        for sid in account:
+            if sid not in {one.sid for one in accounts.every()}:
+                raise CommandError(f"{sid} is none of the accounts that this site looks after.")
         if User.objects.filter(username=name).exists():
             raise CommandError(f"There is a person called {name} already.")
         person = User(username=name)
@@ -36,12 +49,13 @@ class Command(BaseCommand):
             validate_password(password, person)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
-        person.set_password(password)
-        with transaction.atomic():
-            ensure_groups()
-            person.save()
-            person.groups.set([Group.objects.get(name=role)])
-        self.stdout.write(f"{name} may sign in as {role}.")
+        ensure_groups()
+        try:
+            persons.create(name=name, password=password, role=role, on_accounts=account, actor=actor())
+        except NotRecorded:
+            raise CommandError("Nobody was added: it could not be put on record.") from None
+        where = f" on {', '.join(account)}" if account else ""
+        self.stdout.write(f"{name} may sign in as {role}{where}.")
 
 
 def _password() -> str:

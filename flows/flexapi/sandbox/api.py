@@ -38,7 +38,7 @@ METHOD = 20004
 PAGE_SIZE_WRONG = 20007
 NOT_FOUND = 20404
 CRASHED = 20500
-TOKEN_TAG = "flexflows"  # noqa: S105  # marks a page token as ours; nothing secret
+TOKEN_TAG = "flexflows"  # noqa: S105  # marks a page token as ours; nothing secret  # nosec B105
 
 
 @dataclass(frozen=True, slots=True)

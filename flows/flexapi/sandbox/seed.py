@@ -40,7 +40,7 @@ DEMO_URL = "https://hooks.example.com/flex/incoming"
 
 def flows(count: int, *, seed: int, account_sid: str, now: datetime) -> Iterator[Resource]:
     """So many flows, oldest first, in Twilio's response form."""
-    company = _Company(random.Random(seed), account_sid)  # noqa: S311  # the same each time, on purpose
+    company = _Company(random.Random(seed), account_sid)  # noqa: S311  # the same each time, on purpose  # nosec B311
     ages = sorted((company.random.random() for _ in range(count)), reverse=True)
     for at, age in enumerate(ages):
         flaw = FLAWS[at // FLAW_EVERY % len(FLAWS)] if at % FLAW_EVERY == FLAW_EVERY - 1 else None

@@ -21,6 +21,7 @@ from django.core.wsgi import get_wsgi_application
 from django.utils import timezone
 from django_tasks_db.management.commands.db_worker import Worker
 
+from flows import accounts
 from flows.flexapi.sandbox import Sandbox
 from flows.management import demo_history
 from flows.models import AuditEvent
@@ -38,6 +39,9 @@ class Command(BaseCommand):
             "--port", type=int, default=8000, help="the site's port; the sandbox takes the next"
         )
         parser.add_argument("--flows", type=int, default=300, help="how many flows a fresh sandbox has")
+        parser.add_argument(
+            "--staging", action="store_true", help="a second account beside the first, on the port after that"
+        )
         parser.add_argument("--fresh", action="store_true", help="throw away what an earlier demo left")
 
     def handle(self, *_args: Any, port: int, flows: int, **_options: Any) -> None:
@@ -52,8 +56,19 @@ class Command(BaseCommand):
             state_file=folder / "sandbox.json",
             clock=lambda: timezone.now(),  # looked up at each call: the history tells it another time
         )
+        others = [
+            Sandbox(
+                port=urlsplit(account.root).port or 0,
+                account_sid=account.sid,
+                flows=flows // 10,
+                seed=2,
+                state_file=folder / f"sandbox-{account.name}.json",
+            )
+            for account in accounts.every()[1:]
+        ]
         try:
-            sandbox.start()
+            for one in (sandbox, *others):
+                one.start()
         except OSError:
             server.server_close()
             raise CommandError(_taken(sandbox_port)) from None
@@ -68,19 +83,22 @@ class Command(BaseCommand):
             self.stdout.write("\nThe demo has ended. The next start goes on where it stopped.")
         finally:
             server.server_close()
-            sandbox.stop()
+            for one in (sandbox, *others):
+                one.stop()
 
     def _prepare(self, sandbox: Sandbox) -> None:
         call_command("migrate", verbosity=0)
         for name, role in PEOPLE.items():
-            person, _ = User.objects.get_or_create(username=name)
-            person.set_password(password_of(name))
-            person.save()
-            person.groups.set([Group.objects.get(name=role)])
+            person, is_new = User.objects.get_or_create(username=name)
+            if is_new:
+                person.set_password(password_of(name))
+                person.save()
+                person.groups.set([Group.objects.get(name=role)])
         if not AuditEvent.objects.exists():
             self.stdout.write("Making some days of history …")
             demo_history.make(sandbox)
-        mirror.sync()
+        for account in accounts.every():
+            mirror.sync(account.sid)
 
     def _tell(self, port: int) -> None:
         self.stdout.write("\nPeople who may sign in:")

@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from rich.console import Console
 
+from flows import accounts
+from flows.accounts import Account
 from flows.flexapi.errors import FlexError
 from flows.services import mirror, reconcile
 from flows.services.audit import NotRecorded
@@ -18,20 +20,27 @@ class Command(BaseCommand):
     help = "Refresh the copy of Twilio's Flex Flows."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        console = Console(file=sys.stderr)
-        try:
-            with console.status("Reading the flows from Twilio"):
-                report = mirror.sync()
-        except mirror.SyncBusy:
-            raise CommandError("Another sync is under way; its result will do.") from None
-        except (FlexError, NotRecorded, DatabaseError) as error:
-            raise CommandError(f"The copy stays as it was: {error}.") from None
-        self.stdout.write(
-            f"{report.flows} flows: {report.created} new, {report.changed} changed, {report.gone} gone."
-        )
+        troubles = [trouble for account in accounts.every() if (trouble := self._sync(account))]
         try:
             settled = reconcile.reconcile()
         except (FlexError, NotRecorded, DatabaseError) as error:
-            raise CommandError(f"What is in doubt could not be looked at: {error}.") from None
+            settled = []
+            troubles = troubles or [f"What is in doubt could not be looked at: {error}."]
         if settled:
             self.stdout.write(f"Settled by reading: {len(settled)} that were in doubt.")
+        if troubles:
+            raise CommandError(" ".join(troubles))
+
+    def _sync(self, account: Account) -> str:
+        """Renews the copy of one account; what went wrong, if anything did."""
+        whose = f"{account.name}: " if account.name else ""
+        try:
+            with Console(file=sys.stderr).status(f"{whose}Reading the flows from Twilio"):
+                report = mirror.sync(account.sid)
+        except mirror.SyncBusy:
+            return f"{whose}Another sync is under way; its result will do."
+        except (FlexError, NotRecorded, DatabaseError) as error:
+            return f"{whose}The copy stays as it was: {error}."
+        found = f"{report.flows} flows: {report.created} new, {report.changed} changed, {report.gone} gone."
+        self.stdout.write(whose + found)
+        return ""

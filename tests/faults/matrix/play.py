@@ -181,8 +181,10 @@ class Run:
         with mock.patch.object(changes, "flex_client", self._client):
             self.call()
 
-    def _client(self, *, deadline: float = LONG) -> FlexClient:
-        client = twilio.flex_client(deadline=min(deadline, self.patience * self.trouble.deadline))
+    def _client(self, account_sid: str, *, deadline: float = LONG) -> FlexClient:
+        client = twilio.flex_client(
+            account_sid, deadline=min(deadline, self.patience * self.trouble.deadline)
+        )
         if self.trouble.when == "at the call":
             self.trouble.client(client)
         return client

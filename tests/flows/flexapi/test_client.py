@@ -4,6 +4,8 @@ what it logs. Connections, deadlines and repeats on a real wire are in test_clie
 import base64
 import json
 import logging
+import threading
+from contextvars import ContextVar
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
@@ -278,6 +280,26 @@ def test_list_never_leaves_its_address(client, twilio, link):
         urlsplit(call.request.url)[:3] == ("https", "flex-api.twilio.com", "/v1/FlexFlows")
         for call in twilio.calls
     )
+
+
+def test_next_page_is_on_its_way_while_one_is_looked_at(client, twilio):
+    asked, said = threading.Event(), ContextVar("said", default="")
+    said.set("who asks")
+    heard = []
+
+    def link(number):
+        heard.append(said.get())
+        if number == 1:
+            asked.set()
+        return f"{LIST}?Page={number}" if number < 2 else None
+
+    linked(twilio, link)
+    pages = client.list()
+    next(pages)
+
+    assert asked.wait(20)
+    assert len(list(pages)) == 2
+    assert heard == ["who asks"] * 3
 
 
 @pytest.mark.parametrize("link", [LIST, f"{LIST}?Page=1", "", "#"])

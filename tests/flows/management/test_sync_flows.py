@@ -55,7 +55,7 @@ def test_sync_flows_fails_clearly_when_the_database_can_not_be_written(sandbox, 
 
 
 def test_sync_flows_leaves_another_sync_alone(sandbox, settings):
-    SyncState.objects.create(account_sid=settings.TWILIO_ACCOUNT_SID, started_at=timezone.now())
+    SyncState.objects.create(account_sid=settings.FLEX_ACCOUNTS[0].sid, started_at=timezone.now())
 
     with pytest.raises(CommandError, match="under way"):
         call_command("sync_flows")

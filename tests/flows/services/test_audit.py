@@ -441,7 +441,8 @@ def test_append_to_a_log_that_breaks_half_way_is_not_recorded(table):
 def observed(*sids, action="flow.drift"):
     """That these flows were found at Twilio."""
     observations = [
-        Observation(action=action, target_sid=sid, payload=Payload(after={"sid": sid})) for sid in sids
+        Observation(action=action, account_sid="AC1", target_sid=sid, payload=Payload(after={"sid": sid}))
+        for sid in sids
     ]
     return audit.observe(observations, read_at=audit.last_seq())
 
@@ -465,7 +466,8 @@ def test_what_was_observed_or_changed_since_the_read_is_not_observed_again():
     observed(SID)
 
     again = audit.observe(
-        [Observation(action="flow.drift", target_sid=SID, payload=Payload())], read_at=read_at
+        [Observation(action="flow.drift", account_sid="AC1", target_sid=SID, payload=Payload())],
+        read_at=read_at,
     )
 
     assert again == []

@@ -18,7 +18,8 @@ def baselines():
 
 def copied(sandbox):
     """A copy as a site has it that ran before anything found at Twilio went on record."""
-    mirror._write({flow["sid"]: flow for flow in mirror.listing()})
+    flows = mirror.listing(sandbox.account_sid)
+    mirror._write({flow["sid"]: flow for flow in flows}, sandbox.account_sid)
     SyncState.objects.create(account_sid=sandbox.account_sid, synced_at=timezone.now())
 
 

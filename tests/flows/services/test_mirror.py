@@ -35,8 +35,8 @@ pytestmark = pytest.mark.django_db
 def hurry(monkeypatch):
     """Reads that give up after half a second and don't pause between tries."""
 
-    def make(*, deadline=0.5):
-        client = twilio.flex_client(deadline=min(deadline, 0.5))
+    def make(account_sid, *, deadline=0.5):
+        client = twilio.flex_client(account_sid, deadline=min(deadline, 0.5))
         client._sleep = lambda seconds: None
         return client
 
@@ -152,6 +152,45 @@ def test_sync_that_finds_nothing_new_writes_no_flow(sandbox):
     ]  # fmt: skip
 
 
+def test_sync_that_finds_nothing_new_says_so_and_writes_nothing_else(sandbox):
+    """However many flows there are: that it is under way, and that it is done."""
+    sent = []
+    for flows in (3, 40):
+        for _ in range(flows):
+            sandbox.add_flow(
+                integration_type="external", integration_url="https://a:b@hooks.example.com/?token=1"
+            )
+        mirror.sync()
+        with CaptureQueriesContext(connection) as queries:
+            mirror.sync()
+        sent.append([query["sql"] for query in queries])
+
+    few, many = ([sql.split(None, 1)[0] for sql in statements] for statements in sent)
+    assert few == many
+    writes = [sql for sql in sent[1] if not sql.startswith(("SELECT", "PRAGMA", "SET", "RESET", "BEGIN"))]
+    assert [sql.split()[:2] for sql in writes] == [
+        ["UPDATE", '"flows_syncstate"'],
+        ["UPDATE", '"flows_syncstate"'],
+    ]
+
+
+def test_sync_masks_only_what_is_not_in_the_copy_yet(sandbox, monkeypatch):
+    plain = sandbox.add_flow(friendly_name="plain")
+    secret = sandbox.add_flow(
+        integration_type="external", integration_url="https://a:b@hooks.example.com/?token=1"
+    )
+    mirror.sync()
+    masked, seen = mirror.masked, []
+    monkeypatch.setattr(mirror, "masked", lambda value: seen.append(value["sid"]) or masked(value))
+
+    assert mirror.sync() == report(flows=2)
+    assert seen == [secret]
+
+    sandbox.edit_flow(plain, friendly_name="other")
+    assert mirror.sync() == report(flows=2, changed=1)
+    assert seen == [secret, secret, plain] or seen == [secret, plain, secret]
+
+
 def test_fields_that_nobody_knows_are_kept(sandbox):
     sandbox.add_flow(flavour={"kind": ["new", 1, None]}, integration_flavour="x")
 
@@ -172,7 +211,12 @@ def test_nulls_everywhere(sandbox):
     assert mirror.sync() == report(flows=1)
 
     flow = Flow.objects.get()
-    assert (flow.account_sid, flow.friendly_name, flow.channel_type, flow.enabled) == ("", "", "", None)
+    assert (flow.account_sid, flow.friendly_name, flow.channel_type, flow.enabled) == (
+        "AC" + "5a" * 16,
+        "",
+        "",
+        None,
+    )
     assert (flow.date_created, flow.date_updated) == (None, None)
     sandbox.remove_flow(sid)
     assert mirror.sync() == report(gone=1)
@@ -185,7 +229,6 @@ def test_nulls_everywhere(sandbox):
     ("enabled", 1, "enabled", None),
     ("channel_type", "x" * 100, "channel_type", "x" * 64),
     ("integration_type", "x" * 100, "integration_type", "x" * 64),
-    ("account_sid", "AC" + "1" * 100, "account_sid", "AC" + "1" * 32),
     ("date_updated", "yesterday", "date_updated", None),
     ("date_updated", "2026-13-45T00:00:00Z", "date_updated", None),
     ("date_updated", 1_763_000_000, "date_updated", None),
@@ -240,9 +283,8 @@ def test_secrets_are_masked_in_the_mirror(sandbox):
 
 
 def test_other_accounts_rows_are_left_alone(sandbox, flow_sid):
-    other = sandbox.add_flow(account_sid="AC" + "9" * 32)
-    mirror.fetch(other)
-    sandbox.remove_flow(other)
+    other = "FO" + "9" * 32
+    mirror._write({other: {"sid": other}}, "AC" + "9" * 32)
     before = rows()[other]
 
     assert mirror.sync() == report(flows=1)
@@ -300,7 +342,7 @@ def test_failing_sync_of_a_later_page_leaves_the_rows(sandbox, flow_sid, monkeyp
             yield snapshot("FO" + "2" * 32)
             raise Unknown("the connection to Twilio was lost")
 
-    monkeypatch.setattr(mirror, "flex_client", lambda **_: Client())
+    monkeypatch.setattr(mirror, "flex_client", lambda *_, **__: Client())
 
     with pytest.raises(Unknown):
         mirror.sync()
@@ -376,13 +418,15 @@ def test_lease_of_a_sync_that_died_is_taken_over(sandbox, flow_sid, age, is_busy
 
 def test_sync_that_was_taken_for_dead_does_not_release_its_successor(sandbox, flow_sid, monkeypatch):
     successor = timezone.now()
-    listing = twilio.flex_client(deadline=5).list
+    listing = twilio.flex_client("AC" + "5a" * 16, deadline=5).list
 
     def slow():
         SyncState.objects.update(started_at=successor)
         return listing()
 
-    monkeypatch.setattr(mirror, "flex_client", lambda **_: type("Client", (), {"list": staticmethod(slow)}))
+    monkeypatch.setattr(
+        mirror, "flex_client", lambda *_, **__: type("Client", (), {"list": staticmethod(slow)})
+    )
 
     mirror.sync()
 
@@ -396,12 +440,12 @@ def during_listing(monkeypatch):
     def arrange(act):
         class Client:
             def list(self):
-                seen = list(twilio.flex_client().list())
+                seen = list(twilio.flex_client("AC" + "5a" * 16).list())
                 monkeypatch.setattr(mirror, "flex_client", twilio.flex_client)
                 act()
                 return iter(seen)
 
-        monkeypatch.setattr(mirror, "flex_client", lambda **_: Client())
+        monkeypatch.setattr(mirror, "flex_client", lambda *_, **__: Client())
 
     yield arrange
     monkeypatch.undo()
@@ -468,12 +512,12 @@ def test_older_fetch_does_not_overwrite_what_is_newer(sandbox, flow_sid, monkeyp
 
     class Client:
         def fetch(self, sid):
-            seen = twilio.flex_client().fetch(sid)
+            seen = twilio.flex_client("AC" + "5a" * 16).fetch(sid)
             monkeypatch.setattr(mirror, "flex_client", twilio.flex_client)
             rename(sid) if act == "change" else delete(sid)
             return seen
 
-    monkeypatch.setattr(mirror, "flex_client", lambda **_: Client())
+    monkeypatch.setattr(mirror, "flex_client", lambda *_, **__: Client())
 
     seen = mirror.fetch(flow_sid)
 
@@ -609,9 +653,31 @@ def test_is_stale_asks_the_clock():
 def test_copy_state_of_a_new_site(settings):
     state = mirror.copy_state()
 
-    assert (state.account_sid, state.synced_at) == (settings.TWILIO_ACCOUNT_SID, None)
+    assert (state.account_sid, state.synced_at) == ("AC" + "5a" * 16, None)
     assert not SyncState.objects.exists()
 
 
 def test_copy_state_after_a_sync(sandbox, flow_sid):
     assert mirror.copy_state().flows == 1
+
+
+def test_listing_that_leaves_out_many_flows_that_twilio_still_has_is_not_believed(sandbox, db, monkeypatch):
+    for number in range(mirror.MANY):
+        sandbox.add_flow(friendly_name=f"Flow {number}")
+    mirror.sync()
+    monkeypatch.setattr(mirror._Copy, "listed", lambda _self: [])
+
+    with pytest.raises(Unknown, match="leaves out"):
+        mirror.sync()
+
+    assert not Flow.objects.exclude(gone_at=None).exists()
+    assert "leaves out" in mirror.copy_state().error
+
+
+def test_many_flows_that_twilio_has_no_more_are_gone(sandbox, db):
+    sids = [sandbox.add_flow(friendly_name=f"Flow {number}") for number in range(mirror.MANY)]
+    mirror.sync()
+    for sid in sids:
+        sandbox.remove_flow(sid)
+
+    assert mirror.sync().gone == mirror.MANY

@@ -1,0 +1,134 @@
+"""Where allauth asks the site: a sign-in goes on record before it counts, nobody signs up but by way of single
+sign-on, and the secrets of authenticator apps are encrypted in the database.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+import secrets
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, _build_apps_from_settings
+from allauth.socialaccount.providers.base import AuthProcess
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from flexadmin import access
+from flexadmin.oidc import tie_of
+from flows.services.audit import NotRecorded
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
+    """Passwords are set by an administrator, or changed by whoever has one."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - allauth's signature
+        return False
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Nobody gets in unrecorded: what can't be put on record is refused with 503."""
+        try:
+            access.signed_in(request, user)
+        except NotRecorded:
+            raise ImmediateHttpResponse(access.not_recorded(request)) from None
+        super().login(request, user)
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
+        access.denied(request, user.get_username(), "the person is deactivated")
+        messages.error(request, "You may not sign in here any more. Ask an administrator.")
+        return redirect("login")
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return access.address_of(request) or "::"  # no place, for a column that wants one
+
+    def add_message(self, request: HttpRequest, level: int, *_args: Any, **said: Any) -> None:
+        """Only what is said in so many words: allauth's templates speak of e-mails and accounts."""
+        if message := said.get("message"):
+            messages.add_message(request, level, message)
+
+
+class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    """Whoever the provider knows becomes a person, found again by the provider's own id of them (`sub`) and the
+    provider's own name (`iss`) alone. An e-mail address is not matched."""
+
+    def list_apps(self, request: Any, provider: Any = None, client_id: Any = None) -> list[Any]:  # noqa: ARG002
+        """The provider stands in the settings; the sign-in page asks no database for more."""
+        known = _build_apps_from_settings(provider=provider, client_id=client_id)
+        return [app for apps in known.values() for app in apps]
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:  # noqa: ARG002
+        return True
+
+    def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> User:
+        sociallogin.email_addresses = []
+        known = sociallogin.account
+        known.uid = tie_of(
+            known.extra_data["id_token"]["iss"], known.uid
+        )  # before anybody is looked up by it
+        user: User = super().populate_user(request, sociallogin, {**data, "email": ""})
+        return user
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        """Whom the provider knows signs in, and that is all: nobody is tied to a person who is there already."""
+        from flexadmin.signin import not_by_single_sign_on  # its views ask for this adapter
+
+        if sociallogin.state.get("process") != AuthProcess.LOGIN:
+            name = sociallogin.provider.name
+            raise ImmediateHttpResponse(
+                not_by_single_sign_on(request, name, "asked for more than to sign in")
+            )
+
+    def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> User:
+        def add() -> User:
+            user: User = super(SocialAccountAdapter, self).save_user(request, sociallogin, form)
+            return user
+
+        name, subject = sociallogin.provider.name, str(sociallogin.account.uid)
+        try:
+            access.came_by_single_sign_on(request, name, subject, add)
+        except NotRecorded:
+            raise ImmediateHttpResponse(access.not_recorded(request)) from None
+        person: User = sociallogin.user
+        return person
+
+    def on_authentication_error(
+        self, request: HttpRequest, provider: Any, error: Any = None, **_said: Any
+    ) -> None:
+        """Whatever went wrong over there leads back to the sign-in page, which says so."""
+        from flexadmin.signin import not_by_single_sign_on  # its views ask for this adapter
+
+        raise ImmediateHttpResponse(not_by_single_sign_on(request, provider.name, str(error or "unknown")))
+
+
+class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Encrypts with a key that is not in the database: whoever reads a backup can't make anybody's codes."""
+
+    def encrypt(self, text: str) -> str:
+        return _fernet().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """What no key opens (SECRET_KEY was changed, and is no fallback) becomes a secret that nobody has."""
+        try:
+            return _fernet().decrypt(encrypted_text.encode()).decode()
+        except InvalidToken:
+            logging.getLogger("flexadmin").error(
+                "A second factor was set up with another SECRET_KEY: reset it"
+            )
+            return base64.b32encode(secrets.token_bytes(20)).decode()
+
+    def get_totp_issuer(self) -> str:
+        return "Flex Flows"
+
+
+def _fernet() -> MultiFernet:
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    digests = (hashlib.sha256(f"flexadmin.mfa{key}".encode()).digest() for key in map(str, keys))
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])

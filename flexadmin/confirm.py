@@ -1,0 +1,91 @@
+"""Whoever is signed in shows that it is still them, by password, code or passkey. A wrong password counts as it does at
+the sign-in, and what is wrong goes on record: an open session is no place to guess in.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from allauth.account.views import ReauthenticateView
+from allauth.mfa.base.views import ReauthenticateView as ReauthenticateByCodeView
+from allauth.mfa.webauthn.views import ReauthenticateWebAuthnView
+from django import forms
+from django.http import HttpRequest, HttpResponse
+
+from flexadmin import access, limits
+from flexadmin.factors import WithPasskey
+from flexadmin.models import SignInTry
+from flows.services.audit import NotRecorded
+
+CONFIRM: Final = "auth.confirm"
+
+
+class AsksForPassword:
+    """A page with a form that has whoever is signed in type their password into `password_field`; what is wrong is on
+    record as a refused `action`."""
+
+    request: HttpRequest
+    action: str
+    password_field: str
+
+    def post(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
+        view: Any = self
+        try:
+            tried = limits.begin(request, request.user.get_username())
+            form = view.get_form()
+            self._judge(form, tried)
+            answer: HttpResponse = view.form_valid(form) if form.is_valid() else view.form_invalid(form)
+        except limits.TooMany as error:
+            return self._too_many(error)
+        except NotRecorded:
+            return access.not_recorded(request)
+        return answer
+
+    def _judge(self, form: forms.Form, tried: SignInTry) -> None:
+        if form.has_error(self.password_field, "required"):
+            tried.delete()
+        elif form.has_error(self.password_field):
+            refused(self.request, self.action, "wrong password")
+        else:
+            limits.forget(tried)
+
+    def _too_many(self, error: limits.TooMany) -> HttpResponse:
+        view: Any = self
+        if error.is_news:
+            name = self.request.user.get_username()
+            access.locked_out(self.request, name, "too many wrong passwords", by=self.request.user)
+        context = view.get_context_data(form=view.get_form_class()(user=self.request.user), too_many=error)
+        answer: HttpResponse = view.render_to_response(context, status=429)
+        answer["Retry-After"] = str(error.seconds)
+        return answer
+
+
+class Confirm(AsksForPassword, ReauthenticateView):  # type: ignore[misc]  # allauth has no types
+    action, password_field = CONFIRM, "password"
+
+
+class ConfirmByCode(ReauthenticateByCodeView):  # type: ignore[misc]
+    """allauth counts the codes."""
+
+    def form_invalid(self, form: forms.Form) -> HttpResponse:
+        try:
+            if form.has_error("code", "incorrect_code"):
+                refused(self.request, CONFIRM, "wrong second factor")
+        except NotRecorded:
+            return access.not_recorded(self.request)
+        answer: HttpResponse = super().form_invalid(form)
+        return answer
+
+
+class ConfirmByPasskey(WithPasskey, ReauthenticateWebAuthnView):  # type: ignore[misc]
+    def form_invalid(self, form: forms.Form) -> HttpResponse:
+        try:
+            refused(self.request, CONFIRM, "wrong second factor")
+        except NotRecorded:
+            return access.not_recorded(self.request)
+        answer: HttpResponse = super().form_invalid(form)
+        return answer
+
+
+def refused(request: HttpRequest, action: str, why: str) -> None:
+    access.denied(request, request.user.get_username(), why, action=action, by=request.user)

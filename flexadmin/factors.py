@@ -1,0 +1,101 @@
+"""Setting up and removing second factors: allauth's pages, each change of which stands or falls with its record."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewRecoveryCodesView
+from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
+from allauth.mfa.webauthn.views import AddWebAuthnView, RemoveWebAuthnView
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse_lazy
+from django.views.decorators.http import require_GET
+
+from flexadmin import access
+from flows.services.audit import NotRecorded
+
+ADDED, REMOVED = "auth.mfa_add", "auth.mfa_remove"
+
+
+class WithPasskey:
+    """Gives the page what its browser is to be asked, as JSON for an attribute: nothing stands inline."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]
+        return {**context, "options": json.dumps(context.get("js_data", {}))}
+
+
+class _Recorded:
+    """Does what the form asks for while its event is appended."""
+
+    request: HttpRequest
+    action: str
+    kind: str
+    done: str  # what the person is told
+    success_url = reverse_lazy("me")
+
+    def form_valid(self, form: forms.Form) -> HttpResponse:
+        answers: list[HttpResponse] = []
+
+        def change() -> None:
+            answers.append(super(_Recorded, self).form_valid(form))  # type: ignore[misc]
+
+        try:
+            access.done(self.request, self.action, change, said={"factor": self.kind})
+        except NotRecorded:
+            return access.not_recorded(self.request)
+        messages.success(self.request, self.done)
+        return answers[0]
+
+
+class _Adding(_Recorded):
+    """The first factor brings recovery codes, which are shown next."""
+
+    action = ADDED
+    did_generate_recovery_codes = False
+
+    def get_success_url(self) -> str:
+        return str(reverse_lazy("mfa_view_recovery_codes" if self.did_generate_recovery_codes else "me"))
+
+
+class AddApp(_Adding, ActivateTOTPView):  # type: ignore[misc]  # allauth has no types
+    kind = access.FACTORS["totp"]
+    done = "Your authenticator app is set up: its codes are asked for when you sign in."
+
+
+class RemoveApp(_Recorded, DeactivateTOTPView):  # type: ignore[misc]
+    action = REMOVED
+    kind = access.FACTORS["totp"]
+    done = "The authenticator app is removed."
+
+
+class AddPasskey(WithPasskey, _Adding, AddWebAuthnView):  # type: ignore[misc]
+    kind = access.FACTORS["webauthn"]
+    done = "Your passkey is set up: it can be used when you sign in."
+
+
+class RemovePasskey(_Recorded, RemoveWebAuthnView):  # type: ignore[misc]
+    action = REMOVED
+    kind = access.FACTORS["webauthn"]
+    done = "The passkey is removed."
+
+
+class NewCodes(_Recorded, GenerateRecoveryCodesView):  # type: ignore[misc]
+    action = ADDED
+    kind = "recovery codes"
+    done = "These codes are new. The ones before work no more."
+    success_url = reverse_lazy("mfa_view_recovery_codes")
+
+
+class Codes(ViewRecoveryCodesView):  # type: ignore[misc]
+    """The codes that are left."""
+
+
+@require_GET
+def back(_request: HttpRequest) -> HttpResponse:
+    """Where allauth thinks that a list of factors is."""
+    return redirect("me")

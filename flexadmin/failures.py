@@ -1,0 +1,38 @@
+"""What Django's page of a failure, which comes in the place of ours under DEBUG, may show of a request: where it
+failed and with variables of which types. Their values hold flows' secrets and what people typed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import ItemsView
+from types import FrameType
+from typing import Any
+
+from django.http import HttpRequest
+from django.views.debug import SafeExceptionReporterFilter
+
+
+class WithoutValues(SafeExceptionReporterFilter):
+    """Shows no value of a variable, a form or a cookie; under DEBUG neither, where Django's own shows all."""
+
+    hidden_settings = re.compile(
+        SafeExceptionReporterFilter.hidden_settings.pattern + "|COOKIE|ACCOUNTS|DATABASES",
+        flags=re.IGNORECASE,
+    )
+
+    def is_active(self, request: HttpRequest | None) -> bool:  # noqa: ARG002 - Django's signature
+        return True
+
+    def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
+        return dict.fromkeys(request.POST if request else (), self.cleansed_substitute)
+
+    def get_safe_cookies(self, request: HttpRequest) -> dict[str, Any]:
+        return dict.fromkeys(request.COOKIES, self.cleansed_substitute)
+
+    def get_traceback_frame_variables(
+        self,
+        request: HttpRequest | None,  # noqa: ARG002 - Django's signature
+        tb_frame: FrameType,
+    ) -> ItemsView[str, Any]:
+        return {name: f"a {type(value).__name__}" for name, value in tb_frame.f_locals.items()}.items()

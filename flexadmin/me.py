@@ -1,0 +1,100 @@
+"""Somebody's own page: the password, the second factors, the sessions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.internal.flows.sessions import end_other_sessions
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.views import PasswordChangeView
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from flexadmin import access, sessions
+from flexadmin.confirm import AsksForPassword
+from flexadmin.models import OneTimePassword
+from flexadmin.people import factors_of
+from flexadmin.people_forms import roles_of
+from flows.services.audit import NotRecorded
+from flows.views.requests import Request
+
+
+@require_GET
+def me(request: Request) -> HttpResponse:
+    factors = factors_of(request.user)
+    context = {
+        "factors": factors,
+        "has_factor": any(one.type != Authenticator.Type.RECOVERY_CODES for one in factors),
+        "has_app": any(one.type == Authenticator.Type.TOTP for one in factors),
+        "roles": roles_of(request.user),
+        "sessions": UserSession.objects.purge_and_list(request.user),
+        "is_required": settings.SECOND_FACTOR_REQUIRED,
+        "idle_minutes": settings.SESSION_IDLE_MINUTES,
+        "hours": settings.SESSION_HOURS,
+    }
+    return render(request, "people/me.html", context)
+
+
+@require_POST
+def sessions_end(request: Request) -> HttpResponse:
+    """Signs the person out everywhere but here."""
+    try:
+        access.done(request, "auth.sessions_end", lambda: end_other_sessions(request, request.user))
+    except NotRecorded:
+        return access.not_recorded(request)
+    messages.success(request, "You are signed out everywhere else.")
+    return redirect("me")
+
+
+class PasswordForm(PasswordChangeForm):
+    """Django's, which would give a list where a sentence does."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        text = "10 characters or more: not your name, and none that many people use."
+        self.fields["new_password1"].help_text = text
+        self.fields["new_password2"].help_text = ""
+        self.fields["new_password2"].label = "New password again"
+
+
+class PasswordChange(AsksForPassword, PasswordChangeView):
+    """Changing the own password. It ends this person's other sessions, as Django has it."""
+
+    action, password_field = access.PASSWORD, "old_password"
+    template_name = "people/password.html"
+    form_class = PasswordForm
+    success_url = reverse_lazy("me")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated and not request.user.has_usable_password():
+            raise PermissionDenied("You sign in without a password here.")
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, is_one_time=sessions.MUST_CHANGE in self.request.session)
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        def change() -> None:
+            form.save()
+            OneTimePassword.objects.filter(person=form.user).delete()
+
+        try:
+            access.done(self.request, access.PASSWORD, change)
+        except NotRecorded:
+            return access.not_recorded(self.request)
+        self.request.session.pop(sessions.MUST_CHANGE, None)
+        update_session_auth_hash(self.request, form.user)
+        UserSession.objects.create_from_request(self.request)
+        messages.success(self.request, "Your password is changed. You are signed out everywhere else.")
+        return redirect("me")
+
+    def form_invalid(self, form: PasswordChangeForm) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=422)

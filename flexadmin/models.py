@@ -1,0 +1,69 @@
+"""Who has which role on one Twilio account (a role on every account is a membership of the role's group, as Django
+has it), and what signing in needs to remember."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import models
+from django.db.models import QuerySet
+from django.utils import timezone
+
+
+class AccountRole(models.Model):
+    """A person's role on one account. It adds to what they may do on every account."""
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="account_roles"
+    )
+    account_sid = models.CharField(max_length=34)
+    role = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person", "account_sid"], name="one_role_a_person_and_account")
+        ]
+        permissions = [("manage_people", "Can say who gets in, and with which role")]
+
+    def __str__(self) -> str:
+        return f"{self.role} on {self.account_sid}"
+
+
+class OneTimePassword(models.Model):
+    """An administrator set this person's password: it has to be changed before anything else, and in time."""
+
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="one_time_password", primary_key=True
+    )
+    set_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"one-time password of {self.person}"
+
+    @classmethod
+    def over(cls) -> QuerySet[OneTimePassword]:
+        """Those that have run out: they let nobody in."""
+        return cls.objects.filter(
+            set_at__lte=timezone.now() - timedelta(hours=settings.ONE_TIME_PASSWORD_HOURS)
+        )
+
+
+class SignInTry(models.Model):
+    """A sign-in that was bad, or is being looked at; `limits.py` counts them."""
+
+    address = models.CharField(max_length=45)
+    name_hash = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    is_refused = models.BooleanField(default=False)  # one too many: it was not looked at
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["address", "name_hash"], name="try_pair"),
+            models.Index(fields=["name_hash"], name="try_name"),
+            models.Index(fields=["at"], name="try_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address} at {self.at}"

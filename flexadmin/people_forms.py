@@ -1,0 +1,95 @@
+"""The forms in which an administrator says who gets in: each asks for a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.contrib.auth.validators import UnicodeUsernameValidator
+
+from flexadmin.models import AccountRole
+from flexadmin.roles import ROLES
+from flows import accounts
+
+
+class ReasonForm(forms.Form):
+    """What everything that is done to a person asks for."""
+
+    reason = forms.CharField(
+        label="Reason",
+        max_length=200,
+        help_text="Why, for everybody who reads the audit log; 200 characters at most.",
+        error_messages={"required": "Say why: it goes on record."},
+    )
+
+
+class RolesForm(ReasonForm):
+    """A person's role on every account, and where there are several, the one on each. Without a person: of one who is
+    to be added."""
+
+    def __init__(self, *args: Any, person: User | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        had: dict[str, Any] = roles_of(person) if person else {"role": "", "on_accounts": {}}
+        choices = [("", "None"), *((role, role.capitalize()) for role in ROLES)]
+        self.fields["role"] = forms.ChoiceField(
+            label="Role on every account", choices=choices, required=False, initial=had["role"]
+        )
+        self.sids = [account.sid for account in accounts.every()] if accounts.sole() is None else []
+        self.sids += [sid for sid in had["on_accounts"] if sid not in self.sids]
+        names = {account.sid: str(account) for account in accounts.every()}
+        for sid in self.sids:
+            self.fields[f"role_{sid}"] = forms.ChoiceField(
+                label=f"Role on {names.get(sid, sid)}",
+                choices=choices,
+                required=False,
+                initial=had["on_accounts"].get(sid, ""),
+            )
+        self.order_fields(["role", *(f"role_{sid}" for sid in self.sids), "reason"])
+
+    @property
+    def on_accounts(self) -> dict[str, str]:
+        return {
+            sid: self.cleaned_data[f"role_{sid}"] for sid in self.sids if self.cleaned_data[f"role_{sid}"]
+        }
+
+
+class PersonForm(RolesForm):
+    """A person who is to be added."""
+
+    name = forms.CharField(
+        label="Name to sign in with",
+        max_length=150,
+        validators=[UnicodeUsernameValidator()],
+        help_text="Letters, digits and @ . + - _, such as the name before the @ of their address.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": "Enter a name."},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, person=None, **kwargs)
+        self.order_fields(["name", *self.fields])
+
+    def clean_name(self) -> str:
+        name = User.normalize_username(str(self.cleaned_data["name"]))
+        if User.objects.filter(username__iexact=name).exists():
+            raise forms.ValidationError("There is a person of this name already.")
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not any(data.get(field) for field in self.fields if field.startswith("role")):
+            self.add_error("role", "Give a role, on every account or on one.")
+        return data
+
+    @property
+    def error_list(self) -> list[tuple[str, str]]:
+        """As the summary at the top takes them."""
+        return [(self[name].auto_id, str(said)) for name, texts in self.errors.items() for said in texts]
+
+
+def roles_of(person: User) -> dict[str, Any]:
+    """The role on every account (empty: none), and those on single ones by SID."""
+    role = person.groups.filter(name__in=ROLES).values_list("name", flat=True).first()
+    on_accounts = AccountRole.objects.filter(person=person).select_related("role").order_by("account_sid")
+    return {"role": role or "", "on_accounts": {one.account_sid: one.role.name for one in on_accounts}}

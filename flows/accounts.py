@@ -1,0 +1,89 @@
+"""The Twilio accounts that the site looks after: how each is told from the others, and what it is reached with. They
+stand in the settings (`FLEX_ACCOUNTS`), and come from the environment; most sites have one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from django.conf import settings
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+# What marks an account on the pages; static/app.css knows each by this name.
+COLOURS: Final = ("red", "amber", "green", "teal", "blue", "violet")
+Scope = frozenset[str] | None  # the SIDs of some accounts; None: all, also those that the site has no more
+LOG: Final = "flows.AuditEvent"
+EVERY: Final = "*"  # in place of an account's SID: all of them, also those that the site has no more
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account. `auth` is (API key, secret) or (account SID, auth token); a `name` and a `colour` have those that
+    stand beside others; `api_url` only one that is reached elsewhere than the rest."""
+
+    sid: str
+    auth: tuple[str, str] = field(repr=False)
+    name: str = ""
+    colour: str = ""
+    is_production: bool = False
+    is_read_only: bool = False
+    api_url: str = ""
+
+    def __str__(self) -> str:
+        return self.name or self.sid
+
+    @property
+    def root(self) -> str:
+        """Where its Flex API is."""
+        return self.api_url or str(settings.FLEX_API_URL)
+
+
+class NotConfigured(LookupError):
+    """The site has no credentials for this account (any more): what is known of it can only be read."""
+
+
+def every() -> tuple[Account, ...]:
+    """The site's accounts, as they stand in the settings; never empty."""
+    accounts: tuple[Account, ...] = settings.FLEX_ACCOUNTS
+    return accounts
+
+
+def get(sid: str) -> Account:
+    """The account of that SID, or `NotConfigured`."""
+    for account in every():
+        if account.sid == sid:
+            return account
+    raise NotConfigured(f"no credentials for the account {sid}")
+
+
+def sole() -> Account | None:
+    """The site's one account, None where it has several."""
+    return every()[0] if len(every()) == 1 else None
+
+
+def within(rows: QuerySet[Any], scope: Scope, path: str = "account_sid") -> QuerySet[Any]:
+    """Those rows that belong to the accounts of the scope; `path` leads to the account's SID."""
+    if scope is None:
+        return rows
+    # The log's index of accounts is for the log's own page. From anywhere else the database would take it and read, and
+    # sort, all that the log has of an account; what stands in a COALESCE or a query of its own is in no index.
+    link, _, name = path.rpartition("__")
+    if link:
+        linked: Any = rows.model._meta.get_field(link).related_model
+        owner = linked._default_manager.filter(pk=OuterRef(link)).values(name)[:1]
+        owned: QuerySet[Any] = rows.alias(owner=Subquery(owner))
+        return owned.filter(owner__in=sorted(scope))
+    if rows.model._meta.label == LOG:
+        owned = rows.alias(owner=Coalesce(path, Value("")))
+        return owned.filter(owner__in=sorted(scope))
+    return rows.filter(**{f"{path}__in": sorted(scope)})
+
+
+def of_scope(scope: Scope) -> tuple[Account, ...]:
+    """The site's accounts that are in the scope."""
+    return tuple(account for account in every() if scope is None or account.sid in scope)

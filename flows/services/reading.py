@@ -1,0 +1,88 @@
+"""Reading the audit log a page at a time, newest first, so that a page's cost does not hang on the log's length: each
+search walks one index backwards from where the page begins. What no index answers is looked for in a stretch of the
+log alone, and `Found.looked_to` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from django.db import connection
+from django.db.models import Max, Min, QuerySet
+
+from flows import accounts
+from flows.models import AuditDay, AuditEvent
+from flows.services import audit
+
+STRETCH: Final = 10_000  # events that are looked at where no index answers
+
+# The names in an index one by one: each is the first after the one before. Counting them all reads the whole index.
+_ACTED: Final = """
+    WITH RECURSIVE acted(label) AS (
+        SELECT (SELECT min(actor_label) FROM flows_auditevent WHERE {where} actor_label > '')
+        UNION ALL
+        SELECT (SELECT min(actor_label) FROM flows_auditevent WHERE {where} actor_label > acted.label)
+        FROM acted WHERE acted.label IS NOT NULL
+    )
+    SELECT label FROM acted WHERE label IS NOT NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Some events, newest first; whether there are older ones. `looked_to`: the oldest event that was looked at, where
+    still older ones were not."""
+
+    events: list[AuditEvent]
+    has_older: bool
+    looked_to: AuditEvent | None = None
+
+
+def newest(
+    branches: Iterable[QuerySet[AuditEvent]], size: int, *, first: int, last: int, is_indexed: bool
+) -> Found:
+    """The newest events from `first` to `last` (places, both included) that are in one of the branches. Each branch
+    must be one that an index gives in the order of `seq`; if not `is_indexed`, only so many are looked at."""
+    lowest = first if is_indexed else max(first, last - STRETCH + 1)
+    seqs: set[int] = set()
+    for branch in branches:
+        ordered = branch.filter(seq__gte=lowest, seq__lte=last).order_by("-seq")
+        seqs.update(ordered.values_list("seq", flat=True)[: size + 1])
+    wanted = sorted(seqs, reverse=True)[: size + 1]
+    events = AuditEvent.objects.filter(seq__in=wanted[:size]).select_related("payload").order_by("-seq")
+    found, has_older = list(events), len(wanted) > size
+    looked_to = None
+    if not has_older and lowest > first:
+        looked_to = AuditEvent.objects.filter(seq__gte=lowest).order_by("seq").first()
+    return Found(found, has_older, looked_to)
+
+
+def places(since: date | None, until: date | None) -> tuple[int, int]:
+    """The first and the last place that an event of these days (in UTC, both included) can have; an empty stretch if
+    there is none."""
+    if since is None and until is None:
+        return 1, audit.last_seq()
+    days = AuditDay.objects.all()
+    if since:
+        days = days.filter(day__gte=since)
+    if until:
+        days = days.filter(day__lte=until)
+    found = days.aggregate(first=Min("first"), last=Max("last"))
+    return found["first"] or 1, found["last"] or 0
+
+
+def people(scope: accounts.Scope) -> list[str]:
+    """Everybody who is on record with something in these accounts, by name."""
+    if scope is None:
+        return _acted("", [])
+    found = {name for sid in scope for name in _acted("account_sid = %s AND", [sid])}
+    return sorted(found)
+
+
+def _acted(where: str, values: Sequence[str]) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_ACTED.format(where=where), [*values, *values])
+        return [label for (label,) in cursor.fetchall()]

@@ -1,0 +1,118 @@
+"""Which flows may have a text in their name or identity, by an index of every three letters in a row: FTS5's trigram
+tokenizer on SQLite, pg_trgm on PostgreSQL. It only narrows down: whoever asks still compares the text itself.
+
+SQLite's stands beside the narrow table, whose triggers keep it in step. PostgreSQL keeps its own; where the site's user
+may not install pg_trgm, searches go through every flow, and a check says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from django.db import DatabaseError, connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
+
+from flows import narrow
+
+LEAST: Final = 3  # letters that the index needs
+COMMON: Final = 10_000  # entries
+COLUMNS: Final = ("name_folded", "identity_folded")
+_INDEX: Final = "flow_trigram"
+_OF: Final = ", ".join(COLUMNS)
+_MAKE: Final = f"CREATE VIRTUAL TABLE {_INDEX} USING fts5({_OF}, content='{narrow.TABLE}', content_rowid='id', tokenize='trigram')"
+_IN: Final = f"INSERT INTO {_INDEX} (rowid, {_OF}) VALUES (new.id, new.{COLUMNS[0]}, new.{COLUMNS[1]});"  # noqa: S608 - constants only  # nosec B608
+_OUT: Final = f"INSERT INTO {_INDEX} ({_INDEX}, rowid, {_OF}) VALUES ('delete', old.id, old.{COLUMNS[0]}, old.{COLUMNS[1]});"  # noqa: S608  # nosec B608
+_SQLITE: Final = {
+    "trigram_insert": f"AFTER INSERT ON {narrow.TABLE} BEGIN {_IN} END",
+    "trigram_delete": f"AFTER DELETE ON {narrow.TABLE} BEGIN {_OUT} END",
+    "trigram_update": f"AFTER UPDATE OF id, {_OF} ON {narrow.TABLE} BEGIN {_OUT} {_IN} END",
+}
+_EXTENSION: Final = "CREATE EXTENSION IF NOT EXISTS pg_trgm"
+_MATCH: Final = f"SELECT rowid FROM {_INDEX} WHERE {_INDEX} MATCH %s"  # noqa: S608  # nosec B608
+_LIKE: Final = " OR ".join(rf"{column} LIKE %s ESCAPE '\'" for column in COLUMNS)
+_PARTS: Final = ", ".join(f"'{name}'" for name in (_INDEX, *_SQLITE))
+_INSTALLED: Final = {
+    "sqlite": (f"SELECT count(*) FROM sqlite_master WHERE name IN ({_PARTS})", 1 + len(_SQLITE)),  # noqa: S608  # nosec B608
+    "postgresql": ("SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'flow_%_trigrams'", len(COLUMNS)),
+}
+
+
+def narrowed(texts: Collection[str], *, in_order: bool = False) -> Q:
+    """Holds for each entry that has one of these folded texts in its name or identity, and perhaps for others.
+    `in_order`: for whoever wants the first some of an order, and not just any."""
+    if connection.vendor != "sqlite":
+        return Q()  # PostgreSQL's planner takes its index by itself
+    if not (in_order or _are_long(texts)) or _are_common(texts):
+        return Q()  # going through the entries comes to them soon
+    return Q(pk__in=RawSQL(*_candidates(texts)))  # noqa: S611 - constants, and their parameters  # nosec B611
+
+
+def _are_long(texts: Collection[str]) -> bool:
+    return all(len(text) >= LEAST for text in texts)
+
+
+def _are_common(texts: Collection[str]) -> bool:
+    statement, parameters = _candidates(texts)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({statement} LIMIT {COMMON})", parameters)  # noqa: S608  # nosec B608
+        return bool(cursor.fetchone()[0] == COMMON)
+
+
+def _candidates(texts: Collection[str]) -> tuple[str, list[str]]:
+    texts = sorted(texts)
+    if _are_long(texts):
+        return _MATCH, [" OR ".join('"' + text.replace('"', '""') + '"' for text in texts)]
+    literals = ["".join(f"\\{letter}" if letter in "\\%_" else letter for letter in text) for text in texts]
+    return (
+        f"SELECT id FROM {narrow.TABLE} WHERE " + " OR ".join([_LIKE] * len(texts)),  # noqa: S608  # nosec B608
+        [f"%{literal}%" for literal in literals for _ in COLUMNS],
+    )
+
+
+def is_installed(to: BaseDatabaseWrapper) -> bool:
+    """Whether searches are served by the index."""
+    question, parts = _INSTALLED[to.vendor]
+    with to.cursor() as cursor:
+        cursor.execute(question)
+        return bool(cursor.fetchone()[0] == parts)
+
+
+def install(to: BaseDatabaseWrapper) -> None:
+    """Makes the index of what is there, and keeps it in step from now on. Can be done again at any time."""
+    if to.vendor == "sqlite":
+        lift(to)
+        with to.cursor() as cursor:
+            for statement in (_MAKE, *(f"CREATE TRIGGER {name} {what}" for name, what in _SQLITE.items())):
+                cursor.execute(statement)
+        forget_what_is_gone(to)
+        return
+    try:
+        with transaction.atomic(using=to.alias), to.cursor() as cursor:
+            cursor.execute(_EXTENSION)
+            for column in COLUMNS:
+                cursor.execute(
+                    f"CREATE INDEX IF NOT EXISTS flow_{column}_trigrams ON {narrow.TABLE} USING gin ({column} gin_trgm_ops)"
+                )
+    except DatabaseError:
+        return  # `is_installed` tells, and the check says what it means
+
+
+def lift(to: BaseDatabaseWrapper) -> None:
+    with to.cursor() as cursor:
+        if to.vendor == "sqlite":
+            for name in _SQLITE:
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+            cursor.execute(f"DROP TABLE IF EXISTS {_INDEX}")
+        else:
+            for column in COLUMNS:
+                cursor.execute(f"DROP INDEX IF EXISTS flow_{column}_trigrams")
+
+
+def forget_what_is_gone(to: BaseDatabaseWrapper) -> None:
+    """FTS5 only strikes out what is deleted: made anew of what is there, it holds nothing of it any more."""
+    if to.vendor == "sqlite":
+        with to.cursor() as cursor:
+            cursor.execute(f"INSERT INTO {_INDEX} ({_INDEX}) VALUES ('rebuild')")  # noqa: S608  # nosec B608

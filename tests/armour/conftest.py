@@ -1,0 +1,14 @@
+"""What the tests of the armour share."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+
+from flows.flexapi.sandbox import Sandbox
+from tests.armour.places import World
+
+
+@pytest.fixture
+def world(sandbox: Sandbox, person: Callable[..., User]) -> World:
+    return World(sandbox, person).furnish()

@@ -1,0 +1,263 @@
+"""Every place of the site, read from the URL configuration, with arguments and a form that it takes."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import connection
+from django.shortcuts import resolve_url
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from flows.flexapi.sandbox import Received, Sandbox
+from flows.forms import DecisionForm, signed
+from flows.models import AuditEvent, OpenChange, OpenDrift, Plan, SavedView
+from flows.services import mirror, planning
+from tests.faults.acting import attempt_on
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+_TABLE = json.loads((Path(__file__).parent.parent / "data" / "access.json").read_text(encoding="utf-8"))
+ACCESS: dict[str, dict[str, str]] = _TABLE["places"]
+WHO: dict[str, list[str]] = _TABLE["who"]
+PEOPLE = ("anonymous", "nobody", "viewer", "operator", "auditor", "admin")  # nobody: a person without a role
+OFTEN_CHANGED = {"django_session", "django_migrations", "sqlite_sequence"}
+
+
+def names(resolver: URLResolver | None = None, space: str = "") -> Iterator[str]:
+    """The name of every URL; one that has none is an error, because it could not be written down."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from names(entry, f"{space}{entry.namespace}:" if entry.namespace else space)
+        else:
+            assert isinstance(entry, URLPattern)
+            assert entry.name, f"{entry.pattern} has no name"
+            yield space + entry.name
+
+
+NAMES = sorted(set(names()))
+
+
+def may(person: str, name: str, method: str) -> bool:
+    return person in WHO.get(ACCESS[name].get(method, ""), [])
+
+
+def leads_to_sign_in(response: Any) -> bool:
+    """Whether the answer is the way to sign in, by a redirect or in the place of a form's answer."""
+    if response.status_code == 401:
+        return True
+    target, _, query = response.get("Location", "").partition("?")
+    return response.status_code == 302 and target == resolve_url(settings.LOGIN_URL) and "next=" in query
+
+
+def send(client: Client, method: str, url: str, data: dict[str, Any] | None = None, **more: Any) -> Any:
+    """A request as a form sends it, whatever its method. Those that are safe carry the form in the address."""
+    if method in ("POST",):
+        return client.post(url, data or {}, **more)
+    if method in ("PUT", "PATCH", "DELETE"):
+        body = "&".join(f"{name}={value}" for name, value in (data or {}).items())
+        return client.generic(method, url, body, content_type="application/x-www-form-urlencoded", **more)
+    return client.generic(method, url, query_params=data or {}, **more)
+
+
+def everything_kept(*, without: set[str] = OFTEN_CHANGED) -> dict[str, list[str]]:
+    """Every row of every table of the database as text, by table; when somebody last signed in aside."""
+    kept = {}
+    with connection.cursor() as cursor:
+        for table in sorted(set(connection.introspection.table_names(cursor)) - without):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
+            names = [column[0] for column in cursor.description]
+            kept[table] = sorted(
+                repr([value for name, value in zip(names, row, strict=True) if name != "last_login"])
+                for row in cursor.fetchall()
+            )
+    return kept
+
+
+@dataclass
+class World:
+    """A site with something of everything: flows, one changed elsewhere, one whose change is in doubt, a plan, a
+    saved view. `call` gives a place's address and a form that it would carry out, made afresh where that uses it up."""
+
+    sandbox: Sandbox
+    person: Callable[..., User]
+    people: dict[str, User] = field(default_factory=dict)
+    sid: str = ""
+    doubtful: str = ""
+
+    def furnish(self) -> World:
+        self.people = {name: self.person(name) for name in PEOPLE[2:]}
+        self.people["nobody"] = User.objects.create_user("nobody", password="nobody-password")
+        self._ensure_flow()
+        self.doubtful = self.sandbox.add_flow(friendly_name="In doubt")
+        found = self.sandbox.add_flow(friendly_name="Found changed")
+        mirror.sync()
+        self.sandbox.edit_flow(found, friendly_name="Changed elsewhere")
+        mirror.sync()
+        attempt_on(self.doubtful)
+        OpenChange.objects.update(puzzle="Somebody else changed the same field since.")
+        return self
+
+    def client(self, person: str, **more: Any) -> Client:
+        client = Client(**more)
+        if person != "anonymous":
+            client.force_login(
+                User.objects.get(pk=self.people[person].pk), backend=settings.AUTHENTICATION_BACKENDS[0]
+            )
+        return client
+
+    def call(self, name: str, person: str = "admin") -> tuple[str, dict[str, Any]]:
+        """The address of a place, and what a form there sends."""
+        made = getattr(self, "_" + name.replace(":", "_").replace("-", "_"), None)
+        arguments, data = made(person) if made else ({}, {})
+        return reverse(name, kwargs=arguments), data
+
+    def writes(self) -> list[Received]:
+        return [request for request in self.sandbox.requests if request.method != "GET"]
+
+    def _ensure_flow(self) -> str:
+        if self.sid not in self.sandbox.flows:
+            self.sid = self.sandbox.add_flow(
+                friendly_name="Réclamations Lyon",
+                channel_type="sms",
+                contact_identity="+33199000123",
+                enabled=True,
+                integration_type="studio",
+                integration_flow_sid="FW" + "1" * 32,
+                integration_retry_count=3,
+            )
+            mirror.sync()
+        return self.sid
+
+    def _flow(self, **data: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        change = {"change_id": str(uuid.uuid4()), "reason": "because"} if data else {}
+        return {"sid": self._ensure_flow()}, {**change, **data}
+
+    def _flows_detail(self, _person: str) -> Any:
+        return self._flow()
+
+    _flows_code = _flows_detail
+
+    def _flows_new(self, _person: str) -> Any:
+        return {}, {
+            "friendly_name": f"New {uuid.uuid4().hex}", "chat_service_sid": "IS" + "2" * 32, "channel_type": "web",
+            "integration_type": "studio", "integration_flow_sid": "FW" + "3" * 32, "change_id": str(uuid.uuid4()),
+        }  # fmt: skip
+
+    def _flows_edit(self, _person: str) -> Any:
+        sid = self._ensure_flow()
+        return self._flow(base=signed(mirror.fetch(sid)), friendly_name=f"Renamed {uuid.uuid4().hex}")
+
+    def _flows_enabled(self, _person: str) -> Any:
+        sid = self._ensure_flow()
+        return self._flow(enabled=str(not self.sandbox.flows[sid]["enabled"]).lower())
+
+    def _flows_delete(self, _person: str) -> Any:
+        return self._flow(confirm_name=self._ensure_flow())
+
+    def _flows_view_save(self, _person: str) -> Any:
+        return {}, {"name": "Mine", "query": "q=lyon"}
+
+    def _flows_view_remove(self, person: str) -> Any:
+        owner = self.people.get(person) or self.people["admin"]
+        view, _ = SavedView.objects.get_or_create(
+            person=owner, name="To be removed", defaults={"query": "q=x"}
+        )
+        return {"view_id": view.pk}, {}
+
+    def _flows_drift_accept(self, _person: str) -> Any:
+        if not OpenDrift.objects.exists():
+            self.sandbox.edit_flow(self._ensure_flow(), friendly_name=f"Elsewhere {uuid.uuid4().hex}")
+            mirror.sync()
+        return {"event_id": OpenDrift.objects.latest("event").event.event_id}, {"reason": "seen"}
+
+    def _flows_copy_out(self, _person: str) -> Any:
+        return {}, {"sid": self._ensure_flow(), "format": "csv"}
+
+    def _flows_plan_new(self, _person: str) -> Any:
+        return {}, {"sid": self._ensure_flow(), "kind": "disable"}
+
+    def _flows_plan_import(self, _person: str) -> Any:
+        return {}, {"entries": json.dumps([{"sid": self._ensure_flow(), "friendly_name": "Imported"}])}
+
+    def _flows_plan(self, _person: str) -> Any:
+        ask = planning.Ask("retry_count", 2)
+        plan = planning.plan_change(ask=ask, sids=[self._ensure_flow()], made_by="admin")
+        return {"plan_id": plan.pk}, {"reason": "because"}
+
+    _flows_plan_start = _flows_plan_stop = _flows_plan_discard = _flows_plan
+
+    def _flows_plan_undo(self, person: str) -> Any:
+        arguments, data = self._flows_plan(person)
+        stamp = AuditEvent.objects.latest("seq").at
+        Plan.objects.filter(pk=arguments["plan_id"]).update(started_at=stamp, ended_at=stamp)
+        return arguments, data
+
+    _flows_plan_rest = _flows_plan_undo
+
+    def _openid_connect_login(self, _person: str) -> Any:
+        return {"provider_id": "oidc"}, {}
+
+    _openid_connect_callback = _openid_connect_login
+
+    def _mfa_deactivate_totp(self, person: str) -> Any:
+        self._factor(person, "totp")
+        return {}, {}
+
+    def _mfa_view_recovery_codes(self, person: str) -> Any:
+        self._factor(person, "recovery_codes")
+        return {}, {}
+
+    def _mfa_remove_webauthn(self, _person: str) -> Any:
+        return {"pk": 1}, {}  # the password is asked for first
+
+    def _factor(self, person: str, kind: str) -> Any:
+        owner = self.people.get(person) or self.people["admin"]
+        secret = get_adapter().encrypt("A" * 32)
+        secrets = {"totp": {"secret": secret}, "recovery_codes": {"seed": secret, "used_mask": 0}}
+        return Authenticator.objects.get_or_create(user=owner, type=kind, defaults={"data": secrets[kind]})[0]
+
+    def _password_change(self, person: str) -> Any:
+        new = "a long passphrase"
+        return {}, {"old_password": f"{person}-password", "new_password1": new, "new_password2": new}
+
+    def _person(self, _person: str) -> Any:
+        spare, _ = User.objects.get_or_create(username="spare")
+        return {"person_id": spare.pk}, {"reason": "because", "role": "viewer", "active": "false"}
+
+    def _person_new(self, _person: str) -> Any:
+        return {}, {"name": "newcomer", "role": "viewer", "reason": "because"}
+
+    _person_role = _person_active = _person_factors = _person_ties = _person_password = _person
+
+    def _audit_export(self, _person: str) -> Any:
+        return {}, {"format": "csv", "what": "all"}
+
+    def _audit_verification(self, _person: str) -> Any:
+        return {}, {"head": ""}
+
+    def _audit_detail(self, _person: str) -> Any:
+        change = OpenChange.objects.first()
+        return {
+            "event_id": change.attempt.event_id if change else AuditEvent.objects.latest("seq").event_id
+        }, {}
+
+    _audit_reconcile = _audit_detail
+
+    def _audit_decide(self, _person: str) -> Any:
+        if not OpenChange.objects.exists():
+            attempt_on(self.doubtful)
+            OpenChange.objects.update(puzzle="Somebody else changed the same field since.")
+        change = OpenChange.objects.get()
+        seen = DecisionForm(candidates=[], is_creation=False, puzzle=change.puzzle).puzzle
+        data = {"verdict": "not_applied", "reason": "I looked", "seen": seen}
+        return {"event_id": change.attempt.event_id}, data

@@ -1,0 +1,162 @@
+"""Whatever Twilio's answers hold, every page comes, and nothing of them becomes markup, an address or a formula."""
+
+import csv
+import io
+import json
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from flows.cells import _FORMULA
+from flows.flexapi import schema
+from flows.flexapi.sandbox import Fault, FaultKind
+from flows.models import AuditEvent, Flow, Plan
+from flows.services import mirror, planning
+from tests.armour.hostile import MARK, VALUES, WRONG, fields_of
+from tests.armour.markup import INVISIBLE, Page, bytes_of, inline_code
+
+pytestmark = pytest.mark.django_db
+csv.field_size_limit(8_000_000)
+KINDS = [*VALUES, *WRONG]
+OWN_SCHEMES = ("/", "?", "#", "https://www.twilio.com/", "https://console.twilio.com/")
+
+
+def came_from_the_data(html: str) -> list[str]:
+    """Every element, attribute or address of a page that hostile data made."""
+    found, page = inline_code(html), Page(html)
+    for tag, attributes in page.elements:
+        if MARK in tag or tag in ("iframe", "object", "embed", "base", "img", "b", "i"):
+            found.append(f"<{tag}>")
+        found += [
+            f"<{tag} {name}>" for name in attributes if MARK in name or name in ("autofocus", "x", "'", "`")
+        ]
+    for tag, name, value in page.addresses():
+        is_ours = value.startswith(OWN_SCHEMES) and not value.startswith("//")
+        if value and not is_ours:
+            found.append(f"<{tag} {name}={value[:80]!r}>")
+        if MARK in value and tag != "a":
+            found.append(f"<{tag} {name}={value[:80]!r}>")
+    if "<textarea" not in html:
+        found += [f"invisible in {text.strip()[:80]!r}" for text in page.text if INVISIBLE.search(text)]
+    return found
+
+
+def is_formula(cell: str) -> bool:
+    return not cell.startswith("'") and _FORMULA.match(cell) is not None
+
+
+def pages(client: Client, sid: str) -> list[tuple[str, str, dict[str, str]]]:
+    flow = reverse("flows:detail", args=[sid])
+    event = AuditEvent.objects.filter(target_sid=sid).latest("seq").event_id
+    listed = (
+        {},
+        {"q": MARK[:3]},
+        {"sort": "-name"},
+        {"sort": "identity"},
+        {"channel": "sms"},
+        {"enabled": "true"},
+    )
+    return [
+        *(("get", reverse("flows:list"), dict(query)) for query in listed),
+        *(("get", f"{flow}{part}", {}) for part in ("", "code/", "edit/", "enabled/", "delete/")),
+        ("get", reverse("flows:new"), {"clone": sid}),
+        ("get", reverse("audit:list"), {}),
+        ("get", reverse("audit:list"), {"q": MARK[:3]}),
+        ("get", reverse("audit:list"), {"sid": sid}),
+        ("get", reverse("audit:detail", args=[event]), {}),
+        ("get", reverse("flows:edit", args=[sid]), {"restore": str(event), "state": "before"}),
+        ("get", reverse("flows:drift"), {}),
+        ("get", reverse("flows:plans"), {}),
+        *(("get", reverse("flows:plan", args=[plan.pk]), {}) for plan in Plan.objects.all()),
+        *(("post", reverse("flows:copy-out"), {"sid": sid, "format": form}) for form in ("csv", "json")),
+        *(("post", reverse("audit:export"), {"format": form, "what": "all"}) for form in ("csv", "ndjson")),
+        ("post", reverse("audit:verification"), {"head": ""}),
+    ]  # fmt: skip
+
+
+def sync_of(sandbox, kind):
+    """A flow that first was harmless, and then was found to be hostile."""
+    sid = sandbox.add_flow(friendly_name="Harmless", channel_type="sms")
+    mirror.sync()
+    sandbox.edit_flow(sid, **fields_of(kind))
+    mirror.sync()
+    planning.plan_change(ask=planning.Ask("disable"), sids=[sid], made_by="admin")
+    return sid
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_page_comes_and_holds_nothing_of_it_but_text(sandbox, client_of, kind):
+    sid, client = sync_of(sandbox, kind), client_of("admin")
+    found = {}
+
+    for method, url, data in pages(client, sid):
+        response = getattr(client, method)(url, data)
+        body, what = bytes_of(response), response.get("Content-Type", "")
+        assert response.status_code in (200, 302), url
+        assert MARK not in str(response.headers.get("Location", ""))
+        if what.startswith("text/html") and (made := came_from_the_data(body.decode())):
+            found[url, str(data)] = made
+        elif what.startswith("text/csv"):
+            rows = list(csv.reader(io.StringIO(body.decode(), newline="")))
+            assert {len(row) for row in rows} == {len(rows[0])}
+            found |= {(url, cell[:40]): "a formula" for row in rows for cell in row if is_formula(cell)}
+        elif what.startswith(("application/json", "application/x-ndjson")):
+            for line in [body.decode()] if "ndjson" not in what else body.decode().splitlines():
+                json.loads(line)
+
+    assert found == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_flow_can_still_be_changed_or_says_why_not(sandbox, client_of, kind):
+    sid, client = sync_of(sandbox, kind), client_of("admin")
+    edit = reverse("flows:edit", args=[sid])
+    form = client.get(edit).context["form"]
+    asked = {name: form[name].value() for name in form.fields}
+    data = {
+        name: "" if value is None else str(value) for name, value in {**dict(form.parked), **asked}.items()
+    }
+
+    answers = [
+        client.post(edit, {**data, "friendly_name": "Tamed", "review": "1"}),
+        client.post(edit, {**data, "friendly_name": "Tamed"}),
+        client.post(reverse("flows:plan-import"), {"entries": json.dumps({"flows": [{"sid": sid, **fields_of(kind)}]})}),
+        client.post(edit, {"friendly_name": "Without what was seen"}),
+        client.post(reverse("flows:delete", args=[sid]), {"change_id": data["change_id"], "confirm_name": "x"}),
+    ]  # fmt: skip
+
+    assert {answer.status_code for answer in answers} <= {200, 302, 409, 422}
+    for answer in answers:
+        assert came_from_the_data(answer.content.decode() or "<p>") == []
+
+
+@pytest.mark.parametrize("kind", [kind for kind in VALUES if kind != "long"])
+def test_refusal_in_hostile_words_is_told_as_text(sandbox, client_of, flow_sid, kind):
+    client = client_of("admin")
+    sandbox.inject(Fault(FaultKind.REFUSE, method="POST", status=400, code=20001, message=VALUES[kind]))
+
+    data = {"enabled": "false", "change_id": "0f0e0d0c-0b0a-4908-8706-050403020100"}
+    answer = client.post(reverse("flows:enabled", args=[flow_sid]), data)
+    event = AuditEvent.objects.latest("seq")
+    told = client.get(reverse("audit:detail", args=[event.event_id]))
+
+    assert (answer.status_code, told.status_code) == (422, 200)
+    assert came_from_the_data(answer.content.decode()) + came_from_the_data(told.content.decode()) == []
+
+
+def test_fields_that_are_checked_are_every_one_of_the_table():
+    """A field that is new in the schema is hostile here as well."""
+    assert {field.name for field in schema.FIELDS} - {"sid"} <= set(fields_of("number"))
+
+
+def test_everything_hostile_at_once_is_listed(sandbox, client_of):
+    sids = {kind: sandbox.add_flow() for kind in KINDS if kind != "long"}
+    for kind, sid in sids.items():
+        sandbox.edit_flow(sid, **fields_of(kind))
+
+    mirror.sync()
+    page = client_of("admin").get(reverse("flows:list"))
+
+    assert Flow.objects.filter(sid__in=sids.values()).count() == len(sids)
+    assert came_from_the_data(page.content.decode()) == []

@@ -1,0 +1,129 @@
+"""Both sites over a database of a size, and what asking them for a page costs. This process itself needs no Django."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import json
+import os
+import re
+import time
+import urllib.parse
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from http.cookiejar import CookieJar
+from pathlib import Path
+from typing import Final
+
+from flows.flexapi.sandbox import Sandbox
+from tests.benchmarks.deployed import PASSWORD, PERSON, SETTINGS, environment, run, serving
+
+LIST: Final = {"site": "/flows/", "admin": "/admin/flows/flow/"}
+LOGIN: Final = {"site": "/login/", "admin": "/admin/login/"}
+PATIENCE: Final = 60  # seconds
+
+
+@dataclass
+class Served:
+    """One of the two sites, with PERSON signed in."""
+
+    name: str
+    address: str
+    process: int
+    environment: dict[str, str]
+    cookies: str = ""
+
+    def __post_init__(self) -> None:
+        self.cookies = "; ".join(f"{name}={value}" for name, value in self.signed_in().items())
+
+    def signed_in(self) -> dict[str, str]:
+        jar = CookieJar()
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(jar)
+        )
+        login = self.address + LOGIN[self.name]
+        page = opener.open(login, timeout=PATIENCE).read().decode()
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+        said = {"username": PERSON, "password": PASSWORD, "csrfmiddlewaretoken": token[1] if token else ""}
+        opener.open(
+            login, urllib.parse.urlencode({**said, "next": LIST[self.name]}).encode(), timeout=PATIENCE
+        )
+        cookies = {cookie.name: cookie.value or "" for cookie in jar}
+        if "sessionid" not in cookies:
+            raise RuntimeError(f"signing in on {login} did not work")
+        return cookies
+
+    def memory(self) -> float:
+        """Of the worker that has most, MB: what is resident, with what it shares with others."""
+        workers = Path(f"/proc/{self.process}/task/{self.process}/children").read_text().split()
+        kilobytes = [
+            int(line.split()[1])
+            for worker in workers
+            for line in Path(f"/proc/{worker}/status").read_text().splitlines()
+            if line.startswith("VmRSS:")
+        ]
+        return max(kilobytes) / 1024
+
+
+@contextmanager
+def served(folder: Path, flows: int) -> Iterator[dict[str, Served]]:
+    """Both sites with so many flows. Whoever calls Twilio meets a sandbox without any."""
+    with ExitStack() as stack:
+        database_url = stack.enter_context(_database(folder))
+        said = environment(folder, database_url, stack.enter_context(Sandbox()))
+        run(said, "tests.benchmarks.fill", str(flows))
+        both = {}
+        for name, settings in zip(LIST, SETTINGS, strict=True):
+            own = {**said, "DJANGO_SETTINGS_MODULE": settings}
+            both[name] = Served(name, *stack.enter_context(serving(folder, own)), own)
+        yield both
+
+
+def asked(site: Served, query: str) -> tuple[float, bytes]:
+    """Asks for the list: seconds until the answer was all there, and its body, unpacked."""
+    headers = {"Cookie": site.cookies, "Accept-Encoding": "gzip"}
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(site.address).netloc, timeout=PATIENCE)
+    began = time.perf_counter()
+    try:
+        connection.request("GET", f"{LIST[site.name]}?{query}", headers=headers)
+        answer = connection.getresponse()
+        body = answer.read()
+    finally:
+        connection.close()
+    took = time.perf_counter() - began
+    if answer.status != 200:
+        raise RuntimeError(f"{site.name} answered {answer.status} to {query!r}")
+    return took, gzip.decompress(body)
+
+
+def counted(page: bytes) -> tuple[int, int]:
+    """The rows of a page of ours, and its bytes gzipped, without the random padding that it is sent with."""
+    return page.count(b'name="sid"'), len(gzip.compress(page, 6))
+
+
+def queries_of(site: Served, queries: list[str]) -> list[int]:
+    """How often each of these pages asks the database."""
+    paths = [f"{LIST[site.name]}?{query}" for query in queries]
+    found: list[int] = json.loads(run(site.environment, "tests.benchmarks.queries", *paths))
+    return found
+
+
+@contextmanager
+def _database(folder: Path) -> Iterator[str]:
+    """The address of a database that nobody has used."""
+    given = os.environ.get("DATABASE_URL", "")
+    if not given.startswith("postgres"):
+        yield f"sqlite:///{folder / 'db.sqlite3'}"
+        return
+    import psycopg
+
+    name = f"lists_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(given, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield urllib.parse.urlsplit(given)._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -1,0 +1,54 @@
+"""`python -m tests.benchmarks.fill FLOWS`, in a process of its own and under admin_settings: an empty database becomes one
+with so many flows in the mirror, and a person who may do everything in both sites; the static files are collected.
+Beside prepare.py it goes without Twilio and the log, which know nothing of how long a list takes."""
+
+import os
+import sys
+from datetime import timedelta
+
+import tests.faults.ready  # noqa: F401 - Django comes first
+
+# isort: split
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from flexadmin.roles import ensure_groups
+from flows.flexapi.sandbox import seed
+from flows.models import SyncState
+from flows.services import mirror
+
+COMMON = "sms"  # many flows have this in their names
+RARE = "quietly"  # one has
+ACCENTED = ("r%C3%A9clam", "reclam")  # some have; as people type it, and folded
+BATCH = 5000
+
+
+def fill(flows: int) -> None:
+    """The sandbox's made-up flows, one of them with a name of its own."""
+    account_sid = settings.FLEX_ACCOUNTS[0].sid
+    made = {one["sid"]: one for one in seed.flows(flows, seed=1, account_sid=account_sid, now=timezone.now())}
+    next(iter(made.values()))["friendly_name"] = f"{RARE.title()} unique"
+    everything = list(made.items())
+    for start in range(0, flows, BATCH):
+        mirror._write(dict(everything[start : start + BATCH]), account_sid)
+    # So fresh that no browser asks for a refresh: at the sandbox there are none of these flows.
+    synced_at = timezone.now() + timedelta(days=1)
+    SyncState.objects.create(account_sid=account_sid, synced_at=synced_at, baseline_at=synced_at, flows=flows)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def prepare(flows: int, name: str, password: str) -> None:
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    fill(flows)
+    ensure_groups()
+    person = User.objects.create_superuser(name, password=password)
+    person.groups.set([Group.objects.get(name="admin")])
+
+
+if __name__ == "__main__":
+    prepare(int(sys.argv[1]), os.environ["PERSON_NAME"], os.environ["PERSON_PASSWORD"])

@@ -1,0 +1,54 @@
+"""How long it takes from a keystroke in the list's search to its painted result, in a browser on the same machine."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+
+from tests.benchmarks.asking import LIST, Served
+from tests.benchmarks.chromium import chromium
+from tests.benchmarks.deployed import PASSWORD, PERSON
+from tests.benchmarks.fill import COMMON
+from tests.benchmarks.measuring import PATIENCE, WINDOW, signed_in
+
+# From the key's own time to the frame after the one that the new rows are painted in.
+WATCH = """() => {
+  window.typed = [];
+  let began = 0;
+  document.querySelector("#q").addEventListener("input", (event) => { began = event.timeStamp; }, true);
+  document.body.addEventListener("htmx:afterSwap", () => {
+    requestAnimationFrame(() => { setTimeout(() => window.typed.push(performance.now() - began)); });
+  });
+}"""
+
+
+def keystrokes(site: Served, count: int) -> tuple[list[float], int]:
+    """So many keystrokes, each after the result of the one before: milliseconds; and the requests of a word that is
+    typed without a pause."""
+    with chromium() as browser:
+        context = browser.new_context(viewport=WINDOW)
+        context.add_cookies(signed_in(browser, f"{site.address}/login/", name=PERSON, password=PASSWORD))
+        page = context.new_page()
+        page.goto(site.address + LIST["site"], timeout=PATIENCE)
+        page.evaluate(WATCH)
+        page.focus("#q")
+        took: list[float] = []
+        while len(took) < count:
+            _type(
+                page,
+                COMMON[len(took) % len(COMMON)] if len(took) % 6 < len(COMMON) else "Backspace",
+                len(took) + 1,
+            )
+            took = page.evaluate("() => window.typed")
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.fill("#q", "")
+        page.wait_for_function(f"() => window.typed.length > {count}", timeout=PATIENCE)
+        asked.clear()
+        page.keyboard.type("whatsapp")
+        page.wait_for_function(f"() => window.typed.length > {count + 1}", timeout=PATIENCE)
+        return took, len(asked)
+
+
+def _type(page: Page, key: str, results: int) -> None:
+    page.keyboard.press(key)
+    page.wait_for_function(f"() => window.typed.length >= {results}", timeout=PATIENCE)

@@ -1,0 +1,193 @@
+"""`python -m tests.benchmarks.lists [--flows 1000,10000,100000] [--runs 15] [--typed 10] [--output FILE.json]`: the list of
+flows beside Django admin's change list of the same table, at several sizes, as they are deployed: asked by turns, and each
+figure told as a ratio. Exit status 1 if one of the promises below is not kept.
+
+It makes its own data (fill.py), in temporary files of SQLite's; or, where DATABASE_URL names a PostgreSQL, in databases
+beside that one, which it removes again. `--typed 0` leaves out the keystrokes, which need Chromium.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+
+from tests.benchmarks.asking import Served, asked, counted, queries_of, served
+from tests.benchmarks.fill import ACCENTED, COMMON, RARE
+
+# What is asked of both, by name: the address of ours, and of Django admin's.
+PAGES: Final = {
+    "the list": ("", ""),
+    "page 10": ("page=10", "p=10"),
+    "one channel": ("channel=sms", "channel_type__exact=sms"),
+    "many hits": (f"q={COMMON}", f"q={COMMON}"),
+    "one hit": (f"q={RARE}", f"q={RARE}"),
+    "no hit": ("q=nothinglikeit", "q=nothinglikeit"),
+    "one letter": ("q=a", "q=a"),
+    "accents": (f"q={ACCENTED[0]}", f"q={ACCENTED[1]}"),  # Django admin only finds them as they are folded
+}
+SEARCHES: Final = ("many hits", "one hit", "no hit", "one letter", "accents")
+SIDES: Final = ("site", "admin")
+WARMED: Final = 6  # requests before any is measured: each of a worker's threads opens its connection
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One page at one size: seconds (medians), and what came of it."""
+
+    flows: int
+    page: str
+    ours: float
+    theirs: float
+    rows: int
+    html: int  # bytes, gzipped
+    queries: int
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.theirs
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What must be so, and what is."""
+
+    what: str
+    found: float
+    most: float
+    aim: float | None = None
+    unit: str = ""
+
+    @property
+    def is_kept(self) -> bool:
+        return self.found <= self.most
+
+
+def measured(sizes: dict[int, dict[str, Served]], runs: int, status: Status) -> Iterator[Asked]:
+    """All sizes and both sites by turns: what else the machine does befalls each of them."""
+    queries = {
+        size: queries_of(both["site"], [ours for ours, _ in PAGES.values()]) for size, both in sizes.items()
+    }
+    for place, (page, addresses) in enumerate(PAGES.items()):
+        status.update(page)
+        took: dict[tuple[int, str], list[float]] = {}
+        bodies: dict[int, bytes] = {}
+        for turn in range(WARMED + runs):
+            for size, both in sizes.items():
+                for side, address in zip(SIDES, addresses, strict=True):
+                    seconds, body = asked(both[side], address)
+                    if side == "site":
+                        bodies[size] = body
+                    if turn >= WARMED:
+                        took.setdefault((size, side), []).append(seconds)
+        for size in sizes:
+            ours, theirs = (statistics.median(took[size, side]) for side in SIDES)
+            yield Asked(size, page, ours, theirs, *counted(bodies[size]), queries[size][place])
+
+
+def promises(figures: list[Asked], memory: float, typed: list[float], requests: int) -> Iterator[Promise]:
+    """Those about the greatest size, of those that were asked for."""
+    most, least = max(one.flows for one in figures), min(one.flows for one in figures)
+    at = {(one.flows, one.page): one for one in figures}
+    yield Promise(f"the list at {most:,}, of Django admin's time", at[most, "the list"].ratio, 1 / 4, 1 / 8)
+    for page in SEARCHES:
+        yield Promise(f"{page}, of Django admin's time", at[most, page].ratio, 1 / 5, 1 / 15)
+    if most > least:
+        growth = at[most, "the list"].ours / at[least, "the list"].ours
+        yield Promise(f"the list at {most:,}, of its time at {least:,}", growth, 1.5)
+        queries = [at[size, "the list"].queries for size in (least, most)]
+        yield Promise("queries that more flows bring", queries[1] - queries[0], 0)
+    yield Promise("memory of a worker", memory, 150, unit=" MB")
+    yield Promise("HTML of the list, gzipped", at[most, "the list"].html / 1000, 8, unit=" kB")
+    if typed:
+        yield Promise("keystroke to painted result, median", statistics.median(typed), 100, unit=" ms")
+        yield Promise("requests of a word typed without a pause", requests, 1)
+
+
+def table_of(figures: list[Asked]) -> Table:
+    table = Table(title="The list of flows beside Django admin's: medians")
+    for title in ("flows", "page", "ours, ms", "Django admin, ms", "ratio", "rows", "queries", "HTML gz, kB"):
+        table.add_column(title, justify="left" if title == "page" else "right")
+    for one in figures:
+        table.add_row(
+            f"{one.flows:,}",
+            one.page,
+            f"{one.ours * 1000:.1f}",
+            f"{one.theirs * 1000:.1f}",
+            f"1/{1 / one.ratio:.1f}",
+            str(one.rows),
+            str(one.queries),
+            f"{one.html / 1000:.2f}",
+        )
+    return table
+
+
+def table_of_promises(kept: list[Promise]) -> Table:
+    table = Table(title="What is promised")
+    for title in ("what", "is", "at most", "aim", "kept"):
+        table.add_column(title, justify="left" if title == "what" else "right")
+    for one in kept:
+        aim = f"{one.aim:.3f}" if one.aim else ""
+        table.add_row(
+            one.what,
+            f"{one.found:.3f}{one.unit}",
+            f"{one.most:g}{one.unit}",
+            aim,
+            "yes" if one.is_kept else "NO",
+        )
+    return table
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--flows", default="1000,10000,100000", help="sizes, ascending, with commas between")
+    parser.add_argument("--runs", type=int, default=15, help="requests of each page and size")
+    parser.add_argument("--typed", type=int, default=10, help="keystrokes at the greatest size")
+    parser.add_argument("--output", type=Path, help="a file for the figures, as JSON")
+    options = parser.parse_args()
+    sizes = sorted(int(size) for size in options.flows.split(","))
+    typed: list[float] = []
+    requests = 0
+    with Console(stderr=True).status("") as status, ExitStack() as stack:
+        served_at: dict[int, dict[str, Served]] = {}
+        for flows in sizes:
+            status.update(f"filling a database with {flows:,} flows")
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            served_at[flows] = stack.enter_context(served(folder, flows))
+        figures = list(measured(served_at, options.runs, status))
+        largest = served_at[sizes[-1]]["site"]
+        memory = largest.memory()
+        if options.typed:
+            from tests.benchmarks.keystrokes import keystrokes
+
+            status.update("typing")
+            typed, requests = keystrokes(largest, options.typed)
+    kept = list(promises(figures, memory, typed, requests))
+    console = Console()
+    console.print(table_of(figures), table_of_promises(kept))
+    if options.output:
+        said: dict[str, Any] = {
+            "pages": [asdict(one) | {"ratio": one.ratio} for one in figures],
+            "promises": [asdict(one) | {"kept": one.is_kept} for one in kept],
+            "memory_mb": memory,
+            "keystrokes_ms": typed,
+            "database": os.environ.get("DATABASE_URL", "sqlite").split(":")[0],
+        }
+        options.output.write_text(json.dumps(said, indent=2) + "\n")
+    return 0 if all(one.is_kept for one in kept) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,242 @@
+"""`python -m tests.benchmarks.log [--events 1000000] [--small 10000] [--runs 9] [--output FILE.json]`: the pages of the
+audit log where it is short and where it is long, by turns, and how many events a second it takes, from one process and
+from eight. Exit status 1 if a promise is not kept. 10,000,000 events take some 25 GB and two hours to make.
+
+DATABASE_URL chooses the database; without it, temporary files of SQLite's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+import tests.faults.ready  # noqa: F401 - Django comes first
+
+# isort: split
+from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from flexadmin.models import AccountRole
+from flexadmin.roles import ensure_groups
+from flows.models import AuditEvent
+from flows.services import audit
+from tests.benchmarks.log_filling import COMMON, FIRST, MAIN, OLD, PLAN, RARE, SECOND, SELDOM, fill
+from tests.faults.acting import database_url
+from tests.faults.databases import databases, use
+
+MOST_GROWTH: Final = 1.5  # of a page's time where the log is short
+MOST_LAST: Final = 2.0  # the last page beside the first
+APPENDING: Final = 5.0  # seconds
+
+
+@dataclass(slots=True)
+class Page:
+    """One page as it was measured: seconds, each visit's; bytes before they are compressed."""
+
+    what: str
+    seconds: list[float] = field(default_factory=list)
+    queries: int = 0
+    size: int = 0
+    rows: int = 0
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+
+class Log:
+    """One database with its log, and two people who read it: one of every account, one of the second alone."""
+
+    def __init__(self, name: str, events: int) -> None:
+        self.name, self.events = name, events
+        use(name)
+        fill(events)
+        ensure_groups()
+        self._clients = {}
+        for person, account in (("everywhere", ""), ("scoped", SECOND)):
+            user, role = User.objects.create_user(person), Group.objects.get(name="viewer")
+            if account:
+                AccountRole.objects.create(person=user, account_sid=account, role=role)
+            else:
+                user.groups.set([role])
+            self._clients[person] = Client()
+            self._clients[person].force_login(user)
+        self._asked = self._questions()
+        self.pages = {what: Page(what) for what in self._asked}
+
+    def _questions(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """Each page by its name: who asks, and for what."""
+        near, far = (
+            AuditEvent.objects.get(seq=seq).at.date().isoformat()
+            for seq in (self.events - 3000, self.events * 2 // 5)
+        )
+        busy = AuditEvent.objects.filter(action="flow.drift", account_sid=MAIN)
+        flow = statistics.mode(busy.order_by("-seq").values_list("target_sid", flat=True)[:500])
+        for_all = {
+            "first page": {},
+            "deep inside": {"before": self.events // 2},
+            "last page": {"before": 651},
+            "a flow": {"sid": flow},
+            "a person": {"actor": "person 1"},
+            "a person, seldom": {"actor": SELDOM},
+            "a person, long ago": {"actor": FIRST},
+            "a result": {"result": "failed"},
+            "under way": {"result": "pending"},
+            "an action": {"action": "flow.delete"},
+            "an account": {"account": SECOND},
+            "a day": {"from": near, "to": near},
+            "a day long ago": {"from": far, "to": far},
+            "up to a day": {"to": far},
+            "a plan": {"plan": str(PLAN)},
+            "a person and a result": {"actor": "person 1", "result": "failed"},
+            "a word, common": {"q": COMMON},
+            "a word, rare": {"q": RARE},
+            "a word, long ago": {"q": OLD},
+            "a word that is nowhere": {"q": "nowhere"},
+        }
+        for_one = {"first page": {}, "a person": {"actor": "person 1"}, "a result": {"result": "failed"}}
+        return {what: ("everywhere", asked) for what, asked in for_all.items()} | {
+            f"of one account: {what}": ("scoped", asked) for what, asked in for_one.items()
+        }
+
+    def visit(self, what: str) -> None:
+        """A page once more, on a connection that has just shown it."""
+        use(self.name)
+        (person, asked), page = self._asked[what], self.pages[what]
+        client = self._clients[person]
+        client.get("/audit/", asked)
+        if not page.seconds:
+            with CaptureQueriesContext(connection) as queries:
+                client.get("/audit/", asked)
+            page.queries = len(queries)
+        began = time.perf_counter()
+        answer = client.get("/audit/", asked)
+        page.seconds.append(time.perf_counter() - began)
+        page.size, page.rows = len(answer.content), answer.content.count(b'<td class="time">')
+        assert answer.status_code == 200
+
+    def appended(self, processes: int) -> float:
+        """Events a second, all processes together."""
+        use(self.name)
+        url = database_url()
+        connection.close()
+        running = [
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.benchmarks.log", "--append"],
+                env={**os.environ, "DATABASE_URL": url},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(processes)
+        ]
+        for process in running:  # each is ready
+            assert process.stdout is not None
+            process.stdout.readline()
+        counts = [process.communicate("go\n")[0] for process in _started(running)]
+        return sum(map(int, counts)) / APPENDING
+
+
+def _started(running: list[subprocess.Popen[str]]) -> Iterator[subprocess.Popen[str]]:
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    yield from running
+
+
+def append() -> None:
+    """As one process of several: appends for some seconds, from the word on, and says how many events."""
+    actor = audit.Actor(id="1", label="person 1", role="operator")
+    said = {"action": "flow.update", "stage": "access", "result": "denied", "account_sid": MAIN}
+    audit.append(actor=actor, **said)
+    print("ready", flush=True)  # noqa: T201
+    sys.stdin.readline()
+    count, until = 0, time.perf_counter() + APPENDING
+    while time.perf_counter() < until:
+        audit.append(actor=actor, **said)
+        count += 1
+    print(count)  # noqa: T201
+
+
+def table(short: Log, long: Log, runs: int) -> Table:
+    made = Table(title=f"The audit log's page, {connection.vendor}, medians of {runs} visits, ms")
+    for title in ("what", f"{short.events:,}", f"{long.events:,}", "ratio", "queries", "bytes", "rows"):
+        made.add_column(title, justify="left" if title == "what" else "right")
+    for what, page in long.pages.items():
+        before = short.pages[what]
+        figures = (f"{one.median * 1000:.1f}" for one in (before, page))
+        ratio = f"{page.median / before.median:.2f}"
+        said = (f"{before.queries}, {page.queries}", f"{page.size:,}", f"{before.rows}, {page.rows}")
+        made.add_row(what, *figures, ratio, *said)
+    return made
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--small", type=int, default=10_000)
+    parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--output", type=Path, help="a file for every visit's figures, as JSON")
+    parser.add_argument("--append", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.append:
+        append()
+        return 0
+    with databases(2) as names, Console(stderr=True).status("") as status:
+        logs = []
+        for name, events in zip(names, (options.small, options.events), strict=True):
+            status.update(f"making a log of {events:,} events")
+            began = time.monotonic()
+            logs.append(Log(name, events))
+            Console().print(f"{events:,} events made in {time.monotonic() - began:.0f} s")
+        for run in range(options.runs):
+            status.update(f"visit {run + 1}")
+            for what in logs[0].pages:
+                for log in logs:
+                    log.visit(what)
+        status.update("appending")
+        rates = {f"{log.events}": {str(count): log.appended(count) for count in (1, 8)} for log in logs}
+    short, long = logs
+    Console().print(table(short, long, options.runs))
+    promises = verdicts(short, long)
+    for said, (found, most) in promises.items():
+        if found > most:
+            Console().print(f"NOT KEPT: {said}: {found:.2f}, at most {most:g}")
+    for events, rate in rates.items():
+        each = ", ".join(f"{found:,.0f} with {count}" for count, found in rate.items())
+        Console().print(f"Events a second, by processes, behind {int(events):,}: {each}")
+    if options.output:
+        pages = {log.events: [asdict(page) for page in log.pages.values()] for log in logs}
+        told = {"vendor": connection.vendor, "pages": pages, "promises": promises, "appended": rates}
+        options.output.write_text(json.dumps(told, indent=2) + "\n")
+    return 0 if all(found <= most for found, most in promises.values()) else 1
+
+
+def verdicts(short: Log, long: Log) -> dict[str, tuple[float, float]]:
+    """What is promised: what was found, and the most that it may be."""
+    grown = {
+        f"{what}, beside a short log": (page.median / short.pages[what].median, MOST_GROWTH)
+        for what, page in long.pages.items()
+        if short.pages[what].rows >= page.rows  # rows more take longer, however long the log
+    }
+    last = long.pages["last page"].median / long.pages["first page"].median
+    return {**grown, "the last page beside the first": (last, MOST_LAST)}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

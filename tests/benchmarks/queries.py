@@ -1,0 +1,29 @@
+"""`python -m tests.benchmarks.queries PATH…`, in a process of its own: how often each page asks the database, as JSON."""
+
+import json
+import os
+import sys
+
+import tests.faults.ready  # noqa: F401 - Django comes first
+
+# isort: split
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+
+def counts(paths: list[str], name: str) -> list[int]:
+    client = Client(headers={"host": "127.0.0.1"})
+    client.force_login(User.objects.get(username=name))
+    found = []
+    for path in paths:
+        client.get(path)  # what a process asks once, it has asked then
+        with CaptureQueriesContext(connection) as queries:
+            client.get(path)
+        found.append(len(queries))
+    return found
+
+
+if __name__ == "__main__":
+    json.dump(counts(sys.argv[1:], os.environ["PERSON_NAME"]), sys.stdout)

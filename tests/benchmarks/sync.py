@@ -1,0 +1,215 @@
+"""`python -m tests.benchmarks.sync [--flows 10000] [--runs 7] [--output FILE.json]`: a whole sync, database and all, in
+which nothing changed, beside Twilio's own client that only lists and a loop of bare requests that only parses, by
+turns, at 0 ms and at 150 ms a request; and the first sync of all. Exit status 1 if a promise is not kept.
+
+DATABASE_URL chooses the database; without it, a temporary file of SQLite's. The sandbox is a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+from rich.console import Console
+from rich.table import Table
+from twilio.http.http_client import TwilioHttpClient
+from twilio.rest import Client
+
+import tests.faults.ready  # noqa: F401 - Django comes first
+
+# isort: split
+from django.db import connection
+from django.test import override_settings
+
+from flows.flexapi.sandbox.server import DEMO_ACCOUNT_SID, DEMO_API_KEY, DEMO_API_SECRET
+from flows.services import mirror
+from tests.faults.databases import databases, use
+
+LATENCIES: Final = (0, 150)  # ms
+PAGE: Final = 1000  # flows, the most that Twilio gives
+MOST_BESIDE_TWILIO: Final = 1.0  # of Twilio's own client, where requests take no time of their own
+MOST_BESIDE_REQUESTS: Final = 1.15  # of the requests' own time, where they take their time
+# A sync says that it is under way, and that it is done; nothing else is written if nothing changed.
+WRITES: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing that was measured at one latency: seconds, each run's."""
+
+    what: str
+    latency: int
+    seconds: list[float]
+    queries: int = 0
+    writes: int = 0
+    received: int = 0  # bytes
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+
+@contextmanager
+def sandbox(flows: int, latency: int) -> Iterator[str]:
+    """The address of a sandbox in a process of its own, so that it takes nothing of this one's time."""
+    command = ["django", "sandbox", "--port", "0", "--flows", str(flows), "--latency-ms", str(latency)]
+    process = subprocess.Popen([sys.executable, "-m", *command], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        addresses = (
+            line.strip().removeprefix("FLEX_API_URL=") for line in process.stdout if "FLEX_API_URL=" in line
+        )
+        yield next(addresses)
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def with_twilio(address: str) -> int:
+    http = TwilioHttpClient()
+    client = Client(DEMO_API_KEY, DEMO_API_SECRET, DEMO_ACCOUNT_SID, http_client=http)
+    client.flex_api.base_url = address.removesuffix("/v1")
+    flows = len(client.flex_api.v1.flex_flow.list(page_size=PAGE))
+    http.session.close()
+    return flows
+
+
+def bare(address: str) -> tuple[int, int]:
+    """How many flows, in how many bytes."""
+    url, flows, size = f"{address}/FlexFlows?PageSize={PAGE}", 0, 0
+    with requests.Session() as session:
+        session.auth, session.trust_env = (DEMO_API_KEY, DEMO_API_SECRET), False
+        while url:
+            answer = session.get(url)
+            page = answer.json()
+            flows, size, url = (
+                flows + len(page["flex_flows"]),
+                size + len(answer.content),
+                page["meta"]["next_page_url"],
+            )
+    return flows, size
+
+
+def measured(address: str, flows: int, latency: int, runs: int) -> list[Row]:
+    with override_settings(FLEX_API_URL=address):
+        first = timed(mirror.sync)
+        counted = Counter[str]()
+        with connection.execute_wrapper(_counting(counted)):
+            report = mirror.sync()
+        assert (report.flows, report.moved) == (flows, False)
+        size = bare(address)[1]
+        acts: dict[str, Callable[[], Any]] = {
+            "sync": mirror.sync,
+            "twilio": lambda: with_twilio(address),
+            "bare": lambda: bare(address),
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in acts}
+        for _ in range(runs):
+            for name, act in acts.items():
+                seconds[name].append(timed(act))
+    writes = sum(count for verb, count in counted.items() if verb in ("INSERT", "UPDATE", "DELETE"))
+    said = {"queries": counted.total(), "writes": writes, "received": size}
+    return [
+        Row("the first sync, all on record", latency, [first]),
+        Row("a sync, nothing changed", latency, seconds["sync"], **said),
+        Row("twilio-python, listing only", latency, seconds["twilio"], received=size),
+        Row("bare requests, parsing only", latency, seconds["bare"], received=size),
+    ]
+
+
+def timed(act: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
+
+
+def _counting(counted: Counter[str]) -> Callable[..., Any]:
+    """Counts what is sent to the database by its verb; what only sets the connection up is left out."""
+
+    def count(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        result = execute(sql, params, many, context)
+        verb = sql.split(None, 1)[0].upper()
+        # A deletion of what is not there, or an update that finds no row, writes nothing.
+        if verb not in ("PRAGMA", "SET", "RESET", "BEGIN") and (
+            verb == "SELECT" or context["cursor"].rowcount
+        ):
+            counted[verb] += 1
+        return result
+
+    return count
+
+
+def verdicts(rows: list[Row]) -> dict[str, tuple[float, float]]:
+    """What is promised: what was found, and the most that it may be."""
+    by = {(row.what.split(",")[0], row.latency): row for row in rows}
+    ours = {latency: by["a sync", latency] for latency in LATENCIES}
+    return {
+        "beside twilio-python at 0 ms": (
+            ours[0].median / by["twilio-python", 0].median, MOST_BESIDE_TWILIO
+        ),
+        "beside the bare requests at 150 ms": (
+            ours[150].median / by["bare requests", 150].median, MOST_BESIDE_REQUESTS
+        ),
+        "writes, if nothing changed": (max(row.writes for row in ours.values()), WRITES),
+    }  # fmt: skip
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--flows", type=int, default=10_000)
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--output", type=Path, help="a file for every run's figures, as JSON")
+    options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    rows: list[Row] = []
+    vendor = connection.vendor
+    with databases(len(LATENCIES)) as names, Console(stderr=True).status("") as status:
+        for latency, name in zip(LATENCIES, names, strict=True):
+            status.update(f"{options.flows:,} flows at {latency} ms a request")
+            use(name)
+            with sandbox(options.flows, latency) as address:
+                rows += measured(address, options.flows, latency, max(1, options.runs))
+    promises = verdicts(rows)
+    Console().print(table(rows, f"{options.flows:,} flows, {vendor}, medians of {options.runs}"))
+    for what, (found, most) in promises.items():
+        Console().print(f"{what}: {found:.2f}, at most {most:g}: {'kept' if found <= most else 'NOT KEPT'}")
+    if options.output:
+        said = {"vendor": vendor, "rows": [asdict(row) for row in rows], "promises": promises}
+        options.output.write_text(json.dumps(said, indent=2) + "\n")
+    return 0 if all(found <= most for found, most in promises.values()) else 1
+
+
+def table(rows: list[Row], title: str) -> Table:
+    made = Table(title=title)
+    for name in (
+        "what",
+        "ms a request",
+        "seconds",
+        "to the bare requests",
+        "queries",
+        "writes",
+        "bytes received",
+    ):
+        made.add_column(name, justify="left" if name == "what" else "right")
+    for row in rows:
+        bare_one = next(one for one in rows if one.latency == row.latency and one.what.startswith("bare"))
+        figures = (f"{number:,}" if number else "" for number in (row.queries, row.writes, row.received))
+        ratio = f"{row.median / bare_one.median:.2f}"
+        made.add_row(row.what, str(row.latency), f"{row.median:.3f}", ratio, *figures)
+    return made
+
+
+if __name__ == "__main__":
+    sys.exit(main())

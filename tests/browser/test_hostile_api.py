@@ -1,0 +1,47 @@
+"""In a real browser: data from the API that would be a script is only text, on every page, clicked and focused too."""
+
+import pytest
+from django.urls import reverse
+
+from flows.models import AuditEvent
+from flows.services import mirror
+from tests.armour.hostile import MARK, VALUES, fields_of
+
+KINDS = [kind for kind, value in VALUES.items() if len(value) < 1000]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_nothing_of_hostile_data_runs_or_is_asked_for(open_page, site, sandbox):
+    sids = [sandbox.add_flow(friendly_name="Harmless") for _ in KINDS]
+    mirror.sync()
+    for sid, kind in zip(sids, KINDS, strict=True):
+        sandbox.edit_flow(sid, **fields_of(kind))
+    mirror.sync()
+    page, asked = open_page("admin"), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: asked.append(f"dialog {dialog.message}"))
+    event = AuditEvent.objects.filter(action="flow.drift").latest("seq").event_id
+
+    paths = [reverse("flows:list"), f"{reverse('flows:list')}?q=zz", reverse("audit:list"), reverse("flows:drift"),
+             reverse("audit:detail", args=[event])]  # fmt: skip
+    for sid in sids:
+        paths += [
+            reverse(f"flows:{name}", args=[sid]) for name in ("detail", "code", "edit", "enabled", "delete")
+        ]
+    for path in paths:
+        page.goto(path)
+        page.evaluate(
+            "document.querySelectorAll('main a, main input, main select').forEach((each) => each.focus())"
+        )
+        assert page.evaluate(f"typeof window.{MARK}") == "undefined", path
+        assert (
+            page.evaluate("document.querySelectorAll('main img, iframe, object, embed, [autofocus]').length")
+            == 0
+        )
+    page.goto(reverse("flows:list"))
+    page.locator("#q").press_sequentially("zzq")
+    page.get_by_text(MARK).first.wait_for()
+    page.locator("tbody a.name").first.click()
+
+    assert page.evaluate(f"typeof window.{MARK}") == "undefined"
+    assert [url for url in asked if not url.startswith(site) or MARK in url.replace(f"q={MARK}", "")] == []

@@ -1,0 +1,147 @@
+"""The site as gunicorn serves it by flexadmin/gunicorn.py: how it starts, what it says, and how it ends."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import uuid
+from types import SimpleNamespace
+
+import pytest
+import requests
+from django.contrib.auth.models import User
+from django.test import Client
+
+from tests.faults.acting import Background, applied, assert_chain_intact, stages, wait_for, writes
+from tests.faults.busy import AS_DEPLOYED, HIDDEN, ROOT, Site
+from tests.flexadmin.test_settings import WHOLE
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TOKEN = "metrics-token-0123456789"
+
+
+@pytest.fixture
+def site(sandbox, tmp_path, monkeypatch):
+    monkeypatch.setenv("METRICS_TOKEN", TOKEN)
+    monkeypatch.setenv("LOG_FORMAT", "json")
+    running = Site(api=sandbox.url, folder=tmp_path, options=AS_DEPLOYED)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def browser(person, settings):
+    """An operator's, signed in."""
+    person("operator")
+    client = Client()
+    client.force_login(User.objects.get(username="operator"))
+    session = requests.Session()
+    session.trust_env = False
+    name = settings.SESSION_COOKIE_NAME
+    session.cookies.set(name, client.cookies[name].value)
+    with session:
+        yield session
+
+
+@pytest.fixture
+def held(sandbox, monkeypatch):
+    """Twilio takes its time over each write: until `go`, from when one has `come`."""
+    come, go, respond = threading.Event(), threading.Event(), sandbox._api.respond
+
+    def slowly(request, received):
+        if request.method != "GET":
+            come.set()
+            go.wait(30)
+        return respond(request, received)
+
+    monkeypatch.setattr(sandbox._api, "respond", slowly)
+    yield SimpleNamespace(come=come, go=go)
+    go.set()
+
+
+def test_change_under_way_ends_before_the_site_does(site, browser, sandbox, flow_sid, held):
+    address = f"{site.root}/flows/{flow_sid}/enabled/"
+    form = dict(HIDDEN.findall(browser.get(address, timeout=30).text))
+    form |= {"enabled": "false", "reason": "because", "change_id": str(uuid.uuid4())}
+    sent = Background(lambda: browser.post(address, form, allow_redirects=False, timeout=60))
+    assert held.come.wait(30)
+
+    site.stop()
+    wait_for(lambda: "Handling signal: term" in site.log())
+    held.go.set()
+
+    assert sent.outcome().status_code == 302
+    assert site.wait(30) == 0
+    assert stages() == [("attempt", "pending"), ("outcome", "succeeded")]
+    assert len(applied(sandbox)) == len(writes(sandbox)) == 1
+    assert_chain_intact(2)
+
+
+def test_workers_share_their_counts_and_log_each_request_once(site, browser, sandbox, flow_sid):
+    for _ in range(8):
+        browser.get(f"{site.root}/flows/{flow_sid}/?token=c4n4ry", timeout=30)
+
+    scraped = [
+        requests.get(f"{site.root}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30).text
+        for _ in range(4)
+    ]
+
+    counted = 'flexflow_twilio_call_seconds_count{result="succeeded",verb="fetch"} 8.0'
+    assert all(counted in text for text in scraped)
+
+
+def test_lines_are_json_without_queries(site, browser, flow_sid, monkeypatch):
+    assert browser.get(f"{site.root}/flows/?q=c4n4ry", timeout=30).status_code == 200
+    site.stop()
+    site.wait(30)
+
+    lines = [json.loads(line) for line in site.log().splitlines() if line.startswith("{")]
+
+    assert "Handling signal: term" in [line["message"] for line in lines]
+    assert "c4n4ry" not in site.log()
+
+
+def test_header_that_is_no_proxys_changes_nothing(sandbox, tmp_path, monkeypatch):
+    """gunicorn by itself would believe this machine's own programs."""
+    monkeypatch.setenv("HTTPS_ONLY", "true")
+    site = Site(api=sandbox.url, folder=tmp_path, options=AS_DEPLOYED)
+    claimed = {"X-Forwarded-Proto": "https", "X-Forwarded-Ssl": "on", "X-Forwarded-For": "198.51.100.1"}
+
+    try:
+        answer = requests.get(
+            f"{site.root}/login/",
+            headers=claimed,
+            allow_redirects=False,
+            timeout=30,
+            proxies={"no_proxy": "*"},
+        )
+    finally:
+        site.close()
+
+    assert (answer.status_code, answer.headers["Location"][:8]) == (301, "https://")
+
+
+@pytest.mark.parametrize(
+    "headers", [{"x-long": "b" * 9000}, {f"x-{number}": "b" for number in range(61)}], ids=["long", "many"]
+)
+def test_request_with_too_much_in_its_head_is_refused(site, headers):
+    assert requests.get(f"{site.root}/health/live/", headers=headers, timeout=30).status_code in (400, 431)
+
+
+def test_start_without_a_key_says_so_once(tmp_path):
+    environment = {name: value for name, value in WHOLE.items() if name != "AUDIT_KEY"}
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "gunicorn", *AS_DEPLOYED],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("AUDIT_KEY is not set.")
+    assert len(ended.stderr.splitlines()) == 1

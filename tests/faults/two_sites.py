@@ -1,0 +1,228 @@
+"""`python -m tests.faults.two_sites [--seconds N]`: two sites of gunicorn's on one PostgreSQL, as they are deployed,
+with people whose requests go now to the one, now to the other. Halfway one site is restarted as by systemd. Exit status
+1 if a request failed, two syncs ran at once, or the log is not whole.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from unittest import mock
+
+from rich.console import Console
+from rich.table import Table
+
+import tests.faults.ready  # noqa: F401 - Django comes first
+
+# isort: split
+from django.db import connection
+from django.db.models import Max
+from django.test import override_settings
+
+from flows.flexapi.sandbox import Sandbox
+from flows.flexapi.sandbox.faults import LIST_PATH
+from flows.models import AuditEvent, SyncState
+from flows.services import audit, evidence, mirror
+from tests.faults.acting import wait_for
+from tests.faults.busy import AS_DEPLOYED, Flows, Person, Site
+from tests.faults.databases import databases, use
+from tests.faults.kills import sessions
+from tests.faults.witness import NEVER, Verdict, Witness, judge
+
+CLIENTS, WORKERS, FLOWS = 16, 4, 200
+LATENCY: Final = 0.02  # seconds that a request takes at the sandbox
+LISTING: Final = 0.2  # seconds that a listing takes, so that two at once would meet
+# What a person is told of what others did meanwhile is no failure.
+FINE: Final = {"200", "302", "404", "409", "422"}
+CUT: Final = "line broke"
+Progress = Callable[[int], float]  # from how often the sites answered, how far it is: 1 at the end
+
+
+class Visitor(Person):
+    """Whose every request goes to one of the sites by chance: a form of one is sent to the other."""
+
+    CHANGES = {"/flows/": 25, "/flows/?q=name": 10, "/audit/": 15, "edit": 20, "enabled": 12, "new": 8, "delete": 2, "sync": 8}  # fmt: skip
+
+    def __init__(self, session: str, sites: list[Site], flows: Flows, chance: random.Random) -> None:
+        super().__init__(session, sites[0], flows, chance)
+        self._sites = sites
+
+    @property
+    def root(self) -> str:
+        return self._chance.choice(self._sites).root
+
+
+@dataclass(slots=True)
+class Report:
+    """What the people heard, and what stands in the log."""
+
+    heard: Counter[str] = field(default_factory=Counter)
+    verdict: Verdict = field(default_factory=Verdict)
+    syncs: int = 0
+    syncs_at_once: int = 0
+    events: int = 0
+    is_gapless: bool = False
+    chain: str = ""
+    restart: float = 0.0  # seconds until the site had ended
+    exit_status: int = -1
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> dict[str, int]:
+        return {what: count for what, count in self.heard.items() if what not in (*FINE, CUT)}
+
+    @property
+    def is_good(self) -> bool:
+        return (
+            not self.failed and not self.verdict.complaints and self.syncs > 1 and self.syncs_at_once == 1
+            and self.is_gapless and self.chain == "valid" and self.exit_status == 0
+        )  # fmt: skip
+
+
+def play(*, clients: int, workers: int, flows: int, seed: int, folder: Path, progress: Progress) -> Report:
+    """The sites' database is this process's own."""
+    report, started = Report(), time.monotonic()
+    with (
+        Sandbox(latency=LATENCY) as sandbox,
+        override_settings(FLEX_API_URL=sandbox.url, FLEX_RATE_LIMITS=False),
+        ExitStack() as stack,
+    ):
+        known = Flows([sandbox.add_flow() for _ in range(flows)])
+        mirror.sync()
+        witness = Witness(sandbox)
+        stack.enter_context(_listings_counted(sandbox, report))
+        # A server takes a hundred connections by default, and these may not be the only sites on it.
+        stack.enter_context(mock.patch.dict("os.environ", {"DATABASE_POOL_SIZE": "5"}))
+        options = (*AS_DEPLOYED, "--workers", str(workers))
+        sites = [Site(api=sandbox.url, folder=folder, options=options, name=name) for name in ("one", "two")]
+        for site in sites:
+            stack.callback(site.close)
+        crowd = [
+            Visitor(session, sites, known, random.Random(f"{seed} {number}"))
+            for number, session in enumerate(sessions(clients))
+        ]
+        _busy(crowd, sites[1], progress, report)
+        wait_for(witness.is_quiet)
+        report.verdict = judge(witness.seen)
+    _look(report)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _busy(crowd: list[Visitor], restarted: Site, progress: Progress, report: Report) -> None:
+    def heard() -> int:
+        assert not any(person.error for person in crowd), next(filter(None, (one.error for one in crowd)))
+        return sum(sum(person.heard.values()) for person in crowd)
+
+    for person in crowd:
+        person.start()
+    wait_for(lambda: progress(heard()) >= 0.5, seconds=600)
+    began = time.monotonic()
+    restarted.stop()
+    report.exit_status = restarted.wait(90)
+    report.restart = time.monotonic() - began
+    restarted.start()
+    wait_for(lambda: progress(heard()) >= 1, seconds=600)
+    for person in crowd:
+        person.stop()
+    for person in crowd:
+        person.join(60)
+        assert not person.is_alive()
+        if person.error:
+            raise person.error
+        report.heard.update(person.heard)
+
+
+@contextmanager
+def _listings_counted(sandbox: Sandbox, report: Report) -> Iterator[None]:
+    """Nothing but a sync lists all flows here; each takes a while."""
+    respond, lock, under_way = sandbox._api.respond, threading.Lock(), [0]
+
+    def counted(request: Any, received: Any) -> Any:
+        if (request.method, request.path) != ("GET", LIST_PATH):
+            return respond(request, received)
+        with lock:
+            under_way[0] += 1
+            report.syncs += 1
+            report.syncs_at_once = max(report.syncs_at_once, under_way[0])
+        try:
+            time.sleep(LISTING)
+            return respond(request, received)
+        finally:
+            with lock:
+                under_way[0] -= 1
+
+    with mock.patch.object(sandbox._api, "respond", counted):
+        yield
+
+
+def _look(report: Report) -> None:
+    report.events = AuditEvent.objects.count()
+    newest = AuditEvent.objects.aggregate(newest=Max("seq"))["newest"]
+    report.is_gapless = report.events == newest == audit.last_seq()
+    chain = evidence.verify()
+    report.chain = "valid" if chain.bad_seq is None else f"event {chain.bad_seq} {chain.fault}"
+    if SyncState.objects.exclude(started_at=None).exists():
+        report.verdict.complain("a sync that never ended", "at the end")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.two_sites", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--clients", type=int, default=CLIENTS, help="who are at it at once")
+    parser.add_argument("--workers", type=int, default=WORKERS, help="of each site")
+    parser.add_argument("--flows", type=int, default=FLOWS, help="that are there at the start")
+    parser.add_argument("--seed", type=int, default=1)
+    options = vars(parser.parse_args())
+    if connection.vendor != "postgresql":
+        parser.error("two sites share a PostgreSQL: set DATABASE_URL")
+    console, seconds = Console(), options.pop("seconds")
+    with databases(1) as (own,), tempfile.TemporaryDirectory() as folder:
+        use(own)
+        began = time.monotonic()
+        report = play(
+            **options, folder=Path(folder), progress=lambda _heard: (time.monotonic() - began) / seconds
+        )
+    console.print(_table(report))
+    for complaint in report.verdict.complaints:
+        console.print(f"[red]{complaint}", highlight=False)
+    return 0 if report.is_good else 1
+
+
+def _table(report: Report) -> Table:
+    table = Table(title="Two sites on one PostgreSQL, one of them restarted", show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    for what, count in sorted(report.heard.items()):
+        table.add_row(what if what == CUT else f"answered {what}", f"{count:,}")
+    table.add_section()
+    table.add_row("requests that failed", _zero(sum(report.failed.values())))
+    table.add_row("syncs", f"{report.syncs:,}")
+    table.add_row("syncs at once, at most", str(report.syncs_at_once))
+    table.add_row("events in the log", f"{report.events:,}")
+    table.add_row("gaps in their order", "[green]none" if report.is_gapless else "[bold red]some")
+    table.add_row("chain", report.chain)
+    for what in NEVER:
+        table.add_row(what, _zero(report.verdict.counts[what]))
+    table.add_section()
+    table.add_row("seconds until the restarted site had ended", f"{report.restart:.1f}")
+    table.add_row("seconds", f"{report.seconds:.0f}")
+    return table
+
+
+def _zero(count: int) -> str:
+    return f"[bold red]{count}" if count else "[green]0"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,197 @@
+"""A page of the log costs the same however long the log is: each search walks an index in its order, and what no index
+answers is looked for in a stretch of the log, which the page says."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from unittest import mock
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from flows import accounts
+from flows.models import AuditDay, AuditEvent, OpenDrift
+from flows.services import audit, reading
+from flows.services.audit import Payload
+from flows.views.audit import LogQuery, matching, page_of
+from tests.benchmarks.log_filling import FIRST, MAIN, PLAN, SECOND, SMALL, fill
+
+pytestmark = pytest.mark.django_db
+
+ALL, ONE, TWO = None, frozenset([SECOND]), frozenset([MAIN, SMALL])
+
+
+@pytest.fixture
+def log(db):
+    """A log of 1,500 events, none later than now."""
+    fill(1500)
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """As if the log were long: only 100 events are looked at where no index answers."""
+    monkeypatch.setattr(reading, "STRETCH", 100)
+
+
+def plans(queries):
+    """How the database goes about each search, in its own words."""
+    searches = [query["sql"] for query in queries if re.search(r"ORDER BY .* DESC\s+LIMIT", query["sql"])]
+    explain = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN "
+    with connection.cursor() as cursor:
+        for sql in searches:
+            cursor.execute(explain + sql)
+            yield "\n".join(str(row[-1]) for row in cursor.fetchall())
+
+
+def day_of(seq):
+    return AuditEvent.objects.get(seq=seq).at.date().isoformat()
+
+
+SINGLE = [
+    {}, {"before": "1000"}, {"before": "700"}, {"actor": "person 1"}, {"actor": FIRST}, {"result": "failed"},
+    {"result": "succeeded"}, {"action": "flow.delete"}, {"action": "flow.baseline"},
+    {"account": SMALL}, {"account": SECOND, "actor": "person 1"}, {"from": "a day", "to": "a day"},
+    {"from": "a day", "to": "a day", "actor": "person 1"}, {"sid": "of a flow"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("scope", [ALL, ONE, TWO], ids=["all", "one", "two"])
+def test_search_walks_an_index_in_its_order(log, scope):
+    drift = AuditEvent.objects.filter(action="flow.drift", account_sid=MAIN).first()
+    means = {"a day": day_of(900), "of a flow": drift.target_sid}
+    for asked in SINGLE:
+        query = LogQuery.of({name: means.get(value, value) for name, value in asked.items()})
+        with CaptureQueriesContext(connection) as queries:
+            found = page_of(query, scope)
+
+        assert found.looked_to is None, asked
+        ways = list(plans(queries.captured_queries))
+        assert ways or asked.get("account"), asked  # of another account there is nothing to look for
+        for way in ways:
+            assert re.search("USING (COVERING )?INDEX|USING INTEGER PRIMARY KEY|Index", way), (asked, way)
+            assert not re.search("TEMP B-TREE FOR ORDER|Seq Scan on flows_auditevent", way), (asked, way)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL chooses by what it knows of the rows")
+def test_search_takes_the_index_that_is_made_for_it(log):
+    for asked, scope, index in [
+        ({"actor": "person 1"}, ALL, "event_actor"),
+        ({"result": "failed"}, ALL, "event_result"),
+        ({"action": "flow.delete"}, ALL, "event_action"),
+        ({}, ONE, "event_account"),
+        ({"actor": "person 1"}, ONE, "event_account_actor"),
+        ({"result": "failed"}, TWO, "event_account_result"),
+        ({"action": "flow.delete"}, TWO, "event_account_action"),
+        ({"sid": "FO" + "1" * 32}, TWO, "event_target"),
+        ({"plan": str(PLAN)}, TWO, "event_(request|change)"),
+    ]:
+        with CaptureQueriesContext(connection) as queries:
+            page_of(LogQuery.of(asked), scope)
+        ways = list(plans(queries.captured_queries))
+        assert ways
+        assert all(re.search(rf"INDEX {index} ", way) for way in ways), (asked, ways)
+
+
+def test_page_takes_the_same_queries_however_long_the_log(client_of):
+    client, counts = client_of("auditor"), []
+    client.get("/audit/")
+    for length in (1000, 1500):
+        fill(length)
+        for asked in ("", "?actor=person 1", "?q=Zwiebelfisch", f"?plan={PLAN}"):
+            with CaptureQueriesContext(connection) as queries:
+                client.get("/audit/" + asked)
+            counts.append(len(queries))
+
+    assert counts[:4] == counts[4:]
+
+
+@pytest.mark.parametrize("scope", [ALL, ONE, TWO], ids=["all", "one", "two"])
+def test_pages_one_after_the_other_have_everything_once(log, scope):
+    """Also those that are found stretch by stretch."""
+    for asked in (
+        {}, {"actor": "person 1"}, {"actor": "person 1", "result": "failed"}, {"q": "Störung"},
+        {"plan": str(PLAN)}, {"account": SECOND}, {"result": "pending"},
+    ):  # fmt: skip
+        with mock.patch.object(reading, "STRETCH", 300):
+            seen = all_pages(asked, scope)
+        everything = matching(LogQuery.of(asked), scope).order_by("-seq")
+
+        assert seen == list(everything.values_list("seq", flat=True)), asked
+
+
+def all_pages(asked, scope):
+    seen, before = [], ""
+    while True:
+        found = page_of(LogQuery.of({**asked, "before": str(before)}), scope)
+        seen += [event.seq for event in found.events]
+        if not found.has_older and not found.looked_to:
+            return seen
+        before = seen[-1] if found.has_older else found.looked_to.seq
+
+
+def test_page_says_how_far_it_looked_and_offers_to_go_on(log, few, client_of):
+    client = client_of("viewer")
+
+    page = client.get("/audit/?q=Urgestein")
+
+    text = page.content.decode()
+    assert "Nothing found so far" in text
+    assert "Looked through 100 events, back to" in text
+    assert "No event matches" not in text
+    assert page.context["looked_to"].seq == 1401
+    assert client.get("/audit/" + page.context["further_url"]).context["looked_to"].seq == 1301
+    whole = client.get("/audit/" + page.context["whole_url"])
+    assert len(whole.context["events"]) == 50
+    older = client.get("/audit/" + whole.context["older_url"])
+    assert (older.context["looked_to"], len(older.context["events"]) > 0) == (None, True)
+
+
+def test_search_that_reaches_the_beginning_says_nothing_of_older_ones(log, client_of):
+    page = client_of("viewer").get("/audit/?q=no-such-word")
+
+    assert "No event matches" in page.content.decode()
+    assert page.context["looked_to"] is None
+
+
+def test_day_has_all_of_its_events_though_a_clock_went_back(actor):
+    noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    for hours in (0, 24, 48, 1, 25, -24):
+        with mock.patch("django.utils.timezone.now", return_value=noon + timedelta(hours=hours)):
+            audit.append(action="flow.update", stage="access", result="denied", actor=actor)
+
+    def seqs(**asked):
+        return [event.seq for event in page_of(LogQuery.of(asked), None).events]
+
+    assert seqs(**{"from": "2026-11-20", "to": "2026-11-20"}) == [4, 1]
+    assert seqs(**{"from": "2026-11-21"}) == [5, 3, 2]
+    assert seqs(to="2026-11-20") == [6, 4, 1]
+    assert seqs(**{"from": "2026-11-23"}) == []
+    assert AuditDay.objects.get(day=date(2026, 11, 21)).last == 5
+
+
+def test_people_are_those_who_acted_in_the_accounts(actor):
+    for label, account in (("zoë", MAIN), ("ada", SECOND), ("ada", MAIN), ("Ömer", SMALL)):
+        who = audit.Actor(id="1", label=label)
+        said = {"action": "flow.update", "stage": "access", "result": "denied", "account_sid": account}
+        audit.append(actor=who, payload=Payload(), **said)
+    audit.observe(
+        [audit.Observation(action="flow.drift", account_sid=MAIN, target_sid="FO1", payload=Payload())],
+        read_at=audit.last_seq(),
+    )
+
+    assert sorted(reading.people(None)) == ["ada", "zoë", "Ömer"]
+    assert reading.people(frozenset([MAIN])) == ["ada", "zoë"]
+    assert reading.people(frozenset([SMALL, SECOND])) == ["ada", "Ömer"]
+    assert reading.people(frozenset()) == []
+
+
+def test_what_is_open_is_not_looked_for_through_all_of_an_accounts_log(log):
+    """The index of accounts is for the log's own page: from anywhere else it leads through the whole log."""
+    rows = [
+        accounts.within(OpenDrift.objects.all(), ONE, "event__account_sid"),
+        accounts.within(AuditEvent.objects.filter(seq__lt=900), TWO).order_by("-seq")[:1],
+        accounts.within(AuditEvent.objects.filter(target_sid="FO1"), ONE),
+        matching(LogQuery(), TWO).filter(seq__gt=700).order_by("seq")[:500],
+    ]
+    for found in rows:
+        assert "event_account" not in found.explain(), found.query

@@ -1,0 +1,159 @@
+"""What the database keeps of the mirror for the list is always as the mirror is, whoever writes it and however."""
+
+from collections import Counter
+from datetime import UTC, datetime
+from unittest import mock
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from flows import derived, narrow, search, tally, trigrams
+from flows.models import Flow, FlowEntry, FlowTally
+from flows.search import Query
+from flows.services import compaction, mirror
+
+DAY = datetime(2026, 3, 1, tzinfo=UTC)
+AC = "AC" + "1" * 32
+
+
+def snapshot(number, name="Lyon", **fields):
+    return {
+        "sid": f"FO{number:032}",
+        "friendly_name": name,
+        "channel_type": "sms",
+        "contact_identity": f"+1415555{number:04}",
+        "enabled": True,
+        "integration_type": "studio",
+    } | fields
+
+
+def write(*snapshots, gone=()):
+    mirror._write({one["sid"]: one for one in snapshots} | dict.fromkeys(gone), AC)
+
+
+def is_in_step():
+    entries = FlowEntry.objects.order_by("sid").values_list(*narrow.COLUMNS)
+    assert list(entries) == list(Flow.objects.order_by("sid").values_list(*narrow.COLUMNS))
+    kept = FlowTally.objects.filter(flows__gt=0)
+    columns = ("account_sid", "channel_type", "integration_type")
+    assert {row[:4]: row[4] for row in kept.values_list(*columns, "state", "flows")} == Counter(
+        (*row[:3], "gone" if row[4] else {True: "true", False: "false", None: "unset"}[row[3]])
+        for row in Flow.objects.values_list(*columns, "enabled", "gone_at")
+    )
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO flow_trigram (flow_trigram, rank) VALUES ('integrity-check', 1)")
+    return True
+
+
+def found(q):
+    return [flow.friendly_name for flow in search.find(Query(q=q)).rows]
+
+
+def test_after_each_way_of_writing(db):
+    write(*(snapshot(number) for number in range(8)))
+    assert is_in_step()
+
+    write(
+        snapshot(1, "Paris", enabled=False),
+        snapshot(2, enabled=None),
+        snapshot(3, channel_type="web"),
+        snapshot(9),
+    )
+    assert is_in_step()
+    assert found("paris") == ["Paris"]
+    assert len(found("lyon")) == 8
+
+    write(snapshot(8), gone=[f"FO{4:032}", f"FO{5:032}"])
+    assert is_in_step()
+
+    write(snapshot(4, "Nice"))  # it is there again
+    assert is_in_step()
+    assert found("nice") == ["Nice"]
+
+    Flow.objects.filter(sid=f"FO{1:032}").update(name_folded="marseille", account_sid="AC" + "2" * 32)
+    assert is_in_step()
+    assert (found("marseille"), found("paris")) == (["Paris"], [])
+
+    Flow.objects.filter(enabled=True).delete()
+    assert is_in_step()
+
+    Flow.objects.all().delete()
+    assert is_in_step()
+    assert not FlowEntry.objects.exists()
+
+
+def test_what_was_rolled_back_never_was(db):
+    write(snapshot(1))
+
+    with transaction.atomic():
+        write(snapshot(1, "Paris"), snapshot(2))
+        transaction.set_rollback(True)
+
+    assert is_in_step()
+    assert found("lyon") == ["Lyon"]
+
+
+@pytest.mark.parametrize("part", [narrow, tally, trigrams])
+def test_migrate_brings_back_what_is_missing(db, part):
+    write(snapshot(1), snapshot(2))
+    part.lift(connection)
+    write(snapshot(3), snapshot(4, "Paris"))
+
+    call_command("migrate", verbosity=0)
+
+    write(snapshot(5, "Nice"))
+    assert is_in_step()
+    assert (found("paris"), found("nice"), len(found("lyon"))) == (["Paris"], ["Nice"], 3)
+    assert trigrams.is_installed(connection)
+
+
+def test_search_uses_the_index(db):
+    write(snapshot(1, "Réclamations"))
+
+    with CaptureQueriesContext(connection) as queries:
+        assert found("reclam") == ["Réclamations"]
+
+    if connection.vendor == "sqlite":
+        assert any("MATCH" in query["sql"] for query in queries)
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("EXPLAIN SELECT sid FROM flows_flowentry WHERE name_folded LIKE '%reclam%'")
+            assert "flow_name_folded_trigrams" in str(cursor.fetchall())
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="an extension is PostgreSQL's")
+def test_search_does_without_an_extension_that_may_not_be_installed_and_a_check_says_so(db):
+    write(snapshot(1, "Réclamations"))
+    trigrams.lift(connection)
+    with mock.patch.object(trigrams, "_EXTENSION", "CREATE EXTENSION no_such_thing"):
+        derived.install(connection)
+
+    assert found("reclam") == ["Réclamations"]
+    assert [(one.id, "pg_trgm" in one.hint) for one in derived.names_are_indexed(databases=["default"])] == [
+        ("flows.W001", True)
+    ]
+
+
+def test_check_is_silent_where_the_index_is(db):
+    assert derived.names_are_indexed(databases=["default"]) == []
+    assert derived.names_are_indexed(databases=None) == []
+
+
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="PostgreSQL writes its indexes anew with the tables"
+)
+def test_what_was_erased_leaves_the_index_of_names_too(transactional_db):
+    write(snapshot(1, "kanarienvogel"), snapshot(2))
+    Flow.objects.filter(sid=f"FO{1:032}").delete()
+
+    compaction.compact()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT block FROM flow_trigram_data")
+        blocks = b"".join(block for (block,) in cursor.fetchall())
+    assert b"kan" not in blocks
+    assert b"lyo" in blocks

@@ -1,0 +1,92 @@
+"""The list of flows as a page: what it costs, and what it says of searches that find many."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from flows import search
+from flows.models import Flow
+from flows.services import mirror
+
+HTMX = {"hx-request": "true"}
+AC = "AC" + "5a" * 16
+
+
+def fill(count, name="Line"):
+    mirror._write(
+        {
+            f"FO{number:032}": {
+                "sid": f"FO{number:032}",
+                "friendly_name": f"{name} {number}",
+                "channel_type": "sms",
+                "contact_identity": f"+1415555{number:04}",
+                "enabled": True,
+                "integration_type": "studio",
+            }
+            for number in range(count)
+        },
+        AC,
+    )
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/flows/", "/flows/?q=line", "/flows/?q=l", "/flows/?page=2&sort=-updated", "/flows/?channel=sms"],
+)
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+def test_more_flows_cost_no_more_queries_and_no_call(client_of, sandbox, address, headers):
+    client = client_of("admin")
+    fill(3)
+    queries(client, address, headers)  # a process asks some things once
+    few = queries(client, address, headers)
+    fill(400)
+
+    assert queries(client, address, headers) == few
+    assert len(sandbox.requests) == 0
+
+
+def queries(client, address, headers):
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(address, headers=headers).status_code == 200
+    return len(captured)
+
+
+def test_search_that_finds_many_says_that_there_may_be_more(client_of, sandbox, monkeypatch):
+    monkeypatch.setattr(search, "COUNTED", 60)
+    fill(70)
+
+    page = client_of("operator").get("/flows/?q=line").content.decode()
+
+    assert '<p id="count">1 to 50 of 60+ flows</p>' in page
+    assert "All 60+ that match" in page
+    assert "SMS (61+)" in page
+    assert re.search(r'data-facets="0\+ 61\+ ', page)
+
+
+def test_last_page_of_such_a_search_knows_how_many_there_are(client_of, sandbox, monkeypatch):
+    monkeypatch.setattr(search, "COUNTED", 60)
+    fill(70)
+
+    page = client_of("operator").get("/flows/?q=line&page=2").content.decode()
+
+    assert '<p id="count">51 to 70 of 70 flows</p>' in page
+    assert 'rel="next"' not in page
+
+
+def test_rows_show_whatever_a_flow_is_called_as_text(client_of, sandbox):
+    fill(1, name="<b>&\"'{0}{}%s\u202e")
+    Flow.objects.update(
+        channel_type="<i>",
+        contact_identity="a:<u>",
+        integration_type="<s>",
+        resource={"integration_type": "<s>"},
+    )
+
+    page = client_of("admin").get("/flows/").content.decode()
+
+    assert '&lt;b&gt;&amp;&quot;&#x27;{0}{}%s<span class="hidden-character">⟨U+202E⟩</span> 0</a>' in page
+    assert "<td>&lt;i&gt;</td>" in page
+    assert "a:<wbr>&lt;u&gt;" in page
+    assert '<td data-label="Handled by">&lt;s&gt;</td>' in page
