@@ -154,6 +154,7 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, puzzle, sche
         findings[name] = found(page)
     page.goto(paths["puzzle"])
     page.get_by_role("button", name="Put this on record").click()
+    expect(page.locator(".field-error").first).to_be_visible()
     findings["decision with errors"] = found(page)
 
     assert {name: what for name, what in findings.items() if what} == {}

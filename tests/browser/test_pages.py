@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import Flow
 from flows.services import mirror
-from tests.browser.looks import LOOKS, found
+from tests.browser.looks import EVENT, LOOKS, found
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -103,18 +103,23 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, scheme, widt
     page = open_page("admin", scheme=scheme, width=width, path=f"/flows/{flow_sid}/edit/")
     page.fill("[name=integration_retry_count]", "9")
     page.get_by_role("button", name="Review changes").click()
+    expect(page.locator(".field-error")).to_be_visible()
     findings = {"error": found(page)}
     page.fill("[name=integration_retry_count]", "2")
     page.get_by_role("button", name="Review changes").click()
+    expect(page.get_by_role("button", name="Save changes")).to_be_visible()
     findings["review"] = found(page)
     sandbox.edit_flow(flow_sid, integration_retry_count=1)
     page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_role("button", name="Review changes")).to_be_visible()
     findings["conflict"] = found(page)
     page.get_by_role("button", name="Review changes").click()
     page.get_by_role("button", name="Save changes").click()
+    page.wait_for_url(f"**/flows/{flow_sid}/")
     findings["saved"] = found(page)
     page.goto("/audit/")
     page.locator("tbody a").first.click()
+    page.wait_for_url(EVENT)
     findings["event"] = found(page)
     for name, path in PAGES.items():
         page.goto(path.format(sid=flow_sid))

@@ -152,15 +152,18 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, sids, scheme, width):
     page = open_page("operator", scheme=scheme, width=width)
     page.goto("/flows/?q=flow+00")
     page.get_by_label("Select Flow 001", exact=True).check()
+    expect(page.get_by_label("All 10 that match")).to_be_visible()
     findings = {"ticked": found(page)}
     page.get_by_label("All 10 that match").check()
     findings["all ticked"] = found(page)
     page.select_option("[name=kind]", "retry_count")
     page.get_by_role("button", name="Plan…").click()
     page.get_by_role("button", name="Show the plan").click()
+    expect(page.locator(".field-error")).to_be_visible()
     findings["value missing"] = found(page)
     page.get_by_label("Retry count").fill("1")
     page.get_by_role("button", name="Show the plan").click()
+    expect(page.get_by_role("button", name="Change 10 flows")).to_be_visible()
     findings["draft"] = found(page)
     page.get_by_role("button", name="Change 10 flows").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
@@ -174,6 +177,7 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, sids, scheme, width):
         findings[name] = found(page)
     page.get_by_label("Flows as JSON").fill("{")
     page.get_by_role("button", name="Show the plan").click()
+    expect(page.locator(".field-error")).to_be_visible()
     findings["import failed"] = found(page)
 
     assert {name: what for name, what in findings.items() if what} == {}

@@ -190,16 +190,19 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, tmp_path, sc
     type_into(page)
     with unreachable(tmp_path):
         submit(page, "Review changes")
+        expect(page.get_by_role("button", name="Back to your form")).to_be_visible()
         findings = {"503": found(page)}
     submit(page, "Back to your form")
     Session.objects.all().delete()
     submit(page, "Review changes")
+    expect(page.locator("[name=password]")).to_be_visible()
     findings["session ended"] = found(page)
     sign_in(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("You are signed in again")
     findings["signed in again"] = found(page)
     page.context.clear_cookies(name="csrftoken")
     submit(page, "Back to your form")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This form is out of date")
     findings["out of date"] = found(page)
 
     assert {name: what for name, what in findings.items() if what} == {}
