@@ -207,7 +207,8 @@ def open_attempts() -> QuerySet[AuditEvent]:
 def unsettled(sids: Iterable[str]) -> dict[str, AuditEvent]:
     """For each of these flows that has one, the latest event of the change whose fate is not known: its attempt,
     if no outcome came, or its outcome, if that was "unknown"."""
-    changes = OpenChange.objects.filter(target_sid__in=list(sids)).select_related("latest__payload")
+    changes = OpenChange.objects.filter(target_sid__in=list(sids))
+    changes = changes.prefetch_related("latest__payload")  # mostly there is none, and nothing to look up
     return {change.target_sid: change.latest for change in changes.order_by("latest")}
 
 

@@ -99,7 +99,7 @@ def in_doubt(scope: accounts.Scope = None) -> QuerySet[OpenChange]:
     died = Q(attempt__at__lt=timezone.now() - UNDER_WAY_FOR)
     changes = accounts.within(OpenChange.objects.all(), scope, "attempt__account_sid")
     changes = changes.filter(Q(latest__result=Result.UNKNOWN) | died)
-    return changes.select_related("attempt__payload", "latest").order_by("puzzle", "attempt")
+    return changes.prefetch_related("attempt__payload", "latest").order_by("puzzle", "attempt")
 
 
 def decide(*, change: OpenChange, applied: bool, sid: str = "", reason: str, actor: Actor) -> AuditEvent:

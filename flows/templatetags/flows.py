@@ -10,6 +10,7 @@ import json
 import re
 import unicodedata
 from datetime import UTC, datetime
+from html import escape
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -64,6 +65,8 @@ def visible(value: object) -> SafeString:
     """The text, escaped, invisible characters written out as ⟨U+202E⟩."""
     text = str(value)
     is_plain = text.isprintable() and _BLANK_LETTERS.isdisjoint(text)
+    if is_plain and type(text) is str:  # nearly always, and hundreds of times a page
+        return SafeString(escape(text))  # nosec B703 - escaped
     hidden = [] if is_plain else [p for p in range(len(text)) if _is_hidden(text, p)]
     if not hidden:
         return conditional_escape(text)
