@@ -13,7 +13,7 @@ from django.utils.functional import SimpleLazyObject
 from flexadmin.roles import role_of, scope_of
 from flows import accounts
 from flows.models import OpenDrift
-from flows.services import closures
+from flows.services import closures, reading
 
 T = TypeVar("T")
 CALLS: Final = {
@@ -126,7 +126,7 @@ def _seen_by(user: Any) -> tuple[accounts.Account, ...]:
 
 def _drift_count(user: Any) -> int:
     scope = scope_of(user, "flows.view_flow")
-    waiting = accounts.within(OpenDrift.objects.all(), scope, "event__account_sid")
+    waiting = reading.of_accounts(OpenDrift.objects.all(), scope, "event")
     return waiting.values("target_sid").distinct().count()
 
 

@@ -16,7 +16,7 @@ from flows.flexapi import schema
 from flows.flexapi.schema import Snapshot
 from flows.masking import masked, storable
 from flows.models import AuditEvent, AuditPayload, OpenDrift, Result, Stage
-from flows.services import audit
+from flows.services import audit, reading
 from flows.services.audit import Actor, Observation, Payload
 
 BATCH = 500
@@ -150,7 +150,7 @@ def accept(*, event: AuditEvent, reason: str, actor: Actor) -> AuditEvent:
 def inbox(scope: accounts.Scope = None) -> list[list[AuditEvent]]:
     """What nobody has dealt with yet, in these accounts: the events of each flow in order, the flow with the latest
     first."""
-    waiting = accounts.within(OpenDrift.objects.all(), scope, "event__account_sid")
+    waiting = reading.of_accounts(OpenDrift.objects.all(), scope, "event")
     waiting = waiting.select_related("event__payload").order_by("event")
     flows: dict[str, list[AuditEvent]] = {}
     for item in waiting:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Max, Min, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from flows import accounts
 from flows.models import AuditDay, AuditEvent
@@ -39,6 +40,21 @@ class Found:
     events: list[AuditEvent]
     has_older: bool
     looked_to: AuditEvent | None = None
+
+
+def of_accounts(rows: QuerySet[Any], scope: accounts.Scope, event: str = "") -> QuerySet[Any]:
+    """Those events that are of the accounts of the scope, found by whatever else they are asked for; or those rows whose
+    event is, by the name of the field that leads to it.
+
+    The log's indexes of accounts are for `newest`, an account at a time. Here the database would take them to read,
+    and sort, all that the log has of an account; what stands in a COALESCE or a query of its own is in no index."""
+    if scope is None:
+        return rows
+    owner: Any = Coalesce("account_sid", Value(""))
+    if event:
+        owner = Subquery(AuditEvent.objects.filter(pk=OuterRef(event)).values("account_sid"))
+    owned: QuerySet[Any] = rows.alias(owner=owner)
+    return owned.filter(owner__in=sorted(scope))
 
 
 def newest(

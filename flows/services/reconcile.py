@@ -21,7 +21,7 @@ from flows.flexapi.errors import FlexError
 from flows.flexapi.schema import Snapshot
 from flows.masking import masked, storable
 from flows.models import AuditEvent, OpenChange, Result, Stage
-from flows.services import audit, drift, mirror
+from flows.services import audit, drift, mirror, reading
 from flows.services.audit import Actor, AlreadyRecorded, Observation, Payload
 from flows.services.changes import UNDER_WAY_FOR
 
@@ -97,7 +97,7 @@ def in_doubt(scope: accounts.Scope = None) -> QuerySet[OpenChange]:
     """The changes, in these accounts, that nobody knows the fate of, those that are not under way any more; puzzles
     last."""
     died = Q(attempt__at__lt=timezone.now() - UNDER_WAY_FOR)
-    changes = accounts.within(OpenChange.objects.all(), scope, "attempt__account_sid")
+    changes = reading.of_accounts(OpenChange.objects.all(), scope, "attempt")
     changes = changes.filter(Q(latest__result=Result.UNKNOWN) | died)
     return changes.prefetch_related("attempt__payload", "latest").order_by("puzzle", "attempt")
 

@@ -115,7 +115,7 @@ def event_list(request: Request) -> HttpResponse:
 def readable(scope: accounts.Scope) -> QuerySet[AuditEvent]:
     """The events that somebody may read who may read of these accounts. Who signs in, and people's roles, are for those
     who may read everything."""
-    return accounts.within(_of_accounts_alone(scope), scope)
+    return reading.of_accounts(_of_accounts_alone(scope), scope)
 
 
 def _of_accounts_alone(scope: accounts.Scope) -> QuerySet[AuditEvent]:
@@ -143,7 +143,7 @@ def page_of(query: LogQuery, scope: accounts.Scope) -> Found:
 def matching(query: LogQuery, scope: accounts.Scope) -> QuerySet[AuditEvent]:
     """Each change of these accounts once: by its outcome, or by its attempt while that is open. What would bury
     all else, only if asked for."""
-    events = accounts.within(_asked(query, scope), scope)
+    events = reading.of_accounts(_asked(query, scope), scope)
     if query.account:
         events = events.filter(account_sid=query.account)
     if query.plan:
@@ -164,7 +164,7 @@ def _branches(query: LogQuery, scope: accounts.Scope, *, is_few: bool) -> list[Q
     if sids is None:
         parts = [events]
     elif is_few:  # the index is the flow's or the plan's, not the accounts'
-        parts = [accounts.within(events, sids)]
+        parts = [reading.of_accounts(events, sids)]
     else:
         parts = [events.filter(account_sid=sid) for sid in sorted(sids)]
     if query.plan:

@@ -25,7 +25,7 @@ from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
 from flows.masking import masked, storable
 from flows.models import AuditEvent, Flow, OpenDrift, Result, SavedView, Stage, SyncState
-from flows.services import audit, closures, mirror, reconcile
+from flows.services import audit, closures, mirror, reading, reconcile
 from flows.services.changes import UNDER_WAY_FOR
 from flows.views import problems
 from flows.views.requests import Request, permitted
@@ -234,7 +234,8 @@ def _root(account_sid: str) -> str:
 
 def _history(sid: str, scope: accounts.Scope) -> list[AuditEvent]:
     """What happened to the flow, the latest first; also what was made anew from one of its states."""
-    events = accounts.within(AuditEvent.objects.exclude(stage=Stage.ATTEMPT), scope).select_related("payload")
+    events = AuditEvent.objects.exclude(stage=Stage.ATTEMPT).select_related("payload")
+    events = reading.of_accounts(events, scope)
     of_flow = list(events.filter(target_sid=sid).order_by("-seq")[:HISTORY])
     own = AuditEvent.objects.filter(target_sid=sid).values("event_id")
     elsewhere = events.filter(refers_to__isnull=False, refers_to__in=own).exclude(target_sid=sid)
