@@ -7,18 +7,18 @@ from __future__ import annotations
 import hmac
 import json
 import time
-import uuid
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.conf import settings
 from django.utils import timezone
 
-from flows.models import ONCE, AuditEvent, AuditPayload, ChainHead, OpenChange, Result, Stage
+from flows.models import AuditEvent, AuditPayload, ChainHead, Result, Stage
 from flows.services import audit
 from flows.services.audit import Actor, NotRecorded, Payload
+from flows.services.recount import Days, OpenChanges
 from flows.services.seal import (
     GENESIS,
     PAYLOAD,
@@ -84,7 +84,11 @@ def verify(*, head: dict[str, Any] | None = None) -> Verdict:
     end, end_hash = (kept.seq, kept.hash) if kept else (0, GENESIS)
     walk = _Walk()
     bad, fault = (
-        walk.to(end, end_hash, head) or _beyond_the_head() or walk.open_changes.fault(end) or (None, "")
+        walk.to(end, end_hash, head)
+        or _beyond_the_head()
+        or walk.open_changes.fault(end)
+        or walk.days.fault(end)
+        or (None, "")
     )
     return Verdict(walk.count, end, bad, fault, time.monotonic() - started)
 
@@ -159,14 +163,14 @@ def is_ours(head: dict[str, Any]) -> bool:
 
 
 class _Walk:
-    """One pass over the chain. It keeps how far it came, the last seal and its key, and what is open by then. A key
-    that was replaced seals nothing any more: whoever has it can't add to what came later, nor change what came before.
+    """One pass over the chain. It keeps how far it came, the last seal and its key, what is open by then, and each
+    day's place. A key that was replaced seals nothing any more: whoever has it can't add to what came later, nor change what came before.
     """
 
     def __init__(self) -> None:
         self.count, self.previous = 0, GENESIS
         self.keys = keys()  # those that may come, the next one first
-        self.erasures, self.open_changes = _Erasures(), _OpenChanges()
+        self.erasures, self.open_changes, self.days = _Erasures(), OpenChanges(), Days()
 
     def to(self, end: int, end_hash: str, head: dict[str, Any] | None) -> tuple[int, str] | None:
         stray = AuditEvent.objects.filter(seq__lt=1).order_by("seq").values_list("seq", flat=True).first()
@@ -181,6 +185,7 @@ class _Walk:
                 return row["seq"], "is not the one that was at the head when it was signed"
             self.count, self.previous = row["seq"], row["hash"]
             self.open_changes.follow(row)
+            self.days.follow(row)
         if head and head["seq"] > self.count:
             return self.count + 1, "is missing: it was there when the head was signed"
         if (end, end_hash) != (self.count, self.previous):
@@ -236,47 +241,6 @@ class _Erasures:
             if key is not None and _has_its_payload(row, key):
                 ranges = row["payload__requested"]["events"]
                 self._said.append((row["seq"], [first for first, _ in ranges], [last for _, last in ranges]))
-
-
-@dataclass(slots=True)
-class _OpenChanges:
-    """The changes that are open by the log: attempt, latest event, action and flow of each, as `audit.append` keeps
-    them in their table."""
-
-    by_the_log: dict[uuid.UUID, tuple[int, int, str, str]] = field(default_factory=dict)
-
-    def follow(self, row: dict[str, Any]) -> None:
-        change_id, stage = row["change_id"], row["stage"]
-        if change_id is None or stage not in ONCE:
-            return
-        if stage == Stage.ATTEMPT:
-            self.by_the_log[change_id] = (row["seq"], row["seq"], row["action"], row["target_sid"])
-        elif row["result"] != Result.UNKNOWN:
-            self.by_the_log.pop(change_id, None)
-        elif change_id in self.by_the_log:
-            attempt, _, action, sid = self.by_the_log[change_id]
-            self.by_the_log[change_id] = (attempt, row["seq"], action, sid)
-
-    def fault(self, end: int) -> tuple[int, str] | None:
-        """Where the table says otherwise than the log up to `end`."""
-        rows = OpenChange.objects.values_list("change_id", "attempt_id", "latest_id", "action", "target_sid")
-        table = {change_id: tuple(said) for change_id, *said in rows}
-        differing = {key for key in {*table, *self.by_the_log} if table.get(key) != self.by_the_log.get(key)}
-        # Read after the table: whoever wrote there since the walk began committed an event of that change with it.
-        later = AuditEvent.objects.filter(seq__gt=end, change_id__isnull=False)
-        if differing:
-            differing -= set(later.values_list("change_id", flat=True))
-        faults = [self._fault_of(self.by_the_log.get(key), table.get(key)) for key in differing]
-        return min(faults, default=None)
-
-    @staticmethod
-    def _fault_of(by_the_log: tuple[Any, ...] | None, kept: tuple[Any, ...] | None) -> tuple[int, str]:
-        if by_the_log is None:
-            seq = kept[1] if kept else 0
-            return seq, "is of a change that is settled, and the table of open changes still has it"
-        if kept is None:
-            return by_the_log[1], "leaves a change open, and the table of open changes does not have it"
-        return by_the_log[1], "leaves a change open, and the table of open changes has it otherwise"
 
 
 def _rows(end: int) -> Iterator[dict[str, Any]]:

@@ -2,13 +2,15 @@
 
 import json
 import uuid
+from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 import pytest
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from flows import append_only
-from flows.models import AuditEvent, AuditPayload, OpenChange
+from flows.models import AuditDay, AuditEvent, AuditPayload, OpenChange
 from flows.services import audit, erasure, evidence, seal
 from flows.services.audit import Payload
 
@@ -277,6 +279,51 @@ def test_verify_finds_a_table_of_open_changes_that_says_otherwise(open_changes, 
     assert (verdict.bad_seq, verdict.events) == (seq, 12)
     assert "open changes" in str(verdict)
     assert "12 events in the chain are as they were written" in str(verdict)
+
+
+def append_at(actor, *moments):
+    for moment in moments:
+        with mock.patch("django.utils.timezone.now", return_value=moment):
+            audit.append(action="flow.update", stage="access", result="denied", actor=actor)
+
+
+@pytest.fixture
+def days(actor):
+    """Events of three days: 1, 2 and 5 (a clock went back) of the 20th, 3 and 4 of the 21st, 6 of the 22nd."""
+    noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    append_at(actor, *(noon + timedelta(hours=hours) for hours in (0, 11.9, 12, 24, 1, 48)))
+
+
+def test_table_of_days_agrees_with_the_log(days):
+    assert evidence.verify().bad_seq is None
+
+
+@pytest.mark.parametrize(("tampered", "seq"), [
+    (lambda table: table.filter(day="2026-11-21").delete(), 3),
+    (lambda table: table.filter(day="2026-11-20").update(last=2), 5),
+    (lambda table: table.filter(day="2026-11-20").update(first=2), 1),
+    (lambda table: table.filter(day="2026-11-22").update(first=1), 6),
+    (lambda table: table.filter(day="2026-11-21").update(day="2026-11-23"), 3),
+    (lambda table: table.create(day="2026-11-23", first=2, last=2), 2),
+], ids=["hidden day", "hidden end", "hidden beginning", "too far", "another day", "made up"])  # fmt: skip
+def test_verify_finds_a_table_of_days_that_says_otherwise(days, tampered, seq):
+    tampered(AuditDay.objects)
+
+    verdict = evidence.verify()
+
+    assert (verdict.bad_seq, verdict.events) == (seq, 6)
+    assert "table of days" in str(verdict)
+    assert "6 events in the chain are as they were written" in str(verdict)
+
+
+def test_verify_is_not_alarmed_by_days_that_come_meanwhile(days, actor, monkeypatch):
+    """Another day begins, and a clock goes back to an older one."""
+    later, earlier = datetime(2026, 11, 23, tzinfo=UTC), datetime(2026, 11, 21, 9, tzinfo=UTC)
+    busy(monkeypatch, 4, lambda: append_at(actor, later, earlier))
+
+    verdict = evidence.verify()
+
+    assert (verdict.bad_seq, verdict.through, audit.last_seq()) == (None, 6, 8)
 
 
 def test_verify_takes_an_erased_payload_that_an_event_tells_of(log, actor):
