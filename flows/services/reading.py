@@ -19,6 +19,7 @@ from flows.models import AuditDay, AuditEvent
 from flows.services import audit
 
 STRETCH: Final = 10_000  # events that are looked at where no index answers
+OF_ONE: Final = 500  # events of a flow, or of a person, that are looked at where an index has these alone
 
 # The names in an index one by one: each is the first after the one before. Counting them all reads the whole index.
 _ACTED: Final = """
@@ -57,12 +58,31 @@ def of_accounts(rows: QuerySet[Any], scope: accounts.Scope, event: str = "") -> 
     return owned.filter(owner__in=sorted(scope))
 
 
+def aside(events: QuerySet[AuditEvent], **wanted: str) -> QuerySet[AuditEvent]:
+    """Those events that have these values too, found by whatever else they are asked for: there are fewer of that, and
+    SQLite can't know."""
+    compared: QuerySet[AuditEvent] = events.alias(
+        **{f"own_{name}": Coalesce(name, Value("")) for name in wanted}
+    )
+    return compared.filter(**{f"own_{name}": value for name, value in wanted.items()})
+
+
+def reach(events: QuerySet[AuditEvent], scope: accounts.Scope, *, first: int, last: int) -> int:
+    """The place from which on there are at most `OF_ONE` of these events up to `last`. Who may read none of those is not
+    told that there are so many."""
+    ours = events.filter(seq__gte=first, seq__lte=last)
+    beyond = ours.order_by("-seq").values_list("seq", flat=True)[OF_ONE : OF_ONE + 1]
+    lowest = next((seq + 1 for seq in beyond), first)
+    if scope is None or lowest == first:
+        return lowest
+    return lowest if of_accounts(ours.filter(seq__gte=lowest), scope).exists() else first
+
+
 def newest(
-    branches: Iterable[QuerySet[AuditEvent]], size: int, *, first: int, last: int, is_indexed: bool
+    branches: Iterable[QuerySet[AuditEvent]], size: int, *, first: int, last: int, lowest: int
 ) -> Found:
     """The newest events from `first` to `last` (places, both included) that are in one of the branches. Each branch
-    must be one that an index gives in the order of `seq`; if not `is_indexed`, only so many are looked at."""
-    lowest = first if is_indexed else max(first, last - STRETCH + 1)
+    must be one that an index gives in the order of `seq`. Those before `lowest` are not looked at."""
     seqs: set[int] = set()
     for branch in branches:
         ordered = branch.filter(seq__gte=lowest, seq__lte=last).order_by("-seq")
@@ -74,6 +94,20 @@ def newest(
     if not has_older and lowest > first:
         looked_to = AuditEvent.objects.filter(seq__gte=lowest).order_by("seq").first()
     return Found(found, has_older, looked_to)
+
+
+def beside(
+    events: QuerySet[AuditEvent], scope: accounts.Scope, seq: int
+) -> tuple[AuditEvent | None, AuditEvent | None]:
+    """Of these events in the accounts of the scope, the last before a place and the first after it, each account's own
+    first: somebody's only account may have nothing in the next million."""
+    parts = [events] if scope is None else [events.filter(account_sid=sid) for sid in sorted(scope)]
+    before = [part.filter(seq__lt=seq).order_by("-seq").first() for part in parts]
+    after = [part.filter(seq__gt=seq).order_by("seq").first() for part in parts]
+    return (
+        max(filter(None, before), key=lambda event: event.seq, default=None),
+        min(filter(None, after), key=lambda event: event.seq, default=None),
+    )
 
 
 def places(since: date | None, until: date | None) -> tuple[int, int]:

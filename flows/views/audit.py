@@ -31,6 +31,11 @@ CHIP_WORDS = {
     "account": "Account",
     "from_date": "From", "to_date": "To", "plan": "Plan",
 }  # fmt: skip
+STRETCHES = {
+    "log": f"{reading.STRETCH:,} events",
+    "flow": f"{reading.OF_ONE:,} events of the flow",
+    "person": f"{reading.OF_ONE:,} events of that person",
+}
 PARAMETERS = {"from_date": "from", "to_date": "to"}
 
 
@@ -69,6 +74,25 @@ class LogQuery:
             before=int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else 0,
         )
 
+    @property
+    def is_few(self) -> bool:
+        """Whether what is asked for is little, however long the log: what is of a plan, or under way."""
+        return bool(self.plan) or self.result == Result.PENDING
+
+    @property
+    def looks_at(self) -> str:
+        """What is looked through, so many events at a time: the "log", what is of the "flow" or of the "person" (who may
+        only have signed in); "" where an index has what is asked for. Beside the accounts an index knows one thing,
+        whatever the days; two at once, and words, are in none."""
+        asked = sum(map(bool, (self.actor, self.action, self.result)))
+        if self.whole or self.is_few:
+            return ""
+        if self.sid:
+            return "flow" if asked or self.q.split() else ""
+        if asked > 1 or self.q.split():
+            return "log"
+        return "person" if self.actor and not self.account else ""
+
     def url(self, **changes: str | int) -> str:
         return "?" + urlencode(self.parameters(**changes))
 
@@ -101,7 +125,7 @@ def event_list(request: Request) -> HttpResponse:
         "clear_url": reverse("audit:list"),
         "older_url": query.url(before=events[-1].seq, whole=query.whole) if found.has_older else None,
         "looked_to": looked_to,
-        "stretch": f"{reading.STRETCH:,}",
+        "stretch": STRETCHES.get(query.looks_at, ""),
         "further_url": query.url(before=looked_to.seq) if looked_to else None,
         "whole_url": query.url(before=query.before, whole="1") if looked_to else None,
         "newest_url": query.url() if query.before else None,
@@ -126,18 +150,18 @@ def _of_accounts_alone(scope: accounts.Scope) -> QuerySet[AuditEvent]:
 
 
 def page_of(query: LogQuery, scope: accounts.Scope) -> Found:
-    """A page of what is asked for. Beside the accounts an index knows one thing, whatever the days: two at once, and
-    words, are looked for in a stretch of the log. What is of one flow or plan is few enough."""
+    """A page of what is asked for."""
     first, last = reading.places(_date(query.from_date), _date(query.to_date))
-    known = sum(map(bool, (query.actor, query.action, query.result)))
-    is_few = bool(query.sid or query.plan)
-    return reading.newest(
-        _branches(query, scope, is_few=is_few),
-        PAGE_SIZE,
-        first=first,
-        last=min(last, query.before - 1) if query.before else last,
-        is_indexed=is_few or bool(query.whole) or (known < 2 and not query.q.split()),
-    )
+    last = min(last, query.before - 1) if query.before else last
+    lowest, events = first, AuditEvent.objects.all()
+    match query.looks_at:
+        case "log":
+            lowest = max(first, last - reading.STRETCH + 1)
+        case "flow":
+            lowest = reading.reach(events.filter(target_sid=query.sid), scope, first=first, last=last)
+        case "person" if scope is None:  # to sign in is of no account
+            lowest = reading.reach(events.filter(actor_label=query.actor), scope, first=first, last=last)
+    return reading.newest(_branches(query, scope), PAGE_SIZE, first=first, last=last, lowest=lowest)
 
 
 def matching(query: LogQuery, scope: accounts.Scope) -> QuerySet[AuditEvent]:
@@ -154,7 +178,7 @@ def matching(query: LogQuery, scope: accounts.Scope) -> QuerySet[AuditEvent]:
     return events.filter(seq__lt=query.before) if query.before else events
 
 
-def _branches(query: LogQuery, scope: accounts.Scope, *, is_few: bool) -> list[QuerySet[AuditEvent]]:
+def _branches(query: LogQuery, scope: accounts.Scope) -> list[QuerySet[AuditEvent]]:
     """What is asked for, cut up so that an index has each part in the order of the log: an `IN` or an `OR` would have
     all of it sorted first."""
     events = _asked(query, scope)
@@ -163,7 +187,7 @@ def _branches(query: LogQuery, scope: accounts.Scope, *, is_few: bool) -> list[Q
         sids = scope & {query.account}
     if sids is None:
         parts = [events]
-    elif is_few:  # the index is the flow's or the plan's, not the accounts'
+    elif query.is_few or query.sid:  # the index is the flow's or the plan's, not the accounts'
         parts = [reading.of_accounts(events, sids)]
     else:
         parts = [events.filter(account_sid=sid) for sid in sorted(sids)]
@@ -186,14 +210,15 @@ def _asked(query: LogQuery, scope: accounts.Scope) -> QuerySet[AuditEvent]:
     # Attempts alone are under way. There is one in every change; going through them all would take long.
     is_listed = still_open if query.result == Result.PENDING else ~Q(stage=Stage.ATTEMPT) | still_open
     events = _of_accounts_alone(scope).filter(is_listed)
-    if query.actor:
-        events = events.filter(actor_label=query.actor)
-    is_wanted = Q(action=query.action) if query.action else ~UNASKED
-    events = events.filter(is_wanted)
-    if query.result:
-        events = events.filter(result=query.result)
-    if query.sid:
+    if not query.action:
+        events = events.exclude(UNASKED)
+    wanted = {"actor_label": query.actor, "action": query.action, "result": query.result}
+    if query.is_few:
+        wanted["target_sid"] = query.sid
+    elif query.sid:
         events = events.filter(target_sid=query.sid)
+    wanted = {name: value for name, value in wanted.items() if value}
+    events = reading.aside(events, **wanted) if query.is_few or query.sid else events.filter(**wanted)
     if query.from_date:
         events = events.filter(at__gte=_midnight(query.from_date))
     if query.to_date:

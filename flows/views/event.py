@@ -20,7 +20,7 @@ from flows.flexapi.errors import FlexError
 from flows.forms import DecisionForm
 from flows.masking import masked, storable
 from flows.models import AuditEvent, AuditPayload, Flow, OpenChange, OpenDrift, Plan, Result, Stage
-from flows.services import audit, mirror, reconcile
+from flows.services import audit, mirror, reading, reconcile
 from flows.services.changes import UNDER_WAY_FOR
 from flows.views.audit import readable
 from flows.views.requests import Request, actor_of, may, permitted
@@ -104,7 +104,7 @@ def _page(
         AuditEvent.objects.filter(change_id=event.change_id).order_by("seq") if event.change_id else []
     )
     seen = readable(request.scope).exclude(stage=Stage.ATTEMPT)
-    around = seen.exclude(action="flow.baseline")
+    previous, following = reading.beside(seen.exclude(action="flow.baseline"), request.scope, event.seq)
     followers = seen.filter(refers_to=event.event_id)
     context = {
         "event": event,
@@ -117,8 +117,8 @@ def _page(
         "followers": list(followers.order_by("seq")[:10]),
         "origin": referred(str(event.refers_to), request) if event.refers_to else None,
         "plan": _plan_of(event),
-        "previous": around.filter(seq__lt=event.seq).order_by("-seq").first(),
-        "next": around.filter(seq__gt=event.seq).order_by("seq").first(),
+        "previous": previous,
+        "next": following,
         "flow": Flow.objects.filter(sid=event.target_sid).first() if event.target_sid else None,
         "states": _states(event, payload),
         "is_in_the_inbox": OpenDrift.objects.filter(pk=event.pk).exists(),

@@ -2,6 +2,7 @@
 answers is looked for in a stretch of the log, which the page says."""
 
 import re
+import statistics
 from datetime import UTC, date, datetime, timedelta
 from unittest import mock
 
@@ -10,11 +11,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from flows.models import AuditDay, AuditEvent, Flow, OpenDrift
+from flows.models import AuditDay, AuditEvent, Flow, OpenChange, OpenDrift
 from flows.services import audit, reading
 from flows.services.audit import Payload
 from flows.views.audit import LogQuery, matching, page_of
-from tests.benchmarks.log_filling import FIRST, MAIN, PLAN, SECOND, SMALL, fill
+from tests.benchmarks.log_filling import FIRST, MAIN, PLAN, SECOND, SMALL, VISITOR, fill
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +57,8 @@ SINGLE = [
     {}, {"before": "1000"}, {"before": "700"}, {"actor": "person 1"}, {"actor": FIRST}, {"result": "failed"},
     {"result": "succeeded"}, {"action": "flow.delete"}, {"action": "flow.baseline"},
     {"account": SMALL}, {"account": SECOND, "actor": "person 1"}, {"from": "a day", "to": "a day"},
-    {"from": "a day", "to": "a day", "actor": "person 1"}, {"sid": "of a flow"},
+    {"from": "a day", "to": "a day", "actor": "person 1"}, {"sid": "of a flow"}, {"result": "pending"},
+    {"result": "pending", "action": "flow.update", "q": "a"}, {"sid": "of a flow", "actor": "person 1", "q": "a"},
 ]  # fmt: skip
 
 
@@ -89,6 +91,10 @@ def test_search_takes_the_index_that_is_made_for_it(log):
         ({"action": "flow.delete"}, TWO, "event_account_action"),
         ({"sid": "FO" + "1" * 32}, TWO, "event_target"),
         ({"plan": str(PLAN)}, TWO, "event_(request|change)"),
+        ({"result": "pending"}, ALL, "sqlite_autoindex_flows_auditevent_1"),
+        ({"result": "pending", "actor": "person 1"}, TWO, "sqlite_autoindex_flows_auditevent_1"),
+        ({"sid": "FO" + "1" * 32, "actor": "person 1", "result": "failed"}, TWO, "event_target"),
+        ({"plan": str(PLAN), "actor": "person 1", "result": "failed"}, ALL, "event_(request|change)"),
     ]:
         with CaptureQueriesContext(connection) as queries:
             page_of(LogQuery.of(asked), scope)
@@ -115,13 +121,19 @@ def test_pages_one_after_the_other_have_everything_once(log, scope):
     """Also those that are found stretch by stretch."""
     for asked in (
         {}, {"actor": "person 1"}, {"actor": "person 1", "result": "failed"}, {"q": "Störung"},
-        {"plan": str(PLAN)}, {"account": SECOND}, {"result": "pending"},
+        {"plan": str(PLAN)}, {"account": SECOND}, {"result": "pending"}, {"sid": busy_flow(), "result": "failed"},
+        {"sid": busy_flow(), "q": "Störung"}, {"plan": str(PLAN), "actor": "person 1"},
     ):  # fmt: skip
-        with mock.patch.object(reading, "STRETCH", 300):
+        with mock.patch.object(reading, "STRETCH", 300), mock.patch.object(reading, "OF_ONE", 7):
             seen = all_pages(asked, scope)
         everything = matching(LogQuery.of(asked), scope).order_by("-seq")
 
         assert seen == list(everything.values_list("seq", flat=True)), asked
+
+
+def busy_flow():
+    """The flow, of `MAIN`, that most of the log is about."""
+    return statistics.mode(AuditEvent.objects.filter(result="failed").values_list("target_sid", flat=True))
 
 
 def all_pages(asked, scope):
@@ -141,7 +153,7 @@ def test_page_says_how_far_it_looked_and_offers_to_go_on(log, few, client_of):
 
     text = page.content.decode()
     assert "Nothing found so far" in text
-    assert "Looked through 100 events, back to" in text
+    assert "Looked through 10,000 events, back to" in text
     assert "No event matches" not in text
     assert page.context["looked_to"].seq == 1401
     assert client.get("/audit/" + page.context["further_url"]).context["looked_to"].seq == 1301
@@ -149,6 +161,60 @@ def test_page_says_how_far_it_looked_and_offers_to_go_on(log, few, client_of):
     assert len(whole.context["events"]) == 50
     older = client.get("/audit/" + whole.context["older_url"])
     assert (older.context["looked_to"], len(older.context["events"]) > 0) == (None, True)
+
+
+def test_page_looks_at_so_many_events_of_a_flow_and_says_so(log, monkeypatch, client_of):
+    monkeypatch.setattr(reading, "OF_ONE", 20)
+    asked = {"sid": busy_flow(), "q": "no-such-word"}
+
+    page = client_of("viewer").get("/audit/", asked)
+
+    newest = AuditEvent.objects.filter(target_sid=busy_flow()).order_by("-seq")[:21]
+    looked_to = page.context["looked_to"].seq
+    assert newest[20].seq < looked_to <= newest[19].seq
+    assert "events of the flow, back to" in page.content.decode()
+    assert client_of("viewer").get("/audit/", {"sid": busy_flow()}).context["looked_to"] is None
+    # Who may see none of them is not told that there are so many.
+    assert page_of(LogQuery.of(asked), ONE).looked_to is None
+
+
+def test_page_looks_at_so_many_events_of_a_person_who_may_only_sign_in(log, monkeypatch, client_of):
+    monkeypatch.setattr(reading, "OF_ONE", 5)
+    for _ in range(6):
+        who = audit.Actor(id="9", label=VISITOR)
+        audit.append(action="auth.login", stage="access", result="succeeded", actor=who)
+
+    page = client_of("viewer").get("/audit/", {"actor": VISITOR})
+
+    newest = AuditEvent.objects.filter(actor_label=VISITOR).order_by("-seq")[:6]
+    looked_to = page.context["looked_to"].seq
+    assert newest[5].seq < looked_to <= newest[4].seq
+    assert "events of that person, back to" in page.content.decode()
+    assert page_of(LogQuery.of({"actor": VISITOR, "whole": "1"}), ALL).looked_to is None
+    assert page_of(LogQuery.of({"actor": VISITOR}), ONE).looked_to is None
+
+
+def test_what_is_under_way_is_looked_for_in_all_of_the_log(log, few):
+    is_open = list(OpenChange.objects.order_by("-attempt").values_list("attempt", flat=True))
+    assert is_open[-1] < 1400
+
+    found = page_of(LogQuery.of({"result": "pending", "action": "flow.update", "q": "a"}), ALL)
+
+    assert ([event.seq for event in found.events], found.looked_to) == (is_open, None)
+
+
+def test_events_beside_one_come_from_their_accounts_own_index(log):
+    shown = matching(LogQuery(), TWO)
+    for seq in (1, 640, 1100, 1500):
+        with CaptureQueriesContext(connection) as queries:
+            before, after = reading.beside(shown, TWO, seq)
+
+        assert before == shown.filter(seq__lt=seq).order_by("-seq").first()
+        assert after == shown.filter(seq__gt=seq).order_by("seq").first()
+        ways = list(explained(query["sql"] for query in queries))
+        assert len(ways) == 4
+        if connection.vendor == "sqlite":  # PostgreSQL chooses by what it knows of the rows
+            assert all("INDEX event_account (account_sid=?" in way for way in ways), ways
 
 
 def test_search_that_reaches_the_beginning_says_nothing_of_older_ones(log, client_of):
@@ -196,7 +262,7 @@ def test_log_is_not_read_through_for_an_account_elsewhere(log, client_of, stagin
     client, drift = client_of(account_sid=SECOND), AuditEvent.objects.filter(account_sid=SECOND).first()
     OpenDrift.objects.create(event=drift, target_sid=drift.target_sid)
     Flow.objects.create(sid=drift.target_sid, account_sid=SECOND, mirrored_at=timezone.now())
-    for address in ("/flows/", f"/flows/{drift.target_sid}/", "/flows/drift/", f"/audit/{drift.event_id}/"):
+    for address in ("/flows/", f"/flows/{drift.target_sid}/", "/flows/drift/"):
         with CaptureQueriesContext(connection) as queries:
             assert client.get(address).status_code == 200, address
         asked = [query["sql"] for query in queries if SECOND in query["sql"]]
