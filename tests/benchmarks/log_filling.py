@@ -1,14 +1,15 @@
 """A log of many events as log.py wants it: 2,500 a day up to now, of three accounts and of none, each sealed to the one
-before it as ever, inserted many at a time. However long the log is, its newest 10,000 events have something of all
-that is asked for, but for what was only long ago.
+before it as ever, inserted many at a time. However long the log is, a page of it has as many rows: what is rare is
+there so many times, not so many times in a thousand, over the whole log or among its newest events.
 """
 
 from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any, Final
 
 import tests.faults.ready  # noqa: F401 - Django comes first
@@ -18,17 +19,22 @@ from django.db import connection, transaction
 
 from flows.flexapi.sandbox import seed
 from flows.masking import masked, storable
-from flows.models import AuditEvent, AuditPayload, ChainHead, Plan, PlannedChange
+from flows.models import AuditEvent, AuditPayload, ChainHead, OpenChange, Plan, PlannedChange
 from flows.services import audit
 from flows.services.seal import GENESIS, event_hash, payload_hash
 
 BATCH: Final = 5000
 A_DAY: Final = 2500
 MAIN, SECOND, SMALL = "AC" + "5a" * 16, "AC" + "0e" * 16, "AC" + "77" * 16
-FLOWS: Final = {MAIN: 700, SECOND: 280, SMALL: 20}
-PEOPLE: Final = [f"person {number}" for number in range(40)]
-FIRST, SELDOM = "first person", "seldom person"  # only at the log's beginning; once in 5,000
+FLOWS: Final = {MAIN: 500, SECOND: 480, SMALL: 20}  # of the second too a page is full after 10,000 events
+PEOPLE: Final = [f"person {number}" for number in range(30)]
+FIRST, SELDOM = "first person", "seldom person"  # only at the log's beginning; now and then all through it
+VISITOR: Final = "visitor"  # signs in, and changes nothing
 COMMON, RARE, OLD = "Störung", "Zwiebelfisch", "Urgestein"  # words of names: in most, in few, in the oldest
+STATES, OLDEST = 500, 60  # how the log begins: first states, and then the changes of the oldest names
+NOW_AND_THEN, FEW, OPEN = 60, 30, 5  # a page full and more; among the newest events; changes under way
+NEWEST: Final = 9000
+LAST: Final = STATES + 2 * 50 + 1  # of all pages the last is what came before this event
 BUSY: Final = 3  # the place of a flow that somebody edits at Twilio again and again
 PLAN: Final = uuid.UUID(int=7)
 PLANNED: Final = 120
@@ -51,6 +57,8 @@ def fill(count: int) -> None:
         with transaction.atomic():
             AuditEvent.objects.bulk_create([event for event, _ in rows], batch_size=BATCH)
             AuditPayload.objects.bulk_create([body for _, body in rows], batch_size=BATCH)
+            OpenChange.objects.bulk_create(map(_under_way, story.under_way))
+            story.under_way.clear()
             head.save()
     story.keep_the_plan(now)
     if connection.vendor == "postgresql":  # as it does by itself in time
@@ -73,45 +81,65 @@ class _Story:
             for flow in map(_flat, seed.flows(flows, seed=number, account_sid=account, now=self.now))
         ]
         self.planned: list[PlannedChange] = []
+        self.under_way: list[AuditEvent] = []
 
     def told(self) -> Iterator[Row]:
-        for state in self.states[:500]:
+        for state in self.states[:STATES]:
             yield self._event("flow.baseline", "observed", "applied", state, after=state)
-        for _ in range(60):
+        for _ in range(OLDEST):
             yield from self._change(FIRST, name=f"{OLD} {self.dice.randrange(10**6)}")
-        done, middle = 500 + 120, self.count // 2
+        done = STATES + 2 * OLDEST
+        due = self._due(done)
         while True:
-            if not self.planned and done >= middle:
-                for row in self._of_a_plan():
-                    yield row
-                    done += 1
-            for row in self._something():
+            is_due = due and done >= due[0][0]
+            for row in due.pop(0)[1]() if is_due else self._something():
                 yield row
                 done += 1
+
+    def _due(self, done: int) -> list[tuple[float, Callable[[], Iterator[Row]]]]:
+        """What comes so many times, and after how many events each time."""
+        newest = max(done, self.count - NEWEST)
+        said: list[tuple[int, int, Callable[[], Iterator[Row]]]] = [
+            (done, NOW_AND_THEN, lambda: self._change(SELDOM)),
+            (done, OPEN, self._open),
+            (newest, FEW, lambda: self._change(self._somebody(), name=RARE)),
+            (newest, FEW, lambda: self._change(PEOPLE[1], result="failed", place=BUSY)),
+        ]
+        spread = [
+            (first + (self.count - first) * (number + 0.5) / times, thing)
+            for first, times, thing in said
+            for number in range(times)
+        ]
+        return sorted([(self.count / 2, self._of_a_plan), *spread], key=itemgetter(0))
 
     def _something(self) -> Iterator[Row]:
         chance = self.dice.random()
         if chance < 0.08:
-            yield self._event("auth.login", "access", "succeeded", {}, self.dice.choice(PEOPLE))
+            yield self._event("auth.login", "access", "succeeded", {}, self.dice.choice([VISITOR, *PEOPLE]))
         elif chance < 0.15:
             yield self._event("flow.drift", "observed", "applied", *self._renamed(self._name()))
         elif chance < 0.17:
             yield self._event("flow.drift", "observed", "applied", *self._renamed(self._name(), BUSY))
-        elif chance < 0.1702:
-            yield from self._change(SELDOM)
-        elif chance < 0.1706:
-            yield from self._change(self.dice.choice(PEOPLE), name=f"{RARE} {self.dice.randrange(10**6)}")
         elif chance < 0.22:
             result = self.dice.choice(["failed", "failed", "conflict", "unknown"])
-            yield from self._change(self.dice.choice(PEOPLE), result=result)
+            yield from self._change(self.dice.choice(PEOPLE[2:]), result=result)
         elif chance < 0.25:
-            yield from self._change(self.dice.choice(PEOPLE), action="flow.delete")
+            yield from self._change(self._somebody(), action="flow.delete")
         else:
-            yield from self._change(self.dice.choice(PEOPLE))
+            yield from self._change(self._somebody())
+
+    def _somebody(self) -> str:
+        return self.dice.choice(PEOPLE)
+
+    def _open(self) -> Iterator[Row]:
+        """An attempt that nothing follows."""
+        event, body = next(self._change(self._somebody()))
+        self.under_way.append(event)
+        yield event, body
 
     def _of_a_plan(self) -> Iterator[Row]:
         for place in range(PLANNED):
-            before, after = self._renamed(self._name())[1:3]
+            after, _, before, _ = self._renamed(self._name())
             planned = PlannedChange(
                 plan_id=PLAN, place=place, action="flow.update", account_sid=after["account_sid"],
                 target_sid=after["sid"],
@@ -138,9 +166,10 @@ class _Story:
         return after, "", before, after
 
     def _change(
-        self, who: str, *, name: str = "", action: str = "flow.update", result: str = "succeeded"
-    ) -> Iterator[Row]:
-        after, _, before, _ = self._renamed(name or self._name())
+        self, who: str, *, name: str = "", action: str = "flow.update", result: str = "succeeded",
+        place: int | None = None,
+    ) -> Iterator[Row]:  # fmt: skip
+        after, _, before, _ = self._renamed(name or self._name(), place)
         said = {"change_id": uuid.uuid4(), "request_id": uuid.uuid4()}
         asked = {"friendly_name": after["friendly_name"]}
         yield self._event(action, "attempt", "pending", after, who, before=before, requested=asked, **said)
@@ -164,6 +193,11 @@ class _Story:
         about = {name: str(flow.get(name) or "") for name in ("friendly_name", "contact_identity")}
         body = AuditPayload(salt=uuid.uuid4().hex, before=before, after=after, requested=requested, **about)
         return event, body
+
+
+def _under_way(attempt: AuditEvent) -> OpenChange:
+    said = {"change_id": attempt.change_id, "action": attempt.action, "target_sid": attempt.target_sid}
+    return OpenChange(attempt=attempt, latest=attempt, **said)
 
 
 def _flat(flow: Any) -> dict[str, Any]:
