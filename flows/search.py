@@ -1,5 +1,5 @@
 """Finding flows in the mirror by name, identity and SID. What a person asks for is a `Query`, which lives in
-the URL; how the database finds it stays in here.
+the URL; how the database finds it stays in here, what its text means in terms.py.
 
 However many flows there are, a page takes much the same time: the narrow table tells which flows are on it, the tally how
 many there are. A search counts up to `COUNTED`, and says so where there are more.
@@ -17,17 +17,15 @@ from urllib.parse import urlencode
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import OrderBy
 
-from flows import accounts, trigrams
+from flows import accounts, terms, trigrams
 from flows.flexapi import schema
-from flows.folding import fold, words_of
+from flows.folding import fold
 from flows.models import Flow, FlowEntry, FlowTally
 
 PAGE_SIZE: Final = 50
 COUNTED: Final = 1000  # flows that a search counts
-PART_OF_A_NUMBER: Final = 4  # digits from which a text of digits and signs is looked for as a phone number
-WHOLE_NUMBER: Final = 7  # digits from which it can mean one flow
+WHOLE_NUMBER: Final = 7  # digits from which a phone number can mean one flow
 OFFERED: Final = 8  # values of siblings that a field offers
-_NUMBER: Final = re.compile(r"(?:[a-z]+:)?(\+?[0-9 ()./\u00a0\u2010-\u2015-]+)", re.IGNORECASE)
 SORTS: Final = {
     "name": "name_folded",
     "channel": "channel_type",
@@ -117,12 +115,12 @@ def the_one(text: str, *, is_number: bool = True, within: accounts.Scope = None)
     sid = text.strip()
     if schema.is_sid("FO", sid):
         return sid
-    if not is_number or len(_digits(text)) < WHOLE_NUMBER:
+    if not is_number or len(terms.digits_of(text)) < WHOLE_NUMBER:
         return ""
     seen = accounts.within(FlowEntry.objects.filter(gone_at=None), within)
-    sids = seen.filter(trigrams.narrowed(_spellings(text)), _has_number(text)).values_list("sid", flat=True)[
-        :2
-    ]
+    sids = seen.filter(trigrams.narrowed(terms.spellings(text)), terms.has_number(text)).values_list(
+        "sid", flat=True
+    )[:2]
     return sids[0] if len(sids) == 1 else ""
 
 
@@ -158,7 +156,7 @@ def answer(query: Query) -> Answer:
     if not fold(query.q):
         kinds = list(_tallied(query.within))
         return Answer(_page(query, _filtered(_seen(query), query), _sum(kinds, query)), _facets(kinds, query))
-    narrowed = trigrams.narrowed(_texts(query.q))
+    narrowed = trigrams.narrowed(terms.texts_of(query.q))
     entries = _named(query, narrowed)
     kinds = list(_counted(entries))
     counted = _sum(kinds, query)
@@ -227,7 +225,7 @@ def _passes(name: str, value: str, *, asked: str) -> bool:
 
 def sids_of(query: Query) -> list[str]:
     """The SIDs of all flows that the query asks for, whatever the page."""
-    named = _named(query, trigrams.narrowed(_texts(query.q))) if fold(query.q) else _seen(query)
+    named = _named(query, trigrams.narrowed(terms.texts_of(query.q))) if fold(query.q) else _seen(query)
     return list(_filtered(named, query).values_list("sid", flat=True))
 
 
@@ -240,7 +238,7 @@ def _page(query: Query, entries: QuerySet[FlowEntry], total: int) -> Found:
 def _bounded_page(query: Query, narrowed: Q, counted: int) -> Found:
     """Of a search that finds many, of which so many are counted: more is only known of the last page."""
     if not narrowed:
-        narrowed = trigrams.narrowed(_texts(query.q), in_order=True)
+        narrowed = trigrams.narrowed(terms.texts_of(query.q), in_order=True)
     entries = _filtered(_named(query, narrowed), query)
     if counted <= COUNTED:  # some of the first are kept out by the filters
         counted = entries[: COUNTED + 1].count()
@@ -286,44 +284,7 @@ def _filtered(entries: QuerySet[FlowEntry], query: Query) -> QuerySet[FlowEntry]
 
 def _named(query: Query, narrowed: Q) -> QuerySet[FlowEntry]:
     """What the search leaves of what the person may see, before the filters; `narrowed` holds for all of it."""
-    entries, named = _seen(query), Q()
-    words = words_of(query.q)
-    for word in words:
-        is_part_of_a_number = len(words) == 1 or not (word.isdecimal() and len(word) < PART_OF_A_NUMBER)
-        in_identity = Q(identity_folded__contains=word) if is_part_of_a_number else Q()
-        named &= Q(name_folded__contains=word) | in_identity
-    named |= _has_number(query.q)
-    sid = query.q.strip()
-    if re.fullmatch(r"FO[0-9a-fA-F]{1,32}", sid):  # a SID, or the beginning of one
-        return entries.filter(narrowed & named | Q(sid__startswith=sid))
-    return entries.filter(narrowed, named)
-
-
-def _texts(q: str) -> set[str]:
-    """One of which stands in the name or the identity of each flow that is looked for."""
-    return {max(words_of(q), key=len), *_spellings(q)}
-
-
-def _digits(text: str) -> str:
-    """The digits of a phone number in any of its spellings: (415) 555-1234, +1 415 555 1234, whatsapp:+1…, 0041…"""
-    number = _NUMBER.fullmatch(text.strip())
-    return re.sub(r"[^0-9]", "", number[1]) if number else ""
-
-
-def _spellings(text: str) -> set[str]:
-    """How that number may stand in an identity. Abroad it is written with 00 for the +, at home with a 0."""
-    digits = _digits(text)
-    if len(digits) < PART_OF_A_NUMBER:
-        return set()
-    return {digits, digits.removeprefix("00"), digits.removeprefix("0")}
-
-
-def _has_number(text: str) -> Q:
-    """The identities that have this number in them."""
-    found = Q(pk__in=[])
-    for spelling in sorted(_spellings(text)):
-        found |= Q(identity_folded__contains=spelling)
-    return found
+    return _seen(query).filter(narrowed & terms.stands_in(query.q) | terms.begins_sid(query.q))
 
 
 def _order(sort: str) -> list[str | OrderBy]:
