@@ -35,10 +35,10 @@ def repair(*, using: str, **_signal: Any) -> None:
     """Installs it anew if something is missing. Runs after every migrate."""
     connection = connections[using]
     tables = connection.introspection.table_names()
-    if {narrow.TABLE, tally.TABLE} <= set(tables) and not (
-        _has_triggers(connection) and trigrams.is_installed(connection)
-    ):
-        install(connection)
+    if {narrow.TABLE, tally.TABLE} <= set(tables):
+        if not (_has_triggers(connection) and trigrams.is_installed(connection)):
+            install(connection)
+        trigrams.tune(connection)
 
 
 def _has_triggers(connection: BaseDatabaseWrapper) -> bool:

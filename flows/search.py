@@ -157,16 +157,15 @@ def answer(query: Query) -> Answer:
         kinds = list(_tallied(query.within))
         return Answer(_page(query, _filtered(_seen(query), query), _sum(kinds, query)), _facets(kinds, query))
     narrowed = trigrams.narrowed(terms.texts_of(query.q))
-    entries = _named(query, narrowed)
-    kinds = list(_counted(entries))
+    by_kind = _first_some(_named(query, narrowed))
+    kinds = [(kind, len(pks)) for kind, pks in by_kind]
     counted = _sum(kinds, query)
     if sum(flows for _, flows in kinds) > COUNTED:
         return Answer(_bounded_page(query, narrowed, counted), _facets(kinds, query), is_bounded=True)
     if not counted:
         return Answer(Found([], 0, 1), _facets(kinds, query))
-    if not narrowed:  # else the database would go through all in their order, to find these few
-        entries = FlowEntry.objects.filter(pk__in=list(entries.values_list("pk", flat=True)))
-    return Answer(_page(query, _filtered(entries, query), counted), _facets(kinds, query))
+    entries = FlowEntry.objects.filter(pk__in=[pk for _, pks in by_kind for pk in pks])
+    return Answer(_page(query, _filtered(entries, query), counted, by_index=False), _facets(kinds, query))
 
 
 def mirror_is_empty(within: accounts.Scope) -> bool:
@@ -174,7 +173,7 @@ def mirror_is_empty(within: accounts.Scope) -> bool:
     return not sum(flows for _, flows in _tallied(within))
 
 
-_COLUMNS: Final = ("account_sid", "channel_type", "integration_type", "enabled", "is_gone")
+_COLUMNS: Final = ("account_sid", "channel_type", "integration_type", "enabled", "gone_at")
 Kind = dict[str, str]  # a filter's name, and its value
 
 
@@ -183,12 +182,12 @@ def _kind(account: str, channel: str, integration: str, enabled: bool | None, is
     return dict(zip(_KIND, (account, channel, integration or "none", state), strict=True))
 
 
-def _counted(entries: QuerySet[FlowEntry]) -> Iterator[tuple[Kind, int]]:
-    """How many of each kind there are among the first that come, one more than are counted."""
-    some = FlowEntry.objects.filter(pk__in=entries.values("pk")[: COUNTED + 1])
-    kinds = some.annotate(is_gone=Q(gone_at__isnull=False)).values_list(*_COLUMNS)
-    for *values, flows in kinds.annotate(flows=Count("pk")):
-        yield _kind(*values), flows
+def _first_some(entries: QuerySet[FlowEntry]) -> list[tuple[Kind, list[int]]]:
+    """The first that come, of each kind: one more than are counted."""
+    found: dict[tuple[Any, ...], list[int]] = {}
+    for pk, *values, gone_at in entries.values_list("pk", *_COLUMNS)[: COUNTED + 1]:
+        found.setdefault((*values, gone_at is not None), []).append(pk)
+    return [(_kind(*values), pks) for values, pks in found.items()]
 
 
 def _tallied(within: accounts.Scope) -> Iterator[tuple[Kind, int]]:
@@ -229,10 +228,11 @@ def sids_of(query: Query) -> list[str]:
     return list(_filtered(named, query).values_list("sid", flat=True))
 
 
-def _page(query: Query, entries: QuerySet[FlowEntry], total: int) -> Found:
+def _page(query: Query, entries: QuerySet[FlowEntry], total: int, *, by_index: bool = True) -> Found:
     page = max(1, min(query.page, -(-total // PAGE_SIZE)))
     start = (page - 1) * PAGE_SIZE
-    return Found(_rows(entries.order_by(*_order(query.sort))[start : start + PAGE_SIZE]), total, page)
+    in_order = entries.order_by(*_order(query.sort, by_index=by_index))
+    return Found(_rows(in_order[start : start + PAGE_SIZE]), total, page)
 
 
 def _bounded_page(query: Query, narrowed: Q, counted: int) -> Found:
@@ -243,9 +243,9 @@ def _bounded_page(query: Query, narrowed: Q, counted: int) -> Found:
     if counted <= COUNTED:  # some of the first are kept out by the filters
         counted = entries[: COUNTED + 1].count()
     if counted <= COUNTED:
-        return _page(query, entries, counted)
-    start = (query.page - 1) * PAGE_SIZE
-    in_order = entries.order_by(*_order(query.sort)).values_list("sid", flat=True)
+        return _page(query, entries, counted, by_index=False)
+    start, by_index = (query.page - 1) * PAGE_SIZE, trigrams.come_soon(entries, narrowed)
+    in_order = entries.order_by(*_order(query.sort, by_index=by_index)).values_list("sid", flat=True)
     sids = list(in_order[start : start + PAGE_SIZE + 1])
     if not sids:  # past the end, where no link leads
         return _page(query, entries, entries.count())
@@ -287,11 +287,14 @@ def _named(query: Query, narrowed: Q) -> QuerySet[FlowEntry]:
     return _seen(query).filter(narrowed & terms.stands_in(query.q) | terms.begins_sid(query.q))
 
 
-def _order(sort: str) -> list[str | OrderBy]:
+def _order(sort: str, *, by_index: bool) -> list[str | OrderBy]:
+    """`by_index`: the database may go through an index of this order until it has a page. Few may stand at its end, so they
+    are put in order by themselves: no index begins with nothing."""
     descending, column = sort.startswith("-"), SORTS[sort.lstrip("-")]
     nulls_last = True if column in _MAY_BE_NULL else None
     first = F(column).desc(nulls_last=nulls_last) if descending else F(column).asc(nulls_last=nulls_last)
-    return [first, "sid"] if column == "name_folded" else [first, "name_folded", "sid"]
+    nothing = [] if by_index else [(F("pk") * 0).asc()]
+    return [*nothing, first, "sid"] if column == "name_folded" else [*nothing, first, "name_folded", "sid"]
 
 
 def _one_of(value: str, choices: tuple[str, ...]) -> str:
