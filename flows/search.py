@@ -152,7 +152,7 @@ def facets(query: Query) -> Facets:
 
 
 def answer(query: Query) -> Answer:
-    """Answers it: in three queries, or up to eight for a search."""
+    """Answers it: in three queries, or up to seven for a search."""
     if not fold(query.q):
         kinds = list(_tallied(query.within))
         return Answer(_page(query, _filtered(_seen(query), query), _sum(kinds, query)), _facets(kinds, query))
@@ -231,8 +231,8 @@ def sids_of(query: Query) -> list[str]:
 def _page(query: Query, entries: QuerySet[FlowEntry], total: int, *, by_index: bool = True) -> Found:
     page = max(1, min(query.page, -(-total // PAGE_SIZE)))
     start = (page - 1) * PAGE_SIZE
-    in_order = entries.order_by(*_order(query.sort, by_index=by_index))
-    return Found(_rows(in_order[start : start + PAGE_SIZE]), total, page)
+    in_order = entries.order_by(*_order(query.sort, by_index=by_index)).values_list("sid", flat=True)
+    return Found(_flows(list(in_order[start : start + PAGE_SIZE])), total, page)
 
 
 def _bounded_page(query: Query, narrowed: Q, counted: int) -> Found:
@@ -248,13 +248,9 @@ def _bounded_page(query: Query, narrowed: Q, counted: int) -> Found:
     in_order = entries.order_by(*_order(query.sort, by_index=by_index)).values_list("sid", flat=True)
     sids = list(in_order[start : start + PAGE_SIZE + 1])
     if not sids:  # past the end, where no link leads
-        return _page(query, entries, entries.count())
+        return _page(query, entries, entries.count(), by_index=by_index)
     more, last = len(sids) > PAGE_SIZE, start + min(len(sids), PAGE_SIZE)
     return Found(_flows(sids[:PAGE_SIZE]), max(COUNTED, last) if more else last, query.page, more)
-
-
-def _rows(entries: QuerySet[FlowEntry]) -> list[Flow]:
-    return _flows(list(entries.values_list("sid", flat=True)))
 
 
 def _flows(sids: list[str]) -> list[Flow]:

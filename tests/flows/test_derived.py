@@ -125,6 +125,19 @@ def test_search_uses_the_index(db):
             assert "flow_name_folded_trigrams" in str(cursor.fetchall())
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite puts nothing aside")
+def test_little_of_what_is_new_is_outside_the_index_also_of_one_made_before_there_was_a_limit(db):
+    with connection.cursor() as cursor:
+        for column in trigrams.COLUMNS:
+            cursor.execute(f"ALTER INDEX flow_{column}_trigrams RESET (gin_pending_list_limit)")
+
+    call_command("migrate", verbosity=0)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reloptions FROM pg_class WHERE relname LIKE 'flow_%_trigrams'")
+        assert cursor.fetchall() == [([f"gin_pending_list_limit={trigrams.PENDING}"],)] * 2
+
+
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="an extension is PostgreSQL's")
 def test_search_does_without_an_extension_that_may_not_be_installed_and_a_check_says_so(db):
     write(snapshot(1, "Réclamations"))

@@ -275,6 +275,26 @@ def test_just_as_many_as_are_counted_are_counted(many, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("common", "counted", "walks"), [(1, 4, True), (10_000, 4, False), (10_000, 1000, False)], ids=str
+)
+def test_an_order_is_only_gone_through_where_the_flows_come_soon(many, monkeypatch, common, counted, walks):
+    """Else they may all stand at its end, and the database would go through all others first."""
+    monkeypatch.setattr(trigrams, "COMMON", common)
+    monkeypatch.setattr(search, "COUNTED", counted)
+
+    with CaptureQueriesContext(connection) as queries:
+        search.answer(Query(q="line"))
+
+    [page] = [one["sql"] for one in queries if "ORDER BY" in one["sql"]]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":  # so few flows are sorted if possible
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+        cursor.execute(f"EXPLAIN {'QUERY PLAN' if connection.vendor == 'sqlite' else ''} {page}")
+        plan = str(cursor.fetchall())
+    assert ("Sort Key" in plan or "TEMP B-TREE FOR ORDER BY" in plan) is not walks
+
+
+@pytest.mark.parametrize(
     "query",
     [{}, {"q": "line"}, {"q": "li"}, {"q": "none such"}, {"sort": "-updated", "page": 2}, {"q": "line", "channel": "sms"}],
     ids=str,
