@@ -12,7 +12,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
 from typing import Any, Final
@@ -42,6 +42,7 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 WRITES: Final = frozenset({"create", "update", "delete"})
 REPEATABLE: Final = frozenset({"list", "fetch", "delete"})
 
+_Coming = Future[tuple[Answer, Any]]  # a page, and the link to the next
 _limiters: dict[tuple[str, str], Limiter] = {}
 
 
@@ -82,7 +83,8 @@ class FlexClient:
         self._session.close()
 
     def list(self, *, friendly_name: str | None = None, page_size: int = PAGE_SIZE) -> Iterator[Snapshot]:
-        """Every flow of the account, page by page; with `friendly_name`, those that Twilio says match."""
+        """Every flow of the account, page by page; with `friendly_name`, those that Twilio says match. The first page
+        is asked for at once, each other one while the one before it is looked at."""
         query = {"PageSize": str(page_size)}
         if friendly_name is not None:
             query["FriendlyName"] = friendly_name
@@ -99,17 +101,13 @@ class FlexClient:
                 raise unlike("Twilio's answer is not a page of Flex Flows", page)
             return page, meta.get("next_page_url")
 
-        with ThreadPoolExecutor(1) as ahead:
-            # While one page is looked at, the next is on its way. The context has what the log's lines say of us.
-            coming = ahead.submit(copy_context().run, fetched, f"{self.base_url}/FlexFlows", query)
-            while True:
-                page, link = coming.result()
-                if link is not None:
-                    coming = ahead.submit(copy_context().run, fetched, link, None)
-                for resource in page.snapshot["flex_flows"]:
-                    yield flow_of(resource, page)
-                if link is None:
-                    return
+        thread = ThreadPoolExecutor(1)
+
+        def ask(link: Any, query: dict[str, str] | None = None) -> _Coming:
+            # The context has what the log's lines say of us.
+            return thread.submit(copy_context().run, fetched, link, query)
+
+        return _flows(thread, ask, ask(f"{self.base_url}/FlexFlows", query))
 
     def fetch(self, sid: str) -> Snapshot:
         """The flow as it is at Twilio now."""
@@ -249,6 +247,19 @@ class FlexClient:
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         return session
+
+
+def _flows(thread: ThreadPoolExecutor, ask: Callable[[Any], _Coming], coming: _Coming) -> Iterator[Snapshot]:
+    """The flows of a listing whose first page is `coming`; `ask` has that thread fetch the page of a link."""
+    with thread:
+        while True:
+            page, link = coming.result()
+            if link is not None:
+                coming = ask(link)
+            for resource in page.snapshot["flex_flows"]:
+                yield flow_of(resource, page)
+            if link is None:
+                return
 
 
 def _bounded(response: requests.Response) -> bytes:

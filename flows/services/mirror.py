@@ -162,13 +162,19 @@ class _Copy:
     account_sid: str
 
     def listed(self) -> Iterator[Snapshot]:
-        """All flows as Twilio has them now, as they come; a `FlexError` may come after some of them."""
-        try:
-            yield from flex_client(self.account_sid, deadline=SYNC_DEADLINE).list()
-        except FlexError as error:
-            closures.hear(self.account_sid, "list", error)
-            raise
-        closures.hear(self.account_sid, "list", None)
+        """All flows as Twilio has them now, asked for at once; they come one by one, and a `FlexError` may come after
+        some of them."""
+        coming = flex_client(self.account_sid, deadline=SYNC_DEADLINE).list()
+
+        def heard() -> Iterator[Snapshot]:
+            try:
+                yield from coming
+            except FlexError as error:
+                closures.hear(self.account_sid, "list", error)
+                raise
+            closures.hear(self.account_sid, "list", None)
+
+        return heard()
 
     def row(self) -> QuerySet[SyncState]:
         return SyncState.objects.filter(account_sid=self.account_sid)

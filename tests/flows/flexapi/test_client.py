@@ -282,6 +282,16 @@ def test_list_never_leaves_its_address(client, twilio, link):
     )
 
 
+def test_first_page_is_asked_for_at_once(client, twilio):
+    asked = threading.Event()
+    linked(twilio, lambda _number: asked.set())
+
+    pages = client.list()
+
+    assert asked.wait(20)
+    assert list(pages) == [SNAPSHOT]
+
+
 def test_next_page_is_on_its_way_while_one_is_looked_at(client, twilio):
     asked, said = threading.Event(), ContextVar("said", default="")
     said.set("who asks")

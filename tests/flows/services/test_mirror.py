@@ -390,6 +390,21 @@ def test_one_sync_at_a_time(sandbox, flow_sid):
     assert first.outcome() == report(flows=1)
 
 
+def test_copy_is_read_while_the_list_is_on_its_way(sandbox, flow_sid, monkeypatch):
+    sandbox.inject(Fault(FaultKind.HANG))
+    known = mirror._known
+
+    def known_meanwhile(found):
+        monkeypatch.setattr(mirror, "_known", known)
+        assert sandbox.wait_until_held()
+        sandbox.release()
+        return known(found)
+
+    monkeypatch.setattr(mirror, "_known", known_meanwhile)
+
+    assert mirror.sync() == report(flows=1)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_eight_syncs_at_once_make_one_copy(sandbox):
     for _ in range(20):
