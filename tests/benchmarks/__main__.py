@@ -1,0 +1,61 @@
+"""`python -m tests.benchmarks [lists sync log pages | all] [--output FILE.json]`: how quick the site is beside what people would
+use instead, and small beside grown. Each benchmark makes its own data, measures by turns, prints its table and says
+what is promised; without names, all of them run, which takes half an hour. The figures of all go into one file. Exit
+status 1 if a promise is not kept.
+
+DATABASE_URL chooses the database; without it, temporary files of SQLite's. Each takes options of its own, more events
+say, when it is run by its name: `python -m tests.benchmarks.log --help`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+BENCHMARKS: Final = {
+    "lists": "the list and its searches beside Django admin's, at three sizes, and from a key to its result",
+    "sync": "a sync of 10,000 flows beside Twilio's own client",
+    "log": "the log's pages at 10,000 and at 1,000,000 events, and its rate of appends",
+    "pages": "the list beside Django admin's on a slow line and an old machine",
+}
+ALL: Final = "all"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "names",
+        nargs="*",
+        choices=[*BENCHMARKS, ALL],
+        default=ALL,
+        metavar="NAME",
+        help=", ".join(BENCHMARKS),
+    )
+    parser.add_argument("--output", type=Path, default=Path("benchmarks.json"), help="default: %(default)s")
+    options = parser.parse_args()
+    figures: dict[str, Any] = {}
+    broken = []
+    for name in BENCHMARKS if ALL in options.names else options.names:
+        print(f"\n{name}: {BENCHMARKS[name]}", flush=True)  # noqa: T201
+        with tempfile.TemporaryDirectory() as folder:
+            output = Path(folder) / "figures.json"
+            command = [sys.executable, "-m", f"tests.benchmarks.{name}", "--output", str(output)]
+            if subprocess.run(command, check=False).returncode:
+                broken.append(name)
+            if output.exists():  # else it broke off, and has said why
+                figures[name] = json.loads(output.read_text())
+    options.output.write_text(json.dumps(figures, indent=2) + "\n")
+    verdict = f"not kept, or not measured: {', '.join(broken)}" if broken else "all promises are kept"
+    print(f"\n{verdict}; figures: {options.output}")  # noqa: T201
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
