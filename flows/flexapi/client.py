@@ -36,6 +36,9 @@ RATES: Final = {"list": 10, "fetch": 2, "create": 2, "update": 1, "delete": 2}  
 PAGE_SIZE: Final = 1000
 MAX_PAGES: Final = 100  # an account holds 2,500 flows at most; a longer chain of links is a loop
 MAX_ANSWER: Final = 16 * 1024 * 1024  # bytes; a page of 1,000 flows has some 1 MB
+CHUNK: Final = (
+    512 * 1024
+)  # bytes that are read at a time; between two, another thread may take over for a while
 CONNECT_TIMEOUT: Final = 5.0  # seconds
 ATTEMPTS: Final = 4
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -265,7 +268,7 @@ def _flows(thread: ThreadPoolExecutor, ask: Callable[[Any], _Coming], coming: _C
 def _bounded(response: requests.Response) -> bytes:
     """The body, read as it comes, up to the bound."""
     chunks, size = [], 0
-    for chunk in response.iter_content(64 * 1024):
+    for chunk in response.iter_content(CHUNK):
         size += len(chunk)
         if size > MAX_ANSWER:
             raise requests.exceptions.ContentDecodingError("the answer is too large")

@@ -259,11 +259,17 @@ INTEGRATION_FIELDS: Final[tuple[Field, ...]] = tuple(field for field in FIELDS i
 _WIRE_NAMES = {field.name: wire for wire, field in BY_WIRE.items()}
 _INTEGRATION = "integration_"
 _OWN_NAMES = {field.name for field in FIELDS if not field.of_integration}
+_OF_INTEGRATION = {field.name.removeprefix(_INTEGRATION): field.name for field in INTEGRATION_FIELDS}
+_DIGITS: Final = re.compile("[0-9a-fA-F]{32}")
 
 
 def is_sid(prefix: str, value: object) -> bool:
     """Whether `value` is a SID of that kind: its two letters and 32 hexadecimal digits, nothing else."""
-    return isinstance(value, str) and re.fullmatch(rf"{prefix}[0-9a-fA-F]{{32}}", value) is not None
+    return (
+        isinstance(value, str)
+        and value.startswith(prefix)
+        and _DIGITS.fullmatch(value, len(prefix)) is not None
+    )
 
 
 def is_active(field: Field, integration_type: str | None) -> bool:
@@ -281,7 +287,8 @@ def from_response(resource: Mapping[str, Any]) -> Snapshot:
     snapshot: Snapshot = {}
     integration = resource.get("integration")
     if isinstance(integration, Mapping):
-        snapshot.update({_INTEGRATION + key: value for key, value in integration.items()})
+        for key, value in integration.items():  # of ten thousand flows, the same few keys
+            snapshot[_OF_INTEGRATION.get(key) or _INTEGRATION + key] = value
     # The flow's own fields come last: an unknown `integration.type` can't pass for `integration_type`.
     snapshot.update(resource)
     snapshot.pop("integration", None)

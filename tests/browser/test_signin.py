@@ -187,7 +187,7 @@ def named_site(site):
 
 
 def test_passkey_is_set_up_used_and_removed(open_page, named_site, key):
-    page = open_page("operator")
+    page = open_page("operator", path="/people/me/")  # the list would still be refreshing, and bring a cookie
     page.context.clear_cookies()
     key(page)
 
@@ -221,7 +221,7 @@ def test_passkey_is_set_up_used_and_removed(open_page, named_site, key):
 
 
 def test_passkey_that_is_not_used_says_so(open_page, named_site):
-    page = open_page("operator")
+    page = open_page("operator", path="/people/me/")  # the list would still be refreshing, and bring a cookie
     page.context.clear_cookies()
     page.goto(f"{named_site}/login/?next=/people/me/passkeys/add/")
     page.fill("[name=username]", "operator")
