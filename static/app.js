@@ -267,7 +267,11 @@
     if (detail.verb !== "get") return;
     [...detail.formData.entries()].forEach(([name, value]) => value === "" && detail.formData.delete(name));
   });
-  document.addEventListener("htmx:beforeSwap", ({ detail }) => hold(detail));
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    hold(detail);
+    // htmx would take leave of each part of each row, though it knows none of them.
+    if (detail.target.id === "results" && detail.shouldSwap) find("#results tbody")?.replaceChildren();
+  });
   document.addEventListener("htmx:afterSettle", () => {
     if (!held || document.activeElement !== document.body) return;
     const choices = [...document.querySelectorAll("main a, main button")];
