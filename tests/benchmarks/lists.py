@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.lists [--flows 1000,10000,100000] [--runs 15] [--typed 10] [--output FILE.json]`: the list of
+"""`python -m tests.benchmarks.lists [--flows 1000,10000,100000] [--runs 15] [--typed 30] [--output FILE.json]`: the list of
 flows beside Django admin's change list of the same table, at several sizes, as they are deployed: asked by turns, and each
 figure told as a ratio. Exit status 1 if one of the promises below is not kept.
 
@@ -154,7 +154,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--flows", default="1000,10000,100000", help="sizes, ascending, with commas between")
     parser.add_argument("--runs", type=int, default=15, help="requests of each page and size")
-    parser.add_argument("--typed", type=int, default=10, help="keystrokes at the greatest size")
+    parser.add_argument("--typed", type=int, default=30, help="keystrokes at the greatest size")
     parser.add_argument("--output", type=Path, help="a file for the figures, as JSON")
     options = parser.parse_args()
     sizes = sorted(int(size) for size in options.flows.split(","))
