@@ -23,6 +23,7 @@ from flows.accounts import Account
 from flows.flexapi.sandbox import Sandbox
 from flows.services import mirror, twilio
 from flows.services.audit import Actor
+from tests import ACCOUNT
 
 MADE_BY_MIGRATIONS = {"django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
 
@@ -147,7 +148,7 @@ def flow_sid(sandbox: Sandbox, db: None) -> str:
         integration_flow_sid="FW" + "1" * 32,
         integration_retry_count=3,
     )
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     return sid
 
 

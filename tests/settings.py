@@ -8,6 +8,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from tests import ACCOUNT
+
 os.environ.update(
     {
         "ENV_FILE": os.devnull,
@@ -16,7 +18,7 @@ os.environ.update(
         "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
         "HTTPS_ONLY": "false",
         "FLEX_API_URL": "http://127.0.0.1:9/v1",  # nobody listens there; a test's own sandbox takes its place
-        "TWILIO_ACCOUNT_SID": "AC" + "5a" * 16,
+        "TWILIO_ACCOUNT_SID": ACCOUNT,
         "TWILIO_API_KEY": "SK" + "5b" * 16,
         "TWILIO_API_SECRET": "sandbox-secret",
     }

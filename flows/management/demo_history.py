@@ -42,7 +42,7 @@ def make(sandbox: Sandbox) -> None:
     dice = random.Random(7)  # noqa: S311 - a story, not a secret  # nosec B311
     clock = _Fortnight(dice)
     with mock.patch("django.utils.timezone.now", clock):
-        mirror.sync()
+        mirror.sync(sandbox.account_sid)
         for number in range(STEPS):
             clock.step()
             teller = _Teller(sandbox, dice, _person(dice.choice(("omar", "omar", "ada"))))
@@ -72,7 +72,7 @@ def _end(sandbox: Sandbox, dice: random.Random) -> None:
         friendly_name="test (delete me)", channel_type="web", integration_type="external",
         integration_url="https://hooks.example.com/pilot", enabled=False,
     )  # fmt: skip
-    mirror.sync()
+    mirror.sync(sandbox.account_sid)
     teller = _Teller(sandbox, dice, _person("ada"))
     sid, seen = teller.lost()
     sandbox.edit_flow(sid, friendly_name=f"{seen['friendly_name']} 2")
@@ -125,6 +125,7 @@ class _Teller:
         _, like = self._drawn("studio")
         values = {name: like.get(name) for name in ("chat_service_sid", "integration_flow_sid")}
         changes.create_flow(
+            account_sid=self.sandbox.account_sid,
             values={
                 **values,
                 "friendly_name": name,
@@ -162,7 +163,7 @@ class _Teller:
         """Somebody changes a flow in the Console."""
         sid, _ = self._drawn("task")
         self.sandbox.edit_flow(sid, integration_priority=5, integration_timeout=7200)
-        mirror.sync()
+        mirror.sync(self.sandbox.account_sid)
 
     def denied(self) -> None:
         sid, _ = self._drawn()

@@ -17,7 +17,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from flows import accounts
 from flows.flexapi import schema
 from flows.flexapi.answers import Answer
 from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
@@ -87,12 +86,11 @@ def create_flow(
     reason: str,
     actor: Actor,
     change_id: uuid.UUID,
-    account_sid: str = "",
+    account_sid: str,
     refers_to: uuid.UUID | None = None,
 ) -> Change:
-    """Makes a flow of the fields that have a value, in that account (the first, if none is named). The new SID stands
+    """Makes a flow of the fields that have a value, in that account. The new SID stands
     in the outcome's event. `refers_to`, of every verb: the event whose state this one restores, or which it undoes."""
-    account_sid = account_sid or accounts.every()[0].sid
     _refuse("flow.create", account_sid, "", reason, actor, change_id)
     asked = {name: value for name, value in values.items() if schema.normalised(name, value) is not None}
     call = _Call("flow.create", account_sid, actor, change_id, reason, requested=asked, refers_to=refers_to)

@@ -18,7 +18,6 @@ from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from flows import accounts
 from flows.flexapi import schema
 from flows.flexapi.errors import FlexError, Unknown
 from flows.flexapi.schema import Snapshot
@@ -61,10 +60,10 @@ class SyncBusy(Exception):
     """Another sync is under way; its result will do."""
 
 
-def sync(account_sid: str = "") -> SyncReport:
-    """Pulls all flows of an account (the first, if none is named), puts on record what is not as the log has it, and makes the mirror equal to that. One at a
+def sync(account_sid: str) -> SyncReport:
+    """Pulls all flows of an account, puts on record what is not as the log has it, and makes the mirror equal to that. One at a
     time: `SyncBusy` if one is under way. A `FlexError` leaves the mirror as it was, and is kept for the pages."""
-    copy = _Copy(account_sid or accounts.every()[0].sid)
+    copy = _Copy(account_sid)
     with waiting_briefly():
         started = copy.claim()
     try:
@@ -79,10 +78,10 @@ def sync(account_sid: str = "") -> SyncReport:
     return report
 
 
-def copy_state(account_sid: str = "") -> SyncState:
-    """How old the copy of an account (the first, if none is named) is and how its last sync went; a new site has an
+def copy_state(account_sid: str) -> SyncState:
+    """How old the copy of an account is and how its last sync went; a new site has an
     empty one."""
-    copy = _Copy(account_sid or accounts.every()[0].sid)
+    copy = _Copy(account_sid)
     return copy.row().first() or SyncState(account_sid=copy.account_sid)
 
 

@@ -215,7 +215,7 @@ def _copy_of(here: Sequence[Account]) -> dict[str, Any]:
     """Of several copies, the one that a person should know of: one that could not be renewed, or the oldest."""
     copies: list[tuple[Account | None, SyncState]] = [
         (account, mirror.copy_state(account.sid)) for account in here
-    ] or [(None, mirror.copy_state())]
+    ] or [(None, SyncState())]
     account, copy = min(copies, key=lambda one: (one[1].failed_at is None, one[1].synced_at or NEVER))
     return {
         "copy": copy,

@@ -26,6 +26,7 @@ from urllib.parse import quote, quote_from_bytes, urlsplit
 from rich.console import Console
 
 import tests.faults.ready  # noqa: F401 - Django comes first
+from tests import ACCOUNT
 
 # isort: split
 from django.conf import settings
@@ -188,7 +189,7 @@ class Fuzzer:
 
         def looked_at() -> int:
             self.world.sandbox.edit_flow(sid, **some)
-            mirror.sync()
+            mirror.sync(ACCOUNT)
             client = self.world.client("admin")
             return max(
                 _status(client.get(f"/flows/{sid}/{part}"))

@@ -22,6 +22,7 @@ from flows.flexapi.sandbox import Received, Sandbox
 from flows.forms import DecisionForm, signed
 from flows.models import AuditEvent, OpenChange, OpenDrift, Plan, SavedView
 from flows.services import mirror, planning
+from tests import ACCOUNT
 from tests.faults.acting import attempt_on
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
@@ -100,9 +101,9 @@ class World:
         self._ensure_flow()
         self.doubtful = self.sandbox.add_flow(friendly_name="In doubt")
         found = self.sandbox.add_flow(friendly_name="Found changed")
-        mirror.sync()
+        mirror.sync(ACCOUNT)
         self.sandbox.edit_flow(found, friendly_name="Changed elsewhere")
-        mirror.sync()
+        mirror.sync(ACCOUNT)
         attempt_on(self.doubtful)
         OpenChange.objects.update(puzzle="Somebody else changed the same field since.")
         return self
@@ -135,7 +136,7 @@ class World:
                 integration_flow_sid="FW" + "1" * 32,
                 integration_retry_count=3,
             )
-            mirror.sync()
+            mirror.sync(ACCOUNT)
         return self.sid
 
     def _flow(self, **data: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -177,7 +178,7 @@ class World:
     def _flows_drift_accept(self, _person: str) -> Any:
         if not OpenDrift.objects.exists():
             self.sandbox.edit_flow(self._ensure_flow(), friendly_name=f"Elsewhere {uuid.uuid4().hex}")
-            mirror.sync()
+            mirror.sync(ACCOUNT)
         return {"event_id": OpenDrift.objects.latest("event").event.event_id}, {"reason": "seen"}
 
     def _flows_copy_out(self, _person: str) -> Any:

@@ -19,6 +19,7 @@ from django.http import HttpRequest
 
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.services import mirror, planning
+from tests import ACCOUNT
 from tests.armour.markup import bytes_of
 from tests.armour.places import NAMES, World, everything_kept, send
 from tests.faults.acting import switch
@@ -85,9 +86,9 @@ def leaks(text, canaries):
 def secretive(world: World):
     """The world, with secrets wherever it can have them."""
     sid = world.sandbox.add_flow(integration_type="external", integration_url=HOOK_URL, unknown_url=HOOK_URL)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     world.sandbox.edit_flow(sid, integration_url=HOOK_URL + "&key=" + HOOK, friendly_name=f"See {HOOK_URL}")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     switch(sid, enabled=not world.sandbox.flows[sid]["enabled"], reason=f"see {HOOK_URL}")
     planning.plan_change(ask=planning.Ask("webhook_host", "new.example"), sids=[sid], made_by="admin")
     return sid

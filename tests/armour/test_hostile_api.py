@@ -13,6 +13,7 @@ from flows.flexapi import schema
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Flow, Plan
 from flows.services import mirror, planning
+from tests import ACCOUNT
 from tests.armour.hostile import MARK, VALUES, WRONG, fields_of
 from tests.armour.markup import INVISIBLE, Page, bytes_of, inline_code
 
@@ -78,9 +79,9 @@ def pages(client: Client, sid: str) -> list[tuple[str, str, dict[str, str]]]:
 def sync_of(sandbox, kind):
     """A flow that first was harmless, and then was found to be hostile."""
     sid = sandbox.add_flow(friendly_name="Harmless", channel_type="sms")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     sandbox.edit_flow(sid, **fields_of(kind))
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     planning.plan_change(ask=planning.Ask("disable"), sids=[sid], made_by="admin")
     return sid
 
@@ -155,7 +156,7 @@ def test_everything_hostile_at_once_is_listed(sandbox, client_of):
     for kind, sid in sids.items():
         sandbox.edit_flow(sid, **fields_of(kind))
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     page = client_of("admin").get(reverse("flows:list"))
 
     assert Flow.objects.filter(sid__in=sids.values()).count() == len(sids)

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ import tests.faults.ready  # noqa: F401 - Django comes first
 from django.db import connection
 from django.test import override_settings
 
+from flows import accounts
 from flows.flexapi.sandbox.server import DEMO_ACCOUNT_SID, DEMO_API_KEY, DEMO_API_SECRET
 from flows.services import mirror
 from tests.faults.databases import databases, use
@@ -104,14 +106,15 @@ def bare(address: str) -> tuple[int, int]:
 
 def measured(address: str, flows: int, latency: int, runs: int) -> list[Row]:
     with override_settings(FLEX_API_URL=address):
-        first = timed(mirror.sync)
+        sync = partial(mirror.sync, accounts.every()[0].sid)
+        first = timed(sync)
         counted = Counter[str]()
         with connection.execute_wrapper(_counting(counted)):
-            report = mirror.sync()
+            report = sync()
         assert (report.flows, report.moved) == (flows, False)
         size = bare(address)[1]
         acts: dict[str, Callable[[], Any]] = {
-            "sync": mirror.sync,
+            "sync": sync,
             "twilio": lambda: with_twilio(address),
             "bare": lambda: bare(address),
         }

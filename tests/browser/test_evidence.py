@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, OpenChange, OpenDrift
 from flows.services import changes, mirror, reconcile
+from tests import ACCOUNT
 from tests.browser.looks import LOOKS, found
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,7 +41,7 @@ def puzzle(sandbox, flow_sid, lost):
 @pytest.fixture
 def drift(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, friendly_name="Pilot")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     return AuditEvent.objects.get(action="flow.drift")
 
 
@@ -130,10 +131,10 @@ def test_state_of_an_event_is_restored(open_page, sandbox, flow_sid, actor, java
 @LOOKS
 def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, puzzle, scheme, width):
     other = sandbox.add_flow(friendly_name="Other", integration_type="task", integration_priority=1)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     sandbox.edit_flow(other, integration_priority=2)
     sandbox.add_flow(friendly_name="Made elsewhere")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     drift = AuditEvent.objects.filter(action="flow.drift", target_sid=other).latest("seq")
     paths = {
         "list": "/flows/",

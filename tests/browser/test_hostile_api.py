@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from flows.models import AuditEvent
 from flows.services import mirror
+from tests import ACCOUNT
 from tests.armour.hostile import MARK, VALUES, fields_of
 
 KINDS = [kind for kind, value in VALUES.items() if len(value) < 1000]
@@ -13,10 +14,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_nothing_of_hostile_data_runs_or_is_asked_for(open_page, site, sandbox):
     sids = [sandbox.add_flow(friendly_name="Harmless") for _ in KINDS]
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     for sid, kind in zip(sids, KINDS, strict=True):
         sandbox.edit_flow(sid, **fields_of(kind))
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     page, asked = open_page("admin"), []
     page.on("request", lambda request: asked.append(request.url))
     page.on("dialog", lambda dialog: asked.append(f"dialog {dialog.message}"))

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 from flows.flexapi.schema import from_response
 from flows.models import AuditEvent, Plan
 from flows.services import mirror
+from tests import ACCOUNT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FURTHEST = 150  # presses of Tab within which everything must be reached
@@ -40,7 +41,7 @@ def value(sandbox, sid, name):
 
 def test_find_edit_with_an_error_and_meet_a_conflict(open_page, sandbox, flow_sid):
     sandbox.add_flow(friendly_name="Another")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     page = open_page("operator")
     page.keyboard.press("/")
     page.keyboard.type("lyon")
@@ -104,7 +105,7 @@ def test_create_and_delete(open_page, sandbox):
 
 def test_restore_a_deleted_flow_from_the_log(open_page, sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     page = open_page("operator", path="/audit/")
     press(page, "link", "Deleted at Twilio")
     press(page, "link", "Restore the state before")
@@ -119,7 +120,7 @@ def test_restore_a_deleted_flow_from_the_log(open_page, sandbox, flow_sid):
 
 def test_many_at_once_and_back(open_page, sandbox):
     sids = [sandbox.add_flow(friendly_name=f"Flow {number}", enabled=True) for number in range(3)]
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     page = open_page("operator")
     for number in (0, 2):
         tab_to(page, page.locator("input[name=sid]").nth(number))

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import Flow
 from flows.services import mirror
+from tests import ACCOUNT
 from tests.browser.looks import EVENT, LOOKS, found
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_search_swaps_the_table_alone_and_the_back_button_restores_the_page(open_page, sandbox):
     sandbox.add_flow(friendly_name="Alpha")
     sandbox.add_flow(friendly_name="Beta")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     page = open_page("viewer")
     page.locator("#q").focus()
 

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from flows.models import Plan
 from flows.search import PAGE_SIZE
 from flows.services import mirror, plans
+from tests import ACCOUNT
 from tests.browser.looks import LOOKS, found
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,7 +20,7 @@ def sids(sandbox, db):
     made = [
         sandbox.add_flow(friendly_name=f"Flow {number:03}", enabled=True) for number in range(PAGE_SIZE + 3)
     ]
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     return made
 
 

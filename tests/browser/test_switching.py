@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent
 from flows.services import audit, mirror
+from tests import ACCOUNT
 from tests.browser.looks import LOOKS, found
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def two_flows(sandbox, flow_sid):
     """The flow that is switched, and one beside it."""
     sandbox.add_flow(friendly_name="Support", channel_type="web", enabled=True)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     return flow_sid
 
 
@@ -203,7 +204,7 @@ def test_toasts_stay_until_they_are_dismissed_and_are_three_at_most(open_page, s
     names = ["Alpha", "Beta", "Gamma", "Delta"]
     for name in names:
         sandbox.add_flow(friendly_name=name, enabled=True)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     page = open_page("operator")
 
     for name in names:
@@ -230,7 +231,7 @@ def test_row_that_leaves_the_list_does_not_hand_its_focus_to_another_rows_switch
 def test_row_that_was_switched_stays_in_view(open_page, sandbox, width):
     for number in range(40):
         sandbox.add_flow(friendly_name=f"Flow {number:02}", enabled=True)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     page = open_page("operator", width=width)
 
     switch(page, "Flow 30")

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from flows.models import AuditEvent
 from flows.services import mirror
+from tests import ACCOUNT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,7 +43,7 @@ def submit(page, words):
 def test_search_finds_by_part_of_the_name(open_page, sandbox, javascript):
     sandbox.add_flow(friendly_name="Réclamations Lyon")
     sandbox.add_flow(friendly_name="Support 100%")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     page = open_page("viewer", javascript=javascript)
 
     page.locator("#q").press_sequentially("RECLAM")
@@ -171,7 +172,7 @@ def test_delete_takes_the_name(open_page, sandbox, flow_sid, javascript):
 def test_filters_and_sorting_work(open_page, sandbox, javascript):
     for number, channel in enumerate(("sms", "web", "sms")):
         sandbox.add_flow(friendly_name=f"Flow {number}", channel_type=channel)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     page = open_page("viewer", javascript=javascript)
 
     page.select_option("[name=channel]", "sms")

@@ -23,6 +23,7 @@ from flows.models import AuditEvent
 from flows.services import audit, changes, mirror, seal
 from flows.services.audit import Actor
 from flows.services.changes import Change
+from tests import ACCOUNT
 
 OMAR = Actor(id="7", label="omar", role="operator", source_ip="192.0.2.7", user_agent="pytest")
 STUDIO = "FW" + "1" * 32
@@ -47,7 +48,7 @@ def common(**overrides: Any) -> dict[str, Any]:
 
 def create(_sid: str = "", **overrides: Any) -> Change:
     values = {**NEW, **overrides.pop("values", {})}
-    return changes.create_flow(values=values, **common(**overrides))
+    return changes.create_flow(account_sid=ACCOUNT, values=values, **common(**overrides))
 
 
 def rename(sid: str, **overrides: Any) -> Change:

@@ -21,6 +21,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 import tests.faults.ready  # noqa: F401 - Django comes first
+from tests import ACCOUNT
 
 # isort: split
 from django.conf import settings
@@ -84,7 +85,7 @@ def play(
         mock.patch("django.utils.timezone.now", clock.now),
     ):
         known = Flows([sandbox.add_flow() for _ in range(flows)])
-        mirror.sync()
+        mirror.sync(ACCOUNT)
         witness = Witness(sandbox)
         site = Site(api=sandbox.url, folder=folder)
         try:
@@ -163,7 +164,7 @@ def _reconcile_to_the_end(report: Report, clock: Clock) -> None:
         clock.move(wait)
         reconcile.reconcile(most=100_000)
     clock.move(mirror.LEASE)  # of a sync that was killed
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
 
 def _judge(report: Report, witness: Witness, sandbox: Sandbox) -> None:

@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 import tests.faults.ready  # noqa: F401 - Django comes first
+from tests import ACCOUNT
 
 # isort: split
 from django.contrib.auth.models import Group, User
@@ -89,7 +90,7 @@ def play(*, flows: int, seed: int) -> Report:
         mock.patch("django.utils.timezone.now", clock.now),
     ):
         sids = [sandbox.add_flow(integration_retry_count=3 if number % 2 else 1) for number in range(flows)]
-        mirror.sync()
+        mirror.sync(ACCOUNT)
         before = _writable(sandbox)
         witness = Witness(sandbox)
         report = Report(Verdict())

@@ -9,6 +9,7 @@ import pytest
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Flow
 from flows.services import audit, changes, mirror, twilio
+from tests import ACCOUNT
 from tests.faults.acting import (
     VERBS,
     Background,
@@ -247,7 +248,7 @@ def test_log_is_free_for_others_while_the_call_hangs(sandbox, flow_sid, act):
     """No lock and no transaction is held across the call."""
     sandbox.inject(Fault(FaultKind.HANG, method=METHODS[act], times=9))
     other = sandbox.add_flow(friendly_name="Other")
-    mirror.sync()  # one that the log knows can't be what the creation makes
+    mirror.sync(ACCOUNT)  # one that the log knows can't be what the creation makes
     change = Background(lambda: act(flow_sid))
     assert sandbox.wait_until_held()
     sandbox.clear_faults()

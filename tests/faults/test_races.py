@@ -10,6 +10,7 @@ from flows.models import Flow
 from flows.services import audit, mirror, reconcile
 from flows.services.audit import AlreadyRecorded, ChangeOpen
 from flows.services.changes import Change, Conflict, NothingToChange
+from tests import ACCOUNT
 from tests.faults.acting import (
     OMAR,
     VERBS,
@@ -127,7 +128,7 @@ def test_eight_people_rename_one_flow_at_once(sandbox, flow_sid):
 
 def test_eight_people_change_eight_flows_at_once(sandbox, flow_sid):
     sids = [sandbox.add_flow() for _ in range(8)]
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     results = together(*[lambda sid=sid: rename(sid, values={"friendly_name": sid}) for sid in sids])
 
@@ -267,7 +268,7 @@ def test_edit_of_another_field_between_our_reading_and_our_writing_is_found(sand
     assert event.seq > change.event.seq
     assert event.payload.before["friendly_name"] == "Plaintes Lyon"
     assert event.payload.after == seen(flow_sid)
-    assert not mirror.sync().moved
+    assert not mirror.sync(ACCOUNT).moved
     assert drifts() == [event]
 
 
@@ -280,7 +281,7 @@ def test_edit_of_another_field_while_our_answer_is_lost_is_found(sandbox, flow_s
 
     assert (settled.result, settled.payload.before["integration_retry_count"]) == ("applied", 3)
     assert [event.changed_fields for event in drifts()] == [["integration_retry_count"]]
-    assert not mirror.sync().moved
+    assert not mirror.sync(ACCOUNT).moved
     assert len(drifts()) == 1
 
 

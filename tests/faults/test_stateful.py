@@ -15,6 +15,7 @@ import os
 import threading
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
@@ -29,6 +30,7 @@ from flows.flexapi.errors import FlexError
 from flows.flexapi.sandbox import Fault, FaultKind, Sandbox
 from flows.models import AuditEvent, AuditPayload, ChainHead, Flow, OpenChange, OpenDrift, SyncState
 from flows.services import audit, changes, drift, mirror, reconcile, twilio
+from tests import ACCOUNT
 from tests.faults.acting import OMAR, STUDIO, wait_for
 from tests.faults.truth import Outside, applied_of, differences, lies
 
@@ -198,7 +200,7 @@ class World(RuleBasedStateMachine):
         for _ in range(flows):
             self.others("make", "")
         if is_synced:
-            mirror.sync()
+            mirror.sync(ACCOUNT)
         self.judge()
 
     @rule(name=names, more=some_fields, again=again, dies_at=deaths, fault=of_writes, meanwhile=meanwhiles)
@@ -207,7 +209,7 @@ class World(RuleBasedStateMachine):
         asked |= flat({"handling": HANDLING[0], **more, "friendly_name": name})
         change_id = self.change_id(again)
         self.perform(
-            lambda: changes.create_flow(values=asked, reason="", actor=OMAR, change_id=change_id),
+            lambda: changes.create_flow(account_sid=ACCOUNT, values=asked, reason="", actor=OMAR, change_id=change_id),
             change_id=change_id, dies_at=dies_at, fault=fault, meanwhile=meanwhile,
         )  # fmt: skip
 
@@ -268,7 +270,13 @@ class World(RuleBasedStateMachine):
 
     @rule(dies_at=deaths, fault=of_reads, meanwhile=meanwhiles, place=places)
     def sync(self, dies_at, fault, meanwhile, place):
-        self.perform(mirror.sync, sid=self.sid_at(place), dies_at=dies_at, fault=fault, meanwhile=meanwhile)
+        self.perform(
+            partial(mirror.sync, ACCOUNT),
+            sid=self.sid_at(place),
+            dies_at=dies_at,
+            fault=fault,
+            meanwhile=meanwhile,
+        )
 
     @rule(place=st.none() | places, dies_at=deaths, fault=of_reads, meanwhile=meanwhiles)
     def reconcile(self, place, dies_at, fault, meanwhile):
@@ -383,10 +391,10 @@ class World(RuleBasedStateMachine):
             for change in OpenChange.objects.exclude(puzzle=""):
                 self.decide_truly(change)
         assert [str(change) for change in OpenChange.objects.all()] == []
-        self.perform(mirror.sync)
+        self.perform(partial(mirror.sync, ACCOUNT))
         assert differences(self.twilio) == []
         events = AuditEvent.objects.count()
-        self.perform(mirror.sync)
+        self.perform(partial(mirror.sync, ACCOUNT))
         assert AuditEvent.objects.count() == events
 
 

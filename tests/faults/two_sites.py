@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 import tests.faults.ready  # noqa: F401 - Django comes first
+from tests import ACCOUNT
 
 # isort: split
 from django.db import connection
@@ -98,7 +99,7 @@ def play(*, clients: int, workers: int, flows: int, seed: int, folder: Path, pro
         ExitStack() as stack,
     ):
         known = Flows([sandbox.add_flow() for _ in range(flows)])
-        mirror.sync()
+        mirror.sync(ACCOUNT)
         witness = Witness(sandbox)
         stack.enter_context(_listings_counted(sandbox, report))
         # A server takes a hundred connections by default, and these may not be the only sites on it.

@@ -8,6 +8,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from flows.models import AuditEvent, OpenChange, SyncState
 from flows.services import audit, mirror
+from tests import ACCOUNT
 from tests.faults.acting import assert_chain_intact, attempt_on, create, rename, switch
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -125,7 +126,7 @@ def test_sync_after_the_migration_tells_nothing_anew_of_flows_that_the_log_knows
     told = AuditEvent.objects.count()
 
     there_and_back()
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert AuditEvent.objects.count() == told
     assert SyncState.objects.get().baseline_at is not None

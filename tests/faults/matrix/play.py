@@ -25,6 +25,7 @@ from flows.models import Flow, OpenChange
 from flows.services import audit, changes, mirror, reconcile, twilio
 from flows.services.audit import NotRecorded
 from flows.services.changes import NotRead, OutcomeNotRecorded
+from tests import ACCOUNT
 from tests.faults.acting import OMAR, wait_for
 from tests.faults.matrix import victim
 from tests.faults.matrix.edits import Draws
@@ -78,7 +79,7 @@ def play(trouble: Trouble, verb: str, *, runs: int, seed: int, clock: Clock) -> 
         bystander = sandbox.add_flow(friendly_name="Bystander")
         for number in range(runs):
             total.add(_met(sandbox, witness, clock, trouble, verb, bystander, f"seed {seed}, run {number}"))
-        mirror.sync()
+        mirror.sync(ACCOUNT)
         here = {flow.sid: flow.resource for flow in Flow.objects.filter(gone_at=None)}
         there = {sid: schema.from_response(flow) for sid, flow in sandbox.flows.items()}
         if not is_copy(here, there):
@@ -243,7 +244,7 @@ class Run:
         reconcile.reconcile()
         self._let_go()
         if self.chance.random() < 0.2:
-            mirror.sync()
+            mirror.sync(ACCOUNT)
         self.clock.move(reconcile.QUIET)
         reconcile.reconcile()
 
@@ -261,7 +262,7 @@ class Run:
         elif what == "a new flow":
             self.sandbox.add_flow()
         if self.chance.random() < 0.2:
-            mirror.sync()
+            mirror.sync(ACCOUNT)
 
     def _ask_a_person(self, verdict: Verdict, seen: list[Seen]) -> None:
         """Who knows what really happened decides what reading can't tell; so it is closed for the next run."""

@@ -16,6 +16,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 import tests.faults.ready  # noqa: F401 - Django comes first
+from tests import ACCOUNT
 
 # isort: split
 from django.conf import settings
@@ -58,7 +59,7 @@ def make(
     """One change by its service."""
     common: dict[str, Any] = {"reason": "the matrix", "actor": actor, "change_id": change_id}
     if verb == "create":
-        changes.create_flow(values=values, **common)
+        changes.create_flow(account_sid=ACCOUNT, values=values, **common)
     elif verb == "update":
         changes.update_flow(sid=sid, base=before, values=values, **common)
     elif verb == "set_enabled":

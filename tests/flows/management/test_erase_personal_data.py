@@ -16,6 +16,7 @@ from flows.models import AuditEvent, AuditPayload, Flow
 from flows.services import audit, compaction, evidence, mirror, reconcile
 from flows.services.audit import Payload
 from flows.services.compaction import NotCompacted
+from tests import ACCOUNT
 from tests.faults.acting import create, delete, rename, switch
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,7 +82,7 @@ def canary(sandbox, client_of, monkeypatch):
     switch(sid, enabled=True)
     assert len(reconcile.reconcile()) == 1
     sandbox.edit_flow(sid, friendly_name=f"{NAME} {GREEK} 3")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     client_of("viewer").post(f"/flows/{sid}/enabled/", {"enabled": "false"})
     waiting = SessionStore()
     waiting["_messages"] = f"“{NAME}” is off"

@@ -7,6 +7,7 @@ from flows.flexapi.errors import Refused
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Flow, SyncState
 from flows.services import drift, mirror
+from tests import ACCOUNT
 from tests.faults.acting import assert_chain_intact, attempt_on, create, drifts, found
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +27,7 @@ def copied(sandbox):
 def test_first_sync_is_a_baseline_of_every_flow_and_no_drift(sandbox):
     sids = {sandbox.add_flow() for _ in range(3)}
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     events = baselines()
     assert {event.target_sid for event in events} == sids
@@ -46,10 +47,10 @@ def test_first_sync_is_a_baseline_of_every_flow_and_no_drift(sandbox):
 
 
 def test_first_sync_of_an_empty_account_is_the_baseline_too(sandbox):
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     sid = sandbox.add_flow(friendly_name="Made later")
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert [found(event) for event in drifts()] == [(sid, [], None, "Made later")]
     assert baselines() == []
@@ -59,9 +60,9 @@ def test_first_sync_that_fails_is_not_the_baseline(sandbox):
     sid = sandbox.add_flow()
     sandbox.inject(Fault(FaultKind.REFUSE, status=403))
     with pytest.raises(Refused):
-        mirror.sync()
+        mirror.sync(ACCOUNT)
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert [event.target_sid for event in baselines()] == [sid]
     assert drifts() == []
@@ -71,7 +72,7 @@ def test_flow_that_is_looked_at_before_the_first_sync_has_its_baseline_once(sand
     sid = sandbox.add_flow()
     mirror.fetch(sid)
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert [event.target_sid for event in baselines()] == [sid]
     assert drifts() == []
@@ -80,7 +81,7 @@ def test_flow_that_is_looked_at_before_the_first_sync_has_its_baseline_once(sand
 def test_flow_that_was_made_here_before_the_first_sync_needs_no_baseline(sandbox):
     create()
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert (baselines(), drifts()) == ([], [])
 
@@ -89,11 +90,11 @@ def test_copy_from_before_gets_its_baseline_with_the_next_sync_though_nothing_ch
     sids = {sandbox.add_flow() for _ in range(3)}
     copied(sandbox)
 
-    assert not mirror.sync().moved
+    assert not mirror.sync(ACCOUNT).moved
 
     assert {event.target_sid for event in baselines()} == sids
     assert drifts() == []
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     assert len(baselines()) == 3
 
 
@@ -102,7 +103,7 @@ def test_copy_from_before_that_is_out_of_date_gets_a_baseline_and_no_drift(sandb
     copied(sandbox)
     sandbox.edit_flow(sid, friendly_name="New")
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert [event.payload.after["friendly_name"] for event in baselines()] == ["New"]
     assert drifts() == []
@@ -114,12 +115,12 @@ def test_flow_whose_baseline_a_change_of_ours_held_up_has_its_last_state_in_the_
     sid = sandbox.add_flow(friendly_name="Old")
     copied(sandbox)
     open_one = attempt_on(sid)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     assert baselines() == []
     attempt_on(sid, stage="reconciled", result="not_applied", change_id=open_one.change_id)
 
     sandbox.edit_flow(sid, friendly_name="New") if act == "edit" else sandbox.remove_flow(sid)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     told = (["friendly_name"], "Old", "New") if act == "edit" else ([], "Old", None)
     assert [found(event) for event in drifts()] == [(sid, *told)]

@@ -17,6 +17,7 @@ from flows.models import AuditEvent, Flow
 from flows.services import audit, changes, mirror
 from flows.services.audit import AlreadyRecorded, ChangeOpen, NotRecorded
 from flows.services.changes import Conflict, NothingToChange, NotRead, OutcomeNotRecorded
+from tests import ACCOUNT
 from tests.faults.acting import (
     NEW,
     SECRET,
@@ -204,7 +205,7 @@ def test_difference_between_asked_and_answered_is_told(sandbox, flow_sid, monkey
 
 def test_secrets_are_sent_and_not_kept(sandbox, flow_sid):
     sid = sandbox.add_flow(integration_type="external", integration_url=SECRET_URL, contact_identity="+1")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     newer = SECRET_URL.replace("hooks", "newer")
 
     rename(sid, base=mirror.fetch(sid), values={"integration_url": newer}, reason=f"moved to {newer}")
@@ -274,7 +275,7 @@ def test_delete_of_a_flow_edited_otherwise(sandbox, flow_sid):
 def test_delete_of_a_flow_whose_name_is_not_kept_as_it_is(sandbox, flow_sid, name):
     """The base is what the copy shows: masked, and storable."""
     sandbox.edit_flow(flow_sid, friendly_name=name)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     change = delete(flow_sid, base={"friendly_name": Flow.objects.get().value("friendly_name")})
 

@@ -9,6 +9,7 @@ from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Closure, Flow
 from flows.services import changes, closures, mirror
+from tests import ACCOUNT
 from tests.faults.acting import log_locked, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,7 +75,9 @@ def test_kind_that_twilio_refused_is_not_sent_again(sandbox, flow_sid, actor):
 def test_other_kinds_go_on(sandbox, flow_sid, actor):
     closures.hear(AC, "update", refusal(403))
 
-    change = changes.create_flow(values=VALUES, reason="", actor=actor, change_id=uuid.uuid4())
+    change = changes.create_flow(
+        account_sid=AC, values=VALUES, reason="", actor=actor, change_id=uuid.uuid4()
+    )
 
     assert change.error is None
 
@@ -83,7 +86,7 @@ def test_kind_that_answers_again_is_open_again(sandbox, flow_sid):
     for kind in ("list", "fetch"):
         closures.hear(AC, kind, refusal(403))
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     assert list(Closure.objects.values_list("kind", flat=True)) == ["fetch"]
     mirror.fetch(flow_sid)
 
@@ -100,7 +103,7 @@ def test_listing_that_ended_leaves_the_copy_and_what_a_404_says_of_a_flow_is_not
     sandbox.inject(replace(fault, path="/FlexFlows/*", status=404, code=20404))
 
     with pytest.raises(FlexError):
-        mirror.sync()
+        mirror.sync(ACCOUNT)
     with pytest.raises(FlexError):
         mirror.fetch(flow_sid)
 
@@ -134,14 +137,16 @@ def test_nothing_is_changed_in_an_account_that_is_read_only(sandbox, flow_sid, a
 
     for act in (
         lambda: update(flow_sid, actor, enabled=False),
-        lambda: changes.create_flow(values=VALUES, reason="", actor=actor, change_id=uuid.uuid4()),
+        lambda: changes.create_flow(
+            account_sid=AC, values=VALUES, reason="", actor=actor, change_id=uuid.uuid4()
+        ),
         lambda: changes.delete_flow(sid=flow_sid, base={}, reason="", actor=actor, change_id=uuid.uuid4()),
     ):
         with pytest.raises(closures.Closed, match="read-only by omar: Move to Conversations"):
             act()
 
     assert writes(sandbox) == []
-    assert mirror.sync().flows == 1
+    assert mirror.sync(ACCOUNT).flows == 1
 
 
 def test_closing_and_opening_are_on_record(sandbox, flow_sid, actor):

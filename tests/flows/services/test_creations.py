@@ -12,6 +12,7 @@ from flows.models import AuditEvent, Flow, OpenChange
 from flows.services import audit, mirror, reconcile
 from flows.services.audit import ChangeOpen
 from flows.services.changes import Change
+from tests import ACCOUNT
 from tests.faults.acting import (
     NEW,
     OMAR,
@@ -78,7 +79,7 @@ def test_one_that_is_as_asked_for_is_the_one(sandbox):
     assert Flow.objects.get(sid=sid).resource == event.payload.after
     assert len(writes(sandbox)) == sent
     assert not OpenChange.objects.exists()
-    assert not mirror.sync().moved
+    assert not mirror.sync(ACCOUNT).moved
     assert drifts() == []
     assert_chain_intact()
 
@@ -119,7 +120,7 @@ def test_two_that_are_as_asked_for_are_a_puzzle(sandbox):
 
 def test_twin_that_was_known_before_is_none_of_ours(sandbox):
     twin(sandbox)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     ours = lose(sandbox)
 
@@ -128,7 +129,7 @@ def test_twin_that_was_known_before_is_none_of_ours(sandbox):
 
 def test_twin_that_was_known_before_is_none_of_ours_if_ours_was_not_made_either(sandbox):
     twin(sandbox)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     lose(sandbox, FaultKind.DROP)
 
     assert results() == []
@@ -319,7 +320,7 @@ def test_list_is_read_once_for_all_creations_and_not_for_other_changes(sandbox, 
 def test_what_may_be_ours_is_no_drift_and_not_in_the_copy_while_that_is_open(sandbox, read):
     sid = lose(sandbox)
 
-    mirror.sync() if read == "sync" else mirror.fetch(sid)
+    mirror.sync(ACCOUNT) if read == "sync" else mirror.fetch(sid)
 
     assert drifts() == []
     assert not Flow.objects.filter(sid=sid).exists()
@@ -329,13 +330,13 @@ def test_what_may_be_ours_is_no_drift_and_not_in_the_copy_while_that_is_open(san
 def test_what_was_not_ours_is_drift_afterwards(sandbox, read):
     lose(sandbox, FaultKind.DROP)
     theirs = twin(sandbox, friendly_name="Theirs")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     assert results() == []
     assert puzzle() == (reconcile.SIMILAR, [theirs])
     change = OpenChange.objects.get()
 
     attempt_on("", action="flow.create", stage="reconciled", result="not_applied", change_id=change.change_id)
-    mirror.sync() if read == "sync" else mirror.fetch(theirs)
+    mirror.sync(ACCOUNT) if read == "sync" else mirror.fetch(theirs)
 
     assert [(event.target_sid, event.payload.before) for event in drifts()] == [(theirs, None)]
     assert Flow.objects.get(sid=theirs).friendly_name == "Theirs"
@@ -346,7 +347,7 @@ def test_flow_of_another_time_is_drift_though_a_creation_is_open(sandbox):
     at = datetime.now(UTC) - timedelta(hours=1)
     theirs = twin(sandbox, date_created=at.isoformat(timespec="seconds"))
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert [event.target_sid for event in drifts()] == [theirs]
 
@@ -355,7 +356,7 @@ def test_edit_of_a_known_flow_is_drift_though_a_creation_is_open(sandbox, flow_s
     lose(sandbox)
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert [event.target_sid for event in drifts()] == [flow_sid]
 

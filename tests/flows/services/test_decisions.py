@@ -8,6 +8,7 @@ from flows.models import AuditEvent, Flow, OpenChange
 from flows.services import audit, mirror, reconcile
 from flows.services.audit import AlreadyRecorded, NotRecorded
 from flows.services.reconcile import NotForAPerson
+from tests import ACCOUNT
 from tests.faults.acting import (
     NEW,
     OMAR,
@@ -94,7 +95,7 @@ def test_update_was_applied_and_what_came_after_it_is_somebody_elses(edited_sinc
     assert event.payload.after["friendly_name"] == Flow.objects.get().friendly_name == "Plaintes Lyon"
     assert event.payload.after["janitor_enabled"] is False
     assert drifts() == []
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     (drift,) = drifts()
     assert drift.changed_fields == ["friendly_name", "janitor_enabled"]
     assert drift.payload.before["friendly_name"] == "Plaintes Lyon"
@@ -106,7 +107,7 @@ def test_update_was_not_applied_and_what_is_there_is_somebody_elses(edited_since
 
     assert (event.result, event.payload.after, event.target_sid) == ("not_applied", None, edited_since)
     assert Flow.objects.get().friendly_name == "Réclamations Lyon"
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     assert [drift.payload.before["friendly_name"] for drift in drifts()] == ["Réclamations Lyon"]
     assert [drift.payload.after["friendly_name"] for drift in drifts()] == ["Third"]
 
@@ -117,7 +118,7 @@ def test_update_of_a_flow_that_is_gone(gone_since, was_applied):
 
     assert event.target_sid == gone_since
     assert Flow.objects.get().enabled is not was_applied
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     assert [(drift.payload.before["enabled"], drift.payload.after) for drift in drifts()] == [
         (not was_applied, None)
     ]
@@ -132,7 +133,7 @@ def test_creation_made_one_of_the_candidates_and_the_other_is_somebody_elses(two
 
     assert (event.result, event.target_sid, event.payload.after["sid"]) == ("applied", sid, sid)
     assert Flow.objects.filter(sid=sid).exists()
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     assert [(drift.target_sid, drift.payload.before) for drift in drifts()] == [(other, None)]
 
 
@@ -140,7 +141,7 @@ def test_creation_made_none_of_the_candidates(two_alike):
     event = decide(applied=False)
 
     assert (event.result, event.target_sid, event.payload.after) == ("not_applied", "", None)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     assert {drift.target_sid for drift in drifts()} == set(two_alike)
 
 
@@ -150,7 +151,7 @@ def test_candidate_that_is_gone_since_may_have_been_the_one(sandbox, two_alike):
     event = decide(sid=two_alike[0])
 
     assert (event.result, event.target_sid, event.payload.after) == ("applied", two_alike[0], None)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     assert [drift.target_sid for drift in drifts()] == [two_alike[1]]
 
 
@@ -277,7 +278,7 @@ def test_after_the_decision_the_flow_can_be_changed_again(edited_since):
 
 def test_decision_keeps_what_the_change_refers_to(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, integration_retry_count=1)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     (drift,) = drifts()
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
     rename(flow_sid, values={"integration_retry_count": 3}, refers_to=drift.event_id)

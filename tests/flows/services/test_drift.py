@@ -2,6 +2,8 @@
 theirs. The first state of a flow is in test_baseline.py; the inbox and what leaves it are in test_inbox.py.
 """
 
+from functools import partial
+
 import pytest
 
 from flows.flexapi.errors import Refused
@@ -10,6 +12,7 @@ from flows.flexapi.schema import from_response
 from flows.models import AuditEvent, Flow, OpenChange, OpenDrift
 from flows.services import audit, drift, mirror, reconcile
 from flows.services.changes import Conflict
+from tests import ACCOUNT
 from tests.faults.acting import (
     OMAR,
     SECRET,
@@ -38,14 +41,14 @@ def make_again(sandbox, sid, **fields):
     """Deletes the flow and has it reappear."""
     was = from_response(sandbox.flows[sid])
     sandbox.remove_flow(sid)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     sandbox.add_flow(**{**was, **fields})
 
 
 def test_edit_is_found(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, janitor_enabled=True, friendly_name="Theirs")
 
-    assert mirror.sync().changed == 1
+    assert mirror.sync(ACCOUNT).changed == 1
 
     (event,) = drifts()
     assert found(event) == (flow_sid, ["friendly_name", "janitor_enabled"], "Réclamations Lyon", "Theirs")
@@ -60,7 +63,7 @@ def test_edit_is_found(sandbox, flow_sid):
 def test_creation_is_found(sandbox, flow_sid):
     sid = sandbox.add_flow(friendly_name="Theirs")
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert [found(event) for event in drifts()] == [(sid, [], None, "Theirs")]
 
@@ -68,7 +71,7 @@ def test_creation_is_found(sandbox, flow_sid):
 def test_deletion_is_found(sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     (event,) = drifts()
     assert found(event) == (flow_sid, [], "Réclamations Lyon", None)
@@ -79,7 +82,7 @@ def test_deletion_is_found(sandbox, flow_sid):
 def test_reappearance_is_found(sandbox, flow_sid):
     make_again(sandbox, flow_sid, enabled=False)
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     _, back = drifts()
     assert found(back) == (flow_sid, [], None, "Réclamations Lyon")
@@ -91,7 +94,7 @@ def test_reappearance_of_what_we_deleted_is_found(sandbox, flow_sid):
     delete(flow_sid)
     sandbox.add_flow(**was)
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert [found(event) for event in drifts()] == [(flow_sid, [], None, "Réclamations Lyon")]
 
@@ -99,7 +102,7 @@ def test_reappearance_of_what_we_deleted_is_found(sandbox, flow_sid):
 def test_edit_and_its_undoing_are_two(sandbox, flow_sid):
     for enabled in (False, True):
         sandbox.edit_flow(flow_sid, enabled=enabled)
-        mirror.sync()
+        mirror.sync(ACCOUNT)
 
     assert [event.payload.after["enabled"] for event in drifts()] == [False, True]
     assert [event.payload.before["enabled"] for event in drifts()] == [True, False]
@@ -109,7 +112,7 @@ def test_edit_within_the_same_second_as_one_of_ours_is_found(sandbox, flow_sid):
     ours = switch(flow_sid).after
     sandbox.edit_flow(flow_sid, friendly_name="Theirs", date_updated=ours["date_updated"])
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert [found(event) for event in drifts()] == [
         (flow_sid, ["friendly_name"], "Réclamations Lyon", "Theirs")
@@ -129,7 +132,7 @@ def test_edit_between_opening_the_form_and_saving_it_is_found(sandbox, flow_sid,
     assert event.payload.before == base
     attempt = AuditEvent.objects.get(stage="attempt")
     assert event.seq < attempt.seq < made.seq
-    assert not mirror.sync().moved
+    assert not mirror.sync(ACCOUNT).moved
     assert len(drifts()) == 1
 
 
@@ -153,11 +156,11 @@ def test_nothing_is_told_twice(sandbox, flow_sid):
         mirror.fetch("FO" + "0" * 32)  # never was: nothing to tell
 
     mirror.fetch(flow_sid)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     mirror.fetch(made)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     rename(flow_sid, values={"friendly_name": "Ours"})
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert [event.target_sid for event in drifts()] == [flow_sid, made]
 
@@ -165,14 +168,17 @@ def test_nothing_is_told_twice(sandbox, flow_sid):
 @pytest.mark.django_db(transaction=True)
 def test_what_many_find_at_once_is_told_once(sandbox, flow_sid):
     gone, made = sandbox.add_flow(), sandbox.add_flow()
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     told = len(drifts())
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
     sandbox.remove_flow(gone)
 
-    together(*[mirror.sync] * 2, *[lambda sid=sid: mirror.fetch(sid) for sid in (flow_sid, gone, made)] * 3)
+    together(
+        *[partial(mirror.sync, ACCOUNT)] * 2,
+        *[lambda sid=sid: mirror.fetch(sid) for sid in (flow_sid, gone, made)] * 3,
+    )
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     assert sorted(event.target_sid for event in drifts()[told:]) == sorted([flow_sid, gone])
     assert Flow.objects.get(sid=flow_sid).friendly_name == "Theirs"
     assert Flow.objects.get(sid=gone).gone_at is not None
@@ -182,7 +188,7 @@ def test_what_many_find_at_once_is_told_once(sandbox, flow_sid):
 def test_date_alone_is_no_drift(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, date_updated="2020-01-01T00:00:00Z")
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert drifts() == []
     assert Flow.objects.get().resource["date_updated"] == "2020-01-01T00:00:00Z"
@@ -195,17 +201,17 @@ def test_date_alone_is_no_drift(sandbox, flow_sid):
 def test_every_field_counts_those_too_that_nobody_knows(sandbox, flow_sid, name, value):
     sandbox.edit_flow(flow_sid, **{name: value})
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert [event.changed_fields for event in drifts()] == [[name]]
 
 
 def test_secret_that_was_changed_shows_by_its_mask(sandbox):
     sid = sandbox.add_flow(integration_type="external", integration_url=SECRET_URL)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     sandbox.edit_flow(sid, integration_url=OTHER_URL)
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     (event,) = drifts()
     before, after = event.payload.before["integration_url"], event.payload.after["integration_url"]
@@ -215,7 +221,7 @@ def test_secret_that_was_changed_shows_by_its_mask(sandbox):
     assert "masked-" in after
     assert SECRET not in everything_kept()
     assert "kestrel" not in everything_kept()
-    assert not mirror.sync().moved
+    assert not mirror.sync(ACCOUNT).moved
     assert len(drifts()) == 1
 
 
@@ -226,15 +232,17 @@ def test_what_can_not_go_on_record_is_not_taken_over_and_found_again(sandbox, fl
     with refusing("flows_auditevent"):
         assert mirror.fetch(flow_sid)["friendly_name"] == "Theirs"
         with pytest.raises(audit.NotRecorded):
-            mirror.sync()
+            mirror.sync(ACCOUNT)
 
     assert (Flow.objects.get().friendly_name, drifts()) == ("Réclamations Lyon", [])
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     assert (Flow.objects.get().friendly_name, len(drifts())) == ("Theirs", 1)
 
 
 @pytest.mark.parametrize(
-    "read", [mirror.sync, lambda: mirror.fetch(Flow.objects.get().sid)], ids=["sync", "fetch"]
+    "read",
+    [partial(mirror.sync, ACCOUNT), lambda: mirror.fetch(Flow.objects.get().sid)],
+    ids=["sync", "fetch"],
 )
 def test_while_a_change_is_open_the_flow_is_left_alone_and_looked_at_afterwards(sandbox, flow_sid, read):
     open_one = attempt_on(flow_sid)
@@ -258,7 +266,7 @@ def test_sync_while_our_change_is_carried_out_reports_no_drift(sandbox, flow_sid
     wait_for(lambda: applied(sandbox))
     before = Flow.objects.get().resource
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert drifts() == []
     assert (Flow.objects.get().resource, Flow.objects.get().gone_at) == (before, None)
@@ -266,7 +274,7 @@ def test_sync_while_our_change_is_carried_out_reports_no_drift(sandbox, flow_sid
     change.outcome()
     reconcile.reconcile()
     assert not OpenChange.objects.exists()
-    assert not mirror.sync().moved
+    assert not mirror.sync(ACCOUNT).moved
     assert drifts() == []
     assert_chain_intact()
 
@@ -277,7 +285,7 @@ def test_our_change_while_a_sync_reads_is_no_drift(sandbox, flow_sid, verb):
     """The list was made before the change, and its last bytes come after it."""
     sandbox.inject(Fault(FaultKind.DRIP, method="GET", path="/FlexFlows", seconds=60))
     listed = len(sandbox.requests)
-    sync = Background(mirror.sync)
+    sync = Background(partial(mirror.sync, ACCOUNT))
     wait_for(lambda: len(sandbox.requests) > listed and sandbox.requests[listed].status)
 
     change = VERBS[verb](flow_sid)
@@ -285,7 +293,7 @@ def test_our_change_while_a_sync_reads_is_no_drift(sandbox, flow_sid, verb):
     sandbox.release()
     assert not sync.outcome().moved
     assert change.event.result == "succeeded"
-    assert not mirror.sync().moved
+    assert not mirror.sync(ACCOUNT).moved
     assert drifts() == []
 
 
@@ -295,7 +303,7 @@ def test_edit_beside_a_change_that_was_refused_is_not_lost(sandbox, flow_sid):
     sandbox.inject(Fault(FaultKind.REFUSE, method="POST"))
     assert rename(flow_sid, base=base).event.result == "failed"
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert [event.changed_fields for event in drifts()] == [["integration_retry_count"]]
 
@@ -310,7 +318,7 @@ def test_flow_found_gone_by_our_own_call_was_deleted_by_somebody_else(sandbox, f
 
 def test_states_are_those_of_the_last_event_that_tells_one(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, enabled=False)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     switch(flow_sid, enabled=True)
     sandbox.inject(Fault(FaultKind.REFUSE, method="POST"))
     rename(flow_sid)

@@ -11,6 +11,7 @@ from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, AuditPayload, Flow, OpenChange, OpenDrift, SavedView
 from flows.services import audit, drift, erasure, evidence, mirror, reconcile
 from flows.services.audit import NotRecorded, Payload
+from tests import ACCOUNT
 from tests.faults.acting import NEW, create, delete, rename
 
 pytestmark = pytest.mark.django_db
@@ -135,7 +136,7 @@ def test_flow_that_has_the_identity_in_the_copy_alone_is_erased_whole(flow_sid, 
 def test_copy_that_only_mentions_the_identity_goes_too(sandbox, actor):
     sandbox.add_flow(friendly_name=f"Instead of {NUMBER}", contact_identity="+331")
     sandbox.add_flow(friendly_name="Other", contact_identity="+332")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     erased = erasure.erase(identity=NUMBER, actor=actor)
 
@@ -170,7 +171,7 @@ def test_flow_that_is_gone_from_twilio_does_not_come_back(sandbox, flow_sid, act
     delete(flow_sid)
 
     erased = erasure.erase(sid=flow_sid, actor=actor)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert (erased.flows, erased.at_twilio) == ([flow_sid], [])
     assert not Flow.objects.exists()
@@ -180,7 +181,7 @@ def test_flow_that_twilio_still_has_comes_back_as_a_new_baseline(sandbox, flow_s
     erased = erasure.erase(sid=flow_sid, actor=actor)
     assert not drift.states([flow_sid])[flow_sid].is_known
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert erased.at_twilio == [flow_sid]
     assert Flow.objects.get().sid == flow_sid
@@ -193,7 +194,7 @@ def test_flow_that_twilio_still_has_comes_back_as_a_new_baseline(sandbox, flow_s
 def test_drift_that_was_erased_leaves_the_inbox(sandbox, flow_sid, actor):
     other = sandbox.add_flow(friendly_name="Made elsewhere")
     sandbox.edit_flow(flow_sid, friendly_name="Kanari")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     erasure.erase(sid=flow_sid, actor=actor)
 

@@ -11,6 +11,7 @@ from flows.flexapi.schema import from_response
 from flows.models import AuditEvent, Flow, OpenDrift
 from flows.services import drift, mirror, reconcile
 from flows.services.audit import NotRecorded
+from tests import ACCOUNT
 from tests.faults.acting import (
     OMAR,
     assert_chain_intact,
@@ -31,7 +32,7 @@ def drifted(sandbox, flow_sid):
     """The flow has drifted twice: its name, then its retries."""
     for fields in ({"friendly_name": "Theirs"}, {"integration_retry_count": 1}):
         sandbox.edit_flow(flow_sid, **fields)
-        mirror.sync()
+        mirror.sync(ACCOUNT)
     return drifts()
 
 
@@ -57,7 +58,7 @@ def test_inbox_of_a_site_where_nothing_drifted(sandbox, flow_sid):
 
 def test_inbox_has_each_flow_once_with_its_first_and_last_the_latest_flow_first(sandbox, drifted):
     made = sandbox.add_flow()
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     *_, event = drifts()
     assert drift.inbox() == [[event], list(drifted)]
@@ -84,7 +85,7 @@ def test_acceptance_is_of_what_was_seen_and_leaves_what_came_later(drifted):
 
 def test_acceptance_leaves_other_flows_alone(sandbox, drifted):
     sandbox.add_flow()
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     *_, other = drifts()
 
     accept(drifted[-1])
@@ -94,11 +95,11 @@ def test_acceptance_leaves_other_flows_alone(sandbox, drifted):
 
 def test_what_was_accepted_does_not_come_back_and_the_next_drift_does(sandbox, flow_sid, drifted):
     accept(drifted[-1])
-    assert not mirror.sync().moved
+    assert not mirror.sync(ACCOUNT).moved
     assert drift.inbox() == []
 
     sandbox.edit_flow(flow_sid, enabled=False)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     ((found,),) = drift.inbox()
     assert found.changed_fields == ["enabled"]
@@ -141,7 +142,7 @@ def test_undoing_empties_the_inbox_once_it_is_made(sandbox, flow_sid, drifted):
     assert AuditEvent.objects.get(stage="attempt").refers_to == drifted[0].event_id
     assert sandbox.flows[flow_sid]["friendly_name"] == "Réclamations Lyon"
     assert drift.inbox() == []
-    assert not mirror.sync().moved
+    assert not mirror.sync(ACCOUNT).moved
     assert_chain_intact()
 
 
@@ -183,7 +184,7 @@ def test_undoing_whose_answer_is_lost_empties_the_inbox_when_it_is_found_out(san
 
 def test_deletion_is_undone_by_making_the_flow_anew(sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     (event,) = drifts()
     assert drift.inbox() == [[event]]
 
@@ -195,7 +196,7 @@ def test_deletion_is_undone_by_making_the_flow_anew(sandbox, flow_sid):
 
 def test_creation_is_undone_by_deleting_the_flow(sandbox, flow_sid):
     sid = sandbox.add_flow(friendly_name="Theirs")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     (event,) = drifts()
 
     delete(sid, base={"friendly_name": "Theirs"}, refers_to=event.event_id)
@@ -204,11 +205,11 @@ def test_creation_is_undone_by_deleting_the_flow(sandbox, flow_sid):
 
 
 def test_undoing_an_edit_does_not_accept_that_the_flow_was_made(sandbox):
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     sid = sandbox.add_flow(friendly_name="Theirs")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     sandbox.edit_flow(sid, enabled=not from_response(sandbox.flows[sid])["enabled"])
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     made, edited = drifts()
 
     before = edited.payload.before["enabled"]

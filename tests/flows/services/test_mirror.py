@@ -1,6 +1,7 @@
 """The mirror: what a sync brings, what it must not touch, and what is left when it fails."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -13,6 +14,7 @@ from flows.flexapi.schema import from_response
 from flows.models import AuditEvent, Flow, SyncState
 from flows.services import drift, mirror, twilio
 from flows.services.mirror import SyncBusy
+from tests import ACCOUNT
 from tests.faults.acting import (
     SECRET,
     SECRET_URL,
@@ -61,11 +63,11 @@ def snapshot(sid="FO" + "1" * 32, **values):
 
 
 def test_sync_of_an_empty_account(sandbox, state):
-    assert mirror.sync() == report()
+    assert mirror.sync(ACCOUNT) == report()
 
     assert (state().flows, state().error, state().started_at, state().failed_at) == (0, "", None, None)
     assert state().synced_at is not None
-    assert not mirror.sync().moved
+    assert not mirror.sync(ACCOUNT).moved
 
 
 def test_sync_takes_everything_over(sandbox, state):
@@ -74,7 +76,7 @@ def test_sync_takes_everything_over(sandbox, state):
         enabled=True, integration_type="task", date_updated="2026-11-20T10:11:12Z",
     )  # fmt: skip
 
-    assert mirror.sync() == report(flows=1, created=1)
+    assert mirror.sync(ACCOUNT) == report(flows=1, created=1)
 
     flow = Flow.objects.get()
     assert (flow.sid, flow.account_sid) == (sid, sandbox.account_sid)
@@ -91,13 +93,13 @@ def test_sync_takes_everything_over(sandbox, state):
 
 def test_sync_tells_created_changed_and_gone(sandbox):
     kept, changed, gone = (sandbox.add_flow(friendly_name=name) for name in ("kept", "changed", "gone"))
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     before = rows()
     sandbox.edit_flow(changed, friendly_name="changed!")
     sandbox.remove_flow(gone)
     new = sandbox.add_flow(friendly_name="new")
 
-    found = mirror.sync()
+    found = mirror.sync(ACCOUNT)
 
     assert found == report(flows=3, created=1, changed=1, gone=1)
     assert found.moved
@@ -110,10 +112,10 @@ def test_sync_tells_created_changed_and_gone(sandbox):
 
 def test_sync_of_a_flow_that_stays_gone(sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     before = rows()
 
-    assert mirror.sync() == report()
+    assert mirror.sync(ACCOUNT) == report()
 
     assert rows() == before
 
@@ -121,10 +123,10 @@ def test_sync_of_a_flow_that_stays_gone(sandbox, flow_sid):
 def test_sync_of_a_flow_that_is_back_again(sandbox, flow_sid):
     was = from_response(sandbox.flows[flow_sid])
     sandbox.remove_flow(flow_sid)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     sandbox.add_flow(**was)
 
-    assert mirror.sync() == report(flows=1, created=1)
+    assert mirror.sync(ACCOUNT) == report(flows=1, created=1)
 
     assert Flow.objects.get().gone_at is None
 
@@ -133,17 +135,17 @@ def test_edit_within_the_same_second_is_found(sandbox, flow_sid):
     date = Flow.objects.get().resource["date_updated"]
     sandbox.edit_flow(flow_sid, janitor_enabled=True, date_updated=date)
 
-    assert mirror.sync() == report(flows=1, changed=1)
+    assert mirror.sync(ACCOUNT) == report(flows=1, changed=1)
 
 
 def test_sync_that_finds_nothing_new_writes_no_flow(sandbox):
     for number in range(5):
         sandbox.add_flow(odd=[1e3, 0.1, 2**70, "nul\x00", {"\ud800": None}], friendly_name=f"\x00{number}")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     before = rows()
 
     with CaptureQueriesContext(connection) as queries:
-        assert mirror.sync() == report(flows=5)
+        assert mirror.sync(ACCOUNT) == report(flows=5)
 
     assert rows() == before
     assert not [
@@ -160,9 +162,9 @@ def test_sync_that_finds_nothing_new_says_so_and_writes_nothing_else(sandbox):
             sandbox.add_flow(
                 integration_type="external", integration_url="https://a:b@hooks.example.com/?token=1"
             )
-        mirror.sync()
+        mirror.sync(ACCOUNT)
         with CaptureQueriesContext(connection) as queries:
-            mirror.sync()
+            mirror.sync(ACCOUNT)
         sent.append([query["sql"] for query in queries])
 
     few, many = ([sql.split(None, 1)[0] for sql in statements] for statements in sent)
@@ -179,22 +181,22 @@ def test_sync_masks_only_what_is_not_in_the_copy_yet(sandbox, monkeypatch):
     secret = sandbox.add_flow(
         integration_type="external", integration_url="https://a:b@hooks.example.com/?token=1"
     )
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     masked, seen = mirror.masked, []
     monkeypatch.setattr(mirror, "masked", lambda value: seen.append(value["sid"]) or masked(value))
 
-    assert mirror.sync() == report(flows=2)
+    assert mirror.sync(ACCOUNT) == report(flows=2)
     assert seen == [secret]
 
     sandbox.edit_flow(plain, friendly_name="other")
-    assert mirror.sync() == report(flows=2, changed=1)
+    assert mirror.sync(ACCOUNT) == report(flows=2, changed=1)
     assert seen == [secret, secret, plain] or seen == [secret, plain, secret]
 
 
 def test_fields_that_nobody_knows_are_kept(sandbox):
     sandbox.add_flow(flavour={"kind": ["new", 1, None]}, integration_flavour="x")
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     resource = Flow.objects.get().resource
     assert resource["flavour"] == {"kind": ["new", 1, None]}
@@ -207,8 +209,8 @@ def test_nulls_everywhere(sandbox):
     sid = sandbox.add_flow()
     sandbox.edit_flow(sid, **dict.fromkeys(names))
 
-    assert mirror.sync() == report(flows=1, created=1)
-    assert mirror.sync() == report(flows=1)
+    assert mirror.sync(ACCOUNT) == report(flows=1, created=1)
+    assert mirror.sync(ACCOUNT) == report(flows=1)
 
     flow = Flow.objects.get()
     assert (flow.account_sid, flow.friendly_name, flow.channel_type, flow.enabled) == (
@@ -219,7 +221,7 @@ def test_nulls_everywhere(sandbox):
     )
     assert (flow.date_created, flow.date_updated) == (None, None)
     sandbox.remove_flow(sid)
-    assert mirror.sync() == report(gone=1)
+    assert mirror.sync(ACCOUNT) == report(gone=1)
 
 
 @pytest.mark.parametrize(("name", "value", "column", "expected"), [
@@ -240,7 +242,7 @@ def test_values_of_another_kind(sandbox, name, value, column, expected):
     sid = sandbox.add_flow()
     sandbox.edit_flow(sid, **{name: value})
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert rows()[sid][column] == expected
 
@@ -250,7 +252,7 @@ def test_names_longer_than_an_index_holds_are_kept(sandbox):
     sandbox.add_flow(friendly_name=long, contact_identity=long)
     sandbox.add_flow(friendly_name="\ufdfa" * 256)  # folds to eighteen times as many
 
-    assert mirror.sync() == report(flows=2, created=2)
+    assert mirror.sync(ACCOUNT) == report(flows=2, created=2)
 
     assert Flow.objects.get(friendly_name=long).resource["contact_identity"] == long
 
@@ -258,13 +260,13 @@ def test_names_longer_than_an_index_holds_are_kept(sandbox):
 def test_more_flows_than_a_batch(sandbox):
     for _ in range(1103):
         sandbox.add_flow()
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     for sid in list(sandbox.flows)[:501]:
         sandbox.remove_flow(sid)
     for sid in sandbox.flows:
         sandbox.edit_flow(sid, janitor_enabled=True)
 
-    assert mirror.sync() == report(flows=602, changed=602, gone=501)
+    assert mirror.sync(ACCOUNT) == report(flows=602, changed=602, gone=501)
 
 
 def test_secrets_are_masked_in_the_mirror(sandbox):
@@ -273,13 +275,13 @@ def test_secrets_are_masked_in_the_mirror(sandbox):
         contact_identity=SECRET_URL, odd=[{"deep": SECRET_URL}],
     )  # fmt: skip
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     fetched = mirror.fetch(sid)
 
     assert SECRET not in everything_kept()
     assert "hooks.example.com" in everything_kept()
     assert fetched["integration_url"] == SECRET_URL
-    assert mirror.sync() == report(flows=1)
+    assert mirror.sync(ACCOUNT) == report(flows=1)
 
 
 def test_other_accounts_rows_are_left_alone(sandbox, flow_sid):
@@ -287,7 +289,7 @@ def test_other_accounts_rows_are_left_alone(sandbox, flow_sid):
     mirror._write({other: {"sid": other}}, "AC" + "9" * 32)
     before = rows()[other]
 
-    assert mirror.sync() == report(flows=1)
+    assert mirror.sync(ACCOUNT) == report(flows=1)
 
     assert rows()[other] == before
 
@@ -321,7 +323,7 @@ def test_failing_sync_leaves_the_rows_and_keeps_the_error(sandbox, flow_sid, hur
     sandbox.inject(fault)
 
     with pytest.raises(kind):
-        mirror.sync()
+        mirror.sync(ACCOUNT)
 
     assert rows() == before
     after = state()
@@ -329,7 +331,7 @@ def test_failing_sync_leaves_the_rows_and_keeps_the_error(sandbox, flow_sid, hur
     assert after.failed_at > synced_at
     assert after.error[0].isupper()
     sandbox.clear_faults()
-    assert mirror.sync() == report(flows=2, created=1, changed=1)
+    assert mirror.sync(ACCOUNT) == report(flows=2, created=1, changed=1)
     assert (state().error, state().failed_at) == ("", None)
 
 
@@ -345,7 +347,7 @@ def test_failing_sync_of_a_later_page_leaves_the_rows(sandbox, flow_sid, monkeyp
     monkeypatch.setattr(mirror, "flex_client", lambda *_, **__: Client())
 
     with pytest.raises(Unknown):
-        mirror.sync()
+        mirror.sync(ACCOUNT)
 
     assert rows() == before
 
@@ -354,7 +356,7 @@ def test_sync_without_a_network(db, settings, state):
     settings.FLEX_API_URL = "http://127.0.0.1:9/v1"
 
     with pytest.raises(NeverSent):
-        mirror.sync()
+        mirror.sync(ACCOUNT)
 
     assert state().error == "No connection to Twilio could be made"
 
@@ -366,24 +368,24 @@ def test_sync_that_the_database_breaks_leaves_the_rows_and_is_not_repeated_at_on
     sandbox.add_flow()
 
     with refusing("flows_flow"), pytest.raises(Exception, match="disk is full"):
-        mirror.sync()
+        mirror.sync(ACCOUNT)
 
     assert rows() == before
     assert state().started_at is None
     assert "this site's side" in state().error
     assert not mirror.is_stale(state())
-    assert mirror.sync() == report(flows=2, created=1, changed=1)
+    assert mirror.sync(ACCOUNT) == report(flows=2, created=1, changed=1)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_one_sync_at_a_time(sandbox, flow_sid):
     listed = len(sandbox.requests)
     sandbox.inject(Fault(FaultKind.HANG))
-    first = Background(mirror.sync)
+    first = Background(partial(mirror.sync, ACCOUNT))
     assert sandbox.wait_until_held()
 
     with pytest.raises(SyncBusy):
-        mirror.sync()
+        mirror.sync(ACCOUNT)
 
     assert len(sandbox.requests) == listed + 1
     sandbox.release()
@@ -402,7 +404,7 @@ def test_copy_is_read_while_the_list_is_on_its_way(sandbox, flow_sid, monkeypatc
 
     monkeypatch.setattr(mirror, "_known", known_meanwhile)
 
-    assert mirror.sync() == report(flows=1)
+    assert mirror.sync(ACCOUNT) == report(flows=1)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -410,7 +412,7 @@ def test_eight_syncs_at_once_make_one_copy(sandbox):
     for _ in range(20):
         sandbox.add_flow()
 
-    results = together(*[mirror.sync] * 8)
+    results = together(*[partial(mirror.sync, ACCOUNT)] * 8)
 
     done = [result for result in results if not isinstance(result, SyncBusy)]
     assert done
@@ -425,9 +427,9 @@ def test_lease_of_a_sync_that_died_is_taken_over(sandbox, flow_sid, age, is_busy
 
     if is_busy:
         with pytest.raises(SyncBusy):
-            mirror.sync()
+            mirror.sync(ACCOUNT)
     else:
-        assert mirror.sync() == report(flows=1)
+        assert mirror.sync(ACCOUNT) == report(flows=1)
         assert SyncState.objects.get().started_at is None
 
 
@@ -443,7 +445,7 @@ def test_sync_that_was_taken_for_dead_does_not_release_its_successor(sandbox, fl
         mirror, "flex_client", lambda *_, **__: type("Client", (), {"list": staticmethod(slow)})
     )
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert SyncState.objects.get().started_at == successor
 
@@ -469,38 +471,38 @@ def during_listing(monkeypatch):
 def test_older_list_does_not_overwrite_our_change(sandbox, flow_sid, during_listing):
     during_listing(lambda: rename(flow_sid))
 
-    assert mirror.sync() == report(flows=1)
+    assert mirror.sync(ACCOUNT) == report(flows=1)
 
     assert Flow.objects.get().friendly_name == "Plaintes Lyon"
-    assert mirror.sync() == report(flows=1)
+    assert mirror.sync(ACCOUNT) == report(flows=1)
     assert drifts() == []
 
 
 def test_flow_made_during_the_listing_is_not_gone(sandbox, flow_sid, during_listing):
     during_listing(create)
 
-    assert mirror.sync() == report(flows=1)
+    assert mirror.sync(ACCOUNT) == report(flows=1)
 
     made = AuditEvent.objects.get(stage="outcome").target_sid
     assert Flow.objects.get(sid=made).gone_at is None
-    assert mirror.sync() == report(flows=2)
+    assert mirror.sync(ACCOUNT) == report(flows=2)
     assert drifts() == []
 
 
 def test_flow_deleted_during_the_listing_stays_gone(sandbox, flow_sid, during_listing):
     during_listing(lambda: delete(flow_sid))
 
-    assert mirror.sync() == report(flows=1)
+    assert mirror.sync(ACCOUNT) == report(flows=1)
 
     assert Flow.objects.get().gone_at is not None
-    assert mirror.sync() == report()
+    assert mirror.sync(ACCOUNT) == report()
     assert drifts() == []
 
 
 def test_flow_found_by_another_read_during_the_listing_is_not_gone(sandbox, flow_sid, during_listing):
     during_listing(lambda: mirror.fetch(sandbox.add_flow()))
 
-    assert mirror.sync() == report(flows=1)
+    assert mirror.sync(ACCOUNT) == report(flows=1)
 
     assert Flow.objects.filter(gone_at=None).count() == 2
     assert [drift.payload.before for drift in drifts()] == [None]
@@ -511,7 +513,7 @@ def test_change_while_the_list_is_on_its_way(sandbox, flow_sid):
     """The same with nothing put in between: the list's last bytes wait until the change is made."""
     sandbox.inject(Fault(FaultKind.DRIP, method="GET", path="/FlexFlows", seconds=60))
     listed = len(sandbox.requests)
-    sync = Background(mirror.sync)
+    sync = Background(partial(mirror.sync, ACCOUNT))
     wait_for(lambda: len(sandbox.requests) > listed and sandbox.requests[listed].status)
 
     rename(flow_sid)
@@ -562,7 +564,7 @@ def test_what_goes_on_record_before_the_copy_is_written_is_newer(sandbox, flow_s
 
     monkeypatch.setattr(drift, "note", note_and_act)
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     assert Flow.objects.get().friendly_name == "Plaintes Lyon"
     assert len(drifts()) == (1 if act == "our change" else 2)
@@ -580,7 +582,7 @@ def test_answer_that_is_taken_over_late_does_not_overwrite_what_is_newer(
             sandbox.edit_flow(flow_sid, friendly_name="Theirs")
         else:
             sandbox.add_flow(**{**was, "friendly_name": "Theirs"})
-        mirror.sync()
+        mirror.sync(ACCOUNT)
         keep(*args)
 
     monkeypatch.setattr(mirror, "keep", late)
@@ -589,13 +591,13 @@ def test_answer_that_is_taken_over_late_does_not_overwrite_what_is_newer(
 
     flow = Flow.objects.get()
     assert (flow.friendly_name, flow.gone_at) == ("Theirs", None)
-    assert not mirror.sync().moved
+    assert not mirror.sync(ACCOUNT).moved
 
 
 def test_fetch_takes_over_what_it_read(sandbox, flow_sid):
     was = from_response(sandbox.flows[flow_sid])
     sandbox.remove_flow(flow_sid)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     sandbox.add_flow(**{**was, "friendly_name": "Newer"})
 
     assert mirror.fetch(flow_sid)["friendly_name"] == "Newer"
@@ -666,33 +668,33 @@ def test_is_stale_asks_the_clock():
 
 
 def test_copy_state_of_a_new_site(settings):
-    state = mirror.copy_state()
+    state = mirror.copy_state(ACCOUNT)
 
     assert (state.account_sid, state.synced_at) == ("AC" + "5a" * 16, None)
     assert not SyncState.objects.exists()
 
 
 def test_copy_state_after_a_sync(sandbox, flow_sid):
-    assert mirror.copy_state().flows == 1
+    assert mirror.copy_state(ACCOUNT).flows == 1
 
 
 def test_listing_that_leaves_out_many_flows_that_twilio_still_has_is_not_believed(sandbox, db, monkeypatch):
     for number in range(mirror.MANY):
         sandbox.add_flow(friendly_name=f"Flow {number}")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     monkeypatch.setattr(mirror._Copy, "listed", lambda _self: [])
 
     with pytest.raises(Unknown, match="leaves out"):
-        mirror.sync()
+        mirror.sync(ACCOUNT)
 
     assert not Flow.objects.exclude(gone_at=None).exists()
-    assert "leaves out" in mirror.copy_state().error
+    assert "leaves out" in mirror.copy_state(ACCOUNT).error
 
 
 def test_many_flows_that_twilio_has_no_more_are_gone(sandbox, db):
     sids = [sandbox.add_flow(friendly_name=f"Flow {number}") for number in range(mirror.MANY)]
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     for sid in sids:
         sandbox.remove_flow(sid)
 
-    assert mirror.sync().gone == mirror.MANY
+    assert mirror.sync(ACCOUNT).gone == mirror.MANY

@@ -5,6 +5,7 @@ import pytest
 from flows.models import Flow, Plan
 from flows.services import mirror, planning, plans
 from flows.services.planning import Ask, Entry
+from tests import ACCOUNT
 from tests.faults.acting import SECRET, SECRET_URL, attempt_on, everything_kept
 
 pytestmark = pytest.mark.django_db
@@ -29,14 +30,14 @@ def differences(plan):
 
 def add(sandbox, **fields):
     sid = sandbox.add_flow(**fields)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     return sid
 
 
 def test_switch_has_old_and_new_by_name(sandbox):
     last = sandbox.add_flow(friendly_name="Zagreb", enabled=False)
     first = sandbox.add_flow(friendly_name="aachen", enabled=False)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     plan = made("enable")
 
@@ -64,9 +65,9 @@ def test_field_that_the_integration_has_not_is_left_out(sandbox, kind, value, wh
 
 def test_gone_held_and_strange_flows_are_left_out(sandbox):
     gone, held = sandbox.add_flow(), sandbox.add_flow()
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     sandbox.remove_flow(gone)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     attempt_on(held)
 
     plan = made("disable", sids=[gone, held, "FO" + "9" * 32])

@@ -13,6 +13,7 @@ from flows.models import AuditEvent, Flow, Plan
 from flows.services import changes, erasure, mirror, planning, plans, reconcile
 from flows.services.audit import Actor, NotRecorded
 from flows.services.planning import Ask, Entry
+from tests import ACCOUNT
 from tests.faults.acting import SECRET_URL, applied, attempt_on, everything_kept, later, log_locked, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,7 +41,7 @@ def me(operator):
 def a_plan(sandbox, count=3, kind="disable", value=None, **fields):
     for number in range(count):
         sandbox.add_flow(friendly_name=f"Flow {number:03}", **{"enabled": True, **fields})
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     return planning.plan_change(
         ask=Ask(kind, value),
         sids=Flow.objects.order_by("name_folded").values_list("sid", flat=True),

@@ -10,6 +10,7 @@ from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Flow, OpenChange
 from flows.services import audit, changes, mirror, reconcile
 from flows.services.audit import ChangeOpen
+from tests import ACCOUNT
 from tests.faults.acting import drifts, later
 
 pytestmark = pytest.mark.django_db
@@ -140,7 +141,7 @@ def test_update_that_was_applied_beside_an_edit_of_somebody_else(sandbox, flow_s
     (drift,) = drifts()
     assert (drift.target_sid, drift.changed_fields) == (flow_sid, ["integration_retry_count"])
     assert drift.payload.before["friendly_name"] == drift.payload.after["friendly_name"] == "New"
-    assert not mirror.sync().moved
+    assert not mirror.sync(ACCOUNT).moved
     assert drifts() == [drift]
 
 
@@ -155,7 +156,7 @@ def test_update_that_was_not_applied_beside_an_edit_of_somebody_else_in_the_same
     with later():
         assert results() == ["not_applied"]
 
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     (drift,) = drifts()
     assert drift.changed_fields == ["integration_retry_count"]
 
@@ -168,7 +169,7 @@ def test_integration_of_another_type_is_no_drift(sandbox, flow_sid, rename):
     assert results() == ["applied"]
 
     assert "integration_flow_sid" not in Flow.objects.get().resource
-    assert not mirror.sync().moved
+    assert not mirror.sync(ACCOUNT).moved
     assert drifts() == []
 
 

@@ -7,6 +7,7 @@ import pytest
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, OpenDrift
 from flows.services import changes, mirror
+from tests import ACCOUNT
 from tests.conftest import form_data
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +24,7 @@ def drift(sandbox, flow_sid):
     """Somebody renames the flow in the Console, in two steps; the last event."""
     for name in ("Pilot", "Pilot 2"):
         sandbox.edit_flow(flow_sid, friendly_name=name)
-        mirror.sync()
+        mirror.sync(ACCOUNT)
     return AuditEvent.objects.filter(action="flow.drift").latest("seq")
 
 
@@ -71,7 +72,7 @@ def test_accepting_is_on_record_and_empties_the_inbox(client_of, drift, flow_sid
 
 def test_accepting_what_was_shown_leaves_what_came_later(client_of, sandbox, drift, flow_sid):
     sandbox.edit_flow(flow_sid, friendly_name="Pilot 3")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     client_of("operator").post(f"/flows/drift/{drift.event_id}/accept/")
 
@@ -130,7 +131,7 @@ def test_undoing_that_fails_leaves_it_in_the_inbox(client_of, sandbox, drift, fl
 
 def test_undoing_a_creation_is_a_deletion(client_of, sandbox, flow_sid):
     sid = sandbox.add_flow(friendly_name="Not ours")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     client = client_of("operator")
     (found,) = client.get("/flows/drift/").context["found"]
     assert found.kind == "made"
@@ -143,7 +144,7 @@ def test_undoing_a_creation_is_a_deletion(client_of, sandbox, flow_sid):
 
 def test_undoing_a_deletion_makes_the_flow_anew_and_both_histories_tell(client_of, sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     client = client_of("operator")
     (found,) = client.get("/flows/drift/").context["found"]
     assert found.kind == "deleted"
@@ -175,7 +176,7 @@ def test_restoring_takes_the_live_secret_where_it_is_the_same_and_asks_where_it_
     client_of, sandbox, actor
 ):
     sid = sandbox.add_flow(integration_type="external", integration_url=SECRET, friendly_name="Old")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     baseline = AuditEvent.objects.get(action="flow.baseline")
     address = f"/flows/{sid}/edit/?restore={baseline.event_id}"
     client = client_of("operator")
@@ -207,7 +208,7 @@ def test_restoring_what_is_there_already_says_so(client_of, flow_sid):
 
 def test_field_that_can_not_be_emptied_stays(client_of, sandbox):
     sid = sandbox.add_flow(integration_type="studio", long_lived=None)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     baseline = AuditEvent.objects.get(action="flow.baseline")
     sandbox.edit_flow(sid, long_lived=True)
 
@@ -271,7 +272,7 @@ def test_what_we_changed_in_between_is_not_called_foreign_nor_undone(
 ):
     changes.set_enabled(sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4())
     sandbox.edit_flow(flow_sid, friendly_name="Pilot 3")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     client = client_of("operator")
     (found,) = client.get("/flows/drift/").context["found"]
     assert [row["label"] for row in found.rows] == ["Friendly name"]
@@ -294,7 +295,7 @@ def test_restoring_what_was_found_does_not_count_as_dealing_with_it(client_of, s
 
 def test_change_of_another_flow_closes_nothing(client_of, sandbox, drift, flow_sid):
     other = sandbox.add_flow(friendly_name="Other", enabled=True)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     client = client_of("operator")
     address = f"/flows/{other}/enabled/?undo={drift.event_id}"
 
@@ -307,9 +308,9 @@ def test_change_of_another_flow_closes_nothing(client_of, sandbox, drift, flow_s
 
 def test_flow_made_and_deleted_elsewhere_has_nothing_to_undo(client_of, sandbox, flow_sid):
     sid = sandbox.add_flow(friendly_name="Brief")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     sandbox.remove_flow(sid)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     (found,) = client_of("operator").get("/flows/drift/").context["found"]
 
@@ -332,7 +333,7 @@ def test_event_says_what_it_is_to_the_one_it_refers_to(client_of, drift, flow_si
 
 def test_masked_part_of_any_field_has_to_be_typed_again(client_of, sandbox):
     sid = sandbox.add_flow(channel_type="custom", contact_identity="https://bot.example.com/in?token=canary")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     baseline = AuditEvent.objects.get(action="flow.baseline")
     sandbox.edit_flow(sid, contact_identity="plain")
     client = client_of("operator")

@@ -10,6 +10,7 @@ from django.utils import timezone
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, OpenChange
 from flows.services import audit, changes, mirror, reconcile
+from tests import ACCOUNT
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +36,7 @@ def lose(sandbox, actor, sid="", fault=FaultKind.APPLY_THEN_DROP, **values):
     if sid:
         values = values or {"friendly_name": "New"}
         return changes.update_flow(sid=sid, base=None, values=values, **common).event
-    return changes.create_flow(values={**NEW, **values}, **common).event
+    return changes.create_flow(account_sid=ACCOUNT, values={**NEW, **values}, **common).event
 
 
 def url(event, verb=""):
@@ -65,7 +66,7 @@ def puzzle(sandbox, flow_sid, actor):
 @pytest.fixture
 def twins(sandbox, actor, db):
     """A creation, and two flows that may be the one it made."""
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     event = lose(sandbox, actor)
     (made,) = sandbox.flows
     other = sandbox.add_flow(**NEW, enabled=True)
@@ -217,7 +218,7 @@ def test_creation_with_two_candidates_is_decided_by_a_person(client_of, twins):
 
     settled = AuditEvent.objects.get(stage="reconciled")
     assert (settled.result, settled.target_sid) == ("applied", other)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     drift = AuditEvent.objects.get(action="flow.drift")
     assert (drift.target_sid, drift.payload.before) == (made, None)
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from flows.models import AuditEvent, Plan
 from flows.services import erasure, mirror, planning
+from tests import ACCOUNT
 from tests.faults.acting import log_locked, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,7 +22,7 @@ NEW = "/flows/plans/new/"
 @pytest.fixture
 def sids(sandbox, db):
     found = [sandbox.add_flow(friendly_name=f"Flow {number}", enabled=True) for number in range(3)]
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     return found
 
 
@@ -89,7 +90,7 @@ def test_plan_stopped_in_the_middle_of_deleting_asks_for_the_number_again(operat
 def test_polling_asks_the_same_few_questions_whatever_the_plans_length(operator, sandbox):
     def asked(count):
         found = [sandbox.add_flow(enabled=True) for _ in range(count)]
-        mirror.sync()
+        mirror.sync(ACCOUNT)
         plan = make(operator, found)
         act(operator, plan, "start")
         work()
@@ -148,7 +149,7 @@ def test_unknown_kind_is_refused(operator, sids):
 
 def test_draft_shows_old_and_new_and_what_is_left_out(operator, sandbox, sids):
     sandbox.edit_flow(sids[0], enabled=False)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     text = page_of(operator, make(operator, sids)).content.decode()
 
@@ -159,7 +160,7 @@ def test_draft_shows_old_and_new_and_what_is_left_out(operator, sandbox, sids):
 
 def test_only_one_state_can_be_shown(operator, sandbox, sids):
     sandbox.edit_flow(sids[0], enabled=False)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     plan = make(operator, sids)
 
     rows = page_of(operator, plan, state="skipped").context["rows"]
@@ -336,7 +337,7 @@ def test_copied_out_json_is_imported_without_a_change(operator, sids):
 
 def test_copied_out_csv_is_harmless(operator, sandbox):
     sid = sandbox.add_flow(friendly_name="=1+1")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
 
     text = operator.post("/flows/copy-out/", {"sid": [sid], "format": "csv"}).content.decode()
 
@@ -415,7 +416,7 @@ def test_entry_that_cannot_be_had_is_left_out(operator, entry, why):
 
 def test_erased_flow_is_gone_from_plans(sandbox, operator, actor):
     sid = sandbox.add_flow(friendly_name="Marta Example", contact_identity="+15550177", enabled=True)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     plan = planning.plan_entries(
         entries=[planning.Entry(sid, {"contact_identity": "+15550188"})], made_by="omar"
     )

@@ -6,6 +6,7 @@ import pytest
 
 from flows.models import AuditEvent
 from flows.services import changes, mirror
+from tests import ACCOUNT
 from tests.conftest import form_data
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +82,7 @@ def test_review_warns_of_what_would_be_wrong(edit):
 
 def test_review_shows_no_secret(client_of, sandbox):
     sid = sandbox.add_flow(integration_type="external", integration_url="https://a:canary-1@h.example/")
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     client = client_of("operator")
     page = client.get(f"/flows/{sid}/edit/")
     typed = {**form_data(page), "integration_url": "https://a:canary-2@h.example/", "review": "1"}

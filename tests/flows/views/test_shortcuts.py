@@ -8,6 +8,7 @@ import pytest
 from flows.models import AuditEvent, Flow
 from flows.services import changes, mirror
 from flows.templatetags.flows import linked
+from tests import ACCOUNT
 from tests.conftest import form_data
 
 pytestmark = pytest.mark.django_db
@@ -87,7 +88,7 @@ def test_values_of_most_siblings_are_offered_first(omar, sandbox):
     for service, count in (("IS" + "1" * 32, 1), ("IS" + "2" * 32, 5), ("IS" + "3" * 32, 3)):
         for _ in range(count):
             sandbox.add_flow(chat_service_sid=service)
-    mirror.sync()
+    mirror.sync(ACCOUNT)
     one = Flow.objects.filter(resource__chat_service_sid="IS" + "2" * 32).first()
     Flow.objects.filter(sid=one.sid).update(resource={})
 
