@@ -5,49 +5,42 @@ The migration installs it. `lift` is for the tests' clean-up between transaction
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-TABLE = "flows_auditevent"
+from flows import triggers
+from flows.triggers import Trigger
 
-_SQLITE = {
-    "audit_no_update": f"BEFORE UPDATE ON {TABLE}",
-    "audit_no_delete": f"BEFORE DELETE ON {TABLE}",
-    # INSERT OR REPLACE removes the old row without firing its delete trigger; so refuse the insert itself.
-    # The table has a rowid of its own beside seq, and a row can be replaced by that too.
-    "audit_no_replace": f"""BEFORE INSERT ON {TABLE} WHEN EXISTS (
+TABLE = "flows_auditevent"
+_ABORT: Final = "SELECT RAISE(ABORT, 'the audit log is append-only');"
+_RAISE: Final = "RAISE EXCEPTION 'the audit log is append-only';"
+_FUNCTION: Final = "audit_append_only"
+# INSERT OR REPLACE removes the old row without firing its delete trigger; so refuse the insert itself.
+# The table has a rowid of its own beside seq, and a row can be replaced by that too.
+_EXISTS: Final = f"""EXISTS (
         SELECT 1 FROM {TABLE} WHERE rowid = NEW.rowid OR seq = NEW.seq OR event_id = NEW.event_id OR hash = NEW.hash
-        OR (change_id = NEW.change_id AND stage = NEW.stage AND stage IN ('attempt', 'outcome', 'reconciled')))""",  # noqa: S608 - constants only  # nosec B608
+        OR (change_id = NEW.change_id AND stage = NEW.stage AND stage IN ('attempt', 'outcome', 'reconciled')))"""  # noqa: S608 - constants only  # nosec B608
+TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
+    "sqlite": (
+        Trigger("audit_no_update", TABLE, "BEFORE UPDATE", _ABORT),
+        Trigger("audit_no_delete", TABLE, "BEFORE DELETE", _ABORT),
+        Trigger("audit_no_replace", TABLE, "BEFORE INSERT", _ABORT, when=_EXISTS),
+    ),
+    "postgresql": (
+        Trigger("audit_no_change", TABLE, "BEFORE UPDATE OR DELETE", _RAISE, function=_FUNCTION),
+        Trigger(
+            "audit_no_truncate", TABLE, "BEFORE TRUNCATE", _RAISE, per_statement=True, function=_FUNCTION
+        ),
+    ),
 }
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            for name, when in _SQLITE.items():
-                cursor.execute(
-                    f"CREATE TRIGGER {name} {when} BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
-                )
-        elif connection.vendor == "postgresql":
-            cursor.execute(
-                "CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-                "$$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$"
-            )
-            cursor.execute(
-                f"CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON {TABLE} "
-                "FOR EACH ROW EXECUTE FUNCTION audit_append_only()"
-            )
-            cursor.execute(
-                f"CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON {TABLE} "
-                "FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()"
-            )
-        else:
-            raise NotImplementedError(f"no append-only rule is written for {connection.vendor}")
+    if connection.vendor not in TRIGGERS:
+        raise NotImplementedError(f"no append-only rule is written for {connection.vendor}")
+    triggers.create(connection, TRIGGERS[connection.vendor])
 
 
 def lift(connection: BaseDatabaseWrapper) -> None:
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            for name in _SQLITE:
-                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
-        else:
-            cursor.execute("DROP FUNCTION IF EXISTS audit_append_only() CASCADE")
+    triggers.drop(connection, TRIGGERS[connection.vendor])

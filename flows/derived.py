@@ -11,17 +11,14 @@ from django.core import checks
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from flows import narrow, tally, trigrams
+from flows import narrow, tally, triggers, trigrams
+from flows.triggers import Trigger
 
 _PARTS: Final = (narrow, tally, trigrams)  # the index of names is of the narrow table
-_TRIGGERS: Final = (*narrow.TRIGGERS, *tally.TRIGGERS)
-_THERE: Final = {
-    "sqlite": "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN ({})",
-    "postgresql": "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgname IN ({})",
-}
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
+    lift(connection)  # all of it first: the triggers of a broken index would refuse what the others do
     for part in _PARTS:
         part.install(connection)
 
@@ -32,20 +29,31 @@ def lift(connection: BaseDatabaseWrapper) -> None:
 
 
 def repair(*, using: str, **_signal: Any) -> None:
-    """Installs it anew if something is missing. Runs after every migrate."""
+    """Rebuild it all if something is missing or out of step. Runs after every migrate."""
     connection = connections[using]
     tables = connection.introspection.table_names()
     if {narrow.TABLE, tally.TABLE} <= set(tables):
-        if not (_has_triggers(connection) and trigrams.is_installed(connection)):
+        is_whole = not triggers.altered(connection, list_triggers(connection.vendor))
+        if not (is_whole and trigrams.is_installed(connection)) or differences(connection):
             install(connection)
         trigrams.tune(connection)
 
 
-def _has_triggers(connection: BaseDatabaseWrapper) -> bool:
-    with connection.cursor() as cursor:
-        places = ", ".join(["%s"] * len(_TRIGGERS))
-        cursor.execute(_THERE[connection.vendor].format(places), _TRIGGERS)
-        return bool(cursor.fetchone()[0] == len(_TRIGGERS))
+def list_triggers(vendor: str) -> list[Trigger]:
+    """The triggers that keep the tables of the list in step with the mirror."""
+    return [trigger for part in _PARTS for trigger in part.TRIGGERS[vendor]]
+
+
+def differences(connection: BaseDatabaseWrapper) -> list[str]:
+    """One sentence for each table of the list that is not as the mirror is."""
+    found = []
+    if sid := narrow.stray_sid(connection):
+        found.append(f"The list's table has flow {sid} otherwise than the mirror. `migrate` rebuilds it.")
+    if not tally.is_in_step(connection):
+        found.append("The list's counts are not those of the mirror. `migrate` rebuilds them.")
+    if not trigrams.is_in_step(connection):
+        found.append("The list's index of names is not as the list's table is. `migrate` rebuilds it.")
+    return found
 
 
 @checks.register(checks.Tags.database)

@@ -9,6 +9,9 @@ from typing import Final
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from flows import triggers
+from flows.triggers import Trigger
+
 TABLE: Final = "flows_flowentry"
 _FLOWS: Final = "flows_flow"
 COLUMNS: Final = (
@@ -31,37 +34,54 @@ def _of(row: str) -> str:
 _INSERT: Final = f"INSERT INTO {TABLE} ({_of('')}) VALUES ({_of('new.')});"  # noqa: S608 - constants only  # nosec B608
 _DELETE: Final = f"DELETE FROM {TABLE} WHERE sid = old.sid;"  # noqa: S608  # nosec B608
 _UPDATE: Final = f"UPDATE {TABLE} SET ({_of('')}) = ({_of('new.')}) WHERE sid = old.sid;"  # noqa: S608  # nosec B608
-_EVENTS: Final = {"insert": _INSERT, "delete": _DELETE, "update": _UPDATE}
-TRIGGERS: Final = tuple(f"narrow_{event}" for event in _EVENTS)
+_MOVES: Final = f"({_of('old.')}) IS {{}} ({_of('new.')})"
+_BODIES: Final = {"insert": _INSERT, "delete": _DELETE, "update": _UPDATE}
+
+
+def _triggers(returning: str, different: str) -> tuple[Trigger, ...]:
+    """The three triggers, whose bodies end in `returning`; an update counts where the columns are `different`."""
+    return tuple(
+        Trigger(
+            f"narrow_{event}",
+            _FLOWS,
+            f"AFTER {event}",
+            f"{body}{returning}",
+            when=_MOVES.format(different) if event == "update" else "",
+        )
+        for event, body in _BODIES.items()
+    )
+
+
+TRIGGERS: Final = {
+    "sqlite": _triggers("", "NOT"),
+    "postgresql": _triggers(" RETURN NULL;", "DISTINCT FROM"),
+}
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
     """Takes over what is there, and everything from now on. Can be done again at any time."""
+    if connection.vendor not in TRIGGERS:
+        raise NotImplementedError(f"nothing keeps {TABLE} in step on {connection.vendor}")
     lift(connection)
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {TABLE}")  # noqa: S608  # nosec B608
         cursor.execute(f"INSERT INTO {TABLE} ({_of('')}) SELECT {_of('')} FROM {_FLOWS}")  # noqa: S608  # nosec B608
-        for event, body in _EVENTS.items():
-            name, moves = f"narrow_{event}", f"({_of('old.')}) IS {{}} ({_of('new.')})"
-            if connection.vendor == "sqlite":
-                when = f"WHEN {moves.format('NOT')}" if event == "update" else ""
-                cursor.execute(f"CREATE TRIGGER {name} AFTER {event} ON {_FLOWS} {when} BEGIN {body} END")
-            elif connection.vendor == "postgresql":
-                when = f"WHEN ({moves.format('DISTINCT FROM')})" if event == "update" else ""
-                cursor.execute(
-                    f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN NULL; END $$"
-                )
-                cursor.execute(
-                    f"CREATE TRIGGER {name} AFTER {event} ON {_FLOWS} FOR EACH ROW {when} EXECUTE FUNCTION {name}()"
-                )
-            else:
-                raise NotImplementedError(f"nothing keeps {TABLE} in step on {connection.vendor}")
+    triggers.create(connection, TRIGGERS[connection.vendor])
 
 
 def lift(connection: BaseDatabaseWrapper) -> None:
+    triggers.drop(connection, TRIGGERS[connection.vendor])
+
+
+def stray_sid(connection: BaseDatabaseWrapper) -> str:
+    """The SID of a flow that this table and the mirror have differently, or nothing. One statement, so that a write
+    between two can't look like a difference."""
+    mirror, entries = (f"SELECT {_of('')} FROM {table}" for table in (_FLOWS, TABLE))  # noqa: S608 - constants only  # nosec B608
+    one_way, other_way = (
+        f"SELECT * FROM ({first} EXCEPT {second}) AS only_{number}"  # noqa: S608  # nosec B608
+        for number, (first, second) in enumerate(((mirror, entries), (entries, mirror)))
+    )
     with connection.cursor() as cursor:
-        for event in _EVENTS:
-            if connection.vendor == "sqlite":
-                cursor.execute(f"DROP TRIGGER IF EXISTS narrow_{event}")
-            else:
-                cursor.execute(f"DROP FUNCTION IF EXISTS narrow_{event}() CASCADE")
+        cursor.execute(f"{one_way} UNION ALL {other_way} LIMIT 1")  # nosec B608
+        row = cursor.fetchone()
+    return str(row[0]) if row else ""

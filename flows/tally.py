@@ -10,6 +10,9 @@ from typing import Final
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from flows import triggers
+from flows.triggers import Trigger
+
 TABLE: Final = "flows_flowtally"
 _FLOWS: Final = "flows_flow"
 _KIND: Final = "account_sid, channel_type, integration_type, state"
@@ -29,13 +32,6 @@ _ONE_MORE: Final = (
     f"ON CONFLICT ({_KIND}) DO UPDATE SET flows = flows + 1;"
 )
 _ONE_LESS: Final = f"UPDATE {TABLE} SET flows = flows - 1 WHERE ({_KIND}) = ({_values('old.')});"  # noqa: S608  # nosec B608
-_SQLITE: Final = {
-    "flow_tally_insert": f"AFTER INSERT ON {_FLOWS} BEGIN {_ONE_MORE} END",
-    "flow_tally_delete": f"AFTER DELETE ON {_FLOWS} BEGIN {_ONE_LESS} END",
-    "flow_tally_update": f"AFTER UPDATE ON {_FLOWS} WHEN ({_values('old.')}) IS NOT ({_values('new.')}) "
-    f"BEGIN {_ONE_LESS} {_ONE_MORE} END",
-}
-
 # Once a statement: a row of the tally that is written a thousand times in one transaction grows slow. Rows are locked
 # in one order, so that two who write can't wait for each other.
 _ADDED: Final = (
@@ -49,44 +45,48 @@ _REMOVED: Final = (
     "WHERE (kept.account_sid, kept.channel_type, kept.integration_type, kept.state) "
     "= (less.account_sid, less.channel_type, less.integration_type, less.state);"
 )
-_POSTGRESQL: Final = {
-    "insert": ("NEW TABLE AS added", _ADDED),
-    "delete": ("OLD TABLE AS removed", _REMOVED),
-    "update": ("OLD TABLE AS removed NEW TABLE AS added", f"{_REMOVED} {_ADDED}"),
+_MOVES: Final = f"({_values('old.')}) IS NOT ({_values('new.')})"
+TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
+    "sqlite": (
+        Trigger("flow_tally_insert", _FLOWS, "AFTER INSERT", _ONE_MORE),
+        Trigger("flow_tally_delete", _FLOWS, "AFTER DELETE", _ONE_LESS),
+        Trigger("flow_tally_update", _FLOWS, "AFTER UPDATE", f"{_ONE_LESS} {_ONE_MORE}", when=_MOVES),
+    ),
+    "postgresql": tuple(
+        Trigger(f"flow_tally_{event}", _FLOWS, f"AFTER {event}", f"{body} RETURN NULL;", referencing=tables)
+        for event, tables, body in (
+            ("insert", "NEW TABLE AS added", _ADDED),
+            ("delete", "OLD TABLE AS removed", _REMOVED),
+            ("update", "OLD TABLE AS removed NEW TABLE AS added", f"{_REMOVED} {_ADDED}"),
+        )
+    ),
 }
-TRIGGERS: Final = tuple(_SQLITE)
+_COUNTED: Final = f"SELECT {_values()}, count(*) FROM {_FLOWS} GROUP BY 1, 2, 3, 4"  # noqa: S608  # nosec B608
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
     """Counts what is there, and keeps count from now on. Can be done again at any time."""
+    if connection.vendor not in TRIGGERS:
+        raise NotImplementedError(f"no tally is written for {connection.vendor}")
     lift(connection)
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {TABLE}")  # noqa: S608  # nosec B608
-        cursor.execute(
-            f"INSERT INTO {TABLE} ({_KIND}, flows) SELECT {_values()}, count(*) FROM {_FLOWS} GROUP BY 1, 2, 3, 4"  # noqa: S608  # nosec B608
-        )
-        if connection.vendor == "sqlite":
-            for name, what in _SQLITE.items():
-                cursor.execute(f"CREATE TRIGGER {name} {what}")
-        elif connection.vendor == "postgresql":
-            for event, (tables, body) in _POSTGRESQL.items():
-                name = f"flow_tally_{event}"
-                cursor.execute(
-                    f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN NULL; END $$"
-                )
-                cursor.execute(
-                    f"CREATE TRIGGER {name} AFTER {event} ON {_FLOWS} REFERENCING {tables} "
-                    f"FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
-                )
-        else:
-            raise NotImplementedError(f"no tally is written for {connection.vendor}")
+        cursor.execute(f"INSERT INTO {TABLE} ({_KIND}, flows) {_COUNTED}")  # nosec B608
+    triggers.create(connection, TRIGGERS[connection.vendor])
 
 
 def lift(connection: BaseDatabaseWrapper) -> None:
+    triggers.drop(connection, TRIGGERS[connection.vendor])
+
+
+def is_in_step(connection: BaseDatabaseWrapper) -> bool:
+    """Return True if the counts are those of the mirror. One statement, so that a write between two can't look like a
+    difference."""
+    kept = f"SELECT {_KIND}, flows FROM {TABLE} WHERE flows <> 0"  # noqa: S608 - constants only  # nosec B608
+    one_way, other_way = (
+        f"SELECT * FROM (SELECT * FROM ({first}) AS a{number} EXCEPT SELECT * FROM ({second}) AS b{number}) AS c{number}"  # noqa: S608  # nosec B608
+        for number, (first, second) in enumerate(((kept, _COUNTED), (_COUNTED, kept)))
+    )
     with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            for name in _SQLITE:
-                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
-        else:
-            for event in _POSTGRESQL:
-                cursor.execute(f"DROP FUNCTION IF EXISTS flow_tally_{event}() CASCADE")
+        cursor.execute(f"{one_way} UNION ALL {other_way} LIMIT 1")  # nosec B608
+        return cursor.fetchone() is None

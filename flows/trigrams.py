@@ -11,12 +11,13 @@ import json
 from collections.abc import Collection
 from typing import Any, Final
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from flows import narrow
+from flows import narrow, triggers
+from flows.triggers import Trigger
 
 LEAST: Final = 3  # letters that the index needs
 COMMON: Final = 10_000  # entries
@@ -27,17 +28,19 @@ _OF: Final = ", ".join(COLUMNS)
 _MAKE: Final = f"CREATE VIRTUAL TABLE {_INDEX} USING fts5({_OF}, content='{narrow.TABLE}', content_rowid='id', tokenize='trigram')"
 _IN: Final = f"INSERT INTO {_INDEX} (rowid, {_OF}) VALUES (new.id, new.{COLUMNS[0]}, new.{COLUMNS[1]});"  # noqa: S608 - constants only  # nosec B608
 _OUT: Final = f"INSERT INTO {_INDEX} ({_INDEX}, rowid, {_OF}) VALUES ('delete', old.id, old.{COLUMNS[0]}, old.{COLUMNS[1]});"  # noqa: S608  # nosec B608
-_SQLITE: Final = {
-    "trigram_insert": f"AFTER INSERT ON {narrow.TABLE} BEGIN {_IN} END",
-    "trigram_delete": f"AFTER DELETE ON {narrow.TABLE} BEGIN {_OUT} END",
-    "trigram_update": f"AFTER UPDATE OF id, {_OF} ON {narrow.TABLE} BEGIN {_OUT} {_IN} END",
+TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
+    "sqlite": (
+        Trigger("trigram_insert", narrow.TABLE, "AFTER INSERT", _IN),
+        Trigger("trigram_delete", narrow.TABLE, "AFTER DELETE", _OUT),
+        Trigger("trigram_update", narrow.TABLE, f"AFTER UPDATE OF id, {_OF}", f"{_OUT} {_IN}"),
+    ),
+    "postgresql": (),
 }
 _EXTENSION: Final = "CREATE EXTENSION IF NOT EXISTS pg_trgm"
 _MATCH: Final = f"SELECT rowid FROM {_INDEX} WHERE {_INDEX} MATCH %s"  # noqa: S608  # nosec B608
 _LIKE: Final = " OR ".join(rf"{column} LIKE %s ESCAPE '\'" for column in COLUMNS)
-_PARTS: Final = ", ".join(f"'{name}'" for name in (_INDEX, *_SQLITE))
 _INSTALLED: Final = {
-    "sqlite": (f"SELECT count(*) FROM sqlite_master WHERE name IN ({_PARTS})", 1 + len(_SQLITE)),  # noqa: S608  # nosec B608
+    "sqlite": (f"SELECT count(*) FROM sqlite_master WHERE name = '{_INDEX}'", 1),  # noqa: S608  # nosec B608
     "postgresql": ("SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'flow_%_trigrams'", len(COLUMNS)),
 }
 
@@ -89,7 +92,22 @@ def is_installed(to: BaseDatabaseWrapper) -> bool:
     question, parts = _INSTALLED[to.vendor]
     with to.cursor() as cursor:
         cursor.execute(question)
-        return bool(cursor.fetchone()[0] == parts)
+        has_index = bool(cursor.fetchone()[0] == parts)
+    return has_index and not triggers.altered(to, TRIGGERS[to.vendor])
+
+
+def is_in_step(to: BaseDatabaseWrapper) -> bool:
+    """Return True if the index has exactly the names and identities of its table. PostgreSQL's always has."""
+    if to.vendor != "sqlite":
+        return True
+    try:
+        with transaction.atomic(using=to.alias), to.cursor() as cursor:
+            cursor.execute(f"INSERT INTO {_INDEX} ({_INDEX}, rank) VALUES ('integrity-check', 1)")  # noqa: S608  # nosec B608
+    except OperationalError:  # locked or read-only: that says nothing about the index
+        raise
+    except DatabaseError:
+        return False
+    return True
 
 
 def install(to: BaseDatabaseWrapper) -> None:
@@ -97,8 +115,8 @@ def install(to: BaseDatabaseWrapper) -> None:
     if to.vendor == "sqlite":
         lift(to)
         with to.cursor() as cursor:
-            for statement in (_MAKE, *(f"CREATE TRIGGER {name} {what}" for name, what in _SQLITE.items())):
-                cursor.execute(statement)
+            cursor.execute(_MAKE)
+        triggers.create(to, TRIGGERS[to.vendor])
         forget_what_is_gone(to)
         return
     try:
@@ -124,10 +142,9 @@ def tune(to: BaseDatabaseWrapper) -> None:
 
 
 def lift(to: BaseDatabaseWrapper) -> None:
+    triggers.drop(to, TRIGGERS[to.vendor])
     with to.cursor() as cursor:
         if to.vendor == "sqlite":
-            for name in _SQLITE:
-                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
             cursor.execute(f"DROP TABLE IF EXISTS {_INDEX}")
         else:
             for column in COLUMNS:

@@ -57,6 +57,7 @@ ACTIONS: Final = {
     "audit.export": ("Exported the audit log", "Export the audit log"),
     "audit.verify": ("Verified the audit log", "Verify the audit log"),
     "audit.erase": ("Erased personal data", "Erase personal data"),
+    "audit.restore": ("Restored database triggers", "Restore database triggers"),
 }
 
 

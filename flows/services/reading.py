@@ -120,8 +120,11 @@ def places(since: date | None, until: date | None) -> tuple[int, int]:
         days = days.filter(day__gte=since)
     if until:
         days = days.filter(day__lte=until)
-    found = days.aggregate(first=Min("first"), last=Max("last"))
-    return found["first"] or 1, found["last"] or 0
+    try:
+        found = days.aggregate(first=Min("first"), last=Max("last"))
+    except ValueError:  # SQLite: a row that is no number, which a verification names
+        return 1, audit.last_seq()
+    return max(found["first"] or 1, 1), min(found["last"] or 0, audit.last_seq())
 
 
 def people(scope: accounts.Scope) -> list[str]:

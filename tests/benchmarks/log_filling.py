@@ -19,7 +19,7 @@ from django.db import connection, transaction
 
 from flows.flexapi.sandbox import seed
 from flows.masking import masked, storable
-from flows.models import AuditEvent, AuditPayload, ChainHead, OpenChange, Plan, PlannedChange
+from flows.models import AuditEvent, AuditPayload, ChainHead, OpenChange, OpenDrift, Plan, PlannedChange
 from flows.services import audit
 from flows.services.seal import GENESIS, event_hash, payload_hash
 
@@ -60,6 +60,7 @@ def fill(count: int) -> None:
             OpenChange.objects.bulk_create(map(_under_way, story.under_way))
             story.under_way.clear()
             head.save()
+    OpenDrift.objects.bulk_create(_waiting(count))
     story.keep_the_plan(now)
     if connection.vendor == "postgresql":  # as it does by itself in time
         with connection.cursor() as cursor:
@@ -120,9 +121,9 @@ class _Story:
         if chance < 0.08:
             yield from self._sign_in()
         elif chance < 0.15:
-            yield self._event("flow.drift", "observed", "applied", *self._renamed(self._name()))
+            yield from self._drift(self._renamed(self._name()))
         elif chance < 0.17:
-            yield self._event("flow.drift", "observed", "applied", *self._renamed(self._name(), BUSY))
+            yield from self._drift(self._renamed(self._name(), BUSY))
         elif chance < 0.22:
             result = self.dice.choice(["failed", "conflict"])
             yield from self._change(self.dice.choice(PEOPLE[2:]), result=result)
@@ -130,6 +131,15 @@ class _Story:
             yield from self._change(self._somebody(), action="flow.delete")
         else:
             yield from self._change(self._somebody())
+
+    def _drift(self, renamed: tuple[dict[str, Any], str, dict[str, Any], dict[str, Any]]) -> Iterator[Row]:
+        """An external change, and its acceptance."""
+        event, body = self._event("flow.drift", "observed", "applied", *renamed)
+        yield event, body
+        after, *_ = renamed
+        yield self._event(
+            "flow.accept", "access", "succeeded", after, self._somebody(), refers_to=event.event_id
+        )
 
     def _sign_in(self) -> Iterator[Row]:
         yield self._event("auth.login", "access", "succeeded", {}, self.dice.choice([VISITOR, *PEOPLE]))
@@ -199,6 +209,12 @@ class _Story:
         about = {name: str(flow.get(name) or "") for name in ("friendly_name", "contact_identity")}
         body = AuditPayload(salt=uuid.uuid4().hex, before=before, after=after, requested=requested, **about)
         return event, body
+
+
+def _waiting(count: int) -> list[OpenDrift]:
+    """The inbox: the log's last event, if that is an external change whose acceptance has no room."""
+    last = AuditEvent.objects.filter(seq=count, action="flow.drift")
+    return [OpenDrift(event=event, target_sid=event.target_sid) for event in last]
 
 
 def _under_way(attempt: AuditEvent) -> OpenChange:

@@ -29,7 +29,7 @@ class Command(BaseCommand):
             verdict, event = evidence.verify_on_record(actor=command_line.actor(), head=signed)
         if event is None:
             self.stderr.write(self.style.WARNING("This verification could not be put on record."))
-        if verdict.bad_seq is not None:
+        if not verdict.is_intact:
             raise CommandError(str(verdict))
         rate = verdict.events / verdict.seconds if verdict.seconds else 0
         self.stdout.write(f"{str(verdict)[:-1]} ({verdict.seconds:.1f} s, {rate:,.0f} a second).")

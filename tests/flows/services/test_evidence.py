@@ -140,6 +140,7 @@ def test_signed_head_finds_a_tail_that_was_cut_off_with_the_chains_head(log):
         "DELETE FROM flows_auditpayload WHERE event_id > 7",
         "DELETE FROM flows_auditevent WHERE seq > 7",
         f"UPDATE flows_chainhead SET seq = 7, hash = '{last.hash}'",
+        "UPDATE flows_auditday SET last = 7",
     )
 
     assert evidence.verify().bad_seq is None
@@ -148,7 +149,12 @@ def test_signed_head_finds_a_tail_that_was_cut_off_with_the_chains_head(log):
 
 def test_signed_head_finds_a_chain_that_was_written_anew(log, actor):
     head = evidence.signed_head()
-    tamper("DELETE FROM flows_auditpayload", "DELETE FROM flows_auditevent", "DELETE FROM flows_chainhead")
+    tamper(
+        "DELETE FROM flows_auditpayload",
+        "DELETE FROM flows_auditevent",
+        "DELETE FROM flows_chainhead",
+        "DELETE FROM flows_auditday",
+    )
     for _ in range(9):
         audit.append(action="flow.update", stage="outcome", result="succeeded", actor=actor)
 

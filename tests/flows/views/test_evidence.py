@@ -348,6 +348,7 @@ def test_cut_off_tail_shows_beside_the_kept_head(client_of, record):
     tamper("DELETE FROM flows_auditevent WHERE seq = 3")
     last = AuditEvent.objects.get(seq=2).hash
     tamper(f"UPDATE flows_chainhead SET seq = 2, hash = '{last}'")
+    tamper("UPDATE flows_auditday SET last = 2")
 
     without = client.post(VERIFICATION, follow=True).content.decode()
     beside = client.post(VERIFICATION, {"head": kept}, follow=True).content.decode()

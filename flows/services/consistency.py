@@ -1,0 +1,74 @@
+"""Tables beside the log that pages and exports rely on, held against each other: the list's tables against the mirror,
+bulk changes against the log, and the triggers and unique keys that keep all of it right.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from django.db import connection
+from django.db.models import Exists, OuterRef
+
+from flows import derived
+from flows.models import ONCE, AuditEvent, AuditPayload, OpenChange, Plan, PlannedChange
+from flows.services import protection
+
+log = logging.getLogger(__name__)
+
+
+def violations() -> list[str]:
+    """One sentence for each table, trigger or key that is not as it should be."""
+    found: list[str] = []
+    for check in _CHECKS:
+        try:
+            found += check()
+        except (ValueError, TypeError) as error:  # SQLite: a value of another type, which is named by itself
+            log.warning("a check of the tables broke off: %s", type(error).__name__)
+            found.append(f"The check of {check.__name__.strip('_').replace('_', ' ')} could not be finished.")
+    return found
+
+
+def _list_tables() -> list[str]:
+    return derived.differences(connection)
+
+
+def _bulk_changes() -> Iterator[str]:
+    """A bulk change shows what the log says of its change ids: those have to be the ones that were used."""
+    in_log = AuditEvent.objects.filter(change_id=OuterRef("change_id"))
+    processed = PlannedChange.objects.filter(done_at__isnull=False, skipped="")
+    for change in processed.filter(~Exists(in_log)).order_by("pk")[:1]:
+        yield f"Bulk change {change.plan_id} shows a change of {change.target_sid or 'a new flow'} that the log does not have."
+    planned = PlannedChange.objects.filter(change_id=OuterRef("change_id"))
+    of_plans = AuditEvent.objects.filter(stage__in=ONCE, request_id__in=Plan.objects.values("id"))
+    for event in of_plans.filter(~Exists(planned)).order_by("seq")[:1]:
+        yield f"Bulk change {event.request_id} does not show event {event.seq}, which is of it."
+
+
+def _unique_keys() -> Iterator[str]:
+    """Each unique key of the log's tables: without one, a change could be sent twice."""
+    for model in (AuditEvent, AuditPayload, OpenChange, PlannedChange):
+        table = model._meta.db_table
+        with connection.cursor() as cursor:
+            constraints = connection.introspection.get_constraints(cursor, table)
+        unique = [
+            (name, found["columns"])
+            for name, found in constraints.items()
+            if found["unique"] or found["primary_key"]
+        ]
+        names, columns = {name for name, _ in unique}, [found for _, found in unique]
+        for constraint in model._meta.constraints:
+            if constraint.name not in names:
+                yield f"The table {table} lacks its unique key {constraint.name}."
+        for field in model._meta.concrete_fields:
+            if field.unique and [field.column] not in columns:
+                yield f"The table {table} lacks the unique key of {field.column}."
+
+
+_CHECKS: Final[tuple[Callable[[], list[str] | Iterator[str]], ...]] = (
+    _list_tables,
+    _bulk_changes,
+    _unique_keys,
+    protection.violations,
+)

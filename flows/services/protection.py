@@ -1,0 +1,122 @@
+"""The triggers that protect the audit log and keep the list's tables: which of them the database lacks, and their
+return after each `migrate`, which is itself recorded. A check reports them missing.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+from django.core import checks
+from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.recorder import MigrationRecorder
+
+from flows import append_only, derived, log_days, triggers
+from flows.models import Result, Stage
+from flows.services import audit
+from flows.services.audit import Actor, NotRecorded, Payload
+from flows.triggers import Trigger
+
+log = logging.getLogger(__name__)
+
+RESTORE: Final = "audit.restore"
+_ITSELF: Final = Actor(id="", label="migrate")
+# The migrations that create the triggers: before them there is nothing to restore.
+_CREATED_BY: Final = (("0002_append_only", append_only), ("0011_log_pages", log_days))
+_RULES: Final = "SELECT tablename, rulename FROM pg_rules WHERE tablename LIKE 'flows!_%' ESCAPE '!'"
+_HIDDEN_ROWS: Final = """
+    SELECT relname FROM pg_class
+    WHERE relrowsecurity AND pg_table_is_visible(oid) AND relname LIKE 'flows!_%' ESCAPE '!'
+"""
+
+
+def violations() -> list[str]:
+    """One sentence for each trigger that is missing, altered or not this site's, and for each other rule by which the
+    database could hide or change a row."""
+    expected = _log_triggers(connection) + derived.list_triggers(connection.vendor)
+    found = [
+        f"The database trigger {name} is missing or altered. `migrate` restores it."
+        for name in triggers.altered(connection, expected)
+    ]
+    found += [
+        f"The database has a trigger {name} that this site did not create."
+        for name in triggers.foreign(connection, expected)
+    ]
+    return found + _other_rules()
+
+
+def restore(*, using: str, **_signal: Any) -> None:
+    """Create the log's triggers again where they are missing or altered, and record it. Runs after every migrate."""
+    database = connections[using]
+    missing: list[str] = []
+    for migration, part in _CREATED_BY:
+        expected = part.TRIGGERS[database.vendor]
+        altered = triggers.altered(database, expected) if _is_applied(database, migration) else []
+        if altered:
+            triggers.drop(database, expected)
+            part.install(database)
+            missing += altered
+    if missing:
+        _record(missing)
+
+
+def _record(missing: list[str]) -> None:
+    log.warning("restored database triggers of the audit log that were missing: %s", ", ".join(missing))
+    try:
+        audit.append(
+            action=RESTORE,
+            stage=Stage.ACCESS,
+            result=Result.SUCCEEDED,
+            actor=_ITSELF,
+            account_sid="",
+            payload=Payload(requested={"triggers": missing}),
+        )
+    except NotRecorded:
+        log.error("the restored triggers could not be recorded in the audit log")
+
+
+def _log_triggers(database: BaseDatabaseWrapper) -> list[Trigger]:
+    return [trigger for _, part in _CREATED_BY for trigger in part.TRIGGERS[database.vendor]]
+
+
+def _is_applied(database: BaseDatabaseWrapper, migration: str) -> bool:
+    return ("flows", migration) in MigrationRecorder(database).applied_migrations()
+
+
+def _other_rules() -> list[str]:
+    if connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_RULES)
+        found = [
+            f"The database has a rule {rule} on {table} that this site did not create."
+            for table, rule in cursor
+        ]
+        cursor.execute(_HIDDEN_ROWS)
+        return found + [f"Row-level security hides rows of {table}." for (table,) in cursor]
+
+
+@checks.register(checks.Tags.database)
+def log_is_protected(**options: Any) -> list[checks.CheckMessage]:
+    """Report missing triggers of the audit log. Runs with `migrate` and `check --database default`."""
+    found: list[checks.CheckMessage] = []
+    for alias in options.get("databases") or ():
+        database = connections[alias]
+        if append_only.TABLE not in database.introspection.table_names():
+            continue
+        expected = [
+            trigger
+            for migration, part in _CREATED_BY
+            if _is_applied(database, migration)
+            for trigger in part.TRIGGERS[database.vendor]
+        ]
+        if missing := triggers.altered(database, expected):
+            found.append(
+                checks.Warning(
+                    f"The audit log lacks database triggers that protect it: {', '.join(missing)}.",
+                    hint="Find out who removed them, then run `manage.py migrate`, which restores them.",
+                    id="flows.W002",
+                )
+            )
+    return found
