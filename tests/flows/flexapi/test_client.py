@@ -543,6 +543,27 @@ def test_nothing_is_sent_when_no_turn_comes_in_time(twilio, slept, verb):
     assert (len(twilio.calls), len(rates.booked), slept) == (0, 1, [])
 
 
+@pytest.mark.parametrize(("overslept", "turns"), [([0.0], 1), ([0.09], 1), ([0.2, 0.0], 2), ([0.2] * 9, 3)])
+def test_call_that_comes_late_to_its_turn_takes_another(twilio, monkeypatch, overslept, turns):
+    rates, now = NoRates(wait=0.5), [100.0]
+
+    def sleep(seconds):
+        now[0] += seconds + overslept.pop(0)
+
+    monkeypatch.setattr(client_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(
+        client_module.FlexClient, "_exchange", lambda *_: (_a_page(), json.dumps(FLOW).encode())
+    )
+
+    client_within(rates, sleep=sleep).fetch(FO)
+
+    assert len(rates.booked) == turns
+
+
+def _a_page():
+    return SimpleNamespace(status_code=200, headers={})
+
+
 # The log
 
 

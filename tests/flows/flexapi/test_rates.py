@@ -62,3 +62,14 @@ def test_own_rates_are_kept_by_account_and_kind():
     assert rates.book("AC1", "delete", patience=0) == 0.0
     now[0] += PERIOD
     assert rates.book("AC1", "update", patience=0) == 0.0
+
+
+def test_those_who_look_at_pages_do_not_starve_a_change():
+    """However many pages want to be read, a change's turn is not much more than a page's patience away."""
+    rates = OwnRates(clock=lambda: 100.0)
+    pages = [rates.book("AC1", "fetch", patience=1.0) for _ in range(500)]
+
+    changes = [rates.book("AC1", "fetch", patience=15.0) for _ in range(3)]
+
+    assert sum(wait is not None for wait in pages) == RATES["fetch"]
+    assert max(changes) <= 1.0 + 2 * PERIOD
