@@ -26,7 +26,7 @@ from requests.auth import HTTPBasicAuth
 from flows.flexapi import pages, schema, transport
 from flows.flexapi.answers import Answer, flow_in, flow_of, read, unlike, written_flow
 from flows.flexapi.deadline import Call
-from flows.flexapi.errors import FlexError, NeverSent, NoTurn, Refused, Unknown
+from flows.flexapi.errors import FlexError, NeverSent, NoConnection, NoTurn, Refused, Unknown
 from flows.flexapi.pages import PAGE_SIZE, Trail
 from flows.flexapi.rates import LATE, OF_THIS_PROCESS, Rates
 from flows.flexapi.schema import Snapshot
@@ -304,7 +304,7 @@ def _bounded(response: requests.Response) -> bytes:
 
 def _lost(call: Call, error: Exception) -> FlexError:
     if call.never_left:
-        return NeverSent("no connection to Twilio could be made")
+        return NoConnection()
     if call.is_late or isinstance(error, requests.Timeout):
         return Unknown("Twilio did not answer in time")
     if isinstance(error, requests.exceptions.ContentDecodingError):

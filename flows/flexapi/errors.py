@@ -39,6 +39,13 @@ class NeverSent(FlexError):
     """No connection was made, or no place within Twilio's rates came free in time."""
 
 
+class NoConnection(NeverSent):
+    """No connection to the address could be made."""
+
+    def __init__(self) -> None:
+        super().__init__("no connection to Twilio could be made")
+
+
 class NoTurn(NeverSent):
     """So many calls wait within Twilio's rates that this one's turn would come too late."""
 

@@ -330,7 +330,8 @@ def test_refusal_says_what_twilio_said(client, twilio, slept, verb, status):
     assert (error.status, error.code, error.message) == (status, 20001, "Invalid x")
     assert (error.more_info, error.request_id) == ("https://www.twilio.com/20001", REQUEST_ID)
     assert str(error) == f"Twilio refused with status {status}, code 20001"
-    assert (len(twilio.calls), slept) == (1, [])
+    is_asked_for_in_smaller_pages = verb == "list" and status == 413
+    assert (len(twilio.calls), slept) == (3 if is_asked_for_in_smaller_pages else 1, [])
 
 
 @pytest.mark.parametrize(
