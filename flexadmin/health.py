@@ -19,13 +19,12 @@ from django.db import (
     connections,
     transaction,
 )
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
 from flexadmin import typed
-from flows.services.database import waiting_briefly
+from flows.services.database import unpooled, waiting_briefly
 
 PATIENCE: Final = 2.0  # seconds that a load balancer is kept waiting
 KEPT_FOR: Final = 1.0  # seconds that an answer holds: whoever may ask may ask a lot
@@ -89,19 +88,11 @@ class _Check(threading.Thread):
 
     def run(self) -> None:
         try:
-            connections["default"] = _unpooled()  # of this thread alone
+            connections["default"] = unpooled()  # of this thread alone
             self.fault = _fault()
         finally:
             connection.close()
             self.until = time.monotonic() + KEPT_FOR
-
-
-def _unpooled() -> BaseDatabaseWrapper:
-    """A connection that is made now: a pool would wait for a server that refuses, or for the others to give one back."""
-    made = connections.create_connection("default")
-    options = {name: value for name, value in made.settings_dict["OPTIONS"].items() if name != "pool"}
-    made.settings_dict = {**made.settings_dict, "OPTIONS": options}
-    return made
 
 
 def _fault() -> str:

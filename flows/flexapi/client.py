@@ -1,5 +1,5 @@
 """`FlexClient`: the Flex API's FlexFlows, one method per endpoint. Upstream is `https://flex-api.twilio.com/v1`
-as Twilio's reference describes it; no detail of HTTP leaves this module, and it alone imports requests.
+as Twilio's reference describes it.
 
 Methods take and give flat snapshots (`flows.flexapi.schema`). Each either returns what Twilio said or raises
 one of `flows.flexapi.errors`: `NeverSent`, `Refused` or `Unknown`. It keeps within Twilio's rates and within
@@ -11,49 +11,50 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 import tenacity
 import urllib3
-from pyrate_limiter import Duration, Limiter, Rate
 from requests.auth import HTTPBasicAuth
 
-from flows.flexapi import schema
-from flows.flexapi.answers import Answer, flow_in, flow_of, read, unlike
-from flows.flexapi.deadline import Call, DeadlineAdapter
-from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
+from flows.flexapi import pages, schema, transport
+from flows.flexapi.answers import Answer, flow_in, flow_of, read, unlike, written_flow
+from flows.flexapi.deadline import Call
+from flows.flexapi.errors import FlexError, NeverSent, NoConnection, NoTurn, Refused, Unknown
+from flows.flexapi.pages import PAGE_SIZE, Trail
+from flows.flexapi.rates import LATE, OF_THIS_PROCESS, Rates
 from flows.flexapi.schema import Snapshot
 
 log = logging.getLogger(__name__)
 
-RATES: Final = {"list": 10, "fetch": 2, "create": 2, "update": 1, "delete": 2}  # calls a second and account
-PAGE_SIZE: Final = 1000
-MAX_PAGES: Final = 100  # an account holds 2,500 flows at most; a longer chain of links is a loop
 MAX_ANSWER: Final = 16 * 1024 * 1024  # bytes; a page of 1,000 flows has some 1 MB
-CHUNK: Final = (
-    512 * 1024
-)  # bytes that are read at a time; between two, another thread may take over for a while
+# Bytes that are read at a time; between two, another thread may take over for a while.
+CHUNK: Final = 512 * 1024
 CONNECT_TIMEOUT: Final = 5.0  # seconds
 ATTEMPTS: Final = 4
+TURNS_TAKEN: Final = 3  # at most, where each was come to late
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 WRITES: Final = frozenset({"create", "update", "delete"})
 REPEATABLE: Final = frozenset({"list", "fetch", "delete"})
+REQUEST_TIMEOUT: Final = 408  # the one status below 500 that is worth asking again
 
-_Coming = Future[tuple[Answer, Any]]  # a page, and the link to the next
-_limiters: dict[tuple[str, str], Limiter] = {}
+_Page = tuple[Answer, Any]  # a page, and its link to the next
+_sessions = transport.KeptSessions()
 
 
 class FlexClient:
-    """A client of one account's Flex Flows.
+    """A client of one account's Flex Flows. Making one costs nothing: the connections that its reads go out on are the
+    thread's, and stay open (`flows.flexapi.transport`).
 
     `auth` is (API key, secret) or (account SID, auth token). `deadline` is in seconds and holds for one
-    method call, or for one page of a listing. `rate_limits=False` is for the sandbox only. `observe` is told of each
+    method call, or for one page of a listing; `patience`, at most as long, is how far off the call's turn within the
+    account's `rates` may be. `rate_limits=False` is for the sandbox only. `observe` is told of each
     try that may have left: its verb, what is known of it (succeeded, refused, throttled, unknown, never_sent), and
     the seconds that it took.
     """
@@ -65,52 +66,44 @@ class FlexClient:
         account_sid: str,
         auth: tuple[str, str],
         deadline: float = 15.0,
+        patience: float | None = None,
         rate_limits: bool = True,
+        rates: Rates = OF_THIS_PROCESS,
         sleep: Callable[[float], None] = time.sleep,
         observe: Callable[[str, str, float], None] = lambda *_: None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.account_sid = account_sid
         self.deadline = deadline
+        self.patience = deadline if patience is None else patience
         name, secret = auth
         self._auth = HTTPBasicAuth(name.encode(), secret.encode())  # requests alone would insist on Latin-1
         # A proxy of the environment's is for the way out, not for a sandbox on this machine.
         host = urlsplit(self.base_url).hostname or ""
         self._proxies = {"no_proxy": host} if host in LOOPBACK else None
         self._rate_limits = rate_limits
+        self._rates = rates
         self._sleep = sleep
         self._observe = observe
-        self._session = self._new_session()
 
     def close(self) -> None:
-        self._session.close()
+        """Close the connections that the current thread keeps."""
+        _sessions.close()
 
     def list(self, *, friendly_name: str | None = None, page_size: int = PAGE_SIZE) -> Iterator[Snapshot]:
         """Every flow of the account, page by page; with `friendly_name`, those that Twilio says match. The first page
         is asked for at once, each other one while the one before it is looked at."""
-        query = {"PageSize": str(page_size)}
-        if friendly_name is not None:
-            query["FriendlyName"] = friendly_name
-        seen: set[str] = set()
-
-        def fetched(link: Any, query: dict[str, str] | None) -> tuple[Answer, Any]:
-            url = self._next_page(link)
-            if url in seen or len(seen) >= MAX_PAGES:
-                raise Unknown("Twilio's list of flows does not end: its page links form a loop")
-            seen.add(url)
-            page = self._call("list", "GET", url, query)
-            flows, meta = page.snapshot.get("flex_flows"), page.snapshot.get("meta")
-            if not isinstance(flows, list) or not isinstance(meta, dict):
-                raise unlike("Twilio's answer is not a page of Flex Flows", page)
-            return page, meta.get("next_page_url")
-
+        trail = Trail(f"{self.base_url}/FlexFlows")
+        session = self._kept_session()  # of the thread that asks, not of the one that fetches
         thread = ThreadPoolExecutor(1)
 
-        def ask(link: Any, query: dict[str, str] | None = None) -> _Coming:
+        def ask(link: Any) -> Future[_Page]:
             # The context has what the log's lines say of us.
-            return thread.submit(copy_context().run, fetched, link, query)
+            return thread.submit(copy_context().run, self._next_page, session, trail, link)
 
-        return _flows(thread, ask, ask(f"{self.base_url}/FlexFlows", query))
+        sizes = pages.sizes(page_size)
+        first = thread.submit(copy_context().run, self._first_page, session, trail, sizes, friendly_name)
+        return _flows(thread, ask, first)
 
     def fetch(self, sid: str) -> Snapshot:
         """The flow as it is at Twilio now."""
@@ -120,12 +113,12 @@ class FlexClient:
         """Makes a flow of these fields. It is never repeated but after a 429: the API has no idempotency key."""
         url = f"{self.base_url}/FlexFlows"
         answer = self._call("create", "POST", url, schema.to_parameters(values))
-        return replace(answer, snapshot=flow_in(answer))
+        return replace(answer, snapshot=written_flow(answer, self.account_sid))
 
     def update(self, sid: str, values: Mapping[str, Any]) -> Answer:
         """Changes just these fields; None or "" unsets one."""
         answer = self._call("update", "POST", self._url(sid), schema.to_parameters(values))
-        return replace(answer, snapshot=flow_in(answer, sid))
+        return replace(answer, snapshot=written_flow(answer, self.account_sid, sid))
 
     def delete(self, sid: str) -> Answer:
         """Deletes the flow. Twilio's 404 after a try whose answer was lost means that this one went through."""
@@ -136,17 +129,39 @@ class FlexClient:
             raise ValueError("not the SID of a Flex Flow")
         return f"{self.base_url}/FlexFlows/{sid}"
 
-    def _next_page(self, url: Any) -> str:
-        listing = f"{self.base_url}/FlexFlows"
+    def _first_page(
+        self, session: requests.Session, trail: Trail, sizes: Sequence[int], friendly_name: str | None
+    ) -> _Page:
+        """The first page of a listing, of the largest of these sizes that is not refused for its size."""
+        size, *smaller = sizes
+        by_name = {} if friendly_name is None else {"FriendlyName": friendly_name}
+        address = trail.begin({"PageSize": str(size), **by_name}, flows_a_page=size)
         try:
-            target, base = urlsplit(urljoin(listing, str(url))), urlsplit(listing)
-        except ValueError:
-            raise Unknown("Twilio's list of flows goes on at an address that makes no sense") from None
-        if target[:3] != base[:3]:  # scheme, host, path: the credentials go nowhere else
-            raise Unknown("Twilio's list of flows goes on at another address; it was not followed")
-        return target.geturl()
+            return self._page(session, trail, address)
+        except FlexError as error:
+            if not smaller or not pages.is_too_large(error):
+                raise
+        return self._first_page(session, trail, smaller, friendly_name)
 
-    def _call(self, verb: str, method: str, url: str, data: Mapping[str, str] | None = None) -> Answer:
+    def _next_page(self, session: requests.Session, trail: Trail, link: Any) -> _Page:
+        return self._page(session, trail, trail.next_address(link))
+
+    def _page(self, session: requests.Session, trail: Trail, address: str) -> _Page:
+        page = self._call("list", "GET", address, session=session)
+        flows, meta = page.snapshot.get("flex_flows"), page.snapshot.get("meta")
+        if not isinstance(flows, list) or not isinstance(meta, dict):
+            raise unlike("Twilio's answer is not a page of Flex Flows", page)
+        trail.note(flows)
+        return page, meta.get("next_page_url")
+
+    def _call(
+        self,
+        verb: str,
+        method: str,
+        url: str,
+        data: Mapping[str, str] | None = None,
+        session: requests.Session | None = None,
+    ) -> Answer:
         """One endpoint, repeated where that is safe, within one deadline."""
         until = time.monotonic() + self.deadline
         lost: Unknown | None = None  # an earlier try that may have been carried out
@@ -154,7 +169,7 @@ class FlexClient:
         def once() -> Answer:
             nonlocal lost
             try:
-                return self._once(verb, method, url, data, until)
+                return self._once(verb, method, url, data, until, session)
             except Unknown as error:
                 lost = error
                 raise
@@ -179,20 +194,28 @@ class FlexClient:
                 raise lost from None  # the last try changed nothing; an earlier one may have
             raise
 
-    def _once(self, verb: str, method: str, url: str, data: Mapping[str, str] | None, until: float) -> Answer:
-        self._take_place(verb, until)
+    def _once(
+        self,
+        verb: str,
+        method: str,
+        url: str,
+        data: Mapping[str, str] | None,
+        until: float,
+        kept: requests.Session | None = None,
+    ) -> Answer:
+        self._take_turn(verb, until)
         started = time.monotonic()
         if started >= until:
             raise NeverSent("there was no time left to send the request")
         status: int | str = "no answer"
         request_id, result = "", "unknown"
         # A write has a connection of its own: one that was kept could be closed under it, and its fate unknown.
-        session = self._new_session() if verb in WRITES else self._session
+        session = transport.new_session() if verb in WRITES else kept or self._kept_session()
         try:
             with Call(until) as call:
                 response, body = self._exchange(session, call, method, url, data)
             status, request_id = response.status_code, response.headers.get("Twilio-Request-Id", "")[:64]
-            answer = read(response.status_code, response.headers, body, request_id)
+            answer = read(verb, response.status_code, response.headers, body, request_id)
             result = "succeeded"
             return Answer(answer, response.status_code, request_id)
         except NeverSent:
@@ -202,7 +225,7 @@ class FlexClient:
             result = "throttled" if error.status == 429 else "refused"
             raise
         finally:
-            if session is not self._session:
+            if verb in WRITES:
                 session.close()
             seconds = time.monotonic() - started
             path = urlsplit(url).path
@@ -217,8 +240,7 @@ class FlexClient:
             with session.request(
                 method,
                 url,
-                params=data if method == "GET" else None,
-                data=data if method != "GET" else None,
+                data=data,
                 auth=self._auth,
                 timeout=(min(CONNECT_TIMEOUT, remaining), remaining),
                 allow_redirects=False,
@@ -232,36 +254,40 @@ class FlexClient:
             raise Unknown("Twilio did not answer in time")
         return response, body
 
-    def _take_place(self, verb: str, until: float) -> None:
-        """Waits for this call's turn within the account's rate."""
+    def _take_turn(self, verb: str, until: float) -> None:
+        """Wait for this call's turn within the account's rates. Whoever comes late to a turn, because the machine is
+        busy, takes another: the next one's may follow closely."""
         if not self._rate_limits:
             return
-        key = (self.account_sid, verb)
-        if key not in _limiters:
-            _limiters.setdefault(key, Limiter(Rate(RATES[verb], Duration.SECOND)))
-        if not _limiters[key].try_acquire(verb, timeout=max(0.0, until - time.monotonic())):
-            raise NeverSent("too many calls are waiting for their turn at Twilio; this one was not sent")
+        for _ in range(TURNS_TAKEN):
+            asked = time.monotonic()
+            left = max(0.0, until - asked)
+            wait = self._rates.book(self.account_sid, verb, patience=min(left, self.patience))
+            if wait is None:
+                raise NoTurn("too many calls are waiting for their turn at Twilio; this one was not sent")
+            if wait > 0:
+                self._sleep(wait)
+            if time.monotonic() - (asked + wait) <= LATE:
+                return
 
-    def _new_session(self) -> requests.Session:
-        session = requests.Session()
-        session.headers["Accept"] = "application/json"
-        session.headers["User-Agent"] = "flex-flow-dashboard/0.1"
-        adapter = DeadlineAdapter(max_retries=0)
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
-        return session
+    def _kept_session(self) -> requests.Session:
+        """The session that this thread keeps for the account, as it is reached now."""
+        return _sessions.of(self.account_sid, (self.base_url, self._auth.username, self._auth.password))
 
 
-def _flows(thread: ThreadPoolExecutor, ask: Callable[[Any], _Coming], coming: _Coming) -> Iterator[Snapshot]:
+def _flows(
+    thread: ThreadPoolExecutor, ask: Callable[[Any], Future[_Page]], coming: Future[_Page]
+) -> Iterator[Snapshot]:
     """The flows of a listing whose first page is `coming`; `ask` has that thread fetch the page of a link."""
     with thread:
         while True:
             page, link = coming.result()
-            if link is not None:
+            is_last = pages.is_end(link)
+            if not is_last:
                 coming = ask(link)
             for resource in page.snapshot["flex_flows"]:
                 yield flow_of(resource, page)
-            if link is None:
+            if is_last:
                 return
 
 
@@ -278,25 +304,27 @@ def _bounded(response: requests.Response) -> bytes:
 
 def _lost(call: Call, error: Exception) -> FlexError:
     if call.never_left:
-        return NeverSent("no connection to Twilio could be made")
+        return NoConnection()
     if call.is_late or isinstance(error, requests.Timeout):
         return Unknown("Twilio did not answer in time")
     if isinstance(error, requests.exceptions.ContentDecodingError):
         return Unknown("Twilio's answer could not be read")
-    return Unknown("the connection to Twilio was lost")
+    return Unknown("the connection to Twilio was lost", is_stale=call.on_kept_connection)
 
 
 def _may_repeat(verb: str, error: BaseException) -> bool:
     if isinstance(error, Refused):
         return error.status == 429  # never processed, so any call
     if isinstance(error, Unknown) and verb in REPEATABLE:
-        return error.status is None or error.status >= 500
-    return isinstance(error, NeverSent) and verb in REPEATABLE
+        return error.status is None or error.status >= 500 or error.status == REQUEST_TIMEOUT
+    return isinstance(error, NeverSent) and not isinstance(error, NoTurn) and verb in REPEATABLE
 
 
 def _pause(state: tenacity.RetryCallState) -> float:
     """Seconds until the next try: what Twilio asks for, or a doubling pause; both with jitter."""
     error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, Unknown) and error.is_stale:
+        return 0.0
     asked = error.retry_after if isinstance(error, FlexError) else None
     base = asked if asked is not None else min(4.0, 0.25 * 2 ** (state.attempt_number - 1))
     return float(base + random.uniform(0, 0.25))  # noqa: S311 - jitter, not a secret  # nosec B311

@@ -12,11 +12,15 @@ import threading
 import time
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+# Seconds after which a kept connection is not used again. A firewall forgets one that is idle without telling either
+# side, and the next request on it would wait for its deadline in vain.
+IDLE_MAX: Final = 45.0
 
 _current: ContextVar[Call | None] = ContextVar("_current", default=None)
 
@@ -28,6 +32,7 @@ class Call:
         self.deadline = deadline
         self.connecting = False  # our connection class was asked to connect
         self.connected = False
+        self.on_kept_connection = False  # one that served a request before
         self.is_late = False
         self.sock: socket.socket | None = None
         self._timer = threading.Timer(max(0.0, deadline - time.monotonic()), self._cut)
@@ -62,8 +67,16 @@ class _Watched:
 
     sock: Any
     close: Any
+    sent_at: float | None = None  # when the last request went out on this socket
+
+    @property
+    def is_connected(self) -> bool:
+        """Tell the pool whether this connection can be used again."""
+        is_idle_too_long = self.sent_at is not None and time.monotonic() - self.sent_at > IDLE_MAX
+        return bool(super().is_connected) and not is_idle_too_long  # type: ignore[misc]
 
     def connect(self) -> None:
+        self.sent_at = None
         call = _current.get()
         if call is not None:
             call.connecting = True
@@ -75,8 +88,11 @@ class _Watched:
             call.connected = True
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        super().request(*args, **kwargs)  # type: ignore[misc]
         call = _current.get()
+        if call is not None:
+            call.on_kept_connection = self.sock is not None and self.sent_at is not None
+        super().request(*args, **kwargs)  # type: ignore[misc]
+        self.sent_at = time.monotonic()
         if call is not None:
             call.sock = self.sock
             if call.is_late:

@@ -17,7 +17,7 @@ from flows import accounts
 from flows.flexapi.errors import FlexError, Refused
 from flows.masking import masked, storable
 from flows.models import Closure, Result, Stage
-from flows.services import audit
+from flows.services import audit, first_contact
 from flows.services.audit import Actor, Payload
 from flows.services.database import drop_if_lost, waiting_briefly
 
@@ -29,8 +29,8 @@ OF_NO_FLOW: Final = frozenset({"list", "create"})  # a 404 of these is about no 
 ENDED: Final = 20410  # Twilio's code for what is gone for good
 CLOSE, REOPEN, ASK_AGAIN = "account.close", "account.reopen", "account.ask_again"
 ADVICE: Final = (
-    "Programmable Chat for Flex, which Flex Flows belong to, ended on 1 June 2026; or the API key may not do this any "
-    "more. What is here can still be read, copied out and exported."
+    "Programmable Chat for Flex, which Flex Flows belong to, ended on 1 June 2026. It may also be that the API key is not "
+    "allowed to do this, or that FLEX_API_URL is wrong. What is here can still be read and exported."
 )
 _DOES: Final = {
     "list": "list flows", "fetch": "show a flow", "create": "make flows", "update": "change flows",
@@ -100,7 +100,7 @@ def hear(account_sid: str, kind: str, error: FlexError | None) -> None:
             if error is None:
                 if said_before.exists():  # to look is free; on SQLite, to delete nothing is a write
                     said_before.delete()
-            elif has_ended(kind, error):
+            elif has_ended(kind, error) and not first_contact.is_misaddressed(account_sid, kind, error):
                 said = {"status": error.status, "code": error.code, "since": timezone.now()}
                 with transaction.atomic():
                     Closure.objects.get_or_create(account_sid=account_sid, kind=kind, defaults=said)

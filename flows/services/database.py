@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from django.db import Error, connection
+from django.db import Error, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 BRIEFLY = 1.0  # seconds
 
@@ -35,3 +36,12 @@ def drop_if_lost() -> None:
     is_open = connection.connection is not None and not connection.in_atomic_block
     if is_open and not connection.is_usable():
         connection.close()
+
+
+def unpooled() -> BaseDatabaseWrapper:
+    """A connection of its own, not made yet. A pool would wait for a server that refuses, or for the others to give one
+    back."""
+    made = connections.create_connection("default")
+    options = {name: value for name, value in made.settings_dict["OPTIONS"].items() if name != "pool"}
+    made.settings_dict = {**made.settings_dict, "OPTIONS": options}
+    return made

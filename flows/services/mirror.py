@@ -24,7 +24,7 @@ from flows.flexapi.schema import Snapshot
 from flows.folding import fold
 from flows.masking import masked, storable
 from flows.models import AuditEvent, Flow, SyncState
-from flows.services import audit, closures, drift
+from flows.services import audit, closures, drift, first_contact
 from flows.services.audit import NotRecorded
 from flows.services.database import drop_if_lost, waiting_briefly
 from flows.services.twilio import READ_DEADLINE, account_of, flex_client
@@ -70,7 +70,7 @@ def sync(account_sid: str) -> SyncReport:
         read_at = audit.last_seq()
         report = _compare(copy.listed(), read_at, copy)
     except BaseException as error:
-        copy.release(started, failed_at=timezone.now(), error=_words(error))
+        copy.release(started, failed_at=timezone.now(), error=_words(account_sid, error))
         raise
     if copy.is_before_the_baseline():
         copy.row().update(baseline_at=started)
@@ -311,6 +311,8 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
-def _words(error: BaseException) -> str:
+def _words(account_sid: str, error: BaseException) -> str:
+    if isinstance(error, FlexError) and (settings_are_wrong := first_contact.explain(account_sid, error)):
+        return settings_are_wrong
     sentence = str(error) if isinstance(error, FlexError) else "the comparison broke off on this site's side"
     return sentence[:1].upper() + sentence[1:]

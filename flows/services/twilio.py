@@ -9,16 +9,22 @@ from flows import accounts
 from flows.flexapi.client import FlexClient
 from flows.flexapi.errors import NeverSent
 from flows.models import AuditEvent, Flow
+from flows.services import rates
 
 READ_DEADLINE = 4.0  # seconds a page waits for Twilio before it shows the copy
+FORM_DEADLINE = 6.0  # of a form that changes a flow; it begins with the flow as it is
 WRITE_DEADLINE = 15.0
+# Seconds that a page waits for its turn within Twilio's rates. Changes wait as long as they may, so that their turn
+# comes at most so much later however many people look at pages.
+PAGE_PATIENCE = 1.0
 
 # After each call: verb, result (a word of `FlexClient`'s) and seconds, for whoever counts them.
 called = Signal()
 
 
 def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> FlexClient:
-    """A new client of that account. Without credentials for it, `NeverSent`."""
+    """A client of that account, over the connections that the thread keeps. Without credentials for it,
+    `NeverSent`."""
     try:
         account = accounts.get(account_sid)
     except accounts.NotConfigured:
@@ -28,7 +34,9 @@ def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> FlexCl
         account_sid=account.sid,
         auth=account.auth,
         deadline=deadline,
+        patience=PAGE_PATIENCE if deadline <= READ_DEADLINE else deadline,
         rate_limits=settings.FLEX_RATE_LIMITS,
+        rates=rates.SHARED,
         observe=_tell,
     )
 

@@ -25,6 +25,7 @@ from flows.forms import DeleteForm, FlowForm, SwitchForm, picked, read_base, sig
 from flows.masking import masked, storable
 from flows.models import Flow
 from flows.services import changes, mirror
+from flows.services.twilio import FORM_DEADLINE
 from flows.views import outcomes, problems
 from flows.views.placing import Clone, account_for, choice_page, cloned
 from flows.views.problems import Problem
@@ -179,7 +180,7 @@ def _from_twilio(request: Request, sid: str) -> HttpResponse:
     """The edit form on the flow as it is at Twilio now. A form that came back without the flow as its sender
     saw it is shown again on that, with what was typed."""
     try:
-        base = mirror.fetch(sid)
+        base = mirror.fetch(sid, deadline=FORM_DEADLINE)
     except FlexError as error:
         if mirror.is_gone(error):
             made_anew = Restore.asked_for(request, sid=sid, live=None)

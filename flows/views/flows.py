@@ -25,7 +25,7 @@ from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
 from flows.masking import masked, storable
 from flows.models import AuditEvent, Flow, OpenDrift, Result, SavedView, Stage, SyncState
-from flows.services import audit, closures, mirror, reading, reconcile
+from flows.services import audit, closures, mirror, reading, reconcile, shared_reading
 from flows.services.changes import UNDER_WAY_FOR
 from flows.views import problems
 from flows.views.requests import Request, permitted
@@ -113,7 +113,7 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
     """Fresh from Twilio when it answers; else the copy, and says so."""
     problem, state = None, "live"
     try:
-        snapshot = masked(storable(mirror.fetch(sid)))
+        snapshot = masked(storable(shared_reading.flow(sid)))
     except FlexError as error:
         flow = Flow.objects.filter(sid=sid).first()
         if flow is None and mirror.is_gone(error):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -21,7 +22,7 @@ from flows.flexapi.errors import Refused
 from flows.forms import FlowForm, ReasonForm, SwitchForm
 from flows.masking import masked
 from flows.models import AuditEvent, Result, Stage
-from flows.services import audit, changes, closures, mirror
+from flows.services import audit, changes, closures, first_contact, mirror
 from flows.views import problems
 from flows.views.problems import Problem
 from flows.views.requests import Request, actor_of
@@ -139,6 +140,9 @@ def _failed(
     if error is None:
         raise ValueError("a change without an error has not failed")
     problem = problems.of_change(error, what=what)
+    if settings_are_wrong := first_contact.explain(change.event.account_sid or "", error):
+        rest = problem.text if change.event.result == Result.UNKNOWN else "Nothing was changed."
+        problem = replace(problem, text=f"{settings_are_wrong}. {rest}", advice="")
     if change.event.result == Result.UNKNOWN:
         messages.warning(request, f"{problem.title}. {problem.text}")
         return go_to(request, "audit:detail", event_id=change.event.event_id)

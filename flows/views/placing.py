@@ -83,7 +83,7 @@ def cloned(request: Request, account: Account) -> Clone:
         messages.error(request, "The flow to copy is in an account that you may not see.")
         return Clone({})
     try:
-        like = mirror.fetch(sid)
+        like = mirror.fetch(sid, deadline=twilio.FORM_DEADLINE)
     except FlexError as error:
         messages.error(request, f"The flow to clone could not be read from Twilio: {error}.")
         return Clone({})

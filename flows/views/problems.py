@@ -73,7 +73,8 @@ def of_change(error: FlexError, *, what: str, sent: bool = True) -> Problem:
         return _problem(
             error, f"{what} was not sent", text, "Try again in a moment; what you typed is kept below."
         )
-    text = f"{_sentence(error)} The request may have arrived all the same, so nobody knows yet whether it was carried out."
+    said = f" The answer said: {masked(error.message)}" if error.message else ""
+    text = f"{_sentence(error)} The request may have arrived all the same, so nobody knows yet whether it was carried out.{said}"
     advice = "Look at the flow before you try again. The attempt is on record as outcome unknown."
     return _problem(error, f"{what} was sent, and its outcome is not known", text, advice, level="warning")
 

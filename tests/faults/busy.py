@@ -41,20 +41,27 @@ class Site:
     names."""
 
     def __init__(
-        self, *, api: str, folder: Path, options: Sequence[str] = TO_BE_KILLED, name: str = "site"
+        self,
+        *,
+        api: str,
+        folder: Path,
+        options: Sequence[str] = TO_BE_KILLED,
+        name: str = "site",
+        application: str = "tests.faults.busy_site:application",
+        log_level: str = "CRITICAL",
     ) -> None:
-        self._options, self._log = options, folder / f"{name}.log"
+        self._options, self._log = (*options, application), folder / f"{name}.log"
         self._listener = socket.create_server(
             ("127.0.0.1", 0), backlog=512
         )  # outlives the site, as a proxy would
         self._folder = folder
-        self._environment = {
+        self.environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "flexadmin.settings",
             "DATABASE_URL": database_url(),
             "FLEX_API_URL": api,
             "DEBUG": "true",  # the static files are not collected here
-            "LOG_LEVEL": "CRITICAL",
+            "LOG_LEVEL": log_level,
         }
         self.root = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.start()
@@ -62,13 +69,13 @@ class Site:
     def start(self) -> None:
         command = [
             sys.executable, "-m", "gunicorn", *self._options, "--bind", f"fd://{self._listener.fileno()}",
-            "--worker-tmp-dir", str(self._folder), "tests.faults.busy_site:application",
+            "--worker-tmp-dir", str(self._folder),
         ]  # fmt: skip
         with self._log.open("ab") as log:
             self._master = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env=self._environment,
+                env=self.environment,
                 pass_fds=[self._listener.fileno()],
                 stdout=log,
                 stderr=log,

@@ -41,8 +41,11 @@ LASTING = {
     "refuse 403": (Fault(FaultKind.REFUSE, status=403, code=20005), False, "failed"),
     "refuse 404": (Fault(FaultKind.REFUSE, status=404, code=20404), False, "failed"),
     "refuse 409": (Fault(FaultKind.REFUSE, status=409, code=20409), False, "failed"),
-    "refuse 410": (Fault(FaultKind.REFUSE, status=410, code=20404), False, "unknown"),
-    "refuse 422": (Fault(FaultKind.REFUSE, status=422, code=20001), False, "unknown"),
+    "refuse 405": (Fault(FaultKind.REFUSE, status=405, code=20004), False, "failed"),
+    "refuse 410": (Fault(FaultKind.REFUSE, status=410, code=20404), False, "failed"),
+    "refuse 422": (Fault(FaultKind.REFUSE, status=422, code=20001), False, "failed"),
+    "time out 408": (Fault(FaultKind.REFUSE, status=408, code=20001), False, "unknown"),
+    "a gateway's 413": (Fault(FaultKind.HTML, status=413), False, "unknown"),
     "too many": (Fault(FaultKind.TOO_MANY, retry_after=0), False, "failed"),
     "server error": (Fault(FaultKind.SERVER_ERROR), False, "unknown"),
     "unavailable": (Fault(FaultKind.SERVER_ERROR, status=503, code=20503), False, "unknown"),
@@ -71,7 +74,6 @@ OTHERWISE = {
     ("create", "wrong SID"): "succeeded",  # its SID is news to everybody
     ("delete", "wrong SID"): "succeeded",  # a 204 has no body to be wrong
     ("delete", "drip"): "succeeded",
-    ("delete", "empty"): "succeeded",
 }
 
 

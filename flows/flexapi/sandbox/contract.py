@@ -173,9 +173,10 @@ def _enum(field: Field, text: str) -> str:
 
 
 def _boolean(field: Field, text: str) -> bool:
-    if text not in {"true", "false"}:
+    word = text.lower()  # Twilio's own samples write True
+    if word not in {"true", "false"}:
         raise _invalid(field, f"{text[:80]!r} is neither true nor false")
-    return text == "true"
+    return word == "true"
 
 
 def _integer(field: Field, text: str) -> int:

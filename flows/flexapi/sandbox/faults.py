@@ -47,7 +47,7 @@ class FaultKind(StrEnum):
     WRONG_SID = "wrong_sid"  # applied; the body is another flow's
     REDIRECT = "redirect"  # not applied; 307 elsewhere
     HUGE = "huge"  # applied; a body without an end
-    EMPTY = "empty"  # applied; 200 with nothing
+    EMPTY = "empty"  # applied; `status`, 200 without one, and nothing
     PROBLEM = "problem"  # not applied; an error as RFC 9457 writes it
     LEAVE_HOST = "leave_host"  # lists only; the next page is on another host
     PAGE_LOOP = "page_loop"  # lists only; the next page is this one
@@ -215,7 +215,7 @@ _AFTERWARDS: Mapping[FaultKind, Callable[[Fault, Answer], Answer]] = {
     FaultKind.APPLY_THEN_SERVER_ERROR: lambda fault, _: _server_error(fault),
     FaultKind.HTML_OK: lambda _fault, _answer: _html(HTTPStatus.OK, "Welcome"),
     FaultKind.GARBAGE: lambda _, answer: _body(answer, b'\x00\xff{"sid": "FO'),
-    FaultKind.EMPTY: lambda _, answer: _body(answer, b""),
+    FaultKind.EMPTY: lambda fault, answer: Answer(fault.status or HTTPStatus.OK, b"", answer.headers),
     FaultKind.WRONG_SID: _wrong_sid,
     FaultKind.LEAVE_HOST: _other_next_page,
     FaultKind.PAGE_LOOP: _other_next_page,

@@ -63,6 +63,7 @@ class Server(ThreadingHTTPServer):
     ) -> None:
         self.api, self.faults, self.gate, self.log = api, faults, gate, log
         self.clock, self.latency = clock, latency
+        self.connections = 0  # that were ever made
         self._open: set[socket.socket] = set()
         self._changed = threading.Condition()
         super().__init__((LOCALHOST, port), Handler)
@@ -73,6 +74,7 @@ class Server(ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._changed:
+            self.connections += 1
             self._open.add(request)
         super().process_request(request, client_address)
 
@@ -84,6 +86,11 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  # as the base class has it
         logger.exception("The sandbox failed at a request of %s", client_address)  # noqa: LOG004  # called in one
+
+    @property
+    def open_connections(self) -> int:
+        with self._changed:
+            return len(self._open)
 
     def close(self) -> None:
         """Stop listening, end every connection, and wait for the requests under way."""

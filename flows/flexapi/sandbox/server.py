@@ -122,6 +122,16 @@ class Sandbox:
         return f"http://{LOCALHOST}:{self._server.server_port}{ROOT}"
 
     @property
+    def connections(self) -> int:
+        """How many connections were made since it was started."""
+        return self._server.connections if self._server else 0
+
+    @property
+    def open_connections(self) -> int:
+        """How many of them are open."""
+        return self._server.open_connections if self._server else 0
+
+    @property
     def flows(self) -> dict[str, Resource]:
         """Every flow in Twilio's response form without `url`, by SID, newest first. To read only:
         `edit_flow` changes one."""

@@ -12,7 +12,7 @@ from rich.console import Console
 from flows import accounts
 from flows.accounts import Account
 from flows.flexapi.errors import FlexError
-from flows.services import mirror, reconcile
+from flows.services import first_contact, mirror, reconcile
 from flows.services.audit import NotRecorded
 
 
@@ -39,7 +39,10 @@ class Command(BaseCommand):
                 report = mirror.sync(account.sid)
         except mirror.SyncBusy:
             return f"{whose}Another sync is under way; its result will do."
-        except (FlexError, NotRecorded, DatabaseError) as error:
+        except FlexError as error:
+            why = first_contact.explain(account.sid, error) or str(error)
+            return f"{whose}The copy stays as it was: {why}."
+        except (NotRecorded, DatabaseError) as error:
             return f"{whose}The copy stays as it was: {error}."
         found = f"{report.flows} flows: {report.created} new, {report.changed} changed, {report.gone} gone."
         self.stdout.write(whose + found)

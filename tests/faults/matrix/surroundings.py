@@ -7,9 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from django.db import connection, connections
-from pyrate_limiter import Duration, Limiter, Rate
 
-from flows.flexapi import client as api
 from flows.flexapi.client import FlexClient
 from tests.faults import acting
 
@@ -25,14 +23,16 @@ def nobody_listens(client: FlexClient) -> None:
     client.base_url = "http://127.0.0.1:9/v1"
 
 
+class _AllTaken:
+    """Rates within which no turn is left."""
+
+    def book(self, account_sid: str, operation: str, *, patience: float) -> float | None:
+        return None
+
+
 def no_turn(client: FlexClient) -> None:
     """Somebody else has had every turn of this hour."""
-    client._rate_limits = True
-    client.account_sid = "AC" + "0" * 32  # in no other client's way
-    for verb in api.WRITES:
-        taken = Limiter(Rate(1, Duration.HOUR))
-        taken.try_acquire(verb)
-        api._limiters[client.account_sid, verb] = taken
+    client._rate_limits, client._rates = True, _AllTaken()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import pytest
 from flows.accounts import Account
 from flows.flexapi.errors import NeverSent, Refused
 from flows.models import Flow
-from flows.services import audit, mirror, twilio
+from flows.services import audit, mirror, rates, twilio
 from flows.services.audit import Actor
 
 OURS, OTHER, FLOW = "AC" + "5a" * 16, "AC" + "0e" * 16, "FO" + "1" * 32
@@ -32,6 +32,38 @@ def test_client_follows_the_settings(settings):
 
 def test_client_has_a_writes_deadline_of_itself():
     assert twilio.flex_client(OURS).deadline == twilio.WRITE_DEADLINE
+
+
+@pytest.mark.parametrize(
+    ("deadline", "patience"),
+    [
+        (twilio.READ_DEADLINE, twilio.PAGE_PATIENCE),
+        (twilio.FORM_DEADLINE, twilio.FORM_DEADLINE),
+        (15.0, 15.0),
+    ],
+)
+def test_page_waits_less_for_its_turn_than_a_change(deadline, patience):
+    assert twilio.flex_client(OURS, deadline=deadline).patience == patience
+
+
+def test_reads_of_a_thread_go_over_one_connection(sandbox):
+    sid = sandbox.add_flow()
+
+    for deadline in (4.0, 15.0, 30.0):
+        twilio.flex_client(OURS, deadline=deadline).fetch(sid)
+
+    assert (sandbox.connections, len(sandbox.requests)) == (1, 3)
+
+
+def test_turns_are_agreed_on_in_the_database(settings, monkeypatch):
+    asked = []
+    monkeypatch.setattr(rates.SHARED, "book", lambda *args, patience: asked.append((*args, patience)))
+    settings.FLEX_RATE_LIMITS = True
+
+    with pytest.raises(NeverSent, match="turn"):
+        twilio.flex_client(OURS, deadline=4.0).fetch(FLOW)
+
+    assert asked == [(OURS, "fetch", 1.0)]
 
 
 def test_each_account_has_its_own_credentials_and_place(two_accounts, settings):

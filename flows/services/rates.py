@@ -1,0 +1,158 @@
+"""Twilio's rates, agreed on in the database by all processes and machines of a site.
+
+A row holds the places of one account and kind of call. A turn is booked by comparing and replacing the row, over a
+connection that is nobody else's: no lock and no transaction outlasts the statement, and whoever waits for a turn waits
+without either. Where the row can't be read or written (a database that is read-only, full or away), this process keeps
+to the rates by itself; what goes over them then, Twilio answers with 429, and it is repeated.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+from typing import Any, Final
+
+from django.db import Error, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from flows.flexapi.rates import OF_THIS_PROCESS, RATES, Rates, next_turn
+from flows.services.database import unpooled
+
+log = logging.getLogger(__name__)
+
+PATIENCE: Final = 250  # milliseconds that a page can wait for the row
+CONNECT_TIMEOUT: Final = 2  # seconds
+MOST_TRIES: Final = 50  # against others who replace the row at the same moment
+TRY_AGAIN_AFTER: Final = 1.0  # seconds, where the database failed
+
+# The moment is the database's: several machines' clocks need not agree.
+_READ: Final = {
+    "postgresql": """
+        SELECT free_at, extract(epoch FROM clock_timestamp()) FROM flows_ratelimit
+        WHERE account_sid = %s AND operation = %s
+    """,
+    "sqlite": """
+        SELECT free_at, (julianday('now') - 2440587.5) * 86400.0 FROM flows_ratelimit
+        WHERE account_sid = %s AND operation = %s
+    """,
+}
+_ADD: Final = """
+    INSERT INTO flows_ratelimit (account_sid, operation, free_at) VALUES (%s, %s, '[]') ON CONFLICT DO NOTHING
+"""
+_REPLACE: Final = """
+    UPDATE flows_ratelimit SET free_at = %s WHERE account_sid = %s AND operation = %s AND free_at = %s
+"""
+# What is lost in a power cut is at most some turns that nobody waits for any more, so no commit waits for the disk.
+_SETTINGS: Final = {
+    "postgresql": (
+        "SET synchronous_commit = off",
+        f"SET lock_timeout = {PATIENCE}",
+        f"SET statement_timeout = {4 * PATIENCE}",
+    ),
+    "sqlite": ("PRAGMA synchronous = NORMAL", f"PRAGMA busy_timeout = {PATIENCE}"),
+}
+
+
+class _Contended(Error):
+    """Others were faster each time."""
+
+
+class DatabaseRates:
+    """`flows.flexapi.rates.Rates` of all processes that share the database. `otherwise`: where it can't be asked."""
+
+    def __init__(self, otherwise: Rates = OF_THIS_PROCESS) -> None:
+        self._otherwise = otherwise
+        self._lock = (
+            threading.Lock()
+        )  # around one short statement after the other, never around a wait for a turn
+        self._connection: BaseDatabaseWrapper | None = None
+        self._of: tuple[int, Any] | None = None
+        self._failed_at: float | None = None
+
+    def book(self, account_sid: str, operation: str, *, patience: float) -> float | None:
+        with self._lock:
+            if self._failed_at is None or time.monotonic() - self._failed_at >= TRY_AGAIN_AFTER:
+                try:
+                    wait = self._booked(account_sid, operation, patience)
+                except Error as error:
+                    self._give_up(error)
+                else:
+                    self._failed_at = None
+                    return wait
+        return self._otherwise.book(account_sid, operation, patience=patience)
+
+    def close(self) -> None:
+        """Close the connection; the next booking makes another."""
+        with self._lock:
+            self._disconnect()
+
+    def _booked(self, account_sid: str, operation: str, patience: float) -> float | None:
+        try:
+            return self._compare_and_replace(account_sid, operation, patience)
+        except Error:
+            if self._connection is None or self._connection.is_usable():
+                raise
+        self._disconnect()  # the server was restarted meanwhile
+        return self._compare_and_replace(account_sid, operation, patience)
+
+    def _compare_and_replace(self, account_sid: str, operation: str, patience: float) -> float | None:
+        connection = self._connected()
+        one = [account_sid, operation]
+        with connection.cursor() as cursor:
+            for _ in range(MOST_TRIES):
+                cursor.execute(_READ[connection.vendor], one)
+                row = cursor.fetchone()
+                if row is None:
+                    cursor.execute(_ADD, one)
+                    continue
+                known, now = row
+                booking = next_turn(_read(known), RATES[operation], now=float(now), patience=patience)
+                if booking is None:
+                    return None
+                free_at = json.dumps([round(at, 4) for at in booking.free_at])
+                cursor.execute(_REPLACE, [free_at, *one, known])
+                if cursor.rowcount == 1:
+                    return booking.wait
+        raise _Contended("the turns could not be booked")
+
+    def _connected(self) -> BaseDatabaseWrapper:
+        # A forked process must not use its parent's connection, nor a test an earlier test's.
+        of = (os.getpid(), connections.settings["default"]["NAME"])
+        if self._connection is None or self._of != of:
+            self._connection = made = unpooled()
+            self._of = of
+            made.inc_thread_sharing()
+            if made.vendor == "postgresql":
+                made.settings_dict["OPTIONS"]["connect_timeout"] = CONNECT_TIMEOUT
+            with made.cursor() as cursor:
+                for setting in _SETTINGS[made.vendor]:
+                    cursor.execute(setting)
+        return self._connection
+
+    def _give_up(self, error: Error) -> None:
+        if self._failed_at is None:
+            log.warning(
+                "Twilio's rates can't be agreed on in the database (%s): this process keeps to them by itself.",
+                type(error).__name__,
+            )
+        self._failed_at = time.monotonic()
+        if not isinstance(error, _Contended):
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+
+def _read(text: str) -> list[float]:
+    try:
+        return [float(at) for at in json.loads(text)]
+    except (ValueError, TypeError):
+        return []
+
+
+SHARED: Final = DatabaseRates()

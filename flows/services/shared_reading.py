@@ -1,0 +1,70 @@
+"""One reading of a flow for all who open its page at the same moment.
+
+Twilio shows two flows a second. Those who ask while a reading of the same flow is under way wait for it together, and
+leave the other turns to those who change something. A reading that began before the log's latest event is not joined: it
+could show the flow as it was before a change that is already confirmed.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Final
+
+from flows.flexapi.errors import FlexError, Unknown
+from flows.flexapi.schema import Snapshot
+from flows.services import audit, mirror
+from flows.services.twilio import READ_DEADLINE
+
+LONGEST: Final = (
+    READ_DEADLINE + 1.0
+)  # seconds; what a reading takes beyond its deadline is the database's time
+
+_lock = threading.Lock()
+_under_way: dict[str, _Reading] = {}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reading:
+    """A reading that began when the log ended at `seq`."""
+
+    seq: int
+    result: Future[Snapshot] = field(default_factory=Future)
+
+
+def flow(sid: str) -> Snapshot:
+    """The flow as it is at Twilio now, secrets and all, for a page that only shows it. Raises as `mirror.fetch` does."""
+    seq = audit.last_seq()
+    with _lock:
+        reading = _under_way.get(sid)
+        is_first = reading is None or reading.seq != seq
+        if reading is None or is_first:
+            reading = _under_way[sid] = _Reading(seq)
+    return _read(sid, reading) if is_first else _joined(sid, reading)
+
+
+def _read(sid: str, reading: _Reading) -> Snapshot:
+    try:
+        snapshot = mirror.fetch(sid)
+    except BaseException as error:
+        reading.result.set_exception(error)
+        raise
+    else:
+        reading.result.set_result(snapshot)
+        return snapshot
+    finally:
+        with _lock:
+            if _under_way.get(sid) is reading:
+                del _under_way[sid]
+
+
+def _joined(sid: str, reading: _Reading) -> Snapshot:
+    try:
+        error = reading.result.exception(timeout=LONGEST)
+    except TimeoutError:
+        raise Unknown("Twilio did not answer in time") from None
+    if isinstance(error, FlexError):
+        raise error
+    # What broke on this site's side may have been that request's own.
+    return mirror.fetch(sid) if error else dict(reading.result.result())

@@ -1,0 +1,333 @@
+"""`python -m tests.faults.rates [--seconds N]`: two sites of gunicorn's and the worker of bulk changes, as they are
+deployed, on one database and one Twilio account, with people who want more than Twilio's rates allow. What arrives at
+the sandbox is held against those rates. Exit status 1 if it is more, or if an operator's change did not go through.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from html import unescape
+from pathlib import Path
+from typing import Any, Final
+from unittest import mock
+from urllib.parse import urlsplit
+
+import requests
+from rich.console import Console
+from rich.table import Table
+
+import tests.faults.ready  # noqa: F401 - Django comes first
+from tests import ACCOUNT
+
+# isort: split
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import override_settings
+
+from flows.flexapi.rates import RATES
+from flows.flexapi.sandbox.faults import LIST_PATH
+from flows.services import mirror, planning, plans
+from flows.services.audit import Actor
+from flows.services.twilio import flex_client
+from tests.benchmarks.sync import sandbox as sandbox_process
+from tests.faults.acting import NEW, wait_for
+from tests.faults.busy import AS_DEPLOYED, HIDDEN, ROOT, Flows, Person, Site
+from tests.faults.databases import databases, use
+from tests.faults.kills import sessions
+
+SECONDS: Final = 30
+WORKERS, VIEWERS, OPERATORS, PLANNED = 4, 16, 2, 20
+LATENCY: Final = 0.05  # seconds that a request takes at the sandbox
+# Seconds. Of calls that leave a second apart, the first can be held up on its way: a busy machine squeezes them.
+SQUEEZED: Final = 0.75
+FINE: Final = (200, 302)
+
+
+class Viewer(Person):
+    """Who opens the same flow's page again and again, and refreshes the list now and then."""
+
+    def __init__(self, session: str, sites: Sequence[Site], sid: str, chance: random.Random) -> None:
+        super().__init__(session, sites[0], Flows([]), chance)
+        self._sites, self._sid = sites, sid
+        self.seconds: list[float] = []
+
+    @property
+    def root(self) -> str:
+        return self._chance.choice(self._sites).root
+
+    def _change(self) -> None:
+        if self._chance.random() < 0.1:
+            self._post("/flows/sync/", form="/flows/")
+            return
+        began = time.monotonic()
+        status = self._session.get(f"{self.root}/flows/{self._sid}/", timeout=60).status_code
+        self.seconds.append(time.monotonic() - began)
+        self.heard[str(status)] += 1
+
+
+class Operator(Viewer):
+    """Who turns a flow on and off, and makes and deletes another between."""
+
+    def __init__(self, session: str, sites: Sequence[Site], sid: str, chance: random.Random) -> None:
+        super().__init__(session, sites, sid, chance)
+        self.failed: list[str] = []
+        self._turns = 0
+
+    def _change(self) -> None:
+        self._turns += 1
+        enabled = "true" if self._turns % 2 else "false"
+        began = time.monotonic()
+        self._send(f"/flows/{self._sid}/enabled/", enabled=enabled)
+        self.seconds.append(time.monotonic() - began)
+        if self._turns % 3 == 0:
+            number = f"{self._chance.randrange(10**12):012}"
+            own = {
+                "friendly_name": f"Load {number}",
+                "contact_identity": f"+1555{number}",
+                "enabled": "false",
+            }
+            fields = {key: str(value) for key, value in NEW.items() if value is not None}
+            if made := self._send("/flows/new/", **fields | own):
+                self._send(f"{made}delete/", confirm_name=made.rstrip("/").rpartition("/")[2])
+
+    def _send(self, path: str, **typed: str) -> str:
+        """Fill in the form at this path and send it. Where the site leads then, or nothing if it failed."""
+        root = self.root
+        page = self._session.get(root + path, timeout=60)
+        hidden = {name: unescape(value) for name, value in HIDDEN.findall(page.text)}
+        sent = {**hidden, **typed, "reason": "the load"}
+        answer = self._session.post(self.root + path, data=sent, timeout=60, allow_redirects=False)
+        self.heard[str(answer.status_code)] += 1
+        if page.status_code not in FINE or answer.status_code != 302:
+            self.failed.append(f"{path.split('/')[-2]}: {page.status_code}, {answer.status_code}")
+            return ""
+        return urlsplit(answer.headers["Location"]).path
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """The calls of one kind at the sandbox: seconds on its clock."""
+
+    operation: str
+    at: list[float]
+
+    @property
+    def rate(self) -> int:
+        return RATES[self.operation]
+
+    def most_within(self, seconds: float) -> int:
+        first, most = 0, 0
+        for last, moment in enumerate(self.at):
+            while moment - self.at[first] >= seconds:
+                first += 1
+            most = max(most, last - first + 1)
+        return most
+
+    @property
+    def average(self) -> float:
+        """Calls a second, but for the first ones, which no other call has to come before."""
+        spent = self.at[-1] - self.at[0] if len(self.at) > 1 else 0.0
+        return max(0, len(self.at) - self.rate) / spent if spent else 0.0
+
+    @property
+    def is_within(self) -> bool:
+        return self.most_within(SQUEEZED) <= self.rate and self.average <= self.rate
+
+
+@dataclass(slots=True)
+class Report:
+    """What arrived, and how long people waited."""
+
+    arrived: list[Arrived] = field(default_factory=list)
+    pages: list[float] = field(default_factory=list)  # seconds
+    switches: list[float] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)  # changes of the operators'
+    by_itself: int = 0  # how often a process could not agree with the others
+    planned: int = 0  # bulk changes that were made
+    seconds: float = 0.0
+
+    @property
+    def is_good(self) -> bool:
+        return not self.failed and bool(self.switches) and all(kind.is_within for kind in self.arrived)
+
+
+def play(
+    *, seconds: float, workers: int, viewers: int, operators: int, planned: int, seed: int, folder: Path
+) -> Report:
+    """The sites' database is this process's own; the sandbox is a process of its own, whose clock nobody here holds
+    up."""
+    report, started = Report(), time.monotonic()
+    with (
+        sandbox_process(0, round(LATENCY * 1000)) as api,
+        override_settings(FLEX_API_URL=api),
+        ExitStack() as stack,
+    ):
+        stack.enter_context(mock.patch.dict("os.environ", {"DATABASE_POOL_SIZE": "5"}))
+        looked_at, *switched = (_made(number) for number in range(operators + 1))
+        in_bulk = [_made(number) for number in range(100, 100 + planned)]
+        mirror.sync(ACCOUNT)
+        sites = _sites(api, workers, folder, stack)
+        keys = sessions(viewers + operators)
+        chances = [random.Random(f"{seed} {number}") for number in range(len(keys))]
+        crowd = [Viewer(keys[at], sites, looked_at, chances[at]) for at in range(viewers)]
+        working = [Operator(keys[viewers + at], sites, sid, chances[-at]) for at, sid in enumerate(switched)]
+        plan = planning.plan_change(
+            ask=planning.Ask(planning.RETRIES, 2), sids=in_bulk, made_by="person-0", reason="the load"
+        )
+        person = User.objects.get(username="person-0")
+        plans.start(plan=plan, reason="", actor=Actor(id=str(person.pk), label="person-0", role="operator"))
+        before = len(_log(api))
+        with _bulk_worker(sites[0]):
+            _keep_busy([*crowd, *working], seconds)
+        report.arrived = arrived(_log(api)[before:])
+        report.by_itself = sum(site.log().count("keeps to them by itself") for site in sites)
+        report.pages = [spent for one in crowd for spent in one.seconds]
+        report.switches = [spent for one in working for spent in one.seconds]
+        report.failed = [what for one in working for what in one.failed]
+        report.planned = sum(fate.state == "made" for fate in plans.fates(plan))
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _made(number: int) -> str:
+    """The SID of a new flow, off, with a number of its own."""
+    identity = {"contact_identity": f"+1666{number:07}", "integration_retry_count": 3}
+    made = flex_client(ACCOUNT).create({**NEW, **identity, "friendly_name": f"Flow {number}"})
+    return str(made.snapshot["sid"])
+
+
+def _log(api: str) -> list[dict[str, Any]]:
+    """What the sandbox has received."""
+    answer = requests.get(f"{api.removesuffix('/v1')}/_sandbox/requests", timeout=30)
+    return list(answer.json())
+
+
+def _sites(api: str, workers: int, folder: Path, stack: ExitStack) -> list[Site]:
+    options = (*AS_DEPLOYED, "--workers", str(workers))
+    connection.close()  # so that SQLite's file has all of it
+    sites = [
+        Site(
+            api=api,
+            folder=folder,
+            options=options,
+            name=name,
+            application="flexadmin.wsgi:application",
+        )
+        for name in ("one", "two")
+    ]
+    for site in sites:
+        stack.callback(site.close)
+    wait_for(lambda: all(len(site.workers()) == workers for site in sites), seconds=60)
+    return sites
+
+
+@contextmanager
+def _bulk_worker(site: Site) -> Iterator[None]:
+    command = [sys.executable, "manage.py", "db_worker", "--interval", "0.2"]
+    worker = subprocess.Popen(command, cwd=ROOT, env=site.environment, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        worker.terminate()
+        worker.wait(60)
+
+
+def _keep_busy(crowd: Sequence[Viewer], seconds: float) -> None:
+    for person in crowd:
+        person.start()
+    # Nobody's first page is counted: it waits until a worker has come up.
+    wait_for(lambda: all(person.seconds or person.error for person in crowd), seconds=120)
+    for person in crowd:
+        person.seconds.clear()
+    time.sleep(seconds)
+    for person in crowd:
+        person.stop()
+    for person in crowd:
+        person.join(120)
+        assert not person.is_alive()
+        if person.error:
+            raise person.error
+
+
+def arrived(received: Sequence[dict[str, Any]]) -> list[Arrived]:
+    """The calls of each kind, in the order of their arrival."""
+    at: dict[str, list[float]] = defaultdict(list)
+    for request in received:
+        is_list = request["path"] == LIST_PATH
+        operation = {
+            "GET": "list" if is_list else "fetch",
+            "POST": "create" if is_list else "update",
+            "DELETE": "delete",
+        }[request["method"]]
+        at[operation].append(datetime.fromisoformat(request["at"]).timestamp())
+    return [Arrived(operation, sorted(at[operation])) for operation in RATES if at[operation]]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.rates", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=SECONDS)
+    parser.add_argument("--workers", type=int, default=WORKERS, help="of each site")
+    parser.add_argument(
+        "--viewers", type=int, default=VIEWERS, help="who look at one flow's page all the time"
+    )
+    parser.add_argument(
+        "--operators", type=int, default=OPERATORS, help="who turn flows on and off all the time"
+    )
+    parser.add_argument("--planned", type=int, default=PLANNED, help="flows of a bulk change")
+    parser.add_argument("--seed", type=int, default=1)
+    options = vars(parser.parse_args())
+    console = Console()
+    with databases(1) as (own,), tempfile.TemporaryDirectory() as folder:
+        use(own)
+        report = play(**options, folder=Path(folder))
+    for table in _tables(report):
+        console.print(table)
+    for what in report.failed:
+        console.print(f"[red]did not go through: {what}", highlight=False)
+    return 0 if report.is_good else 1
+
+
+def _tables(report: Report) -> Iterator[Table]:
+    table = Table(title=f"Calls that arrived, two sites on one {connection.vendor}")
+    for name in (
+        "kind",
+        "a second allowed",
+        "calls",
+        "a second",
+        "most in a second",
+        f"most in {SQUEEZED} s",
+        "",
+    ):
+        table.add_column(name, justify="left" if name in ("kind", "") else "right")
+    for kind in report.arrived:
+        table.add_row(
+            kind.operation, str(kind.rate), str(len(kind.at)), f"{kind.average:.2f}", str(kind.most_within(1.0)),
+            str(kind.most_within(SQUEEZED)), "[green]kept" if kind.is_within else "[bold red]NOT KEPT",
+        )  # fmt: skip
+    yield table
+    waits = Table(title="How long people waited", show_header=True)
+    for name in ("what", "how many", "median s", "slowest s"):
+        waits.add_column(name, justify="left" if name == "what" else "right")
+    for what, seconds in (("a flow's page", report.pages), ("an operator's switch", report.switches)):
+        if seconds:
+            waits.add_row(what, str(len(seconds)), f"{statistics.median(seconds):.2f}", f"{max(seconds):.2f}")
+    waits.add_section()
+    waits.add_row("times a process kept to the rates by itself", str(report.by_itself), "", "")
+    waits.add_row("bulk changes made", str(report.planned), "", "")
+    waits.add_row("changes that did not go through", str(len(report.failed)), "", "")
+    yield waits
+
+
+if __name__ == "__main__":
+    sys.exit(main())

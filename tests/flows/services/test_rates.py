@@ -1,0 +1,197 @@
+"""Twilio's rates as several processes agree on them in the database: each `DatabaseRates` here is a process's."""
+
+import json
+import threading
+import time
+from types import SimpleNamespace
+
+import pytest
+from django.db import connection, transaction
+
+from flows.flexapi.rates import PERIOD
+from flows.models import RateLimit
+from flows.services import rates
+from flows.services.rates import DatabaseRates
+from tests.faults.acting import log_locked, together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+AC = "AC" + "5a" * 16
+
+
+class Otherwise:
+    """The rates where the database can't be asked."""
+
+    def __init__(self):
+        self.booked = []
+
+    def book(self, account_sid, operation, *, patience):
+        self.booked.append((account_sid, operation, patience))
+        return 0.125
+
+
+@pytest.fixture
+def process():
+    """Makes a process's rates."""
+    made = []
+
+    def make():
+        made.append(DatabaseRates(otherwise=Otherwise()))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+        assert one._connection is None
+
+
+def booked(one, operation, *, patience=30.0):
+    wait = one.book(AC, operation, patience=patience)
+    assert one._otherwise.booked == []
+    return wait
+
+
+def test_turn_that_one_process_has_is_no_others(process):
+    one, other = process(), process()
+
+    assert booked(one, "update") == 0.0
+    assert PERIOD - 1 < booked(other, "update") <= PERIOD
+    assert booked(one, "update", patience=0.5) is None
+    assert booked(other, "update") > PERIOD
+
+
+def test_kinds_and_accounts_have_their_own(process):
+    one = process()
+    booked(one, "update")
+
+    assert booked(one, "delete") == 0.0
+    assert one.book("AC" + "0e" * 16, "update", patience=0) == 0.0
+
+
+def test_many_at_once_all_have_a_turn_of_their_own(process):
+    processes = [process() for _ in range(4)]
+    began = time.time()
+
+    waits = together(*(lambda one=one: booked(one, "fetch") for one in processes for _ in range(6)))
+
+    assert len(waits) == 24
+    assert None not in waits
+    free_at = json.loads(RateLimit.objects.get(account_sid=AC, operation="fetch").free_at)
+    # Two places, twelve turns of each.
+    assert all(at >= began + 12 * PERIOD - 0.01 for at in free_at)
+    assert max(free_at) <= time.time() + 13 * PERIOD
+
+
+def test_booking_does_not_wait_for_a_transaction_of_the_threads_own(process):
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has one writer: see the test of a locked database")
+    one = process()
+    with transaction.atomic():
+        assert booked(one, "update") == 0.0
+        transaction.set_rollback(True)
+
+    assert booked(process(), "update") > 0
+
+
+def test_places_that_can_not_be_read_are_free(process):
+    RateLimit.objects.create(account_sid=AC, operation="fetch", free_at='["soon", {}]')
+
+    assert booked(process(), "fetch") == 0.0
+
+
+def test_clock_that_went_back_ends_no_calls(process):
+    RateLimit.objects.create(account_sid=AC, operation="fetch", free_at=json.dumps([time.time() + 9999] * 2))
+
+    assert booked(process(), "fetch", patience=0) == 0.0
+
+
+def renamed(to, back):
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {back} RENAME TO {to}")
+
+
+def test_process_keeps_to_the_rates_by_itself_where_the_table_is_not_there(process, monkeypatch, caplog):
+    one = process()
+    renamed("elsewhere", "flows_ratelimit")
+    try:
+        waits = [one.book(AC, "fetch", patience=3.0) for _ in range(3)]
+    finally:
+        renamed("flows_ratelimit", "elsewhere")
+
+    assert waits == [0.125] * 3
+    assert one._otherwise.booked == [(AC, "fetch", 3.0)] * 3
+    warned = [record.message for record in caplog.records if record.name == "flows.services.rates"]
+    assert len(warned) == 1
+    assert "this process keeps to them by itself" in warned[0]
+    monkeypatch.setattr(rates, "TRY_AGAIN_AFTER", 0.0)
+    assert one.book(AC, "fetch", patience=0) == 0.0
+    assert len(one._otherwise.booked) == 3
+
+
+def test_read_does_not_wait_for_a_database_that_somebody_writes_for_long(process):
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL locks rows, and nobody keeps one of these")
+    one = process()
+    booked(one, "fetch")
+
+    with log_locked():
+        began = time.monotonic()
+        assert one.book(AC, "fetch", patience=3.0) == 0.125
+        waited = time.monotonic() - began
+
+    assert waited < 5  # the site's own patience with its database is ten
+
+
+def test_row_that_somebody_keeps_locked_is_not_waited_for(process):
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite locks all of it")
+    one = process()
+    booked(one, "fetch")
+
+    with transaction.atomic():
+        RateLimit.objects.select_for_update().get()
+        assert one.book(AC, "fetch", patience=3.0) == 0.125
+
+
+def test_server_that_was_restarted_is_asked_again(process):
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has no connection to lose")
+    one = process()
+    booked(one, "update")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    assert booked(one, "update") > 0
+
+
+def test_process_that_is_forked_makes_a_connection_of_its_own(process, monkeypatch):
+    one = process()
+    booked(one, "update")
+    parents = one._connection
+
+    with monkeypatch.context() as forked:
+        forked.setattr(rates, "os", SimpleNamespace(getpid=lambda: 1))
+        assert booked(one, "update") > 0
+
+    assert one._connection is not parents
+    parents.close()
+    one.close()
+
+
+def test_others_that_are_faster_each_time_leave_it_to_the_process(process, monkeypatch):
+    monkeypatch.setattr(rates, "MOST_TRIES", 3)
+    one, other = process(), process()
+    compare = rates.next_turn
+
+    def faster(*args, **kwargs):
+        if threading.current_thread() is threading.main_thread() and not kwargs.get("by_other"):
+            monkeypatch.setattr(rates, "next_turn", compare)
+            other.book(AC, "list", patience=30.0)
+            monkeypatch.setattr(rates, "next_turn", faster)
+        return compare(*args, **kwargs)
+
+    monkeypatch.setattr(rates, "next_turn", faster)
+
+    assert one.book(AC, "list", patience=30.0) == 0.125
