@@ -17,9 +17,10 @@ from flows import accounts
 from flows.flexapi import schema
 from flows.flexapi.schema import Snapshot
 from flows.masking import masked, storable
-from flows.models import AuditEvent, AuditPayload, OpenDrift, Result, Stage
+from flows.models import AuditEvent, AuditPayload, OpenDrift
 from flows.services import api_fields, audit, reading, settling
 from flows.services.audit import Actor, Observation, Payload
+from flows.services.audit_batch import Entry, append_together
 
 BATCH = 500
 
@@ -154,10 +155,14 @@ def beside(
 
 def accept(*, event: AuditEvent, reason: str, actor: Actor) -> AuditEvent:
     """Takes what was found of a flow, up to this event, for good: it leaves the inbox."""
-    return audit.append(
+    (accepted,) = append_together([acceptance(event=event, reason=reason, actor=actor)])
+    return accepted
+
+
+def acceptance(*, event: AuditEvent, reason: str, actor: Actor) -> Entry:
+    """Return what the log says of an acceptance, for `append_together`."""
+    return Entry(
         action="flow.accept",
-        stage=Stage.ACCESS,
-        result=Result.SUCCEEDED,
         actor=actor,
         account_sid=event.account_sid,
         target_sid=event.target_sid,

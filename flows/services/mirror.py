@@ -162,7 +162,9 @@ def keep(snapshot: Snapshot | None, event: AuditEvent) -> None:
 
 
 def is_gone(error: FlexError | None) -> bool:
-    """Whether Twilio says that it has no such flow."""
+    """Whether Twilio says that it has no such flow, or confirmed a moment ago that it is deleted."""
+    if isinstance(error, settling.StaleRead):
+        return error.confirmed is None
     return error is not None and error.status == 404 and error.code in NOT_FOUND
 
 
