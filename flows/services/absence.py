@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from flows.flexapi.errors import FlexError
@@ -17,7 +17,7 @@ from flows.services import settling
 
 CHECKS: Final = 20  # flows that one sync asks for by SID: ten seconds, at Twilio's two a second
 PATIENCE: Final = 30.0  # seconds after which a sync asks for no other
-ASKED_FOR: Final = timedelta(minutes=5)  # how long an answer holds that a missing flow exists
+ASKED_FOR: Final = settling.SETTLING  # how long an answer holds that a missing flow exists
 
 # Return the flow, or None if Twilio says that it has no such flow. Raises FlexError.
 Ask = Callable[[str], Snapshot | None]
