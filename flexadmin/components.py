@@ -23,6 +23,7 @@ from flows.flexapi import schema
 from flows.flexapi.errors import NeverSent, Refused
 from flows.forms import DeleteForm, FlowForm, SwitchForm
 from flows.models import AuditEvent, AuditPayload, Flow, Plan, Result, Stage, SyncState
+from flows.services.freshness import Freshness
 from flows.views import problems
 from flows.views.flows import COLUMNS
 
@@ -218,15 +219,15 @@ def _results(*rows: Flow) -> dict[str, Any]:
 
 def _copies() -> Iterator[Part]:
     now = timezone.now()
-    for name, copy in (
-        ("Fresh", SyncState(synced_at=now)),
-        (
-            "Not refreshed",
-            SyncState(synced_at=now - timedelta(hours=2), failed_at=now, error="Twilio did not answer"),
-        ),
-        ("Never read", SyncState()),
+    hours_ago = now - timedelta(hours=2)
+    for name, sync in (
+        ("Checked", SyncState(synced_at=now)),
+        ("Failed", SyncState(synced_at=hours_ago, failed_at=now, error="Twilio did not answer")),
+        ("Being checked", SyncState(synced_at=now, missing=480, missing_checked=20)),
+        ("Left out", SyncState(synced_at=now, left_out=3)),
+        ("Never checked", SyncState()),
     ):
-        yield name, "flows/_copy.html", {"copy": copy, "copy_is_stale": False}
+        yield name, "flows/_copy.html", {"freshness": Freshness(sync), "copy_is_stale": False}
 
 
 def _empty() -> dict[str, str]:

@@ -123,9 +123,28 @@ class SyncState(models.Model):
     error = models.TextField(blank=True)
     flows = models.IntegerField(default=0)
     baseline_at = models.DateTimeField(null=True)  # when the state of every flow was first put on record
+    # Flows that Twilio's list lacks: not asked for yet, asked for since the gap opened, and found to exist.
+    missing = models.IntegerField(default=0)
+    missing_checked = models.IntegerField(default=0)
+    left_out = models.IntegerField(default=0)
+    check_error = models.TextField(blank=True)  # why asking for them broke off, if it did
 
     def __str__(self) -> str:
         return self.account_sid
+
+
+class MissingFlow(models.Model):
+    """A flow that Twilio's list lacks, and that Twilio has not been found to have deleted."""
+
+    sid = models.CharField(max_length=34, primary_key=True)
+    account_sid = models.CharField(max_length=34, db_index=True)
+    since = models.DateTimeField()
+    asked_at = models.DateTimeField(
+        null=True
+    )  # when Twilio last said that the flow exists; None: not asked yet
+
+    def __str__(self) -> str:
+        return self.sid
 
 
 class Closure(models.Model):

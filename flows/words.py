@@ -37,6 +37,7 @@ ACTIONS: Final = {
     "plan.stop": ("Stopped a plan", "Stop a plan"),
     "account.close": ("Made read-only", "Make read-only"),
     "account.reopen": ("Opened for changes", "Open for changes"),
+    "account.field": ("New field at Twilio", "New field at Twilio"),
     "account.ask_again": ("Let Twilio be asked again", "Let Twilio be asked again"),
     "auth.login": ("Signed in", "Sign in"),
     "auth.logout": ("Signed out", "Sign out"),

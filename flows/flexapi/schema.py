@@ -357,3 +357,13 @@ def differing(
     order = {field.name: place for place, field in enumerate(FIELDS)}
     ranked = sorted(set(present), key=lambda name: (order.get(name, len(order)), name))
     return [name for name in ranked if not same(name, left.get(name), right.get(name))]
+
+
+def is_writable(name: str) -> bool:
+    """Return True for a field that a change can set."""
+    return name in _WIRE_NAMES
+
+
+def writable_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Return the writable fields whose values differ. What nobody can write is Twilio's own business."""
+    return [name for name in differing(before, after) if name in _WIRE_NAMES]

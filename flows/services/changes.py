@@ -123,7 +123,9 @@ def update_flow(
     if any(map(has_mask, merged.to_send.values())):
         raise ValueError("a mask would be sent in a secret's place")
     change = call.carry_out(lambda: flex_client(call.account_sid).update(sid, merged.to_send))
-    change.theirs.extend(name for name in merged.theirs if name not in merged.to_send)
+    change.theirs.extend(
+        name for name in merged.theirs if name not in merged.to_send and schema.is_writable(name)
+    )
     return change
 
 

@@ -8,23 +8,21 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.db.models import Max, Q
+from django.db.models import Max
+from django.utils import timezone
 
 from flows import accounts
 from flows.flexapi import schema
 from flows.flexapi.schema import Snapshot
 from flows.masking import masked, storable
-from flows.models import AuditEvent, AuditPayload, OpenDrift, Result, Stage
-from flows.services import audit, reading
+from flows.models import AuditEvent, AuditPayload, OpenDrift
+from flows.services import api_fields, audit, reading, settling
 from flows.services.audit import Actor, Observation, Payload
+from flows.services.audit_batch import Entry, append_together
 
 BATCH = 500
-_TELLS_A_STATE = (
-    Q(stage=Stage.OUTCOME, result=Result.SUCCEEDED)
-    | Q(stage=Stage.RECONCILED, result=Result.APPLIED)
-    | Q(stage=Stage.OBSERVED)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,9 @@ def states(sids: Iterable[str]) -> dict[str, State]:
     found: dict[str, State] = {}
     wanted = list(sids)
     for start in range(0, len(wanted), BATCH):
-        telling = AuditEvent.objects.filter(_TELLS_A_STATE, target_sid__in=wanted[start : start + BATCH])
+        telling = AuditEvent.objects.filter(
+            settling.TELLS_A_STATE, target_sid__in=wanted[start : start + BATCH]
+        )
         newest = (
             telling.order_by().values("target_sid").annotate(last=Max("seq")).values_list("last", flat=True)
         )
@@ -56,8 +56,8 @@ def states(sids: Iterable[str]) -> dict[str, State]:
 
 
 def changes_between(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
-    """The fields in which two states of a flow differ. Twilio's own dates alone are no difference."""
-    return [name for name in schema.differing(before, after) if name not in schema.KEPT_BY_TWILIO]
+    """Return the fields in which two states of a flow differ, those that nobody can write left out."""
+    return schema.writable_changes(before, after)
 
 
 def is_same(one: Snapshot | None, other: Snapshot | None) -> bool:
@@ -74,21 +74,26 @@ def note(
     read_at: int,
     is_baseline: bool,
     mirrored: Mapping[str, Snapshot | None],
+    at: datetime | None = None,
 ) -> dict[str, int]:
     """Puts on record what a read that began at `read_at` (a `last_seq`) found otherwise than the log has it; None
     stands for a flow that Twilio does not have. `is_baseline`: what is new was there before this dashboard. Where
-    the log has nothing of a flow, what the copy has of it (`mirrored`) is its last state.
+    the log has nothing of a flow, what the copy has of it (`mirrored`) is its last state. `at` is when the read began.
     The flows that the log now has as they were found, with the event that says so; the others are our own changes'
-    to tell."""
+    to tell, or were read too early to count (settling.py)."""
     known = states(found)
+    recent = settling.recent_events(known, at=at or timezone.now())
     as_found: dict[str, int] = {}
     observations: list[Observation] = []
+    fields: list[tuple[Snapshot | None, Snapshot]] = []
     for sid, snapshot in found.items():
         state = known.get(sid)
         if state is None and not is_baseline and (seen := mirrored.get(sid)) is not None:
             state = State(0, seen, is_known=True)  # its baseline was held up by a change of ours
-        if state and state.seq > read_at:
+        if state and (state.seq > read_at or _is_early(recent.get(sid), state, snapshot)):
             continue
+        if snapshot is not None:
+            fields.append((mirrored.get(sid) or (state.snapshot if state else None), snapshot))
         is_as_known = state.is_known and is_same(state.snapshot, snapshot) if state else snapshot is None
         if is_as_known:
             as_found[sid] = state.seq if state else 0
@@ -97,7 +102,26 @@ def note(
     for start in range(0, len(observations), BATCH):
         events = audit.observe(observations[start : start + BATCH], read_at=read_at)
         as_found.update((event.target_sid, event.seq) for event in events)
+    api_fields.record(account_sid, fields)
     return as_found
+
+
+def _is_early(events: list[AuditEvent] | None, state: State, snapshot: Snapshot | None) -> bool:
+    return bool(
+        events and state.is_known and settling.contradicted(events, state.snapshot, snapshot) is not None
+    )
+
+
+def refuse_stale(sid: str, seen: Snapshot | None, *, read_at: int, at: datetime) -> None:
+    """Raise `StaleRead` if the log has something of the minute before `at` that this read does not show yet. What came
+    after the read began (`read_at`, a `last_seq`) says nothing about it."""
+    recent = settling.recent_events([sid], at=at).get(sid, [])
+    recent = [event for event in recent if event.seq <= read_at]
+    if not recent:
+        return
+    state = states([sid])[sid]
+    if state.is_known and (event := settling.contradicted(recent, state.snapshot, seen)):
+        raise settling.StaleRead(event, confirmed=state.snapshot, seen=seen)
 
 
 def moved_by(asked: Iterable[str]) -> set[str]:
@@ -131,10 +155,14 @@ def beside(
 
 def accept(*, event: AuditEvent, reason: str, actor: Actor) -> AuditEvent:
     """Takes what was found of a flow, up to this event, for good: it leaves the inbox."""
-    return audit.append(
+    (accepted,) = append_together([acceptance(event=event, reason=reason, actor=actor)])
+    return accepted
+
+
+def acceptance(*, event: AuditEvent, reason: str, actor: Actor) -> Entry:
+    """Return what the log says of an acceptance, for `append_together`."""
+    return Entry(
         action="flow.accept",
-        stage=Stage.ACCESS,
-        result=Result.SUCCEEDED,
         actor=actor,
         account_sid=event.account_sid,
         target_sid=event.target_sid,

@@ -9,7 +9,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,8 @@ from flows.flexapi.schema import Snapshot
 from flows.folding import fold
 from flows.masking import masked, storable
 from flows.models import AuditEvent, Flow, SyncState
-from flows.services import audit, closures, drift, first_contact
+from flows.services import absence, api_fields, audit, closures, drift, first_contact, settling
+from flows.services.absence import Answers
 from flows.services.audit import NotRecorded
 from flows.services.database import drop_if_lost, waiting_briefly
 from flows.services.twilio import READ_DEADLINE, account_of, flex_client
@@ -39,17 +40,21 @@ NOT_FOUND = frozenset({20404, 45205})
 # PostgreSQL refuses to index more than 2,704 bytes; Twilio's own limit is 256 characters. `resource` has it all.
 NAME_MAX, IDENTITY_MAX = 500, 500
 BATCH = 500
-MANY = 5  # flows that a listing lacks at once before it is doubted
+MANY = 5  # living flows that a list may lack and still be believed: those that a page lost while it was read
+LACKING = "Twilio's list of flows leaves out flows that it still has"
 
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What one complete sync found."""
+    """What one complete sync found. Of the flows that Twilio's list lacks, `unchecked` have not been asked for by their
+    SID yet, and `left_out` exist all the same."""
 
     flows: int
     created: int
     changed: int
     gone: int
+    unchecked: int = 0
+    left_out: int = 0
 
     @property
     def moved(self) -> bool:
@@ -67,8 +72,8 @@ def sync(account_sid: str) -> SyncReport:
     with waiting_briefly():
         started = copy.claim()
     try:
-        read_at = audit.last_seq()
-        report = _compare(copy.listed(), read_at, copy)
+        read = _Read(audit.last_seq(), started)
+        report = _compare(copy.listed(), read, copy)
     except BaseException as error:
         copy.release(started, failed_at=timezone.now(), error=_words(account_sid, error))
         raise
@@ -93,49 +98,73 @@ def is_stale(state: SyncState, *, now: datetime | None = None) -> bool:
 
 def fetch(sid: str, *, deadline: float = READ_DEADLINE, must_record: bool = False) -> Snapshot:
     """The flow as it is at Twilio now, secrets and all. What is not as the log has it goes on record, a 404 too;
-    `must_record`: or raises `NotRecorded`, where a change of ours would bury it."""
-    read_at = audit.last_seq()
+    `must_record`: or raises `NotRecorded`, where a change of ours would bury it. `StaleRead`: Twilio does not show yet
+    what it confirmed or showed a moment ago."""
+    read = _Read.now()
     copy = _Copy(account_of(sid))
     try:
         snapshot = flex_client(copy.account_sid, deadline=deadline).fetch(sid)
     except FlexError as error:
         closures.hear(copy.account_sid, "fetch", error)
         if is_gone(error):
-            miss(sid, read_at=read_at)
+            drift.refuse_stale(sid, None, read_at=read.seq, at=read.at)
+            _take_as_gone(sid, read, copy)
         raise
     closures.hear(copy.account_sid, "fetch", None)
+    seen = masked(storable(snapshot))
+    drift.refuse_stale(sid, seen, read_at=read.seq, at=read.at)
     with _only_a_copy(must_record=must_record):
-        _take_over({sid: masked(storable(snapshot))}, read_at, copy, _known(_rows([sid])))
+        _take_over({sid: seen}, read, copy, _known(_rows([sid])))
     return snapshot
 
 
 def listing(account_sid: str) -> list[Snapshot]:
-    """All flows of an account as they are at Twilio now, secrets masked. Nothing is taken over."""
-    return [masked(storable(snapshot)) for snapshot in _Copy(account_sid).listed()]
+    """All flows of an account as they are at Twilio now, secrets masked. Nothing is taken over. A list that lacks a flow
+    which exists raises `Unknown`: what else it lacks says nothing."""
+    copy, read = _Copy(account_sid), _Read.now()
+    snapshots = {snapshot["sid"]: masked(storable(snapshot)) for snapshot in copy.listed()}
+    here = Flow.objects.filter(account_sid=account_sid, gone_at=None).values_list("sid", flat=True)
+    missing = set(here) - snapshots.keys()
+    if missing:
+        missing -= absence.early_to_miss(missing, at=read.at)
+        answers = absence.ask_for(sorted(missing), copy.ask)
+        if len(answers.gone) < len(missing):
+            raise Unknown(
+                LACKING if answers.present else "Twilio's list lacks flows that could not be checked"
+            )
+    return list(snapshots.values())
 
 
 def miss(sid: str, *, read_at: int) -> None:
-    """Twilio said, to a request that began at `read_at`, that it has no such flow. Where it does not even list any
-    more, a flow's 404 says nothing about the flow."""
-    copy = _Copy(account_of(sid))
+    """Twilio said, to a request that began at `read_at` (a `last_seq`), that it has no such flow."""
+    _take_as_gone(sid, _Read(read_at, timezone.now()), _Copy(account_of(sid)))
+
+
+def _take_as_gone(sid: str, read: _Read, copy: _Copy) -> None:
+    """Where Twilio does not even list any more, a flow's 404 says nothing about the flow."""
     with _only_a_copy():
         if closures.state_of(copy.account_sid).why("list") is None:
-            _take_over({sid: None}, read_at, copy, _known(_rows([sid])))
+            _take_over({sid: None}, read, copy, _known(_rows([sid])))
 
 
 def keep(snapshot: Snapshot | None, event: AuditEvent) -> None:
     """Takes over how a flow came out of a change, as `event` has it, unless the log has something newer. None: it
     was deleted; what it was stays."""
+    kept = None if snapshot is None else masked(storable(snapshot))
     with _only_a_copy(), transaction.atomic():
         list(Flow.objects.select_for_update().filter(sid=event.target_sid))
         latest = drift.states([event.target_sid]).get(event.target_sid)
-        kept = None if snapshot is None else masked(storable(snapshot))
         if latest is None or latest.seq <= event.seq or drift.is_same(latest.snapshot, kept):
             _write({event.target_sid: kept}, event.account_sid)
+    if kept is not None:
+        with _only_a_copy():
+            api_fields.record(event.account_sid, [(event.payload.before, kept)])
 
 
 def is_gone(error: FlexError | None) -> bool:
-    """Whether Twilio says that it has no such flow."""
+    """Whether Twilio says that it has no such flow, or confirmed a moment ago that it is deleted."""
+    if isinstance(error, settling.StaleRead):
+        return error.confirmed is None
     return error is not None and error.status == 404 and error.code in NOT_FOUND
 
 
@@ -155,10 +184,37 @@ def _only_a_copy(*, must_record: bool = False) -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Read:
+    """When a read of Twilio began: the log's end, and the time."""
+
+    seq: int
+    at: datetime
+
+    @classmethod
+    def now(cls) -> _Read:
+        return cls(audit.last_seq(), timezone.now())
+
+
+@dataclass(slots=True)
 class _Copy:
     """The copy of one account, and whose turn it is to renew it."""
 
     account_sid: str
+    state: SyncState = field(init=False)  # as it was before this sync
+
+    def __post_init__(self) -> None:
+        self.state = SyncState(account_sid=self.account_sid)
+
+    def ask(self, sid: str) -> Snapshot | None:
+        """Return one flow, masked, or None if Twilio says that it has no such flow."""
+        try:
+            snapshot = flex_client(self.account_sid, deadline=READ_DEADLINE).fetch(sid)
+        except FlexError as error:
+            closures.hear(self.account_sid, "fetch", error)
+            if is_gone(error):
+                return None
+            raise
+        return masked(storable(snapshot))  # type: ignore[no-any-return]
 
     def listed(self) -> Iterator[Snapshot]:
         """All flows as Twilio has them now, asked for at once; they come one by one, and a `FlexError` may come after
@@ -180,7 +236,7 @@ class _Copy:
 
     def claim(self) -> datetime:
         now = timezone.now()
-        SyncState.objects.get_or_create(account_sid=self.account_sid)
+        self.state, _ = SyncState.objects.get_or_create(account_sid=self.account_sid)
         free = Q(started_at=None) | Q(started_at__lt=now - LEASE)
         if not self.row().filter(free).update(started_at=now):
             raise SyncBusy
@@ -193,38 +249,60 @@ class _Copy:
         return not self.row().exclude(baseline_at=None).exists()
 
 
-def _compare(seen: Iterable[Snapshot], read_at: int, copy: _Copy) -> SyncReport:
-    """Takes over what differs, a flow that is in the copy and not in the listing too."""
+def _compare(seen: Iterable[Snapshot], read: _Read, copy: _Copy) -> SyncReport:
+    """Takes over what differs. What the list lacks, and what it shows that can't be, is asked for by SID first."""
     known = _known(Flow.objects.filter(account_sid=copy.account_sid))
-    found: dict[str, Snapshot | None] = {}
-    for snapshot in seen:
-        sid, copied = snapshot["sid"], known.get(snapshot["sid"])
-        # Most are word for word what the copy has; masking those would take most of a sync's time.
-        found[sid] = copied if snapshot == copied else masked(storable(snapshot))
-    flows = len(found)
+    found, doubted = _listed(seen, known)
     here = {sid for sid, copied in known.items() if copied is not None}
     missing = here - found.keys()
-    if len(missing) >= MANY:
-        _doubt(min(missing), copy)
-    found |= dict.fromkeys(missing)
+    why = closures.state_of(copy.account_sid).why("fetch") if missing or doubted else None
+    flows = len(found)
+    answers = Answers() if why else absence.settle_doubts(found, doubted, copy.ask, known=known, at=read.at)
+    gap = absence.close_gap(
+        copy.state,
+        missing,
+        copy.ask,
+        most=absence.CHECKS - answers.count,
+        at=read.at,
+        refusal=why.sentence if why else "",
+    )
+    proven = {**gap.answers.present, **dict.fromkeys(gap.answers.gone)}
+    if gap.left_out >= MANY:
+        _take_over(proven, read, copy, known)
+        raise Unknown(LACKING)
+    found |= proven
     if elsewhere := found.keys() - known.keys():
         known |= _known(_rows(elsewhere))
-    taken = _take_over(found, read_at, copy, known)
+    taken = _take_over(found, read, copy, known)
     gone = {sid for sid in taken if found[sid] is None}
     changed = (taken & here) - gone
-    return SyncReport(flows, len(taken - changed - gone), len(changed), len(gone))
+    created = len(taken - changed - gone)
+    return SyncReport(
+        flows + len(gap.answers.present), created, len(changed), len(gone), gap.unchecked, gap.left_out
+    )
 
 
-def _doubt(sid: str, copy: _Copy) -> None:
-    """So many flows are seldom deleted at once; a list that is not whole says the same. One of them is asked for: if
-    Twilio has it, nothing that the list lacks is taken for gone."""
-    try:
-        flex_client(copy.account_sid).fetch(sid)
-    except FlexError as error:
-        if is_gone(error):
-            return
-        raise
-    raise Unknown("Twilio's list of flows leaves out flows that it still has")
+def _listed(
+    seen: Iterable[Snapshot], known: Mapping[str, Snapshot | None]
+) -> tuple[dict[str, Snapshot | None], set[str]]:
+    """Return the flows of a listing, and those of them that it must not be believed about: flows that are known to be
+    deleted, that it dates before what is known, or that it has twice and differently."""
+    found: dict[str, Snapshot | None] = {}
+    doubted: set[str] = set()
+    for snapshot in seen:
+        sid, copied = snapshot["sid"], known.get(snapshot["sid"])
+        if (
+            snapshot == copied
+        ):  # most are word for word what the copy has; masking those would take most of the time
+            listed = copied
+        else:
+            listed = masked(storable(snapshot))
+            if sid in known and (copied is None or settling.is_older(listed, copied)):
+                doubted.add(sid)
+        if sid in found and found[sid] != listed:
+            doubted.add(sid)
+        found[sid] = listed
+    return found, doubted
 
 
 def _rows(sids: Collection[str]) -> QuerySet[Flow]:
@@ -245,7 +323,7 @@ def _known(rows: QuerySet[Flow]) -> dict[str, Snapshot | None]:
 
 
 def _take_over(
-    found: Mapping[str, Snapshot | None], read_at: int, copy: _Copy, known: Mapping[str, Snapshot | None]
+    found: Mapping[str, Snapshot | None], read: _Read, copy: _Copy, known: Mapping[str, Snapshot | None]
 ) -> set[str]:
     """Puts on record what was found otherwise than `known`, and takes it over; the SIDs of what was written."""
     is_baseline = copy.is_before_the_baseline()
@@ -258,7 +336,12 @@ def _take_over(
     if not news:
         return set()
     as_found = drift.note(
-        news, account_sid=copy.account_sid, read_at=read_at, is_baseline=is_baseline, mirrored=known
+        news,
+        account_sid=copy.account_sid,
+        read_at=read.seq,
+        is_baseline=is_baseline,
+        mirrored=known,
+        at=read.at,
     )
     taken = {sid for sid in as_found if known.get(sid) != news[sid]}
     with transaction.atomic():

@@ -26,6 +26,7 @@ from flows.masking import masked, storable
 from flows.models import ONCE, AuditEvent, Plan, PlannedChange, Result, Stage
 from flows.services import audit, changes, closures
 from flows.services.audit import Actor, NotRecorded, Payload
+from flows.services.settling import StaleRead
 
 log = logging.getLogger(__name__)
 
@@ -260,7 +261,9 @@ class _Turn:
         except (changes.Conflict, changes.OutcomeNotRecorded, audit.AlreadyRecorded):
             return ""  # the log has it
         is_of_all = error is not None and error.status in REFUSED_TO_ALL
-        is_answer = error is None or (isinstance(error, Refused) and not is_of_all)
+        is_answer = (
+            error is None or isinstance(error, StaleRead) or (isinstance(error, Refused) and not is_of_all)
+        )
         self.unanswered = 0 if is_answer else self.unanswered + 1
         return ""
 

@@ -24,6 +24,7 @@ from flows.models import AuditEvent, OpenChange, Result, Stage
 from flows.services import audit, drift, mirror, reading
 from flows.services.audit import Actor, AlreadyRecorded, Observation, Payload
 from flows.services.changes import UNDER_WAY_FOR
+from flows.services.settling import StaleRead, is_older
 
 # A late apply is possible: that a change was not made takes two reads, this far apart.
 QUIET = timedelta(seconds=60)
@@ -129,7 +130,12 @@ def decide(*, change: OpenChange, applied: bool, sid: str = "", reason: str, act
 
 
 def _settled(change: OpenChange, reading: _Reading) -> AuditEvent | None:
-    finding = _look(change, reading)
+    try:
+        finding = _look(change, reading)
+    except StaleRead as stale:
+        if not _shows_what_was_asked(change, stale):
+            return None  # what Twilio shows is from before another change: it says nothing of this one yet
+        finding = Finding(True, stale.seen)
     if finding.puzzle:
         OpenChange.objects.filter(pk=change.pk).update(
             puzzle=finding.puzzle, candidates=finding.candidates, not_applied_at=None
@@ -148,7 +154,7 @@ def _settled(change: OpenChange, reading: _Reading) -> AuditEvent | None:
 
 def _look(change: OpenChange, reading: _Reading) -> Finding:
     if change.action == "flow.create":
-        return _look_for_the_new(change, reading.listing(change.attempt.account_sid))
+        return _look_for_the_new(change, _with_candidates(change, reading))
     seen = reading.flow(change.target_sid)
     if change.action == "flow.delete":
         return Finding(seen is None, seen)
@@ -162,6 +168,23 @@ def _look(change: OpenChange, reading: _Reading) -> Finding:
     # Twilio's dates are whole seconds: an equal one proves nothing, but another one is the mark of a change.
     is_untouched = schema.same("date_updated", before.get("date_updated"), seen.get("date_updated"))
     return Finding(False, seen) if is_untouched else Finding(None, seen, TOUCHED)
+
+
+def _with_candidates(change: OpenChange, reading: _Reading) -> list[Snapshot]:
+    """Return the account's flows. A candidate that the list lacks is asked for: a list alone proves no absence."""
+    listing = list(reading.listing(change.attempt.account_sid))
+    listed = {flow["sid"] for flow in listing}
+    asked_for = [reading.flow(sid) for sid in change.candidates if sid not in listed]
+    return [*listing, *(flow for flow in asked_for if flow is not None)]
+
+
+def _shows_what_was_asked(change: OpenChange, stale: StaleRead) -> bool:
+    """Return True for a read that Twilio dates after all that is known, and that shows what the change asked for."""
+    requested = change.attempt.payload.requested
+    if not requested or stale.seen is None or stale.confirmed is None:
+        return False
+    is_as_requested = not schema.differing(requested, stale.seen, requested)
+    return is_as_requested and is_older(stale.confirmed, stale.seen)
 
 
 def _look_for_the_new(change: OpenChange, listing: Sequence[Snapshot]) -> Finding:

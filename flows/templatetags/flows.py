@@ -23,7 +23,8 @@ from django.utils.safestring import SafeString, mark_safe
 from flows import words
 from flows.flexapi import schema
 from flows.folding import places, words_of
-from flows.models import AuditEvent, Flow, Result, Stage
+from flows.models import AuditEvent, Flow, Result, Stage, SyncState
+from flows.services import freshness
 
 register = template.Library()
 
@@ -48,6 +49,8 @@ _SHAPES: Final = {
     Result.DENIED: "stop",
 }
 _CAME_TO_PASS: Final = (Result.SUCCEEDED, Result.APPLIED)
+# What was observed and asks nothing of anybody.
+_OBSERVED: Final = {"flow.baseline": "On record", "account.field": "Noted"}
 
 
 def _is_hidden(text: str, place: int) -> bool:
@@ -189,6 +192,29 @@ def clock(moment: datetime | None) -> str:
 
 
 @register.filter
+def when_checked(moment: datetime | None) -> SafeString:
+    """Return a time for a line of text: the time of day, with the day unless it is today, and how long ago that was."""
+    if moment is None:
+        return NO_TIME
+    utc, today = moment.astimezone(UTC), timezone.now().astimezone(UTC).date()
+    day = "" if utc.date() == today else f"{utc.day} {utc:%b %Y}, "
+    text = f"{day}{utc:%H:%M} UTC"
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>, {}',
+        f"{utc:%Y-%m-%d %H:%M:%SZ}",
+        f"{utc:%Y-%m-%d %H:%M:%S} UTC",
+        text,
+        ago(utc),
+    )
+
+
+@register.filter
+def missing_progress(sync: SyncState) -> str:
+    """Return how far the check of the flows has come that Twilio's list lacks."""
+    return freshness.progress(sync)
+
+
+@register.filter
 def short(sid: object) -> str:
     """A SID, or any long id, with its middle left out."""
     text = str(sid or "")
@@ -239,7 +265,7 @@ def _host(url: object) -> str:
 def ending(event: AuditEvent) -> str:
     """How the event ended, in a word."""
     if event.stage == Stage.OBSERVED:
-        return "On record" if event.action == "flow.baseline" else "Not made here"
+        return _OBSERVED.get(event.action, "Not made here")
     return words.RESULTS.get(event.result, event.result)
 
 
@@ -247,7 +273,7 @@ def ending(event: AuditEvent) -> str:
 def shape(event: AuditEvent) -> str:
     """The class that gives it its shape and colour."""
     if event.stage == Stage.OBSERVED:
-        return "none" if event.action == "flow.baseline" else "doubt"
+        return "none" if event.action in _OBSERVED else "doubt"
     return _SHAPES[Result(event.result)] if event.result in Result.values else "none"
 
 
@@ -291,8 +317,17 @@ def headline(event: AuditEvent) -> str:
         return _update_headline(event, happened=happened)
     if event.action == "flow.drift":
         return _drift_headline(event)
+    if event.action == "account.field":
+        return _field_headline(event)
     done, tried = words.ACTIONS.get(event.action, (event.action, event.action))
     return done if happened else tried
+
+
+def _field_headline(event: AuditEvent) -> str:
+    name = next(iter(event.changed_fields), "")
+    if name in schema.BY_NAME:
+        return f"Read-only field changed at Twilio: {_in_sentence(label(name))}"
+    return f"{words.ACTIONS[event.action][0]}: {name}" if name else words.ACTIONS[event.action][0]
 
 
 def _drift_headline(event: AuditEvent) -> str:

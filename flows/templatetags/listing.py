@@ -78,6 +78,8 @@ def flow_rows(context: Context) -> SafeString:
 def _flags(flow: Any) -> Iterator[str]:
     if flow.gone_at:
         yield "Gone from Twilio"
+    if getattr(flow, "is_missing", False):
+        yield "Missing from Twilio's list, being checked"
     if change := getattr(flow, "open_change", None):
         yield "Change under way" if change.is_under_way else "Outcome of a change unknown"
     if getattr(flow, "has_drifted", False):

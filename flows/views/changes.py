@@ -8,13 +8,14 @@ import contextlib
 import uuid
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
@@ -25,12 +26,13 @@ from flows.forms import DeleteForm, FlowForm, SwitchForm, picked, read_base, sig
 from flows.masking import masked, storable
 from flows.models import Flow
 from flows.services import changes, mirror
+from flows.services.settling import StaleRead
 from flows.services.twilio import FORM_DEADLINE
 from flows.views import outcomes, problems
 from flows.views.placing import Clone, account_for, choice_page, cloned
 from flows.views.problems import Problem
 from flows.views.requests import Request, permitted
-from flows.views.restore import Restore, referred
+from flows.views.restore import Restore, carried, carried_reason, opens, referred
 from flows.views.standing import closed_page
 
 MOST_IN_THE_WAY: Final = 5  # flows with the same identity that a page names
@@ -46,12 +48,12 @@ def flow_new(request: Request) -> HttpResponse:
     if closed := closed_page(request, account.sid, "create", what="The new flow"):
         return closed
     page = partial(_form_page, request, "")
-    if request.method == "GET":
+    if opens(request):
         restore = Restore.asked_for(request, live=None)
         if restore is None:
             clone = cloned(request, account)
-            return page(FlowForm(initial=clone.initial), clone=clone)
-        return page(FlowForm(initial=_begins(restore)), restore=restore)
+            return page(FlowForm(initial={**clone.initial, **carried_reason(request)}), clone=clone)
+        return page(FlowForm(initial=_begins(request, restore)), restore=restore)
     if not request.htmx and "clone" in request.GET:  # what stayed behind is still to be seen
         page = partial(page, clone=cloned(request, account))
     if "update_fields" in request.POST:
@@ -160,7 +162,7 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
 
 def _only_shows(request: Request) -> bool:
     """Whether a form is only asked for, empty or with what was typed into it before. Nothing is sent."""
-    return request.method == "GET" or "edit_again" in request.POST
+    return opens(request) or "edit_again" in request.POST
 
 
 def _known(sid: str) -> Flow:
@@ -184,14 +186,20 @@ def _from_twilio(request: Request, sid: str) -> HttpResponse:
     except FlexError as error:
         if mirror.is_gone(error):
             made_anew = Restore.asked_for(request, sid=sid, live=None)
+            if made_anew and "begin" in request.POST:
+                return cast(HttpResponse, flow_new(request))  # the reason goes along, and into no address
             again = f"{reverse('flows:new')}?{request.GET.urlencode()}"
             return redirect(again) if made_anew else _gone(request, sid)
-        messages.error(request, f"The edit form needs the flow as it is at Twilio now: {error}.")
+        needs = "The edit form needs the flow as it is at Twilio now"
+        then = " Try again in a minute." if isinstance(error, StaleRead) else ""
+        messages.error(request, f"{needs}: {error}.{then}")
         answer = redirect("flows:detail", sid=sid)
         return HttpResponse(status=204, headers={"HX-Redirect": answer.url}) if request.htmx else answer
-    if request.method == "GET":
+    if opens(request):
         restore = Restore.asked_for(request, sid=sid, live=base)
-        return _form_page(request, sid, FlowForm(base=base, initial=_begins(restore)), restore=restore)
+        return _form_page(
+            request, sid, FlowForm(base=base, initial=_begins(request, restore)), restore=restore
+        )
     data = request.POST.copy()
     data["base"], data["change_id"] = signed(base), str(uuid.uuid4())
     return _form_page(request, sid, FlowForm(data, base=base), status=422, problem=problems.base_lost())
@@ -199,12 +207,13 @@ def _from_twilio(request: Request, sid: str) -> HttpResponse:
 
 def _undone(request: Request, sid: str) -> uuid.UUID | None:
     """The event of this flow that this change undoes, from the address."""
-    event = referred(request.GET.get("undo", ""), request)
+    event = referred(carried(request, "undo"), request)
     return event.event_id if event and event.target_sid == sid else None
 
 
-def _begins(restore: Restore | None) -> dict[str, Any]:
-    return {**restore.initial, "refers_to": restore.event.event_id} if restore else {}
+def _begins(request: Request, restore: Restore | None) -> dict[str, Any]:
+    state = {**restore.initial, "refers_to": restore.event.event_id} if restore else {}
+    return {**state, **carried_reason(request)}
 
 
 def _form_page(
@@ -227,7 +236,7 @@ def _form_page(
         "restore": restore,
         "clone": clone,
         "offered": search.of_siblings(request.account_sid),
-        "read_note": "" if form.is_bound else "Read from Twilio just now",
+        "read_note": "" if form.is_bound else f"Read from Twilio at {timezone.now():%H:%M} UTC",
         "origin": restore.event if restore else referred(str(form["refers_to"].value() or ""), request),
     }
     if request.htmx and "update_fields" in request.POST:

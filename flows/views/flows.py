@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -24,9 +24,10 @@ from flows.accounts import Account
 from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
 from flows.masking import masked, storable
-from flows.models import AuditEvent, Flow, OpenDrift, Result, SavedView, Stage, SyncState
-from flows.services import audit, closures, mirror, reading, reconcile, shared_reading
+from flows.models import AuditEvent, Flow, OpenDrift, Result, SavedView, Stage
+from flows.services import absence, audit, closures, freshness, mirror, reading, reconcile, shared_reading
 from flows.services.changes import UNDER_WAY_FOR
+from flows.services.settling import StaleRead
 from flows.views import problems
 from flows.views.requests import Request, permitted
 
@@ -61,7 +62,6 @@ SECTIONS = (
 )
 MOST_IN_DOUBT = 5  # changes in doubt that the list names above the flows
 RECONCILED_AT_ONCE = 5  # changes in doubt that one refresh looks at: each is a read
-NEVER = datetime.min.replace(tzinfo=UTC)
 JUST_NOW = timedelta(minutes=10)  # how long a person's own last change offers its undo
 HISTORY = 20  # events on a flow's page; the log has the rest
 
@@ -82,7 +82,8 @@ def flow_list(request: Request) -> HttpResponse:
     found = answer.found
     here = accounts.of_scope(request.scope)
     request.states = closures.states()
-    _decorate(found.rows, _changeable(request))
+    copy = _copy_of(_asked_for(here, query.account)) if not is_fragment or not found.rows else {}
+    _decorate(found.rows, _changeable(request), is_whole=bool(copy) and not copy["has_gaps"])
     choices = _counted(answer, here)
     context: dict[str, Any] = {
         "query": query,
@@ -95,10 +96,10 @@ def flow_list(request: Request) -> HttpResponse:
         "clear_url": reverse("flows:list"),
         "here": query.url(page=1).removeprefix("?"),
         "mirror_is_empty": not found.total and search.mirror_is_empty(request.scope),
+        **copy,
     }
     if not is_fragment:
         context |= {
-            **_copy_of(_asked_for(here, query.account)),
             "views": list(SavedView.objects.filter(person=request.user).order_by("name")),
             "in_doubt": list(reconcile.in_doubt(request.scope)[:MOST_IN_DOUBT]),
         }
@@ -111,9 +112,12 @@ def flow_list(request: Request) -> HttpResponse:
 @permitted("flows.view_flow", action="flow.view")
 def flow_detail(request: Request, sid: str) -> HttpResponse:
     """Fresh from Twilio when it answers; else the copy, and says so."""
-    problem, state = None, "live"
+    problem, state, stale = None, "live", None
     try:
         snapshot = masked(storable(shared_reading.flow(sid)))
+    except StaleRead as error:
+        stale, snapshot = error, error.confirmed or (error.seen or {"sid": sid})
+        state = "gone" if error.confirmed is None else "settling"
     except FlexError as error:
         flow = Flow.objects.filter(sid=sid).first()
         if flow is None and mirror.is_gone(error):
@@ -128,6 +132,8 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
     context = {
         "flow": flow,
         "state": state,
+        "stale": stale,
+        "read_at": timezone.now(),
         "problem": problem,
         "sections": _sections(snapshot),
         "unknown": [(name, value) for name, value in snapshot.items() if name not in schema.BY_NAME],
@@ -167,9 +173,7 @@ def flow_sync(request: Request) -> HttpResponse:
         if trouble:
             messages.error(request, f"Not refreshed: {trouble}.")
         return redirect("flows:list")
-    context = _copy_of(here) | {"copy_is_stale": False}
-    if trouble:
-        context["copy"].failed_at, context["copy"].error = timezone.now(), trouble
+    context = _copy_of(here, trouble=trouble) | {"copy_is_stale": False}
     response = render(request, "flows/_copy.html", context)
     if moved:
         response["HX-Trigger"] = "flows-changed"
@@ -211,17 +215,19 @@ def _wears_another(request: Request, query: search.Query) -> bool:
     return there.get("account", "") != query.account
 
 
-def _copy_of(here: Sequence[Account]) -> dict[str, Any]:
-    """Of several copies, the one that a person should know of: one that could not be renewed, or the oldest."""
-    copies: list[tuple[Account | None, SyncState]] = [
-        (account, mirror.copy_state(account.sid)) for account in here
-    ] or [(None, SyncState())]
-    account, copy = min(copies, key=lambda one: (one[1].failed_at is None, one[1].synced_at or NEVER))
+def _copy_of(here: Sequence[Account], *, trouble: str = "") -> dict[str, Any]:
+    """The copy that a person should know of: one that could not be renewed, or the oldest. `trouble`: why none of them
+    could be, on this site's side."""
+    copies = freshness.of_accounts(here)
+    shown = freshness.overall(copies)
+    if trouble:
+        shown.sync.failed_at, shown.sync.error = timezone.now(), trouble
     return {
-        "copy": copy,
-        "copy_account": account if accounts.sole() is None else None,
+        "copy": shown.sync,
+        "freshness": shown,
         "sync_query": f"?account={here[0].sid}" if len(here) == 1 and accounts.sole() is None else "",
-        "copy_is_stale": any(mirror.is_stale(one) for _, one in copies),
+        "copy_is_stale": any(mirror.is_stale(one.sync) for one in copies),
+        "has_gaps": any(one.sync.missing for one in copies),
     }
 
 
@@ -268,14 +274,16 @@ def _changeable(request: Request) -> set[str]:
     return {account.sid for account in may_be if not request.states[account.sid].why("update")}
 
 
-def _decorate(rows: list[Flow], changeable: set[str]) -> None:
+def _decorate(rows: list[Flow], changeable: set[str], *, is_whole: bool) -> None:
     """Puts warnings, an open change, drift, the account and whether the person may change it onto the rows, in one
-    query each for all."""
+    query each for all. `is_whole`: Twilio's list is known to lack none of them."""
     known = {account.sid: account for account in accounts.every()}
     sids = [row.sid for row in rows]
     open_changes = audit.unsettled(sids)
     drifted = set(OpenDrift.objects.filter(target_sid__in=sids).values_list("target_sid", flat=True))
+    missing = set() if is_whole else absence.missing_flows(sids)
     for row in rows:
+        row.is_missing = row.sid in missing  # type: ignore[attr-defined]
         row.account = known.get(row.account_sid) or Account(row.account_sid, auth=("", ""))  # type: ignore[attr-defined]
         row.may_change = row.account_sid in changeable  # type: ignore[attr-defined]
         row.warnings = lint.warnings(row.resource)  # type: ignore[attr-defined]

@@ -23,6 +23,7 @@ from flows.forms import FlowForm, ReasonForm, SwitchForm
 from flows.masking import masked
 from flows.models import AuditEvent, Result, Stage
 from flows.services import audit, changes, closures, first_contact, mirror
+from flows.services.settling import StaleRead
 from flows.views import problems
 from flows.views.problems import Problem
 from flows.views.requests import Request, actor_of
@@ -74,7 +75,9 @@ def answer(
         if mirror.is_gone(unread.error):
             messages.error(request, f"{what} was not made: Twilio has no such flow any more.")
             return go_to(request, "flows:detail", sid=sid)
-        return page(form.again(), status=502, problem=problems.of_change(unread.error, what=what, sent=False))
+        status = 409 if isinstance(unread.error, StaleRead) else 502
+        problem = problems.of_change(unread.error, what=what, sent=False)
+        return page(form.again(), status=status, problem=problem)
     except audit.ChangeOpen as other:
         return page(form.again(), status=409, problem=problems.change_open(other.event, is_creation=not sid))
     except closures.Closed as closed:

@@ -22,7 +22,7 @@ from flows.flexapi.errors import FlexError
 from flows.masking import has_mask, masked, storable
 from flows.services import mirror, twilio
 from flows.views.requests import Request, may
-from flows.views.restore import referred
+from flows.views.restore import carried, referred
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def account_for(request: Request) -> Account | None:
     """The account that the form names, the address, or the event whose state comes back; else the only one where the
     person may make flows. None if it has to be asked for."""
     offered = accounts.of_scope(request.scope)
-    event = referred(request.GET.get("restore", ""), request)
+    event = referred(carried(request, "restore"), request)
     if event and event.account_sid:  # a state comes back where it was
         if all(account.sid != event.account_sid for account in offered):
             raise PermissionDenied

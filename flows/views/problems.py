@@ -11,6 +11,7 @@ from flows.masking import masked
 from flows.models import AuditEvent, Result
 from flows.services import closures
 from flows.services.closures import Why
+from flows.services.settling import StaleRead
 
 # Twilio's codes that a person can do something about: what it means, and what to do.
 ADVICE = {
@@ -55,6 +56,11 @@ class Problem:
 def of_change(error: FlexError, *, what: str, sent: bool = True) -> Problem:
     """Why a change did not succeed; `what` names it, such as "The change" or "The new flow". Not `sent`: the
     flow could not even be read first."""
+    if isinstance(error, StaleRead):
+        text = f"{_sentence(error)} A change made on top of that could undo it, so nothing was sent."
+        return _problem(
+            error, f"{what} was not sent", text, "Try again in a minute; what you typed is kept below."
+        )
     if not sent and not isinstance(error, Refused):
         text = (
             f"The flow could not be read from Twilio first: {error}. Nothing was sent, and nothing changed."

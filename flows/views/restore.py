@@ -34,10 +34,10 @@ class Restore:
     def asked_for(cls, request: Request, *, sid: str = "", live: Mapping[str, Any] | None) -> Self | None:
         """From the address: `restore`, an event's id, and `state`. None if it is of no event of this flow, or its
         contents are not on record. `live` is the flow as it is now, None if it is to be made anew."""
-        event = referred(request.GET.get("restore", ""), request)
+        event = referred(carried(request, "restore"), request)
         if event is None or (sid and event.target_sid != sid) or not hasattr(event, "payload"):
             return None
-        state = "before" if request.GET.get("state") == "before" else "after"
+        state = "before" if carried(request, "state") == "before" else "after"
         snapshot = getattr(event.payload, state)
         if snapshot and state == "before" and live is not None:
             snapshot = _without_what_is_ours(event, snapshot, live)
@@ -54,6 +54,23 @@ def _without_what_is_ours(
         return snapshot
     before, _ = drift.net_of(events[events.index(event) :])
     return {**masked(storable(dict(live))), **before}
+
+
+def opens(request: Request) -> bool:
+    """Return True if a form is only opened: by its address, or by another form that carries a reason along ("begin").
+    Nothing is sent to Twilio."""
+    return request.method == "GET" or "begin" in request.POST
+
+
+def carried(request: Request, name: str) -> str:
+    """Return a value from the address, or from the form that opens this one."""
+    return str(request.GET.get(name) or request.POST.get(name) or "")
+
+
+def carried_reason(request: Request) -> dict[str, str]:
+    """Return the reason that was typed before this form was opened, as its initial value."""
+    reason = request.POST.get("reason", "").strip() if "begin" in request.POST else ""
+    return {"reason": reason} if reason else {}
 
 
 def referred(event_id: str, request: Request) -> AuditEvent | None:

@@ -15,10 +15,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from flows import accounts
 from flows.models import Closure, Flow
-from flows.services import closures, mirror
+from flows.services import closures, freshness
 from flows.services.audit import NotRecorded
+from flows.services.freshness import Freshness
 from flows.views.problems import closed
 from flows.views.requests import Request, actor_of, may, permitted, record_refusal
+from flows.views.restore import opens
 
 SITE: Final = "site"  # in the form, in place of an account's SID
 CLOSE: Final = "flows.close_account"
@@ -71,7 +73,7 @@ def account_act(request: Request) -> HttpResponse:
 def closed_page(request: Request, account_sid: str, kind: str, *, what: str) -> HttpResponse | None:
     """In place of a form that could not be sent; None where it can."""
     why = closures.state_of(account_sid).why(kind)
-    if why is None or request.method != "GET":
+    if why is None or not opens(request):
         return None
     context = {"problem": closed(why, what=what), "sid": ""}
     name = "flows/_problem.html" if request.htmx else "flows/problem.html"
@@ -87,11 +89,12 @@ def _page(request: Request, *, wrong: str = "", status: int = 200) -> HttpRespon
         .annotate(flows=Count("sid"))
     )
     states = closures.states()
+    checked = {one.sync.account_sid: Freshness(one.sync) for one in freshness.of_accounts(here)}
     rows: list[dict[str, Any]] = [
         {
             "account": account,
             "flows": flows.get(account.sid, 0),
-            "copy": mirror.copy_state(account.sid),
+            "freshness": checked[account.sid],
             "state": states[account.sid],
             "may_close": may(request.user, CLOSE, account.sid),
             "may_ask": may(request.user, "flows.change_flow", account.sid),

@@ -181,6 +181,12 @@ class World:
             mirror.sync(ACCOUNT)
         return {"event_id": OpenDrift.objects.latest("event").event.event_id}, {"reason": "seen"}
 
+    def _flows_drift_accept_many(self, person: str) -> Any:
+        kwargs, form = self._flows_drift_accept(person)
+        return {}, {"events": str(kwargs["event_id"]), **form}
+
+    _flows_drift_revert_many = _flows_drift_accept_many
+
     def _flows_copy_out(self, _person: str) -> Any:
         return {}, {"sid": self._ensure_flow(), "format": "csv"}
 

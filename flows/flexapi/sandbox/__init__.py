@@ -4,6 +4,7 @@ It is the other end of the demo and of the tests, and knows nothing of Django or
 flows beyond the schema table. Where Twilio's behaviour is not known, the code says "assumption".
 """
 
+from flows.flexapi.sandbox.consistency import Lag, LagKind
 from flows.flexapi.sandbox.faults import Fault, FaultKind
 from flows.flexapi.sandbox.log import Received
 from flows.flexapi.sandbox.server import (
@@ -21,6 +22,8 @@ __all__ = [
     "DEMO_AUTH_TOKEN",
     "Fault",
     "FaultKind",
+    "Lag",
+    "LagKind",
     "Received",
     "Sandbox",
 ]

@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlencode
 
 from flows.flexapi.sandbox import contract
 from flows.flexapi.sandbox.answers import Answer, Refused, no_content, of_json, of_refusal
+from flows.flexapi.sandbox.consistency import Lag, Lags, page_of
 from flows.flexapi.sandbox.faults import LIST_PATH
 from flows.flexapi.sandbox.store import Cursor
 
@@ -59,6 +60,7 @@ class Api:
     def __init__(self, store: Store, *, credentials: Mapping[str, str]) -> None:
         self._store = store
         self._credentials = credentials
+        self.lags = Lags()
 
     def respond(self, request: Request, received: Received) -> Answer:
         """Carry the request out and answer it; `received` is told what was applied."""
@@ -100,7 +102,7 @@ class Api:
         elif match := re.fullmatch(rf"{LIST_PATH}/([^/]+)", path):
             sid = match[1]
             by_method = {
-                "GET": lambda request, _received: self._fetch(request, sid),
+                "GET": lambda request, received: self._fetch(request, received, sid),
                 "POST": lambda request, received: self._update(request, received, sid),
                 "DELETE": lambda _request, received: self._delete(received, sid),
             }
@@ -116,8 +118,16 @@ class Api:
         received.sid, received.applied = resource["sid"], True
         return of_json(HTTPStatus.CREATED, _addressed(resource, request))
 
-    def _fetch(self, request: Request, sid: str) -> Answer:
-        return of_json(HTTPStatus.OK, _addressed(self._store.get(sid), request))
+    def _fetch(self, request: Request, received: Received, sid: str) -> Answer:
+        lag = self._lag(request, received)
+        store = self._store if lag is None else self._store.ago(lag.seconds)
+        return of_json(HTTPStatus.OK, _addressed(store.get(sid), request))
+
+    def _lag(self, request: Request, received: Received) -> Lag | None:
+        lag = self.lags.take(unquote(request.path))
+        if lag is not None and received.fault is None:
+            received.fault = lag.kind.value
+        return lag
 
     def _update(self, request: Request, received: Received, sid: str) -> Answer:
         values = contract.read(request.parameters)
@@ -131,7 +141,7 @@ class Api:
         received.sid, received.applied = sid, True
         return no_content()
 
-    def _list(self, request: Request, _received: Received) -> Answer:
+    def _list(self, request: Request, received: Received) -> Answer:
         size = _number(request.parameters, "PageSize", PAGE_SIZE, code=PAGE_SIZE_WRONG)
         if not 1 <= size <= PAGE_SIZE_MAX:
             raise Refused(
@@ -141,7 +151,8 @@ class Api:
         token = request.parameters.get("PageToken") or None
         cursor = None if token is None else _cursor(token)
         name = request.parameters.get("FriendlyName") or None
-        page = self._store.page(size=size, cursor=cursor, friendly_name=name)
+        lag = self._lag(request, received)
+        page = page_of(self._store, lag, size=size, cursor=cursor, friendly_name=name)
         meta = _meta(request, page, size=size, number=number, token=token)
         origin = request.origin + LIST_PATH + "/"
         return of_json(

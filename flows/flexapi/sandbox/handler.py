@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 from flows.flexapi.sandbox import answers, delivery
 from flows.flexapi.sandbox.answers import Answer, Refused
 from flows.flexapi.sandbox.api import Request, method_not_allowed
+from flows.flexapi.sandbox.consistency import Lag
 from flows.flexapi.sandbox.contract import INVALID_PARAMETER
 from flows.flexapi.sandbox.delivery import Visit
 from flows.flexapi.sandbox.faults import Fault, FaultKind, afterwards, instead
@@ -252,6 +253,10 @@ class Handler(BaseHTTPRequestHandler):
                     server.faults.inject(Fault.from_json(json.loads(body)))
                 case "DELETE", "faults":
                     server.faults.clear()
+                case "POST", "lags":
+                    server.api.lags.inject(Lag.from_json(json.loads(body)))
+                case "DELETE", "lags":
+                    server.api.lags.clear()
                 case "POST", "release":
                     server.gate.release()
                 case "GET", "requests":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from flows.flexapi.sandbox import seed as seeds
 from flows.flexapi.sandbox.api import Api
+from flows.flexapi.sandbox.consistency import Lag, Lags, behind
 from flows.flexapi.sandbox.delivery import Gate
 from flows.flexapi.sandbox.faults import ROOT, Fault, Faults
 from flows.flexapi.sandbox.handler import LOCALHOST, Server
@@ -42,7 +43,7 @@ def utc_now() -> datetime:
 class Sandbox:
     """A Flex API on 127.0.0.1. `start` raises OSError if the port is taken; port 0 takes a free one.
 
-    `latency` is in seconds. With a `state_file` that exists, `flows` and `seed` are not used.
+    `latency` is in seconds; so is `lag`: each read is up to so many seconds behind the writes, at random. With a `state_file` that exists, `flows` and `seed` are not used.
     An account seeded beyond Twilio's limit still has room for as many again.
     """
 
@@ -56,6 +57,7 @@ class Sandbox:
         keys: Mapping[str, str] | None = None,
         auth_token: str = DEMO_AUTH_TOKEN,
         latency: float = 0.0,
+        lag: float = 0.0,
         state_file: Path | str | None = None,
         clock: Callable[[], datetime] = utc_now,
         flow_limit: int | None = None,
@@ -84,6 +86,8 @@ class Sandbox:
             seed=seeded,
         )
         self._api = Api(self._store, credentials=keys | {account_sid: auth_token})
+        if lag:
+            self.lags.draw = behind(lag, seed=seed)
 
     def start(self) -> None:
         """Serve in a thread of its own until `stop`."""
@@ -164,6 +168,15 @@ class Sandbox:
 
     def inject(self, fault: Fault) -> None:
         self._faults.inject(fault)
+
+    @property
+    def lags(self) -> Lags:
+        """How reads lag behind the writes (consistency.py)."""
+        return self._api.lags
+
+    def lag(self, lag: Lag) -> None:
+        """Have the next read that it fits lag behind."""
+        self.lags.inject(lag)
 
     def clear_faults(self) -> None:
         self._faults.clear()

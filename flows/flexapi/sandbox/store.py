@@ -12,7 +12,9 @@ import tempfile
 import threading
 import uuid
 from bisect import bisect_left, bisect_right
+from collections import deque
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from flows.flexapi.sandbox.contract import Resource, Values
 
 NOT_FOUND = 20404
+REMEMBERED = 5_000  # writes, for reads that lag behind them
 TOO_MANY_FLOWS = 45002  # assumption: the documents name the limit, not its error
 
 
@@ -70,11 +73,14 @@ class Store:
         self._numbers: list[int] = []  # ascending, beside _sids
         self._sids: list[str] = []
         self._last = 0
+        # Each write: when, the flow's number, and what it was before (None: not there).
+        self._history: deque[tuple[datetime, int, Resource | None]] = deque(maxlen=REMEMBERED)
         if file is not None and file.exists():
             self._load(file)
         else:
             for resource in seed():
                 self._append(resource)
+            self._history.clear()  # these were always there
 
     def snapshot(self) -> dict[str, Resource]:
         """All flows, newest first."""
@@ -121,7 +127,7 @@ class Store:
             before = self._found(sid)
             resource = contract.update(before, values, now=self.now())
             contract.refuse_collision(resource, self._flows.values(), before=before)
-            self._flows[sid] = resource
+            self._replace(sid, resource)
             self._save()
             return resource
 
@@ -129,6 +135,7 @@ class Store:
         with self._lock:
             self._found(sid)
             at = self._sids.index(sid)
+            self._history.append((self._clock(), self._numbers[at], self._flows[sid]))
             del self._flows[sid], self._sids[at], self._numbers[at]
             self._save()
 
@@ -143,8 +150,27 @@ class Store:
     def edit(self, sid: str, fields: dict[str, Any]) -> None:
         """Change a flow, whatever the contract says of it. An unknown SID is a KeyError."""
         with self._lock:
-            self._flows[sid] = contract.edit(self._flows[sid], {"date_updated": self.now()} | fields)
+            self._replace(sid, contract.edit(self._flows[sid], {"date_updated": self.now()} | fields))
             self._save()
+
+    def ago(self, seconds: float) -> Store:
+        """The flows as they were so many seconds ago. To read only."""
+        with self._lock:
+            moment = self._clock() - timedelta(seconds=seconds)
+            flows = {number: self._flows[sid] for number, sid in zip(self._numbers, self._sids, strict=True)}
+            for at, number, before in reversed(self._history):
+                if at <= moment:
+                    break
+                if before is None:
+                    flows.pop(number, None)
+                else:
+                    flows[number] = before
+        past = Store.__new__(Store)
+        past._lock = threading.Lock()
+        past._numbers = sorted(flows)
+        past._sids = [flows[number]["sid"] for number in past._numbers]
+        past._flows = {flow["sid"]: flow for flow in flows.values()}
+        return past
 
     def now(self) -> str:
         """The clock in Twilio's form."""
@@ -170,8 +196,14 @@ class Store:
             if name is None or self._flows[self._sids[at]]["friendly_name"] == name:
                 yield self._numbers[at], self._sids[at]
 
+    def _replace(self, sid: str, resource: Resource) -> None:
+        number = self._numbers[self._sids.index(sid)]
+        self._history.append((self._clock(), number, self._flows[sid]))
+        self._flows[sid] = resource
+
     def _append(self, resource: Resource) -> None:
         self._last += 1
+        self._history.append((self._clock(), self._last, None))
         self._flows[resource["sid"]] = resource
         self._numbers.append(self._last)
         self._sids.append(resource["sid"])

@@ -26,8 +26,17 @@ class Command(BaseCommand):
         parser.add_argument("--flows", type=int, default=300, help="how many made-up flows (default: 300)")
         parser.add_argument("--latency-ms", type=int, default=0, help="wait before each answer (default: 0)")
 
+        parser.add_argument(
+            "--lag-seconds", type=float, default=0, help="how far reads may lag behind writes (default: 0)"
+        )
+
     def handle(self, *_args: Any, **options: Any) -> None:
-        sandbox = Sandbox(port=options["port"], flows=options["flows"], latency=options["latency_ms"] / 1000)
+        sandbox = Sandbox(
+            port=options["port"],
+            flows=options["flows"],
+            latency=options["latency_ms"] / 1000,
+            lag=options["lag_seconds"],
+        )
         try:
             sandbox.start()
         except (OSError, OverflowError) as error:

@@ -12,7 +12,7 @@ from rich.console import Console
 from flows import accounts
 from flows.accounts import Account
 from flows.flexapi.errors import FlexError
-from flows.services import first_contact, mirror, reconcile
+from flows.services import first_contact, freshness, mirror, reconcile
 from flows.services.audit import NotRecorded
 
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             raise CommandError(" ".join(troubles))
 
     def _sync(self, account: Account) -> str:
-        """Renews the copy of one account; what went wrong, if anything did."""
+        """Renews the copy of one account; what went wrong or is not checked yet, if anything."""
         whose = f"{account.name}: " if account.name else ""
         try:
             with Console(file=sys.stderr).status(f"{whose}Reading the flows from Twilio"):
@@ -46,4 +46,5 @@ class Command(BaseCommand):
             return f"{whose}The copy stays as it was: {error}."
         found = f"{report.flows} flows: {report.created} new, {report.changed} changed, {report.gone} gone."
         self.stdout.write(whose + found)
-        return ""
+        progress = freshness.progress(mirror.copy_state(account.sid))
+        return f"{whose}{progress}" if progress else ""

@@ -24,7 +24,7 @@ from django.db import connection
 
 from flows.services import evidence
 from tests.faults.databases import databases, use
-from tests.faults.matrix import worker
+from tests.faults.matrix import consistency, families, worker
 from tests.faults.matrix.play import COPY_DIFFERS, RUNS
 from tests.faults.matrix.troubles import TROUBLES
 from tests.faults.witness import (
@@ -71,13 +71,18 @@ def main() -> int:
         if options.only in name and trouble.vendor in ("", connection.vendor)
     ]
     started = time.monotonic()
+    lags = [name for name in consistency.ROWS if options.only in name]
     with databases(options.processes) as own:
         verdicts = _play_all(console, names, own, options)
+        tallies = families.play_rows(lags, own, runs=options.runs, seed=options.seed)
         chains = [_chain(name) for name in own]
     console.print(_table(names, verdicts))
+    if tallies:
+        console.print(consistency.table_of(tallies))
     total = Verdict()
     for verdict in verdicts.values():
         total.add(verdict)
+    total.complaints += [one for tally in tallies.values() for one in tally.complaints]
     return _say_how_it_ended(console, total, chains, time.monotonic() - started)
 
 

@@ -19,6 +19,7 @@ from tests.faults.acting import (
     delete,
     drifts,
     everything_kept,
+    later,
     read_only,
     rename,
     together,
@@ -176,7 +177,8 @@ def test_undoing_whose_answer_is_lost_empties_the_inbox_when_it_is_found_out(san
     undo(flow_sid, drifted[0])
     assert in_the_inbox() == [event.pk for event in drifted]
 
-    (settled,) = reconcile.reconcile()
+    with later():
+        (settled,) = reconcile.reconcile()
 
     assert (settled.result, settled.refers_to) == ("applied", drifted[0].event_id)
     assert drift.inbox() == []

@@ -362,7 +362,8 @@ def test_refresh_renews_every_account_and_tells_of_the_one_that_fails(client_of,
     page = text_of(client_of("viewer").post("/flows/sync/", headers={"HX-Request": "true"}))
 
     assert Flow.objects.filter(friendly_name="Later").exists()
-    assert "staging: not refreshed" in page
+    assert "<bdi>staging</bdi>: " in page
+    assert "Last check failed" in page
     assert SyncState.objects.get(pk=sandbox.account_sid).failed_at is None
     assert Flow.objects.get(pk=flows[1]).gone_at is None
     staging.start()

@@ -1,0 +1,162 @@
+"""Flows that Twilio's list lacks. Absence takes proof: each is asked for by its SID, a few at every sync and at Twilio's
+pace, and only Twilio's own "not found" counts as its deletion. How far the asking has come is stored, for the pages.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from flows.flexapi.errors import FlexError
+from flows.flexapi.schema import Snapshot
+from flows.models import MissingFlow, SyncState
+from flows.services import settling
+
+CHECKS: Final = 20  # flows that one sync asks for by SID: ten seconds, at Twilio's two a second
+PATIENCE: Final = 30.0  # seconds after which a sync asks for no other
+ASKED_FOR: Final = settling.SETTLING  # how long an answer holds that a missing flow exists
+
+# Return the flow, or None if Twilio says that it has no such flow. Raises FlexError.
+Ask = Callable[[str], Snapshot | None]
+
+
+@dataclass(slots=True)
+class Answers:
+    """What Twilio said of flows that were asked for by SID. `error`: why the asking broke off, if it did."""
+
+    present: dict[str, Snapshot] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    error: str = ""
+
+    @property
+    def count(self) -> int:
+        return len(self.present) + len(self.gone)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The flows that a listing lacks. `unchecked` have not been asked for yet, `left_out` exist all the same."""
+
+    answers: Answers
+    unchecked: int = 0
+    left_out: int = 0
+
+
+def ask_for(sids: Iterable[str], ask: Ask, *, most: int = CHECKS) -> Answers:
+    """Ask for up to `most` of these flows, until one can't be had."""
+    answers, until = Answers(), time.monotonic() + PATIENCE
+    for sid in sids:
+        if answers.count >= most or time.monotonic() >= until:
+            break
+        try:
+            flow = ask(sid)
+        except FlexError as error:
+            answers.error = str(error)
+            break
+        if flow is None:
+            answers.gone.add(sid)
+        else:
+            answers.present[sid] = flow
+    return answers
+
+
+def early_to_miss(sids: Collection[str], *, at: datetime) -> set[str]:
+    """Return those of these flows that a list can lack because they were created or changed a moment ago."""
+    recent = settling.recent_events(sids, at=at)
+    return {sid for sid, events in recent.items() if settling.contradicted(events, {}, None)}
+
+
+def settle_doubts(
+    listed: MutableMapping[str, Snapshot | None],
+    doubted: Collection[str],
+    ask: Ask,
+    *,
+    known: Mapping[str, Snapshot | None],
+    at: datetime,
+) -> Answers:
+    """Ask for the flows that a listing is not believed about, and put the answers in their place. Those that can't be
+    had, or that changed a moment ago, are left out: they stay as they are `known`."""
+    if not doubted:
+        return Answers()
+    recent = settling.recent_events(doubted, at=at)
+    due = (
+        sid
+        for sid in sorted(doubted)
+        if not settling.contradicted(recent.get(sid, []), known.get(sid), listed[sid])
+    )
+    answers = ask_for(due, ask)
+    for sid in doubted:
+        del listed[sid]
+    listed.update(answers.present)
+    return answers
+
+
+def close_gap(
+    state: SyncState, missing: Collection[str], ask: Ask, *, most: int, at: datetime, refusal: str = ""
+) -> Gap:
+    """Ask for some of the flows that a listing lacks, and store how far this has come. `state` is the account's, as it
+    was before the sync. `refusal`: why Twilio can't be asked."""
+    has_gap = bool(state.missing or state.left_out)
+    if not missing and not has_gap:
+        return Gap(Answers())
+    wanted = set(missing) - early_to_miss(missing, at=at)
+    rows = {row.sid: row for row in MissingFlow.objects.filter(account_sid=state.account_sid)}
+    answers = Answers(error=refusal)
+    if not refusal:
+        answers = ask_for(_in_turn(wanted, rows, at=at), ask, most=most)
+    left = wanted - answers.gone
+    asked_at = {sid: rows[sid].asked_at for sid in left & rows.keys()} | dict.fromkeys(answers.present, at)
+    unchecked = sum(asked_at.get(sid) is None for sid in left)
+    gap = Gap(answers, unchecked, len(left) - unchecked)
+    _store(state, rows, {sid: asked_at.get(sid) for sid in left}, at=at)
+    checked = (state.missing_checked if state.missing else 0) + answers.count
+    SyncState.objects.filter(pk=state.pk).update(
+        missing=unchecked,
+        missing_checked=checked if unchecked else 0,
+        left_out=gap.left_out,
+        check_error=_sentence(answers.error) if unchecked else "",
+    )
+    return gap
+
+
+def missing_flows(sids: Collection[str]) -> set[str]:
+    """Return those of these flows that Twilio's list lacks and that have not been asked for yet."""
+    unchecked = MissingFlow.objects.filter(sid__in=list(sids), asked_at=None)
+    return set(unchecked.values_list("sid", flat=True))
+
+
+def _in_turn(wanted: Collection[str], rows: Mapping[str, MissingFlow], *, at: datetime) -> list[str]:
+    """Return the flows to ask for: first those that never were, the longest missing first."""
+    new = [sid for sid in wanted if sid not in rows]
+    unasked = [row for sid, row in rows.items() if sid in wanted and row.asked_at is None]
+    asked = [
+        (row.asked_at, row.sid)
+        for sid, row in rows.items()
+        if sid in wanted and row.asked_at is not None and row.asked_at <= at - ASKED_FOR
+    ]
+    unasked.sort(key=lambda row: (row.since, row.sid))
+    return [*(row.sid for row in unasked), *sorted(new), *(sid for _, sid in sorted(asked))]
+
+
+def _store(
+    state: SyncState, rows: Mapping[str, MissingFlow], left: Mapping[str, datetime | None], *, at: datetime
+) -> None:
+    """Make the stored flows equal to those that are `left`, each with the time when it last was found to exist."""
+    MissingFlow.objects.filter(account_sid=state.account_sid, sid__in=rows.keys() - left.keys()).delete()
+    new = [
+        MissingFlow(sid=sid, account_sid=state.account_sid, since=at, asked_at=asked_at)
+        for sid, asked_at in left.items()
+        if sid not in rows
+    ]
+    MissingFlow.objects.bulk_create(new, batch_size=500, ignore_conflicts=True)
+    changed = [rows[sid] for sid, asked_at in left.items() if sid in rows and rows[sid].asked_at != asked_at]
+    for row in changed:
+        row.asked_at = left[row.sid]
+    MissingFlow.objects.bulk_update(changed, ["asked_at"], batch_size=500)
+
+
+def _sentence(error: str) -> str:
+    return error[:1].upper() + error[1:]

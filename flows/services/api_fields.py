@@ -1,0 +1,84 @@
+"""Fields of a flow that nobody can write: those that the schema doesn't know, and Twilio's own. That one of them appears
+or changes is an event of its own, once for each field and account. The pages show the value; no flow's history has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from flows.flexapi import schema
+from flows.flexapi.schema import Snapshot
+from flows.models import AuditEvent, Result, Stage
+from flows.services import audit
+from flows.services.audit import Actor, Payload
+
+FIELD: Final = "account.field"
+MOST: Final = 100  # fields of one account: whoever sends ever new ones must not fill the log
+NAME_MAX: Final = 100
+NOBODY: Final = Actor(id="", label="")
+_DATES: Final = frozenset({"date_created", "date_updated"})
+
+
+class _AlreadyRecorded(Exception):
+    """Another process recorded this field first."""
+
+
+def unwritable_changes(before: Mapping[str, object] | None, after: Mapping[str, object]) -> list[str]:
+    """Return the fields that nobody can write and that differ, dates aside. Of a flow that is new here (`before` is
+    None), those that the schema doesn't know."""
+    if before is None:
+        return [name for name in after if name not in schema.BY_NAME]
+    ignored = {entry.name for entry in schema.WRITABLE} | _DATES
+    if _path(before.get("url")) == _path(after.get("url")):
+        ignored.add("url")  # its host is the one that this site asked
+    return [name for name in schema.differing(before, after) if name not in ignored]
+
+
+def _path(url: object) -> object:
+    try:
+        return urlsplit(url).path if isinstance(url, str) else url
+    except ValueError:
+        return url
+
+
+def record(account_sid: str, pairs: Iterable[tuple[Snapshot | None, Snapshot]]) -> None:
+    """Record which fields differ, of flows `before` and after, that were not recorded of this account. Raises
+    `NotRecorded`."""
+    examples: dict[str, str] = {}
+    for before, after in pairs:
+        for name in unwritable_changes(before, after):
+            examples.setdefault(name[:NAME_MAX], str(after.get("sid", "")))
+    if not examples:
+        return
+    recorded = _recorded(account_sid)
+    new = sorted(examples.keys() - recorded)
+    for name in new[: max(0, MOST - len(recorded))]:
+        _append(account_sid, name, examples[name])
+
+
+def _recorded(account_sid: str) -> set[str]:
+    events = AuditEvent.objects.filter(account_sid=account_sid, action=FIELD)
+    return {name for names in events.values_list("changed_fields", flat=True) for name in names}
+
+
+def _append(account_sid: str, name: str, sid: str) -> None:
+    def payload() -> Payload:
+        if name in _recorded(account_sid):
+            raise _AlreadyRecorded
+        kind = "read-only" if name in schema.BY_NAME else "not known to this dashboard"
+        return Payload(after={"field": name, "kind": kind, "first seen on": sid})
+
+    try:
+        audit.append(
+            action=FIELD,
+            stage=Stage.OBSERVED,
+            result=Result.APPLIED,
+            actor=NOBODY,
+            account_sid=account_sid,
+            changed_fields=[name],
+            payload=payload,
+        )
+    except _AlreadyRecorded:
+        return

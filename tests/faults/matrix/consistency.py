@@ -1,0 +1,282 @@
+"""The family of a Flex API that is eventually consistent: random changes, ours and elsewhere's, while reads lag behind the
+writes and lists are not whole. The log must tell no deletion, creation or change that did not happen, in the order in
+which it happened; and once the API is well again, all that did.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from unittest import mock
+
+from rich.table import Table
+
+from flows.flexapi import schema
+from flows.flexapi.client import FlexClient
+from flows.flexapi.errors import FlexError
+from flows.flexapi.sandbox import Lag, LagKind, Sandbox
+from flows.models import ONCE, AuditEvent, Closure, Flow, MissingFlow, OpenChange, SyncState
+from flows.services import audit, changes, mirror, reconcile
+from tests import ACCOUNT
+from tests.faults.acting import OMAR
+from tests.faults.matrix.edits import Draws
+from tests.faults.matrix.play import A_MINUTE, Clock, world
+from tests.faults.truth import MADE, as_kept, differences
+
+RUNS, OURS, ELSEWHERE, LAGGED = "runs", "our changes", "elsewhere's", "reads that lagged"
+RECORDED, STALE = "recorded of elsewhere's", "refused as stale"
+FALSE_DELETION, FALSE_CREATION, FALSE_DRIFT = "false deletions", "false creations", "false drift"
+NOT_FOUND = "not found in the end"
+COLUMNS: Final = (
+    RUNS, OURS, ELSEWHERE, LAGGED, STALE, RECORDED, FALSE_DELETION, FALSE_CREATION, FALSE_DRIFT, NOT_FOUND,
+)  # fmt: skip
+NEVER: Final = (FALSE_DELETION, FALSE_CREATION, FALSE_DRIFT, NOT_FOUND)
+STEPS: Final = 45
+FLOWS: Final = 8  # at the start of a run
+PAGE: Final = 3  # flows of a list's page
+SAID: Final = (
+    FlexError, changes.Conflict, changes.NothingToChange, changes.NotRead, audit.ChangeOpen, mirror.SyncBusy,
+)  # fmt: skip
+
+Draw = Callable[[random.Random, str], Lag | None]
+
+
+def _stale(chance: random.Random) -> Lag:
+    return Lag(LagKind.STALE, seconds=chance.uniform(0, 60))
+
+
+def _of_lists(kind: LagKind) -> Draw:
+    return lambda chance, path: Lag(kind) if path.endswith("/FlexFlows") and chance.random() < 0.5 else None
+
+
+def _anything(chance: random.Random, path: str) -> Lag | None:
+    kinds = [LagKind.STALE] * 3 + ([*LagKind] if path.endswith("/FlexFlows") else [])
+    return Lag(chance.choice(kinds), seconds=chance.uniform(0, 60)) if chance.random() < 0.7 else None
+
+
+ROWS: Final[dict[str, Draw]] = {
+    "lists up to a minute old": lambda chance, path: _stale(chance) if path.endswith("/FlexFlows") else None,
+    "flows up to a minute old, 404 after 201": lambda chance, path: (
+        None if path.endswith("/FlexFlows") else _stale(chance)
+    ),
+    "every read up to a minute old": lambda chance, _path: _stale(chance),
+    "empty lists": _of_lists(LagKind.EMPTY),
+    "short lists": _of_lists(LagKind.SHORT),
+    "pages that skip a flow": _of_lists(LagKind.SKIPPED),
+    "pages that repeat a flow": _of_lists(LagKind.REPEATED),
+    "all of these": _anything,
+    "nothing lags": lambda _chance, _path: None,
+}
+
+
+@dataclass
+class Tally:
+    """How often each thing was found, and a sentence for each that must never be."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    complaints: list[str] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        self.counts.update(other.counts)
+        self.complaints.extend(other.complaints)
+
+    def complain(self, what: str, sentence: str) -> None:
+        self.counts[what] += 1
+        self.complaints.append(f"{what}: {sentence}")
+
+
+def play(name: str, *, runs: int, seed: int, clock: Clock) -> Tally:
+    """The tally of so many runs of one row."""
+    total = Tally()
+    for number in range(runs):
+        clock.move(10 * A_MINUTE)
+        with _api(clock) as sandbox:
+            run = Run(name, sandbox, clock, random.Random(f"{name} {seed} {number}"))
+            tally = run.carry_out()
+        tally.complaints = [f"{name}, seed {seed}, run {number}: {one}" for one in tally.complaints]
+        total.add(tally)
+    return total
+
+
+@contextmanager
+def _api(clock: Clock) -> Iterator[Sandbox]:
+    """An empty API with small pages, and a site that knows nothing yet."""
+    listed = FlexClient.list
+    small = mock.patch.object(
+        FlexClient, "list", lambda client, **more: listed(client, page_size=PAGE, **more)
+    )
+    with world(clock) as sandbox, small:
+        for model in (MissingFlow, Closure, OpenChange):
+            model.objects.all().delete()
+        SyncState.objects.all().delete()
+        yield sandbox
+
+
+class Run:
+    """One random history. `history` is how each flow really was, and since when; None is one that is gone."""
+
+    def __init__(self, name: str, sandbox: Sandbox, clock: Clock, chance: random.Random) -> None:
+        self.sandbox, self.clock, self.chance, self.tally = sandbox, clock, chance, Tally()
+        self.draw = lambda path: ROWS[name](chance, path)
+        self.draws = Draws(chance, f"{chance.getrandbits(32):08x}")
+        self.history: dict[str, list[tuple[datetime, dict[str, Any] | None]]] = {}
+        self.since = audit.last_seq()
+
+    def carry_out(self) -> Tally:
+        for _ in range(FLOWS):
+            self.sandbox.add_flow(**self.draws.flow())
+        self._remember()
+        self.clock.move(2 * A_MINUTE)
+        mirror.sync(ACCOUNT)
+        self.sandbox.lags.draw = self.draw
+        before = len(self.sandbox.requests)
+        for _ in range(STEPS):
+            self.clock.move(timedelta(seconds=self.chance.choice([0, 1, 3, 10, 25, 70])))
+            with self._counting_stale():
+                self.chance.choice(
+                    [self._ours, self._elsewhere, self._elsewhere, self._sync, self._sync, self._look]
+                )()
+            self._remember()
+        lagged = [request.fault for request in self.sandbox.requests[before:] if request.fault]
+        self.tally.counts[LAGGED] += len(lagged)
+        self._end_well()
+        self._judge()
+        self.tally.counts[RUNS] += 1
+        return self.tally
+
+    @contextmanager
+    def _counting_stale(self) -> Iterator[None]:
+        try:
+            yield
+        except mirror.settling.StaleRead:
+            self.tally.counts[STALE] += 1
+        except changes.NotRead as unread:
+            self.tally.counts[STALE] += isinstance(unread.error, mirror.settling.StaleRead)
+        except SAID:
+            pass
+
+    def _ours(self) -> None:
+        common = {"reason": "", "actor": OMAR, "change_id": uuid.uuid4()}
+        row = self._row()
+        act = self.chance.choice(["create", "update", "switch", "delete"]) if row else "create"
+        if act == "create":
+            changes.create_flow(account_sid=ACCOUNT, values=self.draws.flow(), **common)
+        elif act == "update":
+            changes.update_flow(sid=row.sid, base=row.resource, values=self._edit(row.resource), **common)
+        elif act == "switch":
+            changes.set_enabled(sid=row.sid, enabled=not row.enabled, **common)
+        else:
+            changes.delete_flow(sid=row.sid, base={"friendly_name": row.friendly_name}, **common)
+        self.tally.counts[OURS] += 1
+
+    def _elsewhere(self) -> None:
+        sids = list(self.sandbox.flows)
+        act = self.chance.choice(["add", "edit", "edit", "remove"]) if sids else "add"
+        if act == "add":
+            self.sandbox.add_flow(**self.draws.flow())
+        elif act == "edit":
+            sid = self.chance.choice(sids)
+            self.sandbox.edit_flow(sid, **self._edit(schema.from_response(self.sandbox.flows[sid])))
+        elif len(sids) > 2:
+            self.sandbox.remove_flow(self.chance.choice(sids))
+        self.tally.counts[ELSEWHERE] += 1
+
+    def _edit(self, flow: dict[str, Any]) -> dict[str, Any]:
+        """Values that come back often, so that an older state looks like a newer one."""
+        return self.chance.choice(
+            [
+                {"friendly_name": self.chance.choice(["Alpha", "Beta", "Gamma"])},
+                {"enabled": not flow.get("enabled")},
+                {"long_lived": not flow.get("long_lived")},
+            ]
+        )
+
+    def _sync(self) -> None:
+        mirror.sync(ACCOUNT)
+
+    def _look(self) -> None:
+        """Somebody opens a flow's page."""
+        if row := self._row():
+            mirror.fetch(row.sid)
+
+    def _row(self) -> Flow | None:
+        rows = list(Flow.objects.filter(gone_at=None).order_by("sid"))
+        return self.chance.choice(rows) if rows else None
+
+    def _remember(self) -> None:
+        now, flows = self.clock.now(), self.sandbox.flows
+        for sid in {*flows, *self.history}:
+            state = as_kept(flows[sid]) if sid in flows else None
+            states = self.history.setdefault(sid, [])
+            if not states or states[-1][1] != state:
+                states.append((now, state))
+
+    def _end_well(self) -> None:
+        self.sandbox.lags.clear()
+        for _ in range(3):
+            self.clock.move(A_MINUTE)
+            with suppress(FlexError):
+                mirror.sync(ACCOUNT)
+            reconcile.reconcile()
+        for difference in differences(self.sandbox):
+            self.tally.complain(NOT_FOUND, difference)
+
+    def _judge(self) -> None:
+        """Follow each flow through the log, forwards through what it really was."""
+        places: dict[str, int] = {}
+        events = (
+            AuditEvent.objects.filter(seq__gt=self.since).exclude(target_sid="").select_related("payload")
+        )
+        for event in events.order_by("seq"):
+            is_ours = event.stage in ONCE and event.result in MADE
+            if not is_ours and event.stage != "observed":
+                continue
+            place = self._place_of(event, places.get(event.target_sid, 0))
+            if place is None and not is_ours:
+                what = FALSE_DELETION if event.payload.after is None else FALSE_DRIFT
+                what = FALSE_CREATION if event.payload.before is None else what
+                self.tally.complain(what, f"{event}: {event.payload.before} {event.payload.after}")
+            elif place is not None:
+                places[event.target_sid] = place
+            self.tally.counts[RECORDED] += not is_ours
+
+    def _place_of(self, event: AuditEvent, since: int) -> int | None:
+        """Return the first place of the flow's history, from `since` on, where it was as the event says."""
+        after = event.payload.after
+        for place, (at, state) in enumerate(self.history.get(event.target_sid, [])):
+            if place < since or at > event.at:
+                continue
+            if (state is None) == (after is None) and not (
+                state and after and schema.writable_changes(state, after)
+            ):
+                return place
+        return None
+
+
+def table_of(tallies: dict[str, Tally]) -> Table:
+    total = Tally()
+    for tally in tallies.values():
+        total.add(tally)
+    table = Table(
+        title="An API that is eventually consistent: what happened, held against what the audit log says",
+        show_footer=True,
+    )
+    table.add_column("what lags", f"{len(tallies)} in all", no_wrap=True)
+    for column in COLUMNS:
+        table.add_column(column, _cell(column, total), justify="right")
+    for name, tally in tallies.items():
+        table.add_row(name, *(_cell(column, tally) for column in COLUMNS))
+    return table
+
+
+def _cell(column: str, tally: Tally) -> str:
+    count = tally.counts[column]
+    if column in NEVER:
+        return f"[bold red]{count}" if count else "[green]0"
+    return str(count)

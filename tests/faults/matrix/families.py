@@ -1,0 +1,25 @@
+"""Plays the rows of consistency.py, a row at a time to each process, which has a database of its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.queues import SimpleQueue
+
+from tests.faults.matrix import worker
+from tests.faults.matrix.consistency import Tally
+
+
+def play_rows(names: list[str], own: list[str], *, runs: int, seed: int) -> dict[str, Tally]:
+    """The tally of each of these rows; `own` are the databases."""
+    if not names:
+        return {}
+    context = multiprocessing.get_context("spawn")
+    free: SimpleQueue[str] = context.SimpleQueue()
+    for name in own:
+        free.put(name)
+    with ProcessPoolExecutor(
+        len(own), mp_context=context, initializer=worker.begin, initargs=(free,)
+    ) as pool:
+        rows = {name: pool.submit(worker.play_row, name, runs, seed) for name in names}
+        return {name: row.result() for name, row in rows.items()}

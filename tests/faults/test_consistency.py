@@ -1,0 +1,63 @@
+"""The family of an eventually consistent API with a few runs of each (`python -m tests.faults.matrix` plays more), and
+that it complains of a site that believes what it must not.
+"""
+
+import pytest
+
+from flows.services import absence, mirror, settling
+from tests.faults.acting import assert_chain_intact
+from tests.faults.matrix import consistency
+from tests.faults.matrix.consistency import (
+    FALSE_CREATION,
+    FALSE_DELETION,
+    FALSE_DRIFT,
+    NEVER,
+    RECORDED,
+    ROWS,
+    RUNS,
+    play,
+)
+from tests.faults.matrix.play import Clock
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_log_tells_nothing_that_did_not_happen_and_in_the_end_all_that_did(name):
+    tally = play(name, runs=2, seed=1, clock=Clock())
+
+    assert tally.complaints == []
+    assert [tally.counts[what] for what in NEVER] == [0] * len(NEVER)
+    assert tally.counts[RUNS] == 2
+    assert tally.counts[RECORDED] > 2 * consistency.FLOWS
+    assert_chain_intact()
+
+
+@pytest.fixture
+def believes_every_read(monkeypatch):
+    monkeypatch.setattr(settling, "contradicted", lambda *_: None)
+    monkeypatch.setattr(settling, "is_older", lambda *_: False)
+
+
+@pytest.fixture
+def believes_every_absence(monkeypatch):
+    monkeypatch.setattr(mirror._Copy, "ask", lambda *_: None)
+    monkeypatch.setattr(absence, "early_to_miss", lambda *_, **__: set())
+
+
+@pytest.mark.parametrize(
+    ("broken", "name", "complaint"),
+    [
+        ("believes_every_read", "every read up to a minute old", FALSE_DRIFT),
+        ("believes_every_read", "every read up to a minute old", FALSE_CREATION),
+        ("believes_every_read", "every read up to a minute old", FALSE_DELETION),
+        ("believes_every_absence", "short lists", FALSE_DELETION),
+        ("believes_every_absence", "pages that skip a flow", FALSE_DELETION),
+    ],
+)
+def test_family_complains_of_a_site_that(request, broken, name, complaint):
+    request.getfixturevalue(broken)
+
+    tally = play(name, runs=4, seed=1, clock=Clock())
+
+    assert tally.counts[complaint]

@@ -1,0 +1,266 @@
+"""Absence takes proof: what a list lacks is asked for by its SID, bounded, and only Twilio's own words count."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from flows.flexapi.client import FlexClient
+from flows.flexapi.errors import FlexError, Unknown
+from flows.flexapi.sandbox import Fault, FaultKind, Lag
+from flows.flexapi.schema import from_response
+from flows.models import AuditEvent, Flow, MissingFlow, OpenChange, SyncState
+from flows.services import absence, closures, freshness, mirror, reconcile
+from tests import ACCOUNT
+from tests.faults.acting import create, delete, drifts, grow_old, later
+
+pytestmark = pytest.mark.django_db
+ONE = "/FlexFlows/*"
+
+
+@pytest.fixture
+def state():
+    return lambda: SyncState.objects.get()
+
+
+@pytest.fixture
+def flows(sandbox):
+    """Makes so many flows, and syncs them."""
+
+    def make(count):
+        sids = [sandbox.add_flow(friendly_name=f"Flow {number:03}") for number in range(count)]
+        mirror.sync(ACCOUNT)
+        return sids
+
+    return make
+
+
+@pytest.fixture
+def small_pages(monkeypatch):
+    listed = FlexClient.list
+    monkeypatch.setattr(FlexClient, "list", lambda client, **more: listed(client, page_size=2, **more))
+
+
+def asked_for(sandbox):
+    """The flows that were asked for one by one, in order."""
+    return [
+        request.path.rsplit("/", 1)[1]
+        for request in sandbox.requests
+        if request.method == "GET" and "/FO" in request.path
+    ]
+
+
+def gone():
+    return set(Flow.objects.exclude(gone_at=None).values_list("sid", flat=True))
+
+
+@pytest.mark.parametrize("kind", ["empty", "short"])
+@pytest.mark.parametrize("count", [1, 4])
+def test_list_that_lacks_flows_which_exist_records_nothing(sandbox, flows, state, kind, count):
+    flows(count)
+    sandbox.lag(Lag(kind))
+
+    report = mirror.sync(ACCOUNT)
+    mirror.sync(ACCOUNT)
+
+    assert (report.gone, report.unchecked) == (0, 0)
+    assert (drifts(), gone()) == ([], set())
+    assert state().left_out == 0
+
+
+def test_flows_that_a_list_left_out_are_told_until_it_has_them_again(sandbox, flows, state):
+    flows(4)
+    sandbox.lag(Lag("empty"))
+
+    assert mirror.sync(ACCOUNT).left_out == 4
+
+    assert freshness.progress(state()) == "4 flows are missing from Twilio's list, but still exist there."
+    assert not freshness.Freshness(state()).is_fine
+    mirror.sync(ACCOUNT)
+    assert freshness.Freshness(state()).is_fine
+    assert not MissingFlow.objects.exists()
+
+
+def test_list_that_lacks_many_living_flows_is_not_believed_at_all(sandbox, flows, state):
+    flows(12)
+    new = sandbox.add_flow(friendly_name="New")
+    sandbox.lag(Lag("short"))
+
+    with pytest.raises(Unknown, match="leaves out"):
+        mirror.sync(ACCOUNT)
+
+    assert not Flow.objects.filter(sid=new).exists()
+    assert "leaves out" in state().error
+
+
+def test_page_that_shifts_while_it_is_read_loses_no_flow(sandbox, flows, small_pages):
+    flows(6)
+    sandbox.lag(Lag("skipped", times=None))
+
+    report = mirror.sync(ACCOUNT)
+
+    assert (report.flows, report.gone, report.left_out) == (6, 0, 2)
+    assert (drifts(), gone()) == ([], set())
+
+
+def test_flow_that_two_pages_have_is_one(sandbox, flows, small_pages):
+    flows(6)
+    sandbox.lag(Lag("repeated", times=None))
+
+    report = mirror.sync(ACCOUNT)
+
+    assert (report.flows, report.moved) == (6, False)
+
+
+def test_large_gap_is_worked_off_over_several_syncs_and_its_progress_is_told(sandbox, flows, state):
+    sids = flows(50)
+    for sid in sids:
+        sandbox.remove_flow(sid)
+
+    first = mirror.sync(ACCOUNT)
+
+    assert (first.gone, first.unchecked) == (20, 30)
+    assert len(asked_for(sandbox)) == absence.CHECKS == 20
+    told = "Checking 30 flows that are missing from Twilio's list: 20 checked."
+    assert freshness.progress(state()) == told
+    assert not freshness.Freshness(state()).is_fine
+    unchecked = set(sids) - gone()
+    assert absence.missing_flows(sids) == unchecked
+    assert {event.target_sid for event in drifts()} == gone()
+    second = mirror.sync(ACCOUNT)
+    assert (second.gone, second.unchecked, state().missing_checked) == (20, 10, 40)
+    assert mirror.sync(ACCOUNT).gone == 10
+    assert freshness.Freshness(state()).is_fine
+    assert sorted(asked_for(sandbox)) == sorted(sids)
+    assert (state().missing_checked, MissingFlow.objects.count()) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(FaultKind.HTML, status=404, path=ONE, times=None),
+        Fault(FaultKind.REFUSE, status=404, code=20003, path=ONE, times=None),
+        Fault(FaultKind.SERVER_ERROR, path=ONE, times=None),
+        Fault(FaultKind.DROP, path=ONE, times=None),
+    ],
+    ids=["a proxy's 404", "another code", "500", "no answer"],
+)
+def test_what_is_no_proof_leaves_the_flow_as_it_was(sandbox, flows, state, fault):
+    sids = flows(2)
+    sandbox.remove_flow(sids[0])
+    sandbox.inject(fault)
+
+    report = mirror.sync(ACCOUNT)
+
+    assert (report.gone, report.unchecked, gone()) == (0, 1, set())
+    assert "Checking stopped: " in freshness.progress(state())
+    sandbox.clear_faults()
+    assert mirror.sync(ACCOUNT).gone == 1
+    assert state().check_error == ""
+
+
+def test_where_twilio_refuses_to_show_flows_none_is_taken_for_deleted(sandbox, flows, state):
+    sids = flows(2)
+    sandbox.inject(Fault(FaultKind.REFUSE, status=403, code=20005, path=ONE, times=None))
+    sandbox.remove_flow(sids[0])
+    mirror.sync(ACCOUNT)
+    asked = len(asked_for(sandbox))
+
+    report = mirror.sync(ACCOUNT)
+
+    assert closures.state_of(ACCOUNT).why("fetch")
+    assert (report.unchecked, gone(), len(asked_for(sandbox))) == (1, set(), asked)
+    assert "Twilio refuses to show a flow" in freshness.progress(state())
+
+
+def test_sync_in_which_nothing_is_missing_asks_the_database_nothing_about_it(sandbox, flows):
+    flows(3)
+
+    with CaptureQueriesContext(connection) as queries:
+        mirror.sync(ACCOUNT)
+
+    assert "flows_missingflow" not in "".join(query["sql"] for query in queries)
+
+
+def test_flow_that_a_stale_list_still_has_is_asked_for_before_it_is_back(sandbox, flows):
+    """However stale: its SID says no."""
+    sids = flows(2)
+    with later(2):
+        delete(sids[0], base={"friendly_name": "Flow 000"})
+    sandbox.lag(Lag("stale", path="/FlexFlows", seconds=30))
+
+    with later(30):
+        report = mirror.sync(ACCOUNT)
+
+    assert report.created == 0
+    assert drifts() == []
+    assert gone() == {sids[0]}
+
+
+def test_flow_that_is_back_is_found_to_be(sandbox, flows):
+    sids = flows(1)
+    was = from_response(sandbox.flows[sids[0]])
+    sandbox.remove_flow(sids[0])
+    mirror.sync(ACCOUNT)
+    sandbox.add_flow(**was)
+
+    with later():
+        report = mirror.sync(ACCOUNT)
+
+    assert report.created == 1
+    assert gone() == set()
+
+
+def test_state_that_twilio_dates_before_the_known_one_is_asked_for(sandbox, flows):
+    (sid,) = flows(1)
+    sandbox.edit_flow(sid, friendly_name="Newer", date_updated="2030-01-01T00:00:00Z")
+    mirror.sync(ACCOUNT)
+    sandbox.lag(Lag("stale", path="/FlexFlows", seconds=30))
+    with later(10):
+        sandbox.edit_flow(sid, enabled=True, date_updated="2030-01-01T00:00:01Z")
+        mirror.sync(ACCOUNT)
+
+    assert drifts()[0].changed_fields == ["friendly_name"]
+    assert Flow.objects.get().friendly_name == "Newer"
+
+
+def test_asking_ends_with_its_time(sandbox, flows, monkeypatch):
+    sids = flows(3)
+    for sid in sids:
+        sandbox.remove_flow(sid)
+    monkeypatch.setattr(absence, "PATIENCE", -1.0)
+
+    report = mirror.sync(ACCOUNT)
+
+    assert (report.gone, report.unchecked) == (0, 3)
+
+
+def test_lost_creation_is_not_called_off_by_a_list_that_lacks_flows(sandbox, flows):
+    flows(2)
+    sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
+    create()
+
+    for minutes in (2, 4, 6):
+        sandbox.lag(Lag("empty"))
+        with later(minutes), pytest.raises(FlexError, match="leaves out"):
+            reconcile.reconcile()
+
+    with later(8):
+        (event,) = reconcile.reconcile()
+    assert event.result == "applied"
+    assert not AuditEvent.objects.filter(result="not_applied").exists()
+
+
+def test_candidate_of_a_lost_creation_that_a_list_lacks_is_asked_for(sandbox, flow_sid):
+    grow_old(sandbox)
+    sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
+    create(values={"friendly_name": "Lost"})
+    made = next(sid for sid in sandbox.flows if sid != flow_sid)
+    sandbox.edit_flow(made, friendly_name="Lost, and edited")
+    assert reconcile.reconcile() == []
+    assert OpenChange.objects.get().candidates == [made]
+    sandbox.lag(Lag("stale", path="/FlexFlows", seconds=3600))
+
+    with later():
+        reconcile.reconcile()
+
+    assert OpenChange.objects.get().puzzle == reconcile.SIMILAR

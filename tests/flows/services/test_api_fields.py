@@ -1,0 +1,145 @@
+"""Fields that nobody can write: one event for each field and account, however many flows have it and however often it
+changes; no drift of any flow."""
+
+import pytest
+
+from flows.models import AuditEvent, Flow, OpenDrift
+from flows.services import api_fields, mirror
+from tests import ACCOUNT
+from tests.faults.acting import assert_chain_intact, create, drifts, rename, together
+
+pytestmark = pytest.mark.django_db
+
+
+def noted():
+    return [
+        event.changed_fields for event in AuditEvent.objects.filter(action="account.field").order_by("seq")
+    ]
+
+
+def test_field_that_changes_at_each_read_of_twenty_flows_is_one_event(sandbox):
+    sids = [sandbox.add_flow(revision=0) for _ in range(20)]
+    for revision in range(4):
+        for sid in sids:
+            sandbox.edit_flow(sid, revision=revision)
+        mirror.sync(ACCOUNT)
+
+    assert noted() == [["revision"]]
+    assert drifts() == []
+    assert {flow.resource["revision"] for flow in Flow.objects.all()} == {3}
+
+
+def test_new_field_on_many_flows_is_one_event(sandbox):
+    sids = [sandbox.add_flow() for _ in range(300)]
+    mirror.sync(ACCOUNT)
+    for sid in sids:
+        sandbox.edit_flow(sid, flavour={"kind": "new"}, integration_flavour="odd")
+
+    mirror.sync(ACCOUNT)
+    mirror.fetch(sids[0])
+
+    assert noted() == [["flavour"], ["integration_flavour"]]
+    assert not OpenDrift.objects.exists()
+    event = AuditEvent.objects.get(action="account.field", changed_fields=["flavour"])
+    assert (event.stage, event.result, event.target_sid, event.account_sid) == (
+        "observed",
+        "applied",
+        "",
+        ACCOUNT,
+    )
+    assert event.payload.after["field"] == "flavour"
+    assert_chain_intact()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("account_sid", "AC" + "9" * 32), ("url", "https://api.example/v2/other"), ("flavour", 7)],
+)
+def test_field_that_only_twilio_sets_is_noted_once(sandbox, flow_sid, name, value):
+    other = sandbox.add_flow()
+    mirror.sync(ACCOUNT)
+    before = len(drifts())
+    monkey = {name: value}
+    for sid in (flow_sid, other):
+        sandbox.edit_flow(sid, **monkey)
+    if name == "url":
+        api_fields.record(ACCOUNT, [({"url": "/a"}, {"url": "/b"})] * 2)
+
+    mirror.sync(ACCOUNT)
+    mirror.sync(ACCOUNT)
+
+    assert noted() == [[name]]
+    assert len(drifts()) == before
+
+
+def test_dates_and_the_host_of_an_address_are_not_noted(sandbox, flow_sid):
+    sandbox.edit_flow(flow_sid, date_created="2001-01-01T00:00:00Z", date_updated="2002-01-01T00:00:00Z")
+    api_fields.record(ACCOUNT, [({"url": "http://one/v1/FO1"}, {"url": "https://two/v1/FO1"})])
+
+    mirror.sync(ACCOUNT)
+
+    assert noted() == []
+
+
+def test_field_in_the_answer_to_our_own_change_is_noted_too(sandbox, flow_sid):
+    sandbox.edit_flow(flow_sid, flavour=1)
+    base = {name: value for name, value in Flow.objects.get().resource.items() if name != "flavour"}
+
+    made = rename(flow_sid, base=base)
+
+    assert noted() == [["flavour"]]
+    assert made.theirs == []
+    assert drifts() == []
+
+
+def test_field_that_changes_beside_our_change_is_nobodys_edit(sandbox, flow_sid):
+    sandbox.edit_flow(flow_sid, flavour=1)
+    mirror.sync(ACCOUNT)
+    base = Flow.objects.get().resource
+    sandbox.edit_flow(flow_sid, flavour=2)
+
+    made = rename(flow_sid, base=base)
+
+    assert made.theirs == []
+    assert drifts() == []
+
+
+def test_each_account_has_its_own(sandbox, staging):
+    for there, account in ((sandbox, sandbox.account_sid), (staging, staging.account_sid)):
+        there.add_flow(flavour=1)
+        mirror.sync(account)
+
+    events = AuditEvent.objects.filter(action="account.field")
+    assert {event.account_sid for event in events} == {sandbox.account_sid, staging.account_sid}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_several_find_at_once_is_noted_once(sandbox):
+    sid = sandbox.add_flow()
+    mirror.sync(ACCOUNT)
+    sandbox.edit_flow(sid, flavour=1)
+
+    together(*[lambda: mirror.fetch(sid)] * 4)
+
+    assert noted() == [["flavour"]]
+    assert_chain_intact()
+
+
+def test_ever_new_fields_do_not_fill_the_log(sandbox, monkeypatch):
+    monkeypatch.setattr(api_fields, "MOST", 3)
+    sid = sandbox.add_flow()
+    for number in range(5):
+        sandbox.edit_flow(sid, **{f"{'x' * 200}{number}": 1, f"field {number}": 1})
+        mirror.sync(ACCOUNT)
+
+    assert len(noted()) == 3
+    assert all(len(name) <= api_fields.NAME_MAX for (name,) in noted())
+
+
+def test_flow_of_ours_with_a_new_field_is_noted(sandbox, flow_sid):
+    store = sandbox._store.create
+    sandbox._store.create = lambda values: store(values) | {"flavour": 1}
+
+    create()
+
+    assert noted() == [["flavour"]]
