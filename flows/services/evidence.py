@@ -18,6 +18,7 @@ from django.utils import timezone
 from flows.models import AuditEvent, AuditPayload, ChainHead, Result, Stage
 from flows.services import audit
 from flows.services.audit import Actor, NotRecorded, Payload
+from flows.services.log_recount import Entries
 from flows.services.recount import Days, OpenChanges
 from flows.services.seal import (
     GENESIS,
@@ -88,6 +89,7 @@ def verify(*, head: dict[str, Any] | None = None) -> Verdict:
         or _beyond_the_head()
         or walk.open_changes.fault(end)
         or walk.days.fault(end)
+        or walk.entries.fault(end)
         or (None, "")
     )
     return Verdict(walk.count, end, bad, fault, time.monotonic() - started)
@@ -171,6 +173,7 @@ class _Walk:
         self.count, self.previous = 0, GENESIS
         self.keys = keys()  # those that may come, the next one first
         self.erasures, self.open_changes, self.days = _Erasures(), OpenChanges(), Days()
+        self.entries = Entries()
 
     def to(self, end: int, end_hash: str, head: dict[str, Any] | None) -> tuple[int, str] | None:
         stray = AuditEvent.objects.filter(seq__lt=1).order_by("seq").values_list("seq", flat=True).first()
@@ -186,6 +189,7 @@ class _Walk:
             self.count, self.previous = row["seq"], row["hash"]
             self.open_changes.follow(row)
             self.days.follow(row)
+            self.entries.follow(row)
         if head and head["seq"] > self.count:
             return self.count + 1, "is missing: it was there when the head was signed"
         if (end, end_hash) != (self.count, self.previous):

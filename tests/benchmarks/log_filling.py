@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from flows.flexapi.sandbox import seed
 from flows.masking import masked, storable
 from flows.models import AuditEvent, AuditPayload, ChainHead, OpenChange, Plan, PlannedChange
-from flows.services import audit
+from flows.services import audit, log_entries
 from flows.services.seal import GENESIS, event_hash, payload_hash
 
 BATCH: Final = 5000
@@ -60,6 +60,7 @@ def fill(count: int) -> None:
             OpenChange.objects.bulk_create(map(_under_way, story.under_way))
             story.under_way.clear()
             head.save()
+    log_entries.rebuild()
     story.keep_the_plan(now)
     if connection.vendor == "postgresql":  # as it does by itself in time
         with connection.cursor() as cursor:
