@@ -5,7 +5,7 @@ A page's cost must not hang on the log's length, so a query is cut into branches
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
@@ -22,6 +22,13 @@ from flows.services.log_query import OPEN_RESULTS, RESOLVED_LATER, LogQuery
 from flows.services.reading import Found
 
 PAGE_SIZE: Final = 50
+_NOUNS: Final = {
+    "action": "action",
+    "actor": "user in the log",
+    "sid": "flow in the log",
+    "account": "account",
+    "plan": "bulk change",
+}
 # Left out unless asked for, or they would bury all else: first syncs, and sign-ins that nothing is wrong with.
 HIDDEN: Final = Q(action="flow.baseline") | Q(
     action__in=("auth.login", "auth.logout"), result=Result.SUCCEEDED
@@ -94,20 +101,18 @@ def unknown_values(query: LogQuery, scope: accounts.Scope, people: Iterable[str]
     """Return, by parameter, which values of a query stand nowhere in what the user may read. `people` are those who
     stand in it."""
     entries = reading.of_accounts(AuditEntry.objects.all(), scope)
-    found = {}
-    if query.action and query.action not in words.ACTIONS and query.action not in reading.actions(scope):
-        found["action"] = f"No such action: {query.action}"
-    if query.actor and query.actor not in people:
-        found["actor"] = f"No such user in the log: {query.actor}"
-    if query.sid and not entries.filter(target_sid=query.sid).exists():
-        found["sid"] = f"No such flow in the log: {query.sid}"
-    if query.account and not _is_account(query.account, scope):
-        found["account"] = f"No such account: {query.account}"
-    if query.plan and not (
-        Plan.objects.filter(pk=query.plan).exists() or entries.filter(request_id=query.plan).exists()
-    ):
-        found["plan"] = f"No such bulk change: {query.plan}"
-    return {name: sentence for name, sentence in found.items() if name not in query.faults}
+    is_known: dict[str, Callable[[], bool]] = {
+        "action": lambda: query.action in words.ACTIONS or query.action in reading.actions(scope),
+        "actor": lambda: query.actor in people,
+        "sid": lambda: entries.filter(target_sid=query.sid).exists(),
+        "account": lambda: _is_account(query.account, scope),
+        "plan": lambda: _is_plan(query.plan, entries),
+    }
+    return {
+        name: f"No such {_NOUNS[name]}: {getattr(query, name)}"
+        for name, known in is_known.items()
+        if getattr(query, name) and name not in query.faults and not known()
+    }
 
 
 def mark_decisions(entries: Iterable[AuditEntry], scope: accounts.Scope) -> None:
@@ -125,6 +130,10 @@ def _is_account(sid: str, scope: accounts.Scope) -> bool:
         return sid in scope
     is_configured = any(account.sid == sid for account in accounts.every())
     return is_configured or AuditEntry.objects.filter(account_sid=sid).exists()
+
+
+def _is_plan(plan: str, entries: QuerySet[AuditEntry]) -> bool:
+    return Plan.objects.filter(pk=plan).exists() or entries.filter(request_id=plan).exists()
 
 
 def _branches(query: LogQuery, scope: accounts.Scope) -> list[QuerySet[AuditEntry]]:

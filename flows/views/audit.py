@@ -26,11 +26,7 @@ CHIPS: Final = {
     "q": "Search", "actor": "User", "action": "Action", "result": "Result", "sid": "Flow", "account": "Account",
     "from_date": "From", "to_date": "To", "plan": "Bulk change",
 }  # fmt: skip
-SCANNED: Final = {
-    "log": f"{reading.STRETCH:,} events",
-    "flow": f"{reading.OF_ONE:,} changes of this flow",
-    "person": f"{reading.OF_ONE:,} entries of this user",
-}
+SCANNED: Final = {"log": "events", "flow": "changes of this flow", "person": "entries of this user"}
 Choice = tuple[str, str]
 
 
@@ -55,7 +51,7 @@ def event_list(request: Request) -> HttpResponse:
         "clear_url": reverse("audit:list"),
         "older_url": query.url(before=found.entries[-1].pk, whole=query.whole) if found.has_older else None,
         "looked_to": looked_to,
-        "scanned": SCANNED.get(query.scanned, ""),
+        "scanned": _scanned(query.scanned),
         "further_url": query.url(before=looked_to.seq) if looked_to else None,
         "whole_url": query.url(before=query.before, whole="1") if looked_to else None,
         "newest_url": query.url() if query.before else None,
@@ -90,6 +86,12 @@ def _decorate(
     for entry in entries:
         entry.outcome.account = named.get(entry.account_sid)  # type: ignore[attr-defined]
     log_list.mark_decisions(entries, may_change)
+
+
+def _scanned(what: str) -> str:
+    """Say how much was searched entry by entry."""
+    most = reading.STRETCH if what == "log" else reading.OF_ONE
+    return f"{most:,} {SCANNED[what]}" if what else ""
 
 
 def _choices(
