@@ -50,6 +50,7 @@ def test_page_that_does_not_know_becomes_the_answer_by_itself(open_page, lost):
 
     expect(page.locator("#fate")).to_contain_text("Applied · confirmed later")
     expect(page.locator("#steps")).to_contain_text("Reconciled")
+    expect(page.locator("#standing")).to_have_text("Applied · confirmed later")
     expect(page.get_by_role("button", name="Look now")).to_have_count(0)
 
 
