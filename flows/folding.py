@@ -20,6 +20,8 @@ SIGNS = "-,.;:()[]{}\"'/|·•&#–"  # noqa: RUF001
 
 def fold(text: str) -> str:
     """The text as it is compared when people search."""
+    if text.isascii():  # the same, sooner
+        return " ".join(text.lower().replace("\x00", "").split())
     apart = unicodedata.normalize("NFKD", text).casefold().translate(_STROKES)
     kept = "".join(character for character in apart if unicodedata.category(character) not in {"Mn", "Cf"})
     return " ".join(kept.split())

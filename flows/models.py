@@ -10,6 +10,8 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import models
 
+from flows.log_models import AuditEntry as AuditEntry
+
 
 class Flow(models.Model):
     """A Flex Flow as Twilio last showed it. `resource` is its whole snapshot, secrets masked; the other
@@ -256,15 +258,9 @@ class AuditEvent(models.Model):
             # Plain, beside the constraint's partial one, which SQLite can't use for a set of stages.
             models.Index(fields=["change_id", "stage"], name="event_change"),
             models.Index(fields=["target_sid", "-seq"], name="event_target"),
-            models.Index(fields=["actor_label", "-seq"], name="event_actor"),
             models.Index(fields=["action", "-seq"], name="event_action"),
-            models.Index(fields=["result", "-seq"], name="event_result"),
-            # Of the accounts that a person may see, each has its own order; the same for what is looked for there.
-            models.Index(fields=["account_sid", "-seq"], name="event_account"),
-            models.Index(fields=["account_sid", "actor_label", "-seq"], name="event_account_actor"),
-            models.Index(fields=["account_sid", "action", "-seq"], name="event_account_action"),
-            models.Index(fields=["account_sid", "result", "-seq"], name="event_account_result"),
             models.Index(fields=["request_id", "seq"], name="event_request"),
+            models.Index(fields=["remote_request_id"], name="event_remote_request"),
             models.Index(
                 fields=["refers_to"], name="event_refers_to", condition=models.Q(refers_to__isnull=False)
             ),

@@ -3,6 +3,7 @@ the beginning of a SID."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Final
 
@@ -11,25 +12,45 @@ from django.db.models import Q
 from flows.folding import words_of
 
 PART_OF_A_NUMBER: Final = 4  # digits from which a text of digits and signs is looked for as a phone number
+_SHORT_SID: Final = re.compile(r"([A-Z]{2}[0-9a-f]{2,30})(?:…|\.\.\.)([0-9a-f]{2,30})", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"(?:[a-z]+:)?(\+?[0-9 ()./\u00a0\u2010-\u2015-]+)", re.IGNORECASE)
 
 
-def stands_in(text: str) -> Q:
-    """Holds for each entry that has the words in its name or its identity, or the number in its identity."""
-    named = Q()
-    words = words_of(text)
-    for word in words:
-        is_part_of_a_number = len(words) == 1 or not (word.isdecimal() and len(word) < PART_OF_A_NUMBER)
-        in_identity = Q(identity_folded__contains=word) if is_part_of_a_number else Q()
-        named &= Q(name_folded__contains=word) | in_identity
-    return named | has_number(text)
+def stands_in(text: str, *, name: str = "name_folded", identity: str = "identity_folded") -> Q:
+    """Holds for each entry that has every part of the text: a word in its name or its identity, a number in its identity.
+    `name` and `identity` are the columns that have them, folded; one column may have both."""
+    found, parts = Q(), parts_of(text)
+    for part in parts:
+        has_words = Q()
+        for word in _words_in(part, parts):
+            is_part_of_a_number = len(parts) == 1 or not (word.isdecimal() and len(word) < PART_OF_A_NUMBER)
+            in_identity = Q((f"{identity}__contains", word)) if is_part_of_a_number else Q()
+            has_words &= Q((f"{name}__contains", word)) | in_identity
+        found &= has_words | has_number(part, identity=identity)
+    return found | has_number(text, identity=identity)
 
 
-def has_number(text: str) -> Q:
+def parts_of(text: str) -> list[str]:
+    """Return the words of a search, folded, each once. Words of digits and signs in a row are one part if they may be a
+    phone number: the parts of "Bristol (415) 555 1234" are "bristol" and "415) 555 1234"."""
+    parts: list[str] = []
+    for is_number, group in itertools.groupby(words_of(text), key=lambda word: bool(_NUMBER.fullmatch(word))):
+        words = list(group)
+        run = " ".join(words)
+        parts += [run] if is_number and len(digits_of(run)) >= PART_OF_A_NUMBER else words
+    return list(dict.fromkeys(parts))
+
+
+def _words_in(part: str, parts: list[str]) -> list[str]:
+    """The words of a part of a search; a number alone is looked for as it stands."""
+    return part.split(" ") if len(parts) > 1 else [part]
+
+
+def has_number(text: str, *, identity: str = "identity_folded") -> Q:
     """Holds for each entry that has this phone number in its identity."""
     found = Q(pk__in=[])
     for spelling in sorted(spellings(text)):
-        found |= Q(identity_folded__contains=spelling)
+        found |= Q((f"{identity}__contains", spelling))
     return found
 
 
@@ -41,7 +62,9 @@ def begins_sid(text: str) -> Q:
 
 def texts_of(text: str) -> set[str]:
     """One of which stands in the name or the identity of each entry that `stands_in` holds for."""
-    return {max(words_of(text), key=len), *spellings(text)}
+    parts = parts_of(text)
+    part = max(parts, key=len)
+    return {max(_words_in(part, parts), key=len), *spellings(part), *spellings(text)}
 
 
 def digits_of(text: str) -> str:
@@ -56,3 +79,9 @@ def spellings(text: str) -> set[str]:
     if len(digits) < PART_OF_A_NUMBER:
         return set()
     return {digits, digits.removeprefix("00"), digits.removeprefix("0")}
+
+
+def ends_of_short_sid(text: str) -> tuple[str, str] | None:
+    """Return the beginning and the end, folded, of a SID as pages shorten it: FO1234…abcd."""
+    short = _SHORT_SID.fullmatch(text.strip())
+    return (short[1].lower(), short[2].lower()) if short else None

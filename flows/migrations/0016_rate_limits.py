@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("flows", "0011_log_pages"),
+        ("flows", "0013_log_entries"),
     ]
 
     operations = [

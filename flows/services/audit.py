@@ -31,6 +31,7 @@ from flows.models import (
     Result,
     Stage,
 )
+from flows.services import log_entries
 from flows.services.database import drop_if_lost
 from flows.services.seal import GENESIS, event_hash, payload_hash
 
@@ -161,6 +162,7 @@ def append(
             event.save(force_insert=True)
             body.event = event
             body.save(force_insert=True)
+            log_entries.record(event, body)
             if beside is not None:
                 _append_observed([beside], head)
             head.save()
@@ -358,6 +360,7 @@ def _append_observed(observations: Sequence[Observation], head: ChainHead) -> li
     for event, body in pairs:
         body.event = event
     AuditPayload.objects.bulk_create([body for _, body in pairs], batch_size=500)
+    log_entries.record_many(pairs)
     OpenDrift.objects.bulk_create(
         OpenDrift(event=event, target_sid=event.target_sid)
         for event in events

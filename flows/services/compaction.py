@@ -11,11 +11,21 @@ from django.contrib.sessions.models import Session
 from django.db import Error, connection
 
 from flows import trigrams
-from flows.models import AuditPayload, Flow, FlowEntry, OpenDrift, Plan, PlannedChange, SavedView
+from flows.models import AuditEntry, AuditPayload, Flow, FlowEntry, OpenDrift, Plan, PlannedChange, SavedView
 
 TABLES: Final = tuple(
     model._meta.db_table
-    for model in (AuditPayload, Flow, FlowEntry, OpenDrift, Plan, PlannedChange, SavedView, Session)
+    for model in (
+        AuditEntry,
+        AuditPayload,
+        Flow,
+        FlowEntry,
+        OpenDrift,
+        Plan,
+        PlannedChange,
+        SavedView,
+        Session,
+    )
 )
 PATIENCE: Final = 10.0  # seconds that another connection may take to end what it is doing
 BEYOND_REACH: Final = {

@@ -29,7 +29,7 @@ from flows.models import (
     SavedView,
     Stage,
 )
-from flows.services import audit
+from flows.services import audit, log_entries
 from flows.services.audit import Actor, Payload
 from flows.services.evidence import ERASE
 from flows.services.mentions import Mentions
@@ -221,6 +221,7 @@ def _emptied(search: _Search) -> Payload:
     for batch in _batched(search.seqs):
         AuditPayload.objects.filter(pk__in=batch).update(**nothing, salt="", erased_at=now)
         OpenDrift.objects.filter(pk__in=batch).delete()  # what was found can't be shown any more
+    log_entries.refresh_text(search.seqs)
     for batch in _batched(search.rows):
         Flow.objects.filter(sid__in=batch).delete()
     SavedView.objects.filter(pk__in=search.views).delete()

@@ -19,6 +19,7 @@ from django.utils import timezone
 from flows.models import AuditEvent, AuditPayload, ChainHead, Result, Stage
 from flows.services import audit, consistency
 from flows.services.audit import Actor, NotRecorded, Payload
+from flows.services.log_recount import Entries
 from flows.services.recount import Days, OpenChanges, OpenDrifts, ReadOnlyAccounts
 from flows.services.seal import (
     GENESIS,
@@ -213,7 +214,7 @@ class _Walk:
         self.count, self.previous = 0, GENESIS
         self.keys = keys()  # those that may come, the next one first
         self.erasures = _Erasures()
-        self.recounts = (OpenChanges(), Days(), OpenDrifts(), ReadOnlyAccounts())
+        self.recounts = (OpenChanges(), Days(), OpenDrifts(), ReadOnlyAccounts(), Entries())
 
     def to(self, end: int, end_hash: str, head: dict[str, Any] | None) -> tuple[int, str] | None:
         stray = AuditEvent.objects.filter(seq__lt=1).order_by("seq").values_list("seq", flat=True).first()

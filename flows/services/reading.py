@@ -15,37 +15,42 @@ from django.db.models import Max, Min, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from flows import accounts
-from flows.models import AuditDay, AuditEvent
+from flows.models import AuditDay, AuditEntry, AuditEvent
 from flows.services import audit
 
 STRETCH: Final = 10_000  # events that are looked at where no index answers
 OF_ONE: Final = 500  # events of a flow, or of a person, that are looked at where an index has these alone
 
 # The names in an index one by one: each is the first after the one before. Counting them all reads the whole index.
-_ACTED: Final = """
-    WITH RECURSIVE acted(label) AS (
-        SELECT (SELECT min(actor_label) FROM flows_auditevent WHERE {where} actor_label > '')
+_DISTINCT: Final = """
+    WITH RECURSIVE walked(value) AS (
+        SELECT (SELECT min({column}) FROM flows_auditentry WHERE {where} {column} > '')
         UNION ALL
-        SELECT (SELECT min(actor_label) FROM flows_auditevent WHERE {where} actor_label > acted.label)
-        FROM acted WHERE acted.label IS NOT NULL
+        SELECT (SELECT min({column}) FROM flows_auditentry WHERE {where} {column} > walked.value)
+        FROM walked WHERE walked.value IS NOT NULL
     )
-    SELECT label FROM acted WHERE label IS NOT NULL
+    SELECT value FROM walked WHERE value IS NOT NULL
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Some events, newest first; whether there are older ones. `looked_to`: the oldest event that was looked at, where
-    still older ones were not."""
+    """Some entries of the log's list, newest first; whether there are older ones. `looked_to`: the oldest event that was
+    searched, where still older ones were not."""
 
-    events: list[AuditEvent]
+    entries: list[AuditEntry]
     has_older: bool
     looked_to: AuditEvent | None = None
 
+    @property
+    def events(self) -> list[AuditEvent]:
+        """The event with the present outcome of each."""
+        return [entry.outcome for entry in self.entries]
+
 
 def of_accounts(rows: QuerySet[Any], scope: accounts.Scope, event: str = "") -> QuerySet[Any]:
-    """Those events that are of the accounts of the scope, found by whatever else they are asked for; or those rows whose
-    event is, by the name of the field that leads to it.
+    """Those events or entries that are of the accounts of the scope, found by whatever else they are asked for; or those
+    rows whose event is, by the name of the field that leads to it.
 
     The log's indexes of accounts are for `newest`, an account at a time. Here the database would take them to read,
     and sort, all that the log has of an account; what stands in a COALESCE or a query of its own is in no index."""
@@ -58,38 +63,38 @@ def of_accounts(rows: QuerySet[Any], scope: accounts.Scope, event: str = "") -> 
     return owned.filter(owner__in=sorted(scope))
 
 
-def aside(events: QuerySet[AuditEvent], **wanted: str) -> QuerySet[AuditEvent]:
-    """Those events that have these values too, found by whatever else they are asked for: there are fewer of that, and
+def aside(entries: QuerySet[AuditEntry], **wanted: str) -> QuerySet[AuditEntry]:
+    """Those entries that have these values too, found by whatever else they are asked for: there are fewer of that, and
     SQLite can't know."""
-    compared: QuerySet[AuditEvent] = events.alias(
+    compared: QuerySet[AuditEntry] = entries.alias(
         **{f"own_{name}": Coalesce(name, Value("")) for name in wanted}
     )
     return compared.filter(**{f"own_{name}": value for name, value in wanted.items()})
 
 
-def reach(events: QuerySet[AuditEvent], scope: accounts.Scope, *, first: int, last: int) -> int:
-    """The place from which on there are at most `OF_ONE` of these events up to `last`. Who may read none of those is not
+def reach(entries: QuerySet[AuditEntry], scope: accounts.Scope, *, first: int, last: int) -> int:
+    """The place from which on there are at most `OF_ONE` of these entries up to `last`. Who may read none of those is not
     told that there are so many."""
-    ours = events.filter(seq__gte=first, seq__lte=last)
-    beyond = ours.order_by("-seq").values_list("seq", flat=True)[OF_ONE : OF_ONE + 1]
+    ours = entries.filter(pk__gte=first, pk__lte=last)
+    beyond = ours.order_by("-start_id").values_list("pk", flat=True)[OF_ONE : OF_ONE + 1]
     lowest = next((seq + 1 for seq in beyond), first)
     if scope is None or lowest == first:
         return lowest
-    return lowest if of_accounts(ours.filter(seq__gte=lowest), scope).exists() else first
+    return lowest if of_accounts(ours.filter(pk__gte=lowest), scope).exists() else first
 
 
 def newest(
-    branches: Iterable[QuerySet[AuditEvent]], size: int, *, first: int, last: int, lowest: int
+    branches: Iterable[QuerySet[AuditEntry]], size: int, *, first: int, last: int, lowest: int
 ) -> Found:
-    """The newest events from `first` to `last` (places, both included) that are in one of the branches. Each branch
-    must be one that an index gives in the order of `seq`. Those before `lowest` are not looked at."""
-    seqs: set[int] = set()
+    """The newest entries from `first` to `last` (places, both included) that are in one of the branches. Each branch
+    must be one that an index gives in the order of places. Those before `lowest` are not looked at."""
+    places: set[int] = set()
     for branch in branches:
-        ordered = branch.filter(seq__gte=lowest, seq__lte=last).order_by("-seq")
-        seqs.update(ordered.values_list("seq", flat=True)[: size + 1])
-    wanted = sorted(seqs, reverse=True)[: size + 1]
-    events = AuditEvent.objects.filter(seq__in=wanted[:size]).select_related("payload").order_by("-seq")
-    found, has_older = list(events), len(wanted) > size
+        ordered = branch.filter(pk__gte=lowest, pk__lte=last).order_by("-start_id")
+        places.update(ordered.values_list("pk", flat=True)[: size + 1])
+    wanted = sorted(places, reverse=True)[: size + 1]
+    entries = AuditEntry.objects.filter(pk__in=wanted[:size]).select_related("start", "outcome__payload")
+    found, has_older = list(entries.order_by("-start_id")), len(wanted) > size
     looked_to = None
     if not has_older and lowest > first:
         looked_to = AuditEvent.objects.filter(seq__gte=lowest).order_by("seq").first()
@@ -97,16 +102,16 @@ def newest(
 
 
 def beside(
-    events: QuerySet[AuditEvent], scope: accounts.Scope, seq: int
-) -> tuple[AuditEvent | None, AuditEvent | None]:
-    """Of these events in the accounts of the scope, the last before a place and the first after it, each account's own
+    entries: QuerySet[AuditEntry], scope: accounts.Scope, place: int
+) -> tuple[AuditEntry | None, AuditEntry | None]:
+    """Of these entries in the accounts of the scope, the last before a place and the first after it, each account's own
     first: somebody's only account may have nothing in the next million."""
-    parts = [events] if scope is None else [events.filter(account_sid=sid) for sid in sorted(scope)]
-    before = [part.filter(seq__lt=seq).order_by("-seq").first() for part in parts]
-    after = [part.filter(seq__gt=seq).order_by("seq").first() for part in parts]
+    parts = [entries] if scope is None else [entries.filter(account_sid=sid) for sid in sorted(scope)]
+    before = [part.filter(pk__lt=place).order_by("-start_id").first() for part in parts]
+    after = [part.filter(pk__gt=place).order_by("start_id").first() for part in parts]
     return (
-        max(filter(None, before), key=lambda event: event.seq, default=None),
-        min(filter(None, after), key=lambda event: event.seq, default=None),
+        max(filter(None, before), key=lambda entry: entry.pk, default=None),
+        min(filter(None, after), key=lambda entry: entry.pk, default=None),
     )
 
 
@@ -128,14 +133,28 @@ def places(since: date | None, until: date | None) -> tuple[int, int]:
 
 
 def people(scope: accounts.Scope) -> list[str]:
-    """Everybody who is on record with something in these accounts, by name."""
+    """Everybody who is on record with something in these accounts, by name; also who resolved somebody else's change."""
+    resolvers = of_accounts(AuditEntry.objects.filter(resolved_by__isnull=False), scope)
+    found = {
+        *_values("actor_label", scope),
+        *resolvers.order_by().values_list("resolved_by", flat=True).distinct(),
+    }
+    return sorted(filter(None, found))
+
+
+def actions(scope: accounts.Scope) -> list[str]:
+    """The actions that are on record in these accounts, also those that this version has no words for."""
+    return _values("action", scope)
+
+
+def _values(column: str, scope: accounts.Scope) -> list[str]:
+    """The values of a column that has an index, and one for each account."""
     if scope is None:
-        return _acted("", [])
-    found = {name for sid in scope for name in _acted("account_sid = %s AND", [sid])}
-    return sorted(found)
+        return _distinct(column, "", [])
+    return sorted({value for sid in scope for value in _distinct(column, "account_sid = %s AND", [sid])})
 
 
-def _acted(where: str, values: Sequence[str]) -> list[str]:
+def _distinct(column: str, where: str, values: Sequence[str]) -> list[str]:
     with connection.cursor() as cursor:
-        cursor.execute(_ACTED.format(where=where), [*values, *values])
-        return [label for (label,) in cursor.fetchall()]
+        cursor.execute(_DISTINCT.format(column=column, where=where), [*values, *values])
+        return [value for (value,) in cursor.fetchall()]

@@ -25,6 +25,7 @@ from flows.flexapi import schema
 from flows.folding import places, words_of
 from flows.models import AuditEvent, Flow, Result, Stage, SyncState
 from flows.services import freshness
+from flows.services.changes import UNDER_WAY_FOR
 
 register = template.Library()
 
@@ -265,8 +266,10 @@ def _host(url: object) -> str:
 def ending(event: AuditEvent) -> str:
     """How the event ended, in a word."""
     if event.stage == Stage.OBSERVED:
-        return _OBSERVED.get(event.action, "Not made here")
-    return words.RESULTS.get(event.result, event.result)
+        return _OBSERVED.get(event.action, "External")
+    if getattr(event, "needs_decision", False):
+        return "Needs your decision"
+    return words.RESULTS.get(_known_result(event), event.result)
 
 
 @register.filter
@@ -274,7 +277,13 @@ def shape(event: AuditEvent) -> str:
     """The class that gives it its shape and colour."""
     if event.stage == Stage.OBSERVED:
         return "none" if event.action in _OBSERVED else "doubt"
-    return _SHAPES[Result(event.result)] if event.result in Result.values else "none"
+    return _SHAPES[Result(_known_result(event))] if event.result in Result.values else "none"
+
+
+def _known_result(event: AuditEvent) -> str:
+    """An event's result; of an attempt that is older than any call takes, that its outcome is unknown."""
+    is_dead = event.result == Result.PENDING and event.at and event.at < timezone.now() - UNDER_WAY_FOR
+    return Result.UNKNOWN if is_dead else event.result
 
 
 @register.filter
@@ -300,7 +309,7 @@ def relation(event: AuditEvent, origin: AuditEvent) -> str:
 @register.filter
 def who(event: AuditEvent) -> str:
     """Who did it. What was found at Twilio is nobody's."""
-    return event.actor_label or ("Nobody here" if event.stage == Stage.OBSERVED else "The system")
+    return event.actor_label or ("Outside this dashboard" if event.stage == Stage.OBSERVED else "The system")
 
 
 @register.filter
@@ -336,7 +345,7 @@ def _drift_headline(event: AuditEvent) -> str:
     payload = getattr(event, "payload", None)
     if payload is None or payload.erased_at:
         return words.ACTIONS[event.action][0]
-    return "Deleted at Twilio" if payload.after is None else "Made at Twilio"
+    return "Deleted at Twilio" if payload.after is None else "Created at Twilio"
 
 
 def _update_headline(event: AuditEvent, *, happened: bool) -> str:

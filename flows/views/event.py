@@ -20,9 +20,9 @@ from flows.flexapi.errors import FlexError
 from flows.forms import DecisionForm
 from flows.masking import masked, storable
 from flows.models import AuditEvent, AuditPayload, Flow, OpenChange, OpenDrift, Plan, Result, Stage
-from flows.services import audit, mirror, reading, reconcile
+from flows.services import audit, log_entries, log_list, mirror, reconcile
 from flows.services.changes import UNDER_WAY_FOR
-from flows.views.audit import readable
+from flows.services.log_list import readable
 from flows.views.requests import Request, actor_of, may, permitted
 from flows.views.restore import referred
 
@@ -103,9 +103,9 @@ def _page(
     stages = list(
         AuditEvent.objects.filter(change_id=event.change_id).order_by("seq") if event.change_id else []
     )
-    seen = readable(request.scope).exclude(stage=Stage.ATTEMPT)
-    previous, following = reading.beside(seen.exclude(action="flow.baseline"), request.scope, event.seq)
-    followers = seen.filter(refers_to=event.event_id)
+    entry = log_entries.entry_of(event)
+    previous, following = log_list.neighbours(entry, request.scope)
+    followers = readable(request.scope).filter(entry__isnull=False, refers_to=event.event_id)
     context = {
         "event": event,
         "payload": payload,
@@ -113,7 +113,7 @@ def _page(
         "said": _said(event, payload) if payload else {},
         "is_gone": payload is not None and _is_gone(event, payload),
         "stages": stages,
-        "latest": stages[-1] if stages else event,
+        "latest": stages[log_entries.outcome_place([one.result for one in stages])] if stages else event,
         "followers": list(followers.order_by("seq")[:10]),
         "origin": referred(str(event.refers_to), request) if event.refers_to else None,
         "plan": _plan_of(event),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Final
 
 from django.db.models import QuerySet
@@ -17,14 +16,17 @@ from django.views.decorators.http import require_http_methods
 
 from flows import accounts
 from flows.models import AuditEvent, Result
-from flows.services import audit, evidence, export
+from flows.services import audit, evidence, export, log_list, reading
 from flows.services.evidence import Verdict
-from flows.views.audit import LogQuery, chips_of, matching, readable
+from flows.services.log_list import matching, readable
+from flows.services.log_query import LogQuery
+from flows.views.audit import chips_of
 from flows.views.requests import Request, actor_of, permitted
 
 CHUNK: Final = 64 * 1024  # characters that are sent at once
 CONTENT_TYPES: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 LATEST_SHOWN: Final = 8
+OTHER_PARAMETERS: Final = ("before", "whole", "after", "format", "what", "csrfmiddlewaretoken")  # no filters
 
 
 @require_http_methods(["GET", "POST"])
@@ -32,24 +34,28 @@ LATEST_SHOWN: Final = 8
 def log_export(request: Request) -> HttpResponseBase:
     """What can be exported; by POST, the file."""
     asked = request.GET if request.method == "GET" else request.POST
-    query = replace(LogQuery.of(asked), before=0)
+    query = LogQuery.of(asked, others=OTHER_PARAMETERS)
     after = asked.get("after", "").strip()
     form = asked["format"] if asked.get("format") in export.FORMATS else "csv"
-    is_whole = asked.get("what", "shown" if query.parameters() else "all") == "all"
+    is_whole = asked.get("what", "shown" if query.parameters() or query.faults else "all") == "all"
     error = "" if _is_seq(after or "0") else "Enter the number of an event, from 0 on."
+    faults = [] if is_whole else _faults(query, request.scope)
     context = {
         "query": query,
+        "filters": {name: value for name, value in asked.items() if name not in OTHER_PARAMETERS},
         "chips": chips_of(query, request.scope),
         "clear_url": reverse("audit:export"),
         "after": after,
         "format": form,
         "is_whole": is_whole,
         "error": error,
+        "faults": faults,
         "last_seq": audit.last_seq(),
         "last": _last_export(request),
     }
-    if request.method == "GET" or error:
-        return render(request, "audit/export.html", context, status=422 if error else 200)
+    if request.method == "GET" or error or faults:
+        status = 422 if error or (faults and request.method == "POST") else 200
+        return render(request, "audit/export.html", context, status=status)
     try:
         begun = export.begin(
             form=form,
@@ -83,6 +89,11 @@ def verification(request: Request) -> HttpResponseBase:
     if event is None:
         return _verification_page(request, unrecorded=verdict, text=text, status=503)
     return redirect("audit:verification")
+
+
+def _faults(query: LogQuery, scope: accounts.Scope) -> list[str]:
+    unknown = log_list.unknown_values(query, scope, reading.people(scope))
+    return [*query.faults.values(), *unknown.values()]
 
 
 def _exported(query: LogQuery, scope: accounts.Scope, *, is_whole: bool) -> QuerySet[AuditEvent]:

@@ -24,7 +24,7 @@ from flows.accounts import Account
 from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
 from flows.masking import masked, storable
-from flows.models import AuditEvent, Flow, OpenDrift, Result, SavedView, Stage
+from flows.models import AuditEvent, Flow, OpenDrift, Result, SavedView
 from flows.services import absence, audit, closures, freshness, mirror, reading, reconcile, shared_reading
 from flows.services.changes import UNDER_WAY_FOR
 from flows.services.settling import StaleRead
@@ -239,8 +239,9 @@ def _root(account_sid: str) -> str:
 
 
 def _history(sid: str, scope: accounts.Scope) -> list[AuditEvent]:
-    """What happened to the flow, the latest first; also what was made anew from one of its states."""
-    events = AuditEvent.objects.exclude(stage=Stage.ATTEMPT).select_related("payload")
+    """What happened to the flow, the latest first: each change once, with its present outcome; also what was made anew
+    from one of its states."""
+    events = AuditEvent.objects.filter(entry__isnull=False).select_related("payload", "entry__start")
     events = reading.of_accounts(events, scope)
     of_flow = list(events.filter(target_sid=sid).order_by("-seq")[:HISTORY])
     own = AuditEvent.objects.filter(target_sid=sid).values("event_id")

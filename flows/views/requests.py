@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -15,13 +15,8 @@ from django_htmx.middleware import HtmxDetails
 from flexadmin.roles import role_of, scope_of
 from flows import accounts
 from flows.models import AuditEvent, Flow, PlannedChange, Result, Stage
-from flows.services import audit, closures, twilio
+from flows.services import audit, closures, log_entries, twilio
 from flows.services.audit import Actor, Payload
-
-OF_THE_SITE: Final = (
-    "auth.",
-    "people.",
-)  # how the actions begin that are about no account, whatever is kept with them
 
 
 class Request(HttpRequest):
@@ -99,15 +94,12 @@ def record_refusal(request: Request, action: str, kwargs: dict[str, Any]) -> Non
 
 def _accounts_of(kwargs: dict[str, Any]) -> list[str]:
     """The accounts of the flow, the event or the plan that an address names: one that is empty where it names none.
-    An event of no account is of everybody's."""
+    An event of no single account is for users of every account, as it is in the log's list."""
     if sid := kwargs.get("sid"):
         return [twilio.account_of(str(sid))]
     if event_id := kwargs.get("event_id"):
-        found = AuditEvent.objects.filter(event_id=event_id).values_list("account_sid", "action").first()
-        account_sid, action = found or ("", "")
-        if accounts.sole() is None and (not account_sid or action.startswith(OF_THE_SITE)):
-            return [accounts.EVERY]
-        return [account_sid]
+        found = AuditEvent.objects.filter(event_id=event_id).values_list("action", "account_sid").first()
+        return [(found and log_entries.account_of(*found)) or accounts.EVERY]
     if plan_id := kwargs.get("plan_id"):
         return accounts_of_plan(plan_id) or [""]
     return [""]

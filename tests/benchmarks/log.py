@@ -39,7 +39,6 @@ from tests.benchmarks.log_filling import (
     FIRST,
     LAST,
     MAIN,
-    OLD,
     PLAN,
     RARE,
     SECOND,
@@ -124,7 +123,7 @@ class Log:
             "those of a plan": {"actor": "person 1", "result": "failed", "plan": str(PLAN)},
             "a word, common": {"q": COMMON},
             "a word, rare": {"q": RARE},
-            "a word, long ago": {"q": OLD},
+            "a word, long ago": {"q": FIRST},
             "a word that is nowhere": {"q": "nowhere"},
         }
         for_one = {"first page": {}, "a person": {"actor": "person 1"}, "a result": {"result": "failed"}}

@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from flows.flexapi.sandbox import seed
 from flows.masking import masked, storable
 from flows.models import AuditEvent, AuditPayload, ChainHead, OpenChange, OpenDrift, Plan, PlannedChange
-from flows.services import audit
+from flows.services import audit, log_entries
 from flows.services.seal import GENESIS, event_hash, payload_hash
 
 BATCH: Final = 5000
@@ -61,6 +61,7 @@ def fill(count: int) -> None:
             story.under_way.clear()
             head.save()
     OpenDrift.objects.bulk_create(_waiting(count))
+    log_entries.rebuild()
     story.keep_the_plan(now)
     if connection.vendor == "postgresql":  # as it does by itself in time
         with connection.cursor() as cursor:

@@ -31,7 +31,7 @@ from flows.flexapi import schema
 from flows.flexapi.sandbox import seed
 from flows.masking import masked, storable
 from flows.models import AuditEvent, AuditPayload, ChainHead, OpenChange
-from flows.services import audit, evidence
+from flows.services import audit, evidence, log_entries
 from flows.services.seal import GENESIS, event_hash
 from tests.benchmarks.audit_at_scale import MOST_GROWTH
 
@@ -92,6 +92,7 @@ def build(count: int) -> None:
                 AuditPayload.objects.bulk_create([body for _, body in rows], batch_size=BATCH)
                 head.save()
         _open_what_is_open()
+        log_entries.rebuild()
     tell(
         "append, many at a time",
         f"{head.seq:,} events",
@@ -217,6 +218,7 @@ def _cut_off(last: int) -> None:
     AuditPayload.objects.filter(pk__gt=last).delete()
     AuditEvent.objects.filter(seq__gt=last)._raw_delete("default")
     ChainHead.objects.update(seq=last, hash=_event_at(last).get().hash)
+    log_entries.rebuild()
     event = _event_at(last).get()
     if event.stage == "attempt":
         said = {"change_id": event.change_id, "action": event.action, "target_sid": event.target_sid}

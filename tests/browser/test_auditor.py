@@ -31,7 +31,7 @@ def test_filters_of_the_log_are_those_of_the_file(open_page, log, javascript):
         page.get_by_role("button", name="Search").click()
     expect(page.locator("#count")).to_contain_text("1 event")
 
-    page.get_by_role("link", name="Export what is found").click()
+    page.get_by_role("link", name="Export these events").click()
     page.get_by_label("NDJSON").check()
     with page.expect_download() as first:
         page.get_by_role("button", name="Export").click()

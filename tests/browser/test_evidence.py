@@ -48,8 +48,9 @@ def drift(sandbox, flow_sid):
 def test_page_that_does_not_know_becomes_the_answer_by_itself(open_page, lost):
     page = open_page("viewer", path=f"/audit/{lost.event_id}/")
 
-    expect(page.locator("#fate")).to_contain_text("Applied (found later)")
+    expect(page.locator("#fate")).to_contain_text("Applied · confirmed later")
     expect(page.locator("#steps")).to_contain_text("Reconciled")
+    expect(page.locator("#standing")).to_have_text("Applied · confirmed later")
     expect(page.get_by_role("button", name="Look now")).to_have_count(0)
 
 
@@ -59,7 +60,7 @@ def test_without_javascript_the_button_finds_out(open_page, lost):
 
     page.get_by_role("button", name="Look now").click()
 
-    expect(page.locator("#fate")).to_contain_text("Applied (found later)")
+    expect(page.locator("#fate")).to_contain_text("Applied · confirmed later")
 
 
 @JAVASCRIPT

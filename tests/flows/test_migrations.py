@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from flows.models import AuditEvent, OpenChange, SyncState
+from flows.models import AuditEntry, AuditEvent, OpenChange, SyncState
 from flows.services import audit, mirror
 from tests import ACCOUNT
 from tests.faults.acting import assert_chain_intact, attempt_on, create, rename, switch
@@ -130,6 +130,19 @@ def test_sync_after_the_migration_tells_nothing_anew_of_flows_that_the_log_knows
 
     assert AuditEvent.objects.count() == told
     assert SyncState.objects.get().baseline_at is not None
+
+
+def test_entries_of_the_list_are_made_of_an_older_log(there_and_back, sandbox, flow_sid):
+    story(PENDING, UNKNOWN, ("reconciled", "applied"))
+    story(PENDING, UNKNOWN, target_sid="FO" + "2" * 32)
+    rename(flow_sid)
+    kept = list(AuditEntry.objects.order_by("start").values())
+
+    there_and_back()
+
+    assert list(AuditEntry.objects.order_by("start").values()) == kept
+    assert any("reclamations lyon" in entry["text"] for entry in kept)
+    assert_chain_intact()
 
 
 @pytest.mark.parametrize("target", ["0001_initial", "0002_append_only", "0003_event_indexes", "0004_doubt"])

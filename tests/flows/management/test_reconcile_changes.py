@@ -34,7 +34,7 @@ def test_reconcile_changes_says_what_it_found_out(lose, flow_sid):
 
     said = ran("reconcile_changes")
 
-    assert f"{flow_sid}: Applied (found later)" in said
+    assert f"{flow_sid}: Applied · confirmed later" in said
     assert "No change is in doubt" in said
 
 
@@ -60,7 +60,7 @@ def test_reconcile_changes_that_can_not_be_recorded(lose):
     with refusing("flows_auditevent"), pytest.raises(CommandError, match="could not be put on record"):
         ran("reconcile_changes")
 
-    assert "Applied (found later)" in ran("reconcile_changes")
+    assert "Applied · confirmed later" in ran("reconcile_changes")
 
 
 def test_reconcile_changes_counts_what_waits_for_a_person(lose, sandbox, flow_sid):
@@ -77,7 +77,7 @@ def test_reconcile_changes_finds_what_a_lost_creation_made(sandbox):
 
     said = ran("reconcile_changes")
 
-    assert f"{next(iter(sandbox.flows))}: Applied (found later)" in said
+    assert f"{next(iter(sandbox.flows))}: Applied · confirmed later" in said
 
 
 def test_sync_settles_what_it_can(lose):

@@ -139,6 +139,7 @@ def test_signed_head_finds_a_tail_that_was_cut_off_with_the_chains_head(log):
     tamper(
         "DELETE FROM flows_auditpayload WHERE event_id > 7",
         "DELETE FROM flows_auditevent WHERE seq > 7",
+        "DELETE FROM flows_auditentry WHERE seq > 7",
         f"UPDATE flows_chainhead SET seq = 7, hash = '{last.hash}'",
         "UPDATE flows_auditday SET last = 7",
     )

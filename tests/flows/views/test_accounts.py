@@ -326,7 +326,7 @@ def test_who_signs_in_is_for_those_who_may_read_everything(tester, client_of, fl
     event = AuditEvent.objects.latest("seq")
 
     listed = text_of(tester.get("/audit/", {"action": "auth.login"}))
-    assert "No event matches" in listed
+    assert "No events match" in listed
     assert tester.get(reverse("audit:detail", args=[event.event_id])).status_code == 403
     assert client_of("viewer").get(reverse("audit:detail", args=[event.event_id])).status_code == 200
 

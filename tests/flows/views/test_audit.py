@@ -52,7 +52,7 @@ def test_log_shows_the_latest_first(client_of, event):
     ({"q": "sommer"}, [8]),
     ({"q": "because holidays"}, [8]),
     ({"q": "%"}, []),
-    ({"result": "nonsense", "from": "yesterday", "action": "x", "before": "²"}, [8, 7, 6, 5, 4, 3, 2, 1]),
+    ({"result": "nonsense", "from": "yesterday", "action": "x", "before": "²"}, []),
     ({"before": "3"}, [2, 1]),
     ({"to": "9999-12-31", "from": "0001-01-01"}, [8, 7, 6, 5, 4, 3, 2, 1]),
 ])  # fmt: skip
@@ -101,7 +101,7 @@ def test_log_as_a_fragment_for_htmx(client_of, event):
     page = client_of("viewer").get("/audit/?actor=omar", headers={"HX-Request": "true"})
 
     assert "<html" not in page.content.decode()
-    assert [chip["label"] for chip in page.context["chips"]] == ["Person: omar"]
+    assert [chip["label"] for chip in page.context["chips"]] == ["User: omar"]
 
 
 def test_event_shows_before_and_after(client_of, event):

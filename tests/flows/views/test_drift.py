@@ -53,7 +53,7 @@ def test_drift_is_told_on_the_list_the_flow_and_its_event(client_of, drift, flow
     assert "Changed elsewhere</span>" in text(client.get("/flows/"))
     flow = client.get(f"/flows/{flow_sid}/")
     assert flow.context["drifted"]
-    assert "Nobody here" in text(flow)
+    assert "Outside this dashboard" in text(flow)
     event = client.get(f"/audit/{drift.event_id}/")
     assert event.context["is_in_the_inbox"]
     assert "Changed at Twilio: friendly name" in text(event)

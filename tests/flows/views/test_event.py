@@ -95,7 +95,7 @@ def test_without_javascript_the_button_leads_back_to_the_answer(client_of, sandb
     answer = client_of("viewer").post(url(event, "reconcile"), follow=True)
 
     assert answer.redirect_chain == [(url(event), 302)]
-    assert "Applied (found later)" in text(answer)
+    assert "Applied · confirmed later" in text(answer)
 
 
 def test_page_says_that_a_second_read_is_needed_and_then_the_answer(client_of, sandbox, flow_sid, actor):

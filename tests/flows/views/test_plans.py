@@ -306,7 +306,7 @@ def test_log_shows_the_changes_of_a_plan(operator, sids):
     response = operator.get("/audit/", {"plan": str(plan.pk)})
 
     assert {event.target_sid for event in response.context["events"]} == {*sids[:2], ""}
-    assert "Plan: Switch off" in response.content.decode()
+    assert "Bulk change: Switch off" in response.content.decode()
     event = AuditEvent.objects.filter(target_sid=sids[0], stage="outcome").get()
     assert "Part of a plan" in operator.get(f"/audit/{event.event_id}/").content.decode()
 

@@ -1,0 +1,172 @@
+"""Keeps the table behind the log's list: one `AuditEntry` for each change, in the transaction of the event that moves it.
+
+The table follows from the log. `derived` says what it must hold; `rebuild` writes that, verification compares it
+(log_recount.py).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from django.db.models import Manager, Q
+
+from flows.models import ONCE, AuditEntry, AuditEvent, AuditPayload, Result, Stage
+from flows.services.log_text import text_of
+
+# Sign-ins and users concern the whole site, whatever account stands in the event.
+OF_THE_SITE: Final = ("auth.", "people.")
+INCONCLUSIVE: Final = (Result.PENDING, Result.UNKNOWN)
+BATCH: Final = 1000
+_EVENT: Final = (
+    "seq", "change_id", "request_id", "stage", "action", "result", "actor_label", "account_sid", "target_sid",
+    "reason", "remote_request_id",
+)  # fmt: skip
+_PAYLOAD: Final = ("friendly_name", "contact_identity", "before", "requested", "after")
+_ROW: Final = (*_EVENT, *(f"payload__{name}" for name in _PAYLOAD))
+
+Row = Mapping[str, Any]  # an event with its payload, by the names of `_ROW`
+
+
+def record(event: AuditEvent, body: AuditPayload) -> None:
+    """Add an event that was just appended: as a row of its own, or to the row of its change."""
+    if not _is_stage(event.change_id, event.stage) or event.stage == Stage.ATTEMPT:
+        _write([_entry([_row(event, body)])])
+        return
+    stages = AuditEvent.objects.filter(change_id=event.change_id, stage__in=ONCE)
+    _write([_entry(list(stages.order_by("seq").values(*_ROW)))])
+
+
+def record_many(pairs: Iterable[tuple[AuditEvent, AuditPayload]]) -> None:
+    """Add many events that are no stages of a change."""
+    _write([_entry([_row(*pair)]) for pair in pairs])
+
+
+def refresh_text(seqs: Sequence[int]) -> None:
+    """Write the text of the rows of these events anew, after their payloads were erased."""
+    for start in range(0, len(seqs), BATCH):
+        events = AuditEvent.objects.filter(seq__in=seqs[start : start + BATCH])
+        rows = list(events.order_by("seq").values(*_ROW))
+        changes = _changes([*rows, *_other_stages(rows, AuditEvent.objects)])
+        AuditEntry.objects.bulk_update(map(_entry, changes), ["text"], batch_size=100)
+
+
+def rebuild(events: Manager[Any] = AuditEvent.objects, entries: Manager[Any] = AuditEntry.objects) -> None:
+    """Write the whole table anew. A migration passes its own models' managers."""
+    entries.all().delete()
+    for rows in _pages(events):
+        entries.bulk_create(
+            [
+                entries.model(**{name: getattr(entry, name) for name in COLUMNS})
+                for entry in derived(rows, events)
+            ]
+        )
+
+
+def derived(rows: Sequence[Row], events: Manager[Any] = AuditEvent.objects) -> list[AuditEntry]:
+    """Return the entries that start among these consecutive events, as the log has them."""
+    if not rows:
+        return []
+    first, last = rows[0]["seq"], rows[-1]["seq"]
+    changes = _changes([*rows, *_other_stages(rows, events)])
+    return [_entry(change) for change in changes if first <= change[0]["seq"] <= last]
+
+
+def rows_between(first: int, last: int) -> list[Row]:
+    """Return the events from one place to another, payloads included."""
+    return list(AuditEvent.objects.filter(seq__gte=first, seq__lte=last).order_by("seq").values(*_ROW))
+
+
+def outcome_place(results: Sequence[str]) -> int:
+    """Return which of a change's results is its present outcome: the last conclusive one, else the last."""
+    conclusive = [place for place, result in enumerate(results) if result not in INCONCLUSIVE]
+    return conclusive[-1] if conclusive else len(results) - 1
+
+
+def entry_of(event: AuditEvent) -> AuditEntry | None:
+    """Return the row of the list that an event belongs to."""
+    is_its_change = (
+        Q(change_id=event.change_id) if _is_stage(event.change_id, event.stage) else Q(pk=event.pk)
+    )
+    return AuditEntry.objects.filter(is_its_change).select_related("start", "outcome").first()
+
+
+def account_of(action: str, account_sid: str) -> str:
+    """Return the account whose users may read an event; "" if only those of every account may."""
+    return "" if action.startswith(OF_THE_SITE) else account_sid
+
+
+COLUMNS: Final = tuple(field.attname for field in AuditEntry._meta.concrete_fields)
+
+
+def _write(entries: Sequence[AuditEntry]) -> None:
+    """Insert or update: no row that strayed here may keep an event from being recorded."""
+    AuditEntry.objects.bulk_create(
+        entries,
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=["start"],
+        update_fields=[field.name for field in AuditEntry._meta.concrete_fields if not field.primary_key],
+    )
+
+
+def _is_stage(change_id: uuid.UUID | None, stage: str) -> bool:
+    """Tell a stage of a change from an event that stands alone."""
+    return change_id is not None and stage in ONCE
+
+
+def _row(event: AuditEvent, body: AuditPayload) -> Row:
+    said = {name: getattr(event, name) for name in _EVENT}
+    return said | {f"payload__{name}": getattr(body, name) for name in _PAYLOAD}
+
+
+def _entry(rows: Sequence[Row]) -> AuditEntry:
+    """Return the entry of a change from all of its events, or of an event that stands alone."""
+    start = rows[0]
+    outcome = rows[outcome_place([row["result"] for row in rows])]
+    resolved = next((row for row in reversed(rows) if row["stage"] == Stage.RECONCILED), None)
+    return AuditEntry(
+        start_id=start["seq"],
+        outcome_id=outcome["seq"],
+        change_id=start["change_id"] if _is_stage(start["change_id"], start["stage"]) else None,
+        request_id=start["request_id"],
+        action=start["action"],
+        result=outcome["result"],
+        actor_label=start["actor_label"],
+        resolved_by=resolved["actor_label"] if resolved else None,
+        account_sid=account_of(start["action"], start["account_sid"]),
+        target_sid=next(filter(None, (row["target_sid"] for row in rows)), ""),
+        text=text_of(rows),
+    )
+
+
+def _changes(rows: Iterable[Row]) -> list[list[Row]]:
+    """Group events by change, each group in the order of the log."""
+    groups: dict[Any, list[Row]] = defaultdict(list)
+    for row in rows:
+        is_stage = _is_stage(row["change_id"], row["stage"])
+        groups[row["change_id"] if is_stage else row["seq"]].append(row)
+    for group in groups.values():
+        group.sort(key=lambda row: row["seq"])
+    return list(groups.values())
+
+
+def _other_stages(rows: Sequence[Row], events: Manager[Any]) -> list[Row]:
+    """Return the stages of these events' changes that are not among them."""
+    seqs = {row["seq"] for row in rows}
+    change_ids = {row["change_id"] for row in rows if _is_stage(row["change_id"], row["stage"])}
+    stages = events.filter(change_id__in=change_ids, stage__in=ONCE)
+    others = [pk for pk in stages.order_by().values_list("seq", flat=True) if pk not in seqs]
+    return list(events.filter(seq__in=others).values(*_ROW)) if others else []
+
+
+def _pages(events: Manager[Any]) -> Iterator[list[Row]]:
+    after = 0
+    while True:
+        rows: list[Row] = list(events.filter(seq__gt=after).order_by("seq").values(*_ROW)[:BATCH])
+        if not rows:
+            return
+        yield rows
+        after = rows[-1]["seq"]

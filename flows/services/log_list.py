@@ -1,0 +1,254 @@
+"""The log's list: the entries that a query asks for, a page at a time, and the events that an export of them has.
+
+A page's cost must not hang on the log's length, so a query is cut into branches that an index gives in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, time
+from typing import Any, Final
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from flows import accounts, terms, words
+from flows.models import AuditEntry, AuditEvent, OpenChange, Plan, PlannedChange, Result
+from flows.services import reading
+from flows.services.changes import UNDER_WAY_FOR
+from flows.services.log_entries import INCONCLUSIVE, OF_THE_SITE
+from flows.services.log_query import OPEN_RESULTS, RESOLVED_LATER, LogQuery
+from flows.services.reading import Found
+
+PAGE_SIZE: Final = 50
+_NOUNS: Final = {
+    "action": "action",
+    "actor": "user in the log",
+    "sid": "flow in the log",
+    "account": "account",
+    "plan": "bulk change",
+}
+# Left out unless asked for, or they would bury all else: first syncs, and sign-ins that nothing is wrong with.
+HIDDEN: Final = Q(action="flow.baseline") | Q(
+    action__in=("auth.login", "auth.logout"), result=Result.SUCCEEDED
+)
+
+
+def page_of(query: LogQuery, scope: accounts.Scope) -> Found:
+    """Return a page of the entries that the query asks for; nothing if it can't be understood."""
+    if query.faults:
+        return Found([], has_older=False)
+    first, last = reading.places(_date(query.from_date), _date(query.to_date))
+    last = min(last, query.before - 1) if query.before else last
+    lowest, entries = first, AuditEntry.objects.all()
+    match query.scanned:
+        case "log":
+            lowest = max(first, last - reading.STRETCH + 1)
+        case "flow":
+            of_flow = entries.filter(target_sid__in=query.flow_sids)
+            lowest = reading.reach(of_flow, scope, first=first, last=last)
+        case "person" if scope is None:  # to sign in is of no account
+            of_person = entries.filter(actor_label=query.actor)
+            lowest = reading.reach(of_person, scope, first=first, last=last)
+    return reading.newest(_branches(query, scope), PAGE_SIZE, first=first, last=last, lowest=lowest)
+
+
+def matching(query: LogQuery, scope: accounts.Scope) -> QuerySet[AuditEvent]:
+    """Return the event with the present outcome of each entry that the query asks for, whatever the page.
+
+    What is open by now stays as it is by now: an export reads on while changes end, and tells of that the next time."""
+    if query.faults:
+        return AuditEvent.objects.none()
+    entries = reading.of_accounts(_filtered(query), scope)
+    if query.account:
+        entries = entries.filter(account_sid=query.account)
+    if query.plan:
+        entries = entries.filter(Q(request_id=query.plan) | _of_plan(query.plan))
+    if query.actor:
+        entries = entries.filter(Q(actor_label=query.actor) | Q(resolved_by=query.actor))
+    if query.from_date or query.to_date:
+        first, last = reading.places(_date(query.from_date), _date(query.to_date))
+        entries = entries.filter(pk__gte=first, pk__lte=last)
+    if query.before:
+        entries = entries.filter(pk__lt=query.before)
+    still_open = list(OpenChange.objects.values_list("attempt", flat=True))
+    outcomes = list(entries.filter(pk__in=still_open).values_list("outcome_id", flat=True))
+    is_outcome = Exists(entries.filter(outcome_id=OuterRef("seq")))
+    return AuditEvent.objects.filter(Q(seq__in=outcomes) | is_outcome)
+
+
+def readable(scope: accounts.Scope) -> QuerySet[AuditEvent]:
+    """Return the events that users of these accounts may read. Sign-ins and users are for those of every account."""
+    events = AuditEvent.objects.all()
+    for beginning in () if scope is None else OF_THE_SITE:
+        events = events.exclude(action__startswith=beginning)
+    return reading.of_accounts(events, scope)
+
+
+def neighbours(
+    entry: AuditEntry | None, scope: accounts.Scope
+) -> tuple[AuditEvent | None, AuditEvent | None]:
+    """Return the present outcomes of the entries before and after one in the list, first syncs left out."""
+    if entry is None:
+        return None, None
+    shown = AuditEntry.objects.exclude(action="flow.baseline").select_related("outcome__payload")
+    before, after = reading.beside(shown, scope, entry.pk)
+    return before.outcome if before else None, after.outcome if after else None
+
+
+def unknown_values(query: LogQuery, scope: accounts.Scope, people: Iterable[str]) -> dict[str, str]:
+    """Return, by parameter, which values of a query stand nowhere in what the user may read. `people` are those who
+    stand in it."""
+    entries = reading.of_accounts(AuditEntry.objects.all(), scope)
+    is_known: dict[str, Callable[[], bool]] = {
+        "action": lambda: query.action in words.ACTIONS or query.action in reading.actions(scope),
+        "actor": lambda: query.actor in people,
+        "sid": lambda: entries.filter(target_sid=query.sid).exists(),
+        "account": lambda: _is_account(query.account, scope),
+        "plan": lambda: _is_plan(query.plan, entries),
+    }
+    return {
+        name: f"No such {_NOUNS[name]}: {getattr(query, name)}"
+        for name, known in is_known.items()
+        if getattr(query, name) and name not in query.faults and not known()
+    }
+
+
+def mark_decisions(entries: Iterable[AuditEntry], scope: accounts.Scope) -> None:
+    """Mark the outcomes that wait for the decision of a user who may change the flows of these accounts."""
+    waiting = OpenChange.objects.exclude(puzzle="").values_list("attempt", flat=True)
+    unknown = {entry.pk for entry in entries if entry.result in INCONCLUSIVE}
+    waits = set(waiting.filter(attempt__in=unknown)) if unknown else set()
+    for entry in entries:
+        may_decide = scope is None or entry.account_sid in scope
+        entry.outcome.needs_decision = may_decide and entry.pk in waits  # type: ignore[attr-defined]
+
+
+def _is_account(sid: str, scope: accounts.Scope) -> bool:
+    if scope is not None:
+        return sid in scope
+    is_configured = any(account.sid == sid for account in accounts.every())
+    return is_configured or AuditEntry.objects.filter(account_sid=sid).exists()
+
+
+def _is_plan(plan: str, entries: QuerySet[AuditEntry]) -> bool:
+    return Plan.objects.filter(pk=plan).exists() or entries.filter(request_id=plan).exists()
+
+
+def _branches(query: LogQuery, scope: accounts.Scope) -> list[QuerySet[AuditEntry]]:
+    """Cut a query up so that an index has each part in the order of the log: an `IN` or an `OR` would have all of it
+    sorted first."""
+    parts = _by_account(_filtered(query), query, scope)
+    if query.plan:
+        parts = _each(parts, Q(request_id=query.plan), _of_plan(query.plan))
+    if not query.actor:
+        return parts
+    if _has_own_index(query):
+        return [_by_actor_aside(part, query.actor) for part in parts]
+    return _each(parts, Q(actor_label=query.actor), Q(resolved_by=query.actor))
+
+
+def _by_account(
+    entries: QuerySet[AuditEntry], query: LogQuery, scope: accounts.Scope
+) -> list[QuerySet[AuditEntry]]:
+    sids = frozenset({query.account}) if query.account else scope
+    if query.account and scope is not None:
+        sids = scope & {query.account}
+    if sids is None:
+        return [entries]
+    if _has_own_index(query):  # the flow's or the plan's, not the accounts'
+        return [reading.of_accounts(entries, sids)]
+    return [entries.filter(account_sid=sid) for sid in sorted(sids)]
+
+
+def _each(parts: list[QuerySet[AuditEntry]], *conditions: Q) -> list[QuerySet[AuditEntry]]:
+    return [part.filter(condition) for part in parts for condition in conditions]
+
+
+def _has_own_index(query: LogQuery) -> bool:
+    """Whether what is asked for is found by something that is rarer than an account, a user, an action or a result."""
+    return query.is_few or bool(query.flow_sids)
+
+
+def _by_actor_aside(entries: QuerySet[AuditEntry], actor: str) -> QuerySet[AuditEntry]:
+    compared = entries.alias(
+        own_actor=Coalesce("actor_label", Value("")), own_resolver=Coalesce("resolved_by", Value(""))
+    )
+    return compared.filter(Q(own_actor=actor) | Q(own_resolver=actor))
+
+
+def _of_plan(plan: str) -> Q:
+    return Q(change_id__in=PlannedChange.objects.filter(plan__id=plan).values("change_id"))
+
+
+def _filtered(query: LogQuery) -> QuerySet[AuditEntry]:
+    """All but where to look: the accounts, the actor, the plan and the place in the log."""
+    entries = AuditEntry.objects.all()
+    if not query.action:
+        entries = entries.exclude(HIDDEN)
+    entries = _with_result(entries, query.result, is_aside=_has_own_index(query))
+    if query.action:
+        is_aside = _has_own_index(query)
+        entries = (
+            reading.aside(entries, action=query.action) if is_aside else entries.filter(action=query.action)
+        )
+    for sid in sorted(query.flow_sids):
+        entries = reading.aside(entries, target_sid=sid) if query.is_few else entries.filter(target_sid=sid)
+    if query.from_date:
+        entries = entries.filter(start__at__gte=_midnight(query.from_date))
+    if query.to_date:
+        end = datetime.combine(date.fromisoformat(query.to_date), time.max, UTC)
+        entries = entries.filter(start__at__lte=end)
+    return _with_terms(entries, query)
+
+
+def _with_result(entries: QuerySet[AuditEntry], result: str, *, is_aside: bool) -> QuerySet[AuditEntry]:
+    if result in OPEN_RESULTS:
+        return entries.filter(pk__in=list(_open(result)))  # few, however long the log
+    if result == RESOLVED_LATER:
+        return entries.filter(resolved_by__isnull=False)
+    if not result:
+        return entries
+    return reading.aside(entries, result=result) if is_aside else entries.filter(result=result)
+
+
+def _open(result: str) -> QuerySet[OpenChange, Any]:
+    """The attempts of open changes: without an outcome, with an unknown one, or all. An attempt that is older than any
+    call takes has an unknown outcome too."""
+    changes = OpenChange.objects.values_list("attempt", flat=True)
+    if result == Result.PENDING:
+        return changes.filter(latest=F("attempt"))
+    if result == Result.UNKNOWN:
+        died = Q(attempt__at__lt=timezone.now() - UNDER_WAY_FOR)
+        return changes.filter(Q(latest__result=Result.UNKNOWN) | died)
+    return changes
+
+
+def _with_terms(entries: QuerySet[AuditEntry], query: LogQuery) -> QuerySet[AuditEntry]:
+    asked = query.terms
+    for one in asked.ids:
+        entries = entries.filter(pk__in=_places_of_id(one))
+    for start, end in asked.short_sids:
+        entries = entries.filter(text__contains=start).filter(text__contains=end)
+    return (
+        entries.filter(terms.stands_in(asked.text, name="text", identity="text")) if asked.text else entries
+    )
+
+
+def _places_of_id(one: str) -> list[int]:
+    """The places of the entries that an id of an event, a change or a request belongs to."""
+    is_it = Q(remote_request_id=one)
+    if not one.upper().startswith("RQ"):
+        is_it = Q(event_id=one) | Q(change_id=one) | Q(request_id=one)
+    found = list(AuditEvent.objects.filter(is_it).values_list("seq", "change_id"))
+    changes = AuditEntry.objects.filter(change_id__in={change for _, change in found if change})
+    return [*(seq for seq, _ in found), *changes.values_list("pk", flat=True)]
+
+
+def _date(day: str) -> date | None:
+    return date.fromisoformat(day) if day else None
+
+
+def _midnight(day: str) -> datetime:
+    return datetime.combine(date.fromisoformat(day), time.min, UTC)

@@ -1,0 +1,220 @@
+"""What somebody asks of the audit log, as it stands in the address of its page. Nothing is dropped: a value that can't be
+understood is a fault, and a query with a fault finds nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from flows import terms, words
+from flows.flexapi import schema
+from flows.folding import fold
+from flows.models import Result
+from flows.services.log_text import host_of
+
+LONGEST: Final = 256  # letters of a search
+MOST_PARTS: Final = 16  # words of a search, each counted once
+UNRESOLVED: Final = "unresolved"
+RESOLVED_LATER: Final = "resolved_later"
+OPEN_RESULTS: Final = (Result.PENDING, Result.UNKNOWN, UNRESOLVED)
+PARAMETERS: Final = {"from_date": "from", "to_date": "to"}
+_REMOTE_ID: Final = re.compile(r"RQ[0-9a-f]{32}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The words of a search by how they are looked for: some by an index, the rest in the text of each entry."""
+
+    ids: tuple[str, ...] = ()  # ids of an event, a change or a request
+    sids: tuple[str, ...] = ()  # whole SIDs of flows
+    short_sids: tuple[tuple[str, str], ...] = ()  # beginning and end of a SID, as pages show it
+    text: str = ""
+    hosts: tuple[str, ...] = ()  # those that stand in the text in place of a web address
+
+    @classmethod
+    def of(cls, q: str) -> Terms:
+        ids, sids, short_sids, rest, hosts = [], [], [], [], []
+        for word in q.split():
+            if _is_id(word):
+                ids.append(word)
+            elif schema.is_sid("FO", word):
+                sids.append(word)
+            elif ends := terms.ends_of_short_sid(word):
+                short_sids.append(ends)
+            elif "://" in word and (host := host_of(word)):
+                hosts.append(host)
+                rest.append(host)
+            else:
+                rest.append(word)
+        return cls(tuple(ids), tuple(sids), tuple(short_sids), " ".join(rest), tuple(hosts))
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the text of entries has to be compared, which no index does."""
+        return bool(self.text or self.short_sids)
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """A query of the log. Dates are days in UTC, both included; a change belongs to the day it was begun."""
+
+    q: str = ""
+    actor: str = ""
+    action: str = ""
+    result: str = ""
+    sid: str = ""
+    account: str = ""
+    from_date: str = ""
+    to_date: str = ""
+    plan: str = ""  # the id of a bulk change, whose changes are asked for
+    before: int = 0  # entries older than this seq
+    whole: str = ""  # "1": the log is searched to its beginning, however long that takes
+    faults: Mapping[str, str] = field(default_factory=dict)  # by parameter, what can't be understood
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, str], *, others: Iterable[str] = ()) -> LogQuery:
+        """Read a query from the parameters of an address. `others` are parameters of the page that are no filters."""
+        given = {name: value for name, value in parameters.items() if name not in others and value.strip()}
+        faults = {**_unknown_names(given), **_repeated(parameters, others)}
+        values: dict[str, Any] = {}
+        for name in (one.name for one in fields(cls) if one.name not in ("before", "whole", "faults")):
+            parameter = PARAMETERS.get(name, name)
+            values[name], fault = _read(parameter, given.get(parameter, ""))
+            if fault:
+                faults[parameter] = fault
+        before = given.get("before", "")
+        if before and not _is_seq(before):
+            faults["before"] = f"Not an event number: {before}"
+        if not {"from", "to"} & {*faults} and "" < values["to_date"] < values["from_date"]:
+            faults["from"] = f"“From” ({values['from_date']}) is after “to” ({values['to_date']})"
+        return cls(
+            **values,
+            before=int(before) if _is_seq(before) else 0,
+            whole="1" if given.get("whole") == "1" else "",
+            faults=faults,
+        )
+
+    @property
+    def terms(self) -> Terms:
+        return Terms.of(self.q)
+
+    @property
+    def flow_sids(self) -> frozenset[str]:
+        """The flows that all of the entries have to be about: one, or none where two are asked for."""
+        return frozenset(filter(None, (self.sid, *self.terms.sids)))
+
+    @property
+    def is_few(self) -> bool:
+        """Whether little is asked for, however long the log: a bulk change, an id, what is open or was."""
+        return bool(self.plan or self.terms.ids) or self.result in (*OPEN_RESULTS, RESOLVED_LATER)
+
+    @property
+    def scanned(self) -> str:
+        """What is searched entry by entry, so many at a time: the "log", or the entries of a "flow" or a "person" (who may
+        only have signed in); "" where an index has what is asked for. An index knows the accounts and one thing
+        more, whatever the days; two at once, and words, are in none."""
+        filters = sum(map(bool, (self.actor, self.action, self.result)))
+        has_text = self.terms.is_text
+        if self.whole or self.is_few:
+            return ""
+        if self.flow_sids:
+            return "flow" if filters or has_text else ""
+        if filters > 1 or has_text:
+            return "log"
+        return "person" if self.actor and not self.account else ""
+
+    def url(self, **changes: str | int) -> str:
+        return "?" + urlencode(self.parameters(**changes))
+
+    def parameters(self, **changes: str | int) -> dict[str, str | int]:
+        """Return the query as an address names it; from the newest entry on, if not told otherwise."""
+        values = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "faults"}
+        values |= {"before": 0, "whole": "", **changes}
+        return {PARAMETERS.get(name, name): value for name, value in values.items() if value}
+
+
+def _read(parameter: str, value: str) -> tuple[str, str]:
+    """Return a parameter's value, and what is wrong with it."""
+    if "\x00" in value:
+        return value.replace("\x00", "\u2400"), f"Not valid text: {value}"
+    read = _READERS.get(parameter)
+    return read(value) if read and value else (value.strip(), "")
+
+
+def _search(value: str) -> tuple[str, str]:
+    if len(value) > LONGEST:
+        return value, f"The search is too long: {len(value)} characters, at most {LONGEST}"
+    if not fold(value):
+        return value, "The search has no visible characters"
+    parts = terms.parts_of(value)
+    if len(parts) > MOST_PARTS:
+        return value, f"The search has too many words: {len(parts)}, at most {MOST_PARTS}"
+    return value, ""
+
+
+def _result(value: str) -> tuple[str, str]:
+    return value, "" if value in words.RESULT_FILTERS else f"No such result: {value}"
+
+
+def _account(value: str) -> tuple[str, str]:
+    return value, "" if schema.is_sid("AC", value) else f"No such account: {value}"
+
+
+def _plan(value: str) -> tuple[str, str]:
+    try:
+        return str(uuid.UUID(value)), ""
+    except ValueError:
+        return value, f"No such bulk change: {value}"
+
+
+def _day(value: str) -> tuple[str, str]:
+    try:
+        return date.fromisoformat(value.strip()).isoformat(), ""
+    except ValueError:
+        return value, f"No such day: {value} (write days like 2026-11-25)"
+
+
+_READERS: Final[Mapping[str, Callable[[str], tuple[str, str]]]] = {
+    "q": _search,
+    "result": _result,
+    "account": _account,
+    "plan": _plan,
+    "from": _day,
+    "to": _day,
+}
+NAMES: Final = frozenset(PARAMETERS.get(one.name, one.name) for one in fields(LogQuery)) - {"faults"}
+
+
+def _unknown_names(given: Iterable[str]) -> dict[str, str]:
+    return {name: f"No such filter: {name}" for name in given if name not in NAMES}
+
+
+def _repeated(parameters: Mapping[str, str], others: Iterable[str]) -> dict[str, str]:
+    if not isinstance(parameters, QueryDict):
+        return {}
+    return {
+        name: f"More than one value for “{name}”: {', '.join(values)}"
+        for name, values in parameters.lists()
+        if len(set(values)) > 1 and name not in others
+    }
+
+
+def _is_seq(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 19 and int(text) > 0
+
+
+def _is_id(word: str) -> bool:
+    if _REMOTE_ID.fullmatch(word):
+        return True
+    try:
+        return len(word) in (32, 36) and bool(uuid.UUID(word))
+    except ValueError:
+        return False

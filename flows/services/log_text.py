@@ -1,0 +1,72 @@
+"""The text that the log's search compares: what an event says of a flow, folded as the list folds names.
+
+It holds names and identities before and after, SIDs, the hosts of webhooks, the reason and the user. A webhook's path and
+query are left out: they can carry secrets.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from flows import terms
+from flows.flexapi import schema
+from flows.folding import fold
+
+STATES: Final = ("payload__before", "payload__requested", "payload__after")
+_NAMED: Final = ("friendly_name", "contact_identity")
+_SIDS: Final = tuple(field.name for field in schema.FIELDS if field.kind == "sid")
+_ADDRESSES: Final = tuple(field.name for field in schema.FIELDS if field.kind == "url")
+_EVENT: Final = ("reason", "actor_label", "target_sid", "account_sid", "remote_request_id")
+_HOST: Final = re.compile(r"(?:\[[0-9a-f:.]+\]|[^\s:\[\]]+\.[^\s:\[\]]+|localhost)(?=:\d*$|$)", re.IGNORECASE)
+
+# Most values stand in several events, such as the name before and after.
+_folded = functools.lru_cache(maxsize=65_536)(fold)
+
+
+def text_of(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the searchable text of a change's events, each value on a line of its own, once."""
+    values = (value for row in rows for value in _values(row))
+    return "\n".join(dict.fromkeys(filter(None, map(_folded, values))))
+
+
+def host_of(address: str) -> str:
+    """Return the host of a web address, or "" if it has none."""
+    rest = address.strip().partition("://")[2] or address.strip()
+    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    host = _HOST.match(authority.rpartition("@")[2])
+    return host.group().lower() if host else ""
+
+
+def _values(row: Mapping[str, Any]) -> Iterator[str]:
+    yield row["payload__friendly_name"] or ""
+    yield from _spellings(row["payload__contact_identity"] or "")
+    if row["action"].startswith("flow."):
+        for name in STATES:
+            if isinstance(row[name], dict):
+                yield from _values_of_flow(row[name])
+    for name in _EVENT:
+        yield row[name]
+
+
+def _values_of_flow(state: Mapping[str, Any]) -> Iterator[str]:
+    for name in (*_NAMED, *_SIDS, *_ADDRESSES):
+        value = state.get(name)
+        if not isinstance(value, str) or not value:
+            continue
+        if name in _ADDRESSES:
+            yield host_of(value)
+        elif name == "contact_identity":
+            yield from _spellings(value)
+        else:
+            yield value
+
+
+def _spellings(identity: str) -> Iterator[str]:
+    """Yield an identity, and its digits where it was written with spaces or signs among them."""
+    yield identity
+    digits = terms.digits_of(identity)
+    if digits not in identity:
+        yield digits

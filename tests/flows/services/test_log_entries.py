@@ -1,0 +1,159 @@
+"""The table behind the log's list follows from the log: it is kept, rebuilt, verified and erased with it."""
+
+import uuid
+
+import pytest
+from django.db import connection
+
+from flows.models import AuditEntry, AuditEvent
+from flows.services import audit, evidence, log_entries
+from flows.services.audit import Actor, Observation, Payload
+from flows.services.erasure import erase
+from flows.services.log_list import page_of
+from flows.services.log_query import LogQuery
+from tests.benchmarks.log_filling import fill
+
+pytestmark = pytest.mark.django_db
+
+SID, IDENTITY = "FO" + "1" * 32, "+33199000123"
+WHO = Actor(id="1", label="omar")
+
+
+@pytest.fixture
+def log(db):
+    """Changes of all kinds, one after the other and one within the other."""
+    one, two = uuid.uuid4(), uuid.uuid4()
+    body = Payload(friendly_name="Cora Test", contact_identity=IDENTITY, before={"friendly_name": "Alt"})
+    said = {"action": "flow.create", "actor": WHO, "payload": body}
+    audit.append(**said, stage="attempt", result="pending", change_id=one)
+    audit.append(**{**said, "payload": None}, stage="attempt", result="pending", change_id=two)
+    audit.append(**said, stage="outcome", result="unknown", change_id=one)
+    audit.append(**said, stage="outcome", result="failed", change_id=two)
+    audit.append(**said, stage="reconciled", result="applied", change_id=one, target_sid=SID)
+    audit.append(action="auth.login", stage="access", result="succeeded", actor=WHO)
+    seen = Observation(action="flow.drift", account_sid="AC1", target_sid="FO2", payload=Payload())
+    audit.observe([seen], read_at=audit.last_seq())
+
+
+def table():
+    return list(AuditEntry.objects.order_by("start").values())
+
+
+def tamper(statement):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_table_that_is_kept_is_the_one_that_is_rebuilt(log, monkeypatch):
+    kept = table()
+    assert [(row["start_id"], row["outcome_id"], row["result"]) for row in kept] == [
+        (1, 5, "applied"), (2, 4, "failed"), (6, 6, "succeeded"), (7, 7, "applied"),
+    ]  # fmt: skip
+    for batch in (1, 2, 3, 1000):
+        monkeypatch.setattr(log_entries, "BATCH", batch)
+        AuditEntry.objects.filter(pk__gt=1).delete()
+
+        log_entries.rebuild()
+
+        assert table() == kept
+
+
+def test_entry_says_who_began_and_who_resolved_it(log):
+    entry = AuditEntry.objects.get(pk=1)
+
+    assert (entry.actor_label, entry.resolved_by, entry.target_sid) == ("omar", "omar", SID)
+    assert AuditEntry.objects.get(pk=2).resolved_by is None
+
+
+def test_sign_ins_are_of_no_account(log):
+    assert AuditEvent.objects.get(action="auth.login").account_sid
+    assert AuditEntry.objects.get(action="auth.login").account_sid == ""
+
+
+def test_stray_row_keeps_nothing_from_being_recorded(log):
+    AuditEntry.objects.create(start_id=8, outcome_id=8, action="x", result="x")
+
+    audit.append(action="flow.export", stage="access", result="succeeded", actor=WHO)
+
+    assert AuditEntry.objects.get(pk=8).action == "flow.export"
+    assert evidence.verify().bad_seq is None
+
+
+INSERT = (
+    "INSERT INTO flows_auditentry (seq, outcome_seq, action, result, actor_label, account_sid, target_sid, text) "
+    "VALUES ({seq}, {seq}, 'x', 'x', '', '', '', '')"
+)
+TAMPERING = {
+    "outcome": ("UPDATE flows_auditentry SET outcome_seq = 3 WHERE seq = 1", 1, "another outcome"),
+    "result": ("UPDATE flows_auditentry SET result = 'succeeded' WHERE seq = 2", 2, "another result"),
+    "action": ("UPDATE flows_auditentry SET action = 'flow.view' WHERE seq = 7", 7, "another action"),
+    "account": ("UPDATE flows_auditentry SET account_sid = 'AC9' WHERE seq = 6", 6, "another account sid"),
+    "resolver": ("UPDATE flows_auditentry SET resolved_by = NULL WHERE seq = 1", 1, "another resolver"),
+    "text": ("UPDATE flows_auditentry SET text = '' WHERE seq = 1", 1, "another search text"),
+    "missing": ("DELETE FROM flows_auditentry WHERE seq = 7", 7, "does not have"),
+    "none of the log": (INSERT.format(seq=3), 3, "begins no change"),
+    "beyond the log": (INSERT.format(seq=99), 99, "not in the log"),
+    "before the log": ("UPDATE flows_auditentry SET seq = -1 WHERE seq = 7", 7, "does not have"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", TAMPERING)
+def test_verification_names_the_first_entry_that_was_touched(log, kind):
+    statement, place, words = TAMPERING[kind]
+    assert evidence.verify().bad_seq is None
+    tamper(statement)
+
+    verdict = evidence.verify()
+
+    assert verdict.bad_seq == place
+    assert words in verdict.fault
+    log_entries.rebuild()
+    assert evidence.verify().bad_seq is None
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has one spelling of a UUID")
+def test_verification_finds_an_id_that_is_spelt_so_that_no_search_finds_it(log):
+    tamper("UPDATE flows_auditentry SET change_id = upper(change_id) WHERE seq = 2")
+
+    assert evidence.verify().bad_seq == 2
+
+
+def test_verification_across_the_borders_of_its_stretches(log, monkeypatch):
+    from flows.services import log_recount
+
+    for batch in (1, 2, 3):
+        monkeypatch.setattr(log_recount, "BATCH", batch)
+        assert evidence.verify().bad_seq is None
+
+
+@pytest.mark.parametrize("asked", [{"sid": SID}, {"identity": IDENTITY}], ids=["flow", "identity"])
+def test_what_is_erased_leaves_the_text_too(log, asked):
+    def found(q):
+        return [entry.pk for entry in page_of(LogQuery.of({"q": q}), None).entries]
+
+    assert 1 in found("cora")
+    assert 1 in found("alt")
+
+    erase(**asked, reason="asked for", actor=WHO)
+
+    text = AuditEntry.objects.get(pk=1).text
+    assert "cora" not in text
+    assert "33199000123" not in text
+    assert "omar" in text
+    assert 1 not in found("alt")
+    assert evidence.verify().bad_seq is None
+
+
+def test_text_that_outlives_an_erasure_is_found_by_verification(log):
+    kept = AuditEntry.objects.get(pk=1).text
+    erase(sid=SID, reason="asked for", actor=WHO)
+    AuditEntry.objects.filter(pk=1).update(text=kept)
+
+    assert evidence.verify().bad_seq == 1
+
+
+def test_long_log_is_rebuilt_as_it_was_kept(db, monkeypatch):
+    monkeypatch.setattr(log_entries, "BATCH", 7)
+    fill(600)
+
+    assert evidence.verify().bad_seq is None

@@ -1,0 +1,124 @@
+"""The log's search finds what was before and after, in any spelling, and what an id stands for however long ago."""
+
+import uuid
+
+import pytest
+
+from flows.models import AuditEntry, AuditEvent
+from flows.services import audit, reading
+from flows.services.audit import Actor, Payload
+from flows.services.log_list import page_of
+from flows.services.log_query import LogQuery
+from flows.services.log_text import host_of
+
+pytestmark = pytest.mark.django_db
+
+SID, STUDIO, CHAT = "FO5a1b" + "0" * 24 + "9c0d", "FW" + "7" * 32, "IS" + "8" * 32
+REQUEST, REMOTE = uuid.uuid4(), "RQ" + "4" * 32
+BEFORE = {
+    "friendly_name": "Réclamations Lyon",
+    "contact_identity": "whatsapp:+33 1 99 00 01 23",
+    "integration_url": "https://masked-1a2b3c@old-hooks.example.com:8443/in?token=masked-4d5e6f",
+    "integration_flow_sid": STUDIO,
+    "chat_service_sid": CHAT,
+}
+AFTER = {**BEFORE, "friendly_name": "Störung Süd", "integration_url": "https://new-hooks.example.com/in"}
+
+
+@pytest.fixture
+def renamed(db):
+    """A change of name and webhook, among other events; the event of its outcome."""
+    other = Actor(id="9", label="ada")
+    audit.append(action="flow.export", stage="access", result="succeeded", actor=other)
+    actor = Actor(id="1", label="Ömer", role="operator", request_id=str(REQUEST))
+    said = {"action": "flow.update", "change_id": uuid.uuid4(), "actor": actor, "target_sid": SID}
+    asked = {name: AFTER[name] for name in ("friendly_name", "integration_url")}
+    audit.append(
+        **said, stage="attempt", result="pending", reason="Ticket-4711: as agreed",
+        payload=Payload(friendly_name=BEFORE["friendly_name"], before=BEFORE, requested=asked),
+    )  # fmt: skip
+    body = Payload(friendly_name=AFTER["friendly_name"], before=BEFORE, requested=asked, after=AFTER)
+    event = audit.append(**said, stage="outcome", result="succeeded", payload=body, remote_request_id=REMOTE)
+    audit.append(action="flow.export", stage="access", result="succeeded", actor=other)
+    return event
+
+
+def seqs(q, **asked):
+    return [event.seq for event in page_of(LogQuery.of({"q": q, **asked}), None).events]
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        "Réclamations Lyon", "reclamations", "RÉCLAM", "lyon storung", "Störung Süd", "STORUNG sud lyon",
+        "omer", "ÖMER réclamations ticket", "ticket-4711", "old-hooks.example.com", "old-hooks", "NEW-HOOKS.example",
+        "https://old-hooks.example.com/in", "+33199000123", "0199000123", "+33 1 99 00 01 23", "(0)199-00-01-23",
+        "0033199000123", "whatsapp:+33199000123", "99000123", "lyon +33 1 99 00 01 23", "0199 00 01 23 omer",
+        SID, SID[:9], SID.lower()[:12], "FO5a1b…9c0d", "FO5a1b...9c0d", f"{SID} lyon", STUDIO, STUDIO[:7], CHAT[:5],
+        str(REQUEST), str(REQUEST).upper(), REQUEST.hex, f"{REQUEST} lyon", REMOTE, REMOTE[:8],
+    ],
+)  # fmt: skip
+def test_change_is_found_by_what_was_before_and_after(renamed, q):
+    assert seqs(q) == [renamed.seq]
+
+
+@pytest.mark.parametrize(
+    "q",
+    ["reclamation paris", "token", "masked-1a2b3c", "8443", "+44199000123", "FO5a1b…9c0e", str(uuid.uuid4()),
+     "RQ" + "5" * 32, f"{REQUEST} paris", f"{SID} paris", "FO" + "2" * 32, "%", "_", "in?token", "lyon lyon nord"],
+)  # fmt: skip
+def test_what_is_not_there_is_not_found(renamed, q):
+    assert seqs(q) == []
+
+
+def test_event_and_change_are_found_by_their_own_ids(renamed):
+    attempt = AuditEvent.objects.get(stage="attempt")
+    for one in (renamed.event_id, attempt.event_id, renamed.change_id):
+        assert seqs(str(one)) == [renamed.seq]
+
+
+def test_id_and_whole_sid_are_found_however_long_ago(renamed, monkeypatch):
+    monkeypatch.setattr(reading, "STRETCH", 1)
+    for q in (str(REQUEST), REMOTE, SID, str(renamed.event_id)):
+        found = page_of(LogQuery.of({"q": q}), None)
+
+        assert ([event.seq for event in found.events], found.looked_to) == ([renamed.seq], None)
+    assert page_of(LogQuery.of({"q": "lyon"}), None).looked_to is not None
+
+
+def test_sid_in_the_search_and_another_as_a_filter_find_nothing(renamed):
+    assert seqs(SID, sid=SID) == [renamed.seq]
+    assert seqs(SID, sid="FO" + "2" * 32) == []
+
+
+def test_page_says_that_an_address_is_searched_by_its_host(renamed, client_of):
+    page = client_of("viewer").get("/audit/", {"q": "https://old-hooks.example.com/other"})
+
+    assert "searched by its host: <bdi>old-hooks.example.com</bdi>" in page.content.decode()
+
+
+def test_no_secret_and_no_path_of_a_webhook_is_in_the_text(renamed):
+    text = AuditEntry.objects.get(outcome=renamed).text
+
+    assert "old-hooks.example.com" in text
+    assert "masked-" not in text
+    assert "/in" not in text
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("https://crm.example/hook?label=Sales desk&token=x", "crm.example"),
+        ("https://user:p@ss@CRM.example:8443/in", "crm.example"),
+        ("crm.example/in", "crm.example"),
+        ("http://localhost:8000/in", "localhost"),
+        ("https://[2001:db8::1]:8443/in", "[2001:db8::1]"),
+        ("https://flex bot:secret@crm.example/in", "crm.example"),
+        ("secret", ""),
+        ("not a host.example", ""),
+        ("", ""),
+        ("https://", ""),
+    ],
+)
+def test_host_of_an_address(address, host):
+    assert host_of(address) == host

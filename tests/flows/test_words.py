@@ -1,0 +1,77 @@
+"""Every action that the code can write to the log has a name on the pages."""
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+from flows import words
+from flows.models import Result
+
+ROOT = Path(__file__).parent.parent.parent
+ACTION = re.compile(r"(?:flow|plan|account|auth|people|audit)\.[a-z_]+")
+SOURCES = sorted(
+    path.relative_to(ROOT)
+    for package in ("flows", "flexadmin")
+    for path in (ROOT / package).rglob("*.py")
+    if "migrations" not in path.parts
+)
+
+
+def module_of(source):
+    return importlib.import_module(".".join(source.with_suffix("").parts).removesuffix(".__init__"))
+
+
+def values_of(node, source):
+    """The strings that an argument can be, as far as its module knows it; none of a variable's."""
+    if isinstance(node, ast.Constant):
+        return [node.value] if isinstance(node.value, str) else []
+    if isinstance(node, ast.IfExp):
+        return [*values_of(node.body, source), *values_of(node.orelse, source)]
+    if isinstance(node, ast.Name):
+        value = getattr(module_of(source), node.id, None)
+    elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        value = getattr(getattr(module_of(source), node.value.id, None), node.attr, None)
+    else:
+        value = None
+    return [value] if isinstance(value, str) else []
+
+
+def actions_in(text, source):
+    """What is passed as an `action`, and every string that reads like one."""
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and ACTION.fullmatch(node.value):
+            found.add(node.value)
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") != "add_argument":
+            for keyword in node.keywords:
+                if keyword.arg == "action":
+                    found.update(filter(None, values_of(keyword.value, source)))
+    return found
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=str)
+def test_every_action_that_code_can_write_has_a_label(source):
+    unnamed = actions_in((ROOT / source).read_text(), source) - {*words.ACTIONS}
+
+    assert not unnamed, f"{source} can write these to the log; words.ACTIONS does not name them"
+
+
+def test_actions_are_found_however_the_code_names_them():
+    source = Path("flows/services/evidence.py")
+    text = 'append(action=VERIFY); permitted("p", action="new.thing"); done("auth.new"); append(action=audit.HEAD)'
+
+    assert actions_in(text, source) == {"audit.verify", "new.thing", "auth.new", "audit"}
+
+
+def test_every_label_says_what_came_to_pass_and_what_was_tried():
+    assert all(
+        done and tried and done[0].isupper() and tried[0].isupper() for done, tried in words.ACTIONS.values()
+    )
+
+
+def test_every_result_can_be_named_and_filtered_by():
+    assert {*words.RESULTS} == {*Result.values}
+    assert {*words.RESULT_FILTERS} == {*Result.values, "unresolved", "resolved_later"}
