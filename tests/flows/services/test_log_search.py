@@ -14,7 +14,7 @@ from flows.services.log_text import host_of
 pytestmark = pytest.mark.django_db
 
 SID, STUDIO, CHAT = "FO5a1b" + "0" * 24 + "9c0d", "FW" + "7" * 32, "IS" + "8" * 32
-REQUEST, REMOTE = uuid.uuid4(), "RQ" + "4" * 32
+REQUEST, REMOTE = uuid.UUID("884dce99-7b17-45b5-b9b6-c8b3bdafa5fa"), "RQ" + "4" * 32
 BEFORE = {
     "friendly_name": "Réclamations Lyon",
     "contact_identity": "whatsapp:+33 1 99 00 01 23",
@@ -64,7 +64,7 @@ def test_change_is_found_by_what_was_before_and_after(renamed, q):
 
 @pytest.mark.parametrize(
     "q",
-    ["reclamation paris", "token", "masked-1a2b3c", "8443", "+44199000123", "FO5a1b…9c0e", str(uuid.uuid4()),
+    ["reclamation paris", "token", "masked-1a2b3c", "8443", "+44199000123", "FO5a1b…9c0e", "0ec18830-a69a-428c-8a28-adab5bb04bed",
      "RQ" + "5" * 32, f"{REQUEST} paris", f"{SID} paris", "FO" + "2" * 32, "%", "_", "in?token", "lyon lyon nord"],
 )  # fmt: skip
 def test_what_is_not_there_is_not_found(renamed, q):
