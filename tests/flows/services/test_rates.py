@@ -54,7 +54,7 @@ def test_turn_that_one_process_has_is_no_others(process):
     one, other = process(), process()
 
     assert booked(one, "update") == 0.0
-    assert PERIOD - 1 < booked(other, "update") <= PERIOD
+    assert PERIOD - 1 < booked(other, "update") < PERIOD + 0.01  # what stands in the row is rounded
     assert booked(one, "update", patience=0.5) is None
     assert booked(other, "update") > PERIOD
 
