@@ -126,7 +126,7 @@ def places(since: date | None, until: date | None) -> tuple[int, int]:
     if until:
         days = days.filter(day__lte=until)
     found = days.aggregate(first=Min("first"), last=Max("last"))
-    return found["first"] or 1, found["last"] or 0
+    return found["first"] or 1, min(found["last"] or 0, audit.last_seq())
 
 
 def people(scope: accounts.Scope) -> list[str]:
