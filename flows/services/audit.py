@@ -158,11 +158,7 @@ def append(
             _refuse_a_second(event, first=first or stage == Stage.ATTEMPT)
             if stage == Stage.ATTEMPT:
                 _refuse_beside_another(event, body, read_at)
-            _seal(event, body, head)
-            event.save(force_insert=True)
-            body.event = event
-            body.save(force_insert=True)
-            log_entries.record(event, body)
+            _add(event, body, head)
             if beside is not None:
                 _append_observed([beside], head)
             head.save()
@@ -367,6 +363,15 @@ def _append_observed(observations: Sequence[Observation], head: ChainHead) -> li
         if event.action == "flow.drift"
     )
     return events
+
+
+def _add(event: AuditEvent, body: AuditPayload, head: ChainHead) -> None:
+    """Write one event after the head, its payload, and its row of the log's list."""
+    _seal(event, body, head)
+    event.save(force_insert=True)
+    body.event = event
+    body.save(force_insert=True)
+    log_entries.record(event, body)
 
 
 def _seal(event: AuditEvent, body: AuditPayload, head: ChainHead) -> None:

@@ -38,10 +38,7 @@ def append_together(entries: Sequence[Entry]) -> list[AuditEvent]:
         with transaction.atomic(durable=True):
             head = audit._locked_head()
             for event, body in pairs:
-                audit._seal(event, body, head)
-                event.save(force_insert=True)
-                body.event = event
-                body.save(force_insert=True)
+                audit._add(event, body, head)
                 audit._keep_what_is_open(event, body)
             head.save()
     except Error as error:

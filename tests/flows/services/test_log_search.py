@@ -7,7 +7,7 @@ import pytest
 from flows.models import AuditEntry, AuditEvent
 from flows.services import audit, reading
 from flows.services.audit import Actor, Payload
-from flows.services.log_list import page_of
+from flows.services.log_list import matching, page_of
 from flows.services.log_query import LogQuery
 from flows.services.log_text import host_of
 
@@ -122,3 +122,11 @@ def test_no_secret_and_no_path_of_a_webhook_is_in_the_text(renamed):
 )
 def test_host_of_an_address(address, host):
     assert host_of(address) == host
+
+
+@pytest.mark.parametrize("asked", [{"from": "yesterday"}, {"before": "²"}, {"result": "fine"}, {"actr": "omar"}])
+def test_query_with_a_fault_finds_nothing_for_a_page_nor_for_an_export(renamed, asked):
+    query = LogQuery.of(asked)
+
+    assert page_of(query, None).events == []
+    assert list(matching(query, None)) == []
