@@ -53,6 +53,14 @@ ACTIONS: Final = {
     "people.password": ("Set a one-time password", "Set a one-time password"),
     "people.mfa_reset": ("Reset the second factors of a person", "Reset the second factors of a person"),
     "people.sso_remove": ("Removed the single sign-on of a person", "Remove the single sign-on of a person"),
+    "people.rights_found": (
+        "Found rights given outside this dashboard",
+        "Find rights given outside this dashboard",
+    ),
+    "people.rights_remove": (
+        "Removed rights given outside this dashboard",
+        "Remove rights given outside this dashboard",
+    ),
     "people.view": ("Looked at the people", "Look at the people"),
     "audit.export": ("Exported the audit log", "Export the audit log"),
     "audit.verify": ("Verified the audit log", "Verify the audit log"),
