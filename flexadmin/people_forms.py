@@ -85,7 +85,7 @@ class PersonForm(RolesForm):
     @property
     def error_list(self) -> list[tuple[str, str]]:
         """As the summary at the top takes them."""
-        return [(self[name].auto_id, str(said)) for name, texts in self.errors.items() for said in texts]
+        return [(self[name].auto_id, str(said)) for name in self.fields for said in self.errors.get(name, [])]
 
 
 def roles_of(person: User) -> dict[str, Any]:
