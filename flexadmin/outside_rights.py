@@ -75,9 +75,7 @@ def after_migrate(**_signal: Any) -> None:
         log.debug("Rights that were given outside this dashboard could not be looked at", exc_info=True)
         return
     if count:
-        log.warning(
-            "%s users have rights from outside this dashboard, which have no effect: see Users", count
-        )
+        log.warning("Users with rights from outside this dashboard, which have no effect here: %s", count)
     for user in adopted:
         log.warning("Superuser %s was made an administrator: nobody else could manage users", user.pk)
 

@@ -312,7 +312,8 @@ def test_wrong_codes_go_on_record_and_are_held_back(with_factor):
     right = client.post("/login/second-factor/", {"code": code_of(secret)})
 
     assert [answer.status_code for answer in answers] == [200] * 5 + [429]
-    assert (right.status_code, right["Retry-After"]) == (429, "300")
+    assert right.status_code == 429
+    assert 0 < int(right["Retry-After"]) <= 300
     assert recorded()[-2:] == [
         ("auth.login", "denied", NOBODY, "operator"),
         ("auth.lockout", "denied", NOBODY, "operator"),
