@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from flexadmin import typed
-from flexadmin.roles import role_of
+from flexadmin.roles import outside_rights_of, role_of
 from flows.models import AuditEvent, Result, Stage
 from flows.services import audit
 from flows.services.audit import Actor, NotRecorded, Payload
@@ -74,11 +74,13 @@ def signed_in(request: HttpRequest, user: User) -> None:
         FACTORS.get(str(record.get("type")), str(record["method"]))
         for record in get_authentication_records(request, user)
     ]
+    ignored = outside_rights_of(user)
+    said = {"by": ", then ".join(how)} | {f"{name}, without effect": value for name, value in ignored.items()}
     _append(
         action=LOGIN,
         result=Result.SUCCEEDED,
         actor=actor_of(request, user),
-        payload=Payload(friendly_name=user.get_username(), after={"by": ", then ".join(how)}),
+        payload=Payload(friendly_name=user.get_username(), after=said),
     )
 
 

@@ -8,9 +8,11 @@ import base64
 import hashlib
 import logging
 import secrets
-from typing import Any
+from typing import Any, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.stagekit import clear_login
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, _build_apps_from_settings
@@ -22,9 +24,27 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from flexadmin import access
+from flexadmin import access, outside_rights, sessions
+from flexadmin.models import OneTimePassword, SiteUser
+from flexadmin.names import name_for_sso
 from flexadmin.oidc import tie_of
+from flexadmin.roles import site_user
+from flexadmin.sso import IdentityRefused, SsoProvider
 from flows.services.audit import NotRecorded
+
+# What is recorded of a sign-in that is refused at its end, and what the user is told.
+DEACTIVATED: Final = (
+    "the person is deactivated",
+    "Your access was deactivated. Ask an administrator.",
+)
+OVERTAKEN: Final = (
+    "the password was changed or all sessions were ended since this sign-in began",
+    "Your password or access changed while you were signing in. Sign in again.",
+)
+EXPIRED: Final = (
+    "the one-time password has run out",
+    "This temporary password has expired. Ask an administrator for a new one.",
+)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -33,17 +53,43 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - allauth's signature
         return False
 
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        """Before a second factor is asked for: what this sign-in rests on has to hold until it is there."""
+        sessions.hold_pending(request, user)
+        answer: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return answer
+
     def login(self, request: HttpRequest, user: User) -> None:
-        """Nobody gets in unrecorded: what can't be put on record is refused with 503."""
+        """Let a user in who still may, and whose sign-in is recorded: else it is refused, with 503 if it can't be."""
         try:
-            access.signed_in(request, user)
+            current = self._still_allowed(request, user)
+            access.signed_in(request, current)
         except NotRecorded:
             raise ImmediateHttpResponse(access.not_recorded(request)) from None
-        super().login(request, user)
+        super().login(request, current)
+        outside_rights.record_if_possible()
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
-        access.denied(request, user.get_username(), "the person is deactivated")
-        messages.error(request, "You may not sign in here any more. Ask an administrator.")
+        return self._refused(request, user, *DEACTIVATED)
+
+    def _still_allowed(self, request: HttpRequest, user: User) -> SiteUser:
+        """The user as they are now; what has changed since the password was checked ends the sign-in."""
+        current = site_user(user.pk)
+        if current is None or not current.is_active:
+            raise ImmediateHttpResponse(self._refused(request, user, *DEACTIVATED))
+        if sessions.is_pending_over(request, current):
+            raise ImmediateHttpResponse(self._refused(request, user, *OVERTAKEN))
+        by_password = any(
+            record["method"] == "password" for record in get_authentication_records(request, current)
+        )
+        if by_password and OneTimePassword.over().filter(person_id=current.pk).exists():
+            raise ImmediateHttpResponse(self._refused(request, user, *EXPIRED))
+        return current
+
+    def _refused(self, request: HttpRequest, user: User, why: str, sentence: str) -> HttpResponse:
+        access.denied(request, user.get_username(), why)
+        clear_login(request)
+        messages.error(request, sentence)
         return redirect("login")
 
     def get_client_ip(self, request: HttpRequest) -> str:
@@ -63,6 +109,10 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         """The provider stands in the settings; the sign-in page asks no database for more."""
         known = _build_apps_from_settings(provider=provider, client_id=client_id)
         return [app for apps in known.values() for app in apps]
+
+    def get_provider(self, request: Any, provider: str, client_id: str | None = None) -> SsoProvider:
+        """The site's own kind of provider, which is the only one that it has."""
+        return SsoProvider(request, app=self.get_app(request, provider=provider, client_id=client_id))
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:  # noqa: ARG002
         return True
@@ -86,12 +136,19 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
                 not_by_single_sign_on(request, name, "asked for more than to sign in")
             )
 
+    def is_auto_signup_allowed(self, request: HttpRequest, sociallogin: Any) -> bool:  # noqa: ARG002
+        """Nobody is asked for more: there is no such page."""
+        return True
+
     def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> User:
         def add() -> User:
             user: User = super(SocialAccountAdapter, self).save_user(request, sociallogin, form)
             return user
 
         name, subject = sociallogin.provider.name, str(sociallogin.account.uid)
+        said = sociallogin.account.extra_data["userinfo"]
+        suggested = [said.get(claim) for claim in ("preferred_username", "given_name", "family_name")]
+        sociallogin.user.username = name_for_sso(suggested, subject)
         try:
             access.came_by_single_sign_on(request, name, subject, add)
         except NotRecorded:
@@ -100,12 +157,13 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         return person
 
     def on_authentication_error(
-        self, request: HttpRequest, provider: Any, error: Any = None, **_said: Any
+        self, request: HttpRequest, provider: Any, error: Any = None, exception: Any = None, **_said: Any
     ) -> None:
         """Whatever went wrong over there leads back to the sign-in page, which says so."""
         from flexadmin.signin import not_by_single_sign_on  # its views ask for this adapter
 
-        raise ImmediateHttpResponse(not_by_single_sign_on(request, provider.name, str(error or "unknown")))
+        why = str(exception) if isinstance(exception, IdentityRefused) else str(error or "unknown")
+        raise ImmediateHttpResponse(not_by_single_sign_on(request, provider.name, why))
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]

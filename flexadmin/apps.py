@@ -1,4 +1,4 @@
-"""Makes the roles' groups after each migration, and counts the calls to Twilio."""
+"""Makes the roles' groups after each migration, looks for rights from outside, and counts the calls to Twilio."""
 
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
@@ -8,10 +8,14 @@ class FlexadminConfig(AppConfig):
     name = "flexadmin"
 
     def ready(self) -> None:
-        from flexadmin import checks, metrics  # noqa: F401 - checks register themselves; models are not there before
-        from flexadmin.roles import ensure_groups
+        from flexadmin import checks, metrics, outside_rights  # noqa: F401 - checks register themselves; models are not there before
+        from flexadmin.roles import after_migrate
         from flows.services.twilio import called
 
         # With flows, the last app of all, so that its permissions are there.
-        post_migrate.connect(ensure_groups, sender=apps.get_app_config("flows"))
+        last = apps.get_app_config("flows")
+        post_migrate.connect(after_migrate, sender=last)
+        post_migrate.connect(
+            outside_rights.after_migrate, sender=last, dispatch_uid="flexadmin.outside_rights"
+        )
         called.connect(metrics.observe)

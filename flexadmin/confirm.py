@@ -1,5 +1,5 @@
-"""Whoever is signed in shows that it is still them, by password, code or passkey. A wrong password counts as it does at
-the sign-in, and what is wrong goes on record: an open session is no place to guess in.
+"""Whoever is signed in confirms their identity by password, code or passkey. What is wrong counts as it does at the
+sign-in and is recorded: an open session is no place to guess in.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 
 from flexadmin import access, limits
+from flexadmin.factor_forms import ConfirmCodeForm, ConfirmPasskeyForm
 from flexadmin.factors import WithPasskey
 from flexadmin.models import SignInTry
+from flexadmin.second_factor import AsksForFactorAgain
 from flows.services.audit import NotRecorded
 
 CONFIRM: Final = "auth.confirm"
@@ -64,27 +66,16 @@ class Confirm(AsksForPassword, ReauthenticateView):  # type: ignore[misc]  # all
     action, password_field = CONFIRM, "password"
 
 
-class ConfirmByCode(ReauthenticateByCodeView):  # type: ignore[misc]
-    """allauth counts the codes."""
+class ConfirmByCode(AsksForFactorAgain, ReauthenticateByCodeView):  # type: ignore[misc]
+    """By a code of the app, or a recovery code."""
 
-    def form_invalid(self, form: forms.Form) -> HttpResponse:
-        try:
-            if form.has_error("code", "incorrect_code"):
-                refused(self.request, CONFIRM, "wrong second factor")
-        except NotRecorded:
-            return access.not_recorded(self.request)
-        answer: HttpResponse = super().form_invalid(form)
-        return answer
+    form_class = ConfirmCodeForm
 
 
-class ConfirmByPasskey(WithPasskey, ReauthenticateWebAuthnView):  # type: ignore[misc]
-    def form_invalid(self, form: forms.Form) -> HttpResponse:
-        try:
-            refused(self.request, CONFIRM, "wrong second factor")
-        except NotRecorded:
-            return access.not_recorded(self.request)
-        answer: HttpResponse = super().form_invalid(form)
-        return answer
+class ConfirmByPasskey(AsksForFactorAgain, WithPasskey, ReauthenticateWebAuthnView):  # type: ignore[misc]
+    """By a passkey."""
+
+    form_class = ConfirmPasskeyForm
 
 
 def refused(request: HttpRequest, action: str, why: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewRecoveryCodesView
 from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
 from allauth.mfa.webauthn.views import AddWebAuthnView, RemoveWebAuthnView
@@ -16,6 +17,8 @@ from django.urls import reverse_lazy
 from django.views.decorators.http import require_GET
 
 from flexadmin import access
+from flexadmin.factor_forms import AddAppForm, AddPasskeyForm
+from flexadmin.one_use import mark_used
 from flows.services.audit import NotRecorded
 
 ADDED, REMOVED = "auth.mfa_add", "auth.mfa_remove"
@@ -62,32 +65,46 @@ class _Adding(_Recorded):
         return str(reverse_lazy("mfa_view_recovery_codes" if self.did_generate_recovery_codes else "me"))
 
 
-class AddApp(_Adding, ActivateTOTPView):  # type: ignore[misc]  # allauth has no types
+class _ActivateApp(ActivateTOTPView):  # type: ignore[misc]  # allauth has no types
+    """allauth's page; the code that sets the app up is used up by that."""
+
+    form_class = AddAppForm
+
+    def form_valid(self, form: AddAppForm) -> HttpResponse:
+        answer: HttpResponse = super().form_valid(form)
+        app = Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP)
+        if form.step is not None:
+            mark_used(app, form.step)
+        return answer
+
+
+class AddApp(_Adding, _ActivateApp):
     kind = access.FACTORS["totp"]
-    done = "Your authenticator app is set up: its codes are asked for when you sign in."
+    done = "Authenticator app set up. You will need its codes to sign in."
 
 
 class RemoveApp(_Recorded, DeactivateTOTPView):  # type: ignore[misc]
     action = REMOVED
     kind = access.FACTORS["totp"]
-    done = "The authenticator app is removed."
+    done = "Authenticator app removed."
 
 
 class AddPasskey(WithPasskey, _Adding, AddWebAuthnView):  # type: ignore[misc]
+    form_class = AddPasskeyForm
     kind = access.FACTORS["webauthn"]
-    done = "Your passkey is set up: it can be used when you sign in."
+    done = "Passkey set up. You can use it to sign in."
 
 
 class RemovePasskey(_Recorded, RemoveWebAuthnView):  # type: ignore[misc]
     action = REMOVED
     kind = access.FACTORS["webauthn"]
-    done = "The passkey is removed."
+    done = "Passkey removed."
 
 
 class NewCodes(_Recorded, GenerateRecoveryCodesView):  # type: ignore[misc]
     action = ADDED
     kind = "recovery codes"
-    done = "These codes are new. The ones before work no more."
+    done = "New codes generated. Your previous codes no longer work."
     success_url = reverse_lazy("mfa_view_recovery_codes")
 
 

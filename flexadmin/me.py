@@ -5,22 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.mfa.models import Authenticator
-from allauth.usersessions.internal.flows.sessions import end_other_sessions
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
+from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
 
 from flexadmin import access, sessions
 from flexadmin.confirm import AsksForPassword
 from flexadmin.models import OneTimePassword
+from flexadmin.passwords import refuse_current
 from flexadmin.people import factors_of
 from flexadmin.people_forms import roles_of
 from flows.services.audit import NotRecorded
@@ -45,24 +46,40 @@ def me(request: Request) -> HttpResponse:
 
 @require_POST
 def sessions_end(request: Request) -> HttpResponse:
-    """Signs the person out everywhere but here."""
+    """Sign the user out of every session but this one, and end sign-ins that wait for a second factor."""
+    here, epochs = request.session.session_key or "", []
     try:
-        access.done(request, "auth.sessions_end", lambda: end_other_sessions(request, request.user))
+        access.done(
+            request, "auth.sessions_end", lambda: epochs.append(sessions.end_all(request.user, but=here))
+        )
     except NotRecorded:
         return access.not_recorded(request)
-    messages.success(request, "You are signed out everywhere else.")
+    request.session[sessions.EPOCH] = epochs[0]
+    messages.success(request, "You are signed out of your other sessions.")
     return redirect("me")
 
 
 class PasswordForm(PasswordChangeForm):
-    """Django's, which would give a list where a sentence does."""
+    """Django's, with a sentence for its list of rules; what is wrong with the new password stands beside it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        text = "10 characters or more: not your name, and none that many people use."
+        text = "At least 10 characters. Not your name, a common password or your current one."
         self.fields["new_password1"].help_text = text
         self.fields["new_password2"].help_text = ""
         self.fields["new_password2"].label = "New password again"
+
+    @sensitive_variables("password")
+    def validate_password_for_user(self, user: Any, password_field_name: str = "") -> None:  # noqa: ARG002
+        """Look at the first of the two fields. Whether it is the current password is said only to who has given that
+        one: otherwise this would be a second field to guess in."""
+        if "old_password" in self.cleaned_data:
+            try:
+                refuse_current(self.cleaned_data.get("new_password1", ""), user)
+            except ValidationError as error:
+                self.add_error("new_password1", error)
+                return
+        super().validate_password_for_user(user, "new_password1")
 
 
 class PasswordChange(AsksForPassword, PasswordChangeView):
@@ -93,7 +110,7 @@ class PasswordChange(AsksForPassword, PasswordChangeView):
         self.request.session.pop(sessions.MUST_CHANGE, None)
         update_session_auth_hash(self.request, form.user)
         UserSession.objects.create_from_request(self.request)
-        messages.success(self.request, "Your password is changed. You are signed out everywhere else.")
+        messages.success(self.request, "Password changed. You are signed out of your other sessions.")
         return redirect("me")
 
     def form_invalid(self, form: PasswordChangeForm) -> HttpResponse:

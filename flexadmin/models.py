@@ -4,12 +4,35 @@ has it), and what signing in needs to remember."""
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import Group
+from django.contrib.auth import get_backends
+from django.contrib.auth.models import Group, User
 from django.db import models
 from django.db.models import QuerySet
 from django.utils import timezone
+
+
+class SiteUser(User):
+    """A user as the site's backend reads them: with the rights of their roles, and no others."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Ask the backends only: Django itself says yes to every superuser before it asks one."""
+        return any(backend.has_perm(self, perm, obj=obj) for backend in get_backends())
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return any(backend.has_module_perms(self, app_label) for backend in get_backends())  # type: ignore[attr-defined]
+
+    @property
+    def session_epoch(self) -> int:
+        """Number of times that all sessions of this user were ended."""
+        ended: SessionEpoch | None = getattr(self, "ended_sessions", None)
+        return ended.number if ended else 0
 
 
 class AccountRole(models.Model):
@@ -50,9 +73,36 @@ class OneTimePassword(models.Model):
         )
 
 
-class SignInTry(models.Model):
-    """A sign-in that was bad, or is being looked at; `limits.py` counts them."""
+class SessionEpoch(models.Model):
+    """Number of times that all sessions of a user were ended. A session or a pending sign-in that began under an
+    earlier number is over, whatever becomes of the user later."""
 
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="ended_sessions", primary_key=True
+    )
+    number = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"sessions of {self.person}, ended {self.number} times"
+
+
+class OutsideRights(models.Model):
+    """Rights that a user was given outside this dashboard, as they were last recorded in the audit log. They have no
+    effect here."""
+
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="outside_rights", primary_key=True
+    )
+    rights = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"rights from outside of {self.person}"
+
+
+class SignInTry(models.Model):
+    """A failed or pending attempt to sign in, of one kind; `limits.py` counts them."""
+
+    kind = models.CharField(max_length=12, default="password")
     address = models.CharField(max_length=45)
     name_hash = models.CharField(max_length=64)
     at = models.DateTimeField()

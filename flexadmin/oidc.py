@@ -41,16 +41,24 @@ def oidc_from(env: Any) -> dict[str, Any]:
 
 
 def tie_of(issuer: str, subject: str) -> str:
-    """What a person is found again by: a provider's ids are its own, and another's may be the same. `ValueError` if
-    that is longer than what is kept."""
+    """What a user is found again by: a provider's ids are its own, and another's may be the same. `ValueError` if one
+    of the two is missing, or they are longer than what is kept."""
+    if not subject or not issuer or issuer.split() != [issuer]:
+        raise ValueError("The provider did not say who this is.")
     tie = f"{issuer} {subject}"
     if len(tie) > LONGEST:
         raise ValueError("The provider's id of a person is too long.")
     return tie
 
 
+def is_tie_of(issuer: str, tie: str) -> bool:
+    """Tell whether a tie is to this provider, by the whole of its name. A `/` at the end is left out of the setting,
+    and may be part of the name."""
+    return bool(issuer) and tie.partition(" ")[0].removesuffix("/") == issuer.removesuffix("/")
+
+
 def issuer_of(providers: dict[str, Any]) -> str:
-    """How the names of the ties begin that let somebody in; the empty string where there is no provider."""
+    """The name of the provider that lets users in; the empty string where there is none."""
     for app in providers["openid_connect"]["APPS"]:
         return str(app["settings"]["server_url"]).partition("/.well-known/")[0]
     return ""

@@ -1,4 +1,4 @@
-"""The pages on which an administrator says who gets in, and with which role. What they do is in persons.py."""
+"""The pages of users and their roles, for administrators. What they do is in persons.py."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from flexadmin import persons
+from flexadmin import outside_rights, persons
+from flexadmin.oidc import is_tie_of, issuer_of
 from flexadmin.people_forms import PersonForm, ReasonForm, RolesForm
-from flexadmin.roles import ROLES
+from flexadmin.roles import ROLES, outside_rights_of
 from flows import accounts
 from flows.models import Result, Stage
 from flows.services import audit
@@ -26,10 +27,10 @@ from flows.services.audit import NotRecorded
 from flows.views.requests import Request, actor_of
 
 MANAGE: Final = "flexadmin.manage_people"
-LAST_ADMIN: Final = "Nothing was changed: without this person nobody could say who gets in. First make somebody else an administrator who can sign in."
-OWN: Final = "Nothing was changed: change your own password and second factors under “Your sign-in”, which asks for your password first."  # fmt: skip
+LAST_ADMIN: Final = "Nothing was changed: this is the last administrator. First make someone else an administrator who can sign in."
+OWN: Final = "Nothing was changed. Change your own password and 2FA in “Account settings”, which asks for your password first."  # fmt: skip
 NOT_RECORDED: Final = (
-    "Nothing was changed: it could not be put on record. The audit log can’t be written just now."  # noqa: RUF001
+    "Nothing was changed: it could not be put on record. The audit log can’t be written at the moment."  # noqa: RUF001
 )
 View = Callable[..., HttpResponse]
 
@@ -71,9 +72,11 @@ def factors_of(person: User) -> list[Authenticator]:
 @require_GET
 @managed("people.view")
 def people_list(request: Request) -> HttpResponse:
+    """All users, and of whom something was given outside this dashboard."""
     people = User.objects.order_by("-is_active", "username").prefetch_related(
-        "groups", "account_roles__role", "authenticator_set"
+        "groups", "account_roles__role", "authenticator_set", "socialaccount_set"
     )
+    with_rights = set(outside_rights.users_with_any().values_list("pk", flat=True))
     rows = [
         {
             "person": person,
@@ -82,6 +85,8 @@ def people_list(request: Request) -> HttpResponse:
                 one.type != Authenticator.Type.RECOVERY_CODES
                 for one in person.authenticator_set.all()  # type: ignore[attr-defined]  # allauth has no types
             ),
+            "ties": [one.uid for one in person.socialaccount_set.all()],  # type: ignore[attr-defined]
+            "has_outside_rights": person.pk in with_rights,
         }
         for person in people
     ]
@@ -133,7 +138,7 @@ def person_role(request: Request, person_id: int) -> HttpResponse:
             actor=actor_of(request),
             reason=form.cleaned_data["reason"],
         ),
-        done="The role is changed. It holds from the next request on.",
+        done="Role changed. It takes effect on their next request.",
         roles_form=form,
     )
 
@@ -153,7 +158,7 @@ def person_active(request: Request, person_id: int) -> HttpResponse:
         lambda: persons.set_active(
             person=person, is_active=is_active, actor=actor_of(request), reason=form.cleaned_data["reason"]
         ),
-        done="They may sign in again." if is_active else "They may not sign in any more, and are signed out.",
+        done="They can sign in again." if is_active else "They are signed out and can no longer sign in.",
         active_form=form,
     )
 
@@ -173,7 +178,7 @@ def person_factors(request: Request, person_id: int) -> HttpResponse:
         lambda: persons.reset_factors(
             person=person, actor=actor_of(request), reason=form.cleaned_data["reason"]
         ),
-        done="The second factors are removed, and the person is signed out. They set up new ones after signing in.",
+        done="Removed. They are signed out and can set up 2FA again after signing in.",
         factors_form=form,
     )
 
@@ -189,8 +194,27 @@ def person_ties(request: Request, person_id: int) -> HttpResponse:
         request,
         person,
         lambda: persons.untie(person=person, actor=actor_of(request), reason=form.cleaned_data["reason"]),
-        done="They may not come by single sign-on any more, and are signed out.",
+        done="They are signed out and can no longer use single sign-on.",
         ties_form=form,
+    )
+
+
+@require_POST
+@managed(persons.REMOVE_RIGHTS)
+def person_rights(request: Request, person_id: int) -> HttpResponse:
+    """Take away what a user was given outside this dashboard."""
+    person = get_object_or_404(User, pk=person_id)
+    form = ReasonForm(request.POST, auto_id="rights_%s")
+    if not form.is_valid():
+        return _page(request, person, rights_form=form, status=422)
+    return _do(
+        request,
+        person,
+        lambda: persons.remove_outside_rights(
+            person=person, actor=actor_of(request), reason=form.cleaned_data["reason"]
+        ),
+        done="Removed. Their roles stay as they are.",
+        rights_form=form,
     )
 
 
@@ -240,17 +264,20 @@ def _do(
 def _page(
     request: Request, person: User, *, trouble: str = "", status: int = 200, **bound: forms.Form
 ) -> HttpResponse:
+    issuer = issuer_of(settings.SOCIALACCOUNT_PROVIDERS)
     context = {
         "person": person,
         "roles": _roles_in_words(person),
         "factors": factors_of(person),
-        "ties": persons.ties_of(person),
+        "ties": [{"tie": tie, "is_current": is_tie_of(issuer, tie)} for tie in persons.ties_of(person)],
+        "rights": outside_rights_of(person),
         "trouble": trouble,
         "is_me": person == request.user,
         "roles_form": RolesForm(person=person, auto_id="role_%s"),
         "active_form": ReasonForm(auto_id="active_%s"),
         "factors_form": ReasonForm(auto_id="factors_%s"),
         "ties_form": ReasonForm(auto_id="ties_%s"),
+        "rights_form": ReasonForm(auto_id="rights_%s"),
         "password_form": ReasonForm(auto_id="password_%s"),
         **bound,
     }
@@ -265,4 +292,5 @@ def _roles_in_words(person: User) -> list[str]:
     return everywhere + [
         f"{one.role.name} on {names.get(one.account_sid, one.account_sid)}"
         for one in person.account_roles.all()
+        if one.role.name in ROLES
     ]

@@ -1,4 +1,4 @@
-"""The forms in which an administrator says who gets in: each asks for a reason."""
+"""The forms for users and their roles: each asks for a reason."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from django.contrib.auth.models import User
 from django.contrib.auth.validators import UnicodeUsernameValidator
 
 from flexadmin.models import AccountRole
+from flexadmin.names import validate_new_username
 from flexadmin.roles import ROLES
 from flows import accounts
 
 
 class ReasonForm(forms.Form):
-    """What everything that is done to a person asks for."""
+    """What everything that is done to a user asks for."""
+
+    when_refused = "Nothing was changed"  # as the summary of the errors says
 
     reason = forms.CharField(
         label="Reason",
         max_length=200,
-        help_text="Why, for everybody who reads the audit log; 200 characters at most.",
-        error_messages={"required": "Say why: it goes on record."},
+        help_text="Shown in the audit log. Up to 200 characters.",
+        error_messages={"required": "Enter a reason."},
     )
 
 
@@ -58,12 +61,12 @@ class PersonForm(RolesForm):
     """A person who is to be added."""
 
     name = forms.CharField(
-        label="Name to sign in with",
+        label="Username",
         max_length=150,
         validators=[UnicodeUsernameValidator()],
-        help_text="Letters, digits and @ . + - _, such as the name before the @ of their address.",
+        help_text="For example, the part of their e-mail address before the @.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        error_messages={"required": "Enter a name."},
+        error_messages={"required": "Enter a username."},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -71,25 +74,23 @@ class PersonForm(RolesForm):
         self.order_fields(["name", *self.fields])
 
     def clean_name(self) -> str:
-        name = User.normalize_username(str(self.cleaned_data["name"]))
-        if User.objects.filter(username__iexact=name).exists():
-            raise forms.ValidationError("There is a person of this name already.")
-        return name
+        return validate_new_username(str(self.cleaned_data["name"]))
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if not any(data.get(field) for field in self.fields if field.startswith("role")):
-            self.add_error("role", "Give a role, on every account or on one.")
+            self.add_error("role", "Choose at least one role.")
         return data
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
         """As the summary at the top takes them."""
-        return [(self[name].auto_id, str(said)) for name, texts in self.errors.items() for said in texts]
+        return [(self[name].auto_id, str(said)) for name in self.fields for said in self.errors.get(name, [])]
 
 
 def roles_of(person: User) -> dict[str, Any]:
     """The role on every account (empty: none), and those on single ones by SID."""
     role = person.groups.filter(name__in=ROLES).values_list("name", flat=True).first()
-    on_accounts = AccountRole.objects.filter(person=person).select_related("role").order_by("account_sid")
+    on_accounts = AccountRole.objects.filter(person=person, role__name__in=ROLES)
+    on_accounts = on_accounts.select_related("role").order_by("account_sid")
     return {"role": role or "", "on_accounts": {one.account_sid: one.role.name for one in on_accounts}}

@@ -6,20 +6,21 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
-from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import Group, User
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from flexadmin.models import AccountRole, OneTimePassword
-from flexadmin.oidc import PROVIDER_ID, issuer_of
-from flexadmin.roles import ROLES
+from flexadmin import sessions
+from flexadmin.models import AccountRole, OneTimePassword, OutsideRights
+from flexadmin.oidc import PROVIDER_ID, is_tie_of, issuer_of
+from flexadmin.roles import ROLES, outside_rights_of
 from flows.models import AuditEvent, Result, Stage
 from flows.services import audit
 from flows.services.audit import Actor, Payload
@@ -31,6 +32,7 @@ DEACTIVATE: Final = "people.deactivate"
 PASSWORD: Final = "people.password"  # noqa: S105 - an action's name
 RESET: Final = "people.mfa_reset"
 UNTIE: Final = "people.sso_remove"
+REMOVE_RIGHTS: Final = "people.rights_remove"
 ADMIN: Final = "admin"
 
 
@@ -77,11 +79,13 @@ def set_roles(
 
 
 def set_active(*, person: User, is_active: bool, actor: Actor, reason: str) -> AuditEvent:
-    """Lets a person sign in, or no more: their sessions end at the next request."""
+    """Let a user sign in, or no more: their sessions and pending sign-ins end for good."""
 
     def change() -> None:
         person.is_active = is_active
         person.save(update_fields=["is_active"])
+        if not is_active:
+            sessions.end_all(person)
 
     return _append(ACTIVATE if is_active else DEACTIVATE, person, change, actor=actor, reason=reason)
 
@@ -89,14 +93,20 @@ def set_active(*, person: User, is_active: bool, actor: Actor, reason: str) -> A
 def set_one_time_password(*, person: User, actor: Actor, reason: str) -> str:
     """Gives a new password, to be told to the person and changed by them; their sessions end."""
     password = _one_time()
+    give_temporary_password(person=person, password=password, actor=actor, reason=reason)
+    return password
+
+
+def give_temporary_password(*, person: User, password: str, actor: Actor, reason: str) -> AuditEvent:
+    """Set a password that the user has to change when they sign in; their sessions end."""
 
     def change() -> None:
         person.set_password(password)
         person.save(update_fields=["password"])
         OneTimePassword.objects.update_or_create(person=person, defaults={"set_at": timezone.now()})
+        sessions.end_all(person)
 
-    _append(PASSWORD, person, change, actor=actor, reason=reason)
-    return password
+    return _append(PASSWORD, person, change, actor=actor, reason=reason)
 
 
 def reset_factors(*, person: User, actor: Actor, reason: str) -> AuditEvent:
@@ -104,7 +114,7 @@ def reset_factors(*, person: User, actor: Actor, reason: str) -> AuditEvent:
 
     def change() -> None:
         Authenticator.objects.filter(user=person).delete()
-        _end_sessions(person)
+        sessions.end_all(person)
 
     return _append(RESET, person, change, actor=actor, reason=reason)
 
@@ -114,7 +124,7 @@ def untie(*, person: User, actor: Actor, reason: str) -> AuditEvent:
 
     def change() -> None:
         SocialAccount.objects.filter(user=person).delete()
-        _end_sessions(person)
+        sessions.end_all(person)
 
     return _append(UNTIE, person, change, actor=actor, reason=reason)
 
@@ -129,19 +139,41 @@ def state_of(person: User) -> dict[str, Any]:
     sign-on."""
     role = person.groups.filter(name__in=ROLES).values_list("name", flat=True).first()
     factors = sorted(Authenticator.objects.filter(user=person).values_list("type", flat=True))
-    on_accounts = AccountRole.objects.filter(person=person).select_related("role").order_by("account_sid")
+    on_accounts = AccountRole.objects.filter(person=person, role__name__in=ROLES).select_related("role")
     return {
         "active": person.is_active,
         "role": role or "none",
-        **{f"role on {one.account_sid}": one.role.name for one in on_accounts},
+        **{f"role on {one.account_sid}": one.role.name for one in on_accounts.order_by("account_sid")},
         "second factors": ", ".join(factors) or "none",
         "single sign-on": ", ".join(ties_of(person)) or "none",
+        **outside_rights_of(person),
     }
 
 
-def _end_sessions(person: User) -> None:
-    for session in UserSession.objects.filter(user=person):
-        session.end()
+def remove_outside_rights(*, person: User, actor: Actor, reason: str) -> AuditEvent:
+    """Take away what a user was given outside this dashboard."""
+
+    def change() -> None:
+        User.objects.filter(pk=person.pk).update(is_superuser=False, is_staff=False)
+        person.refresh_from_db()
+        person.user_permissions.clear()
+        person.groups.remove(*person.groups.exclude(name__in=ROLES))
+        AccountRole.objects.filter(person=person).exclude(role__name__in=ROLES).delete()
+        OutsideRights.objects.filter(person=person).delete()
+
+    return _append(REMOVE_RIGHTS, person, change, actor=actor, reason=reason)
+
+
+def adopt_superusers(*, superusers: QuerySet[User], actor: Actor, reason: str) -> list[User]:
+    """Make those of these superusers who can sign in administrators, if no administrator can; return them."""
+    if _admins().exists():
+        return []
+    adopted = list(_able_to_sign_in(superusers))
+    for person in adopted:
+        on_accounts = AccountRole.objects.filter(person=person, role__name__in=ROLES)
+        roles = dict(on_accounts.values_list("account_sid", "role__name"))
+        _append(ROLE, person, partial(_give, person, ADMIN, roles), actor=actor, reason=reason)
+    return adopted
 
 
 def _one_time() -> str:
@@ -186,10 +218,23 @@ def _append(
 
 
 def _admins() -> QuerySet[User]:
-    """The administrators who can get in: by a password that has not run out, or by single sign-on where the site has
+    """The administrators who can get in."""
+    return _able_to_sign_in(User.objects.filter(groups__name=ADMIN))
+
+
+def _able_to_sign_in(users: QuerySet[User]) -> QuerySet[User]:
+    """Those of the users who can get in: by a password that has not run out, or by single sign-on where the site has
     it."""
-    ways = ~Q(password__startswith=UNUSABLE_PASSWORD_PREFIX) & ~Q(password__in=[""])
-    ways &= ~Q(pk__in=OneTimePassword.over().values("person"))
-    if issuer := issuer_of(settings.SOCIALACCOUNT_PROVIDERS):
-        ways |= Q(socialaccount__provider=PROVIDER_ID, socialaccount__uid__startswith=issuer)
-    return User.objects.filter(ways, is_active=True, groups__name=ADMIN)
+    has_password = ~Q(password__startswith=UNUSABLE_PASSWORD_PREFIX) & ~Q(password__in=[""])
+    has_password &= ~Q(pk__in=OneTimePassword.over().values("person"))
+    return users.filter(has_password | Q(pk__in=_users_of_single_sign_on(users)), is_active=True)
+
+
+def _users_of_single_sign_on(users: QuerySet[User]) -> list[int]:
+    """The ids of those users whom the configured provider lets in. Compared here: a database's LIKE may fold case, and
+    another provider's name may begin with this one's."""
+    issuer = issuer_of(settings.SOCIALACCOUNT_PROVIDERS)
+    if not issuer:
+        return []
+    known = SocialAccount.objects.filter(provider=PROVIDER_ID, user__in=users.values("pk"))
+    return [pk for pk, tie in known.values_list("user_id", "uid") if is_tie_of(issuer, tie)]

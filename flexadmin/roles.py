@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any, Final
 
+from django.apps import apps
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, Permission
-from django.db.models import Q
 
-from flexadmin.models import AccountRole
+from flexadmin.models import AccountRole, SiteUser
 from flows import accounts
 
 READ = ("view_flow", "view_auditevent")
@@ -33,7 +34,17 @@ Granted = dict[str, set[str]]  # permissions by account SID, accounts.EVERY for 
 
 
 class RolesBackend(ModelBackend):
-    """Django's own, with permissions that can hold on one account."""
+    """Django's own, with the rights of a user's roles alone: neither the superuser flag nor permissions and groups
+    given outside this dashboard count."""
+
+    def authenticate(self, request: Any, *args: Any, **kwargs: Any) -> SiteUser | None:
+        user = super().authenticate(request, *args, **kwargs)
+        found = site_user(user.pk) if user else None
+        return found if user and found and found.password == user.password else None
+
+    def get_user(self, user_id: int) -> SiteUser | None:
+        user = site_user(user_id)
+        return user if user and self.user_can_authenticate(user) else None
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         """`obj` is an account's SID, or `accounts.EVERY`: on each of them, also one that the site has no more."""
@@ -61,18 +72,43 @@ class RolesBackend(ModelBackend):
         return found
 
 
+def site_user(user_id: int) -> SiteUser | None:
+    """The user with this id as the site knows them, with what their sessions are checked against."""
+    return SiteUser.objects.select_related("ended_sessions").filter(pk=user_id).first()
+
+
 def granted_to(user: Any) -> Granted:
-    """What the person may do, by account."""
+    """Permissions by account, from the roles and the table above."""
     found: Granted = defaultdict(set)
-    everywhere = Permission.objects.filter(Q(group__user=user) | Q(user=user))
-    for app, codename in everywhere.values_list("content_type__app_label", "codename"):
-        found[accounts.EVERY].add(f"{app}.{codename}")
-    on_accounts = AccountRole.objects.filter(person=user).values_list(
-        "account_sid", "role__permissions__content_type__app_label", "role__permissions__codename"
-    )
-    for account_sid, app, codename in on_accounts:
-        found[account_sid].add(f"{app}.{codename}")
+    for name in Group.objects.filter(user=user, name__in=ROLES).values_list("name", flat=True):
+        found[accounts.EVERY] |= permissions_of(name)
+    on_accounts = AccountRole.objects.filter(person=user, role__name__in=ROLES)
+    for account_sid, name in on_accounts.values_list("account_sid", "role__name"):
+        found[account_sid] |= permissions_of(name)
     return found
+
+
+def permissions_of(role: str) -> set[str]:
+    """A role's permissions, as Django names them: app.codename."""
+    return {f"{'flexadmin' if codename in PEOPLE else 'flows'}.{codename}" for codename in ROLES[role]}
+
+
+def outside_rights_of(person: Any) -> dict[str, str]:
+    """What a user was given outside this dashboard, by kind; it has no effect here. Empty: nothing."""
+    direct = person.user_permissions.select_related("content_type").order_by(
+        "content_type__app_label", "codename"
+    )
+    permissions = [f"{one.content_type.app_label}.{one.codename}" for one in direct]
+    groups = list(person.groups.exclude(name__in=ROLES).order_by("name").values_list("name", flat=True))
+    on_accounts = AccountRole.objects.filter(person=person).exclude(role__name__in=ROLES)
+    groups += [f"{one.role.name} on {one.account_sid}" for one in on_accounts.select_related("role")]
+    found = {
+        "superuser flag": "set" if person.is_superuser else "",
+        "staff flag": "set" if person.is_staff else "",
+        "direct permissions": ", ".join(permissions),
+        "other groups": ", ".join(groups),
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def scope_of(user: Any, permission: str) -> accounts.Scope:
@@ -85,8 +121,15 @@ def scope_of(user: Any, permission: str) -> accounts.Scope:
     return frozenset(sid for sid in known if user.has_perm(permission, sid))
 
 
-def ensure_groups(**_signal: Any) -> None:
-    """Gives each role's group exactly the permissions of the table. Runs after every migrate."""
+def after_migrate(*, using: str = "default", **_signal: Any) -> None:
+    """Make the roles' groups. Django makes an app's permissions in a handler that may come after this one."""
+    for label in ("flows", "flexadmin"):
+        create_permissions(apps.get_app_config(label), verbosity=0, using=using)
+    ensure_groups()
+
+
+def ensure_groups() -> None:
+    """Give each role's group exactly the permissions of the table, for whoever looks at the groups."""
     for role, codenames in ROLES.items():
         group, _ = Group.objects.get_or_create(name=role)
         group.permissions.set(
@@ -99,6 +142,7 @@ def ensure_groups(**_signal: Any) -> None:
 def role_of(user: Person, account_sid: str = "") -> str:
     """The person's role on that account (or on every one), for the record; the empty string if there is none."""
     names = set(Group.objects.filter(user__pk=user.pk or 0, name__in=ROLES).values_list("name", flat=True))
-    on_accounts = AccountRole.objects.filter(person_id=user.pk or 0).select_related("role")
+    on_accounts = AccountRole.objects.filter(person_id=user.pk or 0, role__name__in=ROLES)
+    on_accounts = on_accounts.select_related("role")
     names |= {one.role.name for one in on_accounts if account_sid in ("", one.account_sid)}
     return ",".join(sorted(names))

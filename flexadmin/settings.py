@@ -61,6 +61,7 @@ FLEX_ACCOUNTS = accounts_from(env, required)
 FLEX_RATE_LIMITS = True  # off only where the other end is the sandbox
 
 INSTALLED_APPS = [
+    "flexadmin",  # first: its createsuperuser and changepassword take the place of Django's
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -77,7 +78,6 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
-    "flexadmin",
     "flows",
 ]
 
@@ -167,6 +167,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "flexadmin.passwords.UsualWeaknesses"},
 ]
 SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=False)
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=60)
@@ -192,12 +193,15 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_UNIQUE_EMAIL = False
+# Codes and passkeys are counted by user and address, as passwords are (limits.py). allauth would count by user alone.
+ACCOUNT_RATE_LIMITS = {"login_failed": None}
 MFA_ADAPTER = "flexadmin.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_TOLERANCE = 1  # steps of 30 s before and after: a phone's clock may be off, and typing takes time
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS_ONLY
 SOCIALACCOUNT_ADAPTER = "flexadmin.adapters.SocialAccountAdapter"
 SOCIALACCOUNT_LOGIN_ON_GET = True  # a form could not lead to the provider: form-action is 'self'
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 3  # seconds: a thread waits for the provider that long
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": oidc_from(env)}
 
 LANGUAGE_CODE = "en"

@@ -12,8 +12,9 @@ from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
 from allauth.mfa.base.views import AuthenticateView
 from allauth.socialaccount.adapter import get_adapter as social_adapter
+from allauth.socialaccount.internal.statekit import STATE_TTL
 from allauth.socialaccount.providers.base import AuthProcess
-from allauth.socialaccount.providers.openid_connect import views as openid_connect
+from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -27,21 +28,24 @@ from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_GET
 
-from flexadmin import access, limits, sessions
+from flexadmin import access, housekeeping, limits, sessions
+from flexadmin.factor_forms import CodeForm, PasskeyForm
 from flexadmin.factors import WithPasskey
 from flexadmin.models import OneTimePassword
+from flexadmin.second_factor import AsksForFactor
+from flexadmin.sso import SsoAdapter
 from flexadmin.typed import FORMS, Typed, sent
 from flows.services.audit import NotRecorded
 
 
 class SignInForm(AuthenticationForm):
-    """Django's; a one-time password is good for a time only."""
+    """Django's; a temporary password is good for a time only."""
 
     def confirm_login_allowed(self, user: User) -> None:
         super().confirm_login_allowed(user)
         if OneTimePassword.over().filter(person_id=user.pk).exists():
             raise ValidationError(
-                "This one-time password has run out. Ask an administrator for a new one.", code="run_out"
+                "This temporary password has expired. Ask an administrator for a new one.", code="run_out"
             )
 
 
@@ -82,6 +86,7 @@ class SignIn(LoginView):
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         user = form.get_user()
         limits.forget(self.tried)
+        housekeeping.run_if_due()
         login = Login(user=user, redirect_url=self.get_success_url())
         answer = perform_password_login(self.request, {"username": user.get_username()}, login)
         typed = sent(self.request)
@@ -103,8 +108,12 @@ class SignIn(LoginView):
         return self.render_to_response(context, status=429, headers={"Retry-After": str(error.seconds)})
 
 
-class SecondFactor(WithPasskey, AuthenticateView):  # type: ignore[misc]  # allauth has no types
-    """What is asked for after the password, of those who have set it up: a code or a passkey."""
+class SecondFactor(AsksForFactor, WithPasskey, AuthenticateView):  # type: ignore[misc]  # allauth has no types
+    """A code or a passkey, after the password, of whoever has set one up."""
+
+    factor_action = access.LOGIN
+    form_class = CodeForm
+    webauthn_form_class = PasskeyForm
 
     @classmethod
     def shown(cls, request: HttpRequest, typed: Typed) -> HttpResponse:
@@ -121,31 +130,28 @@ class SecondFactor(WithPasskey, AuthenticateView):  # type: ignore[misc]  # alla
     def form_valid(self, form: forms.Form) -> HttpResponse:
         return offered(self.request, super().form_valid(form))
 
-    def form_invalid(self, form: forms.Form) -> HttpResponse:
-        person: User = self.stage.login.user
-        too_many = form.has_error("__all__", "too_many_login_attempts") or any(
-            error.code == "too_many_login_attempts"
-            for errors in form.errors.as_data().values()
-            for error in errors
-        )
-        try:
-            access.denied(self.request, person.get_username(), "wrong second factor")
-        except NotRecorded:
-            return access.not_recorded(self.request)
-        answer: HttpResponse = super().form_invalid(form)
-        if too_many:
-            answer.status_code, answer["Retry-After"] = 429, "300"
-        return answer
+    def factor_user(self) -> User:
+        user: User = self.stage.login.user
+        return user
+
+    def factor_form(self) -> forms.Form:
+        form: forms.Form = self.form
+        return form
+
+    def empty_forms(self) -> None:
+        self.auth_form = CodeForm(user=self.factor_user())
+        self.webauthn_form = PasskeyForm(user=self.factor_user())
 
 
 def not_by_single_sign_on(request: HttpRequest, name: str, why: str) -> HttpResponse:
-    """Back at the sign-in page, which says so. It goes on record, but not each time for whoever calls this again and
-    again."""
+    """Lead back to the sign-in page, which says that it did not work. It is recorded, but not each time for whoever
+    calls this again and again: the first that is left out says so."""
     try:
-        limits.begin(request, "single sign-on")
+        limits.begin(request, limits.SINGLE_SIGN_ON, limits.SSO_FAILURES)
         access.denied(request, "", f"single sign-on: {why}", by=request.user)
-    except limits.TooMany:
-        pass
+    except limits.TooMany as error:
+        if error.is_news and not _is_recorded(request, "single sign-on: more failures are not recorded"):
+            return access.not_recorded(request)
     except NotRecorded:
         return access.not_recorded(request)
     messages.error(request, f"Signing in with {name} did not work. Nothing was changed; try again.")
@@ -155,16 +161,35 @@ def not_by_single_sign_on(request: HttpRequest, name: str, why: str) -> HttpResp
 @require_GET
 @login_not_required
 def to_provider(request: HttpRequest, provider_id: str) -> HttpResponse:
-    return _asked(openid_connect.login, request, provider_id)
+    """Lead to the provider, if it answers. Starts are counted, for each of them is kept until it ends."""
+
+    def start(adapter: SsoAdapter) -> HttpResponse:
+        limits.begin(request, limits.SINGLE_SIGN_ON, limits.SSO_STARTS)
+        adapter.openid_config  # noqa: B018 - asked for before anything is kept of this visitor
+        if request.session.session_key is None:
+            request.session.set_expiry(STATE_TTL)
+        answer: HttpResponse = OAuth2LoginView.adapter_view(adapter)(request)
+        housekeeping.run_if_due()
+        return answer
+
+    return _asked(start, request, provider_id)
 
 
 @require_GET
 @login_not_required
 def from_provider(request: HttpRequest, provider_id: str) -> HttpResponse:
-    return _asked(openid_connect.callback, request, provider_id)
+    """Take back who comes from the provider."""
+
+    def finish(adapter: SsoAdapter) -> HttpResponse:
+        answer: HttpResponse = OAuth2CallbackView.adapter_view(adapter)(request)
+        if request.user.is_authenticated:
+            limits.forget_all(request, limits.SINGLE_SIGN_ON, limits.SSO_STARTS)
+        return answer
+
+    return _asked(finish, request, provider_id)
 
 
-def _asked(view: Callable[..., HttpResponse], request: HttpRequest, provider_id: str) -> HttpResponse:
+def _asked(ask: Callable[[SsoAdapter], HttpResponse], request: HttpRequest, provider_id: str) -> HttpResponse:
     """For signing in alone: allauth would also tie whom the provider knows to whoever is signed in. A provider that
     does not answer, or not as it should, leads back to the sign-in page."""
     if provider_id not in {app.provider_id for app in social_adapter().list_apps(request)}:
@@ -176,10 +201,36 @@ def _asked(view: Callable[..., HttpResponse], request: HttpRequest, provider_id:
     if request.user.is_authenticated:
         return redirect(settings.LOGIN_REDIRECT_URL)
     try:
-        return view(request, provider_id)
-    except (OSError, KeyError, ValueError):  # no connection, an error, no JSON, something missing in it
-        logging.getLogger("flexadmin").exception("The provider of single sign-on did not answer as it should")
+        return ask(SsoAdapter(request, provider_id))
+    except limits.TooMany as error:
+        return _too_many_starts(request, error)
+    except (
+        OSError,
+        KeyError,
+        ValueError,
+    ) as error:  # no connection, an error, no JSON, something missing in it
+        log = logging.getLogger("flexadmin")
+        log.warning("Single sign-on: the provider did not answer as it should (%s)", type(error).__name__)
         return not_by_single_sign_on(request, "single sign-on", "the provider did not answer as it should")
+
+
+def _too_many_starts(request: HttpRequest, error: limits.TooMany) -> HttpResponse:
+    if error.is_news and not _is_recorded(request, "too many starts of single sign-on"):
+        return access.not_recorded(request)
+    providers = social_adapter().list_providers(request)
+    context = {"form": SignInForm(request), "too_many_starts": error, "providers": providers}
+    answer = render(request, "registration/login.html", context, status=429)
+    answer["Retry-After"] = str(error.seconds)
+    return answer
+
+
+def _is_recorded(request: HttpRequest, why: str) -> bool:
+    """Record a lockout that is about no user; False if it can't be."""
+    try:
+        access.locked_out(request, "", why)
+    except NotRecorded:
+        return False
+    return True
 
 
 class SignOut(LogoutView):

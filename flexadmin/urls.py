@@ -45,6 +45,7 @@ people_urls: list[URLPattern | URLResolver] = [
     path("<int:person_id>/active/", people.person_active, name="person-active"),
     path("<int:person_id>/factors/", people.person_factors, name="person-factors"),
     path("<int:person_id>/single-sign-on/", people.person_ties, name="person-ties"),
+    path("<int:person_id>/rights/", people.person_rights, name="person-rights"),
     path("<int:person_id>/password/", people.person_password, name="person-password"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [

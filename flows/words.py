@@ -69,6 +69,14 @@ ACTIONS: Final = {
     "people.sso_remove": ("Removed the single sign-on of a person", "Remove the single sign-on of a person"),
     "people.view": ("Viewed users", "View users"),
     "audit.view": ("Viewed the audit log", "View the audit log"),
+    "people.rights_found": (
+        "Found rights given outside this dashboard",
+        "Find rights given outside this dashboard",
+    ),
+    "people.rights_remove": (
+        "Removed rights given outside this dashboard",
+        "Remove rights given outside this dashboard",
+    ),
     "audit.export": ("Exported the audit log", "Export the audit log"),
     "audit.verify": ("Verified the audit log", "Verify the audit log"),
     "audit.erase": ("Erased personal data", "Erase personal data"),

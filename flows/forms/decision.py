@@ -15,6 +15,8 @@ NOT_APPLIED, APPLIED = "not_applied", "applied"
 class DecisionForm(forms.Form):
     """`verdict`: not_applied, applied, or of a creation the SID of the flow that it made."""
 
+    when_refused = "Nothing was recorded"  # as the summary of the errors says
+
     verdict = forms.ChoiceField(
         label="What became of it",
         widget=forms.RadioSelect,

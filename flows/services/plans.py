@@ -20,7 +20,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_tasks import task
 
-from flexadmin.roles import role_of
+from flexadmin.roles import role_of, site_user
 from flows.flexapi.errors import FlexError, Refused
 from flows.masking import masked, storable
 from flows.models import ONCE, AuditEvent, Plan, PlannedChange, Result, Stage
@@ -237,8 +237,8 @@ class _Turn:
         if self.plan.stop_asked_at:
             self._end(STOPPED)
             return True
-        person = User.objects.filter(pk=self.actor.id, is_active=True).first()
-        if person is None or not _may(person, change.action, change.account_sid):
+        person = site_user(int(self.actor.id or 0))
+        if person is None or not person.is_active or not _may(person, change.action, change.account_sid):
             self._end(f"{self.actor.label} may not make these changes any more.")
             return True
         return False

@@ -244,7 +244,9 @@ class World:
     def _person_new(self, _person: str) -> Any:
         return {}, {"name": "newcomer", "role": "viewer", "reason": "because"}
 
-    _person_role = _person_active = _person_factors = _person_ties = _person_password = _person
+    _person_rights = _person_role = _person_active = _person_factors = _person_ties = _person_password = (
+        _person
+    )
 
     def _audit_export(self, _person: str) -> Any:
         return {}, {"format": "csv", "what": "all"}

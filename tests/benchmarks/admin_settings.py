@@ -19,5 +19,8 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "tests.benchmarks.admin_urls"
 WSGI_APPLICATION = None
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend"
+]  # the site's own gives a superuser no rights
 FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 TEMPLATES = [{**TEMPLATES[0], "DIRS": []}]

@@ -22,7 +22,7 @@ from typing import Any, Self
 import tests.faults.ready  # noqa: F401 - Django comes first
 
 # isort: split
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db import connection, transaction
 from django.test import Client
 
@@ -245,7 +245,8 @@ def _write_anew() -> None:
 def export(form: str) -> None:
     """Through the page, as an auditor gets it, and then on from where the file ended."""
     client = Client()
-    person = User.objects.get_or_create(username="auditor", defaults={"is_superuser": True})[0]
+    person = User.objects.get_or_create(username="auditor")[0]
+    person.groups.set([Group.objects.get(name="auditor")])
     client.force_login(person)
     asked = {"what": "all", "format": form}
     with appending() as appended, Memory() as memory:

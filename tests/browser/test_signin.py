@@ -6,7 +6,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
-from flexadmin.limits import OF_A_PAIR
+from flexadmin.limits import PASSWORDS
 from tests.browser.looks import EVENT, LOOKS, found
 from tests.flexadmin.provider import Provider
 from tests.flexadmin.signing_in import code_of, recorded
@@ -19,7 +19,7 @@ def clean(findings):
 
 
 def confirm(page, name="operator"):
-    expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
+    expect(page.get_by_role("heading", name="Confirm your identity")).to_be_visible()
     page.get_by_label("Password").fill(f"{name}-password")
     page.get_by_label("Password").press("Enter")
 
@@ -82,24 +82,24 @@ def test_pages_of_the_people_are_accessible(open_page, person, scheme, width):
     findings = {}
 
     page.goto("/flows/")
-    page.get_by_role("link", name="People").click()
-    expect(page.get_by_role("heading", name="People")).to_be_visible()
+    page.get_by_role("link", name="Users").click()
+    expect(page.get_by_role("heading", name="Users")).to_be_visible()
     findings["list"] = found(page)
     page.get_by_role("link", name=someone.username).click()
     expect(page.get_by_role("heading", name=someone.username)).to_be_visible()
     findings["person"] = found(page)
-    page.get_by_role("button", name="Change the role").click()
-    expect(page.locator(".field-error")).to_have_text("Error: Say why: it goes on record.")
+    page.get_by_role("button", name="Change role").click()
+    expect(page.locator(".field-error")).to_have_text("Error: Enter a reason.")
     findings["no reason"] = found(page)
     page.goto("/people/")
     page.get_by_role("link", name="admin", exact=True).last.click()
-    expect(page.get_by_role("heading", name="Password and second factors")).to_be_visible()
+    expect(page.get_by_role("heading", name="Password and 2FA")).to_be_visible()
     findings["oneself"] = found(page)
     page.go_back()
     page.get_by_role("link", name=someone.username).click()
     page.locator("#password_reason").fill("Forgot it")
-    page.get_by_role("button", name="Set a one-time password").click()
-    expect(page.get_by_role("heading", name="One-time password")).to_be_visible()
+    page.get_by_role("button", name="Set a temporary password").click()
+    expect(page.get_by_role("heading", name="Temporary password")).to_be_visible()
     findings["one-time password"] = found(page)
     page.goto("/audit/")
     findings["log"] = found(page)
@@ -129,16 +129,16 @@ def test_pages_of_signing_in_are_accessible(open_page, browser, site, person, se
         page.goto("/login/")
         findings["sign in"] = found(page)
         try_to_sign_in("operator-password")
-        expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
+        expect(page.get_by_role("heading", name="Two-factor authentication")).to_be_visible()
         findings["second factor"] = found(page)
         page.get_by_label("Code").fill("1")
         page.get_by_label("Code").press("Enter")
         expect(page.locator(".field-error")).to_be_visible()
         findings["wrong code"] = found(page)
-        for _ in range(OF_A_PAIR + 1):
+        for _ in range(PASSWORDS.rules[0].most + 1):
             try_to_sign_in("wrong")
             expect(page.locator("section.notice.error")).to_be_visible()
-        expect(page.locator("section.notice.error")).to_contain_text("too many bad sign-ins")
+        expect(page.locator("section.notice.error")).to_contain_text("Too many failed attempts")
         expect(page.locator("section.notice.error")).to_be_focused()
         findings["held back"] = found(page)
         context.close()
@@ -151,7 +151,7 @@ def test_pages_of_signing_in_are_accessible(open_page, browser, site, person, se
 def test_app_is_set_up_and_used_with_and_without_javascript(open_page, browser, site, javascript):
     page = open_page("operator", javascript=javascript)
     secret = set_up_an_app(page)
-    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("link", name="I’ve saved these codes").click()
     page.get_by_role("button", name="Sign out", exact=True).click()
 
     page.fill("[name=username]", "operator")
@@ -203,20 +203,20 @@ def test_passkey_is_set_up_used_and_removed(open_page, named_site, key):
     page.get_by_label("Name").fill("Blue stick")
     page.get_by_role("button", name="Set up").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
-    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("link", name="I’ve saved these codes").click()
     expect(page.get_by_text("Blue stick", exact=True)).to_be_visible()
     page.get_by_role("button", name="Sign out", exact=True).click()
 
     sign_in()
     page.get_by_role("button", name="Use a passkey").click()
-    expect(page.get_by_role("heading", name="Your sign-in")).to_be_visible()
+    expect(page.get_by_role("heading", name="Account settings")).to_be_visible()
     assert recorded("auth.login")[-1] == ("auth.login", "succeeded", "operator", "operator")
 
     page.get_by_role("link", name="Remove the passkey Blue stick").click()
     page.get_by_role("link", name="Use a security key").click()
     page.get_by_role("button", name="Use a passkey").click()
     page.get_by_role("button", name="Remove").click()
-    expect(page.get_by_text("The passkey is removed.")).to_be_visible()
+    expect(page.get_by_text("Passkey removed.")).to_be_visible()
     assert not User.objects.get().authenticator_set.exists()
 
 
@@ -259,5 +259,5 @@ def test_single_sign_on_leads_there_and_back(open_page, browser, site, settings)
 
         expect(page.get_by_role("heading", name="You have no role yet")).to_be_visible()
         page.get_by_role("link", name="nina").click()
-        expect(page.get_by_text("no role yet: an administrator gives one")).to_be_visible()
+        expect(page.get_by_text("no role yet: ask an administrator for access")).to_be_visible()
         context.close()

@@ -56,7 +56,7 @@ def test_form_survives_the_end_of_its_session(open_page, sandbox, flow_sid, java
     Session.objects.all().delete()
 
     submit(page, "Save changes" if is_reviewed else "Review changes")
-    expect(page.locator("main")).to_contain_text("Your session has ended. Nothing was sent")
+    expect(page.locator("main")).to_contain_text("Your session expired. Your unsaved changes are kept")
     sign_in(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("You are signed in again")
     submit(page, "Back to your form")

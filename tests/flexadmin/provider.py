@@ -24,6 +24,9 @@ class Provider:
     def __init__(self) -> None:
         self.claims: dict[str, Any] = {"sub": "7f3a", "preferred_username": "nina"}
         self.fault = ""
+        self.userinfo: dict[str, Any] | None = None  # where it is not the claims of the ID token
+        self.in_token: dict[str, Any] = {}  # beside the claims; None leaves one out
+        self.opened: list[str] = []  # the paths that were asked for
         self.asked: dict[str, dict[str, str]] = {}  # what was asked for, by the code that was given
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -53,6 +56,9 @@ class Provider:
         return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
 
     def _answer(self, path: str, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        self.opened.append(path)
+        if self.fault == "away":
+            return 503, {}
         if path == "/.well-known/openid-configuration":
             return 200, {
                 "issuer": self.issuer, "authorization_endpoint": f"{self.url}/authorize", "token_endpoint": f"{self.url}/token",
@@ -64,7 +70,8 @@ class Provider:
             return 200, {"keys": [{**key, "kid": "1", "alg": "RS256", "use": "sig"}]}
         if path == "/token":
             return self._token(form)
-        return (200, self.claims) if path == "/userinfo" else (404, {})
+        userinfo = self.claims if self.userinfo is None else self.userinfo
+        return (200, userinfo) if path == "/userinfo" else (404, {})
 
     def _token(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
         asked = self.asked.pop(form.get("code", ""), None)
@@ -78,7 +85,14 @@ class Provider:
             return 400, {"error": "invalid_grant"}
         now = int(time.time())
         audience = "somebody-else" if self.fault == "audience" else CLIENT_ID
-        claims = {**self.claims, "iss": self.issuer, "aud": audience, "iat": now, "exp": now + 60}
+        own = {"iss": self.issuer, "aud": audience, "iat": now, "exp": now + 60}
+        claims = {
+            name: value
+            for name, value in {**self.claims, **own, **self.in_token}.items()
+            if value is not None
+        }
+        if self.fault == "no ID token":
+            return 200, {"access_token": "made-up", "token_type": "Bearer", "expires_in": 60}
         token = jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": "1"})
         return 200, {"access_token": "made-up", "token_type": "Bearer", "expires_in": 60, "id_token": token}
 

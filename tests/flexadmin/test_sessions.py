@@ -156,7 +156,7 @@ def test_wrong_old_password_counts_and_goes_on_record(client):
     held_back = changed(client)
 
     assert (held_back.status_code, held_back["Retry-After"]) == (429, "900")
-    assert "too many wrong passwords" in held_back.content.decode()
+    assert "Too many failed attempts" in held_back.content.decode()
     assert sign_in(Client()).status_code == 429, "the same password, guessed elsewhere"
     assert recorded("auth.password") == [("auth.password_change", "denied", "operator", "operator")] * 10
     assert recorded("auth.lockout") == [("auth.lockout", "denied", "operator", "operator")]
@@ -187,7 +187,7 @@ def test_wrong_password_and_code_of_a_confirmation_count_and_go_on_record(client
     client.post("/people/me/confirm/code/", {"code": "x"})
 
     assert held_back.status_code == 429
-    assert "too many wrong passwords" in held_back.content.decode()
+    assert "Too many failed attempts" in held_back.content.decode()
     assert recorded("auth.confirm") == [("auth.confirm", "denied", "operator", "operator")] * 6
     last = AuditEvent.objects.latest("seq")
     assert last.payload.message == "wrong second factor"
@@ -242,7 +242,7 @@ def test_who_has_no_second_factor_is_led_to_set_one_up_whatever_the_address(clie
 
 def test_who_has_set_one_up_goes_on(client, settings):
     settings.SECOND_FACTOR_REQUIRED = True
-    assert "Set up a second factor to go on" in client.get("/people/me/").content.decode()
+    assert "Set up two-factor authentication to continue" in client.get("/people/me/").content.decode()
 
     with_app(client)
 

@@ -16,24 +16,9 @@ from flexadmin.access import NOBODY
 from flexadmin.oidc import oidc_from
 from flows.models import AuditEvent
 from flows.services import audit
-from tests.flexadmin.provider import Provider
 from tests.flexadmin.signing_in import code_of, is_in, recorded, sign_in
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module")
-def running():
-    with Provider() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(running, settings):
-    running.claims, running.fault = {"sub": "7f3a", "preferred_username": "nina"}, ""
-    running.issuer = running.url
-    settings.SOCIALACCOUNT_PROVIDERS = running.settings()
-    return running
 
 
 def came_back(client, provider, path="/login/sso/oidc/"):

@@ -129,7 +129,7 @@ def test_form_of_an_ended_session_comes_back_after_sign_in(client, sandbox, flow
     again = sign_in(client, wrong)
 
     assert refused.status_code == 401
-    assert "Your session has ended. Nothing was sent" in refused.content.decode()
+    assert "Your session expired. Your unsaved changes are kept" in refused.content.decode()
     assert "You are signed in again" in again.content.decode()
     goes_back_and_through(client, again, path, form, sandbox)
 

@@ -4,18 +4,17 @@ OPERATOR_PASSWORD, or from standard input (asked for, unseen, on a terminal).
 
 from __future__ import annotations
 
-import getpass
-import os
-import sys
 from argparse import ArgumentParser
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from flexadmin import persons
+from flexadmin.management.passwords import read_password
+from flexadmin.names import validate_new_username
+from flexadmin.passwords import validate_new_password
 from flexadmin.roles import ROLES, ensure_groups
 from flows import accounts
 from flows.management.command_line import actor
@@ -40,13 +39,12 @@ class Command(BaseCommand):
         for sid in account:
             if sid not in {one.sid for one in accounts.every()}:
                 raise CommandError(f"{sid} is none of the accounts that this site looks after.")
-        if User.objects.filter(username=name).exists():
-            raise CommandError(f"There is a person called {name} already.")
         person = User(username=name)
-        password = _password()
         try:
             person.clean_fields(exclude=["password"])
-            validate_password(password, person)
+            name = person.username = validate_new_username(name)
+            password = read_password()
+            validate_new_password(password, person)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         ensure_groups()
@@ -56,11 +54,3 @@ class Command(BaseCommand):
             raise CommandError("Nobody was added: it could not be put on record.") from None
         where = f" on {', '.join(account)}" if account else ""
         self.stdout.write(f"{name} may sign in as {role}{where}.")
-
-
-def _password() -> str:
-    if given := os.environ.get("OPERATOR_PASSWORD"):
-        return given
-    if sys.stdin.isatty():
-        return getpass.getpass("Password: ")
-    return sys.stdin.readline().rstrip("\r\n")

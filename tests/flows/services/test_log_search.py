@@ -124,7 +124,9 @@ def test_host_of_an_address(address, host):
     assert host_of(address) == host
 
 
-@pytest.mark.parametrize("asked", [{"from": "yesterday"}, {"before": "²"}, {"result": "fine"}, {"actr": "omar"}])
+@pytest.mark.parametrize(
+    "asked", [{"from": "yesterday"}, {"before": "²"}, {"result": "fine"}, {"actr": "omar"}]
+)
 def test_query_with_a_fault_finds_nothing_for_a_page_nor_for_an_export(renamed, asked):
     query = LogQuery.of(asked)
 

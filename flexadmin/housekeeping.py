@@ -1,0 +1,71 @@
+"""Removal of what has run out: sessions, what counts attempts, cached values, finished background tasks. It runs by
+itself, once a day for all processes together, when somebody signs in or starts to."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
+from django.db import Error, connection
+from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from flexadmin.models import SignInTry
+
+DUE: Final = "flexadmin.housekeeping"
+EVERY: Final = 24 * 60 * 60  # seconds
+SOON: Final = 60  # seconds, until the rest of what was too much for one go
+MOST: Final = 2_000  # rows of a table at a time: somebody is waiting to get in
+TRIES_KEPT: Final = timedelta(days=1)
+TASKS_KEPT: Final = timedelta(days=30)
+
+
+def run_if_due() -> None:
+    """Remove what has run out, if nobody has for a day. What goes wrong with it is logged and stops nobody."""
+    try:
+        if cache.add(DUE, value=True, timeout=EVERY) and not run():
+            cache.set(DUE, value=True, timeout=SOON)
+    except Error:
+        logging.getLogger("flexadmin").warning("Expired sessions and the like could not be removed")
+
+
+def run() -> bool:
+    """Remove what has run out, a bounded number of rows of each table; tell whether that was all."""
+    now = timezone.now()
+    counts = [_delete(rows) for rows in _run_out(now)]
+    _delete_expired_cache(now)
+    return max(counts) < MOST
+
+
+def _run_out(now: datetime) -> list[QuerySet[Any]]:
+    live = Session.objects.filter(session_key=OuterRef("session_key"))
+    return [
+        Session.objects.filter(expire_date__lt=now),
+        UserSession.objects.filter(~Exists(live)),
+        SignInTry.objects.filter(at__lt=now - TRIES_KEPT),
+        DBTaskResult.objects.finished().filter(finished_at__lt=now - TASKS_KEPT),
+    ]
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    model: type[Model] = rows.model
+    keys = list(rows.values_list("pk", flat=True)[:MOST])
+    if keys:
+        model._default_manager.filter(pk__in=keys).delete()
+    return len(keys)
+
+
+def _delete_expired_cache(now: datetime) -> None:
+    """Django removes expired values of this cache only when it is full."""
+    table = connection.ops.quote_name(str(settings.CACHES["default"]["LOCATION"]))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DELETE FROM {table} WHERE expires < %s",  # noqa: S608 - the table's name is the site's own  # nosec B608
+            [connection.ops.adapt_datetimefield_value(now.replace(microsecond=0))],
+        )

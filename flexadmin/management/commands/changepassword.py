@@ -1,0 +1,47 @@
+"""`changepassword NAME`, in the place of Django's: gives a user a temporary password, recorded in the audit log. The
+password comes from OPERATOR_PASSWORD or standard input, as for `add_operator`."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from flexadmin import persons
+from flexadmin.access import name_of
+from flexadmin.management.passwords import read_password
+from flexadmin.passwords import validate_new_password
+from flows.management.command_line import actor
+from flows.services.audit import NotRecorded
+
+
+class Command(BaseCommand):
+    help = "Give a user a temporary password: it ends their sessions, and they change it when they sign in."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="the user's name")
+        parser.add_argument("--reason", default="", help="why, for the audit log; 200 characters at most")
+
+    def handle(self, *_args: Any, name: str, reason: str, **_options: Any) -> None:
+        user = User.objects.filter(username=name_of(name)).first()
+        if user is None:
+            raise CommandError(f"There is no user named {name}.")
+        if len(reason) > 200:
+            raise CommandError("The reason is longer than 200 characters.")
+        password = read_password()
+        try:
+            validate_new_password(password, user)
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from None
+        try:
+            persons.give_temporary_password(person=user, password=password, actor=actor(), reason=reason)
+        except NotRecorded:
+            raise CommandError("The password was not changed: it couldn't be recorded.") from None
+        hours = settings.ONE_TIME_PASSWORD_HOURS
+        self.stdout.write(
+            f"{name} has a temporary password. It expires in {hours} hours; their sessions have ended."
+        )

@@ -1,0 +1,27 @@
+"""A provider of single sign-on, of whom the site knows nothing yet."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from flexadmin import sso
+from tests.flexadmin.provider import Provider
+
+
+@pytest.fixture(scope="session")
+def running_provider() -> Iterator[Provider]:
+    with Provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def provider(running_provider: Provider, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Provider:
+    """The site's provider, where nina is about to sign in."""
+    provider = running_provider
+    provider.claims, provider.fault = {"sub": "7f3a", "preferred_username": "nina"}, ""
+    provider.issuer, provider.userinfo, provider.in_token = provider.url, None, {}
+    provider.opened.clear()
+    monkeypatch.setattr(sso, "configurations", sso.Configurations())
+    settings.SOCIALACCOUNT_PROVIDERS = provider.settings()
+    return provider
