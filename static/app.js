@@ -158,10 +158,12 @@
     nameActions();
     nameBoxes();
     tell();
-    const counts = find("[data-facets]")?.dataset.facets.split(" ") ?? [];
-    document.querySelectorAll('#filters option:not([value=""])').forEach((option, place) => {
-      if (counts[place]) option.text = option.text.replace(/\d+\+?(?=\)$)/, counts[place]);
-    });
+    const facets = JSON.parse(find("[data-facets]")?.dataset.facets ?? "{}");
+    document.querySelectorAll("#filters select").forEach(({ name, options }) => [...options].forEach((option) => {
+      const counts = facets[name] ?? {};
+      const count = Object.hasOwn(counts, option.value) ? counts[option.value] : facets[""];
+      if (option.value) option.text = option.text.replace(/\d+\+?(?=\)$)/, count);
+    }));
     const filters = [...document.querySelectorAll(".found .chip")].map((chip) => chip.textContent.replace("Remove ", ""));
     say([find("#count")?.textContent ?? "", filters.join("; ")].filter(Boolean).join(". "));
   });

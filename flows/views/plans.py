@@ -25,7 +25,7 @@ from flows.services import planning, plans
 from flows.services.audit import NotRecorded
 from flows.services.planning import Ask, Entry
 from flows.services.plans import Fate
-from flows.views.copyout import chosen, nobody
+from flows.views.copyout import back_to_list, chosen, nothing_selected
 from flows.views.requests import Request, accounts_of_plan, actor_of, may, permitted, record_refusal
 
 PAGE_SIZE: Final = 100
@@ -69,7 +69,10 @@ def plan_new(request: Request) -> HttpResponse:
         return redirect("flows:list")
     sids = chosen(request)
     if not sids:
-        return nobody(request)
+        return nothing_selected(request)
+    if len(sids) > planning.MOST:
+        messages.error(request, _too_many(len(sids)))
+        return redirect(back_to_list(request))
     kind = request.POST.get("kind", "")
     form = PlanForm(request.POST, kind=kind)
     if "value" in form.fields and "value" not in request.POST:
@@ -199,6 +202,10 @@ def _another(request: Request, plan_id: str, make: Callable[..., Plan], *, nothi
         messages.info(request, nothing)
         return redirect("flows:plan", plan_id=plan_id)
     return redirect("flows:plan", plan_id=made.pk)
+
+
+def _too_many(flows: int) -> str:
+    return f"{flows:,} flows are selected. A bulk change can have {planning.MOST:,} at most: narrow the search first."
 
 
 def _value_page(request: Request, form: PlanForm, sids: list[str], *, status: int = 200) -> HttpResponse:

@@ -119,7 +119,7 @@ def test_no_selection_leads_back_to_the_same_list(operator, sids):
     response = operator.post(NEW, {"query": "q=flow&sort=-name", "kind": "disable"}, follow=True)
 
     assert response.redirect_chain[0][0] == "/flows/?q=flow&sort=-name"
-    assert "No flow is selected" in response.content.decode()
+    assert "Select at least one flow." in response.content.decode()
     assert not Plan.objects.exists()
 
 
