@@ -14,7 +14,7 @@ from django_htmx.middleware import HtmxDetails
 
 from flexadmin.roles import role_of, scope_of
 from flows import accounts
-from flows.models import AuditEvent, Flow, PlannedChange, Result, Stage
+from flows.models import AuditEvent, Flow, Result, Stage
 from flows.services import audit, closures, twilio
 from flows.services.audit import Actor, Payload
 
@@ -98,8 +98,8 @@ def record_refusal(request: Request, action: str, kwargs: dict[str, Any]) -> Non
 
 
 def _accounts_of(kwargs: dict[str, Any]) -> list[str]:
-    """The accounts of the flow, the event or the plan that an address names: one that is empty where it names none.
-    An event of no account is of everybody's."""
+    """The accounts of the flow or the event that an address names: one that is empty where it names none. An event
+    of no account is of everybody's."""
     if sid := kwargs.get("sid"):
         return [twilio.account_of(str(sid))]
     if event_id := kwargs.get("event_id"):
@@ -108,12 +108,4 @@ def _accounts_of(kwargs: dict[str, Any]) -> list[str]:
         if accounts.sole() is None and (not account_sid or action.startswith(OF_THE_SITE)):
             return [accounts.EVERY]
         return [account_sid]
-    if plan_id := kwargs.get("plan_id"):
-        return accounts_of_plan(plan_id) or [""]
     return [""]
-
-
-def accounts_of_plan(plan_id: Any) -> list[str]:
-    """The accounts of a plan's flows; what names none is left out of the plan."""
-    planned = PlannedChange.objects.filter(plan=plan_id).exclude(account_sid="")
-    return list(planned.order_by().values_list("account_sid", flat=True).distinct())

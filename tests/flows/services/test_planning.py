@@ -43,13 +43,13 @@ def test_switch_has_old_and_new_by_name(sandbox):
 
     assert [change.target_sid for change in plan.changes.order_by("place")] == [first, last]
     assert differences(plan)[first] == ({"enabled": False}, {"enabled": True}, "")
-    assert (plan.title, plan.state, plan.made_by) == ("Switch on", "draft", "omar")
+    assert (plan.title, plan.state, plan.made_by) == ("Turn on 2 flows", "draft", "omar")
 
 
 def test_flow_that_is_like_that_is_left_out(sandbox):
     add(sandbox, enabled=True)
 
-    assert only(made("enable")).skipped == "It is like that already."
+    assert only(made("enable")).skipped == "Already set."
 
 
 @pytest.mark.parametrize(("kind", "value", "why"), [
@@ -73,18 +73,19 @@ def test_gone_held_and_strange_flows_are_left_out(sandbox):
     plan = made("disable", sids=[gone, held, "FO" + "9" * 32])
 
     assert {sid: why for sid, (_, _, why) in differences(plan).items()} == {
-        gone: "It is gone from Twilio.",
-        held: "A change of it is not settled yet.",
-        "FO" + "9" * 32: "It is not in the copy of Twilio.",
+        gone: "Deleted at Twilio.",
+        held: "Has an unresolved change.",
+        "FO" + "9" * 32: "No flow with this SID has been synced.",
     }
 
 
 def test_second_flow_of_an_identity_is_not_switched_on(sandbox):
-    sandbox.add_flow(friendly_name="First", contact_identity="+15550100", enabled=True)
+    first = sandbox.add_flow(friendly_name="First", contact_identity="+15550100", enabled=True)
     second = add(sandbox, friendly_name="Second", contact_identity="+15550100", enabled=False)
 
     assert only(made("enable", sids=[second])).skipped == (
-        "“First” is on for the same channel and identity, and only one can be."
+        f"{first} is enabled for the same channel and identity. "
+        "Only one flow can be enabled for a channel and contact identity."
     )
 
 
@@ -141,8 +142,8 @@ def test_entries_are_left_out_with_a_reason(sandbox):
 
     why = [change.skipped for change in plan.changes.order_by("place")]
     assert why[0] == ""
-    assert why[1].startswith("Its SID stands in the file more than once")
-    assert why[2].startswith("The account has no flow of this SID")
+    assert why[1].startswith("The same SID is in an entry above.")
+    assert why[2].startswith("No flow with this SID has been synced.")
     assert why[3] == "Not a flow."
 
 

@@ -153,9 +153,9 @@ def test_draft_shows_old_and_new_and_what_is_left_out(operator, sandbox, sids):
 
     text = page_of(operator, make(operator, sids)).content.decode()
 
-    assert "2 flows will change. Nothing is sent yet" in text
-    assert "It is like that already." in text
-    assert "Left out 1" in text
+    assert "Review: 2 flows will change" in text
+    assert "Already set." in text
+    assert "Skipped 1" in text
 
 
 def test_only_one_state_can_be_shown(operator, sandbox, sids):
@@ -177,10 +177,10 @@ def test_started_plan_is_carried_out_and_told(operator, sandbox, sids):
     done = page_of(operator, plan).content.decode()
 
     assert 'hx-trigger="every 2s"' in live
-    assert "0 of 3 tried" in live
+    assert "0 of 3 processed" in live
     assert "hx-trigger" not in done
     assert "3 of 3 flows changed" in done
-    assert "Plan the way back" in done
+    assert "Roll back…" in done
     assert len(writes(sandbox)) == 3
 
 
@@ -228,22 +228,22 @@ def test_stop_and_go_on(operator, sandbox, sids):
     work()
     text = page_of(operator, plan).content.decode()
 
-    assert "Not all of it was done." in text
-    assert "Go on with the 3 left" in text
+    assert "<strong>Stopped.</strong> 3 flows were not processed." in text
+    assert "Resume (3 left)" in text
     assert writes(sandbox) == []
 
 
 def test_way_back_and_rest_are_plans(operator, sandbox, sids):
     plan = make(operator, sids)
     act(operator, plan, "start")
-    assert "has not ended yet" in operator.get(act(operator, plan, "undo").url).content.decode()
+    assert "has not finished yet" in operator.get(act(operator, plan, "undo").url).content.decode()
     work()
 
     back = Plan.objects.get(pk=act(operator, plan, "undo").url.split("/")[-2])
     nothing = operator.get(act(operator, plan, "rest").url).content.decode()
 
     assert (back.undoes, back.changes.count()) == (plan, 3)
-    assert "Nothing of this plan is left to be done." in nothing
+    assert "There is nothing to retry." in nothing
     assert Plan.objects.count() == 2
 
 
@@ -284,7 +284,7 @@ def test_person_without_one_of_its_permissions_cannot_start_it(client_of, person
     text = page_of(client_of("viewer", "clerk"), plan).content.decode()
     response = act(client_of("viewer", "clerk"), plan, "start", confirm="3")
 
-    assert "it takes a permission that your role has not (flows.delete_flow)" in text
+    assert "your role lacks the permission <code>flows.delete_flow</code>" in text
     assert response.status_code == 403
     assert AuditEvent.objects.filter(action="plan.start", result="denied", actor_label="clerk").count() == 1
 
@@ -306,9 +306,9 @@ def test_log_shows_the_changes_of_a_plan(operator, sids):
     response = operator.get("/audit/", {"plan": str(plan.pk)})
 
     assert {event.target_sid for event in response.context["events"]} == {*sids[:2], ""}
-    assert "Plan: Switch off" in response.content.decode()
+    assert "Plan: Turn off 2 flows" in response.content.decode()
     event = AuditEvent.objects.filter(target_sid=sids[0], stage="outcome").get()
-    assert "Part of a plan" in operator.get(f"/audit/{event.event_id}/").content.decode()
+    assert "Part of a bulk change" in operator.get(f"/audit/{event.event_id}/").content.decode()
 
 
 def test_unknown_plan_is_404(operator):
@@ -320,8 +320,8 @@ def test_plans_are_listed(operator, sids):
 
     text = operator.get("/flows/plans/").content.decode()
 
-    assert "Switch off" in text
-    assert "Not started" in text
+    assert "Turn off 3 flows" in text
+    assert "Draft" in text
 
 
 def test_copied_out_json_is_imported_without_a_change(operator, sids):
@@ -330,7 +330,7 @@ def test_copied_out_json_is_imported_without_a_change(operator, sids):
     operator.post("/flows/plans/import/", {"entries": copied.content.decode()})
 
     assert copied["Content-Disposition"].endswith('.json"')
-    assert {change.skipped for change in the_plan().changes.all()} == {"It is like that already."}
+    assert {change.skipped for change in the_plan().changes.all()} == {"Already set."}
     event = AuditEvent.objects.get(action="flow.export")
     assert (event.actor_label, event.payload.requested) == ("operator", {"format": "json", "flows": 3})
 
