@@ -132,15 +132,6 @@
   });
   tell();
 
-  // A file's text goes into the field that it stands for.
-  const reads = find("[data-reads]");
-  if (reads) reads.hidden = false;
-  reads?.addEventListener("change", async ({ target }) => {
-    const field = document.getElementById(reads.dataset.reads);
-    field.value = await target.files[0]?.text() ?? field.value;
-    field.focus();
-  });
-
   // A row's actions say whose they are, for those who meet them out of the row.
   const nameActions = () => document.querySelectorAll("td.actions a").forEach((link) => {
     link.ariaLabel = `${link.textContent} ${find("a.name", link.closest("tr")).textContent}`;

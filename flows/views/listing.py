@@ -75,7 +75,7 @@ def _wrong(query: search.Query, name: str, offered: Sequence[str]) -> list[Optio
     if not value or value in offered:
         return []
     is_wrong = any(one.name == name for one in query.mistakes)
-    return [(value, f"{value} (not understood)" if is_wrong else _name_of(query, name, value))]
+    return [(value, f"Unknown: {value}" if is_wrong else _name_of(query, name, value))]
 
 
 def _name_of(query: search.Query, name: str, value: str) -> str:

@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from flexadmin.roles import scope_of
 from flows import accounts, words
 from flows.accounts import Account
+from flows.flexapi import schema
 from flows.forms import StartForm
 from flows.models import AuditEvent, Flow, Plan, PlannedChange
 from flows.services import plan_access, plan_titles, plans
@@ -126,6 +127,7 @@ def _figures(plan: Plan, fates: Sequence[Fate], account_sids: Sequence[str]) -> 
         "settled": len(fates) - to_do - counts["running"] - counts["skipped"],
         "to_make": len(fates) - counts["skipped"],
         "can_be_made_again": counts["failed"] + counts["conflict"],
+        "retry_label": _retry_label(counts),
         "can_start": plan.state in ("draft", "stopped") and to_do,
         "takes": f"{to_do} second{'s' * (to_do != 1)}" if to_do < 100 else f"{round(to_do / 60)} minutes",
         "review": _review(fates),
@@ -144,6 +146,11 @@ def _state(plan: Plan, counts: Counter[str]) -> tuple[str, str]:
         return name, shape
     wrong = [f"{counts[state]} {STATES[state][0].lower()}" for state in PROBLEMS if counts[state]]
     return (f"{name}: {', '.join(wrong)}", "doubt") if wrong else (name, "good")
+
+
+def _retry_label(counts: Counter[str]) -> str:
+    states = [state for state in ("failed", "conflict") if counts[state]]
+    return f"Retry {', '.join(f'{counts[state]} {STATES[state][0].lower()}' for state in states)}…"
 
 
 def _is_to_make(fate: Fate) -> bool:
@@ -257,6 +264,7 @@ def _row(fate: Fate, event: AuditEvent | None, flows: dict[str, Flow]) -> dict[s
         "channel": flow.channel_type if flow else str(change.asked.get("channel_type") or ""),
         "identity": flow.contact_identity if flow else str(change.asked.get("contact_identity") or ""),
         "what": says.get(fate.state, f"Not {verb}") if says else "",
+        "shape": ("old" if change.action == "flow.delete" else "new") if fate.state in says else "fine",
         "is_gone": change.action == "flow.delete" and fate.state == "made",
         "differences": _differences(change),
         "state": STATES[fate.state],
@@ -269,6 +277,7 @@ def _differences(change: PlannedChange) -> list[dict[str, Any]]:
     return [
         {
             "label": words.label(name),
+            "is_sid": name in schema.BY_NAME and schema.BY_NAME[name].kind == "sid",
             "before": words.shown(name, change.before.get(name)),
             "after": words.shown(name, change.asked.get(name)),
         }

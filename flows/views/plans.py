@@ -8,19 +8,17 @@ from collections.abc import Callable
 from typing import Final
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from flexadmin.roles import scope_of
-from flows import accounts
 from flows.forms import PlanForm, StartForm
-from flows.forms.entries import parsed, read_entries, sid_of
-from flows.models import Flow, Plan
+from flows.models import Plan
 from flows.services import plan_access, planning, plans
 from flows.services.audit import NotRecorded
-from flows.services.planning import Ask, Entry
+from flows.services.planning import Ask
 from flows.views.copyout import back_to_list, chosen, nothing_selected
 from flows.views.plan_page import PLAN_STATES, deletes_of, plan_page, start_form, touched
 from flows.views.requests import Request, actor_of, may, permitted, record_refusal
@@ -96,33 +94,6 @@ def plan_new(request: Request) -> HttpResponse:
         sids=sids,
         made_by=request.user.get_username(),
         within=request.scope,
-    )
-    return redirect("flows:plan", plan_id=plan.pk)
-
-
-@require_http_methods(["GET", "POST"])
-@permitted("flows.change_flow", action=plans.START)
-def plan_import(request: Request) -> HttpResponse:
-    """Flows as JSON, to be changed to that, or made."""
-    if request.method == "GET":
-        return render(request, "flows/import.html", {"text": ""})
-    text = request.POST.get("entries", "")
-    if "edit_again" in request.POST:
-        return render(request, "flows/import.html", {"text": text})
-    try:
-        given = parsed(text)
-    except ValidationError as error:
-        return render(request, "flows/import.html", {"text": text, "error": error.message}, status=422)
-    named = Flow.objects.filter(sid__in={sid_of(entry) for entry in given})
-    known = dict(accounts.within(named, request.scope).values_list("sid", "resource"))
-    entries = [
-        Entry(item.sid, item.values, item.error, item.account_sid) for item in read_entries(given, known)
-    ]
-    plan = planning.plan_entries(
-        entries=entries,
-        made_by=request.user.get_username(),
-        within=request.scope,
-        seen=scope_of(request.user, "flows.view_flow"),
     )
     return redirect("flows:plan", plan_id=plan.pk)
 

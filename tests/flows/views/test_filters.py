@@ -144,7 +144,7 @@ def test_value_that_means_nothing_stays_in_the_form(client_of, sids):
     """Else the next key in the search box would drop the filter."""
     page = text_of(client_of("operator").get("/flows/?channel=instagram"))
 
-    assert '<option value="instagram" selected>instagram (not understood)</option>' in page
+    assert '<option value="instagram" selected>Unknown: instagram</option>' in page
 
 
 def test_account_of_others_is_as_unknown_as_one_that_there_is_not(client_of, staging, sids):

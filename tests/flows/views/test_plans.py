@@ -1,6 +1,5 @@
 """The pages of plans: from a selection to a plan, its start with the words that it takes, and the ways on."""
 
-import json
 import uuid
 
 import pytest
@@ -324,24 +323,13 @@ def test_plans_are_listed(operator, sids):
     assert "Draft" in text
 
 
-def test_copied_out_json_is_imported_without_a_change(operator, sids):
-    copied = operator.post("/flows/copy-out/", {"sid": sids, "format": "json"})
-
-    operator.post("/flows/plans/import/", {"entries": copied.content.decode()})
-
-    assert copied["Content-Disposition"].endswith('.json"')
-    assert {change.skipped for change in the_plan().changes.all()} == {"Already set."}
-    event = AuditEvent.objects.get(action="flow.export")
-    assert (event.actor_label, event.payload.requested) == ("operator", {"format": "json", "flows": 3})
-
-
 def test_copied_out_csv_is_harmless(operator, sandbox):
     sid = sandbox.add_flow(friendly_name="=1+1")
     mirror.sync(ACCOUNT)
 
     text = operator.post("/flows/copy-out/", {"sid": [sid], "format": "csv"}).content.decode()
 
-    assert text.startswith("sid,account_sid,friendly_name")
+    assert text.startswith("\ufeffsid,account_sid,friendly_name")
     assert "'=1+1" in text
 
 
@@ -350,21 +338,6 @@ def test_copy_that_cannot_be_recorded_is_not_given(operator, sids):
         response = operator.post("/flows/copy-out/", {"sid": sids, "format": "csv"})
 
     assert response.status_code == 302
-
-
-def test_import_plans_what_differs(operator, sids):
-    entries = [{"sid": sids[0], "friendly_name": "Renamed"}, {"friendly_name": "New", "chat_service_sid": "IS" + "2" * 32,
-               "channel_type": "web", "integration_type": "studio", "integration_flow_sid": "FW" + "3" * 32}]  # fmt: skip
-
-    operator.post("/flows/plans/import/", {"entries": json.dumps(entries)})
-
-    changes = list(the_plan().changes.order_by("place"))
-    assert [(change.action, change.skipped) for change in changes] == [
-        ("flow.update", ""),
-        ("flow.create", ""),
-    ]
-    assert changes[0].asked == {"friendly_name": "Renamed"}
-    assert changes[1].asked["integration_flow_sid"] == "FW" + "3" * 32
 
 
 def test_what_was_typed_comes_back_without_being_sent(operator, sandbox, sids):
@@ -377,41 +350,6 @@ def test_what_was_typed_comes_back_without_being_sent(operator, sandbox, sids):
     assert "There is a problem" not in started
     assert (imported.status_code, "[typed" in imported.content.decode()) == (200, True)
     assert Plan.objects.get().state == "draft"
-
-
-@pytest.mark.parametrize(("text", "says"), [
-    ("", "This is not JSON"),
-    ("{", "This is not JSON (line 1)"),
-    ('{"a": 1}', "There is no list of flows in it"),
-    ("[]", "The list of flows is empty"),
-    ("[" * 5000, "This is not JSON"),
-])  # fmt: skip
-def test_import_of_something_else_is_told(operator, text, says):
-    response = operator.post("/flows/plans/import/", {"entries": text})
-
-    assert response.status_code == 422
-    assert says in response.content.decode()
-    assert not Plan.objects.exists()
-
-
-@pytest.mark.parametrize(("entry", "why"), [
-    ("a", "not a flow"),
-    ({"friendly_nam": "x"}, "There is no field 'friendly_nam'."),
-    ({"sid": "FO1", "friendly_name": "x"}, "Its SID is none of a Flex Flow."),
-    ({"friendly_name": {"a": 1}}, "Friendly name must be one value."),
-    ({"friendly_name": "x"}, "Chat service SID is missing."),
-    ({"friendly_name": "x", "chat_service_sid": "IS" + "2" * 32, "channel_type": "sms", "integration_type": "task",
-      "integration_workspace_sid": "WS" + "2" * 32, "integration_workflow_sid": "WW" + "2" * 32,
-      "integration_channel": "sms", "integration_retry_count": 2}, "Retry count has no place"),
-    ({"friendly_name": "x", "chat_service_sid": "IS" + "2" * 32, "channel_type": "sms", "integration_type": "external",
-      "integration_url": "https://a.example/?token=masked-abcdef"}, "a part of it is masked"),
-    ({"friendly_name": "x", "chat_service_sid": "IS" + "2" * 32, "channel_type": "sms", "integration_type": "external",
-      "integration_url": "https://a.example/?token=canary"}, "Webhook URL has a secret in it"),
-])  # fmt: skip
-def test_entry_that_cannot_be_had_is_left_out(operator, entry, why):
-    operator.post("/flows/plans/import/", {"entries": json.dumps([entry])})
-
-    assert why in the_plan().changes.get().skipped
 
 
 def test_erased_flow_is_gone_from_plans(sandbox, operator, actor):
