@@ -56,7 +56,8 @@ def _read(item: Item, flow: Snapshot | None) -> Given:
     account_sid = str(item.fields.get("account_sid") or "").strip()
     if sid and flow is None:  # it has not been synced, which the plan says
         return Given(sid, known, account_sid=account_sid, origin=item.origin)
-    given, error = _checked(_values_of(item, flow), flow)
+    values = _values_of(item, flow)
+    given, error = _checked(values, flow) if values or flow is None else ({}, "")
     return Given(sid, known if error else given, error, account_sid, item.origin)
 
 
@@ -80,14 +81,19 @@ def _unknown(item: Item, flow: Snapshot | None) -> str:
 
 
 def _values_of(item: Item, flow: Snapshot | None) -> dict[str, Any]:
-    """The fields that can be written. An empty cell says nothing, nor does one as an export has it."""
+    """The fields that can be written, without those that are as the flow has them: of a whole file, these are most.
+    An empty cell says nothing, nor does one as an export has it."""
+    had = flow or {}
     values = {name: value for name, value in item.fields.items() if name in _WRITABLE}
-    if not item.is_table:
-        return {name: _in_json(name, value) for name, value in values.items()}
-    told = {
-        name: text for name, text in values.items() if text.strip() and text != cell((flow or {}).get(name))
+    if item.is_table:
+        told = {name: text for name, text in values.items() if text.strip() and text != cell(had.get(name))}
+        return {name: typed(name, unescaped(text)) for name, text in told.items()}
+    read = {name: _in_json(name, value) for name, value in values.items()}
+    return {
+        name: value
+        for name, value in read.items()
+        if flow is None or not schema.same(name, had.get(name), value)
     }
-    return {name: typed(name, unescaped(text)) for name, text in told.items()}
 
 
 def _in_json(name: str, value: Any) -> Any:

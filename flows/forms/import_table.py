@@ -42,8 +42,13 @@ class Table:
 
     def samples(self, column: int) -> list[str]:
         """The first values of a column that are not empty, each once."""
-        values = (cells[column] for _, cells in self.rows if column < len(cells))
-        return list(dict.fromkeys(unescaped(value) for value in values if value))[:SAMPLES]
+        found: dict[str, None] = {}
+        for _, cells in self.rows:
+            if column < len(cells) and cells[column]:
+                found.setdefault(unescaped(cells[column]))
+            if len(found) == SAMPLES:
+                break
+        return list(found)
 
     def items(self, targets: Mapping[int, str]) -> list[Item]:
         """The flows of the table; `targets` are the fields by column."""

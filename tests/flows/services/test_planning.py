@@ -1,5 +1,8 @@
 """What a plan would change of each flow, what it leaves out and why, and the plans that follow from another."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
 from flows.models import Flow, Plan
@@ -197,3 +200,40 @@ def test_missing_permission_is_of_what_the_plan_does(sandbox, person):
 
     assert plans.missing_permission(plan, viewer) == "flows.delete_flow"
     assert plans.missing_permission(plan, operator) == ""
+
+
+def test_flows_of_an_iterator_are_all_in_the_plan(sandbox):
+    sid, unknown = add(sandbox, enabled=True), "FO" + "9" * 32
+
+    plan = made("disable", sids=iter([sid, unknown, sid]))
+
+    assert [change.target_sid for change in plan.changes.order_by("place")] == [sid, unknown]
+
+
+def test_no_function_goes_twice_through_what_can_be_gone_through_once():
+    """A parameter that is annotated as an Iterable or Iterator is used once, apart from a look whether it is there."""
+    found = []
+    for path in [*Path("flows").rglob("*.py"), *Path("flexadmin").rglob("*.py")]:
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef):
+                found += [f"{path}:{function.name}({name})" for name in iterated_twice(function)]
+
+    assert found == []
+
+
+def iterated_twice(function):
+    arguments = [*function.args.args, *function.args.kwonlyargs]
+    for argument in arguments:
+        if argument.annotation and ast.unparse(argument.annotation).startswith(("Iterable", "Iterator")):
+            uses = [
+                node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == argument.arg
+            ]
+            looks = [
+                node
+                for node in ast.walk(function)
+                if isinstance(node, ast.Compare)
+                and isinstance(node.ops[0], ast.Is | ast.IsNot)
+                and ast.unparse(node.left) == argument.arg
+            ]
+            if len(uses) - len(looks) > 1:
+                yield argument.arg

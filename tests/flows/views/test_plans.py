@@ -1,6 +1,8 @@
 """The pages of plans: from a selection to a plan, its start with the words that it takes, and the ways on."""
 
+import re
 import uuid
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -9,8 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from flows.models import AuditEvent, Plan
+from flows.flexapi.sandbox import Fault, FaultKind
+from flows.models import AuditEvent, Flow, Plan
 from flows.services import erasure, mirror, planning
+from flows.services.planning import Entry
 from tests import ACCOUNT
 from tests.faults.acting import log_locked, writes
 
@@ -365,3 +369,169 @@ def test_erased_flow_is_gone_from_plans(sandbox, operator, actor):
     assert (change.friendly_name, change.before, change.asked) == ("", {}, {})
     assert change.skipped == "What it was about was erased."
     assert page_of(operator, plan).status_code == 200
+
+
+# What a bulk change says of itself
+
+
+@pytest.fixture
+def both(sandbox, staging):
+    """Two flows in production, one in staging."""
+    made = []
+    for there, names in ((sandbox, ["One", "Two"]), (staging, ["Three"])):
+        made += [
+            there.add_flow(
+                friendly_name=name, channel_type="sms", contact_identity=f"+1415555010{place}", enabled=True
+            )
+            for place, name in enumerate(names)
+        ]
+        mirror.sync(there.account_sid)
+    return made
+
+
+def shown(page):
+    return unescape(page.content.decode())
+
+
+def test_draft_of_a_deletion_says_what_where_and_that_the_sid_never_comes_back(operator, both):
+    plan = make(operator, both, "delete")
+
+    text = shown(page_of(operator, plan))
+
+    assert '<h1 dir="auto">Delete 3 flows in production and staging</h1>' in text
+    assert "Review: 3 flows will be deleted in production and staging" in text
+    assert "A deleted flow’s SID never comes back." in text
+    assert text.count("Will be deleted") == 3
+    assert "Deleted</span>" not in text
+    assert (
+        '<button class="button danger" data-busy="Starting…">Delete 3 flows in production and staging</button>'
+        in text
+    )
+    assert [(str(one["account"]), one["text"]) for one in page_of(operator, plan).context["totals"]] == [
+        ("production", "2 flows will be deleted"),
+        ("staging", "1 flow will be deleted"),
+    ]
+
+
+def test_rows_have_account_identity_and_sid(operator, both):
+    text = shown(page_of(operator, make(operator, both)))
+
+    for sid in both:
+        assert f'<span title="{sid}">{sid[:6]}…{sid[-4:]}</span><button class="copy"' in text
+    assert text.count("+14155550100") == 2
+    assert len(re.findall(r'data-label="Account">\s*<span class="mark red"', text)) == 2
+
+
+def test_finished_deletion_is_told_in_its_tense(operator, sandbox, both):
+    plan = make(operator, both, "delete")
+    sandbox.edit_flow(both[0], friendly_name="Renamed meanwhile")
+    act(operator, plan, "start", confirm="3")
+    work()
+
+    text = shown(page_of(operator, plan))
+
+    assert "2 of 3 flows deleted" in text
+    assert "Finished: 1 conflict" in text
+    assert text.count(">Deleted</span>") == 2
+    assert text.count(">Not deleted</span>") == 1
+    assert "It has changed at Twilio since the preview. Nothing was sent." in text
+    assert "Retry 1 conflict…" in text
+    assert "Will be" not in text
+
+
+def test_deletion_whose_answer_was_lost_is_told_as_unknown(operator, sandbox, sids):
+    plan = make(operator, sids[:1], "delete")
+    sandbox.inject(Fault(kind=FaultKind.APPLY_THEN_DROP, method="DELETE", times=None))
+    act(operator, plan, "start", confirm="1")
+    work()
+
+    text = shown(page_of(operator, plan))
+
+    assert "0 of 1 flow deleted" in text
+    assert "May be deleted" in text
+    assert "Unknown outcome" in text
+    assert "Finished: 1 unknown outcome" in text
+
+
+def test_title_of_one_account_names_it_and_of_a_site_with_one_names_none(operator, both):
+    assert (
+        make(operator, both[:1], "retry_count", value="2").title
+        == "Set the retry count of 1 flow in production to 2"
+    )
+
+
+def test_title_of_a_site_with_one_account_names_none(operator, sids):
+    assert (
+        make(operator, sids, "studio_flow", value="FW" + "3" * 32).title
+        == f"Route 3 flows to Studio Flow FW{'3' * 32}"
+    )
+
+
+def test_mixed_changes_are_counted_by_what_happens_to_the_flows(operator, both):
+    entries = [
+        Entry(both[0], {"friendly_name": "Uno"}),
+        Entry(values={"friendly_name": "Neu"}, account_sid=both_account(both[2])),
+    ]
+    plan = planning.plan_entries(entries=entries, made_by="operator")
+
+    text = shown(page_of(operator, plan))
+
+    assert "Review: 1 flow will change, 1 will be created in production and staging" in text
+    assert "Apply 2 changes in production and staging" in text
+    assert plan.title == "Import: change 1 flow, create 1 flow in production and staging"
+
+
+def both_account(sid):
+    return Flow.objects.get(sid=sid).account_sid
+
+
+def test_other_flow_of_a_collision_is_named_and_linked(operator, sandbox):
+    other = sandbox.add_flow(
+        friendly_name="Cora", channel_type="sms", contact_identity="+14155550100", enabled=True
+    )
+    sid = sandbox.add_flow(
+        friendly_name="Berta", channel_type="sms", contact_identity="+1 415 555 0100", enabled=False
+    )
+    mirror.sync(ACCOUNT)
+
+    text = shown(page_of(operator, make(operator, [sid], "enable")))
+
+    assert (
+        f'<a href="/flows/{other}/">“Cora” ({other[:6]}…{other[-4:]})</a> is enabled for the same channel and identity.'
+        in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("state=todo", "“todo” is not a state of a flow."),
+        ("page=x", "“x” is not a page number."),
+        ("state=%00", "is not a state"),
+    ],
+)
+def test_state_or_page_that_means_nothing_shows_no_flow(operator, sids, query, says):
+    page = operator.get(f"{reverse('flows:plan', args=[make(operator, sids).pk])}?{query}")
+
+    assert says in shown(page)
+    assert page.context["rows"] == []
+
+
+def test_selection_beyond_the_bound_is_refused_with_its_number(operator, sids, monkeypatch):
+    monkeypatch.setattr(planning, "MOST", 2)
+
+    answer = operator.post(NEW, {"all": "1", "query": "", "kind": "disable"}, follow=True)
+
+    assert "3 flows are selected. A bulk change can have 2 at most: narrow the search first." in shown(answer)
+    assert not Plan.objects.exists()
+
+
+def test_many_more_flows_than_an_account_of_twilios_has_are_all_planned(sandbox, operator):
+    """None of them was ever to be called "not synced"."""
+    mirror._write(
+        {f"FO{number:032}": {"sid": f"FO{number:032}", "enabled": True} for number in range(2_600)}, ACCOUNT
+    )
+
+    plan = make(operator, [], "disable", all="1", query="")
+
+    assert plan.changes.filter(skipped="").count() == 2_600
