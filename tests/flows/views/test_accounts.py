@@ -300,10 +300,11 @@ def test_import_that_names_a_flow_of_an_unseen_account_finds_nothing(tester, flo
     )
 
     changes = Plan.objects.get().changes.order_by("place")
+    says = "No flow with this SID has been synced. An entry without a SID creates a new flow."
     assert [(one.friendly_name, one.skipped) for one in changes] == [
-        ("", "Entry 1: No flow with this SID has been synced. An entry without a SID creates a new flow.")
-    ] * 2
-    assert "Import flows" in text_of(tester.get("/flows/plans/"))
+        ("", f"Entry {number}: {says}") for number in (1, 2)
+    ]
+    assert "Import: nothing to change" in text_of(tester.get("/flows/plans/"))
 
 
 def test_plan_page_offers_only_what_the_person_may_do_in_all_its_accounts(person, client_of, flows, staging):
