@@ -198,7 +198,8 @@ def _refusal_to_sync(query: search.Query, here: Sequence[Account]) -> str:
     if query.mistakes:
         return "Not refreshed: " + " ".join(one.sentence for one in query.mistakes)
     if not here:
-        return f"Not refreshed: this site has no credentials for the account {query.account or 'of these flows'}."
+        which = f"the account {query.account}" if query.account else "any account that you can see"
+        return f"Not refreshed: this site has no credentials for {which}."
     return ""
 
 
