@@ -116,7 +116,7 @@ def _parts() -> Iterator[tuple[str, list[Part]]]:
         [("On", "flows/_route.html", {"flow": flow}), ("Off", "flows/_route.html", {"flow": off})],
     )
     yield TIMELINE, [(event.result, "_event.html", {"event": event}) for event in _events()]
-    yield "Progress", [("A plan that has ended", "flows/_plan.html", _plan())]
+    yield "Progress", [("A bulk change that was stopped", "flows/_plan.html", _plan())]
 
 
 def _flow(**fields: Any) -> Flow:
@@ -268,8 +268,8 @@ def _conflict(flow: Flow) -> Part:
 def _plan() -> dict[str, Any]:
     now = timezone.now()
     plan = Plan(
-        title="Switch off 40 flows", made_at=now, made_by="omar", started_at=now, ended_at=now,
-        ended_because="Somebody stopped it.", actor={"label": "omar"},
+        title="Turn off 40 flows", made_at=now, made_by="omar", started_at=now, ended_at=now,
+        ended_because="Stopped.", actor={"label": "omar"},
     )  # fmt: skip
     return {
         "plan": plan,
@@ -279,4 +279,5 @@ def _plan() -> dict[str, Any]:
         "settled": 25,
         "made": 24,
         "to_do": 15,
+        "outcome": "24 of 40 flows changed",
     }

@@ -89,7 +89,8 @@ class FormEncodingMiddleware:
             if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
                 return _refused(request, 413, "The form is too large. Nothing was changed.")
             urlencoded = request.content_type == "application/x-www-form-urlencoded"
-            if not _is_utf8(unquote_to_bytes(request.body) if urlencoded else request.body):
+            body = unquote_to_bytes(request.body) if urlencoded else request.body
+            if not _is_utf8(body) and not _has_utf8_fields(request):
                 return _refused(request, 400, "The form is not valid UTF-8. Nothing was changed.")
             # A part of a multipart body can have an encoding of its own, which would be read past this check.
             charset = (request.content_params or {}).get("charset", "utf-8").lower()
@@ -156,6 +157,12 @@ def _is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _has_utf8_fields(request: HttpRequest) -> bool:
+    """Whether only an uploaded file is not UTF-8: its reader tells what it is. In a field Django would have put U+FFFD."""
+    said = [text for name, values in request.POST.lists() for text in (name, *values)]
+    return bool(request.FILES) and not any("\ufffd" in str(text) for text in said)
 
 
 def _refused(request: HttpRequest, status: int, what: str) -> HttpResponse:

@@ -7,6 +7,8 @@ import re
 from datetime import datetime
 from typing import Any, Final
 
+BYTE_ORDER_MARK: Final = "\ufeff"  # without it at its beginning, Excel does not read a file as UTF-8
+
 # What a spreadsheet takes for the beginning of a formula, also where it looks past blanks, invisible marks and
 # quotation marks, or at the wide forms of the characters.
 _FORMULA: Final = re.compile(r"[\t\r\n]|[\s\"'\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flows.cells import cell
+from flows.cells import BYTE_ORDER_MARK, cell
 from flows.flexapi import schema
 from flows.masking import has_mask
 
@@ -54,8 +54,9 @@ def as_json(flows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def as_csv(flows: Iterable[Mapping[str, Any]]) -> str:
-    """Flows as a table, a line each, under the schema's names."""
+    """Flows as a table for spreadsheets, a line each, under the schema's names. What would be a formula is escaped."""
     buffer = io.StringIO()
+    buffer.write(BYTE_ORDER_MARK)
     writer = csv.writer(buffer)
     writer.writerow(schema.BY_NAME)
     writer.writerows([cell(flow.get(name)) for name in schema.BY_NAME] for flow in flows)

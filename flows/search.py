@@ -7,17 +7,18 @@ many there are. A search counts up to `COUNTED`, and says so where there are mor
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Final
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final, Self
 from urllib.parse import urlencode
 
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import OrderBy
+from django.http import QueryDict
 
-from flows import accounts, terms, trigrams
+from flows import accounts, filters, terms, trigrams
+from flows.filters import NOT_SET, Mistake
 from flows.flexapi import schema
 from flows.folding import fold
 from flows.models import Flow, FlowEntry, FlowTally
@@ -36,12 +37,13 @@ SORTS: Final = {
     "account": "account_sid",
 }
 _MAY_BE_NULL: Final = ("enabled", "date_updated")
+FILTERS: Final = ("channel", "integration", "enabled", "account")
 _KIND: Final = ("account", "channel", "integration", "enabled")
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked for. A value that makes no sense counts as not given."""
+    """A question to the list of flows, as it stands in an address. With a mistake in it, it finds nothing."""
 
     q: str = ""
     channel: str = ""
@@ -51,31 +53,47 @@ class Query:
     sort: str = "name"
     page: int = 1
     within: accounts.Scope = None  # what the person may see; not in the address
+    mistakes: tuple[Mistake, ...] = ()
+    leftover: tuple[
+        tuple[str, str], ...
+    ] = ()  # what the address says beside the above, and that is a mistake
 
     @classmethod
     def of(cls, parameters: Mapping[str, str], within: accounts.Scope = None) -> Query:
-        page, account = parameters.get("page", ""), parameters.get("account", "")
+        reading = filters.read(parameters, within, SORTS)
         return cls(
-            q=parameters.get("q", "")[:256],
-            channel=_one_of(parameters.get("channel", ""), schema.CHANNEL_TYPES),
-            integration=_one_of(parameters.get("integration", ""), (*schema.INTEGRATION_TYPES, "none")),
-            enabled=_one_of(parameters.get("enabled", ""), ("true", "false", "gone")),
-            account=account if schema.is_sid("AC", account) else "",
-            sort=_one_of(parameters.get("sort", ""), (*SORTS, *(f"-{key}" for key in SORTS))) or "name",
-            page=max(1, int(page)) if re.fullmatch(r"[0-9]{1,6}", page) else 1,
+            **reading.values,
             within=within,
+            mistakes=tuple(reading.mistakes),
+            leftover=tuple(reading.leftover),
         )
+
+    @classmethod
+    def of_text(cls, text: str, within: accounts.Scope = None) -> Query:
+        """The same from a query string, as forms carry it along."""
+        return cls.of(QueryDict(text.lstrip("?")), within)
 
     def url(self, **changes: str | int) -> str:
         """The query string of this query with some values changed; a new question begins at page one."""
         values = {**{name: getattr(self, name) for name in _USUAL}, "page": 1, **changes}
-        return "?" + urlencode({name: value for name, value in values.items() if value != _USUAL[name]})
+        said = [(name, value) for name, value in values.items() if value != _USUAL[name]]
+        return "?" + urlencode([*said, *(one for one in self.leftover if one[0] not in changes)])
+
+    def without(self, name: str) -> Self:
+        """The query without that parameter, known or not."""
+        usual: dict[str, Any] = {name: _USUAL[name]} if name in _USUAL else {}
+        return replace(
+            self,
+            **usual,
+            mistakes=tuple(one for one in self.mistakes if one.name != name),
+            leftover=tuple(one for one in self.leftover if one[0] != name),
+        )
 
 
 Facets = dict[str, Counter[str]]
 
 
-_USUAL: Final[dict[str, Any]] = {one.name: one.default for one in fields(Query) if one.name != "within"}
+_USUAL: Final[dict[str, Any]] = {one.name: one.default for one in fields(Query) if one.name in filters.LABELS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +126,7 @@ class Answer:
     found: Found
     facets: Facets
     is_bounded: bool = False
+    held: filters.Held | None = None  # the values that the mirror holds, where answering has read them
 
 
 def the_one(text: str, *, is_number: bool = True, within: accounts.Scope = None) -> str:
@@ -122,6 +141,11 @@ def the_one(text: str, *, is_number: bool = True, within: accounts.Scope = None)
         "sid", flat=True
     )[:2]
     return sids[0] if len(sids) == 1 else ""
+
+
+def only_flow(query: Query, *, is_number: bool) -> str:
+    """The same of a query; nothing if it has a mistake."""
+    return "" if query.mistakes else the_one(query.q, is_number=is_number, within=query.within)
 
 
 def of_siblings(account_sid: str) -> dict[str, list[str]]:
@@ -152,10 +176,13 @@ def facets(query: Query) -> Facets:
 
 
 def answer(query: Query) -> Answer:
-    """Answers it: in three queries, or up to seven for a search."""
+    """Answers it: in three queries, or up to seven for a search. A query with a mistake finds nothing."""
+    if query.mistakes:
+        return Answer(Found([], 0, 1), _facets([], query))
     if not fold(query.q):
         kinds = list(_tallied(query.within))
-        return Answer(_page(query, _filtered(_seen(query), query), _sum(kinds, query)), _facets(kinds, query))
+        found = _page(query, _filtered(_seen(query), query), _sum(kinds, query))
+        return Answer(found, _facets(kinds, query), held=_held(kinds))
     narrowed = trigrams.narrowed(terms.texts_of(query.q))
     by_kind = _first_some(_named(query, narrowed))
     kinds = [(kind, len(pks)) for kind, pks in by_kind]
@@ -179,7 +206,7 @@ Kind = dict[str, str]  # a filter's name, and its value
 
 def _kind(account: str, channel: str, integration: str, enabled: bool | None, is_gone: bool) -> Kind:
     state = "gone" if is_gone else "true" if enabled else "false"
-    return dict(zip(_KIND, (account, channel, integration or "none", state), strict=True))
+    return dict(zip(_KIND, (account, channel or NOT_SET, integration or NOT_SET, state), strict=True))
 
 
 def _first_some(entries: QuerySet[FlowEntry]) -> list[tuple[Kind, list[int]]]:
@@ -196,6 +223,14 @@ def _tallied(within: accounts.Scope) -> Iterator[tuple[Kind, int]]:
         "account_sid", "channel_type", "integration_type", "state", "flows"
     ):
         yield _kind(account, channel, integration, state == "true", state == "gone"), flows
+
+
+def _held(kinds: Iterable[tuple[Kind, int]]) -> filters.Held:
+    held: filters.Held = {name: Counter() for name in _KIND}
+    for kind, flows in kinds:
+        for name, value in kind.items():
+            held[name][value] += flows
+    return held
 
 
 def _sum(kinds: Iterable[tuple[Kind, int]], query: Query) -> int:
@@ -223,7 +258,9 @@ def _passes(name: str, value: str, *, asked: str) -> bool:
 
 
 def sids_of(query: Query) -> list[str]:
-    """The SIDs of all flows that the query asks for, whatever the page."""
+    """The SIDs of all flows that the query asks for, whatever the page; none if it has a mistake."""
+    if query.mistakes:
+        return []
     named = _named(query, trigrams.narrowed(terms.texts_of(query.q))) if fold(query.q) else _seen(query)
     return list(_filtered(named, query).values_list("sid", flat=True))
 
@@ -268,9 +305,9 @@ def _filtered(entries: QuerySet[FlowEntry], query: Query) -> QuerySet[FlowEntry]
     if query.account:
         entries = entries.filter(account_sid=query.account)
     if query.channel:
-        entries = entries.filter(channel_type=query.channel)
+        entries = entries.filter(channel_type__in=_meant(query.channel))
     if query.integration:
-        entries = entries.filter(integration_type="" if query.integration == "none" else query.integration)
+        entries = entries.filter(integration_type__in=_meant(query.integration))
     if query.enabled == "true":
         entries = entries.filter(enabled=True)
     elif query.enabled == "false":
@@ -293,5 +330,5 @@ def _order(sort: str, *, by_index: bool) -> list[str | OrderBy]:
     return [*nothing, first, "sid"] if column == "name_folded" else [*nothing, first, "name_folded", "sid"]
 
 
-def _one_of(value: str, choices: tuple[str, ...]) -> str:
-    return value if value in choices else ""
+def _meant(value: str) -> list[str]:
+    return ["", NOT_SET] if value == NOT_SET else [value]

@@ -3,7 +3,19 @@
 from django.urls import include, path, register_converter
 
 from flows.converters import FlexFlowSid
-from flows.views import audit, changes, copyout, drift, event, evidence, flows, plans, saved, standing
+from flows.views import (
+    audit,
+    changes,
+    copyout,
+    drift,
+    event,
+    evidence,
+    flows,
+    importing,
+    plans,
+    saved,
+    standing,
+)
 
 register_converter(FlexFlowSid, "flex_flow_sid")
 
@@ -20,7 +32,7 @@ flow_urls = [
     path("copy-out/", copyout.flows_out, name="copy-out"),
     path("plans/", plans.plan_list, name="plans"),
     path("plans/new/", plans.plan_new, name="plan-new"),
-    path("plans/import/", plans.plan_import, name="plan-import"),
+    path("plans/import/", importing.plan_import, name="plan-import"),
     path("plans/<uuid:plan_id>/", plans.plan_detail, name="plan"),
     path("plans/<uuid:plan_id>/start/", plans.plan_start, name="plan-start"),
     path("plans/<uuid:plan_id>/stop/", plans.plan_stop, name="plan-stop"),

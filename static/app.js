@@ -132,15 +132,6 @@
   });
   tell();
 
-  // A file's text goes into the field that it stands for.
-  const reads = find("[data-reads]");
-  if (reads) reads.hidden = false;
-  reads?.addEventListener("change", async ({ target }) => {
-    const field = document.getElementById(reads.dataset.reads);
-    field.value = await target.files[0]?.text() ?? field.value;
-    field.focus();
-  });
-
   // A row's actions say whose they are, for those who meet them out of the row.
   const nameActions = () => document.querySelectorAll("td.actions a").forEach((link) => {
     link.ariaLabel = `${link.textContent} ${find("a.name", link.closest("tr")).textContent}`;
@@ -158,10 +149,12 @@
     nameActions();
     nameBoxes();
     tell();
-    const counts = find("[data-facets]")?.dataset.facets.split(" ") ?? [];
-    document.querySelectorAll('#filters option:not([value=""])').forEach((option, place) => {
-      if (counts[place]) option.text = option.text.replace(/\d+\+?(?=\)$)/, counts[place]);
-    });
+    const facets = JSON.parse(find("[data-facets]")?.dataset.facets ?? "{}");
+    document.querySelectorAll("#filters select").forEach(({ name, options }) => [...options].forEach((option) => {
+      const counts = facets[name] ?? {};
+      const count = Object.hasOwn(counts, option.value) ? counts[option.value] : facets[""];
+      if (option.value) option.text = option.text.replace(/\d+\+?(?=\)$)/, count);
+    }));
     const filters = [...document.querySelectorAll(".found .chip")].map((chip) => chip.textContent.replace("Remove ", ""));
     say([find("#count")?.textContent ?? "", filters.join("; ")].filter(Boolean).join(". "));
   });

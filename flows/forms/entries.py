@@ -1,112 +1,137 @@
-"""Flows from a JSON text, each checked by the same form as if somebody had typed it."""
+"""Flows to import, each checked by the same form as if somebody had typed it."""
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from django.core.exceptions import ValidationError
-
 from flows import words
+from flows.cells import cell
 from flows.flexapi import schema
 from flows.flexapi.schema import Snapshot
 from flows.forms.flow import FlowForm
+from flows.forms.import_table import typed, unescaped
+from flows.forms.import_text import Item, item_of
 from flows.masking import masked, storable
 
-MOST: Final = 2_500  # flows of one text, as many as an account of Twilio's can have
 _WRITABLE: Final = frozenset(entry.name for entry in schema.WRITABLE)
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One flow of the text: the fields that it gives, as they would be sent, or why it can't be had so."""
+    """One flow of the import: the fields that it gives, as they would be sent, or why it can't be had so."""
 
     sid: str = ""
     values: dict[str, Any] = field(default_factory=dict)
     error: str = ""
     account_sid: str = ""
+    origin: str = ""
 
 
-def parsed(text: str) -> list[Any]:
-    """The entries of the text: {"flows": […]} as it is copied out here, or a list alone. Else a ValidationError."""
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        at = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise ValidationError(
-            f"This is not JSON{at}. Paste what “Copy out as JSON” gave, or a list like it."
-        ) from error
-    entries = data.get("flows") if isinstance(data, dict) else data
-    if not isinstance(entries, list):
-        raise ValidationError(
-            "There is no list of flows in it. It begins with {“flows”: […]} or is a list itself."
-        )
-    if not entries:
-        raise ValidationError("The list of flows is empty.")
-    if len(entries) > MOST:
-        raise ValidationError(f"These are {len(entries)} flows; an account has {MOST} at most.")
-    return entries
+def read_entries(entries: Sequence[Any], known: Mapping[str, Snapshot]) -> list[Given]:
+    """Each entry of a JSON list, checked. `known` are the flows (secrets masked) by SID that they may change."""
+    return read_items([item_of(entry, f"Entry {place:,}") for place, entry in enumerate(entries, 1)], known)
 
 
-def sid_of(entry: Any) -> str:
-    """The SID that an entry names, or nothing."""
-    return str(entry.get("sid") or "") if isinstance(entry, dict) else ""
+def read_items(items: Sequence[Item], known: Mapping[str, Snapshot]) -> list[Given]:
+    """Each flow of an import, checked."""
+    return [_read(item, known.get(sid_of(item))) for item in items]
 
 
-def read_entries(entries: list[Any], known: Mapping[str, Snapshot]) -> list[Given]:
-    """Each entry, checked. `known` are the flows (secrets masked) by SID that the entries may change."""
-    return [_read(entry, known.get(sid_of(entry))) for entry in entries]
+def sid_of(item: Item) -> str:
+    """The SID of the flow that an item changes, or nothing."""
+    sid = item.fields.get("sid")
+    sid = sid.strip() if isinstance(sid, str) else ""
+    return sid if schema.is_sid("FO", sid) else ""
 
 
-def _read(entry: Any, flow: Snapshot | None) -> Given:
-    if not isinstance(entry, dict):
-        return Given(error="This entry is not a flow, but something else.")
-    sid = sid_of(entry)
-    values = {name: value for name, value in entry.items() if name in _WRITABLE}
-    known = (
-        {"friendly_name": entry.get("friendly_name")} if isinstance(entry.get("friendly_name"), str) else {}
+def _read(item: Item, flow: Snapshot | None) -> Given:
+    sid, error = sid_of(item), item.error or _bad_identity(item) or _unknown(item, flow)
+    name = item.fields.get("friendly_name")
+    known = {"friendly_name": storable(name)[:256]} if isinstance(name, str) else {}
+    if error:
+        return Given(sid, known, error, origin=item.origin)
+    account_sid = str(item.fields.get("account_sid") or "").strip()
+    if sid and flow is None:  # it has not been synced, which the plan says
+        return Given(sid, known, account_sid=account_sid, origin=item.origin)
+    values = _values_of(item, flow)
+    given, error = _checked(values, flow) if values or flow is None else ({}, "")
+    return Given(sid, known if error else given, error, account_sid, item.origin)
+
+
+def _bad_identity(item: Item) -> str:
+    """What is wrong with the SIDs that say which flow it is, and where."""
+    sid, account_sid = item.fields.get("sid"), item.fields.get("account_sid")
+    if sid not in (None, "") and not sid_of(item):
+        return f"“{str(sid)[:40]}” is not a Flex Flow SID (FO…)."
+    if account_sid not in (None, "") and not schema.is_sid("AC", str(account_sid).strip()):
+        return f"“{str(account_sid)[:40]}” is not an account SID (AC…)."
+    return ""
+
+
+def _unknown(item: Item, flow: Snapshot | None) -> str:
+    """A field that nobody knows. What Twilio itself has sent of the flow may come back."""
+    sent = set(flow or {})
+    for name in item.fields:
+        if name not in schema.BY_NAME and name.replace("integration.", "integration_") not in sent:
+            return f"There is no field “{name[:40]}”."
+    return ""
+
+
+def _values_of(item: Item, flow: Snapshot | None) -> dict[str, Any]:
+    """The fields that can be written, without those that are as the flow has them: of a whole file, these are most.
+    An empty cell says nothing, nor does one as an export has it."""
+    had = flow or {}
+    values = {name: value for name, value in item.fields.items() if name in _WRITABLE}
+    if item.is_table:
+        told = {name: text for name, text in values.items() if text.strip() and text != cell(had.get(name))}
+        return {name: typed(name, unescaped(text)) for name, text in told.items()}
+    read = {name: _in_json(name, value) for name, value in values.items()}
+    return {
+        name: value
+        for name, value in read.items()
+        if flow is None or not schema.same(name, had.get(name), value)
+    }
+
+
+def _in_json(name: str, value: Any) -> Any:
+    """A yes or no that came as text is one; so is a choice in another case."""
+    return (
+        typed(name, value)
+        if isinstance(value, str) and schema.BY_NAME[name].kind in ("boolean", "enum")
+        else value
     )
-    if unknown := sorted(str(name) for name in entry.keys() - schema.BY_NAME.keys()):
-        return Given(sid, known, f"There is no field {unknown[0]!r}.")
-    if sid and not schema.is_sid("FO", sid):
-        return Given(values=known, error="Its SID is none of a Flex Flow.")
-    if wrong := next((name for name, value in values.items() if isinstance(value, dict | list)), ""):
-        return Given(sid, known, f"{words.label(wrong)} must be one value.")
-    if sid and flow is None:
-        return Given(sid, values=known)  # the account has no such flow, which the plan says
+
+
+def _checked(values: Mapping[str, Any], flow: Snapshot | None) -> tuple[dict[str, Any], str]:
+    """The values as they would be sent, or what is wrong with them."""
     form = FlowForm(_typed(values, flow), base=flow)
     if not form.is_valid():
-        return Given(sid, known, " ".join(message for _, message in form.error_list))
+        return {}, " ".join(message for _, message in form.error_list)
     given = {name: form.values[name] for name in values if name in form.values}
-    if secret := next(
-        (name for name, value in given.items() if masked(storable(value)) != storable(value)), ""
-    ):
-        return Given(
-            sid,
-            values=known,
-            error=f"{words.label(secret)} has a secret in it, which a plan does not keep: use its form.",
-        )
-    if stray := next((name for name in values if name not in given and values[name] not in (None, "")), ""):
-        return Given(
-            sid,
-            values=known,
-            error=f"{words.label(stray)} has no place in a flow that is handled like this.",
-        )
-    account_sid = entry.get("account_sid")
-    return Given(sid, given, account_sid=account_sid if isinstance(account_sid, str) else "")
+    for name, value in given.items():
+        if masked(storable(value)) != storable(value):
+            return (
+                {},
+                f"{words.label(name)} has a secret in it, which an import does not keep: use the flow's form.",
+            )
+    for name, value in values.items():
+        if name not in given and value not in (None, ""):
+            return {}, f"{words.label(name)} does not belong to a flow with this integration type."
+    return given, ""
 
 
 def _typed(values: Mapping[str, Any], flow: Snapshot | None) -> dict[str, str]:
-    """As a form sends it. What the entry leaves out stays as the flow has it."""
+    """The values as a form sends them. What an entry leaves out stays as the flow has it."""
     had = {name: (flow or {}).get(name) for name in _WRITABLE}
     return {"change_id": str(uuid.uuid4())} | {
-        name: ""
-        if value is None
-        else ("true" if value else "false")
-        if isinstance(value, bool)
-        else str(value)
-        for name, value in {**had, **values}.items()
+        name: _text(value) for name, value in {**had, **values}.items()
     }
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)

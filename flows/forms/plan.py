@@ -1,4 +1,4 @@
-"""The forms of a plan of many changes: what is asked of each flow, and the word to begin."""
+"""The forms of a bulk change: what is asked of each flow, and the word to begin."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from flows.forms.fields import field_of
 
 # What can be asked, in the order of the list, and the field of the schema whose value it takes.
 KINDS: Final = {
-    "enable": ("Switch on", ""),
-    "disable": ("Switch off", ""),
+    "enable": ("Turn on", ""),
+    "disable": ("Turn off", ""),
     "retry_count": ("Set the retry count", "integration_retry_count"),
-    "webhook_host": ("Change the webhook's host", "integration_url"),
-    "studio_flow": ("Point at another Studio Flow", "integration_flow_sid"),
+    "webhook_host": ("Change the webhook host", "integration_url"),
+    "studio_flow": ("Route to another Studio Flow", "integration_flow_sid"),
     "delete": ("Delete", ""),
 }
 _HOST = re.compile(r"(?=.{1,253}(?::|\Z))[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?", re.IGNORECASE)
@@ -42,8 +42,8 @@ class PlanForm(forms.Form):
                 label="New host",
                 max_length=260,
                 error_messages={"required": "New host is missing."},
-                help_text="Such as hooks.example.com, or hooks.example.com:8443. The path and all behind it stay, "
-                "secrets too: the new host will be sent them.",
+                help_text="Such as hooks.example.com, or hooks.example.com:8443. Path, query and secrets stay the same and "
+                "will be sent to the new host.",
                 widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
             )
         elif name:
@@ -70,7 +70,7 @@ class StartForm(forms.Form):
         label="Reason",
         max_length=200,
         required=False,
-        help_text="Optional. It stands beside each change in the audit log; 200 characters at most.",
+        help_text="Optional. Shown in the audit log with each change. Up to 200 characters.",
     )
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, deletes: int, reason: str = "") -> None:

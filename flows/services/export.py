@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 
-from flows.cells import cell
+from flows.cells import BYTE_ORDER_MARK, cell
 from flows.models import AuditEvent, Result, Stage
 from flows.services import audit
 from flows.services.audit import Actor, Payload
@@ -92,6 +92,7 @@ def _ndjson(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
 def _csv(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     """A header and one event a line. A cell that a spreadsheet would take for a formula is made harmless."""
     buffer = io.StringIO()
+    buffer.write(BYTE_ORDER_MARK)
     writer = csv.writer(buffer)
     writer.writerow(EXPORTED)
     for row in rows:

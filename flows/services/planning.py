@@ -5,7 +5,7 @@ copy and writes the plan; nothing is sent. Carrying it out is plans.py's, which 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
@@ -17,10 +17,12 @@ from flows import accounts, words
 from flows.flexapi import schema
 from flows.masking import has_mask, masked, storable
 from flows.models import Flow, Plan, PlannedChange
-from flows.services import audit, plans
+from flows.services import audit, collisions, plan_titles, plans
 
-MOST: Final = 2_500  # flows that an account of Twilio's can have; a choice may be of several accounts
+MOST: Final = 10_000  # flows of one bulk change: four accounts as full as Twilio lets them be
 BATCH: Final = 500
+ALREADY_SET: Final = "Already set."
+NOT_SYNCED: Final = "No flow with this SID has been synced."
 ENABLE, DISABLE, RETRIES, HOST, STUDIO_FLOW, DELETE = (
     "enable", "disable", "retry_count", "webhook_host", "studio_flow", "delete",
 )  # fmt: skip
@@ -43,15 +45,21 @@ class Ask:
     value: Any = None
 
     @property
-    def title(self) -> str:
+    def sentence(self) -> str:
+        """The change as a title, with a place for the flows."""
+        value = str(self.value).replace("{", "").replace("}", "")
         return {
-            ENABLE: "Switch on",
-            DISABLE: "Switch off",
-            RETRIES: f"Set the retry count to {self.value}",
-            HOST: f"Change the webhook's host to {self.value}",
-            STUDIO_FLOW: f"Point at Studio Flow {self.value}",
-            DELETE: "Delete",
+            ENABLE: "Turn on {flows}",
+            DISABLE: "Turn off {flows}",
+            RETRIES: f"Set the retry count of {{flows}} to {value}",
+            HOST: f"Change the webhook host of {{flows}} to {value}",
+            STUDIO_FLOW: f"Route {{flows}} to Studio Flow {value}",
+            DELETE: "Delete {flows}",
         }[self.kind]
+
+    @property
+    def title(self) -> str:
+        return self.sentence.format(flows="flows")
 
     def of(self, flow: Mapping[str, Any]) -> dict[str, Any]:
         """The fields that this flow (a snapshot, secrets masked) would have. `LeftOut` if it can't have them."""
@@ -77,7 +85,8 @@ class Entry:
     sid: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""  # why it can't be had so
-    account_sid: str = ""  # where one without a SID is to be made
+    account_sid: str = ""  # where one without a SID is to be created; of one with a SID, where it has to be
+    origin: str = ""  # where in the file it stands: "Line 7", "Entry 3"
 
 
 def with_host(url: Any, host: str) -> str:
@@ -93,16 +102,17 @@ def with_host(url: Any, host: str) -> str:
 
 
 def plan_change(
-    *, ask: Ask, sids: Iterable[str], made_by: str, reason: str = "", within: accounts.Scope = None
+    *, ask: Ask, sids: Sequence[str], made_by: str, reason: str = "", within: accounts.Scope = None
 ) -> Plan:
     """The same for many flows, by name. `within`: the accounts where the person may change flows."""
+    sids = list(dict.fromkeys(sids))
     rows = _rows(sids)
     held = audit.unsettled(list(rows))
     planned = []
     for row in sorted(rows.values(), key=lambda row: (row.name_folded, row.sid)):
         change = _change_of(row, "flow.delete" if ask.kind == DELETE else "flow.update")
         try:
-            _refuse_outside(row.account_sid, within)
+            _refuse_outside(row.account_sid, within, "delete" if ask.kind == DELETE else "change")
             _refuse_held(row, held)
             if ask.kind == DELETE:
                 change.before = _written(row.resource)
@@ -112,11 +122,13 @@ def plan_change(
             change.skipped = str(why)
         planned.append(change)
     planned += [
-        PlannedChange(action="flow.update", target_sid=sid, skipped="It is not in the copy of Twilio.")
-        for sid in dict.fromkeys(sids)
+        PlannedChange(action="flow.update", target_sid=sid, skipped=NOT_SYNCED)
+        for sid in sids
         if sid not in rows
     ]
-    return _save(ask.title, planned, made_by=made_by, reason=reason)
+    collisions.skip_colliding(planned)
+    title = plan_titles.title_of_change(ask.sentence, planned)
+    return _save(title, planned, made_by=made_by, reason=reason)
 
 
 def plan_entries(
@@ -128,39 +140,35 @@ def plan_entries(
 ) -> Plan:
     """Flows as a file has them: those with a SID are changed, the others made in the account that they name.
     `within`: as above; `seen`: the accounts that the person may see, beyond which there is nothing."""
-    found = _rows(entry.sid for entry in entries if entry.sid)
+    found = _rows([entry.sid for entry in entries if entry.sid])
     rows = {sid: row for sid, row in found.items() if seen is None or row.account_sid in seen}
     held = audit.unsettled(list(rows))
-    planned, met = [], set()
+    planned: list[PlannedChange] = []
+    first_of: dict[str, Entry] = {}
     for entry in entries:
-        name = str(entry.values.get("friendly_name") or "")
-        row = rows.get(entry.sid)
-        change = (
-            _change_of(row, "flow.update")
-            if row
-            else PlannedChange(action="flow.update", target_sid=entry.sid, friendly_name=name)
-        )
+        change = _of_entry(entry, rows.get(entry.sid))
         try:
             if entry.error:
                 raise LeftOut(entry.error)
             if not entry.sid:
-                change.action = "flow.create"
-                change.account_sid = _account_for(entry)
-                _refuse_outside(change.account_sid, within)
+                change.account_sid = _account_for(entry, seen)
+                _refuse_outside(change.account_sid, within, "create")
                 change.asked = {key: value for key, value in entry.values.items() if value not in (None, "")}
-            elif row is None:
-                raise LeftOut("The account has no flow of this SID. Without a SID, it would be made anew.")
-            elif entry.sid in met:
-                raise LeftOut("Its SID stands in the file more than once; the first one counts.")
             else:
+                _refuse_repeated(entry, first_of)
+                row = _row_for(entry, rows)
                 _refuse_outside(row.account_sid, within)
                 _refuse_held(row, held)
                 _set(change, row, entry.values)
         except LeftOut as why:
             change.skipped = str(why)
-        met.add(entry.sid)
         planned.append(change)
-    return _save("Import flows", planned, made_by=made_by)
+    origins = [entry.origin for entry in entries]
+    collisions.skip_colliding(planned, origins)
+    for change, origin in zip(planned, origins, strict=True):
+        if change.skipped and origin and change.skipped != ALREADY_SET:
+            change.skipped = f"{origin}: {change.skipped}"
+    return _save(plan_titles.title_of_import(planned), planned, made_by=made_by)
 
 
 def plan_undo(*, plan: Plan, made_by: str) -> Plan:
@@ -171,16 +179,17 @@ def plan_undo(*, plan: Plan, made_by: str) -> Plan:
             planned.append(_undoing(fate))
         elif fate.state in ("unknown", "running"):
             change = _copy_of(fate.change)
-            change.skipped = "What became of the change is not known yet, so it can't be undone."
+            change.skipped = "Its outcome is unknown, so it can't be rolled back yet."
             planned.append(change)
-    return _save(f"Undo: {plan.title}"[:200], planned, made_by=made_by, undoes=plan)
+    collisions.skip_colliding(planned)
+    return _save(f"Roll back: {plan.title}", planned, made_by=made_by, undoes=plan)
 
 
 def plan_rest(*, plan: Plan, made_by: str) -> Plan:
     """Once more what the plan tried and what was not made: it failed, or was in conflict. What was not begun is the
     plan's own to go on with."""
     left = [fate.change for fate in plans.fates(plan) if fate.state in ("failed", "conflict")]
-    rows = _rows(change.target_sid for change in left if change.target_sid)
+    rows = _rows([change.target_sid for change in left if change.target_sid])
     held = audit.unsettled(list(rows))
     planned = []
     for old in left:
@@ -192,7 +201,7 @@ def plan_rest(*, plan: Plan, made_by: str) -> Plan:
             if old.action == "flow.create":
                 change.asked = old.asked
             elif row is None:
-                raise LeftOut("It is not in the copy of Twilio.")
+                raise LeftOut(NOT_SYNCED)
             else:
                 _refuse_held(row, held)
                 change.before = _written(row.resource)
@@ -201,7 +210,9 @@ def plan_rest(*, plan: Plan, made_by: str) -> Plan:
         except LeftOut as why:
             change.skipped = str(why)
         planned.append(change)
-    return _save(plan.title, planned, made_by=made_by, reason=plan.reason, undoes=plan.undoes)
+    collisions.skip_colliding(planned)
+    title = plan_titles.title_of_retry(plan.title, len(planned))
+    return _save(title, planned, made_by=made_by, reason=plan.reason, undoes=plan.undoes)
 
 
 def discard(*, plan: Plan) -> bool:
@@ -236,7 +247,9 @@ def _undoing(fate: plans.Fate) -> PlannedChange:
         change.asked = {name: was.get(name) for name in event.changed_fields}
         if never := [name for name, value in change.asked.items() if value in (None, "")]:
             named = ", ".join(_in_a_sentence(name) for name in never)
-            change.skipped = f"It had no {named} before, and Twilio may not let it be emptied: do it by hand."
+            change.skipped = (
+                f"It had no {named} before, and Twilio may not allow clearing it: change it by hand."
+            )
     return change
 
 
@@ -246,14 +259,18 @@ def _make_anew(change: PlannedChange, was: Mapping[str, Any]) -> None:
         entry.name: was[entry.name] for entry in schema.WRITABLE if was.get(entry.name) not in (None, "")
     }
     if any(map(has_mask, change.asked.values())):
-        change.skipped = "Its webhook has a secret that is not kept: restore it from its event, by hand."
+        change.skipped = "Its webhook has a secret, which is not stored: restore it from its event."
 
 
-def _rows(sids: Iterable[str]) -> dict[str, Flow]:
-    wanted = list(dict.fromkeys(sids))[: MOST * len(accounts.every())]
+def batches(sids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The SIDs in portions that fit into one query."""
+    return (sids[start : start + BATCH] for start in range(0, len(sids), BATCH))
+
+
+def _rows(sids: Sequence[str]) -> dict[str, Flow]:
     found: dict[str, Flow] = {}
-    for start in range(0, len(wanted), BATCH):
-        found |= Flow.objects.in_bulk(wanted[start : start + BATCH])
+    for some in batches(list(dict.fromkeys(sids))):
+        found |= Flow.objects.in_bulk(some)
     return found
 
 
@@ -277,26 +294,57 @@ def _written(snapshot: Mapping[str, Any]) -> dict[str, Any]:
     return {entry.name: snapshot.get(entry.name) for entry in schema.WRITABLE}
 
 
-def _account_for(entry: Entry) -> str:
+def _of_entry(entry: Entry, row: Flow | None) -> PlannedChange:
+    if row:
+        return _change_of(row, "flow.update")
+    action = "flow.update" if entry.sid or entry.error else "flow.create"
+    name = str(entry.values.get("friendly_name") or "")
+    return PlannedChange(action=action, target_sid=entry.sid, friendly_name=name)
+
+
+def _account_for(entry: Entry, seen: accounts.Scope) -> str:
+    """The account in which an entry without a SID is to be created."""
     account = accounts.sole()
-    if account is None and not entry.account_sid:
-        raise LeftOut("It does not say in which account it is to be made: give its account_sid.")
-    sid = account.sid if account else entry.account_sid
-    if all(sid != known.sid for known in accounts.every()):
-        raise LeftOut("This site does not look after the account that it names.")
+    if not entry.account_sid and account is None:
+        raise LeftOut("It doesn't say in which account to create the flow: add its account_sid.")
+    known = {one.sid for one in accounts.of_scope(seen)}
+    sid = entry.account_sid or (account.sid if account else "")
+    if sid not in known:
+        raise LeftOut(f"{_cut(sid)} is not an account that you can create flows in.")
     return sid
 
 
-def _refuse_outside(account_sid: str, within: accounts.Scope) -> None:
+def _refuse_repeated(entry: Entry, first_of: dict[str, Entry]) -> None:
+    first = first_of.setdefault(entry.sid, entry)
+    if first is not entry:
+        where = first.origin.lower() if first.origin else "an entry above"
+        raise LeftOut(f"The same SID is in {where}. Only the first one counts.")
+
+
+def _row_for(entry: Entry, rows: Mapping[str, Flow]) -> Flow:
+    row = rows.get(entry.sid)
+    if row is None:
+        raise LeftOut(f"{NOT_SYNCED} An entry without a SID creates a new flow.")
+    if entry.account_sid not in ("", row.account_sid):
+        raise LeftOut(f"The flow is not in {_cut(entry.account_sid)}, and a flow can't be moved.")
+    return row
+
+
+def _cut(text: str) -> str:
+    return f"{text[:40]}…" if len(text) > 40 else text
+
+
+def _refuse_outside(account_sid: str, within: accounts.Scope, verb: str = "change") -> None:
     if within is not None and account_sid not in within:
-        raise LeftOut("You may not do this in its account.")
+        name = next((str(one) for one in accounts.every() if one.sid == account_sid), account_sid)
+        raise LeftOut(f"You don't have permission to {verb} flows in {name}.")
 
 
 def _refuse_held(row: Flow, held: Mapping[str, Any]) -> None:
     if row.gone_at:
-        raise LeftOut("It is gone from Twilio.")
+        raise LeftOut("Deleted at Twilio.")
     if row.sid in held:
-        raise LeftOut("A change of it is not settled yet.")
+        raise LeftOut("Has an unresolved change.")
 
 
 def _set(change: PlannedChange, row: Flow, values: Mapping[str, Any]) -> None:
@@ -304,24 +352,9 @@ def _set(change: PlannedChange, row: Flow, values: Mapping[str, Any]) -> None:
     asked = masked(storable(dict(values)))
     names = schema.differing(row.resource, asked, asked)
     if not names:
-        raise LeftOut("It is like that already.")
-    if asked.get("enabled") is True and "enabled" in names and (other := _in_the_way(row)):
-        raise LeftOut(f"“{other}” is on for the same channel and identity, and only one can be.")
+        raise LeftOut(ALREADY_SET)
     change.before = {name: row.resource.get(name) for name in names}
     change.asked = {name: asked[name] for name in names}
-
-
-def _in_the_way(row: Flow) -> Flow | None:
-    if not row.contact_identity:
-        return None
-    others = Flow.objects.filter(
-        account_sid=row.account_sid,
-        channel_type=row.channel_type,
-        contact_identity=row.contact_identity,
-        enabled=True,
-        gone_at=None,
-    )
-    return others.exclude(sid=row.sid).first()
 
 
 def _in_a_sentence(name: str) -> str:
@@ -350,7 +383,7 @@ def _save(
     )
     for place, change in enumerate(planned):
         change.plan, change.place = plan, place
-        change.skipped = change.skipped[:300]
+        change.skipped = storable(change.skipped)[:300]
         change.friendly_name, change.asked = storable(change.friendly_name), storable(change.asked)
         if masked(change.asked) != change.asked:
             raise ValueError("a plan would keep a secret")

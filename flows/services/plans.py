@@ -36,9 +36,9 @@ A_WORKER_COMES: Final = timedelta(seconds=10)
 ENOUGH: Final = 5  # flows in a row for which Twilio did not answer, or with
 REFUSED_TO_ALL: Final = frozenset({401, 403, 429})  # what it would say to the next one too
 START, STOP = "plan.start", "plan.stop"
-STOPPED: Final = "It was stopped."
+STOPPED: Final = "Stopped."
 ERASED: Final = "What it was about was erased."
-UNDONE: Final = "It was undone already."
+UNDONE: Final = "Rolled back already."
 PERMISSIONS: Final = {
     "flow.create": "flows.add_flow",
     "flow.update": "flows.change_flow",
@@ -214,10 +214,10 @@ class _Turn:
             kind = type(error).__name__
             log.error("change %s of a plan failed on this site's side: %s", change.change_id, kind)
             has_begun = audit.story_of(change.change_id) is not None
-            change.skipped = "" if has_begun else "An error of this site's came in between. Nothing was sent."
-            because = "An error of this site's came in between. Its operators have it on record."
+            change.skipped = "" if has_begun else "This site failed before anything was sent."
+            because = "This site failed at one of the flows. The error has been logged."
         if self.unanswered >= ENOUGH:
-            because = f"Twilio refused or did not answer for {ENOUGH} flows one after the other."
+            because = f"Twilio refused or did not answer for {ENOUGH} flows in a row."
         change.done_at = timezone.now()
         change.save(update_fields=["done_at", *(["skipped"] if change.skipped else [])])
         return self._end(because) if because else True
@@ -239,7 +239,7 @@ class _Turn:
             return True
         person = site_user(int(self.actor.id or 0))
         if person is None or not person.is_active or not _may(person, change.action, change.account_sid):
-            self._end(f"{self.actor.label} may not make these changes any more.")
+            self._end(f"{self.actor.label} no longer has permission to make these changes.")
             return True
         return False
 
@@ -248,16 +248,16 @@ class _Turn:
         if change.refers_to and is_undone(change.refers_to):
             return UNDONE
         if change.repeats and _is_made(change.repeats):
-            return "It was made already when it was tried another time."
+            return "Done already by another retry."
         try:
             error = self._send(change)
         except changes.NotRead as unread:
             error = unread.error
         except changes.NothingToChange:
-            return "It was like that already when its turn came."
+            return "Already set when its turn came."
         except audit.ChangeOpen as other:
             is_own = other.event.change_id == change.change_id
-            return "" if is_own else "Another change of it was under way, or had just been made."
+            return "" if is_own else "Another change of this flow was in progress, or had just been made."
         except (changes.Conflict, changes.OutcomeNotRecorded, audit.AlreadyRecorded):
             return ""  # the log has it
         is_of_all = error is not None and error.status in REFUSED_TO_ALL

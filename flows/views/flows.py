@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from flexadmin.roles import scope_of
-from flows import accounts, copying, lint, search, words
+from flows import accounts, copying, lint, search
 from flows.accounts import Account
 from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
@@ -28,7 +28,7 @@ from flows.models import AuditEvent, Flow, OpenDrift, Result, SavedView
 from flows.services import absence, audit, closures, freshness, mirror, reading, reconcile, shared_reading
 from flows.services.changes import UNDER_WAY_FOR
 from flows.services.settling import StaleRead
-from flows.views import problems
+from flows.views import listing, problems
 from flows.views.requests import Request, permitted
 
 COLUMNS = (
@@ -39,21 +39,6 @@ COLUMNS = (
     ("enabled", "Status"),
     ("updated", "Last changed"),
 )
-CHOICES = {
-    "channel": [(value, words.ENUMS[value]) for value in schema.CHANNEL_TYPES],
-    "integration": [
-        *((value, words.ENUMS[value]) for value in schema.INTEGRATION_TYPES),
-        ("none", "Not set"),
-    ],
-    "enabled": [("true", "On"), ("false", "Off"), ("gone", "Gone from Twilio")],
-}
-CHIP_WORDS = {
-    "q": "Search",
-    "channel": "Channel",
-    "integration": "Handled by",
-    "enabled": "Status",
-    "account": "Account",
-}
 SECTIONS = (
     ("Who writes", ("friendly_name", "channel_type", "contact_identity", "enabled", "chat_service_sid")),
     ("What handles it", ("integration_type", *(entry.name for entry in schema.INTEGRATION_FIELDS))),
@@ -71,9 +56,7 @@ HISTORY = 20  # events on a flow's page; the log has the rest
 def flow_list(request: Request) -> HttpResponse:
     query = search.Query.of(request.GET, request.scope)
     # Enter ("go") leads on. A number in the address alone does not: the way back would lead on again.
-    if not request.htmx and (
-        sid := search.the_one(query.q, is_number="go" in request.GET, within=request.scope)
-    ):
+    if not request.htmx and (sid := search.only_flow(query, is_number="go" in request.GET)):
         return redirect("flows:detail", sid=sid)
     is_fragment = request.htmx and not request.htmx.history_restore_request
     if is_fragment and _wears_another(request, query):
@@ -82,24 +65,23 @@ def flow_list(request: Request) -> HttpResponse:
     found = answer.found
     here = accounts.of_scope(request.scope)
     request.states = closures.states()
-    copy = _copy_of(_asked_for(here, query.account)) if not is_fragment or not found.rows else {}
+    copy = _copy_of(_asked_for(here, query)) if not is_fragment or not found.rows else {}
     _decorate(found.rows, _changeable(request), is_whole=bool(copy) and not copy["has_gaps"])
-    choices = _counted(answer, here)
     context: dict[str, Any] = {
         "query": query,
         "found": _Page(found, query),
         "columns": [_column(query, key, label) for key, label in _columns(here)],
         "shows_account": len(here) > 1,
-        "choices": choices,
-        "facets": " ".join(str(flows) for options in choices.values() for *_, flows in options),
-        "chips": _chips(query),
+        "facets": listing.facets_as_json(answer),
+        "chips": listing.chips(query),
         "clear_url": reverse("flows:list"),
         "here": query.url(page=1).removeprefix("?"),
-        "mirror_is_empty": not found.total and search.mirror_is_empty(request.scope),
+        "mirror_is_empty": not found.total and not query.mistakes and search.mirror_is_empty(request.scope),
         **copy,
     }
     if not is_fragment:
         context |= {
+            "choices": listing.choices(query, answer, here),
             "views": list(SavedView.objects.filter(person=request.user).order_by("name")),
             "in_doubt": list(reconcile.in_doubt(request.scope)[:MOST_IN_DOUBT]),
         }
@@ -167,7 +149,13 @@ def flow_code(request: Request, sid: str) -> HttpResponse:
 @permitted("flows.view_flow", action="flow.sync")
 def flow_sync(request: Request) -> HttpResponse:
     """Refreshes the copy. Changes nothing at Twilio, so everybody who may look may do it."""
-    here = _asked_for(accounts.of_scope(request.scope), request.GET.get("account", ""))
+    query = search.Query.of(request.GET, request.scope)
+    here = _asked_for(accounts.of_scope(request.scope), query)
+    if refusal := _refusal_to_sync(query, here):
+        messages.error(request, refusal)
+        if request.htmx:  # the page may be another one's by now: the whole of it says so
+            return HttpResponseClientRedirect(reverse("flows:list") + query.url())
+        return redirect(reverse("flows:list") + query.url())
     moved, trouble = _synced(here)
     if not request.htmx:
         if trouble:
@@ -202,9 +190,21 @@ def _synced(here: Iterable[Account]) -> tuple[bool, str]:
     return moved, trouble
 
 
-def _asked_for(here: Sequence[Account], account_sid: str) -> Sequence[Account]:
-    """The one that a page is narrowed to, if it is; else all of them."""
-    return [account for account in here if account.sid == account_sid] or here
+def _asked_for(here: Sequence[Account], query: search.Query) -> Sequence[Account]:
+    """The accounts that a query is about: all, or the one that it names, which the site may have no more."""
+    if not query.account or any(one.name == "account" for one in query.mistakes):
+        return here
+    return [account for account in here if account.sid == query.account]
+
+
+def _refusal_to_sync(query: search.Query, here: Sequence[Account]) -> str:
+    """Why these accounts can't be refreshed, or nothing."""
+    if query.mistakes:
+        return "Not refreshed: " + " ".join(one.sentence for one in query.mistakes)
+    if not here:
+        which = f"the account {query.account}" if query.account else "any account that you can see"
+        return f"Not refreshed: this site has no credentials for {which}."
+    return ""
 
 
 def _wears_another(request: Request, query: search.Query) -> bool:
@@ -307,31 +307,6 @@ def _column(query: search.Query, key: str, label: str) -> dict[str, str | None]:
         "label": label,
         "url": query.url(sort=f"-{key}" if direction == "ascending" else key),
         "direction": direction,
-    }
-
-
-def _chips(query: search.Query) -> list[dict[str, str]]:
-    choices = {value: label for options in CHOICES.values() for value, label in options}
-    choices |= {account.sid: str(account) for account in accounts.of_scope(query.within)}
-    return [
-        {"label": f"{label}: {choices.get(value, value)}", "remove_url": query.url(**{name: ""})}
-        for name, label in CHIP_WORDS.items()
-        if (value := getattr(query, name))
-    ]
-
-
-def _counted(answer: search.Answer, here: Sequence[Account]) -> dict[str, list[tuple[str, str, int | str]]]:
-    """The filters' options, each with the number of flows that it would give, "12+" where it may be more. Accounts only
-    where there are several."""
-    named = {"account": [(account.sid, str(account)) for account in here]} if len(here) > 1 else {}
-
-    def counted(name: str, value: str) -> int | str:
-        flows = answer.facets[name][value]
-        return f"{flows}+" if answer.is_bounded else flows
-
-    return {
-        name: [(value, label, counted(name, value)) for value, label in options]
-        for name, options in {**CHOICES, **named}.items()
     }
 
 

@@ -14,7 +14,7 @@ from django_htmx.middleware import HtmxDetails
 
 from flexadmin.roles import role_of, scope_of
 from flows import accounts
-from flows.models import AuditEvent, Flow, PlannedChange, Result, Stage
+from flows.models import AuditEvent, Flow, Result, Stage
 from flows.services import audit, closures, log_entries, twilio
 from flows.services.audit import Actor, Payload
 
@@ -93,19 +93,11 @@ def record_refusal(request: Request, action: str, kwargs: dict[str, Any]) -> Non
 
 
 def _accounts_of(kwargs: dict[str, Any]) -> list[str]:
-    """The accounts of the flow, the event or the plan that an address names: one that is empty where it names none.
+    """The accounts of the flow or the event that an address names: one that is empty where it names none.
     An event of no single account is for users of every account, as it is in the log's list."""
     if sid := kwargs.get("sid"):
         return [twilio.account_of(str(sid))]
     if event_id := kwargs.get("event_id"):
         found = AuditEvent.objects.filter(event_id=event_id).values_list("action", "account_sid").first()
         return [(found and log_entries.account_of(*found)) or accounts.EVERY]
-    if plan_id := kwargs.get("plan_id"):
-        return accounts_of_plan(plan_id) or [""]
     return [""]
-
-
-def accounts_of_plan(plan_id: Any) -> list[str]:
-    """The accounts of a plan's flows; what names none is left out of the plan."""
-    planned = PlannedChange.objects.filter(plan=plan_id).exclude(account_sid="")
-    return list(planned.order_by().values_list("account_sid", flat=True).distinct())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -19,12 +19,14 @@ MOST = 20  # views a person
 @permitted("flows.view_flow", action="flow.view")
 def view_save(request: Request) -> HttpResponse:
     """Keeps the question under a name; a view of that name is replaced."""
-    query = (
-        search.Query.of(QueryDict(request.POST.get("query", "")[:2000].lstrip("?"))).url().removeprefix("?")
-    )
+    asked = search.Query.of_text(request.POST.get("query", "")[:2000], request.scope)
+    query = asked.url().removeprefix("?")
     name = " ".join(request.POST.get("name", "").split())[:60].replace("\x00", "")
     mine = SavedView.objects.filter(person=request.user)
-    if not name:
+    if asked.mistakes:
+        sentences = " ".join(mistake.sentence for mistake in asked.mistakes)
+        messages.error(request, f"The view was not saved. {sentences}")
+    elif not name:
         messages.error(request, "Give the view a name.")
     elif len(query) > 600:
         messages.error(request, "This search is too long to be kept.")

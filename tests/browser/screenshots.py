@@ -126,7 +126,14 @@ def stretch(page: Page, width: int) -> None:
 
 def planned(page: Page, world: World) -> None:
     ticked(page, world)
-    press(page, "Plan…")
+    press(page, "Review…")
+
+
+def table(page: Page, _world: World) -> None:
+    page.get_by_label("Or paste the flows").fill(
+        "SID;Friendly name;Enabled;Notes\nFO1;Support;yes;\nFO2;Sales;no;old"
+    )
+    press(page, "Review changes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +189,8 @@ SHOTS = (
     Shot("plan", "/flows/", planned),
     Shot("plans", "/flows/plans/"),
     Shot("plan-import", "/flows/plans/import/"),
+    Shot("plan-columns", "/flows/plans/import/", table),
+    Shot("list-not-understood", "/flows/?channel=instagram&enabled=true"),
     # The last, since what is changed elsewhere here shows in the pages above.
     Shot("conflict", "/flows/{sid}/edit/", too_late),
 )

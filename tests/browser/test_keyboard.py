@@ -132,20 +132,20 @@ def test_many_at_once_and_back(open_page, sandbox):
         page.keyboard.press("Shift+Tab")
     page.keyboard.press("ArrowDown")
     expect(page.locator("[name=kind]")).to_have_value("disable")
-    press(page, "button", "Plan…")
+    press(page, "button", "Review…")
     expect(page.get_by_role("heading", level=2).first).to_contain_text("2 flows will change")
     fill(page, "reason", "Night")
     press(page, "button", "Change 2 flows")
-    expect(page.locator("#plan-state")).to_have_text("Under way")
+    expect(page.locator("#plan-state")).to_have_text("In progress")
     call_command("db_worker", batch=True, interval=0, startup_delay=False, verbosity=0)
-    expect(page.locator("#plan-state")).to_have_text("Ended")
+    expect(page.locator("#plan-state")).to_have_text("Finished")
     assert [value(sandbox, sid, "enabled") for sid in sids] == [False, True, False]
 
-    press(page, "button", "Plan the way back")
+    press(page, "button", "Roll back…")
     press(page, "button", "Change 2 flows")
-    expect(page.locator("#plan-state")).to_have_text("Under way")
+    expect(page.locator("#plan-state")).to_have_text("In progress")
     call_command("db_worker", batch=True, interval=0, startup_delay=False, verbosity=0)
-    expect(page.locator("#plan-state")).to_have_text("Ended")
+    expect(page.locator("#plan-state")).to_have_text("Finished")
 
     assert [value(sandbox, sid, "enabled") for sid in sids] == [True, True, True]
     assert AuditEvent.objects.filter(reason="Night", stage="outcome").count() == 2

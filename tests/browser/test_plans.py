@@ -39,7 +39,7 @@ def test_what_is_ticked_stays_from_page_to_page(open_page, sids):
     expect(page.get_by_label("Select Flow 001", exact=True)).to_be_checked()
 
     page.select_option("[name=kind]", "disable")
-    page.get_by_role("button", name="Plan…").click()
+    page.get_by_role("button", name="Review…").click()
 
     expect(page.locator(".planned tbody tr")).to_have_count(2)
     expect(page.locator(".planned")).to_contain_text("Flow 052")
@@ -53,9 +53,9 @@ def test_page_and_all_that_match_are_ticked_at_once(open_page, sids):
     page.get_by_label("Select this page").uncheck()
     page.get_by_label(f"All {len(sids)} that match").check()
     page.select_option("[name=kind]", "delete")
-    page.get_by_role("button", name="Plan…").click()
+    page.get_by_role("button", name="Review…").click()
 
-    expect(page.get_by_role("heading", level=2).first).to_contain_text(f"{len(sids)} flows will change")
+    expect(page.get_by_role("heading", level=2).first).to_contain_text(f"{len(sids)} flows will be deleted")
     expect(
         page.get_by_label(f"{len(sids)} flows will be deleted. Type the number to confirm")
     ).to_be_visible()
@@ -66,20 +66,20 @@ def test_progress_survives_a_reload_and_ends_by_itself(open_page, sids, monkeypa
     page = open_page("operator")
     page.get_by_label(f"All {len(sids)} that match").check()
     page.select_option("[name=kind]", "disable")
-    page.get_by_role("button", name="Plan…").click()
+    page.get_by_role("button", name="Review…").click()
     page.get_by_role("button", name=f"Change {len(sids)} flows").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
 
     work(turns=1)
-    expect(page.get_by_role("heading", level=2).first).to_have_text(f"20 of {len(sids)} tried")
+    expect(page.get_by_role("heading", level=2).first).to_have_text(f"20 of {len(sids)} processed")
     page.reload()
-    expect(page.get_by_role("heading", level=2).first).to_have_text(f"20 of {len(sids)} tried")
+    expect(page.get_by_role("heading", level=2).first).to_have_text(f"20 of {len(sids)} processed")
     expect(page.get_by_role("progressbar")).to_have_attribute("value", "20")
     work()
 
-    expect(page.locator("#plan-state")).to_have_text("Ended")
-    expect(page.locator("#said")).to_have_text(f"Ended. {len(sids)} of {len(sids)} flows changed")
-    expect(page.get_by_role("button", name="Plan the way back")).to_be_visible()
+    expect(page.locator("#plan-state")).to_have_text("Finished")
+    expect(page.locator("#said")).to_have_text(f"Finished. {len(sids)} of {len(sids)} flows changed")
+    expect(page.get_by_role("button", name="Roll back…")).to_be_visible()
 
 
 def test_plan_is_stopped_and_gone_on_with(open_page, sandbox, sids, monkeypatch):
@@ -88,17 +88,17 @@ def test_plan_is_stopped_and_gone_on_with(open_page, sandbox, sids, monkeypatch)
     page.goto("/flows/?q=flow+00")
     page.get_by_label("All 10 that match").check()
     page.select_option("[name=kind]", "disable")
-    page.get_by_role("button", name="Plan…").click()
+    page.get_by_role("button", name="Review…").click()
     page.get_by_role("button", name="Change 10 flows").click()
 
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#plan-state")).to_have_text("Stopped")
     work()
-    page.get_by_role("button", name="Go on with the 10 left").click()
-    expect(page.locator("#plan-state")).to_have_text("Under way")
+    page.get_by_role("button", name="Resume (10 left)").click()
+    expect(page.locator("#plan-state")).to_have_text("In progress")
     work()
 
-    expect(page.locator("#plan-state")).to_have_text("Ended")
+    expect(page.locator("#plan-state")).to_have_text("Finished")
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["js", "no-js"])
@@ -113,16 +113,53 @@ def test_file_is_copied_out_changed_and_imported(open_page, sids, tmp_path, java
     file = tmp_path / "flows.json"
     file.write_text(json.dumps(copied))
 
-    page.get_by_role("link", name="Plans").click()
+    page.get_by_role("link", name="Bulk changes").click()
     page.get_by_role("link", name="Import flows").click()
-    if javascript:
-        page.get_by_label("Or take it from a file").set_input_files(file)
-        expect(page.get_by_label("Flows as JSON")).to_have_value(file.read_text())
-    else:
-        page.get_by_label("Flows as JSON").fill(file.read_text())
-    page.get_by_role("button", name="Show the plan").click()
+    page.get_by_label("A file").set_input_files(file)
+    page.get_by_role("button", name="Review changes").click()
 
     expect(page.locator(".planned")).to_contain_text("Renamed")
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["js", "no-js"])
+def test_table_is_imported_by_way_of_its_columns(open_page, sids, tmp_path, javascript):
+    page = open_page("operator", javascript=javascript, path="/flows/plans/import/")
+    file = tmp_path / "flows.csv"
+    file.write_bytes(f"Flow;Old name;Friendly name\n{sids[1]};Flow 001;Größer\n".encode("utf-16"))
+    page.get_by_label("A file").set_input_files(file)
+    page.get_by_role("button", name="Review changes").click()
+    expect(page.locator(".columns tbody tr")).to_have_count(3)
+    expect(page.locator(".lead")).to_contain_text("No column is the SID, so each row creates a new flow.")
+
+    page.get_by_label("Field for column 1, Flow").select_option("sid")
+    page.get_by_role("button", name="Review changes").click()
+
+    expect(page.locator(".planned")).to_contain_text("Größer")
+    expect(page.get_by_role("heading", level=2).first).to_have_text("Review: 1 flow will change")
+
+
+def test_next_key_does_not_drop_a_filter_that_means_nothing(open_page, sids):
+    page = open_page("operator")
+    page.goto("/flows/?channel=instagram")
+
+    page.get_by_label("Name, contact identity or SID").fill("flow")
+
+    expect(page.locator(".chip", has_text="Search: flow")).to_be_visible()
+    expect(page.locator("#results")).to_contain_text("“instagram” is not a channel, and no flow has it.")
+    expect(page.locator("#results tbody tr")).to_have_count(0)
+
+
+def test_counts_follow_the_filters(open_page, sandbox, sids):
+    sandbox.edit_flow(sids[0], channel_type="rcs")
+    mirror.sync(ACCOUNT)
+    page = open_page("operator")
+    option = page.locator("[name=channel] option[value=rcs]")
+    expect(option).to_have_text("rcs (1)")
+
+    page.get_by_label("Name, contact identity or SID").fill("flow 01")
+
+    expect(page.locator("#count")).to_contain_text("11 flows")
+    expect(option).to_have_text("rcs (0)")
 
 
 def test_plan_without_javascript(open_page, sandbox, sids):
@@ -130,19 +167,19 @@ def test_plan_without_javascript(open_page, sandbox, sids):
     page.goto("/flows/?q=flow+00")
     page.get_by_label("All 10 that match").check()
     page.select_option("[name=kind]", "retry_count")
-    page.get_by_role("button", name="Plan…").click()
+    page.get_by_role("button", name="Review…").click()
     page.get_by_label("Retry count").fill("9")
-    page.get_by_role("button", name="Show the plan").click()
+    page.get_by_role("button", name="Review changes").click()
     expect(page.get_by_role("alert")).to_contain_text("Retry count must be 3 or less.")
     page.get_by_label("Retry count").fill("1")
-    page.get_by_role("button", name="Show the plan").click()
+    page.get_by_role("button", name="Review changes").click()
     page.get_by_role("button", name="Change 10 flows").click()
     expect(page.locator("noscript p")).to_be_visible()
     work()
     page.reload()
 
-    expect(page.locator("#plan-state")).to_have_text("Ended")
-    page.get_by_role("button", name="Plan the way back").click()
+    expect(page.locator("#plan-state")).to_have_text("Finished")
+    page.get_by_role("button", name="Roll back…").click()
     page.get_by_role("button", name="Change 10 flows").click()
     work()
     assert {flow["integration"]["retry_count"] for flow in sandbox.flows.values()} == {3}
@@ -158,12 +195,12 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, sids, scheme, width):
     page.get_by_label("All 10 that match").check()
     findings["all ticked"] = found(page)
     page.select_option("[name=kind]", "retry_count")
-    page.get_by_role("button", name="Plan…").click()
-    page.get_by_role("button", name="Show the plan").click()
+    page.get_by_role("button", name="Review…").click()
+    page.get_by_role("button", name="Review changes").click()
     expect(page.locator(".field-error")).to_be_visible()
     findings["value missing"] = found(page)
     page.get_by_label("Retry count").fill("1")
-    page.get_by_role("button", name="Show the plan").click()
+    page.get_by_role("button", name="Review changes").click()
     expect(page.get_by_role("button", name="Change 10 flows")).to_be_visible()
     findings["draft"] = found(page)
     page.get_by_role("button", name="Change 10 flows").click()
@@ -171,15 +208,25 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, sids, scheme, width):
     findings["under way"] = found(page)
     sandbox.edit_flow(sids[1], integration_retry_count=0)
     work()
-    expect(page.locator("#plan-state")).to_have_text("Ended")
+    expect(page.locator("#plan-state")).to_have_text("Finished: 1 conflict")
     findings["ended"] = found(page)
     for name, path in {"plans": "/flows/plans/", "import": "/flows/plans/import/"}.items():
         page.goto(path)
         findings[name] = found(page)
-    page.get_by_label("Flows as JSON").fill("{")
-    page.get_by_role("button", name="Show the plan").click()
+    page.get_by_label("Or paste the flows").fill("{")
+    page.get_by_role("button", name="Review changes").click()
     expect(page.locator(".field-error")).to_be_visible()
     findings["import failed"] = found(page)
+    page.get_by_label("Or paste the flows").fill("sid;friendly_name;notes\nFO1;One;\nFO2;Two;x")
+    page.get_by_role("button", name="Review changes").click()
+    expect(page.locator(".columns")).to_be_visible()
+    findings["columns"] = found(page)
+    page.get_by_label("Field for column 3, notes").select_option("friendly_name")
+    page.get_by_role("button", name="Review changes").click()
+    expect(page.locator(".field-error")).to_be_visible()
+    findings["columns that cannot be"] = found(page)
+    page.goto("/flows/?channel=instagram")
+    findings["not understood"] = found(page)
 
     assert {name: what for name, what in findings.items() if what} == {}
     assert Plan.objects.get().state == "done"

@@ -1,5 +1,6 @@
 """What every request passes through: armour, encoding, size, sign-in."""
 
+from unittest import mock
 from urllib.parse import quote
 
 import pytest
@@ -55,6 +56,44 @@ def test_multipart_body_with_an_encoding_of_its_own_is_400(client_of, sandbox, k
 
     assert answer.status_code == 400
     assert sandbox.requests == []
+
+
+def part(name, value, file=""):
+    more = f'; filename="{file}"' if file else ""
+    return f'--x\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'.encode() + value + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("parts", "status"),
+    [
+        ([part("file", b"\xff\xfe[\x00]\x00", "a.csv")], 422),  # UTF-16, which has no flows in it
+        ([part("entries", "é".encode()), part("file", b"\xff", "a.csv")], 422),
+        ([part("entries", b"\xff"), part("file", b"\xff", "a.csv")], 400),
+        ([part("entries", b"\xff"), part("file", b"[]", "a.csv")], 400),
+        ([part("entr\xff", b"x"), part("file", b"\xff", "a.csv")], 422),
+        ([part("file", b"[]", "a.csv"), part("other", b"[]", "b.csv")], 400),
+    ],
+)
+def test_only_a_file_may_be_in_another_encoding_and_only_one(client_of, parts, status):
+    body = b"".join(parts) + b"--x--\r\n"
+
+    answer = client_of("operator").post(
+        "/flows/plans/import/", body, content_type="multipart/form-data; boundary=x"
+    )
+
+    assert answer.status_code == status
+
+
+def test_uploaded_file_is_never_put_on_the_disk(client_of, settings, tmp_path):
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path
+    body = part("file", b"[" + b" " * 3_500_000, "a.json") + b"--x--\r\n"
+
+    with mock.patch("tempfile.NamedTemporaryFile", side_effect=AssertionError):
+        answer = client_of("operator").post(
+            "/flows/plans/import/", body, content_type="multipart/form-data; boundary=x"
+        )
+
+    assert "this is not JSON" in answer.content.decode()
 
 
 def test_address_that_is_not_utf8_is_400(client_of):

@@ -126,7 +126,7 @@ def test_export_audit_writes_ndjson_and_is_on_record_itself(event):
 def test_export_audit_writes_csv_into_a_file_and_goes_on_where_told(event, tmp_path):
     ran("export_audit", "--format", "csv", "--after", "1", "--output", str(tmp_path / "log.csv"))
 
-    with (tmp_path / "log.csv").open(newline="") as file:
+    with (tmp_path / "log.csv").open(encoding="utf-8-sig", newline="") as file:
         assert [row["seq"] for row in csv.DictReader(file)] == ["2"]
 
 

@@ -33,7 +33,7 @@ def seqs(one):
 
 
 def cells(one):
-    return list(csv.DictReader(io.StringIO("".join(one.lines()), newline="")))
+    return list(csv.DictReader(io.StringIO("".join(one.lines()).removeprefix("\ufeff"), newline="")))
 
 
 @pytest.mark.parametrize("batch", [1, 2, 5, 10, 500])
@@ -118,6 +118,14 @@ def test_ndjson_has_one_event_a_line(log, actor):
     assert [line["seq"] for line in lines] == list(range(1, 11))
     assert set(lines[0]) == set(export.EXPORTED)
     assert {"before", "requested", "after", "refers_to", "hash"} <= set(lines[0])
+
+
+def test_csv_begins_with_a_byte_order_mark_for_spreadsheets_and_ndjson_does_not(log, actor):
+    csv_text, ndjson = ("".join(begun(actor, form=form).lines()) for form in ("csv", "ndjson"))
+
+    assert csv_text.startswith("\ufeffseq,")
+    assert csv_text.count("\ufeff") == 1
+    assert ndjson.startswith("{")
 
 
 def test_csv_has_a_header_and_one_event_a_row(log, actor):

@@ -1,5 +1,8 @@
 """What a plan would change of each flow, what it leaves out and why, and the plans that follow from another."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
 from flows.models import Flow, Plan
@@ -43,13 +46,13 @@ def test_switch_has_old_and_new_by_name(sandbox):
 
     assert [change.target_sid for change in plan.changes.order_by("place")] == [first, last]
     assert differences(plan)[first] == ({"enabled": False}, {"enabled": True}, "")
-    assert (plan.title, plan.state, plan.made_by) == ("Switch on", "draft", "omar")
+    assert (plan.title, plan.state, plan.made_by) == ("Turn on 2 flows", "draft", "omar")
 
 
 def test_flow_that_is_like_that_is_left_out(sandbox):
     add(sandbox, enabled=True)
 
-    assert only(made("enable")).skipped == "It is like that already."
+    assert only(made("enable")).skipped == "Already set."
 
 
 @pytest.mark.parametrize(("kind", "value", "why"), [
@@ -73,18 +76,19 @@ def test_gone_held_and_strange_flows_are_left_out(sandbox):
     plan = made("disable", sids=[gone, held, "FO" + "9" * 32])
 
     assert {sid: why for sid, (_, _, why) in differences(plan).items()} == {
-        gone: "It is gone from Twilio.",
-        held: "A change of it is not settled yet.",
-        "FO" + "9" * 32: "It is not in the copy of Twilio.",
+        gone: "Deleted at Twilio.",
+        held: "Has an unresolved change.",
+        "FO" + "9" * 32: "No flow with this SID has been synced.",
     }
 
 
 def test_second_flow_of_an_identity_is_not_switched_on(sandbox):
-    sandbox.add_flow(friendly_name="First", contact_identity="+15550100", enabled=True)
+    first = sandbox.add_flow(friendly_name="First", contact_identity="+15550100", enabled=True)
     second = add(sandbox, friendly_name="Second", contact_identity="+15550100", enabled=False)
 
     assert only(made("enable", sids=[second])).skipped == (
-        "“First” is on for the same channel and identity, and only one can be."
+        f"{first} is enabled for the same channel and identity. "
+        "Only one flow can be enabled for a channel and contact identity."
     )
 
 
@@ -141,8 +145,8 @@ def test_entries_are_left_out_with_a_reason(sandbox):
 
     why = [change.skipped for change in plan.changes.order_by("place")]
     assert why[0] == ""
-    assert why[1].startswith("Its SID stands in the file more than once")
-    assert why[2].startswith("The account has no flow of this SID")
+    assert why[1].startswith("The same SID is in an entry above.")
+    assert why[2].startswith("No flow with this SID has been synced.")
     assert why[3] == "Not a flow."
 
 
@@ -196,3 +200,40 @@ def test_missing_permission_is_of_what_the_plan_does(sandbox, person):
 
     assert plans.missing_permission(plan, viewer) == "flows.delete_flow"
     assert plans.missing_permission(plan, operator) == ""
+
+
+def test_flows_of_an_iterator_are_all_in_the_plan(sandbox):
+    sid, unknown = add(sandbox, enabled=True), "FO" + "9" * 32
+
+    plan = made("disable", sids=iter([sid, unknown, sid]))
+
+    assert [change.target_sid for change in plan.changes.order_by("place")] == [sid, unknown]
+
+
+def test_no_function_goes_twice_through_what_can_be_gone_through_once():
+    """A parameter that is annotated as an Iterable or Iterator is used once, apart from a look whether it is there."""
+    found = []
+    for path in [*Path("flows").rglob("*.py"), *Path("flexadmin").rglob("*.py")]:
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef):
+                found += [f"{path}:{function.name}({name})" for name in iterated_twice(function)]
+
+    assert found == []
+
+
+def iterated_twice(function):
+    arguments = [*function.args.args, *function.args.kwonlyargs]
+    for argument in arguments:
+        if argument.annotation and ast.unparse(argument.annotation).startswith(("Iterable", "Iterator")):
+            uses = [
+                node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == argument.arg
+            ]
+            looks = [
+                node
+                for node in ast.walk(function)
+                if isinstance(node, ast.Compare)
+                and isinstance(node.ops[0], ast.Is | ast.IsNot)
+                and ast.unparse(node.left) == argument.arg
+            ]
+            if len(uses) - len(looks) > 1:
+                yield argument.arg

@@ -133,7 +133,7 @@ def test_flow_that_is_as_asked_for_meanwhile_is_skipped(sandbox, me):
 
     assert carried_out(plan, me) == ["skipped"]
 
-    assert plan.changes.get().skipped == "It was like that already when its turn came."
+    assert plan.changes.get().skipped == "Already set when its turn came."
 
 
 def test_flow_with_another_change_under_way_is_skipped(sandbox, me):
@@ -143,7 +143,7 @@ def test_flow_with_another_change_under_way_is_skipped(sandbox, me):
 
     work()
 
-    assert plan.changes.get().skipped.startswith("Another change of it")
+    assert plan.changes.get().skipped.startswith("Another change of this flow")
     assert writes(sandbox) == []
 
 
@@ -160,7 +160,7 @@ def test_stop_leaves_the_rest_and_it_can_be_gone_on_with(sandbox, me, monkeypatc
     states = carried_out(plan, me)
 
     assert states == ["made"] * 2 + ["planned"] * 3
-    assert (plan.state, plan.ended_because) == ("stopped", "It was stopped.")
+    assert (plan.state, plan.ended_because) == ("stopped", "Stopped.")
     assert AuditEvent.objects.filter(action=plans.STOP, request_id=plan.pk).count() == 1
 
 
@@ -230,7 +230,10 @@ def test_person_who_may_not_any_more_ends_the_plan(sandbox, me, operator):
     work()
 
     plan.refresh_from_db()
-    assert (plan.state, plan.ended_because) == ("stopped", "operator may not make these changes any more.")
+    assert (plan.state, plan.ended_because) == (
+        "stopped",
+        "operator no longer has permission to make these changes.",
+    )
     assert writes(sandbox) == []
 
 
@@ -241,7 +244,7 @@ def test_twilio_that_does_not_answer_ends_the_plan(sandbox, me):
     states = carried_out(plan, me)
 
     assert states == ["failed"] * plans.ENOUGH + ["planned"] * 2
-    assert plan.ended_because == "Twilio refused or did not answer for 5 flows one after the other."
+    assert plan.ended_because == "Twilio refused or did not answer for 5 flows in a row."
 
 
 def test_log_that_cannot_be_written_ends_the_plan(sandbox, me, monkeypatch):
@@ -315,7 +318,7 @@ def test_way_back_leaves_out_what_is_not_known(sandbox, me):
 
     back = planning.plan_undo(plan=plan, made_by="omar")
 
-    assert back.changes.get().skipped.startswith("What became of the change is not known yet")
+    assert back.changes.get().skipped.startswith("Its outcome is unknown")
     reconcile.reconcile()
     assert [fate.state for fate in plans.fates(plan)] == ["made"]
     assert planning.plan_undo(plan=plan, made_by="omar").changes.get().asked == {"enabled": True}
@@ -328,7 +331,8 @@ def test_field_that_was_not_set_before_is_left_to_a_person(sandbox, me):
     change = planning.plan_undo(plan=plan, made_by="omar").changes.get()
 
     assert (
-        change.skipped == "It had no retry count before, and Twilio may not let it be emptied: do it by hand."
+        change.skipped
+        == "It had no retry count before, and Twilio may not allow clearing it: change it by hand."
     )
 
 
@@ -368,7 +372,7 @@ def test_error_of_our_own_ends_the_plan_and_is_not_met_again(sandbox, me, monkey
     states = carried_out(plan, me)
 
     assert (states, plan.state) == (["skipped", "planned"], "stopped")
-    assert plan.ended_because.startswith("An error of this site's came in between.")
+    assert plan.ended_because.startswith("This site failed at one of the flows.")
     assert "canary" not in everything_kept()
     assert carried_out(plan, me) == ["skipped", "made"]
 

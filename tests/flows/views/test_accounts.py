@@ -300,10 +300,11 @@ def test_import_that_names_a_flow_of_an_unseen_account_finds_nothing(tester, flo
     )
 
     changes = Plan.objects.get().changes.order_by("place")
+    says = "No flow with this SID has been synced. An entry without a SID creates a new flow."
     assert [(one.friendly_name, one.skipped) for one in changes] == [
-        ("", "The account has no flow of this SID. Without a SID, it would be made anew.")
-    ] * 2
-    assert "Import flows" in text_of(tester.get("/flows/plans/"))
+        ("", f"Entry {number}: {says}") for number in (1, 2)
+    ]
+    assert "Import: nothing to change" in text_of(tester.get("/flows/plans/"))
 
 
 def test_plan_page_offers_only_what_the_person_may_do_in_all_its_accounts(person, client_of, flows, staging):
@@ -411,14 +412,14 @@ def test_plan_leaves_out_what_the_person_may_only_see(person, client_of, flows, 
     plan = plan_of(client_of("viewer", "vera"), flows)
 
     said = dict(plan.changes.values_list("target_sid", "skipped"))
-    assert said == {flows[0]: "You may not do this in its account.", flows[1]: ""}
+    assert said == {flows[0]: "You don't have permission to change flows in production.", flows[1]: ""}
 
 
 def test_plan_that_touches_another_account_is_not_shown(tester, client_of, flows):
     plan = plan_of(client_of("operator"), flows)
 
     assert tester.get(reverse("flows:plan", args=[plan.pk])).status_code == 403
-    assert "Switch off" not in text_of(tester.get("/flows/plans/"))
+    assert "Turn off" not in text_of(tester.get("/flows/plans/"))
 
 
 def test_import_makes_a_flow_in_the_account_that_it_names(client_of, flows, sandbox, staging):
@@ -431,7 +432,7 @@ def test_import_makes_a_flow_in_the_account_that_it_names(client_of, flows, sand
 
     plan = Plan.objects.get()
     assert list(plan.changes.order_by("place").values_list("account_sid", "skipped")) == [
-        ("", "It does not say in which account it is to be made: give its account_sid."),
+        ("", "Entry 1: It doesn't say in which account to create the flow: add its account_sid."),
         (staging.account_sid, ""),
     ]
 

@@ -1,8 +1,11 @@
 """Saved views: a person's own, of a question that lives in the address."""
 
 import pytest
+from django.contrib.auth.models import User
 
 from flows.models import SavedView
+from flows.services import mirror
+from tests import ACCOUNT
 
 pytestmark = pytest.mark.django_db
 
@@ -45,14 +48,41 @@ def test_same_name_replaces_and_forgetting_removes(client_of):
     assert not SavedView.objects.exists()
 
 
-def test_only_what_makes_sense_is_kept(client_of):
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("q=a&channel=//evil.example", "“//evil.example” is not a channel"),
+        ("q=a&nonsense=1", "There is no filter called “nonsense”."),
+        ("//evil.example/?x=1", "There is no filter called “//evil.example/?x”."),
+    ],
+)
+def test_view_of_what_is_not_understood_is_not_saved(client_of, query, says):
     client = client_of("viewer")
 
-    client.post("/flows/views/", {"name": "A\x00", "query": "q=a&page=7&nonsense=1&channel=//evil.example"})
-    answer = client.post("/flows/views/", {"name": "B", "query": "//evil.example/?x"})
+    answer = client.post("/flows/views/", {"name": "A", "query": query}, follow=True)
+
+    assert not SavedView.objects.exists()
+    assert answer.redirect_chain[0][0].startswith("/flows/?")
+    assert f"The view was not saved. {says}" in answer.content.decode()
+
+
+def test_name_and_query_of_a_view_are_kept_without_the_page(client_of):
+    client_of("viewer").post("/flows/views/", {"name": "A\x00", "query": "q=a&page=7"})
 
     assert SavedView.objects.get(name="A").query == "q=a"
-    assert answer.url == "/flows/"
+
+
+def test_view_of_a_channel_that_is_gone_finds_nothing_and_says_so(client_of, person, sandbox):
+    sandbox.add_flow(channel_type="sms")
+    mirror.sync(ACCOUNT)
+    client = client_of("viewer")
+    SavedView.objects.create(person=User.objects.get(username="viewer"), name="Old", query="channel=fax")
+
+    page = client.get("/flows/?channel=fax")
+
+    assert page.context["found"].total == 0
+    assert "“fax” is not a channel, and no flow has it." in page.content.decode()
+    assert 'aria-current="true">Old' in page.content.decode()
 
 
 @pytest.mark.parametrize("name", ["", "   ", "\x00"], ids=ascii)

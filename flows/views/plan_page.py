@@ -1,0 +1,305 @@
+"""The page of one bulk change: what each flow would change, how far it is, what came of each."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.core.paginator import Page, Paginator
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from flexadmin.roles import scope_of
+from flows import accounts, words
+from flows.accounts import Account
+from flows.flexapi import schema
+from flows.forms import StartForm
+from flows.models import AuditEvent, Flow, Plan, PlannedChange
+from flows.services import plan_access, plan_titles, plans
+from flows.services.plans import Fate
+from flows.templatetags.flows import short, visible
+from flows.views.requests import Request
+
+PAGE_SIZE: Final = 100
+# A change's state: its name on the page, and the class that gives it its shape and colour.
+STATES: Final = {
+    "planned": ("Not started", "none"),
+    "running": ("In progress", "busy"),
+    "made": ("Done", "good"),
+    "failed": ("Failed", "bad"),
+    "conflict": ("Conflict", "bad"),
+    "unknown": ("Unknown outcome", "doubt"),
+    "skipped": ("Skipped", "none"),
+}
+PLAN_STATES: Final = {
+    "draft": ("Draft", "none"),
+    "running": ("In progress", "busy"),
+    "stopping": ("Stopping", "doubt"),
+    "stopped": ("Stopped", "bad"),
+    "done": ("Finished", ""),
+}
+PROBLEMS: Final = ("failed", "conflict", "unknown")
+# An action: of one flow that will be so, of several, and what has been done.
+_WILL: Final = {
+    "flow.update": ("will change", "will change", "changed"),
+    "flow.create": ("will be created", "will be created", "created"),
+    "flow.delete": ("will be deleted", "will be deleted", "deleted"),
+}
+_OF_DELETION: Final = {
+    "planned": "Will be deleted", "running": "Being deleted", "made": "Deleted", "unknown": "May be deleted",
+}  # fmt: skip
+_OF_CREATION: Final = {
+    "planned": "Will be created", "running": "Being created", "made": "Created", "unknown": "May be created",
+}  # fmt: skip
+_CONFLICT: Final = "It has changed at Twilio since the preview. Nothing was sent."
+_SID: Final = re.compile(r"(FO[0-9a-fA-F]{32})(?![0-9a-fA-F])")
+
+
+def plan_page(
+    request: Request,
+    plan: Plan,
+    *,
+    form: StartForm | None = None,
+    template: str = "flows/plan.html",
+    status: int = 200,
+) -> HttpResponse:
+    """The page, with the form that starts the plan as it was sent, if it was."""
+    scope = scope_of(request.user, "flows.view_flow")
+    fates = [fate for fate in plans.fates(plan) if _is_visible(fate.change, scope)]
+    account_sids = plan_access.account_sids_of(plan.pk)
+    powers = plan_access.powers_of(request.user, plan, account_sids)
+    context = {
+        "plan": plan,
+        "is_live": plan.state in ("running", "stopping"),
+        "is_waiting": plans.is_waiting(plan),
+        "can_stop": plan.state == "running" or (plan.state == "stopping" and plans.is_waiting(plan)),
+        "undone_by": list(plan.undone_by.exclude(started_at=None)),
+        "touched": touched(account_sids),
+        "form": form or start_form(plan),
+        "missing": plans.missing_permission(plan, request.user),
+        "shut": plans.shut_by(plan),
+        "may_act": powers.can_act,
+        "may_discard": powers.can_discard,
+        **_figures(plan, fates, account_sids),
+        **_rows_of_page(request, plan, fates, scope),
+    }
+    return render(request, template, context, status=status)
+
+
+def start_form(plan: Plan, *, reason: str | None = None) -> StartForm:
+    return StartForm(deletes=deletes_of(plan), reason=plan.reason if reason is None else reason)
+
+
+def deletes_of(plan: Plan) -> int:
+    """The number of flows that starting the plan would delete."""
+    return plan.changes.filter(action="flow.delete", skipped="", done_at=None).count()
+
+
+def _is_visible(change: PlannedChange, scope: accounts.Scope) -> bool:
+    return scope is None or not change.account_sid or change.account_sid in scope
+
+
+def touched(account_sids: Sequence[str]) -> list[Account]:
+    """The accounts whose flows it changes, where the site has several."""
+    if accounts.sole():
+        return []
+    known = {account.sid: account for account in accounts.every()}
+    found = [known.get(sid) or Account(sid, auth=("", "")) for sid in account_sids]
+    return sorted(found, key=lambda account: (not account.is_production, str(account)))
+
+
+def _figures(plan: Plan, fates: Sequence[Fate], account_sids: Sequence[str]) -> dict[str, Any]:
+    """The numbers, in sentences and for the progress bar."""
+    counts = Counter(fate.state for fate in fates)
+    to_do = counts["planned"]
+    place = plan_titles.place_of(account_sids)
+    return {
+        "state": _state(plan, counts),
+        "total": len(fates),
+        "to_do": to_do,
+        "made": counts["made"],
+        "settled": len(fates) - to_do - counts["running"] - counts["skipped"],
+        "to_make": len(fates) - counts["skipped"],
+        "can_be_made_again": counts["failed"] + counts["conflict"],
+        "retry_label": _retry_label(counts),
+        "can_start": plan.state in ("draft", "stopped") and to_do,
+        "takes": f"{to_do} second{'s' * (to_do != 1)}" if to_do < 100 else f"{round(to_do / 60)} minutes",
+        "review": _review(fates),
+        "outcome": _outcome(fates),
+        "start_label": _start_label(fates, place),
+        "place": place,
+        "has_deletions": any(_is_to_make(fate) and fate.change.action == "flow.delete" for fate in fates),
+        "totals": _totals(plan, fates, account_sids),
+    }
+
+
+def _state(plan: Plan, counts: Counter[str]) -> tuple[str, str]:
+    """The state in words, with what went wrong: "Finished" alone means that all was done."""
+    name, shape = PLAN_STATES[plan.state]
+    if plan.state != "done":
+        return name, shape
+    wrong = [f"{counts[state]} {STATES[state][0].lower()}" for state in PROBLEMS if counts[state]]
+    return (f"{name}: {', '.join(wrong)}", "doubt") if wrong else (name, "good")
+
+
+def _retry_label(counts: Counter[str]) -> str:
+    states = [state for state in ("failed", "conflict") if counts[state]]
+    return f"Retry {', '.join(f'{counts[state]} {STATES[state][0].lower()}' for state in states)}…"
+
+
+def _is_to_make(fate: Fate) -> bool:
+    return fate.state != "skipped"
+
+
+def _review(fates: Iterable[Fate]) -> str:
+    """The number of flows by what will happen to them: "3 flows will change, 1 will be created"."""
+    numbers = Counter(fate.change.action for fate in fates if fate.state == "planned")
+    parts: list[str] = []
+    for action, (one, many, _) in _WILL.items():
+        if number := numbers[action]:
+            flows = plan_titles.counted(number) if not parts else f"{number:,}"
+            parts.append(f"{flows} {one if number == 1 else many}")
+    return ", ".join(parts)
+
+
+def _outcome(fates: Iterable[Fate]) -> str:
+    """The number of flows by what was done: "3 of 4 flows deleted, 1 of 1 created"."""
+    tried = [fate for fate in fates if _is_to_make(fate)]
+    totals = Counter(fate.change.action for fate in tried)
+    made = Counter(fate.change.action for fate in tried if fate.state == "made")
+    parts: list[str] = []
+    for action, (_, _, done) in _WILL.items():
+        if total := totals[action]:
+            flows = plan_titles.counted(total) if not parts else f"{total:,}"
+            parts.append(f"{made[action]:,} of {flows} {done}")
+    return ", ".join(parts) or "No flow was changed"
+
+
+def _start_label(fates: Iterable[Fate], place: str) -> str:
+    numbers = Counter(fate.change.action for fate in fates if fate.state == "planned")
+    if len(numbers) > 1:
+        return f"Apply {numbers.total():,} changes{place}"
+    return "".join(
+        f"{plan_titles.VERBS[action].capitalize()} {plan_titles.counted(number)}{place}"
+        for action, number in numbers.items()
+    )
+
+
+def _totals(plan: Plan, fates: Sequence[Fate], account_sids: Sequence[str]) -> list[dict[str, Any]]:
+    """The figures of each account, where the plan is about several."""
+    if len(account_sids) < 2:
+        return []
+    found = []
+    for account in touched(account_sids):
+        own = [fate for fate in fates if fate.change.account_sid == account.sid]
+        states = Counter(fate.state for fate in own)
+        by_state = ", ".join(f"{states[name]} {STATES[name][0].lower()}" for name in STATES if states[name])
+        left_out = f", {states['skipped']} skipped" if states["skipped"] else ""
+        text = _review(own) + left_out if plan.state == "draft" else by_state
+        found.append({"account": account, "text": text})
+    return found
+
+
+def _rows_of_page(
+    request: Request, plan: Plan, fates: Sequence[Fate], scope: accounts.Scope
+) -> dict[str, Any]:
+    """The rows that are asked for. What is asked for wrongly shows none."""
+    only, number = request.GET.get("state", ""), request.GET.get("page", "")
+    mistake = ""
+    if only and only not in STATES:
+        mistake = f"“{only[:40]}” is not a state of a flow."
+    elif number and not re.fullmatch(r"[0-9]{1,6}", number):
+        mistake = f"“{number[:40]}” is not a page number."
+    shown = [] if mistake else [fate for fate in fates if not only or fate.state == only]
+    page = Paginator(shown, PAGE_SIZE).get_page(number)
+    counts = Counter(fate.state for fate in fates)
+    return {
+        "only": only,
+        "mistake": mistake,
+        "counts": [(name, STATES[name][0], counts[name], name == only) for name in STATES if counts[name]],
+        "rows": _rows(list(page), scope),
+        "previous_url": _url(plan, only, page.previous_page_number()) if page.has_previous() else None,
+        "next_url": _url(plan, only, page.next_page_number()) if page.has_next() else None,
+        "page_of_rows": _place_of(page),
+    }
+
+
+def _url(plan: Plan, only: str, number: int) -> str:
+    asked = {"state": only, "page": number} if only else {"page": number}
+    return f"{reverse('flows:plan', args=[plan.pk])}?{urlencode(asked)}"
+
+
+def _place_of(page: Page[Fate]) -> str:
+    if page.paginator.num_pages < 2:
+        return ""
+    return f"{page.start_index():,} to {page.end_index():,} of {page.paginator.count:,}"
+
+
+def _rows(fates: Sequence[Fate], scope: accounts.Scope) -> list[dict[str, Any]]:
+    seqs = [fate.event.pk for fate in fates if fate.event]
+    events = AuditEvent.objects.select_related("payload").in_bulk(seqs)
+    sids = {fate.change.target_sid for fate in fates}
+    sids.update(sid for fate in fates for sid in _SID.findall(fate.change.skipped))
+    flows = accounts.within(Flow.objects.filter(sid__in=sids - {""}), scope).in_bulk()
+    return [_row(fate, events.get(fate.event.pk) if fate.event else None, flows) for fate in fates]
+
+
+def _row(fate: Fate, event: AuditEvent | None, flows: dict[str, Flow]) -> dict[str, Any]:
+    change, flow = fate.change, flows.get(fate.change.target_sid)
+    known = {account.sid: account for account in accounts.every()}
+    says = {"flow.delete": _OF_DELETION, "flow.create": _OF_CREATION}.get(change.action, {})
+    verb = _WILL[change.action][2]
+    return {
+        "change": change,
+        "event": event,
+        "sid": change.target_sid or (event.target_sid if event else ""),
+        "name": change.friendly_name or str(change.asked.get("friendly_name") or ""),
+        "account": known.get(change.account_sid) or Account(change.account_sid, auth=("", "")),
+        "channel": flow.channel_type if flow else str(change.asked.get("channel_type") or ""),
+        "identity": flow.contact_identity if flow else str(change.asked.get("contact_identity") or ""),
+        "what": says.get(fate.state, f"Not {verb}") if says else "",
+        "shape": ("old" if change.action == "flow.delete" else "new") if fate.state in says else "fine",
+        "is_gone": change.action == "flow.delete" and fate.state == "made",
+        "differences": _differences(change),
+        "state": STATES[fate.state],
+        "why": _why(fate, event, flows),
+    }
+
+
+def _differences(change: PlannedChange) -> list[dict[str, Any]]:
+    names = [] if change.action == "flow.delete" else list(change.asked)
+    return [
+        {
+            "label": words.label(name),
+            "is_sid": name in schema.BY_NAME and schema.BY_NAME[name].kind == "sid",
+            "before": words.shown(name, change.before.get(name)),
+            "after": words.shown(name, change.asked.get(name)),
+        }
+        for name in names
+    ]
+
+
+def _why(fate: Fate, event: AuditEvent | None, flows: dict[str, Flow]) -> SafeString:
+    if fate.state == "conflict":
+        return visible(_CONFLICT)
+    said = event.payload.message if event and fate.state != "made" else ""
+    return _with_names(fate.change.skipped or said, flows)
+
+
+def _with_names(text: str, flows: dict[str, Flow]) -> SafeString:
+    """The text with a link and the present name in the place of each flow's SID: names are not kept in a plan."""
+    return format_html_join("", "{}", ((_linked(part, flows),) for part in _SID.split(text)))
+
+
+def _linked(part: str, flows: dict[str, Flow]) -> SafeString:
+    if not _SID.fullmatch(part):
+        return visible(part)
+    flow = flows.get(part)
+    name = format_html("“{}” ({})", visible(flow), short(part)) if flow else visible(short(part))
+    return format_html('<a href="{}">{}</a>', reverse("flows:detail", args=[part]), name)
