@@ -91,17 +91,20 @@ def is_stale(state: SyncState, *, now: datetime | None = None) -> bool:
     return last is None or (now or timezone.now()) - last > FRESH_FOR
 
 
-def fetch(sid: str, *, deadline: float = READ_DEADLINE, must_record: bool = False) -> Snapshot:
-    """The flow as it is at Twilio now, secrets and all. What is not as the log has it goes on record, a 404 too;
-    `must_record`: or raises `NotRecorded`, where a change of ours would bury it."""
+def fetch(
+    sid: str, *, account_sid: str = "", deadline: float = READ_DEADLINE, must_record: bool = False
+) -> Snapshot:
+    """The flow as it is at Twilio now, secrets and all, read in the account given or else the one that it is known to
+    belong to. What is not as the log has it goes on record, a 404 too; `must_record`: or raises `NotRecorded`, where a
+    change of ours would bury it."""
     read_at = audit.last_seq()
-    copy = _Copy(account_of(sid))
+    copy = _Copy(account_sid or account_of(sid))
     try:
         snapshot = flex_client(copy.account_sid, deadline=deadline).fetch(sid)
     except FlexError as error:
         closures.hear(copy.account_sid, "fetch", error)
         if is_gone(error):
-            miss(sid, read_at=read_at)
+            miss(sid, read_at=read_at, account_sid=copy.account_sid)
         raise
     closures.hear(copy.account_sid, "fetch", None)
     with _only_a_copy(must_record=must_record):
@@ -114,10 +117,10 @@ def listing(account_sid: str) -> list[Snapshot]:
     return [masked(storable(snapshot)) for snapshot in _Copy(account_sid).listed()]
 
 
-def miss(sid: str, *, read_at: int) -> None:
+def miss(sid: str, *, read_at: int, account_sid: str = "") -> None:
     """Twilio said, to a request that began at `read_at`, that it has no such flow. Where it does not even list any
     more, a flow's 404 says nothing about the flow."""
-    copy = _Copy(account_of(sid))
+    copy = _Copy(account_sid or account_of(sid))
     with _only_a_copy():
         if closures.state_of(copy.account_sid).why("list") is None:
             _take_over({sid: None}, read_at, copy, _known(_rows([sid])))
@@ -132,6 +135,11 @@ def keep(snapshot: Snapshot | None, event: AuditEvent) -> None:
         kept = None if snapshot is None else masked(storable(snapshot))
         if latest is None or latest.seq <= event.seq or drift.is_same(latest.snapshot, kept):
             _write({event.target_sid: kept}, event.account_sid)
+
+
+def flow_from(snapshot: Snapshot, account_sid: str) -> Flow:
+    """Return a flow that was read as a row of the mirror, unsaved: for pages that show just what was read."""
+    return _row(masked(storable(dict(snapshot))), account_sid, timezone.now())
 
 
 def is_gone(error: FlexError | None) -> bool:
