@@ -281,7 +281,7 @@ def _account_for(entry: Entry) -> str:
     account = accounts.sole()
     if account is None and not entry.account_sid:
         raise LeftOut("It does not say in which account it is to be made: give its account_sid.")
-    sid = account.sid if account else entry.account_sid
+    sid = entry.account_sid or (account.sid if account else "")
     if all(sid != known.sid for known in accounts.every()):
         raise LeftOut("This site does not look after the account that it names.")
     return sid
@@ -306,7 +306,8 @@ def _set(change: PlannedChange, row: Flow, values: Mapping[str, Any]) -> None:
     if not names:
         raise LeftOut("It is like that already.")
     if asked.get("enabled") is True and "enabled" in names and (other := _in_the_way(row)):
-        raise LeftOut(f"“{other}” is on for the same channel and identity, and only one can be.")
+        # By its SID: a name or a number that stood here would outlive the erasure of that flow.
+        raise LeftOut(f"{other.sid} is on for the same channel and identity, and only one can be.")
     change.before = {name: row.resource.get(name) for name in names}
     change.asked = {name: asked[name] for name in names}
 

@@ -48,6 +48,10 @@ class NotForAPerson(Exception):
     """This change is settled, or reading can still tell what became of it."""
 
 
+class NotTheOne(NotForAPerson):
+    """This flow can't be what the creation made: it was there before, or another change made it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What a read says of a change: applied or not, or (None) a `puzzle` for a person."""
@@ -152,7 +156,7 @@ def _refuse_as_made(change: OpenChange, sid: str) -> None:
     candidate any more; where nothing can be read, a person may know of another flow."""
     may_be_named = sid in change.candidates or (change.is_unreadable and schema.is_sid("FO", sid))
     if not may_be_named or not _unaccounted_for([{"sid": sid}], change):
-        raise NotForAPerson
+        raise NotTheOne
 
 
 def _made(change: OpenChange, sid: str) -> tuple[Snapshot | None, bool]:

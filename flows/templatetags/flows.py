@@ -123,6 +123,14 @@ def shown(value: Any) -> SafeString:
 
 
 @register.filter
+def shown_lines(value: Any) -> SafeString:
+    """The same for a text of several lines, each on its own."""
+    if not isinstance(value, str) or "\n" not in value:
+        return shown(value)
+    return format_html_join(SafeString("<br>"), "{}", ((shown(line),) for line in value.split("\n")))
+
+
+@register.filter
 def label(name: str) -> str:
     field = schema.BY_NAME.get(name)
     return field.label if field else name
@@ -241,6 +249,20 @@ def ending(event: AuditEvent) -> str:
     if event.stage == Stage.OBSERVED:
         return "On record" if event.action == "flow.baseline" else "Not made here"
     return words.RESULTS.get(event.result, event.result)
+
+
+@register.filter
+def sentence(text: object) -> str:
+    """A remark as a sentence: with a capital letter and one full stop."""
+    words_said = str(text).strip()
+    return f"{words_said[:1].upper()}{words_said[1:].rstrip('.')}." if words_said else ""
+
+
+@register.filter
+def refusal(event: AuditEvent) -> str:
+    """Status and code of Twilio's answer to a change: "HTTP 410, Twilio error 20410"; empty where none came."""
+    parts = [("HTTP", event.remote_status), ("Twilio error", event.remote_code)]
+    return ", ".join(f"{name} {number}" for name, number in parts if number)
 
 
 @register.filter

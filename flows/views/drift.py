@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,9 +17,11 @@ from flows.flexapi import schema
 from flows.models import AuditEvent, OpenDrift
 from flows.services import drift
 from flows.services.audit import NotRecorded
-from flows.views.requests import Request, actor_of, permitted
+from flows.views.offers import Offers
+from flows.views.requests import Request, actor_of, may, permitted
 
 MOST_SHOWN = 100
+REVERTED_BY = {"made": "delete", "changed": "update", "deleted": "create"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Found:
     """What was found of one flow since somebody last dealt with it."""
 
     events: list[AuditEvent]
+    may_accept: bool = False
+    can_revert: bool = False
 
     @property
     def first(self) -> AuditEvent:
@@ -76,9 +80,20 @@ class Found:
 @require_GET
 @permitted("flows.view_flow", action="flow.view")
 def drift_inbox(request: Request) -> HttpResponse:
-    found = [Found(events) for events in drift.inbox(request.scope)]
-    context = {"found": found[:MOST_SHOWN], "more": max(0, len(found) - MOST_SHOWN)}
+    inbox, offers = drift.inbox(request.scope), Offers(request)
+    found = [_offered(Found(events), request, offers) for events in inbox[:MOST_SHOWN]]
+    context = {"found": found, "more": max(0, len(inbox) - MOST_SHOWN)}
     return render(request, "flows/drift.html", context)
+
+
+def _offered(found: Found, request: Request, offers: Offers) -> Found:
+    """With what the user can do about it in its account: accepting sends nothing, reverting is a change."""
+    account_sid = found.last.account_sid
+    return replace(
+        found,
+        may_accept=may(request.user, "flows.change_flow", account_sid),
+        can_revert=offers.can(REVERTED_BY[found.kind], account_sid),
+    )
 
 
 @require_POST

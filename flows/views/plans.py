@@ -26,7 +26,8 @@ from flows.services.audit import NotRecorded
 from flows.services.planning import Ask, Entry
 from flows.services.plans import Fate
 from flows.views.copyout import chosen, nobody
-from flows.views.requests import Request, accounts_of_plan, actor_of, may, permitted, record_refusal
+from flows.views.offers import REVERSE, Offers
+from flows.views.requests import Request, accounts_of_plan, actor_of, may_on_each, permitted, record_refusal
 
 PAGE_SIZE: Final = 100
 LATEST: Final = 50  # plans that the list shows
@@ -137,9 +138,9 @@ def plan_start(request: Request, plan_id: str) -> HttpResponse:
     form = StartForm(request.POST, deletes=_deletes(plan))
     if not form.is_valid():
         return _plan_page(request, plan, form=form, status=422)
-    if shut := plans.shut_by(plan):
+    if plans.shut_by(plan):
         record_refusal(request, plans.START, {})
-        messages.error(request, f"Not started: {shut} Nothing was sent.")
+        messages.error(request, "Not started. Nothing was sent.")  # the page itself says why
         return _plan_page(request, plan, form=form, status=403)
     try:
         begun = plans.start(plan=plan, reason=form.cleaned_data["reason"], actor=actor_of(request))
@@ -245,12 +246,27 @@ def _plan_page(
         "form": form or StartForm(deletes=_deletes(plan), reason=plan.reason),
         "missing": plans.missing_permission(plan, request.user),
         "shut": plans.shut_by(plan),
-        "may_act": all(
-            may(request.user, "flows.change_flow", sid) for sid in accounts_of_plan(plan.pk) or [""]
-        ),
+        "may_act": may_on_each(request.user, "flows.change_flow", accounts_of_plan(plan.pk)),
         "can_start": plan.state in ("draft", "stopped") and to_do,
+        **_following(request, plan),
     }
     return render(request, template, context, status=status)
+
+
+def _following(request: Request, plan: Plan) -> dict[str, bool]:
+    """Whether the way back, and a second try, have anything that can be changed just now."""
+    offers = Offers(request)
+    kinds = [
+        (action.removeprefix("flow."), account_sid)
+        for action, account_sid in plan.changes.filter(skipped="")
+        .order_by()
+        .values_list("action", "account_sid")
+        .distinct()
+    ]
+    return {
+        "can_retry": any(offers.can(kind, account_sid) for kind, account_sid in kinds),
+        "can_roll_back": any(offers.can(REVERSE[kind], account_sid) for kind, account_sid in kinds),
+    }
 
 
 def _touched(plan: Plan) -> list[Account]:

@@ -80,11 +80,11 @@ def test_gone_held_and_strange_flows_are_left_out(sandbox):
 
 
 def test_second_flow_of_an_identity_is_not_switched_on(sandbox):
-    sandbox.add_flow(friendly_name="First", contact_identity="+15550100", enabled=True)
+    first = sandbox.add_flow(friendly_name="First", contact_identity="+15550100", enabled=True)
     second = add(sandbox, friendly_name="Second", contact_identity="+15550100", enabled=False)
 
     assert only(made("enable", sids=[second])).skipped == (
-        "“First” is on for the same channel and identity, and only one can be."
+        f"{first} is on for the same channel and identity, and only one can be."
     )
 
 
