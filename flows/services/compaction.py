@@ -9,13 +9,38 @@ from typing import Final
 
 from django.contrib.sessions.models import Session
 from django.db import Error, connection
+from django_tasks_db.models import DBTaskResult
 
 from flows import trigrams
-from flows.models import AuditPayload, Flow, FlowEntry, OpenDrift, Plan, PlannedChange, SavedView
+from flows.models import (
+    AuditPayload,
+    Closure,
+    Flow,
+    FlowEntry,
+    OpenChange,
+    OpenDrift,
+    Plan,
+    PlannedChange,
+    SavedView,
+    SyncState,
+)
 
 TABLES: Final = tuple(
     model._meta.db_table
-    for model in (AuditPayload, Flow, FlowEntry, OpenDrift, Plan, PlannedChange, SavedView, Session)
+    for model in (
+        AuditPayload,
+        Flow,
+        FlowEntry,
+        OpenChange,
+        OpenDrift,
+        Plan,
+        PlannedChange,
+        SavedView,
+        Closure,
+        SyncState,
+        DBTaskResult,
+        Session,
+    )
 )
 PATIENCE: Final = 10.0  # seconds that another connection may take to end what it is doing
 BEYOND_REACH: Final = {
