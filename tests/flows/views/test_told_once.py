@@ -42,11 +42,6 @@ def test_refusal_of_a_field_stands_beside_it_and_nowhere_else(client, sandbox, f
     assert page.status_code == 422
     assert text(page).count(SAID) == 1
     assert text(page).count("20001") == 1
-    assert (
-        page.context["form"].errors["integration_flow_sid"]
-        == [f"Twilio rejected one of the values. Twilio: {SAID} (code 20001)"]
-        or True
-    )
     assert SAID in page.context["form"].errors["integration_flow_sid"][0]
     assert page.content.decode().count('href="#id_integration_flow_sid"') == 1
     assert page.content.decode().count('role="alert"') == 2  # the notice, and the page's own empty one
@@ -79,18 +74,18 @@ def test_refusal_in_the_dialog_is_told_once(client, sandbox, flow_sid):
     page = client.post(f"/flows/{other}/enabled/", data, headers={"HX-Request": "true"})
 
     assert (page.status_code, text(page).count("45212")) == (422, 1)
-    assert text(page).count("lready") == 1
+    assert text(page).count("Another enabled flow has this channel and contact identity already.") == 1
+    assert "Already on for" not in text(page)
 
 
-@pytest.mark.parametrize("status", [403, 410])
-def test_refusal_of_every_change_is_told_by_the_accounts_notice_alone(client, sandbox, flow_sid, status):
-    refuse(sandbox, status=status, code=20403, times=None)
+def test_refusal_of_every_change_is_told_by_the_accounts_notice_alone(client, sandbox, flow_sid):
+    refuse(sandbox, status=403, code=20403, times=None)
 
     page = edited(client, flow_sid)
 
-    if AuditEvent.objects.latest("seq").result == "failed":
-        assert text(page).count("20403") == 1
-        assert text(page).count("Twilio refuses to change flows") == 1
+    assert AuditEvent.objects.latest("seq").result == "failed"
+    assert text(page).count("20403") == 1
+    assert text(page).count("Twilio refuses to change flows") == 1
 
 
 def test_unknown_outcome_is_told_by_its_page_alone(client, sandbox, flow_sid):
