@@ -47,6 +47,11 @@ _SHAPES: Final = {
     Result.CONFLICT: "doubt",
     Result.DENIED: "stop",
 }
+# A user's word is not what reading found.
+_DECIDED: Final = {
+    Result.APPLIED: "Marked as applied",
+    Result.NOT_APPLIED: "Marked as not applied",
+}
 _CAME_TO_PASS: Final = (Result.SUCCEEDED, Result.APPLIED)
 
 
@@ -248,6 +253,8 @@ def ending(event: AuditEvent) -> str:
     """How the event ended, in a word."""
     if event.stage == Stage.OBSERVED:
         return "On record" if event.action == "flow.baseline" else "Not made here"
+    if event.stage == Stage.RECONCILED and event.actor_id and event.result in _DECIDED:
+        return _DECIDED[Result(event.result)]
     return words.RESULTS.get(event.result, event.result)
 
 

@@ -25,6 +25,7 @@ from flows.services import planning, plans
 from flows.services.audit import NotRecorded
 from flows.services.planning import Ask, Entry
 from flows.services.plans import Fate
+from flows.templatetags.flows import refusal
 from flows.views.copyout import chosen, nobody
 from flows.views.offers import REVERSE, Offers
 from flows.views.requests import Request, accounts_of_plan, actor_of, may_on_each, permitted, record_refusal
@@ -304,5 +305,10 @@ def _row(fate: Fate, event: AuditEvent | None) -> dict[str, Any]:
             for name in names
         ],
         "state": STATES[fate.state],
-        "why": change.skipped or (event.payload.message if event and fate.state != "made" else ""),
+        "why": change.skipped or (_said_of(event) if event and fate.state != "made" else ""),
     }
+
+
+def _said_of(event: AuditEvent) -> str:
+    """Why a planned change was not made, with Twilio's status and code."""
+    return " ".join(filter(None, [event.payload.message, f"({refusal(event)})" if refusal(event) else ""]))

@@ -4,9 +4,13 @@ import re
 import uuid
 
 import pytest
+from django.core.management import call_command
 
+from flows.flexapi.errors import Refused
 from flows.flexapi.sandbox import Fault, FaultKind
-from flows.models import AuditEvent
+from flows.models import AuditEvent, Plan
+from flows.services import closures
+from tests import ACCOUNT
 from tests.conftest import form_data
 
 pytestmark = pytest.mark.django_db
@@ -125,3 +129,23 @@ def test_code_of_a_refusal_is_on_the_events_page_and_in_the_flows_history(client
 
     assert "HTTP 400, Twilio error 20009" in text(client.get(f"/audit/{event.event_id}/"))
     assert "HTTP 400, Twilio error 20009" in text(client.get(f"/flows/{flow_sid}/"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_code_of_a_refusal_is_in_the_log_and_on_the_plan(client, sandbox, flow_sid):
+    client.post("/flows/plans/new/", {"sid": flow_sid, "kind": "disable"})
+    plan = Plan.objects.get()
+    client.post(f"/flows/plans/{plan.pk}/start/", {"reason": ""})
+    refuse(sandbox, code=20009, message="Not this one")
+    call_command("db_worker", batch=True, interval=0, startup_delay=False, verbosity=0)
+
+    assert "HTTP 400, Twilio error 20009" in text(client.get("/audit/"))
+    assert "Not this one (HTTP 400, Twilio error 20009)" in text(client.get(f"/flows/plans/{plan.pk}/"))
+
+
+def test_page_of_a_change_that_can_not_be_made_has_one_heading(client, flow_sid):
+    closures.hear(ACCOUNT, "fetch", Refused(status=403, code=20003))
+
+    page = client.get(f"/flows/{flow_sid}/edit/").content.decode()
+
+    assert page.count("<h1") == 1
