@@ -54,8 +54,10 @@ class Closed:
         return _looked_up(closures.states, {}) if known is None else known
 
     def why(self, account_sid: str, kind: str) -> closures.Why | None:
-        state = self.states.get(account_sid)
-        return state.why(kind) if state else None
+        if any(account.sid == account_sid for account in accounts.every()):
+            state = self.states.get(account_sid)
+            return state.why(kind) if state else None
+        return _looked_up(lambda: closures.reason_against(account_sid, kind), None)
 
 
 class Permissions:
@@ -83,10 +85,13 @@ class Permissions:
 
 def site(request: HttpRequest) -> dict[str, object]:
     user = getattr(request, "user", None)
-    about = getattr(request, "account_sid", "") or request.GET.get("account", "")
-    account = accounts.sole() or next(
-        (one for one in _looked_up(lambda: _seen_by(user), NONE) if one.sid == about), None
-    )
+    about = getattr(request, "account_sid", "")
+    named = about or request.GET.get("account", "")
+    account = next((one for one in _looked_up(lambda: _seen_by(user), NONE) if one.sid == named), None)
+    if (
+        account is None and not about
+    ):  # a page about a flow of an account that the site has no more is of none
+        account = accounts.sole()
     hosts = {urlsplit(one.root).hostname or "" for one in ([account] if account else accounts.every())}
     known: dict[str, object] = {
         "account": account,

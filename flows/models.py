@@ -296,6 +296,7 @@ class AuditPayload(models.Model):
     requested = models.JSONField(null=True)
     after = models.JSONField(null=True)
     message = models.TextField(blank=True)  # Twilio's own words, where it gave any
+    findings = models.JSONField(null=True)  # what was known when a user decided an unknown outcome
     erased_at = models.DateTimeField(null=True)  # when everything above was emptied; an event says by whom
 
     def __str__(self) -> str:
@@ -314,6 +315,13 @@ class OpenChange(models.Model):
     not_applied_at = models.DateTimeField(null=True)  # when a first read found it not applied
     puzzle = models.CharField(max_length=200, blank=True)  # why reading can't tell: a person has to decide
     candidates = models.JSONField(default=list)  # of a creation, the SIDs of the flows that it may have made
+    is_unreadable = models.BooleanField(
+        default=False
+    )  # the puzzle is that nothing can be read; it is still tried
+    last_reading = models.JSONField(
+        default=dict
+    )  # flows by SID as last read, secrets masked; None: not there
+    read_at = models.DateTimeField(null=True)  # when `last_reading` was read
 
     def __str__(self) -> str:
         return f"{self.action} {self.change_id}"

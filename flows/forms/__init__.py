@@ -2,13 +2,15 @@
 
 from django.forms.renderers import TemplatesSetting
 
+from flows.forms.conflict import Conflict, label_of
 from flows.forms.decision import DecisionForm
 from flows.forms.entries import Given, read_entries
-from flows.forms.flow import FlowForm, picked, read_base, signed
+from flows.forms.flow import FlowForm, picked, read_base, resolved, signed
 from flows.forms.plan import PlanForm, StartForm
 from flows.forms.reason import DeleteForm, ReasonForm, SwitchForm
 
 __all__ = [
+    "Conflict",
     "DecisionForm",
     "DeleteForm",
     "FieldRenderer",
@@ -18,9 +20,11 @@ __all__ = [
     "ReasonForm",
     "StartForm",
     "SwitchForm",
+    "label_of",
     "picked",
     "read_base",
     "read_entries",
+    "resolved",
     "signed",
 ]
 

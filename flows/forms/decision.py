@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django import forms
@@ -9,45 +12,86 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
+from flows.flexapi import schema
+
 NOT_APPLIED, APPLIED = "not_applied", "applied"
 
 
 class DecisionForm(forms.Form):
-    """`verdict`: not_applied, applied, or of a creation the SID of the flow that it made."""
+    """`verdict`: not_applied, applied, or of a creation the SID of the flow that it created. Where Twilio can't be
+    read, a creation's `verdict` can be applied too, with the `sid` of a flow that the user found."""
 
     when_refused = "Nothing was recorded"  # as the summary of the errors says
 
     verdict = forms.ChoiceField(
-        label="What became of it",
+        label="Decide the outcome",
         widget=forms.RadioSelect,
         error_messages={
-            "required": "Choose what became of it.",
+            "required": "Choose an outcome.",
             "invalid_choice": "This is not among the choices any more. Look at them again.",
         },
+    )
+    sid = forms.CharField(
+        label="SID of the flow that it created",
+        required=False,
+        max_length=34,
+        help_text="FO and 32 characters, as the Twilio Console shows it.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
     )
     reason = forms.CharField(
         label="How you know",
         max_length=200,
-        help_text="For everybody who reads the audit log; 200 characters at most.",
-        error_messages={"required": "Say how you know: others will rely on it."},
+        help_text="Explain how you know. Shown in the audit log. Up to 200 characters.",
+        error_messages={"required": "Explain how you know: others will rely on it."},
     )
 
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(
-        self, *args: Any, candidates: list[str], is_creation: bool, puzzle: str, **kwargs: Any
+        self,
+        *args: Any,
+        candidates: list[str],
+        is_creation: bool,
+        puzzle: str,
+        is_unreadable: bool = False,
+        reading: Mapping[str, Any] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.puzzle = signing.dumps([puzzle, sorted(candidates)], salt="flows.forms.decision")
+        shown = json.dumps([is_unreadable, reading or {}], sort_keys=True)
+        seen = [puzzle, sorted(candidates), hashlib.sha256(shown.encode()).hexdigest()]
+        self.puzzle = signing.dumps(seen, salt="flows.forms.decision")
         self.initial["seen"] = self.puzzle
         field = cast(forms.ChoiceField, self.fields["verdict"])
         if is_creation:
+            another = "It created another flow" if candidates else "It created a flow"
             field.choices = [
-                *((sid, f"It made {sid}") for sid in candidates),
-                (NOT_APPLIED, "It made none of these"),
+                *((sid, f"It created {sid}") for sid in candidates),
+                *([(APPLIED, f"{another}, whose SID I enter below")] if is_unreadable else []),
+                (NOT_APPLIED, "None of these" if candidates else "Mark as not applied: it created no flow"),
             ]
         else:
-            field.choices = [(APPLIED, "It was carried out"), (NOT_APPLIED, "It was not carried out")]
+            field.choices = [(APPLIED, "Mark as applied"), (NOT_APPLIED, "Mark as not applied")]
+        if not (is_creation and is_unreadable):
+            del self.fields["sid"]
+
+    @property
+    def named_sid(self) -> str:
+        """Of a creation, the flow that it created; else the verdict."""
+        verdict = str(self.cleaned_data["verdict"])
+        return str(self.cleaned_data["sid"]) if verdict == APPLIED and "sid" in self.fields else verdict
+
+    def clean_sid(self) -> str:
+        sid = str(self.cleaned_data["sid"]).strip()
+        if self.cleaned_data.get("verdict") != APPLIED:
+            return ""
+        if not schema.is_sid("FO", sid):
+            raise ValidationError(
+                f"“{sid}” is not a Flex Flow SID: FO and 32 characters from 0-9 and a-f."
+                if sid
+                else "Enter the SID of the flow that it created."
+            )
+        return sid
 
     def clean_seen(self) -> str:
         """A word is given on what the person saw: what reading found since has to be looked at first."""

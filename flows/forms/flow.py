@@ -16,6 +16,7 @@ from django.http import QueryDict
 
 from flows.flexapi import schema
 from flows.flexapi.schema import Snapshot
+from flows.forms.conflict import Conflict, label_of
 from flows.forms.fields import field_of
 from flows.forms.reason import ReasonForm
 from flows.masking import has_mask, storable
@@ -27,6 +28,9 @@ class FlowForm(ReasonForm):
     """Creates a flow (`base` is None) or edits the one that the operator saw (`base`, its whole snapshot)."""
 
     base = forms.CharField(widget=forms.HiddenInput, required=False)
+    conflict = forms.CharField(
+        widget=forms.HiddenInput, required=False
+    )  # a `Conflict` that waits for choices
 
     def __init__(
         self,
@@ -43,7 +47,11 @@ class FlowForm(ReasonForm):
         super().__init__(data, initial={"change_id": uuid.uuid4(), **_as_choices(storable(shown))})
         if base is not None:
             self.initial.setdefault("base", signed(base))
-        self.chosen = str((self.initial if data is None else data).get("integration_type") or "")
+        shown_now = self.initial if data is None else data
+        self.chosen = str(shown_now.get("integration_type") or "")
+        sid = str((base or {}).get("sid") or "")
+        self.pending = Conflict.read(str(shown_now.get("conflict") or ""), sid)
+        self.conflict_errors: list[tuple[str, str]] = []
         self.parked: list[tuple[str, str]] = []
         for entry in schema.WRITABLE:
             if schema.is_active(entry, self.chosen):
@@ -69,36 +77,65 @@ class FlowForm(ReasonForm):
                 self.add_error(entry.name, f"{entry.label}: a part of it is masked. Enter the secret itself.")
         return self.cleaned_data
 
-    def again(self, *, theirs: Snapshot | None = None) -> Self:
-        """With `theirs`, on the flow as it is at Twilio now: fields that the operator left alone follow it."""
+    def again(self, *, theirs: Snapshot | None = None, conflict: Conflict | None = None) -> Self:
+        """With `theirs`, on the flow as it is at Twilio now: fields that the operator left alone follow it, but for
+        those that the `conflict` will decide."""
         typed = self._typed()
         if theirs is not None:
             seen, mine = self.snapshot or {}, self.values
+            held = conflict.held if conflict else set()
             for entry in schema.WRITABLE:
+                is_left = entry.name not in mine or schema.same(
+                    entry.name, seen.get(entry.name), mine[entry.name]
+                )
                 # Parked ones too: under another integration type they would come back as edits.
-                if entry.name not in mine or schema.same(entry.name, seen.get(entry.name), mine[entry.name]):
+                if is_left and not (entry.name in held and entry.name in mine):
                     typed.pop(entry.name, None)
             typed["base"] = signed(theirs)
+            typed["conflict"] = conflict.signed(str(theirs.get("sid") or "")) if conflict else ""
         return type(self)(typed, base=theirs or self.snapshot)
+
+    def ask_for_choices(self) -> bool:
+        """Note an error for each field in conflict without a choice; False if there is none."""
+        if self.pending is None:
+            return False
+        chosen = self.pending.chosen(self.data)
+        self.conflict_errors = [
+            (f"pick_{name}_theirs", f"Choose a value for {label_of(name, self.pending)}.")
+            for name, value in chosen.items()
+            if not value
+        ]
+        return bool(self.conflict_errors)
+
+    @property
+    def error_list(self) -> list[tuple[str, str]]:
+        return [*self.conflict_errors, *super().error_list]
 
     @property
     def basics(self) -> list[BoundField]:
-        return [
-            self[name]
-            for name in ("friendly_name", "channel_type", "contact_identity", "chat_service_sid", "enabled")
-        ]
+        return self._open("friendly_name", "channel_type", "contact_identity", "chat_service_sid", "enabled")
 
     @property
-    def handling(self) -> BoundField:
-        return self["integration_type"]
+    def handling(self) -> BoundField | None:
+        """The integration type, unless a conflict holds it."""
+        return next(iter(self._open("integration_type")), None)
 
     @property
     def integration(self) -> list[BoundField]:
-        return [self[entry.name] for entry in schema.INTEGRATION_FIELDS if entry.name in self.fields]
+        return self._open(*(entry.name for entry in schema.INTEGRATION_FIELDS))
 
     @property
     def options(self) -> list[BoundField]:
-        return [self[name] for name in ("long_lived", "janitor_enabled")]
+        return self._open("long_lived", "janitor_enabled")
+
+    @property
+    def held(self) -> list[BoundField]:
+        """The fields that wait for a choice in the conflict above the form: carried along, and not shown in it."""
+        return [self[name] for name in self.fields if self.pending and name in self.pending.held]
+
+    def _open(self, *names: str) -> list[BoundField]:
+        held = self.pending.held if self.pending else set()
+        return [self[name] for name in names if name in self.fields and name not in held]
 
     def _made(self, entry: schema.Field) -> forms.Field:
         had = (self.snapshot or {}).get(entry.name)
@@ -170,6 +207,11 @@ def picked(data: QueryDict, base: Snapshot) -> QueryDict:
         for name in theirs:
             data[name] = "" if had.get(name) is None else str(had[name])
     return data
+
+
+def resolved(data: QueryDict, base: Snapshot, conflict: Conflict) -> QueryDict:
+    """What a form sent, with the choices that settle its conflict."""
+    return conflict.resolved(data, _as_choices(storable(dict(base))))
 
 
 def _start(base: Snapshot | None) -> dict[str, Any]:

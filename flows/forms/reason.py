@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any, Final, Self
 
 from django import forms
+from django.core import signing
 from django.core.exceptions import ValidationError
+
+SHOWN_SALT: Final = "flows.forms.shown"
+# What the page for a deletion says of the flow; if any of it changed since, nothing is deleted.
+SHOWN: Final = ("friendly_name", "channel_type", "contact_identity", "enabled")
 
 
 class ReasonForm(forms.Form):
@@ -59,14 +65,34 @@ class DeleteForm(ReasonForm):
         error_messages={"required": "Type the flow's name."},
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+    base = forms.CharField(widget=forms.HiddenInput, required=False)  # the flow as the page showed it, signed
     field_order = ["confirm_name", "reason"]
 
-    def __init__(self, *args: Any, expected: str, sid: str, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, expected: str, sid: str, shown: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.expected, self.sid = expected, sid
+        if shown is not None:
+            self.initial["base"] = signing.dumps({"sid": sid, **shown}, salt=SHOWN_SALT, compress=True)
 
     def again(self) -> Self:
         return type(self)(self._typed(), expected=self.expected, sid=self.sid)
+
+    def unconfirmed(self, *, expected: str, shown: Mapping[str, Any]) -> Self:
+        """The same form on the flow as it is now, with the reason as it was typed and nothing confirmed."""
+        kept = {name: str(self[name].value() or "") for name in ("reason", "refers_to")}
+        initial = {**kept, "change_id": uuid.uuid4()}
+        return type(self)(expected=expected, sid=self.sid, shown=shown, initial=initial)
+
+    @property
+    def seen(self) -> dict[str, Any] | None:
+        """What the page showed of the flow; None if the form does not say."""
+        try:
+            said = signing.loads(str(self.data.get("base") or ""), salt=SHOWN_SALT)
+        except signing.BadSignature:
+            return None
+        return {name: said[name] for name in SHOWN if name in said} if said.get("sid") == self.sid else None
 
     def clean_confirm_name(self) -> str:
         typed = str(self.cleaned_data["confirm_name"])

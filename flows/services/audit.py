@@ -61,6 +61,7 @@ class Payload:
     requested: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
     message: str = ""
+    findings: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +225,7 @@ def _payload_row(payload: Payload) -> AuditPayload:
         requested=masked(storable(payload.requested)),
         after=masked(storable(payload.after)),
         message=masked(storable(payload.message)),
+        findings=masked(storable(payload.findings)),
     )
 
 

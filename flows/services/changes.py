@@ -22,7 +22,7 @@ from flows.flexapi.answers import Answer
 from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
 from flows.flexapi.schema import Snapshot
 from flows.masking import has_mask, masked, storable, unmasked
-from flows.models import AuditEvent, Result, Stage
+from flows.models import AuditEvent, Flow, Result, Stage
 from flows.services import audit, closures, drift, mirror
 from flows.services.audit import Actor, NotRecorded, Observation, Payload
 from flows.services.database import drop_if_lost
@@ -91,9 +91,9 @@ def create_flow(
 ) -> Change:
     """Makes a flow of the fields that have a value, in that account. The new SID stands
     in the outcome's event. `refers_to`, of every verb: the event whose state this one restores, or which it undoes."""
-    _refuse("flow.create", account_sid, "", reason, actor, change_id)
     asked = {name: value for name, value in values.items() if schema.normalised(name, value) is not None}
     call = _Call("flow.create", account_sid, actor, change_id, reason, requested=asked, refers_to=refers_to)
+    call.refuse()
     return call.carry_out(lambda: flex_client(account_sid).create(asked))
 
 
@@ -106,17 +106,20 @@ def update_flow(
     actor: Actor,
     change_id: uuid.UUID,
     refers_to: uuid.UUID | None = None,
+    account_sid: str = "",
 ) -> Change:
     """Sends the fields of `values` that differ from `base`, the flow as the operator saw it, unless somebody
     else changed the same ones meanwhile (`Conflict`). Without a `base`, it is the flow as it is now. Both may be
-    masked, as a plan keeps them: the secrets are the flow's own."""
-    call, theirs = _begun("flow.update", sid, reason, actor, change_id, refers_to)
+    masked, as a plan keeps them: the secrets are the flow's own. `account_sid`, of this and the next two: the account
+    that the caller checked; without it the one that the flow is known to belong to."""
+    call = _call_of("flow.update", sid, account_sid, reason, actor, change_id, refers_to)
+    theirs = _begun(call, base, values)
     values = _with_secrets(values, theirs)
     merged = merge(base=theirs if base is None else _with_secrets(base, theirs), theirs=theirs, mine=values)
     call.requested = merged.to_send
     if merged.conflicts:
         call.requested = {conflict.name: conflict.mine for conflict in merged.conflicts}
-        call.record(Stage.OUTCOME, Result.CONFLICT)
+        call.record(Stage.OUTCOME, Result.CONFLICT, note=_changed_meanwhile(merged))
         raise Conflict(merged, theirs)
     if not merged.to_send:
         raise NothingToChange
@@ -137,6 +140,7 @@ def set_enabled(
     actor: Actor,
     change_id: uuid.UUID,
     refers_to: uuid.UUID | None = None,
+    account_sid: str = "",
 ) -> Change:
     """Switches a flow on or off. A switch has one other side, so nobody's edit can be overwritten by it."""
     return update_flow(
@@ -147,6 +151,7 @@ def set_enabled(
         actor=actor,
         change_id=change_id,
         refers_to=refers_to,
+        account_sid=account_sid,
     )
 
 
@@ -158,13 +163,15 @@ def delete_flow(
     actor: Actor,
     change_id: uuid.UUID,
     refers_to: uuid.UUID | None = None,
+    account_sid: str = "",
 ) -> Change:
-    """Deletes a flow, if the fields of `base` (the name that the operator typed) are still what they were."""
-    call, before = _begun("flow.delete", sid, reason, actor, change_id, refers_to)
+    """Deletes a flow, if the fields of `base` (what the operator saw of it) are still what they were."""
+    call = _call_of("flow.delete", sid, account_sid, reason, actor, change_id, refers_to)
+    before = _begun(call, base, None)
     # The operator saw the flow as it is kept and shown: compare like with like.
     merged = merge(base=masked(storable(dict(base))), theirs=masked(storable(before)), mine={})
     if merged.theirs:
-        call.record(Stage.OUTCOME, Result.CONFLICT)
+        call.record(Stage.OUTCOME, Result.CONFLICT, note=_changed_meanwhile(merged))
         raise Conflict(merged, before)
     return call.carry_out(lambda: flex_client(call.account_sid).delete(sid))
 
@@ -189,7 +196,7 @@ class _Call:
         try:
             self.attempt = attempt = self.record(Stage.ATTEMPT, Result.PENDING)
         except closures.Closed as closed:
-            _deny(self.action, self.account_sid, self.sid, self.reason, self.actor, closed.why)
+            self.deny(closed.why)
             raise
         started = time.monotonic()
         answer: Answer | None = None
@@ -224,18 +231,11 @@ class _Call:
         answer: Answer | None = None,
         error: FlexError | None = None,
         milliseconds: int | None = None,
+        note: str = "",
     ) -> AuditEvent:
         after = answer.snapshot if answer and answer.snapshot else None
-        known = after or self.before or self.requested or {}
         said = answer or error
-        payload = Payload(
-            friendly_name=str(known.get("friendly_name") or ""),
-            contact_identity=str(known.get("contact_identity") or ""),
-            before=self.before,
-            requested=self.requested,
-            after=after,
-            message=_said(answer, error),
-        )
+        payload = self.payload(after, _said(answer, error) or note)
         return audit.append(
             action=self.action,
             stage=stage,
@@ -257,6 +257,40 @@ class _Call:
             payload=partial(self._unless_closed, payload) if stage == Stage.ATTEMPT else payload,
         )
 
+    def payload(self, after: Snapshot | None, message: str) -> Payload:
+        known = after or self.before or self.requested or {}
+        return Payload(
+            friendly_name=str(known.get("friendly_name") or ""),
+            contact_identity=str(known.get("contact_identity") or ""),
+            before=self.before,
+            requested=self.requested,
+            after=after,
+            message=message,
+        )
+
+    def refuse(self) -> None:
+        """What was begun before tells its own story (`AlreadyRecorded`); what can't be done now (`Closed`) is not
+        begun, and that it was asked for is on record."""
+        recorded = audit.story_of(self.change_id)
+        if recorded is not None:
+            raise audit.AlreadyRecorded(recorded)
+        if why := closures.state_of(self.account_sid).why(self.action.removeprefix("flow.")):
+            self.deny(why)
+            raise closures.Closed(why)
+
+    def deny(self, why: closures.Why) -> None:
+        audit.append(
+            action=self.action,
+            stage=Stage.ACCESS,
+            result=Result.DENIED,
+            actor=self.actor,
+            account_sid=self.account_sid,
+            target_sid=self.sid,
+            changed_fields=sorted(self.requested or {}),
+            reason=self.reason,
+            payload=self.payload(None, why.sentence),
+        )
+
     def _unless_closed(self, payload: Payload) -> Payload:
         """Asked while nobody else can append: no attempt follows the event that closed the account."""
         if why := closures.state_of(self.account_sid).why(self.action.removeprefix("flow.")):
@@ -267,7 +301,7 @@ class _Call:
         if answer:
             mirror.keep(answer.snapshot or None, event)
         elif mirror.is_gone(error):
-            mirror.miss(self.sid, read_at=event.seq)
+            mirror.miss(self.sid, read_at=event.seq, account_sid=self.account_sid)
 
     def _came_between(self, after: Snapshot | None) -> Observation | None:
         """A field that we did not ask for and that is not as it was read."""
@@ -281,30 +315,6 @@ class _Call:
         expected = {**(self.before or {}), **(self.requested or {})}
         names = [name for name in (self.requested or {}) if after]
         return schema.differing(expected, after, names)
-
-
-def _refuse(action: str, account_sid: str, sid: str, reason: str, actor: Actor, change_id: uuid.UUID) -> None:
-    """What was begun before tells its own story (`AlreadyRecorded`); what can't be done now (`Closed`) is not begun,
-    and that it was asked for is on record."""
-    recorded = audit.story_of(change_id)
-    if recorded is not None:
-        raise audit.AlreadyRecorded(recorded)
-    if why := closures.state_of(account_sid).why(action.removeprefix("flow.")):
-        _deny(action, account_sid, sid, reason, actor, why)
-        raise closures.Closed(why)
-
-
-def _deny(action: str, account_sid: str, sid: str, reason: str, actor: Actor, why: closures.Why) -> None:
-    audit.append(
-        action=action,
-        stage=Stage.ACCESS,
-        result=Result.DENIED,
-        actor=actor,
-        account_sid=account_sid,
-        target_sid=sid,
-        reason=reason,
-        payload=Payload(message=why.sentence),
-    )
 
 
 def _with_secrets(values: Mapping[str, Any], flow: Snapshot) -> dict[str, Any]:
@@ -323,19 +333,44 @@ def _result(error: FlexError | None) -> Result:
     return Result.FAILED if isinstance(error, Refused | NeverSent) else Result.UNKNOWN
 
 
-def _begun(
-    action: str, sid: str, reason: str, actor: Actor, change_id: uuid.UUID, refers_to: uuid.UUID | None
-) -> tuple[_Call, Snapshot]:
-    """A new change of a flow, and the flow as it is now. That it could not be read is an outcome too:
-    nothing was sent."""
-    account_sid = account_of(sid)
-    _refuse(action, account_sid, sid, reason, actor, change_id)
-    call = _Call(
-        action, account_sid, actor, change_id, reason, sid, read_at=audit.last_seq(), refers_to=refers_to
-    )
+def _call_of(
+    action: str,
+    sid: str,
+    account_sid: str,
+    reason: str,
+    actor: Actor,
+    change_id: uuid.UUID,
+    refers_to: uuid.UUID | None,
+) -> _Call:
+    """A new change of a flow, with what is known of the flow until it is read."""
+    account_sid = account_sid or account_of(sid)
+    call = _Call(action, account_sid, actor, change_id, reason, sid, refers_to=refers_to)
+    call.before = Flow.objects.filter(sid=sid).values_list("resource", flat=True).first()
+    return call
+
+
+def _begun(call: _Call, base: Mapping[str, Any] | None, values: Mapping[str, Any] | None) -> Snapshot:
+    """The flow as it is now. Until it is read, the change is of the flow as the operator saw it; that it could not be
+    read is an outcome too, which keeps that and what was asked for: nothing was sent."""
+    call.before = {**(call.before or {}), **(base or {})} or None
+    if values is not None:
+        seen = dict(values) if base is None else schema.differing(base, values, values)
+        call.requested = {name: values[name] for name in seen}
+    call.refuse()
+    call.read_at = audit.last_seq()
     try:
-        call.before = before = mirror.fetch(sid, deadline=WRITE_DEADLINE, must_record=True)
+        call.before = before = mirror.fetch(
+            call.sid, account_sid=call.account_sid, deadline=WRITE_DEADLINE, must_record=True
+        )
     except FlexError as error:
         call.record(Stage.OUTCOME, Result.FAILED, error=error)
         raise NotRead(error) from error
-    return call, before
+    call.requested = None
+    return before
+
+
+def _changed_meanwhile(merged: Merge) -> str:
+    """Which fields stood in the way of a change, by their labels: their values are the payload's to keep."""
+    names = [item.name for item in merged.conflicts] or merged.theirs
+    labels = ", ".join(schema.BY_NAME[name].label if name in schema.BY_NAME else name for name in names)
+    return f"Someone else changed {labels} in the meantime. Nothing was sent."

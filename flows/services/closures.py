@@ -24,7 +24,10 @@ from flows.services.database import drop_if_lost, waiting_briefly
 log = logging.getLogger(__name__)
 
 CHANGE: Final = "change"  # the kind that a person closes
+ACCOUNT: Final = "account"  # everything, in an account that the site has no credentials for
 CHANGES: Final = ("create", "update", "delete")
+# The calls that each change makes: a flow is read before it is changed or deleted.
+CALLS_OF: Final = {"create": ("create",), "update": ("fetch", "update"), "delete": ("fetch", "delete")}
 OF_NO_FLOW: Final = frozenset({"list", "create"})  # a 404 of these is about no flow
 ENDED: Final = 20410  # Twilio's code for what is gone for good
 CLOSE, REOPEN, ASK_AGAIN = "account.close", "account.reopen", "account.ask_again"
@@ -55,8 +58,10 @@ class State:
     closed: dict[str, Why] = field(default_factory=dict)
 
     def why(self, kind: str) -> Why | None:
-        """Why calls of this kind can't be made, None if they can."""
-        return (self.closed.get(CHANGE) if kind in CHANGES else None) or self.closed.get(kind)
+        """Why this call, or a change with all the calls that it takes, can't be made; None if it can."""
+        if kind in CHANGES and CHANGE in self.closed:
+            return self.closed[CHANGE]
+        return next((self.closed[call] for call in CALLS_OF.get(kind, (kind,)) if call in self.closed), None)
 
     @property
     def is_read_only(self) -> bool:
@@ -89,6 +94,17 @@ def state_of(account_sid: str) -> State:
     """The state of one account."""
     rows = Closure.objects.filter(account_sid__in=["", account_sid]).order_by("since")
     return _state(account_sid, list(rows))
+
+
+def reason_against(account_sid: str, kind: str) -> Why | None:
+    """Why no page offers this call or change, None if it does: what `State.why` says, or that the site has no
+    credentials for the account any more."""
+    if account_sid and all(account.sid != account_sid for account in accounts.every()):
+        said = (
+            f"This site has no credentials for the account {account_sid}, so its flows can only be looked at."
+        )
+        return Why(ACCOUNT, said)
+    return state_of(account_sid).why(kind)
 
 
 def hear(account_sid: str, kind: str, error: FlexError | None) -> None:

@@ -9,9 +9,22 @@ from typing import Final
 
 from django.contrib.sessions.models import Session
 from django.db import Error, connection
+from django_tasks_db.models import DBTaskResult
 
 from flows import trigrams
-from flows.models import AuditEntry, AuditPayload, Flow, FlowEntry, OpenDrift, Plan, PlannedChange, SavedView
+from flows.models import (
+    AuditEntry,
+    AuditPayload,
+    Closure,
+    Flow,
+    FlowEntry,
+    OpenChange,
+    OpenDrift,
+    Plan,
+    PlannedChange,
+    SavedView,
+    SyncState,
+)
 
 TABLES: Final = tuple(
     model._meta.db_table
@@ -20,10 +33,14 @@ TABLES: Final = tuple(
         AuditPayload,
         Flow,
         FlowEntry,
+        OpenChange,
         OpenDrift,
         Plan,
         PlannedChange,
         SavedView,
+        Closure,
+        SyncState,
+        DBTaskResult,
         Session,
     )
 )

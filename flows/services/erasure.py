@@ -10,10 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
-from django.contrib.messages.storage.session import SessionStorage
-from django.contrib.sessions.models import Session
 from django.db.models import Q
 from django.utils import timezone
 
@@ -23,28 +20,26 @@ from flows.models import (
     Flow,
     OpenChange,
     OpenDrift,
-    Plan,
-    PlannedChange,
     Result,
-    SavedView,
     Stage,
 )
 from flows.services import audit, log_entries
 from flows.services.audit import Actor, Payload
+from flows.services.changes import UNDER_WAY_FOR
 from flows.services.evidence import ERASE
 from flows.services.mentions import Mentions
-from flows.services.seal import PAYLOAD
+from flows.services.remnants import Remnants, forget_in_sessions
+from flows.services.seal import PAYLOAD, PAYLOAD_IF_SET
 
 BATCH: Final = 500
 SEALED_TEXT: Final = ("reason", "actor_label", "user_agent")  # of an event, where a value can't be erased
-_ABOUT: Final = ("friendly_name", "contact_identity")
 _ROW: Final = (
     "seq",
     "action",
     "target_sid",
     "change_id",
     *SEALED_TEXT,
-    *(f"payload__{name}" for name in PAYLOAD),
+    *(f"payload__{name}" for name in (*PAYLOAD, *PAYLOAD_IF_SET)),
 )
 
 
@@ -60,6 +55,9 @@ class Erased:
     )  # those of them that Twilio still has: a sync brings them back
     sealed: list[int] = field(default_factory=list)  # events that mention it where nothing can be erased
     elsewhere: list[int] = field(default_factory=list)  # events left alone, though their payload has it too
+    undecided: list[int] = field(
+        default_factory=list
+    )  # of changes that have to be decided without their contents
 
 
 class ReasonTellsIt(Exception):
@@ -67,20 +65,29 @@ class ReasonTellsIt(Exception):
 
 
 class StillOpen(Exception):
-    """A change of these flows is open: its outcome would bring the data back. `event` is its latest."""
+    """A change of these flows is open: its outcome would bring the data back, or could not be told without it.
+    `event` is its latest."""
 
-    def __init__(self, event: AuditEvent) -> None:
+    def __init__(self, event: AuditEvent, *, is_under_way: bool) -> None:
         super().__init__("a change is open")
         self.event = event
+        self.is_under_way = is_under_way
 
 
 class _NothingLeft(Exception):
     """Every payload and the copy are rid of it already."""
 
 
-def erase(*, sid: str = "", identity: str = "", reason: str = "", actor: Actor) -> Erased:
+def erase(
+    *,
+    sid: str = "",
+    identity: str = "",
+    reason: str = "",
+    actor: Actor,
+    despite_open_change: bool = False,
+) -> Erased:
     """Erases the payloads of the flow `sid`; or those that mention `identity`, and all of the flows that ever had
-    it. Raises `ReasonTellsIt`, `StillOpen` and `NotRecorded`; then nothing was erased."""
+    it. `despite_open_change`: also those of a change with an unknown outcome, which a user then decides without. Raises `ReasonTellsIt`, `StillOpen` and `NotRecorded`; then nothing was erased."""
     search = _Search(sid, identity)
     if search.mentions.within(reason):
         raise ReasonTellsIt
@@ -88,7 +95,7 @@ def erase(*, sid: str = "", identity: str = "", reason: str = "", actor: Actor) 
 
     def emptied() -> Payload:
         search.read_on(audit.last_seq())
-        return _emptied(search)
+        return _emptied(search, despite_open_change=despite_open_change)
 
     event: AuditEvent | None = None
     with suppress(_NothingLeft):
@@ -101,9 +108,11 @@ def erase(*, sid: str = "", identity: str = "", reason: str = "", actor: Actor) 
             reason=reason,
             payload=emptied,
         )
-    _forget_messages()
+    forget_in_sessions(search.remnants.identities)
     elsewhere = sorted({*search.elsewhere} - {*search.seqs})
-    return Erased(event, search.seqs, search.rows, search.at_twilio, search.sealed, elsewhere)
+    return Erased(
+        event, search.seqs, search.rows, search.at_twilio, search.sealed, elsewhere, search.open_changes
+    )
 
 
 def ranges(seqs: Iterable[int]) -> list[list[int]]:
@@ -126,13 +135,13 @@ class _Search:
         self._sids = {sid} if sid else set()
         self._changes: set[uuid.UUID] = set()
         self._mentioning: set[int] = set()
-        self.mentions = Mentions([identity] if identity else _ever_called(sid))
+        names, identities = (set[str](), {identity}) if identity else _ever_called(sid)
+        self.mentions = Mentions([*names, *identities])
+        self.remnants = Remnants(self.mentions, Mentions(identities), is_by_identity=bool(identity))
         self.seqs: list[int] = []
         self.rows: list[str] = []
         self.at_twilio: list[str] = []
-        self.views: list[int] = []  # searches that people keep
-        self.planned: list[int] = []  # parts of plans
-        self.plans: list[uuid.UUID] = []  # plans whose reason tells it
+        self.open_changes: list[int] = []
         self.sealed: list[int] = []
         self.elsewhere: list[int] = []
 
@@ -144,11 +153,6 @@ class _Search:
     def choose(self) -> None:
         """Settles what is to be erased, as the tables are now."""
         self._choose_rows()
-        self.views = [
-            view.pk
-            for view in SavedView.objects.all()
-            if self.mentions.within(view.name, [value for _, value in parse_qsl(view.query)])
-        ]
         ours = AuditEvent.objects.filter(target_sid__in=self._sids)
         of_flows = Q(target_sid__in=self._sids) | Q(
             change_id__in=ours.filter(change_id__isnull=False).values("change_id")
@@ -157,24 +161,10 @@ class _Search:
         for batch in _batched(sorted(self._changes, key=str)):
             seqs.update(_unerased().filter(change_id__in=batch).values_list("seq", flat=True))
         self.seqs = sorted(seqs | self._mentioning)
-        self._choose_plans()
-
-    def _choose_plans(self) -> None:
         changes: set[uuid.UUID | None] = set()
         for batch in _batched(self.seqs):
             changes.update(AuditEvent.objects.filter(seq__in=batch).values_list("change_id", flat=True))
-        kept = PlannedChange.objects.exclude(friendly_name="", before={}, asked={})
-        for change in kept.iterator():
-            said = [change.friendly_name, change.before, change.asked]
-            if (
-                change.target_sid in self._sids
-                or change.change_id in changes
-                or (self._is_by_identity and self.mentions(said))
-            ):
-                self.planned.append(change.pk)
-        self.plans = [
-            plan.pk for plan in Plan.objects.exclude(reason="") if self.mentions.within(plan.reason)
-        ]
+        self.remnants.find(self._sids, changes - {None})
 
     def _choose_rows(self) -> None:
         rows = Flow.objects.values_list("sid", "friendly_name", "contact_identity", "resource", "gone_at")
@@ -188,12 +178,15 @@ class _Search:
                     self.at_twilio.append(sid)
 
     def _look(self, row: dict[str, Any]) -> None:
-        said = [row[f"payload__{name}"] for name in PAYLOAD]
+        said = [row[f"payload__{name}"] for name in (*PAYLOAD, *PAYLOAD_IF_SET)]
         has_it = (
             self.mentions.within if self._is_by_identity else self.mentions
         )  # names may be ordinary words
         if has_it([row[name] for name in SEALED_TEXT]):
             self.sealed.append(row["seq"])
+        if self._sids.intersection((row["payload__findings"] or {}).get("reading") or {}):
+            self._mentioning.add(row["seq"])  # a decision shows each flow that was read for it
+            return
         if row["action"] == ERASE or not has_it(said):
             return
         if not self._is_by_identity:
@@ -208,49 +201,59 @@ class _Search:
                 self._changes.update({row["change_id"]} - {None})
 
 
-def _emptied(search: _Search) -> Payload:
+def _emptied(search: _Search, *, despite_open_change: bool) -> Payload:
     """Empties what the search found, in the transaction of the event that tells of it."""
     search.choose()
-    if not (search.seqs or search.rows or search.views or search.planned or search.plans):
+    if not (search.seqs or search.rows) and search.remnants.is_empty:
         raise _NothingLeft
     erased, now = set(search.seqs), timezone.now()
-    for change in OpenChange.objects.select_related("latest"):
-        if change.attempt_id in erased:
-            raise StillOpen(change.latest)
-    nothing = {name: getattr(AuditPayload(), name) for name in PAYLOAD}
+    search.open_changes = _open_changes(erased, despite=despite_open_change)
+    nothing = {name: getattr(AuditPayload(), name) for name in (*PAYLOAD, *PAYLOAD_IF_SET)}
     for batch in _batched(search.seqs):
         AuditPayload.objects.filter(pk__in=batch).update(**nothing, salt="", erased_at=now)
         OpenDrift.objects.filter(pk__in=batch).delete()  # what was found can't be shown any more
     log_entries.refresh_text(search.seqs)
     for batch in _batched(search.rows):
         Flow.objects.filter(sid__in=batch).delete()
-    SavedView.objects.filter(pk__in=search.views).delete()
-    for batch in _batched(search.planned):
-        rows = PlannedChange.objects.filter(pk__in=batch)
-        rows.filter(done_at=None).update(skipped="What it was about was erased.")
-        rows.update(friendly_name="", before={}, asked={})
-    Plan.objects.filter(pk__in=search.plans).update(reason="")
-    said = {"events": ranges(search.seqs), "copies": len(search.rows)}
-    return Payload(requested=said, message=f"The contents of {len(search.seqs)} events were erased.")
+    search.remnants.erase()
+    said: dict[str, Any] = {"events": ranges(search.seqs), "copies": len(search.rows)}
+    message = f"The contents of {len(search.seqs)} events were erased."
+    if search.open_changes:
+        said["open_changes"] = search.open_changes
+        message += (
+            " Changes with an unknown outcome were among them: each has to be decided without its contents."
+        )
+    return Payload(requested=said, message=message)
 
 
-def _forget_messages() -> None:
-    """What the pages have still to say to people, which may name a flow, waits in their sessions."""
-    for session in Session.objects.iterator():
-        data = session.get_decoded()
-        if data.pop(SessionStorage.session_key, None) is not None:
-            session.session_data = Session.objects.encode(data)
-            session.save(update_fields=["session_data"])
+def _open_changes(erased: set[int], *, despite: bool) -> list[int]:
+    """The latest event of each open change whose contents are erased. One that is under way is always in the way: its
+    outcome would bring the data back."""
+    found = []
+    for change in OpenChange.objects.select_related("latest").order_by("latest"):
+        if change.attempt_id not in erased:
+            continue
+        is_young = change.latest.at > timezone.now() - UNDER_WAY_FOR
+        is_under_way = change.latest.result == Result.PENDING and is_young
+        if is_under_way or not despite:
+            raise StillOpen(change.latest, is_under_way=is_under_way)
+        found.append(change.latest_id)
+        OpenChange.objects.filter(pk=change.pk).update(last_reading={})
+    return found
 
 
-def _ever_called(sid: str) -> set[str]:
-    """The names and identities that the log and the copy have of a flow."""
-    called: set[str] = set()
+def _ever_called(sid: str) -> tuple[set[str], set[str]]:
+    """The names and the identities that the log and the copy have of a flow."""
+    names: set[str] = set()
+    identities: set[str] = set()
     bodies = AuditPayload.objects.filter(event__target_sid=sid).values(*PAYLOAD)
     states = [body[name] for body in bodies for name in ("before", "requested", "after")]
     for said in (*bodies, *states, *Flow.objects.filter(sid=sid).values_list("resource", flat=True)):
-        called.update(str(said[name]) for name in _ABOUT if said and said.get(name))
-    return called
+        if said and said.get("friendly_name"):
+            names.add(str(said["friendly_name"]))
+        if said and said.get("contact_identity"):
+            identities.add(str(said["contact_identity"]))
+    return names, identities
 
 
 def _events(after: int, through: int) -> Iterator[dict[str, Any]]:

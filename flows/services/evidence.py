@@ -24,13 +24,14 @@ from flows.services.recount import Days, OpenChanges, OpenDrifts, ReadOnlyAccoun
 from flows.services.seal import (
     GENESIS,
     PAYLOAD,
+    PAYLOAD_IF_SET,
     SEALED,
     SEALED_IF_SET,
     canonical,
     event_hash,
     keys,
     payload_hash,
-    sealed,
+    sealed_payload,
     sealed_row,
 )
 from flows.services.stored_values import OddValue, odd_values
@@ -39,7 +40,7 @@ VERIFY: Final = "audit.verify"
 ERASE: Final = "audit.erase"
 BATCH: Final = 1000
 LONGEST_HEAD: Final = 2000  # characters; one has some 250
-_BODY: Final = ("salt", *PAYLOAD)
+_BODY: Final = ("salt", *PAYLOAD, *PAYLOAD_IF_SET)
 _ROW: Final = (*SEALED, *SEALED_IF_SET, "hash", *(f"payload__{name}" for name in (*_BODY, "erased_at")))
 
 
@@ -316,7 +317,7 @@ def _key_of(row: dict[str, Any]) -> str | None:
 
 
 def _has_its_payload(row: dict[str, Any], key: str) -> bool:
-    return bool(row["payload_hash"] == sealed({name: row[f"payload__{name}"] for name in _BODY}, key))
+    return bool(row["payload_hash"] == sealed_payload({name: row[f"payload__{name}"] for name in _BODY}, key))
 
 
 def _signature(said: dict[str, Any], key: str) -> str:

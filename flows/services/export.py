@@ -16,14 +16,14 @@ from flows.cells import BYTE_ORDER_MARK, cell
 from flows.models import AuditEvent, Result, Stage
 from flows.services import audit
 from flows.services.audit import Actor, Payload
-from flows.services.seal import PAYLOAD, SEALED, SEALED_IF_SET, canonical
+from flows.services.seal import PAYLOAD, PAYLOAD_IF_SET, SEALED, SEALED_IF_SET, canonical
 
 ACTION: Final = "audit.export"
 FORMATS: Final = ("ndjson", "csv")
-EXPORTED: Final = (*SEALED, *SEALED_IF_SET, "hash", *PAYLOAD, "erased_at")
+EXPORTED: Final = (*SEALED, *SEALED_IF_SET, "hash", *PAYLOAD, "erased_at", *PAYLOAD_IF_SET)
 BATCH: Final = 500
 _COLUMNS: Final = (
-    *SEALED, *SEALED_IF_SET, "hash", *(f"payload__{name}" for name in (*PAYLOAD, "erased_at")),
+    *SEALED, *SEALED_IF_SET, "hash", *(f"payload__{name}" for name in (*PAYLOAD, "erased_at", *PAYLOAD_IF_SET)),
 )  # fmt: skip
 
 

@@ -96,12 +96,14 @@ def is_stale(state: SyncState, *, now: datetime | None = None) -> bool:
     return last is None or (now or timezone.now()) - last > FRESH_FOR
 
 
-def fetch(sid: str, *, deadline: float = READ_DEADLINE, must_record: bool = False) -> Snapshot:
-    """The flow as it is at Twilio now, secrets and all. What is not as the log has it goes on record, a 404 too;
-    `must_record`: or raises `NotRecorded`, where a change of ours would bury it. `StaleRead`: Twilio does not show yet
-    what it confirmed or showed a moment ago."""
+def fetch(
+    sid: str, *, account_sid: str = "", deadline: float = READ_DEADLINE, must_record: bool = False
+) -> Snapshot:
+    """The flow as it is at Twilio now, secrets and all, read in the account given or else the one that it is known to
+    belong to. What is not as the log has it goes on record, a 404 too; `must_record`: or raises `NotRecorded`, where a
+    change of ours would bury it. `StaleRead`: Twilio does not show yet what it confirmed or showed a moment ago."""
     read = _Read.now()
-    copy = _Copy(account_of(sid))
+    copy = _Copy(account_sid or account_of(sid))
     try:
         snapshot = flex_client(copy.account_sid, deadline=deadline).fetch(sid)
     except FlexError as error:
@@ -135,9 +137,9 @@ def listing(account_sid: str) -> list[Snapshot]:
     return list(snapshots.values())
 
 
-def miss(sid: str, *, read_at: int) -> None:
+def miss(sid: str, *, read_at: int, account_sid: str = "") -> None:
     """Twilio said, to a request that began at `read_at` (a `last_seq`), that it has no such flow."""
-    _take_as_gone(sid, _Read(read_at, timezone.now()), _Copy(account_of(sid)))
+    _take_as_gone(sid, _Read(read_at, timezone.now()), _Copy(account_sid or account_of(sid)))
 
 
 def _take_as_gone(sid: str, read: _Read, copy: _Copy) -> None:
@@ -159,6 +161,11 @@ def keep(snapshot: Snapshot | None, event: AuditEvent) -> None:
     if kept is not None:
         with _only_a_copy():
             api_fields.record(event.account_sid, [(event.payload.before, kept)])
+
+
+def flow_from(snapshot: Snapshot, account_sid: str) -> Flow:
+    """Return a flow that was read as a row of the mirror, unsaved: for pages that show just what was read."""
+    return _row(masked(storable(dict(snapshot))), account_sid, timezone.now())
 
 
 def is_gone(error: FlexError | None) -> bool:

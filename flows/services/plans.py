@@ -21,6 +21,7 @@ from django.utils import timezone
 from django_tasks import task
 
 from flexadmin.roles import role_of, site_user
+from flows import accounts
 from flows.flexapi.errors import FlexError, Refused
 from flows.masking import masked, storable
 from flows.models import ONCE, AuditEvent, Plan, PlannedChange, Result, Stage
@@ -94,23 +95,16 @@ def missing_permission(plan: Plan, user: User) -> str:
 
 def shut_by(plan: Plan) -> str:
     """Why some of the plan can't be made now, in a sentence, or nothing."""
-    states = closures.states()
-    changes = (
-        plan.changes.filter(skipped="", done_at=None)
-        .order_by()
-        .values_list("action", "account_sid")
-        .distinct()
-    )
+    changes = plan.changes.filter(skipped="", done_at=None).order_by()
+    asked = changes.values_list("action", "account_sid").distinct()
     whys = (
-        states[account_sid].why(action.removeprefix("flow."))
-        for action, account_sid in changes
-        if account_sid in states
+        closures.reason_against(account_sid, action.removeprefix("flow.")) for action, account_sid in asked
     )
     return next((why.sentence for why in whys if why), "")
 
 
 def _may(user: User, action: str, account_sid: str) -> bool:
-    return user.has_perm(PERMISSIONS[action], account_sid or None)  # type: ignore[arg-type]  # our backend takes a SID
+    return user.has_perm(PERMISSIONS[action], account_sid or accounts.EVERY)  # type: ignore[arg-type]  # our backend takes a SID
 
 
 def start(*, plan: Plan, reason: str, actor: Actor) -> bool:
@@ -282,9 +276,15 @@ class _Turn:
         if change.action == "flow.create":
             return changes.create_flow(values=change.asked, account_sid=change.account_sid, **common).error
         if change.action == "flow.delete":
-            return changes.delete_flow(sid=change.target_sid, base=change.before, **common).error
+            return changes.delete_flow(
+                sid=change.target_sid, base=change.before, account_sid=change.account_sid, **common
+            ).error
         return changes.update_flow(
-            sid=change.target_sid, base=change.before, values=change.asked, **common
+            sid=change.target_sid,
+            base=change.before,
+            values=change.asked,
+            account_sid=change.account_sid,
+            **common,
         ).error
 
 

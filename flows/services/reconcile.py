@@ -2,11 +2,13 @@
 
 A change is in doubt if its outcome is "unknown", or if its process ended before there was one. What Twilio has now
 is compared with what was asked for and with what was there before; of a creation, with every flow that it may have
-made. What reading can't tell is a puzzle, and waits for a person.
+made. What reading can't tell is a puzzle, and waits for a person. Where nothing can be read, a person may decide
+too, and reading is tried again each time.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,7 +26,10 @@ from flows.models import AuditEvent, OpenChange, Result, Stage
 from flows.services import audit, drift, mirror, reading
 from flows.services.audit import Actor, AlreadyRecorded, Observation, Payload
 from flows.services.changes import UNDER_WAY_FOR
+from flows.services.readback import Readback, Unreadable
 from flows.services.settling import StaleRead, is_older
+
+SHOWN = 4  # candidates whose fields are kept, to stand beside what was asked for
 
 # A late apply is possible: that a change was not made takes two reads, this far apart.
 QUIET = timedelta(seconds=60)
@@ -35,10 +40,17 @@ TOUCHED = "Twilio has what was there before, but the flow was changed since: thi
 SEVERAL = "More than one flow at Twilio is like the one that was asked for."
 VANISHED = "A flow that this change may have made was there, and is gone from Twilio."
 SIMILAR = "A flow was made at Twilio at that time, but it is not quite like the one that was asked for."
+ERASED = "What the change asked for was erased as personal data, so there is nothing to compare with."
+# Without an answer for so long, a person may decide before Twilio can be read again.
+UNREACHABLE_AFTER = timedelta(minutes=30)
 
 
 class NotForAPerson(Exception):
     """This change is settled, or reading can still tell what became of it."""
+
+
+class NotTheOne(NotForAPerson):
+    """This flow can't be what the creation made: it was there before, or another change made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,49 +61,46 @@ class Finding:
     seen: Snapshot | None = None  # the flow as it was seen; None if it is gone or was never made
     puzzle: str = ""
     candidates: list[str] = field(default_factory=list)
-
-
-class _Reading:
-    """What is read at Twilio to settle some changes. A listing is read once, and only for creations."""
-
-    def __init__(self) -> None:
-        self._listings: dict[str, list[Snapshot]] = {}
-
-    def flow(self, sid: str) -> Snapshot | None:
-        try:
-            return masked(storable(mirror.fetch(sid)))  # type: ignore[no-any-return]
-        except FlexError as error:
-            if mirror.is_gone(error):
-                return None
-            raise
-
-    def listing(self, account_sid: str) -> list[Snapshot]:
-        if account_sid not in self._listings:
-            self._listings[account_sid] = mirror.listing(account_sid)
-        return self._listings[account_sid]
+    reading: dict[str, Snapshot | None] = field(default_factory=dict)  # by SID, what a person is shown of it
 
 
 def reconcile(*, most: int = 50) -> list[AuditEvent]:
     """Looks at up to `most` changes in doubt and puts on record what it found out. A `FlexError` ends it for its
-    account, where there is nothing to find out without Twilio; the first one is raised in the end."""
-    reading = _Reading()
-    changes = list(in_doubt().filter(Q(puzzle="") | Q(action="flow.create"))[:most])
+    account, where there is nothing to find out without Twilio, unless it is a refusal to show one thing: that change
+    then waits for a person, and is looked at again next time. The first error is raised in the end."""
+    readback = Readback()
+    may_be_told = Q(puzzle="") | Q(action="flow.create") | Q(is_unreadable=True)
+    changes = list(in_doubt().filter(may_be_told)[:most])
     events: list[AuditEvent | None] = []
-    failed: dict[str, FlexError] = {}
+    errors: list[FlexError] = []
+    unreachable: set[str] = set()
     for change in changes:
-        if change.attempt.account_sid not in failed:
+        if change.attempt.account_sid not in unreachable:
             try:
-                events.append(_settled(change, reading))
+                events.append(_settled(change, readback))
+            except Unreadable as refusal:
+                errors.append(refusal.error)
             except FlexError as error:
-                failed[change.attempt.account_sid] = error
-    if failed:
-        raise next(iter(failed.values()))
+                unreachable.add(change.attempt.account_sid)
+                errors.append(error)
+    if errors:
+        raise errors[0]
     return [event for event in events if event is not None]
 
 
 def settle(change: OpenChange) -> AuditEvent | None:
-    """Looks at one change in doubt, a puzzle too; the event that settles it, if reading could tell."""
-    return _settled(change, _Reading()) if in_doubt().filter(pk=change.pk).exists() else None
+    """Looks at one change in doubt, a puzzle too; the event that settles it, if reading could tell. A `FlexError` says
+    that Twilio could not be read, unless a person may decide without."""
+    if not in_doubt().filter(pk=change.pk).exists():
+        return None
+    try:
+        return _settled(change, Readback())
+    except Unreadable:
+        return None
+    except FlexError:
+        if OpenChange.objects.filter(pk=change.pk, is_unreadable=True).exists():
+            return None
+        raise
 
 
 def in_doubt(scope: accounts.Scope = None) -> QuerySet[OpenChange]:
@@ -104,41 +113,101 @@ def in_doubt(scope: accounts.Scope = None) -> QuerySet[OpenChange]:
 
 
 def decide(*, change: OpenChange, applied: bool, sid: str = "", reason: str, actor: Actor) -> AuditEvent:
-    """A person says what became of a change that reading can't tell: applied, of a creation as the flow `sid`,
-    one of the candidates; or not. Raises `NotForAPerson`, `AlreadyRecorded`, `NotRecorded`, `FlexError`."""
+    """A person says what became of a change that reading can't tell: applied, of a creation as the flow `sid`, one of
+    the candidates (or, where nothing can be read, any that the log does not account for); or not. What was known
+    goes on record beside it. Raises `NotForAPerson`, `AlreadyRecorded`, `NotRecorded`, `FlexError`."""
     puzzles = OpenChange.objects.exclude(puzzle="").select_related("attempt__payload")
     puzzle = puzzles.filter(pk=change.pk).first()
     if puzzle is None:
         raise NotForAPerson
-    change, about, seen = puzzle, puzzle.attempt.payload, None
+    change, seen, takes_over = puzzle, None, True
     if applied and change.action == "flow.create":
-        # One that another creation has been found to have made meanwhile is no candidate any more.
-        if sid not in change.candidates or not _unaccounted_for([{"sid": sid}], change):
-            raise NotForAPerson
-        seen = _Reading().flow(sid)
-        seen = seen and {**seen, **(about.requested or {})}
+        _refuse_as_made(change, sid)
+        seen, takes_over = _made(change, sid)
     elif applied and change.action == "flow.update":
-        # As it came out of this change; what somebody else did since is theirs, and found by the next read.
-        asked, live = about.requested or {}, _Reading().flow(change.target_sid) or {}
-        kind = "integration_type"
-        is_typed = kind in asked and schema.same(kind, asked[kind], live.get(kind))
-        moved = {name: live.get(name) for name in drift.moved_by(asked)} if is_typed else {}
-        seen = {**(about.before or {}), **moved, **asked}
+        seen = _left_by(change)
     said = f"A person decided; reading could not tell. {change.puzzle}"
     result = Result.APPLIED if applied else Result.NOT_APPLIED
-    return _record(change, result, seen, said, sid=sid if applied else "", reason=reason, actor=actor)
+    return _record(
+        change,
+        result,
+        seen,
+        said,
+        sid=sid if applied and change.action == "flow.create" else "",
+        reason=reason,
+        actor=actor,
+        findings=findings_of(change),
+        takes_over=takes_over,
+    )
 
 
-def _settled(change: OpenChange, reading: _Reading) -> AuditEvent | None:
+def findings_of(change: OpenChange) -> dict[str, Any]:
+    """What is known of a change that waits for a person, as the decision's event keeps it."""
+    return {
+        "puzzle": change.puzzle,
+        "is_unreadable": change.is_unreadable,
+        "candidates": change.candidates,
+        "reading": change.last_reading,
+        "read_at": change.read_at.isoformat() if change.read_at else None,
+    }
+
+
+def _refuse_as_made(change: OpenChange, sid: str) -> None:
+    """A creation made one of the candidates. One that another creation has been found to have made meanwhile is no
+    candidate any more; where nothing can be read, a person may know of another flow."""
+    may_be_named = sid in change.candidates or (change.is_unreadable and schema.is_sid("FO", sid))
+    if not may_be_named or not _unaccounted_for([{"sid": sid}], change):
+        raise NotTheOne
+
+
+def _made(change: OpenChange, sid: str) -> tuple[Snapshot | None, bool]:
+    """The flow that a creation made as it came out of it, None if it is gone; and whether that could be seen."""
     try:
-        finding = _look(change, reading)
+        seen = Readback().flow(sid, change.attempt.account_sid)
+    except Unreadable:
+        return None, False
+    except FlexError:
+        if not change.is_unreadable:
+            raise
+        return None, False
+    return seen and {**seen, **(change.attempt.payload.requested or {})}, True
+
+
+def _left_by(change: OpenChange) -> Snapshot:
+    """A flow as it came out of an update; what somebody else did since is theirs, and found by the next read."""
+    about, sid = change.attempt.payload, change.target_sid
+    asked, live = about.requested or {}, change.last_reading.get(sid)
+    if live is None and sid not in change.last_reading:
+        with contextlib.suppress(Unreadable, FlexError):
+            live = Readback().flow(sid, change.attempt.account_sid)
+    kind, live = "integration_type", live or {}
+    is_typed = kind in asked and schema.same(kind, asked[kind], live.get(kind))
+    moved = {name: live.get(name) for name in drift.moved_by(asked)} if is_typed else {}
+    return {**(about.before or {}), **moved, **asked}
+
+
+def _settled(change: OpenChange, readback: Readback) -> AuditEvent | None:
+    try:
+        finding = _look(change, readback)
     except StaleRead as stale:
         if not _shows_what_was_asked(change, stale):
             return None  # what Twilio shows is from before another change: it says nothing of this one yet
         finding = Finding(True, stale.seen)
+    except Unreadable as refusal:
+        _mark_unreadable(change, str(refusal))
+        raise
+    except FlexError as error:
+        if change.attempt.at < timezone.now() - UNREACHABLE_AFTER:
+            _mark_unreadable(change, f"Twilio can't be reached: {error}.")
+        raise
     if finding.puzzle:
         OpenChange.objects.filter(pk=change.pk).update(
-            puzzle=finding.puzzle, candidates=finding.candidates, not_applied_at=None
+            puzzle=finding.puzzle,
+            candidates=finding.candidates,
+            not_applied_at=None,
+            is_unreadable=False,
+            last_reading=masked(storable(finding.reading)),
+            read_at=timezone.now(),
         )
         return None
     if not finding.applied and not _is_the_second_read(change):
@@ -152,29 +221,38 @@ def _settled(change: OpenChange, reading: _Reading) -> AuditEvent | None:
         return None  # somebody else was faster
 
 
-def _look(change: OpenChange, reading: _Reading) -> Finding:
+def _mark_unreadable(change: OpenChange, reason: str) -> None:
+    """Put the change before a person, with what was read before; a first read that found it not applied counts on."""
+    OpenChange.objects.filter(pk=change.pk).update(puzzle=reason[:200], is_unreadable=True)
+
+
+def _look(change: OpenChange, readback: Readback) -> Finding:
     if change.action == "flow.create":
-        return _look_for_the_new(change, _with_candidates(change, reading))
-    seen = reading.flow(change.target_sid)
+        return _look_for_the_new(change, _with_candidates(change, readback))
+    seen = readback.flow(change.target_sid, change.attempt.account_sid)
     if change.action == "flow.delete":
         return Finding(seen is None, seen)
+    told: dict[str, Snapshot | None] = {change.target_sid: seen}
+    if change.attempt.payload.erased_at:
+        return Finding(None, puzzle=ERASED)
     if seen is None:
-        return Finding(None, puzzle=GONE)
+        return Finding(None, puzzle=GONE, reading=told)
     asked, before = change.attempt.payload.requested or {}, change.attempt.payload.before or {}
     if not schema.differing(asked, seen, asked):
         return Finding(True, seen)
     if schema.differing(before, seen, asked):
-        return Finding(None, seen, NEITHER)
+        return Finding(None, seen, NEITHER, reading=told)
     # Twilio's dates are whole seconds: an equal one proves nothing, but another one is the mark of a change.
     is_untouched = schema.same("date_updated", before.get("date_updated"), seen.get("date_updated"))
-    return Finding(False, seen) if is_untouched else Finding(None, seen, TOUCHED)
+    return Finding(False, seen) if is_untouched else Finding(None, seen, TOUCHED, reading=told)
 
 
-def _with_candidates(change: OpenChange, reading: _Reading) -> list[Snapshot]:
+def _with_candidates(change: OpenChange, readback: Readback) -> list[Snapshot]:
     """Return the account's flows. A candidate that the list lacks is asked for: a list alone proves no absence."""
-    listing = list(reading.listing(change.attempt.account_sid))
+    account_sid = change.attempt.account_sid
+    listing = list(readback.listing(account_sid))
     listed = {flow["sid"] for flow in listing}
-    asked_for = [reading.flow(sid) for sid in change.candidates if sid not in listed]
+    asked_for = [readback.flow(sid, account_sid) for sid in change.candidates if sid not in listed]
     return [*listing, *(flow for flow in asked_for if flow is not None)]
 
 
@@ -192,10 +270,12 @@ def _look_for_the_new(change: OpenChange, listing: Sequence[Snapshot]) -> Findin
     made; anything else is a person's to decide."""
     near = [flow for flow in listing if change.may_have_made(schema.moment(flow.get("date_created")))]
     near = _unaccounted_for(near, change)
-    alike = [flow for flow in near if _is_as_asked(change, flow)]
-    there = {flow["sid"] for flow in listing}
+    there = {flow["sid"]: flow for flow in listing}
     gone: list[Snapshot] = [{"sid": sid} for sid in change.candidates if sid not in there]
     gone = _unaccounted_for(gone, change)
+    if change.attempt.payload.erased_at:
+        return Finding(None, puzzle=ERASED, candidates=[flow["sid"] for flow in (*near, *gone)])
+    alike = [flow for flow in near if _is_as_asked(change, flow)]
     if len(alike) == 1 and not gone:
         return Finding(True, alike[0])
     others = OpenChange.objects.filter(action="flow.create").exclude(pk=change.pk)
@@ -203,7 +283,9 @@ def _look_for_the_new(change: OpenChange, listing: Sequence[Snapshot]) -> Findin
     puzzling = alike or [flow for flow in near if not any(_is_as_asked(other, flow) for other in creations)]
     if puzzling or gone:
         puzzle = VANISHED if gone else SEVERAL if alike else SIMILAR
-        return Finding(None, puzzle=puzzle, candidates=[flow["sid"] for flow in (*puzzling, *gone)])
+        candidates = [flow["sid"] for flow in (*puzzling, *gone)]
+        told = {sid: there.get(sid) for sid in candidates[:SHOWN]}
+        return Finding(None, puzzle=puzzle, candidates=candidates, reading=told)
     return Finding(False)
 
 
@@ -226,12 +308,15 @@ def _unaccounted_for(flows: list[Snapshot], change: OpenChange) -> list[Snapshot
 
 def _is_the_second_read(change: OpenChange) -> bool:
     now = timezone.now()
+    # What stood in the way of telling does not any more.
+    nothing = {"puzzle": "", "candidates": [], "is_unreadable": False, "last_reading": {}, "read_at": None}
     if change.not_applied_at is None:
-        OpenChange.objects.filter(pk=change.pk, not_applied_at=None).update(
-            not_applied_at=now, puzzle="", candidates=[]
-        )
+        OpenChange.objects.filter(pk=change.pk, not_applied_at=None).update(not_applied_at=now, **nothing)
         return False
-    return now - change.not_applied_at >= QUIET
+    if now - change.not_applied_at >= QUIET:
+        return True
+    OpenChange.objects.filter(pk=change.pk).exclude(puzzle="").update(**nothing)
+    return False
 
 
 def _record(
@@ -243,9 +328,14 @@ def _record(
     sid: str = "",
     reason: str = "",
     actor: Actor = ITSELF,
+    findings: dict[str, Any] | None = None,
+    takes_over: bool = True,
 ) -> AuditEvent:
     attempt = change.attempt
     about = attempt.payload
+    if about.erased_at is not None:  # what was erased does not come back by its own outcome
+        takes_over = takes_over and change.action == "flow.delete"
+        seen = None
     event = audit.append(
         action=attempt.action,
         stage=Stage.RECONCILED,
@@ -265,9 +355,10 @@ def _record(
             requested=about.requested,
             after=seen,
             message=said,
+            findings=findings,
         ),
     )
-    if result == Result.APPLIED:
+    if result == Result.APPLIED and takes_over:
         mirror.keep(seen, event)
     return event
 

@@ -27,6 +27,7 @@ SEALED: Final = (
 # Columns that came later are under the seal of the events that have a value there, and of no other.
 SEALED_IF_SET: Final = ("refers_to",)
 PAYLOAD: Final = ("friendly_name", "contact_identity", "before", "requested", "after", "message")
+PAYLOAD_IF_SET: Final = ("findings",)
 
 
 def keys() -> list[str]:
@@ -47,7 +48,13 @@ def sealed_row(row: dict[str, Any], key: str | None = None) -> str:
 
 def payload_hash(body: AuditPayload, key: str | None = None) -> str:
     """The salted seal over a payload; an erased payload no longer matches its event's."""
-    return sealed({name: getattr(body, name) for name in ("salt", *PAYLOAD)}, key)
+    return sealed_payload({name: getattr(body, name) for name in ("salt", *PAYLOAD, *PAYLOAD_IF_SET)}, key)
+
+
+def sealed_payload(values: dict[str, Any], key: str | None = None) -> str:
+    """The same for a payload that was read as values."""
+    said = {name: values[name] for name in ("salt", *PAYLOAD)}
+    return sealed(said | {name: values[name] for name in PAYLOAD_IF_SET if values[name] is not None}, key)
 
 
 def canonical(value: Any) -> bytes:

@@ -33,7 +33,7 @@ class _Reading:
     result: Future[Snapshot] = field(default_factory=Future)
 
 
-def flow(sid: str) -> Snapshot:
+def flow(sid: str, *, account_sid: str) -> Snapshot:
     """The flow as it is at Twilio now, secrets and all, for a page that only shows it. Raises as `mirror.fetch` does."""
     seq = audit.last_seq()
     with _lock:
@@ -41,12 +41,12 @@ def flow(sid: str) -> Snapshot:
         is_first = reading is None or reading.seq != seq
         if reading is None or is_first:
             reading = _under_way[sid] = _Reading(seq)
-    return _read(sid, reading) if is_first else _joined(sid, reading)
+    return _read(sid, account_sid, reading) if is_first else _joined(sid, account_sid, reading)
 
 
-def _read(sid: str, reading: _Reading) -> Snapshot:
+def _read(sid: str, account_sid: str, reading: _Reading) -> Snapshot:
     try:
-        snapshot = mirror.fetch(sid)
+        snapshot = mirror.fetch(sid, account_sid=account_sid)
     except BaseException as error:
         reading.result.set_exception(error)
         raise
@@ -59,7 +59,7 @@ def _read(sid: str, reading: _Reading) -> Snapshot:
                 del _under_way[sid]
 
 
-def _joined(sid: str, reading: _Reading) -> Snapshot:
+def _joined(sid: str, account_sid: str, reading: _Reading) -> Snapshot:
     try:
         error = reading.result.exception(timeout=LONGEST)
     except TimeoutError:
@@ -67,4 +67,4 @@ def _joined(sid: str, reading: _Reading) -> Snapshot:
     if isinstance(error, FlexError):
         raise error
     # What broke on this site's side may have been that request's own.
-    return mirror.fetch(sid) if error else dict(reading.result.result())
+    return mirror.fetch(sid, account_sid=account_sid) if error else dict(reading.result.result())

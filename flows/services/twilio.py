@@ -25,6 +25,8 @@ called = Signal()
 def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> FlexClient:
     """A client of that account, over the connections that the thread keeps. Without credentials for it,
     `NeverSent`."""
+    if not account_sid:
+        raise NeverSent("it is not known which account this flow belongs to, so none was asked")
     try:
         account = accounts.get(account_sid)
     except accounts.NotConfigured:
@@ -42,13 +44,14 @@ def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> FlexCl
 
 
 def account_of(sid: str) -> str:
-    """The account that a flow belongs to: as the copy has it, else the log. A flow that neither knows is looked for in
-    the first account."""
-    if account := accounts.sole():
-        return account.sid
+    """The account that a flow belongs to: as the copy has it, else the log, else the site's only one. Empty for a flow
+    that neither knows on a site with several accounts: nothing guesses there (lookup.py asks)."""
     owner = Flow.objects.filter(pk=sid).values_list("account_sid", flat=True).first()
     told = AuditEvent.objects.filter(target_sid=sid).exclude(account_sid="")
-    return owner or told.values_list("account_sid", flat=True).first() or accounts.every()[0].sid
+    if owner := owner or told.values_list("account_sid", flat=True).first():
+        return owner
+    only = accounts.sole()
+    return only.sid if only else ""
 
 
 def _tell(verb: str, result: str, seconds: float) -> None:

@@ -49,6 +49,11 @@ _SHAPES: Final = {
     Result.CONFLICT: "doubt",
     Result.DENIED: "stop",
 }
+# A user's word is not what reading found.
+_DECIDED: Final = {
+    Result.APPLIED: "Marked as applied",
+    Result.NOT_APPLIED: "Marked as not applied",
+}
 _CAME_TO_PASS: Final = (Result.SUCCEEDED, Result.APPLIED)
 # What was observed and asks nothing of anybody.
 _OBSERVED: Final = {"flow.baseline": "On record", "account.field": "Noted"}
@@ -124,6 +129,14 @@ def shown(value: Any) -> SafeString:
     if isinstance(value, (dict, list)):
         return format_html("<code>{}</code>", visible(json.dumps(value, ensure_ascii=False, sort_keys=True)))
     return format_html("<bdi>{}</bdi>", visible(value))
+
+
+@register.filter
+def shown_lines(value: Any) -> SafeString:
+    """The same for a text of several lines, each on its own."""
+    if not isinstance(value, str) or "\n" not in value:
+        return shown(value)
+    return format_html_join(SafeString("<br>"), "{}", ((shown(line),) for line in value.split("\n")))
 
 
 @register.filter
@@ -269,7 +282,23 @@ def ending(event: AuditEvent) -> str:
         return _OBSERVED.get(event.action, "External")
     if getattr(event, "needs_decision", False):
         return "Needs your decision"
+    if event.stage == Stage.RECONCILED and event.actor_id and event.result in _DECIDED:
+        return _DECIDED[Result(event.result)]
     return words.RESULTS.get(_known_result(event), event.result)
+
+
+@register.filter
+def sentence(text: object) -> str:
+    """A remark as a sentence: with a capital letter and one full stop."""
+    words_said = str(text).strip()
+    return f"{words_said[:1].upper()}{words_said[1:].rstrip('.')}." if words_said else ""
+
+
+@register.filter
+def refusal(event: AuditEvent) -> str:
+    """Status and code of Twilio's answer to a change: "HTTP 410, Twilio error 20410"; empty where none came."""
+    parts = [("HTTP", event.remote_status), ("Twilio error", event.remote_code)]
+    return ", ".join(f"{name} {number}" for name, number in parts if number)
 
 
 @register.filter

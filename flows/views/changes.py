@@ -4,7 +4,6 @@ becomes of it is told in outcomes.py. Reading is in flows.py.
 
 from __future__ import annotations
 
-import contextlib
 import uuid
 from collections.abc import Mapping
 from functools import partial
@@ -12,8 +11,8 @@ from typing import Any, Final, cast
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -22,17 +21,21 @@ from django.views.decorators.http import require_http_methods
 from flows import lint, search, words
 from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
-from flows.forms import DeleteForm, FlowForm, SwitchForm, picked, read_base, signed
+from flows.forms import Conflict, DeleteForm, FlowForm, SwitchForm, picked, read_base, resolved, signed
+from flows.forms.reason import SHOWN
 from flows.masking import masked, storable
 from flows.models import Flow
 from flows.services import changes, mirror
 from flows.services.settling import StaleRead
-from flows.services.twilio import FORM_DEADLINE
+from flows.services.twilio import FORM_DEADLINE, READ_DEADLINE
 from flows.views import outcomes, problems
+from flows.views.conflicts import rows_of, seen_of
+from flows.views.outcomes import Page
 from flows.views.placing import Clone, account_for, choice_page, cloned
 from flows.views.problems import Problem
 from flows.views.requests import Request, permitted
 from flows.views.restore import Restore, carried, carried_reason, opens, referred
+from flows.views.sources import read_once
 from flows.views.standing import closed_page
 
 MOST_IN_THE_WAY: Final = 5  # flows with the same identity that a page names
@@ -84,13 +87,11 @@ def flow_edit(request: Request, sid: str) -> HttpResponse:
     if base is None:
         return _from_twilio(request, sid)
     if "update_fields" in request.POST:
-        typed = {
-            **picked(request.POST, base).dict(),
-            "integration_type": request.POST.get("integration_type", ""),
-        }
-        return page(FlowForm(base=base, initial=typed))
-    form = FlowForm(picked(request.POST, base), base=base)
-    if "edit_again" in request.POST:
+        return page(FlowForm(base=base, initial=_typed_so_far(request, base, sid)))
+    if unsettled := _with_choices_to_make(request, base, page):
+        return unsettled
+    form = FlowForm(_with_choices(request, base, sid), base=base)
+    if "edit_again" in request.POST or "apply_choices" in request.POST:
         return page(form)
     if not form.is_valid():
         return page(form, status=422)
@@ -100,7 +101,9 @@ def flow_edit(request: Request, sid: str) -> HttpResponse:
         request,
         form,
         page,
-        lambda common: changes.update_flow(sid=sid, base=base, values=form.values, **common),
+        lambda common: changes.update_flow(
+            sid=sid, base=base, values=form.values, account_sid=request.account_sid, **common
+        ),
         what="The change",
         sid=sid,
     )
@@ -109,7 +112,7 @@ def flow_edit(request: Request, sid: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @permitted("flows.change_flow", action="flow.update")
 def flow_enabled(request: Request, sid: str) -> HttpResponse:
-    flow = _known(sid)
+    flow = _known(request, sid)
     if flow.gone_at and _only_shows(request):
         return _gone(request, sid)
     if closed := closed_page(request, request.account_sid, "update", what="The switch"):
@@ -127,7 +130,9 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
         request,
         form,
         page,
-        lambda common: changes.set_enabled(sid=sid, enabled=enabled, **common),
+        lambda common: changes.set_enabled(
+            sid=sid, enabled=enabled, account_sid=request.account_sid, **common
+        ),
         what="The switch",
         sid=sid,
     )
@@ -136,7 +141,7 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @permitted("flows.delete_flow", action="flow.delete")
 def flow_delete(request: Request, sid: str) -> HttpResponse:
-    flow = _known(sid)
+    flow = _known(request, sid)
     if flow.gone_at and _only_shows(request):
         return _gone(request, sid)
     if closed := closed_page(request, request.account_sid, "delete", what="The deletion"):
@@ -145,19 +150,43 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
     expected = flow.friendly_name or flow.sid
     if _only_shows(request):
         initial = {"change_id": uuid.uuid4(), "refers_to": _undone(request, sid), **request.POST.dict()}
-        return page(DeleteForm(expected=expected, sid=sid, initial=initial))
+        shown = seen_of(flow.resource, SHOWN)
+        return page(DeleteForm(expected=expected, sid=sid, shown=shown, initial=initial))
     form = DeleteForm(request.POST, expected=expected, sid=sid)
     if not form.is_valid():
         return page(form, status=422)
-    seen = {"friendly_name": flow.value("friendly_name")}
+    seen = {"friendly_name": flow.value("friendly_name"), **(form.seen or {})}
     return outcomes.answer(
         request,
         form,
         page,
-        lambda common: changes.delete_flow(sid=sid, base=seen, **common),
+        lambda common: changes.delete_flow(sid=sid, base=seen, account_sid=request.account_sid, **common),
         what="The deletion",
         sid=sid,
     )
+
+
+def _typed_so_far(request: Request, base: Mapping[str, Any], sid: str) -> dict[str, Any]:
+    """What a form has while its integration type is being chosen."""
+    is_pending = Conflict.read(request.POST.get("conflict", ""), sid) is not None
+    typed = request.POST if is_pending else picked(request.POST, dict(base))
+    return {**typed.dict(), "integration_type": request.POST.get("integration_type", "")}
+
+
+def _with_choices(request: Request, base: Mapping[str, Any], sid: str) -> QueryDict:
+    """What the form sent, with the values that were chosen where two people changed the same field."""
+    conflict = Conflict.read(request.POST.get("conflict", ""), sid)
+    return resolved(request.POST, dict(base), conflict) if conflict else picked(request.POST, dict(base))
+
+
+def _with_choices_to_make(request: Request, base: Mapping[str, Any], page: Page) -> HttpResponse | None:
+    """The form once more while a field in conflict has no choice; None if there is nothing to choose."""
+    form = FlowForm(request.POST, base=dict(base))
+    if form.pending is None:
+        return None
+    if "edit_again" in request.POST:  # what was typed comes back as it was, with the choices made so far
+        return page(form)
+    return page(form, status=422) if form.ask_for_choices() else None
 
 
 def _only_shows(request: Request) -> bool:
@@ -165,16 +194,20 @@ def _only_shows(request: Request) -> bool:
     return opens(request) or "edit_again" in request.POST
 
 
-def _known(sid: str) -> Flow:
-    """The flow in the copy; one that is not there yet is read from Twilio first."""
-    if not Flow.objects.filter(sid=sid).exists():
-        with contextlib.suppress(FlexError):
-            mirror.fetch(sid)
-    return get_object_or_404(Flow, sid=sid)
+def _known(request: Request, sid: str) -> Flow:
+    """The flow in the copy; one that is not there yet is read from Twilio. It may be held back from the copy, because
+    an open creation may have made it."""
+    flow = Flow.objects.filter(sid=sid).first()
+    if flow is not None:
+        return flow
+    try:
+        return mirror.flow_from(read_once(request, sid, deadline=READ_DEADLINE), request.account_sid)
+    except FlexError as error:
+        raise Http404("Twilio shows no such Flex Flow") from error
 
 
 def _gone(request: Request, sid: str) -> HttpResponse:
-    messages.error(request, "Twilio has this flow no more. There is nothing left to change.")
+    messages.error(request, "There is nothing left to change.")  # the flow's page says that it is gone
     return outcomes.go_to(request, "flows:detail", sid=sid)
 
 
@@ -182,7 +215,7 @@ def _from_twilio(request: Request, sid: str) -> HttpResponse:
     """The edit form on the flow as it is at Twilio now. A form that came back without the flow as its sender
     saw it is shown again on that, with what was typed."""
     try:
-        base = mirror.fetch(sid, deadline=FORM_DEADLINE)
+        base = read_once(request, sid, deadline=FORM_DEADLINE)
     except FlexError as error:
         if mirror.is_gone(error):
             made_anew = Restore.asked_for(request, sid=sid, live=None)
@@ -190,9 +223,10 @@ def _from_twilio(request: Request, sid: str) -> HttpResponse:
                 return cast(HttpResponse, flow_new(request))  # the reason goes along, and into no address
             again = f"{reverse('flows:new')}?{request.GET.urlencode()}"
             return redirect(again) if made_anew else _gone(request, sid)
-        needs = "The edit form needs the flow as it is at Twilio now"
+        # The flow's page asks Twilio itself, and says why it can't be read.
         then = " Try again in a minute." if isinstance(error, StaleRead) else ""
-        messages.error(request, f"{needs}: {error}.{then}")
+        needs = "The edit form needs the flow as it is at Twilio now. Nothing was sent."
+        messages.error(request, f"{needs}{then}")
         answer = redirect("flows:detail", sid=sid)
         return HttpResponse(status=204, headers={"HX-Redirect": answer.url}) if request.htmx else answer
     if opens(request):
@@ -223,16 +257,15 @@ def _form_page(
     *,
     status: int = 200,
     problem: Problem | None = None,
-    conflicts: list[dict[str, Any]] | None = None,
     restore: Restore | None = None,
     clone: Clone | None = None,
 ) -> HttpResponse:
-    flow = Flow.objects.filter(sid=sid).first() if sid else None
+    flow = _flow_of(request, sid, form)
     context: dict[str, Any] = {
         "form": form,
         "flow": flow,
         "problem": problem,
-        "conflicts": conflicts or [],
+        "conflicts": rows_of(form),
         "restore": restore,
         "clone": clone,
         "offered": search.of_siblings(request.account_sid),
@@ -244,6 +277,13 @@ def _form_page(
         context["announce"] = f"{words.ENUMS[kind]} settings" if kind in words.ENUMS else "no settings"
         return render(request, "flows/_integration_fields.html", context)
     return render(request, "flows/form.html", context, status=status)
+
+
+def _flow_of(request: Request, sid: str, form: FlowForm) -> Flow | None:
+    """The flow that the page's heading names: as the form began with it, which is what the page says it shows."""
+    if not sid:
+        return None
+    return mirror.flow_from(form.snapshot, request.account_sid) if form.snapshot else Flow(sid=sid)
 
 
 def _review_page(request: Request, sid: str, form: FlowForm) -> HttpResponse:
@@ -263,7 +303,7 @@ def _review_page(request: Request, sid: str, form: FlowForm) -> HttpResponse:
     ]
     context = {
         "form": form,
-        "flow": Flow.objects.filter(sid=sid).first() if sid else None,
+        "flow": _flow_of(request, sid, form),
         "rows": rows,
         "warnings": [
             *lint.warnings({**base, **asked}),
@@ -300,7 +340,7 @@ def _switch_page(
     problem: Problem | None = None,
     **_: Any,
 ) -> HttpResponse:
-    flow.refresh_from_db()
+    flow = Flow.objects.filter(sid=flow.sid).first() or flow
     target = str(form["enabled"].value()) == "true"
     in_the_way = _enabled_like(flow.account_sid, flow.channel_type, flow.contact_identity, but=flow.sid)
     context = {
@@ -328,9 +368,11 @@ def _delete_page(
     problem: Problem | None = None,
     **_: Any,
 ) -> HttpResponse:
-    """After a conflict the flow has another name: the form then asks for that one."""
-    flow.refresh_from_db()
+    """After a conflict the flow is another than was confirmed: the form then asks anew, and keeps the reason."""
+    flow = Flow.objects.filter(sid=flow.sid).first() or flow
     form.expected = flow.friendly_name or flow.sid
+    if status == 409 and problem and problem.is_conflict:
+        form = form.unconfirmed(expected=form.expected, shown=seen_of(flow.resource, SHOWN))
     return render(
         request, "flows/delete.html", {"flow": flow, "form": form, "problem": problem}, status=status
     )

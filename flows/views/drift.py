@@ -22,12 +22,14 @@ from flows.models import AuditEvent, OpenDrift
 from flows.services import drift, external_changes, freshness, reverting
 from flows.services.audit import NotRecorded
 from flows.services.external_changes import CHANGED, DELETED, MADE, ExternalChange
+from flows.views.offers import Offers
 from flows.views.requests import Request, actor_of, may, permitted, record_refusal
 
 MOST_SHOWN: Final = 100  # groups
 NAMED: Final = 10  # flows of a group that are named at once
 REASON_MAX: Final = 200
 RESOLVED: Final = "Somebody has dealt with this already."
+REVERTED_BY: Final = {MADE: "delete", CHANGED: "update", DELETED: "create"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,14 @@ class Found(ExternalChange):
     """What was found of one flow, as the page shows it. `skipped`: why a bulk change would not revert it, if so."""
 
     skipped: str = ""
+    may_accept: bool = False
+    is_offered: bool = False  # reverting is a change, which may be impossible there just now
 
     @property
     def can_revert(self) -> bool:
-        """Return False where there is nothing to change. What a bulk change skips, a person may revert by hand."""
-        return self.skipped not in (reverting.UNCHANGED, reverting.NO_STATE)
+        """Return False where there is nothing to change, or nothing can be changed. What a bulk change skips, a person
+        may revert by hand."""
+        return self.is_offered and self.skipped not in (reverting.UNCHANGED, reverting.NO_STATE)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -111,7 +116,11 @@ class Group:
 
     @property
     def to_revert(self) -> int:
-        return sum(not member.skipped for member in self.members)
+        return sum(member.is_offered and not member.skipped for member in self.members)
+
+    @property
+    def may_accept(self) -> bool:
+        return all(member.may_accept for member in self.members)
 
 
 @require_GET
@@ -217,7 +226,7 @@ def _page(
     """The inbox. After an `error`, the entry of these `changes` has the reason that was typed for it."""
     found = [ExternalChange(events) for events in drift.inbox(request.scope)]
     groups = external_changes.group(found)
-    shown = _shown(groups[:MOST_SHOWN])
+    shown = _shown(request, groups[:MOST_SHOWN])
     typed = {change.last.target_sid for change in changes}
     context = {
         "groups": [
@@ -233,10 +242,21 @@ def _page(
     return render(request, "flows/drift.html", context, status=status)
 
 
-def _shown(groups: Sequence[Sequence[ExternalChange]]) -> list[Group]:
-    """These groups with what can be reverted of them, looked up at one go."""
+def _shown(request: Request, groups: Sequence[Sequence[ExternalChange]]) -> list[Group]:
+    """These groups with what the user can do about them: accepting sends nothing, reverting is a change."""
     planned = iter(reverting.reverts([change for members in groups for change in members]))
+    offers = Offers(request)
     return [
-        Group([Found(member.events, skipped=next(planned).skipped) for member in members])
+        Group([_offered(request, offers, member, next(planned).skipped) for member in members])
         for members in groups
     ]
+
+
+def _offered(request: Request, offers: Offers, change: ExternalChange, skipped: str) -> Found:
+    account_sid = change.last.account_sid
+    return Found(
+        change.events,
+        skipped=skipped,
+        may_accept=may(request.user, "flows.change_flow", account_sid),
+        is_offered=offers.can(REVERTED_BY[change.kind], account_sid),
+    )

@@ -11,22 +11,18 @@ from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from flows import words
 from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
 from flows.forms import DecisionForm
-from flows.masking import masked, storable
 from flows.models import AuditEvent, AuditPayload, Flow, OpenChange, OpenDrift, Plan, Result, Stage
-from flows.services import audit, log_entries, log_list, mirror, reconcile
-from flows.services.changes import UNDER_WAY_FOR
+from flows.services import audit, log_entries, log_list, reconcile
 from flows.services.log_list import readable
-from flows.views.requests import Request, actor_of, may, permitted
+from flows.views.requests import Request, actor_of, permitted
+from flows.views.resolution import decision_form, decision_of, fate_of
 from flows.views.restore import referred
-
-SHOWN_SIDE_BY_SIDE = 4  # candidates whose fields stand beside what was asked for
 
 
 @require_GET
@@ -64,7 +60,7 @@ def event_decide(request: Request, event_id: str) -> HttpResponse:
     change = get_object_or_404(
         OpenChange.objects.select_related("attempt__payload"), change_id=event.change_id
     )
-    form = _decision(change, request.POST)
+    form = decision_form(change, request.POST)
     if not form.is_valid():
         return _page(request, event, form=form, status=422)
     verdict = form.cleaned_data["verdict"]
@@ -72,12 +68,16 @@ def event_decide(request: Request, event_id: str) -> HttpResponse:
         reconcile.decide(
             change=change,
             applied=verdict != Result.NOT_APPLIED,
-            sid=verdict,
+            sid=form.named_sid,
             reason=form.cleaned_data["reason"],
             actor=actor_of(request),
         )
+    except reconcile.NotTheOne:
+        known = f"{form.named_sid} can't be the flow that it created: it was there before, or another change created it."
+        form.add_error("sid" if "sid" in form.fields else "verdict", known)
+        return _page(request, event, form=form, status=422)
     except (reconcile.NotForAPerson, audit.AlreadyRecorded):
-        messages.info(request, "This was settled meanwhile, or can be found out by reading. See below.")
+        messages.info(request, "Not recorded: this was resolved in the meantime.")
     except FlexError as error:
         return _page(
             request, event, form=form, trouble=f"Twilio could not be read just now: {error}.", status=502
@@ -114,6 +114,7 @@ def _page(
         "is_gone": payload is not None and _is_gone(event, payload),
         "stages": stages,
         "latest": stages[log_entries.outcome_place([one.result for one in stages])] if stages else event,
+        "is_last_known": _is_last_known(event, stages),
         "followers": list(followers.order_by("seq")[:10]),
         "origin": referred(str(event.refers_to), request) if event.refers_to else None,
         "plan": _plan_of(event),
@@ -123,9 +124,17 @@ def _page(
         "states": _states(event, payload),
         "is_in_the_inbox": OpenDrift.objects.filter(pk=event.pk).exists(),
         "trouble": trouble,
-        **_fate(request, event, form),
+        **fate_of(request, event, form),
+        "resolved": decision_of(stages),
     }
     return render(request, "audit/detail.html", context, status=status)
+
+
+def _is_last_known(event: AuditEvent, stages: list[AuditEvent]) -> bool:
+    """Whether the flow could not be read before this change: its state before is the last that was known here."""
+    is_of_a_flow = bool(event.change_id and event.target_sid)
+    was_begun = any(one.stage == Stage.ATTEMPT for one in stages)
+    return is_of_a_flow and event.result == Result.FAILED and not was_begun
 
 
 def _plan_of(event: AuditEvent) -> Plan | None:
@@ -133,79 +142,6 @@ def _plan_of(event: AuditEvent) -> Plan | None:
     if event.request_id and (plan := Plan.objects.filter(pk=event.request_id).first()):
         return plan
     return Plan.objects.filter(changes__change_id=event.change_id).first() if event.change_id else None
-
-
-def _fate(request: Request, event: AuditEvent, form: DecisionForm | None) -> dict[str, Any]:
-    """What is open of this event's change: "under_way", "in_doubt", "puzzle", or nothing ("")."""
-    open_changes = OpenChange.objects.select_related("attempt__payload", "latest")
-    change = open_changes.filter(change_id=event.change_id).first() if event.change_id else None
-    if change is None:
-        return {"fate": ""}
-    is_old = change.attempt.at < timezone.now() - UNDER_WAY_FOR
-    if change.latest.result == Result.PENDING and not is_old:
-        return {"fate": "under_way", "change": change}
-    if not change.puzzle:
-        return {"fate": "in_doubt", "change": change, "quiet": int(reconcile.QUIET.total_seconds())}
-    return {
-        "fate": "puzzle",
-        "change": change,
-        "form": form or (_decision(change) if _may_decide(request, event) else None),
-        **_side_by_side(change),
-    }
-
-
-def _may_decide(request: Request, event: AuditEvent) -> bool:
-    return may(request.user, "flows.change_flow", event.account_sid)
-
-
-def _decision(change: OpenChange, data: Mapping[str, Any] | None = None) -> DecisionForm:
-    return DecisionForm(
-        data,
-        candidates=change.candidates,
-        is_creation=change.action == "flow.create",
-        puzzle=change.puzzle,
-        auto_id="decide_%s",
-    )
-
-
-def _side_by_side(change: OpenChange) -> dict[str, Any]:
-    """What was there, what was asked for, and what Twilio has now, field by field."""
-    sids = change.candidates[:SHOWN_SIDE_BY_SIDE] or ([change.target_sid] if change.target_sid else [])
-    before, asked = change.attempt.payload.before, change.attempt.payload.requested or {}
-    columns: list[tuple[str, Mapping[str, Any] | None]] = [(sid, _live(sid)) for sid in sids]
-    if before is not None:
-        columns.insert(0, ("Before", before))
-    names = schema.differing({}, dict.fromkeys(asked, "there"))
-    return {
-        "columns": [
-            {"title": title, "is_sid": title in sids, "is_there": seen is not None} for title, seen in columns
-        ],
-        "asked_rows": [
-            {
-                "label": words.label(name),
-                "asked": words.shown(name, asked.get(name)),
-                "cells": [
-                    {
-                        "title": title,
-                        "value": words.shown(name, (seen or {}).get(name)),
-                        "is_there": seen is not None,
-                        "is_as_asked": seen is not None
-                        and schema.same(name, asked.get(name), seen.get(name)),
-                    }
-                    for title, seen in columns
-                ],
-            }
-            for name in names
-        ],
-    }
-
-
-def _live(sid: str) -> Mapping[str, Any] | None:
-    try:
-        seen: Mapping[str, Any] = masked(storable(mirror.fetch(sid)))
-    except FlexError:
-        return None
-    return seen
 
 
 def _states(event: AuditEvent, payload: AuditPayload | None) -> list[dict[str, str]]:

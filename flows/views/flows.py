@@ -7,11 +7,10 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from django.conf import settings
 from django.contrib import messages
 from django.db import Error
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -25,11 +24,13 @@ from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
 from flows.masking import masked, storable
 from flows.models import AuditEvent, Flow, OpenDrift, Result, SavedView
-from flows.services import absence, audit, closures, freshness, mirror, reading, reconcile, shared_reading
+from flows.services import absence, audit, closures, freshness, mirror, reading, reconcile
 from flows.services.changes import UNDER_WAY_FOR
 from flows.services.settling import StaleRead
-from flows.views import listing, problems
+from flows.views import listing
+from flows.views.offers import Offers
 from flows.views.requests import Request, permitted
+from flows.views.sources import confirmed_at, problem_of_reading, read_for_page, shown_flow
 
 COLUMNS = (
     ("name", "Name"),
@@ -47,6 +48,7 @@ SECTIONS = (
 )
 MOST_IN_DOUBT = 5  # changes in doubt that the list names above the flows
 RECONCILED_AT_ONCE = 5  # changes in doubt that one refresh looks at: each is a read
+TWILIO_ROOT = "https://flex-api.twilio.com/v1"
 JUST_NOW = timedelta(minutes=10)  # how long a person's own last change offers its undo
 HISTORY = 20  # events on a flow's page; the log has the rest
 
@@ -93,41 +95,42 @@ def flow_list(request: Request) -> HttpResponse:
 @require_GET
 @permitted("flows.view_flow", action="flow.view")
 def flow_detail(request: Request, sid: str) -> HttpResponse:
-    """Fresh from Twilio when it answers; else the copy, and says so."""
-    problem, state, stale = None, "live", None
+    """Fresh from Twilio when it answers; else the copy, and says so. Heading, route and fields are of one source."""
+    row = Flow.objects.filter(sid=sid).first()
+    error: FlexError | None = None
+    stale: StaleRead | None = None
     try:
-        snapshot = masked(storable(shared_reading.flow(sid)))
-    except StaleRead as error:
-        stale, snapshot = error, error.confirmed or (error.seen or {"sid": sid})
-        state = "gone" if error.confirmed is None else "settling"
-    except FlexError as error:
-        flow = Flow.objects.filter(sid=sid).first()
-        if flow is None and mirror.is_gone(error):
+        snapshot = masked(storable(read_for_page(request, sid)))
+    except StaleRead as failure:
+        error = stale = failure
+        snapshot = failure.confirmed or failure.seen or {"sid": sid}
+    except FlexError as failure:
+        error = failure
+        row = Flow.objects.filter(sid=sid).first()
+        if row is None and mirror.is_gone(error):
             raise Http404("Twilio has no such Flex Flow") from error
-        state = "gone" if mirror.is_gone(error) else "copy"
-        snapshot = flow.resource if flow else {"sid": sid}
-        if state == "copy":
-            shown = "What you see is the copy." if flow else "There is no copy of it here either."
-            problem = problems.of_reading(error, what=shown)
-    flow = Flow.objects.filter(sid=sid).first() or Flow(sid=sid, resource=snapshot)
-    copy = mirror.copy_state(request.account_sid)
+        snapshot = row.resource if row else {"sid": sid}
+    state = _state_after(error)
+    open_change = _open_change(audit.unsettled([sid]).get(sid))
+    offers = Offers(request)
     context = {
-        "flow": flow,
+        "flow": shown_flow(sid, row, snapshot, state, request.account_sid),
         "state": state,
         "stale": stale,
         "read_at": timezone.now(),
-        "problem": problem,
+        "problem": problem_of_reading(request, error, row) if state == "copy" else None,
         "sections": _sections(snapshot),
         "unknown": [(name, value) for name, value in snapshot.items() if name not in schema.BY_NAME],
         "warnings": [] if state == "gone" else lint.warnings(snapshot),
-        "confirmed_at": max((at for at in (flow.mirrored_at, copy.synced_at) if at), default=None),
+        "confirmed_at": confirmed_at(row, request.account_sid, is_in_doubt=open_change is not None),
         "history": _history(sid, request.scope),
+        "can_clone": state != "gone" and not closures.reason_against(request.account_sid, "fetch"),
         "others": [
             one
             for one in accounts.of_scope(scope_of(request.user, "flows.add_flow"))
-            if one.sid != request.account_sid
+            if one.sid != request.account_sid and offers.is_possible("create", one.sid)
         ],
-        "open_change": _open_change(audit.unsettled([sid]).get(sid)),
+        "open_change": open_change,
         "mine_just_now": _just_now(sid, request),
         "only_enabled": ["enabled"],
         "drifted": OpenDrift.objects.filter(target_sid=sid).exists(),
@@ -136,11 +139,24 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
     return render(request, "flows/detail.html", context)
 
 
+def _state_after(error: FlexError | None) -> str:
+    """The state of a flow's page by the reading for it: live, gone, settling (not visible yet) or copy."""
+    if error is None:
+        return "live"
+    if mirror.is_gone(error):
+        return "gone"
+    return "settling" if isinstance(error, StaleRead) else "copy"
+
+
 @require_GET
 @permitted("flows.view_flow", action="flow.view")
 def flow_code(request: Request, sid: str) -> HttpResponse:
     """The flow as code, from the copy: it has no secrets."""
-    flow = get_object_or_404(Flow, sid=sid)
+    row = Flow.objects.filter(sid=sid).first()
+    reading = request.readings.get(sid)
+    if row is None and reading is None:
+        raise Http404("The flow is not in the copy")
+    flow = row or mirror.flow_from(reading or {}, request.account_sid)
     snippets = copying.snippets(flow.resource, api_url=_root(request.account_sid))
     return render(request, "flows/code.html", {"flow": flow, "snippets": snippets})
 
@@ -232,10 +248,11 @@ def _copy_of(here: Sequence[Account], *, trouble: str = "") -> dict[str, Any]:
 
 
 def _root(account_sid: str) -> str:
+    """The root of the account's API: Twilio's own for one that the site has no more, and never another account's."""
     try:
         return accounts.get(account_sid).root
     except accounts.NotConfigured:
-        return str(settings.FLEX_API_URL)
+        return TWILIO_ROOT
 
 
 def _history(sid: str, scope: accounts.Scope) -> list[AuditEvent]:
@@ -271,8 +288,8 @@ class _Page:
 
 def _changeable(request: Request) -> set[str]:
     """The accounts where the person may change flows, and where that can be done just now."""
-    may_be = accounts.of_scope(scope_of(request.user, "flows.change_flow"))
-    return {account.sid for account in may_be if not request.states[account.sid].why("update")}
+    offers = Offers(request)
+    return {account.sid for account in accounts.every() if offers.can("update", account.sid)}
 
 
 def _decorate(rows: list[Flow], changeable: set[str], *, is_whole: bool) -> None:

@@ -18,17 +18,15 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from flows import words
-from flows.flexapi.errors import Refused
+from flows.flexapi.errors import FlexError, Refused
 from flows.forms import FlowForm, ReasonForm, SwitchForm
-from flows.masking import masked
-from flows.models import AuditEvent, Result, Stage
+from flows.models import AuditEvent, Result
 from flows.services import audit, changes, closures, first_contact, mirror
 from flows.services.settling import StaleRead
 from flows.views import problems
+from flows.views.conflicts import form_after, labels_of
 from flows.views.problems import Problem
 from flows.views.requests import Request, actor_of
-
-LOOKED_BACK = 50  # events among which a conflict looks for who changed the field
 
 
 class Page(Protocol):
@@ -41,7 +39,6 @@ class Page(Protocol):
         *,
         status: int = 200,
         problem: Problem | None = None,
-        conflicts: list[dict[str, Any]] | None = None,
     ) -> HttpResponse: ...
 
 
@@ -73,11 +70,10 @@ def answer(
         return render(request, name, {"problem": problem, "sid": sid}, status=500)
     except changes.NotRead as unread:
         if mirror.is_gone(unread.error):
-            messages.error(request, f"{what} was not made: Twilio has no such flow any more.")
+            messages.error(request, f"{what} was not sent.")  # the flow's page says that it is gone
             return go_to(request, "flows:detail", sid=sid)
         status = 409 if isinstance(unread.error, StaleRead) else 502
-        problem = problems.of_change(unread.error, what=what, sent=False)
-        return page(form.again(), status=status, problem=problem)
+        return page(form.again(), status=status, problem=_why_unread(request, unread.error, what))
     except audit.ChangeOpen as other:
         return page(form.again(), status=409, problem=problems.change_open(other.event, is_creation=not sid))
     except closures.Closed as closed:
@@ -142,48 +138,44 @@ def _failed(
     error = change.error
     if error is None:
         raise ValueError("a change without an error has not failed")
-    problem = problems.of_change(error, what=what)
-    if settings_are_wrong := first_contact.explain(change.event.account_sid or "", error):
-        rest = problem.text if change.event.result == Result.UNKNOWN else "Nothing was changed."
-        problem = replace(problem, text=f"{settings_are_wrong}. {rest}", advice="")
-    if change.event.result == Result.UNKNOWN:
-        messages.warning(request, f"{problem.title}. {problem.text}")
+    if change.event.result == Result.UNKNOWN:  # its page says what happened, with status and code
         return go_to(request, "audit:detail", event_id=change.event.event_id)
-    again = form.again()
+    again, kind = form.again(), change.event.action.removeprefix("flow.")
+    has_ended = closures.has_ended(kind, error)
+    if has_ended and (why := closures.state_of(change.event.account_sid).why(kind)):
+        return page(again, status=422, problem=problems.closed(why, what=what, sent=True))
+    status = 422 if isinstance(error, Refused) else 502
     name = problems.field_of(error)
-    if name in again.fields:
-        again.add_error(name, f"Twilio: {masked(error.message)} (code {error.code})")
-    return page(again, status=422 if isinstance(error, Refused) else 502, problem=problem)
+    if name not in again.fields:
+        return page(again, status=status, problem=_problem_of(change, error, what))
+    again.add_error(name, problems.of_field(error))
+    field = again[name]
+    at_field = problems.at_field(error, what=what, field_id=field.auto_id, label=str(field.label))
+    return page(again, status=status, problem=at_field)
+
+
+def _problem_of(change: changes.Change, error: FlexError, what: str) -> Problem:
+    """Why the change failed; before an account's first success, which setting looks wrong."""
+    problem = problems.of_change(error, what=what)
+    settings_are_wrong = first_contact.explain(change.event.account_sid or "", error)
+    if not settings_are_wrong:
+        return problem
+    return replace(problem, text=f"{settings_are_wrong}. Nothing was changed.", advice="")
+
+
+def _why_unread(request: Request, error: FlexError, what: str) -> Problem:
+    """Why the flow could not be read first: where Twilio shows no flow at all, the notice about the account says so."""
+    why = closures.state_of(request.account_sid).why("fetch") if closures.has_ended("fetch", error) else None
+    if why:
+        return problems.closed(why, what=what)
+    return problems.of_change(error, what=what, sent=False)
 
 
 def _conflict(form: ReasonForm, page: Page, conflict: changes.Conflict) -> HttpResponse:
-    if not isinstance(form, FlowForm):
-        return page(form.again(), status=409, problem=problems.changed_meanwhile())
-    changed_by = _last_changes(
-        conflict.theirs.get("sid", ""), [item.name for item in conflict.merged.conflicts]
-    )
-    rows = [
-        {
-            "name": item.name,
-            "label": words.label(item.name),
-            "last": changed_by.get(item.name),
-            "base": words.shown(item.name, masked(item.base)),
-            "theirs": words.shown(item.name, masked(item.theirs)),
-            "mine": words.shown(item.name, masked(item.mine)),
-        }
-        for item in conflict.merged.conflicts
-    ]
-    return page(form.again(theirs=conflict.theirs), status=409, conflicts=rows)
-
-
-def _last_changes(sid: str, names: list[str]) -> dict[str, AuditEvent]:
-    """Of each of these fields, the last event that the log has of a change of it."""
-    events = AuditEvent.objects.filter(target_sid=sid, result__in=audit.MADE).exclude(stage=Stage.ACCESS)
-    found: dict[str, AuditEvent] = {}
-    for event in events.order_by("-seq")[:LOOKED_BACK]:
-        for name in set(names) & set(event.changed_fields):
-            found.setdefault(name, event)
-    return found
+    if isinstance(form, FlowForm):
+        return page(form_after(form, conflict), status=409)
+    changed = labels_of(conflict.merged.theirs)
+    return page(form, status=409, problem=problems.changed_meanwhile(changed))
 
 
 def _replayed(request: Request, event: AuditEvent) -> HttpResponse:

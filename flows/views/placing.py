@@ -15,12 +15,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from flexadmin.roles import scope_of
 from flows import accounts, words
 from flows.accounts import Account
 from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
+from flows.flexapi.schema import Snapshot
 from flows.masking import has_mask, masked, storable
-from flows.services import mirror, twilio
+from flows.services import closures, lookup, mirror, twilio
 from flows.views.requests import Request, may
 from flows.views.restore import carried, referred
 
@@ -61,6 +63,7 @@ def choice_page(request: Request) -> HttpResponse:
             "account": account,
             "url": f"{reverse('flows:new')}?{urlencode({**kept, 'account': account.sid})}",
             "is_there": account.sid == there,
+            "why_not": closures.reason_against(account.sid, "create"),
         }
         for account in accounts.of_scope(request.scope)
     ]
@@ -78,15 +81,10 @@ def cloned(request: Request, account: Account) -> Clone:
     sid = request.GET.get("clone", "")
     if not schema.is_sid("FO", sid):
         return Clone({})
-    there = twilio.account_of(sid)
-    if not may(request.user, "flows.view_flow", there):
-        messages.error(request, "The flow to copy is in an account that you may not see.")
+    source = _source_of(request, sid)
+    if source is None:
         return Clone({})
-    try:
-        like = mirror.fetch(sid, deadline=twilio.FORM_DEADLINE)
-    except FlexError as error:
-        messages.error(request, f"The flow to clone could not be read from Twilio: {error}.")
-        return Clone({})
+    there, like = source
     if there == account.sid and may(request.user, "flows.change_flow", there):
         name = f"{like.get('friendly_name') or ''} (copy)".strip()
         return Clone({**_written(like), "friendly_name": name, "enabled": False})
@@ -95,8 +93,30 @@ def cloned(request: Request, account: Account) -> Clone:
     away = there != account.sid
     left = [entry for entry in schema.WRITABLE if seen.get(entry.name) and _stays(entry, seen, away=away)]
     initial = {**_written(seen), "enabled": False} | {entry.name: None for entry in left}
-    source = next((one for one in accounts.every() if away and one.sid == there), None)
-    return Clone(initial, source, [(words.label(one.name), str(seen[one.name])) for one in left])
+    other = next((one for one in accounts.every() if away and one.sid == there), None)
+    return Clone(initial, other, [(words.label(one.name), str(seen[one.name])) for one in left])
+
+
+def _source_of(request: Request, sid: str) -> tuple[str, Snapshot] | None:
+    """The account of the flow to be like, and the flow; None, and a message, if it can't be had."""
+    there = twilio.account_of(sid)
+    if not there:
+        found = lookup.find(sid, scope=scope_of(request.user, "flows.view_flow"))
+        if found.account and found.snapshot is not None:
+            return found.account.sid, found.snapshot
+        unasked = "".join(f" {one} could not be asked: {reason}" for one, reason in found.unasked)
+        messages.error(
+            request, f"The flow to clone, {sid}, is in none of your accounts that were asked.{unasked}"
+        )
+        return None
+    if not may(request.user, "flows.view_flow", there):
+        messages.error(request, "The flow to copy is in an account that you may not see.")
+        return None
+    try:
+        return there, mirror.fetch(sid, account_sid=there)
+    except FlexError as error:
+        messages.error(request, f"The flow to clone could not be read from Twilio: {error}.")
+        return None
 
 
 def _stays(entry: schema.Field, seen: Mapping[str, Any], *, away: bool) -> bool:

@@ -23,7 +23,8 @@ from flows.forms import StartForm
 from flows.models import AuditEvent, Flow, Plan, PlannedChange
 from flows.services import plan_access, plan_titles, plans
 from flows.services.plans import Fate
-from flows.templatetags.flows import short, visible
+from flows.templatetags.flows import refusal, short, visible
+from flows.views.offers import REVERSE, Offers
 from flows.views.requests import Request
 
 PAGE_SIZE: Final = 100
@@ -86,10 +87,22 @@ def plan_page(
         "shut": plans.shut_by(plan),
         "may_act": powers.can_act,
         "may_discard": powers.can_discard,
+        **_following(request, plan),
         **_figures(plan, fates, account_sids),
         **_rows_of_page(request, plan, fates, scope),
     }
     return render(request, template, context, status=status)
+
+
+def _following(request: Request, plan: Plan) -> dict[str, bool]:
+    """Whether a rollback, and a second try, have anything that can be changed just now."""
+    offers = Offers(request)
+    planned = plan.changes.filter(skipped="").order_by().values_list("action", "account_sid").distinct()
+    kinds = [(action.removeprefix("flow."), account_sid) for action, account_sid in planned]
+    return {
+        "can_retry": any(offers.can(kind, account_sid) for kind, account_sid in kinds),
+        "can_roll_back": any(offers.can(REVERSE[kind], account_sid) for kind, account_sid in kinds),
+    }
 
 
 def start_form(plan: Plan, *, reason: str | None = None) -> StartForm:
@@ -288,8 +301,13 @@ def _differences(change: PlannedChange) -> list[dict[str, Any]]:
 def _why(fate: Fate, event: AuditEvent | None, flows: dict[str, Flow]) -> SafeString:
     if fate.state == "conflict":
         return visible(_CONFLICT)
-    said = event.payload.message if event and fate.state != "made" else ""
+    said = _said_of(event) if event and fate.state != "made" else ""
     return _with_names(fate.change.skipped or said, flows)
+
+
+def _said_of(event: AuditEvent) -> str:
+    """Why a planned change was not made, with Twilio's status and code."""
+    return " ".join(filter(None, [event.payload.message, f"({refusal(event)})" if refusal(event) else ""]))
 
 
 def _with_names(text: str, flows: dict[str, Flow]) -> SafeString:

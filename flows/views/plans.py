@@ -21,7 +21,7 @@ from flows.services.audit import NotRecorded
 from flows.services.planning import Ask
 from flows.views.copyout import back_to_list, chosen, nothing_selected
 from flows.views.plan_page import PLAN_STATES, deletes_of, plan_page, start_form, touched
-from flows.views.requests import Request, actor_of, may, permitted, record_refusal
+from flows.views.requests import Request, actor_of, may_somewhere, permitted, record_refusal
 
 LATEST: Final = 50  # plans that the list shows
 
@@ -38,11 +38,11 @@ def powers(power: str, *, action: str) -> Callable[[View], View]:
             plan = Plan.objects.filter(pk=plan_id).first()
             sids = plan_access.account_sids_of(plan_id)
             request.account_sid = sids[0] if len(sids) == 1 else ""
-            request.scope = scope_of(request.user, "flows.view_flow")
+            request.scope, request.readings = scope_of(request.user, "flows.view_flow"), {}
             is_allowed = (
                 getattr(plan_access.powers_of(request.user, plan, sids), power)
                 if plan
-                else may(request.user, "flows.view_flow")
+                else may_somewhere(request.user, "flows.view_flow")
             )
             if not is_allowed:
                 if request.method != "GET":
@@ -118,9 +118,9 @@ def plan_start(request: Request, plan: Plan) -> HttpResponse:
     form = StartForm(request.POST, deletes=deletes_of(plan))
     if not form.is_valid():
         return plan_page(request, plan, form=form, status=422)
-    if shut := plans.shut_by(plan):
+    if plans.shut_by(plan):
         record_refusal(request, plans.START, {})
-        messages.error(request, f"Not started: {shut} Nothing was sent.")
+        messages.error(request, "Not started. Nothing was sent.")  # the page itself says why
         return plan_page(request, plan, form=form, status=403)
     try:
         begun = plans.start(plan=plan, reason=form.cleaned_data["reason"], actor=actor_of(request))

@@ -51,6 +51,10 @@ class Problem:
     request_id: str = ""
     more_info: str = ""
     level: str = "error"
+    is_conflict: bool = False  # the flow is not as it was shown
+    field_id: str = ""  # of the form's field that has the rest of it, Twilio's words and code among it
+    field_label: str = ""
+    notice: str = ""  # what the notice at the top of every page about the account says already
 
 
 def of_change(error: FlexError, *, what: str, sent: bool = True) -> Problem:
@@ -70,9 +74,7 @@ def of_change(error: FlexError, *, what: str, sent: bool = True) -> Problem:
         )
     if isinstance(error, Refused):
         said = f"Twilio refused it: {masked(error.message)}" if error.message else "Twilio refused it."
-        meaning, advice = ADVICE.get(error.code or 0) or ADVICE.get(
-            BY_STATUS.get(error.status or 0, 0), ("", "")
-        )
+        meaning, advice = _advice_on(error)
         return _problem(error, f"{what} was not made", f"{meaning} {said}".strip(), advice)
     if isinstance(error, NeverSent):
         text = f"{_sentence(error)} Nothing was sent, and nothing changed."
@@ -85,16 +87,43 @@ def of_change(error: FlexError, *, what: str, sent: bool = True) -> Problem:
     return _problem(error, f"{what} was sent, and its outcome is not known", text, advice, level="warning")
 
 
+def at_field(error: FlexError, *, what: str, field_id: str, label: str) -> Problem:
+    """A refusal of one field's value: the field has the reason, and this leads to it."""
+    _, advice = _advice_on(error)
+    return Problem(
+        title=f"{what} was not made",
+        text="Twilio refused the value of",
+        advice=advice,
+        code=error.code,
+        status=error.status,
+        request_id=error.request_id,
+        field_id=field_id,
+        field_label=label,
+    )
+
+
+def of_field(error: FlexError) -> str:
+    """The reason for a refusal of a field's value, as it stands beside the field."""
+    meaning, _ = _advice_on(error)
+    code = f" (code {error.code})" if error.code else f" (status {error.status})"
+    return f"{meaning} Twilio: {masked(error.message)}{code}".strip()
+
+
+def _advice_on(error: FlexError) -> tuple[str, str]:
+    return ADVICE.get(error.code or 0) or ADVICE.get(BY_STATUS.get(error.status or 0, 0), ("", ""))
+
+
 def of_reading(error: FlexError, *, what: str) -> Problem:
     """Why Twilio's side could not be read; `what` says what the page does about it."""
     if isinstance(error, Refused):
-        meaning, advice = ADVICE.get(error.code or 0) or ADVICE.get(
-            BY_STATUS.get(error.status or 0, 0), ("", "")
-        )
+        meaning, advice = _advice_on(error)
         return _problem(
             error, "Twilio refused to show this flow", f"{meaning} {what}".strip(), advice, level="warning"
         )
-    title = "Twilio did not answer" if error.status is None else "Twilio did not show this flow"
+    if isinstance(error, NeverSent):
+        title = "Couldn't reach Twilio"
+    else:
+        title = "Twilio did not answer" if error.status is None else "Twilio did not show this flow"
     return _problem(error, title, f"{_sentence(error)} {what}", level="warning")
 
 
@@ -151,11 +180,19 @@ def change_open(other: AuditEvent, *, is_creation: bool) -> Problem:
     )
 
 
-def closed(why: Why, *, what: str) -> Problem:
-    """A change that can't be made now, whoever asks."""
+def closed(why: Why, *, what: str, sent: bool = False) -> Problem:
+    """A change that can't be made now, whoever asks; `sent`: Twilio has just said so to this one."""
+    nothing = "Nothing was changed." if sent else "Nothing was sent, and nothing changed."
+    if why.kind == closures.ACCOUNT:
+        return Problem(
+            title=f"{what} was not sent",
+            text=f"{why.sentence} {nothing}",
+            advice="Ask whoever runs this site to add the account's credentials.",
+        )
     return Problem(
-        title=f"{what} was not sent",
-        text=f"{why.sentence} Nothing was sent, and nothing changed.",
+        title=f"{what} was not {'made' if sent else 'sent'}",
+        text=nothing,
+        notice=why.sentence,
         advice=closures.ADVICE
         if why.by_twilio
         else "Wait until it is opened again; an administrator does that under Accounts.",
@@ -164,11 +201,12 @@ def closed(why: Why, *, what: str) -> Problem:
     )
 
 
-def changed_meanwhile() -> Problem:
+def changed_meanwhile(labels: str) -> Problem:
     return Problem(
-        title="Somebody else changed this flow meanwhile",
-        text="What you see below is how it is at Twilio now. Nothing was sent.",
-        advice="Look at it again before you go on.",
+        title="Someone else changed this flow in the meantime",
+        text=f"Changed: {labels}. What you see below is how it is at Twilio now. Nothing was sent.",
+        advice="Check the flow again, then confirm.",
+        is_conflict=True,
     )
 
 

@@ -10,12 +10,15 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
 
+from flexadmin import typed
 from flexadmin.roles import role_of, scope_of
 from flows import accounts
+from flows.flexapi.schema import Snapshot
 from flows.models import AuditEvent, Flow, Result, Stage
-from flows.services import audit, closures, log_entries, twilio
+from flows.services import audit, closures, log_entries, lookup, twilio
 from flows.services.audit import Actor, Payload
 
 
@@ -27,6 +30,7 @@ class Request(HttpRequest):
     account_sid: str  # of what it is about: a flow, an event; empty where it is about none, or several
     states: dict[str, closures.State]  # what is closed of each account, where the view has asked for it
     scope: accounts.Scope  # the accounts where the person may do what the page is for
+    readings: dict[str, Snapshot]  # flows by SID that this request has read from Twilio already
 
 
 View = Callable[..., HttpResponseBase]
@@ -48,15 +52,23 @@ def actor_of(request: HttpRequest) -> Actor:
 
 def permitted(permission: str, *, action: str, everywhere: bool = False) -> Callable[[View], View]:
     """Lets in those who have the permission on each account that the address is about (on any, if it is about none);
-    `everywhere`: what concerns every account; the refusal of anybody else is recorded as `action`, denied."""
+    `everywhere`: what concerns every account; the refusal of anybody else is recorded as `action`, denied. A flow that
+    nobody here knows is first looked for in the accounts that the person may see."""
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            about = [accounts.EVERY] if everywhere else _accounts_of(kwargs)
-            request.account_sid = about[0] if len(about) == 1 and about[0] != accounts.EVERY else ""
+            request.account_sid, request.readings = "", {}
             request.scope = scope_of(request.user, permission)
-            if not all(may(request.user, permission, sid) for sid in about):
+            about = [accounts.EVERY] if everywhere else _accounts_of(kwargs)
+            sid = str(kwargs.get("sid", ""))
+            if sid and not about and may_somewhere(request.user, permission):
+                found = lookup.find(sid, scope=scope_of(request.user, "flows.view_flow"))
+                if found.account is None or found.snapshot is None:
+                    return _not_found(request, sid, found)
+                about, request.readings[sid] = [found.account.sid], found.snapshot
+            request.account_sid = about[0] if len(about) == 1 and about[0] != accounts.EVERY else ""
+            if not may_on_each(request.user, permission, about):
                 if request.method != "GET":
                     record_refusal(request, action, kwargs)
                 request.account_sid = ""  # the page that says no tells nothing of it
@@ -68,9 +80,27 @@ def permitted(permission: str, *, action: str, everywhere: bool = False) -> Call
     return decorate
 
 
-def may(user: User, permission: str, account_sid: str = "") -> bool:
-    """Whether the person has the permission on that account; without one, on any."""
-    return user.has_perm(permission, account_sid or None)  # type: ignore[arg-type]  # our backend takes a SID
+def may(user: User, permission: str, account_sid: str) -> bool:
+    """Return whether the user has the permission on that account; of what belongs to no account, on every one."""
+    return user.has_perm(permission, account_sid or accounts.EVERY)  # type: ignore[arg-type]  # our backend takes a SID
+
+
+def may_somewhere(user: User, permission: str) -> bool:
+    """Return whether the user has the permission on any account."""
+    return user.has_perm(permission)
+
+
+def may_on_each(user: User, permission: str, account_sids: list[str]) -> bool:
+    """Return whether the user has the permission on each of these accounts; on any, if there is none."""
+    if not account_sids:
+        return may_somewhere(user, permission)
+    return all(may(user, permission, sid) for sid in account_sids)
+
+
+def _not_found(request: Request, sid: str, found: lookup.Lookup) -> HttpResponseBase:
+    """The page about a flow that no account has, or that not every account could be asked for."""
+    context = {"sid": sid, "found": found, "typed": typed.sent(request)}
+    return render(request, "flows/not_found.html", context, status=502 if found.unasked else 404)
 
 
 def record_refusal(request: Request, action: str, kwargs: dict[str, Any]) -> None:
@@ -93,11 +123,12 @@ def record_refusal(request: Request, action: str, kwargs: dict[str, Any]) -> Non
 
 
 def _accounts_of(kwargs: dict[str, Any]) -> list[str]:
-    """The accounts of the flow or the event that an address names: one that is empty where it names none.
-    An event of no single account is for users of every account, as it is in the log's list."""
+    """The accounts of the flow or the event that an address names: none where it names none, or a flow that nobody
+    here knows. An event of no single account is for users of every account, as it is in the log's list."""
     if sid := kwargs.get("sid"):
-        return [twilio.account_of(str(sid))]
+        owner = twilio.account_of(str(sid))
+        return [owner] if owner else []
     if event_id := kwargs.get("event_id"):
         found = AuditEvent.objects.filter(event_id=event_id).values_list("action", "account_sid").first()
-        return [(found and log_entries.account_of(*found)) or accounts.EVERY]
-    return [""]
+        return [log_entries.account_of(*found) or accounts.EVERY] if found else []
+    return []

@@ -72,7 +72,7 @@ def account_act(request: Request) -> HttpResponse:
 
 def closed_page(request: Request, account_sid: str, kind: str, *, what: str) -> HttpResponse | None:
     """In place of a form that could not be sent; None where it can."""
-    why = closures.state_of(account_sid).why(kind)
+    why = closures.reason_against(account_sid, kind)
     if why is None or not opens(request):
         return None
     context = {"problem": closed(why, what=what), "sid": ""}

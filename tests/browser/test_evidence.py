@@ -56,7 +56,7 @@ def test_page_that_does_not_know_becomes_the_answer_by_itself(open_page, lost):
 
 def test_without_javascript_the_button_finds_out(open_page, lost):
     page = open_page("viewer", javascript=False, path=f"/audit/{lost.event_id}/")
-    expect(page.locator("#fate")).to_contain_text("We don’t know yet")
+    expect(page.locator("#fate")).to_contain_text("Unknown outcome")
 
     page.get_by_role("button", name="Look now").click()
 
@@ -67,11 +67,11 @@ def test_without_javascript_the_button_finds_out(open_page, lost):
 def test_person_decides_a_puzzle(open_page, puzzle, flow_sid, javascript):
     page = open_page("operator", javascript=javascript, path="/flows/")
     page.get_by_role("link", name="Change friendly name").click()
-    submit = page.get_by_role("button", name="Put this on record")
+    submit = page.get_by_role("button", name="Record decision")
 
     submit.click()
     expect(page.locator(".field-error").first).to_be_visible()
-    page.get_by_label("It was carried out").check()
+    page.get_by_label("Mark as applied", exact=True).check()
     page.get_by_label("How you know").fill("The Console's log has it")
     submit.click()
 
@@ -155,7 +155,7 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, puzzle, sche
         page.goto(path)
         findings[name] = found(page)
     page.goto(paths["puzzle"])
-    page.get_by_role("button", name="Put this on record").click()
+    page.get_by_role("button", name="Record decision").click()
     expect(page.locator(".field-error").first).to_be_visible()
     findings["decision with errors"] = found(page)
 

@@ -131,6 +131,7 @@ def test_conflict_shows_three_values_and_a_way_on(open_page, sandbox, flow_sid, 
         expect(page.locator("main")).to_contain_text(words)
     assert writes(sandbox) == []
     page.get_by_label("Keep theirs for Retry count").check()
+    page.get_by_label("Use mine for Friendly name").check()
     submit(page, "Review changes")
     expect(page.locator("main table")).not_to_contain_text("Retry count")
     submit(page, "Save changes")

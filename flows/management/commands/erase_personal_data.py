@@ -1,4 +1,4 @@
-"""`erase_personal_data (--flow SID | --identity VALUE) [--reason TEXT]`: empties what the audit log and the copy
+"""`erase_personal_data (--flow SID | --identity VALUE) [--reason TEXT] [--despite-open-change]`: empties what the audit log and the copy
 hold of a flow, or of a contact identity and the flows that ever had it, and writes the database anew without it.
 The events stand, the chain still verifies, and the erasure is an event. Exit status 1 if anything is left to do.
 """
@@ -33,25 +33,44 @@ class Command(BaseCommand):
         )
         parser.add_argument("--reason", metavar="TEXT", default="", help="goes into the log, and stays there")
 
-    def handle(self, *_args: Any, flow: str, identity: str, reason: str, **_options: Any) -> None:
+        parser.add_argument(
+            "--despite-open-change",
+            action="store_true",
+            help="also erase the contents of changes with an unknown outcome, which someone then decides without them",
+        )
+
+    def handle(
+        self,
+        *_args: Any,
+        flow: str,
+        identity: str,
+        reason: str,
+        despite_open_change: bool = False,
+        **_options: Any,
+    ) -> None:
         if flow and not schema.is_sid("FO", flow):
             raise CommandError("That is not a flow's SID: FO and 32 characters from 0-9 and a-f.")
         if not flow and len(identity.strip()) < SHORTEST:
             raise CommandError(f"That is too short to look for: {SHORTEST} characters or more.")
+        if despite_open_change and not reason.strip():
+            raise CommandError("--despite-open-change needs a --reason. Nothing was erased.")
         console = Console(file=sys.stderr)
         try:
             with console.status("Looking through the log"):
                 compaction.overwrite_what_is_freed()
-                erased = erasure.erase(sid=flow, identity=identity, reason=reason, actor=command_line.actor())
+                erased = erasure.erase(
+                    sid=flow,
+                    identity=identity,
+                    reason=reason,
+                    actor=command_line.actor(),
+                    despite_open_change=despite_open_change,
+                )
         except erasure.ReasonTellsIt:
             raise CommandError(
                 "The reason mentions what is to be erased, and would keep it. Nothing was erased."
             ) from None
         except erasure.StillOpen as still:
-            raise CommandError(
-                f"A change is open (event {still.event.seq}), and its outcome would bring the data back. Settle it first: "
-                "reconcile_changes, or the event's page. Nothing was erased."
-            ) from None
+            raise CommandError(_way_on(still)) from None
         except NotRecorded:
             raise CommandError("The erasure could not be put on record, so nothing was erased.") from None
         self._tell(erased)
@@ -75,6 +94,9 @@ class Command(BaseCommand):
                 f"Erased the contents of {len(erased.seqs)} events ({command_line.listed(erased.seqs) or 'none'}), and "
                 f"{len(erased.flows)} flows of the copy. Event {erased.event.seq} says so."
             )
+        if erased.undecided:
+            events = command_line.listed(erased.undecided)
+            self._warn(f"Needs your decision, without the contents: events {events}, on their pages.")
         if erased.at_twilio:
             flows = ", ".join(erased.at_twilio)
             self._warn(
@@ -93,3 +115,15 @@ class Command(BaseCommand):
 
     def _warn(self, text: str) -> None:
         self.stderr.write(self.style.WARNING(text))
+
+
+def _way_on(still: erasure.StillOpen) -> str:
+    """What to do about a change that is open, as one line."""
+    seq = still.event.seq
+    if still.is_under_way:
+        return f"A change is under way (event {seq}). Repeat this in a minute. Nothing was erased."
+    return (
+        f"A change is open (event {seq}), and its outcome would bring the data back. Settle it first: reconcile_changes, "
+        "or the event's page. Or repeat with --despite-open-change and a --reason: someone then decides the change "
+        "without its contents. Nothing was erased."
+    )

@@ -22,7 +22,9 @@ class Command(BaseCommand):
             for event in reconcile.reconcile():
                 self.stdout.write(f"{event.change_id} {event.target_sid}: {RESULTS[event.result]}")
         except FlexError as error:
-            raise CommandError(f"Twilio could not be read: {error}.") from None
+            waiting = reconcile.in_doubt().exclude(puzzle="").count()
+            decide = f" Needs your decision: {waiting}, on their pages in the audit log." if waiting else ""
+            raise CommandError(f"Twilio could not be read: {error}.{decide}") from None
         except (NotRecorded, DatabaseError) as error:
             raise CommandError(f"What was found could not be put on record: {error}.") from None
         left = reconcile.in_doubt()

@@ -232,10 +232,10 @@ def test_two_that_find_out_at_once_record_it_once(sandbox, rename, monkeypatch):
     rename(sandbox, fault=FaultKind.APPLY_THEN_DROP)
     fetch = mirror.fetch
 
-    def overtaken(sid):
+    def overtaken(sid, **how):
         monkeypatch.setattr(mirror, "fetch", fetch)
         assert results() == ["applied"]
-        return fetch(sid)
+        return fetch(sid, **how)
 
     monkeypatch.setattr(mirror, "fetch", overtaken)
 

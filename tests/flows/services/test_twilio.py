@@ -118,5 +118,19 @@ def test_flow_that_the_copy_lost_is_of_the_account_that_the_log_says(two_account
 
 
 @pytest.mark.django_db
-def test_flow_that_nobody_knows_is_looked_for_in_the_first_account(two_accounts):
+def test_flow_that_nobody_knows_is_of_no_account(two_accounts):
+    assert twilio.account_of(FLOW) == ""
+    with pytest.raises(NeverSent, match="not known which account"):
+        mirror.fetch(FLOW)
+
+
+@pytest.mark.django_db
+def test_flow_that_nobody_knows_is_of_the_only_account():
     assert twilio.account_of(FLOW) == OURS
+
+
+@pytest.mark.django_db
+def test_flow_of_an_account_that_the_site_had_before_is_not_of_its_only_one():
+    mirror._write({FLOW: {"sid": FLOW}}, OTHER)
+
+    assert twilio.account_of(FLOW) == OTHER

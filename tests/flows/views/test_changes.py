@@ -126,7 +126,7 @@ def test_conflict_page_can_be_saved_and_keeps_their_other_edits(client_of, sandb
     edit(ada, flow_sid, friendly_name="Theirs", integration_retry_count="1")
     page = omar.post(f"/flows/{flow_sid}/edit/", mine)
 
-    answer = omar.post(f"/flows/{flow_sid}/edit/", form_data(page))
+    answer = omar.post(f"/flows/{flow_sid}/edit/", {**form_data(page), "pick_friendly_name": "mine"})
 
     assert answer.status_code == 302
     assert writes(sandbox)[-1].parameters == {"FriendlyName": "Mine"}
@@ -148,7 +148,7 @@ def test_conflict_page_keeps_their_change_of_the_integration(client_of, sandbox,
     )
     page = omar.post(f"/flows/{flow_sid}/edit/", mine)
 
-    answer = omar.post(f"/flows/{flow_sid}/edit/", form_data(page))
+    answer = omar.post(f"/flows/{flow_sid}/edit/", {**form_data(page), "pick_friendly_name": "mine"})
 
     assert answer.status_code == 302
     assert [request.parameters for request in writes(sandbox)] == [{"FriendlyName": "Mine"}]

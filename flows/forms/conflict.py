@@ -1,0 +1,98 @@
+"""Fields that two people changed: which they are, and whose value is chosen, as the conflict page's form carries it.
+
+An integration's fields hang on its type. Where the two want different types, there is one choice for all of them,
+under the name of the type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from django.core import signing
+from django.http import QueryDict
+
+from flows.flexapi import schema
+from flows.flexapi.schema import Snapshot
+from flows.masking import masked, storable
+
+SALT: Final = "flows.forms.conflict"
+TYPE: Final = "integration_type"
+MINE, THEIRS = "mine", "theirs"
+INTEGRATION: Final = (TYPE, *(entry.name for entry in schema.INTEGRATION_FIELDS if entry.name != TYPE))
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The fields in conflict with their values when the form was opened, secrets masked. `has_two_types`: the whole
+    integration is one choice."""
+
+    before: dict[str, Any]
+    has_two_types: bool = False
+
+    @classmethod
+    def between(
+        cls, names: Iterable[str], *, base: Snapshot, theirs: Snapshot, mine: Mapping[str, Any]
+    ) -> Self:
+        """The conflict about these fields of a form that began with `base`."""
+        found = list(names)
+        is_about_integration = any(schema.BY_NAME[name].of_integration or name == TYPE for name in found)
+        has_two_types = is_about_integration and not schema.same(TYPE, theirs.get(TYPE), mine.get(TYPE))
+        if has_two_types:
+            found = [name for name in found if name not in INTEGRATION] + list(INTEGRATION)
+        return cls({name: masked(storable(base.get(name))) for name in found}, has_two_types)
+
+    @classmethod
+    def read(cls, token: str, sid: str) -> Self | None:
+        """The conflict that a form carried along, or None if it has none or it is not of this flow."""
+        try:
+            said = signing.loads(token, salt=SALT)
+        except signing.BadSignature:
+            return None
+        return cls(said["before"], said["has_two_types"]) if said["sid"] == sid else None
+
+    def signed(self, sid: str) -> str:
+        """For the form's hidden field: it can't be made up, only handed back."""
+        said = {"sid": sid, "before": self.before, "has_two_types": self.has_two_types}
+        return signing.dumps(said, salt=SALT, compress=True)
+
+    @property
+    def choices(self) -> list[str]:
+        """The names under which a value is chosen, in the order of the form."""
+        is_part = [name for name in self.before if not (self.has_two_types and name in INTEGRATION[1:])]
+        return [entry.name for entry in schema.WRITABLE if entry.name in is_part]
+
+    @property
+    def held(self) -> set[str]:
+        """The fields that the form below does not show: their values are chosen above it. The type stays as it is
+        while one of its fields is open."""
+        is_about_integration = any(schema.BY_NAME[name].of_integration for name in self.before)
+        return {*self.before, *([TYPE] if is_about_integration else [])}
+
+    def fields_of(self, choice: str) -> list[str]:
+        """The fields that a choice decides."""
+        return list(INTEGRATION) if self.has_two_types and choice == TYPE else [choice]
+
+    def chosen(self, data: Mapping[str, Any]) -> dict[str, str]:
+        """Whose value was chosen under each name: mine, theirs, or empty."""
+        picked = {name: str(data.get(f"pick_{name}") or "") for name in self.choices}
+        return {name: value if value in (MINE, THEIRS) else "" for name, value in picked.items()}
+
+    def resolved(self, data: QueryDict, theirs: Mapping[str, Any]) -> QueryDict:
+        """What a form sent, with their values (as a form has them) where these were chosen, and nothing of the
+        conflict left."""
+        result, chosen = data.copy(), self.chosen(data)
+        for name in ("conflict", *(f"pick_{choice}" for choice in self.choices)):
+            result.pop(name, None)
+        for choice, value in chosen.items():
+            for name in self.fields_of(choice) if value == THEIRS else ():
+                result[name] = "" if theirs.get(name) is None else str(theirs[name])
+        return result
+
+
+def label_of(choice: str, conflict: Conflict) -> str:
+    """How a choice is called on the page."""
+    if conflict.has_two_types and choice == TYPE:
+        return "Integration"
+    return schema.BY_NAME[choice].label

@@ -1,0 +1,102 @@
+"""The conflict page's rows: of each field that two people changed, what it was, what it is at Twilio now, and what the
+operator's form has. None is chosen until the operator chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from flows import words
+from flows.flexapi import schema
+from flows.flexapi.schema import Snapshot
+from flows.forms import Conflict, FlowForm, label_of
+from flows.masking import masked, storable
+from flows.models import AuditEvent, Stage
+from flows.services import audit, changes
+
+LOOKED_BACK: Final = 50  # events among which a conflict looks for who changed the field
+_BOOLEANS: Final = {"true": True, "false": False}
+
+
+def form_after(form: FlowForm, conflict: changes.Conflict) -> FlowForm:
+    """The form on the flow as it is at Twilio now, with the conflict that waits for the operator's choices."""
+    names = [item.name for item in conflict.merged.conflicts]
+    found = Conflict.between(names, base=form.snapshot or {}, theirs=conflict.theirs, mine=form.values)
+    return form.again(theirs=conflict.theirs, conflict=found)
+
+
+def rows_of(form: FlowForm) -> list[dict[str, Any]]:
+    """A row for each choice; empty if the form has no conflict. Secrets are masked."""
+    conflict = form.pending
+    if conflict is None:
+        return []
+    theirs = masked(storable(dict(form.snapshot or {})))
+    mine = {name: _typed(name, form[name].value()) for name in conflict.before if name in form.fields}
+    if conflict.has_two_types:
+        mine.setdefault("integration_type", form.chosen)
+    changed_by = _last_changes(str(theirs.get("sid") or ""), conflict.before)
+    chosen = conflict.chosen(form.data if form.is_bound else form.initial)
+    errors = dict(form.conflict_errors)
+    return [
+        {
+            "name": choice,
+            "label": label_of(choice, conflict),
+            "last": _latest(changed_by, conflict.fields_of(choice)),
+            "choice": chosen[choice],
+            "error": errors.get(f"pick_{choice}_theirs", ""),
+            **{
+                column: _shown(conflict, choice, values)
+                for column, values in (("base", conflict.before), ("theirs", theirs), ("mine", mine))
+            },
+        }
+        for choice in conflict.choices
+    ]
+
+
+def _shown(conflict: Conflict, choice: str, values: Mapping[str, Any]) -> Any:
+    """A value in words; of a whole integration, its type and each setting that has a value, one a line."""
+    fields = conflict.fields_of(choice)
+    if len(fields) == 1:
+        return words.shown(choice, masked(values.get(choice)))
+    lines = [
+        f"{words.label(name)}: {_in_words(words.shown(name, masked(values[name])))}"
+        for name in fields
+        if values.get(name) not in (None, "")
+    ]
+    return "\n".join(lines) or None
+
+
+def _in_words(value: Any) -> Any:
+    return ("Yes" if value else "No") if isinstance(value, bool) else value
+
+
+def _typed(name: str, value: Any) -> Any:
+    """What a form has of a field, as the kind of value that the field holds."""
+    is_boolean = schema.BY_NAME[name].kind == "boolean"
+    return _BOOLEANS.get(str(value)) if is_boolean else storable(value)
+
+
+def _latest(changed_by: Mapping[str, AuditEvent], names: Iterable[str]) -> AuditEvent | None:
+    found = [changed_by[name] for name in names if name in changed_by]
+    return max(found, key=lambda event: event.seq, default=None)
+
+
+def _last_changes(sid: str, names: Iterable[str]) -> dict[str, AuditEvent]:
+    """Of each of these fields, the last event that the log has of a change of it."""
+    events = AuditEvent.objects.filter(target_sid=sid, result__in=audit.MADE).exclude(stage=Stage.ACCESS)
+    wanted, found = set(names), dict[str, AuditEvent]()
+    for event in events.order_by("-seq")[:LOOKED_BACK]:
+        for name in wanted & set(event.changed_fields):
+            found.setdefault(name, event)
+    return found
+
+
+def labels_of(names: Iterable[str]) -> str:
+    """Fields by their labels, for a sentence."""
+    return ", ".join(words.label(name) for name in names)
+
+
+def seen_of(snapshot: Snapshot, names: Iterable[str]) -> dict[str, Any]:
+    """Some fields of a flow as pages show them."""
+    shown = masked(storable(dict(snapshot)))
+    return {name: shown.get(name) for name in names}

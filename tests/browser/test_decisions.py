@@ -1,0 +1,49 @@
+"""The pages about unknown outcomes and refused readings, in every look: accessible, and no wider than the window."""
+
+import contextlib
+
+import pytest
+
+from flows.flexapi.errors import FlexError, Refused
+from flows.flexapi.sandbox import Fault, FaultKind
+from flows.models import OpenChange
+from flows.services import closures, reconcile
+from tests import ACCOUNT
+from tests.browser.looks import LOOKS, found
+from tests.faults.acting import NEW, OMAR, create
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def lost_creation(sandbox, **values):
+    sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
+    return create(values=values).event
+
+
+@LOOKS
+def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, scheme, width):
+    decided = lost_creation(sandbox)
+    (made,) = (sid for sid in sandbox.flows if sid != flow_sid)
+    sandbox.add_flow(**{name: value for name, value in NEW.items() if value is not None})
+    reconcile.reconcile()
+    change = OpenChange.objects.select_related("attempt__payload").get()
+    reconcile.decide(change=change, applied=True, sid=made, reason="The Console's log", actor=OMAR)
+    undecided = lost_creation(sandbox, friendly_name="Lost", contact_identity="+99")
+    sandbox.inject(Fault(FaultKind.REFUSE, method="GET", times=None, status=403, code=20003))
+    with contextlib.suppress(FlexError):
+        reconcile.reconcile()
+    closures.hear(ACCOUNT, "fetch", Refused(status=403, code=20003))
+    paths = {
+        "decided": f"/audit/{decided.event_id}/",
+        "undecided, nothing can be read": f"/audit/{undecided.event_id}/",
+        "form that could not be sent": f"/flows/{flow_sid}/edit/",
+        "flow that Twilio does not show": f"/flows/{flow_sid}/",
+        "list without actions": "/flows/",
+    }
+    page = open_page("admin", scheme=scheme, width=width)
+    findings = {}
+    for name, path in paths.items():
+        page.goto(path)
+        findings[name] = found(page)
+
+    assert {name: what for name, what in findings.items() if what} == {}

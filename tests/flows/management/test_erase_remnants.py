@@ -1,0 +1,165 @@
+"""What other tables have copied of a flow goes with it: afterwards neither the rows nor the files have any of it."""
+
+import json
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.core.management.base import CommandError
+from django.db import connection
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from flows.flexapi.sandbox import Fault, FaultKind
+from flows.models import AuditEvent, Closure, OpenChange, Plan, PlannedChange, SyncState
+from flows.services import audit, closures, evidence, mirror, plans, reconcile
+from flows.services.audit import Payload
+from tests import ACCOUNT
+from tests.faults.acting import NEW, OMAR, create, rename
+from tests.flows.management.test_erase_personal_data import NAME, NUMBER, erase, found
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LEGACY = f"“{NAME} {NUMBER}” is on for the same channel and identity, and only one can be."
+FAILED = f"Traceback …\nDETAIL:  Failing row contains ({{sid}}, {NAME}, {NUMBER})."
+
+
+@pytest.fixture
+def remnants(sandbox, client_of):
+    """A flow that other rows tell of: of another flow in a plan, of a lost creation, of a task that failed."""
+    mirror.sync(ACCOUNT)
+    sandbox.inject(Fault(FaultKind.DROP, method="POST"))
+    create(values={"friendly_name": "Quite another", "contact_identity": "+4923055999"})
+    sid = sandbox.add_flow(
+        **{**{key: value for key, value in NEW.items() if value is not None},
+           "friendly_name": f"{NAME} {NUMBER}", "contact_identity": NUMBER, "enabled": True}
+    )  # fmt: skip
+    off = sandbox.add_flow(friendly_name="Second", channel_type="sms", contact_identity="+1", enabled=False)
+    assert reconcile.reconcile() == []
+    assert sid in OpenChange.objects.get().last_reading
+    client_of("operator").post("/flows/plans/new/", {"sid": off, "kind": "enable"})
+    PlannedChange.objects.update(target_sid=off, skipped=LEGACY)  # as versions before this one wrote it
+    Plan.objects.update(
+        title=f"Change the webhook's host to {NUMBER}.example", ended_because=f"{NUMBER} failed"
+    )
+    SyncState.objects.update(error=f"Twilio answered about {NUMBER}")
+    task = plans.carry_on.enqueue("0c1e9d5e-6b1f-4c07-8f3a-1d2b3c4d5e6f")
+    DBTaskResult.objects.filter(pk=task.id).update(
+        traceback=FAILED.format(sid=sid), finished_at=timezone.now()
+    )
+    waiting = SessionStore()
+    waiting["typed"] = json.dumps({"contact_identity": NUMBER})
+    waiting["_auth_user_id"] = "1"
+    waiting.save()
+    sandbox.remove_flow(sid)
+    return sid
+
+
+def test_remnants_are_found_before_they_are_erased(remnants):
+    assert NUMBER[1:].encode() in found()
+
+
+@pytest.mark.parametrize("by", ["flow", "identity"])
+def test_nothing_is_left_in_any_table_or_file(remnants, by):
+    rename_of_it(remnants)
+
+    erase(f"--{by}", remnants if by == "flow" else NUMBER)
+
+    assert found() == []
+    assert evidence.verify().bad_seq is None
+    assert PlannedChange.objects.get().skipped == plans.ERASED
+    kept = [session.get_decoded() for session in Session.objects.all()]
+    assert {"_auth_user_id": "1"} in kept  # who is signed in stays so
+    assert not any("typed" in data for data in kept)
+    assert remnants in OpenChange.objects.get().candidates  # a SID is nobody's data
+
+
+def rename_of_it(sid):
+    """Makes the log know what the flow was called."""
+    audit.append(
+        action="flow.accept", stage="access", result="succeeded", actor=OMAR, target_sid=sid, account_sid=ACCOUNT,
+        payload=Payload(friendly_name=f"{NAME} {NUMBER}", contact_identity=NUMBER),
+    )  # fmt: skip
+
+
+def test_plan_names_the_flow_in_the_way_by_its_sid(sandbox, client_of):
+    first = sandbox.add_flow(friendly_name=NAME, channel_type="sms", contact_identity="+1", enabled=True)
+    off = sandbox.add_flow(friendly_name="Second", channel_type="sms", contact_identity="+1", enabled=False)
+    mirror.sync(ACCOUNT)
+
+    client_of("operator").post("/flows/plans/new/", {"sid": off, "kind": "enable"})
+
+    assert first in PlannedChange.objects.get().skipped
+    assert NAME not in PlannedChange.objects.get().skipped
+
+
+def test_reason_of_this_sites_own_with_an_ordinary_word_in_it_stays(sandbox, client_of, flow_sid):
+    """A flow can be called like a word of a reason."""
+    named = sandbox.add_flow(friendly_name="that", contact_identity="+4930111111")
+    mirror.sync(ACCOUNT)
+    SyncState.objects.update(error="Twilio did not answer that")
+    client_of("operator").post("/flows/plans/new/", {"sid": flow_sid, "kind": "enable"})
+    assert PlannedChange.objects.get().skipped == "It is like that already."
+
+    erase("--flow", named)
+
+    assert PlannedChange.objects.get().skipped == "It is like that already."
+    assert SyncState.objects.get().error == "Twilio did not answer that"
+
+
+@pytest.mark.parametrize("by", ["flow", "identity"])
+def test_reason_for_a_read_only_account_goes_too(sandbox, flow_sid, by):
+    closures.close(account_sid=ACCOUNT, reason="Because of +33 199 000 123", actor=OMAR)
+
+    erase(f"--{by}", flow_sid if by == "flow" else "+33199000123")
+
+    assert Closure.objects.get().reason == ""
+    assert closures.state_of(ACCOUNT).is_read_only
+
+
+class TestOpenChange:
+    @pytest.fixture
+    def lost(self, sandbox, flow_sid):
+        sandbox.inject(Fault(FaultKind.DROP, method="POST"))
+        event = rename(flow_sid, values={"friendly_name": NAME}).event
+        sandbox.remove_flow(flow_sid)
+        return event
+
+    def test_command_names_the_way_through(self, lost, flow_sid):
+        with pytest.raises(CommandError, match=rf"open \(event {lost.seq}\).*--despite-open-change"):
+            erase("--flow", flow_sid)
+
+    def test_way_through_needs_a_reason(self, lost, flow_sid):
+        with pytest.raises(CommandError, match="needs a --reason"):
+            erase("--flow", flow_sid, "--despite-open-change")
+
+        assert not AuditEvent.objects.filter(action="audit.erase").exists()
+
+    def test_it_is_erased_on_record_and_can_be_decided(self, lost, flow_sid, client_of):
+        _, err = erase("--flow", flow_sid, "--despite-open-change", "--reason", "Asked for by the person")
+
+        assert f"Needs your decision, without the contents: events {lost.seq}" in err
+        erased = AuditEvent.objects.select_related("payload").get(action="audit.erase")
+        assert erased.reason == "Asked for by the person"
+        assert erased.payload.requested["open_changes"] == [lost.seq]
+        assert found() == []
+        client = client_of("operator")
+        client.post(f"/audit/{lost.event_id}/reconcile/")
+        page = client.get(f"/audit/{lost.event_id}/")
+        assert reconcile.ERASED in page.content.decode()
+        seen = page.context["form"]["seen"].value()
+        answer = client.post(
+            f"/audit/{lost.event_id}/decide/", {"verdict": "not_applied", "reason": "Seen", "seen": seen}
+        )
+        assert answer.status_code == 302
+        assert not OpenChange.objects.exists()
+        assert found() == []
+        assert evidence.verify().bad_seq is None
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL's tables")
+def test_every_table_that_is_emptied_is_written_anew():
+    from flows.services.compaction import TABLES
+
+    emptied = {"flows_openchange", "flows_closure", "flows_syncstate", "flows_plannedchange"}
+    assert emptied | {DBTaskResult._meta.db_table} <= set(TABLES)
