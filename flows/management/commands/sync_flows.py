@@ -12,6 +12,7 @@ from rich.console import Console
 from flows import accounts
 from flows.accounts import Account
 from flows.flexapi.errors import FlexError
+from flows.lines import escaped
 from flows.services import mirror, reconcile
 from flows.services.audit import NotRecorded
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
             settled = reconcile.reconcile()
         except (FlexError, NotRecorded, DatabaseError) as error:
             settled = []
-            troubles = troubles or [f"What is in doubt could not be looked at: {error}."]
+            troubles = troubles or [f"What is in doubt could not be looked at: {escaped(error)}."]
         if settled:
             self.stdout.write(f"Settled by reading: {len(settled)} that were in doubt.")
         if troubles:
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         except mirror.SyncBusy:
             return f"{whose}Another sync is under way; its result will do."
         except (FlexError, NotRecorded, DatabaseError) as error:
-            return f"{whose}The copy stays as it was: {error}."
+            return f"{whose}The copy stays as it was: {escaped(error)}."
         found = f"{report.flows} flows: {report.created} new, {report.changed} changed, {report.gone} gone."
         self.stdout.write(whose + found)
         return ""
