@@ -19,6 +19,7 @@ from django.utils.crypto import salted_hmac
 
 from flexadmin.access import LOGIN, address_of
 from flexadmin.models import SignInTry
+from flows.flexapi.pickling import Picklable
 from flows.models import AuditEvent, Result
 
 WINDOW: Final = timedelta(minutes=15)
@@ -27,7 +28,7 @@ OF_AN_ADDRESS: Final = 100
 OF_A_NAME: Final = 50
 
 
-class TooMany(Exception):
+class TooMany(Picklable):
     """This address may not try this name now: `seconds` until it may. `is_news` for the first that is told so."""
 
     def __init__(self, seconds: int, *, is_news: bool) -> None:

@@ -7,8 +7,10 @@ there is nothing to show.
 
 from __future__ import annotations
 
+from flows.flexapi.pickling import Picklable
 
-class FlexError(Exception):
+
+class FlexError(Picklable):
     """A call that did not succeed. `str()` is a sentence without credentials or personal data."""
 
     status: int | None = None

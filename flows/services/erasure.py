@@ -17,6 +17,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q
 from django.utils import timezone
 
+from flows.flexapi.pickling import Picklable
 from flows.models import (
     AuditEvent,
     AuditPayload,
@@ -66,7 +67,7 @@ class ReasonTellsIt(Exception):
     """The reason mentions what is to be erased; it would stand in the log for good."""
 
 
-class StillOpen(Exception):
+class StillOpen(Picklable):
     """A change of these flows is open: its outcome would bring the data back. `event` is its latest."""
 
     def __init__(self, event: AuditEvent) -> None:
