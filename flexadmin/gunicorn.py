@@ -26,7 +26,7 @@ except ImproperlyConfigured as error:  # before any worker starts, fails, and is
 
 wsgi_app = "flexadmin.wsgi"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-worker_class = "gthread"
+worker_class = "flexadmin.buffering.BufferingWorker"  # its threads never wait for a client
 threads = 4  # of each worker; they wait for Twilio most of the time
 # Seconds that whoever is in the middle of something has after a SIGTERM. A change takes at most 4 to read, 15 to write
 # and 10 for each wait for the log's lock.

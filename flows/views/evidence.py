@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from django.db.models import QuerySet
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,6 +20,7 @@ from flows.models import AuditEvent, Result
 from flows.services import audit, evidence, export
 from flows.services.evidence import Verdict
 from flows.views.audit import LogQuery, chips_of, matching, readable
+from flows.views.downloads import Download, Place, TooManyDownloads
 from flows.views.requests import Request, actor_of, permitted
 
 CHUNK: Final = 64 * 1024  # characters that are sent at once
@@ -51,6 +52,7 @@ def log_export(request: Request) -> HttpResponseBase:
     if request.method == "GET" or error:
         return render(request, "audit/export.html", context, status=422 if error else 200)
     try:
+        place = Place()
         begun = export.begin(
             form=form,
             actor=actor_of(request),
@@ -58,9 +60,13 @@ def log_export(request: Request) -> HttpResponseBase:
             filters=_filters(query, request.scope, is_whole=is_whole),
             events=lambda: _exported(query, request.scope, is_whole=is_whole),
         )
+    except TooManyDownloads:
+        answer = render(request, "audit/export.html", {**context, "is_busy": True}, status=503)
+        answer["Retry-After"] = "30"
+        return answer
     except audit.NotRecorded:
         return render(request, "audit/export.html", {**context, "not_recorded": True}, status=503)
-    response = StreamingHttpResponse(_chunks(begun.lines()), content_type=CONTENT_TYPES[begun.form])
+    response = Download(place, _chunks(begun.lines()), content_type=CONTENT_TYPES[begun.form])
     name = f"audit-{timezone.now():%Y-%m-%d}-after-{begun.after}-through-{begun.through}.{begun.form}"
     return _attached(response, name)
 
