@@ -22,6 +22,7 @@ from django.utils.crypto import salted_hmac
 
 from flexadmin.access import LOGIN, address_of
 from flexadmin.models import SignInTry
+from flows.flexapi.pickling import Picklable
 from flows.models import AuditEvent, Result
 
 WINDOW: Final = timedelta(minutes=15)
@@ -58,7 +59,7 @@ SSO_FAILURES: Final = Limit("sso_failure", (Rule(PAIR, 10),))  # that are record
 SINGLE_SIGN_ON: Final = "single sign-on"  # in the place of a name, which isn't known at that point
 
 
-class TooMany(Exception):
+class TooMany(Picklable):
     """This address may not try this name now: `seconds` until it may. `is_news` for the first that is told so."""
 
     def __init__(self, seconds: int, *, is_news: bool) -> None:

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
+from flows.lines import escaped
 from flows.masking import masked
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -27,6 +28,7 @@ FIELDS: Final = ("request_id", "method", "path", "status", "duration_ms", "perso
 FORMATS: Final[tuple[str, ...]] = ("json", "line")
 SHORTEST: Final = 6  # characters; what is shorter would mask half of every line
 MASK: Final = "masked"
+INDENT: Final = "    "  # of what belongs to the line above
 _AUTHORIZATION = re.compile(r"""(authorization\b['"]?\s*[:=,]\s*b?['"]?)[^'"\r\n,}]+""", re.IGNORECASE)
 _SCHEME = re.compile(r"\b(basic|bearer)\s+[\w+/=.~-]{6,}", re.IGNORECASE)
 
@@ -64,13 +66,22 @@ class Json(logging.Formatter):
 
 
 class Line(logging.Formatter):
-    """For somebody at a terminal."""
+    """For somebody at a terminal. A record is one line, whatever it quotes; the lines of a traceback are indented, so
+    that none can pass for a record."""
 
     def __init__(self) -> None:
         super().__init__("{asctime} {levelname} {name} {message} {request_id}", style="{")
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        return super().formatMessage(record).rstrip()
+        return escaped(super().formatMessage(record).rstrip())
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Like logging's own, which would take the trace as it is."""
+        record.message = record.getMessage()
+        record.asctime = self.formatTime(record)
+        traces = (record.exc_text, record.stack_info)
+        lines = [line for trace in traces if trace for line in trace.split("\n")]
+        return "\n".join([self.formatMessage(record), *(f"{INDENT}{escaped(line)}" for line in lines)])
 
 
 class Stderr(logging.StreamHandler[Any]):

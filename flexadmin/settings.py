@@ -235,8 +235,18 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "flexadmin.failures.WithoutValues"
 CSRF_FAILURE_VIEW = "flexadmin.typed.csrf_failure"
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
+# For a year browsers ask this host by HTTPS only. For its subdomains, and in the lists that browsers come with, that is
+# the decision of whoever has the whole domain: a subdomain without HTTPS could not be reached any more.
+HSTS_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
+HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
+if HSTS_PRELOAD and not HSTS_SUBDOMAINS:
+    raise ImproperlyConfigured(
+        "HSTS_PRELOAD needs HSTS_SUBDOMAINS=true as well: browsers' lists take whole domains only."
+    )
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY and HSTS_SUBDOMAINS
+SECURE_HSTS_PRELOAD = HTTPS_ONLY and HSTS_PRELOAD
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # Django would have both set
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 

@@ -50,7 +50,14 @@ ENV_FILE.write_text("".join(f"{name}={value}\n" for name, value in _values.items
 for name in [*os.environ]:
     is_an_accounts = name.startswith(("TWILIO_", "READ_ONLY"))
     is_a_key_of_before = name.endswith("_FALLBACKS")
-    others = ("DEBUG", "CSRF_TRUSTED_ORIGINS", "TRUSTED_PROXIES", "METRICS_TOKEN")
+    others = (
+        "DEBUG",
+        "HSTS_SUBDOMAINS",
+        "HSTS_PRELOAD",
+        "CSRF_TRUSTED_ORIGINS",
+        "TRUSTED_PROXIES",
+        "METRICS_TOKEN",
+    )
     if is_an_accounts or is_a_key_of_before or name in others:
         del os.environ[name]
 for name in _values:
@@ -58,12 +65,12 @@ for name in _values:
 os.environ.update(_values, ENV_FILE=os.devnull)
 
 from flexadmin.settings import *  # noqa: E402, F403
-from flexadmin.settings import LOGGING, STORAGES  # noqa: E402
+from flexadmin.settings import LOGGING, SILENCED_SYSTEM_CHECKS, STORAGES  # noqa: E402
 
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 FLEX_RATE_LIMITS = False
-SILENCED_SYSTEM_CHECKS = ["flexadmin.W001"]  # nothing of the demo is kept
+SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "flexadmin.W001"]  # nothing of the demo is kept
 for name in ("flows", "flexadmin"):
     LOGGING["loggers"][name]["level"] = "ERROR"

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flows.flexapi.pickling import Picklable
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
@@ -20,7 +22,7 @@ class Details:
     retry_after: float | None = None  # seconds
 
 
-class FlexError(Exception):
+class FlexError(Picklable):
     """A call that did not succeed. `str()` is a sentence without credentials or personal data."""
 
     status: int | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from argparse import ArgumentTypeError
 from collections.abc import Sequence
 
 from flows.services.audit import Actor
@@ -18,6 +19,13 @@ def actor() -> Actor:
     except (OSError, KeyError):  # an account without a name, as in some containers
         name = "unknown"
     return Actor(id="", label=f"command line: {name}")
+
+
+def count(text: str) -> int:
+    """Return how many are asked for: a whole number from 0 on, for argparse."""
+    if not (text.isascii() and text.isdecimal()):
+        raise ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
 
 
 def listed(seqs: Sequence[int]) -> str:

@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
+
+from django.contrib.auth.models import User
 
 from flows.flexapi.sandbox import Fault, FaultKind, Sandbox
 from flows.flexapi.schema import Snapshot
@@ -19,6 +22,10 @@ from flows.services.audit import Actor
 
 DAYS = 12
 STEPS = 44
+
+
+class _NoSuchFlow(LookupError):
+    """The sandbox has too few flows for this step of the story: it is left out."""
 
 
 class _Fortnight:
@@ -37,12 +44,16 @@ class _Fortnight:
         self._now = max(self._now, self._moments.pop(0))
 
 
-def make(sandbox: Sandbox) -> None:
-    """Some changes by three people, with a refusal, a conflict, a lost answer and a viewer's try among them."""
+def make(sandbox: Sandbox, *, add_people: Callable[[], None]) -> None:
+    """Make some changes by three people, with a refusal, a conflict, a lost answer and a viewer's try among them.
+    The fortnight begins with adding the people. Without a flow nothing else happens in it."""
     dice = random.Random(7)  # noqa: S311 - a story, not a secret  # nosec B311
     clock = _Fortnight(dice)
     with mock.patch("django.utils.timezone.now", clock):
+        add_people()
         mirror.sync(sandbox.account_sid)
+        if not sandbox.flows:
+            return
         for number in range(STEPS):
             clock.step()
             teller = _Teller(sandbox, dice, _person(dice.choice(("omar", "omar", "ada"))))
@@ -60,7 +71,7 @@ def make(sandbox: Sandbox) -> None:
             story = special.get(number) or dice.choice(
                 (teller.retry, teller.rename, teller.switch, teller.webhook)
             )
-            with suppress(changes.Conflict, changes.NothingToChange):
+            with suppress(changes.Conflict, changes.NothingToChange, _NoSuchFlow):
                 story()
             reconcile.reconcile()
         _end(sandbox, dice)
@@ -80,9 +91,10 @@ def _end(sandbox: Sandbox, dice: random.Random) -> None:
 
 
 def _person(name: str) -> Actor:
-    roles = {"omar": ("2", "operator"), "ada": ("4", "admin"), "vera": ("1", "viewer")}
+    roles = {"omar": (2, "operator"), "ada": (4, "admin"), "vera": (1, "viewer")}
     number, role = roles[name]
-    return Actor(id=number, label=name, role=role, source_ip=f"192.0.2.{number}", user_agent="Demo")
+    person = User.objects.get(username=name)
+    return Actor(id=str(person.pk), label=name, role=role, source_ip=f"192.0.2.{number}", user_agent="Demo")
 
 
 class _Teller:
@@ -152,10 +164,14 @@ class _Teller:
 
     def lost(self) -> tuple[str, Snapshot]:
         """The answer is lost on its way: unknown, until reading the flow shows that it was carried out."""
+        if not self._sids():
+            raise _NoSuchFlow
         self.sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
         return self.rename()
 
     def lost_creation(self) -> None:
+        if not self._sids("studio"):
+            raise _NoSuchFlow
         self.sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
         self.create("Rückrufwunsch Bern (SMS)", "+41315550100")
 
@@ -191,10 +207,15 @@ class _Teller:
         )
 
     def _drawn(self, integration_type: str | None = None) -> tuple[str, Snapshot]:
-        flows = self.sandbox.flows.values()
-        sids = [flow["sid"] for flow in flows if integration_type in (None, flow["integration_type"])]
+        sids = self._sids(integration_type)
+        if not sids:
+            raise _NoSuchFlow
         sid = self.dice.choice(sids)
         return sid, mirror.fetch(sid)
+
+    def _sids(self, integration_type: str | None = None) -> list[str]:
+        flows = self.sandbox.flows.values()
+        return [str(flow["sid"]) for flow in flows if integration_type in (None, flow["integration_type"])]
 
     def _id(self) -> uuid.UUID:
         return uuid.UUID(int=self.dice.getrandbits(128), version=4)

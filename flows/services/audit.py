@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from flows import accounts
 from flows.flexapi import schema
+from flows.flexapi.pickling import Picklable
 from flows.masking import masked, storable
 from flows.models import (
     ONCE,
@@ -81,7 +82,7 @@ class NotRecorded(Exception):
     """The event could not be committed. If it was an attempt, nothing has been sent."""
 
 
-class AlreadyRecorded(Exception):
+class AlreadyRecorded(Picklable):
     """This change_id has been used: the change is the one on record, not a new one."""
 
     def __init__(self, event: AuditEvent) -> None:
@@ -89,7 +90,7 @@ class AlreadyRecorded(Exception):
         self.event = event
 
 
-class ChangeOpen(Exception):
+class ChangeOpen(Picklable):
     """Another change of the same flow (or a creation like this one) is open, or was made since the flow was read.
     `event` is its latest."""
 

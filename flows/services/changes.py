@@ -20,6 +20,7 @@ from typing import Any
 from flows.flexapi import schema
 from flows.flexapi.answers import Answer
 from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
+from flows.flexapi.pickling import Picklable
 from flows.flexapi.schema import Snapshot
 from flows.masking import has_mask, masked, storable, unmasked
 from flows.models import AuditEvent, Flow, Result, Stage
@@ -50,7 +51,7 @@ class Change:
     differs: list[str] = field(default_factory=list)
 
 
-class Conflict(Exception):
+class Conflict(Picklable):
     """The flow changed at Twilio where the operator changed it too. Nothing was sent."""
 
     def __init__(self, merged: Merge, theirs: Snapshot) -> None:
@@ -63,7 +64,7 @@ class NothingToChange(Exception):
     """The flow at Twilio is already as asked for. Nothing was sent."""
 
 
-class NotRead(Exception):
+class NotRead(Picklable):
     """The flow could not be read from Twilio first, so nothing was sent."""
 
     def __init__(self, error: FlexError) -> None:
@@ -71,7 +72,7 @@ class NotRead(Exception):
         self.error = error
 
 
-class OutcomeNotRecorded(Exception):
+class OutcomeNotRecorded(Picklable):
     """The change was sent, and its outcome could not be put on record. The attempt is on record."""
 
     def __init__(self, attempt: AuditEvent, error: FlexError | None) -> None:

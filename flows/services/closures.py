@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from flows import accounts
 from flows.flexapi.errors import FlexError, Refused
+from flows.flexapi.pickling import Picklable
 from flows.masking import masked, storable
 from flows.models import Closure, Result, Stage
 from flows.services import audit, first_contact
@@ -73,7 +74,7 @@ class State:
         return [self.closed[kind] for kind in _DOES if kind in self.closed]
 
 
-class Closed(Exception):
+class Closed(Picklable):
     """This can't be done now; nothing was sent."""
 
     def __init__(self, why: Why) -> None:

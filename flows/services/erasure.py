@@ -14,6 +14,7 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
+from flows.flexapi.pickling import Picklable
 from flows.models import (
     AuditEvent,
     AuditPayload,
@@ -64,7 +65,7 @@ class ReasonTellsIt(Exception):
     """The reason mentions what is to be erased; it would stand in the log for good."""
 
 
-class StillOpen(Exception):
+class StillOpen(Picklable):
     """A change of these flows is open: its outcome would bring the data back, or could not be told without it.
     `event` is its latest."""
 

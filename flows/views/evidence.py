@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from django.db.models import QuerySet
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,6 +21,7 @@ from flows.services.evidence import Verdict
 from flows.services.log_list import matching, readable
 from flows.services.log_query import LogQuery
 from flows.views.audit import chips_of
+from flows.views.downloads import Download, Place, TooManyDownloads
 from flows.views.requests import Request, actor_of, permitted
 
 CHUNK: Final = 64 * 1024  # characters that are sent at once
@@ -57,6 +58,7 @@ def log_export(request: Request) -> HttpResponseBase:
         status = 422 if error or (faults and request.method == "POST") else 200
         return render(request, "audit/export.html", context, status=status)
     try:
+        place = Place()
         begun = export.begin(
             form=form,
             actor=actor_of(request),
@@ -64,9 +66,13 @@ def log_export(request: Request) -> HttpResponseBase:
             filters=_filters(query, request.scope, is_whole=is_whole),
             events=lambda: _exported(query, request.scope, is_whole=is_whole),
         )
+    except TooManyDownloads:
+        answer = render(request, "audit/export.html", {**context, "is_busy": True}, status=503)
+        answer["Retry-After"] = "30"
+        return answer
     except audit.NotRecorded:
         return render(request, "audit/export.html", {**context, "not_recorded": True}, status=503)
-    response = StreamingHttpResponse(_chunks(begun.lines()), content_type=CONTENT_TYPES[begun.form])
+    response = Download(place, _chunks(begun.lines()), content_type=CONTENT_TYPES[begun.form])
     name = f"audit-{timezone.now():%Y-%m-%d}-after-{begun.after}-through-{begun.through}.{begun.form}"
     return _attached(response, name)
 

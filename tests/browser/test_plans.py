@@ -162,6 +162,7 @@ def test_counts_follow_the_filters(open_page, sandbox, sids):
     expect(option).to_have_text("rcs (0)")
 
 
+@pytest.mark.quick
 def test_plan_without_javascript(open_page, sandbox, sids):
     page = open_page("operator", javascript=False)
     page.goto("/flows/?q=flow+00")

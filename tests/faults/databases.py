@@ -3,9 +3,10 @@ of SQLite's, or beside the one that DATABASE_URL names."""
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from django.db import connection
@@ -20,7 +21,8 @@ def databases(count: int) -> Iterator[list[str]]:
         folder = Path(connection.settings_dict["TEST"]["NAME"]).parent
         folder.mkdir(exist_ok=True)
     own = str(connection.settings_dict["NAME"])
-    template = creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    with redirect_stdout(io.StringIO()):  # or Django says that the cache's table is there already
+        template = creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     connection.close()  # so that SQLite's file has all of it
     suffixes = [str(number + 1) for number in range(count)]
     try:

@@ -32,6 +32,14 @@ ROWS = {
 }
 
 
+@pytest.mark.quick(
+    "refused with 403",
+    "cut off, applied",
+    "silence, not applied",
+    "refuses the attempt",
+    "before the attempt is committed",
+    "nothing goes wrong",
+)
 @pytest.mark.parametrize("name", ROWS)
 def test_log_tells_the_truth(name):
     trouble = TROUBLES[name]
@@ -50,6 +58,7 @@ def test_log_tells_the_truth(name):
     assert_chain_intact()
 
 
+@pytest.mark.quick
 def test_matrix_has_every_fault_and_enough_of_them():
     """30 are asked for; those of the sandbox's lists befall reconciling."""
     kinds = {fault.kind for trouble in TROUBLES.values() for fault in trouble.faults}

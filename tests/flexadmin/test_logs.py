@@ -204,3 +204,80 @@ def test_site_masks_its_own_secrets(tmp_path, capfd):
 
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert [line["message"] for line in lines] == ["it is masked"] * 5
+
+
+FORGED = "2026-11-25 20:00:00,000 INFO flexadmin.access POST /people/1/role/ 302 12 ms"
+LINE_ENDS = ["\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
+
+
+@pytest.fixture
+def lines():
+    with written(logs.Line()) as stream:
+        yield lambda: stream.getvalue().removesuffix("\n").splitlines()
+
+
+@pytest.mark.parametrize("end", LINE_ENDS, ids=ascii)
+@pytest.mark.parametrize("quote", ["%s", "%r", "in a sentence %s"])
+def test_record_is_one_line_whatever_it_quotes(lines, end, quote):
+    log.warning(quote, f"/x{end}{FORGED}")
+
+    (line,) = lines()
+    assert " WARNING flows.test " in line
+
+
+@pytest.mark.parametrize(
+    "sign", ["\x1b[2J", "\x9b2J", "\x07", "\x7f", "\x00", "\b", "\u202e", "\u2066", "\ud800"], ids=ascii
+)
+def test_terminal_is_told_nothing(lines, sign):
+    log.warning("name %s end", sign)
+
+    (line,) = lines()
+    assert not set(line) & set(sign) - set(map(chr, range(32, 127)))
+    assert line.endswith("end")
+
+
+def test_letters_of_every_language_stay(lines):
+    log.warning("Störungsmeldung 予約 العربية 👩‍💻 a\\b")
+
+    (line,) = lines()
+    assert line.endswith("Störungsmeldung 予約 العربية 👩‍💻 a\\b")
+
+
+@pytest.mark.parametrize("end", LINE_ENDS, ids=ascii)
+def test_no_line_of_a_traceback_passes_for_a_record(lines, end):
+    raised(f"broken by{end}{FORGED}")
+
+    first, *rest = lines()
+    assert first.endswith("ERROR flows.test It failed")
+    assert rest
+    assert all(line.startswith("    ") for line in rest)
+    assert any("LookupError: again broken by" in line for line in rest)
+
+
+def test_no_line_of_a_stack_passes_for_a_record(lines):
+    log.warning("at", stack_info=True)
+
+    first, *rest = lines()
+    assert first.endswith("WARNING flows.test at")
+    assert rest
+    assert all(line.startswith("    ") for line in rest)
+
+
+def test_request_id_ends_the_line_it_belongs_to(lines):
+    token = logs.request_id.set("1-2-3")
+    try:
+        raised("no")
+    finally:
+        logs.request_id.reset(token)
+
+    assert lines()[0].endswith("It failed 1-2-3")
+
+
+@pytest.mark.django_db
+def test_address_writes_no_second_line(lines, client, caplog):
+    caplog.set_level("INFO", "flexadmin")
+
+    client.get(f"/x%0a{quote(FORGED)}")
+
+    assert len(lines()) == 1
+    assert "/x\\n2026-11-25" in lines()[0]

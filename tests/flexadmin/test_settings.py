@@ -189,3 +189,49 @@ def test_proxy_that_is_no_address_stops_the_start():
 
     assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)
     assert "everybody" in ended.stderr
+
+
+HSTS = """
+import django
+from django.test import Client
+django.setup()
+print(Client().get("/login/", secure=True, headers={"host": "127.0.0.1"}).get("Strict-Transport-Security", "none"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "header"),
+    [
+        ({}, "max-age=31536000"),
+        ({"HSTS_SUBDOMAINS": "true"}, "max-age=31536000; includeSubDomains"),
+        ({"HSTS_SUBDOMAINS": "true", "HSTS_PRELOAD": "true"}, "max-age=31536000; includeSubDomains; preload"),
+        ({"HSTS_SUBDOMAINS": "true", "HTTPS_ONLY": "false"}, "none"),
+    ],
+    ids=["none", "subdomains", "both", "without HTTPS"],
+)
+def test_hsts_is_of_this_host_unless_said_otherwise(tmp_path, said, header):
+    environment = {**WHOLE, "DEBUG": "true", "DATABASE_URL": f"sqlite:///{tmp_path}/db", **said}
+
+    assert shown(HSTS, **environment) == f"{header}\n"
+
+
+def test_preload_without_subdomains_stops_the_start():
+    ended = started(**WHOLE, HSTS_PRELOAD="true")
+
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)
+    assert "HSTS_PRELOAD needs HSTS_SUBDOMAINS" in ended.stderr
+
+
+@pytest.mark.parametrize("said", [{}, {"HSTS_SUBDOMAINS": "true", "HSTS_PRELOAD": "true"}], ids=["off", "on"])
+def test_deployment_check_has_nothing_to_say(said):
+    environment = {
+        **WHOLE, "SECRET_KEY": "".join(map(chr, range(48, 122))), "PATH": "/usr/bin:/bin", "ENV_FILE": "/dev/null",
+        "DATABASE_URL": "postgres://u:p@127.0.0.1:1/n", **said,
+    }  # fmt: skip
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+
+    ended = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from flows.flexapi.pickling import Picklable
+
 JSON_TYPE = "application/json; charset=utf-8"
 
 
@@ -23,7 +25,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class Refused(Exception):  # reads as what happened: raise Refused(404, 20404, …)
+class Refused(Picklable):  # reads as what happened: raise Refused(404, 20404, …)
     """The API's no: an HTTP status, Twilio's error code, and a message that names the cause."""
 
     def __init__(self, status: int, code: int, message: str, **headers: str) -> None:

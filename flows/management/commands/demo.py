@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
@@ -21,9 +21,11 @@ from django.core.wsgi import get_wsgi_application
 from django.utils import timezone
 from django_tasks_db.management.commands.db_worker import Worker
 
+from flexadmin import persons
+from flexadmin.roles import ensure_groups
 from flows import accounts
 from flows.flexapi.sandbox import Sandbox
-from flows.management import demo_history
+from flows.management import command_line, demo_history
 from flows.models import AuditEvent
 from flows.services import mirror, plans
 
@@ -38,7 +40,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--port", type=int, default=8000, help="the site's port; the sandbox takes the next"
         )
-        parser.add_argument("--flows", type=int, default=300, help="how many flows a fresh sandbox has")
+        parser.add_argument(
+            "--flows", type=command_line.count, default=300, help="how many flows a fresh sandbox has"
+        )
         parser.add_argument(
             "--staging", action="store_true", help="a second account beside the first, on the port after that"
         )
@@ -88,15 +92,10 @@ class Command(BaseCommand):
 
     def _prepare(self, sandbox: Sandbox) -> None:
         call_command("migrate", verbosity=0)
-        for name, role in PEOPLE.items():
-            person, is_new = User.objects.get_or_create(username=name)
-            if is_new:
-                person.set_password(password_of(name))
-                person.save()
-                person.groups.set([Group.objects.get(name=role)])
-        if not AuditEvent.objects.exists():
+        if sandbox.flows and not AuditEvent.objects.exists():
             self.stdout.write("Making some days of history …")
-            demo_history.make(sandbox)
+            demo_history.make(sandbox, add_people=_add_people)
+        _add_people()
         for account in accounts.every():
             mirror.sync(account.sid)
 
@@ -106,6 +105,17 @@ class Command(BaseCommand):
             self.stdout.write(f"  {name:<6} {password_of(name):<12} {role}")
         self.stdout.write(f"\nThe dashboard is on http://127.0.0.1:{port}\nCtrl-C ends it.\n")
         self.stdout.flush()
+
+
+def _add_people() -> None:
+    """Add those who aren't there yet, on record as `add_operator` does it. Only their passwords are shorter."""
+    ensure_groups()
+    known = set(User.objects.values_list("username", flat=True))
+    for name, role in PEOPLE.items():
+        if name not in known:
+            persons.create(
+                name=name, password=password_of(name), role=role, on_accounts=[], actor=command_line.actor()
+            )
 
 
 def _worker() -> Worker:

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import track
 
+from flows.lines import escaped
 from flows.management import command_line
 from flows.services import evidence, export
 from flows.services.audit import NotRecorded
@@ -44,7 +45,7 @@ class Command(BaseCommand):
         except NotRecorded:
             raise CommandError("The export could not be put on record, so nothing was exported.") from None
         except OSError as error:
-            raise CommandError(f"The export could not be written: {error}") from None
+            raise CommandError(f"The export could not be written: {escaped(error)}") from None
 
 
 def _write(write: Callable[[str], object], begun: Export) -> None:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from flows.flexapi.errors import FlexError
+from flows.lines import escaped
 from flows.services import reconcile
 from flows.services.audit import NotRecorded
 from flows.words import RESULTS
@@ -24,9 +25,9 @@ class Command(BaseCommand):
         except FlexError as error:
             waiting = reconcile.in_doubt().exclude(puzzle="").count()
             decide = f" Needs your decision: {waiting}, on their pages in the audit log." if waiting else ""
-            raise CommandError(f"Twilio could not be read: {error}.{decide}") from None
+            raise CommandError(f"Twilio could not be read: {escaped(error)}.{decide}") from None
         except (NotRecorded, DatabaseError) as error:
-            raise CommandError(f"What was found could not be put on record: {error}.") from None
+            raise CommandError(f"What was found could not be put on record: {escaped(error)}.") from None
         left = reconcile.in_doubt()
         if count := left.count():
             puzzles = left.exclude(puzzle="").count()

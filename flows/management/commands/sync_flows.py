@@ -12,6 +12,7 @@ from rich.console import Console
 from flows import accounts
 from flows.accounts import Account
 from flows.flexapi.errors import FlexError
+from flows.lines import escaped
 from flows.services import first_contact, freshness, mirror, reconcile
 from flows.services.audit import NotRecorded
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
             settled = reconcile.reconcile()
         except (FlexError, NotRecorded, DatabaseError) as error:
             settled = []
-            troubles = troubles or [f"What is in doubt could not be looked at: {error}."]
+            troubles = troubles or [f"What is in doubt could not be looked at: {escaped(error)}."]
         if settled:
             self.stdout.write(f"Settled by reading: {len(settled)} that were in doubt.")
         if troubles:
@@ -41,9 +42,9 @@ class Command(BaseCommand):
             return f"{whose}Another sync is under way; its result will do."
         except FlexError as error:
             why = first_contact.explain(account.sid, error) or str(error)
-            return f"{whose}The copy stays as it was: {why}."
+            return f"{whose}The copy stays as it was: {escaped(why)}."
         except (NotRecorded, DatabaseError) as error:
-            return f"{whose}The copy stays as it was: {error}."
+            return f"{whose}The copy stays as it was: {escaped(error)}."
         found = f"{report.flows} flows: {report.created} new, {report.changed} changed, {report.gone} gone."
         self.stdout.write(whose + found)
         progress = freshness.progress(mirror.copy_state(account.sid))

@@ -13,6 +13,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
+from flows.lines import escaped
 from flows.management import command_line
 from flows.services import evidence
 
@@ -39,7 +40,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         head = evidence.read_head(path.read_text())
     except (OSError, ValueError) as error:
-        raise CommandError(f"The head can't be read: {error}") from None
+        raise CommandError(f"The head can't be read: {escaped(error)}") from None
     if head is None:
         raise CommandError("The head was not signed with this site's AUDIT_KEY, or it was changed.")
     return head

@@ -30,7 +30,8 @@ class Demo:
     """A running demo; `said` is what it printed until it served."""
 
     def __init__(self, source, port, *options):
-        command = [sys.executable, "-u", "manage.py", "demo", "--port", str(port), "--flows", "40", *options]
+        options = options if "--flows" in options else ("--flows", "40", *options)
+        command = [sys.executable, "-u", "manage.py", "demo", "--port", str(port), *options]
         env = {**os.environ, "DJANGO_SETTINGS_MODULE": "", "PYTHONUNBUFFERED": "1"}
         env.pop("DJANGO_SETTINGS_MODULE")
         self.port = port
@@ -104,6 +105,13 @@ def events(source):
     return count
 
 
+def actions(source):
+    with sqlite3.connect(source / ".demo" / "db.sqlite3") as database:
+        found = [row[0] for row in database.execute("SELECT action FROM flows_auditevent ORDER BY seq")]
+    database.close()
+    return found
+
+
 def test_demo_serves_and_a_second_start_keeps_what_was_there(source):
     with Demo(source, free_port()) as demo:
         cookie = demo.sign_in("omar")
@@ -125,6 +133,7 @@ def test_demo_serves_and_a_second_start_keeps_what_was_there(source):
     assert "has ended" in demo.rest
 
 
+@pytest.mark.long
 def test_demo_begins_anew_when_asked(source):
     with Demo(source, free_port()):
         (source / ".demo" / "mark").touch()
@@ -133,6 +142,35 @@ def test_demo_begins_anew_when_asked(source):
         assert "history" in demo.said
 
     assert not (source / ".demo" / "mark").exists()
+
+
+@pytest.mark.long
+def test_demo_without_a_flow_is_an_empty_site(source):
+    with Demo(source, free_port(), "--flows", "0") as demo:
+        cookie = demo.sign_in("ada")
+        status, page, _ = demo.get("/flows/", cookie)
+
+    assert status == 200
+    assert "This account has no Flex Flows" in page or "Either this account has no Flex Flow" in page
+    assert "history" not in demo.said
+    assert demo.process.returncode == 0
+    assert actions(source) == ["people.create"] * 4 + ["auth.login"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("command", ["demo", "sandbox"])
+@pytest.mark.parametrize("flows", ["-1", "some", "1.5"])
+def test_number_of_flows_that_is_none_is_refused(source, command, flows):
+    env = {key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"}
+
+    ended = subprocess.run(
+        [sys.executable, "manage.py", command, "--flows", flows],
+        cwd=source, capture_output=True, text=True, timeout=60, check=False,
+        env=env | ({} if command == "demo" else {"DJANGO_SETTINGS_MODULE": "flexadmin.settings_demo"}),
+    )  # fmt: skip
+
+    assert ended.returncode == 2
+    assert f"{flows!r} is not a whole number from 0 on" in ended.stderr
 
 
 @pytest.mark.parametrize("which", [0, 1])
