@@ -4,13 +4,12 @@ the network; that is the client's.
 
 from __future__ import annotations
 
-import json
-import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flows.flexapi import schema
+from flows.flexapi import bodies, schema
 from flows.flexapi.errors import Refused, Unknown
 from flows.flexapi.schema import Snapshot
 
@@ -27,7 +26,7 @@ class Answer:
 def read(status: int, headers: Mapping[str, str], body: bytes, request_id: str) -> dict[str, Any]:
     """The JSON of a success; anything else as the error that it is."""
     try:
-        answer = json.loads(body, parse_constant=_refuse, parse_float=_finite) if body else {}
+        answer = bodies.parse(body) if body else {}
     except (ValueError, RecursionError):
         answer = None
     if 200 <= status < 300:
@@ -47,16 +46,6 @@ def read(status: int, headers: Mapping[str, str], body: bytes, request_id: str) 
     raise Unknown(f"Twilio answered with status {status}", status=status, request_id=request_id)
 
 
-def _refuse(constant: str) -> Any:
-    """Python's reader takes NaN and Infinity, which JSON has not, and no database keeps."""
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    return number if math.isfinite(number) else _refuse(digits)
-
-
 def flow_in(answer: Answer, sid: str | None = None) -> Snapshot:
     return flow_of(answer.snapshot, answer, sid)
 
@@ -67,7 +56,7 @@ def flow_of(resource: Any, answer: Answer, sid: str | None = None) -> Snapshot:
         raise unlike("Twilio's answer is not a Flex Flow", answer)
     if sid is not None and resource["sid"] != sid:
         raise unlike("Twilio's answer is about another Flex Flow", answer)
-    return schema.from_response(resource)
+    return schema.from_response({name: bodies.bounded(value) for name, value in resource.items()})
 
 
 def unlike(why: str, answer: Answer) -> Unknown:
@@ -76,6 +65,9 @@ def unlike(why: str, answer: Answer) -> Unknown:
 
 
 def _integer(value: Any) -> int | None:
+    """A code of Twilio's, also as text."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value.strip()):
+        return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31 else None
 
 
