@@ -10,6 +10,8 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import models
 
+from flows.recorded import BODY, REASON, Recorded
+
 
 class Flow(models.Model):
     """A Flex Flow as Twilio last showed it. `resource` is its whole snapshot, secrets masked; the other
@@ -194,7 +196,7 @@ LATEST: Final = timedelta(minutes=10)
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
 
-class AuditEvent(models.Model):
+class AuditEvent(Recorded):
     """One thing that happened. Append-only in the database itself (migration 0002); `seq` is commit order.
 
     Actors and flows are kept as text, without foreign keys: the log outlives them.
@@ -225,6 +227,7 @@ class AuditEvent(models.Model):
     payload_hash = models.CharField(max_length=64)
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64, unique=True)
+    masks = REASON
 
     class Meta:
         permissions = [("export_auditevent", "Can export the audit log")]
@@ -267,7 +270,7 @@ class AuditDay(models.Model):
         return f"{self.day} {self.first} {self.last}"
 
 
-class AuditPayload(models.Model):
+class AuditPayload(Recorded):
     """What a change was about. It stands apart from its event, which holds a salted hash of it, so that
     personal data can be erased and the chain still verifies."""
 
@@ -282,6 +285,7 @@ class AuditPayload(models.Model):
     after = models.JSONField(null=True)
     message = models.TextField(blank=True)  # Twilio's own words, where it gave any
     erased_at = models.DateTimeField(null=True)  # when everything above was emptied; an event says by whom
+    masks = BODY
 
     def __str__(self) -> str:
         return f"payload of {self.pk}"
