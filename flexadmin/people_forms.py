@@ -11,12 +11,13 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from flexadmin.models import AccountRole
 from flexadmin.roles import ROLES
 from flows import accounts
+from flows.forms.fields import VisibleText
 
 
 class ReasonForm(forms.Form):
     """What everything that is done to a person asks for."""
 
-    reason = forms.CharField(
+    reason = VisibleText(
         label="Reason",
         max_length=200,
         help_text="Why, for everybody who reads the audit log; 200 characters at most.",

@@ -9,6 +9,7 @@ from typing import Final
 from django.db.models import Q
 
 from flows.folding import words_of
+from flows.invisible import without_hidden
 
 PART_OF_A_NUMBER: Final = 4  # digits from which a text of digits and signs is looked for as a phone number
 _NUMBER: Final = re.compile(r"(?:[a-z]+:)?(\+?[0-9 ()./\u00a0\u2010-\u2015-]+)", re.IGNORECASE)
@@ -35,7 +36,7 @@ def has_number(text: str) -> Q:
 
 def begins_sid(text: str) -> Q:
     """Holds for each entry whose SID this is, or the beginning of."""
-    sid = text.strip()
+    sid = without_hidden(text).strip()
     return Q(sid__startswith=sid) if re.fullmatch(r"FO[0-9a-fA-F]{1,32}", sid) else Q(pk__in=[])
 
 
@@ -46,7 +47,7 @@ def texts_of(text: str) -> set[str]:
 
 def digits_of(text: str) -> str:
     """The digits of a phone number in any of its spellings: (415) 555-1234, +1 415 555 1234, whatsapp:+1…, 0041…"""
-    number = _NUMBER.fullmatch(text.strip())
+    number = _NUMBER.fullmatch(without_hidden(text).strip())
     return re.sub(r"[^0-9]", "", number[1]) if number else ""
 
 

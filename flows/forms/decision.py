@@ -9,6 +9,8 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
+from flows.forms.fields import VisibleText
+
 NOT_APPLIED, APPLIED = "not_applied", "applied"
 
 
@@ -23,7 +25,7 @@ class DecisionForm(forms.Form):
             "invalid_choice": "This is not among the choices any more. Look at them again.",
         },
     )
-    reason = forms.CharField(
+    reason = VisibleText(
         label="How you know",
         max_length=200,
         help_text="For everybody who reads the audit log; 200 characters at most.",

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET
 
 from flows import accounts, words
 from flows.flexapi import schema
+from flows.invisible import without_hidden
 from flows.models import AuditEvent, Plan, PlannedChange, Result, Stage
 from flows.services import reading
 from flows.services.audit import open_attempts
@@ -65,7 +66,7 @@ class LogQuery:
             actor=parameters.get("actor", "").replace("\x00", "")[:150],
             action=action if action in words.ACTIONS else "",
             result=result if result in words.RESULTS else "",
-            sid=parameters.get("sid", "").replace("\x00", "").strip()[:64],
+            sid=without_hidden(parameters.get("sid", "")).strip()[:64],
             account=account if schema.is_sid("AC", account) else "",
             from_date=_day(parameters.get("from", "")),
             to_date=_day(parameters.get("to", "")),

@@ -22,7 +22,7 @@ from flows import lint, search, words
 from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
 from flows.forms import DeleteForm, FlowForm, SwitchForm, picked, read_base, signed
-from flows.masking import masked, storable
+from flows.masking import masked_field, storable
 from flows.models import Flow
 from flows.services import changes, mirror
 from flows.views import outcomes, problems
@@ -246,8 +246,8 @@ def _review_page(request: Request, sid: str, form: FlowForm) -> HttpResponse:
     rows = [
         {
             "label": words.label(name),
-            "now": words.shown(name, masked(storable(base.get(name)))),
-            "new": words.shown(name, masked(storable(asked[name]))),
+            "now": words.shown(name, masked_field(name, storable(base.get(name)))),
+            "new": words.shown(name, masked_field(name, storable(asked[name]))),
         }
         for name in names
     ]
@@ -272,7 +272,7 @@ def _enabled_like(account_sid: str, channel: str, identity: str, *, but: str) ->
 
 def _collisions(account_sid: str, sid: str, flow: Mapping[str, Any]) -> list[str]:
     identity, channel = (str(storable(flow.get(name) or "")) for name in ("contact_identity", "channel_type"))
-    if flow.get("enabled") is not True or not identity:
+    if schema.normalised("enabled", flow.get("enabled")) is not True or not identity:
         return []
     others = _enabled_like(account_sid, channel, identity, but=sid)
     return [

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from flows import words
 from flows.flexapi import schema
+from flows.invisible import trimmed
 from flows.models import AuditEvent, OpenDrift
 from flows.services import drift
 from flows.services.audit import NotRecorded
@@ -92,7 +93,7 @@ def drift_accept(request: Request, event_id: str) -> HttpResponse:
         messages.info(request, "Somebody has dealt with this already.")
         return redirect("flows:drift")
     try:
-        drift.accept(event=event, reason=request.POST.get("reason", "").strip(), actor=actor_of(request))
+        drift.accept(event=event, reason=trimmed(request.POST.get("reason", "")), actor=actor_of(request))
     except NotRecorded:
         messages.error(request, "The audit log can't be written just now, so nothing was accepted.")
         return redirect("flows:drift")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -28,7 +28,7 @@ from flows.models import AuditEvent, Flow, OpenDrift, Result, SavedView, Stage, 
 from flows.services import audit, closures, mirror, reading, reconcile
 from flows.services.changes import UNDER_WAY_FOR
 from flows.views import problems
-from flows.views.requests import Request, permitted
+from flows.views.requests import Request, current_page, permitted
 
 COLUMNS = (
     ("name", "Name"),
@@ -44,7 +44,7 @@ CHOICES = {
         *((value, words.ENUMS[value]) for value in schema.INTEGRATION_TYPES),
         ("none", "Not set"),
     ],
-    "enabled": [("true", "On"), ("false", "Off"), ("gone", "Gone from Twilio")],
+    "enabled": [("true", "On"), ("false", "Off or not known"), ("gone", "Gone from Twilio")],
 }
 CHIP_WORDS = {
     "q": "Search",
@@ -205,9 +205,10 @@ def _asked_for(here: Sequence[Account], account_sid: str) -> Sequence[Account]:
 
 def _wears_another(request: Request, query: search.Query) -> bool:
     """Whether the page that htmx would put a part into is marked as another account's than this part is of."""
-    if not request.htmx.current_url:
+    page = current_page(request)
+    if not page.netloc and not page.path:
         return False
-    there = dict(parse_qsl(urlsplit(request.htmx.current_url).query))
+    there = dict(parse_qsl(page.query))
     return there.get("account", "") != query.account
 
 

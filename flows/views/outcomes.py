@@ -6,9 +6,8 @@ was sent from over the list leaves the list where it is: its sentence stands in 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -17,14 +16,15 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from flows import words
+from flows.flexapi import schema
 from flows.flexapi.errors import Refused
 from flows.forms import FlowForm, ReasonForm, SwitchForm
-from flows.masking import masked
+from flows.masking import masked, masked_field
 from flows.models import AuditEvent, Result, Stage
 from flows.services import audit, changes, closures, mirror
 from flows.views import problems
 from flows.views.problems import Problem
-from flows.views.requests import Request, actor_of
+from flows.views.requests import Request, actor_of, current_page
 
 LOOKED_BACK = 50  # events among which a conflict looks for who changed the field
 
@@ -92,8 +92,7 @@ def go_to(request: Request, name: str, **arguments: Any) -> HttpResponse:
 def _told(request: Request, event: AuditEvent | None, sid: str) -> HttpResponse:
     """The flow's page, which shows the messages; or, from over the list, the messages themselves, and the list
     anew. What a toast has shown no later page shows again."""
-    here = urlsplit(request.htmx.current_url_abs_path or "").path
-    if not request.htmx or here != reverse("flows:list"):
+    if not request.htmx or current_page(request).path != reverse("flows:list"):
         return go_to(request, "flows:detail", sid=sid)
     toast = render(request, "_toast.html", {"event": event, "undo": _undo(event), "sid": sid})
     toast["HX-Trigger"] = "flows-changed"
@@ -107,12 +106,16 @@ def _undo(event: AuditEvent | None) -> SwitchForm | None:
             None  # of an undo, none: a second press of the button that stood here would take it back unasked
         )
     initial = {
-        "enabled": str(not (event.payload.after or {}).get("enabled")).lower(),
+        "enabled": str(not _is_on(event.payload.after or {})).lower(),
         "reason": f"Undo of event {event.seq}",
         "change_id": uuid.uuid4(),
         "refers_to": event.event_id,
     }
     return SwitchForm(initial=initial, auto_id=False)
+
+
+def _is_on(flow: Mapping[str, Any]) -> bool:
+    return schema.normalised("enabled", flow.get("enabled")) is True
 
 
 def _succeeded(request: Request, change: changes.Change) -> HttpResponse:
@@ -160,9 +163,9 @@ def _conflict(form: ReasonForm, page: Page, conflict: changes.Conflict) -> HttpR
             "name": item.name,
             "label": words.label(item.name),
             "last": changed_by.get(item.name),
-            "base": words.shown(item.name, masked(item.base)),
-            "theirs": words.shown(item.name, masked(item.theirs)),
-            "mine": words.shown(item.name, masked(item.mine)),
+            "base": words.shown(item.name, masked_field(item.name, item.base)),
+            "theirs": words.shown(item.name, masked_field(item.name, item.theirs)),
+            "mine": words.shown(item.name, masked_field(item.name, item.mine)),
         }
         for item in conflict.merged.conflicts
     ]
@@ -207,5 +210,5 @@ def _name(event: AuditEvent) -> str:
 def _done(change: changes.Change) -> str:
     """What came to pass, such as "is off"."""
     if change.event.changed_fields == ["enabled"]:
-        return "is on" if change.after.get("enabled") else "is off"
+        return "is on" if _is_on(change.after) else "is off"
     return {"flow.create": "is made", "flow.delete": "is deleted"}.get(change.event.action, "is changed")

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from flows import search
+from flows.invisible import trimmed
 from flows.models import SavedView
 from flows.views.requests import Request, permitted
 
@@ -22,7 +23,7 @@ def view_save(request: Request) -> HttpResponse:
     query = (
         search.Query.of(QueryDict(request.POST.get("query", "")[:2000].lstrip("?"))).url().removeprefix("?")
     )
-    name = " ".join(request.POST.get("name", "").split())[:60].replace("\x00", "")
+    name = trimmed(" ".join(request.POST.get("name", "").split())[:60].replace("\x00", ""))
     mine = SavedView.objects.filter(person=request.user)
     if not name:
         messages.error(request, "Give the view a name.")
