@@ -44,7 +44,7 @@ CHOICES = {
         *((value, words.ENUMS[value]) for value in schema.INTEGRATION_TYPES),
         ("none", "Not set"),
     ],
-    "enabled": [("true", "On"), ("false", "Off or not known"), ("gone", "Gone from Twilio")],
+    "enabled": [("true", "On"), ("false", "Off"), ("gone", "Gone from Twilio")],
 }
 CHIP_WORDS = {
     "q": "Search",
