@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.db import Error
 from django.http import HttpRequest
-from django.utils.functional import SimpleLazyObject
+from django.utils.functional import SimpleLazyObject, new_method_proxy
 
 from flexadmin.roles import role_of, scope_of
 from flows import accounts
@@ -22,6 +22,15 @@ CALLS: Final = {
     "delete_flow": "delete",
 }  # what each takes at Twilio
 NONE: tuple[accounts.Account, ...] = ()
+
+
+class LazyNumber(SimpleLazyObject[int]):
+    """A number that is looked up where a page shows it. It is a number to `pluralize` too, which asks for a float and
+    takes any other object for one of whatever it counts."""
+
+    __float__ = new_method_proxy(float)
+    __int__ = new_method_proxy(int)
+    __index__ = new_method_proxy(int)
 
 
 class Closed:
@@ -98,7 +107,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         "accounts": SimpleLazyObject(lambda: _looked_up(lambda: _visible(user), NONE)),
         "api_host": ", ".join(sorted(hosts)),
         "is_twilio": all(host == "twilio.com" or host.endswith(".twilio.com") for host in hosts),
-        "drift_count": SimpleLazyObject(lambda: _looked_up(lambda: _drift_count(user), 0)),
+        "drift_count": LazyNumber(lambda: _looked_up(lambda: _drift_count(user), 0)),
         "may_manage_people": SimpleLazyObject(lambda: _looked_up(lambda: _manages_people(user), False)),
         "role": SimpleLazyObject(
             lambda: _looked_up(lambda: role_of(user, account.sid if account else ""), "") if user else ""

@@ -12,6 +12,7 @@ from flexadmin.models import AccountRole
 from flexadmin.names import validate_new_username
 from flexadmin.roles import ROLES
 from flows import accounts
+from flows.forms.fields import VisibleText
 
 
 class ReasonForm(forms.Form):
@@ -19,7 +20,7 @@ class ReasonForm(forms.Form):
 
     when_refused = "Nothing was changed"  # as the summary of the errors says
 
-    reason = forms.CharField(
+    reason = VisibleText(
         label="Reason",
         max_length=200,
         help_text="Shown in the audit log. Up to 200 characters.",

@@ -1,4 +1,9 @@
-"""A value as a cell of a CSV file, which a spreadsheet will open."""
+"""A value as a cell of a CSV file, which a spreadsheet will open; and the value of such a cell.
+
+A spreadsheet takes a text for a formula if it begins with one of four signs, also where it looks past blanks, invisible
+marks and quotation marks, and it may cut a line at another character than the file's comma. So an apostrophe stands
+before each such sign: at the cell's beginning, and after whatever a spreadsheet may take for the end of a cell.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +14,12 @@ from typing import Any, Final
 
 BYTE_ORDER_MARK: Final = "\ufeff"  # without it at its beginning, Excel does not read a file as UTF-8
 
-# What a spreadsheet takes for the beginning of a formula, also where it looks past blanks, invisible marks and
-# quotation marks, or at the wide forms of the characters.
-_FORMULA: Final = re.compile(r"[\t\r\n]|[\s\"'\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_SKIPPED: Final = r"[\s\"'\u200b-\u200f\u2060\ufeff]*"  # what a spreadsheet looks past
+_SIGN: Final = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"  # of a formula, and its wide form
+_SEPARATOR: Final = r"[;\t|,\r\n]"
+_FORMULA: Final = re.compile(rf"{_SKIPPED}(?:{_SIGN}|(?<=[\t\r\n]))")
+_BEFORE_SIGN: Final = re.compile(rf"({_SEPARATOR}{_SKIPPED})({_SIGN})")
+_MARKED_SIGN: Final = re.compile(rf"({_SEPARATOR}{_SKIPPED})'({_SIGN})")
 
 
 def cell(value: Any) -> str:
@@ -21,4 +29,12 @@ def cell(value: Any) -> str:
     if isinstance(value, dict | list):
         value = json.dumps(value, ensure_ascii=False, sort_keys=True)
     text = value.isoformat(timespec="microseconds") if isinstance(value, datetime) else str(value)
+    text = _BEFORE_SIGN.sub(r"\1'\2", text)
     return "'" + text if _FORMULA.match(text) else text
+
+
+def unescaped(text: str) -> str:
+    """The text of a value that `cell` wrote."""
+    if text.startswith("'") and _FORMULA.match(text[1:]):
+        text = text[1:]
+    return _MARKED_SIGN.sub(r"\1\2", text)

@@ -33,7 +33,8 @@ class Snippet:
 
 def snippets(flow: Mapping[str, Any], *, api_url: str) -> list[Snippet]:
     """The flow (a snapshot, secrets masked) in each way; `api_url` is the API's root."""
-    values = {entry: flow[entry.name] for entry in schema.WRITABLE if flow.get(entry.name) not in (None, "")}
+    values = {entry: schema.normalised(entry.name, flow.get(entry.name)) for entry in schema.WRITABLE}
+    values = {entry: value for entry, value in values.items() if value is not None}
     secret = [_variable(entry) for entry, value in values.items() if has_mask(value)]
     return [
         Snippet("JSON", _json(values), []),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flows import words
+from flows import invisible, words
 from flows.flexapi import schema
 
 # Formats in use, seen from real accounts; Twilio does not check them, so neither do we reject.
@@ -19,18 +19,56 @@ IDENTITIES: Final = {
 
 def warnings(snapshot: Mapping[str, Any]) -> list[str]:
     """Sentences about one flow, the gravest first."""
-    kind = snapshot.get("integration_type") or None
+    kind = schema.handler_type(snapshot) or None
     found = [
+        f"{entry.label} is not understood: Twilio sent “{words.as_text(snapshot[entry.name])[:80]}”."
+        for entry in schema.WRITABLE
+        if not schema.is_understood(entry.name, snapshot.get(entry.name))
+    ]
+    found += [
         f"{entry.label} is missing: without it nothing handles the messages."
         for entry in schema.INTEGRATION_FIELDS
         if schema.is_required(entry, kind) and schema.normalised(entry.name, snapshot.get(entry.name)) is None
     ]
-    if kind is None:
-        found.append("No integration type is set: nothing says what handles the messages.")
+    found.extend(_about_type(snapshot, kind))
     found.extend(_about_identity(snapshot))
+    found.extend(_about_hidden(snapshot))
     url = snapshot.get("integration_url")
-    if kind == "external" and isinstance(url, str) and url.lower().startswith("http:"):
+    if kind == "external" and isinstance(url, str):
+        found.extend(_about_webhook(url))
+    return found
+
+
+def _about_type(snapshot: Mapping[str, Any], kind: str | None) -> list[str]:
+    if not schema.is_understood("integration_type", snapshot.get("integration_type")):
+        return []  # that is said already
+    if kind is None:
+        also = " Twilio's default is Studio: whether the webhook is called is not certain."
+        has_webhook = schema.normalised("integration_url", snapshot.get("integration_url")) is not None
+        bare = "No integration type is set: nothing says what handles the messages."
+        return [bare + (also if has_webhook else "")]
+    if schema.normalised("integration_type", snapshot.get("integration_type")) is None:
+        return ["No integration type is set: Twilio takes Studio, its default."]
+    return []
+
+
+def _about_hidden(snapshot: Mapping[str, Any]) -> list[str]:
+    """What nobody sees makes two names look alike, and a number another one."""
+    found = []
+    for name in ("friendly_name", "contact_identity"):
+        value = snapshot.get(name)
+        text = value if isinstance(value, str) else ""
+        if codes := invisible.names_of(one for one in invisible.hidden_in(text) if not one.isspace()):
+            found.append(f"{schema.BY_NAME[name].label} has invisible characters in it: {codes}.")
+    return found
+
+
+def _about_webhook(url: str) -> list[str]:
+    found = []
+    if url.lower().startswith("http:"):
         found.append("The webhook is not encrypted: its address begins with http:, not https:.")
+    if "#" in url:
+        found.append("What follows the # in the webhook's address is never sent to it.")
     return found
 
 

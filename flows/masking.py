@@ -1,76 +1,91 @@
-"""What of Twilio's values is kept and shown: web addresses without their secrets, text that any database holds.
+"""What of Twilio's values may be kept and shown: no secret, and only text that any database holds.
 
-User-info and query values named like a secret are replaced by a keyed fingerprint, so that a reader
-still sees *that* a secret changed, and nobody learns what it is. The edit form alone shows the original.
+A secret is replaced by a mask, a keyed fingerprint, so that a reader still sees *that* it changed and nobody learns
+what it is. The edit form alone shows the original. What is a secret:
+
+- of a webhook's address, and of any value that is an address: what `redaction.addresses` says;
+- of a JSON object, what stands under a name such as `token` or `password`, however deep;
+- of any text, the addresses and credentials that it quotes.
+
+Masking a masked value changes nothing, and neither does masking what an earlier version had masked: what is on record
+is masked again when it is read, and compared as such.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
+import json
 import math
 import re
-from typing import Any
-from urllib.parse import unquote_plus
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
-from django.conf import settings
+from flows.flexapi import schema
+from flows.redaction import addresses, credentials, first_rules, names, words
+from flows.redaction.fingerprint import MASK, Masker, fingerprint
 
-DEEPEST = 4  # times that an address within an address can be encoded; beyond, it is masked unseen
-_ALONE = re.compile(r"\s*[a-z][a-z0-9+.-]*://\S*\s*", re.IGNORECASE)
-_WORD = re.compile(r"[^\s<>\"']+")  # of a sentence, which may quote an address
-_USER_INFO = re.compile(
-    r"(?<=://)(?:"
-    r"[^/?#@]+(?:@[^/?#@]*)*(?=@)"
-    # Not as it should be written: what follows the colon is no port. A password with a / in it, or an
-    # address that was cut off before its @.
-    r"|[^/?#@:\[]*:(?!\d*(?:[^\w@]|$))(?:.{0,512}(?=@)|[^/?#]*)"
-    r")"
+DEEPEST: Final = 20  # lists and objects in one another; what is deeper is told of and not shown
+SHORTEST_QUOTE: Final = 6  # characters of a value that a text may quote
+_ADDRESS_NAME: Final = re.compile(r"(?:^|_)(?:url|uri|href|webhook|callback|endpoint)s?$", re.IGNORECASE)
+_OF_URL: Final = frozenset(field.name for field in schema.FIELDS if field.kind == "url")
+# Nearly every text has nothing that looks like a secret, and is through after this.
+_PLAIN: Final = re.compile(r"[\w +.()·,\u2013-]{0,60}")
+_SURELY_PLAIN: Final = re.compile(
+    r"(?!SK)[A-Z]{2}[0-9a-f]{32}|(?:whatsapp:|messenger:)?\+?[0-9]{1,20}|[a-z]{1,8}"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 )
-_NAMED = re.compile(r"(?:^|[/?#;])([^=/?#;]*)=")
-_SECRET_NAME = re.compile(
-    r"token|key|sig|auth|pass|pwd|secret|credential|code|session|sessid|jwt|bearer|hmac|cookie|csrf"
-    r"|(?<![a-z])(?:sas|otp|pin|pw|psk)(?![a-z])"
+_OWN_ADDRESS: Final = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?/v1/FlexFlows/FO[0-9a-f]{32}")
+_WORDS_OF_CREDENTIALS: Final = re.compile(
+    r"bearer|basic|digest|pass|pwd|secret|key|credential|token|[0-9a-f]{32}"
+    r"|\b(?:SK|whsec|AKIA|gh[pousr]_|github_|[sprk]k_|xox|eyJ)",
+    re.IGNORECASE,
 )
-# Whole words that look like one of these and are none. What is in doubt is masked.
-_HARMLESS_NAME = re.compile(
-    r"(?<![a-z])(?:key(?:board|word|note|pad)s?|(?:mon|don|tur|hoc|joc|whis)keys?|authors?|authorit(?:y|ies)"
-    r"|design(?:s|ed|er|ers)?|signals?|assign(?:s|ed|ee|ees|ment|ments)?|insights?|significan(?:t|ce)"
-    r"|pass(?:age|ages|enger|engers|ive|ing)|compass|bypass|(?:en|de)cod(?:e|ed|er)|unicode|codecs?"
-    r"|(?:zip|post|postal|country|area|region|state|city|lang|language|locale|currency|status|error|reason"
-    r"|response|exit|dial|dialling|colou?r|product|bar|qr|geo)[^a-z]*codes?)(?![a-z])"
-)
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+Rule = Callable[[str, Masker], str]
 
 
 def masked(value: Any) -> Any:
-    """The same JSON with every secret in every web address masked; numbers and booleans as they are."""
-    if isinstance(value, str):
-        return _masked_text(value) if "://" in value or "?" in value else value
-    if isinstance(value, dict):
-        return {key: masked(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [masked(item) for item in value]
-    return value
+    """The same JSON with every secret masked; numbers and booleans as they are."""
+    return _masked(value, Masker(), "", 0)
+
+
+def masked_field(name: str, value: Any) -> Any:
+    """The value of a field of this name with every secret masked."""
+    return _masked(value, Masker(), name, 0)
+
+
+def masked_note(text: str) -> str:
+    """What a person wrote (a reason, the name of a plan) with its secrets masked. Links to tickets stay."""
+    if _is_plain(text):
+        return text
+    masker = Masker()
+    text = addresses.mask_in_text(first_rules.mask_text(text, masker), masker, is_strict=False)
+    return credentials.mask_in_text(text, masker)
+
+
+def masked_quotes(text: str, *snapshots: Mapping[str, Any] | None) -> str:
+    """The text with what it quotes of these flows masked as a whole: of an address with white space in it, a text alone
+    can't tell where it ends."""
+    for snapshot in snapshots:
+        for name, value in (snapshot or {}).items():
+            is_quoted = isinstance(value, str) and len(value) >= SHORTEST_QUOTE and value in text
+            if is_quoted and (shown := masked_field(name, value)) != value:
+                text = text.replace(value, shown)
+    return text
+
+
+def masks_in(value: Any) -> set[str]:
+    """The masks that stand in a text."""
+    return set(MASK.findall(value)) if isinstance(value, str) else set()
 
 
 def storable(value: Any) -> Any:
     """The same JSON without what a database can't hold: NUL becomes U+2400, a lone surrogate U+FFFD."""
-    if isinstance(value, str):
-        if value.isascii() and "\x00" not in value:
-            return value
-        return value.replace("\x00", "\u2400").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, float):  # one spelling on every database: 1e3 comes back from PostgreSQL as 1000
-        return str(value) if not math.isfinite(value) else int(value) if value.is_integer() else value
-    if isinstance(value, dict):
-        return {storable(key): storable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [storable(item) for item in value]
-    return value
+    return _storable(value, 0)
 
 
 def has_mask(value: Any) -> bool:
     """Whether a value was masked: saving it as it stands would put the mask in the secret's place."""
-    return isinstance(value, str) and _MASK.search(value) is not None
+    return isinstance(value, str) and MASK.search(value) is not None
 
 
 def unmasked(value: Any, origin: Any) -> Any:
@@ -79,76 +94,120 @@ def unmasked(value: Any, origin: Any) -> Any:
     if not has_mask(value) or not isinstance(origin, str):
         return value
     secrets = _secrets_of(origin)
-    return _MASK.sub(lambda match: secrets.get(match.group(), match.group()), value)
+    return MASK.sub(lambda match: secrets.get(match[0], match[0]), value)
 
 
 def _secrets_of(text: str) -> dict[str, str]:
-    """The secrets of a text by their masks: what stands where masking puts a mask, if that is its fingerprint."""
-    shown, found, place = str(masked(text)), {}, 0
-    plain = _MASK.split(shown)
-    for mask, before, after in zip(_MASK.findall(shown), plain, plain[1:], strict=False):
-        start = text.find(before, place) + len(before)
-        end = text.find(after, start) if after else len(text)
-        secret, place = text[start:end], end
-        if _fingerprint(secret) == mask:
-            found[mask] = secret
-    return found
+    """The secrets of a text by their masks, whichever rule masked them: an address's, a sentence's, the first ones'."""
+    masker = Masker()
+    for rule in (_mask_text, _mask_as_address):
+        rule(text, masker)
+    return masker.secrets
 
 
-def _masked_text(text: str) -> str:
-    if _ALONE.fullmatch(text):
-        return _masked_address(text)
-    return _WORD.sub(lambda match: _masked_address(match.group()), text)
+def _masked(value: Any, masker: Masker, name: str, depth: int, *, is_secret: bool = False) -> Any:
+    if isinstance(value, str):
+        return masker.mask(value) if is_secret else _rule_for(name, value)(value, masker)
+    if isinstance(value, dict | list) and depth >= DEEPEST:
+        return _too_deep(value)
+    if isinstance(value, dict):
+        return dict(_masked_items(value, masker, name, depth, is_secret=is_secret))
+    if isinstance(value, list):
+        return [_masked(item, masker, name, depth + 1, is_secret=is_secret) for item in value]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return masker.mask(str(value)) if is_secret and is_number else value
 
 
-def _masked_address(address: str) -> str:
-    """An address, with a scheme or without; any other word stays as it is."""
-    address = _USER_INFO.sub(lambda match: _fingerprint(match.group()), address)
-    return "&".join(map(_masked_part, address.split("&"))) if "?" in address or "://" in address else address
+def _masked_items(
+    value: dict[Any, Any], masker: Masker, name: str, depth: int, *, is_secret: bool
+) -> Iterator[tuple[Any, Any]]:
+    for key, item in value.items():
+        if key in schema.BY_NAME and not is_secret:
+            yield key, _masked(item, masker, key, depth + 1)
+            continue
+        place = name if name in _OF_URL else str(key)  # an address's own parts are addresses too
+        yield (
+            _mask_key(key, masker),
+            _masked(item, masker, place, depth + 1, is_secret=is_secret or _names_secret(key)),
+        )
 
 
-def _masked_part(part: str) -> str:
-    """What stands between two &. A secret goes on to its end: nobody agrees where ; and # begin something new."""
-    starts = _secrets(part)
-    if (
-        not starts
-        and "%" in part
-        and (first := _NAMED.search(part))
-        and _carries_a_secret(part[first.end() :])
-    ):
-        starts = [first.end()]
-    return part[: starts[0]] + _fingerprint(part[starts[0] :]) if starts else part
+def _rule_for(name: str, text: str) -> Rule:
+    if name in _OF_URL or (name and addresses.begins(text)):
+        return _mask_as_address
+    if name in schema.BY_NAME or not name:
+        return _mask_text
+    if _ADDRESS_NAME.search(name):
+        return _mask_as_address
+    return _mask_whole if words.is_random(text) else _mask_text
 
 
-def _secrets(part: str) -> list[int]:
-    """Where the values begin that are named like a secret."""
-    named = ((match.end(), unquote_plus(match[1])) for match in _NAMED.finditer(part))
-    return [start for start, name in named if start < len(part) and _is_secret(name)]
+def _mask_as_address(text: str, masker: Masker) -> str:
+    if _OWN_ADDRESS.fullmatch(text):
+        return text
+    return addresses.mask_address(first_rules.mask_text(text, masker), masker)
 
 
-def _is_secret(name: str) -> bool:
-    words = _HARMLESS_NAME.sub(" ", _HUMP.sub("\0", name).lower())
-    return _SECRET_NAME.search(words.replace("\0", "")) is not None
+def _mask_text(text: str, masker: Masker) -> str:
+    if _is_plain(text):
+        return text
+    text = addresses.mask_in_text(first_rules.mask_text(text, masker), masker)
+    return credentials.mask_in_text(text, masker)
 
 
-def _carries_a_secret(value: str) -> bool:
-    """Whether a value has something to mask once it is decoded: an address within an address."""
-    for _ in range(DEEPEST):
-        value, encoded = unquote_plus(value), value
-        if value == encoded:
-            return False
-        if _USER_INFO.search(value) or any(map(_secrets, value.split("&"))):
-            return True
-    return True
+def _mask_whole(text: str, masker: Masker) -> str:
+    """A long random text of no known form, under a name that nobody knows."""
+    return text if MASK.search(text) else masker.mask(text)
 
 
-_MASK = re.compile(r"masked-[0-9a-f]{6}(?![0-9a-f])")
+def _is_plain(text: str) -> bool:
+    if _SURELY_PLAIN.fullmatch(text):
+        return True
+    return _PLAIN.fullmatch(text) is not None and not _WORDS_OF_CREDENTIALS.search(text)
 
 
-def _fingerprint(secret: str) -> str:
-    if _MASK.fullmatch(secret):
-        return secret
-    # The first key of all: after AUDIT_KEY was changed, a secret that was not still looks the same.
-    key = [settings.AUDIT_KEY, *settings.AUDIT_KEY_FALLBACKS][-1]
-    digest = hmac.new(key.encode(), b"mask:" + secret.encode(), hashlib.sha256)
-    return f"masked-{digest.hexdigest()[:6]}"
+def _mask_key(key: Any, masker: Masker) -> Any:
+    return _mask_text(key, masker) if isinstance(key, str) else key
+
+
+def _names_secret(key: Any) -> bool:
+    return isinstance(key, str) and key not in schema.BY_NAME and names.may_be_secret(key)
+
+
+def _too_deep(value: Any) -> str:
+    """What stands for a part that is nested too deeply. Its mask tells whether it changed."""
+    return f"nested too deeply: not shown ({fingerprint(_outline(value))})"
+
+
+def _outline(value: Any) -> str:
+    """The whole of a value as text, however deep it is: the same text for the same value."""
+    parts: list[str] = []
+    left: list[Any] = [value]
+    while left:
+        item = left.pop()
+        if isinstance(item, dict):
+            parts.append(f"{{{len(item)}")
+            for key in sorted(item, key=str, reverse=True):
+                left += [item[key], str(key)]
+        elif isinstance(item, list | tuple):
+            parts.append(f"[{len(item)}")
+            left += reversed(item)
+        else:
+            parts.append(json.dumps(item, default=str))
+    return "\n".join(parts)
+
+
+def _storable(value: Any, depth: int) -> Any:
+    if isinstance(value, str):
+        if value.isascii() and "\x00" not in value:
+            return value
+        return value.replace("\x00", "\u2400").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, float):  # one spelling on every database: 1e3 comes back from PostgreSQL as 1000
+        return str(value) if not math.isfinite(value) else int(value) if value.is_integer() else value
+    if isinstance(value, dict | list | tuple) and depth >= DEEPEST:
+        return _too_deep(value)
+    if isinstance(value, dict):
+        return {_storable(key, depth): _storable(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(item, depth + 1) for item in value]
+    return value

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import models
 
 from flows.log_models import AuditEntry as AuditEntry
+from flows.recorded import BODY, REASON, Recorded
 
 
 class Flow(models.Model):
@@ -215,7 +216,7 @@ LATEST: Final = timedelta(minutes=10)
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
 
-class AuditEvent(models.Model):
+class AuditEvent(Recorded):
     """One thing that happened. Append-only in the database itself (migration 0002); `seq` is commit order.
 
     Actors and flows are kept as text, without foreign keys: the log outlives them.
@@ -246,6 +247,7 @@ class AuditEvent(models.Model):
     payload_hash = models.CharField(max_length=64)
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64, unique=True)
+    masks = REASON
 
     class Meta:
         permissions = [("export_auditevent", "Can export the audit log")]
@@ -282,7 +284,7 @@ class AuditDay(models.Model):
         return f"{self.day} {self.first} {self.last}"
 
 
-class AuditPayload(models.Model):
+class AuditPayload(Recorded):
     """What a change was about. It stands apart from its event, which holds a salted hash of it, so that
     personal data can be erased and the chain still verifies."""
 
@@ -298,6 +300,7 @@ class AuditPayload(models.Model):
     message = models.TextField(blank=True)  # Twilio's own words, where it gave any
     findings = models.JSONField(null=True)  # what was known when a user decided an unknown outcome
     erased_at = models.DateTimeField(null=True)  # when everything above was emptied; an event says by whom
+    masks = BODY
 
     def __str__(self) -> str:
         return f"payload of {self.pk}"

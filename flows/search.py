@@ -21,6 +21,7 @@ from flows import accounts, filters, terms, trigrams
 from flows.filters import NOT_SET, Mistake
 from flows.flexapi import schema
 from flows.folding import fold
+from flows.invisible import without_hidden
 from flows.models import Flow, FlowEntry, FlowTally
 
 PAGE_SIZE: Final = 50
@@ -131,6 +132,7 @@ class Answer:
 
 def the_one(text: str, *, is_number: bool = True, within: accounts.Scope = None) -> str:
     """The SID of the flow that a pasted SID (or, if it may be one, a phone number) can only mean, or nothing."""
+    text = without_hidden(text)
     sid = text.strip()
     if schema.is_sid("FO", sid):
         return sid

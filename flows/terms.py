@@ -10,6 +10,7 @@ from typing import Final
 from django.db.models import Q
 
 from flows.folding import words_of
+from flows.invisible import without_hidden
 
 PART_OF_A_NUMBER: Final = 4  # digits from which a text of digits and signs is looked for as a phone number
 _SHORT_SID: Final = re.compile(r"([A-Z]{2}[0-9a-f]{2,30})(?:…|\.\.\.)([0-9a-f]{2,30})", re.IGNORECASE)
@@ -56,7 +57,7 @@ def has_number(text: str, *, identity: str = "identity_folded") -> Q:
 
 def begins_sid(text: str) -> Q:
     """Holds for each entry whose SID this is, or the beginning of."""
-    sid = text.strip()
+    sid = without_hidden(text).strip()
     return Q(sid__startswith=sid) if re.fullmatch(r"FO[0-9a-fA-F]{1,32}", sid) else Q(pk__in=[])
 
 
@@ -69,7 +70,7 @@ def texts_of(text: str) -> set[str]:
 
 def digits_of(text: str) -> str:
     """The digits of a phone number in any of its spellings: (415) 555-1234, +1 415 555 1234, whatsapp:+1…, 0041…"""
-    number = _NUMBER.fullmatch(text.strip())
+    number = _NUMBER.fullmatch(without_hidden(text).strip())
     return re.sub(r"[^0-9]", "", number[1]) if number else ""
 
 

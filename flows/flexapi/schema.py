@@ -9,17 +9,22 @@ Sources: Twilio's Flex API reference (create, update, list and resource pages), 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, Literal
+
+from flows.flexapi import readings
 
 Snapshot = dict[str, Any]
 Kind = Literal["text", "sid", "enum", "boolean", "integer", "url", "datetime"]
 
 CHANNEL_TYPES: Final = ("web", "sms", "facebook", "whatsapp", "line", "custom")
 INTEGRATION_TYPES: Final = ("studio", "external", "task")
+# Assumption: the reference calls studio the default, and its example without a type answers so.
+DEFAULT_INTEGRATION_TYPE: Final = "studio"
 INT32_MAX: Final = 2_147_483_647
 
 
@@ -282,17 +287,38 @@ def is_required(field: Field, integration_type: str | None) -> bool:
     return integration_type in field.requires
 
 
+def handler_type(flow: Mapping[str, Any]) -> str:
+    """The integration type that handles a flow's messages: the flow's own, or Twilio's default where a flow has none
+    and names a Studio Flow. Empty where nothing says what handles them."""
+    kind = normalised("integration_type", flow.get("integration_type"))
+    if kind is None and normalised("integration_flow_sid", flow.get("integration_flow_sid")) is not None:
+        return DEFAULT_INTEGRATION_TYPE
+    return kind if isinstance(kind, str) else ""
+
+
 def from_response(resource: Mapping[str, Any]) -> Snapshot:
     """Twilio's JSON as a snapshot. Fields that nobody knows yet are kept under their own names."""
     snapshot: Snapshot = {}
-    integration = resource.get("integration")
-    if isinstance(integration, Mapping):
+    integration = _integration_in(resource)
+    if integration is not None:
         for key, value in integration.items():  # of ten thousand flows, the same few keys
             snapshot[_OF_INTEGRATION.get(key) or _INTEGRATION + key] = value
     # The flow's own fields come last: an unknown `integration.type` can't pass for `integration_type`.
     snapshot.update(resource)
-    snapshot.pop("integration", None)
+    if integration is not None or not resource.get("integration"):
+        snapshot.pop("integration", None)
     return snapshot
+
+
+def _integration_in(resource: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The integration's own fields, also where they came as a text of JSON. None if there are none to read."""
+    integration = resource.get("integration")
+    if isinstance(integration, str):
+        try:
+            integration = json.loads(integration)
+        except (ValueError, RecursionError):
+            return None
+    return integration if isinstance(integration, Mapping) else None
 
 
 def to_response(snapshot: Mapping[str, Any]) -> dict[str, Any]:
@@ -326,21 +352,30 @@ KEPT_BY_TWILIO: Final = frozenset(field.name for field in FIELDS if field.wire i
 
 def moment(value: Any) -> datetime | None:
     """A date and time as Twilio writes it, in UTC; None if it is none."""
-    try:
-        at = datetime.fromisoformat(value) if isinstance(value, str) else None
-        return at and (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return readings.moment(value)
 
 
 def normalised(name: str, value: Any) -> Any:
-    """The value as it is compared: an unset field is None, an integer that came as text is an integer."""
-    field = BY_NAME.get(name)
+    """The value as it is meant and compared: an unset field is None, a boolean or a number that came as text is one.
+    What can't be read stays as it came."""
     if value is None or value == "":
         return None
-    if field and field.kind == "integer" and isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,10}", value):
-        return int(value)
-    return value
+    meant = _read(name, value)
+    return value if meant is readings.NOT_READ else meant
+
+
+def is_understood(name: str, value: Any) -> bool:
+    """Tell whether a field's value is one of its kind. An unset one is, and so is any of a field that nobody knows."""
+    return value is None or value == "" or _read(name, value) is not readings.NOT_READ
+
+
+def _read(name: str, value: Any) -> Any:
+    field = BY_NAME.get(name)
+    if field is None:
+        return value
+    if field.kind == "enum":
+        return readings.choice(value, field.choices)
+    return readings.READERS[field.kind](value)
 
 
 def same(name: str, left: Any, right: Any) -> bool:

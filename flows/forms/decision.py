@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from flows.flexapi import schema
+from flows.forms.fields import VisibleText
 
 NOT_APPLIED, APPLIED = "not_applied", "applied"
 
@@ -38,7 +39,7 @@ class DecisionForm(forms.Form):
         help_text="FO and 32 characters, as the Twilio Console shows it.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
     )
-    reason = forms.CharField(
+    reason = VisibleText(
         label="How you know",
         max_length=200,
         help_text="Explain how you know. Shown in the audit log. Up to 200 characters.",

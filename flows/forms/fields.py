@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Literal
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
-from flows import words
-from flows.flexapi import schema
+from flows import invisible, words
+from flows.flexapi import addresses, schema
 
 UNSET_WORDS = {"integration_type": "Not set", "channel_type": "Choose a channel"}
 
@@ -20,28 +19,44 @@ class WholeNumber(forms.IntegerField):
     """An integer in plain decimal digits. Django's own field takes 3.0, 1_000 and the digits of any script."""
 
     def to_python(self, value: Any) -> int | None:
+        if isinstance(value, str):
+            value = invisible.without_hidden(value)
         if value not in self.empty_values and not re.fullmatch(r"-?[0-9]{1,20}", str(value).strip()):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         return super().to_python(value)
 
 
-class WebAddress(forms.CharField):
+class VisibleText(forms.CharField):
+    """A text that can be seen. A text of nothing but invisible characters is refused. In a name they may mean something,
+    and stay; a SID, a number or an address has none of its own (`leaves_out`), and those that came with what was
+    pasted are left out: at the ends, or everywhere. NUL is left to Django, which refuses it."""
+
+    def __init__(self, *, leaves_out: Literal["", "ends", "all"] = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.leaves_out = leaves_out
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value) or ""
+        if "\x00" in text:
+            return text
+        if text.strip() and not invisible.as_seen(text):
+            raise ValidationError(f"{self.label} has only invisible characters.", code="invisible")
+        if self.leaves_out == "all":
+            text = invisible.without_hidden(text)
+        return invisible.trimmed(text) if self.leaves_out else text
+
+
+class WebAddress(VisibleText):
     """An http or https address, kept as it was typed. Its host is Twilio's to resolve, not ours."""
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        if not value:
-            return
-        try:
-            parts = urlsplit(value)
-            is_address = (
-                parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        if value and (fault := addresses.fault_of(value)):
+            raise ValidationError(f"{self.label} {fault.sentence}", code="invalid")
+        if codes := invisible.names_of(invisible.hidden_in(value)):
+            raise ValidationError(
+                f"{self.label} has an invisible character in it ({codes}). Remove it.", code="invalid"
             )
-        except ValueError:
-            is_address = False
-        # White space, control and invisible characters belong into an address percent-encoded.
-        if not is_address or " " in value or not value.isprintable():
-            raise ValidationError("Enter a web address that begins with https:// or http://.", code="invalid")
 
 
 def field_of(entry: schema.Field, *, required: bool) -> forms.Field:
@@ -61,12 +76,14 @@ def field_of(entry: schema.Field, *, required: bool) -> forms.Field:
 
 
 def _text(entry: schema.Field, **kwargs: Any) -> forms.Field:
-    return forms.CharField(max_length=entry.max_length, **kwargs)
+    return VisibleText(
+        max_length=entry.max_length, leaves_out="" if entry.name == "friendly_name" else "all", **kwargs
+    )
 
 
 def _sid(entry: schema.Field, **kwargs: Any) -> forms.Field:
     says = f"{entry.label} must begin with {entry.sid_prefix}, followed by 32 characters from 0-9 and a-f."
-    return forms.CharField(validators=[RegexValidator(rf"\A{entry.pattern}\Z", says)], **kwargs)
+    return VisibleText(leaves_out="all", validators=[RegexValidator(rf"\A{entry.pattern}\Z", says)], **kwargs)
 
 
 def _enum(entry: schema.Field, **kwargs: Any) -> forms.Field:
@@ -94,7 +111,7 @@ def _integer(entry: schema.Field, **kwargs: Any) -> forms.Field:
 
 
 def _url(entry: schema.Field, **kwargs: Any) -> forms.Field:
-    return WebAddress(max_length=entry.max_length, widget=forms.URLInput, **kwargs)
+    return WebAddress(leaves_out="ends", max_length=entry.max_length, widget=forms.URLInput, **kwargs)
 
 
 _MAKERS = {"text": _text, "sid": _sid, "enum": _enum, "boolean": _boolean, "integer": _integer, "url": _url}

@@ -49,6 +49,9 @@ class FlowForm(ReasonForm):
             self.initial.setdefault("base", signed(base))
         shown_now = self.initial if data is None else data
         self.chosen = str(shown_now.get("integration_type") or "")
+        had_type = schema.handler_type(base or {})
+        if not self.chosen and base is not None and base.get("integration_type") in (None, ""):
+            self.chosen = had_type  # what handles the flow by Twilio's default can be seen and changed
         sid = str((base or {}).get("sid") or "")
         self.pending = Conflict.read(str(shown_now.get("conflict") or ""), sid)
         self.conflict_errors: list[tuple[str, str]] = []
@@ -140,7 +143,7 @@ class FlowForm(ReasonForm):
     def _made(self, entry: schema.Field) -> forms.Field:
         had = (self.snapshot or {}).get(entry.name)
         has_value = had not in (None, "")
-        is_new = self.snapshot is None or self.chosen != (self.snapshot.get("integration_type") or "")
+        is_new = self.snapshot is None or self.chosen != schema.handler_type(self.snapshot)
         required = (
             # A flow that lacks it already, which lint says, can still be renamed or switched off.
             (schema.is_required(entry, self.chosen) and (is_new or has_value))
@@ -150,7 +153,8 @@ class FlowForm(ReasonForm):
         )
         made = field_of(entry, required=required)
         if isinstance(made, forms.ChoiceField):
-            made.choices = _choices(made, storable(had if self.snapshot else self.initial.get(entry.name)))
+            shown = had if self.snapshot else self.initial.get(entry.name)
+            made.choices = _choices(made, _as_choice(entry.name, storable(shown)))
         if entry.kind == "sid":
             made.widget.attrs.update(
                 {
@@ -217,23 +221,28 @@ def resolved(data: QueryDict, base: Snapshot, conflict: Conflict) -> QueryDict:
 def _start(base: Snapshot | None) -> dict[str, Any]:
     """What a form begins with: the flow as it is, and Twilio's own default where Twilio demands a value of
     an integration type that the flow does not have yet."""
-    had = base or {}
+    had, kind = base or {}, schema.handler_type(base or {})
     return had | {
         entry.name: entry.default
         for entry in schema.WRITABLE
         if entry.requires
         and entry.default is not None
-        and not schema.is_active(entry, had.get("integration_type"))
+        and not schema.is_active(entry, kind)
         and had.get(entry.name) in (None, "")
     }
 
 
 def _as_choices(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Booleans as the values of their select."""
-    return {
-        name: ("true" if value else "false") if isinstance(value, bool) else value
-        for name, value in values.items()
-    }
+    """Booleans as the values of their select, and other values as they are meant: a flow may have a text for a number."""
+    return {name: _as_choice(name, value) for name, value in values.items()}
+
+
+def _as_choice(name: str, value: Any) -> Any:
+    if value in (None, ""):  # one was emptied, the other was never there
+        return value
+    kind = schema.BY_NAME[name].kind if name in schema.BY_NAME else ""
+    meant = schema.normalised(name, value) if kind in ("boolean", "integer", "enum") else value
+    return ("true" if meant else "false") if isinstance(meant, bool) else meant
 
 
 def _choices(made: forms.ChoiceField, had: Any) -> list[Any]:
@@ -241,7 +250,7 @@ def _choices(made: forms.ChoiceField, had: Any) -> list[Any]:
     choices = [
         (value, words) for value, words in made.widget.choices if value or not made.required or had is None
     ]
-    is_known = isinstance(had, bool) or had in (None, "") or made.valid_value(had)
+    is_known = had in (None, "") or made.valid_value(had)
     return choices if is_known else [*choices, (had, str(had))]
 
 

@@ -10,7 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from flows.flexapi import schema
-from flows.forms.fields import field_of
+from flows.forms.fields import VisibleText, field_of
 
 # What can be asked, in the order of the list, and the field of the schema whose value it takes.
 KINDS: Final = {
@@ -38,7 +38,8 @@ class PlanForm(forms.Form):
         self.title, name = KINDS.get(kind, ("", ""))
         self.fields["kind"].widget = forms.HiddenInput()
         if kind == "webhook_host":
-            self.fields["value"] = forms.CharField(
+            self.fields["value"] = VisibleText(
+                leaves_out="all",
                 label="New host",
                 max_length=260,
                 error_messages={"required": "New host is missing."},
@@ -66,7 +67,7 @@ class PlanForm(forms.Form):
 class StartForm(forms.Form):
     """The reason for all of a plan's changes; where flows are deleted, their number too."""
 
-    reason = forms.CharField(
+    reason = VisibleText(
         label="Reason",
         max_length=200,
         required=False,
@@ -77,7 +78,8 @@ class StartForm(forms.Form):
         super().__init__(data, initial={"reason": reason})
         self.deletes = deletes
         if deletes:
-            self.fields["confirm"] = forms.CharField(
+            self.fields["confirm"] = VisibleText(
+                leaves_out="all",
                 label=f"{deletes} {'flow' if deletes == 1 else 'flows'} will be deleted. Type the number to confirm",
                 error_messages={"required": "Type the number of flows that will be deleted."},
                 widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),

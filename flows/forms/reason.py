@@ -10,6 +10,9 @@ from django import forms
 from django.core import signing
 from django.core.exceptions import ValidationError
 
+from flows.forms.fields import VisibleText
+from flows.invisible import as_seen
+
 SHOWN_SALT: Final = "flows.forms.shown"
 # What the page for a deletion says of the flow; if any of it changed since, nothing is deleted.
 SHOWN: Final = ("friendly_name", "channel_type", "contact_identity", "enabled")
@@ -18,7 +21,7 @@ SHOWN: Final = ("friendly_name", "channel_type", "contact_identity", "enabled")
 class ReasonForm(forms.Form):
     """What every change carries: why, and the id that makes a double click one change."""
 
-    reason = forms.CharField(
+    reason = VisibleText(
         label="Reason",
         max_length=200,
         required=False,
@@ -96,6 +99,7 @@ class DeleteForm(ReasonForm):
 
     def clean_confirm_name(self) -> str:
         typed = str(self.cleaned_data["confirm_name"])
-        if typed.split() not in (self.expected.split(), [self.sid]):
+        names = {as_seen(self.expected), self.sid} - {""}  # a name that nobody sees can't be typed
+        if as_seen(typed) not in names:
             raise ValidationError("This is not the flow's name, nor its SID. Type one as it is shown above.")
         return typed

@@ -21,7 +21,7 @@ from django.utils import timezone
 from flows import accounts
 from flows.flexapi import schema
 from flows.flexapi.pickling import Picklable
-from flows.masking import masked, storable
+from flows.masking import masked, masked_note, storable
 from flows.models import (
     ONCE,
     AuditEvent,
@@ -144,7 +144,7 @@ def append(
         account_sid=_sole_account() if account_sid is None else account_sid,
         target_sid=target_sid,
         changed_fields=changed_fields or [],
-        reason=str(masked(storable(reason)))[:200],
+        reason=masked_note(storable(reason))[:200],
         remote_status=remote_status,
         remote_code=remote_code,
         remote_request_id=storable(remote_request_id)[:64],

@@ -22,7 +22,7 @@ from flows.flexapi.answers import Answer
 from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
 from flows.flexapi.pickling import Picklable
 from flows.flexapi.schema import Snapshot
-from flows.masking import has_mask, masked, storable, unmasked
+from flows.masking import has_mask, masked, masked_quotes, storable, unmasked
 from flows.models import AuditEvent, Flow, Result, Stage
 from flows.services import audit, closures, drift, mirror
 from flows.services.audit import Actor, NotRecorded, Observation, Payload
@@ -206,6 +206,7 @@ class _Call:
             answer = send()
         except FlexError as failure:
             error = failure
+            error.message = masked_quotes(error.message, self.requested, self.before)
         except BaseException:  # a fault of ours, or the process is told to end: the request may have left
             with contextlib.suppress(NotRecorded):
                 self.record(

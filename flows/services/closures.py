@@ -16,7 +16,7 @@ from django.utils import timezone
 from flows import accounts
 from flows.flexapi.errors import FlexError, Refused
 from flows.flexapi.pickling import Picklable
-from flows.masking import masked, storable
+from flows.masking import masked_note, storable
 from flows.models import Closure, Result, Stage
 from flows.services import audit, first_contact
 from flows.services.audit import Actor, Payload
@@ -144,7 +144,7 @@ def close(*, account_sid: str, reason: str, actor: Actor) -> bool:
             defaults={
                 "since": timezone.now(),
                 "said_by": actor.label[:150],
-                "reason": str(masked(storable(reason)))[:200],
+                "reason": masked_note(storable(reason))[:200],
             },
         )
         if not is_new:

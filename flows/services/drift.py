@@ -51,7 +51,8 @@ def states(sids: Iterable[str]) -> dict[str, State]:
         )
         for sid, seq, action, after, erased_at in rows:
             is_known = erased_at is None and (after is not None or action in ("flow.delete", "flow.drift"))
-            found[sid] = State(seq, after, is_known)
+            # Masked again: an older version masked less, and what has not changed must not look as if it had.
+            found[sid] = State(seq, masked(after), is_known)
     return found
 
 

@@ -17,6 +17,7 @@ from django.http import QueryDict
 from flows import terms, words
 from flows.flexapi import schema
 from flows.folding import fold
+from flows.invisible import without_hidden
 from flows.models import Result
 from flows.services.log_text import host_of
 
@@ -82,7 +83,8 @@ class LogQuery:
     @classmethod
     def of(cls, parameters: Mapping[str, str], *, others: Iterable[str] = ()) -> LogQuery:
         """Read a query from the parameters of an address. `others` are parameters of the page that are no filters."""
-        given = {name: value for name, value in parameters.items() if name not in others and value.strip()}
+        readable = {name: without_hidden(value) for name, value in parameters.items() if name not in others}
+        given = {name: value for name, value in readable.items() if value.strip()}
         faults = {**_unknown_names(given), **_repeated(parameters, others)}
         values: dict[str, Any] = {}
         for name in (one.name for one in fields(cls) if one.name not in ("before", "whole", "faults")):

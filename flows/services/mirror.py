@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from flows import words
 from flows.flexapi import schema
 from flows.flexapi.errors import FlexError, Unknown
 from flows.flexapi.schema import Snapshot
@@ -372,24 +373,33 @@ def _write(found: Mapping[str, Snapshot | None], account_sid: str) -> None:
 
 def _row(snapshot: Snapshot, account_sid: str, now: datetime) -> Flow:
     resource = dict(snapshot)
-    name, identity = _text(resource.get("friendly_name")), _text(resource.get("contact_identity"))
-    enabled = resource.get("enabled")
     return Flow(
         sid=resource["sid"],
         account_sid=account_sid,
-        friendly_name=name,
-        name_folded=fold(name)[:NAME_MAX],
-        channel_type=_text(resource.get("channel_type"))[:64],
-        contact_identity=identity[:IDENTITY_MAX],
-        identity_folded=fold(identity)[:IDENTITY_MAX],
-        enabled=enabled if isinstance(enabled, bool) else None,
-        integration_type=_text(resource.get("integration_type"))[:64],
-        date_created=schema.moment(resource.get("date_created")),
-        date_updated=schema.moment(resource.get("date_updated")),
         resource=resource,
         mirrored_at=now,
         gone_at=None,
+        **columns_of(resource),
     )
+
+
+def columns_of(resource: Snapshot) -> dict[str, Any]:
+    """What the mirror's own columns have of a snapshot: its values as they are meant, for searching and sorting."""
+    name, identity = _text(resource.get("friendly_name")), _text(resource.get("contact_identity"))
+    enabled = schema.normalised("enabled", resource.get("enabled"))
+    handler = schema.handler_type(resource) or _text(resource.get("integration_type"))
+    channel = schema.normalised("channel_type", resource.get("channel_type"))
+    return {
+        "friendly_name": name,
+        "name_folded": fold(name)[:NAME_MAX],
+        "channel_type": _text(channel)[:64],
+        "contact_identity": identity[:IDENTITY_MAX],
+        "identity_folded": fold(identity)[:IDENTITY_MAX],
+        "enabled": enabled if isinstance(enabled, bool) else None,
+        "integration_type": handler[:64],
+        "date_created": schema.moment(resource.get("date_created")),
+        "date_updated": schema.moment(resource.get("date_updated")),
+    }
 
 
 def _upsert() -> dict[str, Any]:
@@ -398,7 +408,7 @@ def _upsert() -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else "" if value is None else str(value)
+    return "" if value is None else words.as_text(value)
 
 
 def _words(account_sid: str, error: BaseException) -> str:

@@ -15,10 +15,11 @@ from django.utils import timezone
 
 from flows import accounts, words
 from flows.flexapi import schema
-from flows.masking import has_mask, masked, storable
+from flows.masking import has_mask, masked, masked_note, masks_in, storable
 from flows.models import Flow, Plan, PlannedChange
 from flows.services import audit, collisions, plan_titles, plans
 
+NOT_KEPT: Final = "Its webhook has a secret, which is not stored: restore it from its event."
 MOST: Final = 10_000  # flows of one bulk change: four accounts as full as Twilio lets them be
 BATCH: Final = 500
 ALREADY_SET: Final = "Already set."
@@ -66,8 +67,9 @@ class Ask:
         if self.kind in (ENABLE, DISABLE):
             return {"enabled": self.kind == ENABLE}
         name = KINDS[self.kind]
-        if not schema.is_active(schema.BY_NAME[name], flow.get("integration_type")):
-            handled = words.shown("integration_type", flow.get("integration_type")) or "nothing"
+        kind = schema.handler_type(flow)
+        if not schema.is_active(schema.BY_NAME[name], kind):
+            handled = words.ENUMS.get(kind, kind) or "nothing"
             raise LeftOut(f"It has no {_in_a_sentence(name)}: it is handled by {handled}.")
         if self.kind == HOST:
             return {name: with_host(flow.get(name), str(self.value))}
@@ -199,7 +201,9 @@ def plan_rest(*, plan: Plan, made_by: str) -> Plan:
             if not old.asked and old.action != "flow.delete":
                 raise LeftOut(plans.ERASED)
             if old.action == "flow.create":
-                change.asked = old.asked
+                change.asked = masked(old.asked)
+                if any(map(has_mask, change.asked.values())):
+                    raise LeftOut(NOT_KEPT)
             elif row is None:
                 raise LeftOut(NOT_SYNCED)
             else:
@@ -245,6 +249,8 @@ def _undoing(fate: plans.Fate) -> PlannedChange:
         was, left = body.before or {}, body.after or {}
         change.before = {name: left.get(name) for name in event.changed_fields}
         change.asked = {name: was.get(name) for name in event.changed_fields}
+        if any(masks_in(value) - masks_in(change.before[name]) for name, value in change.asked.items()):
+            change.skipped = NOT_KEPT
         if never := [name for name, value in change.asked.items() if value in (None, "")]:
             named = ", ".join(_in_a_sentence(name) for name in never)
             change.skipped = (
@@ -259,7 +265,7 @@ def _make_anew(change: PlannedChange, was: Mapping[str, Any]) -> None:
         entry.name: was[entry.name] for entry in schema.WRITABLE if was.get(entry.name) not in (None, "")
     }
     if any(map(has_mask, change.asked.values())):
-        change.skipped = "Its webhook has a secret, which is not stored: restore it from its event."
+        change.skipped = NOT_KEPT
 
 
 def batches(sids: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -350,6 +356,8 @@ def _refuse_held(row: Flow, held: Mapping[str, Any]) -> None:
 def _set(change: PlannedChange, row: Flow, values: Mapping[str, Any]) -> None:
     """Asks for the fields that differ from what the copy has."""
     asked = masked(storable(dict(values)))
+    if any(masks_in(value) - masks_in(row.resource.get(name)) for name, value in asked.items()):
+        raise LeftOut(NOT_KEPT)
     names = schema.differing(row.resource, asked, asked)
     if not names:
         raise LeftOut(ALREADY_SET)
@@ -378,7 +386,7 @@ def _save(
         title=title[:200],
         made_at=timezone.now(),
         made_by=made_by[:150],
-        reason=masked(storable(reason))[:200],
+        reason=masked_note(storable(reason))[:200],
         undoes=undoes,
     )
     for place, change in enumerate(planned):

@@ -23,7 +23,7 @@ from django_tasks import task
 from flexadmin.roles import role_of, site_user
 from flows import accounts
 from flows.flexapi.errors import FlexError, Refused
-from flows.masking import masked, storable
+from flows.masking import masked_note, storable
 from flows.models import ONCE, AuditEvent, Plan, PlannedChange, Result, Stage
 from flows.services import audit, changes, closures
 from flows.services.audit import Actor, NotRecorded, Payload
@@ -114,7 +114,7 @@ def start(*, plan: Plan, reason: str, actor: Actor) -> bool:
     was_stopped = Q(ended_at__isnull=False) & ~Q(ended_because="")
     is_abandoned = Q(started_at__isnull=False, ended_at=None, alive_at__lt=now - DEAD_AFTER)
     can_start = Q(started_at=None) | was_stopped | is_abandoned
-    why = str(masked(storable(reason)))[:200]
+    why = masked_note(storable(reason))[:200]
     begun = {
         "started_at": now,
         "reason": why,

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from flows import accounts
 from flows.flexapi.errors import FlexError, NeverSent
+from flows.flexapi.pickling import Picklable
 from flows.flexapi.schema import Snapshot
 from flows.masking import masked, storable
 from flows.services import closures, mirror
@@ -15,7 +16,7 @@ T = TypeVar("T")
 _SHOWS = {"fetch": "show the flow", "list": "list flows"}
 
 
-class Unreadable(Exception):
+class Unreadable(Picklable):
     """Twilio refuses to show what would tell, or this site can't ask for it any more."""
 
     def __init__(self, reason: str, error: FlexError) -> None:

@@ -37,7 +37,7 @@ def keys() -> list[str]:
 
 def event_hash(event: AuditEvent, key: str | None = None) -> str:
     """The seal over everything the event says, `previous_hash` included."""
-    return sealed_row({name: getattr(event, name) for name in (*SEALED, *SEALED_IF_SET)}, key)
+    return sealed_row({name: event.as_written(name) for name in (*SEALED, *SEALED_IF_SET)}, key)
 
 
 def sealed_row(row: dict[str, Any], key: str | None = None) -> str:
@@ -48,7 +48,7 @@ def sealed_row(row: dict[str, Any], key: str | None = None) -> str:
 
 def payload_hash(body: AuditPayload, key: str | None = None) -> str:
     """The salted seal over a payload; an erased payload no longer matches its event's."""
-    return sealed_payload({name: getattr(body, name) for name in ("salt", *PAYLOAD, *PAYLOAD_IF_SET)}, key)
+    return sealed_payload({name: body.as_written(name) for name in ("salt", *PAYLOAD, *PAYLOAD_IF_SET)}, key)
 
 
 def sealed_payload(values: dict[str, Any], key: str | None = None) -> str:

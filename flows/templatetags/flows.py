@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from datetime import UTC, datetime
 from html import escape
 from typing import Any, Final
@@ -20,12 +19,13 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from flows import words
+from flows import invisible, words
 from flows.flexapi import schema
 from flows.folding import places, words_of
 from flows.models import AuditEvent, Flow, Result, Stage, SyncState
 from flows.services import freshness
 from flows.services.changes import UNDER_WAY_FOR
+from flows.states import RECEPTIONS, STATUSES, state_of
 
 register = template.Library()
 
@@ -34,11 +34,9 @@ NO_TIME: Final = format_html('<span class="unset">{}</span>', "Not known")
 
 _ADDRESS: Final = re.compile(r"(https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#][!-~]*[/!-~])?(?<![.,;:!?)'\"]))")
 _MARK: Final = '<span class="hidden-character">⟨U+{}⟩</span>'
-_ZERO_WIDTH_JOINERS: Final = "\u200c\u200d"
-_BLANK_LETTERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-_INVISIBLE: Final = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 _STUDIO: Final = "https://console.twilio.com/us1/develop/studio/flows?frameUrl="
 # The class that gives a result its shape and colour.
+NO_HANDLER: Final = "Nothing set"
 _SHAPES: Final = {
     Result.PENDING: "busy",
     Result.SUCCEEDED: "good",
@@ -59,24 +57,14 @@ _CAME_TO_PASS: Final = (Result.SUCCEEDED, Result.APPLIED)
 _OBSERVED: Final = {"flow.baseline": "On record", "account.field": "Noted"}
 
 
-def _is_hidden(text: str, place: int) -> bool:
-    character = text[place]
-    if character in _BLANK_LETTERS:
-        return True
-    if character in _ZERO_WIDTH_JOINERS and 0 < place < len(text) - 1:
-        # Emoji and several scripts need joiners; between Latin, Greek or Cyrillic letters they only hide.
-        return not (text[place - 1] > "\u0590" and text[place + 1] > "\u0590")
-    return unicodedata.category(character) in _INVISIBLE
-
-
 @register.filter
 def visible(value: object) -> SafeString:
     """The text, escaped, invisible characters written out as ⟨U+202E⟩."""
     text = str(value)
-    is_plain = text.isprintable() and _BLANK_LETTERS.isdisjoint(text)
+    is_plain = invisible.is_plain(text)
     if is_plain and type(text) is str:  # nearly always, and hundreds of times a page
         return SafeString(escape(text))  # nosec B703 - escaped
-    hidden = [] if is_plain else [p for p in range(len(text)) if _is_hidden(text, p)]
+    hidden = [] if is_plain else [p for p in range(len(text)) if invisible.is_hidden(text, p)]
     if not hidden:
         return conditional_escape(text)
     ends = zip([0, *(place + 1 for place in hidden)], [*hidden, len(text)], strict=True)
@@ -122,6 +110,8 @@ def marked(value: object, query: str) -> SafeString:
 @register.filter
 def shown(value: Any) -> SafeString:
     """A field's value as people read it."""
+    if isinstance(value, words.NotUnderstood):
+        return format_html('<span class="flag">{}</span> {}', words.NOT_UNDERSTOOD, shown(value.value))
     if value is None or value == "":
         return UNSET
     if isinstance(value, bool):
@@ -137,6 +127,21 @@ def shown_lines(value: Any) -> SafeString:
     if not isinstance(value, str) or "\n" not in value:
         return shown(value)
     return format_html_join(SafeString("<br>"), "{}", ((shown(line),) for line in value.split("\n")))
+
+
+@register.filter
+def shown_as(value: Any, name: str) -> SafeString:
+    """The value of a field of this name as people read it."""
+    meant = words.shown(name, value)
+    if name in schema.BY_NAME and schema.BY_NAME[name].kind == "enum" and isinstance(meant, str) and meant:
+        return visible(meant)
+    return shown(meant)
+
+
+@register.filter
+def is_odd(value: Any, name: str) -> bool:
+    """Whether a field's value can't be read as one of its kind."""
+    return not schema.is_understood(name, value)
 
 
 @register.filter
@@ -258,14 +263,58 @@ def querystring_of(**values: object) -> str:
 @register.filter
 def handler(flow: Flow) -> str:
     """What handles the flow's messages, in a few words."""
-    kind = flow.value("integration_type")
+    if not schema.is_understood("integration_type", flow.value("integration_type")):
+        return f"{words.NOT_UNDERSTOOD}: {words.as_text(flow.value('integration_type'))}"
+    kind = schema.handler_type(flow.resource)
     if kind == "studio":
         return f"Studio Flow {short(flow.value('integration_flow_sid')) or 'not set'}"
     if kind == "external":
         return f"Webhook {_host(flow.value('integration_url')) or 'not set'}"
     if kind == "task":
         return f"Workflow {short(flow.value('integration_workflow_sid')) or 'not set'}"
-    return str(kind) if kind else "Nothing set"
+    return kind or _unchosen_handler(flow)
+
+
+@register.filter
+def handler_note(flow: Flow) -> str:
+    """How it is known what handles the flow's messages, in a line below it."""
+    kind, said = schema.handler_type(flow.resource), flow.value("integration_type")
+    if not schema.is_understood("integration_type", said):
+        return "The integration type can't be read"
+    if not kind:
+        is_bare = _unchosen_handler(flow) == NO_HANDLER
+        return (
+            "Messages lead nowhere" if is_bare else "No integration type is set; Twilio's default is Studio"
+        )
+    if kind == schema.DEFAULT_INTEGRATION_TYPE and said in (None, ""):
+        return "Studio, Twilio's default: no integration type is set"
+    return {"studio": "Studio", "external": "External webhook", "task": "TaskRouter"}.get(
+        kind, "A type that this dashboard does not know"
+    )
+
+
+def _unchosen_handler(flow: Flow) -> str:
+    """What a flow without an integration type has the settings of."""
+    if host := _host(flow.value("integration_url")):
+        return f"Nothing set, but a webhook: {host}"
+    if flow.value("integration_workflow_sid"):
+        return f"Nothing set, but a workflow: {short(flow.value('integration_workflow_sid'))}"
+    return NO_HANDLER
+
+
+register.filter("state", state_of)
+
+
+@register.filter
+def status(flow: Flow) -> tuple[str, str]:
+    """Whether the flow is on, as a class and a word."""
+    return STATUSES[state_of(flow)]
+
+
+@register.filter
+def reception(flow: Flow) -> str:
+    """Whether the flow receives messages, in a line."""
+    return RECEPTIONS[state_of(flow)]
 
 
 def _host(url: object) -> str:
@@ -381,8 +430,9 @@ def _update_headline(event: AuditEvent, *, happened: bool) -> str:
     if event.changed_fields == ["enabled"]:
         payload = getattr(event, "payload", None)
         seen = (payload and (payload.after or payload.requested)) or {}
-        if "enabled" in seen:
-            target = "on" if seen["enabled"] else "off"
+        enabled = schema.normalised("enabled", seen.get("enabled"))
+        if isinstance(enabled, bool):
+            target = "on" if enabled else "off"
             return f"Switched {target}" if happened else f"Switch {target}"
         return "Switched on or off" if happened else "Switch on or off"
     word = "Changed" if happened else "Change"

@@ -14,7 +14,17 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from flows.templatetags.flows import UNSET, breakable, handler, marked, short, visible, when_listed, word
+from flows.states import STATUSES, state_of
+from flows.templatetags.flows import (
+    UNSET,
+    breakable,
+    handler,
+    marked,
+    short,
+    visible,
+    when_listed,
+    word,
+)
 
 register = template.Library()
 
@@ -33,10 +43,8 @@ _NO_ACTIONS: Final = SafeString('<td class="actions"></td>')
 _GONE: Final = SafeString(' class="gone"')
 _ON, _OFF = SafeString("on"), SafeString("off")
 _STATUS: Final = {  # as _status.html has it
-    "gone": SafeString('<span class="status gone">Gone</span>'),
-    True: SafeString('<span class="status on">On</span>'),
-    None: SafeString('<span class="status none">Not set</span>'),
-    False: SafeString('<span class="status off">Off</span>'),
+    state: SafeString(f'<span class="status {shape}">{word}</span>')  # nosec B703 - constants
+    for state, (shape, word) in STATUSES.items()
 }
 
 
@@ -67,7 +75,7 @@ def flow_rows(context: Context) -> SafeString:
             visible(word(flow.channel_type) or "–"),  # noqa: RUF001 - a dash, for nothing
             breakable(visible(flow.contact_identity)) if flow.contact_identity else UNSET,
             visible(handler(flow)),
-            _STATUS["gone" if flow.gone_at else flow.enabled],
+            _STATUS[state_of(flow)],
             when_listed(flow.date_updated),
             _actions(flow, sid, addresses) if can_change else _NOTHING,
         )

@@ -23,7 +23,7 @@ from flows.flexapi import schema
 from flows.flexapi.errors import FlexError
 from flows.forms import Conflict, DeleteForm, FlowForm, SwitchForm, picked, read_base, resolved, signed
 from flows.forms.reason import SHOWN
-from flows.masking import masked, storable
+from flows.masking import masked_field, storable
 from flows.models import Flow
 from flows.services import changes, mirror
 from flows.services.settling import StaleRead
@@ -296,8 +296,8 @@ def _review_page(request: Request, sid: str, form: FlowForm) -> HttpResponse:
     rows = [
         {
             "label": words.label(name),
-            "now": words.shown(name, masked(storable(base.get(name)))),
-            "new": words.shown(name, masked(storable(asked[name]))),
+            "now": words.shown(name, masked_field(name, storable(base.get(name)))),
+            "new": words.shown(name, masked_field(name, storable(asked[name]))),
         }
         for name in names
     ]
@@ -322,7 +322,7 @@ def _enabled_like(account_sid: str, channel: str, identity: str, *, but: str) ->
 
 def _collisions(account_sid: str, sid: str, flow: Mapping[str, Any]) -> list[str]:
     identity, channel = (str(storable(flow.get(name) or "")) for name in ("contact_identity", "channel_type"))
-    if flow.get("enabled") is not True or not identity:
+    if schema.normalised("enabled", flow.get("enabled")) is not True or not identity:
         return []
     others = _enabled_like(account_sid, channel, identity, but=sid)
     return [

@@ -10,7 +10,7 @@ from flows import words
 from flows.flexapi import schema
 from flows.flexapi.schema import Snapshot
 from flows.forms import Conflict, FlowForm, label_of
-from flows.masking import masked, storable
+from flows.masking import masked, masked_field, storable
 from flows.models import AuditEvent, Stage
 from flows.services import audit, changes
 
@@ -57,9 +57,9 @@ def _shown(conflict: Conflict, choice: str, values: Mapping[str, Any]) -> Any:
     """A value in words; of a whole integration, its type and each setting that has a value, one a line."""
     fields = conflict.fields_of(choice)
     if len(fields) == 1:
-        return words.shown(choice, masked(values.get(choice)))
+        return words.shown(choice, masked_field(choice, values.get(choice)))
     lines = [
-        f"{words.label(name)}: {_in_words(words.shown(name, masked(values[name])))}"
+        f"{words.label(name)}: {_in_words(words.shown(name, masked_field(name, values[name])))}"
         for name in fields
         if values.get(name) not in (None, "")
     ]

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from flows import accounts, words
 from flows.flexapi import schema
+from flows.invisible import trimmed
 from flows.models import AuditEvent, OpenDrift
 from flows.services import drift, external_changes, freshness, reverting
 from flows.services.audit import NotRecorded
@@ -156,7 +157,7 @@ def drift_revert_many(request: Request) -> HttpResponse:
         messages.info(request, RESOLVED)
         return redirect("flows:drift")
     _refuse_outside(request, changes, "plan.start")
-    reason = request.POST.get("reason", "").strip()
+    reason = trimmed(request.POST.get("reason", ""))
     if len(reason) > REASON_MAX:
         return _page(request, changes=changes, reason=reason, error=_too_long(reason), status=422)
     plan = reverting.plan_revert(
@@ -171,7 +172,7 @@ def _accepted(request: Request, event_ids: Sequence[uuid.UUID]) -> HttpResponse:
         messages.info(request, RESOLVED)
         return redirect("flows:drift")
     _refuse_outside(request, changes, "flow.accept")
-    reason = request.POST.get("reason", "").strip()
+    reason = trimmed(request.POST.get("reason", ""))
     if len(reason) > REASON_MAX:
         return _page(request, changes=changes, reason=reason, error=_too_long(reason), status=422)
     try:

@@ -202,7 +202,7 @@ def _row(
     elif event.result in (Result.UNKNOWN, Result.PENDING) and (
         name in requested or event.action == "flow.delete"
     ):
-        after = "Not known"
+        after = words.Said("Not known")
     return {
         "name": name,
         "label": words.label(name),

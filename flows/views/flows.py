@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from django.contrib import messages
 from django.db import Error
@@ -29,7 +29,7 @@ from flows.services.changes import UNDER_WAY_FOR
 from flows.services.settling import StaleRead
 from flows.views import listing
 from flows.views.offers import Offers
-from flows.views.requests import Request, permitted
+from flows.views.requests import Request, current_page, permitted
 from flows.views.sources import confirmed_at, problem_of_reading, read_for_page, shown_flow
 
 COLUMNS = (
@@ -225,9 +225,10 @@ def _refusal_to_sync(query: search.Query, here: Sequence[Account]) -> str:
 
 def _wears_another(request: Request, query: search.Query) -> bool:
     """Whether the page that htmx would put a part into is marked as another account's than this part is of."""
-    if not request.htmx.current_url:
+    page = current_page(request)
+    if not page.netloc and not page.path:
         return False
-    there = dict(parse_qsl(urlsplit(request.htmx.current_url).query))
+    there = dict(parse_qsl(page.query))
     return there.get("account", "") != query.account
 
 

@@ -6,10 +6,9 @@ was sent from over the list leaves the list where it is: its sentence stands in 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -18,6 +17,7 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from flows import words
+from flows.flexapi import schema
 from flows.flexapi.errors import FlexError, Refused
 from flows.forms import FlowForm, ReasonForm, SwitchForm
 from flows.models import AuditEvent, Result
@@ -26,7 +26,7 @@ from flows.services.settling import StaleRead
 from flows.views import problems
 from flows.views.conflicts import form_after, labels_of
 from flows.views.problems import Problem
-from flows.views.requests import Request, actor_of
+from flows.views.requests import Request, actor_of, current_page
 
 
 class Page(Protocol):
@@ -92,8 +92,7 @@ def go_to(request: Request, name: str, **arguments: Any) -> HttpResponse:
 def _told(request: Request, event: AuditEvent | None, sid: str) -> HttpResponse:
     """The flow's page, which shows the messages; or, from over the list, the messages themselves, and the list
     anew. What a toast has shown no later page shows again."""
-    here = urlsplit(request.htmx.current_url_abs_path or "").path
-    if not request.htmx or here != reverse("flows:list"):
+    if not request.htmx or current_page(request).path != reverse("flows:list"):
         return go_to(request, "flows:detail", sid=sid)
     toast = render(request, "_toast.html", {"event": event, "undo": _undo(event), "sid": sid})
     toast["HX-Trigger"] = "flows-changed"
@@ -107,12 +106,16 @@ def _undo(event: AuditEvent | None) -> SwitchForm | None:
             None  # of an undo, none: a second press of the button that stood here would take it back unasked
         )
     initial = {
-        "enabled": str(not (event.payload.after or {}).get("enabled")).lower(),
+        "enabled": str(not _is_on(event.payload.after or {})).lower(),
         "reason": f"Undo of event {event.seq}",
         "change_id": uuid.uuid4(),
         "refers_to": event.event_id,
     }
     return SwitchForm(initial=initial, auto_id=False)
+
+
+def _is_on(flow: Mapping[str, Any]) -> bool:
+    return schema.normalised("enabled", flow.get("enabled")) is True
 
 
 def _succeeded(request: Request, change: changes.Change) -> HttpResponse:
@@ -206,5 +209,5 @@ def _name(event: AuditEvent) -> str:
 def _done(change: changes.Change) -> str:
     """What came to pass, such as "is off"."""
     if change.event.changed_fields == ["enabled"]:
-        return "is on" if change.after.get("enabled") else "is off"
+        return "is on" if _is_on(change.after) else "is off"
     return {"flow.create": "is made", "flow.delete": "is deleted"}.get(change.event.action, "is changed")

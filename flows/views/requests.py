@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -48,6 +49,15 @@ def actor_of(request: HttpRequest) -> Actor:
         user_agent=request.headers.get("User-Agent", ""),
         request_id=request.META.get("REQUEST_ID"),
     )
+
+
+def current_page(request: Request) -> SplitResult:
+    """The address of the page that htmx sent the request from; an empty one if the header, which comes from outside,
+    has no address in it."""
+    try:
+        return urlsplit(request.htmx.current_url or "")
+    except ValueError:
+        return urlsplit("")
 
 
 def permitted(permission: str, *, action: str, everywhere: bool = False) -> Callable[[View], View]:

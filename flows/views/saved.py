@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from flows import search
+from flows.invisible import trimmed
 from flows.models import SavedView
 from flows.views.requests import Request, permitted
 
@@ -21,7 +22,7 @@ def view_save(request: Request) -> HttpResponse:
     """Keeps the question under a name; a view of that name is replaced."""
     asked = search.Query.of_text(request.POST.get("query", "")[:2000], request.scope)
     query = asked.url().removeprefix("?")
-    name = " ".join(request.POST.get("name", "").split())[:60].replace("\x00", "")
+    name = trimmed(" ".join(request.POST.get("name", "").split())[:60].replace("\x00", ""))
     mine = SavedView.objects.filter(person=request.user)
     if asked.mistakes:
         sentences = " ".join(mistake.sentence for mistake in asked.mistakes)

@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from flows import accounts
+from flows.invisible import trimmed
 from flows.models import Closure, Flow
 from flows.services import closures, freshness
 from flows.services.audit import NotRecorded
@@ -50,7 +51,7 @@ def account_act(request: Request) -> HttpResponse:
     if not may(request.user, permission, sid or accounts.EVERY):
         record_refusal(request, f"account.{act}", {})
         raise PermissionDenied
-    reason = request.POST.get("reason", "").strip()
+    reason = trimmed(request.POST.get("reason", ""))
     if act == "close" and not reason:
         return _page(request, wrong=target, status=422)
     try:

@@ -18,6 +18,7 @@ from django.db import OperationalError
 from django.http import HttpRequest
 
 from flows.flexapi.sandbox import Fault, FaultKind
+from flows.models import AuditEvent, Flow
 from flows.services import mirror, planning
 from tests import ACCOUNT
 from tests.armour.markup import bytes_of
@@ -27,6 +28,19 @@ from tests.faults.acting import switch
 pytestmark = pytest.mark.django_db
 HOOK = "canary-hook-5d1c"
 HOOK_URL = f"https://twilio:{HOOK}@hooks.example.com/in?team=care&token={HOOK}&Sig={HOOK}"
+# Addresses as the Console or a script leaves them, each with its secret in another place.
+HOOK_URLS = (
+    HOOK_URL,
+    f"https://crm.example/hook?label=Sales desk&token={HOOK}",
+    f"https://flex bot:{HOOK}@crm.example/in",
+    f"https://hooks.slack.example/services/T0A/B0B/{HOOK}",
+    f'https://crm.example/hook?auth_data=1&data={{"token":"{HOOK}"}}',
+    f"https://crm.example/hook?access={HOOK}&private={HOOK}&k={HOOK}&anything={HOOK}",
+    f"https://crm.example/hook;v={HOOK}/next#{HOOK}",
+    f"https://crm.example/my hooks/{HOOK}",
+    f"https:\\\\bot:{HOOK}@crm.example\\in",
+    f"//bot:{HOOK}@crm.example/in",
+)
 PASSWORD = "canary-password-2b9e"
 SECRET_NAMES = re.compile(r"SECRET|TOKEN|PASSWORD|AUDIT_KEY", re.IGNORECASE)
 FORMS = {"flows:edit", "flows:new"}  # where a webhook's secret may be seen, by those who may change it
@@ -83,11 +97,25 @@ def leaks(text, canaries):
 
 
 @pytest.fixture
-def secretive(world: World):
-    """The world, with secrets wherever it can have them."""
-    sid = world.sandbox.add_flow(integration_type="external", integration_url=HOOK_URL, unknown_url=HOOK_URL)
+def hook_url(request):
+    return getattr(request, "param", HOOK_URL)
+
+
+@pytest.fixture
+def secretive(world: World, hook_url):
+    """The world, with secrets wherever it can have them: in a flow that everything is done to, and in others that are
+    looked at."""
+    for url in HOOK_URLS:
+        sid = world.sandbox.add_flow(integration_type="external", integration_url=url)
+        mirror.sync(ACCOUNT)
+        world.sandbox.edit_flow(sid, integration_url=f"{url}&key={HOOK}", contact_identity=url)
+    unknown = {"auth": {"user": HOOK}, "list": [{"secret": HOOK}], "note": f"Bearer {HOOK}"}
+    sid = world.sandbox.add_flow(
+        integration_type="external", integration_url=hook_url, unknown_url=hook_url, unknown=unknown,
+        integration_headers=f'{{"X-Token": "{HOOK}"}}',
+    )  # fmt: skip
     mirror.sync(ACCOUNT)
-    world.sandbox.edit_flow(sid, integration_url=HOOK_URL + "&key=" + HOOK, friendly_name=f"See {HOOK_URL}")
+    world.sandbox.edit_flow(sid, integration_url=hook_url + "&key=" + HOOK, friendly_name=f"See {HOOK_URL}")
     mirror.sync(ACCOUNT)
     switch(sid, enabled=not world.sandbox.flows[sid]["enabled"], reason=f"see {HOOK_URL}")
     planning.plan_change(ask=planning.Ask("webhook_host", "new.example"), sids=[sid], made_by="admin")
@@ -106,6 +134,12 @@ def calls(world, sid):
         yield "flows:copy-out", "/flows/copy-out/", {"all": "1", "format": form}
     for form in ("csv", "ndjson"):
         yield "audit:export", "/audit/export/", {"what": "all", "format": form}
+    for flow in Flow.objects.filter(integration_type="external"):
+        yield "flows:detail", f"/flows/{flow.sid}/", {}
+        yield "flows:code", f"/flows/{flow.sid}/code/", {}
+        yield "flows:delete", f"/flows/{flow.sid}/delete/", {"confirm_name": "x"}
+    for event in AuditEvent.objects.filter(action="flow.drift"):
+        yield "audit:detail", f"/audit/{event.event_id}/", {}
     yield "audit:verification", "/audit/verification/", {"act": "head"}
     yield "audit:list", f"/audit/?sid={sid}", {}
     yield "flows:list", "/flows/?q=hooks", {}
@@ -135,12 +169,17 @@ def test_no_page_file_log_line_or_table_has_a_secret(world: World, secretive, ca
     )  # the one place, so that the search finds what is there
 
 
-def test_what_twilio_says_back_has_no_secret(world: World, secretive, canaries, caplog):
+@pytest.mark.parametrize("hook_url", [HOOK_URL, HOOK_URLS[1], HOOK_URLS[7]], indirect=True)
+def test_what_twilio_says_back_has_no_secret(world: World, secretive, hook_url, canaries, caplog):
     caplog.set_level(logging.DEBUG)
     client, said = world.client("admin"), []
     faults = (FaultKind.REFUSE, FaultKind.SERVER_ERROR, FaultKind.APPLY_THEN_DROP, FaultKind.GARBAGE)
     for fault in faults:
-        words = f"Invalid parameter Integration.Url: {HOOK_URL}" if fault == FaultKind.REFUSE else None
+        words = (
+            f"Invalid parameter Integration.Url: {hook_url}&key={HOOK} is no address"
+            if fault == FaultKind.REFUSE
+            else None
+        )
         world.sandbox.inject(Fault(fault, method="POST", message=words))
         url, data = world.call("flows:enabled")
         answer = client.post(url.replace(world.sid, secretive), data, follow=True)
@@ -153,6 +192,7 @@ def test_what_twilio_says_back_has_no_secret(world: World, secretive, canaries, 
 
 
 @pytest.mark.parametrize("debug", [False, True], ids=["debug off", "debug on"])
+@pytest.mark.parametrize("hook_url", [HOOK_URL], indirect=True)
 def test_page_of_a_failure_has_no_secret(world: World, secretive, canaries, caplog, settings, debug):
     caplog.set_level(logging.DEBUG)
     settings.DEBUG = debug
@@ -207,6 +247,7 @@ def test_failed_sign_in_leaves_no_password(world: World, canaries, caplog, setti
     assert leaks(str(everything_kept()), canaries) == []
 
 
+@pytest.mark.parametrize("hook_url", [HOOK_URL, HOOK_URLS[3]], indirect=True)
 @pytest.mark.django_db(transaction=True)
 def test_no_command_says_a_secret(world: World, secretive, canaries, caplog, monkeypatch, tmp_path, capfd):
     caplog.set_level(logging.DEBUG)

@@ -179,7 +179,7 @@ def test_what_a_flow_has_cannot_be_chosen_away():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("channel_type", "telepathy"), ("integration_type", "bot"), ("enabled", "perhaps"), ("enabled", 1)],
+    [("channel_type", "telepathy"), ("integration_type", "bot"), ("enabled", "perhaps"), ("enabled", 2)],
 )
 def test_a_choice_that_nobody_knows_can_stay(name, value):
     form = FlowForm(base=FLOW | {name: value})

@@ -7,6 +7,7 @@ from flows.flexapi import schema
 from flows.lint import warnings
 from tests.data import EXAMPLES, FACTS, INTEGRATION_TYPES, required_by, taken_by
 
+UNTYPED = "No integration type is set: nothing says what handles the messages."
 IDENTITIES = {"sms": "+14155550123", "whatsapp": "whatsapp:+14155550123", "facebook": "messenger:1234567"}
 
 
@@ -52,8 +53,45 @@ def test_what_another_type_needs_is_not_missed(kind):
 
 @pytest.mark.parametrize("unset", [None, ""])
 def test_no_integration_type(unset):
-    assert warnings(flow(integration_type=unset)) == [
-        "No integration type is set: nothing says what handles the messages."
+    bare = flow("external", integration_type=unset)
+
+    assert warnings(bare | {"integration_url": None}) == [UNTYPED]
+    assert warnings(bare) == [
+        f"{UNTYPED} Twilio's default is Studio: whether the webhook is called is not certain."
+    ]
+
+
+@pytest.mark.parametrize("unset", [None, ""])
+def test_no_integration_type_where_twilios_default_has_its_flow(unset):
+    assert warnings(flow("studio", integration_type=unset)) == [
+        "No integration type is set: Twilio takes Studio, its default."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("enabled", "maybe", "maybe"),
+        ("integration_retry_count", [3], "[3]"),
+        ("integration_type", {"a": 1}, '{"a": 1}'),
+    ],
+)
+def test_value_that_cannot_be_read(name, value, shown):
+    found = warnings(flow("studio") | {name: value})
+
+    assert found[0] == f"{schema.BY_NAME[name].label} is not understood: Twilio sent “{shown}”."
+
+
+@pytest.mark.parametrize("name", ["friendly_name", "contact_identity"])
+def test_characters_that_nobody_sees_are_named(name):
+    found = warnings(flow("studio", "web") | {name: "a\u200bb\ufeff"})
+
+    assert found == [f"{schema.BY_NAME[name].label} has invisible characters in it: U+200B, U+FEFF."]
+
+
+def test_fragment_of_a_webhook():
+    assert warnings(flow("external", integration_url="https://h.example/in#top")) == [
+        "What follows the # in the webhook's address is never sent to it."
     ]
 
 

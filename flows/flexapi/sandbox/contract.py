@@ -10,16 +10,18 @@ import re
 from datetime import UTC
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from flows.flexapi import addresses
 from flows.flexapi.sandbox.answers import Refused
 from flows.flexapi.schema import (
     BY_NAME,
     BY_WIRE,
+    DEFAULT_INTEGRATION_TYPE,
     INTEGRATION_FIELDS,
     WRITABLE,
     Field,
     from_response,
+    handler_type,
     is_active,
     is_required,
     is_sid,
@@ -36,9 +38,6 @@ Values = dict[str, Any]  # by response name; None stands for an emptied field
 INVALID_PARAMETER = 20001
 CREATE_COLLIDES = 45210
 UPDATE_COLLIDES = 45212
-
-# Assumption: the reference calls studio the default, and its example without a type answers so.
-DEFAULT_INTEGRATION_TYPE = "studio"
 
 
 def stamp(moment: datetime) -> str:
@@ -77,7 +76,8 @@ def update(resource: Resource, values: Values, *, now: str) -> Resource:
         return resource
     before = from_response(resource)
     flow = before | values
-    integration_type = flow.get("integration_type")
+    is_asked = "integration_type" in values  # if it is emptied, the integration goes with it
+    integration_type = flow.get("integration_type") if is_asked else handler_type(flow) or None
     emptied = [BY_NAME[name] for name, value in values.items() if value is None]
     flow.update({field.name: _when_emptied(field, integration_type) for field in emptied})
     flow = _without_inactive(flow, integration_type)
@@ -191,17 +191,24 @@ def _integer(field: Field, text: str) -> int:
 
 
 def _url(field: Field, text: str) -> str:
-    # Assumption: Twilio can only post to http and https, so it refuses anything else.
-    try:
-        parts = urlsplit(_text(field, text))
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        usable = False
-    if not usable:
-        raise _invalid(field, f"{text[:80]!r} is not an http or https address")
+    # Assumption: Twilio can only post to http and https, so it refuses anything else. It is not known to mind white
+    # space or odd characters in an address.
+    legible = "".join(
+        character for character in _text(field, text) if character.isprintable() and character != " "
+    )
+    fault = addresses.fault_of(legible)
+    if fault is not None and fault.kind in _NO_WEBHOOK:
+        raise _invalid(field, f"{text[:80]!r} is not an http or https address: it {fault.sentence}")
     return text
 
 
+_NO_WEBHOOK = {
+    addresses.NO_SCHEME,
+    addresses.OTHER_SCHEME,
+    addresses.SLASHES,
+    addresses.NO_HOST,
+    addresses.BRACKETS,
+}
 _DECODERS: dict[str, Callable[[Field, str], Any]] = {
     "text": _text,
     "sid": _sid,

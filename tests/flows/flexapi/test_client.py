@@ -277,9 +277,7 @@ def test_list_of_something_else_is_unknown(client, twilio, body):
     [
         b"", b"null", b"[]", b"7", b'"FO"', b"<html><h1>Welcome</h1></html>", b'\x00\xff{"sid": "FO',
         json.dumps(FLOW).encode()[:-1], json.dumps(FLOW).encode() + b"}", b"{}", b'{"sid": null}',
-        b'{"sid": "FO1"}', b"[" * 100_000, b'{"sid": "%s", "a": %s}' % (FO.encode(), b"9" * 5000),
-        b'{"sid": "%s", "a": NaN}' % FO.encode(), b'{"sid": "%s", "a": [-Infinity]}' % FO.encode(),
-        b'{"sid": "%s", "a": 1e999}' % FO.encode(),
+        b'{"sid": "FO1"}', b"[" * 100_000, b"NaN", b'{"sid": NaN}',
     ],
     ids=lambda body: ascii(body[:60]),
 )  # fmt: skip
@@ -291,6 +289,53 @@ def test_success_with_another_body_is_unknown(client, twilio, slept, verb, body)
 
     assert (caught.value.status, caught.value.request_id) == (200, REQUEST_ID)
     assert (len(twilio.calls), slept) == (1, [])
+
+
+@pytest.mark.parametrize("verb", ["fetch", "create", "update"])
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (b"9" * 5000, "9" * 5000), (b"NaN", "NaN"), (b"[-Infinity]", ["-Infinity"]), (b"1e999", "1e999"), (b"1e3", 1000.0),
+        (b"9" * 4000, int("9" * 4000)), (b'"' + b"x" * 100_000 + b'"', "x" * 100_000),
+    ],
+    ids=lambda value: ascii(value)[:20],
+)  # fmt: skip
+def test_value_that_is_no_number_of_jsons_is_read_as_a_text(client, twilio, verb, sent, read):
+    answers(twilio, verb, body=b'{"sid": "%s", "a": %s}' % (FO.encode(), sent))
+
+    found = VERBS[verb](client)
+
+    assert (found if verb == "fetch" else found.snapshot)["a"] == read
+
+
+@pytest.mark.parametrize("depth", [101, 600, 2000, 100_000])
+@pytest.mark.parametrize(("opens", "closes"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_what_is_nested_too_deeply_leaves_the_rest_readable(client, twilio, depth, opens, closes):
+    deep = opens * depth + b'"c4n4ry \\"[{"' + closes * depth
+    answers(twilio, "fetch", body=b'{"sid": "%s", "a": %s, "friendly_name": "Lyon ]"}' % (FO.encode(), deep))
+
+    found = client.fetch(FO)
+
+    assert found["friendly_name"] == "Lyon ]"
+    assert "nested too deeply: not shown" in str(found["a"])
+    assert "c4n4ry" not in str(found["a"])
+
+
+@pytest.mark.parametrize("depth", [600, 5000])
+def test_flow_comes_out_the_same_from_a_list_and_by_itself(client, twilio, depth):
+    flow = b'{"sid": "%s", "a": %s}' % (FO.encode(), b"[" * depth + b"]" * depth)
+    answers(twilio, "fetch", body=flow)
+    twilio.get(LIST, body=b'{"flex_flows": [%s], "meta": {"next_page_url": null}}' % flow)
+
+    assert list(client.list()) == [client.fetch(FO)]
+
+
+@pytest.mark.parametrize("body", [b"<html></html>", b"[]", b"{"])
+def test_deletion_answered_with_something_else_is_unknown(client, twilio, body):
+    answers(twilio, "delete", body=body)
+
+    with pytest.raises(Unknown):
+        client.delete(FO)
 
 
 @pytest.mark.parametrize("verb", ["fetch", "update"])
@@ -347,6 +392,25 @@ def test_refusal_without_twilios_words_is_still_one(client, twilio, body):
     assert (error.status, error.code, error.message, error.more_info) == (403, None, "", "")
     assert (error.request_id, error.retry_after) == ("", None)
     assert str(error) == "Twilio refused with status 403"
+
+
+@pytest.mark.parametrize("code", [None, "2000 1", "", True, 2**31, 20001.5, [20001]], ids=repr)
+def test_refusal_with_a_code_that_is_none(client, twilio, code):
+    answers(twilio, "update", body=json.dumps({"code": code, "message": None}), status=400)
+
+    with pytest.raises(Refused) as caught:
+        client.update(FO, {})
+
+    assert (caught.value.code, caught.value.message) == (None, "")
+
+
+def test_refusal_with_a_code_as_text(client, twilio):
+    answers(twilio, "update", body=json.dumps({"code": "45212", "message": "taken"}), status=400)
+
+    with pytest.raises(Refused) as caught:
+        client.update(FO, {})
+
+    assert caught.value.code == 45212
 
 
 def test_refusal_as_rfc_9457_writes_it(client, twilio):

@@ -137,12 +137,71 @@ def test_snapshot_becomes_the_response_again():
     assert schema.to_response(schema.from_response(RESPONSE)) == RESPONSE
 
 
-@pytest.mark.parametrize("integration", [None, {}, [], "task", 7], ids=repr)
+@pytest.mark.parametrize("integration", [None, {}, [], "", "{}"], ids=repr)
 def test_response_without_an_integration_object(integration):
     snapshot = schema.from_response({"sid": FO, "integration": integration})
 
     assert snapshot == {"sid": FO}
     assert schema.to_response(snapshot) == {"sid": FO, "integration": {}}
+
+
+@pytest.mark.parametrize("integration", ["task", 7, ["studio"], "[1]", True], ids=repr)
+def test_integration_that_is_no_object_is_kept_as_it_came(integration):
+    snapshot = schema.from_response({"sid": FO, "integration": integration})
+
+    assert snapshot == {"sid": FO, "integration": integration}
+    assert schema.to_response(snapshot) == {"sid": FO, "integration": integration}
+
+
+def test_integration_as_a_text_of_json_is_read():
+    snapshot = schema.from_response({"sid": FO, "integration": '{"flow_sid": "FW1", "retry_count": 2}'})
+
+    assert snapshot == {"sid": FO, "integration_flow_sid": "FW1", "integration_retry_count": 2}
+
+
+@pytest.mark.parametrize(
+    ("flow", "kind"),
+    [
+        ({"integration_type": "task"}, "task"), ({"integration_type": "External "}, "external"), ({"integration_type": "bot"}, "bot"),
+        ({"integration_flow_sid": "FW1"}, "studio"), ({"integration_type": "", "integration_flow_sid": "FW1"}, "studio"),
+        ({"integration_url": "https://h.example/"}, ""), ({}, ""), ({"integration_type": None, "integration_flow_sid": ""}, ""),
+        ({"integration_type": ["studio"], "integration_flow_sid": "FW1"}, ""),
+    ],
+)  # fmt: skip
+def test_type_that_handles_a_flow(flow, kind):
+    assert schema.handler_type(flow) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "meant"),
+    [
+        ("enabled", "true", True), ("enabled", " TRUE ", True), ("enabled", "yes", True), ("enabled", 1, True), ("enabled", "1", True),
+        ("enabled", "false", False), ("enabled", "off", False), ("enabled", 0, False), ("enabled", 0.0, False),
+        ("integration_timeout", "86400", 86_400), ("integration_timeout", 5.0, 5), ("integration_timeout", " +5 ", 5),
+        ("channel_type", "SMS", "sms"), ("channel_type", "telepathy", "telepathy"), ("friendly_name", 3, "3"),
+        ("enabled", None, None), ("enabled", "", None), ("of_tomorrow", {"a": 1}, {"a": 1}),
+    ],
+)  # fmt: skip
+def test_value_in_another_encoding_is_read(name, value, meant):
+    assert schema.normalised(name, value) == meant
+    assert type(schema.normalised(name, value)) is type(meant)
+    assert schema.is_understood(name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("enabled", "maybe"), ("enabled", 2), ("enabled", -1), ("enabled", 0.5), ("enabled", []), ("enabled", {"a": True}), ("enabled", "truefalse"),
+        ("integration_timeout", "5 s"), ("integration_timeout", 5.5), ("integration_timeout", True), ("integration_timeout", "٥"), ("integration_timeout", "1e3"),
+        ("integration_timeout", [5]), ("channel_type", 5), ("channel_type", ["sms"]), ("friendly_name", {"a": 1}), ("friendly_name", True),
+        ("date_created", "yesterday"), ("date_created", ["2026"]), ("integration_url", {}), ("chat_service_sid", []),
+    ],
+)  # fmt: skip
+def test_value_that_cannot_be_read_is_never_taken_for_another(name, value):
+    assert schema.normalised(name, value) == value
+    assert not schema.is_understood(name, value)
+    for other in (True, False, 0, 1, None, "sms", ""):
+        assert not schema.same(name, value, other) or value is other
 
 
 def test_integrations_own_type_does_not_pass_for_the_flows():
@@ -190,6 +249,12 @@ def test_nothing_goes_out_for_no_fields():
         ("integration_timeout", 0, "0"),
         ("integration_timeout", "-5", -5),
         ("integration_timeout", "086400", 86_400),
+        ("integration_timeout", 5, "5.0"),
+        ("integration_timeout", 5, "5\n"),
+        ("enabled", True, "true"),
+        ("enabled", False, 0),
+        ("friendly_name", "3", 3),
+        ("date_updated", "2026-03-01T12:00:00Z", "Sun, 01 Mar 2026 13:00:00 +0100"),
         ("enabled", False, False),
         ("mood_nobody_knows", {"a": [1]}, {"a": [1]}),
     ],
@@ -203,17 +268,16 @@ def test_values_that_mean_the_same(name, left, right):
     ("name", "left", "right"),
     [
         ("friendly_name", "Lyon", "lyon"),
-        ("friendly_name", "3", 3),
         ("friendly_name", "Lyon", "Lyon "),
         ("integration_timeout", 0, None),
         ("integration_timeout", 0, ""),
         ("integration_timeout", 0, False),
         ("integration_timeout", 1, True),
         ("integration_timeout", 5, "٥"),
-        ("integration_timeout", 5, "5.0"),
-        ("integration_timeout", 5, "5\n"),
+        ("integration_timeout", 5, "5.5"),
         ("enabled", False, None),
-        ("enabled", True, "true"),
+        ("enabled", True, "false"),
+        ("enabled", False, "maybe"),
         ("mood_nobody_knows", "3", 3),
     ],
 )

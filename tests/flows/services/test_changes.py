@@ -559,11 +559,8 @@ def test_error_of_our_own_is_told_even_if_it_cannot_be_recorded(sandbox, flow_si
 
 
 def test_answer_that_cannot_be_put_into_words_leaves_the_attempt_open(sandbox, flow_sid, monkeypatch):
-    """So deep that nobody can walk it: sent, and not on record."""
-    deep = []
-    for _ in range(5000):
-        deep = [deep]
-    answer = changes.Answer({"sid": flow_sid, "deep": deep}, 200, "RQ1")
+    """Something that is no JSON: sent, and not on record."""
+    answer = changes.Answer({"sid": flow_sid, "odd": object()}, 200, "RQ1")
     monkeypatch.setattr(FlexClient, "update", mock.Mock(return_value=answer))
 
     with pytest.raises(OutcomeNotRecorded):

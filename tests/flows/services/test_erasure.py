@@ -87,7 +87,7 @@ def test_erasure_by_flow_stands_in_the_flows_history(actor):
     {"friendly_name": f"Call {NUMBER}"},
     {"contact_identity": f"whatsapp:{NUMBER}"},
     {"before": {"contact_identity": NUMBER}},
-    {"requested": {"integration_url": "https://x.example/?to=%2B33199000123"}},
+    {"requested": {"note": "to=%2B33199000123"}},
     {"after": {"new": {"deep": ["+33 199 000 123"]}}},
     {"message": f"'{NUMBER}' is taken"},
 ], ids=lambda where: next(iter(where)))  # fmt: skip

@@ -228,9 +228,14 @@ def test_nulls_everywhere(sandbox):
 
 @pytest.mark.parametrize(("name", "value", "column", "expected"), [
     ("friendly_name", 7, "friendly_name", "7"),
-    ("friendly_name", {"a": 1}, "friendly_name", "{'a': 1}"),
-    ("enabled", "true", "enabled", None),
-    ("enabled", 1, "enabled", None),
+    ("friendly_name", {"a": 1}, "friendly_name", '{"a": 1}'),
+    ("enabled", "true", "enabled", True),
+    ("enabled", "False", "enabled", False),
+    ("enabled", 1, "enabled", True),
+    ("enabled", "maybe", "enabled", None),
+    ("enabled", 2, "enabled", None),
+    ("channel_type", "SMS", "channel_type", "sms"),
+    ("date_updated", "Fri, 20 Nov 2026 10:00:00 +0200", "date_updated", datetime(2026, 11, 20, 8, tzinfo=UTC)),
     ("channel_type", "x" * 100, "channel_type", "x" * 64),
     ("integration_type", "x" * 100, "integration_type", "x" * 64),
     ("date_updated", "yesterday", "date_updated", None),

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("flows", "0016_rate_limits"),
+        ("flows", "0015_masked_anew"),
     ]
 
     operations = [

@@ -1,0 +1,33 @@
+"""Whether a flow is on: as a word, a shape and a sentence. What Twilio does not say, or says in a way that nobody
+understands, is never taken for on or off."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flows.flexapi import schema
+
+# By state: the class that gives it its shape and colour, and its word.
+STATUSES: Final = {
+    "gone": ("gone", "Gone"),
+    "on": ("on", "On"),
+    "off": ("off", "Off"),
+    "unset": ("none", "Not set"),
+    "unread": ("doubt", "Unclear"),
+}
+RECEPTIONS: Final = {
+    "gone": "Twilio has it no more",
+    "on": "It takes messages",
+    "off": "It takes no messages",
+    "unset": "Twilio does not say whether it takes messages",
+    "unread": "Nobody can tell whether it takes messages",
+}
+
+
+def state_of(flow: Any) -> str:
+    """The state of a row of the mirror: one of `STATUSES`."""
+    if flow.gone_at:
+        return "gone"
+    if flow.enabled is None:
+        return "unset" if schema.is_understood("enabled", flow.value("enabled")) else "unread"
+    return "on" if flow.enabled else "off"
