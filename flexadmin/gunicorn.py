@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import os
+import resource
 import shutil
 import sys
 import tempfile
@@ -49,6 +50,9 @@ if settings.METRICS_TOKEN and not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
 
 
 def on_starting(server: Any) -> None:
+    # Each connection is a file, and so is an answer that waits for its client: 1,024 may be too few.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     for message in checks.sqlite_wal():
         server.log.warning("%s %s", message.msg, message.hint)
 

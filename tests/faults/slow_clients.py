@@ -43,7 +43,8 @@ from tests.faults.fronts import FRONTS, HOST, Front
 MOST_SECONDS: Final = 1.0  # until somebody else has their page
 PAGES: Final = ("/health/live/", "/login/")
 EVERY: Final = 0.2  # seconds, somebody else asks
-EVENTS, EVENT_BYTES = 400, 40_000  # of the log that is exported: more than sockets and proxies keep
+EVENTS, EVENT_BYTES = 200, 40_000  # of the log that is exported: twice what a socket keeps by itself
+MOST_READERS: Final = 16  # more exports at once would be a load, not slowness
 NOBODY: Final = "http://127.0.0.1:9/v1"
 
 
@@ -68,11 +69,12 @@ class Report:
 
 
 class Slow:
-    """One slow client. Whenever it is cut off it comes again."""
+    """One slow client. Whenever it is cut off, or told to come later, it comes again."""
 
     def __init__(self, front: Front, greeting: bytes, more: bytes, *, is_reader: bool = False) -> None:
         self._front, self._greeting, self._more, self._is_reader = front, greeting, more, is_reader
         self._socket: Any = None
+        self._has_read = False
 
     @property
     def is_connected(self) -> bool:
@@ -83,7 +85,7 @@ class Slow:
             made = self._front.connect(receive_buffer=4096 if self._is_reader else 0)
             made.sendall(self._greeting)
             made.settimeout(0.01)
-            self._socket = made
+            self._socket, self._has_read = made, False
 
     def go_on(self) -> None:
         """Send or read one byte more."""
@@ -92,13 +94,18 @@ class Slow:
             return
         try:
             if self._is_reader:
-                with suppress(TimeoutError):
-                    if not self._socket.recv(1):
-                        self.end()
+                self._read()
             else:
                 self._socket.sendall(self._more)
         except OSError:
             self.end()
+
+    def _read(self) -> None:
+        with suppress(TimeoutError):
+            is_first, self._has_read = not self._has_read, True
+            taken = self._socket.recv(len("HTTP/1.1 503") if is_first else 1)
+            if not taken or taken.endswith(b"503"):
+                self.end()
 
     def end(self) -> None:
         if self._socket is not None:
@@ -129,21 +136,26 @@ class Session:
         return f"POST /audit/export/ HTTP/1.1\r\n{head}\r\n".encode() + body
 
 
-def slow_headers(front: Front, _session: Session) -> Slow:
-    return Slow(front, f"GET /login/ HTTP/1.1\r\nHost: {front.host}\r\nX-Slow: ".encode(), b"a")
+Make = Callable[[], Slow]
 
 
-def slow_bodies(front: Front, _session: Session) -> Slow:
+def slow_headers(front: Front, _session: Session) -> Make:
+    head = f"GET /login/ HTTP/1.1\r\nHost: {front.host}\r\nX-Slow: ".encode()
+    return lambda: Slow(front, head, b"a")
+
+
+def slow_bodies(front: Front, _session: Session) -> Make:
     head = f"POST /login/ HTTP/1.1\r\nHost: {front.host}\r\nContent-Length: 100000\r\n"
-    kind = "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
-    return Slow(front, (head + kind + "username=").encode(), b"a")
+    form = "Content-Type: application/x-www-form-urlencoded\r\n\r\nusername="
+    return lambda: Slow(front, (head + form).encode(), b"a")
 
 
-def slow_readers(front: Front, session: Session) -> Slow:
-    return Slow(front, session.export(front), b"", is_reader=True)
+def slow_readers(front: Front, session: Session) -> Make:
+    request = session.export(front)
+    return lambda: Slow(front, request, b"", is_reader=True)
 
 
-ATTACKS: Final[dict[str, Callable[[Front, Session], Slow]]] = {
+ATTACKS: Final[dict[str, Callable[[Front, Session], Make]]] = {
     "headers, byte by byte": slow_headers,
     "a form, byte by byte": slow_bodies,
     "an export, read byte by byte": slow_readers,
@@ -153,7 +165,8 @@ ATTACKS: Final[dict[str, Callable[[Front, Session], Slow]]] = {
 def play(
     *, fronts: Sequence[str], counts: Sequence[int], seconds: float, pause: float, folder: Path
 ) -> Iterator[Report]:
-    """Each attack by each number of clients on each front. The site's database is this process's own."""
+    """Each attack by each number of clients on each front; `seconds` count from when all are there. The site's
+    database is this process's own."""
     session = _auditor()
     _fill_the_log()
     connection.close()  # so that SQLite's file has all of it
@@ -161,21 +174,22 @@ def play(
         own = folder / name
         own.mkdir()
         with _serving(name, own) as front:
-            for attack, make in ATTACKS.items():
-                for count in counts:
-                    report = Report(name, attack, count)
-                    _attack(report, front, [make(front, session) for _ in range(count)], seconds, pause)
+            for attack, prepare in ATTACKS.items():
+                most = MOST_READERS if prepare is slow_readers else max(counts)
+                for count in sorted({min(count, most) for count in counts}):
+                    report, make = Report(name, attack, count), prepare(front, session)
+                    _attack(report, front, [make() for _ in range(count)], seconds, pause)
                     yield report
 
 
 def _attack(report: Report, front: Front, clients: list[Slow], seconds: float, pause: float) -> None:
     over = threading.Event()
     asking = threading.Thread(target=_ask, args=(report, front, over), daemon=True)
-    ends = time.monotonic() + seconds
-    for client in clients:
-        client.begin()
     asking.start()
     try:
+        for client in clients:
+            client.begin()
+        ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             for client in clients:
                 client.go_on()

@@ -1,0 +1,17 @@
+"""Slow clients hold nobody up: a short form of `python -m tests.faults.slow_clients`."""
+
+import pytest
+
+from tests.faults import slow_clients
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_everybody_else_has_their_pages(tmp_path):
+    reports = list(slow_clients.play(fronts=["straight"], counts=[16], seconds=1, pause=0.1, folder=tmp_path))
+
+    assert [report.attack for report in reports] == [*slow_clients.ATTACKS]
+    for report in reports:
+        assert report.failed == []
+        assert report.waits
+        assert report.connected
