@@ -52,6 +52,7 @@ def became(response: object, denied: int) -> str:
     )  # a test's own transaction keeps SQLite from a write
 
 
+@pytest.mark.quick
 def test_table_names_every_place_and_no_other():
     assert sorted(ACCESS) == NAMES
 
@@ -73,6 +74,7 @@ def test_person_gets_what_the_table_says_and_nothing_else(world: World, name):
     assert found == {}
 
 
+@pytest.mark.quick("nobody")
 @pytest.mark.parametrize("who", ["nobody", "admin"])
 def test_asking_writes_nothing(world: World, who):
     client, changed = world.client(who), {}

@@ -67,11 +67,13 @@ def is_sid(text):
     return schema.is_sid("FO", text)
 
 
+@pytest.mark.quick
 def test_there_are_200_hostile_sids_and_none_is_a_sid():
     assert len(set(HOSTILE_SIDS)) >= 200
     assert [text for text in HOSTILE_SIDS if is_sid(text)] == []
 
 
+@pytest.mark.quick
 def test_sid_places_are_all_that_take_one():
     taking = set()
     for name in NAMES:
@@ -186,6 +188,7 @@ def test_no_place_leads_off_the_site(world: World, who):
     assert {call: to for call, to in led.items() if to} == {}
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("elsewhere", ELSEWHERE)
 def test_sign_in_leads_nowhere_else(world: World, elsewhere):
     address = resolve_url(settings.LOGIN_URL)
@@ -198,6 +201,7 @@ def test_sign_in_leads_nowhere_else(world: World, elsewhere):
     assert [leads_away(answer) for answer in (by_query, by_form, again)] == ["", "", ""]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("host", ["evil.example", "testserver.evil.example", "evil.example:80", "testserver@evil.example",
     "testserver, evil.example", "evil.example#testserver", "[::1", "", "testserver:80:90", "testserver/x"])  # fmt: skip
 def test_other_host_is_refused(world: World, host):

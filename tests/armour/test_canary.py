@@ -111,6 +111,7 @@ def calls(world, sid):
     yield "flows:list", "/flows/?q=hooks", {}
 
 
+@pytest.mark.quick
 def test_no_page_file_log_line_or_table_has_a_secret(world: World, secretive, canaries, caplog):
     caplog.set_level(logging.DEBUG)
     found = {}
@@ -238,6 +239,7 @@ def test_no_command_says_a_secret(world: World, secretive, canaries, caplog, mon
     assert leaks(str(everything_kept()), canaries) == []
 
 
+@pytest.mark.quick
 def test_settings_written_out_have_no_secret_of_an_account(canaries):
     """As a log line or a failed assertion writes an object."""
     shown = [repr(value) for value in vars(HttpRequest()).values()]

@@ -11,6 +11,7 @@ from tests.armour.places import World
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.quick("0")
 @pytest.mark.parametrize("seed", range(4))
 def test_nothing_breaks_the_site(world: World, seed):
     fuzzer = Fuzzer(world, random.Random(seed))

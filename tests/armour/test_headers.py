@@ -78,6 +78,7 @@ def test_every_answer_of_every_place_is_armoured(world: World, deployed, name):
     assert django_settings.SESSION_COOKIE_NAME in cookies or name.startswith("health")
 
 
+@pytest.mark.quick
 def test_every_status_is_armoured(world: World, deployed):
     admin, sid = world.client("admin"), world.sid
     admin.raise_request_exception = False
@@ -132,6 +133,7 @@ def test_every_status_is_armoured(world: World, deployed):
     assert lacks == {}
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("file", ["app.css", "app.js", "favicon.svg", "django_htmx/htmx-2.min.js"])
 def test_static_file_is_armoured(db, client, deployed, file):
     answer = client.get(f"/static/{file}", secure=True)

@@ -146,11 +146,13 @@ def test_refusal_in_hostile_words_is_told_as_text(sandbox, client_of, flow_sid, 
     assert came_from_the_data(answer.content.decode()) + came_from_the_data(told.content.decode()) == []
 
 
+@pytest.mark.quick
 def test_fields_that_are_checked_are_every_one_of_the_table():
     """A field that is new in the schema is hostile here as well."""
     assert {field.name for field in schema.FIELDS} - {"sid"} <= set(fields_of("number"))
 
 
+@pytest.mark.quick
 def test_everything_hostile_at_once_is_listed(sandbox, client_of):
     sids = {kind: sandbox.add_flow() for kind in KINDS if kind != "long"}
     for kind, sid in sids.items():

@@ -1,7 +1,7 @@
 """A real browser on a real site: the system's Chromium, the live server, the sandbox behind it."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +11,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from flows.flexapi.sandbox import Sandbox
 from tests.benchmarks.chromium import chromium, find
+
+MISSING = "The browser tests need Chromium: apt-get install chromium-headless-shell"
 
 # Playwright keeps an event loop in this thread; the tests' own queries are synchronous all the same.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -22,10 +24,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Those that are skipped for want of Chromium are one line of the summary, not one each."""
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple) and MISSING in report.longrepr[2]:
+        report.longrepr = (__file__, 0, MISSING)
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _chromium_is_there() -> None:
+    """Skips the browser tests without it. Where CI is set they fail: nothing is left out there."""
+    if find():
+        return
+    if os.environ.get("CI", "").lower() in ("", "0", "false"):
+        pytest.skip(MISSING)
+    pytest.fail(MISSING, pytrace=False)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    if not find():
-        pytest.fail("The browser tests need Chromium: apt-get install chromium-headless-shell")
     with chromium() as running:
         yield running
 

@@ -31,6 +31,7 @@ def test_break_of_the_content_policy_is_seen_and_stopped(open_page, flow_sid, in
     open_page.complaints.clear()
 
 
+@pytest.mark.quick
 def test_what_a_page_keeps_in_the_browser_is_seen(open_page, flow_sid):
     page = open_page("viewer")
     assert _kept_in(page) == []

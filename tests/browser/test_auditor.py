@@ -44,6 +44,7 @@ def test_filters_of_the_log_are_those_of_the_file(open_page, log, javascript):
     assert first.value.suggested_filename.endswith("-after-0-through-5.ndjson")
 
 
+@pytest.mark.quick("js")
 @JAVASCRIPT
 def test_head_is_downloaded_and_pasted(open_page, log, javascript):
     page = open_page("auditor", javascript=javascript, path="/audit/verification/")

@@ -62,6 +62,7 @@ def test_without_javascript_the_button_finds_out(open_page, lost):
     expect(page.locator("#fate")).to_contain_text("Applied (found later)")
 
 
+@pytest.mark.quick("js")
 @JAVASCRIPT
 def test_person_decides_a_puzzle(open_page, puzzle, flow_sid, javascript):
     page = open_page("operator", javascript=javascript, path="/flows/")

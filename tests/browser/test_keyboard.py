@@ -77,6 +77,7 @@ def test_find_edit_with_an_error_and_meet_a_conflict(open_page, sandbox, flow_si
     ]
 
 
+@pytest.mark.quick
 def test_create_and_delete(open_page, sandbox):
     page = open_page("operator")
     press(page, "link", "New flow")

@@ -13,6 +13,7 @@ from tests.browser.looks import EVENT, LOOKS, found
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.mark.quick
 def test_search_swaps_the_table_alone_and_the_back_button_restores_the_page(open_page, sandbox):
     sandbox.add_flow(friendly_name="Alpha")
     sandbox.add_flow(friendly_name="Beta")

@@ -125,6 +125,7 @@ def test_file_is_copied_out_changed_and_imported(open_page, sids, tmp_path, java
     expect(page.locator(".planned")).to_contain_text("Renamed")
 
 
+@pytest.mark.quick
 def test_plan_without_javascript(open_page, sandbox, sids):
     page = open_page("operator", javascript=False)
     page.goto("/flows/?q=flow+00")

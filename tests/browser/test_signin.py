@@ -147,6 +147,7 @@ def test_pages_of_signing_in_are_accessible(open_page, browser, site, person, se
     assert clean(findings) == {}
 
 
+@pytest.mark.quick("True")
 @pytest.mark.parametrize("javascript", [True, False])
 def test_app_is_set_up_and_used_with_and_without_javascript(open_page, browser, site, javascript):
     page = open_page("operator", javascript=javascript)
@@ -249,6 +250,7 @@ def test_pages_without_a_passkey_load_none_of_its_scripts(open_page):
     assert not [url for url in loaded if "webauthn" in url or "passkey" in url]
 
 
+@pytest.mark.quick
 def test_single_sign_on_leads_there_and_back(open_page, browser, site, settings):
     with Provider() as provider:
         settings.SOCIALACCOUNT_PROVIDERS = provider.settings()

@@ -49,6 +49,7 @@ def outcomes():
     return list(AuditEvent.objects.filter(stage="outcome").order_by("seq"))
 
 
+@pytest.mark.quick
 def test_switch_from_the_list_and_its_undo(open_page, sandbox, two_flows):
     page = open_page("operator")
 
@@ -282,6 +283,7 @@ def test_counts_of_the_filters_follow_the_search_and_what_was_found_is_read_out(
     expect(page.locator("#q")).to_be_focused()
 
 
+@pytest.mark.quick("light-1350")
 @LOOKS
 def test_dialog_and_toast_are_accessible_and_fit(open_page, sandbox, two_flows, scheme, width):
     page = open_page("operator", scheme=scheme, width=width)

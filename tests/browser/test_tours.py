@@ -80,6 +80,7 @@ def test_create_a_flow_of_each_kind(open_page, sandbox, kind, javascript):
         assert str(flow["integration"][name.removeprefix("integration_")]) == value
 
 
+@pytest.mark.quick("js")
 @JAVASCRIPT
 def test_edit_is_confirmed_and_in_the_log_with_before_and_after(open_page, flow_sid, javascript):
     page = open_page("operator", javascript=javascript, path=f"/flows/{flow_sid}/")
@@ -117,6 +118,7 @@ def test_error_stands_beside_its_field_and_what_was_typed_is_kept(open_page, flo
         expect(page.get_by_role("alert")).to_be_focused()
 
 
+@pytest.mark.quick("no-js")
 @JAVASCRIPT
 def test_conflict_shows_three_values_and_a_way_on(open_page, sandbox, flow_sid, javascript):
     page = open_page("operator", javascript=javascript, path=f"/flows/{flow_sid}/edit/")

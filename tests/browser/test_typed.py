@@ -45,6 +45,7 @@ def save(page, sandbox):
     assert stages() == [("attempt", "pending"), ("outcome", "succeeded")]
 
 
+@pytest.mark.quick("while typing-js")
 @JAVASCRIPT
 @pytest.mark.parametrize("is_reviewed", [False, True], ids=["while typing", "while reviewing"])
 def test_form_survives_the_end_of_its_session(open_page, sandbox, flow_sid, javascript, is_reviewed):

@@ -25,7 +25,7 @@ from flows.services import database, reconcile
 from tests.conftest import form_data
 from tests.faults.acting import NEW, applied, drifts, ours, stages, writes
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.quick]
 
 NAME = "Réclamations Lyon"
 TYPED = {

@@ -96,6 +96,7 @@ def site(request, sandbox, settings, person, tmp_path):
             sys.stdout.write((tmp_path / "site.log").read_text())
 
 
+@pytest.mark.quick("before-create")
 @pytest.mark.parametrize("verb", PAGES)
 @pytest.mark.parametrize(
     ("site", "sent"), [("before", 0), ("after", 1)], indirect=["site"], ids=["before", "after"]

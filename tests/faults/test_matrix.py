@@ -32,6 +32,14 @@ ROWS = {
 }
 
 
+@pytest.mark.quick(
+    "refused with 403",
+    "cut off, applied",
+    "silence, not applied",
+    "refuses the attempt",
+    "before the attempt is committed",
+    "nothing goes wrong",
+)
 @pytest.mark.parametrize("name", ROWS)
 def test_log_tells_the_truth(name):
     trouble = TROUBLES[name]
@@ -50,12 +58,26 @@ def test_log_tells_the_truth(name):
     assert_chain_intact()
 
 
+@pytest.mark.quick
 def test_matrix_has_every_fault_and_enough_of_them():
     """30 are asked for; those of the sandbox's lists befall reconciling."""
     kinds = {fault.kind for trouble in TROUBLES.values() for fault in trouble.faults}
 
     assert kinds == set(FaultKind)
     assert len(TROUBLES) >= 30
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("verb", [CREATE, UPDATE])
+@pytest.mark.parametrize("name", ["refused with 403", "refused with 410"])
+def test_refusal_of_one_run_does_not_stop_the_next(verb, name):
+    """The site remembers that Twilio refuses a kind of call. The command plays its cells in one database."""
+    clock = Clock()
+
+    first, second = (play(TROUBLES[name], verb, runs=2, seed=seed, clock=clock) for seed in (1, 2))
+
+    assert first.complaints == second.complaints == []
+    assert first.counts[RUNS] == second.counts[RUNS] == 2
 
 
 @pytest.fixture

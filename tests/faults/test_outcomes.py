@@ -175,6 +175,7 @@ def test_create_and_update_are_never_repeated_blindly(sandbox, flow_sid, hurry, 
     assert len(writes(sandbox)) == 1
 
 
+@pytest.mark.quick
 def test_delete_of_a_flow_that_somebody_else_deleted_between_the_tries(sandbox, flow_sid, hurry, monkeypatch):
     """The first try was turned away with a 429, which is never processed: the 404 to the second is no success."""
     fault = Fault(FaultKind.TOO_MANY, retry_after=0)
@@ -195,6 +196,7 @@ def test_delete_of_a_flow_that_somebody_else_deleted_between_the_tries(sandbox, 
     assert Flow.objects.get().gone_at is not None
 
 
+@pytest.mark.quick
 @every_verb
 def test_connection_that_is_never_made(sandbox, flow_sid, monkeypatch, act):
     def make(account_sid):
@@ -212,6 +214,7 @@ def test_connection_that_is_never_made(sandbox, flow_sid, monkeypatch, act):
     assert change.event.payload.message == "no connection to Twilio could be made"
 
 
+@pytest.mark.quick
 @every_verb
 def test_late_apply_happens_after_the_outcome_was_recorded_as_unknown(sandbox, flow_sid, hurry, act):
     fault = Fault(FaultKind.LATE_APPLY)

@@ -29,7 +29,7 @@ from tests.faults.acting import (
     writes,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.quick]
 
 every_verb = pytest.mark.parametrize("act", VERBS.values(), ids=VERBS)
 every_verb_of_a_flow = pytest.mark.parametrize("act", [rename, switch, delete])

@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
+import socket
 import subprocess
 import sys
 import threading
 import uuid
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -60,6 +63,7 @@ def held(sandbox, monkeypatch):
     go.set()
 
 
+@pytest.mark.quick
 def test_change_under_way_ends_before_the_site_does(site, browser, sandbox, flow_sid, held):
     address = f"{site.root}/flows/{flow_sid}/enabled/"
     form = dict(HIDDEN.findall(browser.get(address, timeout=30).text))
@@ -129,6 +133,26 @@ def test_request_with_too_much_in_its_head_is_refused(site, headers):
     assert requests.get(f"{site.root}/health/live/", headers=headers, timeout=30).status_code in (400, 431)
 
 
+def test_refused_request_writes_no_line_of_its_own(sandbox, tmp_path, monkeypatch):
+    monkeypatch.setenv("LOG_FORMAT", "line")
+    monkeypatch.setenv("LOG_LEVEL", "INFO")
+    site = Site(api=sandbox.url, folder=tmp_path, options=AS_DEPLOYED)
+    address = urlsplit(site.root)
+
+    try:
+        for sent in (b"G\x1b[2JET / HTTP/1.1", b"GET /a\x85b HTTP/1.1", b"GET / HTTP/1.1\r\nBad\rName: 1"):
+            with socket.create_connection((address.hostname, address.port), timeout=30) as line:
+                line.sendall(sent + b"\r\n\r\n")
+                assert line.recv(12) == b"HTTP/1.1 400"
+    finally:
+        site.close()
+
+    lines = site.log().splitlines()
+    assert sum("Invalid request from ip=127.0.0.1" in line for line in lines) == 3
+    assert all(re.match(r"20\d\d-\d\d-\d\d |    ", line) and line.isprintable() for line in lines)
+
+
+@pytest.mark.quick
 def test_start_without_a_key_says_so_once(tmp_path):
     environment = {name: value for name, value in WHOLE.items() if name != "AUDIT_KEY"}
 

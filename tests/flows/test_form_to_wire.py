@@ -318,6 +318,7 @@ def marked_up(value):
     return f'value="{html.escape(value)}"'
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "typed"), BAD, ids=lambda value: ascii(value[:30]))
 def test_what_is_wrong_is_said_beside_its_field_and_not_sent(create, edit, sandbox, flow_of, name, typed):
     kind = kind_for(name) if name != "reason" else "studio"
@@ -451,6 +452,7 @@ ODD = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "name", "value"), ODD, ids=lambda value: ascii(value)[:30])
 def test_what_a_form_would_not_take_does_not_stand_in_the_way(edit, sandbox, flow_of, kind, name, value):
     sid = flow_of(kind, **{name: value})
@@ -461,6 +463,7 @@ def test_what_a_form_would_not_take_does_not_stand_in_the_way(edit, sandbox, flo
     assert written(sandbox) == [{"ContactIdentity": "+14155550177"}]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "name", "value"), ODD, ids=lambda value: ascii(value)[:30])
 def test_nor_when_a_script_leaves_it_out(edit, sandbox, flow_of, kind, name, value):
     sid = flow_of(kind, **{name: value})

@@ -59,6 +59,7 @@ SETTLED = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stages", [[PENDING], [PENDING, UNKNOWN]], ids=["died", "unknown"])
 @pytest.mark.parametrize("action", ["flow.update", "flow.create", "flow.delete"])
 def test_open_changes_of_an_older_log_are_found(there_and_back, stages, action):
@@ -73,6 +74,7 @@ def test_open_changes_of_an_older_log_are_found(there_and_back, stages, action):
     assert_chain_intact(len(stages))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stages", SETTLED.values(), ids=SETTLED)
 def test_settled_changes_of_an_older_log_are_not(there_and_back, stages):
     story(*stages)

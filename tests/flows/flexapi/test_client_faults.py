@@ -386,6 +386,7 @@ def test_a_read_that_is_refused_after_all_is_refused(sandbox, client_of):
 # The deadline of a whole call
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [FaultKind.HANG, FaultKind.DRIP, FaultKind.DRIP_HEADERS])
 @pytest.mark.parametrize("verb", ["list", "fetch", "create", "update"])
 def test_deadline_ends_a_call_that_would_go_on(sandbox, sid, client_of, verb, kind):
@@ -471,6 +472,7 @@ def test_body_that_only_pretends_to_be_compressed_is_unknown(client_of):
         client_of(base_url=f"http://127.0.0.1:{wire.port}/v1").update(NOBODY, {})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "answer",
     [

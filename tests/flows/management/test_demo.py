@@ -133,6 +133,7 @@ def test_demo_serves_and_a_second_start_keeps_what_was_there(source):
     assert "has ended" in demo.rest
 
 
+@pytest.mark.long
 def test_demo_begins_anew_when_asked(source):
     with Demo(source, free_port()):
         (source / ".demo" / "mark").touch()
@@ -143,6 +144,7 @@ def test_demo_begins_anew_when_asked(source):
     assert not (source / ".demo" / "mark").exists()
 
 
+@pytest.mark.long
 def test_demo_without_a_flow_is_an_empty_site(source):
     with Demo(source, free_port(), "--flows", "0") as demo:
         cookie = demo.sign_in("ada")
@@ -155,6 +157,7 @@ def test_demo_without_a_flow_is_an_empty_site(source):
     assert actions(source) == ["people.create"] * 4 + ["auth.login"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", ["demo", "sandbox"])
 @pytest.mark.parametrize("flows", ["-1", "some", "1.5"])
 def test_number_of_flows_that_is_none_is_refused(source, command, flows):

@@ -28,6 +28,7 @@ def demo_of(settings):
         sandbox.stop()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("flows", [1, 2, 3, 5])
 def test_few_flows_have_a_history(demo_of, flows):
     demo_of(flows)
@@ -63,6 +64,7 @@ def test_second_start_adds_nobody_again(demo_of):
     assert User.objects.count() == AuditEvent.objects.count() == 4
 
 
+@pytest.mark.long
 def test_story_names_the_people_by_their_own_ids(demo_of):
     demo_of(3)
 
