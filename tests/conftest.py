@@ -4,6 +4,7 @@ audit log is append-only until the test is over.
 
 import functools
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from flows.accounts import Account
 from flows.flexapi.sandbox import Sandbox
 from flows.services import mirror, twilio
 from flows.services.audit import Actor
+from flows.views import downloads
 from tests import ACCOUNT
 from tests.long_tests import (  # noqa: F401 - hooks
     pytest_addoption,
@@ -70,6 +72,12 @@ def _lift_append_only_between_tests() -> Iterator[None]:
     TransactionTestCase._fixture_teardown = emptied  # type: ignore[method-assign]
     yield
     TransactionTestCase._fixture_teardown = flush  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def _nobody_else_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An export that a test looks at without reading it is none of the next test's."""
+    monkeypatch.setattr(downloads, "places", threading.BoundedSemaphore(downloads.AT_ONCE))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ class TooManyDownloads(Exception):
     """As many are being written as may be at once."""
 
 
-_places = threading.BoundedSemaphore(AT_ONCE)
+places = threading.BoundedSemaphore(AT_ONCE)
 
 
 class Place:
@@ -23,9 +23,9 @@ class Place:
     more."""
 
     def __init__(self) -> None:
-        if not _places.acquire(blocking=False):
+        if not places.acquire(blocking=False):
             raise TooManyDownloads
-        self.leave = weakref.finalize(self, _places.release)  # gives it back once, however often it is called
+        self.leave = weakref.finalize(self, places.release)  # gives it back once, however often it is called
 
 
 class Download(StreamingHttpResponse):

@@ -26,9 +26,9 @@ BENCHMARKS: Final = {
 }
 ALL: Final = "all"
 SHORT: Final = {
-    "lists": ("--flows", "60,120", "--runs", "2", "--typed", "2"),
+    "lists": ("--flows", "500,1000", "--runs", "2", "--typed", "2"),
     "sync": ("--flows", "120", "--runs", "2"),
-    "log": ("--events", "4000", "--small", "2000", "--runs", "2"),
+    "log": ("--events", "12000", "--small", "6000", "--runs", "2"),
     "pages": ("--runs", "1"),
 }
 

@@ -106,7 +106,8 @@ def serving(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, in
         command = [
             sys.executable, "-m", "gunicorn", "django.core.wsgi:get_wsgi_application()", "--bind",
             f"fd://{listener.fileno()}", "--workers", "2", "--threads", "4", "--timeout", "90",
-            "--no-control-socket", "--worker-tmp-dir", str(folder),
+            "--worker-class", "flexadmin.buffering.BufferingWorker", "--no-control-socket",
+            "--worker-tmp-dir", str(folder),
         ]  # fmt: skip
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, pass_fds=[listener.fileno()], stdout=sink, stderr=sink

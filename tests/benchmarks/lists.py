@@ -26,6 +26,7 @@ from rich.table import Table
 
 from tests.benchmarks.asking import Served, asked, counted, queries_of, served
 from tests.benchmarks.fill import ACCENTED, COMMON, RARE
+from tests.benchmarks.sizes import ascending, at_least
 
 # What is asked of both, by name: the address of ours, and of Django admin's.
 PAGES: Final = {
@@ -40,6 +41,7 @@ PAGES: Final = {
 }
 SEARCHES: Final = ("many hits", "one hit", "no hit", "one letter", "accents")
 SIDES: Final = ("site", "admin")
+LEAST: Final = 500  # flows: there is a tenth page
 WARMED: Final = 6  # requests before any is measured: each of a worker's threads opens its connection
 
 
@@ -152,12 +154,15 @@ def table_of_promises(kept: list[Promise]) -> Table:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--flows", default="1000,10000,100000", help="sizes, ascending, with commas between")
-    parser.add_argument("--runs", type=int, default=15, help="requests of each page and size")
+    sizes_of = ascending(LEAST)
+    parser.add_argument(
+        "--flows", type=sizes_of, default="1000,10000,100000", help="sizes, with commas between"
+    )
+    parser.add_argument("--runs", type=at_least(1), default=15, help="requests of each page and size")
     parser.add_argument("--typed", type=int, default=30, help="keystrokes at the greatest size")
     parser.add_argument("--output", type=Path, help="a file for the figures, as JSON")
     options = parser.parse_args()
-    sizes = sorted(int(size) for size in options.flows.split(","))
+    sizes: list[int] = options.flows
     typed: list[float] = []
     requests = 0
     with Console(stderr=True).status("") as status, ExitStack() as stack:

@@ -46,9 +46,11 @@ from tests.benchmarks.log_filling import (
     VISITOR,
     fill,
 )
+from tests.benchmarks.sizes import at_least
 from tests.faults.acting import database_url
 from tests.faults.databases import databases, use
 
+LEAST: Final = 6000  # events: there are some of each kind, and of different days
 MOST_GROWTH: Final = 1.5  # of a page's time where the log is short
 MOST_LAST: Final = 2.0  # the last page beside the first
 APPENDING: Final = 5.0  # seconds
@@ -206,9 +208,9 @@ def table(short: Log, long: Log, runs: int) -> Table:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=1_000_000)
-    parser.add_argument("--small", type=int, default=10_000)
-    parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--events", type=at_least(LEAST), default=1_000_000)
+    parser.add_argument("--small", type=at_least(LEAST), default=10_000)
+    parser.add_argument("--runs", type=at_least(1), default=9)
     parser.add_argument("--output", type=Path, help="a file for every visit's figures, as JSON")
     parser.add_argument("--append", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()

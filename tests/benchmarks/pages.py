@@ -23,6 +23,7 @@ from rich.table import Table
 from tests.benchmarks.chromium import chromium
 from tests.benchmarks.deployed import PASSWORD, PERSON, Deployed, deployed
 from tests.benchmarks.measuring import BUDGETS, Figures, medians, signed_in, visited
+from tests.benchmarks.sizes import at_least
 
 SITE_PAGE, ADMIN_PAGE = "/flows/", "/admin/flows/flow/"
 
@@ -62,7 +63,7 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=at_least(1), default=5)
     parser.add_argument("--output", type=Path, help="a file for every visit's figures, as JSON")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _end)  # so that what was started is stopped then, too

@@ -37,6 +37,7 @@ from django.test import override_settings
 from flows import accounts
 from flows.flexapi.sandbox.server import DEMO_ACCOUNT_SID, DEMO_API_KEY, DEMO_API_SECRET
 from flows.services import mirror
+from tests.benchmarks.sizes import at_least
 from tests.faults.databases import databases, use
 
 LATENCIES: Final = (0, 150)  # ms
@@ -171,8 +172,8 @@ def verdicts(rows: list[Row]) -> dict[str, tuple[float, float]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--flows", type=int, default=10_000)
-    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--flows", type=at_least(1), default=10_000)
+    parser.add_argument("--runs", type=at_least(1), default=7)
     parser.add_argument("--output", type=Path, help="a file for every run's figures, as JSON")
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")

@@ -67,6 +67,19 @@ def test_matrix_has_every_fault_and_enough_of_them():
     assert len(TROUBLES) >= 30
 
 
+@pytest.mark.quick
+@pytest.mark.parametrize("verb", [CREATE, UPDATE])
+@pytest.mark.parametrize("name", ["refused with 403", "refused with 410"])
+def test_refusal_of_one_run_does_not_stop_the_next(verb, name):
+    """The site remembers that Twilio refuses a kind of call. The command plays its cells in one database."""
+    clock = Clock()
+
+    first, second = (play(TROUBLES[name], verb, runs=2, seed=seed, clock=clock) for seed in (1, 2))
+
+    assert first.complaints == second.complaints == []
+    assert first.counts[RUNS] == second.counts[RUNS] == 2
+
+
 @pytest.fixture
 def sends_first(monkeypatch):
     def carry_out(self, send):
