@@ -29,8 +29,8 @@ from tests.faults.matrix.edits import Draws
 from tests.faults.matrix.play import A_MINUTE, Clock, world
 from tests.faults.truth import MADE, as_kept, differences
 
-RUNS, OURS, ELSEWHERE, LAGGED = "runs", "our changes", "elsewhere's", "reads that lagged"
-RECORDED, STALE = "recorded of elsewhere's", "refused as stale"
+RUNS, OURS, ELSEWHERE, LAGGED = "runs", "changes here", "changes there", "reads that lagged"
+RECORDED, STALE = "observed", "refused as stale"
 FALSE_DELETION, FALSE_CREATION, FALSE_DRIFT = "false deletions", "false creations", "false drift"
 NOT_FOUND = "not found in the end"
 COLUMNS: Final = (

@@ -70,7 +70,7 @@ def test_worst_of_several_accounts_is_told_by_its_name(client_of, sandbox, stagi
     mirror.sync(sandbox.account_sid)
 
     for path in ("/flows/", "/flows/drift/"):
-        assert '<bdi>staging</bdi>: <span class="status none">Never checked' in text(
+        assert '<bdi>staging</bdi>: <span class="status none">Never checked.</span>' in text(
             client_of("viewer").get(path)
         )
 
