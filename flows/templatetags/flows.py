@@ -219,7 +219,7 @@ def when_checked(moment: datetime | None) -> SafeString:
     day = "" if utc.date() == today else f"{utc.day} {utc:%b %Y}, "
     text = f"{day}{utc:%H:%M} UTC"
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>, {}',
+        '<time datetime="{}" title="{}">{}</time> {}',
         f"{utc:%Y-%m-%d %H:%M:%SZ}",
         f"{utc:%Y-%m-%d %H:%M:%S} UTC",
         text,

@@ -86,7 +86,7 @@ def test_what_was_changed_elsewhere_is_undone(open_page, sandbox, drift, flow_si
     page = open_page("operator", javascript=javascript)
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Changed elsewhere").click()
 
-    page.get_by_role("link", name="Undo").click()
+    page.get_by_role("button", name="Revert…").click()
     expect(page.locator("[name=friendly_name]")).to_have_value("Réclamations Lyon")
     page.get_by_role("button", name="Review changes").click()
     page.fill("[name=reason]", "Not agreed")

@@ -29,8 +29,8 @@ from tests.faults.matrix.edits import Draws
 from tests.faults.matrix.play import A_MINUTE, Clock, world
 from tests.faults.truth import MADE, as_kept, differences
 
-RUNS, OURS, ELSEWHERE, LAGGED = "runs", "our changes", "elsewhere's", "reads that lagged"
-RECORDED, STALE = "recorded of elsewhere's", "refused as stale"
+RUNS, OURS, ELSEWHERE, LAGGED = "runs", "changes here", "changes there", "reads that lagged"
+RECORDED, STALE = "observed", "refused as stale"
 FALSE_DELETION, FALSE_CREATION, FALSE_DRIFT = "false deletions", "false creations", "false drift"
 NOT_FOUND = "not found in the end"
 COLUMNS: Final = (
@@ -131,18 +131,19 @@ class Run:
     def carry_out(self) -> Tally:
         for _ in range(FLOWS):
             self.sandbox.add_flow(**self.draws.flow())
-        self._remember()
+        self._remember(self.clock.now())
         self.clock.move(2 * A_MINUTE)
         mirror.sync(ACCOUNT)
         self.sandbox.lags.draw = self.draw
         before = len(self.sandbox.requests)
         for _ in range(STEPS):
             self.clock.move(timedelta(seconds=self.chance.choice([0, 1, 3, 10, 25, 70])))
+            began = self.clock.now()
             with self._counting_stale():
                 self.chance.choice(
                     [self._ours, self._elsewhere, self._elsewhere, self._sync, self._sync, self._look]
                 )()
-            self._remember()
+            self._remember(began)
         lagged = [request.fault for request in self.sandbox.requests[before:] if request.fault]
         self.tally.counts[LAGGED] += len(lagged)
         self._end_well()
@@ -209,13 +210,14 @@ class Run:
         rows = list(Flow.objects.filter(gone_at=None).order_by("sid"))
         return self.chance.choice(rows) if rows else None
 
-    def _remember(self) -> None:
-        now, flows = self.clock.now(), self.sandbox.flows
+    def _remember(self, since: datetime) -> None:
+        """Note how the flows are since the act that began then."""
+        flows = self.sandbox.flows
         for sid in {*flows, *self.history}:
             state = as_kept(flows[sid]) if sid in flows else None
             states = self.history.setdefault(sid, [])
             if not states or states[-1][1] != state:
-                states.append((now, state))
+                states.append((since, state))
 
     def _end_well(self) -> None:
         self.sandbox.lags.clear()

@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from flows.flexapi.sandbox import Fault, FaultKind
+from flows.flexapi.sandbox import Fault, FaultKind, Lag
 from flows.models import Flow, SyncState
 from tests.faults.acting import read_only, refusing, switch
 
@@ -61,3 +61,28 @@ def test_sync_flows_leaves_another_sync_alone(sandbox, settings):
         call_command("sync_flows")
 
     assert sandbox.requests == []
+
+
+def test_sync_flows_says_how_far_missing_flows_are_checked_and_that_not_all_is_well(sandbox):
+    sids = [sandbox.add_flow() for _ in range(30)]
+    call_command("sync_flows", stdout=io.StringIO())
+    for sid in sids:
+        sandbox.remove_flow(sid)
+    out = io.StringIO()
+
+    with pytest.raises(
+        CommandError, match=r"^Checking 10 flows that are missing from Twilio's list: 20 checked\.$"
+    ):
+        call_command("sync_flows", stdout=out)
+
+    assert out.getvalue() == "0 flows: 0 new, 0 changed, 20 gone.\n"
+    call_command("sync_flows", stdout=out)
+
+
+def test_sync_flows_says_that_a_list_left_out_flows(sandbox):
+    sandbox.add_flow()
+    call_command("sync_flows", stdout=io.StringIO())
+    sandbox.lag(Lag("empty"))
+
+    with pytest.raises(CommandError, match="1 flow is missing from Twilio's list, but still exists there"):
+        call_command("sync_flows", stdout=io.StringIO())

@@ -6,10 +6,10 @@ import pytest
 
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, OpenDrift
-from flows.services import changes, mirror
+from flows.services import changes, closures, mirror
 from tests import ACCOUNT
 from tests.conftest import form_data
-from tests.faults.acting import later
+from tests.faults.acting import later, read_only
 
 pytestmark = pytest.mark.django_db
 
@@ -344,3 +344,236 @@ def test_masked_part_of_any_field_has_to_be_typed_again(client_of, sandbox):
     again = save(client, page, f"/flows/{sid}/edit/")
 
     assert (again.status_code, set(again.context["form"].errors)) == (422, {"contact_identity"})
+
+
+@pytest.fixture
+def many(sandbox):
+    """Twelve flows whose retry count somebody set in the Console; their SIDs."""
+    sids = [
+        sandbox.add_flow(
+            friendly_name=f"Flow {number:02}", integration_type="studio", integration_retry_count=3
+        )
+        for number in range(12)
+    ]
+    mirror.sync(ACCOUNT)
+    for sid in sids:
+        sandbox.edit_flow(sid, integration_retry_count=1)
+    mirror.sync(ACCOUNT)
+    return sids
+
+
+def group_of(page):
+    (item,) = page.context["groups"]
+    return item["group"]
+
+
+def test_what_happened_alike_is_one_entry(client_of, many):
+    page = client_of("operator").get("/flows/drift/")
+
+    group = group_of(page)
+    assert (group.title, group.to_revert, len(group.named), len(group.others)) == (
+        "12 flows changed",
+        12,
+        10,
+        2,
+    )
+    assert group.rows == [{"label": "Retry count", "before": 3, "after": 1, "varies": False}]
+    assert "Accept 12" in text(page)
+    assert "Revert 12…" in text(page)
+    assert text(page).count("Flow 11") == 1
+
+
+def test_former_values_that_differ_are_not_told_as_one(client_of, sandbox):
+    sids = [sandbox.add_flow(friendly_name=f"Flow {number}") for number in range(2)]
+    mirror.sync(ACCOUNT)
+    for sid in sids:
+        sandbox.edit_flow(sid, friendly_name="Same")
+    mirror.sync(ACCOUNT)
+
+    assert group_of(client_of("viewer").get("/flows/drift/")).rows[0]["varies"]
+
+
+def test_group_is_accepted_at_once_with_one_reason(client_of, many):
+    client = client_of("operator", name="ada")
+    events = group_of(client.get("/flows/drift/")).events
+
+    page = client.post("/flows/drift/accept/", {"events": events, "reason": "Agreed"}, follow=True)
+
+    accepted = AuditEvent.objects.filter(action="flow.accept")
+    assert {(event.actor_label, event.reason) for event in accepted} == {("ada", "Agreed")}
+    assert {event.target_sid for event in accepted} == set(many)
+    assert "Accepted for 12 flows" in text(page)
+    again = client.post("/flows/drift/accept/", {"events": events}, follow=True)
+    assert "Somebody has dealt with this already" in text(again)
+    assert accepted.count() == 12
+
+
+def test_part_of_a_group_that_was_resolved_meanwhile_is_told(client_of, many):
+    client = client_of("operator")
+    events = group_of(client.get("/flows/drift/")).events
+    client.post(f"/flows/drift/{events.split()[0]}/accept/")
+
+    page = client.post("/flows/drift/accept/", {"events": events}, follow=True)
+
+    assert "Accepted for 11 flows" in text(page)
+    assert "1 of them was resolved by someone else before" in text(page)
+
+
+def test_group_is_reverted_by_a_bulk_change_with_the_reason(client_of, sandbox, many):
+    client = client_of("operator")
+    events = group_of(client.get("/flows/drift/")).events
+
+    page = client.post("/flows/drift/revert/", {"events": events, "reason": "Not agreed"}, follow=True)
+
+    assert page.context["plan"].title == "Revert 12 external changes"
+    assert page.context["form"]["reason"].value() == "Not agreed"
+    assert page.context["to_do"] == 12
+    assert "Not agreed" not in page.redirect_chain[-1][0]
+    assert OpenDrift.objects.count() == 12
+
+
+def test_group_with_nothing_to_change_offers_no_revert(client_of, sandbox, many, actor):
+    for sid in many:
+        changes.update_flow(
+            sid=sid,
+            base=None,
+            values={"integration_retry_count": 3},
+            reason="",
+            actor=actor,
+            change_id=uuid.uuid4(),
+        )
+
+    page = client_of("operator").get("/flows/drift/")
+
+    assert group_of(page).to_revert == 0
+    assert "/flows/drift/revert/" not in text(page)
+
+
+def test_single_with_nothing_to_change_offers_no_revert(client_of, drift, flow_sid, actor):
+    changes.update_flow(
+        sid=flow_sid, base=None, values={"friendly_name": "Réclamations Lyon"}, reason="", actor=actor,
+        change_id=uuid.uuid4(),
+    )  # fmt: skip
+
+    (found,) = client_of("operator").get("/flows/drift/").context["found"]
+
+    assert found.undo_url == ""
+
+
+@pytest.mark.parametrize("path", ["accept", "revert"])
+def test_reason_that_is_too_long_stays_where_it_was_typed(client_of, many, path):
+    client = client_of("operator")
+    events = group_of(client.get("/flows/drift/")).events
+
+    page = client.post(f"/flows/drift/{path}/", {"events": events, "reason": "x" * 201})
+
+    assert page.status_code == 422
+    assert "The reason has 201 characters. Use 200 at most." in text(page)
+    assert "x" * 201 in text(page)
+    assert OpenDrift.objects.count() == 12
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reason_stays_where_the_log_can_not_be_written(client_of, drift):
+    client = client_of("operator")
+
+    with read_only():
+        page = client.post(f"/flows/drift/{drift.event_id}/accept/", {"reason": "Agreed"})
+
+    assert page.status_code == 503
+    assert 'value="Agreed"' in text(page)
+    assert OpenDrift.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["accept", "revert"])
+def test_many_of_an_account_where_one_may_only_look_are_refused(client_of, sandbox, staging, path):
+    for account in (sandbox, staging):
+        mirror.sync(account.account_sid)
+        account.add_flow()
+        mirror.sync(account.account_sid)
+    client = client_of("operator", "nia", sandbox.account_sid)
+    both = " ".join(str(event.event_id) for event in AuditEvent.objects.filter(action="flow.drift"))
+
+    page = client.post(f"/flows/drift/{path}/", {"events": both})
+
+    assert page.status_code == 403
+    assert OpenDrift.objects.count() == 2
+    assert AuditEvent.objects.filter(result="denied").count() == 1
+
+
+@pytest.mark.parametrize("events", ["", "x", f"{uuid.UUID(int=7)}"])
+def test_many_of_nothing_is_told(client_of, db, events):
+    page = client_of("operator").post("/flows/drift/accept/", {"events": events}, follow=True)
+
+    assert "Somebody has dealt with this already" in text(page)
+
+
+def begin(client, found, reason="Not agreed"):
+    """What the browser sends when "Revert…" is chosen beside a typed reason."""
+    name = "undo" if found.kind == "made" else "restore"
+    data = {name: found.first.event_id, "state": "before", "begin": "1", "reason": reason}
+    return client.post(found.undo_url, data)
+
+
+def test_reason_goes_along_into_the_edit_form(client_of, sandbox, drift, flow_sid):
+    client = client_of("operator")
+    (found,) = client.get("/flows/drift/").context["found"]
+
+    page = begin(client, found)
+
+    assert page.status_code == 200
+    assert page.context["form"]["reason"].value() == "Not agreed"
+    assert page.context["restore"].rows[0]["then"] == "Réclamations Lyon"
+    assert save(client, page, f"/flows/{flow_sid}/edit/").status_code == 302
+    assert last(stage="outcome").reason == "Not agreed"
+    assert not OpenDrift.objects.exists()
+
+
+def test_reason_goes_along_into_the_form_that_deletes(client_of, sandbox, flow_sid):
+    sid = sandbox.add_flow(friendly_name="Not ours")
+    mirror.sync(ACCOUNT)
+    client = client_of("operator")
+    (found,) = client.get("/flows/drift/").context["found"]
+
+    page = begin(client, found)
+
+    assert (page.status_code, page.context["form"]["reason"].value()) == (200, "Not agreed")
+    save(client, page, f"/flows/{sid}/delete/", confirm_name="Not ours")
+    assert (last(stage="outcome").reason, last(stage="outcome").refers_to) == (
+        "Not agreed",
+        found.first.event_id,
+    )
+
+
+def test_reason_goes_along_into_the_form_that_creates_again(client_of, sandbox, flow_sid):
+    sandbox.remove_flow(flow_sid)
+    mirror.sync(ACCOUNT)
+    client = client_of("operator")
+    (found,) = client.get("/flows/drift/").context["found"]
+
+    page = begin(client, found)
+
+    assert (page.status_code, page.context["form"]["reason"].value()) == (200, "Not agreed")
+    save(client, page, "/flows/new/", chat_service_sid="IS" + "1" * 32)
+    assert last(stage="outcome").reason == "Not agreed"
+
+
+def test_reason_goes_along_where_the_flow_is_gone_by_now(client_of, sandbox, drift, flow_sid):
+    client = client_of("operator")
+    (found,) = client.get("/flows/drift/").context["found"]
+    sandbox.remove_flow(flow_sid)
+
+    page = begin(client, found)
+
+    assert (page.status_code, page.context["flow"]) == (200, None)
+    assert page.context["form"]["reason"].value() == "Not agreed"
+
+
+def test_form_of_a_read_only_account_is_not_opened_by_a_reason_either(client_of, drift, actor):
+    closures.close(account_sid=ACCOUNT, reason="A freeze", actor=actor)
+    client = client_of("operator")
+    event = AuditEvent.objects.filter(action="flow.drift").earliest("seq")
+
+    page = client.post(f"/flows/{drift.target_sid}/edit/", {"restore": event.event_id, "begin": "1"})
+
+    assert page.status_code == 403

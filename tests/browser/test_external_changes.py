@@ -1,0 +1,148 @@
+"""The inbox of external changes in a browser: many at once, the reason that goes along, and each state that has no
+all-clear, with JavaScript and without, accessible in both schemes and widths."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from flows.flexapi.sandbox import Fault, FaultKind, Lag
+from flows.models import AuditEvent, OpenDrift, Plan, SyncState
+from flows.services import mirror
+from tests import ACCOUNT
+from tests.browser.looks import LOOKS, found
+from tests.faults.acting import create, grow_old
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+JAVASCRIPT = pytest.mark.parametrize("javascript", [True, False], ids=["js", "no-js"])
+
+
+def picture(page, name):
+    """Keep a picture for whoever asks for it by PICTURES."""
+    if folder := os.environ.get("PICTURES"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+@pytest.fixture
+def many(sandbox):
+    """Twelve flows whose retries somebody set in the Console, one that somebody renamed, two new ones."""
+    names = [
+        "Störungsmeldung Köln",
+        "Réclamations Lyon",
+        "予約 東京",
+        *(f"Support {number}" for number in range(9)),
+    ]
+    sids = [
+        sandbox.add_flow(friendly_name=name, integration_type="studio", integration_retry_count=3)
+        for name in names
+    ]
+    other = sandbox.add_flow(friendly_name="Bookings Bristol")
+    mirror.sync(ACCOUNT)
+    for sid in sids:
+        sandbox.edit_flow(sid, integration_retry_count=1, janitor_enabled=True)
+    sandbox.edit_flow(other, friendly_name="Bookings Bristol 2")
+    for name in ("Pilot A", "Pilot B"):
+        sandbox.add_flow(friendly_name=name)
+    mirror.sync(ACCOUNT)
+    return sids
+
+
+def entry(page, heading):
+    return page.locator("section.drift").filter(has=page.get_by_role("heading", name=heading))
+
+
+@JAVASCRIPT
+def test_many_are_accepted_at_once(open_page, many, javascript):
+    page = open_page("operator", javascript=javascript, path="/flows/drift/")
+    group = entry(page, "12 flows changed")
+
+    group.get_by_label("Reason").fill("Agreed with the team")
+    group.get_by_role("button", name="Accept 12").click()
+
+    expect(page.locator(".messages")).to_contain_text("Accepted for 12 flows")
+    assert AuditEvent.objects.filter(action="flow.accept", reason="Agreed with the team").count() == 12
+
+
+@JAVASCRIPT
+def test_many_are_reverted_by_a_bulk_change(open_page, many, javascript):
+    page = open_page("operator", javascript=javascript, path="/flows/drift/")
+    group = entry(page, "12 flows changed")
+
+    group.get_by_label("Reason").fill("Not agreed")
+    group.get_by_role("button", name="Revert 12…").click()
+
+    expect(page.get_by_label("Reason")).to_have_value("Not agreed")
+    assert "Not" not in page.url
+    assert Plan.objects.get().state == "draft"
+    picture(page, f"plan-{javascript}")
+
+
+@JAVASCRIPT
+def test_reason_goes_along_into_the_form(open_page, sandbox, many, javascript):
+    page = open_page("operator", javascript=javascript, path="/flows/drift/")
+    one = entry(page, "Bookings Bristol 2")
+
+    one.get_by_label("Reason").fill("Not agreed")
+    one.get_by_role("button", name="Revert…").click()
+    expect(page.get_by_label("Reason")).to_have_value("Not agreed")
+    page.get_by_role("button", name="Review changes").click()
+    expect(page.get_by_label("Reason")).to_have_value("Not agreed")
+    page.get_by_role("button", name="Save changes").click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Bookings Bristol")
+    assert AuditEvent.objects.get(stage="outcome").reason == "Not agreed"
+    assert "Not" not in page.url
+
+
+@LOOKS
+def test_inbox_is_accessible(open_page, many, scheme, width):
+    page = open_page("operator", scheme=scheme, width=width, path="/flows/drift/")
+    picture(page, f"inbox-{scheme}-{width}")
+
+    assert found(page) == []
+
+
+@LOOKS
+@pytest.mark.parametrize("state", ["never", "failed", "partial", "checked"])
+@pytest.mark.parametrize("path", ["/flows/drift/", "/accounts/"])
+def test_states_of_a_check_are_accessible(open_page, sandbox, state, path, scheme, width):
+    if state != "never":
+        mirror.sync(ACCOUNT)
+    if state == "failed":
+        sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
+        with pytest.raises(Exception, match="500"):
+            mirror.sync(ACCOUNT)
+    if state == "partial":
+        SyncState.objects.update(missing=480, missing_checked=20)
+    page = open_page("operator", scheme=scheme, width=width, path=path)
+    picture(page, f"{path.strip('/').replace('/', '-')}-{state}-{scheme}-{width}")
+
+    assert found(page) == []
+
+
+@LOOKS
+def test_list_whose_flows_are_being_checked_is_accessible(open_page, sandbox, scheme, width):
+    sids = [sandbox.add_flow(friendly_name=f"Support {number:02}") for number in range(24)]
+    mirror.sync(ACCOUNT)
+    for sid in sids[:23]:
+        sandbox.remove_flow(sid)
+    mirror.sync(ACCOUNT)
+    page = open_page("operator", scheme=scheme, width=width)
+    picture(page, f"list-{scheme}-{width}")
+
+    assert found(page) == []
+
+
+@LOOKS
+def test_flow_that_twilio_does_not_show_yet_is_accessible(open_page, sandbox, flow_sid, scheme, width):
+    grow_old(sandbox)
+    sid = create().event.target_sid
+    sandbox.lag(Lag("stale", times=None, seconds=3600))
+    page = open_page("operator", scheme=scheme, width=width, path=f"/flows/{sid}/")
+    picture(page, f"settling-{scheme}-{width}")
+
+    expect(page.get_by_text("Not visible at Twilio yet")).to_be_visible()
+    assert found(page) == []
+    assert not OpenDrift.objects.exists()

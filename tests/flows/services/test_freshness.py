@@ -1,0 +1,60 @@
+"""Three states, and a fourth for what is not whole: never, failed, partial, checked."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from flows.models import SyncState
+from flows.services import freshness
+from flows.services.freshness import Freshness
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+
+
+@pytest.mark.parametrize(("sync", "state"), [
+    ({}, "never"),
+    ({"synced_at": NOW}, "checked"),
+    ({"synced_at": NOW, "failed_at": NOW}, "failed"),
+    ({"failed_at": NOW}, "failed"),
+    ({"synced_at": NOW, "missing": 3}, "partial"),
+    ({"synced_at": NOW, "left_out": 1}, "partial"),
+])  # fmt: skip
+def test_state(sync, state):
+    found = Freshness(SyncState(**sync))
+
+    assert (found.state, found.is_fine) == (state, state == "checked")
+
+
+def test_account_to_worry_about_is_first():
+    account = settings.FLEX_ACCOUNTS[0]
+    here = [replace(account, sid=f"AC{number}" + "0" * 31) for number in range(5)]
+    hour = timedelta(hours=1)
+    for one, sync in zip(here, [
+        {"synced_at": NOW}, {"synced_at": NOW - hour}, {"synced_at": NOW, "missing": 1}, {},
+        {"synced_at": NOW, "failed_at": NOW},
+    ], strict=True):  # fmt: skip
+        SyncState.objects.create(account_sid=one.sid, **sync)
+
+    found = freshness.of_accounts(here)
+
+    assert [here.index(one.account) for one in found] == [4, 3, 2, 1, 0]
+    assert freshness.overall(found).account == here[4]
+    assert freshness.overall(found[:1]).account is None
+    assert freshness.overall([]).state == "never"
+
+
+@pytest.mark.parametrize(("sync", "sentence"), [
+    ({}, ""),
+    ({"missing": 480, "missing_checked": 20},
+     "Checking 480 flows that are missing from Twilio's list: 20 checked."),
+    ({"missing": 1, "check_error": "Twilio did not answer in time"},
+     ("Checking 1 flow that is missing from Twilio's list: 0 checked. "
+      "Checking stopped: Twilio did not answer in time.")),
+    ({"left_out": 1}, "1 flow is missing from Twilio's list, but still exists there."),
+])  # fmt: skip
+def test_progress(sync, sentence):
+    assert freshness.progress(SyncState(**sync)) == sentence

@@ -1,0 +1,185 @@
+"""No page says that something is fine without the time of the check that found it so; a site that never reached Twilio
+looks fine nowhere."""
+
+import re
+
+import pytest
+
+from flows.flexapi.sandbox import Fault, FaultKind, Lag
+from flows.models import SyncState
+from flows.services import mirror
+from tests import ACCOUNT
+from tests.faults.acting import create, delete, grow_old, rename, writes
+
+pytestmark = pytest.mark.django_db
+PAGES = ["/flows/", "/flows/drift/", "/accounts/"]
+FINE = re.compile(r'class="status (?:good|on)"')
+
+
+def text(page):
+    return re.sub(r"\s+", " ", page.content.decode())
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_looks_fine_on_a_site_that_never_reached_twilio(client_of, db, path):
+    page = text(client_of("viewer").get(path))
+
+    assert "Never checked" in page
+    assert not FINE.search(page)
+    assert "Nothing to look at" not in page
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_looks_fine_where_the_last_check_failed(client_of, sandbox, path):
+    mirror.sync(ACCOUNT)
+    sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
+    client = client_of("viewer")
+    client.post("/flows/sync/")
+
+    page = text(client.get(path))
+
+    assert "Last check failed</span> at <time" in page
+    assert "Twilio answered with status 500" in page
+    assert "Last successful check at <time" in page
+    assert not FINE.search(page)
+    assert "Nothing to look at" not in page
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_what_is_fine_says_when_it_was_checked(client_of, sandbox, path):
+    mirror.sync(ACCOUNT)
+
+    page = text(client_of("viewer").get(path))
+
+    assert 'class="status good">Checked</span> at <time' in page
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_flows_that_are_still_being_checked_are_told(client_of, sandbox, path):
+    mirror.sync(ACCOUNT)
+    SyncState.objects.update(missing=480, missing_checked=20)
+
+    page = text(client_of("viewer").get(path))
+
+    assert "Checking 480 flows that are missing from Twilio&#x27;s list: 20 checked." in page
+    assert 'class="status good">Checked' not in page
+    assert "Nothing to look at" not in page
+
+
+def test_worst_of_several_accounts_is_told_by_its_name(client_of, sandbox, staging):
+    mirror.sync(sandbox.account_sid)
+
+    for path in ("/flows/", "/flows/drift/"):
+        assert '<bdi>staging</bdi>: <span class="status none">Never checked.</span>' in text(
+            client_of("viewer").get(path)
+        )
+
+
+def test_flow_that_is_being_checked_is_marked_in_the_list(client_of, sandbox):
+    sids = [sandbox.add_flow(friendly_name=f"Flow {number:02}") for number in range(25)]
+    mirror.sync(ACCOUNT)
+    for sid in sids:
+        sandbox.remove_flow(sid)
+    mirror.sync(ACCOUNT)
+    client = client_of("viewer")
+
+    whole = text(client.get("/flows/?enabled="))
+    part = text(client.get("/flows/", headers={"HX-Request": "true"}))
+
+    for page in (whole, part):
+        assert page.count("Missing from Twilio&#x27;s list, being checked") == 5
+
+
+def test_empty_list_says_what_it_rests_on(client_of, sandbox):
+    client = client_of("viewer")
+    never = text(client.get("/flows/"))
+    part = text(client.get("/flows/", headers={"HX-Request": "true"}))
+    mirror.sync(ACCOUNT)
+    checked = text(client.get("/flows/"))
+
+    assert "there may be some" in never
+    assert "there may be some" in part
+    assert "Twilio listed no Flex Flows at the last check" in checked
+
+
+@pytest.fixture
+def stale(sandbox, flow_sid):
+    """From now on Twilio shows everything as it was before."""
+    grow_old(sandbox)
+
+    def begin():
+        sandbox.lag(Lag("stale", times=None, seconds=3600))
+
+    return begin
+
+
+def test_page_of_a_new_flow_that_twilio_does_not_show_yet(client_of, stale):
+    sid = create().event.target_sid
+    stale()
+
+    page = client_of("operator").get(f"/flows/{sid}/")
+
+    assert page.context["state"] == "settling"
+    assert "Not visible at Twilio yet" in text(page)
+    assert "Störungsmeldung Köln" in text(page)
+    assert "Gone" not in text(page)
+    assert "/edit/" not in text(page)
+
+
+def test_page_of_a_change_that_twilio_does_not_show_yet_shows_the_change(client_of, stale, flow_sid):
+    rename(flow_sid)
+    stale()
+
+    page = client_of("operator").get(f"/flows/{flow_sid}/")
+
+    assert page.context["state"] == "settling"
+    assert "Plaintes Lyon" in text(page)
+    assert "Réclamations Lyon" not in text(page)
+
+
+def test_page_of_a_flow_that_we_deleted_and_twilio_still_shows(client_of, stale, flow_sid):
+    delete(flow_sid)
+    stale()
+
+    page = client_of("operator").get(f"/flows/{flow_sid}/")
+
+    assert page.context["state"] == "gone"
+    assert "Twilio may still show it for a minute" in text(page)
+
+
+def test_edit_form_is_not_opened_on_an_old_state(client_of, stale, flow_sid):
+    rename(flow_sid)
+    stale()
+
+    page = client_of("operator").get(f"/flows/{flow_sid}/edit/", follow=True)
+
+    assert "Try again in a minute" in text(page)
+    assert page.redirect_chain[-1][0] == f"/flows/{flow_sid}/"
+
+
+def test_change_on_an_old_state_is_not_sent_and_what_was_typed_stays(client_of, sandbox, stale, flow_sid):
+    client = client_of("operator")
+    form = client.get(f"/flows/{flow_sid}/enabled/").context["form"]
+    data = {name: form[name].value() or "" for name in form.fields} | {"reason": "At night"}
+    rename(flow_sid)
+    stale()
+    sent = len(writes(sandbox))
+
+    page = client.post(f"/flows/{flow_sid}/enabled/", data)
+
+    assert page.status_code == 409
+    assert "The switch was not sent" in text(page)
+    assert 'value="At night"' in text(page)
+    assert len(writes(sandbox)) == sent
+
+
+def test_deletion_of_a_flow_that_we_deleted_says_that_it_is_gone(client_of, stale, flow_sid):
+    client = client_of("operator")
+    form = client.get(f"/flows/{flow_sid}/delete/").context["form"]
+    data = {name: form[name].value() or "" for name in form.fields} | {"confirm_name": "Réclamations Lyon"}
+    delete(flow_sid)
+    stale()
+
+    page = client.post(f"/flows/{flow_sid}/delete/", data, follow=True)
+
+    assert "no such flow" in text(page)
