@@ -204,7 +204,7 @@ def _known(request: Request, sid: str) -> Flow:
 
 
 def _gone(request: Request, sid: str) -> HttpResponse:
-    messages.error(request, "There is nothing left to change.")  # the flow's page says that it is gone
+    messages.error(request, "Twilio has this flow no more. There is nothing left to change.")
     return outcomes.go_to(request, "flows:detail", sid=sid)
 
 
