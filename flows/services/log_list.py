@@ -5,7 +5,7 @@ A page's cost must not hang on the log's length, so a query is cut into branches
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
@@ -115,7 +115,7 @@ def unknown_values(query: LogQuery, scope: accounts.Scope, people: Iterable[str]
     }
 
 
-def mark_decisions(entries: Iterable[AuditEntry], scope: accounts.Scope) -> None:
+def mark_decisions(entries: Sequence[AuditEntry], scope: accounts.Scope) -> None:
     """Mark the outcomes that wait for the decision of a user who may change the flows of these accounts."""
     waiting = OpenChange.objects.exclude(puzzle="").values_list("attempt", flat=True)
     unknown = {entry.pk for entry in entries if entry.result in INCONCLUSIVE}

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any, Final
@@ -81,7 +81,7 @@ class LogQuery:
     faults: Mapping[str, str] = field(default_factory=dict)  # by parameter, what can't be understood
 
     @classmethod
-    def of(cls, parameters: Mapping[str, str], *, others: Iterable[str] = ()) -> LogQuery:
+    def of(cls, parameters: Mapping[str, str], *, others: Collection[str] = ()) -> LogQuery:
         """Read a query from the parameters of an address. `others` are parameters of the page that are no filters."""
         readable = {name: without_hidden(value) for name, value in parameters.items() if name not in others}
         given = {name: value for name, value in readable.items() if value.strip()}
@@ -199,7 +199,7 @@ def _unknown_names(given: Iterable[str]) -> dict[str, str]:
     return {name: f"No such filter: {name}" for name in given if name not in NAMES}
 
 
-def _repeated(parameters: Mapping[str, str], others: Iterable[str]) -> dict[str, str]:
+def _repeated(parameters: Mapping[str, str], others: Collection[str]) -> dict[str, str]:
     if not isinstance(parameters, QueryDict):
         return {}
     return {

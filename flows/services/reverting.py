@@ -11,7 +11,7 @@ from flows import accounts, words
 from flows.flexapi import schema
 from flows.masking import has_mask
 from flows.models import Flow, Plan, PlannedChange
-from flows.services import audit, planning
+from flows.services import audit, collisions, planning
 from flows.services.external_changes import CHANGED, DELETED, MADE, ExternalChange
 from flows.services.planning import LeftOut
 
@@ -33,6 +33,7 @@ def plan_revert(
     for change in planned:
         if within is not None and change.account_sid not in within:
             change.skipped = "You may not do this in its account."
+    collisions.skip_colliding(planned)
     kinds = {change.kind for change in changes}
     title = _TITLES[kinds.pop() if len(kinds) == 1 else CHANGED]
     title = title.format(count=len(changes), s="" if len(changes) == 1 else "s")

@@ -25,7 +25,7 @@ from flows.forms import Conflict, DeleteForm, FlowForm, SwitchForm, picked, read
 from flows.forms.reason import SHOWN
 from flows.masking import masked_field, storable
 from flows.models import Flow
-from flows.services import changes, mirror
+from flows.services import changes, collisions, mirror
 from flows.services.settling import StaleRead
 from flows.services.twilio import FORM_DEADLINE, READ_DEADLINE
 from flows.views import outcomes, problems
@@ -207,7 +207,7 @@ def _known(request: Request, sid: str) -> Flow:
 
 
 def _gone(request: Request, sid: str) -> HttpResponse:
-    messages.error(request, "There is nothing left to change.")  # the flow's page says that it is gone
+    messages.error(request, "Twilio has this flow no more. There is nothing left to change.")
     return outcomes.go_to(request, "flows:detail", sid=sid)
 
 
@@ -315,9 +315,13 @@ def _review_page(request: Request, sid: str, form: FlowForm) -> HttpResponse:
 
 
 def _enabled_like(account_sid: str, channel: str, identity: str, *, but: str) -> QuerySet[Flow]:
-    """The other flows that are on for the same channel and identity, of which one can be."""
-    like = Flow.objects.filter(account_sid=account_sid, channel_type=channel, contact_identity=identity)
-    return like.filter(enabled=True, gone_at=None).exclude(sid=but)
+    """The other flows that are on for the same channel and identity, however that is spelled, of which one can be."""
+    normal = collisions.normal_identity(identity)
+    enabled = Flow.objects.filter(account_sid=account_sid, channel_type=channel, enabled=True, gone_at=None)
+    identities = enabled.exclude(contact_identity="").exclude(sid=but).values_list("sid", "contact_identity")
+    return enabled.filter(
+        sid__in=[sid for sid, own in identities if collisions.normal_identity(own) == normal]
+    )
 
 
 def _collisions(account_sid: str, sid: str, flow: Mapping[str, Any]) -> list[str]:

@@ -180,17 +180,19 @@ def change_open(other: AuditEvent, *, is_creation: bool) -> Problem:
     )
 
 
-def closed(why: Why, *, what: str, sent: bool = False) -> Problem:
-    """A change that can't be made now, whoever asks; `sent`: Twilio has just said so to this one."""
+def closed(why: Why, *, what: str, sent: bool = False, is_tried: bool = True) -> Problem:
+    """A change that can't be made now, whoever asks; `sent`: Twilio has just said so to this one. Not `is_tried`: its
+    form was asked for."""
     nothing = "Nothing was changed." if sent else "Nothing was sent, and nothing changed."
+    failed = f"{what} was not {'made' if sent else 'sent'}" if is_tried else f"{what} can't be made now"
     if why.kind == closures.ACCOUNT:
         return Problem(
-            title=f"{what} was not sent",
+            title=failed,
             text=f"{why.sentence} {nothing}",
             advice="Ask whoever runs this site to add the account's credentials.",
         )
     return Problem(
-        title=f"{what} was not {'made' if sent else 'sent'}",
+        title=failed,
         text=nothing,
         notice=why.sentence,
         advice=closures.ADVICE

@@ -76,7 +76,7 @@ def closed_page(request: Request, account_sid: str, kind: str, *, what: str) -> 
     why = closures.reason_against(account_sid, kind)
     if why is None or not opens(request):
         return None
-    context = {"problem": closed(why, what=what), "sid": ""}
+    context = {"problem": closed(why, what=what, is_tried=False), "sid": ""}
     name = "flows/_problem.html" if request.htmx else "flows/problem.html"
     return render(request, name, context, status=403)
 

@@ -7,6 +7,7 @@ import pytest
 from flows.flexapi.errors import FlexError
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.services import mirror, shared_reading
+from tests import ACCOUNT
 from tests.faults.acting import Background, rename, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -17,9 +18,9 @@ def joining(monkeypatch):
     """How many wait for somebody else's reading."""
     joined, count = shared_reading._joined, []
 
-    def counted(sid, reading):
+    def counted(sid, account_sid, reading):
         count.append(sid)
-        return joined(sid, reading)
+        return joined(sid, account_sid, reading)
 
     monkeypatch.setattr(shared_reading, "_joined", counted)
     return count
@@ -39,9 +40,9 @@ def test_those_who_look_at_the_same_moment_share_a_reading(sandbox, flow_sid, jo
         return answer(request, received)
 
     monkeypatch.setattr(sandbox._api, "respond", slowly)
-    first = Background(lambda: shared_reading.flow(flow_sid))
+    first = Background(lambda: shared_reading.flow(flow_sid, account_sid=ACCOUNT))
     assert arrived.wait(20)
-    others = [Background(lambda: shared_reading.flow(flow_sid)) for _ in range(7)]
+    others = [Background(lambda: shared_reading.flow(flow_sid, account_sid=ACCOUNT)) for _ in range(7)]
     wait_for(lambda: len(joining) == 7)
     goes_on.set()
 
@@ -56,16 +57,16 @@ def test_refusal_is_shared_too(sandbox, flow_sid, joining, monkeypatch):
     goes_on, arrived = threading.Event(), threading.Event()
     fetch = mirror.fetch
 
-    def slowly(sid):
+    def slowly(sid, **more):
         arrived.set()
         goes_on.wait(20)
-        return fetch(sid)
+        return fetch(sid, **more)
 
     monkeypatch.setattr(mirror, "fetch", slowly)
     sandbox.inject(Fault(FaultKind.REFUSE, path="/FlexFlows/*", status=403, code=20403))
-    first = Background(lambda: shared_reading.flow(flow_sid))
+    first = Background(lambda: shared_reading.flow(flow_sid, account_sid=ACCOUNT))
     assert arrived.wait(20)
-    other = Background(lambda: shared_reading.flow(flow_sid))
+    other = Background(lambda: shared_reading.flow(flow_sid, account_sid=ACCOUNT))
     wait_for(lambda: joining)
     goes_on.set()
 
@@ -80,16 +81,16 @@ def test_fault_of_this_site_is_not_shared(sandbox, flow_sid, joining, monkeypatc
     goes_on, arrived = threading.Event(), threading.Event()
     fetch = mirror.fetch
 
-    def broken(sid):
+    def broken(sid, **more):
         monkeypatch.setattr(mirror, "fetch", fetch)
         arrived.set()
         goes_on.wait(20)
         raise ValueError("boom")
 
     monkeypatch.setattr(mirror, "fetch", broken)
-    first = Background(lambda: shared_reading.flow(flow_sid))
+    first = Background(lambda: shared_reading.flow(flow_sid, account_sid=ACCOUNT))
     assert arrived.wait(20)
-    other = Background(lambda: shared_reading.flow(flow_sid))
+    other = Background(lambda: shared_reading.flow(flow_sid, account_sid=ACCOUNT))
     wait_for(lambda: joining)
     goes_on.set()
 
@@ -98,10 +99,10 @@ def test_fault_of_this_site_is_not_shared(sandbox, flow_sid, joining, monkeypatc
 
 
 def test_reading_that_is_over_is_not_shown_again(sandbox, flow_sid):
-    shared_reading.flow(flow_sid)
+    shared_reading.flow(flow_sid, account_sid=ACCOUNT)
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
 
-    assert shared_reading.flow(flow_sid)["friendly_name"] == "Theirs"
+    assert shared_reading.flow(flow_sid, account_sid=ACCOUNT)["friendly_name"] == "Theirs"
     assert shared_reading._under_way == {}
 
 
@@ -118,12 +119,14 @@ def test_reading_from_before_a_change_is_not_joined(sandbox, flow_sid, joining, 
         return seen
 
     monkeypatch.setattr(mirror, "fetch", slowly)
-    early = threading.Thread(target=shared_reading.flow, args=(flow_sid,), name="early")
+    early = threading.Thread(
+        target=shared_reading.flow, args=(flow_sid,), kwargs={"account_sid": ACCOUNT}, name="early"
+    )
     early.start()
     assert arrived.wait(20)
     assert rename(flow_sid).event.result == "succeeded"
 
-    after = shared_reading.flow(flow_sid)
+    after = shared_reading.flow(flow_sid, account_sid=ACCOUNT)
 
     assert after["friendly_name"] == sandbox.flows[flow_sid]["friendly_name"]
     assert joining == []

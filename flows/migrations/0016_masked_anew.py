@@ -57,7 +57,7 @@ def _batches(model: Any, key: str) -> Iterator[list[Any]]:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("flows", "0014_rate_limits")]
+    dependencies = [("flows", "0015_decisions")]
     operations = [
         migrations.RunPython(mask_flows, migrations.RunPython.noop),
         migrations.RunPython(mask_plans, migrations.RunPython.noop),

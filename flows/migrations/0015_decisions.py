@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("flows", "0015_masked_anew"),
+        ("flows", "0014_rate_limits"),
     ]
 
     operations = [
