@@ -112,14 +112,13 @@ def test_reading_from_before_a_change_is_not_joined(sandbox, flow_sid, joining, 
 
     def slowly(sid, **options):
         seen = fetch(sid, **options)
-        if threading.current_thread().name == "early":
+        if not arrived.is_set():
             arrived.set()
             goes_on.wait(20)
         return seen
 
     monkeypatch.setattr(mirror, "fetch", slowly)
-    early = threading.Thread(target=shared_reading.flow, args=(flow_sid,), name="early")
-    early.start()
+    early = Background(lambda: shared_reading.flow(flow_sid))
     assert arrived.wait(20)
     assert rename(flow_sid).event.result == "succeeded"
 
@@ -128,7 +127,7 @@ def test_reading_from_before_a_change_is_not_joined(sandbox, flow_sid, joining, 
     assert after["friendly_name"] == sandbox.flows[flow_sid]["friendly_name"]
     assert joining == []
     goes_on.set()
-    early.join(20)
+    assert early.outcome()["friendly_name"] == "Réclamations Lyon"
 
 
 def test_page_that_came_too_late_for_a_turn_says_so(flow_sid, settings, monkeypatch, client_of):
