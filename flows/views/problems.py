@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 from flows.flexapi import schema
-from flows.flexapi.errors import FlexError, NeverSent, Refused
+from flows.flexapi.errors import FlexError, NeverSent, NoTurn, Refused
+from flows.flexapi.rates import RATES
 from flows.masking import masked
 from flows.models import AuditEvent, Result
 from flows.services import closures
@@ -120,6 +121,10 @@ def of_reading(error: FlexError, *, what: str) -> Problem:
         return _problem(
             error, "Twilio refused to show this flow", f"{meaning} {what}".strip(), advice, level="warning"
         )
+    if isinstance(error, NoTurn):
+        text = f"Twilio allows {RATES['fetch']} reads of a flow a second in an account, and others came first. {what}"
+        advice = "Reload the page in a few seconds."
+        return _problem(error, "Twilio was not asked", text, advice, level="warning")
     if isinstance(error, NeverSent):
         title = "Couldn't reach Twilio"
     else:

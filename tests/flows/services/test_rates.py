@@ -1,7 +1,6 @@
 """Twilio's rates as several processes agree on them in the database: each `DatabaseRates` here is a process's."""
 
 import json
-import threading
 import time
 from types import SimpleNamespace
 
@@ -180,18 +179,38 @@ def test_process_that_is_forked_makes_a_connection_of_its_own(process, monkeypat
     one.close()
 
 
-def test_others_that_are_faster_each_time_leave_it_to_the_process(process, monkeypatch):
-    monkeypatch.setattr(rates, "MOST_TRIES", 3)
+@pytest.fixture
+def overtaken(monkeypatch):
+    """Has `other` book a turn between the reading and the replacing of a row, so many times."""
+    own = rates.next_turn
+
+    def by(other, operation, times):
+        left = [times]
+
+        def after_the_other(*args, **kwargs):
+            if left[0]:
+                left[0] -= 1
+                monkeypatch.setattr(rates, "next_turn", own)
+                other.book(AC, operation, patience=30.0)
+                monkeypatch.setattr(rates, "next_turn", after_the_other)
+            return own(*args, **kwargs)
+
+        monkeypatch.setattr(rates, "next_turn", after_the_other)
+
+    return by
+
+
+def test_turn_that_another_booked_a_moment_before_is_not_given_twice(process, overtaken):
     one, other = process(), process()
-    compare = rates.next_turn
+    overtaken(other, "update", times=1)
 
-    def faster(*args, **kwargs):
-        if threading.current_thread() is threading.main_thread() and not kwargs.get("by_other"):
-            monkeypatch.setattr(rates, "next_turn", compare)
-            other.book(AC, "list", patience=30.0)
-            monkeypatch.setattr(rates, "next_turn", faster)
-        return compare(*args, **kwargs)
+    assert booked(one, "update") > 1.0
+    assert booked(other, "update") > 2.0
 
-    monkeypatch.setattr(rates, "next_turn", faster)
+
+def test_others_that_are_faster_each_time_leave_it_to_the_process(process, overtaken, monkeypatch):
+    monkeypatch.setattr(rates, "MOST_TRIES", 3)
+    one = process()
+    overtaken(process(), "list", times=3)
 
     assert one.book(AC, "list", patience=30.0) == 0.125

@@ -6,7 +6,7 @@ import pytest
 
 from flows.flexapi.errors import FlexError
 from flows.flexapi.sandbox import Fault, FaultKind
-from flows.services import mirror, shared_reading
+from flows.services import mirror, rates, shared_reading
 from tests import ACCOUNT
 from tests.faults.acting import Background, rename, wait_for
 
@@ -113,16 +113,13 @@ def test_reading_from_before_a_change_is_not_joined(sandbox, flow_sid, joining, 
 
     def slowly(sid, **options):
         seen = fetch(sid, **options)
-        if threading.current_thread().name == "early":
+        if not arrived.is_set():
             arrived.set()
             goes_on.wait(20)
         return seen
 
     monkeypatch.setattr(mirror, "fetch", slowly)
-    early = threading.Thread(
-        target=shared_reading.flow, args=(flow_sid,), kwargs={"account_sid": ACCOUNT}, name="early"
-    )
-    early.start()
+    early = Background(lambda: shared_reading.flow(flow_sid, account_sid=ACCOUNT))
     assert arrived.wait(20)
     assert rename(flow_sid).event.result == "succeeded"
 
@@ -131,4 +128,19 @@ def test_reading_from_before_a_change_is_not_joined(sandbox, flow_sid, joining, 
     assert after["friendly_name"] == sandbox.flows[flow_sid]["friendly_name"]
     assert joining == []
     goes_on.set()
-    early.join(20)
+    assert early.outcome()["friendly_name"] == "Réclamations Lyon"
+
+
+def test_page_that_came_too_late_for_a_turn_says_so(flow_sid, settings, monkeypatch, client_of):
+    client = client_of("viewer")
+    settings.FLEX_RATE_LIMITS = True
+    monkeypatch.setattr(rates.SHARED, "book", lambda *_, patience: None)
+
+    page = client.get(f"/flows/{flow_sid}/")
+
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert "Twilio was not asked" in text
+    assert "Twilio allows 2 reads of a flow a second in an account, and others came first." in text
+    assert "Twilio did not answer" not in text
+    assert "Réclamations Lyon" in text
