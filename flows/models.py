@@ -359,8 +359,8 @@ class ChainHead(models.Model):
 
 
 class RateLimit(models.Model):
-    """The places of one kind of call that an account may make at Twilio, shared by all processes of the site: when each
-    comes free, in seconds since 1970 by the database's clock (flows/services/rates.py)."""
+    """The places of one kind of call that an account may make at Twilio, shared by all processes of the
+    site: when each comes free, in seconds since 1970 by the database's clock (flows/services/rates.py)."""
 
     account_sid = models.CharField(max_length=34)
     operation = models.CharField(max_length=16)

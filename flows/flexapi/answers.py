@@ -124,7 +124,8 @@ def _integer(value: Any) -> int | None:
 
 
 def pause_in(headers: Mapping[str, str]) -> float | None:
-    """The seconds that `Retry-After` asks for, given as a number or as one of HTTP's three dates; None without it.
+    """The seconds that `Retry-After` asks for, given as a number or as one of HTTP's three dates; None
+    without it.
 
     A date counts from the answer's own `Date`, so that a clock of ours that is wrong does not matter."""
     text = (headers.get("Retry-After") or "").strip()
@@ -139,7 +140,8 @@ def pause_in(headers: Mapping[str, str]) -> float | None:
 
 
 def _seconds_of(date: str) -> float | None:
-    """The seconds since 1970 of an IMF-fixdate, a date as RFC 850 writes it, or asctime's, which are all in GMT."""
+    """The seconds since 1970 of an IMF-fixdate, a date as RFC 850 writes it, or asctime's, which are all in
+    GMT."""
     try:
         parts = parsedate_tz(date)
         return float(mktime_tz(parts)) if parts else None

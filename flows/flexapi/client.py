@@ -49,14 +49,14 @@ _sessions = transport.KeptSessions()
 
 
 class FlexClient:
-    """A client of one account's Flex Flows. Making one costs nothing: the connections that its reads go out on are the
-    thread's, and stay open (`flows.flexapi.transport`).
+    """A client of one account's Flex Flows. Making one costs nothing: the connections that its reads go out
+    on are the thread's, and stay open (`flows.flexapi.transport`).
 
     `auth` is (API key, secret) or (account SID, auth token). `deadline` is in seconds and holds for one
-    method call, or for one page of a listing; `patience`, at most as long, is how far off the call's turn within the
-    account's `rates` may be. `rate_limits=False` is for the sandbox only. `observe` is told of each
-    try that may have left: its verb, what is known of it (succeeded, refused, throttled, unknown, never_sent), and
-    the seconds that it took.
+    method call, or for one page of a listing; `patience`, at most as long, is how far off the call's turn
+    within the account's `rates` may be. `rate_limits=False` is for the sandbox only. `observe` is told of
+    each try that may have left: its verb, what is known of it (succeeded, refused, throttled, unknown,
+    never_sent), and the seconds that it took.
     """
 
     def __init__(
@@ -255,8 +255,8 @@ class FlexClient:
         return response, body
 
     def _take_turn(self, verb: str, until: float) -> None:
-        """Wait for this call's turn within the account's rates. Whoever comes late to a turn, because the machine is
-        busy, takes another: the next one's may follow closely."""
+        """Wait for this call's turn within the account's rates. Whoever comes late to a turn, because the
+        machine is busy, takes another: the next one's may follow closely."""
         if not self._rate_limits:
             return
         for _ in range(TURNS_TAKEN):

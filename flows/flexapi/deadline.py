@@ -18,8 +18,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-# Seconds after which a kept connection is not used again. A firewall forgets one that is idle without telling either
-# side, and the next request on it would wait for its deadline in vain.
+# Seconds after which a kept connection is not used again. A firewall forgets one that is idle without
+# telling either side, and the next request on it would wait for its deadline in vain.
 IDLE_MAX: Final = 45.0
 
 _current: ContextVar[Call | None] = ContextVar("_current", default=None)

@@ -53,8 +53,8 @@ class NoTurn(NeverSent):
 
 
 class Unknown(FlexError):
-    """The request may have arrived; what became of it is not known. `is_stale`: it went out on a kept connection that
-    the other side had closed meanwhile."""
+    """The request may have arrived; what became of it is not known. `is_stale`: it went out on a kept
+    connection that the other side had closed meanwhile."""
 
     def __init__(
         self,
@@ -75,9 +75,10 @@ class Unknown(FlexError):
 class Refused(FlexError):
     """Twilio's answer was no, and it is one of the answers that mean: nothing was changed.
 
-    These are the statuses 400 to 499 in Twilio's own words, save 408, and `AT_THE_DOOR` in anybody's. HTTP says of
-    others too (405, 410, 412, 413, 414, 415, 422) that whoever answers did not carry out the request. Without Twilio's
-    words that may be a gateway, which speaks for itself: some answer 413 to a response of Twilio's that is too large.
+    These are the statuses 400 to 499 in Twilio's own words, save 408, and `AT_THE_DOOR` in anybody's. HTTP
+    says of others too (405, 410, 412, 413, 414, 415, 422) that whoever answers did not carry out the
+    request. Without Twilio's words that may be a gateway, which speaks for itself: some answer 413 to a
+    response of Twilio's that is too large.
     """
 
     AT_THE_DOOR = frozenset({401, 403, 404, 429})  # given before anything is passed on

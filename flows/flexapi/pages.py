@@ -1,7 +1,7 @@
 """The pages of a listing: where the next one is asked for, and when there is no end.
 
-Page links are Twilio's own addresses. Behind a proxy these lead past it, so only their query is used: each page is asked
-for at the configured address, and the credentials go nowhere else.
+Page links are Twilio's own addresses. Behind a proxy these lead past it, so only their query is used: each
+page is asked for at the configured address, and the credentials go nowhere else.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class Trail:
         return f"{self._listing}?{text}"
 
     def next_address(self, link: Any) -> str:
-        """The address of the page that a link of the list's leads to. `Unknown` if it leads nowhere, or round."""
+        """The address of the page that a link of the list's leads to. `Unknown` if it leads nowhere, or
+        round."""
         query = self._query_of(link)
         if query in self._queries or len(self._queries) > self._most:
             raise Unknown("Twilio's list of flows does not end: its page links form a loop")
@@ -48,8 +49,8 @@ class Trail:
         return f"{self._listing}?{query}"
 
     def note(self, resources: Iterable[Any]) -> None:
-        """Remember the flows of a page. Links that are new each time can form a loop too: then the pages bring
-        nothing new."""
+        """Remember the flows of a page. Links that are new each time can form a loop too: then the pages
+        bring nothing new."""
         sids = {str(one["sid"]) for one in resources if isinstance(one, dict) and one.get("sid")}
         self._repetitions = self._repetitions + 1 if sids <= self._sids else 0
         self._sids |= sids
@@ -69,7 +70,8 @@ class Trail:
 
 
 def is_end(link: Any) -> bool:
-    """Tell whether there is no next page. Twilio says so with null, others with an empty text or nothing at all."""
+    """Tell whether there is no next page. Twilio says so with null, others with an empty text or nothing at
+    all."""
     return not link or (isinstance(link, str) and not link.strip())
 
 

@@ -1,9 +1,9 @@
 """Twilio's rates: how many calls of each kind an account may make a second, and the turns to make them.
 
-A kind of call has as many places as it may have calls a second, and each place serves one call in a `PERIOD`. Whoever
-calls books the place that is free first, and waits until then; so no second has more calls than places, and the
-waiting itself needs no lock. Who keeps the places is an argument of the client's: this process alone (`OwnRates`), or
-a database that several processes share.
+A kind of call has as many places as it may have calls a second, and each place serves one call in a
+`PERIOD`. Whoever calls books the place that is free first, and waits until then; so no second has more
+calls than places, and the waiting itself needs no lock. Who keeps the places is an argument of the
+client's: this process alone (`OwnRates`), or a database that several processes share.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 RATES: Final[Mapping[str, int]] = {"list": 10, "fetch": 2, "create": 2, "update": 1, "delete": 2}
-# Seconds after its turn that a call may still leave. So much longer than a second is a place taken for, or a call that
-# leaves late and one that leaves in time would be closer together than Twilio allows.
+# Seconds after its turn that a call may still leave. So much longer than a second is a place taken for, or
+# a call that leaves late and one that leaves in time would be closer together than Twilio allows.
 LATE: Final = 0.1
 PERIOD: Final = 1.0 + LATE
 # A place that is taken for longer than anybody waits: the clock went back, or the row is an old backup's.
@@ -27,8 +27,8 @@ class Rates(Protocol):
     """Whoever keeps the places of each account."""
 
     def book(self, account_sid: str, operation: str, *, patience: float) -> float | None:
-        """Book the next turn, and return the seconds until it. None, and nothing booked, if it is further off than
-        `patience` seconds."""
+        """Book the next turn, and return the seconds until it. None, and nothing booked, if it is further
+        off than `patience` seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ class Booking:
 
 
 def next_turn(free_at: Sequence[float], places: int, *, now: float, patience: float) -> Booking | None:
-    """The earliest turn, if it is no further off than `patience` seconds. All times are in seconds on one clock."""
+    """The earliest turn, if it is no further off than `patience` seconds. All times are in seconds on one
+    clock."""
     known = [0.0 if at > now + NEVER_SO_LONG else at for at in free_at][:places]
     known += [0.0] * (places - len(known))
     earliest = min(known)

@@ -1,7 +1,7 @@
 """HTTP sessions to Twilio: one that a thread keeps open for its reads, and a fresh one for a write.
 
-A kept connection saves each page a TLS handshake. A write never goes out on one: the other side could close it just
-then, and nobody would know whether the request had arrived.
+A kept connection saves each page a TLS handshake. A write never goes out on one: the other side could close
+it just then, and nobody would know whether the request had arrived.
 """
 
 from __future__ import annotations
@@ -32,14 +32,15 @@ def new_session() -> requests.Session:
 
 
 class KeptSessions:
-    """The sessions that each thread keeps, one an account. They close when the thread ends, or when the account is
-    reached in another way than before."""
+    """The sessions that each thread keeps, one an account. They close when the thread ends, or when the
+    account is reached in another way than before."""
 
     def __init__(self) -> None:
         self._own = threading.local()
 
     def of(self, account_sid: str, way: tuple[object, ...]) -> requests.Session:
-        """The session of the current thread for that account. `way` is all that a kept connection depends on."""
+        """The session of the current thread for that account. `way` is all that a kept connection depends
+        on."""
         kept: dict[str, tuple[tuple[object, ...], requests.Session]] = self._own.__dict__.setdefault(
             "kept", {}
         )

@@ -39,8 +39,8 @@ def drop_if_lost() -> None:
 
 
 def unpooled() -> BaseDatabaseWrapper:
-    """A connection of its own, not made yet. A pool would wait for a server that refuses, or for the others to give one
-    back."""
+    """A connection of its own, not made yet. A pool would wait for a server that refuses, or for the others
+    to give one back."""
     made = connections.create_connection("default")
     options = {name: value for name, value in made.settings_dict["OPTIONS"].items() if name != "pool"}
     made.settings_dict = {**made.settings_dict, "OPTIONS": options}

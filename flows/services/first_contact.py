@@ -1,5 +1,6 @@
-"""The first contact with an account's Flex API. Until it has answered once, a failure says more of this site's settings
-than of Twilio: an address that is wrong refuses everything, as a product would that has ended.
+"""The first contact with an account's Flex API. Until it has answered once, a failure says more of this
+site's settings than of Twilio: an address that is wrong refuses everything, as a product would that has
+ended.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ def is_misaddressed(account_sid: str, kind: str, error: FlexError) -> bool:
 
 
 def explain(account_sid: str, error: FlexError) -> str:
-    """Say which setting looks wrong, without a full stop at the end. Empty where the account has answered before, or
-    where the failure has another cause."""
+    """Say which setting looks wrong, without a full stop at the end. Empty where the account has answered
+    before, or where the failure has another cause."""
     try:
         account = accounts.get(account_sid)
     except accounts.NotConfigured:
@@ -62,8 +63,9 @@ def _has_answered(account_sid: str) -> bool:
 
 
 def _speaks_otherwise(error: FlexError) -> bool:
-    """Tell whether an answer is not one of the Flex API's: no refusal in Twilio's words, and no failure of a server.
-    A 404 is none in Twilio's words either: its hosts give it for each address that is not there."""
+    """Tell whether an answer is not one of the Flex API's: no refusal in Twilio's words, and no failure of
+    a server. A 404 is none in Twilio's words either: its hosts give it for each address that is not
+    there."""
     if isinstance(error, Refused):
         return error.status == NOT_FOUND or (error.code is None and error.status in (UNAUTHORIZED, 403))
     is_answer = isinstance(error, Unknown) and error.status is not None

@@ -1,9 +1,10 @@
 """Twilio's rates, agreed on in the database by all processes and machines of a site.
 
-A row holds the places of one account and kind of call. A turn is booked by comparing and replacing the row, over a
-connection that is nobody else's: no lock and no transaction outlasts the statement, and whoever waits for a turn waits
-without either. Where the row can't be read or written (a database that is read-only, full or away), this process keeps
-to the rates by itself; what goes over them then, Twilio answers with 429, and it is repeated.
+A row holds the places of one account and kind of call. A turn is booked by comparing and replacing the row,
+over a connection that is nobody else's: no lock and no transaction outlasts the statement, and whoever
+waits for a turn waits without either. Where the row can't be read or written (a database that is read-only,
+full or away), this process keeps to the rates by itself; what goes over them then, Twilio answers with 429,
+and it is repeated.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ _ADD: Final = """
 _REPLACE: Final = """
     UPDATE flows_ratelimit SET free_at = %s WHERE account_sid = %s AND operation = %s AND free_at = %s
 """
-# What is lost in a power cut is at most some turns that nobody waits for any more, so no commit waits for the disk.
+# What is lost in a power cut is at most some turns that nobody waits for any more, so no commit waits for
+# the disk.
 _SETTINGS: Final = {
     "postgresql": (
         "SET synchronous_commit = off",
@@ -61,13 +63,12 @@ class _Contended(Error):
 
 
 class DatabaseRates:
-    """`flows.flexapi.rates.Rates` of all processes that share the database. `otherwise`: where it can't be asked."""
+    """`flows.flexapi.rates.Rates` of all processes that share the database. `otherwise`: where it can't be
+    asked."""
 
     def __init__(self, otherwise: Rates = OF_THIS_PROCESS) -> None:
         self._otherwise = otherwise
-        self._lock = (
-            threading.Lock()
-        )  # around one short statement after the other, never around a wait for a turn
+        self._lock = threading.Lock()  # around short statements, never around a wait for a turn
         self._connection: BaseDatabaseWrapper | None = None
         self._of: tuple[int, Any] | None = None
         self._failed_at: float | None = None

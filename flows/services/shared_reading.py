@@ -1,8 +1,8 @@
 """One reading of a flow for all who open its page at the same moment.
 
-Twilio shows two flows a second. Those who ask while a reading of the same flow is under way wait for it together, and
-leave the other turns to those who change something. A reading that began before the log's latest event is not joined: it
-could show the flow as it was before a change that is already confirmed.
+Twilio shows two flows a second. Those who ask while a reading of the same flow is under way wait for it
+together, and leave the other turns to those who change something. A reading that began before the log's
+latest event is not joined: it could show the flow as it was before a change that is already confirmed.
 """
 
 from __future__ import annotations

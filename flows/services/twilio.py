@@ -14,8 +14,8 @@ from flows.services import rates
 READ_DEADLINE = 4.0  # seconds a page waits for Twilio before it shows the copy
 FORM_DEADLINE = 6.0  # of a form that changes a flow; it begins with the flow as it is
 WRITE_DEADLINE = 15.0
-# Seconds that a page waits for its turn within Twilio's rates. Changes wait as long as they may, so that their turn
-# comes at most so much later however many people look at pages.
+# Seconds that a page waits for its turn within Twilio's rates. Changes wait as long as they may, so that
+# their turn comes at most so much later however many people look at pages.
 PAGE_PATIENCE = 1.0
 
 # After each call: verb, result (a word of `FlexClient`'s) and seconds, for whoever counts them.

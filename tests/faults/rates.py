@@ -1,6 +1,7 @@
-"""`python -m tests.faults.rates [--seconds N]`: two sites of gunicorn's and the worker of bulk changes, as they are
-deployed, on one database and one Twilio account, with people who want more than Twilio's rates allow. What arrives at
-the sandbox is held against those rates. Exit status 1 if it is more, or if an operator's change did not go through.
+"""`python -m tests.faults.rates [--seconds N]`: two sites of gunicorn's and the worker of bulk changes, as
+they are deployed, on one database and one Twilio account, with people who want more than Twilio's rates
+allow. What arrives at the sandbox is held against those rates. Exit status 1 if it is more, or if an
+operator's change did not go through.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ from tests.faults.kills import sessions
 SECONDS: Final = 30
 WORKERS, VIEWERS, OPERATORS, PLANNED = 4, 16, 2, 20
 LATENCY: Final = 0.05  # seconds that a request takes at the sandbox
-# Seconds. Of calls that leave a second apart, the first can be held up on its way: a busy machine squeezes them.
+# Seconds. Of calls that leave a second apart, the first can be held up on its way: a busy machine squeezes
+# them.
 SQUEEZED: Final = 0.75
 FINE: Final = (200, 302)
 
@@ -165,8 +167,8 @@ class Report:
 def play(
     *, seconds: float, workers: int, viewers: int, operators: int, planned: int, seed: int, folder: Path
 ) -> Report:
-    """The sites' database is this process's own; the sandbox is a process of its own, whose clock nobody here holds
-    up."""
+    """The sites' database is this process's own; the sandbox is a process of its own, whose clock nobody
+    here holds up."""
     report, started = Report(), time.monotonic()
     with (
         sandbox_process(0, round(LATENCY * 1000)) as api,

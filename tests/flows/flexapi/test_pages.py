@@ -1,5 +1,5 @@
-"""A listing's pages: which links are followed, to where, and what ends it. Some over made-up answers, some through a
-real proxy in front of the sandbox."""
+"""A listing's pages: which links are followed, to where, and what ends it. Some over made-up answers, some
+through a real proxy in front of the sandbox."""
 
 import json
 import re
@@ -121,8 +121,8 @@ def test_credentials_go_nowhere_else(client, twilio, host):
 
 
 class Proxy:
-    """A proxy under `prefix` that leads to the sandbox and, as Twilio's own host name, sees to it that the links in its
-    answers lead past the proxy."""
+    """A proxy under `prefix` that leads to the sandbox and, as Twilio's own host name, sees to it that the
+    links in its answers lead past the proxy."""
 
     def __init__(self, sandbox, prefix, name=b"flex-api.twilio.com"):
         self.sandbox, self.prefix, self.name, self.asked = sandbox, prefix.encode(), name, []

@@ -1,4 +1,5 @@
-"""The first contact with an account: which setting looks wrong, and what is not taken for the end of Twilio's product."""
+"""The first contact with an account: which setting looks wrong, and what is not taken for the end of
+Twilio's product."""
 
 from dataclasses import replace
 

@@ -1,4 +1,5 @@
-"""Twilio's rates as several processes agree on them in the database: each `DatabaseRates` here is a process's."""
+"""Twilio's rates as several processes agree on them in the database: each `DatabaseRates` here is a
+process's."""
 
 import json
 import time

@@ -1,4 +1,5 @@
-"""A change that Twilio answers otherwise than with a yes: what the log says of it, and what the pages show."""
+"""A change that Twilio answers otherwise than with a yes: what the log says of it, and what the pages
+show."""
 
 import pytest
 
