@@ -29,6 +29,7 @@ class AuditEntry(models.Model):
         db_constraint=False,
         related_name="entry",
     )
+    at = models.DateTimeField()  # of the start
     change_id = models.UUIDField(null=True, unique=True)
     request_id = models.UUIDField(null=True)  # of the start; for a bulk change, the plan's id
     action = models.CharField(max_length=64)

@@ -41,6 +41,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("start", one_to_one("seq", primary_key=True)),
                 ("outcome", one_to_one("outcome_seq", related_name="entry")),
+                ("at", models.DateTimeField()),
                 ("change_id", models.UUIDField(null=True, unique=True)),
                 ("request_id", models.UUIDField(null=True)),
                 ("action", models.CharField(max_length=64)),

@@ -21,7 +21,7 @@ OF_THE_SITE: Final = ("auth.", "people.")
 INCONCLUSIVE: Final = (Result.PENDING, Result.UNKNOWN)
 BATCH: Final = 1000
 _EVENT: Final = (
-    "seq", "change_id", "request_id", "stage", "action", "result", "actor_label", "account_sid", "target_sid",
+    "seq", "at", "change_id", "request_id", "stage", "action", "result", "actor_label", "account_sid", "target_sid",
     "reason", "remote_request_id",
 )  # fmt: skip
 _PAYLOAD: Final = ("friendly_name", "contact_identity", "before", "requested", "after")
@@ -33,15 +33,15 @@ Row = Mapping[str, Any]  # an event with its payload, by the names of `_ROW`
 def record(event: AuditEvent, body: AuditPayload) -> None:
     """Add an event that was just appended: as a row of its own, or to the row of its change."""
     if not _is_stage(event.change_id, event.stage) or event.stage == Stage.ATTEMPT:
-        _write([_entry([_row(event, body)])])
+        _write([_held([_row(event, body)])])
         return
     stages = AuditEvent.objects.filter(change_id=event.change_id, stage__in=ONCE)
-    _write([_entry(list(stages.order_by("seq").values(*_ROW)))])
+    _write([_held(list(stages.order_by("seq").values(*_ROW)))])
 
 
 def record_many(pairs: Iterable[tuple[AuditEvent, AuditPayload]]) -> None:
     """Add many events that are no stages of a change."""
-    _write([_entry([_row(*pair)]) for pair in pairs])
+    _write([_held([_row(*pair)]) for pair in pairs])
 
 
 def refresh_text(seqs: Sequence[int]) -> None:
@@ -50,28 +50,24 @@ def refresh_text(seqs: Sequence[int]) -> None:
         events = AuditEvent.objects.filter(seq__in=seqs[start : start + BATCH])
         rows = list(events.order_by("seq").values(*_ROW))
         changes = _changes([*rows, *_other_stages(rows, AuditEvent.objects)])
-        AuditEntry.objects.bulk_update(map(_entry, changes), ["text"], batch_size=100)
+        entries = [AuditEntry(**_held(change)) for change in changes]
+        AuditEntry.objects.bulk_update(entries, ["text"], batch_size=100)
 
 
 def rebuild(events: Manager[Any] = AuditEvent.objects, entries: Manager[Any] = AuditEntry.objects) -> None:
     """Write the whole table anew. A migration passes its own models' managers."""
     entries.all().delete()
     for rows in _pages(events):
-        entries.bulk_create(
-            [
-                entries.model(**{name: getattr(entry, name) for name in COLUMNS})
-                for entry in derived(rows, events)
-            ]
-        )
+        entries.bulk_create([entries.model(**held) for held in derived(rows, events)])
 
 
-def derived(rows: Sequence[Row], events: Manager[Any] = AuditEvent.objects) -> list[AuditEntry]:
-    """Return the entries that start among these consecutive events, as the log has them."""
+def derived(rows: Sequence[Row], events: Manager[Any] = AuditEvent.objects) -> list[dict[str, Any]]:
+    """Return what the log says that the entries which start among these consecutive events hold, by column."""
     if not rows:
         return []
     first, last = rows[0]["seq"], rows[-1]["seq"]
     changes = _changes([*rows, *_other_stages(rows, events)])
-    return [_entry(change) for change in changes if first <= change[0]["seq"] <= last]
+    return [_held(change) for change in changes if first <= change[0]["seq"] <= last]
 
 
 def rows_between(first: int, last: int) -> list[Row]:
@@ -101,10 +97,10 @@ def account_of(action: str, account_sid: str) -> str:
 COLUMNS: Final = tuple(field.attname for field in AuditEntry._meta.concrete_fields)
 
 
-def _write(entries: Sequence[AuditEntry]) -> None:
+def _write(entries: Iterable[dict[str, Any]]) -> None:
     """Insert or update: no row that strayed here may keep an event from being recorded."""
     AuditEntry.objects.bulk_create(
-        entries,
+        [AuditEntry(**held) for held in entries],
         batch_size=500,
         update_conflicts=True,
         unique_fields=["start"],
@@ -122,24 +118,25 @@ def _row(event: AuditEvent, body: AuditPayload) -> Row:
     return said | {f"payload__{name}": getattr(body, name) for name in _PAYLOAD}
 
 
-def _entry(rows: Sequence[Row]) -> AuditEntry:
-    """Return the entry of a change from all of its events, or of an event that stands alone."""
+def _held(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return what an entry holds, by column: of a change from all of its events, or of an event that stands alone."""
     start = rows[0]
     outcome = rows[outcome_place([row["result"] for row in rows])]
     resolved = next((row for row in reversed(rows) if row["stage"] == Stage.RECONCILED), None)
-    return AuditEntry(
-        start_id=start["seq"],
-        outcome_id=outcome["seq"],
-        change_id=start["change_id"] if _is_stage(start["change_id"], start["stage"]) else None,
-        request_id=start["request_id"],
-        action=start["action"],
-        result=outcome["result"],
-        actor_label=start["actor_label"],
-        resolved_by=resolved["actor_label"] if resolved else None,
-        account_sid=account_of(start["action"], start["account_sid"]),
-        target_sid=next(filter(None, (row["target_sid"] for row in rows)), ""),
-        text=text_of(rows),
-    )
+    return {
+        "start_id": start["seq"],
+        "outcome_id": outcome["seq"],
+        "at": start["at"],
+        "change_id": start["change_id"] if _is_stage(start["change_id"], start["stage"]) else None,
+        "request_id": start["request_id"],
+        "action": start["action"],
+        "result": outcome["result"],
+        "actor_label": start["actor_label"],
+        "resolved_by": resolved["actor_label"] if resolved else None,
+        "account_sid": account_of(start["action"], start["account_sid"]),
+        "target_sid": next(filter(None, (row["target_sid"] for row in rows)), ""),
+        "text": text_of(rows),
+    }
 
 
 def _changes(rows: Iterable[Row]) -> list[list[Row]]:

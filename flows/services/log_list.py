@@ -196,10 +196,10 @@ def _filtered(query: LogQuery) -> QuerySet[AuditEntry]:
     for sid in sorted(query.flow_sids):
         entries = reading.aside(entries, target_sid=sid) if query.is_few else entries.filter(target_sid=sid)
     if query.from_date:
-        entries = entries.filter(start__at__gte=_midnight(query.from_date))
+        entries = entries.filter(at__gte=_midnight(query.from_date))
     if query.to_date:
         end = datetime.combine(date.fromisoformat(query.to_date), time.max, UTC)
-        entries = entries.filter(start__at__lte=end)
+        entries = entries.filter(at__lte=end)
     return _with_terms(entries, query)
 
 

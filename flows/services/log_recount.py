@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection, transaction
@@ -16,7 +17,7 @@ from flows.services import audit
 from flows.services.log_entries import BATCH, COLUMNS, derived, rows_between
 
 MOST_SUSPECTS: Final = 1000  # stretches that are read once more; one with a fault is enough
-_IDS: Final = ("change_id", "request_id")  # compared as they are stored: SQLite searches by their spelling
+_SPELT: Final = ("at", "change_id", "request_id")  # SQLite searches by how these are spelt, so it is compared
 _WORDS: Final = {
     "outcome_id": "outcome",
     "actor_label": "actor",
@@ -65,20 +66,23 @@ class Entries:
 
 
 def _by_the_log(rows: list[Row]) -> Held:
-    return {entry.pk: tuple(_plain(getattr(entry, name)) for name in COLUMNS) for entry in derived(rows)}
+    return {held["start_id"]: tuple(_as_stored(held[name]) for name in COLUMNS) for held in derived(rows)}
 
 
 def _by_the_table(first: int, last: int) -> Held:
-    spelt = {f"stored_{name}": Cast(name, CharField()) for name in _IDS}
-    columns = [f"stored_{name}" if name in _IDS else name for name in COLUMNS]
-    entries = AuditEntry.objects.annotate(**spelt).filter(pk__gte=first, pk__lte=last)
+    spelt = _SPELT if connection.vendor == "sqlite" else ()
+    stored = {f"stored_{name}": Cast(name, CharField()) for name in spelt}
+    columns = [f"stored_{name}" if name in spelt else name for name in COLUMNS]
+    entries = AuditEntry.objects.annotate(**stored).filter(pk__gte=first, pk__lte=last)
     return {row[0]: row for row in entries.values_list(*columns)}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, uuid.UUID):
-        return value.hex if connection.vendor == "sqlite" else str(value)
-    return value
+def _as_stored(value: Any) -> Any:
+    if connection.vendor != "sqlite":
+        return value
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return value.hex if isinstance(value, uuid.UUID) else value
 
 
 def _fault(by_the_log: Held, by_the_table: Held) -> tuple[int, str] | None:

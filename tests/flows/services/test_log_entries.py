@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from flows.models import AuditEntry, AuditEvent
 from flows.services import audit, evidence, log_entries
@@ -71,7 +72,7 @@ def test_sign_ins_are_of_no_account(log):
 
 
 def test_stray_row_keeps_nothing_from_being_recorded(log):
-    AuditEntry.objects.create(start_id=8, outcome_id=8, action="x", result="x")
+    AuditEntry.objects.create(start_id=8, outcome_id=8, at=timezone.now(), action="x", result="x")
 
     audit.append(action="flow.export", stage="access", result="succeeded", actor=WHO)
 
@@ -80,8 +81,9 @@ def test_stray_row_keeps_nothing_from_being_recorded(log):
 
 
 INSERT = (
-    "INSERT INTO flows_auditentry (seq, outcome_seq, action, result, actor_label, account_sid, target_sid, text) "
-    "VALUES ({seq}, {seq}, 'x', 'x', '', '', '', '')"
+    "INSERT INTO flows_auditentry "
+    "(seq, outcome_seq, at, action, result, actor_label, account_sid, target_sid, text) "
+    "VALUES ({seq}, {seq}, '2026-11-20 12:00:00', 'x', 'x', '', '', '', '')"
 )
 TAMPERING = {
     "outcome": ("UPDATE flows_auditentry SET outcome_seq = 3 WHERE seq = 1", 1, "another outcome"),
@@ -111,9 +113,10 @@ def test_verification_names_the_first_entry_that_was_touched(log, kind):
     assert evidence.verify().bad_seq is None
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has one spelling of a UUID")
-def test_verification_finds_an_id_that_is_spelt_so_that_no_search_finds_it(log):
-    tamper("UPDATE flows_auditentry SET change_id = upper(change_id) WHERE seq = 2")
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has one spelling of each")
+@pytest.mark.parametrize("spelling", ["change_id = upper(change_id)", "at = replace(at, ' ', 'T')"])
+def test_verification_finds_a_value_that_is_spelt_so_that_no_search_finds_it(log, spelling):
+    tamper(f"UPDATE flows_auditentry SET {spelling} WHERE seq = 2")
 
     assert evidence.verify().bad_seq == 2
 

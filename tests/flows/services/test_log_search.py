@@ -79,7 +79,7 @@ def test_event_and_change_are_found_by_their_own_ids(renamed):
 
 def test_id_and_whole_sid_are_found_however_long_ago(renamed, monkeypatch):
     monkeypatch.setattr(reading, "STRETCH", 1)
-    for q in (str(REQUEST), REMOTE, SID, str(renamed.event_id)):
+    for q in (str(REQUEST), REMOTE, SID, str(renamed.event_id), f"{REQUEST} lyon"):
         found = page_of(LogQuery.of({"q": q}), None)
 
         assert ([event.seq for event in found.events], found.looked_to) == ([renamed.seq], None)
