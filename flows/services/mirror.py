@@ -94,9 +94,9 @@ def is_stale(state: SyncState, *, now: datetime | None = None) -> bool:
 def fetch(
     sid: str, *, account_sid: str = "", deadline: float = READ_DEADLINE, must_record: bool = False
 ) -> Snapshot:
-    """The flow as it is at Twilio now, secrets and all, read in the account given or else the one that it is known to
-    belong to. What is not as the log has it goes on record, a 404 too; `must_record`: or raises `NotRecorded`, where a
-    change of ours would bury it."""
+    """The flow as it is at Twilio now, secrets and all, read in the account given or else the one that it is
+    known to belong to. What is not as the log has it goes on record, a 404 too; `must_record`: or raises
+    `NotRecorded`, where a change of ours would bury it."""
     read_at = audit.last_seq()
     copy = _Copy(account_sid or account_of(sid))
     try:

@@ -255,7 +255,7 @@ def _plan_page(
 
 
 def _following(request: Request, plan: Plan) -> dict[str, bool]:
-    """Whether the way back, and a second try, have anything that can be changed just now."""
+    """Return whether a roll back, and a second try, have anything that can be changed now."""
     offers = Offers(request)
     kinds = [
         (action.removeprefix("flow."), account_sid)

@@ -56,9 +56,9 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 def permitted(permission: str, *, action: str, everywhere: bool = False) -> Callable[[View], View]:
-    """Lets in those who have the permission on each account that the address is about (on any, if it is about none);
-    `everywhere`: what concerns every account; the refusal of anybody else is recorded as `action`, denied. A flow that
-    nobody here knows is first looked for in the accounts that the person may see."""
+    """Lets in those who have the permission on each account that the address is about (on any, if it is about
+    none); `everywhere`: what concerns every account; the refusal of anybody else is recorded as `action`,
+    denied. A flow that nobody here knows is first looked for in the accounts that the person may see."""
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
@@ -86,7 +86,8 @@ def permitted(permission: str, *, action: str, everywhere: bool = False) -> Call
 
 
 def may(user: User, permission: str, account_sid: str) -> bool:
-    """Return whether the user has the permission on that account; of what belongs to no account, on every one."""
+    """Return whether the user has the permission on that account; of what belongs to no account, on every
+    one."""
     return user.has_perm(permission, account_sid or accounts.EVERY)  # type: ignore[arg-type]  # our backend takes a SID
 
 
@@ -128,8 +129,9 @@ def record_refusal(request: Request, action: str, kwargs: dict[str, Any]) -> Non
 
 
 def _accounts_of(kwargs: dict[str, Any]) -> list[str]:
-    """The accounts of the flow, the event or the plan that an address names: none where it names none, or a flow that
-    nobody here knows. What is of no account, or of the whole site, is for those who may read everything."""
+    """The accounts of the flow, the event or the plan that an address names: none where it names none, or a
+    flow that nobody here knows. What is of no account, or of the whole site, is for those who may read
+    everything."""
     if sid := kwargs.get("sid"):
         owner = twilio.account_of(str(sid))
         return [owner] if owner else []
