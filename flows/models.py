@@ -155,9 +155,7 @@ class Closure(models.Model):
     because a person said so. Of an account, or, with an empty SID, of the whole site."""
 
     account_sid = models.CharField(max_length=34, blank=True)
-    kind = models.CharField(
-        max_length=16
-    )  # list, fetch, create, update, delete; or "change", said by a person
+    kind = models.CharField(max_length=16)  # list, fetch, create, update, delete; a person's: "change"
     since = models.DateTimeField()
     status = models.IntegerField(null=True)  # what Twilio answered
     code = models.IntegerField(null=True)

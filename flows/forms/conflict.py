@@ -1,7 +1,8 @@
-"""Fields that two people changed: which they are, and whose value is chosen, as the conflict page's form carries it.
+"""Fields that two people changed: which they are, and whose value is chosen, as the conflict page's form
+carries it.
 
-An integration's fields hang on its type. Where the two want different types, there is one choice for all of them,
-under the name of the type.
+An integration's fields hang on its type. Where the two want different types, there is one choice for all of
+them, under the name of the type.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ INTEGRATION: Final = (TYPE, *(entry.name for entry in schema.INTEGRATION_FIELDS 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """The fields in conflict with their values when the form was opened, secrets masked. `has_two_types`: the whole
-    integration is one choice."""
+    """The fields in conflict with their values when the form was opened, secrets masked. `has_two_types`: the
+    whole integration is one choice."""
 
     before: dict[str, Any]
     has_two_types: bool = False
@@ -65,8 +66,8 @@ class Conflict:
 
     @property
     def held(self) -> set[str]:
-        """The fields that the form below does not show: their values are chosen above it. The type stays as it is
-        while one of its fields is open."""
+        """The fields that the form below does not show: their values are chosen above it. The type stays as
+        it is while one of its fields is open."""
         is_about_integration = any(schema.BY_NAME[name].of_integration for name in self.before)
         return {*self.before, *([TYPE] if is_about_integration else [])}
 
@@ -75,13 +76,13 @@ class Conflict:
         return list(INTEGRATION) if self.has_two_types and choice == TYPE else [choice]
 
     def chosen(self, data: Mapping[str, Any]) -> dict[str, str]:
-        """Whose value was chosen under each name: mine, theirs, or empty."""
+        """The value chosen under each name: mine, theirs, or empty."""
         picked = {name: str(data.get(f"pick_{name}") or "") for name in self.choices}
         return {name: value if value in (MINE, THEIRS) else "" for name, value in picked.items()}
 
     def resolved(self, data: QueryDict, theirs: Mapping[str, Any]) -> QueryDict:
-        """What a form sent, with their values (as a form has them) where these were chosen, and nothing of the
-        conflict left."""
+        """Return the form's data with their values (as a form has them) where these were chosen, and nothing
+        of the conflict left."""
         result, chosen = data.copy(), self.chosen(data)
         for name in ("conflict", *(f"pick_{choice}" for choice in self.choices)):
             result.pop(name, None)
@@ -92,7 +93,7 @@ class Conflict:
 
 
 def label_of(choice: str, conflict: Conflict) -> str:
-    """How a choice is called on the page."""
+    """The name of a choice on the page."""
     if conflict.has_two_types and choice == TYPE:
         return "Integration"
     return schema.BY_NAME[choice].label

@@ -19,8 +19,8 @@ NOT_APPLIED, APPLIED = "not_applied", "applied"
 
 
 class DecisionForm(forms.Form):
-    """`verdict`: not_applied, applied, or of a creation the SID of the flow that it created. Where Twilio can't be
-    read, a creation's `verdict` can be applied too, with the `sid` of a flow that the user found."""
+    """`verdict`: not_applied, applied, or of a creation the SID of the flow that it created. Where Twilio
+    can't be read, a creation's `verdict` can be applied too, with the `sid` of a flow that the user found."""
 
     when_refused = "Nothing was recorded"  # as the summary of the errors says
 

@@ -81,8 +81,8 @@ class FlowForm(ReasonForm):
         return self.cleaned_data
 
     def again(self, *, theirs: Snapshot | None = None, conflict: Conflict | None = None) -> Self:
-        """With `theirs`, on the flow as it is at Twilio now: fields that the operator left alone follow it, but for
-        those that the `conflict` will decide."""
+        """With `theirs`, on the flow as it is at Twilio now: fields that the operator left alone follow it,
+        but for those that the `conflict` will decide."""
         typed = self._typed()
         if theirs is not None:
             seen, mine = self.snapshot or {}, self.values
@@ -133,7 +133,8 @@ class FlowForm(ReasonForm):
 
     @property
     def held(self) -> list[BoundField]:
-        """The fields that wait for a choice in the conflict above the form: carried along, and not shown in it."""
+        """The fields that wait for a choice in the conflict above the form: carried along, and not shown in
+        it."""
         return [self[name] for name in self.fields if self.pending and name in self.pending.held]
 
     def _open(self, *names: str) -> list[BoundField]:
@@ -214,7 +215,7 @@ def picked(data: QueryDict, base: Snapshot) -> QueryDict:
 
 
 def resolved(data: QueryDict, base: Snapshot, conflict: Conflict) -> QueryDict:
-    """What a form sent, with the choices that settle its conflict."""
+    """Return the form's data with the choices that settle its conflict."""
     return conflict.resolved(data, _as_choices(storable(dict(base))))
 
 

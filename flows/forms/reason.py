@@ -90,7 +90,7 @@ class DeleteForm(ReasonForm):
 
     @property
     def seen(self) -> dict[str, Any] | None:
-        """What the page showed of the flow; None if the form does not say."""
+        """The fields that the page showed of the flow; None if the form does not say."""
         try:
             said = signing.loads(str(self.data.get("base") or ""), salt=SHOWN_SALT)
         except signing.BadSignature:

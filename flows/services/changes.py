@@ -110,9 +110,9 @@ def update_flow(
     account_sid: str = "",
 ) -> Change:
     """Sends the fields of `values` that differ from `base`, the flow as the operator saw it, unless somebody
-    else changed the same ones meanwhile (`Conflict`). Without a `base`, it is the flow as it is now. Both may be
-    masked, as a plan keeps them: the secrets are the flow's own. `account_sid`, of this and the next two: the account
-    that the caller checked; without it the one that the flow is known to belong to."""
+    else changed the same ones meanwhile (`Conflict`). Without a `base`, it is the flow as it is now. Both may
+    be masked, as a plan keeps them: the secrets are the flow's own. `account_sid`, of this and the next two:
+    the account that the caller checked; without it the one that the flow is known to belong to."""
     call = _call_of("flow.update", sid, account_sid, reason, actor, change_id, refers_to)
     theirs = _begun(call, base, values)
     values = _with_secrets(values, theirs)
@@ -271,8 +271,8 @@ class _Call:
         )
 
     def refuse(self) -> None:
-        """What was begun before tells its own story (`AlreadyRecorded`); what can't be done now (`Closed`) is not
-        begun, and that it was asked for is on record."""
+        """Raise `AlreadyRecorded` for a change that was begun before, and `Closed`, on record, for one that
+        can't be made now."""
         recorded = audit.story_of(self.change_id)
         if recorded is not None:
             raise audit.AlreadyRecorded(recorded)
@@ -352,8 +352,8 @@ def _call_of(
 
 
 def _begun(call: _Call, base: Mapping[str, Any] | None, values: Mapping[str, Any] | None) -> Snapshot:
-    """The flow as it is now. Until it is read, the change is of the flow as the operator saw it; that it could not be
-    read is an outcome too, which keeps that and what was asked for: nothing was sent."""
+    """The flow as it is now. Until it is read, the change is of the flow as the operator saw it; that it
+    could not be read is an outcome too, which keeps that and what was asked for: nothing was sent."""
     call.before = {**(call.before or {}), **(base or {})} or None
     if values is not None:
         seen = dict(values) if base is None else schema.differing(base, values, values)
@@ -372,7 +372,7 @@ def _begun(call: _Call, base: Mapping[str, Any] | None, values: Mapping[str, Any
 
 
 def _changed_meanwhile(merged: Merge) -> str:
-    """Which fields stood in the way of a change, by their labels: their values are the payload's to keep."""
+    """The fields that stood in the way of a change, by their labels: their values are the payload's to keep."""
     names = [item.name for item in merged.conflicts] or merged.theirs
     labels = ", ".join(schema.BY_NAME[name].label if name in schema.BY_NAME else name for name in names)
     return f"Someone else changed {labels} in the meantime. Nothing was sent."

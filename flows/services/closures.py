@@ -98,8 +98,8 @@ def state_of(account_sid: str) -> State:
 
 
 def reason_against(account_sid: str, kind: str) -> Why | None:
-    """Why no page offers this call or change, None if it does: what `State.why` says, or that the site has no
-    credentials for the account any more."""
+    """The reason that no page offers this call or change, None if it does: what `State.why` says, or that the
+    site has no credentials for the account any more."""
     if account_sid and all(account.sid != account_sid for account in accounts.every()):
         said = (
             f"This site has no credentials for the account {account_sid}, so its flows can only be looked at."

@@ -87,8 +87,9 @@ def erase(
     actor: Actor,
     despite_open_change: bool = False,
 ) -> Erased:
-    """Erases the payloads of the flow `sid`; or those that mention `identity`, and all of the flows that ever had
-    it. `despite_open_change`: also those of a change with an unknown outcome, which a user then decides without. Raises `ReasonTellsIt`, `StillOpen` and `NotRecorded`; then nothing was erased."""
+    """Erases the payloads of the flow `sid`; or those that mention `identity`, and all of the flows that ever
+    had it. `despite_open_change`: also those of a change with an unknown outcome, which a user then decides
+    without. Raises `ReasonTellsIt`, `StillOpen` and `NotRecorded`; then nothing was erased."""
     search = _Search(sid, identity)
     if search.mentions.within(reason):
         raise ReasonTellsIt
@@ -228,8 +229,8 @@ def _emptied(search: _Search, *, despite_open_change: bool) -> Payload:
 
 
 def _open_changes(erased: set[int], *, despite: bool) -> list[int]:
-    """The latest event of each open change whose contents are erased. One that is under way is always in the way: its
-    outcome would bring the data back."""
+    """The latest event of each open change whose contents are erased. One that is under way is always in the
+    way: its outcome would bring the data back."""
     found = []
     for change in OpenChange.objects.select_related("latest").order_by("latest"):
         if change.attempt_id not in erased:

@@ -18,8 +18,8 @@ LONGEST: Final = 10.0  # seconds that a page waits for all accounts together
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """The account that has a flow, and the flow as it was read there. Without one, no account that was asked has it;
-    `unasked`: the accounts that could not be asked, each with the reason."""
+    """The account that has a flow, and the flow as it was read there. Without one, no account that was asked
+    has it; `unasked`: the accounts that could not be asked, each with the reason."""
 
     account: Account | None = None
     snapshot: Snapshot | None = None

@@ -1,4 +1,5 @@
-"""Reading back from Twilio what tells whether a change was applied: a flow by its SID, or all flows of an account."""
+"""Reading back from Twilio what tells whether a change was applied: a flow by its SID, or all flows of an
+account."""
 
 from __future__ import annotations
 
@@ -25,8 +26,8 @@ class Unreadable(Picklable):
 
 
 class Readback:
-    """The reads that resolve some changes. A listing is read once. What Twilio refuses as a kind of call is not asked
-    for a second time."""
+    """The reads that resolve some changes. A listing is read once. What Twilio refuses as a kind of call is
+    not asked for a second time."""
 
     def __init__(self) -> None:
         self._listings: dict[str, list[Snapshot]] = {}

@@ -1,9 +1,9 @@
 """Finds out what became of a change whose answer was lost, by reading and never by sending.
 
-A change is in doubt if its outcome is "unknown", or if its process ended before there was one. What Twilio has now
-is compared with what was asked for and with what was there before; of a creation, with every flow that it may have
-made. What reading can't tell is a puzzle, and waits for a person. Where nothing can be read, a person may decide
-too, and reading is tried again each time.
+A change is in doubt if its outcome is "unknown", or if its process ended before there was one. What Twilio
+has now is compared with what was asked for and with what was there before; of a creation, with every flow
+that it may have made. What reading can't tell is a puzzle, and waits for a person. Where nothing can be read,
+a person may decide too, and reading is tried again each time.
 """
 
 from __future__ import annotations
@@ -65,9 +65,10 @@ class Finding:
 
 
 def reconcile(*, most: int = 50) -> list[AuditEvent]:
-    """Looks at up to `most` changes in doubt and puts on record what it found out. A `FlexError` ends it for its
-    account, where there is nothing to find out without Twilio, unless it is a refusal to show one thing: that change
-    then waits for a person, and is looked at again next time. The first error is raised in the end."""
+    """Looks at up to `most` changes in doubt and puts on record what it found out. A `FlexError` ends it for
+    its account, where there is nothing to find out without Twilio, unless it is a refusal to show one thing:
+    that change then waits for a person, and is looked at again next time. The first error is raised in the
+    end."""
     readback = Readback()
     may_be_told = Q(puzzle="") | Q(action="flow.create") | Q(is_unreadable=True)
     changes = list(in_doubt().filter(may_be_told)[:most])
@@ -89,8 +90,8 @@ def reconcile(*, most: int = 50) -> list[AuditEvent]:
 
 
 def settle(change: OpenChange) -> AuditEvent | None:
-    """Looks at one change in doubt, a puzzle too; the event that settles it, if reading could tell. A `FlexError` says
-    that Twilio could not be read, unless a person may decide without."""
+    """Looks at one change in doubt, a puzzle too; the event that settles it, if reading could tell. A
+    `FlexError` says that Twilio could not be read, unless a person may decide without."""
     if not in_doubt().filter(pk=change.pk).exists():
         return None
     try:
@@ -113,9 +114,10 @@ def in_doubt(scope: accounts.Scope = None) -> QuerySet[OpenChange]:
 
 
 def decide(*, change: OpenChange, applied: bool, sid: str = "", reason: str, actor: Actor) -> AuditEvent:
-    """A person says what became of a change that reading can't tell: applied, of a creation as the flow `sid`, one of
-    the candidates (or, where nothing can be read, any that the log does not account for); or not. What was known
-    goes on record beside it. Raises `NotForAPerson`, `AlreadyRecorded`, `NotRecorded`, `FlexError`."""
+    """A person says what became of a change that reading can't tell: applied, of a creation as the flow
+    `sid`, one of the candidates (or, where nothing can be read, any that the log does not account for); or
+    not. What was known goes on record beside it. Raises `NotForAPerson`, `AlreadyRecorded`, `NotRecorded`,
+    `FlexError`."""
     puzzles = OpenChange.objects.exclude(puzzle="").select_related("attempt__payload")
     puzzle = puzzles.filter(pk=change.pk).first()
     if puzzle is None:
@@ -142,7 +144,7 @@ def decide(*, change: OpenChange, applied: bool, sid: str = "", reason: str, act
 
 
 def findings_of(change: OpenChange) -> dict[str, Any]:
-    """What is known of a change that waits for a person, as the decision's event keeps it."""
+    """The knowledge about a change that waits for a person, as the decision's event keeps it."""
     return {
         "puzzle": change.puzzle,
         "is_unreadable": change.is_unreadable,
@@ -153,8 +155,8 @@ def findings_of(change: OpenChange) -> dict[str, Any]:
 
 
 def _refuse_as_made(change: OpenChange, sid: str) -> None:
-    """A creation made one of the candidates. One that another creation has been found to have made meanwhile is no
-    candidate any more; where nothing can be read, a person may know of another flow."""
+    """A creation made one of the candidates. One that another creation has been found to have made meanwhile
+    is no candidate any more; where nothing can be read, a person may know of another flow."""
     may_be_named = sid in change.candidates or (change.is_unreadable and schema.is_sid("FO", sid))
     if not may_be_named or not _unaccounted_for([{"sid": sid}], change):
         raise NotTheOne
@@ -222,7 +224,8 @@ def _settled(change: OpenChange, readback: Readback) -> AuditEvent | None:
 
 
 def _mark_unreadable(change: OpenChange, reason: str) -> None:
-    """Put the change before a person, with what was read before; a first read that found it not applied counts on."""
+    """Put the change before a person, with what was read before; a first read that found it not applied
+    counts on."""
     OpenChange.objects.filter(pk=change.pk).update(puzzle=reason[:200], is_unreadable=True)
 
 

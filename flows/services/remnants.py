@@ -1,5 +1,5 @@
-"""Copies of a flow's data outside the log and the mirror: plans, saved views, reasons, what was read of a change with
-an unknown outcome, error texts, tasks and sessions. Erasing goes through every one of them."""
+"""Copies of a flow's data outside the log and the mirror: plans, saved views, reasons, what was read of a
+change with an unknown outcome, error texts, tasks and sessions. Erasing goes through every one of them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ _QUOTED: Final = re.compile("“(.*)”", re.DOTALL)  # a name in a reason of th
 
 @dataclass(slots=True)
 class Remnants:
-    """What was found of the data of some flows: `mentions` has all that they are called, `identities` the identities
-    alone. A name can be an ordinary word, so in texts of this site's own it counts only where it is quoted."""
+    """The places where data of some flows was found: `mentions` has all that they are called, `identities`
+    the identities alone. A name can be an ordinary word, so in texts of this site's own it counts only where
+    it is quoted."""
 
     mentions: Mentions
     identities: Mentions
@@ -103,7 +104,7 @@ class Remnants:
                 yield plan, values
 
     def _in_readings(self, sids: Collection[str]) -> Iterator[tuple[Model, dict[str, Any]]]:
-        """What was read of the flows that an unknown outcome may be about."""
+        """The readings of flows that an unknown outcome may be about."""
         for change in OpenChange.objects.iterator():
             kept = {
                 sid: flow
@@ -122,8 +123,8 @@ class Remnants:
 
 
 def forget_in_sessions(identities: Mentions) -> None:
-    """What the pages have still to say to people, which may name a flow, waits in their sessions; so may what a form
-    brought along. Who is signed in stays so."""
+    """Remove from people's sessions the messages that wait to be shown, which may name a flow, and whatever has one
+    of the identities. Who is signed in stays so."""
     for session in Session.objects.iterator():
         data = session.get_decoded()
         kept = {

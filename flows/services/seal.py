@@ -1,7 +1,9 @@
-"""The seals of the audit log: an HMAC over canonical JSON, with a key that is not in the database. An event's seal
-is over all that it says and the seal before it; a payload's is salted, so that an erased one tells nothing.
+"""The seals of the audit log: an HMAC over canonical JSON, with a key that is not in the database. An event's
+seal is over all that it says and the seal before it; a payload's is salted, so that an erased one tells
+nothing.
 
-What is new is sealed with AUDIT_KEY. AUDIT_KEY_FALLBACKS, the keys of before, newest first, verify what they sealed.
+What is new is sealed with AUDIT_KEY. AUDIT_KEY_FALLBACKS, the keys of before, newest first, verify what they
+sealed.
 """
 
 from __future__ import annotations

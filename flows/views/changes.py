@@ -167,14 +167,14 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
 
 
 def _typed_so_far(request: Request, base: Mapping[str, Any], sid: str) -> dict[str, Any]:
-    """What a form has while its integration type is being chosen."""
+    """The fields as they stand while the integration type is being chosen."""
     is_pending = Conflict.read(request.POST.get("conflict", ""), sid) is not None
     typed = request.POST if is_pending else picked(request.POST, dict(base))
     return {**typed.dict(), "integration_type": request.POST.get("integration_type", "")}
 
 
 def _with_choices(request: Request, base: Mapping[str, Any], sid: str) -> QueryDict:
-    """What the form sent, with the values that were chosen where two people changed the same field."""
+    """Return the form's data with the values that were chosen where two people changed the same field."""
     conflict = Conflict.read(request.POST.get("conflict", ""), sid)
     return resolved(request.POST, dict(base), conflict) if conflict else picked(request.POST, dict(base))
 
@@ -195,8 +195,8 @@ def _only_shows(request: Request) -> bool:
 
 
 def _known(request: Request, sid: str) -> Flow:
-    """The flow in the copy; one that is not there yet is read from Twilio. It may be held back from the copy, because
-    an open creation may have made it."""
+    """The flow in the copy; one that is not there yet is read from Twilio. It may be held back from the copy,
+    because an open creation may have made it."""
     flow = Flow.objects.filter(sid=sid).first()
     if flow is not None:
         return flow
@@ -280,7 +280,8 @@ def _form_page(
 
 
 def _flow_of(request: Request, sid: str, form: FlowForm) -> Flow | None:
-    """The flow that the page's heading names: as the form began with it, which is what the page says it shows."""
+    """The flow that the page's heading names: as the form began with it, which is what the page says it
+    shows."""
     if not sid:
         return None
     return mirror.flow_from(form.snapshot, request.account_sid) if form.snapshot else Flow(sid=sid)

@@ -1,5 +1,5 @@
-"""The conflict page's rows: of each field that two people changed, what it was, what it is at Twilio now, and what the
-operator's form has. None is chosen until the operator chooses."""
+"""The conflict page's rows: of each field that two people changed, what it was, what it is at Twilio now, and
+what the operator's form has. None is chosen until the operator chooses."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _in_words(value: Any) -> Any:
 
 
 def _typed(name: str, value: Any) -> Any:
-    """What a form has of a field, as the kind of value that the field holds."""
+    """Return a form's text as the kind of value that the field holds."""
     is_boolean = schema.BY_NAME[name].kind == "boolean"
     return _BOOLEANS.get(str(value)) if is_boolean else storable(value)
 

@@ -131,7 +131,7 @@ def _page(
 
 
 def _is_last_known(event: AuditEvent, stages: list[AuditEvent]) -> bool:
-    """Whether the flow could not be read before this change: its state before is the last that was known here."""
+    """Return whether the flow could not be read before this change: its state is the last known here."""
     is_of_a_flow = bool(event.change_id and event.target_sid)
     was_begun = any(one.stage == Stage.ATTEMPT for one in stages)
     return is_of_a_flow and event.result == Result.FAILED and not was_begun

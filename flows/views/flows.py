@@ -95,7 +95,8 @@ def flow_list(request: Request) -> HttpResponse:
 @require_GET
 @permitted("flows.view_flow", action="flow.view")
 def flow_detail(request: Request, sid: str) -> HttpResponse:
-    """Fresh from Twilio when it answers; else the copy, and says so. Heading, route and fields are of one source."""
+    """Fresh from Twilio when it answers; else the copy, and says so. Heading, route and fields are of one
+    source."""
     row = Flow.objects.filter(sid=sid).first()
     error: FlexError | None = None
     stale: StaleRead | None = None
@@ -249,7 +250,8 @@ def _copy_of(here: Sequence[Account], *, trouble: str = "") -> dict[str, Any]:
 
 
 def _root(account_sid: str) -> str:
-    """The root of the account's API: Twilio's own for one that the site has no more, and never another account's."""
+    """The root of the account's API: Twilio's own for one that the site has no more, and never another
+    account's."""
     try:
         return accounts.get(account_sid).root
     except accounts.NotConfigured:

@@ -1,4 +1,5 @@
-"""What the pages offer: changes that a user may make in an account and that can be made there just now."""
+"""The changes that the pages offer: those that a user may make in an account and that can be made there just
+now."""
 
 from __future__ import annotations
 

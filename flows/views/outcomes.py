@@ -167,7 +167,8 @@ def _problem_of(change: changes.Change, error: FlexError, what: str) -> Problem:
 
 
 def _why_unread(request: Request, error: FlexError, what: str) -> Problem:
-    """Why the flow could not be read first: where Twilio shows no flow at all, the notice about the account says so."""
+    """The reason that the flow could not be read first: where Twilio shows no flow at all, the notice about
+    the account says so."""
     why = closures.state_of(request.account_sid).why("fetch") if closures.has_ended("fetch", error) else None
     if why:
         return problems.closed(why, what=what)

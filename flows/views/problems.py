@@ -186,8 +186,8 @@ def change_open(other: AuditEvent, *, is_creation: bool) -> Problem:
 
 
 def closed(why: Why, *, what: str, sent: bool = False, is_tried: bool = True) -> Problem:
-    """A change that can't be made now, whoever asks; `sent`: Twilio has just said so to this one. Not `is_tried`: its
-    form was asked for."""
+    """A change that can't be made now, whoever asks; `sent`: Twilio has just said so to this one. Not
+    `is_tried`: its form was asked for."""
     nothing = "Nothing was changed." if sent else "Nothing was sent, and nothing changed."
     failed = f"{what} was not {'made' if sent else 'sent'}" if is_tried else f"{what} can't be made now"
     if why.kind == closures.ACCOUNT:

@@ -61,9 +61,9 @@ def current_page(request: Request) -> SplitResult:
 
 
 def permitted(permission: str, *, action: str, everywhere: bool = False) -> Callable[[View], View]:
-    """Lets in those who have the permission on each account that the address is about (on any, if it is about none);
-    `everywhere`: what concerns every account; the refusal of anybody else is recorded as `action`, denied. A flow that
-    nobody here knows is first looked for in the accounts that the person may see."""
+    """Lets in those who have the permission on each account that the address is about (on any, if it is about
+    none); `everywhere`: what concerns every account; the refusal of anybody else is recorded as `action`,
+    denied. A flow that nobody here knows is first looked for in the accounts that the person may see."""
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
@@ -91,7 +91,8 @@ def permitted(permission: str, *, action: str, everywhere: bool = False) -> Call
 
 
 def may(user: User, permission: str, account_sid: str) -> bool:
-    """Return whether the user has the permission on that account; of what belongs to no account, on every one."""
+    """Return whether the user has the permission on that account; of what belongs to no account, on every
+    one."""
     return user.has_perm(permission, account_sid or accounts.EVERY)  # type: ignore[arg-type]  # our backend takes a SID
 
 

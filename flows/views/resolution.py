@@ -1,6 +1,6 @@
-"""A change with an unknown outcome on its event's page: what is known so far, the form for a user's decision, and
-afterwards who decided, why, and on what they relied. Everything shown was read before; no page reads Twilio for it.
-"""
+"""A change with an unknown outcome on its event's page: what is known so far, the form for a user's decision,
+and afterwards who decided, why, and on what they relied. Everything shown was read before; no page reads
+Twilio for it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from flows.views.requests import Request, may
 
 
 def fate_of(request: Request, event: AuditEvent, form: DecisionForm | None) -> dict[str, Any]:
-    """What is open of this event's change: "under_way", "in_doubt", "puzzle", or nothing ("")."""
+    """The open state of this event's change: "under_way", "in_doubt", "puzzle", or nothing ("")."""
     open_changes = OpenChange.objects.select_related("attempt__payload", "latest__payload")
     change = open_changes.filter(change_id=event.change_id).first() if event.change_id else None
     if change is None:
@@ -73,7 +73,7 @@ def decision_of(stages: list[AuditEvent]) -> dict[str, Any]:
 
 
 def _side_by_side(asked_for: AuditPayload, reading: Mapping[str, Any]) -> dict[str, Any]:
-    """What was there, what was asked for, and what Twilio had when it was last read, field by field."""
+    """The flow before, the requested values and the flow as last read, field by field."""
     before, asked = asked_for.before, asked_for.requested or {}
     columns: list[tuple[str, Mapping[str, Any] | None]] = list(reading.items())
     if before is not None and reading:

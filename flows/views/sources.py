@@ -1,4 +1,5 @@
-"""Which source a page about one flow shows: what was just read from Twilio, or the copy. A page has one, and says so."""
+"""The source that a page about one flow shows: what was just read from Twilio, or the copy. A page has one,
+and says so."""
 
 from __future__ import annotations
 
@@ -41,7 +42,7 @@ def shown_flow(sid: str, row: Flow | None, snapshot: schema.Snapshot, state: str
 def problem_of_reading(
     request: Request, error: FlexError | None, row: Flow | None
 ) -> problems.Problem | None:
-    """Why the flow could not be read, unless the notice about the whole account says so already."""
+    """The reason that the flow could not be read, unless the notice about the whole account says so already."""
     state = request.states.get(request.account_sid)
     if error is None or (state and state.why("fetch")):
         return None
@@ -50,7 +51,8 @@ def problem_of_reading(
 
 
 def confirmed_at(row: Flow | None, account_sid: str, *, is_in_doubt: bool) -> datetime | None:
-    """When the copy of the flow was last known to be right. A sync leaves out a flow with an open change."""
+    """The time when the copy of the flow was last known to be right. A sync leaves out a flow with an open
+    change."""
     mirrored_at = row.mirrored_at if row else None
     if is_in_doubt or row is None:
         return mirrored_at

@@ -1,4 +1,5 @@
-"""The pages about unknown outcomes and refused readings, in every look: accessible, and no wider than the window."""
+"""The pages about unknown outcomes and refused readings, in every look: accessible, and no wider than the
+window."""
 
 import contextlib
 

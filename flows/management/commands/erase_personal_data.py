@@ -1,7 +1,7 @@
-"""`erase_personal_data (--flow SID | --identity VALUE) [--reason TEXT] [--despite-open-change]`: empties what the audit log and the copy
-hold of a flow, or of a contact identity and the flows that ever had it, and writes the database anew without it.
-The events stand, the chain still verifies, and the erasure is an event. Exit status 1 if anything is left to do.
-"""
+"""`erase_personal_data (--flow SID | --identity VALUE) [--reason TEXT] [--despite-open-change]`: empties what
+the audit log and the copy hold of a flow, or of a contact identity and the flows that ever had it, and writes
+the database anew without it. The events stand, the chain still verifies, and the erasure is an event. Exit
+status 1 if anything is left to do."""
 
 from __future__ import annotations
 

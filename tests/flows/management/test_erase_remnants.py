@@ -1,4 +1,5 @@
-"""What other tables have copied of a flow goes with it: afterwards neither the rows nor the files have any of it."""
+"""What other tables have copied of a flow goes with it: afterwards neither the rows nor the files have any of
+it."""
 
 import json
 

@@ -1,4 +1,5 @@
-"""A change whose flow could not be read keeps the flow's name, what was asked for and what was last known of it."""
+"""A change whose flow could not be read keeps the flow's name, what was asked for and what was last known of
+it."""
 
 import uuid
 

@@ -1,4 +1,5 @@
-"""Where Twilio refuses to be read, a user may decide a change with an unknown outcome; reading is tried again each time."""
+"""Where Twilio refuses to be read, a user may decide a change with an unknown outcome; reading is tried again
+each time."""
 
 import uuid
 from dataclasses import replace

@@ -1,4 +1,5 @@
-"""Two people changed the same field: nothing is chosen for the operator, and what is chosen is what the form has."""
+"""Two people changed the same field: nothing is chosen for the operator, and what is chosen is what the form
+has."""
 
 import uuid
 

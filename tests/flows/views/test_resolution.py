@@ -1,4 +1,5 @@
-"""The page of a change with an unknown outcome: one reading for all, a decision with what was known, and who took it why."""
+"""The page of a change with an unknown outcome: one reading for all, a decision with what was known, and who
+took it why."""
 
 import uuid
 
