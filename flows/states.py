@@ -28,6 +28,8 @@ def state_of(flow: Any) -> str:
     """The state of a row of the mirror: one of `STATUSES`."""
     if flow.gone_at:
         return "gone"
-    if flow.enabled is None:
-        return "unset" if schema.is_understood("enabled", flow.value("enabled")) else "unread"
-    return "on" if flow.enabled else "off"
+    sent = flow.value("enabled")
+    enabled = flow.enabled if flow.enabled is not None else schema.normalised("enabled", sent)
+    if isinstance(enabled, bool):
+        return "on" if enabled else "off"
+    return "unset" if schema.is_understood("enabled", sent) else "unread"

@@ -14,7 +14,7 @@ from flows import words
 from flows.flexapi import schema
 from flows.flexapi.schema import Snapshot
 from flows.forms.flow import FlowForm
-from flows.masking import masked, storable
+from flows.masking import masked_field, storable
 
 MOST: Final = 2_500  # flows of one text, as many as an account of Twilio's can have
 _WRITABLE: Final = frozenset(entry.name for entry in schema.WRITABLE)
@@ -82,7 +82,7 @@ def _read(entry: Any, flow: Snapshot | None) -> Given:
         return Given(sid, known, " ".join(message for _, message in form.error_list))
     given = {name: form.values[name] for name in values if name in form.values}
     if secret := next(
-        (name for name, value in given.items() if masked(storable(value)) != storable(value)), ""
+        (name for name, value in given.items() if masked_field(name, storable(value)) != storable(value)), ""
     ):
         return Given(
             sid,

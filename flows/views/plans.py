@@ -20,6 +20,7 @@ from flows import accounts, words
 from flows.accounts import Account
 from flows.forms import PlanForm, StartForm
 from flows.forms.entries import parsed, read_entries, sid_of
+from flows.masking import masked_field
 from flows.models import AuditEvent, Flow, Plan, PlannedChange
 from flows.services import planning, plans
 from flows.services.audit import NotRecorded
@@ -282,8 +283,8 @@ def _row(fate: Fate, event: AuditEvent | None) -> dict[str, Any]:
         "differences": [
             {
                 "label": words.label(name),
-                "before": words.shown(name, change.before.get(name)),
-                "after": words.shown(name, change.asked.get(name)),
+                "before": words.shown(name, masked_field(name, change.before.get(name))),
+                "after": words.shown(name, masked_field(name, change.asked.get(name))),
             }
             for name in names
         ],

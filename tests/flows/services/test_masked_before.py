@@ -140,7 +140,7 @@ def test_chain_verifies_and_so_does_a_verification_that_was_recorded(upgraded, a
     assert evidence.last_verification().is_intact
 
 
-def test_draft_of_before_is_still_sent_with_the_secret(upgraded, actor, sandbox):
+def test_draft_of_before_is_still_sent_with_the_secret(upgraded, actor, sandbox, client_of):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(planning, "masked", first_masked)
         plan = planning.plan_change(
@@ -148,6 +148,7 @@ def test_draft_of_before_is_still_sent_with_the_secret(upgraded, actor, sandbox)
         )
     migrate("0011_log_pages")
     migrate("0017_masked_anew")
+    assert CANARY not in client_of("admin").get(f"/flows/plans/{plan.pk}/").content.decode()
 
     plans.start(plan=plan, reason="", actor=actor)
     change = Plan.objects.get(pk=plan.pk).changes.get()
