@@ -1,4 +1,4 @@
-"""What of Twilio's values may be kept and shown: no secret, and only text that any database holds.
+"""Redaction of Twilio's values: what is kept and shown has no secret in it, and only text that any database holds.
 
 A secret is replaced by a mask, a keyed fingerprint, so that a reader still sees *that* it changed and nobody learns
 what it is. The edit form alone shows the original. What is a secret:
@@ -45,6 +45,8 @@ Rule = Callable[[str, Masker], str]
 
 def masked(value: Any) -> Any:
     """The same JSON with every secret masked; numbers and booleans as they are."""
+    if isinstance(value, dict) and schema.BY_NAME.keys().isdisjoint(value):
+        return {key: _masked_own(key, item) for key, item in value.items()}
     return _masked(value, Masker(), "", 0)
 
 
@@ -103,6 +105,15 @@ def _secrets_of(text: str) -> dict[str, str]:
     for rule in (_mask_text, _mask_as_address):
         rule(text, masker)
     return masker.secrets
+
+
+def _masked_own(key: Any, value: Any) -> Any:
+    """A value of an object that is no flow's: what this site says of its users, exports and verifications. Its names are
+    our own, such as "single sign-on", and hold no secret; what somebody typed into a filter may."""
+    if isinstance(value, str):
+        masker = Masker()
+        return credentials.mask_in_text(first_rules.mask_text(value, masker), masker)
+    return _masked(value, Masker(), str(key), 1)
 
 
 def _masked(value: Any, masker: Masker, name: str, depth: int, *, is_secret: bool = False) -> Any:

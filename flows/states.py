@@ -1,4 +1,4 @@
-"""Whether a flow is on: as a word, a shape and a sentence. What Twilio does not say, or says in a way that nobody
+"""States of a flow (on, off and what lies between) as words, shapes and sentences. What Twilio does not say, or says in a way that nobody
 understands, is never taken for on or off."""
 
 from __future__ import annotations

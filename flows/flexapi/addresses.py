@@ -1,4 +1,4 @@
-"""What is wrong with a webhook's address, each fault in words of its own. Whether its host exists is not asked."""
+"""Faults of a webhook's address, each in words of its own. Whether its host exists is not asked."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def _mask_address(address: str, masker: Masker) -> str:
 
 
 def _mask_part(part: str, masker: Masker) -> str:
-    """What stands between two &. A secret goes on to its end: nobody agrees where ; and # begin something new."""
+    """A part between two &. A secret goes on to its end: nobody agrees where ; and # begin something new."""
     starts = _secret_starts(part)
     if not starts and "%" in part and (first := _NAMED.search(part)) and _has_secret(part[first.end() :]):
         starts = [first.end()]
