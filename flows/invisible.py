@@ -67,7 +67,7 @@ def _is_blank(text: str, place: int) -> bool:
 
 
 def as_seen(text: str) -> str:
-    """What a reader of a page sees of a text, for comparing: one spelling of each letter, one space, nothing hidden.
+    """Return what a reader of a page sees of a text, for comparing: one spelling of each letter, one space, nothing hidden.
 
     Somebody may copy what a page writes out for a hidden character, or leave it out: both are the same. Only what turns
     letters round has to be there, as itself or as it is written out."""

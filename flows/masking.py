@@ -56,7 +56,7 @@ def masked_field(name: str, value: Any) -> Any:
 
 
 def masked_note(text: str) -> str:
-    """What a person wrote (a reason, the name of a plan) with its secrets masked. Links to tickets stay."""
+    """A text that a person wrote (a reason, the name of a plan) with its secrets masked. Links to tickets stay."""
     if _is_plain(text):
         return text
     masker = Masker()
@@ -186,7 +186,7 @@ def _names_secret(key: Any) -> bool:
 
 
 def _too_deep(value: Any) -> str:
-    """What stands for a part that is nested too deeply. Its mask tells whether it changed."""
+    """The text that stands for a part that is nested too deeply. Its mask tells whether it changed."""
     return f"nested too deeply: not shown ({fingerprint(_outline(value))})"
 
 
