@@ -1,5 +1,5 @@
-"""States of a flow (on, off and what lies between) as words, shapes and sentences. What Twilio does not say, or says in a way that nobody
-understands, is never taken for on or off."""
+"""States of a flow (on, off and what lies between) as words, shapes and sentences. What Twilio does not say,
+or says in a way that nobody understands, is never taken for on or off."""
 
 from __future__ import annotations
 

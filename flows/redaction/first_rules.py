@@ -1,7 +1,8 @@
-"""The rules by which the first versions of this site masked web addresses: user-info, and values named like a secret.
+"""The rules by which the first versions of this site masked web addresses: user-info, and values named like a
+secret.
 
-They stay as they were. Whatever is on record was masked by them, and today's rules are applied to what they leave: so a
-state that was recorded then and a flow that is read now come out the same, unless the flow changed.
+They stay as they were. Whatever is on record was masked by them, and today's rules are applied to what they
+leave. So a state that was recorded then and a flow that is read now come out the same, unless the flow changed.
 """
 
 from __future__ import annotations
