@@ -1,8 +1,9 @@
 """A value as a cell of a CSV file, which a spreadsheet will open; and the value of such a cell.
 
-A spreadsheet takes a text for a formula if it begins with one of four signs, also where it looks past blanks, invisible
-marks and quotation marks, and it may cut a line at another character than the file's comma. So an apostrophe stands
-before each such sign: at the cell's beginning, and after whatever a spreadsheet may take for the end of a cell.
+A spreadsheet takes a text for a formula if it begins with one of four signs, also where it looks past blanks,
+invisible marks and quotation marks, and it may cut a line at another character than the file's comma. So an
+apostrophe stands before each such sign: at the cell's beginning, and after whatever a spreadsheet may take
+for the end of a cell.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _MARKED_SIGN: Final = re.compile(rf"({_SEPARATOR}{_SKIPPED})'({_SIGN})")
 
 
 def cell(value: Any) -> str:
-    """The value as text, JSON where it is more than one. What would be a formula gets an apostrophe before it."""
+    """The value as text, JSON where it is more than one. What would be a formula gets an apostrophe before
+    it."""
     if value is None:
         return ""
     if isinstance(value, dict | list):

@@ -1,6 +1,8 @@
-"""Characters that nobody sees: zero-width spaces, marks of direction, byte-order marks, letters that are blank.
+"""Characters that nobody sees: zero-width spaces, marks of direction, byte-order marks, letters that are
+blank.
 
-They come with what people paste. Pages write them out as ⟨U+200B⟩; forms and searches leave them out or name them.
+They come with what people paste. Pages write them out as ⟨U+200B⟩; forms and searches leave them out or name
+them.
 """
 
 from __future__ import annotations
@@ -51,8 +53,8 @@ def without_hidden(text: str) -> str:
 
 
 def trimmed(text: str) -> str:
-    """The text without white space and such characters at its ends. Within it, all stays, and so does a control
-    character: it is no accident of pasting."""
+    """The text without white space and such characters at its ends. Within it, all stays, and so does a
+    control character: it is no accident of pasting."""
     start, end = 0, len(text)
     while start < end and _is_blank(text, start):
         start += 1
@@ -67,10 +69,11 @@ def _is_blank(text: str, place: int) -> bool:
 
 
 def as_seen(text: str) -> str:
-    """What a reader of a page sees of a text, for comparing: one spelling of each letter, one space, nothing hidden.
+    """Return what a reader of a page sees of a text, for comparing: one spelling of each letter, one space,
+    nothing hidden.
 
-    Somebody may copy what a page writes out for a hidden character, or leave it out: both are the same. Only what turns
-    letters round has to be there, as itself or as it is written out."""
+    Somebody may copy what a page writes out for a hidden character, or leave it out: both are the same. Only
+    what turns letters round has to be there, as itself or as it is written out."""
     shown = _WRITTEN_OUT.sub(lambda mark: chr(int(mark[1], 16)), unicodedata.normalize("NFC", text))
     kept = (
         character

@@ -53,7 +53,7 @@ def _about_type(snapshot: Mapping[str, Any], kind: str | None) -> list[str]:
 
 
 def _about_hidden(snapshot: Mapping[str, Any]) -> list[str]:
-    """What nobody sees makes two names look alike, and a number another one."""
+    """Characters that nobody sees: they make two names look alike, and a number another one."""
     found = []
     for name in ("friendly_name", "contact_identity"):
         value = snapshot.get(name)

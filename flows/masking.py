@@ -1,14 +1,15 @@
-"""What of Twilio's values may be kept and shown: no secret, and only text that any database holds.
+"""Redaction of Twilio's values: what is kept and shown has no secret in it, and only text that any database
+holds.
 
-A secret is replaced by a mask, a keyed fingerprint, so that a reader still sees *that* it changed and nobody learns
-what it is. The edit form alone shows the original. What is a secret:
+A secret is replaced by a mask, a keyed fingerprint, so that a reader still sees *that* it changed and nobody
+learns what it is. The edit form alone shows the original. What is a secret:
 
 - of a webhook's address, and of any value that is an address: what `redaction.addresses` says;
 - of a JSON object, what stands under a name such as `token` or `password`, however deep;
 - of any text, the addresses and credentials that it quotes.
 
-Masking a masked value changes nothing, and neither does masking what an earlier version had masked: what is on record
-is masked again when it is read, and compared as such.
+Masking a masked value changes nothing, and neither does masking what an earlier version had masked: what is
+on record is masked again when it is read, and compared as such.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ Rule = Callable[[str, Masker], str]
 
 def masked(value: Any) -> Any:
     """The same JSON with every secret masked; numbers and booleans as they are."""
+    if isinstance(value, dict) and schema.BY_NAME.keys().isdisjoint(value):
+        return {key: _masked_own(key, item) for key, item in value.items()}
     return _masked(value, Masker(), "", 0)
 
 
@@ -54,7 +57,8 @@ def masked_field(name: str, value: Any) -> Any:
 
 
 def masked_note(text: str) -> str:
-    """What a person wrote (a reason, the name of a plan) with its secrets masked. Links to tickets stay."""
+    """A text that a person wrote (a reason, the name of a plan) with its secrets masked. Links to tickets
+    stay."""
     if _is_plain(text):
         return text
     masker = Masker()
@@ -63,8 +67,8 @@ def masked_note(text: str) -> str:
 
 
 def masked_quotes(text: str, *snapshots: Mapping[str, Any] | None) -> str:
-    """The text with what it quotes of these flows masked as a whole: of an address with white space in it, a text alone
-    can't tell where it ends."""
+    """The text with what it quotes of these flows masked as a whole: of an address with white space in it, a
+    text alone can't tell where it ends."""
     for snapshot in snapshots:
         for name, value in (snapshot or {}).items():
             is_quoted = isinstance(value, str) and len(value) >= SHORTEST_QUOTE and value in text
@@ -89,8 +93,8 @@ def has_mask(value: Any) -> bool:
 
 
 def unmasked(value: Any, origin: Any) -> Any:
-    """The value with each mask in it replaced by the secret of `origin` that it stands for. A mask of anything else
-    stays: `has_mask` tells."""
+    """The value with each mask in it replaced by the secret of `origin` that it stands for. A mask of
+    anything else stays: `has_mask` tells."""
     if not has_mask(value) or not isinstance(origin, str):
         return value
     secrets = _secrets_of(origin)
@@ -98,11 +102,22 @@ def unmasked(value: Any, origin: Any) -> Any:
 
 
 def _secrets_of(text: str) -> dict[str, str]:
-    """The secrets of a text by their masks, whichever rule masked them: an address's, a sentence's, the first ones'."""
+    """The secrets of a text by their masks, whichever rule masked them: an address's, a sentence's, the first
+    ones'."""
     masker = Masker()
     for rule in (_mask_text, _mask_as_address):
         rule(text, masker)
     return masker.secrets
+
+
+def _masked_own(key: Any, value: Any) -> Any:
+    """A value of an object that is no flow's: what this site says of its users, exports and verifications.
+    Its names are our own, such as "single sign-on", and hold no secret; what somebody typed into a filter
+    may."""
+    if isinstance(value, str):
+        masker = Masker()
+        return credentials.mask_in_text(first_rules.mask_text(value, masker), masker)
+    return _masked(value, Masker(), str(key), 1)
 
 
 def _masked(value: Any, masker: Masker, name: str, depth: int, *, is_secret: bool = False) -> Any:
@@ -175,7 +190,7 @@ def _names_secret(key: Any) -> bool:
 
 
 def _too_deep(value: Any) -> str:
-    """What stands for a part that is nested too deeply. Its mask tells whether it changed."""
+    """The text that stands for a part that is nested too deeply. Its mask tells whether it changed."""
     return f"nested too deeply: not shown ({fingerprint(_outline(value))})"
 
 

@@ -1,5 +1,5 @@
-"""Rows of the log as they are read: masked by the rules of today, since an older version may have recorded what they
-mask. What was written is kept beside it, for the seal."""
+"""Rows of the log as they are read: masked by the rules of today, since an older version may have recorded
+what they mask. What was written is kept beside it, for the seal."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Whether a flow is on: as a word, a shape and a sentence. What Twilio does not say, or says in a way that nobody
-understands, is never taken for on or off."""
+"""States of a flow (on, off and what lies between) as words, shapes and sentences. What Twilio does not say,
+or says in a way that nobody understands, is never taken for on or off."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ def state_of(flow: Any) -> str:
     """The state of a row of the mirror: one of `STATUSES`."""
     if flow.gone_at:
         return "gone"
-    if flow.enabled is None:
-        return "unset" if schema.is_understood("enabled", flow.value("enabled")) else "unread"
-    return "on" if flow.enabled else "off"
+    sent = flow.value("enabled")
+    enabled = flow.enabled if flow.enabled is not None else schema.normalised("enabled", sent)
+    if isinstance(enabled, bool):
+        return "on" if enabled else "off"
+    return "unset" if schema.is_understood("enabled", sent) else "unread"

@@ -1,4 +1,4 @@
-"""What is wrong with a webhook's address, each fault in words of its own. Whether its host exists is not asked."""
+"""Faults of a webhook's address, each in words of its own. Whether its host exists is not asked."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ _SPACES: Final = {
     "\u00a0": "a no-break space",
 }
 WHITE_SPACE, INVISIBLE, NO_SCHEME, OTHER_SCHEME, SLASHES, BACKSLASH, NO_HOST, BRACKETS, HOST, PORT, USER = (
-    "white space", "invisible", "no scheme", "other scheme", "slashes", "backslash", "no host", "brackets", "host", "port", "user",
+    "white space", "invisible", "no scheme", "other scheme", "slashes", "backslash", "no host", "brackets",
+    "host", "port", "user",
 )  # fmt: skip
 
 

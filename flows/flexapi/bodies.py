@@ -1,5 +1,5 @@
-"""JSON of an answer, read whatever is in it: what is nested too deeply or is no number of JSON's becomes a text that
-says so, and the rest of the answer stays readable."""
+"""JSON of an answer, read whatever is in it: what is nested too deeply, or no number of JSON's, becomes a text,
+and the rest of the answer stays readable."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import re
 from typing import Any, Final
 
 DEEPEST: Final = 100  # lists and objects in one another, in a field of a flow
-# The same in a whole body that Python can't read at one go. It is much more: a flow must come out the same whether it
-# came by itself or in a list.
+# The same in a whole body that Python can't read at one go. It is much more: a flow must come out the same
+# whether it came by itself or in a list.
 DEEPEST_IN_BODY: Final = 2 * DEEPEST
 TOO_DEEP: Final = "nested too deeply: not shown"
 _TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{\]}]', re.DOTALL)

@@ -1,7 +1,8 @@
-"""Values as Twilio sends them, read by kind: a boolean that came as text, a number in quotes, a date of another form.
+"""Values as Twilio sends them, read by kind: a boolean that came as text, a number in quotes, a date of
+another form.
 
-Each function returns the value that is meant, or `NOT_READ` where nobody can tell. Nothing is ever guessed: "maybe" is
-neither true nor false.
+Each function returns the value that is meant, or `NOT_READ` where nobody can tell. Nothing is ever guessed:
+"maybe" is neither true nor false.
 """
 
 from __future__ import annotations
@@ -62,8 +63,8 @@ def text(value: Any) -> Any:
 
 
 def moment(value: Any) -> datetime | None:
-    """A date and time in UTC, or None: ISO 8601 with or without fraction and offset (without one, UTC), or RFC 2822 as
-    in Twilio's API of 2010."""
+    """A date and time in UTC, or None: ISO 8601 with or without fraction and offset (without one, UTC), or
+    RFC 2822 as in Twilio's API of 2010."""
     if not isinstance(value, str):
         return None
     for read in (datetime.fromisoformat, parsedate_to_datetime):

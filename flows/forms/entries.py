@@ -14,7 +14,7 @@ from flows.flexapi.schema import Snapshot
 from flows.forms.flow import FlowForm
 from flows.forms.import_table import typed, unescaped
 from flows.forms.import_text import Item, item_of
-from flows.masking import masked, storable
+from flows.masking import masked_field, storable
 
 _WRITABLE: Final = frozenset(entry.name for entry in schema.WRITABLE)
 
@@ -112,7 +112,7 @@ def _checked(values: Mapping[str, Any], flow: Snapshot | None) -> tuple[dict[str
         return {}, " ".join(message for _, message in form.error_list)
     given = {name: form.values[name] for name in values if name in form.values}
     for name, value in given.items():
-        if masked(storable(value)) != storable(value):
+        if masked_field(name, storable(value)) != storable(value):
             return (
                 {},
                 f"{words.label(name)} has a secret in it, which an import does not keep: use the flow's form.",

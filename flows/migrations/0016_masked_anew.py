@@ -1,7 +1,7 @@
 """Masks what is kept of flows and plans by the rules of today, and reads the mirror's columns anew.
 
-Earlier versions left secrets in webhooks' paths and in values with harmless names. The log is append-only: its pages and
-exports mask what they show. A draft keeps what it asks for, since it can still be started.
+Earlier versions left secrets in webhooks' paths and in values with harmless names. The log is append-only:
+its pages and exports mask what they show. A draft keeps what it asks for, since it can still be started.
 """
 
 from __future__ import annotations

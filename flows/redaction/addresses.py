@@ -1,12 +1,12 @@
 """Web addresses without their secrets.
 
-What stays: the scheme, the host and its port, the beginning of the path as far as it is made of plain words, the names
-of the query, and the values of harmless names. All else is masked: user-info, the rest of the path from its first part
-that may be an id or a key, every other value, and what is in the fragment.
+What stays: the scheme, the host and its port, the beginning of the path as far as it is made of plain words,
+the names of the query, and the plain values of harmless names. All else is masked: user-info, the rest of the
+path from its first part that may be an id or a key, and every other value.
 
-Two kinds of address are told apart. A webhook's own is masked as above (`is_strict`). One that a person writes into a
-sentence names a ticket or a document more often than a secret: there, ids and numbers stay, and what is named like a
-secret or looks like one is masked.
+Two kinds of address are told apart. A webhook's own is masked as above (`is_strict`). One that a person writes
+into a sentence names a ticket or a document more often than a secret: there, ids and numbers stay, and what is
+named like a secret or looks like one is masked.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _REGION: Final = re.compile(r"[a-z]{2,10}[0-9]{1,2}", re.IGNORECASE)
 _SENTENCE_END: Final = ".,;:!?)]}"
 _ENCODED_DELIMITER: Final = re.compile(r"%(?:2[56Ff]|3[AaDdFf]|40|23)")
 
-# An address within a text: with a scheme; without one, where a host or somebody's name and password can be seen.
+# An address within a text: with a scheme; without one, where a host or a name and password can be seen.
 _IN_TEXT: Final = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]*:[/\\]{2}[^\s<>\"']*"
     r"|(?<![\w:/\\.])[/\\]{2}(?=[^\s/\\]*@|[\w-]+(?:\.[\w-]+)+)[^\s<>\"']*"
@@ -81,7 +81,8 @@ def _masked(address: str, masker: Masker, *, is_strict: bool) -> str:
     scheme, slashes = _scheme_of(address)
     rest = address[len(scheme) + len(slashes) :]
     is_path = not scheme and len(slashes) == 1
-    authority = "" if is_path else _AUTHORITY.match(rest)[0]  # type: ignore[index]  # matches the empty text too
+    found = None if is_path else _AUTHORITY.match(rest)
+    authority = found[0] if found else ""
     end = re.search(r"[?#]", rest[len(authority) :])
     path_end = len(authority) + end.start() if end else len(rest)
     is_plain = words.is_plain if is_strict else words.is_plain_to_people
@@ -95,7 +96,8 @@ def _masked(address: str, masker: Masker, *, is_strict: bool) -> str:
 
 
 def _scheme_of(address: str) -> tuple[str, str]:
-    """The scheme with its colon, and the slashes behind it. A host with a port, or a name with a password, is none."""
+    """The scheme with its colon, and the slashes behind it. A host with a port is none, nor is a name with a
+    password."""
     begin = _BEGINNING.match(address)
     scheme, slashes = (begin[1] or "", begin[2]) if begin else ("", "")
     is_scheme = slashes or scheme.lower() in ("http:", "https:", "ws:", "wss:", "ftp:")

@@ -1,7 +1,8 @@
-"""The rules by which the first versions of this site masked web addresses: user-info, and values named like a secret.
+"""The rules by which the first versions of this site masked web addresses: user-info, and values named like a
+secret.
 
-They stay as they were. Whatever is on record was masked by them, and today's rules are applied to what they leave: so a
-state that was recorded then and a flow that is read now come out the same, unless the flow changed.
+They stay as they were. Whatever is on record was masked by them, and today's rules are applied to what they
+leave. So a state that was recorded then and a flow that is read now come out the same, unless the flow changed.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def _mask_address(address: str, masker: Masker) -> str:
 
 
 def _mask_part(part: str, masker: Masker) -> str:
-    """What stands between two &. A secret goes on to its end: nobody agrees where ; and # begin something new."""
+    """A part between two &. A secret goes on to its end: nobody agrees where ; and # begin something new."""
     starts = _secret_starts(part)
     if not starts and "%" in part and (first := _NAMED.search(part)) and _has_secret(part[first.end() :]):
         starts = [first.end()]

@@ -140,7 +140,7 @@ def shown_as(value: Any, name: str) -> SafeString:
 
 @register.filter
 def is_odd(value: Any, name: str) -> bool:
-    """Whether a field's value can't be read as one of its kind."""
+    """Tell that a field's value can't be read as one of its kind."""
     return not schema.is_understood(name, value)
 
 
@@ -277,7 +277,7 @@ def handler(flow: Flow) -> str:
 
 @register.filter
 def handler_note(flow: Flow) -> str:
-    """How it is known what handles the flow's messages, in a line below it."""
+    """The line below a flow's handler: its kind, or why nobody can tell."""
     kind, said = schema.handler_type(flow.resource), flow.value("integration_type")
     if not schema.is_understood("integration_type", said):
         return "The integration type can't be read"
@@ -294,7 +294,7 @@ def handler_note(flow: Flow) -> str:
 
 
 def _unchosen_handler(flow: Flow) -> str:
-    """What a flow without an integration type has the settings of."""
+    """The handler that a flow without an integration type has settings for."""
     if host := _host(flow.value("integration_url")):
         return f"Nothing set, but a webhook: {host}"
     if flow.value("integration_workflow_sid"):
@@ -307,13 +307,13 @@ register.filter("state", state_of)
 
 @register.filter
 def status(flow: Flow) -> tuple[str, str]:
-    """Whether the flow is on, as a class and a word."""
+    """The class and the word for whether the flow is on."""
     return STATUSES[state_of(flow)]
 
 
 @register.filter
 def reception(flow: Flow) -> str:
-    """Whether the flow receives messages, in a line."""
+    """A line on whether the flow takes messages."""
     return RECEPTIONS[state_of(flow)]
 
 

@@ -20,6 +20,7 @@ from flows import accounts, words
 from flows.accounts import Account
 from flows.flexapi import schema
 from flows.forms import StartForm
+from flows.masking import masked_field
 from flows.models import AuditEvent, Flow, Plan, PlannedChange
 from flows.services import plan_access, plan_titles, plans
 from flows.services.plans import Fate
@@ -291,8 +292,8 @@ def _differences(change: PlannedChange) -> list[dict[str, Any]]:
         {
             "label": words.label(name),
             "is_sid": name in schema.BY_NAME and schema.BY_NAME[name].kind == "sid",
-            "before": words.shown(name, change.before.get(name)),
-            "after": words.shown(name, change.asked.get(name)),
+            "before": words.shown(name, masked_field(name, change.before.get(name))),
+            "after": words.shown(name, masked_field(name, change.asked.get(name))),
         }
         for name in names
     ]

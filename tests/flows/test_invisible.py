@@ -1,6 +1,7 @@
 """Characters that nobody sees, in what people paste: left out, named, or refused; and names compared as they are shown."""
 
 import html
+import json
 import re
 import uuid
 
@@ -178,3 +179,18 @@ def test_what_is_left_out_and_what_stays():
     assert invisible.without_hidden("a\u200bb\u00a0c") == "ab c"
     assert invisible.trimmed("\u200b a\u200bb \ufeff") == "a\u200bb"
     assert invisible.names_of(invisible.hidden_in("a\u200bb\u200b\ufeff")) == "U+200B, U+FEFF"
+
+
+@pytest.mark.parametrize(
+    "name", ["https://x.example bookings S3CRET", "//x.example/S3CRET", "token: S3CRET9"]
+)
+@pytest.mark.django_db
+def test_import_of_a_name_that_quotes_a_secret_says_so(client_of, name):
+    entry = {key: value for key, value in VALID.items() if key != "change_id"} | {"friendly_name": name}
+
+    answer = client_of("operator").post(
+        "/flows/plans/import/", {"entries": f"[{json.dumps(entry)}]"}, follow=True
+    )
+
+    assert answer.status_code == 200
+    assert "Friendly name has a secret in it" in html.unescape(answer.content.decode())

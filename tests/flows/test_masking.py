@@ -286,11 +286,25 @@ def test_json_is_masked_all_the_way_down():
     ids=json.dumps,
 )  # fmt: skip
 def test_secret_in_a_field_that_nobody_knows(value):
-    found = masked(value)
+    flow = {"sid": "FO1", **value}
+
+    found = masked(flow)
 
     assert CANARY not in str(found)
     assert "masked-" in str(found)
     assert masked(found) == found
+
+
+def test_what_the_site_says_of_its_users_is_no_flow():
+    said = {
+        "single sign-on": "https://id.example/realms/6f1c2a 7f3a",
+        "sessions": 3,
+        "password": "changed",
+        "key": "passkey",
+    }
+
+    assert masked(said) == said
+    assert has_mask(masked({"filters": "q=https://u:c4n4ry@h.example/"})["filters"])
 
 
 def test_number_under_the_name_of_a_secret_is_masked_and_no_other():
@@ -386,7 +400,8 @@ def test_unmasked_brings_back_every_address(address):
 def test_masking_again_changes_nothing(text):
     for mask in (masked, masked_note, lambda text: masked_field("integration_url", text)):
         assert mask(mask(text)) == mask(text)
-    assert masked(masked({text: text})) == masked({text: text})
+    for flow in ({text: text}, {"sid": text, text: text}):
+        assert masked(masked(flow)) == masked(flow)
 
 
 def mask_of(address):

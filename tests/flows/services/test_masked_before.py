@@ -138,7 +138,7 @@ def test_chain_verifies_and_so_does_a_verification_that_was_recorded(upgraded, a
     assert evidence.last_verification().is_intact
 
 
-def test_draft_of_before_is_still_sent_with_the_secret(upgraded, actor, sandbox):
+def test_draft_of_before_is_still_sent_with_the_secret(upgraded, actor, sandbox, client_of):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(planning, "masked", first_masked)
         plan = planning.plan_change(
