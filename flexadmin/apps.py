@@ -8,8 +8,9 @@ class FlexadminConfig(AppConfig):
     name = "flexadmin"
 
     def ready(self) -> None:
-        from flexadmin import checks, metrics, outside_rights  # noqa: F401 - checks register themselves; models are not there before
+        from flexadmin import checks, metrics, outside_rights, recorded_roles  # noqa: F401 - checks register themselves; models are not there before
         from flexadmin.roles import after_migrate
+        from flows.services import consistency
         from flows.services.twilio import called
 
         # With flows, the last app of all, so that its permissions are there.
@@ -19,3 +20,4 @@ class FlexadminConfig(AppConfig):
             outside_rights.after_migrate, sender=last, dispatch_uid="flexadmin.outside_rights"
         )
         called.connect(metrics.observe)
+        consistency.register(recorded_roles.differences)

@@ -113,6 +113,18 @@ TABLES = {
         "UPDATE flows_flowentry SET name_folded = 'other' WHERE name_folded = 'flow 0'",
         "The list's table has flow",
     ),
+    "a name in the mirror's own column": (
+        "UPDATE flows_flow SET friendly_name = 'Evil' WHERE name_folded = 'flow 0'",
+        "The mirror's friendly_name of flow",
+    ),
+    "a switch in the mirror's own column": (
+        "UPDATE flows_flow SET enabled = NOT enabled WHERE name_folded = 'flow 0'",
+        "The mirror's enabled of flow",
+    ),
+    "a flow of another account": (
+        "UPDATE flows_flow SET account_sid = 'AC1' WHERE name_folded = 'flow 0'",
+        "The mirror's account_sid of flow",
+    ),
     "counts": ("UPDATE flows_flowtally SET flows = flows + 1", "The list's counts"),
     "no counts": ("DELETE FROM flows_flowtally", "The list's counts"),
     "a bulk change under another id": (
