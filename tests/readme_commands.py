@@ -39,6 +39,10 @@ ELSEWHERE: Final = {
     "DATABASE_URL=postgres://… uv run pytest": "in .ci/run",
     "ENV_FILE=.demo/env uv run manage.py …": "in .ci/newcomer, while the demo runs",
     "demo": "in .ci/newcomer",
+    **{
+        f"uv run python -m tests.benchmarks {name}": "within the same command without a name"
+        for name in ("lists", "sync", "log", "pages")
+    },
 }
 
 
@@ -133,20 +137,16 @@ FORMS: Final[dict[str, Short]] = {
         {"postgres://…": POSTGRES}, more="--seconds 20 --clients 6"
     ),
     "uv run python -m tests.faults.slow_clients --seconds 30": Short(
-        {"--seconds 30": "--seconds 2"}, more="--pause 0.2"
+        {"--seconds 30": "--seconds 2"}, more="--pause 0.2 --clients 16"
     ),
     "uv run python -m tests.benchmarks.audit_at_scale --events 1000000": Short(
         {"--events 1000000": "--events 2000"}
     ),
     "uv run python -m tests.benchmarks": Short(more="--short --output {folder}/all.json"),
-    **{
-        f"uv run python -m tests.benchmarks {name}": Short(more="--short --output {folder}/one.json")
-        for name in ("lists", "sync", "log", "pages")
-    },
     "uv run python -m tests.browser.screenshots --output DIR": Short(
         {"DIR": "{folder}/pictures"}, more="--only list event"
     ),
-    "ALL_LOOKS=1 uv run pytest tests/browser": Short(more="-k test_auditor --long"),
+    "ALL_LOOKS=1 uv run pytest tests/browser": Short(more='-k "test_auditor and accessible" --long'),
 }
 
 

@@ -6,6 +6,7 @@ import tomllib
 import pytest
 
 from tests import readme, readme_commands
+from tests.benchmarks.__main__ import BENCHMARKS, SHORT
 from tests.faults import fronts
 
 CI = (readme.README.parent / ".ci" / "run").read_text()
@@ -46,6 +47,18 @@ def test_row_that_is_added_is_found(monkeypatch):
     monkeypatch.setattr(readme, "text", lambda: written)
 
     assert "new_one FILE|DIR" in readme.manage_commands()
+
+
+def test_benchmarks_are_all_named_and_run_together():
+    together = "uv run python -m tests.benchmarks"
+    named = {
+        written.removeprefix(f"{together} ")
+        for written in readme.commands()
+        if written.startswith(f"{together} ")
+    }
+
+    assert named == BENCHMARKS.keys() == SHORT.keys()
+    assert together in readme_commands.FORMS
 
 
 @pytest.mark.parametrize("language", ["caddy", "nginx"])

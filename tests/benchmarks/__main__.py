@@ -26,7 +26,7 @@ BENCHMARKS: Final = {
 }
 ALL: Final = "all"
 SHORT: Final = {
-    "lists": ("--flows", "500,1000", "--runs", "2", "--typed", "2"),
+    "lists": ("--flows", "500,1000", "--runs", "2", "--typed", "0"),
     "sync": ("--flows", "120", "--runs", "2"),
     "log": ("--events", "12000", "--small", "6000", "--runs", "2"),
     "pages": ("--runs", "1"),

@@ -104,7 +104,7 @@ def _is_expected(complaint: str) -> bool:
     """A 4xx that the page handles is logged by the browser all the same; and by htmx, a request that ended because its
     page was left. Of one that could not be sent, the browser itself complains too."""
     return "the server responded with a status of" in complaint or complaint.startswith(
-        ("htmx:afterRequest", "htmx:sendError")
+        ("htmx:afterRequest", "htmx:sendError", "htmx:sendAbort")
     )
 
 
