@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -74,8 +74,9 @@ def matching(query: LogQuery, scope: accounts.Scope) -> QuerySet[AuditEvent]:
         entries = entries.filter(pk__lt=query.before)
     still_open = list(OpenChange.objects.values_list("attempt", flat=True))
     outcomes = list(entries.filter(pk__in=still_open).values_list("outcome_id", flat=True))
-    is_outcome = Exists(entries.filter(outcome_id=OuterRef("seq")))
-    return AuditEvent.objects.filter(Q(seq__in=outcomes) | is_outcome)
+    # Of one entry at a time: PostgreSQL would gather those of the whole log for each piece of an export.
+    entry = Subquery(entries.filter(outcome_id=OuterRef("seq")).values("pk")[:1])
+    return AuditEvent.objects.alias(place=entry).filter(Q(seq__in=outcomes) | Q(place__isnull=False))
 
 
 def readable(scope: accounts.Scope) -> QuerySet[AuditEvent]:
