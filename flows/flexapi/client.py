@@ -260,14 +260,14 @@ class FlexClient:
         if not self._rate_limits:
             return
         for _ in range(TURNS_TAKEN):
-            asked = time.monotonic()
-            left = max(0.0, until - asked)
+            left = max(0.0, until - time.monotonic())
             wait = self._rates.book(self.account_sid, verb, patience=min(left, self.patience))
             if wait is None:
                 raise NoTurn("too many calls are waiting for their turn at Twilio; this one was not sent")
+            turn = time.monotonic() + wait
             if wait > 0:
                 self._sleep(wait)
-            if time.monotonic() - (asked + wait) <= LATE:
+            if time.monotonic() - turn <= LATE:
                 return
 
     def _kept_session(self) -> requests.Session:

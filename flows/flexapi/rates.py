@@ -27,8 +27,8 @@ class Rates(Protocol):
     """Whoever keeps the places of each account."""
 
     def book(self, account_sid: str, operation: str, *, patience: float) -> float | None:
-        """Book the next turn, and return the seconds until it. None, and nothing booked, if it is further
-        off than `patience` seconds."""
+        """Book the next turn, and return the seconds until it; below 0, so long ago was it. None, and nothing
+        booked, if it is further off than `patience` seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Twilio's rates, agreed on in the database by all processes and machines of a site.
 
 A row holds the places of one account and kind of call. A turn is booked by comparing and replacing the row,
-over a connection that is nobody else's: no lock and no transaction outlasts the statement, and whoever
-waits for a turn waits without either. Where the row can't be read or written (a database that is read-only,
+over a connection that is nobody else's, and the booking is over before anybody waits for the turn: no lock
+and no transaction is held meanwhile. Where the row can't be read or written (a database that is read-only,
 full or away), this process keeps to the rates by itself; what goes over them then, Twilio answers with 429,
 and it is repeated.
 """
@@ -14,17 +14,21 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 
 from flows.flexapi.rates import OF_THIS_PROCESS, RATES, Rates, next_turn
 from flows.services.database import unpooled
 
 log = logging.getLogger(__name__)
 
-PATIENCE: Final = 250  # milliseconds that a page can wait for the row
+# Milliseconds that a lock is waited for: the row's, or on SQLite the one that every writer takes.
+PATIENCE: Final = {"postgresql": 500, "sqlite": 2000}
 CONNECT_TIMEOUT: Final = 2  # seconds
 MOST_TRIES: Final = 50  # against others who replace the row at the same moment
 TRY_AGAIN_AFTER: Final = 1.0  # seconds, where the database failed
@@ -51,10 +55,10 @@ _REPLACE: Final = """
 _SETTINGS: Final = {
     "postgresql": (
         "SET synchronous_commit = off",
-        f"SET lock_timeout = {PATIENCE}",
-        f"SET statement_timeout = {4 * PATIENCE}",
+        f"SET lock_timeout = {PATIENCE['postgresql']}",
+        f"SET statement_timeout = {4 * PATIENCE['postgresql']}",
     ),
-    "sqlite": ("PRAGMA synchronous = NORMAL", f"PRAGMA busy_timeout = {PATIENCE}"),
+    "sqlite": ("PRAGMA synchronous = NORMAL", f"PRAGMA busy_timeout = {PATIENCE['sqlite']}"),
 }
 
 
@@ -102,9 +106,10 @@ class DatabaseRates:
     def _compare_and_replace(self, account_sid: str, operation: str, patience: float) -> float | None:
         connection = self._connected()
         one = [account_sid, operation]
-        with connection.cursor() as cursor:
+        with connection.cursor() as cursor, _alone(cursor, connection.vendor):
             for _ in range(MOST_TRIES):
                 cursor.execute(_READ[connection.vendor], one)
+                read_at = time.monotonic()
                 row = cursor.fetchone()
                 if row is None:
                     cursor.execute(_ADD, one)
@@ -116,7 +121,7 @@ class DatabaseRates:
                 free_at = json.dumps([round(at, 4) for at in booking.free_at])
                 cursor.execute(_REPLACE, [free_at, *one, known])
                 if cursor.rowcount == 1:
-                    return booking.wait
+                    return booking.wait - (time.monotonic() - read_at)
         raise _Contended("the turns could not be booked")
 
     def _connected(self) -> BaseDatabaseWrapper:
@@ -140,13 +145,23 @@ class DatabaseRates:
                 type(error).__name__,
             )
         self._failed_at = time.monotonic()
-        if not isinstance(error, _Contended):
-            self._disconnect()
+        self._disconnect()
 
     def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
+
+
+@contextmanager
+def _alone(cursor: CursorWrapper, vendor: str) -> Iterator[None]:
+    """Be SQLite's writer from the start: it would read first, then wait for the others, and book a turn that is over.
+    PostgreSQL's others only wait for a row."""
+    if vendor == "sqlite":
+        cursor.execute("BEGIN IMMEDIATE")
+    yield  # an error ends the connection, and the transaction with it
+    if vendor == "sqlite":
+        cursor.execute("COMMIT")
 
 
 def _read(text: str) -> list[float]:

@@ -190,10 +190,11 @@ def play(
         person = User.objects.get(username="person-0")
         plans.start(plan=plan, reason="", actor=Actor(id=str(person.pk), label="person-0", role="operator"))
         before = len(_log(api))
-        with _bulk_worker(sites[0]):
+        with _bulk_worker(sites[0], folder / "worker.log"):
             _keep_busy([*crowd, *working], seconds)
         report.arrived = arrived(_log(api)[before:])
-        report.by_itself = sum(site.log().count("keeps to them by itself") for site in sites)
+        logs = [*(site.log() for site in sites), (folder / "worker.log").read_text()]
+        report.by_itself = sum(log.count("keeps to them by itself") for log in logs)
         report.pages = [spent for one in crowd for spent in one.seconds]
         report.switches = [spent for one in working for spent in one.seconds]
         report.failed = [what for one in working for what in one.failed]
@@ -225,6 +226,7 @@ def _sites(api: str, workers: int, folder: Path, stack: ExitStack) -> list[Site]
             options=options,
             name=name,
             application="flexadmin.wsgi:application",
+            log_level="WARNING",
         )
         for name in ("one", "two")
     ]
@@ -235,9 +237,10 @@ def _sites(api: str, workers: int, folder: Path, stack: ExitStack) -> list[Site]
 
 
 @contextmanager
-def _bulk_worker(site: Site) -> Iterator[None]:
+def _bulk_worker(site: Site, log: Path) -> Iterator[None]:
     command = [sys.executable, "manage.py", "db_worker", "--interval", "0.2"]
-    worker = subprocess.Popen(command, cwd=ROOT, env=site.environment, stderr=subprocess.DEVNULL)
+    with log.open("wb") as written:
+        worker = subprocess.Popen(command, cwd=ROOT, env=site.environment, stdout=written, stderr=written)
     try:
         yield
     finally:
