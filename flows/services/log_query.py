@@ -83,8 +83,11 @@ class LogQuery:
     @classmethod
     def of(cls, parameters: Mapping[str, str], *, others: Collection[str] = ()) -> LogQuery:
         """Read a query from the parameters of an address. `others` are parameters of the page that are no filters."""
-        readable = {name: without_hidden(value) for name, value in parameters.items() if name not in others}
-        given = {name: value for name, value in readable.items() if value.strip()}
+        given = {
+            name: _pasted(value) if name in ("q", "sid") else value
+            for name, value in parameters.items()
+            if name not in others and value.strip()
+        }
         faults = {**_unknown_names(given), **_repeated(parameters, others)}
         values: dict[str, Any] = {}
         for name in (one.name for one in fields(cls) if one.name not in ("before", "whole", "faults")):
@@ -193,6 +196,11 @@ _READERS: Final[Mapping[str, Callable[[str], tuple[str, str]]]] = {
     "to": _day,
 }
 NAMES: Final = frozenset(PARAMETERS.get(one.name, one.name) for one in fields(LogQuery)) - {"faults"}
+
+
+def _pasted(text: str) -> str:
+    """A text without the characters that nobody sees, unless it has no others: then that is what is wrong with it."""
+    return text if "\x00" in text else without_hidden(text).strip() or text
 
 
 def _unknown_names(given: Iterable[str]) -> dict[str, str]:

@@ -300,9 +300,9 @@ def _differences(change: PlannedChange) -> list[dict[str, Any]]:
 
 
 def _why(fate: Fate, event: AuditEvent | None, flows: dict[str, Flow]) -> SafeString:
-    if fate.state == "conflict":
-        return visible(_CONFLICT)
     said = _said_of(event) if event and fate.state != "made" else ""
+    if fate.state == "conflict" and not said:  # recorded before conflicts named their fields
+        return visible(_CONFLICT)
     return _with_names(fate.change.skipped or said, flows)
 
 

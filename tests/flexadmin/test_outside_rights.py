@@ -106,7 +106,7 @@ def test_bulk_change_of_who_lost_their_role_stops_though_they_are_a_superuser(cl
 
     work()
 
-    assert Plan.objects.get().ended_because == "operator may not make these changes any more."
+    assert Plan.objects.get().ended_because == "operator no longer has permission to make these changes."
 
 
 @every_kind

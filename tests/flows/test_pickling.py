@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pickle
 import pkgutil
+from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
@@ -11,10 +12,16 @@ import pytest
 
 import flexadmin
 import flows
-from flows.flexapi.errors import Refused
+from flows.flexapi.errors import Details, Refused
 from flows.flexapi.pickling import Picklable
+from flows.models import AuditEvent
 from flows.services.closures import Closed, Why
 
+STAND_IN = Why("update", "Twilio refuses to change flows (status 403).")
+STAND_INS = {
+    "details": Details(code=20005, message="no"),
+    "event": AuditEvent(seq=1, stage="outcome", at=datetime(2026, 11, 25, tzinfo=UTC)),
+}
 LEFT_OUT = ("flexadmin.gunicorn", "flexadmin.settings_demo", ".migrations.")
 
 
@@ -35,16 +42,17 @@ def errors() -> list[type[Exception]]:
 
 def made(kind: type[Exception]) -> Exception:
     """One of them, with something for whatever it has to be given."""
-    stand_in = Why("update", "Twilio refuses to change flows (status 403).")
+    own = next((parent for parent in kind.__mro__ if "__init__" in vars(parent)), Exception)
+    if not own.__module__.startswith(("flows", "flexadmin")):
+        return kind("said")
     given: dict[str, Any] = {}
     positional = []
-    if "__init__" in vars(kind):
-        for name, parameter in list(inspect.signature(kind).parameters.items()):
-            if parameter.kind is parameter.KEYWORD_ONLY:
-                given[name] = stand_in
-            elif parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
-                positional.append(stand_in)
-    return kind(*positional, **given) if positional or given else kind("said")
+    for name, parameter in inspect.signature(kind).parameters.items():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            given[name] = STAND_INS.get(name, STAND_IN)
+        elif parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
+            positional.append(STAND_INS.get(name, STAND_IN))
+    return kind(*positional, **given)
 
 
 @pytest.mark.parametrize("kind", errors(), ids=lambda kind: f"{kind.__module__}.{kind.__qualname__}")

@@ -100,11 +100,11 @@ def test_reason_of_this_sites_own_with_an_ordinary_word_in_it_stays(sandbox, cli
     mirror.sync(ACCOUNT)
     SyncState.objects.update(error="Twilio did not answer that")
     client_of("operator").post("/flows/plans/new/", {"sid": flow_sid, "kind": "enable"})
-    assert PlannedChange.objects.get().skipped == "It is like that already."
+    assert PlannedChange.objects.get().skipped == "Already set."
 
     erase("--flow", named)
 
-    assert PlannedChange.objects.get().skipped == "It is like that already."
+    assert PlannedChange.objects.get().skipped == "Already set."
     assert SyncState.objects.get().error == "Twilio did not answer that"
 
 

@@ -85,7 +85,7 @@ def test_without_a_choice_nothing_is_sent_and_nothing_is_lost(late, omar, sandbo
     assert again.context["form"]["long_lived"].value() == "true"
     assert again.context["form"]["reason"].value() == "Mine too"
     row = again.context["conflicts"][1]
-    assert (row["base"], row["theirs"], row["mine"]) == (3, 2, "1")
+    assert (row["base"], row["theirs"], row["mine"]) == (3, 2, 1)
 
 
 def test_choice_that_makes_no_sense_is_none(late, omar, sandbox, flow_sid):

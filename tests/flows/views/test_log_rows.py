@@ -193,7 +193,7 @@ def test_older_event_of_a_change_still_has_its_page_which_says_the_present_outco
 
         assert page.context["latest"] == resolved
         heading = re.search(r'<p class="sub">.*?</span>', page.content.decode(), re.DOTALL)
-        assert "Applied · confirmed later" in heading[0]
+        assert "Marked as applied" in heading[0]
 
 
 def test_neighbours_are_the_rows_before_and_after(client_of):

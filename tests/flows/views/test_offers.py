@@ -205,11 +205,11 @@ def test_plan_that_is_done_offers_no_way_back_that_could_not_be_made(client_of, 
     plan = Plan.objects.get()
     client.post(f"/flows/plans/{plan.pk}/start/", {"reason": ""})
     call_command("db_worker", batch=True, interval=0, startup_delay=False, verbosity=0)
-    assert "Plan the way back" in text(client.get(f"/flows/plans/{plan.pk}/"))
+    assert "Roll back…" in text(client.get(f"/flows/plans/{plan.pk}/"))
 
     shut("fetch")
 
-    assert "Plan the way back" not in text(client.get(f"/flows/plans/{plan.pk}/"))
+    assert "Roll back…" not in text(client.get(f"/flows/plans/{plan.pk}/"))
 
 
 def test_plan_that_can_not_be_started_says_why_once(client_of, flow_sid):
