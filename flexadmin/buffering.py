@@ -1,8 +1,9 @@
 """gunicorn's threaded worker, except that no thread ever waits for a client.
 
-A thread gets a request when all of it has arrived. What the client doesn't take of the answer at once waits in a
-temporary file, and the thread is free. All waiting for clients is done by the worker's one event loop, with a deadline
-for each. So a few slow connections can't keep everybody else waiting, whatever stands in front of gunicorn.
+A thread gets a request when all of it has arrived. What the client doesn't take of the answer at once waits
+in a temporary file, and the thread is free. All waiting for clients is done by the worker's one event loop,
+with a deadline for each. So a few slow connections can't keep everybody else waiting, whatever stands in
+front of gunicorn.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ MOST_UNSENT: Final = 1024 * 1024 * 1024  # of an answer; only then its thread wa
 
 
 class BufferedSocket:
-    """A client's socket that doesn't block: it keeps what the client doesn't take yet, and has nothing to read that
-    isn't here already. It is used by one thread at a time."""
+    """A client's socket that doesn't block: it keeps what the client doesn't take yet, and has nothing to
+    read that isn't here already. It is used by one thread at a time."""
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
@@ -56,14 +57,16 @@ class BufferedSocket:
         return len(self._piece) + self._written_to - self._read_at
 
     def receive(self) -> bytes | None:
-        """Return the next bytes that have arrived, b"" if the client has closed, None if there is nothing yet."""
+        """Return the next bytes that have arrived, b"" if the client has closed, None if there is nothing
+        yet."""
         try:
             return self._sock.recv(PIECE)
         except (BlockingIOError, InterruptedError):
             return None
 
     def recv(self, size: int) -> bytes:
-        """Read what is there, for a thread. It has the whole request already: to ask for more is a mistake."""
+        """Read what is there, for a thread. It has the whole request already: to ask for more is a
+        mistake."""
         try:
             return self._sock.recv(size)
         except BlockingIOError:
@@ -168,8 +171,8 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
             self.received += self.parser.unreader.take_buffered()
 
     def measure(self) -> None:
-        """Find out how long the request is, by gunicorn's own parser, if its headers are here. A request that the
-        parser refuses, and one whose body nobody will read, goes to a thread as it is."""
+        """Find out how long the request is, by gunicorn's own parser, if its headers are here. A request that
+        the parser refuses, and one whose body nobody will read, goes to a thread as it is."""
         if self.length is not None or b"\r\n\r\n" not in self.received:
             return
         unreader = IterUnreader([bytes(self.received)])
@@ -195,8 +198,8 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
 
 
 class BufferingWorker(ThreadWorker):  # type: ignore[misc]
-    """A worker whose threads only work. With gunicorn's own TLS (`--certfile`) it is like any other threaded worker:
-    HTTPS is the business of what stands in front."""
+    """A worker whose threads only work. With gunicorn's own TLS (`--certfile`) it is like any other threaded
+    worker: HTTPS is the business of what stands in front."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -245,7 +248,8 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self._send(conn)
 
     def murder_pending(self) -> None:
-        """End the connections that are over their deadline; gunicorn asks for it after each round of events."""
+        """End the connections that are over their deadline; gunicorn asks for it after each round of
+        events."""
         super().murder_pending()
         now = time.monotonic()
         if not self.alive:
@@ -323,8 +327,8 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self._part(conn)
 
     def _part(self, conn: Connection) -> None:
-        """Say that nothing more will come, and give the client a moment to read what did: to close at once would
-        tear away an answer that it hasn't read yet."""
+        """Say that nothing more will come, and give the client a moment to read what did: to close at once
+        would tear away an answer that it hasn't read yet."""
         try:
             conn.sock.shutdown(socket.SHUT_WR)
         except OSError:

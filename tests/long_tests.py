@@ -1,8 +1,8 @@
-"""Which tests `uv run pytest` leaves out: those that take long and that few changes break. `--long` runs them too, and
-so does naming their file.
+"""The long tests, which `uv run pytest` leaves out: few changes break them. `--long` runs them too, and so does
+naming their file.
 
-A test is long if it carries the marker `long`, or stands in one of `FOLDERS` and doesn't carry `quick`. `quick("id")` is
-of those parameters alone.
+A test is long if it carries the marker `long`, or stands in one of `FOLDERS` and doesn't carry `quick`.
+`quick("id")` is of those parameters alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the README tells people to type, taken out of it. No library is needed to read this: CI does before it has any."""
+"""The commands of the README, taken out of it. This needs no library: CI reads it before it has any."""
 
 from __future__ import annotations
 
@@ -26,15 +26,16 @@ def first_commands() -> list[str]:
 
 
 def commands() -> set[str]:
-    """Return every other command of the project that the README names, whole: in a block, or within a sentence."""
+    """Return every other command of the project that the README names, whole: in a block, or within a
+    sentence."""
     said = text()
     found = {line for block in _BLOCK.findall(said) for line in _lines(block) if _STARTS.match(line)}
     return (found | {span for span in _spans(said) if _STARTS.match(span)}) - set(first_commands())
 
 
 def manage_commands() -> set[str]:
-    """Return the commands of `manage.py` that are named by themselves: the rows of their table, and with options in
-    sentences."""
+    """Return the commands of `manage.py` that are named by themselves: the rows of their table, and with
+    options in sentences."""
     said = text()
     table = said.partition("| command | does |\n")[2].partition("\n\n")[0]
     rows = {row.replace("\\|", "|") for row in _ROW.findall(table)}

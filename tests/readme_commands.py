@@ -1,6 +1,7 @@
-"""`python -m tests.readme_commands [WORD …]`: every command that the README names is run, as it is written there: only
-sizes are made smaller, and names are put in the place of NAME. A command without such a short form is an error, and so
-is a short form whose command the README no longer names. With words, those commands alone that have one of them.
+"""`python -m tests.readme_commands [WORD …]`: every command that the README names is run, as it is written
+there: only sizes are made smaller, and names are put in the place of NAME. A command without such a short
+form is an error, and so is a short form whose command the README no longer names. With words, those commands
+alone that have one of them.
 
 It needs what the commands need: Chromium, Caddy, nginx, and PostgreSQL at CI_POSTGRES_URL.
 """

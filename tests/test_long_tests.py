@@ -1,4 +1,4 @@
-"""What `uv run pytest` leaves out, as somebody meets it who types it."""
+"""The long tests are left out, and said to be, for somebody who types `uv run pytest`."""
 
 import os
 import re

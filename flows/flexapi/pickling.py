@@ -8,8 +8,8 @@ from typing import Any
 class Picklable(Exception):
     """An error that unpickles with its message and its attributes, whatever its `__init__` takes.
 
-    Python would call `__init__` with the message alone. Where that breaks, a pool of processes breaks with it, and
-    nobody hears what the error was.
+    Python would call `__init__` with the message alone. Where that breaks, a pool of processes breaks with
+    it, and nobody hears what the error was.
     """
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -1,4 +1,5 @@
-"""Downloads that take a while to write: a few at a time, so that the site has threads left for everything else."""
+"""Downloads that take a while to write: a few at a time, so that the site has threads left for everything
+else."""
 
 from __future__ import annotations
 
@@ -19,8 +20,8 @@ places = threading.BoundedSemaphore(AT_ONCE)
 
 
 class Place:
-    """The right to write one download. Taken by making one; given back by `leave`, or when nothing knows it any
-    more."""
+    """The right to write one download. Taken by making one; given back by `leave`, or when nothing knows it
+    any more."""
 
     def __init__(self) -> None:
         if not places.acquire(blocking=False):
@@ -29,7 +30,8 @@ class Place:
 
 
 class Download(StreamingHttpResponse):
-    """A file that is written while it is sent. It keeps its place until all of it is written or nobody wants it."""
+    """A file that is written while it is sent. It keeps its place until all of it is written or nobody wants
+    it."""
 
     def __init__(self, place: Place, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

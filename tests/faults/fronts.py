@@ -1,4 +1,4 @@
-"""What stands in front of gunicorn: Caddy and nginx, by the very blocks of the README, with a certificate of their own;
+"""The fronts of gunicorn: Caddy and nginx, by the very blocks of the README, with a certificate of their own;
 or nothing at all. Everything listens on 127.0.0.1.
 """
 

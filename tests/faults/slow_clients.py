@@ -1,7 +1,7 @@
-"""`python -m tests.faults.slow_clients [--seconds N]`: a few clients that are as slow as they can be must not keep
-others from the site. They send headers or a form a byte at a time, or read an export of the log a byte at a time,
-straight at gunicorn and through each proxy of the README. Meanwhile everybody else asks for pages. Exit status 1 if
-one of these takes more than a second.
+"""`python -m tests.faults.slow_clients [--seconds N]`: a few clients that are as slow as they can be must not
+keep others from the site. They send headers or a form a byte at a time, or read an export of the log a byte
+at a time, straight at gunicorn and through each proxy of the README. Meanwhile everybody else asks for pages.
+Exit status 1 if one of these takes more than a second.
 """
 
 from __future__ import annotations
@@ -165,8 +165,8 @@ ATTACKS: Final[dict[str, Callable[[Front, Session], Make]]] = {
 def play(
     *, fronts: Sequence[str], counts: Sequence[int], seconds: float, pause: float, folder: Path
 ) -> Iterator[Report]:
-    """Each attack by each number of clients on each front; `seconds` count from when all are there. The site's
-    database is this process's own."""
+    """Each attack by each number of clients on each front; `seconds` count from when all are there. The
+    site's database is this process's own."""
     session = _auditor()
     _fill_the_log()
     connection.close()  # so that SQLite's file has all of it

@@ -1,5 +1,5 @@
-"""The worker whose threads never wait for a client, with an application of one thread: whoever held it up would be
-noticed by the next request."""
+"""The worker whose threads never wait for a client, with an application of one thread: whoever held it up
+would be noticed by the next request."""
 
 import os
 import selectors

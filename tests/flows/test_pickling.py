@@ -67,7 +67,8 @@ def test_error_arrives_as_it_was_sent(kind):
 
 @pytest.mark.parametrize("kind", errors(), ids=lambda kind: kind.__qualname__)
 def test_error_with_more_than_a_message_is_made_to_travel(kind):
-    """By luck it may unpickle today: `__init__` is called with the message in the place of its first argument."""
+    """By luck it may unpickle today: `__init__` is called with the message in the place of its first
+    argument."""
     assert "__init__" not in vars(kind) or issubclass(kind, Picklable)
 
 
