@@ -68,20 +68,21 @@ def _append(**event: Any) -> AuditEvent:
     return audit.append(stage=Stage.ACCESS, account_sid="", **event)
 
 
-def signed_in(request: HttpRequest, user: User) -> None:
-    """Puts a sign-in on record, before it counts. `NotRecorded`: it must not."""
+def signed_in(request: HttpRequest, user: User, *, check: Callable[[], None]) -> None:
+    """Puts a sign-in on record, before it counts. `NotRecorded`: it must not. `check` is called while nobody else
+    can append, so that nothing that ends sessions comes between; what it raises ends the sign-in."""
     how = [
         FACTORS.get(str(record.get("type")), str(record["method"]))
         for record in get_authentication_records(request, user)
     ]
     ignored = outside_rights_of(user)
     said = {"by": ", then ".join(how)} | {f"{name}, without effect": value for name, value in ignored.items()}
-    _append(
-        action=LOGIN,
-        result=Result.SUCCEEDED,
-        actor=actor_of(request, user),
-        payload=Payload(friendly_name=user.get_username(), after=said),
-    )
+
+    def checked() -> Payload:
+        check()
+        return Payload(friendly_name=user.get_username(), after=said)
+
+    _append(action=LOGIN, result=Result.SUCCEEDED, actor=actor_of(request, user), payload=checked)
 
 
 def denied(
@@ -122,7 +123,7 @@ def came_by_single_sign_on(request: HttpRequest, name: str, subject: str, add: C
     """Adds somebody whom the provider of that name knows, without a role: they stand or fall with their record."""
 
     def added() -> Payload:
-        after = {"by": "single sign-on", "subject": subject, "role": "none"}
+        after = {"by": "single sign-on", "subject": subject, "active": True, "role": "none"}
         return Payload(friendly_name=add().get_username(), after=after)
 
     _append(

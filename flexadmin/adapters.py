@@ -25,11 +25,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from flexadmin import access, outside_rights, sessions
-from flexadmin.models import OneTimePassword, SiteUser
+from flexadmin.models import OneTimePassword
 from flexadmin.names import name_for_sso
 from flexadmin.oidc import tie_of
 from flexadmin.roles import site_user
 from flexadmin.sso import IdentityRefused, SsoProvider
+from flows.flexapi.pickling import Picklable
 from flows.services.audit import NotRecorded
 
 # What is recorded of a sign-in that is refused at its end, and what the user is told.
@@ -47,6 +48,14 @@ EXPIRED: Final = (
 )
 
 
+class _Overtaken(Picklable):
+    """Something ended this sign-in before it was recorded. `objection` says what."""
+
+    def __init__(self, objection: tuple[str, str]) -> None:
+        super().__init__(objection[0])
+        self.objection = objection
+
+
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """Passwords are set by an administrator, or changed by whoever has one."""
 
@@ -61,30 +70,39 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def login(self, request: HttpRequest, user: User) -> None:
         """Let a user in who still may, and whose sign-in is recorded: else it is refused, with 503 if it can't be."""
+        current = site_user(user.pk) or user
+
+        def check() -> None:
+            sessions.hold_epoch(request, user)
+            if objection := self._objection(request, user):
+                raise _Overtaken(objection)
+
         try:
-            current = self._still_allowed(request, user)
-            access.signed_in(request, current)
+            check()
+            access.signed_in(request, current, check=check)
         except NotRecorded:
             raise ImmediateHttpResponse(access.not_recorded(request)) from None
+        except _Overtaken as overtaken:
+            raise ImmediateHttpResponse(self._refused(request, user, *overtaken.objection)) from None
         super().login(request, current)
         outside_rights.record_if_possible()
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
         return self._refused(request, user, *DEACTIVATED)
 
-    def _still_allowed(self, request: HttpRequest, user: User) -> SiteUser:
-        """The user as they are now; what has changed since the password was checked ends the sign-in."""
+    def _objection(self, request: HttpRequest, user: User) -> tuple[str, str] | None:
+        """What has changed since the password was checked and ends the sign-in: for the log, and for the user."""
         current = site_user(user.pk)
         if current is None or not current.is_active:
-            raise ImmediateHttpResponse(self._refused(request, user, *DEACTIVATED))
+            return DEACTIVATED
         if sessions.is_pending_over(request, current):
-            raise ImmediateHttpResponse(self._refused(request, user, *OVERTAKEN))
+            return OVERTAKEN
         by_password = any(
             record["method"] == "password" for record in get_authentication_records(request, current)
         )
         if by_password and OneTimePassword.over().filter(person_id=current.pk).exists():
-            raise ImmediateHttpResponse(self._refused(request, user, *EXPIRED))
-        return current
+            return EXPIRED
+        return None
 
     def _refused(self, request: HttpRequest, user: User, why: str, sentence: str) -> HttpResponse:
         access.denied(request, user.get_username(), why)

@@ -91,7 +91,8 @@ class PersonForm(RolesForm):
 
 def roles_of(person: User) -> dict[str, Any]:
     """The role on every account (empty: none), and those on single ones by SID."""
-    role = person.groups.filter(name__in=ROLES).values_list("name", flat=True).first()
+    roles = list(person.groups.filter(name__in=ROLES).values_list("name", flat=True)[:2])
+    role = roles[0] if len(roles) == 1 else ""  # of two, which only a script can give, none is chosen
     on_accounts = AccountRole.objects.filter(person=person, role__name__in=ROLES)
     on_accounts = on_accounts.select_related("role").order_by("account_sid")
     return {"role": role or "", "on_accounts": {one.account_sid: one.role.name for one in on_accounts}}

@@ -137,12 +137,12 @@ def ties_of(person: User) -> list[str]:
 def state_of(person: User) -> dict[str, Any]:
     """What the log keeps of a person: whether they may sign in, their roles, their second factors, their single
     sign-on."""
-    role = person.groups.filter(name__in=ROLES).values_list("name", flat=True).first()
+    roles = person.groups.filter(name__in=ROLES).order_by("name").values_list("name", flat=True)
     factors = sorted(Authenticator.objects.filter(user=person).values_list("type", flat=True))
     on_accounts = AccountRole.objects.filter(person=person, role__name__in=ROLES).select_related("role")
     return {
         "active": person.is_active,
-        "role": role or "none",
+        "role": ", ".join(roles) or "none",
         **{f"role on {one.account_sid}": one.role.name for one in on_accounts.order_by("account_sid")},
         "second factors": ", ".join(factors) or "none",
         "single sign-on": ", ".join(ties_of(person)) or "none",

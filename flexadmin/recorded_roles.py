@@ -10,13 +10,16 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from flexadmin import persons
+from flows.masking import masked
 from flows.models import AuditEvent, Result
 
 
 def differences() -> Iterator[str]:
     """One sentence for each user whose roles, or whose account, are not as the log last has them."""
     last = _last_recorded()
-    users = {user.get_username(): user for user in User.objects.filter(username__in=last)}
+    users = {
+        str(masked(user.get_username())): user for user in User.objects.iterator()
+    }  # as the log has names
     for name, recorded in sorted(last.items()):
         user = users.get(name)
         if user is None:
@@ -33,8 +36,5 @@ def _last_recorded() -> dict[str, Mapping[str, Any]]:
 
 
 def _roles(state: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in state.items()
-        if name in ("active", "role") or name.startswith("role on ")
-    }
+    whole = {"active": True, **state}  # one who came by single sign-on was recorded without it
+    return {name: whole[name] for name in whole if name in ("active", "role") or name.startswith("role on ")}

@@ -25,6 +25,7 @@ BEGAN: Final = "began_at"  # seconds since 1970
 SEEN: Final = "seen_at"
 MUST_CHANGE: Final = "must_change_password"
 EPOCH: Final = "epoch"
+HELD_EPOCH: Final = "_held_epoch"
 PENDING: Final = "pending_sign_in"
 TOUCHED_EVERY: Final = 60  # seconds: not every request is worth a write
 
@@ -36,7 +37,8 @@ FOR_THE_FACTOR: Final = {"logout", "me", "account_reauthenticate", "mfa_activate
 def begin(request: HttpRequest, user: Any, **_signal: Any) -> None:
     session = request.session
     session[BEGAN] = session[SEEN] = time.time()
-    session[EPOCH] = epoch_of(user)
+    held = getattr(request, HELD_EPOCH, None)
+    session[EPOCH] = epoch_of(user) if held is None else held
     session.pop(PENDING, None)
     session.set_expiry(None)  # that of a visitor on the way to single sign-on is over
     if OneTimePassword.objects.filter(person_id=user.pk).exists():
@@ -44,6 +46,11 @@ def begin(request: HttpRequest, user: Any, **_signal: Any) -> None:
 
 
 user_logged_in.connect(begin, dispatch_uid="flexadmin.sessions")
+
+
+def hold_epoch(request: HttpRequest, user: Any) -> None:
+    """Note the number of the sessions that may begin now: what ends them after this ends this one too."""
+    setattr(request, HELD_EPOCH, epoch_of(user))
 
 
 def epoch_of(user: Any) -> int:

@@ -19,8 +19,10 @@ _SKIPPED: Final = r"[\s\"'\u200b-\u200f\u2060\ufeff]*"  # what a spreadsheet loo
 _SIGN: Final = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"  # of a formula, and its wide form
 _SEPARATOR: Final = r"[;\t|,\r\n]"
 _FORMULA: Final = re.compile(rf"{_SKIPPED}(?:{_SIGN}|(?<=[\t\r\n]))")
-_BEFORE_SIGN: Final = re.compile(rf"({_SEPARATOR}{_SKIPPED})({_SIGN})")
-_MARKED_SIGN: Final = re.compile(rf"({_SEPARATOR}{_SKIPPED})'({_SIGN})")
+# No separators among what is looked past here: the last of several counts, and no run is gone through twice.
+_BETWEEN: Final = r"(?:[^\S\t\r\n]|[\"'\u200b-\u200f\u2060\ufeff])*"
+_BEFORE_SIGN: Final = re.compile(rf"({_SEPARATOR}{_BETWEEN})({_SIGN})")
+_MARKED_SIGN: Final = re.compile(rf"({_SEPARATOR}{_BETWEEN})'({_SIGN})")
 
 
 def cell(value: Any) -> str:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flows import words
-from flows.cells import cell
+from flows.cells import cell, unescaped
 from flows.flexapi import schema
 from flows.flexapi.schema import Snapshot
 from flows.forms.flow import FlowForm
-from flows.forms.import_table import typed, unescaped
+from flows.forms.import_table import typed
 from flows.forms.import_text import Item, item_of
 from flows.masking import masked_field, storable
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 
-from flows.cells import cell
+from flows.cells import unescaped
 from flows.flexapi import schema
 from flows.forms.import_text import MOST, Item
 
@@ -197,11 +197,6 @@ def typed(name: str, text: str) -> str:
     if entry.kind == "enum":
         return next((choice for choice in entry.choices if choice == folded), text)
     return text
-
-
-def unescaped(text: str) -> str:
-    """A cell without the apostrophe that an export puts before what would be a formula."""
-    return text[1:] if text.startswith("'") and cell(text[1:]) == text else text
 
 
 def _read(text: str, delimiter: str, skipped: int) -> list[tuple[int, list[str]]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from django.db import Error, transaction
 
-from flows.masking import masked, storable
+from flows.masking import masked_note, storable
 from flows.models import AuditEvent, Result, Stage
 from flows.services import audit
 from flows.services.audit import Actor, NotRecorded, Payload
@@ -63,6 +63,6 @@ def _event(entry: Entry) -> AuditEvent:
         account_sid=entry.account_sid,
         target_sid=entry.target_sid,
         changed_fields=entry.changed_fields,
-        reason=str(masked(storable(entry.reason)))[:200],
+        reason=str(masked_note(storable(entry.reason)))[:200],
         refers_to=entry.refers_to,
     )

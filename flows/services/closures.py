@@ -128,7 +128,8 @@ def hear(account_sid: str, kind: str, error: FlexError | None) -> None:
 
 def has_ended(kind: str, error: FlexError) -> bool:
     """Whether this refusal is about the kind of call, and not about what it asked for."""
-    if error.code == ENDED or error.status == 410:
+    is_ended = error.status == 410 and (isinstance(error, Refused) or kind not in CHANGES)
+    if error.code == ENDED or is_ended:  # a gateway's own 410 may stop no writes: no success could lift it
         return True
     return isinstance(error, Refused) and error.status in ((403, 404) if kind in OF_NO_FLOW else (403,))
 

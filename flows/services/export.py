@@ -86,7 +86,7 @@ def begin(
 
 def _masked(row: dict[str, Any]) -> dict[str, Any]:
     """By the rules of today, as pages show it: an older version may have recorded what they mask."""
-    bodies = {name: masked(row[name]) for name in PAYLOAD}
+    bodies = {name: masked(row[name]) for name in (*PAYLOAD, *PAYLOAD_IF_SET)}
     return row | bodies | {"reason": masked_note(row["reason"])}
 
 

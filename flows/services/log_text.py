@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from flows import terms
 from flows.flexapi import schema
 from flows.folding import fold
-from flows.masking import masked_note
+from flows.masking import masked, masked_note
 from flows.redaction.fingerprint import MASK
 
 STATES: Final = ("payload__before", "payload__requested", "payload__after")
@@ -43,14 +43,14 @@ def host_of(address: str) -> str:
 
 
 def _values(row: Mapping[str, Any]) -> Iterator[str]:
-    yield _without_secrets(row["payload__friendly_name"] or "")
-    yield from _spellings(row["payload__contact_identity"] or "")
+    yield _without_secrets(row["payload__friendly_name"] or "", masked)
+    yield from _spellings(_without_secrets(row["payload__contact_identity"] or "", masked))
     if row["action"].startswith("flow."):
         for name in STATES:
             if isinstance(row[name], dict):
                 yield from _values_of_flow(row[name])
     for name in _EVENT:
-        yield _without_secrets(row[name]) if name == "reason" else row[name]
+        yield _without_secrets(row[name], masked_note) if name == "reason" else row[name]
 
 
 def _values_of_flow(state: Mapping[str, Any]) -> Iterator[str]:
@@ -61,15 +61,15 @@ def _values_of_flow(state: Mapping[str, Any]) -> Iterator[str]:
         if name in _ADDRESSES:
             yield host_of(value)
         elif name == "contact_identity":
-            yield from _spellings(value)
+            yield from _spellings(_without_secrets(value, masked))
         else:
-            yield _without_secrets(value)
+            yield _without_secrets(value, masked)
 
 
-def _without_secrets(text: str) -> str:
+def _without_secrets(text: str, mask: Callable[[str], Any]) -> str:
     """Leave out what an earlier version recorded and today's rules mask: a search must not tell it letter by letter.
     The mask itself is left out too, since it depends on the key in use."""
-    masked_text = str(masked_note(text))
+    masked_text = str(mask(text))
     return text if masked_text == text else MASK.sub("", masked_text)
 
 

@@ -24,7 +24,7 @@ from flexadmin.roles import role_of, site_user
 from flows import accounts
 from flows.flexapi.errors import FlexError, Refused
 from flows.masking import masked_note, storable
-from flows.models import ONCE, AuditEvent, Plan, PlannedChange, Result, Stage
+from flows.models import ONCE, AuditEvent, OpenDrift, Plan, PlannedChange, Result, Stage
 from flows.services import audit, changes, closures
 from flows.services.audit import Actor, NotRecorded, Payload
 from flows.services.settling import StaleRead
@@ -239,7 +239,7 @@ class _Turn:
 
     def _make(self, change: PlannedChange) -> str:
         """One change, as any other. If nothing of it is on record, why it was left out."""
-        if change.refers_to and is_undone(change.refers_to):
+        if change.refers_to and is_undone(change.refers_to) and not _is_waiting(change.refers_to):
             return UNDONE
         if change.repeats and _is_made(change.repeats):
             return "Done already by another retry."
@@ -286,6 +286,11 @@ class _Turn:
             account_sid=change.account_sid,
             **common,
         ).error
+
+
+def _is_waiting(event_id: uuid.UUID) -> bool:
+    """Return True for an external change of which a part is left in the inbox."""
+    return OpenDrift.objects.filter(event__event_id=event_id).exists()
 
 
 def _is_made(change_id: uuid.UUID) -> bool:

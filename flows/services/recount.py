@@ -106,12 +106,14 @@ class OpenDrifts:
     found: dict[uuid.UUID, tuple[int, str]] = field(default_factory=dict)  # event: its seq and its flow
     by_the_log: dict[int, str] = field(default_factory=dict)
     may_be_settled: set[int] = field(default_factory=set)
+    erased: set[int] = field(default_factory=set)  # before or after what refers to them
 
     def follow(self, row: dict[str, Any]) -> None:
         if row["action"] == "flow.drift" and row["stage"] == Stage.OBSERVED:
             self.found[row["event_id"]] = (row["seq"], row["target_sid"])
-            if row["payload__erased_at"] is None:
-                self.by_the_log[row["seq"]] = row["target_sid"]
+            self.by_the_log[row["seq"]] = row["target_sid"]
+            if row["payload__erased_at"] is not None:
+                self.erased.add(row["seq"])
         elif row["refers_to"] in self.found and row["result"] in (Result.SUCCEEDED, Result.APPLIED):
             self._settle(row)
 
@@ -120,7 +122,7 @@ class OpenDrifts:
         if seq not in self.by_the_log:
             return
         of_flow = [other for other, flow in self.by_the_log.items() if flow == sid]
-        if row["stage"] in ONCE:
+        if row["stage"] in ONCE or seq in self.erased:
             self.may_be_settled.update(of_flow)
             return
         for other in of_flow:
@@ -137,7 +139,7 @@ class OpenDrifts:
         faults = []
         for seq in {*table, *self.by_the_log}:
             expected, kept = self.by_the_log.get(seq), table.get(seq)
-            if seq > end or {expected, kept} & moved:
+            if seq > end or {expected, kept} & moved or (seq in self.erased and kept is None):
                 continue
             if kept is None and seq not in self.may_be_settled:
                 faults.append(

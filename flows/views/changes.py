@@ -113,6 +113,8 @@ def flow_edit(request: Request, sid: str) -> HttpResponse:
 @permitted("flows.change_flow", action="flow.update")
 def flow_enabled(request: Request, sid: str) -> HttpResponse:
     flow = _known(request, sid)
+    if isinstance(flow, HttpResponse):
+        return flow
     if flow.gone_at and _only_shows(request):
         return _gone(request, sid)
     if closed := closed_page(request, request.account_sid, "update", what="The switch"):
@@ -142,6 +144,8 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
 @permitted("flows.delete_flow", action="flow.delete")
 def flow_delete(request: Request, sid: str) -> HttpResponse:
     flow = _known(request, sid)
+    if isinstance(flow, HttpResponse):
+        return flow
     if flow.gone_at and _only_shows(request):
         return _gone(request, sid)
     if closed := closed_page(request, request.account_sid, "delete", what="The deletion"):
@@ -194,16 +198,19 @@ def _only_shows(request: Request) -> bool:
     return opens(request) or "edit_again" in request.POST
 
 
-def _known(request: Request, sid: str) -> Flow:
+def _known(request: Request, sid: str) -> Flow | HttpResponse:
     """The flow in the copy; one that is not there yet is read from Twilio. It may be held back from the copy,
-    because an open creation may have made it."""
+    because an open creation may have made it. A response if it can't be read: that proves no absence."""
     flow = Flow.objects.filter(sid=sid).first()
     if flow is not None:
         return flow
     try:
         return mirror.flow_from(read_once(request, sid, deadline=READ_DEADLINE), request.account_sid)
     except FlexError as error:
-        raise Http404("Twilio shows no such Flex Flow") from error
+        if mirror.is_gone(error):
+            raise Http404("Twilio has no such Flex Flow") from error
+        messages.error(request, f"The flow couldn't be read from Twilio: {error}. Nothing was sent.")
+        return outcomes.go_to(request, "flows:detail", sid=sid)
 
 
 def _gone(request: Request, sid: str) -> HttpResponse:

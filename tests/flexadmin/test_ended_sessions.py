@@ -5,6 +5,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import User
 from django.test import Client
 
+from flexadmin import access
 from flexadmin.access import NOBODY
 from flexadmin.models import OneTimePassword
 from flows.models import AuditEvent
@@ -199,3 +200,22 @@ def test_own_session_goes_on_when_the_others_end(someone):
 
     assert is_in(here)
     assert not is_in(there)
+
+
+def test_deactivation_while_a_sign_in_is_being_recorded_ends_it(admin, someone, pending, monkeypatch):
+    """The sign-in waits for the log, which an administrator's change holds."""
+    append = access.audit.append
+
+    def later(**event):
+        if event["action"] == "auth.login" and someone.is_active:
+            do(admin, someone, "active")
+            someone.refresh_from_db()
+        return append(**event)
+
+    monkeypatch.setattr(access.audit, "append", later)
+
+    finished(pending)
+    monkeypatch.undo()
+    do(admin, someone, "active", active="true")
+
+    assert not is_in(pending[0])

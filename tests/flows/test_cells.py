@@ -64,3 +64,9 @@ def test_what_is_no_formula_stays_as_it_is(value):
 def test_every_text_comes_back(value):
     assert unescaped(cell(value)) == value
     assert not is_formula(cell(value))
+
+
+@pytest.mark.parametrize("text", ["\n" * 200_000, "'" * 200_000, " ;" * 100_000, '"\t' * 100_000], ids=ascii)
+def test_long_run_of_what_is_looked_past_is_gone_through_once(text):
+    """Quadratic, it would take minutes."""
+    assert unescaped(cell(text)) == text

@@ -36,7 +36,8 @@ def refusal(status, code=None):
         ("list", refusal(401, 20003), False),
         ("list", refusal(429, 20429), False),
         ("fetch", refusal(400, 20410), True),
-        ("update", Unknown("gone", status=410), True),
+        ("update", Unknown("gone", status=410), False),  # a gateway's own: no later success could lift it
+        ("list", Unknown("gone", status=410), True),
         ("list", Unknown("trouble", status=500), False),
         ("list", NeverSent("no connection"), False),
     ],

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from flows import append_only, derived, log_days, triggers
 from flows.models import AuditEvent, Flow, OpenDrift
-from flows.services import audit, changes, closures, drift, evidence, mirror, planning, plans
+from flows.services import audit, changes, closures, drift, erasure, evidence, mirror, planning, plans
 from flows.services.planning import Ask
 from tests import ACCOUNT
 from tests.faults.acting import later
@@ -366,4 +366,19 @@ def test_undone_external_change_may_be_out_of_the_inbox(site, actor):
     )
 
     assert not OpenDrift.objects.exists()
+    assert told() == ""
+
+
+def test_acceptance_whose_external_change_was_erased_is_well(sandbox, flow_sid, actor):
+    """It settled what was found of the flow before, and erasing it later must not bring that back."""
+    sandbox.edit_flow(flow_sid, friendly_name="B")
+    mirror.sync(ACCOUNT)
+    sandbox.edit_flow(flow_sid, friendly_name="Hotline +49 170 1234567")
+    with later():
+        mirror.sync(ACCOUNT)
+    ((_, last),) = drift.inbox()
+    drift.accept(event=last, reason="known", actor=actor)
+
+    erasure.erase(identity="+491701234567", actor=actor)
+
     assert told() == ""
