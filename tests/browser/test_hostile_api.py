@@ -41,7 +41,7 @@ def test_nothing_of_hostile_data_runs_or_is_asked_for(open_page, site, sandbox):
         )
     page.goto(reverse("flows:list"))
     page.locator("#q").press_sequentially("zzq")
-    page.get_by_text(MARK).first.wait_for()
+    page.locator("tbody").get_by_text(MARK).first.wait_for()
     page.locator("tbody a.name").first.click()
 
     assert page.evaluate(f"typeof window.{MARK}") == "undefined"
