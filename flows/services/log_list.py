@@ -168,7 +168,7 @@ def _each(parts: list[QuerySet[AuditEntry]], *conditions: Q) -> list[QuerySet[Au
 
 
 def _has_own_index(query: LogQuery) -> bool:
-    """Whether what is asked for is found by something that is rarer than an account, a user, an action or a result."""
+    """True if the query names something that is rarer than an account, a user, an action or a result."""
     return query.is_few or bool(query.flow_sids)
 
 
@@ -184,7 +184,7 @@ def _of_plan(plan: str) -> Q:
 
 
 def _filtered(query: LogQuery) -> QuerySet[AuditEntry]:
-    """All but where to look: the accounts, the actor, the plan and the place in the log."""
+    """Apply every filter but those that `_branches` cuts the query by: accounts, actor, bulk change and place."""
     entries = AuditEntry.objects.all()
     if not query.action:
         entries = entries.exclude(HIDDEN)

@@ -58,7 +58,7 @@ class Terms:
 
     @property
     def is_text(self) -> bool:
-        """Whether the text of entries has to be compared, which no index does."""
+        """True if the text of entries has to be compared, which no index does."""
         return bool(self.text or self.short_sids)
 
 
@@ -113,14 +113,14 @@ class LogQuery:
 
     @property
     def is_few(self) -> bool:
-        """Whether little is asked for, however long the log: a bulk change, an id, what is open or was."""
+        """True if the query is for little, however long the log: a bulk change, an id, what is open or was."""
         return bool(self.plan or self.terms.ids) or self.result in (*OPEN_RESULTS, RESOLVED_LATER)
 
     @property
     def scanned(self) -> str:
-        """What is searched entry by entry, so many at a time: the "log", or the entries of a "flow" or a "person" (who may
-        only have signed in); "" where an index has what is asked for. An index knows the accounts and one thing
-        more, whatever the days; two at once, and words, are in none."""
+        """Name what is searched entry by entry, so many at a time: the "log", or the entries of a "flow" or a "person" (who
+        may only have signed in). It is "" where an index has the answer: one knows the accounts and one thing more,
+        whatever the days. Two filters at once, and words, are in no index."""
         filters = sum(map(bool, (self.actor, self.action, self.result)))
         has_text = self.terms.is_text
         if self.whole or self.is_few:
