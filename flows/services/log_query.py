@@ -1,6 +1,5 @@
-"""What somebody asks of the audit log, as it stands in the address of its page. Nothing is dropped: a value that can't be
-understood is a fault, and a query with a fault finds nothing.
-"""
+"""A query of the audit log, as it stands in the address of its page. Nothing is dropped: a
+value that can't be understood is a fault, and a query with a fault finds nothing."""
 
 from __future__ import annotations
 
@@ -31,7 +30,8 @@ _REMOTE_ID: Final = re.compile(r"RQ[0-9a-f]{32}", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The words of a search by how they are looked for: some by an index, the rest in the text of each entry."""
+    """The words of a search by how they are looked for: some by an index, the rest in the text of each
+    entry."""
 
     ids: tuple[str, ...] = ()  # ids of an event, a change or a request
     sids: tuple[str, ...] = ()  # whole SIDs of flows
@@ -81,7 +81,8 @@ class LogQuery:
 
     @classmethod
     def of(cls, parameters: Mapping[str, str], *, others: Iterable[str] = ()) -> LogQuery:
-        """Read a query from the parameters of an address. `others` are parameters of the page that are no filters."""
+        """Read a query from the parameters of an address. `others` are parameters of the page that are no
+        filters."""
         given = {name: value for name, value in parameters.items() if name not in others and value.strip()}
         faults = {**_unknown_names(given), **_repeated(parameters, others)}
         values: dict[str, Any] = {}
@@ -113,14 +114,15 @@ class LogQuery:
 
     @property
     def is_few(self) -> bool:
-        """True if the query is for little, however long the log: a bulk change, an id, what is open or was."""
+        """True if the query is for little, however long the log: a bulk change, an id, what is open or
+        was."""
         return bool(self.plan or self.terms.ids) or self.result in (*OPEN_RESULTS, RESOLVED_LATER)
 
     @property
     def scanned(self) -> str:
-        """Name what is searched entry by entry, so many at a time: the "log", or the entries of a "flow" or a "person" (who
-        may only have signed in). It is "" where an index has the answer: one knows the accounts and one thing more,
-        whatever the days. Two filters at once, and words, are in no index."""
+        """Name what is searched entry by entry, so many at a time: the "log", or the entries of a "flow"
+        or a "person" (who may only have signed in). It is "" where an index has the answer: one knows the
+        accounts and one thing more, whatever the days. Two filters at once, and words, are in no index."""
         filters = sum(map(bool, (self.actor, self.action, self.result)))
         has_text = self.terms.is_text
         if self.whole or self.is_few:
