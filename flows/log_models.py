@@ -8,9 +8,9 @@ from django.db import models
 class AuditEntry(models.Model):
     """One row of the log's list: a change with all of its stages, or an event that is no change.
 
-    It follows from the log and is kept in the same transaction (services/log_entries.py). `start` is the first event of
-    the change: it gives the row its place and its time, which never move, so that a change that is resolved while
-    somebody pages through the list is neither shown twice nor missed.
+    It follows from the log and is kept in the same transaction (services/log_entries.py). `start` is the
+    first event of the change: it gives the row its place and its time, which never move, so that a change
+    that is resolved while somebody pages through the list is neither shown twice nor missed.
     """
 
     start = models.OneToOneField(

@@ -1,7 +1,8 @@
-"""Keeps the table behind the log's list: one `AuditEntry` for each change, in the transaction of the event that moves it.
+"""Keeps the table behind the log's list: one `AuditEntry` for each change, in the transaction of the event
+that moves it.
 
-The table follows from the log. `derived` says what it must hold; `rebuild` writes that, verification compares it
-(log_recount.py).
+The table follows from the log. `derived` says what it must hold; `rebuild` writes that, verification compares
+it (log_recount.py).
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ def rebuild(events: Manager[Any] = AuditEvent.objects, entries: Manager[Any] = A
 
 
 def derived(rows: Sequence[Row], events: Manager[Any] = AuditEvent.objects) -> list[dict[str, Any]]:
-    """Return what the log says that the entries which start among these consecutive events hold, by column."""
+    """Return what the log says that the entries which start among these consecutive events hold, by
+    column."""
     if not rows:
         return []
     first, last = rows[0]["seq"], rows[-1]["seq"]
@@ -119,7 +121,8 @@ def _row(event: AuditEvent, body: AuditPayload) -> Row:
 
 
 def _held(rows: Sequence[Row]) -> dict[str, Any]:
-    """Return what an entry holds, by column: of a change from all of its events, or of an event that stands alone."""
+    """Return what an entry holds, by column: of a change from all of its events, or of an event that
+    stands alone."""
     start = rows[0]
     outcome = rows[outcome_place([row["result"] for row in rows])]
     resolved = next((row for row in reversed(rows) if row["stage"] == Stage.RECONCILED), None)

@@ -1,4 +1,5 @@
-"""The log's list: the entries that a query asks for, a page at a time, and the events that an export of them has.
+"""The log's list: the entries that a query asks for, a page at a time, and the events that an export of them
+has.
 
 A page's cost must not hang on the log's length, so a query is cut into branches that an index gives in order.
 """
@@ -29,7 +30,7 @@ _NOUNS: Final = {
     "account": "account",
     "plan": "bulk change",
 }
-# Left out unless asked for, or they would bury all else: first syncs, and sign-ins that nothing is wrong with.
+# Left out unless asked for, or they would bury all else: first syncs, and sign-ins without a fault.
 HIDDEN: Final = Q(action="flow.baseline") | Q(
     action__in=("auth.login", "auth.logout"), result=Result.SUCCEEDED
 )
@@ -57,7 +58,9 @@ def page_of(query: LogQuery, scope: accounts.Scope) -> Found:
 def matching(query: LogQuery, scope: accounts.Scope) -> QuerySet[AuditEvent]:
     """Return the event with the present outcome of each entry that the query asks for, whatever the page.
 
-    What is open by now stays as it is by now: an export reads on while changes end, and tells of that the next time."""
+    What is open by now stays as it is by now: an export reads on while changes end, and tells of that the
+    next time.
+    """
     if query.faults:
         return AuditEvent.objects.none()
     entries = reading.of_accounts(_filtered(query), scope)
@@ -80,7 +83,8 @@ def matching(query: LogQuery, scope: accounts.Scope) -> QuerySet[AuditEvent]:
 
 
 def readable(scope: accounts.Scope) -> QuerySet[AuditEvent]:
-    """Return the events that users of these accounts may read. Sign-ins and users are for those of every account."""
+    """Return the events that users of these accounts may read. Sign-ins and users are for those of every
+    account."""
     events = AuditEvent.objects.all()
     for beginning in () if scope is None else OF_THE_SITE:
         events = events.exclude(action__startswith=beginning)
@@ -99,8 +103,8 @@ def neighbours(
 
 
 def unknown_values(query: LogQuery, scope: accounts.Scope, people: Iterable[str]) -> dict[str, str]:
-    """Return, by parameter, which values of a query stand nowhere in what the user may read. `people` are those who
-    stand in it."""
+    """Return, by parameter, which values of a query stand nowhere in what the user may read. `people` are
+    those who stand in it."""
     entries = reading.of_accounts(AuditEntry.objects.all(), scope)
     is_known: dict[str, Callable[[], bool]] = {
         "action": lambda: query.action in words.ACTIONS or query.action in reading.actions(scope),
@@ -138,8 +142,8 @@ def _is_plan(plan: str, entries: QuerySet[AuditEntry]) -> bool:
 
 
 def _branches(query: LogQuery, scope: accounts.Scope) -> list[QuerySet[AuditEntry]]:
-    """Cut a query up so that an index has each part in the order of the log: an `IN` or an `OR` would have all of it
-    sorted first."""
+    """Cut a query up so that an index has each part in the order of the log: an `IN` or an `OR` would have
+    all of it sorted first."""
     parts = _by_account(_filtered(query), query, scope)
     if query.plan:
         parts = _each(parts, Q(request_id=query.plan), _of_plan(query.plan))
@@ -168,7 +172,7 @@ def _each(parts: list[QuerySet[AuditEntry]], *conditions: Q) -> list[QuerySet[Au
 
 
 def _has_own_index(query: LogQuery) -> bool:
-    """Whether what is asked for is found by something that is rarer than an account, a user, an action or a result."""
+    """True if the query names something that is rarer than an account, a user, an action or a result."""
     return query.is_few or bool(query.flow_sids)
 
 
@@ -184,7 +188,8 @@ def _of_plan(plan: str) -> Q:
 
 
 def _filtered(query: LogQuery) -> QuerySet[AuditEntry]:
-    """All but where to look: the accounts, the actor, the plan and the place in the log."""
+    """Apply every filter but those that `_branches` cuts the query by: accounts, actor, bulk change and
+    place."""
     entries = AuditEntry.objects.all()
     if not query.action:
         entries = entries.exclude(HIDDEN)
@@ -215,8 +220,8 @@ def _with_result(entries: QuerySet[AuditEntry], result: str, *, is_aside: bool) 
 
 
 def _open(result: str) -> QuerySet[OpenChange, Any]:
-    """The attempts of open changes: without an outcome, with an unknown one, or all. An attempt that is older than any
-    call takes has an unknown outcome too."""
+    """The attempts of open changes: without an outcome, with an unknown one, or all. An attempt that is
+    older than any call takes has an unknown outcome too."""
     changes = OpenChange.objects.values_list("attempt", flat=True)
     if result == Result.PENDING:
         return changes.filter(latest=F("attempt"))

@@ -1,6 +1,5 @@
-"""What somebody asks of the audit log, as it stands in the address of its page. Nothing is dropped: a value that can't be
-understood is a fault, and a query with a fault finds nothing.
-"""
+"""A query of the audit log, as it stands in the address of its page. Nothing is dropped: a
+value that can't be understood is a fault, and a query with a fault finds nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +31,8 @@ _REMOTE_ID: Final = re.compile(r"RQ[0-9a-f]{32}", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The words of a search by how they are looked for: some by an index, the rest in the text of each entry."""
+    """The words of a search by how they are looked for: some by an index, the rest in the text of each
+    entry."""
 
     ids: tuple[str, ...] = ()  # ids of an event, a change or a request
     sids: tuple[str, ...] = ()  # whole SIDs of flows
@@ -59,7 +59,7 @@ class Terms:
 
     @property
     def is_text(self) -> bool:
-        """Whether the text of entries has to be compared, which no index does."""
+        """True if the text of entries has to be compared, which no index does."""
         return bool(self.text or self.short_sids)
 
 
@@ -118,14 +118,15 @@ class LogQuery:
 
     @property
     def is_few(self) -> bool:
-        """Whether little is asked for, however long the log: a bulk change, an id, what is open or was."""
+        """True if the query is for little, however long the log: a bulk change, an id, what is open or
+        was."""
         return bool(self.plan or self.terms.ids) or self.result in (*OPEN_RESULTS, RESOLVED_LATER)
 
     @property
     def scanned(self) -> str:
-        """What is searched entry by entry, so many at a time: the "log", or the entries of a "flow" or a "person" (who may
-        only have signed in); "" where an index has what is asked for. An index knows the accounts and one thing
-        more, whatever the days; two at once, and words, are in none."""
+        """Name what is searched entry by entry, so many at a time: the "log", or the entries of a "flow"
+        or a "person" (who may only have signed in). It is "" where an index has the answer: one knows the
+        accounts and one thing more, whatever the days. Two filters at once, and words, are in no index."""
         filters = sum(map(bool, (self.actor, self.action, self.result)))
         has_text = self.terms.is_text
         if self.whole or self.is_few:

@@ -1,4 +1,5 @@
-"""The table behind the log's list, compared with the log: a walk of the log says what each entry must hold."""
+"""The table behind the log's list, compared with the log: a walk of the log says what each entry must
+hold."""
 
 from __future__ import annotations
 
@@ -31,8 +32,8 @@ Held = dict[int, tuple[Any, ...]]  # what entries hold, by their places
 
 @dataclass(slots=True)
 class Entries:
-    """Compare the table with the log as a walk passes it, a stretch at a time, so that memory stays flat. What differs is
-    read once more in the end, while nobody can append."""
+    """Compare the table with the log as a walk passes it, a stretch at a time, so that memory stays flat.
+    What differs is read once more in the end, while nobody can append."""
 
     _suspects: list[tuple[int, int]] = field(default_factory=list)
     _rows: list[Row] = field(default_factory=list)

@@ -1,7 +1,7 @@
 """The text that the log's search compares: what an event says of a flow, folded as the list folds names.
 
-It holds names and identities before and after, SIDs, the hosts of webhooks, the reason and the user. A webhook's path and
-query are left out: they can carry secrets.
+It holds names and identities before and after, SIDs, the hosts of webhooks, the reason and the user. A
+webhook's path and query are left out: they can carry secrets.
 """
 
 from __future__ import annotations

@@ -96,6 +96,8 @@ PAGES = {
     "switch": "/flows/{sid}/enabled/",
     "delete": "/flows/{sid}/delete/",
     "log": "/audit/",
+    "log not understood": "/audit/?action=flow.teleport&from=yesterday",
+    "log without events": "/audit/?q=nowhere",
     "missing": "/flows/FO" + "0" * 32 + "/",
 }
 

@@ -241,3 +241,13 @@ def test_decision_that_waits_is_named_to_who_may_decide(client_of, sandbox, flow
     seen = text(client_of("viewer").get("/audit/"))
     assert "Needs your decision" not in seen
     assert "Unknown outcome" in seen
+
+
+def test_count_says_whether_there_are_older_events(client_of):
+    client = client_of("viewer")
+    for number, expected in ((1, "1 event<"), (49, "50 events<"), (1, "Latest 50 events<")):
+        for _ in range(number):
+            audit.append(action="flow.export", stage="access", result="succeeded", actor=OMAR)
+        assert f'<p id="count">{expected}' in text(client.get("/audit/"))
+    older = client.get("/audit/" + client.get("/audit/").context["older_url"])
+    assert '<p id="count">1 older event<' in text(older)
