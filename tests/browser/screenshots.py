@@ -81,7 +81,7 @@ def with_app(page: Page, world: World) -> None:
 
 
 def no_reason(page: Page, _world: World) -> None:
-    press(page, "Change the role")
+    press(page, "Change role")
 
 
 def wrong(page: Page, _world: World) -> None:
