@@ -128,14 +128,23 @@ FORMS: Final[dict[str, Short]] = {
     ),
     "verify_audit --head HEAD": Short({"HEAD": "{folder}/head"}),
     "verify_audit [--head FILE]": Short({"[--head FILE]": "--head {folder}/head"}),
-    "erase_personal_data --flow SID|--identity VALUE [--reason TEXT]": Short(
-        {"--flow SID|--identity VALUE": "--flow {flow}", "[--reason TEXT]": "--reason asked"}
+    "changepassword NAME [--reason TEXT]": Short({"NAME": "olga", "[--reason TEXT]": "--reason forgotten"}),
+    "erase_personal_data --flow SID|--identity VALUE [--reason TEXT] [--despite-open-change]": Short(
+        {
+            "--flow SID|--identity VALUE": "--flow {flow}",
+            "[--reason TEXT]": "--reason asked",
+            "[--despite-open-change]": "--despite-open-change",
+        }
     ),
+    "erase_personal_data --flow SID": Short({"--flow SID": "--flow {flow}"}),
     "uv run python -m tests.faults.matrix --runs 20": Short({"--runs 20": "--runs 1"}),
     "uv run python -m tests.faults.kills --kills 300": Short({"--kills 300": "--kills 6"}),
     "uv run python -m tests.faults.plan_runs --flows 200": Short({"--flows 200": "--flows 16"}),
     "DATABASE_URL=postgres://… uv run --extra postgres python -m tests.faults.two_sites": Short(
         {"postgres://…": POSTGRES}, more="--seconds 20 --clients 6"
+    ),
+    "uv run python -m tests.faults.rates --seconds 30": Short(
+        {"--seconds 30": "--seconds 5"}, more="--workers 1 --viewers 4"
     ),
     "uv run python -m tests.faults.slow_clients --seconds 30": Short(
         {"--seconds 30": "--seconds 2"}, more="--pause 0.2 --clients 16"
