@@ -23,7 +23,7 @@ def differences() -> Iterator[str]:
     for name, recorded in sorted(last.items()):
         user = users.get(name)
         if user is None:
-            yield f"The user {name} is not in the database any more, and no event says why."
+            yield f"The database has no user {name}, and no event says why."
         elif _roles(persons.state_of(user)) != _roles(recorded):
             yield f"The roles of {name}, or their being active, are not as the log last has them."
 

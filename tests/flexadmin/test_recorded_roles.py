@@ -50,7 +50,7 @@ def test_role_that_nobody_recorded_is_named(vera, tamper):
 def test_user_that_is_gone_is_named(vera):
     User.objects.filter(pk=vera.pk).delete()
 
-    assert "The user vera is not in the database any more" in str(evidence.verify())
+    assert "The database has no user vera" in str(evidence.verify())
 
 
 def test_second_role_group_is_named(vera):
