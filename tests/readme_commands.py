@@ -128,7 +128,9 @@ FORMS: Final[dict[str, Short]] = {
     ),
     "verify_audit --head HEAD": Short({"HEAD": "{folder}/head"}),
     "verify_audit [--head FILE]": Short({"[--head FILE]": "--head {folder}/head"}),
-    "changepassword NAME [--reason TEXT]": Short({"NAME": "olga", "[--reason TEXT]": "--reason forgotten"}),
+    "changepassword NAME [--reason TEXT]": Short(
+        {"NAME": "olga", "[--reason TEXT]": "--reason forgotten"}, typed="another long phrase 9\n"
+    ),
     "erase_personal_data --flow SID|--identity VALUE [--reason TEXT] [--despite-open-change]": Short(
         {
             "--flow SID|--identity VALUE": "--flow {flow}",
