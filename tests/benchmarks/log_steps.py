@@ -31,7 +31,7 @@ from flows.cells import BYTE_ORDER_MARK
 from flows.flexapi import schema
 from flows.flexapi.sandbox import seed
 from flows.masking import masked, storable
-from flows.models import AuditEvent, AuditPayload, ChainHead, OpenChange
+from flows.models import AuditEvent, AuditPayload, ChainHead, OpenChange, OpenDrift
 from flows.services import audit, evidence, log_entries
 from flows.services.seal import GENESIS, event_hash
 from tests.benchmarks.audit_at_scale import MOST_GROWTH
@@ -110,7 +110,11 @@ def _story(states: list[dict[str, Any]], dice: random.Random) -> Iterator[tuple[
         before, requested = states[place], {"friendly_name": f"Flow {dice.randrange(10**6)} – Störung"}
         after = states[place] = {**before, **requested}
         if dice.random() < 0.1:
-            yield _event("flow.drift", "observed", "applied", after, before=before, after=after)
+            found = _event("flow.drift", "observed", "applied", after, before=before, after=after)
+            yield found
+            accepted = _event("flow.accept", "access", "succeeded", after, dice.choice(PEOPLE))
+            accepted[0].refers_to = found[0].event_id
+            yield accepted
             continue
         actor, change_id = dice.choice(PEOPLE), uuid.uuid4()
         yield _event(
@@ -139,6 +143,8 @@ def _open_what_is_open() -> None:
     if last is not None and last.stage == "attempt":
         said = {"change_id": last.change_id, "action": last.action, "target_sid": last.target_sid}
         OpenChange.objects.create(attempt=last, latest=last, **said)
+    elif last is not None and last.action == "flow.drift":  # no room for its acceptance
+        OpenDrift.objects.create(event=last, target_sid=last.target_sid)
 
 
 def verify(count: int) -> None:
