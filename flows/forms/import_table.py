@@ -189,6 +189,10 @@ def target_of(title: str) -> str:
     return _TITLES.get(_letters(title), "")
 
 
+LONGEST_CELL: Final = 131_072  # characters; Python's reader has the same bound, unless somebody moved it
+TOO_LONG: Final = "a cell is longer than can be read."
+
+
 def typed(name: str, text: str) -> str:
     """A cell as a form takes it: yes and no, and the choices, in any spelling that people use."""
     entry, folded = schema.BY_NAME[name], text.strip().casefold()
@@ -205,6 +209,8 @@ def _read(text: str, delimiter: str, skipped: int) -> list[tuple[int, list[str]]
     found, begins = [], skipped + 1
     try:
         for cells in reader:
+            if any(len(one) > LONGEST_CELL for one in cells):
+                raise ValidationError(f"Line {begins:,}: {TOO_LONG}")
             if any(one.strip() for one in cells):
                 found.append((begins, cells))
             begins = reader.line_num + skipped + 1
@@ -217,7 +223,7 @@ def _in_words(error: str) -> str:
     if "end of data" in error:
         return "a quotation mark is opened and never closed."
     if "field larger" in error:
-        return "a cell is longer than can be read."
+        return TOO_LONG
     return "text stands behind a closing quotation mark. Double the quotation marks within a cell."
 
 

@@ -434,7 +434,7 @@ def test_finished_deletion_is_told_in_its_tense(operator, sandbox, both):
     assert "Finished: 1 conflict" in text
     assert text.count(">Deleted</span>") == 2
     assert text.count(">Not deleted</span>") == 1
-    assert "It has changed at Twilio since the preview. Nothing was sent." in text
+    assert "in the meantime. Nothing was sent." in text
     assert "Retry 1 conflict…" in text
     assert "Will be" not in text
 
