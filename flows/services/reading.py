@@ -5,7 +5,7 @@ log alone, and `Found.looked_to` says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -21,15 +21,21 @@ from flows.services import audit
 STRETCH: Final = 10_000  # events that are looked at where no index answers
 OF_ONE: Final = 500  # events of a flow, or of a person, that are looked at where an index has these alone
 
-# The names in an index one by one: each is the first after the one before. Counting them all reads the whole index.
+# The values in an index one by one: each is the first after the one before. Counting them all reads the whole index.
+# Which of them are of some accounts is asked of each by itself: whoever walks on until one is may walk long.
 _DISTINCT: Final = """
     WITH RECURSIVE walked(value) AS (
-        SELECT (SELECT min({column}) FROM flows_auditentry WHERE {where} {column} > '')
+        SELECT (SELECT min({column}) FROM flows_auditentry WHERE {column} > '')
         UNION ALL
-        SELECT (SELECT min({column}) FROM flows_auditentry WHERE {where} {column} > walked.value)
+        SELECT (SELECT min({column}) FROM flows_auditentry WHERE {column} > walked.value)
         FROM walked WHERE walked.value IS NOT NULL
     )
     SELECT value FROM walked WHERE value IS NOT NULL
+"""
+_OF_ACCOUNTS: Final = """
+    AND EXISTS (
+        SELECT 1 FROM flows_auditentry AS one WHERE one.account_sid IN ({accounts}) AND one.{column} = walked.value
+    )
 """
 
 
@@ -148,13 +154,11 @@ def actions(scope: accounts.Scope) -> list[str]:
 
 
 def _values(column: str, scope: accounts.Scope) -> list[str]:
-    """The values of a column that has an index, and one for each account."""
-    if scope is None:
-        return _distinct(column, "", [])
-    return sorted({value for sid in scope for value in _distinct(column, "account_sid = %s AND", [sid])})
-
-
-def _distinct(column: str, where: str, values: Sequence[str]) -> list[str]:
+    """The values of a column that has an index, and one beside the account."""
+    if scope is not None and not scope:
+        return []
+    sids = sorted(scope or ())
+    statement = _DISTINCT + (_OF_ACCOUNTS if sids else "")
     with connection.cursor() as cursor:
-        cursor.execute(_DISTINCT.format(column=column, where=where), [*values, *values])
-        return [value for (value,) in cursor.fetchall()]
+        cursor.execute(statement.format(column=column, accounts=", ".join(["%s"] * len(sids))), sids)
+        return sorted(value for (value,) in cursor.fetchall())
