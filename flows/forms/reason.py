@@ -77,7 +77,9 @@ class DeleteForm(ReasonForm):
         super().__init__(*args, **kwargs)
         self.expected, self.sid = expected, sid
         if shown is not None:
-            self.initial["base"] = signing.dumps({"sid": sid, **shown}, salt=SHOWN_SALT, compress=True)
+            self.initial["base"] = signing.Signer(salt=SHOWN_SALT).sign_object(
+                {"sid": sid, **shown}, compress=True
+            )
 
     def again(self) -> Self:
         return type(self)(self._typed(), expected=self.expected, sid=self.sid)
@@ -92,7 +94,7 @@ class DeleteForm(ReasonForm):
     def seen(self) -> dict[str, Any] | None:
         """The fields that the page showed of the flow; None if the form does not say."""
         try:
-            said = signing.loads(str(self.data.get("base") or ""), salt=SHOWN_SALT)
+            said = signing.Signer(salt=SHOWN_SALT).unsign_object(str(self.data.get("base") or ""))
         except signing.BadSignature:
             return None
         return {name: said[name] for name in SHOWN if name in said} if said.get("sid") == self.sid else None
