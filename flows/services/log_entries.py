@@ -58,8 +58,12 @@ def refresh_text(seqs: Sequence[int]) -> None:
 def rebuild(events: Manager[Any] = AuditEvent.objects, entries: Manager[Any] = AuditEntry.objects) -> None:
     """Write the whole table anew. A migration passes its own models' managers."""
     entries.all().delete()
+    columns = {field.attname for field in entries.model._meta.concrete_fields}  # a migration's may be fewer
     for rows in _pages(events):
-        entries.bulk_create([entries.model(**held) for held in derived(rows, events)])
+        held = derived(rows, events)
+        entries.bulk_create(
+            entries.model(**{name: value for name, value in one.items() if name in columns}) for one in held
+        )
 
 
 def derived(rows: Sequence[Row], events: Manager[Any] = AuditEvent.objects) -> list[dict[str, Any]]:
