@@ -69,7 +69,7 @@ def _append(**event: Any) -> AuditEvent:
 
 
 def signed_in(request: HttpRequest, user: User, *, check: Callable[[], None]) -> None:
-    """Puts a sign-in on record, before it counts. `NotRecorded`: it must not. `check` is called while nobody else
+    """Record a sign-in before it counts. `NotRecorded`: it must not. `check` is called while nobody else
     can append, so that nothing that ends sessions comes between; what it raises ends the sign-in."""
     how = [
         FACTORS.get(str(record.get("type")), str(record["method"]))
