@@ -58,6 +58,7 @@ def believes_every_absence(monkeypatch):
 def test_family_complains_of_a_site_that(request, broken, name, complaint):
     request.getfixturevalue(broken)
 
-    tally = play(name, runs=4, seed=1, clock=Clock())
+    # The SIDs, and so the flow that each step takes, differ from run to run: one seed may miss what the next one meets.
+    found = (play(name, runs=2, seed=seed, clock=Clock()).counts[complaint] for seed in range(30))
 
-    assert tally.counts[complaint]
+    assert any(found)
