@@ -24,7 +24,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
 from flexadmin import typed
-from flows.services.database import unpooled, waiting_briefly
+from flows.core.database import unpooled, waiting_briefly
 
 PATIENCE: Final = 2.0  # seconds that a load balancer is kept waiting
 KEPT_FOR: Final = 1.0  # seconds that an answer holds: whoever may ask may ask a lot

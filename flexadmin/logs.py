@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
-from flows.lines import escaped
+from flows.core.terminal_text import escaped
 from flows.masking import masked
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")

@@ -9,8 +9,8 @@ from typing import Final
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from flows import triggers
-from flows.triggers import Trigger
+from flows.core import triggers
+from flows.core.triggers import Trigger
 
 TABLE = "flows_auditevent"
 _ABORT: Final = "SELECT RAISE(ABORT, 'the audit log is append-only');"

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flows.cells import BYTE_ORDER_MARK, cell
+from flows.core.csv_cells import BYTE_ORDER_MARK, cell
 from flows.flexapi import schema
 from flows.masking import has_mask
 

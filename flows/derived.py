@@ -11,8 +11,9 @@ from django.core import checks
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from flows import narrow, tally, triggers, trigrams
-from flows.triggers import Trigger
+from flows import narrow, tally, trigrams
+from flows.core import triggers
+from flows.core.triggers import Trigger
 
 _PARTS: Final = (narrow, tally, trigrams)  # the index of names is of the narrow table
 

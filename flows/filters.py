@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flows import accounts
+from flows.core.normalization import fold
 from flows.flexapi import schema
-from flows.folding import fold
 from flows.models import FlowTally
 
 LABELS: Final = {

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flows import invisible, words
+from flows import words
+from flows.core import invisible
 from flows.flexapi import schema
 
 # Formats in use, seen from real accounts; Twilio does not check them, so neither do we reject.

@@ -8,8 +8,8 @@ from typing import Final
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from flows import triggers
-from flows.triggers import Trigger
+from flows.core import triggers
+from flows.core.triggers import Trigger
 
 _EVENTS, _DAYS = "flows_auditevent", "flows_auditday"
 _DAY: Final = {"sqlite": "date({row}at)", "postgresql": "({row}at AT TIME ZONE 'UTC')::date"}

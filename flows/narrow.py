@@ -9,8 +9,8 @@ from typing import Final
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from flows import triggers
-from flows.triggers import Trigger
+from flows.core import triggers
+from flows.core.triggers import Trigger
 
 TABLE: Final = "flows_flowentry"
 _FLOWS: Final = "flows_flow"

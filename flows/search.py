@@ -17,11 +17,12 @@ from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import OrderBy
 from django.http import QueryDict
 
-from flows import accounts, filters, terms, trigrams
+from flows import accounts, filters, trigrams
+from flows.core import matching
+from flows.core.invisible import without_hidden
+from flows.core.normalization import fold
 from flows.filters import NOT_SET, Mistake
 from flows.flexapi import schema
-from flows.folding import fold
-from flows.invisible import without_hidden
 from flows.models import Flow, FlowEntry, FlowTally
 
 PAGE_SIZE: Final = 50
@@ -136,10 +137,10 @@ def the_one(text: str, *, is_number: bool = True, within: accounts.Scope = None)
     sid = text.strip()
     if schema.is_sid("FO", sid):
         return sid
-    if not is_number or len(terms.digits_of(text)) < WHOLE_NUMBER:
+    if not is_number or len(matching.digits_of(text)) < WHOLE_NUMBER:
         return ""
     seen = accounts.within(FlowEntry.objects.filter(gone_at=None), within)
-    sids = seen.filter(trigrams.narrowed(terms.spellings(text)), terms.has_number(text)).values_list(
+    sids = seen.filter(trigrams.narrowed(matching.spellings(text)), matching.has_number(text)).values_list(
         "sid", flat=True
     )[:2]
     return sids[0] if len(sids) == 1 else ""
@@ -185,7 +186,7 @@ def answer(query: Query) -> Answer:
         kinds = list(_tallied(query.within))
         found = _page(query, _filtered(_seen(query), query), _sum(kinds, query))
         return Answer(found, _facets(kinds, query), held=_held(kinds))
-    narrowed = trigrams.narrowed(terms.texts_of(query.q))
+    narrowed = trigrams.narrowed(matching.texts_of(query.q))
     by_kind = _first_some(_named(query, narrowed))
     kinds = [(kind, len(pks)) for kind, pks in by_kind]
     counted = _sum(kinds, query)
@@ -263,7 +264,7 @@ def sids_of(query: Query) -> list[str]:
     """The SIDs of all flows that the query asks for, whatever the page; none if it has a mistake."""
     if query.mistakes:
         return []
-    named = _named(query, trigrams.narrowed(terms.texts_of(query.q))) if fold(query.q) else _seen(query)
+    named = _named(query, trigrams.narrowed(matching.texts_of(query.q))) if fold(query.q) else _seen(query)
     return list(_filtered(named, query).values_list("sid", flat=True))
 
 
@@ -277,7 +278,7 @@ def _page(query: Query, entries: QuerySet[FlowEntry], total: int, *, by_index: b
 def _bounded_page(query: Query, narrowed: Q, counted: int) -> Found:
     """Of a search that finds many, of which so many are counted: more is only known of the last page."""
     if not narrowed:
-        narrowed = trigrams.narrowed(terms.texts_of(query.q), in_order=True)
+        narrowed = trigrams.narrowed(matching.texts_of(query.q), in_order=True)
     entries = _filtered(_named(query, narrowed), query)
     if counted <= COUNTED:  # some of the first are kept out by the filters
         counted = entries[: COUNTED + 1].count()
@@ -319,7 +320,7 @@ def _filtered(entries: QuerySet[FlowEntry], query: Query) -> QuerySet[FlowEntry]
 
 def _named(query: Query, narrowed: Q) -> QuerySet[FlowEntry]:
     """What the search leaves of what the person may see, before the filters; `narrowed` holds for all of it."""
-    return _seen(query).filter(narrowed & terms.stands_in(query.q) | terms.begins_sid(query.q))
+    return _seen(query).filter(narrowed & matching.stands_in(query.q) | matching.begins_sid(query.q))
 
 
 def _order(sort: str, *, by_index: bool) -> list[str | OrderBy]:

@@ -16,8 +16,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from flows import narrow, triggers
-from flows.triggers import Trigger
+from flows import narrow
+from flows.core import triggers
+from flows.core.triggers import Trigger
 
 LEAST: Final = 3  # letters that the index needs
 COMMON: Final = 10_000  # entries

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flows import words
-from flows.cells import cell, unescaped
+from flows.core.csv_cells import cell, unescaped
 from flows.flexapi import schema
 from flows.flexapi.schema import Snapshot
 from flows.forms.flow import FlowForm

@@ -9,7 +9,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
-from flows import invisible, words
+from flows import words
+from flows.core import invisible
 from flows.flexapi import addresses, schema
 
 UNSET_WORDS = {"integration_type": "Not set", "channel_type": "Choose a channel"}

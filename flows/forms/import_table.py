@@ -14,7 +14,7 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 
-from flows.cells import unescaped
+from flows.core.csv_cells import unescaped
 from flows.flexapi import schema
 from flows.forms.import_text import MOST, Item
 

@@ -19,6 +19,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from flows import accounts
+from flows.core.database import drop_if_lost
 from flows.flexapi import schema
 from flows.flexapi.pickling import Picklable
 from flows.masking import masked, masked_note, storable
@@ -33,7 +34,6 @@ from flows.models import (
     Stage,
 )
 from flows.services import log_entries
-from flows.services.database import drop_if_lost
 from flows.services.seal import GENESIS, event_hash, payload_hash
 
 HEAD = "audit"

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from django.db import Error, transaction
 
+from flows.core.database import drop_if_lost
 from flows.masking import masked_note, storable
 from flows.models import AuditEvent, Result, Stage
 from flows.services import audit
 from flows.services.audit import Actor, NotRecorded, Payload
-from flows.services.database import drop_if_lost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from flows.core.database import drop_if_lost
 from flows.flexapi import schema
 from flows.flexapi.answers import Answer
 from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
@@ -26,7 +27,6 @@ from flows.masking import has_mask, masked, masked_quotes, storable, unmasked
 from flows.models import AuditEvent, Flow, Result, Stage
 from flows.services import audit, closures, drift, mirror
 from flows.services.audit import Actor, NotRecorded, Observation, Payload
-from flows.services.database import drop_if_lost
 from flows.services.merge import Merge, merge
 from flows.services.twilio import WRITE_DEADLINE, account_of, flex_client
 

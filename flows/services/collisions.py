@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flows import terms
-from flows.folding import fold
+from flows.core import matching
+from flows.core.normalization import fold
 from flows.models import Flow, PlannedChange
 
 TOUCHING: Final = frozenset({"channel_type", "contact_identity", "enabled"})
@@ -39,7 +39,7 @@ class Line:
 def normal_identity(identity: str) -> str:
     """A contact identity in the one spelling that all of its spellings share: of a phone number, the digits."""
     text = fold(identity)
-    digits = terms.digits_of(text.replace("(0)", "")).removeprefix("00")
+    digits = matching.digits_of(text.replace("(0)", "")).removeprefix("00")
     return digits if len(digits) >= WHOLE_NUMBER else text
 
 

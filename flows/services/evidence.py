@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from flows.core.stored_values import OddValue, odd_values
 from flows.models import AuditEvent, AuditPayload, ChainHead, Result, Stage
 from flows.services import audit, consistency
 from flows.services.audit import Actor, NotRecorded, Payload
@@ -34,7 +35,6 @@ from flows.services.seal import (
     sealed_payload,
     sealed_row,
 )
-from flows.services.stored_values import OddValue, odd_values
 
 VERIFY: Final = "audit.verify"
 ERASE: Final = "audit.erase"

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 
-from flows.cells import BYTE_ORDER_MARK, cell
+from flows.core.csv_cells import BYTE_ORDER_MARK, cell
 from flows.masking import masked, masked_note
 from flows.models import AuditEvent, Result, Stage
 from flows.services import audit

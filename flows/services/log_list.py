@@ -14,7 +14,8 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from flows import accounts, terms, words
+from flows import accounts, words
+from flows.core import matching as terms
 from flows.models import AuditEntry, AuditEvent, OpenChange, Plan, PlannedChange, Result
 from flows.services import reading
 from flows.services.changes import UNDER_WAY_FOR

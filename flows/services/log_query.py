@@ -13,10 +13,11 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from flows import terms, words
+from flows import words
+from flows.core import matching
+from flows.core.invisible import without_hidden
+from flows.core.normalization import fold
 from flows.flexapi import schema
-from flows.folding import fold
-from flows.invisible import without_hidden
 from flows.models import Result
 from flows.services.log_text import host_of
 
@@ -48,7 +49,7 @@ class Terms:
                 ids.append(word)
             elif schema.is_sid("FO", word):
                 sids.append(word)
-            elif ends := terms.ends_of_short_sid(word):
+            elif ends := matching.ends_of_short_sid(word):
                 short_sids.append(ends)
             elif "://" in word and (host := host_of(word)):
                 hosts.append(host)
@@ -160,7 +161,7 @@ def _search(value: str) -> tuple[str, str]:
         return value, f"The search is too long: {len(value)} characters, at most {LONGEST}"
     if not fold(value):
         return value, "The search has no visible characters"
-    parts = terms.parts_of(value)
+    parts = matching.parts_of(value)
     if len(parts) > MOST_PARTS:
         return value, f"The search has too many words: {len(parts)}, at most {MOST_PARTS}"
     return value, ""

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from flows import terms
+from flows.core import matching
+from flows.core.normalization import fold
 from flows.flexapi import schema
-from flows.folding import fold
 from flows.masking import masked, masked_note
 from flows.redaction.fingerprint import MASK
 
@@ -76,6 +76,6 @@ def _without_secrets(text: str, mask: Callable[[str], Any]) -> str:
 def _spellings(identity: str) -> Iterator[str]:
     """Yield an identity, and its digits where it was written with spaces or signs among them."""
     yield identity
-    digits = terms.digits_of(identity)
+    digits = matching.digits_of(identity)
     if digits not in identity:
         yield digits

@@ -19,16 +19,16 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from flows import words
+from flows.core.database import drop_if_lost, waiting_briefly
+from flows.core.normalization import fold
 from flows.flexapi import schema
 from flows.flexapi.errors import FlexError, Unknown
 from flows.flexapi.schema import Snapshot
-from flows.folding import fold
 from flows.masking import masked, storable
 from flows.models import AuditEvent, Flow, SyncState
 from flows.services import absence, api_fields, audit, closures, drift, first_contact, settling
 from flows.services.absence import Answers
 from flows.services.audit import NotRecorded
-from flows.services.database import drop_if_lost, waiting_briefly
 from flows.services.twilio import READ_DEADLINE, account_of, flex_client
 
 log = logging.getLogger(__name__)

@@ -12,11 +12,12 @@ from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
 
-from flows import append_only, derived, log_days, triggers
+from flows import append_only, derived, log_days
+from flows.core import triggers
+from flows.core.triggers import Trigger
 from flows.models import Result, Stage
 from flows.services import audit
 from flows.services.audit import Actor, NotRecorded, Payload
-from flows.triggers import Trigger
 
 log = logging.getLogger(__name__)
 

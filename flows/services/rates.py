@@ -22,8 +22,8 @@ from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
+from flows.core.database import unpooled
 from flows.flexapi.rates import OF_THIS_PROCESS, RATES, Rates, next_turn
-from flows.services.database import unpooled
 
 log = logging.getLogger(__name__)
 

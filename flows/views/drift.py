@@ -17,8 +17,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from flows import accounts, words
+from flows.core.invisible import trimmed
 from flows.flexapi import schema
-from flows.invisible import trimmed
 from flows.models import AuditEvent, OpenDrift
 from flows.services import drift, external_changes, freshness, reverting
 from flows.services.audit import NotRecorded

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from flows import search
-from flows.invisible import trimmed
+from flows.core.invisible import trimmed
 from flows.models import SavedView
 from flows.views.requests import Request, permitted
 

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from flows import accounts
-from flows.invisible import trimmed
+from flows.core.invisible import trimmed
 from flows.models import Closure, Flow
 from flows.services import closures, freshness
 from flows.services.audit import NotRecorded

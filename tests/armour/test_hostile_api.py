@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from flows.cells import _FORMULA
+from flows.core.csv_cells import _FORMULA
 from flows.flexapi import schema
 from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Flow, Plan

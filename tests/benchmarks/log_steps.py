@@ -27,7 +27,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from flows import append_only
-from flows.cells import BYTE_ORDER_MARK
+from flows.core.csv_cells import BYTE_ORDER_MARK
 from flows.flexapi import schema
 from flows.flexapi.sandbox import seed
 from flows.masking import masked, storable

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from flexadmin import logs
-from flows.lines import escaped
+from flows.core.terminal_text import escaped
 from tests.faults.acting import ours
 from tests.flexadmin.test_settings import WHOLE, shown
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.cells import cell, unescaped
+from flows.core.csv_cells import cell, unescaped
 
 FORMULAS = [
     "=1+1", "+1", "-1", "@SUM(1)", "＝1", "＋1", "－1", "＠a", " =1", "\t=1", "\n=1", "\r=1", "\u200b=1", '"=1', "'=1", "\ufeff +1",

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from flows.folding import fold, places
+from flows.core.normalization import fold, places
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from flows import invisible
+from flows.core import invisible
 from flows.forms import DeleteForm, FlowForm, ReasonForm
 from flows.models import Flow
 from flows.search import the_one

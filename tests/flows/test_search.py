@@ -10,8 +10,8 @@ from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from flows import search, trigrams
+from flows.core.normalization import fold
 from flows.flexapi import schema
-from flows.folding import fold
 from flows.models import Flow
 from flows.search import PAGE_SIZE, SORTS, Found, Query, facets, find
 

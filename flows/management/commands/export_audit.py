@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import track
 
-from flows.lines import escaped
+from flows.core.terminal_text import escaped
 from flows.management import command_line
 from flows.services import evidence, export
 from flows.services.audit import NotRecorded

@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from flows.core.terminal_text import escaped
 from flows.flexapi.errors import FlexError
-from flows.lines import escaped
 from flows.services import reconcile
 from flows.services.audit import NotRecorded
 from flows.words import RESULTS

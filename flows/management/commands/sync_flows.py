@@ -11,8 +11,8 @@ from rich.console import Console
 
 from flows import accounts
 from flows.accounts import Account
+from flows.core.terminal_text import escaped
 from flows.flexapi.errors import FlexError
-from flows.lines import escaped
 from flows.services import first_contact, freshness, mirror, reconcile
 from flows.services.audit import NotRecorded
 

@@ -13,7 +13,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
-from flows.lines import escaped
+from flows.core.terminal_text import escaped
 from flows.management import command_line
 from flows.services import evidence
 

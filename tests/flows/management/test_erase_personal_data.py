@@ -10,8 +10,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 
+from flows.core.normalization import fold
 from flows.flexapi.sandbox import Fault, FaultKind
-from flows.folding import fold
 from flows.models import AuditEvent, AuditPayload, Flow
 from flows.services import audit, compaction, evidence, mirror, reconcile
 from flows.services.audit import Payload

@@ -11,7 +11,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from flows import append_only, derived, log_days, triggers
+from flows import append_only, derived, log_days
+from flows.core import triggers
 from flows.models import AuditEvent, Flow, OpenDrift
 from flows.services import audit, changes, closures, drift, erasure, evidence, mirror, planning, plans
 from flows.services.planning import Ask

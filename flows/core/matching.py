@@ -9,8 +9,8 @@ from typing import Final
 
 from django.db.models import Q
 
-from flows.folding import words_of
-from flows.invisible import without_hidden
+from flows.core.invisible import without_hidden
+from flows.core.normalization import words_of
 
 PART_OF_A_NUMBER: Final = 4  # digits from which a text of digits and signs is looked for as a phone number
 _SHORT_SID: Final = re.compile(r"([A-Z]{2}[0-9a-f]{2,30})(?:…|\.\.\.)([0-9a-f]{2,30})", re.IGNORECASE)
