@@ -11,7 +11,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from flows.accounts import COLOURS, Account
-from flows.flexapi import schema
+from flows.twilio.flex import flex_flow
 
 Required = Callable[[str, str], str]
 
@@ -36,7 +36,7 @@ def _account(env: Any, required: Required, name: str, place: int) -> Account:
         return f"{variable}__{name.upper().replace('-', '_')}" if name else variable
 
     sid = required(called("TWILIO_ACCOUNT_SID"), "It begins with AC and stands on the Console's first page.")
-    if not schema.is_sid("AC", sid):
+    if not flex_flow.is_sid("AC", sid):
         raise ImproperlyConfigured(
             f"{called('TWILIO_ACCOUNT_SID')} is not an account's SID: AC and 32 characters from 0-9 and a-f."
         )
@@ -71,7 +71,7 @@ def _auth(env: Any, called: Callable[[str], str], sid: str) -> tuple[str, str]:
             f"No Twilio credentials. Set {called('TWILIO_API_KEY')} and {called('TWILIO_API_SECRET')} (an API key: "
             f"best), or {called('TWILIO_AUTH_TOKEN')}, in the environment or in .env; .env.example lists all."
         )
-    if key and not schema.is_sid("SK", key):
+    if key and not flex_flow.is_sid("SK", key):
         raise ImproperlyConfigured(
             f"{called('TWILIO_API_KEY')} is not an API key's SID: SK and 32 characters from 0-9 and a-f."
         )

@@ -19,11 +19,11 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from flows import search
-from flows.flexapi import schema
-from flows.flexapi.errors import NeverSent, Refused
 from flows.forms import DeleteForm, FlowForm, SwitchForm
 from flows.models import AuditEvent, AuditPayload, Flow, Plan, Result, Stage, SyncState
 from flows.services.freshness import Freshness
+from flows.twilio.errors import NeverSent, Refused
+from flows.twilio.flex import flex_flow
 from flows.views import problems
 from flows.views.flows import COLUMNS
 
@@ -254,7 +254,7 @@ def _compared(event: AuditEvent) -> dict[str, Any]:
 
 
 def _conflict(flow: Flow) -> Part:
-    label = schema.BY_NAME["friendly_name"].label
+    label = flex_flow.BY_NAME["friendly_name"].label
     row = {
         "name": "friendly_name",
         "label": label,

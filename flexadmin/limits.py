@@ -22,8 +22,8 @@ from django.utils.crypto import salted_hmac
 
 from flexadmin.access import LOGIN, address_of
 from flexadmin.models import SignInTry
-from flows.flexapi.pickling import Picklable
 from flows.models import AuditEvent, Result
+from flows.twilio.pickling import Picklable
 
 WINDOW: Final = timedelta(minutes=15)
 PAIR, ADDRESS, NAME = "pair", "address", "name"

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from shutil import rmtree
 
-from flows.flexapi import sandbox
+from flows.twilio import sandbox
 
 FOLDER = Path(__file__).resolve().parent.parent / ".demo"
 ENV_FILE = FOLDER / "env"

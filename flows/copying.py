@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.core.csv_cells import BYTE_ORDER_MARK, cell
-from flows.flexapi import schema
 from flows.masking import has_mask
+from flows.twilio.flex import flex_flow
 
-_WRITABLE = tuple(entry.name for entry in schema.WRITABLE)
+_WRITABLE = tuple(entry.name for entry in flex_flow.WRITABLE)
 CREDENTIALS = '"$TWILIO_API_KEY:$TWILIO_API_SECRET"'
 
 
@@ -33,7 +33,7 @@ class Snippet:
 
 def snippets(flow: Mapping[str, Any], *, api_url: str) -> list[Snippet]:
     """The flow (a snapshot, secrets masked) in each way; `api_url` is the API's root."""
-    values = {entry: schema.normalised(entry.name, flow.get(entry.name)) for entry in schema.WRITABLE}
+    values = {entry: flex_flow.normalised(entry.name, flow.get(entry.name)) for entry in flex_flow.WRITABLE}
     values = {entry: value for entry, value in values.items() if value is not None}
     secret = [_variable(entry) for entry, value in values.items() if has_mask(value)]
     return [
@@ -59,12 +59,12 @@ def as_csv(flows: Iterable[Mapping[str, Any]]) -> str:
     buffer = io.StringIO()
     buffer.write(BYTE_ORDER_MARK)
     writer = csv.writer(buffer)
-    writer.writerow(schema.BY_NAME)
-    writer.writerows([cell(flow.get(name)) for name in schema.BY_NAME] for flow in flows)
+    writer.writerow(flex_flow.BY_NAME)
+    writer.writerows([cell(flow.get(name)) for name in flex_flow.BY_NAME] for flow in flows)
     return buffer.getvalue()
 
 
-def _json(values: Mapping[schema.Field, Any]) -> str:
+def _json(values: Mapping[flex_flow.Field, Any]) -> str:
     named = {
         entry.name: f"${{{_variable(entry)}}}" if has_mask(value) else value
         for entry, value in values.items()
@@ -72,7 +72,7 @@ def _json(values: Mapping[schema.Field, Any]) -> str:
     return json.dumps(named, indent=2, ensure_ascii=False)
 
 
-def _curl(values: Mapping[schema.Field, Any], api_url: str) -> str:
+def _curl(values: Mapping[flex_flow.Field, Any], api_url: str) -> str:
     lines = [f"curl --request POST {shlex.quote(api_url + '/FlexFlows')}", f"--user {CREDENTIALS}"]
     lines += [
         f"--data-urlencode {_argument(f'{entry.wire}=', entry, value)}" for entry, value in values.items()
@@ -80,7 +80,7 @@ def _curl(values: Mapping[schema.Field, Any], api_url: str) -> str:
     return " \\\n  ".join(lines)
 
 
-def _twilio_cli(values: Mapping[schema.Field, Any]) -> str:
+def _twilio_cli(values: Mapping[flex_flow.Field, Any]) -> str:
     lines = ["twilio api:flex:v1:flex-flows:create"]
     for entry, value in values.items():
         flag = _flag(entry.wire or "")
@@ -91,7 +91,7 @@ def _twilio_cli(values: Mapping[schema.Field, Any]) -> str:
     return " \\\n  ".join(lines)
 
 
-def _terraform(values: Mapping[schema.Field, Any], title: str) -> str:
+def _terraform(values: Mapping[flex_flow.Field, Any], title: str) -> str:
     width = max((len(entry.name) for entry in values), default=0)
     lines = [
         f"  {entry.name:<{width}} = {f'var.{_variable(entry).lower()}' if has_mask(value) else _hcl(value)}"
@@ -102,11 +102,11 @@ def _terraform(values: Mapping[schema.Field, Any], title: str) -> str:
     return "\n".join([f'resource "twilio_flex_flex_flows_v1" "{name}" {{', *lines, "}"])
 
 
-def _variable(entry: schema.Field) -> str:
+def _variable(entry: flex_flow.Field) -> str:
     return entry.name.upper()
 
 
-def _argument(before: str, entry: schema.Field, value: Any) -> str:
+def _argument(before: str, entry: flex_flow.Field, value: Any) -> str:
     """A word of the shell's. A secret is a variable, in double quotes."""
     if has_mask(value):
         return f'"{before}${_variable(entry)}"'

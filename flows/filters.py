@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from flows import accounts
 from flows.core.normalization import fold
-from flows.flexapi import schema
 from flows.models import FlowTally
+from flows.twilio.flex import flex_flow
 
 LABELS: Final = {
     "q": "Search",
@@ -30,8 +30,8 @@ KEPT: Final = 300  # characters of a value that means nothing: enough to show it
 MOST_UNKNOWN: Final = 5  # unknown parameters that are kept
 _NO_FILTERS: Final = frozenset({"go"})  # what the form sends beside its filters
 _ALLOWED: Final = {
-    "channel": frozenset((*schema.CHANNEL_TYPES, NOT_SET)),
-    "integration": frozenset((*schema.INTEGRATION_TYPES, NOT_SET)),
+    "channel": frozenset((*flex_flow.CHANNEL_TYPES, NOT_SET)),
+    "integration": frozenset((*flex_flow.INTEGRATION_TYPES, NOT_SET)),
     "enabled": frozenset(("true", "false", "gone")),
 }
 _SAYS: Final = {

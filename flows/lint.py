@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flows import words
 from flows.core import invisible
-from flows.flexapi import schema
+from flows.twilio import labels
+from flows.twilio.flex import flex_flow
 
 # Formats in use, seen from real accounts; Twilio does not check them, so neither do we reject.
 IDENTITIES: Final = {
@@ -20,16 +20,17 @@ IDENTITIES: Final = {
 
 def warnings(snapshot: Mapping[str, Any]) -> list[str]:
     """Sentences about one flow, the gravest first."""
-    kind = schema.handler_type(snapshot) or None
+    kind = flex_flow.handler_type(snapshot) or None
     found = [
-        f"{entry.label} is not understood: Twilio sent “{words.as_text(snapshot[entry.name])[:80]}”."
-        for entry in schema.WRITABLE
-        if not schema.is_understood(entry.name, snapshot.get(entry.name))
+        f"{entry.label} is not understood: Twilio sent “{labels.as_text(snapshot[entry.name])[:80]}”."
+        for entry in flex_flow.WRITABLE
+        if not flex_flow.is_understood(entry.name, snapshot.get(entry.name))
     ]
     found += [
         f"{entry.label} is missing: without it nothing handles the messages."
-        for entry in schema.INTEGRATION_FIELDS
-        if schema.is_required(entry, kind) and schema.normalised(entry.name, snapshot.get(entry.name)) is None
+        for entry in flex_flow.INTEGRATION_FIELDS
+        if flex_flow.is_required(entry, kind)
+        and flex_flow.normalised(entry.name, snapshot.get(entry.name)) is None
     ]
     found.extend(_about_type(snapshot, kind))
     found.extend(_about_identity(snapshot))
@@ -41,14 +42,14 @@ def warnings(snapshot: Mapping[str, Any]) -> list[str]:
 
 
 def _about_type(snapshot: Mapping[str, Any], kind: str | None) -> list[str]:
-    if not schema.is_understood("integration_type", snapshot.get("integration_type")):
+    if not flex_flow.is_understood("integration_type", snapshot.get("integration_type")):
         return []  # that is said already
     if kind is None:
         also = " Twilio's default is Studio: whether the webhook is called is not certain."
-        has_webhook = schema.normalised("integration_url", snapshot.get("integration_url")) is not None
+        has_webhook = flex_flow.normalised("integration_url", snapshot.get("integration_url")) is not None
         bare = "No integration type is set: nothing says what handles the messages."
         return [bare + (also if has_webhook else "")]
-    if schema.normalised("integration_type", snapshot.get("integration_type")) is None:
+    if flex_flow.normalised("integration_type", snapshot.get("integration_type")) is None:
         return ["No integration type is set: Twilio takes Studio, its default."]
     return []
 
@@ -60,7 +61,7 @@ def _about_hidden(snapshot: Mapping[str, Any]) -> list[str]:
         value = snapshot.get(name)
         text = value if isinstance(value, str) else ""
         if codes := invisible.names_of(one for one in invisible.hidden_in(text) if not one.isspace()):
-            found.append(f"{schema.BY_NAME[name].label} has invisible characters in it: {codes}.")
+            found.append(f"{flex_flow.BY_NAME[name].label} has invisible characters in it: {codes}.")
     return found
 
 
@@ -79,7 +80,9 @@ def _about_identity(snapshot: Mapping[str, Any]) -> list[str]:
         return []
     pattern, example = IDENTITIES[channel]
     if not identity:
-        return [f"No contact identity is set: {words.ENUMS[channel]} needs {example}."]
+        return [f"No contact identity is set: {labels.ENUMS[channel]} needs {example}."]
     if not re.fullmatch(pattern, str(identity)):
-        return [f"The contact identity does not look like one of {words.ENUMS[channel]}: expected {example}."]
+        return [
+            f"The contact identity does not look like one of {labels.ENUMS[channel]}: expected {example}."
+        ]
     return []

@@ -20,14 +20,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from flows.flexapi import schema
 from flows.redaction import addresses, credentials, first_rules, names, words
 from flows.redaction.fingerprint import MASK, Masker, fingerprint
+from flows.twilio.flex import flex_flow
 
 DEEPEST: Final = 20  # lists and objects in one another; what is deeper is told of and not shown
 SHORTEST_QUOTE: Final = 6  # characters of a value that a text may quote
 _ADDRESS_NAME: Final = re.compile(r"(?:^|_)(?:url|uri|href|webhook|callback|endpoint)s?$", re.IGNORECASE)
-_OF_URL: Final = frozenset(field.name for field in schema.FIELDS if field.kind == "url")
+_OF_URL: Final = frozenset(field.name for field in flex_flow.FIELDS if field.kind == "url")
 # Nearly every text has nothing that looks like a secret, and is through after this.
 _PLAIN: Final = re.compile(r"[\w +.()·,\u2013-]{0,60}")
 _SURELY_PLAIN: Final = re.compile(
@@ -46,7 +46,7 @@ Rule = Callable[[str, Masker], str]
 
 def masked(value: Any) -> Any:
     """The same JSON with every secret masked; numbers and booleans as they are."""
-    if isinstance(value, dict) and schema.BY_NAME.keys().isdisjoint(value):
+    if isinstance(value, dict) and flex_flow.BY_NAME.keys().isdisjoint(value):
         return {key: _masked_own(key, item) for key, item in value.items()}
     return _masked(value, Masker(), "", 0)
 
@@ -137,7 +137,7 @@ def _masked_items(
     value: dict[Any, Any], masker: Masker, name: str, depth: int, *, is_secret: bool
 ) -> Iterator[tuple[Any, Any]]:
     for key, item in value.items():
-        if key in schema.BY_NAME and not is_secret:
+        if key in flex_flow.BY_NAME and not is_secret:
             yield key, _masked(item, masker, key, depth + 1)
             continue
         place = name if name in _OF_URL else str(key)  # an address's own parts are addresses too
@@ -150,7 +150,7 @@ def _masked_items(
 def _rule_for(name: str, text: str) -> Rule:
     if name in _OF_URL or (name and addresses.begins(text)):
         return _mask_as_address
-    if name in schema.BY_NAME or not name:
+    if name in flex_flow.BY_NAME or not name:
         return _mask_text
     if _ADDRESS_NAME.search(name):
         return _mask_as_address
@@ -186,7 +186,7 @@ def _mask_key(key: Any, masker: Masker) -> Any:
 
 
 def _names_secret(key: Any) -> bool:
-    return isinstance(key, str) and key not in schema.BY_NAME and names.may_be_secret(key)
+    return isinstance(key, str) and key not in flex_flow.BY_NAME and names.may_be_secret(key)
 
 
 def _too_deep(value: Any) -> str:

@@ -22,8 +22,8 @@ from flows.core import matching
 from flows.core.invisible import without_hidden
 from flows.core.normalization import fold
 from flows.filters import NOT_SET, Mistake
-from flows.flexapi import schema
 from flows.models import Flow, FlowEntry, FlowTally
+from flows.twilio.flex import flex_flow
 
 PAGE_SIZE: Final = 50
 COUNTED: Final = 1000  # flows that a search counts
@@ -135,7 +135,7 @@ def the_one(text: str, *, is_number: bool = True, within: accounts.Scope = None)
     """The SID of the flow that a pasted SID (or, if it may be one, a phone number) can only mean, or nothing."""
     text = without_hidden(text)
     sid = text.strip()
-    if schema.is_sid("FO", sid):
+    if flex_flow.is_sid("FO", sid):
         return sid
     if not is_number or len(matching.digits_of(text)) < WHOLE_NUMBER:
         return ""
@@ -164,7 +164,7 @@ def of_siblings(account_sid: str) -> dict[str, list[str]]:
             .order_by("-flows")[:OFFERED]
             if value
         ]
-        for name in (entry.name for entry in schema.WRITABLE if entry.kind == "sid")
+        for name in (entry.name for entry in flex_flow.WRITABLE if entry.kind == "sid")
     }
 
 

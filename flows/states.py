@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flows.flexapi import schema
+from flows.twilio.flex import flex_flow
 
 # By state: the class that gives it its shape and colour, and its word.
 STATUSES: Final = {
@@ -29,7 +29,7 @@ def state_of(flow: Any) -> str:
     if flow.gone_at:
         return "gone"
     sent = flow.value("enabled")
-    enabled = flow.enabled if flow.enabled is not None else schema.normalised("enabled", sent)
+    enabled = flow.enabled if flow.enabled is not None else flex_flow.normalised("enabled", sent)
     if isinstance(enabled, bool):
         return "on" if enabled else "off"
-    return "unset" if schema.is_understood("enabled", sent) else "unread"
+    return "unset" if flex_flow.is_understood("enabled", sent) else "unread"

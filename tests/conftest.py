@@ -21,9 +21,9 @@ from flexadmin.models import AccountRole
 from flexadmin.roles import ROLES, ensure_groups
 from flows import append_only
 from flows.accounts import Account
-from flows.flexapi.sandbox import Sandbox
 from flows.services import mirror, twilio
 from flows.services.audit import Actor
+from flows.twilio.sandbox.server import Sandbox
 from flows.views import downloads
 from tests import ACCOUNT
 from tests.long_tests import (  # noqa: F401 - hooks

@@ -14,14 +14,14 @@ from typing import Any, Final, Self
 from django.core import signing
 from django.http import QueryDict
 
-from flows.flexapi import schema
-from flows.flexapi.schema import Snapshot
 from flows.masking import masked, storable
+from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import Snapshot
 
 SALT: Final = "flows.forms.conflict"
 TYPE: Final = "integration_type"
 MINE, THEIRS = "mine", "theirs"
-INTEGRATION: Final = (TYPE, *(entry.name for entry in schema.INTEGRATION_FIELDS if entry.name != TYPE))
+INTEGRATION: Final = (TYPE, *(entry.name for entry in flex_flow.INTEGRATION_FIELDS if entry.name != TYPE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Conflict:
     ) -> Self:
         """The conflict about these fields of a form that began with `base`."""
         found = list(names)
-        is_about_integration = any(schema.BY_NAME[name].of_integration or name == TYPE for name in found)
-        has_two_types = is_about_integration and not schema.same(TYPE, theirs.get(TYPE), mine.get(TYPE))
+        is_about_integration = any(flex_flow.BY_NAME[name].of_integration or name == TYPE for name in found)
+        has_two_types = is_about_integration and not flex_flow.same(TYPE, theirs.get(TYPE), mine.get(TYPE))
         if has_two_types:
             found = [name for name in found if name not in INTEGRATION] + list(INTEGRATION)
         return cls({name: masked(storable(base.get(name))) for name in found}, has_two_types)
@@ -62,13 +62,13 @@ class Conflict:
     def choices(self) -> list[str]:
         """The names under which a value is chosen, in the order of the form."""
         is_part = [name for name in self.before if not (self.has_two_types and name in INTEGRATION[1:])]
-        return [entry.name for entry in schema.WRITABLE if entry.name in is_part]
+        return [entry.name for entry in flex_flow.WRITABLE if entry.name in is_part]
 
     @property
     def held(self) -> set[str]:
         """The fields that the form below does not show: their values are chosen above it. The type stays as
         it is while one of its fields is open."""
-        is_about_integration = any(schema.BY_NAME[name].of_integration for name in self.before)
+        is_about_integration = any(flex_flow.BY_NAME[name].of_integration for name in self.before)
         return {*self.before, *([TYPE] if is_about_integration else [])}
 
     def fields_of(self, choice: str) -> list[str]:
@@ -96,4 +96,4 @@ def label_of(choice: str, conflict: Conflict) -> str:
     """The name of a choice on the page."""
     if conflict.has_two_types and choice == TYPE:
         return "Integration"
-    return schema.BY_NAME[choice].label
+    return flex_flow.BY_NAME[choice].label

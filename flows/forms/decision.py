@@ -12,8 +12,8 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from flows.flexapi import schema
 from flows.forms.fields import VisibleText
+from flows.twilio.flex import flex_flow
 
 NOT_APPLIED, APPLIED = "not_applied", "applied"
 
@@ -86,7 +86,7 @@ class DecisionForm(forms.Form):
         sid = str(self.cleaned_data["sid"]).strip()
         if self.cleaned_data.get("verdict") != APPLIED:
             return ""
-        if not schema.is_sid("FO", sid):
+        if not flex_flow.is_sid("FO", sid):
             raise ValidationError(
                 f"“{sid}” is not a Flex Flow SID: FO and 32 characters from 0-9 and a-f."
                 if sid

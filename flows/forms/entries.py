@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from flows import words
 from flows.core.csv_cells import cell, unescaped
-from flows.flexapi import schema
-from flows.flexapi.schema import Snapshot
 from flows.forms.flow import FlowForm
 from flows.forms.import_table import typed
 from flows.forms.import_text import Item, item_of
 from flows.masking import masked_field, storable
+from flows.twilio import labels
+from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import Snapshot
 
-_WRITABLE: Final = frozenset(entry.name for entry in schema.WRITABLE)
+_WRITABLE: Final = frozenset(entry.name for entry in flex_flow.WRITABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def sid_of(item: Item) -> str:
     """The SID of the flow that an item changes, or nothing."""
     sid = item.fields.get("sid")
     sid = sid.strip() if isinstance(sid, str) else ""
-    return sid if schema.is_sid("FO", sid) else ""
+    return sid if flex_flow.is_sid("FO", sid) else ""
 
 
 def _read(item: Item, flow: Snapshot | None) -> Given:
@@ -66,7 +66,7 @@ def _bad_identity(item: Item) -> str:
     sid, account_sid = item.fields.get("sid"), item.fields.get("account_sid")
     if sid not in (None, "") and not sid_of(item):
         return f"“{str(sid)[:40]}” is not a Flex Flow SID (FO…)."
-    if account_sid not in (None, "") and not schema.is_sid("AC", str(account_sid).strip()):
+    if account_sid not in (None, "") and not flex_flow.is_sid("AC", str(account_sid).strip()):
         return f"“{str(account_sid)[:40]}” is not an account SID (AC…)."
     return ""
 
@@ -75,7 +75,7 @@ def _unknown(item: Item, flow: Snapshot | None) -> str:
     """A field that nobody knows. What Twilio itself has sent of the flow may come back."""
     sent = set(flow or {})
     for name in item.fields:
-        if name not in schema.BY_NAME and name.replace("integration.", "integration_") not in sent:
+        if name not in flex_flow.BY_NAME and name.replace("integration.", "integration_") not in sent:
             return f"There is no field “{name[:40]}”."
     return ""
 
@@ -92,7 +92,7 @@ def _values_of(item: Item, flow: Snapshot | None) -> dict[str, Any]:
     return {
         name: value
         for name, value in read.items()
-        if flow is None or not schema.same(name, had.get(name), value)
+        if flow is None or not flex_flow.same(name, had.get(name), value)
     }
 
 
@@ -100,7 +100,7 @@ def _in_json(name: str, value: Any) -> Any:
     """A yes or no that came as text is one; so is a choice in another case."""
     return (
         typed(name, value)
-        if isinstance(value, str) and schema.BY_NAME[name].kind in ("boolean", "enum")
+        if isinstance(value, str) and flex_flow.BY_NAME[name].kind in ("boolean", "enum")
         else value
     )
 
@@ -115,11 +115,11 @@ def _checked(values: Mapping[str, Any], flow: Snapshot | None) -> tuple[dict[str
         if masked_field(name, storable(value)) != storable(value):
             return (
                 {},
-                f"{words.label(name)} has a secret in it, which an import does not keep: use the flow's form.",
+                f"{labels.label(name)} has a secret in it, which an import does not keep: use the flow's form.",
             )
     for name, value in values.items():
         if name not in given and value not in (None, ""):
-            return {}, f"{words.label(name)} does not belong to a flow with this integration type."
+            return {}, f"{labels.label(name)} does not belong to a flow with this integration type."
     return given, ""
 
 

@@ -9,9 +9,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
-from flows import words
 from flows.core import invisible
-from flows.flexapi import addresses, schema
+from flows.twilio import labels, webhook_urls
+from flows.twilio.flex import flex_flow
 
 UNSET_WORDS = {"integration_type": "Not set", "channel_type": "Choose a channel"}
 
@@ -52,7 +52,7 @@ class WebAddress(VisibleText):
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        if value and (fault := addresses.fault_of(value)):
+        if value and (fault := webhook_urls.fault_of(value)):
             raise ValidationError(f"{self.label} {fault.sentence}", code="invalid")
         if codes := invisible.names_of(invisible.hidden_in(value)):
             raise ValidationError(
@@ -60,7 +60,7 @@ class WebAddress(VisibleText):
             )
 
 
-def field_of(entry: schema.Field, *, required: bool) -> forms.Field:
+def field_of(entry: flex_flow.Field, *, required: bool) -> forms.Field:
     """The form field of an entry of the schema table. Its messages name it: they stand in a summary too."""
     messages = {
         "required": f"{entry.label} is missing.",
@@ -76,23 +76,23 @@ def field_of(entry: schema.Field, *, required: bool) -> forms.Field:
     )
 
 
-def _text(entry: schema.Field, **kwargs: Any) -> forms.Field:
+def _text(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
     return VisibleText(
         max_length=entry.max_length, leaves_out="" if entry.name == "friendly_name" else "all", **kwargs
     )
 
 
-def _sid(entry: schema.Field, **kwargs: Any) -> forms.Field:
+def _sid(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
     says = f"{entry.label} must begin with {entry.sid_prefix}, followed by 32 characters from 0-9 and a-f."
     return VisibleText(leaves_out="all", validators=[RegexValidator(rf"\A{entry.pattern}\Z", says)], **kwargs)
 
 
-def _enum(entry: schema.Field, **kwargs: Any) -> forms.Field:
-    choices = [("", UNSET_WORDS[entry.name]), *((value, words.ENUMS[value]) for value in entry.choices)]
+def _enum(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
+    choices = [("", UNSET_WORDS[entry.name]), *((value, labels.ENUMS[value]) for value in entry.choices)]
     return forms.ChoiceField(choices=choices, **kwargs)
 
 
-def _boolean(entry: schema.Field, **kwargs: Any) -> forms.Field:
+def _boolean(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
     yes, no = ("On", "Off") if entry.name == "enabled" else ("Yes", "No")
     return forms.TypedChoiceField(
         choices=[("", "Not set"), ("true", yes), ("false", no)],
@@ -102,7 +102,7 @@ def _boolean(entry: schema.Field, **kwargs: Any) -> forms.Field:
     )
 
 
-def _integer(entry: schema.Field, **kwargs: Any) -> forms.Field:
+def _integer(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
     return WholeNumber(
         min_value=entry.minimum,
         max_value=entry.maximum,
@@ -111,7 +111,7 @@ def _integer(entry: schema.Field, **kwargs: Any) -> forms.Field:
     )
 
 
-def _url(entry: schema.Field, **kwargs: Any) -> forms.Field:
+def _url(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
     return WebAddress(leaves_out="ends", max_length=entry.max_length, widget=forms.URLInput, **kwargs)
 
 

@@ -14,12 +14,12 @@ from django.core import signing
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 
-from flows.flexapi import schema
-from flows.flexapi.schema import Snapshot
 from flows.forms.conflict import Conflict, label_of
 from flows.forms.fields import field_of
 from flows.forms.reason import ReasonForm
 from flows.masking import has_mask, storable
+from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import Snapshot
 
 BASE_SALT = "flows.forms.base"
 
@@ -49,30 +49,30 @@ class FlowForm(ReasonForm):
             self.initial.setdefault("base", signed(base))
         shown_now = self.initial if data is None else data
         self.chosen = str(shown_now.get("integration_type") or "")
-        had_type = schema.handler_type(base or {})
+        had_type = flex_flow.handler_type(base or {})
         if not self.chosen and base is not None and base.get("integration_type") in (None, ""):
             self.chosen = had_type  # what handles the flow by Twilio's default can be seen and changed
         sid = str((base or {}).get("sid") or "")
         self.pending = Conflict.read(str(shown_now.get("conflict") or ""), sid)
         self.conflict_errors: list[tuple[str, str]] = []
         self.parked: list[tuple[str, str]] = []
-        for entry in schema.WRITABLE:
-            if schema.is_active(entry, self.chosen):
+        for entry in flex_flow.WRITABLE:
+            if flex_flow.is_active(entry, self.chosen):
                 self.fields[entry.name] = self._made(entry)
             else:
                 self._park(entry.name)
-        self.order_fields([entry.name for entry in schema.WRITABLE])
+        self.order_fields([entry.name for entry in flex_flow.WRITABLE])
 
     @property
     def values(self) -> dict[str, Any]:
         """The validated fields of the flow, those of the chosen integration type only."""
-        names = [entry.name for entry in schema.WRITABLE if entry.name in self.fields]
+        names = [entry.name for entry in flex_flow.WRITABLE if entry.name in self.fields]
         return {name: self.cleaned_data[name] for name in names}
 
     def clean(self) -> dict[str, Any]:
         """What the flow already has may stay, even where a form would not take it."""
         had = _as_choices(self.snapshot or {})
-        for entry in schema.WRITABLE:
+        for entry in flex_flow.WRITABLE:
             if entry.name in self.fields and _is_left_alone(had.get(entry.name), self.data.get(entry.name)):
                 self.errors.pop(entry.name, None)
                 self.cleaned_data[entry.name] = (self.snapshot or {})[entry.name]
@@ -87,8 +87,8 @@ class FlowForm(ReasonForm):
         if theirs is not None:
             seen, mine = self.snapshot or {}, self.values
             held = conflict.held if conflict else set()
-            for entry in schema.WRITABLE:
-                is_left = entry.name not in mine or schema.same(
+            for entry in flex_flow.WRITABLE:
+                is_left = entry.name not in mine or flex_flow.same(
                     entry.name, seen.get(entry.name), mine[entry.name]
                 )
                 # Parked ones too: under another integration type they would come back as edits.
@@ -125,7 +125,7 @@ class FlowForm(ReasonForm):
 
     @property
     def integration(self) -> list[BoundField]:
-        return self._open(*(entry.name for entry in schema.INTEGRATION_FIELDS))
+        return self._open(*(entry.name for entry in flex_flow.INTEGRATION_FIELDS))
 
     @property
     def options(self) -> list[BoundField]:
@@ -141,13 +141,13 @@ class FlowForm(ReasonForm):
         held = self.pending.held if self.pending else set()
         return [self[name] for name in names if name in self.fields and name not in held]
 
-    def _made(self, entry: schema.Field) -> forms.Field:
+    def _made(self, entry: flex_flow.Field) -> forms.Field:
         had = (self.snapshot or {}).get(entry.name)
         has_value = had not in (None, "")
-        is_new = self.snapshot is None or self.chosen != schema.handler_type(self.snapshot)
+        is_new = self.snapshot is None or self.chosen != flex_flow.handler_type(self.snapshot)
         required = (
             # A flow that lacks it already, which lint says, can still be renamed or switched off.
-            (schema.is_required(entry, self.chosen) and (is_new or has_value))
+            (flex_flow.is_required(entry, self.chosen) and (is_new or has_value))
             or (entry.required_on_create and (self.snapshot is None or has_value))
             # Once there, these can be changed and not taken away.
             or (entry.kind in ("enum", "boolean") and has_value and not entry.of_integration)
@@ -188,7 +188,7 @@ class FlowForm(ReasonForm):
 
 def signed(snapshot: Snapshot) -> str:
     """The flow as the operator saw it, for the form's `base`: it can't be made up, only handed back."""
-    whole = {**dict.fromkeys(entry.name for entry in schema.WRITABLE), **snapshot}
+    whole = {**dict.fromkeys(entry.name for entry in flex_flow.WRITABLE), **snapshot}
     return signing.dumps(whole, salt=BASE_SALT, compress=True)
 
 
@@ -204,10 +204,12 @@ def read_base(value: str, sid: str) -> Snapshot | None:
 def picked(data: QueryDict, base: Snapshot) -> QueryDict:
     """What a form sent, with the flow's own value in the place of the fields of which a conflict page was told to
     keep theirs (`pick_<field>` is `theirs`)."""
-    theirs = [entry.name for entry in schema.WRITABLE if data.get(f"pick_{entry.name}") == "theirs"]
+    theirs = [entry.name for entry in flex_flow.WRITABLE if data.get(f"pick_{entry.name}") == "theirs"]
     if theirs:
         data, had = data.copy(), _as_choices(storable(dict(base)))
-        if any(not schema.is_active(schema.BY_NAME[name], data.get("integration_type")) for name in theirs):
+        if any(
+            not flex_flow.is_active(flex_flow.BY_NAME[name], data.get("integration_type")) for name in theirs
+        ):
             theirs.append("integration_type")  # keeping the field keeps the type that has it
         for name in theirs:
             data[name] = "" if had.get(name) is None else str(had[name])
@@ -222,13 +224,13 @@ def resolved(data: QueryDict, base: Snapshot, conflict: Conflict) -> QueryDict:
 def _start(base: Snapshot | None) -> dict[str, Any]:
     """What a form begins with: the flow as it is, and Twilio's own default where Twilio demands a value of
     an integration type that the flow does not have yet."""
-    had, kind = base or {}, schema.handler_type(base or {})
+    had, kind = base or {}, flex_flow.handler_type(base or {})
     return had | {
         entry.name: entry.default
-        for entry in schema.WRITABLE
+        for entry in flex_flow.WRITABLE
         if entry.requires
         and entry.default is not None
-        and not schema.is_active(entry, kind)
+        and not flex_flow.is_active(entry, kind)
         and had.get(entry.name) in (None, "")
     }
 
@@ -241,8 +243,8 @@ def _as_choices(values: Mapping[str, Any]) -> dict[str, Any]:
 def _as_choice(name: str, value: Any) -> Any:
     if value in (None, ""):  # one was emptied, the other was never there
         return value
-    kind = schema.BY_NAME[name].kind if name in schema.BY_NAME else ""
-    meant = schema.normalised(name, value) if kind in ("boolean", "integer", "enum") else value
+    kind = flex_flow.BY_NAME[name].kind if name in flex_flow.BY_NAME else ""
+    meant = flex_flow.normalised(name, value) if kind in ("boolean", "integer", "enum") else value
     return ("true" if meant else "false") if isinstance(meant, bool) else meant
 
 

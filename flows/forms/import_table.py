@@ -15,14 +15,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from flows.core.csv_cells import unescaped
-from flows.flexapi import schema
 from flows.forms.import_text import MOST, Item
+from flows.twilio.flex import flex_flow
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab"}
 MOST_COLUMNS: Final = 100
 SAMPLES: Final = 3
 # What a column can be: the flow, where it is to be created, and what can be written.
-TARGETS: Final = ("sid", "account_sid", *(entry.name for entry in schema.WRITABLE))
+TARGETS: Final = ("sid", "account_sid", *(entry.name for entry in flex_flow.WRITABLE))
 _SHORTENED: Final = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
 _YES: Final = frozenset({"true", "yes", "on", "1"})
 _NO: Final = frozenset({"false", "no", "off", "0"})
@@ -72,7 +72,7 @@ class ColumnsForm(forms.Form):
     def __init__(self, table: Table, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data)
         self.table = table
-        choices = [("", "Ignore"), *((name, schema.BY_NAME[name].label) for name in TARGETS)]
+        choices = [("", "Ignore"), *((name, flex_flow.BY_NAME[name].label) for name in TARGETS)]
         proposed = proposal(table.header)
         for column, title in enumerate(table.header):
             name = f"column_{column}"
@@ -124,7 +124,7 @@ class ColumnsForm(forms.Form):
         first: dict[str, str] = {}
         for name, target in chosen.items():
             if target in first:
-                label = schema.BY_NAME[target].label
+                label = flex_flow.BY_NAME[target].label
                 self.add_error(
                     name, f"{self._title(first[target])} and {self._title(name)} both go to {label}."
                 )
@@ -195,7 +195,7 @@ TOO_LONG: Final = "a cell is longer than can be read."
 
 def typed(name: str, text: str) -> str:
     """A cell as a form takes it: yes and no, and the choices, in any spelling that people use."""
-    entry, folded = schema.BY_NAME[name], text.strip().casefold()
+    entry, folded = flex_flow.BY_NAME[name], text.strip().casefold()
     if entry.kind == "boolean":
         return "true" if folded in _YES else "false" if folded in _NO else text
     if entry.kind == "enum":
@@ -253,7 +253,7 @@ def _titles() -> dict[str, str]:
     """Every field by its name, its label and its parameter, letters and digits only; what two share is neither's."""
     spelt = [
         (_letters(spelling), entry.name)
-        for entry in schema.FIELDS
+        for entry in flex_flow.FIELDS
         for spelling in {entry.name, entry.label, entry.wire or entry.name}
     ]
     names: dict[str, set[str]] = {}

@@ -13,8 +13,8 @@ from typing import Any, Final, NoReturn
 
 from django.core.exceptions import ValidationError
 
-from flows import words
-from flows.flexapi import schema
+from flows.twilio import labels
+from flows.twilio.flex import flex_flow
 
 MOST: Final = 10_000  # flows of one import
 _LISTS: Final = ("flows", "flex_flows", "flexFlows")  # under which a list of flows stands
@@ -137,7 +137,7 @@ def _entries_of(data: Any) -> list[Any]:
         for name in _LISTS:
             if isinstance(data.get(name), list):
                 return list(data[name])
-        if any(_name_of(name) in schema.BY_NAME for name in data):
+        if any(_name_of(name) in flex_flow.BY_NAME for name in data):
             return [data]
     raise ValidationError(
         "There is no list of flows in this JSON. Paste an export, an answer of the Flex API, or twilio-cli's JSON."
@@ -157,15 +157,15 @@ def _flattened(entry: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 def _name_of(name: str) -> str:
     """A field's name from any of its spellings: friendly_name, friendlyName, FriendlyName, Integration.FlowSid."""
-    if name in schema.BY_WIRE:
-        return schema.BY_WIRE[name].name
+    if name in flex_flow.BY_WIRE:
+        return flex_flow.BY_WIRE[name].name
     snake = _snake(name)
-    return snake if snake in schema.BY_NAME else name
+    return snake if snake in flex_flow.BY_NAME else name
 
 
 def _nested_name(name: str) -> str:
     full = f"integration_{_snake(name)}"
-    is_known = full in schema.BY_NAME and schema.BY_NAME[full].of_integration
+    is_known = full in flex_flow.BY_NAME and flex_flow.BY_NAME[full].of_integration
     return full if is_known else f"integration.{name}"
 
 
@@ -175,10 +175,10 @@ def _snake(name: str) -> str:
 
 def _bad_value(fields: Mapping[str, Any]) -> str:
     for name, value in fields.items():
-        if name in schema.BY_NAME and isinstance(value, dict | list):
-            return f"{words.label(name)} must be one value."
+        if name in flex_flow.BY_NAME and isinstance(value, dict | list):
+            return f"{labels.label(name)} must be one value."
         if bad := _SURROGATE.search(f"{name}{value}" if isinstance(value, str) else name):
-            return f"{words.label(name)} has a character that can't be stored (U+{ord(bad[0]):04X})."
+            return f"{labels.label(name)} has a character that can't be stored (U+{ord(bad[0]):04X})."
     return ""
 
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 
-from flows.flexapi import schema
 from flows.forms.fields import VisibleText, field_of
+from flows.twilio.flex import flex_flow
 
 # What can be asked, in the order of the list, and the field of the schema whose value it takes.
 KINDS: Final = {
@@ -48,7 +48,7 @@ class PlanForm(forms.Form):
                 widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
             )
         elif name:
-            self.fields["value"] = field_of(schema.BY_NAME[name], required=True)
+            self.fields["value"] = field_of(flex_flow.BY_NAME[name], required=True)
             self.fields["value"].widget.attrs["autocomplete"] = "off"
 
     def clean_value(self) -> Any:

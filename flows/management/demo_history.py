@@ -14,11 +14,12 @@ from unittest import mock
 
 from django.contrib.auth.models import User
 
-from flows.flexapi.sandbox import Fault, FaultKind, Sandbox
-from flows.flexapi.schema import Snapshot
 from flows.models import Result, Stage
 from flows.services import audit, changes, mirror, reconcile
 from flows.services.audit import Actor
+from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.sandbox.faults import Fault, FaultKind
+from flows.twilio.sandbox.server import Sandbox
 
 DAYS = 12
 STEPS = 44

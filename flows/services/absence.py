@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from flows.flexapi.errors import FlexError
-from flows.flexapi.schema import Snapshot
 from flows.models import MissingFlow, SyncState
 from flows.services import settling
+from flows.twilio.errors import FlexError
+from flows.twilio.flex.flex_flow import Snapshot
 
 CHECKS: Final = 20  # flows that one sync asks for by SID: ten seconds, at Twilio's two a second
 PATIENCE: Final = 30.0  # seconds after which a sync asks for no other

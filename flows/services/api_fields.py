@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from flows.flexapi import schema
-from flows.flexapi.schema import Snapshot
 from flows.models import AuditEvent, Result, Stage
 from flows.services import audit
 from flows.services.audit import Actor, Payload
+from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import Snapshot
 
 FIELD: Final = "account.field"
 MOST: Final = 100  # fields of one account: whoever sends ever new ones must not fill the log
@@ -29,11 +29,11 @@ def unwritable_changes(before: Mapping[str, object] | None, after: Mapping[str, 
     """Return the fields that nobody can write and that differ, dates aside. Of a flow that is new here (`before` is
     None), those that the schema doesn't know."""
     if before is None:
-        return [name for name in after if name not in schema.BY_NAME]
-    ignored = {entry.name for entry in schema.WRITABLE} | _DATES
+        return [name for name in after if name not in flex_flow.BY_NAME]
+    ignored = {entry.name for entry in flex_flow.WRITABLE} | _DATES
     if _path(before.get("url")) == _path(after.get("url")):
         ignored.add("url")  # its host is the one that this site asked
-    return [name for name in schema.differing(before, after) if name not in ignored]
+    return [name for name in flex_flow.differing(before, after) if name not in ignored]
 
 
 def _path(url: object) -> object:
@@ -67,7 +67,7 @@ def _append(account_sid: str, name: str, sid: str) -> None:
     def payload() -> Payload:
         if name in _recorded(account_sid):
             raise _AlreadyRecorded
-        kind = "read-only" if name in schema.BY_NAME else "not known to this dashboard"
+        kind = "read-only" if name in flex_flow.BY_NAME else "not known to this dashboard"
         return Payload(after={"field": name, "kind": kind, "first seen on": sid})
 
     try:

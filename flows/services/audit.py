@@ -20,8 +20,6 @@ from django.utils import timezone
 
 from flows import accounts
 from flows.core.database import drop_if_lost
-from flows.flexapi import schema
-from flows.flexapi.pickling import Picklable
 from flows.masking import masked, masked_note, storable
 from flows.models import (
     ONCE,
@@ -35,6 +33,8 @@ from flows.models import (
 )
 from flows.services import log_entries
 from flows.services.seal import GENESIS, event_hash, payload_hash
+from flows.twilio.flex import flex_flow
+from flows.twilio.pickling import Picklable
 
 HEAD = "audit"
 MADE = (Result.SUCCEEDED, Result.APPLIED)
@@ -318,7 +318,7 @@ def _is_still_there(drift: OpenDrift, event: AuditEvent, body: AuditPayload) -> 
     if drift.target_sid != event.target_sid or after is None or found_after is None:
         return False
     names = found.changed_fields
-    return not names or any(schema.same(name, found_after.get(name), after.get(name)) for name in names)
+    return not names or any(flex_flow.same(name, found_after.get(name), after.get(name)) for name in names)
 
 
 def _accounted_for(read_at: int) -> Callable[[Observation], bool]:

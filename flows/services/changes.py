@@ -18,17 +18,17 @@ from functools import partial
 from typing import Any
 
 from flows.core.database import drop_if_lost
-from flows.flexapi import schema
-from flows.flexapi.answers import Answer
-from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
-from flows.flexapi.pickling import Picklable
-from flows.flexapi.schema import Snapshot
 from flows.masking import has_mask, masked, masked_quotes, storable, unmasked
 from flows.models import AuditEvent, Flow, Result, Stage
 from flows.services import audit, closures, drift, mirror
 from flows.services.audit import Actor, NotRecorded, Observation, Payload
 from flows.services.merge import Merge, merge
 from flows.services.twilio import WRITE_DEADLINE, account_of, flex_client
+from flows.twilio.errors import FlexError, NeverSent, Refused, Unknown
+from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.pickling import Picklable
+from flows.twilio.responses import Answer
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ def create_flow(
 ) -> Change:
     """Makes a flow of the fields that have a value, in that account. The new SID stands
     in the outcome's event. `refers_to`, of every verb: the event whose state this one restores, or which it undoes."""
-    asked = {name: value for name, value in values.items() if schema.normalised(name, value) is not None}
+    asked = {name: value for name, value in values.items() if flex_flow.normalised(name, value) is not None}
     call = _Call("flow.create", account_sid, actor, change_id, reason, requested=asked, refers_to=refers_to)
     call.refuse()
     return call.carry_out(lambda: flex_client(account_sid).create(asked))
@@ -128,7 +128,7 @@ def update_flow(
         raise ValueError("a mask would be sent in a secret's place")
     change = call.carry_out(lambda: flex_client(call.account_sid).update(sid, merged.to_send))
     change.theirs.extend(
-        name for name in merged.theirs if name not in merged.to_send and schema.is_writable(name)
+        name for name in merged.theirs if name not in merged.to_send and flex_flow.is_writable(name)
     )
     return change
 
@@ -316,7 +316,7 @@ class _Call:
     def _differs(self, after: Snapshot) -> list[str]:
         expected = {**(self.before or {}), **(self.requested or {})}
         names = [name for name in (self.requested or {}) if after]
-        return schema.differing(expected, after, names)
+        return flex_flow.differing(expected, after, names)
 
 
 def _with_secrets(values: Mapping[str, Any], flow: Snapshot) -> dict[str, Any]:
@@ -356,7 +356,7 @@ def _begun(call: _Call, base: Mapping[str, Any] | None, values: Mapping[str, Any
     could not be read is an outcome too, which keeps that and what was asked for: nothing was sent."""
     call.before = {**(call.before or {}), **(base or {})} or None
     if values is not None:
-        seen = dict(values) if base is None else schema.differing(base, values, values)
+        seen = dict(values) if base is None else flex_flow.differing(base, values, values)
         call.requested = {name: values[name] for name in seen}
     call.refuse()
     call.read_at = audit.last_seq()
@@ -374,5 +374,5 @@ def _begun(call: _Call, base: Mapping[str, Any] | None, values: Mapping[str, Any
 def _changed_meanwhile(merged: Merge) -> str:
     """The fields that stood in the way of a change, by their labels: their values are the payload's to keep."""
     names = [item.name for item in merged.conflicts] or merged.theirs
-    labels = ", ".join(schema.BY_NAME[name].label if name in schema.BY_NAME else name for name in names)
+    labels = ", ".join(flex_flow.BY_NAME[name].label if name in flex_flow.BY_NAME else name for name in names)
     return f"Someone else changed {labels} in the meantime. Nothing was sent."

@@ -14,13 +14,13 @@ from django.db.models import Max
 from django.utils import timezone
 
 from flows import accounts
-from flows.flexapi import schema
-from flows.flexapi.schema import Snapshot
 from flows.masking import masked, storable
 from flows.models import AuditEvent, AuditPayload, OpenDrift
 from flows.services import api_fields, audit, reading, settling
 from flows.services.audit import Actor, Observation, Payload
 from flows.services.audit_batch import Entry, append_together
+from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import Snapshot
 
 BATCH = 500
 
@@ -58,7 +58,7 @@ def states(sids: Iterable[str]) -> dict[str, State]:
 
 def changes_between(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
     """Return the fields in which two states of a flow differ, those that nobody can write left out."""
-    return schema.writable_changes(before, after)
+    return flex_flow.writable_changes(before, after)
 
 
 def is_same(one: Snapshot | None, other: Snapshot | None) -> bool:
@@ -129,7 +129,7 @@ def moved_by(asked: Iterable[str]) -> set[str]:
     """The fields that a change of these may move: those of the integration hang on its type."""
     moved = set(asked)
     if "integration_type" in moved:
-        moved.update(entry.name for entry in schema.INTEGRATION_FIELDS)
+        moved.update(entry.name for entry in flex_flow.INTEGRATION_FIELDS)
     return moved
 
 
@@ -209,7 +209,7 @@ def _observation(
         account_sid=account_sid,
         target_sid=sid,
         changed_fields=changes_between(before, snapshot) if before and snapshot else [],
-        created_at=schema.moment((snapshot or {}).get("date_created")),
+        created_at=flex_flow.moment((snapshot or {}).get("date_created")),
         payload=_about(before, snapshot),
     )
 

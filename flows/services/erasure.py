@@ -14,7 +14,6 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
-from flows.flexapi.pickling import Picklable
 from flows.models import (
     AuditEvent,
     AuditPayload,
@@ -31,6 +30,7 @@ from flows.services.evidence import ERASE
 from flows.services.mentions import Mentions
 from flows.services.remnants import Remnants, forget_in_sessions
 from flows.services.seal import PAYLOAD, PAYLOAD_IF_SET
+from flows.twilio.pickling import Picklable
 
 BATCH: Final = 500
 SEALED_TEXT: Final = ("reason", "actor_label", "user_agent")  # of an event, where a value can't be erased

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from flows import accounts
 from flows.accounts import Account
-from flows.flexapi.errors import FlexError, NoConnection, Refused, Unknown
 from flows.models import Flow, SyncState
+from flows.twilio.errors import FlexError, NoConnection, Refused, Unknown
 
 # Kinds of call that can be made while no flow is known.
 KINDS: Final = frozenset({"list", "create", "fetch"})

@@ -14,7 +14,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from flows import accounts, words
+from flows import accounts
 from flows.core import matching as terms
 from flows.models import AuditEntry, AuditEvent, OpenChange, Plan, PlannedChange, Result
 from flows.services import reading
@@ -22,6 +22,7 @@ from flows.services.changes import UNDER_WAY_FOR
 from flows.services.log_entries import INCONCLUSIVE, OF_THE_SITE
 from flows.services.log_query import OPEN_RESULTS, RESOLVED_LATER, LogQuery
 from flows.services.reading import Found
+from flows.twilio import labels
 
 PAGE_SIZE: Final = 50
 _NOUNS: Final = {
@@ -108,7 +109,7 @@ def unknown_values(query: LogQuery, scope: accounts.Scope, people: Iterable[str]
     those who stand in it."""
     entries = reading.of_accounts(AuditEntry.objects.all(), scope)
     is_known: dict[str, Callable[[], bool]] = {
-        "action": lambda: query.action in words.ACTIONS or query.action in reading.actions(scope),
+        "action": lambda: query.action in labels.ACTIONS or query.action in reading.actions(scope),
         "actor": lambda: query.actor in people,
         "sid": lambda: entries.filter(target_sid=query.sid).exists(),
         "account": lambda: _is_account(query.account, scope),

@@ -13,13 +13,13 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from flows import words
 from flows.core import matching
 from flows.core.invisible import without_hidden
 from flows.core.normalization import fold
-from flows.flexapi import schema
 from flows.models import Result
 from flows.services.log_text import host_of
+from flows.twilio import labels
+from flows.twilio.flex import flex_flow
 
 LONGEST: Final = 256  # letters of a search
 MOST_PARTS: Final = 16  # words of a search, each counted once
@@ -47,7 +47,7 @@ class Terms:
         for word in q.split():
             if _is_id(word):
                 ids.append(word)
-            elif schema.is_sid("FO", word):
+            elif flex_flow.is_sid("FO", word):
                 sids.append(word)
             elif ends := matching.ends_of_short_sid(word):
                 short_sids.append(ends)
@@ -168,11 +168,11 @@ def _search(value: str) -> tuple[str, str]:
 
 
 def _result(value: str) -> tuple[str, str]:
-    return value, "" if value in words.RESULT_FILTERS else f"No such result: {value}"
+    return value, "" if value in labels.RESULT_FILTERS else f"No such result: {value}"
 
 
 def _account(value: str) -> tuple[str, str]:
-    return value, "" if schema.is_sid("AC", value) else f"No such account: {value}"
+    return value, "" if flex_flow.is_sid("AC", value) else f"No such account: {value}"
 
 
 def _plan(value: str) -> tuple[str, str]:

@@ -13,14 +13,14 @@ from typing import Any, Final
 
 from flows.core import matching
 from flows.core.normalization import fold
-from flows.flexapi import schema
 from flows.masking import masked, masked_note
 from flows.redaction.fingerprint import MASK
+from flows.twilio.flex import flex_flow
 
 STATES: Final = ("payload__before", "payload__requested", "payload__after")
 _NAMED: Final = ("friendly_name", "contact_identity")
-_SIDS: Final = tuple(field.name for field in schema.FIELDS if field.kind == "sid")
-_ADDRESSES: Final = tuple(field.name for field in schema.FIELDS if field.kind == "url")
+_SIDS: Final = tuple(field.name for field in flex_flow.FIELDS if field.kind == "sid")
+_ADDRESSES: Final = tuple(field.name for field in flex_flow.FIELDS if field.kind == "url")
 _EVENT: Final = ("reason", "actor_label", "target_sid", "account_sid", "remote_request_id")
 _HOST: Final = re.compile(r"(?:\[[0-9a-f:.]+\]|[^\s:\[\]]+\.[^\s:\[\]]+|localhost)(?=:\d*$|$)", re.IGNORECASE)
 

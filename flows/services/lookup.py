@@ -8,10 +8,10 @@ from typing import Final
 
 from flows import accounts
 from flows.accounts import Account
-from flows.flexapi.errors import FlexError
-from flows.flexapi.schema import Snapshot
 from flows.services import closures, mirror
 from flows.services.twilio import READ_DEADLINE
+from flows.twilio.errors import FlexError
+from flows.twilio.flex.flex_flow import Snapshot
 
 LONGEST: Final = 10.0  # seconds that a page waits for all accounts together
 

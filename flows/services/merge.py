@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flows.flexapi import schema
+from flows.twilio.flex import flex_flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,13 @@ def merge(*, base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Mapping[s
     """Compares an edit field by field. `mine` holds the fields that the operator's form had; `base` the
     fields that the operator saw, which may be a few or all."""
     changed_there = [
-        name for name in schema.differing(base, theirs, {*base, *mine}) if name not in schema.KEPT_BY_TWILIO
+        name
+        for name in flex_flow.differing(base, theirs, {*base, *mine})
+        if name not in flex_flow.KEPT_BY_TWILIO
     ]
     result = Merge(theirs=changed_there)
-    for name in schema.differing(base, mine, mine):
-        if schema.same(name, theirs.get(name), mine[name]):
+    for name in flex_flow.differing(base, mine, mine):
+        if flex_flow.same(name, theirs.get(name), mine[name]):
             continue
         if name in changed_there:
             result.conflicts.append(FieldConflict(name, base.get(name), theirs.get(name), mine[name]))
@@ -51,14 +53,14 @@ def _integration_conflicts(
     """The integration's fields hang on its type: an edit of one and a change of the other collide."""
     kind = "integration_type"
     known = {conflict.name for conflict in result.conflicts}
-    touched = [name for name in (*result.to_send, *known) if schema.BY_NAME[name].of_integration]
+    touched = [name for name in (*result.to_send, *known) if flex_flow.BY_NAME[name].of_integration]
     if kind in result.theirs and touched and kind not in known:
         mine_type = mine.get(kind, base.get(kind))
-        if not schema.same(kind, theirs.get(kind), mine_type):
+        if not flex_flow.same(kind, theirs.get(kind), mine_type):
             result.conflicts.append(FieldConflict(kind, base.get(kind), theirs.get(kind), mine_type))
     if kind in result.to_send:
         for name in result.theirs:
-            entry = schema.BY_NAME.get(name)
-            lost = entry and entry.of_integration and not schema.is_active(entry, mine[kind])
+            entry = flex_flow.BY_NAME.get(name)
+            lost = entry and entry.of_integration and not flex_flow.is_active(entry, mine[kind])
             if lost and name not in known:
                 result.conflicts.append(FieldConflict(name, base.get(name), theirs.get(name), None))

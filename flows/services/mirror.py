@@ -18,18 +18,18 @@ from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from flows import words
 from flows.core.database import drop_if_lost, waiting_briefly
 from flows.core.normalization import fold
-from flows.flexapi import schema
-from flows.flexapi.errors import FlexError, Unknown
-from flows.flexapi.schema import Snapshot
 from flows.masking import masked, storable
 from flows.models import AuditEvent, Flow, SyncState
 from flows.services import absence, api_fields, audit, closures, drift, first_contact, settling
 from flows.services.absence import Answers
 from flows.services.audit import NotRecorded
 from flows.services.twilio import READ_DEADLINE, account_of, flex_client
+from flows.twilio import labels
+from flows.twilio.errors import FlexError, Unknown
+from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -386,9 +386,9 @@ def _row(snapshot: Snapshot, account_sid: str, now: datetime) -> Flow:
 def columns_of(resource: Snapshot) -> dict[str, Any]:
     """What the mirror's own columns have of a snapshot: its values as they are meant, for searching and sorting."""
     name, identity = _text(resource.get("friendly_name")), _text(resource.get("contact_identity"))
-    enabled = schema.normalised("enabled", resource.get("enabled"))
-    handler = schema.handler_type(resource) or _text(resource.get("integration_type"))
-    channel = schema.normalised("channel_type", resource.get("channel_type"))
+    enabled = flex_flow.normalised("enabled", resource.get("enabled"))
+    handler = flex_flow.handler_type(resource) or _text(resource.get("integration_type"))
+    channel = flex_flow.normalised("channel_type", resource.get("channel_type"))
     return {
         "friendly_name": name,
         "name_folded": fold(name)[:NAME_MAX],
@@ -397,8 +397,8 @@ def columns_of(resource: Snapshot) -> dict[str, Any]:
         "identity_folded": fold(identity)[:IDENTITY_MAX],
         "enabled": enabled if isinstance(enabled, bool) else None,
         "integration_type": handler[:64],
-        "date_created": schema.moment(resource.get("date_created")),
-        "date_updated": schema.moment(resource.get("date_updated")),
+        "date_created": flex_flow.moment(resource.get("date_created")),
+        "date_updated": flex_flow.moment(resource.get("date_updated")),
     }
 
 
@@ -408,7 +408,7 @@ def _upsert() -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else words.as_text(value)
+    return "" if value is None else labels.as_text(value)
 
 
 def _words(account_sid: str, error: BaseException) -> str:

@@ -13,11 +13,12 @@ from urllib.parse import urlsplit, urlunsplit
 from django.db import transaction
 from django.utils import timezone
 
-from flows import accounts, words
-from flows.flexapi import schema
+from flows import accounts
 from flows.masking import has_mask, masked, masked_note, masks_in, storable
 from flows.models import Flow, Plan, PlannedChange
 from flows.services import audit, collisions, plan_titles, plans
+from flows.twilio import labels
+from flows.twilio.flex import flex_flow
 
 NOT_KEPT: Final = "Its webhook has a secret, which is not stored: restore it from its event."
 MOST: Final = 10_000  # flows of one bulk change: four accounts as full as Twilio lets them be
@@ -67,9 +68,9 @@ class Ask:
         if self.kind in (ENABLE, DISABLE):
             return {"enabled": self.kind == ENABLE}
         name = KINDS[self.kind]
-        kind = schema.handler_type(flow)
-        if not schema.is_active(schema.BY_NAME[name], kind):
-            handled = words.ENUMS.get(kind, kind) or "nothing"
+        kind = flex_flow.handler_type(flow)
+        if not flex_flow.is_active(flex_flow.BY_NAME[name], kind):
+            handled = labels.ENUMS.get(kind, kind) or "nothing"
             raise LeftOut(f"It has no {_in_a_sentence(name)}: it is handled by {handled}.")
         if self.kind == HOST:
             return {name: with_host(flow.get(name), str(self.value))}
@@ -262,7 +263,7 @@ def _undoing(fate: plans.Fate) -> PlannedChange:
 def _make_anew(change: PlannedChange, was: Mapping[str, Any]) -> None:
     change.action, change.target_sid = "flow.create", ""
     change.asked = {
-        entry.name: was[entry.name] for entry in schema.WRITABLE if was.get(entry.name) not in (None, "")
+        entry.name: was[entry.name] for entry in flex_flow.WRITABLE if was.get(entry.name) not in (None, "")
     }
     if any(map(has_mask, change.asked.values())):
         change.skipped = NOT_KEPT
@@ -297,7 +298,7 @@ def _copy_of(old: PlannedChange) -> PlannedChange:
 
 def _written(snapshot: Mapping[str, Any]) -> dict[str, Any]:
     """All that a deletion would take away, as it was seen: if any of it is not so any more, nothing is deleted."""
-    return {entry.name: snapshot.get(entry.name) for entry in schema.WRITABLE}
+    return {entry.name: snapshot.get(entry.name) for entry in flex_flow.WRITABLE}
 
 
 def _of_entry(entry: Entry, row: Flow | None) -> PlannedChange:
@@ -358,7 +359,7 @@ def _set(change: PlannedChange, row: Flow, values: Mapping[str, Any]) -> None:
     asked = masked(storable(dict(values)))
     if any(masks_in(value) - masks_in(row.resource.get(name)) for name, value in asked.items()):
         raise LeftOut(NOT_KEPT)
-    names = schema.differing(row.resource, asked, asked)
+    names = flex_flow.differing(row.resource, asked, asked)
     if not names:
         raise LeftOut(ALREADY_SET)
     change.before = {name: row.resource.get(name) for name in names}
@@ -366,7 +367,7 @@ def _set(change: PlannedChange, row: Flow, values: Mapping[str, Any]) -> None:
 
 
 def _in_a_sentence(name: str) -> str:
-    text = words.label(name)
+    text = labels.label(name)
     return (
         text
         if text.startswith("Studio")

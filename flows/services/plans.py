@@ -22,12 +22,12 @@ from django_tasks import task
 
 from flexadmin.roles import role_of, site_user
 from flows import accounts
-from flows.flexapi.errors import FlexError, Refused
 from flows.masking import masked_note, storable
 from flows.models import ONCE, AuditEvent, OpenDrift, Plan, PlannedChange, Result, Stage
 from flows.services import audit, changes, closures
 from flows.services.audit import Actor, NotRecorded, Payload
 from flows.services.settling import StaleRead
+from flows.twilio.errors import FlexError, Refused
 
 log = logging.getLogger(__name__)
 

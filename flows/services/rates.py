@@ -23,7 +23,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from flows.core.database import unpooled
-from flows.flexapi.rates import OF_THIS_PROCESS, RATES, Rates, next_turn
+from flows.twilio.rates import OF_THIS_PROCESS, RATES, Rates, next_turn
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class _Contended(Error):
 
 
 class DatabaseRates:
-    """`flows.flexapi.rates.Rates` of all processes that share the database. `otherwise`: where it can't be
+    """`flows.twilio.rates.Rates` of all processes that share the database. `otherwise`: where it can't be
     asked."""
 
     def __init__(self, otherwise: Rates = OF_THIS_PROCESS) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from flows import accounts
-from flows.flexapi.errors import FlexError, NeverSent
-from flows.flexapi.pickling import Picklable
-from flows.flexapi.schema import Snapshot
 from flows.masking import masked, storable
 from flows.services import closures, mirror
+from flows.twilio.errors import FlexError, NeverSent
+from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.pickling import Picklable
 
 T = TypeVar("T")
 _SHOWS = {"fetch": "show the flow", "list": "list flows"}

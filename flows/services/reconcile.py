@@ -18,9 +18,6 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from flows import accounts
-from flows.flexapi import schema
-from flows.flexapi.errors import FlexError
-from flows.flexapi.schema import Snapshot
 from flows.masking import masked, storable
 from flows.models import AuditEvent, OpenChange, Result, Stage
 from flows.services import audit, drift, mirror, reading
@@ -28,6 +25,9 @@ from flows.services.audit import Actor, AlreadyRecorded, Observation, Payload
 from flows.services.changes import UNDER_WAY_FOR
 from flows.services.readback import Readback, Unreadable
 from flows.services.settling import StaleRead, is_older
+from flows.twilio.errors import FlexError
+from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import Snapshot
 
 SHOWN = 4  # candidates whose fields are kept, to stand beside what was asked for
 
@@ -157,7 +157,7 @@ def findings_of(change: OpenChange) -> dict[str, Any]:
 def _refuse_as_made(change: OpenChange, sid: str) -> None:
     """A creation made one of the candidates. One that another creation has been found to have made meanwhile
     is no candidate any more; where nothing can be read, a person may know of another flow."""
-    may_be_named = sid in change.candidates or (change.is_unreadable and schema.is_sid("FO", sid))
+    may_be_named = sid in change.candidates or (change.is_unreadable and flex_flow.is_sid("FO", sid))
     if not may_be_named or not _unaccounted_for([{"sid": sid}], change):
         raise NotTheOne
 
@@ -183,7 +183,7 @@ def _left_by(change: OpenChange) -> Snapshot:
         with contextlib.suppress(Unreadable, FlexError):
             live = Readback().flow(sid, change.attempt.account_sid)
     kind, live = "integration_type", live or {}
-    is_typed = kind in asked and schema.same(kind, asked[kind], live.get(kind))
+    is_typed = kind in asked and flex_flow.same(kind, asked[kind], live.get(kind))
     moved = {name: live.get(name) for name in drift.moved_by(asked)} if is_typed else {}
     return {**(about.before or {}), **moved, **asked}
 
@@ -241,12 +241,12 @@ def _look(change: OpenChange, readback: Readback) -> Finding:
     if seen is None:
         return Finding(None, puzzle=GONE, reading=told)
     asked, before = change.attempt.payload.requested or {}, change.attempt.payload.before or {}
-    if not schema.differing(asked, seen, asked):
+    if not flex_flow.differing(asked, seen, asked):
         return Finding(True, seen)
-    if schema.differing(before, seen, asked):
+    if flex_flow.differing(before, seen, asked):
         return Finding(None, seen, NEITHER, reading=told)
     # Twilio's dates are whole seconds: an equal one proves nothing, but another one is the mark of a change.
-    is_untouched = schema.same("date_updated", before.get("date_updated"), seen.get("date_updated"))
+    is_untouched = flex_flow.same("date_updated", before.get("date_updated"), seen.get("date_updated"))
     return Finding(False, seen) if is_untouched else Finding(None, seen, TOUCHED, reading=told)
 
 
@@ -264,14 +264,14 @@ def _shows_what_was_asked(change: OpenChange, stale: StaleRead) -> bool:
     requested = change.attempt.payload.requested
     if not requested or stale.seen is None or stale.confirmed is None:
         return False
-    is_as_requested = not schema.differing(requested, stale.seen, requested)
+    is_as_requested = not flex_flow.differing(requested, stale.seen, requested)
     return is_as_requested and is_older(stale.confirmed, stale.seen)
 
 
 def _look_for_the_new(change: OpenChange, listing: Sequence[Snapshot]) -> Finding:
     """The flows of that time that nobody accounts for: one that is as asked for is the one; none, and it was not
     made; anything else is a person's to decide."""
-    near = [flow for flow in listing if change.may_have_made(schema.moment(flow.get("date_created")))]
+    near = [flow for flow in listing if change.may_have_made(flex_flow.moment(flow.get("date_created")))]
     near = _unaccounted_for(near, change)
     there = {flow["sid"]: flow for flow in listing}
     gone: list[Snapshot] = [{"sid": sid} for sid in change.candidates if sid not in there]
@@ -294,7 +294,7 @@ def _look_for_the_new(change: OpenChange, listing: Sequence[Snapshot]) -> Findin
 
 def _is_as_asked(change: OpenChange, flow: Mapping[str, Any]) -> bool:
     asked = change.attempt.payload.requested or {}
-    return not schema.differing(asked, flow, asked)
+    return not flex_flow.differing(asked, flow, asked)
 
 
 def _unaccounted_for(flows: list[Snapshot], change: OpenChange) -> list[Snapshot]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from flows import accounts, words
-from flows.flexapi import schema
+from flows import accounts
 from flows.masking import has_mask
 from flows.models import Flow, Plan, PlannedChange
 from flows.services import audit, collisions, planning
 from flows.services.external_changes import CHANGED, DELETED, MADE, ExternalChange
 from flows.services.planning import LeftOut
+from flows.twilio import labels as words
+from flows.twilio.flex import flex_flow
 
 UNCHANGED: Final = "Nothing to change: it is as it was before."
 NO_STATE: Final = "The log has no earlier state of it."
@@ -86,7 +87,7 @@ def _set_back(planned: PlannedChange, change: ExternalChange, row: Flow) -> None
     former = {
         name: before
         for name, (before, _) in change.values.items()
-        if not schema.same(name, row.resource.get(name), before)
+        if not flex_flow.same(name, row.resource.get(name), before)
     }
     if not former:
         raise LeftOut(UNCHANGED)

@@ -14,10 +14,10 @@ from typing import Final
 from django.db.models import Q
 from django.utils import timezone
 
-from flows.flexapi import schema
-from flows.flexapi.errors import Unknown
-from flows.flexapi.schema import Snapshot
 from flows.models import AuditEvent, Result, Stage
+from flows.twilio.errors import Unknown
+from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import Snapshot
 
 SETTLING: Final = timedelta(seconds=60)
 BATCH: Final = 500
@@ -81,7 +81,7 @@ def is_own(event: AuditEvent) -> bool:
 
 def is_older(read: Mapping[str, object], known: Mapping[str, object]) -> bool:
     """Return True if Twilio itself dates what was read before what is known. Equal dates prove nothing."""
-    read_at, known_at = (schema.moment(one.get("date_updated")) for one in (read, known))
+    read_at, known_at = (flex_flow.moment(one.get("date_updated")) for one in (read, known))
     return read_at is not None and known_at is not None and read_at < known_at
 
 
@@ -93,16 +93,16 @@ def _contradicts_own(event: AuditEvent, last: Snapshot | None, read: Snapshot | 
         return True
     names = set(event.changed_fields)
     if "integration_type" in names:
-        names.update(entry.name for entry in schema.INTEGRATION_FIELDS)
-    if not (contradicting := schema.differing(last, read, names)):
+        names.update(entry.name for entry in flex_flow.INTEGRATION_FIELDS)
+    if not (contradicting := flex_flow.differing(last, read, names)):
         return False
     # A value that the flow did not have before can't be an old one, if Twilio's date does not say so.
     was = event.payload.before or {}
-    return not _are_dated(read, last) or not schema.differing(was, read, contradicting)
+    return not _are_dated(read, last) or not flex_flow.differing(was, read, contradicting)
 
 
 def _are_dated(*snapshots: Mapping[str, object]) -> bool:
-    return all(schema.moment(snapshot.get("date_updated")) for snapshot in snapshots)
+    return all(flex_flow.moment(snapshot.get("date_updated")) for snapshot in snapshots)
 
 
 def _may_be_older(event: AuditEvent, last: Snapshot | None, read: Snapshot | None) -> bool:
@@ -115,9 +115,9 @@ def _may_be_older(event: AuditEvent, last: Snapshot | None, read: Snapshot | Non
         return last is not None and was_created
     if last is None:
         return after is None
-    if not schema.writable_changes(last, read):
+    if not flex_flow.writable_changes(last, read):
         return False
     if is_older(read, last):
         return True
-    is_as_before = before is not None and not schema.writable_changes(before, read)
+    is_as_before = before is not None and not flex_flow.writable_changes(before, read)
     return is_as_before and not is_older(last, read)

@@ -12,10 +12,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
 
-from flows.flexapi.errors import FlexError, Unknown
-from flows.flexapi.schema import Snapshot
 from flows.services import audit, mirror
 from flows.services.twilio import READ_DEADLINE
+from flows.twilio.errors import FlexError, Unknown
+from flows.twilio.flex.flex_flow import Snapshot
 
 LONGEST: Final = (
     READ_DEADLINE + 1.0

@@ -6,10 +6,10 @@ from django.conf import settings
 from django.dispatch import Signal
 
 from flows import accounts
-from flows.flexapi.client import FlexClient
-from flows.flexapi.errors import NeverSent
 from flows.models import AuditEvent, Flow
 from flows.services import rates
+from flows.twilio.client import FlexClient
+from flows.twilio.errors import NeverSent
 
 READ_DEADLINE = 4.0  # seconds a page waits for Twilio before it shows the copy
 FORM_DEADLINE = 6.0  # of a form that changes a flow; it begins with the flow as it is

@@ -19,14 +19,14 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from flows import words
 from flows.core import invisible
 from flows.core.normalization import places, words_of
-from flows.flexapi import schema
 from flows.models import AuditEvent, Flow, Result, Stage, SyncState
 from flows.services import freshness
 from flows.services.changes import UNDER_WAY_FOR
 from flows.states import RECEPTIONS, STATUSES, state_of
+from flows.twilio import labels as words
+from flows.twilio.flex import flex_flow
 
 register = template.Library()
 
@@ -134,7 +134,12 @@ def shown_lines(value: Any) -> SafeString:
 def shown_as(value: Any, name: str) -> SafeString:
     """The value of a field of this name as people read it."""
     meant = words.shown(name, value)
-    if name in schema.BY_NAME and schema.BY_NAME[name].kind == "enum" and isinstance(meant, str) and meant:
+    if (
+        name in flex_flow.BY_NAME
+        and flex_flow.BY_NAME[name].kind == "enum"
+        and isinstance(meant, str)
+        and meant
+    ):
         return visible(meant)
     return shown(meant)
 
@@ -142,12 +147,12 @@ def shown_as(value: Any, name: str) -> SafeString:
 @register.filter
 def is_odd(value: Any, name: str) -> bool:
     """Tell that a field's value can't be read as one of its kind."""
-    return not schema.is_understood(name, value)
+    return not flex_flow.is_understood(name, value)
 
 
 @register.filter
 def label(name: str) -> str:
-    field = schema.BY_NAME.get(name)
+    field = flex_flow.BY_NAME.get(name)
     return field.label if field else name
 
 
@@ -160,7 +165,7 @@ def word(value: Any) -> Any:
 @register.filter
 def when(value: Any) -> SafeString:
     """The time in UTC, and how long ago that was. What Twilio sent in its place is shown as it is."""
-    moment = value if isinstance(value, datetime) else schema.moment(value)
+    moment = value if isinstance(value, datetime) else flex_flow.moment(value)
     if moment is None:
         return shown(value) if value else NO_TIME
     utc = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -244,8 +249,8 @@ def short(sid: object) -> str:
 @register.inclusion_tag("_sid.html", takes_context=True)
 def sid_link(context: Context, sid: object, link: bool = True, in_row: bool = False) -> dict[str, Any]:
     text = str(sid or "")
-    is_flow = link and schema.is_sid("FO", text)
-    is_studio = link and schema.is_sid("FW", text) and context.get("is_twilio") is not False
+    is_flow = link and flex_flow.is_sid("FO", text)
+    is_studio = link and flex_flow.is_sid("FW", text) and context.get("is_twilio") is not False
     path = quote(f"/console/studio/flows/{text}?x-target-region=us1", safe="")
     return {
         "sid": text,
@@ -264,9 +269,9 @@ def querystring_of(**values: object) -> str:
 @register.filter
 def handler(flow: Flow) -> str:
     """What handles the flow's messages, in a few words."""
-    if not schema.is_understood("integration_type", flow.value("integration_type")):
+    if not flex_flow.is_understood("integration_type", flow.value("integration_type")):
         return f"{words.NOT_UNDERSTOOD}: {words.as_text(flow.value('integration_type'))}"
-    kind = schema.handler_type(flow.resource)
+    kind = flex_flow.handler_type(flow.resource)
     if kind == "studio":
         return f"Studio Flow {short(flow.value('integration_flow_sid')) or 'not set'}"
     if kind == "external":
@@ -279,15 +284,15 @@ def handler(flow: Flow) -> str:
 @register.filter
 def handler_note(flow: Flow) -> str:
     """The line below a flow's handler: its kind, or why nobody can tell."""
-    kind, said = schema.handler_type(flow.resource), flow.value("integration_type")
-    if not schema.is_understood("integration_type", said):
+    kind, said = flex_flow.handler_type(flow.resource), flow.value("integration_type")
+    if not flex_flow.is_understood("integration_type", said):
         return "The integration type can't be read"
     if not kind:
         is_bare = _unchosen_handler(flow) == NO_HANDLER
         return (
             "Messages lead nowhere" if is_bare else "No integration type is set; Twilio's default is Studio"
         )
-    if kind == schema.DEFAULT_INTEGRATION_TYPE and said in (None, ""):
+    if kind == flex_flow.DEFAULT_INTEGRATION_TYPE and said in (None, ""):
         return "Studio, Twilio's default: no integration type is set"
     return {"studio": "Studio", "external": "External webhook", "task": "TaskRouter"}.get(
         kind, "A type that this dashboard does not know"
@@ -375,11 +380,11 @@ def relation(event: AuditEvent, origin: AuditEvent) -> str:
     if found and event.action == "flow.delete" and found.before is None and event.result in _CAME_TO_PASS:
         return "Undoes"
     if found and state and event.result in _CAME_TO_PASS:
-        names = origin.changed_fields or [entry.name for entry in schema.WRITABLE]
-        if found.before and not schema.differing(found.before, state, names):
+        names = origin.changed_fields or [entry.name for entry in flex_flow.WRITABLE]
+        if found.before and not flex_flow.differing(found.before, state, names):
             return "Undoes"
-        if found.after and not schema.differing(
-            found.after, state, [entry.name for entry in schema.WRITABLE]
+        if found.after and not flex_flow.differing(
+            found.after, state, [entry.name for entry in flex_flow.WRITABLE]
         ):
             return "Goes back to"
     return "Refers to"
@@ -413,7 +418,7 @@ def headline(event: AuditEvent) -> str:
 
 def _field_headline(event: AuditEvent) -> str:
     name = next(iter(event.changed_fields), "")
-    if name in schema.BY_NAME:
+    if name in flex_flow.BY_NAME:
         return f"Read-only field changed at Twilio: {_in_sentence(label(name))}"
     return f"{words.ACTIONS[event.action][0]}: {name}" if name else words.ACTIONS[event.action][0]
 
@@ -431,7 +436,7 @@ def _update_headline(event: AuditEvent, *, happened: bool) -> str:
     if event.changed_fields == ["enabled"]:
         payload = getattr(event, "payload", None)
         seen = (payload and (payload.after or payload.requested)) or {}
-        enabled = schema.normalised("enabled", seen.get("enabled"))
+        enabled = flex_flow.normalised("enabled", seen.get("enabled"))
         if isinstance(enabled, bool):
             target = "on" if enabled else "off"
             return f"Switched {target}" if happened else f"Switch {target}"

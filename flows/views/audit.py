@@ -12,7 +12,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
 from flexadmin.roles import scope_of
-from flows import accounts, words
+from flows import accounts
 from flows.models import AuditEntry, Plan
 from flows.services import log_list, reading
 from flows.services.log_list import matching as matching
@@ -20,6 +20,7 @@ from flows.services.log_list import page_of as page_of
 from flows.services.log_list import readable as readable
 from flows.services.log_query import LogQuery as LogQuery
 from flows.services.reading import Found
+from flows.twilio import labels as words
 from flows.views.requests import Request, permitted
 
 CHIPS: Final = {

@@ -18,9 +18,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
-from flows import lint, search, words
-from flows.flexapi import schema
-from flows.flexapi.errors import FlexError
+from flows import lint, search
 from flows.forms import Conflict, DeleteForm, FlowForm, SwitchForm, picked, read_base, resolved, signed
 from flows.forms.reason import SHOWN
 from flows.masking import masked_field, storable
@@ -28,6 +26,9 @@ from flows.models import Flow
 from flows.services import changes, collisions, mirror
 from flows.services.settling import StaleRead
 from flows.services.twilio import FORM_DEADLINE, READ_DEADLINE
+from flows.twilio import labels
+from flows.twilio.errors import FlexError
+from flows.twilio.flex import flex_flow
 from flows.views import outcomes, problems
 from flows.views.conflicts import rows_of, seen_of
 from flows.views.outcomes import Page
@@ -281,7 +282,7 @@ def _form_page(
     }
     if request.htmx and "update_fields" in request.POST:
         kind = form.chosen
-        context["announce"] = f"{words.ENUMS[kind]} settings" if kind in words.ENUMS else "no settings"
+        context["announce"] = f"{labels.ENUMS[kind]} settings" if kind in labels.ENUMS else "no settings"
         return render(request, "flows/_integration_fields.html", context)
     return render(request, "flows/form.html", context, status=status)
 
@@ -297,15 +298,15 @@ def _flow_of(request: Request, sid: str, form: FlowForm) -> Flow | None:
 def _review_page(request: Request, sid: str, form: FlowForm) -> HttpResponse:
     """What saving would change, old and new side by side, before anything is sent."""
     base, asked = form.snapshot or {}, form.values
-    names = schema.differing(base, asked, asked)
+    names = flex_flow.differing(base, asked, asked)
     if sid and not names:
         messages.info(request, "Nothing to save: no field differs from what you opened.")
         return _form_page(request, sid, form)
     rows = [
         {
-            "label": words.label(name),
-            "now": words.shown(name, masked_field(name, storable(base.get(name)))),
-            "new": words.shown(name, masked_field(name, storable(asked[name]))),
+            "label": labels.label(name),
+            "now": labels.shown(name, masked_field(name, storable(base.get(name)))),
+            "new": labels.shown(name, masked_field(name, storable(asked[name]))),
         }
         for name in names
     ]
@@ -334,7 +335,7 @@ def _enabled_like(account_sid: str, channel: str, identity: str, *, but: str) ->
 
 def _collisions(account_sid: str, sid: str, flow: Mapping[str, Any]) -> list[str]:
     identity, channel = (str(storable(flow.get(name) or "")) for name in ("contact_identity", "channel_type"))
-    if schema.normalised("enabled", flow.get("enabled")) is not True or not identity:
+    if flex_flow.normalised("enabled", flow.get("enabled")) is not True or not identity:
         return []
     others = _enabled_like(account_sid, channel, identity, but=sid)
     return [

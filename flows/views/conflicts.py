@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from flows import words
-from flows.flexapi import schema
-from flows.flexapi.schema import Snapshot
 from flows.forms import Conflict, FlowForm, label_of
 from flows.masking import masked, masked_field, storable
 from flows.models import AuditEvent, Stage
 from flows.services import audit, changes
+from flows.twilio import labels
+from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import Snapshot
 
 LOOKED_BACK: Final = 50  # events among which a conflict looks for who changed the field
 _BOOLEANS: Final = {"true": True, "false": False}
@@ -57,9 +57,9 @@ def _shown(conflict: Conflict, choice: str, values: Mapping[str, Any]) -> Any:
     """A value in words; of a whole integration, its type and each setting that has a value, one a line."""
     fields = conflict.fields_of(choice)
     if len(fields) == 1:
-        return words.shown(choice, masked_field(choice, values.get(choice)))
+        return labels.shown(choice, masked_field(choice, values.get(choice)))
     lines = [
-        f"{words.label(name)}: {_in_words(words.shown(name, masked_field(name, values[name])))}"
+        f"{labels.label(name)}: {_in_words(labels.shown(name, masked_field(name, values[name])))}"
         for name in fields
         if values.get(name) not in (None, "")
     ]
@@ -72,7 +72,7 @@ def _in_words(value: Any) -> Any:
 
 def _typed(name: str, value: Any) -> Any:
     """Return a form's text as the kind of value that the field holds."""
-    is_boolean = schema.BY_NAME[name].kind == "boolean"
+    is_boolean = flex_flow.BY_NAME[name].kind == "boolean"
     return _BOOLEANS.get(str(value)) if is_boolean else storable(value)
 
 
@@ -93,7 +93,7 @@ def _last_changes(sid: str, names: Iterable[str]) -> dict[str, AuditEvent]:
 
 def labels_of(names: Iterable[str]) -> str:
     """Fields by their labels, for a sentence."""
-    return ", ".join(words.label(name) for name in names)
+    return ", ".join(labels.label(name) for name in names)
 
 
 def seen_of(snapshot: Snapshot, names: Iterable[str]) -> dict[str, Any]:

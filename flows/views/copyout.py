@@ -14,10 +14,10 @@ from django.views.decorators.http import require_POST
 
 from flexadmin.roles import scope_of
 from flows import accounts, copying, search
-from flows.flexapi import schema
 from flows.models import Flow, Result, Stage
 from flows.services import audit, planning
 from flows.services.audit import Payload
+from flows.twilio.flex import flex_flow
 from flows.views.requests import Request, actor_of, permitted
 
 FORMATS: Mapping[str, str] = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
@@ -70,7 +70,7 @@ def chosen(request: Request) -> list[str]:
     if _is_all(request):
         return search.sids_of(_query_of(request))
     ticked = [*data.getlist("sid"), *data.get("sids", "").split()]
-    sids = [sid for sid in dict.fromkeys(ticked) if schema.is_sid("FO", sid)]
+    sids = [sid for sid in dict.fromkeys(ticked) if flex_flow.is_sid("FO", sid)]
     if seen is None:
         return sids
     visible: set[str] = set()

@@ -16,13 +16,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from flows import accounts, words
+from flows import accounts
 from flows.core.invisible import trimmed
-from flows.flexapi import schema
 from flows.models import AuditEvent, OpenDrift
 from flows.services import drift, external_changes, freshness, reverting
 from flows.services.audit import NotRecorded
 from flows.services.external_changes import CHANGED, DELETED, MADE, ExternalChange
+from flows.twilio import labels
+from flows.twilio.flex import flex_flow
 from flows.views.offers import Offers
 from flows.views.requests import Request, actor_of, may, permitted, record_refusal
 
@@ -51,9 +52,9 @@ class Found(ExternalChange):
     def rows(self) -> list[dict[str, Any]]:
         return [
             {
-                "label": words.label(name),
-                "before": words.shown(name, before),
-                "after": words.shown(name, after),
+                "label": labels.label(name),
+                "before": labels.shown(name, before),
+                "after": labels.shown(name, after),
             }
             for name, (before, after) in self.values.items()
         ]
@@ -71,7 +72,7 @@ class Found(ExternalChange):
 
     @property
     def is_a_flow(self) -> bool:
-        return schema.is_sid("FO", self.last.target_sid)
+        return flex_flow.is_sid("FO", self.last.target_sid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from flows import words
-from flows.flexapi import schema
-from flows.flexapi.errors import FlexError
 from flows.forms import DecisionForm
 from flows.models import AuditEvent, AuditPayload, Flow, OpenChange, OpenDrift, Plan, Result, Stage
 from flows.services import audit, log_entries, log_list, reconcile
 from flows.services.log_list import readable
+from flows.twilio import labels
+from flows.twilio.errors import FlexError
+from flows.twilio.flex import flex_flow
 from flows.views.requests import Request, actor_of, permitted
 from flows.views.resolution import decision_form, decision_of, fate_of
 from flows.views.restore import referred
@@ -174,11 +174,11 @@ def _rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]]:
     before, requested, answer = payload.before or {}, payload.requested or {}, payload.after or {}
     if not event.action.startswith("flow."):
         return []
-    named = schema.differing({}, dict.fromkeys([*before, *requested, *answer], "there"))
+    named = flex_flow.differing({}, dict.fromkeys([*before, *requested, *answer], "there"))
     return [
         _row(event, name, before, requested, answer)
         for name in named
-        if name not in schema.BY_NAME or schema.BY_NAME[name].wire
+        if name not in flex_flow.BY_NAME or flex_flow.BY_NAME[name].wire
     ]
 
 
@@ -202,15 +202,15 @@ def _row(
     elif event.result in (Result.UNKNOWN, Result.PENDING) and (
         name in requested or event.action == "flow.delete"
     ):
-        after = words.Said("Not known")
+        after = labels.Said("Not known")
     return {
         "name": name,
-        "label": words.label(name),
-        "before": words.shown(name, before.get(name)),
-        "requested": words.shown(name, requested.get(name)),
-        "after": words.shown(name, after),
-        "is_changed": is_made and not schema.same(name, before.get(name), after),
-        "differs": bool(answer) and name in requested and not schema.same(name, requested[name], after),
+        "label": labels.label(name),
+        "before": labels.shown(name, before.get(name)),
+        "requested": labels.shown(name, requested.get(name)),
+        "after": labels.shown(name, after),
+        "is_changed": is_made and not flex_flow.same(name, before.get(name), after),
+        "differs": bool(answer) and name in requested and not flex_flow.same(name, requested[name], after),
     }
 
 

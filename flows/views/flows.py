@@ -20,13 +20,13 @@ from django_htmx.http import HttpResponseClientRedirect
 from flexadmin.roles import scope_of
 from flows import accounts, copying, lint, search
 from flows.accounts import Account
-from flows.flexapi import schema
-from flows.flexapi.errors import FlexError
 from flows.masking import masked, storable
 from flows.models import AuditEvent, Flow, OpenDrift, Result, SavedView
 from flows.services import absence, audit, closures, freshness, mirror, reading, reconcile
 from flows.services.changes import UNDER_WAY_FOR
 from flows.services.settling import StaleRead
+from flows.twilio.errors import FlexError
+from flows.twilio.flex import flex_flow
 from flows.views import listing
 from flows.views.offers import Offers
 from flows.views.requests import Request, current_page, permitted
@@ -42,7 +42,7 @@ COLUMNS = (
 )
 SECTIONS = (
     ("Who writes", ("friendly_name", "channel_type", "contact_identity", "enabled", "chat_service_sid")),
-    ("What handles it", ("integration_type", *(entry.name for entry in schema.INTEGRATION_FIELDS))),
+    ("What handles it", ("integration_type", *(entry.name for entry in flex_flow.INTEGRATION_FIELDS))),
     ("Options", ("long_lived", "janitor_enabled")),
     ("At Twilio", ("sid", "account_sid", "date_created", "date_updated", "url")),
 )
@@ -121,7 +121,7 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
         "read_at": timezone.now(),
         "problem": problem_of_reading(request, error, row) if state == "copy" else None,
         "sections": _sections(snapshot),
-        "unknown": [(name, value) for name, value in snapshot.items() if name not in schema.BY_NAME],
+        "unknown": [(name, value) for name, value in snapshot.items() if name not in flex_flow.BY_NAME],
         "warnings": [] if state == "gone" else lint.warnings(snapshot),
         "confirmed_at": confirmed_at(row, request.account_sid, is_in_doubt=open_change is not None),
         "history": _history(sid, request.scope),
@@ -334,16 +334,16 @@ def _columns(here: Sequence[Account]) -> list[tuple[str, str]]:
     return [*COLUMNS[:1], *([("account", "Account")] if len(here) > 1 else []), *COLUMNS[1:]]
 
 
-def _sections(snapshot: schema.Snapshot) -> list[tuple[str, list[dict[str, object]]]]:
+def _sections(snapshot: flex_flow.Snapshot) -> list[tuple[str, list[dict[str, object]]]]:
     """The known fields, grouped; of the integration those that its type uses or that have a value."""
     kind = snapshot.get("integration_type")
 
     def rows(names: tuple[str, ...]) -> list[dict[str, object]]:
-        entries = [schema.BY_NAME[name] for name in names]
+        entries = [flex_flow.BY_NAME[name] for name in names]
         return [
             {"field": entry, "value": snapshot.get(entry.name)}
             for entry in entries
-            if schema.is_active(entry, kind) or snapshot.get(entry.name) not in (None, "")
+            if flex_flow.is_active(entry, kind) or snapshot.get(entry.name) not in (None, "")
         ]
 
     return [(title, rows(names)) for title, names in SECTIONS]

@@ -7,16 +7,17 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from flows import accounts, filters, search, words
+from flows import accounts, filters, search
 from flows.accounts import Account
 from flows.filters import LABELS, NOT_SET
-from flows.flexapi import schema
+from flows.twilio import labels
+from flows.twilio.flex import flex_flow
 
 MOST_UNUSUAL: Final = 20  # options for values that the schema does not know
 _STATUSES: Final = {"true": "On", "false": "Off", "gone": "Gone from Twilio"}
 _USUAL: Final[dict[str, tuple[str, ...]]] = {
-    "channel": schema.CHANNEL_TYPES,
-    "integration": (*schema.INTEGRATION_TYPES, NOT_SET),
+    "channel": flex_flow.CHANNEL_TYPES,
+    "integration": (*flex_flow.INTEGRATION_TYPES, NOT_SET),
     "enabled": ("true", "false", "gone"),
 }
 
@@ -85,7 +86,7 @@ def _name_of(query: search.Query, name: str, value: str) -> str:
         return _STATUSES.get(value, value)
     if name == "q":
         return value
-    return "Not set" if value == NOT_SET else words.ENUMS.get(value, value)
+    return "Not set" if value == NOT_SET else labels.ENUMS.get(value, value)
 
 
 def _count(answer: search.Answer, flows: int) -> str:

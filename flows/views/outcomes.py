@@ -16,13 +16,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
-from flows import words
-from flows.flexapi import schema
-from flows.flexapi.errors import FlexError, Refused
 from flows.forms import FlowForm, ReasonForm, SwitchForm
 from flows.models import AuditEvent, Result
 from flows.services import audit, changes, closures, first_contact, mirror
 from flows.services.settling import StaleRead
+from flows.twilio import labels
+from flows.twilio.errors import FlexError, Refused
+from flows.twilio.flex import flex_flow
 from flows.views import problems
 from flows.views.conflicts import form_after, labels_of
 from flows.views.problems import Problem
@@ -115,7 +115,7 @@ def _undo(event: AuditEvent | None) -> SwitchForm | None:
 
 
 def _is_on(flow: Mapping[str, Any]) -> bool:
-    return schema.normalised("enabled", flow.get("enabled")) is True
+    return flex_flow.normalised("enabled", flow.get("enabled")) is True
 
 
 def _succeeded(request: Request, change: changes.Change) -> HttpResponse:
@@ -123,12 +123,12 @@ def _succeeded(request: Request, change: changes.Change) -> HttpResponse:
     heard = "Twilio has it no more" if event.remote_status == changes.NOT_THERE else "Twilio confirmed it"
     messages.success(request, f"{_name(event)} {_done(change)}. {heard}, and it is on record.")
     if change.theirs:
-        names = ", ".join(words.label(name) for name in change.theirs)
+        names = ", ".join(labels.label(name) for name in change.theirs)
         messages.info(request, f"Somebody else changed {names} meanwhile. That is kept beside your change.")
     for name in change.differs:
         messages.warning(
             request,
-            f"{words.label(name)} is not what you asked for: Twilio answered another value. See below.",
+            f"{labels.label(name)} is not what you asked for: Twilio answered another value. See below.",
         )
     if event.action == "flow.delete":
         return redirect("flows:list")

@@ -16,13 +16,14 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from flexadmin.roles import scope_of
-from flows import accounts, words
+from flows import accounts
 from flows.accounts import Account
-from flows.flexapi import schema
-from flows.flexapi.errors import FlexError
-from flows.flexapi.schema import Snapshot
 from flows.masking import has_mask, masked, storable
 from flows.services import closures, lookup, mirror, twilio
+from flows.twilio import labels
+from flows.twilio.errors import FlexError
+from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import Snapshot
 from flows.views.requests import Request, may
 from flows.views.restore import carried, referred
 
@@ -56,7 +57,7 @@ def account_for(request: Request) -> Account | None:
 def choice_page(request: Request) -> HttpResponse:
     """Asks for the account. Nothing that was typed is lost: the form was not shown yet, or comes back with it."""
     like = request.GET.get("clone", "")
-    there = twilio.account_of(like) if schema.is_sid("FO", like) else ""
+    there = twilio.account_of(like) if flex_flow.is_sid("FO", like) else ""
     kept = {name: str(value) for name, value in request.GET.items() if name != "account"}
     choices = [
         {
@@ -79,7 +80,7 @@ def choice_page(request: Request) -> HttpResponse:
 def cloned(request: Request, account: Account) -> Clone:
     """From the address: `clone`, the SID of a flow that the person may see."""
     sid = request.GET.get("clone", "")
-    if not schema.is_sid("FO", sid):
+    if not flex_flow.is_sid("FO", sid):
         return Clone({})
     source = _source_of(request, sid)
     if source is None:
@@ -91,10 +92,10 @@ def cloned(request: Request, account: Account) -> Clone:
     # What this person may only see there is masked, as it is on the flow's page; so is every secret, elsewhere.
     seen = masked(storable(dict(like)))
     away = there != account.sid
-    left = [entry for entry in schema.WRITABLE if seen.get(entry.name) and _stays(entry, seen, away=away)]
+    left = [entry for entry in flex_flow.WRITABLE if seen.get(entry.name) and _stays(entry, seen, away=away)]
     initial = {**_written(seen), "enabled": False} | {entry.name: None for entry in left}
     other = next((one for one in accounts.every() if away and one.sid == there), None)
-    return Clone(initial, other, [(words.label(one.name), str(seen[one.name])) for one in left])
+    return Clone(initial, other, [(labels.label(one.name), str(seen[one.name])) for one in left])
 
 
 def _source_of(request: Request, sid: str) -> tuple[str, Snapshot] | None:
@@ -119,11 +120,11 @@ def _source_of(request: Request, sid: str) -> tuple[str, Snapshot] | None:
         return None
 
 
-def _stays(entry: schema.Field, seen: Mapping[str, Any], *, away: bool) -> bool:
+def _stays(entry: flex_flow.Field, seen: Mapping[str, Any], *, away: bool) -> bool:
     """Whether a field stays behind: what belongs to one account alone, where the copy goes to another, and secrets."""
     belongs = entry.kind == "sid" or entry.name in ("contact_identity", "integration_url")
     return has_mask(seen[entry.name]) or (away and belongs)
 
 
 def _written(flow: Mapping[str, Any]) -> dict[str, Any]:
-    return {entry.name: flow.get(entry.name) for entry in schema.WRITABLE}
+    return {entry.name: flow.get(entry.name) for entry in flex_flow.WRITABLE}

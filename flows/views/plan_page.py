@@ -16,15 +16,16 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from flexadmin.roles import scope_of
-from flows import accounts, words
+from flows import accounts
 from flows.accounts import Account
-from flows.flexapi import schema
 from flows.forms import StartForm
 from flows.masking import masked_field
 from flows.models import AuditEvent, Flow, Plan, PlannedChange
 from flows.services import plan_access, plan_titles, plans
 from flows.services.plans import Fate
 from flows.templatetags.flows import refusal, short, visible
+from flows.twilio import labels
+from flows.twilio.flex import flex_flow
 from flows.views.offers import REVERSE, Offers
 from flows.views.requests import Request
 
@@ -290,10 +291,10 @@ def _differences(change: PlannedChange) -> list[dict[str, Any]]:
     names = [] if change.action == "flow.delete" else list(change.asked)
     return [
         {
-            "label": words.label(name),
-            "is_sid": name in schema.BY_NAME and schema.BY_NAME[name].kind == "sid",
-            "before": words.shown(name, masked_field(name, change.before.get(name))),
-            "after": words.shown(name, masked_field(name, change.asked.get(name))),
+            "label": labels.label(name),
+            "is_sid": name in flex_flow.BY_NAME and flex_flow.BY_NAME[name].kind == "sid",
+            "before": labels.shown(name, masked_field(name, change.before.get(name))),
+            "after": labels.shown(name, masked_field(name, change.asked.get(name))),
         }
         for name in names
     ]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from flows.flexapi import schema
-from flows.flexapi.errors import FlexError, NeverSent, NoTurn, Refused
-from flows.flexapi.rates import RATES
 from flows.masking import masked
 from flows.models import AuditEvent, Result
 from flows.services import closures
 from flows.services.closures import Why
 from flows.services.settling import StaleRead
+from flows.twilio.errors import FlexError, NeverSent, NoTurn, Refused
+from flows.twilio.flex import flex_flow
+from flows.twilio.rates import RATES
 
 # Twilio's codes that a person can do something about: what it means, and what to do.
 ADVICE = {
@@ -35,7 +35,7 @@ ADVICE = {
 }  # fmt: skip
 COLLISIONS = {45210, 45212}
 _WIRE_NAMES = sorted(  # the longest first: Integration.ChannelType is not Channel
-    ((wire, entry.name) for wire, entry in schema.BY_WIRE.items()), key=lambda pair: -len(pair[0])
+    ((wire, entry.name) for wire, entry in flex_flow.BY_WIRE.items()), key=lambda pair: -len(pair[0])
 )
 BY_STATUS = {401: 20003, 404: 20404, 409: 20409, 429: 20429}
 

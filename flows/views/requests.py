@@ -17,10 +17,10 @@ from django_htmx.middleware import HtmxDetails
 from flexadmin import typed
 from flexadmin.roles import role_of, scope_of
 from flows import accounts
-from flows.flexapi.schema import Snapshot
 from flows.models import AuditEvent, Flow, Result, Stage
 from flows.services import audit, closures, log_entries, lookup, twilio
 from flows.services.audit import Actor, Payload
+from flows.twilio.flex.flex_flow import Snapshot
 
 
 class Request(HttpRequest):

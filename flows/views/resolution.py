@@ -10,12 +10,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from flows import words
-from flows.flexapi import schema
 from flows.forms import DecisionForm
 from flows.models import AuditEvent, AuditPayload, OpenChange, Result, Stage
 from flows.services import reconcile
 from flows.services.changes import UNDER_WAY_FOR
+from flows.twilio import labels
+from flows.twilio.flex import flex_flow
 from flows.views.requests import Request, may
 
 
@@ -78,7 +78,7 @@ def _side_by_side(asked_for: AuditPayload, reading: Mapping[str, Any]) -> dict[s
     columns: list[tuple[str, Mapping[str, Any] | None]] = list(reading.items())
     if before is not None and reading:
         columns.insert(0, ("Before", before))
-    names = schema.differing({}, dict.fromkeys(asked, "there"))
+    names = flex_flow.differing({}, dict.fromkeys(asked, "there"))
     return {
         "columns": [
             {"title": title, "is_sid": title in reading, "is_there": seen is not None}
@@ -86,8 +86,8 @@ def _side_by_side(asked_for: AuditPayload, reading: Mapping[str, Any]) -> dict[s
         ],
         "asked_rows": [
             {
-                "label": words.label(name),
-                "asked": words.shown(name, asked.get(name)),
+                "label": labels.label(name),
+                "asked": labels.shown(name, asked.get(name)),
                 "cells": [_cell(title, name, seen, asked) for title, seen in columns],
             }
             for name in names
@@ -99,9 +99,9 @@ def _cell(title: str, name: str, seen: Mapping[str, Any] | None, asked: Mapping[
     is_there = seen is not None
     return {
         "title": title,
-        "value": words.shown(name, (seen or {}).get(name)),
+        "value": labels.shown(name, (seen or {}).get(name)),
         "is_there": is_there,
-        "is_as_asked": is_there and schema.same(name, asked.get(name), (seen or {}).get(name)),
+        "is_as_asked": is_there and flex_flow.same(name, asked.get(name), (seen or {}).get(name)),
     }
 
 

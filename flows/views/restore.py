@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from flows import words
-from flows.flexapi import schema
 from flows.masking import has_mask, masked, storable
 from flows.models import AuditEvent, OpenDrift
 from flows.services import drift
+from flows.twilio import labels
+from flows.twilio.flex import flex_flow
 from flows.views.requests import Request, may
 
 
@@ -89,9 +89,9 @@ def _proposal(
     seen = masked(storable(dict(now)))
     initial: dict[str, Any] = {}
     secrets, kept, rows = [], [], []
-    for entry in schema.WRITABLE:
+    for entry in flex_flow.WRITABLE:
         name, value = entry.name, snapshot.get(entry.name)
-        if schema.same(name, value, seen.get(name)):
+        if flex_flow.same(name, value, seen.get(name)):
             initial[name] = now.get(name)  # the secret itself, where there is one
             continue
         if value in (None, "") and entry.kind in ("enum", "boolean") and not entry.of_integration:
@@ -104,8 +104,8 @@ def _proposal(
         rows.append(
             {
                 "label": entry.label,
-                "now": words.shown(name, seen.get(name)),
-                "then": words.shown(name, value),
+                "now": labels.shown(name, seen.get(name)),
+                "then": labels.shown(name, value),
             }
         )
     return initial, secrets, kept, rows

@@ -7,15 +7,15 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from flows.flexapi import schema
-from flows.flexapi.errors import FlexError
 from flows.models import Flow
 from flows.services import mirror, shared_reading
+from flows.twilio.errors import FlexError
+from flows.twilio.flex import flex_flow
 from flows.views import problems
 from flows.views.requests import Request
 
 
-def read_once(request: Request, sid: str, *, deadline: float) -> schema.Snapshot:
+def read_once(request: Request, sid: str, *, deadline: float) -> flex_flow.Snapshot:
     """The flow as this request has read it already, or reads it now, for a form that changes it."""
     known = request.readings.get(sid)
     if known is not None:
@@ -23,13 +23,15 @@ def read_once(request: Request, sid: str, *, deadline: float) -> schema.Snapshot
     return mirror.fetch(sid, account_sid=request.account_sid, deadline=deadline)
 
 
-def read_for_page(request: Request, sid: str) -> schema.Snapshot:
+def read_for_page(request: Request, sid: str) -> flex_flow.Snapshot:
     """The flow as this request has read it already, or as all who look at its page just now read it together."""
     known = request.readings.get(sid)
     return known if known is not None else shared_reading.flow(sid, account_sid=request.account_sid)
 
 
-def shown_flow(sid: str, row: Flow | None, snapshot: schema.Snapshot, state: str, account_sid: str) -> Flow:
+def shown_flow(
+    sid: str, row: Flow | None, snapshot: flex_flow.Snapshot, state: str, account_sid: str
+) -> Flow:
     """The flow as the page's heading and route show it: from what was just read, else from the copy."""
     if state in ("live", "settling"):
         return mirror.flow_from(snapshot, account_sid)

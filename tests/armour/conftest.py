@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import User
 
-from flows.flexapi.sandbox import Sandbox
+from flows.twilio.sandbox.server import Sandbox
 from tests.armour.places import World
 
 

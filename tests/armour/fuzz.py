@@ -34,11 +34,11 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from flexadmin.roles import ensure_groups
-from flows.flexapi import schema
-from flows.flexapi.errors import FlexError
-from flows.flexapi.sandbox import Sandbox
 from flows.models import AuditEvent
 from flows.services import evidence, mirror, twilio
+from flows.twilio.errors import FlexError
+from flows.twilio.flex import flex_flow
+from flows.twilio.sandbox.server import Sandbox
 from tests.armour.hostile import VALUES, WRONG, fields_of
 from tests.armour.markup import bytes_of
 from tests.armour.places import ACCESS, METHODS, NAMES, PEOPLE, WHO, World
@@ -48,7 +48,7 @@ PARAMETERS = ("q", "channel", "integration", "enabled", "account", "sort", "page
     "sids", "from", "to", "before", "plan", "after", "format", "what", "state", "restore", "undo", "clone", "next", "kind",
     "value", "query", "all", "entries", "head", "act", "confirm", "confirm_name", "reason", "change_id", "base", "refers_to",
     "update_fields", "edit_again", "review", "verdict", "seen", "typed", "name", "username", "password",
-    *(entry.name for entry in schema.WRITABLE), *(f"pick_{entry.name}" for entry in schema.WRITABLE))  # fmt: skip
+    *(entry.name for entry in flex_flow.WRITABLE), *(f"pick_{entry.name}" for entry in flex_flow.WRITABLE))  # fmt: skip
 KINDS = ("application/x-www-form-urlencoded", "application/json", "text/plain", "multipart/form-data; boundary=b",
     "multipart/form-data", "application/x-www-form-urlencoded; charset=utf-16", "application/xml", "", "x/y; charset=\xff")  # fmt: skip
 SHORT = [value for value in VALUES.values() if len(value) < 1000]
@@ -206,7 +206,7 @@ class Fuzzer:
         path = chance.choice(
             ["/FlexFlows", f"/FlexFlows/{sid}", f"/FlexFlows/{sid}/x", "/", f"/{_quoted(self.text())}"]
         )
-        wires = [*schema.BY_WIRE, "PageSize", "Page", "PageToken", _quoted(self.text())]
+        wires = [*flex_flow.BY_WIRE, "PageSize", "Page", "PageToken", _quoted(self.text())]
         body = "&".join(
             f"{name}={_quoted(self.text())}" for name in chance.sample(wires, chance.randrange(8))
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.flexapi import schema
+from flows.twilio.flex import flex_flow
 
 MARK = "zzq7"  # stands in every hostile value, so that what came from one is known wherever it turns up
 VALUES: dict[str, str] = {
@@ -44,10 +44,10 @@ _OURS = {"sid"}  # Twilio's word that is checked
 def fields_of(kind: str) -> dict[str, Any]:
     """A flow as Twilio may send it, with this value in every field of text, or of any kind, and in unknown ones."""
     if kind in WRONG:
-        names = [field.name for field in schema.FIELDS]
+        names = [field.name for field in flex_flow.FIELDS]
         value = WRONG[kind]
     else:
-        names = [field.name for field in schema.FIELDS if field.kind not in ("boolean", "integer")]
+        names = [field.name for field in flex_flow.FIELDS if field.kind not in ("boolean", "integer")]
         value = VALUES[kind]
     names = [*names, "unknown_of_tomorrow", "integration_unknown"]
     if kind == "long":

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
 
-from flows.flexapi import schema
 from flows.models import AuditEvent, Plan
 from flows.services import changes, mirror
+from flows.twilio.flex import flex_flow
 from tests.armour.markup import bytes_of
 from tests.armour.places import NAMES, World, leads_to_sign_in, send
 from tests.faults.acting import common
@@ -64,7 +64,7 @@ ELSEWHERE = [
 
 
 def is_sid(text):
-    return schema.is_sid("FO", text)
+    return flex_flow.is_sid("FO", text)
 
 
 @pytest.mark.quick

@@ -17,9 +17,9 @@ from django.core.management import call_command
 from django.db import OperationalError
 from django.http import HttpRequest
 
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Flow
 from flows.services import mirror, planning
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.armour.markup import bytes_of
 from tests.armour.places import NAMES, World, everything_kept, send
@@ -210,7 +210,7 @@ def test_page_of_a_failure_has_no_secret(world: World, secretive, canaries, capl
         kept = (HOOK_URL, PASSWORD, django_settings.AUDIT_KEY)  # in a variable of the failing function
         raise RuntimeError(f"after {len(kept)} of {len(args)}")
 
-    for broken in ("flows.services.mirror.fetch", "flows.flexapi.client.FlexClient._exchange",
+    for broken in ("flows.services.mirror.fetch", "flows.twilio.client.FlexClient._exchange",
                    "flows.services.changes.update_flow", "flows.services.audit.append", "flows.views.changes._form_page"):  # fmt: skip
         for error in (RuntimeError, OperationalError):
             with mock.patch(broken, side_effect=failing if error is RuntimeError else error("gone")):

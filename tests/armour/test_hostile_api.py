@@ -9,10 +9,10 @@ from django.test import Client
 from django.urls import reverse
 
 from flows.core.csv_cells import _FORMULA
-from flows.flexapi import schema
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Flow, Plan
 from flows.services import mirror, planning
+from flows.twilio.flex import flex_flow
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.armour.hostile import MARK, VALUES, WRONG, fields_of
 from tests.armour.markup import INVISIBLE, Page, bytes_of, inline_code
@@ -149,7 +149,7 @@ def test_refusal_in_hostile_words_is_told_as_text(sandbox, client_of, flow_sid, 
 @pytest.mark.quick
 def test_fields_that_are_checked_are_every_one_of_the_table():
     """A field that is new in the schema is hostile here as well."""
-    assert {field.name for field in schema.FIELDS} - {"sid"} <= set(fields_of("number"))
+    assert {field.name for field in flex_flow.FIELDS} - {"sid"} <= set(fields_of("number"))
 
 
 @pytest.mark.quick

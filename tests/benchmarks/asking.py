@@ -18,7 +18,7 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Final
 
-from flows.flexapi.sandbox import Sandbox
+from flows.twilio.sandbox.server import Sandbox
 from tests.benchmarks.deployed import PASSWORD, PERSON, SETTINGS, environment, run, serving
 
 LIST: Final = {"site": "/flows/", "admin": "/admin/flows/flow/"}

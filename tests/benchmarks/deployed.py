@@ -17,7 +17,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.flexapi.sandbox import Sandbox
+from flows.twilio.sandbox.server import Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 PERSON, PASSWORD = "ada", "made-up-password"

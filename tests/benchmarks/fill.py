@@ -16,9 +16,9 @@ from django.db import connection
 from django.utils import timezone
 
 from flexadmin.roles import ensure_groups
-from flows.flexapi.sandbox import seed
 from flows.models import SyncState
 from flows.services import mirror
+from flows.twilio.sandbox import seed
 
 COMMON = "sms"  # many flows have this in their names
 RARE = "quietly"  # one has

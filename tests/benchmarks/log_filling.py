@@ -17,11 +17,11 @@ import tests.faults.ready  # noqa: F401 - Django comes first
 # isort: split
 from django.db import connection, transaction
 
-from flows.flexapi.sandbox import seed
 from flows.masking import masked, storable
 from flows.models import AuditEvent, AuditPayload, ChainHead, OpenChange, OpenDrift, Plan, PlannedChange
 from flows.services import audit, log_entries
 from flows.services.seal import GENESIS, event_hash, payload_hash
+from flows.twilio.sandbox import seed
 
 BATCH: Final = 5000
 A_DAY: Final = 2500
@@ -224,6 +224,5 @@ def _under_way(attempt: AuditEvent) -> OpenChange:
 
 
 def _flat(flow: Any) -> dict[str, Any]:
-    from flows.flexapi import schema
 
     return schema.from_response(flow)

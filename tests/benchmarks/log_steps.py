@@ -28,12 +28,12 @@ from django.test import Client
 
 from flows import append_only
 from flows.core.csv_cells import BYTE_ORDER_MARK
-from flows.flexapi import schema
-from flows.flexapi.sandbox import seed
 from flows.masking import masked, storable
 from flows.models import AuditEvent, AuditPayload, ChainHead, OpenChange, OpenDrift
 from flows.services import audit, evidence, log_entries
 from flows.services.seal import GENESIS, event_hash
+from flows.twilio.flex import flex_flow
+from flows.twilio.sandbox import seed
 from tests.benchmarks.audit_at_scale import MOST_GROWTH
 
 BATCH = 5000
@@ -77,7 +77,7 @@ def build(count: int) -> None:
     open. Sealed one by one as ever, and inserted many at a time."""
     dice, began = random.Random(3), time.monotonic()
     states = [
-        masked(storable(schema.from_response(flow)))
+        masked(storable(flex_flow.from_response(flow)))
         for flow in seed.flows(1000, seed=3, account_sid="AC" + "5a" * 16, now=datetime.now(UTC))
     ]
     head = ChainHead.objects.get_or_create(name=audit.HEAD, defaults={"seq": 0, "hash": GENESIS})[0]

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
-from flows.flexapi.sandbox import Sandbox
+from flows.twilio.sandbox.server import Sandbox
 from tests.benchmarks.chromium import chromium, find
 
 MISSING = "The browser tests need Chromium: apt-get install chromium-headless-shell"

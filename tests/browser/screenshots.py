@@ -278,8 +278,8 @@ def demo(folder: Path) -> Iterator[World]:
     from django.core.wsgi import get_wsgi_application
     from django.utils import timezone
 
-    from flows.flexapi.sandbox import Sandbox
     from flows.management.commands.demo import Command, password_of
+    from flows.twilio.sandbox.server import Sandbox
 
     class Quiet(WSGIRequestHandler):
         def log_message(self, *_args: Any) -> None: ...

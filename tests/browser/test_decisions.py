@@ -5,10 +5,10 @@ import contextlib
 
 import pytest
 
-from flows.flexapi.errors import FlexError, Refused
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import OpenChange
 from flows.services import closures, reconcile
+from flows.twilio.errors import FlexError, Refused
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.browser.looks import LOOKS, found
 from tests.faults.acting import NEW, OMAR, create

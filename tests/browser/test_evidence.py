@@ -6,9 +6,9 @@ import uuid
 import pytest
 from playwright.sync_api import expect
 
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, OpenChange, OpenDrift
 from flows.services import changes, mirror, reconcile
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.browser.looks import LOOKS, found
 

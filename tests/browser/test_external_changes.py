@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from flows.flexapi.sandbox import Fault, FaultKind, Lag
 from flows.models import AuditEvent, OpenDrift, Plan, SyncState
 from flows.services import mirror
+from flows.twilio.sandbox.consistency import Lag
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.browser.looks import LOOKS, found
 from tests.faults.acting import create, grow_old

@@ -4,9 +4,9 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import expect
 
-from flows.flexapi.schema import from_response
 from flows.models import AuditEvent, Plan
 from flows.services import mirror
+from flows.twilio.flex.flex_flow import from_response
 from tests import ACCOUNT
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -4,9 +4,9 @@ pages are accessible in both schemes and widths."""
 import pytest
 from playwright.sync_api import expect
 
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import Flow
 from flows.services import mirror
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.browser.looks import EVENT, LOOKS, found
 

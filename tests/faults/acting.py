@@ -18,11 +18,12 @@ from django.db import connection, connections
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from flows.flexapi.sandbox import Received, Sandbox
 from flows.models import AuditEvent
 from flows.services import audit, changes, mirror, seal
 from flows.services.audit import Actor
 from flows.services.changes import Change
+from flows.twilio.sandbox.request_log import Received
+from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
 
 OMAR = Actor(id="7", label="omar", role="operator", source_ip="192.0.2.7", user_agent="pytest")

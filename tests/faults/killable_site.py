@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flexadmin.wsgi import application
-from flows.flexapi.client import FlexClient
+from flows.twilio.client import FlexClient
 
 __all__ = ["application"]
 

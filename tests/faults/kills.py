@@ -30,10 +30,10 @@ from django.db import connection
 from django.test import Client, override_settings
 
 from flexadmin.roles import ensure_groups
-from flows.flexapi import schema
-from flows.flexapi.sandbox import Sandbox
 from flows.models import AuditEvent, Flow, OpenChange
 from flows.services import changes, evidence, mirror, reconcile
+from flows.twilio.flex import flex_flow
+from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import wait_for
 from tests.faults.busy import Flows, Person, Site
 from tests.faults.databases import databases, use
@@ -171,7 +171,7 @@ def _judge(report: Report, witness: Witness, sandbox: Sandbox) -> None:
     report.verdict = judge(witness.seen)
     puzzling = set(OpenChange.objects.exclude(target_sid="").values_list("target_sid", flat=True))
     here = {flow.sid: flow.resource for flow in Flow.objects.filter(gone_at=None)}
-    there = {sid: schema.from_response(flow) for sid, flow in sandbox.flows.items()}
+    there = {sid: flex_flow.from_response(flow) for sid, flow in sandbox.flows.items()}
     if not puzzling and not is_copy(here, there):
         report.verdict.complain(COPY_DIFFERS, "at the end")
     chain = evidence.verify()

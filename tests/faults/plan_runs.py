@@ -32,11 +32,12 @@ from django.test import override_settings
 from django_tasks_db.models import DBTaskResult
 
 from flexadmin.roles import ensure_groups
-from flows.flexapi import schema
-from flows.flexapi.sandbox import Fault, FaultKind, Sandbox
 from flows.models import OpenChange, Plan
 from flows.services import changes, evidence, mirror, planning, plans, reconcile
 from flows.services.audit import Actor
+from flows.twilio.flex import flex_flow
+from flows.twilio.sandbox.faults import Fault, FaultKind
+from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import database_url, wait_for
 from tests.faults.databases import databases, use
 from tests.faults.matrix.play import Clock
@@ -180,9 +181,9 @@ def _settle(clock: Clock) -> None:
 
 
 def _writable(sandbox: Sandbox) -> dict[str, dict[str, Any]]:
-    names = [entry.name for entry in schema.WRITABLE]
+    names = [entry.name for entry in flex_flow.WRITABLE]
     return {
-        sid: {name: value for name, value in schema.from_response(flow).items() if name in names}
+        sid: {name: value for name, value in flex_flow.from_response(flow).items() if name in names}
         for sid, flow in sandbox.flows.items()
     }
 

@@ -36,11 +36,11 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import override_settings
 
-from flows.flexapi.rates import RATES
-from flows.flexapi.sandbox.faults import LIST_PATH
 from flows.services import mirror, planning, plans
 from flows.services.audit import Actor
 from flows.services.twilio import flex_client
+from flows.twilio.rates import RATES
+from flows.twilio.sandbox.faults import LIST_PATH
 from tests.benchmarks.sync import sandbox as sandbox_process
 from tests.faults.acting import NEW, wait_for
 from tests.faults.busy import AS_DEPLOYED, HIDDEN, ROOT, Flows, Person, Site

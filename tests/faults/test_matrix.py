@@ -5,10 +5,10 @@ a site that does what it must not.
 import pytest
 from django.db import connection
 
-from flows.flexapi import client
-from flows.flexapi.sandbox import FaultKind
 from flows.models import Result, Stage
 from flows.services import changes, reconcile
+from flows.twilio import client
+from flows.twilio.sandbox.faults import FaultKind
 from tests.faults.acting import assert_chain_intact
 from tests.faults.matrix.edits import Draws
 from tests.faults.matrix.play import RUNS, Clock, Run, play

@@ -6,9 +6,9 @@ import uuid
 
 import pytest
 
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Flow
 from flows.services import audit, changes, mirror, twilio
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
     VERBS,

@@ -4,12 +4,12 @@ import uuid
 
 import pytest
 
-from flows.flexapi.errors import Refused
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import Flow
 from flows.services import audit, mirror, reconcile
 from flows.services.audit import AlreadyRecorded, ChangeOpen
 from flows.services.changes import Change, Conflict, NothingToChange
+from flows.twilio.errors import Refused
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
     OMAR,

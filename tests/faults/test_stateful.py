@@ -26,9 +26,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from flows import append_only
-from flows.flexapi.client import WRITES, FlexClient
-from flows.flexapi.errors import FlexError
-from flows.flexapi.sandbox import Fault, FaultKind, Sandbox
 from flows.models import (
     AuditEvent,
     Flow,
@@ -38,6 +35,10 @@ from flows.models import (
     OpenDrift,
 )
 from flows.services import audit, changes, drift, mirror, reconcile, twilio
+from flows.twilio.client import WRITES, FlexClient
+from flows.twilio.errors import FlexError
+from flows.twilio.sandbox.faults import Fault, FaultKind
+from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
 from tests.faults.acting import OMAR, STUDIO, wait_for
 from tests.faults.truth import Outside, applied_of, differences, lies

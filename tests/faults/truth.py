@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from flows.flexapi import schema
-from flows.flexapi.sandbox import Received, Sandbox
 from flows.masking import masked, storable
 from flows.models import ONCE, AuditEvent, Flow, OpenChange, OpenDrift
 from flows.services import drift, evidence
+from flows.twilio.flex import flex_flow
+from flows.twilio.sandbox.request_log import Received
+from flows.twilio.sandbox.server import Sandbox
 
 MADE = ("succeeded", "applied")
 NOT_MADE = ("failed", "not_applied", "conflict", "denied")
-INTEGRATION = {entry.name for entry in schema.INTEGRATION_FIELDS}
+INTEGRATION = {entry.name for entry in flex_flow.INTEGRATION_FIELDS}
 
 
 @dataclass
@@ -71,7 +72,7 @@ def differences(sandbox: Sandbox) -> list[str]:
 
 
 def as_kept(flow: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(masked(storable(schema.from_response(flow))))
+    return dict(masked(storable(flex_flow.from_response(flow))))
 
 
 def without_address(snapshot: Mapping[str, Any] | None) -> dict[str, Any] | None:

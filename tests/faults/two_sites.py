@@ -30,10 +30,10 @@ from django.db import connection
 from django.db.models import Max
 from django.test import override_settings
 
-from flows.flexapi.sandbox import Sandbox
-from flows.flexapi.sandbox.faults import LIST_PATH
 from flows.models import AuditEvent, SyncState
 from flows.services import audit, evidence, mirror
+from flows.twilio.sandbox.faults import LIST_PATH
+from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import wait_for
 from tests.faults.busy import AS_DEPLOYED, Flows, Person, Site
 from tests.faults.databases import databases, use

@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from django.db import connections
 
-from flows.flexapi import schema
-from flows.flexapi.sandbox import FaultKind, Received, Sandbox
-from flows.flexapi.sandbox.faults import LIST_PATH, OTHER_SID
 from flows.masking import masked, storable
 from flows.models import AuditEvent, OpenChange
+from flows.twilio.flex import flex_flow
+from flows.twilio.sandbox.faults import LIST_PATH, OTHER_SID, FaultKind
+from flows.twilio.sandbox.request_log import Received
+from flows.twilio.sandbox.server import Sandbox
 
 WITHOUT_ATTEMPT: Final = "applied without an attempt"
 TWICE: Final = "applied twice"
@@ -176,4 +177,4 @@ def _is_as_recorded(seen: Seen, attempts: dict[uuid.UUID, dict[str, Any]]) -> bo
     asked = attempts.get(seen.change_id) if seen.change_id else None
     if seen.received.method == "DELETE":
         return seen.change_id in attempts
-    return asked is not None and masked(storable(seen.received.parameters)) == schema.to_parameters(asked)
+    return asked is not None and masked(storable(seen.received.parameters)) == flex_flow.to_parameters(asked)

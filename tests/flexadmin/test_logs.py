@@ -155,7 +155,7 @@ def test_all_lines_of_a_request_carry_the_id_of_its_event(records, sandbox, flow
     client.post(f"/flows/{flow_sid}/enabled/", form)
 
     lines = records()[before:]
-    assert {line["logger"] for line in lines} >= {"flexadmin.access", "flows.flexapi.client"}
+    assert {line["logger"] for line in lines} >= {"flexadmin.access", "flows.twilio.client"}
     assert {line.get("request_id") for line in lines} == {str(ours().last().request_id)}
     assert logs.request_id.get() == ""
 

@@ -10,9 +10,9 @@ from django.db import DatabaseError
 from prometheus_client.parser import text_string_to_metric_families
 
 from flexadmin import metrics
-from flows.flexapi.errors import FlexError
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.services import audit, evidence, mirror, twilio
+from flows.twilio.errors import FlexError
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import OMAR, attempt_on, create, switch
 
 TOKEN = "metrics-token-0123456789"

@@ -7,9 +7,9 @@ import pytest
 from django.core import signing
 from django.http import QueryDict
 
-from flows.flexapi import schema
 from flows.forms import DeleteForm, FlowForm, ReasonForm, SwitchForm, read_base, signed
 from flows.forms.flow import BASE_SALT
+from flows.twilio.flex import flex_flow
 from tests.data import EXAMPLES, FACTS, INTEGRATION_TYPES, PARAMETERS, required_by, taken_by
 
 SID = "FO" + "1" * 32
@@ -128,7 +128,7 @@ def test_form_has_the_fields_of_its_type_each_once(kind, base):
     shown = [*form.basics, form.handling, *form.integration, *form.options]
     assert sorted(field.name for field in shown) == sorted(taken_by(kind))
     assert [name for name in form.fields if name in EXAMPLES] == [
-        field.name for field in schema.WRITABLE if field.name in taken_by(kind)
+        field.name for field in flex_flow.WRITABLE if field.name in taken_by(kind)
     ]
 
 
@@ -145,8 +145,8 @@ def test_fields_say_what_they_are():
     form = FlowForm(initial={"integration_type": "task"})
 
     for name in taken_by("task"):
-        assert form.fields[name].label == schema.BY_NAME[name].label
-        assert form.fields[name].help_text == schema.BY_NAME[name].help
+        assert form.fields[name].label == flex_flow.BY_NAME[name].label
+        assert form.fields[name].help_text == flex_flow.BY_NAME[name].help
         assert form.fields[name].widget.attrs["autocomplete"] == "off"
     assert form.fields["integration_timeout"].widget.attrs["placeholder"] == "86400"
     assert form.fields["integration_workspace_sid"].widget.attrs["spellcheck"] == "false"
@@ -282,7 +282,7 @@ def test_base_of_another_site_is_none(settings):
     ids=ascii,
 )
 def test_an_error_says_what_is_wrong_with_what(name, typed, says):
-    kind = (schema.BY_NAME[name].takes or ("studio",))[0]
+    kind = (flex_flow.BY_NAME[name].takes or ("studio",))[0]
     good = {field: EXAMPLES[field] for field in taken_by(kind)} | {
         "integration_type": kind,
         "change_id": CHANGE_ID,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from flows import words
-from flows.flexapi import schema
 from flows.lint import warnings
+from flows.twilio import labels
+from flows.twilio.flex import flex_flow
 from tests.data import EXAMPLES, FACTS, INTEGRATION_TYPES, required_by, taken_by
 
 UNTYPED = "No integration type is set: nothing says what handles the messages."
@@ -29,7 +29,7 @@ def test_nothing_is_wrong_with_a_whole_flow(kind, channel):
 def test_each_field_that_the_type_needs_is_missed(kind, empty):
     for name in required_by(kind):
         assert warnings(flow(kind, **{name: empty})) == [
-            f"{schema.BY_NAME[name].label} is missing: without it nothing handles the messages."
+            f"{flex_flow.BY_NAME[name].label} is missing: without it nothing handles the messages."
         ]
 
 
@@ -79,14 +79,14 @@ def test_no_integration_type_where_twilios_default_has_its_flow(unset):
 def test_value_that_cannot_be_read(name, value, shown):
     found = warnings(flow("studio") | {name: value})
 
-    assert found[0] == f"{schema.BY_NAME[name].label} is not understood: Twilio sent “{shown}”."
+    assert found[0] == f"{flex_flow.BY_NAME[name].label} is not understood: Twilio sent “{shown}”."
 
 
 @pytest.mark.parametrize("name", ["friendly_name", "contact_identity"])
 def test_characters_that_nobody_sees_are_named(name):
     found = warnings(flow("studio", "web") | {name: "a\u200bb\ufeff"})
 
-    assert found == [f"{schema.BY_NAME[name].label} has invisible characters in it: U+200B, U+FEFF."]
+    assert found == [f"{flex_flow.BY_NAME[name].label} has invisible characters in it: U+200B, U+FEFF."]
 
 
 def test_fragment_of_a_webhook():
@@ -117,7 +117,7 @@ def test_values_of_another_shape_are_no_crash(odd):
 def test_no_contact_identity_where_the_channel_needs_one(channel, unset):
     (found,) = warnings(flow(channel=channel, contact_identity=unset))
 
-    assert found.startswith(f"No contact identity is set: {words.ENUMS[channel]} needs ")
+    assert found.startswith(f"No contact identity is set: {labels.ENUMS[channel]} needs ")
 
 
 @pytest.mark.parametrize("channel", ["web", "line", "custom"])
@@ -151,7 +151,7 @@ def test_identities_of_another_format(channel, identity):
     (found,) = warnings(flow(channel=channel, contact_identity=identity))
 
     assert found.startswith(
-        f"The contact identity does not look like one of {words.ENUMS[channel]}: expected "
+        f"The contact identity does not look like one of {labels.ENUMS[channel]}: expected "
     )
 
 

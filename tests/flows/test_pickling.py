@@ -12,10 +12,10 @@ import pytest
 
 import flexadmin
 import flows
-from flows.flexapi.errors import Details, Refused
-from flows.flexapi.pickling import Picklable
 from flows.models import AuditEvent
 from flows.services.closures import Closed, Why
+from flows.twilio.errors import Details, Refused
+from flows.twilio.pickling import Picklable
 
 STAND_IN = Why("update", "Twilio refuses to change flows (status 403).")
 STAND_INS = {

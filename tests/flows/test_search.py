@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 
 from flows import search, trigrams
 from flows.core.normalization import fold
-from flows.flexapi import schema
 from flows.models import Flow
 from flows.search import PAGE_SIZE, SORTS, Found, Query, facets, find
+from flows.twilio.flex import flex_flow
 
 AC = "AC" + "1" * 32
 OTHER_AC = "AC" + "2" * 32
@@ -317,8 +317,8 @@ def _queries(query):
 
 
 FACETS = {
-    "channel": schema.CHANNEL_TYPES,
-    "integration": (*schema.INTEGRATION_TYPES, "none"),
+    "channel": flex_flow.CHANNEL_TYPES,
+    "integration": (*flex_flow.INTEGRATION_TYPES, "none"),
     "enabled": ("true", "false", "gone"),
 }
 

@@ -24,10 +24,10 @@ from django_tasks_db.management.commands.db_worker import Worker
 from flexadmin import persons
 from flexadmin.roles import ensure_groups
 from flows import accounts
-from flows.flexapi.sandbox import Sandbox
 from flows.management import command_line, demo_history
 from flows.models import AuditEvent
 from flows.services import mirror, plans
+from flows.twilio.sandbox.server import Sandbox
 
 PEOPLE = {"vera": "viewer", "omar": "operator", "aude": "auditor", "ada": "admin"}
 

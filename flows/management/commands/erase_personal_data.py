@@ -12,12 +12,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
-from flows.flexapi import schema
 from flows.management import command_line
 from flows.services import compaction, erasure
 from flows.services.audit import NotRecorded
 from flows.services.compaction import NotCompacted
 from flows.services.erasure import Erased
+from flows.twilio.flex import flex_flow
 
 SHORTEST = 3  # characters of an identity; less would be found everywhere
 
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         despite_open_change: bool = False,
         **_options: Any,
     ) -> None:
-        if flow and not schema.is_sid("FO", flow):
+        if flow and not flex_flow.is_sid("FO", flow):
             raise CommandError("That is not a flow's SID: FO and 32 characters from 0-9 and a-f.")
         if not flow and len(identity.strip()) < SHORTEST:
             raise CommandError(f"That is too short to look for: {SHORTEST} characters or more.")

@@ -9,10 +9,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from flows.core.terminal_text import escaped
-from flows.flexapi.errors import FlexError
 from flows.services import reconcile
 from flows.services.audit import NotRecorded
-from flows.words import RESULTS
+from flows.twilio.errors import FlexError
+from flows.twilio.labels import RESULTS
 
 
 class Command(BaseCommand):

@@ -1,6 +1,6 @@
 """`sandbox`: serves a local Flex API, and says how to point the site at it.
 
-The API itself, its rules and its made-up flows are flows.flexapi.sandbox's.
+The API itself, its rules and its made-up flows are flows.twilio.sandbox's.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from flows.flexapi.sandbox import Sandbox
 from flows.management.command_line import count
+from flows.twilio.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -12,9 +12,9 @@ from rich.console import Console
 from flows import accounts
 from flows.accounts import Account
 from flows.core.terminal_text import escaped
-from flows.flexapi.errors import FlexError
 from flows.services import first_contact, freshness, mirror, reconcile
 from flows.services.audit import NotRecorded
+from flows.twilio.errors import FlexError
 
 
 class Command(BaseCommand):

@@ -17,12 +17,13 @@ from unittest import mock
 
 from rich.table import Table
 
-from flows.flexapi import schema
-from flows.flexapi.client import FlexClient
-from flows.flexapi.errors import FlexError
-from flows.flexapi.sandbox import Lag, LagKind, Sandbox
 from flows.models import ONCE, AuditEvent, Closure, Flow, MissingFlow, OpenChange, SyncState
 from flows.services import audit, changes, mirror, reconcile
+from flows.twilio.client import FlexClient
+from flows.twilio.errors import FlexError
+from flows.twilio.flex import flex_flow
+from flows.twilio.sandbox.consistency import Lag, LagKind
+from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
 from tests.faults.acting import OMAR
 from tests.faults.matrix.edits import Draws
@@ -183,7 +184,7 @@ class Run:
             self.sandbox.add_flow(**self.draws.flow())
         elif act == "edit":
             sid = self.chance.choice(sids)
-            self.sandbox.edit_flow(sid, **self._edit(schema.from_response(self.sandbox.flows[sid])))
+            self.sandbox.edit_flow(sid, **self._edit(flex_flow.from_response(self.sandbox.flows[sid])))
         elif len(sids) > 2:
             self.sandbox.remove_flow(self.chance.choice(sids))
         self.tally.counts[ELSEWHERE] += 1
@@ -255,7 +256,7 @@ class Run:
             if place < since or at > event.at:
                 continue
             if (state is None) == (after is None) and not (
-                state and after and schema.writable_changes(state, after)
+                state and after and flex_flow.writable_changes(state, after)
             ):
                 return place
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from flows.flexapi import schema
+from flows.twilio.flex import flex_flow
 
 CHANNELS = ("sms", "whatsapp", "facebook", "line", "custom")
 NAMES = (
@@ -26,7 +26,7 @@ class Draws:
 
     def flow(self) -> dict[str, Any]:
         """A flow as a form creates it."""
-        kind = self.chance.choice(schema.INTEGRATION_TYPES)
+        kind = self.chance.choice(flex_flow.INTEGRATION_TYPES)
         asked = {
             "friendly_name": self.name(),
             "chat_service_sid": self._sid("IS"),
@@ -40,7 +40,7 @@ class Draws:
     def edit(self, before: dict[str, Any]) -> dict[str, Any]:
         """One edit of a flow, or two at once, each of which changes something."""
         kind = str(before["integration_type"])
-        other = self.chance.choice([name for name in schema.INTEGRATION_TYPES if name != kind])
+        other = self.chance.choice([name for name in flex_flow.INTEGRATION_TYPES if name != kind])
         edits: list[dict[str, Any]] = [
             {"friendly_name": self.name()},
             {"contact_identity": self.identity()},
@@ -80,7 +80,7 @@ class Draws:
 
     @staticmethod
     def _is_of_integration(edit: dict[str, Any]) -> bool:
-        return any(schema.BY_NAME[name].of_integration for name in edit)
+        return any(flex_flow.BY_NAME[name].of_integration for name in edit)
 
     def _sid(self, prefix: str) -> str:
         return f"{prefix}{self.chance.getrandbits(128):032x}"

@@ -16,15 +16,16 @@ from unittest import mock
 from django.db import connection
 from django.test import override_settings
 
-from flows.flexapi import schema
-from flows.flexapi.client import FlexClient
-from flows.flexapi.errors import FlexError
-from flows.flexapi.sandbox import Fault, FaultKind, Sandbox
 from flows.masking import masked
 from flows.models import Flow, OpenChange
 from flows.services import audit, changes, closures, mirror, reconcile, twilio
 from flows.services.audit import NotRecorded
 from flows.services.changes import NotRead, OutcomeNotRecorded
+from flows.twilio.client import FlexClient
+from flows.twilio.errors import FlexError
+from flows.twilio.flex import flex_flow
+from flows.twilio.sandbox.faults import Fault, FaultKind
+from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
 from tests.faults.acting import OMAR, wait_for
 from tests.faults.matrix import victim
@@ -81,7 +82,7 @@ def play(trouble: Trouble, verb: str, *, runs: int, seed: int, clock: Clock) -> 
             total.add(_met(sandbox, witness, clock, trouble, verb, bystander, f"seed {seed}, run {number}"))
         mirror.sync(ACCOUNT)
         here = {flow.sid: flow.resource for flow in Flow.objects.filter(gone_at=None)}
-        there = {sid: schema.from_response(flow) for sid, flow in sandbox.flows.items()}
+        there = {sid: flex_flow.from_response(flow) for sid, flow in sandbox.flows.items()}
         if not is_copy(here, there):
             total.complain(COPY_DIFFERS, f"{trouble.name}, {verb}")
     return total
@@ -110,9 +111,9 @@ def _met(
 
 def is_copy(here: dict[str, dict[str, Any]], there: dict[str, dict[str, Any]]) -> bool:
     """Whether the copy has what Twilio has, secrets aside."""
-    names = [entry.name for entry in schema.WRITABLE]
+    names = [entry.name for entry in flex_flow.WRITABLE]
     return here.keys() == there.keys() and not any(
-        schema.differing(here[sid], masked(there[sid]), names) for sid in there
+        flex_flow.differing(here[sid], masked(there[sid]), names) for sid in there
     )
 
 
@@ -136,7 +137,7 @@ class Run:
         self.change_id = uuid.UUID(int=chance.getrandbits(128), version=4)
         draws = Draws(chance, self.change_id.hex[:8])
         self.sid = "" if verb == CREATE else sandbox.add_flow(**draws.flow())
-        self.before = schema.from_response(sandbox.flows[self.sid]) if self.sid else {}
+        self.before = flex_flow.from_response(sandbox.flows[self.sid]) if self.sid else {}
         self.values = (
             draws.flow()
             if verb == CREATE

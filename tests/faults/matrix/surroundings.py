@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.db import connection, connections
 
-from flows.flexapi.client import FlexClient
+from flows.twilio.client import FlexClient
 from tests.faults import acting
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from flows.flexapi.client import FlexClient
-from flows.flexapi.sandbox import Fault, FaultKind
+from flows.twilio.client import FlexClient
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.matrix import surroundings
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ import uuid
 
 import pytest
 
-from flows.flexapi.addresses import fault_of
 from flows.forms import FlowForm
 from flows.forms.entries import read_entries
+from flows.twilio.webhook_urls import fault_of
 from tests.flows.flexapi import EXTERNAL, FLOWS, call
 
 FAULTS = {

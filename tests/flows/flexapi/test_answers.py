@@ -5,10 +5,10 @@ from email.utils import formatdate
 
 import pytest
 
-from flows.flexapi import answers
-from flows.flexapi.answers import pause_in, read
-from flows.flexapi.errors import Refused, Unknown
-from flows.flexapi.schema import BY_NAME
+from flows.twilio import responses
+from flows.twilio.errors import Refused, Unknown
+from flows.twilio.flex.flex_flow import BY_NAME
+from flows.twilio.responses import pause_in, read
 from tests.flows.flexapi.test_client import FLOW, FO, OTHER, VERBS, client, slept, twilio  # noqa: F401
 from tests.flows.flexapi.test_client import answers as answered
 
@@ -205,7 +205,7 @@ def test_success_about_another_flow_is_unknown(client, twilio):  # noqa: F811
 
 
 def test_every_call_says_what_confirms_it():
-    assert set(answers.CONFIRMED) == set(VERBS)
+    assert set(responses.CONFIRMED) == set(VERBS)
     assert "account_sid" in BY_NAME
 
 
@@ -235,7 +235,7 @@ def test_answer_without_it_asks_for_none():
 
 @pytest.mark.parametrize("date", [None, "", "yesterday"])
 def test_date_counts_from_our_own_clock_where_the_answer_has_none(monkeypatch, date):
-    monkeypatch.setattr(answers.time, "time", lambda: 784_111_777.0)
+    monkeypatch.setattr(responses.time, "time", lambda: 784_111_777.0)
     headers = {"Retry-After": formatdate(784_111_807, usegmt=True)}
 
     assert pause_in(headers if date is None else headers | {"Date": date}) == 30.0

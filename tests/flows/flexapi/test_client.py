@@ -13,9 +13,9 @@ import pytest
 import requests
 import responses
 
-from flows.flexapi import client as client_module
-from flows.flexapi.client import FlexClient
-from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
+from flows.twilio import client as client_module
+from flows.twilio.client import FlexClient
+from flows.twilio.errors import FlexError, NeverSent, Refused, Unknown
 from tests.data import EXAMPLES, FACTS, WIRE
 
 ROOT = "https://flex-api.twilio.com/v1"

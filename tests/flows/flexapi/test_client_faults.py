@@ -16,12 +16,12 @@ import pytest
 import requests
 import urllib3
 
-from flows.flexapi import client as client_module
-from flows.flexapi.client import FlexClient
-from flows.flexapi.deadline import Call, DeadlineAdapter
-from flows.flexapi.errors import NeverSent, Refused, Unknown
-from flows.flexapi.sandbox import Fault, FaultKind, Sandbox
-from flows.flexapi.sandbox.faults import OF_LISTS
+from flows.twilio import client as client_module
+from flows.twilio.client import FlexClient
+from flows.twilio.deadline import Call, DeadlineAdapter
+from flows.twilio.errors import NeverSent, Refused, Unknown
+from flows.twilio.sandbox.faults import OF_LISTS, Fault, FaultKind
+from flows.twilio.sandbox.server import Sandbox
 
 NOBODY = "FO" + "0" * 32
 NEW = {"friendly_name": "Lyon", "chat_service_sid": "IS" + "1" * 32, "channel_type": "web"}
@@ -823,7 +823,7 @@ def test_an_error_of_urllib3_itself_is_no_crash(client_of, sid, monkeypatch):
 
 
 def test_a_hang_leaves_one_line_in_the_log(sandbox, sid, client_of, caplog):
-    caplog.set_level(logging.INFO, logger="flows.flexapi.client")
+    caplog.set_level(logging.INFO, logger="flows.twilio.client")
     sandbox.inject(Fault(FaultKind.HANG))
 
     with pytest.raises(Unknown):

@@ -9,11 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
-from flows.flexapi import pages
-from flows.flexapi.client import FlexClient
-from flows.flexapi.errors import Refused, Unknown
-from flows.flexapi.pages import Trail
-from flows.flexapi.sandbox import Fault, FaultKind, Sandbox
+from flows.twilio import paging
+from flows.twilio.client import FlexClient
+from flows.twilio.errors import Refused, Unknown
+from flows.twilio.paging import Trail
+from flows.twilio.sandbox.faults import Fault, FaultKind
+from flows.twilio.sandbox.server import Sandbox
 from tests.flows.flexapi.test_client import AC, FLOW, FO, LIST, OTHER, ROOT, SECRET, SK, basic, page
 from tests.flows.flexapi.test_client_faults import Wire, heard
 
@@ -219,7 +220,7 @@ def test_page_that_repeats_once_is_read_on(client, twilio):
 
 
 def test_listing_without_an_end_ends(client, twilio, monkeypatch):
-    monkeypatch.setattr(pages, "MAX_PAGES", 5)
+    monkeypatch.setattr(paging, "MAX_PAGES", 5)
     answer_each(twilio, lambda number: [FLOW | {"sid": f"FO{number:032}"}])
 
     with pytest.raises(Unknown, match="loop"):

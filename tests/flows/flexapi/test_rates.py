@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.flexapi.rates import NEVER_SO_LONG, PERIOD, RATES, OwnRates, next_turn
+from flows.twilio.rates import NEVER_SO_LONG, PERIOD, RATES, OwnRates, next_turn
 from tests.data import FACTS
 
 

@@ -11,8 +11,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from flows.flexapi.sandbox import Sandbox
 from flows.management.commands.sandbox import Command
+from flows.twilio.sandbox.server import Sandbox
 from tests.flows.flexapi import FLOWS, address, call
 
 

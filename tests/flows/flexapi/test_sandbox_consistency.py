@@ -6,10 +6,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from flows.flexapi.client import FlexClient
-from flows.flexapi.errors import Refused
-from flows.flexapi.sandbox import Lag, LagKind, Sandbox
-from flows.flexapi.sandbox.consistency import behind
+from flows.twilio.client import FlexClient
+from flows.twilio.errors import Refused
+from flows.twilio.sandbox.consistency import Lag, LagKind, behind
+from flows.twilio.sandbox.server import Sandbox
 
 
 class Hands:

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from flows.flexapi.sandbox import Sandbox
-from flows.flexapi.schema import BY_WIRE
+from flows.twilio.flex.flex_flow import BY_WIRE
+from flows.twilio.sandbox.server import Sandbox
 from tests.flows.flexapi import EXTERNAL, FLOWS, FO, FW, IS, NEW, STUDIO, TASK, WS, WW, Clock, call, create
 
 BASES = {"studio": STUDIO, "external": EXTERNAL, "task": TASK}

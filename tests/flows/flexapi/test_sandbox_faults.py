@@ -7,7 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from flows.flexapi.sandbox import Fault, FaultKind, Sandbox
+from flows.twilio.sandbox.faults import Fault, FaultKind
+from flows.twilio.sandbox.server import Sandbox
 from tests.flows.flexapi import FLOWS, STUDIO, address, basic, call, create, everything, opened
 
 # kind: status that the client hears, applied

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from flows.flexapi.sandbox import Sandbox
+from flows.twilio.sandbox.server import Sandbox
 from tests.flows.flexapi import FLOWS, call
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flows.flexapi.sandbox import Sandbox
-from flows.flexapi.sandbox.places import PLACES
+from flows.twilio.sandbox.company import PLACES
+from flows.twilio.sandbox.server import Sandbox
 from tests.flows.flexapi import Clock
 
 COUNT = 2000

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flows.flexapi.sandbox import Fault, Sandbox, handler
-from flows.flexapi.sandbox.contract import read
+from flows.twilio.sandbox import handler
+from flows.twilio.sandbox.faults import Fault
+from flows.twilio.sandbox.rules import read
+from flows.twilio.sandbox.server import Sandbox
 from tests.flows.flexapi import (
     FLOWS,
     FO,
@@ -227,7 +229,7 @@ def test_crash_becomes_a_500_and_the_server_goes_on(sandbox, monkeypatch, caplog
         raise ZeroDivisionError
 
     with monkeypatch.context() as broken_contract, caplog.at_level(logging.CRITICAL):
-        broken_contract.setattr("flows.flexapi.sandbox.contract.read", broken)
+        broken_contract.setattr("flows.twilio.sandbox.rules.read", broken)
         reply = call(sandbox, "POST", FLOWS, STUDIO)
 
     assert (reply.status, reply.json["code"]) == (500, 20500)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from flows.flexapi import schema
+from flows.twilio.flex import flex_flow
 from tests.data import FACTS, INTEGRATION_TYPES, PARAMETERS, REFERENCE
 
 HEX = "0123456789abcdefABCDEF0123456789"
@@ -42,15 +42,15 @@ def test_facts_agree_with_the_reference():
 
 
 def test_parameters_are_those_of_the_reference():
-    assert len(schema.WRITABLE) == 17
-    assert schema.BY_WIRE.keys() == REFERENCE["create"]["parameters"].keys()
-    assert set(schema.CHANNEL_TYPES) == set(FACTS["channel_types"])
-    assert set(schema.INTEGRATION_TYPES) == set(FACTS["integration_types"])
+    assert len(flex_flow.WRITABLE) == 17
+    assert flex_flow.BY_WIRE.keys() == REFERENCE["create"]["parameters"].keys()
+    assert set(flex_flow.CHANNEL_TYPES) == set(FACTS["channel_types"])
+    assert set(flex_flow.INTEGRATION_TYPES) == set(FACTS["integration_types"])
 
 
 @parameters
 def test_parameter_is_as_the_reference_describes_it(wire, fact):
-    field, described = schema.BY_WIRE[wire], REFERENCE["create"]["parameters"][wire]
+    field, described = flex_flow.BY_WIRE[wire], REFERENCE["create"]["parameters"][wire]
 
     assert (field.name, field.kind, field.wire) == (fact["name"], fact["kind"], wire)
     assert field.label
@@ -73,26 +73,26 @@ def test_parameter_is_as_the_reference_describes_it(wire, fact):
 @parameters
 @pytest.mark.parametrize("kind", [*INTEGRATION_TYPES, None, "", "bot"])
 def test_parameter_is_taken_and_required_by_the_right_types(wire, fact, kind):
-    field = schema.BY_WIRE[wire]
+    field = flex_flow.BY_WIRE[wire]
 
     assert sorted(field.takes) == fact.get("takes", [])
-    assert schema.is_active(field, kind) is (kind in fact["takes"] if "takes" in fact else True)
-    assert schema.is_required(field, kind) is (kind in fact.get("requires", ()))
+    assert flex_flow.is_active(field, kind) is (kind in fact["takes"] if "takes" in fact else True)
+    assert flex_flow.is_required(field, kind) is (kind in fact.get("requires", ()))
 
 
 def test_table_has_every_field_of_a_response():
-    own = [field.name for field in schema.FIELDS if not field.of_integration]
-    integration = [field.name.removeprefix("integration_") for field in schema.INTEGRATION_FIELDS]
+    own = [field.name for field in flex_flow.FIELDS if not field.of_integration]
+    integration = [field.name.removeprefix("integration_") for field in flex_flow.INTEGRATION_FIELDS]
 
     assert sorted([*own, "integration"]) == sorted(REFERENCE["resource"])
     assert set(own) == FACTS["response"].keys()
     assert sorted(integration) == FACTS["response_of_integration"]
-    assert len({field.name for field in schema.FIELDS}) == len(schema.FIELDS)
+    assert len({field.name for field in flex_flow.FIELDS}) == len(flex_flow.FIELDS)
 
 
 @pytest.mark.parametrize(("name", "kind"), FACTS["response"].items())
 def test_response_field_is_of_its_kind(name, kind):
-    field = schema.BY_NAME[name]
+    field = flex_flow.BY_NAME[name]
 
     assert f"{field.kind} {field.sid_prefix}".strip() == kind
     assert f"^{field.pattern}$" == REFERENCE["resource"][name].get("pattern", "^$")
@@ -103,7 +103,7 @@ def test_response_field_is_of_its_kind(name, kind):
     "value", [FO, "FO" + "0" * 32, "FO" + "F" * 32], ids=["mixed case", "digits", "capitals"]
 )
 def test_is_sid_takes_two_letters_and_32_hexadecimal_digits(value):
-    assert schema.is_sid("FO", value)
+    assert flex_flow.is_sid("FO", value)
 
 
 @pytest.mark.parametrize(
@@ -116,11 +116,11 @@ def test_is_sid_takes_two_letters_and_32_hexadecimal_digits(value):
     ids=ascii,
 )  # fmt: skip
 def test_is_sid_takes_nothing_else(value):
-    assert not schema.is_sid("FO", value)
+    assert not flex_flow.is_sid("FO", value)
 
 
 def test_response_becomes_a_flat_snapshot_with_what_nobody_knows():
-    assert schema.from_response(RESPONSE) == {
+    assert flex_flow.from_response(RESPONSE) == {
         "sid": FO,
         "account_sid": f"AC{HEX}",
         "friendly_name": None,
@@ -134,27 +134,27 @@ def test_response_becomes_a_flat_snapshot_with_what_nobody_knows():
 
 
 def test_snapshot_becomes_the_response_again():
-    assert schema.to_response(schema.from_response(RESPONSE)) == RESPONSE
+    assert flex_flow.to_response(flex_flow.from_response(RESPONSE)) == RESPONSE
 
 
 @pytest.mark.parametrize("integration", [None, {}, [], "", "{}"], ids=repr)
 def test_response_without_an_integration_object(integration):
-    snapshot = schema.from_response({"sid": FO, "integration": integration})
+    snapshot = flex_flow.from_response({"sid": FO, "integration": integration})
 
     assert snapshot == {"sid": FO}
-    assert schema.to_response(snapshot) == {"sid": FO, "integration": {}}
+    assert flex_flow.to_response(snapshot) == {"sid": FO, "integration": {}}
 
 
 @pytest.mark.parametrize("integration", ["task", 7, ["studio"], "[1]", True], ids=repr)
 def test_integration_that_is_no_object_is_kept_as_it_came(integration):
-    snapshot = schema.from_response({"sid": FO, "integration": integration})
+    snapshot = flex_flow.from_response({"sid": FO, "integration": integration})
 
     assert snapshot == {"sid": FO, "integration": integration}
-    assert schema.to_response(snapshot) == {"sid": FO, "integration": integration}
+    assert flex_flow.to_response(snapshot) == {"sid": FO, "integration": integration}
 
 
 def test_integration_as_a_text_of_json_is_read():
-    snapshot = schema.from_response({"sid": FO, "integration": '{"flow_sid": "FW1", "retry_count": 2}'})
+    snapshot = flex_flow.from_response({"sid": FO, "integration": '{"flow_sid": "FW1", "retry_count": 2}'})
 
     assert snapshot == {"sid": FO, "integration_flow_sid": "FW1", "integration_retry_count": 2}
 
@@ -169,7 +169,7 @@ def test_integration_as_a_text_of_json_is_read():
     ],
 )  # fmt: skip
 def test_type_that_handles_a_flow(flow, kind):
-    assert schema.handler_type(flow) == kind
+    assert flex_flow.handler_type(flow) == kind
 
 
 @pytest.mark.parametrize(
@@ -183,9 +183,9 @@ def test_type_that_handles_a_flow(flow, kind):
     ],
 )  # fmt: skip
 def test_value_in_another_encoding_is_read(name, value, meant):
-    assert schema.normalised(name, value) == meant
-    assert type(schema.normalised(name, value)) is type(meant)
-    assert schema.is_understood(name, value)
+    assert flex_flow.normalised(name, value) == meant
+    assert type(flex_flow.normalised(name, value)) is type(meant)
+    assert flex_flow.is_understood(name, value)
 
 
 @pytest.mark.parametrize(
@@ -198,21 +198,21 @@ def test_value_in_another_encoding_is_read(name, value, meant):
     ],
 )  # fmt: skip
 def test_value_that_cannot_be_read_is_never_taken_for_another(name, value):
-    assert schema.normalised(name, value) == value
-    assert not schema.is_understood(name, value)
+    assert flex_flow.normalised(name, value) == value
+    assert not flex_flow.is_understood(name, value)
     for other in (True, False, 0, 1, None, "sms", ""):
-        assert not schema.same(name, value, other) or value is other
+        assert not flex_flow.same(name, value, other) or value is other
 
 
 def test_integrations_own_type_does_not_pass_for_the_flows():
     response = {"integration": {"type": "of tomorrow"}, "integration_type": "studio"}
 
-    assert schema.from_response(response)["integration_type"] == "studio"
+    assert flex_flow.from_response(response)["integration_type"] == "studio"
 
 
 @parameters
 def test_field_goes_out_under_its_wire_name(wire, fact):
-    assert schema.to_parameters({fact["name"]: fact["example"]}) == {wire: fact["example"]}
+    assert flex_flow.to_parameters({fact["name"]: fact["example"]}) == {wire: fact["example"]}
 
 
 @pytest.mark.parametrize(
@@ -228,17 +228,17 @@ def test_field_goes_out_under_its_wire_name(wire, fact):
     ],
 )
 def test_value_as_it_goes_out(value, sent):
-    assert schema.to_parameters({"integration_timeout": value}) == {"Integration.Timeout": sent}
+    assert flex_flow.to_parameters({"integration_timeout": value}) == {"Integration.Timeout": sent}
 
 
 @pytest.mark.parametrize("name", ["sid", "date_updated", "url", "weight_nobody_knows", ""])
 def test_field_that_only_twilio_sets_does_not_go_out(name):
     with pytest.raises(KeyError):
-        schema.to_parameters({name: "x"})
+        flex_flow.to_parameters({name: "x"})
 
 
 def test_nothing_goes_out_for_no_fields():
-    assert schema.to_parameters({}) == {}
+    assert flex_flow.to_parameters({}) == {}
 
 
 @pytest.mark.parametrize(
@@ -260,8 +260,8 @@ def test_nothing_goes_out_for_no_fields():
     ],
 )
 def test_values_that_mean_the_same(name, left, right):
-    assert schema.same(name, left, right)
-    assert schema.same(name, right, left)
+    assert flex_flow.same(name, left, right)
+    assert flex_flow.same(name, right, left)
 
 
 @pytest.mark.parametrize(
@@ -282,8 +282,8 @@ def test_values_that_mean_the_same(name, left, right):
     ],
 )
 def test_values_that_do_not_mean_the_same(name, left, right):
-    assert not schema.same(name, left, right)
-    assert not schema.same(name, right, left)
+    assert not flex_flow.same(name, left, right)
+    assert not flex_flow.same(name, right, left)
 
 
 def test_differing_names_stand_in_the_tables_order_unknown_ones_last():
@@ -291,26 +291,28 @@ def test_differing_names_stand_in_the_tables_order_unknown_ones_last():
     right = {"sid": FO, "enabled": True, "integration_timeout": 5, "friendly_name": ""}
 
     names = ["sid", "friendly_name", "integration_timeout", "long_lived", "aardvark", "zebra"]
-    assert schema.differing(left, right) == names
-    assert schema.differing(right, left) == names
+    assert flex_flow.differing(left, right) == names
+    assert flex_flow.differing(right, left) == names
 
 
 def test_differing_looks_at_the_names_given_only():
     left, right = {"friendly_name": "a", "enabled": True}, {"friendly_name": "b", "enabled": False}
 
-    assert schema.differing(left, right, ["enabled", "enabled", "long_lived"]) == ["enabled"]
-    assert schema.differing(left, right, []) == []
+    assert flex_flow.differing(left, right, ["enabled", "enabled", "long_lived"]) == ["enabled"]
+    assert flex_flow.differing(left, right, []) == []
 
 
 def test_a_field_left_out_and_an_unset_one_do_not_differ():
-    assert schema.differing({"contact_identity": None}, {"integration_url": ""}) == []
+    assert flex_flow.differing({"contact_identity": None}, {"integration_url": ""}) == []
 
 
 def test_flexapi_needs_neither_django_nor_the_rest_of_flows():
-    told = "import sys, json, flows.flexapi.client, flows.flexapi.sandbox; print(json.dumps(sorted(sys.modules)))"
+    told = (
+        "import sys, json, flows.twilio.client, flows.twilio.sandbox; print(json.dumps(sorted(sys.modules)))"
+    )
     modules = json.loads(subprocess.run([sys.executable, "-c", told], capture_output=True, check=True).stdout)
 
     assert not [name for name in modules if name.split(".")[0] == "django"]
     assert {name for name in modules if name.startswith("flows.")} == {
-        name for name in modules if name.startswith("flows.flexapi")
+        name for name in modules if name.startswith("flows.twilio")
     }

@@ -4,10 +4,11 @@ import threading
 
 import pytest
 
-from flows.flexapi import client as client_module
-from flows.flexapi import deadline
-from flows.flexapi.client import FlexClient
-from flows.flexapi.sandbox import Fault, FaultKind, Sandbox
+from flows.twilio import client as client_module
+from flows.twilio import deadline
+from flows.twilio.client import FlexClient
+from flows.twilio.sandbox.faults import Fault, FaultKind
+from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import wait_for
 from tests.flows.flexapi.test_client_faults import NOBODY, Wire, heard, says
 
@@ -173,7 +174,7 @@ def test_cookies_of_an_answer_are_not_sent_back(sandbox):
 
 def test_forked_process_does_not_use_its_parents(sandbox, sid, monkeypatch):
     client_of(sandbox).fetch(sid)
-    monkeypatch.setattr("flows.flexapi.transport.os.getpid", lambda: 1)
+    monkeypatch.setattr("flows.twilio.transport.os.getpid", lambda: 1)
 
     client_of(sandbox).fetch(sid)
 

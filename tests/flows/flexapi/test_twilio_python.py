@@ -7,7 +7,8 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from flows.flexapi.sandbox import Fault, Sandbox
+from flows.twilio.sandbox.faults import Fault
+from flows.twilio.sandbox.server import Sandbox
 from tests.flows.flexapi import FO, FW, IS, Clock
 
 

@@ -5,9 +5,9 @@ import io
 import pytest
 from django.contrib.auth.models import User
 
-from flows.flexapi.sandbox import Sandbox
 from flows.management.commands.demo import PEOPLE, Command
 from flows.models import AuditEvent, OpenChange
+from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import assert_chain_intact
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,11 +11,11 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 
 from flows.core.normalization import fold
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, AuditPayload, Flow
 from flows.services import audit, compaction, evidence, mirror, reconcile
 from flows.services.audit import Payload
 from flows.services.compaction import NotCompacted
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import create, delete, rename, switch
 

@@ -11,10 +11,10 @@ from django.db import connection
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Closure, OpenChange, Plan, PlannedChange, SyncState
 from flows.services import audit, closures, evidence, mirror, plans, reconcile
 from flows.services.audit import Payload
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import NEW, OMAR, create, rename
 from tests.flows.management.test_erase_personal_data import NAME, NUMBER, erase, found

@@ -7,8 +7,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.services import changes
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import create, refusing
 
 pytestmark = pytest.mark.django_db

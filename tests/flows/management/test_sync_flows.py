@@ -7,8 +7,9 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from flows.flexapi.sandbox import Fault, FaultKind, Lag
 from flows.models import Flow, SyncState
+from flows.twilio.sandbox.consistency import Lag
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import read_only, refusing, switch
 
 pytestmark = pytest.mark.django_db

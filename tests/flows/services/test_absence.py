@@ -4,12 +4,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from flows.flexapi.client import FlexClient
-from flows.flexapi.errors import FlexError, Unknown
-from flows.flexapi.sandbox import Fault, FaultKind, Lag
-from flows.flexapi.schema import from_response
 from flows.models import AuditEvent, Flow, MissingFlow, OpenChange, SyncState
 from flows.services import absence, closures, freshness, mirror, reconcile
+from flows.twilio.client import FlexClient
+from flows.twilio.errors import FlexError, Unknown
+from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.sandbox.consistency import Lag
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import create, delete, drifts, grow_old, later
 

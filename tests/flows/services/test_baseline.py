@@ -3,10 +3,10 @@
 import pytest
 from django.utils import timezone
 
-from flows.flexapi.errors import Refused
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Flow, SyncState
 from flows.services import drift, mirror
+from flows.twilio.errors import Refused
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import assert_chain_intact, attempt_on, create, drifts, found
 

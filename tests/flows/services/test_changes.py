@@ -10,13 +10,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from flows.flexapi.client import FlexClient
-from flows.flexapi.sandbox import Fault, FaultKind
-from flows.flexapi.schema import from_response
 from flows.models import AuditEvent, Flow
 from flows.services import audit, changes, mirror
 from flows.services.audit import AlreadyRecorded, ChangeOpen, NotRecorded
 from flows.services.changes import Conflict, NothingToChange, NotRead, OutcomeNotRecorded
+from flows.twilio.client import FlexClient
+from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
     NEW,

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Closure, Flow
 from flows.services import changes, closures, mirror
+from flows.twilio.errors import FlexError, NeverSent, Refused, Unknown
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import log_locked, writes
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.services import mirror, planning, plans
 from flows.services.audit import Actor
 from flows.services.collisions import normal_identity
 from flows.services.planning import Ask, Entry
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.flows.services.test_plans import carried_out
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flows.flexapi.errors import FlexError
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Flow, OpenChange
 from flows.services import audit, mirror, reconcile
 from flows.services.audit import ChangeOpen
 from flows.services.changes import Change
+from flows.twilio.errors import FlexError
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
     NEW,

@@ -2,12 +2,12 @@
 
 import pytest
 
-from flows.flexapi.errors import FlexError
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Flow, OpenChange
 from flows.services import audit, mirror, reconcile
 from flows.services.audit import AlreadyRecorded, NotRecorded
 from flows.services.reconcile import NotForAPerson
+from flows.twilio.errors import FlexError
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
     NEW,

@@ -6,12 +6,12 @@ from functools import partial
 
 import pytest
 
-from flows.flexapi.errors import Refused
-from flows.flexapi.sandbox import Fault, FaultKind
-from flows.flexapi.schema import from_response
 from flows.models import AuditEvent, Flow, OpenChange, OpenDrift
 from flows.services import audit, drift, mirror, reconcile
 from flows.services.changes import Conflict
+from flows.twilio.errors import Refused
+from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
     OMAR,

@@ -7,10 +7,10 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError
 
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, AuditPayload, Flow, OpenChange, OpenDrift, SavedView
 from flows.services import audit, drift, erasure, evidence, mirror, reconcile
 from flows.services.audit import NotRecorded, Payload
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import NEW, create, delete, rename
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from django.core.management import CommandError, call_command
 
-from flows.flexapi.errors import FlexError, NeverSent, NoConnection, NoTurn, Refused, Unknown
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import Closure, SyncState
 from flows.services import closures, first_contact, mirror
+from flows.twilio.errors import FlexError, NeverSent, NoConnection, NoTurn, Refused, Unknown
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import NEW
 

@@ -6,11 +6,11 @@ import uuid
 
 import pytest
 
-from flows.flexapi.sandbox import Fault, FaultKind
-from flows.flexapi.schema import from_response
 from flows.models import AuditEvent, Flow, OpenDrift
 from flows.services import drift, mirror, reconcile
 from flows.services.audit import NotRecorded
+from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
     OMAR,

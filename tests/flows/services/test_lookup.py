@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from flows.flexapi.errors import Refused
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Flow
 from flows.services import closures, lookup, mirror
+from flows.twilio.errors import Refused
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import writes
 
 pytestmark = pytest.mark.django_db

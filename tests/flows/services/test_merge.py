@@ -2,8 +2,8 @@
 
 import pytest
 
-from flows.flexapi import schema
 from flows.services.merge import FieldConflict, merge
+from flows.twilio.flex import flex_flow
 
 FW1, FW2 = "FW" + "1" * 32, "FW" + "2" * 32
 STUDIO = {"integration_type": "studio", "integration_flow_sid": FW1, "integration_retry_count": 3}
@@ -132,7 +132,7 @@ def test_type_changed_there_while_only_a_partial_form_edits_a_field_of_it():
     assert merged.conflicts == [FieldConflict("integration_type", "studio", "external", "studio")]
 
 
-@pytest.mark.parametrize("entry", schema.WRITABLE, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", flex_flow.WRITABLE, ids=lambda entry: entry.name)
 def test_every_field_that_can_be_written_can_conflict(entry):
     one, other, third = (True, False, None) if entry.kind == "boolean" else ("1", "2", "3")
 
@@ -143,7 +143,7 @@ def test_every_field_that_can_be_written_can_conflict(entry):
 
 
 @pytest.mark.parametrize(
-    "entry", [entry for entry in schema.FIELDS if entry.wire is None], ids=lambda e: e.name
+    "entry", [entry for entry in flex_flow.FIELDS if entry.wire is None], ids=lambda e: e.name
 )
 def test_what_twilio_keeps_itself_never_conflicts(entry):
     merged = merge(base={entry.name: "1", **A}, theirs={entry.name: "2", **A}, mine=B)

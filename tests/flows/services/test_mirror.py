@@ -8,12 +8,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from flows.flexapi.errors import FlexError, NeverSent, Refused, Unknown
-from flows.flexapi.sandbox import Fault, FaultKind
-from flows.flexapi.schema import from_response
 from flows.models import AuditEvent, Flow, SyncState
 from flows.services import drift, mirror, twilio
 from flows.services.mirror import SyncBusy
+from flows.twilio.errors import FlexError, NeverSent, Refused, Unknown
+from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
     SECRET,

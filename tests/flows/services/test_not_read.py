@@ -6,10 +6,10 @@ import uuid
 import pytest
 from django.core.management import call_command
 
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent
 from flows.services import changes, closures, evidence, mirror, planning, plans
 from flows.services.planning import Ask
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import OMAR, SECRET, SECRET_URL, create, delete, rename, switch
 

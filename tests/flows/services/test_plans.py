@@ -7,12 +7,12 @@ from django.core.management import call_command
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from flows.flexapi.sandbox import Fault, FaultKind
-from flows.flexapi.schema import from_response
 from flows.models import AuditEvent, Flow, Plan
 from flows.services import changes, erasure, mirror, planning, plans, reconcile
 from flows.services.audit import Actor, NotRecorded
 from flows.services.planning import Ask, Entry
+from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import SECRET_URL, applied, attempt_on, everything_kept, later, log_locked, writes
 

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 from django.db import connection, transaction
 
-from flows.flexapi.rates import PERIOD
 from flows.models import RateLimit
 from flows.services import rates
 from flows.services.rates import DatabaseRates
+from flows.twilio.rates import PERIOD
 from tests.faults.acting import Background, log_locked, together, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)

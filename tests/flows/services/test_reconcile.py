@@ -5,11 +5,11 @@ import uuid
 
 import pytest
 
-from flows.flexapi.errors import FlexError
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Flow, OpenChange
 from flows.services import audit, changes, mirror, reconcile
 from flows.services.audit import ChangeOpen
+from flows.twilio.errors import FlexError
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import drifts, later
 

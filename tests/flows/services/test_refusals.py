@@ -3,8 +3,8 @@ show."""
 
 import pytest
 
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import Flow, OpenChange
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import VERBS, applied, create, delete, rename, switch
 
 pytestmark = pytest.mark.django_db(transaction=True)

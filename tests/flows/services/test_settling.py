@@ -4,12 +4,13 @@ keeps what was confirmed, and no change is made on top of an old state.
 
 import pytest
 
-from flows.flexapi import schema
-from flows.flexapi.sandbox import Fault, FaultKind, Lag
-from flows.flexapi.schema import from_response
 from flows.models import AuditEvent, Flow, OpenChange
 from flows.services import changes, mirror, reconcile
 from flows.services.settling import StaleRead
+from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.sandbox.consistency import Lag
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
     assert_chain_intact,
@@ -235,4 +236,4 @@ def test_is_older(one, other, expected):
 def test_writable_changes_leave_out_what_nobody_can_set():
     before = {"friendly_name": "A", "date_updated": "1", "url": "x", "flavour": 1}
 
-    assert schema.writable_changes(before, {"friendly_name": "B"}) == ["friendly_name"]
+    assert flex_flow.writable_changes(before, {"friendly_name": "B"}) == ["friendly_name"]

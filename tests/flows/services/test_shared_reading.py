@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from flows.flexapi.errors import FlexError
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.services import mirror, rates, shared_reading
+from flows.twilio.errors import FlexError
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import Background, rename, wait_for
 

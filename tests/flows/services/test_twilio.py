@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from flows.accounts import Account
-from flows.flexapi.errors import NeverSent, Refused
 from flows.models import Flow
 from flows.services import audit, mirror, rates, twilio
 from flows.services.audit import Actor
+from flows.twilio.errors import NeverSent, Refused
 
 OURS, OTHER, FLOW = "AC" + "5a" * 16, "AC" + "0e" * 16, "FO" + "1" * 32
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from flows.flexapi.errors import FlexError
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Closure, Flow, OpenChange
 from flows.services import audit, erasure, evidence, mirror, reconcile
 from flows.services.reconcile import NotForAPerson
+from flows.twilio.errors import FlexError
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import OMAR, attempt_on, create, delete, drifts, later, rename, switch, writes
 

@@ -5,10 +5,10 @@ import uuid
 import pytest
 from django.db import DatabaseError
 
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.forms import signed
 from flows.models import AuditEvent, AuditPayload, Flow
 from flows.services import audit
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.conftest import form_data
 from tests.faults.acting import ours
 

@@ -4,9 +4,9 @@ import uuid
 
 import pytest
 
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, OpenDrift
 from flows.services import changes, closures, mirror
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.conftest import form_data
 from tests.faults.acting import later, read_only

@@ -7,9 +7,9 @@ from unittest import mock
 import pytest
 from django.utils import timezone
 
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, OpenChange
 from flows.services import audit, changes, mirror, reconcile
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 
 pytestmark = pytest.mark.django_db

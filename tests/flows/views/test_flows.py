@@ -9,9 +9,9 @@ from unittest import mock
 import pytest
 from django.utils import timezone
 
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import Flow, SyncState
 from flows.services import audit, changes, mirror
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import read_only
 

@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from flows.flexapi.sandbox import Fault, FaultKind, Lag
 from flows.models import SyncState
 from flows.services import mirror
+from flows.twilio.sandbox.consistency import Lag
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import create, delete, grow_old, rename, writes
 

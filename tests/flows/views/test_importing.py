@@ -10,10 +10,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.urls import reverse
 
-from flows.flexapi.schema import BY_NAME, from_response
 from flows.forms import import_text
 from flows.models import AuditEvent, Flow, Plan
 from flows.services import mirror
+from flows.twilio.flex.flex_flow import BY_NAME, from_response
 from tests import ACCOUNT
 from tests.faults.acting import SECRET, SECRET_URL, everything_kept
 

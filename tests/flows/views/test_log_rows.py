@@ -9,10 +9,10 @@ from unittest import mock
 import pytest
 from django.utils import timezone
 
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEntry, AuditEvent
 from flows.services import audit, changes, mirror, reconcile
 from flows.services.audit import Actor
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 
 pytestmark = pytest.mark.django_db

@@ -8,9 +8,9 @@ import uuid
 
 import pytest
 
-from flows.flexapi import schema
 from flows.models import AuditEvent, Flow, OpenDrift
 from flows.services import mirror, planning
+from flows.twilio.flex import flex_flow
 from tests import ACCOUNT
 from tests.conftest import form_data
 
@@ -66,7 +66,7 @@ def test_whether_a_flow_is_on(sandbox, client_of, sent, word, takes):
 @pytest.mark.parametrize(("name", "texts"), TEXTS.items(), ids=TEXTS)
 def test_boolean_as_text_is_no_change(sandbox, name, texts):
     for text in texts:
-        meant = schema.normalised(name, text)
+        meant = flex_flow.normalised(name, text)
         sid = found(sandbox, **{name: meant})
         events = AuditEvent.objects.count()
 
@@ -117,7 +117,7 @@ def test_headline_and_undo_of_a_switch_that_twilio_answered_as_text(sandbox, cli
 )  # fmt: skip
 def test_what_handles_the_messages(sandbox, client_of, fields, handler, note, listed):
     sid = sandbox.add_flow()
-    bare = dict.fromkeys(entry.name for entry in schema.INTEGRATION_FIELDS)
+    bare = dict.fromkeys(entry.name for entry in flex_flow.INTEGRATION_FIELDS)
     sandbox.edit_flow(sid, **bare | {"integration_type": None})
     sandbox.flows[sid].update(integration_type=fields["integration_type"], integration={
         name.removeprefix("integration_"): value for name, value in fields.items() if name != "integration_type"

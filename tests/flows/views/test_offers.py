@@ -6,10 +6,10 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from flows.flexapi.errors import Refused
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, OpenDrift, Plan
 from flows.services import closures, mirror
+from flows.twilio.errors import Refused
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import OMAR, writes
 

@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from flexadmin.models import AccountRole
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Plan
 from flows.services import mirror, planning
 from flows.services.planning import Ask
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import writes
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,10 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from flexadmin.roles import ROLES
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Flow, Plan
 from flows.services import erasure, mirror, planning
 from flows.services.planning import Entry
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import log_locked, writes
 

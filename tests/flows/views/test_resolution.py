@@ -5,9 +5,9 @@ import uuid
 
 import pytest
 
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Flow, OpenChange
 from flows.services import mirror, reconcile
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import NEW, create, delete, later, rename, switch
 

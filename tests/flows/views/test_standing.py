@@ -7,10 +7,10 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from flows.flexapi.errors import Refused
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Closure, Plan
 from flows.services import closures
+from flows.twilio.errors import Refused
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import log_locked, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)

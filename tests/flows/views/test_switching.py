@@ -5,9 +5,9 @@ import uuid
 
 import pytest
 
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, AuditPayload
 from flows.services import audit
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.conftest import form_data
 
 pytestmark = pytest.mark.django_db

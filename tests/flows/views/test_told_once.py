@@ -6,10 +6,10 @@ import uuid
 import pytest
 from django.core.management import call_command
 
-from flows.flexapi.errors import Refused
-from flows.flexapi.sandbox import Fault, FaultKind
 from flows.models import AuditEvent, Plan
 from flows.services import closures
+from flows.twilio.errors import Refused
+from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.conftest import form_data
 

@@ -10,14 +10,14 @@ import random
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from flows.flexapi.sandbox.contract import stamp
-from flows.flexapi.sandbox.places import EVERYWHERE, HOOK_HOSTS, HOOK_PATHS, PLACES, Place
-from flows.flexapi.schema import BY_NAME, INTEGRATION_FIELDS, is_active, to_response
+from flows.twilio.flex.flex_flow import BY_NAME, INTEGRATION_FIELDS, is_active, to_response
+from flows.twilio.sandbox.company import EVERYWHERE, HOOK_HOSTS, HOOK_PATHS, PLACES, Place
+from flows.twilio.sandbox.rules import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flows.flexapi.sandbox.contract import Resource
+    from flows.twilio.sandbox.rules import Resource
 
 AGE_DAYS = 730
 SECRET_HOOKS = 0.15  # of the webhooks carry one

@@ -11,21 +11,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from flows.flexapi.sandbox import seed as seeds
-from flows.flexapi.sandbox.api import Api
-from flows.flexapi.sandbox.consistency import Lag, Lags, behind
-from flows.flexapi.sandbox.delivery import Gate
-from flows.flexapi.sandbox.faults import ROOT, Fault, Faults
-from flows.flexapi.sandbox.handler import LOCALHOST, Server
-from flows.flexapi.sandbox.log import Log, Received
-from flows.flexapi.sandbox.store import Store
-from flows.flexapi.schema import to_response
+from flows.twilio.flex.flex_flow import to_response
+from flows.twilio.sandbox import seed as seeds
+from flows.twilio.sandbox.api import Api
+from flows.twilio.sandbox.consistency import Lag, Lags, behind
+from flows.twilio.sandbox.delivery import Gate
+from flows.twilio.sandbox.faults import ROOT, Fault, Faults
+from flows.twilio.sandbox.handler import LOCALHOST, Server
+from flows.twilio.sandbox.request_log import Log, Received
+from flows.twilio.sandbox.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import TracebackType
 
-    from flows.flexapi.sandbox.contract import Resource
+    from flows.twilio.sandbox.rules import Resource
 
 # Made up, and visibly so; no account of Twilio's has them.
 DEMO_ACCOUNT_SID: Final = "AC" + "5a" * 16

@@ -1,8 +1,8 @@
 """`FlexClient`: the Flex API's FlexFlows, one method per endpoint. Upstream is `https://flex-api.twilio.com/v1`
 as Twilio's reference describes it.
 
-Methods take and give flat snapshots (`flows.flexapi.schema`). Each either returns what Twilio said or raises
-one of `flows.flexapi.errors`: `NeverSent`, `Refused` or `Unknown`. It keeps within Twilio's rates and within
+Methods take and give flat snapshots (`flows.twilio.flex.flex_flow`). Each either returns what Twilio said or raises
+one of `flows.twilio.errors`: `NeverSent`, `Refused` or `Unknown`. It keeps within Twilio's rates and within
 a deadline for the whole call, retries included, and logs no credential and no personal field.
 """
 
@@ -23,13 +23,14 @@ import tenacity
 import urllib3
 from requests.auth import HTTPBasicAuth
 
-from flows.flexapi import pages, schema, transport
-from flows.flexapi.answers import Answer, flow_in, flow_of, read, unlike, written_flow
-from flows.flexapi.deadline import Call
-from flows.flexapi.errors import FlexError, NeverSent, NoConnection, NoTurn, Refused, Unknown
-from flows.flexapi.pages import PAGE_SIZE, Trail
-from flows.flexapi.rates import LATE, OF_THIS_PROCESS, Rates
-from flows.flexapi.schema import Snapshot
+from flows.twilio import paging, transport
+from flows.twilio.deadline import Call
+from flows.twilio.errors import FlexError, NeverSent, NoConnection, NoTurn, Refused, Unknown
+from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.paging import PAGE_SIZE, Trail
+from flows.twilio.rates import LATE, OF_THIS_PROCESS, Rates
+from flows.twilio.responses import Answer, flow_in, flow_of, read, unlike, written_flow
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ _sessions = transport.KeptSessions()
 
 class FlexClient:
     """A client of one account's Flex Flows. Making one costs nothing: the connections that its reads go out
-    on are the thread's, and stay open (`flows.flexapi.transport`).
+    on are the thread's, and stay open (`flows.twilio.transport`).
 
     `auth` is (API key, secret) or (account SID, auth token). `deadline` is in seconds and holds for one
     method call, or for one page of a listing; `patience`, at most as long, is how far off the call's turn
@@ -101,7 +102,7 @@ class FlexClient:
             # The context has what the log's lines say of us.
             return thread.submit(copy_context().run, self._next_page, session, trail, link)
 
-        sizes = pages.sizes(page_size)
+        sizes = paging.sizes(page_size)
         first = thread.submit(copy_context().run, self._first_page, session, trail, sizes, friendly_name)
         return _flows(thread, ask, first)
 
@@ -112,12 +113,12 @@ class FlexClient:
     def create(self, values: Mapping[str, Any]) -> Answer:
         """Makes a flow of these fields. It is never repeated but after a 429: the API has no idempotency key."""
         url = f"{self.base_url}/FlexFlows"
-        answer = self._call("create", "POST", url, schema.to_parameters(values))
+        answer = self._call("create", "POST", url, flex_flow.to_parameters(values))
         return replace(answer, snapshot=written_flow(answer, self.account_sid))
 
     def update(self, sid: str, values: Mapping[str, Any]) -> Answer:
         """Changes just these fields; None or "" unsets one."""
-        answer = self._call("update", "POST", self._url(sid), schema.to_parameters(values))
+        answer = self._call("update", "POST", self._url(sid), flex_flow.to_parameters(values))
         return replace(answer, snapshot=written_flow(answer, self.account_sid, sid))
 
     def delete(self, sid: str) -> Answer:
@@ -125,7 +126,7 @@ class FlexClient:
         return replace(self._call("delete", "DELETE", self._url(sid)), snapshot={})
 
     def _url(self, sid: str) -> str:
-        if not schema.is_sid("FO", sid):
+        if not flex_flow.is_sid("FO", sid):
             raise ValueError("not the SID of a Flex Flow")
         return f"{self.base_url}/FlexFlows/{sid}"
 
@@ -139,7 +140,7 @@ class FlexClient:
         try:
             return self._page(session, trail, address)
         except FlexError as error:
-            if not smaller or not pages.is_too_large(error):
+            if not smaller or not paging.is_too_large(error):
                 raise
         return self._first_page(session, trail, smaller, friendly_name)
 
@@ -282,7 +283,7 @@ def _flows(
     with thread:
         while True:
             page, link = coming.result()
-            is_last = pages.is_end(link)
+            is_last = paging.is_end(link)
             if not is_last:
                 coming = ask(link)
             for resource in page.snapshot["flex_flows"]:

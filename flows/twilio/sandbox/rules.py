@@ -11,9 +11,8 @@ from datetime import UTC
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from flows.flexapi import addresses
-from flows.flexapi.sandbox.answers import Refused
-from flows.flexapi.schema import (
+from flows.twilio import webhook_urls
+from flows.twilio.flex.flex_flow import (
     BY_NAME,
     BY_WIRE,
     DEFAULT_INTEGRATION_TYPE,
@@ -27,6 +26,7 @@ from flows.flexapi.schema import (
     is_sid,
     to_response,
 )
+from flows.twilio.sandbox.responses import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -196,18 +196,18 @@ def _url(field: Field, text: str) -> str:
     legible = "".join(
         character for character in _text(field, text) if character.isprintable() and character != " "
     )
-    fault = addresses.fault_of(legible)
+    fault = webhook_urls.fault_of(legible)
     if fault is not None and fault.kind in _NO_WEBHOOK:
         raise _invalid(field, f"{text[:80]!r} is not an http or https address: it {fault.sentence}")
     return text
 
 
 _NO_WEBHOOK = {
-    addresses.NO_SCHEME,
-    addresses.OTHER_SCHEME,
-    addresses.SLASHES,
-    addresses.NO_HOST,
-    addresses.BRACKETS,
+    webhook_urls.NO_SCHEME,
+    webhook_urls.OTHER_SCHEME,
+    webhook_urls.SLASHES,
+    webhook_urls.NO_HOST,
+    webhook_urls.BRACKETS,
 }
 _DECODERS: dict[str, Callable[[Field, str], Any]] = {
     "text": _text,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from flows.flexapi import readings
+from flows.twilio import values as readings
 
 Snapshot = dict[str, Any]
 Kind = Literal["text", "sid", "enum", "boolean", "integer", "url", "datetime"]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from flows.flexapi.errors import FlexError, Refused, Unknown
+from flows.twilio.errors import FlexError, Refused, Unknown
 
 PAGE_SIZE: Final = 1000
 SMALLER: Final = (100, 50)  # asked for instead where a page of that size is refused

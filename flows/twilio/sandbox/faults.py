@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from flows.flexapi.sandbox.answers import Answer, Refused, of_json, of_refusal, request_id
+from flows.twilio.sandbox.responses import Answer, Refused, of_json, of_refusal, request_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -17,22 +17,22 @@ from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from flows.flexapi.sandbox import answers, delivery
-from flows.flexapi.sandbox.answers import Answer, Refused
-from flows.flexapi.sandbox.api import Request, method_not_allowed
-from flows.flexapi.sandbox.consistency import Lag
-from flows.flexapi.sandbox.contract import INVALID_PARAMETER
-from flows.flexapi.sandbox.delivery import Visit
-from flows.flexapi.sandbox.faults import Fault, FaultKind, afterwards, instead
+from flows.twilio.sandbox import delivery, responses
+from flows.twilio.sandbox.api import Request, method_not_allowed
+from flows.twilio.sandbox.consistency import Lag
+from flows.twilio.sandbox.delivery import Visit
+from flows.twilio.sandbox.faults import Fault, FaultKind, afterwards, instead
+from flows.twilio.sandbox.responses import Answer, Refused
+from flows.twilio.sandbox.rules import INVALID_PARAMETER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from flows.flexapi.sandbox.api import Api
-    from flows.flexapi.sandbox.delivery import Gate
-    from flows.flexapi.sandbox.faults import Faults
-    from flows.flexapi.sandbox.log import Log, Received
+    from flows.twilio.sandbox.api import Api
+    from flows.twilio.sandbox.delivery import Gate
+    from flows.twilio.sandbox.faults import Faults
+    from flows.twilio.sandbox.request_log import Log, Received
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             refusal = Refused(code, INVALID_PARAMETER, message or HTTPStatus(code).phrase)
         self.close_connection = True
-        delivery.send(self.connection, answers.of_refusal(refusal), close=True)
+        delivery.send(self.connection, responses.of_refusal(refusal), close=True)
 
     def serve(self) -> None:
         """Any request. The base class found its method among the `do_` names below."""
@@ -260,9 +260,11 @@ class Handler(BaseHTTPRequestHandler):
                 case "POST", "release":
                     server.gate.release()
                 case "GET", "requests":
-                    return answers.of_json(HTTPStatus.OK, [one.as_json() for one in server.log.all()])
+                    return responses.of_json(HTTPStatus.OK, [one.as_json() for one in server.log.all()])
                 case _:
-                    return answers.of_json(HTTPStatus.NOT_FOUND, {"message": "No such thing in the sandbox"})
+                    return responses.of_json(
+                        HTTPStatus.NOT_FOUND, {"message": "No such thing in the sandbox"}
+                    )
         except (ValueError, TypeError) as error:
-            return answers.of_json(HTTPStatus.BAD_REQUEST, {"message": str(error)})
-        return answers.no_content()
+            return responses.of_json(HTTPStatus.BAD_REQUEST, {"message": str(error)})
+        return responses.no_content()

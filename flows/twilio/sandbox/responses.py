@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from flows.flexapi.pickling import Picklable
+from flows.twilio.pickling import Picklable
 
 JSON_TYPE = "application/json; charset=utf-8"
 

@@ -13,12 +13,12 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from flows.flexapi.sandbox.faults import Fault, FaultKind
+from flows.twilio.sandbox.faults import Fault, FaultKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flows.flexapi.sandbox.answers import Answer
+    from flows.twilio.sandbox.responses import Answer
 
 LOOK_EVERY = 0.02  # seconds between looks whether a held client is still there
 DRIP_EVERY = 0.1  # seconds between bytes, if the fault does not say

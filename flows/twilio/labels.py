@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flows.flexapi import schema
+from flows.twilio.flex import flex_flow
 
 ENUMS: Final = {
     "web": "Web chat", "sms": "SMS", "facebook": "Facebook Messenger", "whatsapp": "WhatsApp", "line": "LINE",
@@ -104,7 +104,7 @@ class NotUnderstood:
 
 def label(name: str) -> str:
     """A field's label; a field that nobody knows yet is called by its name."""
-    return schema.BY_NAME[name].label if name in schema.BY_NAME else name
+    return flex_flow.BY_NAME[name].label if name in flex_flow.BY_NAME else name
 
 
 def shown(name: str, value: Any) -> Any:
@@ -112,12 +112,12 @@ def shown(name: str, value: Any) -> Any:
     What can't be read is never taken for something: `NotUnderstood`."""
     if isinstance(value, Said):
         return value
-    if not schema.is_understood(name, value):
+    if not flex_flow.is_understood(name, value):
         return NotUnderstood(value)
-    kind = schema.BY_NAME[name].kind if name in schema.BY_NAME else ""
+    kind = flex_flow.BY_NAME[name].kind if name in flex_flow.BY_NAME else ""
     if kind not in ("enum", "boolean", "integer"):
         return value
-    meant = schema.normalised(name, value)
+    meant = flex_flow.normalised(name, value)
     return ENUMS.get(meant, meant) if kind == "enum" else meant
 
 

@@ -14,10 +14,10 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
-from flows.flexapi.sandbox.faults import LIST_PATH, ROOT
+from flows.twilio.sandbox.faults import LIST_PATH, ROOT
 
 if TYPE_CHECKING:
-    from flows.flexapi.sandbox.store import Cursor, Page, Store
+    from flows.twilio.sandbox.store import Cursor, Page, Store
 
 MINUTE: Final = 60.0
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import requests
 
-from flows.flexapi.deadline import DeadlineAdapter
+from flows.twilio.deadline import DeadlineAdapter
 
 AGENT: Final = "flex-flow-dashboard/0.1"
 

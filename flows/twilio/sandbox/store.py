@@ -20,14 +20,14 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.flexapi.sandbox import contract
-from flows.flexapi.sandbox.answers import Refused
+from flows.twilio.sandbox import rules
+from flows.twilio.sandbox.responses import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
-    from flows.flexapi.sandbox.contract import Resource, Values
+    from flows.twilio.sandbox.rules import Resource, Values
 
 NOT_FOUND = 20404
 REMEMBERED = 5_000  # writes, for reads that lag behind them
@@ -113,11 +113,11 @@ class Store:
     def create(self, values: Values) -> Resource:
         with self._lock:
             sid = f"FO{uuid.uuid4().hex}"
-            resource = contract.create(values, sid=sid, account_sid=self._account_sid, now=self.now())
+            resource = rules.create(values, sid=sid, account_sid=self._account_sid, now=self.now())
             if len(self._flows) >= self._limit:
                 message = f"The account has reached its limit of {self._limit} Flex Flows"
                 raise Refused(HTTPStatus.BAD_REQUEST, TOO_MANY_FLOWS, message)
-            contract.refuse_collision(resource, self._flows.values())
+            rules.refuse_collision(resource, self._flows.values())
             self._append(resource)
             self._save()
             return resource
@@ -125,8 +125,8 @@ class Store:
     def update(self, sid: str, values: Values) -> Resource:
         with self._lock:
             before = self._found(sid)
-            resource = contract.update(before, values, now=self.now())
-            contract.refuse_collision(resource, self._flows.values(), before=before)
+            resource = rules.update(before, values, now=self.now())
+            rules.refuse_collision(resource, self._flows.values(), before=before)
             self._replace(sid, resource)
             self._save()
             return resource
@@ -150,7 +150,7 @@ class Store:
     def edit(self, sid: str, fields: dict[str, Any]) -> None:
         """Change a flow, whatever the contract says of it. An unknown SID is a KeyError."""
         with self._lock:
-            self._replace(sid, contract.edit(self._flows[sid], {"date_updated": self.now()} | fields))
+            self._replace(sid, rules.edit(self._flows[sid], {"date_updated": self.now()} | fields))
             self._save()
 
     def ago(self, seconds: float) -> Store:
@@ -174,7 +174,7 @@ class Store:
 
     def now(self) -> str:
         """The clock in Twilio's form."""
-        return contract.stamp(self._clock())
+        return rules.stamp(self._clock())
 
     def _found(self, sid: str) -> Resource:
         try:

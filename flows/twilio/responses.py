@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from email.utils import mktime_tz, parsedate_tz
 from typing import Any, Final
 
-from flows.flexapi import bodies, schema
-from flows.flexapi.errors import Details, Refused, Unknown
-from flows.flexapi.schema import Snapshot
+from flows.twilio import json_bodies
+from flows.twilio.errors import Details, Refused, Unknown
+from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import Snapshot
 
 # The statuses that Twilio's reference gives for a success. A create or an update may answer with either.
 CONFIRMED: Final[Mapping[str, frozenset[int]]] = {
@@ -42,7 +43,7 @@ def read(
 ) -> dict[str, Any]:
     """Return the JSON of a success; raise anything else as the error that it is."""
     try:
-        answer = bodies.parse(body) if body else {}
+        answer = json_bodies.parse(body) if body else {}
     except (ValueError, RecursionError):
         answer = None
     if 200 <= status < 300:
@@ -95,18 +96,18 @@ def flow_in(answer: Answer, sid: str | None = None) -> Snapshot:
 
 def flow_of(resource: Any, answer: Answer, sid: str | None = None) -> Snapshot:
     """A flow that is the answer, or a part of it."""
-    if not isinstance(resource, dict) or not schema.is_sid("FO", resource.get("sid")):
+    if not isinstance(resource, dict) or not flex_flow.is_sid("FO", resource.get("sid")):
         raise unlike("Twilio's answer is not a Flex Flow", answer)
     if sid is not None and resource["sid"] != sid:
         raise unlike("Twilio's answer is about another Flex Flow", answer)
-    return schema.from_response({name: bodies.bounded(value) for name, value in resource.items()})
+    return flex_flow.from_response({name: json_bodies.bounded(value) for name, value in resource.items()})
 
 
 def written_flow(answer: Answer, account_sid: str, sid: str | None = None) -> Snapshot:
     """The flow that a create or an update answers with, of our own account if it names one."""
     flow = flow_in(answer, sid)
     owner = flow.get("account_sid")
-    if schema.is_sid("AC", owner) and schema.is_sid("AC", account_sid) and owner != account_sid:
+    if flex_flow.is_sid("AC", owner) and flex_flow.is_sid("AC", account_sid) and owner != account_sid:
         raise unlike("Twilio's answer is about a Flex Flow of another account", answer)
     return flow
 

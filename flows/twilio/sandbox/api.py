@@ -17,18 +17,18 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 
-from flows.flexapi.sandbox import contract
-from flows.flexapi.sandbox.answers import Answer, Refused, no_content, of_json, of_refusal
-from flows.flexapi.sandbox.consistency import Lag, Lags, page_of
-from flows.flexapi.sandbox.faults import LIST_PATH
-from flows.flexapi.sandbox.store import Cursor
+from flows.twilio.sandbox import rules
+from flows.twilio.sandbox.consistency import Lag, Lags, page_of
+from flows.twilio.sandbox.faults import LIST_PATH
+from flows.twilio.sandbox.responses import Answer, Refused, no_content, of_json, of_refusal
+from flows.twilio.sandbox.store import Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flows.flexapi.sandbox.contract import Resource
-    from flows.flexapi.sandbox.log import Received
-    from flows.flexapi.sandbox.store import Page, Store
+    from flows.twilio.sandbox.request_log import Received
+    from flows.twilio.sandbox.rules import Resource
+    from flows.twilio.sandbox.store import Page, Store
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class Api:
         return serve(request, received)
 
     def _create(self, request: Request, received: Received) -> Answer:
-        resource = self._store.create(contract.read(request.parameters))
+        resource = self._store.create(rules.read(request.parameters))
         received.sid, received.applied = resource["sid"], True
         return of_json(HTTPStatus.CREATED, _addressed(resource, request))
 
@@ -130,7 +130,7 @@ class Api:
         return lag
 
     def _update(self, request: Request, received: Received, sid: str) -> Answer:
-        values = contract.read(request.parameters)
+        values = rules.read(request.parameters)
         resource = self._store.update(sid, values)
         if values:  # an empty body succeeds and changes nothing
             received.sid, received.applied = sid, True
@@ -147,7 +147,7 @@ class Api:
             raise Refused(
                 HTTPStatus.BAD_REQUEST, PAGE_SIZE_WRONG, f"PageSize must be 1 to {PAGE_SIZE_MAX}, not {size}"
             )
-        number = _number(request.parameters, "Page", 0, code=contract.INVALID_PARAMETER)
+        number = _number(request.parameters, "Page", 0, code=rules.INVALID_PARAMETER)
         token = request.parameters.get("PageToken") or None
         cursor = None if token is None else _cursor(token)
         name = request.parameters.get("FriendlyName") or None
@@ -211,7 +211,7 @@ def _cursor(token: str) -> Cursor:
     if tag != TOKEN_TAG or type(number) is not int or type(newer) is not bool:
         raise Refused(
             HTTPStatus.BAD_REQUEST,
-            contract.INVALID_PARAMETER,
+            rules.INVALID_PARAMETER,
             "Invalid parameter PageToken: not one of this API's",
         )
     return Cursor(number, newer=newer)

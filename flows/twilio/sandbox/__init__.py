@@ -4,10 +4,10 @@ It is the other end of the demo and of the tests, and knows nothing of Django or
 flows beyond the schema table. Where Twilio's behaviour is not known, the code says "assumption".
 """
 
-from flows.flexapi.sandbox.consistency import Lag, LagKind
-from flows.flexapi.sandbox.faults import Fault, FaultKind
-from flows.flexapi.sandbox.log import Received
-from flows.flexapi.sandbox.server import (
+from flows.twilio.sandbox.consistency import Lag, LagKind
+from flows.twilio.sandbox.faults import Fault, FaultKind
+from flows.twilio.sandbox.request_log import Received
+from flows.twilio.sandbox.server import (
     DEMO_ACCOUNT_SID,
     DEMO_API_KEY,
     DEMO_API_SECRET,

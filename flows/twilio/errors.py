@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flows.flexapi.pickling import Picklable
+from flows.twilio.pickling import Picklable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
