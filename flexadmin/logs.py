@@ -20,7 +20,7 @@ from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
 from flows.core.terminal_text import escaped
-from flows.masking import masked
+from flows.redaction.masking import masked
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 

@@ -10,8 +10,8 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from flexadmin import persons
-from flows.masking import masked
 from flows.models import AuditEvent, Result
+from flows.redaction.masking import masked
 
 
 def differences() -> Iterator[str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.core.csv_cells import BYTE_ORDER_MARK, cell
-from flows.masking import has_mask
+from flows.redaction.masking import has_mask
 from flows.twilio.flex import flex_flow
 
 _WRITABLE = tuple(entry.name for entry in flex_flow.WRITABLE)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from django.db import models
 
-from flows.masking import masked, masked_note
+from flows.redaction.masking import masked, masked_note
 
 Masks = dict[str, Callable[[Any], Any]]
 REASON: Masks = {"reason": masked_note}

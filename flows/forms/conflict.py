@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 from django.core import signing
 from django.http import QueryDict
 
-from flows.masking import masked, storable
+from flows.redaction.masking import masked, storable
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
 

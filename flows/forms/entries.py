@@ -11,7 +11,7 @@ from flows.core.csv_cells import cell, unescaped
 from flows.forms.flow import FlowForm
 from flows.forms.import_table import typed
 from flows.forms.import_text import Item, item_of
-from flows.masking import masked_field, storable
+from flows.redaction.masking import masked_field, storable
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot

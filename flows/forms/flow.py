@@ -17,7 +17,7 @@ from django.http import QueryDict
 from flows.forms.conflict import Conflict, label_of
 from flows.forms.fields import field_of
 from flows.forms.reason import ReasonForm
-from flows.masking import has_mask, storable
+from flows.redaction.masking import has_mask, storable
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
 

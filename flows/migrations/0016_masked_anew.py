@@ -12,7 +12,7 @@ from typing import Any
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from flows.masking import masked, masked_note, storable
+from flows.redaction.masking import masked, masked_note, storable
 from flows.services.mirror import columns_of
 
 BATCH = 500

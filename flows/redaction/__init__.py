@@ -1,1 +1,1 @@
-"""Secrets in text and JSON, and the masks that stand in their place. `flows.masking` is the way in."""
+"""Secrets in text and JSON, and the masks that stand in their place. `flows.redaction.masking` is the way in."""

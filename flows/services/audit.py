@@ -20,7 +20,6 @@ from django.utils import timezone
 
 from flows import accounts
 from flows.core.database import drop_if_lost
-from flows.masking import masked, masked_note, storable
 from flows.models import (
     ONCE,
     AuditEvent,
@@ -31,6 +30,7 @@ from flows.models import (
     Result,
     Stage,
 )
+from flows.redaction.masking import masked, masked_note, storable
 from flows.services import log_entries
 from flows.services.seal import GENESIS, event_hash, payload_hash
 from flows.twilio.flex import flex_flow

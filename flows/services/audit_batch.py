@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from django.db import Error, transaction
 
 from flows.core.database import drop_if_lost
-from flows.masking import masked_note, storable
 from flows.models import AuditEvent, Result, Stage
+from flows.redaction.masking import masked_note, storable
 from flows.services import audit
 from flows.services.audit import Actor, NotRecorded, Payload
 

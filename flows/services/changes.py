@@ -18,8 +18,8 @@ from functools import partial
 from typing import Any
 
 from flows.core.database import drop_if_lost
-from flows.masking import has_mask, masked, masked_quotes, storable, unmasked
 from flows.models import AuditEvent, Flow, Result, Stage
+from flows.redaction.masking import has_mask, masked, masked_quotes, storable, unmasked
 from flows.services import audit, closures, drift, mirror
 from flows.services.audit import Actor, NotRecorded, Observation, Payload
 from flows.services.merge import Merge, merge

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from flows import accounts
 from flows.core.database import drop_if_lost, waiting_briefly
-from flows.masking import masked_note, storable
 from flows.models import Closure, Result, Stage
+from flows.redaction.masking import masked_note, storable
 from flows.services import audit, first_contact
 from flows.services.audit import Actor, Payload
 from flows.twilio.errors import FlexError, Refused

@@ -14,8 +14,8 @@ from django.db.models import Max
 from django.utils import timezone
 
 from flows import accounts
-from flows.masking import masked, storable
 from flows.models import AuditEvent, AuditPayload, OpenDrift
+from flows.redaction.masking import masked, storable
 from flows.services import api_fields, audit, reading, settling
 from flows.services.audit import Actor, Observation, Payload
 from flows.services.audit_batch import Entry, append_together

@@ -13,8 +13,8 @@ from typing import Any, Final
 from django.db.models import QuerySet
 
 from flows.core.csv_cells import BYTE_ORDER_MARK, cell
-from flows.masking import masked, masked_note
 from flows.models import AuditEvent, Result, Stage
+from flows.redaction.masking import masked, masked_note
 from flows.services import audit
 from flows.services.audit import Actor, Payload
 from flows.services.seal import PAYLOAD, PAYLOAD_IF_SET, SEALED, SEALED_IF_SET, canonical

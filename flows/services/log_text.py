@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from flows.core import matching
 from flows.core.normalization import fold
-from flows.masking import masked, masked_note
 from flows.redaction.fingerprint import MASK
+from flows.redaction.masking import masked, masked_note
 from flows.twilio.flex import flex_flow
 
 STATES: Final = ("payload__before", "payload__requested", "payload__after")

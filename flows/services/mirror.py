@@ -20,8 +20,8 @@ from django.utils import timezone
 
 from flows.core.database import drop_if_lost, waiting_briefly
 from flows.core.normalization import fold
-from flows.masking import masked, storable
 from flows.models import AuditEvent, Flow, SyncState
+from flows.redaction.masking import masked, storable
 from flows.services import absence, api_fields, audit, closures, drift, first_contact, settling
 from flows.services.absence import Answers
 from flows.services.audit import NotRecorded

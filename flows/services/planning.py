@@ -14,8 +14,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from flows import accounts
-from flows.masking import has_mask, masked, masked_note, masks_in, storable
 from flows.models import Flow, Plan, PlannedChange
+from flows.redaction.masking import has_mask, masked, masked_note, masks_in, storable
 from flows.services import audit, collisions, plan_titles, plans
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow

@@ -22,8 +22,8 @@ from django_tasks import task
 
 from flexadmin.roles import role_of, site_user
 from flows import accounts
-from flows.masking import masked_note, storable
 from flows.models import ONCE, AuditEvent, OpenDrift, Plan, PlannedChange, Result, Stage
+from flows.redaction.masking import masked_note, storable
 from flows.services import audit, changes, closures
 from flows.services.audit import Actor, NotRecorded, Payload
 from flows.services.settling import StaleRead

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from flows import accounts
-from flows.masking import masked, storable
+from flows.redaction.masking import masked, storable
 from flows.services import closures, mirror
 from flows.twilio.errors import FlexError, NeverSent
 from flows.twilio.flex.flex_flow import Snapshot

@@ -18,8 +18,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from flows import accounts
-from flows.masking import masked, storable
 from flows.models import AuditEvent, OpenChange, Result, Stage
+from flows.redaction.masking import masked, storable
 from flows.services import audit, drift, mirror, reading
 from flows.services.audit import Actor, AlreadyRecorded, Observation, Payload
 from flows.services.changes import UNDER_WAY_FOR

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from flows import accounts
-from flows.masking import has_mask
 from flows.models import Flow, Plan, PlannedChange
+from flows.redaction.masking import has_mask
 from flows.services import audit, collisions, planning
 from flows.services.external_changes import CHANGED, DELETED, MADE, ExternalChange
 from flows.services.planning import LeftOut

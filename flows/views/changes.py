@@ -21,8 +21,8 @@ from django.views.decorators.http import require_http_methods
 from flows import lint, search
 from flows.forms import Conflict, DeleteForm, FlowForm, SwitchForm, picked, read_base, resolved, signed
 from flows.forms.reason import SHOWN
-from flows.masking import masked_field, storable
 from flows.models import Flow
+from flows.redaction.masking import masked_field, storable
 from flows.services import changes, collisions, mirror
 from flows.services.settling import StaleRead
 from flows.services.twilio import FORM_DEADLINE, READ_DEADLINE

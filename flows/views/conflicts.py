@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from flows.forms import Conflict, FlowForm, label_of
-from flows.masking import masked, masked_field, storable
 from flows.models import AuditEvent, Stage
+from flows.redaction.masking import masked, masked_field, storable
 from flows.services import audit, changes
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow

@@ -20,8 +20,8 @@ from django_htmx.http import HttpResponseClientRedirect
 from flexadmin.roles import scope_of
 from flows import accounts, copying, lint, search
 from flows.accounts import Account
-from flows.masking import masked, storable
 from flows.models import AuditEvent, Flow, OpenDrift, Result, SavedView
+from flows.redaction.masking import masked, storable
 from flows.services import absence, audit, closures, freshness, mirror, reading, reconcile
 from flows.services.changes import UNDER_WAY_FOR
 from flows.services.settling import StaleRead

@@ -18,7 +18,7 @@ from django.utils.http import urlencode
 from flexadmin.roles import scope_of
 from flows import accounts
 from flows.accounts import Account
-from flows.masking import has_mask, masked, storable
+from flows.redaction.masking import has_mask, masked, storable
 from flows.services import closures, lookup, mirror, twilio
 from flows.twilio import labels
 from flows.twilio.errors import FlexError

@@ -19,8 +19,8 @@ from flexadmin.roles import scope_of
 from flows import accounts
 from flows.accounts import Account
 from flows.forms import StartForm
-from flows.masking import masked_field
 from flows.models import AuditEvent, Flow, Plan, PlannedChange
+from flows.redaction.masking import masked_field
 from flows.services import plan_access, plan_titles, plans
 from flows.services.plans import Fate
 from flows.templatetags.flows import refusal, short, visible

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from flows.masking import masked
 from flows.models import AuditEvent, Result
+from flows.redaction.masking import masked
 from flows.services import closures
 from flows.services.closures import Why
 from flows.services.settling import StaleRead

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from flows.masking import has_mask, masked, storable
 from flows.models import AuditEvent, OpenDrift
+from flows.redaction.masking import has_mask, masked, storable
 from flows.services import drift
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow

@@ -17,8 +17,8 @@ import tests.faults.ready  # noqa: F401 - Django comes first
 # isort: split
 from django.db import connection, transaction
 
-from flows.masking import masked, storable
 from flows.models import AuditEvent, AuditPayload, ChainHead, OpenChange, OpenDrift, Plan, PlannedChange
+from flows.redaction.masking import masked, storable
 from flows.services import audit, log_entries
 from flows.services.seal import GENESIS, event_hash, payload_hash
 from flows.twilio.sandbox import seed

@@ -28,8 +28,8 @@ from django.test import Client
 
 from flows import append_only
 from flows.core.csv_cells import BYTE_ORDER_MARK
-from flows.masking import masked, storable
 from flows.models import AuditEvent, AuditPayload, ChainHead, OpenChange, OpenDrift
+from flows.redaction.masking import masked, storable
 from flows.services import audit, evidence, log_entries
 from flows.services.seal import GENESIS, event_hash
 from flows.twilio.flex import flex_flow

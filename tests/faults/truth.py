@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from flows.masking import masked, storable
 from flows.models import ONCE, AuditEvent, Flow, OpenChange, OpenDrift
+from flows.redaction.masking import masked, storable
 from flows.services import drift, evidence
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.request_log import Received

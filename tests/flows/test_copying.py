@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from flows.copying import snippets
-from flows.masking import masked
+from flows.redaction.masking import masked
 
 FLOW = {
     "sid": "FO" + "1" * 32,

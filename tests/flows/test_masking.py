@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.masking import (
+from flows.redaction import first_rules, words
+from flows.redaction.fingerprint import Masker
+from flows.redaction.masking import (
     DEEPEST,
     has_mask,
     masked,
@@ -20,8 +22,6 @@ from flows.masking import (
     storable,
     unmasked,
 )
-from flows.redaction import first_rules, words
-from flows.redaction.fingerprint import Masker
 
 CANARY = "c4n4ry"
 MASK = r"masked-[0-9a-f]{6}"

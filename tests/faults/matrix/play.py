@@ -16,8 +16,8 @@ from unittest import mock
 from django.db import connection
 from django.test import override_settings
 
-from flows.masking import masked
 from flows.models import Flow, OpenChange
+from flows.redaction.masking import masked
 from flows.services import audit, changes, closures, mirror, reconcile, twilio
 from flows.services.audit import NotRecorded
 from flows.services.changes import NotRead, OutcomeNotRecorded

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 
 from flows import append_only
-from flows.masking import masked
 from flows.models import AuditEvent, ChainHead
+from flows.redaction.masking import masked
 from flows.services import audit, erasure, evidence, seal
 from tests.faults.acting import OMAR, SECRET_URL
 

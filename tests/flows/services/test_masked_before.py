@@ -7,10 +7,10 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from flows.masking import storable
 from flows.models import AuditEvent, AuditPayload, Flow, OpenDrift, Plan, PlannedChange
 from flows.redaction import first_rules
 from flows.redaction.fingerprint import Masker
+from flows.redaction.masking import storable
 from flows.services import audit, drift, evidence, mirror, planning, plans
 from tests import ACCOUNT
 from tests.armour.markup import bytes_of
