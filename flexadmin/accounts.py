@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from flows.accounts import COLOURS, Account
+from flows.accounts.twilio_accounts import COLOURS, Account
 from flows.twilio.flex import flex_flow
 
 Required = Callable[[str, str], str]

@@ -10,8 +10,8 @@ class FlexadminConfig(AppConfig):
     def ready(self) -> None:
         from flexadmin import checks, metrics, outside_rights, recorded_roles  # noqa: F401 - checks register themselves; models are not there before
         from flexadmin.roles import after_migrate
+        from flows.accounts.clients import called
         from flows.services import consistency
-        from flows.services.twilio import called
 
         # With flows, the last app of all, so that its permissions are there.
         last = apps.get_app_config("flows")

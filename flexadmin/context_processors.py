@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject, new_method_proxy
 
 from flexadmin.roles import role_of, scope_of
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.models import OpenDrift
 from flows.services import closures, reading
 
@@ -21,7 +21,7 @@ CALLS: Final = {
     "change_flow": "update",
     "delete_flow": "delete",
 }  # what each takes at Twilio
-NONE: tuple[accounts.Account, ...] = ()
+NONE: tuple[twilio_accounts.Account, ...] = ()
 
 
 class LazyNumber(SimpleLazyObject[int]):
@@ -37,7 +37,7 @@ class Closed:
     """What can't be done in which account, asked for once a page. `about`: the one that the page is about, if it is
     about one; else it tells of all that the person sees."""
 
-    def __init__(self, request: HttpRequest, about: accounts.Account | None) -> None:
+    def __init__(self, request: HttpRequest, about: twilio_accounts.Account | None) -> None:
         self._request, self._user, self._about = request, request.user, about
 
     @property
@@ -63,7 +63,7 @@ class Closed:
         return _looked_up(closures.states, {}) if known is None else known
 
     def why(self, account_sid: str, kind: str) -> closures.Why | None:
-        if any(account.sid == account_sid for account in accounts.every()):
+        if any(account.sid == account_sid for account in twilio_accounts.every()):
             state = self.states.get(account_sid)
             return state.why(kind) if state else None
         return _looked_up(lambda: closures.reason_against(account_sid, kind), None)
@@ -82,7 +82,9 @@ class Permissions:
         kind = CALLS.get(name, "")
         if not kind:
             return bool(self._user.has_perm(f"{self._app}.{name}", self._account_sid or None))
-        about = [self._account_sid] if self._account_sid else [account.sid for account in accounts.every()]
+        about = (
+            [self._account_sid] if self._account_sid else [account.sid for account in twilio_accounts.every()]
+        )
         return any(
             self._user.has_perm(f"{self._app}.{name}", sid) and not self._closed.why(sid, kind)
             for sid in about
@@ -100,8 +102,8 @@ def site(request: HttpRequest) -> dict[str, object]:
     if (
         account is None and not about
     ):  # a page about a flow of an account that the site has no more is of none
-        account = accounts.sole()
-    hosts = {urlsplit(one.root).hostname or "" for one in ([account] if account else accounts.every())}
+        account = twilio_accounts.sole()
+    hosts = {urlsplit(one.root).hostname or "" for one in ([account] if account else twilio_accounts.every())}
     known: dict[str, object] = {
         "account": account,
         "accounts": SimpleLazyObject(lambda: _looked_up(lambda: _visible(user), NONE)),
@@ -127,15 +129,15 @@ def _looked_up(look: Callable[[], T], otherwise: T) -> T:
         return otherwise
 
 
-def _visible(user: Any) -> tuple[accounts.Account, ...]:
+def _visible(user: Any) -> tuple[twilio_accounts.Account, ...]:
     """The accounts that the person can choose between; none where there is nothing to choose."""
-    return NONE if accounts.sole() else _seen_by(user)
+    return NONE if twilio_accounts.sole() else _seen_by(user)
 
 
-def _seen_by(user: Any) -> tuple[accounts.Account, ...]:
+def _seen_by(user: Any) -> tuple[twilio_accounts.Account, ...]:
     if user is None or not user.is_authenticated:
         return NONE
-    return accounts.of_scope(scope_of(user, "flows.view_flow"))
+    return twilio_accounts.of_scope(scope_of(user, "flows.view_flow"))
 
 
 def _drift_count(user: Any) -> int:
@@ -145,4 +147,6 @@ def _drift_count(user: Any) -> int:
 
 
 def _manages_people(user: Any) -> bool:
-    return bool(user and user.is_authenticated and user.has_perm("flexadmin.manage_people", accounts.EVERY))
+    return bool(
+        user and user.is_authenticated and user.has_perm("flexadmin.manage_people", twilio_accounts.EVERY)
+    )

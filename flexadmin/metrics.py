@@ -37,7 +37,7 @@ CALLS: Final = Histogram(
 
 
 def observe(*, verb: str, result: str, seconds: float, **_: Any) -> None:
-    """A receiver of `flows.services.twilio.called`."""
+    """A receiver of `flows.accounts.clients.called`."""
     CALLS.labels(verb, result).observe(seconds)
 
 

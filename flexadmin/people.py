@@ -20,7 +20,7 @@ from flexadmin import outside_rights, persons
 from flexadmin.oidc import is_tie_of, issuer_of
 from flexadmin.people_forms import PersonForm, ReasonForm, RolesForm
 from flexadmin.roles import ROLES, outside_rights_of
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.models import Result, Stage
 from flows.services import audit
 from flows.services.audit import NotRecorded
@@ -42,7 +42,7 @@ def managed(action: str) -> Callable[[View], View]:
         @functools.wraps(view)
         def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
             request.account_sid = ""
-            if not request.user.has_perm(MANAGE, accounts.EVERY):  # type: ignore[arg-type]  # our backend takes a SID
+            if not request.user.has_perm(MANAGE, twilio_accounts.EVERY):  # type: ignore[arg-type]  # our backend takes a SID
                 if request.method != "GET":
                     record_refusal(request, action)
                 raise PermissionDenied
@@ -287,7 +287,7 @@ def _page(
 
 def _roles_in_words(person: User) -> list[str]:
     """ "admin", "viewer on Staging" …, of a person whose groups and account roles may be there already."""
-    names = {account.sid: str(account) for account in accounts.every()}
+    names = {account.sid: str(account) for account in twilio_accounts.every()}
     everywhere = [group.name for group in person.groups.all() if group.name in ROLES]
     return everywhere + [
         f"{one.role.name} on {names.get(one.account_sid, one.account_sid)}"

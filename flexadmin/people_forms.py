@@ -11,7 +11,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from flexadmin.models import AccountRole
 from flexadmin.names import validate_new_username
 from flexadmin.roles import ROLES
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.forms.fields import VisibleText
 
 
@@ -39,9 +39,11 @@ class RolesForm(ReasonForm):
         self.fields["role"] = forms.ChoiceField(
             label="Role on every account", choices=choices, required=False, initial=had["role"]
         )
-        self.sids = [account.sid for account in accounts.every()] if accounts.sole() is None else []
+        self.sids = (
+            [account.sid for account in twilio_accounts.every()] if twilio_accounts.sole() is None else []
+        )
         self.sids += [sid for sid in had["on_accounts"] if sid not in self.sids]
-        names = {account.sid: str(account) for account in accounts.every()}
+        names = {account.sid: str(account) for account in twilio_accounts.every()}
         for sid in self.sids:
             self.fields[f"role_{sid}"] = forms.ChoiceField(
                 label=f"Role on {names.get(sid, sid)}",

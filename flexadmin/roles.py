@@ -14,7 +14,7 @@ from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, Permission
 
 from flexadmin.models import AccountRole, SiteUser
-from flows import accounts
+from flows.accounts import twilio_accounts
 
 READ = ("view_flow", "view_auditevent")
 CHANGE = ("add_flow", "change_flow", "delete_flow")
@@ -62,7 +62,7 @@ class RolesBackend(ModelBackend):
         granted = self._granted(user)
         if account_sid is None:
             return set().union(*granted.values())
-        return granted.get(accounts.EVERY, set()) | granted.get(account_sid, set())
+        return granted.get(twilio_accounts.EVERY, set()) | granted.get(account_sid, set())
 
     def _granted(self, user: Any) -> Granted:
         """Asked for once a request: a person is read anew with each."""
@@ -81,7 +81,7 @@ def granted_to(user: Any) -> Granted:
     """Permissions by account, from the roles and the table above."""
     found: Granted = defaultdict(set)
     for name in Group.objects.filter(user=user, name__in=ROLES).values_list("name", flat=True):
-        found[accounts.EVERY] |= permissions_of(name)
+        found[twilio_accounts.EVERY] |= permissions_of(name)
     on_accounts = AccountRole.objects.filter(person=user, role__name__in=ROLES)
     for account_sid, name in on_accounts.values_list("account_sid", "role__name"):
         found[account_sid] |= permissions_of(name)
@@ -111,11 +111,11 @@ def outside_rights_of(person: Any) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def scope_of(user: Any, permission: str) -> accounts.Scope:
+def scope_of(user: Any, permission: str) -> twilio_accounts.Scope:
     """The accounts where the person may do that; None: everywhere, whatever the account."""
-    if user.has_perm(permission, accounts.EVERY):
+    if user.has_perm(permission, twilio_accounts.EVERY):
         return None
-    known = {account.sid for account in accounts.every()} | {
+    known = {account.sid for account in twilio_accounts.every()} | {
         row.account_sid for row in AccountRole.objects.filter(person=user)
     }
     return frozenset(sid for sid in known if user.has_perm(permission, sid))

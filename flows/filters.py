@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.core.normalization import fold
 from flows.models import FlowTally
 from flows.twilio.flex import flex_flow
@@ -74,7 +74,7 @@ class Reading:
         self.mistakes.append(Mistake(name, value, sentence or _SAYS[name].format(value)))
 
 
-def read(parameters: Mapping[str, str], within: accounts.Scope, sorts: Mapping[str, str]) -> Reading:
+def read(parameters: Mapping[str, str], within: twilio_accounts.Scope, sorts: Mapping[str, str]) -> Reading:
     """Read the parameters of an address, as somebody who sees the accounts of `within`."""
     reading = Reading()
     _read_search(reading, parameters.get("q", ""))
@@ -95,9 +95,9 @@ def read(parameters: Mapping[str, str], within: accounts.Scope, sorts: Mapping[s
     return reading
 
 
-def held_values(within: accounts.Scope) -> Held:
+def held_values(within: twilio_accounts.Scope) -> Held:
     """The number of flows by channel, integration type and account that the mirror holds of these accounts."""
-    tally = accounts.within(FlowTally.objects.filter(flows__gt=0), within)
+    tally = twilio_accounts.within(FlowTally.objects.filter(flows__gt=0), within)
     held: Held = {name: Counter() for name in _HELD}
     for account, channel, integration, flows in tally.values_list(
         "account_sid", "channel_type", "integration_type", "flows"
@@ -108,9 +108,9 @@ def held_values(within: accounts.Scope) -> Held:
     return held
 
 
-def _is_usual(name: str, value: str, within: accounts.Scope) -> bool:
+def _is_usual(name: str, value: str, within: twilio_accounts.Scope) -> bool:
     if name == "account":
-        return any(account.sid == value for account in accounts.of_scope(within))
+        return any(account.sid == value for account in twilio_accounts.of_scope(within))
     return value in _ALLOWED[name]
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import models
 
+from flows.accounts.models import RateLimit as RateLimit
 from flows.log_models import AuditEntry as AuditEntry
 from flows.recorded import BODY, REASON, Recorded
 
@@ -354,25 +355,6 @@ class ChainHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.seq}"
-
-
-class RateLimit(models.Model):
-    """The places of one kind of call that an account may make at Twilio, shared by all processes of the
-    site: when each comes free, in seconds since 1970 by the database's clock (flows/services/rates.py)."""
-
-    account_sid = models.CharField(max_length=34)
-    operation = models.CharField(max_length=16)
-    free_at = models.TextField(default="[]")  # JSON; compared as it stands before it is replaced
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["account_sid", "operation"], name="one_rate_limit_of_an_operation"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.account_sid} {self.operation}"
 
 
 class Plan(models.Model):

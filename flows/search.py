@@ -17,7 +17,8 @@ from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import OrderBy
 from django.http import QueryDict
 
-from flows import accounts, filters, trigrams
+from flows import filters, trigrams
+from flows.accounts import twilio_accounts
 from flows.core import matching
 from flows.core.invisible import without_hidden
 from flows.core.normalization import fold
@@ -54,14 +55,14 @@ class Query:
     account: str = ""
     sort: str = "name"
     page: int = 1
-    within: accounts.Scope = None  # what the person may see; not in the address
+    within: twilio_accounts.Scope = None  # what the person may see; not in the address
     mistakes: tuple[Mistake, ...] = ()
     leftover: tuple[
         tuple[str, str], ...
     ] = ()  # what the address says beside the above, and that is a mistake
 
     @classmethod
-    def of(cls, parameters: Mapping[str, str], within: accounts.Scope = None) -> Query:
+    def of(cls, parameters: Mapping[str, str], within: twilio_accounts.Scope = None) -> Query:
         reading = filters.read(parameters, within, SORTS)
         return cls(
             **reading.values,
@@ -71,7 +72,7 @@ class Query:
         )
 
     @classmethod
-    def of_text(cls, text: str, within: accounts.Scope = None) -> Query:
+    def of_text(cls, text: str, within: twilio_accounts.Scope = None) -> Query:
         """The same from a query string, as forms carry it along."""
         return cls.of(QueryDict(text.lstrip("?")), within)
 
@@ -131,7 +132,7 @@ class Answer:
     held: filters.Held | None = None  # the values that the mirror holds, where answering has read them
 
 
-def the_one(text: str, *, is_number: bool = True, within: accounts.Scope = None) -> str:
+def the_one(text: str, *, is_number: bool = True, within: twilio_accounts.Scope = None) -> str:
     """The SID of the flow that a pasted SID (or, if it may be one, a phone number) can only mean, or nothing."""
     text = without_hidden(text)
     sid = text.strip()
@@ -139,7 +140,7 @@ def the_one(text: str, *, is_number: bool = True, within: accounts.Scope = None)
         return sid
     if not is_number or len(matching.digits_of(text)) < WHOLE_NUMBER:
         return ""
-    seen = accounts.within(FlowEntry.objects.filter(gone_at=None), within)
+    seen = twilio_accounts.within(FlowEntry.objects.filter(gone_at=None), within)
     sids = seen.filter(trigrams.narrowed(matching.spellings(text)), matching.has_number(text)).values_list(
         "sid", flat=True
     )[:2]
@@ -198,7 +199,7 @@ def answer(query: Query) -> Answer:
     return Answer(_page(query, _filtered(entries, query), counted, by_index=False), _facets(kinds, query))
 
 
-def mirror_is_empty(within: accounts.Scope) -> bool:
+def mirror_is_empty(within: twilio_accounts.Scope) -> bool:
     """Whether the person would see no flow whatever they asked for."""
     return not sum(flows for _, flows in _tallied(within))
 
@@ -220,8 +221,8 @@ def _first_some(entries: QuerySet[FlowEntry]) -> list[tuple[Kind, list[int]]]:
     return [(_kind(*values), pks) for values, pks in found.items()]
 
 
-def _tallied(within: accounts.Scope) -> Iterator[tuple[Kind, int]]:
-    tally = accounts.within(FlowTally.objects.filter(flows__gt=0), within)
+def _tallied(within: twilio_accounts.Scope) -> Iterator[tuple[Kind, int]]:
+    tally = twilio_accounts.within(FlowTally.objects.filter(flows__gt=0), within)
     for account, channel, integration, state, flows in tally.values_list(
         "account_sid", "channel_type", "integration_type", "state", "flows"
     ):
@@ -300,7 +301,7 @@ def _flows(sids: list[str]) -> list[Flow]:
 
 
 def _seen(query: Query) -> QuerySet[FlowEntry]:
-    return accounts.within(FlowEntry.objects.all(), query.within)
+    return twilio_accounts.within(FlowEntry.objects.all(), query.within)
 
 
 def _filtered(entries: QuerySet[FlowEntry], query: Query) -> QuerySet[FlowEntry]:

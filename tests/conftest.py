@@ -20,8 +20,9 @@ from pytest_django.fixtures import Settings
 from flexadmin.models import AccountRole
 from flexadmin.roles import ROLES, ensure_groups
 from flows import append_only
-from flows.accounts import Account
-from flows.services import mirror, twilio
+from flows.accounts import clients
+from flows.accounts.twilio_accounts import Account
+from flows.services import mirror
 from flows.services.audit import Actor
 from flows.twilio.sandbox.server import Sandbox
 from flows.views import downloads
@@ -84,7 +85,7 @@ def _nobody_else_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
 def sandbox(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """An empty Flex API that the site's settings point at. Between two tries nobody waits."""
     monkeypatch.setattr(
-        twilio, "FlexClient", functools.partial(twilio.FlexClient, sleep=lambda _seconds: None)
+        clients, "FlexClient", functools.partial(clients.FlexClient, sleep=lambda _seconds: None)
     )
     with Sandbox() as running:
         settings.FLEX_API_URL = running.url

@@ -18,7 +18,7 @@ from django.db import Error, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.core.database import drop_if_lost
 from flows.models import (
     ONCE,
@@ -213,7 +213,7 @@ def unsettled(sids: Iterable[str]) -> dict[str, AuditEvent]:
 
 
 def _sole_account() -> str:
-    account = accounts.sole()
+    account = twilio_accounts.sole()
     return account.sid if account else ""
 
 

@@ -17,13 +17,13 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from flows.accounts.clients import WRITE_DEADLINE, account_of, flex_client
 from flows.core.database import drop_if_lost
 from flows.models import AuditEvent, Flow, Result, Stage
 from flows.redaction.masking import has_mask, masked, masked_quotes, storable, unmasked
 from flows.services import audit, closures, drift, mirror
 from flows.services.audit import Actor, NotRecorded, Observation, Payload
 from flows.services.merge import Merge, merge
-from flows.services.twilio import WRITE_DEADLINE, account_of, flex_client
 from flows.twilio.errors import FlexError, NeverSent, Refused, Unknown
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot

@@ -13,7 +13,7 @@ from django.db import Error, IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.core.database import drop_if_lost, waiting_briefly
 from flows.models import Closure, Result, Stage
 from flows.redaction.masking import masked_note, storable
@@ -85,7 +85,7 @@ class Closed(Picklable):
 def states() -> dict[str, State]:
     """The state of each account that the site has or that something is closed of, in one query."""
     rows = list(Closure.objects.order_by("since"))
-    sids = [account.sid for account in accounts.every()] + [
+    sids = [account.sid for account in twilio_accounts.every()] + [
         row.account_sid for row in rows if row.account_sid
     ]
     return {sid: _state(sid, [row for row in rows if row.account_sid in ("", sid)]) for sid in sids}
@@ -100,7 +100,7 @@ def state_of(account_sid: str) -> State:
 def reason_against(account_sid: str, kind: str) -> Why | None:
     """The reason that no page offers this call or change, None if it does: what `State.why` says, or that the
     site has no credentials for the account any more."""
-    if account_sid and all(account.sid != account_sid for account in accounts.every()):
+    if account_sid and all(account.sid != account_sid for account in twilio_accounts.every()):
         said = (
             f"This site has no credentials for the account {account_sid}, so its flows can only be looked at."
         )
@@ -202,7 +202,7 @@ def _state(account_sid: str, rows: list[Closure]) -> State:
     closed: dict[str, Why] = {}
     for row in rows:
         closed[row.kind] = Why(row.kind, _sentence(row), by_twilio=row.kind != CHANGE, closure=row)
-    if any(account.sid == account_sid and account.is_read_only for account in accounts.every()):
+    if any(account.sid == account_sid and account.is_read_only for account in twilio_accounts.every()):
         closed[CHANGE] = Why(CHANGE, "Whoever runs this site made it read-only, in its settings (READ_ONLY).")
     return State(closed)
 

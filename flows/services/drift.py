@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db.models import Max
 from django.utils import timezone
 
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.models import AuditEvent, AuditPayload, OpenDrift
 from flows.redaction.masking import masked, storable
 from flows.services import api_fields, audit, reading, settling
@@ -176,7 +176,7 @@ def acceptance(*, event: AuditEvent, reason: str, actor: Actor) -> Entry:
     )
 
 
-def inbox(scope: accounts.Scope = None) -> list[list[AuditEvent]]:
+def inbox(scope: twilio_accounts.Scope = None) -> list[list[AuditEvent]]:
     """What nobody has dealt with yet, in these accounts: the events of each flow in order, the flow with the latest
     first."""
     waiting = reading.of_accounts(OpenDrift.objects.all(), scope, "event")

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlsplit
 
-from flows import accounts
-from flows.accounts import Account
+from flows.accounts import twilio_accounts
+from flows.accounts.twilio_accounts import Account
 from flows.models import Flow, SyncState
 from flows.twilio.errors import FlexError, NoConnection, Refused, Unknown
 
@@ -30,8 +30,8 @@ def explain(account_sid: str, error: FlexError) -> str:
     """Say which setting looks wrong, without a full stop at the end. Empty where the account has answered
     before, or where the failure has another cause."""
     try:
-        account = accounts.get(account_sid)
-    except accounts.NotConfigured:
+        account = twilio_accounts.get(account_sid)
+    except twilio_accounts.NotConfigured:
         return ""
     if _has_answered(account_sid):
         return ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from flows.accounts import Account
+from flows.accounts.twilio_accounts import Account
 from flows.models import SyncState
 
 NEVER, FAILED, PARTIAL, CHECKED = "never", "failed", "partial", "checked"

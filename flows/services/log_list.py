@@ -14,7 +14,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.core import matching as terms
 from flows.models import AuditEntry, AuditEvent, OpenChange, Plan, PlannedChange, Result
 from flows.services import reading
@@ -38,7 +38,7 @@ HIDDEN: Final = Q(action="flow.baseline") | Q(
 )
 
 
-def page_of(query: LogQuery, scope: accounts.Scope) -> Found:
+def page_of(query: LogQuery, scope: twilio_accounts.Scope) -> Found:
     """Return a page of the entries that the query asks for; nothing if it can't be understood."""
     if query.faults:
         return Found([], has_older=False)
@@ -57,7 +57,7 @@ def page_of(query: LogQuery, scope: accounts.Scope) -> Found:
     return reading.newest(_branches(query, scope), PAGE_SIZE, first=first, last=last, lowest=lowest)
 
 
-def matching(query: LogQuery, scope: accounts.Scope) -> QuerySet[AuditEvent]:
+def matching(query: LogQuery, scope: twilio_accounts.Scope) -> QuerySet[AuditEvent]:
     """Return the event with the present outcome of each entry that the query asks for, whatever the page.
 
     What is open by now stays as it is by now: an export reads on while changes end, and tells of that the
@@ -84,7 +84,7 @@ def matching(query: LogQuery, scope: accounts.Scope) -> QuerySet[AuditEvent]:
     return AuditEvent.objects.alias(place=entry).filter(Q(seq__in=outcomes) | Q(place__isnull=False))
 
 
-def readable(scope: accounts.Scope) -> QuerySet[AuditEvent]:
+def readable(scope: twilio_accounts.Scope) -> QuerySet[AuditEvent]:
     """Return the events that users of these accounts may read. Sign-ins and users are for those of every
     account."""
     events = AuditEvent.objects.all()
@@ -94,7 +94,7 @@ def readable(scope: accounts.Scope) -> QuerySet[AuditEvent]:
 
 
 def neighbours(
-    entry: AuditEntry | None, scope: accounts.Scope
+    entry: AuditEntry | None, scope: twilio_accounts.Scope
 ) -> tuple[AuditEvent | None, AuditEvent | None]:
     """Return the present outcomes of the entries before and after one in the list, first syncs left out."""
     if entry is None:
@@ -104,7 +104,7 @@ def neighbours(
     return before.outcome if before else None, after.outcome if after else None
 
 
-def unknown_values(query: LogQuery, scope: accounts.Scope, people: Iterable[str]) -> dict[str, str]:
+def unknown_values(query: LogQuery, scope: twilio_accounts.Scope, people: Iterable[str]) -> dict[str, str]:
     """Return, by parameter, which values of a query stand nowhere in what the user may read. `people` are
     those who stand in it."""
     entries = reading.of_accounts(AuditEntry.objects.all(), scope)
@@ -122,7 +122,7 @@ def unknown_values(query: LogQuery, scope: accounts.Scope, people: Iterable[str]
     }
 
 
-def mark_decisions(entries: Sequence[AuditEntry], scope: accounts.Scope) -> None:
+def mark_decisions(entries: Sequence[AuditEntry], scope: twilio_accounts.Scope) -> None:
     """Mark the outcomes that wait for the decision of a user who may change the flows of these accounts."""
     waiting = OpenChange.objects.exclude(puzzle="").values_list("attempt", flat=True)
     unknown = {entry.pk for entry in entries if entry.result in INCONCLUSIVE}
@@ -132,10 +132,10 @@ def mark_decisions(entries: Sequence[AuditEntry], scope: accounts.Scope) -> None
         entry.outcome.needs_decision = may_decide and entry.pk in waits  # type: ignore[attr-defined]
 
 
-def _is_account(sid: str, scope: accounts.Scope) -> bool:
+def _is_account(sid: str, scope: twilio_accounts.Scope) -> bool:
     if scope is not None:
         return sid in scope
-    is_configured = any(account.sid == sid for account in accounts.every())
+    is_configured = any(account.sid == sid for account in twilio_accounts.every())
     return is_configured or AuditEntry.objects.filter(account_sid=sid).exists()
 
 
@@ -143,7 +143,7 @@ def _is_plan(plan: str, entries: QuerySet[AuditEntry]) -> bool:
     return Plan.objects.filter(pk=plan).exists() or entries.filter(request_id=plan).exists()
 
 
-def _branches(query: LogQuery, scope: accounts.Scope) -> list[QuerySet[AuditEntry]]:
+def _branches(query: LogQuery, scope: twilio_accounts.Scope) -> list[QuerySet[AuditEntry]]:
     """Cut a query up so that an index has each part in the order of the log: an `IN` or an `OR` would have
     all of it sorted first."""
     parts = _by_account(_filtered(query), query, scope)
@@ -157,7 +157,7 @@ def _branches(query: LogQuery, scope: accounts.Scope) -> list[QuerySet[AuditEntr
 
 
 def _by_account(
-    entries: QuerySet[AuditEntry], query: LogQuery, scope: accounts.Scope
+    entries: QuerySet[AuditEntry], query: LogQuery, scope: twilio_accounts.Scope
 ) -> list[QuerySet[AuditEntry]]:
     sids = frozenset({query.account}) if query.account else scope
     if query.account and scope is not None:

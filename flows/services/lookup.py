@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
-from flows import accounts
-from flows.accounts import Account
+from flows.accounts import twilio_accounts
+from flows.accounts.clients import READ_DEADLINE
+from flows.accounts.twilio_accounts import Account
 from flows.services import closures, mirror
-from flows.services.twilio import READ_DEADLINE
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import Snapshot
 
@@ -27,12 +27,12 @@ class Lookup:
     unasked: list[tuple[Account, str]] = field(default_factory=list)
 
 
-def find(sid: str, *, scope: accounts.Scope) -> Lookup:
+def find(sid: str, *, scope: twilio_accounts.Scope) -> Lookup:
     """Ask each account of the scope for the flow, once, until one has it. What is found is taken over."""
     until = time.monotonic() + LONGEST
     asked: list[Account] = []
     unasked: list[tuple[Account, str]] = []
-    for account in accounts.of_scope(scope):
+    for account in twilio_accounts.of_scope(scope):
         reason = _reason_not_to_ask(account, until)
         if not reason:
             try:

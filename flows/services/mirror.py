@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from flows.accounts.clients import READ_DEADLINE, account_of, flex_client
 from flows.core.database import drop_if_lost, waiting_briefly
 from flows.core.normalization import fold
 from flows.models import AuditEvent, Flow, SyncState
@@ -25,7 +26,6 @@ from flows.redaction.masking import masked, storable
 from flows.services import absence, api_fields, audit, closures, drift, first_contact, settling
 from flows.services.absence import Answers
 from flows.services.audit import NotRecorded
-from flows.services.twilio import READ_DEADLINE, account_of, flex_client
 from flows.twilio import labels
 from flows.twilio.errors import FlexError, Unknown
 from flows.twilio.flex import flex_flow

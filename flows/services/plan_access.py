@@ -12,7 +12,7 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
 
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.models import Plan, PlannedChange
 
 # What a plan does or did: all but what was skipped before it was started.
@@ -56,7 +56,7 @@ def powers_of(user: User, plan: Plan, account_sids: list[str]) -> Powers:
     )
 
 
-def visible_plans(user: User, scope: accounts.Scope) -> QuerySet[Plan]:
+def visible_plans(user: User, scope: twilio_accounts.Scope) -> QuerySet[Plan]:
     """The plans that a user may see, each with the number of its `flows`: all of one, or nothing, since its figures
     would tell of the rest. `scope`: the accounts that they see."""
     counted = Q(changes__skipped="") | Q(changes__done_at__isnull=False)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.models import PlannedChange
 
 VERBS: Final = {"flow.update": "change", "flow.create": "create", "flow.delete": "delete"}
@@ -20,9 +20,9 @@ def counted(number: int, noun: str = "flow") -> str:
 
 def place_of(account_sids: Iterable[str]) -> str:
     """The accounts as the end of a sentence, " in production"; nothing where the site has one account."""
-    if accounts.sole():
+    if twilio_accounts.sole():
         return ""
-    known = {account.sid: str(account) for account in accounts.every()}
+    known = {account.sid: str(account) for account in twilio_accounts.every()}
     names = sorted({known.get(sid, sid) for sid in account_sids if sid})
     if len(names) > 2:
         return f" in {len(names)} accounts"

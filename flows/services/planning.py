@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 from django.db import transaction
 from django.utils import timezone
 
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.models import Flow, Plan, PlannedChange
 from flows.redaction.masking import has_mask, masked, masked_note, masks_in, storable
 from flows.services import audit, collisions, plan_titles, plans
@@ -105,7 +105,7 @@ def with_host(url: Any, host: str) -> str:
 
 
 def plan_change(
-    *, ask: Ask, sids: Sequence[str], made_by: str, reason: str = "", within: accounts.Scope = None
+    *, ask: Ask, sids: Sequence[str], made_by: str, reason: str = "", within: twilio_accounts.Scope = None
 ) -> Plan:
     """The same for many flows, by name. `within`: the accounts where the person may change flows."""
     sids = list(dict.fromkeys(sids))
@@ -138,8 +138,8 @@ def plan_entries(
     *,
     entries: Sequence[Entry],
     made_by: str,
-    within: accounts.Scope = None,
-    seen: accounts.Scope = None,
+    within: twilio_accounts.Scope = None,
+    seen: twilio_accounts.Scope = None,
 ) -> Plan:
     """Flows as a file has them: those with a SID are changed, the others made in the account that they name.
     `within`: as above; `seen`: the accounts that the person may see, beyond which there is nothing."""
@@ -309,12 +309,12 @@ def _of_entry(entry: Entry, row: Flow | None) -> PlannedChange:
     return PlannedChange(action=action, target_sid=entry.sid, friendly_name=name)
 
 
-def _account_for(entry: Entry, seen: accounts.Scope) -> str:
+def _account_for(entry: Entry, seen: twilio_accounts.Scope) -> str:
     """The account in which an entry without a SID is to be created."""
-    account = accounts.sole()
+    account = twilio_accounts.sole()
     if not entry.account_sid and account is None:
         raise LeftOut("It doesn't say in which account to create the flow: add its account_sid.")
-    known = {one.sid for one in accounts.of_scope(seen)}
+    known = {one.sid for one in twilio_accounts.of_scope(seen)}
     sid = entry.account_sid or (account.sid if account else "")
     if sid not in known:
         raise LeftOut(f"{_cut(sid)} is not an account that you can create flows in.")
@@ -341,9 +341,9 @@ def _cut(text: str) -> str:
     return f"{text[:40]}…" if len(text) > 40 else text
 
 
-def _refuse_outside(account_sid: str, within: accounts.Scope, verb: str = "change") -> None:
+def _refuse_outside(account_sid: str, within: twilio_accounts.Scope, verb: str = "change") -> None:
     if within is not None and account_sid not in within:
-        name = next((str(one) for one in accounts.every() if one.sid == account_sid), account_sid)
+        name = next((str(one) for one in twilio_accounts.every() if one.sid == account_sid), account_sid)
         raise LeftOut(f"You don't have permission to {verb} flows in {name}.")
 
 

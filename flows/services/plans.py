@@ -21,7 +21,7 @@ from django.utils import timezone
 from django_tasks import task
 
 from flexadmin.roles import role_of, site_user
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.models import ONCE, AuditEvent, OpenDrift, Plan, PlannedChange, Result, Stage
 from flows.redaction.masking import masked_note, storable
 from flows.services import audit, changes, closures
@@ -104,7 +104,7 @@ def shut_by(plan: Plan) -> str:
 
 
 def _may(user: User, action: str, account_sid: str) -> bool:
-    return user.has_perm(PERMISSIONS[action], account_sid or accounts.EVERY)  # type: ignore[arg-type]  # our backend takes a SID
+    return user.has_perm(PERMISSIONS[action], account_sid or twilio_accounts.EVERY)  # type: ignore[arg-type]  # our backend takes a SID
 
 
 def start(*, plan: Plan, reason: str, actor: Actor) -> bool:

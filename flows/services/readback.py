@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.redaction.masking import masked, storable
 from flows.services import closures, mirror
 from flows.twilio.errors import FlexError, NeverSent
@@ -53,7 +53,7 @@ class Readback:
     def _read(self, kind: str, account_sid: str, read: Callable[[], T]) -> T:
         if refusal := self._refusals.get((account_sid, kind)):
             raise refusal
-        if all(account.sid != account_sid for account in accounts.every()):
+        if all(account.sid != account_sid for account in twilio_accounts.every()):
             missing = f"his site has no credentials for the account {account_sid}"
             raise Unreadable(f"T{missing}.", NeverSent(f"t{missing}"))
         try:

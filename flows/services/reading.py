@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Max, Min, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.models import AuditDay, AuditEntry, AuditEvent
 from flows.services import audit
 
@@ -54,7 +54,7 @@ class Found:
         return [entry.outcome for entry in self.entries]
 
 
-def of_accounts(rows: QuerySet[Any], scope: accounts.Scope, event: str = "") -> QuerySet[Any]:
+def of_accounts(rows: QuerySet[Any], scope: twilio_accounts.Scope, event: str = "") -> QuerySet[Any]:
     """Those events or entries that are of the accounts of the scope, found by whatever else they are asked for; or those
     rows whose event is, by the name of the field that leads to it.
 
@@ -78,7 +78,7 @@ def aside(entries: QuerySet[AuditEntry], **wanted: str) -> QuerySet[AuditEntry]:
     return compared.filter(**{f"own_{name}": value for name, value in wanted.items()})
 
 
-def reach(entries: QuerySet[AuditEntry], scope: accounts.Scope, *, first: int, last: int) -> int:
+def reach(entries: QuerySet[AuditEntry], scope: twilio_accounts.Scope, *, first: int, last: int) -> int:
     """The place from which on there are at most `OF_ONE` of these entries up to `last`. Who may read none of those is not
     told that there are so many."""
     ours = entries.filter(pk__gte=first, pk__lte=last)
@@ -108,7 +108,7 @@ def newest(
 
 
 def beside(
-    entries: QuerySet[AuditEntry], scope: accounts.Scope, place: int
+    entries: QuerySet[AuditEntry], scope: twilio_accounts.Scope, place: int
 ) -> tuple[AuditEntry | None, AuditEntry | None]:
     """Of these entries in the accounts of the scope, the last before a place and the first after it, each account's own
     first: somebody's only account may have nothing in the next million."""
@@ -138,7 +138,7 @@ def places(since: date | None, until: date | None) -> tuple[int, int]:
     return max(found["first"] or 1, 1), min(found["last"] or 0, audit.last_seq())
 
 
-def people(scope: accounts.Scope) -> list[str]:
+def people(scope: twilio_accounts.Scope) -> list[str]:
     """Everybody who is on record with something in these accounts, by name; also who resolved somebody else's change."""
     resolvers = of_accounts(AuditEntry.objects.filter(resolved_by__isnull=False), scope)
     found = {
@@ -148,12 +148,12 @@ def people(scope: accounts.Scope) -> list[str]:
     return sorted(filter(None, found))
 
 
-def actions(scope: accounts.Scope) -> list[str]:
+def actions(scope: twilio_accounts.Scope) -> list[str]:
     """The actions that are on record in these accounts, also those that this version has no words for."""
     return _values("action", scope)
 
 
-def _values(column: str, scope: accounts.Scope) -> list[str]:
+def _values(column: str, scope: twilio_accounts.Scope) -> list[str]:
     """The values of a column that has an index, and one beside the account."""
     if scope is not None and not scope:
         return []

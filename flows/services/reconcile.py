@@ -17,7 +17,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.models import AuditEvent, OpenChange, Result, Stage
 from flows.redaction.masking import masked, storable
 from flows.services import audit, drift, mirror, reading
@@ -104,7 +104,7 @@ def settle(change: OpenChange) -> AuditEvent | None:
         raise
 
 
-def in_doubt(scope: accounts.Scope = None) -> QuerySet[OpenChange]:
+def in_doubt(scope: twilio_accounts.Scope = None) -> QuerySet[OpenChange]:
     """The changes, in these accounts, that nobody knows the fate of, those that are not under way any more; puzzles
     last."""
     died = Q(attempt__at__lt=timezone.now() - UNDER_WAY_FOR)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.models import Flow, Plan, PlannedChange
 from flows.redaction.masking import has_mask
 from flows.services import audit, collisions, planning
@@ -26,7 +26,7 @@ _TITLES: Final = {
 
 
 def plan_revert(
-    *, changes: Sequence[ExternalChange], made_by: str, reason: str = "", within: accounts.Scope = None
+    *, changes: Sequence[ExternalChange], made_by: str, reason: str = "", within: twilio_accounts.Scope = None
 ) -> Plan:
     """Draft the bulk change that takes these back, the newest first. `within`: the accounts where the person may
     change flows. Nothing is sent."""

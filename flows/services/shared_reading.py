@@ -12,8 +12,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
 
+from flows.accounts.clients import READ_DEADLINE
 from flows.services import audit, mirror
-from flows.services.twilio import READ_DEADLINE
 from flows.twilio.errors import FlexError, Unknown
 from flows.twilio.flex.flex_flow import Snapshot
 

@@ -12,7 +12,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
 from flexadmin.roles import scope_of
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.models import AuditEntry, Plan
 from flows.services import log_list, reading
 from flows.services.log_list import matching as matching
@@ -38,7 +38,7 @@ def event_list(request: Request) -> HttpResponse:
     people = reading.people(request.scope)
     faults = {**query.faults, **log_list.unknown_values(query, request.scope, people)}
     found = Found([], has_older=False) if faults else page_of(query, request.scope)
-    here = accounts.of_scope(request.scope)
+    here = twilio_accounts.of_scope(request.scope)
     named = {account.sid: account for account in here} if len(here) > 1 else {}
     _decorate(found.entries, named, scope_of(request.user, "flows.change_flow"))
     looked_to = found.looked_to
@@ -63,10 +63,10 @@ def event_list(request: Request) -> HttpResponse:
     return response
 
 
-def chips_of(query: LogQuery, scope: accounts.Scope) -> list[dict[str, str]]:
+def chips_of(query: LogQuery, scope: twilio_accounts.Scope) -> list[dict[str, str]]:
     """The filters in force, also those that can't be understood, each with its way out."""
     labels = {value: tried for value, (_, tried) in words.ACTIONS.items()} | words.RESULT_FILTERS
-    labels |= {account.sid: str(account) for account in accounts.of_scope(scope)}
+    labels |= {account.sid: str(account) for account in twilio_accounts.of_scope(scope)}
     if query.plan and "plan" not in query.faults:
         plan = Plan.objects.filter(pk=query.plan).first()
         labels[query.plan] = plan.title if plan else query.plan
@@ -81,7 +81,9 @@ def chips_of(query: LogQuery, scope: accounts.Scope) -> list[dict[str, str]]:
 
 
 def _decorate(
-    entries: Sequence[AuditEntry], named: Mapping[str, accounts.Account], may_change: accounts.Scope
+    entries: Sequence[AuditEntry],
+    named: Mapping[str, twilio_accounts.Account],
+    may_change: twilio_accounts.Scope,
 ) -> None:
     """Put the account and a decision that waits onto the outcomes that the rows show."""
     for entry in entries:
@@ -96,7 +98,10 @@ def _scanned(what: str) -> str:
 
 
 def _choices(
-    query: LogQuery, people: Iterable[str], scope: accounts.Scope, named: Mapping[str, accounts.Account]
+    query: LogQuery,
+    people: Iterable[str],
+    scope: twilio_accounts.Scope,
+    named: Mapping[str, twilio_accounts.Account],
 ) -> dict[str, list[Choice]]:
     """The options of the filters. A value that is in force stays one of them, whatever it is."""
     unnamed = [action for action in reading.actions(scope) if action not in words.ACTIONS]

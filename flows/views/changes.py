@@ -19,13 +19,13 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
 from flows import lint, search
+from flows.accounts.clients import FORM_DEADLINE, READ_DEADLINE
 from flows.forms import Conflict, DeleteForm, FlowForm, SwitchForm, picked, read_base, resolved, signed
 from flows.forms.reason import SHOWN
 from flows.models import Flow
 from flows.redaction.masking import masked_field, storable
 from flows.services import changes, collisions, mirror
 from flows.services.settling import StaleRead
-from flows.services.twilio import FORM_DEADLINE, READ_DEADLINE
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow

@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from flexadmin.roles import scope_of
-from flows import accounts, copying, search
+from flows import copying, search
+from flows.accounts import twilio_accounts
 from flows.models import Flow, Result, Stage
 from flows.services import audit, planning
 from flows.services.audit import Payload
@@ -53,12 +54,14 @@ def flows_out(request: Request) -> HttpResponse:
     return response
 
 
-def _flows(sids: Sequence[str], scope: accounts.Scope) -> list[dict[str, Any]]:
+def _flows(sids: Sequence[str], scope: twilio_accounts.Scope) -> list[dict[str, Any]]:
     """The flows of these SIDs as the mirror has them, by name."""
     rows = [
         row
         for some in planning.batches(sids)
-        for row in accounts.within(Flow.objects.filter(sid__in=some), scope).order_by("name_folded", "sid")
+        for row in twilio_accounts.within(Flow.objects.filter(sid__in=some), scope).order_by(
+            "name_folded", "sid"
+        )
     ]
     return [row.resource for row in sorted(rows, key=lambda row: (row.name_folded, row.sid))]
 
@@ -75,7 +78,7 @@ def chosen(request: Request) -> list[str]:
         return sids
     visible: set[str] = set()
     for some in planning.batches(sids):
-        known = accounts.within(Flow.objects.filter(sid__in=some), seen)
+        known = twilio_accounts.within(Flow.objects.filter(sid__in=some), seen)
         visible |= set(known.values_list("sid", flat=True))
     return [sid for sid in sids if sid in visible]
 

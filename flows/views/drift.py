@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.core.invisible import trimmed
 from flows.models import AuditEvent, OpenDrift
 from flows.services import drift, external_changes, freshness, reverting
@@ -237,7 +237,7 @@ def _page(
         ],
         "found": [member for group in shown for member in group.members],
         "more": sum(len(members) for members in groups[MOST_SHOWN:]),
-        "freshness": freshness.overall(freshness.of_accounts(accounts.of_scope(request.scope))),
+        "freshness": freshness.overall(freshness.of_accounts(twilio_accounts.of_scope(request.scope))),
         "reason": reason,
         "error": error,
     }

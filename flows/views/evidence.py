@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.models import AuditEvent, Result
 from flows.services import audit, evidence, export, log_list, reading
 from flows.services.evidence import Verdict
@@ -97,16 +97,16 @@ def verification(request: Request) -> HttpResponseBase:
     return redirect("audit:verification")
 
 
-def _faults(query: LogQuery, scope: accounts.Scope) -> list[str]:
+def _faults(query: LogQuery, scope: twilio_accounts.Scope) -> list[str]:
     unknown = log_list.unknown_values(query, scope, reading.people(scope))
     return [*query.faults.values(), *unknown.values()]
 
 
-def _exported(query: LogQuery, scope: accounts.Scope, *, is_whole: bool) -> QuerySet[AuditEvent]:
+def _exported(query: LogQuery, scope: twilio_accounts.Scope, *, is_whole: bool) -> QuerySet[AuditEvent]:
     return readable(scope) if is_whole else matching(query, scope)
 
 
-def _filters(query: LogQuery, scope: accounts.Scope, *, is_whole: bool) -> dict[str, str | int] | None:
+def _filters(query: LogQuery, scope: twilio_accounts.Scope, *, is_whole: bool) -> dict[str, str | int] | None:
     """What the file is chosen by, for the record; None if it is the log as a whole."""
     chosen = {} if is_whole else query.parameters()
     only = {} if scope is None else {"accounts": " ".join(sorted(scope))}

@@ -18,8 +18,9 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from flexadmin.roles import scope_of
-from flows import accounts, copying, lint, search
-from flows.accounts import Account
+from flows import copying, lint, search
+from flows.accounts import twilio_accounts
+from flows.accounts.twilio_accounts import Account
 from flows.models import AuditEvent, Flow, OpenDrift, Result, SavedView
 from flows.redaction.masking import masked, storable
 from flows.services import absence, audit, closures, freshness, mirror, reading, reconcile
@@ -65,7 +66,7 @@ def flow_list(request: Request) -> HttpResponse:
         return HttpResponseClientRedirect(request.get_full_path())
     answer = search.answer(query)
     found = answer.found
-    here = accounts.of_scope(request.scope)
+    here = twilio_accounts.of_scope(request.scope)
     request.states = closures.states()
     copy = _copy_of(_asked_for(here, query)) if not is_fragment or not found.rows else {}
     _decorate(found.rows, _changeable(request), is_whole=bool(copy) and not copy["has_gaps"])
@@ -128,7 +129,7 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
         "can_clone": state != "gone" and not closures.reason_against(request.account_sid, "fetch"),
         "others": [
             one
-            for one in accounts.of_scope(scope_of(request.user, "flows.add_flow"))
+            for one in twilio_accounts.of_scope(scope_of(request.user, "flows.add_flow"))
             if one.sid != request.account_sid and offers.is_possible("create", one.sid)
         ],
         "open_change": open_change,
@@ -167,7 +168,7 @@ def flow_code(request: Request, sid: str) -> HttpResponse:
 def flow_sync(request: Request) -> HttpResponse:
     """Refreshes the copy. Changes nothing at Twilio, so everybody who may look may do it."""
     query = search.Query.of(request.GET, request.scope)
-    here = _asked_for(accounts.of_scope(request.scope), query)
+    here = _asked_for(twilio_accounts.of_scope(request.scope), query)
     if refusal := _refusal_to_sync(query, here):
         messages.error(request, refusal)
         if request.htmx:  # the page may be another one's by now: the whole of it says so
@@ -243,7 +244,7 @@ def _copy_of(here: Sequence[Account], *, trouble: str = "") -> dict[str, Any]:
     return {
         "copy": shown.sync,
         "freshness": shown,
-        "sync_query": f"?account={here[0].sid}" if len(here) == 1 and accounts.sole() is None else "",
+        "sync_query": f"?account={here[0].sid}" if len(here) == 1 and twilio_accounts.sole() is None else "",
         "copy_is_stale": any(mirror.is_stale(one.sync) for one in copies),
         "has_gaps": any(one.sync.missing for one in copies),
     }
@@ -253,12 +254,12 @@ def _root(account_sid: str) -> str:
     """The root of the account's API: Twilio's own for one that the site has no more, and never another
     account's."""
     try:
-        return accounts.get(account_sid).root
-    except accounts.NotConfigured:
+        return twilio_accounts.get(account_sid).root
+    except twilio_accounts.NotConfigured:
         return TWILIO_ROOT
 
 
-def _history(sid: str, scope: accounts.Scope) -> list[AuditEvent]:
+def _history(sid: str, scope: twilio_accounts.Scope) -> list[AuditEvent]:
     """What happened to the flow, the latest first: each change once, with its present outcome; also what was made anew
     from one of its states."""
     events = AuditEvent.objects.filter(entry__isnull=False).select_related("payload", "entry__start")
@@ -292,13 +293,13 @@ class _Page:
 def _changeable(request: Request) -> set[str]:
     """The accounts where the person may change flows, and where that can be done just now."""
     offers = Offers(request)
-    return {account.sid for account in accounts.every() if offers.can("update", account.sid)}
+    return {account.sid for account in twilio_accounts.every() if offers.can("update", account.sid)}
 
 
 def _decorate(rows: list[Flow], changeable: set[str], *, is_whole: bool) -> None:
     """Puts warnings, an open change, drift, the account and whether the person may change it onto the rows, in one
     query each for all. `is_whole`: Twilio's list is known to lack none of them."""
-    known = {account.sid: account for account in accounts.every()}
+    known = {account.sid: account for account in twilio_accounts.every()}
     sids = [row.sid for row in rows]
     open_changes = audit.unsettled(sids)
     drifted = set(OpenDrift.objects.filter(target_sid__in=sids).values_list("target_sid", flat=True))

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from flexadmin.roles import scope_of
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.forms.entries import read_items, sid_of
 from flows.forms.import_table import ColumnsForm, Table, read_table
 from flows.forms.import_text import Item, decoded, is_json, items_of_json, plain
@@ -70,12 +70,12 @@ def _draft(request: Request, items: Sequence[Item]) -> HttpResponse:
     return redirect("flows:plan", plan_id=plan.pk)
 
 
-def _known(items: Sequence[Item], seen: accounts.Scope) -> Mapping[str, dict[str, Any]]:
+def _known(items: Sequence[Item], seen: twilio_accounts.Scope) -> Mapping[str, dict[str, Any]]:
     """The flows that the import may change, by SID, as the mirror has them."""
     sids = list(dict.fromkeys(sid for item in items if (sid := sid_of(item))))
     known: dict[str, dict[str, Any]] = {}
     for some in planning.batches(sids):
-        rows = accounts.within(Flow.objects.filter(sid__in=some), seen)
+        rows = twilio_accounts.within(Flow.objects.filter(sid__in=some), seen)
         known |= dict(rows.values_list("sid", "resource"))
     return known
 

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from flows import accounts, filters, search
-from flows.accounts import Account
+from flows import filters, search
+from flows.accounts import twilio_accounts
+from flows.accounts.twilio_accounts import Account
 from flows.filters import LABELS, NOT_SET
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
@@ -81,7 +82,9 @@ def _wrong(query: search.Query, name: str, offered: Sequence[str]) -> list[Optio
 
 def _name_of(query: search.Query, name: str, value: str) -> str:
     if name == "account":
-        return {account.sid: str(account) for account in accounts.of_scope(query.within)}.get(value, value)
+        return {account.sid: str(account) for account in twilio_accounts.of_scope(query.within)}.get(
+            value, value
+        )
     if name == "enabled":
         return _STATUSES.get(value, value)
     if name == "q":

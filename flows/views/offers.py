@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.services import closures
 from flows.views.requests import Request, may
 
@@ -25,7 +25,7 @@ class Offers:
         self._states: dict[str, closures.State] | None = getattr(request, "states", None)
         if self._states is None:
             self._states = request.states = closures.states()
-        self._configured = {account.sid for account in accounts.every()}
+        self._configured = {account.sid for account in twilio_accounts.every()}
 
     def is_possible(self, kind: str, account_sid: str) -> bool:
         """Return whether Twilio, the account and the site let this kind of change be made."""

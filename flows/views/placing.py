@@ -16,10 +16,10 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from flexadmin.roles import scope_of
-from flows import accounts
-from flows.accounts import Account
+from flows.accounts import clients, twilio_accounts
+from flows.accounts.twilio_accounts import Account
 from flows.redaction.masking import has_mask, masked, storable
-from flows.services import closures, lookup, mirror, twilio
+from flows.services import closures, lookup, mirror
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
@@ -42,12 +42,12 @@ class Clone:
 def account_for(request: Request) -> Account | None:
     """The account that the form names, the address, or the event whose state comes back; else the only one where the
     person may make flows. None if it has to be asked for."""
-    offered = accounts.of_scope(request.scope)
+    offered = twilio_accounts.of_scope(request.scope)
     event = referred(carried(request, "restore"), request)
     if event and event.account_sid:  # a state comes back where it was
         if all(account.sid != event.account_sid for account in offered):
             raise PermissionDenied
-        return accounts.get(event.account_sid)
+        return twilio_accounts.get(event.account_sid)
     named = request.POST.get("account") or request.GET.get("account")
     if not named:
         return offered[0] if len(offered) == 1 else None
@@ -57,7 +57,7 @@ def account_for(request: Request) -> Account | None:
 def choice_page(request: Request) -> HttpResponse:
     """Asks for the account. Nothing that was typed is lost: the form was not shown yet, or comes back with it."""
     like = request.GET.get("clone", "")
-    there = twilio.account_of(like) if flex_flow.is_sid("FO", like) else ""
+    there = clients.account_of(like) if flex_flow.is_sid("FO", like) else ""
     kept = {name: str(value) for name, value in request.GET.items() if name != "account"}
     choices = [
         {
@@ -66,7 +66,7 @@ def choice_page(request: Request) -> HttpResponse:
             "is_there": account.sid == there,
             "why_not": closures.reason_against(account.sid, "create"),
         }
-        for account in accounts.of_scope(request.scope)
+        for account in twilio_accounts.of_scope(request.scope)
     ]
     typed = [
         (name, value)
@@ -94,13 +94,13 @@ def cloned(request: Request, account: Account) -> Clone:
     away = there != account.sid
     left = [entry for entry in flex_flow.WRITABLE if seen.get(entry.name) and _stays(entry, seen, away=away)]
     initial = {**_written(seen), "enabled": False} | {entry.name: None for entry in left}
-    other = next((one for one in accounts.every() if away and one.sid == there), None)
+    other = next((one for one in twilio_accounts.every() if away and one.sid == there), None)
     return Clone(initial, other, [(labels.label(one.name), str(seen[one.name])) for one in left])
 
 
 def _source_of(request: Request, sid: str) -> tuple[str, Snapshot] | None:
     """The account of the flow to be like, and the flow; None, and a message, if it can't be had."""
-    there = twilio.account_of(sid)
+    there = clients.account_of(sid)
     if not there:
         found = lookup.find(sid, scope=scope_of(request.user, "flows.view_flow"))
         if found.account and found.snapshot is not None:

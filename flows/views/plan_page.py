@@ -16,8 +16,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from flexadmin.roles import scope_of
-from flows import accounts
-from flows.accounts import Account
+from flows.accounts import twilio_accounts
+from flows.accounts.twilio_accounts import Account
 from flows.forms import StartForm
 from flows.models import AuditEvent, Flow, Plan, PlannedChange
 from flows.redaction.masking import masked_field
@@ -116,15 +116,15 @@ def deletes_of(plan: Plan) -> int:
     return plan.changes.filter(action="flow.delete", skipped="", done_at=None).count()
 
 
-def _is_visible(change: PlannedChange, scope: accounts.Scope) -> bool:
+def _is_visible(change: PlannedChange, scope: twilio_accounts.Scope) -> bool:
     return scope is None or not change.account_sid or change.account_sid in scope
 
 
 def touched(account_sids: Sequence[str]) -> list[Account]:
     """The accounts whose flows it changes, where the site has several."""
-    if accounts.sole():
+    if twilio_accounts.sole():
         return []
-    known = {account.sid: account for account in accounts.every()}
+    known = {account.sid: account for account in twilio_accounts.every()}
     found = [known.get(sid) or Account(sid, auth=("", "")) for sid in account_sids]
     return sorted(found, key=lambda account: (not account.is_production, str(account)))
 
@@ -222,7 +222,7 @@ def _totals(plan: Plan, fates: Sequence[Fate], account_sids: Sequence[str]) -> l
 
 
 def _rows_of_page(
-    request: Request, plan: Plan, fates: Sequence[Fate], scope: accounts.Scope
+    request: Request, plan: Plan, fates: Sequence[Fate], scope: twilio_accounts.Scope
 ) -> dict[str, Any]:
     """The rows that are asked for. What is asked for wrongly shows none."""
     only, number = request.GET.get("state", ""), request.GET.get("page", "")
@@ -256,18 +256,18 @@ def _place_of(page: Page[Fate]) -> str:
     return f"{page.start_index():,} to {page.end_index():,} of {page.paginator.count:,}"
 
 
-def _rows(fates: Sequence[Fate], scope: accounts.Scope) -> list[dict[str, Any]]:
+def _rows(fates: Sequence[Fate], scope: twilio_accounts.Scope) -> list[dict[str, Any]]:
     seqs = [fate.event.pk for fate in fates if fate.event]
     events = AuditEvent.objects.select_related("payload").in_bulk(seqs)
     sids = {fate.change.target_sid for fate in fates}
     sids.update(sid for fate in fates for sid in _SID.findall(fate.change.skipped))
-    flows = accounts.within(Flow.objects.filter(sid__in=sids - {""}), scope).in_bulk()
+    flows = twilio_accounts.within(Flow.objects.filter(sid__in=sids - {""}), scope).in_bulk()
     return [_row(fate, events.get(fate.event.pk) if fate.event else None, flows) for fate in fates]
 
 
 def _row(fate: Fate, event: AuditEvent | None, flows: dict[str, Flow]) -> dict[str, Any]:
     change, flow = fate.change, flows.get(fate.change.target_sid)
-    known = {account.sid: account for account in accounts.every()}
+    known = {account.sid: account for account in twilio_accounts.every()}
     says = {"flow.delete": _OF_DELETION, "flow.create": _OF_CREATION}.get(change.action, {})
     verb = _WILL[change.action][2]
     return {

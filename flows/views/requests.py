@@ -16,9 +16,9 @@ from django_htmx.middleware import HtmxDetails
 
 from flexadmin import typed
 from flexadmin.roles import role_of, scope_of
-from flows import accounts
+from flows.accounts import clients, twilio_accounts
 from flows.models import AuditEvent, Flow, Result, Stage
-from flows.services import audit, closures, log_entries, lookup, twilio
+from flows.services import audit, closures, log_entries, lookup
 from flows.services.audit import Actor, Payload
 from flows.twilio.flex.flex_flow import Snapshot
 
@@ -30,7 +30,7 @@ class Request(HttpRequest):
     user: User
     account_sid: str  # of what it is about: a flow, an event; empty where it is about none, or several
     states: dict[str, closures.State]  # what is closed of each account, where the view has asked for it
-    scope: accounts.Scope  # the accounts where the person may do what the page is for
+    scope: twilio_accounts.Scope  # the accounts where the person may do what the page is for
     readings: dict[str, Snapshot]  # flows by SID that this request has read from Twilio already
 
 
@@ -70,14 +70,14 @@ def permitted(permission: str, *, action: str, everywhere: bool = False) -> Call
         def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
             request.account_sid, request.readings = "", {}
             request.scope = scope_of(request.user, permission)
-            about = [accounts.EVERY] if everywhere else _accounts_of(kwargs)
+            about = [twilio_accounts.EVERY] if everywhere else _accounts_of(kwargs)
             sid = str(kwargs.get("sid", ""))
             if sid and not about and may_somewhere(request.user, permission):
                 found = lookup.find(sid, scope=scope_of(request.user, "flows.view_flow"))
                 if found.account is None or found.snapshot is None:
                     return _not_found(request, sid, found)
                 about, request.readings[sid] = [found.account.sid], found.snapshot
-            request.account_sid = about[0] if len(about) == 1 and about[0] != accounts.EVERY else ""
+            request.account_sid = about[0] if len(about) == 1 and about[0] != twilio_accounts.EVERY else ""
             if not may_on_each(request.user, permission, about):
                 if request.method != "GET":
                     record_refusal(request, action, kwargs)
@@ -93,7 +93,7 @@ def permitted(permission: str, *, action: str, everywhere: bool = False) -> Call
 def may(user: User, permission: str, account_sid: str) -> bool:
     """Return whether the user has the permission on that account; of what belongs to no account, on every
     one."""
-    return user.has_perm(permission, account_sid or accounts.EVERY)  # type: ignore[arg-type]  # our backend takes a SID
+    return user.has_perm(permission, account_sid or twilio_accounts.EVERY)  # type: ignore[arg-type]  # our backend takes a SID
 
 
 def may_somewhere(user: User, permission: str) -> bool:
@@ -137,9 +137,9 @@ def _accounts_of(kwargs: dict[str, Any]) -> list[str]:
     """The accounts of the flow or the event that an address names: none where it names none, or a flow that nobody
     here knows. An event of no single account is for users of every account, as it is in the log's list."""
     if sid := kwargs.get("sid"):
-        owner = twilio.account_of(str(sid))
+        owner = clients.account_of(str(sid))
         return [owner] if owner else []
     if event_id := kwargs.get("event_id"):
         found = AuditEvent.objects.filter(event_id=event_id).values_list("action", "account_sid").first()
-        return [log_entries.account_of(*found) or accounts.EVERY] if found else []
+        return [log_entries.account_of(*found) or twilio_accounts.EVERY] if found else []
     return []

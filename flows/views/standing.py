@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.core.invisible import trimmed
 from flows.models import Closure, Flow
 from flows.services import closures, freshness
@@ -44,11 +44,13 @@ def account_act(request: Request) -> HttpResponse:
     """Closes or reopens an account or the site, or lets Twilio be asked again. On record, or not done."""
     act, target = request.POST.get("act", ""), request.POST.get("account", "")
     sid = "" if target == SITE else target
-    if act not in DONE or (sid and all(sid != account.sid for account in accounts.of_scope(request.scope))):
+    if act not in DONE or (
+        sid and all(sid != account.sid for account in twilio_accounts.of_scope(request.scope))
+    ):
         return redirect("accounts:list")
     request.account_sid = sid
     permission = "flows.change_flow" if act == "ask_again" else CLOSE
-    if not may(request.user, permission, sid or accounts.EVERY):
+    if not may(request.user, permission, sid or twilio_accounts.EVERY):
         record_refusal(request, f"account.{act}", {})
         raise PermissionDenied
     reason = trimmed(request.POST.get("reason", ""))
@@ -63,7 +65,7 @@ def account_act(request: Request) -> HttpResponse:
     except NotRecorded:
         messages.error(request, "The audit log can't be written just now, so everything stays as it was.")
         return _page(request, status=503)
-    whose = (accounts.get(sid).name or "The account") if sid else "The whole site"
+    whose = (twilio_accounts.get(sid).name or "The account") if sid else "The whole site"
     if done:
         messages.success(request, DONE[act].format(whose=whose))
     else:
@@ -82,9 +84,9 @@ def closed_page(request: Request, account_sid: str, kind: str, *, what: str) -> 
 
 
 def _page(request: Request, *, wrong: str = "", status: int = 200) -> HttpResponse:
-    here = accounts.of_scope(request.scope)
+    here = twilio_accounts.of_scope(request.scope)
     flows = dict(
-        accounts.within(Flow.objects.filter(gone_at=None), request.scope)
+        twilio_accounts.within(Flow.objects.filter(gone_at=None), request.scope)
         .order_by()
         .values_list("account_sid")
         .annotate(flows=Count("sid"))
@@ -106,7 +108,7 @@ def _page(request: Request, *, wrong: str = "", status: int = 200) -> HttpRespon
     context = {
         "rows": rows,
         "site": Closure.objects.filter(Q(kind=closures.CHANGE), account_sid="").first(),
-        "may_close_site": may(request.user, CLOSE, accounts.EVERY),
+        "may_close_site": may(request.user, CLOSE, twilio_accounts.EVERY),
         "advice": closures.ADVICE,
         "wrong": wrong,
         "reason": request.POST.get("reason", ""),

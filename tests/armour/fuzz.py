@@ -34,8 +34,9 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from flexadmin.roles import ensure_groups
+from flows.accounts import clients
 from flows.models import AuditEvent
-from flows.services import evidence, mirror, twilio
+from flows.services import evidence, mirror
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.server import Sandbox
@@ -270,8 +271,8 @@ def main() -> int:
     with databases(1) as (name,):
         use(name)
         ensure_groups()
-        patient = functools.partial(twilio.FlexClient, sleep=lambda _seconds: None)
-        with Sandbox() as sandbox, mock.patch.object(twilio, "FlexClient", patient):
+        patient = functools.partial(clients.FlexClient, sleep=lambda _seconds: None)
+        with Sandbox() as sandbox, mock.patch.object(clients, "FlexClient", patient):
             settings.FLEX_API_URL = sandbox.url
             fuzzer = Fuzzer(World(sandbox, _person).furnish(), random.Random(asked.seed))
             until = time.monotonic() + asked.minutes * 60

@@ -10,14 +10,14 @@ from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 
 from flexadmin.roles import ensure_groups
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.services import mirror
 
 
 def prepare(name: str, password: str) -> None:
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
-    mirror.sync(accounts.every()[0].sid)
+    mirror.sync(twilio_accounts.every()[0].sid)
     ensure_groups()
     person = User.objects.create_superuser(name, password=password)
     person.groups.set([Group.objects.get(name="admin")])

@@ -34,7 +34,7 @@ import tests.faults.ready  # noqa: F401 - Django comes first
 from django.db import connection
 from django.test import override_settings
 
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.services import mirror
 from flows.twilio.sandbox.server import DEMO_ACCOUNT_SID, DEMO_API_KEY, DEMO_API_SECRET
 from tests.benchmarks.sizes import at_least
@@ -107,7 +107,7 @@ def bare(address: str) -> tuple[int, int]:
 
 def measured(address: str, flows: int, latency: int, runs: int) -> list[Row]:
     with override_settings(FLEX_API_URL=address):
-        sync = partial(mirror.sync, accounts.every()[0].sid)
+        sync = partial(mirror.sync, twilio_accounts.every()[0].sid)
         first = timed(sync)
         counted = Counter[str]()
         with connection.execute_wrapper(_counting(counted)):

@@ -10,12 +10,12 @@ import tests.faults.ready  # noqa: F401 - Django comes first
 from django.conf import settings
 from django_tasks_db.management.commands.db_worker import Worker
 
-from flows.services import twilio
+from flows.accounts import clients
 
 
 def main(api: str) -> None:
     settings.FLEX_API_URL = api
-    twilio.FlexClient = functools.partial(twilio.FlexClient, sleep=lambda _seconds: None)
+    clients.FlexClient = functools.partial(clients.FlexClient, sleep=lambda _seconds: None)
     Worker(
         queue_names=["default"],
         interval=0.05,

@@ -6,8 +6,9 @@ import uuid
 
 import pytest
 
+from flows.accounts import clients
 from flows.models import AuditEvent, Flow
-from flows.services import audit, changes, mirror, twilio
+from flows.services import audit, changes, mirror
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
@@ -85,7 +86,7 @@ def hurry(monkeypatch):
         deadline = 0.4 if fault.kind in ENDLESS else 10
 
         def make(account_sid):
-            client = twilio.flex_client(account_sid, deadline=deadline)
+            client = clients.flex_client(account_sid, deadline=deadline)
             client._sleep = lambda seconds: None
             return client
 
@@ -202,7 +203,7 @@ def test_delete_of_a_flow_that_somebody_else_deleted_between_the_tries(sandbox, 
 @every_verb
 def test_connection_that_is_never_made(sandbox, flow_sid, monkeypatch, act):
     def make(account_sid):
-        client = twilio.flex_client(account_sid, deadline=0.4)
+        client = clients.flex_client(account_sid, deadline=0.4)
         client.base_url = "http://127.0.0.1:9/v1"
         client._sleep = lambda seconds: None
         return client

@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from flows import append_only
+from flows.accounts import clients
 from flows.models import (
     AuditEvent,
     Flow,
@@ -34,7 +35,7 @@ from flows.models import (
     OpenChange,
     OpenDrift,
 )
-from flows.services import audit, changes, drift, mirror, reconcile, twilio
+from flows.services import audit, changes, drift, mirror, reconcile
 from flows.twilio.client import WRITES, FlexClient
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -455,9 +456,11 @@ class Stage:
             self.world.process.step()
         return execute(sql, params, many, context)
 
-    def client(self, account_sid, *, deadline=twilio.WRITE_DEADLINE):
+    def client(self, account_sid, *, deadline=clients.WRITE_DEADLINE):
         fault = self.world.fault
-        made = twilio.flex_client(account_sid, deadline=SOON if fault and fault.kind in ENDLESS else deadline)
+        made = clients.flex_client(
+            account_sid, deadline=SOON if fault and fault.kind in ENDLESS else deadline
+        )
         made.base_url = self.world.twilio.url
         made._sleep = lambda seconds: None
         return made

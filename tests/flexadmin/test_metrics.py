@@ -10,7 +10,8 @@ from django.db import DatabaseError
 from prometheus_client.parser import text_string_to_metric_families
 
 from flexadmin import metrics
-from flows.services import audit, evidence, mirror, twilio
+from flows.accounts import clients
+from flows.services import audit, evidence, mirror
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import OMAR, attempt_on, create, switch
@@ -59,7 +60,7 @@ def test_each_call_is_counted_by_verb_and_result(scrape, sandbox, flow_sid):
     sandbox.inject(Fault(FaultKind.REFUSE, method="POST", times=1))
     create()
     with pytest.raises(FlexError):
-        twilio.flex_client("AC" + "5a" * 16).fetch("FO" + "9" * 32)
+        clients.flex_client("AC" + "5a" * 16).fetch("FO" + "9" * 32)
 
     found = scrape()
 
@@ -78,7 +79,7 @@ def test_call_that_never_left_and_one_that_was_lost(scrape, settings, sandbox):
         mirror.listing("AC" + "5a" * 16)
     settings.FLEX_API_URL = "http://127.0.0.1:9/v1"
     with pytest.raises(FlexError):
-        twilio.flex_client("AC" + "5a" * 16).create({"friendly_name": "x"})
+        clients.flex_client("AC" + "5a" * 16).create({"friendly_name": "x"})
 
     found = scrape()
 

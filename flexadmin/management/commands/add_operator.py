@@ -16,7 +16,7 @@ from flexadmin.management.passwords import read_password
 from flexadmin.names import validate_new_username
 from flexadmin.passwords import validate_new_password
 from flexadmin.roles import ROLES, ensure_groups
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.management.command_line import actor
 from flows.services.audit import NotRecorded
 
@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, name: str, role: str, account: list[str], **_options: Any) -> None:
         for sid in account:
-            if sid not in {one.sid for one in accounts.every()}:
+            if sid not in {one.sid for one in twilio_accounts.every()}:
                 raise CommandError(f"{sid} is none of the accounts that this site looks after.")
         person = User(username=name)
         try:

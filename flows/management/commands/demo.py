@@ -23,7 +23,7 @@ from django_tasks_db.management.commands.db_worker import Worker
 
 from flexadmin import persons
 from flexadmin.roles import ensure_groups
-from flows import accounts
+from flows.accounts import twilio_accounts
 from flows.management import command_line, demo_history
 from flows.models import AuditEvent
 from flows.services import mirror, plans
@@ -68,7 +68,7 @@ class Command(BaseCommand):
                 seed=2,
                 state_file=folder / f"sandbox-{account.name}.json",
             )
-            for account in accounts.every()[1:]
+            for account in twilio_accounts.every()[1:]
         ]
         try:
             for one in (sandbox, *others):
@@ -96,7 +96,7 @@ class Command(BaseCommand):
             self.stdout.write("Making some days of history …")
             demo_history.make(sandbox, add_people=_add_people)
         _add_people()
-        for account in accounts.every():
+        for account in twilio_accounts.every():
             mirror.sync(account.sid)
 
     def _tell(self, port: int) -> None:

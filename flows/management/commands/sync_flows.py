@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from rich.console import Console
 
-from flows import accounts
-from flows.accounts import Account
+from flows.accounts import twilio_accounts
+from flows.accounts.twilio_accounts import Account
 from flows.core.terminal_text import escaped
 from flows.services import first_contact, freshness, mirror, reconcile
 from flows.services.audit import NotRecorded
@@ -21,7 +21,7 @@ class Command(BaseCommand):
     help = "Refresh the copy of Twilio's Flex Flows."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        troubles = [trouble for account in accounts.every() if (trouble := self._sync(account))]
+        troubles = [trouble for account in twilio_accounts.every() if (trouble := self._sync(account))]
         try:
             settled = reconcile.reconcile()
         except (FlexError, NotRecorded, DatabaseError) as error:

@@ -16,9 +16,10 @@ from unittest import mock
 from django.db import connection
 from django.test import override_settings
 
+from flows.accounts import clients
 from flows.models import Flow, OpenChange
 from flows.redaction.masking import masked
-from flows.services import audit, changes, closures, mirror, reconcile, twilio
+from flows.services import audit, changes, closures, mirror, reconcile
 from flows.services.audit import NotRecorded
 from flows.services.changes import NotRead, OutcomeNotRecorded
 from flows.twilio.client import FlexClient
@@ -56,7 +57,7 @@ class Clock:
 @contextmanager
 def world(clock: Clock) -> Iterator[Sandbox]:
     """An empty Flex API, a site that points at it, and nobody who waits between two tries."""
-    client = twilio.FlexClient
+    client = clients.FlexClient
 
     def hurried(**options: Any) -> FlexClient:
         return client(**options, sleep=lambda _seconds: None)
@@ -66,7 +67,7 @@ def world(clock: Clock) -> Iterator[Sandbox]:
         override_settings(FLEX_API_URL=sandbox.url),
         ExitStack() as stack,
     ):
-        stack.enter_context(mock.patch.object(twilio, "FlexClient", hurried))
+        stack.enter_context(mock.patch.object(clients, "FlexClient", hurried))
         stack.enter_context(mock.patch("django.utils.timezone.now", clock.now))
         Flow.objects.all().delete()  # the copy of an earlier one, which is no more
         yield sandbox
@@ -185,7 +186,7 @@ class Run:
             self.call()
 
     def _client(self, account_sid: str, *, deadline: float = LONG) -> FlexClient:
-        client = twilio.flex_client(
+        client = clients.flex_client(
             account_sid, deadline=min(deadline, self.patience * self.trouble.deadline)
         )
         if self.trouble.when == "at the call":

@@ -8,8 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from flows.accounts import clients
 from flows.models import AuditEvent, Flow, SyncState
-from flows.services import drift, mirror, twilio
+from flows.services import drift, mirror
 from flows.services.mirror import SyncBusy
 from flows.twilio.errors import FlexError, NeverSent, Refused, Unknown
 from flows.twilio.flex.flex_flow import from_response
@@ -39,7 +40,7 @@ def hurry(monkeypatch):
     """Reads that give up after half a second and don't pause between tries."""
 
     def make(account_sid, *, deadline=0.5):
-        client = twilio.flex_client(account_sid, deadline=min(deadline, 0.5))
+        client = clients.flex_client(account_sid, deadline=min(deadline, 0.5))
         client._sleep = lambda seconds: None
         return client
 
@@ -446,7 +447,7 @@ def test_lease_of_a_sync_that_died_is_taken_over(sandbox, flow_sid, age, is_busy
 
 def test_sync_that_was_taken_for_dead_does_not_release_its_successor(sandbox, flow_sid, monkeypatch):
     successor = timezone.now()
-    listing = twilio.flex_client("AC" + "5a" * 16, deadline=5).list
+    listing = clients.flex_client("AC" + "5a" * 16, deadline=5).list
 
     def slow():
         SyncState.objects.update(started_at=successor)
@@ -468,8 +469,8 @@ def during_listing(monkeypatch):
     def arrange(act):
         class Client:
             def list(self):
-                seen = list(twilio.flex_client("AC" + "5a" * 16).list())
-                monkeypatch.setattr(mirror, "flex_client", twilio.flex_client)
+                seen = list(clients.flex_client("AC" + "5a" * 16).list())
+                monkeypatch.setattr(mirror, "flex_client", clients.flex_client)
                 act()
                 return iter(seen)
 
@@ -540,8 +541,8 @@ def test_older_fetch_does_not_overwrite_what_is_newer(sandbox, flow_sid, monkeyp
 
     class Client:
         def fetch(self, sid):
-            seen = twilio.flex_client("AC" + "5a" * 16).fetch(sid)
-            monkeypatch.setattr(mirror, "flex_client", twilio.flex_client)
+            seen = clients.flex_client("AC" + "5a" * 16).fetch(sid)
+            monkeypatch.setattr(mirror, "flex_client", clients.flex_client)
             rename(sid) if act == "change" else delete(sid)
             return seen
 

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 from django.db import connection, transaction
 
-from flows.models import RateLimit
-from flows.services import rates
-from flows.services.rates import DatabaseRates
+from flows.accounts import rates
+from flows.accounts.models import RateLimit
+from flows.accounts.rates import DatabaseRates
 from flows.twilio.rates import PERIOD
 from tests.faults.acting import Background, log_locked, together, wait_for
 
@@ -124,7 +124,7 @@ def test_process_keeps_to_the_rates_by_itself_where_the_table_is_not_there(proce
 
     assert waits == [0.125] * 3
     assert one._otherwise.booked == [(AC, "fetch", 3.0)] * 3
-    warned = [record.message for record in caplog.records if record.name == "flows.services.rates"]
+    warned = [record.message for record in caplog.records if record.name == "flows.accounts.rates"]
     assert len(warned) == 1
     assert "this process keeps to them by itself" in warned[0]
     monkeypatch.setattr(rates, "TRY_AGAIN_AFTER", 0.0)

@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from flows.services import mirror, rates, shared_reading
+from flows.accounts import rates
+from flows.services import mirror, shared_reading
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

@@ -8,8 +8,9 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.urls import reverse
 
+from flows.accounts import clients
 from flows.models import AuditEvent, Flow, OpenDrift, Plan, SyncState
-from flows.services import audit, closures, mirror, twilio
+from flows.services import audit, closures, mirror
 from tests.conftest import form_data
 from tests.faults.acting import writes
 
@@ -86,7 +87,7 @@ def test_change_goes_to_the_flows_own_account(client_of, flows, sandbox, staging
 
 def test_each_account_is_asked_with_its_own_key(flows, sandbox, staging):
     assert all(
-        twilio.flex_client(there.account_sid).fetch(sid)
+        clients.flex_client(there.account_sid).fetch(sid)
         for there, sid in zip((sandbox, staging), flows, strict=True)
     )
     assert {one.status for there in (sandbox, staging) for one in there.requests} == {200}

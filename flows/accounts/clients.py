@@ -5,9 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.dispatch import Signal
 
-from flows import accounts
+from flows.accounts import rates, twilio_accounts
 from flows.models import AuditEvent, Flow
-from flows.services import rates
 from flows.twilio.client import FlexClient
 from flows.twilio.errors import NeverSent
 
@@ -28,8 +27,8 @@ def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> FlexCl
     if not account_sid:
         raise NeverSent("it is not known which account this flow belongs to, so none was asked")
     try:
-        account = accounts.get(account_sid)
-    except accounts.NotConfigured:
+        account = twilio_accounts.get(account_sid)
+    except twilio_accounts.NotConfigured:
         raise NeverSent(f"this site has no credentials for the account {account_sid}") from None
     return FlexClient(
         base_url=account.root,
@@ -50,7 +49,7 @@ def account_of(sid: str) -> str:
     told = AuditEvent.objects.filter(target_sid=sid).exclude(account_sid="")
     if owner := owner or told.values_list("account_sid", flat=True).first():
         return owner
-    only = accounts.sole()
+    only = twilio_accounts.sole()
     return only.sid if only else ""
 
 
