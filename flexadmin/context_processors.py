@@ -12,8 +12,9 @@ from django.utils.functional import SimpleLazyObject, new_method_proxy
 
 from flexadmin.roles import role_of, scope_of
 from flows.accounts import twilio_accounts
+from flows.availability import restrictions
 from flows.models import OpenDrift
-from flows.services import closures, reading
+from flows.services import reading
 
 T = TypeVar("T")
 CALLS: Final = {
@@ -58,15 +59,15 @@ class Closed:
         ]
 
     @cached_property
-    def states(self) -> dict[str, closures.State]:
-        known: dict[str, closures.State] | None = getattr(self._request, "states", None)
-        return _looked_up(closures.states, {}) if known is None else known
+    def states(self) -> dict[str, restrictions.State]:
+        known: dict[str, restrictions.State] | None = getattr(self._request, "states", None)
+        return _looked_up(restrictions.states, {}) if known is None else known
 
-    def why(self, account_sid: str, kind: str) -> closures.Why | None:
+    def why(self, account_sid: str, kind: str) -> restrictions.Why | None:
         if any(account.sid == account_sid for account in twilio_accounts.every()):
             state = self.states.get(account_sid)
             return state.why(kind) if state else None
-        return _looked_up(lambda: closures.reason_against(account_sid, kind), None)
+        return _looked_up(lambda: restrictions.reason_against(account_sid, kind), None)
 
 
 class Permissions:

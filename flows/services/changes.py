@@ -18,10 +18,11 @@ from functools import partial
 from typing import Any
 
 from flows.accounts.clients import WRITE_DEADLINE, account_of, flex_client
+from flows.availability import restrictions
 from flows.core.database import drop_if_lost
 from flows.models import AuditEvent, Flow, Result, Stage
 from flows.redaction.masking import has_mask, masked, masked_quotes, storable, unmasked
-from flows.services import audit, closures, drift, mirror
+from flows.services import audit, drift, mirror
 from flows.services.audit import Actor, NotRecorded, Observation, Payload
 from flows.services.merge import Merge, merge
 from flows.twilio.errors import FlexError, NeverSent, Refused, Unknown
@@ -196,7 +197,7 @@ class _Call:
     def carry_out(self, send: Callable[[], Answer]) -> Change:
         try:
             self.attempt = attempt = self.record(Stage.ATTEMPT, Result.PENDING)
-        except closures.Closed as closed:
+        except restrictions.Closed as closed:
             self.deny(closed.why)
             raise
         started = time.monotonic()
@@ -222,7 +223,7 @@ class _Call:
             log.error("the outcome of change %s is not on record: %s", self.change_id, type(failure).__name__)
             raise OutcomeNotRecorded(attempt, error) from failure
         self._tell_the_mirror(event, answer, error)
-        closures.hear(self.account_sid, self.action.removeprefix("flow."), error)
+        restrictions.hear(self.account_sid, self.action.removeprefix("flow."), error)
         after = answer.snapshot if answer else {}
         return Change(event, after, error, differs=self._differs(after))
 
@@ -276,11 +277,11 @@ class _Call:
         recorded = audit.story_of(self.change_id)
         if recorded is not None:
             raise audit.AlreadyRecorded(recorded)
-        if why := closures.state_of(self.account_sid).why(self.action.removeprefix("flow.")):
+        if why := restrictions.state_of(self.account_sid).why(self.action.removeprefix("flow.")):
             self.deny(why)
-            raise closures.Closed(why)
+            raise restrictions.Closed(why)
 
-    def deny(self, why: closures.Why) -> None:
+    def deny(self, why: restrictions.Why) -> None:
         audit.append(
             action=self.action,
             stage=Stage.ACCESS,
@@ -295,8 +296,8 @@ class _Call:
 
     def _unless_closed(self, payload: Payload) -> Payload:
         """Asked while nobody else can append: no attempt follows the event that closed the account."""
-        if why := closures.state_of(self.account_sid).why(self.action.removeprefix("flow.")):
-            raise closures.Closed(why)
+        if why := restrictions.state_of(self.account_sid).why(self.action.removeprefix("flow.")):
+            raise restrictions.Closed(why)
         return payload
 
     def _tell_the_mirror(self, event: AuditEvent, answer: Answer | None, error: FlexError | None) -> None:

@@ -12,10 +12,10 @@ from django.db import Error, connection
 from django_tasks_db.models import DBTaskResult
 
 from flows import trigrams
+from flows.availability.models import Closure
 from flows.models import (
     AuditEntry,
     AuditPayload,
-    Closure,
     Flow,
     FlowEntry,
     OpenChange,

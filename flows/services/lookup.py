@@ -9,7 +9,8 @@ from typing import Final
 from flows.accounts import twilio_accounts
 from flows.accounts.clients import READ_DEADLINE
 from flows.accounts.twilio_accounts import Account
-from flows.services import closures, mirror
+from flows.availability import restrictions
+from flows.services import mirror
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import Snapshot
 
@@ -50,14 +51,14 @@ def find(sid: str, *, scope: twilio_accounts.Scope) -> Lookup:
 
 
 def _reason_not_to_ask(account: Account, until: float) -> str:
-    if why := closures.state_of(account.sid).why("fetch"):
+    if why := restrictions.state_of(account.sid).why("fetch"):
         return why.sentence
     return "" if time.monotonic() < until else "There was no time left to ask it."
 
 
 def _has_no_such_flow(account: Account, error: FlexError) -> bool:
     """Where Twilio does not even list any more, a flow's 404 says nothing about the flow."""
-    return mirror.is_gone(error) and closures.state_of(account.sid).why("list") is None
+    return mirror.is_gone(error) and restrictions.state_of(account.sid).why("list") is None
 
 
 def _sentence(text: str) -> str:

@@ -19,11 +19,12 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from flows.accounts.clients import READ_DEADLINE, account_of, flex_client
+from flows.availability import first_contact, restrictions
 from flows.core.database import drop_if_lost, waiting_briefly
 from flows.core.normalization import fold
 from flows.models import AuditEvent, Flow, SyncState
 from flows.redaction.masking import masked, storable
-from flows.services import absence, api_fields, audit, closures, drift, first_contact, settling
+from flows.services import absence, api_fields, audit, drift, settling
 from flows.services.absence import Answers
 from flows.services.audit import NotRecorded
 from flows.twilio import labels
@@ -108,12 +109,12 @@ def fetch(
     try:
         snapshot = flex_client(copy.account_sid, deadline=deadline).fetch(sid)
     except FlexError as error:
-        closures.hear(copy.account_sid, "fetch", error)
+        restrictions.hear(copy.account_sid, "fetch", error)
         if is_gone(error):
             drift.refuse_stale(sid, None, read_at=read.seq, at=read.at)
             _take_as_gone(sid, read, copy)
         raise
-    closures.hear(copy.account_sid, "fetch", None)
+    restrictions.hear(copy.account_sid, "fetch", None)
     seen = masked(storable(snapshot))
     drift.refuse_stale(sid, seen, read_at=read.seq, at=read.at)
     with _only_a_copy(must_record=must_record):
@@ -146,7 +147,7 @@ def miss(sid: str, *, read_at: int, account_sid: str = "") -> None:
 def _take_as_gone(sid: str, read: _Read, copy: _Copy) -> None:
     """Where Twilio does not even list any more, a flow's 404 says nothing about the flow."""
     with _only_a_copy():
-        if closures.state_of(copy.account_sid).why("list") is None:
+        if restrictions.state_of(copy.account_sid).why("list") is None:
             _take_over({sid: None}, read, copy, _known(_rows([sid])))
 
 
@@ -218,7 +219,7 @@ class _Copy:
         try:
             snapshot = flex_client(self.account_sid, deadline=READ_DEADLINE).fetch(sid)
         except FlexError as error:
-            closures.hear(self.account_sid, "fetch", error)
+            restrictions.hear(self.account_sid, "fetch", error)
             if is_gone(error):
                 return None
             raise
@@ -233,9 +234,9 @@ class _Copy:
             try:
                 yield from coming
             except FlexError as error:
-                closures.hear(self.account_sid, "list", error)
+                restrictions.hear(self.account_sid, "list", error)
                 raise
-            closures.hear(self.account_sid, "list", None)
+            restrictions.hear(self.account_sid, "list", None)
 
         return heard()
 
@@ -263,7 +264,7 @@ def _compare(seen: Iterable[Snapshot], read: _Read, copy: _Copy) -> SyncReport:
     found, doubted = _listed(seen, known)
     here = {sid for sid, copied in known.items() if copied is not None}
     missing = here - found.keys()
-    why = closures.state_of(copy.account_sid).why("fetch") if missing or doubted else None
+    why = restrictions.state_of(copy.account_sid).why("fetch") if missing or doubted else None
     flows = len(found)
     answers = Answers() if why else absence.settle_doubts(found, doubted, copy.ask, known=known, at=read.at)
     gap = absence.close_gap(

@@ -22,9 +22,10 @@ from django_tasks import task
 
 from flexadmin.roles import role_of, site_user
 from flows.accounts import twilio_accounts
+from flows.availability import restrictions
 from flows.models import ONCE, AuditEvent, OpenDrift, Plan, PlannedChange, Result, Stage
 from flows.redaction.masking import masked_note, storable
-from flows.services import audit, changes, closures
+from flows.services import audit, changes
 from flows.services.audit import Actor, NotRecorded, Payload
 from flows.services.settling import StaleRead
 from flows.twilio.errors import FlexError, Refused
@@ -98,7 +99,8 @@ def shut_by(plan: Plan) -> str:
     changes = plan.changes.filter(skipped="", done_at=None).order_by()
     asked = changes.values_list("action", "account_sid").distinct()
     whys = (
-        closures.reason_against(account_sid, action.removeprefix("flow.")) for action, account_sid in asked
+        restrictions.reason_against(account_sid, action.removeprefix("flow."))
+        for action, account_sid in asked
     )
     return next((why.sentence for why in whys if why), "")
 
@@ -201,7 +203,7 @@ class _Turn:
             change.skipped = self._make(change)
         except NotRecorded:
             return self._end("The audit log could not be written, so nothing more was sent.")
-        except closures.Closed as closed:
+        except restrictions.Closed as closed:
             return self._end(f"{closed} Nothing more was sent.")
         except Exception as error:  # noqa: BLE001 - else the plan would come back to it for ever
             # The kind alone: its own words can quote what was sent.

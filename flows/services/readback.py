@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from flows.accounts import twilio_accounts
+from flows.availability import restrictions
 from flows.redaction.masking import masked, storable
-from flows.services import closures, mirror
+from flows.services import mirror
 from flows.twilio.errors import FlexError, NeverSent
 from flows.twilio.flex.flex_flow import Snapshot
 from flows.twilio.pickling import Picklable
@@ -39,7 +40,7 @@ class Readback:
             return self._read("fetch", account_sid, lambda: _flow_now(sid, account_sid))
         except Unreadable as refusal:
             # Where Twilio does not even list any more, a flow's 404 says nothing about the flow.
-            if mirror.is_gone(refusal.error) and closures.state_of(account_sid).why("list") is None:
+            if mirror.is_gone(refusal.error) and restrictions.state_of(account_sid).why("list") is None:
                 return None
             raise
 
@@ -62,7 +63,7 @@ class Readback:
             if not is_refusal(error):
                 raise
             refusal = Unreadable(_refused(kind, error), error)
-            if closures.has_ended(kind, error):
+            if restrictions.has_ended(kind, error):
                 self._refusals[account_sid, kind] = refusal
             raise refusal from error
 

@@ -15,7 +15,8 @@ from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django_tasks_db.models import DBTaskResult
 
-from flows.models import Closure, OpenChange, Plan, PlannedChange, SavedView, SyncState
+from flows.availability.models import Closure
+from flows.models import OpenChange, Plan, PlannedChange, SavedView, SyncState
 from flows.services.mentions import Mentions
 from flows.services.plans import ERASED
 

@@ -21,15 +21,16 @@ from flexadmin.roles import scope_of
 from flows import copying, lint, search
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
+from flows.availability import restrictions
+from flows.availability.offered_changes import Offers
 from flows.models import AuditEvent, Flow, OpenDrift, Result, SavedView
 from flows.redaction.masking import masked, storable
-from flows.services import absence, audit, closures, freshness, mirror, reading, reconcile
+from flows.services import absence, audit, freshness, mirror, reading, reconcile
 from flows.services.changes import UNDER_WAY_FOR
 from flows.services.settling import StaleRead
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
 from flows.views import listing
-from flows.views.offers import Offers
 from flows.views.requests import Request, current_page, permitted
 from flows.views.sources import confirmed_at, problem_of_reading, read_for_page, shown_flow
 
@@ -67,7 +68,7 @@ def flow_list(request: Request) -> HttpResponse:
     answer = search.answer(query)
     found = answer.found
     here = twilio_accounts.of_scope(request.scope)
-    request.states = closures.states()
+    request.states = restrictions.states()
     copy = _copy_of(_asked_for(here, query)) if not is_fragment or not found.rows else {}
     _decorate(found.rows, _changeable(request), is_whole=bool(copy) and not copy["has_gaps"])
     context: dict[str, Any] = {
@@ -126,7 +127,7 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
         "warnings": [] if state == "gone" else lint.warnings(snapshot),
         "confirmed_at": confirmed_at(row, request.account_sid, is_in_doubt=open_change is not None),
         "history": _history(sid, request.scope),
-        "can_clone": state != "gone" and not closures.reason_against(request.account_sid, "fetch"),
+        "can_clone": state != "gone" and not restrictions.reason_against(request.account_sid, "fetch"),
         "others": [
             one
             for one in twilio_accounts.of_scope(scope_of(request.user, "flows.add_flow"))

@@ -16,9 +16,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
+from flows.availability import first_contact, restrictions
 from flows.forms import FlowForm, ReasonForm, SwitchForm
 from flows.models import AuditEvent, Result
-from flows.services import audit, changes, closures, first_contact, mirror
+from flows.services import audit, changes, mirror
 from flows.services.settling import StaleRead
 from flows.twilio import labels
 from flows.twilio.errors import FlexError, Refused
@@ -76,7 +77,7 @@ def answer(
         return page(form.again(), status=status, problem=_why_unread(request, unread.error, what))
     except audit.ChangeOpen as other:
         return page(form.again(), status=409, problem=problems.change_open(other.event, is_creation=not sid))
-    except closures.Closed as closed:
+    except restrictions.Closed as closed:
         return page(form.again(), status=403, problem=problems.closed(closed.why, what=what))
     except audit.NotRecorded:
         return page(form.again(), status=503, problem=problems.not_recorded())
@@ -144,8 +145,8 @@ def _failed(
     if change.event.result == Result.UNKNOWN:  # its page says what happened, with status and code
         return go_to(request, "audit:detail", event_id=change.event.event_id)
     again, kind = form.again(), change.event.action.removeprefix("flow.")
-    has_ended = closures.has_ended(kind, error)
-    if has_ended and (why := closures.state_of(change.event.account_sid).why(kind)):
+    has_ended = restrictions.has_ended(kind, error)
+    if has_ended and (why := restrictions.state_of(change.event.account_sid).why(kind)):
         return page(again, status=422, problem=problems.closed(why, what=what, sent=True))
     status = 422 if isinstance(error, Refused) else 502
     name = problems.field_of(error)
@@ -169,7 +170,11 @@ def _problem_of(change: changes.Change, error: FlexError, what: str) -> Problem:
 def _why_unread(request: Request, error: FlexError, what: str) -> Problem:
     """The reason that the flow could not be read first: where Twilio shows no flow at all, the notice about
     the account says so."""
-    why = closures.state_of(request.account_sid).why("fetch") if closures.has_ended("fetch", error) else None
+    why = (
+        restrictions.state_of(request.account_sid).why("fetch")
+        if restrictions.has_ended("fetch", error)
+        else None
+    )
     if why:
         return problems.closed(why, what=what)
     return problems.of_change(error, what=what, sent=False)

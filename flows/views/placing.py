@@ -18,8 +18,9 @@ from django.utils.http import urlencode
 from flexadmin.roles import scope_of
 from flows.accounts import clients, twilio_accounts
 from flows.accounts.twilio_accounts import Account
+from flows.availability import restrictions
 from flows.redaction.masking import has_mask, masked, storable
-from flows.services import closures, lookup, mirror
+from flows.services import lookup, mirror
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
@@ -64,7 +65,7 @@ def choice_page(request: Request) -> HttpResponse:
             "account": account,
             "url": f"{reverse('flows:new')}?{urlencode({**kept, 'account': account.sid})}",
             "is_there": account.sid == there,
-            "why_not": closures.reason_against(account.sid, "create"),
+            "why_not": restrictions.reason_against(account.sid, "create"),
         }
         for account in twilio_accounts.of_scope(request.scope)
     ]

@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from flexadmin.roles import scope_of
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
+from flows.availability.offered_changes import REVERSE, Offers
 from flows.forms import StartForm
 from flows.models import AuditEvent, Flow, Plan, PlannedChange
 from flows.redaction.masking import masked_field
@@ -26,7 +27,6 @@ from flows.services.plans import Fate
 from flows.templatetags.flows import refusal, short, visible
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
-from flows.views.offers import REVERSE, Offers
 from flows.views.requests import Request
 
 PAGE_SIZE: Final = 100

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from flows.availability import restrictions
+from flows.availability.restrictions import Why
 from flows.models import AuditEvent, Result
 from flows.redaction.masking import masked
-from flows.services import closures
-from flows.services.closures import Why
 from flows.services.settling import StaleRead
 from flows.twilio.errors import FlexError, NeverSent, NoTurn, Refused
 from flows.twilio.flex import flex_flow
@@ -190,7 +190,7 @@ def closed(why: Why, *, what: str, sent: bool = False, is_tried: bool = True) ->
     `is_tried`: its form was asked for."""
     nothing = "Nothing was changed." if sent else "Nothing was sent, and nothing changed."
     failed = f"{what} was not {'made' if sent else 'sent'}" if is_tried else f"{what} can't be made now"
-    if why.kind == closures.ACCOUNT:
+    if why.kind == restrictions.ACCOUNT:
         return Problem(
             title=failed,
             text=f"{why.sentence} {nothing}",
@@ -200,7 +200,7 @@ def closed(why: Why, *, what: str, sent: bool = False, is_tried: bool = True) ->
         title=failed,
         text=nothing,
         notice=why.sentence,
-        advice=closures.ADVICE
+        advice=restrictions.ADVICE
         if why.by_twilio
         else "Wait until it is opened again; an administrator does that under Accounts.",
         status=why.closure.status if why.closure else None,

@@ -17,8 +17,9 @@ from django_htmx.middleware import HtmxDetails
 from flexadmin import typed
 from flexadmin.roles import role_of, scope_of
 from flows.accounts import clients, twilio_accounts
+from flows.availability import restrictions
 from flows.models import AuditEvent, Flow, Result, Stage
-from flows.services import audit, closures, log_entries, lookup
+from flows.services import audit, log_entries, lookup
 from flows.services.audit import Actor, Payload
 from flows.twilio.flex.flex_flow import Snapshot
 
@@ -29,7 +30,7 @@ class Request(HttpRequest):
     htmx: HtmxDetails
     user: User
     account_sid: str  # of what it is about: a flow, an event; empty where it is about none, or several
-    states: dict[str, closures.State]  # what is closed of each account, where the view has asked for it
+    states: dict[str, restrictions.State]  # what is closed of each account, where the view has asked for it
     scope: twilio_accounts.Scope  # the accounts where the person may do what the page is for
     readings: dict[str, Snapshot]  # flows by SID that this request has read from Twilio already
 

@@ -14,9 +14,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from flows.accounts import twilio_accounts
+from flows.availability import restrictions
+from flows.availability.models import Closure
 from flows.core.invisible import trimmed
-from flows.models import Closure, Flow
-from flows.services import closures, freshness
+from flows.models import Flow
+from flows.services import freshness
 from flows.services.audit import NotRecorded
 from flows.services.freshness import Freshness
 from flows.views.problems import closed
@@ -58,9 +60,9 @@ def account_act(request: Request) -> HttpResponse:
         return _page(request, wrong=target, status=422)
     try:
         if act == "ask_again":
-            done = closures.ask_again(account_sid=sid, actor=actor_of(request))
+            done = restrictions.ask_again(account_sid=sid, actor=actor_of(request))
         else:
-            change = closures.close if act == "close" else closures.reopen
+            change = restrictions.close if act == "close" else restrictions.reopen
             done = change(account_sid=sid, reason=reason[:200], actor=actor_of(request))
     except NotRecorded:
         messages.error(request, "The audit log can't be written just now, so everything stays as it was.")
@@ -75,7 +77,7 @@ def account_act(request: Request) -> HttpResponse:
 
 def closed_page(request: Request, account_sid: str, kind: str, *, what: str) -> HttpResponse | None:
     """In place of a form that could not be sent; None where it can."""
-    why = closures.reason_against(account_sid, kind)
+    why = restrictions.reason_against(account_sid, kind)
     if why is None or not opens(request):
         return None
     context = {"problem": closed(why, what=what, is_tried=False), "sid": ""}
@@ -91,7 +93,7 @@ def _page(request: Request, *, wrong: str = "", status: int = 200) -> HttpRespon
         .values_list("account_sid")
         .annotate(flows=Count("sid"))
     )
-    states = closures.states()
+    states = restrictions.states()
     checked = {one.sync.account_sid: Freshness(one.sync) for one in freshness.of_accounts(here)}
     rows: list[dict[str, Any]] = [
         {
@@ -101,15 +103,15 @@ def _page(request: Request, *, wrong: str = "", status: int = 200) -> HttpRespon
             "state": states[account.sid],
             "may_close": may(request.user, CLOSE, account.sid),
             "may_ask": may(request.user, "flows.change_flow", account.sid),
-            "own": Closure.objects.filter(account_sid=account.sid, kind=closures.CHANGE).exists(),
+            "own": Closure.objects.filter(account_sid=account.sid, kind=restrictions.CHANGE).exists(),
         }
         for account in here
     ]
     context = {
         "rows": rows,
-        "site": Closure.objects.filter(Q(kind=closures.CHANGE), account_sid="").first(),
+        "site": Closure.objects.filter(Q(kind=restrictions.CHANGE), account_sid="").first(),
         "may_close_site": may(request.user, CLOSE, twilio_accounts.EVERY),
-        "advice": closures.ADVICE,
+        "advice": restrictions.ADVICE,
         "wrong": wrong,
         "reason": request.POST.get("reason", ""),
     }

@@ -5,8 +5,9 @@ import contextlib
 
 import pytest
 
+from flows.availability import restrictions
 from flows.models import OpenChange
-from flows.services import closures, reconcile
+from flows.services import reconcile
 from flows.twilio.errors import FlexError, Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -33,7 +34,7 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, scheme, widt
     sandbox.inject(Fault(FaultKind.REFUSE, method="GET", times=None, status=403, code=20003))
     with contextlib.suppress(FlexError):
         reconcile.reconcile()
-    closures.hear(ACCOUNT, "fetch", Refused(status=403, code=20003))
+    restrictions.hear(ACCOUNT, "fetch", Refused(status=403, code=20003))
     paths = {
         "decided": f"/audit/{decided.event_id}/",
         "undecided, nothing can be read": f"/audit/{undecided.event_id}/",

@@ -12,8 +12,8 @@ import pytest
 
 import flexadmin
 import flows
+from flows.availability.restrictions import Closed, Why
 from flows.models import AuditEvent
-from flows.services.closures import Closed, Why
 from flows.twilio.errors import Details, Refused
 from flows.twilio.pickling import Picklable
 

@@ -17,7 +17,8 @@ from unittest import mock
 
 from rich.table import Table
 
-from flows.models import ONCE, AuditEvent, Closure, Flow, MissingFlow, OpenChange, SyncState
+from flows.availability.models import Closure
+from flows.models import ONCE, AuditEvent, Flow, MissingFlow, OpenChange, SyncState
 from flows.services import audit, changes, mirror, reconcile
 from flows.twilio.client import FlexClient
 from flows.twilio.errors import FlexError

@@ -17,9 +17,10 @@ from django.db import connection
 from django.test import override_settings
 
 from flows.accounts import clients
+from flows.availability import restrictions
 from flows.models import Flow, OpenChange
 from flows.redaction.masking import masked
-from flows.services import audit, changes, closures, mirror, reconcile
+from flows.services import audit, changes, mirror, reconcile
 from flows.services.audit import NotRecorded
 from flows.services.changes import NotRead, OutcomeNotRecorded
 from flows.twilio.client import FlexClient
@@ -97,7 +98,9 @@ def _met(
     total = Verdict()
     for patience in PATIENCE:
         clock.move(BETWEEN_RUNS)
-        closures.ask_again(account_sid=ACCOUNT, actor=OMAR)  # what Twilio refused in an earlier run is over
+        restrictions.ask_again(
+            account_sid=ACCOUNT, actor=OMAR
+        )  # what Twilio refused in an earlier run is over
         chance = random.Random(f"{trouble.name} {verb} {seed} {patience}")
         run = Run(sandbox, witness, clock, trouble, verb, chance, bystander, patience)
         verdict = run.carry_out()

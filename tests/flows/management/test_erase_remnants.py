@@ -11,8 +11,10 @@ from django.db import connection
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from flows.models import AuditEvent, Closure, OpenChange, Plan, PlannedChange, SyncState
-from flows.services import audit, closures, evidence, mirror, plans, reconcile
+from flows.availability import restrictions
+from flows.availability.models import Closure
+from flows.models import AuditEvent, OpenChange, Plan, PlannedChange, SyncState
+from flows.services import audit, evidence, mirror, plans, reconcile
 from flows.services.audit import Payload
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -110,12 +112,12 @@ def test_reason_of_this_sites_own_with_an_ordinary_word_in_it_stays(sandbox, cli
 
 @pytest.mark.parametrize("by", ["flow", "identity"])
 def test_reason_for_a_read_only_account_goes_too(sandbox, flow_sid, by):
-    closures.close(account_sid=ACCOUNT, reason="Because of +33 199 000 123", actor=OMAR)
+    restrictions.close(account_sid=ACCOUNT, reason="Because of +33 199 000 123", actor=OMAR)
 
     erase(f"--{by}", flow_sid if by == "flow" else "+33199000123")
 
     assert Closure.objects.get().reason == ""
-    assert closures.state_of(ACCOUNT).is_read_only
+    assert restrictions.state_of(ACCOUNT).is_read_only
 
 
 class TestOpenChange:

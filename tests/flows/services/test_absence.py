@@ -4,8 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from flows.availability import restrictions
 from flows.models import AuditEvent, Flow, MissingFlow, OpenChange, SyncState
-from flows.services import absence, closures, freshness, mirror, reconcile
+from flows.services import absence, freshness, mirror, reconcile
 from flows.twilio.client import FlexClient
 from flows.twilio.errors import FlexError, Unknown
 from flows.twilio.flex.flex_flow import from_response
@@ -168,7 +169,7 @@ def test_where_twilio_refuses_to_show_flows_none_is_taken_for_deleted(sandbox, f
 
     report = mirror.sync(ACCOUNT)
 
-    assert closures.state_of(ACCOUNT).why("fetch")
+    assert restrictions.state_of(ACCOUNT).why("fetch")
     assert (report.unchecked, gone(), len(asked_for(sandbox))) == (1, set(), asked)
     assert "Twilio refuses to show a flow" in freshness.progress(state())
 

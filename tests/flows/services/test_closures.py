@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from flows.models import AuditEvent, Closure, Flow
-from flows.services import changes, closures, mirror
+from flows.availability import restrictions
+from flows.availability.models import Closure
+from flows.models import AuditEvent, Flow
+from flows.services import changes, mirror
 from flows.twilio.errors import FlexError, NeverSent, Refused, Unknown
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -44,7 +46,7 @@ def refusal(status, code=None):
     ids=str,
 )
 def test_refusal_of_the_kind_is_told_from_one_of_the_flow(kind, error, ended):
-    assert closures.has_ended(kind, error) is ended
+    assert restrictions.has_ended(kind, error) is ended
 
 
 def update(sid, actor, **values):
@@ -60,7 +62,7 @@ def test_kind_that_twilio_refused_is_not_sent_again(sandbox, flow_sid, actor):
 
     assert update(flow_sid, actor, enabled=False).error.status == 403
     sent = len(writes(sandbox))
-    with pytest.raises(closures.Closed, match=r"Twilio refuses to change flows .status 403, code 20403"):
+    with pytest.raises(restrictions.Closed, match=r"Twilio refuses to change flows .status 403, code 20403"):
         update(flow_sid, actor, enabled=False)
 
     assert len(writes(sandbox)) == sent
@@ -74,7 +76,7 @@ def test_kind_that_twilio_refused_is_not_sent_again(sandbox, flow_sid, actor):
 
 
 def test_other_kinds_go_on(sandbox, flow_sid, actor):
-    closures.hear(AC, "update", refusal(403))
+    restrictions.hear(AC, "update", refusal(403))
 
     change = changes.create_flow(
         account_sid=AC, values=VALUES, reason="", actor=actor, change_id=uuid.uuid4()
@@ -85,7 +87,7 @@ def test_other_kinds_go_on(sandbox, flow_sid, actor):
 
 def test_kind_that_answers_again_is_open_again(sandbox, flow_sid):
     for kind in ("list", "fetch"):
-        closures.hear(AC, kind, refusal(403))
+        restrictions.hear(AC, kind, refusal(403))
 
     mirror.sync(ACCOUNT)
     assert list(Closure.objects.values_list("kind", flat=True)) == ["fetch"]
@@ -111,7 +113,7 @@ def test_listing_that_ended_leaves_the_copy_and_what_a_404_says_of_a_flow_is_not
     now = Flow.objects.get()
     assert (now.gone_at, now.resource) == (None, before.resource)
     assert not AuditEvent.objects.filter(action="flow.drift").exists()
-    assert closures.state_of(AC).why("list").closure.status == status
+    assert restrictions.state_of(AC).why("list").closure.status == status
 
 
 def test_404_of_one_flow_is_believed_while_flows_are_listed(sandbox, flow_sid):
@@ -124,17 +126,17 @@ def test_404_of_one_flow_is_believed_while_flows_are_listed(sandbox, flow_sid):
 
 
 def test_first_refusal_keeps_its_time(sandbox):
-    closures.hear(AC, "update", refusal(403))
+    restrictions.hear(AC, "update", refusal(403))
     first = Closure.objects.get()
 
-    closures.hear(AC, "update", refusal(403, 20403))
+    restrictions.hear(AC, "update", refusal(403, 20403))
 
     assert Closure.objects.get() == first
     assert Closure.objects.get().since == first.since
 
 
 def test_nothing_is_changed_in_an_account_that_is_read_only(sandbox, flow_sid, actor):
-    assert closures.close(account_sid=AC, reason="Move to Conversations", actor=actor)
+    assert restrictions.close(account_sid=AC, reason="Move to Conversations", actor=actor)
 
     for act in (
         lambda: update(flow_sid, actor, enabled=False),
@@ -143,7 +145,7 @@ def test_nothing_is_changed_in_an_account_that_is_read_only(sandbox, flow_sid, a
         ),
         lambda: changes.delete_flow(sid=flow_sid, base={}, reason="", actor=actor, change_id=uuid.uuid4()),
     ):
-        with pytest.raises(closures.Closed, match="read-only by omar: Move to Conversations"):
+        with pytest.raises(restrictions.Closed, match="read-only by omar: Move to Conversations"):
             act()
 
     assert writes(sandbox) == []
@@ -151,12 +153,12 @@ def test_nothing_is_changed_in_an_account_that_is_read_only(sandbox, flow_sid, a
 
 
 def test_closing_and_opening_are_on_record(sandbox, flow_sid, actor):
-    closures.close(account_sid=AC, reason="A freeze", actor=actor)
+    restrictions.close(account_sid=AC, reason="A freeze", actor=actor)
     closed = AuditEvent.objects.latest("seq")
-    assert not closures.close(account_sid=AC, reason="Again", actor=actor)
-    assert closures.reopen(account_sid=AC, reason="Over", actor=actor)
+    assert not restrictions.close(account_sid=AC, reason="Again", actor=actor)
+    assert restrictions.reopen(account_sid=AC, reason="Over", actor=actor)
     opened = AuditEvent.objects.latest("seq")
-    assert not closures.reopen(account_sid=AC, reason="", actor=actor)
+    assert not restrictions.reopen(account_sid=AC, reason="", actor=actor)
 
     said = [(event.action, event.result, event.reason, event.account_sid) for event in (closed, opened)]
     assert said == [
@@ -167,22 +169,22 @@ def test_closing_and_opening_are_on_record(sandbox, flow_sid, actor):
 
 
 def test_account_is_not_closed_if_that_can_not_be_recorded(sandbox, actor):
-    with log_locked(), pytest.raises(closures.audit.NotRecorded):
-        closures.close(account_sid=AC, reason="A freeze", actor=actor)
+    with log_locked(), pytest.raises(restrictions.audit.NotRecorded):
+        restrictions.close(account_sid=AC, reason="A freeze", actor=actor)
 
     assert not Closure.objects.exists()
 
 
 def test_site_that_is_read_only_closes_every_account(sandbox, staging, actor):
-    closures.close(account_sid="", reason="A freeze", actor=actor)
+    restrictions.close(account_sid="", reason="A freeze", actor=actor)
 
-    assert [state.is_read_only for state in closures.states().values()] == [True, True]
+    assert [state.is_read_only for state in restrictions.states().values()] == [True, True]
 
 
 def test_account_alone_leaves_the_other_open(sandbox, staging, actor):
-    closures.close(account_sid=staging.account_sid, reason="A freeze", actor=actor)
+    restrictions.close(account_sid=staging.account_sid, reason="A freeze", actor=actor)
 
-    assert {sid: state.is_read_only for sid, state in closures.states().items()} == {
+    assert {sid: state.is_read_only for sid, state in restrictions.states().items()} == {
         sandbox.account_sid: False,
         staging.account_sid: True,
     }
@@ -191,16 +193,16 @@ def test_account_alone_leaves_the_other_open(sandbox, staging, actor):
 def test_environment_closes_what_no_page_opens(sandbox, flow_sid, actor, settings):
     settings.FLEX_ACCOUNTS = (replace(settings.FLEX_ACCOUNTS[0], is_read_only=True),)
 
-    assert not closures.reopen(account_sid=AC, reason="", actor=actor)
-    with pytest.raises(closures.Closed, match="READ_ONLY"):
+    assert not restrictions.reopen(account_sid=AC, reason="", actor=actor)
+    with pytest.raises(restrictions.Closed, match="READ_ONLY"):
         update(flow_sid, actor, enabled=False)
 
 
 def test_asking_again_forgets_what_twilio_refused_and_nothing_else(sandbox, flow_sid, actor):
-    closures.close(account_sid=AC, reason="A freeze", actor=actor)
-    closures.hear(AC, "update", refusal(403))
+    restrictions.close(account_sid=AC, reason="A freeze", actor=actor)
+    restrictions.hear(AC, "update", refusal(403))
 
-    assert closures.ask_again(account_sid=AC, actor=actor)
+    assert restrictions.ask_again(account_sid=AC, actor=actor)
 
     assert [row.kind for row in Closure.objects.all()] == ["change"]
 
@@ -209,9 +211,9 @@ def test_change_that_was_begun_before_tells_its_story(sandbox, flow_sid, actor):
     change_id = uuid.uuid4()
     again = {"sid": flow_sid, "base": None, "values": {"enabled": False}, "reason": "", "actor": actor}
     changes.update_flow(**again, change_id=change_id)
-    closures.close(account_sid=AC, reason="A freeze", actor=actor)
+    restrictions.close(account_sid=AC, reason="A freeze", actor=actor)
 
-    with pytest.raises(closures.audit.AlreadyRecorded):
+    with pytest.raises(restrictions.audit.AlreadyRecorded):
         changes.update_flow(**again, change_id=change_id)
 
 
@@ -220,11 +222,11 @@ def test_no_change_is_begun_after_the_event_that_closed_its_account(sandbox, flo
 
     def closed_meanwhile(*args, **kwargs):
         seen = fetch(*args, **kwargs)
-        closures.close(account_sid=AC, reason="A freeze", actor=actor)
+        restrictions.close(account_sid=AC, reason="A freeze", actor=actor)
         return seen
 
     monkeypatch.setattr(mirror, "fetch", closed_meanwhile)
-    with pytest.raises(closures.Closed):
+    with pytest.raises(restrictions.Closed):
         update(flow_sid, actor, enabled=False)
 
     assert writes(sandbox) == []

@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 from django.core.management import CommandError, call_command
 
-from flows.models import Closure, SyncState
-from flows.services import closures, first_contact, mirror
+from flows.availability import first_contact, restrictions
+from flows.availability.models import Closure
+from flows.models import SyncState
+from flows.services import mirror
 from flows.twilio.errors import FlexError, NeverSent, NoConnection, NoTurn, Refused, Unknown
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -128,7 +130,7 @@ def test_end_in_twilios_own_words_is_believed_at_once(sandbox, status, code):
 
     sync()
 
-    assert closures.state_of(ACCOUNT).why("list") is not None
+    assert restrictions.state_of(ACCOUNT).why("list") is not None
 
 
 @pytest.mark.parametrize("fault", ELSEWHERE, ids=lambda fault: f"{fault.kind} {fault.status or ''}")
@@ -136,7 +138,7 @@ def test_after_a_first_success_the_settings_are_not_blamed(sandbox, flow_sid, fa
     sandbox.inject(fault)
 
     assert "FLEX_API_URL" not in sync()
-    assert closures.state_of(ACCOUNT).why("list") is not None or fault.status not in (403, 404, 410)
+    assert restrictions.state_of(ACCOUNT).why("list") is not None or fault.status not in (403, 404, 410)
 
 
 def test_command_says_it_too(sandbox, settings):

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from flows.availability import restrictions
 from flows.models import AuditEvent, Flow
-from flows.services import closures, lookup, mirror
+from flows.services import lookup, mirror
 from flows.twilio.errors import Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import writes
@@ -81,7 +82,7 @@ def test_account_that_could_not_be_asked_is_said(client_of, sandbox, staging, tr
     elif trouble == "refused":
         sandbox.inject(Fault(FaultKind.REFUSE, status=401, code=20003, times=None))
     else:
-        closures.hear(sandbox.account_sid, "fetch", Refused(status=403, code=20003))
+        restrictions.hear(sandbox.account_sid, "fetch", Refused(status=403, code=20003))
 
     page = client_of("operator").get(f"/flows/{NOWHERE}/")
 
@@ -93,7 +94,7 @@ def test_account_that_could_not_be_asked_is_said(client_of, sandbox, staging, tr
 
 def test_404_proves_nothing_where_twilio_does_not_even_list(sandbox, staging):
     mirror.sync(sandbox.account_sid)  # before a first success, a refusal says that the settings are wrong
-    closures.hear(sandbox.account_sid, "list", Refused(status=403))
+    restrictions.hear(sandbox.account_sid, "list", Refused(status=403))
 
     found = lookup.find(NOWHERE, scope=None)
 

@@ -6,8 +6,9 @@ import uuid
 import pytest
 from django.core.management import call_command
 
+from flows.availability import restrictions
 from flows.models import AuditEvent
-from flows.services import changes, closures, evidence, mirror, planning, plans
+from flows.services import changes, evidence, mirror, planning, plans
 from flows.services.planning import Ask
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -101,10 +102,10 @@ def test_no_secret_is_kept_of_it(sandbox, flow_sid):
 
 @pytest.mark.parametrize("verb", ["create", *ASKED])
 def test_change_that_an_account_does_not_take_keeps_it_too(flow_sid, verb):
-    closures.close(account_sid=ACCOUNT, reason="A freeze", actor=OMAR)
+    restrictions.close(account_sid=ACCOUNT, reason="A freeze", actor=OMAR)
     act, requested = (create, None) if verb == "create" else ASKED[verb]
 
-    with pytest.raises(closures.Closed):
+    with pytest.raises(restrictions.Closed):
         act(flow_sid)
 
     event = AuditEvent.objects.filter(result="denied").select_related("payload").get()

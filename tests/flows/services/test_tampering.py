@@ -12,9 +12,10 @@ from django.test import Client
 from django.utils import timezone
 
 from flows import append_only, derived, log_days
+from flows.availability import restrictions
 from flows.core import triggers
 from flows.models import AuditEvent, Flow, OpenDrift
-from flows.services import audit, changes, closures, drift, erasure, evidence, mirror, planning, plans
+from flows.services import audit, changes, drift, erasure, evidence, mirror, planning, plans
 from flows.services.planning import Ask
 from tests import ACCOUNT
 from tests.faults.acting import later
@@ -68,7 +69,7 @@ def site(sandbox, person, db):
     mirror.sync(ACCOUNT)
     (first, *_), (_, *_) = drift.inbox()
     drift.accept(event=first, reason="known", actor=me)
-    closures.close(account_sid=ACCOUNT, reason="maintenance", actor=me)
+    restrictions.close(account_sid=ACCOUNT, reason="maintenance", actor=me)
     return sandbox
 
 
@@ -354,7 +355,7 @@ def test_verification_page_names_what_is_wrong_around_the_log(site, client_of):
 def test_undone_external_change_may_be_out_of_the_inbox(site, actor):
     """An ordinary change settles it: which of several is not told by the log alone."""
     waiting = OpenDrift.objects.get()
-    closures.reopen(account_sid=ACCOUNT, reason="", actor=actor)
+    restrictions.reopen(account_sid=ACCOUNT, reason="", actor=actor)
 
     changes.update_flow(
         sid=waiting.target_sid,

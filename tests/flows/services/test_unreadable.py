@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from flows.models import AuditEvent, Closure, Flow, OpenChange
+from flows.availability.models import Closure
+from flows.models import AuditEvent, Flow, OpenChange
 from flows.services import audit, erasure, evidence, mirror, reconcile
 from flows.services.reconcile import NotForAPerson
 from flows.twilio.errors import FlexError

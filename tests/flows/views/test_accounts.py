@@ -9,8 +9,9 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from flows.accounts import clients
+from flows.availability import restrictions
 from flows.models import AuditEvent, Flow, OpenDrift, Plan, SyncState
-from flows.services import audit, closures, mirror
+from flows.services import audit, mirror
 from tests.conftest import form_data
 from tests.faults.acting import writes
 
@@ -264,7 +265,7 @@ def test_state_comes_back_only_in_its_own_account(person, client_of, flows, sand
 
 
 def test_page_tells_nothing_of_an_account_that_the_person_may_not_see(tester, flows, sandbox, actor):
-    closures.close(account_sid=sandbox.account_sid, reason="A hidden word", actor=actor)
+    restrictions.close(account_sid=sandbox.account_sid, reason="A hidden word", actor=actor)
 
     for page in (
         f"/flows/?account={sandbox.account_sid}",

@@ -4,8 +4,9 @@ import uuid
 
 import pytest
 
+from flows.availability import restrictions
 from flows.models import AuditEvent, OpenDrift
-from flows.services import changes, closures, mirror
+from flows.services import changes, mirror
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.conftest import form_data
@@ -570,7 +571,7 @@ def test_reason_goes_along_where_the_flow_is_gone_by_now(client_of, sandbox, dri
 
 
 def test_form_of_a_read_only_account_is_not_opened_by_a_reason_either(client_of, drift, actor):
-    closures.close(account_sid=ACCOUNT, reason="A freeze", actor=actor)
+    restrictions.close(account_sid=ACCOUNT, reason="A freeze", actor=actor)
     client = client_of("operator")
     event = AuditEvent.objects.filter(action="flow.drift").earliest("seq")
 

@@ -6,8 +6,9 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
+from flows.availability import restrictions
 from flows.models import AuditEvent, OpenDrift, Plan
-from flows.services import closures, mirror
+from flows.services import mirror
 from flows.twilio.errors import Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -33,7 +34,7 @@ def ways(page):
 
 def shut(*kinds, account_sid=ACCOUNT):
     for kind in kinds:
-        closures.hear(account_sid, kind, Refused(status=403, code=20003))
+        restrictions.hear(account_sid, kind, Refused(status=403, code=20003))
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ class TestInbox:
         assert text(page).count("drift-accept") + text(page).count("/accept/") == 1
 
     def test_account_that_is_read_only_can_accept_and_not_revert(self, client_of, sandbox, drifted):
-        closures.close(account_sid=sandbox.account_sid, reason="A freeze", actor=OMAR)
+        restrictions.close(account_sid=sandbox.account_sid, reason="A freeze", actor=OMAR)
 
         page = client_of("operator").get("/flows/drift/")
 

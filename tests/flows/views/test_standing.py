@@ -7,8 +7,9 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from flows.models import AuditEvent, Closure, Plan
-from flows.services import closures
+from flows.availability import restrictions
+from flows.availability.models import Closure
+from flows.models import AuditEvent, Plan
 from flows.twilio.errors import Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import log_locked, writes
@@ -119,7 +120,7 @@ def test_account_stays_open_if_that_can_not_be_recorded(client_of, flow_sid):
 
 
 def test_what_twilio_ended_is_said_once_and_not_offered(client_of, flow_sid, sandbox):
-    closures.hear(AC, "create", Refused(status=403, code=20403))
+    restrictions.hear(AC, "create", Refused(status=403, code=20403))
     client = client_of("operator")
 
     page = client.get(f"/flows/{flow_sid}/")
@@ -131,7 +132,7 @@ def test_what_twilio_ended_is_said_once_and_not_offered(client_of, flow_sid, san
 
 
 def test_operator_lets_twilio_be_asked_again(client_of, flow_sid):
-    closures.hear(AC, "create", Refused(status=403))
+    restrictions.hear(AC, "create", Refused(status=403))
     client = client_of("operator")
     assert "Ask Twilio again" in text_of(client.get("/accounts/"))
 

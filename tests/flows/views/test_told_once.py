@@ -6,8 +6,8 @@ import uuid
 import pytest
 from django.core.management import call_command
 
+from flows.availability import restrictions
 from flows.models import AuditEvent, Plan
-from flows.services import closures
 from flows.twilio.errors import Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -144,7 +144,7 @@ def test_code_of_a_refusal_is_in_the_log_and_on_the_plan(client, sandbox, flow_s
 
 
 def test_page_of_a_change_that_can_not_be_made_has_one_heading(client, flow_sid):
-    closures.hear(ACCOUNT, "fetch", Refused(status=403, code=20003))
+    restrictions.hear(ACCOUNT, "fetch", Refused(status=403, code=20003))
 
     page = client.get(f"/flows/{flow_sid}/edit/").content.decode()
 

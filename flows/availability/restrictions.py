@@ -14,10 +14,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from flows.accounts import twilio_accounts
+from flows.availability import first_contact
+from flows.availability.models import Closure
 from flows.core.database import drop_if_lost, waiting_briefly
-from flows.models import Closure, Result, Stage
+from flows.models import Result, Stage
 from flows.redaction.masking import masked_note, storable
-from flows.services import audit, first_contact
+from flows.services import audit
 from flows.services.audit import Actor, Payload
 from flows.twilio.errors import FlexError, Refused
 from flows.twilio.pickling import Picklable

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from flows.accounts import twilio_accounts
-from flows.services import closures
+from flows.availability import restrictions
 from flows.views.requests import Request, may
 
 PERMISSIONS: Final = {
@@ -22,9 +22,9 @@ class Offers:
 
     def __init__(self, request: Request) -> None:
         self._user = request.user
-        self._states: dict[str, closures.State] | None = getattr(request, "states", None)
+        self._states: dict[str, restrictions.State] | None = getattr(request, "states", None)
         if self._states is None:
-            self._states = request.states = closures.states()
+            self._states = request.states = restrictions.states()
         self._configured = {account.sid for account in twilio_accounts.every()}
 
     def is_possible(self, kind: str, account_sid: str) -> bool:
