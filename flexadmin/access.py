@@ -18,9 +18,9 @@ from django.shortcuts import render
 
 from flexadmin import typed
 from flexadmin.roles import outside_rights_of, role_of
-from flows.models import AuditEvent, Result, Stage
-from flows.services import audit
-from flows.services.audit import Actor, NotRecorded, Payload
+from flows.audit import audit_log
+from flows.audit.audit_log import Actor, NotRecorded, Payload
+from flows.audit.models import AuditEvent, Result, Stage
 
 LOGIN: Final = "auth.login"
 LOGOUT: Final = "auth.logout"
@@ -65,7 +65,7 @@ def claimed(name: str) -> str:
 
 def _append(**event: Any) -> AuditEvent:
     """Who gets in is about the whole site, and so about no account, also where there is one alone."""
-    return audit.append(stage=Stage.ACCESS, account_sid="", **event)
+    return audit_log.append(stage=Stage.ACCESS, account_sid="", **event)
 
 
 def signed_in(request: HttpRequest, user: User, *, check: Callable[[], None]) -> None:

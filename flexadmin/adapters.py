@@ -30,7 +30,7 @@ from flexadmin.names import name_for_sso
 from flexadmin.oidc import tie_of
 from flexadmin.roles import site_user
 from flexadmin.sso import IdentityRefused, SsoProvider
-from flows.services.audit import NotRecorded
+from flows.audit.audit_log import NotRecorded
 from flows.twilio.pickling import Picklable
 
 # What is recorded of a sign-in that is refused at its end, and what the user is told.

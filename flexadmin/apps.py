@@ -11,7 +11,7 @@ class FlexadminConfig(AppConfig):
         from flexadmin import checks, metrics, outside_rights, recorded_roles  # noqa: F401 - checks register themselves; models are not there before
         from flexadmin.roles import after_migrate
         from flows.accounts.clients import called
-        from flows.services import consistency
+        from flows.audit import consistency
 
         # With flows, the last app of all, so that its permissions are there.
         last = apps.get_app_config("flows")

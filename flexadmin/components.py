@@ -19,8 +19,9 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from flows import search
+from flows.audit.models import AuditEvent, AuditPayload, Result, Stage
 from flows.forms import DeleteForm, FlowForm, SwitchForm
-from flows.models import AuditEvent, AuditPayload, Flow, Plan, Result, Stage, SyncState
+from flows.models import Flow, Plan, SyncState
 from flows.services.freshness import Freshness
 from flows.twilio.errors import NeverSent, Refused
 from flows.twilio.flex import flex_flow

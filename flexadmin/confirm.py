@@ -17,7 +17,7 @@ from flexadmin.factor_forms import ConfirmCodeForm, ConfirmPasskeyForm
 from flexadmin.factors import WithPasskey
 from flexadmin.models import SignInTry
 from flexadmin.second_factor import AsksForFactorAgain
-from flows.services.audit import NotRecorded
+from flows.audit.audit_log import NotRecorded
 
 CONFIRM: Final = "auth.confirm"
 

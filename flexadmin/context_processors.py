@@ -12,9 +12,9 @@ from django.utils.functional import SimpleLazyObject, new_method_proxy
 
 from flexadmin.roles import role_of, scope_of
 from flows.accounts import twilio_accounts
+from flows.audit import log_paging
+from flows.audit.models import OpenDrift
 from flows.availability import restrictions
-from flows.models import OpenDrift
-from flows.services import reading
 
 T = TypeVar("T")
 CALLS: Final = {
@@ -143,7 +143,7 @@ def _seen_by(user: Any) -> tuple[twilio_accounts.Account, ...]:
 
 def _drift_count(user: Any) -> int:
     scope = scope_of(user, "flows.view_flow")
-    waiting = reading.of_accounts(OpenDrift.objects.all(), scope, "event")
+    waiting = log_paging.of_accounts(OpenDrift.objects.all(), scope, "event")
     return waiting.values("target_sid").distinct().count()
 
 

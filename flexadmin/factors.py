@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET
 from flexadmin import access
 from flexadmin.factor_forms import AddAppForm, AddPasskeyForm
 from flexadmin.one_use import mark_used
-from flows.services.audit import NotRecorded
+from flows.audit.audit_log import NotRecorded
 
 ADDED, REMOVED = "auth.mfa_add", "auth.mfa_remove"
 

@@ -22,7 +22,7 @@ from django.utils.crypto import salted_hmac
 
 from flexadmin.access import LOGIN, address_of
 from flexadmin.models import SignInTry
-from flows.models import AuditEvent, Result
+from flows.audit.models import AuditEvent, Result
 from flows.twilio.pickling import Picklable
 
 WINDOW: Final = timedelta(minutes=15)

@@ -24,8 +24,8 @@ from flexadmin.models import OneTimePassword
 from flexadmin.passwords import refuse_current
 from flexadmin.people import factors_of
 from flexadmin.people_forms import roles_of
-from flows.services.audit import NotRecorded
-from flows.views.requests import Request
+from flows.audit.access import Request
+from flows.audit.audit_log import NotRecorded
 
 
 @require_GET

@@ -23,8 +23,9 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from flows.models import OpenChange, OpenDrift, Result, SyncState
-from flows.services import audit, evidence
+from flows.audit import audit_log, verification
+from flows.audit.models import OpenChange, OpenDrift, Result
+from flows.models import SyncState
 
 _own = CollectorRegistry()
 CALLS: Final = Histogram(
@@ -91,7 +92,7 @@ def _of_the_copy() -> Iterator[Metric]:
 
 
 def _of_what_is_open() -> Iterator[Metric]:
-    attempts = audit.open_attempts().count()
+    attempts = audit_log.open_attempts().count()
     changes = GaugeMetricFamily("flexflow_open_changes", "Changes whose fate is not known.", labels=["stage"])
     changes.add_metric(["attempt"], attempts)
     changes.add_metric(["unknown"], max(0, OpenChange.objects.count() - attempts))
@@ -104,8 +105,8 @@ def _of_what_is_open() -> Iterator[Metric]:
 
 
 def _of_the_log() -> Iterator[Metric]:
-    yield GaugeMetricFamily("flexflow_audit_events", "Events in the audit log.", value=audit.last_seq())
-    last = evidence.last_verification()
+    yield GaugeMetricFamily("flexflow_audit_events", "Events in the audit log.", value=audit_log.last_seq())
+    last = verification.last_verification()
     if last is None:
         return
     passed = last.is_intact and last.event.result == Result.SUCCEEDED

@@ -13,9 +13,9 @@ from django.db.models import Q, QuerySet
 from flexadmin import persons
 from flexadmin.models import AccountRole, OutsideRights
 from flexadmin.roles import ROLES, outside_rights_of
-from flows.models import Result, Stage
-from flows.services import audit
-from flows.services.audit import Actor, NotRecorded, Payload
+from flows.audit import audit_log
+from flows.audit.audit_log import Actor, NotRecorded, Payload
+from flows.audit.models import Result, Stage
 
 FOUND: Final = "people.rights_found"
 NOBODY: Final = Actor(id="", label="")
@@ -97,7 +97,7 @@ def _record(user: User) -> None:
         )
 
     try:
-        audit.append(
+        audit_log.append(
             action=FOUND,
             stage=Stage.OBSERVED,
             result=Result.APPLIED,

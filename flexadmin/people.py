@@ -21,10 +21,10 @@ from flexadmin.oidc import is_tie_of, issuer_of
 from flexadmin.people_forms import PersonForm, ReasonForm, RolesForm
 from flexadmin.roles import ROLES, outside_rights_of
 from flows.accounts import twilio_accounts
-from flows.models import Result, Stage
-from flows.services import audit
-from flows.services.audit import NotRecorded
-from flows.views.requests import Request, actor_of
+from flows.audit import audit_log
+from flows.audit.access import Request, actor_of
+from flows.audit.audit_log import NotRecorded
+from flows.audit.models import Result, Stage
 
 MANAGE: Final = "flexadmin.manage_people"
 LAST_ADMIN: Final = "Nothing was changed: this is the last administrator. First make someone else an administrator who can sign in."
@@ -55,7 +55,7 @@ def managed(action: str) -> Callable[[View], View]:
 
 def record_refusal(request: Request, action: str) -> None:
     """Puts on record that somebody may not do this to a person."""
-    audit.append(
+    audit_log.append(
         action=action,
         stage=Stage.ACCESS,
         result=Result.DENIED,

@@ -21,9 +21,9 @@ from flexadmin import sessions
 from flexadmin.models import AccountRole, OneTimePassword, OutsideRights
 from flexadmin.oidc import PROVIDER_ID, is_tie_of, issuer_of
 from flexadmin.roles import ROLES, outside_rights_of
-from flows.models import AuditEvent, Result, Stage
-from flows.services import audit
-from flows.services.audit import Actor, Payload
+from flows.audit import audit_log
+from flows.audit.audit_log import Actor, Payload
+from flows.audit.models import AuditEvent, Result, Stage
 
 CREATE: Final = "people.create"
 ROLE: Final = "people.role"
@@ -203,7 +203,7 @@ def _append(
         return Payload(friendly_name=person.get_username(), before=before, after=state_of(person))
 
     try:
-        return audit.append(
+        return audit_log.append(
             action=action,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,

@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from flexadmin import persons
-from flows.models import AuditEvent, Result
+from flows.audit.models import AuditEvent, Result
 from flows.redaction.masking import masked
 
 

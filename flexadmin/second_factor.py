@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from flexadmin import access, limits
 from flexadmin.factor_forms import USED
-from flows.services.audit import NotRecorded
+from flows.audit.audit_log import NotRecorded
 
 TOO_MANY: Final = "too many wrong codes"
 WRONG: Final = "wrong second factor"

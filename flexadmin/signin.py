@@ -35,7 +35,7 @@ from flexadmin.models import OneTimePassword
 from flexadmin.second_factor import AsksForFactor
 from flexadmin.sso import SsoAdapter
 from flexadmin.typed import FORMS, Typed, sent
-from flows.services.audit import NotRecorded
+from flows.audit.audit_log import NotRecorded
 
 
 class SignInForm(AuthenticationForm):

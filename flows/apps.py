@@ -9,7 +9,7 @@ class FlowsConfig(AppConfig):
 
     def ready(self) -> None:
         from flows import derived  # its check registers itself
-        from flows.services import protection  # so does this one
+        from flows.audit import protection  # so does this one
 
         post_migrate.connect(derived.repair, sender=self)
         post_migrate.connect(protection.restore, sender=self)

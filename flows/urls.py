@@ -2,20 +2,9 @@
 
 from django.urls import include, path, register_converter
 
+from flows.audit.views import log, verification
 from flows.converters import FlexFlowSid
-from flows.views import (
-    audit,
-    changes,
-    copyout,
-    drift,
-    event,
-    evidence,
-    flows,
-    importing,
-    plans,
-    saved,
-    standing,
-)
+from flows.views import changes, copyout, drift, event, flows, importing, plans, saved, standing
 
 register_converter(FlexFlowSid, "flex_flow_sid")
 
@@ -47,9 +36,9 @@ flow_urls = [
 ]
 
 audit_urls = [
-    path("", audit.event_list, name="list"),
-    path("export/", evidence.log_export, name="export"),
-    path("verification/", evidence.verification, name="verification"),
+    path("", log.event_list, name="list"),
+    path("export/", verification.log_export, name="export"),
+    path("verification/", verification.verification, name="verification"),
     path("<uuid:event_id>/", event.event_detail, name="detail"),
     path("<uuid:event_id>/reconcile/", event.event_reconcile, name="reconcile"),
     path("<uuid:event_id>/decide/", event.event_decide, name="decide"),

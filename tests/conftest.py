@@ -19,13 +19,13 @@ from pytest_django.fixtures import Settings
 
 from flexadmin.models import AccountRole
 from flexadmin.roles import ROLES, ensure_groups
-from flows import append_only
 from flows.accounts import clients
 from flows.accounts.twilio_accounts import Account
+from flows.audit import append_only
+from flows.audit.audit_log import Actor
+from flows.audit.views import downloads
 from flows.services import mirror
-from flows.services.audit import Actor
 from flows.twilio.sandbox.server import Sandbox
-from flows.views import downloads
 from tests import ACCOUNT
 from tests.long_tests import (  # noqa: F401 - hooks
     pytest_addoption,

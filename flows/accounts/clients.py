@@ -6,7 +6,8 @@ from django.conf import settings
 from django.dispatch import Signal
 
 from flows.accounts import rates, twilio_accounts
-from flows.models import AuditEvent, Flow
+from flows.audit.models import AuditEvent
+from flows.models import Flow
 from flows.twilio.client import FlexClient
 from flows.twilio.errors import NeverSent
 

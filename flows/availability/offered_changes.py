@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Final
 
 from flows.accounts import twilio_accounts
+from flows.audit.access import Request, may
 from flows.availability import restrictions
-from flows.views.requests import Request, may
 
 PERMISSIONS: Final = {
     "create": "flows.add_flow",

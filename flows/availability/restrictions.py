@@ -14,13 +14,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from flows.accounts import twilio_accounts
+from flows.audit import audit_log
+from flows.audit.audit_log import Actor, Payload
+from flows.audit.models import Result, Stage
 from flows.availability import first_contact
 from flows.availability.models import Closure
 from flows.core.database import drop_if_lost, waiting_briefly
-from flows.models import Result, Stage
 from flows.redaction.masking import masked_note, storable
-from flows.services import audit
-from flows.services.audit import Actor, Payload
 from flows.twilio.errors import FlexError, Refused
 from flows.twilio.pickling import Picklable
 
@@ -186,7 +186,7 @@ def _on_record(action: str, account_sid: str, reason: str, actor: Actor, act: Ca
         return Payload(requested={"of": account_sid or "the whole site"})
 
     try:
-        audit.append(
+        audit_log.append(
             action=action,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,

@@ -6,7 +6,7 @@ import getpass
 from argparse import ArgumentTypeError
 from collections.abc import Sequence
 
-from flows.services.audit import Actor
+from flows.audit.audit_log import Actor
 from flows.services.erasure import ranges
 
 MOST_LISTED = 20

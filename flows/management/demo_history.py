@@ -14,9 +14,10 @@ from unittest import mock
 
 from django.contrib.auth.models import User
 
-from flows.models import Result, Stage
-from flows.services import audit, changes, mirror, reconcile
-from flows.services.audit import Actor
+from flows.audit import audit_log
+from flows.audit.audit_log import Actor
+from flows.audit.models import Result, Stage
+from flows.services import changes, mirror, reconcile
 from flows.twilio.flex.flex_flow import Snapshot
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
@@ -184,7 +185,7 @@ class _Teller:
 
     def denied(self) -> None:
         sid, _ = self._drawn()
-        audit.append(
+        audit_log.append(
             action="flow.update",
             stage=Stage.ACCESS,
             result=Result.DENIED,

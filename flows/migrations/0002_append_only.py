@@ -3,7 +3,7 @@ from typing import Any
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from flows import append_only
+from flows.audit import append_only
 
 
 def install(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:

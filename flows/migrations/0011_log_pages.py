@@ -5,15 +5,15 @@ from typing import Any
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from flows import log_days
+from flows.audit import day_index
 
 
 def install(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    log_days.install(schema_editor.connection)
+    day_index.install(schema_editor.connection)
 
 
 def remove(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    log_days.remove(schema_editor.connection)
+    day_index.remove(schema_editor.connection)
 
 
 class Migration(migrations.Migration):

@@ -3,7 +3,7 @@ from typing import Any
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from flows.services import log_entries
+from flows.audit import log_entries
 
 
 def fill(apps: Any, _schema_editor: BaseDatabaseSchemaEditor) -> None:

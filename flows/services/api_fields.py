@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from flows.models import AuditEvent, Result, Stage
-from flows.services import audit
-from flows.services.audit import Actor, Payload
+from flows.audit import audit_log
+from flows.audit.audit_log import Actor, Payload
+from flows.audit.models import AuditEvent, Result, Stage
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
 
@@ -71,7 +71,7 @@ def _append(account_sid: str, name: str, sid: str) -> None:
         return Payload(after={"field": name, "kind": kind, "first seen on": sid})
 
     try:
-        audit.append(
+        audit_log.append(
             action=FIELD,
             stage=Stage.OBSERVED,
             result=Result.APPLIED,

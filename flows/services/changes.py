@@ -18,12 +18,14 @@ from functools import partial
 from typing import Any
 
 from flows.accounts.clients import WRITE_DEADLINE, account_of, flex_client
+from flows.audit import audit_log
+from flows.audit.audit_log import Actor, NotRecorded, Observation, Payload
+from flows.audit.models import AuditEvent, Result, Stage
 from flows.availability import restrictions
 from flows.core.database import drop_if_lost
-from flows.models import AuditEvent, Flow, Result, Stage
+from flows.models import Flow
 from flows.redaction.masking import has_mask, masked, masked_quotes, storable, unmasked
-from flows.services import audit, drift, mirror
-from flows.services.audit import Actor, NotRecorded, Observation, Payload
+from flows.services import drift, mirror
 from flows.services.merge import Merge, merge
 from flows.twilio.errors import FlexError, NeverSent, Refused, Unknown
 from flows.twilio.flex import flex_flow
@@ -239,7 +241,7 @@ class _Call:
         after = answer.snapshot if answer and answer.snapshot else None
         said = answer or error
         payload = self.payload(after, _said(answer, error) or note)
-        return audit.append(
+        return audit_log.append(
             action=self.action,
             stage=stage,
             result=result,
@@ -274,15 +276,15 @@ class _Call:
     def refuse(self) -> None:
         """Raise `AlreadyRecorded` for a change that was begun before, and `Closed`, on record, for one that
         can't be made now."""
-        recorded = audit.story_of(self.change_id)
+        recorded = audit_log.story_of(self.change_id)
         if recorded is not None:
-            raise audit.AlreadyRecorded(recorded)
+            raise audit_log.AlreadyRecorded(recorded)
         if why := restrictions.state_of(self.account_sid).why(self.action.removeprefix("flow.")):
             self.deny(why)
             raise restrictions.Closed(why)
 
     def deny(self, why: restrictions.Why) -> None:
-        audit.append(
+        audit_log.append(
             action=self.action,
             stage=Stage.ACCESS,
             result=Result.DENIED,
@@ -360,7 +362,7 @@ def _begun(call: _Call, base: Mapping[str, Any] | None, values: Mapping[str, Any
         seen = dict(values) if base is None else flex_flow.differing(base, values, values)
         call.requested = {name: values[name] for name in seen}
     call.refuse()
-    call.read_at = audit.last_seq()
+    call.read_at = audit_log.last_seq()
     try:
         call.before = before = mirror.fetch(
             call.sid, account_sid=call.account_sid, deadline=WRITE_DEADLINE, must_record=True

@@ -12,19 +12,9 @@ from django.db import Error, connection
 from django_tasks_db.models import DBTaskResult
 
 from flows import trigrams
+from flows.audit.models import AuditEntry, AuditPayload, OpenChange, OpenDrift
 from flows.availability.models import Closure
-from flows.models import (
-    AuditEntry,
-    AuditPayload,
-    Flow,
-    FlowEntry,
-    OpenChange,
-    OpenDrift,
-    Plan,
-    PlannedChange,
-    SavedView,
-    SyncState,
-)
+from flows.models import Flow, FlowEntry, Plan, PlannedChange, SavedView, SyncState
 
 TABLES: Final = tuple(
     model._meta.db_table

@@ -14,11 +14,12 @@ from django.db.models import Max
 from django.utils import timezone
 
 from flows.accounts import twilio_accounts
-from flows.models import AuditEvent, AuditPayload, OpenDrift
+from flows.audit import audit_log, log_paging
+from flows.audit.audit_batch import Entry, append_together
+from flows.audit.audit_log import Actor, Observation, Payload
+from flows.audit.models import AuditEvent, AuditPayload, OpenDrift
 from flows.redaction.masking import masked, storable
-from flows.services import api_fields, audit, reading, settling
-from flows.services.audit import Actor, Observation, Payload
-from flows.services.audit_batch import Entry, append_together
+from flows.services import api_fields, settling
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
 
@@ -101,7 +102,7 @@ def note(
         else:
             observations.append(_observation(account_sid, sid, state, snapshot, is_baseline=is_baseline))
     for start in range(0, len(observations), BATCH):
-        events = audit.observe(observations[start : start + BATCH], read_at=read_at)
+        events = audit_log.observe(observations[start : start + BATCH], read_at=read_at)
         as_found.update((event.target_sid, event.seq) for event in events)
     api_fields.record(account_sid, fields)
     return as_found
@@ -179,7 +180,7 @@ def acceptance(*, event: AuditEvent, reason: str, actor: Actor) -> Entry:
 def inbox(scope: twilio_accounts.Scope = None) -> list[list[AuditEvent]]:
     """What nobody has dealt with yet, in these accounts: the events of each flow in order, the flow with the latest
     first."""
-    waiting = reading.of_accounts(OpenDrift.objects.all(), scope, "event")
+    waiting = log_paging.of_accounts(OpenDrift.objects.all(), scope, "event")
     waiting = waiting.select_related("event__payload").order_by("event")
     flows: dict[str, list[AuditEvent]] = {}
     for item in waiting:

@@ -14,22 +14,15 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
-from flows.models import (
-    AuditEvent,
-    AuditPayload,
-    Flow,
-    OpenChange,
-    OpenDrift,
-    Result,
-    Stage,
-)
-from flows.services import audit, log_entries
-from flows.services.audit import Actor, Payload
+from flows.audit import audit_log, log_entries
+from flows.audit.audit_log import Actor, Payload
+from flows.audit.chain import PAYLOAD, PAYLOAD_IF_SET
+from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift, Result, Stage
+from flows.audit.verification import ERASE
+from flows.models import Flow
 from flows.services.changes import UNDER_WAY_FOR
-from flows.services.evidence import ERASE
 from flows.services.mentions import Mentions
 from flows.services.remnants import Remnants, forget_in_sessions
-from flows.services.seal import PAYLOAD, PAYLOAD_IF_SET
 from flows.twilio.pickling import Picklable
 
 BATCH: Final = 500
@@ -93,15 +86,15 @@ def erase(
     search = _Search(sid, identity)
     if search.mentions.within(reason):
         raise ReasonTellsIt
-    search.read_on(audit.last_seq())  # most of the log, before anybody has to wait for us
+    search.read_on(audit_log.last_seq())  # most of the log, before anybody has to wait for us
 
     def emptied() -> Payload:
-        search.read_on(audit.last_seq())
+        search.read_on(audit_log.last_seq())
         return _emptied(search, despite_open_change=despite_open_change)
 
     event: AuditEvent | None = None
     with suppress(_NothingLeft):
-        event = audit.append(
+        event = audit_log.append(
             action=ERASE,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from flows.models import AuditEvent, OpenDrift
+from flows.audit.audit_batch import append_together
+from flows.audit.audit_log import Actor
+from flows.audit.models import AuditEvent, OpenDrift
 from flows.services import drift
-from flows.services.audit import Actor
-from flows.services.audit_batch import append_together
 
 TOGETHER: Final = timedelta(seconds=60)  # alike and found within this of each other: one group
 CHANGED, MADE, DELETED = "changed", "made", "deleted"

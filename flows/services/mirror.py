@@ -19,14 +19,16 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from flows.accounts.clients import READ_DEADLINE, account_of, flex_client
+from flows.audit import audit_log
+from flows.audit.audit_log import NotRecorded
+from flows.audit.models import AuditEvent
 from flows.availability import first_contact, restrictions
 from flows.core.database import drop_if_lost, waiting_briefly
 from flows.core.normalization import fold
-from flows.models import AuditEvent, Flow, SyncState
+from flows.models import Flow, SyncState
 from flows.redaction.masking import masked, storable
-from flows.services import absence, api_fields, audit, drift, settling
+from flows.services import absence, api_fields, drift, settling
 from flows.services.absence import Answers
-from flows.services.audit import NotRecorded
 from flows.twilio import labels
 from flows.twilio.errors import FlexError, Unknown
 from flows.twilio.flex import flex_flow
@@ -74,7 +76,7 @@ def sync(account_sid: str) -> SyncReport:
     with waiting_briefly():
         started = copy.claim()
     try:
-        read = _Read(audit.last_seq(), started)
+        read = _Read(audit_log.last_seq(), started)
         report = _compare(copy.listed(), read, copy)
     except BaseException as error:
         copy.release(started, failed_at=timezone.now(), error=_words(account_sid, error))
@@ -201,7 +203,7 @@ class _Read:
 
     @classmethod
     def now(cls) -> _Read:
-        return cls(audit.last_seq(), timezone.now())
+        return cls(audit_log.last_seq(), timezone.now())
 
 
 @dataclass(slots=True)

@@ -14,9 +14,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from flows.accounts import twilio_accounts
+from flows.audit import audit_log
 from flows.models import Flow, Plan, PlannedChange
 from flows.redaction.masking import has_mask, masked, masked_note, masks_in, storable
-from flows.services import audit, collisions, plan_titles, plans
+from flows.services import collisions, plan_titles, plans
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
@@ -110,7 +111,7 @@ def plan_change(
     """The same for many flows, by name. `within`: the accounts where the person may change flows."""
     sids = list(dict.fromkeys(sids))
     rows = _rows(sids)
-    held = audit.unsettled(list(rows))
+    held = audit_log.unsettled(list(rows))
     planned = []
     for row in sorted(rows.values(), key=lambda row: (row.name_folded, row.sid)):
         change = _change_of(row, "flow.delete" if ask.kind == DELETE else "flow.update")
@@ -145,7 +146,7 @@ def plan_entries(
     `within`: as above; `seen`: the accounts that the person may see, beyond which there is nothing."""
     found = _rows([entry.sid for entry in entries if entry.sid])
     rows = {sid: row for sid, row in found.items() if seen is None or row.account_sid in seen}
-    held = audit.unsettled(list(rows))
+    held = audit_log.unsettled(list(rows))
     planned: list[PlannedChange] = []
     first_of: dict[str, Entry] = {}
     for entry in entries:
@@ -178,7 +179,7 @@ def plan_undo(*, plan: Plan, made_by: str) -> Plan:
     """The way back: what the plan made is undone, the last first. Each flow's former state is the log's."""
     planned = []
     for fate in reversed(plans.fates(plan, whole=True)):
-        if fate.event is not None and fate.event.result in audit.MADE:
+        if fate.event is not None and fate.event.result in audit_log.MADE:
             planned.append(_undoing(fate))
         elif fate.state in ("unknown", "running"):
             change = _copy_of(fate.change)
@@ -193,7 +194,7 @@ def plan_rest(*, plan: Plan, made_by: str) -> Plan:
     plan's own to go on with."""
     left = [fate.change for fate in plans.fates(plan) if fate.state in ("failed", "conflict")]
     rows = _rows([change.target_sid for change in left if change.target_sid])
-    held = audit.unsettled(list(rows))
+    held = audit_log.unsettled(list(rows))
     planned = []
     for old in left:
         change, row = _copy_of(old), rows.get(old.target_sid)

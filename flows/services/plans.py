@@ -22,11 +22,13 @@ from django_tasks import task
 
 from flexadmin.roles import role_of, site_user
 from flows.accounts import twilio_accounts
+from flows.audit import audit_log
+from flows.audit.audit_log import Actor, NotRecorded, Payload
+from flows.audit.models import ONCE, AuditEvent, OpenDrift, Result, Stage
 from flows.availability import restrictions
-from flows.models import ONCE, AuditEvent, OpenDrift, Plan, PlannedChange, Result, Stage
+from flows.models import Plan, PlannedChange
 from flows.redaction.masking import masked_note, storable
-from flows.services import audit, changes
-from flows.services.audit import Actor, NotRecorded, Payload
+from flows.services import changes
 from flows.services.settling import StaleRead
 from flows.twilio.errors import FlexError, Refused
 
@@ -85,7 +87,7 @@ def fates(plan: Plan, *, whole: bool = False) -> list[Fate]:
 
 def is_undone(event_id: uuid.UUID) -> bool:
     """Whether a change that was made says that it undoes this event."""
-    return AuditEvent.objects.filter(refers_to=event_id, stage__in=ONCE, result__in=audit.MADE).exists()
+    return AuditEvent.objects.filter(refers_to=event_id, stage__in=ONCE, result__in=audit_log.MADE).exists()
 
 
 def missing_permission(plan: Plan, user: User) -> str:
@@ -209,7 +211,7 @@ class _Turn:
             # The kind alone: its own words can quote what was sent.
             kind = type(error).__name__
             log.error("change %s of a plan failed on this site's side: %s", change.change_id, kind)
-            has_begun = audit.story_of(change.change_id) is not None
+            has_begun = audit_log.story_of(change.change_id) is not None
             change.skipped = "" if has_begun else "This site failed before anything was sent."
             because = "This site failed at one of the flows. The error has been logged."
         if self.unanswered >= ENOUGH:
@@ -251,10 +253,10 @@ class _Turn:
             error = unread.error
         except changes.NothingToChange:
             return "Already set when its turn came."
-        except audit.ChangeOpen as other:
+        except audit_log.ChangeOpen as other:
             is_own = other.event.change_id == change.change_id
             return "" if is_own else "Another change of this flow was in progress, or had just been made."
-        except (changes.Conflict, changes.OutcomeNotRecorded, audit.AlreadyRecorded):
+        except (changes.Conflict, changes.OutcomeNotRecorded, audit_log.AlreadyRecorded):
             return ""  # the log has it
         is_of_all = error is not None and error.status in REFUSED_TO_ALL
         is_answer = (
@@ -298,7 +300,7 @@ def _is_waiting(event_id: uuid.UUID) -> bool:
 def _is_made(change_id: uuid.UUID) -> bool:
     """Whether a planned change came to pass, itself or in a plan that tried it once more."""
     tries = PlannedChange.objects.filter(Q(change_id=change_id) | Q(repeats=change_id)).values("change_id")
-    return AuditEvent.objects.filter(change_id__in=tries, stage__in=ONCE, result__in=audit.MADE).exists()
+    return AuditEvent.objects.filter(change_id__in=tries, stage__in=ONCE, result__in=audit_log.MADE).exists()
 
 
 def _take(plan: Plan, turn: uuid.UUID) -> bool:
@@ -328,7 +330,7 @@ def _on_record(action: str, plan: Plan, actor: Actor, act: Callable[[], None], *
         return Payload(requested={"plan": plan.title, "flows": left})
 
     try:
-        audit.append(
+        audit_log.append(
             action=action,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,

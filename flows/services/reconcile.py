@@ -18,10 +18,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from flows.accounts import twilio_accounts
-from flows.models import AuditEvent, OpenChange, Result, Stage
+from flows.audit import audit_log, log_paging
+from flows.audit.audit_log import Actor, AlreadyRecorded, Observation, Payload
+from flows.audit.models import AuditEvent, OpenChange, Result, Stage
 from flows.redaction.masking import masked, storable
-from flows.services import audit, drift, mirror, reading
-from flows.services.audit import Actor, AlreadyRecorded, Observation, Payload
+from flows.services import drift, mirror
 from flows.services.changes import UNDER_WAY_FOR
 from flows.services.readback import Readback, Unreadable
 from flows.services.settling import StaleRead, is_older
@@ -108,7 +109,7 @@ def in_doubt(scope: twilio_accounts.Scope = None) -> QuerySet[OpenChange]:
     """The changes, in these accounts, that nobody knows the fate of, those that are not under way any more; puzzles
     last."""
     died = Q(attempt__at__lt=timezone.now() - UNDER_WAY_FOR)
-    changes = reading.of_accounts(OpenChange.objects.all(), scope, "attempt")
+    changes = log_paging.of_accounts(OpenChange.objects.all(), scope, "attempt")
     changes = changes.filter(Q(latest__result=Result.UNKNOWN) | died)
     return changes.prefetch_related("attempt__payload", "latest").order_by("puzzle", "attempt")
 
@@ -303,7 +304,7 @@ def _unaccounted_for(flows: list[Snapshot], change: OpenChange) -> list[Snapshot
     accounted = of_flows.filter(
         Q(seq__lt=change.attempt.seq)
         | Q(stage=Stage.OBSERVED)
-        | Q(action="flow.create", result__in=audit.MADE)
+        | Q(action="flow.create", result__in=audit_log.MADE)
     )
     sids = set(accounted.values_list("target_sid", flat=True))
     return [flow for flow in flows if flow["sid"] not in sids]
@@ -339,7 +340,7 @@ def _record(
     if about.erased_at is not None:  # what was erased does not come back by its own outcome
         takes_over = takes_over and change.action == "flow.delete"
         seen = None
-    event = audit.append(
+    event = audit_log.append(
         action=attempt.action,
         stage=Stage.RECONCILED,
         result=result,

@@ -15,8 +15,9 @@ from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django_tasks_db.models import DBTaskResult
 
+from flows.audit.models import OpenChange
 from flows.availability.models import Closure
-from flows.models import OpenChange, Plan, PlannedChange, SavedView, SyncState
+from flows.models import Plan, PlannedChange, SavedView, SyncState
 from flows.services.mentions import Mentions
 from flows.services.plans import ERASED
 

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from flows.accounts import twilio_accounts
+from flows.audit import audit_log
 from flows.models import Flow, Plan, PlannedChange
 from flows.redaction.masking import has_mask
-from flows.services import audit, collisions, planning
+from flows.services import collisions, planning
 from flows.services.external_changes import CHANGED, DELETED, MADE, ExternalChange
 from flows.services.planning import LeftOut
 from flows.twilio import labels as words
@@ -45,7 +46,7 @@ def reverts(changes: Sequence[ExternalChange]) -> list[PlannedChange]:
     """Return the change that reverts each of these; one that can't be made says why it is skipped."""
     sids = [change.last.target_sid for change in changes]
     rows = {row.sid: row for batch in _batches(sids) for row in Flow.objects.filter(sid__in=batch)}
-    unresolved = {sid: event for batch in _batches(sids) for sid, event in audit.unsettled(batch).items()}
+    unresolved = {sid: event for batch in _batches(sids) for sid, event in audit_log.unsettled(batch).items()}
     return [_revert(change, rows.get(change.last.target_sid), unresolved) for change in changes]
 
 

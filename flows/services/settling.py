@@ -14,7 +14,7 @@ from typing import Final
 from django.db.models import Q
 from django.utils import timezone
 
-from flows.models import AuditEvent, Result, Stage
+from flows.audit.models import AuditEvent, Result, Stage
 from flows.twilio.errors import Unknown
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from flows.accounts.clients import READ_DEADLINE
-from flows.services import audit, mirror
+from flows.audit import audit_log
+from flows.services import mirror
 from flows.twilio.errors import FlexError, Unknown
 from flows.twilio.flex.flex_flow import Snapshot
 
@@ -35,7 +36,7 @@ class _Reading:
 
 def flow(sid: str, *, account_sid: str) -> Snapshot:
     """The flow as it is at Twilio now, secrets and all, for a page that only shows it. Raises as `mirror.fetch` does."""
-    seq = audit.last_seq()
+    seq = audit_log.last_seq()
     with _lock:
         reading = _under_way.get(sid)
         is_first = reading is None or reading.seq != seq

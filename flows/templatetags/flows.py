@@ -19,9 +19,10 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from flows.audit.models import AuditEvent, Result, Stage
 from flows.core import invisible
 from flows.core.normalization import places, words_of
-from flows.models import AuditEvent, Flow, Result, Stage, SyncState
+from flows.models import Flow, SyncState
 from flows.services import freshness
 from flows.services.changes import UNDER_WAY_FOR
 from flows.states import RECEPTIONS, STATUSES, state_of

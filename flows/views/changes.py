@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 
 from flows import lint, search
 from flows.accounts.clients import FORM_DEADLINE, READ_DEADLINE
+from flows.audit.access import Request, permitted
 from flows.forms import Conflict, DeleteForm, FlowForm, SwitchForm, picked, read_base, resolved, signed
 from flows.forms.reason import SHOWN
 from flows.models import Flow
@@ -34,7 +35,6 @@ from flows.views.conflicts import rows_of, seen_of
 from flows.views.outcomes import Page
 from flows.views.placing import Clone, account_for, choice_page, cloned
 from flows.views.problems import Problem
-from flows.views.requests import Request, permitted
 from flows.views.restore import Restore, carried, carried_reason, opens, referred
 from flows.views.sources import read_once
 from flows.views.standing import closed_page

@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from flows.audit import audit_log
+from flows.audit.models import AuditEvent, Stage
 from flows.forms import Conflict, FlowForm, label_of
-from flows.models import AuditEvent, Stage
 from flows.redaction.masking import masked, masked_field, storable
-from flows.services import audit, changes
+from flows.services import changes
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
@@ -83,7 +84,7 @@ def _latest(changed_by: Mapping[str, AuditEvent], names: Iterable[str]) -> Audit
 
 def _last_changes(sid: str, names: Iterable[str]) -> dict[str, AuditEvent]:
     """Of each of these fields, the last event that the log has of a change of it."""
-    events = AuditEvent.objects.filter(target_sid=sid, result__in=audit.MADE).exclude(stage=Stage.ACCESS)
+    events = AuditEvent.objects.filter(target_sid=sid, result__in=audit_log.MADE).exclude(stage=Stage.ACCESS)
     wanted, found = set(names), dict[str, AuditEvent]()
     for event in events.order_by("-seq")[:LOOKED_BACK]:
         for name in wanted & set(event.changed_fields):

@@ -15,11 +15,13 @@ from django.views.decorators.http import require_POST
 from flexadmin.roles import scope_of
 from flows import copying, search
 from flows.accounts import twilio_accounts
-from flows.models import Flow, Result, Stage
-from flows.services import audit, planning
-from flows.services.audit import Payload
+from flows.audit import audit_log
+from flows.audit.access import Request, actor_of, permitted
+from flows.audit.audit_log import Payload
+from flows.audit.models import Result, Stage
+from flows.models import Flow
+from flows.services import planning
 from flows.twilio.flex import flex_flow
-from flows.views.requests import Request, actor_of, permitted
 
 FORMATS: Mapping[str, str] = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 NOTHING_SELECTED = "Select at least one flow."
@@ -38,14 +40,14 @@ def flows_out(request: Request) -> HttpResponse:
         return redirect(back_to_list(request))
     flows = _flows(sids, request.scope)
     try:
-        audit.append(
+        audit_log.append(
             action="flow.export",
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,
             actor=actor_of(request),
             payload=Payload(requested={"format": form, "flows": len(flows)}),
         )
-    except audit.NotRecorded:
+    except audit_log.NotRecorded:
         messages.error(request, "Nothing was exported: the audit log can't be written just now.")
         return redirect(back_to_list(request))
     text = copying.as_json(flows) if form == "json" else copying.as_csv(flows)

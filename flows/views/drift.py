@@ -17,15 +17,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from flows.accounts import twilio_accounts
+from flows.audit.access import Request, actor_of, may, permitted, record_refusal
+from flows.audit.audit_log import NotRecorded
+from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability.offered_changes import Offers
 from flows.core.invisible import trimmed
-from flows.models import AuditEvent, OpenDrift
 from flows.services import drift, external_changes, freshness, reverting
-from flows.services.audit import NotRecorded
 from flows.services.external_changes import CHANGED, DELETED, MADE, ExternalChange
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
-from flows.views.requests import Request, actor_of, may, permitted, record_refusal
 
 MOST_SHOWN: Final = 100  # groups
 NAMED: Final = 10  # flows of a group that are named at once

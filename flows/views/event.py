@@ -13,14 +13,16 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from flows.audit import audit_log, log_entries, log_list
+from flows.audit.access import Request, actor_of, permitted
+from flows.audit.log_list import readable
+from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift, Result, Stage
 from flows.forms import DecisionForm
-from flows.models import AuditEvent, AuditPayload, Flow, OpenChange, OpenDrift, Plan, Result, Stage
-from flows.services import audit, log_entries, log_list, reconcile
-from flows.services.log_list import readable
+from flows.models import Flow, Plan
+from flows.services import reconcile
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
-from flows.views.requests import Request, actor_of, permitted
 from flows.views.resolution import decision_form, decision_of, fate_of
 from flows.views.restore import referred
 
@@ -43,7 +45,7 @@ def event_reconcile(request: Request, event_id: str) -> HttpResponse:
             reconcile.settle(change)
     except FlexError as error:
         trouble = f"Twilio could not be read just now: {error}."
-    except audit.NotRecorded:
+    except audit_log.NotRecorded:
         trouble = "What was found could not be put on record, so it does not count yet."
     if request.htmx:
         return _page(request, event, trouble=trouble)
@@ -76,13 +78,13 @@ def event_decide(request: Request, event_id: str) -> HttpResponse:
         known = f"{form.named_sid} can't be the flow that it created: it was there before, or another change created it."
         form.add_error("sid" if "sid" in form.fields else "verdict", known)
         return _page(request, event, form=form, status=422)
-    except (reconcile.NotForAPerson, audit.AlreadyRecorded):
+    except (reconcile.NotForAPerson, audit_log.AlreadyRecorded):
         messages.info(request, "Not recorded: this was resolved in the meantime.")
     except FlexError as error:
         return _page(
             request, event, form=form, trouble=f"Twilio could not be read just now: {error}.", status=502
         )
-    except audit.NotRecorded:
+    except audit_log.NotRecorded:
         return _page(
             request, event, form=form, trouble="The audit log can't be written just now.", status=503
         )
@@ -149,9 +151,9 @@ def _states(event: AuditEvent, payload: AuditPayload | None) -> list[dict[str, s
     if payload is None or not event.target_sid or event.stage == Stage.ATTEMPT:
         return []
     states = []
-    if payload.after and event.result in audit.MADE:
+    if payload.after and event.result in audit_log.MADE:
         states.append({"state": "after", "label": "Restore this state"})
-    if payload.before and event.result in audit.MADE:
+    if payload.before and event.result in audit_log.MADE:
         states.append({"state": "before", "label": "Restore the state before"})
     return states
 
@@ -194,7 +196,7 @@ def _row(
     requested: Mapping[str, Any],
     answer: Mapping[str, Any],
 ) -> dict[str, Any]:
-    is_made = event.result in audit.MADE
+    is_made = event.result in audit_log.MADE
     after: Any = before.get(name)  # a change that failed left everything as it was
     if is_made:
         is_told = answer or event.action == "flow.delete" or event.stage == Stage.OBSERVED

@@ -21,17 +21,19 @@ from flexadmin.roles import scope_of
 from flows import copying, lint, search
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
+from flows.audit import audit_log, log_paging
+from flows.audit.access import Request, current_page, permitted
+from flows.audit.models import AuditEvent, OpenDrift, Result
 from flows.availability import restrictions
 from flows.availability.offered_changes import Offers
-from flows.models import AuditEvent, Flow, OpenDrift, Result, SavedView
+from flows.models import Flow, SavedView
 from flows.redaction.masking import masked, storable
-from flows.services import absence, audit, freshness, mirror, reading, reconcile
+from flows.services import absence, freshness, mirror, reconcile
 from flows.services.changes import UNDER_WAY_FOR
 from flows.services.settling import StaleRead
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
 from flows.views import listing
-from flows.views.requests import Request, current_page, permitted
 from flows.views.sources import confirmed_at, problem_of_reading, read_for_page, shown_flow
 
 COLUMNS = (
@@ -114,7 +116,7 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
             raise Http404("Twilio has no such Flex Flow") from error
         snapshot = row.resource if row else {"sid": sid}
     state = _state_after(error)
-    open_change = _open_change(audit.unsettled([sid]).get(sid))
+    open_change = _open_change(audit_log.unsettled([sid]).get(sid))
     offers = Offers(request)
     context = {
         "flow": shown_flow(sid, row, snapshot, state, request.account_sid),
@@ -197,14 +199,14 @@ def _synced(here: Iterable[Account]) -> tuple[bool, str]:
             moved = True  # somebody else's refresh; look again at what it brought
         except FlexError:
             pass  # kept in the copy's state, which the page shows
-        except (Error, audit.NotRecorded):
+        except (Error, audit_log.NotRecorded):
             trouble = "this site's database can't be written, so nothing new is taken over"
     if not trouble:
         try:
             moved = bool(reconcile.reconcile(most=RECONCILED_AT_ONCE)) or moved
         except FlexError:
             pass  # it is tried again with the next refresh
-        except (Error, audit.NotRecorded):
+        except (Error, audit_log.NotRecorded):
             trouble = "this site's database can't be written, so nothing new is taken over"
     return moved, trouble
 
@@ -264,7 +266,7 @@ def _history(sid: str, scope: twilio_accounts.Scope) -> list[AuditEvent]:
     """What happened to the flow, the latest first: each change once, with its present outcome; also what was made anew
     from one of its states."""
     events = AuditEvent.objects.filter(entry__isnull=False).select_related("payload", "entry__start")
-    events = reading.of_accounts(events, scope)
+    events = log_paging.of_accounts(events, scope)
     of_flow = list(events.filter(target_sid=sid).order_by("-seq")[:HISTORY])
     own = AuditEvent.objects.filter(target_sid=sid).values("event_id")
     elsewhere = events.filter(refers_to__isnull=False, refers_to__in=own).exclude(target_sid=sid)
@@ -302,7 +304,7 @@ def _decorate(rows: list[Flow], changeable: set[str], *, is_whole: bool) -> None
     query each for all. `is_whole`: Twilio's list is known to lack none of them."""
     known = {account.sid: account for account in twilio_accounts.every()}
     sids = [row.sid for row in rows]
-    open_changes = audit.unsettled(sids)
+    open_changes = audit_log.unsettled(sids)
     drifted = set(OpenDrift.objects.filter(target_sid__in=sids).values_list("target_sid", flat=True))
     missing = set() if is_whole else absence.missing_flows(sids)
     for row in rows:

@@ -14,13 +14,13 @@ from django.views.decorators.http import require_http_methods
 
 from flexadmin.roles import scope_of
 from flows.accounts import twilio_accounts
+from flows.audit.access import Request, permitted
 from flows.forms.entries import read_items, sid_of
 from flows.forms.import_table import ColumnsForm, Table, read_table
 from flows.forms.import_text import Item, decoded, is_json, items_of_json, plain
 from flows.models import Flow
 from flows.services import planning, plans
 from flows.services.planning import Entry
-from flows.views.requests import Request, permitted
 
 
 @require_http_methods(["GET", "POST"])

@@ -16,10 +16,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
+from flows.audit import audit_log
+from flows.audit.access import Request, actor_of, current_page
+from flows.audit.models import AuditEvent, Result
 from flows.availability import first_contact, restrictions
 from flows.forms import FlowForm, ReasonForm, SwitchForm
-from flows.models import AuditEvent, Result
-from flows.services import audit, changes, mirror
+from flows.services import changes, mirror
 from flows.services.settling import StaleRead
 from flows.twilio import labels
 from flows.twilio.errors import FlexError, Refused
@@ -27,7 +29,6 @@ from flows.twilio.flex import flex_flow
 from flows.views import problems
 from flows.views.conflicts import form_after, labels_of
 from flows.views.problems import Problem
-from flows.views.requests import Request, actor_of, current_page
 
 
 class Page(Protocol):
@@ -63,7 +64,7 @@ def answer(
     except changes.NothingToChange:
         messages.info(request, "Nothing to save: the flow at Twilio is already like that. Nothing was sent.")
         return _told(request, None, sid)
-    except audit.AlreadyRecorded as known:
+    except audit_log.AlreadyRecorded as known:
         return _replayed(request, known.event)
     except changes.OutcomeNotRecorded as lost:
         problem = problems.outcome_not_recorded(lost.error)
@@ -75,11 +76,11 @@ def answer(
             return go_to(request, "flows:detail", sid=sid)
         status = 409 if isinstance(unread.error, StaleRead) else 502
         return page(form.again(), status=status, problem=_why_unread(request, unread.error, what))
-    except audit.ChangeOpen as other:
+    except audit_log.ChangeOpen as other:
         return page(form.again(), status=409, problem=problems.change_open(other.event, is_creation=not sid))
     except restrictions.Closed as closed:
         return page(form.again(), status=403, problem=problems.closed(closed.why, what=what))
-    except audit.NotRecorded:
+    except audit_log.NotRecorded:
         return page(form.again(), status=503, problem=problems.not_recorded())
     return _succeeded(request, change) if change.error is None else _failed(request, form, page, change, what)
 

@@ -18,6 +18,7 @@ from django.utils.http import urlencode
 from flexadmin.roles import scope_of
 from flows.accounts import clients, twilio_accounts
 from flows.accounts.twilio_accounts import Account
+from flows.audit.access import Request, may
 from flows.availability import restrictions
 from flows.redaction.masking import has_mask, masked, storable
 from flows.services import lookup, mirror
@@ -25,7 +26,6 @@ from flows.twilio import labels
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
-from flows.views.requests import Request, may
 from flows.views.restore import carried, referred
 
 

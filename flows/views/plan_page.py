@@ -18,16 +18,17 @@ from django.utils.safestring import SafeString
 from flexadmin.roles import scope_of
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
+from flows.audit.access import Request
+from flows.audit.models import AuditEvent
 from flows.availability.offered_changes import REVERSE, Offers
 from flows.forms import StartForm
-from flows.models import AuditEvent, Flow, Plan, PlannedChange
+from flows.models import Flow, Plan, PlannedChange
 from flows.redaction.masking import masked_field
 from flows.services import plan_access, plan_titles, plans
 from flows.services.plans import Fate
 from flows.templatetags.flows import refusal, short, visible
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
-from flows.views.requests import Request
 
 PAGE_SIZE: Final = 100
 # A change's state: its name on the page, and the class that gives it its shape and colour.

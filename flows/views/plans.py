@@ -14,14 +14,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from flexadmin.roles import scope_of
+from flows.audit.access import Request, actor_of, may_somewhere, permitted, record_refusal
+from flows.audit.audit_log import NotRecorded
 from flows.forms import PlanForm, StartForm
 from flows.models import Plan
 from flows.services import plan_access, planning, plans
-from flows.services.audit import NotRecorded
 from flows.services.planning import Ask
 from flows.views.copyout import back_to_list, chosen, nothing_selected
 from flows.views.plan_page import PLAN_STATES, deletes_of, plan_page, start_form, touched
-from flows.views.requests import Request, actor_of, may_somewhere, permitted, record_refusal
 
 LATEST: Final = 50  # plans that the list shows
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from flows.audit.models import AuditEvent, Result
 from flows.availability import restrictions
 from flows.availability.restrictions import Why
-from flows.models import AuditEvent, Result
 from flows.redaction.masking import masked
 from flows.services.settling import StaleRead
 from flows.twilio.errors import FlexError, NeverSent, NoTurn, Refused

@@ -10,13 +10,13 @@ from typing import Any
 
 from django.utils import timezone
 
+from flows.audit.access import Request, may
+from flows.audit.models import AuditEvent, AuditPayload, OpenChange, Result, Stage
 from flows.forms import DecisionForm
-from flows.models import AuditEvent, AuditPayload, OpenChange, Result, Stage
 from flows.services import reconcile
 from flows.services.changes import UNDER_WAY_FOR
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
-from flows.views.requests import Request, may
 
 
 def fate_of(request: Request, event: AuditEvent, form: DecisionForm | None) -> dict[str, Any]:

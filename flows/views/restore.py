@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from flows.models import AuditEvent, OpenDrift
+from flows.audit.access import Request, may
+from flows.audit.models import AuditEvent, OpenDrift
 from flows.redaction.masking import has_mask, masked, storable
 from flows.services import drift
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
-from flows.views.requests import Request, may
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from flows import search
+from flows.audit.access import Request, permitted
 from flows.core.invisible import trimmed
 from flows.models import SavedView
-from flows.views.requests import Request, permitted
 
 MOST = 20  # views a person
 

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from flows.audit.access import Request
 from flows.models import Flow
 from flows.services import mirror, shared_reading
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
 from flows.views import problems
-from flows.views.requests import Request
 
 
 def read_once(request: Request, sid: str, *, deadline: float) -> flex_flow.Snapshot:

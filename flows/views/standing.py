@@ -14,15 +14,15 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from flows.accounts import twilio_accounts
+from flows.audit.access import Request, actor_of, may, permitted, record_refusal
+from flows.audit.audit_log import NotRecorded
 from flows.availability import restrictions
 from flows.availability.models import Closure
 from flows.core.invisible import trimmed
 from flows.models import Flow
 from flows.services import freshness
-from flows.services.audit import NotRecorded
 from flows.services.freshness import Freshness
 from flows.views.problems import closed
-from flows.views.requests import Request, actor_of, may, permitted, record_refusal
 from flows.views.restore import opens
 
 SITE: Final = "site"  # in the form, in place of an account's SID

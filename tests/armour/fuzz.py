@@ -35,8 +35,9 @@ from django.test import Client
 
 from flexadmin.roles import ensure_groups
 from flows.accounts import clients
-from flows.models import AuditEvent
-from flows.services import evidence, mirror
+from flows.audit import verification
+from flows.audit.models import AuditEvent
+from flows.services import mirror
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.server import Sandbox
@@ -278,7 +279,7 @@ def main() -> int:
             until = time.monotonic() + asked.minutes * 60
             while time.monotonic() < until:
                 fuzzer.go(50)
-            verdict = evidence.verify()
+            verdict = verification.verify()
     for _answer, _times in sorted(fuzzer.answers.items()):
         pass
     say = Console(highlight=False, markup=False, soft_wrap=True).print

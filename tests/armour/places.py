@@ -18,8 +18,9 @@ from django.shortcuts import resolve_url
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from flows.audit.models import AuditEvent, OpenChange, OpenDrift
 from flows.forms import DecisionForm, signed
-from flows.models import AuditEvent, OpenChange, OpenDrift, Plan, SavedView
+from flows.models import Plan, SavedView
 from flows.services import mirror, planning
 from flows.twilio.sandbox.request_log import Received
 from flows.twilio.sandbox.server import Sandbox

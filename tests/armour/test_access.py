@@ -3,7 +3,7 @@ by a form whose token is missing."""
 
 import pytest
 
-from flows.models import AuditEvent
+from flows.audit.models import AuditEvent
 from tests.armour.places import (
     ACCESS,
     METHODS,

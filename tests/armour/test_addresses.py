@@ -11,7 +11,8 @@ from django.conf import settings
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
 
-from flows.models import AuditEvent, Plan
+from flows.audit.models import AuditEvent
+from flows.models import Plan
 from flows.services import changes, mirror
 from flows.twilio.flex import flex_flow
 from tests.armour.markup import bytes_of

@@ -17,7 +17,8 @@ from django.core.management import call_command
 from django.db import OperationalError
 from django.http import HttpRequest
 
-from flows.models import AuditEvent, Flow
+from flows.audit.models import AuditEvent
+from flows.models import Flow
 from flows.services import mirror, planning
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -211,7 +212,7 @@ def test_page_of_a_failure_has_no_secret(world: World, secretive, canaries, capl
         raise RuntimeError(f"after {len(kept)} of {len(args)}")
 
     for broken in ("flows.services.mirror.fetch", "flows.twilio.client.FlexClient._exchange",
-                   "flows.services.changes.update_flow", "flows.services.audit.append", "flows.views.changes._form_page"):  # fmt: skip
+                   "flows.services.changes.update_flow", "flows.audit.audit_log.append", "flows.views.changes._form_page"):  # fmt: skip
         for error in (RuntimeError, OperationalError):
             with mock.patch(broken, side_effect=failing if error is RuntimeError else error("gone")):
                 for answer in (

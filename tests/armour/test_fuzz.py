@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from flows.services import evidence
+from flows.audit import verification
 from tests.armour.fuzz import Fuzzer
 from tests.armour.places import World
 
@@ -19,5 +19,5 @@ def test_nothing_breaks_the_site(world: World, seed):
     fuzzer.go(150)
 
     assert fuzzer.broken == []
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
     assert sum(fuzzer.answers.values()) == 150

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import OperationalError
 
-from flows.services.audit import NotRecorded
+from flows.audit.audit_log import NotRecorded
 from tests.armour.markup import bytes_of, inline_code
 from tests.armour.places import METHODS, NAMES, World, send
 
@@ -88,7 +88,7 @@ def test_every_status_is_armoured(world: World, deployed):
     no_session = mock.patch(
         "django.contrib.sessions.backends.db.SessionStore.load", side_effect=OperationalError
     )
-    no_log = mock.patch("flows.services.export.begin", side_effect=NotRecorded("full"))
+    no_log = mock.patch("flows.audit.export.begin", side_effect=NotRecorded("full"))
     too_long = "x" * (django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
     form = "application/x-www-form-urlencoded"
 

@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from flows.audit.models import AuditEvent
 from flows.core.csv_cells import _FORMULA
-from flows.models import AuditEvent, Flow, Plan
+from flows.models import Flow, Plan
 from flows.services import mirror, planning
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.faults import Fault, FaultKind

@@ -5,7 +5,7 @@ import uuid
 import pytest
 from django.test import Client
 
-from flows.models import AuditEvent
+from flows.audit.models import AuditEvent
 
 pytestmark = pytest.mark.django_db
 ODD = [

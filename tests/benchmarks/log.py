@@ -32,8 +32,8 @@ from django.test.utils import CaptureQueriesContext
 
 from flexadmin.models import AccountRole
 from flexadmin.roles import ensure_groups
-from flows.models import AuditEvent
-from flows.services import audit
+from flows.audit import audit_log
+from flows.audit.models import AuditEvent
 from tests.benchmarks.log_filling import (
     COMMON,
     FIRST,
@@ -181,14 +181,14 @@ def _started(running: list[subprocess.Popen[str]]) -> Iterator[subprocess.Popen[
 
 def append() -> None:
     """As one process of several: appends for some seconds, from the word on, and says how many events."""
-    actor = audit.Actor(id="1", label="person 1", role="operator")
+    actor = audit_log.Actor(id="1", label="person 1", role="operator")
     said = {"action": "flow.update", "stage": "access", "result": "denied", "account_sid": MAIN}
-    audit.append(actor=actor, **said)
+    audit_log.append(actor=actor, **said)
     print("ready", flush=True)  # noqa: T201
     sys.stdin.readline()
     count, until = 0, time.perf_counter() + APPENDING
     while time.perf_counter() < until:
-        audit.append(actor=actor, **said)
+        audit_log.append(actor=actor, **said)
         count += 1
     print(count)  # noqa: T201
 

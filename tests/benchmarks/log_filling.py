@@ -17,10 +17,11 @@ import tests.faults.ready  # noqa: F401 - Django comes first
 # isort: split
 from django.db import connection, transaction
 
-from flows.models import AuditEvent, AuditPayload, ChainHead, OpenChange, OpenDrift, Plan, PlannedChange
+from flows.audit import audit_log, log_entries
+from flows.audit.chain import GENESIS, event_hash, payload_hash
+from flows.audit.models import AuditEvent, AuditPayload, ChainHead, OpenChange, OpenDrift
+from flows.models import Plan, PlannedChange
 from flows.redaction.masking import masked, storable
-from flows.services import audit, log_entries
-from flows.services.seal import GENESIS, event_hash, payload_hash
 from flows.twilio.sandbox import seed
 
 BATCH: Final = 5000
@@ -44,7 +45,7 @@ TOPICS: Final = (COMMON, COMMON, COMMON, "Rechnung", "Termine", "Réclamations")
 def fill(count: int) -> None:
     """An empty log becomes one of so many events; one that was filled before goes on."""
     story, now = _Story(count), datetime.now(UTC)
-    head = ChainHead.objects.get_or_create(name=audit.HEAD, defaults={"seq": 0, "hash": GENESIS})[0]
+    head = ChainHead.objects.get_or_create(name=audit_log.HEAD, defaults={"seq": 0, "hash": GENESIS})[0]
     stream = story.told()
     while head.seq < count:
         rows = [next(stream) for _ in range(min(BATCH, count - head.seq))]

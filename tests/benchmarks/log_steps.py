@@ -26,18 +26,17 @@ from django.contrib.auth.models import Group, User
 from django.db import connection, transaction
 from django.test import Client
 
-from flows import append_only
+from flows.audit import append_only, audit_log, log_entries, verification
+from flows.audit.chain import GENESIS, event_hash
+from flows.audit.models import AuditEvent, AuditPayload, ChainHead, OpenChange, OpenDrift
 from flows.core.csv_cells import BYTE_ORDER_MARK
-from flows.models import AuditEvent, AuditPayload, ChainHead, OpenChange, OpenDrift
 from flows.redaction.masking import masked, storable
-from flows.services import audit, evidence, log_entries
-from flows.services.seal import GENESIS, event_hash
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox import seed
 from tests.benchmarks.audit_at_scale import MOST_GROWTH
 
 BATCH = 5000
-PEOPLE = [audit.Actor(id=str(number), label=f"person {number}", role="operator") for number in range(40)]
+PEOPLE = [audit_log.Actor(id=str(number), label=f"person {number}", role="operator") for number in range(40)]
 
 
 class Memory:
@@ -80,14 +79,14 @@ def build(count: int) -> None:
         masked(storable(flex_flow.from_response(flow)))
         for flow in seed.flows(1000, seed=3, account_sid="AC" + "5a" * 16, now=datetime.now(UTC))
     ]
-    head = ChainHead.objects.get_or_create(name=audit.HEAD, defaults={"seq": 0, "hash": GENESIS})[0]
+    head = ChainHead.objects.get_or_create(name=audit_log.HEAD, defaults={"seq": 0, "hash": GENESIS})[0]
     with Memory() as memory:
         stream = _story(states, dice)
         while head.seq < count:
             with transaction.atomic():
                 rows = [next(stream) for _ in range(min(BATCH, count - head.seq))]
                 for event, body in rows:
-                    audit._seal(event, body, head)
+                    audit_log._seal(event, body, head)
                     body.event_id = event.seq
                 AuditEvent.objects.bulk_create([event for event, _ in rows], batch_size=BATCH)
                 AuditPayload.objects.bulk_create([body for _, body in rows], batch_size=BATCH)
@@ -126,7 +125,7 @@ def _story(states: list[dict[str, Any]], dice: random.Random) -> Iterator[tuple[
 
 def _event(
     action: str, stage: str, result: str, flow: dict[str, Any],
-    actor: audit.Actor | None = None, change_id: uuid.UUID | None = None, **said: Any,
+    actor: audit_log.Actor | None = None, change_id: uuid.UUID | None = None, **said: Any,
 ) -> tuple[AuditEvent, AuditPayload]:  # fmt: skip
     event = AuditEvent(
         event_id=uuid.uuid4(), change_id=change_id, stage=stage, action=action, result=result,
@@ -149,7 +148,7 @@ def _open_what_is_open() -> None:
 
 def verify(count: int) -> None:
     with appending(), Memory() as memory:
-        verdict = evidence.verify(head=evidence.signed_head())
+        verdict = verification.verify(head=verification.signed_head())
     kept = verdict.bad_seq is None and verdict.events >= count
     tell(
         "verify, while another process appends",
@@ -164,7 +163,7 @@ def verify(count: int) -> None:
 def tamper(count: int) -> None:
     """Each kind in a transaction that is rolled back again. `where` is the event that is touched, or the first of
     those that are cut off; a chain that was written anew shows at the event that was the head."""
-    head, where = evidence.signed_head(), count // 3
+    head, where = verification.signed_head(), count // 3
     last = head["seq"]
     kinds: dict[str, tuple[Callable[[], Any], int]] = {
         "edit": (lambda: _event_at(where).update(reason="other"), where),
@@ -180,7 +179,7 @@ def tamper(count: int) -> None:
             append_only.lift(connection)
             act()
             with Memory() as memory:
-                verdict = evidence.verify(head=head)
+                verdict = verification.verify(head=head)
             transaction.set_rollback(True)
         kept = verdict.bad_seq == seq
         said = f"event {verdict.bad_seq:,} {verdict.fault}" if verdict.bad_seq else "NOTHING"
@@ -304,13 +303,13 @@ def appending() -> Iterator[Callable[[], int]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.benchmarks.log_steps", "append", "0"], stdin=subprocess.PIPE
     )
-    before = audit.last_seq()
+    before = audit_log.last_seq()
     try:
-        while audit.last_seq() == before:
+        while audit_log.last_seq() == before:
             assert process.poll() is None, "the other process broke off"
             time.sleep(0.05)
-        began = audit.last_seq()
-        yield lambda: audit.last_seq() - began
+        began = audit_log.last_seq()
+        yield lambda: audit_log.last_seq() - began
     finally:
         process.communicate()
     assert process.returncode == 0, "the other process broke off"
@@ -320,7 +319,7 @@ def append() -> None:
     is_over = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), is_over.set()), daemon=True).start()
     while not is_over.is_set():
-        audit.append(
+        audit_log.append(
             action="flow.update", stage="access", result="denied", actor=PEOPLE[0], reason="meanwhile"
         )
 

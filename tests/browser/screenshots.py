@@ -301,7 +301,7 @@ def demo(folder: Path) -> Iterator[World]:
 
 def _places(sandbox: Any) -> dict[str, str]:
     """Flows and events that stand for their kind."""
-    from flows.models import AuditEvent, OpenChange
+    from flows.audit.models import AuditEvent, OpenChange
 
     changed = AuditEvent.objects.filter(action="flow.update", stage="outcome", result="succeeded")
     of_kind = {

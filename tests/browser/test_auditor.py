@@ -6,9 +6,9 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from flows.models import AuditPayload
-from flows.services import audit
-from flows.services.audit import Payload
+from flows.audit import audit_log
+from flows.audit.audit_log import Payload
+from flows.audit.models import AuditPayload
 from tests.browser.looks import LOOKS, found
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -20,7 +20,7 @@ JAVASCRIPT = pytest.mark.parametrize("javascript", [True, False], ids=["js", "no
 def log(actor):
     for result in ("succeeded", "failed", "succeeded"):
         said = Payload(friendly_name=f"That {result}")
-        audit.append(action="flow.update", stage="outcome", result=result, actor=actor, payload=said)
+        audit_log.append(action="flow.update", stage="outcome", result=result, actor=actor, payload=said)
 
 
 @JAVASCRIPT

@@ -5,8 +5,8 @@ import contextlib
 
 import pytest
 
+from flows.audit.models import OpenChange
 from flows.availability import restrictions
-from flows.models import OpenChange
 from flows.services import reconcile
 from flows.twilio.errors import FlexError, Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind

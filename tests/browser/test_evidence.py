@@ -6,7 +6,7 @@ import uuid
 import pytest
 from playwright.sync_api import expect
 
-from flows.models import AuditEvent, OpenChange, OpenDrift
+from flows.audit.models import AuditEvent, OpenChange, OpenDrift
 from flows.services import changes, mirror, reconcile
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

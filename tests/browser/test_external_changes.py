@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from flows.models import AuditEvent, OpenDrift, Plan, SyncState
+from flows.audit.models import AuditEvent, OpenDrift
+from flows.models import Plan, SyncState
 from flows.services import mirror
 from flows.twilio.sandbox.consistency import Lag
 from flows.twilio.sandbox.faults import Fault, FaultKind

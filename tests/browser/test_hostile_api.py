@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from flows.models import AuditEvent
+from flows.audit.models import AuditEvent
 from flows.services import mirror
 from tests import ACCOUNT
 from tests.armour.hostile import MARK, VALUES, fields_of

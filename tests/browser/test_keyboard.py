@@ -4,7 +4,8 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import expect
 
-from flows.models import AuditEvent, Plan
+from flows.audit.models import AuditEvent
+from flows.models import Plan
 from flows.services import mirror
 from flows.twilio.flex.flex_flow import from_response
 from tests import ACCOUNT

@@ -6,8 +6,9 @@ import uuid
 import pytest
 from playwright.sync_api import expect
 
-from flows.models import AuditEvent
-from flows.services import audit, mirror
+from flows.audit import audit_log
+from flows.audit.models import AuditEvent
+from flows.services import mirror
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.browser.looks import LOOKS, found
@@ -144,7 +145,7 @@ def test_switch_that_is_held_back_stays_in_the_dialog(open_page, two_flows, acto
     page = open_page("operator", name="ada")
     dialog = ask(page)
     dialog.get_by_label("Reason").fill("Kept words")
-    audit.append(
+    audit_log.append(
         action="flow.update", stage="attempt", result="pending", actor=actor,
         change_id=uuid.uuid4(), target_sid=two_flows,
     )  # fmt: skip

@@ -4,7 +4,7 @@ switch, delete."""
 import pytest
 from playwright.sync_api import expect
 
-from flows.models import AuditEvent
+from flows.audit.models import AuditEvent
 from flows.services import mirror
 from tests import ACCOUNT
 

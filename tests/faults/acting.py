@@ -18,9 +18,10 @@ from django.db import connection, connections
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from flows.models import AuditEvent
-from flows.services import audit, changes, mirror, seal
-from flows.services.audit import Actor
+from flows.audit import audit_log, chain
+from flows.audit.audit_log import Actor
+from flows.audit.models import AuditEvent
+from flows.services import changes, mirror
 from flows.services.changes import Change
 from flows.twilio.sandbox.request_log import Received
 from flows.twilio.sandbox.server import Sandbox
@@ -77,7 +78,7 @@ def attempt_on(sid: str, **values: Any) -> AuditEvent:
         "actor": OMAR,
         "target_sid": sid,
     }
-    return audit.append(**{**said, "change_id": uuid.uuid4(), **values})
+    return audit_log.append(**{**said, "change_id": uuid.uuid4(), **values})
 
 
 VERBS: dict[str, Callable[..., Change]] = {
@@ -123,15 +124,15 @@ def stages() -> list[tuple[str, str]]:
 def assert_chain_intact(count: int | None = None) -> None:
     """No gap, each event sealed to the one before it, and every seal made anew from what the database gives.
     `count` is of what was done here."""
-    previous = seal.GENESIS
+    previous = chain.GENESIS
     events = list(AuditEvent.objects.select_related("payload").order_by("seq"))
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     for event in events:
         assert event.previous_hash == previous
-        assert seal.event_hash(event) == event.hash
-        assert seal.payload_hash(event.payload) == event.payload_hash
+        assert chain.event_hash(event) == event.hash
+        assert chain.payload_hash(event.payload) == event.payload_hash
         previous = event.hash
-    assert audit.last_seq() == len(events)
+    assert audit_log.last_seq() == len(events)
     if count is not None:
         assert ours().count() == count
 
@@ -204,7 +205,7 @@ def together(*calls: Callable[[], Any]) -> list[Any]:
 def log_locked() -> Iterator[None]:
     """Another connection holds the log's lock, and this one is not patient."""
     other = connection.copy()
-    audit.append(action="test.first", stage="access", result="denied", actor=OMAR)  # a head to lock
+    audit_log.append(action="test.first", stage="access", result="denied", actor=OMAR)  # a head to lock
     with connection.cursor() as cursor, other.cursor() as holder:
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA busy_timeout")

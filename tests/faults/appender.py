@@ -13,17 +13,17 @@ import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "flexadmin.settings"
 django.setup()
 
-from flows.models import Result, Stage  # noqa: E402
-from flows.services import audit  # noqa: E402
+from flows.audit import audit_log  # noqa: E402
+from flows.audit.models import Result, Stage  # noqa: E402
 
-ME = audit.Actor(id=str(os.getpid()), label="process")
+ME = audit_log.Actor(id=str(os.getpid()), label="process")
 
 
 def main(rounds, kind=""):
     sys.stdin.readline()
     for number in range(int(rounds)):
         if kind != "changes":
-            audit.append(action="test.append", stage=Stage.ACCESS, result=Result.DENIED, actor=ME)
+            audit_log.append(action="test.append", stage=Stage.ACCESS, result=Result.DENIED, actor=ME)
             continue
         change = {
             "action": "flow.update",
@@ -31,10 +31,12 @@ def main(rounds, kind=""):
             "change_id": uuid.uuid4(),
             "target_sid": sid(number, 0),
         }
-        read_at = audit.last_seq()
-        audit.append(stage=Stage.ATTEMPT, result=Result.PENDING, read_at=read_at, **change)
-        audit.append(stage=Stage.OUTCOME, result=Result.SUCCEEDED, **change)
-        found = audit.observe([seen(sid(number, place)) for place in (1, 2, 3)], read_at=audit.last_seq())
+        read_at = audit_log.last_seq()
+        audit_log.append(stage=Stage.ATTEMPT, result=Result.PENDING, read_at=read_at, **change)
+        audit_log.append(stage=Stage.OUTCOME, result=Result.SUCCEEDED, **change)
+        found = audit_log.observe(
+            [seen(sid(number, place)) for place in (1, 2, 3)], read_at=audit_log.last_seq()
+        )
         assert len(found) == 3
         print("written", flush=True)  # noqa: T201
         sys.stdin.readline()
@@ -45,8 +47,8 @@ def sid(number, place):
 
 
 def seen(flow):
-    name = audit.Payload(friendly_name=flow, after={"sid": flow, "friendly_name": flow})
-    return audit.Observation(action="flow.drift", account_sid="AC1", target_sid=flow, payload=name)
+    name = audit_log.Payload(friendly_name=flow, after={"sid": flow, "friendly_name": flow})
+    return audit_log.Observation(action="flow.drift", account_sid="AC1", target_sid=flow, payload=name)
 
 
 print("ready", flush=True)  # noqa: T201

@@ -30,8 +30,10 @@ from django.db import connection
 from django.test import Client, override_settings
 
 from flexadmin.roles import ensure_groups
-from flows.models import AuditEvent, Flow, OpenChange
-from flows.services import changes, evidence, mirror, reconcile
+from flows.audit import verification
+from flows.audit.models import AuditEvent, OpenChange
+from flows.models import Flow
+from flows.services import changes, mirror, reconcile
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import wait_for
@@ -174,7 +176,7 @@ def _judge(report: Report, witness: Witness, sandbox: Sandbox) -> None:
     there = {sid: flex_flow.from_response(flow) for sid, flow in sandbox.flows.items()}
     if not puzzling and not is_copy(here, there):
         report.verdict.complain(COPY_DIFFERS, "at the end")
-    chain = evidence.verify()
+    chain = verification.verify()
     report.events = AuditEvent.objects.count()
     report.chain = "valid" if chain.bad_seq is None else f"event {chain.bad_seq} {chain.fault}"
     if connection.vendor == "sqlite":

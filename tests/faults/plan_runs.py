@@ -32,9 +32,11 @@ from django.test import override_settings
 from django_tasks_db.models import DBTaskResult
 
 from flexadmin.roles import ensure_groups
-from flows.models import OpenChange, Plan
-from flows.services import changes, evidence, mirror, planning, plans, reconcile
-from flows.services.audit import Actor
+from flows.audit import verification
+from flows.audit.audit_log import Actor
+from flows.audit.models import OpenChange
+from flows.models import Plan
+from flows.services import changes, mirror, planning, plans, reconcile
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
@@ -115,7 +117,7 @@ def play(*, flows: int, seed: int) -> Report:
             _go_through(sandbox, planning.plan_undo(plan=rest, made_by=person.username), person)
         report.is_as_before = _writable(sandbox) == before
         report.verdict = judge(witness.seen)
-    chain = evidence.verify()
+    chain = verification.verify()
     report.chain = "valid" if chain.bad_seq is None else f"event {chain.bad_seq} {chain.fault}"
     report.seconds = time.monotonic() - started
     return report

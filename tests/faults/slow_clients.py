@@ -32,9 +32,9 @@ from django.db import connection
 from django.test import Client
 
 from flexadmin.roles import ensure_groups
-from flows.models import Result, Stage
-from flows.services import audit
-from flows.services.audit import Actor, Payload
+from flows.audit import audit_log
+from flows.audit.audit_log import Actor, Payload
+from flows.audit.models import Result, Stage
 from tests.faults.acting import wait_for
 from tests.faults.busy import AS_DEPLOYED, Site
 from tests.faults.databases import databases, use
@@ -262,7 +262,7 @@ def _auditor() -> Session:
 
 def _fill_the_log() -> None:
     for number in range(EVENTS):
-        audit.append(
+        audit_log.append(
             action="audit.export",
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.models import AuditEvent, OpenChange, OpenDrift
-from flows.services import evidence
+from flows.audit import verification
+from flows.audit.models import AuditEvent, OpenChange, OpenDrift
 from tests.faults.acting import database_url
 
 PROCESSES, ROUNDS, EVENTS_A_ROUND = 8, 8, 5
@@ -50,7 +50,7 @@ def test_eight_processes_write_one_log_without_a_gap(appenders):
 
     assert said == [""] * PROCESSES
     assert [process.returncode for process in appenders] == [0] * PROCESSES
-    verdict = evidence.verify()
+    verdict = verification.verify()
     assert (verdict.events, verdict.bad_seq) == (PROCESSES * ROUNDS * EVENTS_A_ROUND, None)
     events = list(AuditEvent.objects.order_by("seq"))
     a_round = PROCESSES * EVENTS_A_ROUND

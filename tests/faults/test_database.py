@@ -20,8 +20,8 @@ from django.conf import settings
 from django.db import connection, connections
 
 from flexadmin import health
+from flows.audit.models import AuditEvent, OpenChange
 from flows.core import database
-from flows.models import AuditEvent, OpenChange
 from flows.services import reconcile
 from tests.conftest import form_data
 from tests.faults.acting import NEW, applied, drifts, ours, stages, writes

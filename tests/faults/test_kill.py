@@ -17,7 +17,7 @@ from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
 
 import pytest
 
-from flows.services import audit
+from flows.audit import audit_log
 from tests.faults.acting import NEW, applied, assert_chain_intact, database_url, ours, stages, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -112,7 +112,7 @@ def test_killed_site_leaves_one_attempt_and_no_outcome(site, sandbox, flow_sid, 
     attempt = ours().get()
     assert (attempt.stage, attempt.result, attempt.reason) == ("attempt", "pending", "because")
     assert attempt.change_id == uuid.UUID(form["change_id"])
-    assert list(audit.open_attempts()) == [attempt]
+    assert list(audit_log.open_attempts()) == [attempt]
     assert (len(writes(sandbox)), len(applied(sandbox))) == (sent, sent)
     assert on_arrival == [["attempt"]] * sent
     assert_chain_intact(1)

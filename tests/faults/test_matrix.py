@@ -5,7 +5,7 @@ a site that does what it must not.
 import pytest
 from django.db import connection
 
-from flows.models import Result, Stage
+from flows.audit.models import Result, Stage
 from flows.services import changes, reconcile
 from flows.twilio import client
 from flows.twilio.sandbox.faults import FaultKind

@@ -7,8 +7,10 @@ import uuid
 import pytest
 
 from flows.accounts import clients
-from flows.models import AuditEvent, Flow
-from flows.services import audit, changes, mirror
+from flows.audit import audit_log
+from flows.audit.models import AuditEvent
+from flows.models import Flow
+from flows.services import changes, mirror
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
@@ -243,7 +245,7 @@ def test_attempt_is_committed_while_the_call_hangs(sandbox, flow_sid, act):
 
     assert (attempt.change_id, attempt.stage, attempt.result) == (change_id, "attempt", "pending")
     assert attempt.payload.requested or act is delete
-    assert list(audit.open_attempts()) == [attempt]
+    assert list(audit_log.open_attempts()) == [attempt]
     sandbox.clear_faults()
     sandbox.release()
     assert change.outcome().event.result == ("succeeded" if act is delete else "unknown")
@@ -271,4 +273,4 @@ def test_log_is_free_for_others_while_the_call_hangs(sandbox, flow_sid, act):
 
 
 def change_actor():
-    return audit.Actor(id="8", label="ada")
+    return audit_log.Actor(id="8", label="ada")

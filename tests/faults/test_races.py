@@ -4,9 +4,10 @@ import uuid
 
 import pytest
 
+from flows.audit import audit_log
+from flows.audit.audit_log import AlreadyRecorded, ChangeOpen
 from flows.models import Flow
-from flows.services import audit, mirror, reconcile
-from flows.services.audit import AlreadyRecorded, ChangeOpen
+from flows.services import mirror, reconcile
 from flows.services.changes import Change, Conflict, NothingToChange
 from flows.twilio.errors import Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -203,7 +204,7 @@ def test_delete_replay_that_finds_a_conflict_does_not_settle_the_first(sandbox, 
 @every_verb_of_a_flow
 def test_attempt_after_a_replay_was_recorded_as_failed_is_not_sent(sandbox, flow_sid, after_reading, act):
     change_id = uuid.uuid4()
-    after_reading(lambda: audit.append(
+    after_reading(lambda: audit_log.append(
         action="flow.update", stage="outcome", result="failed", actor=OMAR, change_id=change_id,
         target_sid=flow_sid, first=True,
     ))  # fmt: skip
@@ -246,7 +247,7 @@ def test_outcome_that_comes_after_it_was_reconciled_is_recorded(sandbox, flow_si
     sandbox.inject(Fault(FaultKind.HANG, method="POST"))
     change = Background(lambda: rename(flow_sid, change_id=change_id))
     assert sandbox.wait_until_held()
-    audit.append(
+    audit_log.append(
         action="flow.update", stage="reconciled", result="not_applied", actor=OMAR, change_id=change_id,
         target_sid=flow_sid,
     )  # fmt: skip

@@ -25,17 +25,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from flows import append_only
 from flows.accounts import clients
-from flows.models import (
-    AuditEvent,
-    Flow,
-    FlowEntry,
-    FlowTally,
-    OpenChange,
-    OpenDrift,
-)
-from flows.services import audit, changes, drift, mirror, reconcile
+from flows.audit import append_only, audit_log
+from flows.audit.models import AuditEvent, OpenChange, OpenDrift
+from flows.models import Flow, FlowEntry, FlowTally
+from flows.services import changes, drift, mirror, reconcile
 from flows.twilio.client import WRITES, FlexClient
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -53,7 +47,7 @@ ENDLESS = {
 }  # fmt: skip
 # What a service may say instead of doing it; anything else is a fault of ours.
 SAID = (
-    FlexError, changes.Conflict, changes.NothingToChange, changes.NotRead, audit.AlreadyRecorded, audit.ChangeOpen,
+    FlexError, changes.Conflict, changes.NothingToChange, changes.NotRead, audit_log.AlreadyRecorded, audit_log.ChangeOpen,
     mirror.SyncBusy, reconcile.NotForAPerson,
 )  # fmt: skip
 

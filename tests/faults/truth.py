@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from flows.models import ONCE, AuditEvent, Flow, OpenChange, OpenDrift
+from flows.audit import verification
+from flows.audit.models import ONCE, AuditEvent, OpenChange, OpenDrift
+from flows.models import Flow
 from flows.redaction.masking import masked, storable
-from flows.services import drift, evidence
+from flows.services import drift
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.request_log import Received
 from flows.twilio.sandbox.server import Sandbox
@@ -45,7 +47,7 @@ def lies(sandbox: Sandbox, sent: Mapping[int, UUID], outside: Outside) -> list[s
     """What must never be, at any moment."""
     applied = applied_of(sandbox, sent)
     events = list(AuditEvent.objects.select_related("payload").order_by("seq"))
-    verdict = evidence.verify()
+    verdict = verification.verify()
     return [
         *([f"event {verdict.bad_seq} {verdict.fault}"] if verdict.bad_seq else []),
         *_lies_about_changes(events, applied),

@@ -30,8 +30,10 @@ from django.db import connection
 from django.db.models import Max
 from django.test import override_settings
 
-from flows.models import AuditEvent, SyncState
-from flows.services import audit, evidence, mirror
+from flows.audit import audit_log, verification
+from flows.audit.models import AuditEvent
+from flows.models import SyncState
+from flows.services import mirror
 from flows.twilio.sandbox.faults import LIST_PATH
 from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import wait_for
@@ -170,8 +172,8 @@ def _listings_counted(sandbox: Sandbox, report: Report) -> Iterator[None]:
 def _look(report: Report) -> None:
     report.events = AuditEvent.objects.count()
     newest = AuditEvent.objects.aggregate(newest=Max("seq"))["newest"]
-    report.is_gapless = report.events == newest == audit.last_seq()
-    chain = evidence.verify()
+    report.is_gapless = report.events == newest == audit_log.last_seq()
+    chain = verification.verify()
     report.chain = "valid" if chain.bad_seq is None else f"event {chain.bad_seq} {chain.fault}"
     if SyncState.objects.exclude(started_at=None).exists():
         report.verdict.complain("a sync that never ended", "at the end")

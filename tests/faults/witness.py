@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from django.db import connections
 
-from flows.models import AuditEvent, OpenChange
+from flows.audit.models import AuditEvent, OpenChange
 from flows.redaction.masking import masked, storable
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.faults import LIST_PATH, OTHER_SID, FaultKind

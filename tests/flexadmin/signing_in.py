@@ -9,7 +9,7 @@ from typing import Any
 
 from django.test import Client
 
-from flows.models import AuditEvent
+from flows.audit.models import AuditEvent
 
 
 def code_of(secret: str, *, step: int = 0) -> str:

@@ -8,7 +8,7 @@ from django.test import Client
 from flexadmin import access
 from flexadmin.access import NOBODY
 from flexadmin.models import OneTimePassword
-from flows.models import AuditEvent
+from flows.audit.models import AuditEvent
 from tests.flexadmin.provider import Provider
 from tests.flexadmin.signing_in import code_of, is_in, recorded, sign_in, with_app
 from tests.flexadmin.test_people import ages, do

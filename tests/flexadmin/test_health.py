@@ -7,8 +7,8 @@ from django.db import DatabaseError
 from django.db.migrations.executor import MigrationExecutor
 
 from flexadmin import health
-from flows.models import ChainHead
-from flows.services import audit, evidence
+from flows.audit import audit_log, verification
+from flows.audit.models import ChainHead
 from tests.faults.acting import OMAR, together
 
 
@@ -29,13 +29,13 @@ def test_ready_with_every_migration(client):
 
 @pytest.mark.django_db(transaction=True)
 def test_ready_changes_nothing_that_anybody_reads(client):
-    audit.append(action="test.first", stage="access", result="denied", actor=OMAR)
+    audit_log.append(action="test.first", stage="access", result="denied", actor=OMAR)
     head = ChainHead.objects.values().get()
 
     client.get("/health/ready/")
 
     assert ChainHead.objects.values().get() == head
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,7 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from flexadmin import metrics
 from flows.accounts import clients
-from flows.services import audit, evidence, mirror
+from flows.audit import audit_log, verification
+from flows.services import mirror
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import OMAR, attempt_on, create, switch
@@ -92,8 +93,8 @@ def test_state_of_copy_changes_and_log(scrape, sandbox, flow_sid, settings):
     before = scrape()
     attempt_on(flow_sid)
     sandbox.edit_flow(sandbox.add_flow(), friendly_name="Theirs")
-    evidence.verify_on_record(actor=OMAR)
-    audit.append(action="test.more", stage="access", result="denied", actor=OMAR)
+    verification.verify_on_record(actor=OMAR)
+    audit_log.append(action="test.more", stage="access", result="denied", actor=OMAR)
 
     found = scrape()
 
@@ -103,18 +104,18 @@ def test_state_of_copy_changes_and_log(scrape, sandbox, flow_sid, settings):
     assert found["open_changes", "attempt"] == 1
     assert found["open_changes", "unknown"] == 0
     assert found["open_drift",] == 0
-    assert found["audit_events",] == audit.last_seq()
+    assert found["audit_events",] == audit_log.last_seq()
     assert found["audit_verified_intact",] == 1
     assert found["audit_events_since_verified",] == 1
-    verified = evidence.last_verification()
+    verified = verification.last_verification()
     assert found["audit_verified_timestamp_seconds",] == pytest.approx(verified.event.at.timestamp())
     assert found["database_up",] == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_log_that_did_not_verify_says_so(scrape, monkeypatch):
-    monkeypatch.setattr(evidence, "verify", lambda **_: evidence.Verdict(1, 2, 2, "is missing"))
-    evidence.verify_on_record(actor=OMAR)
+    monkeypatch.setattr(verification, "verify", lambda **_: verification.Verdict(1, 2, 2, "is missing"))
+    verification.verify_on_record(actor=OMAR)
 
     assert scrape()["audit_verified_intact",] == 0
 
@@ -124,7 +125,7 @@ def test_scrape_without_the_database_says_so(scrape, monkeypatch):
     def away():
         raise DatabaseError
 
-    monkeypatch.setattr(audit, "last_seq", away)
+    monkeypatch.setattr(audit_log, "last_seq", away)
 
     found = scrape()
 

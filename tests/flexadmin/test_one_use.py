@@ -15,7 +15,7 @@ from flexadmin import limits, one_use
 from flexadmin.access import NOBODY
 from flexadmin.models import SignInTry
 from flexadmin.one_use import Verdict
-from flows.models import AuditEvent
+from flows.audit.models import AuditEvent
 from tests.flexadmin.signing_in import code_of, confirmed, is_in, recorded, sign_in, with_app
 
 HERE, ELSEWHERE, THIRD = "192.0.2.7", "198.51.100.9", "203.0.113.5"

@@ -12,8 +12,9 @@ from django.test import Client
 from flexadmin import outside_rights, persons
 from flexadmin.models import AccountRole
 from flexadmin.roles import ensure_groups
-from flows.models import AuditEvent, Plan
-from flows.services import audit
+from flows.audit import audit_log
+from flows.audit.models import AuditEvent
+from flows.models import Plan
 from tests import ACCOUNT
 from tests.flexadmin.signing_in import recorded, sign_in
 from tests.flows.views.test_plans import act, make, sids, work  # noqa: F401 - a fixture
@@ -188,14 +189,14 @@ def test_nobody_else_removes_it(client_of, role):
 def test_sign_in_goes_on_while_it_cannot_be_recorded(client, client_of, monkeypatch):
     superuser()
     client_of("admin")
-    real = audit.append
+    real = audit_log.append
 
     def refuse_found(**event):
         if event["action"] == outside_rights.FOUND:
-            raise audit.NotRecorded("full")
+            raise audit_log.NotRecorded("full")
         return real(**event)
 
-    monkeypatch.setattr(audit, "append", refuse_found)
+    monkeypatch.setattr(audit_log, "append", refuse_found)
     sign_in(client, "admin")
 
     assert "Rights from outside" in client.get("/people/").content.decode()
@@ -244,7 +245,7 @@ def test_superuser_who_was_seen_before_is_never_made_one():
 
 def test_upgrade_of_a_site_whose_log_cannot_be_written_goes_on(monkeypatch):
     superuser()
-    monkeypatch.setattr(audit, "append", lambda **_: (_ for _ in ()).throw(audit.NotRecorded("full")))
+    monkeypatch.setattr(audit_log, "append", lambda **_: (_ for _ in ()).throw(audit_log.NotRecorded("full")))
 
     upgrade()
 

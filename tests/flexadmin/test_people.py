@@ -14,8 +14,8 @@ from flexadmin import persons
 from flexadmin.access import NOBODY
 from flexadmin.models import AccountRole, OneTimePassword
 from flexadmin.roles import role_of
-from flows.models import AuditEvent
-from flows.services import audit
+from flows.audit import audit_log
+from flows.audit.models import AuditEvent
 from tests.flexadmin.signing_in import is_in, recorded, sign_in, with_app
 
 pytestmark = pytest.mark.django_db
@@ -218,9 +218,9 @@ def test_person_is_not_added_with_a_fault_in_the_form(admin, typed, said):
 
 def test_nobody_is_added_unrecorded(admin, monkeypatch):
     def fail(**_said):
-        raise audit.NotRecorded("locked")
+        raise audit_log.NotRecorded("locked")
 
-    monkeypatch.setattr(audit, "append", fail)
+    monkeypatch.setattr(audit_log, "append", fail)
 
     page = admin.post("/people/new/", {"name": "nora", "role": "viewer", "reason": "Why"})
 
@@ -257,7 +257,7 @@ def test_reason_is_asked_for(admin, person, deed):
 @every_deed
 def test_nothing_is_done_that_cannot_be_recorded(admin, person, deed, monkeypatch):
     someone = person("operator")
-    monkeypatch.setattr(audit, "_seal", lambda *_: (_ for _ in ()).throw(audit.Error("disk full")))
+    monkeypatch.setattr(audit_log, "_seal", lambda *_: (_ for _ in ()).throw(audit_log.Error("disk full")))
 
     answer = do(admin, someone, deed)
 
@@ -304,7 +304,7 @@ def test_own_password_and_factors_are_changed_on_the_own_page_alone(admin, deed,
 
 def test_deactivated_admin_does_not_count_as_one(admin, person):
     ada = person("admin", "ada")
-    persons.set_active(person=ada, is_active=False, actor=audit.Actor(id="1", label="x"), reason="")
+    persons.set_active(person=ada, is_active=False, actor=audit_log.Actor(id="1", label="x"), reason="")
 
     assert do(admin, User.objects.get(username="admin"), "role").status_code == 409
 
@@ -361,7 +361,7 @@ def test_command_knows_the_accounts_of_the_site(monkeypatch):
 
 
 def test_command_adds_nobody_unrecorded(monkeypatch):
-    monkeypatch.setattr(audit, "_seal", lambda *_: (_ for _ in ()).throw(audit.Error("disk full")))
+    monkeypatch.setattr(audit_log, "_seal", lambda *_: (_ for _ in ()).throw(audit_log.Error("disk full")))
 
     with pytest.raises(CommandError, match="could not be put on record"):
         add(monkeypatch, "--role", "viewer")

@@ -6,8 +6,8 @@ from django.contrib.auth.models import Group, User
 from flexadmin import persons
 from flexadmin.models import AccountRole
 from flexadmin.roles import ensure_groups
-from flows.services import audit, evidence
-from flows.services.audit import Payload
+from flows.audit import audit_log, verification
+from flows.audit.audit_log import Payload
 
 pytestmark = pytest.mark.django_db
 ACCOUNT = "AC" + "1" * 32
@@ -26,7 +26,7 @@ def test_role_that_was_recorded_is_well(vera, actor):
         person=vera, role="operator", on_accounts={ACCOUNT: "auditor"}, actor=actor, reason="new job"
     )
 
-    assert evidence.verify().is_intact
+    assert verification.verify().is_intact
 
 
 @pytest.mark.parametrize(
@@ -44,19 +44,19 @@ def test_role_that_was_recorded_is_well(vera, actor):
 def test_role_that_nobody_recorded_is_named(vera, tamper):
     tamper(vera)
 
-    assert "The roles of vera" in str(evidence.verify())
+    assert "The roles of vera" in str(verification.verify())
 
 
 def test_user_that_is_gone_is_named(vera):
     User.objects.filter(pk=vera.pk).delete()
 
-    assert "The database has no user vera" in str(evidence.verify())
+    assert "The database has no user vera" in str(verification.verify())
 
 
 def test_second_role_group_is_named(vera):
     vera.groups.add(Group.objects.get(name="admin"))
 
-    assert "The roles of vera" in str(evidence.verify())
+    assert "The roles of vera" in str(verification.verify())
     assert persons.state_of(vera)["role"] == "admin, viewer"
 
 
@@ -65,7 +65,7 @@ def test_user_who_came_by_single_sign_on_is_well(actor, said):
     User.objects.create(username="newcomer")
     payload = Payload(friendly_name="newcomer", after={"by": "single sign-on", "subject": "x", **said})
 
-    audit.append(
+    audit_log.append(
         action="people.create",
         stage="access",
         result="succeeded",
@@ -74,7 +74,7 @@ def test_user_who_came_by_single_sign_on_is_well(actor, said):
         payload=payload,
     )
 
-    assert evidence.verify().is_intact
+    assert verification.verify().is_intact
 
 
 def test_user_whose_name_looks_like_a_key_is_well(actor):
@@ -87,4 +87,4 @@ def test_user_whose_name_looks_like_a_key_is_well(actor):
         actor=actor,
     )
 
-    assert evidence.verify().is_intact
+    assert verification.verify().is_intact

@@ -10,8 +10,8 @@ from django.db import DatabaseError
 from django.test import Client
 
 from flexadmin import sessions
-from flows.models import AuditEvent
-from flows.services import audit
+from flows.audit import audit_log
+from flows.audit.models import AuditEvent
 from tests.conftest import form_data
 from tests.flexadmin.signing_in import is_in, recorded, sign_in, with_app
 from tests.flexadmin.test_typed import form_with
@@ -194,7 +194,7 @@ def test_wrong_password_and_code_of_a_confirmation_count_and_go_on_record(client
 
 
 def test_nothing_is_confirmed_or_changed_while_a_wrong_password_cannot_be_recorded(client, monkeypatch):
-    monkeypatch.setattr(audit, "append", lambda **_: (_ for _ in ()).throw(audit.NotRecorded("full")))
+    monkeypatch.setattr(audit_log, "append", lambda **_: (_ for _ in ()).throw(audit_log.NotRecorded("full")))
 
     assert changed(client, old="guessed").status_code == 503
     assert client.post("/people/me/confirm/", {"password": "guessed"}).status_code == 503

@@ -11,8 +11,8 @@ from django.utils import timezone
 from flexadmin import limits
 from flexadmin.access import MASKED, NOBODY
 from flexadmin.models import SignInTry
-from flows.models import AuditEvent, AuditPayload
-from flows.services import audit
+from flows.audit import audit_log
+from flows.audit.models import AuditEvent, AuditPayload
 from tests.conftest import form_data
 from tests.flexadmin.signing_in import code_of, confirmed, is_in, recorded, sign_in, with_app
 from tests.flexadmin.test_typed import form_with
@@ -24,9 +24,9 @@ HERE, ELSEWHERE = "192.0.2.7", "198.51.100.9"
 @pytest.fixture
 def unwritable(monkeypatch):
     def refuse(**_said):
-        raise audit.NotRecorded("the audit log cannot be written")
+        raise audit_log.NotRecorded("the audit log cannot be written")
 
-    return lambda: monkeypatch.setattr(audit, "append", refuse)
+    return lambda: monkeypatch.setattr(audit_log, "append", refuse)
 
 
 def test_two_fields_sign_a_script_in(client, person):

@@ -14,8 +14,8 @@ from django.test import Client
 from flexadmin import persons
 from flexadmin.access import NOBODY
 from flexadmin.oidc import oidc_from
-from flows.models import AuditEvent
-from flows.services import audit
+from flows.audit import audit_log
+from flows.audit.models import AuditEvent
 from tests.flexadmin.signing_in import code_of, is_in, recorded, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -125,7 +125,7 @@ def test_admin_who_cannot_get_in_does_not_count_as_one(client_of, client, provid
     admin, me = client_of("admin"), User.objects.get(username="admin")
     came_back(client, provider)
     nina = User.objects.get(username="nina")
-    actor = audit.Actor(id="1", label="x")
+    actor = audit_log.Actor(id="1", label="x")
     persons.set_roles(person=nina, role="admin", on_accounts={}, actor=actor, reason="")
     app = provider.settings()["openid_connect"]["APPS"][0]
     others = [{**app, "settings": {"server_url": "https://other.example.com"}}]
@@ -254,7 +254,7 @@ def test_deactivated_person_does_not_get_in(client, provider):
 
 def test_nobody_gets_in_unrecorded(client, provider, monkeypatch):
     came_back(client, provider)
-    monkeypatch.setattr(audit, "append", lambda **_: (_ for _ in ()).throw(audit.NotRecorded("full")))
+    monkeypatch.setattr(audit_log, "append", lambda **_: (_ for _ in ()).throw(audit_log.NotRecorded("full")))
     other = Client()
 
     assert came_back(other, provider).status_code == 503
@@ -262,7 +262,7 @@ def test_nobody_gets_in_unrecorded(client, provider, monkeypatch):
 
 
 def test_nobody_new_comes_to_be_unrecorded(client, provider, monkeypatch):
-    monkeypatch.setattr(audit, "append", lambda **_: (_ for _ in ()).throw(audit.NotRecorded("full")))
+    monkeypatch.setattr(audit_log, "append", lambda **_: (_ for _ in ()).throw(audit_log.NotRecorded("full")))
 
     answer = came_back(client, provider)
 

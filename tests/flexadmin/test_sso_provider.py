@@ -12,7 +12,7 @@ from django.test import Client
 from flexadmin import limits, sso
 from flexadmin.access import NOBODY
 from flexadmin.oidc import is_tie_of, tie_of
-from flows.models import AuditEvent
+from flows.audit.models import AuditEvent
 from tests.flexadmin.signing_in import is_in, recorded, sign_in
 from tests.flexadmin.test_people import do
 from tests.flexadmin.test_sso import came_back

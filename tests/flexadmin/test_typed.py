@@ -9,7 +9,8 @@ from django.db import connection
 from django.test import Client
 
 from flexadmin import typed
-from flows.models import AuditEvent, Plan
+from flows.audit.models import AuditEvent
+from flows.models import Plan
 from flows.services import planning
 from flows.views import outcomes
 from tests.conftest import form_data

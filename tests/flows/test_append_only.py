@@ -7,9 +7,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from flows import append_only
-from flows.models import AuditEvent, AuditPayload, OpenChange
-from flows.services import audit, seal
+from flows.audit import append_only, audit_log, chain
+from flows.audit.models import AuditEvent, AuditPayload, OpenChange
 from tests.faults.acting import OMAR, assert_chain_intact
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +43,7 @@ def event():
 
 def append(**values):
     said = {"action": "flow.update", "stage": "access", "result": "denied", "actor": OMAR, **values}
-    return audit.append(**said)
+    return audit_log.append(**said)
 
 
 def rows():
@@ -200,7 +199,7 @@ def test_insert_of_the_next_stage_works(event):
 def test_payload_may_be_erased(event):
     AuditPayload.objects.filter(pk=event.pk).update(before=None, friendly_name="")
 
-    assert seal.event_hash(AuditEvent.objects.get(pk=event.pk)) == event.hash
+    assert chain.event_hash(AuditEvent.objects.get(pk=event.pk)) == event.hash
 
 
 def test_lift_and_install_again(event):

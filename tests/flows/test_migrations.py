@@ -6,8 +6,10 @@ import pytest
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from flows.models import AuditEntry, AuditEvent, OpenChange, SyncState
-from flows.services import audit, mirror
+from flows.audit import audit_log
+from flows.audit.models import AuditEntry, AuditEvent, OpenChange
+from flows.models import SyncState
+from flows.services import mirror
 from tests import ACCOUNT
 from tests.faults.acting import assert_chain_intact, attempt_on, create, rename, switch
 
@@ -94,8 +96,8 @@ def test_several_open_changes_of_one_flow_are_all_found(there_and_back):
     there_and_back()
 
     assert OpenChange.objects.count() == 2
-    assert audit.unsettled([SID]) == {SID: latest}
-    with pytest.raises(audit.ChangeOpen):
+    assert audit_log.unsettled([SID]) == {SID: latest}
+    with pytest.raises(audit_log.ChangeOpen):
         attempt_on(SID)
 
 

@@ -12,8 +12,8 @@ import pytest
 
 import flexadmin
 import flows
+from flows.audit.models import AuditEvent
 from flows.availability.restrictions import Closed, Why
-from flows.models import AuditEvent
 from flows.twilio.errors import Details, Refused
 from flows.twilio.pickling import Picklable
 

@@ -6,7 +6,8 @@ import pytest
 from django.template import Context, Template
 from django.utils import timezone
 
-from flows.models import AuditEvent, AuditPayload, Flow, Result
+from flows.audit.models import AuditEvent, AuditPayload, Result
+from flows.models import Flow
 from flows.templatetags import flows as tags
 
 FLOW_SID = "FO" + "1a" * 16

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.models import Result
+from flows.audit.models import Result
 from flows.twilio import labels
 
 ROOT = Path(__file__).parent.parent.parent
@@ -60,7 +60,7 @@ def test_every_action_that_code_can_write_has_a_label(source):
 
 
 def test_actions_are_found_however_the_code_names_them():
-    source = Path("flows/services/evidence.py")
+    source = Path("flows/audit/verification.py")
     text = 'append(action=VERIFY); permitted("p", action="new.thing"); done("auth.new"); append(action=audit.HEAD)'
 
     assert actions_in(text, source) == {"audit.verify", "new.thing", "auth.new", "audit"}

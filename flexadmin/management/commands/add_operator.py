@@ -17,8 +17,8 @@ from flexadmin.names import validate_new_username
 from flexadmin.passwords import validate_new_password
 from flexadmin.roles import ROLES, ensure_groups
 from flows.accounts import twilio_accounts
+from flows.audit.audit_log import NotRecorded
 from flows.management.command_line import actor
-from flows.services.audit import NotRecorded
 
 
 class Command(BaseCommand):

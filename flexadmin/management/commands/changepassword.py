@@ -15,8 +15,8 @@ from flexadmin import persons
 from flexadmin.access import name_of
 from flexadmin.management.passwords import read_password
 from flexadmin.passwords import validate_new_password
+from flows.audit.audit_log import NotRecorded
 from flows.management.command_line import actor
-from flows.services.audit import NotRecorded
 
 
 class Command(BaseCommand):

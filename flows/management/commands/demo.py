@@ -24,8 +24,8 @@ from django_tasks_db.management.commands.db_worker import Worker
 from flexadmin import persons
 from flexadmin.roles import ensure_groups
 from flows.accounts import twilio_accounts
+from flows.audit.models import AuditEvent
 from flows.management import command_line, demo_history
-from flows.models import AuditEvent
 from flows.services import mirror, plans
 from flows.twilio.sandbox.server import Sandbox
 

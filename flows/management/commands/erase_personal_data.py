@@ -12,9 +12,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
+from flows.audit.audit_log import NotRecorded
 from flows.management import command_line
 from flows.services import compaction, erasure
-from flows.services.audit import NotRecorded
 from flows.services.compaction import NotCompacted
 from flows.services.erasure import Erased
 from flows.twilio.flex import flex_flow

@@ -11,10 +11,10 @@ from rich.console import Console
 
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
+from flows.audit.audit_log import NotRecorded
 from flows.availability import first_contact
 from flows.core.terminal_text import escaped
 from flows.services import freshness, mirror, reconcile
-from flows.services.audit import NotRecorded
 from flows.twilio.errors import FlexError
 
 

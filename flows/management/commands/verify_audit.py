@@ -13,9 +13,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
+from flows.audit import verification
 from flows.core.terminal_text import escaped
 from flows.management import command_line
-from flows.services import evidence
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, head: Path | None, **_options: Any) -> None:
         signed = _read(head) if head else None
         with Console(file=sys.stderr).status("Walking the chain"):
-            verdict, event = evidence.verify_on_record(actor=command_line.actor(), head=signed)
+            verdict, event = verification.verify_on_record(actor=command_line.actor(), head=signed)
         if event is None:
             self.stderr.write(self.style.WARNING("This verification could not be put on record."))
         if not verdict.is_intact:
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        head = evidence.read_head(path.read_text())
+        head = verification.read_head(path.read_text())
     except (OSError, ValueError) as error:
         raise CommandError(f"The head can't be read: {escaped(error)}") from None
     if head is None:

@@ -22,7 +22,7 @@ import tests.faults.ready  # noqa: F401 - Django comes first
 # isort: split
 from django.db import connection
 
-from flows.services import evidence
+from flows.audit import verification
 from tests.faults.databases import databases, use
 from tests.faults.matrix import consistency, families, worker
 from tests.faults.matrix.play import COPY_DIFFERS, RUNS
@@ -110,9 +110,9 @@ def _play_all(
     return verdicts
 
 
-def _chain(name: str) -> evidence.Verdict:
+def _chain(name: str) -> verification.Verdict:
     use(name)
-    return evidence.verify()
+    return verification.verify()
 
 
 def _table(names: list[str], verdicts: dict[str, Verdict]) -> Table:
@@ -145,7 +145,7 @@ def _cell(column: str, verdict: Verdict) -> str:
 
 
 def _say_how_it_ended(
-    console: Console, total: Verdict, chains: list[evidence.Verdict], seconds: float
+    console: Console, total: Verdict, chains: list[verification.Verdict], seconds: float
 ) -> int:
     for complaint in total.complaints[:COMPLAINTS]:
         console.print(f"[red]{complaint}", highlight=False)

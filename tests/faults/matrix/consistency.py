@@ -17,9 +17,11 @@ from unittest import mock
 
 from rich.table import Table
 
+from flows.audit import audit_log
+from flows.audit.models import ONCE, AuditEvent, OpenChange
 from flows.availability.models import Closure
-from flows.models import ONCE, AuditEvent, Flow, MissingFlow, OpenChange, SyncState
-from flows.services import audit, changes, mirror, reconcile
+from flows.models import Flow, MissingFlow, SyncState
+from flows.services import changes, mirror, reconcile
 from flows.twilio.client import FlexClient
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
@@ -43,7 +45,7 @@ STEPS: Final = 45
 FLOWS: Final = 8  # at the start of a run
 PAGE: Final = 3  # flows of a list's page
 SAID: Final = (
-    FlexError, changes.Conflict, changes.NothingToChange, changes.NotRead, audit.ChangeOpen, mirror.SyncBusy,
+    FlexError, changes.Conflict, changes.NothingToChange, changes.NotRead, audit_log.ChangeOpen, mirror.SyncBusy,
 )  # fmt: skip
 
 Draw = Callable[[random.Random, str], Lag | None]
@@ -128,7 +130,7 @@ class Run:
         self.draw = lambda path: ROWS[name](chance, path)
         self.draws = Draws(chance, f"{chance.getrandbits(32):08x}")
         self.history: dict[str, list[tuple[datetime, dict[str, Any] | None]]] = {}
-        self.since = audit.last_seq()
+        self.since = audit_log.last_seq()
 
     def carry_out(self) -> Tally:
         for _ in range(FLOWS):

@@ -17,11 +17,13 @@ from django.db import connection
 from django.test import override_settings
 
 from flows.accounts import clients
+from flows.audit import audit_log
+from flows.audit.audit_log import NotRecorded
+from flows.audit.models import OpenChange
 from flows.availability import restrictions
-from flows.models import Flow, OpenChange
+from flows.models import Flow
 from flows.redaction.masking import masked
-from flows.services import audit, changes, mirror, reconcile
-from flows.services.audit import NotRecorded
+from flows.services import changes, mirror, reconcile
 from flows.services.changes import NotRead, OutcomeNotRecorded
 from flows.twilio.client import FlexClient
 from flows.twilio.errors import FlexError
@@ -149,7 +151,7 @@ class Run:
         )  # fmt: skip
 
     def carry_out(self) -> Verdict:
-        since = audit.last_seq()
+        since = audit_log.last_seq()
         if self.trouble.when == "reconciling":
             # Its answer is lost. Who is to die of what was found must find it at the first read.
             is_applied = self.chance.random() < 0.5 or self.trouble.killed

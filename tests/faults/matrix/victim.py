@@ -24,9 +24,9 @@ from django.db import connections
 from django.db.models.signals import post_save
 from django.utils import timezone
 
-from flows.models import AuditPayload
+from flows.audit.audit_log import Actor
+from flows.audit.models import AuditPayload
 from flows.services import changes, mirror, reconcile
-from flows.services.audit import Actor
 from flows.twilio.client import FlexClient
 
 PARENT_KILLS = ("while it reads the flow first", "while the call is held")  # it knows when a call is held

@@ -9,11 +9,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 
-from flows import append_only
+from flows.audit import append_only, audit_log
+from flows.audit.audit_log import Payload
+from flows.audit.models import AuditEvent, AuditPayload, ChainHead
 from flows.management import command_line
-from flows.models import AuditEvent, AuditPayload, ChainHead
-from flows.services import audit
-from flows.services.audit import Payload
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def event(actor):
     said = Payload(friendly_name="Réclam", before={"enabled": True})
-    return audit.append(action="flow.update", stage="outcome", result="failed", actor=actor, payload=said)
+    return audit_log.append(action="flow.update", stage="outcome", result="failed", actor=actor, payload=said)
 
 
 def ran(*command):

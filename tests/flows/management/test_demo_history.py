@@ -5,8 +5,8 @@ import io
 import pytest
 from django.contrib.auth.models import User
 
+from flows.audit.models import AuditEvent, OpenChange
 from flows.management.commands.demo import PEOPLE, Command
-from flows.models import AuditEvent, OpenChange
 from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import assert_chain_intact
 

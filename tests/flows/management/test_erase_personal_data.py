@@ -10,10 +10,12 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 
+from flows.audit import audit_log, verification
+from flows.audit.audit_log import Payload
+from flows.audit.models import AuditEvent, AuditPayload
 from flows.core.normalization import fold
-from flows.models import AuditEvent, AuditPayload, Flow
-from flows.services import audit, compaction, evidence, mirror, reconcile
-from flows.services.audit import Payload
+from flows.models import Flow
+from flows.services import compaction, mirror, reconcile
 from flows.services.compaction import NotCompacted
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -107,7 +109,7 @@ def test_nothing_of_the_value_is_left_and_verification_is_green(canary, sandbox,
     if by == "identity":  # what has no flow's SID is found by the value alone
         sandbox.inject(Fault(FaultKind.REFUSE, status=400, code=20001, method="POST"))
         create(values={"friendly_name": NAME, "contact_identity": NUMBER})
-        audit.append(
+        audit_log.append(
             action="audit.export", stage="access", result="succeeded", actor=actor,
             payload=Payload(requested={"filters": {"q": NUMBER}}),
         )  # fmt: skip
@@ -116,7 +118,7 @@ def test_nothing_of_the_value_is_left_and_verification_is_green(canary, sandbox,
 
     exports = [ran("export_audit", "--format", form)[0].encode() for form in ("ndjson", "csv")]
     assert found(*exports) == []
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
     assert Flow.objects.get().sid == other
     assert AuditPayload.objects.filter(friendly_name="Other", erased_at=None).count() == 2
     assert "written anew" in out
@@ -134,7 +136,7 @@ def test_erased_payload_that_is_tampered_with_is_still_found(canary):
 @pytest.fixture
 def event(actor):
     about = Payload(friendly_name=NAME, contact_identity=NUMBER)
-    return audit.append(
+    return audit_log.append(
         action="flow.update",
         stage="outcome",
         result="failed",
@@ -182,7 +184,7 @@ def test_erasure_warns_of_a_flow_that_twilio_still_has(sandbox, flow_sid, compac
 
 
 def test_erasure_warns_of_what_it_left(event, actor, compacted):
-    audit.append(
+    audit_log.append(
         action="flow.update", stage="outcome", result="failed", actor=actor, reason=f"for {NUMBER}",
         payload=Payload(contact_identity=NUMBER + "7"),
     )  # fmt: skip

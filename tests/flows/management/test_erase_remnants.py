@@ -11,11 +11,13 @@ from django.db import connection
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from flows.audit import audit_log, verification
+from flows.audit.audit_log import Payload
+from flows.audit.models import AuditEvent, OpenChange
 from flows.availability import restrictions
 from flows.availability.models import Closure
-from flows.models import AuditEvent, OpenChange, Plan, PlannedChange, SyncState
-from flows.services import audit, evidence, mirror, plans, reconcile
-from flows.services.audit import Payload
+from flows.models import Plan, PlannedChange, SyncState
+from flows.services import mirror, plans, reconcile
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import NEW, OMAR, create, rename
@@ -69,7 +71,7 @@ def test_nothing_is_left_in_any_table_or_file(remnants, by):
     erase(f"--{by}", remnants if by == "flow" else NUMBER)
 
     assert found() == []
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
     assert PlannedChange.objects.get().skipped == plans.ERASED
     kept = [session.get_decoded() for session in Session.objects.all()]
     assert {"_auth_user_id": "1"} in kept  # who is signed in stays so
@@ -79,7 +81,7 @@ def test_nothing_is_left_in_any_table_or_file(remnants, by):
 
 def rename_of_it(sid):
     """Makes the log know what the flow was called."""
-    audit.append(
+    audit_log.append(
         action="flow.accept", stage="access", result="succeeded", actor=OMAR, target_sid=sid, account_sid=ACCOUNT,
         payload=Payload(friendly_name=f"{NAME} {NUMBER}", contact_identity=NUMBER),
     )  # fmt: skip
@@ -157,7 +159,7 @@ class TestOpenChange:
         assert answer.status_code == 302
         assert not OpenChange.objects.exists()
         assert found() == []
-        assert evidence.verify().bad_seq is None
+        assert verification.verify().bad_seq is None
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL's tables")

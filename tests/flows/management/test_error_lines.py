@@ -5,7 +5,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError
 
-from flows.services import evidence, mirror, reconcile
+from flows.audit import verification
+from flows.services import mirror, reconcile
 
 SAID = "no space\nDETAIL: 2026-11-25 INFO all is well\x1b[2J\u2028"
 
@@ -24,7 +25,7 @@ def fails(error):
         (["sync_flows"], (mirror, "sync"), DatabaseError(SAID)),
         (["sync_flows"], (reconcile, "reconcile"), DatabaseError(SAID)),
         (["reconcile_changes"], (reconcile, "reconcile"), DatabaseError(SAID)),
-        (["export_audit", "--format", "csv"], (evidence, "signed_head"), OSError(SAID)),
+        (["export_audit", "--format", "csv"], (verification, "signed_head"), OSError(SAID)),
     ],
     ids=["sync", "sync, then reconcile", "reconcile", "export"],
 )

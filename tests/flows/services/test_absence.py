@@ -4,8 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from flows.audit.models import AuditEvent, OpenChange
 from flows.availability import restrictions
-from flows.models import AuditEvent, Flow, MissingFlow, OpenChange, SyncState
+from flows.models import Flow, MissingFlow, SyncState
 from flows.services import absence, freshness, mirror, reconcile
 from flows.twilio.client import FlexClient
 from flows.twilio.errors import FlexError, Unknown

@@ -3,7 +3,8 @@ changes; no drift of any flow."""
 
 import pytest
 
-from flows.models import AuditEvent, Flow, OpenDrift
+from flows.audit.models import AuditEvent, OpenDrift
+from flows.models import Flow
 from flows.services import api_fields, mirror
 from tests import ACCOUNT
 from tests.faults.acting import assert_chain_intact, create, drifts, rename, together

@@ -15,9 +15,9 @@ import pytest
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from flows.models import AuditEvent, AuditPayload, ChainHead, OpenDrift
-from flows.services import audit, seal
-from flows.services.audit import Actor, AlreadyRecorded, ChangeOpen, NotRecorded, Observation, Payload
+from flows.audit import audit_log, chain
+from flows.audit.audit_log import Actor, AlreadyRecorded, ChangeOpen, NotRecorded, Observation, Payload
+from flows.audit.models import AuditEvent, AuditPayload, ChainHead, OpenDrift
 from tests.faults.acting import (
     OMAR,
     SECRET,
@@ -52,7 +52,7 @@ ODD_JSON = {
 
 def append(**values):
     said = {"action": "flow.update", "stage": "access", "result": "denied", "actor": OMAR, **values}
-    return audit.append(**said)
+    return audit_log.append(**said)
 
 
 def attempt(**values):
@@ -68,7 +68,7 @@ def test_append_orders_and_chains_events():
     events = [append() for _ in range(3)]
 
     assert [event.seq for event in events] == [1, 2, 3]
-    assert events[0].previous_hash == seal.GENESIS
+    assert events[0].previous_hash == chain.GENESIS
     assert_chain_intact(3)
     assert ChainHead.objects.get().hash == events[-1].hash
     assert str(events[1]) == "2 flow.update access denied"
@@ -182,7 +182,7 @@ def test_hash_covers_every_field(name):
 
     setattr(event, name, "tampered with")
 
-    assert seal.event_hash(event) != event.hash
+    assert chain.event_hash(event) != event.hash
 
 
 @pytest.mark.django_db
@@ -194,7 +194,7 @@ def test_payload_hash_covers_every_field(name):
 
     setattr(event.payload, name, "tampered with")
 
-    assert seal.payload_hash(event.payload) != event.payload_hash
+    assert chain.payload_hash(event.payload) != event.payload_hash
 
 
 @pytest.mark.django_db
@@ -203,8 +203,8 @@ def test_hashes_hang_on_the_key(settings):
 
     settings.AUDIT_KEY = "another-key-0123456789-abcdefghijk"
 
-    assert seal.event_hash(event) != event.hash
-    assert seal.payload_hash(event.payload) != event.payload_hash
+    assert chain.event_hash(event) != event.hash
+    assert chain.payload_hash(event.payload) != event.payload_hash
 
 
 @pytest.mark.django_db
@@ -215,7 +215,7 @@ def test_equal_payloads_have_different_hashes():
 @pytest.mark.django_db
 def test_canonical_refuses_what_is_not_json():
     with pytest.raises(ValueError, match="JSON"):
-        seal.canonical({"a": float("nan")})
+        chain.canonical({"a": float("nan")})
 
 
 @pytest.mark.django_db
@@ -283,7 +283,7 @@ def test_an_outcome_may_come_after_it_was_reconciled():
     append(stage="outcome", result="succeeded", change_id=change_id)
 
     assert_chain_intact(3)
-    assert audit.story_of(change_id).stage == "outcome"
+    assert audit_log.story_of(change_id).stage == "outcome"
 
 
 @pytest.mark.django_db
@@ -299,7 +299,7 @@ def test_observed_and_access_may_repeat():
 
 @pytest.mark.django_db
 def test_story_of_an_unknown_change():
-    assert audit.story_of(uuid.uuid4()) is None
+    assert audit_log.story_of(uuid.uuid4()) is None
 
 
 @pytest.mark.django_db
@@ -360,12 +360,12 @@ def test_attempt_beside_one_of_a_process_that_died_waits_however_old_that_is(age
         attempt(target_sid=SID)
 
     assert raised.value.event == dead
-    assert list(audit.open_attempts()) == [dead]
+    assert list(audit_log.open_attempts()) == [dead]
 
 
 @pytest.mark.django_db
 def test_attempt_on_a_flow_changed_since_it_was_read():
-    read_at = audit.last_seq()
+    read_at = audit_log.last_seq()
     change_id = attempt(target_sid=SID).change_id
     other = append(stage="outcome", result="succeeded", change_id=change_id, target_sid=SID)
 
@@ -373,12 +373,12 @@ def test_attempt_on_a_flow_changed_since_it_was_read():
         attempt(target_sid=SID, read_at=read_at)
 
     assert raised.value.event == other
-    attempt(target_sid=SID, read_at=audit.last_seq())
+    attempt(target_sid=SID, read_at=audit_log.last_seq())
 
 
 @pytest.mark.django_db
 def test_attempt_on_a_flow_that_others_only_looked_at_since_it_was_read():
-    read_at = audit.last_seq()
+    read_at = audit_log.last_seq()
     append(stage="access", target_sid=SID)
     append(stage="observed", target_sid=SID)
 
@@ -447,7 +447,7 @@ def observed(*sids, action="flow.drift"):
         Observation(action=action, account_sid="AC1", target_sid=sid, payload=Payload(after={"sid": sid}))
         for sid in sids
     ]
-    return audit.observe(observations, read_at=audit.last_seq())
+    return audit_log.observe(observations, read_at=audit_log.last_seq())
 
 
 @pytest.mark.django_db
@@ -465,10 +465,10 @@ def test_observed_events_are_chained_like_any_other():
 
 @pytest.mark.django_db
 def test_what_was_observed_or_changed_since_the_read_is_not_observed_again():
-    read_at = audit.last_seq()
+    read_at = audit_log.last_seq()
     observed(SID)
 
-    again = audit.observe(
+    again = audit_log.observe(
         [Observation(action="flow.drift", account_sid="AC1", target_sid=SID, payload=Payload())],
         read_at=read_at,
     )
@@ -600,5 +600,5 @@ def test_four_processes_append_at_once():
 def test_seal_is_over_every_column():
     columns = {field.attname for field in AuditEvent._meta.concrete_fields}
 
-    assert columns == {*seal.SEALED, *seal.SEALED_IF_SET, "hash"}
-    assert "refers_to" not in seal.SEALED  # else every seal from before there was such a column would break
+    assert columns == {*chain.SEALED, *chain.SEALED_IF_SET, "hash"}
+    assert "refers_to" not in chain.SEALED  # else every seal from before there was such a column would break

@@ -3,7 +3,8 @@
 import pytest
 from django.utils import timezone
 
-from flows.models import AuditEvent, Flow, SyncState
+from flows.audit.models import AuditEvent
+from flows.models import Flow, SyncState
 from flows.services import drift, mirror
 from flows.twilio.errors import Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind

@@ -10,9 +10,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from flows.models import AuditEvent, Flow
-from flows.services import audit, changes, mirror
-from flows.services.audit import AlreadyRecorded, ChangeOpen, NotRecorded
+from flows.audit import audit_log
+from flows.audit.audit_log import AlreadyRecorded, ChangeOpen, NotRecorded
+from flows.audit.models import AuditEvent
+from flows.models import Flow
+from flows.services import changes, mirror
 from flows.services.changes import Conflict, NothingToChange, NotRead, OutcomeNotRecorded
 from flows.twilio.client import FlexClient
 from flows.twilio.flex.flex_flow import from_response
@@ -247,7 +249,7 @@ def test_conflict_is_found_before_anything_is_sent(sandbox, flow_sid, same_secon
     assert (event.stage, event.result, event.changed_fields) == ("outcome", "conflict", ["friendly_name"])
     assert event.payload.before["friendly_name"] == "Theirs"
     assert event.payload.requested == {"friendly_name": "Plaintes Lyon"}
-    assert not audit.open_attempts().exists()
+    assert not audit_log.open_attempts().exists()
     assert Flow.objects.get().friendly_name == "Theirs"
 
 
@@ -506,7 +508,7 @@ def test_outcome_that_cannot_be_recorded(sandbox, flow_sid, act, fault, caplog):
     attempt = ours().get()
     assert (attempt.stage, raised.value.attempt) == ("attempt", attempt)
     assert (raised.value.error is None) is (fault is None)
-    assert list(audit.open_attempts()) == [attempt]
+    assert list(audit_log.open_attempts()) == [attempt]
     assert f"outcome of change {change_id} is not on record" in caplog.text
     with pytest.raises(AlreadyRecorded):
         act(flow_sid, change_id=change_id)
@@ -545,7 +547,7 @@ def test_error_of_our_own_during_the_call_is_recorded_as_unknown(sandbox, flow_s
     assert (
         AuditEvent.objects.get(stage="outcome").payload.message == "the call ended in an error of this site"
     )
-    assert not audit.open_attempts().exists()
+    assert not audit_log.open_attempts().exists()
 
 
 @pytest.mark.django_db(transaction=True)

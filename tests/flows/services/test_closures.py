@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from flows.audit.models import AuditEvent
 from flows.availability import restrictions
 from flows.availability.models import Closure
-from flows.models import AuditEvent, Flow
+from flows.models import Flow
 from flows.services import changes, mirror
 from flows.twilio.errors import FlexError, NeverSent, Refused, Unknown
 from flows.twilio.sandbox.faults import Fault, FaultKind

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flows.models import AuditEvent, Flow, OpenChange
-from flows.services import audit, mirror, reconcile
-from flows.services.audit import ChangeOpen
+from flows.audit import audit_log
+from flows.audit.audit_log import ChangeOpen
+from flows.audit.models import AuditEvent, OpenChange
+from flows.models import Flow
+from flows.services import mirror, reconcile
 from flows.services.changes import Change
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -269,7 +271,7 @@ def test_flow_that_a_creation_made_which_is_on_record_is_no_candidate(sandbox):
 
 def test_flow_that_another_creation_is_just_making_is_no_candidate(sandbox):
     lose(sandbox, FaultKind.DROP)
-    attempt_on("", action="flow.create", payload=audit.Payload(requested={**ASKED, **OTHER}, **OTHER))
+    attempt_on("", action="flow.create", payload=audit_log.Payload(requested={**ASKED, **OTHER}, **OTHER))
     twin(sandbox, **OTHER)
 
     assert results() == []
@@ -278,7 +280,7 @@ def test_flow_that_another_creation_is_just_making_is_no_candidate(sandbox):
 
 
 def test_creation_whose_process_died_is_found_out_once_it_is_no_longer_under_way(sandbox):
-    attempt_on("", action="flow.create", payload=audit.Payload(requested=ASKED, **{
+    attempt_on("", action="flow.create", payload=audit_log.Payload(requested=ASKED, **{
         name: ASKED[name] for name in ("friendly_name", "contact_identity")
     }))  # fmt: skip
     sid = twin(sandbox)
@@ -389,7 +391,7 @@ def test_other_creation_is_not_held_back(sandbox):
 
 
 def test_creation_without_name_or_identity_is_like_no_other(sandbox):
-    attempt_on("", action="flow.create", payload=audit.Payload(requested={"channel_type": "web"}))
+    attempt_on("", action="flow.create", payload=audit_log.Payload(requested={"channel_type": "web"}))
 
     assert create(values={"contact_identity": None}).event.result == "succeeded"
 

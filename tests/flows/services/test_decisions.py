@@ -2,9 +2,11 @@
 
 import pytest
 
-from flows.models import AuditEvent, Flow, OpenChange
-from flows.services import audit, mirror, reconcile
-from flows.services.audit import AlreadyRecorded, NotRecorded
+from flows.audit import audit_log
+from flows.audit.audit_log import AlreadyRecorded, NotRecorded
+from flows.audit.models import AuditEvent, OpenChange
+from flows.models import Flow
+from flows.services import mirror, reconcile
 from flows.services.reconcile import NotForAPerson
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -268,7 +270,7 @@ def test_creation_without_twilio_is_not_decided(sandbox, two_alike):
 
 
 def test_after_the_decision_the_flow_can_be_changed_again(edited_since):
-    with pytest.raises(audit.ChangeOpen):
+    with pytest.raises(audit_log.ChangeOpen):
         rename(edited_since, base=None, values={"enabled": False})
 
     decide(applied=False)

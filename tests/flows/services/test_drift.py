@@ -6,8 +6,10 @@ from functools import partial
 
 import pytest
 
-from flows.models import AuditEvent, Flow, OpenChange, OpenDrift
-from flows.services import audit, drift, mirror, reconcile
+from flows.audit import audit_log
+from flows.audit.models import AuditEvent, OpenChange, OpenDrift
+from flows.models import Flow
+from flows.services import drift, mirror, reconcile
 from flows.services.changes import Conflict
 from flows.twilio.errors import Refused
 from flows.twilio.flex.flex_flow import from_response
@@ -235,7 +237,7 @@ def test_what_can_not_go_on_record_is_not_taken_over_and_found_again(sandbox, fl
 
     with refusing("flows_auditevent"):
         assert mirror.fetch(flow_sid)["friendly_name"] == "Theirs"
-        with pytest.raises(audit.NotRecorded):
+        with pytest.raises(audit_log.NotRecorded):
             mirror.sync(ACCOUNT)
 
     assert (Flow.objects.get().friendly_name, drifts()) == ("Réclamations Lyon", [])
@@ -326,7 +328,7 @@ def test_states_are_those_of_the_last_event_that_tells_one(sandbox, flow_sid):
     switch(flow_sid, enabled=True)
     sandbox.inject(Fault(FaultKind.REFUSE, method="POST"))
     rename(flow_sid)
-    audit.append(action="flow.update", stage="access", result="denied", actor=OMAR, target_sid=flow_sid)
+    audit_log.append(action="flow.update", stage="access", result="denied", actor=OMAR, target_sid=flow_sid)
 
     state = drift.states([flow_sid, "FO" + "0" * 32])
 

@@ -7,9 +7,11 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError
 
-from flows.models import AuditEvent, AuditPayload, Flow, OpenChange, OpenDrift, SavedView
-from flows.services import audit, drift, erasure, evidence, mirror, reconcile
-from flows.services.audit import NotRecorded, Payload
+from flows.audit import audit_log, verification
+from flows.audit.audit_log import NotRecorded, Payload
+from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift
+from flows.models import Flow, SavedView
+from flows.services import drift, erasure, mirror, reconcile
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import NEW, create, delete, rename
@@ -23,7 +25,7 @@ SID = "FO" + "1" * 32
 def record(actor, **values):
     said = {"action": "flow.update", "stage": "outcome", "result": "succeeded", "target_sid": SID, **values}
     about = {name: said.pop(name) for name in list(said) if name in Payload.__dataclass_fields__}
-    return audit.append(actor=actor, payload=Payload(**about), **said)
+    return audit_log.append(actor=actor, payload=Payload(**about), **said)
 
 
 def erased_seqs():
@@ -46,7 +48,7 @@ def test_flow_is_erased_from_its_first_event_to_its_last(sandbox, actor):
     assert set(erased.seqs) < set(ours)  # the attempt to make the other has no SID either
     assert (erased.flows, erased.at_twilio) == ([made], [made])
     assert list(Flow.objects.values_list("sid", flat=True)) == [other]
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
 
 
 def test_erased_payload_is_empty(actor):
@@ -216,7 +218,7 @@ def test_nothing_is_erased_while_a_change_is_open(sandbox, flow_sid, actor, kind
     reconcile.reconcile()
 
     assert erasure.erase(**which, actor=actor).seqs
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
 
 
 def test_open_change_of_another_flow_is_not_in_the_way(sandbox, flow_sid, actor):
@@ -248,11 +250,11 @@ def test_reason_must_not_tell_the_flows_name(actor):
 def test_sealed_columns_that_mention_it_are_told(actor):
     record(actor, target_sid="", reason=f"{NUMBER} wants it")
     record(actor, target_sid="", reason="else")
-    audit.append(
+    audit_log.append(
         action="flow.update",
         stage="access",
         result="denied",
-        actor=audit.Actor(id="1", label=f"tel {NUMBER}"),
+        actor=audit_log.Actor(id="1", label=f"tel {NUMBER}"),
     )
 
     erased = erasure.erase(identity=NUMBER, actor=actor)
@@ -307,7 +309,7 @@ def test_erasures_themselves_are_never_erased(actor):
     erased = erasure.erase(sid=SID, actor=actor)
 
     assert erased.seqs == [3]
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
 
 
 def test_what_is_appended_during_the_search_is_erased_too(actor, monkeypatch):
@@ -351,7 +353,7 @@ def test_erasure_that_breaks_off_leaves_everything_as_it_was(flow_sid, actor, mo
     monkeypatch.undo()
     assert erased_seqs() == []
     assert Flow.objects.count() == AuditEvent.objects.count() == 1
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
 
 
 @pytest.mark.parametrize("events", [0, 1])
@@ -385,7 +387,7 @@ def test_new_flow_with_the_name_of_an_erased_one_can_be_made(sandbox, actor):
     erasure.erase(sid=sid, actor=actor)
 
     assert create().event.result == "succeeded"
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
 
 
 def test_searches_that_people_keep_are_erased_too(person, sandbox, flow_sid, actor):

@@ -9,10 +9,10 @@ import pytest
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from flows import append_only
-from flows.models import AuditDay, AuditEvent, AuditPayload, OpenChange
-from flows.services import audit, erasure, evidence, seal
-from flows.services.audit import Payload
+from flows.audit import append_only, audit_log, chain, verification
+from flows.audit.audit_log import Payload
+from flows.audit.models import AuditDay, AuditEvent, AuditPayload, OpenChange
+from flows.services import erasure
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def log(actor):
     """Nine events on record."""
     for number in range(9):
-        audit.append(
+        audit_log.append(
             action="flow.update", stage="outcome", result="succeeded", actor=actor, target_sid=f"FO{number}",
             payload=Payload(friendly_name=f"Ünï {number}", before={"enabled": True}, after={"enabled": None}),
         )  # fmt: skip
@@ -37,16 +37,16 @@ def tamper(*statements):
 
 
 def test_verify_finds_all_well(log):
-    verdict = evidence.verify()
+    verdict = verification.verify()
 
     assert (verdict.events, verdict.bad_seq, verdict.fault) == (9, None, "")
 
 
 def test_verify_of_an_empty_log():
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
 
 
-COPY = [name for name in (*seal.SEALED, "hash") if name not in ("seq", "event_id", "hash")]
+COPY = [name for name in (*chain.SEALED, "hash") if name not in ("seq", "event_id", "hash")]
 TAMPERING = {
     "edit": (["UPDATE flows_auditevent SET reason = 'other' WHERE seq = 4"], 4),
     "edit of the payload": (["UPDATE flows_auditpayload SET friendly_name = 'other' WHERE event_id = 5"], 5),
@@ -97,7 +97,7 @@ def test_verify_names_the_first_event_that_was_touched(log, kind):
     statements, first = TAMPERING[kind]
     tamper(*statements)
 
-    verdict = evidence.verify()
+    verdict = verification.verify()
 
     assert verdict.bad_seq == first
     assert verdict.events == max(0, min(first - 1, 9))
@@ -107,7 +107,7 @@ def test_verify_names_the_first_event_that_was_touched(log, kind):
 def test_verify_says_that_a_payload_is_gone(log):
     tamper("DELETE FROM flows_auditpayload WHERE event_id = 5")
 
-    assert evidence.verify().fault == "has lost its payload"
+    assert verification.verify().fault == "has lost its payload"
 
 
 def test_verify_finds_an_event_of_another_chain_with_the_same_key(log, actor):
@@ -119,22 +119,22 @@ def test_verify_finds_an_event_of_another_chain_with_the_same_key(log, actor):
         f"UPDATE flows_chainhead SET seq = 8, hash = '{old.previous_hash}'",
     )
     for _ in range(2):
-        audit.append(action="flow.update", stage="outcome", result="succeeded", actor=actor)
+        audit_log.append(action="flow.update", stage="outcome", result="succeeded", actor=actor)
     tamper("DELETE FROM flows_auditpayload WHERE event_id = 9", "DELETE FROM flows_auditevent WHERE seq = 9")
     old.save(force_insert=True)
     body.save(force_insert=True)
 
-    assert evidence.verify().bad_seq == 10
+    assert verification.verify().bad_seq == 10
 
 
 def test_verify_with_another_key_finds_the_first_event_bad(log, settings):
     settings.AUDIT_KEY = "another key"
 
-    assert evidence.verify().bad_seq == 1
+    assert verification.verify().bad_seq == 1
 
 
 def test_signed_head_finds_a_tail_that_was_cut_off_with_the_chains_head(log):
-    head = evidence.signed_head()
+    head = verification.signed_head()
     last = AuditEvent.objects.get(seq=7)
     tamper(
         "DELETE FROM flows_auditpayload WHERE event_id > 7",
@@ -144,12 +144,12 @@ def test_signed_head_finds_a_tail_that_was_cut_off_with_the_chains_head(log):
         "UPDATE flows_auditday SET last = 7",
     )
 
-    assert evidence.verify().bad_seq is None
-    assert evidence.verify(head=head).bad_seq == 8
+    assert verification.verify().bad_seq is None
+    assert verification.verify(head=head).bad_seq == 8
 
 
 def test_signed_head_finds_a_chain_that_was_written_anew(log, actor):
-    head = evidence.signed_head()
+    head = verification.signed_head()
     tamper(
         "DELETE FROM flows_auditpayload",
         "DELETE FROM flows_auditevent",
@@ -157,27 +157,27 @@ def test_signed_head_finds_a_chain_that_was_written_anew(log, actor):
         "DELETE FROM flows_auditday",
     )
     for _ in range(9):
-        audit.append(action="flow.update", stage="outcome", result="succeeded", actor=actor)
+        audit_log.append(action="flow.update", stage="outcome", result="succeeded", actor=actor)
 
-    assert evidence.verify().bad_seq is None
-    assert evidence.verify(head=head).bad_seq == 9
+    assert verification.verify().bad_seq is None
+    assert verification.verify(head=head).bad_seq == 9
 
 
 def test_signed_head_of_an_earlier_day_still_fits(log, actor):
-    head = evidence.signed_head()
-    audit.append(action="flow.update", stage="outcome", result="succeeded", actor=actor)
+    head = verification.signed_head()
+    audit_log.append(action="flow.update", stage="outcome", result="succeeded", actor=actor)
 
-    assert evidence.verify(head=head).bad_seq is None
+    assert verification.verify(head=head).bad_seq is None
 
 
 @pytest.mark.parametrize(
     "change", [{"seq": 3}, {"hash": "0" * 64}, {"at": "1999"}, {"signature": ""}, {"seq": "9"}]
 )
 def test_head_that_was_changed_is_not_ours(log, change):
-    head = evidence.signed_head()
+    head = verification.signed_head()
 
-    assert evidence.read_head(json.dumps(head)) == head
-    assert evidence.read_head(json.dumps({**head, **change})) is None
+    assert verification.read_head(json.dumps(head)) == head
+    assert verification.read_head(json.dumps({**head, **change})) is None
 
 
 @pytest.mark.parametrize(
@@ -195,24 +195,24 @@ def test_head_that_was_changed_is_not_ours(log, change):
     ids=["empty", "list", "number", "deep", "nan", "surrogate", "huge", "long"],
 )
 def test_text_that_is_no_head_is_not_ours(text):
-    assert evidence.read_head(text) is None
+    assert verification.read_head(text) is None
 
 
 def busy(monkeypatch, seq, act):
     """Something happens when the walk is at an event."""
-    fault_of = evidence._Walk._fault_of
+    fault_of = verification._Walk._fault_of
 
     def meanwhile(self, row):
         if row["seq"] == seq:
             act()
         return fault_of(self, row)
 
-    monkeypatch.setattr(evidence._Walk, "_fault_of", meanwhile)
+    monkeypatch.setattr(verification._Walk, "_fault_of", meanwhile)
 
 
 def attempt(actor, change_id, **values):
     said = {"stage": "attempt", "result": "pending", "target_sid": "FO1", **values}
-    return audit.append(action="flow.update", actor=actor, change_id=change_id, **said)
+    return audit_log.append(action="flow.update", actor=actor, change_id=change_id, **said)
 
 
 def test_verify_is_not_alarmed_by_what_comes_meanwhile(log, actor, monkeypatch):
@@ -227,27 +227,27 @@ def test_verify_is_not_alarmed_by_what_comes_meanwhile(log, actor, monkeypatch):
 
     busy(monkeypatch, 5, act)
 
-    verdict = evidence.verify()
+    verdict = verification.verify()
 
     assert (verdict.bad_seq, verdict.fault) == (None, "")
     assert (verdict.events, verdict.through) == (11, 11)
 
 
 def test_verify_is_not_alarmed_by_an_erasure_that_comes_meanwhile(log, actor, monkeypatch):
-    monkeypatch.setattr(evidence, "BATCH", 2)
+    monkeypatch.setattr(verification, "BATCH", 2)
     erasure.erase(identity="Ünï 0", actor=actor)
     busy(monkeypatch, 3, lambda: erasure.erase(identity="Ünï 7", actor=actor))
 
-    verdict = evidence.verify()
+    verdict = verification.verify()
 
     assert (verdict.bad_seq, verdict.events) == (None, 10)
     assert AuditPayload.objects.get(pk=8).erased_at
 
 
 def test_walk_goes_through_many_pages(log, monkeypatch):
-    monkeypatch.setattr(evidence, "BATCH", 3)  # the last page is full
+    monkeypatch.setattr(verification, "BATCH", 3)  # the last page is full
 
-    assert evidence.verify().events == 9
+    assert verification.verify().events == 9
 
 
 @pytest.fixture
@@ -261,12 +261,12 @@ def open_changes(log, actor):
 
 
 def test_table_of_open_changes_agrees_with_the_log(open_changes, actor):
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
 
     attempt(actor, open_changes[0], stage="outcome", result="failed")
     attempt(actor, open_changes[1], target_sid="FO2", stage="reconciled", result="applied")
 
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
     assert not OpenChange.objects.exists()
 
 
@@ -281,7 +281,7 @@ def test_table_of_open_changes_agrees_with_the_log(open_changes, actor):
 def test_verify_finds_a_table_of_open_changes_that_says_otherwise(open_changes, tampered, seq):
     tampered(OpenChange.objects)
 
-    verdict = evidence.verify()
+    verdict = verification.verify()
 
     assert (verdict.bad_seq, verdict.events) == (seq, 12)
     assert "open changes" in str(verdict)
@@ -291,7 +291,7 @@ def test_verify_finds_a_table_of_open_changes_that_says_otherwise(open_changes, 
 def append_at(actor, *moments):
     for moment in moments:
         with mock.patch("django.utils.timezone.now", return_value=moment):
-            audit.append(action="flow.update", stage="access", result="denied", actor=actor)
+            audit_log.append(action="flow.update", stage="access", result="denied", actor=actor)
 
 
 @pytest.fixture
@@ -302,7 +302,7 @@ def days(actor):
 
 
 def test_table_of_days_agrees_with_the_log(days):
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
 
 
 @pytest.mark.parametrize(("tampered", "seq"), [
@@ -316,7 +316,7 @@ def test_table_of_days_agrees_with_the_log(days):
 def test_verify_finds_a_table_of_days_that_says_otherwise(days, tampered, seq):
     tampered(AuditDay.objects)
 
-    verdict = evidence.verify()
+    verdict = verification.verify()
 
     assert (verdict.bad_seq, verdict.events) == (seq, 6)
     assert "table of days" in str(verdict)
@@ -328,16 +328,16 @@ def test_verify_is_not_alarmed_by_days_that_come_meanwhile(days, actor, monkeypa
     later, earlier = datetime(2026, 11, 23, tzinfo=UTC), datetime(2026, 11, 21, 9, tzinfo=UTC)
     busy(monkeypatch, 4, lambda: append_at(actor, later, earlier))
 
-    verdict = evidence.verify()
+    verdict = verification.verify()
 
-    assert (verdict.bad_seq, verdict.through, audit.last_seq()) == (None, 6, 8)
+    assert (verdict.bad_seq, verdict.through, audit_log.last_seq()) == (None, 6, 8)
 
 
 def test_verify_takes_an_erased_payload_that_an_event_tells_of(log, actor):
     erasure.erase(identity="Ünï 4", actor=actor)
 
     assert AuditPayload.objects.get(pk=5).erased_at
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
 
 
 @pytest.mark.parametrize(("seq", "change"), [
@@ -354,22 +354,22 @@ def test_verify_finds_an_erased_payload_that_was_tampered_with(log, actor, seq, 
     erasure.erase(identity="Ünï 4", actor=actor)
     tamper(f"UPDATE flows_auditpayload SET {change} WHERE event_id = {seq}")
 
-    verdict = evidence.verify()
+    verdict = verification.verify()
 
     # Without an eraser that can be trusted, the payload that it emptied is a fault as well, and comes first.
     assert verdict.bad_seq == (5 if seq == 10 else seq)
 
 
 def test_erasure_does_not_tell_of_what_came_after_it(log, actor):
-    audit.append(
+    audit_log.append(
         action="audit.erase", stage="access", result="succeeded", actor=actor,
         payload=Payload(requested={"events": [[1, 1000]]}),
     )  # fmt: skip
-    audit.append(action="flow.update", stage="outcome", result="failed", actor=actor)
-    nothing = {name: getattr(AuditPayload(), name) for name in ("salt", *seal.PAYLOAD)}
+    audit_log.append(action="flow.update", stage="outcome", result="failed", actor=actor)
+    nothing = {name: getattr(AuditPayload(), name) for name in ("salt", *chain.PAYLOAD)}
     AuditPayload.objects.filter(pk__in=[5, 11]).update(**nothing, erased_at=timezone.now())
 
-    assert evidence.verify().bad_seq == 11
+    assert verification.verify().bad_seq == 11
 
 
 def test_forged_erasure_tells_of_nothing(log, actor):
@@ -380,11 +380,11 @@ def test_forged_erasure_tells_of_nothing(log, actor):
         "UPDATE flows_auditpayload SET requested = '{\"events\": [[5, 5]]}' WHERE event_id = 9",
     )
 
-    assert evidence.verify().bad_seq == 5
+    assert verification.verify().bad_seq == 5
 
 
 def test_verification_is_an_event(log, actor):
-    verdict, event = evidence.verify_on_record(actor=actor, head=evidence.signed_head())
+    verdict, event = verification.verify_on_record(actor=actor, head=verification.signed_head())
 
     assert (event.action, event.stage, event.result) == ("audit.verify", "access", "succeeded")
     assert event.payload.after == {"through": 9, "events": 9, "bad_seq": None, "fault": "", "head": True}
@@ -395,7 +395,7 @@ def test_verification_is_an_event(log, actor):
 def test_verification_that_finds_a_fault_is_an_event(log, actor):
     tamper("UPDATE flows_auditevent SET reason = 'other' WHERE seq = 4")
 
-    verdict, event = evidence.verify_on_record(actor=actor)
+    verdict, event = verification.verify_on_record(actor=actor)
 
     assert event.result == "failed"
     assert event.payload.after == {
@@ -410,23 +410,23 @@ def test_verification_that_cannot_be_recorded_still_gives_the_verdict(log, actor
 
     monkeypatch.setattr(AuditPayload, "save", broken)
 
-    verdict, event = evidence.verify_on_record(actor=actor)
+    verdict, event = verification.verify_on_record(actor=actor)
 
     assert (verdict.events, event) == (9, None)
 
 
 def test_last_verification_says_up_to_where_and_what_came_since(log, actor):
-    evidence.verify_on_record(actor=actor)
+    verification.verify_on_record(actor=actor)
     for _ in range(2):
-        audit.append(action="audit.verify", stage="access", result="denied", actor=actor)
+        audit_log.append(action="audit.verify", stage="access", result="denied", actor=actor)
 
-    last = evidence.last_verification()
+    last = verification.last_verification()
 
     assert (last.event.seq, last.said["through"], last.since, last.is_intact) == (10, 9, 2, True)
 
 
 def test_last_verification_of_a_new_site_is_none():
-    assert evidence.last_verification() is None
+    assert verification.last_verification() is None
 
 
 @pytest.mark.parametrize("statement", [
@@ -436,7 +436,7 @@ def test_last_verification_of_a_new_site_is_none():
 ], ids=["payload", "event", "gone"])  # fmt: skip
 def test_last_verification_that_was_tampered_with_says_so(log, actor, statement):
     tamper("UPDATE flows_auditevent SET reason = 'other' WHERE seq = 4")
-    evidence.verify_on_record(actor=actor)
+    verification.verify_on_record(actor=actor)
     tamper(statement)
 
-    assert not evidence.last_verification().is_intact
+    assert not verification.last_verification().is_intact

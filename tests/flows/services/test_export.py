@@ -7,9 +7,10 @@ import json
 import pytest
 from django.db import DatabaseError
 
-from flows.models import AuditEvent, AuditPayload
-from flows.services import audit, erasure, export
-from flows.services.audit import NotRecorded, Payload
+from flows.audit import audit_log, export
+from flows.audit.audit_log import NotRecorded, Payload
+from flows.audit.models import AuditEvent, AuditPayload
+from flows.services import erasure
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db
 def log(actor):
     """Nine events on record."""
     for number in range(9):
-        audit.append(
+        audit_log.append(
             action="flow.update", stage="outcome", result="succeeded", actor=actor, target_sid=f"FO{number}",
             payload=Payload(friendly_name=f"Ünï {number}", before={"enabled": True}, after={"enabled": None}),
         )  # fmt: skip
@@ -49,7 +50,7 @@ def test_export_is_whole_and_ends_with_its_own_record(log, actor, monkeypatch, b
 
 def test_export_is_resumed_without_a_gap_or_a_duplicate(log, actor):
     first = begun(actor)
-    audit.append(action="flow.update", stage="outcome", result="succeeded", actor=actor)
+    audit_log.append(action="flow.update", stage="outcome", result="succeeded", actor=actor)
 
     second = begun(actor, after=first.through)
 
@@ -61,7 +62,7 @@ def test_export_ends_where_the_log_did_at_its_start(log, actor, monkeypatch):
     seen = []
 
     for row in begun(actor).rows():
-        audit.append(action="flow.update", stage="outcome", result="succeeded", actor=actor)
+        audit_log.append(action="flow.update", stage="outcome", result="succeeded", actor=actor)
         seen.append(row["seq"])
 
     assert seen == list(range(1, 11))
@@ -83,7 +84,7 @@ def test_export_asks_for_its_events_under_the_logs_lock(log, actor):
     seen = []
 
     def events():
-        seen.append(audit.last_seq())
+        seen.append(audit_log.last_seq())
         return AuditEvent.objects.all()
 
     one = begun(actor, events=events)
@@ -150,7 +151,7 @@ def test_export_says_what_was_erased(log, actor):
     "\uff1d1", "\uff0b1", "\uff0d1", "\uff20x", ' "\uff1d1',
 ], ids=ascii)  # fmt: skip
 def test_csv_cells_are_no_formulas(actor, name):
-    audit.append(
+    audit_log.append(
         action="flow.update",
         stage="outcome",
         result="failed",
@@ -163,7 +164,7 @@ def test_csv_cells_are_no_formulas(actor, name):
 
 @pytest.mark.parametrize("name", ["Sommer", " a=b", "1-2", "'", "", "a@b.example", "{=}"], ids=ascii)
 def test_csv_cells_that_are_harmless_stay(actor, name):
-    audit.append(
+    audit_log.append(
         action="flow.update",
         stage="outcome",
         result="failed",

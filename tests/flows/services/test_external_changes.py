@@ -2,9 +2,10 @@
 
 import pytest
 
-from flows.models import AuditEvent, Flow, OpenDrift, Plan
+from flows.audit.audit_log import NotRecorded
+from flows.audit.models import AuditEvent, OpenDrift
+from flows.models import Flow, Plan
 from flows.services import drift, external_changes, mirror, reverting
-from flows.services.audit import NotRecorded
 from flows.services.external_changes import ExternalChange
 from tests import ACCOUNT
 from tests.faults.acting import OMAR, SECRET_URL, assert_chain_intact, drifts, later, read_only, rename

@@ -6,9 +6,10 @@ import uuid
 
 import pytest
 
-from flows.models import AuditEvent, Flow, OpenDrift
+from flows.audit.audit_log import NotRecorded
+from flows.audit.models import AuditEvent, OpenDrift
+from flows.models import Flow
 from flows.services import drift, mirror, reconcile
-from flows.services.audit import NotRecorded
 from flows.twilio.flex.flex_flow import from_response
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

@@ -5,10 +5,10 @@ import json
 import pytest
 from django.db import connection
 
-from flows import append_only
-from flows.models import AuditEvent, ChainHead
+from flows.audit import append_only, audit_log, chain, verification
+from flows.audit.models import AuditEvent, ChainHead
 from flows.redaction.masking import masked
-from flows.services import audit, erasure, evidence, seal
+from flows.services import erasure
 from tests.faults.acting import OMAR, SECRET_URL
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +27,7 @@ def use(settings):
 
 def append(count=2):
     for _ in range(count):
-        audit.append(action="test.it", stage="access", result="denied", actor=OMAR)
+        audit_log.append(action="test.it", stage="access", result="denied", actor=OMAR)
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def seal_again(seq, key, **said):
     try:
         AuditEvent.objects.filter(seq=seq).update(**said)
         event = AuditEvent.objects.select_related("payload").get(seq=seq)
-        event.payload_hash = seal.payload_hash(event.payload, key)
-        hashed = seal.event_hash(event, key)
+        event.payload_hash = chain.payload_hash(event.payload, key)
+        hashed = chain.event_hash(event, key)
         AuditEvent.objects.filter(seq=seq).update(payload_hash=event.payload_hash, hash=hashed)
         AuditEvent.objects.filter(seq=seq + 1).update(previous_hash=hashed)
         ChainHead.objects.filter(seq=seq).update(hash=hashed)
@@ -57,7 +57,7 @@ def seal_again(seq, key, **said):
 
 
 def test_chain_of_all_keys_verifies(log):
-    verdict = evidence.verify()
+    verdict = verification.verify()
 
     assert (verdict.bad_seq, verdict.events) == (None, 6)
 
@@ -66,13 +66,13 @@ def test_chain_of_all_keys_verifies(log):
 def test_without_a_key_of_before_what_it_sealed_does_not_verify(log, use, fallbacks, bad_seq):
     use(THIRD, *fallbacks)
 
-    assert evidence.verify().bad_seq == bad_seq
+    assert verification.verify().bad_seq == bad_seq
 
 
 def test_replaced_key_seals_nothing_new(log):
     seal_again(6, FIRST, reason="forged")
 
-    verdict = evidence.verify()
+    verdict = verification.verify()
 
     assert (verdict.bad_seq, verdict.fault) == (6, "is sealed with a key that was replaced before it")
 
@@ -81,40 +81,40 @@ def test_replaced_key_changes_nothing_of_before(log):
     """From the event that it changed on, the chain would have to be sealed anew, with the key in use."""
     seal_again(2, FIRST, reason="forged")
 
-    assert evidence.verify().bad_seq == 3
+    assert verification.verify().bad_seq == 3
 
 
 def test_head_signed_before_the_change_is_still_ours(use):
     use(FIRST)
     append()
-    head = evidence.signed_head()
+    head = verification.signed_head()
     use(SECOND, FIRST)
     append()
 
-    assert evidence.read_head(json.dumps(head)) == head
-    assert evidence.verify(head=head).bad_seq is None
+    assert verification.read_head(json.dumps(head)) == head
+    assert verification.verify(head=head).bad_seq is None
     use(SECOND)
-    assert evidence.read_head(json.dumps(head)) is None
+    assert verification.read_head(json.dumps(head)) is None
 
 
 def test_verification_and_erasure_of_before_still_count(use):
     flow_sid = "FO" + "1" * 32
     use(FIRST)
-    audit.append(
+    audit_log.append(
         action="test.it",
         stage="access",
         result="denied",
         actor=OMAR,
         target_sid=flow_sid,
-        payload=audit.Payload(friendly_name="Somebody"),
+        payload=audit_log.Payload(friendly_name="Somebody"),
     )
     erasure.erase(sid=flow_sid, actor=OMAR, reason="asked for")
-    evidence.verify_on_record(actor=OMAR)
+    verification.verify_on_record(actor=OMAR)
     use(SECOND, FIRST)
     append()
 
-    assert evidence.last_verification().is_intact
-    assert evidence.verify().bad_seq is None
+    assert verification.last_verification().is_intact
+    assert verification.verify().bad_seq is None
 
 
 def test_masks_stay_what_they_were(use):

@@ -6,12 +6,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from flows.models import AuditEntry, AuditEvent
-from flows.services import audit, evidence, log_entries
-from flows.services.audit import Actor, Observation, Payload
+from flows.audit import audit_log, log_entries, verification
+from flows.audit.audit_log import Actor, Observation, Payload
+from flows.audit.log_list import page_of
+from flows.audit.log_query import LogQuery
+from flows.audit.models import AuditEntry, AuditEvent
 from flows.services.erasure import erase
-from flows.services.log_list import page_of
-from flows.services.log_query import LogQuery
 from tests.benchmarks.log_filling import fill
 
 pytestmark = pytest.mark.django_db
@@ -26,14 +26,14 @@ def log(db):
     one, two = uuid.uuid4(), uuid.uuid4()
     body = Payload(friendly_name="Cora Test", contact_identity=IDENTITY, before={"friendly_name": "Alt"})
     said = {"action": "flow.create", "actor": WHO, "payload": body}
-    audit.append(**said, stage="attempt", result="pending", change_id=one)
-    audit.append(**{**said, "payload": None}, stage="attempt", result="pending", change_id=two)
-    audit.append(**said, stage="outcome", result="unknown", change_id=one)
-    audit.append(**said, stage="outcome", result="failed", change_id=two)
-    audit.append(**said, stage="reconciled", result="applied", change_id=one, target_sid=SID)
-    audit.append(action="auth.login", stage="access", result="succeeded", actor=WHO)
+    audit_log.append(**said, stage="attempt", result="pending", change_id=one)
+    audit_log.append(**{**said, "payload": None}, stage="attempt", result="pending", change_id=two)
+    audit_log.append(**said, stage="outcome", result="unknown", change_id=one)
+    audit_log.append(**said, stage="outcome", result="failed", change_id=two)
+    audit_log.append(**said, stage="reconciled", result="applied", change_id=one, target_sid=SID)
+    audit_log.append(action="auth.login", stage="access", result="succeeded", actor=WHO)
     seen = Observation(action="flow.drift", account_sid="AC1", target_sid="FO2", payload=Payload())
-    audit.observe([seen], read_at=audit.last_seq())
+    audit_log.observe([seen], read_at=audit_log.last_seq())
 
 
 def table():
@@ -74,10 +74,10 @@ def test_sign_ins_are_of_no_account(log):
 def test_stray_row_keeps_nothing_from_being_recorded(log):
     AuditEntry.objects.create(start_id=8, outcome_id=8, at=timezone.now(), action="x", result="x")
 
-    audit.append(action="flow.export", stage="access", result="succeeded", actor=WHO)
+    audit_log.append(action="flow.export", stage="access", result="succeeded", actor=WHO)
 
     assert AuditEntry.objects.get(pk=8).action == "flow.export"
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
 
 
 INSERT = (
@@ -102,15 +102,15 @@ TAMPERING = {
 @pytest.mark.parametrize("kind", TAMPERING)
 def test_verification_names_the_first_entry_that_was_touched(log, kind):
     statement, place, words = TAMPERING[kind]
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
     tamper(statement)
 
-    verdict = evidence.verify()
+    verdict = verification.verify()
 
     assert verdict.bad_seq == place
     assert words in verdict.fault
     log_entries.rebuild()
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has one spelling of each")
@@ -118,15 +118,14 @@ def test_verification_names_the_first_entry_that_was_touched(log, kind):
 def test_verification_finds_a_value_that_is_spelt_so_that_no_search_finds_it(log, spelling):
     tamper(f"UPDATE flows_auditentry SET {spelling} WHERE seq = 2")
 
-    assert evidence.verify().bad_seq == 2
+    assert verification.verify().bad_seq == 2
 
 
 def test_verification_across_the_borders_of_its_stretches(log, monkeypatch):
-    from flows.services import log_recount
 
     for batch in (1, 2, 3):
         monkeypatch.setattr(log_recount, "BATCH", batch)
-        assert evidence.verify().bad_seq is None
+        assert verification.verify().bad_seq is None
 
 
 @pytest.mark.parametrize("asked", [{"sid": SID}, {"identity": IDENTITY}], ids=["flow", "identity"])
@@ -144,7 +143,7 @@ def test_what_is_erased_leaves_the_text_too(log, asked):
     assert "33199000123" not in text
     assert "omar" in text
     assert 1 not in found("alt")
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
 
 
 def test_text_that_outlives_an_erasure_is_found_by_verification(log):
@@ -152,11 +151,11 @@ def test_text_that_outlives_an_erasure_is_found_by_verification(log):
     erase(sid=SID, reason="asked for", actor=WHO)
     AuditEntry.objects.filter(pk=1).update(text=kept)
 
-    assert evidence.verify().bad_seq == 1
+    assert verification.verify().bad_seq == 1
 
 
 def test_long_log_is_rebuilt_as_it_was_kept(db, monkeypatch):
     monkeypatch.setattr(log_entries, "BATCH", 7)
     fill(600)
 
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None

@@ -4,12 +4,12 @@ import uuid
 
 import pytest
 
-from flows.models import AuditEntry, AuditEvent
-from flows.services import audit, reading
-from flows.services.audit import Actor, Payload
-from flows.services.log_list import matching, page_of
-from flows.services.log_query import LogQuery
-from flows.services.log_text import host_of
+from flows.audit import audit_log, log_paging
+from flows.audit.audit_log import Actor, Payload
+from flows.audit.log_list import matching, page_of
+from flows.audit.log_query import LogQuery
+from flows.audit.models import AuditEntry, AuditEvent
+from flows.audit.search_text import host_of
 
 pytestmark = pytest.mark.django_db
 
@@ -29,17 +29,19 @@ AFTER = {**BEFORE, "friendly_name": "Störung Süd", "integration_url": "https:/
 def renamed(db):
     """A change of name and webhook, among other events; the event of its outcome."""
     other = Actor(id="9", label="ada")
-    audit.append(action="flow.export", stage="access", result="succeeded", actor=other)
+    audit_log.append(action="flow.export", stage="access", result="succeeded", actor=other)
     actor = Actor(id="1", label="Ömer", role="operator", request_id=str(REQUEST))
     said = {"action": "flow.update", "change_id": uuid.uuid4(), "actor": actor, "target_sid": SID}
     asked = {name: AFTER[name] for name in ("friendly_name", "integration_url")}
-    audit.append(
+    audit_log.append(
         **said, stage="attempt", result="pending", reason="Ticket-4711: as agreed",
         payload=Payload(friendly_name=BEFORE["friendly_name"], before=BEFORE, requested=asked),
     )  # fmt: skip
     body = Payload(friendly_name=AFTER["friendly_name"], before=BEFORE, requested=asked, after=AFTER)
-    event = audit.append(**said, stage="outcome", result="succeeded", payload=body, remote_request_id=REMOTE)
-    audit.append(action="flow.export", stage="access", result="succeeded", actor=other)
+    event = audit_log.append(
+        **said, stage="outcome", result="succeeded", payload=body, remote_request_id=REMOTE
+    )
+    audit_log.append(action="flow.export", stage="access", result="succeeded", actor=other)
     return event
 
 
@@ -78,7 +80,7 @@ def test_event_and_change_are_found_by_their_own_ids(renamed):
 
 
 def test_id_and_whole_sid_are_found_however_long_ago(renamed, monkeypatch):
-    monkeypatch.setattr(reading, "STRETCH", 1)
+    monkeypatch.setattr(log_paging, "STRETCH", 1)
     for q in (str(REQUEST), REMOTE, SID, str(renamed.event_id), f"{REQUEST} lyon"):
         found = page_of(LogQuery.of({"q": q}), None)
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from flows.audit.models import AuditEvent
 from flows.availability import restrictions
-from flows.models import AuditEvent, Flow
+from flows.models import Flow
 from flows.services import lookup, mirror
 from flows.twilio.errors import Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -165,7 +166,6 @@ def test_refresh_of_an_account_that_is_none_refreshes_no_other(client_of, sandbo
 
 
 def test_event_of_no_account_is_for_those_who_may_read_everything(client_of, sandbox, staging, actor):
-    from flows.services import audit
 
     event = audit.append(
         action="audit.verify", stage="access", result="succeeded", actor=actor, account_sid=""

@@ -7,11 +7,13 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from flows.models import AuditEvent, AuditPayload, Flow, OpenDrift, Plan, PlannedChange
+from flows.audit import audit_log, verification
+from flows.audit.models import AuditEvent, AuditPayload, OpenDrift
+from flows.models import Flow, Plan, PlannedChange
 from flows.redaction import first_rules
 from flows.redaction.fingerprint import Masker
 from flows.redaction.masking import storable
-from flows.services import audit, drift, evidence, mirror, planning, plans
+from flows.services import drift, mirror, planning, plans
 from tests import ACCOUNT
 from tests.armour.markup import bytes_of
 from tests.conftest import form_data
@@ -39,9 +41,9 @@ def first_masked(value):
 
 def earlier(patched, sandbox):
     """The SIDs of flows that the first rules masked, in the copy and in the log."""
-    for module in (audit, drift, mirror, planning):
+    for module in (audit_log, drift, mirror, planning):
         patched.setattr(module, "masked", first_masked)
-    for module in (audit, planning):
+    for module in (audit_log, planning):
         patched.setattr(module, "masked_note", first_masked)
     for model in (AuditEvent, AuditPayload):
         patched.setattr(model, "masks", {})
@@ -132,10 +134,10 @@ def test_no_page_or_export_shows_what_the_log_still_has(upgraded, client_of):
 
 
 def test_chain_verifies_and_so_does_a_verification_that_was_recorded(upgraded, actor):
-    verdict, _event = evidence.verify_on_record(actor=actor)
+    verdict, _event = verification.verify_on_record(actor=actor)
 
     assert verdict.bad_seq is None
-    assert evidence.last_verification().is_intact
+    assert verification.last_verification().is_intact
 
 
 def test_draft_of_before_is_still_sent_with_the_secret(upgraded, actor, sandbox, client_of):

@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from flows.accounts import clients
-from flows.models import AuditEvent, Flow, SyncState
+from flows.audit.models import AuditEvent
+from flows.models import Flow, SyncState
 from flows.services import drift, mirror
 from flows.services.mirror import SyncBusy
 from flows.twilio.errors import FlexError, NeverSent, Refused, Unknown

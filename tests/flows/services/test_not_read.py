@@ -6,9 +6,10 @@ import uuid
 import pytest
 from django.core.management import call_command
 
+from flows.audit import verification
+from flows.audit.models import AuditEvent
 from flows.availability import restrictions
-from flows.models import AuditEvent
-from flows.services import changes, evidence, mirror, planning, plans
+from flows.services import changes, mirror, planning, plans
 from flows.services.planning import Ask
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -55,7 +56,7 @@ def test_failed_change_keeps_what_it_was_about(unreadable, verb):
     assert event.changed_fields == sorted(requested or {})
     assert event.payload.before["enabled"] is True
     assert event.payload.after is None
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
 
 
 @pytest.mark.parametrize("kind", ["disable", "delete"])

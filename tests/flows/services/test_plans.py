@@ -7,9 +7,10 @@ from django.core.management import call_command
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from flows.models import AuditEvent, Flow, Plan
+from flows.audit.audit_log import Actor, NotRecorded
+from flows.audit.models import AuditEvent
+from flows.models import Flow, Plan
 from flows.services import changes, erasure, mirror, planning, plans, reconcile
-from flows.services.audit import Actor, NotRecorded
 from flows.services.planning import Ask, Entry
 from flows.twilio.flex.flex_flow import from_response
 from flows.twilio.sandbox.faults import Fault, FaultKind

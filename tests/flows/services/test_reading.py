@@ -11,11 +11,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from flows.models import AuditDay, AuditEntry, AuditEvent, Flow, OpenChange, OpenDrift
-from flows.services import audit, evidence, reading
-from flows.services.audit import Payload
-from flows.services.log_list import matching, page_of
-from flows.services.log_query import LogQuery
+from flows.audit import audit_log, log_paging, verification
+from flows.audit.audit_log import Payload
+from flows.audit.log_list import matching, page_of
+from flows.audit.log_query import LogQuery
+from flows.audit.models import AuditDay, AuditEntry, AuditEvent, OpenChange, OpenDrift
+from flows.models import Flow
 from tests.benchmarks.log_filling import FIRST, MAIN, PLAN, SECOND, SMALL, VISITOR, fill
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +33,7 @@ def log(db):
 @pytest.fixture
 def few(monkeypatch):
     """As if the log were long: only 100 events are looked at where no index answers."""
-    monkeypatch.setattr(reading, "STRETCH", 100)
+    monkeypatch.setattr(log_paging, "STRETCH", 100)
 
 
 def plans(queries):
@@ -134,7 +135,7 @@ def test_pages_one_after_the_other_have_everything_once(log, scope):
         {"plan": str(PLAN)}, {"account": SECOND}, {"result": "pending"}, {"sid": busy_flow(), "result": "failed"},
         {"sid": busy_flow(), "q": "Störung"}, {"plan": str(PLAN), "actor": "person 1"},
     ):  # fmt: skip
-        with mock.patch.object(reading, "STRETCH", 300), mock.patch.object(reading, "OF_ONE", 7):
+        with mock.patch.object(log_paging, "STRETCH", 300), mock.patch.object(log_paging, "OF_ONE", 7):
             seen = all_pages(asked, scope)
         everything = matching(LogQuery.of(asked), scope).order_by("-entry__start")
 
@@ -143,7 +144,7 @@ def test_pages_one_after_the_other_have_everything_once(log, scope):
 
 def test_log_is_one_that_verification_takes(log):
     """What is filled in for these tests and the benchmarks is as the site would have written it."""
-    assert evidence.verify().fault == ""
+    assert verification.verify().fault == ""
 
 
 def busy_flow():
@@ -179,7 +180,7 @@ def test_page_says_how_far_it_looked_and_offers_to_go_on(log, few, client_of):
 
 
 def test_page_looks_at_so_many_events_of_a_flow_and_says_so(log, monkeypatch, client_of):
-    monkeypatch.setattr(reading, "OF_ONE", 20)
+    monkeypatch.setattr(log_paging, "OF_ONE", 20)
     asked = {"sid": busy_flow(), "q": "no-such-word"}
 
     page = client_of("viewer").get("/audit/", asked)
@@ -194,10 +195,10 @@ def test_page_looks_at_so_many_events_of_a_flow_and_says_so(log, monkeypatch, cl
 
 
 def test_page_looks_at_so_many_events_of_a_person_who_may_only_sign_in(log, monkeypatch, client_of):
-    monkeypatch.setattr(reading, "OF_ONE", 5)
+    monkeypatch.setattr(log_paging, "OF_ONE", 5)
     for _ in range(6):
-        who = audit.Actor(id="9", label=VISITOR)
-        audit.append(action="auth.login", stage="access", result="succeeded", actor=who)
+        who = audit_log.Actor(id="9", label=VISITOR)
+        audit_log.append(action="auth.login", stage="access", result="succeeded", actor=who)
 
     page = client_of("viewer").get("/audit/", {"actor": VISITOR})
 
@@ -219,10 +220,10 @@ def test_what_is_under_way_is_looked_for_in_all_of_the_log(log, few):
 
 
 def test_entries_beside_one_come_from_their_accounts_own_index(log):
-    shown = reading.of_accounts(AuditEntry.objects.exclude(action="flow.baseline"), TWO)
+    shown = log_paging.of_accounts(AuditEntry.objects.exclude(action="flow.baseline"), TWO)
     for place in (1, 640, 1100, 1500):
         with CaptureQueriesContext(connection) as queries:
-            before, after = reading.beside(AuditEntry.objects.exclude(action="flow.baseline"), TWO, place)
+            before, after = log_paging.beside(AuditEntry.objects.exclude(action="flow.baseline"), TWO, place)
 
         assert before == shown.filter(pk__lt=place).order_by("-start").first()
         assert after == shown.filter(pk__gt=place).order_by("start").first()
@@ -243,7 +244,7 @@ def test_day_has_all_of_its_events_though_a_clock_went_back(actor):
     noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
     for hours in (0, 24, 48, 1, 25, -24):
         with mock.patch("django.utils.timezone.now", return_value=noon + timedelta(hours=hours)):
-            audit.append(action="flow.update", stage="access", result="denied", actor=actor)
+            audit_log.append(action="flow.update", stage="access", result="denied", actor=actor)
 
     def seqs(**asked):
         return [event.seq for event in page_of(LogQuery.of(asked), None).events]
@@ -268,18 +269,18 @@ def test_day_that_claims_to_reach_beyond_the_log_hides_nothing(log, few):
 
 def test_people_are_those_who_acted_in_the_accounts(actor):
     for label, account in (("zoë", MAIN), ("ada", SECOND), ("ada", MAIN), ("Ömer", SMALL)):
-        who = audit.Actor(id="1", label=label)
+        who = audit_log.Actor(id="1", label=label)
         said = {"action": "flow.update", "stage": "access", "result": "denied", "account_sid": account}
-        audit.append(actor=who, payload=Payload(), **said)
-    audit.observe(
-        [audit.Observation(action="flow.drift", account_sid=MAIN, target_sid="FO1", payload=Payload())],
-        read_at=audit.last_seq(),
+        audit_log.append(actor=who, payload=Payload(), **said)
+    audit_log.observe(
+        [audit_log.Observation(action="flow.drift", account_sid=MAIN, target_sid="FO1", payload=Payload())],
+        read_at=audit_log.last_seq(),
     )
 
-    assert sorted(reading.people(None)) == ["ada", "zoë", "Ömer"]
-    assert reading.people(frozenset([MAIN])) == ["ada", "zoë"]
-    assert reading.people(frozenset([SMALL, SECOND])) == ["ada", "Ömer"]
-    assert reading.people(frozenset()) == []
+    assert sorted(log_paging.people(None)) == ["ada", "zoë", "Ömer"]
+    assert log_paging.people(frozenset([MAIN])) == ["ada", "zoë"]
+    assert log_paging.people(frozenset([SMALL, SECOND])) == ["ada", "Ömer"]
+    assert log_paging.people(frozenset()) == []
 
 
 def test_log_is_not_read_through_for_an_account_elsewhere(log, client_of, staging):

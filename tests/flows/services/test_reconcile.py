@@ -5,9 +5,11 @@ import uuid
 
 import pytest
 
-from flows.models import AuditEvent, Flow, OpenChange
-from flows.services import audit, changes, mirror, reconcile
-from flows.services.audit import ChangeOpen
+from flows.audit import audit_log
+from flows.audit.audit_log import ChangeOpen
+from flows.audit.models import AuditEvent, OpenChange
+from flows.models import Flow
+from flows.services import changes, mirror, reconcile
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -52,7 +54,7 @@ def test_update_that_was_applied_is_found_out(sandbox, flow_sid, rename):
     assert (event.target_sid, event.changed_fields) == (flow_sid, ["friendly_name"])
     assert event.payload.after["friendly_name"] == "New"
     assert Flow.objects.get().friendly_name == "New"
-    assert audit.unsettled([flow_sid]) == {}
+    assert audit_log.unsettled([flow_sid]) == {}
     assert writes(sandbox) == sent
     assert reconcile.reconcile() == []
 
@@ -64,7 +66,7 @@ def test_update_that_was_not_applied_takes_two_reads_some_time_apart(sandbox, fl
     with later():
         assert results() == ["not_applied"]
 
-    assert audit.unsettled([flow_sid]) == {}
+    assert audit_log.unsettled([flow_sid]) == {}
     assert not OpenChange.objects.exists()
 
 
@@ -87,7 +89,7 @@ def test_update_of_a_flow_that_shows_neither_is_a_puzzle(sandbox, flow_sid, rena
         found += results()
 
     assert found == []
-    assert flow_sid in audit.unsettled([flow_sid])
+    assert flow_sid in audit_log.unsettled([flow_sid])
     assert OpenChange.objects.get().puzzle == reconcile.NEITHER
 
 
@@ -197,10 +199,10 @@ def test_deletion(sandbox, flow_sid, actor, how, expected):
 
 def test_change_whose_process_died_is_found_out_once_it_can_be_no_longer_under_way(sandbox, flow_sid, actor):
     seen = mirror.fetch(flow_sid)
-    audit.append(
+    audit_log.append(
         action="flow.update", stage="attempt", result="pending", actor=actor, change_id=uuid.uuid4(),
         target_sid=flow_sid, changed_fields=["friendly_name"],
-        payload=audit.Payload(before=seen, requested={"friendly_name": "New"}),
+        payload=audit_log.Payload(before=seen, requested={"friendly_name": "New"}),
     )  # fmt: skip
     sandbox.edit_flow(flow_sid, friendly_name="New")
 

@@ -3,7 +3,8 @@ show."""
 
 import pytest
 
-from flows.models import Flow, OpenChange
+from flows.audit.models import OpenChange
+from flows.models import Flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import VERBS, applied, create, delete, rename, switch
 

@@ -4,7 +4,8 @@ keeps what was confirmed, and no change is made on top of an old state.
 
 import pytest
 
-from flows.models import AuditEvent, Flow, OpenChange
+from flows.audit.models import AuditEvent, OpenChange
+from flows.models import Flow
 from flows.services import changes, mirror, reconcile
 from flows.services.settling import StaleRead
 from flows.twilio.flex import flex_flow

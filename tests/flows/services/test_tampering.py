@@ -11,11 +11,13 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from flows import append_only, derived, log_days
+from flows import derived
+from flows.audit import append_only, audit_log, day_index, verification
+from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability import restrictions
 from flows.core import triggers
-from flows.models import AuditEvent, Flow, OpenDrift
-from flows.services import audit, changes, drift, erasure, evidence, mirror, planning, plans
+from flows.models import Flow
+from flows.services import changes, drift, erasure, mirror, planning, plans
 from flows.services.planning import Ask
 from tests import ACCOUNT
 from tests.faults.acting import later
@@ -25,7 +27,7 @@ sqlite_only = pytest.mark.skipif(
 )
 postgresql_only = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only PostgreSQL has these")
 LOG_TRIGGERS = [
-    (part, trigger) for part in (append_only, log_days) for trigger in part.TRIGGERS[connection.vendor]
+    (part, trigger) for part in (append_only, day_index) for trigger in part.TRIGGERS[connection.vendor]
 ]
 LIST_TRIGGERS = derived.list_triggers(connection.vendor)
 
@@ -45,7 +47,7 @@ def tamper(*statements):
 
 def told():
     """The words of a verification; nothing if all is well."""
-    verdict = evidence.verify()
+    verdict = verification.verify()
     return "" if verdict.is_intact else str(verdict)
 
 
@@ -54,7 +56,7 @@ def site(sandbox, person, db):
     """A site that has been lived in: flows, a bulk change, external changes of which one was accepted, a read-only
     account, and some denied attempts."""
     operator = person("operator")
-    me = audit.Actor(id=str(operator.pk), label="operator", role="operator")
+    me = audit_log.Actor(id=str(operator.pk), label="operator", role="operator")
     for number in range(4):
         sandbox.add_flow(
             friendly_name=f"Flow {number}", enabled=True, contact_identity=f"+4930555000{number}"
@@ -219,7 +221,7 @@ SPELLINGS = {
 def test_event_that_is_spelled_in_another_way_is_named(site, kind):
     tamper(SPELLINGS[kind])
     # Ids have no letters once in many thousand runs; then upper case is the same spelling.
-    verdict = evidence.verify()
+    verdict = verification.verify()
 
     assert verdict.bad_seq is not None
     assert "flows_auditevent has a value in" in str(verdict) or "sealed" in str(verdict)
@@ -257,7 +259,7 @@ def test_event_whose_number_is_no_number_is_named(site):
         f"SELECT 'abc', '{'9' * 32}', '{'9' * 64}', {', '.join(columns)} FROM flows_auditevent WHERE action = 'flow.drift' LIMIT 1"
     )
 
-    verdict = evidence.verify()
+    verdict = verification.verify()
 
     assert not verdict.is_intact
     assert "flows_auditevent has a value in seq that this site did not write so (row abc)" in str(verdict)
@@ -349,7 +351,7 @@ def test_verification_page_names_what_is_wrong_around_the_log(site, client_of):
 
     assert "The events are as they were written, but the database around them is not" in page
     assert "The list&#x27;s counts are not those of the mirror" in page
-    assert evidence.last_verification().event.result == "failed"
+    assert verification.last_verification().event.result == "failed"
 
 
 def test_undone_external_change_may_be_out_of_the_inbox(site, actor):

@@ -6,9 +6,10 @@ import pytest
 
 from flows.accounts import clients, rates
 from flows.accounts.twilio_accounts import Account
+from flows.audit import audit_log
+from flows.audit.audit_log import Actor
 from flows.models import Flow
-from flows.services import audit, mirror
-from flows.services.audit import Actor
+from flows.services import mirror
 from flows.twilio.errors import NeverSent, Refused
 
 OURS, OTHER, FLOW = "AC" + "5a" * 16, "AC" + "0e" * 16, "FO" + "1" * 32
@@ -105,10 +106,10 @@ def test_flow_is_of_the_account_that_the_copy_says(two_accounts):
 def test_flow_that_the_copy_lost_is_of_the_account_that_the_log_says(two_accounts):
     ours, other = (Actor(id="", label=name) for name in "ab")
     for actor, account in ((ours, ""), (other, OTHER)):
-        audit.append(
+        audit_log.append(
             action="flow.accept",
-            stage=audit.Stage.ACCESS,
-            result=audit.Result.SUCCEEDED,
+            stage=audit_log.Stage.ACCESS,
+            result=audit_log.Result.SUCCEEDED,
             actor=actor,
             account_sid=account,
             target_sid=FLOW,

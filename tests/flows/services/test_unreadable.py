@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from flows.audit import audit_log, verification
+from flows.audit.models import AuditEvent, OpenChange
 from flows.availability.models import Closure
-from flows.models import AuditEvent, Flow, OpenChange
-from flows.services import audit, erasure, evidence, mirror, reconcile
+from flows.models import Flow
+from flows.services import erasure, mirror, reconcile
 from flows.services.reconcile import NotForAPerson
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -59,7 +61,7 @@ def test_user_decides_while_every_read_is_refused(sandbox, flow_sid, verb, appli
     assert (event.result, event.reason) == ("applied" if applied else "not_applied", "Seen in the Console")
     assert event.payload.findings["puzzle"] == change.puzzle
     assert not OpenChange.objects.exists()
-    assert evidence.verify().bad_seq is None
+    assert verification.verify().bad_seq is None
 
 
 @pytest.mark.parametrize(
@@ -267,7 +269,7 @@ class TestErased:
         event = decide(applied=True)
         assert (event.payload.before, event.payload.requested, event.payload.after) == (None, None, None)
         assert Flow.objects.filter(gone_at__isnull=False).count() == 0
-        assert evidence.verify().bad_seq is None
+        assert verification.verify().bad_seq is None
 
     def test_creation_names_what_it_may_have_made_and_nothing_of_it(self, sandbox, flow_sid):
         lose(sandbox, create)
@@ -322,7 +324,7 @@ class TestErased:
         assert event.seq in erased.seqs
         event.payload.refresh_from_db()
         assert event.payload.findings is None
-        assert evidence.verify().bad_seq is None
+        assert verification.verify().bad_seq is None
 
 
 NEW_FIELDS = {
@@ -346,5 +348,5 @@ def test_nothing_is_ever_sent_again(sandbox, flow_sid):
     decide(applied=False)
 
     assert len(writes(sandbox)) == sent
-    assert audit.unsettled([flow_sid]) == {}
+    assert audit_log.unsettled([flow_sid]) == {}
     assert uuid.UUID(str(AuditEvent.objects.get(stage="reconciled").change_id))

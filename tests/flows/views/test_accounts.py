@@ -9,9 +9,11 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from flows.accounts import clients
+from flows.audit import audit_log
+from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability import restrictions
-from flows.models import AuditEvent, Flow, OpenDrift, Plan, SyncState
-from flows.services import audit, mirror
+from flows.models import Flow, Plan, SyncState
+from flows.services import mirror
 from tests.conftest import form_data
 from tests.faults.acting import writes
 
@@ -323,7 +325,7 @@ def test_plan_page_offers_only_what_the_person_may_do_in_all_its_accounts(person
 
 def test_who_signs_in_is_for_those_who_may_read_everything(tester, client_of, flows, staging, actor):
     for account_sid in ("", staging.account_sid):  # with one account, it stood with that account
-        audit.append(
+        audit_log.append(
             action="auth.login", stage="access", result="succeeded", actor=actor, account_sid=account_sid
         )
     event = AuditEvent.objects.latest("seq")

@@ -6,9 +6,9 @@ from unittest import mock
 
 import pytest
 
-from flows.models import AuditEvent
-from flows.services import audit
-from flows.services.audit import Actor, Payload
+from flows.audit import audit_log
+from flows.audit.audit_log import Actor, Payload
+from flows.audit.models import AuditEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +22,7 @@ def event():
         at = values.pop("at", datetime(2026, 11, 20, 12, tzinfo=UTC))
         said = {"action": "flow.update", "stage": "outcome", "result": "succeeded", **values}
         with mock.patch("django.utils.timezone.now", return_value=at):
-            return audit.append(actor=who, **said)
+            return audit_log.append(actor=who, **said)
 
     return make
 

@@ -5,9 +5,10 @@ import uuid
 import pytest
 from django.db import DatabaseError
 
+from flows.audit import audit_log
+from flows.audit.models import AuditEvent, AuditPayload
 from flows.forms import signed
-from flows.models import AuditEvent, AuditPayload, Flow
-from flows.services import audit
+from flows.models import Flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.conftest import form_data
 from tests.faults.acting import ours
@@ -280,9 +281,9 @@ def test_nothing_is_sent_when_the_log_cannot_be_written(client_of, sandbox, flow
 def test_lost_outcome_is_told_plainly(client_of, sandbox, flow_sid, monkeypatch):
     client = client_of("operator")
     data = {**form_data(client.get(f"/flows/{flow_sid}/edit/")), "friendly_name": "Sent"}
-    append = audit.append
+    append = audit_log.append
     monkeypatch.setattr(
-        audit, "append", lambda **said: append(**said) if said["stage"] == "attempt" else _lost()
+        audit_log, "append", lambda **said: append(**said) if said["stage"] == "attempt" else _lost()
     )
 
     answer = client.post(f"/flows/{flow_sid}/edit/", data)
@@ -293,7 +294,7 @@ def test_lost_outcome_is_told_plainly(client_of, sandbox, flow_sid, monkeypatch)
 
 
 def test_change_is_held_back_while_another_is_open(client_of, sandbox, flow_sid, actor):
-    audit.append(
+    audit_log.append(
         action="flow.update", stage="attempt", result="pending", actor=actor,
         change_id=uuid.uuid4(), target_sid=flow_sid,
     )  # fmt: skip
@@ -491,7 +492,7 @@ def _no_database(*_args, **_kwargs):
 
 
 def _lost():
-    raise audit.NotRecorded("disk full")
+    raise audit_log.NotRecorded("disk full")
 
 
 @pytest.mark.parametrize("page", ["edit", "enabled", "delete"])

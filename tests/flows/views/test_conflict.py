@@ -5,7 +5,8 @@ import uuid
 
 import pytest
 
-from flows.models import AuditEvent, Flow, Plan
+from flows.audit.models import AuditEvent
+from flows.models import Flow, Plan
 from flows.services import mirror
 from tests import ACCOUNT
 from tests.conftest import form_data

@@ -6,9 +6,9 @@ import pytest
 from django.core.signals import request_finished
 from django.db import close_old_connections
 
-from flows.models import AuditEvent
-from flows.services.audit import NotRecorded
-from flows.views.downloads import AT_ONCE
+from flows.audit.audit_log import NotRecorded
+from flows.audit.models import AuditEvent
+from flows.audit.views.downloads import AT_ONCE
 
 pytestmark = pytest.mark.django_db
 EXPORT = "/audit/export/"
@@ -80,7 +80,7 @@ def test_export_that_can_not_be_recorded_keeps_no_place(client, monkeypatch):
         raise NotRecorded
 
     with monkeypatch.context() as patch:
-        patch.setattr("flows.services.export.audit.append", broken)
+        patch.setattr("flows.audit.export.audit.append", broken)
         assert [client.post(EXPORT, FORM).status_code for _ in range(AT_ONCE + 1)] == [503] * (AT_ONCE + 1)
 
     assert client.post(EXPORT, FORM).status_code == 200

@@ -4,8 +4,8 @@ import uuid
 
 import pytest
 
+from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability import restrictions
-from flows.models import AuditEvent, OpenDrift
 from flows.services import changes, mirror
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

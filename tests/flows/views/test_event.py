@@ -7,8 +7,9 @@ from unittest import mock
 import pytest
 from django.utils import timezone
 
-from flows.models import AuditEvent, OpenChange
-from flows.services import audit, changes, mirror, reconcile
+from flows.audit import audit_log
+from flows.audit.models import AuditEvent, OpenChange
+from flows.services import changes, mirror, reconcile
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 
@@ -122,7 +123,7 @@ def test_page_says_that_twilio_could_not_be_read(client_of, sandbox, flow_sid, a
 
 
 def test_change_under_way_is_not_looked_at(client_of, sandbox, flow_sid, actor):
-    event = audit.append(
+    event = audit_log.append(
         action="flow.update", stage="attempt", result="pending", actor=actor, change_id=uuid.uuid4(),
         target_sid=flow_sid,
     )  # fmt: skip
@@ -175,7 +176,7 @@ def test_decision_is_on_record_as_the_persons(client_of, puzzle, flow_sid, verdi
     event = AuditEvent.objects.get(stage="reconciled")
     assert (event.result, event.actor_label, event.change_id) == (verdict, "ada", puzzle.change_id)
     assert event.reason == "Seen in the Console's log"
-    assert audit.unsettled([flow_sid]) == {}
+    assert audit_log.unsettled([flow_sid]) == {}
 
 
 @pytest.mark.parametrize(
@@ -268,9 +269,9 @@ def test_word_on_what_the_person_did_not_see_is_not_taken(client_of, sandbox, tw
 
 
 def test_event_of_no_flow_says_what_it_was_about(client_of, db, actor):
-    event = audit.append(
+    event = audit_log.append(
         action="audit.verify", stage="access", result="succeeded", actor=actor,
-        payload=audit.Payload(after={"through": 7, "fault": "<b>"}),
+        payload=audit_log.Payload(after={"through": 7, "fault": "<b>"}),
     )  # fmt: skip
 
     page = client_of("auditor").get(url(event))

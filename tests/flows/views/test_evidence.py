@@ -9,10 +9,9 @@ import uuid
 import pytest
 from django.db import DatabaseError, connection
 
-from flows import append_only
-from flows.models import AuditEvent, AuditPayload
-from flows.services import audit, evidence, export
-from flows.services.audit import Payload
+from flows.audit import append_only, audit_log, export, verification
+from flows.audit.audit_log import Payload
+from flows.audit.models import AuditEvent, AuditPayload
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +23,7 @@ SID = "FO" + "1" * 32
 def record(actor):
     def make(**values):
         said = {"action": "flow.update", "stage": "outcome", "result": "succeeded", "actor": actor, **values}
-        return audit.append(**said)
+        return audit_log.append(**said)
 
     return make
 
@@ -154,7 +153,7 @@ def test_export_is_a_file_that_nobody_keeps(client_of, record, settings):
 
 
 def test_export_is_streamed_in_pieces(client_of, record, monkeypatch):
-    monkeypatch.setattr("flows.views.evidence.CHUNK", 2000)
+    monkeypatch.setattr("flows.audit.views.verification.CHUNK", 2000)
     monkeypatch.setattr(export, "BATCH", 2)
     for _ in range(9):
         record(payload=Payload(friendly_name="x" * 900))
@@ -336,7 +335,7 @@ def test_signed_head_is_downloaded_and_found_to_fit(client_of, record):
     )
     assert "no-store" in answer["Cache-Control"]
     kept = answer.content.decode()
-    assert evidence.read_head(kept)["seq"] == 1
+    assert verification.read_head(kept)["seq"] == 1
     page = client.post(VERIFICATION, {"head": f"\n {kept}\n"}, follow=True).content.decode()
     assert "beside a head that was kept elsewhere" in page
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from flexadmin.models import AccountRole
 from flows import search
-from flows.models import AuditEvent, Plan, SyncState
+from flows.audit.models import AuditEvent
+from flows.models import Plan, SyncState
 from flows.services import mirror
 from tests import ACCOUNT
 

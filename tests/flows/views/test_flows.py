@@ -9,8 +9,9 @@ from unittest import mock
 import pytest
 from django.utils import timezone
 
+from flows.audit import audit_log
 from flows.models import Flow, SyncState
-from flows.services import audit, changes, mirror
+from flows.services import changes, mirror
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import read_only
@@ -142,7 +143,7 @@ QUERIES_OF_THE_LIST = 16
 
 
 def attempt_on(sid, actor):
-    audit.append(
+    audit_log.append(
         action="flow.update",
         stage="attempt",
         result="pending",

@@ -10,8 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.urls import reverse
 
+from flows.audit.models import AuditEvent
 from flows.forms import import_text
-from flows.models import AuditEvent, Flow, Plan
+from flows.models import Flow, Plan
 from flows.services import mirror
 from flows.twilio.flex.flex_flow import BY_NAME, from_response
 from tests import ACCOUNT

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from flows.services import audit
-from flows.services.audit import Actor
+from flows.audit import audit_log
+from flows.audit.audit_log import Actor
 from tests import ACCOUNT
 
 pytestmark = pytest.mark.django_db
@@ -18,11 +18,16 @@ ACTIONS = ("auth.login", "auth.lockout", "people.create", "people.role")
 def log(db):
     """Events of the site between two of its account; of the site, by action."""
     ada = Actor(id="2", label="ada", source_ip="192.0.2.9")
-    audit.append(action="flow.export", stage="access", result="succeeded", actor=Actor(id="1", label="omar"))
+    audit_log.append(
+        action="flow.export", stage="access", result="succeeded", actor=Actor(id="1", label="omar")
+    )
     events = {
-        action: audit.append(action=action, stage="access", result="denied", actor=ada) for action in ACTIONS
+        action: audit_log.append(action=action, stage="access", result="denied", actor=ada)
+        for action in ACTIONS
     }
-    audit.append(action="flow.export", stage="access", result="succeeded", actor=Actor(id="1", label="omar"))
+    audit_log.append(
+        action="flow.export", stage="access", result="succeeded", actor=Actor(id="1", label="omar")
+    )
     return events
 
 
@@ -82,7 +87,7 @@ def test_export_has_none_of_them(log, of_account, what):
 
 
 def test_event_of_no_account_at_all_is_for_those_of_every_account(of_account, client_of, actor):
-    event = audit.append(
+    event = audit_log.append(
         action="audit.verify", stage="access", result="succeeded", actor=actor, account_sid=""
     )
 

@@ -4,10 +4,11 @@ import uuid
 
 import pytest
 
-from flows.models import AuditEvent, Plan
-from flows.services import audit
-from flows.services.audit import Actor, Payload
-from flows.services.log_query import LONGEST, MOST_PARTS
+from flows.audit import audit_log
+from flows.audit.audit_log import Actor, Payload
+from flows.audit.log_query import LONGEST, MOST_PARTS
+from flows.audit.models import AuditEvent
+from flows.models import Plan
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +19,7 @@ SID = "FO" + "1" * 32
 def log(db):
     """Two events, of a day and a user."""
     for name in ("One", "Two"):
-        audit.append(
+        audit_log.append(
             action="flow.update", stage="outcome", result="succeeded", actor=Actor(id="1", label="omar"),
             target_sid=SID, payload=Payload(friendly_name=name),
         )  # fmt: skip
@@ -112,7 +113,9 @@ def test_as_many_words_as_are_allowed_are_searched_and_repeated_ones_count_once(
 
 
 def test_action_of_another_version_is_shown_as_it_is_and_can_be_filtered_by(client_of, log):
-    audit.append(action="flow.teleport", stage="access", result="denied", actor=Actor(id="1", label="omar"))
+    audit_log.append(
+        action="flow.teleport", stage="access", result="denied", actor=Actor(id="1", label="omar")
+    )
     client = client_of("viewer")
 
     page = client.get("/audit/?action=flow.teleport")

@@ -9,9 +9,10 @@ from unittest import mock
 import pytest
 from django.utils import timezone
 
-from flows.models import AuditEntry, AuditEvent
-from flows.services import audit, changes, mirror, reconcile
-from flows.services.audit import Actor
+from flows.audit import audit_log
+from flows.audit.audit_log import Actor
+from flows.audit.models import AuditEntry, AuditEvent
+from flows.services import changes, mirror, reconcile
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 
@@ -24,7 +25,7 @@ SID = "FO" + "1" * 32
 def stage(change_id, name, result, actor=OMAR, **values):
     """Put a stage of a change on record."""
     said = {"action": "flow.update", "target_sid": SID, "changed_fields": ["friendly_name"], **values}
-    return audit.append(change_id=change_id, stage=name, result=result, actor=actor, **said)
+    return audit_log.append(change_id=change_id, stage=name, result=result, actor=actor, **said)
 
 
 def history(*stages, **values):
@@ -128,7 +129,7 @@ def test_attempt_whose_process_died_has_an_unknown_outcome(client_of):
 def test_change_that_is_resolved_while_somebody_pages_is_neither_missed_nor_shown_twice(client_of):
     attempt, _ = history(ATTEMPT, LOST)
     for _ in range(60):
-        audit.append(action="flow.export", stage="access", result="succeeded", actor=OMAR)
+        audit_log.append(action="flow.export", stage="access", result="succeeded", actor=OMAR)
     client = client_of("viewer")
     first = client.get("/audit/")
 
@@ -247,7 +248,7 @@ def test_count_says_whether_there_are_older_events(client_of):
     client = client_of("viewer")
     for number, expected in ((1, "1 event<"), (49, "50 events<"), (1, "Latest 50 events<")):
         for _ in range(number):
-            audit.append(action="flow.export", stage="access", result="succeeded", actor=OMAR)
+            audit_log.append(action="flow.export", stage="access", result="succeeded", actor=OMAR)
         assert f'<p id="count">{expected}' in text(client.get("/audit/"))
     older = client.get("/audit/" + client.get("/audit/").context["older_url"])
     assert '<p id="count">1 older event<' in text(older)

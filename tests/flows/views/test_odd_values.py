@@ -8,7 +8,8 @@ import uuid
 
 import pytest
 
-from flows.models import AuditEvent, Flow, OpenDrift
+from flows.audit.models import AuditEvent, OpenDrift
+from flows.models import Flow
 from flows.services import mirror, planning
 from flows.twilio.flex import flex_flow
 from tests import ACCOUNT

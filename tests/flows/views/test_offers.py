@@ -6,8 +6,9 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
+from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability import restrictions
-from flows.models import AuditEvent, OpenDrift, Plan
+from flows.models import Plan
 from flows.services import mirror
 from flows.twilio.errors import Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind

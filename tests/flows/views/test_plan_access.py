@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from flexadmin.models import AccountRole
-from flows.models import AuditEvent, Plan
+from flows.audit.models import AuditEvent
+from flows.models import Plan
 from flows.services import mirror, planning
 from flows.services.planning import Ask
 from flows.twilio.sandbox.faults import Fault, FaultKind

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from flexadmin.roles import ROLES
-from flows.models import AuditEvent, Flow, Plan
+from flows.audit.models import AuditEvent
+from flows.models import Flow, Plan
 from flows.services import erasure, mirror, planning
 from flows.services.planning import Entry
 from flows.twilio.sandbox.faults import Fault, FaultKind

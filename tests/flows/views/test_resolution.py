@@ -5,7 +5,8 @@ import uuid
 
 import pytest
 
-from flows.models import AuditEvent, Flow, OpenChange
+from flows.audit.models import AuditEvent, OpenChange
+from flows.models import Flow
 from flows.services import mirror, reconcile
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from flows.models import AuditEvent
+from flows.audit.models import AuditEvent
 from flows.services import changes, mirror
 from tests import ACCOUNT
 from tests.conftest import form_data

@@ -5,7 +5,8 @@ import uuid
 
 import pytest
 
-from flows.models import AuditEvent, Flow
+from flows.audit.models import AuditEvent
+from flows.models import Flow
 from flows.services import changes, mirror
 from flows.templatetags.flows import linked
 from tests import ACCOUNT

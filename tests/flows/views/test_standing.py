@@ -7,9 +7,10 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
+from flows.audit.models import AuditEvent
 from flows.availability import restrictions
 from flows.availability.models import Closure
-from flows.models import AuditEvent, Plan
+from flows.models import Plan
 from flows.twilio.errors import Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import log_locked, writes

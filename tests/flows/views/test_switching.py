@@ -5,8 +5,8 @@ import uuid
 
 import pytest
 
-from flows.models import AuditEvent, AuditPayload
-from flows.services import audit
+from flows.audit import audit_log
+from flows.audit.models import AuditEvent, AuditPayload
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.conftest import form_data
 
@@ -139,7 +139,7 @@ def test_trouble_stays_in_the_dialog_with_what_was_typed(client_of, sandbox, flo
 def test_switch_held_back_by_another_change_stays_in_the_dialog(client_of, sandbox, flow_sid, actor):
     client = client_of("operator", "ada")
     _, data = opened(client, flow_sid)
-    audit.append(
+    audit_log.append(
         action="flow.update", stage="attempt", result="pending", actor=actor,
         change_id=uuid.uuid4(), target_sid=flow_sid,
     )  # fmt: skip
@@ -166,9 +166,9 @@ def test_switch_that_can_not_be_put_on_record_stays_in_the_dialog(client_of, flo
 def test_switch_whose_outcome_is_not_on_record_says_so_in_the_dialog(client_of, flow_sid, monkeypatch):
     client = client_of("operator")
     _, data = opened(client, flow_sid)
-    append = audit.append
+    append = audit_log.append
     monkeypatch.setattr(
-        audit, "append", lambda **said: append(**said) if said["stage"] == "attempt" else _not_recorded()
+        audit_log, "append", lambda **said: append(**said) if said["stage"] == "attempt" else _not_recorded()
     )
 
     answer = client.post(f"/flows/{flow_sid}/enabled/", data, headers=OVER_THE_LIST)
@@ -223,4 +223,4 @@ def test_toast_shows_a_hostile_name_inert(client_of, sandbox, flow_sid):
 
 
 def _not_recorded(*_args, **_kwargs):
-    raise audit.NotRecorded("disk full")
+    raise audit_log.NotRecorded("disk full")

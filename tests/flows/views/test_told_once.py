@@ -6,8 +6,9 @@ import uuid
 import pytest
 from django.core.management import call_command
 
+from flows.audit.models import AuditEvent
 from flows.availability import restrictions
-from flows.models import AuditEvent, Plan
+from flows.models import Plan
 from flows.twilio.errors import Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

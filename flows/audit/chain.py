@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from flows.models import AuditEvent, AuditPayload
+from flows.audit.models import AuditEvent, AuditPayload
 
 GENESIS: Final = "0" * 64
 

@@ -13,15 +13,16 @@ from django.views.decorators.http import require_GET
 
 from flexadmin.roles import scope_of
 from flows.accounts import twilio_accounts
-from flows.models import AuditEntry, Plan
-from flows.services import log_list, reading
-from flows.services.log_list import matching as matching
-from flows.services.log_list import page_of as page_of
-from flows.services.log_list import readable as readable
-from flows.services.log_query import LogQuery as LogQuery
-from flows.services.reading import Found
+from flows.audit import log_list, log_paging
+from flows.audit.access import Request, permitted
+from flows.audit.log_list import matching as matching
+from flows.audit.log_list import page_of as page_of
+from flows.audit.log_list import readable as readable
+from flows.audit.log_paging import Found
+from flows.audit.log_query import LogQuery as LogQuery
+from flows.audit.models import AuditEntry
+from flows.models import Plan
 from flows.twilio import labels as words
-from flows.views.requests import Request, permitted
 
 CHIPS: Final = {
     "q": "Search", "actor": "User", "action": "Action", "result": "Result", "sid": "Flow", "account": "Account",
@@ -35,7 +36,7 @@ Choice = tuple[str, str]
 @permitted("flows.view_auditevent", action="audit.view")
 def event_list(request: Request) -> HttpResponse:
     query = LogQuery.of(request.GET)
-    people = reading.people(request.scope)
+    people = log_paging.people(request.scope)
     faults = {**query.faults, **log_list.unknown_values(query, request.scope, people)}
     found = Found([], has_older=False) if faults else page_of(query, request.scope)
     here = twilio_accounts.of_scope(request.scope)
@@ -93,7 +94,7 @@ def _decorate(
 
 def _scanned(what: str) -> str:
     """Say how much was searched entry by entry."""
-    most = reading.STRETCH if what == "log" else reading.OF_ONE
+    most = log_paging.STRETCH if what == "log" else log_paging.OF_ONE
     return f"{most:,} {SCANNED[what]}" if what else ""
 
 
@@ -104,7 +105,7 @@ def _choices(
     named: Mapping[str, twilio_accounts.Account],
 ) -> dict[str, list[Choice]]:
     """The options of the filters. A value that is in force stays one of them, whatever it is."""
-    unnamed = [action for action in reading.actions(scope) if action not in words.ACTIONS]
+    unnamed = [action for action in log_paging.actions(scope) if action not in words.ACTIONS]
     options: dict[str, list[Choice]] = {
         "actor": [(name, name) for name in people],
         "action": [(value, tried) for value, (_, tried) in words.ACTIONS.items()],

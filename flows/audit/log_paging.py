@@ -15,8 +15,8 @@ from django.db.models import Max, Min, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from flows.accounts import twilio_accounts
-from flows.models import AuditDay, AuditEntry, AuditEvent
-from flows.services import audit
+from flows.audit import audit_log
+from flows.audit.models import AuditDay, AuditEntry, AuditEvent
 
 STRETCH: Final = 10_000  # events that are looked at where no index answers
 OF_ONE: Final = 500  # events of a flow, or of a person, that are looked at where an index has these alone
@@ -125,7 +125,7 @@ def places(since: date | None, until: date | None) -> tuple[int, int]:
     """The first and the last place that an event of these days (in UTC, both included) can have; an empty stretch if
     there is none."""
     if since is None and until is None:
-        return 1, audit.last_seq()
+        return 1, audit_log.last_seq()
     days = AuditDay.objects.all()
     if since:
         days = days.filter(day__gte=since)
@@ -134,8 +134,8 @@ def places(since: date | None, until: date | None) -> tuple[int, int]:
     try:
         found = days.aggregate(first=Min("first"), last=Max("last"))
     except ValueError:  # SQLite: a row that is no number, which a verification names
-        return 1, audit.last_seq()
-    return max(found["first"] or 1, 1), min(found["last"] or 0, audit.last_seq())
+        return 1, audit_log.last_seq()
+    return max(found["first"] or 1, 1), min(found["last"] or 0, audit_log.last_seq())
 
 
 def people(scope: twilio_accounts.Scope) -> list[str]:

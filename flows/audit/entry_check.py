@@ -13,9 +13,9 @@ from django.db import connection, transaction
 from django.db.models import CharField, Exists, OuterRef, Q
 from django.db.models.functions import Cast
 
-from flows.models import AuditEntry, AuditEvent, ChainHead
-from flows.services import audit
-from flows.services.log_entries import BATCH, COLUMNS, derived, rows_between
+from flows.audit import audit_log
+from flows.audit.log_entries import BATCH, COLUMNS, derived, rows_between
+from flows.audit.models import AuditEntry, AuditEvent, ChainHead
 
 MOST_SUSPECTS: Final = 1000  # stretches that are read once more; one with a fault is enough
 _SPELT: Final = ("at", "change_id", "request_id")  # SQLite searches by how these are spelt, so it is compared
@@ -49,7 +49,7 @@ class Entries:
         self._compare()
         if self._suspects:
             with transaction.atomic():
-                list(ChainHead.objects.select_for_update().filter(name=audit.HEAD))
+                list(ChainHead.objects.select_for_update().filter(name=audit_log.HEAD))
                 for first, last in self._suspects:
                     rows = rows_between(first, last)
                     if found := _fault(_by_the_log(rows), _by_the_table(first, last)):

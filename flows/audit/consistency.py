@@ -12,8 +12,10 @@ from django.db import connection
 from django.db.models import Exists, OuterRef
 
 from flows import derived
-from flows.models import ONCE, AuditEvent, AuditPayload, Flow, OpenChange, Plan, PlannedChange
-from flows.services import mirror, protection
+from flows.audit import protection
+from flows.audit.models import ONCE, AuditEvent, AuditPayload, OpenChange
+from flows.models import Flow, Plan, PlannedChange
+from flows.services import mirror
 
 log = logging.getLogger(__name__)
 

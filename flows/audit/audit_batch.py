@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from django.db import Error, transaction
 
+from flows.audit import audit_log
+from flows.audit.audit_log import Actor, NotRecorded, Payload
+from flows.audit.models import AuditEvent, Result, Stage
 from flows.core.database import drop_if_lost
-from flows.models import AuditEvent, Result, Stage
 from flows.redaction.masking import masked_note, storable
-from flows.services import audit
-from flows.services.audit import Actor, NotRecorded, Payload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +33,13 @@ class Entry:
 
 def append_together(entries: Sequence[Entry]) -> list[AuditEvent]:
     """Commit these events in order, in one durable transaction. Raises `NotRecorded`; then none is committed."""
-    pairs = [(_event(entry), audit._payload_row(entry.payload)) for entry in entries]
+    pairs = [(_event(entry), audit_log._payload_row(entry.payload)) for entry in entries]
     try:
         with transaction.atomic(durable=True):
-            head = audit._locked_head()
+            head = audit_log._locked_head()
             for event, body in pairs:
-                audit._add(event, body, head)
-                audit._keep_what_is_open(event, body)
+                audit_log._add(event, body, head)
+                audit_log._keep_what_is_open(event, body)
             head.save()
     except Error as error:
         drop_if_lost()

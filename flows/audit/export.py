@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 
+from flows.audit import audit_log
+from flows.audit.audit_log import Actor, Payload
+from flows.audit.chain import PAYLOAD, PAYLOAD_IF_SET, SEALED, SEALED_IF_SET, canonical
+from flows.audit.models import AuditEvent, Result, Stage
 from flows.core.csv_cells import BYTE_ORDER_MARK, cell
-from flows.models import AuditEvent, Result, Stage
 from flows.redaction.masking import masked, masked_note
-from flows.services import audit
-from flows.services.audit import Actor, Payload
-from flows.services.seal import PAYLOAD, PAYLOAD_IF_SET, SEALED, SEALED_IF_SET, canonical
 
 ACTION: Final = "audit.export"
 FORMATS: Final = ("ndjson", "csv")
@@ -69,11 +69,11 @@ def begin(
 
     def asked() -> Payload:
         chosen.append(events())
-        through = audit.last_seq() + 1
+        through = audit_log.last_seq() + 1
         by = None if filters is None else dict(filters)
         return Payload(requested={"format": form, "filters": by, "after": after, "through": through})
 
-    event = audit.append(
+    event = audit_log.append(
         action=ACTION,
         stage=Stage.ACCESS,
         result=Result.SUCCEEDED,

@@ -19,20 +19,11 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from flows.accounts import twilio_accounts
+from flows.audit import log_entries
+from flows.audit.chain import GENESIS, event_hash, payload_hash
+from flows.audit.models import ONCE, AuditEvent, AuditPayload, ChainHead, OpenChange, OpenDrift, Result, Stage
 from flows.core.database import drop_if_lost
-from flows.models import (
-    ONCE,
-    AuditEvent,
-    AuditPayload,
-    ChainHead,
-    OpenChange,
-    OpenDrift,
-    Result,
-    Stage,
-)
 from flows.redaction.masking import masked, masked_note, storable
-from flows.services import log_entries
-from flows.services.seal import GENESIS, event_hash, payload_hash
 from flows.twilio.flex import flex_flow
 from flows.twilio.pickling import Picklable
 

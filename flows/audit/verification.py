@@ -16,13 +16,9 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from flows.core.stored_values import OddValue, odd_values
-from flows.models import AuditEvent, AuditPayload, ChainHead, Result, Stage
-from flows.services import audit, consistency
-from flows.services.audit import Actor, NotRecorded, Payload
-from flows.services.log_recount import Entries
-from flows.services.recount import Days, OpenChanges, OpenDrifts, ReadOnlyAccounts
-from flows.services.seal import (
+from flows.audit import audit_log, consistency
+from flows.audit.audit_log import Actor, NotRecorded, Payload
+from flows.audit.chain import (
     GENESIS,
     PAYLOAD,
     PAYLOAD_IF_SET,
@@ -35,6 +31,10 @@ from flows.services.seal import (
     sealed_payload,
     sealed_row,
 )
+from flows.audit.derived_tables import Days, OpenChanges, OpenDrifts, ReadOnlyAccounts
+from flows.audit.entry_check import Entries
+from flows.audit.models import AuditEvent, AuditPayload, ChainHead, Result, Stage
+from flows.core.stored_values import OddValue, odd_values
 
 VERIFY: Final = "audit.verify"
 ERASE: Final = "audit.erase"
@@ -97,7 +97,7 @@ def verify(*, head: dict[str, Any] | None = None) -> Verdict:
     elsewhere, it also finds a tail that was cut off and a chain that was written anew."""
     started = time.monotonic()
     # The head is read first: what is appended during the walk is the next one's business.
-    kept = ChainHead.objects.filter(name=audit.HEAD).first()
+    kept = ChainHead.objects.filter(name=audit_log.HEAD).first()
     end, end_hash = (kept.seq, kept.hash) if kept else (0, GENESIS)
     odd = odd_values()
     walk = _Walk()
@@ -122,7 +122,7 @@ def verify_on_record(
     if verdict.table_faults:
         said["table_faults"] = list(verdict.table_faults)
     try:
-        event = audit.append(
+        event = audit_log.append(
             action=VERIFY,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED if verdict.is_intact else Result.FAILED,
@@ -147,13 +147,13 @@ def last_verification() -> Verification | None:
         for key in keys()
     )
     said = body.after if is_intact and body.after else {}
-    since = audit.last_seq() - said.get("through", 0) - 1  # without the record of it
+    since = audit_log.last_seq() - said.get("through", 0) - 1  # without the record of it
     return Verification(event, said, max(0, since), is_intact)
 
 
 def signed_head() -> dict[str, Any]:
     """The chain's end as it is now, to be kept where this site's people can't write."""
-    row = ChainHead.objects.filter(name=audit.HEAD).first()
+    row = ChainHead.objects.filter(name=audit_log.HEAD).first()
     seq, last = (row.seq, row.hash) if row else (0, GENESIS)
     said = {"seq": seq, "hash": last, "at": timezone.now().isoformat(timespec="microseconds")}
     return {**said, "signature": _signature(said, settings.AUDIT_KEY)}
@@ -304,7 +304,7 @@ def _rows(end: int) -> Iterator[dict[str, Any]]:
 def _beyond_the_head() -> tuple[int, str] | None:
     # In this order: an event and its head are committed together, so the head is never behind.
     newest = AuditEvent.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
-    last = audit.last_seq()
+    last = audit_log.last_seq()
     if newest <= last:
         return None
     beyond = AuditEvent.objects.filter(seq__gt=last).order_by("seq").values_list("seq", flat=True)

@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from flows.audit.models import Result
+from flows.audit.search_text import host_of
 from flows.core import matching
 from flows.core.invisible import without_hidden
 from flows.core.normalization import fold
-from flows.models import Result
-from flows.services.log_text import host_of
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 

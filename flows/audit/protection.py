@@ -12,19 +12,19 @@ from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
 
-from flows import append_only, derived, log_days
+from flows import derived
+from flows.audit import append_only, audit_log, day_index
+from flows.audit.audit_log import Actor, NotRecorded, Payload
+from flows.audit.models import Result, Stage
 from flows.core import triggers
 from flows.core.triggers import Trigger
-from flows.models import Result, Stage
-from flows.services import audit
-from flows.services.audit import Actor, NotRecorded, Payload
 
 log = logging.getLogger(__name__)
 
 RESTORE: Final = "audit.restore"
 _ITSELF: Final = Actor(id="", label="migrate")
 # The migrations that create the triggers: before them there is nothing to restore.
-_CREATED_BY: Final = (("0002_append_only", append_only), ("0011_log_pages", log_days))
+_CREATED_BY: Final = (("0002_append_only", append_only), ("0011_log_pages", day_index))
 _RULES: Final = "SELECT tablename, rulename FROM pg_rules WHERE tablename LIKE 'flows!_%' ESCAPE '!'"
 _HIDDEN_ROWS: Final = """
     SELECT relname FROM pg_class
@@ -65,7 +65,7 @@ def restore(*, using: str, **_signal: Any) -> None:
 def _record(missing: list[str]) -> None:
     log.warning("restored database triggers of the audit log that were missing: %s", ", ".join(missing))
     try:
-        audit.append(
+        audit_log.append(
             action=RESTORE,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,

@@ -15,14 +15,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from flows.accounts import twilio_accounts
-from flows.models import AuditEvent, Result
-from flows.services import audit, evidence, export, log_list, reading
-from flows.services.evidence import Verdict
-from flows.services.log_list import matching, readable
-from flows.services.log_query import LogQuery
-from flows.views.audit import chips_of
-from flows.views.downloads import Download, Place, TooManyDownloads
-from flows.views.requests import Request, actor_of, permitted
+from flows.audit import audit_log, export, log_list, log_paging
+from flows.audit import verification as evidence
+from flows.audit.access import Request, actor_of, permitted
+from flows.audit.log_list import matching, readable
+from flows.audit.log_query import LogQuery
+from flows.audit.models import AuditEvent, Result
+from flows.audit.verification import Verdict
+from flows.audit.views.downloads import Download, Place, TooManyDownloads
+from flows.audit.views.log import chips_of
 
 CHUNK: Final = 64 * 1024  # characters that are sent at once
 CONTENT_TYPES: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
@@ -51,7 +52,7 @@ def log_export(request: Request) -> HttpResponseBase:
         "is_whole": is_whole,
         "error": error,
         "faults": faults,
-        "last_seq": audit.last_seq(),
+        "last_seq": audit_log.last_seq(),
         "last": _last_export(request),
     }
     if request.method == "GET" or error or faults:
@@ -70,7 +71,7 @@ def log_export(request: Request) -> HttpResponseBase:
         answer = render(request, "audit/export.html", {**context, "is_busy": True}, status=503)
         answer["Retry-After"] = "30"
         return answer
-    except audit.NotRecorded:
+    except audit_log.NotRecorded:
         return render(request, "audit/export.html", {**context, "not_recorded": True}, status=503)
     response = Download(place, _chunks(begun.lines()), content_type=CONTENT_TYPES[begun.form])
     name = f"audit-{timezone.now():%Y-%m-%d}-after-{begun.after}-through-{begun.through}.{begun.form}"
@@ -98,7 +99,7 @@ def verification(request: Request) -> HttpResponseBase:
 
 
 def _faults(query: LogQuery, scope: twilio_accounts.Scope) -> list[str]:
-    unknown = log_list.unknown_values(query, scope, reading.people(scope))
+    unknown = log_list.unknown_values(query, scope, log_paging.people(scope))
     return [*query.faults.values(), *unknown.values()]
 
 

@@ -17,10 +17,12 @@ from django_htmx.middleware import HtmxDetails
 from flexadmin import typed
 from flexadmin.roles import role_of, scope_of
 from flows.accounts import clients, twilio_accounts
+from flows.audit import audit_log, log_entries
+from flows.audit.audit_log import Actor, Payload
+from flows.audit.models import AuditEvent, Result, Stage
 from flows.availability import restrictions
-from flows.models import AuditEvent, Flow, Result, Stage
-from flows.services import audit, log_entries, lookup
-from flows.services.audit import Actor, Payload
+from flows.models import Flow
+from flows.services import lookup
 from flows.twilio.flex.flex_flow import Snapshot
 
 
@@ -119,7 +121,7 @@ def record_refusal(request: Request, action: str, kwargs: dict[str, Any]) -> Non
     """Puts on record that somebody may not do this."""
     sid = str(kwargs.get("sid", ""))
     flow = Flow.objects.filter(sid=sid).first()
-    audit.append(
+    audit_log.append(
         action=action,
         stage=Stage.ACCESS,
         result=Result.DENIED,

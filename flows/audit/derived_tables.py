@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from flows.audit.models import ONCE, AuditDay, AuditEvent, OpenChange, OpenDrift, Result, Stage
 from flows.availability.models import Closure
-from flows.models import ONCE, AuditDay, AuditEvent, OpenChange, OpenDrift, Result, Stage
 
 
 @dataclass(slots=True)

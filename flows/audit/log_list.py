@@ -15,13 +15,14 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from flows.accounts import twilio_accounts
+from flows.audit import log_paging
+from flows.audit.log_entries import INCONCLUSIVE, OF_THE_SITE
+from flows.audit.log_paging import Found
+from flows.audit.log_query import OPEN_RESULTS, RESOLVED_LATER, LogQuery
+from flows.audit.models import AuditEntry, AuditEvent, OpenChange, Result
 from flows.core import matching as terms
-from flows.models import AuditEntry, AuditEvent, OpenChange, Plan, PlannedChange, Result
-from flows.services import reading
+from flows.models import Plan, PlannedChange
 from flows.services.changes import UNDER_WAY_FOR
-from flows.services.log_entries import INCONCLUSIVE, OF_THE_SITE
-from flows.services.log_query import OPEN_RESULTS, RESOLVED_LATER, LogQuery
-from flows.services.reading import Found
 from flows.twilio import labels
 
 PAGE_SIZE: Final = 50
@@ -42,19 +43,19 @@ def page_of(query: LogQuery, scope: twilio_accounts.Scope) -> Found:
     """Return a page of the entries that the query asks for; nothing if it can't be understood."""
     if query.faults:
         return Found([], has_older=False)
-    first, last = reading.places(_date(query.from_date), _date(query.to_date))
+    first, last = log_paging.places(_date(query.from_date), _date(query.to_date))
     last = min(last, query.before - 1) if query.before else last
     lowest, entries = first, AuditEntry.objects.all()
     match query.scanned:
         case "log":
-            lowest = max(first, last - reading.STRETCH + 1)
+            lowest = max(first, last - log_paging.STRETCH + 1)
         case "flow":
             of_flow = entries.filter(target_sid__in=query.flow_sids)
-            lowest = reading.reach(of_flow, scope, first=first, last=last)
+            lowest = log_paging.reach(of_flow, scope, first=first, last=last)
         case "person" if scope is None:  # to sign in is of no account
             of_person = entries.filter(actor_label=query.actor)
-            lowest = reading.reach(of_person, scope, first=first, last=last)
-    return reading.newest(_branches(query, scope), PAGE_SIZE, first=first, last=last, lowest=lowest)
+            lowest = log_paging.reach(of_person, scope, first=first, last=last)
+    return log_paging.newest(_branches(query, scope), PAGE_SIZE, first=first, last=last, lowest=lowest)
 
 
 def matching(query: LogQuery, scope: twilio_accounts.Scope) -> QuerySet[AuditEvent]:
@@ -65,7 +66,7 @@ def matching(query: LogQuery, scope: twilio_accounts.Scope) -> QuerySet[AuditEve
     """
     if query.faults:
         return AuditEvent.objects.none()
-    entries = reading.of_accounts(_filtered(query), scope)
+    entries = log_paging.of_accounts(_filtered(query), scope)
     if query.account:
         entries = entries.filter(account_sid=query.account)
     if query.plan:
@@ -73,7 +74,7 @@ def matching(query: LogQuery, scope: twilio_accounts.Scope) -> QuerySet[AuditEve
     if query.actor:
         entries = entries.filter(Q(actor_label=query.actor) | Q(resolved_by=query.actor))
     if query.from_date or query.to_date:
-        first, last = reading.places(_date(query.from_date), _date(query.to_date))
+        first, last = log_paging.places(_date(query.from_date), _date(query.to_date))
         entries = entries.filter(pk__gte=first, pk__lte=last)
     if query.before:
         entries = entries.filter(pk__lt=query.before)
@@ -90,7 +91,7 @@ def readable(scope: twilio_accounts.Scope) -> QuerySet[AuditEvent]:
     events = AuditEvent.objects.all()
     for beginning in () if scope is None else OF_THE_SITE:
         events = events.exclude(action__startswith=beginning)
-    return reading.of_accounts(events, scope)
+    return log_paging.of_accounts(events, scope)
 
 
 def neighbours(
@@ -100,16 +101,16 @@ def neighbours(
     if entry is None:
         return None, None
     shown = AuditEntry.objects.exclude(action="flow.baseline").select_related("outcome__payload")
-    before, after = reading.beside(shown, scope, entry.pk)
+    before, after = log_paging.beside(shown, scope, entry.pk)
     return before.outcome if before else None, after.outcome if after else None
 
 
 def unknown_values(query: LogQuery, scope: twilio_accounts.Scope, people: Iterable[str]) -> dict[str, str]:
     """Return, by parameter, which values of a query stand nowhere in what the user may read. `people` are
     those who stand in it."""
-    entries = reading.of_accounts(AuditEntry.objects.all(), scope)
+    entries = log_paging.of_accounts(AuditEntry.objects.all(), scope)
     is_known: dict[str, Callable[[], bool]] = {
-        "action": lambda: query.action in labels.ACTIONS or query.action in reading.actions(scope),
+        "action": lambda: query.action in labels.ACTIONS or query.action in log_paging.actions(scope),
         "actor": lambda: query.actor in people,
         "sid": lambda: entries.filter(target_sid=query.sid).exists(),
         "account": lambda: _is_account(query.account, scope),
@@ -165,7 +166,7 @@ def _by_account(
     if sids is None:
         return [entries]
     if _has_own_index(query):  # the flow's or the plan's, not the accounts'
-        return [reading.of_accounts(entries, sids)]
+        return [log_paging.of_accounts(entries, sids)]
     return [entries.filter(account_sid=sid) for sid in sorted(sids)]
 
 
@@ -199,10 +200,14 @@ def _filtered(query: LogQuery) -> QuerySet[AuditEntry]:
     if query.action:
         is_aside = _has_own_index(query)
         entries = (
-            reading.aside(entries, action=query.action) if is_aside else entries.filter(action=query.action)
+            log_paging.aside(entries, action=query.action)
+            if is_aside
+            else entries.filter(action=query.action)
         )
     for sid in sorted(query.flow_sids):
-        entries = reading.aside(entries, target_sid=sid) if query.is_few else entries.filter(target_sid=sid)
+        entries = (
+            log_paging.aside(entries, target_sid=sid) if query.is_few else entries.filter(target_sid=sid)
+        )
     if query.from_date:
         entries = entries.filter(at__gte=_midnight(query.from_date))
     if query.to_date:
@@ -218,7 +223,7 @@ def _with_result(entries: QuerySet[AuditEntry], result: str, *, is_aside: bool) 
         return entries.filter(resolved_by__isnull=False)
     if not result:
         return entries
-    return reading.aside(entries, result=result) if is_aside else entries.filter(result=result)
+    return log_paging.aside(entries, result=result) if is_aside else entries.filter(result=result)
 
 
 def _open(result: str) -> QuerySet[OpenChange, Any]:

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from django.db.models import Manager, Q
 
-from flows.models import ONCE, AuditEntry, AuditEvent, AuditPayload, Result, Stage
-from flows.services.log_text import text_of
+from flows.audit.models import ONCE, AuditEntry, AuditEvent, AuditPayload, Result, Stage
+from flows.audit.search_text import text_of
 
 # Sign-ins and users concern the whole site, whatever account stands in the event.
 OF_THE_SITE: Final = ("auth.", "people.")
