@@ -21,11 +21,12 @@ from django.utils.safestring import SafeString
 from flows import search
 from flows.audit.models import AuditEvent, AuditPayload, Result, Stage
 from flows.forms import DeleteForm, FlowForm, SwitchForm
-from flows.models import Flow, Plan, SyncState
-from flows.services.freshness import Freshness
+from flows.mirror import failure_messages
+from flows.mirror.freshness import Freshness
+from flows.mirror.models import Flow, SyncState
+from flows.models import Plan
 from flows.twilio.errors import NeverSent, Refused
 from flows.twilio.flex import flex_flow
-from flows.views import problems
 from flows.views.flows import COLUMNS
 
 SID: Final = "FO" + "0123456789abcdef" * 2
@@ -191,16 +192,16 @@ def _fields() -> Iterator[Part]:
     yield "confirm_name", "forms/field.html", {"field": confirm}
 
 
-def _refused() -> problems.Problem:
+def _refused() -> failure_messages.Problem:
     error = Refused(status=400, code=45212, message="Duplicate address")
-    return problems.of_change(error, what="The switch")
+    return failure_messages.of_change(error, what="The switch")
 
 
 def _more_problems() -> Iterator[Part]:
-    unread = problems.of_change(NeverSent("no connection was made"), what="The switch", sent=False)
+    unread = failure_messages.of_change(NeverSent("no connection was made"), what="The switch", sent=False)
     yield "Not read", "_problem.html", {"problem": unread}
-    yield "Not on record", "_problem.html", {"problem": problems.not_recorded()}
-    yield "Outcome not on record", "_problem.html", {"problem": problems.outcome_not_recorded(None)}
+    yield "Not on record", "_problem.html", {"problem": failure_messages.not_recorded()}
+    yield "Outcome not on record", "_problem.html", {"problem": failure_messages.outcome_not_recorded(None)}
 
 
 def _results(*rows: Flow) -> dict[str, Any]:

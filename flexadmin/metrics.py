@@ -25,7 +25,7 @@ from prometheus_client.registry import Collector
 
 from flows.audit import audit_log, verification
 from flows.audit.models import OpenChange, OpenDrift, Result
-from flows.models import SyncState
+from flows.mirror.models import SyncState
 
 _own = CollectorRegistry()
 CALLS: Final = Histogram(

@@ -23,7 +23,8 @@ from flows.core import matching
 from flows.core.invisible import without_hidden
 from flows.core.normalization import fold
 from flows.filters import NOT_SET, Mistake
-from flows.models import Flow, FlowEntry, FlowTally
+from flows.mirror.models import Flow
+from flows.models import FlowEntry, FlowTally
 from flows.twilio.flex import flex_flow
 
 PAGE_SIZE: Final = 50

@@ -4,7 +4,8 @@ from django.urls import include, path, register_converter
 
 from flows.audit.views import log, verification
 from flows.converters import FlexFlowSid
-from flows.views import changes, copyout, drift, event, flows, importing, plans, saved, standing
+from flows.mirror.views import accounts, drift
+from flows.views import changes, copyout, event, flows, importing, plans, saved
 
 register_converter(FlexFlowSid, "flex_flow_sid")
 
@@ -45,8 +46,8 @@ audit_urls = [
 ]
 
 account_urls = [
-    path("", standing.account_list, name="list"),
-    path("act/", standing.account_act, name="act"),
+    path("", accounts.account_list, name="list"),
+    path("act/", accounts.account_act, name="act"),
 ]
 
 urlpatterns = [

@@ -24,7 +24,7 @@ from flows.accounts.twilio_accounts import Account
 from flows.audit import append_only
 from flows.audit.audit_log import Actor
 from flows.audit.views import downloads
-from flows.services import mirror
+from flows.mirror import mirror
 from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
 from tests.long_tests import (  # noqa: F401 - hooks

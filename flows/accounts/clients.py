@@ -7,7 +7,7 @@ from django.dispatch import Signal
 
 from flows.accounts import rates, twilio_accounts
 from flows.audit.models import AuditEvent
-from flows.models import Flow
+from flows.mirror.models import Flow
 from flows.twilio.client import FlexClient
 from flows.twilio.errors import NeverSent
 

@@ -21,8 +21,8 @@ from flows.audit import audit_log, log_entries
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.availability import restrictions
-from flows.models import Flow
-from flows.services import lookup
+from flows.mirror import lookup
+from flows.mirror.models import Flow
 from flows.twilio.flex.flex_flow import Snapshot
 
 

@@ -14,8 +14,9 @@ from django.db.models import Exists, OuterRef
 from flows import derived
 from flows.audit import protection
 from flows.audit.models import ONCE, AuditEvent, AuditPayload, OpenChange
-from flows.models import Flow, Plan, PlannedChange
-from flows.services import mirror
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.models import Plan, PlannedChange
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
-from flows.models import Flow, SyncState
+from flows.mirror.models import Flow, SyncState
 from flows.twilio.errors import FlexError, NoConnection, Refused, Unknown
 
 # Kinds of call that can be made while no flow is known.

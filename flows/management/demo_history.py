@@ -17,7 +17,8 @@ from django.contrib.auth.models import User
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor
 from flows.audit.models import Result, Stage
-from flows.services import changes, mirror, reconcile
+from flows.mirror import mirror
+from flows.services import changes, reconcile
 from flows.twilio.flex.flex_flow import Snapshot
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox

@@ -12,8 +12,8 @@ from typing import Any
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
+from flows.mirror.mirror import columns_of
 from flows.redaction.masking import masked, masked_note, storable
-from flows.services.mirror import columns_of
 
 BATCH = 500
 

@@ -14,7 +14,8 @@ from django_tasks_db.models import DBTaskResult
 from flows import trigrams
 from flows.audit.models import AuditEntry, AuditPayload, OpenChange, OpenDrift
 from flows.availability.models import Closure
-from flows.models import Flow, FlowEntry, Plan, PlannedChange, SavedView, SyncState
+from flows.mirror.models import Flow, SyncState
+from flows.models import FlowEntry, Plan, PlannedChange, SavedView
 
 TABLES: Final = tuple(
     model._meta.db_table

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log
-from flows.models import Flow, Plan, PlannedChange
+from flows.mirror.models import Flow
+from flows.models import Plan, PlannedChange
 from flows.redaction.masking import has_mask, masked, masked_note, masks_in, storable
 from flows.services import collisions, plan_titles, plans
 from flows.twilio import labels

@@ -26,10 +26,10 @@ from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Payload
 from flows.audit.models import ONCE, AuditEvent, OpenDrift, Result, Stage
 from flows.availability import restrictions
+from flows.mirror.stale_reads import StaleRead
 from flows.models import Plan, PlannedChange
 from flows.redaction.masking import masked_note, storable
 from flows.services import changes
-from flows.services.settling import StaleRead
 from flows.twilio.errors import FlexError, Refused
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from flows.accounts import twilio_accounts
 from flows.availability import restrictions
+from flows.mirror import mirror
 from flows.redaction.masking import masked, storable
-from flows.services import mirror
 from flows.twilio.errors import FlexError, NeverSent
 from flows.twilio.flex.flex_flow import Snapshot
 from flows.twilio.pickling import Picklable

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log
-from flows.models import Flow, Plan, PlannedChange
+from flows.mirror.external_changes import CHANGED, DELETED, MADE, ExternalChange
+from flows.mirror.models import Flow
+from flows.models import Plan, PlannedChange
 from flows.redaction.masking import has_mask
 from flows.services import collisions, planning
-from flows.services.external_changes import CHANGED, DELETED, MADE, ExternalChange
 from flows.services.planning import LeftOut
 from flows.twilio import labels as words
 from flows.twilio.flex import flex_flow

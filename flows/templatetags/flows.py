@@ -22,8 +22,8 @@ from django.utils.safestring import SafeString, mark_safe
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.core import invisible
 from flows.core.normalization import places, words_of
-from flows.models import Flow, SyncState
-from flows.services import freshness
+from flows.mirror import freshness
+from flows.mirror.models import Flow, SyncState
 from flows.services.changes import UNDER_WAY_FOR
 from flows.states import RECEPTIONS, STATUSES, state_of
 from flows.twilio import labels as words

@@ -23,21 +23,22 @@ from flows.accounts.clients import FORM_DEADLINE, READ_DEADLINE
 from flows.audit.access import Request, permitted
 from flows.forms import Conflict, DeleteForm, FlowForm, SwitchForm, picked, read_base, resolved, signed
 from flows.forms.reason import SHOWN
-from flows.models import Flow
+from flows.mirror import failure_messages, mirror
+from flows.mirror.failure_messages import Problem
+from flows.mirror.models import Flow
+from flows.mirror.stale_reads import StaleRead
+from flows.mirror.views.accounts import closed_page
 from flows.redaction.masking import masked_field, storable
-from flows.services import changes, collisions, mirror
-from flows.services.settling import StaleRead
+from flows.services import changes, collisions
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
-from flows.views import outcomes, problems
+from flows.views import outcomes
 from flows.views.conflicts import rows_of, seen_of
 from flows.views.outcomes import Page
 from flows.views.placing import Clone, account_for, choice_page, cloned
-from flows.views.problems import Problem
 from flows.views.restore import Restore, carried, carried_reason, opens, referred
 from flows.views.sources import read_once
-from flows.views.standing import closed_page
 
 MOST_IN_THE_WAY: Final = 5  # flows with the same identity that a page names
 
@@ -244,7 +245,9 @@ def _from_twilio(request: Request, sid: str) -> HttpResponse:
         )
     data = request.POST.copy()
     data["base"], data["change_id"] = signed(base), str(uuid.uuid4())
-    return _form_page(request, sid, FlowForm(data, base=base), status=422, problem=problems.base_lost())
+    return _form_page(
+        request, sid, FlowForm(data, base=base), status=422, problem=failure_messages.base_lost()
+    )
 
 
 def _undone(request: Request, sid: str) -> uuid.UUID | None:

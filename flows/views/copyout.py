@@ -19,7 +19,7 @@ from flows.audit import audit_log
 from flows.audit.access import Request, actor_of, permitted
 from flows.audit.audit_log import Payload
 from flows.audit.models import Result, Stage
-from flows.models import Flow
+from flows.mirror.models import Flow
 from flows.services import planning
 from flows.twilio.flex import flex_flow
 

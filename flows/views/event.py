@@ -18,7 +18,8 @@ from flows.audit.access import Request, actor_of, permitted
 from flows.audit.log_list import readable
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift, Result, Stage
 from flows.forms import DecisionForm
-from flows.models import Flow, Plan
+from flows.mirror.models import Flow
+from flows.models import Plan
 from flows.services import reconcile
 from flows.twilio import labels
 from flows.twilio.errors import FlexError

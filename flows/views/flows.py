@@ -26,11 +26,13 @@ from flows.audit.access import Request, current_page, permitted
 from flows.audit.models import AuditEvent, OpenDrift, Result
 from flows.availability import restrictions
 from flows.availability.offered_changes import Offers
-from flows.models import Flow, SavedView
+from flows.mirror import freshness, mirror, missing_flows
+from flows.mirror.models import Flow
+from flows.mirror.stale_reads import StaleRead
+from flows.models import SavedView
 from flows.redaction.masking import masked, storable
-from flows.services import absence, freshness, mirror, reconcile
+from flows.services import reconcile
 from flows.services.changes import UNDER_WAY_FOR
-from flows.services.settling import StaleRead
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
 from flows.views import listing
@@ -306,7 +308,7 @@ def _decorate(rows: list[Flow], changeable: set[str], *, is_whole: bool) -> None
     sids = [row.sid for row in rows]
     open_changes = audit_log.unsettled(sids)
     drifted = set(OpenDrift.objects.filter(target_sid__in=sids).values_list("target_sid", flat=True))
-    missing = set() if is_whole else absence.missing_flows(sids)
+    missing = set() if is_whole else missing_flows.missing_flows(sids)
     for row in rows:
         row.is_missing = row.sid in missing  # type: ignore[attr-defined]
         row.account = known.get(row.account_sid) or Account(row.account_sid, auth=("", ""))  # type: ignore[attr-defined]

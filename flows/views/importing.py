@@ -18,7 +18,7 @@ from flows.audit.access import Request, permitted
 from flows.forms.entries import read_items, sid_of
 from flows.forms.import_table import ColumnsForm, Table, read_table
 from flows.forms.import_text import Item, decoded, is_json, items_of_json, plain
-from flows.models import Flow
+from flows.mirror.models import Flow
 from flows.services import planning, plans
 from flows.services.planning import Entry
 

@@ -21,14 +21,14 @@ from flows.audit.access import Request, actor_of, current_page
 from flows.audit.models import AuditEvent, Result
 from flows.availability import first_contact, restrictions
 from flows.forms import FlowForm, ReasonForm, SwitchForm
-from flows.services import changes, mirror
-from flows.services.settling import StaleRead
+from flows.mirror import failure_messages, mirror
+from flows.mirror.failure_messages import Problem
+from flows.mirror.stale_reads import StaleRead
+from flows.services import changes
 from flows.twilio import labels
 from flows.twilio.errors import FlexError, Refused
 from flows.twilio.flex import flex_flow
-from flows.views import problems
 from flows.views.conflicts import form_after, labels_of
-from flows.views.problems import Problem
 
 
 class Page(Protocol):
@@ -67,7 +67,7 @@ def answer(
     except audit_log.AlreadyRecorded as known:
         return _replayed(request, known.event)
     except changes.OutcomeNotRecorded as lost:
-        problem = problems.outcome_not_recorded(lost.error)
+        problem = failure_messages.outcome_not_recorded(lost.error)
         name = "flows/_problem.html" if request.htmx else "flows/problem.html"
         return render(request, name, {"problem": problem, "sid": sid}, status=500)
     except changes.NotRead as unread:
@@ -77,11 +77,13 @@ def answer(
         status = 409 if isinstance(unread.error, StaleRead) else 502
         return page(form.again(), status=status, problem=_why_unread(request, unread.error, what))
     except audit_log.ChangeOpen as other:
-        return page(form.again(), status=409, problem=problems.change_open(other.event, is_creation=not sid))
+        return page(
+            form.again(), status=409, problem=failure_messages.change_open(other.event, is_creation=not sid)
+        )
     except restrictions.Closed as closed:
-        return page(form.again(), status=403, problem=problems.closed(closed.why, what=what))
+        return page(form.again(), status=403, problem=failure_messages.closed(closed.why, what=what))
     except audit_log.NotRecorded:
-        return page(form.again(), status=503, problem=problems.not_recorded())
+        return page(form.again(), status=503, problem=failure_messages.not_recorded())
     return _succeeded(request, change) if change.error is None else _failed(request, form, page, change, what)
 
 
@@ -148,20 +150,20 @@ def _failed(
     again, kind = form.again(), change.event.action.removeprefix("flow.")
     has_ended = restrictions.has_ended(kind, error)
     if has_ended and (why := restrictions.state_of(change.event.account_sid).why(kind)):
-        return page(again, status=422, problem=problems.closed(why, what=what, sent=True))
+        return page(again, status=422, problem=failure_messages.closed(why, what=what, sent=True))
     status = 422 if isinstance(error, Refused) else 502
-    name = problems.field_of(error)
+    name = failure_messages.field_of(error)
     if name not in again.fields:
         return page(again, status=status, problem=_problem_of(change, error, what))
-    again.add_error(name, problems.of_field(error))
+    again.add_error(name, failure_messages.of_field(error))
     field = again[name]
-    at_field = problems.at_field(error, what=what, field_id=field.auto_id, label=str(field.label))
+    at_field = failure_messages.at_field(error, what=what, field_id=field.auto_id, label=str(field.label))
     return page(again, status=status, problem=at_field)
 
 
 def _problem_of(change: changes.Change, error: FlexError, what: str) -> Problem:
     """Why the change failed; before an account's first success, which setting looks wrong."""
-    problem = problems.of_change(error, what=what)
+    problem = failure_messages.of_change(error, what=what)
     settings_are_wrong = first_contact.explain(change.event.account_sid or "", error)
     if not settings_are_wrong:
         return problem
@@ -177,15 +179,15 @@ def _why_unread(request: Request, error: FlexError, what: str) -> Problem:
         else None
     )
     if why:
-        return problems.closed(why, what=what)
-    return problems.of_change(error, what=what, sent=False)
+        return failure_messages.closed(why, what=what)
+    return failure_messages.of_change(error, what=what, sent=False)
 
 
 def _conflict(form: ReasonForm, page: Page, conflict: changes.Conflict) -> HttpResponse:
     if isinstance(form, FlowForm):
         return page(form_after(form, conflict), status=409)
     changed = labels_of(conflict.merged.theirs)
-    return page(form, status=409, problem=problems.changed_meanwhile(changed))
+    return page(form, status=409, problem=failure_messages.changed_meanwhile(changed))
 
 
 def _replayed(request: Request, event: AuditEvent) -> HttpResponse:

@@ -20,8 +20,8 @@ from flows.accounts import clients, twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request, may
 from flows.availability import restrictions
+from flows.mirror import lookup, mirror
 from flows.redaction.masking import has_mask, masked, storable
-from flows.services import lookup, mirror
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow

@@ -22,7 +22,8 @@ from flows.audit.access import Request
 from flows.audit.models import AuditEvent
 from flows.availability.offered_changes import REVERSE, Offers
 from flows.forms import StartForm
-from flows.models import Flow, Plan, PlannedChange
+from flows.mirror.models import Flow
+from flows.models import Plan, PlannedChange
 from flows.redaction.masking import masked_field
 from flows.services import plan_access, plan_titles, plans
 from flows.services.plans import Fate

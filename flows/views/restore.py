@@ -11,8 +11,8 @@ from typing import Any, Self
 
 from flows.audit.access import Request, may
 from flows.audit.models import AuditEvent, OpenDrift
+from flows.mirror import drift
 from flows.redaction.masking import has_mask, masked, storable
-from flows.services import drift
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 

@@ -8,11 +8,10 @@ from datetime import datetime
 from django.utils import timezone
 
 from flows.audit.access import Request
-from flows.models import Flow
-from flows.services import mirror, shared_reading
+from flows.mirror import failure_messages, mirror, shared_reads
+from flows.mirror.models import Flow
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
-from flows.views import problems
 
 
 def read_once(request: Request, sid: str, *, deadline: float) -> flex_flow.Snapshot:
@@ -26,7 +25,7 @@ def read_once(request: Request, sid: str, *, deadline: float) -> flex_flow.Snaps
 def read_for_page(request: Request, sid: str) -> flex_flow.Snapshot:
     """The flow as this request has read it already, or as all who look at its page just now read it together."""
     known = request.readings.get(sid)
-    return known if known is not None else shared_reading.flow(sid, account_sid=request.account_sid)
+    return known if known is not None else shared_reads.flow(sid, account_sid=request.account_sid)
 
 
 def shown_flow(
@@ -43,13 +42,13 @@ def shown_flow(
 
 def problem_of_reading(
     request: Request, error: FlexError | None, row: Flow | None
-) -> problems.Problem | None:
+) -> failure_messages.Problem | None:
     """The reason that the flow could not be read, unless the notice about the whole account says so already."""
     state = request.states.get(request.account_sid)
     if error is None or (state and state.why("fetch")):
         return None
     shown = "What you see is the copy." if row else "There is no copy of it here either."
-    return problems.of_reading(error, what=shown)
+    return failure_messages.of_reading(error, what=shown)
 
 
 def confirmed_at(row: Flow | None, account_sid: str, *, is_in_doubt: bool) -> datetime | None:

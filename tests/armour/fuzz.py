@@ -37,7 +37,7 @@ from flexadmin.roles import ensure_groups
 from flows.accounts import clients
 from flows.audit import verification
 from flows.audit.models import AuditEvent
-from flows.services import mirror
+from flows.mirror import mirror
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.server import Sandbox

@@ -20,8 +20,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
 from flows.forms import DecisionForm, signed
+from flows.mirror import mirror
 from flows.models import Plan, SavedView
-from flows.services import mirror, planning
+from flows.services import planning
 from flows.twilio.sandbox.request_log import Received
 from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT

@@ -12,8 +12,9 @@ from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
 
 from flows.audit.models import AuditEvent
+from flows.mirror import mirror
 from flows.models import Plan
-from flows.services import changes, mirror
+from flows.services import changes
 from flows.twilio.flex import flex_flow
 from tests.armour.markup import bytes_of
 from tests.armour.places import NAMES, World, leads_to_sign_in, send

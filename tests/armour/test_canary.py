@@ -18,8 +18,9 @@ from django.db import OperationalError
 from django.http import HttpRequest
 
 from flows.audit.models import AuditEvent
-from flows.models import Flow
-from flows.services import mirror, planning
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.services import planning
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.armour.markup import bytes_of
@@ -211,7 +212,7 @@ def test_page_of_a_failure_has_no_secret(world: World, secretive, canaries, capl
         kept = (HOOK_URL, PASSWORD, django_settings.AUDIT_KEY)  # in a variable of the failing function
         raise RuntimeError(f"after {len(kept)} of {len(args)}")
 
-    for broken in ("flows.services.mirror.fetch", "flows.twilio.client.FlexClient._exchange",
+    for broken in ("flows.mirror.mirror.fetch", "flows.twilio.client.FlexClient._exchange",
                    "flows.services.changes.update_flow", "flows.audit.audit_log.append", "flows.views.changes._form_page"):  # fmt: skip
         for error in (RuntimeError, OperationalError):
             with mock.patch(broken, side_effect=failing if error is RuntimeError else error("gone")):

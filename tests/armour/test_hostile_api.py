@@ -10,8 +10,10 @@ from django.urls import reverse
 
 from flows.audit.models import AuditEvent
 from flows.core.csv_cells import _FORMULA
-from flows.models import Flow, Plan
-from flows.services import mirror, planning
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.models import Plan
+from flows.services import planning
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from flows.models import Flow
+from flows.mirror.models import Flow
 from flows.templatetags.flows import handler
 
 

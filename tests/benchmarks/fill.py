@@ -16,8 +16,8 @@ from django.db import connection
 from django.utils import timezone
 
 from flexadmin.roles import ensure_groups
-from flows.models import SyncState
-from flows.services import mirror
+from flows.mirror import mirror
+from flows.mirror.models import SyncState
 from flows.twilio.sandbox import seed
 
 COMMON = "sms"  # many flows have this in their names

@@ -11,7 +11,7 @@ from django.core.management import call_command
 
 from flexadmin.roles import ensure_groups
 from flows.accounts import twilio_accounts
-from flows.services import mirror
+from flows.mirror import mirror
 
 
 def prepare(name: str, password: str) -> None:

@@ -35,7 +35,7 @@ from django.db import connection
 from django.test import override_settings
 
 from flows.accounts import twilio_accounts
-from flows.services import mirror
+from flows.mirror import mirror
 from flows.twilio.sandbox.server import DEMO_ACCOUNT_SID, DEMO_API_KEY, DEMO_API_SECRET
 from tests.benchmarks.sizes import at_least
 from tests.faults.databases import databases, use

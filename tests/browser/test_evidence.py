@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
-from flows.services import changes, mirror, reconcile
+from flows.mirror import mirror
+from flows.services import changes, reconcile
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.browser.looks import LOOKS, found

@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from flows.audit.models import AuditEvent, OpenDrift
-from flows.models import Plan, SyncState
-from flows.services import mirror
+from flows.mirror import mirror
+from flows.mirror.models import SyncState
+from flows.models import Plan
 from flows.twilio.sandbox.consistency import Lag
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

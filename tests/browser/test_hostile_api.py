@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from flows.audit.models import AuditEvent
-from flows.services import mirror
+from flows.mirror import mirror
 from tests import ACCOUNT
 from tests.armour.hostile import MARK, VALUES, fields_of
 

@@ -5,8 +5,8 @@ from django.core.management import call_command
 from playwright.sync_api import expect
 
 from flows.audit.models import AuditEvent
+from flows.mirror import mirror
 from flows.models import Plan
-from flows.services import mirror
 from flows.twilio.flex.flex_flow import from_response
 from tests import ACCOUNT
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from flows.services import mirror
+from flows.mirror import mirror
 from tests import ACCOUNT
 from tests.browser.looks import LOOKS, found
 

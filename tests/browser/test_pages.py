@@ -4,8 +4,8 @@ pages are accessible in both schemes and widths."""
 import pytest
 from playwright.sync_api import expect
 
-from flows.models import Flow
-from flows.services import mirror
+from flows.mirror import mirror
+from flows.mirror.models import Flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.browser.looks import EVENT, LOOKS, found

@@ -6,9 +6,10 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import expect
 
+from flows.mirror import mirror
 from flows.models import Plan
 from flows.search import PAGE_SIZE
-from flows.services import mirror, plans
+from flows.services import plans
 from tests import ACCOUNT
 from tests.browser.looks import LOOKS, found
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
-from flows.services import mirror
+from flows.mirror import mirror
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.browser.looks import LOOKS, found

@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import expect
 
 from flows.audit.models import AuditEvent
-from flows.services import mirror
+from flows.mirror import mirror
 from tests import ACCOUNT
 
 pytestmark = pytest.mark.django_db(transaction=True)

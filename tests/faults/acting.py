@@ -21,7 +21,8 @@ from django.utils import timezone
 from flows.audit import audit_log, chain
 from flows.audit.audit_log import Actor
 from flows.audit.models import AuditEvent
-from flows.services import changes, mirror
+from flows.mirror import mirror
+from flows.services import changes
 from flows.services.changes import Change
 from flows.twilio.sandbox.request_log import Received
 from flows.twilio.sandbox.server import Sandbox

@@ -32,8 +32,9 @@ from django.test import Client, override_settings
 from flexadmin.roles import ensure_groups
 from flows.audit import verification
 from flows.audit.models import AuditEvent, OpenChange
-from flows.models import Flow
-from flows.services import changes, mirror, reconcile
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.services import changes, reconcile
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import wait_for

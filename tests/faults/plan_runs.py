@@ -35,8 +35,9 @@ from flexadmin.roles import ensure_groups
 from flows.audit import verification
 from flows.audit.audit_log import Actor
 from flows.audit.models import OpenChange
+from flows.mirror import mirror
 from flows.models import Plan
-from flows.services import changes, mirror, planning, plans, reconcile
+from flows.services import changes, planning, plans, reconcile
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox

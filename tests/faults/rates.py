@@ -38,7 +38,8 @@ from django.test import override_settings
 
 from flows.accounts.clients import flex_client
 from flows.audit.audit_log import Actor
-from flows.services import mirror, planning, plans
+from flows.mirror import mirror
+from flows.services import planning, plans
 from flows.twilio.rates import RATES
 from flows.twilio.sandbox.faults import LIST_PATH
 from tests.benchmarks.sync import sandbox as sandbox_process

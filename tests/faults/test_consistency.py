@@ -4,7 +4,7 @@ that it complains of a site that believes what it must not.
 
 import pytest
 
-from flows.services import absence, mirror, settling
+from flows.mirror import mirror, missing_flows, stale_reads
 from tests.faults.acting import assert_chain_intact
 from tests.faults.matrix import consistency
 from tests.faults.matrix.consistency import (
@@ -35,14 +35,14 @@ def test_log_tells_nothing_that_did_not_happen_and_in_the_end_all_that_did(name)
 
 @pytest.fixture
 def believes_every_read(monkeypatch):
-    monkeypatch.setattr(settling, "contradicted", lambda *_: None)
-    monkeypatch.setattr(settling, "is_older", lambda *_: False)
+    monkeypatch.setattr(stale_reads, "contradicted", lambda *_: None)
+    monkeypatch.setattr(stale_reads, "is_older", lambda *_: False)
 
 
 @pytest.fixture
 def believes_every_absence(monkeypatch):
     monkeypatch.setattr(mirror._Copy, "ask", lambda *_: None)
-    monkeypatch.setattr(absence, "early_to_miss", lambda *_, **__: set())
+    monkeypatch.setattr(missing_flows, "early_to_miss", lambda *_, **__: set())
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 from flows.accounts import clients
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
-from flows.models import Flow
-from flows.services import changes, mirror
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.services import changes
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (

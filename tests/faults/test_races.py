@@ -6,8 +6,9 @@ import pytest
 
 from flows.audit import audit_log
 from flows.audit.audit_log import AlreadyRecorded, ChangeOpen
-from flows.models import Flow
-from flows.services import mirror, reconcile
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.services import reconcile
 from flows.services.changes import Change, Conflict, NothingToChange
 from flows.twilio.errors import Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind

@@ -28,8 +28,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from flows.accounts import clients
 from flows.audit import append_only, audit_log
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
-from flows.models import Flow, FlowEntry, FlowTally
-from flows.services import changes, drift, mirror, reconcile
+from flows.mirror import drift, mirror
+from flows.mirror.models import Flow
+from flows.models import FlowEntry, FlowTally
+from flows.services import changes, reconcile
 from flows.twilio.client import WRITES, FlexClient
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind

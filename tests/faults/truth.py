@@ -13,9 +13,9 @@ from uuid import UUID
 
 from flows.audit import verification
 from flows.audit.models import ONCE, AuditEvent, OpenChange, OpenDrift
-from flows.models import Flow
+from flows.mirror import drift
+from flows.mirror.models import Flow
 from flows.redaction.masking import masked, storable
-from flows.services import drift
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.request_log import Received
 from flows.twilio.sandbox.server import Sandbox

@@ -32,8 +32,8 @@ from django.test import override_settings
 
 from flows.audit import audit_log, verification
 from flows.audit.models import AuditEvent
-from flows.models import SyncState
-from flows.services import mirror
+from flows.mirror import mirror
+from flows.mirror.models import SyncState
 from flows.twilio.sandbox.faults import LIST_PATH
 from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import wait_for

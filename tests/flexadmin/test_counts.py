@@ -6,7 +6,7 @@ import pytest
 from django.template import Context, Template
 
 from flexadmin.context_processors import LazyNumber
-from flows.services import mirror
+from flows.mirror import mirror
 from tests import ACCOUNT
 
 EVERY_PLURALIZE = "{{ n }} flow{{ n|pluralize }}, {{ n|pluralize:'is,are' }}"

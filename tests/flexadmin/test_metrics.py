@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from flexadmin import metrics
 from flows.accounts import clients
 from flows.audit import audit_log, verification
-from flows.services import mirror
+from flows.mirror import mirror
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import OMAR, attempt_on, create, switch

@@ -10,9 +10,11 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from flows import derived, narrow, search, tally, trigrams
-from flows.models import Flow, FlowEntry, FlowTally
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.models import FlowEntry, FlowTally
 from flows.search import Query
-from flows.services import compaction, mirror
+from flows.services import compaction
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 AC = "AC" + "1" * 32

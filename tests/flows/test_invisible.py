@@ -9,9 +9,9 @@ import pytest
 
 from flows.core import invisible
 from flows.forms import DeleteForm, FlowForm, ReasonForm
-from flows.models import Flow
+from flows.mirror import mirror
+from flows.mirror.models import Flow
 from flows.search import the_one
-from flows.services import mirror
 from tests import ACCOUNT
 from tests.conftest import form_data
 

@@ -8,8 +8,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from flows.audit import audit_log
 from flows.audit.models import AuditEntry, AuditEvent, OpenChange
-from flows.models import SyncState
-from flows.services import mirror
+from flows.mirror import mirror
+from flows.mirror.models import SyncState
 from tests import ACCOUNT
 from tests.faults.acting import assert_chain_intact, attempt_on, create, rename, switch
 

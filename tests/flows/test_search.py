@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from flows import search, trigrams
 from flows.core.normalization import fold
-from flows.models import Flow
+from flows.mirror.models import Flow
 from flows.search import PAGE_SIZE, SORTS, Found, Query, facets, find
 from flows.twilio.flex import flex_flow
 

@@ -7,7 +7,7 @@ from django.template import Context, Template
 from django.utils import timezone
 
 from flows.audit.models import AuditEvent, AuditPayload, Result
-from flows.models import Flow
+from flows.mirror.models import Flow
 from flows.templatetags import flows as tags
 
 FLOW_SID = "FO" + "1a" * 16

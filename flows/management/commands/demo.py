@@ -26,7 +26,8 @@ from flexadmin.roles import ensure_groups
 from flows.accounts import twilio_accounts
 from flows.audit.models import AuditEvent
 from flows.management import command_line, demo_history
-from flows.services import mirror, plans
+from flows.mirror import mirror
+from flows.services import plans
 from flows.twilio.sandbox.server import Sandbox
 
 PEOPLE = {"vera": "viewer", "omar": "operator", "aude": "auditor", "ada": "admin"}

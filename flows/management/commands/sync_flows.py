@@ -14,7 +14,8 @@ from flows.accounts.twilio_accounts import Account
 from flows.audit.audit_log import NotRecorded
 from flows.availability import first_contact
 from flows.core.terminal_text import escaped
-from flows.services import freshness, mirror, reconcile
+from flows.mirror import freshness, mirror
+from flows.services import reconcile
 from flows.twilio.errors import FlexError
 
 

@@ -20,8 +20,9 @@ from rich.table import Table
 from flows.audit import audit_log
 from flows.audit.models import ONCE, AuditEvent, OpenChange
 from flows.availability.models import Closure
-from flows.models import Flow, MissingFlow, SyncState
-from flows.services import changes, mirror, reconcile
+from flows.mirror import mirror
+from flows.mirror.models import Flow, MissingFlow, SyncState
+from flows.services import changes, reconcile
 from flows.twilio.client import FlexClient
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow

@@ -21,9 +21,10 @@ from flows.audit import audit_log
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import OpenChange
 from flows.availability import restrictions
-from flows.models import Flow
+from flows.mirror import mirror
+from flows.mirror.models import Flow
 from flows.redaction.masking import masked
-from flows.services import changes, mirror, reconcile
+from flows.services import changes, reconcile
 from flows.services.changes import NotRead, OutcomeNotRecorded
 from flows.twilio.client import FlexClient
 from flows.twilio.errors import FlexError

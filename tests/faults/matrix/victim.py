@@ -26,7 +26,8 @@ from django.utils import timezone
 
 from flows.audit.audit_log import Actor
 from flows.audit.models import AuditPayload
-from flows.services import changes, mirror, reconcile
+from flows.mirror import mirror
+from flows.services import changes, reconcile
 from flows.twilio.client import FlexClient
 
 PARENT_KILLS = ("while it reads the flow first", "while the call is held")  # it knows when a call is held

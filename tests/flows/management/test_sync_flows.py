@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from flows.models import Flow, SyncState
+from flows.mirror.models import Flow, SyncState
 from flows.twilio.sandbox.consistency import Lag
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import read_only, refusing, switch

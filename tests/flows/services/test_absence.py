@@ -6,8 +6,9 @@ from django.test.utils import CaptureQueriesContext
 
 from flows.audit.models import AuditEvent, OpenChange
 from flows.availability import restrictions
-from flows.models import Flow, MissingFlow, SyncState
-from flows.services import absence, freshness, mirror, reconcile
+from flows.mirror import freshness, mirror, missing_flows
+from flows.mirror.models import Flow, MissingFlow, SyncState
+from flows.services import reconcile
 from flows.twilio.client import FlexClient
 from flows.twilio.errors import FlexError, Unknown
 from flows.twilio.flex.flex_flow import from_response
@@ -122,12 +123,12 @@ def test_large_gap_is_worked_off_over_several_syncs_and_its_progress_is_told(san
     first = mirror.sync(ACCOUNT)
 
     assert (first.gone, first.unchecked) == (20, 30)
-    assert len(asked_for(sandbox)) == absence.CHECKS == 20
+    assert len(asked_for(sandbox)) == missing_flows.CHECKS == 20
     told = "Checking 30 flows that are missing from Twilio's list: 20 checked."
     assert freshness.progress(state()) == told
     assert not freshness.Freshness(state()).is_fine
     unchecked = set(sids) - gone()
-    assert absence.missing_flows(sids) == unchecked
+    assert missing_flows.missing_flows(sids) == unchecked
     assert {event.target_sid for event in drifts()} == gone()
     second = mirror.sync(ACCOUNT)
     assert (second.gone, second.unchecked, state().missing_checked) == (20, 10, 40)
@@ -230,7 +231,7 @@ def test_asking_ends_with_its_time(sandbox, flows, monkeypatch):
     sids = flows(3)
     for sid in sids:
         sandbox.remove_flow(sid)
-    monkeypatch.setattr(absence, "PATIENCE", -1.0)
+    monkeypatch.setattr(missing_flows, "PATIENCE", -1.0)
 
     report = mirror.sync(ACCOUNT)
 

@@ -4,8 +4,8 @@ changes; no drift of any flow."""
 import pytest
 
 from flows.audit.models import AuditEvent, OpenDrift
-from flows.models import Flow
-from flows.services import api_fields, mirror
+from flows.mirror import mirror, readonly_fields
+from flows.mirror.models import Flow
 from tests import ACCOUNT
 from tests.faults.acting import assert_chain_intact, create, drifts, rename, together
 
@@ -64,7 +64,7 @@ def test_field_that_only_twilio_sets_is_noted_once(sandbox, flow_sid, name, valu
     for sid in (flow_sid, other):
         sandbox.edit_flow(sid, **monkey)
     if name == "url":
-        api_fields.record(ACCOUNT, [({"url": "/a"}, {"url": "/b"})] * 2)
+        readonly_fields.record(ACCOUNT, [({"url": "/a"}, {"url": "/b"})] * 2)
 
     mirror.sync(ACCOUNT)
     mirror.sync(ACCOUNT)
@@ -75,7 +75,7 @@ def test_field_that_only_twilio_sets_is_noted_once(sandbox, flow_sid, name, valu
 
 def test_dates_and_the_host_of_an_address_are_not_noted(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, date_created="2001-01-01T00:00:00Z", date_updated="2002-01-01T00:00:00Z")
-    api_fields.record(ACCOUNT, [({"url": "http://one/v1/FO1"}, {"url": "https://two/v1/FO1"})])
+    readonly_fields.record(ACCOUNT, [({"url": "http://one/v1/FO1"}, {"url": "https://two/v1/FO1"})])
 
     mirror.sync(ACCOUNT)
 
@@ -127,14 +127,14 @@ def test_what_several_find_at_once_is_noted_once(sandbox):
 
 
 def test_ever_new_fields_do_not_fill_the_log(sandbox, monkeypatch):
-    monkeypatch.setattr(api_fields, "MOST", 3)
+    monkeypatch.setattr(readonly_fields, "MOST", 3)
     sid = sandbox.add_flow()
     for number in range(5):
         sandbox.edit_flow(sid, **{f"{'x' * 200}{number}": 1, f"field {number}": 1})
         mirror.sync(ACCOUNT)
 
     assert len(noted()) == 3
-    assert all(len(name) <= api_fields.NAME_MAX for (name,) in noted())
+    assert all(len(name) <= readonly_fields.NAME_MAX for (name,) in noted())
 
 
 def test_flow_of_ours_with_a_new_field_is_noted(sandbox, flow_sid):

@@ -4,8 +4,8 @@ import pytest
 from django.utils import timezone
 
 from flows.audit.models import AuditEvent
-from flows.models import Flow, SyncState
-from flows.services import drift, mirror
+from flows.mirror import drift, mirror
+from flows.mirror.models import Flow, SyncState
 from flows.twilio.errors import Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

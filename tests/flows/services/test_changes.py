@@ -13,8 +13,9 @@ from django.utils import timezone
 from flows.audit import audit_log
 from flows.audit.audit_log import AlreadyRecorded, ChangeOpen, NotRecorded
 from flows.audit.models import AuditEvent
-from flows.models import Flow
-from flows.services import changes, mirror
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.services import changes
 from flows.services.changes import Conflict, NothingToChange, NotRead, OutcomeNotRecorded
 from flows.twilio.client import FlexClient
 from flows.twilio.flex.flex_flow import from_response

@@ -8,8 +8,9 @@ import pytest
 from flows.audit.models import AuditEvent
 from flows.availability import restrictions
 from flows.availability.models import Closure
-from flows.models import Flow
-from flows.services import changes, mirror
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.services import changes
 from flows.twilio.errors import FlexError, NeverSent, Refused, Unknown
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

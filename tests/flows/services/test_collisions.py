@@ -3,7 +3,8 @@
 import pytest
 
 from flows.audit.audit_log import Actor
-from flows.services import mirror, planning, plans
+from flows.mirror import mirror
+from flows.services import planning, plans
 from flows.services.collisions import normal_identity
 from flows.services.planning import Ask, Entry
 from flows.twilio.sandbox.faults import Fault, FaultKind

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.db import DatabaseError, connection
 
-from flows.models import Flow
+from flows.mirror.models import Flow
 from flows.services import compaction
 from flows.services.compaction import NotCompacted
 

@@ -4,9 +4,11 @@ import pytest
 
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent, OpenDrift
-from flows.models import Flow, Plan
-from flows.services import drift, external_changes, mirror, reverting
-from flows.services.external_changes import ExternalChange
+from flows.mirror import drift, external_changes, mirror
+from flows.mirror.external_changes import ExternalChange
+from flows.mirror.models import Flow
+from flows.models import Plan
+from flows.services import reverting
 from tests import ACCOUNT
 from tests.faults.acting import OMAR, SECRET_URL, assert_chain_intact, drifts, later, read_only, rename
 

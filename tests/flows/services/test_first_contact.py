@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 
 from flows.availability import first_contact, restrictions
 from flows.availability.models import Closure
-from flows.models import SyncState
-from flows.services import mirror
+from flows.mirror import mirror
+from flows.mirror.models import SyncState
 from flows.twilio.errors import FlexError, NeverSent, NoConnection, NoTurn, Refused, Unknown
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

@@ -7,9 +7,9 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from flows.models import SyncState
-from flows.services import freshness
-from flows.services.freshness import Freshness
+from flows.mirror import freshness
+from flows.mirror.freshness import Freshness
+from flows.mirror.models import SyncState
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()

@@ -6,8 +6,8 @@ import pytest
 
 from flows.audit.models import AuditEvent
 from flows.availability import restrictions
-from flows.models import Flow
-from flows.services import lookup, mirror
+from flows.mirror import lookup, mirror
+from flows.mirror.models import Flow
 from flows.twilio.errors import Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import writes

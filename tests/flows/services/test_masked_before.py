@@ -9,11 +9,13 @@ from django.db.migrations.executor import MigrationExecutor
 
 from flows.audit import audit_log, verification
 from flows.audit.models import AuditEvent, AuditPayload, OpenDrift
-from flows.models import Flow, Plan, PlannedChange
+from flows.mirror import drift, mirror
+from flows.mirror.models import Flow
+from flows.models import Plan, PlannedChange
 from flows.redaction import first_rules
 from flows.redaction.fingerprint import Masker
 from flows.redaction.masking import storable
-from flows.services import drift, mirror, planning, plans
+from flows.services import planning, plans
 from tests import ACCOUNT
 from tests.armour.markup import bytes_of
 from tests.conftest import form_data

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from flows.accounts import clients
 from flows.audit.models import AuditEvent
-from flows.models import Flow, SyncState
-from flows.services import drift, mirror
-from flows.services.mirror import SyncBusy
+from flows.mirror import drift, mirror
+from flows.mirror.mirror import SyncBusy
+from flows.mirror.models import Flow, SyncState
 from flows.twilio.errors import FlexError, NeverSent, Refused, Unknown
 from flows.twilio.flex.flex_flow import from_response
 from flows.twilio.sandbox.faults import Fault, FaultKind

@@ -9,7 +9,8 @@ from django.core.management import call_command
 from flows.audit import verification
 from flows.audit.models import AuditEvent
 from flows.availability import restrictions
-from flows.services import changes, mirror, planning, plans
+from flows.mirror import mirror
+from flows.services import changes, planning, plans
 from flows.services.planning import Ask
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

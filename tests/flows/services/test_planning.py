@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.models import Flow, Plan
-from flows.services import mirror, planning, plans
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.models import Plan
+from flows.services import planning, plans
 from flows.services.planning import Ask, Entry
 from tests import ACCOUNT
 from tests.faults.acting import SECRET, SECRET_URL, attempt_on, everything_kept

@@ -9,8 +9,10 @@ from django_tasks_db.models import DBTaskResult
 
 from flows.audit.audit_log import Actor, NotRecorded
 from flows.audit.models import AuditEvent
-from flows.models import Flow, Plan
-from flows.services import changes, erasure, mirror, planning, plans, reconcile
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.models import Plan
+from flows.services import changes, erasure, planning, plans, reconcile
 from flows.services.planning import Ask, Entry
 from flows.twilio.flex.flex_flow import from_response
 from flows.twilio.sandbox.faults import Fault, FaultKind

@@ -16,7 +16,7 @@ from flows.audit.audit_log import Payload
 from flows.audit.log_list import matching, page_of
 from flows.audit.log_query import LogQuery
 from flows.audit.models import AuditDay, AuditEntry, AuditEvent, OpenChange, OpenDrift
-from flows.models import Flow
+from flows.mirror.models import Flow
 from tests.benchmarks.log_filling import FIRST, MAIN, PLAN, SECOND, SMALL, VISITOR, fill
 
 pytestmark = pytest.mark.django_db

@@ -8,8 +8,9 @@ import pytest
 from flows.audit import audit_log
 from flows.audit.audit_log import ChangeOpen
 from flows.audit.models import AuditEvent, OpenChange
-from flows.models import Flow
-from flows.services import changes, mirror, reconcile
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.services import changes, reconcile
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

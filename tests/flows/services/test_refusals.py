@@ -4,7 +4,7 @@ show."""
 import pytest
 
 from flows.audit.models import OpenChange
-from flows.models import Flow
+from flows.mirror.models import Flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import VERBS, applied, create, delete, rename, switch
 

@@ -5,9 +5,10 @@ keeps what was confirmed, and no change is made on top of an old state.
 import pytest
 
 from flows.audit.models import AuditEvent, OpenChange
-from flows.models import Flow
-from flows.services import changes, mirror, reconcile
-from flows.services.settling import StaleRead
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.mirror.stale_reads import StaleRead
+from flows.services import changes, reconcile
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import from_response
 from flows.twilio.sandbox.consistency import Lag

@@ -16,8 +16,9 @@ from flows.audit import append_only, audit_log, day_index, verification
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability import restrictions
 from flows.core import triggers
-from flows.models import Flow
-from flows.services import changes, drift, erasure, mirror, planning, plans
+from flows.mirror import drift, mirror
+from flows.mirror.models import Flow
+from flows.services import changes, erasure, planning, plans
 from flows.services.planning import Ask
 from tests import ACCOUNT
 from tests.faults.acting import later

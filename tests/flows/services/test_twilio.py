@@ -8,8 +8,8 @@ from flows.accounts import clients, rates
 from flows.accounts.twilio_accounts import Account
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor
-from flows.models import Flow
-from flows.services import mirror
+from flows.mirror import mirror
+from flows.mirror.models import Flow
 from flows.twilio.errors import NeverSent, Refused
 
 OURS, OTHER, FLOW = "AC" + "5a" * 16, "AC" + "0e" * 16, "FO" + "1" * 32

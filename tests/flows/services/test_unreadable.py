@@ -9,8 +9,9 @@ import pytest
 from flows.audit import audit_log, verification
 from flows.audit.models import AuditEvent, OpenChange
 from flows.availability.models import Closure
-from flows.models import Flow
-from flows.services import erasure, mirror, reconcile
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.services import erasure, reconcile
 from flows.services.reconcile import NotForAPerson
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind

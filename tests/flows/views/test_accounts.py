@@ -12,8 +12,9 @@ from flows.accounts import clients
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability import restrictions
-from flows.models import Flow, Plan, SyncState
-from flows.services import mirror
+from flows.mirror import mirror
+from flows.mirror.models import Flow, SyncState
+from flows.models import Plan
 from tests.conftest import form_data
 from tests.faults.acting import writes
 

@@ -6,8 +6,9 @@ import uuid
 import pytest
 
 from flows.audit.models import AuditEvent
-from flows.models import Flow, Plan
-from flows.services import mirror
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.models import Plan
 from tests import ACCOUNT
 from tests.conftest import form_data
 from tests.faults.acting import writes

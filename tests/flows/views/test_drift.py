@@ -6,7 +6,8 @@ import pytest
 
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability import restrictions
-from flows.services import changes, mirror
+from flows.mirror import mirror
+from flows.services import changes
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.conftest import form_data

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent, OpenChange
-from flows.services import changes, mirror, reconcile
+from flows.mirror import mirror
+from flows.services import changes, reconcile
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 

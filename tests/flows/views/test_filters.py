@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from flexadmin.models import AccountRole
 from flows import search
 from flows.audit.models import AuditEvent
-from flows.models import Plan, SyncState
-from flows.services import mirror
+from flows.mirror import mirror
+from flows.mirror.models import SyncState
+from flows.models import Plan
 from tests import ACCOUNT
 
 pytestmark = pytest.mark.django_db(transaction=True)

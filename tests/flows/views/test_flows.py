@@ -10,8 +10,9 @@ import pytest
 from django.utils import timezone
 
 from flows.audit import audit_log
-from flows.models import Flow, SyncState
-from flows.services import changes, mirror
+from flows.mirror import mirror
+from flows.mirror.models import Flow, SyncState
+from flows.services import changes
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import read_only

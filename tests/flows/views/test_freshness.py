@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from flows.models import SyncState
-from flows.services import mirror
+from flows.mirror import mirror
+from flows.mirror.models import SyncState
 from flows.twilio.sandbox.consistency import Lag
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

@@ -12,8 +12,9 @@ from django.urls import reverse
 
 from flows.audit.models import AuditEvent
 from flows.forms import import_text
-from flows.models import Flow, Plan
-from flows.services import mirror
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.models import Plan
 from flows.twilio.flex.flex_flow import BY_NAME, from_response
 from tests import ACCOUNT
 from tests.faults.acting import SECRET, SECRET_URL, everything_kept

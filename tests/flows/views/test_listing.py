@@ -5,8 +5,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from flows import search
-from flows.models import Flow
-from flows.services import mirror
+from flows.mirror import mirror
+from flows.mirror.models import Flow
 
 HTMX = {"hx-request": "true"}
 AC = "AC" + "5a" * 16

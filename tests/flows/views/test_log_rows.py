@@ -12,7 +12,8 @@ from django.utils import timezone
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor
 from flows.audit.models import AuditEntry, AuditEvent
-from flows.services import changes, mirror, reconcile
+from flows.mirror import mirror
+from flows.services import changes, reconcile
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 

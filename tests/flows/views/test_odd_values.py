@@ -9,8 +9,9 @@ import uuid
 import pytest
 
 from flows.audit.models import AuditEvent, OpenDrift
-from flows.models import Flow
-from flows.services import mirror, planning
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.services import planning
 from flows.twilio.flex import flex_flow
 from tests import ACCOUNT
 from tests.conftest import form_data

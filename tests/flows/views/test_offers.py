@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability import restrictions
+from flows.mirror import mirror
 from flows.models import Plan
-from flows.services import mirror
 from flows.twilio.errors import Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from flexadmin.models import AccountRole
 from flows.audit.models import AuditEvent
+from flows.mirror import mirror
 from flows.models import Plan
-from flows.services import mirror, planning
+from flows.services import planning
 from flows.services.planning import Ask
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import writes

@@ -12,8 +12,10 @@ from django.urls import reverse
 
 from flexadmin.roles import ROLES
 from flows.audit.models import AuditEvent
-from flows.models import Flow, Plan
-from flows.services import erasure, mirror, planning
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.models import Plan
+from flows.services import erasure, planning
 from flows.services.planning import Entry
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

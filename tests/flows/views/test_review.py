@@ -5,7 +5,8 @@ import uuid
 import pytest
 
 from flows.audit.models import AuditEvent
-from flows.services import changes, mirror
+from flows.mirror import mirror
+from flows.services import changes
 from tests import ACCOUNT
 from tests.conftest import form_data
 

@@ -3,8 +3,8 @@
 import pytest
 from django.contrib.auth.models import User
 
+from flows.mirror import mirror
 from flows.models import SavedView
-from flows.services import mirror
 from tests import ACCOUNT
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,9 @@ import uuid
 import pytest
 
 from flows.audit.models import AuditEvent
-from flows.models import Flow
-from flows.services import changes, mirror
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.services import changes
 from flows.templatetags.flows import linked
 from tests import ACCOUNT
 from tests.conftest import form_data

@@ -10,7 +10,7 @@ from flows.accounts import twilio_accounts
 from flows.accounts.clients import READ_DEADLINE
 from flows.accounts.twilio_accounts import Account
 from flows.availability import restrictions
-from flows.services import mirror
+from flows.mirror import mirror
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import Snapshot
 

@@ -25,10 +25,10 @@ from flows.audit.models import AuditEvent
 from flows.availability import first_contact, restrictions
 from flows.core.database import drop_if_lost, waiting_briefly
 from flows.core.normalization import fold
-from flows.models import Flow, SyncState
+from flows.mirror import drift, missing_flows, readonly_fields, stale_reads
+from flows.mirror.missing_flows import Answers
+from flows.mirror.models import Flow, SyncState
 from flows.redaction.masking import masked, storable
-from flows.services import absence, api_fields, drift, settling
-from flows.services.absence import Answers
 from flows.twilio import labels
 from flows.twilio.errors import FlexError, Unknown
 from flows.twilio.flex import flex_flow
@@ -132,8 +132,8 @@ def listing(account_sid: str) -> list[Snapshot]:
     here = Flow.objects.filter(account_sid=account_sid, gone_at=None).values_list("sid", flat=True)
     missing = set(here) - snapshots.keys()
     if missing:
-        missing -= absence.early_to_miss(missing, at=read.at)
-        answers = absence.ask_for(sorted(missing), copy.ask)
+        missing -= missing_flows.early_to_miss(missing, at=read.at)
+        answers = missing_flows.ask_for(sorted(missing), copy.ask)
         if len(answers.gone) < len(missing):
             raise Unknown(
                 LACKING if answers.present else "Twilio's list lacks flows that could not be checked"
@@ -164,7 +164,7 @@ def keep(snapshot: Snapshot | None, event: AuditEvent) -> None:
             _write({event.target_sid: kept}, event.account_sid)
     if kept is not None:
         with _only_a_copy():
-            api_fields.record(event.account_sid, [(event.payload.before, kept)])
+            readonly_fields.record(event.account_sid, [(event.payload.before, kept)])
 
 
 def flow_from(snapshot: Snapshot, account_sid: str) -> Flow:
@@ -174,7 +174,7 @@ def flow_from(snapshot: Snapshot, account_sid: str) -> Flow:
 
 def is_gone(error: FlexError | None) -> bool:
     """Whether Twilio says that it has no such flow, or confirmed a moment ago that it is deleted."""
-    if isinstance(error, settling.StaleRead):
+    if isinstance(error, stale_reads.StaleRead):
         return error.confirmed is None
     return error is not None and error.status == 404 and error.code in NOT_FOUND
 
@@ -268,12 +268,14 @@ def _compare(seen: Iterable[Snapshot], read: _Read, copy: _Copy) -> SyncReport:
     missing = here - found.keys()
     why = restrictions.state_of(copy.account_sid).why("fetch") if missing or doubted else None
     flows = len(found)
-    answers = Answers() if why else absence.settle_doubts(found, doubted, copy.ask, known=known, at=read.at)
-    gap = absence.close_gap(
+    answers = (
+        Answers() if why else missing_flows.settle_doubts(found, doubted, copy.ask, known=known, at=read.at)
+    )
+    gap = missing_flows.close_gap(
         copy.state,
         missing,
         copy.ask,
-        most=absence.CHECKS - answers.count,
+        most=missing_flows.CHECKS - answers.count,
         at=read.at,
         refusal=why.sentence if why else "",
     )
@@ -308,7 +310,7 @@ def _listed(
             listed = copied
         else:
             listed = masked(storable(snapshot))
-            if sid in known and (copied is None or settling.is_older(listed, copied)):
+            if sid in known and (copied is None or stale_reads.is_older(listed, copied)):
                 doubted.add(sid)
         if sid in found and found[sid] != listed:
             doubted.add(sid)

@@ -14,7 +14,7 @@ from typing import Final
 
 from flows.accounts.clients import READ_DEADLINE
 from flows.audit import audit_log
-from flows.services import mirror
+from flows.mirror import mirror
 from flows.twilio.errors import FlexError, Unknown
 from flows.twilio.flex.flex_flow import Snapshot
 

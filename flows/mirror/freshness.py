@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from flows.accounts.twilio_accounts import Account
-from flows.models import SyncState
+from flows.mirror.models import SyncState
 
 NEVER, FAILED, PARTIAL, CHECKED = "never", "failed", "partial", "checked"
 _WORST_FIRST: Final = (FAILED, NEVER, PARTIAL, CHECKED)

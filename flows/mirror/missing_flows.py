@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from flows.models import MissingFlow, SyncState
-from flows.services import settling
+from flows.mirror import stale_reads
+from flows.mirror.models import MissingFlow, SyncState
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import Snapshot
 
 CHECKS: Final = 20  # flows that one sync asks for by SID: ten seconds, at Twilio's two a second
 PATIENCE: Final = 30.0  # seconds after which a sync asks for no other
-ASKED_FOR: Final = settling.SETTLING  # how long an answer holds that a missing flow exists
+ASKED_FOR: Final = stale_reads.SETTLING  # how long an answer holds that a missing flow exists
 
 # Return the flow, or None if Twilio says that it has no such flow. Raises FlexError.
 Ask = Callable[[str], Snapshot | None]
@@ -65,8 +65,8 @@ def ask_for(sids: Iterable[str], ask: Ask, *, most: int = CHECKS) -> Answers:
 
 def early_to_miss(sids: Collection[str], *, at: datetime) -> set[str]:
     """Return those of these flows that a list can lack because they were created or changed a moment ago."""
-    recent = settling.recent_events(sids, at=at)
-    return {sid for sid, events in recent.items() if settling.contradicted(events, {}, None)}
+    recent = stale_reads.recent_events(sids, at=at)
+    return {sid for sid, events in recent.items() if stale_reads.contradicted(events, {}, None)}
 
 
 def settle_doubts(
@@ -81,11 +81,11 @@ def settle_doubts(
     had, or that changed a moment ago, are left out: they stay as they are `known`."""
     if not doubted:
         return Answers()
-    recent = settling.recent_events(doubted, at=at)
+    recent = stale_reads.recent_events(doubted, at=at)
     due = (
         sid
         for sid in sorted(doubted)
-        if not settling.contradicted(recent.get(sid, []), known.get(sid), listed[sid])
+        if not stale_reads.contradicted(recent.get(sid, []), known.get(sid), listed[sid])
     )
     answers = ask_for(due, ask)
     for sid in doubted:

@@ -22,8 +22,9 @@ from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability.offered_changes import Offers
 from flows.core.invisible import trimmed
-from flows.services import drift, external_changes, freshness, reverting
-from flows.services.external_changes import CHANGED, DELETED, MADE, ExternalChange
+from flows.mirror import drift, external_changes, freshness
+from flows.mirror.external_changes import CHANGED, DELETED, MADE, ExternalChange
+from flows.services import reverting
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 

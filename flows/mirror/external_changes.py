@@ -14,7 +14,7 @@ from typing import Any, Final
 from flows.audit.audit_batch import append_together
 from flows.audit.audit_log import Actor
 from flows.audit.models import AuditEvent, OpenDrift
-from flows.services import drift
+from flows.mirror import drift
 
 TOGETHER: Final = timedelta(seconds=60)  # alike and found within this of each other: one group
 CHANGED, MADE, DELETED = "changed", "made", "deleted"

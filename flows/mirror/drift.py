@@ -18,8 +18,8 @@ from flows.audit import audit_log, log_paging
 from flows.audit.audit_batch import Entry, append_together
 from flows.audit.audit_log import Actor, Observation, Payload
 from flows.audit.models import AuditEvent, AuditPayload, OpenDrift
+from flows.mirror import readonly_fields, stale_reads
 from flows.redaction.masking import masked, storable
-from flows.services import api_fields, settling
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
 
@@ -42,7 +42,7 @@ def states(sids: Iterable[str]) -> dict[str, State]:
     wanted = list(sids)
     for start in range(0, len(wanted), BATCH):
         telling = AuditEvent.objects.filter(
-            settling.TELLS_A_STATE, target_sid__in=wanted[start : start + BATCH]
+            stale_reads.TELLS_A_STATE, target_sid__in=wanted[start : start + BATCH]
         )
         newest = (
             telling.order_by().values("target_sid").annotate(last=Max("seq")).values_list("last", flat=True)
@@ -84,7 +84,7 @@ def note(
     The flows that the log now has as they were found, with the event that says so; the others are our own changes'
     to tell, or were read too early to count (settling.py)."""
     known = states(found)
-    recent = settling.recent_events(known, at=at or timezone.now())
+    recent = stale_reads.recent_events(known, at=at or timezone.now())
     as_found: dict[str, int] = {}
     observations: list[Observation] = []
     fields: list[tuple[Snapshot | None, Snapshot]] = []
@@ -104,26 +104,26 @@ def note(
     for start in range(0, len(observations), BATCH):
         events = audit_log.observe(observations[start : start + BATCH], read_at=read_at)
         as_found.update((event.target_sid, event.seq) for event in events)
-    api_fields.record(account_sid, fields)
+    readonly_fields.record(account_sid, fields)
     return as_found
 
 
 def _is_early(events: list[AuditEvent] | None, state: State, snapshot: Snapshot | None) -> bool:
     return bool(
-        events and state.is_known and settling.contradicted(events, state.snapshot, snapshot) is not None
+        events and state.is_known and stale_reads.contradicted(events, state.snapshot, snapshot) is not None
     )
 
 
 def refuse_stale(sid: str, seen: Snapshot | None, *, read_at: int, at: datetime) -> None:
     """Raise `StaleRead` if the log has something of the minute before `at` that this read does not show yet. What came
     after the read began (`read_at`, a `last_seq`) says nothing about it."""
-    recent = settling.recent_events([sid], at=at).get(sid, [])
+    recent = stale_reads.recent_events([sid], at=at).get(sid, [])
     recent = [event for event in recent if event.seq <= read_at]
     if not recent:
         return
     state = states([sid])[sid]
-    if state.is_known and (event := settling.contradicted(recent, state.snapshot, seen)):
-        raise settling.StaleRead(event, confirmed=state.snapshot, seen=seen)
+    if state.is_known and (event := stale_reads.contradicted(recent, state.snapshot, seen)):
+        raise stale_reads.StaleRead(event, confirmed=state.snapshot, seen=seen)
 
 
 def moved_by(asked: Iterable[str]) -> set[str]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from flows.audit.models import AuditEvent, Result
 from flows.availability import restrictions
 from flows.availability.restrictions import Why
+from flows.mirror.stale_reads import StaleRead
 from flows.redaction.masking import masked
-from flows.services.settling import StaleRead
 from flows.twilio.errors import FlexError, NeverSent, NoTurn, Refused
 from flows.twilio.flex import flex_flow
 from flows.twilio.rates import RATES
