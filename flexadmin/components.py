@@ -18,13 +18,13 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from flows import search
 from flows.audit.models import AuditEvent, AuditPayload, Result, Stage
 from flows.forms import DeleteForm, FlowForm, SwitchForm
 from flows.mirror import failure_messages
 from flows.mirror.freshness import Freshness
 from flows.mirror.models import Flow, SyncState
 from flows.models import Plan
+from flows.search import flow_search
 from flows.twilio.errors import NeverSent, Refused
 from flows.twilio.flex import flex_flow
 from flows.views.flows import COLUMNS
@@ -208,7 +208,7 @@ def _results(*rows: Flow) -> dict[str, Any]:
     found = {"rows": rows, "total": 120, "first": 51, "last": 100, "previous_url": "?", "next_url": "?page=3"}
     labels = ("Search: support", "Channel: SMS", "Status: Off")
     return {
-        "query": search.Query(q="support"),
+        "query": flow_search.Query(q="support"),
         "found": found,
         "columns": [
             {"key": key, "label": label, "url": "?", "direction": "ascending" if key == "name" else None}

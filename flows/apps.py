@@ -8,8 +8,7 @@ class FlowsConfig(AppConfig):
     name = "flows"
 
     def ready(self) -> None:
-        from flows import derived  # its check registers itself
         from flows.audit import protection  # so does this one
 
-        post_migrate.connect(derived.repair, sender=self)
+        post_migrate.connect(list_tables.repair, sender=self)
         post_migrate.connect(protection.restore, sender=self)

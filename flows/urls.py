@@ -5,7 +5,8 @@ from django.urls import include, path, register_converter
 from flows.audit.views import log, verification
 from flows.converters import FlexFlowSid
 from flows.mirror.views import accounts, drift
-from flows.views import changes, copyout, event, flows, importing, plans, saved
+from flows.search import views
+from flows.views import changes, copyout, event, flows, importing, plans
 
 register_converter(FlexFlowSid, "flex_flow_sid")
 
@@ -13,8 +14,8 @@ flow_urls = [
     path("", flows.flow_list, name="list"),
     path("new/", changes.flow_new, name="new"),
     path("sync/", flows.flow_sync, name="sync"),
-    path("views/", saved.view_save, name="view-save"),
-    path("views/<int:view_id>/remove/", saved.view_remove, name="view-remove"),
+    path("views/", views.view_save, name="view-save"),
+    path("views/<int:view_id>/remove/", views.view_remove, name="view-remove"),
     path("drift/", drift.drift_inbox, name="drift"),
     path("drift/<uuid:event_id>/accept/", drift.drift_accept, name="drift-accept"),
     path("drift/accept/", drift.drift_accept_many, name="drift-accept-many"),

@@ -11,12 +11,12 @@ from typing import Final
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
-from flows import derived
 from flows.audit import protection
 from flows.audit.models import ONCE, AuditEvent, AuditPayload, OpenChange
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.models import Plan, PlannedChange
+from flows.search import list_tables
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def violations() -> list[str]:
 
 
 def _list_tables() -> list[str]:
-    return derived.differences(connection)
+    return list_tables.differences(connection)
 
 
 def _mirror_columns() -> Iterator[str]:

@@ -12,12 +12,12 @@ from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
 
-from flows import derived
 from flows.audit import append_only, audit_log, day_index
 from flows.audit.audit_log import Actor, NotRecorded, Payload
 from flows.audit.models import Result, Stage
 from flows.core import triggers
 from flows.core.triggers import Trigger
+from flows.search import list_tables
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ _HIDDEN_ROWS: Final = """
 def violations() -> list[str]:
     """One sentence for each trigger that is missing, altered or not this site's, and for each other rule by which the
     database could hide or change a row."""
-    expected = _log_triggers(connection) + derived.list_triggers(connection.vendor)
+    expected = _log_triggers(connection) + list_tables.list_triggers(connection.vendor)
     found = [
         f"The database trigger {name} is missing or altered. `migrate` restores it."
         for name in triggers.altered(connection, expected)

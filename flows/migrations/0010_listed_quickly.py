@@ -4,7 +4,7 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models.functions import Length
 
-from flows import derived
+from flows.search import list_tables
 
 MOST = 500  # letters: with the other columns of an index, what PostgreSQL indexes at most
 
@@ -18,11 +18,11 @@ def shorten(apps: Any, _schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 def install(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    derived.install(schema_editor.connection)
+    list_tables.install(schema_editor.connection)
 
 
 def lift(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    derived.lift(schema_editor.connection)
+    list_tables.lift(schema_editor.connection)
 
 
 class Migration(migrations.Migration):

@@ -11,11 +11,12 @@ from django.contrib.sessions.models import Session
 from django.db import Error, connection
 from django_tasks_db.models import DBTaskResult
 
-from flows import trigrams
 from flows.audit.models import AuditEntry, AuditPayload, OpenChange, OpenDrift
 from flows.availability.models import Closure
 from flows.mirror.models import Flow, SyncState
-from flows.models import FlowEntry, Plan, PlannedChange, SavedView
+from flows.models import Plan, PlannedChange
+from flows.search import trigrams
+from flows.search.models import FlowEntry, SavedView
 
 TABLES: Final = tuple(
     model._meta.db_table

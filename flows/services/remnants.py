@@ -18,7 +18,8 @@ from django_tasks_db.models import DBTaskResult
 from flows.audit.models import OpenChange
 from flows.availability.models import Closure
 from flows.mirror.models import SyncState
-from flows.models import Plan, PlannedChange, SavedView
+from flows.models import Plan, PlannedChange
+from flows.search.models import SavedView
 from flows.services.mentions import Mentions
 from flows.services.plans import ERASED
 

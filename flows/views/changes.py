@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
-from flows import lint, search
+from flows import lint
 from flows.accounts.clients import FORM_DEADLINE, READ_DEADLINE
 from flows.audit.access import Request, permitted
 from flows.forms import Conflict, DeleteForm, FlowForm, SwitchForm, picked, read_base, resolved, signed
@@ -29,6 +29,7 @@ from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
 from flows.mirror.views.accounts import closed_page
 from flows.redaction.masking import masked_field, storable
+from flows.search import flow_search
 from flows.services import changes, collisions
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
@@ -279,7 +280,7 @@ def _form_page(
         "conflicts": rows_of(form),
         "restore": restore,
         "clone": clone,
-        "offered": search.of_siblings(request.account_sid),
+        "offered": flow_search.of_siblings(request.account_sid),
         "read_note": "" if form.is_bound else f"Read from Twilio at {timezone.now():%H:%M} UTC",
         "origin": restore.event if restore else referred(str(form["refers_to"].value() or ""), request),
     }

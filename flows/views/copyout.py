@@ -13,13 +13,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from flexadmin.roles import scope_of
-from flows import copying, search
+from flows import copying
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log
 from flows.audit.access import Request, actor_of, permitted
 from flows.audit.audit_log import Payload
 from flows.audit.models import Result, Stage
 from flows.mirror.models import Flow
+from flows.search import flow_search
 from flows.services import planning
 from flows.twilio.flex import flex_flow
 
@@ -73,7 +74,7 @@ def chosen(request: Request) -> list[str]:
     none if the query has a mistake."""
     data, seen = request.POST, scope_of(request.user, "flows.view_flow")
     if _is_all(request):
-        return search.sids_of(_query_of(request))
+        return flow_search.sids_of(_query_of(request))
     ticked = [*data.getlist("sid"), *data.get("sids", "").split()]
     sids = [sid for sid in dict.fromkeys(ticked) if flex_flow.is_sid("FO", sid)]
     if seen is None:
@@ -103,6 +104,6 @@ def _is_all(request: Request) -> bool:
     return request.POST.get("all", "") == "1"
 
 
-def _query_of(request: Request) -> search.Query:
+def _query_of(request: Request) -> flow_search.Query:
     scope = scope_of(request.user, "flows.view_flow")
-    return search.Query.of_text(request.POST.get("query", ""), scope)
+    return flow_search.Query.of_text(request.POST.get("query", ""), scope)

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from flexadmin.roles import scope_of
-from flows import copying, lint, search
+from flows import copying, lint
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.audit import audit_log, log_paging
@@ -29,8 +29,9 @@ from flows.availability.offered_changes import Offers
 from flows.mirror import freshness, mirror, missing_flows
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
-from flows.models import SavedView
 from flows.redaction.masking import masked, storable
+from flows.search import flow_search
+from flows.search.models import SavedView
 from flows.services import reconcile
 from flows.services.changes import UNDER_WAY_FOR
 from flows.twilio.errors import FlexError
@@ -62,14 +63,14 @@ HISTORY = 20  # events on a flow's page; the log has the rest
 @require_GET
 @permitted("flows.view_flow", action="flow.view")
 def flow_list(request: Request) -> HttpResponse:
-    query = search.Query.of(request.GET, request.scope)
+    query = flow_search.Query.of(request.GET, request.scope)
     # Enter ("go") leads on. A number in the address alone does not: the way back would lead on again.
-    if not request.htmx and (sid := search.only_flow(query, is_number="go" in request.GET)):
+    if not request.htmx and (sid := flow_search.only_flow(query, is_number="go" in request.GET)):
         return redirect("flows:detail", sid=sid)
     is_fragment = request.htmx and not request.htmx.history_restore_request
     if is_fragment and _wears_another(request, query):
         return HttpResponseClientRedirect(request.get_full_path())
-    answer = search.answer(query)
+    answer = flow_search.answer(query)
     found = answer.found
     here = twilio_accounts.of_scope(request.scope)
     request.states = restrictions.states()
@@ -84,7 +85,9 @@ def flow_list(request: Request) -> HttpResponse:
         "chips": listing.chips(query),
         "clear_url": reverse("flows:list"),
         "here": query.url(page=1).removeprefix("?"),
-        "mirror_is_empty": not found.total and not query.mistakes and search.mirror_is_empty(request.scope),
+        "mirror_is_empty": not found.total
+        and not query.mistakes
+        and flow_search.mirror_is_empty(request.scope),
         **copy,
     }
     if not is_fragment:
@@ -172,7 +175,7 @@ def flow_code(request: Request, sid: str) -> HttpResponse:
 @permitted("flows.view_flow", action="flow.sync")
 def flow_sync(request: Request) -> HttpResponse:
     """Refreshes the copy. Changes nothing at Twilio, so everybody who may look may do it."""
-    query = search.Query.of(request.GET, request.scope)
+    query = flow_search.Query.of(request.GET, request.scope)
     here = _asked_for(twilio_accounts.of_scope(request.scope), query)
     if refusal := _refusal_to_sync(query, here):
         messages.error(request, refusal)
@@ -213,14 +216,14 @@ def _synced(here: Iterable[Account]) -> tuple[bool, str]:
     return moved, trouble
 
 
-def _asked_for(here: Sequence[Account], query: search.Query) -> Sequence[Account]:
+def _asked_for(here: Sequence[Account], query: flow_search.Query) -> Sequence[Account]:
     """The accounts that a query is about: all, or the one that it names, which the site may have no more."""
     if not query.account or any(one.name == "account" for one in query.mistakes):
         return here
     return [account for account in here if account.sid == query.account]
 
 
-def _refusal_to_sync(query: search.Query, here: Sequence[Account]) -> str:
+def _refusal_to_sync(query: flow_search.Query, here: Sequence[Account]) -> str:
     """Why these accounts can't be refreshed, or nothing."""
     if query.mistakes:
         return "Not refreshed: " + " ".join(one.sentence for one in query.mistakes)
@@ -230,7 +233,7 @@ def _refusal_to_sync(query: search.Query, here: Sequence[Account]) -> str:
     return ""
 
 
-def _wears_another(request: Request, query: search.Query) -> bool:
+def _wears_another(request: Request, query: flow_search.Query) -> bool:
     """Whether the page that htmx would put a part into is marked as another account's than this part is of."""
     page = current_page(request)
     if not page.netloc and not page.path:
@@ -288,7 +291,7 @@ def _just_now(sid: str, request: Request) -> AuditEvent | None:
 class _Page:
     """What was found, with the ways to the pages beside it."""
 
-    def __init__(self, found: search.Found, query: search.Query) -> None:
+    def __init__(self, found: flow_search.Found, query: flow_search.Query) -> None:
         self.rows, self.total, self.first, self.last = found.rows, found.total, found.first, found.last
         self.more = found.more
         self.previous_url = query.url(page=found.page - 1) if found.page > 1 else None
@@ -326,7 +329,7 @@ def _open_change(event: AuditEvent | None) -> AuditEvent | None:
     return event
 
 
-def _column(query: search.Query, key: str, label: str) -> dict[str, str | None]:
+def _column(query: flow_search.Query, key: str, label: str) -> dict[str, str | None]:
     direction = {key: "ascending", f"-{key}": "descending"}.get(query.sort)
     return {
         "key": key,

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from flows import filters, search
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
-from flows.filters import LABELS, NOT_SET
+from flows.search import filters, flow_search
+from flows.search.filters import LABELS, NOT_SET
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
@@ -25,7 +25,9 @@ _USUAL: Final[dict[str, tuple[str, ...]]] = {
 Option = tuple[str, str]  # the value, and the words for it
 
 
-def choices(query: search.Query, answer: search.Answer, here: Sequence[Account]) -> dict[str, list[Option]]:
+def choices(
+    query: flow_search.Query, answer: flow_search.Answer, here: Sequence[Account]
+) -> dict[str, list[Option]]:
     """The options of each filter with the number of flows that it would give, also of values that only the mirror
     knows, and of the one in force. A choice of accounts only where there are several."""
     held = answer.held or filters.held_values(query.within)
@@ -36,7 +38,7 @@ def choices(query: search.Query, answer: search.Answer, here: Sequence[Account])
             for name, values in found.items()}  # fmt: skip
 
 
-def facets_as_json(answer: search.Answer) -> str:
+def facets_as_json(answer: flow_search.Answer) -> str:
     """The counts that the script writes into the options; the empty key has the one of all others."""
     shown = {
         name: {value: _count(answer, flows) for value, flows in counts.items()}
@@ -45,10 +47,10 @@ def facets_as_json(answer: search.Answer) -> str:
     return json.dumps({"": _count(answer, 0), **shown}, separators=(",", ":"))
 
 
-def chips(query: search.Query) -> list[dict[str, Any]]:
+def chips(query: flow_search.Query) -> list[dict[str, Any]]:
     """The filters in force, each with the address without it; those that mean nothing are marked."""
     wrong = {one.name: one for one in query.mistakes}
-    in_force = [name for name in ("q", *search.FILTERS) if getattr(query, name) and name not in wrong]
+    in_force = [name for name in ("q", *flow_search.FILTERS) if getattr(query, name) and name not in wrong]
     return [
         {
             "label": f"{LABELS[name]}: {_name_of(query, name, getattr(query, name))}",
@@ -66,12 +68,12 @@ def _unusual(held: Counter[str], usual: Sequence[str]) -> list[str]:
     return values[:MOST_UNUSUAL]
 
 
-def _option(query: search.Query, answer: search.Answer, name: str, value: str) -> Option:
+def _option(query: flow_search.Query, answer: flow_search.Answer, name: str, value: str) -> Option:
     count = _count(answer, answer.facets[name][value])
     return value, f"{_name_of(query, name, value)} ({count})"
 
 
-def _wrong(query: search.Query, name: str, offered: Sequence[str]) -> list[Option]:
+def _wrong(query: flow_search.Query, name: str, offered: Sequence[str]) -> list[Option]:
     """The option of a value that is not offered: without it, the form would drop the filter at the next key."""
     value = str(getattr(query, name))
     if not value or value in offered:
@@ -80,7 +82,7 @@ def _wrong(query: search.Query, name: str, offered: Sequence[str]) -> list[Optio
     return [(value, f"Unknown: {value}" if is_wrong else _name_of(query, name, value))]
 
 
-def _name_of(query: search.Query, name: str, value: str) -> str:
+def _name_of(query: flow_search.Query, name: str, value: str) -> str:
     if name == "account":
         return {account.sid: str(account) for account in twilio_accounts.of_scope(query.within)}.get(
             value, value
@@ -92,5 +94,5 @@ def _name_of(query: search.Query, name: str, value: str) -> str:
     return "Not set" if value == NOT_SET else labels.ENUMS.get(value, value)
 
 
-def _count(answer: search.Answer, flows: int) -> str:
+def _count(answer: flow_search.Answer, flows: int) -> str:
     return f"{flows}+" if answer.is_bounded else str(flows)

@@ -21,7 +21,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
 from flows.forms import DecisionForm, signed
 from flows.mirror import mirror
-from flows.models import Plan, SavedView
+from flows.models import Plan
+from flows.search.models import SavedView
 from flows.services import planning
 from flows.twilio.sandbox.request_log import Received
 from flows.twilio.sandbox.server import Sandbox

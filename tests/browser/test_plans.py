@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from flows.mirror import mirror
 from flows.models import Plan
-from flows.search import PAGE_SIZE
+from flows.search.flow_search import PAGE_SIZE
 from flows.services import plans
 from tests import ACCOUNT
 from tests.browser.looks import LOOKS, found

@@ -30,7 +30,7 @@ from flows.audit import append_only, audit_log
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
-from flows.models import FlowEntry, FlowTally
+from flows.search.models import FlowEntry, FlowTally
 from flows.services import changes, reconcile
 from flows.twilio.client import WRITES, FlexClient
 from flows.twilio.errors import FlexError

@@ -9,11 +9,11 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from flows import derived, narrow, search, tally, trigrams
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.models import FlowEntry, FlowTally
-from flows.search import Query
+from flows.search import counters, flow_search, list_tables, projection, trigrams
+from flows.search.flow_search import Query
+from flows.search.models import FlowEntry, FlowTally
 from flows.services import compaction
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
@@ -36,8 +36,8 @@ def write(*snapshots, gone=()):
 
 
 def is_in_step():
-    entries = FlowEntry.objects.order_by("sid").values_list(*narrow.COLUMNS)
-    assert list(entries) == list(Flow.objects.order_by("sid").values_list(*narrow.COLUMNS))
+    entries = FlowEntry.objects.order_by("sid").values_list(*projection.COLUMNS)
+    assert list(entries) == list(Flow.objects.order_by("sid").values_list(*projection.COLUMNS))
     kept = FlowTally.objects.filter(flows__gt=0)
     columns = ("account_sid", "channel_type", "integration_type")
     assert {row[:4]: row[4] for row in kept.values_list(*columns, "state", "flows")} == Counter(
@@ -51,7 +51,7 @@ def is_in_step():
 
 
 def found(q):
-    return [flow.friendly_name for flow in search.find(Query(q=q)).rows]
+    return [flow.friendly_name for flow in flow_search.find(Query(q=q)).rows]
 
 
 def test_after_each_way_of_writing(db):
@@ -98,7 +98,7 @@ def test_what_was_rolled_back_never_was(db):
     assert found("lyon") == ["Lyon"]
 
 
-@pytest.mark.parametrize("part", [narrow, tally, trigrams])
+@pytest.mark.parametrize("part", [projection, counters, trigrams])
 def test_migrate_brings_back_what_is_missing(db, part):
     write(snapshot(1), snapshot(2))
     part.lift(connection)
@@ -145,17 +145,17 @@ def test_search_does_without_an_extension_that_may_not_be_installed_and_a_check_
     write(snapshot(1, "Réclamations"))
     trigrams.lift(connection)
     with mock.patch.object(trigrams, "_EXTENSION", "CREATE EXTENSION no_such_thing"):
-        derived.install(connection)
+        list_tables.install(connection)
 
     assert found("reclam") == ["Réclamations"]
-    assert [(one.id, "pg_trgm" in one.hint) for one in derived.names_are_indexed(databases=["default"])] == [
-        ("flows.W001", True)
-    ]
+    assert [
+        (one.id, "pg_trgm" in one.hint) for one in list_tables.names_are_indexed(databases=["default"])
+    ] == [("flows.W001", True)]
 
 
 def test_check_is_silent_where_the_index_is(db):
-    assert derived.names_are_indexed(databases=["default"]) == []
-    assert derived.names_are_indexed(databases=None) == []
+    assert list_tables.names_are_indexed(databases=["default"]) == []
+    assert list_tables.names_are_indexed(databases=None) == []
 
 
 @pytest.mark.skipif(

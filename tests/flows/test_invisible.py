@@ -11,7 +11,7 @@ from flows.core import invisible
 from flows.forms import DeleteForm, FlowForm, ReasonForm
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.search import the_one
+from flows.search.flow_search import the_one
 from tests import ACCOUNT
 from tests.conftest import form_data
 

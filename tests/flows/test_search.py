@@ -9,10 +9,10 @@ from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
-from flows import search, trigrams
 from flows.core.normalization import fold
 from flows.mirror.models import Flow
-from flows.search import PAGE_SIZE, SORTS, Found, Query, facets, find
+from flows.search import flow_search, trigrams
+from flows.search.flow_search import PAGE_SIZE, SORTS, Found, Query, facets, find
 from flows.twilio.flex import flex_flow
 
 AC = "AC" + "1" * 32
@@ -211,8 +211,8 @@ def test_facets_of_a_few_flows(various, add):
 @pytest.fixture
 def many(add, monkeypatch):
     """Ten flows whose names have "line" in them, and one gone; a search counts four."""
-    monkeypatch.setattr(search, "COUNTED", 4)
-    monkeypatch.setattr(search, "PAGE_SIZE", 3)
+    monkeypatch.setattr(flow_search, "COUNTED", 4)
+    monkeypatch.setattr(flow_search, "PAGE_SIZE", 3)
     for number in range(10):
         add(f"Line {9 - number}", channel_type="web" if number < 2 else "sms", contact_identity="")
     add("Line gone", gone_at=DAY)
@@ -228,7 +228,7 @@ def way(request, monkeypatch):
 
 @pytest.mark.parametrize("q", ["line", "li", "l"])
 def test_search_that_finds_many_counts_no_further_than_it_says(many, way, q):
-    answer = search.answer(Query(q=q))
+    answer = flow_search.answer(Query(q=q))
 
     assert answer.is_bounded
     assert (answer.found.total, answer.found.more, answer.found.has_next) == (4, True, True)
@@ -258,17 +258,17 @@ def test_filters_of_a_search_that_finds_many(many, way):
 
 
 def test_bounded_facets_promise_no_more_than_there_is(many, way):
-    answer = search.answer(Query(q="line"))
+    answer = flow_search.answer(Query(q="line"))
 
     for name, counts in answer.facets.items():
         for value, flows in counts.items():
-            assert flows <= len(search.sids_of(Query(q="line", **{name: value})))
+            assert flows <= len(flow_search.sids_of(Query(q="line", **{name: value})))
 
 
 def test_just_as_many_as_are_counted_are_counted(many, monkeypatch):
-    monkeypatch.setattr(search, "COUNTED", 11)  # with the one that is gone
+    monkeypatch.setattr(flow_search, "COUNTED", 11)  # with the one that is gone
 
-    answer = search.answer(Query(q="line"))
+    answer = flow_search.answer(Query(q="line"))
 
     assert not answer.is_bounded
     assert (answer.found.total, answer.found.more) == (10, False)
@@ -280,10 +280,10 @@ def test_just_as_many_as_are_counted_are_counted(many, monkeypatch):
 def test_an_order_is_only_gone_through_where_the_flows_come_soon(many, monkeypatch, common, counted, walks):
     """Else they may all stand at its end, and the database would go through all others first."""
     monkeypatch.setattr(trigrams, "COMMON", common)
-    monkeypatch.setattr(search, "COUNTED", counted)
+    monkeypatch.setattr(flow_search, "COUNTED", counted)
 
     with CaptureQueriesContext(connection) as queries:
-        search.answer(Query(q="line"))
+        flow_search.answer(Query(q="line"))
 
     [page] = [one["sql"] for one in queries if "ORDER BY" in one["sql"]]
     with connection.cursor() as cursor:
@@ -301,7 +301,7 @@ def test_an_order_is_only_gone_through_where_the_flows_come_soon(many, monkeypat
 )  # fmt: skip
 @pytest.mark.parametrize("counted", [4, 1000])
 def test_number_of_queries_does_not_depend_on_the_number_of_flows(add, monkeypatch, query, counted):
-    monkeypatch.setattr(search, "COUNTED", counted)
+    monkeypatch.setattr(flow_search, "COUNTED", counted)
     add("Line")
     few = _queries(query)
     for number in range(60):
@@ -312,7 +312,7 @@ def test_number_of_queries_does_not_depend_on_the_number_of_flows(add, monkeypat
 
 def _queries(query):
     with CaptureQueriesContext(connection) as queries:
-        search.answer(Query(**query))
+        flow_search.answer(Query(**query))
     return len(queries)
 
 
@@ -389,7 +389,7 @@ def test_every_column_has_been_put_in_order():
 
 @pytest.mark.parametrize("sort", [*SORTS, *(f"-{key}" for key in SORTS)])
 def test_equals_stand_by_sid_so_that_pages_neither_lose_nor_repeat_one(add, monkeypatch, sort):
-    monkeypatch.setattr(search, "PAGE_SIZE", 3)
+    monkeypatch.setattr(flow_search, "PAGE_SIZE", 3)
     sids = [add("same", contact_identity="same").sid for _ in range(8)]
 
     pages = [find(Query(sort=sort, page=number)).rows for number in (1, 2, 3)]
@@ -406,7 +406,7 @@ def test_equals_stand_by_sid_so_that_pages_neither_lose_nor_repeat_one(add, monk
      (-5, 1, 1, 3, True)],
 )  # fmt: skip
 def test_pages(add, monkeypatch, asked, page, first, last, has_next):
-    monkeypatch.setattr(search, "PAGE_SIZE", 3)
+    monkeypatch.setattr(flow_search, "PAGE_SIZE", 3)
     for _ in range(7):
         add()
 
@@ -423,7 +423,7 @@ def test_pages(add, monkeypatch, asked, page, first, last, has_next):
 
 
 def test_a_page_that_is_just_full_has_none_after_it(add, monkeypatch):
-    monkeypatch.setattr(search, "PAGE_SIZE", 3)
+    monkeypatch.setattr(flow_search, "PAGE_SIZE", 3)
     for _ in range(3):
         add()
 
@@ -485,11 +485,11 @@ def test_a_value_that_means_nothing_finds_nothing_and_is_named(add, text):
     add(account_sid=OTHER_AC)
     query = Query.of(QueryDict(text))
 
-    answer = search.answer(query)
+    answer = flow_search.answer(query)
 
     assert query.mistakes
     assert all(mistake.sentence.endswith(".") for mistake in query.mistakes)
-    assert (answer.found.rows, answer.found.total, search.sids_of(query)) == ([], 0, [])
+    assert (answer.found.rows, answer.found.total, flow_search.sids_of(query)) == ([], 0, [])
     assert not any(counts.total() for counts in answer.facets.values())
 
 
@@ -526,7 +526,7 @@ def test_a_value_that_only_the_mirror_knows_is_a_filter(add):
         query = Query.of_text(text)
         assert not query.mistakes
         assert [flow.friendly_name for flow in find(query).rows] == ["insta"]
-        assert search.sids_of(query) == [find(query).rows[0].sid]
+        assert flow_search.sids_of(query) == [find(query).rows[0].sid]
     assert names(channel="none") == ["bare"]
     assert facets(Query())["channel"] == {"instagram": 1, "sms": 1, "none": 1}
 
@@ -643,11 +643,11 @@ def test_number_that_can_only_mean_one_flow_is_that_flow(add):
     )
     add(contact_identity="whatsapp:+14155551234")
 
-    assert search.the_one(" 0221 555-01 ") == only.sid
-    assert search.the_one("0221 555-01", is_number=False) == ""
-    assert search.the_one("4155551234") == ""
-    assert search.the_one("15550") == ""
-    assert search.the_one(gone.sid, is_number=False) == gone.sid
+    assert flow_search.the_one(" 0221 555-01 ") == only.sid
+    assert flow_search.the_one("0221 555-01", is_number=False) == ""
+    assert flow_search.the_one("4155551234") == ""
+    assert flow_search.the_one("15550") == ""
+    assert flow_search.the_one(gone.sid, is_number=False) == gone.sid
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from flows.audit.audit_log import NotRecorded, Payload
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
-from flows.models import SavedView
+from flows.search.models import SavedView
 from flows.services import erasure, reconcile
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

@@ -11,13 +11,13 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from flows import derived
 from flows.audit import append_only, audit_log, day_index, verification
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability import restrictions
 from flows.core import triggers
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
+from flows.search import list_tables
 from flows.services import changes, erasure, planning, plans
 from flows.services.planning import Ask
 from tests import ACCOUNT
@@ -30,7 +30,7 @@ postgresql_only = pytest.mark.skipif("connection.vendor != 'postgresql'", reason
 LOG_TRIGGERS = [
     (part, trigger) for part in (append_only, day_index) for trigger in part.TRIGGERS[connection.vendor]
 ]
-LIST_TRIGGERS = derived.list_triggers(connection.vendor)
+LIST_TRIGGERS = list_tables.list_triggers(connection.vendor)
 
 
 def run(*statements):

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flexadmin.models import AccountRole
-from flows import search
 from flows.audit.models import AuditEvent
 from flows.mirror import mirror
 from flows.mirror.models import SyncState
 from flows.models import Plan
+from flows.search import flow_search
 from tests import ACCOUNT
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -181,7 +181,7 @@ queries = st.fixed_dictionaries({name: st.sampled_from(values) for name, values 
 @pytest.fixture
 def site(sandbox, staging, person, monkeypatch):
     """Flows of both accounts, of usual and unusual kinds, some of them gone, on several pages."""
-    monkeypatch.setattr(search, "PAGE_SIZE", 4)
+    monkeypatch.setattr(flow_search, "PAGE_SIZE", 4)
     for there in (sandbox, staging):
         kinds = [("sms", "studio"), ("web", "task"), ("rcs", "bot"), ("sms", "external")]
         for number in range(12):

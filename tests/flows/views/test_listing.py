@@ -4,9 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from flows import search
 from flows.mirror import mirror
 from flows.mirror.models import Flow
+from flows.search import flow_search
 
 HTMX = {"hx-request": "true"}
 AC = "AC" + "5a" * 16
@@ -52,7 +52,7 @@ def queries(client, address, headers):
 
 
 def test_search_that_finds_many_says_that_there_may_be_more(client_of, sandbox, monkeypatch):
-    monkeypatch.setattr(search, "COUNTED", 60)
+    monkeypatch.setattr(flow_search, "COUNTED", 60)
     fill(70)
 
     page = client_of("operator").get("/flows/?q=line").content.decode()
@@ -65,7 +65,7 @@ def test_search_that_finds_many_says_that_there_may_be_more(client_of, sandbox, 
 
 
 def test_last_page_of_such_a_search_knows_how_many_there_are(client_of, sandbox, monkeypatch):
-    monkeypatch.setattr(search, "COUNTED", 60)
+    monkeypatch.setattr(flow_search, "COUNTED", 60)
     fill(70)
 
     page = client_of("operator").get("/flows/?q=line&page=2").content.decode()

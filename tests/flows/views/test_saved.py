@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from flows.mirror import mirror
-from flows.models import SavedView
+from flows.search.models import SavedView
 from tests import ACCOUNT
 
 pytestmark = pytest.mark.django_db

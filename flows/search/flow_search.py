@@ -17,14 +17,14 @@ from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import OrderBy
 from django.http import QueryDict
 
-from flows import filters, trigrams
 from flows.accounts import twilio_accounts
 from flows.core import matching
 from flows.core.invisible import without_hidden
 from flows.core.normalization import fold
-from flows.filters import NOT_SET, Mistake
 from flows.mirror.models import Flow
-from flows.models import FlowEntry, FlowTally
+from flows.search import filters, trigrams
+from flows.search.filters import NOT_SET, Mistake
+from flows.search.models import FlowEntry, FlowTally
 from flows.twilio.flex import flex_flow
 
 PAGE_SIZE: Final = 50

@@ -11,11 +11,11 @@ from django.core import checks
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from flows import narrow, tally, trigrams
 from flows.core import triggers
 from flows.core.triggers import Trigger
+from flows.search import counters, projection, trigrams
 
-_PARTS: Final = (narrow, tally, trigrams)  # the index of names is of the narrow table
+_PARTS: Final = (projection, counters, trigrams)  # the index of names is of the narrow table
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
@@ -33,7 +33,7 @@ def repair(*, using: str, **_signal: Any) -> None:
     """Rebuild it all if something is missing or out of step. Runs after every migrate."""
     connection = connections[using]
     tables = connection.introspection.table_names()
-    if {narrow.TABLE, tally.TABLE} <= set(tables):
+    if {projection.TABLE, counters.TABLE} <= set(tables):
         is_whole = not triggers.altered(connection, list_triggers(connection.vendor))
         if not (is_whole and trigrams.is_installed(connection)) or differences(connection):
             install(connection)
@@ -48,9 +48,9 @@ def list_triggers(vendor: str) -> list[Trigger]:
 def differences(connection: BaseDatabaseWrapper) -> list[str]:
     """One sentence for each table of the list that is not as the mirror is."""
     found = []
-    if sid := narrow.stray_sid(connection):
+    if sid := projection.stray_sid(connection):
         found.append(f"The list's table has flow {sid} otherwise than the mirror. `migrate` rebuilds it.")
-    if not tally.is_in_step(connection):
+    if not counters.is_in_step(connection):
         found.append("The list's counts are not those of the mirror. `migrate` rebuilds them.")
     if not trigrams.is_in_step(connection):
         found.append("The list's index of names is not as the list's table is. `migrate` rebuilds it.")
@@ -63,7 +63,9 @@ def names_are_indexed(**options: Any) -> list[checks.CheckMessage]:
     found: list[checks.CheckMessage] = []
     for alias in options.get("databases") or ():
         connection = connections[alias]
-        if narrow.TABLE in connection.introspection.table_names() and not trigrams.is_installed(connection):
+        if projection.TABLE in connection.introspection.table_names() and not trigrams.is_installed(
+            connection
+        ):
             found.append(
                 checks.Warning(
                     "Names and numbers are searched without an index: of many thousand flows, that takes a while.",

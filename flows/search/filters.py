@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from flows.accounts import twilio_accounts
 from flows.core.normalization import fold
-from flows.models import FlowTally
+from flows.search.models import FlowTally
 from flows.twilio.flex import flex_flow
 
 LABELS: Final = {

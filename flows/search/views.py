@@ -8,10 +8,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from flows import search
 from flows.audit.access import Request, permitted
 from flows.core.invisible import trimmed
-from flows.models import SavedView
+from flows.search import flow_search
+from flows.search.models import SavedView
 
 MOST = 20  # views a person
 
@@ -20,7 +20,7 @@ MOST = 20  # views a person
 @permitted("flows.view_flow", action="flow.view")
 def view_save(request: Request) -> HttpResponse:
     """Keeps the question under a name; a view of that name is replaced."""
-    asked = search.Query.of_text(request.POST.get("query", "")[:2000], request.scope)
+    asked = flow_search.Query.of_text(request.POST.get("query", "")[:2000], request.scope)
     query = asked.url().removeprefix("?")
     name = trimmed(" ".join(request.POST.get("name", "").split())[:60].replace("\x00", ""))
     mine = SavedView.objects.filter(person=request.user)

@@ -16,9 +16,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from flows import narrow
 from flows.core import triggers
 from flows.core.triggers import Trigger
+from flows.search import projection
 
 LEAST: Final = 3  # letters that the index needs
 COMMON: Final = 10_000  # entries
@@ -26,14 +26,14 @@ PENDING: Final = 256  # kB of an index that are not in their place yet
 COLUMNS: Final = ("name_folded", "identity_folded")
 _INDEX: Final = "flow_trigram"
 _OF: Final = ", ".join(COLUMNS)
-_MAKE: Final = f"CREATE VIRTUAL TABLE {_INDEX} USING fts5({_OF}, content='{narrow.TABLE}', content_rowid='id', tokenize='trigram')"
+_MAKE: Final = f"CREATE VIRTUAL TABLE {_INDEX} USING fts5({_OF}, content='{projection.TABLE}', content_rowid='id', tokenize='trigram')"
 _IN: Final = f"INSERT INTO {_INDEX} (rowid, {_OF}) VALUES (new.id, new.{COLUMNS[0]}, new.{COLUMNS[1]});"  # noqa: S608 - constants only  # nosec B608
 _OUT: Final = f"INSERT INTO {_INDEX} ({_INDEX}, rowid, {_OF}) VALUES ('delete', old.id, old.{COLUMNS[0]}, old.{COLUMNS[1]});"  # noqa: S608  # nosec B608
 TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
     "sqlite": (
-        Trigger("trigram_insert", narrow.TABLE, "AFTER INSERT", _IN),
-        Trigger("trigram_delete", narrow.TABLE, "AFTER DELETE", _OUT),
-        Trigger("trigram_update", narrow.TABLE, f"AFTER UPDATE OF id, {_OF}", f"{_OUT} {_IN}"),
+        Trigger("trigram_insert", projection.TABLE, "AFTER INSERT", _IN),
+        Trigger("trigram_delete", projection.TABLE, "AFTER DELETE", _OUT),
+        Trigger("trigram_update", projection.TABLE, f"AFTER UPDATE OF id, {_OF}", f"{_OUT} {_IN}"),
     ),
     "postgresql": (),
 }
@@ -83,7 +83,7 @@ def _candidates(texts: Collection[str]) -> tuple[str, list[str]]:
         return _MATCH, [" OR ".join('"' + text.replace('"', '""') + '"' for text in texts)]
     literals = ["".join(f"\\{letter}" if letter in "\\%_" else letter for letter in text) for text in texts]
     return (
-        f"SELECT id FROM {narrow.TABLE} WHERE " + " OR ".join([_LIKE] * len(texts)),  # noqa: S608  # nosec B608
+        f"SELECT id FROM {projection.TABLE} WHERE " + " OR ".join([_LIKE] * len(texts)),  # noqa: S608  # nosec B608
         [f"%{literal}%" for literal in literals for _ in COLUMNS],
     )
 
@@ -125,7 +125,7 @@ def install(to: BaseDatabaseWrapper) -> None:
             cursor.execute(_EXTENSION)
             for column in COLUMNS:
                 cursor.execute(
-                    f"CREATE INDEX IF NOT EXISTS flow_{column}_trigrams ON {narrow.TABLE} USING gin ({column} gin_trgm_ops)"
+                    f"CREATE INDEX IF NOT EXISTS flow_{column}_trigrams ON {projection.TABLE} USING gin ({column} gin_trgm_ops)"
                 )
     except DatabaseError:
         return  # `is_installed` tells, and the check says what it means
