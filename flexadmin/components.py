@@ -19,7 +19,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from flows.audit.models import AuditEvent, AuditPayload, Result, Stage
-from flows.forms import DeleteForm, FlowForm, SwitchForm
+from flows.changes.forms.reason import DeleteForm, SwitchForm
+from flows.forms import FlowForm
 from flows.mirror import failure_messages
 from flows.mirror.freshness import Freshness
 from flows.mirror.models import Flow, SyncState

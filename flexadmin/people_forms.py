@@ -12,7 +12,7 @@ from flexadmin.models import AccountRole
 from flexadmin.names import validate_new_username
 from flexadmin.roles import ROLES
 from flows.accounts import twilio_accounts
-from flows.forms.fields import VisibleText
+from flows.changes.forms.fields import VisibleText
 
 
 class ReasonForm(forms.Form):

@@ -3,10 +3,11 @@
 from django.urls import include, path, register_converter
 
 from flows.audit.views import log, verification
+from flows.changes.views import event
 from flows.converters import FlexFlowSid
 from flows.mirror.views import accounts, drift
 from flows.search import views
-from flows.views import changes, copyout, event, flows, importing, plans
+from flows.views import changes, copyout, flows, importing, plans
 
 register_converter(FlexFlowSid, "flex_flow_sid")
 

@@ -14,9 +14,9 @@ from django.core import signing
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 
-from flows.forms.conflict import Conflict, label_of
-from flows.forms.fields import field_of
-from flows.forms.reason import ReasonForm
+from flows.changes.forms.conflict import Conflict, label_of
+from flows.changes.forms.fields import field_of
+from flows.changes.forms.reason import ReasonForm
 from flows.redaction.masking import has_mask, storable
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot

@@ -9,7 +9,7 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 
-from flows.forms.fields import VisibleText, field_of
+from flows.changes.forms.fields import VisibleText, field_of
 from flows.twilio.flex import flex_flow
 
 # What can be asked, in the order of the list, and the field of the schema whose value it takes.

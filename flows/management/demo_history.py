@@ -17,8 +17,8 @@ from django.contrib.auth.models import User
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor
 from flows.audit.models import Result, Stage
+from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
-from flows.services import changes, reconcile
 from flows.twilio.flex.flex_flow import Snapshot
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
@@ -74,7 +74,7 @@ def make(sandbox: Sandbox, *, add_people: Callable[[], None]) -> None:
             story = special.get(number) or dice.choice(
                 (teller.retry, teller.rename, teller.switch, teller.webhook)
             )
-            with suppress(changes.Conflict, changes.NothingToChange, _NoSuchFlow):
+            with suppress(flow_changes.Conflict, flow_changes.NothingToChange, _NoSuchFlow):
                 story()
             reconcile.reconcile()
         _end(sandbox, dice)
@@ -123,7 +123,7 @@ class _Teller:
     def switch(self) -> None:
         sid, seen = self._drawn()
         is_on = bool(seen.get("enabled"))
-        changes.set_enabled(
+        flow_changes.set_enabled(
             sid=sid,
             enabled=not is_on,
             reason="Closed over the holidays" if is_on else "Opens again on Monday",
@@ -139,7 +139,7 @@ class _Teller:
     def create(self, name: str = "Weihnachtsaktion Köln (SMS)", identity: str = "+4915550100999") -> None:
         _, like = self._drawn("studio")
         values = {name: like.get(name) for name in ("chat_service_sid", "integration_flow_sid")}
-        changes.create_flow(
+        flow_changes.create_flow(
             account_sid=self.sandbox.account_sid,
             values={
                 **values,
@@ -196,7 +196,7 @@ class _Teller:
 
     def delete(self) -> None:
         sid, seen = self._drawn()
-        changes.delete_flow(
+        flow_changes.delete_flow(
             sid=sid,
             base={"friendly_name": seen["friendly_name"]},
             reason="Number was given back to the carrier",
@@ -205,7 +205,7 @@ class _Teller:
         )
 
     def _update(self, sid: str, seen: Snapshot, reason: str, **values: Any) -> None:
-        changes.update_flow(
+        flow_changes.update_flow(
             sid=sid, base=seen, values=values, reason=reason, actor=self.actor, change_id=self._id()
         )
 

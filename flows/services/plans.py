@@ -26,10 +26,10 @@ from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Payload
 from flows.audit.models import ONCE, AuditEvent, OpenDrift, Result, Stage
 from flows.availability import restrictions
+from flows.changes import flow_changes
 from flows.mirror.stale_reads import StaleRead
 from flows.models import Plan, PlannedChange
 from flows.redaction.masking import masked_note, storable
-from flows.services import changes
 from flows.twilio.errors import FlexError, Refused
 
 log = logging.getLogger(__name__)
@@ -249,14 +249,14 @@ class _Turn:
             return "Done already by another retry."
         try:
             error = self._send(change)
-        except changes.NotRead as unread:
+        except flow_changes.NotRead as unread:
             error = unread.error
-        except changes.NothingToChange:
+        except flow_changes.NothingToChange:
             return "Already set when its turn came."
         except audit_log.ChangeOpen as other:
             is_own = other.event.change_id == change.change_id
             return "" if is_own else "Another change of this flow was in progress, or had just been made."
-        except (changes.Conflict, changes.OutcomeNotRecorded, audit_log.AlreadyRecorded):
+        except (flow_changes.Conflict, flow_changes.OutcomeNotRecorded, audit_log.AlreadyRecorded):
             return ""  # the log has it
         is_of_all = error is not None and error.status in REFUSED_TO_ALL
         is_answer = (
@@ -278,12 +278,14 @@ class _Turn:
             "refers_to": change.refers_to,
         }
         if change.action == "flow.create":
-            return changes.create_flow(values=change.asked, account_sid=change.account_sid, **common).error
+            return flow_changes.create_flow(
+                values=change.asked, account_sid=change.account_sid, **common
+            ).error
         if change.action == "flow.delete":
-            return changes.delete_flow(
+            return flow_changes.delete_flow(
                 sid=change.target_sid, base=change.before, account_sid=change.account_sid, **common
             ).error
-        return changes.update_flow(
+        return flow_changes.update_flow(
             sid=change.target_sid,
             base=change.before,
             values=change.asked,

@@ -21,8 +21,10 @@ from django.views.decorators.http import require_http_methods
 from flows import lint
 from flows.accounts.clients import FORM_DEADLINE, READ_DEADLINE
 from flows.audit.access import Request, permitted
-from flows.forms import Conflict, DeleteForm, FlowForm, SwitchForm, picked, read_base, resolved, signed
-from flows.forms.reason import SHOWN
+from flows.changes import flow_changes
+from flows.changes.forms.conflict import Conflict
+from flows.changes.forms.reason import SHOWN, DeleteForm, SwitchForm
+from flows.forms import FlowForm, picked, read_base, resolved, signed
 from flows.mirror import failure_messages, mirror
 from flows.mirror.failure_messages import Problem
 from flows.mirror.models import Flow
@@ -30,7 +32,7 @@ from flows.mirror.stale_reads import StaleRead
 from flows.mirror.views.accounts import closed_page
 from flows.redaction.masking import masked_field, storable
 from flows.search import flow_search
-from flows.services import changes, collisions
+from flows.services import collisions
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
@@ -75,7 +77,7 @@ def flow_new(request: Request) -> HttpResponse:
         request,
         form,
         page,
-        lambda common: changes.create_flow(values=form.values, account_sid=account.sid, **common),
+        lambda common: flow_changes.create_flow(values=form.values, account_sid=account.sid, **common),
         what="The new flow",
     )
 
@@ -104,7 +106,7 @@ def flow_edit(request: Request, sid: str) -> HttpResponse:
         request,
         form,
         page,
-        lambda common: changes.update_flow(
+        lambda common: flow_changes.update_flow(
             sid=sid, base=base, values=form.values, account_sid=request.account_sid, **common
         ),
         what="The change",
@@ -135,7 +137,7 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
         request,
         form,
         page,
-        lambda common: changes.set_enabled(
+        lambda common: flow_changes.set_enabled(
             sid=sid, enabled=enabled, account_sid=request.account_sid, **common
         ),
         what="The switch",
@@ -167,7 +169,9 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
         request,
         form,
         page,
-        lambda common: changes.delete_flow(sid=sid, base=seen, account_sid=request.account_sid, **common),
+        lambda common: flow_changes.delete_flow(
+            sid=sid, base=seen, account_sid=request.account_sid, **common
+        ),
         what="The deletion",
         sid=sid,
     )

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent, Stage
-from flows.forms import Conflict, FlowForm, label_of
+from flows.changes import flow_changes
+from flows.changes.forms.conflict import Conflict, label_of
+from flows.forms import FlowForm
 from flows.redaction.masking import masked, masked_field, storable
-from flows.services import changes
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
@@ -19,7 +20,7 @@ LOOKED_BACK: Final = 50  # events among which a conflict looks for who changed t
 _BOOLEANS: Final = {"true": True, "false": False}
 
 
-def form_after(form: FlowForm, conflict: changes.Conflict) -> FlowForm:
+def form_after(form: FlowForm, conflict: flow_changes.Conflict) -> FlowForm:
     """The form on the flow as it is at Twilio now, with the conflict that waits for the operator's choices."""
     names = [item.name for item in conflict.merged.conflicts]
     found = Conflict.between(names, base=form.snapshot or {}, theirs=conflict.theirs, mine=form.values)

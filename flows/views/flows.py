@@ -26,14 +26,14 @@ from flows.audit.access import Request, current_page, permitted
 from flows.audit.models import AuditEvent, OpenDrift, Result
 from flows.availability import restrictions
 from flows.availability.offered_changes import Offers
+from flows.changes import reconcile
+from flows.changes.flow_changes import UNDER_WAY_FOR
 from flows.mirror import freshness, mirror, missing_flows
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
 from flows.redaction.masking import masked, storable
 from flows.search import flow_search
 from flows.search.models import SavedView
-from flows.services import reconcile
-from flows.services.changes import UNDER_WAY_FOR
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
 from flows.views import listing

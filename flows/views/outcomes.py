@@ -20,11 +20,12 @@ from flows.audit import audit_log
 from flows.audit.access import Request, actor_of, current_page
 from flows.audit.models import AuditEvent, Result
 from flows.availability import first_contact, restrictions
-from flows.forms import FlowForm, ReasonForm, SwitchForm
+from flows.changes import flow_changes
+from flows.changes.forms.reason import ReasonForm, SwitchForm
+from flows.forms import FlowForm
 from flows.mirror import failure_messages, mirror
 from flows.mirror.failure_messages import Problem
 from flows.mirror.stale_reads import StaleRead
-from flows.services import changes
 from flows.twilio import labels
 from flows.twilio.errors import FlexError, Refused
 from flows.twilio.flex import flex_flow
@@ -44,7 +45,7 @@ class Page(Protocol):
     ) -> HttpResponse: ...
 
 
-Act = Callable[[dict[str, Any]], changes.Change]
+Act = Callable[[dict[str, Any]], flow_changes.Change]
 
 
 def answer(
@@ -59,18 +60,18 @@ def answer(
     }
     try:
         change = act(common)
-    except changes.Conflict as conflict:
+    except flow_changes.Conflict as conflict:
         return _conflict(form, page, conflict)
-    except changes.NothingToChange:
+    except flow_changes.NothingToChange:
         messages.info(request, "Nothing to save: the flow at Twilio is already like that. Nothing was sent.")
         return _told(request, None, sid)
     except audit_log.AlreadyRecorded as known:
         return _replayed(request, known.event)
-    except changes.OutcomeNotRecorded as lost:
+    except flow_changes.OutcomeNotRecorded as lost:
         problem = failure_messages.outcome_not_recorded(lost.error)
         name = "flows/_problem.html" if request.htmx else "flows/problem.html"
         return render(request, name, {"problem": problem, "sid": sid}, status=500)
-    except changes.NotRead as unread:
+    except flow_changes.NotRead as unread:
         if mirror.is_gone(unread.error):
             messages.error(request, f"{what} was not sent.")  # the flow's page says that it is gone
             return go_to(request, "flows:detail", sid=sid)
@@ -122,9 +123,11 @@ def _is_on(flow: Mapping[str, Any]) -> bool:
     return flex_flow.normalised("enabled", flow.get("enabled")) is True
 
 
-def _succeeded(request: Request, change: changes.Change) -> HttpResponse:
+def _succeeded(request: Request, change: flow_changes.Change) -> HttpResponse:
     event = change.event
-    heard = "Twilio has it no more" if event.remote_status == changes.NOT_THERE else "Twilio confirmed it"
+    heard = (
+        "Twilio has it no more" if event.remote_status == flow_changes.NOT_THERE else "Twilio confirmed it"
+    )
     messages.success(request, f"{_name(event)} {_done(change)}. {heard}, and it is on record.")
     if change.theirs:
         names = ", ".join(labels.label(name) for name in change.theirs)
@@ -140,7 +143,7 @@ def _succeeded(request: Request, change: changes.Change) -> HttpResponse:
 
 
 def _failed(
-    request: Request, form: ReasonForm, page: Page, change: changes.Change, what: str
+    request: Request, form: ReasonForm, page: Page, change: flow_changes.Change, what: str
 ) -> HttpResponse:
     error = change.error
     if error is None:
@@ -161,7 +164,7 @@ def _failed(
     return page(again, status=status, problem=at_field)
 
 
-def _problem_of(change: changes.Change, error: FlexError, what: str) -> Problem:
+def _problem_of(change: flow_changes.Change, error: FlexError, what: str) -> Problem:
     """Why the change failed; before an account's first success, which setting looks wrong."""
     problem = failure_messages.of_change(error, what=what)
     settings_are_wrong = first_contact.explain(change.event.account_sid or "", error)
@@ -183,7 +186,7 @@ def _why_unread(request: Request, error: FlexError, what: str) -> Problem:
     return failure_messages.of_change(error, what=what, sent=False)
 
 
-def _conflict(form: ReasonForm, page: Page, conflict: changes.Conflict) -> HttpResponse:
+def _conflict(form: ReasonForm, page: Page, conflict: flow_changes.Conflict) -> HttpResponse:
     if isinstance(form, FlowForm):
         return page(form_after(form, conflict), status=409)
     changed = labels_of(conflict.merged.theirs)
@@ -215,7 +218,7 @@ def _name(event: AuditEvent) -> str:
     return f"“{event.payload.friendly_name}”" if event.payload.friendly_name else "The flow"
 
 
-def _done(change: changes.Change) -> str:
+def _done(change: flow_changes.Change) -> str:
     """What came to pass, such as "is off"."""
     if change.event.changed_fields == ["enabled"]:
         return "is on" if _is_on(change.after) else "is off"

@@ -19,7 +19,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
-from flows.forms import DecisionForm, signed
+from flows.changes.forms.decision import DecisionForm
+from flows.forms import signed
 from flows.mirror import mirror
 from flows.models import Plan
 from flows.search.models import SavedView

@@ -12,9 +12,9 @@ from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
 
 from flows.audit.models import AuditEvent
+from flows.changes import flow_changes
 from flows.mirror import mirror
 from flows.models import Plan
-from flows.services import changes
 from flows.twilio.flex import flex_flow
 from tests.armour.markup import bytes_of
 from tests.armour.places import NAMES, World, leads_to_sign_in, send
@@ -115,11 +115,11 @@ def test_only_a_sid_reaches_the_api_from_a_page(world: World, name):
 def test_only_a_sid_reaches_the_api_from_a_service(sandbox, db):
     verbs = {
         "fetch": lambda sid: mirror.fetch(sid),
-        "update": lambda sid: changes.update_flow(
+        "update": lambda sid: flow_changes.update_flow(
             sid=sid, base=None, values={"friendly_name": "x"}, **common()
         ),
-        "switch": lambda sid: changes.set_enabled(sid=sid, enabled=False, **common()),
-        "delete": lambda sid: changes.delete_flow(sid=sid, base={}, **common()),
+        "switch": lambda sid: flow_changes.set_enabled(sid=sid, enabled=False, **common()),
+        "delete": lambda sid: flow_changes.delete_flow(sid=sid, base={}, **common()),
     }
 
     for text in HOSTILE_SIDS:

@@ -7,7 +7,7 @@ import pytest
 
 from flows.audit.models import OpenChange
 from flows.availability import restrictions
-from flows.services import reconcile
+from flows.changes import reconcile
 from flows.twilio.errors import FlexError, Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

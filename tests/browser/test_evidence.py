@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
+from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
-from flows.services import changes, reconcile
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.browser.looks import LOOKS, found
@@ -22,7 +22,7 @@ JAVASCRIPT = pytest.mark.parametrize("javascript", [True, False], ids=["js", "no
 def lost(sandbox, flow_sid, actor):
     """A rename whose answer is lost; its event."""
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-    return changes.update_flow(
+    return flow_changes.update_flow(
         sid=flow_sid,
         base=None,
         values={"friendly_name": "New"},
@@ -111,7 +111,7 @@ def test_what_was_changed_elsewhere_is_accepted(open_page, drift, javascript):
 
 @JAVASCRIPT
 def test_state_of_an_event_is_restored(open_page, sandbox, flow_sid, actor, javascript):
-    changes.update_flow(
+    flow_changes.update_flow(
         sid=flow_sid,
         base=None,
         values={"friendly_name": "New"},

@@ -21,9 +21,9 @@ from django.utils import timezone
 from flows.audit import audit_log, chain
 from flows.audit.audit_log import Actor
 from flows.audit.models import AuditEvent
+from flows.changes import flow_changes
+from flows.changes.flow_changes import Change
 from flows.mirror import mirror
-from flows.services import changes
-from flows.services.changes import Change
 from flows.twilio.sandbox.request_log import Received
 from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
@@ -51,23 +51,23 @@ def common(**overrides: Any) -> dict[str, Any]:
 
 def create(_sid: str = "", **overrides: Any) -> Change:
     values = {**NEW, **overrides.pop("values", {})}
-    return changes.create_flow(account_sid=ACCOUNT, values=values, **common(**overrides))
+    return flow_changes.create_flow(account_sid=ACCOUNT, values=values, **common(**overrides))
 
 
 def rename(sid: str, **overrides: Any) -> Change:
     """Gives the flow another name, as an operator does who saw it as the copy has it."""
     seen = mirror.Flow.objects.get(sid=sid).resource
     base, values = overrides.pop("base", seen), overrides.pop("values", {"friendly_name": "Plaintes Lyon"})
-    return changes.update_flow(sid=sid, base=base, values=values, **common(**overrides))
+    return flow_changes.update_flow(sid=sid, base=base, values=values, **common(**overrides))
 
 
 def switch(sid: str, *, enabled: bool = False, **overrides: Any) -> Change:
-    return changes.set_enabled(sid=sid, enabled=enabled, **common(**overrides))
+    return flow_changes.set_enabled(sid=sid, enabled=enabled, **common(**overrides))
 
 
 def delete(sid: str, **overrides: Any) -> Change:
     base = overrides.pop("base", {"friendly_name": "Réclamations Lyon"})
-    return changes.delete_flow(sid=sid, base=base, **common(**overrides))
+    return flow_changes.delete_flow(sid=sid, base=base, **common(**overrides))
 
 
 def attempt_on(sid: str, **values: Any) -> AuditEvent:

@@ -35,9 +35,10 @@ from flexadmin.roles import ensure_groups
 from flows.audit import verification
 from flows.audit.audit_log import Actor
 from flows.audit.models import OpenChange
+from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
 from flows.models import Plan
-from flows.services import changes, planning, plans, reconcile
+from flows.services import planning, plans
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
@@ -176,7 +177,7 @@ def _go_through(sandbox: Sandbox, plan: Plan, person: User) -> Counter[str]:
 
 
 def _settle(clock: Clock) -> None:
-    for wait in (changes.UNDER_WAY_FOR, reconcile.QUIET):
+    for wait in (flow_changes.UNDER_WAY_FOR, reconcile.QUIET):
         clock.move(wait)
         reconcile.reconcile(most=100_000)
     assert not OpenChange.objects.exists()

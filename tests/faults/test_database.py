@@ -21,8 +21,8 @@ from django.db import connection, connections
 
 from flexadmin import health
 from flows.audit.models import AuditEvent, OpenChange
+from flows.changes import reconcile
 from flows.core import database
-from flows.services import reconcile
 from tests.conftest import form_data
 from tests.faults.acting import NEW, applied, drifts, ours, stages, writes
 

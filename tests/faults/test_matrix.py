@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from flows.audit.models import Result, Stage
-from flows.services import changes, reconcile
+from flows.changes import flow_changes, reconcile
 from flows.twilio import client
 from flows.twilio.sandbox.faults import FaultKind
 from tests.faults.acting import assert_chain_intact
@@ -85,19 +85,19 @@ def sends_first(monkeypatch):
     def carry_out(self, send):
         answer = send()
         self.attempt = self.record(Stage.ATTEMPT, Result.PENDING)
-        return changes.Change(self.record(Stage.OUTCOME, Result.SUCCEEDED, answer), answer.snapshot)
+        return flow_changes.Change(self.record(Stage.OUTCOME, Result.SUCCEEDED, answer), answer.snapshot)
 
-    monkeypatch.setattr(changes._Call, "carry_out", carry_out)
+    monkeypatch.setattr(flow_changes._Call, "carry_out", carry_out)
 
 
 @pytest.fixture
 def takes_silence_for_no(monkeypatch):
-    monkeypatch.setattr(changes, "_result", lambda error: Result.FAILED if error else Result.SUCCEEDED)
+    monkeypatch.setattr(flow_changes, "_result", lambda error: Result.FAILED if error else Result.SUCCEEDED)
 
 
 @pytest.fixture
 def takes_silence_for_yes(monkeypatch):
-    monkeypatch.setattr(changes, "_result", lambda error: Result.SUCCEEDED)
+    monkeypatch.setattr(flow_changes, "_result", lambda error: Result.SUCCEEDED)
 
 
 @pytest.fixture

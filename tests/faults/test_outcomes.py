@@ -9,9 +9,9 @@ import pytest
 from flows.accounts import clients
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
+from flows.changes import flow_changes
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.services import changes
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
@@ -93,7 +93,7 @@ def hurry(monkeypatch):
             client._sleep = lambda seconds: None
             return client
 
-        monkeypatch.setattr(changes, "flex_client", make)
+        monkeypatch.setattr(flow_changes, "flex_client", make)
 
     return for_fault
 
@@ -211,7 +211,7 @@ def test_connection_that_is_never_made(sandbox, flow_sid, monkeypatch, act):
         client._sleep = lambda seconds: None
         return client
 
-    monkeypatch.setattr(changes, "flex_client", make)
+    monkeypatch.setattr(flow_changes, "flex_client", make)
 
     change = act(flow_sid)
 
@@ -262,7 +262,7 @@ def test_log_is_free_for_others_while_the_call_hangs(sandbox, flow_sid, act):
     assert sandbox.wait_until_held()
     sandbox.clear_faults()
 
-    made = changes.set_enabled(
+    made = flow_changes.set_enabled(
         sid=other, enabled=False, reason="", actor=change_actor(), change_id=uuid.uuid4()
     )
 

@@ -6,10 +6,10 @@ import pytest
 
 from flows.audit import audit_log
 from flows.audit.audit_log import AlreadyRecorded, ChangeOpen
+from flows.changes import reconcile
+from flows.changes.flow_changes import Change, Conflict, NothingToChange
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.services import reconcile
-from flows.services.changes import Change, Conflict, NothingToChange
 from flows.twilio.errors import Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

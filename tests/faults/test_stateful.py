@@ -28,10 +28,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from flows.accounts import clients
 from flows.audit import append_only, audit_log
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
+from flows.changes import flow_changes, reconcile
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
 from flows.search.models import FlowEntry, FlowTally
-from flows.services import changes, reconcile
 from flows.twilio.client import WRITES, FlexClient
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -49,7 +49,7 @@ ENDLESS = {
 }  # fmt: skip
 # What a service may say instead of doing it; anything else is a fault of ours.
 SAID = (
-    FlexError, changes.Conflict, changes.NothingToChange, changes.NotRead, audit_log.AlreadyRecorded, audit_log.ChangeOpen,
+    FlexError, flow_changes.Conflict, flow_changes.NothingToChange, flow_changes.NotRead, audit_log.AlreadyRecorded, audit_log.ChangeOpen,
     mirror.SyncBusy, reconcile.NotForAPerson,
 )  # fmt: skip
 
@@ -215,7 +215,7 @@ class World(RuleBasedStateMachine):
         asked |= flat({"handling": HANDLING[0], **more, "friendly_name": name})
         change_id = self.change_id(again)
         self.perform(
-            lambda: changes.create_flow(account_sid=ACCOUNT, values=asked, reason="", actor=OMAR, change_id=change_id),
+            lambda: flow_changes.create_flow(account_sid=ACCOUNT, values=asked, reason="", actor=OMAR, change_id=change_id),
             change_id=change_id, dies_at=dies_at, fault=fault, meanwhile=meanwhile,
         )  # fmt: skip
 
@@ -236,7 +236,7 @@ class World(RuleBasedStateMachine):
             change_id = self.change_id(again)
             found = OpenDrift.objects.filter(target_sid=sid).first() if is_undo else None
             self.perform(
-                lambda: changes.update_flow(
+                lambda: flow_changes.update_flow(
                     sid=sid, base=self.bases.get(sid), values=flat(some), reason="", actor=OMAR, change_id=change_id,
                     refers_to=found and found.event.event_id,
                 ),
@@ -255,7 +255,7 @@ class World(RuleBasedStateMachine):
         if sid := self.sid_at(place):
             change_id = self.change_id(again)
             self.perform(
-                lambda: changes.set_enabled(sid=sid, enabled=enabled, reason="", actor=OMAR, change_id=change_id),
+                lambda: flow_changes.set_enabled(sid=sid, enabled=enabled, reason="", actor=OMAR, change_id=change_id),
                 change_id=change_id, sid=sid, dies_at=dies_at, fault=fault, meanwhile=meanwhile,
             )  # fmt: skip
 
@@ -266,7 +266,7 @@ class World(RuleBasedStateMachine):
             meanwhile = None if meanwhile and meanwhile[1] == "delete" else meanwhile
             change_id, base = self.change_id(again), {"friendly_name": row.value("friendly_name")}
             self.perform(
-                lambda: changes.delete_flow(sid=row.sid, base=base, reason="", actor=OMAR, change_id=change_id),
+                lambda: flow_changes.delete_flow(sid=row.sid, base=base, reason="", actor=OMAR, change_id=change_id),
                 change_id=change_id, sid=row.sid, dies_at=dies_at, fault=fault, meanwhile=meanwhile,
             )  # fmt: skip
 
@@ -477,7 +477,7 @@ def stage(monkeypatch):
                 process.at_a_call()
 
     monkeypatch.setattr(FlexClient, "_once", watched)
-    monkeypatch.setattr(changes, "flex_client", playing.client)
+    monkeypatch.setattr(flow_changes, "flex_client", playing.client)
     monkeypatch.setattr(mirror, "flex_client", playing.client)
     monkeypatch.setattr(timezone, "now", playing.now)
     with connection.execute_wrapper(playing.statement):

@@ -5,7 +5,7 @@ import pytest
 from django.template.loader import render_to_string
 
 from flexadmin.people_forms import PersonForm, ReasonForm
-from flows.forms.decision import DecisionForm
+from flows.changes.forms.decision import DecisionForm
 from flows.forms.flow import FlowForm
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from flexadmin.names import name_for_sso, validate_new_username
-from flows.services.reconcile import ITSELF
+from flows.changes.reconcile import ITSELF
 from tests.flexadmin.signing_in import recorded
 from tests.flexadmin.test_sso import came_back
 

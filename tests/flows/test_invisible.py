@@ -7,8 +7,9 @@ import uuid
 
 import pytest
 
+from flows.changes.forms.reason import DeleteForm, ReasonForm
 from flows.core import invisible
-from flows.forms import DeleteForm, FlowForm, ReasonForm
+from flows.forms import FlowForm
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.search.flow_search import the_one

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from flows.audit.audit_log import NotRecorded
+from flows.changes import reconcile
 from flows.core.terminal_text import escaped
-from flows.services import reconcile
 from flows.twilio.errors import FlexError
 from flows.twilio.labels import RESULTS
 

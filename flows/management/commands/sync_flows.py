@@ -13,9 +13,9 @@ from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.audit.audit_log import NotRecorded
 from flows.availability import first_contact
+from flows.changes import reconcile
 from flows.core.terminal_text import escaped
 from flows.mirror import freshness, mirror
-from flows.services import reconcile
 from flows.twilio.errors import FlexError
 
 

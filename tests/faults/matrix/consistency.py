@@ -20,9 +20,9 @@ from rich.table import Table
 from flows.audit import audit_log
 from flows.audit.models import ONCE, AuditEvent, OpenChange
 from flows.availability.models import Closure
+from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
 from flows.mirror.models import Flow, MissingFlow, SyncState
-from flows.services import changes, reconcile
 from flows.twilio.client import FlexClient
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
@@ -46,7 +46,7 @@ STEPS: Final = 45
 FLOWS: Final = 8  # at the start of a run
 PAGE: Final = 3  # flows of a list's page
 SAID: Final = (
-    FlexError, changes.Conflict, changes.NothingToChange, changes.NotRead, audit_log.ChangeOpen, mirror.SyncBusy,
+    FlexError, flow_changes.Conflict, flow_changes.NothingToChange, flow_changes.NotRead, audit_log.ChangeOpen, mirror.SyncBusy,
 )  # fmt: skip
 
 Draw = Callable[[random.Random, str], Lag | None]
@@ -162,7 +162,7 @@ class Run:
             yield
         except mirror.settling.StaleRead:
             self.tally.counts[STALE] += 1
-        except changes.NotRead as unread:
+        except flow_changes.NotRead as unread:
             self.tally.counts[STALE] += isinstance(unread.error, mirror.settling.StaleRead)
         except SAID:
             pass
@@ -172,13 +172,15 @@ class Run:
         row = self._row()
         act = self.chance.choice(["create", "update", "switch", "delete"]) if row else "create"
         if act == "create":
-            changes.create_flow(account_sid=ACCOUNT, values=self.draws.flow(), **common)
+            flow_changes.create_flow(account_sid=ACCOUNT, values=self.draws.flow(), **common)
         elif act == "update":
-            changes.update_flow(sid=row.sid, base=row.resource, values=self._edit(row.resource), **common)
+            flow_changes.update_flow(
+                sid=row.sid, base=row.resource, values=self._edit(row.resource), **common
+            )
         elif act == "switch":
-            changes.set_enabled(sid=row.sid, enabled=not row.enabled, **common)
+            flow_changes.set_enabled(sid=row.sid, enabled=not row.enabled, **common)
         else:
-            changes.delete_flow(sid=row.sid, base={"friendly_name": row.friendly_name}, **common)
+            flow_changes.delete_flow(sid=row.sid, base={"friendly_name": row.friendly_name}, **common)
         self.tally.counts[OURS] += 1
 
     def _elsewhere(self) -> None:

@@ -21,11 +21,11 @@ from flows.audit import audit_log
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import OpenChange
 from flows.availability import restrictions
+from flows.changes import flow_changes, reconcile
+from flows.changes.flow_changes import NotRead, OutcomeNotRecorded
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.redaction.masking import masked
-from flows.services import changes, reconcile
-from flows.services.changes import NotRead, OutcomeNotRecorded
 from flows.twilio.client import FlexClient
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
@@ -188,7 +188,7 @@ class Run:
         wait_for(self.witness.is_quiet)
 
     def _change(self) -> None:
-        with mock.patch.object(changes, "flex_client", self._client):
+        with mock.patch.object(flow_changes, "flex_client", self._client):
             self.call()
 
     def _client(self, account_sid: str, *, deadline: float = LONG) -> FlexClient:
@@ -246,7 +246,7 @@ class Run:
         """Two reads, as far apart as they must be; in some runs other people's edits and syncs in between."""
         self.clock.move(A_MINUTE)
         self._elsewhere()
-        self.clock.move(changes.UNDER_WAY_FOR)
+        self.clock.move(flow_changes.UNDER_WAY_FOR)
         if self.trouble.when == "reconciling":
             self._meet_trouble(self._reconcile)
             self.api_is_well()

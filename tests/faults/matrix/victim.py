@@ -26,8 +26,8 @@ from django.utils import timezone
 
 from flows.audit.audit_log import Actor
 from flows.audit.models import AuditPayload
+from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
-from flows.services import changes, reconcile
 from flows.twilio.client import FlexClient
 
 PARENT_KILLS = ("while it reads the flow first", "while the call is held")  # it knows when a call is held
@@ -60,13 +60,13 @@ def make(
     """One change by its service."""
     common: dict[str, Any] = {"reason": "the matrix", "actor": actor, "change_id": change_id}
     if verb == "create":
-        changes.create_flow(account_sid=ACCOUNT, values=values, **common)
+        flow_changes.create_flow(account_sid=ACCOUNT, values=values, **common)
     elif verb == "update":
-        changes.update_flow(sid=sid, base=before, values=values, **common)
+        flow_changes.update_flow(sid=sid, base=before, values=values, **common)
     elif verb == "set_enabled":
-        changes.set_enabled(sid=sid, enabled=values["enabled"], **common)
+        flow_changes.set_enabled(sid=sid, enabled=values["enabled"], **common)
     else:
-        changes.delete_flow(sid=sid, base={"friendly_name": before["friendly_name"]}, **common)
+        flow_changes.delete_flow(sid=sid, base={"friendly_name": before["friendly_name"]}, **common)
 
 
 def start(orders: Orders) -> BaseProcess:

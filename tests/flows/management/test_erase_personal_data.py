@@ -13,10 +13,11 @@ from django.db import DatabaseError, connection
 from flows.audit import audit_log, verification
 from flows.audit.audit_log import Payload
 from flows.audit.models import AuditEvent, AuditPayload
+from flows.changes import reconcile
 from flows.core.normalization import fold
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.services import compaction, reconcile
+from flows.services import compaction
 from flows.services.compaction import NotCompacted
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

@@ -16,10 +16,11 @@ from flows.audit.audit_log import Payload
 from flows.audit.models import AuditEvent, OpenChange
 from flows.availability import restrictions
 from flows.availability.models import Closure
+from flows.changes import reconcile
 from flows.mirror import mirror
 from flows.mirror.models import SyncState
 from flows.models import Plan, PlannedChange
-from flows.services import plans, reconcile
+from flows.services import plans
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import NEW, OMAR, create, rename

@@ -6,8 +6,8 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError
 
 from flows.audit import verification
+from flows.changes import reconcile
 from flows.mirror import mirror
-from flows.services import reconcile
 
 SAID = "no space\nDETAIL: 2026-11-25 INFO all is well\x1b[2J\u2028"
 

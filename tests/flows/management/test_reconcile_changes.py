@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from flows.services import changes
+from flows.changes import flow_changes
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import create, refusing
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def lose(sandbox, flow_sid, actor):
     def make(fault):
         sandbox.inject(Fault(fault, method="POST"))
-        changes.set_enabled(sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4())
+        flow_changes.set_enabled(sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4())
 
     return make
 

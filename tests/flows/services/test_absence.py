@@ -6,9 +6,9 @@ from django.test.utils import CaptureQueriesContext
 
 from flows.audit.models import AuditEvent, OpenChange
 from flows.availability import restrictions
+from flows.changes import reconcile
 from flows.mirror import freshness, mirror, missing_flows
 from flows.mirror.models import Flow, MissingFlow, SyncState
-from flows.services import reconcile
 from flows.twilio.client import FlexClient
 from flows.twilio.errors import FlexError, Unknown
 from flows.twilio.flex.flex_flow import from_response

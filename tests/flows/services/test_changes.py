@@ -13,10 +13,10 @@ from django.utils import timezone
 from flows.audit import audit_log
 from flows.audit.audit_log import AlreadyRecorded, ChangeOpen, NotRecorded
 from flows.audit.models import AuditEvent
+from flows.changes import flow_changes
+from flows.changes.flow_changes import Conflict, NothingToChange, NotRead, OutcomeNotRecorded
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.services import changes
-from flows.services.changes import Conflict, NothingToChange, NotRead, OutcomeNotRecorded
 from flows.twilio.client import FlexClient
 from flows.twilio.flex.flex_flow import from_response
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -436,7 +436,7 @@ def test_change_of_unknown_outcome_holds_back_the_next_until_it_is_settled(
 
 
 def test_change_is_taken_for_dead_only_after_its_calls_can_last():
-    assert changes.UNDER_WAY_FOR.total_seconds() > 2 * changes.WRITE_DEADLINE
+    assert flow_changes.UNDER_WAY_FOR.total_seconds() > 2 * flow_changes.WRITE_DEADLINE
 
 
 def test_create_is_not_held_back_by_another(sandbox, flow_sid):
@@ -563,7 +563,7 @@ def test_error_of_our_own_is_told_even_if_it_cannot_be_recorded(sandbox, flow_si
 
 def test_answer_that_cannot_be_put_into_words_leaves_the_attempt_open(sandbox, flow_sid, monkeypatch):
     """Something that is no JSON: sent, and not on record."""
-    answer = changes.Answer({"sid": flow_sid, "odd": object()}, 200, "RQ1")
+    answer = flow_changes.Answer({"sid": flow_sid, "odd": object()}, 200, "RQ1")
     monkeypatch.setattr(FlexClient, "update", mock.Mock(return_value=answer))
 
     with pytest.raises(OutcomeNotRecorded):

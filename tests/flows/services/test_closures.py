@@ -8,9 +8,9 @@ import pytest
 from flows.audit.models import AuditEvent
 from flows.availability import restrictions
 from flows.availability.models import Closure
+from flows.changes import flow_changes
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.services import changes
 from flows.twilio.errors import FlexError, NeverSent, Refused, Unknown
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -52,7 +52,7 @@ def test_refusal_of_the_kind_is_told_from_one_of_the_flow(kind, error, ended):
 
 
 def update(sid, actor, **values):
-    return changes.update_flow(
+    return flow_changes.update_flow(
         sid=sid, base=None, values=values, reason="Why", actor=actor, change_id=uuid.uuid4()
     )
 
@@ -80,7 +80,7 @@ def test_kind_that_twilio_refused_is_not_sent_again(sandbox, flow_sid, actor):
 def test_other_kinds_go_on(sandbox, flow_sid, actor):
     restrictions.hear(AC, "update", refusal(403))
 
-    change = changes.create_flow(
+    change = flow_changes.create_flow(
         account_sid=AC, values=VALUES, reason="", actor=actor, change_id=uuid.uuid4()
     )
 
@@ -142,10 +142,12 @@ def test_nothing_is_changed_in_an_account_that_is_read_only(sandbox, flow_sid, a
 
     for act in (
         lambda: update(flow_sid, actor, enabled=False),
-        lambda: changes.create_flow(
+        lambda: flow_changes.create_flow(
             account_sid=AC, values=VALUES, reason="", actor=actor, change_id=uuid.uuid4()
         ),
-        lambda: changes.delete_flow(sid=flow_sid, base={}, reason="", actor=actor, change_id=uuid.uuid4()),
+        lambda: flow_changes.delete_flow(
+            sid=flow_sid, base={}, reason="", actor=actor, change_id=uuid.uuid4()
+        ),
     ):
         with pytest.raises(restrictions.Closed, match="read-only by omar: Move to Conversations"):
             act()
@@ -212,11 +214,11 @@ def test_asking_again_forgets_what_twilio_refused_and_nothing_else(sandbox, flow
 def test_change_that_was_begun_before_tells_its_story(sandbox, flow_sid, actor):
     change_id = uuid.uuid4()
     again = {"sid": flow_sid, "base": None, "values": {"enabled": False}, "reason": "", "actor": actor}
-    changes.update_flow(**again, change_id=change_id)
+    flow_changes.update_flow(**again, change_id=change_id)
     restrictions.close(account_sid=AC, reason="A freeze", actor=actor)
 
     with pytest.raises(restrictions.audit.AlreadyRecorded):
-        changes.update_flow(**again, change_id=change_id)
+        flow_changes.update_flow(**again, change_id=change_id)
 
 
 def test_no_change_is_begun_after_the_event_that_closed_its_account(sandbox, flow_sid, actor, monkeypatch):

@@ -9,10 +9,10 @@ import pytest
 from flows.audit import audit_log
 from flows.audit.audit_log import ChangeOpen
 from flows.audit.models import AuditEvent, OpenChange
+from flows.changes import reconcile
+from flows.changes.flow_changes import Change
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.services import reconcile
-from flows.services.changes import Change
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

@@ -5,10 +5,10 @@ import pytest
 from flows.audit import audit_log
 from flows.audit.audit_log import AlreadyRecorded, NotRecorded
 from flows.audit.models import AuditEvent, OpenChange
+from flows.changes import reconcile
+from flows.changes.reconcile import NotForAPerson
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.services import reconcile
-from flows.services.reconcile import NotForAPerson
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

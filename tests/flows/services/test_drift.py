@@ -8,10 +8,10 @@ import pytest
 
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
+from flows.changes import reconcile
+from flows.changes.flow_changes import Conflict
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
-from flows.services import reconcile
-from flows.services.changes import Conflict
 from flows.twilio.errors import Refused
 from flows.twilio.flex.flex_flow import from_response
 from flows.twilio.sandbox.faults import Fault, FaultKind

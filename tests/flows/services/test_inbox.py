@@ -8,9 +8,9 @@ import pytest
 
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent, OpenDrift
+from flows.changes import reconcile
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
-from flows.services import reconcile
 from flows.twilio.flex.flex_flow import from_response
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.services.merge import FieldConflict, merge
+from flows.changes.merge import FieldConflict, merge
 from flows.twilio.flex import flex_flow
 
 FW1, FW2 = "FW" + "1" * 32, "FW" + "2" * 32

@@ -9,8 +9,9 @@ from django.core.management import call_command
 from flows.audit import verification
 from flows.audit.models import AuditEvent
 from flows.availability import restrictions
+from flows.changes import flow_changes
 from flows.mirror import mirror
-from flows.services import changes, planning, plans
+from flows.services import planning, plans
 from flows.services.planning import Ask
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -44,7 +45,7 @@ def failed():
 def test_failed_change_keeps_what_it_was_about(unreadable, verb):
     act, requested = ASKED[verb]
 
-    with pytest.raises(changes.NotRead):
+    with pytest.raises(flow_changes.NotRead):
         act(unreadable)
 
     event = failed()
@@ -82,8 +83,8 @@ def test_flow_that_the_copy_has_not_is_known_by_the_form(sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
     base = {"sid": flow_sid, "friendly_name": "As I saw it", "enabled": True}
 
-    with pytest.raises(changes.NotRead):
-        changes.update_flow(
+    with pytest.raises(flow_changes.NotRead):
+        flow_changes.update_flow(
             sid=flow_sid, base=base, values={"friendly_name": "Mine", "enabled": True},
             reason="", actor=OMAR, change_id=uuid.uuid4(),
         )  # fmt: skip
@@ -95,7 +96,7 @@ def test_flow_that_the_copy_has_not_is_known_by_the_form(sandbox, flow_sid):
 def test_no_secret_is_kept_of_it(sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
 
-    with pytest.raises(changes.NotRead):
+    with pytest.raises(flow_changes.NotRead):
         rename(flow_sid, base={"integration_url": SECRET_URL}, values={"integration_url": SECRET_URL + "x"})
 
     body = failed().payload
@@ -122,8 +123,8 @@ def test_conflict_says_which_fields(sandbox, flow_sid):
     base = mirror.Flow.objects.get(sid=flow_sid).resource
     sandbox.edit_flow(flow_sid, friendly_name="Theirs", integration_retry_count=1)
 
-    with pytest.raises(changes.Conflict):
-        changes.update_flow(
+    with pytest.raises(flow_changes.Conflict):
+        flow_changes.update_flow(
             sid=flow_sid, base=base, values={"friendly_name": "Mine", "integration_retry_count": 2},
             reason="", actor=OMAR, change_id=uuid.uuid4(),
         )  # fmt: skip
@@ -134,7 +135,7 @@ def test_conflict_says_which_fields(sandbox, flow_sid):
 
 def test_page_of_it_says_that_this_is_what_was_last_known(sandbox, flow_sid, client_of):
     sandbox.remove_flow(flow_sid)
-    with pytest.raises(changes.NotRead):
+    with pytest.raises(flow_changes.NotRead):
         rename(flow_sid)
 
     page = client_of("viewer").get(f"/audit/{failed().event_id}/").content.decode()

@@ -9,10 +9,11 @@ from django_tasks_db.models import DBTaskResult
 
 from flows.audit.audit_log import Actor, NotRecorded
 from flows.audit.models import AuditEvent
+from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.models import Plan
-from flows.services import changes, erasure, planning, plans, reconcile
+from flows.services import erasure, planning, plans
 from flows.services.planning import Ask, Entry
 from flows.twilio.flex.flex_flow import from_response
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -257,7 +258,7 @@ def test_log_that_cannot_be_written_ends_the_plan(sandbox, me, monkeypatch):
     def refuse(**_said):
         raise NotRecorded("the audit log cannot be written")
 
-    monkeypatch.setattr(changes.audit, "append", refuse)
+    monkeypatch.setattr(flow_changes.audit, "append", refuse)
     work()
 
     plan.refresh_from_db()
@@ -364,14 +365,14 @@ def test_refusal_of_everything_ends_the_plan(sandbox, me):
 
 def test_error_of_our_own_ends_the_plan_and_is_not_met_again(sandbox, me, monkeypatch):
     plan = a_plan(sandbox, count=2)
-    update = changes.update_flow
+    update = flow_changes.update_flow
 
     def fail_at_the_first(*, sid, **said):
         if sid == plan.changes.first().target_sid:
             raise ValueError(SECRET_URL)
         return update(sid=sid, **said)
 
-    monkeypatch.setattr(changes, "update_flow", fail_at_the_first)
+    monkeypatch.setattr(flow_changes, "update_flow", fail_at_the_first)
     states = carried_out(plan, me)
 
     assert (states, plan.state) == (["skipped", "planned"], "stopped")

@@ -8,9 +8,9 @@ import pytest
 from flows.audit import audit_log
 from flows.audit.audit_log import ChangeOpen
 from flows.audit.models import AuditEvent, OpenChange
+from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.services import changes, reconcile
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -29,7 +29,7 @@ def rename(flow_sid, actor):
     def make(sandbox, name="New", fault=None, **values):
         if fault:
             sandbox.inject(Fault(fault, method="POST"))
-        return changes.update_flow(
+        return flow_changes.update_flow(
             sid=flow_sid, base=None, values=values or {"friendly_name": name}, reason="", actor=actor,
             change_id=uuid.uuid4(),
         ).event  # fmt: skip
@@ -187,7 +187,9 @@ def test_update_of_a_secret_is_found_out_though_only_its_mask_is_kept(sandbox, f
 def test_deletion(sandbox, flow_sid, actor, how, expected):
     sandbox.inject(Fault(LOST[how], method="DELETE"))
     sandbox.inject(Fault(FaultKind.DROP, method="DELETE", times=None))
-    event = changes.delete_flow(sid=flow_sid, base={}, reason="", actor=actor, change_id=uuid.uuid4()).event
+    event = flow_changes.delete_flow(
+        sid=flow_sid, base={}, reason="", actor=actor, change_id=uuid.uuid4()
+    ).event
     assert event.result == "unknown"
 
     found = results()

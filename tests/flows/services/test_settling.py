@@ -5,10 +5,10 @@ keeps what was confirmed, and no change is made on top of an old state.
 import pytest
 
 from flows.audit.models import AuditEvent, OpenChange
+from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
-from flows.services import changes, reconcile
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import from_response
 from flows.twilio.sandbox.consistency import Lag
@@ -124,7 +124,7 @@ def test_no_change_is_made_on_top_of_an_old_state(sandbox, flow_sid):
     stale(sandbox)
     sent = len(writes(sandbox))
 
-    with pytest.raises(changes.NotRead, match="could not be read"):
+    with pytest.raises(flow_changes.NotRead, match="could not be read"):
         switch(flow_sid, enabled=True)
 
     event = AuditEvent.objects.latest("seq")

@@ -14,11 +14,12 @@ from django.utils import timezone
 from flows.audit import append_only, audit_log, day_index, verification
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability import restrictions
+from flows.changes import flow_changes
 from flows.core import triggers
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
 from flows.search import list_tables
-from flows.services import changes, erasure, planning, plans
+from flows.services import erasure, planning, plans
 from flows.services.planning import Ask
 from tests import ACCOUNT
 from tests.faults.acting import later
@@ -360,7 +361,7 @@ def test_undone_external_change_may_be_out_of_the_inbox(site, actor):
     waiting = OpenDrift.objects.get()
     restrictions.reopen(account_sid=ACCOUNT, reason="", actor=actor)
 
-    changes.update_flow(
+    flow_changes.update_flow(
         sid=waiting.target_sid,
         base=None,
         values={"friendly_name": "Ours"},

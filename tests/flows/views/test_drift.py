@@ -6,8 +6,8 @@ import pytest
 
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability import restrictions
+from flows.changes import flow_changes
 from flows.mirror import mirror
-from flows.services import changes
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.conftest import form_data
@@ -260,7 +260,7 @@ def test_change_says_what_it_refers_to_only_if_there_is_such_an_event(client_of,
 
 
 def test_log_leaves_baselines_out_unless_asked(client_of, flow_sid, actor):
-    changes.set_enabled(sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4())
+    flow_changes.set_enabled(sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4())
     client = client_of("viewer")
 
     shown = client.get("/audit/").context["events"]
@@ -273,7 +273,7 @@ def test_log_leaves_baselines_out_unless_asked(client_of, flow_sid, actor):
 def test_what_we_changed_in_between_is_not_called_foreign_nor_undone(
     client_of, sandbox, drift, flow_sid, actor
 ):
-    changes.set_enabled(sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4())
+    flow_changes.set_enabled(sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4())
     sandbox.edit_flow(flow_sid, friendly_name="Pilot 3")
     mirror.sync(ACCOUNT)
     client = client_of("operator")
@@ -436,7 +436,7 @@ def test_group_is_reverted_by_a_bulk_change_with_the_reason(client_of, sandbox, 
 
 def test_group_with_nothing_to_change_offers_no_revert(client_of, sandbox, many, actor):
     for sid in many:
-        changes.update_flow(
+        flow_changes.update_flow(
             sid=sid,
             base=None,
             values={"integration_retry_count": 3},
@@ -452,7 +452,7 @@ def test_group_with_nothing_to_change_offers_no_revert(client_of, sandbox, many,
 
 
 def test_single_with_nothing_to_change_offers_no_revert(client_of, drift, flow_sid, actor):
-    changes.update_flow(
+    flow_changes.update_flow(
         sid=flow_sid, base=None, values={"friendly_name": "Réclamations Lyon"}, reason="", actor=actor,
         change_id=uuid.uuid4(),
     )  # fmt: skip

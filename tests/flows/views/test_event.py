@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent, OpenChange
+from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
-from flows.services import changes, reconcile
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 
@@ -37,8 +37,8 @@ def lose(sandbox, actor, sid="", fault=FaultKind.APPLY_THEN_DROP, **values):
     common = {"reason": "", "actor": actor, "change_id": uuid.uuid4()}
     if sid:
         values = values or {"friendly_name": "New"}
-        return changes.update_flow(sid=sid, base=None, values=values, **common).event
-    return changes.create_flow(account_sid=ACCOUNT, values={**NEW, **values}, **common).event
+        return flow_changes.update_flow(sid=sid, base=None, values=values, **common).event
+    return flow_changes.create_flow(account_sid=ACCOUNT, values={**NEW, **values}, **common).event
 
 
 def url(event, verb=""):
@@ -139,7 +139,7 @@ def test_change_under_way_is_not_looked_at(client_of, sandbox, flow_sid, actor):
 
 
 def test_settled_change_is_not_looked_at_again(client_of, sandbox, flow_sid, actor):
-    event = changes.set_enabled(
+    event = flow_changes.set_enabled(
         sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4()
     ).event
     read = len(sandbox.requests)

@@ -10,9 +10,9 @@ import pytest
 from django.utils import timezone
 
 from flows.audit import audit_log
+from flows.changes import flow_changes
 from flows.mirror import mirror
 from flows.mirror.models import Flow, SyncState
-from flows.services import changes
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import read_only
@@ -175,7 +175,7 @@ def test_change_of_a_process_that_died_stays_visible(client_of, flow_sid, actor)
 
 def test_change_of_unknown_outcome_stays_visible(client_of, sandbox, flow_sid, actor):
     sandbox.inject(Fault(FaultKind.DROP, method="POST"))
-    changes.set_enabled(sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4())
+    flow_changes.set_enabled(sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4())
 
     page = client_of("viewer").get(f"/flows/{flow_sid}/")
 

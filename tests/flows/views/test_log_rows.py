@@ -12,8 +12,8 @@ from django.utils import timezone
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor
 from flows.audit.models import AuditEntry, AuditEvent
+from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
-from flows.services import changes, reconcile
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 
@@ -52,7 +52,7 @@ def lose(sandbox, sid, actor):
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
     values = {"friendly_name": "New"}
     change_id = uuid.uuid4()
-    return changes.update_flow(
+    return flow_changes.update_flow(
         sid=sid, base=None, values=values, reason="Why", actor=actor, change_id=change_id
     ).event
 

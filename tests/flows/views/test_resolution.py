@@ -6,9 +6,9 @@ import uuid
 import pytest
 
 from flows.audit.models import AuditEvent, OpenChange
+from flows.changes import reconcile
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.services import reconcile
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import NEW, create, delete, later, rename, switch

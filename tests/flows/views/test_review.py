@@ -5,8 +5,8 @@ import uuid
 import pytest
 
 from flows.audit.models import AuditEvent
+from flows.changes import flow_changes
 from flows.mirror import mirror
-from flows.services import changes
 from tests import ACCOUNT
 from tests.conftest import form_data
 
@@ -125,7 +125,7 @@ def test_person_picks_per_field_in_a_conflict(edit, sandbox, flow_sid):
 
 def test_conflict_says_who_changed_the_field_last(edit, sandbox, flow_sid, actor):
     page = edit("review", friendly_name="Mine", integration_retry_count="1")
-    changes.update_flow(
+    flow_changes.update_flow(
         sid=flow_sid,
         base=None,
         values={"friendly_name": "Theirs"},

@@ -6,9 +6,9 @@ import uuid
 import pytest
 
 from flows.audit.models import AuditEvent
+from flows.changes import flow_changes
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.services import changes
 from flows.templatetags.flows import linked
 from tests import ACCOUNT
 from tests.conftest import form_data
@@ -123,7 +123,7 @@ def test_address_with_a_quote_ends_before_it():
 
 
 def test_reason_with_a_link_is_one_in_the_log(omar, flow_sid, actor):
-    changes.set_enabled(
+    flow_changes.set_enabled(
         sid=flow_sid, enabled=False, reason="https://t.example/1", actor=actor, change_id=uuid.uuid4()
     )
 

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from flows.audit.access import Request, may
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, Result, Stage
-from flows.forms import DecisionForm
-from flows.services import reconcile
-from flows.services.changes import UNDER_WAY_FOR
+from flows.changes import reconcile
+from flows.changes.flow_changes import UNDER_WAY_FOR
+from flows.changes.forms.decision import DecisionForm
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 

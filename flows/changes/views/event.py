@@ -17,14 +17,14 @@ from flows.audit import audit_log, log_entries, log_list
 from flows.audit.access import Request, actor_of, permitted
 from flows.audit.log_list import readable
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift, Result, Stage
-from flows.forms import DecisionForm
+from flows.changes import reconcile
+from flows.changes.forms.decision import DecisionForm
+from flows.changes.views.resolution import decision_form, decision_of, fate_of
 from flows.mirror.models import Flow
 from flows.models import Plan
-from flows.services import reconcile
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
-from flows.views.resolution import decision_form, decision_of, fate_of
 from flows.views.restore import referred
 
 

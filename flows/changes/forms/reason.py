@@ -10,8 +10,8 @@ from django import forms
 from django.core import signing
 from django.core.exceptions import ValidationError
 
+from flows.changes.forms.fields import VisibleText
 from flows.core.invisible import as_seen
-from flows.forms.fields import VisibleText
 
 SHOWN_SALT: Final = "flows.forms.shown"
 # What the page for a deletion says of the flow; if any of it changed since, nothing is deleted.

@@ -12,7 +12,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from flows.forms.fields import VisibleText
+from flows.changes.forms.fields import VisibleText
 from flows.twilio.flex import flex_flow
 
 NOT_APPLIED, APPLIED = "not_applied", "applied"

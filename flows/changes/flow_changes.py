@@ -22,11 +22,11 @@ from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Observation, Payload
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.availability import restrictions
+from flows.changes.merge import Merge, merge
 from flows.core.database import drop_if_lost
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
 from flows.redaction.masking import has_mask, masked, masked_quotes, storable, unmasked
-from flows.services.merge import Merge, merge
 from flows.twilio.errors import FlexError, NeverSent, Refused, Unknown
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot

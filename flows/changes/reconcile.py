@@ -21,11 +21,11 @@ from flows.accounts import twilio_accounts
 from flows.audit import audit_log, log_paging
 from flows.audit.audit_log import Actor, AlreadyRecorded, Observation, Payload
 from flows.audit.models import AuditEvent, OpenChange, Result, Stage
+from flows.changes.flow_changes import UNDER_WAY_FOR
+from flows.changes.readback import Readback, Unreadable
 from flows.mirror import drift, mirror
 from flows.mirror.stale_reads import StaleRead, is_older
 from flows.redaction.masking import masked, storable
-from flows.services.changes import UNDER_WAY_FOR
-from flows.services.readback import Readback, Unreadable
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
