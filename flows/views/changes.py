@@ -18,12 +18,12 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
-from flows import lint
 from flows.accounts.clients import FORM_DEADLINE, READ_DEADLINE
 from flows.audit.access import Request, permitted
 from flows.changes import flow_changes
 from flows.changes.forms.conflict import Conflict
 from flows.changes.forms.reason import SHOWN, DeleteForm, SwitchForm
+from flows.checks import flow_warnings
 from flows.forms import FlowForm, picked, read_base, resolved, signed
 from flows.mirror import failure_messages, mirror
 from flows.mirror.failure_messages import Problem
@@ -323,7 +323,7 @@ def _review_page(request: Request, sid: str, form: FlowForm) -> HttpResponse:
         "flow": _flow_of(request, sid, form),
         "rows": rows,
         "warnings": [
-            *lint.warnings({**base, **asked}),
+            *flow_warnings.warnings({**base, **asked}),
             *_collisions(request.account_sid, sid, {**base, **asked}),
         ],
         "origin": referred(str(form["refers_to"].value() or ""), request),

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from flexadmin.roles import scope_of
-from flows import copying, lint
+from flows import copying
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.audit import audit_log, log_paging
@@ -28,6 +28,7 @@ from flows.availability import restrictions
 from flows.availability.offered_changes import Offers
 from flows.changes import reconcile
 from flows.changes.flow_changes import UNDER_WAY_FOR
+from flows.checks import flow_warnings
 from flows.mirror import freshness, mirror, missing_flows
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
@@ -131,7 +132,7 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
         "problem": problem_of_reading(request, error, row) if state == "copy" else None,
         "sections": _sections(snapshot),
         "unknown": [(name, value) for name, value in snapshot.items() if name not in flex_flow.BY_NAME],
-        "warnings": [] if state == "gone" else lint.warnings(snapshot),
+        "warnings": [] if state == "gone" else flow_warnings.warnings(snapshot),
         "confirmed_at": confirmed_at(row, request.account_sid, is_in_doubt=open_change is not None),
         "history": _history(sid, request.scope),
         "can_clone": state != "gone" and not restrictions.reason_against(request.account_sid, "fetch"),
@@ -316,7 +317,7 @@ def _decorate(rows: list[Flow], changeable: set[str], *, is_whole: bool) -> None
         row.is_missing = row.sid in missing  # type: ignore[attr-defined]
         row.account = known.get(row.account_sid) or Account(row.account_sid, auth=("", ""))  # type: ignore[attr-defined]
         row.may_change = row.account_sid in changeable  # type: ignore[attr-defined]
-        row.warnings = lint.warnings(row.resource)  # type: ignore[attr-defined]
+        row.warnings = flow_warnings.warnings(row.resource)  # type: ignore[attr-defined]
         row.has_drifted = row.sid in drifted  # type: ignore[attr-defined]
         row.open_change = _open_change(open_changes.get(row.sid))  # type: ignore[attr-defined]
 

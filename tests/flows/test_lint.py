@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.lint import warnings
+from flows.checks.flow_warnings import warnings
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 from tests.data import EXAMPLES, FACTS, INTEGRATION_TYPES, required_by, taken_by
