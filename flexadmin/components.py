@@ -20,7 +20,8 @@ from django.utils.safestring import SafeString
 
 from flows.audit.models import AuditEvent, AuditPayload, Result, Stage
 from flows.changes.forms.reason import DeleteForm, SwitchForm
-from flows.forms import FlowForm
+from flows.flex_flows.forms import FlowForm
+from flows.flex_flows.views.flows import COLUMNS
 from flows.mirror import failure_messages
 from flows.mirror.freshness import Freshness
 from flows.mirror.models import Flow, SyncState
@@ -28,7 +29,6 @@ from flows.models import Plan
 from flows.search import flow_search
 from flows.twilio.errors import NeverSent, Refused
 from flows.twilio.flex import flex_flow
-from flows.views.flows import COLUMNS
 
 SID: Final = "FO" + "0123456789abcdef" * 2
 OTHER_SID: Final = "FO" + "fedcba9876543210" * 2

@@ -5,9 +5,10 @@ from django.urls import include, path, register_converter
 from flows.audit.views import log, verification
 from flows.changes.views import event
 from flows.converters import FlexFlowSid
+from flows.flex_flows.views import changes, export, flows
 from flows.mirror.views import accounts, drift
 from flows.search import views
-from flows.views import changes, copyout, flows, importing, plans
+from flows.views import importing, plans
 
 register_converter(FlexFlowSid, "flex_flow_sid")
 
@@ -21,7 +22,7 @@ flow_urls = [
     path("drift/<uuid:event_id>/accept/", drift.drift_accept, name="drift-accept"),
     path("drift/accept/", drift.drift_accept_many, name="drift-accept-many"),
     path("drift/revert/", drift.drift_revert_many, name="drift-revert-many"),
-    path("copy-out/", copyout.flows_out, name="copy-out"),
+    path("copy-out/", export.flows_out, name="copy-out"),
     path("plans/", plans.plan_list, name="plans"),
     path("plans/new/", plans.plan_new, name="plan-new"),
     path("plans/import/", importing.plan_import, name="plan-import"),

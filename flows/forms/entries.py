@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flows.core.csv_cells import cell, unescaped
-from flows.forms.flow import FlowForm
+from flows.flex_flows.forms import FlowForm
 from flows.forms.import_table import typed
 from flows.forms.import_text import Item, item_of
 from flows.redaction.masking import masked_field, storable

@@ -23,9 +23,9 @@ from flows.audit.models import AuditEvent, Result, Stage
 from flows.changes.flow_changes import UNDER_WAY_FOR
 from flows.core import invisible
 from flows.core.normalization import places, words_of
+from flows.flex_flows.states import RECEPTIONS, STATUSES, state_of
 from flows.mirror import freshness
 from flows.mirror.models import Flow, SyncState
-from flows.states import RECEPTIONS, STATUSES, state_of
 from flows.twilio import labels as words
 from flows.twilio.flex import flex_flow
 

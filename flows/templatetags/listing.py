@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from flows.states import STATUSES, state_of
+from flows.flex_flows.states import STATUSES, state_of
 from flows.templatetags.flows import (
     UNSET,
     breakable,

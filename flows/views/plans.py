@@ -16,11 +16,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from flexadmin.roles import scope_of
 from flows.audit.access import Request, actor_of, may_somewhere, permitted, record_refusal
 from flows.audit.audit_log import NotRecorded
+from flows.flex_flows.views.export import back_to_list, chosen, nothing_selected
 from flows.forms import PlanForm, StartForm
 from flows.models import Plan
 from flows.services import plan_access, planning, plans
 from flows.services.planning import Ask
-from flows.views.copyout import back_to_list, chosen, nothing_selected
 from flows.views.plan_page import PLAN_STATES, deletes_of, plan_page, start_form, touched
 
 LATEST: Final = 50  # plans that the list shows

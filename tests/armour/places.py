@@ -20,7 +20,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
 from flows.changes.forms.decision import DecisionForm
-from flows.forms import signed
+from flows.flex_flows.forms import signed
 from flows.mirror import mirror
 from flows.models import Plan
 from flows.search.models import SavedView

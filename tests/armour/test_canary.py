@@ -213,7 +213,7 @@ def test_page_of_a_failure_has_no_secret(world: World, secretive, canaries, capl
         raise RuntimeError(f"after {len(kept)} of {len(args)}")
 
     for broken in ("flows.mirror.mirror.fetch", "flows.twilio.client.FlexClient._exchange",
-                   "flows.changes.flow_changes.update_flow", "flows.audit.audit_log.append", "flows.views.changes._form_page"):  # fmt: skip
+                   "flows.changes.flow_changes.update_flow", "flows.audit.audit_log.append", "flows.flex_flows.views.changes._form_page"):  # fmt: skip
         for error in (RuntimeError, OperationalError):
             with mock.patch(broken, side_effect=failing if error is RuntimeError else error("gone")):
                 for answer in (

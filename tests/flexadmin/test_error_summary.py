@@ -6,7 +6,7 @@ from django.template.loader import render_to_string
 
 from flexadmin.people_forms import PersonForm, ReasonForm
 from flows.changes.forms.decision import DecisionForm
-from flows.forms.flow import FlowForm
+from flows.flex_flows.forms import FlowForm
 
 pytestmark = pytest.mark.django_db
 TWILIO = "Nothing was sent to Twilio"

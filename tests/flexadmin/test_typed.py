@@ -10,9 +10,9 @@ from django.test import Client
 
 from flexadmin import typed
 from flows.audit.models import AuditEvent
+from flows.flex_flows.views import responses
 from flows.models import Plan
 from flows.services import planning
-from flows.views import outcomes
 from tests.conftest import form_data
 from tests.faults.acting import SECRET, SECRET_URL, ours, stages, writes
 from tests.faults.test_database import connected
@@ -380,7 +380,7 @@ def test_refused_form_is_shown_again_only_if_it_came_from_here(strict, flow_sid,
 def test_form_comes_back_from_a_failure_before_it_was_sent(client, sandbox, flow_sid, monkeypatch, view):
     path, form = typed_into(client, view, flow_sid)
     with monkeypatch.context() as broken:
-        broken.setattr(outcomes, "actor_of", None)
+        broken.setattr(responses, "actor_of", None)
         failed = client.post(path, form, headers=OURS)
 
     assert failed.status_code == 500
@@ -391,7 +391,7 @@ def test_form_comes_back_from_a_failure_before_it_was_sent(client, sandbox, flow
 def test_form_sent_again_after_a_failure_tells_what_became_of_it(client, sandbox, flow_sid, monkeypatch):
     path, form = typed_into(client, "flows:edit", flow_sid)
     with monkeypatch.context() as broken:
-        broken.setattr(outcomes, "_succeeded", None)
+        broken.setattr(responses, "_succeeded", None)
         failed = client.post(path, form, headers=OURS)
 
     back = client.post(*form_with(failed, "edit_again"))
@@ -407,7 +407,7 @@ def test_deletion_that_was_made_before_the_failure_is_told_on_the_way_back(
 ):
     path, form = typed_into(client, "flows:delete", flow_sid)
     with monkeypatch.context() as broken:
-        broken.setattr(outcomes, "_succeeded", None)
+        broken.setattr(responses, "_succeeded", None)
         failed = client.post(path, form, headers=OURS)
 
     action, fields = form_with(failed, "edit_again")
@@ -419,7 +419,7 @@ def test_deletion_that_was_made_before_the_failure_is_told_on_the_way_back(
 
 def test_failure_of_a_request_from_elsewhere_shows_nothing_of_it(client, flow_sid, monkeypatch):
     path, form = typed_into(client, "flows:edit", flow_sid)
-    monkeypatch.setattr(outcomes, "actor_of", None)
+    monkeypatch.setattr(responses, "actor_of", None)
 
     failed = client.post(path, {**form, "friendly_name": "canary-name"}, headers=THEIRS)
 
@@ -430,7 +430,7 @@ def test_failure_of_a_request_from_elsewhere_shows_nothing_of_it(client, flow_si
 
 def test_error_page_does_not_fail_itself(client, flow_sid, monkeypatch):
     path, form = typed_into(client, "flows:edit", flow_sid)
-    monkeypatch.setattr(outcomes, "actor_of", None)
+    monkeypatch.setattr(responses, "actor_of", None)
     monkeypatch.setattr(typed, "get_token", None)
 
     failed = client.post(path, form, headers=OURS)

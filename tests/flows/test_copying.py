@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from flows.copying import snippets
+from flows.flex_flows.snippets import snippets
 from flows.redaction.masking import masked
 
 FLOW = {

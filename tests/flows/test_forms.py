@@ -8,8 +8,7 @@ from django.core import signing
 from django.http import QueryDict
 
 from flows.changes.forms.reason import DeleteForm, ReasonForm, SwitchForm
-from flows.forms import FlowForm, read_base, signed
-from flows.forms.flow import BASE_SALT
+from flows.flex_flows.forms import BASE_SALT, FlowForm, read_base, signed
 from flows.twilio.flex import flex_flow
 from tests.data import EXAMPLES, FACTS, INTEGRATION_TYPES, PARAMETERS, required_by, taken_by
 

@@ -9,7 +9,7 @@ import pytest
 
 from flows.changes.forms.reason import DeleteForm, ReasonForm
 from flows.core import invisible
-from flows.forms import FlowForm
+from flows.flex_flows.forms import FlowForm
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.search.flow_search import the_one

@@ -19,11 +19,11 @@ from flows.audit.audit_log import NotRecorded
 from flows.availability import restrictions
 from flows.availability.models import Closure
 from flows.core.invisible import trimmed
+from flows.flex_flows.views.restore import opens
 from flows.mirror import freshness
 from flows.mirror.failure_messages import closed
 from flows.mirror.freshness import Freshness
 from flows.mirror.models import Flow
-from flows.views.restore import opens
 
 SITE: Final = "site"  # in the form, in place of an account's SID
 CLOSE: Final = "flows.close_account"

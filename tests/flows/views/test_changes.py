@@ -7,7 +7,7 @@ from django.db import DatabaseError
 
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent, AuditPayload
-from flows.forms import signed
+from flows.flex_flows.forms import signed
 from flows.mirror.models import Flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.conftest import form_data

@@ -18,7 +18,6 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from flexadmin.roles import scope_of
-from flows import copying
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.audit import audit_log, log_paging
@@ -29,6 +28,9 @@ from flows.availability.offered_changes import Offers
 from flows.changes import reconcile
 from flows.changes.flow_changes import UNDER_WAY_FOR
 from flows.checks import flow_warnings
+from flows.flex_flows import snippets as copying
+from flows.flex_flows.views import filter_bar
+from flows.flex_flows.views.page_source import confirmed_at, problem_of_reading, read_for_page, shown_flow
 from flows.mirror import freshness, mirror, missing_flows
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
@@ -37,8 +39,6 @@ from flows.search import flow_search
 from flows.search.models import SavedView
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
-from flows.views import listing
-from flows.views.sources import confirmed_at, problem_of_reading, read_for_page, shown_flow
 
 COLUMNS = (
     ("name", "Name"),
@@ -82,8 +82,8 @@ def flow_list(request: Request) -> HttpResponse:
         "found": _Page(found, query),
         "columns": [_column(query, key, label) for key, label in _columns(here)],
         "shows_account": len(here) > 1,
-        "facets": listing.facets_as_json(answer),
-        "chips": listing.chips(query),
+        "facets": filter_bar.facets_as_json(answer),
+        "chips": filter_bar.chips(query),
         "clear_url": reverse("flows:list"),
         "here": query.url(page=1).removeprefix("?"),
         "mirror_is_empty": not found.total
@@ -93,7 +93,7 @@ def flow_list(request: Request) -> HttpResponse:
     }
     if not is_fragment:
         context |= {
-            "choices": listing.choices(query, answer, here),
+            "choices": filter_bar.choices(query, answer, here),
             "views": list(SavedView.objects.filter(person=request.user).order_by("name")),
             "in_doubt": list(reconcile.in_doubt(request.scope)[:MOST_IN_DOUBT]),
         }

@@ -24,7 +24,13 @@ from flows.changes import flow_changes
 from flows.changes.forms.conflict import Conflict
 from flows.changes.forms.reason import SHOWN, DeleteForm, SwitchForm
 from flows.checks import flow_warnings
-from flows.forms import FlowForm, picked, read_base, resolved, signed
+from flows.flex_flows.forms import FlowForm, picked, read_base, resolved, signed
+from flows.flex_flows.views import responses
+from flows.flex_flows.views.clone import Clone, account_for, choice_page, cloned
+from flows.flex_flows.views.conflicts import rows_of, seen_of
+from flows.flex_flows.views.page_source import read_once
+from flows.flex_flows.views.responses import Page
+from flows.flex_flows.views.restore import Restore, carried, carried_reason, opens, referred
 from flows.mirror import failure_messages, mirror
 from flows.mirror.failure_messages import Problem
 from flows.mirror.models import Flow
@@ -36,12 +42,6 @@ from flows.services import collisions
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
-from flows.views import outcomes
-from flows.views.conflicts import rows_of, seen_of
-from flows.views.outcomes import Page
-from flows.views.placing import Clone, account_for, choice_page, cloned
-from flows.views.restore import Restore, carried, carried_reason, opens, referred
-from flows.views.sources import read_once
 
 MOST_IN_THE_WAY: Final = 5  # flows with the same identity that a page names
 
@@ -73,7 +73,7 @@ def flow_new(request: Request) -> HttpResponse:
         return page(form, status=422)
     if "review" in request.POST:
         return _review_page(request, "", form)
-    return outcomes.answer(
+    return responses.answer(
         request,
         form,
         page,
@@ -102,7 +102,7 @@ def flow_edit(request: Request, sid: str) -> HttpResponse:
         return page(form, status=422)
     if "review" in request.POST:
         return _review_page(request, sid, form)
-    return outcomes.answer(
+    return responses.answer(
         request,
         form,
         page,
@@ -133,7 +133,7 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
     if not form.is_valid():
         return page(form, status=422)
     enabled = form.cleaned_data["enabled"]
-    return outcomes.answer(
+    return responses.answer(
         request,
         form,
         page,
@@ -165,7 +165,7 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
     if not form.is_valid():
         return page(form, status=422)
     seen = {"friendly_name": flow.value("friendly_name"), **(form.seen or {})}
-    return outcomes.answer(
+    return responses.answer(
         request,
         form,
         page,
@@ -217,12 +217,12 @@ def _known(request: Request, sid: str) -> Flow | HttpResponse:
         if mirror.is_gone(error):
             raise Http404("Twilio has no such Flex Flow") from error
         messages.error(request, f"The flow couldn't be read from Twilio: {error}. Nothing was sent.")
-        return outcomes.go_to(request, "flows:detail", sid=sid)
+        return responses.go_to(request, "flows:detail", sid=sid)
 
 
 def _gone(request: Request, sid: str) -> HttpResponse:
     messages.error(request, "Twilio has this flow no more. There is nothing left to change.")
-    return outcomes.go_to(request, "flows:detail", sid=sid)
+    return responses.go_to(request, "flows:detail", sid=sid)
 
 
 def _from_twilio(request: Request, sid: str) -> HttpResponse:

@@ -13,12 +13,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from flexadmin.roles import scope_of
-from flows import copying
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log
 from flows.audit.access import Request, actor_of, permitted
 from flows.audit.audit_log import Payload
 from flows.audit.models import Result, Stage
+from flows.flex_flows import snippets
 from flows.mirror.models import Flow
 from flows.search import flow_search
 from flows.services import planning
@@ -51,7 +51,7 @@ def flows_out(request: Request) -> HttpResponse:
     except audit_log.NotRecorded:
         messages.error(request, "Nothing was exported: the audit log can't be written just now.")
         return redirect(back_to_list(request))
-    text = copying.as_json(flows) if form == "json" else copying.as_csv(flows)
+    text = snippets.as_json(flows) if form == "json" else snippets.as_csv(flows)
     response = HttpResponse(text, content_type=FORMATS[form])
     response["Content-Disposition"] = f'attachment; filename="flex-flows-{timezone.now():%Y-%m-%d}.{form}"'
     return response

@@ -20,13 +20,13 @@ from flows.accounts import clients, twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request, may
 from flows.availability import restrictions
+from flows.flex_flows.views.restore import carried, referred
 from flows.mirror import lookup, mirror
 from flows.redaction.masking import has_mask, masked, storable
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
-from flows.views.restore import carried, referred
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,14 +22,14 @@ from flows.audit.models import AuditEvent, Result
 from flows.availability import first_contact, restrictions
 from flows.changes import flow_changes
 from flows.changes.forms.reason import ReasonForm, SwitchForm
-from flows.forms import FlowForm
+from flows.flex_flows.forms import FlowForm
+from flows.flex_flows.views.conflicts import form_after, labels_of
 from flows.mirror import failure_messages, mirror
 from flows.mirror.failure_messages import Problem
 from flows.mirror.stale_reads import StaleRead
 from flows.twilio import labels
 from flows.twilio.errors import FlexError, Refused
 from flows.twilio.flex import flex_flow
-from flows.views.conflicts import form_after, labels_of
 
 
 class Page(Protocol):

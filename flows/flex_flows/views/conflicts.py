@@ -10,7 +10,7 @@ from flows.audit import audit_log
 from flows.audit.models import AuditEvent, Stage
 from flows.changes import flow_changes
 from flows.changes.forms.conflict import Conflict, label_of
-from flows.forms import FlowForm
+from flows.flex_flows.forms import FlowForm
 from flows.redaction.masking import masked, masked_field, storable
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
