@@ -8,7 +8,8 @@ class FlowsConfig(AppConfig):
     name = "flows"
 
     def ready(self) -> None:
-        from flows.audit import protection  # so does this one
+        from flows.audit import protection  # its check registers itself
+        from flows.search import list_tables  # so does this one
 
         post_migrate.connect(list_tables.repair, sender=self)
         post_migrate.connect(protection.restore, sender=self)

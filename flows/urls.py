@@ -7,8 +7,8 @@ from flows.changes.views import event
 from flows.converters import FlexFlowSid
 from flows.flex_flows.views import changes, export, flows
 from flows.mirror.views import accounts, drift
+from flows.plans.views import importing, plans
 from flows.search import views
-from flows.views import importing, plans
 
 register_converter(FlexFlowSid, "flex_flow_sid")
 

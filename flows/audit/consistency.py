@@ -15,7 +15,7 @@ from flows.audit import protection
 from flows.audit.models import ONCE, AuditEvent, AuditPayload, OpenChange
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.models import Plan, PlannedChange
+from flows.plans.models import Plan, PlannedChange
 from flows.search import list_tables
 
 log = logging.getLogger(__name__)

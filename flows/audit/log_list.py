@@ -22,7 +22,7 @@ from flows.audit.log_query import OPEN_RESULTS, RESOLVED_LATER, LogQuery
 from flows.audit.models import AuditEntry, AuditEvent, OpenChange, Result
 from flows.changes.flow_changes import UNDER_WAY_FOR
 from flows.core import matching as terms
-from flows.models import Plan, PlannedChange
+from flows.plans.models import Plan, PlannedChange
 from flows.twilio import labels
 
 PAGE_SIZE: Final = 50

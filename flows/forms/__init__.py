@@ -6,8 +6,8 @@ from flows.changes.forms.conflict import Conflict, label_of
 from flows.changes.forms.decision import DecisionForm
 from flows.changes.forms.reason import DeleteForm, ReasonForm, SwitchForm
 from flows.flex_flows.forms import FlowForm, picked, read_base, resolved, signed
-from flows.forms.entries import Given, read_entries
-from flows.forms.plan import PlanForm, StartForm
+from flows.plans.forms import PlanForm, StartForm
+from flows.plans.import_entries import Given, read_entries
 
 __all__ = [
     "Conflict",

@@ -14,7 +14,7 @@ from django_tasks_db.models import DBTaskResult
 from flows.audit.models import AuditEntry, AuditPayload, OpenChange, OpenDrift
 from flows.availability.models import Closure
 from flows.mirror.models import Flow, SyncState
-from flows.models import Plan, PlannedChange
+from flows.plans.models import Plan, PlannedChange
 from flows.search import trigrams
 from flows.search.models import FlowEntry, SavedView
 

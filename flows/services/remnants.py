@@ -18,10 +18,10 @@ from django_tasks_db.models import DBTaskResult
 from flows.audit.models import OpenChange
 from flows.availability.models import Closure
 from flows.mirror.models import SyncState
-from flows.models import Plan, PlannedChange
+from flows.plans.execution import ERASED
+from flows.plans.models import Plan, PlannedChange
 from flows.search.models import SavedView
 from flows.services.mentions import Mentions
-from flows.services.plans import ERASED
 
 _QUOTED: Final = re.compile("“(.*)”", re.DOTALL)  # a name in a reason of this site's; no longer written so
 

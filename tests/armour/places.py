@@ -17,14 +17,14 @@ from django.db import connection
 from django.shortcuts import resolve_url
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from flows.plans.models import Plan
 
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
 from flows.changes.forms.decision import DecisionForm
 from flows.flex_flows.forms import signed
 from flows.mirror import mirror
-from flows.models import Plan
+from flows.plans import drafts
 from flows.search.models import SavedView
-from flows.services import planning
 from flows.twilio.sandbox.request_log import Received
 from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
@@ -202,8 +202,8 @@ class World:
         return {}, {"entries": json.dumps([{"sid": self._ensure_flow(), "friendly_name": "Imported"}])}
 
     def _flows_plan(self, _person: str) -> Any:
-        ask = planning.Ask("retry_count", 2)
-        plan = planning.plan_change(ask=ask, sids=[self._ensure_flow()], made_by="admin")
+        ask = drafts.Ask("retry_count", 2)
+        plan = drafts.plan_change(ask=ask, sids=[self._ensure_flow()], made_by="admin")
         return {"plan_id": plan.pk}, {"reason": "because"}
 
     _flows_plan_start = _flows_plan_stop = _flows_plan_discard = _flows_plan

@@ -20,7 +20,7 @@ from django.http import HttpRequest
 from flows.audit.models import AuditEvent
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.services import planning
+from flows.plans import drafts
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.armour.markup import bytes_of
@@ -120,7 +120,7 @@ def secretive(world: World, hook_url):
     world.sandbox.edit_flow(sid, integration_url=hook_url + "&key=" + HOOK, friendly_name=f"See {HOOK_URL}")
     mirror.sync(ACCOUNT)
     switch(sid, enabled=not world.sandbox.flows[sid]["enabled"], reason=f"see {HOOK_URL}")
-    planning.plan_change(ask=planning.Ask("webhook_host", "new.example"), sids=[sid], made_by="admin")
+    drafts.plan_change(ask=drafts.Ask("webhook_host", "new.example"), sids=[sid], made_by="admin")
     return sid
 
 

@@ -7,13 +7,13 @@ import json
 import pytest
 from django.test import Client
 from django.urls import reverse
+from flows.plans.models import Plan
 
 from flows.audit.models import AuditEvent
 from flows.core.csv_cells import _FORMULA
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.models import Plan
-from flows.services import planning
+from flows.plans import drafts
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -85,7 +85,7 @@ def sync_of(sandbox, kind):
     mirror.sync(ACCOUNT)
     sandbox.edit_flow(sid, **fields_of(kind))
     mirror.sync(ACCOUNT)
-    planning.plan_change(ask=planning.Ask("disable"), sids=[sid], made_by="admin")
+    drafts.plan_change(ask=drafts.Ask("disable"), sids=[sid], made_by="admin")
     return sid
 
 

@@ -16,11 +16,11 @@ import tests.faults.ready  # noqa: F401 - Django comes first
 
 # isort: split
 from django.db import connection, transaction
+from flows.plans.models import Plan, PlannedChange
 
 from flows.audit import audit_log, log_entries
 from flows.audit.chain import GENESIS, event_hash, payload_hash
 from flows.audit.models import AuditEvent, AuditPayload, ChainHead, OpenChange, OpenDrift
-from flows.models import Plan, PlannedChange
 from flows.redaction.masking import masked, storable
 from flows.twilio.sandbox import seed
 
@@ -225,5 +225,6 @@ def _under_way(attempt: AuditEvent) -> OpenChange:
 
 
 def _flat(flow: Any) -> dict[str, Any]:
+    from flows.twilio.flex import flex_flow
 
-    return schema.from_response(flow)
+    return flex_flow.from_response(flow)

@@ -4,12 +4,12 @@ import json
 
 import pytest
 from django.core.management import call_command
+from flows.plans.models import Plan
 from playwright.sync_api import expect
 
 from flows.mirror import mirror
-from flows.models import Plan
+from flows.plans import execution
 from flows.search.flow_search import PAGE_SIZE
-from flows.services import plans
 from tests import ACCOUNT
 from tests.browser.looks import LOOKS, found
 
@@ -63,7 +63,7 @@ def test_page_and_all_that_match_are_ticked_at_once(open_page, sids):
 
 
 def test_progress_survives_a_reload_and_ends_by_itself(open_page, sids, monkeypatch):
-    monkeypatch.setattr(plans, "A_TURN", 20)
+    monkeypatch.setattr(execution, "A_TURN", 20)
     page = open_page("operator")
     page.get_by_label(f"All {len(sids)} that match").check()
     page.select_option("[name=kind]", "disable")
@@ -84,7 +84,7 @@ def test_progress_survives_a_reload_and_ends_by_itself(open_page, sids, monkeypa
 
 
 def test_plan_is_stopped_and_gone_on_with(open_page, sandbox, sids, monkeypatch):
-    monkeypatch.setattr(plans, "A_TURN", 10)
+    monkeypatch.setattr(execution, "A_TURN", 10)
     page = open_page("operator")
     page.goto("/flows/?q=flow+00")
     page.get_by_label("All 10 that match").check()

@@ -30,6 +30,7 @@ from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import override_settings
 from django_tasks_db.models import DBTaskResult
+from flows.plans.models import Plan
 
 from flexadmin.roles import ensure_groups
 from flows.audit import verification
@@ -37,8 +38,7 @@ from flows.audit.audit_log import Actor
 from flows.audit.models import OpenChange
 from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
-from flows.models import Plan
-from flows.services import planning, plans
+from flows.plans import drafts, execution
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
@@ -99,24 +99,24 @@ def play(*, flows: int, seed: int) -> Report:
         before = _writable(sandbox)
         witness = Witness(sandbox)
         report = Report(Verdict())
-        plan = planning.plan_change(
-            ask=planning.Ask(planning.RETRIES, 2), sids=sids, made_by=person.username, reason="tests"
+        plan = drafts.plan_change(
+            ask=drafts.Ask(drafts.RETRIES, 2), sids=sids, made_by=person.username, reason="tests"
         )
-        plans.start(plan=plan, reason="", actor=_actor(person))
+        execution.start(plan=plan, reason="", actor=_actor(person))
         with _troubled(sandbox, random.Random(seed)) as troubles:
             _run_and_kill(sandbox, witness, flows // 2)
             report.killed_after = len(witness.seen)
-            plans.resume()  # as the demo does when it starts again
+            execution.resume()  # as the demo does when it starts again
             _run(sandbox)
             report.calls, report.faulty = troubles["calls"], troubles["faulty"]
         _settle(clock)
-        report.fates = Counter(fate.state for fate in plans.fates(plan))
+        report.fates = Counter(fate.state for fate in execution.fates(plan))
         report.without_a_fate = report.fates["planned"] + report.fates["running"] + report.fates["unknown"]
-        report.rest = _go_through(sandbox, planning.plan_rest(plan=plan, made_by=person.username), person)
-        report.undone = _go_through(sandbox, planning.plan_undo(plan=plan, made_by=person.username), person)
+        report.rest = _go_through(sandbox, drafts.plan_rest(plan=plan, made_by=person.username), person)
+        report.undone = _go_through(sandbox, drafts.plan_undo(plan=plan, made_by=person.username), person)
         rest = Plan.objects.filter(title__startswith="Retry ").first()
         if rest:
-            _go_through(sandbox, planning.plan_undo(plan=rest, made_by=person.username), person)
+            _go_through(sandbox, drafts.plan_undo(plan=rest, made_by=person.username), person)
         report.is_as_before = _writable(sandbox) == before
         report.verdict = judge(witness.seen)
     chain = verification.verify()
@@ -169,11 +169,11 @@ def _run(sandbox: Sandbox) -> None:
 
 def _go_through(sandbox: Sandbox, plan: Plan, person: User) -> Counter[str]:
     if not plan.changes.exists():
-        planning.discard(plan=plan)
+        drafts.discard(plan=plan)
         return Counter()
-    plans.start(plan=plan, reason="", actor=_actor(person))
+    execution.start(plan=plan, reason="", actor=_actor(person))
     _run(sandbox)
-    return Counter(fate.state for fate in plans.fates(plan))
+    return Counter(fate.state for fate in execution.fates(plan))
 
 
 def _settle(clock: Clock) -> None:

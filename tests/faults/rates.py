@@ -39,7 +39,7 @@ from django.test import override_settings
 from flows.accounts.clients import flex_client
 from flows.audit.audit_log import Actor
 from flows.mirror import mirror
-from flows.services import planning, plans
+from flows.plans import drafts, execution
 from flows.twilio.rates import RATES
 from flows.twilio.sandbox.faults import LIST_PATH
 from tests.benchmarks.sync import sandbox as sandbox_process
@@ -185,11 +185,13 @@ def play(
         chances = [random.Random(f"{seed} {number}") for number in range(len(keys))]
         crowd = [Viewer(keys[at], sites, looked_at, chances[at]) for at in range(viewers)]
         working = [Operator(keys[viewers + at], sites, sid, chances[-at]) for at, sid in enumerate(switched)]
-        plan = planning.plan_change(
-            ask=planning.Ask(planning.RETRIES, 2), sids=in_bulk, made_by="person-0", reason="the load"
+        plan = drafts.plan_change(
+            ask=drafts.Ask(drafts.RETRIES, 2), sids=in_bulk, made_by="person-0", reason="the load"
         )
         person = User.objects.get(username="person-0")
-        plans.start(plan=plan, reason="", actor=Actor(id=str(person.pk), label="person-0", role="operator"))
+        execution.start(
+            plan=plan, reason="", actor=Actor(id=str(person.pk), label="person-0", role="operator")
+        )
         before = len(_log(api))
         with _bulk_worker(sites[0], folder / "worker.log"):
             _keep_busy([*crowd, *working], seconds)
@@ -199,7 +201,7 @@ def play(
         report.pages = [spent for one in crowd for spent in one.seconds]
         report.switches = [spent for one in working for spent in one.seconds]
         report.failed = [what for one in working for what in one.failed]
-        report.planned = sum(fate.state == "made" for fate in plans.fates(plan))
+        report.planned = sum(fate.state == "made" for fate in execution.fates(plan))
     report.seconds = time.monotonic() - started
     return report
 

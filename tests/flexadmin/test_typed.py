@@ -7,12 +7,12 @@ from django.contrib.sessions.models import Session
 from django.core import signing
 from django.db import connection
 from django.test import Client
+from flows.plans.models import Plan
 
 from flexadmin import typed
 from flows.audit.models import AuditEvent
 from flows.flex_flows.views import responses
-from flows.models import Plan
-from flows.services import planning
+from flows.plans import drafts
 from tests.conftest import form_data
 from tests.faults.acting import SECRET, SECRET_URL, ours, stages, writes
 from tests.faults.test_database import connected
@@ -108,7 +108,7 @@ def test_every_form_that_is_kept_is_tested():
 
 @pytest.mark.parametrize("view", OF_PLANS)
 def test_form_of_a_plan_comes_back_after_sign_in(client, sandbox, flow_sid, view):
-    plan = planning.plan_change(ask=planning.Ask("disable"), sids=[flow_sid], made_by="operator")
+    plan = drafts.plan_change(ask=drafts.Ask("disable"), sids=[flow_sid], made_by="operator")
     path, said = OF_PLANS[view]
     path = path.format(plan=plan.pk)
     Session.objects.all().delete()

@@ -21,7 +21,7 @@ from flows.audit.log_list import readable as readable
 from flows.audit.log_paging import Found
 from flows.audit.log_query import LogQuery as LogQuery
 from flows.audit.models import AuditEntry
-from flows.models import Plan
+from flows.plans.models import Plan
 from flows.twilio import labels as words
 
 CHIPS: Final = {

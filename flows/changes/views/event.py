@@ -22,7 +22,7 @@ from flows.changes.forms.decision import DecisionForm
 from flows.changes.views.resolution import decision_form, decision_of, fate_of
 from flows.flex_flows.views.restore import referred
 from flows.mirror.models import Flow
-from flows.models import Plan
+from flows.plans.models import Plan
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow

@@ -36,9 +36,9 @@ from flows.mirror.failure_messages import Problem
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
 from flows.mirror.views.accounts import closed_page
+from flows.plans import collisions
 from flows.redaction.masking import masked_field, storable
 from flows.search import flow_search
-from flows.services import collisions
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow

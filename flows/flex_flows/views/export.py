@@ -20,8 +20,8 @@ from flows.audit.audit_log import Payload
 from flows.audit.models import Result, Stage
 from flows.flex_flows import snippets
 from flows.mirror.models import Flow
+from flows.plans import drafts
 from flows.search import flow_search
-from flows.services import planning
 from flows.twilio.flex import flex_flow
 
 FORMATS: Mapping[str, str] = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
@@ -61,7 +61,7 @@ def _flows(sids: Sequence[str], scope: twilio_accounts.Scope) -> list[dict[str, 
     """The flows of these SIDs as the mirror has them, by name."""
     rows = [
         row
-        for some in planning.batches(sids)
+        for some in drafts.batches(sids)
         for row in twilio_accounts.within(Flow.objects.filter(sid__in=some), scope).order_by(
             "name_folded", "sid"
         )
@@ -80,7 +80,7 @@ def chosen(request: Request) -> list[str]:
     if seen is None:
         return sids
     visible: set[str] = set()
-    for some in planning.batches(sids):
+    for some in drafts.batches(sids):
         known = twilio_accounts.within(Flow.objects.filter(sid__in=some), seen)
         visible |= set(known.values_list("sid", flat=True))
     return [sid for sid in sids if sid in visible]

@@ -27,7 +27,7 @@ from flows.accounts import twilio_accounts
 from flows.audit.models import AuditEvent
 from flows.management import command_line, demo_history
 from flows.mirror import mirror
-from flows.services import plans
+from flows.plans import execution
 from flows.twilio.sandbox.server import Sandbox
 
 PEOPLE = {"vera": "viewer", "omar": "operator", "aude": "auditor", "ada": "admin"}
@@ -81,7 +81,7 @@ class Command(BaseCommand):
             self._prepare(sandbox)
             self._tell(port)
             server.set_app(get_wsgi_application())
-            plans.resume()  # those that the last demo left under way
+            execution.resume()  # those that the last demo left under way
             threading.Thread(target=_worker().run, name="worker", daemon=True).start()
             server.serve_forever()
         except KeyboardInterrupt:

@@ -24,7 +24,7 @@ from flows.availability.offered_changes import Offers
 from flows.core.invisible import trimmed
 from flows.mirror import drift, external_changes, freshness
 from flows.mirror.external_changes import CHANGED, DELETED, MADE, ExternalChange
-from flows.services import reverting
+from flows.plans import reverting
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 

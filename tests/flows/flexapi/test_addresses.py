@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from flows.flex_flows.forms import FlowForm
-from flows.forms.entries import read_entries
+from flows.plans.import_entries import read_entries
 from flows.twilio.webhook_urls import fault_of
 from tests.flows.flexapi import EXTERNAL, FLOWS, call
 

@@ -10,6 +10,7 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
+from flows.plans.models import Plan, PlannedChange
 
 from flows.audit import audit_log, verification
 from flows.audit.audit_log import Payload
@@ -19,8 +20,7 @@ from flows.availability.models import Closure
 from flows.changes import reconcile
 from flows.mirror import mirror
 from flows.mirror.models import SyncState
-from flows.models import Plan, PlannedChange
-from flows.services import plans
+from flows.plans import execution
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import NEW, OMAR, create, rename
@@ -51,7 +51,7 @@ def remnants(sandbox, client_of):
         title=f"Change the webhook's host to {NUMBER}.example", ended_because=f"{NUMBER} failed"
     )
     SyncState.objects.update(error=f"Twilio answered about {NUMBER}")
-    task = plans.carry_on.enqueue("0c1e9d5e-6b1f-4c07-8f3a-1d2b3c4d5e6f")
+    task = execution.carry_on.enqueue("0c1e9d5e-6b1f-4c07-8f3a-1d2b3c4d5e6f")
     DBTaskResult.objects.filter(pk=task.id).update(
         traceback=FAILED.format(sid=sid), finished_at=timezone.now()
     )
@@ -75,7 +75,7 @@ def test_nothing_is_left_in_any_table_or_file(remnants, by):
 
     assert found() == []
     assert verification.verify().bad_seq is None
-    assert PlannedChange.objects.get().skipped == plans.ERASED
+    assert PlannedChange.objects.get().skipped == execution.ERASED
     kept = [session.get_decoded() for session in Session.objects.all()]
     assert {"_auth_user_id": "1"} in kept  # who is signed in stays so
     assert not any("typed" in data for data in kept)

@@ -4,9 +4,9 @@ import pytest
 
 from flows.audit.audit_log import Actor
 from flows.mirror import mirror
-from flows.services import planning, plans
-from flows.services.collisions import normal_identity
-from flows.services.planning import Ask, Entry
+from flows.plans import drafts, execution
+from flows.plans.collisions import normal_identity
+from flows.plans.drafts import Ask, Entry
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.flows.services.test_plans import carried_out
@@ -44,7 +44,7 @@ def imported(*entries):
         Entry(sid, values, account_sid="", origin=f"Line {place}")
         for place, (sid, values) in enumerate(entries, 2)
     ]
-    plan = planning.plan_entries(entries=made, made_by="omar")
+    plan = drafts.plan_entries(entries=made, made_by="omar")
     return [change.skipped for change in plan.changes.order_by("place")]
 
 
@@ -116,7 +116,7 @@ def test_row_that_is_skipped_frees_nothing(add):
     a, b = add("A", enabled=True), add("B")
     bad = Entry(a, {}, error="Retry count must be 3 or less.", origin="Line 2")
 
-    plan = planning.plan_entries(entries=[bad, Entry(b, {"enabled": True}, origin="Line 3")], made_by="omar")
+    plan = drafts.plan_entries(entries=[bad, Entry(b, {"enabled": True}, origin="Line 3")], made_by="omar")
 
     assert (
         plan.changes.get(place=1).skipped
@@ -178,7 +178,7 @@ def test_collision_that_there_is_already_holds_nothing_else_up(add):
 def test_bulk_turn_on_of_two_that_share_a_number(add):
     a, b = add("A"), add("B")
 
-    plan = planning.plan_change(ask=Ask("enable"), sids=[b, a], made_by="omar")
+    plan = drafts.plan_change(ask=Ask("enable"), sids=[b, a], made_by="omar")
 
     assert [(change.target_sid, change.skipped) for change in plan.changes.order_by("place")] == [
         (a, ""),
@@ -188,11 +188,11 @@ def test_bulk_turn_on_of_two_that_share_a_number(add):
 
 def test_roll_back_is_judged_as_things_are_by_then(add, sandbox, me):
     a = add("A", enabled=True)
-    plan = planning.plan_change(ask=Ask("disable"), sids=[a], made_by="omar")
+    plan = drafts.plan_change(ask=Ask("disable"), sids=[a], made_by="omar")
     assert carried_out(plan, me) == ["made"]
     b = add("B", enabled=True)
 
-    back = planning.plan_undo(plan=plan, made_by="omar")
+    back = drafts.plan_undo(plan=plan, made_by="omar")
 
     assert back.changes.get().skipped == f"{b} is enabled for the same channel and identity. {ONLY_ONE}"
 
@@ -200,11 +200,11 @@ def test_roll_back_is_judged_as_things_are_by_then(add, sandbox, me):
 def test_roll_back_of_a_swap_is_in_the_order_that_works(add, sandbox, me):
     a, b = add("A", enabled=True), add("B")
     entries = [Entry(a, {"enabled": False}), Entry(b, {"enabled": True})]
-    plan = planning.plan_entries(entries=entries, made_by="omar")
+    plan = drafts.plan_entries(entries=entries, made_by="omar")
     assert carried_out(plan, me) == ["made", "made"]
     mirror.sync(ACCOUNT)
 
-    back = planning.plan_undo(plan=plan, made_by="omar")
+    back = drafts.plan_undo(plan=plan, made_by="omar")
 
     assert carried_out(back, me) == ["made", "made"]
     assert [sandbox.flows[sid]["enabled"] for sid in (a, b)] == [True, False]
@@ -212,27 +212,27 @@ def test_roll_back_of_a_swap_is_in_the_order_that_works(add, sandbox, me):
 
 def test_roll_back_of_deletions_creates_no_second_enabled_flow(add, sandbox, me):
     a = add("A", enabled=True)
-    plan = planning.plan_change(ask=Ask("delete"), sids=[a], made_by="omar")
+    plan = drafts.plan_change(ask=Ask("delete"), sids=[a], made_by="omar")
     assert carried_out(plan, me) == ["made"]
     b = add("B", enabled=True)
 
-    back = planning.plan_undo(plan=plan, made_by="omar")
+    back = drafts.plan_undo(plan=plan, made_by="omar")
 
     assert back.changes.get().skipped.startswith(f"{b} is enabled for the same channel")
 
 
 def test_retry_is_judged_as_things_are_by_then(add, sandbox, me):
     a = add("A")
-    plan = planning.plan_change(ask=Ask("enable"), sids=[a], made_by="omar")
+    plan = drafts.plan_change(ask=Ask("enable"), sids=[a], made_by="omar")
     sandbox.inject(Fault(kind=FaultKind.REFUSE, method="POST", status=400, code=20001))
     assert carried_out(plan, me) == ["failed"]
     b = add("B", enabled=True)
 
-    again = planning.plan_rest(plan=plan, made_by="omar")
+    again = drafts.plan_rest(plan=plan, made_by="omar")
 
     assert again.changes.get().skipped.startswith(f"{b} is enabled for the same channel")
     assert again.title == "Retry 1 of: Turn on 1 flow"
-    assert [fate.state for fate in plans.fates(again)] == ["skipped"]
+    assert [fate.state for fate in execution.fates(again)] == ["skipped"]
 
 
 def test_name_of_the_other_flow_is_not_kept_in_the_plan(add):

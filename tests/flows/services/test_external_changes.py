@@ -1,14 +1,14 @@
 """External changes of many flows: what belongs together, accepting it at one go, and the bulk change that reverts it."""
 
 import pytest
+from flows.plans.models import Plan
 
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.mirror import drift, external_changes, mirror
 from flows.mirror.external_changes import ExternalChange
 from flows.mirror.models import Flow
-from flows.models import Plan
-from flows.services import reverting
+from flows.plans import reverting
 from tests import ACCOUNT
 from tests.faults.acting import OMAR, SECRET_URL, assert_chain_intact, drifts, later, read_only, rename
 

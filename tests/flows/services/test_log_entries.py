@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from flows.audit import audit_log, log_entries, verification
+from flows.audit import audit_log, entry_check, log_entries, verification
 from flows.audit.audit_log import Actor, Observation, Payload
 from flows.audit.log_list import page_of
 from flows.audit.log_query import LogQuery
@@ -122,9 +122,8 @@ def test_verification_finds_a_value_that_is_spelt_so_that_no_search_finds_it(log
 
 
 def test_verification_across_the_borders_of_its_stretches(log, monkeypatch):
-
     for batch in (1, 2, 3):
-        monkeypatch.setattr(log_recount, "BATCH", batch)
+        monkeypatch.setattr(entry_check, "BATCH", batch)
         assert verification.verify().bad_seq is None
 
 

@@ -166,8 +166,7 @@ def test_refresh_of_an_account_that_is_none_refreshes_no_other(client_of, sandbo
 
 
 def test_event_of_no_account_is_for_those_who_may_read_everything(client_of, sandbox, staging, actor):
-
-    event = audit.append(
+    event = audit_log.append(
         action="audit.verify", stage="access", result="succeeded", actor=actor, account_sid=""
     )
 

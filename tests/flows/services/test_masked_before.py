@@ -6,16 +6,16 @@ import json
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from flows.plans.models import Plan, PlannedChange
 
 from flows.audit import audit_log, verification
 from flows.audit.models import AuditEvent, AuditPayload, OpenDrift
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
-from flows.models import Plan, PlannedChange
+from flows.plans import drafts, execution
 from flows.redaction import first_rules
 from flows.redaction.fingerprint import Masker
 from flows.redaction.masking import storable
-from flows.services import planning, plans
 from tests import ACCOUNT
 from tests.armour.markup import bytes_of
 from tests.conftest import form_data
@@ -43,9 +43,9 @@ def first_masked(value):
 
 def earlier(patched, sandbox):
     """The SIDs of flows that the first rules masked, in the copy and in the log."""
-    for module in (audit_log, drift, mirror, planning):
+    for module in (audit_log, drift, mirror, drafts):
         patched.setattr(module, "masked", first_masked)
-    for module in (audit_log, planning):
+    for module in (audit_log, drafts):
         patched.setattr(module, "masked_note", first_masked)
     for model in (AuditEvent, AuditPayload):
         patched.setattr(model, "masks", {})
@@ -144,16 +144,16 @@ def test_chain_verifies_and_so_does_a_verification_that_was_recorded(upgraded, a
 
 def test_draft_of_before_is_still_sent_with_the_secret(upgraded, actor, sandbox, client_of):
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(planning, "masked", first_masked)
-        plan = planning.plan_change(
-            ask=planning.Ask("webhook_host", "new.example"), sids=[upgraded[1]], made_by="omar"
+        patched.setattr(drafts, "masked", first_masked)
+        plan = drafts.plan_change(
+            ask=drafts.Ask("webhook_host", "new.example"), sids=[upgraded[1]], made_by="omar"
         )
     migrate("0015_decisions")
     migrate("0016_masked_anew")
 
-    plans.start(plan=plan, reason="", actor=actor)
+    execution.start(plan=plan, reason="", actor=actor)
     change = Plan.objects.get(pk=plan.pk).changes.get()
-    turn = plans._Turn(plan, None)  # one change, as a worker makes it
+    turn = execution._Turn(plan, None)  # one change, as a worker makes it
     assert turn._make(change) == ""
 
     assert sandbox.flows[upgraded[1]]["integration"]["url"] == ADDRESSES[1].replace("crm.", "new.")

@@ -11,8 +11,8 @@ from flows.audit.models import AuditEvent
 from flows.availability import restrictions
 from flows.changes import flow_changes
 from flows.mirror import mirror
-from flows.services import planning, plans
-from flows.services.planning import Ask
+from flows.plans import drafts, execution
+from flows.plans.drafts import Ask
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import OMAR, SECRET, SECRET_URL, create, delete, rename, switch
@@ -65,9 +65,9 @@ def test_failed_change_keeps_what_it_was_about(unreadable, verb):
 @pytest.mark.django_db(transaction=True)
 def test_failed_change_of_a_plan_keeps_it_too(sandbox, flow_sid, person, kind):
     user = person("operator", "omar")
-    plan = planning.plan_change(ask=Ask(kind), sids=[flow_sid], made_by="omar")
+    plan = drafts.plan_change(ask=Ask(kind), sids=[flow_sid], made_by="omar")
     actor = OMAR.__class__(id=str(user.pk), label="omar")
-    plans.start(plan=plan, reason="", actor=actor)
+    execution.start(plan=plan, reason="", actor=actor)
     sandbox.remove_flow(flow_sid)
 
     call_command("db_worker", batch=True, interval=0, startup_delay=False, verbosity=0)

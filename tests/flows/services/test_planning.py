@@ -4,12 +4,12 @@ import ast
 from pathlib import Path
 
 import pytest
+from flows.plans.models import Plan
 
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.models import Plan
-from flows.services import planning, plans
-from flows.services.planning import Ask, Entry
+from flows.plans import drafts, execution
+from flows.plans.drafts import Ask, Entry
 from tests import ACCOUNT
 from tests.faults.acting import SECRET, SECRET_URL, attempt_on, everything_kept
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def made(kind, value=None, sids=None):
-    return planning.plan_change(
+    return drafts.plan_change(
         ask=Ask(kind, value),
         sids=Flow.objects.values_list("sid", flat=True) if sids is None else sids,
         made_by="omar",
@@ -101,13 +101,13 @@ def test_second_flow_of_an_identity_is_not_switched_on(sandbox):
     ("https://a:b@old.example.com/in", "new.example.com", "https://a:b@new.example.com/in"),
 ])  # fmt: skip
 def test_host_is_changed_and_nothing_else(url, host, new):
-    assert planning.with_host(url, host) == new
+    assert drafts.with_host(url, host) == new
 
 
 @pytest.mark.parametrize("url", [None, "", "not an address", "https://[broken/"])
 def test_address_without_a_host_is_left_out(url):
-    with pytest.raises(planning.LeftOut, match="no webhook address"):
-        planning.with_host(url, "new.example.com")
+    with pytest.raises(drafts.LeftOut, match="no webhook address"):
+        drafts.with_host(url, "new.example.com")
 
 
 def test_secret_of_a_webhook_is_not_kept(sandbox):
@@ -123,7 +123,7 @@ def test_secret_of_a_webhook_is_not_kept(sandbox):
 def test_entry_changes_what_differs(sandbox):
     sid = add(sandbox, friendly_name="Old", janitor_enabled=False)
 
-    plan = planning.plan_entries(
+    plan = drafts.plan_entries(
         entries=[Entry(sid, {"friendly_name": "New", "janitor_enabled": False})], made_by="omar"
     )
 
@@ -135,7 +135,7 @@ def test_entries_are_left_out_with_a_reason(sandbox):
     sid = add(sandbox)
     values = {"friendly_name": "New"}
 
-    plan = planning.plan_entries(
+    plan = drafts.plan_entries(
         entries=[
             Entry(sid, values),
             Entry(sid, values),
@@ -153,7 +153,7 @@ def test_entries_are_left_out_with_a_reason(sandbox):
 
 
 def test_entry_without_sid_is_made():
-    plan = planning.plan_entries(
+    plan = drafts.plan_entries(
         entries=[Entry(values={"friendly_name": "New", "contact_identity": "", "long_lived": None})],
         made_by="omar",
     )
@@ -172,13 +172,13 @@ def test_deletion_asks_for_the_name_that_it_has_now(sandbox):
 
 def test_secret_that_would_be_kept_is_refused():
     with pytest.raises(ValueError, match="would keep a secret"):
-        planning.plan_entries(entries=[Entry(values={"integration_url": SECRET_URL})], made_by="omar")
+        drafts.plan_entries(entries=[Entry(values={"integration_url": SECRET_URL})], made_by="omar")
 
     assert SECRET not in everything_kept()
 
 
 def test_text_that_no_database_holds_is_kept_in_signs():
-    plan = planning.plan_entries(entries=[Entry(values={"friendly_name": "a\ud800\x00b"})], made_by="omar")
+    plan = drafts.plan_entries(entries=[Entry(values={"friendly_name": "a\ud800\x00b"})], made_by="omar")
 
     assert only(plan).asked == {"friendly_name": "a\ufffd\u2400b"}
 
@@ -188,8 +188,8 @@ def test_discarded_plan_is_gone_and_a_started_one_stays(sandbox):
     draft, started = made("disable"), made("disable")
     Plan.objects.filter(pk=started.pk).update(started_at="2026-11-01T00:00:00Z")
 
-    assert planning.discard(plan=draft)
-    assert not planning.discard(plan=started)
+    assert drafts.discard(plan=draft)
+    assert not drafts.discard(plan=started)
 
     assert [plan.pk for plan in Plan.objects.all()] == [started.pk]
 
@@ -200,8 +200,8 @@ def test_missing_permission_is_of_what_the_plan_does(sandbox, person):
 
     plan = made("delete")
 
-    assert plans.missing_permission(plan, viewer) == "flows.delete_flow"
-    assert plans.missing_permission(plan, operator) == ""
+    assert execution.missing_permission(plan, viewer) == "flows.delete_flow"
+    assert execution.missing_permission(plan, operator) == ""
 
 
 def test_flows_of_an_iterator_are_all_in_the_plan(sandbox):

@@ -6,15 +6,16 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
+from flows.plans.models import Plan
 
 from flows.audit.audit_log import Actor, NotRecorded
 from flows.audit.models import AuditEvent
 from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.models import Plan
-from flows.services import erasure, planning, plans
-from flows.services.planning import Ask, Entry
+from flows.plans import drafts, execution
+from flows.plans.drafts import Ask, Entry
+from flows.services import erasure
 from flows.twilio.flex.flex_flow import from_response
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -46,7 +47,7 @@ def a_plan(sandbox, count=3, kind="disable", value=None, **fields):
     for number in range(count):
         sandbox.add_flow(friendly_name=f"Flow {number:03}", **{"enabled": True, **fields})
     mirror.sync(ACCOUNT)
-    return planning.plan_change(
+    return drafts.plan_change(
         ask=Ask(kind, value),
         sids=Flow.objects.order_by("name_folded").values_list("sid", flat=True),
         made_by="omar",
@@ -62,10 +63,10 @@ def work():
 
 
 def carried_out(plan, me, reason="because"):
-    assert plans.start(plan=plan, reason=reason, actor=me)
+    assert execution.start(plan=plan, reason=reason, actor=me)
     work()
     plan.refresh_from_db()
-    return [fate.state for fate in plans.fates(plan)]
+    return [fate.state for fate in execution.fates(plan)]
 
 
 def values_of(sandbox, name):
@@ -77,7 +78,7 @@ def test_each_change_is_on_record_under_the_plan(sandbox, me):
 
     assert carried_out(plan, me) == ["made"] * 3
 
-    events = AuditEvent.objects.filter(request_id=plan.pk).exclude(action=plans.START)
+    events = AuditEvent.objects.filter(request_id=plan.pk).exclude(action=execution.START)
     assert events.filter(stage="outcome", result="succeeded").count() == 3
     assert {event.reason for event in events} == {"because"}
     assert {event.actor_label for event in events} == {"operator"}
@@ -88,9 +89,9 @@ def test_each_change_is_on_record_under_the_plan(sandbox, me):
 def test_start_is_on_record_before_anything_is_sent(sandbox, me):
     plan = a_plan(sandbox)
 
-    plans.start(plan=plan, reason="because", actor=me)
+    execution.start(plan=plan, reason="because", actor=me)
 
-    event = AuditEvent.objects.get(action=plans.START)
+    event = AuditEvent.objects.get(action=execution.START)
     assert (event.actor_label, str(event.request_id), event.payload.requested["flows"]) == (
         "operator",
         str(plan.pk),
@@ -103,7 +104,7 @@ def test_start_that_cannot_be_recorded_sends_nothing(sandbox, me):
     plan = a_plan(sandbox)
 
     with log_locked(), pytest.raises(NotRecorded):
-        plans.start(plan=plan, reason="", actor=me)
+        execution.start(plan=plan, reason="", actor=me)
     work()
 
     assert writes(sandbox) == []
@@ -113,10 +114,10 @@ def test_start_that_cannot_be_recorded_sends_nothing(sandbox, me):
 def test_plan_is_started_once(sandbox, me):
     plan = a_plan(sandbox)
 
-    assert plans.start(plan=plan, reason="", actor=me)
-    assert not plans.start(plan=plan, reason="", actor=me)
+    assert execution.start(plan=plan, reason="", actor=me)
+    assert not execution.start(plan=plan, reason="", actor=me)
     work()
-    assert not plans.start(plan=plan, reason="", actor=me)
+    assert not execution.start(plan=plan, reason="", actor=me)
 
     assert len(applied(sandbox)) == 3
 
@@ -142,7 +143,7 @@ def test_flow_that_is_as_asked_for_meanwhile_is_skipped(sandbox, me):
 
 def test_flow_with_another_change_under_way_is_skipped(sandbox, me):
     plan = a_plan(sandbox, count=1)
-    plans.start(plan=plan, reason="", actor=me)
+    execution.start(plan=plan, reason="", actor=me)
     attempt_on(plan.changes.get().target_sid)
 
     work()
@@ -153,25 +154,25 @@ def test_flow_with_another_change_under_way_is_skipped(sandbox, me):
 
 def test_stop_leaves_the_rest_and_it_can_be_gone_on_with(sandbox, me, monkeypatch):
     plan = a_plan(sandbox, count=5)
-    make = plans._Turn._make
+    make = execution._Turn._make
 
     def stop_at_the_second(turn, change):
         make(turn, change)
         if change.place == 1:
-            assert plans.stop(plan=Plan.objects.get(), actor=me)
+            assert execution.stop(plan=Plan.objects.get(), actor=me)
 
-    monkeypatch.setattr(plans._Turn, "_make", stop_at_the_second)
+    monkeypatch.setattr(execution._Turn, "_make", stop_at_the_second)
     states = carried_out(plan, me)
 
     assert states == ["made"] * 2 + ["planned"] * 3
     assert (plan.state, plan.ended_because) == ("stopped", "Stopped.")
-    assert AuditEvent.objects.filter(action=plans.STOP, request_id=plan.pk).count() == 1
+    assert AuditEvent.objects.filter(action=execution.STOP, request_id=plan.pk).count() == 1
 
 
 def test_stopped_plan_goes_on(sandbox, me):
     plan = a_plan(sandbox, count=2)
-    plans.start(plan=plan, reason="", actor=me)
-    assert plans.stop(plan=plan, actor=me)
+    execution.start(plan=plan, reason="", actor=me)
+    assert execution.stop(plan=plan, actor=me)
     work()
     assert writes(sandbox) == []
 
@@ -179,7 +180,7 @@ def test_stopped_plan_goes_on(sandbox, me):
 
 
 def test_turn_hands_on_to_the_next(sandbox, me, monkeypatch):
-    monkeypatch.setattr(plans, "A_TURN", 2)
+    monkeypatch.setattr(execution, "A_TURN", 2)
     plan = a_plan(sandbox, count=5)
 
     assert carried_out(plan, me) == ["made"] * 5
@@ -189,7 +190,7 @@ def test_turn_hands_on_to_the_next(sandbox, me, monkeypatch):
 
 def test_second_turn_keeps_away_while_one_is_alive(sandbox, me):
     plan = a_plan(sandbox, count=1)
-    plans.start(plan=plan, reason="", actor=me)
+    execution.start(plan=plan, reason="", actor=me)
     Plan.objects.update(runner="12345678-1234-4234-8234-123456789012", alive_at=timezone.now())
 
     work()
@@ -199,10 +200,10 @@ def test_second_turn_keeps_away_while_one_is_alive(sandbox, me):
 
 def test_dead_turn_is_taken_over_later(sandbox, me):
     plan = a_plan(sandbox, count=2)
-    plans.start(plan=plan, reason="", actor=me)
+    execution.start(plan=plan, reason="", actor=me)
     turn = "12345678-1234-4234-8234-123456789012"
-    assert plans._take(plan, turn)
-    plans.carry_on.using(run_after=timezone.now() + plans.DEAD_AFTER + timedelta(seconds=5)).enqueue(
+    assert execution._take(plan, turn)
+    execution.carry_on.using(run_after=timezone.now() + execution.DEAD_AFTER + timedelta(seconds=5)).enqueue(
         str(plan.pk)
     )
 
@@ -211,24 +212,24 @@ def test_dead_turn_is_taken_over_later(sandbox, me):
     with later(minutes=3):
         work()
 
-    assert [fate.state for fate in plans.fates(plan)] == ["made", "made"]
+    assert [fate.state for fate in execution.fates(plan)] == ["made", "made"]
 
 
 def test_change_whose_worker_died_is_not_sent_again(sandbox, me):
     plan = a_plan(sandbox, count=2)
-    plans.start(plan=plan, reason="", actor=me)
+    execution.start(plan=plan, reason="", actor=me)
     first = plan.changes.first()
     attempt_on(first.target_sid, change_id=first.change_id, changed_fields=["enabled"])
 
     work()
 
-    assert [fate.state for fate in plans.fates(plan)] == ["running", "made"]
+    assert [fate.state for fate in execution.fates(plan)] == ["running", "made"]
     assert len(writes(sandbox)) == 1
 
 
 def test_person_who_may_not_any_more_ends_the_plan(sandbox, me, operator):
     plan = a_plan(sandbox, count=2)
-    plans.start(plan=plan, reason="", actor=me)
+    execution.start(plan=plan, reason="", actor=me)
     operator.groups.clear()
 
     work()
@@ -242,18 +243,18 @@ def test_person_who_may_not_any_more_ends_the_plan(sandbox, me, operator):
 
 
 def test_twilio_that_does_not_answer_ends_the_plan(sandbox, me):
-    plan = a_plan(sandbox, count=plans.ENOUGH + 2)
+    plan = a_plan(sandbox, count=execution.ENOUGH + 2)
     sandbox.inject(Fault(kind=FaultKind.SERVER_ERROR, method="GET", times=None))
 
     states = carried_out(plan, me)
 
-    assert states == ["failed"] * plans.ENOUGH + ["planned"] * 2
+    assert states == ["failed"] * execution.ENOUGH + ["planned"] * 2
     assert plan.ended_because == "Twilio refused or did not answer for 5 flows in a row."
 
 
 def test_log_that_cannot_be_written_ends_the_plan(sandbox, me, monkeypatch):
     plan = a_plan(sandbox, count=2)
-    plans.start(plan=plan, reason="", actor=me)
+    execution.start(plan=plan, reason="", actor=me)
 
     def refuse(**_said):
         raise NotRecorded("the audit log cannot be written")
@@ -276,7 +277,7 @@ def test_way_back_is_exact_for_every_kind(sandbox, me):
         "new.example.com:8443" in url and "canary" in url
         for url in values_of(sandbox, "integration_url").values()
     )
-    back = planning.plan_undo(plan=plan, made_by="omar")
+    back = drafts.plan_undo(plan=plan, made_by="omar")
     assert carried_out(back, me) == ["made"] * 3
 
     assert values_of(sandbox, "integration_url") == before
@@ -295,7 +296,7 @@ def test_way_back_of_a_deletion_makes_the_flow_anew(sandbox, me):
 
     carried_out(plan, me)
     assert sandbox.flows == {}
-    carried_out(planning.plan_undo(plan=plan, made_by="omar"), me)
+    carried_out(drafts.plan_undo(plan=plan, made_by="omar"), me)
 
     assert sorted(from_response(flow)["friendly_name"] for flow in sandbox.flows.values()) == sorted(before)
 
@@ -306,11 +307,11 @@ def test_way_back_of_a_creation_deletes_it(sandbox, me):
     entry = Entry(
         values={name: values[name] for name in ("friendly_name", "chat_service_sid", "channel_type")}
     )
-    plan = planning.plan_entries(entries=[entry], made_by="omar")
+    plan = drafts.plan_entries(entries=[entry], made_by="omar")
 
     assert carried_out(plan, me) == ["made"]
     assert len(sandbox.flows) == 2
-    assert carried_out(planning.plan_undo(plan=plan, made_by="omar"), me) == ["made"]
+    assert carried_out(drafts.plan_undo(plan=plan, made_by="omar"), me) == ["made"]
 
     assert len(sandbox.flows) == 1
 
@@ -320,19 +321,19 @@ def test_way_back_leaves_out_what_is_not_known(sandbox, me):
     sandbox.inject(Fault(kind=FaultKind.APPLY_THEN_DROP, method="POST"))
     assert carried_out(plan, me) == ["unknown"]
 
-    back = planning.plan_undo(plan=plan, made_by="omar")
+    back = drafts.plan_undo(plan=plan, made_by="omar")
 
     assert back.changes.get().skipped.startswith("Its outcome is unknown")
     reconcile.reconcile()
-    assert [fate.state for fate in plans.fates(plan)] == ["made"]
-    assert planning.plan_undo(plan=plan, made_by="omar").changes.get().asked == {"enabled": True}
+    assert [fate.state for fate in execution.fates(plan)] == ["made"]
+    assert drafts.plan_undo(plan=plan, made_by="omar").changes.get().asked == {"enabled": True}
 
 
 def test_field_that_was_not_set_before_is_left_to_a_person(sandbox, me):
     plan = a_plan(sandbox, count=1, kind="retry_count", value=2, integration_retry_count=None)
     assert carried_out(plan, me) == ["made"]
 
-    change = planning.plan_undo(plan=plan, made_by="omar").changes.get()
+    change = drafts.plan_undo(plan=plan, made_by="omar").changes.get()
 
     assert (
         change.skipped
@@ -348,19 +349,19 @@ def test_rest_is_what_was_not_made(sandbox, me):
     )
     assert sorted(carried_out(plan, me)) == ["failed", "made", "made"]
 
-    rest = planning.plan_rest(plan=plan, made_by="omar")
+    rest = drafts.plan_rest(plan=plan, made_by="omar")
 
     assert [change.target_sid for change in rest.changes.all()] == [refused]
     assert carried_out(rest, me) == ["made"]
 
 
 def test_refusal_of_everything_ends_the_plan(sandbox, me):
-    plan = a_plan(sandbox, count=plans.ENOUGH + 2)
+    plan = a_plan(sandbox, count=execution.ENOUGH + 2)
     sandbox.inject(Fault(kind=FaultKind.REFUSE, status=401, code=20003, times=None))
 
     states = carried_out(plan, me)
 
-    assert states == ["failed"] * plans.ENOUGH + ["planned"] * 2
+    assert states == ["failed"] * execution.ENOUGH + ["planned"] * 2
 
 
 def test_error_of_our_own_ends_the_plan_and_is_not_met_again(sandbox, me, monkeypatch):
@@ -383,18 +384,18 @@ def test_error_of_our_own_ends_the_plan_and_is_not_met_again(sandbox, me, monkey
 
 def test_rest_leaves_what_was_not_begun_to_the_plan_itself(sandbox, me):
     entries = [Entry(values={**NEW_FLOW, "friendly_name": f"New {number}"}) for number in range(2)]
-    plan = planning.plan_entries(entries=entries, made_by="omar")
-    plans.start(plan=plan, reason="", actor=me)
-    plans.stop(plan=plan, actor=me)
+    plan = drafts.plan_entries(entries=entries, made_by="omar")
+    execution.start(plan=plan, reason="", actor=me)
+    execution.stop(plan=plan, actor=me)
 
-    assert not planning.plan_rest(plan=plan, made_by="omar").changes.exists()
+    assert not drafts.plan_rest(plan=plan, made_by="omar").changes.exists()
 
 
 def test_failed_creation_that_is_tried_twice_is_made_once(sandbox, me):
-    plan = planning.plan_entries(entries=[Entry(values=NEW_FLOW)], made_by="omar")
+    plan = drafts.plan_entries(entries=[Entry(values=NEW_FLOW)], made_by="omar")
     sandbox.inject(Fault(kind=FaultKind.REFUSE, method="POST", status=400, code=20001))
     assert carried_out(plan, me) == ["failed"]
-    again, once_more = (planning.plan_rest(plan=plan, made_by="omar") for _ in range(2))
+    again, once_more = (drafts.plan_rest(plan=plan, made_by="omar") for _ in range(2))
 
     assert [carried_out(again, me), carried_out(once_more, me)] == [["made"], ["skipped"]]
 
@@ -404,17 +405,17 @@ def test_failed_creation_that_is_tried_twice_is_made_once(sandbox, me):
 def test_what_is_undone_is_not_undone_again(sandbox, me):
     plan = a_plan(sandbox, count=1, kind="delete", enabled=False)
     carried_out(plan, me)
-    first, second = (planning.plan_undo(plan=plan, made_by="omar") for _ in range(2))
+    first, second = (drafts.plan_undo(plan=plan, made_by="omar") for _ in range(2))
 
     assert [carried_out(first, me), carried_out(second, me)] == [["made"], ["skipped"]]
 
     assert len(sandbox.flows) == 1
-    assert planning.plan_undo(plan=plan, made_by="omar").changes.get().skipped == plans.UNDONE
+    assert drafts.plan_undo(plan=plan, made_by="omar").changes.get().skipped == execution.UNDONE
 
 
 def test_flow_that_is_erased_meanwhile_is_not_sent(sandbox, me, monkeypatch):
     plan = a_plan(sandbox, count=2, kind="retry_count", value=2, integration_retry_count=3)
-    make, second = plans._Turn._make, plan.changes.last()
+    make, second = execution._Turn._make, plan.changes.last()
 
     def erase_the_second(turn, change):
         why = make(turn, change)
@@ -422,10 +423,10 @@ def test_flow_that_is_erased_meanwhile_is_not_sent(sandbox, me, monkeypatch):
             erasure.erase(sid=second.target_sid, actor=me)
         return why
 
-    monkeypatch.setattr(plans._Turn, "_make", erase_the_second)
+    monkeypatch.setattr(execution._Turn, "_make", erase_the_second)
 
     assert carried_out(plan, me) == ["made", "skipped"]
-    assert plan.changes.last().skipped == plans.ERASED
+    assert plan.changes.last().skipped == execution.ERASED
 
 
 def test_secret_in_the_reason_is_masked(sandbox, me):
@@ -456,13 +457,13 @@ def test_flow_that_was_touched_is_not_deleted(sandbox, me):
 
 def test_stop_without_a_worker_ends_it_however_often(sandbox, me):
     plan = a_plan(sandbox, count=1)
-    plans.start(plan=plan, reason="", actor=me)
+    execution.start(plan=plan, reason="", actor=me)
     Plan.objects.update(runner="12345678-1234-4234-8234-123456789012", alive_at=timezone.now())
-    assert plans.stop(plan=plan, actor=me)
+    assert execution.stop(plan=plan, actor=me)
     assert plan.state == "stopping"
-    assert not plans.stop(plan=plan, actor=me)
+    assert not execution.stop(plan=plan, actor=me)
 
     with later(minutes=3):
-        assert plans.stop(plan=plan, actor=me)
+        assert execution.stop(plan=plan, actor=me)
 
     assert plan.state == "stopped"

@@ -18,9 +18,10 @@ from flows.changes import flow_changes
 from flows.core import triggers
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
+from flows.plans import drafts, execution
+from flows.plans.drafts import Ask
 from flows.search import list_tables
-from flows.services import erasure, planning, plans
-from flows.services.planning import Ask
+from flows.services import erasure
 from tests import ACCOUNT
 from tests.faults.acting import later
 
@@ -65,9 +66,9 @@ def site(sandbox, person, db):
         )
     mirror.sync(ACCOUNT)
     sids = list(Flow.objects.order_by("name_folded").values_list("sid", flat=True))
-    plan = planning.plan_change(ask=Ask("disable"), sids=sids[:2], made_by="operator")
-    plans.start(plan=plan, reason="because", actor=me)
-    plans.carry_on.call(str(plan.pk))
+    plan = drafts.plan_change(ask=Ask("disable"), sids=sids[:2], made_by="operator")
+    execution.start(plan=plan, reason="because", actor=me)
+    execution.carry_on.call(str(plan.pk))
     for sid in sids[2:]:
         sandbox.edit_flow(sid, friendly_name="Theirs")
     mirror.sync(ACCOUNT)

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.urls import reverse
+from flows.plans.models import Plan
 
 from flows.accounts import clients
 from flows.audit import audit_log
@@ -14,7 +15,6 @@ from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability import restrictions
 from flows.mirror import mirror
 from flows.mirror.models import Flow, SyncState
-from flows.models import Plan
 from tests.conftest import form_data
 from tests.faults.acting import writes
 

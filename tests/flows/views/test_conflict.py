@@ -4,11 +4,11 @@ has."""
 import uuid
 
 import pytest
+from flows.plans.models import Plan
 
 from flows.audit.models import AuditEvent
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.models import Plan
 from tests import ACCOUNT
 from tests.conftest import form_data
 from tests.faults.acting import writes

@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
+from flows.plans.models import Plan
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,6 @@ from flexadmin.models import AccountRole
 from flows.audit.models import AuditEvent
 from flows.mirror import mirror
 from flows.mirror.models import SyncState
-from flows.models import Plan
 from flows.search import flow_search
 from tests import ACCOUNT
 

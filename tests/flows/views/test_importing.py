@@ -9,12 +9,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.urls import reverse
+from flows.plans.models import Plan
 
 from flows.audit.models import AuditEvent
-from flows.forms import import_text
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.models import Plan
+from flows.plans import import_text
 from flows.twilio.flex.flex_flow import BY_NAME, from_response
 from tests import ACCOUNT
 from tests.faults.acting import SECRET, SECRET_URL, everything_kept
@@ -361,7 +361,7 @@ def test_text_of_a_file_comes_back_where_it_cannot_be_read(operator):
 
 
 def test_more_than_fit_are_refused_with_the_number(operator, monkeypatch):
-    monkeypatch.setattr("flows.forms.import_table.MOST", 2)
+    monkeypatch.setattr("flows.plans.import_table.MOST", 2)
     monkeypatch.setattr(import_text, "MOST", 2)
 
     assert (

@@ -3,12 +3,12 @@
 import uuid
 
 import pytest
+from flows.plans.models import Plan
 
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.log_query import LONGEST, MOST_PARTS
 from flows.audit.models import AuditEvent
-from flows.models import Plan
 
 pytestmark = pytest.mark.django_db
 

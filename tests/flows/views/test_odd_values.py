@@ -11,7 +11,7 @@ import pytest
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.services import planning
+from flows.plans import drafts
 from flows.twilio.flex import flex_flow
 from tests import ACCOUNT
 from tests.conftest import form_data
@@ -161,9 +161,7 @@ def test_settings_of_a_flow_without_a_type_can_be_edited(sandbox, client_of, typ
 
 
 def test_plan_and_warnings_know_the_handler_of_a_flow_without_a_type(client_of, typeless):
-    plan = planning.plan_change(
-        ask=planning.Ask("studio_flow", "FW" + "2" * 32), sids=[typeless], made_by="omar"
-    )
+    plan = drafts.plan_change(ask=drafts.Ask("studio_flow", "FW" + "2" * 32), sids=[typeless], made_by="omar")
 
     assert plan.changes.get().skipped == ""
     page = text_of(client_of("viewer").get(f"/flows/{typeless}/"))

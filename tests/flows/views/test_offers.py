@@ -5,11 +5,11 @@ import re
 import pytest
 from django.core.management import call_command
 from django.urls import reverse
+from flows.plans.models import Plan
 
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability import restrictions
 from flows.mirror import mirror
-from flows.models import Plan
 from flows.twilio.errors import Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

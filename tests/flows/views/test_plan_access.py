@@ -9,13 +9,13 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from flows.plans.models import Plan
 
 from flexadmin.models import AccountRole
 from flows.audit.models import AuditEvent
 from flows.mirror import mirror
-from flows.models import Plan
-from flows.services import planning
-from flows.services.planning import Ask
+from flows.plans import drafts
+from flows.plans.drafts import Ask
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import writes
 
@@ -68,7 +68,7 @@ def within(*account_sids):
 
 
 def a_plan(sids, *, made_by="somebody", within=None):
-    return planning.plan_change(ask=Ask("disable"), sids=sids, made_by=made_by, within=within)
+    return drafts.plan_change(ask=Ask("disable"), sids=sids, made_by=made_by, within=within)
 
 
 def page_of(client, plan):

@@ -9,14 +9,15 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from flows.plans.models import Plan
 
 from flexadmin.roles import ROLES
 from flows.audit.models import AuditEvent
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.models import Plan
-from flows.services import erasure, planning
-from flows.services.planning import Entry
+from flows.plans import drafts
+from flows.plans.drafts import Entry
+from flows.services import erasure
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import log_locked, writes
@@ -362,9 +363,7 @@ def test_what_was_typed_comes_back_without_being_sent(operator, sandbox, sids):
 def test_erased_flow_is_gone_from_plans(sandbox, operator, actor):
     sid = sandbox.add_flow(friendly_name="Marta Example", contact_identity="+15550177", enabled=True)
     mirror.sync(ACCOUNT)
-    plan = planning.plan_entries(
-        entries=[planning.Entry(sid, {"contact_identity": "+15550188"})], made_by="omar"
-    )
+    plan = drafts.plan_entries(entries=[drafts.Entry(sid, {"contact_identity": "+15550188"})], made_by="omar")
 
     erasure.erase(sid=sid, actor=actor)
 
@@ -475,7 +474,7 @@ def test_mixed_changes_are_counted_by_what_happens_to_the_flows(operator, both):
         Entry(both[0], {"friendly_name": "Uno"}),
         Entry(values={"friendly_name": "Neu"}, account_sid=both_account(both[2])),
     ]
-    plan = planning.plan_entries(entries=entries, made_by="operator")
+    plan = drafts.plan_entries(entries=entries, made_by="operator")
 
     text = shown(page_of(operator, plan))
 
@@ -521,7 +520,7 @@ def test_state_or_page_that_means_nothing_shows_no_flow(operator, sids, query, s
 
 
 def test_selection_beyond_the_bound_is_refused_with_its_number(operator, sids, monkeypatch):
-    monkeypatch.setattr(planning, "MOST", 2)
+    monkeypatch.setattr(drafts, "MOST", 2)
 
     answer = operator.post(NEW, {"all": "1", "query": "", "kind": "disable"}, follow=True)
 

@@ -6,11 +6,11 @@ import uuid
 import pytest
 from django.core.management import call_command
 from django.urls import reverse
+from flows.plans.models import Plan
 
 from flows.audit.models import AuditEvent
 from flows.availability import restrictions
 from flows.availability.models import Closure
-from flows.models import Plan
 from flows.twilio.errors import Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.faults.acting import log_locked, writes

@@ -5,10 +5,10 @@ import uuid
 
 import pytest
 from django.core.management import call_command
+from flows.plans.models import Plan
 
 from flows.audit.models import AuditEvent
 from flows.availability import restrictions
-from flows.models import Plan
 from flows.twilio.errors import Refused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

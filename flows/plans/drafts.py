@@ -16,9 +16,9 @@ from django.utils import timezone
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log
 from flows.mirror.models import Flow
-from flows.models import Plan, PlannedChange
+from flows.plans import collisions, execution, titles
+from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import has_mask, masked, masked_note, masks_in, storable
-from flows.services import collisions, plan_titles, plans
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
@@ -132,7 +132,7 @@ def plan_change(
         if sid not in rows
     ]
     collisions.skip_colliding(planned)
-    title = plan_titles.title_of_change(ask.sentence, planned)
+    title = titles.title_of_change(ask.sentence, planned)
     return _save(title, planned, made_by=made_by, reason=reason)
 
 
@@ -173,13 +173,13 @@ def plan_entries(
     for change, origin in zip(planned, origins, strict=True):
         if change.skipped and origin and change.skipped != ALREADY_SET:
             change.skipped = f"{origin}: {change.skipped}"
-    return _save(plan_titles.title_of_import(planned), planned, made_by=made_by)
+    return _save(titles.title_of_import(planned), planned, made_by=made_by)
 
 
 def plan_undo(*, plan: Plan, made_by: str) -> Plan:
     """The way back: what the plan made is undone, the last first. Each flow's former state is the log's."""
     planned = []
-    for fate in reversed(plans.fates(plan, whole=True)):
+    for fate in reversed(execution.fates(plan, whole=True)):
         if fate.event is not None and fate.event.result in audit_log.MADE:
             planned.append(_undoing(fate))
         elif fate.state in ("unknown", "running"):
@@ -193,7 +193,7 @@ def plan_undo(*, plan: Plan, made_by: str) -> Plan:
 def plan_rest(*, plan: Plan, made_by: str) -> Plan:
     """Once more what the plan tried and what was not made: it failed, or was in conflict. What was not begun is the
     plan's own to go on with."""
-    left = [fate.change for fate in plans.fates(plan) if fate.state in ("failed", "conflict")]
+    left = [fate.change for fate in execution.fates(plan) if fate.state in ("failed", "conflict")]
     rows = _rows([change.target_sid for change in left if change.target_sid])
     held = audit_log.unsettled(list(rows))
     planned = []
@@ -202,7 +202,7 @@ def plan_rest(*, plan: Plan, made_by: str) -> Plan:
         change.refers_to, change.repeats = old.refers_to, old.repeats or old.change_id
         try:
             if not old.asked and old.action != "flow.delete":
-                raise LeftOut(plans.ERASED)
+                raise LeftOut(execution.ERASED)
             if old.action == "flow.create":
                 change.asked = masked(old.asked)
                 if any(map(has_mask, change.asked.values())):
@@ -218,7 +218,7 @@ def plan_rest(*, plan: Plan, made_by: str) -> Plan:
             change.skipped = str(why)
         planned.append(change)
     collisions.skip_colliding(planned)
-    title = plan_titles.title_of_retry(plan.title, len(planned))
+    title = titles.title_of_retry(plan.title, len(planned))
     return _save(title, planned, made_by=made_by, reason=plan.reason, undoes=plan.undoes)
 
 
@@ -231,7 +231,7 @@ def discard(*, plan: Plan) -> bool:
     return draft is not None
 
 
-def _undoing(fate: plans.Fate) -> PlannedChange:
+def _undoing(fate: execution.Fate) -> PlannedChange:
     event, change = fate.event, _copy_of(fate.change)
     if event is None:
         raise ValueError("what was never made can't be undone")
@@ -241,9 +241,9 @@ def _undoing(fate: plans.Fate) -> PlannedChange:
     change.target_sid = event.target_sid
     change.friendly_name = body.friendly_name
     if body.erased_at:
-        change.skipped = plans.ERASED
-    elif plans.is_undone(event.event_id):
-        change.skipped = plans.UNDONE
+        change.skipped = execution.ERASED
+    elif execution.is_undone(event.event_id):
+        change.skipped = execution.UNDONE
     elif event.action == "flow.create":
         change.action, change.before = "flow.delete", _written(body.after or {})
     elif event.action == "flow.delete":

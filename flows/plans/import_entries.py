@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from flows.core.csv_cells import cell, unescaped
 from flows.flex_flows.forms import FlowForm
-from flows.forms.import_table import typed
-from flows.forms.import_text import Item, item_of
+from flows.plans.import_table import typed
+from flows.plans.import_text import Item, item_of
 from flows.redaction.masking import masked_field, storable
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow

@@ -15,7 +15,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from flows.core.csv_cells import unescaped
-from flows.forms.import_text import MOST, Item
+from flows.plans.import_text import MOST, Item
 from flows.twilio.flex import flex_flow
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab"}

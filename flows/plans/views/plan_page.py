@@ -21,12 +21,12 @@ from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request
 from flows.audit.models import AuditEvent
 from flows.availability.offered_changes import REVERSE, Offers
-from flows.forms import StartForm
 from flows.mirror.models import Flow
-from flows.models import Plan, PlannedChange
+from flows.plans import access, execution, titles
+from flows.plans.execution import Fate
+from flows.plans.forms import StartForm
+from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import masked_field
-from flows.services import plan_access, plan_titles, plans
-from flows.services.plans import Fate
 from flows.templatetags.flows import refusal, short, visible
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
@@ -76,19 +76,19 @@ def plan_page(
 ) -> HttpResponse:
     """The page, with the form that starts the plan as it was sent, if it was."""
     scope = scope_of(request.user, "flows.view_flow")
-    fates = [fate for fate in plans.fates(plan) if _is_visible(fate.change, scope)]
-    account_sids = plan_access.account_sids_of(plan.pk)
-    powers = plan_access.powers_of(request.user, plan, account_sids)
+    fates = [fate for fate in execution.fates(plan) if _is_visible(fate.change, scope)]
+    account_sids = access.account_sids_of(plan.pk)
+    powers = access.powers_of(request.user, plan, account_sids)
     context = {
         "plan": plan,
         "is_live": plan.state in ("running", "stopping"),
-        "is_waiting": plans.is_waiting(plan),
-        "can_stop": plan.state == "running" or (plan.state == "stopping" and plans.is_waiting(plan)),
+        "is_waiting": execution.is_waiting(plan),
+        "can_stop": plan.state == "running" or (plan.state == "stopping" and execution.is_waiting(plan)),
         "undone_by": list(plan.undone_by.exclude(started_at=None)),
         "touched": touched(account_sids),
         "form": form or start_form(plan),
-        "missing": plans.missing_permission(plan, request.user),
-        "shut": plans.shut_by(plan),
+        "missing": execution.missing_permission(plan, request.user),
+        "shut": execution.shut_by(plan),
         "may_act": powers.can_act,
         "may_discard": powers.can_discard,
         **_following(request, plan),
@@ -135,7 +135,7 @@ def _figures(plan: Plan, fates: Sequence[Fate], account_sids: Sequence[str]) -> 
     """The numbers, in sentences and for the progress bar."""
     counts = Counter(fate.state for fate in fates)
     to_do = counts["planned"]
-    place = plan_titles.place_of(account_sids)
+    place = titles.place_of(account_sids)
     return {
         "state": _state(plan, counts),
         "total": len(fates),
@@ -180,7 +180,7 @@ def _review(fates: Iterable[Fate]) -> str:
     parts: list[str] = []
     for action, (one, many, _) in _WILL.items():
         if number := numbers[action]:
-            flows = plan_titles.counted(number) if not parts else f"{number:,}"
+            flows = titles.counted(number) if not parts else f"{number:,}"
             parts.append(f"{flows} {one if number == 1 else many}")
     return ", ".join(parts)
 
@@ -193,7 +193,7 @@ def _outcome(fates: Iterable[Fate]) -> str:
     parts: list[str] = []
     for action, (_, _, done) in _WILL.items():
         if total := totals[action]:
-            flows = plan_titles.counted(total) if not parts else f"{total:,}"
+            flows = titles.counted(total) if not parts else f"{total:,}"
             parts.append(f"{made[action]:,} of {flows} {done}")
     return ", ".join(parts) or "No flow was changed"
 
@@ -203,7 +203,7 @@ def _start_label(fates: Iterable[Fate], place: str) -> str:
     if len(numbers) > 1:
         return f"Apply {numbers.total():,} changes{place}"
     return "".join(
-        f"{plan_titles.VERBS[action].capitalize()} {plan_titles.counted(number)}{place}"
+        f"{titles.VERBS[action].capitalize()} {titles.counted(number)}{place}"
         for action, number in numbers.items()
     )
 

@@ -11,10 +11,10 @@ from flows.accounts import twilio_accounts
 from flows.audit import audit_log
 from flows.mirror.external_changes import CHANGED, DELETED, MADE, ExternalChange
 from flows.mirror.models import Flow
-from flows.models import Plan, PlannedChange
+from flows.plans import collisions, drafts
+from flows.plans.drafts import LeftOut
+from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import has_mask
-from flows.services import collisions, planning
-from flows.services.planning import LeftOut
 from flows.twilio import labels as words
 from flows.twilio.flex import flex_flow
 
@@ -40,7 +40,7 @@ def plan_revert(
     kinds = {change.kind for change in changes}
     title = _TITLES[kinds.pop() if len(kinds) == 1 else CHANGED]
     title = title.format(count=len(changes), s="" if len(changes) == 1 else "s")
-    return planning._save(title, planned, made_by=made_by, reason=reason)
+    return drafts._save(title, planned, made_by=made_by, reason=reason)
 
 
 def reverts(changes: Sequence[ExternalChange]) -> list[PlannedChange]:
@@ -68,9 +68,9 @@ def _revert(change: ExternalChange, row: Flow | None, unresolved: Mapping[str, A
         elif row is None:
             raise LeftOut("No flow with this SID has been synced.")
         else:
-            planning._refuse_held(row, unresolved)
+            drafts._refuse_held(row, unresolved)
             if change.kind == MADE:
-                planned.before = planning._written(row.resource)
+                planned.before = drafts._written(row.resource)
             else:
                 _set_back(planned, change, row)
     except LeftOut as why:
@@ -82,7 +82,7 @@ def _create_again(planned: PlannedChange, change: ExternalChange) -> None:
     former = change.first.payload.before
     if former is None:
         raise LeftOut(NO_STATE)
-    planning._make_anew(planned, former)
+    drafts._make_anew(planned, former)
 
 
 def _set_back(planned: PlannedChange, change: ExternalChange, row: Flow) -> None:
@@ -105,4 +105,4 @@ def _set_back(planned: PlannedChange, change: ExternalChange, row: Flow) -> None
 
 
 def _batches(sids: Sequence[str]) -> list[Sequence[str]]:
-    return [sids[start : start + planning.BATCH] for start in range(0, len(sids), planning.BATCH)]
+    return [sids[start : start + drafts.BATCH] for start in range(0, len(sids), drafts.BATCH)]

@@ -12,7 +12,7 @@ from typing import Any, Final
 from flows.core import matching
 from flows.core.normalization import fold
 from flows.mirror.models import Flow
-from flows.models import PlannedChange
+from flows.plans.models import PlannedChange
 
 TOUCHING: Final = frozenset({"channel_type", "contact_identity", "enabled"})
 WHOLE_NUMBER: Final = 7  # digits from which an identity is compared as a phone number

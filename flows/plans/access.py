@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
 
 from flows.accounts import twilio_accounts
-from flows.models import Plan, PlannedChange
+from flows.plans.models import Plan, PlannedChange
 
 # What a plan does or did: all but what was skipped before it was started.
 COUNTED: Final = Q(skipped="") | Q(done_at__isnull=False)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from flows.accounts import twilio_accounts
-from flows.models import PlannedChange
+from flows.plans.models import PlannedChange
 
 VERBS: Final = {"flow.update": "change", "flow.create": "create", "flow.delete": "delete"}
 _RETRY: Final = re.compile(r"Retry [0-9,]+ of: ")

@@ -28,7 +28,7 @@ from flows.audit.models import ONCE, AuditEvent, OpenDrift, Result, Stage
 from flows.availability import restrictions
 from flows.changes import flow_changes
 from flows.mirror.stale_reads import StaleRead
-from flows.models import Plan, PlannedChange
+from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import masked_note, storable
 from flows.twilio.errors import FlexError, Refused
 

@@ -15,16 +15,16 @@ from django.views.decorators.http import require_http_methods
 from flexadmin.roles import scope_of
 from flows.accounts import twilio_accounts
 from flows.audit.access import Request, permitted
-from flows.forms.entries import read_items, sid_of
-from flows.forms.import_table import ColumnsForm, Table, read_table
-from flows.forms.import_text import Item, decoded, is_json, items_of_json, plain
 from flows.mirror.models import Flow
-from flows.services import planning, plans
-from flows.services.planning import Entry
+from flows.plans import drafts, execution
+from flows.plans.drafts import Entry
+from flows.plans.import_entries import read_items, sid_of
+from flows.plans.import_table import ColumnsForm, Table, read_table
+from flows.plans.import_text import Item, decoded, is_json, items_of_json, plain
 
 
 @require_http_methods(["GET", "POST"])
-@permitted("flows.change_flow", action=plans.START)
+@permitted("flows.change_flow", action=execution.START)
 def plan_import(request: Request) -> HttpResponse:
     """Flows as JSON or as a table, to be changed to that, or created."""
     pasted = request.POST.get("entries", "")
@@ -64,7 +64,7 @@ def _draft(request: Request, items: Sequence[Item]) -> HttpResponse:
     seen = scope_of(request.user, "flows.view_flow")
     given = read_items(items, _known(items, seen))
     entries = [Entry(one.sid, one.values, one.error, one.account_sid, one.origin) for one in given]
-    plan = planning.plan_entries(
+    plan = drafts.plan_entries(
         entries=entries, made_by=request.user.get_username(), within=request.scope, seen=seen
     )
     return redirect("flows:plan", plan_id=plan.pk)
@@ -74,7 +74,7 @@ def _known(items: Sequence[Item], seen: twilio_accounts.Scope) -> Mapping[str, d
     """The flows that the import may change, by SID, as the mirror has them."""
     sids = list(dict.fromkeys(sid for item in items if (sid := sid_of(item))))
     known: dict[str, dict[str, Any]] = {}
-    for some in planning.batches(sids):
+    for some in drafts.batches(sids):
         rows = twilio_accounts.within(Flow.objects.filter(sid__in=some), seen)
         known |= dict(rows.values_list("sid", "resource"))
     return known

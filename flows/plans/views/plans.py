@@ -17,11 +17,11 @@ from flexadmin.roles import scope_of
 from flows.audit.access import Request, actor_of, may_somewhere, permitted, record_refusal
 from flows.audit.audit_log import NotRecorded
 from flows.flex_flows.views.export import back_to_list, chosen, nothing_selected
-from flows.forms import PlanForm, StartForm
-from flows.models import Plan
-from flows.services import plan_access, planning, plans
-from flows.services.planning import Ask
-from flows.views.plan_page import PLAN_STATES, deletes_of, plan_page, start_form, touched
+from flows.plans import access, drafts, execution
+from flows.plans.drafts import Ask
+from flows.plans.forms import PlanForm, StartForm
+from flows.plans.models import Plan
+from flows.plans.views.plan_page import PLAN_STATES, deletes_of, plan_page, start_form, touched
 
 LATEST: Final = 50  # plans that the list shows
 
@@ -36,11 +36,11 @@ def powers(power: str, *, action: str) -> Callable[[View], View]:
         @functools.wraps(view)
         def guarded(request: Request, plan_id: uuid.UUID) -> HttpResponse:
             plan = Plan.objects.filter(pk=plan_id).first()
-            sids = plan_access.account_sids_of(plan_id)
+            sids = access.account_sids_of(plan_id)
             request.account_sid = sids[0] if len(sids) == 1 else ""
             request.scope, request.readings = scope_of(request.user, "flows.view_flow"), {}
             is_allowed = (
-                getattr(plan_access.powers_of(request.user, plan, sids), power)
+                getattr(access.powers_of(request.user, plan, sids), power)
                 if plan
                 else may_somewhere(request.user, "flows.view_flow")
             )
@@ -61,8 +61,8 @@ def powers(power: str, *, action: str) -> Callable[[View], View]:
 @require_GET
 @permitted("flows.view_flow", action="flow.view")
 def plan_list(request: Request) -> HttpResponse:
-    latest = list(plan_access.visible_plans(request.user, request.scope).order_by("-made_at")[:LATEST])
-    sids = plan_access.account_sids_by_plan(latest)
+    latest = list(access.visible_plans(request.user, request.scope).order_by("-made_at")[:LATEST])
+    sids = access.account_sids_by_plan(latest)
     rows = [
         {"plan": plan, "state": PLAN_STATES[plan.state], "touched": touched(sids[plan.pk])} for plan in latest
     ]
@@ -70,7 +70,7 @@ def plan_list(request: Request) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@permitted("flows.change_flow", action=plans.START)
+@permitted("flows.change_flow", action=execution.START)
 def plan_new(request: Request) -> HttpResponse:
     """From the list's selection: asks for the value that it takes, if it takes one, and makes the plan."""
     if request.method == "GET":
@@ -78,7 +78,7 @@ def plan_new(request: Request) -> HttpResponse:
     sids = chosen(request)
     if not sids:
         return nothing_selected(request)
-    if len(sids) > planning.MOST:
+    if len(sids) > drafts.MOST:
         messages.error(request, _too_many(len(sids)))
         return redirect(back_to_list(request))
     kind = request.POST.get("kind", "")
@@ -89,7 +89,7 @@ def plan_new(request: Request) -> HttpResponse:
         return _value_page(request, PlanForm(kind=kind, value=request.POST["value"]), sids)
     if not form.is_valid():
         return _value_page(request, form, sids, status=422)
-    plan = planning.plan_change(
+    plan = drafts.plan_change(
         ask=Ask(kind, form.cleaned_data.get("value")),
         sids=sids,
         made_by=request.user.get_username(),
@@ -106,24 +106,24 @@ def plan_detail(request: Request, plan: Plan) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@powers("can_act", action=plans.START)
+@powers("can_act", action=execution.START)
 def plan_start(request: Request, plan: Plan) -> HttpResponse:
     if request.method == "GET":
         return redirect("flows:plan", plan_id=plan.pk)
-    if plans.missing_permission(plan, request.user):
-        record_refusal(request, plans.START, {})
+    if execution.missing_permission(plan, request.user):
+        record_refusal(request, execution.START, {})
         raise PermissionDenied
     if "edit_again" in request.POST:
         return plan_page(request, plan, form=start_form(plan, reason=request.POST.get("reason", "")))
     form = StartForm(request.POST, deletes=deletes_of(plan))
     if not form.is_valid():
         return plan_page(request, plan, form=form, status=422)
-    if plans.shut_by(plan):
-        record_refusal(request, plans.START, {})
+    if execution.shut_by(plan):
+        record_refusal(request, execution.START, {})
         messages.error(request, "Not started. Nothing was sent.")  # the page itself says why
         return plan_page(request, plan, form=form, status=403)
     try:
-        begun = plans.start(plan=plan, reason=form.cleaned_data["reason"], actor=actor_of(request))
+        begun = execution.start(plan=plan, reason=form.cleaned_data["reason"], actor=actor_of(request))
     except NotRecorded:
         messages.error(request, "Not started: couldn't write to the audit log, so nothing is sent.")
         return plan_page(request, plan, form=form, status=503)
@@ -133,10 +133,10 @@ def plan_start(request: Request, plan: Plan) -> HttpResponse:
 
 
 @require_POST
-@powers("can_act", action=plans.STOP)
+@powers("can_act", action=execution.STOP)
 def plan_stop(request: Request, plan: Plan) -> HttpResponse:
     try:
-        if not plans.stop(plan=plan, actor=actor_of(request)):
+        if not execution.stop(plan=plan, actor=actor_of(request)):
             messages.info(request, "This bulk change is not in progress.")
     except NotRecorded:
         messages.warning(
@@ -146,21 +146,21 @@ def plan_stop(request: Request, plan: Plan) -> HttpResponse:
 
 
 @require_POST
-@powers("can_act", action=plans.START)
+@powers("can_act", action=execution.START)
 def plan_undo(request: Request, plan: Plan) -> HttpResponse:
-    return _another(request, plan, planning.plan_undo, nothing="There is nothing to roll back.")
+    return _another(request, plan, drafts.plan_undo, nothing="There is nothing to roll back.")
 
 
 @require_POST
-@powers("can_act", action=plans.START)
+@powers("can_act", action=execution.START)
 def plan_rest(request: Request, plan: Plan) -> HttpResponse:
-    return _another(request, plan, planning.plan_rest, nothing="There is nothing to retry.")
+    return _another(request, plan, drafts.plan_rest, nothing="There is nothing to retry.")
 
 
 @require_POST
-@powers("can_discard", action=plans.START)
+@powers("can_discard", action=execution.START)
 def plan_discard(request: Request, plan: Plan) -> HttpResponse:
-    if not planning.discard(plan=plan):
+    if not drafts.discard(plan=plan):
         messages.error(request, "This bulk change was started, so it can't be discarded.")
         return redirect("flows:plan", plan_id=plan.pk)
     messages.success(request, "Discarded the draft. Nothing was changed.")
@@ -173,14 +173,14 @@ def _another(request: Request, plan: Plan, make: Callable[..., Plan], *, nothing
         return redirect("flows:plan", plan_id=plan.pk)
     made = make(plan=plan, made_by=request.user.get_username())
     if not made.changes.exists():
-        planning.discard(plan=made)
+        drafts.discard(plan=made)
         messages.info(request, nothing)
         return redirect("flows:plan", plan_id=plan.pk)
     return redirect("flows:plan", plan_id=made.pk)
 
 
 def _too_many(flows: int) -> str:
-    return f"{flows:,} flows are selected. A bulk change can have {planning.MOST:,} at most: narrow the search first."
+    return f"{flows:,} flows are selected. A bulk change can have {drafts.MOST:,} at most: narrow the search first."
 
 
 def _value_page(request: Request, form: PlanForm, sids: list[str], *, status: int = 200) -> HttpResponse:
