@@ -7,7 +7,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Sequence
 
 from flows.audit.audit_log import Actor
-from flows.services.erasure import ranges
+from flows.erasure.erasure import ranges
 
 MOST_LISTED = 20
 

@@ -9,12 +9,12 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from flows.erasure import compaction
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.search import counters, flow_search, list_tables, projection, trigrams
 from flows.search.flow_search import Query
 from flows.search.models import FlowEntry, FlowTally
-from flows.services import compaction
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 AC = "AC" + "1" * 32

@@ -13,10 +13,10 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
 from flows.audit.audit_log import NotRecorded
+from flows.erasure import compaction, erasure
+from flows.erasure.compaction import NotCompacted
+from flows.erasure.erasure import Erased
 from flows.management import command_line
-from flows.services import compaction, erasure
-from flows.services.compaction import NotCompacted
-from flows.services.erasure import Erased
 from flows.twilio.flex import flex_flow
 
 SHORTEST = 3  # characters of an identity; less would be found everywhere

@@ -15,10 +15,10 @@ from flows.audit.audit_log import Payload
 from flows.audit.models import AuditEvent, AuditPayload
 from flows.changes import reconcile
 from flows.core.normalization import fold
+from flows.erasure import compaction
+from flows.erasure.compaction import NotCompacted
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.services import compaction
-from flows.services.compaction import NotCompacted
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import create, delete, rename, switch

@@ -167,7 +167,7 @@ class TestOpenChange:
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL's tables")
 def test_every_table_that_is_emptied_is_written_anew():
-    from flows.services.compaction import TABLES
+    from flows.erasure.compaction import TABLES
 
     emptied = {"flows_openchange", "flows_closure", "flows_syncstate", "flows_plannedchange"}
     assert emptied | {DBTaskResult._meta.db_table} <= set(TABLES)

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from django.db import DatabaseError, connection
 
+from flows.erasure import compaction
+from flows.erasure.compaction import NotCompacted
 from flows.mirror.models import Flow
-from flows.services import compaction
-from flows.services.compaction import NotCompacted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,10 +11,10 @@ from flows.audit import audit_log, verification
 from flows.audit.audit_log import NotRecorded, Payload
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift
 from flows.changes import reconcile
+from flows.erasure import erasure
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
 from flows.search.models import SavedView
-from flows.services import erasure
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import NEW, create, delete, rename

@@ -12,7 +12,7 @@ from django.utils import timezone
 from flows.audit import append_only, audit_log, chain, verification
 from flows.audit.audit_log import Payload
 from flows.audit.models import AuditDay, AuditEvent, AuditPayload, OpenChange
-from flows.services import erasure
+from flows.erasure import erasure
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from django.db import DatabaseError
 from flows.audit import audit_log, export
 from flows.audit.audit_log import NotRecorded, Payload
 from flows.audit.models import AuditEvent, AuditPayload
-from flows.services import erasure
+from flows.erasure import erasure
 
 pytestmark = pytest.mark.django_db
 

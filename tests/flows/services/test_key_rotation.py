@@ -7,8 +7,8 @@ from django.db import connection
 
 from flows.audit import append_only, audit_log, chain, verification
 from flows.audit.models import AuditEvent, ChainHead
+from flows.erasure import erasure
 from flows.redaction.masking import masked
-from flows.services import erasure
 from tests.faults.acting import OMAR, SECRET_URL
 
 pytestmark = pytest.mark.django_db(transaction=True)

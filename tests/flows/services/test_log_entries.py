@@ -11,7 +11,7 @@ from flows.audit.audit_log import Actor, Observation, Payload
 from flows.audit.log_list import page_of
 from flows.audit.log_query import LogQuery
 from flows.audit.models import AuditEntry, AuditEvent
-from flows.services.erasure import erase
+from flows.erasure.erasure import erase
 from tests.benchmarks.log_filling import fill
 
 pytestmark = pytest.mark.django_db

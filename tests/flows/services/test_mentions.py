@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.services.mentions import Mentions
+from flows.erasure.mentions import Mentions
 
 NUMBER = "+33199000123"
 SPELLINGS = [

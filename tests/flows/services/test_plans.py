@@ -11,11 +11,11 @@ from flows.plans.models import Plan
 from flows.audit.audit_log import Actor, NotRecorded
 from flows.audit.models import AuditEvent
 from flows.changes import flow_changes, reconcile
+from flows.erasure import erasure
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.plans import drafts, execution
 from flows.plans.drafts import Ask, Entry
-from flows.services import erasure
 from flows.twilio.flex.flex_flow import from_response
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

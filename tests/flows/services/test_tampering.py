@@ -16,12 +16,12 @@ from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability import restrictions
 from flows.changes import flow_changes
 from flows.core import triggers
+from flows.erasure import erasure
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
 from flows.plans import drafts, execution
 from flows.plans.drafts import Ask
 from flows.search import list_tables
-from flows.services import erasure
 from tests import ACCOUNT
 from tests.faults.acting import later
 

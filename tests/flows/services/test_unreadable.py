@@ -11,9 +11,9 @@ from flows.audit.models import AuditEvent, OpenChange
 from flows.availability.models import Closure
 from flows.changes import reconcile
 from flows.changes.reconcile import NotForAPerson
+from flows.erasure import erasure
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.services import erasure
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

@@ -13,11 +13,11 @@ from flows.plans.models import Plan
 
 from flexadmin.roles import ROLES
 from flows.audit.models import AuditEvent
+from flows.erasure import erasure
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.plans import drafts
 from flows.plans.drafts import Entry
-from flows.services import erasure
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import log_locked, writes

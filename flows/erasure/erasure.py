@@ -20,9 +20,9 @@ from flows.audit.chain import PAYLOAD, PAYLOAD_IF_SET
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift, Result, Stage
 from flows.audit.verification import ERASE
 from flows.changes.flow_changes import UNDER_WAY_FOR
+from flows.erasure.mentions import Mentions
+from flows.erasure.remnants import Remnants, forget_in_sessions
 from flows.mirror.models import Flow
-from flows.services.mentions import Mentions
-from flows.services.remnants import Remnants, forget_in_sessions
 from flows.twilio.pickling import Picklable
 
 BATCH: Final = 500

@@ -17,11 +17,11 @@ from django_tasks_db.models import DBTaskResult
 
 from flows.audit.models import OpenChange
 from flows.availability.models import Closure
+from flows.erasure.mentions import Mentions
 from flows.mirror.models import SyncState
 from flows.plans.execution import ERASED
 from flows.plans.models import Plan, PlannedChange
 from flows.search.models import SavedView
-from flows.services.mentions import Mentions
 
 _QUOTED: Final = re.compile("“(.*)”", re.DOTALL)  # a name in a reason of this site's; no longer written so
 
