@@ -17,7 +17,6 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from flows.plans.models import Plan
 
 from flows.audit.models import AuditEvent, AuditPayload, Result, Stage
 from flows.changes.forms.reason import DeleteForm, SwitchForm
@@ -26,6 +25,7 @@ from flows.flex_flows.views.flows import COLUMNS
 from flows.mirror import failure_messages
 from flows.mirror.freshness import Freshness
 from flows.mirror.models import Flow, SyncState
+from flows.plans.models import Plan
 from flows.search import flow_search
 from flows.twilio.errors import NeverSent, Refused
 from flows.twilio.flex import flex_flow

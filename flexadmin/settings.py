@@ -119,7 +119,7 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     }
 ]
-FORM_RENDERER = "flows.forms.FieldRenderer"
+FORM_RENDERER = "flows.core.form_renderer.FieldRenderer"
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / '.flexadmin.sqlite3'}")

@@ -17,13 +17,13 @@ from django.db import connection
 from django.shortcuts import resolve_url
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from flows.plans.models import Plan
 
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
 from flows.changes.forms.decision import DecisionForm
 from flows.flex_flows.forms import signed
 from flows.mirror import mirror
 from flows.plans import drafts
+from flows.plans.models import Plan
 from flows.search.models import SavedView
 from flows.twilio.sandbox.request_log import Received
 from flows.twilio.sandbox.server import Sandbox

@@ -10,11 +10,11 @@ import pytest
 from django.conf import settings
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, reverse
-from flows.plans.models import Plan
 
 from flows.audit.models import AuditEvent
 from flows.changes import flow_changes
 from flows.mirror import mirror
+from flows.plans.models import Plan
 from flows.twilio.flex import flex_flow
 from tests.armour.markup import bytes_of
 from tests.armour.places import NAMES, World, leads_to_sign_in, send

@@ -7,13 +7,13 @@ import json
 import pytest
 from django.test import Client
 from django.urls import reverse
-from flows.plans.models import Plan
 
 from flows.audit.models import AuditEvent
 from flows.core.csv_cells import _FORMULA
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.plans import drafts
+from flows.plans.models import Plan
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

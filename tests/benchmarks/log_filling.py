@@ -16,11 +16,11 @@ import tests.faults.ready  # noqa: F401 - Django comes first
 
 # isort: split
 from django.db import connection, transaction
-from flows.plans.models import Plan, PlannedChange
 
 from flows.audit import audit_log, log_entries
 from flows.audit.chain import GENESIS, event_hash, payload_hash
 from flows.audit.models import AuditEvent, AuditPayload, ChainHead, OpenChange, OpenDrift
+from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import masked, storable
 from flows.twilio.sandbox import seed
 

@@ -5,12 +5,12 @@ import os
 from pathlib import Path
 
 import pytest
-from flows.plans.models import Plan
 from playwright.sync_api import expect
 
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.mirror import mirror
 from flows.mirror.models import SyncState
+from flows.plans.models import Plan
 from flows.twilio.sandbox.consistency import Lag
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

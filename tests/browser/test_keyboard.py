@@ -2,11 +2,11 @@
 
 import pytest
 from django.core.management import call_command
-from flows.plans.models import Plan
 from playwright.sync_api import expect
 
 from flows.audit.models import AuditEvent
 from flows.mirror import mirror
+from flows.plans.models import Plan
 from flows.twilio.flex.flex_flow import from_response
 from tests import ACCOUNT
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 from django.core.management import call_command
-from flows.plans.models import Plan
 from playwright.sync_api import expect
 
 from flows.mirror import mirror
 from flows.plans import execution
+from flows.plans.models import Plan
 from flows.search.flow_search import PAGE_SIZE
 from tests import ACCOUNT
 from tests.browser.looks import LOOKS, found

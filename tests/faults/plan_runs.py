@@ -30,7 +30,6 @@ from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import override_settings
 from django_tasks_db.models import DBTaskResult
-from flows.plans.models import Plan
 
 from flexadmin.roles import ensure_groups
 from flows.audit import verification
@@ -39,6 +38,7 @@ from flows.audit.models import OpenChange
 from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
 from flows.plans import drafts, execution
+from flows.plans.models import Plan
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox

@@ -8,16 +8,16 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
-from flows.plans.models import Plan
 
 from flexadmin import outside_rights, persons
 from flexadmin.models import AccountRole
 from flexadmin.roles import ensure_groups
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
+from flows.plans.models import Plan
 from tests import ACCOUNT
 from tests.flexadmin.signing_in import recorded, sign_in
-from tests.flows.views.test_plans import act, make, sids, work  # noqa: F401 - a fixture
+from tests.flows.plans.views.test_plans import act, make, sids, work  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
 CLOSED = ["/people/", "/flows/", "/flows/new/", "/audit/verification/"]

@@ -7,12 +7,12 @@ from django.contrib.sessions.models import Session
 from django.core import signing
 from django.db import connection
 from django.test import Client
-from flows.plans.models import Plan
 
 from flexadmin import typed
 from flows.audit.models import AuditEvent
 from flows.flex_flows.views import responses
 from flows.plans import drafts
+from flows.plans.models import Plan
 from tests.conftest import form_data
 from tests.faults.acting import SECRET, SECRET_URL, ours, stages, writes
 from tests.faults.test_database import connected

@@ -10,7 +10,6 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
-from flows.plans.models import Plan, PlannedChange
 
 from flows.audit import audit_log, verification
 from flows.audit.audit_log import Payload
@@ -21,6 +20,7 @@ from flows.changes import reconcile
 from flows.mirror import mirror
 from flows.mirror.models import SyncState
 from flows.plans import execution
+from flows.plans.models import Plan, PlannedChange
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import NEW, OMAR, create, rename

@@ -1,0 +1,158 @@
+"""A query of the log that is not understood is said on the page, and never finds more for it."""
+
+import uuid
+
+import pytest
+
+from flows.audit import audit_log
+from flows.audit.audit_log import Actor, Payload
+from flows.audit.log_query import LONGEST, MOST_PARTS
+from flows.audit.models import AuditEvent
+from flows.plans.models import Plan
+
+pytestmark = pytest.mark.django_db
+
+SID = "FO" + "1" * 32
+
+
+@pytest.fixture
+def log(db):
+    """Two events, of a day and a user."""
+    for name in ("One", "Two"):
+        audit_log.append(
+            action="flow.update", stage="outcome", result="succeeded", actor=Actor(id="1", label="omar"),
+            target_sid=SID, payload=Payload(friendly_name=name),
+        )  # fmt: skip
+
+
+NONSENSE = [
+    ("action", "flow.teleport", "No such action: flow.teleport."),
+    ("result", "fine", "No such result: fine."),
+    ("actor", "nobody", "No such user in the log: nobody."),
+    ("sid", "FO12", "No such flow in the log: FO12."),
+    ("account", "staging", "No such account: staging."),
+    ("account", "AC" + "9" * 32, f"No such account: AC{'9' * 32}."),
+    ("from", "yesterday", "No such day: yesterday"),
+    ("to", "2026-02-30", "No such day: 2026-02-30"),
+    ("plan", "7", "No such bulk change: 7."),
+    ("plan", str(uuid.UUID(int=9)), f"No such bulk change: {uuid.UUID(int=9)}."),
+    ("before", "²", "Not an event number: ²."),
+    ("before", "0", "Not an event number: 0."),
+    ("before", "-1", "Not an event number: -1."),
+    ("before", "9" * 30, "Not an event number: 9"),
+    ("actr", "omar", "No such filter: actr."),
+    ("q", "x" * (LONGEST + 1), f"The search is too long: {LONGEST + 1} characters, at most {LONGEST}."),
+    ("q", "\u200b", "The search has no visible characters."),
+    ("q", " ".join(f"word{number}" for number in range(MOST_PARTS + 1)), "The search has too many words: 17"),
+    ("actor", "om\x00ar", "Not valid text"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "sentence"), NONSENSE)
+def test_value_that_makes_no_sense_is_said_and_finds_nothing(client_of, log, name, value, sentence):
+    client = client_of("viewer")
+
+    page = client.get("/audit/", {name: value})
+
+    assert page.context["events"] == []
+    assert sentence in page.content.decode()
+    (chip,) = page.context["chips"] or [{"label": value, "remove_url": "?"}]
+    assert client.get("/audit/" + chip["remove_url"]).context["events"]
+
+
+@pytest.mark.parametrize(("name", "value", "sentence"), NONSENSE)
+def test_value_that_makes_no_sense_beside_one_that_does_finds_nothing_either(
+    client_of, log, name, value, sentence
+):
+    page = client_of("viewer").get("/audit/", {"result": "succeeded", "action": "flow.update", name: value})
+
+    assert page.context["events"] == []
+    assert sentence in page.content.decode()
+
+
+def test_days_in_the_wrong_order_find_nothing_and_say_so(client_of, log):
+    page = client_of("viewer").get("/audit/?from=2026-11-20&to=2026-11-19")
+
+    assert page.context["events"] == []
+    assert "“From” (2026-11-20) is after “to” (2026-11-19)." in page.content.decode()
+    assert len(page.context["chips"]) == 2
+
+
+def test_two_values_of_one_filter_are_not_reduced_to_one(client_of, log):
+    page = client_of("viewer").get("/audit/?actor=omar&actor=ada")
+
+    assert page.context["events"] == []
+    assert "More than one value for “actor”: omar, ada." in page.content.decode()
+
+
+def test_value_stays_in_the_form_so_that_the_next_search_does_not_drop_it(client_of, log):
+    page = client_of("viewer").get("/audit/?action=flow.teleport&result=fine&from=yesterday").content.decode()
+
+    assert '<option value="flow.teleport" selected>' in page
+    assert '<option value="fine" selected>' in page
+    assert '<input type="text" name="from" value="yesterday"' in page
+
+
+def test_empty_values_of_the_form_are_no_filters(client_of, log):
+    names = ("q", "actor", "action", "result", "from", "to")
+
+    page = client_of("viewer").get("/audit/", {**dict.fromkeys(names, ""), "sid": " "})
+
+    assert len(page.context["events"]) == 2
+    assert page.context["chips"] == []
+
+
+def test_as_many_words_as_are_allowed_are_searched_and_repeated_ones_count_once(
+    client_of, log, django_assert_max_num_queries
+):
+    client = client_of("viewer")
+    with django_assert_max_num_queries(20):
+        page = client.get("/audit/", {"q": "omar one " * 28})
+
+    assert [event.payload.friendly_name for event in page.context["events"]] == ["One"]
+
+
+def test_action_of_another_version_is_shown_as_it_is_and_can_be_filtered_by(client_of, log):
+    audit_log.append(
+        action="flow.teleport", stage="access", result="denied", actor=Actor(id="1", label="omar")
+    )
+    client = client_of("viewer")
+
+    page = client.get("/audit/?action=flow.teleport")
+
+    assert [event.action for event in page.context["events"]] == ["flow.teleport"]
+    assert ("flow.teleport", "flow.teleport") in page.context["choices"]["action"]
+    assert "No such action" not in page.content.decode()
+    assert client.get("/audit/?action=flow.decide").context["events"] == []
+    assert "No such action" not in client.get("/audit/?action=flow.decide").content.decode()
+
+
+def test_export_of_a_query_that_is_not_understood_is_refused(client_of, log):
+    client = client_of("auditor")
+
+    page = client.get("/audit/export/?action=flow.teleport&from=yesterday")
+    answer = client.post("/audit/export/", {"what": "shown", "action": "flow.teleport"})
+
+    assert page.status_code == 200
+    assert "No such action: flow.teleport." in page.content.decode()
+    assert 'name="from" value="yesterday"' in page.content.decode()
+    assert answer.status_code == 422
+    assert not AuditEvent.objects.filter(action="audit.export").exists()
+    assert client.post("/audit/export/", {"what": "all", "action": "flow.teleport"}).status_code == 200
+
+
+def test_export_by_a_filter_that_is_none_does_not_begin_with_the_whole_log(client_of, log):
+    page = client_of("auditor").get("/audit/export/?actr=omar")
+
+    assert page.context["is_whole"] is False
+    assert "No such filter: actr." in page.content.decode()
+    assert client_of("auditor").post("/audit/export/", {"what": "shown", "actr": "omar"}).status_code == 422
+
+
+def test_bulk_change_without_events_is_no_fault(client_of, log):
+    plan = Plan.objects.create(title="Rename", made_at="2026-11-01T00:00:00Z", made_by="omar")
+
+    page = client_of("viewer").get("/audit/", {"plan": str(plan.pk).upper()})
+
+    assert "No events match" in page.content.decode()
+    assert [chip["label"] for chip in page.context["chips"]] == ["Bulk change: Rename"]

@@ -1,0 +1,189 @@
+"""External changes of many flows: what belongs together, accepting it at one go, and the bulk change that reverts it."""
+
+import pytest
+
+from flows.audit.audit_log import NotRecorded
+from flows.audit.models import AuditEvent, OpenDrift
+from flows.mirror import drift, external_changes, mirror
+from flows.mirror.external_changes import ExternalChange
+from flows.mirror.models import Flow
+from flows.plans import reverting
+from flows.plans.models import Plan
+from tests import ACCOUNT
+from tests.faults.acting import OMAR, SECRET_URL, assert_chain_intact, drifts, later, read_only, rename
+
+pytestmark = pytest.mark.django_db
+OTHER_URL = "https://hooks.example.com/elsewhere"
+
+
+@pytest.fixture
+def flows(sandbox):
+    def make(count, **fields):
+        given = {"integration_type": "studio", "integration_retry_count": 3, "enabled": True, **fields}
+        sids = [sandbox.add_flow(friendly_name=f"Flow {number:03}", **given) for number in range(count)]
+        mirror.sync(ACCOUNT)
+        return sids
+
+    return make
+
+
+@pytest.fixture
+def edit(sandbox):
+    def every(sids, **fields):
+        for sid in sids:
+            sandbox.edit_flow(sid, **fields)
+        mirror.sync(ACCOUNT)
+
+    return every
+
+
+def inbox():
+    return [ExternalChange(events) for events in drift.inbox()]
+
+
+def groups():
+    """The groups of the inbox, each as its kind and how many flows it has."""
+    return [(members[0].kind, len(members)) for members in external_changes.group(inbox())]
+
+
+def test_same_change_of_many_flows_in_one_sync_is_one_group(flows, edit):
+    edit(flows(300), integration_retry_count=1)
+
+    assert groups() == [("changed", 300)]
+
+
+def test_other_values_fields_kinds_and_times_are_groups_of_their_own(sandbox, flows, edit):
+    sids = flows(12)
+    edit(sids[:3], integration_retry_count=1)
+    edit(sids[3:5], integration_retry_count=2)
+    edit(sids[5:7], integration_retry_count=1, enabled=False)
+    for sid in sids[7:9]:
+        sandbox.remove_flow(sid)
+    for _ in range(2):
+        sandbox.add_flow()
+    mirror.sync(ACCOUNT)
+    with later():
+        edit(sids[9:11], integration_retry_count=1)
+
+    assert sorted(groups()) == sorted(
+        [("changed", 3), ("changed", 2), ("changed", 2), ("changed", 2), ("deleted", 2), ("made", 2)]
+    )
+
+
+def test_each_account_has_its_own_groups(sandbox, staging):
+    for account in (sandbox, staging):
+        mirror.sync(account.account_sid)
+        account.add_flow()
+        mirror.sync(account.account_sid)
+
+    assert groups() == [("made", 1), ("made", 1)]
+
+
+def test_group_is_accepted_with_one_event_a_flow_and_one_reason(flows, edit):
+    edit(flows(30), integration_retry_count=1)
+
+    events = external_changes.accept_all(inbox(), reason="Agreed", actor=OMAR)
+
+    assert len(events) == 30
+    assert {(event.action, event.reason, event.actor_label) for event in events} == {
+        ("flow.accept", "Agreed", "omar")
+    }
+    assert {event.refers_to for event in events} == {event.event_id for event in drifts()}
+    assert not OpenDrift.objects.exists()
+    assert_chain_intact()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_group_that_can_not_be_recorded_is_not_accepted_at_all(flows, edit):
+    edit(flows(3), integration_retry_count=1)
+
+    with read_only(), pytest.raises(NotRecorded):
+        external_changes.accept_all(inbox(), reason="", actor=OMAR)
+
+    assert OpenDrift.objects.count() == 3
+    assert not AuditEvent.objects.filter(action="flow.accept").exists()
+
+
+def test_what_came_later_is_not_accepted(sandbox, flows, edit):
+    (sid,) = flows(1)
+    edit([sid], integration_retry_count=1)
+    (seen,) = drifts()
+    edit([sid], integration_retry_count=2)
+
+    external_changes.accept_all(external_changes.waiting([seen.event_id]), reason="", actor=OMAR)
+
+    assert [item.event_id for item in OpenDrift.objects.all()] == [drifts()[-1].pk]
+
+
+def test_change_of_many_flows_is_reverted_by_a_bulk_change(flows, edit):
+    sids = flows(3)
+    edit(sids, integration_retry_count=1)
+    changes = inbox()
+
+    plan = reverting.plan_revert(changes=changes, made_by="omar", reason="Not agreed")
+
+    assert (plan.title, plan.reason, plan.state) == ("Revert 3 external changes", "Not agreed", "draft")
+    planned = list(plan.changes.all())
+    assert {(one.action, one.skipped) for one in planned} == {("flow.update", "")}
+    assert [one.asked for one in planned] == [{"integration_retry_count": 3}] * 3
+    assert [one.before for one in planned] == [{"integration_retry_count": 1}] * 3
+    assert {one.refers_to for one in planned} == {event.event_id for event in drifts()}
+
+
+def test_flows_that_were_created_are_deleted_and_deleted_ones_created_again(sandbox, flows):
+    sids = flows(4)
+    for sid in sids[:2]:
+        sandbox.remove_flow(sid)
+    new = [sandbox.add_flow() for _ in range(2)]
+    mirror.sync(ACCOUNT)
+    by_kind = {members[0].kind: members for members in external_changes.group(inbox())}
+
+    deletion = reverting.plan_revert(changes=by_kind["made"], made_by="omar")
+    creation = reverting.plan_revert(changes=by_kind["deleted"], made_by="omar")
+
+    assert deletion.title == "Delete 2 flows created elsewhere"
+    assert {(one.action, one.target_sid) for one in deletion.changes.all()} == {
+        ("flow.delete", sid) for sid in new
+    }
+    assert creation.title == "Re-create 2 flows deleted elsewhere"
+    assert {(one.action, one.target_sid) for one in creation.changes.all()} == {("flow.create", "")}
+    assert {one.asked["friendly_name"] for one in creation.changes.all()} == {"Flow 000", "Flow 001"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "edited", "why"),
+    [
+        ({"contact_identity": None}, {"contact_identity": "+1"}, "It had no value before"),
+        (
+            {"integration_type": "external", "integration_url": SECRET_URL},
+            {"integration_url": OTHER_URL},
+            "secret",
+        ),
+    ],
+)
+def test_what_a_bulk_change_can_not_revert_is_skipped_and_says_why(flows, edit, fields, edited, why):
+    edit(flows(1, **fields), **edited)
+
+    (planned,) = reverting.reverts(inbox())
+
+    assert why in planned.skipped
+
+
+def test_what_was_put_back_meanwhile_leaves_nothing_to_change(sandbox, flows, edit):
+    (sid,) = flows(1)
+    edit([sid], friendly_name="Theirs")
+    rename(sid, base=None, values={"friendly_name": "Flow 000"})
+
+    (planned,) = reverting.reverts(inbox())
+
+    assert planned.skipped == reverting.UNCHANGED
+
+
+def test_accounts_where_the_person_may_not_change_flows_are_skipped(flows, edit):
+    edit(flows(1), enabled=False)
+
+    plan = reverting.plan_revert(changes=inbox(), made_by="omar", within=frozenset())
+
+    assert [one.skipped for one in plan.changes.all()] == ["You may not do this in its account."]
+    assert Plan.objects.get() == plan
+    assert Flow.objects.get().enabled is False

@@ -1,0 +1,243 @@
+"""One enabled flow for a channel and contact identity, judged as things stand after a bulk change's earlier rows."""
+
+import pytest
+
+from flows.audit.audit_log import Actor
+from flows.mirror import mirror
+from flows.plans import drafts, execution
+from flows.plans.collisions import normal_identity
+from flows.plans.drafts import Ask, Entry
+from flows.twilio.sandbox.faults import Fault, FaultKind
+from tests import ACCOUNT
+from tests.flows.plans.test_execution import carried_out
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NUMBER, OTHER = "+4915550100200", "+4915550100299"
+ONLY_ONE = "Only one flow can be enabled for a channel and contact identity."
+MOVE_IT = "Line 3 frees them only later: move it up, before this one. The order of the file counts."
+NEW = {
+    "friendly_name": "New",
+    "chat_service_sid": "IS" + "2" * 32,
+    "channel_type": "sms",
+    "contact_identity": NUMBER,
+}
+
+
+@pytest.fixture
+def me(person):
+    return Actor(id=str(person("operator").pk), label="operator", role="operator")
+
+
+@pytest.fixture
+def add(sandbox, db):
+    def one(name, **fields):
+        values = {"channel_type": "sms", "contact_identity": NUMBER, "enabled": False, **fields}
+        sid = sandbox.add_flow(friendly_name=name, **values)
+        mirror.sync(ACCOUNT)
+        return sid
+
+    return one
+
+
+def imported(*entries):
+    made = [
+        Entry(sid, values, account_sid="", origin=f"Line {place}")
+        for place, (sid, values) in enumerate(entries, 2)
+    ]
+    plan = drafts.plan_entries(entries=made, made_by="omar")
+    return [change.skipped for change in plan.changes.order_by("place")]
+
+
+def test_a_off_and_b_on_is_fine_in_this_order(add):
+    a, b = add("A", enabled=True), add("B")
+
+    assert imported((a, {"enabled": False}), (b, {"enabled": True})) == ["", ""]
+
+
+def test_b_on_before_a_off_says_to_move_the_row(add):
+    a, b = add("A", enabled=True), add("B")
+
+    assert imported((b, {"enabled": True}), (a, {"enabled": False})) == [
+        f"Line 2: {a} is enabled for the same channel and identity. {ONLY_ONE} {MOVE_IT}",
+        "",
+    ]
+
+
+def test_new_number_is_judged_and_not_the_old_one(add):
+    add("A", enabled=True)
+    b = add("B")
+    add("C", enabled=True, contact_identity=OTHER)
+
+    assert imported((b, {"contact_identity": "+4915550100777", "enabled": True})) == [""]
+    assert imported((b, {"contact_identity": OTHER, "enabled": True}))[0].startswith("Line 2: FO")
+
+
+def test_moving_an_enabled_flow_to_a_number_in_use_is_named(add):
+    a = add("A", enabled=True)
+    b = add("B", enabled=True, contact_identity=OTHER)
+
+    assert imported((b, {"contact_identity": NUMBER})) == [
+        f"Line 2: {a} is enabled for the same channel and identity. {ONLY_ONE}"
+    ]
+
+
+def test_moving_to_another_channel_is_judged_too(add):
+    a = add("A", enabled=True)
+    b = add("B", enabled=True, channel_type="custom")
+
+    assert imported((b, {"channel_type": "sms"}))[0].startswith(f"Line 2: {a} is enabled")
+    assert imported((a, {"channel_type": "line"}), (b, {"channel_type": "sms"})) == ["", ""]
+
+
+def test_second_of_two_that_are_turned_on_is_named(add):
+    a, b = add("A"), add("B")
+
+    assert imported((a, {"enabled": True}), (b, {"enabled": True})) == [
+        "",
+        f"Line 3: Line 2 enables {a} with the same channel and identity. {ONLY_ONE}",
+    ]
+
+
+def test_creations_are_judged_against_flows_and_each_other(add):
+    a = add("A", enabled=True, contact_identity=OTHER)
+    enabled = {**NEW, "enabled": True}
+
+    assert imported(
+        ("", enabled), ("", enabled), ("", {**enabled, "contact_identity": OTHER}), ("", NEW)
+    ) == [
+        "",
+        f"Line 3: Line 2 creates an enabled flow with the same channel and identity. {ONLY_ONE}",
+        f"Line 4: {a} is enabled for the same channel and identity. {ONLY_ONE}",
+        "",
+    ]
+
+
+def test_row_that_is_skipped_frees_nothing(add):
+    a, b = add("A", enabled=True), add("B")
+    bad = Entry(a, {}, error="Retry count must be 3 or less.", origin="Line 2")
+
+    plan = drafts.plan_entries(entries=[bad, Entry(b, {"enabled": True}, origin="Line 3")], made_by="omar")
+
+    assert (
+        plan.changes.get(place=1).skipped
+        == f"Line 3: {a} is enabled for the same channel and identity. {ONLY_ONE}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("channel", "one", "other"),
+    [
+        ("sms", "+44 20 7946 0000", "+442079460000"),
+        ("sms", "+44 (0)20 7946-0000", "00442079460000"),
+        ("sms", "+44\u00a020\u20117946\u20110000", "+442079460000\u200b"),
+        ("whatsapp", "whatsapp:+442079460000", "+44 20 7946 0000"),
+        ("whatsapp", "WhatsApp:+442079460000", "whatsapp:+442079460000"),
+        ("facebook", "messenger:acme", "messenger:ACME "),
+    ],
+)
+def test_spellings_of_an_identity_are_one(add, channel, one, other):
+    a = add("A", enabled=True, channel_type=channel, contact_identity=one)
+    b = add("B", channel_type=channel, contact_identity=other)
+
+    assert imported((b, {"enabled": True}))[0].startswith(f"Line 2: {a} is enabled")
+    assert normal_identity(one) == normal_identity(other)
+
+
+@pytest.mark.parametrize(
+    ("channel", "one", "other"),
+    [
+        ("sms", "+442079460000", "+442079460001"),
+        ("facebook", "messenger:acme", "messenger:acme2"),
+        ("web", "", ""),
+        ("sms", "", ""),
+        ("sms", "12345", "0012345"),
+    ],
+)
+def test_different_identities_and_none_at_all_are_not_judged(add, channel, one, other):
+    add("A", enabled=True, channel_type=channel, contact_identity=one)
+    b = add("B", channel_type=channel, contact_identity=other)
+
+    assert imported((b, {"enabled": True})) == [""]
+
+
+def test_another_account_is_not_in_the_way(add, sandbox, staging):
+    add("A", enabled=True)
+    b = staging.add_flow(friendly_name="B", channel_type="sms", contact_identity=NUMBER, enabled=False)
+    mirror.sync(staging.account_sid)
+
+    assert imported((b, {"enabled": True})) == [""]
+
+
+def test_collision_that_there_is_already_holds_nothing_else_up(add):
+    add("A", enabled=True)
+    b = add("B", enabled=True)
+
+    assert imported((b, {"contact_identity": "+49 15550 100200", "friendly_name": "B2"})) == [""]
+
+
+def test_bulk_turn_on_of_two_that_share_a_number(add):
+    a, b = add("A"), add("B")
+
+    plan = drafts.plan_change(ask=Ask("enable"), sids=[b, a], made_by="omar")
+
+    assert [(change.target_sid, change.skipped) for change in plan.changes.order_by("place")] == [
+        (a, ""),
+        (b, f"Row 1 enables {a} with the same channel and identity. {ONLY_ONE}"),
+    ]
+
+
+def test_roll_back_is_judged_as_things_are_by_then(add, sandbox, me):
+    a = add("A", enabled=True)
+    plan = drafts.plan_change(ask=Ask("disable"), sids=[a], made_by="omar")
+    assert carried_out(plan, me) == ["made"]
+    b = add("B", enabled=True)
+
+    back = drafts.plan_undo(plan=plan, made_by="omar")
+
+    assert back.changes.get().skipped == f"{b} is enabled for the same channel and identity. {ONLY_ONE}"
+
+
+def test_roll_back_of_a_swap_is_in_the_order_that_works(add, sandbox, me):
+    a, b = add("A", enabled=True), add("B")
+    entries = [Entry(a, {"enabled": False}), Entry(b, {"enabled": True})]
+    plan = drafts.plan_entries(entries=entries, made_by="omar")
+    assert carried_out(plan, me) == ["made", "made"]
+    mirror.sync(ACCOUNT)
+
+    back = drafts.plan_undo(plan=plan, made_by="omar")
+
+    assert carried_out(back, me) == ["made", "made"]
+    assert [sandbox.flows[sid]["enabled"] for sid in (a, b)] == [True, False]
+
+
+def test_roll_back_of_deletions_creates_no_second_enabled_flow(add, sandbox, me):
+    a = add("A", enabled=True)
+    plan = drafts.plan_change(ask=Ask("delete"), sids=[a], made_by="omar")
+    assert carried_out(plan, me) == ["made"]
+    b = add("B", enabled=True)
+
+    back = drafts.plan_undo(plan=plan, made_by="omar")
+
+    assert back.changes.get().skipped.startswith(f"{b} is enabled for the same channel")
+
+
+def test_retry_is_judged_as_things_are_by_then(add, sandbox, me):
+    a = add("A")
+    plan = drafts.plan_change(ask=Ask("enable"), sids=[a], made_by="omar")
+    sandbox.inject(Fault(kind=FaultKind.REFUSE, method="POST", status=400, code=20001))
+    assert carried_out(plan, me) == ["failed"]
+    b = add("B", enabled=True)
+
+    again = drafts.plan_rest(plan=plan, made_by="omar")
+
+    assert again.changes.get().skipped.startswith(f"{b} is enabled for the same channel")
+    assert again.title == "Retry 1 of: Turn on 1 flow"
+    assert [fate.state for fate in execution.fates(again)] == ["skipped"]
+
+
+def test_name_of_the_other_flow_is_not_kept_in_the_plan(add):
+    """It could not be found when it has to be erased; the page looks it up."""
+    add("Cora Test", enabled=True)
+    b = add("B")
+
+    assert "Cora" not in imported((b, {"enabled": True}))[0]

@@ -1,0 +1,473 @@
+"""Flows from a text or a file: what is read, what is refused and with which words, and that nothing is lost on the way."""
+
+import csv
+import io
+import json
+from html import unescape
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.urls import reverse
+
+from flows.audit.models import AuditEvent
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.plans import import_text
+from flows.plans.models import Plan
+from flows.twilio.flex.flex_flow import BY_NAME, from_response
+from tests import ACCOUNT
+from tests.faults.acting import SECRET, SECRET_URL, everything_kept
+
+pytestmark = pytest.mark.django_db(transaction=True)
+IMPORT = "/flows/plans/import/"
+NEW = {
+    "friendly_name": "New", "chat_service_sid": "IS" + "2" * 32, "channel_type": "web",
+    "integration_type": "studio", "integration_flow_sid": "FW" + "3" * 32,
+}  # fmt: skip
+
+
+@pytest.fixture
+def operator(client_of):
+    return client_of("operator")
+
+
+@pytest.fixture
+def sids(sandbox, db):
+    made = [
+        sandbox.add_flow(
+            friendly_name=name,
+            channel_type="sms",
+            contact_identity=f"+1415555010{number}",
+            integration_type="studio",
+            integration_flow_sid="FW" + "1" * 32,
+            integration_retry_count=3,
+            enabled=not number,
+        )
+        for number, name in enumerate(["=1+1", 'Ünï, "quoted"; tab\there', "plain"])
+    ]
+    mirror.sync(ACCOUNT)
+    return made
+
+
+def send(client, text="", file=None, **more):
+    data = {"entries": text, **more}
+    if file is not None:
+        data["file"] = SimpleUploadedFile("flows.csv", file)
+    return client.post(IMPORT, data)
+
+
+def columns_of(page):
+    form = page.context["form"]
+    return {name: form[name].value() or "" for name in form.fields}
+
+
+def send_table(client, text="", file=None, **columns):
+    """By way of the page of columns, as it proposes them."""
+    page = send(client, text, file)
+    assert page.status_code == 200, page.context["error"]
+    return send(client, page.context["text"], **(columns_of(page) | columns))
+
+
+def changes():
+    return list(Plan.objects.get().changes.order_by("place"))
+
+
+def error_of(response):
+    assert response.status_code == 422, response
+    assert not Plan.objects.exists()
+    form = response.context.get("form")
+    return response.context.get("error") or "; ".join(message for _, message in form.error_list)
+
+
+def exported(client, sids, form):
+    return client.post("/flows/copy-out/", {"sid": sids, "format": form}).content
+
+
+# There and back
+
+
+def test_exported_json_is_imported_without_a_change(operator, sids):
+    send(operator, exported(operator, sids, "json").decode())
+
+    assert {change.skipped for change in changes()} == {"Already set."}
+    event = AuditEvent.objects.get(action="flow.export")
+    assert (event.actor_label, event.payload.requested) == ("operator", {"format": "json", "flows": 3})
+
+
+@pytest.mark.parametrize("is_file", [True, False], ids=["file", "pasted"])
+def test_exported_csv_is_imported_without_a_change(operator, sids, is_file):
+    data = exported(operator, sids, "csv")
+
+    send_table(operator, **({"file": data} if is_file else {"text": data.decode()}))
+
+    assert {change.skipped for change in changes()} == {"Already set."}
+
+
+def test_one_cell_of_an_exported_csv_changes_one_field_of_one_flow(operator, sids):
+    text = exported(operator, sids, "csv").decode().replace("'=1+1", "'=2+2").replace("plain", "simple")
+
+    send_table(operator, text)
+
+    assert {change.target_sid: change.asked for change in changes() if not change.skipped} == {
+        sids[0]: {"friendly_name": "=2+2"},
+        sids[2]: {"friendly_name": "simple"},
+    }
+
+
+@pytest.mark.parametrize(("delimiter", "name"), [(";", "semicolon"), ("\t", "tab"), (",", "comma")])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("newline", ["\r\n", "\n", "\r"], ids=ascii)
+def test_csv_as_spreadsheets_save_it(operator, sids, delimiter, name, encoding, newline):
+    rows = csv.reader(io.StringIO(exported(operator, sids, "csv").decode("utf-8-sig"), newline=""))
+    buffer = io.StringIO()
+    csv.writer(buffer, delimiter=delimiter, lineterminator=newline).writerows(rows)
+    data = buffer.getvalue().encode(encoding)
+
+    page = send(operator, file=data)
+    send_table(operator, file=data)
+
+    assert f"separated by {name}s" in page.content.decode()
+    assert {change.skipped for change in changes()} == {"Already set."}
+
+
+def test_separator_line_of_excel_counts_as_a_line(operator, sids):
+    send_table(operator, f"sep=;\nsid;friendly_name\n{sids[0]};One\nFO1;Two")
+
+    assert [(change.asked, change.skipped) for change in changes()] == [
+        ({"friendly_name": "One"}, ""),
+        ({}, "Line 4: “FO1” is not a Flex Flow SID (FO…)."),
+    ]
+
+
+def test_masked_secret_stays_what_it_is(operator, sandbox):
+    sid = sandbox.add_flow(integration_type="external", integration_url=SECRET_URL)
+    mirror.sync(ACCOUNT)
+
+    for form, how in (("json", send), ("csv", send_table)):
+        Plan.objects.all().delete()
+        how(operator, exported(operator, [sid], form).decode())
+        assert [change.skipped for change in changes()] == ["Already set."]
+    assert SECRET not in everything_kept()
+
+
+# The API's JSON and twilio-cli's
+
+
+def camel(name):
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def as_cli(flow):
+    """As twilio-cli prints it with `-o json`."""
+    integration = {camel(name): value for name, value in flow["integration"].items()}
+    return {camel(name): value for name, value in flow.items()} | {"integration": integration}
+
+
+@pytest.mark.parametrize("shape", ["list", "one", "cli", "cli one", "cli, nested as the API has it"])
+def test_answers_of_the_api_and_output_of_the_cli_go_in(operator, sandbox, sids, shape):
+    flows = [sandbox.flows[sid] | {"url": "https://flex-api.twilio.com/v1/FlexFlows/" + sid} for sid in sids]
+    flows[0]["integration"] = flows[0]["integration"] | {"retry_count": 1}
+    text = {
+        "list": {"meta": {"page": 0, "key": "flex_flows", "next_page_url": None}, "flex_flows": flows},
+        "one": flows[0],
+        "cli": [as_cli(flow) for flow in flows],
+        "cli one": as_cli(flows[0]),
+        "cli, nested as the API has it": [
+            as_cli(flow) | {"integration": flow["integration"]} for flow in flows
+        ],
+    }[shape]
+
+    send(operator, json.dumps(text, default=str))
+
+    assert changes()[0].asked == {"integration_retry_count": 1}
+    assert {change.skipped for change in changes()[1:]} <= {"Already set."}
+
+
+def test_field_that_twilio_itself_has_sent_may_come_back(operator, sandbox, sids):
+    sandbox.edit_flow(sids[0], region="ie1")
+    mirror.sync(ACCOUNT)
+    assert Flow.objects.get(sid=sids[0]).resource["region"] == "ie1"
+
+    send(operator, json.dumps([{"sid": sids[0], "region": "ie1"}, {"sid": sids[1], "region": "ie1"}]))
+
+    assert [change.skipped for change in changes()] == [
+        "Already set.",
+        "Entry 2: There is no field “region”.",
+    ]
+
+
+def test_numbers_and_booleans_as_text_are_read(operator, sids):
+    send(
+        operator,
+        json.dumps(
+            [{"sid": sids[0], "integration_retry_count": "1", "enabled": "False", "channel_type": "WEB"}]
+        ),
+    )
+
+    assert changes()[0].asked == {"integration_retry_count": 1, "enabled": False, "channel_type": "web"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_on"), [("yes", True), ("On", True), ("TRUE", True), ("1", True), ("no", False), ("0", False)]
+)
+def test_yes_and_no_of_a_table(operator, sids, cell, is_on):
+    place = 1 if is_on else 0
+    send_table(operator, f"sid,enabled\n{sids[place]},{cell}\n")
+
+    assert changes()[0].asked == {"enabled": is_on}
+
+
+# Columns
+
+
+def test_columns_are_proposed_by_name_label_and_parameter(operator, sids):
+    page = send(
+        operator,
+        "SID;Friendly name;contactIdentity;Integration.FlowSid;Studio flow;Date created;Notes\na;b;c;d;e;f;g\n",
+    )
+
+    assert list(columns_of(page).values()) == [
+        "sid",
+        "friendly_name",
+        "contact_identity",
+        "integration_flow_sid",
+        "",
+        "",
+        "",
+    ]
+    text = unescape(page.content.decode())
+    assert "Ignored: <bdi>Studio flow</bdi>, <bdi>Date created</bdi>, <bdi>Notes</bdi>." in text
+    assert "A row with a SID changes that flow" in text
+
+
+def test_every_field_that_can_be_written_has_a_column_of_its_name(operator):
+    names = ["sid", "account_sid", *(name for name, entry in BY_NAME.items() if entry.wire)]
+
+    page = send(operator, ",".join(names) + "\n" + ",".join("x" for _ in names))
+
+    assert list(columns_of(page).values()) == names
+
+
+def test_column_can_be_given_to_another_field_or_ignored(operator, sids):
+    send_table(operator, f"id,old,new\n{sids[2]},x,Renamed\n", column_0="sid", column_2="friendly_name")
+
+    assert [(change.target_sid, change.asked) for change in changes()] == [
+        (sids[2], {"friendly_name": "Renamed"})
+    ]
+
+
+def test_table_without_a_sid_says_that_it_creates(operator):
+    page = send(operator, ",".join(NEW) + "\n" + ",".join(NEW.values()))
+    send_table(operator, ",".join(NEW) + "\n" + ",".join(NEW.values()))
+
+    assert "No column is the SID, so each row creates a new flow." in page.content.decode()
+    assert [(change.action, change.asked) for change in changes()] == [("flow.create", NEW)]
+
+
+def test_first_values_are_shown_and_empty_columns_said(operator):
+    page = send(operator, "friendly_name,notes\n'=1+1,\nTwo,\n\nThree,\nFour,")
+
+    [name, notes] = page.context["form"].columns
+    assert (name["samples"], notes["samples"]) == (["=1+1", "Two", "Three"], [])
+    assert "Empty" in page.content.decode()
+
+
+@pytest.mark.parametrize(("chosen", "says"), [
+    ({"column_0": "friendly_name", "column_1": "friendly_name"}, "Column 1 (“a”) and Column 2 (“b”) both go to Friendly name."),
+    ({"column_0": "", "column_1": ""}, "Choose a field for at least one column beside the SIDs."),
+    ({"column_0": "sid", "column_1": "account_sid"}, "Choose a field for at least one column beside the SIDs."),
+    ({"column_0": "url", "column_1": ""}, "Choose a field of the list, or ignore the column."),
+])  # fmt: skip
+def test_columns_that_cannot_be_are_told_beside_them(operator, chosen, says):
+    answer = send(operator, "a,b\nx,y", **chosen)
+
+    assert says in error_of(answer)
+    assert answer.context["text"] == "a,b\nx,y"
+    assert [answer.context["form"][name].value() for name in ("column_0", "column_1")] == list(
+        chosen.values()
+    )
+
+
+def test_empty_cell_leaves_the_field_as_it_is(operator, sids):
+    send_table(operator, f"sid,friendly_name,contact_identity\n{sids[0]},,\n{sids[1]},New name,  \n")
+
+    assert [(change.asked, change.skipped) for change in changes()] == [
+        ({}, "Already set."),
+        ({"friendly_name": "New name"}, ""),
+    ]
+
+
+# What can't be read, with its line
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ("", "Paste flows as JSON or CSV, or choose a file."),
+    ("  \n ", "Paste flows as JSON or CSV, or choose a file."),
+    ("\ufeff", "Paste flows as JSON or CSV, or choose a file."),
+    ("{", "Line 1, column 2: this is not JSON."),
+    ('[\n {"sid": 1},\n {]', "Line 3, column 3: this is not JSON."),
+    ('{"a": 1}', "There is no list of flows in this JSON."),
+    ("[]", "The list of flows is empty."),
+    ('{"flows": [], "flows": []}', "“flows” is given twice: there can be one list of flows."),
+    ("[" * 5000, "This JSON is nested too deeply to be read."),
+    ('[{"friendly_name": ' + "[" * 100_000 + "]" * 100_000 + "}]", "This JSON is nested too deeply to be read."),
+    ("[" + "9" * 5000 + "]", "A number in this JSON is too long to be read."),
+    ("[NaN]", "NaN is not JSON"),
+    ("[-Infinity]", "-Infinity is not JSON"),
+    ("hello", "Line 1: this is neither JSON nor a table."),
+    ("friendly_name", "There is a header, but no flow below it."),
+    ('sid,friendly_name\nFO1,"x', "Line 2: a quotation mark is opened and never closed."),
+    ('sid,friendly_name\na,b\nc,"d" e\n', "Line 3: text stands behind a closing quotation mark."),
+    ('sid,friendly_name\na,"b\nc"\nd,"e"x', "Line 4: text stands behind a closing quotation mark."),
+    ("friendly_name,b\n" + "x" * 140_000 + ",\n", "Line 2: a cell is longer than can be read."),
+    ("sep=|\nsid|friendly_name", "Line 1: “|” can't separate cells here."),
+    ("friendly_name" + "," * 100 + "\nx", "Line 1: 101 columns. At most 100 can be read."),
+    ("friendly_name\none\ntwo\x00\n", "Line 3: it has a character that can't be stored (U+0000)."),
+], ids=lambda text: text[:24])  # fmt: skip
+def test_text_that_cannot_be_read_is_told_and_kept(operator, text, says):
+    answer = send(operator, text)
+
+    assert error_of(answer).startswith(says)
+    assert answer.context["text"].removeprefix("\ufeff") == text.removeprefix("\ufeff")
+
+
+@pytest.mark.parametrize(("data", "says"), [
+    (b"", "The file “flows.csv” is empty."),
+    ("friendly_name\none\ntélé".encode("cp1252"), "Line 3: byte 0xE9 is not UTF-8. In a spreadsheet, save as “CSV UTF-8”."),
+    ("friendly_name\none".encode("utf-16-le"), "Line 1: it has a character that can't be stored (U+0000)."),
+    ("friendly_name\none".encode("utf-16")[:-1], "The file begins like UTF-16, but is cut off or damaged."),
+    (b"\xff\xfe\x00\xd8a\x00", "The file begins like UTF-16, but is cut off or damaged."),
+    ("friendly_name\none".encode("utf-32"), "Line 1: it has a character that can't be stored (U+0000)."),
+    (b"\x89PNG\r\n\x1a\n", "Line 1: byte 0x89 is not UTF-8."),
+], ids=["empty", "cp1252", "utf-16-le", "cut off", "surrogate", "utf-32", "png"])  # fmt: skip
+def test_file_that_cannot_be_read_is_told(operator, data, says):
+    assert error_of(send(operator, file=data)).startswith(says)
+
+
+def test_file_and_pasted_text_at_once_are_refused_and_the_text_kept(operator):
+    answer = send(operator, "[typed", file=b"[]")
+
+    assert error_of(answer) == "You chose a file and pasted text. Send one of them."
+    assert answer.context["text"] == "[typed"
+
+
+def test_text_of_a_file_comes_back_where_it_cannot_be_read(operator):
+    answer = send(operator, file=b'[{"sid": }]')
+
+    assert error_of(answer).startswith("Line 1, column 10: this is not JSON.")
+    assert answer.context["text"] == '[{"sid": }]'
+
+
+def test_more_than_fit_are_refused_with_the_number(operator, monkeypatch):
+    monkeypatch.setattr("flows.plans.import_table.MOST", 2)
+    monkeypatch.setattr(import_text, "MOST", 2)
+
+    assert (
+        error_of(send(operator, json.dumps([{}] * 3)))
+        == "The list has 3 flows. At most 2 can be imported at once."
+    )
+    assert error_of(send(operator, "friendly_name\na\nb\n\nc\n")) == (
+        "Line 5: the table has 3 rows. At most 2 can be imported at once."
+    )
+
+
+@pytest.mark.parametrize(("entry", "why"), [
+    ("a", "It is a text, not a flow."),
+    (None, "It is nothing, not a flow."),
+    ([], "It is a list, not a flow."),
+    (5, "It is a number, not a flow."),
+    ({"friendly_nam": "x"}, "There is no field “friendly_nam”."),
+    ({"integration": {"type": "studio"}}, "There is no field “integration.type”."),
+    ({"sid": "FO1", "friendly_name": "x"}, "“FO1” is not a Flex Flow SID (FO…)."),
+    ({"sid": 5, "friendly_name": "x"}, "“5” is not a Flex Flow SID (FO…)."),
+    ({"sid": "\x00"}, "Flex Flow SID has a character that can't be stored (U+0000)."),
+    ({"sid": "FO" + "1" * 32, "account_sid": "\ud800"}, "Account SID has a character that can't be stored (U+D800)."),
+    ({"account_sid": "AC1"}, "“AC1” is not an account SID (AC…)."),
+    ({"friendly_name": "a\x00b"}, "Friendly name has a character that can't be stored (U+0000)."),
+    ({"friendly_name": "a\udfffb"}, "Friendly name has a character that can't be stored (U+DFFF)."),
+    ({"\x00": 1}, "\u2400 has a character that can't be stored (U+0000)."),
+    ({"friendly_name": {"a": 1}}, "Friendly name must be one value."),
+    ({"friendly_name": "x", "friendlyName": "y"}, "“friendly_name” is given twice."),
+    ({"integration": {"flowSid": "x"}, "integration_flow_sid": "y"}, "“integration_flow_sid” is given twice."),
+    ({"friendly_name": "x"}, "Chat service SID is missing."),
+    ({**NEW, "integration_retry_count": 2.5}, "Retry count must be a whole number, such as 3."),
+    ({**NEW, "integration_retry_count": 1e400}, "Retry count must be a whole number, such as 3."),
+    ({**NEW, "account_sid": "AC" + "9" * 32}, f"AC{'9' * 32} is not an account that you can create flows in."),
+    ({**NEW, "integration_type": "task", "integration_workspace_sid": "WS" + "2" * 32, "integration_workflow_sid": "WW" + "2" * 32,
+      "integration_channel": "sms", "integration_flow_sid": None, "integration_retry_count": 2},
+     "Retry count does not belong to a flow with this integration type."),
+    ({**NEW, "integration_type": "external", "integration_flow_sid": None, "integration_url": "https://a.example/?token=masked-abcdef"},
+     "Webhook URL: a part of it is masked"),
+    ({**NEW, "integration_type": "external", "integration_flow_sid": None, "integration_url": "https://a.example/?token=canary"},
+     "Webhook URL has a secret in it"),
+], ids=lambda value: ascii(value)[:40])  # fmt: skip
+def test_entry_that_cannot_be_had_is_skipped_with_its_number(operator, entry, why):
+    send(operator, json.dumps([NEW, entry]).replace("Infinity", "1e400"))
+
+    good, bad = changes()
+    assert good.skipped == ""
+    assert bad.skipped.startswith(f"Entry 2: {why}")
+
+
+def test_key_that_stands_twice_in_an_entry_is_named(operator):
+    send(
+        operator, '[{"friendly_name": "x", "friendly_name": "y"}, {"integration": {"url": "a", "url": "b"}}]'
+    )
+
+    assert [change.skipped for change in changes()] == [
+        "Entry 1: “friendly_name” is given twice.",
+        "Entry 2: “url” is given twice.",
+    ]
+
+
+@pytest.mark.parametrize(("row", "why"), [
+    ("{0},a,b,c,d", "It has 5 cells, and the header 4."),
+    ("{0},,,7", "Retry count must be 3 or less."),
+    ("{0},,4.91556E+11,", "Contact identity “4.91556E+11” was shortened by a spreadsheet: format the column as text."),
+    ("FO9,,,", "“FO9” is not a Flex Flow SID (FO…)."),
+    ("FO" + "9" * 32 + ",x,,", "No flow with this SID has been synced."),
+])  # fmt: skip
+def test_row_that_cannot_be_had_is_skipped_with_its_line(operator, sids, row, why):
+    header = "sid,friendly_name,contact_identity,integration_retry_count"
+    text = f'{header}\n{sids[1]},"two\nlines",,\n\n{row.format(sids[0])}\n'
+
+    send_table(operator, text)
+
+    good, bad = changes()
+    assert good.skipped == ""
+    assert bad.skipped.startswith(f"Line 5: {why}")
+
+
+def test_row_with_fewer_cells_says_nothing_of_the_rest(operator, sids):
+    send_table(operator, f"sid,friendly_name,enabled\n{sids[1]},Shorter\n")
+
+    assert changes()[0].asked == {"friendly_name": "Shorter"}
+
+
+def test_same_sid_twice_names_the_line(operator, sids):
+    send_table(operator, f"sid,friendly_name\n{sids[0]},a\n{sids[0]},b\n")
+
+    assert [change.skipped for change in changes()] == [
+        "",
+        "Line 3: The same SID is in line 2. Only the first one counts.",
+    ]
+
+
+def test_flow_is_not_moved_to_another_account(operator, staging, sids):
+    send(operator, json.dumps([{"sid": sids[0], "account_sid": staging.account_sid, "friendly_name": "x"}]))
+
+    assert (
+        changes()[0].skipped
+        == f"Entry 1: The flow is not in {staging.account_sid}, and a flow can't be moved."
+    )
+
+
+def test_what_was_imported_is_what_twilio_gets(operator, sandbox, sids):
+    send_table(operator, f"sid;Friendly name;Retry count;enabled\n{sids[0]};Neu;0;no\n")
+    operator.post(reverse("flows:plan-start", args=[Plan.objects.get().pk]), {"reason": "import"})
+    call_command("db_worker", batch=True, interval=0, startup_delay=False, verbosity=0)
+
+    flow = from_response(sandbox.flows[sids[0]])
+    assert (flow["friendly_name"], flow["integration_retry_count"], flow["enabled"]) == ("Neu", 0, False)

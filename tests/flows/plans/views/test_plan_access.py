@@ -1,0 +1,247 @@
+"""Who may see a bulk change and act on it, with roles that differ by account: what the page offers is what works."""
+
+import json
+from html import unescape
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from flexadmin.models import AccountRole
+from flows.audit.models import AuditEvent
+from flows.mirror import mirror
+from flows.plans import drafts
+from flows.plans.drafts import Ask
+from flows.plans.models import Plan
+from flows.twilio.sandbox.faults import Fault, FaultKind
+from tests.faults.acting import writes
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NEW = {"friendly_name": "Nova", "chat_service_sid": "IS" + "1" * 32, "channel_type": "web"}
+ACTS = ("start", "stop", "undo", "rest", "discard")
+# A user's roles in production and in staging.
+PEOPLE = {
+    "both": ("operator", "operator"),
+    "mixed": ("viewer", "operator"),
+    "viewer": ("viewer", "viewer"),
+    "staging": ("", "operator"),
+    "looking": ("", "viewer"),
+}
+
+
+@pytest.fixture
+def flows(sandbox, staging):
+    made = []
+    for there, name in ((sandbox, "Live line"), (staging, "Try line")):
+        made.append(
+            there.add_flow(friendly_name=name, channel_type="sms", enabled=True, integration_type="studio")
+        )
+        mirror.sync(there.account_sid)
+    return made
+
+
+@pytest.fixture
+def client_for(sandbox, staging, person):
+    """A client of one of PEOPLE."""
+    for role in ("viewer", "operator"):
+        person(role, f"spare-{role}")
+
+    def make(name):
+        user, is_new = User.objects.get_or_create(username=name)
+        for there, role in zip((sandbox, staging), PEOPLE[name], strict=True):
+            if is_new and role:
+                AccountRole.objects.create(
+                    person=user, account_sid=there.account_sid, role=Group.objects.get(name=role)
+                )
+        client = Client()
+        client.force_login(user, backend="flexadmin.roles.RolesBackend")
+        return client
+
+    return make
+
+
+def within(*account_sids):
+    return frozenset(account_sids)
+
+
+def a_plan(sids, *, made_by="somebody", within=None):
+    return drafts.plan_change(ask=Ask("disable"), sids=sids, made_by=made_by, within=within)
+
+
+def page_of(client, plan):
+    return client.get(reverse("flows:plan", args=[plan.pk]))
+
+
+def act(client, plan, what):
+    return client.post(reverse(f"flows:plan-{what}", args=[plan.pk]), {"reason": "why"})
+
+
+def offered(page):
+    """The acts whose buttons the page has."""
+    return {what for what in ACTS if f"/{what}/" in page.content.decode()}
+
+
+def text_of(response):
+    return unescape(response.content.decode())
+
+
+def test_what_is_skipped_takes_no_permission(client_for, flows, sandbox, staging):
+    """A selection over two accounts, one of which the maker may only look at."""
+    client = client_for("mixed")
+    answer = client.post("/flows/plans/new/", {"sid": flows, "kind": "disable"})
+    plan = Plan.objects.get()
+
+    page = page_of(client, plan)
+
+    assert answer.url == reverse("flows:plan", args=[plan.pk])
+    assert offered(page) == {"start", "discard"}
+    assert "You don't have permission to change flows in production." in text_of(page)
+    assert act(client, plan, "start").status_code == 302
+    assert Plan.objects.get().state == "running"
+    assert [len(writes(there)) for there in (sandbox, staging)] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "place", [["production"], ["staging"], ["production", "staging"], ["staging", "skipped"]], ids="+".join
+)
+@pytest.mark.parametrize("state", ["draft", "running", "done"])
+@pytest.mark.parametrize("who", PEOPLE)
+def test_buttons_are_what_works(client_for, flows, sandbox, staging, who, state, place):
+    """`skipped`: the flow of production is in the plan, and left out."""
+    sids = [flows[0]] if "production" in place or "skipped" in place else []
+    sids += [flows[1]] if "staging" in place else []
+    plan = a_plan(sids, within=within(staging.account_sid) if "skipped" in place else None)
+    if state != "draft":
+        now = timezone.now()
+        Plan.objects.filter(pk=plan.pk).update(
+            started_at=now, alive_at=now, actor={"label": "x"}, ended_at=now if state == "done" else None
+        )
+    roles = dict(zip(("production", "staging"), PEOPLE[who], strict=True))
+    counted = [name for name in place if name != "skipped"]
+    may_see = all(roles[name] for name in counted)
+    may_act = all(roles[name] == "operator" for name in counted)
+    client = client_for(who)
+
+    page = page_of(client, plan)
+    answers = {
+        what: act(client, plan, what).status_code for what in ("stop", "undo", "rest", "start", "discard")
+    }
+
+    assert page.status_code == (200 if may_see else 403)
+    assert set(answers.values()) == ({302} if may_act else {403})
+    expected = (
+        {"draft": {"start", "discard"}, "running": {"stop"}, "done": set()}[state] if may_act else set()
+    )
+    assert offered(page) == expected
+    assert ("Live line" in text_of(page)) == (may_see and place != ["staging"] and bool(roles["production"]))
+
+
+@pytest.mark.parametrize(("who", "may"), [("both", True), ("mixed", False), ("viewer", False)])
+def test_retry_and_roll_back_are_offered_to_those_who_can(client_for, flows, sandbox, staging, who, may):
+    plan = a_plan(flows)
+    staging.inject(Fault(kind=FaultKind.REFUSE, method="POST", status=400, code=20001))
+    act(client_for("both"), plan, "start")
+    call_command("db_worker", batch=True, interval=0, startup_delay=False, verbosity=0)
+    client = client_for(who)
+
+    page = page_of(client, plan)
+    answers = [act(client, plan, what).status_code for what in ("undo", "rest")]
+
+    assert offered(page) == ({"undo", "rest"} if may else set())
+    assert answers == ([302, 302] if may else [403, 403])
+    assert Plan.objects.count() == (3 if may else 1)
+
+
+def test_skipped_flow_of_an_unseen_account_is_not_shown(client_for, flows, staging):
+    plan = a_plan(flows, within=within(staging.account_sid))
+    client = client_for("staging")
+
+    page, listed = page_of(client, plan), client.get("/flows/plans/")
+
+    assert page.status_code == 200
+    assert "Try line" in text_of(page)
+    assert "Live line" not in text_of(page)
+    assert "production" not in text_of(page)
+    assert page.context["total"] == 1
+    assert "Turn off 1 flow in staging" in text_of(listed)
+
+
+def test_flow_that_was_skipped_on_the_way_still_takes_permission(client_for, flows):
+    """It was part of the plan: what came of it is its account's."""
+    plan = a_plan(flows)
+    plan.changes.filter(target_sid=flows[0]).update(skipped="Already set.", done_at=timezone.now())
+
+    assert page_of(client_for("staging"), plan).status_code == 403
+    assert "Turn off" not in text_of(client_for("staging").get("/flows/plans/"))
+
+
+def test_import_that_names_an_account_of_others_is_seen_by_its_maker(client_for, flows, sandbox, staging):
+    client = client_for("staging")
+    entries = [NEW | {"account_sid": staging.account_sid}, NEW | {"account_sid": sandbox.account_sid},
+               NEW | {"account_sid": "AC" + "9" * 32}, {"sid": flows[0], "friendly_name": "Taken"}]  # fmt: skip
+    answer = client.post("/flows/plans/import/", {"entries": json.dumps(entries)})
+    plan = Plan.objects.get()
+
+    page = client.get(answer.url)
+
+    assert page.status_code == 200
+    assert [(change.account_sid, change.skipped) for change in plan.changes.order_by("place")] == [
+        (staging.account_sid, ""),
+        ("", f"Entry 2: {sandbox.account_sid} is not an account that you can create flows in."),
+        ("", f"Entry 3: AC{'9' * 32} is not an account that you can create flows in."),
+        ("", "Entry 4: No flow with this SID has been synced. An entry without a SID creates a new flow."),
+    ]
+    assert "Live line" not in text_of(page)
+    assert "Import: create 1 flow in staging" in text_of(client.get("/flows/plans/"))
+    assert act(client, plan, "start").status_code == 302
+
+
+def test_draft_of_which_nothing_is_left_can_be_discarded_by_its_maker(client_for, flows, sandbox):
+    client = client_for("staging")
+    entry = NEW | {"account_sid": sandbox.account_sid}
+    client.post("/flows/plans/import/", {"entries": json.dumps([entry])})
+    plan = Plan.objects.get()
+
+    page = page_of(client, plan)
+
+    assert (offered(page), "Nothing to change" in text_of(page)) == ({"discard"}, True)
+    assert act(client, plan, "discard").url == "/flows/plans/"
+    assert not Plan.objects.exists()
+
+
+def test_maker_who_lost_the_role_still_sees_and_discards_the_draft_and_nothing_more(client_for, flows):
+    client = client_for("both")
+    plan = a_plan(flows, made_by="both")
+    AccountRole.objects.filter(person__username="both", account_sid__endswith="5a").delete()
+
+    page = page_of(client, plan)
+
+    assert page.status_code == 200
+    assert offered(page) == {"discard"}
+    assert "Live line" not in text_of(page)
+    assert "You can’t start this" in text_of(page)
+    assert act(client, plan, "start").status_code == 403
+    assert str(plan.pk) in text_of(client.get("/flows/plans/"))
+    assert act(client, plan, "discard").status_code == 302
+
+
+def test_started_plan_of_somebody_who_lost_the_role_is_not_theirs_to_see(client_for, flows):
+    client = client_for("both")
+    plan = a_plan(flows, made_by="both")
+    Plan.objects.update(started_at=timezone.now())
+    AccountRole.objects.filter(person__username="both", account_sid__endswith="5a").delete()
+
+    assert page_of(client, plan).status_code == 403
+    assert act(client, plan, "discard").status_code == 403
+
+
+def test_refusal_is_recorded_with_the_plans_account(client_for, flows, sandbox):
+    plan = a_plan(flows[:1])
+
+    act(client_for("mixed"), plan, "start")
+
+    event = AuditEvent.objects.latest("seq")
+    assert (event.action, event.result, event.account_sid) == ("plan.start", "denied", sandbox.account_sid)

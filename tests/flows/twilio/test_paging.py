@@ -1,0 +1,299 @@
+"""A listing's pages: which links are followed, to where, and what ends it. Some over made-up answers, some
+through a real proxy in front of the sandbox."""
+
+import json
+import re
+import socket
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import responses
+
+from flows.twilio import paging
+from flows.twilio.client import FlexClient
+from flows.twilio.errors import Refused, Unknown
+from flows.twilio.paging import Trail
+from flows.twilio.sandbox.faults import Fault, FaultKind
+from flows.twilio.sandbox.server import Sandbox
+from tests.flows.twilio.test_client import AC, FLOW, FO, LIST, OTHER, ROOT, SECRET, SK, basic, page
+from tests.flows.twilio.test_client_faults import Wire, heard
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def twilio():
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock
+
+
+@pytest.fixture
+def client():
+    made = FlexClient(
+        base_url=ROOT, account_sid=AC, auth=(SK, SECRET), rate_limits=False, sleep=lambda _seconds: None
+    )
+    yield made
+    made.close()
+
+
+def follow(listing, link):
+    trail = Trail(listing)
+    trail.begin({"PageSize": "1000"}, flows_a_page=1000)
+    return trail.next_address(link)
+
+
+# Where a link leads
+
+
+@pytest.mark.parametrize(
+    ("listing", "link"),
+    [
+        (LIST, f"{LIST}?Page=1"),
+        (LIST, "https://flex-api.twilio.com:443/v1/FlexFlows?Page=1"),
+        (LIST, "https://flex-api.twilio.com/v1/FlexFlows/?Page=1"),
+        (LIST, "HTTPS://Flex-API.twilio.com/v1/FlexFlows?Page=1"),
+        (LIST, "https://flex-api.dublin.ie1.twilio.com/v1/FlexFlows?Page=1"),
+        (LIST, "http://flex-api.twilio.com/v1/FlexFlows?Page=1"),
+        (LIST, "https://user:pass@flex-api.twilio.com/v1/FlexFlows?Page=1"),
+        (LIST, "//flex-api.twilio.com/v1/FlexFlows?Page=1"),
+        (LIST, "/v1/FlexFlows?Page=1"),
+        (LIST, "FlexFlows?Page=1"),
+        (LIST, "?Page=1"),
+        (LIST, " ?Page=1 "),
+        (LIST, "https://flex-api.twilio.com/v1/FlexFlows?Page=1#top"),
+        ("http://proxy.example/twilio/flex/v1/FlexFlows", "https://flex-api.twilio.com/v1/FlexFlows?Page=1"),
+        ("http://proxy.example/twilio/flex/v1/FlexFlows", "/v1/FlexFlows?Page=1"),
+        ("http://proxy.example/flex/FlexFlows", "https://flex-api.twilio.com/v1/FlexFlows?Page=1"),
+        ("http://proxy.example:8080/v1/FlexFlows", "http://proxy.example/inside/v1/FlexFlows/?Page=1"),
+    ],
+)
+def test_next_page_is_asked_for_at_the_configured_address(listing, link):
+    assert follow(listing, link) == f"{listing}?Page=1"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["FriendlyName=a%20b%2Bc&PageSize=50&PageToken=PAFO%2F%3D%3D", "PageToken=eyJ+x/==", "a=&unknown="],
+)
+def test_query_is_taken_as_it_stands(query):
+    assert follow(LIST, f"{LIST}?{query}") == f"{LIST}?{query}"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "ftp://flex-api.twilio.com/v1/FlexFlows?Page=1", "file:///etc/passwd", "javascript:alert(1)",
+        "https:/v1/elsewhere", "/v1/FlexFlowsElse?Page=1", "/v1/FlexFlows/../Channels?Page=1",
+        "/v1/FlexFlows/%2e%2e/Channels?Page=1", "/v1/FlexFlows;x?Page=1", f"/v1/FlexFlows/{FO}",
+        "https://flex-api.twilio.com/?Page=1", "https://flex-api.twilio.com/v1/Channels?Page=1",
+        "https://[flex-api.twilio.com/v1/FlexFlows", "?\x00", "?Page=1\nHost: evil", 7, True, ["a"], {"url": LIST},
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_link_that_leads_elsewhere_is_not_followed(client, twilio, link):
+    twilio.get(LIST, json=page(FLOW, following=link))
+    flows = client.list()
+
+    assert next(flows)["sid"] == FO
+    with pytest.raises(Unknown, match=r"not followed|makes no sense") as caught:
+        list(flows)
+
+    assert "flex-api" not in str(caught.value)
+    assert len(twilio.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "host", ["flex-api.example", "flex-api.twilio.com.example", "flex-api.twilio.com:8443"]
+)
+def test_credentials_go_nowhere_else(client, twilio, host):
+    twilio.add(responses.GET, LIST, json=page(FLOW, following=f"https://{host}/v1/FlexFlows?Page=1"))
+    twilio.add(responses.GET, LIST, json=page(FLOW | {"sid": OTHER}))
+
+    assert [flow["sid"] for flow in client.list()] == [FO, OTHER]
+
+    assert twilio.calls[1].request.url == f"{LIST}?Page=1"
+    assert twilio.calls[1].request.headers["Authorization"] == basic(SK, SECRET)
+    assert {urlsplit(call.request.url).netloc for call in twilio.calls} == {"flex-api.twilio.com"}
+
+
+class Proxy:
+    """A proxy under `prefix` that leads to the sandbox and, as Twilio's own host name, sees to it that the
+    links in its answers lead past the proxy."""
+
+    def __init__(self, sandbox, prefix, name=b"flex-api.twilio.com"):
+        self.sandbox, self.prefix, self.name, self.asked = sandbox, prefix.encode(), name, []
+
+    def __call__(self, connection, _number):
+        request = heard(connection)
+        line, _, rest = request.partition(b"\r\n")
+        self.asked.append(line.decode())
+        line = line.replace(self.prefix, b"", 1)
+        rest = re.sub(rb"(?i)host: [^\r]*", b"Host: " + self.name, rest, count=1)
+        rest = re.sub(rb"(?i)connection: [^\r]*", b"Connection: close", rest, count=1)
+        with socket.create_connection(("127.0.0.1", int(urlsplit(self.sandbox.url).port))) as upstream:
+            upstream.sendall(line + b"\r\n" + rest)
+            while chunk := upstream.recv(65_536):
+                connection.sendall(chunk)
+
+
+@pytest.mark.parametrize("prefix", ["", "/twilio/flex"])
+def test_listing_through_a_proxy_comes_to_its_end(prefix):
+    with Sandbox() as sandbox:
+        sids = {sandbox.add_flow() for _ in range(5)}
+        proxy = Proxy(sandbox, prefix)
+        with Wire(proxy) as wire:
+            client = FlexClient(
+                base_url=f"http://127.0.0.1:{wire.port}{prefix}/v1",
+                account_sid=sandbox.account_sid,
+                auth=(sandbox.api_key, sandbox.api_secret),
+                rate_limits=False,
+            )
+            found = [flow["sid"] for flow in client.list(page_size=2)]
+            client.close()
+
+    assert sorted(found) == sorted(sids)
+    assert len(proxy.asked) == 3
+    assert all(line.startswith(f"GET {prefix}/v1/FlexFlows?") for line in proxy.asked)
+
+
+# The end
+
+
+@pytest.mark.parametrize("end", [None, "", "  ", False, 0, [], {}], ids=repr)
+def test_listing_ends_where_there_is_no_link(client, twilio, end):
+    twilio.get(LIST, json=page(FLOW, following=end))
+
+    assert [flow["sid"] for flow in client.list()] == [FO]
+    assert len(twilio.calls) == 1
+
+
+def test_listing_ends_where_the_link_is_missing(client, twilio):
+    twilio.get(LIST, json={"meta": {"key": "flex_flows"}, "flex_flows": [FLOW]})
+
+    assert [flow["sid"] for flow in client.list()] == [FO]
+
+
+@pytest.mark.parametrize("link", [LIST, f"{LIST}?PageSize=1000", f"{LIST}?Page=1", "#", "?"])
+def test_links_that_go_round_end(client, twilio, link):
+    twilio.get(LIST, json=page(FLOW, following=link))
+
+    with pytest.raises(Unknown, match="loop"):
+        list(client.list())
+
+    assert len(twilio.calls) <= 2
+
+
+def answer_each(twilio, flow, *, limit=30):
+    """A list whose links are always new; it does end, should nobody end it before."""
+
+    def another(_request):
+        number = len(twilio.calls)
+        link = f"{LIST}?Page={number}" if number < limit else None
+        return 200, {}, json.dumps(page(*flow(number), following=link))
+
+    twilio.add_callback(responses.GET, LIST, another)
+
+
+@pytest.mark.parametrize("flow", [lambda _number: [FLOW], lambda _number: []], ids=["the same", "none"])
+def test_pages_that_repeat_under_new_links_end(client, twilio, flow):
+    answer_each(twilio, flow)
+
+    with pytest.raises(Unknown, match="loop"):
+        list(client.list())
+
+    assert len(twilio.calls) <= 3
+
+
+def test_page_that_repeats_once_is_read_on(client, twilio):
+    """A flow that was made meanwhile moves another one on to the next page."""
+    sids = [FO, FO, OTHER]
+    for at, sid in enumerate(sids):
+        following = f"?Page={at + 1}" if at < 2 else None
+        twilio.add(responses.GET, LIST, json=page(FLOW | {"sid": sid}, following=following))
+
+    assert [flow["sid"] for flow in client.list()] == sids
+
+
+def test_listing_without_an_end_ends(client, twilio, monkeypatch):
+    monkeypatch.setattr(paging, "MAX_PAGES", 5)
+    answer_each(twilio, lambda number: [FLOW | {"sid": f"FO{number:032}"}])
+
+    with pytest.raises(Unknown, match="loop"):
+        list(client.list())
+
+    assert len(twilio.calls) == 5
+
+
+def test_smaller_pages_may_be_as_many_more():
+    trail = Trail(LIST)
+    trail.begin({"PageSize": "50"}, flows_a_page=50)
+
+    for number in range(1, 2000):
+        trail.note([{"sid": f"FO{number:032}"}])
+        trail.next_address(f"?Page={number}")
+    with pytest.raises(Unknown, match="loop"):
+        trail.next_address("?Page=2000")
+
+
+# Sizes
+
+
+def sizes_asked(requests):
+    return [request.parameters.get("PageSize") for request in requests]
+
+
+@pytest.mark.parametrize(
+    ("fault", "count"),
+    [
+        (Fault(FaultKind.REFUSE, status=400, code=20007), 1),
+        (Fault(FaultKind.REFUSE, status=400, code=20001, message="Invalid parameter PageSize"), 2),
+        (Fault(FaultKind.REFUSE, status=413, code=20001), 1),
+        (Fault(FaultKind.HTML, status=413), 2),
+    ],
+    ids=lambda value: f"{value.kind} {value.status}" if isinstance(value, Fault) else str(value),
+)
+def test_first_page_that_is_refused_for_its_size_is_asked_for_again(fault, count):
+    with Sandbox() as sandbox:
+        sids = {sandbox.add_flow() for _ in range(120)}
+        client = FlexClient(
+            base_url=sandbox.url,
+            account_sid=sandbox.account_sid,
+            auth=(sandbox.api_key, sandbox.api_secret),
+            rate_limits=False,
+        )
+        for _ in range(count):
+            sandbox.inject(fault)
+
+        found = {flow["sid"] for flow in client.list(friendly_name=None)}
+        client.close()
+
+    assert found == sids
+    size = {1: 100, 2: 50}[count]
+    expected = ["1000", "100", "50"][: count + 1] + [str(size)] * (-(-120 // size) - 1)
+    assert sizes_asked(sandbox.requests) == expected
+
+
+def test_size_that_is_never_small_enough_is_refused_in_the_end(client, twilio):
+    twilio.get(LIST, json={"code": 20007, "message": "Page size too large", "status": 400}, status=400)
+
+    with pytest.raises(Refused) as caught:
+        list(client.list())
+
+    assert caught.value.code == 20007
+    asked = [parse_qs(urlsplit(call.request.url).query)["PageSize"] for call in twilio.calls]
+    assert asked == [["1000"], ["100"], ["50"]]
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, 20001), (401, 20003), (404, 20404)])
+def test_any_other_refusal_is_not_asked_again(client, twilio, status, code):
+    twilio.get(LIST, json={"code": code, "message": "No", "status": status}, status=status)
+
+    with pytest.raises(Refused):
+        list(client.list())
+
+    assert len(twilio.calls) == 1

@@ -1,0 +1,267 @@
+"""What an answer is taken for: confirmed, refused, or unknown; and how long it asks to wait."""
+
+import json
+from email.utils import formatdate
+
+import pytest
+
+from flows.twilio import responses
+from flows.twilio.errors import Refused, Unknown
+from flows.twilio.flex.flex_flow import BY_NAME
+from flows.twilio.responses import pause_in, read
+from tests.flows.twilio.test_client import FLOW, FO, OTHER, VERBS, client, slept, twilio  # noqa: F401
+from tests.flows.twilio.test_client import answers as answered
+
+WRITES = ("create", "update", "delete")
+ENVELOPE = {
+    "code": 20001,
+    "message": "No",
+    "more_info": "https://www.twilio.com/docs/errors/20001",
+    "status": 0,
+}
+PROBLEM = {"type": "https://www.twilio.com/docs/errors/20001", "title": "No", "status": 0, "code": 20001}
+IN_TWILIOS_WORDS = [
+    400,
+    401,
+    402,
+    403,
+    404,
+    405,
+    406,
+    409,
+    410,
+    411,
+    412,
+    413,
+    414,
+    415,
+    422,
+    423,
+    428,
+    431,
+    451,
+]
+every_write = pytest.mark.parametrize("verb", WRITES)
+
+
+def heard_as(verb, status, body):
+    """The error that an answer is."""
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    with pytest.raises((Refused, Unknown)) as caught:
+        read(verb, status, {}, text, "RQ1")
+    assert (caught.value.status, caught.value.request_id) == (status, "RQ1")
+    return caught.value
+
+
+# Refused or unknown
+
+
+@every_write
+@pytest.mark.parametrize("status", IN_TWILIOS_WORDS)
+@pytest.mark.parametrize("body", [ENVELOPE, PROBLEM], ids=["envelope", "RFC 9457"])
+def test_refusal_in_twilios_own_words_is_one(verb, status, body):
+    error = heard_as(verb, status, body | {"status": status})
+
+    assert isinstance(error, Refused)
+    assert (error.code, error.message) == (20001, "No")
+
+
+@every_write
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 599, 301, 307])
+def test_no_other_status_says_that_nothing_was_changed(verb, status):
+    error = heard_as(verb, status, ENVELOPE | {"status": status})
+
+    assert isinstance(error, Unknown)
+    assert (error.code, error.message, error.more_info) == (20001, "No", ENVELOPE["more_info"])
+
+
+@every_write
+@pytest.mark.parametrize("status", sorted({*IN_TWILIOS_WORDS} - {401, 403, 404}))
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>No</html>",
+        b"[]",
+        b'"no"',
+        {"message": "Forbidden"},
+        {"error": "No"},
+        {"code": 400, "message": "No"},
+    ],
+    ids=ascii,
+)
+def test_status_of_somebody_else_says_nothing_of_twilio(verb, status, body):
+    assert isinstance(heard_as(verb, status, body), Unknown)
+
+
+@every_write
+@pytest.mark.parametrize("status", [401, 403, 404, 429])
+@pytest.mark.parametrize("body", [b"", b"<html>No</html>", {"message": "Forbidden"}], ids=ascii)
+def test_refusal_at_the_door_is_one_whoever_gives_it(verb, status, body):
+    assert isinstance(heard_as(verb, status, body), Refused)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"code": 20001}, 20001),
+        ({"code": "20001", "message": "No"}, 20001),
+        ({"code": None, "message": "No", "status": 400}, None),
+        ({"message": "No", "more_info": "", "status": 400}, None),
+        ({"message": "No", "more_info": "", "status": "400"}, None),
+        ({"title": "No", "detail": "Too long", "status": 400}, None),
+        ({"type": "about:blank", "title": "No"}, None),
+        ({"type": "about:blank", "detail": "No", "errors": [{"detail": "No"}]}, None),
+    ],
+    ids=ascii,
+)
+def test_error_may_lack_some_of_its_parts(body, code):
+    error = heard_as("update", 400, body)
+
+    assert isinstance(error, Refused)
+    assert error.code == code
+
+
+@pytest.mark.parametrize(
+    "code", [None, True, 2**31, 20001.5, [20001], "soon", "٢٠٠٠١", 0, -20001, 400], ids=repr
+)
+def test_code_that_is_none_of_twilios_makes_no_refusal(code):
+    assert isinstance(heard_as("update", 400, {"code": code, "message": None}), Unknown)
+
+
+def test_words_of_an_unknown_outcome_are_kept_short():
+    error = heard_as("update", 500, {"code": 20500, "message": "m" * 5000, "more_info": "i" * 5000})
+
+    assert (len(error.message), len(error.more_info)) == (1000, 300)
+
+
+# Confirmed
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 203, 206, 207, 226])
+def test_only_204_confirms_a_deletion(client, twilio, slept, status):  # noqa: F811
+    answered(twilio, "delete", status=status)
+
+    with pytest.raises(Unknown, match="does not confirm") as caught:
+        client.delete(FO)
+
+    assert caught.value.status == status
+    assert (len(twilio.calls), slept) == (1, [])
+
+
+@pytest.mark.parametrize("verb", ["create", "update"])
+@pytest.mark.parametrize("status", [202, 203, 204, 205, 206, 226])
+def test_other_success_does_not_confirm_a_change(client, twilio, slept, verb, status):  # noqa: F811
+    answered(twilio, verb, status=status, body="" if status in (204, 205) else json.dumps(FLOW))
+
+    with pytest.raises(Unknown, match="does not confirm"):
+        VERBS[verb](client)
+
+    assert (len(twilio.calls), slept) == (1, [])
+
+
+@pytest.mark.parametrize("verb", ["create", "update"])
+@pytest.mark.parametrize("status", [200, 201])
+def test_documented_success_confirms_a_change(client, twilio, verb, status):  # noqa: F811
+    answered(twilio, verb, status=status, body=json.dumps(FLOW))
+
+    assert VERBS[verb](client).status == status
+
+
+@pytest.mark.parametrize("verb", ["list", "fetch"])
+@pytest.mark.parametrize("status", [201, 202, 203, 206])
+def test_read_is_answered_with_200_alone(client, twilio, verb, status):  # noqa: F811
+    answered(
+        twilio,
+        verb,
+        status=status,
+        body=json.dumps({"meta": {}, "flex_flows": []} if verb == "list" else FLOW),
+    )
+
+    with pytest.raises(Unknown):
+        VERBS[verb](client)
+
+
+@pytest.mark.parametrize("verb", ["create", "update"])
+def test_success_about_another_account_is_unknown(client, twilio, verb):  # noqa: F811
+    answered(twilio, verb, body=json.dumps(FLOW | {"account_sid": "AC" + "9" * 32}))
+
+    with pytest.raises(Unknown, match="another account"):
+        VERBS[verb](client)
+
+
+@pytest.mark.parametrize("owner", [f"AC{FO[2:]}", None, "", 7, "unreadable"], ids=repr)
+def test_success_that_names_no_other_account_is_one(client, twilio, owner):  # noqa: F811
+    answered(twilio, "update", body=json.dumps(FLOW | {"account_sid": owner}))
+
+    assert client.update(FO, {}).snapshot["sid"] == FO
+
+
+def test_success_about_another_flow_is_unknown(client, twilio):  # noqa: F811
+    answered(twilio, "update", status=201, body=json.dumps(FLOW | {"sid": OTHER}))
+
+    with pytest.raises(Unknown, match="another Flex Flow"):
+        client.update(FO, {})
+
+
+def test_every_call_says_what_confirms_it():
+    assert set(responses.CONFIRMED) == set(VERBS)
+    assert "account_sid" in BY_NAME
+
+
+# How long to wait
+
+SENT = "Sun, 06 Nov 1994 08:49:37 GMT"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("7", 7.0), (" 7 ", 7.0), ("0", 0.0), ("1.5", 1.5), ("999999", 86_400.0), ("9" * 400, 86_400.0),
+        ("Sun, 06 Nov 1994 08:49:47 GMT", 10.0), ("Sunday, 06-Nov-94 08:49:47 GMT", 10.0),
+        ("Sun Nov  6 08:49:47 1994", 10.0), ("Sun, 06 Nov 1994 08:49:27 GMT", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400.0),
+        ("", None), ("soon", None), ("-1", None), ("1e3", None), ("٣", None), ("Sun, 06 Nov", None),
+        ("Sun, 06 Foo 1994 08:49:47 GMT", None),
+    ],
+)  # fmt: skip
+def test_pause_that_an_answer_asks_for(text, seconds):
+    assert pause_in({"Retry-After": text, "Date": SENT}) == seconds
+
+
+def test_answer_without_it_asks_for_none():
+    assert pause_in({"Date": SENT}) is None
+
+
+@pytest.mark.parametrize("date", [None, "", "yesterday"])
+def test_date_counts_from_our_own_clock_where_the_answer_has_none(monkeypatch, date):
+    monkeypatch.setattr(responses.time, "time", lambda: 784_111_777.0)
+    headers = {"Retry-After": formatdate(784_111_807, usegmt=True)}
+
+    assert pause_in(headers if date is None else headers | {"Date": date}) == 30.0
+
+
+@pytest.mark.parametrize("verb", ["list", "fetch"])
+@pytest.mark.parametrize(
+    ("status", "after"), [(503, "3"), (503, "Sun, 06 Nov 1994 08:49:40 GMT"), (429, "3")]
+)
+def test_read_waits_as_long_as_it_is_told(client, twilio, slept, verb, status, after):  # noqa: F811
+    answered(twilio, verb, status=status, headers={"Retry-After": after, "Date": SENT})
+
+    with pytest.raises((Refused, Unknown)) as caught:
+        VERBS[verb](client)
+
+    assert caught.value.retry_after == 3.0
+    assert len(slept) == 3
+    assert all(3.0 <= pause <= 3.25 for pause in slept)
+
+
+@pytest.mark.parametrize("after", ["999999", "Fri, 31 Dec 9999 23:59:59 GMT", "15"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_pause_beyond_the_deadline_ends_the_call_at_once(client, twilio, slept, status, after):  # noqa: F811
+    answered(twilio, "fetch", status=status, headers={"Retry-After": after, "Date": SENT})
+
+    with pytest.raises((Refused, Unknown)):
+        client.fetch(FO)
+
+    assert (len(twilio.calls), slept) == (1, [])

@@ -1,0 +1,469 @@
+"""The sandbox's rules, seen over HTTP and checked against facts written down here."""
+
+from datetime import timedelta
+
+import pytest
+
+from flows.twilio.flex.flex_flow import BY_WIRE
+from flows.twilio.sandbox.server import Sandbox
+from tests.flows.twilio import EXTERNAL, FLOWS, FO, FW, IS, NEW, STUDIO, TASK, WS, WW, Clock, call, create
+
+BASES = {"studio": STUDIO, "external": EXTERNAL, "task": TASK}
+
+# wire name: what is accepted and how it comes back, from a flow of the integration type that takes it
+ACCEPTED = [
+    ("studio", "FriendlyName", "x" * 256, ("friendly_name",), "x" * 256),
+    ("studio", "ChatServiceSid", "IS" + "Ab" * 16, ("chat_service_sid",), "IS" + "Ab" * 16),
+    ("studio", "ChannelType", "web", ("channel_type",), "web"),
+    ("studio", "ChannelType", "facebook", ("channel_type",), "facebook"),
+    ("studio", "ChannelType", "whatsapp", ("channel_type",), "whatsapp"),
+    ("studio", "ChannelType", "line", ("channel_type",), "line"),
+    ("studio", "ChannelType", "custom", ("channel_type",), "custom"),
+    ("studio", "ContactIdentity", "no number at all", ("contact_identity",), "no number at all"),
+    ("studio", "Enabled", "true", ("enabled",), True),
+    ("studio", "Enabled", "false", ("enabled",), False),
+    ("studio", "LongLived", "true", ("long_lived",), True),
+    ("studio", "Enabled", "True", ("enabled",), True),
+    ("studio", "Enabled", "FALSE", ("enabled",), False),
+    ("studio", "JanitorEnabled", "true", ("janitor_enabled",), True),
+    ("studio", "JanitorEnabled", "True", ("janitor_enabled",), True),
+    ("studio", "LongLived", "TRUE", ("long_lived",), True),
+    ("studio", "Integration.CreationOnMessage", "False", ("integration", "creation_on_message"), False),
+    ("studio", "IntegrationType", "studio", ("integration_type",), "studio"),
+    ("studio", "Integration.FlowSid", "FW" + "9f" * 16, ("integration", "flow_sid"), "FW" + "9f" * 16),
+    ("studio", "Integration.RetryCount", "0", ("integration", "retry_count"), 0),
+    ("external", "Integration.RetryCount", "3", ("integration", "retry_count"), 3),
+    ("studio", "Integration.CreationOnMessage", "false", ("integration", "creation_on_message"), False),
+    ("task", "Integration.CreationOnMessage", "true", ("integration", "creation_on_message"), True),
+    ("external", "Integration.Url", "http://a.example/?b=c", ("integration", "url"), "http://a.example/?b=c"),
+    (
+        "task",
+        "Integration.WorkspaceSid",
+        "WS" + "9f" * 16,
+        ("integration", "workspace_sid"),
+        "WS" + "9f" * 16,
+    ),
+    ("task", "Integration.WorkflowSid", "WW" + "9f" * 16, ("integration", "workflow_sid"), "WW" + "9f" * 16),
+    ("task", "Integration.Channel", "voice", ("integration", "channel"), "voice"),
+    ("task", "Integration.Timeout", "0", ("integration", "timeout"), 0),
+    ("task", "Integration.Timeout", "2147483647", ("integration", "timeout"), 2147483647),
+    ("task", "Integration.Priority", "7", ("integration", "priority"), 7),
+]
+
+REFUSED = [
+    ("FriendlyName", "x" * 257),
+    ("ChatServiceSid", "FW" + "0a" * 16),
+    ("ChatServiceSid", "IS" + "0a" * 15),
+    ("ChatServiceSid", "IS" + "0g" * 16),
+    ("ChatServiceSid", "IS" + "0a" * 16 + "\n"),
+    ("ChannelType", "SMS"),
+    ("ContactIdentity", "x" * 257),
+    ("Enabled", "yes"),
+    ("Enabled", "1"),
+    ("LongLived", "yes"),
+    ("JanitorEnabled", "0"),
+    ("IntegrationType", "flex"),
+    ("Integration.FlowSid", "FO" + "0a" * 16),
+    ("Integration.Url", "ftp://hooks.example.com/"),
+    ("Integration.Url", "hooks.example.com"),
+    ("Integration.Url", "https://"),
+    ("Integration.Url", "http://[::1"),
+    ("Integration.Url", "https://a.example/" + "x" * 2048),
+    ("Integration.WorkspaceSid", "WW" + "0a" * 16),
+    ("Integration.WorkflowSid", "WS" + "0a" * 16),
+    ("Integration.Channel", "x" * 65),
+    ("Integration.Timeout", "-1"),
+    ("Integration.Timeout", "2147483648"),
+    ("Integration.Priority", "1.5"),
+    ("Integration.Priority", "-1"),
+    ("Integration.CreationOnMessage", "on"),
+    ("Integration.RetryCount", "4"),
+    ("Integration.RetryCount", "-1"),
+    ("Integration.RetryCount", "three"),
+    ("Integration.RetryCount", "٣"),
+]
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def sandbox(clock):
+    with Sandbox(clock=clock) as sandbox:
+        yield sandbox
+
+
+def refusal(reply):
+    return reply.status, reply.json["code"], reply.json["message"]
+
+
+def test_parameters_are_all_covered_here():
+    assert {wire for _, wire, *_ in ACCEPTED} == set(BY_WIRE)
+    assert {wire for wire, _ in REFUSED} == set(BY_WIRE)
+
+
+@pytest.mark.parametrize(("kind", "wire", "text", "keys", "value"), ACCEPTED)
+def test_create_accepts(sandbox, kind, wire, text, keys, value):
+    reply = call(sandbox, "POST", FLOWS, BASES[kind] | {wire: text})
+
+    found = reply.json
+    for key in keys:
+        found = found[key]
+    assert reply.status == 201
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(("wire", "text"), REFUSED)
+def test_create_refuses_and_names_the_parameter(sandbox, wire, text):
+    reply = call(sandbox, "POST", FLOWS, STUDIO | {wire: text})
+
+    status, code, message = refusal(reply)
+    assert (status, code) == (400, 20001)
+    assert message.startswith(f"Invalid parameter {wire}: ")
+    assert sandbox.flows == {}
+
+
+@pytest.mark.parametrize(("wire", "text"), REFUSED)
+def test_update_refuses_and_names_the_parameter(sandbox, wire, text):
+    flow = create(sandbox)
+    before = sandbox.flows
+
+    reply = call(sandbox, "POST", f"{FLOWS}/{flow['sid']}", {wire: text})
+
+    status, code, message = refusal(reply)
+    assert (status, code) == (400, 20001)
+    assert message.startswith(f"Invalid parameter {wire}: ")
+    assert sandbox.flows == before
+
+
+def test_create_with_the_least_fills_in_the_defaults(sandbox):
+    reply = call(sandbox, "POST", FLOWS, NEW)
+
+    sid = reply.json["sid"]
+    assert reply.status == 201
+    assert reply.json == {
+        "sid": sid,
+        "account_sid": "AC5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a",
+        "friendly_name": "Réclamations – Lyon (SMS)",
+        "chat_service_sid": "IS0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a",
+        "channel_type": "sms",
+        "contact_identity": None,
+        "enabled": False,
+        "integration_type": "studio",
+        "integration": {"retry_count": 3},
+        "long_lived": False,
+        "janitor_enabled": False,
+        "date_created": "2026-03-01T12:00:00Z",
+        "date_updated": "2026-03-01T12:00:00Z",
+        "url": f"{sandbox.url}/FlexFlows/{sid}",
+    }
+    assert sid[:2] == "FO"
+    assert len(sid) == 34
+
+
+@pytest.mark.parametrize(
+    ("parameters", "integration"),
+    [
+        (STUDIO, {"flow_sid": FW, "retry_count": 3}),
+        (EXTERNAL, {"url": "https://hooks.example.com/in", "retry_count": 3}),
+        (
+            {name: text for name, text in TASK.items() if name != "Integration.Channel"},
+            {
+                "workspace_sid": WS,
+                "workflow_sid": WW,
+                "channel": "default",
+                "timeout": 86400,
+                "priority": 0,
+            },
+        ),
+    ],
+)
+def test_create_has_the_defaults_and_keys_of_its_type_only(sandbox, parameters, integration):
+    stray = {"Integration.RetryCount": "", "LongLived": ""}
+    if parameters["IntegrationType"] != "task":
+        stray |= {"Integration.Timeout": "60", "Integration.WorkspaceSid": WS}
+
+    reply = call(sandbox, "POST", FLOWS, parameters | stray)
+
+    assert reply.status == 201
+    assert reply.json["integration"] == integration
+    assert reply.json["long_lived"] is False
+
+
+@pytest.mark.parametrize("left_out", [{}, {"empty": ""}])
+@pytest.mark.parametrize(
+    ("kind", "wire"),
+    [
+        ("studio", "FriendlyName"),
+        ("studio", "ChatServiceSid"),
+        ("studio", "ChannelType"),
+        ("studio", "Integration.FlowSid"),
+        ("external", "Integration.Url"),
+        ("task", "Integration.WorkspaceSid"),
+        ("task", "Integration.WorkflowSid"),
+    ],
+)
+def test_create_without_what_is_required_is_refused(sandbox, kind, wire, left_out):
+    parameters = {name: text for name, text in BASES[kind].items() if name != wire}
+    if left_out:
+        parameters[wire] = ""
+
+    reply = call(sandbox, "POST", FLOWS, parameters)
+
+    assert refusal(reply) == (400, 20001, f"Missing required parameter {wire} in the post body")
+    assert sandbox.flows == {}
+
+
+def test_create_ignores_parameters_that_nobody_knows(sandbox):
+    flow = create(sandbox, Colour="red", FlowSid="not a SID")
+
+    assert "colour" not in {key.lower() for key in flow}
+
+
+def test_create_over_the_limit_is_refused():
+    with Sandbox(flow_limit=1) as sandbox:
+        create(sandbox)
+
+        reply = call(sandbox, "POST", FLOWS, STUDIO)
+
+        assert (reply.status, reply.json["code"]) == (400, 45002)
+        assert len(sandbox.flows) == 1
+
+
+@pytest.mark.parametrize(("seeded", "limit"), [(0, 2500), (2000, 4000)])
+def test_limit_leaves_room_in_a_large_account(seeded, limit):
+    sandbox = Sandbox(flows=seeded)
+
+    assert sandbox._store._limit == limit
+
+
+def test_update_changes_what_is_given_and_nothing_else(sandbox, clock):
+    flow = create(sandbox, ContactIdentity="+14155550100")
+    clock.now += timedelta(seconds=90)
+
+    reply = call(sandbox, "POST", f"{FLOWS}/{flow['sid']}", {"FriendlyName": "São Paulo", "Colour": "red"})
+
+    assert reply.status == 200
+    assert reply.json == flow | {"friendly_name": "São Paulo", "date_updated": "2026-03-01T12:01:30Z"}
+    assert call(sandbox, "GET", f"{FLOWS}/{flow['sid']}").json == reply.json
+
+
+@pytest.mark.parametrize("body", [None, "", "Colour=red"])
+def test_update_with_nothing_known_succeeds_and_changes_nothing(sandbox, clock, body):
+    flow = create(sandbox)
+    clock.now += timedelta(days=1)
+
+    reply = call(sandbox, "POST", f"{FLOWS}/{flow['sid']}", body=body)
+
+    assert (reply.status, reply.json) == (200, flow)
+    assert sandbox.requests[-1].applied is False
+
+
+@pytest.mark.parametrize(
+    ("wire", "key"),
+    [("ContactIdentity", "contact_identity"), ("Enabled", "enabled"), ("LongLived", "long_lived")],
+)
+def test_update_with_an_empty_value_unsets(sandbox, wire, key):
+    flow = create(sandbox, ContactIdentity="+14155550100", Enabled="true", LongLived="true")
+
+    reply = call(sandbox, "POST", f"{FLOWS}/{flow['sid']}", {wire: ""})
+
+    assert (reply.status, reply.json[key]) == (200, None)
+
+
+def test_update_that_empties_the_integration_type_drops_the_integration(sandbox):
+    flow = create(sandbox)
+
+    reply = call(sandbox, "POST", f"{FLOWS}/{flow['sid']}", {"IntegrationType": ""})
+
+    assert (reply.json["integration_type"], reply.json["integration"]) == (None, {})
+
+
+def test_update_that_empties_an_integration_field_keeps_its_key(sandbox):
+    flow = create(sandbox)
+
+    reply = call(sandbox, "POST", f"{FLOWS}/{flow['sid']}", {"Integration.RetryCount": ""})
+
+    assert reply.json["integration"] == {"flow_sid": FW, "retry_count": None}
+
+
+@pytest.mark.parametrize("wire", ["FriendlyName", "ChatServiceSid", "ChannelType", "Integration.FlowSid"])
+def test_update_that_empties_what_is_required_is_refused(sandbox, wire):
+    flow = create(sandbox)
+
+    reply = call(sandbox, "POST", f"{FLOWS}/{flow['sid']}", {wire: ""})
+
+    assert refusal(reply) == (400, 20001, f"Missing required parameter {wire} in the post body")
+
+
+def test_update_that_empties_a_required_field_with_a_default_falls_back(sandbox):
+    sid = call(sandbox, "POST", FLOWS, TASK).json["sid"]
+
+    reply = call(sandbox, "POST", f"{FLOWS}/{sid}", {"Integration.Channel": ""})
+
+    assert reply.json["integration"]["channel"] == "default"
+
+
+def test_update_of_the_type_drops_the_old_fields_and_keeps_the_shared(sandbox):
+    parameters = {"Integration.RetryCount": "1", "Integration.CreationOnMessage": "true"}
+    flow = create(sandbox, **parameters)
+    url = "https://hooks.example.com/in"
+
+    reply = call(
+        sandbox,
+        "POST",
+        f"{FLOWS}/{flow['sid']}",
+        {"IntegrationType": "external", "Integration.Url": url, "Integration.FlowSid": FW},
+    )
+
+    assert reply.status == 200
+    assert reply.json["integration"] == {"url": url, "retry_count": 1, "creation_on_message": True}
+
+
+def test_update_of_the_type_fills_in_the_new_types_defaults(sandbox):
+    flow = create(sandbox)
+
+    reply = call(
+        sandbox,
+        "POST",
+        f"{FLOWS}/{flow['sid']}",
+        {"IntegrationType": "task", "Integration.WorkspaceSid": WS, "Integration.WorkflowSid": WW},
+    )
+
+    assert reply.json["integration"] == {
+        "workspace_sid": WS,
+        "workflow_sid": WW,
+        "channel": "default",
+        "timeout": 86400,
+        "priority": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("parameters", "missing"),
+    [
+        ({"IntegrationType": "external"}, "Integration.Url"),
+        ({"IntegrationType": "task", "Integration.WorkflowSid": WW}, "Integration.WorkspaceSid"),
+        ({"IntegrationType": "task", "Integration.WorkspaceSid": WS}, "Integration.WorkflowSid"),
+    ],
+)
+def test_update_of_the_type_without_what_it_requires_is_refused(sandbox, parameters, missing):
+    flow = create(sandbox)
+    before = sandbox.flows
+
+    reply = call(sandbox, "POST", f"{FLOWS}/{flow['sid']}", parameters)
+
+    assert refusal(reply) == (400, 20001, f"Missing required parameter {missing} in the post body")
+    assert sandbox.flows == before
+
+
+def test_update_of_a_flawed_flow_asks_for_nothing_it_did_not_have(sandbox):
+    sid = sandbox.add_flow(integration_flow_sid=None)
+
+    reply = call(sandbox, "POST", f"{FLOWS}/{sid}", {"IntegrationType": "studio", "LongLived": "true"})
+
+    assert (reply.status, reply.json["long_lived"]) == (200, True)
+
+
+ENABLED = {"Enabled": "true", "ContactIdentity": "+14155550100"}
+
+
+def test_create_of_a_second_enabled_flow_is_refused(sandbox):
+    create(sandbox, **ENABLED)
+
+    reply = call(sandbox, "POST", FLOWS, STUDIO | ENABLED)
+
+    assert (reply.status, reply.json["code"]) == (400, 45210)
+    assert len(sandbox.flows) == 1
+
+
+@pytest.mark.parametrize(
+    "different",
+    [
+        {"Enabled": "false"},
+        {"ContactIdentity": "+14155550101"},
+        {"ChannelType": "whatsapp"},
+    ],
+)
+def test_create_beside_an_enabled_flow_is_accepted(sandbox, different):
+    create(sandbox, **ENABLED)
+
+    reply = call(sandbox, "POST", FLOWS, STUDIO | ENABLED | different)
+
+    assert reply.status == 201
+
+
+def test_create_of_a_second_web_flow_without_identity_is_accepted(sandbox):
+    parameters = STUDIO | {"ChannelType": "web", "Enabled": "true"}
+    call(sandbox, "POST", FLOWS, parameters)
+
+    reply = call(sandbox, "POST", FLOWS, parameters)
+
+    assert reply.status == 201
+
+
+@pytest.mark.parametrize(
+    ("own", "change"),
+    [
+        ({"Enabled": "false"}, {"Enabled": "true"}),
+        ({"ContactIdentity": "+14155550101"}, {"ContactIdentity": "+14155550100"}),
+        ({"ChannelType": "whatsapp"}, {"ChannelType": "sms"}),
+    ],
+)
+def test_update_to_a_second_enabled_flow_is_refused(sandbox, own, change):
+    create(sandbox, **ENABLED)
+    second = create(sandbox, **(ENABLED | own))
+    before = sandbox.flows
+
+    reply = call(sandbox, "POST", f"{FLOWS}/{second['sid']}", change)
+
+    assert (reply.status, reply.json["code"]) == (400, 45212)
+    assert sandbox.flows == before
+
+
+def test_update_of_an_enabled_flow_does_not_collide_with_itself(sandbox):
+    flow = create(sandbox, **ENABLED)
+
+    reply = call(sandbox, "POST", f"{FLOWS}/{flow['sid']}", {"Enabled": "false"})
+    again = call(sandbox, "POST", f"{FLOWS}/{flow['sid']}", {"Enabled": "true"})
+
+    assert (reply.status, again.status) == (200, 200)
+
+
+def test_update_of_another_field_goes_through_in_a_collision_made_elsewhere(sandbox):
+    place = {"channel_type": "sms", "contact_identity": "+14155550100", "enabled": True}
+    sandbox.add_flow(**place)
+    sid = sandbox.add_flow(**place)
+
+    reply = call(sandbox, "POST", f"{FLOWS}/{sid}", {"FriendlyName": "Another"})
+
+    assert (reply.status, reply.json["friendly_name"]) == (200, "Another")
+
+
+def test_delete_answers_with_nothing_and_the_flow_is_gone(sandbox):
+    flow = create(sandbox)
+    path = f"{FLOWS}/{flow['sid']}"
+
+    reply = call(sandbox, "DELETE", path)
+
+    assert (reply.status, reply.body) == (204, b"")
+    assert reply.headers["Content-Length"] is None
+    assert sandbox.flows == {}
+    assert call(sandbox, "GET", path).status == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_unknown_sid_is_not_found(sandbox, method):
+    reply = call(sandbox, method, f"{FLOWS}/{FO}")
+
+    assert reply.status == 404
+    assert reply.json == {
+        "code": 20404,
+        "message": f"The requested resource /FlexFlows/{FO} was not found",
+        "more_info": "https://www.twilio.com/docs/errors/20404",
+        "status": 404,
+    }
+    assert IS not in reply.headers.values()

@@ -1,0 +1,532 @@
+"""The sandbox as a server: who gets in, which paths and methods there are, the record, start, stop, state."""
+
+import json
+import logging
+import socket
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from flows.twilio.sandbox import handler
+from flows.twilio.sandbox.faults import Fault
+from flows.twilio.sandbox.rules import read
+from flows.twilio.sandbox.server import Sandbox
+from tests.flows.twilio import (
+    FLOWS,
+    FO,
+    FORM,
+    FW,
+    STUDIO,
+    Clock,
+    address,
+    basic,
+    call,
+    create,
+    everything,
+    opened,
+)
+
+
+@pytest.fixture
+def sandbox():
+    with Sandbox(clock=Clock()) as sandbox:
+        yield sandbox
+
+
+def test_credentials_are_made_up_and_known(sandbox):
+    assert sandbox.account_sid == "AC5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
+    assert sandbox.api_key == "SK5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b"
+    assert sandbox.api_secret == "sandbox-secret"
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "basic"])
+def test_sign_in_takes_a_key_or_the_auth_token(scheme):
+    own = Sandbox(account_sid="AC" + "1" * 32, keys={"SK1": "one", "SK2": "two: é"}, auth_token="token")
+    pairs = [("SK1", "one"), ("SK2", "two: é"), ("AC" + "1" * 32, "token")]
+    with own as sandbox:
+        headers = [basic(*pair).replace("Basic", scheme) for pair in pairs]
+
+        statuses = [call(sandbox, "GET", FLOWS, headers={"Authorization": one}).status for one in headers]
+
+    assert statuses == [200, 200, 200]
+    assert (sandbox.api_key, sandbox.api_secret) == ("SK1", "one")
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "",
+        "Basic",
+        "Basic !!!",
+        "Basic é",
+        "Bearer sandbox-secret",
+        basic("SK5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b", "wrong"),
+        basic("SK5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b", "sandbox-auth-token"),
+        basic("AC5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a", "sandbox-secret"),
+        basic("SK5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b", ""),
+        basic("nobody", "sandbox-secret"),
+        basic("SK5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b", "sandbox-secret").replace("Basic", "Digest"),
+    ],
+)
+def test_sign_in_with_anything_else_is_refused(sandbox, authorization):
+    reply = call(sandbox, "POST", FLOWS, STUDIO, headers={"Authorization": authorization})
+
+    assert (reply.status, reply.json["code"], reply.json["status"]) == (401, 20003, 401)
+    assert reply.headers["WWW-Authenticate"] == 'Basic realm="Twilio API"'
+    assert sandbox.flows == {}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", FLOWS, "GET, POST"),
+        ("DELETE", FLOWS, "GET, POST"),
+        ("PATCH", f"{FLOWS}/{FO}", "GET, POST, DELETE"),
+        ("OPTIONS", f"{FLOWS}/{FO}", "GET, POST, DELETE"),
+        ("BREW", FLOWS, "GET, POST, DELETE"),
+    ],
+)
+def test_other_methods_are_not_allowed(sandbox, method, path, allowed):
+    reply = call(sandbox, method, path)
+
+    assert (reply.status, reply.json["code"], reply.headers["Allow"]) == (405, 20004, allowed)
+
+
+def test_head_is_not_allowed_and_has_no_body(sandbox):
+    with opened(sandbox, "HEAD") as connection:
+        connection.shutdown(socket.SHUT_WR)
+        head, _, body = everything(connection).partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 405 Method Not Allowed\r\n")
+    assert body == b""
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v1/FlexFlows/", "/v1/flexflows", "/FlexFlows", f"{FLOWS}/{FO}/x"]
+)
+def test_other_paths_are_not_found(sandbox, path):
+    reply = call(sandbox, "GET", path)
+
+    assert (reply.status, reply.json["code"]) == (404, 20404)
+    assert path in reply.json["message"]
+
+
+def test_answers_have_a_request_id_each(sandbox):
+    replies = [call(sandbox, "GET", FLOWS), call(sandbox, "GET", "/"), call(sandbox, "POST", FLOWS, STUDIO)]
+    replies.append(call(sandbox, "DELETE", f"{FLOWS}/{replies[2].json['sid']}"))
+
+    ids = {reply.headers["Twilio-Request-Id"] for reply in replies}
+    assert len(ids) == 4
+    assert all(one[:2] == "RQ" and len(one) == 34 and int(one[2:], 16) for one in ids)
+
+
+def test_connection_stays_open_for_another_request(sandbox):
+    with opened(sandbox, "GET") as connection:
+        first = connection.recv(65_536)
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        second = connection.recv(65_536)
+
+    assert b"Connection: keep-alive" in first
+    assert second.startswith(b"HTTP/1.1 401 ")
+
+
+def raw(sandbox, *lines, body=b""):
+    """What the server answers to these very lines, until it closes."""
+    authorization = f"Authorization: {basic(sandbox.api_key, sandbox.api_secret)}"
+    with socket.create_connection(address(sandbox), timeout=10) as connection:
+        connection.sendall("\r\n".join((*lines, authorization, "", "")).encode() + body)
+        return everything(connection)
+
+
+def test_request_without_a_host_gets_links_on_the_sandboxs_own(sandbox):
+    heard = raw(sandbox, f"GET {FLOWS} HTTP/1.0")
+
+    assert f"{sandbox.url}/FlexFlows?PageSize=50".encode() in heard
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        ((f"POST {FLOWS} HTTP/1.1", "Transfer-Encoding: chunked"), b"411 Length Required"),
+        ((f"POST {FLOWS} HTTP/1.1", "Content-Length: many"), b"400 Bad Request"),
+        ((f"POST {FLOWS} HTTP/1.1", "Content-Length: -1"), b"400 Bad Request"),
+        (("NONSENSE",), b"400 Bad Request"),
+        ((f"GET {FLOWS} HTTP/3.1",), b"505 HTTP Version Not Supported"),
+    ],
+)
+def test_request_that_cannot_be_read_is_refused_in_twilios_envelope(sandbox, lines, status):
+    heard = raw(sandbox, *lines)
+
+    head, _, body = heard.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 " + status + b"\r\n")
+    assert json.loads(body).keys() == {"code", "message", "more_info", "status"}
+    assert sandbox.flows == {}
+
+
+@pytest.mark.parametrize("size", [64 * 1024 + 1, 5 * 1024 * 1024])
+def test_body_over_the_limit_is_too_large(sandbox, size, monkeypatch):
+    monkeypatch.setattr(handler, "DRAINED_MAX", 6 * 1024 * 1024)
+
+    reply = call(sandbox, "POST", FLOWS, body=b"x" * size)
+
+    assert (reply.status, reply.json["status"]) == (413, 413)
+    assert reply.headers["Connection"] == "close"
+
+
+def test_body_over_the_limit_that_ends_early_is_still_answered(sandbox):
+    heard = b""
+    with socket.create_connection(address(sandbox), timeout=10) as connection:
+        connection.sendall(f"POST {FLOWS} HTTP/1.1\r\nContent-Length: 999999\r\n\r\nxx".encode())
+        connection.shutdown(socket.SHUT_WR)
+        heard = everything(connection)
+
+    assert heard.startswith(b"HTTP/1.1 401 ")  # who may call comes first
+
+
+def test_body_cut_short_is_never_applied(sandbox):
+    with opened(sandbox, parameters={}) as warm_up:
+        assert warm_up.recv(65_536)
+    body = b"FriendlyName=Half+a"
+    lines = (f"POST {FLOWS} HTTP/1.1", f"Content-Type: {FORM}", "Content-Length: 200", "", "")
+    with socket.create_connection(address(sandbox), timeout=10) as connection:
+        connection.sendall("\r\n".join(lines).encode() + body)
+        connection.shutdown(socket.SHUT_WR)
+        heard = everything(connection)
+
+    assert heard == b""
+    assert len(sandbox.requests) == 1
+
+
+@pytest.mark.parametrize("body", [b"FriendlyName=\xff", b"FriendlyName=%FF", b"a=1&" * 300])
+def test_body_that_is_not_a_utf8_form_is_refused(sandbox, body):
+    reply = call(sandbox, "POST", FLOWS, body=body)
+
+    assert (reply.status, reply.json["code"]) == (400, 20001)
+
+
+def test_query_that_is_not_utf8_is_refused(sandbox):
+    reply = call(sandbox, "GET", f"{FLOWS}?FriendlyName=%FF")
+
+    assert (reply.status, reply.json["code"]) == (400, 20001)
+
+
+def test_body_of_another_type_is_not_seen(sandbox):
+    flow = create(sandbox)
+
+    reply = call(
+        sandbox,
+        "POST",
+        f"{FLOWS}/{flow['sid']}",
+        body=b'{"FriendlyName": "x"}&FriendlyName=y',
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert (reply.status, reply.json) == (200, flow)
+
+
+def test_crash_becomes_a_500_and_the_server_goes_on(sandbox, monkeypatch, caplog):
+    def broken(_):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken_contract, caplog.at_level(logging.CRITICAL):
+        broken_contract.setattr("flows.twilio.sandbox.rules.read", broken)
+        reply = call(sandbox, "POST", FLOWS, STUDIO)
+
+    assert (reply.status, reply.json["code"]) == (500, 20500)
+    assert call(sandbox, "POST", FLOWS, STUDIO).status == 201
+    assert read({}) == {}
+
+
+def test_crash_outside_the_api_is_logged_and_the_server_goes_on(sandbox, monkeypatch, caplog):
+    def broken(*_, **__):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken_log:
+        broken_log.setattr(sandbox._log, "open", broken)
+        with opened(sandbox, "GET") as connection:
+            heard = everything(connection)
+
+    assert heard == b""
+    assert "failed at a request" in caplog.text
+    assert call(sandbox, "GET", FLOWS).status == 200
+
+
+def test_record_has_every_request_in_order(sandbox):
+    flow = create(sandbox)
+    path = f"{FLOWS}/{flow['sid']}"
+
+    call(sandbox, "GET", FLOWS, {"PageSize": "5"})
+    call(sandbox, "POST", path, {"Enabled": "maybe"})
+    call(sandbox, "POST", path, {"FriendlyName": "Zürich"})
+    call(sandbox, "DELETE", path)
+
+    at = datetime(2026, 3, 1, 12, 0, 0, 654321, tzinfo=UTC)
+    one = flow["sid"]
+    told = [
+        (each.n, each.method, each.path, each.parameters, each.status, each.applied, each.sid)
+        for each in sandbox.requests
+    ]
+    assert told == [
+        (1, "POST", FLOWS, STUDIO, 201, True, one),
+        (2, "GET", FLOWS, {"PageSize": "5"}, 200, False, None),
+        (3, "POST", path, {"Enabled": "maybe"}, 400, False, None),
+        (4, "POST", path, {"FriendlyName": "Zürich"}, 200, True, one),
+        (5, "DELETE", path, {}, 204, True, one),
+    ]
+    assert {(each.at, each.fault) for each in sandbox.requests} == {(at, None)}
+
+
+def test_control_over_http_asks_for_faults_and_clears_them(sandbox):
+    fault = json.dumps(
+        {"kind": "server_error", "method": "GET", "path": "/FlexFlows", "times": 2, "status": 503}
+    )
+    bare = {"Authorization": ""}
+
+    asked = call(sandbox, "POST", "/_sandbox/faults", body=fault, headers=bare)
+    heard = call(sandbox, "GET", FLOWS)
+    cleared = call(sandbox, "DELETE", "/_sandbox/faults", headers=bare)
+    after = call(sandbox, "GET", FLOWS)
+
+    assert [reply.status for reply in (asked, heard, cleared, after)] == [204, 503, 204, 200]
+
+
+def test_control_over_http_reads_the_record_and_is_not_in_it(sandbox):
+    flow = create(sandbox)
+
+    reply = call(sandbox, "GET", "/_sandbox/requests", headers={"Authorization": ""})
+
+    assert reply.json == [
+        {
+            "n": 1,
+            "method": "POST",
+            "path": FLOWS,
+            "parameters": STUDIO,
+            "at": "2026-03-01T12:00:00.654321+00:00",
+            "status": 201,
+            "applied": True,
+            "sid": flow["sid"],
+            "fault": None,
+        }
+    ]
+    assert len(sandbox.requests) == 1
+
+
+def test_control_over_http_releases(sandbox):
+    sandbox.inject(Fault("hang"))
+
+    with opened(sandbox) as connection:
+        assert sandbox.wait_until_held()
+        call(sandbox, "POST", "/_sandbox/release")
+
+        assert everything(connection) == b""
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/_sandbox/faults", None, 404),
+        ("GET", "/_sandbox/", None, 404),
+        ("POST", "/_sandbox/faults", "nonsense", 400),
+        ("POST", "/_sandbox/faults", "[]", 400),
+        ("POST", "/_sandbox/faults", "{}", 400),
+        ("POST", "/_sandbox/faults", '{"kind": "earthquake"}', 400),
+        ("POST", "/_sandbox/faults", '{"kind": "hang", "colour": "red"}', 400),
+    ],
+)
+def test_control_over_http_refuses_anything_else(sandbox, method, path, body, status):
+    reply = call(sandbox, method, path, body=body)
+
+    assert reply.status == status
+    assert reply.json["message"]
+
+
+def test_flows_can_be_put_changed_and_removed_from_elsewhere(sandbox):
+    sid = sandbox.add_flow(
+        friendly_name="Störungen",
+        integration_type="external",
+        integration_retry_count=1,
+        unknown_field="kept",
+    )
+
+    sandbox.edit_flow(sid, friendly_name="Störungen Köln", integration_url="https://b.example/")
+
+    flow = call(sandbox, "GET", f"{FLOWS}/{sid}").json
+    assert (flow["friendly_name"], flow["unknown_field"]) == ("Störungen Köln", "kept")
+    assert flow["integration"] == {"url": "https://b.example/", "retry_count": 1}
+    sandbox.remove_flow(sid)
+    assert sandbox.flows == {}
+    with pytest.raises(KeyError):
+        sandbox.remove_flow(sid)
+    with pytest.raises(KeyError):
+        sandbox.edit_flow(sid, enabled=False)
+
+
+def test_flow_edited_elsewhere_is_dated_and_loses_what_its_type_does_not_take():
+    clock = Clock()
+    sandbox = Sandbox(clock=clock)
+    sid = sandbox.add_flow()
+    clock.now += timedelta(hours=1)
+
+    sandbox.edit_flow(sid, integration_type="task", integration_timeout=60)
+
+    flow = sandbox.flows[sid]
+    assert (flow["date_created"], flow["date_updated"]) == ("2026-03-01T12:00:00Z", "2026-03-01T13:00:00Z")
+    assert flow["integration"] == {"timeout": 60}
+
+
+def test_flow_put_twice_under_one_sid_is_an_error(sandbox):
+    sandbox.add_flow(sid=FO)
+
+    with pytest.raises(ValueError, match="is there already"):
+        sandbox.add_flow(sid=FO)
+
+
+@pytest.mark.parametrize(
+    ("channel_type", "identity"),
+    [
+        ("sms", "+447700900037"),
+        ("whatsapp", "whatsapp:+447700900037"),
+        ("facebook", "messenger:111447700900037"),
+        ("web", None),
+        ("line", "line-1"),
+        ("custom", "instagram-1"),
+    ],
+)
+def test_flow_put_there_has_an_identity_as_its_channel_uses(channel_type, identity):
+    sandbox = Sandbox()
+
+    sid = sandbox.add_flow(channel_type=channel_type)
+
+    assert sandbox.flows[sid]["contact_identity"] == identity
+    assert sandbox.flows[sid]["integration"] == {"flow_sid": "FW" + "5c" * 16, "retry_count": 3}
+
+
+def test_latency_waits_before_each_answer_and_a_release_ends_it():
+    with Sandbox(latency=3600) as sandbox, opened(sandbox, "GET") as connection:
+        assert sandbox.wait_until_held()
+        sandbox.release()
+
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_stop_ends_a_request_under_way_without_applying_it():
+    sandbox = Sandbox(latency=3600)
+    sandbox.start()
+    with opened(sandbox) as connection:
+        assert sandbox.wait_until_held()
+
+        sandbox.stop()
+
+        assert everything(connection) == b""
+    assert sandbox.flows == {}
+    assert sandbox.requests[0].status is None
+
+
+def test_stop_ends_idle_connections_and_can_be_repeated():
+    sandbox = Sandbox()
+    sandbox.start()
+    with opened(sandbox, "GET") as connection:
+        connection.recv(65_536)
+
+        sandbox.stop()
+        sandbox.stop()
+
+        assert connection.recv(1) == b""
+
+
+def test_start_after_a_stop_has_the_same_flows():
+    sandbox = Sandbox()
+    with sandbox:
+        flow = create(sandbox)
+
+    with sandbox:
+        reply = call(sandbox, "GET", f"{FLOWS}/{flow['sid']}")
+
+    assert reply.json["friendly_name"] == flow["friendly_name"]
+    with pytest.raises(RuntimeError, match="started"):
+        address(sandbox)
+
+
+def test_start_on_a_taken_port_is_an_error(sandbox):
+    second = Sandbox(port=address(sandbox)[1])
+
+    with pytest.raises(OSError, match="in use"):
+        second.start()
+
+
+def test_state_file_brings_flows_and_cursors_back(tmp_path):
+    file = tmp_path / "made" / "state.json"
+    with Sandbox(state_file=file) as sandbox:
+        sids = [create(sandbox)["sid"] for _ in range(3)][::-1]
+        call(sandbox, "POST", f"{FLOWS}/{sids[0]}", {"FriendlyName": "東京 予約受付"})
+        link = call(sandbox, "GET", FLOWS, {"PageSize": 1}).json["meta"]["next_page_url"]
+        call(sandbox, "DELETE", f"{FLOWS}/{sids[1]}")
+        added = sandbox.add_flow()
+        sandbox.edit_flow(added, enabled=False)
+        before = sandbox.flows
+
+    with Sandbox(state_file=str(file), flows=5) as again:
+        after = again.flows
+        page = call(again, "GET", FLOWS + link.partition(FLOWS)[2]).json["flex_flows"]
+
+    assert list(before) == [added, sids[0], sids[2]]
+    assert list(after.items()) == list(before.items())
+    assert after[sids[0]]["friendly_name"] == "東京 予約受付"
+    assert [flow["sid"] for flow in page] == [sids[2]]
+    assert [path.name for path in file.parent.iterdir()] == ["state.json"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda sandbox, _: call(sandbox, "POST", FLOWS, STUDIO),
+        lambda sandbox, sid: call(sandbox, "POST", f"{FLOWS}/{sid}", {"LongLived": "true"}),
+        lambda sandbox, sid: call(sandbox, "DELETE", f"{FLOWS}/{sid}"),
+        lambda sandbox, _: sandbox.add_flow(),
+        lambda sandbox, sid: sandbox.edit_flow(sid, friendly_name="Another"),
+        lambda sandbox, sid: sandbox.remove_flow(sid),
+    ],
+    ids=["create", "update", "delete", "add_flow", "edit_flow", "remove_flow"],
+)
+def test_state_file_has_each_change_at_once(tmp_path, change):
+    with Sandbox(state_file=tmp_path / "state.json") as sandbox:
+        sid = sandbox.add_flow()
+        before = sandbox.flows
+
+        change(sandbox, sid)
+
+        assert before != sandbox.flows == Sandbox(state_file=tmp_path / "state.json").flows
+
+
+def test_state_file_is_seeded_and_written_with_the_first_change(tmp_path):
+    file = tmp_path / "state.json"
+    sandbox = Sandbox(state_file=file, flows=5)
+
+    before = file.exists()
+    sid = sandbox.add_flow(integration_flow_sid=FW)
+
+    assert before is False
+    assert list(Sandbox(state_file=file).flows) == [sid, *list(sandbox.flows)[1:]]
+    assert len(sandbox.flows) == 6
+
+
+@pytest.mark.parametrize("text", ["nonsense", "[]", '{"last": 1}', '{"last": 1, "flows": [[1, {}]]}'])
+def test_state_file_that_is_not_one_is_an_error(tmp_path, text):
+    file = tmp_path / "state.json"
+    file.write_text(text)
+
+    with pytest.raises(ValueError, match=r"state\.json is not a sandbox's state file"):
+        Sandbox(state_file=file)
+
+
+def test_state_file_keeps_the_old_state_when_writing_fails(tmp_path, monkeypatch):
+    file = tmp_path / "state.json"
+    sandbox = Sandbox(state_file=file)
+    sandbox.add_flow()
+    before = file.read_text()
+
+    with pytest.raises(TypeError):
+        sandbox.add_flow(unknown_field=object())
+
+    assert file.read_text() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
