@@ -10,6 +10,7 @@ from django.db import Error
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject, new_method_proxy
 
+from flexadmin import typed
 from flexadmin.roles import role_of, scope_of
 from flows.accounts import twilio_accounts
 from flows.audit import log_paging
@@ -112,6 +113,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         "is_twilio": all(host == "twilio.com" or host.endswith(".twilio.com") for host in hosts),
         "drift_count": LazyNumber(lambda: _looked_up(lambda: _drift_count(user), 0)),
         "may_manage_people": SimpleLazyObject(lambda: _looked_up(lambda: _manages_people(user), False)),
+        "pending_form": SimpleLazyObject(lambda: typed.sent(request)),
         "role": SimpleLazyObject(
             lambda: _looked_up(lambda: role_of(user, account.sid if account else ""), "") if user else ""
         ),

@@ -13,6 +13,8 @@ from django.db import models
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from flows.accounts.twilio_accounts import Scope
+
 
 class SiteUser(User):
     """A user as the site's backend reads them: with the rights of their roles, and no others."""
@@ -27,6 +29,18 @@ class SiteUser(User):
 
     def has_module_perms(self, app_label: str) -> bool:
         return any(backend.has_module_perms(self, app_label) for backend in get_backends())  # type: ignore[attr-defined]
+
+    def role_on(self, account_sid: str = "") -> str:
+        """Return the name of this user's role on the account, or on every account; "" if there is none."""
+        from flexadmin import roles  # which imports these models
+
+        return roles.role_of(self, account_sid)
+
+    def scope_of(self, permission: str) -> Scope:
+        """Return the accounts where this user has the permission; None for every account."""
+        from flexadmin import roles  # which imports these models
+
+        return roles.scope_of(self, permission)
 
     @property
     def session_epoch(self) -> int:

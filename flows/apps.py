@@ -1,4 +1,4 @@
-"""Everything about Flex Flows."""
+"""The Django app of everything about Flex Flows, and what its packages register with each other."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
@@ -8,8 +8,22 @@ class FlowsConfig(AppConfig):
     name = "flows"
 
     def ready(self) -> None:
-        from flows.audit import protection  # its check registers itself
-        from flows.search import list_tables  # so does this one
+        """Let lower packages ask upper ones, which they can't import. Models are not there before."""
+        from flows.audit import access, bulk_changes, consistency, protection
+        from flows.availability.consistency import ReadOnlyAccounts
+        from flows.mirror.consistency import mirror_columns
+        from flows.mirror.flow_target import FlowTarget
+        from flows.plans import consistency as plan_checks
+        from flows.plans.log_links import PlanLinks
+        from flows.search import list_tables
 
+        access.register_target("sid", FlowTarget())
+        bulk_changes.register(PlanLinks())
+        consistency.register_derived_table(ReadOnlyAccounts)
+        consistency.register(mirror_columns)
+        consistency.register(list_tables.list_tables)
+        consistency.register(plan_checks.bulk_changes)
+        consistency.register(plan_checks.unique_keys)
+        protection.register_triggers(list_tables.list_triggers)
         post_migrate.connect(list_tables.repair, sender=self)
         post_migrate.connect(protection.restore, sender=self)

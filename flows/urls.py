@@ -5,8 +5,9 @@ from django.urls import include, path, register_converter
 from flows.audit.views import log, verification
 from flows.changes.views import event
 from flows.converters import FlexFlowSid
+from flows.external_changes import views as drift
 from flows.flex_flows.views import changes, export, flows
-from flows.mirror.views import accounts, drift
+from flows.mirror.views import accounts
 from flows.plans.views import importing, plans
 from flows.search import views
 

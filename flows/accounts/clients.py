@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.dispatch import Signal
 
 from flows.accounts import rates, twilio_accounts
-from flows.audit.models import AuditEvent
-from flows.mirror.models import Flow
 from flows.twilio.client import FlexClient
 from flows.twilio.errors import NeverSent
 
 READ_DEADLINE = 4.0  # seconds a page waits for Twilio before it shows the copy
 FORM_DEADLINE = 6.0  # of a form that changes a flow; it begins with the flow as it is
 WRITE_DEADLINE = 15.0
+# Longer than any call may take: an attempt that is older belongs to a process that died.
+ATTEMPT_TIMEOUT = timedelta(seconds=4 * WRITE_DEADLINE)
 # Seconds that a page waits for its turn within Twilio's rates. Changes wait as long as they may, so that
 # their turn comes at most so much later however many people look at pages.
 PAGE_PATIENCE = 1.0
@@ -41,17 +43,6 @@ def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> FlexCl
         rates=rates.SHARED,
         observe=_tell,
     )
-
-
-def account_of(sid: str) -> str:
-    """The account that a flow belongs to: as the copy has it, else the log, else the site's only one. Empty
-    for a flow that neither knows on a site with several accounts: nothing guesses there (lookup.py asks)."""
-    owner = Flow.objects.filter(pk=sid).values_list("account_sid", flat=True).first()
-    told = AuditEvent.objects.filter(target_sid=sid).exclude(account_sid="")
-    if owner := owner or told.values_list("account_sid", flat=True).first():
-        return owner
-    only = twilio_accounts.sole()
-    return only.sid if only else ""
 
 
 def _tell(verb: str, result: str, seconds: float) -> None:

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import functools
+import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import SplitResult, urlsplit
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
 
-from flexadmin import typed
-from flexadmin.roles import role_of, scope_of
-from flows.accounts import clients, twilio_accounts
+from flows.accounts import twilio_accounts
+from flows.accounts.permissions import may, may_on_each, role_of, scope_of
 from flows.audit import audit_log, log_entries
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import AuditEvent, Result, Stage
-from flows.availability import restrictions
-from flows.mirror import lookup
-from flows.mirror.models import Flow
 from flows.twilio.flex.flex_flow import Snapshot
 
 
@@ -32,7 +28,9 @@ class Request(HttpRequest):
     htmx: HtmxDetails
     user: User
     account_sid: str  # of what it is about: a flow, an event; empty where it is about none, or several
-    states: dict[str, restrictions.State]  # what is closed of each account, where the view has asked for it
+    states: dict[
+        str, Any
+    ]  # `availability.restrictions.State`: what is closed of each account, where the view has asked for it
     scope: twilio_accounts.Scope  # the accounts where the person may do what the page is for
     readings: dict[str, Snapshot]  # flows by SID that this request has read from Twilio already
 
@@ -63,23 +61,51 @@ def current_page(request: Request) -> SplitResult:
         return urlsplit("")
 
 
+class Target(Protocol):
+    """Something that an address names by one of its parameters, such as a flow by its SID."""
+
+    def accounts(self, request: Request, value: str, permission: str) -> list[str] | HttpResponseBase:
+        """Return the SIDs of its accounts; nothing if it is unknown, or the page that says why."""
+
+    def describe(self, value: str) -> Payload:
+        """Return what a recorded refusal says about it."""
+
+
+class EventTarget:
+    """An event of the audit log. One of no single account is for users of every account."""
+
+    def accounts(self, request: Request, value: str, permission: str) -> list[str]:
+        events = AuditEvent.objects.filter(event_id=value).values_list("action", "account_sid")
+        event = events.first()
+        return [log_entries.account_of(*event) or twilio_accounts.EVERY] if event else []
+
+    def describe(self, value: str) -> Payload:
+        return Payload()
+
+
+_targets: dict[str, Target] = {"event_id": EventTarget()}
+
+
+def register_target(parameter: str, target: Target) -> None:
+    """Let `permitted` find the accounts of what addresses name by this parameter."""
+    _targets[parameter] = target
+
+
 def permitted(permission: str, *, action: str, everywhere: bool = False) -> Callable[[View], View]:
-    """Lets in those who have the permission on each account that the address is about (on any, if it is about
-    none); `everywhere`: what concerns every account; the refusal of anybody else is recorded as `action`,
-    denied. A flow that nobody here knows is first looked for in the accounts that the person may see."""
+    """Let in users who have the permission on each account that the address is about.
+
+    An address that is about no account takes the permission on any account; with `everywhere` the
+    page is about every account. A refused change is recorded as `action`, with the result "denied".
+    """
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
             request.account_sid, request.readings = "", {}
             request.scope = scope_of(request.user, permission)
-            about = [twilio_accounts.EVERY] if everywhere else _accounts_of(kwargs)
-            sid = str(kwargs.get("sid", ""))
-            if sid and not about and may_somewhere(request.user, permission):
-                found = lookup.find(sid, scope=scope_of(request.user, "flows.view_flow"))
-                if found.account is None or found.snapshot is None:
-                    return _not_found(request, sid, found)
-                about, request.readings[sid] = [found.account.sid], found.snapshot
+            about = [twilio_accounts.EVERY] if everywhere else _accounts_of(request, kwargs, permission)
+            if isinstance(about, HttpResponseBase):
+                return about
             request.account_sid = about[0] if len(about) == 1 and about[0] != twilio_accounts.EVERY else ""
             if not may_on_each(request.user, permission, about):
                 if request.method != "GET":
@@ -93,56 +119,34 @@ def permitted(permission: str, *, action: str, everywhere: bool = False) -> Call
     return decorate
 
 
-def may(user: User, permission: str, account_sid: str) -> bool:
-    """Return whether the user has the permission on that account; of what belongs to no account, on every
-    one."""
-    return user.has_perm(permission, account_sid or twilio_accounts.EVERY)  # type: ignore[arg-type]  # our backend takes a SID
-
-
-def may_somewhere(user: User, permission: str) -> bool:
-    """Return whether the user has the permission on any account."""
-    return user.has_perm(permission)
-
-
-def may_on_each(user: User, permission: str, account_sids: list[str]) -> bool:
-    """Return whether the user has the permission on each of these accounts; on any, if there is none."""
-    if not account_sids:
-        return may_somewhere(user, permission)
-    return all(may(user, permission, sid) for sid in account_sids)
-
-
-def _not_found(request: Request, sid: str, found: lookup.Lookup) -> HttpResponseBase:
-    """The page about a flow that no account has, or that not every account could be asked for."""
-    context = {"sid": sid, "found": found, "typed": typed.sent(request)}
-    return render(request, "flows/not_found.html", context, status=502 if found.unasked else 404)
+def readable_event(event_id: str, request: Request) -> AuditEvent | None:
+    """Return the event of this id; None if there is none, or the user may not read of its account."""
+    try:
+        event = AuditEvent.objects.select_related("payload").get(event_id=uuid.UUID(event_id))
+    except (ValueError, AuditEvent.DoesNotExist):
+        return None
+    return event if may(request.user, "flows.view_flow", event.account_sid) else None
 
 
 def record_refusal(request: Request, action: str, kwargs: dict[str, Any]) -> None:
-    """Puts on record that somebody may not do this."""
-    sid = str(kwargs.get("sid", ""))
-    flow = Flow.objects.filter(sid=sid).first()
+    """Record that the user may not do this."""
+    named = ((target, str(kwargs[name])) for name, target in _targets.items() if kwargs.get(name))
+    target, value = next(named, (None, ""))
     audit_log.append(
         action=action,
         stage=Stage.ACCESS,
         result=Result.DENIED,
         actor=actor_of(request),
         account_sid=request.account_sid or None,
-        target_sid=sid,
+        target_sid=str(kwargs.get("sid", "")),
         reason=request.POST.get("reason", ""),
-        payload=Payload(
-            friendly_name=flow.friendly_name if flow else "",
-            contact_identity=flow.contact_identity if flow else "",
-        ),
+        payload=target.describe(value) if target else Payload(),
     )
 
 
-def _accounts_of(kwargs: dict[str, Any]) -> list[str]:
-    """The accounts of the flow or the event that an address names: none where it names none, or a flow that nobody
-    here knows. An event of no single account is for users of every account, as it is in the log's list."""
-    if sid := kwargs.get("sid"):
-        owner = clients.account_of(str(sid))
-        return [owner] if owner else []
-    if event_id := kwargs.get("event_id"):
-        found = AuditEvent.objects.filter(event_id=event_id).values_list("action", "account_sid").first()
-        return [log_entries.account_of(*found) or twilio_accounts.EVERY] if found else []
+def _accounts_of(request: Request, kwargs: dict[str, Any], permission: str) -> list[str] | HttpResponseBase:
+    """Return the accounts of what the address names; none where it names nothing that is known."""
+    for name, target in _targets.items():
+        if kwargs.get(name):
+            return target.accounts(request, str(kwargs[name]), permission)
     return []

@@ -1,22 +1,19 @@
-"""Tables beside the log that pages and exports rely on, held against each other: the list's tables against the mirror,
-bulk changes against the log, and the triggers and unique keys that keep all of it right.
+"""Checks of the tables beside the log, which pages and exports rely on. A verification runs them all.
+
+Each package registers the checks of its own tables (flows/apps.py).
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final, Protocol
 
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import Model
 
 from flows.audit import protection
-from flows.audit.models import ONCE, AuditEvent, AuditPayload, OpenChange
-from flows.mirror import mirror
-from flows.mirror.models import Flow
-from flows.plans.models import Plan, PlannedChange
-from flows.search import list_tables
+from flows.audit.models import AuditEvent, AuditPayload, OpenChange
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +22,30 @@ Check = Callable[[], list[str] | Iterator[str]]
 _more_checks: list[Check] = []
 
 
+class DerivedTable(Protocol):
+    """A table that follows from the log. It goes through the log's rows, then names the first difference."""
+
+    def follow(self, row: dict[str, Any]) -> None: ...
+
+    def fault(self, end: int) -> tuple[int, str] | None:
+        """Return the first event, up to `end`, that the table contradicts, and how."""
+
+
+_derived_tables: list[type[DerivedTable]] = []
+
+
+def register_derived_table(table: type[DerivedTable]) -> None:
+    """Let a verification compare this table with the log, too."""
+    if table not in _derived_tables:
+        _derived_tables.append(table)
+
+
+def derived_tables() -> list[DerivedTable]:
+    return [table() for table in _derived_tables]
+
+
 def register(check: Check) -> Check:
-    """Let a verification run this check too. For the site's own tables, which `flows` knows nothing of."""
+    """Let a verification run this check, too."""
     if check not in _more_checks:
         _more_checks.append(check)
     return check
@@ -44,37 +63,13 @@ def violations() -> list[str]:
     return found
 
 
-def _list_tables() -> list[str]:
-    return list_tables.differences(connection)
-
-
-def _mirror_columns() -> Iterator[str]:
-    """The columns that lists show and search are taken from the flow's snapshot, which each sync compares."""
-    for flow in Flow.objects.order_by("sid").iterator():
-        expected = mirror.columns_of(flow.resource)
-        differing = [name for name, value in expected.items() if getattr(flow, name) != value]
-        if flow.resource.get("account_sid") not in (None, flow.account_sid):
-            differing.append("account_sid")
-        if differing:
-            yield f"The mirror's {differing[0]} of flow {flow.sid} is not the one in its snapshot."
-            return
-
-
-def _bulk_changes() -> Iterator[str]:
-    """A bulk change shows what the log says of its change ids: those have to be the ones that were used."""
-    in_log = AuditEvent.objects.filter(change_id=OuterRef("change_id"))
-    processed = PlannedChange.objects.filter(done_at__isnull=False, skipped="")
-    for change in processed.filter(~Exists(in_log)).order_by("pk")[:1]:
-        yield f"Bulk change {change.plan_id} shows a change of {change.target_sid or 'a new flow'} that the log does not have."
-    planned = PlannedChange.objects.filter(change_id=OuterRef("change_id"))
-    of_plans = AuditEvent.objects.filter(stage__in=ONCE, request_id__in=Plan.objects.values("id"))
-    for event in of_plans.filter(~Exists(planned)).order_by("seq")[:1]:
-        yield f"Bulk change {event.request_id} does not show event {event.seq}, which is of it."
-
-
 def _unique_keys() -> Iterator[str]:
-    """Each unique key of the log's tables: without one, a change could be sent twice."""
-    for model in (AuditEvent, AuditPayload, OpenChange, PlannedChange):
+    yield from missing_unique_keys(AuditEvent, AuditPayload, OpenChange)
+
+
+def missing_unique_keys(*models: type[Model]) -> Iterator[str]:
+    """Return a sentence for each unique key that a table lacks. Without one, a change could be sent twice."""
+    for model in models:
         table = model._meta.db_table
         with connection.cursor() as cursor:
             constraints = connection.introspection.get_constraints(cursor, table)
@@ -93,9 +88,6 @@ def _unique_keys() -> Iterator[str]:
 
 
 _CHECKS: Final[tuple[Check, ...]] = (
-    _mirror_columns,
-    _list_tables,
-    _bulk_changes,
     _unique_keys,
     protection.violations,
 )

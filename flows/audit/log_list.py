@@ -15,14 +15,13 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from flows.accounts import twilio_accounts
-from flows.audit import log_paging
+from flows.accounts.clients import ATTEMPT_TIMEOUT
+from flows.audit import bulk_changes, log_paging
 from flows.audit.log_entries import INCONCLUSIVE, OF_THE_SITE
 from flows.audit.log_paging import Found
 from flows.audit.log_query import OPEN_RESULTS, RESOLVED_LATER, LogQuery
 from flows.audit.models import AuditEntry, AuditEvent, OpenChange, Result
-from flows.changes.flow_changes import UNDER_WAY_FOR
 from flows.core import matching as terms
-from flows.plans.models import Plan, PlannedChange
 from flows.twilio import labels
 
 PAGE_SIZE: Final = 50
@@ -141,7 +140,7 @@ def _is_account(sid: str, scope: twilio_accounts.Scope) -> bool:
 
 
 def _is_plan(plan: str, entries: QuerySet[AuditEntry]) -> bool:
-    return Plan.objects.filter(pk=plan).exists() or entries.filter(request_id=plan).exists()
+    return bulk_changes.known().get(plan) is not None or entries.filter(request_id=plan).exists()
 
 
 def _branches(query: LogQuery, scope: twilio_accounts.Scope) -> list[QuerySet[AuditEntry]]:
@@ -187,7 +186,7 @@ def _by_actor_aside(entries: QuerySet[AuditEntry], actor: str) -> QuerySet[Audit
 
 
 def _of_plan(plan: str) -> Q:
-    return Q(change_id__in=PlannedChange.objects.filter(plan__id=plan).values("change_id"))
+    return Q(change_id__in=bulk_changes.known().change_ids(plan))
 
 
 def _filtered(query: LogQuery) -> QuerySet[AuditEntry]:
@@ -233,7 +232,7 @@ def _open(result: str) -> QuerySet[OpenChange, Any]:
     if result == Result.PENDING:
         return changes.filter(latest=F("attempt"))
     if result == Result.UNKNOWN:
-        died = Q(attempt__at__lt=timezone.now() - UNDER_WAY_FOR)
+        died = Q(attempt__at__lt=timezone.now() - ATTEMPT_TIMEOUT)
         return changes.filter(Q(latest__result=Result.UNKNOWN) | died)
     return changes
 

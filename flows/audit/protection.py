@@ -5,6 +5,7 @@ return after each `migrate`, which is itself recorded. A check reports them miss
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.core import checks
@@ -17,7 +18,6 @@ from flows.audit.audit_log import Actor, NotRecorded, Payload
 from flows.audit.models import Result, Stage
 from flows.core import triggers
 from flows.core.triggers import Trigger
-from flows.search import list_tables
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +32,21 @@ _HIDDEN_ROWS: Final = """
 """
 
 
+_other_triggers: list[Callable[[str], list[Trigger]]] = []
+
+
+def register_triggers(triggers_of: Callable[[str], list[Trigger]]) -> None:
+    """Expect these triggers in the database, too. `triggers_of` takes Django's name of the database."""
+    if triggers_of not in _other_triggers:
+        _other_triggers.append(triggers_of)
+
+
 def violations() -> list[str]:
     """One sentence for each trigger that is missing, altered or not this site's, and for each other rule by which the
     database could hide or change a row."""
-    expected = _log_triggers(connection) + list_tables.list_triggers(connection.vendor)
+    expected = _log_triggers(connection) + [
+        trigger for triggers_of in _other_triggers for trigger in triggers_of(connection.vendor)
+    ]
     found = [
         f"The database trigger {name} is missing or altered. `migrate` restores it."
         for name in triggers.altered(connection, expected)

@@ -31,7 +31,7 @@ from flows.audit.chain import (
     sealed_payload,
     sealed_row,
 )
-from flows.audit.derived_tables import Days, OpenChanges, OpenDrifts, ReadOnlyAccounts
+from flows.audit.derived_tables import Days, OpenChanges, OpenDrifts
 from flows.audit.entry_check import Entries
 from flows.audit.models import AuditEvent, AuditPayload, ChainHead, Result, Stage
 from flows.core.stored_values import OddValue, odd_values
@@ -215,7 +215,13 @@ class _Walk:
         self.count, self.previous = 0, GENESIS
         self.keys = keys()  # those that may come, the next one first
         self.erasures = _Erasures()
-        self.recounts = (OpenChanges(), Days(), OpenDrifts(), ReadOnlyAccounts(), Entries())
+        self.recounts: tuple[consistency.DerivedTable, ...] = (
+            OpenChanges(),
+            Days(),
+            OpenDrifts(),
+            Entries(),
+            *consistency.derived_tables(),
+        )
 
     def to(self, end: int, end_hash: str, head: dict[str, Any] | None) -> tuple[int, str] | None:
         stray = AuditEvent.objects.filter(seq__lt=1).order_by("seq").values_list("seq", flat=True).first()

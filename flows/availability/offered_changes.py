@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Final
 
 from flows.accounts import twilio_accounts
-from flows.audit.access import Request, may
+from flows.accounts.permissions import may
+from flows.audit.access import Request
 from flows.availability import restrictions
 
 PERMISSIONS: Final = {

@@ -17,7 +17,6 @@ from flows.accounts import twilio_accounts
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import Result, Stage
-from flows.availability import first_contact
 from flows.availability.models import Closure
 from flows.core.database import drop_if_lost, waiting_briefly
 from flows.redaction.masking import masked_note, storable
@@ -110,7 +109,13 @@ def reason_against(account_sid: str, kind: str) -> Why | None:
     return state_of(account_sid).why(kind)
 
 
-def hear(account_sid: str, kind: str, error: FlexError | None) -> None:
+def hear(
+    account_sid: str,
+    kind: str,
+    error: FlexError | None,
+    *,
+    is_misaddressed: Callable[[], bool] = lambda: False,
+) -> None:
     """Takes note of what Twilio's answer to a call says about all calls of its kind. That it can't be written down
     must not hide the answer itself."""
     try:
@@ -119,7 +124,7 @@ def hear(account_sid: str, kind: str, error: FlexError | None) -> None:
             if error is None:
                 if said_before.exists():  # to look is free; on SQLite, to delete nothing is a write
                     said_before.delete()
-            elif has_ended(kind, error) and not first_contact.is_misaddressed(account_sid, kind, error):
+            elif has_ended(kind, error) and not is_misaddressed():
                 said = {"status": error.status, "code": error.code, "since": timezone.now()}
                 with transaction.atomic():
                     Closure.objects.get_or_create(account_sid=account_sid, kind=kind, defaults=said)

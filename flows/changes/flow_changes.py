@@ -13,19 +13,19 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from flows.accounts.clients import WRITE_DEADLINE, account_of, flex_client
+from flows.accounts.clients import WRITE_DEADLINE, flex_client
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Observation, Payload
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.availability import restrictions
 from flows.changes.merge import Merge, merge
 from flows.core.database import drop_if_lost
-from flows.mirror import drift, mirror
+from flows.mirror import drift, first_contact, mirror
 from flows.mirror.models import Flow
+from flows.mirror.ownership import account_of
 from flows.redaction.masking import has_mask, masked, masked_quotes, storable, unmasked
 from flows.twilio.errors import FlexError, NeverSent, Refused, Unknown
 from flows.twilio.flex import flex_flow
@@ -36,9 +36,6 @@ from flows.twilio.responses import Answer
 log = logging.getLogger(__name__)
 
 NOT_THERE = 404  # as the answer to a repeated deletion
-
-# Longer than any call may take: an attempt that is older belongs to a process that died.
-UNDER_WAY_FOR = timedelta(seconds=4 * WRITE_DEADLINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +222,7 @@ class _Call:
             log.error("the outcome of change %s is not on record: %s", self.change_id, type(failure).__name__)
             raise OutcomeNotRecorded(attempt, error) from failure
         self._tell_the_mirror(event, answer, error)
-        restrictions.hear(self.account_sid, self.action.removeprefix("flow."), error)
+        first_contact.record_response(self.account_sid, self.action.removeprefix("flow."), error)
         after = answer.snapshot if answer else {}
         return Change(event, after, error, differs=self._differs(after))
 

@@ -18,10 +18,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from flows.accounts import twilio_accounts
+from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import audit_log, log_paging
 from flows.audit.audit_log import Actor, AlreadyRecorded, Observation, Payload
 from flows.audit.models import AuditEvent, OpenChange, Result, Stage
-from flows.changes.flow_changes import UNDER_WAY_FOR
 from flows.changes.readback import Readback, Unreadable
 from flows.mirror import drift, mirror
 from flows.mirror.stale_reads import StaleRead, is_older
@@ -108,7 +108,7 @@ def settle(change: OpenChange) -> AuditEvent | None:
 def in_doubt(scope: twilio_accounts.Scope = None) -> QuerySet[OpenChange]:
     """The changes, in these accounts, that nobody knows the fate of, those that are not under way any more; puzzles
     last."""
-    died = Q(attempt__at__lt=timezone.now() - UNDER_WAY_FOR)
+    died = Q(attempt__at__lt=timezone.now() - ATTEMPT_TIMEOUT)
     changes = log_paging.of_accounts(OpenChange.objects.all(), scope, "attempt")
     changes = changes.filter(Q(latest__result=Result.UNKNOWN) | died)
     return changes.prefetch_related("attempt__payload", "latest").order_by("puzzle", "attempt")

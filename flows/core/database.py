@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import Final
 
 from django.db import Error, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 BRIEFLY = 1.0  # seconds
+BATCH_SIZE: Final = 500  # values that fit into one query
 
 
 @contextmanager
@@ -45,3 +47,8 @@ def unpooled() -> BaseDatabaseWrapper:
     options = {name: value for name, value in made.settings_dict["OPTIONS"].items() if name != "pool"}
     made.settings_dict = {**made.settings_dict, "OPTIONS": options}
     return made
+
+
+def batches(sids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Return the SIDs in portions that fit into one query."""
+    return (sids[start : start + BATCH_SIZE] for start in range(0, len(sids), BATCH_SIZE))

@@ -14,12 +14,12 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils import timezone
 
+from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import audit_log, log_entries
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.chain import PAYLOAD, PAYLOAD_IF_SET
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift, Result, Stage
 from flows.audit.verification import ERASE
-from flows.changes.flow_changes import UNDER_WAY_FOR
 from flows.erasure.mentions import Mentions
 from flows.erasure.remnants import Remnants, forget_in_sessions
 from flows.mirror.models import Flow
@@ -228,7 +228,7 @@ def _open_changes(erased: set[int], *, despite: bool) -> list[int]:
     for change in OpenChange.objects.select_related("latest").order_by("latest"):
         if change.attempt_id not in erased:
             continue
-        is_young = change.latest.at > timezone.now() - UNDER_WAY_FOR
+        is_young = change.latest.at > timezone.now() - ATTEMPT_TIMEOUT
         is_under_way = change.latest.result == Result.PENDING and is_young
         if is_under_way or not despite:
             raise StillOpen(change.latest, is_under_way=is_under_way)

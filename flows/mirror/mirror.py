@@ -18,16 +18,17 @@ from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from flows.accounts.clients import READ_DEADLINE, account_of, flex_client
+from flows.accounts.clients import READ_DEADLINE, flex_client
 from flows.audit import audit_log
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent
-from flows.availability import first_contact, restrictions
+from flows.availability import restrictions
 from flows.core.database import drop_if_lost, waiting_briefly
 from flows.core.normalization import fold
-from flows.mirror import drift, missing_flows, readonly_fields, stale_reads
+from flows.mirror import drift, first_contact, missing_flows, readonly_fields, stale_reads
 from flows.mirror.missing_flows import Answers
 from flows.mirror.models import Flow, SyncState
+from flows.mirror.ownership import account_of
 from flows.redaction.masking import masked, storable
 from flows.twilio import labels
 from flows.twilio.errors import FlexError, Unknown
@@ -111,12 +112,12 @@ def fetch(
     try:
         snapshot = flex_client(copy.account_sid, deadline=deadline).fetch(sid)
     except FlexError as error:
-        restrictions.hear(copy.account_sid, "fetch", error)
+        first_contact.record_response(copy.account_sid, "fetch", error)
         if is_gone(error):
             drift.refuse_stale(sid, None, read_at=read.seq, at=read.at)
             _take_as_gone(sid, read, copy)
         raise
-    restrictions.hear(copy.account_sid, "fetch", None)
+    first_contact.record_response(copy.account_sid, "fetch", None)
     seen = masked(storable(snapshot))
     drift.refuse_stale(sid, seen, read_at=read.seq, at=read.at)
     with _only_a_copy(must_record=must_record):
@@ -221,7 +222,7 @@ class _Copy:
         try:
             snapshot = flex_client(self.account_sid, deadline=READ_DEADLINE).fetch(sid)
         except FlexError as error:
-            restrictions.hear(self.account_sid, "fetch", error)
+            first_contact.record_response(self.account_sid, "fetch", error)
             if is_gone(error):
                 return None
             raise
@@ -236,9 +237,9 @@ class _Copy:
             try:
                 yield from coming
             except FlexError as error:
-                restrictions.hear(self.account_sid, "list", error)
+                first_contact.record_response(self.account_sid, "list", error)
                 raise
-            restrictions.hear(self.account_sid, "list", None)
+            first_contact.record_response(self.account_sid, "list", None)
 
         return heard()
 

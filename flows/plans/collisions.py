@@ -9,13 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flows.core import matching
-from flows.core.normalization import fold
+from flows.core.identities import normal_identity
 from flows.mirror.models import Flow
 from flows.plans.models import PlannedChange
 
 TOUCHING: Final = frozenset({"channel_type", "contact_identity", "enabled"})
-WHOLE_NUMBER: Final = 7  # digits from which an identity is compared as a phone number
 
 Holder = str | int  # a flow's SID; of one that the plan creates, its place in the plan
 Address = tuple[str, str, str]  # account, channel and identity, of which one flow can be enabled
@@ -35,13 +33,6 @@ class Line:
         """The address that it takes up; None if it takes up none."""
         identity = normal_identity(self.identity)
         return (self.account_sid, self.channel, identity) if self.enabled and identity else None
-
-
-def normal_identity(identity: str) -> str:
-    """A contact identity in the one spelling that all of its spellings share: of a phone number, the digits."""
-    text = fold(identity)
-    digits = matching.digits_of(text.replace("(0)", "")).removeprefix("00")
-    return digits if len(digits) >= WHOLE_NUMBER else text
 
 
 def skip_colliding(planned: Sequence[PlannedChange], origins: Sequence[str] = ()) -> None:

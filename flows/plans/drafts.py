@@ -5,7 +5,7 @@ copy and writes the plan; nothing is sent. Carrying it out is plans.py's, which 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log
+from flows.core.database import BATCH_SIZE, batches
 from flows.mirror.models import Flow
 from flows.plans import collisions, execution, titles
 from flows.plans.models import Plan, PlannedChange
@@ -24,7 +25,6 @@ from flows.twilio.flex import flex_flow
 
 NOT_KEPT: Final = "Its webhook has a secret, which is not stored: restore it from its event."
 MOST: Final = 10_000  # flows of one bulk change: four accounts as full as Twilio lets them be
-BATCH: Final = 500
 ALREADY_SET: Final = "Already set."
 NOT_SYNCED: Final = "No flow with this SID has been synced."
 ENABLE, DISABLE, RETRIES, HOST, STUDIO_FLOW, DELETE = (
@@ -271,11 +271,6 @@ def _make_anew(change: PlannedChange, was: Mapping[str, Any]) -> None:
         change.skipped = NOT_KEPT
 
 
-def batches(sids: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The SIDs in portions that fit into one query."""
-    return (sids[start : start + BATCH] for start in range(0, len(sids), BATCH))
-
-
 def _rows(sids: Sequence[str]) -> dict[str, Flow]:
     found: dict[str, Flow] = {}
     for some in batches(list(dict.fromkeys(sids))):
@@ -400,5 +395,5 @@ def _save(
             raise ValueError("a plan would keep a secret")
     with transaction.atomic():
         plan.save(force_insert=True)
-        PlannedChange.objects.bulk_create(planned, batch_size=BATCH)
+        PlannedChange.objects.bulk_create(planned, batch_size=BATCH_SIZE)
     return plan

@@ -20,8 +20,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_tasks import task
 
-from flexadmin.roles import role_of, site_user
 from flows.accounts import twilio_accounts
+from flows.accounts.permissions import active_user, role_of
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Payload
 from flows.audit.models import ONCE, AuditEvent, OpenDrift, Result, Stage
@@ -235,8 +235,8 @@ class _Turn:
         if self.plan.stop_asked_at:
             self._end(STOPPED)
             return True
-        person = site_user(int(self.actor.id or 0))
-        if person is None or not person.is_active or not _may(person, change.action, change.account_sid):
+        person = active_user(self.actor.id)
+        if person is None or not _may(person, change.action, change.account_sid):
             self._end(f"{self.actor.label} no longer has permission to make these changes.")
             return True
         return False
@@ -267,7 +267,7 @@ class _Turn:
 
     def _role(self, account_sid: str) -> str:
         """What the person who started it may be there now."""
-        person = User.objects.filter(pk=self.actor.id).first()
+        person = active_user(self.actor.id)
         return role_of(person, account_sid) if person else self.actor.role
 
     def _send(self, change: PlannedChange) -> FlexError | None:

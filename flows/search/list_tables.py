@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.core import checks
-from django.db import connections
+from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from flows.core import triggers
@@ -55,6 +55,11 @@ def differences(connection: BaseDatabaseWrapper) -> list[str]:
     if not trigrams.is_in_step(connection):
         found.append("The list's index of names is not as the list's table is. `migrate` rebuilds it.")
     return found
+
+
+def list_tables() -> list[str]:
+    """Return what differs in the default database, for a verification of the log."""
+    return differences(connection)
 
 
 @checks.register(checks.Tags.database)

@@ -19,8 +19,8 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit.models import AuditEvent, Result, Stage
-from flows.changes.flow_changes import UNDER_WAY_FOR
 from flows.core import invisible
 from flows.core.normalization import places, words_of
 from flows.flex_flows.states import RECEPTIONS, STATUSES, state_of
@@ -367,7 +367,7 @@ def shape(event: AuditEvent) -> str:
 
 def _known_result(event: AuditEvent) -> str:
     """An event's result; of an attempt that is older than any call takes, that its outcome is unknown."""
-    is_dead = event.result == Result.PENDING and event.at and event.at < timezone.now() - UNDER_WAY_FOR
+    is_dead = event.result == Result.PENDING and event.at and event.at < timezone.now() - ATTEMPT_TIMEOUT
     return Result.UNKNOWN if is_dead else event.result
 
 

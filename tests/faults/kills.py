@@ -30,9 +30,10 @@ from django.db import connection
 from django.test import Client, override_settings
 
 from flexadmin.roles import ensure_groups
+from flows.accounts import clients
 from flows.audit import verification
 from flows.audit.models import AuditEvent, OpenChange
-from flows.changes import flow_changes, reconcile
+from flows.changes import reconcile
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.flex import flex_flow
@@ -163,7 +164,7 @@ def _reconcile_to_the_end(report: Report, clock: Clock) -> None:
     outcomes = AuditEvent.objects.filter(stage="outcome").values("change_id")
     report.cut_off = stories.exclude(change_id__in=outcomes).count()
     report.open_at_the_end = OpenChange.objects.count()
-    for wait in (flow_changes.UNDER_WAY_FOR, reconcile.QUIET):
+    for wait in (clients.ATTEMPT_TIMEOUT, reconcile.QUIET):
         clock.move(wait)
         reconcile.reconcile(most=100_000)
     clock.move(mirror.LEASE)  # of a sync that was killed

@@ -32,10 +32,11 @@ from django.test import override_settings
 from django_tasks_db.models import DBTaskResult
 
 from flexadmin.roles import ensure_groups
+from flows.accounts import clients
 from flows.audit import verification
 from flows.audit.audit_log import Actor
 from flows.audit.models import OpenChange
-from flows.changes import flow_changes, reconcile
+from flows.changes import reconcile
 from flows.mirror import mirror
 from flows.plans import drafts, execution
 from flows.plans.models import Plan
@@ -177,7 +178,7 @@ def _go_through(sandbox: Sandbox, plan: Plan, person: User) -> Counter[str]:
 
 
 def _settle(clock: Clock) -> None:
-    for wait in (flow_changes.UNDER_WAY_FOR, reconcile.QUIET):
+    for wait in (clients.ATTEMPT_TIMEOUT, reconcile.QUIET):
         clock.move(wait)
         reconcile.reconcile(most=100_000)
     assert not OpenChange.objects.exists()

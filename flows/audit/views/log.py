@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
-from flexadmin.roles import scope_of
 from flows.accounts import twilio_accounts
-from flows.audit import log_list, log_paging
+from flows.accounts.permissions import scope_of
+from flows.audit import bulk_changes, log_list, log_paging
 from flows.audit.access import Request, permitted
 from flows.audit.log_list import matching as matching
 from flows.audit.log_list import page_of as page_of
@@ -21,7 +21,6 @@ from flows.audit.log_list import readable as readable
 from flows.audit.log_paging import Found
 from flows.audit.log_query import LogQuery as LogQuery
 from flows.audit.models import AuditEntry
-from flows.plans.models import Plan
 from flows.twilio import labels as words
 
 CHIPS: Final = {
@@ -69,7 +68,7 @@ def chips_of(query: LogQuery, scope: twilio_accounts.Scope) -> list[dict[str, st
     labels = {value: tried for value, (_, tried) in words.ACTIONS.items()} | words.RESULT_FILTERS
     labels |= {account.sid: str(account) for account in twilio_accounts.of_scope(scope)}
     if query.plan and "plan" not in query.faults:
-        plan = Plan.objects.filter(pk=query.plan).first()
+        plan = bulk_changes.known().get(query.plan)
         labels[query.plan] = plan.title if plan else query.plan
     chips = [
         {"label": f"{label}: {labels.get(value, value)}", "remove_url": query.url(**{name: ""})}

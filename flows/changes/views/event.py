@@ -13,16 +13,14 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from flows.audit import audit_log, log_entries, log_list
-from flows.audit.access import Request, actor_of, permitted
+from flows.audit import audit_log, bulk_changes, log_entries, log_list
+from flows.audit.access import Request, actor_of, permitted, readable_event
 from flows.audit.log_list import readable
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift, Result, Stage
 from flows.changes import reconcile
 from flows.changes.forms.decision import DecisionForm
 from flows.changes.views.resolution import decision_form, decision_of, fate_of
-from flows.flex_flows.views.restore import referred
 from flows.mirror.models import Flow
-from flows.plans.models import Plan
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
@@ -119,8 +117,8 @@ def _page(
         "latest": stages[log_entries.outcome_place([one.result for one in stages])] if stages else event,
         "is_last_known": _is_last_known(event, stages),
         "followers": list(followers.order_by("seq")[:10]),
-        "origin": referred(str(event.refers_to), request) if event.refers_to else None,
-        "plan": _plan_of(event),
+        "origin": readable_event(str(event.refers_to), request) if event.refers_to else None,
+        "plan": bulk_changes.known().of_event(event),
         "previous": previous,
         "next": following,
         "flow": Flow.objects.filter(sid=event.target_sid).first() if event.target_sid else None,
@@ -138,13 +136,6 @@ def _is_last_known(event: AuditEvent, stages: list[AuditEvent]) -> bool:
     is_of_a_flow = bool(event.change_id and event.target_sid)
     was_begun = any(one.stage == Stage.ATTEMPT for one in stages)
     return is_of_a_flow and event.result == Result.FAILED and not was_begun
-
-
-def _plan_of(event: AuditEvent) -> Plan | None:
-    """The plan that this event is a part of."""
-    if event.request_id and (plan := Plan.objects.filter(pk=event.request_id).first()):
-        return plan
-    return Plan.objects.filter(changes__change_id=event.change_id).first() if event.change_id else None
 
 
 def _states(event: AuditEvent, payload: AuditPayload | None) -> list[dict[str, str]]:

@@ -10,10 +10,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from flows.audit.access import Request, may
+from flows.accounts.clients import ATTEMPT_TIMEOUT
+from flows.accounts.permissions import may
+from flows.audit.access import Request
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, Result, Stage
 from flows.changes import reconcile
-from flows.changes.flow_changes import UNDER_WAY_FOR
 from flows.changes.forms.decision import DecisionForm
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
@@ -25,7 +26,7 @@ def fate_of(request: Request, event: AuditEvent, form: DecisionForm | None) -> d
     change = open_changes.filter(change_id=event.change_id).first() if event.change_id else None
     if change is None:
         return {"fate": ""}
-    is_old = change.attempt.at < timezone.now() - UNDER_WAY_FOR
+    is_old = change.attempt.at < timezone.now() - ATTEMPT_TIMEOUT
     if change.latest.result == Result.PENDING and not is_old:
         return {"fate": "under_way", "change": change}
     lost = {"change": change, "lost": change.latest if change.latest.result == Result.UNKNOWN else None}

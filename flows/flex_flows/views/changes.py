@@ -19,24 +19,25 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
 from flows.accounts.clients import FORM_DEADLINE, READ_DEADLINE
-from flows.audit.access import Request, permitted
+from flows.audit.access import Request, permitted, readable_event
 from flows.changes import flow_changes
 from flows.changes.forms.conflict import Conflict
 from flows.changes.forms.reason import SHOWN, DeleteForm, SwitchForm
 from flows.checks import flow_warnings
+from flows.core.identities import normal_identity
+from flows.core.opened_forms import carried, carried_reason, is_opening
 from flows.flex_flows.forms import FlowForm, picked, read_base, resolved, signed
 from flows.flex_flows.views import responses
 from flows.flex_flows.views.clone import Clone, account_for, choice_page, cloned
 from flows.flex_flows.views.conflicts import rows_of, seen_of
 from flows.flex_flows.views.page_source import read_once
 from flows.flex_flows.views.responses import Page
-from flows.flex_flows.views.restore import Restore, carried, carried_reason, opens, referred
+from flows.flex_flows.views.restore import Restore
 from flows.mirror import failure_messages, mirror
 from flows.mirror.failure_messages import Problem
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
 from flows.mirror.views.accounts import closed_page
-from flows.plans import collisions
 from flows.redaction.masking import masked_field, storable
 from flows.search import flow_search
 from flows.twilio import labels
@@ -56,7 +57,7 @@ def flow_new(request: Request) -> HttpResponse:
     if closed := closed_page(request, account.sid, "create", what="The new flow"):
         return closed
     page = partial(_form_page, request, "")
-    if opens(request):
+    if is_opening(request):
         restore = Restore.asked_for(request, live=None)
         if restore is None:
             clone = cloned(request, account)
@@ -202,7 +203,7 @@ def _with_choices_to_make(request: Request, base: Mapping[str, Any], page: Page)
 
 def _only_shows(request: Request) -> bool:
     """Whether a form is only asked for, empty or with what was typed into it before. Nothing is sent."""
-    return opens(request) or "edit_again" in request.POST
+    return is_opening(request) or "edit_again" in request.POST
 
 
 def _known(request: Request, sid: str) -> Flow | HttpResponse:
@@ -243,7 +244,7 @@ def _from_twilio(request: Request, sid: str) -> HttpResponse:
         messages.error(request, f"{needs}{then}")
         answer = redirect("flows:detail", sid=sid)
         return HttpResponse(status=204, headers={"HX-Redirect": answer.url}) if request.htmx else answer
-    if opens(request):
+    if is_opening(request):
         restore = Restore.asked_for(request, sid=sid, live=base)
         return _form_page(
             request, sid, FlowForm(base=base, initial=_begins(request, restore)), restore=restore
@@ -257,7 +258,7 @@ def _from_twilio(request: Request, sid: str) -> HttpResponse:
 
 def _undone(request: Request, sid: str) -> uuid.UUID | None:
     """The event of this flow that this change undoes, from the address."""
-    event = referred(carried(request, "undo"), request)
+    event = readable_event(carried(request, "undo"), request)
     return event.event_id if event and event.target_sid == sid else None
 
 
@@ -286,7 +287,7 @@ def _form_page(
         "clone": clone,
         "offered": flow_search.of_siblings(request.account_sid),
         "read_note": "" if form.is_bound else f"Read from Twilio at {timezone.now():%H:%M} UTC",
-        "origin": restore.event if restore else referred(str(form["refers_to"].value() or ""), request),
+        "origin": restore.event if restore else readable_event(str(form["refers_to"].value() or ""), request),
     }
     if request.htmx and "update_fields" in request.POST:
         kind = form.chosen
@@ -326,19 +327,17 @@ def _review_page(request: Request, sid: str, form: FlowForm) -> HttpResponse:
             *flow_warnings.warnings({**base, **asked}),
             *_collisions(request.account_sid, sid, {**base, **asked}),
         ],
-        "origin": referred(str(form["refers_to"].value() or ""), request),
+        "origin": readable_event(str(form["refers_to"].value() or ""), request),
     }
     return render(request, "flows/review.html", context)
 
 
 def _enabled_like(account_sid: str, channel: str, identity: str, *, but: str) -> QuerySet[Flow]:
     """The other flows that are on for the same channel and identity, however that is spelled, of which one can be."""
-    normal = collisions.normal_identity(identity)
+    normal = normal_identity(identity)
     enabled = Flow.objects.filter(account_sid=account_sid, channel_type=channel, enabled=True, gone_at=None)
     identities = enabled.exclude(contact_identity="").exclude(sid=but).values_list("sid", "contact_identity")
-    return enabled.filter(
-        sid__in=[sid for sid, own in identities if collisions.normal_identity(own) == normal]
-    )
+    return enabled.filter(sid__in=[sid for sid, own in identities if normal_identity(own) == normal])
 
 
 def _collisions(account_sid: str, sid: str, flow: Mapping[str, Any]) -> list[str]:

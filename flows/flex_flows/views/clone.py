@@ -15,13 +15,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from flexadmin.roles import scope_of
-from flows.accounts import clients, twilio_accounts
+from flows.accounts import twilio_accounts
+from flows.accounts.permissions import may, scope_of
 from flows.accounts.twilio_accounts import Account
-from flows.audit.access import Request, may
+from flows.audit.access import Request, readable_event
 from flows.availability import restrictions
-from flows.flex_flows.views.restore import carried, referred
-from flows.mirror import lookup, mirror
+from flows.core.opened_forms import carried
+from flows.mirror import lookup, mirror, ownership
 from flows.redaction.masking import has_mask, masked, storable
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
@@ -44,7 +44,7 @@ def account_for(request: Request) -> Account | None:
     """The account that the form names, the address, or the event whose state comes back; else the only one where the
     person may make flows. None if it has to be asked for."""
     offered = twilio_accounts.of_scope(request.scope)
-    event = referred(carried(request, "restore"), request)
+    event = readable_event(carried(request, "restore"), request)
     if event and event.account_sid:  # a state comes back where it was
         if all(account.sid != event.account_sid for account in offered):
             raise PermissionDenied
@@ -58,7 +58,7 @@ def account_for(request: Request) -> Account | None:
 def choice_page(request: Request) -> HttpResponse:
     """Asks for the account. Nothing that was typed is lost: the form was not shown yet, or comes back with it."""
     like = request.GET.get("clone", "")
-    there = clients.account_of(like) if flex_flow.is_sid("FO", like) else ""
+    there = ownership.account_of(like) if flex_flow.is_sid("FO", like) else ""
     kept = {name: str(value) for name, value in request.GET.items() if name != "account"}
     choices = [
         {
@@ -101,7 +101,7 @@ def cloned(request: Request, account: Account) -> Clone:
 
 def _source_of(request: Request, sid: str) -> tuple[str, Snapshot] | None:
     """The account of the flow to be like, and the flow; None, and a message, if it can't be had."""
-    there = clients.account_of(sid)
+    there = ownership.account_of(sid)
     if not there:
         found = lookup.find(sid, scope=scope_of(request.user, "flows.view_flow"))
         if found.account and found.snapshot is not None:

@@ -12,15 +12,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from flexadmin.roles import scope_of
 from flows.accounts import twilio_accounts
+from flows.accounts.permissions import scope_of
 from flows.audit import audit_log
 from flows.audit.access import Request, actor_of, permitted
 from flows.audit.audit_log import Payload
 from flows.audit.models import Result, Stage
+from flows.core import database
 from flows.flex_flows import snippets
 from flows.mirror.models import Flow
-from flows.plans import drafts
 from flows.search import flow_search
 from flows.twilio.flex import flex_flow
 
@@ -61,7 +61,7 @@ def _flows(sids: Sequence[str], scope: twilio_accounts.Scope) -> list[dict[str, 
     """The flows of these SIDs as the mirror has them, by name."""
     rows = [
         row
-        for some in drafts.batches(sids)
+        for some in database.batches(sids)
         for row in twilio_accounts.within(Flow.objects.filter(sid__in=some), scope).order_by(
             "name_folded", "sid"
         )
@@ -80,7 +80,7 @@ def chosen(request: Request) -> list[str]:
     if seen is None:
         return sids
     visible: set[str] = set()
-    for some in drafts.batches(sids):
+    for some in database.batches(sids):
         known = twilio_accounts.within(Flow.objects.filter(sid__in=some), seen)
         visible |= set(known.values_list("sid", flat=True))
     return [sid for sid in sids if sid in visible]

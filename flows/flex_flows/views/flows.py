@@ -17,8 +17,9 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from flexadmin.roles import scope_of
 from flows.accounts import twilio_accounts
+from flows.accounts.clients import ATTEMPT_TIMEOUT
+from flows.accounts.permissions import scope_of
 from flows.accounts.twilio_accounts import Account
 from flows.audit import audit_log, log_paging
 from flows.audit.access import Request, current_page, permitted
@@ -26,7 +27,6 @@ from flows.audit.models import AuditEvent, OpenDrift, Result
 from flows.availability import restrictions
 from flows.availability.offered_changes import Offers
 from flows.changes import reconcile
-from flows.changes.flow_changes import UNDER_WAY_FOR
 from flows.checks import flow_warnings
 from flows.flex_flows import snippets as copying
 from flows.flex_flows.views import filter_bar
@@ -325,7 +325,7 @@ def _decorate(rows: list[Flow], changeable: set[str], *, is_whole: bool) -> None
 def _open_change(event: AuditEvent | None) -> AuditEvent | None:
     """With the word for its state: an attempt that is older than any call is under way no more."""
     if event is not None:
-        is_old = event.at < timezone.now() - UNDER_WAY_FOR
+        is_old = event.at < timezone.now() - ATTEMPT_TIMEOUT
         event.is_under_way = event.result == Result.PENDING and not is_old  # type: ignore[attr-defined]
     return event
 

@@ -19,12 +19,12 @@ from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 from flows.audit import audit_log
 from flows.audit.access import Request, actor_of, current_page
 from flows.audit.models import AuditEvent, Result
-from flows.availability import first_contact, restrictions
+from flows.availability import restrictions
 from flows.changes import flow_changes
 from flows.changes.forms.reason import ReasonForm, SwitchForm
 from flows.flex_flows.forms import FlowForm
 from flows.flex_flows.views.conflicts import form_after, labels_of
-from flows.mirror import failure_messages, mirror
+from flows.mirror import failure_messages, first_contact, mirror
 from flows.mirror.failure_messages import Problem
 from flows.mirror.stale_reads import StaleRead
 from flows.twilio import labels

@@ -4,13 +4,13 @@ change like any other, which refers to the event that the state is from.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from flows.audit.access import Request, may
+from flows.audit.access import Request, readable_event
 from flows.audit.models import AuditEvent, OpenDrift
+from flows.core.opened_forms import carried
 from flows.mirror import drift
 from flows.redaction.masking import has_mask, masked, storable
 from flows.twilio import labels
@@ -34,7 +34,7 @@ class Restore:
     def asked_for(cls, request: Request, *, sid: str = "", live: Mapping[str, Any] | None) -> Self | None:
         """From the address: `restore`, an event's id, and `state`. None if it is of no event of this flow, or its
         contents are not on record. `live` is the flow as it is now, None if it is to be made anew."""
-        event = referred(carried(request, "restore"), request)
+        event = readable_event(carried(request, "restore"), request)
         if event is None or (sid and event.target_sid != sid) or not hasattr(event, "payload"):
             return None
         state = "before" if carried(request, "state") == "before" else "after"
@@ -54,32 +54,6 @@ def _without_what_is_ours(
         return snapshot
     before, _ = drift.net_of(events[events.index(event) :])
     return {**masked(storable(dict(live))), **before}
-
-
-def opens(request: Request) -> bool:
-    """Return True if a form is only opened: by its address, or by another form that carries a reason along ("begin").
-    Nothing is sent to Twilio."""
-    return request.method == "GET" or "begin" in request.POST
-
-
-def carried(request: Request, name: str) -> str:
-    """Return a value from the address, or from the form that opens this one."""
-    return str(request.GET.get(name) or request.POST.get(name) or "")
-
-
-def carried_reason(request: Request) -> dict[str, str]:
-    """Return the reason that was typed before this form was opened, as its initial value."""
-    reason = request.POST.get("reason", "").strip() if "begin" in request.POST else ""
-    return {"reason": reason} if reason else {}
-
-
-def referred(event_id: str, request: Request) -> AuditEvent | None:
-    """The event of this id, if there is one and its account is one that the person may read of; or None."""
-    try:
-        event = AuditEvent.objects.select_related("payload").get(event_id=uuid.UUID(event_id))
-    except (ValueError, AuditEvent.DoesNotExist):
-        return None
-    return event if may(request.user, "flows.view_flow", event.account_sid) else None
 
 
 def _proposal(

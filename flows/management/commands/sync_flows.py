@@ -12,10 +12,9 @@ from rich.console import Console
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.audit.audit_log import NotRecorded
-from flows.availability import first_contact
 from flows.changes import reconcile
 from flows.core.terminal_text import escaped
-from flows.mirror import freshness, mirror
+from flows.mirror import first_contact, freshness, mirror
 from flows.twilio.errors import FlexError
 
 

@@ -14,12 +14,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from flows.accounts import twilio_accounts
-from flows.audit.access import Request, actor_of, may, permitted, record_refusal
+from flows.accounts.permissions import may
+from flows.audit.access import Request, actor_of, permitted, record_refusal
 from flows.audit.audit_log import NotRecorded
 from flows.availability import restrictions
 from flows.availability.models import Closure
 from flows.core.invisible import trimmed
-from flows.flex_flows.views.restore import opens
+from flows.core.opened_forms import is_opening
 from flows.mirror import freshness
 from flows.mirror.failure_messages import closed
 from flows.mirror.freshness import Freshness
@@ -78,7 +79,7 @@ def account_act(request: Request) -> HttpResponse:
 def closed_page(request: Request, account_sid: str, kind: str, *, what: str) -> HttpResponse | None:
     """In place of a form that could not be sent; None where it can."""
     why = restrictions.reason_against(account_sid, kind)
-    if why is None or not opens(request):
+    if why is None or not is_opening(request):
         return None
     context = {"problem": closed(why, what=what, is_tried=False), "sid": ""}
     name = "flows/_problem.html" if request.htmx else "flows/problem.html"

@@ -12,9 +12,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from flexadmin.roles import scope_of
 from flows.accounts import twilio_accounts
+from flows.accounts.permissions import scope_of
 from flows.audit.access import Request, permitted
+from flows.core import database
 from flows.mirror.models import Flow
 from flows.plans import drafts, execution
 from flows.plans.drafts import Entry
@@ -74,7 +75,7 @@ def _known(items: Sequence[Item], seen: twilio_accounts.Scope) -> Mapping[str, d
     """The flows that the import may change, by SID, as the mirror has them."""
     sids = list(dict.fromkeys(sid for item in items if (sid := sid_of(item))))
     known: dict[str, dict[str, Any]] = {}
-    for some in drafts.batches(sids):
+    for some in database.batches(sids):
         rows = twilio_accounts.within(Flow.objects.filter(sid__in=some), seen)
         known |= dict(rows.values_list("sid", "resource"))
     return known

@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from flexadmin.roles import scope_of
 from flows.accounts import twilio_accounts
+from flows.accounts.permissions import scope_of
 from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request
 from flows.audit.models import AuditEvent

@@ -13,8 +13,8 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from flexadmin.roles import scope_of
-from flows.audit.access import Request, actor_of, may_somewhere, permitted, record_refusal
+from flows.accounts.permissions import may_somewhere, scope_of
+from flows.audit.access import Request, actor_of, permitted, record_refusal
 from flows.audit.audit_log import NotRecorded
 from flows.flex_flows.views.export import back_to_list, chosen, nothing_selected
 from flows.plans import access, drafts, execution

@@ -246,7 +246,7 @@ class Run:
         """Two reads, as far apart as they must be; in some runs other people's edits and syncs in between."""
         self.clock.move(A_MINUTE)
         self._elsewhere()
-        self.clock.move(flow_changes.UNDER_WAY_FOR)
+        self.clock.move(clients.ATTEMPT_TIMEOUT)
         if self.trouble.when == "reconciling":
             self._meet_trouble(self._reconcile)
             self.api_is_well()

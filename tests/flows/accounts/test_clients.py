@@ -8,7 +8,7 @@ from flows.accounts import clients, rates
 from flows.accounts.twilio_accounts import Account
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor
-from flows.mirror import mirror
+from flows.mirror import mirror, ownership
 from flows.mirror.models import Flow
 from flows.twilio.errors import NeverSent, Refused
 
@@ -99,7 +99,7 @@ def test_nothing_is_sent_for_an_account_without_credentials():
 def test_flow_is_of_the_account_that_the_copy_says(two_accounts):
     mirror._write({FLOW: {"sid": FLOW}}, OTHER)
 
-    assert clients.account_of(FLOW) == OTHER
+    assert ownership.account_of(FLOW) == OTHER
 
 
 @pytest.mark.django_db
@@ -116,23 +116,23 @@ def test_flow_that_the_copy_lost_is_of_the_account_that_the_log_says(two_account
         )
 
     assert not Flow.objects.exists()
-    assert clients.account_of(FLOW) == OTHER
+    assert ownership.account_of(FLOW) == OTHER
 
 
 @pytest.mark.django_db
 def test_flow_that_nobody_knows_is_of_no_account(two_accounts):
-    assert clients.account_of(FLOW) == ""
+    assert ownership.account_of(FLOW) == ""
     with pytest.raises(NeverSent, match="not known which account"):
         mirror.fetch(FLOW)
 
 
 @pytest.mark.django_db
 def test_flow_that_nobody_knows_is_of_the_only_account():
-    assert clients.account_of(FLOW) == OURS
+    assert ownership.account_of(FLOW) == OURS
 
 
 @pytest.mark.django_db
 def test_flow_of_an_account_that_the_site_had_before_is_not_of_its_only_one():
     mirror._write({FLOW: {"sid": FLOW}}, OTHER)
 
-    assert clients.account_of(FLOW) == OTHER
+    assert ownership.account_of(FLOW) == OTHER

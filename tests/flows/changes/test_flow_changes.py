@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from flows.accounts import clients
 from flows.audit import audit_log
 from flows.audit.audit_log import AlreadyRecorded, ChangeOpen, NotRecorded
 from flows.audit.models import AuditEvent
@@ -436,7 +437,7 @@ def test_change_of_unknown_outcome_holds_back_the_next_until_it_is_settled(
 
 
 def test_change_is_taken_for_dead_only_after_its_calls_can_last():
-    assert flow_changes.UNDER_WAY_FOR.total_seconds() > 2 * flow_changes.WRITE_DEADLINE
+    assert clients.ATTEMPT_TIMEOUT.total_seconds() > 2 * flow_changes.WRITE_DEADLINE
 
 
 def test_create_is_not_held_back_by_another(sandbox, flow_sid):

@@ -3,9 +3,9 @@
 import pytest
 
 from flows.audit.audit_log import Actor
+from flows.core.identities import normal_identity
 from flows.mirror import mirror
 from flows.plans import drafts, execution
-from flows.plans.collisions import normal_identity
 from flows.plans.drafts import Ask, Entry
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT

@@ -17,14 +17,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from flows.accounts import twilio_accounts
-from flows.audit.access import Request, actor_of, may, permitted, record_refusal
+from flows.accounts.permissions import may
+from flows.audit.access import Request, actor_of, permitted, record_refusal
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability.offered_changes import Offers
 from flows.core.invisible import trimmed
-from flows.mirror import drift, external_changes, freshness
-from flows.mirror.external_changes import CHANGED, DELETED, MADE, ExternalChange
-from flows.plans import reverting
+from flows.external_changes import inbox, reverting
+from flows.external_changes.inbox import CHANGED, DELETED, MADE, ExternalChange
+from flows.mirror import drift, freshness
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
@@ -154,7 +155,7 @@ def drift_accept_many(request: Request) -> HttpResponse:
 @permitted("flows.change_flow", action="plan.start")
 def drift_revert_many(request: Request) -> HttpResponse:
     """Drafts the bulk change that reverts what was found of several flows, and leads to it. Nothing is sent."""
-    changes = external_changes.waiting(_event_ids(request))
+    changes = inbox.waiting(_event_ids(request))
     if not changes:
         messages.info(request, RESOLVED)
         return redirect("flows:drift")
@@ -169,7 +170,7 @@ def drift_revert_many(request: Request) -> HttpResponse:
 
 
 def _accepted(request: Request, event_ids: Sequence[uuid.UUID]) -> HttpResponse:
-    changes = external_changes.waiting(event_ids)
+    changes = inbox.waiting(event_ids)
     if not changes:
         messages.info(request, RESOLVED)
         return redirect("flows:drift")
@@ -178,7 +179,7 @@ def _accepted(request: Request, event_ids: Sequence[uuid.UUID]) -> HttpResponse:
     if len(reason) > REASON_MAX:
         return _page(request, changes=changes, reason=reason, error=_too_long(reason), status=422)
     try:
-        external_changes.accept_all(changes, reason=reason, actor=actor_of(request))
+        inbox.accept_all(changes, reason=reason, actor=actor_of(request))
     except NotRecorded:
         sentence = "The audit log can't be written just now, so nothing was accepted."
         return _page(request, changes=changes, reason=reason, error=sentence, status=503)
@@ -228,7 +229,7 @@ def _page(
 ) -> HttpResponse:
     """The inbox. After an `error`, the entry of these `changes` has the reason that was typed for it."""
     found = [ExternalChange(events) for events in drift.inbox(request.scope)]
-    groups = external_changes.group(found)
+    groups = inbox.group(found)
     shown = _shown(request, groups[:MOST_SHOWN])
     typed = {change.last.target_sid for change in changes}
     context = {

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from django.core.management import CommandError, call_command
 
-from flows.availability import first_contact, restrictions
+from flows.availability import restrictions
 from flows.availability.models import Closure
-from flows.mirror import mirror
+from flows.mirror import first_contact, mirror
 from flows.mirror.models import SyncState
 from flows.twilio.errors import FlexError, NeverSent, NoConnection, NoTurn, Refused, Unknown
 from flows.twilio.sandbox.faults import Fault, FaultKind

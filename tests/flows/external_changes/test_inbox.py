@@ -4,10 +4,11 @@ import pytest
 
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent, OpenDrift
-from flows.mirror import drift, external_changes, mirror
-from flows.mirror.external_changes import ExternalChange
+from flows.external_changes import inbox as external_changes
+from flows.external_changes import reverting
+from flows.external_changes.inbox import ExternalChange
+from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
-from flows.plans import reverting
 from flows.plans.models import Plan
 from tests import ACCOUNT
 from tests.faults.acting import OMAR, SECRET_URL, assert_chain_intact, drifts, later, read_only, rename

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
+from flows.availability import restrictions
 from flows.mirror.models import Flow, SyncState
 from flows.twilio.errors import FlexError, NoConnection, Refused, Unknown
 
@@ -23,6 +24,19 @@ def is_misaddressed(account_sid: str, kind: str, error: FlexError) -> bool:
     """Tell whether the site's settings are a likelier cause of this failure than Twilio."""
     return (
         kind in KINDS and not _has_answered(account_sid) and (_speaks_otherwise(error) or _is_nobody(error))
+    )
+
+
+def record_response(account_sid: str, kind: str, error: FlexError | None) -> None:
+    """Update what Twilio refuses of the account, by its answer to one call.
+
+    A refusal counts only if the site's settings are not a likelier cause of it.
+    """
+    restrictions.hear(
+        account_sid,
+        kind,
+        error,
+        is_misaddressed=lambda: error is not None and is_misaddressed(account_sid, kind, error),
     )
 
 

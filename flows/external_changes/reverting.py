@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log
-from flows.mirror.external_changes import CHANGED, DELETED, MADE, ExternalChange
+from flows.core.database import batches
+from flows.external_changes.inbox import CHANGED, DELETED, MADE, ExternalChange
 from flows.mirror.models import Flow
 from flows.plans import collisions, drafts
 from flows.plans.drafts import LeftOut
@@ -46,8 +47,8 @@ def plan_revert(
 def reverts(changes: Sequence[ExternalChange]) -> list[PlannedChange]:
     """Return the change that reverts each of these; one that can't be made says why it is skipped."""
     sids = [change.last.target_sid for change in changes]
-    rows = {row.sid: row for batch in _batches(sids) for row in Flow.objects.filter(sid__in=batch)}
-    unresolved = {sid: event for batch in _batches(sids) for sid, event in audit_log.unsettled(batch).items()}
+    rows = {row.sid: row for batch in batches(sids) for row in Flow.objects.filter(sid__in=batch)}
+    unresolved = {sid: event for batch in batches(sids) for sid, event in audit_log.unsettled(batch).items()}
     return [_revert(change, rows.get(change.last.target_sid), unresolved) for change in changes]
 
 
@@ -102,7 +103,3 @@ def _set_back(planned: PlannedChange, change: ExternalChange, row: Flow) -> None
         raise LeftOut("Its webhook had a secret, which is not stored: revert it by hand.")
     planned.before = {name: row.resource.get(name) for name in former}
     planned.asked = former
-
-
-def _batches(sids: Sequence[str]) -> list[Sequence[str]]:
-    return [sids[start : start + drafts.BATCH] for start in range(0, len(sids), drafts.BATCH)]

@@ -1,0 +1,53 @@
+"""Permissions of a user on one account, on any account, or on every account.
+
+Users come from the site's authentication backend. They answer `has_perm(permission, account_sid)`,
+as Django has it, and two questions of the site's own: `role_on(account_sid)` and
+`scope_of(permission)`. So the product knows permissions and no roles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth import get_backends
+
+from flows.accounts import twilio_accounts
+from flows.accounts.twilio_accounts import Scope
+
+
+def may(user: Any, permission: str, account_sid: str) -> bool:
+    """Return whether the user has the permission on this account, or on every account if it is ""."""
+    return bool(user.has_perm(permission, account_sid or twilio_accounts.EVERY))
+
+
+def may_somewhere(user: Any, permission: str) -> bool:
+    """Return whether the user has the permission on any account."""
+    return bool(user.has_perm(permission))
+
+
+def may_on_each(user: Any, permission: str, account_sids: Iterable[str]) -> bool:
+    """Return whether the user has the permission on each of these accounts; on any, if there is none."""
+    sids = list(account_sids)
+    if not sids:
+        return may_somewhere(user, permission)
+    return all(may(user, permission, sid) for sid in sids)
+
+
+def scope_of(user: Any, permission: str) -> Scope:
+    """Return the accounts where the user has the permission; None for every account."""
+    scope: Scope = user.scope_of(permission)
+    return scope
+
+
+def role_of(user: Any, account_sid: str = "") -> str:
+    """Return the name of the user's role on the account, as the audit log records it; "" for none."""
+    return str(user.role_on(account_sid))
+
+
+def active_user(user_id: str) -> Any | None:
+    """Return the user as the site's backend knows them now; None if they can't sign in any more."""
+    if not user_id.isdigit():
+        return None
+    users = (backend.get_user(int(user_id)) for backend in get_backends())
+    return next((user for user in users if user is not None), None)

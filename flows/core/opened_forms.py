@@ -1,0 +1,24 @@
+"""Forms that one page opens on another: by an address, or by a form that carries values along."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+
+def is_opening(request: HttpRequest) -> bool:
+    """Return True if a form is only opened, so nothing may be sent to Twilio.
+
+    An address opens it, or another page's form whose button is named "begin".
+    """
+    return request.method == "GET" or "begin" in request.POST
+
+
+def carried(request: HttpRequest, name: str) -> str:
+    """Return a value from the address, or from the form that opens this one."""
+    return str(request.GET.get(name) or request.POST.get(name) or "")
+
+
+def carried_reason(request: HttpRequest) -> dict[str, str]:
+    """Return the reason that the user typed before this form was opened, as its initial value."""
+    reason = request.POST.get("reason", "").strip() if "begin" in request.POST else ""
+    return {"reason": reason} if reason else {}
