@@ -5,7 +5,7 @@ import os
 import sys
 
 if __name__ == "__main__":
-    module = "flexadmin.settings_demo" if sys.argv[1:2] == ["demo"] else "flexadmin.settings"
+    module = "flexadmin.demo.settings" if sys.argv[1:2] == ["demo"] else "flexadmin.settings"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", module)
 
     from django.core.exceptions import ImproperlyConfigured

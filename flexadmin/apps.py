@@ -8,8 +8,9 @@ class FlexadminConfig(AppConfig):
     name = "flexadmin"
 
     def ready(self) -> None:
-        from flexadmin import checks, metrics, outside_rights, recorded_roles  # noqa: F401 - checks register themselves; models are not there before
-        from flexadmin.roles import after_migrate
+        from flexadmin.ops import metrics, system_checks  # noqa: F401 - checks register themselves
+        from flexadmin.users import outside_rights, recorded_roles
+        from flexadmin.users.roles import after_migrate
         from flows.accounts.clients import called
         from flows.audit import consistency
 

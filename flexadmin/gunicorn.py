@@ -17,7 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from flexadmin import checks
+from flexadmin.ops import system_checks
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "flexadmin.settings")
 try:
@@ -27,7 +27,7 @@ except ImproperlyConfigured as error:  # before any worker starts, fails, and is
 
 wsgi_app = "flexadmin.wsgi"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-worker_class = "flexadmin.buffering.BufferingWorker"  # its threads never wait for a client
+worker_class = "flexadmin.http.buffering.BufferingWorker"  # its threads never wait for a client
 threads = 4  # of each worker; they wait for Twilio most of the time
 # Seconds that whoever is in the middle of something has after a SIGTERM. A change takes at most 4 to read, 15 to write
 # and 10 for each wait for the log's lock.
@@ -53,7 +53,7 @@ def on_starting(server: Any) -> None:
     # Each connection is a file, and so is an answer that waits for its client: 1,024 may be too few.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    for message in checks.sqlite_wal():
+    for message in system_checks.sqlite_wal():
         server.log.warning("%s %s", message.msg, message.hint)
 
 

@@ -32,13 +32,13 @@ class SiteUser(User):
 
     def role_on(self, account_sid: str = "") -> str:
         """Return the name of this user's role on the account, or on every account; "" if there is none."""
-        from flexadmin import roles  # which imports these models
+        from flexadmin.users import roles  # which imports these models
 
         return roles.role_of(self, account_sid)
 
     def scope_of(self, permission: str) -> Scope:
         """Return the accounts where this user has the permission; None for every account."""
-        from flexadmin import roles  # which imports these models
+        from flexadmin.users import roles  # which imports these models
 
         return roles.scope_of(self, permission)
 

@@ -11,10 +11,11 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from flexadmin import logs, proxies
-from flexadmin.accounts import accounts_from
-from flexadmin.oidc import oidc_from
-from flexadmin.secrets import Env
+from flexadmin.account_env import accounts_from
+from flexadmin.env import Env
+from flexadmin.http import proxies
+from flexadmin.ops import log_records
+from flexadmin.signin.oidc_settings import oidc_from
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -82,22 +83,22 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "flexadmin.proxies.TrustedProxyMiddleware",
-    "flexadmin.middleware.RequestIdMiddleware",
-    "flexadmin.middleware.ArmourMiddleware",
+    "flexadmin.http.proxies.TrustedProxyMiddleware",
+    "flexadmin.http.middleware.RequestIdMiddleware",
+    "flexadmin.http.middleware.ArmourMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # with random padding, so that lengths tell no secret
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "flexadmin.middleware.FormEncodingMiddleware",
+    "flexadmin.http.middleware.FormEncodingMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "flexadmin.middleware.SignInMiddleware",
+    "flexadmin.http.middleware.SignInMiddleware",
 ]
 
 ROOT_URLCONF = "flexadmin.urls"
@@ -113,7 +114,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "flexadmin.context_processors.site",
+                "flexadmin.http.context_processors.site",
             ],
             "builtins": ["heroicons.templatetags.heroicons", "flows.templatetags.flows"],
         },
@@ -159,7 +160,7 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Who gets in
-AUTHENTICATION_BACKENDS = ["flexadmin.roles.RolesBackend"]
+AUTHENTICATION_BACKENDS = ["flexadmin.users.roles.RolesBackend"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "flows:list"
 LOGOUT_REDIRECT_URL = "login"
@@ -167,7 +168,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "flexadmin.passwords.UsualWeaknesses"},
+    {"NAME": "flexadmin.signin.password_rules.UsualWeaknesses"},
 ]
 SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=False)
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=60)
@@ -188,18 +189,18 @@ CACHES = {
 }
 
 # allauth: second factors, passkeys, single sign-on. Nobody signs up, nothing is mailed.
-ACCOUNT_ADAPTER = "flexadmin.adapters.AccountAdapter"
+ACCOUNT_ADAPTER = "flexadmin.signin.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_UNIQUE_EMAIL = False
 # Codes and passkeys are counted by user and address, as passwords are (limits.py). allauth would count by user alone.
 ACCOUNT_RATE_LIMITS = {"login_failed": None}
-MFA_ADAPTER = "flexadmin.adapters.MFAAdapter"
+MFA_ADAPTER = "flexadmin.signin.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_TOLERANCE = 1  # steps of 30 s before and after: a phone's clock may be off, and typing takes time
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS_ONLY
-SOCIALACCOUNT_ADAPTER = "flexadmin.adapters.SocialAccountAdapter"
+SOCIALACCOUNT_ADAPTER = "flexadmin.signin.adapters.SocialAccountAdapter"
 SOCIALACCOUNT_LOGIN_ON_GET = True  # a form could not lead to the provider: form-action is 'self'
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 3  # seconds: a thread waits for the provider that long
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": oidc_from(env)}
@@ -231,8 +232,8 @@ SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS_ONLY else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS_ONLY else "csrftoken"
 # Lax, not Strict: who follows a link to an event, from a ticket, stays signed in. No GET changes anything.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "flexadmin.failures.WithoutValues"
-CSRF_FAILURE_VIEW = "flexadmin.typed.csrf_failure"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "flexadmin.ops.error_reports.WithoutValues"
+CSRF_FAILURE_VIEW = "flexadmin.http.form_rescue.csrf_failure"
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
 # For a year browsers ask this host by HTTPS only. For its subdomains, and in the lists that browsers come with, that is
@@ -251,10 +252,10 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 LOG_FORMAT = env.str("LOG_FORMAT", default="line" if DEBUG else "json")
-if LOG_FORMAT not in logs.FORMATS:
+if LOG_FORMAT not in log_records.FORMATS:
     raise ImproperlyConfigured("LOG_FORMAT is neither json nor line.")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-LOGGING = logs.settings(
+LOGGING = log_records.settings(
     form=LOG_FORMAT,
     level=LOG_LEVEL,
     secrets={*env.secrets(), str(DATABASES["default"].get("PASSWORD") or "")},

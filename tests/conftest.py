@@ -18,7 +18,7 @@ from django.test import Client, TransactionTestCase
 from pytest_django.fixtures import Settings
 
 from flexadmin.models import AccountRole
-from flexadmin.roles import ROLES, ensure_groups
+from flexadmin.users.roles import ROLES, ensure_groups
 from flows.accounts import clients
 from flows.accounts.twilio_accounts import Account
 from flows.audit import append_only

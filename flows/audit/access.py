@@ -64,22 +64,22 @@ def current_page(request: Request) -> SplitResult:
 class Target(Protocol):
     """Something that an address names by one of its parameters, such as a flow by its SID."""
 
-    def accounts(self, request: Request, value: str, permission: str) -> list[str] | HttpResponseBase:
+    def accounts(self, request: Request, value: str, permission: str, /) -> list[str] | HttpResponseBase:
         """Return the SIDs of its accounts; nothing if it is unknown, or the page that says why."""
 
-    def describe(self, value: str) -> Payload:
+    def describe(self, value: str, /) -> Payload:
         """Return what a recorded refusal says about it."""
 
 
 class EventTarget:
     """An event of the audit log. One of no single account is for users of every account."""
 
-    def accounts(self, request: Request, value: str, permission: str) -> list[str]:
+    def accounts(self, _request: Request, value: str, _permission: str) -> list[str]:
         events = AuditEvent.objects.filter(event_id=value).values_list("action", "account_sid")
         event = events.first()
         return [log_entries.account_of(*event) or twilio_accounts.EVERY] if event else []
 
-    def describe(self, value: str) -> Payload:
+    def describe(self, _value: str) -> Payload:
         return Payload()
 
 

@@ -7,22 +7,17 @@ text around it, and with invisible characters written out.
 from __future__ import annotations
 
 import json
-import re
-from datetime import UTC, datetime
-from html import escape
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from django import template
 from django.template import Context
-from django.utils import timezone
 from django.utils.html import conditional_escape, format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
-from flows.accounts.clients import ATTEMPT_TIMEOUT
-from flows.audit.models import AuditEvent, Result, Stage
-from flows.core import invisible
-from flows.core.normalization import places, words_of
+from flows.audit import event_text
+from flows.core import safe_text, time_text
 from flows.flex_flows.states import RECEPTIONS, STATUSES, state_of
 from flows.mirror import freshness
 from flows.mirror.models import Flow, SyncState
@@ -30,83 +25,29 @@ from flows.twilio import labels as words
 from flows.twilio.flex import flex_flow
 
 register = template.Library()
+register.filter("visible", safe_text.visible)
+register.filter("visible_lines", safe_text.visible_lines)
+register.filter("linked", safe_text.linked)
+register.filter("marked", safe_text.marked)
+register.filter("short", safe_text.short)
+register.filter("breakable", safe_text.breakable)
+register.filter("when_listed", time_text.when_listed)
+register.filter("ago", time_text.ago)
+register.filter("clock", time_text.clock)
+register.filter("when_checked", time_text.when_checked)
+register.filter("label", words.label)
+register.filter("ending", event_text.ending)
+register.filter("refusal", event_text.refusal)
+register.filter("shape", event_text.shape)
+register.filter("relation", event_text.relation)
+register.filter("who", event_text.who)
+register.filter("headline", event_text.headline)
 
 UNSET: Final = format_html('<span class="unset">{}</span>', "Not set")
-NO_TIME: Final = format_html('<span class="unset">{}</span>', "Not known")
 
-_ADDRESS: Final = re.compile(r"(https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#][!-~]*[/!-~])?(?<![.,;:!?)'\"]))")
-_MARK: Final = '<span class="hidden-character">⟨U+{}⟩</span>'
 _STUDIO: Final = "https://console.twilio.com/us1/develop/studio/flows?frameUrl="
 # The class that gives a result its shape and colour.
 NO_HANDLER: Final = "Nothing set"
-_SHAPES: Final = {
-    Result.PENDING: "busy",
-    Result.SUCCEEDED: "good",
-    Result.FAILED: "bad",
-    Result.UNKNOWN: "doubt",
-    Result.APPLIED: "good",
-    Result.NOT_APPLIED: "none",
-    Result.CONFLICT: "doubt",
-    Result.DENIED: "stop",
-}
-# A user's word is not what reading found.
-_DECIDED: Final = {
-    Result.APPLIED: "Marked as applied",
-    Result.NOT_APPLIED: "Marked as not applied",
-}
-_CAME_TO_PASS: Final = (Result.SUCCEEDED, Result.APPLIED)
-# What was observed and asks nothing of anybody.
-_OBSERVED: Final = {"flow.baseline": "On record", "account.field": "Noted"}
-
-
-@register.filter
-def visible(value: object) -> SafeString:
-    """The text, escaped, invisible characters written out as ⟨U+202E⟩."""
-    text = str(value)
-    is_plain = invisible.is_plain(text)
-    if is_plain and type(text) is str:  # nearly always, and hundreds of times a page
-        return SafeString(escape(text))  # nosec B703 - escaped
-    hidden = [] if is_plain else [p for p in range(len(text)) if invisible.is_hidden(text, p)]
-    if not hidden:
-        return conditional_escape(text)
-    ends = zip([0, *(place + 1 for place in hidden)], [*hidden, len(text)], strict=True)
-    runs = [conditional_escape(text[start:end]) for start, end in ends]
-    marks = [format_html(_MARK, f"{ord(text[place]):04X}") for place in hidden]
-    return format_html_join("", "{}{}", zip(runs, [*marks, ""], strict=True))
-
-
-@register.filter
-def visible_lines(value: object) -> SafeString:
-    """The same for a text of several lines, which stay lines."""
-    return format_html_join("\n", "{}", ((visible(line),) for line in str(value).split("\n")))
-
-
-@register.filter
-def linked(value: object) -> SafeString:
-    """The text, made visible, with a web address in it as a link. A change's reason often names a ticket."""
-    parts = _ADDRESS.split(str(value))
-    return format_html_join(
-        "",
-        "{}",
-        (
-            (format_html('<a href="{}" rel="noopener noreferrer nofollow">{}</a>', part, visible(part)),)
-            if place % 2
-            else (visible(part),)
-            for place, part in enumerate(parts)
-        ),
-    )
-
-
-@register.filter
-def marked(value: object, query: str) -> SafeString:
-    """The text, made visible, with what was searched for marked in it."""
-    text, parts, done = str(value), [], 0
-    for start, end in sorted(place for word in words_of(query) for place in places(text, word)):
-        if start < done:  # one word within another
-            continue
-        parts += [visible(text[done:start]), "<mark>", visible(text[start:end]), "</mark>"]
-        done = end
-    return SafeString("".join([*parts, visible(text[done:])]))  # nosec B703 - of parts that are escaped
 
 
 @register.filter
@@ -119,8 +60,19 @@ def shown(value: Any) -> SafeString:
     if isinstance(value, bool):
         return conditional_escape("Yes" if value else "No")
     if isinstance(value, (dict, list)):
-        return format_html("<code>{}</code>", visible(json.dumps(value, ensure_ascii=False, sort_keys=True)))
-    return format_html("<bdi>{}</bdi>", visible(value))
+        return format_html(
+            "<code>{}</code>", safe_text.visible(json.dumps(value, ensure_ascii=False, sort_keys=True))
+        )
+    return format_html("<bdi>{}</bdi>", safe_text.visible(value))
+
+
+@register.filter
+def when(value: Any) -> SafeString:
+    """Return the time in UTC, and how long ago that was; what is no time, as it is."""
+    moment = value if isinstance(value, datetime) else flex_flow.moment(value)
+    if moment is None:
+        return shown(value) if value else time_text.NO_TIME
+    return time_text.when(moment)
 
 
 @register.filter
@@ -141,7 +93,7 @@ def shown_as(value: Any, name: str) -> SafeString:
         and isinstance(meant, str)
         and meant
     ):
-        return visible(meant)
+        return safe_text.visible(meant)
     return shown(meant)
 
 
@@ -152,99 +104,15 @@ def is_odd(value: Any, name: str) -> bool:
 
 
 @register.filter
-def label(name: str) -> str:
-    field = flex_flow.BY_NAME.get(name)
-    return field.label if field else name
-
-
-@register.filter
 def word(value: Any) -> Any:
     """A channel or integration type as people spell it; one that nobody knows yet, whatever it is, as it is."""
     return words.ENUMS.get(value, value) if isinstance(value, str) else value
 
 
 @register.filter
-def when(value: Any) -> SafeString:
-    """The time in UTC, and how long ago that was. What Twilio sent in its place is shown as it is."""
-    moment = value if isinstance(value, datetime) else flex_flow.moment(value)
-    if moment is None:
-        return shown(value) if value else NO_TIME
-    utc = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return format_html(
-        '<time datetime="{}" title="{}">{} UTC</time> {}',
-        f"{utc:%Y-%m-%d %H:%M:%SZ}",
-        f"{utc:%Y-%m-%d %H:%M:%S} UTC",
-        f"{utc.day} {utc:%b %Y, %H:%M}",
-        ago(utc),
-    )
-
-
-@register.filter
-def when_listed(value: datetime | None) -> SafeString:
-    """The same for a row of a table, to the minute: many rows make a heavy page."""
-    if value is None:
-        return NO_TIME
-    utc = value.astimezone(UTC)
-    return SafeString(f"<time>{utc:%Y-%m-%d %H:%MZ}</time> {ago(utc)}")  # nosec B703 - digits, and words of ours
-
-
-@register.filter
-def ago(moment: datetime | None) -> str:
-    """How long ago, in the largest unit that fits: "3 h ago"."""
-    if moment is None:
-        return "never"
-    seconds = (timezone.now() - moment).total_seconds()
-    size = abs(seconds)
-    if size < 1:
-        return "just now"
-    for unit, length in (
-        ("y", 31_557_600),
-        ("mo", 2_629_800),
-        ("d", 86_400),
-        ("h", 3600),
-        ("min", 60),
-        ("s", 1),
-    ):
-        if size >= length:
-            amount = f"{int(size // length)} {unit}"
-            return f"{amount} ago" if seconds > 0 else f"in {amount}"
-    return "just now"
-
-
-@register.filter
-def clock(moment: datetime | None) -> str:
-    """The time of day, for a moment that is not long ago: "10:42 UTC"."""
-    return f"{moment.astimezone(UTC):%H:%M} UTC" if moment else "an unknown time"
-
-
-@register.filter
-def when_checked(moment: datetime | None) -> SafeString:
-    """Return a time for a line of text: the time of day, with the day unless it is today, and how long ago that was."""
-    if moment is None:
-        return NO_TIME
-    utc, today = moment.astimezone(UTC), timezone.now().astimezone(UTC).date()
-    day = "" if utc.date() == today else f"{utc.day} {utc:%b %Y}, "
-    text = f"{day}{utc:%H:%M} UTC"
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time> {}',
-        f"{utc:%Y-%m-%d %H:%M:%SZ}",
-        f"{utc:%Y-%m-%d %H:%M:%S} UTC",
-        text,
-        ago(utc),
-    )
-
-
-@register.filter
 def missing_progress(sync: SyncState) -> str:
     """Return how far the check of the flows has come that Twilio's list lacks."""
     return freshness.progress(sync)
-
-
-@register.filter
-def short(sid: object) -> str:
-    """A SID, or any long id, with its middle left out."""
-    text = str(sid or "")
-    return f"{text[:6]}…{text[-4:]}" if len(text) > 14 else text
 
 
 @register.inclusion_tag("_sid.html", takes_context=True)
@@ -274,11 +142,11 @@ def handler(flow: Flow) -> str:
         return f"{words.NOT_UNDERSTOOD}: {words.as_text(flow.value('integration_type'))}"
     kind = flex_flow.handler_type(flow.resource)
     if kind == "studio":
-        return f"Studio Flow {short(flow.value('integration_flow_sid')) or 'not set'}"
+        return f"Studio Flow {safe_text.short(flow.value('integration_flow_sid')) or 'not set'}"
     if kind == "external":
         return f"Webhook {_host(flow.value('integration_url')) or 'not set'}"
     if kind == "task":
-        return f"Workflow {short(flow.value('integration_workflow_sid')) or 'not set'}"
+        return f"Workflow {safe_text.short(flow.value('integration_workflow_sid')) or 'not set'}"
     return kind or _unchosen_handler(flow)
 
 
@@ -305,7 +173,7 @@ def _unchosen_handler(flow: Flow) -> str:
     if host := _host(flow.value("integration_url")):
         return f"Nothing set, but a webhook: {host}"
     if flow.value("integration_workflow_sid"):
-        return f"Nothing set, but a workflow: {short(flow.value('integration_workflow_sid'))}"
+        return f"Nothing set, but a workflow: {safe_text.short(flow.value('integration_workflow_sid'))}"
     return NO_HANDLER
 
 
@@ -332,130 +200,7 @@ def _host(url: object) -> str:
 
 
 @register.filter
-def ending(event: AuditEvent) -> str:
-    """How the event ended, in a word."""
-    if event.stage == Stage.OBSERVED:
-        return _OBSERVED.get(event.action, "External")
-    if getattr(event, "needs_decision", False):
-        return "Needs your decision"
-    if event.stage == Stage.RECONCILED and event.actor_id and event.result in _DECIDED:
-        return _DECIDED[Result(event.result)]
-    return words.RESULTS.get(_known_result(event), event.result)
-
-
-@register.filter
 def sentence(text: object) -> str:
     """A remark as a sentence: with a capital letter and one full stop."""
     words_said = str(text).strip()
     return f"{words_said[:1].upper()}{words_said[1:].rstrip('.')}." if words_said else ""
-
-
-@register.filter
-def refusal(event: AuditEvent) -> str:
-    """Status and code of Twilio's answer to a change: "HTTP 410, Twilio error 20410"; empty where none came."""
-    parts = [("HTTP", event.remote_status), ("Twilio error", event.remote_code)]
-    return ", ".join(f"{name} {number}" for name, number in parts if number)
-
-
-@register.filter
-def shape(event: AuditEvent) -> str:
-    """The class that gives it its shape and colour."""
-    if event.stage == Stage.OBSERVED:
-        return "none" if event.action in _OBSERVED else "doubt"
-    return _SHAPES[Result(_known_result(event))] if event.result in Result.values else "none"
-
-
-def _known_result(event: AuditEvent) -> str:
-    """An event's result; of an attempt that is older than any call takes, that its outcome is unknown."""
-    is_dead = event.result == Result.PENDING and event.at and event.at < timezone.now() - ATTEMPT_TIMEOUT
-    return Result.UNKNOWN if is_dead else event.result
-
-
-@register.filter
-def relation(event: AuditEvent, origin: AuditEvent) -> str:
-    """What an event is to the one that it refers to: "Undoes", "Goes back to", or no more than that it refers to it."""
-    if event.action == "flow.accept":
-        return "Accepts"
-    left, found = getattr(event, "payload", None), getattr(origin, "payload", None)
-    state = left and (left.after or left.requested)
-    if found and event.action == "flow.delete" and found.before is None and event.result in _CAME_TO_PASS:
-        return "Undoes"
-    if found and state and event.result in _CAME_TO_PASS:
-        names = origin.changed_fields or [entry.name for entry in flex_flow.WRITABLE]
-        if found.before and not flex_flow.differing(found.before, state, names):
-            return "Undoes"
-        if found.after and not flex_flow.differing(
-            found.after, state, [entry.name for entry in flex_flow.WRITABLE]
-        ):
-            return "Goes back to"
-    return "Refers to"
-
-
-@register.filter
-def who(event: AuditEvent) -> str:
-    """Who did it. What was found at Twilio is nobody's."""
-    return event.actor_label or ("Outside this dashboard" if event.stage == Stage.OBSERVED else "The system")
-
-
-@register.filter
-def breakable(text: SafeString) -> SafeString:
-    """Where a narrow cell may break what `visible` made: behind the colon of an identity."""
-    return mark_safe(text.replace(":", ":<wbr>"))  # noqa: S308 - `visible` has escaped it  # nosec B308 B703
-
-
-@register.filter
-def headline(event: AuditEvent) -> str:
-    """What the event was, as a sentence: in the past where it came to pass, else as what was tried."""
-    happened = event.result in _CAME_TO_PASS
-    if event.action == "flow.update":
-        return _update_headline(event, happened=happened)
-    if event.action == "flow.drift":
-        return _drift_headline(event)
-    if event.action == "account.field":
-        return _field_headline(event)
-    done, tried = words.ACTIONS.get(event.action, (event.action, event.action))
-    return done if happened else tried
-
-
-def _field_headline(event: AuditEvent) -> str:
-    name = next(iter(event.changed_fields), "")
-    if name in flex_flow.BY_NAME:
-        return f"Read-only field changed at Twilio: {_in_sentence(label(name))}"
-    return f"{words.ACTIONS[event.action][0]}: {name}" if name else words.ACTIONS[event.action][0]
-
-
-def _drift_headline(event: AuditEvent) -> str:
-    if event.changed_fields:
-        return f"Changed at Twilio: {_listed(event.changed_fields)}"
-    payload = getattr(event, "payload", None)
-    if payload is None or payload.erased_at:
-        return words.ACTIONS[event.action][0]
-    return "Deleted at Twilio" if payload.after is None else "Created at Twilio"
-
-
-def _update_headline(event: AuditEvent, *, happened: bool) -> str:
-    if event.changed_fields == ["enabled"]:
-        payload = getattr(event, "payload", None)
-        seen = (payload and (payload.after or payload.requested)) or {}
-        enabled = flex_flow.normalised("enabled", seen.get("enabled"))
-        if isinstance(enabled, bool):
-            target = "on" if enabled else "off"
-            return f"Switched {target}" if happened else f"Switch {target}"
-        return "Switched on or off" if happened else "Switch on or off"
-    word = "Changed" if happened else "Change"
-    return f"{word} {_listed(event.changed_fields) or 'a flow'}"
-
-
-def _listed(names: list[str], most: int = 3) -> str:
-    labels = [_in_sentence(label(name)) for name in names]
-    more = len(labels) - most
-    return ", ".join(labels[:most]) + (f" and {more} more" if more > 0 else "")
-
-
-def _in_sentence(text: str) -> str:
-    """ "Friendly name" -> "friendly name", but "SID of …" and "Studio Flow SID" stay."""
-    return (
-        text
-        if text[1:2].isupper() or text.startswith(("Studio", "Flex", "API"))
-        else text[:1].lower() + text[1:]
-    )

@@ -14,17 +14,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from flows.core.safe_text import breakable, marked, short, visible
+from flows.core.time_text import when_listed
 from flows.flex_flows.states import STATUSES, state_of
-from flows.templatetags.flows import (
-    UNSET,
-    breakable,
-    handler,
-    marked,
-    short,
-    visible,
-    when_listed,
-    word,
-)
+from flows.templatetags.flows import UNSET, handler, word
 
 register = template.Library()
 

@@ -33,7 +33,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from flexadmin.roles import ensure_groups
+from flexadmin.users.roles import ensure_groups
 from flows.accounts import clients
 from flows.audit import verification
 from flows.audit.models import AuditEvent

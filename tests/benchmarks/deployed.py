@@ -106,7 +106,7 @@ def serving(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, in
         command = [
             sys.executable, "-m", "gunicorn", "django.core.wsgi:get_wsgi_application()", "--bind",
             f"fd://{listener.fileno()}", "--workers", "2", "--threads", "4", "--timeout", "90",
-            "--worker-class", "flexadmin.buffering.BufferingWorker", "--no-control-socket",
+            "--worker-class", "flexadmin.http.buffering.BufferingWorker", "--no-control-socket",
             "--worker-tmp-dir", str(folder),
         ]  # fmt: skip
         process = subprocess.Popen(

@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from flexadmin.roles import ensure_groups
+from flexadmin.users.roles import ensure_groups
 from flows.mirror import mirror
 from flows.mirror.models import SyncState
 from flows.twilio.sandbox import seed

@@ -31,7 +31,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from flexadmin.models import AccountRole
-from flexadmin.roles import ensure_groups
+from flexadmin.users.roles import ensure_groups
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
 from tests.benchmarks.log_filling import (

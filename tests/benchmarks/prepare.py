@@ -9,7 +9,7 @@ import tests.faults.ready  # noqa: F401 - Django comes first
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 
-from flexadmin.roles import ensure_groups
+from flexadmin.users.roles import ensure_groups
 from flows.accounts import twilio_accounts
 from flows.mirror import mirror
 

@@ -278,7 +278,7 @@ def demo(folder: Path) -> Iterator[World]:
     from django.core.wsgi import get_wsgi_application
     from django.utils import timezone
 
-    from flows.management.commands.demo import Command, password_of
+    from flexadmin.management.commands.demo import Command, password_of
     from flows.twilio.sandbox.server import Sandbox
 
     class Quiet(WSGIRequestHandler):

@@ -6,7 +6,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
-from flexadmin.limits import PASSWORDS
+from flexadmin.signin.login_throttle import PASSWORDS
 from tests.browser.looks import EVENT, LOOKS, found
 from tests.flexadmin.provider import Provider
 from tests.flexadmin.signing_in import code_of, recorded

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.looks import LOOKS, found
 from tests.faults.acting import ours, stages, writes
-from tests.flexadmin.test_typed import unreachable
+from tests.flexadmin.http.test_form_rescue import unreachable
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

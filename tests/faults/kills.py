@@ -29,7 +29,7 @@ from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import Client, override_settings
 
-from flexadmin.roles import ensure_groups
+from flexadmin.users.roles import ensure_groups
 from flows.accounts import clients
 from flows.audit import verification
 from flows.audit.models import AuditEvent, OpenChange

@@ -31,7 +31,7 @@ from django.db import connection
 from django.test import override_settings
 from django_tasks_db.models import DBTaskResult
 
-from flexadmin.roles import ensure_groups
+from flexadmin.users.roles import ensure_groups
 from flows.accounts import clients
 from flows.audit import verification
 from flows.audit.audit_log import Actor

@@ -31,7 +31,7 @@ from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import Client
 
-from flexadmin.roles import ensure_groups
+from flexadmin.users.roles import ensure_groups
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import Result, Stage

@@ -19,7 +19,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, connections
 
-from flexadmin import health
+from flexadmin.ops import health
 from flows.audit.models import AuditEvent, OpenChange
 from flows.changes import reconcile
 from flows.core import database

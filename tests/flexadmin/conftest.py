@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_django.fixtures import Settings
 
-from flexadmin import sso
+from flexadmin.signin import oidc_provider
 from tests.flexadmin.provider import Provider
 
 
@@ -22,6 +22,6 @@ def provider(running_provider: Provider, settings: Settings, monkeypatch: pytest
     provider.claims, provider.fault = {"sub": "7f3a", "preferred_username": "nina"}, ""
     provider.issuer, provider.userinfo, provider.in_token = provider.url, None, {}
     provider.opened.clear()
-    monkeypatch.setattr(sso, "configurations", sso.Configurations())
+    monkeypatch.setattr(oidc_provider, "configurations", oidc_provider.Configurations())
     settings.SOCIALACCOUNT_PROVIDERS = provider.settings()
     return provider

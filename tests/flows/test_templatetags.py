@@ -6,7 +6,9 @@ import pytest
 from django.template import Context, Template
 from django.utils import timezone
 
+from flows.audit import event_text
 from flows.audit.models import AuditEvent, AuditPayload, Result
+from flows.core import safe_text, time_text
 from flows.mirror.models import Flow
 from flows.templatetags import flows as tags
 
@@ -57,12 +59,12 @@ class TestWhen:
     def test_ago(self, monkeypatch, seconds, words):
         now = datetime(2026, 11, 20, tzinfo=UTC)
         monkeypatch.setattr(timezone, "now", lambda: now)
-        assert tags.ago(now - timedelta(seconds=seconds)) == words
+        assert time_text.ago(now - timedelta(seconds=seconds)) == words
 
     def test_never(self):
-        assert tags.ago(None) == "never"
-        assert tags.clock(None) == "an unknown time"
-        assert tags.clock(datetime(2026, 11, 20, 10, 42, tzinfo=UTC)) == "10:42 UTC"
+        assert time_text.ago(None) == "never"
+        assert time_text.clock(None) == "an unknown time"
+        assert time_text.clock(datetime(2026, 11, 20, 10, 42, tzinfo=UTC)) == "10:42 UTC"
 
 
 class TestShown:
@@ -112,14 +114,14 @@ class TestShown:
 
     def test_names_in_any_script_are_left_alone(self):
         for text in ("خدمة العملاء", "サポート窓口", "Reservas México"):
-            assert tags.visible(text) == text
+            assert safe_text.visible(text) == text
 
 
 class TestSids:
     def test_short(self):
-        assert tags.short("FO1a2b3c4d5e6f1a2b3c4d5e6f1a2b9f3c") == "FO1a2b…9f3c"
-        assert tags.short("sms") == "sms"
-        assert tags.short(None) == ""
+        assert safe_text.short("FO1a2b3c4d5e6f1a2b3c4d5e6f1a2b9f3c") == "FO1a2b…9f3c"
+        assert safe_text.short("sms") == "sms"
+        assert safe_text.short(None) == ""
 
     @staticmethod
     def link(sid, **context):
@@ -168,16 +170,16 @@ class TestHeadline:
         ],
     )
     def test_only_what_came_to_pass_reads_as_if_it_had(self, action, result, words):
-        assert tags.headline(event(action, result)) == words
+        assert event_text.headline(event(action, result)) == words
 
     def test_names_the_fields(self):
         made = event("flow.update", fields=["friendly_name", "integration_url"])
-        assert tags.headline(made) == "Changed friendly name, webhook URL"
+        assert event_text.headline(made) == "Changed friendly name, webhook URL"
         many = event(
             "flow.update", Result.CONFLICT, ["integration_flow_sid", "long_lived", "enabled", "new_thing"]
         )
-        assert tags.headline(many) == "Change Studio Flow SID, long-lived, enabled and 1 more"
-        assert tags.headline(event("flow.drift", fields=["new_thing"])).endswith(": new_thing")
+        assert event_text.headline(many) == "Change Studio Flow SID, long-lived, enabled and 1 more"
+        assert event_text.headline(event("flow.drift", fields=["new_thing"])).endswith(": new_thing")
 
     @pytest.mark.parametrize(
         ("result", "payload", "words"),
@@ -190,15 +192,15 @@ class TestHeadline:
         ],
     )
     def test_a_switch(self, result, payload, words):
-        assert tags.headline(event("flow.update", result, ["enabled"], **payload)) == words
+        assert event_text.headline(event("flow.update", result, ["enabled"], **payload)) == words
 
 
 def test_every_result_has_words_and_a_shape():
     for result in Result.values:
-        assert tags.ending(AuditEvent(result=result)) != result
-        assert tags.shape(AuditEvent(result=result))
-    assert tags.ending(AuditEvent(result="new")) == "new"
-    assert tags.shape(AuditEvent(result="new")) == "none"
+        assert event_text.ending(AuditEvent(result=result)) != result
+        assert event_text.shape(AuditEvent(result=result))
+    assert event_text.ending(AuditEvent(result="new")) == "new"
+    assert event_text.shape(AuditEvent(result="new")) == "none"
 
 
 def test_labels_and_words():
@@ -215,21 +217,21 @@ def test_breakable_breaks_behind_a_colon():
 
 
 def test_what_was_searched_for_is_marked_and_the_text_stays_inert():
-    shown = tags.marked("<b>Réclam\u202e</b> & reclam", "RECLAM")
+    shown = safe_text.marked("<b>Réclam\u202e</b> & reclam", "RECLAM")
 
     assert shown == (
-        "&lt;b&gt;<mark>Réclam</mark>" + tags.visible("\u202e") + "&lt;/b&gt; &amp; <mark>reclam</mark>"
+        "&lt;b&gt;<mark>Réclam</mark>" + safe_text.visible("\u202e") + "&lt;/b&gt; &amp; <mark>reclam</mark>"
     )
-    assert tags.marked("Lyon", "") == "Lyon"
+    assert safe_text.marked("Lyon", "") == "Lyon"
 
 
 def test_row_says_the_time_to_the_minute():
     at = timezone.now().replace(year=2020, month=3, day=1, hour=9, minute=5)
 
-    shown = tags.when_listed(at)
+    shown = time_text.when_listed(at)
 
-    assert f"<time>2020-03-01 09:05Z</time> {tags.ago(at)}" == shown
-    assert "Not known" in tags.when_listed(None)
+    assert f"<time>2020-03-01 09:05Z</time> {time_text.ago(at)}" == shown
+    assert "Not known" in time_text.when_listed(None)
 
 
 def test_name_in_an_address_is_quoted():
@@ -237,6 +239,6 @@ def test_name_in_an_address_is_quoted():
 
 
 def test_each_word_that_was_searched_for_is_marked():
-    assert tags.marked("Rechnungen – Hamburg", "hamburg rech") == (
+    assert safe_text.marked("Rechnungen – Hamburg", "hamburg rech") == (
         "<mark>Rech</mark>nungen – <mark>Hamburg</mark>"
     )

@@ -11,11 +11,11 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from flexadmin import persons
 from flexadmin.management.passwords import read_password
-from flexadmin.names import validate_new_username
-from flexadmin.passwords import validate_new_password
-from flexadmin.roles import ROLES, ensure_groups
+from flexadmin.signin.password_rules import validate_new_password
+from flexadmin.users import services
+from flexadmin.users.roles import ROLES, ensure_groups
+from flexadmin.users.usernames import validate_new_username
 from flows.accounts import twilio_accounts
 from flows.audit.audit_log import NotRecorded
 from flows.management.command_line import actor
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             raise CommandError(" ".join(error.messages)) from None
         ensure_groups()
         try:
-            persons.create(name=name, password=password, role=role, on_accounts=account, actor=actor())
+            services.create(name=name, password=password, role=role, on_accounts=account, actor=actor())
         except NotRecorded:
             raise CommandError("Nobody was added: it could not be put on record.") from None
         where = f" on {', '.join(account)}" if account else ""

@@ -11,10 +11,10 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from flexadmin import persons
-from flexadmin.access import name_of
 from flexadmin.management.passwords import read_password
-from flexadmin.passwords import validate_new_password
+from flexadmin.signin.auth_events import name_of
+from flexadmin.signin.password_rules import validate_new_password
+from flexadmin.users import services
 from flows.audit.audit_log import NotRecorded
 from flows.management.command_line import actor
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         try:
-            persons.give_temporary_password(person=user, password=password, actor=actor(), reason=reason)
+            services.give_temporary_password(person=user, password=password, actor=actor(), reason=reason)
         except NotRecorded:
             raise CommandError("The password was not changed: it couldn't be recorded.") from None
         hours = settings.ONE_TIME_PASSWORD_HOURS

@@ -19,15 +19,16 @@ from flows.accounts import twilio_accounts
 from flows.accounts.permissions import scope_of
 from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request
+from flows.audit.event_text import refusal
 from flows.audit.models import AuditEvent
 from flows.availability.offered_changes import REVERSE, Offers
+from flows.core.safe_text import short, visible
 from flows.mirror.models import Flow
 from flows.plans import access, execution, titles
 from flows.plans.execution import Fate
 from flows.plans.forms import StartForm
 from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import masked_field
-from flows.templatetags.flows import refusal, short, visible
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 

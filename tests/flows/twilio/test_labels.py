@@ -10,7 +10,7 @@ import pytest
 from flows.audit.models import Result
 from flows.twilio import labels
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 ACTION = re.compile(r"(?:flow|plan|account|auth|people|audit)\.[a-z_]+")
 SOURCES = sorted(
     path.relative_to(ROOT)

@@ -23,7 +23,7 @@ STAND_INS = {
     "details": Details(code=20005, message="no"),
     "event": AuditEvent(seq=1, stage="outcome", at=datetime(2026, 11, 25, tzinfo=UTC)),
 }
-LEFT_OUT = ("flexadmin.gunicorn", "flexadmin.settings_demo", ".migrations.")
+LEFT_OUT = ("flexadmin.gunicorn", "flexadmin.demo.settings", ".migrations.")
 
 
 def modules(package: ModuleType) -> list[ModuleType]:

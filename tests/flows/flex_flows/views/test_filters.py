@@ -217,7 +217,7 @@ def shown_on_all_pages(client, asked):
 @given(asked=queries, who=st.sampled_from(sorted(ROLES)), kind=st.sampled_from(["disable", "delete"]))
 def test_plan_of_all_that_match_has_the_flows_that_the_pages_show(site, asked, who, kind):
     client = Client()
-    client.force_login(User.objects.get(username=who), backend="flexadmin.roles.RolesBackend")
+    client.force_login(User.objects.get(username=who), backend="flexadmin.users.roles.RolesBackend")
     asked = {name: value for name, value in asked.items() if value}
 
     shown, query = shown_on_all_pages(client, asked)

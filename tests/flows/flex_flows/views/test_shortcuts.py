@@ -7,9 +7,9 @@ import pytest
 
 from flows.audit.models import AuditEvent
 from flows.changes import flow_changes
+from flows.core.safe_text import linked
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.templatetags.flows import linked
 from tests import ACCOUNT
 from tests.conftest import form_data
 

@@ -57,7 +57,7 @@ def client_for(sandbox, staging, person):
                     person=user, account_sid=there.account_sid, role=Group.objects.get(name=role)
                 )
         client = Client()
-        client.force_login(user, backend="flexadmin.roles.RolesBackend")
+        client.force_login(user, backend="flexadmin.users.roles.RolesBackend")
         return client
 
     return make

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from flexadmin.roles import ROLES
+from flexadmin.users.roles import ROLES
 from flows.audit.models import AuditEvent
 from flows.erasure import erasure
 from flows.mirror import mirror

@@ -1,0 +1,76 @@
+"""The demo's settings: those of the site, with made-up credentials, SQLite in .demo/, and the sandbox where
+Twilio would be. They are written to .demo/env, so that other commands can join in while the demo runs:
+`ENV_FILE=.demo/env uv run manage.py sync_flows`.
+"""
+
+import os
+import re
+import secrets
+import sys
+from pathlib import Path
+from shutil import rmtree
+
+from flows.twilio import sandbox
+
+FOLDER = Path(__file__).resolve().parents[2] / ".demo"
+ENV_FILE = FOLDER / "env"
+STAGING_ACCOUNT_SID = "AC" + "0e" * 16
+SITE_PORT = int((re.findall(r"--port[= ](\d{1,5})(?!\d)", " ".join(sys.argv)) or ["8000"])[-1])
+
+HAS_STAGING = "--staging" in sys.argv
+
+if "--fresh" in sys.argv:
+    rmtree(FOLDER, ignore_errors=True)
+FOLDER.mkdir(exist_ok=True)
+_kept = dict(line.split("=", 1) for line in ENV_FILE.read_text().split()) if ENV_FILE.exists() else {}
+_values = {
+    "SECRET_KEY": _kept.get("SECRET_KEY") or secrets.token_urlsafe(48),
+    "AUDIT_KEY": _kept.get("AUDIT_KEY") or secrets.token_urlsafe(48),
+    "ALLOWED_HOSTS": "127.0.0.1,localhost",
+    "HTTPS_ONLY": "false",
+    "LOG_FORMAT": "line",
+    "DATABASE_URL": f"sqlite:///{FOLDER / 'db.sqlite3'}",
+    "FLEX_API_URL": f"http://127.0.0.1:{SITE_PORT + 1}/v1",
+    "TWILIO_ACCOUNT_SID": sandbox.DEMO_ACCOUNT_SID,
+    "TWILIO_API_KEY": sandbox.DEMO_API_KEY,
+    "TWILIO_API_SECRET": sandbox.DEMO_API_SECRET,
+}
+if HAS_STAGING:
+    _account = {name: _values.pop(name) for name in list(_values) if name.startswith("TWILIO_")}
+    _values |= {f"{name}__PRODUCTION": value for name, value in _account.items()} | {
+        "TWILIO_ACCOUNTS": "production,staging",
+        "TWILIO_ACCOUNT_SID__STAGING": STAGING_ACCOUNT_SID,
+        "TWILIO_API_KEY__STAGING": sandbox.DEMO_API_KEY,
+        "TWILIO_API_SECRET__STAGING": sandbox.DEMO_API_SECRET,
+        "FLEX_API_URL__STAGING": f"http://127.0.0.1:{SITE_PORT + 2}/v1",
+    }
+ENV_FILE.write_text("".join(f"{name}={value}\n" for name, value in _values.items()))
+
+# The demo is itself, whatever the environment or a .env says of a real account.
+for name in [*os.environ]:
+    is_an_accounts = name.startswith(("TWILIO_", "READ_ONLY"))
+    is_a_key_of_before = name.endswith("_FALLBACKS")
+    others = (
+        "DEBUG",
+        "HSTS_SUBDOMAINS",
+        "HSTS_PRELOAD",
+        "CSRF_TRUSTED_ORIGINS",
+        "TRUSTED_PROXIES",
+        "METRICS_TOKEN",
+    )
+    if is_an_accounts or is_a_key_of_before or name in others:
+        del os.environ[name]
+for name in _values:
+    os.environ.pop(f"{name}_FILE", None)
+os.environ.update(_values, ENV_FILE=os.devnull)
+
+from flexadmin.settings import *  # noqa: E402, F403
+from flexadmin.settings import LOGGING, SILENCED_SYSTEM_CHECKS, STORAGES  # noqa: E402
+
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
+FLEX_RATE_LIMITS = False
+SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "flexadmin.W001"]  # nothing of the demo is kept
+for name in ("flows", "flexadmin"):
+    LOGGING["loggers"][name]["level"] = "ERROR"

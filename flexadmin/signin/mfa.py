@@ -1,0 +1,118 @@
+"""Setting up and removing second factors: allauth's pages, each change of which stands or falls with its record."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewRecoveryCodesView
+from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
+from allauth.mfa.webauthn.views import AddWebAuthnView, RemoveWebAuthnView
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse_lazy
+from django.views.decorators.http import require_GET
+
+from flexadmin.signin import auth_events
+from flexadmin.signin.mfa_forms import AddAppForm, AddPasskeyForm
+from flexadmin.signin.one_time_codes import mark_used
+from flows.audit.audit_log import NotRecorded
+
+ADDED, REMOVED = "auth.mfa_add", "auth.mfa_remove"
+
+
+class WithPasskey:
+    """Gives the page what its browser is to be asked, as JSON for an attribute: nothing stands inline."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]
+        return {**context, "options": json.dumps(context.get("js_data", {}))}
+
+
+class _Recorded:
+    """Does what the form asks for while its event is appended."""
+
+    request: HttpRequest
+    action: str
+    kind: str
+    done: str  # what the person is told
+    success_url = reverse_lazy("me")
+
+    def form_valid(self, form: forms.Form) -> HttpResponse:
+        answers: list[HttpResponse] = []
+
+        def change() -> None:
+            answers.append(super(_Recorded, self).form_valid(form))  # type: ignore[misc]
+
+        try:
+            auth_events.done(self.request, self.action, change, said={"factor": self.kind})
+        except NotRecorded:
+            return auth_events.not_recorded(self.request)
+        messages.success(self.request, self.done)
+        return answers[0]
+
+
+class _Adding(_Recorded):
+    """The first factor brings recovery codes, which are shown next."""
+
+    action = ADDED
+    did_generate_recovery_codes = False
+
+    def get_success_url(self) -> str:
+        return str(reverse_lazy("mfa_view_recovery_codes" if self.did_generate_recovery_codes else "me"))
+
+
+class _ActivateApp(ActivateTOTPView):  # type: ignore[misc]  # allauth has no types
+    """allauth's page; the code that sets the app up is used up by that."""
+
+    form_class = AddAppForm
+
+    def form_valid(self, form: AddAppForm) -> HttpResponse:
+        answer: HttpResponse = super().form_valid(form)
+        app = Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP)
+        if form.step is not None:
+            mark_used(app, form.step)
+        return answer
+
+
+class AddApp(_Adding, _ActivateApp):
+    kind = auth_events.FACTORS["totp"]
+    done = "Authenticator app set up. You will need its codes to sign in."
+
+
+class RemoveApp(_Recorded, DeactivateTOTPView):  # type: ignore[misc]
+    action = REMOVED
+    kind = auth_events.FACTORS["totp"]
+    done = "Authenticator app removed."
+
+
+class AddPasskey(WithPasskey, _Adding, AddWebAuthnView):  # type: ignore[misc]
+    form_class = AddPasskeyForm
+    kind = auth_events.FACTORS["webauthn"]
+    done = "Passkey set up. You can use it to sign in."
+
+
+class RemovePasskey(_Recorded, RemoveWebAuthnView):  # type: ignore[misc]
+    action = REMOVED
+    kind = auth_events.FACTORS["webauthn"]
+    done = "Passkey removed."
+
+
+class NewCodes(_Recorded, GenerateRecoveryCodesView):  # type: ignore[misc]
+    action = ADDED
+    kind = "recovery codes"
+    done = "New codes generated. Your previous codes no longer work."
+    success_url = reverse_lazy("mfa_view_recovery_codes")
+
+
+class Codes(ViewRecoveryCodesView):  # type: ignore[misc]
+    """The codes that are left."""
+
+
+@require_GET
+def back(_request: HttpRequest) -> HttpResponse:
+    """Where allauth thinks that a list of factors is."""
+    return redirect("me")

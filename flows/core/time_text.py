@@ -1,0 +1,75 @@
+"""Times as the pages write them: in UTC, and how long ago."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+NO_TIME: Final = format_html('<span class="unset">{}</span>', "Not known")
+
+
+def when(moment: datetime) -> SafeString:
+    """Return the time in UTC, and how long ago that was."""
+    utc = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return format_html(
+        '<time datetime="{}" title="{}">{} UTC</time> {}',
+        f"{utc:%Y-%m-%d %H:%M:%SZ}",
+        f"{utc:%Y-%m-%d %H:%M:%S} UTC",
+        f"{utc.day} {utc:%b %Y, %H:%M}",
+        ago(utc),
+    )
+
+
+def when_listed(value: datetime | None) -> SafeString:
+    """The same for a row of a table, to the minute: many rows make a heavy page."""
+    if value is None:
+        return NO_TIME
+    utc = value.astimezone(UTC)
+    return SafeString(f"<time>{utc:%Y-%m-%d %H:%MZ}</time> {ago(utc)}")  # nosec B703 - digits, and words of ours
+
+
+def ago(moment: datetime | None) -> str:
+    """How long ago, in the largest unit that fits: "3 h ago"."""
+    if moment is None:
+        return "never"
+    seconds = (timezone.now() - moment).total_seconds()
+    size = abs(seconds)
+    if size < 1:
+        return "just now"
+    for unit, length in (
+        ("y", 31_557_600),
+        ("mo", 2_629_800),
+        ("d", 86_400),
+        ("h", 3600),
+        ("min", 60),
+        ("s", 1),
+    ):
+        if size >= length:
+            amount = f"{int(size // length)} {unit}"
+            return f"{amount} ago" if seconds > 0 else f"in {amount}"
+    return "just now"
+
+
+def clock(moment: datetime | None) -> str:
+    """The time of day, for a moment that is not long ago: "10:42 UTC"."""
+    return f"{moment.astimezone(UTC):%H:%M} UTC" if moment else "an unknown time"
+
+
+def when_checked(moment: datetime | None) -> SafeString:
+    """Return a time for a line of text: the time of day, with the day unless it is today, and how long ago that was."""
+    if moment is None:
+        return NO_TIME
+    utc, today = moment.astimezone(UTC), timezone.now().astimezone(UTC).date()
+    day = "" if utc.date() == today else f"{utc.day} {utc:%b %Y}, "
+    text = f"{day}{utc:%H:%M} UTC"
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time> {}',
+        f"{utc:%Y-%m-%d %H:%M:%SZ}",
+        f"{utc:%Y-%m-%d %H:%M:%S} UTC",
+        text,
+        ago(utc),
+    )

@@ -1,0 +1,73 @@
+"""The demo's fortnight, with any number of flows: what can't happen for want of one is left out."""
+
+import io
+
+import pytest
+from django.contrib.auth.models import User
+
+from flexadmin.management.commands.demo import PEOPLE, Command
+from flows.audit.models import AuditEvent, OpenChange
+from flows.twilio.sandbox.server import Sandbox
+from tests.faults.acting import assert_chain_intact
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def demo_of(settings):
+    def prepare(flows):
+        sandbox = Sandbox(flows=flows)
+        sandbox.start()
+        started.append(sandbox)
+        settings.FLEX_API_URL = sandbox.url
+        Command(stdout=io.StringIO())._prepare(sandbox)
+
+    started: list[Sandbox] = []
+    yield prepare
+    for sandbox in started:
+        sandbox.stop()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("flows", [1, 2, 3, 5])
+def test_few_flows_have_a_history(demo_of, flows):
+    demo_of(flows)
+
+    assert AuditEvent.objects.filter(stage="outcome").exists()
+    assert OpenChange.objects.exclude(puzzle="").count() == 1
+    assert_chain_intact()
+
+
+def test_no_flow_has_none(demo_of):
+    demo_of(0)
+
+    assert set(AuditEvent.objects.values_list("action", flat=True)) == {"people.create"}
+
+
+@pytest.mark.parametrize("flows", [0, 3])
+def test_everybody_is_added_on_record_before_anything_happens(demo_of, flows):
+    demo_of(flows)
+
+    events = AuditEvent.objects.order_by("seq").select_related("payload")
+    added = [event for event in events if event.action == "people.create"]
+    assert [event.seq for event in added] == [1, 2, 3, 4]
+    assert {event.payload.friendly_name: event.payload.after["role"] for event in added} == PEOPLE
+    assert all(event.actor_label.startswith("command line: ") for event in added)
+    times = [event.at for event in events]
+    assert times == sorted(times)
+
+
+def test_second_start_adds_nobody_again(demo_of):
+    demo_of(0)
+    demo_of(0)
+
+    assert User.objects.count() == AuditEvent.objects.count() == 4
+
+
+@pytest.mark.long
+def test_story_names_the_people_by_their_own_ids(demo_of):
+    demo_of(3)
+
+    ids = {user.username: str(user.pk) for user in User.objects.all()}
+    told = AuditEvent.objects.filter(actor_label__in=PEOPLE).values_list("actor_label", "actor_id")
+    assert dict(told) == {name: ids[name] for name, _ in told}

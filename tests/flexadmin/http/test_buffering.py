@@ -1,0 +1,289 @@
+"""The worker whose threads never wait for a client, with an application of one thread: whoever held it up
+would be noticed by the next request."""
+
+import os
+import selectors
+import socket
+import threading
+from types import SimpleNamespace
+
+import pytest
+from gunicorn.config import Config
+
+from flexadmin.http import buffering
+from flexadmin.http.buffering import BufferingWorker
+from tests.faults.acting import wait_for
+
+BIG = 8_000_000  # bytes: more than sockets keep by themselves
+
+
+def application(environ, start_response):
+    """Says how much it was sent; or sends a lot."""
+    length = 0 if environ["PATH_INFO"] == "/unread" else int(environ.get("CONTENT_LENGTH") or 0)
+    body = environ["wsgi.input"].read(length)
+    size = BIG if environ["PATH_INFO"] == "/big" else 0
+    answer = b"x" * size or f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} {len(body)}".encode()
+    start_response("200 OK", [("Content-Length", str(len(answer)))])
+    return [answer[at : at + 65536] for at in range(0, len(answer), 65536)]
+
+
+class Log:
+    """Keeps what would be logged."""
+
+    def __init__(self):
+        self.said = []
+
+    def __getattr__(self, level):
+        return lambda message, *values, **_: self.said.append((level, str(message), values))
+
+
+@pytest.fixture
+def worker(monkeypatch):
+    config = Config()
+    for name, value in {
+        "threads": 1,
+        "keepalive": 5,
+        "limit_request_fields": 60,
+        "control_socket_disable": True,
+    }.items():
+        config.set(name, value)
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+        log = Log()
+        made = BufferingWorker(1, os.getppid(), [listener], SimpleNamespace(), 30, config, log)
+        made.wsgi, made.tpool, made.poller = application, made.get_thread_pool(), selectors.DefaultSelector()
+        made.method_queue.init()
+        address = listener.getsockname()
+        running = threading.Thread(target=made.run, daemon=True)
+        running.start()
+        yield SimpleNamespace(address=address, log=log, worker=made, thread=running)
+        made.handle_exit(None, None)
+        running.join(30)
+        assert not running.is_alive()
+        made.tmp.close()
+
+
+@pytest.fixture
+def connect(worker):
+    opened = []
+
+    def make(sent=b"", *, receive_buffer=0):
+        line = socket.socket()
+        if receive_buffer:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        line.settimeout(20)
+        line.connect(worker.address)
+        line.sendall(sent)
+        opened.append(line)
+        return line
+
+    yield make
+    for line in opened:
+        line.close()
+
+
+def request(path="/", *headers, method="GET", body=b""):
+    lines = [f"{method} {path} HTTP/1.1", "Host: x", *headers]
+    return "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n" + body
+
+
+def answered(line, end):
+    """What the line says up to `end`, or until it is closed."""
+    said = b""
+    while not said.endswith(end) and (piece := line.recv(65536)):
+        said += piece
+    return said
+
+
+def closed(line):
+    """All that the line says until it is closed."""
+    return answered(line, b"\0 never \0")
+
+
+def test_request_in_pieces_is_answered_whole(connect):
+    line = connect()
+    for piece in (b"POST /a HTTP/1.1\r\nHo", b"st: x\r\nContent-Length: 5\r", b"\n\r\n12", b"345"):
+        line.sendall(piece)
+
+    assert answered(line, b"POST /a 5").startswith(b"HTTP/1.1 200 OK")
+
+
+def test_requests_that_come_at_once_are_answered_in_order(connect):
+    both = request("/a", "Content-Length: 3", method="POST", body=b"123") + request("/b")
+    line = connect(both + b"GET /c HT")
+
+    first = answered(line, b"GET /b 0")
+    line.sendall(b"TP/1.1\r\nHost: x\r\n\r\n")
+
+    assert b"POST /a 3" in first
+    assert b"GET /c 0" in answered(line, b"GET /c 0")
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\n",
+        b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: ",
+        request("/", "Content-Length: 100000", method="POST", body=b"1"),
+        request("/", "Content-Length: 100000", "Expect: 100-continue", method="POST"),
+    ],
+    ids=["nothing", "line", "blank", "header", "body", "continue"],
+)
+def test_slow_requests_hold_nobody_up(connect, begun):
+    for _ in range(20):
+        connect(begun)
+
+    assert answered(connect(request("/quick")), b"GET /quick 0")
+
+
+def test_slow_readers_hold_nobody_up(connect):
+    for _ in range(5):
+        connect(request("/big"), receive_buffer=4096)
+
+    assert answered(connect(request("/quick")), b"GET /quick 0")
+
+
+def test_slow_reader_gets_all_of_it_in_the_end(connect):
+    line = connect(request("/big"), receive_buffer=4096)
+    assert answered(connect(request("/quick")), b"GET /quick 0")  # the thread is done with the big one
+
+    line.sendall(request("/next", "Connection: close"))
+
+    head, _, body = closed(line).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK")
+    assert body[:BIG] == b"x" * BIG
+    assert body[BIG:].endswith(b"GET /next 0")
+
+
+def test_answer_waits_in_a_file_that_is_closed_with_the_connection(worker, connect):
+    line = connect(request("/big"), receive_buffer=4096)
+    wait_for(lambda: worker.worker._waiting)
+    line.close()
+
+    wait_for(lambda: worker.worker.nr_conns == 0)
+
+
+def test_body_that_is_too_large_is_not_waited_for(connect, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    line = connect(request("/unread", "Content-Length: 1001", method="POST"))
+
+    said = closed(line)
+
+    assert b"POST /unread 0" in said
+    assert b"Connection: close" in said
+
+
+def test_body_without_a_length_is_not_waited_for(connect):
+    line = connect(request("/unread", "Transfer-Encoding: chunked", method="POST"))
+
+    assert b"Connection: close" in closed(line)
+
+
+def test_client_that_asks_first_is_told_to_go_on_once(connect):
+    line = connect(request("/a", "Content-Length: 3", "Expect: 100-continue", method="POST"))
+    told = answered(line, b"\r\n\r\n")
+    line.sendall(b"123")
+
+    assert told == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert answered(line, b"POST /a 3").startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (request("/", "No colon"), b"400"),
+        (request("/", f"X-Long: {'x' * 9000}"), b"431"),
+        (request("/", *(f"X-{number}: 1" for number in range(61))), b"431"),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000, b"431"),
+        (request("/", "Content-Length: 1", "Content-Length: 2", method="POST"), b"400"),
+        (request("/", "Content-Length: no", method="POST"), b"400"),
+        (request("/", "Content-Length: 3", "Transfer-Encoding: chunked", method="POST", body=b"123"), b"400"),
+    ],
+    ids=["no colon", "long", "many", "without an end", "two lengths", "no length", "two framings"],
+)
+def test_malformed_request_is_refused_and_parted_from(connect, sent, status):
+    said = closed(connect(sent))
+
+    assert said.startswith(b"HTTP/1.1 " + status)
+    assert answered(connect(request("/quick")), b"GET /quick 0")
+
+
+@pytest.mark.parametrize(
+    ("patience", "sent"),
+    [
+        ("HEAD_SECONDS", b"GET / HTTP/1.1\r\nX: "),
+        ("BODY_SECONDS", request("/", "Content-Length: 100000", method="POST", body=b"1")),
+    ],
+)
+def test_request_that_does_not_come_in_time_is_refused(worker, connect, monkeypatch, patience, sent):
+    monkeypatch.setattr(buffering, patience, 0)
+
+    said = closed(connect(sent))
+
+    assert said.startswith(b"HTTP/1.1 408 Request Timeout")
+    assert ("info", "A request from %s did not arrive in time.", ("127.0.0.1",)) in worker.log.said
+
+
+def test_reader_that_takes_nothing_is_parted_from(worker, connect, monkeypatch):
+    monkeypatch.setattr(buffering, "SEND_SECONDS", 0)
+    monkeypatch.setattr(buffering, "SLOWEST", 10**12)
+
+    connect(request("/big"), receive_buffer=4096)
+
+    wait_for(lambda: worker.worker._waiting)
+    wait_for(lambda: worker.worker.nr_conns == 0)
+
+
+def test_client_that_does_not_part_is_left(worker, connect, monkeypatch):
+    """By itself gunicorn would wait for it, and for nobody else."""
+    monkeypatch.setattr(buffering, "LINGER_SECONDS", 60)
+    for _ in range(20):
+        assert answered(connect(request("/last", "Connection: close")), b"GET /last 0")
+
+    assert answered(connect(request("/quick")), b"GET /quick 0")
+    monkeypatch.setattr(buffering, "LINGER_SECONDS", 0)
+
+
+def test_all_requests_together_have_a_bound(worker, connect, monkeypatch):
+    monkeypatch.setattr(buffering, "MOST_RECEIVED", 1000)
+    most = request("/", "Content-Length: 100000", method="POST", body=b"1" * 900)
+
+    said = closed(connect(most + b"1" * 900))
+
+    assert said.startswith(b"HTTP/1.1 503")
+    wait_for(lambda: worker.worker._received == 0)
+    assert answered(connect(request("/a", "Content-Length: 3", method="POST", body=b"123")), b"POST /a 3")
+
+
+def test_answer_has_a_bound_beyond_which_its_thread_waits(connect, monkeypatch):
+    monkeypatch.setattr(buffering, "MOST_UNSENT", 100_000)
+    line = connect(request("/big", "Connection: close"), receive_buffer=4096)
+
+    _, _, body = closed(line).partition(b"\r\n\r\n")
+
+    assert body == b"x" * BIG
+
+
+def test_stop_waits_for_no_slow_client(worker, connect, monkeypatch):
+    monkeypatch.setattr(buffering, "STOP_SECONDS", 0)
+    lines = [
+        connect(request("/", "Content-Length: 9", method="POST")),
+        connect(b"GET / HTTP/1.1\r\n"),
+        connect(),
+    ]
+    assert answered(connect(request("/quick")), b"GET /quick 0")  # so the others are known
+
+    worker.worker.handle_exit(None, None)
+
+    assert [closed(line)[:12] for line in lines] == [b"HTTP/1.1 408", b"HTTP/1.1 408", b""]
+    worker.thread.join(20)
+    assert not worker.thread.is_alive()
+
+
+def test_client_that_leaves_is_forgotten(worker, connect):
+    for sent in (b"", b"GET / HTTP/1.1\r\n", request("/", "Content-Length: 9", method="POST", body=b"1")):
+        connect(sent).close()
+
+    wait_for(lambda: worker.worker.nr_conns == 0)
+    assert worker.worker._received == 0

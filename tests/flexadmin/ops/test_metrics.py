@@ -1,0 +1,174 @@
+"""What Prometheus scrapes, and who may."""
+
+import os
+import subprocess
+import sys
+import uuid
+
+import pytest
+from django.db import DatabaseError
+from prometheus_client.parser import text_string_to_metric_families
+
+from flexadmin.ops import metrics
+from flows.accounts import clients
+from flows.audit import audit_log, verification
+from flows.mirror import mirror
+from flows.twilio.errors import FlexError
+from flows.twilio.sandbox.faults import Fault, FaultKind
+from tests.faults.acting import OMAR, attempt_on, create, switch
+
+TOKEN = "metrics-token-0123456789"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted_yet():
+    metrics.CALLS.clear()
+
+
+@pytest.fixture
+def scrape(client, settings):
+    """Every sample, by its name and labels."""
+    settings.METRICS_TOKEN = TOKEN
+
+    def samples():
+        answer = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+        assert answer.status_code == 200
+        return {
+            (sample.name.removeprefix("flexflow_"), *sample.labels.values()): sample.value
+            for family in text_string_to_metric_families(answer.content.decode())
+            for sample in family.samples
+        }
+
+    return samples
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "brought", [None, "", "Bearer", "Bearer ", "Bearer wrong", TOKEN, f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer \xfc"]
+)  # fmt: skip
+@pytest.mark.parametrize("token", [TOKEN, ""])
+def test_closed_without_the_token(client_of, settings, brought, token):
+    settings.METRICS_TOKEN = token
+    headers = {} if brought is None else {"Authorization": brought}
+
+    assert client_of("admin").get("/metrics", headers=headers).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_call_is_counted_by_verb_and_result(scrape, sandbox, flow_sid):
+    sandbox.inject(Fault(FaultKind.TOO_MANY, method="POST", times=1))
+    switch(flow_sid)
+    sandbox.inject(Fault(FaultKind.REFUSE, method="POST", times=1))
+    create()
+    with pytest.raises(FlexError):
+        clients.flex_client("AC" + "5a" * 16).fetch("FO" + "9" * 32)
+
+    found = scrape()
+
+    counts = {key[1:]: value for key, value in found.items() if key[0] == "twilio_call_seconds_count"}
+    assert counts[("succeeded", "list")] == 1
+    assert counts[("throttled", "update")] == counts[("succeeded", "update")] == 1
+    assert counts[("refused", "create")] == 1
+    assert counts[("refused", "fetch")] == 1
+    assert all(value >= 0 for key, value in found.items() if key[0] == "twilio_call_seconds_sum")
+
+
+@pytest.mark.django_db
+def test_call_that_never_left_and_one_that_was_lost(scrape, settings, sandbox):
+    sandbox.inject(Fault(FaultKind.DROP, method="GET", times=4))
+    with pytest.raises(FlexError):
+        mirror.listing("AC" + "5a" * 16)
+    settings.FLEX_API_URL = "http://127.0.0.1:9/v1"
+    with pytest.raises(FlexError):
+        clients.flex_client("AC" + "5a" * 16).create({"friendly_name": "x"})
+
+    found = scrape()
+
+    assert found["twilio_call_seconds_count", "unknown", "list"] == 4
+    assert found["twilio_call_seconds_count", "never_sent", "create"] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_state_of_copy_changes_and_log(scrape, sandbox, flow_sid, settings):
+    before = scrape()
+    attempt_on(flow_sid)
+    sandbox.edit_flow(sandbox.add_flow(), friendly_name="Theirs")
+    verification.verify_on_record(actor=OMAR)
+    audit_log.append(action="test.more", stage="access", result="denied", actor=OMAR)
+
+    found = scrape()
+
+    assert 0 <= found["mirror_age_seconds", settings.FLEX_ACCOUNTS[0].sid] < 60
+    assert ("audit_verified_intact",) not in before
+    assert before["open_changes", "attempt"] == 0
+    assert found["open_changes", "attempt"] == 1
+    assert found["open_changes", "unknown"] == 0
+    assert found["open_drift",] == 0
+    assert found["audit_events",] == audit_log.last_seq()
+    assert found["audit_verified_intact",] == 1
+    assert found["audit_events_since_verified",] == 1
+    verified = verification.last_verification()
+    assert found["audit_verified_timestamp_seconds",] == pytest.approx(verified.event.at.timestamp())
+    assert found["database_up",] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_log_that_did_not_verify_says_so(scrape, monkeypatch):
+    monkeypatch.setattr(verification, "verify", lambda **_: verification.Verdict(1, 2, 2, "is missing"))
+    verification.verify_on_record(actor=OMAR)
+
+    assert scrape()["audit_verified_intact",] == 0
+
+
+@pytest.mark.django_db
+def test_scrape_without_the_database_says_so(scrape, monkeypatch):
+    def away():
+        raise DatabaseError
+
+    monkeypatch.setattr(audit_log, "last_seq", away)
+
+    found = scrape()
+
+    assert found["database_up",] == 0
+    assert ("audit_events",) not in found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_counting_that_fails_disturbs_no_change(sandbox, flow_sid, monkeypatch):
+    def broken(*_args):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(metrics.CALLS, "labels", broken)
+
+    assert switch(flow_sid, change_id=uuid.uuid4()).event.result == "succeeded"
+
+
+COUNT = """
+import os, sys
+from django.conf import settings
+settings.configure(AUDIT_KEY="x")
+import django
+settings.INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "flows"]
+django.setup()
+from flexadmin import metrics
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+for _ in range(3):
+    if not (child := os.fork()):
+        metrics.observe(verb="list", result="succeeded", seconds=0.1)
+        os._exit(0)
+    os.waitpid(child, 0)
+summed = CollectorRegistry()
+MultiProcessCollector(summed)
+print(generate_latest(summed).decode())
+"""
+
+
+def test_workers_are_added_up(tmp_path):
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+
+    said = subprocess.run(
+        [sys.executable, "-c", COUNT], env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert 'flexflow_twilio_call_seconds_count{result="succeeded",verb="list"} 3.0' in said.stdout

@@ -1,0 +1,127 @@
+"""New passwords: what is refused, in its own sentence, wherever one is set."""
+
+import io
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from flexadmin.signin.password_rules import validate_new_password
+from tests.flexadmin.signing_in import recorded, sign_in
+
+pytestmark = pytest.mark.django_db
+
+WEAK = {
+    "blank": (" " * 10, "blank"),
+    "blank of another kind": ("\u2003\u3000" * 6, "blank"),
+    "what can't be seen": ("\u200b\u2060" * 6, "blank"),
+    "one letter": ("aaaaaaaaaaaa", "repeats “a”"),
+    "the name, repeated": ("omaromaromar", "repeats “omar”"),
+    "the name, repeated and cut short": ("OmarOmarOma", "repeats “omar”"),
+    "the name, repeated in full width": ("ｏｍａｒｏｍａｒｏｍａｒ", "repeats “omar”"),
+    "the name, with signs between": ("omar omar omar!", "repeats “omar”"),
+    "another word, repeated": ("kettlekettle", "repeats “kettle”"),
+    "few characters": ("aaabbbaabbbaab", "only 2 different characters"),
+    "the name with a little": ("omar1+omar!2omar", "made of your username"),
+}
+
+
+@pytest.mark.parametrize(("password", "sentence"), WEAK.values(), ids=WEAK)
+def test_weak_password_is_refused_with_its_own_sentence(password, sentence):
+    with pytest.raises(ValidationError) as refused:
+        validate_new_password(password, User(username="omar"))
+
+    assert sentence in " ".join(refused.value.messages)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["a long passphrase", "korrekt horse batteri", "omar rides a blue bicycle", "x9" * 3 + "kettle!", "пароль длинный"],
+)  # fmt: skip
+def test_other_password_is_taken(password):
+    validate_new_password(password, User(username="omar"))
+
+
+def test_very_long_password_is_looked_at_quickly():
+    with pytest.raises(ValidationError, match="repeats"):
+        validate_new_password("ab" * 500_000, User(username="omar"))
+
+
+def changed(client, old, new, again=None):
+    said = {"old_password": old, "new_password1": new, "new_password2": new if again is None else again}
+    return client.post("/people/me/password/", said)
+
+
+def test_temporary_password_is_not_taken_as_the_new_one(client, client_of, person):
+    someone = person()
+    page = client_of("admin").post(f"/people/{someone.pk}/password/", {"reason": "Forgot it"})
+    password = page.context["password"]
+    sign_in(client, password=password)
+
+    answer = changed(client, password, password)
+
+    assert answer.status_code == 422
+    assert answer.context["form"].errors["new_password1"] == [
+        "This is your current password. Choose a different one."
+    ]
+    assert client.get("/flows/")["Location"] == "/people/me/password/"
+    assert changed(client, password, "a long passphrase")["Location"] == "/people/me/"
+
+
+def test_page_says_beside_the_field_what_is_wrong(client_of):
+    answer = changed(client_of(), "operator-password", "operatoroperator")
+
+    assert answer.status_code == 422
+    assert "repeats “operator”" in answer.context["form"].errors["new_password1"][0]
+    assert not recorded("auth.password")
+
+
+def test_current_password_cannot_be_guessed_in_the_field_of_the_new_one(client_of):
+    answer = changed(client_of(), "guessed", "operator-password")
+
+    assert "current password" not in str(answer.context["form"].errors.get("new_password1", ""))
+
+
+@pytest.mark.parametrize(("password", "sentence"), WEAK.values(), ids=WEAK)
+def test_commands_refuse_the_same(monkeypatch, person, password, sentence):
+    monkeypatch.setenv("OPERATOR_PASSWORD", password)
+    with pytest.raises(CommandError, match=sentence):
+        call_command("add_operator", "omar", "--role", "viewer")
+    someone = person("viewer", "omar")
+
+    with pytest.raises(CommandError, match=sentence):
+        call_command("changepassword", "omar")
+
+    someone.refresh_from_db()
+    assert someone.check_password("omar-password")
+
+
+# The command in the place of Django's
+
+
+def test_changepassword_gives_a_temporary_password_on_record(monkeypatch, client, client_of):
+    theirs = client_of("operator")
+    monkeypatch.setenv("OPERATOR_PASSWORD", "a long passphrase")
+    out = io.StringIO()
+
+    call_command("changepassword", "operator", "--reason", "Forgot it", stdout=out)
+
+    assert "has a temporary password. It expires in 72 hours" in out.getvalue()
+    assert recorded("people.")[0][:2] == ("people.password", "succeeded")
+    assert theirs.get("/flows/")["Location"].startswith("/login/")
+    sign_in(client, password="a long passphrase")
+    assert client.get("/flows/")["Location"] == "/people/me/password/"
+
+
+def test_changepassword_refuses_the_current_password_and_names_nobody_unknown(monkeypatch, person):
+    person()
+    monkeypatch.setenv("OPERATOR_PASSWORD", "operator-password")
+
+    with pytest.raises(CommandError, match="current password"):
+        call_command("changepassword", "operator")
+    with pytest.raises(CommandError, match="no user named nina"):
+        call_command("changepassword", "nina")
+
+    assert not recorded()

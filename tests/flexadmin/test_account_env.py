@@ -1,0 +1,88 @@
+"""The accounts that the environment names: one with the plain names, or several, each with its own."""
+
+from unittest import mock
+
+import environ
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from flexadmin import settings
+from flexadmin.account_env import accounts_from
+
+ONE, TWO, KEY = "AC" + "1" * 32, "AC" + "2" * 32, "SK" + "3" * 32
+SOLE = {"TWILIO_ACCOUNT_SID": ONE, "TWILIO_AUTH_TOKEN": "token"}
+BOTH = {
+    "TWILIO_ACCOUNTS": "production, eu-test",
+    "TWILIO_ACCOUNT_SID__PRODUCTION": ONE,
+    "TWILIO_API_KEY__PRODUCTION": KEY,
+    "TWILIO_API_SECRET__PRODUCTION": "secret",
+    "TWILIO_ACCOUNT_SID__EU_TEST": TWO,
+    "TWILIO_AUTH_TOKEN__EU_TEST": "token",
+}
+
+
+def read(**environment):
+    with mock.patch.dict("os.environ", environment, clear=True):
+        return accounts_from(environ.Env(), settings.required)
+
+
+def test_one_account_has_no_name_and_no_mark():
+    (account,) = read(**SOLE)
+
+    assert (account.sid, account.auth, account.name, account.colour, account.is_production) == (
+        ONE, (ONE, "token"), "", "", False,
+    )  # fmt: skip
+
+
+def test_api_key_is_preferred_to_the_auth_token():
+    (account,) = read(**SOLE, TWILIO_API_KEY=KEY, TWILIO_API_SECRET="secret")
+
+    assert account.auth == (KEY, "secret")
+
+
+def test_each_of_several_has_its_own_credentials_and_colour():
+    first, second = read(**BOTH)
+
+    assert [(one.name, one.sid, one.auth) for one in (first, second)] == [
+        ("production", ONE, (KEY, "secret")),
+        ("eu-test", TWO, (TWO, "token")),
+    ]
+    assert (first.is_production, first.colour, second.is_production) == (True, "red", False)
+    assert second.colour not in ("", "red")
+
+
+def test_production_can_be_said_of_any_name():
+    _, second = read(**BOTH, TWILIO_PRODUCTION__EU_TEST="true", TWILIO_COLOUR__EU_TEST="violet")
+
+    assert (second.is_production, second.colour) == (True, "violet")
+
+
+def test_account_can_be_reached_elsewhere():
+    first, second = read(**BOTH, FLEX_API_URL__EU_TEST="http://127.0.0.1:9/v1/")
+
+    assert (first.api_url, second.api_url) == ("", "http://127.0.0.1:9/v1")
+
+
+def test_secrets_stay_out_of_what_is_printed():
+    assert "secret" not in repr(read(**BOTH))
+    assert "token" not in repr(read(**BOTH))
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({}, "TWILIO_ACCOUNT_SID is not set"),
+        ({**SOLE, "TWILIO_ACCOUNT_SID": "AC"}, "TWILIO_ACCOUNT_SID is not an account"),
+        ({**SOLE, "TWILIO_API_KEY": KEY}, "go together"),
+        ({"TWILIO_ACCOUNT_SID": ONE}, "No Twilio credentials"),
+        ({**BOTH, "TWILIO_ACCOUNT_SID__EU_TEST": ""}, "TWILIO_ACCOUNT_SID__EU_TEST is not set"),
+        ({**BOTH, "TWILIO_AUTH_TOKEN__EU_TEST": ""}, "TWILIO_API_KEY__EU_TEST"),
+        ({**BOTH, "TWILIO_ACCOUNT_SID__EU_TEST": ONE}, "the same sid"),
+        ({**BOTH, "TWILIO_ACCOUNTS": "production, Production"}, "the same name"),
+        ({**BOTH, "TWILIO_ACCOUNTS": "pro duction"}, "not an account's name"),
+        ({**BOTH, "TWILIO_COLOUR__EU_TEST": "#f00"}, "TWILIO_COLOUR__EU_TEST"),
+    ],
+)
+def test_what_is_wrong_stops_the_start_with_its_name(environment, said):
+    with pytest.raises(ImproperlyConfigured, match=said):
+        read(**environment)
