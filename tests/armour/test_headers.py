@@ -83,8 +83,8 @@ def test_every_status_is_armoured(world: World, deployed):
     admin, sid = world.client("admin"), world.sid
     admin.raise_request_exception = False
     gone = "/flows/FO" + "0" * 32 + "/"
-    broken = mock.patch("flows.search.answer", side_effect=RuntimeError)
-    locked = mock.patch("flows.search.answer", side_effect=OperationalError)
+    broken = mock.patch("flows.search.flow_search.answer", side_effect=RuntimeError)
+    locked = mock.patch("flows.search.flow_search.answer", side_effect=OperationalError)
     no_session = mock.patch(
         "django.contrib.sessions.backends.db.SessionStore.load", side_effect=OperationalError
     )

@@ -295,7 +295,7 @@ def test_outcome_that_could_not_be_recorded_is_found_out_later(
     assert "The change was sent, and its outcome could not be put on record" in told.content.decode()
     assert (stages(), len(applied(sandbox))) == ([("attempt", "pending")], 1)
     assert str(OpenChange.objects.get().change_id) == form["change_id"]
-    monkeypatch.setattr(reconcile, "UNDER_WAY_FOR", timedelta(0))
+    monkeypatch.setattr(reconcile, "ATTEMPT_TIMEOUT", timedelta(0))
     reconcile.reconcile()
     assert stages() == [("attempt", "pending"), ("reconciled", "applied")]
     assert client.post(path, form).status_code == 302

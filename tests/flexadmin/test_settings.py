@@ -63,7 +63,7 @@ def test_start_with_a_placeholder_says_which(name, value):
 
 
 def test_example_lists_every_variable():
-    source = "".join((ROOT / "flexadmin" / name).read_text() for name in ("settings.py", "accounts.py"))
+    source = "".join((ROOT / "flexadmin" / name).read_text() for name in ("settings.py", "account_env.py"))
     read = set(re.findall(r'(?:env(?:\.\w+)?|required|called)\((?:called\()?\s*"([A-Z_]+)"', source)) - {
         "ENV_FILE"
     }

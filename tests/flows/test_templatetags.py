@@ -11,6 +11,7 @@ from flows.audit.models import AuditEvent, AuditPayload, Result
 from flows.core import safe_text, time_text
 from flows.mirror.models import Flow
 from flows.templatetags import flows as tags
+from flows.twilio import labels
 
 FLOW_SID = "FO" + "1a" * 16
 STUDIO_SID = "FW" + "2b" * 16
@@ -204,8 +205,8 @@ def test_every_result_has_words_and_a_shape():
 
 
 def test_labels_and_words():
-    assert tags.label("friendly_name") == "Friendly name"
-    assert tags.label("brand_new") == "brand_new"
+    assert labels.label("friendly_name") == "Friendly name"
+    assert labels.label("brand_new") == "brand_new"
     assert tags.word("sms") == "SMS"
     assert tags.word("pigeon") == "pigeon"
 

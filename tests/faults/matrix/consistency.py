@@ -21,7 +21,7 @@ from flows.audit import audit_log
 from flows.audit.models import ONCE, AuditEvent, OpenChange
 from flows.availability.models import Closure
 from flows.changes import flow_changes, reconcile
-from flows.mirror import mirror
+from flows.mirror import mirror, stale_reads
 from flows.mirror.models import Flow, MissingFlow, SyncState
 from flows.twilio.client import FlexClient
 from flows.twilio.errors import FlexError
@@ -160,10 +160,10 @@ class Run:
     def _counting_stale(self) -> Iterator[None]:
         try:
             yield
-        except mirror.settling.StaleRead:
+        except stale_reads.StaleRead:
             self.tally.counts[STALE] += 1
         except flow_changes.NotRead as unread:
-            self.tally.counts[STALE] += isinstance(unread.error, mirror.settling.StaleRead)
+            self.tally.counts[STALE] += isinstance(unread.error, stale_reads.StaleRead)
         except SAID:
             pass
 

@@ -165,7 +165,7 @@ def test_failure_is_logged_with_its_trace_and_without_its_query(records, client_
     def broken(*_args):
         raise RuntimeError(f"broken by {CANARY}")
 
-    monkeypatch.setattr("flows.search.Query.of", broken)
+    monkeypatch.setattr("flows.search.flow_search.Query.of", broken)
     client = client_of("viewer")
     client.raise_request_exception = False
 

@@ -150,7 +150,7 @@ settings.configure(AUDIT_KEY="x")
 import django
 settings.INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "flows"]
 django.setup()
-from flexadmin import metrics
+from flexadmin.ops import metrics
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 for _ in range(3):

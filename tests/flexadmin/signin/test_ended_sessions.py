@@ -204,7 +204,7 @@ def test_own_session_goes_on_when_the_others_end(someone):
 
 def test_deactivation_while_a_sign_in_is_being_recorded_ends_it(admin, someone, pending, monkeypatch):
     """The sign-in waits for the log, which an administrator's change holds."""
-    append = auth_events.audit.append
+    append = auth_events.audit_log.append
 
     def later(**event):
         if event["action"] == "auth.login" and someone.is_active:
@@ -212,7 +212,7 @@ def test_deactivation_while_a_sign_in_is_being_recorded_ends_it(admin, someone, 
             someone.refresh_from_db()
         return append(**event)
 
-    monkeypatch.setattr(auth_events.audit, "append", later)
+    monkeypatch.setattr(auth_events.audit_log, "append", later)
 
     finished(pending)
     monkeypatch.undo()

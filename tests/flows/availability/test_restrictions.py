@@ -173,7 +173,7 @@ def test_closing_and_opening_are_on_record(sandbox, flow_sid, actor):
 
 
 def test_account_is_not_closed_if_that_can_not_be_recorded(sandbox, actor):
-    with log_locked(), pytest.raises(restrictions.audit.NotRecorded):
+    with log_locked(), pytest.raises(restrictions.audit_log.NotRecorded):
         restrictions.close(account_sid=AC, reason="A freeze", actor=actor)
 
     assert not Closure.objects.exists()
@@ -217,7 +217,7 @@ def test_change_that_was_begun_before_tells_its_story(sandbox, flow_sid, actor):
     flow_changes.update_flow(**again, change_id=change_id)
     restrictions.close(account_sid=AC, reason="A freeze", actor=actor)
 
-    with pytest.raises(restrictions.audit.AlreadyRecorded):
+    with pytest.raises(restrictions.audit_log.AlreadyRecorded):
         flow_changes.update_flow(**again, change_id=change_id)
 
 

@@ -232,7 +232,7 @@ def test_lost_deletion_right_after_a_change_is_found_in_time(sandbox, flow_sid):
     (None, None, False),
 ])  # fmt: skip
 def test_is_older(one, other, expected):
-    assert mirror.settling.is_older({"date_updated": one}, {"date_updated": other}) is expected
+    assert stale_reads.is_older({"date_updated": one}, {"date_updated": other}) is expected
 
 
 def test_writable_changes_leave_out_what_nobody_can_set():

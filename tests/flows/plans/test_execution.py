@@ -259,7 +259,7 @@ def test_log_that_cannot_be_written_ends_the_plan(sandbox, me, monkeypatch):
     def refuse(**_said):
         raise NotRecorded("the audit log cannot be written")
 
-    monkeypatch.setattr(flow_changes.audit, "append", refuse)
+    monkeypatch.setattr(flow_changes.audit_log, "append", refuse)
     work()
 
     plan.refresh_from_db()

@@ -56,12 +56,12 @@ def actions_in(text, source):
 def test_every_action_that_code_can_write_has_a_label(source):
     unnamed = actions_in((ROOT / source).read_text(), source) - {*labels.ACTIONS}
 
-    assert not unnamed, f"{source} can write these to the log; words.ACTIONS does not name them"
+    assert not unnamed, f"{source} can write these to the log; labels.ACTIONS does not name them"
 
 
 def test_actions_are_found_however_the_code_names_them():
     source = Path("flows/audit/verification.py")
-    text = 'append(action=VERIFY); permitted("p", action="new.thing"); done("auth.new"); append(action=audit.HEAD)'
+    text = 'append(action=VERIFY); permitted("p", action="new.thing"); done("auth.new"); append(action=audit_log.HEAD)'
 
     assert actions_in(text, source) == {"audit.verify", "new.thing", "auth.new", "audit"}
 

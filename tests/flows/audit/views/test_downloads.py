@@ -80,7 +80,7 @@ def test_export_that_can_not_be_recorded_keeps_no_place(client, monkeypatch):
         raise NotRecorded
 
     with monkeypatch.context() as patch:
-        patch.setattr("flows.audit.export.audit.append", broken)
+        patch.setattr("flows.audit.export.audit_log.append", broken)
         assert [client.post(EXPORT, FORM).status_code for _ in range(AT_ONCE + 1)] == [503] * (AT_ONCE + 1)
 
     assert client.post(EXPORT, FORM).status_code == 200
