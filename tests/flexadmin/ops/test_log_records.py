@@ -119,13 +119,13 @@ def test_each_request_has_its_line(records, client_of, caplog):
 
     answer = client.get("/flows/?q=%2B4915550100200")
 
-    (line,) = [record for record in records() if record["logger"] == "flexadmin.signin.auth_events"]
+    (line,) = [record for record in records() if record["logger"] == "flexadmin.access"]
     assert line.pop("duration_ms") >= 0
     assert line.pop("time").endswith("+00:00")
     assert line.pop("message").startswith("GET /flows/ 200 ")
     assert line == {
         "level": "INFO",
-        "logger": "flexadmin.signin.auth_events",
+        "logger": "flexadmin.access",
         "request_id": answer["X-Request-Id"],
         "method": "GET",
         "path": "/flows/",
@@ -155,7 +155,7 @@ def test_all_lines_of_a_request_carry_the_id_of_its_event(records, sandbox, flow
     client.post(f"/flows/{flow_sid}/enabled/", form)
 
     lines = records()[before:]
-    assert {line["logger"] for line in lines} >= {"flexadmin.signin.auth_events", "flows.twilio.client"}
+    assert {line["logger"] for line in lines} >= {"flexadmin.access", "flows.twilio.client"}
     assert {line.get("request_id") for line in lines} == {str(ours().last().request_id)}
     assert log_records.request_id.get() == ""
 

@@ -6,7 +6,7 @@ import pytest
 
 from flows.audit.models import AuditEvent, OpenChange
 from flows.changes import flow_changes, reconcile
-from flows.mirror import mirror
+from flows.mirror import mirror, stale_reads
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
 from flows.twilio.flex import flex_flow
