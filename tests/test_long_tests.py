@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from tests.docs import README
 from tests.long_tests import LEFT_OUT
-from tests.readme import README
 
 MISSING = "The browser tests need Chromium: apt-get install chromium-headless-shell"
 A_FILE, ANOTHER = "tests/browser/test_keyboard.py", "tests/browser/test_pages.py"
@@ -46,7 +46,7 @@ def test_long_tests_come_when_asked_for(arguments):
 
 
 def test_marker_alone_does_not_ask_for_them():
-    found, _said = collected("tests/browser", "tests/test_readme.py", "-m", "browser")
+    found, _said = collected("tests/browser", "tests/test_docs.py", "-m", "browser")
 
     assert 5 < len(found) < 30
     assert all(name.startswith("tests/browser/") for name in found)

@@ -1,15 +1,17 @@
 """Names of modules that a database keeps: the module of a queued background task, and the authentication backend
 of each session. Both have moved; without this, queued bulk changes would stop and everybody would be signed out."""
 
+from django.apps.registry import Apps
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 TASKS = {"flows.services.plans.carry_on": "flows.plans.execution.carry_on"}
 BACKENDS = {"flexadmin.roles.RolesBackend": "flexadmin.users.roles.RolesBackend"}
 BACKEND_KEY = "_auth_user_backend"
 
 
-def rename(apps, schema_editor):
+def rename(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     using = schema_editor.connection.alias
     tasks = apps.get_model("django_tasks_database", "DBTaskResult").objects.using(using)
     for old, new in TASKS.items():
@@ -17,8 +19,9 @@ def rename(apps, schema_editor):
     store = SessionStore()
     for session in apps.get_model("sessions", "Session").objects.using(using).iterator():
         data = store.decode(session.session_data)  # empty if it was signed with a key that is no more
-        if new := BACKENDS.get(data.get(BACKEND_KEY, "")):
-            session.session_data = store.encode({**data, BACKEND_KEY: new})
+        new_backend = BACKENDS.get(data.get(BACKEND_KEY, ""))
+        if new_backend:
+            session.session_data = store.encode({**data, BACKEND_KEY: new_backend})
             session.save(update_fields=["session_data"])
 
 

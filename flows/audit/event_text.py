@@ -7,6 +7,7 @@ from typing import Final
 from django.utils import timezone
 
 from flows.accounts.clients import ATTEMPT_TIMEOUT
+from flows.audit import actions
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.twilio import labels as words
 from flows.twilio.flex import flex_flow
@@ -39,7 +40,7 @@ def ending(event: AuditEvent) -> str:
         return "Needs your decision"
     if event.stage == Stage.RECONCILED and event.actor_id and event.result in _DECIDED:
         return _DECIDED[Result(event.result)]
-    return words.RESULTS.get(_known_result(event), event.result)
+    return actions.RESULTS.get(_known_result(event), event.result)
 
 
 def refusal(event: AuditEvent) -> str:
@@ -94,7 +95,7 @@ def headline(event: AuditEvent) -> str:
         return _drift_headline(event)
     if event.action == "account.field":
         return _field_headline(event)
-    done, tried = words.ACTIONS.get(event.action, (event.action, event.action))
+    done, tried = actions.ACTIONS.get(event.action, (event.action, event.action))
     return done if happened else tried
 
 
@@ -102,7 +103,7 @@ def _field_headline(event: AuditEvent) -> str:
     name = next(iter(event.changed_fields), "")
     if name in flex_flow.BY_NAME:
         return f"Read-only field changed at Twilio: {_in_sentence(words.label(name))}"
-    return f"{words.ACTIONS[event.action][0]}: {name}" if name else words.ACTIONS[event.action][0]
+    return f"{actions.ACTIONS[event.action][0]}: {name}" if name else actions.ACTIONS[event.action][0]
 
 
 def _drift_headline(event: AuditEvent) -> str:
@@ -110,7 +111,7 @@ def _drift_headline(event: AuditEvent) -> str:
         return f"Changed at Twilio: {_listed(event.changed_fields)}"
     payload = getattr(event, "payload", None)
     if payload is None or payload.erased_at:
-        return words.ACTIONS[event.action][0]
+        return actions.ACTIONS[event.action][0]
     return "Deleted at Twilio" if payload.after is None else "Created at Twilio"
 
 

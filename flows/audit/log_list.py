@@ -16,13 +16,12 @@ from django.utils import timezone
 
 from flows.accounts import twilio_accounts
 from flows.accounts.clients import ATTEMPT_TIMEOUT
-from flows.audit import bulk_changes, log_paging
+from flows.audit import actions, bulk_changes, log_paging
 from flows.audit.log_entries import INCONCLUSIVE, OF_THE_SITE
 from flows.audit.log_paging import Found
 from flows.audit.log_query import OPEN_RESULTS, RESOLVED_LATER, LogQuery
 from flows.audit.models import AuditEntry, AuditEvent, OpenChange, Result
 from flows.core import matching as terms
-from flows.twilio import labels
 
 PAGE_SIZE: Final = 50
 _NOUNS: Final = {
@@ -109,7 +108,7 @@ def unknown_values(query: LogQuery, scope: twilio_accounts.Scope, people: Iterab
     those who stand in it."""
     entries = log_paging.of_accounts(AuditEntry.objects.all(), scope)
     is_known: dict[str, Callable[[], bool]] = {
-        "action": lambda: query.action in labels.ACTIONS or query.action in log_paging.actions(scope),
+        "action": lambda: query.action in actions.ACTIONS or query.action in log_paging.actions(scope),
         "actor": lambda: query.actor in people,
         "sid": lambda: entries.filter(target_sid=query.sid).exists(),
         "account": lambda: _is_account(query.account, scope),

@@ -13,12 +13,12 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from flows.audit import actions
 from flows.audit.models import Result
 from flows.audit.search_text import host_of
 from flows.core import matching
 from flows.core.invisible import without_hidden
 from flows.core.normalization import fold
-from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
 LONGEST: Final = 256  # letters of a search
@@ -168,7 +168,7 @@ def _search(value: str) -> tuple[str, str]:
 
 
 def _result(value: str) -> tuple[str, str]:
-    return value, "" if value in labels.RESULT_FILTERS else f"No such result: {value}"
+    return value, "" if value in actions.RESULT_FILTERS else f"No such result: {value}"
 
 
 def _account(value: str) -> tuple[str, str]:

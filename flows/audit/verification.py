@@ -4,17 +4,13 @@ open changes against it, and signs the chain's head. Each verification is an eve
 
 from __future__ import annotations
 
-import hmac
-import json
 import time
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from flows.audit import audit_log, consistency
 from flows.audit.audit_log import Actor, NotRecorded, Payload
@@ -24,7 +20,6 @@ from flows.audit.chain import (
     PAYLOAD_IF_SET,
     SEALED,
     SEALED_IF_SET,
-    canonical,
     event_hash,
     keys,
     payload_hash,
@@ -39,7 +34,6 @@ from flows.core.stored_values import OddValue, odd_values
 VERIFY: Final = "audit.verify"
 ERASE: Final = "audit.erase"
 BATCH: Final = 1000
-LONGEST_HEAD: Final = 2000  # characters; one has some 250
 _BODY: Final = ("salt", *PAYLOAD, *PAYLOAD_IF_SET)
 _ROW: Final = (*SEALED, *SEALED_IF_SET, "hash", *(f"payload__{name}" for name in (*_BODY, "erased_at")))
 
@@ -149,32 +143,6 @@ def last_verification() -> Verification | None:
     said = body.after if is_intact and body.after else {}
     since = audit_log.last_seq() - said.get("through", 0) - 1  # without the record of it
     return Verification(event, said, max(0, since), is_intact)
-
-
-def signed_head() -> dict[str, Any]:
-    """The chain's end as it is now, to be kept where this site's people can't write."""
-    row = ChainHead.objects.filter(name=audit_log.HEAD).first()
-    seq, last = (row.seq, row.hash) if row else (0, GENESIS)
-    said = {"seq": seq, "hash": last, "at": timezone.now().isoformat(timespec="microseconds")}
-    return {**said, "signature": _signature(said, settings.AUDIT_KEY)}
-
-
-def read_head(text: str) -> dict[str, Any] | None:
-    """A signed head as it was kept; None if it is not one of this site's, or not as it was signed."""
-    try:
-        head = json.loads(text) if len(text) <= LONGEST_HEAD else None
-        return head if isinstance(head, dict) and is_ours(head) else None
-    except (ValueError, RecursionError):
-        return None
-
-
-def is_ours(head: dict[str, Any]) -> bool:
-    """Whether a signed head is one of this site's and as it was signed."""
-    said = {name: head.get(name) for name in ("seq", "hash", "at")}
-    signature = str(head.get("signature", "")).encode()
-    return isinstance(head.get("seq"), int) and any(
-        hmac.compare_digest(signature, _signature(said, key).encode()) for key in keys()
-    )
 
 
 def _first_fault(walk: _Walk, end: int, end_hash: str, head: dict[str, Any] | None) -> tuple[int, str] | None:
@@ -324,7 +292,3 @@ def _key_of(row: dict[str, Any]) -> str | None:
 
 def _has_its_payload(row: dict[str, Any], key: str) -> bool:
     return bool(row["payload_hash"] == sealed_payload({name: row[f"payload__{name}"] for name in _BODY}, key))
-
-
-def _signature(said: dict[str, Any], key: str) -> str:
-    return hmac.new(key.encode(), b"head:" + canonical(said), "sha256").hexdigest()

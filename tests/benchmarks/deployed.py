@@ -100,7 +100,7 @@ def run(environment: dict[str, str], module: str, *arguments: str) -> str:
 
 @contextmanager
 def serving(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, int]]:
-    """gunicorn as the README has it, from its first answer on; its address and its process."""
+    """gunicorn as deployment.md has it, from its first answer on; its address and its process."""
     log = folder / f"{environment['DJANGO_SETTINGS_MODULE']}.log"
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener, log.open("wb") as sink:
         command = [

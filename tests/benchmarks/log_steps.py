@@ -26,7 +26,7 @@ from django.contrib.auth.models import Group, User
 from django.db import connection, transaction
 from django.test import Client
 
-from flows.audit import append_only, audit_log, log_entries, verification
+from flows.audit import append_only, audit_log, checkpoints, log_entries, verification
 from flows.audit.chain import GENESIS, event_hash
 from flows.audit.models import AuditEvent, AuditPayload, ChainHead, OpenChange, OpenDrift
 from flows.core.csv_cells import BYTE_ORDER_MARK
@@ -148,7 +148,7 @@ def _open_what_is_open() -> None:
 
 def verify(count: int) -> None:
     with appending(), Memory() as memory:
-        verdict = verification.verify(head=verification.signed_head())
+        verdict = verification.verify(head=checkpoints.signed_head())
     kept = verdict.bad_seq is None and verdict.events >= count
     tell(
         "verify, while another process appends",
@@ -163,7 +163,7 @@ def verify(count: int) -> None:
 def tamper(count: int) -> None:
     """Each kind in a transaction that is rolled back again. `where` is the event that is touched, or the first of
     those that are cut off; a chain that was written anew shows at the event that was the head."""
-    head, where = verification.signed_head(), count // 3
+    head, where = checkpoints.signed_head(), count // 3
     last = head["seq"]
     kinds: dict[str, tuple[Callable[[], Any], int]] = {
         "edit": (lambda: _event_at(where).update(reason="other"), where),

@@ -1,4 +1,4 @@
-"""The fronts of gunicorn: Caddy and nginx, by the very blocks of the README, with a certificate of their own;
+"""The fronts of gunicorn: Caddy and nginx, by the very blocks of deployment.md, with a certificate of their own;
 or nothing at all. Everything listens on 127.0.0.1.
 """
 
@@ -22,11 +22,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests import docs
 from tests.faults.acting import wait_for
 
-README: Final = Path(__file__).resolve().parents[2] / "README.md"
-HOST: Final = "flows.example.com"  # the README's
-BACKEND: Final = "127.0.0.1:8000"  # the README's
+HOST: Final = "flows.example.com"  # deployment.md's
+BACKEND: Final = "127.0.0.1:8000"  # deployment.md's
 CADDY: Final = """{{
     admin off
     local_certs
@@ -85,8 +85,8 @@ class Front:
 
 
 def block_of(language: str) -> str:
-    """Return the README's only code block in that language."""
-    (block,) = re.findall(rf"^```{language}\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
+    """Return the documentation's only code block in that language."""
+    (block,) = re.findall(rf"^```{language}\n(.*?)^```$", docs.text(), re.MULTILINE | re.DOTALL)
     assert BACKEND in block
     return str(block)
 

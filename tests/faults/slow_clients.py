@@ -1,6 +1,6 @@
 """`python -m tests.faults.slow_clients [--seconds N]`: a few clients that are as slow as they can be must not
 keep others from the site. They send headers or a form a byte at a time, or read an export of the log a byte
-at a time, straight at gunicorn and through each proxy of the README. Meanwhile everybody else asks for pages.
+at a time, straight at gunicorn and through each proxy of deployment.md. Meanwhile everybody else asks for pages.
 Exit status 1 if one of these takes more than a second.
 """
 

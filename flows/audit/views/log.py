@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from flows.accounts import twilio_accounts
 from flows.accounts.permissions import scope_of
-from flows.audit import bulk_changes, log_list, log_paging
+from flows.audit import actions, bulk_changes, log_list, log_paging
 from flows.audit.access import Request, permitted
 from flows.audit.log_list import matching as matching
 from flows.audit.log_list import page_of as page_of
@@ -21,7 +21,6 @@ from flows.audit.log_list import readable as readable
 from flows.audit.log_paging import Found
 from flows.audit.log_query import LogQuery as LogQuery
 from flows.audit.models import AuditEntry
-from flows.twilio import labels as words
 
 CHIPS: Final = {
     "q": "Search", "actor": "User", "action": "Action", "result": "Result", "sid": "Flow", "account": "Account",
@@ -65,7 +64,7 @@ def event_list(request: Request) -> HttpResponse:
 
 def chips_of(query: LogQuery, scope: twilio_accounts.Scope) -> list[dict[str, str]]:
     """The filters in force, also those that can't be understood, each with its way out."""
-    labels = {value: tried for value, (_, tried) in words.ACTIONS.items()} | words.RESULT_FILTERS
+    labels = {value: tried for value, (_, tried) in actions.ACTIONS.items()} | actions.RESULT_FILTERS
     labels |= {account.sid: str(account) for account in twilio_accounts.of_scope(scope)}
     if query.plan and "plan" not in query.faults:
         plan = bulk_changes.known().get(query.plan)
@@ -104,11 +103,11 @@ def _choices(
     named: Mapping[str, twilio_accounts.Account],
 ) -> dict[str, list[Choice]]:
     """The options of the filters. A value that is in force stays one of them, whatever it is."""
-    unnamed = [action for action in log_paging.actions(scope) if action not in words.ACTIONS]
+    unnamed = [action for action in log_paging.actions(scope) if action not in actions.ACTIONS]
     options: dict[str, list[Choice]] = {
         "actor": [(name, name) for name in people],
-        "action": [(value, tried) for value, (_, tried) in words.ACTIONS.items()],
-        "result": list(words.RESULT_FILTERS.items()),
+        "action": [(value, tried) for value, (_, tried) in actions.ACTIONS.items()],
+        "result": list(actions.RESULT_FILTERS.items()),
         "account": [(account.sid, str(account)) for account in named.values()],
     }
     options["action"] += [(action, action) for action in unnamed]

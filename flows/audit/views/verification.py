@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from flows.accounts import twilio_accounts
-from flows.audit import audit_log, export, log_list, log_paging
+from flows.audit import audit_log, checkpoints, export, log_list, log_paging
 from flows.audit import verification as evidence
 from flows.audit.access import Request, actor_of, permitted
 from flows.audit.log_list import matching, readable
@@ -85,11 +85,11 @@ def verification(request: Request) -> HttpResponseBase:
     if request.method == "GET":
         return _verification_page(request)
     if request.POST.get("act") == "head":
-        head = evidence.signed_head()
+        head = checkpoints.signed_head()
         response = HttpResponse(json.dumps(head) + "\n", content_type="application/json")
         return _attached(response, f"audit-head-{timezone.now():%Y-%m-%d}-{head['seq']}.json")
     text = request.POST.get("head", "").strip()
-    kept = evidence.read_head(text)
+    kept = checkpoints.read_head(text)
     if text and kept is None:
         return _verification_page(request, text=text, status=422)
     verdict, event = evidence.verify_on_record(actor=actor_of(request), head=kept)

@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import track
 
-from flows.audit import export, verification
+from flows.audit import checkpoints, export
 from flows.audit.audit_log import NotRecorded
 from flows.audit.export import Export
 from flows.core.terminal_text import escaped
@@ -35,7 +35,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, after: int, output: Path | None, head: Path | None, **options: Any) -> None:
         try:
             if head:
-                head.write_text(json.dumps(verification.signed_head()) + "\n")
+                head.write_text(json.dumps(checkpoints.signed_head()) + "\n")
             begun = export.begin(form=options["format"], after=after, actor=command_line.actor())
             if output:
                 with output.open("w", encoding="utf-8", newline="") as file:

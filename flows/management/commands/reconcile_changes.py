@@ -8,11 +8,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from flows.audit.actions import RESULTS
 from flows.audit.audit_log import NotRecorded
 from flows.changes import reconcile
 from flows.core.terminal_text import escaped
 from flows.twilio.errors import FlexError
-from flows.twilio.labels import RESULTS
 
 
 class Command(BaseCommand):

@@ -13,7 +13,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
-from flows.audit import verification
+from flows.audit import checkpoints, verification
 from flows.core.terminal_text import escaped
 from flows.management import command_line
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        head = verification.read_head(path.read_text())
+        head = checkpoints.read_head(path.read_text())
     except (OSError, ValueError) as error:
         raise CommandError(f"The head can't be read: {escaped(error)}") from None
     if head is None:

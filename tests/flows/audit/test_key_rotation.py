@@ -5,7 +5,7 @@ import json
 import pytest
 from django.db import connection
 
-from flows.audit import append_only, audit_log, chain, verification
+from flows.audit import append_only, audit_log, chain, checkpoints, verification
 from flows.audit.models import AuditEvent, ChainHead
 from flows.erasure import erasure
 from flows.redaction.masking import masked
@@ -87,14 +87,14 @@ def test_replaced_key_changes_nothing_of_before(log):
 def test_head_signed_before_the_change_is_still_ours(use):
     use(FIRST)
     append()
-    head = verification.signed_head()
+    head = checkpoints.signed_head()
     use(SECOND, FIRST)
     append()
 
-    assert verification.read_head(json.dumps(head)) == head
+    assert checkpoints.read_head(json.dumps(head)) == head
     assert verification.verify(head=head).bad_seq is None
     use(SECOND)
-    assert verification.read_head(json.dumps(head)) is None
+    assert checkpoints.read_head(json.dumps(head)) is None
 
 
 def test_verification_and_erasure_of_before_still_count(use):

@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from flows.audit import append_only, audit_log, chain, verification
+from flows.audit import append_only, audit_log, chain, checkpoints, verification
 from flows.audit.audit_log import Payload
 from flows.audit.models import AuditDay, AuditEvent, AuditPayload, OpenChange
 from flows.erasure import erasure
@@ -134,7 +134,7 @@ def test_verify_with_another_key_finds_the_first_event_bad(log, settings):
 
 
 def test_signed_head_finds_a_tail_that_was_cut_off_with_the_chains_head(log):
-    head = verification.signed_head()
+    head = checkpoints.signed_head()
     last = AuditEvent.objects.get(seq=7)
     tamper(
         "DELETE FROM flows_auditpayload WHERE event_id > 7",
@@ -149,7 +149,7 @@ def test_signed_head_finds_a_tail_that_was_cut_off_with_the_chains_head(log):
 
 
 def test_signed_head_finds_a_chain_that_was_written_anew(log, actor):
-    head = verification.signed_head()
+    head = checkpoints.signed_head()
     tamper(
         "DELETE FROM flows_auditpayload",
         "DELETE FROM flows_auditevent",
@@ -164,7 +164,7 @@ def test_signed_head_finds_a_chain_that_was_written_anew(log, actor):
 
 
 def test_signed_head_of_an_earlier_day_still_fits(log, actor):
-    head = verification.signed_head()
+    head = checkpoints.signed_head()
     audit_log.append(action="flow.update", stage="outcome", result="succeeded", actor=actor)
 
     assert verification.verify(head=head).bad_seq is None
@@ -174,10 +174,10 @@ def test_signed_head_of_an_earlier_day_still_fits(log, actor):
     "change", [{"seq": 3}, {"hash": "0" * 64}, {"at": "1999"}, {"signature": ""}, {"seq": "9"}]
 )
 def test_head_that_was_changed_is_not_ours(log, change):
-    head = verification.signed_head()
+    head = checkpoints.signed_head()
 
-    assert verification.read_head(json.dumps(head)) == head
-    assert verification.read_head(json.dumps({**head, **change})) is None
+    assert checkpoints.read_head(json.dumps(head)) == head
+    assert checkpoints.read_head(json.dumps({**head, **change})) is None
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_head_that_was_changed_is_not_ours(log, change):
     ids=["empty", "list", "number", "deep", "nan", "surrogate", "huge", "long"],
 )
 def test_text_that_is_no_head_is_not_ours(text):
-    assert verification.read_head(text) is None
+    assert checkpoints.read_head(text) is None
 
 
 def busy(monkeypatch, seq, act):
@@ -384,7 +384,7 @@ def test_forged_erasure_tells_of_nothing(log, actor):
 
 
 def test_verification_is_an_event(log, actor):
-    verdict, event = verification.verify_on_record(actor=actor, head=verification.signed_head())
+    verdict, event = verification.verify_on_record(actor=actor, head=checkpoints.signed_head())
 
     assert (event.action, event.stage, event.result) == ("audit.verify", "access", "succeeded")
     assert event.payload.after == {"through": 9, "events": 9, "bad_seq": None, "fault": "", "head": True}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from flows.audit import actions
 from flows.audit.models import Result
-from flows.twilio import labels
 
 ROOT = Path(__file__).resolve().parents[3]
 ACTION = re.compile(r"(?:flow|plan|account|auth|people|audit)\.[a-z_]+")
@@ -54,7 +54,7 @@ def actions_in(text, source):
 
 @pytest.mark.parametrize("source", SOURCES, ids=str)
 def test_every_action_that_code_can_write_has_a_label(source):
-    unnamed = actions_in((ROOT / source).read_text(), source) - {*labels.ACTIONS}
+    unnamed = actions_in((ROOT / source).read_text(), source) - {*actions.ACTIONS}
 
     assert not unnamed, f"{source} can write these to the log; labels.ACTIONS does not name them"
 
@@ -68,10 +68,11 @@ def test_actions_are_found_however_the_code_names_them():
 
 def test_every_label_says_what_came_to_pass_and_what_was_tried():
     assert all(
-        done and tried and done[0].isupper() and tried[0].isupper() for done, tried in labels.ACTIONS.values()
+        done and tried and done[0].isupper() and tried[0].isupper()
+        for done, tried in actions.ACTIONS.values()
     )
 
 
 def test_every_result_can_be_named_and_filtered_by():
-    assert {*labels.RESULTS} == {*Result.values}
-    assert {*labels.RESULT_FILTERS} == {*Result.values, "unresolved", "resolved_later"}
+    assert {*actions.RESULTS} == {*Result.values}
+    assert {*actions.RESULT_FILTERS} == {*Result.values, "unresolved", "resolved_later"}

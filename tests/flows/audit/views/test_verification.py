@@ -9,7 +9,7 @@ import uuid
 import pytest
 from django.db import DatabaseError, connection
 
-from flows.audit import append_only, audit_log, export, verification
+from flows.audit import append_only, audit_log, checkpoints, export
 from flows.audit.audit_log import Payload
 from flows.audit.models import AuditEvent, AuditPayload
 
@@ -335,7 +335,7 @@ def test_signed_head_is_downloaded_and_found_to_fit(client_of, record):
     )
     assert "no-store" in answer["Cache-Control"]
     kept = answer.content.decode()
-    assert verification.read_head(kept)["seq"] == 1
+    assert checkpoints.read_head(kept)["seq"] == 1
     page = client.post(VERIFICATION, {"head": f"\n {kept}\n"}, follow=True).content.decode()
     assert "beside a head that was kept elsewhere" in page
 

@@ -1,7 +1,7 @@
-"""`python -m tests.readme_commands [WORD …]`: every command that the README names is run, as it is written
-there: only sizes are made smaller, and names are put in the place of NAME. A command without such a short
-form is an error, and so is a short form whose command the README no longer names. With words, those commands
-alone that have one of them.
+"""`python -m tests.docs_commands [WORD …]`: run every command that the documentation names, as it is written
+there. Only sizes are made smaller, and names stand in place of NAME. A command without such a short form is
+an error, and so is a short form whose command is no longer named. With words, run only the commands that
+contain one of them.
 
 It needs what the commands need: Chromium, Caddy, nginx, and PostgreSQL at CI_POSTGRES_URL.
 """
@@ -26,24 +26,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests import readme
+from tests import docs
 
-ROOT: Final = readme.README.parent
 POSTGRES: Final = os.environ.get("CI_POSTGRES_URL", "postgres://root@127.0.0.1:5432/test")
 MANAGE: Final = "uv run manage.py "
 PATIENCE: Final = 600  # seconds, for one command
 
-# What is said elsewhere, and where it is run.
+# Commands without a short form, and where they are run instead.
 ELSEWHERE: Final = {
     "uv run": "is how commands begin",
-    "uv run pytest --long": "in .ci/run",
-    "DATABASE_URL=postgres://… uv run pytest": "in .ci/run",
+    "uv run manage.py": "is how commands begin",
+    **dict.fromkeys(
+        (
+            "uv run pytest --long",
+            "DATABASE_URL=postgres://… uv run pytest",
+            "uv run ruff format --check .",
+            "uv run ruff check .",
+            "uv run mypy",
+            "uv run lint-imports",
+        ),
+        "in .ci/run",
+    ),
     "ENV_FILE=.demo/env uv run manage.py …": "in .ci/newcomer, while the demo runs",
-    "demo": "in .ci/newcomer",
-    **{
-        f"uv run python -m tests.benchmarks {name}": "within the same command without a name"
-        for name in ("lists", "sync", "log", "pages")
-    },
+    **dict.fromkeys(
+        (f"uv run python -m tests.benchmarks {name}" for name in ("lists", "sync", "log", "pages")),
+        "by the same command without a name",
+    ),
 }
 
 
@@ -91,52 +99,46 @@ class World:
             assert answer.status == 200
 
 
+PASSWORD: Final = "a long enough phrase\n"
+DEPLOYED: Final = {".venv": "{folder}/deployed"}
+CHECKPOINT: Final = {"CHECKPOINT": "{folder}/checkpoint"}
+
 # In the order in which they are run: a site is made before it is used.
 FORMS: Final[dict[str, Short]] = {
     "uv sync --no-dev --extra postgres": Short(),
-    ".venv/bin/python manage.py": Short({".venv": "{folder}/deployed"}, more="check --deploy"),
-    "check --deploy": Short(),
-    "sandbox": Short(more="--port 0 --flows 12", until="TWILIO_API_SECRET="),
+    ".venv/bin/python manage.py": Short(DEPLOYED, more="check --deploy"),
+    ".venv/bin/python manage.py check --deploy": Short(DEPLOYED),
+    "uv run manage.py sandbox --flows 1000 --lag-seconds 5": Short(
+        {"--flows 1000": "--flows 12"}, more="--port 0", until="TWILIO_API_SECRET="
+    ),
     "uv run manage.py migrate": Short(),
-    "uv run manage.py add_operator NAME --role admin": Short({"NAME": "ada"}, typed="a long enough phrase\n"),
-    "add_operator NAME --role admin": Short({"NAME": "adam"}, typed="a long enough phrase\n"),
-    "add_operator NAME --role ROLE [--account AC…]": Short(
-        {"NAME": "olga", "ROLE": "operator", "[--account AC…]": "--account {account}"},
-        typed="a long enough phrase\n",
+    ".venv/bin/python manage.py migrate": Short(DEPLOYED),
+    "check --database default": Short(),
+    "uv run manage.py add_operator NAME --role admin": Short({"NAME": "ada"}, typed=PASSWORD),
+    ".venv/bin/python manage.py add_operator NAME --role admin": Short(
+        DEPLOYED | {"NAME": "olga"}, more="--account {account}", typed=PASSWORD
+    ),
+    'uv run manage.py changepassword NAME --reason "lost their phone"': Short(
+        {"NAME": "olga"}, typed="another long phrase 9\n"
     ),
     "uv run manage.py collectstatic --noinput": Short(),
-    "collectstatic --noinput": Short(),
+    ".venv/bin/python manage.py collectstatic --noinput": Short(DEPLOYED),
     "uv run manage.py sync_flows": Short(),
-    "sync_flows": Short(),
+    "uv run manage.py reconcile_changes": Short(),
     "uv run gunicorn --config flexadmin/gunicorn.py": Short(until="Booting worker", tried=World.is_alive),
     "uv run manage.py db_worker": Short(until="Starting worker"),
-    "db_worker": Short(until="Starting worker"),
-    "reconcile_changes": Short(),
-    "export_audit --head FILE": Short(
-        {"FILE": "{folder}/head"}, more="--format csv --output {folder}/log.csv"
+    "db_worker --help": Short(),
+    "export_audit --head CHECKPOINT": Short(CHECKPOINT, more="--format csv --output {folder}/log.csv"),
+    "export_audit --format ndjson --output LOG --head CHECKPOINT": Short(
+        CHECKPOINT | {"LOG": "{folder}/log"}
     ),
-    "export_audit --format ndjson --output LOG --head HEAD": Short(
-        {"LOG": "{folder}/log", "HEAD": "{folder}/head"}
+    "uv run manage.py export_audit --format ndjson --after 0 --output FILE --head CHECKPOINT": Short(
+        CHECKPOINT | {"--after 0": "--after 1", "FILE": "{folder}/again"}
     ),
-    "export_audit --format ndjson|csv [--after SEQ] [--output FILE] [--head FILE]": Short(
-        {
-            "ndjson|csv": "csv",
-            "[--after SEQ]": "--after 1",
-            "[--output FILE]": "--output {folder}/again",
-            "[--head FILE]": "--head {folder}/head",
-        }
-    ),
-    "verify_audit --head HEAD": Short({"HEAD": "{folder}/head"}),
-    "verify_audit [--head FILE]": Short({"[--head FILE]": "--head {folder}/head"}),
-    "changepassword NAME [--reason TEXT]": Short(
-        {"NAME": "olga", "[--reason TEXT]": "--reason forgotten"}, typed="another long phrase 9\n"
-    ),
-    "erase_personal_data --flow SID|--identity VALUE [--reason TEXT] [--despite-open-change]": Short(
-        {
-            "--flow SID|--identity VALUE": "--flow {flow}",
-            "[--reason TEXT]": "--reason asked",
-            "[--despite-open-change]": "--despite-open-change",
-        }
+    "verify_audit --head CHECKPOINT": Short(CHECKPOINT),
+    "uv run manage.py verify_audit --head CHECKPOINT": Short(CHECKPOINT),
+    'uv run manage.py erase_personal_data --identity +14155551234 --reason "request 4711"': Short(
+        more="--despite-open-change"
     ),
     "erase_personal_data --flow SID": Short({"--flow SID": "--flow {flow}"}),
     "uv run python -m tests.faults.matrix --runs 20": Short({"--runs 20": "--runs 1"}),
@@ -164,11 +166,13 @@ FORMS: Final[dict[str, Short]] = {
 
 def main() -> int:
     words = sys.argv[1:]
-    named = readme.commands() | readme.manage_commands()
+    named = docs.commands() | docs.manage_commands()
     if unknown := sorted(named - FORMS.keys() - ELSEWHERE.keys()):
-        sys.exit(f"The README names commands that have no short form in tests/readme_commands.py: {unknown}")
+        sys.exit(
+            f"The documentation names commands without a short form in tests/docs_commands.py: {unknown}"
+        )
     if gone := sorted((FORMS.keys() | ELSEWHERE.keys()) - named):
-        sys.exit(f"tests/readme_commands.py has commands that the README doesn't name: {gone}")
+        sys.exit(f"tests/docs_commands.py has commands that the documentation doesn't name: {gone}")
     chosen = [written for written in FORMS if not words or any(word in written for word in words)]
     failed = []
     with tempfile.TemporaryDirectory() as folder, _world(Path(folder)) as world:
@@ -186,7 +190,7 @@ def main() -> int:
 
 
 def _is_whole(written: str) -> bool:
-    return " manage.py" in written or written.startswith(("uv ", "ALL_LOOKS=", "DATABASE_URL="))
+    return " manage.py" in written or written.startswith(("uv ", ".venv/", "ALL_LOOKS=", "DATABASE_URL="))
 
 
 @contextmanager
@@ -254,7 +258,7 @@ def _process(
     """The command, as a shell runs it, and in a group of its own as a terminal has it."""
     process = subprocess.Popen(
         ["bash", "-c", f"exec env {shlex.join(shlex.split(text))}"],
-        cwd=ROOT, env={**environment, "PYTHONUNBUFFERED": "1"}, text=True, start_new_session=True,
+        cwd=docs.ROOT, env={**environment, "PYTHONUNBUFFERED": "1"}, text=True, start_new_session=True,
         stdin=subprocess.PIPE if typed else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:

@@ -1,0 +1,472 @@
+"""README.md, the pages of .docs, .env.example and CI agree with the code.
+
+A check takes the pages by their paths and returns its complaints. `PLANTED` has faults for each check: the
+check has to find each of them.
+"""
+
+import functools
+import importlib.util
+import re
+import tomllib
+import uuid
+from pathlib import PurePosixPath
+
+import pytest
+from django.core.management import get_commands, load_command_class
+from django.core.management.base import BaseCommand
+from django.test import override_settings
+from django.urls import Resolver404, resolve
+
+from flows.audit.actions import ACTIONS
+from flows.audit.export import EXPORTED
+from flows.audit.models import Result, Stage
+from tests import docs, docs_commands, environment_variables
+from tests.benchmarks.__main__ import BENCHMARKS, SHORT
+from tests.faults import fronts
+
+CI = (docs.ROOT / ".ci" / "run").read_text()
+OUR_APPS = ("flows", "flexadmin")
+README, AUDIT_LOG = "README.md", ".docs/audit-log.md"
+DEPLOYMENT, SETTINGS = ".docs/deployment.md", ".docs/commands-and-settings.md"
+MOST_README_LINES = 120
+MOST_EXAMPLE_COLUMNS = 100
+
+# Django's own folders, which hold no idea.
+NO_PACKAGES = {f"{app}/{name}" for app in OUR_APPS for name in ("management", "migrations", "templatetags")}
+# Read by libraries: Python's tempfile.
+READ_BY_LIBRARIES = {"TMPDIR"}
+PATTERNS = {"NAME_FILE"}  # stand for many variables
+FILESYSTEM = ("/dev/", "/etc/", "/run/", "/srv/")
+PLACEHOLDERS = {"<FO…>": "FO" + "0" * 32, "<event_id>": str(uuid.UUID(int=0))}
+CODE = re.compile(r"`([^`\n]+)`")
+VARIABLE = re.compile(r"(?<![\w<{/.])[A-Z][A-Z0-9]*(?:_+[A-Z0-9]+)+(?![\w>}])")
+OWN_HOSTS = r"https?://(?:YOUR-HOST|127\.0\.0\.1:8000|flows\.example\.com)"
+
+
+def words_in(cell):
+    """Return the names in code that a table's cell has."""
+    return {word for span in CODE.findall(cell) for word in span.split()}
+
+
+def missing_and_unknown(what, documented, actual):
+    """Return a sentence for each name that only one side has."""
+    missing = [f"{what} {name} is not documented" for name in sorted(actual - documented)]
+    return missing + [f"{what} {name} does not exist" for name in sorted(documented - actual)]
+
+
+# Commands
+
+
+@functools.cache
+def our_commands():
+    """Return the parser of each command that this site adds to Django's, by its name."""
+    found = {name: app for name, app in get_commands().items() if app in OUR_APPS}
+    return {
+        name: load_command_class(app, name).create_parser("manage.py", name) for name, app in found.items()
+    }
+
+
+def options_of(parser):
+    """Return the arguments of a command's own, by their names as a page writes them."""
+    common = {
+        option for action in BaseCommand().create_parser("", "")._actions for option in action.option_strings
+    }
+    found = {}
+    for action in parser._actions:
+        names = set(action.option_strings) or {action.dest.upper()}
+        if not names <= common:
+            found.update(dict.fromkeys(names, action))
+    return found
+
+
+def command_sections(pages):
+    sections = docs.sections_of(docs.section_of(pages[SETTINGS], "## Commands"), "###")
+    return {title.strip("`"): section for title, section in sections.items()}
+
+
+def check_commands(pages):
+    """Every command of ours has a section, and every section and `manage.py X` is a command."""
+    known = get_commands().keys()
+    sections = command_sections(pages)
+    ours = our_commands().keys() | {"db_worker"}
+    complaints = missing_and_unknown("command", sections.keys() & known, ours)
+    named = re.findall(r"manage\.py (\w+)", "\n".join(pages.values()))
+    return complaints + [
+        f"command {name} does not exist" for name in sorted({*sections, *named} - known) if name != "COMMAND"
+    ]
+
+
+def check_options(pages):
+    """Each command's table has its options, with their defaults, and no others."""
+    sections, complaints = command_sections(pages), []
+    for name, parser in our_commands().items():
+        options = options_of(parser)
+        rows = docs.table_rows(sections.get(name, ""))
+        documented = {word for row in rows for word in words_in(row[0])}
+        complaints += missing_and_unknown(f"option of {name}", documented, options.keys())
+        for names, default, _meaning in rows:
+            actions = [options[word] for word in words_in(names) if word in options]
+            complaints += [
+                f"{name} {names} has the default {action.default}"
+                for action in actions
+                if not is_default_of(default, action)
+            ]
+    return complaints
+
+
+def is_default_of(cell, action):
+    if action.required:
+        return cell == "required"
+    if isinstance(action.default, str | int | float) and not isinstance(action.default, bool):
+        return (not action.default and "`" not in cell) or cell == f"`{action.default}`"
+    return "`" not in cell
+
+
+def check_short_forms(pages):
+    """CI runs every command that a page names, and no other."""
+    named = docs.commands(pages) | docs.manage_commands(pages)
+    in_ci = docs_commands.FORMS.keys() | docs_commands.ELSEWHERE.keys()
+    return missing_and_unknown("command", named, in_ci)
+
+
+# Environment variables
+
+
+def variable_rows(pages):
+    """Return the rows of the settings' tables by variable."""
+    rows = docs.table_rows(docs.section_of(pages[SETTINGS], "## Settings"))
+    return {name: row for row in rows for name in words_in(row[0])}
+
+
+def known_variables():
+    settings, others = environment_variables.of_the_site()
+    return settings.keys() | others.keys() | READ_BY_LIBRARIES
+
+
+def setting_of(name):
+    """Return the setting of a variable that belongs to one account (`X__STAGING`) or names a file (`X_FILE`)."""
+    return re.sub(r"__[A-Z]+$", "", name).removesuffix("_FILE")
+
+
+def check_variables(pages):
+    """Every variable that the site reads has a row, and every row a variable."""
+    return missing_and_unknown("variable", variable_rows(pages).keys(), known_variables())
+
+
+def check_defaults(pages):
+    """A default in the code is the one in the variable's row. One that depends on something else is told in words."""
+    settings, others = environment_variables.of_the_site()
+    complaints = []
+    for name, (_, documented, _meaning) in variable_rows(pages).items():
+        defaults = settings.get(name, set()) | others.get(name, set())
+        shown = CODE.search(documented)
+        if shown is None and documented != "–":
+            defaults = defaults - {"false"}
+        if defaults and (shown is None or shown[1] not in defaults):
+            complaints.append(f"variable {name} has the default {' or '.join(sorted(defaults))}")
+    return complaints
+
+
+def check_named_variables(pages):
+    """Every variable that a sentence or an example names exists."""
+    known, complaints = known_variables() | environment_variables.of_tests_and_ci(), []
+    for path, page in pages.items():
+        named = {*VARIABLE.findall(page), *re.findall(r"`([A-Z]{4,})=", page)} - PATTERNS
+        unknown = {setting_of(name) for name in named - known} - known
+        complaints += [f"{path}: variable {name} does not exist" for name in sorted(unknown)]
+    return complaints
+
+
+# Addresses
+
+
+@functools.cache
+def urls_with_debug():
+    """Return the site's addresses as a module of its own, with those that only DEBUG has."""
+    spec = importlib.util.spec_from_file_location("urls_with_debug", docs.ROOT / "flexadmin" / "urls.py")
+    module = importlib.util.module_from_spec(spec)
+    with override_settings(DEBUG=True):
+        spec.loader.exec_module(module)
+    return module
+
+
+def check_addresses(pages):
+    """Every address of this site that a page writes resolves."""
+    urls, complaints = urls_with_debug(), []
+    for path, page in pages.items():
+        spans = [span for span in CODE.findall(page) if span.startswith("/") and len(span) > 1]
+        named = {*spans, *re.findall(rf"{OWN_HOSTS}(/[^\s`)]*)", page)}
+        for address in sorted(one for one in named if not one.startswith(FILESYSTEM)):
+            filled = address.partition("?")[0]
+            for placeholder, value in PLACEHOLDERS.items():
+                filled = filled.replace(placeholder, value)
+            try:
+                resolve(filled, urlconf=urls)
+            except Resolver404:
+                complaints.append(f"{path}: {address} leads nowhere")
+    return complaints
+
+
+# The audit log, metrics
+
+
+def first_cells(pages, path, heading):
+    rows = docs.table_rows(docs.section_of(pages[path], heading))
+    return {word for row in rows for word in words_in(row[0])}
+
+
+def check_actions(pages):
+    return missing_and_unknown("action", first_cells(pages, AUDIT_LOG, "## Actions"), ACTIONS.keys())
+
+
+def check_stages_and_results(pages):
+    documented = first_cells(pages, AUDIT_LOG, "## Stages and results")
+    return missing_and_unknown("stage or result", documented, {*Stage.values, *Result.values})
+
+
+def check_fields(pages):
+    documented = {word.rstrip(",") for word in first_cells(pages, AUDIT_LOG, "## Fields of an event")}
+    return missing_and_unknown("field", documented, {*EXPORTED})
+
+
+def check_metrics(pages):
+    files = (docs.ROOT / "flexadmin").rglob("*.py")
+    code = "".join(file.read_text(encoding="utf-8") for file in files)
+    actual = {*re.findall(r'"(flexflow_\w+)"', code)}
+    return missing_and_unknown("metric", {*re.findall(r"flexflow_\w+", "".join(pages.values()))}, actual)
+
+
+# Links
+
+
+def anchors_of(page):
+    """Return what GitHub makes of a page's headings."""
+    without_code = re.sub(r"^ *```.*?^ *```$", "", page, flags=re.MULTILINE | re.DOTALL)
+    titles = re.findall(r"^#+ (.+)$", without_code, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def check_links(pages):
+    """Every link within the repository leads to a file, and to a heading of it."""
+    complaints = []
+    for path, page in pages.items():
+        for target in re.findall(r"\]\((?!https?://)([^)]+)\)", page):
+            file, _, anchor = target.partition("#")
+            linked = PurePosixPath(path).parent / file if file else PurePosixPath(path)
+            absolute = (docs.ROOT / linked).resolve()
+            name = absolute.relative_to(docs.ROOT).as_posix()
+            if not absolute.exists():
+                complaints.append(f"{path}: there is no file {target}")
+            elif anchor and anchor not in anchors_of(pages[name]):
+                complaints.append(f"{path}: there is no heading {target}")
+    return complaints
+
+
+def check_pages_are_linked(pages):
+    """The README links every page."""
+    linked = {target.partition("#")[0] for target in re.findall(r"\]\(([^)]+)\)", pages[README])}
+    return [f"the README does not link {path}" for path in sorted(pages.keys() - linked - {README})]
+
+
+def check_length(pages):
+    lines = len(pages[README].splitlines())
+    return [f"the README has {lines} lines"] if lines > MOST_README_LINES else []
+
+
+CHECKS = [value for name, value in sorted(globals().items()) if name.startswith("check_")]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))
+def test_documentation_agrees_with_the_code(check):
+    assert check(docs.pages()) == []
+
+
+# Faults by the check that has to find them: the page, the text to replace (nothing: add at the end), the new
+# text, and a part of the complaint.
+PLANTED = {
+    check_commands: [
+        (README, "", "`uv run manage.py make_coffee`", "make_coffee does not exist"),
+        (SETTINGS, "### `sync_flows`", "### `sink_flows`", "sync_flows is not documented"),
+        (SETTINGS, "### `sync_flows`", "### `sink_flows`", "sink_flows does not exist"),
+    ],
+    check_options: [
+        (SETTINGS, "| `--fresh` |", "| `--clean` |", "--fresh is not documented"),
+        (SETTINGS, "| `--fresh` |", "| `--clean` |", "--clean does not exist"),
+        (SETTINGS, "`--port` | `8000`", "`--port` | `80`", "has the default 8000"),
+        (SETTINGS, "`--role` | required", "`--role` | none", "has the default None"),
+    ],
+    check_short_forms: [
+        (README, "", "```sh\nuv run python -m tests.new   # does it\n```", "uv run python -m tests.new"),
+        (README, "", "Then `uv run\nmanage.py new_one` does it.", "uv run manage.py new_one"),
+        (README, "", "`X=1 uv run pytest tests/new`", "X=1 uv run pytest tests/new"),
+        (README, "", "`verify_audit --quickly`", "verify_audit --quickly"),
+        (README, "uv run gunicorn ", "gunicorn ", "uv run gunicorn --config flexadmin/gunicorn.py"),
+    ],
+    check_variables: [
+        (SETTINGS, "| `LOG_LEVEL` |", "| `LOG_LOUD` |", "LOG_LEVEL is not documented"),
+        (SETTINGS, "| `LOG_LEVEL` |", "| `LOG_LOUD` |", "LOG_LOUD does not exist"),
+        (SETTINGS, "| `OIDC_CLIENT_ID` |", "| |", "OIDC_CLIENT_ID is not documented"),
+        (SETTINGS, "| `TWILIO_COLOUR` |", "| |", "TWILIO_COLOUR is not documented"),
+        (SETTINGS, "| `WEB_CONCURRENCY` |", "| |", "WEB_CONCURRENCY is not documented"),
+    ],
+    check_defaults: [
+        (SETTINGS, "`SESSION_HOURS` | `12`", "`SESSION_HOURS` | `336`", "default 12"),
+        (SETTINGS, "`HTTPS_ONLY` | `true`", "`HTTPS_ONLY` | –", "default true"),
+    ],
+    check_named_variables: [
+        (README, "", "Set AUDIT_KEYS to it.", "AUDIT_KEYS does not exist"),
+        (README, "", "`VERBOSE=1`", "VERBOSE does not exist"),
+        (README, "", "```ini\nTWILIO_SECRET__STAGING=x\n```", "TWILIO_SECRET does not exist"),
+    ],
+    check_addresses: [
+        (README, "", "`/flows/everything/`", "/flows/everything/ leads nowhere"),
+        (README, "", "https://YOUR-HOST/login/sso/", "/login/sso/ leads nowhere"),
+        (README, "", "`/audit/<FO…>/`", "/audit/<FO…>/ leads nowhere"),
+    ],
+    check_actions: [
+        (AUDIT_LOG, "| `flow.drift` |", "| `flow.adrift` |", "flow.drift is not documented"),
+        (AUDIT_LOG, "| `flow.drift` |", "| `flow.adrift` |", "flow.adrift does not exist"),
+    ],
+    check_stages_and_results: [
+        (AUDIT_LOG, "| `pending` |", "| `waiting` |", "pending is not documented"),
+        (AUDIT_LOG, "| `pending` |", "| `waiting` |", "waiting does not exist"),
+    ],
+    check_fields: [
+        (AUDIT_LOG, "| `duration_ms` |", "| `seconds` |", "duration_ms is not documented"),
+        (AUDIT_LOG, "| `duration_ms` |", "| `seconds` |", "seconds does not exist"),
+    ],
+    check_metrics: [
+        (README, "", "`flexflow_coffee`", "flexflow_coffee does not exist"),
+        (DEPLOYMENT, "`flexflow_database_up`", "", "flexflow_database_up is not documented"),
+    ],
+    check_links: [
+        (README, "", "[here](.docs/nowhere.md)", "no file .docs/nowhere.md"),
+        (README, "", "[here](.docs/deployment.md#x)", "no heading .docs/deployment.md#x"),
+        (README, "", "[here](#x)", "no heading #x"),
+    ],
+    check_pages_are_linked: [
+        (README, "(.docs/benchmarks.md)", "", "does not link .docs/benchmarks.md"),
+    ],
+    check_length: [(README, "", "\n" * MOST_README_LINES, "lines")],
+}
+
+
+@pytest.mark.parametrize(
+    ("check", "fault"), [(check, fault) for check, faults in PLANTED.items() for fault in faults]
+)
+def test_planted_fault_is_found(check, fault):
+    path, old, new, complaint = fault
+    pages = docs.pages()
+    assert old in pages[path]
+    pages[path] = pages[path].replace(old, new) if old else f"{pages[path]}\n{new}\n"
+
+    assert complaint in "\n".join(check(pages))
+
+
+def test_every_check_has_a_planted_fault():
+    assert PLANTED.keys() == {*CHECKS}
+
+
+# .env.example
+
+
+def example_names(text):
+    return {setting_of(name) for name in re.findall(r"^#?([A-Z][A-Z_]+)=", text, re.MULTILINE)}
+
+
+def test_example_has_every_setting_and_no_other():
+    example = (docs.ROOT / ".env.example").read_text(encoding="utf-8")
+    settings, _ = environment_variables.of_the_site()
+
+    assert missing_and_unknown("setting", example_names(example), settings.keys()) == []
+
+
+def test_setting_that_is_added_to_the_example_or_removed_is_found():
+    example = (docs.ROOT / ".env.example").read_text(encoding="utf-8")
+    settings, _ = environment_variables.of_the_site()
+    changed = example.replace("#LOG_LEVEL=", "#LOG_LOUD=")
+
+    assert missing_and_unknown("setting", example_names(changed), settings.keys()) == [
+        "setting LOG_LEVEL is not documented",
+        "setting LOG_LOUD does not exist",
+    ]
+
+
+def test_lines_of_the_example_are_short():
+    lines = (docs.ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+
+    assert [line for line in lines if len(line) > MOST_EXAMPLE_COLUMNS] == []
+
+
+# What a newcomer types, and what CI runs
+
+
+def test_newcomer_types_two_commands():
+    assert docs.first_commands() == ["uv run manage.py demo", "uv run pytest"]
+
+
+def test_command_without_a_short_form_stops_ci(monkeypatch):
+    pages = docs.pages()
+    monkeypatch.setattr(docs, "pages", lambda: {**pages, README: pages[README] + "\n`uv run new`\n"})
+
+    with pytest.raises(SystemExit, match="uv run new"):
+        docs_commands.main()
+
+
+def test_benchmarks_are_all_named_and_run_together():
+    together = "uv run python -m tests.benchmarks"
+    named = {
+        command.removeprefix(f"{together} ")
+        for command in docs.commands()
+        if command.startswith(f"{together} ")
+    }
+
+    assert named == BENCHMARKS.keys() == SHORT.keys()
+    assert together in docs_commands.FORMS
+
+
+@pytest.mark.parametrize("language", ["caddy", "nginx"])
+def test_configuration_of_each_proxy_is_there_to_be_tried(language):
+    assert fronts.BACKEND in fronts.block_of(language)
+
+
+def test_tests_have_what_a_deployment_on_postgresql_has():
+    """`uv run pytest` installs no extra."""
+    project = tomllib.loads((docs.ROOT / "pyproject.toml").read_text())
+
+    assert set(project["project"]["optional-dependencies"]["postgres"]) <= set(
+        project["dependency-groups"]["dev"]
+    )
+
+
+def test_ci_begins_as_a_newcomer_and_ends_with_all_tests():
+    commands = [line for line in CI.splitlines() if re.match(r"(python3|run|CI=|DATABASE_URL=)", line)]
+
+    assert commands[0] == "python3 .ci/newcomer"
+    assert CI.index("python3 .ci/newcomer") < CI.index("apt-get install")
+    assert "run python -m tests.docs_commands" in commands
+    assert commands[-1] == "CI=true run pytest -q --long"
+
+
+# The tree
+
+
+def test_architecture_has_every_package_and_no_other():
+    documented = first_cells(docs.pages(), ".docs/architecture.md", "## Packages")
+    packages = {
+        init.parent.relative_to(docs.ROOT).as_posix()
+        for app in OUR_APPS
+        for init in (docs.ROOT / app).glob("*/__init__.py")
+    }
+
+    assert missing_and_unknown("package", documented, packages - NO_PACKAGES) == []
+
+
+def test_every_question_has_an_answer_that_exists():
+    page = docs.pages()[".docs/contributing.md"]
+    rows = docs.table_rows(docs.section_of(page, "## Where would I change …?"))
+    files = [word for _, answer in rows for word in words_in(answer) if "/" in word]
+
+    assert len(rows) >= 20
+    assert [question for question, answer in rows if not words_in(answer)] == []
+    assert [file for file in files if not (docs.ROOT / file).exists()] == []
