@@ -13,10 +13,10 @@ from django.core.exceptions import ImproperlyConfigured
 from flows.accounts.twilio_accounts import COLOURS, Account
 from flows.twilio.flex import flex_flow
 
-Required = Callable[[str, str], str]
+RequireSetting = Callable[[str, str], str]
 
 
-def accounts_from(env: Any, required: Required) -> tuple[Account, ...]:
+def read_accounts(env: Any, required: RequireSetting) -> tuple[Account, ...]:
     """The accounts of the site. What is missing, wrong or there twice raises `ImproperlyConfigured` with a hint."""
     names = [name.strip() for name in env.list("TWILIO_ACCOUNTS", default=[]) if name.strip()]
     for name in names:
@@ -24,14 +24,14 @@ def accounts_from(env: Any, required: Required) -> tuple[Account, ...]:
             raise ImproperlyConfigured(
                 f"TWILIO_ACCOUNTS: {name!r} is not an account's name: up to 20 letters, digits and dashes."
             )
-    found = tuple(_account(env, required, name, place) for place, name in enumerate(names or [""]))
+    found = tuple(_read_account(env, required, name, place) for place, name in enumerate(names or [""]))
     for what in ("name", "sid"):
         if len({getattr(account, what).lower() for account in found}) < len(found):
             raise ImproperlyConfigured(f"TWILIO_ACCOUNTS: two accounts have the same {what}.")
     return found
 
 
-def _account(env: Any, required: Required, name: str, place: int) -> Account:
+def _read_account(env: Any, required: RequireSetting, name: str, place: int) -> Account:
     def called(variable: str) -> str:
         return f"{variable}__{name.upper().replace('-', '_')}" if name else variable
 
@@ -41,12 +41,12 @@ def _account(env: Any, required: Required, name: str, place: int) -> Account:
             f"{called('TWILIO_ACCOUNT_SID')} is not an account's SID: AC and 32 characters from 0-9 and a-f."
         )
     is_production = name.lower().startswith("prod")
-    colour = env.str(called("TWILIO_COLOUR"), default=_colour(place, is_production=is_production))
+    colour = env.str(called("TWILIO_COLOUR"), default=_default_colour(place, is_production=is_production))
     if name and colour not in COLOURS:
         raise ImproperlyConfigured(f"{called('TWILIO_COLOUR')} is not one of {', '.join(COLOURS)}.")
     return Account(
         sid=sid,
-        auth=_auth(env, called, sid),
+        auth=_read_credentials(env, called, sid),
         name=name,
         colour=colour if name else "",
         is_production=env.bool(called("TWILIO_PRODUCTION"), default=is_production),
@@ -56,7 +56,7 @@ def _account(env: Any, required: Required, name: str, place: int) -> Account:
     )
 
 
-def _auth(env: Any, called: Callable[[str], str], sid: str) -> tuple[str, str]:
+def _read_credentials(env: Any, called: Callable[[str], str], sid: str) -> tuple[str, str]:
     """The API key is preferred; the auth token serves where there is none."""
     key, secret, token = (
         env.str(called(name), default="")
@@ -78,7 +78,7 @@ def _auth(env: Any, called: Callable[[str], str], sid: str) -> tuple[str, str]:
     return (key, secret) if key else (sid, token)
 
 
-def _colour(place: int, *, is_production: bool) -> str:
+def _default_colour(place: int, *, is_production: bool) -> str:
     """Red says production, whatever its place."""
     others = [colour for colour in COLOURS if colour != "red"]
     return "red" if is_production else others[(place + 2) % len(others)]

@@ -11,7 +11,7 @@ class FlexadminConfig(AppConfig):
         from flexadmin.ops import metrics, system_checks  # noqa: F401 - checks register themselves
         from flexadmin.users import outside_rights, recorded_roles
         from flexadmin.users.roles import after_migrate
-        from flows.accounts.clients import called
+        from flows.accounts.clients import call_finished
         from flows.audit import consistency
 
         # With flows, the last app of all, so that its permissions are there.
@@ -20,5 +20,5 @@ class FlexadminConfig(AppConfig):
         post_migrate.connect(
             outside_rights.after_migrate, sender=last, dispatch_uid="flexadmin.outside_rights"
         )
-        called.connect(metrics.observe)
-        consistency.register(recorded_roles.differences)
+        call_finished.connect(metrics.observe_call)
+        consistency.register(recorded_roles.find_differences)

@@ -12,11 +12,11 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
-NAMED: Final = re.compile(r"(?:^|_)(?:KEYS?|SECRETS?|TOKENS?|PASSWORDS?|FALLBACKS)(?:_|$)")
+SECRET_NAME: Final = re.compile(r"(?:^|_)(?:KEYS?|SECRETS?|TOKENS?|PASSWORDS?|FALLBACKS)(?:_|$)")
 _SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}")  # says who, and is no secret
 
 
-class _Files(FileAwareMapping):  # type: ignore[misc]  # has no types
+class _EnvironWithFiles(FileAwareMapping):  # type: ignore[misc]  # has no types
     """The environment, with what stands in files. A file that can't be read, is empty, or is given beside its value
     raises `ImproperlyConfigured`. `read` is what was asked for by a name like a secret's."""
 
@@ -26,7 +26,7 @@ class _Files(FileAwareMapping):  # type: ignore[misc]  # has no types
 
     def __getitem__(self, key: str) -> str:
         value = self._value(key)
-        if NAMED.search(key):
+        if SECRET_NAME.search(key):
             self.read.update(part.strip() for part in (value, *value.split(",")) if part.strip())
         # Nothing in a file is the name of another variable.
         return value.replace("$", r"\$") if self.env.get(f"{key}_FILE") else value
@@ -50,7 +50,7 @@ class _Files(FileAwareMapping):  # type: ignore[misc]  # has no types
 class Env(environ.Env):  # type: ignore[misc]  # has no types
     """django-environ's, which also reads NAME_FILE for each NAME."""
 
-    ENVIRON = _Files()
+    ENVIRON = _EnvironWithFiles()
 
     def __init__(self) -> None:
         super().__init__()

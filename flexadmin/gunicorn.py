@@ -44,19 +44,19 @@ accesslog = None
 logconfig_dict: dict[str, Any] = copy.deepcopy(logging)
 logconfig_dict["loggers"]["gunicorn.error"] = {"level": "INFO", "handlers": [], "propagate": True}
 
-_own_folder = ""
+_metrics_folder = ""
 if settings.METRICS_TOKEN and not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = _own_folder = tempfile.mkdtemp(prefix="flexadmin-metrics-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = _metrics_folder = tempfile.mkdtemp(prefix="flexadmin-metrics-")
 
 
 def on_starting(server: Any) -> None:
     # Each connection is a file, and so is an answer that waits for its client: 1,024 may be too few.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    for message in system_checks.sqlite_wal():
+    for message in system_checks.check_sqlite_wal():
         server.log.warning("%s %s", message.msg, message.hint)
 
 
 def on_exit(_server: Any) -> None:
-    if _own_folder:
-        shutil.rmtree(_own_folder, ignore_errors=True)
+    if _metrics_folder:
+        shutil.rmtree(_metrics_folder, ignore_errors=True)

@@ -34,13 +34,13 @@ class SiteUser(User):
         """Return the name of this user's role on the account, or on every account; "" if there is none."""
         from flexadmin.users import roles  # which imports these models
 
-        return roles.role_of(self, account_sid)
+        return roles.get_role(self, account_sid)
 
     def scope_of(self, permission: str) -> Scope:
         """Return the accounts where this user has the permission; None for every account."""
         from flexadmin.users import roles  # which imports these models
 
-        return roles.scope_of(self, permission)
+        return roles.get_scope(self, permission)
 
     @property
     def session_epoch(self) -> int:

@@ -11,11 +11,11 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from flexadmin.account_env import accounts_from
+from flexadmin.account_env import read_accounts
 from flexadmin.env import Env
 from flexadmin.http import proxies
 from flexadmin.ops import log_records
-from flexadmin.signin.oidc_settings import oidc_from
+from flexadmin.signin.oidc_settings import read_oidc_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -50,7 +50,7 @@ if not DEBUG:
     required("ALLOWED_HOSTS", "The names that the site answers to, such as flows.example.com.")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-TRUSTED_PROXIES = proxies.networks(env.list("TRUSTED_PROXIES", default=[]))
+TRUSTED_PROXIES = proxies.parse_networks(env.list("TRUSTED_PROXIES", default=[]))
 
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
@@ -58,7 +58,7 @@ if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
 
 # Twilio
 FLEX_API_URL = env.str("FLEX_API_URL", default="https://flex-api.twilio.com/v1").rstrip("/")
-FLEX_ACCOUNTS = accounts_from(env, required)
+FLEX_ACCOUNTS = read_accounts(env, required)
 FLEX_RATE_LIMITS = True  # off only where the other end is the sandbox
 
 INSTALLED_APPS = [
@@ -85,7 +85,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "flexadmin.http.proxies.TrustedProxyMiddleware",
     "flexadmin.http.middleware.RequestIdMiddleware",
-    "flexadmin.http.middleware.ArmourMiddleware",
+    "flexadmin.http.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # with random padding, so that lengths tell no secret
@@ -168,7 +168,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "flexadmin.signin.password_rules.UsualWeaknesses"},
+    {"NAME": "flexadmin.signin.password_rules.CommonWeaknessValidator"},
 ]
 SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=False)
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=60)
@@ -203,7 +203,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS_ONLY
 SOCIALACCOUNT_ADAPTER = "flexadmin.signin.adapters.SocialAccountAdapter"
 SOCIALACCOUNT_LOGIN_ON_GET = True  # a form could not lead to the provider: form-action is 'self'
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 3  # seconds: a thread waits for the provider that long
-SOCIALACCOUNT_PROVIDERS = {"openid_connect": oidc_from(env)}
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": read_oidc_settings(env)}
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -232,7 +232,7 @@ SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS_ONLY else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS_ONLY else "csrftoken"
 # Lax, not Strict: who follows a link to an event, from a ticket, stays signed in. No GET changes anything.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "flexadmin.ops.error_reports.WithoutValues"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "flexadmin.ops.error_reports.RedactingExceptionReporterFilter"
 CSRF_FAILURE_VIEW = "flexadmin.http.form_rescue.csrf_failure"
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
@@ -255,7 +255,7 @@ LOG_FORMAT = env.str("LOG_FORMAT", default="line" if DEBUG else "json")
 if LOG_FORMAT not in log_records.FORMATS:
     raise ImproperlyConfigured("LOG_FORMAT is neither json nor line.")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-LOGGING = log_records.settings(
+LOGGING = log_records.build_logging_config(
     form=LOG_FORMAT,
     level=LOG_LEVEL,
     secrets={*env.secrets(), str(DATABASES["default"].get("PASSWORD") or "")},

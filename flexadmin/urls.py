@@ -14,51 +14,59 @@ from flexadmin.users import own_account, views
 
 handler500 = health.server_error
 
-page = require_http_methods(["GET", "POST"])
-entrance = require_http_methods(["GET", "HEAD", "POST"])
+get_or_post = require_http_methods(["GET", "POST"])
+get_head_or_post = require_http_methods(["GET", "HEAD", "POST"])
 sign_in_urls: list[URLPattern] = [
-    path("login/", entrance(signin.SignIn.as_view()), name="login"),
-    path("login/", entrance(signin.SignIn.as_view()), name="account_login"),  # what allauth calls it
-    path("login/second-factor/", page(signin.SecondFactor.as_view()), name="mfa_authenticate"),
-    path("login/sso/<slug:provider_id>/", signin.to_provider, name="openid_connect_login"),
-    path("login/sso/<slug:provider_id>/callback/", signin.from_provider, name="openid_connect_callback"),
+    path("login/", get_head_or_post(signin.SignIn.as_view()), name="login"),
+    path("login/", get_head_or_post(signin.SignIn.as_view()), name="account_login"),  # what allauth calls it
+    path("login/second-factor/", get_or_post(signin.SecondFactor.as_view()), name="mfa_authenticate"),
+    path("login/sso/<slug:provider_id>/", signin.start_sso, name="openid_connect_login"),
+    path("login/sso/<slug:provider_id>/callback/", signin.finish_sso, name="openid_connect_callback"),
     path("logout/", signin.SignOut.as_view(), name="logout"),
 ]
-me_urls: list[URLPattern] = [
-    path("", own_account.me, name="me"),
-    path("password/", page(own_account.PasswordChange.as_view()), name="password-change"),
-    path("sessions/end/", own_account.sessions_end, name="sessions-end"),
-    path("confirm/", page(reauthentication.Confirm.as_view()), name="account_reauthenticate"),
-    path("confirm/code/", page(reauthentication.ConfirmByCode.as_view()), name="mfa_reauthenticate"),
+profile_urls: list[URLPattern] = [
+    path("", own_account.profile, name="me"),
+    path("password/", get_or_post(own_account.PasswordChange.as_view()), name="password-change"),
+    path("sessions/end/", own_account.end_other_sessions, name="sessions-end"),
+    path(
+        "confirm/",
+        get_or_post(reauthentication.PasswordReauthentication.as_view()),
+        name="account_reauthenticate",
+    ),
+    path(
+        "confirm/code/",
+        get_or_post(reauthentication.CodeReauthentication.as_view()),
+        name="mfa_reauthenticate",
+    ),
     path(
         "confirm/passkey/",
-        page(reauthentication.ConfirmByPasskey.as_view()),
+        get_or_post(reauthentication.PasskeyReauthentication.as_view()),
         name="mfa_reauthenticate_webauthn",
     ),
-    path("factors/", mfa.back, name="mfa_index"),
-    path("app/add/", page(mfa.AddApp.as_view()), name="mfa_activate_totp"),
-    path("app/remove/", page(mfa.RemoveApp.as_view()), name="mfa_deactivate_totp"),
-    path("passkeys/add/", page(mfa.AddPasskey.as_view()), name="mfa_add_webauthn"),
-    path("passkeys/<int:pk>/remove/", page(mfa.RemovePasskey.as_view()), name="mfa_remove_webauthn"),
-    path("codes/", require_GET(mfa.Codes.as_view()), name="mfa_view_recovery_codes"),
-    path("codes/new/", page(mfa.NewCodes.as_view()), name="mfa_generate_recovery_codes"),
+    path("factors/", mfa.redirect_to_profile, name="mfa_index"),
+    path("app/add/", get_or_post(mfa.AddApp.as_view()), name="mfa_activate_totp"),
+    path("app/remove/", get_or_post(mfa.RemoveApp.as_view()), name="mfa_deactivate_totp"),
+    path("passkeys/add/", get_or_post(mfa.AddPasskey.as_view()), name="mfa_add_webauthn"),
+    path("passkeys/<int:pk>/remove/", get_or_post(mfa.RemovePasskey.as_view()), name="mfa_remove_webauthn"),
+    path("codes/", require_GET(mfa.RecoveryCodes.as_view()), name="mfa_view_recovery_codes"),
+    path("codes/new/", get_or_post(mfa.GenerateRecoveryCodes.as_view()), name="mfa_generate_recovery_codes"),
 ]
-people_urls: list[URLPattern | URLResolver] = [
-    path("", views.people_list, name="people"),
-    path("me/", include(me_urls)),
-    path("new/", views.person_new, name="person-new"),
-    path("<int:person_id>/", views.person_detail, name="person"),
-    path("<int:person_id>/role/", views.person_role, name="person-role"),
-    path("<int:person_id>/active/", views.person_active, name="person-active"),
-    path("<int:person_id>/factors/", views.person_factors, name="person-factors"),
-    path("<int:person_id>/single-sign-on/", views.person_ties, name="person-ties"),
-    path("<int:person_id>/rights/", views.person_rights, name="person-rights"),
-    path("<int:person_id>/password/", views.person_password, name="person-password"),
+user_urls: list[URLPattern | URLResolver] = [
+    path("", views.user_list, name="people"),
+    path("me/", include(profile_urls)),
+    path("new/", views.user_create, name="person-new"),
+    path("<int:person_id>/", views.user_detail, name="person"),
+    path("<int:person_id>/role/", views.change_user_roles, name="person-role"),
+    path("<int:person_id>/active/", views.change_user_active, name="person-active"),
+    path("<int:person_id>/factors/", views.reset_user_factors, name="person-factors"),
+    path("<int:person_id>/single-sign-on/", views.unlink_user_sso, name="person-ties"),
+    path("<int:person_id>/rights/", views.remove_user_rights, name="person-rights"),
+    path("<int:person_id>/password/", views.reset_user_password, name="person-password"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="flows:list"), name="home"),
     *sign_in_urls,
-    path("people/", include(people_urls)),
+    path("people/", include(user_urls)),
     path("health/live/", health.live, name="health-live"),
     path("health/ready/", health.ready, name="health-ready"),
     path("metrics", metrics.metrics, name="metrics"),

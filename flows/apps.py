@@ -10,7 +10,7 @@ class FlowsConfig(AppConfig):
     def ready(self) -> None:
         """Let lower packages ask upper ones, which they can't import. Models are not there before."""
         from flows.audit import access, bulk_changes, consistency, protection
-        from flows.availability.consistency import ReadOnlyAccounts
+        from flows.availability.consistency import ReadOnlyCheck
         from flows.mirror.consistency import mirror_columns
         from flows.mirror.flow_target import FlowTarget
         from flows.plans import consistency as plan_checks
@@ -19,11 +19,11 @@ class FlowsConfig(AppConfig):
 
         access.register_target("sid", FlowTarget())
         bulk_changes.register(PlanLinks())
-        consistency.register_derived_table(ReadOnlyAccounts)
+        consistency.register_derived_table(ReadOnlyCheck)
         consistency.register(mirror_columns)
         consistency.register(list_tables.list_tables)
         consistency.register(plan_checks.bulk_changes)
         consistency.register(plan_checks.unique_keys)
         protection.register_triggers(list_tables.list_triggers)
         post_migrate.connect(list_tables.repair, sender=self)
-        post_migrate.connect(protection.restore, sender=self)
+        post_migrate.connect(protection.restore_triggers, sender=self)

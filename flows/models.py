@@ -4,9 +4,9 @@ people's saved views."""
 from __future__ import annotations
 
 from flows.accounts.models import RateLimit as RateLimit
-from flows.audit.models import CLOCKS_DIFFER as CLOCKS_DIFFER
-from flows.audit.models import LATEST as LATEST
-from flows.audit.models import ONCE as ONCE
+from flows.audit.models import CLOCK_SKEW as CLOCK_SKEW
+from flows.audit.models import LATE_APPLY_WINDOW as LATE_APPLY_WINDOW
+from flows.audit.models import UNIQUE_STAGES as UNIQUE_STAGES
 from flows.audit.models import AuditDay as AuditDay
 from flows.audit.models import AuditEntry as AuditEntry
 from flows.audit.models import AuditEvent as AuditEvent

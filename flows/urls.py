@@ -4,34 +4,34 @@ from django.urls import include, path, register_converter
 
 from flows.audit.views import log, verification
 from flows.changes.views import event
-from flows.converters import FlexFlowSid
+from flows.converters import FlexFlowSidConverter
 from flows.external_changes import views as drift
 from flows.flex_flows.views import changes, export, flows
 from flows.mirror.views import accounts
 from flows.plans.views import importing, plans
 from flows.search import views
 
-register_converter(FlexFlowSid, "flex_flow_sid")
+register_converter(FlexFlowSidConverter, "flex_flow_sid")
 
 flow_urls = [
     path("", flows.flow_list, name="list"),
     path("new/", changes.flow_new, name="new"),
     path("sync/", flows.flow_sync, name="sync"),
     path("views/", views.view_save, name="view-save"),
-    path("views/<int:view_id>/remove/", views.view_remove, name="view-remove"),
+    path("views/<int:view_id>/remove/", views.view_delete, name="view-remove"),
     path("drift/", drift.drift_inbox, name="drift"),
     path("drift/<uuid:event_id>/accept/", drift.drift_accept, name="drift-accept"),
     path("drift/accept/", drift.drift_accept_many, name="drift-accept-many"),
     path("drift/revert/", drift.drift_revert_many, name="drift-revert-many"),
-    path("copy-out/", export.flows_out, name="copy-out"),
+    path("copy-out/", export.flow_export, name="copy-out"),
     path("plans/", plans.plan_list, name="plans"),
     path("plans/new/", plans.plan_new, name="plan-new"),
     path("plans/import/", importing.plan_import, name="plan-import"),
     path("plans/<uuid:plan_id>/", plans.plan_detail, name="plan"),
     path("plans/<uuid:plan_id>/start/", plans.plan_start, name="plan-start"),
     path("plans/<uuid:plan_id>/stop/", plans.plan_stop, name="plan-stop"),
-    path("plans/<uuid:plan_id>/undo/", plans.plan_undo, name="plan-undo"),
-    path("plans/<uuid:plan_id>/rest/", plans.plan_rest, name="plan-rest"),
+    path("plans/<uuid:plan_id>/undo/", plans.plan_rollback, name="plan-undo"),
+    path("plans/<uuid:plan_id>/rest/", plans.plan_retry, name="plan-rest"),
     path("plans/<uuid:plan_id>/discard/", plans.plan_discard, name="plan-discard"),
     path("<flex_flow_sid:sid>/", flows.flow_detail, name="detail"),
     path("<flex_flow_sid:sid>/code/", flows.flow_code, name="code"),
@@ -51,7 +51,7 @@ audit_urls = [
 
 account_urls = [
     path("", accounts.account_list, name="list"),
-    path("act/", accounts.account_act, name="act"),
+    path("act/", accounts.account_action, name="act"),
 ]
 
 urlpatterns = [

@@ -33,7 +33,7 @@ from tests.long_tests import (  # noqa: F401 - hooks
     pytest_terminal_summary,
 )
 
-MADE_BY_MIGRATIONS = {"django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
+MIGRATION_TABLES = {"django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
 
 
 def pytest_configure() -> None:
@@ -52,20 +52,20 @@ def _database_folder() -> Path | None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _lift_append_only_between_tests() -> Iterator[None]:
+def _drop_append_only_between_tests() -> Iterator[None]:
     """After a transactional test every table is emptied; for that moment alone the triggers are lifted. Django's own
     flush would also empty what the migrations made, and make it anew, which takes longer than most tests."""
     flush = TransactionTestCase._fixture_teardown
 
     def emptied(_self: TransactionTestCase) -> None:
-        append_only.lift(connection)
+        append_only.remove(connection)
         try:
             with transaction.atomic(), connection.cursor() as cursor:
                 for table in (
                     *connection.introspection.django_table_names(only_existing=True),
                     "flexadmin_cache",
                 ):
-                    if table not in MADE_BY_MIGRATIONS:
+                    if table not in MIGRATION_TABLES:
                         cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
         finally:
             append_only.install(connection)
@@ -76,9 +76,11 @@ def _lift_append_only_between_tests() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _nobody_else_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
+def _reset_download_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     """An export that a test looks at without reading it is none of the next test's."""
-    monkeypatch.setattr(downloads, "places", threading.BoundedSemaphore(downloads.AT_ONCE))
+    monkeypatch.setattr(
+        downloads, "download_slots", threading.BoundedSemaphore(downloads.MAX_CONCURRENT_DOWNLOADS)
+    )
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from typing import Final
 
 import pytest
 
-HERE: Final = Path(__file__).parent
-FOLDERS: Final = ("armour", "browser", "faults")
-LEFT_OUT: Final = "The long tests were left out; with them: uv run pytest --long"
+TESTS_FOLDER: Final = Path(__file__).parent
+LONG_FOLDERS: Final = ("armour", "browser", "faults")
+SKIPPED_MESSAGE: Final = "The long tests were left out; with them: uv run pytest --long"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if is_long(item):
             item.add_marker("long")
-    if are_wanted(config):
+    if includes_long_tests(config):
         return
     named = named_files(config)
     left = {item for item in items if item.get_closest_marker("long") and item.path not in named}
@@ -37,21 +37,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if not are_wanted(config) and not named_files(config):
-        terminalreporter.write_line(LEFT_OUT)
+    if not includes_long_tests(config) and not named_files(config):
+        terminalreporter.write_line(SKIPPED_MESSAGE)
 
 
 def is_long(item: pytest.Item) -> bool:
     if item.get_closest_marker("long"):
         return True
-    if item.path.is_relative_to(HERE) and item.path.relative_to(HERE).parts[0] in FOLDERS:
+    if (
+        item.path.is_relative_to(TESTS_FOLDER)
+        and item.path.relative_to(TESTS_FOLDER).parts[0] in LONG_FOLDERS
+    ):
         quick = item.get_closest_marker("quick")
         callspec = getattr(item, "callspec", None)
         return quick is None or bool(quick.args and (callspec is None or callspec.id not in quick.args))
     return False
 
 
-def are_wanted(config: pytest.Config) -> bool:
+def includes_long_tests(config: pytest.Config) -> bool:
     """Whether the command asks for them, by `--long` or by what it says of markers."""
     return bool(config.getoption("--long") or re.search(r"\blong\b", config.getoption("markexpr", "")))
 

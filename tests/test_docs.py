@@ -17,11 +17,11 @@ from django.core.management.base import BaseCommand
 from django.test import override_settings
 from django.urls import Resolver404, resolve
 
-from flows.audit.actions import ACTIONS
-from flows.audit.export import EXPORTED
+from flows.audit.actions import ACTION_LABELS
+from flows.audit.export import EXPORT_FIELDS
 from flows.audit.models import Result, Stage
 from tests import docs, docs_commands, environment_variables
-from tests.benchmarks.__main__ import BENCHMARKS, SHORT
+from tests.benchmarks.__main__ import BENCHMARKS, SHORT_OPTIONS
 from tests.faults import fronts
 
 CI = (docs.ROOT / ".ci" / "run").read_text()
@@ -216,7 +216,7 @@ def first_cells(pages, path, heading):
 
 
 def check_actions(pages):
-    return missing_and_unknown("action", first_cells(pages, AUDIT_LOG, "## Actions"), ACTIONS.keys())
+    return missing_and_unknown("action", first_cells(pages, AUDIT_LOG, "## Actions"), ACTION_LABELS.keys())
 
 
 def check_stages_and_results(pages):
@@ -226,7 +226,7 @@ def check_stages_and_results(pages):
 
 def check_fields(pages):
     documented = {word.rstrip(",") for word in first_cells(pages, AUDIT_LOG, "## Fields of an event")}
-    return missing_and_unknown("field", documented, {*EXPORTED})
+    return missing_and_unknown("field", documented, {*EXPORT_FIELDS})
 
 
 def check_metrics(pages):
@@ -421,13 +421,13 @@ def test_benchmarks_are_all_named_and_run_together():
         if command.startswith(f"{together} ")
     }
 
-    assert named == BENCHMARKS.keys() == SHORT.keys()
+    assert named == BENCHMARKS.keys() == SHORT_OPTIONS.keys()
     assert together in docs_commands.FORMS
 
 
 @pytest.mark.parametrize("language", ["caddy", "nginx"])
 def test_configuration_of_each_proxy_is_there_to_be_tried(language):
-    assert fronts.BACKEND in fronts.block_of(language)
+    assert fronts.BACKEND in fronts.read_readme_block(language)
 
 
 def test_tests_have_what_a_deployment_on_postgresql_has():

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.docs import README
-from tests.long_tests import LEFT_OUT
+from tests.long_tests import SKIPPED_MESSAGE
 
 MISSING = "The browser tests need Chromium: apt-get install chromium-headless-shell"
 A_FILE, ANOTHER = "tests/browser/test_keyboard.py", "tests/browser/test_pages.py"
@@ -32,7 +32,7 @@ def test_folder_of_long_tests_has_a_few_quick_ones():
     quick, said = collected("tests/browser")
     every, _ = collected("tests/browser", "--long")
 
-    assert LEFT_OUT in said
+    assert SKIPPED_MESSAGE in said
     assert 5 < len(quick) < len(every) / 5
     assert "tests/browser/test_keyboard.py::test_create_and_delete" in quick
 
@@ -42,7 +42,7 @@ def test_long_tests_come_when_asked_for(arguments):
     found, said = collected("tests/browser", *arguments)
 
     assert "tests/browser/test_keyboard.py::test_many_at_once_and_back" in found
-    assert LEFT_OUT not in said
+    assert SKIPPED_MESSAGE not in said
 
 
 def test_marker_alone_does_not_ask_for_them():
@@ -58,7 +58,7 @@ def test_file_that_is_named_runs_whole():
 
     assert len(found) == 4
     assert one == {f"{A_FILE}::test_many_at_once_and_back"}
-    assert LEFT_OUT not in said
+    assert SKIPPED_MESSAGE not in said
 
 
 def test_without_chromium_one_line_says_how_to_get_it(tmp_path):

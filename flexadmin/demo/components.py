@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from flows.audit.models import AuditEvent, AuditPayload, Result, Stage
-from flows.changes.forms.reason import DeleteForm, SwitchForm
+from flows.changes.forms.reason import DeleteForm, EnabledForm
 from flows.flex_flows.forms import FlowForm
 from flows.flex_flows.views.flows import COLUMNS
 from flows.mirror import failure_messages
@@ -27,21 +27,21 @@ from flows.mirror.freshness import Freshness
 from flows.mirror.models import Flow, SyncState
 from flows.plans.models import Plan
 from flows.search import flow_search
-from flows.twilio.errors import NeverSent, Refused
+from flows.twilio.errors import NotSent, RequestRefused
 from flows.twilio.flex import flex_flow
 
 SID: Final = "FO" + "0123456789abcdef" * 2
 OTHER_SID: Final = "FO" + "fedcba9876543210" * 2
 TIMELINE: Final = "Timeline"  # its parts are the items of one list
-BUTTONS: Final = ("main", "", "danger", "danger-quiet", "quiet", "small")
-LEVELS: Final = (
+BUTTON_VARIANTS: Final = ("main", "", "danger", "danger-quiet", "quiet", "small")
+SAMPLE_MESSAGES: Final = (
     (constants.SUCCESS, "“Support Berlin” is off. Twilio confirmed it, and it is on record."),
     (constants.INFO, "Nothing to save: the flow at Twilio is already like that. Nothing was sent."),
     (constants.WARNING, "Retry count is not what you asked for: Twilio answered another value. See below."),
     (constants.ERROR, "Twilio has this flow no more. There is nothing left to change."),
 )
 
-Part = tuple[str, str, dict[str, Any]]  # what it shows, its template, what that takes
+Example = tuple[str, str, dict[str, Any]]  # what it shows, its template, what that takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +59,16 @@ class Section:
 def components(request: HttpRequest) -> HttpResponse:
     sections = [
         Section(title, [(name, render_to_string(path, context, request)) for name, path, context in parts])
-        for title, parts in _parts()
+        for title, parts in _example_groups()
     ]
-    return render(request, "components.html", {"buttons": BUTTONS, "sections": sections})
+    return render(request, "components.html", {"buttons": BUTTON_VARIANTS, "sections": sections})
 
 
-def _parts() -> Iterator[tuple[str, list[Part]]]:
-    flow, off, unset = _flow(), _flow(enabled=False), _flow(enabled=None, contact_identity="")
-    gone, other = _flow(gone_at=timezone.now()), _flow(sid=OTHER_SID, friendly_name="Support Paris")
-    yield "Field", [*_fields()]
-    yield "Errors of a form", [("Summary", "_errors.html", {"form": _wrong(), "problem": None})]
+def _example_groups() -> Iterator[tuple[str, list[Example]]]:
+    flow, off, unset = _make_flow(), _make_flow(enabled=False), _make_flow(enabled=None, contact_identity="")
+    gone, other = _make_flow(gone_at=timezone.now()), _make_flow(sid=OTHER_SID, friendly_name="Support Paris")
+    yield "Field", [*_field_examples()]
+    yield "Errors of a form", [("Summary", "_errors.html", {"form": _invalid_form(), "problem": None})]
     yield (
         "Status",
         [
@@ -76,53 +76,53 @@ def _parts() -> Iterator[tuple[str, list[Part]]]:
             for name, each in (("On", flow), ("Off", off), ("Not set", unset), ("Gone", gone))
         ],
     )
-    yield "Result", [(event.result, "_result.html", {"event": event}) for event in _events()]
+    yield "Result", [(event.result, "_result.html", {"event": event}) for event in _make_events()]
     yield "SID", [("Of a flow", "_sid.html", {"sid": SID, "is_flow": True})]
     yield (
         "Notice",
         [
             (constants.DEFAULT_TAGS[level], "_messages.html", {"messages": [Message(level, text)]})
-            for level, text in LEVELS
+            for level, text in SAMPLE_MESSAGES
         ],
     )
-    yield "Problem", [("Refused", "_problem.html", {"problem": _refused()}), *_more_problems()]
+    yield "Problem", [("Refused", "_problem.html", {"problem": _refused_problem()}), *_problem_examples()]
     yield (
         "Table, flags, chips, pagination",
-        [("Flows", "flows/_results.html", _results(flow, off, unset, gone))],
+        [("Flows", "flows/_results.html", _list_context(flow, off, unset, gone))],
     )
-    yield "Copy of Twilio", [*_copies()]
-    yield "Empty state", [("With a way on", "_empty.html", _empty())]
-    switch = {"form": SwitchForm(initial=_initial()), "collisions": []}
+    yield "Copy of Twilio", [*_freshness_examples()]
+    yield "Empty state", [("With a way on", "_empty.html", _empty_context())]
+    switch = {"form": EnabledForm(initial=_switch_initial()), "collisions": []}
     yield (
         "Dialog",
         [
             ("With all that can be in it", "_dialog.html", {
                 "shown": "flows/_switch.html", "in_dialog": True, "flow": off, "target": True,
-                "form": SwitchForm(initial=_initial(), auto_id="switch_%s"), "collisions": [other], "problem": _refused(),
+                "form": EnabledForm(initial=_switch_initial(), auto_id="switch_%s"), "collisions": [other], "problem": _refused_problem(),
             }),
             ("The same as a page of its own", "flows/_switch.html", {**switch, "flow": flow, "target": False}),
         ],
     )  # fmt: skip
-    event = _events()[0]
+    event = _make_events()[0]
     yield (
         "Toast",
         [
             ("With its undo", "_toast.html", {
-                "messages": [Message(*LEVELS[0])], "event": event, "sid": SID, "undo": SwitchForm(initial=_initial(), auto_id=False),
+                "messages": [Message(*SAMPLE_MESSAGES[0])], "event": event, "sid": SID, "undo": EnabledForm(initial=_switch_initial(), auto_id=False),
             }),
-            ("Nothing to undo", "_toast.html", {"messages": [Message(*LEVELS[1])], "sid": SID}),
+            ("Nothing to undo", "_toast.html", {"messages": [Message(*SAMPLE_MESSAGES[1])], "sid": SID}),
         ],
     )  # fmt: skip
-    yield "Compare", [("A change", "audit/_compare.html", _compared(event)), _conflict(flow)]
+    yield "Compare", [("A change", "audit/_compare.html", _compare_context(event)), _conflict_example(flow)]
     yield (
         "The way of a message",
         [("On", "flows/_route.html", {"flow": flow}), ("Off", "flows/_route.html", {"flow": off})],
     )
-    yield TIMELINE, [(event.result, "_event.html", {"event": event}) for event in _events()]
-    yield "Progress", [("A bulk change that was stopped", "flows/_plan.html", _plan())]
+    yield TIMELINE, [(event.result, "_event.html", {"event": event}) for event in _make_events()]
+    yield "Progress", [("A bulk change that was stopped", "flows/_plan.html", _plan_context())]
 
 
-def _flow(**fields: Any) -> Flow:
+def _make_flow(**fields: Any) -> Flow:
     values: dict[str, Any] = {
         "sid": SID,
         "friendly_name": "Support Berlin",
@@ -140,7 +140,7 @@ def _flow(**fields: Any) -> Flow:
     return flow
 
 
-def _events() -> list[AuditEvent]:
+def _make_events() -> list[AuditEvent]:
     """One of each result. What somebody typed is in it: a web address, and a character that nobody sees."""
     events = []
     for number, result in enumerate(["succeeded", *(each for each in Result.values if each != "succeeded")]):
@@ -160,7 +160,7 @@ def _events() -> list[AuditEvent]:
     return events
 
 
-def _initial() -> dict[str, Any]:
+def _switch_initial() -> dict[str, Any]:
     return {
         "enabled": "true",
         "reason": "Undo of event 1",
@@ -169,7 +169,7 @@ def _initial() -> dict[str, Any]:
     }
 
 
-def _wrong() -> FlowForm:
+def _invalid_form() -> FlowForm:
     data = {
         "friendly_name": "",
         "channel_type": "",
@@ -179,9 +179,9 @@ def _wrong() -> FlowForm:
     return FlowForm({**data, "change_id": str(uuid.uuid4())})
 
 
-def _fields() -> Iterator[Part]:
+def _field_examples() -> Iterator[Example]:
     wrong, fresh = (
-        _wrong(),
+        _invalid_form(),
         FlowForm(initial={"integration_type": "studio", "friendly_name": "Support Berlin"}),
     )
     wrong.auto_id = "wrong_%s"
@@ -193,19 +193,19 @@ def _fields() -> Iterator[Part]:
     yield "confirm_name", "forms/field.html", {"field": confirm}
 
 
-def _refused() -> failure_messages.Problem:
-    error = Refused(status=400, code=45212, message="Duplicate address")
-    return failure_messages.of_change(error, what="The switch")
+def _refused_problem() -> failure_messages.Problem:
+    error = RequestRefused(status=400, code=45212, message="Duplicate address")
+    return failure_messages.change_failed(error, what="The switch")
 
 
-def _more_problems() -> Iterator[Part]:
-    unread = failure_messages.of_change(NeverSent("no connection was made"), what="The switch", sent=False)
+def _problem_examples() -> Iterator[Example]:
+    unread = failure_messages.change_failed(NotSent("no connection was made"), what="The switch", sent=False)
     yield "Not read", "_problem.html", {"problem": unread}
     yield "Not on record", "_problem.html", {"problem": failure_messages.not_recorded()}
     yield "Outcome not on record", "_problem.html", {"problem": failure_messages.outcome_not_recorded(None)}
 
 
-def _results(*rows: Flow) -> dict[str, Any]:
+def _list_context(*rows: Flow) -> dict[str, Any]:
     found = {"rows": rows, "total": 120, "first": 51, "last": 100, "previous_url": "?", "next_url": "?page=3"}
     labels = ("Search: support", "Channel: SMS", "Status: Off")
     return {
@@ -220,7 +220,7 @@ def _results(*rows: Flow) -> dict[str, Any]:
     }
 
 
-def _copies() -> Iterator[Part]:
+def _freshness_examples() -> Iterator[Example]:
     now = timezone.now()
     hours_ago = now - timedelta(hours=2)
     for name, sync in (
@@ -230,10 +230,10 @@ def _copies() -> Iterator[Part]:
         ("Left out", SyncState(synced_at=now, left_out=3)),
         ("Never checked", SyncState()),
     ):
-        yield name, "flows/_copy.html", {"freshness": Freshness(sync), "copy_is_stale": False}
+        yield name, "flows/_copy.html", {"freshness": Freshness(sync), "mirror_is_stale": False}
 
 
-def _empty() -> dict[str, str]:
+def _empty_context() -> dict[str, str]:
     return {
         "title": "No flow matches",
         "text": "Nothing fits.",
@@ -242,7 +242,7 @@ def _empty() -> dict[str, str]:
     }
 
 
-def _compared(event: AuditEvent) -> dict[str, Any]:
+def _compare_context(event: AuditEvent) -> dict[str, Any]:
     row = {"label": "Enabled", "before": True, "requested": False, "after": False, "is_changed": True}
     odd = {
         "label": "Retry count",
@@ -256,8 +256,8 @@ def _compared(event: AuditEvent) -> dict[str, Any]:
     return {"rows": [row, odd, same], "event": event, "payload": event.payload}
 
 
-def _conflict(flow: Flow) -> Part:
-    label = flex_flow.BY_NAME["friendly_name"].label
+def _conflict_example(flow: Flow) -> Example:
+    label = flex_flow.FIELDS_BY_NAME["friendly_name"].label
     row = {
         "name": "friendly_name",
         "label": label,
@@ -268,7 +268,7 @@ def _conflict(flow: Flow) -> Part:
     return "A conflict", "flows/_conflict.html", {"conflicts": [row], "flow": flow}
 
 
-def _plan() -> dict[str, Any]:
+def _plan_context() -> dict[str, Any]:
     now = timezone.now()
     plan = Plan(
         title="Turn off 40 flows", made_at=now, made_by="omar", started_at=now, ended_at=now,
@@ -278,7 +278,7 @@ def _plan() -> dict[str, Any]:
         "plan": plan,
         "state": ("Stopped", "bad"),
         "total": 40,
-        "to_make": 40,
+        "to_process": 40,
         "settled": 25,
         "made": 24,
         "to_do": 15,

@@ -23,20 +23,20 @@ from flows.twilio.flex.flex_flow import Snapshot
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
 
-DAYS = 12
-STEPS = 44
+HISTORY_DAYS = 12
+STEP_COUNT = 44
 
 
 class _NoSuchFlow(LookupError):
     """The sandbox has too few flows for this step of the story: it is left out."""
 
 
-class _Fortnight:
+class _HistoryClock:
     """A clock that goes from twelve days ago to now in uneven steps."""
 
     def __init__(self, dice: random.Random) -> None:
         now = datetime.now(UTC)
-        self._moments = sorted(now - timedelta(days=DAYS) * dice.random() for _ in range(STEPS))
+        self._moments = sorted(now - timedelta(days=HISTORY_DAYS) * dice.random() for _ in range(STEP_COUNT))
         self._now = self._moments[0] - timedelta(hours=1)
 
     def __call__(self) -> datetime:
@@ -47,60 +47,60 @@ class _Fortnight:
         self._now = max(self._now, self._moments.pop(0))
 
 
-def make(sandbox: Sandbox, *, add_people: Callable[[], None]) -> None:
+def make_history(sandbox: Sandbox, *, add_users: Callable[[], None]) -> None:
     """Make some changes by three people, with a refusal, a conflict, a lost answer and a viewer's try among them.
     The fortnight begins with adding the people. Without a flow nothing else happens in it."""
     dice = random.Random(7)  # noqa: S311 - a story, not a secret  # nosec B311
-    clock = _Fortnight(dice)
+    clock = _HistoryClock(dice)
     with mock.patch("django.utils.timezone.now", clock):
-        add_people()
+        add_users()
         mirror.sync(sandbox.account_sid)
         if not sandbox.flows:
             return
-        for number in range(STEPS):
+        for number in range(STEP_COUNT):
             clock.step()
-            teller = _Teller(sandbox, dice, _person(dice.choice(("omar", "omar", "ada"))))
+            scenario = _Scenario(sandbox, dice, _make_actor(dice.choice(("omar", "omar", "ada"))))
             special = {
-                5: teller.create,
-                12: teller.refused,
-                20: teller.conflict,
-                27: teller.denied,
-                33: teller.delete,
-                36: teller.elsewhere,
-                38: teller.lost,
-                41: teller.lost_creation,
-                43: teller.elsewhere,
+                5: scenario.create,
+                12: scenario.refused,
+                20: scenario.conflict,
+                27: scenario.denied,
+                33: scenario.delete,
+                36: scenario.elsewhere,
+                38: scenario.lost,
+                41: scenario.lost_creation,
+                43: scenario.elsewhere,
             }
             story = special.get(number) or dice.choice(
-                (teller.retry, teller.rename, teller.switch, teller.webhook)
+                (scenario.retry, scenario.rename, scenario.switch, scenario.webhook)
             )
             with suppress(flow_changes.Conflict, flow_changes.NothingToChange, _NoSuchFlow):
                 story()
             reconcile.reconcile()
-        _end(sandbox, dice)
+        _add_open_items(sandbox, dice)
 
 
-def _end(sandbox: Sandbox, dice: random.Random) -> None:
+def _add_open_items(sandbox: Sandbox, dice: random.Random) -> None:
     """What waits for its readers: something made elsewhere, and a change that a person has to decide."""
     sandbox.add_flow(
         friendly_name="test (delete me)", channel_type="web", integration_type="external",
         integration_url="https://hooks.example.com/pilot", enabled=False,
     )  # fmt: skip
     mirror.sync(sandbox.account_sid)
-    teller = _Teller(sandbox, dice, _person("ada"))
-    sid, seen = teller.lost()
+    scenario = _Scenario(sandbox, dice, _make_actor("ada"))
+    sid, seen = scenario.lost()
     sandbox.edit_flow(sid, friendly_name=f"{seen['friendly_name']} 2")
     reconcile.reconcile()
 
 
-def _person(name: str) -> Actor:
+def _make_actor(name: str) -> Actor:
     roles = {"omar": (2, "operator"), "ada": (4, "admin"), "vera": (1, "viewer")}
     number, role = roles[name]
     person = User.objects.get(username=name)
     return Actor(id=str(person.pk), label=name, role=role, source_ip=f"192.0.2.{number}", user_agent="Demo")
 
 
-class _Teller:
+class _Scenario:
     """One step of the story: a flow is drawn, and somebody does something with it for a reason."""
 
     def __init__(self, sandbox: Sandbox, dice: random.Random, actor: Actor) -> None:
@@ -190,7 +190,7 @@ class _Teller:
             action="flow.update",
             stage=Stage.ACCESS,
             result=Result.DENIED,
-            actor=_person("vera"),
+            actor=_make_actor("vera"),
             target_sid=sid,
         )
 

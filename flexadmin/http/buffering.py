@@ -25,19 +25,21 @@ from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 # Seconds that a client has
-HEAD_SECONDS: Final = 10  # for the headers, from their first byte on
+HEADER_SECONDS: Final = 10  # for the headers, from their first byte on
 BODY_SECONDS: Final = 60  # for the body
 STOP_SECONDS: Final = 5  # for the rest of a request when the site is told to stop
 LINGER_SECONDS: Final = 2  # to close the connection after the last answer
 SEND_SECONDS: Final = 60  # for the rest of an answer, and more for a long one:
-SLOWEST: Final = 4096  # bytes a second
+MIN_SEND_RATE: Final = 4096  # bytes a second
 
 # Bytes
-PIECE: Final = 64 * 1024  # received or sent at a time
-LONGEST_HEAD: Final = 64 * 1024
-MOST_RECEIVED: Final = 64 * 1024 * 1024  # that a worker keeps of all requests that no thread has done yet
-IN_MEMORY: Final = 1024 * 1024  # of an answer; what is more goes into a file
-MOST_UNSENT: Final = 1024 * 1024 * 1024  # of an answer; only then its thread waits for the client
+CHUNK_SIZE: Final = 64 * 1024  # received or sent at a time
+MAX_HEADER_BYTES: Final = 64 * 1024
+MAX_RECEIVED_BYTES: Final = (
+    64 * 1024 * 1024
+)  # that a worker keeps of all requests that no thread has done yet
+MAX_MEMORY_BYTES: Final = 1024 * 1024  # of an answer; what is more goes into a file
+MAX_UNSENT_BYTES: Final = 1024 * 1024 * 1024  # of an answer; only then its thread waits for the client
 
 
 class BufferedSocket:
@@ -47,20 +49,20 @@ class BufferedSocket:
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         self._sock = sock
-        self._piece = memoryview(b"")  # is sent next
+        self._chunk = memoryview(b"")  # is sent next
         self._rest: IO[bytes] | None = None  # is sent after it
-        self._read_at = self._written_to = 0
+        self._read_position = self._write_position = 0
 
     @property
     def unsent(self) -> int:
         """Return how many bytes the client has not taken yet."""
-        return len(self._piece) + self._written_to - self._read_at
+        return len(self._chunk) + self._write_position - self._read_position
 
     def receive(self) -> bytes | None:
         """Return the next bytes that have arrived, b"" if the client has closed, None if there is nothing
         yet."""
         try:
-            return self._sock.recv(PIECE)
+            return self._sock.recv(CHUNK_SIZE)
         except (BlockingIOError, InterruptedError):
             return None
 
@@ -78,7 +80,7 @@ class BufferedSocket:
             data = data[sent:]
         if not data:
             return
-        while self.unsent > MOST_UNSENT:
+        while self.unsent > MAX_UNSENT_BYTES:
             self._wait_until_writable()
             self.flush()
         self._keep(data)
@@ -90,12 +92,12 @@ class BufferedSocket:
     def flush(self) -> bool:
         """Send what the client takes now. Return whether nothing is left."""
         while self.unsent:
-            if not self._piece:
-                self._piece = memoryview(self._next_piece())
-            sent = self._send(self._piece)
+            if not self._chunk:
+                self._chunk = memoryview(self._next_chunk())
+            sent = self._send(self._chunk)
             if not sent:
                 return False
-            self._piece = self._piece[sent:]
+            self._chunk = self._chunk[sent:]
         return True
 
     def fileno(self) -> int:
@@ -126,18 +128,18 @@ class BufferedSocket:
 
     def _keep(self, data: bytes) -> None:
         if self._rest is None:
-            self._rest = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - close() closes it
-        self._rest.seek(self._written_to)
-        self._written_to += self._rest.write(data)
+            self._rest = SpooledTemporaryFile(max_size=MAX_MEMORY_BYTES)  # noqa: SIM115 - close() closes it
+        self._rest.seek(self._write_position)
+        self._write_position += self._rest.write(data)
 
-    def _next_piece(self) -> bytes:
+    def _next_chunk(self) -> bytes:
         assert self._rest is not None  # noqa: S101 - mypy  # nosec B101
-        self._rest.seek(self._read_at)
-        piece = self._rest.read(PIECE)
-        self._read_at += len(piece)
-        if self._read_at == self._written_to:
+        self._rest.seek(self._read_position)
+        piece = self._rest.read(CHUNK_SIZE)
+        self._read_position += len(piece)
+        if self._read_position == self._write_position:
             self._rest.close()
-            self._rest, self._read_at, self._written_to = None, 0, 0
+            self._rest, self._read_position, self._write_position = None, 0, 0
         return piece
 
     def _wait_until_writable(self) -> None:
@@ -205,7 +207,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*args, **options)
         self._waiting: set[Connection] = set()
         self._received = 0  # bytes, of all connections
-        self._looked_at = 0.0
+        self._checked_at = 0.0
         self._stopped_at = float("inf")
 
     def accept(self, listener: socket.socket) -> None:
@@ -228,8 +230,8 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         self._count(conn, len(conn.received))
         self._wait(conn, self._receive, selectors.EVENT_READ, self.cfg.keepalive)
         if conn.received:
-            conn.deadline = time.monotonic() + HEAD_SECONDS
-            self._go_on(conn)
+            conn.deadline = time.monotonic() + HEADER_SECONDS
+            self._advance(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         if isinstance(conn, Connection):
@@ -254,15 +256,15 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         now = time.monotonic()
         if not self.alive:
             self._stopped_at = min(self._stopped_at, now)
-        if now < self._looked_at + 1:
+        if now < self._checked_at + 1:
             return
-        self._looked_at = now
+        self._checked_at = now
         for conn in list(self._waiting):
             is_request = conn.stage == self._receive
             if conn.deadline > now and not (is_request and now > self._stopped_at + STOP_SECONDS):
                 continue
             if is_request and conn.received:
-                self.log.info("A request from %s did not arrive in time.", _address(conn))
+                self.log.info("A request from %s did not arrive in time.", _client_address(conn))
                 self._refuse(conn, 408, "Request Timeout", "The request did not arrive in time.")
             else:
                 self._drop(conn)
@@ -275,23 +277,23 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             self._drop(conn)
             return
         if not conn.received:
-            conn.deadline = time.monotonic() + HEAD_SECONDS
+            conn.deadline = time.monotonic() + HEADER_SECONDS
         conn.received += data
         self._count(conn, len(data))
-        self._go_on(conn)
+        self._advance(conn)
 
-    def _go_on(self, conn: Connection) -> None:
+    def _advance(self, conn: Connection) -> None:
         """Give the request to a thread, go on waiting for the rest, or refuse it."""
         had_length = conn.length is not None
         conn.measure()
         if conn.length is None:
-            if len(conn.received) > LONGEST_HEAD:
+            if len(conn.received) > MAX_HEADER_BYTES:
                 self._refuse(conn, 431, "Request Header Fields Too Large", "The headers are too long.")
         elif len(conn.received) >= conn.length:
             self._stop_waiting(conn)
             conn.data_ready = True
             super().enqueue_req(conn)
-        elif self._received > MOST_RECEIVED:
+        elif self._received > MAX_RECEIVED_BYTES:
             self._refuse(conn, 503, "Service Unavailable", "Too much is being sent at once. Try again.")
         elif not had_length:
             conn.deadline = time.monotonic() + BODY_SECONDS
@@ -316,7 +318,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
             return
         if not is_sent:
             if conn not in self._waiting:
-                seconds = SEND_SECONDS + conn.sock.unsent / SLOWEST
+                seconds = SEND_SECONDS + conn.sock.unsent / MIN_SEND_RATE
                 self._wait(conn, self._send, selectors.EVENT_WRITE, seconds)
             return
         self._stop_waiting(conn)
@@ -324,9 +326,9 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         if conn.is_kept_alive:
             super().finish_request(conn, conn.answer)
         else:
-            self._part(conn)
+            self._close_gracefully(conn)
 
-    def _part(self, conn: Connection) -> None:
+    def _close_gracefully(self, conn: Connection) -> None:
         """Say that nothing more will come, and give the client a moment to read what did: to close at once
         would tear away an answer that it hasn't read yet."""
         try:
@@ -371,5 +373,5 @@ def _read(conn: Connection) -> bytes | None:
         return b""
 
 
-def _address(conn: Connection) -> str:
+def _client_address(conn: Connection) -> str:
     return str(conn.client[0]) if isinstance(conn.client, tuple) else "the proxy's socket"

@@ -11,19 +11,19 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject, new_method_proxy
 
 from flexadmin.http import form_rescue
-from flexadmin.users.roles import role_of, scope_of
+from flexadmin.users.roles import get_role, get_scope
 from flows.accounts import twilio_accounts
 from flows.audit import log_paging
 from flows.audit.models import OpenDrift
 from flows.availability import restrictions
 
 T = TypeVar("T")
-CALLS: Final = {
+OPERATION_BY_PERMISSION: Final = {
     "add_flow": "create",
     "change_flow": "update",
     "delete_flow": "delete",
 }  # what each takes at Twilio
-NONE: tuple[twilio_accounts.Account, ...] = ()
+NO_ACCOUNTS: tuple[twilio_accounts.Account, ...] = ()
 
 
 class LazyNumber(SimpleLazyObject[int]):
@@ -35,7 +35,7 @@ class LazyNumber(SimpleLazyObject[int]):
     __index__ = new_method_proxy(int)
 
 
-class Closed:
+class Restrictions:
     """What can't be done in which account, asked for once a page. `about`: the one that the page is about, if it is
     about one; else it tells of all that the person sees."""
 
@@ -47,7 +47,11 @@ class Closed:
         """Account by account, what to say of it."""
         if not any(state.closed for state in self.states.values()):
             return []
-        here = (self._about,) if self._about else _looked_up(lambda: _seen_by(self._user), NONE)
+        here = (
+            (self._about,)
+            if self._about
+            else _query_or_default(lambda: _viewable_accounts(self._user), NO_ACCOUNTS)
+        )
         states = [(account, self.states[account.sid]) for account in here if account.sid in self.states]
         return [
             {
@@ -60,32 +64,34 @@ class Closed:
         ]
 
     @cached_property
-    def states(self) -> dict[str, restrictions.State]:
-        known: dict[str, restrictions.State] | None = getattr(self._request, "states", None)
-        return _looked_up(restrictions.states, {}) if known is None else known
+    def states(self) -> dict[str, restrictions.Availability]:
+        known: dict[str, restrictions.Availability] | None = getattr(self._request, "states", None)
+        return _query_or_default(restrictions.availability_by_account, {}) if known is None else known
 
-    def why(self, account_sid: str, kind: str) -> restrictions.Why | None:
-        if any(account.sid == account_sid for account in twilio_accounts.every()):
+    def why(self, account_sid: str, kind: str) -> restrictions.Restriction | None:
+        if any(account.sid == account_sid for account in twilio_accounts.all_accounts()):
             state = self.states.get(account_sid)
             return state.why(kind) if state else None
-        return _looked_up(lambda: restrictions.reason_against(account_sid, kind), None)
+        return _query_or_default(lambda: restrictions.find_restriction(account_sid, kind), None)
 
 
 class Permissions:
     """`perms` of a template, `perms.flows.change_flow`: on one account, or, without one, on any. What nobody can do
     there just now (closures.py) counts as not permitted: no page offers what can't work."""
 
-    def __init__(self, user: Any, account_sid: str, closed: "Closed", app: str = "") -> None:
+    def __init__(self, user: Any, account_sid: str, closed: "Restrictions", app: str = "") -> None:
         self._user, self._account_sid, self._closed, self._app = user, account_sid, closed, app
 
     def __getitem__(self, name: str) -> "Permissions | bool":
         if not self._app:
             return Permissions(self._user, self._account_sid, self._closed, name)
-        kind = CALLS.get(name, "")
+        kind = OPERATION_BY_PERMISSION.get(name, "")
         if not kind:
             return bool(self._user.has_perm(f"{self._app}.{name}", self._account_sid or None))
         about = (
-            [self._account_sid] if self._account_sid else [account.sid for account in twilio_accounts.every()]
+            [self._account_sid]
+            if self._account_sid
+            else [account.sid for account in twilio_accounts.all_accounts()]
         )
         return any(
             self._user.has_perm(f"{self._app}.{name}", sid) and not self._closed.why(sid, kind)
@@ -100,31 +106,43 @@ def site(request: HttpRequest) -> dict[str, object]:
     user = getattr(request, "user", None)
     about = getattr(request, "account_sid", "")
     named = about or request.GET.get("account", "")
-    account = next((one for one in _looked_up(lambda: _seen_by(user), NONE) if one.sid == named), None)
+    account = next(
+        (one for one in _query_or_default(lambda: _viewable_accounts(user), NO_ACCOUNTS) if one.sid == named),
+        None,
+    )
     if (
         account is None and not about
     ):  # a page about a flow of an account that the site has no more is of none
-        account = twilio_accounts.sole()
-    hosts = {urlsplit(one.root).hostname or "" for one in ([account] if account else twilio_accounts.every())}
+        account = twilio_accounts.only_account()
+    hosts = {
+        urlsplit(one.root).hostname or ""
+        for one in ([account] if account else twilio_accounts.all_accounts())
+    }
     known: dict[str, object] = {
         "account": account,
-        "accounts": SimpleLazyObject(lambda: _looked_up(lambda: _visible(user), NONE)),
+        "accounts": SimpleLazyObject(
+            lambda: _query_or_default(lambda: _selectable_accounts(user), NO_ACCOUNTS)
+        ),
         "api_host": ", ".join(sorted(hosts)),
         "is_twilio": all(host == "twilio.com" or host.endswith(".twilio.com") for host in hosts),
-        "drift_count": LazyNumber(lambda: _looked_up(lambda: _drift_count(user), 0)),
-        "may_manage_people": SimpleLazyObject(lambda: _looked_up(lambda: _manages_people(user), False)),
-        "pending_form": SimpleLazyObject(lambda: form_rescue.sent(request)),
+        "drift_count": LazyNumber(lambda: _query_or_default(lambda: _count_drift(user), 0)),
+        "can_manage_users": SimpleLazyObject(
+            lambda: _query_or_default(lambda: _can_manage_users(user), False)
+        ),
+        "pending_form": SimpleLazyObject(lambda: form_rescue.pending_form(request)),
         "role": SimpleLazyObject(
-            lambda: _looked_up(lambda: role_of(user, account.sid if account else ""), "") if user else ""
+            lambda: (
+                _query_or_default(lambda: get_role(user, account.sid if account else ""), "") if user else ""
+            )
         ),
     }
     if user is not None:
-        known["closed"] = closed = Closed(request, account)
+        known["closed"] = closed = Restrictions(request, account)
         known["perms"] = Permissions(user, getattr(request, "account_sid", ""), closed)
     return known
 
 
-def _looked_up(look: Callable[[], T], otherwise: T) -> T:
+def _query_or_default(look: Callable[[], T], otherwise: T) -> T:
     """The page that tells of the database's trouble has this frame too."""
     try:
         return look()
@@ -132,24 +150,26 @@ def _looked_up(look: Callable[[], T], otherwise: T) -> T:
         return otherwise
 
 
-def _visible(user: Any) -> tuple[twilio_accounts.Account, ...]:
+def _selectable_accounts(user: Any) -> tuple[twilio_accounts.Account, ...]:
     """The accounts that the person can choose between; none where there is nothing to choose."""
-    return NONE if twilio_accounts.sole() else _seen_by(user)
+    return NO_ACCOUNTS if twilio_accounts.only_account() else _viewable_accounts(user)
 
 
-def _seen_by(user: Any) -> tuple[twilio_accounts.Account, ...]:
+def _viewable_accounts(user: Any) -> tuple[twilio_accounts.Account, ...]:
     if user is None or not user.is_authenticated:
-        return NONE
-    return twilio_accounts.of_scope(scope_of(user, "flows.view_flow"))
+        return NO_ACCOUNTS
+    return twilio_accounts.visible_accounts(get_scope(user, "flows.view_flow"))
 
 
-def _drift_count(user: Any) -> int:
-    scope = scope_of(user, "flows.view_flow")
-    waiting = log_paging.of_accounts(OpenDrift.objects.all(), scope, "event")
+def _count_drift(user: Any) -> int:
+    scope = get_scope(user, "flows.view_flow")
+    waiting = log_paging.filter_accounts(OpenDrift.objects.all(), scope, "event")
     return waiting.values("target_sid").distinct().count()
 
 
-def _manages_people(user: Any) -> bool:
+def _can_manage_users(user: Any) -> bool:
     return bool(
-        user and user.is_authenticated and user.has_perm("flexadmin.manage_people", twilio_accounts.EVERY)
+        user
+        and user.is_authenticated
+        and user.has_perm("flexadmin.manage_people", twilio_accounts.ALL_ACCOUNTS)
     )

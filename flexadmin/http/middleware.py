@@ -22,8 +22,8 @@ from flexadmin.http import form_rescue
 from flexadmin.ops import log_records
 from flexadmin.signin import sessions
 
-access = logging.getLogger("flexadmin.access")
-UNLOGGED = ("/health/", "/metrics", settings.STATIC_URL)
+access_log = logging.getLogger("flexadmin.access")
+UNLOGGED_PATHS = ("/health/", "/metrics", settings.STATIC_URL)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -46,14 +46,14 @@ class RequestIdMiddleware:
         try:
             response = self.get_response(request)
             response["X-Request-Id"] = request_id
-            if not request.path.startswith(UNLOGGED):
+            if not request.path.startswith(UNLOGGED_PATHS):
                 _log_access(request, response, round((time.monotonic() - started) * 1000))
         finally:
             log_records.request_id.reset(token)
         return response
 
 
-class ArmourMiddleware:
+class SecurityHeadersMiddleware:
     """A strict content policy for every page: own scripts and styles, nothing inline. No page is framed, embedded
     elsewhere or cached. It stands outside of what can refuse a request early, so that a refusal has it too."""
 
@@ -83,21 +83,21 @@ class FormEncodingMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not _is_utf8(unquote_to_bytes(request.META.get("QUERY_STRING", ""))):
-            return _refused(request, 400, "The address is not valid UTF-8.")
+            return _error_response(request, 400, "The address is not valid UTF-8.")
         if request.method == "POST":
             length = request.META.get("CONTENT_LENGTH") or "0"
             if not length.isdecimal():
-                return _refused(request, 400, "The request's Content-Length is not a number.")
+                return _error_response(request, 400, "The request's Content-Length is not a number.")
             if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-                return _refused(request, 413, "The form is too large. Nothing was changed.")
+                return _error_response(request, 413, "The form is too large. Nothing was changed.")
             urlencoded = request.content_type == "application/x-www-form-urlencoded"
             body = unquote_to_bytes(request.body) if urlencoded else request.body
             if not _is_utf8(body) and not _has_utf8_fields(request):
-                return _refused(request, 400, "The form is not valid UTF-8. Nothing was changed.")
+                return _error_response(request, 400, "The form is not valid UTF-8. Nothing was changed.")
             # A part of a multipart body can have an encoding of its own, which would be read past this check.
             charset = (request.content_params or {}).get("charset", "utf-8").lower()
             if charset not in ("utf-8", "utf8") or b"content-transfer-encoding" in request.body.lower():
-                return _refused(request, 400, "Forms are read as UTF-8 only. Nothing was changed.")
+                return _error_response(request, 400, "Forms are read as UTF-8 only. Nothing was changed.")
         return self.get_response(request)
 
 
@@ -110,12 +110,12 @@ class SignInMiddleware(LoginRequiredMiddleware):
         if not getattr(view_func, "login_required", True):
             return None  # without looking the person up: whether the site is alive needs no database
         if request.user.is_authenticated:
-            sessions.end_if_over(request)
+            sessions.end_if_expired(request)
         if request.user.is_authenticated:
-            return _led(request)
+            return _redirect_to_required_step(request)
         answer = super().process_view(request, view_func, *args)
-        kept = form_rescue.sent(request) if answer else None
-        return form_rescue.session_ended(request, kept) if kept else answer
+        kept = form_rescue.pending_form(request) if answer else None
+        return form_rescue.session_ended_response(request, kept) if kept else answer
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
         response = super().handle_no_permission(request, view_func)
@@ -133,7 +133,7 @@ def _log_access(request: HttpRequest, response: HttpResponseBase, duration_ms: i
     person = getattr(
         request, "_cached_user", None
     )  # asking for `user` would ask the database where nobody has
-    access.info(
+    access_log.info(
         "%s %s %s %s ms", request.method, request.path, response.status_code, duration_ms,
         extra={
             "method": request.method, "path": request.path, "status": response.status_code,
@@ -142,10 +142,10 @@ def _log_access(request: HttpRequest, response: HttpResponseBase, duration_ms: i
     )  # fmt: skip
 
 
-def _led(request: HttpRequest) -> HttpResponseBase | None:
+def _redirect_to_required_step(request: HttpRequest) -> HttpResponseBase | None:
     """Where somebody is led who has something to do before anything else, whatever they asked for."""
     match = request.resolver_match
-    duty = sessions.duty(request, match.view_name if match else "")
+    duty = sessions.required_step(request, match.view_name if match else "")
     if not duty:
         return None
     if getattr(request, "htmx", False):
@@ -167,5 +167,5 @@ def _has_utf8_fields(request: HttpRequest) -> bool:
     return bool(request.FILES) and not any("\ufffd" in str(text) for text in said)
 
 
-def _refused(request: HttpRequest, status: int, what: str) -> HttpResponse:
+def _error_response(request: HttpRequest, status: int, what: str) -> HttpResponse:
     return render(request, "400.html", {"what": what, "status": status}, status=status)

@@ -15,19 +15,19 @@ from django.http import HttpRequest, HttpResponseBase
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
-UNIX: Final = "unix"  # whoever can write to the site's socket; such a peer has no address
-FORWARDED: Final = (
+UNIX_SOCKET: Final = "unix"  # whoever can write to the site's socket; such a peer has no address
+FORWARDED_HEADERS: Final = (
     "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT",
     "HTTP_X_REAL_IP", "HTTP_FORWARDED",
 )  # fmt: skip
 
 
-def networks(said: Iterable[str]) -> list[Network | str]:
+def parse_networks(said: Iterable[str]) -> list[Network | str]:
     """TRUSTED_PROXIES as written: addresses, networks, or `unix`. `ImproperlyConfigured` names what is neither."""
     found: list[Network | str] = []
     for one in filter(None, map(str.strip, said)):
         try:
-            network = UNIX if one == UNIX else ip_network(one)
+            network = UNIX_SOCKET if one == UNIX_SOCKET else ip_network(one)
         except ValueError:
             raise ImproperlyConfigured(
                 f"TRUSTED_PROXIES: {one} is neither an address nor a network such as 10.0.0.0/8."
@@ -47,20 +47,20 @@ class TrustedProxyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         meta = request.META
-        said = {name: meta.pop(name, "") for name in FORWARDED}  # nothing behind this believes them
+        said = {name: meta.pop(name, "") for name in FORWARDED_HEADERS}  # nothing behind this believes them
         if _is_trusted(meta.get("REMOTE_ADDR", "")):
-            meta["REMOTE_ADDR"] = _client(meta.get("REMOTE_ADDR", ""), said["HTTP_X_FORWARDED_FOR"])
+            meta["REMOTE_ADDR"] = _client_address(meta.get("REMOTE_ADDR", ""), said["HTTP_X_FORWARDED_FOR"])
             scheme = said["HTTP_X_FORWARDED_PROTO"].rpartition(",")[2].strip().lower()
             if scheme in ("http", "https"):
                 meta["wsgi.url_scheme"] = scheme
         return self.get_response(request)
 
 
-def _client(peer: str, forwarded_for: str) -> str:
+def _client_address(peer: str, forwarded_for: str) -> str:
     """The nearest address that can be known: what a trusted proxy says of its own peer, as long as it makes sense."""
     nearest = peer
     for hop in reversed(forwarded_for.split(",")):
-        address = _address(hop)
+        address = _parse_address(hop)
         if address is None:
             break
         nearest = str(address)
@@ -72,14 +72,14 @@ def _client(peer: str, forwarded_for: str) -> str:
 def _is_trusted(text: str) -> bool:
     trusted: list[Network | str] = settings.TRUSTED_PROXIES
     if not text:
-        return UNIX in trusted
-    address = _address(text)
+        return UNIX_SOCKET in trusted
+    address = _parse_address(text)
     return address is not None and any(
         not isinstance(network, str) and address in network for network in trusted
     )
 
 
-def _address(text: str) -> Address | None:
+def _parse_address(text: str) -> Address | None:
     """The address of one hop, which may have a port. An IPv4 address in IPv6's clothes is the IPv4 address."""
     text = text.strip()
     if text.startswith("["):

@@ -6,7 +6,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-TASKS = {"flows.services.plans.carry_on": "flows.plans.execution.carry_on"}
+TASKS = {"flows.services.plans.carry_on": "flows.plans.execution.run_plan"}
 BACKENDS = {"flexadmin.roles.RolesBackend": "flexadmin.users.roles.RolesBackend"}
 BACKEND_KEY = "_auth_user_backend"
 

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.views.debug import SafeExceptionReporterFilter
 
 
-class WithoutValues(SafeExceptionReporterFilter):
+class RedactingExceptionReporterFilter(SafeExceptionReporterFilter):
     """Shows no value of a variable, a form or a cookie; under DEBUG neither, where Django's own shows all."""
 
     hidden_settings = re.compile(

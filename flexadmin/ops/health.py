@@ -24,11 +24,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
 from flexadmin.http import form_rescue
-from flows.core.database import unpooled, waiting_briefly
+from flows.core.database import create_unpooled_connection, short_lock_timeout
 
-PATIENCE: Final = 2.0  # seconds that a load balancer is kept waiting
-KEPT_FOR: Final = 1.0  # seconds that an answer holds: whoever may ask may ask a lot
-UNAVAILABLE: Final = (OperationalError, InterfaceError, InternalError)  # locked, full, read-only, gone
+CHECK_TIMEOUT: Final = 2.0  # seconds that a load balancer is kept waiting
+RESULT_TTL: Final = 1.0  # seconds that an answer holds: whoever may ask may ask a lot
+UNAVAILABLE_ERRORS: Final = (OperationalError, InterfaceError, InternalError)  # locked, full, read-only, gone
 
 
 @login_not_required
@@ -39,8 +39,8 @@ def live(_request: HttpRequest) -> JsonResponse:
 @login_not_required
 def ready(_request: HttpRequest) -> JsonResponse:
     """200 when the database answers, has every migration and can be written; else 503."""
-    check = _Check.latest()
-    check.join(max(0.0, check.began + PATIENCE - time.monotonic()))
+    check = _DatabaseCheck.latest()
+    check.join(max(0.0, check.began + CHECK_TIMEOUT - time.monotonic()))
     fault = "does not answer in time" if check.is_alive() else check.fault
     if fault:
         return JsonResponse({"status": "not ready", "database": fault}, status=503)
@@ -50,26 +50,28 @@ def ready(_request: HttpRequest) -> JsonResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """The page for what went wrong unforeseen. A database that can't be read or written passes: 503."""
     error = sys.exc_info()[1]
-    if isinstance(error, UNAVAILABLE) or isinstance(error and error.__cause__, UNAVAILABLE):
-        return HttpResponse(_page("503.html", request), status=503, headers={"Retry-After": "10"})
-    return HttpResponse(_page("500.html", request), status=500)
+    if isinstance(error, UNAVAILABLE_ERRORS) or isinstance(error and error.__cause__, UNAVAILABLE_ERRORS):
+        return HttpResponse(
+            _render_error_page("503.html", request), status=503, headers={"Retry-After": "10"}
+        )
+    return HttpResponse(_render_error_page("500.html", request), status=500)
 
 
-def _page(name: str, request: HttpRequest) -> str:
+def _render_error_page(name: str, request: HttpRequest) -> str:
     """With what was typed, if that can be had: the page that tells of a failure can't fail itself."""
     try:
-        return render_to_string(name, form_rescue.on_error_page(request))
+        return render_to_string(name, form_rescue.error_page_context(request))
     except Exception:
         logging.getLogger("django.request").exception("What was typed could not be shown again")
         return render_to_string(name)
 
 
-class _Check(threading.Thread):
+class _DatabaseCheck(threading.Thread):
     """One look at the database, over a connection of its own, so that one that hangs keeps nobody waiting. There is
     one at a time."""
 
     _lock = threading.Lock()
-    _latest: _Check | None = None
+    _latest: _DatabaseCheck | None = None
 
     def __init__(self) -> None:
         super().__init__(name="health", daemon=True)
@@ -78,7 +80,7 @@ class _Check(threading.Thread):
         self.until = float("inf")
 
     @classmethod
-    def latest(cls) -> _Check:
+    def latest(cls) -> _DatabaseCheck:
         with cls._lock:
             check = cls._latest
             if check is None or time.monotonic() >= check.until:
@@ -88,14 +90,14 @@ class _Check(threading.Thread):
 
     def run(self) -> None:
         try:
-            connections["default"] = unpooled()  # of this thread alone
-            self.fault = _fault()
+            connections["default"] = create_unpooled_connection()  # of this thread alone
+            self.fault = _find_fault()
         finally:
             connection.close()
-            self.until = time.monotonic() + KEPT_FOR
+            self.until = time.monotonic() + RESULT_TTL
 
 
-def _fault() -> str:
+def _find_fault() -> str:
     try:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
@@ -103,15 +105,15 @@ def _fault() -> str:
     except Error:
         return "does not answer"
     try:
-        _write()
+        _probe_write()
     except Error:
         return "can't be written"
     return ""
 
 
-def _write() -> None:
+def _probe_write() -> None:
     """A write as the log's own, with its lock and its commit. It changes nothing that anybody reads."""
-    with waiting_briefly(), transaction.atomic(), connection.cursor() as cursor:
+    with short_lock_timeout(), transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             # An update that changes no byte is never written to the file; this number in its head is nobody's.
             cursor.execute(f"PRAGMA user_version = {time.time_ns() // 1_000_000 % 2**31}")

@@ -18,44 +18,44 @@ from django_tasks_db.models import DBTaskResult
 
 from flexadmin.models import SignInTry
 
-DUE: Final = "flexadmin.housekeeping"
-EVERY: Final = 24 * 60 * 60  # seconds
-SOON: Final = 60  # seconds, until the rest of what was too much for one go
-MOST: Final = 2_000  # rows of a table at a time: somebody is waiting to get in
-TRIES_KEPT: Final = timedelta(days=1)
-TASKS_KEPT: Final = timedelta(days=30)
+CACHE_KEY: Final = "flexadmin.housekeeping"
+RUN_INTERVAL: Final = 24 * 60 * 60  # seconds
+CONTINUE_INTERVAL: Final = 60  # seconds, until the rest of what was too much for one go
+BATCH_SIZE: Final = 2_000  # rows of a table at a time: somebody is waiting to get in
+ATTEMPT_RETENTION: Final = timedelta(days=1)
+TASK_RETENTION: Final = timedelta(days=30)
 
 
 def run_if_due() -> None:
     """Remove what has run out, if nobody has for a day. What goes wrong with it is logged and stops nobody."""
     try:
-        if cache.add(DUE, value=True, timeout=EVERY) and not run():
-            cache.set(DUE, value=True, timeout=SOON)
+        if cache.add(CACHE_KEY, value=True, timeout=RUN_INTERVAL) and not remove_expired():
+            cache.set(CACHE_KEY, value=True, timeout=CONTINUE_INTERVAL)
     except Error:
         logging.getLogger("flexadmin").warning("Expired sessions and the like could not be removed")
 
 
-def run() -> bool:
+def remove_expired() -> bool:
     """Remove what has run out, a bounded number of rows of each table; tell whether that was all."""
     now = timezone.now()
-    counts = [_delete(rows) for rows in _run_out(now)]
+    counts = [_delete_batch(rows) for rows in _expired_querysets(now)]
     _delete_expired_cache(now)
-    return max(counts) < MOST
+    return max(counts) < BATCH_SIZE
 
 
-def _run_out(now: datetime) -> list[QuerySet[Any]]:
+def _expired_querysets(now: datetime) -> list[QuerySet[Any]]:
     live = Session.objects.filter(session_key=OuterRef("session_key"))
     return [
         Session.objects.filter(expire_date__lt=now),
         UserSession.objects.filter(~Exists(live)),
-        SignInTry.objects.filter(at__lt=now - TRIES_KEPT),
-        DBTaskResult.objects.finished().filter(finished_at__lt=now - TASKS_KEPT),
+        SignInTry.objects.filter(at__lt=now - ATTEMPT_RETENTION),
+        DBTaskResult.objects.finished().filter(finished_at__lt=now - TASK_RETENTION),
     ]
 
 
-def _delete(rows: QuerySet[Any]) -> int:
+def _delete_batch(rows: QuerySet[Any]) -> int:
     model: type[Model] = rows.model
-    keys = list(rows.values_list("pk", flat=True)[:MOST])
+    keys = list(rows.values_list("pk", flat=True)[:BATCH_SIZE])
     if keys:
         model._default_manager.filter(pk__in=keys).delete()
     return len(keys)

@@ -19,32 +19,39 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
-from flows.core.terminal_text import escaped
-from flows.redaction.masking import masked
+from flows.core.terminal_text import escape_line
+from flows.redaction.masking import redact
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
-FIELDS: Final = ("request_id", "method", "path", "status", "duration_ms", "person")  # beside the message
+EXTRA_FIELDS: Final = (
+    "request_id",
+    "method",
+    "path",
+    "status",
+    "duration_ms",
+    "person",
+)  # beside the message
 FORMATS: Final[tuple[str, ...]] = ("json", "line")
-SHORTEST: Final = 6  # characters; what is shorter would mask half of every line
+MIN_SECRET_LENGTH: Final = 6  # characters; what is shorter would mask half of every line
 MASK: Final = "masked"
 INDENT: Final = "    "  # of what belongs to the line above
 _AUTHORIZATION = re.compile(r"""(authorization\b['"]?\s*[:=,]\s*b?['"]?)[^'"\r\n,}]+""", re.IGNORECASE)
 _SCHEME = re.compile(r"\b(basic|bearer)\s+[\w+/=.~-]{6,}", re.IGNORECASE)
 
 
-def settings(*, form: str, level: str, secrets: Iterable[str]) -> dict[str, Any]:
+def build_logging_config(*, form: str, level: str, secrets: Iterable[str]) -> dict[str, Any]:
     """Django's LOGGING. One handler, at the root, so that a library's warning comes as all else does."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
-            "json": {"()": "flexadmin.ops.log_records.Json"},
-            "line": {"()": "flexadmin.ops.log_records.Line"},
+            "json": {"()": "flexadmin.ops.log_records.JsonFormatter"},
+            "line": {"()": "flexadmin.ops.log_records.LineFormatter"},
         },
         "handlers": {
             "stderr": {
-                "()": "flexadmin.ops.log_records.Stderr",
+                "()": "flexadmin.ops.log_records.RedactingStderrHandler",
                 "secrets": sorted(secrets),
                 "formatter": form,
             }
@@ -60,19 +67,21 @@ def settings(*, form: str, level: str, secrets: Iterable[str]) -> dict[str, Any]
     }
 
 
-class Json(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """One line of JSON. Of what a record carries besides, only `FIELDS` are shown: a request would bring its query."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         said = {"time": at, "level": record.levelname, "logger": record.name, "message": record.getMessage()}
-        said |= {name: value for name in FIELDS if (value := getattr(record, name, None)) not in (None, "")}
+        said |= {
+            name: value for name in EXTRA_FIELDS if (value := getattr(record, name, None)) not in (None, "")
+        }
         if record.exc_text:
             said["exception"] = record.exc_text
         return json.dumps(said, default=str)
 
 
-class Line(logging.Formatter):
+class LineFormatter(logging.Formatter):
     """For somebody at a terminal. A record is one line, whatever it quotes; the lines of a traceback are indented, so
     that none can pass for a record."""
 
@@ -80,7 +89,7 @@ class Line(logging.Formatter):
         super().__init__("{asctime} {levelname} {name} {message} {request_id}", style="{")
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        return escaped(super().formatMessage(record).rstrip())
+        return escape_line(super().formatMessage(record).rstrip())
 
     def format(self, record: logging.LogRecord) -> str:
         """Like logging's own, which would take the trace as it is."""
@@ -88,16 +97,19 @@ class Line(logging.Formatter):
         record.asctime = self.formatTime(record)
         traces = (record.exc_text, record.stack_info)
         lines = [line for trace in traces if trace for line in trace.split("\n")]
-        return "\n".join([self.formatMessage(record), *(f"{INDENT}{escaped(line)}" for line in lines)])
+        return "\n".join([self.formatMessage(record), *(f"{INDENT}{escape_line(line)}" for line in lines)])
 
 
-class Stderr(logging.StreamHandler[Any]):
+class RedactingStderrHandler(logging.StreamHandler[Any]):
     """Writes each record without its secrets; the record itself, which others may handle too, stays as it is."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()
         spelled = {
-            spelling for secret in secrets if len(secret) >= SHORTEST for spelling in _spellings(secret)
+            spelling
+            for secret in secrets
+            if len(secret) >= MIN_SECRET_LENGTH
+            for spelling in _spellings(secret)
         }
         # The longest first: one may stand within another.
         alternatives = "|".join(map(re.escape, sorted(spelled, key=len, reverse=True)))
@@ -106,20 +118,20 @@ class Stderr(logging.StreamHandler[Any]):
     def format(self, record: logging.LogRecord) -> str:
         record = copy.copy(record)
         record.request_id = getattr(record, "request_id", "") or request_id.get()
-        record.msg, record.args = self.without_secrets(record.getMessage()), None
+        record.msg, record.args = self.redact_secrets(record.getMessage()), None
         if record.exc_info and not record.exc_text:
             record.exc_text = "".join(traceback.format_exception(*record.exc_info)).rstrip()
         for name in ("exc_text", "stack_info", "path"):
             if text := getattr(record, name, None):
-                setattr(record, name, self.without_secrets(str(text)))
+                setattr(record, name, self.redact_secrets(str(text)))
         record.exc_info = None
         return super().format(record)
 
-    def without_secrets(self, text: str) -> str:
+    def redact_secrets(self, text: str) -> str:
         if self._secrets:
             text = self._secrets.sub(MASK, text)
         text = _SCHEME.sub(rf"\1 {MASK}", _AUTHORIZATION.sub(rf"\1{MASK}", text))
-        return str(masked(text))
+        return str(redact(text))
 
     def handleError(self, record: logging.LogRecord) -> None:
         """A record that can't be written is told of without what it would have said: logging's own would show all."""

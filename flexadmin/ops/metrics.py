@@ -27,19 +27,19 @@ from flows.audit import audit_log, verification
 from flows.audit.models import OpenChange, OpenDrift, Result
 from flows.mirror.models import SyncState
 
-_own = CollectorRegistry()
-CALLS: Final = Histogram(
+_process_registry = CollectorRegistry()
+TWILIO_CALLS: Final = Histogram(
     "flexflow_twilio_call_seconds",
     "Calls to Twilio, each try of its own, by verb and by what is known of it.",
     ["verb", "result"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30),
-    registry=_own,
+    registry=_process_registry,
 )
 
 
-def observe(*, verb: str, result: str, seconds: float, **_: Any) -> None:
-    """A receiver of `flows.accounts.clients.called`."""
-    CALLS.labels(verb, result).observe(seconds)
+def observe_call(*, verb: str, result: str, seconds: float, **_: Any) -> None:
+    """A receiver of `flows.accounts.clients.call_finished`."""
+    TWILIO_CALLS.labels(verb, result).observe(seconds)
 
 
 @login_not_required
@@ -54,31 +54,31 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         MultiProcessCollector(told)  # type: ignore[no-untyped-call]
     else:
-        told.register(_Own())
-    told.register(_FromTheDatabase())
+        told.register(_ProcessCollector())
+    told.register(_DatabaseCollector())
     return HttpResponse(generate_latest(told), content_type=CONTENT_TYPE_LATEST)
 
 
-class _Own(Collector):
+class _ProcessCollector(Collector):
     """What this process alone has counted."""
 
     def collect(self) -> Iterator[Metric]:
-        return iter(list(_own.collect()))
+        return iter(list(_process_registry.collect()))
 
 
-class _FromTheDatabase(Collector):
+class _DatabaseCollector(Collector):
     """The same whichever process is asked."""
 
     def collect(self) -> Iterator[Metric]:
         try:
-            found = [*_of_the_copy(), *_of_what_is_open(), *_of_the_log()]
+            found = [*_mirror_metrics(), *_open_change_metrics(), *_audit_metrics()]
         except Error:
             found = []
         yield GaugeMetricFamily("flexflow_database_up", "Whether the database answered.", value=bool(found))
         yield from found
 
 
-def _of_the_copy() -> Iterator[Metric]:
+def _mirror_metrics() -> Iterator[Metric]:
     age = GaugeMetricFamily(
         "flexflow_mirror_age_seconds",
         "Since the copy was last compared with Twilio.",
@@ -91,8 +91,8 @@ def _of_the_copy() -> Iterator[Metric]:
     yield age
 
 
-def _of_what_is_open() -> Iterator[Metric]:
-    attempts = audit_log.open_attempts().count()
+def _open_change_metrics() -> Iterator[Metric]:
+    attempts = audit_log.pending_attempts().count()
     changes = GaugeMetricFamily("flexflow_open_changes", "Changes whose fate is not known.", labels=["stage"])
     changes.add_metric(["attempt"], attempts)
     changes.add_metric(["unknown"], max(0, OpenChange.objects.count() - attempts))
@@ -104,7 +104,7 @@ def _of_what_is_open() -> Iterator[Metric]:
     )
 
 
-def _of_the_log() -> Iterator[Metric]:
+def _audit_metrics() -> Iterator[Metric]:
     yield GaugeMetricFamily("flexflow_audit_events", "Events in the audit log.", value=audit_log.last_seq())
     last = verification.last_verification()
     if last is None:

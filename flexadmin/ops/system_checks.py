@@ -9,20 +9,20 @@ from typing import Any, Final
 from django.conf import settings
 from django.core import checks
 
-FIRST: Final = (3, 7, 0)  # with a write-ahead log
-FIXED: Final = (3, 51, 3)
-BACKPORTED: Final = {(3, 44): 6, (3, 50): 7}  # the first patch of that release that has it
+FIRST_AFFECTED: Final = (3, 7, 0)  # with a write-ahead log
+FIRST_FIXED: Final = (3, 51, 3)
+BACKPORTED_FIXES: Final = {(3, 44): 6, (3, 50): 7}  # the first patch of that release that has it
 
 
 @checks.register
-def sqlite_wal(**_: Any) -> list[checks.CheckMessage]:
+def check_sqlite_wal(**_: Any) -> list[checks.CheckMessage]:
     """SQLite's bug of a write-ahead log that is reset while another connection writes: rare, and it loses what was
     committed (https://sqlite.org/wal.html#walresetbug)."""
     if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3":
         return []
     version = sqlite3.sqlite_version_info
-    patch = BACKPORTED.get(version[:2])
-    if not FIRST <= version < FIXED or (patch is not None and version[2] >= patch):
+    patch = BACKPORTED_FIXES.get(version[:2])
+    if not FIRST_AFFECTED <= version < FIRST_FIXED or (patch is not None and version[2] >= patch):
         return []
     return [
         checks.Warning(

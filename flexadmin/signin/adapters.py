@@ -27,19 +27,19 @@ from django.shortcuts import redirect
 from flexadmin.models import OneTimePassword
 from flexadmin.signin import auth_events, sessions
 from flexadmin.signin.oidc_provider import IdentityRefused, SsoProvider
-from flexadmin.signin.oidc_settings import tie_of
+from flexadmin.signin.oidc_settings import sso_uid
 from flexadmin.users import outside_rights
-from flexadmin.users.roles import site_user
-from flexadmin.users.usernames import name_for_sso
+from flexadmin.users.roles import get_site_user
+from flexadmin.users.usernames import choose_sso_username
 from flows.audit.audit_log import NotRecorded
-from flows.twilio.pickling import Picklable
+from flows.twilio.pickling import PicklableError
 
 # What is recorded of a sign-in that is refused at its end, and what the user is told.
 DEACTIVATED: Final = (
     "the person is deactivated",
     "Your access was deactivated. Ask an administrator.",
 )
-OVERTAKEN: Final = (
+INVALIDATED: Final = (
     "the password was changed or all sessions were ended since this sign-in began",
     "Your password or access changed while you were signing in. Sign in again.",
 )
@@ -49,12 +49,12 @@ EXPIRED: Final = (
 )
 
 
-class _Overtaken(Picklable):
-    """Something ended this sign-in before it was recorded. `objection` says what."""
+class _LoginInvalidated(PicklableError):
+    """Something ended this sign-in before it was recorded. `refusal` says what."""
 
-    def __init__(self, objection: tuple[str, str]) -> None:
-        super().__init__(objection[0])
-        self.objection = objection
+    def __init__(self, refusal: tuple[str, str]) -> None:
+        super().__init__(refusal[0])
+        self.refusal = refusal
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -65,39 +65,39 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
         """Before a second factor is asked for: what this sign-in rests on has to hold until it is there."""
-        sessions.hold_pending(request, user)
+        sessions.remember_pending_login(request, user)
         answer: HttpResponse | None = super().pre_login(request, user, **kwargs)
         return answer
 
     def login(self, request: HttpRequest, user: User) -> None:
         """Let a user in who still may, and whose sign-in is recorded: else it is refused, with 503 if it can't be."""
-        current = site_user(user.pk) or user
+        current = get_site_user(user.pk) or user
 
         def check() -> None:
-            sessions.hold_epoch(request, user)
-            if objection := self._objection(request, user):
-                raise _Overtaken(objection)
+            sessions.remember_epoch(request, user)
+            if refusal := self._find_refusal(request, user):
+                raise _LoginInvalidated(refusal)
 
         try:
             check()
-            auth_events.signed_in(request, current, check=check)
+            auth_events.record_login(request, current, check=check)
         except NotRecorded:
-            raise ImmediateHttpResponse(auth_events.not_recorded(request)) from None
-        except _Overtaken as overtaken:
-            raise ImmediateHttpResponse(self._refused(request, user, *overtaken.objection)) from None
+            raise ImmediateHttpResponse(auth_events.not_recorded_response(request)) from None
+        except _LoginInvalidated as overtaken:
+            raise ImmediateHttpResponse(self._refused(request, user, *overtaken.refusal)) from None
         super().login(request, current)
-        outside_rights.record_if_possible()
+        outside_rights.try_record_changes()
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
         return self._refused(request, user, *DEACTIVATED)
 
-    def _objection(self, request: HttpRequest, user: User) -> tuple[str, str] | None:
+    def _find_refusal(self, request: HttpRequest, user: User) -> tuple[str, str] | None:
         """What has changed since the password was checked and ends the sign-in: for the log, and for the user."""
-        current = site_user(user.pk)
+        current = get_site_user(user.pk)
         if current is None or not current.is_active:
             return DEACTIVATED
-        if sessions.is_pending_over(request, current):
-            return OVERTAKEN
+        if sessions.is_pending_login_invalid(request, current):
+            return INVALIDATED
         by_password = any(
             record["method"] == "password" for record in get_authentication_records(request, current)
         )
@@ -106,13 +106,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return None
 
     def _refused(self, request: HttpRequest, user: User, why: str, sentence: str) -> HttpResponse:
-        auth_events.denied(request, user.get_username(), why)
+        auth_events.record_denial(request, user.get_username(), why)
         clear_login(request)
         messages.error(request, sentence)
         return redirect("login")
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        return auth_events.address_of(request) or "::"  # no place, for a column that wants one
+        return auth_events.get_client_ip(request) or "::"  # no place, for a column that wants one
 
     def add_message(self, request: HttpRequest, level: int, *_args: Any, **said: Any) -> None:
         """Only what is said in so many words: allauth's templates speak of e-mails and accounts."""
@@ -139,7 +139,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> User:
         sociallogin.email_addresses = []
         known = sociallogin.account
-        known.uid = tie_of(
+        known.uid = sso_uid(
             known.extra_data["id_token"]["iss"], known.uid
         )  # before anybody is looked up by it
         user: User = super().populate_user(request, sociallogin, {**data, "email": ""})
@@ -147,13 +147,11 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
         """Whom the provider knows signs in, and that is all: nobody is tied to a person who is there already."""
-        from flexadmin.signin.views import not_by_single_sign_on  # its views ask for this adapter
+        from flexadmin.signin.views import sso_failed_response  # its views ask for this adapter
 
         if sociallogin.state.get("process") != AuthProcess.LOGIN:
             name = sociallogin.provider.name
-            raise ImmediateHttpResponse(
-                not_by_single_sign_on(request, name, "asked for more than to sign in")
-            )
+            raise ImmediateHttpResponse(sso_failed_response(request, name, "asked for more than to sign in"))
 
     def is_auto_signup_allowed(self, request: HttpRequest, sociallogin: Any) -> bool:  # noqa: ARG002
         """Nobody is asked for more: there is no such page."""
@@ -167,11 +165,11 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         name, subject = sociallogin.provider.name, str(sociallogin.account.uid)
         said = sociallogin.account.extra_data["userinfo"]
         suggested = [said.get(claim) for claim in ("preferred_username", "given_name", "family_name")]
-        sociallogin.user.username = name_for_sso(suggested, subject)
+        sociallogin.user.username = choose_sso_username(suggested, subject)
         try:
-            auth_events.came_by_single_sign_on(request, name, subject, add)
+            auth_events.create_sso_user(request, name, subject, add)
         except NotRecorded:
-            raise ImmediateHttpResponse(auth_events.not_recorded(request)) from None
+            raise ImmediateHttpResponse(auth_events.not_recorded_response(request)) from None
         person: User = sociallogin.user
         return person
 
@@ -179,22 +177,22 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         self, request: HttpRequest, provider: Any, error: Any = None, exception: Any = None, **_said: Any
     ) -> None:
         """Whatever went wrong over there leads back to the sign-in page, which says so."""
-        from flexadmin.signin.views import not_by_single_sign_on  # its views ask for this adapter
+        from flexadmin.signin.views import sso_failed_response  # its views ask for this adapter
 
         why = str(exception) if isinstance(exception, IdentityRefused) else str(error or "unknown")
-        raise ImmediateHttpResponse(not_by_single_sign_on(request, provider.name, why))
+        raise ImmediateHttpResponse(sso_failed_response(request, provider.name, why))
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Encrypts with a key that is not in the database: whoever reads a backup can't make anybody's codes."""
 
     def encrypt(self, text: str) -> str:
-        return _fernet().encrypt(text.encode()).decode()
+        return _build_fernet().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         """What no key opens (SECRET_KEY was changed, and is no fallback) becomes a secret that nobody has."""
         try:
-            return _fernet().decrypt(encrypted_text.encode()).decode()
+            return _build_fernet().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:
             logging.getLogger("flexadmin").error(
                 "A second factor was set up with another SECRET_KEY: reset it"
@@ -205,7 +203,7 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return "Flex Flows"
 
 
-def _fernet() -> MultiFernet:
+def _build_fernet() -> MultiFernet:
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     digests = (hashlib.sha256(f"flexadmin.mfa{key}".encode()).digest() for key in map(str, keys))
     return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])

@@ -21,9 +21,9 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from flexadmin.models import SignInTry
-from flexadmin.signin.auth_events import LOGIN, address_of
+from flexadmin.signin.auth_events import LOGIN, get_client_ip
 from flows.audit.models import AuditEvent, Result
-from flows.twilio.pickling import Picklable
+from flows.twilio.pickling import PicklableError
 
 WINDOW: Final = timedelta(minutes=15)
 PAIR, ADDRESS, NAME = "pair", "address", "name"
@@ -51,35 +51,35 @@ class Limit:
         return max(rule.window for rule in self.rules)
 
 
-PASSWORDS: Final = Limit("password", (Rule(PAIR, 10), Rule(ADDRESS, 100), Rule(NAME, 50)))
+PASSWORD_LIMIT: Final = Limit("password", (Rule(PAIR, 10), Rule(ADDRESS, 100), Rule(NAME, 50)))
 # A code is right by chance three times in a million. Who gets this far has the password already.
-CODES: Final = Limit("code", (Rule(PAIR, 5, timedelta(minutes=5)), Rule(NAME, 30, timedelta(hours=1))))
-SSO_STARTS: Final = Limit("sso_start", (Rule(PAIR, 30, timedelta(minutes=5)),))
-SSO_FAILURES: Final = Limit("sso_failure", (Rule(PAIR, 10),))  # that are recorded
-SINGLE_SIGN_ON: Final = "single sign-on"  # in the place of a name, which isn't known at that point
+CODE_LIMIT: Final = Limit("code", (Rule(PAIR, 5, timedelta(minutes=5)), Rule(NAME, 30, timedelta(hours=1))))
+SSO_START_LIMIT: Final = Limit("sso_start", (Rule(PAIR, 30, timedelta(minutes=5)),))
+SSO_FAILURE_LIMIT: Final = Limit("sso_failure", (Rule(PAIR, 10),))  # that are recorded
+SSO_USERNAME: Final = "single sign-on"  # in the place of a name, which isn't known at that point
 
 
-class TooMany(Picklable):
-    """This address may not try this name now: `seconds` until it may. `is_news` for the first that is told so."""
+class Throttled(PicklableError):
+    """This address may not try this name now: `seconds` until it may. `is_first` for the first that is told so."""
 
-    def __init__(self, seconds: int, *, is_news: bool) -> None:
+    def __init__(self, seconds: int, *, is_first: bool) -> None:
         super().__init__(f"too many failed attempts; wait {seconds} s")
-        self.seconds, self.is_news = seconds, is_news
+        self.seconds, self.is_first = seconds, is_first
 
     @property
     def minutes(self) -> int:
         return math.ceil(self.seconds / 60)
 
 
-def begin(request: HttpRequest, name: str, limit: Limit = PASSWORDS) -> SignInTry:
+def start_attempt(request: HttpRequest, name: str, limit: Limit = PASSWORD_LIMIT) -> SignInTry:
     """Count an attempt with a name (`access.name_of`), before it is looked at; `TooMany` if it must not be. One that
     was right is taken back with `forget`; what stays was a failed one."""
     now = timezone.now()
     tries = SignInTry.objects.filter(kind=limit.kind)
     tries.filter(at__lt=now - limit.longest).delete()
-    place, name_hash = _place(address_of(request)), _hashed(name)
+    place, name_hash = _network_key(get_client_ip(request)), _hash_name(name)
     mine = SignInTry.objects.create(kind=limit.kind, address=place, name_hash=name_hash, at=now)
-    broken = _broken_rule(request, name, mine, limit)
+    broken = _exceeded_rule(request, name, mine, limit)
     if broken is None:
         return mine
     mine.delete()
@@ -89,24 +89,24 @@ def begin(request: HttpRequest, name: str, limit: Limit = PASSWORDS) -> SignInTr
         "name_hash": ANY if rule.scope == ADDRESS else name_hash,
         "is_refused": True,
     }
-    is_news = not tries.filter(**marker, at__gte=now - rule.window).exists()
-    if is_news:
+    is_first = not tries.filter(**marker, at__gte=now - rule.window).exists()
+    if is_first:
         SignInTry.objects.create(kind=limit.kind, at=now, **marker)
-    raise TooMany(max(1, math.ceil((until - now).total_seconds())), is_news=is_news)
+    raise Throttled(max(1, math.ceil((until - now).total_seconds())), is_first=is_first)
 
 
-def forget(tried: SignInTry) -> None:
+def accept_attempt(tried: SignInTry) -> None:
     """Take back an attempt that was right; failed ones of the same kind, name and address no longer count."""
     SignInTry.objects.filter(kind=tried.kind, address=tried.address, name_hash=tried.name_hash).delete()
 
 
-def forget_all(request: HttpRequest, name: str, limit: Limit) -> None:
+def clear_attempts(request: HttpRequest, name: str, limit: Limit) -> None:
     """The same for every attempt of this kind with a name from the request's address."""
-    place = _place(address_of(request))
-    SignInTry.objects.filter(kind=limit.kind, address=place, name_hash=_hashed(name)).delete()
+    place = _network_key(get_client_ip(request))
+    SignInTry.objects.filter(kind=limit.kind, address=place, name_hash=_hash_name(name)).delete()
 
 
-def _broken_rule(
+def _exceeded_rule(
     request: HttpRequest, name: str, mine: SignInTry, limit: Limit
 ) -> tuple[Rule, datetime] | None:
     """The rule that forbids this attempt, and until when; those of an address or a name bind only whoever has not
@@ -119,25 +119,25 @@ def _broken_rule(
             at__gte=mine.at - rule.window,
             **{column: getattr(mine, column) for column in counted},
         )
-        since = _over(tries, rule.most)
-        if since is not None and (rule.scope == PAIR or not _was_here_before(request, name)):
+        since = _blocking_attempt_at(tries, rule.most)
+        if since is not None and (rule.scope == PAIR or not _has_signed_in_before(request, name)):
             return rule, since + rule.window
     return None
 
 
-def _over(tries: QuerySet[SignInTry], most: int) -> datetime | None:
+def _blocking_attempt_at(tries: QuerySet[SignInTry], most: int) -> datetime | None:
     """When the try was made that has to grow old before there may be another; None if there may be one now. The
     newest is the one that is asked about."""
     older = list(tries.order_by("-pk").values_list("at", flat=True)[: most + 1])
     return older[most] if len(older) > most else None
 
 
-def _hashed(name: str) -> str:
+def _hash_name(name: str) -> str:
     """Names are told apart, not kept: some that are typed are passwords."""
     return salted_hmac("flexadmin.limits", name.casefold()).hexdigest()
 
 
-def _place(address: str) -> str:
+def _network_key(address: str) -> str:
     """What counts as one address: that of IPv4, the network of IPv6, and what is neither (a socket) as it is."""
     try:
         known = ip_address(address)
@@ -148,11 +148,11 @@ def _place(address: str) -> str:
     return str(known.ipv4_mapped or ip_network((int(known) >> 64 << 64, 64)))
 
 
-def _was_here_before(request: HttpRequest, name: str) -> bool:
+def _has_signed_in_before(request: HttpRequest, name: str) -> bool:
     signed_in = AuditEvent.objects.filter(action=LOGIN, result=Result.SUCCEEDED, actor_label=name).order_by()
-    address = address_of(request)
-    place = _place(address)
+    address = get_client_ip(request)
+    place = _network_key(address)
     if "/" not in place:
         return signed_in.filter(source_ip=address).exists()
     before = signed_in.filter(source_ip__contains=":").values_list("source_ip", flat=True).distinct()
-    return any(_place(one) == place for one in before)
+    return any(_network_key(one) == place for one in before)

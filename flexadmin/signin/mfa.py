@@ -21,10 +21,10 @@ from flexadmin.signin.mfa_forms import AddAppForm, AddPasskeyForm
 from flexadmin.signin.one_time_codes import mark_used
 from flows.audit.audit_log import NotRecorded
 
-ADDED, REMOVED = "auth.mfa_add", "auth.mfa_remove"
+FACTOR_ADD, FACTOR_REMOVE = "auth.mfa_add", "auth.mfa_remove"
 
 
-class WithPasskey:
+class PasskeyOptionsMixin:
     """Gives the page what its browser is to be asked, as JSON for an attribute: nothing stands inline."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -32,7 +32,7 @@ class WithPasskey:
         return {**context, "options": json.dumps(context.get("js_data", {}))}
 
 
-class _Recorded:
+class _RecordedChangeMixin:
     """Does what the form asks for while its event is appended."""
 
     request: HttpRequest
@@ -45,27 +45,27 @@ class _Recorded:
         answers: list[HttpResponse] = []
 
         def change() -> None:
-            answers.append(super(_Recorded, self).form_valid(form))  # type: ignore[misc]
+            answers.append(super(_RecordedChangeMixin, self).form_valid(form))  # type: ignore[misc]
 
         try:
-            auth_events.done(self.request, self.action, change, said={"factor": self.kind})
+            auth_events.change_own_account(self.request, self.action, change, said={"factor": self.kind})
         except NotRecorded:
-            return auth_events.not_recorded(self.request)
+            return auth_events.not_recorded_response(self.request)
         messages.success(self.request, self.done)
         return answers[0]
 
 
-class _Adding(_Recorded):
+class _AddFactorMixin(_RecordedChangeMixin):
     """The first factor brings recovery codes, which are shown next."""
 
-    action = ADDED
+    action = FACTOR_ADD
     did_generate_recovery_codes = False
 
     def get_success_url(self) -> str:
         return str(reverse_lazy("mfa_view_recovery_codes" if self.did_generate_recovery_codes else "me"))
 
 
-class _ActivateApp(ActivateTOTPView):  # type: ignore[misc]  # allauth has no types
+class _ActivateAppView(ActivateTOTPView):  # type: ignore[misc]  # allauth has no types
     """allauth's page; the code that sets the app up is used up by that."""
 
     form_class = AddAppForm
@@ -78,41 +78,41 @@ class _ActivateApp(ActivateTOTPView):  # type: ignore[misc]  # allauth has no ty
         return answer
 
 
-class AddApp(_Adding, _ActivateApp):
-    kind = auth_events.FACTORS["totp"]
+class AddApp(_AddFactorMixin, _ActivateAppView):
+    kind = auth_events.FACTOR_LABELS["totp"]
     done = "Authenticator app set up. You will need its codes to sign in."
 
 
-class RemoveApp(_Recorded, DeactivateTOTPView):  # type: ignore[misc]
-    action = REMOVED
-    kind = auth_events.FACTORS["totp"]
+class RemoveApp(_RecordedChangeMixin, DeactivateTOTPView):  # type: ignore[misc]
+    action = FACTOR_REMOVE
+    kind = auth_events.FACTOR_LABELS["totp"]
     done = "Authenticator app removed."
 
 
-class AddPasskey(WithPasskey, _Adding, AddWebAuthnView):  # type: ignore[misc]
+class AddPasskey(PasskeyOptionsMixin, _AddFactorMixin, AddWebAuthnView):  # type: ignore[misc]
     form_class = AddPasskeyForm
-    kind = auth_events.FACTORS["webauthn"]
+    kind = auth_events.FACTOR_LABELS["webauthn"]
     done = "Passkey set up. You can use it to sign in."
 
 
-class RemovePasskey(_Recorded, RemoveWebAuthnView):  # type: ignore[misc]
-    action = REMOVED
-    kind = auth_events.FACTORS["webauthn"]
+class RemovePasskey(_RecordedChangeMixin, RemoveWebAuthnView):  # type: ignore[misc]
+    action = FACTOR_REMOVE
+    kind = auth_events.FACTOR_LABELS["webauthn"]
     done = "Passkey removed."
 
 
-class NewCodes(_Recorded, GenerateRecoveryCodesView):  # type: ignore[misc]
-    action = ADDED
+class GenerateRecoveryCodes(_RecordedChangeMixin, GenerateRecoveryCodesView):  # type: ignore[misc]
+    action = FACTOR_ADD
     kind = "recovery codes"
     done = "New codes generated. Your previous codes no longer work."
     success_url = reverse_lazy("mfa_view_recovery_codes")
 
 
-class Codes(ViewRecoveryCodesView):  # type: ignore[misc]
+class RecoveryCodes(ViewRecoveryCodesView):  # type: ignore[misc]
     """The codes that are left."""
 
 
 @require_GET
-def back(_request: HttpRequest) -> HttpResponse:
+def redirect_to_profile(_request: HttpRequest) -> HttpResponse:
     """Where allauth thinks that a list of factors is."""
     return redirect("me")

@@ -19,16 +19,16 @@ from allauth.mfa.webauthn.internal import auth as webauthn
 from django.core.exceptions import ValidationError
 
 from flexadmin.signin import one_time_codes
-from flexadmin.signin.one_time_codes import Verdict
+from flexadmin.signin.one_time_codes import CodeStatus
 
-USED: Final = "code_used"
-USED_CODE: Final = "This code was already used. Wait for your app to show the next one."
+CODE_USED: Final = "code_used"
+CODE_USED_MESSAGE: Final = "This code was already used. Wait for your app to show the next one."
 # What the library lets through of an answer that no browser gives.
-MALFORMED: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, struct.error)
-WITH_CODES: Final = [Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES]
+MALFORMED_RESPONSE_ERRORS: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, struct.error)
+CODE_FACTOR_TYPES: Final = [Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES]
 
 
-class _UsesCodeOnce:
+class _SingleUseCodeMixin:
     """Looks for the code among those of the app, then among the recovery codes."""
 
     user: Any
@@ -37,23 +37,23 @@ class _UsesCodeOnce:
     def clean_code(self) -> str:
         code = str(self.cleaned_data["code"])
         verdicts = set()
-        for authenticator in Authenticator.objects.filter(user=self.user, type__in=WITH_CODES):
+        for authenticator in Authenticator.objects.filter(user=self.user, type__in=CODE_FACTOR_TYPES):
             verdict = one_time_codes.use_code(authenticator, code)
-            if verdict == Verdict.RIGHT:
+            if verdict == CodeStatus.RIGHT:
                 authenticator.user = self.user
                 self.authenticator = authenticator
                 return code
             verdicts.add(verdict)
-        if Verdict.USED in verdicts:
-            raise ValidationError(USED_CODE, code=USED)
+        if CodeStatus.USED in verdicts:
+            raise ValidationError(CODE_USED_MESSAGE, code=CODE_USED)
         raise get_adapter().validation_error("incorrect_code")
 
 
-class CodeForm(_UsesCodeOnce, AuthenticateForm):  # type: ignore[misc]  # allauth has no types
+class CodeForm(_SingleUseCodeMixin, AuthenticateForm):  # type: ignore[misc]  # allauth has no types
     """A code after the password."""
 
 
-class ConfirmCodeForm(_UsesCodeOnce, ReauthenticateForm):  # type: ignore[misc]
+class CodeReauthenticationForm(_SingleUseCodeMixin, ReauthenticateForm):  # type: ignore[misc]
     """A code of whoever is signed in, to confirm their identity."""
 
 
@@ -62,11 +62,11 @@ class AddAppForm(ActivateTOTPForm):  # type: ignore[misc]
 
     def clean_code(self) -> str:
         code: str = super().clean_code()
-        self.step = one_time_codes.step_of(self.secret, code)
+        self.step = one_time_codes.find_time_step(self.secret, code)
         return code
 
 
-class _UsesChallengeOnce:
+class _SingleUseChallengeMixin:
     cleaned_data: dict[str, Any]
 
     def clean_credential(self) -> Any:
@@ -75,17 +75,17 @@ class _UsesChallengeOnce:
             if not is_new:
                 raise get_adapter().validation_error("incorrect_code")
             return super().clean_credential()  # type: ignore[misc]  # of allauth's form
-        except MALFORMED:
+        except MALFORMED_RESPONSE_ERRORS:
             raise get_adapter().validation_error("incorrect_code") from None
         finally:
             webauthn.clear_state()
 
 
-class PasskeyForm(_UsesChallengeOnce, AuthenticateWebAuthnForm):  # type: ignore[misc]
+class PasskeyForm(_SingleUseChallengeMixin, AuthenticateWebAuthnForm):  # type: ignore[misc]
     """A passkey after the password."""
 
 
-class ConfirmPasskeyForm(_UsesChallengeOnce, ReauthenticateWebAuthnForm):  # type: ignore[misc]
+class PasskeyReauthenticationForm(_SingleUseChallengeMixin, ReauthenticateWebAuthnForm):  # type: ignore[misc]
     """A passkey of whoever is signed in, to confirm their identity."""
 
 
@@ -98,7 +98,7 @@ class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
             if not is_new:
                 raise get_adapter().validation_error("incorrect_code")
             cleaned: dict[str, Any] = super().clean()
-        except MALFORMED:
+        except MALFORMED_RESPONSE_ERRORS:
             raise get_adapter().validation_error("incorrect_code") from None
         finally:
             webauthn.clear_state()

@@ -10,15 +10,15 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 
 from flexadmin.signin import auth_events, login_throttle
-from flexadmin.signin.mfa_forms import USED
+from flexadmin.signin.mfa_forms import CODE_USED
 from flows.audit.audit_log import NotRecorded
 
-TOO_MANY: Final = "too many wrong codes"
-WRONG: Final = "wrong second factor"
-REPLAYED: Final = "a code that was already used"
+TOO_MANY_CODES: Final = "too many wrong codes"
+WRONG_FACTOR: Final = "wrong second factor"
+REPLAYED_CODE: Final = "a code that was already used"
 
 
-class AsksForFactor:
+class FactorCheckMixin:
     """A page with a form for a code or a passkey; `factor_form` and `factor_user` say which form was sent, by whom."""
 
     request: HttpRequest
@@ -27,20 +27,22 @@ class AsksForFactor:
     def post(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
         view: Any = self
         try:
-            tried = login_throttle.begin(request, self.factor_user().get_username(), login_throttle.CODES)
+            tried = login_throttle.start_attempt(
+                request, self.factor_user().get_username(), login_throttle.CODE_LIMIT
+            )
             form = self.factor_form()
             if form.is_valid():
-                login_throttle.forget(tried)
+                login_throttle.accept_attempt(tried)
                 valid: HttpResponse = view.form_valid(form)
                 return valid
             if _is_empty(form):
                 tried.delete()
             else:
                 self._record_refusal(form)
-        except login_throttle.TooMany as error:
+        except login_throttle.Throttled as error:
             return self._too_many(error)
         except NotRecorded:
-            return auth_events.not_recorded(request)
+            return auth_events.not_recorded_response(request)
         invalid: HttpResponse = view.form_invalid(form)
         return invalid
 
@@ -54,18 +56,18 @@ class AsksForFactor:
         """Put empty forms in the place of what was sent, which must not be looked at."""
 
     def _record_refusal(self, form: forms.Form) -> None:
-        why = REPLAYED if form.has_error("code", USED) else WRONG
+        why = REPLAYED_CODE if form.has_error("code", CODE_USED) else WRONG_FACTOR
         name = self.factor_user().get_username()
-        auth_events.denied(self.request, name, why, action=self.factor_action, by=self.request.user)
+        auth_events.record_denial(self.request, name, why, action=self.factor_action, by=self.request.user)
 
-    def _too_many(self, error: login_throttle.TooMany) -> HttpResponse:
+    def _too_many(self, error: login_throttle.Throttled) -> HttpResponse:
         view: Any = self
-        if error.is_news:
+        if error.is_first:
             name = self.factor_user().get_username()
             try:
-                auth_events.locked_out(self.request, name, TOO_MANY, by=_signed_in(self.request))
+                auth_events.record_lockout(self.request, name, TOO_MANY_CODES, by=_current_user(self.request))
             except NotRecorded:
-                return auth_events.not_recorded(self.request)
+                return auth_events.not_recorded_response(self.request)
         self.empty_forms()
         context = {**view.get_context_data(), "too_many": error}
         answer: HttpResponse = view.render_to_response(context, status=429)
@@ -73,7 +75,7 @@ class AsksForFactor:
         return answer
 
 
-class AsksForFactorAgain(AsksForFactor):
+class FactorReauthenticationMixin(FactorCheckMixin):
     """One of allauth's pages on which whoever is signed in confirms their identity."""
 
     factor_action = "auth.confirm"
@@ -102,5 +104,5 @@ def _is_empty(form: forms.Form) -> bool:
     return form.has_error("code", "required") or form.has_error("credential", "required")
 
 
-def _signed_in(request: HttpRequest) -> User | None:
+def _current_user(request: HttpRequest) -> User | None:
     return request.user if isinstance(request.user, User) else None

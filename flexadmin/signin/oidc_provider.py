@@ -15,12 +15,12 @@ from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnec
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.http import HttpRequest
 
-FRESH_FOR: Final = 300.0  # seconds that a configuration is good for
-FAILURES: Final = 2  # one after the other, before the provider is left alone
-PAUSE: Final = 10.0  # seconds for which it then is
-PATIENCE: Final = 1.0  # seconds that a request waits for another one's answer
-NEEDED: Final = ("issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint")
-CLAIMS: Final = ("iss", "sub", "aud", "exp", "iat")  # that OpenID Connect wants in an ID token
+CONFIGURATION_TTL: Final = 300.0  # seconds that a configuration is good for
+MAX_FAILURES: Final = 2  # one after the other, before the provider is left alone
+FAILURE_PAUSE: Final = 10.0  # seconds for which it then is
+LOCK_TIMEOUT: Final = 1.0  # seconds that a request waits for another one's answer
+REQUIRED_KEYS: Final = ("issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint")
+REQUIRED_CLAIMS: Final = ("iss", "sub", "aud", "exp", "iat")  # that OpenID Connect wants in an ID token
 
 Document = dict[str, Any]
 Fetch = Callable[[], Document]
@@ -35,7 +35,7 @@ class IdentityRefused(OAuth2Error):  # type: ignore[misc]  # allauth has no type
 
 
 @dataclass
-class _Kept:
+class _CachedConfiguration:
     """What is known of a provider in this process."""
 
     document: Document | None = None
@@ -51,16 +51,16 @@ class Configurations:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, _CachedConfiguration] = {}
 
     def get(self, address: str, fetch: Fetch) -> Document:
         """Return the document, fetched if need be. `OSError` or `ValueError`: the provider doesn't give it."""
-        kept = self._kept.setdefault(address, _Kept())
+        kept = self._kept.setdefault(address, _CachedConfiguration())
         if document := self._fresh(kept):
             return document
-        if kept.failures >= FAILURES and self._clock() - kept.failed_at < PAUSE:
+        if kept.failures >= MAX_FAILURES and self._clock() - kept.failed_at < FAILURE_PAUSE:
             raise ProviderUnavailable("it did not answer just now and is not asked again for some seconds")
-        if not kept.lock.acquire(timeout=0 if kept.failures else PATIENCE):
+        if not kept.lock.acquire(timeout=0 if kept.failures else LOCK_TIMEOUT):
             raise ProviderUnavailable("another request is waiting for it")
         try:
             return self._fresh(kept) or self._ask(kept, fetch)
@@ -72,13 +72,13 @@ class Configurations:
         if kept := self._kept.get(address):
             kept.document = None
 
-    def _fresh(self, kept: _Kept) -> Document | None:
-        return kept.document if self._clock() - kept.fetched_at < FRESH_FOR else None
+    def _fresh(self, kept: _CachedConfiguration) -> Document | None:
+        return kept.document if self._clock() - kept.fetched_at < CONFIGURATION_TTL else None
 
-    def _ask(self, kept: _Kept, fetch: Fetch) -> Document:
+    def _ask(self, kept: _CachedConfiguration, fetch: Fetch) -> Document:
         try:
             document = fetch()
-            if not isinstance(document, dict) or not all(document.get(name) for name in NEEDED):
+            if not isinstance(document, dict) or not all(document.get(name) for name in REQUIRED_KEYS):
                 raise ValueError("its configuration is incomplete")
         except (OSError, ValueError):
             kept.failures, kept.failed_at = kept.failures + 1, self._clock()
@@ -112,7 +112,7 @@ class SsoAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth h
         """Read ID token and user info, which have to be about the same user (OpenID Connect Core, 5.3.2)."""
         id_token = self._decode_id_token(app, kwargs["response"].get("id_token") or "")
         userinfo = self._fetch_user_info(token.token)
-        _refuse_contradiction(id_token, userinfo, app.client_id)
+        _check_claims(id_token, userinfo, app.client_id)
         return self.get_provider().sociallogin_from_response(
             request, {"userinfo": userinfo, "id_token": id_token}
         )
@@ -135,8 +135,8 @@ class SsoProvider(OpenIDConnectProvider):  # type: ignore[misc]
     oauth2_adapter_class = SsoAdapter
 
 
-def _refuse_contradiction(id_token: Document, userinfo: Any, client_id: str) -> None:
-    missing = [name for name in CLAIMS if not id_token.get(name)]
+def _check_claims(id_token: Document, userinfo: Any, client_id: str) -> None:
+    missing = [name for name in REQUIRED_CLAIMS if not id_token.get(name)]
     if missing:
         raise IdentityRefused(f"the provider’s ID token lacks {', '.join(missing)}")  # noqa: RUF001
     audience = id_token["aud"]

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 PROVIDER_ID: Final = "oidc"  # a part of the callback's address, which the provider has to know
-LONGEST: Final = 191  # characters, as allauth has it
+MAX_UID_LENGTH: Final = 191  # characters, as allauth has it
 
 
-def oidc_from(env: Any) -> dict[str, Any]:
+def read_oidc_settings(env: Any) -> dict[str, Any]:
     """What allauth wants to know; without an app where no provider is set. What is set by half raises
     `ImproperlyConfigured` with a hint."""
     url, client_id, secret = (
@@ -40,24 +40,24 @@ def oidc_from(env: Any) -> dict[str, Any]:
     return {"APPS": [app]}
 
 
-def tie_of(issuer: str, subject: str) -> str:
+def sso_uid(issuer: str, subject: str) -> str:
     """What a user is found again by: a provider's ids are its own, and another's may be the same. `ValueError` if one
     of the two is missing, or they are longer than what is kept."""
     if not subject or not issuer or issuer.split() != [issuer]:
         raise ValueError("The provider did not say who this is.")
     tie = f"{issuer} {subject}"
-    if len(tie) > LONGEST:
+    if len(tie) > MAX_UID_LENGTH:
         raise ValueError("The provider's id of a person is too long.")
     return tie
 
 
-def is_tie_of(issuer: str, tie: str) -> bool:
+def is_uid_of_issuer(issuer: str, tie: str) -> bool:
     """Tell whether a tie is to this provider, by the whole of its name. A `/` at the end is left out of the setting,
     and may be part of the name."""
     return bool(issuer) and tie.partition(" ")[0].removesuffix("/") == issuer.removesuffix("/")
 
 
-def issuer_of(providers: dict[str, Any]) -> str:
+def configured_issuer(providers: dict[str, Any]) -> str:
     """The name of the provider that lets users in; the empty string where there is none."""
     for app in providers["openid_connect"]["APPS"]:
         return str(app["settings"]["server_url"]).partition("/.well-known/")[0]

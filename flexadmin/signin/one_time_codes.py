@@ -14,12 +14,14 @@ from allauth.mfa.utils import decrypt
 from django.core.cache import cache
 from django.db import transaction
 
-STEPS: Final = "used_steps"  # in an authenticator's data: the time steps whose codes were used, newest last
-STEPS_KEPT: Final = 20  # many more than are accepted at a time, for a clock that is set back
+USED_STEPS_KEY: Final = (
+    "used_steps"  # in an authenticator's data: the time steps whose codes were used, newest last
+)
+MAX_USED_STEPS: Final = 20  # many more than are accepted at a time, for a clock that is set back
 CHALLENGE_SECONDS: Final = 24 * 60 * 60  # longer than a session that could hold one
 
 
-class Verdict(Enum):
+class CodeStatus(Enum):
     """Result of checking a code."""
 
     RIGHT = "right"
@@ -27,15 +29,15 @@ class Verdict(Enum):
     USED = "used"
 
 
-def use_code(authenticator: Authenticator, code: str) -> Verdict:
+def use_code(authenticator: Authenticator, code: str) -> CodeStatus:
     """Check a code of an authenticator app or a recovery code, and use it up if it is right."""
     if authenticator.type == Authenticator.Type.TOTP:
         return _use_app_code(authenticator, code)
     is_right = authenticator.wrap().validate_code(code)  # allauth locks its row and marks the code as used
-    return Verdict.RIGHT if is_right else Verdict.WRONG
+    return CodeStatus.RIGHT if is_right else CodeStatus.WRONG
 
 
-def step_of(secret: str, code: str) -> int | None:
+def find_time_step(secret: str, code: str) -> int | None:
     """The time step that an app's code is for, of those accepted now; None if it is for none."""
     steps: list[int] = list(totp.yield_hotp_counters_from_time())
     for step in steps:
@@ -47,8 +49,8 @@ def step_of(secret: str, code: str) -> int | None:
 
 def mark_used(authenticator: Authenticator, step: int) -> None:
     """Note that the code of that time step was used. The caller holds the row's lock, or has just made it."""
-    used: list[int] = authenticator.data.get(STEPS, [])
-    authenticator.data[STEPS] = [*used, step][-STEPS_KEPT:]
+    used: list[int] = authenticator.data.get(USED_STEPS_KEY, [])
+    authenticator.data[USED_STEPS_KEY] = [*used, step][-MAX_USED_STEPS:]
     authenticator.save(update_fields=["data"])
 
 
@@ -59,13 +61,13 @@ def use_challenge(state: dict[str, Any] | None) -> bool:
     return bool(challenge) and cache.add(f"flexadmin.passkey:{digest}", value=True, timeout=CHALLENGE_SECONDS)
 
 
-def _use_app_code(authenticator: Authenticator, code: str) -> Verdict:
+def _use_app_code(authenticator: Authenticator, code: str) -> CodeStatus:
     with transaction.atomic():
         current = Authenticator.objects.select_for_update().filter(pk=authenticator.pk).first()
-        step = step_of(decrypt(current.data["secret"]), code) if current else None
+        step = find_time_step(decrypt(current.data["secret"]), code) if current else None
         if current is None or step is None:
-            return Verdict.WRONG
-        if step in current.data.get(STEPS, []):
-            return Verdict.USED
+            return CodeStatus.WRONG
+        if step in current.data.get(USED_STEPS_KEY, []):
+            return CodeStatus.USED
         mark_used(current, step)
-    return Verdict.RIGHT
+    return CodeStatus.RIGHT

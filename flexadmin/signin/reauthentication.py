@@ -14,15 +14,15 @@ from django.http import HttpRequest, HttpResponse
 
 from flexadmin.models import SignInTry
 from flexadmin.signin import auth_events, login_throttle
-from flexadmin.signin.mfa import WithPasskey
-from flexadmin.signin.mfa_forms import ConfirmCodeForm, ConfirmPasskeyForm
-from flexadmin.signin.mfa_throttle import AsksForFactorAgain
+from flexadmin.signin.mfa import PasskeyOptionsMixin
+from flexadmin.signin.mfa_forms import CodeReauthenticationForm, PasskeyReauthenticationForm
+from flexadmin.signin.mfa_throttle import FactorReauthenticationMixin
 from flows.audit.audit_log import NotRecorded
 
-CONFIRM: Final = "auth.confirm"
+REAUTHENTICATE: Final = "auth.confirm"
 
 
-class AsksForPassword:
+class PasswordCheckMixin:
     """A page with a form that has whoever is signed in type their password into `password_field`; what is wrong is on
     record as a refused `action`."""
 
@@ -33,50 +33,50 @@ class AsksForPassword:
     def post(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
         view: Any = self
         try:
-            tried = login_throttle.begin(request, request.user.get_username())
+            tried = login_throttle.start_attempt(request, request.user.get_username())
             form = view.get_form()
             self._judge(form, tried)
             answer: HttpResponse = view.form_valid(form) if form.is_valid() else view.form_invalid(form)
-        except login_throttle.TooMany as error:
+        except login_throttle.Throttled as error:
             return self._too_many(error)
         except NotRecorded:
-            return auth_events.not_recorded(request)
+            return auth_events.not_recorded_response(request)
         return answer
 
     def _judge(self, form: forms.Form, tried: SignInTry) -> None:
         if form.has_error(self.password_field, "required"):
             tried.delete()
         elif form.has_error(self.password_field):
-            refused(self.request, self.action, "wrong password")
+            record_own_denial(self.request, self.action, "wrong password")
         else:
-            login_throttle.forget(tried)
+            login_throttle.accept_attempt(tried)
 
-    def _too_many(self, error: login_throttle.TooMany) -> HttpResponse:
+    def _too_many(self, error: login_throttle.Throttled) -> HttpResponse:
         view: Any = self
-        if error.is_news:
+        if error.is_first:
             name = self.request.user.get_username()
-            auth_events.locked_out(self.request, name, "too many wrong passwords", by=self.request.user)
+            auth_events.record_lockout(self.request, name, "too many wrong passwords", by=self.request.user)
         context = view.get_context_data(form=view.get_form_class()(user=self.request.user), too_many=error)
         answer: HttpResponse = view.render_to_response(context, status=429)
         answer["Retry-After"] = str(error.seconds)
         return answer
 
 
-class Confirm(AsksForPassword, ReauthenticateView):  # type: ignore[misc]  # allauth has no types
-    action, password_field = CONFIRM, "password"
+class PasswordReauthentication(PasswordCheckMixin, ReauthenticateView):  # type: ignore[misc]  # allauth has no types
+    action, password_field = REAUTHENTICATE, "password"
 
 
-class ConfirmByCode(AsksForFactorAgain, ReauthenticateByCodeView):  # type: ignore[misc]
+class CodeReauthentication(FactorReauthenticationMixin, ReauthenticateByCodeView):  # type: ignore[misc]
     """By a code of the app, or a recovery code."""
 
-    form_class = ConfirmCodeForm
+    form_class = CodeReauthenticationForm
 
 
-class ConfirmByPasskey(AsksForFactorAgain, WithPasskey, ReauthenticateWebAuthnView):  # type: ignore[misc]
+class PasskeyReauthentication(FactorReauthenticationMixin, PasskeyOptionsMixin, ReauthenticateWebAuthnView):  # type: ignore[misc]
     """By a passkey."""
 
-    form_class = ConfirmPasskeyForm
+    form_class = PasskeyReauthenticationForm
 
 
-def refused(request: HttpRequest, action: str, why: str) -> None:
-    auth_events.denied(request, request.user.get_username(), why, action=action, by=request.user)
+def record_own_denial(request: HttpRequest, action: str, why: str) -> None:
+    auth_events.record_denial(request, request.user.get_username(), why, action=action, by=request.user)

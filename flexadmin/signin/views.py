@@ -28,13 +28,13 @@ from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_GET
 
-from flexadmin.http.form_rescue import FORMS, Typed, sent
+from flexadmin.http.form_rescue import FORM_PERMISSIONS, PendingForm, pending_form
 from flexadmin.models import OneTimePassword
 from flexadmin.ops import housekeeping
 from flexadmin.signin import auth_events, login_throttle, sessions
-from flexadmin.signin.mfa import WithPasskey
+from flexadmin.signin.mfa import PasskeyOptionsMixin
 from flexadmin.signin.mfa_forms import CodeForm, PasskeyForm
-from flexadmin.signin.mfa_throttle import AsksForFactor
+from flexadmin.signin.mfa_throttle import FactorCheckMixin
 from flexadmin.signin.oidc_provider import SsoAdapter
 from flows.audit.audit_log import NotRecorded
 
@@ -60,18 +60,18 @@ class SignIn(LoginView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
-            sessions.end_if_over(request)
+            sessions.end_if_expired(request)
         return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self.name = auth_events.name_of(request.POST.get("username", ""))
+        self.name = auth_events.normalize_username(request.POST.get("username", ""))
         try:
-            self.tried = login_throttle.begin(request, self.name)
+            self.tried = login_throttle.start_attempt(request, self.name)
             return super().post(request, *args, **kwargs)
-        except login_throttle.TooMany as error:
+        except login_throttle.Throttled as error:
             return self.too_many(error)
         except NotRecorded:
-            return auth_events.not_recorded(request)
+            return auth_events.not_recorded_response(request)
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """The name is looked up as it was counted."""
@@ -82,34 +82,34 @@ class SignIn(LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         providers = social_adapter().list_providers(self.request)
-        return super().get_context_data(**kwargs, typed=sent(self.request), providers=providers)
+        return super().get_context_data(**kwargs, typed=pending_form(self.request), providers=providers)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         user = form.get_user()
-        login_throttle.forget(self.tried)
+        login_throttle.accept_attempt(self.tried)
         housekeeping.run_if_due()
         login = Login(user=user, redirect_url=self.get_success_url())
         answer = perform_password_login(self.request, {"username": user.get_username()}, login)
-        typed = sent(self.request)
+        typed = pending_form(self.request)
         if answer.status_code == 302 and not self.request.user.is_authenticated and typed:
             return SecondFactor.shown(self.request, typed)
-        return offered(self.request, answer)
+        return offer_resume(self.request, answer)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         is_over = form.has_error("__all__", "run_out")
         why = "the one-time password has run out" if is_over else "wrong name or password"
-        auth_events.denied(self.request, self.name, why)
+        auth_events.record_denial(self.request, self.name, why)
         return super().form_invalid(form)
 
-    def too_many(self, error: login_throttle.TooMany) -> HttpResponse:
-        if error.is_news:
-            auth_events.locked_out(self.request, self.name, "too many bad sign-ins")
+    def too_many(self, error: login_throttle.Throttled) -> HttpResponse:
+        if error.is_first:
+            auth_events.record_lockout(self.request, self.name, "too many bad sign-ins")
         form = SignInForm(self.request, initial={"username": self.name})
         context = self.get_context_data(form=form, too_many=error)
         return self.render_to_response(context, status=429, headers={"Retry-After": str(error.seconds)})
 
 
-class SecondFactor(AsksForFactor, WithPasskey, AuthenticateView):  # type: ignore[misc]  # allauth has no types
+class SecondFactor(FactorCheckMixin, PasskeyOptionsMixin, AuthenticateView):  # type: ignore[misc]  # allauth has no types
     """A code or a passkey, after the password, of whoever has set one up."""
 
     factor_action = auth_events.LOGIN
@@ -117,7 +117,7 @@ class SecondFactor(AsksForFactor, WithPasskey, AuthenticateView):  # type: ignor
     webauthn_form_class = PasskeyForm
 
     @classmethod
-    def shown(cls, request: HttpRequest, typed: Typed) -> HttpResponse:
+    def shown(cls, request: HttpRequest, typed: PendingForm) -> HttpResponse:
         """The page in the place of a redirect to it: what was typed travels within answers only."""
         request.method = "GET"
         request.carried = typed  # type: ignore[attr-defined]
@@ -125,11 +125,11 @@ class SecondFactor(AsksForFactor, WithPasskey, AuthenticateView):  # type: ignor
         return answer
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        typed = getattr(self.request, "carried", None) or sent(self.request)
+        typed = getattr(self.request, "carried", None) or pending_form(self.request)
         return {**super().get_context_data(**kwargs), "typed": typed}
 
     def form_valid(self, form: forms.Form) -> HttpResponse:
-        return offered(self.request, super().form_valid(form))
+        return offer_resume(self.request, super().form_valid(form))
 
     def factor_user(self) -> User:
         user: User = self.stage.login.user
@@ -144,28 +144,30 @@ class SecondFactor(AsksForFactor, WithPasskey, AuthenticateView):  # type: ignor
         self.webauthn_form = PasskeyForm(user=self.factor_user())
 
 
-def not_by_single_sign_on(request: HttpRequest, name: str, why: str) -> HttpResponse:
+def sso_failed_response(request: HttpRequest, name: str, why: str) -> HttpResponse:
     """Lead back to the sign-in page, which says that it did not work. It is recorded, but not each time for whoever
     calls this again and again: the first that is left out says so."""
     try:
-        login_throttle.begin(request, login_throttle.SINGLE_SIGN_ON, login_throttle.SSO_FAILURES)
-        auth_events.denied(request, "", f"single sign-on: {why}", by=request.user)
-    except login_throttle.TooMany as error:
-        if error.is_news and not _is_recorded(request, "single sign-on: more failures are not recorded"):
-            return auth_events.not_recorded(request)
+        login_throttle.start_attempt(request, login_throttle.SSO_USERNAME, login_throttle.SSO_FAILURE_LIMIT)
+        auth_events.record_denial(request, "", f"single sign-on: {why}", by=request.user)
+    except login_throttle.Throttled as error:
+        if error.is_first and not _try_record_lockout(
+            request, "single sign-on: more failures are not recorded"
+        ):
+            return auth_events.not_recorded_response(request)
     except NotRecorded:
-        return auth_events.not_recorded(request)
+        return auth_events.not_recorded_response(request)
     messages.error(request, f"Signing in with {name} did not work. Nothing was changed; try again.")
     return redirect("login")
 
 
 @require_GET
 @login_not_required
-def to_provider(request: HttpRequest, provider_id: str) -> HttpResponse:
+def start_sso(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Lead to the provider, if it answers. Starts are counted, for each of them is kept until it ends."""
 
     def start(adapter: SsoAdapter) -> HttpResponse:
-        login_throttle.begin(request, login_throttle.SINGLE_SIGN_ON, login_throttle.SSO_STARTS)
+        login_throttle.start_attempt(request, login_throttle.SSO_USERNAME, login_throttle.SSO_START_LIMIT)
         adapter.openid_config  # noqa: B018 - asked for before anything is kept of this visitor
         if request.session.session_key is None:
             request.session.set_expiry(STATE_TTL)
@@ -173,38 +175,42 @@ def to_provider(request: HttpRequest, provider_id: str) -> HttpResponse:
         housekeeping.run_if_due()
         return answer
 
-    return _asked(start, request, provider_id)
+    return _run_sso_step(start, request, provider_id)
 
 
 @require_GET
 @login_not_required
-def from_provider(request: HttpRequest, provider_id: str) -> HttpResponse:
+def finish_sso(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Take back who comes from the provider."""
 
     def finish(adapter: SsoAdapter) -> HttpResponse:
         answer: HttpResponse = OAuth2CallbackView.adapter_view(adapter)(request)
         if request.user.is_authenticated:
-            login_throttle.forget_all(request, login_throttle.SINGLE_SIGN_ON, login_throttle.SSO_STARTS)
+            login_throttle.clear_attempts(
+                request, login_throttle.SSO_USERNAME, login_throttle.SSO_START_LIMIT
+            )
         return answer
 
-    return _asked(finish, request, provider_id)
+    return _run_sso_step(finish, request, provider_id)
 
 
-def _asked(ask: Callable[[SsoAdapter], HttpResponse], request: HttpRequest, provider_id: str) -> HttpResponse:
+def _run_sso_step(
+    ask: Callable[[SsoAdapter], HttpResponse], request: HttpRequest, provider_id: str
+) -> HttpResponse:
     """For signing in alone: allauth would also tie whom the provider knows to whoever is signed in. A provider that
     does not answer, or not as it should, leads back to the sign-in page."""
     if provider_id not in {app.provider_id for app in social_adapter().list_apps(request)}:
         raise Http404
     if request.GET.get("process", AuthProcess.LOGIN) != AuthProcess.LOGIN:
-        return not_by_single_sign_on(request, "single sign-on", "asked for more than to sign in")
+        return sso_failed_response(request, "single sign-on", "asked for more than to sign in")
     if request.user.is_authenticated:
-        sessions.end_if_over(request)
+        sessions.end_if_expired(request)
     if request.user.is_authenticated:
         return redirect(settings.LOGIN_REDIRECT_URL)
     try:
         return ask(SsoAdapter(request, provider_id))
-    except login_throttle.TooMany as error:
-        return _too_many_starts(request, error)
+    except login_throttle.Throttled as error:
+        return _sso_throttled_response(request, error)
     except (
         OSError,
         KeyError,
@@ -212,12 +218,12 @@ def _asked(ask: Callable[[SsoAdapter], HttpResponse], request: HttpRequest, prov
     ) as error:  # no connection, an error, no JSON, something missing in it
         log = logging.getLogger("flexadmin")
         log.warning("Single sign-on: the provider did not answer as it should (%s)", type(error).__name__)
-        return not_by_single_sign_on(request, "single sign-on", "the provider did not answer as it should")
+        return sso_failed_response(request, "single sign-on", "the provider did not answer as it should")
 
 
-def _too_many_starts(request: HttpRequest, error: login_throttle.TooMany) -> HttpResponse:
-    if error.is_news and not _is_recorded(request, "too many starts of single sign-on"):
-        return auth_events.not_recorded(request)
+def _sso_throttled_response(request: HttpRequest, error: login_throttle.Throttled) -> HttpResponse:
+    if error.is_first and not _try_record_lockout(request, "too many starts of single sign-on"):
+        return auth_events.not_recorded_response(request)
     providers = social_adapter().list_providers(request)
     context = {"form": SignInForm(request), "too_many_starts": error, "providers": providers}
     answer = render(request, "registration/login.html", context, status=429)
@@ -225,10 +231,10 @@ def _too_many_starts(request: HttpRequest, error: login_throttle.TooMany) -> Htt
     return answer
 
 
-def _is_recorded(request: HttpRequest, why: str) -> bool:
+def _try_record_lockout(request: HttpRequest, why: str) -> bool:
     """Record a lockout that is about no user; False if it can't be."""
     try:
-        auth_events.locked_out(request, "", why)
+        auth_events.record_lockout(request, "", why)
     except NotRecorded:
         return False
     return True
@@ -241,15 +247,15 @@ class SignOut(LogoutView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if isinstance(request.user, User):
-            auth_events.signed_out(request, request.user)
+            auth_events.record_logout(request, request.user)
         return super().post(request, *args, **kwargs)
 
 
-def offered(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+def offer_resume(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
     """The answer to a sign-in; where something had been typed, and they may use that form, the way back to it."""
-    typed = sent(request)
+    typed = pending_form(request)
     if typed is None or answer.status_code != 302 or not request.user.is_authenticated:
         return answer
-    if not request.user.has_perm(FORMS[typed.view]):
+    if not request.user.has_perm(FORM_PERMISSIONS[typed.view]):
         return answer
     return render(request, "registration/signed_in_again.html", {"typed": typed})

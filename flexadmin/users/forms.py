@@ -12,7 +12,7 @@ from flexadmin.models import AccountRole
 from flexadmin.users.roles import ROLES
 from flexadmin.users.usernames import validate_new_username
 from flows.accounts import twilio_accounts
-from flows.changes.forms.fields import VisibleText
+from flows.changes.forms.fields import VisibleTextField
 
 
 class ReasonForm(forms.Form):
@@ -20,7 +20,7 @@ class ReasonForm(forms.Form):
 
     when_refused = "Nothing was changed"  # as the summary of the errors says
 
-    reason = VisibleText(
+    reason = VisibleTextField(
         label="Reason",
         max_length=200,
         help_text="Shown in the audit log. Up to 200 characters.",
@@ -34,16 +34,18 @@ class RolesForm(ReasonForm):
 
     def __init__(self, *args: Any, person: User | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        had: dict[str, Any] = roles_of(person) if person else {"role": "", "on_accounts": {}}
+        had: dict[str, Any] = get_assigned_roles(person) if person else {"role": "", "on_accounts": {}}
         choices = [("", "None"), *((role, role.capitalize()) for role in ROLES)]
         self.fields["role"] = forms.ChoiceField(
             label="Role on every account", choices=choices, required=False, initial=had["role"]
         )
         self.sids = (
-            [account.sid for account in twilio_accounts.every()] if twilio_accounts.sole() is None else []
+            [account.sid for account in twilio_accounts.all_accounts()]
+            if twilio_accounts.only_account() is None
+            else []
         )
         self.sids += [sid for sid in had["on_accounts"] if sid not in self.sids]
-        names = {account.sid: str(account) for account in twilio_accounts.every()}
+        names = {account.sid: str(account) for account in twilio_accounts.all_accounts()}
         for sid in self.sids:
             self.fields[f"role_{sid}"] = forms.ChoiceField(
                 label=f"Role on {names.get(sid, sid)}",
@@ -60,7 +62,7 @@ class RolesForm(ReasonForm):
         }
 
 
-class PersonForm(RolesForm):
+class NewUserForm(RolesForm):
     """A person who is to be added."""
 
     name = forms.CharField(
@@ -91,7 +93,7 @@ class PersonForm(RolesForm):
         return [(self[name].auto_id, str(said)) for name in self.fields for said in self.errors.get(name, [])]
 
 
-def roles_of(person: User) -> dict[str, Any]:
+def get_assigned_roles(person: User) -> dict[str, Any]:
     """The role on every account (empty: none), and those on single ones by SID."""
     roles = list(person.groups.filter(name__in=ROLES).values_list("name", flat=True)[:2])
     role = roles[0] if len(roles) == 1 else ""  # of two, which only a script can give, none is chosen

@@ -12,23 +12,23 @@ from django.db.models import Q, QuerySet
 
 from flexadmin.models import AccountRole, OutsideRights
 from flexadmin.users import services
-from flexadmin.users.roles import ROLES, outside_rights_of
+from flexadmin.users.roles import ROLES, find_outside_rights
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Payload
 from flows.audit.models import Result, Stage
 
-FOUND: Final = "people.rights_found"
-NOBODY: Final = Actor(id="", label="")
-NO_EFFECT: Final = "Given outside this dashboard. These rights have no effect here."
-GONE: Final = "Removed outside this dashboard."
-ADOPTED: Final = (
+RIGHTS_FOUND: Final = "people.rights_found"
+NO_ACTOR: Final = Actor(id="", label="")
+NO_EFFECT_MESSAGE: Final = "Given outside this dashboard. These rights have no effect here."
+REMOVED_MESSAGE: Final = "Removed outside this dashboard."
+PROMOTION_REASON: Final = (
     "Upgrade: the superuser flag no longer gives rights, and no administrator could sign in. "
     "This superuser was made an administrator."
 )
-log = logging.getLogger("flexadmin")
+logger = logging.getLogger("flexadmin")
 
 
-def users_with_any() -> QuerySet[User]:
+def users_with_outside_rights() -> QuerySet[User]:
     """Users who have such rights."""
     foreign_groups = Group.objects.exclude(name__in=ROLES)
     foreign_roles = AccountRole.objects.exclude(role__name__in=ROLES)
@@ -41,26 +41,26 @@ def users_with_any() -> QuerySet[User]:
     ).distinct()
 
 
-def record_found() -> int:
+def record_changes() -> int:
     """Record what was given or taken away since it was last recorded; return the number of users. `NotRecorded`: not
     all of it could be."""
     recorded = dict(OutsideRights.objects.values_list("person_id", "rights"))
-    known = {user.pk: user for user in users_with_any()}
+    known = {user.pk: user for user in users_with_outside_rights()}
     known |= {
         user.pk: user for user in User.objects.filter(pk__in=[pk for pk in recorded if pk not in known])
     }
-    changed = [user for user in known.values() if outside_rights_of(user) != recorded.get(user.pk, {})]
+    changed = [user for user in known.values() if find_outside_rights(user) != recorded.get(user.pk, {})]
     for user in changed:
-        _record(user)
+        _record_user(user)
     return len(changed)
 
 
-def record_if_possible() -> None:
+def try_record_changes() -> None:
     """The same, where nothing else depends on it: what can't be recorded now is found again."""
     try:
-        record_found()
+        record_changes()
     except (NotRecorded, Error):
-        log.warning("Rights that were given outside this dashboard could not be recorded")
+        logger.warning("Rights that were given outside this dashboard could not be recorded")
 
 
 def after_migrate(**_signal: Any) -> None:
@@ -69,22 +69,22 @@ def after_migrate(**_signal: Any) -> None:
     try:
         superusers = User.objects.filter(is_superuser=True, outside_rights__isnull=True)
         unknown = User.objects.filter(pk__in=list(superusers.values_list("pk", flat=True)))
-        count = record_found()
-        adopted = services.adopt_superusers(superusers=unknown, actor=NOBODY, reason=ADOPTED)
+        count = record_changes()
+        adopted = services.promote_superusers(superusers=unknown, actor=NO_ACTOR, reason=PROMOTION_REASON)
     except (NotRecorded, Error):  # also on the way through older states, without the tables
-        log.debug("Rights that were given outside this dashboard could not be looked at", exc_info=True)
+        logger.debug("Rights that were given outside this dashboard could not be looked at", exc_info=True)
         return
     if count:
-        log.warning("Users with rights from outside this dashboard, which have no effect here: %s", count)
+        logger.warning("Users with rights from outside this dashboard, which have no effect here: %s", count)
     for user in adopted:
-        log.warning("Superuser %s was made an administrator: nobody else could manage users", user.pk)
+        logger.warning("Superuser %s was made an administrator: nobody else could manage users", user.pk)
 
 
-def _record(user: User) -> None:
+def _record_user(user: User) -> None:
     def found() -> Payload:
         """Read under the log's lock: each is recorded once, however many look."""
         before = OutsideRights.objects.filter(person=user).values_list("rights", flat=True).first() or {}
-        after = outside_rights_of(user)
+        after = find_outside_rights(user)
         if after == before:
             raise _AlreadyRecorded
         OutsideRights.objects.update_or_create(person=user, defaults={"rights": after})
@@ -93,15 +93,15 @@ def _record(user: User) -> None:
             friendly_name=user.get_username(),
             before={name: before.get(name, "none") for name in names},
             after={name: after.get(name, "none") for name in names},
-            message=NO_EFFECT if after else GONE,
+            message=NO_EFFECT_MESSAGE if after else REMOVED_MESSAGE,
         )
 
     try:
         audit_log.append(
-            action=FOUND,
+            action=RIGHTS_FOUND,
             stage=Stage.OBSERVED,
             result=Result.APPLIED,
-            actor=NOBODY,
+            actor=NO_ACTOR,
             account_sid="",
             payload=found,
         )

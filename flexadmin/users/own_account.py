@@ -21,21 +21,21 @@ from django.views.decorators.http import require_GET, require_POST
 from flexadmin.models import OneTimePassword
 from flexadmin.signin import auth_events, sessions
 from flexadmin.signin.password_rules import refuse_current
-from flexadmin.signin.reauthentication import AsksForPassword
-from flexadmin.users.forms import roles_of
-from flexadmin.users.views import factors_of
+from flexadmin.signin.reauthentication import PasswordCheckMixin
+from flexadmin.users.forms import get_assigned_roles
+from flexadmin.users.views import get_factors
 from flows.audit.access import Request
 from flows.audit.audit_log import NotRecorded
 
 
 @require_GET
-def me(request: Request) -> HttpResponse:
-    factors = factors_of(request.user)
+def profile(request: Request) -> HttpResponse:
+    factors = get_factors(request.user)
     context = {
         "factors": factors,
         "has_factor": any(one.type != Authenticator.Type.RECOVERY_CODES for one in factors),
         "has_app": any(one.type == Authenticator.Type.TOTP for one in factors),
-        "roles": roles_of(request.user),
+        "roles": get_assigned_roles(request.user),
         "sessions": UserSession.objects.purge_and_list(request.user),
         "is_required": settings.SECOND_FACTOR_REQUIRED,
         "idle_minutes": settings.SESSION_IDLE_MINUTES,
@@ -45,16 +45,16 @@ def me(request: Request) -> HttpResponse:
 
 
 @require_POST
-def sessions_end(request: Request) -> HttpResponse:
+def end_other_sessions(request: Request) -> HttpResponse:
     """Sign the user out of every session but this one, and end sign-ins that wait for a second factor."""
     here, epochs = request.session.session_key or "", []
     try:
-        auth_events.done(
+        auth_events.change_own_account(
             request, "auth.sessions_end", lambda: epochs.append(sessions.end_all(request.user, but=here))
         )
     except NotRecorded:
-        return auth_events.not_recorded(request)
-    request.session[sessions.EPOCH] = epochs[0]
+        return auth_events.not_recorded_response(request)
+    request.session[sessions.EPOCH_KEY] = epochs[0]
     messages.success(request, "You are signed out of your other sessions.")
     return redirect("me")
 
@@ -82,10 +82,10 @@ class PasswordForm(PasswordChangeForm):
         super().validate_password_for_user(user, "new_password1")
 
 
-class PasswordChange(AsksForPassword, PasswordChangeView):
+class PasswordChange(PasswordCheckMixin, PasswordChangeView):
     """Changing the own password. It ends this person's other sessions, as Django has it."""
 
-    action, password_field = auth_events.PASSWORD, "old_password"
+    action, password_field = auth_events.PASSWORD_CHANGE, "old_password"
     template_name = "people/password.html"
     form_class = PasswordForm
     success_url = reverse_lazy("me")
@@ -96,7 +96,9 @@ class PasswordChange(AsksForPassword, PasswordChangeView):
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, is_one_time=sessions.MUST_CHANGE in self.request.session)
+        return super().get_context_data(
+            **kwargs, is_one_time=sessions.MUST_CHANGE_KEY in self.request.session
+        )
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         def change() -> None:
@@ -104,10 +106,10 @@ class PasswordChange(AsksForPassword, PasswordChangeView):
             OneTimePassword.objects.filter(person=form.user).delete()
 
         try:
-            auth_events.done(self.request, auth_events.PASSWORD, change)
+            auth_events.change_own_account(self.request, auth_events.PASSWORD_CHANGE, change)
         except NotRecorded:
-            return auth_events.not_recorded(self.request)
-        self.request.session.pop(sessions.MUST_CHANGE, None)
+            return auth_events.not_recorded_response(self.request)
+        self.request.session.pop(sessions.MUST_CHANGE_KEY, None)
         update_session_auth_hash(self.request, form.user)
         UserSession.objects.create_from_request(self.request)
         messages.success(self.request, "Password changed. You are signed out of your other sessions.")

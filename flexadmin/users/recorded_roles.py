@@ -11,30 +11,30 @@ from django.contrib.auth.models import User
 
 from flexadmin.users import services
 from flows.audit.models import AuditEvent, Result
-from flows.redaction.masking import masked
+from flows.redaction.masking import redact
 
 
-def differences() -> Iterator[str]:
+def find_differences() -> Iterator[str]:
     """One sentence for each user whose roles, or whose account, are not as the log last has them."""
-    last = _last_recorded()
+    last = _last_recorded_states()
     users = {
-        str(masked(user.get_username())): user for user in User.objects.iterator()
+        str(redact(user.get_username())): user for user in User.objects.iterator()
     }  # as the log has names
     for name, recorded in sorted(last.items()):
         user = users.get(name)
         if user is None:
             yield f"The database has no user {name}, and no event says why."
-        elif _roles(services.state_of(user)) != _roles(recorded):
+        elif _role_fields(services.snapshot_user(user)) != _role_fields(recorded):
             yield f"The roles of {name}, or their being active, are not as the log last has them."
 
 
-def _last_recorded() -> dict[str, Mapping[str, Any]]:
+def _last_recorded_states() -> dict[str, Mapping[str, Any]]:
     """What the last event about each user says of them."""
     events = AuditEvent.objects.filter(action__startswith="people.", result=Result.SUCCEEDED)
     said = events.order_by("seq").values_list("payload__friendly_name", "payload__after")
     return {name: after for name, after in said.iterator() if name and after and "role" in after}
 
 
-def _roles(state: Mapping[str, Any]) -> dict[str, Any]:
+def _role_fields(state: Mapping[str, Any]) -> dict[str, Any]:
     whole = {"active": True, **state}  # one who came by single sign-on was recorded without it
     return {name: whole[name] for name in whole if name in ("active", "role") or name.startswith("role on ")}

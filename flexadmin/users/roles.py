@@ -19,18 +19,20 @@ from flows.accounts import twilio_accounts
 READ = ("view_flow", "view_auditevent")
 CHANGE = ("add_flow", "change_flow", "delete_flow")
 EXPORT = ("export_auditevent",)
-CLOSE = ("close_account",)
-PEOPLE = ("manage_people",)  # asked for on every account: who has it there can give any role
+SET_READ_ONLY = ("close_account",)
+MANAGE_USERS = ("manage_people",)  # asked for on every account: who has it there can give any role
 
 ROLES: Final[dict[str, tuple[str, ...]]] = {
     "viewer": READ,
     "operator": (*READ, *CHANGE),
     "auditor": (*READ, *EXPORT),
-    "admin": (*READ, *CHANGE, *EXPORT, *CLOSE, *PEOPLE),
+    "admin": (*READ, *CHANGE, *EXPORT, *SET_READ_ONLY, *MANAGE_USERS),
 }
 
-Person = AbstractBaseUser | AnonymousUser
-Granted = dict[str, set[str]]  # permissions by account SID, accounts.EVERY for those that hold everywhere
+AnyUser = AbstractBaseUser | AnonymousUser
+PermissionsByAccount = dict[
+    str, set[str]
+]  # permissions by account SID, accounts.EVERY for those that hold everywhere
 
 
 class RolesBackend(ModelBackend):
@@ -39,11 +41,11 @@ class RolesBackend(ModelBackend):
 
     def authenticate(self, request: Any, *args: Any, **kwargs: Any) -> SiteUser | None:
         user = super().authenticate(request, *args, **kwargs)
-        found = site_user(user.pk) if user else None
+        found = get_site_user(user.pk) if user else None
         return found if user and found and found.password == user.password else None
 
     def get_user(self, user_id: int) -> SiteUser | None:
-        user = site_user(user_id)
+        user = get_site_user(user_id)
         return user if user and self.user_can_authenticate(user) else None
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
@@ -62,38 +64,38 @@ class RolesBackend(ModelBackend):
         granted = self._granted(user)
         if account_sid is None:
             return set().union(*granted.values())
-        return granted.get(twilio_accounts.EVERY, set()) | granted.get(account_sid, set())
+        return granted.get(twilio_accounts.ALL_ACCOUNTS, set()) | granted.get(account_sid, set())
 
-    def _granted(self, user: Any) -> Granted:
+    def _granted(self, user: Any) -> PermissionsByAccount:
         """Asked for once a request: a person is read anew with each."""
-        found: Granted | None = getattr(user, "_granted", None)
+        found: PermissionsByAccount | None = getattr(user, "_granted", None)
         if found is None:
-            found = user._granted = granted_to(user)
+            found = user._granted = get_permissions_by_account(user)
         return found
 
 
-def site_user(user_id: int) -> SiteUser | None:
+def get_site_user(user_id: int) -> SiteUser | None:
     """The user with this id as the site knows them, with what their sessions are checked against."""
     return SiteUser.objects.select_related("ended_sessions").filter(pk=user_id).first()
 
 
-def granted_to(user: Any) -> Granted:
+def get_permissions_by_account(user: Any) -> PermissionsByAccount:
     """Permissions by account, from the roles and the table above."""
-    found: Granted = defaultdict(set)
+    found: PermissionsByAccount = defaultdict(set)
     for name in Group.objects.filter(user=user, name__in=ROLES).values_list("name", flat=True):
-        found[twilio_accounts.EVERY] |= permissions_of(name)
+        found[twilio_accounts.ALL_ACCOUNTS] |= get_role_permissions(name)
     on_accounts = AccountRole.objects.filter(person=user, role__name__in=ROLES)
     for account_sid, name in on_accounts.values_list("account_sid", "role__name"):
-        found[account_sid] |= permissions_of(name)
+        found[account_sid] |= get_role_permissions(name)
     return found
 
 
-def permissions_of(role: str) -> set[str]:
+def get_role_permissions(role: str) -> set[str]:
     """A role's permissions, as Django names them: app.codename."""
-    return {f"{'flexadmin' if codename in PEOPLE else 'flows'}.{codename}" for codename in ROLES[role]}
+    return {f"{'flexadmin' if codename in MANAGE_USERS else 'flows'}.{codename}" for codename in ROLES[role]}
 
 
-def outside_rights_of(person: Any) -> dict[str, str]:
+def find_outside_rights(person: Any) -> dict[str, str]:
     """What a user was given outside this dashboard, by kind; it has no effect here. Empty: nothing."""
     direct = person.user_permissions.select_related("content_type").order_by(
         "content_type__app_label", "codename"
@@ -111,11 +113,11 @@ def outside_rights_of(person: Any) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def scope_of(user: Any, permission: str) -> twilio_accounts.Scope:
+def get_scope(user: Any, permission: str) -> twilio_accounts.Scope:
     """The accounts where the person may do that; None: everywhere, whatever the account."""
-    if user.has_perm(permission, twilio_accounts.EVERY):
+    if user.has_perm(permission, twilio_accounts.ALL_ACCOUNTS):
         return None
-    known = {account.sid for account in twilio_accounts.every()} | {
+    known = {account.sid for account in twilio_accounts.all_accounts()} | {
         row.account_sid for row in AccountRole.objects.filter(person=user)
     }
     return frozenset(sid for sid in known if user.has_perm(permission, sid))
@@ -139,7 +141,7 @@ def ensure_groups() -> None:
         )
 
 
-def role_of(user: Person, account_sid: str = "") -> str:
+def get_role(user: AnyUser, account_sid: str = "") -> str:
     """The person's role on that account (or on every one), for the record; the empty string if there is none."""
     names = set(Group.objects.filter(user__pk=user.pk or 0, name__in=ROLES).values_list("name", flat=True))
     on_accounts = AccountRole.objects.filter(person_id=user.pk or 0, role__name__in=ROLES)

@@ -19,28 +19,28 @@ from django.utils import timezone
 
 from flexadmin.models import AccountRole, OneTimePassword, OutsideRights
 from flexadmin.signin import sessions
-from flexadmin.signin.oidc_settings import PROVIDER_ID, is_tie_of, issuer_of
-from flexadmin.users.roles import ROLES, outside_rights_of
+from flexadmin.signin.oidc_settings import PROVIDER_ID, configured_issuer, is_uid_of_issuer
+from flexadmin.users.roles import ROLES, find_outside_rights
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import AuditEvent, Result, Stage
 
 CREATE: Final = "people.create"
-ROLE: Final = "people.role"
+SET_ROLES: Final = "people.role"
 ACTIVATE: Final = "people.activate"
 DEACTIVATE: Final = "people.deactivate"
-PASSWORD: Final = "people.password"  # noqa: S105 - an action's name
-RESET: Final = "people.mfa_reset"
-UNTIE: Final = "people.sso_remove"
+SET_PASSWORD: Final = "people.password"  # noqa: S105 - an action's name
+RESET_FACTORS: Final = "people.mfa_reset"
+UNLINK_SSO: Final = "people.sso_remove"
 REMOVE_RIGHTS: Final = "people.rights_remove"
-ADMIN: Final = "admin"
+ADMIN_ROLE: Final = "admin"
 
 
 class LastAdmin(Exception):
     """Without this person nobody could say who gets in."""
 
 
-def create(
+def create_user(
     *, name: str, password: str, role: str, on_accounts: list[str], actor: Actor, reason: str = ""
 ) -> User:
     """Adds a person with a role on every account, or on those accounts alone. `NotRecorded`: nobody was added."""
@@ -49,25 +49,25 @@ def create(
 
     def change() -> None:
         person.save()
-        _give(person, "" if on_accounts else role, dict.fromkeys(on_accounts, role))
+        _assign_roles(person, "" if on_accounts else role, dict.fromkeys(on_accounts, role))
 
-    _append(CREATE, person, change, actor=actor, reason=reason, is_new=True)
+    _append_event(CREATE, person, change, actor=actor, reason=reason, is_new=True)
     return person
 
 
-def invite(
+def invite_user(
     *, name: str, role: str, on_accounts: dict[str, str], actor: Actor, reason: str
 ) -> tuple[User, str]:
     """Adds a person with these roles and a one-time password, which is given back. `NotRecorded`: nobody was added."""
-    person, password = User(username=name), _one_time()
+    person, password = User(username=name), _generate_password()
     person.set_password(password)
 
     def change() -> None:
         person.save()
-        _give(person, role, on_accounts)
+        _assign_roles(person, role, on_accounts)
         OneTimePassword.objects.create(person=person)
 
-    _append(CREATE, person, change, actor=actor, reason=reason, is_new=True)
+    _append_event(CREATE, person, change, actor=actor, reason=reason, is_new=True)
     return person, password
 
 
@@ -75,7 +75,9 @@ def set_roles(
     *, person: User, role: str, on_accounts: dict[str, str], actor: Actor, reason: str
 ) -> AuditEvent:
     """Gives a role on every account (empty: none), and on single ones. It holds from the next request."""
-    return _append(ROLE, person, lambda: _give(person, role, on_accounts), actor=actor, reason=reason)
+    return _append_event(
+        SET_ROLES, person, lambda: _assign_roles(person, role, on_accounts), actor=actor, reason=reason
+    )
 
 
 def set_active(*, person: User, is_active: bool, actor: Actor, reason: str) -> AuditEvent:
@@ -87,17 +89,17 @@ def set_active(*, person: User, is_active: bool, actor: Actor, reason: str) -> A
         if not is_active:
             sessions.end_all(person)
 
-    return _append(ACTIVATE if is_active else DEACTIVATE, person, change, actor=actor, reason=reason)
+    return _append_event(ACTIVATE if is_active else DEACTIVATE, person, change, actor=actor, reason=reason)
 
 
-def set_one_time_password(*, person: User, actor: Actor, reason: str) -> str:
+def generate_temporary_password(*, person: User, actor: Actor, reason: str) -> str:
     """Gives a new password, to be told to the person and changed by them; their sessions end."""
-    password = _one_time()
-    give_temporary_password(person=person, password=password, actor=actor, reason=reason)
+    password = _generate_password()
+    set_temporary_password(person=person, password=password, actor=actor, reason=reason)
     return password
 
 
-def give_temporary_password(*, person: User, password: str, actor: Actor, reason: str) -> AuditEvent:
+def set_temporary_password(*, person: User, password: str, actor: Actor, reason: str) -> AuditEvent:
     """Set a password that the user has to change when they sign in; their sessions end."""
 
     def change() -> None:
@@ -106,7 +108,7 @@ def give_temporary_password(*, person: User, password: str, actor: Actor, reason
         OneTimePassword.objects.update_or_create(person=person, defaults={"set_at": timezone.now()})
         sessions.end_all(person)
 
-    return _append(PASSWORD, person, change, actor=actor, reason=reason)
+    return _append_event(SET_PASSWORD, person, change, actor=actor, reason=reason)
 
 
 def reset_factors(*, person: User, actor: Actor, reason: str) -> AuditEvent:
@@ -116,25 +118,25 @@ def reset_factors(*, person: User, actor: Actor, reason: str) -> AuditEvent:
         Authenticator.objects.filter(user=person).delete()
         sessions.end_all(person)
 
-    return _append(RESET, person, change, actor=actor, reason=reason)
+    return _append_event(RESET_FACTORS, person, change, actor=actor, reason=reason)
 
 
-def untie(*, person: User, actor: Actor, reason: str) -> AuditEvent:
+def unlink_sso(*, person: User, actor: Actor, reason: str) -> AuditEvent:
     """Lets a person in by single sign-on no more, and ends their sessions. Whoever comes by it is somebody new."""
 
     def change() -> None:
         SocialAccount.objects.filter(user=person).delete()
         sessions.end_all(person)
 
-    return _append(UNTIE, person, change, actor=actor, reason=reason)
+    return _append_event(UNLINK_SSO, person, change, actor=actor, reason=reason)
 
 
-def ties_of(person: User) -> list[str]:
+def sso_identities(person: User) -> list[str]:
     """What a person is known by at the provider of single sign-on: `iss` and `sub`."""
     return list(SocialAccount.objects.filter(user=person).order_by("pk").values_list("uid", flat=True))
 
 
-def state_of(person: User) -> dict[str, Any]:
+def snapshot_user(person: User) -> dict[str, Any]:
     """What the log keeps of a person: whether they may sign in, their roles, their second factors, their single
     sign-on."""
     roles = person.groups.filter(name__in=ROLES).order_by("name").values_list("name", flat=True)
@@ -145,8 +147,8 @@ def state_of(person: User) -> dict[str, Any]:
         "role": ", ".join(roles) or "none",
         **{f"role on {one.account_sid}": one.role.name for one in on_accounts.order_by("account_sid")},
         "second factors": ", ".join(factors) or "none",
-        "single sign-on": ", ".join(ties_of(person)) or "none",
-        **outside_rights_of(person),
+        "single sign-on": ", ".join(sso_identities(person)) or "none",
+        **find_outside_rights(person),
     }
 
 
@@ -161,26 +163,28 @@ def remove_outside_rights(*, person: User, actor: Actor, reason: str) -> AuditEv
         AccountRole.objects.filter(person=person).exclude(role__name__in=ROLES).delete()
         OutsideRights.objects.filter(person=person).delete()
 
-    return _append(REMOVE_RIGHTS, person, change, actor=actor, reason=reason)
+    return _append_event(REMOVE_RIGHTS, person, change, actor=actor, reason=reason)
 
 
-def adopt_superusers(*, superusers: QuerySet[User], actor: Actor, reason: str) -> list[User]:
+def promote_superusers(*, superusers: QuerySet[User], actor: Actor, reason: str) -> list[User]:
     """Make those of these superusers who can sign in administrators, if no administrator can; return them."""
-    if _admins().exists():
+    if _active_admins().exists():
         return []
-    adopted = list(_able_to_sign_in(superusers))
+    adopted = list(_filter_can_sign_in(superusers))
     for person in adopted:
         on_accounts = AccountRole.objects.filter(person=person, role__name__in=ROLES)
         roles = dict(on_accounts.values_list("account_sid", "role__name"))
-        _append(ROLE, person, partial(_give, person, ADMIN, roles), actor=actor, reason=reason)
+        _append_event(
+            SET_ROLES, person, partial(_assign_roles, person, ADMIN_ROLE, roles), actor=actor, reason=reason
+        )
     return adopted
 
 
-def _one_time() -> str:
+def _generate_password() -> str:
     return "-".join(secrets.token_hex(2) for _ in range(4))
 
 
-def _give(person: User, role: str, on_accounts: dict[str, str]) -> None:
+def _assign_roles(person: User, role: str, on_accounts: dict[str, str]) -> None:
     person.groups.set(Group.objects.filter(name=role))
     AccountRole.objects.filter(person=person).delete()
     groups = {group.name: group for group in Group.objects.filter(name__in=ROLES)}
@@ -191,16 +195,16 @@ def _give(person: User, role: str, on_accounts: dict[str, str]) -> None:
     )
 
 
-def _append(
+def _append_event(
     action: str, person: User, change: Callable[[], None], *, actor: Actor, reason: str, is_new: bool = False
 ) -> AuditEvent:
     def changed() -> Payload:
-        had_admin = _admins().exists()
-        before = None if is_new else state_of(person)
+        had_admin = _active_admins().exists()
+        before = None if is_new else snapshot_user(person)
         change()
-        if had_admin and not _admins().exists():
+        if had_admin and not _active_admins().exists():
             raise LastAdmin
-        return Payload(friendly_name=person.get_username(), before=before, after=state_of(person))
+        return Payload(friendly_name=person.get_username(), before=before, after=snapshot_user(person))
 
     try:
         return audit_log.append(
@@ -217,24 +221,24 @@ def _append(
         raise
 
 
-def _admins() -> QuerySet[User]:
+def _active_admins() -> QuerySet[User]:
     """The administrators who can get in."""
-    return _able_to_sign_in(User.objects.filter(groups__name=ADMIN))
+    return _filter_can_sign_in(User.objects.filter(groups__name=ADMIN_ROLE))
 
 
-def _able_to_sign_in(users: QuerySet[User]) -> QuerySet[User]:
+def _filter_can_sign_in(users: QuerySet[User]) -> QuerySet[User]:
     """Those of the users who can get in: by a password that has not run out, or by single sign-on where the site has
     it."""
     has_password = ~Q(password__startswith=UNUSABLE_PASSWORD_PREFIX) & ~Q(password__in=[""])
     has_password &= ~Q(pk__in=OneTimePassword.over().values("person"))
-    return users.filter(has_password | Q(pk__in=_users_of_single_sign_on(users)), is_active=True)
+    return users.filter(has_password | Q(pk__in=_sso_user_ids(users)), is_active=True)
 
 
-def _users_of_single_sign_on(users: QuerySet[User]) -> list[int]:
+def _sso_user_ids(users: QuerySet[User]) -> list[int]:
     """The ids of those users whom the configured provider lets in. Compared here: a database's LIKE may fold case, and
     another provider's name may begin with this one's."""
-    issuer = issuer_of(settings.SOCIALACCOUNT_PROVIDERS)
+    issuer = configured_issuer(settings.SOCIALACCOUNT_PROVIDERS)
     if not issuer:
         return []
     known = SocialAccount.objects.filter(provider=PROVIDER_ID, user__in=users.values("pk"))
-    return [pk for pk, tie in known.values_list("user_id", "uid") if is_tie_of(issuer, tie)]
+    return [pk for pk, tie in known.values_list("user_id", "uid") if is_uid_of_issuer(issuer, tie)]

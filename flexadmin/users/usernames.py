@@ -13,48 +13,52 @@ from django.contrib.auth.models import User
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 
-LONGEST: Final = 150  # characters, as Django has it
+MAX_USERNAME_LENGTH: Final = 150  # characters, as Django has it
 # What the log, its pages and its exports call those who act without being users, and words that read as if they were.
-RESERVED: Final = (
+RESERVED_NAMES: Final = (
     "reconciliation", "reconcile", "system", "thesystem", "nobody", "nobodyhere", "nobodysignedin", "anonymous", "none",
     "commandline", "cli", "singlesignon", "sso", "oidc", "outsidethisdashboard", "dashboard", "thisdashboard", "site",
     "twilio", "flex", "auditlog", "someone", "somebody", "deleted", "unknown", "anamethatnobodyhas", "worker", "dbworker",
 )  # fmt: skip
 # Alphabets that one language writes together.
-TOGETHER: Final = (
+COMBINABLE_SCRIPTS: Final = (
     {"HAN", "HIRAGANA", "KATAKANA"}, {"HAN", "HANGUL"}, {"HAN", "BOPOMOFO"},
 )  # fmt: skip
-IS_RESERVED: Final = "The audit log uses “%(name)s” for itself. Choose another name."
-IS_MIXED: Final = "“%(name)s” mixes letters of different alphabets (%(scripts)s). Use one."
-IS_LIKE: Final = "“%(name)s” looks like the user “%(other)s”. Choose a name that can be told apart."
-IS_TAKEN: Final = "There is a user named “%(other)s” already. Choose another name."
+RESERVED_MESSAGE: Final = "The audit log uses “%(name)s” for itself. Choose another name."
+MIXED_SCRIPTS_MESSAGE: Final = "“%(name)s” mixes letters of different alphabets (%(scripts)s). Use one."
+LOOKALIKE_MESSAGE: Final = "“%(name)s” looks like the user “%(other)s”. Choose a name that can be told apart."
+TAKEN_MESSAGE: Final = "There is a user named “%(other)s” already. Choose another name."
 
 
 def validate_new_username(name: str) -> str:
     """Return the name in Django's spelling; `ValidationError` says what is wrong with it, in one sentence."""
     spelled = User.normalize_username(name)
     UnicodeUsernameValidator()(spelled)
-    look = _look(spelled)
-    if "".join(one for one in look if one.isalnum()) in RESERVED:
-        raise ValidationError(IS_RESERVED, code="reserved", params={"name": spelled})
+    look = _skeleton(spelled)
+    if "".join(one for one in look if one.isalnum()) in RESERVED_NAMES:
+        raise ValidationError(RESERVED_MESSAGE, code="reserved", params={"name": spelled})
     scripts = _scripts(spelled)
-    if len(scripts) > 1 and not any(scripts <= allowed for allowed in TOGETHER):
+    if len(scripts) > 1 and not any(scripts <= allowed for allowed in COMBINABLE_SCRIPTS):
         listed = ", ".join(sorted(script.capitalize() for script in scripts))
-        raise ValidationError(IS_MIXED, code="mixed", params={"name": spelled, "scripts": listed})
+        raise ValidationError(
+            MIXED_SCRIPTS_MESSAGE, code="mixed", params={"name": spelled, "scripts": listed}
+        )
     for other in User.objects.values_list("username", flat=True).iterator():
         if other.casefold() == spelled.casefold():
-            raise ValidationError(IS_TAKEN, code="taken", params={"other": other})
-        if _look(other) == look:
-            raise ValidationError(IS_LIKE, code="look_alike", params={"name": spelled, "other": other})
+            raise ValidationError(TAKEN_MESSAGE, code="taken", params={"other": other})
+        if _skeleton(other) == look:
+            raise ValidationError(
+                LOOKALIKE_MESSAGE, code="look_alike", params={"name": spelled, "other": other}
+            )
     return spelled
 
 
-def name_for_sso(suggested: Iterable[object], tie: str) -> str:
+def choose_sso_username(suggested: Iterable[object], tie: str) -> str:
     """The first of the names that a provider suggests which a user here may have, else a neutral one, made from the
     tie."""
     for name in suggested:
         try:
-            return _valid(str(name or ""))
+            return _validate_sso_username(str(name or ""))
         except ValidationError:
             continue
     digest = hashlib.sha256(tie.encode()).hexdigest()
@@ -64,8 +68,8 @@ def name_for_sso(suggested: Iterable[object], tie: str) -> str:
     return next(name for name in names if name not in taken)
 
 
-def _valid(name: str) -> str:
-    if not name or len(User.normalize_username(name)) > LONGEST:
+def _validate_sso_username(name: str) -> str:
+    if not name or len(User.normalize_username(name)) > MAX_USERNAME_LENGTH:
         raise ValidationError("", code="length")
     return validate_new_username(name)
 
@@ -75,12 +79,12 @@ def _scripts(name: str) -> set[str]:
     return {str(script) for script in categories.unique_aliases(name)} - {"COMMON", "INHERITED"}
 
 
-def _look(name: str) -> str:
+def _skeleton(name: str) -> str:
     """The name as it looks: letters that can be taken for plain Latin ones become those, small and capital are one."""
-    return "".join(map(_plain, name)).casefold()
+    return "".join(map(_ascii_lookalike, name)).casefold()
 
 
-def _plain(letter: str) -> str:
+def _ascii_lookalike(letter: str) -> str:
     if letter.isascii():
         return letter
     alike = (str(one["c"]) for one in confusables_data.get(letter, []))

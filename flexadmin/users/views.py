@@ -16,33 +16,33 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from flexadmin.signin.oidc_settings import is_tie_of, issuer_of
+from flexadmin.signin.oidc_settings import configured_issuer, is_uid_of_issuer
 from flexadmin.users import outside_rights, services
-from flexadmin.users.forms import PersonForm, ReasonForm, RolesForm
-from flexadmin.users.roles import ROLES, outside_rights_of
+from flexadmin.users.forms import NewUserForm, ReasonForm, RolesForm
+from flexadmin.users.roles import ROLES, find_outside_rights
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log
-from flows.audit.access import Request, actor_of
+from flows.audit.access import Request, get_actor
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import Result, Stage
 
-MANAGE: Final = "flexadmin.manage_people"
-LAST_ADMIN: Final = "Nothing was changed: this is the last administrator. First make someone else an administrator who can sign in."
-OWN: Final = "Nothing was changed. Change your own password and 2FA in “Account settings”, which asks for your password first."  # fmt: skip
-NOT_RECORDED: Final = (
+MANAGE_USERS: Final = "flexadmin.manage_people"
+LAST_ADMIN_MESSAGE: Final = "Nothing was changed: this is the last administrator. First make someone else an administrator who can sign in."
+OWN_ACCOUNT_MESSAGE: Final = "Nothing was changed. Change your own password and 2FA in “Account settings”, which asks for your password first."  # fmt: skip
+NOT_RECORDED_MESSAGE: Final = (
     "Nothing was changed: it could not be put on record. The audit log can’t be written at the moment."  # noqa: RUF001
 )
 View = Callable[..., HttpResponse]
 
 
-def managed(action: str) -> Callable[[View], View]:
+def require_user_manager(action: str) -> Callable[[View], View]:
     """Lets in administrators of every account; the refusal of anybody else's change is recorded as `action`."""
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
             request.account_sid = ""
-            if not request.user.has_perm(MANAGE, twilio_accounts.EVERY):  # type: ignore[arg-type]  # our backend takes a SID
+            if not request.user.has_perm(MANAGE_USERS, twilio_accounts.ALL_ACCOUNTS):  # type: ignore[arg-type]  # our backend takes a SID
                 if request.method != "GET":
                     record_refusal(request, action)
                 raise PermissionDenied
@@ -59,28 +59,28 @@ def record_refusal(request: Request, action: str) -> None:
         action=action,
         stage=Stage.ACCESS,
         result=Result.DENIED,
-        actor=actor_of(request),
+        actor=get_actor(request),
         account_sid="",
         reason=request.POST.get("reason", ""),
     )
 
 
-def factors_of(person: User) -> list[Authenticator]:
+def get_factors(person: User) -> list[Authenticator]:
     return list(Authenticator.objects.filter(user=person).order_by("type", "pk"))
 
 
 @require_GET
-@managed("people.view")
-def people_list(request: Request) -> HttpResponse:
+@require_user_manager("people.view")
+def user_list(request: Request) -> HttpResponse:
     """All users, and of whom something was given outside this dashboard."""
     people = User.objects.order_by("-is_active", "username").prefetch_related(
         "groups", "account_roles__role", "authenticator_set", "socialaccount_set"
     )
-    with_rights = set(outside_rights.users_with_any().values_list("pk", flat=True))
+    with_rights = set(outside_rights.users_with_outside_rights().values_list("pk", flat=True))
     rows = [
         {
             "person": person,
-            "roles": _roles_in_words(person),
+            "roles": _role_labels(person),
             "has_factor": any(
                 one.type != Authenticator.Type.RECOVERY_CODES
                 for one in person.authenticator_set.all()  # type: ignore[attr-defined]  # allauth has no types
@@ -94,48 +94,48 @@ def people_list(request: Request) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@managed(services.CREATE)
-def person_new(request: Request) -> HttpResponse:
+@require_user_manager(services.CREATE)
+def user_create(request: Request) -> HttpResponse:
     """Adds a person, and shows their one-time password, this once."""
-    form = PersonForm(request.POST if request.method == "POST" else None, auto_id="new_%s")
+    form = NewUserForm(request.POST if request.method == "POST" else None, auto_id="new_%s")
     if request.method == "GET" or not form.is_valid():
         status = 422 if form.is_bound else 200
         return render(request, "people/new.html", {"form": form}, status=status)
     try:
-        person, password = services.invite(
+        person, password = services.invite_user(
             name=form.cleaned_data["name"],
             role=form.cleaned_data["role"],
             on_accounts=form.on_accounts,
-            actor=actor_of(request),
+            actor=get_actor(request),
             reason=form.cleaned_data["reason"],
         )
     except NotRecorded:
-        context = {"form": form, "trouble": NOT_RECORDED}
+        context = {"form": form, "trouble": NOT_RECORDED_MESSAGE}
         return render(request, "people/new.html", context, status=503)
-    return _shown_once(request, person, password)
+    return _temporary_password_page(request, person, password)
 
 
 @require_GET
-@managed("people.view")
-def person_detail(request: Request, person_id: int) -> HttpResponse:
-    return _page(request, get_object_or_404(User, pk=person_id))
+@require_user_manager("people.view")
+def user_detail(request: Request, person_id: int) -> HttpResponse:
+    return _user_page(request, get_object_or_404(User, pk=person_id))
 
 
 @require_POST
-@managed(services.ROLE)
-def person_role(request: Request, person_id: int) -> HttpResponse:
+@require_user_manager(services.SET_ROLES)
+def change_user_roles(request: Request, person_id: int) -> HttpResponse:
     person = get_object_or_404(User, pk=person_id)
     form = RolesForm(request.POST, person=person, auto_id="role_%s")
     if not form.is_valid():
-        return _page(request, person, roles_form=form, status=422)
-    return _do(
+        return _user_page(request, person, roles_form=form, status=422)
+    return _apply_change(
         request,
         person,
         lambda: services.set_roles(
             person=person,
             role=form.cleaned_data["role"],
             on_accounts=form.on_accounts,
-            actor=actor_of(request),
+            actor=get_actor(request),
             reason=form.cleaned_data["reason"],
         ),
         done="Role changed. It takes effect on their next request.",
@@ -144,19 +144,19 @@ def person_role(request: Request, person_id: int) -> HttpResponse:
 
 
 @require_POST
-@managed(services.DEACTIVATE)
-def person_active(request: Request, person_id: int) -> HttpResponse:
+@require_user_manager(services.DEACTIVATE)
+def change_user_active(request: Request, person_id: int) -> HttpResponse:
     """`active`: "true" or "false"."""
     person = get_object_or_404(User, pk=person_id)
     is_active = request.POST.get("active") == "true"
     form = ReasonForm(request.POST, auto_id="active_%s")
     if not form.is_valid():
-        return _page(request, person, active_form=form, status=422)
-    return _do(
+        return _user_page(request, person, active_form=form, status=422)
+    return _apply_change(
         request,
         person,
         lambda: services.set_active(
-            person=person, is_active=is_active, actor=actor_of(request), reason=form.cleaned_data["reason"]
+            person=person, is_active=is_active, actor=get_actor(request), reason=form.cleaned_data["reason"]
         ),
         done="They can sign in again." if is_active else "They are signed out and can no longer sign in.",
         active_form=form,
@@ -164,19 +164,19 @@ def person_active(request: Request, person_id: int) -> HttpResponse:
 
 
 @require_POST
-@managed(services.RESET)
-def person_factors(request: Request, person_id: int) -> HttpResponse:
+@require_user_manager(services.RESET_FACTORS)
+def reset_user_factors(request: Request, person_id: int) -> HttpResponse:
     person = get_object_or_404(User, pk=person_id)
     if person == request.user:
-        return _not_ones_own(request, services.RESET)
+        return _refuse_own_account(request, services.RESET_FACTORS)
     form = ReasonForm(request.POST, auto_id="factors_%s")
     if not form.is_valid():
-        return _page(request, person, factors_form=form, status=422)
-    return _do(
+        return _user_page(request, person, factors_form=form, status=422)
+    return _apply_change(
         request,
         person,
         lambda: services.reset_factors(
-            person=person, actor=actor_of(request), reason=form.cleaned_data["reason"]
+            person=person, actor=get_actor(request), reason=form.cleaned_data["reason"]
         ),
         done="Removed. They are signed out and can set up 2FA again after signing in.",
         factors_form=form,
@@ -184,34 +184,36 @@ def person_factors(request: Request, person_id: int) -> HttpResponse:
 
 
 @require_POST
-@managed(services.UNTIE)
-def person_ties(request: Request, person_id: int) -> HttpResponse:
+@require_user_manager(services.UNLINK_SSO)
+def unlink_user_sso(request: Request, person_id: int) -> HttpResponse:
     person = get_object_or_404(User, pk=person_id)
     form = ReasonForm(request.POST, auto_id="ties_%s")
     if not form.is_valid():
-        return _page(request, person, ties_form=form, status=422)
-    return _do(
+        return _user_page(request, person, sso_form=form, status=422)
+    return _apply_change(
         request,
         person,
-        lambda: services.untie(person=person, actor=actor_of(request), reason=form.cleaned_data["reason"]),
+        lambda: services.unlink_sso(
+            person=person, actor=get_actor(request), reason=form.cleaned_data["reason"]
+        ),
         done="They are signed out and can no longer use single sign-on.",
-        ties_form=form,
+        sso_form=form,
     )
 
 
 @require_POST
-@managed(services.REMOVE_RIGHTS)
-def person_rights(request: Request, person_id: int) -> HttpResponse:
+@require_user_manager(services.REMOVE_RIGHTS)
+def remove_user_rights(request: Request, person_id: int) -> HttpResponse:
     """Take away what a user was given outside this dashboard."""
     person = get_object_or_404(User, pk=person_id)
     form = ReasonForm(request.POST, auto_id="rights_%s")
     if not form.is_valid():
-        return _page(request, person, rights_form=form, status=422)
-    return _do(
+        return _user_page(request, person, rights_form=form, status=422)
+    return _apply_change(
         request,
         person,
         lambda: services.remove_outside_rights(
-            person=person, actor=actor_of(request), reason=form.cleaned_data["reason"]
+            person=person, actor=get_actor(request), reason=form.cleaned_data["reason"]
         ),
         done="Removed. Their roles stay as they are.",
         rights_form=form,
@@ -219,64 +221,67 @@ def person_rights(request: Request, person_id: int) -> HttpResponse:
 
 
 @require_POST
-@managed(services.PASSWORD)
-def person_password(request: Request, person_id: int) -> HttpResponse:
+@require_user_manager(services.SET_PASSWORD)
+def reset_user_password(request: Request, person_id: int) -> HttpResponse:
     """Sets a one-time password and shows it, this once."""
     person = get_object_or_404(User, pk=person_id)
     if person == request.user:
-        return _not_ones_own(request, services.PASSWORD)
+        return _refuse_own_account(request, services.SET_PASSWORD)
     form = ReasonForm(request.POST, auto_id="password_%s")
     if not form.is_valid():
-        return _page(request, person, password_form=form, status=422)
+        return _user_page(request, person, password_form=form, status=422)
     try:
-        password = services.set_one_time_password(
-            person=person, actor=actor_of(request), reason=form.cleaned_data["reason"]
+        password = services.generate_temporary_password(
+            person=person, actor=get_actor(request), reason=form.cleaned_data["reason"]
         )
     except NotRecorded:
-        return _page(request, person, trouble=NOT_RECORDED, password_form=form, status=503)
-    return _shown_once(request, person, password)
+        return _user_page(request, person, trouble=NOT_RECORDED_MESSAGE, password_form=form, status=503)
+    return _temporary_password_page(request, person, password)
 
 
-def _not_ones_own(request: Request, action: str) -> HttpResponse:
+def _refuse_own_account(request: Request, action: str) -> HttpResponse:
     """An open session that somebody else has got hold of is no way to a password, or past a second factor."""
     record_refusal(request, action)
-    return _page(request, request.user, trouble=OWN, status=403)
+    return _user_page(request, request.user, trouble=OWN_ACCOUNT_MESSAGE, status=403)
 
 
-def _shown_once(request: Request, person: User, password: str) -> HttpResponse:
+def _temporary_password_page(request: Request, person: User, password: str) -> HttpResponse:
     context = {"person": person, "password": password, "hours": settings.ONE_TIME_PASSWORD_HOURS}
     return render(request, "people/one_time.html", context)
 
 
-def _do(
+def _apply_change(
     request: Request, person: User, change: Callable[[], Any], *, done: str, **form: forms.Form
 ) -> HttpResponse:
     try:
         change()
     except services.LastAdmin:
-        return _page(request, person, trouble=LAST_ADMIN, status=409, **form)
+        return _user_page(request, person, trouble=LAST_ADMIN_MESSAGE, status=409, **form)
     except NotRecorded:
-        return _page(request, person, trouble=NOT_RECORDED, status=503, **form)
+        return _user_page(request, person, trouble=NOT_RECORDED_MESSAGE, status=503, **form)
     messages.success(request, done)
     return redirect("person", person_id=person.pk)
 
 
-def _page(
+def _user_page(
     request: Request, person: User, *, trouble: str = "", status: int = 200, **bound: forms.Form
 ) -> HttpResponse:
-    issuer = issuer_of(settings.SOCIALACCOUNT_PROVIDERS)
+    issuer = configured_issuer(settings.SOCIALACCOUNT_PROVIDERS)
     context = {
         "person": person,
-        "roles": _roles_in_words(person),
-        "factors": factors_of(person),
-        "ties": [{"tie": tie, "is_current": is_tie_of(issuer, tie)} for tie in services.ties_of(person)],
-        "rights": outside_rights_of(person),
+        "roles": _role_labels(person),
+        "factors": get_factors(person),
+        "ties": [
+            {"tie": tie, "is_current": is_uid_of_issuer(issuer, tie)}
+            for tie in services.sso_identities(person)
+        ],
+        "rights": find_outside_rights(person),
         "trouble": trouble,
         "is_me": person == request.user,
         "roles_form": RolesForm(person=person, auto_id="role_%s"),
         "active_form": ReasonForm(auto_id="active_%s"),
         "factors_form": ReasonForm(auto_id="factors_%s"),
-        "ties_form": ReasonForm(auto_id="ties_%s"),
+        "sso_form": ReasonForm(auto_id="ties_%s"),
         "rights_form": ReasonForm(auto_id="rights_%s"),
         "password_form": ReasonForm(auto_id="password_%s"),
         **bound,
@@ -285,9 +290,9 @@ def _page(
     return render(request, "people/person.html", context, status=status)
 
 
-def _roles_in_words(person: User) -> list[str]:
+def _role_labels(person: User) -> list[str]:
     """ "admin", "viewer on Staging" …, of a person whose groups and account roles may be there already."""
-    names = {account.sid: str(account) for account in twilio_accounts.every()}
+    names = {account.sid: str(account) for account in twilio_accounts.all_accounts()}
     everywhere = [group.name for group in person.groups.all() if group.name in ROLES]
     return everywhere + [
         f"{one.role.name} on {names.get(one.account_sid, one.account_sid)}"

@@ -9,7 +9,7 @@ from django.dispatch import Signal
 
 from flows.accounts import rates, twilio_accounts
 from flows.twilio.client import FlexClient
-from flows.twilio.errors import NeverSent
+from flows.twilio.errors import NotSent
 
 READ_DEADLINE = 4.0  # seconds a page waits for Twilio before it shows the copy
 FORM_DEADLINE = 6.0  # of a form that changes a flow; it begins with the flow as it is
@@ -21,18 +21,18 @@ ATTEMPT_TIMEOUT = timedelta(seconds=4 * WRITE_DEADLINE)
 PAGE_PATIENCE = 1.0
 
 # After each call: verb, result (a word of `FlexClient`'s) and seconds, for whoever counts them.
-called = Signal()
+call_finished = Signal()
 
 
 def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> FlexClient:
     """A client of that account, over the connections that the thread keeps. Without credentials for it,
     `NeverSent`."""
     if not account_sid:
-        raise NeverSent("it is not known which account this flow belongs to, so none was asked")
+        raise NotSent("it is not known which account this flow belongs to, so none was asked")
     try:
-        account = twilio_accounts.get(account_sid)
-    except twilio_accounts.NotConfigured:
-        raise NeverSent(f"this site has no credentials for the account {account_sid}") from None
+        account = twilio_accounts.get_account(account_sid)
+    except twilio_accounts.AccountNotConfigured:
+        raise NotSent(f"this site has no credentials for the account {account_sid}") from None
     return FlexClient(
         base_url=account.root,
         account_sid=account.sid,
@@ -40,11 +40,11 @@ def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> FlexCl
         deadline=deadline,
         patience=PAGE_PATIENCE if deadline <= READ_DEADLINE else deadline,
         rate_limits=settings.FLEX_RATE_LIMITS,
-        rates=rates.SHARED,
-        observe=_tell,
+        rates=rates.SHARED_RATE_LIMITER,
+        observe=_send_call_finished,
     )
 
 
-def _tell(verb: str, result: str, seconds: float) -> None:
+def _send_call_finished(verb: str, result: str, seconds: float) -> None:
     # A change goes on whatever they do.
-    called.send_robust(FlexClient, verb=verb, result=result, seconds=seconds)
+    call_finished.send_robust(FlexClient, verb=verb, result=result, seconds=seconds)

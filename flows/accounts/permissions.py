@@ -16,22 +16,22 @@ from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Scope
 
 
-def may(user: Any, permission: str, account_sid: str) -> bool:
+def has_permission(user: Any, permission: str, account_sid: str) -> bool:
     """Return whether the user has the permission on this account, or on every account if it is ""."""
-    return bool(user.has_perm(permission, account_sid or twilio_accounts.EVERY))
+    return bool(user.has_perm(permission, account_sid or twilio_accounts.ALL_ACCOUNTS))
 
 
-def may_somewhere(user: Any, permission: str) -> bool:
+def has_permission_anywhere(user: Any, permission: str) -> bool:
     """Return whether the user has the permission on any account."""
     return bool(user.has_perm(permission))
 
 
-def may_on_each(user: Any, permission: str, account_sids: Iterable[str]) -> bool:
+def has_permission_on_each(user: Any, permission: str, account_sids: Iterable[str]) -> bool:
     """Return whether the user has the permission on each of these accounts; on any, if there is none."""
     sids = list(account_sids)
     if not sids:
-        return may_somewhere(user, permission)
-    return all(may(user, permission, sid) for sid in sids)
+        return has_permission_anywhere(user, permission)
+    return all(has_permission(user, permission, sid) for sid in sids)
 
 
 def scope_of(user: Any, permission: str) -> Scope:

@@ -22,19 +22,19 @@ from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from flows.core.database import unpooled
-from flows.twilio.rates import OF_THIS_PROCESS, RATES, Rates, next_turn
+from flows.core.database import create_unpooled_connection
+from flows.twilio.rates import CALLS_PER_SECOND, PROCESS_RATE_LIMITER, RateLimiter, next_turn
 
 log = logging.getLogger(__name__)
 
 # Milliseconds that a lock is waited for: the row's, or on SQLite the one that every writer takes.
-PATIENCE: Final = {"postgresql": 500, "sqlite": 2000}
+LOCK_TIMEOUT_MS: Final = {"postgresql": 500, "sqlite": 2000}
 CONNECT_TIMEOUT: Final = 2  # seconds
-MOST_TRIES: Final = 50  # against others who replace the row at the same moment
-TRY_AGAIN_AFTER: Final = 1.0  # seconds, where the database failed
+MAX_ATTEMPTS: Final = 50  # against others who replace the row at the same moment
+RETRY_DELAY: Final = 1.0  # seconds, where the database failed
 
 # The moment is the database's: several machines' clocks need not agree.
-_READ: Final = {
+_SELECT: Final = {
     "postgresql": """
         SELECT free_at, extract(epoch FROM clock_timestamp()) FROM flows_ratelimit
         WHERE account_sid = %s AND operation = %s
@@ -44,34 +44,34 @@ _READ: Final = {
         WHERE account_sid = %s AND operation = %s
     """,
 }
-_ADD: Final = """
+_INSERT: Final = """
     INSERT INTO flows_ratelimit (account_sid, operation, free_at) VALUES (%s, %s, '[]') ON CONFLICT DO NOTHING
 """
-_REPLACE: Final = """
+_UPDATE: Final = """
     UPDATE flows_ratelimit SET free_at = %s WHERE account_sid = %s AND operation = %s AND free_at = %s
 """
 # What is lost in a power cut is at most some turns that nobody waits for any more, so no commit waits for
 # the disk.
-_SETTINGS: Final = {
+_SESSION_SETTINGS: Final = {
     "postgresql": (
         "SET synchronous_commit = off",
-        f"SET lock_timeout = {PATIENCE['postgresql']}",
-        f"SET statement_timeout = {4 * PATIENCE['postgresql']}",
+        f"SET lock_timeout = {LOCK_TIMEOUT_MS['postgresql']}",
+        f"SET statement_timeout = {4 * LOCK_TIMEOUT_MS['postgresql']}",
     ),
-    "sqlite": ("PRAGMA synchronous = NORMAL", f"PRAGMA busy_timeout = {PATIENCE['sqlite']}"),
+    "sqlite": ("PRAGMA synchronous = NORMAL", f"PRAGMA busy_timeout = {LOCK_TIMEOUT_MS['sqlite']}"),
 }
 
 
-class _Contended(Error):
+class _BookingContention(Error):
     """Others were faster each time."""
 
 
-class DatabaseRates:
-    """`flows.twilio.rates.Rates` of all processes that share the database. `otherwise`: where it can't be
+class DatabaseRateLimiter:
+    """`flows.twilio.rates.RateLimiter` of all processes that share the database. `otherwise`: where it can't be
     asked."""
 
-    def __init__(self, otherwise: Rates = OF_THIS_PROCESS) -> None:
-        self._otherwise = otherwise
+    def __init__(self, otherwise: RateLimiter = PROCESS_RATE_LIMITER) -> None:
+        self._fallback = otherwise
         self._lock = threading.Lock()  # around short statements, never around a wait for a turn
         self._connection: BaseDatabaseWrapper | None = None
         self._of: tuple[int, Any] | None = None
@@ -79,22 +79,22 @@ class DatabaseRates:
 
     def book(self, account_sid: str, operation: str, *, patience: float) -> float | None:
         with self._lock:
-            if self._failed_at is None or time.monotonic() - self._failed_at >= TRY_AGAIN_AFTER:
+            if self._failed_at is None or time.monotonic() - self._failed_at >= RETRY_DELAY:
                 try:
-                    wait = self._booked(account_sid, operation, patience)
+                    wait = self._book_with_reconnect(account_sid, operation, patience)
                 except Error as error:
-                    self._give_up(error)
+                    self._suspend(error)
                 else:
                     self._failed_at = None
                     return wait
-        return self._otherwise.book(account_sid, operation, patience=patience)
+        return self._fallback.book(account_sid, operation, patience=patience)
 
     def close(self) -> None:
         """Close the connection; the next booking makes another."""
         with self._lock:
             self._disconnect()
 
-    def _booked(self, account_sid: str, operation: str, patience: float) -> float | None:
+    def _book_with_reconnect(self, account_sid: str, operation: str, patience: float) -> float | None:
         try:
             return self._compare_and_replace(account_sid, operation, patience)
         except Error:
@@ -104,41 +104,43 @@ class DatabaseRates:
         return self._compare_and_replace(account_sid, operation, patience)
 
     def _compare_and_replace(self, account_sid: str, operation: str, patience: float) -> float | None:
-        connection = self._connected()
+        connection = self._open_connection()
         one = [account_sid, operation]
-        with connection.cursor() as cursor, _alone(cursor, connection.vendor):
-            for _ in range(MOST_TRIES):
-                cursor.execute(_READ[connection.vendor], one)
+        with connection.cursor() as cursor, _exclusive_transaction(cursor, connection.vendor):
+            for _ in range(MAX_ATTEMPTS):
+                cursor.execute(_SELECT[connection.vendor], one)
                 read_at = time.monotonic()
                 row = cursor.fetchone()
                 if row is None:
-                    cursor.execute(_ADD, one)
+                    cursor.execute(_INSERT, one)
                     continue
                 known, now = row
-                booking = next_turn(_read(known), RATES[operation], now=float(now), patience=patience)
+                booking = next_turn(
+                    _parse_free_at(known), CALLS_PER_SECOND[operation], now=float(now), patience=patience
+                )
                 if booking is None:
                     return None
                 free_at = json.dumps([round(at, 4) for at in booking.free_at])
-                cursor.execute(_REPLACE, [free_at, *one, known])
+                cursor.execute(_UPDATE, [free_at, *one, known])
                 if cursor.rowcount == 1:
                     return booking.wait - (time.monotonic() - read_at)
-        raise _Contended("the turns could not be booked")
+        raise _BookingContention("the turns could not be booked")
 
-    def _connected(self) -> BaseDatabaseWrapper:
+    def _open_connection(self) -> BaseDatabaseWrapper:
         # A forked process must not use its parent's connection, nor a test an earlier test's.
         of = (os.getpid(), connections.settings["default"]["NAME"])
         if self._connection is None or self._of != of:
-            self._connection = made = unpooled()
+            self._connection = made = create_unpooled_connection()
             self._of = of
             made.inc_thread_sharing()
             if made.vendor == "postgresql":
                 made.settings_dict["OPTIONS"]["connect_timeout"] = CONNECT_TIMEOUT
             with made.cursor() as cursor:
-                for setting in _SETTINGS[made.vendor]:
+                for setting in _SESSION_SETTINGS[made.vendor]:
                     cursor.execute(setting)
         return self._connection
 
-    def _give_up(self, error: Error) -> None:
+    def _suspend(self, error: Error) -> None:
         if self._failed_at is None:
             log.warning(
                 "Twilio's rates can't be agreed on in the database (%s): this process keeps to them by itself.",
@@ -154,7 +156,7 @@ class DatabaseRates:
 
 
 @contextmanager
-def _alone(cursor: CursorWrapper, vendor: str) -> Iterator[None]:
+def _exclusive_transaction(cursor: CursorWrapper, vendor: str) -> Iterator[None]:
     """Be SQLite's writer from the start: it would read first, then wait for the others, and book a turn that is over.
     PostgreSQL's others only wait for a row."""
     if vendor == "sqlite":
@@ -164,11 +166,11 @@ def _alone(cursor: CursorWrapper, vendor: str) -> Iterator[None]:
         cursor.execute("COMMIT")
 
 
-def _read(text: str) -> list[float]:
+def _parse_free_at(text: str) -> list[float]:
     try:
         return [float(at) for at in json.loads(text)]
     except (ValueError, TypeError):
         return []
 
 
-SHARED: Final = DatabaseRates()
+SHARED_RATE_LIMITER: Final = DatabaseRateLimiter()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # What marks an account on the pages; static/app.css knows each by this name.
 COLOURS: Final = ("red", "amber", "green", "teal", "blue", "violet")
 Scope = frozenset[str] | None  # the SIDs of some accounts; None: all, also those that the site has no more
-EVERY: Final = "*"  # in place of an account's SID: all of them, also those that the site has no more
+ALL_ACCOUNTS: Final = "*"  # in place of an account's SID: all of them, also those that the site has no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,35 +40,35 @@ class Account:
         return self.api_url or str(settings.FLEX_API_URL)
 
 
-class NotConfigured(LookupError):
+class AccountNotConfigured(LookupError):
     """The site has no credentials for this account (any more): what is known of it can only be read."""
 
 
-def every() -> tuple[Account, ...]:
+def all_accounts() -> tuple[Account, ...]:
     """The site's accounts, as they stand in the settings; never empty."""
     accounts: tuple[Account, ...] = settings.FLEX_ACCOUNTS
     return accounts
 
 
-def get(sid: str) -> Account:
+def get_account(sid: str) -> Account:
     """The account of that SID, or `NotConfigured`."""
-    for account in every():
+    for account in all_accounts():
         if account.sid == sid:
             return account
-    raise NotConfigured(f"no credentials for the account {sid}")
+    raise AccountNotConfigured(f"no credentials for the account {sid}")
 
 
-def sole() -> Account | None:
+def only_account() -> Account | None:
     """The site's one account, None where it has several."""
-    return every()[0] if len(every()) == 1 else None
+    return all_accounts()[0] if len(all_accounts()) == 1 else None
 
 
-def within(rows: QuerySet[Any], scope: Scope) -> QuerySet[Any]:
+def filter_scope(rows: QuerySet[Any], scope: Scope) -> QuerySet[Any]:
     """Those rows that belong to the accounts of the scope. Events of the log have a way of their own
     (services/reading.py)."""
     return rows if scope is None else rows.filter(account_sid__in=sorted(scope))
 
 
-def of_scope(scope: Scope) -> tuple[Account, ...]:
+def visible_accounts(scope: Scope) -> tuple[Account, ...]:
     """The site's accounts that are in the scope."""
-    return tuple(account for account in every() if scope is None or account.sid in scope)
+    return tuple(account for account in all_accounts() if scope is None or account.sid in scope)

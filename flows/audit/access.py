@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from django_htmx.middleware import HtmxDetails
 
 from flows.accounts import twilio_accounts
-from flows.accounts.permissions import may, may_on_each, role_of, scope_of
+from flows.accounts.permissions import has_permission, has_permission_on_each, role_of, scope_of
 from flows.audit import audit_log, log_entries
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import AuditEvent, Result, Stage
@@ -38,7 +38,7 @@ class Request(HttpRequest):
 View = Callable[..., HttpResponseBase]
 
 
-def actor_of(request: HttpRequest) -> Actor:
+def get_actor(request: HttpRequest) -> Actor:
     """The person and the place behind a request, as the audit log keeps them: with the role that they have where
     they act."""
     user = request.user
@@ -52,7 +52,7 @@ def actor_of(request: HttpRequest) -> Actor:
     )
 
 
-def current_page(request: Request) -> SplitResult:
+def current_page_url(request: Request) -> SplitResult:
     """The address of the page that htmx sent the request from; an empty one if the header, which comes from outside,
     has no address in it."""
     try:
@@ -77,7 +77,7 @@ class EventTarget:
     def accounts(self, _request: Request, value: str, _permission: str) -> list[str]:
         events = AuditEvent.objects.filter(event_id=value).values_list("action", "account_sid")
         event = events.first()
-        return [log_entries.account_of(*event) or twilio_accounts.EVERY] if event else []
+        return [log_entries.owning_account_sid(*event) or twilio_accounts.ALL_ACCOUNTS] if event else []
 
     def describe(self, _value: str) -> Payload:
         return Payload()
@@ -91,7 +91,7 @@ def register_target(parameter: str, target: Target) -> None:
     _targets[parameter] = target
 
 
-def permitted(permission: str, *, action: str, everywhere: bool = False) -> Callable[[View], View]:
+def require_permission(permission: str, *, action: str, everywhere: bool = False) -> Callable[[View], View]:
     """Let in users who have the permission on each account that the address is about.
 
     An address that is about no account takes the permission on any account; with `everywhere` the
@@ -103,13 +103,19 @@ def permitted(permission: str, *, action: str, everywhere: bool = False) -> Call
         def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
             request.account_sid, request.readings = "", {}
             request.scope = scope_of(request.user, permission)
-            about = [twilio_accounts.EVERY] if everywhere else _accounts_of(request, kwargs, permission)
+            about = (
+                [twilio_accounts.ALL_ACCOUNTS]
+                if everywhere
+                else _target_accounts(request, kwargs, permission)
+            )
             if isinstance(about, HttpResponseBase):
                 return about
-            request.account_sid = about[0] if len(about) == 1 and about[0] != twilio_accounts.EVERY else ""
-            if not may_on_each(request.user, permission, about):
+            request.account_sid = (
+                about[0] if len(about) == 1 and about[0] != twilio_accounts.ALL_ACCOUNTS else ""
+            )
+            if not has_permission_on_each(request.user, permission, about):
                 if request.method != "GET":
-                    record_refusal(request, action, kwargs)
+                    record_denial(request, action, kwargs)
                 request.account_sid = ""  # the page that says no tells nothing of it
                 raise PermissionDenied
             return view(request, *args, **kwargs)
@@ -125,10 +131,10 @@ def readable_event(event_id: str, request: Request) -> AuditEvent | None:
         event = AuditEvent.objects.select_related("payload").get(event_id=uuid.UUID(event_id))
     except (ValueError, AuditEvent.DoesNotExist):
         return None
-    return event if may(request.user, "flows.view_flow", event.account_sid) else None
+    return event if has_permission(request.user, "flows.view_flow", event.account_sid) else None
 
 
-def record_refusal(request: Request, action: str, kwargs: dict[str, Any]) -> None:
+def record_denial(request: Request, action: str, kwargs: dict[str, Any]) -> None:
     """Record that the user may not do this."""
     named = ((target, str(kwargs[name])) for name, target in _targets.items() if kwargs.get(name))
     target, value = next(named, (None, ""))
@@ -136,7 +142,7 @@ def record_refusal(request: Request, action: str, kwargs: dict[str, Any]) -> Non
         action=action,
         stage=Stage.ACCESS,
         result=Result.DENIED,
-        actor=actor_of(request),
+        actor=get_actor(request),
         account_sid=request.account_sid or None,
         target_sid=str(kwargs.get("sid", "")),
         reason=request.POST.get("reason", ""),
@@ -144,7 +150,9 @@ def record_refusal(request: Request, action: str, kwargs: dict[str, Any]) -> Non
     )
 
 
-def _accounts_of(request: Request, kwargs: dict[str, Any], permission: str) -> list[str] | HttpResponseBase:
+def _target_accounts(
+    request: Request, kwargs: dict[str, Any], permission: str
+) -> list[str] | HttpResponseBase:
     """Return the accounts of what the address names; none where it names nothing that is known."""
     for name, target in _targets.items():
         if kwargs.get(name):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-RESULTS: Final = {
+RESULT_LABELS: Final = {
     "pending": "Under way",
     "succeeded": "Done",
     "failed": "Failed",
@@ -16,8 +16,8 @@ RESULTS: Final = {
 }
 
 # The log can be filtered by each result, by what is open, and by what was open once.
-RESULT_FILTERS: Final = {
-    **RESULTS,
+RESULT_FILTER_LABELS: Final = {
+    **RESULT_LABELS,
     "pending": "No outcome recorded",
     "applied": "Applied",
     "not_applied": "Not applied",
@@ -26,7 +26,7 @@ RESULT_FILTERS: Final = {
 }
 
 # Action: what came to pass, and what was tried. An event that did not succeed never reads as if it had.
-ACTIONS: Final = {
+ACTION_LABELS: Final = {
     "flow.view": ("Viewed flows", "View flows"),
     "flow.sync": ("Synced with Twilio", "Sync with Twilio"),
     "flow.create": ("Created", "Create"),

@@ -15,22 +15,22 @@ from flows.core.triggers import Trigger
 TABLE = "flows_auditevent"
 _ABORT: Final = "SELECT RAISE(ABORT, 'the audit log is append-only');"
 _RAISE: Final = "RAISE EXCEPTION 'the audit log is append-only';"
-_FUNCTION: Final = "audit_append_only"
+_FUNCTION_NAME: Final = "audit_append_only"
 # INSERT OR REPLACE removes the old row without firing its delete trigger; so refuse the insert itself.
 # The table has a rowid of its own beside seq, and a row can be replaced by that too.
-_EXISTS: Final = f"""EXISTS (
+_CONFLICTING_ROW_EXISTS: Final = f"""EXISTS (
         SELECT 1 FROM {TABLE} WHERE rowid = NEW.rowid OR seq = NEW.seq OR event_id = NEW.event_id OR hash = NEW.hash
         OR (change_id = NEW.change_id AND stage = NEW.stage AND stage IN ('attempt', 'outcome', 'reconciled')))"""  # noqa: S608 - constants only  # nosec B608
 TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
     "sqlite": (
         Trigger("audit_no_update", TABLE, "BEFORE UPDATE", _ABORT),
         Trigger("audit_no_delete", TABLE, "BEFORE DELETE", _ABORT),
-        Trigger("audit_no_replace", TABLE, "BEFORE INSERT", _ABORT, when=_EXISTS),
+        Trigger("audit_no_replace", TABLE, "BEFORE INSERT", _ABORT, when=_CONFLICTING_ROW_EXISTS),
     ),
     "postgresql": (
-        Trigger("audit_no_change", TABLE, "BEFORE UPDATE OR DELETE", _RAISE, function=_FUNCTION),
+        Trigger("audit_no_change", TABLE, "BEFORE UPDATE OR DELETE", _RAISE, function=_FUNCTION_NAME),
         Trigger(
-            "audit_no_truncate", TABLE, "BEFORE TRUNCATE", _RAISE, per_statement=True, function=_FUNCTION
+            "audit_no_truncate", TABLE, "BEFORE TRUNCATE", _RAISE, per_statement=True, function=_FUNCTION_NAME
         ),
     ),
 }
@@ -39,8 +39,8 @@ TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
 def install(connection: BaseDatabaseWrapper) -> None:
     if connection.vendor not in TRIGGERS:
         raise NotImplementedError(f"no append-only rule is written for {connection.vendor}")
-    triggers.create(connection, TRIGGERS[connection.vendor])
+    triggers.create_triggers(connection, TRIGGERS[connection.vendor])
 
 
-def lift(connection: BaseDatabaseWrapper) -> None:
-    triggers.drop(connection, TRIGGERS[connection.vendor])
+def remove(connection: BaseDatabaseWrapper) -> None:
+    triggers.drop_triggers(connection, TRIGGERS[connection.vendor])

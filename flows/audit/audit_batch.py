@@ -13,12 +13,12 @@ from django.db import Error, transaction
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Payload
 from flows.audit.models import AuditEvent, Result, Stage
-from flows.core.database import drop_if_lost
-from flows.redaction.masking import masked_note, storable
+from flows.core.database import close_lost_connection
+from flows.redaction.masking import redact_note, replace_unstorable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class BatchEvent:
     """A decision of a person about one flow, which sends nothing to Twilio."""
 
     action: str
@@ -31,23 +31,23 @@ class Entry:
     changed_fields: list[str] = field(default_factory=list)
 
 
-def append_together(entries: Sequence[Entry]) -> list[AuditEvent]:
+def append_batch(entries: Sequence[BatchEvent]) -> list[AuditEvent]:
     """Commit these events in order, in one durable transaction. Raises `NotRecorded`; then none is committed."""
-    pairs = [(_event(entry), audit_log._payload_row(entry.payload)) for entry in entries]
+    pairs = [(_build_event(entry), audit_log._build_payload_row(entry.payload)) for entry in entries]
     try:
         with transaction.atomic(durable=True):
-            head = audit_log._locked_head()
+            head = audit_log._lock_chain_head()
             for event, body in pairs:
-                audit_log._add(event, body, head)
-                audit_log._keep_what_is_open(event, body)
+                audit_log._write_event(event, body, head)
+                audit_log._update_in_flight(event, body)
             head.save()
     except Error as error:
-        drop_if_lost()
+        close_lost_connection()
         raise NotRecorded("the audit log cannot be written") from error
     return [event for event, _ in pairs]
 
 
-def _event(entry: Entry) -> AuditEvent:
+def _build_event(entry: BatchEvent) -> AuditEvent:
     actor = entry.actor
     return AuditEvent(
         event_id=uuid.uuid4(),
@@ -56,13 +56,13 @@ def _event(entry: Entry) -> AuditEvent:
         action=entry.action,
         result=Result.SUCCEEDED,
         actor_id=actor.id,
-        actor_label=storable(actor.label)[:150],
+        actor_label=replace_unstorable(actor.label)[:150],
         actor_role=actor.role,
         source_ip=actor.source_ip[:45],
-        user_agent=storable(actor.user_agent)[:256],
+        user_agent=replace_unstorable(actor.user_agent)[:256],
         account_sid=entry.account_sid,
         target_sid=entry.target_sid,
         changed_fields=entry.changed_fields,
-        reason=str(masked_note(storable(entry.reason)))[:200],
+        reason=str(redact_note(replace_unstorable(entry.reason)))[:200],
         refers_to=entry.refers_to,
     )

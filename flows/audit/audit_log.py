@@ -21,14 +21,23 @@ from django.utils import timezone
 from flows.accounts import twilio_accounts
 from flows.audit import log_entries
 from flows.audit.chain import GENESIS, event_hash, payload_hash
-from flows.audit.models import ONCE, AuditEvent, AuditPayload, ChainHead, OpenChange, OpenDrift, Result, Stage
-from flows.core.database import drop_if_lost
-from flows.redaction.masking import masked, masked_note, storable
+from flows.audit.models import (
+    UNIQUE_STAGES,
+    AuditEvent,
+    AuditPayload,
+    ChainHead,
+    OpenChange,
+    OpenDrift,
+    Result,
+    Stage,
+)
+from flows.core.database import close_lost_connection
+from flows.redaction.masking import redact, redact_note, replace_unstorable
 from flows.twilio.flex import flex_flow
-from flows.twilio.pickling import Picklable
+from flows.twilio.pickling import PicklableError
 
-HEAD = "audit"
-MADE = (Result.SUCCEEDED, Result.APPLIED)
+CHAIN_NAME = "audit"
+APPLIED_RESULTS = (Result.SUCCEEDED, Result.APPLIED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +82,7 @@ class NotRecorded(Exception):
     """The event could not be committed. If it was an attempt, nothing has been sent."""
 
 
-class AlreadyRecorded(Picklable):
+class AlreadyRecorded(PicklableError):
     """This change_id has been used: the change is the one on record, not a new one."""
 
     def __init__(self, event: AuditEvent) -> None:
@@ -81,7 +90,7 @@ class AlreadyRecorded(Picklable):
         self.event = event
 
 
-class ChangeOpen(Picklable):
+class ConcurrentChange(PicklableError):
     """Another change of the same flow (or a creation like this one) is open, or was made since the flow was read.
     `event` is its latest."""
 
@@ -128,36 +137,36 @@ def append(
         action=action,
         result=result,
         actor_id=actor.id,
-        actor_label=storable(actor.label)[:150],
+        actor_label=replace_unstorable(actor.label)[:150],
         actor_role=actor.role,
         source_ip=actor.source_ip[:45],
-        user_agent=storable(actor.user_agent)[:256],
-        account_sid=_sole_account() if account_sid is None else account_sid,
+        user_agent=replace_unstorable(actor.user_agent)[:256],
+        account_sid=_only_account_sid() if account_sid is None else account_sid,
         target_sid=target_sid,
         changed_fields=changed_fields or [],
-        reason=masked_note(storable(reason))[:200],
+        reason=redact_note(replace_unstorable(reason))[:200],
         remote_status=remote_status,
         remote_code=remote_code,
-        remote_request_id=storable(remote_request_id)[:64],
+        remote_request_id=replace_unstorable(remote_request_id)[:64],
         duration_ms=duration_ms,
         refers_to=refers_to,
     )
-    body = _payload_row(Payload() if payload is None or callable(payload) else payload)
+    body = _build_payload_row(Payload() if payload is None or callable(payload) else payload)
     try:
         with transaction.atomic(durable=True):
-            head = _locked_head()
+            head = _lock_chain_head()
             if callable(payload):
-                body = _payload_row(payload())
-            _refuse_a_second(event, first=first or stage == Stage.ATTEMPT)
+                body = _build_payload_row(payload())
+            _reject_duplicate(event, first=first or stage == Stage.ATTEMPT)
             if stage == Stage.ATTEMPT:
-                _refuse_beside_another(event, body, read_at)
-            _add(event, body, head)
+                _reject_concurrent_change(event, body, read_at)
+            _write_event(event, body, head)
             if beside is not None:
-                _append_observed([beside], head)
+                _append_observations([beside], head)
             head.save()
-            _keep_what_is_open(event, body)
+            _update_in_flight(event, body)
     except Error as error:
-        drop_if_lost()
+        close_lost_connection()
         raise NotRecorded("the audit log cannot be written") from error
     return event
 
@@ -168,34 +177,34 @@ def observe(observations: Sequence[Observation], *, read_at: int) -> list[AuditE
     since, or may be what an open creation made. What can't be committed raises `NotRecorded`."""
     try:
         with transaction.atomic(durable=True):
-            head = _locked_head()
-            is_ours = _accounted_for(read_at)
-            events = _append_observed([item for item in observations if not is_ours(item)], head)
+            head = _lock_chain_head()
+            is_ours = _own_change_predicate(read_at)
+            events = _append_observations([item for item in observations if not is_ours(item)], head)
             if events:
                 head.save()
     except Error as error:
-        drop_if_lost()
+        close_lost_connection()
         raise NotRecorded("the audit log cannot be written") from error
     return events
 
 
 def last_seq() -> int:
     """The place of the log's last event, 0 if there is none."""
-    return ChainHead.objects.filter(name=HEAD).values_list("seq", flat=True).first() or 0
+    return ChainHead.objects.filter(name=CHAIN_NAME).values_list("seq", flat=True).first() or 0
 
 
-def story_of(change_id: uuid.UUID) -> AuditEvent | None:
+def latest_event(change_id: uuid.UUID) -> AuditEvent | None:
     """The latest event of a change, or None if it never began."""
     return AuditEvent.objects.filter(change_id=change_id).order_by("-seq").first()
 
 
-def open_attempts() -> QuerySet[AuditEvent]:
+def pending_attempts() -> QuerySet[AuditEvent]:
     """Attempts that nothing has followed yet."""
     unanswered = OpenChange.objects.filter(latest=F("attempt"))
     return AuditEvent.objects.filter(seq__in=unanswered.values("attempt"))
 
 
-def unsettled(sids: Iterable[str]) -> dict[str, AuditEvent]:
+def open_changes_by_flow(sids: Iterable[str]) -> dict[str, AuditEvent]:
     """For each of these flows that has one, the latest event of the change whose fate is not known: its attempt,
     if no outcome came, or its outcome, if that was "unknown"."""
     changes = OpenChange.objects.filter(target_sid__in=list(sids))
@@ -203,31 +212,31 @@ def unsettled(sids: Iterable[str]) -> dict[str, AuditEvent]:
     return {change.target_sid: change.latest for change in changes.order_by("latest")}
 
 
-def _sole_account() -> str:
-    account = twilio_accounts.sole()
+def _only_account_sid() -> str:
+    account = twilio_accounts.only_account()
     return account.sid if account else ""
 
 
-def _payload_row(payload: Payload) -> AuditPayload:
+def _build_payload_row(payload: Payload) -> AuditPayload:
     return AuditPayload(
         salt=secrets.token_hex(16),
-        friendly_name=masked(storable(payload.friendly_name)),
-        contact_identity=masked(storable(payload.contact_identity)),
-        before=masked(storable(payload.before)),
-        requested=masked(storable(payload.requested)),
-        after=masked(storable(payload.after)),
-        message=masked(storable(payload.message)),
-        findings=masked(storable(payload.findings)),
+        friendly_name=redact(replace_unstorable(payload.friendly_name)),
+        contact_identity=redact(replace_unstorable(payload.contact_identity)),
+        before=redact(replace_unstorable(payload.before)),
+        requested=redact(replace_unstorable(payload.requested)),
+        after=redact(replace_unstorable(payload.after)),
+        message=redact(replace_unstorable(payload.message)),
+        findings=redact(replace_unstorable(payload.findings)),
     )
 
 
-def _locked_head() -> ChainHead:
-    ChainHead.objects.get_or_create(name=HEAD, defaults={"seq": 0, "hash": GENESIS})
-    return ChainHead.objects.select_for_update().get(name=HEAD)
+def _lock_chain_head() -> ChainHead:
+    ChainHead.objects.get_or_create(name=CHAIN_NAME, defaults={"seq": 0, "hash": GENESIS})
+    return ChainHead.objects.select_for_update().get(name=CHAIN_NAME)
 
 
-def _refuse_a_second(event: AuditEvent, *, first: bool) -> None:
-    if event.change_id is None or event.stage not in ONCE:
+def _reject_duplicate(event: AuditEvent, *, first: bool) -> None:
+    if event.change_id is None or event.stage not in UNIQUE_STAGES:
         return
     story = AuditEvent.objects.filter(change_id=event.change_id)
     recorded = (story if first else story.filter(stage=event.stage)).order_by("-seq").first()
@@ -235,32 +244,36 @@ def _refuse_a_second(event: AuditEvent, *, first: bool) -> None:
         raise AlreadyRecorded(recorded)
 
 
-def _refuse_beside_another(event: AuditEvent, body: AuditPayload, read_at: int | None) -> None:
+def _reject_concurrent_change(event: AuditEvent, body: AuditPayload, read_at: int | None) -> None:
     others = OpenChange.objects.select_related("latest", "attempt__payload").order_by("-latest")
     if event.target_sid:
         in_the_way = Q(target_sid=event.target_sid)
-        if _is_news(event.target_sid):
+        if _is_unknown_flow(event.target_sid):
             in_the_way |= Q(action="flow.create")
         other = next((change.latest for change in others.filter(in_the_way)), None)
     else:
         alike = others.filter(target_sid="", action=event.action)
-        other = next((change.latest for change in alike if _is_like(change.attempt.payload, body)), None)
+        other = next(
+            (change.latest for change in alike if _may_be_duplicate(change.attempt.payload, body)), None
+        )
     if other is None and event.target_sid and read_at is not None:
         # What was read may be older than what this one sent: sending now could undo it unseen.
-        may_have_changed = Q(stage=Stage.ATTEMPT) | Q(stage__in=ONCE, result__in=(*MADE, Result.UNKNOWN))
+        may_have_changed = Q(stage=Stage.ATTEMPT) | Q(
+            stage__in=UNIQUE_STAGES, result__in=(*APPLIED_RESULTS, Result.UNKNOWN)
+        )
         later = AuditEvent.objects.filter(may_have_changed, target_sid=event.target_sid, seq__gt=read_at)
         other = later.order_by("-seq").first()
     if other is not None:
-        raise ChangeOpen(other)
+        raise ConcurrentChange(other)
 
 
-def _is_news(sid: str) -> bool:
+def _is_unknown_flow(sid: str) -> bool:
     """Whether the log has never had this flow: it may be what an open creation made."""
-    told = Q(stage=Stage.OBSERVED) | Q(stage__in=ONCE, result__in=MADE)
+    told = Q(stage=Stage.OBSERVED) | Q(stage__in=UNIQUE_STAGES, result__in=APPLIED_RESULTS)
     return not AuditEvent.objects.filter(told, target_sid=sid).exists()
 
 
-def _is_like(one: AuditPayload, other: AuditPayload) -> bool:
+def _may_be_duplicate(one: AuditPayload, other: AuditPayload) -> bool:
     """Whether two creations may be the same one tried twice: by their name, or the identity they would take."""
     return bool(
         (one.friendly_name and one.friendly_name == other.friendly_name)
@@ -268,7 +281,7 @@ def _is_like(one: AuditPayload, other: AuditPayload) -> bool:
     )
 
 
-def _keep_what_is_open(event: AuditEvent, body: AuditPayload) -> None:
+def _update_in_flight(event: AuditEvent, body: AuditPayload) -> None:
     if event.change_id is not None and event.stage == Stage.ATTEMPT:
         OpenChange.objects.create(
             change_id=event.change_id,
@@ -277,24 +290,26 @@ def _keep_what_is_open(event: AuditEvent, body: AuditPayload) -> None:
             action=event.action,
             target_sid=event.target_sid,
         )
-    elif event.change_id is not None and event.stage in ONCE:
+    elif event.change_id is not None and event.stage in UNIQUE_STAGES:
         change = OpenChange.objects.filter(change_id=event.change_id)
         if event.result == Result.UNKNOWN:
             change.update(latest=event)
         else:
             change.delete()
-    if event.refers_to is not None and event.result in MADE:
+    if event.refers_to is not None and event.result in APPLIED_RESULTS:
         drift = OpenDrift.objects.filter(event__event_id=event.refers_to).first()
         if drift is not None:
             of_flow = OpenDrift.objects.filter(target_sid=drift.target_sid).select_related("event__payload")
-            if event.stage not in ONCE:  # accepted, with all that was found of the flow before
+            if event.stage not in UNIQUE_STAGES:  # accepted, with all that was found of the flow before
                 of_flow.filter(event__lte=drift.pk).delete()
-            elif _can_undo(event, drift, of_flow):  # what this change left as it was found stays in the inbox
-                still_there = [item.pk for item in of_flow if _is_still_there(item, event, body)]
+            elif _can_resolve_drift(
+                event, drift, of_flow
+            ):  # what this change left as it was found stays in the inbox
+                still_there = [item.pk for item in of_flow if _is_drift_present(item, event, body)]
                 of_flow.exclude(pk__in=still_there).delete()
 
 
-def _can_undo(event: AuditEvent, drift: OpenDrift, of_flow: QuerySet[OpenDrift]) -> bool:
+def _can_resolve_drift(event: AuditEvent, drift: OpenDrift, of_flow: QuerySet[OpenDrift]) -> bool:
     """Whether the change is of the drifted flow, or makes it anew because it was deleted."""
     last = of_flow.order_by("event").last()
     is_gone = last is not None and last.event.payload.after is None
@@ -303,16 +318,18 @@ def _can_undo(event: AuditEvent, drift: OpenDrift, of_flow: QuerySet[OpenDrift])
     return event.target_sid == drift.target_sid or (event.action == "flow.create" and is_gone)
 
 
-def _is_still_there(drift: OpenDrift, event: AuditEvent, body: AuditPayload) -> bool:
+def _is_drift_present(drift: OpenDrift, event: AuditEvent, body: AuditPayload) -> bool:
     """Whether the flow is still as it was found, after this change."""
     found, found_after, after = drift.event, drift.event.payload.after, body.after
     if drift.target_sid != event.target_sid or after is None or found_after is None:
         return False
     names = found.changed_fields
-    return not names or any(flex_flow.same(name, found_after.get(name), after.get(name)) for name in names)
+    return not names or any(
+        flex_flow.is_same_value(name, found_after.get(name), after.get(name)) for name in names
+    )
 
 
-def _accounted_for(read_at: int) -> Callable[[Observation], bool]:
+def _own_change_predicate(read_at: int) -> Callable[[Observation], bool]:
     is_open = list(OpenChange.objects.select_related("attempt"))
     busy = {change.target_sid for change in is_open if change.target_sid}
     creations = [change for change in is_open if not change.target_sid]
@@ -322,13 +339,13 @@ def _accounted_for(read_at: int) -> Callable[[Observation], bool]:
     def is_ours(item: Observation) -> bool:
         may_be_new = item.payload.before is None and item.payload.after is not None
         return item.target_sid in busy or (
-            may_be_new and any(change.may_have_made(item.created_at) for change in creations)
+            may_be_new and any(change.may_have_created(item.created_at) for change in creations)
         )
 
     return is_ours
 
 
-def _observed(item: Observation) -> tuple[AuditEvent, AuditPayload]:
+def _build_observed_rows(item: Observation) -> tuple[AuditEvent, AuditPayload]:
     event = AuditEvent(
         event_id=uuid.uuid4(),
         stage=Stage.OBSERVED,
@@ -338,19 +355,19 @@ def _observed(item: Observation) -> tuple[AuditEvent, AuditPayload]:
         target_sid=item.target_sid,
         changed_fields=item.changed_fields,
     )
-    return event, _payload_row(item.payload)
+    return event, _build_payload_row(item.payload)
 
 
-def _append_observed(observations: Sequence[Observation], head: ChainHead) -> list[AuditEvent]:
-    pairs = [_observed(item) for item in observations]
+def _append_observations(observations: Sequence[Observation], head: ChainHead) -> list[AuditEvent]:
+    pairs = [_build_observed_rows(item) for item in observations]
     for event, body in pairs:
-        _seal(event, body, head)
+        _link_to_chain(event, body, head)
     events = [event for event, _ in pairs]
     AuditEvent.objects.bulk_create(events, batch_size=500)
     for event, body in pairs:
         body.event = event
     AuditPayload.objects.bulk_create([body for _, body in pairs], batch_size=500)
-    log_entries.record_many(pairs)
+    log_entries.add_entries(pairs)
     OpenDrift.objects.bulk_create(
         OpenDrift(event=event, target_sid=event.target_sid)
         for event in events
@@ -359,16 +376,16 @@ def _append_observed(observations: Sequence[Observation], head: ChainHead) -> li
     return events
 
 
-def _add(event: AuditEvent, body: AuditPayload, head: ChainHead) -> None:
+def _write_event(event: AuditEvent, body: AuditPayload, head: ChainHead) -> None:
     """Write one event after the head, its payload, and its row of the log's list."""
-    _seal(event, body, head)
+    _link_to_chain(event, body, head)
     event.save(force_insert=True)
     body.event = event
     body.save(force_insert=True)
-    log_entries.record(event, body)
+    log_entries.update_entry(event, body)
 
 
-def _seal(event: AuditEvent, body: AuditPayload, head: ChainHead) -> None:
+def _link_to_chain(event: AuditEvent, body: AuditPayload, head: ChainHead) -> None:
     event.seq = head.seq + 1
     event.at = timezone.now()
     event.payload_hash = payload_hash(body)

@@ -21,57 +21,68 @@ from flows.audit.models import AuditEvent, AuditPayload
 GENESIS: Final = "0" * 64
 
 # What the seal is over, for good: a column that comes later is not in it, or every older seal would break.
-SEALED: Final = (
+HASHED_FIELDS: Final = (
     "seq", "event_id", "change_id", "request_id", "stage", "action", "result", "at", "actor_id", "actor_label",
     "actor_role", "source_ip", "user_agent", "account_sid", "target_sid", "changed_fields", "reason",
     "remote_status", "remote_code", "remote_request_id", "duration_ms", "payload_hash", "previous_hash",
 )  # fmt: skip
 # Columns that came later are under the seal of the events that have a value there, and of no other.
-SEALED_IF_SET: Final = ("refers_to",)
-PAYLOAD: Final = ("friendly_name", "contact_identity", "before", "requested", "after", "message")
-PAYLOAD_IF_SET: Final = ("findings",)
+OPTIONAL_HASHED_FIELDS: Final = ("refers_to",)
+PAYLOAD_FIELDS: Final = ("friendly_name", "contact_identity", "before", "requested", "after", "message")
+OPTIONAL_PAYLOAD_FIELDS: Final = ("findings",)
 
 
-def keys() -> list[str]:
+def audit_keys() -> list[str]:
     """Every key that may have sealed something, from the first of all to the one in use."""
     return [*reversed(settings.AUDIT_KEY_FALLBACKS), settings.AUDIT_KEY]
 
 
 def event_hash(event: AuditEvent, key: str | None = None) -> str:
     """The seal over everything the event says, `previous_hash` included."""
-    return sealed_row({name: event.as_written(name) for name in (*SEALED, *SEALED_IF_SET)}, key)
+    return event_hash_of_row(
+        {name: event.recorded_value(name) for name in (*HASHED_FIELDS, *OPTIONAL_HASHED_FIELDS)}, key
+    )
 
 
-def sealed_row(row: dict[str, Any], key: str | None = None) -> str:
+def event_hash_of_row(row: dict[str, Any], key: str | None = None) -> str:
     """The same for an event that was read as a row of values."""
-    said = {name: row[name] for name in SEALED}
-    return sealed(said | {name: row[name] for name in SEALED_IF_SET if row[name] is not None}, key)
+    said = {name: row[name] for name in HASHED_FIELDS}
+    return hmac_hex(said | {name: row[name] for name in OPTIONAL_HASHED_FIELDS if row[name] is not None}, key)
 
 
 def payload_hash(body: AuditPayload, key: str | None = None) -> str:
     """The salted seal over a payload; an erased payload no longer matches its event's."""
-    return sealed_payload({name: body.as_written(name) for name in ("salt", *PAYLOAD, *PAYLOAD_IF_SET)}, key)
+    return payload_hash_of_row(
+        {name: body.recorded_value(name) for name in ("salt", *PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)}, key
+    )
 
 
-def sealed_payload(values: dict[str, Any], key: str | None = None) -> str:
+def payload_hash_of_row(values: dict[str, Any], key: str | None = None) -> str:
     """The same for a payload that was read as values."""
-    said = {name: values[name] for name in ("salt", *PAYLOAD)}
-    return sealed(said | {name: values[name] for name in PAYLOAD_IF_SET if values[name] is not None}, key)
+    said = {name: values[name] for name in ("salt", *PAYLOAD_FIELDS)}
+    return hmac_hex(
+        said | {name: values[name] for name in OPTIONAL_PAYLOAD_FIELDS if values[name] is not None}, key
+    )
 
 
-def canonical(value: Any) -> bytes:
+def canonical_json(value: Any) -> bytes:
     """JSON with one spelling for one meaning: sorted keys, no spaces, UTC times with microseconds."""
     return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_plain, allow_nan=False
+        value,
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=True,
+        default=_encode_value,
+        allow_nan=False,
     ).encode()
 
 
-def sealed(value: Any, key: str | None = None) -> str:
+def hmac_hex(value: Any, key: str | None = None) -> str:
     """By the key in use unless told otherwise."""
-    return hmac.new((key or settings.AUDIT_KEY).encode(), canonical(value), hashlib.sha256).hexdigest()
+    return hmac.new((key or settings.AUDIT_KEY).encode(), canonical_json(value), hashlib.sha256).hexdigest()
 
 
-def _plain(value: Any) -> str:
+def _encode_value(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     return str(value)

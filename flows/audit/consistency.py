@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 Check = Callable[[], list[str] | Iterator[str]]
-_more_checks: list[Check] = []
+_registered_checks: list[Check] = []
 
 
 class DerivedTable(Protocol):
@@ -46,15 +46,15 @@ def derived_tables() -> list[DerivedTable]:
 
 def register(check: Check) -> Check:
     """Let a verification run this check, too."""
-    if check not in _more_checks:
-        _more_checks.append(check)
+    if check not in _registered_checks:
+        _registered_checks.append(check)
     return check
 
 
 def violations() -> list[str]:
     """One sentence for each table, trigger or key that is not as it should be."""
     found: list[str] = []
-    for check in (*_CHECKS, *_more_checks):
+    for check in (*_BUILTIN_CHECKS, *_registered_checks):
         try:
             found += check()
         except (ValueError, TypeError) as error:  # SQLite: a value of another type, which is named by itself
@@ -87,7 +87,7 @@ def missing_unique_keys(*models: type[Model]) -> Iterator[str]:
                 yield f"The table {table} lacks the unique key of {field.column}."
 
 
-_CHECKS: Final[tuple[Check, ...]] = (
+_BUILTIN_CHECKS: Final[tuple[Check, ...]] = (
     _unique_keys,
     protection.violations,
 )

@@ -11,59 +11,63 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from flows.audit.models import ONCE, AuditDay, AuditEvent, OpenChange, OpenDrift, Result, Stage
+from flows.audit.models import UNIQUE_STAGES, AuditDay, AuditEvent, OpenChange, OpenDrift, Result, Stage
 
 
 @dataclass(slots=True)
-class OpenChanges:
+class OpenChangeCheck:
     """The changes that are open by the log: attempt, latest event, action and flow of each, as `audit.append` keeps
     them in their table."""
 
-    by_the_log: dict[uuid.UUID, tuple[int, int, str, str]] = field(default_factory=dict)
+    expected_rows: dict[uuid.UUID, tuple[int, int, str, str]] = field(default_factory=dict)
 
     def follow(self, row: dict[str, Any]) -> None:
         change_id, stage = row["change_id"], row["stage"]
-        if change_id is None or stage not in ONCE:
+        if change_id is None or stage not in UNIQUE_STAGES:
             return
         if stage == Stage.ATTEMPT:
-            self.by_the_log[change_id] = (row["seq"], row["seq"], row["action"], row["target_sid"])
+            self.expected_rows[change_id] = (row["seq"], row["seq"], row["action"], row["target_sid"])
         elif row["result"] != Result.UNKNOWN:
-            self.by_the_log.pop(change_id, None)
-        elif change_id in self.by_the_log:
-            attempt, _, action, sid = self.by_the_log[change_id]
-            self.by_the_log[change_id] = (attempt, row["seq"], action, sid)
+            self.expected_rows.pop(change_id, None)
+        elif change_id in self.expected_rows:
+            attempt, _, action, sid = self.expected_rows[change_id]
+            self.expected_rows[change_id] = (attempt, row["seq"], action, sid)
 
     def fault(self, end: int) -> tuple[int, str] | None:
         """Where the table says otherwise than the log up to `end`."""
         rows = OpenChange.objects.values_list("change_id", "attempt_id", "latest_id", "action", "target_sid")
         table = {change_id: tuple(said) for change_id, *said in rows}
-        differing = {key for key in {*table, *self.by_the_log} if table.get(key) != self.by_the_log.get(key)}
+        differing = {
+            key for key in {*table, *self.expected_rows} if table.get(key) != self.expected_rows.get(key)
+        }
         # Read after the table: whoever wrote there since the walk began committed an event of that change with it.
         later = AuditEvent.objects.filter(seq__gt=end, change_id__isnull=False)
         if differing:
             differing -= set(later.values_list("change_id", flat=True))
-        faults = [self._fault_of(self.by_the_log.get(key), table.get(key)) for key in differing]
+        faults = [self._describe_violation(self.expected_rows.get(key), table.get(key)) for key in differing]
         return min(faults, default=None)
 
     @staticmethod
-    def _fault_of(by_the_log: tuple[Any, ...] | None, kept: tuple[Any, ...] | None) -> tuple[int, str]:
-        if by_the_log is None:
+    def _describe_violation(
+        expected_rows: tuple[Any, ...] | None, kept: tuple[Any, ...] | None
+    ) -> tuple[int, str]:
+        if expected_rows is None:
             seq = kept[1] if kept else 0
             return seq, "is of a change that is settled, and the table of open changes still has it"
         if kept is None:
-            return by_the_log[1], "leaves a change open, and the table of open changes does not have it"
-        return by_the_log[1], "leaves a change open, and the table of open changes has it otherwise"
+            return expected_rows[1], "leaves a change open, and the table of open changes does not have it"
+        return expected_rows[1], "leaves a change open, and the table of open changes has it otherwise"
 
 
 @dataclass(slots=True)
-class Days:
+class DayIndexCheck:
     """The first and the last event of each day in UTC by the log, as the database keeps them in `AuditDay`."""
 
-    by_the_log: dict[date, tuple[int, int]] = field(default_factory=dict)
+    expected_rows: dict[date, tuple[int, int]] = field(default_factory=dict)
 
     def follow(self, row: dict[str, Any]) -> None:
         day, seq = row["at"].date(), row["seq"]
-        self.by_the_log[day] = (self.by_the_log.get(day, (seq,))[0], seq)
+        self.expected_rows[day] = (self.expected_rows.get(day, (seq,))[0], seq)
 
     def fault(self, end: int) -> tuple[int, str] | None:
         """The first day that the table has otherwise than the log up to `end`, or than what was written since."""
@@ -75,15 +79,15 @@ class Days:
         for seq, at in AuditEvent.objects.filter(seq__gt=end).order_by("seq").values_list("seq", "at"):
             since.setdefault(at.date(), []).append(seq)
         faults: list[tuple[int, str]] = []
-        for day in {*table, *self.by_the_log}:
-            first, last = self.by_the_log.get(day, (None, None))
+        for day in {*table, *self.expected_rows}:
+            first, last = self.expected_rows.get(day, (None, None))
             later = since.get(day, [])
             firsts, lasts = [first] if first else later[:1], [last, *later] if last else later
-            faults += _faults_of_a_day(table.get(day), firsts, lasts)
+            faults += _day_violations(table.get(day), firsts, lasts)
         return min(faults, default=None)
 
 
-def _faults_of_a_day(
+def _day_violations(
     kept: tuple[int, int] | None, firsts: list[int], lasts: list[int]
 ) -> Iterator[tuple[int, str]]:
     """The faults of a day's row that may have these first and last events; no event, and there may be no row."""
@@ -99,19 +103,19 @@ def _faults_of_a_day(
 
 
 @dataclass(slots=True)
-class OpenDrifts:
+class OpenDriftCheck:
     """The external changes that nobody has dealt with by the log, as `audit.append` keeps them in the inbox's table.
     An ordinary change may settle some of those of its flow or leave them: these can't be told from the log alone."""
 
     found: dict[uuid.UUID, tuple[int, str]] = field(default_factory=dict)  # event: its seq and its flow
-    by_the_log: dict[int, str] = field(default_factory=dict)
-    may_be_settled: set[int] = field(default_factory=set)
+    expected_rows: dict[int, str] = field(default_factory=dict)
+    ambiguous_seqs: set[int] = field(default_factory=set)
     erased: set[int] = field(default_factory=set)  # before or after what refers to them
 
     def follow(self, row: dict[str, Any]) -> None:
         if row["action"] == "flow.drift" and row["stage"] == Stage.OBSERVED:
             self.found[row["event_id"]] = (row["seq"], row["target_sid"])
-            self.by_the_log[row["seq"]] = row["target_sid"]
+            self.expected_rows[row["seq"]] = row["target_sid"]
             if row["payload__erased_at"] is not None:
                 self.erased.add(row["seq"])
         elif row["refers_to"] in self.found and row["result"] in (Result.SUCCEEDED, Result.APPLIED):
@@ -119,15 +123,15 @@ class OpenDrifts:
 
     def _settle(self, row: dict[str, Any]) -> None:
         seq, sid = self.found[row["refers_to"]]
-        if seq not in self.by_the_log:
+        if seq not in self.expected_rows:
             return
-        of_flow = [other for other, flow in self.by_the_log.items() if flow == sid]
-        if row["stage"] in ONCE or seq in self.erased:
-            self.may_be_settled.update(of_flow)
+        of_flow = [other for other, flow in self.expected_rows.items() if flow == sid]
+        if row["stage"] in UNIQUE_STAGES or seq in self.erased:
+            self.ambiguous_seqs.update(of_flow)
             return
         for other in of_flow:
             if other <= seq:
-                del self.by_the_log[other]
+                del self.expected_rows[other]
 
     def fault(self, end: int) -> tuple[int, str] | None:
         """The first external change that the inbox has otherwise than the log up to `end`."""
@@ -137,11 +141,11 @@ class OpenDrifts:
         referred = later.filter(refers_to__isnull=False).values_list("refers_to", flat=True)
         moved |= {self.found[event][1] for event in referred if event in self.found}
         faults = []
-        for seq in {*table, *self.by_the_log}:
-            expected, kept = self.by_the_log.get(seq), table.get(seq)
+        for seq in {*table, *self.expected_rows}:
+            expected, kept = self.expected_rows.get(seq), table.get(seq)
             if seq > end or {expected, kept} & moved or (seq in self.erased and kept is None):
                 continue
-            if kept is None and seq not in self.may_be_settled:
+            if kept is None and seq not in self.ambiguous_seqs:
                 faults.append(
                     (seq, "waits for a decision, and the inbox of external changes does not have it")
                 )

@@ -12,7 +12,7 @@ from flows.audit.models import AuditEvent, Result, Stage
 from flows.twilio import labels as words
 from flows.twilio.flex import flex_flow
 
-_SHAPES: Final = {
+_SHAPE_BY_RESULT: Final = {
     Result.PENDING: "busy",
     Result.SUCCEEDED: "good",
     Result.FAILED: "bad",
@@ -23,24 +23,24 @@ _SHAPES: Final = {
     Result.DENIED: "stop",
 }
 # A user's word is not what reading found.
-_DECIDED: Final = {
+_DECISION_LABELS: Final = {
     Result.APPLIED: "Marked as applied",
     Result.NOT_APPLIED: "Marked as not applied",
 }
-_CAME_TO_PASS: Final = (Result.SUCCEEDED, Result.APPLIED)
+_APPLIED_RESULTS: Final = (Result.SUCCEEDED, Result.APPLIED)
 # What was observed and asks nothing of anybody.
-_OBSERVED: Final = {"flow.baseline": "On record", "account.field": "Noted"}
+_OBSERVATION_LABELS: Final = {"flow.baseline": "On record", "account.field": "Noted"}
 
 
 def ending(event: AuditEvent) -> str:
     """How the event ended, in a word."""
     if event.stage == Stage.OBSERVED:
-        return _OBSERVED.get(event.action, "External")
+        return _OBSERVATION_LABELS.get(event.action, "External")
     if getattr(event, "needs_decision", False):
         return "Needs your decision"
-    if event.stage == Stage.RECONCILED and event.actor_id and event.result in _DECIDED:
-        return _DECIDED[Result(event.result)]
-    return actions.RESULTS.get(_known_result(event), event.result)
+    if event.stage == Stage.RECONCILED and event.actor_id and event.result in _DECISION_LABELS:
+        return _DECISION_LABELS[Result(event.result)]
+    return actions.RESULT_LABELS.get(_effective_result(event), event.result)
 
 
 def refusal(event: AuditEvent) -> str:
@@ -52,11 +52,11 @@ def refusal(event: AuditEvent) -> str:
 def shape(event: AuditEvent) -> str:
     """The class that gives it its shape and colour."""
     if event.stage == Stage.OBSERVED:
-        return "none" if event.action in _OBSERVED else "doubt"
-    return _SHAPES[Result(_known_result(event))] if event.result in Result.values else "none"
+        return "none" if event.action in _OBSERVATION_LABELS else "doubt"
+    return _SHAPE_BY_RESULT[Result(_effective_result(event))] if event.result in Result.values else "none"
 
 
-def _known_result(event: AuditEvent) -> str:
+def _effective_result(event: AuditEvent) -> str:
     """An event's result; of an attempt that is older than any call takes, that its outcome is unknown."""
     is_dead = event.result == Result.PENDING and event.at and event.at < timezone.now() - ATTEMPT_TIMEOUT
     return Result.UNKNOWN if is_dead else event.result
@@ -68,14 +68,14 @@ def relation(event: AuditEvent, origin: AuditEvent) -> str:
         return "Accepts"
     left, found = getattr(event, "payload", None), getattr(origin, "payload", None)
     state = left and (left.after or left.requested)
-    if found and event.action == "flow.delete" and found.before is None and event.result in _CAME_TO_PASS:
+    if found and event.action == "flow.delete" and found.before is None and event.result in _APPLIED_RESULTS:
         return "Undoes"
-    if found and state and event.result in _CAME_TO_PASS:
-        names = origin.changed_fields or [entry.name for entry in flex_flow.WRITABLE]
-        if found.before and not flex_flow.differing(found.before, state, names):
+    if found and state and event.result in _APPLIED_RESULTS:
+        names = origin.changed_fields or [entry.name for entry in flex_flow.WRITABLE_FIELDS]
+        if found.before and not flex_flow.differing_fields(found.before, state, names):
             return "Undoes"
-        if found.after and not flex_flow.differing(
-            found.after, state, [entry.name for entry in flex_flow.WRITABLE]
+        if found.after and not flex_flow.differing_fields(
+            found.after, state, [entry.name for entry in flex_flow.WRITABLE_FIELDS]
         ):
             return "Goes back to"
     return "Refers to"
@@ -88,30 +88,34 @@ def who(event: AuditEvent) -> str:
 
 def headline(event: AuditEvent) -> str:
     """What the event was, as a sentence: in the past where it came to pass, else as what was tried."""
-    happened = event.result in _CAME_TO_PASS
+    happened = event.result in _APPLIED_RESULTS
     if event.action == "flow.update":
         return _update_headline(event, happened=happened)
     if event.action == "flow.drift":
         return _drift_headline(event)
     if event.action == "account.field":
         return _field_headline(event)
-    done, tried = actions.ACTIONS.get(event.action, (event.action, event.action))
+    done, tried = actions.ACTION_LABELS.get(event.action, (event.action, event.action))
     return done if happened else tried
 
 
 def _field_headline(event: AuditEvent) -> str:
     name = next(iter(event.changed_fields), "")
-    if name in flex_flow.BY_NAME:
-        return f"Read-only field changed at Twilio: {_in_sentence(words.label(name))}"
-    return f"{actions.ACTIONS[event.action][0]}: {name}" if name else actions.ACTIONS[event.action][0]
+    if name in flex_flow.FIELDS_BY_NAME:
+        return f"Read-only field changed at Twilio: {_inline_label(words.field_label(name))}"
+    return (
+        f"{actions.ACTION_LABELS[event.action][0]}: {name}"
+        if name
+        else actions.ACTION_LABELS[event.action][0]
+    )
 
 
 def _drift_headline(event: AuditEvent) -> str:
     if event.changed_fields:
-        return f"Changed at Twilio: {_listed(event.changed_fields)}"
+        return f"Changed at Twilio: {_join_labels(event.changed_fields)}"
     payload = getattr(event, "payload", None)
     if payload is None or payload.erased_at:
-        return actions.ACTIONS[event.action][0]
+        return actions.ACTION_LABELS[event.action][0]
     return "Deleted at Twilio" if payload.after is None else "Created at Twilio"
 
 
@@ -119,22 +123,22 @@ def _update_headline(event: AuditEvent, *, happened: bool) -> str:
     if event.changed_fields == ["enabled"]:
         payload = getattr(event, "payload", None)
         seen = (payload and (payload.after or payload.requested)) or {}
-        enabled = flex_flow.normalised("enabled", seen.get("enabled"))
+        enabled = flex_flow.normalize_value("enabled", seen.get("enabled"))
         if isinstance(enabled, bool):
             target = "on" if enabled else "off"
             return f"Switched {target}" if happened else f"Switch {target}"
         return "Switched on or off" if happened else "Switch on or off"
     word = "Changed" if happened else "Change"
-    return f"{word} {_listed(event.changed_fields) or 'a flow'}"
+    return f"{word} {_join_labels(event.changed_fields) or 'a flow'}"
 
 
-def _listed(names: list[str], most: int = 3) -> str:
-    labels = [_in_sentence(words.label(name)) for name in names]
+def _join_labels(names: list[str], most: int = 3) -> str:
+    labels = [_inline_label(words.field_label(name)) for name in names]
     more = len(labels) - most
     return ", ".join(labels[:most]) + (f" and {more} more" if more > 0 else "")
 
 
-def _in_sentence(text: str) -> str:
+def _inline_label(text: str) -> str:
     """ "Friendly name" -> "friendly name", but "SID of …" and "Studio Flow SID" stay."""
     return (
         text

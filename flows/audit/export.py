@@ -14,17 +14,30 @@ from django.db.models import QuerySet
 
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, Payload
-from flows.audit.chain import PAYLOAD, PAYLOAD_IF_SET, SEALED, SEALED_IF_SET, canonical
+from flows.audit.chain import (
+    HASHED_FIELDS,
+    OPTIONAL_HASHED_FIELDS,
+    OPTIONAL_PAYLOAD_FIELDS,
+    PAYLOAD_FIELDS,
+    canonical_json,
+)
 from flows.audit.models import AuditEvent, Result, Stage
-from flows.core.csv_cells import BYTE_ORDER_MARK, cell
-from flows.redaction.masking import masked, masked_note
+from flows.core.csv_cells import BYTE_ORDER_MARK, to_csv_cell
+from flows.redaction.masking import redact, redact_note
 
-ACTION: Final = "audit.export"
+EXPORT_ACTION: Final = "audit.export"
 FORMATS: Final = ("ndjson", "csv")
-EXPORTED: Final = (*SEALED, *SEALED_IF_SET, "hash", *PAYLOAD, "erased_at", *PAYLOAD_IF_SET)
-BATCH: Final = 500
-_COLUMNS: Final = (
-    *SEALED, *SEALED_IF_SET, "hash", *(f"payload__{name}" for name in (*PAYLOAD, "erased_at", *PAYLOAD_IF_SET)),
+EXPORT_FIELDS: Final = (
+    *HASHED_FIELDS,
+    *OPTIONAL_HASHED_FIELDS,
+    "hash",
+    *PAYLOAD_FIELDS,
+    "erased_at",
+    *OPTIONAL_PAYLOAD_FIELDS,
+)
+BATCH_SIZE: Final = 500
+_QUERY_COLUMNS: Final = (
+    *HASHED_FIELDS, *OPTIONAL_HASHED_FIELDS, "hash", *(f"payload__{name}" for name in (*PAYLOAD_FIELDS, "erased_at", *OPTIONAL_PAYLOAD_FIELDS)),
 )  # fmt: skip
 
 
@@ -43,18 +56,21 @@ class Export:
         after = self.after
         while True:
             found = self.events.filter(seq__gt=after, seq__lte=self.through).order_by("seq")
-            batch = [dict(zip(EXPORTED, row, strict=True)) for row in found.values_list(*_COLUMNS)[:BATCH]]
-            yield from map(_masked, batch)
-            if len(batch) < BATCH:
+            batch = [
+                dict(zip(EXPORT_FIELDS, row, strict=True))
+                for row in found.values_list(*_QUERY_COLUMNS)[:BATCH_SIZE]
+            ]
+            yield from map(_mask_row, batch)
+            if len(batch) < BATCH_SIZE:
                 return
             after = batch[-1]["seq"]
 
     def lines(self, rows: Iterable[dict[str, Any]] | None = None) -> Iterator[str]:
         """The file's text, an event at a time. `rows` are its own, perhaps watched on their way."""
-        return (_ndjson if self.form == "ndjson" else _csv)(self.rows() if rows is None else rows)
+        return (_ndjson_lines if self.form == "ndjson" else _csv_lines)(self.rows() if rows is None else rows)
 
 
-def begin(
+def start_export(
     *,
     form: str,
     actor: Actor,
@@ -74,7 +90,7 @@ def begin(
         return Payload(requested={"format": form, "filters": by, "after": after, "through": through})
 
     event = audit_log.append(
-        action=ACTION,
+        action=EXPORT_ACTION,
         stage=Stage.ACCESS,
         result=Result.SUCCEEDED,
         actor=actor,
@@ -84,31 +100,31 @@ def begin(
     return Export(form, chosen[0], after, event.seq)
 
 
-def _masked(row: dict[str, Any]) -> dict[str, Any]:
+def _mask_row(row: dict[str, Any]) -> dict[str, Any]:
     """By the rules of today, as pages show it: an older version may have recorded what they mask."""
-    bodies = {name: masked(row[name]) for name in (*PAYLOAD, *PAYLOAD_IF_SET)}
-    return row | bodies | {"reason": masked_note(row["reason"])}
+    bodies = {name: redact(row[name]) for name in (*PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)}
+    return row | bodies | {"reason": redact_note(row["reason"])}
 
 
-def _ndjson(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+def _ndjson_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     """One event a line, in the chain's own spelling."""
     for row in rows:
-        yield canonical(row).decode() + "\n"
+        yield canonical_json(row).decode() + "\n"
 
 
-def _csv(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+def _csv_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     """A header and one event a line. A cell that a spreadsheet would take for a formula is made harmless."""
     buffer = io.StringIO()
     buffer.write(BYTE_ORDER_MARK)
     writer = csv.writer(buffer)
-    writer.writerow(EXPORTED)
+    writer.writerow(EXPORT_FIELDS)
     for row in rows:
-        yield _emptied(buffer)
-        writer.writerow([cell(row[name]) for name in EXPORTED])
-    yield _emptied(buffer)
+        yield _drain(buffer)
+        writer.writerow([to_csv_cell(row[name]) for name in EXPORT_FIELDS])
+    yield _drain(buffer)
 
 
-def _emptied(buffer: io.StringIO) -> str:
+def _drain(buffer: io.StringIO) -> str:
     text = buffer.getvalue()
     buffer.seek(0)
     buffer.truncate()

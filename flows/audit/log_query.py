@@ -15,23 +15,23 @@ from django.http import QueryDict
 
 from flows.audit import actions
 from flows.audit.models import Result
-from flows.audit.search_text import host_of
+from flows.audit.search_text import url_host
 from flows.core import matching
-from flows.core.invisible import without_hidden
-from flows.core.normalization import fold
+from flows.core.invisible import strip_invisible
+from flows.core.normalization import normalize_text
 from flows.twilio.flex import flex_flow
 
-LONGEST: Final = 256  # letters of a search
-MOST_PARTS: Final = 16  # words of a search, each counted once
+MAX_QUERY_LENGTH: Final = 256  # letters of a search
+MAX_TERMS: Final = 16  # words of a search, each counted once
 UNRESOLVED: Final = "unresolved"
 RESOLVED_LATER: Final = "resolved_later"
 OPEN_RESULTS: Final = (Result.PENDING, Result.UNKNOWN, UNRESOLVED)
-PARAMETERS: Final = {"from_date": "from", "to_date": "to"}
-_REMOTE_ID: Final = re.compile(r"RQ[0-9a-f]{32}", re.IGNORECASE)
+PARAMETER_NAMES: Final = {"from_date": "from", "to_date": "to"}
+_REMOTE_ID_PATTERN: Final = re.compile(r"RQ[0-9a-f]{32}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class SearchTerms:
     """The words of a search by how they are looked for: some by an index, the rest in the text of each
     entry."""
 
@@ -42,16 +42,16 @@ class Terms:
     hosts: tuple[str, ...] = ()  # those that stand in the text in place of a web address
 
     @classmethod
-    def of(cls, q: str) -> Terms:
+    def of(cls, q: str) -> SearchTerms:
         ids, sids, short_sids, rest, hosts = [], [], [], [], []
         for word in q.split():
             if _is_id(word):
                 ids.append(word)
             elif flex_flow.is_sid("FO", word):
                 sids.append(word)
-            elif ends := matching.ends_of_short_sid(word):
+            elif ends := matching.split_short_sid(word):
                 short_sids.append(ends)
-            elif "://" in word and (host := host_of(word)):
+            elif "://" in word and (host := url_host(word)):
                 hosts.append(host)
                 rest.append(host)
             else:
@@ -85,15 +85,15 @@ class LogQuery:
     def of(cls, parameters: Mapping[str, str], *, others: Collection[str] = ()) -> LogQuery:
         """Read a query from the parameters of an address. `others` are parameters of the page that are no filters."""
         given = {
-            name: _pasted(value) if name in ("q", "sid") else value
+            name: _strip_hidden(value) if name in ("q", "sid") else value
             for name, value in parameters.items()
             if name not in others and value.strip()
         }
-        faults = {**_unknown_names(given), **_repeated(parameters, others)}
+        faults = {**_unknown_parameters(given), **_repeated_parameters(parameters, others)}
         values: dict[str, Any] = {}
         for name in (one.name for one in fields(cls) if one.name not in ("before", "whole", "faults")):
-            parameter = PARAMETERS.get(name, name)
-            values[name], fault = _read(parameter, given.get(parameter, ""))
+            parameter = PARAMETER_NAMES.get(name, name)
+            values[name], fault = _parse_parameter(parameter, given.get(parameter, ""))
             if fault:
                 faults[parameter] = fault
         before = given.get("before", "")
@@ -109,8 +109,8 @@ class LogQuery:
         )
 
     @property
-    def terms(self) -> Terms:
-        return Terms.of(self.q)
+    def terms(self) -> SearchTerms:
+        return SearchTerms.of(self.q)
 
     @property
     def flow_sids(self) -> frozenset[str]:
@@ -118,7 +118,7 @@ class LogQuery:
         return frozenset(filter(None, (self.sid, *self.terms.sids)))
 
     @property
-    def is_few(self) -> bool:
+    def is_narrow(self) -> bool:
         """True if the query is for little, however long the log: a bulk change, an id, what is open or
         was."""
         return bool(self.plan or self.terms.ids) or self.result in (*OPEN_RESULTS, RESOLVED_LATER)
@@ -130,7 +130,7 @@ class LogQuery:
         accounts and one thing more, whatever the days. Two filters at once, and words, are in no index."""
         filters = sum(map(bool, (self.actor, self.action, self.result)))
         has_text = self.terms.is_text
-        if self.whole or self.is_few:
+        if self.whole or self.is_narrow:
             return ""
         if self.flow_sids:
             return "flow" if filters or has_text else ""
@@ -145,71 +145,73 @@ class LogQuery:
         """Return the query as an address names it; from the newest entry on, if not told otherwise."""
         values = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "faults"}
         values |= {"before": 0, "whole": "", **changes}
-        return {PARAMETERS.get(name, name): value for name, value in values.items() if value}
+        return {PARAMETER_NAMES.get(name, name): value for name, value in values.items() if value}
 
 
-def _read(parameter: str, value: str) -> tuple[str, str]:
+def _parse_parameter(parameter: str, value: str) -> tuple[str, str]:
     """Return a parameter's value, and what is wrong with it."""
     if "\x00" in value:
         return value.replace("\x00", "\u2400"), f"Not valid text: {value}"
-    read = _READERS.get(parameter)
+    read = _PARSERS.get(parameter)
     return read(value) if read and value else (value.strip(), "")
 
 
-def _search(value: str) -> tuple[str, str]:
-    if len(value) > LONGEST:
-        return value, f"The search is too long: {len(value)} characters, at most {LONGEST}"
-    if not fold(value):
+def _parse_search(value: str) -> tuple[str, str]:
+    if len(value) > MAX_QUERY_LENGTH:
+        return value, f"The search is too long: {len(value)} characters, at most {MAX_QUERY_LENGTH}"
+    if not normalize_text(value):
         return value, "The search has no visible characters"
-    parts = matching.parts_of(value)
-    if len(parts) > MOST_PARTS:
-        return value, f"The search has too many words: {len(parts)}, at most {MOST_PARTS}"
+    parts = matching.split_parts(value)
+    if len(parts) > MAX_TERMS:
+        return value, f"The search has too many words: {len(parts)}, at most {MAX_TERMS}"
     return value, ""
 
 
-def _result(value: str) -> tuple[str, str]:
-    return value, "" if value in actions.RESULT_FILTERS else f"No such result: {value}"
+def _parse_result(value: str) -> tuple[str, str]:
+    return value, "" if value in actions.RESULT_FILTER_LABELS else f"No such result: {value}"
 
 
-def _account(value: str) -> tuple[str, str]:
+def _parse_account(value: str) -> tuple[str, str]:
     return value, "" if flex_flow.is_sid("AC", value) else f"No such account: {value}"
 
 
-def _plan(value: str) -> tuple[str, str]:
+def _parse_plan(value: str) -> tuple[str, str]:
     try:
         return str(uuid.UUID(value)), ""
     except ValueError:
         return value, f"No such bulk change: {value}"
 
 
-def _day(value: str) -> tuple[str, str]:
+def _parse_day(value: str) -> tuple[str, str]:
     try:
         return date.fromisoformat(value.strip()).isoformat(), ""
     except ValueError:
         return value, f"No such day: {value} (write days like 2026-11-25)"
 
 
-_READERS: Final[Mapping[str, Callable[[str], tuple[str, str]]]] = {
-    "q": _search,
-    "result": _result,
-    "account": _account,
-    "plan": _plan,
-    "from": _day,
-    "to": _day,
+_PARSERS: Final[Mapping[str, Callable[[str], tuple[str, str]]]] = {
+    "q": _parse_search,
+    "result": _parse_result,
+    "account": _parse_account,
+    "plan": _parse_plan,
+    "from": _parse_day,
+    "to": _parse_day,
 }
-NAMES: Final = frozenset(PARAMETERS.get(one.name, one.name) for one in fields(LogQuery)) - {"faults"}
+KNOWN_PARAMETERS: Final = frozenset(PARAMETER_NAMES.get(one.name, one.name) for one in fields(LogQuery)) - {
+    "faults"
+}
 
 
-def _pasted(text: str) -> str:
+def _strip_hidden(text: str) -> str:
     """A text without the characters that nobody sees, unless it has no others: then that is what is wrong with it."""
-    return text if "\x00" in text else without_hidden(text).strip() or text
+    return text if "\x00" in text else strip_invisible(text).strip() or text
 
 
-def _unknown_names(given: Iterable[str]) -> dict[str, str]:
-    return {name: f"No such filter: {name}" for name in given if name not in NAMES}
+def _unknown_parameters(given: Iterable[str]) -> dict[str, str]:
+    return {name: f"No such filter: {name}" for name in given if name not in KNOWN_PARAMETERS}
 
 
-def _repeated(parameters: Mapping[str, str], others: Collection[str]) -> dict[str, str]:
+def _repeated_parameters(parameters: Mapping[str, str], others: Collection[str]) -> dict[str, str]:
     if not isinstance(parameters, QueryDict):
         return {}
     return {
@@ -224,7 +226,7 @@ def _is_seq(text: str) -> bool:
 
 
 def _is_id(word: str) -> bool:
-    if _REMOTE_ID.fullmatch(word):
+    if _REMOTE_ID_PATTERN.fullmatch(word):
         return True
     try:
         return len(word) in (32, 36) and bool(uuid.UUID(word))

@@ -8,19 +8,19 @@ from typing import Any, ClassVar, Self
 
 from django.db import models
 
-from flows.redaction.masking import masked, masked_note
+from flows.redaction.masking import redact, redact_note
 
-Masks = dict[str, Callable[[Any], Any]]
-REASON: Masks = {"reason": masked_note}
-BODY: Masks = dict.fromkeys(
-    ("friendly_name", "contact_identity", "before", "requested", "after", "message", "findings"), masked
+Redactors = dict[str, Callable[[Any], Any]]
+REASON_REDACTORS: Redactors = {"reason": redact_note}
+BODY_REDACTORS: Redactors = dict.fromkeys(
+    ("friendly_name", "contact_identity", "before", "requested", "after", "message", "findings"), redact
 )
 
 
-class Recorded(models.Model):
+class RedactedModel(models.Model):
     """A row that can't be changed any more. `masks`: its columns that are masked on reading, and how."""
 
-    masks: ClassVar[Masks] = {}
+    masks: ClassVar[Redactors] = {}
     recorded: dict[str, tuple[Any, Any]] = {}  # by column: as it was written, and as it is shown
 
     class Meta:
@@ -37,7 +37,7 @@ class Recorded(models.Model):
             setattr(loaded, name, shown)
         return loaded
 
-    def as_written(self, name: str) -> Any:
+    def recorded_value(self, name: str) -> Any:
         """A column as it was written, unless it was changed here since."""
         value = getattr(self, name)
         written, shown = self.recorded.get(name, (value, value))

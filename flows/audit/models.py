@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db import models
 
-from flows.audit.masked_rows import BODY, REASON, Recorded
+from flows.audit.masked_rows import BODY_REDACTORS, REASON_REDACTORS, RedactedModel
 
 
 class Stage(models.TextChoices):
@@ -32,17 +32,17 @@ class Result(models.TextChoices):
 
 
 # The stages that a change has at most once each.
-ONCE: Final = (Stage.ATTEMPT, Stage.OUTCOME, Stage.RECONCILED)
+UNIQUE_STAGES: Final = (Stage.ATTEMPT, Stage.OUTCOME, Stage.RECONCILED)
 
 
 # How long after its attempt a lost creation can still be carried out, and how far Twilio's clock may be off ours.
-LATEST: Final = timedelta(minutes=10)
+LATE_APPLY_WINDOW: Final = timedelta(minutes=10)
 
 
-CLOCKS_DIFFER: Final = timedelta(minutes=5)
+CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
-class AuditEvent(Recorded):
+class AuditEvent(RedactedModel):
     """One thing that happened. Append-only in the database itself (migration 0002); `seq` is commit order.
 
     Actors and flows are kept as text, without foreign keys: the log outlives them.
@@ -73,13 +73,15 @@ class AuditEvent(Recorded):
     payload_hash = models.CharField(max_length=64)
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64, unique=True)
-    masks = REASON
+    masks = REASON_REDACTORS
 
     class Meta:
         permissions = [("export_auditevent", "Can export the audit log")]
         constraints = [
             models.UniqueConstraint(
-                fields=["change_id", "stage"], condition=models.Q(stage__in=ONCE), name="one_event_per_stage"
+                fields=["change_id", "stage"],
+                condition=models.Q(stage__in=UNIQUE_STAGES),
+                name="one_event_per_stage",
             ),
         ]
         indexes = [
@@ -110,7 +112,7 @@ class AuditDay(models.Model):
         return f"{self.day} {self.first} {self.last}"
 
 
-class AuditPayload(Recorded):
+class AuditPayload(RedactedModel):
     """What a change was about. It stands apart from its event, which holds a salted hash of it, so that
     personal data can be erased and the chain still verifies."""
 
@@ -126,7 +128,7 @@ class AuditPayload(Recorded):
     message = models.TextField(blank=True)  # Twilio's own words, where it gave any
     findings = models.JSONField(null=True)  # what was known when a user decided an unknown outcome
     erased_at = models.DateTimeField(null=True)  # when everything above was emptied; an event says by whom
-    masks = BODY
+    masks = BODY_REDACTORS
 
     def __str__(self) -> str:
         return f"payload of {self.pk}"
@@ -155,10 +157,12 @@ class OpenChange(models.Model):
     def __str__(self) -> str:
         return f"{self.action} {self.change_id}"
 
-    def may_have_made(self, created_at: datetime | None) -> bool:
+    def may_have_created(self, created_at: datetime | None) -> bool:
         """Whether a flow that Twilio dates so may be the one that this creation asked for."""
         began = self.attempt.at
-        return created_at is None or began - CLOCKS_DIFFER <= created_at <= began + LATEST + CLOCKS_DIFFER
+        return (
+            created_at is None or began - CLOCK_SKEW <= created_at <= began + LATE_APPLY_WINDOW + CLOCK_SKEW
+        )
 
 
 class OpenDrift(models.Model):

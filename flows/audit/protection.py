@@ -21,12 +21,12 @@ from flows.core.triggers import Trigger
 
 log = logging.getLogger(__name__)
 
-RESTORE: Final = "audit.restore"
-_ITSELF: Final = Actor(id="", label="migrate")
+RESTORE_ACTION: Final = "audit.restore"
+_MIGRATE_ACTOR: Final = Actor(id="", label="migrate")
 # The migrations that create the triggers: before them there is nothing to restore.
-_CREATED_BY: Final = (("0002_append_only", append_only), ("0011_log_pages", day_index))
-_RULES: Final = "SELECT tablename, rulename FROM pg_rules WHERE tablename LIKE 'flows!_%' ESCAPE '!'"
-_HIDDEN_ROWS: Final = """
+_TRIGGER_MIGRATIONS: Final = (("0002_append_only", append_only), ("0011_log_pages", day_index))
+_RULES_SQL: Final = "SELECT tablename, rulename FROM pg_rules WHERE tablename LIKE 'flows!_%' ESCAPE '!'"
+_ROW_SECURITY_SQL: Final = """
     SELECT relname FROM pg_class
     WHERE relrowsecurity AND pg_table_is_visible(oid) AND relname LIKE 'flows!_%' ESCAPE '!'
 """
@@ -49,38 +49,38 @@ def violations() -> list[str]:
     ]
     found = [
         f"The database trigger {name} is missing or altered. `migrate` restores it."
-        for name in triggers.altered(connection, expected)
+        for name in triggers.find_altered(connection, expected)
     ]
     found += [
         f"The database has a trigger {name} that this site did not create."
-        for name in triggers.foreign(connection, expected)
+        for name in triggers.find_unknown(connection, expected)
     ]
-    return found + _other_rules()
+    return found + _foreign_rules()
 
 
-def restore(*, using: str, **_signal: Any) -> None:
+def restore_triggers(*, using: str, **_signal: Any) -> None:
     """Create the log's triggers again where they are missing or altered, and record it. Runs after every migrate."""
     database = connections[using]
     missing: list[str] = []
-    for migration, part in _CREATED_BY:
+    for migration, part in _TRIGGER_MIGRATIONS:
         expected = part.TRIGGERS[database.vendor]
-        altered = triggers.altered(database, expected) if _is_applied(database, migration) else []
+        altered = triggers.find_altered(database, expected) if _is_applied(database, migration) else []
         if altered:
-            triggers.drop(database, expected)
+            triggers.drop_triggers(database, expected)
             part.install(database)
             missing += altered
     if missing:
-        _record(missing)
+        _record_restoration(missing)
 
 
-def _record(missing: list[str]) -> None:
+def _record_restoration(missing: list[str]) -> None:
     log.warning("restored database triggers of the audit log that were missing: %s", ", ".join(missing))
     try:
         audit_log.append(
-            action=RESTORE,
+            action=RESTORE_ACTION,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,
-            actor=_ITSELF,
+            actor=_MIGRATE_ACTOR,
             account_sid="",
             payload=Payload(requested={"triggers": missing}),
         )
@@ -89,28 +89,28 @@ def _record(missing: list[str]) -> None:
 
 
 def _log_triggers(database: BaseDatabaseWrapper) -> list[Trigger]:
-    return [trigger for _, part in _CREATED_BY for trigger in part.TRIGGERS[database.vendor]]
+    return [trigger for _, part in _TRIGGER_MIGRATIONS for trigger in part.TRIGGERS[database.vendor]]
 
 
 def _is_applied(database: BaseDatabaseWrapper, migration: str) -> bool:
     return ("flows", migration) in MigrationRecorder(database).applied_migrations()
 
 
-def _other_rules() -> list[str]:
+def _foreign_rules() -> list[str]:
     if connection.vendor != "postgresql":
         return []
     with connection.cursor() as cursor:
-        cursor.execute(_RULES)
+        cursor.execute(_RULES_SQL)
         found = [
             f"The database has a rule {rule} on {table} that this site did not create."
             for table, rule in cursor
         ]
-        cursor.execute(_HIDDEN_ROWS)
+        cursor.execute(_ROW_SECURITY_SQL)
         return found + [f"Row-level security hides rows of {table}." for (table,) in cursor]
 
 
 @checks.register(checks.Tags.database)
-def log_is_protected(**options: Any) -> list[checks.CheckMessage]:
+def check_log_triggers(**options: Any) -> list[checks.CheckMessage]:
     """Report missing triggers of the audit log. Runs with `migrate` and `check --database default`."""
     found: list[checks.CheckMessage] = []
     for alias in options.get("databases") or ():
@@ -119,11 +119,11 @@ def log_is_protected(**options: Any) -> list[checks.CheckMessage]:
             continue
         expected = [
             trigger
-            for migration, part in _CREATED_BY
+            for migration, part in _TRIGGER_MIGRATIONS
             if _is_applied(database, migration)
             for trigger in part.TRIGGERS[database.vendor]
         ]
-        if missing := triggers.altered(database, expected):
+        if missing := triggers.find_altered(database, expected):
             found.append(
                 checks.Warning(
                     f"The audit log lacks database triggers that protect it: {', '.join(missing)}.",

@@ -16,30 +16,35 @@ from flows.audit import audit_log, consistency
 from flows.audit.audit_log import Actor, NotRecorded, Payload
 from flows.audit.chain import (
     GENESIS,
-    PAYLOAD,
-    PAYLOAD_IF_SET,
-    SEALED,
-    SEALED_IF_SET,
+    HASHED_FIELDS,
+    OPTIONAL_HASHED_FIELDS,
+    OPTIONAL_PAYLOAD_FIELDS,
+    PAYLOAD_FIELDS,
+    audit_keys,
     event_hash,
-    keys,
+    event_hash_of_row,
     payload_hash,
-    sealed_payload,
-    sealed_row,
+    payload_hash_of_row,
 )
-from flows.audit.derived_tables import Days, OpenChanges, OpenDrifts
-from flows.audit.entry_check import Entries
+from flows.audit.derived_tables import DayIndexCheck, OpenChangeCheck, OpenDriftCheck
+from flows.audit.entry_check import LogEntryCheck
 from flows.audit.models import AuditEvent, AuditPayload, ChainHead, Result, Stage
-from flows.core.stored_values import OddValue, odd_values
+from flows.core.stored_values import MalformedValue, find_malformed_values
 
-VERIFY: Final = "audit.verify"
-ERASE: Final = "audit.erase"
-BATCH: Final = 1000
-_BODY: Final = ("salt", *PAYLOAD, *PAYLOAD_IF_SET)
-_ROW: Final = (*SEALED, *SEALED_IF_SET, "hash", *(f"payload__{name}" for name in (*_BODY, "erased_at")))
+VERIFY_ACTION: Final = "audit.verify"
+ERASE_ACTION: Final = "audit.erase"
+BATCH_SIZE: Final = 1000
+_SALTED_PAYLOAD_FIELDS: Final = ("salt", *PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)
+_ROW_FIELDS: Final = (
+    *HASHED_FIELDS,
+    *OPTIONAL_HASHED_FIELDS,
+    "hash",
+    *(f"payload__{name}" for name in (*_SALTED_PAYLOAD_FIELDS, "erased_at")),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class VerificationResult:
     """What a walk of the chain up to the event `through` found: so many `events` from the first on are as they
     were written. `bad_seq` is the first event that something is the matter with, as `fault` says; None if there is no such
     event. `table_faults` are sentences about the database around the log: tables that pages rely on, and triggers."""
@@ -56,9 +61,9 @@ class Verdict:
         return self.bad_seq is None and not self.table_faults
 
     def __str__(self) -> str:
-        return " ".join([self._of_the_chain(), *self.table_faults])
+        return " ".join([self._chain_summary(), *self.table_faults])
 
-    def _of_the_chain(self) -> str:
+    def _chain_summary(self) -> str:
         if self.bad_seq is None:
             return self._as_written()
         said = f"Event {self.bad_seq} {self.fault}."
@@ -73,7 +78,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
+class VerificationRecord:
     """A verification on record. `said` is what it found; `since` counts the events that came after its end."""
 
     event: AuditEvent
@@ -82,28 +87,28 @@ class Verification:
     is_intact: bool
 
     @property
-    def found_nothing_wrong(self) -> bool:
+    def has_no_violations(self) -> bool:
         return self.said.get("bad_seq") is None and not self.said.get("table_faults")
 
 
-def verify(*, head: dict[str, Any] | None = None) -> Verdict:
+def verify(*, head: dict[str, Any] | None = None) -> VerificationResult:
     """Walks the whole chain in one pass, with flat memory. With a `head` that was signed earlier and kept
     elsewhere, it also finds a tail that was cut off and a chain that was written anew."""
     started = time.monotonic()
     # The head is read first: what is appended during the walk is the next one's business.
-    kept = ChainHead.objects.filter(name=audit_log.HEAD).first()
+    kept = ChainHead.objects.filter(name=audit_log.CHAIN_NAME).first()
     end, end_hash = (kept.seq, kept.hash) if kept else (0, GENESIS)
-    odd = odd_values()
-    walk = _Walk()
-    found = None if _has_odd_numbers(odd) else _first_fault(walk, end, end_hash, head)
-    bad, fault = found or _fault_of_spelling(odd) or (None, "")
+    odd = find_malformed_values()
+    walk = _ChainVerifier()
+    found = None if _has_invalid_seq(odd) else _first_violation(walk, end, end_hash, head)
+    bad, fault = found or _first_invalid_value(odd) or (None, "")
     table_faults = tuple(dict.fromkeys([*map(str, odd), *consistency.violations()]))
-    return Verdict(walk.count, end, bad, fault, time.monotonic() - started, table_faults)
+    return VerificationResult(walk.count, end, bad, fault, time.monotonic() - started, table_faults)
 
 
-def verify_on_record(
+def verify_and_record(
     *, actor: Actor, head: dict[str, Any] | None = None
-) -> tuple[Verdict, AuditEvent | None]:
+) -> tuple[VerificationResult, AuditEvent | None]:
     """The same, and the event that tells of it: None if that could not be recorded."""
     verdict = verify(head=head)
     said: dict[str, Any] = {
@@ -117,7 +122,7 @@ def verify_on_record(
         said["table_faults"] = list(verdict.table_faults)
     try:
         event = audit_log.append(
-            action=VERIFY,
+            action=VERIFY_ACTION,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED if verdict.is_intact else Result.FAILED,
             actor=actor,
@@ -129,27 +134,29 @@ def verify_on_record(
     return verdict, event
 
 
-def last_verification() -> Verification | None:
+def last_verification() -> VerificationRecord | None:
     """The last one on record, by command or page. Not `is_intact`: the record of it was tampered with."""
-    told = AuditEvent.objects.filter(action=VERIFY, result__in=(Result.SUCCEEDED, Result.FAILED))
+    told = AuditEvent.objects.filter(action=VERIFY_ACTION, result__in=(Result.SUCCEEDED, Result.FAILED))
     event = told.select_related("payload").order_by("-seq").first()
     if event is None:
         return None
     body = getattr(event, "payload", None) or AuditPayload()
     is_intact = any(
         event_hash(event, key) == event.hash and payload_hash(body, key) == event.payload_hash
-        for key in keys()
+        for key in audit_keys()
     )
     said = body.after if is_intact and body.after else {}
     since = audit_log.last_seq() - said.get("through", 0) - 1  # without the record of it
-    return Verification(event, said, max(0, since), is_intact)
+    return VerificationRecord(event, said, max(0, since), is_intact)
 
 
-def _first_fault(walk: _Walk, end: int, end_hash: str, head: dict[str, Any] | None) -> tuple[int, str] | None:
+def _first_violation(
+    walk: _ChainVerifier, end: int, end_hash: str, head: dict[str, Any] | None
+) -> tuple[int, str] | None:
     """The first fault of the chain, or else of the tables that follow from it. None, too, where a value can't be read:
     then it is odd."""
     try:
-        of_the_chain = walk.to(end, end_hash, head) or _beyond_the_head()
+        of_the_chain = walk.to(end, end_hash, head) or _event_beyond_head()
         if of_the_chain:
             return of_the_chain
         return next(filter(None, (recount.fault(end) for recount in walk.recounts)), None)
@@ -159,13 +166,13 @@ def _first_fault(walk: _Walk, end: int, end_hash: str, head: dict[str, Any] | No
         return None
 
 
-def _has_odd_numbers(odd: list[OddValue]) -> bool:
+def _has_invalid_seq(odd: list[MalformedValue]) -> bool:
     """Return True if a place in the log is no number, so that "before" and "after" mean nothing."""
     numbers = {("flows_auditevent", "seq"), ("flows_chainhead", "seq")}
     return any((value.table, value.column) in numbers for value in odd)
 
 
-def _fault_of_spelling(odd: list[OddValue]) -> tuple[int, str] | None:
+def _first_invalid_value(odd: list[MalformedValue]) -> tuple[int, str] | None:
     """The first event with a value that reads the same and is found by no query."""
     of_events = [value for value in odd if value.table == "flows_auditevent" and isinstance(value.key, int)]
     if not of_events:
@@ -174,20 +181,20 @@ def _fault_of_spelling(odd: list[OddValue]) -> tuple[int, str] | None:
     return int(first.key), f"has a value in {first.column} that this site did not write so"
 
 
-class _Walk:
+class _ChainVerifier:
     """One pass over the chain. It keeps how far it came, the last seal and its key, and what the tables beside the log
     should have by then. A key that was replaced seals nothing any more: whoever has it can't add to what came later, nor change what came before.
     """
 
     def __init__(self) -> None:
         self.count, self.previous = 0, GENESIS
-        self.keys = keys()  # those that may come, the next one first
-        self.erasures = _Erasures()
+        self.keys = audit_keys()  # those that may come, the next one first
+        self.erasures = _ErasureIndex()
         self.recounts: tuple[consistency.DerivedTable, ...] = (
-            OpenChanges(),
-            Days(),
-            OpenDrifts(),
-            Entries(),
+            OpenChangeCheck(),
+            DayIndexCheck(),
+            OpenDriftCheck(),
+            LogEntryCheck(),
             *consistency.derived_tables(),
         )
 
@@ -195,10 +202,10 @@ class _Walk:
         stray = AuditEvent.objects.filter(seq__lt=1).order_by("seq").values_list("seq", flat=True).first()
         if stray is not None:
             return stray, "stands before the chain's first"
-        for row in _rows(end):
+        for row in _iter_rows(end):
             if row["seq"] != self.count + 1:
                 return self.count + 1, "is missing"
-            if fault := self._fault_of(row):
+            if fault := self._describe_violation(row):
                 return row["seq"], fault
             if head and head["seq"] == row["seq"] and head["hash"] != row["hash"]:
                 return row["seq"], "is not the one that was at the head when it was signed"
@@ -211,10 +218,10 @@ class _Walk:
             return self.count + 1, "is missing: the chain's head knows of it"
         return None
 
-    def _fault_of(self, row: dict[str, Any]) -> str:
+    def _describe_violation(self, row: dict[str, Any]) -> str:
         if row["previous_hash"] != self.previous:
             return "does not follow on the one before it"
-        key = _key_of(row)
+        key = _find_event_key(row)
         if key is None:
             return "is not as it was sealed"
         if key not in self.keys:
@@ -223,15 +230,15 @@ class _Walk:
         if row["payload__salt"] is None:
             return "has lost its payload"
         if row["payload__erased_at"] is None:
-            return "" if _has_its_payload(row, key) else "has a payload that is not as it was sealed"
-        if any(row[f"payload__{name}"] not in ("", None) for name in _BODY):
+            return "" if _has_matching_payload(row, key) else "has a payload that is not as it was sealed"
+        if any(row[f"payload__{name}"] not in ("", None) for name in _SALTED_PAYLOAD_FIELDS):
             return "has a payload that is marked as erased, and is not empty"
-        if not self.erasures.tell_of(row["seq"]):
+        if not self.erasures.covers(row["seq"]):
             return "has lost what its payload said, and no event says that it was erased"
         return ""
 
 
-class _Erasures:
+class _ErasureIndex:
     """Which payloads were erased, by the events that say so: each later than what it erased, and as it was sealed.
     They are read when the first erased payload comes, and once more where a new one may have come meanwhile."""
 
@@ -239,10 +246,10 @@ class _Erasures:
         self._read = 0
         self._said: list[tuple[int, list[int], list[int]]] = []
 
-    def tell_of(self, seq: int) -> bool:
+    def covers(self, seq: int) -> bool:
         if self._name(seq):
             return True
-        self._read_on()
+        self._load_new_events()
         return self._name(seq)
 
     def _name(self, seq: int) -> bool:
@@ -252,30 +259,30 @@ class _Erasures:
                 return True
         return False
 
-    def _read_on(self) -> None:
-        events = AuditEvent.objects.filter(action=ERASE, result=Result.SUCCEEDED, seq__gt=self._read)
-        for row in events.order_by("seq").values(*_ROW):
+    def _load_new_events(self) -> None:
+        events = AuditEvent.objects.filter(action=ERASE_ACTION, result=Result.SUCCEEDED, seq__gt=self._read)
+        for row in events.order_by("seq").values(*_ROW_FIELDS):
             self._read = row["seq"]
-            key = _key_of(row)
-            if key is not None and _has_its_payload(row, key):
+            key = _find_event_key(row)
+            if key is not None and _has_matching_payload(row, key):
                 ranges = row["payload__requested"]["events"]
                 self._said.append((row["seq"], [first for first, _ in ranges], [last for _, last in ranges]))
 
 
-def _rows(end: int) -> Iterator[dict[str, Any]]:
+def _iter_rows(end: int) -> Iterator[dict[str, Any]]:
     """The chain's rows in order, a page at a time: a statement that stays open would hold up the database's own
     tidying, and on PostgreSQL it would first copy everything."""
     after = 0
     while True:
         events = AuditEvent.objects.filter(seq__gt=after, seq__lte=end).order_by("seq")
-        page = list(events.values(*_ROW)[:BATCH])
+        page = list(events.values(*_ROW_FIELDS)[:BATCH_SIZE])
         yield from page
-        if len(page) < BATCH:
+        if len(page) < BATCH_SIZE:
             return
         after = page[-1]["seq"]
 
 
-def _beyond_the_head() -> tuple[int, str] | None:
+def _event_beyond_head() -> tuple[int, str] | None:
     # In this order: an event and its head are committed together, so the head is never behind.
     newest = AuditEvent.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
     last = audit_log.last_seq()
@@ -285,10 +292,13 @@ def _beyond_the_head() -> tuple[int, str] | None:
     return beyond[0], "stands behind the chain's head"
 
 
-def _key_of(row: dict[str, Any]) -> str | None:
+def _find_event_key(row: dict[str, Any]) -> str | None:
     """The key that an event is sealed with."""
-    return next((key for key in reversed(keys()) if sealed_row(row, key) == row["hash"]), None)
+    return next((key for key in reversed(audit_keys()) if event_hash_of_row(row, key) == row["hash"]), None)
 
 
-def _has_its_payload(row: dict[str, Any], key: str) -> bool:
-    return bool(row["payload_hash"] == sealed_payload({name: row[f"payload__{name}"] for name in _BODY}, key))
+def _has_matching_payload(row: dict[str, Any], key: str) -> bool:
+    return bool(
+        row["payload_hash"]
+        == payload_hash_of_row({name: row[f"payload__{name}"] for name in _SALTED_PAYLOAD_FIELDS}, key)
+    )

@@ -10,16 +10,16 @@ from flows.availability.models import Closure
 
 
 @dataclass(slots=True)
-class ReadOnlyAccounts:
+class ReadOnlyCheck:
     """The accounts (or the whole site, "") that somebody made read-only by the log, as the table of closures has them."""
 
-    by_the_log: dict[str, tuple[int, bool]] = field(
+    expected_rows: dict[str, tuple[int, bool]] = field(
         default_factory=dict
     )  # account: the event, read-only or not
 
     def follow(self, row: dict[str, Any]) -> None:
         if row["action"] in ("account.close", "account.reopen") and row["result"] == Result.SUCCEEDED:
-            self.by_the_log[row["account_sid"]] = (row["seq"], row["action"] == "account.close")
+            self.expected_rows[row["account_sid"]] = (row["seq"], row["action"] == "account.close")
 
     def fault(self, end: int) -> tuple[int, str] | None:
         """The first account that the table has otherwise than the log up to `end`."""
@@ -27,8 +27,8 @@ class ReadOnlyAccounts:
         later = AuditEvent.objects.filter(seq__gt=end, action__in=("account.close", "account.reopen"))
         moved = set(later.values_list("account_sid", flat=True))
         faults = []
-        for account_sid in {*table, *self.by_the_log} - moved:
-            seq, is_read_only = self.by_the_log.get(account_sid, (end, False))
+        for account_sid in {*table, *self.expected_rows} - moved:
+            seq, is_read_only = self.expected_rows.get(account_sid, (end, False))
             whose = f"account {account_sid}" if account_sid else "the site"
             if is_read_only and account_sid not in table:
                 faults.append((seq, f"made {whose} read-only, and the table of closures does not have it"))

@@ -18,33 +18,33 @@ from flows.audit import audit_log
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import Result, Stage
 from flows.availability.models import Closure
-from flows.core.database import drop_if_lost, waiting_briefly
-from flows.redaction.masking import masked_note, storable
-from flows.twilio.errors import FlexError, Refused
-from flows.twilio.pickling import Picklable
+from flows.core.database import close_lost_connection, short_lock_timeout
+from flows.redaction.masking import redact_note, replace_unstorable
+from flows.twilio.errors import FlexError, RequestRefused
+from flows.twilio.pickling import PicklableError
 
 log = logging.getLogger(__name__)
 
-CHANGE: Final = "change"  # the kind that a person closes
-ACCOUNT: Final = "account"  # everything, in an account that the site has no credentials for
-CHANGES: Final = ("create", "update", "delete")
+READ_ONLY: Final = "change"  # the kind that a person closes
+NO_CREDENTIALS: Final = "account"  # everything, in an account that the site has no credentials for
+CHANGE_OPERATIONS: Final = ("create", "update", "delete")
 # The calls that each change makes: a flow is read before it is changed or deleted.
-CALLS_OF: Final = {"create": ("create",), "update": ("fetch", "update"), "delete": ("fetch", "delete")}
-OF_NO_FLOW: Final = frozenset({"list", "create"})  # a 404 of these is about no flow
-ENDED: Final = 20410  # Twilio's code for what is gone for good
-CLOSE, REOPEN, ASK_AGAIN = "account.close", "account.reopen", "account.ask_again"
-ADVICE: Final = (
+REQUIRED_CALLS: Final = {"create": ("create",), "update": ("fetch", "update"), "delete": ("fetch", "delete")}
+COLLECTION_CALLS: Final = frozenset({"list", "create"})  # a 404 of these is about no flow
+GONE_CODE: Final = 20410  # Twilio's code for what is gone for good
+SET_READ_ONLY, LIFT_READ_ONLY, RETRY_ENDPOINTS = "account.close", "account.reopen", "account.ask_again"
+REFUSAL_ADVICE: Final = (
     "Programmable Chat for Flex, which Flex Flows belong to, ended on 1 June 2026. It may also be that the API key is not "
     "allowed to do this, or that FLEX_API_URL is wrong. What is here can still be read and exported."
 )
-_DOES: Final = {
+_CALL_PHRASES: Final = {
     "list": "list flows", "fetch": "show a flow", "create": "make flows", "update": "change flows",
     "delete": "delete flows",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class Restriction:
     """Why something can't be done, in a sentence. `by_twilio`: what it answered; else a person or the settings."""
 
     kind: str
@@ -54,62 +54,66 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class Availability:
     """What is closed, of one account (the site's own among it)."""
 
-    closed: dict[str, Why] = field(default_factory=dict)
+    closed: dict[str, Restriction] = field(default_factory=dict)
 
-    def why(self, kind: str) -> Why | None:
+    def why(self, kind: str) -> Restriction | None:
         """Why this call, or a change with all the calls that it takes, can't be made; None if it can."""
-        if kind in CHANGES and CHANGE in self.closed:
-            return self.closed[CHANGE]
-        return next((self.closed[call] for call in CALLS_OF.get(kind, (kind,)) if call in self.closed), None)
+        if kind in CHANGE_OPERATIONS and READ_ONLY in self.closed:
+            return self.closed[READ_ONLY]
+        return next(
+            (self.closed[call] for call in REQUIRED_CALLS.get(kind, (kind,)) if call in self.closed), None
+        )
 
     @property
     def is_read_only(self) -> bool:
-        return CHANGE in self.closed
+        return READ_ONLY in self.closed
 
     @property
-    def by_twilio(self) -> list[Why]:
+    def by_twilio(self) -> list[Restriction]:
         """What Twilio refuses, in the order of a flow's life."""
-        return [self.closed[kind] for kind in _DOES if kind in self.closed]
+        return [self.closed[kind] for kind in _CALL_PHRASES if kind in self.closed]
 
 
-class Closed(Picklable):
+class OperationUnavailable(PicklableError):
     """This can't be done now; nothing was sent."""
 
-    def __init__(self, why: Why) -> None:
+    def __init__(self, why: Restriction) -> None:
         super().__init__(why.sentence)
         self.why = why
 
 
-def states() -> dict[str, State]:
+def availability_by_account() -> dict[str, Availability]:
     """The state of each account that the site has or that something is closed of, in one query."""
     rows = list(Closure.objects.order_by("since"))
-    sids = [account.sid for account in twilio_accounts.every()] + [
+    sids = [account.sid for account in twilio_accounts.all_accounts()] + [
         row.account_sid for row in rows if row.account_sid
     ]
-    return {sid: _state(sid, [row for row in rows if row.account_sid in ("", sid)]) for sid in sids}
+    return {
+        sid: _build_availability(sid, [row for row in rows if row.account_sid in ("", sid)]) for sid in sids
+    }
 
 
-def state_of(account_sid: str) -> State:
+def account_availability(account_sid: str) -> Availability:
     """The state of one account."""
     rows = Closure.objects.filter(account_sid__in=["", account_sid]).order_by("since")
-    return _state(account_sid, list(rows))
+    return _build_availability(account_sid, list(rows))
 
 
-def reason_against(account_sid: str, kind: str) -> Why | None:
+def find_restriction(account_sid: str, kind: str) -> Restriction | None:
     """The reason that no page offers this call or change, None if it does: what `State.why` says, or that the
     site has no credentials for the account any more."""
-    if account_sid and all(account.sid != account_sid for account in twilio_accounts.every()):
+    if account_sid and all(account.sid != account_sid for account in twilio_accounts.all_accounts()):
         said = (
             f"This site has no credentials for the account {account_sid}, so its flows can only be looked at."
         )
-        return Why(ACCOUNT, said)
-    return state_of(account_sid).why(kind)
+        return Restriction(NO_CREDENTIALS, said)
+    return account_availability(account_sid).why(kind)
 
 
-def hear(
+def record_response(
     account_sid: str,
     kind: str,
     error: FlexError | None,
@@ -119,71 +123,75 @@ def hear(
     """Takes note of what Twilio's answer to a call says about all calls of its kind. That it can't be written down
     must not hide the answer itself."""
     try:
-        with waiting_briefly():
+        with short_lock_timeout():
             said_before = Closure.objects.filter(account_sid=account_sid, kind=kind)
             if error is None:
                 if said_before.exists():  # to look is free; on SQLite, to delete nothing is a write
                     said_before.delete()
-            elif has_ended(kind, error) and not is_misaddressed():
+            elif is_endpoint_gone(kind, error) and not is_misaddressed():
                 said = {"status": error.status, "code": error.code, "since": timezone.now()}
                 with transaction.atomic():
                     Closure.objects.get_or_create(account_sid=account_sid, kind=kind, defaults=said)
     except (Error, IntegrityError) as failure:
-        drop_if_lost()
+        close_lost_connection()
         log.error("what Twilio refuses could not be noted: %s", type(failure).__name__)
 
 
-def has_ended(kind: str, error: FlexError) -> bool:
+def is_endpoint_gone(kind: str, error: FlexError) -> bool:
     """Whether this refusal is about the kind of call, and not about what it asked for."""
-    is_ended = error.status == 410 and (isinstance(error, Refused) or kind not in CHANGES)
-    if error.code == ENDED or is_ended:  # a gateway's own 410 may stop no writes: no success could lift it
+    is_ended = error.status == 410 and (isinstance(error, RequestRefused) or kind not in CHANGE_OPERATIONS)
+    if (
+        error.code == GONE_CODE or is_ended
+    ):  # a gateway's own 410 may stop no writes: no success could lift it
         return True
-    return isinstance(error, Refused) and error.status in ((403, 404) if kind in OF_NO_FLOW else (403,))
+    return isinstance(error, RequestRefused) and error.status in (
+        (403, 404) if kind in COLLECTION_CALLS else (403,)
+    )
 
 
-def close(*, account_sid: str, reason: str, actor: Actor) -> bool:
+def set_read_only(*, account_sid: str, reason: str, actor: Actor) -> bool:
     """Makes an account (or, with an empty SID, the site) read-only, on record; False if it was. Raises
     `NotRecorded`."""
 
     def act() -> None:
         _, is_new = Closure.objects.get_or_create(
             account_sid=account_sid,
-            kind=CHANGE,
+            kind=READ_ONLY,
             defaults={
                 "since": timezone.now(),
                 "said_by": actor.label[:150],
-                "reason": masked_note(storable(reason))[:200],
+                "reason": redact_note(replace_unstorable(reason))[:200],
             },
         )
         if not is_new:
-            raise _AsItWas
+            raise _NothingChanged
 
-    return _on_record(CLOSE, account_sid, reason, actor, act)
+    return _apply_and_log(SET_READ_ONLY, account_sid, reason, actor, act)
 
 
-def reopen(*, account_sid: str, reason: str, actor: Actor) -> bool:
+def lift_read_only(*, account_sid: str, reason: str, actor: Actor) -> bool:
     """Ends what `close` began; False if nothing was closed. Raises `NotRecorded`."""
-    return _forget(REOPEN, account_sid, Q(kind=CHANGE), reason, actor)
+    return _delete_closures(LIFT_READ_ONLY, account_sid, Q(kind=READ_ONLY), reason, actor)
 
 
-def ask_again(*, account_sid: str, actor: Actor) -> bool:
+def retry_endpoints(*, account_sid: str, actor: Actor) -> bool:
     """Forgets what Twilio refused, so that the next call tells anew. Raises `NotRecorded`."""
-    return _forget(ASK_AGAIN, account_sid, ~Q(kind=CHANGE), "", actor)
+    return _delete_closures(RETRY_ENDPOINTS, account_sid, ~Q(kind=READ_ONLY), "", actor)
 
 
-class _AsItWas(Exception):
+class _NothingChanged(Exception):
     """There is nothing to do."""
 
 
-def _forget(action: str, account_sid: str, which: Q, reason: str, actor: Actor) -> bool:
+def _delete_closures(action: str, account_sid: str, which: Q, reason: str, actor: Actor) -> bool:
     def act() -> None:
         if not Closure.objects.filter(which, account_sid=account_sid).delete()[0]:
-            raise _AsItWas
+            raise _NothingChanged
 
-    return _on_record(action, account_sid, reason, actor, act)
+    return _apply_and_log(action, account_sid, reason, actor, act)
 
 
-def _on_record(action: str, account_sid: str, reason: str, actor: Actor, act: Callable[[], None]) -> bool:
+def _apply_and_log(action: str, account_sid: str, reason: str, actor: Actor, act: Callable[[], None]) -> bool:
     """Does it in the transaction of the event that tells of it: both or neither."""
 
     def done() -> Payload:
@@ -200,24 +208,28 @@ def _on_record(action: str, account_sid: str, reason: str, actor: Actor, act: Ca
             reason=reason,
             payload=done,
         )
-    except _AsItWas:
+    except _NothingChanged:
         return False
     return True
 
 
-def _state(account_sid: str, rows: list[Closure]) -> State:
-    closed: dict[str, Why] = {}
+def _build_availability(account_sid: str, rows: list[Closure]) -> Availability:
+    closed: dict[str, Restriction] = {}
     for row in rows:
-        closed[row.kind] = Why(row.kind, _sentence(row), by_twilio=row.kind != CHANGE, closure=row)
-    if any(account.sid == account_sid and account.is_read_only for account in twilio_accounts.every()):
-        closed[CHANGE] = Why(CHANGE, "Whoever runs this site made it read-only, in its settings (READ_ONLY).")
-    return State(closed)
+        closed[row.kind] = Restriction(
+            row.kind, _describe_closure(row), by_twilio=row.kind != READ_ONLY, closure=row
+        )
+    if any(account.sid == account_sid and account.is_read_only for account in twilio_accounts.all_accounts()):
+        closed[READ_ONLY] = Restriction(
+            READ_ONLY, "Whoever runs this site made it read-only, in its settings (READ_ONLY)."
+        )
+    return Availability(closed)
 
 
-def _sentence(row: Closure) -> str:
-    if row.kind == CHANGE:
+def _describe_closure(row: Closure) -> str:
+    if row.kind == READ_ONLY:
         what = "This account" if row.account_sid else "The whole site"
         why = f": {row.reason.rstrip('.')}" if row.reason else ""
         return f"{what} was made read-only by {row.said_by}{why}."
     code = f", code {row.code}" if row.code else ""
-    return f"Twilio refuses to {_DOES.get(row.kind, row.kind)} (status {row.status}{code})."
+    return f"Twilio refuses to {_CALL_PHRASES.get(row.kind, row.kind)} (status {row.status}{code})."

@@ -22,20 +22,20 @@ from flows.audit.audit_log import Actor, NotRecorded, Observation, Payload
 from flows.audit.models import AuditEvent, Result, Stage
 from flows.availability import restrictions
 from flows.changes.merge import Merge, merge
-from flows.core.database import drop_if_lost
+from flows.core.database import close_lost_connection
 from flows.mirror import drift, first_contact, mirror
 from flows.mirror.models import Flow
-from flows.mirror.ownership import account_of
-from flows.redaction.masking import has_mask, masked, masked_quotes, storable, unmasked
-from flows.twilio.errors import FlexError, NeverSent, Refused, Unknown
+from flows.mirror.ownership import find_account_sid
+from flows.redaction.masking import has_mask, redact, redact_quotes, replace_unstorable, unmask
+from flows.twilio.errors import FlexError, NotSent, OutcomeUnknown, RequestRefused
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
-from flows.twilio.pickling import Picklable
-from flows.twilio.responses import Answer
+from flows.twilio.pickling import PicklableError
+from flows.twilio.responses import ApiResponse
 
 log = logging.getLogger(__name__)
 
-NOT_THERE = 404  # as the answer to a repeated deletion
+NOT_FOUND = 404  # as the answer to a repeated deletion
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Change:
     differs: list[str] = field(default_factory=list)
 
 
-class Conflict(Picklable):
+class Conflict(PicklableError):
     """The flow changed at Twilio where the operator changed it too. Nothing was sent."""
 
     def __init__(self, merged: Merge, theirs: Snapshot) -> None:
@@ -64,7 +64,7 @@ class NothingToChange(Exception):
     """The flow at Twilio is already as asked for. Nothing was sent."""
 
 
-class NotRead(Picklable):
+class FlowUnreadable(PicklableError):
     """The flow could not be read from Twilio first, so nothing was sent."""
 
     def __init__(self, error: FlexError) -> None:
@@ -72,7 +72,7 @@ class NotRead(Picklable):
         self.error = error
 
 
-class OutcomeNotRecorded(Picklable):
+class OutcomeNotRecorded(PicklableError):
     """The change was sent, and its outcome could not be put on record. The attempt is on record."""
 
     def __init__(self, attempt: AuditEvent, error: FlexError | None) -> None:
@@ -92,10 +92,14 @@ def create_flow(
 ) -> Change:
     """Makes a flow of the fields that have a value, in that account. The new SID stands
     in the outcome's event. `refers_to`, of every verb: the event whose state this one restores, or which it undoes."""
-    asked = {name: value for name, value in values.items() if flex_flow.normalised(name, value) is not None}
-    call = _Call("flow.create", account_sid, actor, change_id, reason, requested=asked, refers_to=refers_to)
+    asked = {
+        name: value for name, value in values.items() if flex_flow.normalize_value(name, value) is not None
+    }
+    call = ChangeAttempt(
+        "flow.create", account_sid, actor, change_id, reason, requested=asked, refers_to=refers_to
+    )
     call.refuse()
-    return call.carry_out(lambda: flex_client(account_sid).create(asked))
+    return call.execute(lambda: flex_client(account_sid).create(asked))
 
 
 def update_flow(
@@ -113,22 +117,24 @@ def update_flow(
     else changed the same ones meanwhile (`Conflict`). Without a `base`, it is the flow as it is now. Both may
     be masked, as a plan keeps them: the secrets are the flow's own. `account_sid`, of this and the next two:
     the account that the caller checked; without it the one that the flow is known to belong to."""
-    call = _call_of("flow.update", sid, account_sid, reason, actor, change_id, refers_to)
-    theirs = _begun(call, base, values)
-    values = _with_secrets(values, theirs)
-    merged = merge(base=theirs if base is None else _with_secrets(base, theirs), theirs=theirs, mine=values)
-    call.requested = merged.to_send
+    call = _new_attempt("flow.update", sid, account_sid, reason, actor, change_id, refers_to)
+    theirs = _start_change(call, base, values)
+    values = _restore_secrets(values, theirs)
+    merged = merge(
+        base=theirs if base is None else _restore_secrets(base, theirs), theirs=theirs, mine=values
+    )
+    call.requested = merged.requested
     if merged.conflicts:
         call.requested = {conflict.name: conflict.mine for conflict in merged.conflicts}
-        call.record(Stage.OUTCOME, Result.CONFLICT, note=_changed_meanwhile(merged))
+        call.record(Stage.OUTCOME, Result.CONFLICT, note=_describe_conflict(merged))
         raise Conflict(merged, theirs)
-    if not merged.to_send:
+    if not merged.requested:
         raise NothingToChange
-    if any(map(has_mask, merged.to_send.values())):
+    if any(map(has_mask, merged.requested.values())):
         raise ValueError("a mask would be sent in a secret's place")
-    change = call.carry_out(lambda: flex_client(call.account_sid).update(sid, merged.to_send))
+    change = call.execute(lambda: flex_client(call.account_sid).update(sid, merged.requested))
     change.theirs.extend(
-        name for name in merged.theirs if name not in merged.to_send and flex_flow.is_writable(name)
+        name for name in merged.theirs if name not in merged.requested and flex_flow.is_writable(name)
     )
     return change
 
@@ -167,18 +173,20 @@ def delete_flow(
     account_sid: str = "",
 ) -> Change:
     """Deletes a flow, if the fields of `base` (what the operator saw of it) are still what they were."""
-    call = _call_of("flow.delete", sid, account_sid, reason, actor, change_id, refers_to)
-    before = _begun(call, base, None)
+    call = _new_attempt("flow.delete", sid, account_sid, reason, actor, change_id, refers_to)
+    before = _start_change(call, base, None)
     # The operator saw the flow as it is kept and shown: compare like with like.
-    merged = merge(base=masked(storable(dict(base))), theirs=masked(storable(before)), mine={})
+    merged = merge(
+        base=redact(replace_unstorable(dict(base))), theirs=redact(replace_unstorable(before)), mine={}
+    )
     if merged.theirs:
-        call.record(Stage.OUTCOME, Result.CONFLICT, note=_changed_meanwhile(merged))
+        call.record(Stage.OUTCOME, Result.CONFLICT, note=_describe_conflict(merged))
         raise Conflict(merged, before)
-    return call.carry_out(lambda: flex_client(call.account_sid).delete(sid))
+    return call.execute(lambda: flex_client(call.account_sid).delete(sid))
 
 
 @dataclass(slots=True)
-class _Call:
+class ChangeAttempt:
     """One change on its way: what both of its events say, and the steps from attempt to mirror."""
 
     action: str
@@ -193,51 +201,53 @@ class _Call:
     refers_to: uuid.UUID | None = None
     attempt: AuditEvent | None = None
 
-    def carry_out(self, send: Callable[[], Answer]) -> Change:
+    def execute(self, send: Callable[[], ApiResponse]) -> Change:
         try:
             self.attempt = attempt = self.record(Stage.ATTEMPT, Result.PENDING)
-        except restrictions.Closed as closed:
-            self.deny(closed.why)
+        except restrictions.OperationUnavailable as closed:
+            self.log_denied(closed.why)
             raise
         started = time.monotonic()
-        answer: Answer | None = None
+        answer: ApiResponse | None = None
         error: FlexError | None = None
         try:
             answer = send()
         except FlexError as failure:
             error = failure
-            error.message = masked_quotes(error.message, self.requested, self.before)
+            error.message = redact_quotes(error.message, self.requested, self.before)
         except BaseException:  # a fault of ours, or the process is told to end: the request may have left
             with contextlib.suppress(NotRecorded):
                 self.record(
-                    Stage.OUTCOME, Result.UNKNOWN, error=Unknown("the call ended in an error of this site")
+                    Stage.OUTCOME,
+                    Result.UNKNOWN,
+                    error=OutcomeUnknown("the call ended in an error of this site"),
                 )
             raise
         milliseconds = round((time.monotonic() - started) * 1000)
         try:
-            drop_if_lost()  # a connection that broke during the call must not cost it
-            event = self.record(Stage.OUTCOME, _result(error), answer, error, milliseconds)
+            close_lost_connection()  # a connection that broke during the call must not cost it
+            event = self.record(Stage.OUTCOME, _classify_result(error), answer, error, milliseconds)
         except Exception as failure:
             # The kind alone: a database's own words can quote the row.
             log.error("the outcome of change %s is not on record: %s", self.change_id, type(failure).__name__)
             raise OutcomeNotRecorded(attempt, error) from failure
-        self._tell_the_mirror(event, answer, error)
+        self._update_mirror(event, answer, error)
         first_contact.record_response(self.account_sid, self.action.removeprefix("flow."), error)
         after = answer.snapshot if answer else {}
-        return Change(event, after, error, differs=self._differs(after))
+        return Change(event, after, error, differs=self._find_unexpected_fields(after))
 
     def record(
         self,
         stage: Stage,
         result: Result,
-        answer: Answer | None = None,
+        answer: ApiResponse | None = None,
         error: FlexError | None = None,
         milliseconds: int | None = None,
         note: str = "",
     ) -> AuditEvent:
         after = answer.snapshot if answer and answer.snapshot else None
         said = answer or error
-        payload = self.payload(after, _said(answer, error) or note)
+        payload = self.payload(after, _outcome_message(answer, error) or note)
         return audit_log.append(
             action=self.action,
             stage=stage,
@@ -255,8 +265,8 @@ class _Call:
             refers_to=self.refers_to,
             first=self.attempt is None,
             read_at=self.read_at,
-            beside=self._came_between(after),
-            payload=partial(self._unless_closed, payload) if stage == Stage.ATTEMPT else payload,
+            beside=self._find_concurrent_edit(after),
+            payload=partial(self._check_available, payload) if stage == Stage.ATTEMPT else payload,
         )
 
     def payload(self, after: Snapshot | None, message: str) -> Payload:
@@ -273,14 +283,14 @@ class _Call:
     def refuse(self) -> None:
         """Raise `AlreadyRecorded` for a change that was begun before, and `Closed`, on record, for one that
         can't be made now."""
-        recorded = audit_log.story_of(self.change_id)
+        recorded = audit_log.latest_event(self.change_id)
         if recorded is not None:
             raise audit_log.AlreadyRecorded(recorded)
-        if why := restrictions.state_of(self.account_sid).why(self.action.removeprefix("flow.")):
-            self.deny(why)
-            raise restrictions.Closed(why)
+        if why := restrictions.account_availability(self.account_sid).why(self.action.removeprefix("flow.")):
+            self.log_denied(why)
+            raise restrictions.OperationUnavailable(why)
 
-    def deny(self, why: restrictions.Why) -> None:
+    def log_denied(self, why: restrictions.Restriction) -> None:
         audit_log.append(
             action=self.action,
             stage=Stage.ACCESS,
@@ -293,49 +303,49 @@ class _Call:
             payload=self.payload(None, why.sentence),
         )
 
-    def _unless_closed(self, payload: Payload) -> Payload:
+    def _check_available(self, payload: Payload) -> Payload:
         """Asked while nobody else can append: no attempt follows the event that closed the account."""
-        if why := restrictions.state_of(self.account_sid).why(self.action.removeprefix("flow.")):
-            raise restrictions.Closed(why)
+        if why := restrictions.account_availability(self.account_sid).why(self.action.removeprefix("flow.")):
+            raise restrictions.OperationUnavailable(why)
         return payload
 
-    def _tell_the_mirror(self, event: AuditEvent, answer: Answer | None, error: FlexError | None) -> None:
+    def _update_mirror(self, event: AuditEvent, answer: ApiResponse | None, error: FlexError | None) -> None:
         if answer:
-            mirror.keep(answer.snapshot or None, event)
-        elif mirror.is_gone(error):
-            mirror.miss(self.sid, read_at=event.seq, account_sid=self.account_sid)
+            mirror.apply_result(answer.snapshot or None, event)
+        elif mirror.is_not_found(error):
+            mirror.mark_deleted(self.sid, read_at=event.seq, account_sid=self.account_sid)
 
-    def _came_between(self, after: Snapshot | None) -> Observation | None:
+    def _find_concurrent_edit(self, after: Snapshot | None) -> Observation | None:
         """A field that we did not ask for and that is not as it was read."""
         if not after or self.before is None or self.requested is None:
             return None
-        return drift.beside(
+        return drift.find_concurrent_edit(
             self.sid, account_sid=self.account_sid, before=self.before, asked=self.requested, after=after
         )
 
-    def _differs(self, after: Snapshot) -> list[str]:
+    def _find_unexpected_fields(self, after: Snapshot) -> list[str]:
         expected = {**(self.before or {}), **(self.requested or {})}
         names = [name for name in (self.requested or {}) if after]
-        return flex_flow.differing(expected, after, names)
+        return flex_flow.differing_fields(expected, after, names)
 
 
-def _with_secrets(values: Mapping[str, Any], flow: Snapshot) -> dict[str, Any]:
-    return {name: unmasked(value, flow.get(name)) for name, value in values.items()}
+def _restore_secrets(values: Mapping[str, Any], flow: Snapshot) -> dict[str, Any]:
+    return {name: unmask(value, flow.get(name)) for name, value in values.items()}
 
 
-def _said(answer: Answer | None, error: FlexError | None) -> str:
-    if answer and answer.status == NOT_THERE:
+def _outcome_message(answer: ApiResponse | None, error: FlexError | None) -> str:
+    if answer and answer.status == NOT_FOUND:
         return "The answer to a first request was lost; the repeat found the flow gone."
     return (error.message or str(error)) if error else ""
 
 
-def _result(error: FlexError | None) -> Result:
+def _classify_result(error: FlexError | None) -> Result:
     if error is None:
         return Result.SUCCEEDED
-    return Result.FAILED if isinstance(error, Refused | NeverSent) else Result.UNKNOWN
+    return Result.FAILED if isinstance(error, RequestRefused | NotSent) else Result.UNKNOWN
 
 
-def _call_of(
+def _new_attempt(
     action: str,
     sid: str,
     account_sid: str,
@@ -343,20 +353,22 @@ def _call_of(
     actor: Actor,
     change_id: uuid.UUID,
     refers_to: uuid.UUID | None,
-) -> _Call:
+) -> ChangeAttempt:
     """A new change of a flow, with what is known of the flow until it is read."""
-    account_sid = account_sid or account_of(sid)
-    call = _Call(action, account_sid, actor, change_id, reason, sid, refers_to=refers_to)
+    account_sid = account_sid or find_account_sid(sid)
+    call = ChangeAttempt(action, account_sid, actor, change_id, reason, sid, refers_to=refers_to)
     call.before = Flow.objects.filter(sid=sid).values_list("resource", flat=True).first()
     return call
 
 
-def _begun(call: _Call, base: Mapping[str, Any] | None, values: Mapping[str, Any] | None) -> Snapshot:
+def _start_change(
+    call: ChangeAttempt, base: Mapping[str, Any] | None, values: Mapping[str, Any] | None
+) -> Snapshot:
     """The flow as it is now. Until it is read, the change is of the flow as the operator saw it; that it
     could not be read is an outcome too, which keeps that and what was asked for: nothing was sent."""
     call.before = {**(call.before or {}), **(base or {})} or None
     if values is not None:
-        seen = dict(values) if base is None else flex_flow.differing(base, values, values)
+        seen = dict(values) if base is None else flex_flow.differing_fields(base, values, values)
         call.requested = {name: values[name] for name in seen}
     call.refuse()
     call.read_at = audit_log.last_seq()
@@ -366,13 +378,15 @@ def _begun(call: _Call, base: Mapping[str, Any] | None, values: Mapping[str, Any
         )
     except FlexError as error:
         call.record(Stage.OUTCOME, Result.FAILED, error=error)
-        raise NotRead(error) from error
+        raise FlowUnreadable(error) from error
     call.requested = None
     return before
 
 
-def _changed_meanwhile(merged: Merge) -> str:
+def _describe_conflict(merged: Merge) -> str:
     """The fields that stood in the way of a change, by their labels: their values are the payload's to keep."""
     names = [item.name for item in merged.conflicts] or merged.theirs
-    labels = ", ".join(flex_flow.BY_NAME[name].label if name in flex_flow.BY_NAME else name for name in names)
+    labels = ", ".join(
+        flex_flow.FIELDS_BY_NAME[name].label if name in flex_flow.FIELDS_BY_NAME else name for name in names
+    )
     return f"Someone else changed {labels} in the meantime. Nothing was sent."

@@ -15,17 +15,17 @@ from typing import Any, Final
 
 BYTE_ORDER_MARK: Final = "\ufeff"  # without it at its beginning, Excel does not read a file as UTF-8
 
-_SKIPPED: Final = r"[\s\"'\u200b-\u200f\u2060\ufeff]*"  # what a spreadsheet looks past
-_SIGN: Final = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"  # of a formula, and its wide form
+_IGNORED_PREFIX: Final = r"[\s\"'\u200b-\u200f\u2060\ufeff]*"  # what a spreadsheet looks past
+_FORMULA_SIGN: Final = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"  # of a formula, and its wide form
 _SEPARATOR: Final = r"[;\t|,\r\n]"
-_FORMULA: Final = re.compile(rf"{_SKIPPED}(?:{_SIGN}|(?<=[\t\r\n]))")
+_FORMULA_START: Final = re.compile(rf"{_IGNORED_PREFIX}(?:{_FORMULA_SIGN}|(?<=[\t\r\n]))")
 # No separators among what is looked past here: the last of several counts, and no run is gone through twice.
-_BETWEEN: Final = r"(?:[^\S\t\r\n]|[\"'\u200b-\u200f\u2060\ufeff])*"
-_BEFORE_SIGN: Final = re.compile(rf"({_SEPARATOR}{_BETWEEN})({_SIGN})")
-_MARKED_SIGN: Final = re.compile(rf"({_SEPARATOR}{_BETWEEN})'({_SIGN})")
+_IGNORED_BETWEEN_SIGNS: Final = r"(?:[^\S\t\r\n]|[\"'\u200b-\u200f\u2060\ufeff])*"
+_UNESCAPED_SIGN: Final = re.compile(rf"({_SEPARATOR}{_IGNORED_BETWEEN_SIGNS})({_FORMULA_SIGN})")
+_ESCAPED_SIGN: Final = re.compile(rf"({_SEPARATOR}{_IGNORED_BETWEEN_SIGNS})'({_FORMULA_SIGN})")
 
 
-def cell(value: Any) -> str:
+def to_csv_cell(value: Any) -> str:
     """The value as text, JSON where it is more than one. What would be a formula gets an apostrophe before
     it."""
     if value is None:
@@ -33,12 +33,12 @@ def cell(value: Any) -> str:
     if isinstance(value, dict | list):
         value = json.dumps(value, ensure_ascii=False, sort_keys=True)
     text = value.isoformat(timespec="microseconds") if isinstance(value, datetime) else str(value)
-    text = _BEFORE_SIGN.sub(r"\1'\2", text)
-    return "'" + text if _FORMULA.match(text) else text
+    text = _UNESCAPED_SIGN.sub(r"\1'\2", text)
+    return "'" + text if _FORMULA_START.match(text) else text
 
 
-def unescaped(text: str) -> str:
+def from_csv_cell(text: str) -> str:
     """The text of a value that `cell` wrote."""
-    if text.startswith("'") and _FORMULA.match(text[1:]):
+    if text.startswith("'") and _FORMULA_START.match(text[1:]):
         text = text[1:]
-    return _MARKED_SIGN.sub(r"\1\2", text)
+    return _ESCAPED_SIGN.sub(r"\1\2", text)

@@ -9,15 +9,15 @@ from typing import Final
 from django.db import Error, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-BRIEFLY = 1.0  # seconds
+SHORT_LOCK_TIMEOUT = 1.0  # seconds
 BATCH_SIZE: Final = 500  # values that fit into one query
 
 
 @contextmanager
-def waiting_briefly() -> Iterator[None]:
+def short_lock_timeout() -> Iterator[None]:
     """For what is only nice to have: a lock that is not free soon raises an `OperationalError` in here. Anything
     else waits as long as the settings say."""
-    milliseconds = round(BRIEFLY * 1000)
+    milliseconds = round(SHORT_LOCK_TIMEOUT * 1000)
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA busy_timeout")
@@ -33,14 +33,14 @@ def waiting_briefly() -> Iterator[None]:
             cursor.execute(end)
 
 
-def drop_if_lost() -> None:
+def close_lost_connection() -> None:
     """Has the next query connect anew if the connection is lost, instead of failing like all that follow."""
     is_open = connection.connection is not None and not connection.in_atomic_block
     if is_open and not connection.is_usable():
         connection.close()
 
 
-def unpooled() -> BaseDatabaseWrapper:
+def create_unpooled_connection() -> BaseDatabaseWrapper:
     """A connection of its own, not made yet. A pool would wait for a server that refuses, or for the others
     to give one back."""
     made = connections.create_connection("default")
@@ -49,6 +49,6 @@ def unpooled() -> BaseDatabaseWrapper:
     return made
 
 
-def batches(sids: Sequence[str]) -> Iterator[Sequence[str]]:
+def split_batches(sids: Sequence[str]) -> Iterator[Sequence[str]]:
     """Return the SIDs in portions that fit into one query."""
     return (sids[start : start + BATCH_SIZE] for start in range(0, len(sids), BATCH_SIZE))

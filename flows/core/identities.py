@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from flows.core import matching
-from flows.core.normalization import fold
+from flows.core.normalization import normalize_text
 
-WHOLE_NUMBER: Final = 7  # digits from which an identity is compared as a phone number
+PHONE_MIN_DIGITS: Final = 7  # digits from which an identity is compared as a phone number
 
 
-def normal_identity(identity: str) -> str:
+def normalize_identity(identity: str) -> str:
     """A contact identity in the one spelling that all of its spellings share: of a phone number, the digits."""
-    text = fold(identity)
-    digits = matching.digits_of(text.replace("(0)", "")).removeprefix("00")
-    return digits if len(digits) >= WHOLE_NUMBER else text
+    text = normalize_text(identity)
+    digits = matching.extract_digits(text.replace("(0)", "")).removeprefix("00")
+    return digits if len(digits) >= PHONE_MIN_DIGITS else text

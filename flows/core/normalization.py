@@ -8,42 +8,42 @@ import unicodedata
 from collections.abc import Iterator
 
 # Letters that Unicode does not take apart, though people type them without their stroke.
-_STROKES = str.maketrans(
+_CHARACTER_MAP = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "æ": "ae", "œ": "oe", "\u0131": "i", "\x00": None}
     # Dashes and apostrophes as a keyboard has them: names are often written by a text processor.
     | dict.fromkeys("\u2010\u2012\u2013\u2014\u2015\u2212", "-")
     | dict.fromkeys("\u2018\u2019\u02bc", "'")
 )
 
-SIGNS = "-,.;:()[]{}\"'/|·•&#–"  # noqa: RUF001
+PUNCTUATION = "-,.;:()[]{}\"'/|·•&#–"  # noqa: RUF001
 
 
-def fold(text: str) -> str:
+def normalize_text(text: str) -> str:
     """The text as it is compared when people search."""
     if text.isascii():  # the same, sooner
         return " ".join(text.lower().replace("\x00", "").split())
-    apart = unicodedata.normalize("NFKD", text).casefold().translate(_STROKES)
+    apart = unicodedata.normalize("NFKD", text).casefold().translate(_CHARACTER_MAP)
     kept = "".join(character for character in apart if unicodedata.category(character) not in {"Mn", "Cf"})
     return " ".join(kept.split())
 
 
-def words_of(text: str) -> list[str]:
+def split_terms(text: str) -> list[str]:
     """The words of a search, folded: each is looked for by itself, in any order. Of several, the signs around them are
     left out; a word alone, or a number, is looked for as it stands."""
-    folded = fold(text)
+    folded = normalize_text(text)
     if " " not in folded or not any(letter.isalpha() for letter in folded):
         return [folded]
-    return [word for part in folded.split() if (word := part.strip(SIGNS))] or [folded]
+    return [word for part in folded.split() if (word := part.strip(PUNCTUATION))] or [folded]
 
 
-_folded = functools.lru_cache(maxsize=4096)(fold)  # of single letters, which are few
+_normalize_character = functools.lru_cache(maxsize=4096)(normalize_text)  # of single letters, which are few
 
 
-def places(text: str, wanted: str) -> Iterator[tuple[int, int]]:
+def find_spans(text: str, wanted: str) -> Iterator[tuple[int, int]]:
     """Where in a text the folded text that is wanted stands: (start, end) in the text as it is."""
     folded, origin = "", []
     for place, character in enumerate(text):
-        part = " " if character.isspace() else _folded(character)
+        part = " " if character.isspace() else _normalize_character(character)
         if part == " " and (not folded or folded.endswith(" ")):
             continue
         folded += part

@@ -13,12 +13,12 @@ def is_opening(request: HttpRequest) -> bool:
     return request.method == "GET" or "begin" in request.POST
 
 
-def carried(request: HttpRequest, name: str) -> str:
+def carried_value(request: HttpRequest, name: str) -> str:
     """Return a value from the address, or from the form that opens this one."""
     return str(request.GET.get(name) or request.POST.get(name) or "")
 
 
-def carried_reason(request: HttpRequest) -> dict[str, str]:
+def carried_initial(request: HttpRequest) -> dict[str, str]:
     """Return the reason that the user typed before this form was opened, as its initial value."""
     reason = request.POST.get("reason", "").strip() if "begin" in request.POST else ""
     return {"reason": reason} if reason else {}

@@ -14,10 +14,12 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from flows.core import invisible
-from flows.core.normalization import places, words_of
+from flows.core.normalization import find_spans, split_terms
 
-_ADDRESS: Final = re.compile(r"(https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#][!-~]*[/!-~])?(?<![.,;:!?)'\"]))")
-_MARK: Final = '<span class="hidden-character">⟨U+{}⟩</span>'
+_WEB_ADDRESS: Final = re.compile(
+    r"(https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#][!-~]*[/!-~])?(?<![.,;:!?)'\"]))"
+)
+_HIDDEN_CHARACTER: Final = '<span class="hidden-character">⟨U+{}⟩</span>'
 
 
 def visible(value: object) -> SafeString:
@@ -26,12 +28,12 @@ def visible(value: object) -> SafeString:
     is_plain = invisible.is_plain(text)
     if is_plain and type(text) is str:  # nearly always, and hundreds of times a page
         return SafeString(escape(text))  # nosec B703 - escaped
-    hidden = [] if is_plain else [p for p in range(len(text)) if invisible.is_hidden(text, p)]
+    hidden = [] if is_plain else [p for p in range(len(text)) if invisible.is_invisible(text, p)]
     if not hidden:
         return conditional_escape(text)
     ends = zip([0, *(place + 1 for place in hidden)], [*hidden, len(text)], strict=True)
     runs = [conditional_escape(text[start:end]) for start, end in ends]
-    marks = [format_html(_MARK, f"{ord(text[place]):04X}") for place in hidden]
+    marks = [format_html(_HIDDEN_CHARACTER, f"{ord(text[place]):04X}") for place in hidden]
     return format_html_join("", "{}{}", zip(runs, [*marks, ""], strict=True))
 
 
@@ -42,7 +44,7 @@ def visible_lines(value: object) -> SafeString:
 
 def linked(value: object) -> SafeString:
     """The text, made visible, with a web address in it as a link. A change's reason often names a ticket."""
-    parts = _ADDRESS.split(str(value))
+    parts = _WEB_ADDRESS.split(str(value))
     return format_html_join(
         "",
         "{}",
@@ -58,7 +60,7 @@ def linked(value: object) -> SafeString:
 def marked(value: object, query: str) -> SafeString:
     """The text, made visible, with what was searched for marked in it."""
     text, parts, done = str(value), [], 0
-    for start, end in sorted(place for word in words_of(query) for place in places(text, word)):
+    for start, end in sorted(place for word in split_terms(query) for place in find_spans(text, word)):
         if start < done:  # one word within another
             continue
         parts += [visible(text[done:start]), "<mark>", visible(text[start:end]), "</mark>"]
@@ -72,6 +74,6 @@ def short(sid: object) -> str:
     return f"{text[:6]}…{text[-4:]}" if len(text) > 14 else text
 
 
-def breakable(text: SafeString) -> SafeString:
+def allow_breaks(text: SafeString) -> SafeString:
     """Where a narrow cell may break what `visible` made: behind the colon of an identity."""
     return mark_safe(text.replace(":", ":<wbr>"))  # noqa: S308 - `visible` has escaped it  # nosec B308 B703

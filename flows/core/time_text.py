@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-NO_TIME: Final = format_html('<span class="unset">{}</span>', "Not known")
+UNKNOWN_TIME: Final = format_html('<span class="unset">{}</span>', "Not known")
 
 
 def when(moment: datetime) -> SafeString:
@@ -24,10 +24,10 @@ def when(moment: datetime) -> SafeString:
     )
 
 
-def when_listed(value: datetime | None) -> SafeString:
+def table_timestamp(value: datetime | None) -> SafeString:
     """The same for a row of a table, to the minute: many rows make a heavy page."""
     if value is None:
-        return NO_TIME
+        return UNKNOWN_TIME
     utc = value.astimezone(UTC)
     return SafeString(f"<time>{utc:%Y-%m-%d %H:%MZ}</time> {ago(utc)}")  # nosec B703 - digits, and words of ours
 
@@ -59,10 +59,10 @@ def clock(moment: datetime | None) -> str:
     return f"{moment.astimezone(UTC):%H:%M} UTC" if moment else "an unknown time"
 
 
-def when_checked(moment: datetime | None) -> SafeString:
+def inline_timestamp(moment: datetime | None) -> SafeString:
     """Return a time for a line of text: the time of day, with the day unless it is today, and how long ago that was."""
     if moment is None:
-        return NO_TIME
+        return UNKNOWN_TIME
     utc, today = moment.astimezone(UTC), timezone.now().astimezone(UTC).date()
     day = "" if utc.date() == today else f"{utc.day} {utc:%b %Y}, "
     text = f"{day}{utc:%H:%M} UTC"

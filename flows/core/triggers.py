@@ -11,15 +11,15 @@ from typing import Final
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-_TIMING: Final = {
+_EVENT_BITS: Final = {
     "INSERT": 4,
     "DELETE": 8,
     "UPDATE": 16,
     "TRUNCATE": 32,
 }  # PostgreSQL's bits of pg_trigger.tgtype
 _ROW_BIT, _BEFORE_BIT = 1, 2
-_ON_SQLITE: Final = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'flows!_%' ESCAPE '!'"
-_ON_POSTGRESQL: Final = """
+_SQLITE_QUERY: Final = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'flows!_%' ESCAPE '!'"
+_POSTGRESQL_QUERY: Final = """
     SELECT t.tgname, c.relname, t.tgtype, t.tgqual IS NOT NULL, t.tgenabled::text, p.proname, p.prosrc
     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
     WHERE NOT t.tgisinternal AND pg_table_is_visible(c.oid) AND c.relname LIKE 'flows!_%' ESCAPE '!'
@@ -50,7 +50,7 @@ class Trigger:
         return not (self.per_statement or self.referencing)
 
 
-def create(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> None:
+def create_triggers(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> None:
     """Create these triggers; those of the same names must be gone."""
     with connection.cursor() as cursor:
         for trigger in triggers:
@@ -70,7 +70,7 @@ def create(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> None
             )
 
 
-def drop(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> None:
+def drop_triggers(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> None:
     """Drop these triggers where they exist."""
     with connection.cursor() as cursor:
         for trigger in triggers:
@@ -80,17 +80,19 @@ def drop(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> None:
                 cursor.execute(f"DROP FUNCTION IF EXISTS {trigger.procedure}() CASCADE")
 
 
-def altered(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> list[str]:
+def find_altered(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> list[str]:
     """The names of those triggers that the database lacks, has switched off, or has in another form."""
-    actual = _actual(connection)
+    actual = _actual_definitions(connection)
     return [
-        trigger.name for trigger in triggers if actual.get(trigger.name) != _expected(connection, trigger)
+        trigger.name
+        for trigger in triggers
+        if actual.get(trigger.name) != _expected_definition(connection, trigger)
     ]
 
 
-def foreign(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> list[str]:
+def find_unknown(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> list[str]:
     """The names of triggers on this site's tables that are none of these."""
-    return sorted(_actual(connection).keys() - {trigger.name for trigger in triggers})
+    return sorted(_actual_definitions(connection).keys() - {trigger.name for trigger in triggers})
 
 
 def _sqlite_statement(trigger: Trigger) -> str:
@@ -98,21 +100,21 @@ def _sqlite_statement(trigger: Trigger) -> str:
     return f"CREATE TRIGGER {trigger.name} {trigger.event} ON {trigger.table}{when} BEGIN {trigger.body} END"
 
 
-def _expected(connection: BaseDatabaseWrapper, trigger: Trigger) -> Sequence[object]:
+def _expected_definition(connection: BaseDatabaseWrapper, trigger: Trigger) -> Sequence[object]:
     if connection.vendor == "sqlite":
-        return (trigger.table, _plain(_sqlite_statement(trigger)))
-    kind = sum(bit for event, bit in _TIMING.items() if re.search(rf"\b{event}\b", trigger.event.upper()))
+        return (trigger.table, _normalize_sql(_sqlite_statement(trigger)))
+    kind = sum(bit for event, bit in _EVENT_BITS.items() if re.search(rf"\b{event}\b", trigger.event.upper()))
     kind |= (_ROW_BIT if trigger.is_per_row else 0) | (_BEFORE_BIT if "BEFORE" in trigger.event else 0)
-    source = _plain(f"BEGIN {trigger.body} END")
+    source = _normalize_sql(f"BEGIN {trigger.body} END")
     return (trigger.table, kind, bool(trigger.when), "O", trigger.procedure, source)
 
 
-def _actual(connection: BaseDatabaseWrapper) -> dict[str, Sequence[object]]:
+def _actual_definitions(connection: BaseDatabaseWrapper) -> dict[str, Sequence[object]]:
     with connection.cursor() as cursor:
-        cursor.execute(_ON_SQLITE if connection.vendor == "sqlite" else _ON_POSTGRESQL)
-        return {name: (*values, _plain(text)) for name, *values, text in cursor.fetchall()}
+        cursor.execute(_SQLITE_QUERY if connection.vendor == "sqlite" else _POSTGRESQL_QUERY)
+        return {name: (*values, _normalize_sql(text)) for name, *values, text in cursor.fetchall()}
 
 
-def _plain(statement: str) -> str:
+def _normalize_sql(statement: str) -> str:
     """A statement without the differences that mean nothing: case of keywords and white space."""
     return " ".join(statement.lower().split())

@@ -18,7 +18,7 @@ from flows.plans.models import Plan, PlannedChange
 from flows.search import trigrams
 from flows.search.models import FlowEntry, SavedView
 
-TABLES: Final = tuple(
+PERSONAL_DATA_TABLES: Final = tuple(
     model._meta.db_table
     for model in (
         AuditEntry,
@@ -36,19 +36,19 @@ TABLES: Final = tuple(
         Session,
     )
 )
-PATIENCE: Final = 10.0  # seconds that another connection may take to end what it is doing
-BEYOND_REACH: Final = {
+WAIT_TIMEOUT: Final = 10.0  # seconds that another connection may take to end what it is doing
+UNREACHABLE_COPIES: Final = {
     "sqlite": "backups and snapshots of the database file, and exports of the log that were made earlier",
     "postgresql": "the server's WAL and its archives, replicas, backups, its own catalogs of statistics, and exports "
     "of the log that were made earlier",
 }
 
 
-class NotCompacted(Exception):
+class CompactionFailed(Exception):
     """The files may still hold what was erased; `str()` says why."""
 
 
-def overwrite_what_is_freed() -> None:
+def enable_secure_delete() -> None:
     """From now on this connection leaves nothing in what it frees. PostgreSQL has no such setting."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
@@ -61,35 +61,35 @@ def compact() -> None:
     Raises `NotCompacted`."""
     try:
         if connection.vendor == "sqlite":
-            _write_file_anew()
+            _vacuum_sqlite()
         else:
-            _write_tables_anew()
+            _vacuum_postgresql()
     except Error as error:
-        raise NotCompacted(f"The database could not be written anew: {error}".strip()) from error
+        raise CompactionFailed(f"The database could not be written anew: {error}".strip()) from error
 
 
-def beyond_reach() -> str:
+def describe_unreachable_copies() -> str:
     """Where else the data may be, as the end of a sentence."""
-    return BEYOND_REACH[connection.vendor]
+    return UNREACHABLE_COPIES[connection.vendor]
 
 
-def _write_file_anew() -> None:
-    trigrams.forget_what_is_gone(connection)
+def _vacuum_sqlite() -> None:
+    trigrams.rebuild_index(connection)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM")
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         is_busy, *_ = cursor.fetchone()
     if is_busy:
-        raise NotCompacted("Another connection is reading an older state, which the WAL keeps for it.")
+        raise CompactionFailed("Another connection is reading an older state, which the WAL keeps for it.")
 
 
-def _write_tables_anew() -> None:
+def _vacuum_postgresql() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id()::text")
         _wait_for_older_readers(cursor.fetchone()[0])
-        cursor.execute("SET lock_timeout = %s", [f"{max(1, int(PATIENCE * 1000))}ms"])
+        cursor.execute("SET lock_timeout = %s", [f"{max(1, int(WAIT_TIMEOUT * 1000))}ms"])
         try:
-            for table in TABLES:
+            for table in PERSONAL_DATA_TABLES:
                 # With its statistics: they quote frequent values.
                 cursor.execute(f"VACUUM (FULL, ANALYZE) {connection.ops.quote_name(table)}")
         finally:
@@ -98,7 +98,7 @@ def _write_tables_anew() -> None:
 
 def _wait_for_older_readers(xact_id: str) -> None:
     """What is dead for us is kept by VACUUM as long as somebody could still see it."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + WAIT_TIMEOUT
     with connection.cursor() as cursor:
         while True:
             cursor.execute(
@@ -114,7 +114,7 @@ def _wait_for_older_readers(xact_id: str) -> None:
             if not cursor.fetchone()[0]:
                 return
             if time.monotonic() > deadline:
-                raise NotCompacted(
+                raise CompactionFailed(
                     "Another connection, slot or prepared transaction still sees the state from before."
                 )
             time.sleep(0.1)

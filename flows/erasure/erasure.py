@@ -17,28 +17,32 @@ from django.utils import timezone
 from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import audit_log, log_entries
 from flows.audit.audit_log import Actor, Payload
-from flows.audit.chain import PAYLOAD, PAYLOAD_IF_SET
+from flows.audit.chain import OPTIONAL_PAYLOAD_FIELDS, PAYLOAD_FIELDS
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift, Result, Stage
-from flows.audit.verification import ERASE
-from flows.erasure.mentions import Mentions
-from flows.erasure.remnants import Remnants, forget_in_sessions
+from flows.audit.verification import ERASE_ACTION
+from flows.erasure.mentions import MentionMatcher
+from flows.erasure.remnants import Remnants, erase_from_sessions
 from flows.mirror.models import Flow
-from flows.twilio.pickling import Picklable
+from flows.twilio.pickling import PicklableError
 
-BATCH: Final = 500
-SEALED_TEXT: Final = ("reason", "actor_label", "user_agent")  # of an event, where a value can't be erased
-_ROW: Final = (
+BATCH_SIZE: Final = 500
+UNERASABLE_FIELDS: Final = (
+    "reason",
+    "actor_label",
+    "user_agent",
+)  # of an event, where a value can't be erased
+_ROW_FIELDS: Final = (
     "seq",
     "action",
     "target_sid",
     "change_id",
-    *SEALED_TEXT,
-    *(f"payload__{name}" for name in (*PAYLOAD, *PAYLOAD_IF_SET)),
+    *UNERASABLE_FIELDS,
+    *(f"payload__{name}" for name in (*PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Erased:
+class ErasureResult:
     """What became of it. `event` is None if there was nothing left to erase."""
 
     event: AuditEvent | None
@@ -54,11 +58,11 @@ class Erased:
     )  # of changes that have to be decided without their contents
 
 
-class ReasonTellsIt(Exception):
+class ReasonMentionsData(Exception):
     """The reason mentions what is to be erased; it would stand in the log for good."""
 
 
-class StillOpen(Picklable):
+class BlockedByOpenChange(PicklableError):
     """A change of these flows is open: its outcome would bring the data back, or could not be told without it.
     `event` is its latest."""
 
@@ -68,7 +72,7 @@ class StillOpen(Picklable):
         self.is_under_way = is_under_way
 
 
-class _NothingLeft(Exception):
+class _NothingToErase(Exception):
     """Every payload and the copy are rid of it already."""
 
 
@@ -79,23 +83,23 @@ def erase(
     reason: str = "",
     actor: Actor,
     despite_open_change: bool = False,
-) -> Erased:
+) -> ErasureResult:
     """Erases the payloads of the flow `sid`; or those that mention `identity`, and all of the flows that ever
     had it. `despite_open_change`: also those of a change with an unknown outcome, which a user then decides
     without. Raises `ReasonTellsIt`, `StillOpen` and `NotRecorded`; then nothing was erased."""
-    search = _Search(sid, identity)
+    search = _ErasureSearch(sid, identity)
     if search.mentions.within(reason):
-        raise ReasonTellsIt
-    search.read_on(audit_log.last_seq())  # most of the log, before anybody has to wait for us
+        raise ReasonMentionsData
+    search.scan_through(audit_log.last_seq())  # most of the log, before anybody has to wait for us
 
     def emptied() -> Payload:
-        search.read_on(audit_log.last_seq())
-        return _emptied(search, despite_open_change=despite_open_change)
+        search.scan_through(audit_log.last_seq())
+        return _empty_payloads(search, despite_open_change=despite_open_change)
 
     event: AuditEvent | None = None
-    with suppress(_NothingLeft):
+    with suppress(_NothingToErase):
         event = audit_log.append(
-            action=ERASE,
+            action=ERASE_ACTION,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,
             actor=actor,
@@ -103,14 +107,14 @@ def erase(
             reason=reason,
             payload=emptied,
         )
-    forget_in_sessions(search.remnants.identities)
+    erase_from_sessions(search.remnants.identities)
     elsewhere = sorted({*search.elsewhere} - {*search.seqs})
-    return Erased(
+    return ErasureResult(
         event, search.seqs, search.rows, search.at_twilio, search.sealed, elsewhere, search.open_changes
     )
 
 
-def ranges(seqs: Iterable[int]) -> list[list[int]]:
+def seq_ranges(seqs: Iterable[int]) -> list[list[int]]:
     """Ascending numbers as [first, last] each, both included."""
     found: list[list[int]] = []
     for seq in seqs:
@@ -121,7 +125,7 @@ def ranges(seqs: Iterable[int]) -> list[list[int]]:
     return found
 
 
-class _Search:
+class _ErasureSearch:
     """What of the log and the copy is to be erased. It reads the log once, and can go on where it stopped."""
 
     def __init__(self, sid: str, identity: str) -> None:
@@ -129,10 +133,10 @@ class _Search:
         self._read = 0
         self._sids = {sid} if sid else set()
         self._changes: set[uuid.UUID] = set()
-        self._mentioning: set[int] = set()
-        names, identities = (set[str](), {identity}) if identity else _ever_called(sid)
-        self.mentions = Mentions([*names, *identities])
-        self.remnants = Remnants(self.mentions, Mentions(identities), is_by_identity=bool(identity))
+        self._matching_seqs: set[int] = set()
+        names, identities = (set[str](), {identity}) if identity else _known_names(sid)
+        self.mentions = MentionMatcher([*names, *identities])
+        self.remnants = Remnants(self.mentions, MentionMatcher(identities), is_by_identity=bool(identity))
         self.seqs: list[int] = []
         self.rows: list[str] = []
         self.at_twilio: list[str] = []
@@ -140,8 +144,8 @@ class _Search:
         self.sealed: list[int] = []
         self.elsewhere: list[int] = []
 
-    def read_on(self, through: int) -> None:
-        for row in _events(self._read, through):
+    def scan_through(self, through: int) -> None:
+        for row in _iter_event_rows(self._read, through):
             self._look(row)
         self._read = max(self._read, through)
 
@@ -152,12 +156,12 @@ class _Search:
         of_flows = Q(target_sid__in=self._sids) | Q(
             change_id__in=ours.filter(change_id__isnull=False).values("change_id")
         )
-        seqs = set(_unerased().filter(of_flows).values_list("seq", flat=True))
-        for batch in _batched(sorted(self._changes, key=str)):
-            seqs.update(_unerased().filter(change_id__in=batch).values_list("seq", flat=True))
-        self.seqs = sorted(seqs | self._mentioning)
+        seqs = set(_unerased_events().filter(of_flows).values_list("seq", flat=True))
+        for batch in _split_batches(sorted(self._changes, key=str)):
+            seqs.update(_unerased_events().filter(change_id__in=batch).values_list("seq", flat=True))
+        self.seqs = sorted(seqs | self._matching_seqs)
         changes: set[uuid.UUID | None] = set()
-        for batch in _batched(self.seqs):
+        for batch in _split_batches(self.seqs):
             changes.update(AuditEvent.objects.filter(seq__in=batch).values_list("change_id", flat=True))
         self.remnants.find(self._sids, changes - {None})
 
@@ -173,16 +177,16 @@ class _Search:
                     self.at_twilio.append(sid)
 
     def _look(self, row: dict[str, Any]) -> None:
-        said = [row[f"payload__{name}"] for name in (*PAYLOAD, *PAYLOAD_IF_SET)]
+        said = [row[f"payload__{name}"] for name in (*PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)]
         has_it = (
             self.mentions.within if self._is_by_identity else self.mentions
         )  # names may be ordinary words
-        if has_it([row[name] for name in SEALED_TEXT]):
+        if has_it([row[name] for name in UNERASABLE_FIELDS]):
             self.sealed.append(row["seq"])
         if self._sids.intersection((row["payload__findings"] or {}).get("reading") or {}):
-            self._mentioning.add(row["seq"])  # a decision shows each flow that was read for it
+            self._matching_seqs.add(row["seq"])  # a decision shows each flow that was read for it
             return
-        if row["action"] == ERASE or not has_it(said):
+        if row["action"] == ERASE_ACTION or not has_it(said):
             return
         if not self._is_by_identity:
             if row["target_sid"] not in self._sids:
@@ -190,28 +194,28 @@ class _Search:
         elif not self.mentions(said):
             self.elsewhere.append(row["seq"])
         else:
-            self._mentioning.add(row["seq"])
-            if self.mentions(_identities(row)):
+            self._matching_seqs.add(row["seq"])
+            if self.mentions(_row_identities(row)):
                 self._sids.update({row["target_sid"]} - {""})
                 self._changes.update({row["change_id"]} - {None})
 
 
-def _emptied(search: _Search, *, despite_open_change: bool) -> Payload:
+def _empty_payloads(search: _ErasureSearch, *, despite_open_change: bool) -> Payload:
     """Empties what the search found, in the transaction of the event that tells of it."""
     search.choose()
     if not (search.seqs or search.rows) and search.remnants.is_empty:
-        raise _NothingLeft
+        raise _NothingToErase
     erased, now = set(search.seqs), timezone.now()
-    search.open_changes = _open_changes(erased, despite=despite_open_change)
-    nothing = {name: getattr(AuditPayload(), name) for name in (*PAYLOAD, *PAYLOAD_IF_SET)}
-    for batch in _batched(search.seqs):
+    search.open_changes = _check_open_changes(erased, despite=despite_open_change)
+    nothing = {name: getattr(AuditPayload(), name) for name in (*PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)}
+    for batch in _split_batches(search.seqs):
         AuditPayload.objects.filter(pk__in=batch).update(**nothing, salt="", erased_at=now)
         OpenDrift.objects.filter(pk__in=batch).delete()  # what was found can't be shown any more
     log_entries.refresh_text(search.seqs)
-    for batch in _batched(search.rows):
+    for batch in _split_batches(search.rows):
         Flow.objects.filter(sid__in=batch).delete()
     search.remnants.erase()
-    said: dict[str, Any] = {"events": ranges(search.seqs), "copies": len(search.rows)}
+    said: dict[str, Any] = {"events": seq_ranges(search.seqs), "copies": len(search.rows)}
     message = f"The contents of {len(search.seqs)} events were erased."
     if search.open_changes:
         said["open_changes"] = search.open_changes
@@ -221,7 +225,7 @@ def _emptied(search: _Search, *, despite_open_change: bool) -> Payload:
     return Payload(requested=said, message=message)
 
 
-def _open_changes(erased: set[int], *, despite: bool) -> list[int]:
+def _check_open_changes(erased: set[int], *, despite: bool) -> list[int]:
     """The latest event of each open change whose contents are erased. One that is under way is always in the
     way: its outcome would bring the data back."""
     found = []
@@ -231,17 +235,17 @@ def _open_changes(erased: set[int], *, despite: bool) -> list[int]:
         is_young = change.latest.at > timezone.now() - ATTEMPT_TIMEOUT
         is_under_way = change.latest.result == Result.PENDING and is_young
         if is_under_way or not despite:
-            raise StillOpen(change.latest, is_under_way=is_under_way)
+            raise BlockedByOpenChange(change.latest, is_under_way=is_under_way)
         found.append(change.latest_id)
         OpenChange.objects.filter(pk=change.pk).update(last_reading={})
     return found
 
 
-def _ever_called(sid: str) -> tuple[set[str], set[str]]:
+def _known_names(sid: str) -> tuple[set[str], set[str]]:
     """The names and the identities that the log and the copy have of a flow."""
     names: set[str] = set()
     identities: set[str] = set()
-    bodies = AuditPayload.objects.filter(event__target_sid=sid).values(*PAYLOAD)
+    bodies = AuditPayload.objects.filter(event__target_sid=sid).values(*PAYLOAD_FIELDS)
     states = [body[name] for body in bodies for name in ("before", "requested", "after")]
     for said in (*bodies, *states, *Flow.objects.filter(sid=sid).values_list("resource", flat=True)):
         if said and said.get("friendly_name"):
@@ -251,22 +255,24 @@ def _ever_called(sid: str) -> tuple[set[str], set[str]]:
     return names, identities
 
 
-def _events(after: int, through: int) -> Iterator[dict[str, Any]]:
+def _iter_event_rows(after: int, through: int) -> Iterator[dict[str, Any]]:
     while page := list(
-        AuditEvent.objects.order_by("seq").filter(seq__gt=after, seq__lte=through).values(*_ROW)[:BATCH]
+        AuditEvent.objects.order_by("seq")
+        .filter(seq__gt=after, seq__lte=through)
+        .values(*_ROW_FIELDS)[:BATCH_SIZE]
     ):
         yield from page
         after = page[-1]["seq"]
 
 
-def _unerased() -> Any:
-    return AuditEvent.objects.exclude(action=ERASE).filter(payload__erased_at=None)
+def _unerased_events() -> Any:
+    return AuditEvent.objects.exclude(action=ERASE_ACTION).filter(payload__erased_at=None)
 
 
-def _identities(row: dict[str, Any]) -> list[Any]:
+def _row_identities(row: dict[str, Any]) -> list[Any]:
     states = (row[f"payload__{name}"] or {} for name in ("before", "requested", "after"))
     return [row["payload__contact_identity"], *(state.get("contact_identity") for state in states)]
 
 
-def _batched(items: list[Any]) -> Iterator[list[Any]]:
-    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
+def _split_batches(items: list[Any]) -> Iterator[list[Any]]:
+    return (items[start : start + BATCH_SIZE] for start in range(0, len(items), BATCH_SIZE))

@@ -17,13 +17,15 @@ from django_tasks_db.models import DBTaskResult
 
 from flows.audit.models import OpenChange
 from flows.availability.models import Closure
-from flows.erasure.mentions import Mentions
+from flows.erasure.mentions import MentionMatcher
 from flows.mirror.models import SyncState
-from flows.plans.execution import ERASED
+from flows.plans.execution import DATA_ERASED
 from flows.plans.models import Plan, PlannedChange
 from flows.search.models import SavedView
 
-_QUOTED: Final = re.compile("“(.*)”", re.DOTALL)  # a name in a reason of this site's; no longer written so
+_QUOTED_NAME: Final = re.compile(
+    "“(.*)”", re.DOTALL
+)  # a name in a reason of this site's; no longer written so
 
 
 @dataclass(slots=True)
@@ -32,8 +34,8 @@ class Remnants:
     the identities alone. A name can be an ordinary word, so in texts of this site's own it counts only where
     it is quoted."""
 
-    mentions: Mentions
-    identities: Mentions
+    mentions: MentionMatcher
+    identities: MentionMatcher
     is_by_identity: bool
     planned: list[PlannedChange] = field(default_factory=list)  # about the flows themselves
     quoting: list[PlannedChange] = field(
@@ -52,9 +54,9 @@ class Remnants:
         self.rows = [
             *self._in_plans(),
             *self._in_readings(sids),
-            *((row, {"reason": ""}) for row in Closure.objects.all() if self._is_typed_in(row.reason)),
+            *((row, {"reason": ""}) for row in Closure.objects.all() if self._is_in_free_text(row.reason)),
             *(
-                (row, {"error": ERASED})
+                (row, {"error": DATA_ERASED})
                 for row in SyncState.objects.all()
                 if self.identities.within(row.error)
             ),
@@ -70,9 +72,11 @@ class Remnants:
         """Empty what was found."""
         for change in self.planned:
             rows = PlannedChange.objects.filter(pk=change.pk)
-            rows.filter(done_at=None).update(skipped=ERASED)
+            rows.filter(done_at=None).update(skipped=DATA_ERASED)
             rows.update(friendly_name="", before={}, asked={})
-        PlannedChange.objects.filter(pk__in=[change.pk for change in self.quoting]).update(skipped=ERASED)
+        PlannedChange.objects.filter(pk__in=[change.pk for change in self.quoting]).update(
+            skipped=DATA_ERASED
+        )
         SavedView.objects.filter(pk__in=self.views).delete()
         for row, values in self.rows:
             type(row)._default_manager.filter(pk=row.pk).update(**values)
@@ -87,10 +91,10 @@ class Remnants:
                 self.quoting.append(change)
 
     def _is_quoted_in(self, text: str) -> bool:
-        quoted = _QUOTED.search(text)
+        quoted = _QUOTED_NAME.search(text)
         return self.identities(text) or (quoted is not None and self.mentions(quoted[1]))
 
-    def _is_typed_in(self, text: str) -> bool:
+    def _is_in_free_text(self, text: str) -> bool:
         return self.mentions.within(text) if self.is_by_identity else self.mentions(text)
 
     def _in_plans(self) -> Iterator[tuple[Model, dict[str, Any]]]:
@@ -99,11 +103,11 @@ class Remnants:
             if self.mentions.within(plan.reason):
                 values["reason"] = ""
             if self.identities.within(plan.title):
-                values["title"] = ERASED
+                values["title"] = DATA_ERASED
             if self.identities.within(
                 plan.ended_because
             ):  # an empty one would say that the plan was carried out
-                values["ended_because"] = ERASED
+                values["ended_because"] = DATA_ERASED
             if values:
                 yield plan, values
 
@@ -123,10 +127,10 @@ class Remnants:
         for task in DBTaskResult.objects.exclude(traceback="", return_value=None).iterator():
             said = [task.return_value, task.traceback]
             if self.identities.within(said) or any(sid in str(said) for sid in sids):
-                yield task, {"traceback": ERASED, "return_value": None}
+                yield task, {"traceback": DATA_ERASED, "return_value": None}
 
 
-def forget_in_sessions(identities: Mentions) -> None:
+def erase_from_sessions(identities: MentionMatcher) -> None:
     """Remove from people's sessions the messages that wait to be shown, which may name a flow, and whatever has one
     of the identities. Who is signed in stays so."""
     for session in Session.objects.iterator():

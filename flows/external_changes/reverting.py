@@ -9,21 +9,21 @@ from typing import Any, Final
 
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log
-from flows.core.database import batches
-from flows.external_changes.inbox import CHANGED, DELETED, MADE, ExternalChange
+from flows.core.database import split_batches
+from flows.external_changes.inbox import CHANGED, CREATED, DELETED, ExternalChange
 from flows.mirror.models import Flow
 from flows.plans import collisions, drafts
-from flows.plans.drafts import LeftOut
+from flows.plans.drafts import SkipFlow
 from flows.plans.models import Plan, PlannedChange
 from flows.redaction.masking import has_mask
 from flows.twilio import labels as words
 from flows.twilio.flex import flex_flow
 
-UNCHANGED: Final = "Nothing to change: it is as it was before."
-NO_STATE: Final = "The log has no earlier state of it."
-_TITLES: Final = {
+NOTHING_TO_REVERT: Final = "Nothing to change: it is as it was before."
+NO_EARLIER_STATE: Final = "The log has no earlier state of it."
+_TITLE_BY_KIND: Final = {
     CHANGED: "Revert {count} external change{s}",
-    MADE: "Delete {count} flow{s} created elsewhere",
+    CREATED: "Delete {count} flow{s} created elsewhere",
     DELETED: "Re-create {count} flow{s} deleted elsewhere",
 }
 
@@ -33,29 +33,33 @@ def plan_revert(
 ) -> Plan:
     """Draft the bulk change that takes these back, the newest first. `within`: the accounts where the person may
     change flows. Nothing is sent."""
-    planned = reverts(changes)
+    planned = build_reverts(changes)
     for change in planned:
         if within is not None and change.account_sid not in within:
             change.skipped = "You may not do this in its account."
-    collisions.skip_colliding(planned)
+    collisions.skip_collisions(planned)
     kinds = {change.kind for change in changes}
-    title = _TITLES[kinds.pop() if len(kinds) == 1 else CHANGED]
+    title = _TITLE_BY_KIND[kinds.pop() if len(kinds) == 1 else CHANGED]
     title = title.format(count=len(changes), s="" if len(changes) == 1 else "s")
-    return drafts._save(title, planned, made_by=made_by, reason=reason)
+    return drafts.save_draft(title, planned, made_by=made_by, reason=reason)
 
 
-def reverts(changes: Sequence[ExternalChange]) -> list[PlannedChange]:
+def build_reverts(changes: Sequence[ExternalChange]) -> list[PlannedChange]:
     """Return the change that reverts each of these; one that can't be made says why it is skipped."""
     sids = [change.last.target_sid for change in changes]
-    rows = {row.sid: row for batch in batches(sids) for row in Flow.objects.filter(sid__in=batch)}
-    unresolved = {sid: event for batch in batches(sids) for sid, event in audit_log.unsettled(batch).items()}
-    return [_revert(change, rows.get(change.last.target_sid), unresolved) for change in changes]
+    rows = {row.sid: row for batch in split_batches(sids) for row in Flow.objects.filter(sid__in=batch)}
+    unresolved = {
+        sid: event
+        for batch in split_batches(sids)
+        for sid, event in audit_log.open_changes_by_flow(batch).items()
+    }
+    return [_build_revert(change, rows.get(change.last.target_sid), unresolved) for change in changes]
 
 
-def _revert(change: ExternalChange, row: Flow | None, unresolved: Mapping[str, Any]) -> PlannedChange:
+def _build_revert(change: ExternalChange, row: Flow | None, unresolved: Mapping[str, Any]) -> PlannedChange:
     event = change.last
     planned = PlannedChange(
-        action={CHANGED: "flow.update", MADE: "flow.delete", DELETED: "flow.create"}[change.kind],
+        action={CHANGED: "flow.update", CREATED: "flow.delete", DELETED: "flow.create"}[change.kind],
         account_sid=event.account_sid,
         target_sid="" if change.kind == DELETED else event.target_sid,
         friendly_name=event.payload.friendly_name,
@@ -63,43 +67,43 @@ def _revert(change: ExternalChange, row: Flow | None, unresolved: Mapping[str, A
     )
     try:
         if row is not None and (row.gone_at is None) == (change.kind == DELETED):
-            raise LeftOut(UNCHANGED if change.kind != CHANGED else "Deleted at Twilio.")
+            raise SkipFlow(NOTHING_TO_REVERT if change.kind != CHANGED else "Deleted at Twilio.")
         if change.kind == DELETED:
-            _create_again(planned, change)
+            _request_recreation(planned, change)
         elif row is None:
-            raise LeftOut("No flow with this SID has been synced.")
+            raise SkipFlow("No flow with this SID has been synced.")
         else:
-            drafts._refuse_held(row, unresolved)
-            if change.kind == MADE:
-                planned.before = drafts._written(row.resource)
+            drafts.check_changeable(row, unresolved)
+            if change.kind == CREATED:
+                planned.before = drafts.writable_values(row.resource)
             else:
-                _set_back(planned, change, row)
-    except LeftOut as why:
+                _request_former_values(planned, change, row)
+    except SkipFlow as why:
         planned.skipped = str(why)
     return planned
 
 
-def _create_again(planned: PlannedChange, change: ExternalChange) -> None:
+def _request_recreation(planned: PlannedChange, change: ExternalChange) -> None:
     former = change.first.payload.before
     if former is None:
-        raise LeftOut(NO_STATE)
-    drafts._make_anew(planned, former)
+        raise SkipFlow(NO_EARLIER_STATE)
+    drafts.prepare_recreation(planned, former)
 
 
-def _set_back(planned: PlannedChange, change: ExternalChange, row: Flow) -> None:
+def _request_former_values(planned: PlannedChange, change: ExternalChange, row: Flow) -> None:
     former = {
         name: before
         for name, (before, _) in change.values.items()
-        if not flex_flow.same(name, row.resource.get(name), before)
+        if not flex_flow.is_same_value(name, row.resource.get(name), before)
     }
     if not former:
-        raise LeftOut(UNCHANGED)
+        raise SkipFlow(NOTHING_TO_REVERT)
     if empty := [name for name, value in former.items() if value in (None, "")]:
-        labels = ", ".join(words.label(name) for name in empty)
-        raise LeftOut(
+        labels = ", ".join(words.field_label(name) for name in empty)
+        raise SkipFlow(
             f"It had no value before in {labels}, and Twilio may not allow clearing it: revert it by hand."
         )
     if any(map(has_mask, former.values())):
-        raise LeftOut("Its webhook had a secret, which is not stored: revert it by hand.")
+        raise SkipFlow("Its webhook had a secret, which is not stored: revert it by hand.")
     planned.before = {name: row.resource.get(name) for name in former}
     planned.asked = former

@@ -14,10 +14,10 @@ from django.core import signing
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 
-from flows.changes.forms.conflict import Conflict, label_of
-from flows.changes.forms.fields import field_of
+from flows.changes.forms.conflict import Conflict, choice_label
+from flows.changes.forms.fields import build_field
 from flows.changes.forms.reason import ReasonForm
-from flows.redaction.masking import has_mask, storable
+from flows.redaction.masking import has_mask, replace_unstorable
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
 
@@ -40,13 +40,18 @@ class FlowForm(ReasonForm):
         initial: Snapshot | None = None,
     ) -> None:
         self.snapshot = base
-        start = _start(base)
+        start = _initial_values(base)
         if data is not None:
-            data = {**_as_choices(storable(start) if base else {}), **{name: data[name] for name in data}}
+            data = {
+                **_as_form_values(replace_unstorable(start) if base else {}),
+                **{name: data[name] for name in data},
+            }
         shown = {**start, **(initial or {})}
-        super().__init__(data, initial={"change_id": uuid.uuid4(), **_as_choices(storable(shown))})
+        super().__init__(
+            data, initial={"change_id": uuid.uuid4(), **_as_form_values(replace_unstorable(shown))}
+        )
         if base is not None:
-            self.initial.setdefault("base", signed(base))
+            self.initial.setdefault("base", sign_base(base))
         shown_now = self.initial if data is None else data
         self.chosen = str(shown_now.get("integration_type") or "")
         had_type = flex_flow.handler_type(base or {})
@@ -56,24 +61,24 @@ class FlowForm(ReasonForm):
         self.pending = Conflict.read(str(shown_now.get("conflict") or ""), sid)
         self.conflict_errors: list[tuple[str, str]] = []
         self.parked: list[tuple[str, str]] = []
-        for entry in flex_flow.WRITABLE:
-            if flex_flow.is_active(entry, self.chosen):
+        for entry in flex_flow.WRITABLE_FIELDS:
+            if flex_flow.is_applicable(entry, self.chosen):
                 self.fields[entry.name] = self._made(entry)
             else:
-                self._park(entry.name)
-        self.order_fields([entry.name for entry in flex_flow.WRITABLE])
+                self._keep_hidden(entry.name)
+        self.order_fields([entry.name for entry in flex_flow.WRITABLE_FIELDS])
 
     @property
     def values(self) -> dict[str, Any]:
         """The validated fields of the flow, those of the chosen integration type only."""
-        names = [entry.name for entry in flex_flow.WRITABLE if entry.name in self.fields]
+        names = [entry.name for entry in flex_flow.WRITABLE_FIELDS if entry.name in self.fields]
         return {name: self.cleaned_data[name] for name in names}
 
     def clean(self) -> dict[str, Any]:
         """What the flow already has may stay, even where a form would not take it."""
-        had = _as_choices(self.snapshot or {})
-        for entry in flex_flow.WRITABLE:
-            if entry.name in self.fields and _is_left_alone(had.get(entry.name), self.data.get(entry.name)):
+        had = _as_form_values(self.snapshot or {})
+        for entry in flex_flow.WRITABLE_FIELDS:
+            if entry.name in self.fields and _is_unchanged(had.get(entry.name), self.data.get(entry.name)):
                 self.errors.pop(entry.name, None)
                 self.cleaned_data[entry.name] = (self.snapshot or {})[entry.name]
             elif has_mask(self.cleaned_data.get(entry.name)):
@@ -87,24 +92,24 @@ class FlowForm(ReasonForm):
         if theirs is not None:
             seen, mine = self.snapshot or {}, self.values
             held = conflict.held if conflict else set()
-            for entry in flex_flow.WRITABLE:
-                is_left = entry.name not in mine or flex_flow.same(
+            for entry in flex_flow.WRITABLE_FIELDS:
+                is_left = entry.name not in mine or flex_flow.is_same_value(
                     entry.name, seen.get(entry.name), mine[entry.name]
                 )
                 # Parked ones too: under another integration type they would come back as edits.
                 if is_left and not (entry.name in held and entry.name in mine):
                     typed.pop(entry.name, None)
-            typed["base"] = signed(theirs)
+            typed["base"] = sign_base(theirs)
             typed["conflict"] = conflict.signed(str(theirs.get("sid") or "")) if conflict else ""
         return type(self)(typed, base=theirs or self.snapshot)
 
-    def ask_for_choices(self) -> bool:
+    def add_choice_errors(self) -> bool:
         """Note an error for each field in conflict without a choice; False if there is none."""
         if self.pending is None:
             return False
         chosen = self.pending.chosen(self.data)
         self.conflict_errors = [
-            (f"pick_{name}_theirs", f"Choose a value for {label_of(name, self.pending)}.")
+            (f"pick_{name}_theirs", f"Choose a value for {choice_label(name, self.pending)}.")
             for name, value in chosen.items()
             if not value
         ]
@@ -115,7 +120,7 @@ class FlowForm(ReasonForm):
         return [*self.conflict_errors, *super().error_list]
 
     @property
-    def basics(self) -> list[BoundField]:
+    def channel_fields(self) -> list[BoundField]:
         return self._open("friendly_name", "channel_type", "contact_identity", "chat_service_sid", "enabled")
 
     @property
@@ -152,10 +157,10 @@ class FlowForm(ReasonForm):
             # Once there, these can be changed and not taken away.
             or (entry.kind in ("enum", "boolean") and has_value and not entry.of_integration)
         )
-        made = field_of(entry, required=required)
+        made = build_field(entry, required=required)
         if isinstance(made, forms.ChoiceField):
             shown = had if self.snapshot else self.initial.get(entry.name)
-            made.choices = _choices(made, _as_choice(entry.name, storable(shown)))
+            made.choices = _field_choices(made, _as_form_value(entry.name, replace_unstorable(shown)))
         if entry.kind == "sid":
             made.widget.attrs.update(
                 {
@@ -180,15 +185,15 @@ class FlowForm(ReasonForm):
             )
         return made
 
-    def _park(self, name: str) -> None:
+    def _keep_hidden(self, name: str) -> None:
         value = self.data.get(name) if self.is_bound else self.initial.get(name)
         if value is not None:  # an empty one too: it was emptied, and may be shown again
             self.parked.append((name, str(value)))
 
 
-def signed(snapshot: Snapshot) -> str:
+def sign_base(snapshot: Snapshot) -> str:
     """The flow as the operator saw it, for the form's `base`: it can't be made up, only handed back."""
-    whole = {**dict.fromkeys(entry.name for entry in flex_flow.WRITABLE), **snapshot}
+    whole = {**dict.fromkeys(entry.name for entry in flex_flow.WRITABLE_FIELDS), **snapshot}
     return signing.dumps(whole, salt=BASE_SALT, compress=True)
 
 
@@ -201,14 +206,15 @@ def read_base(value: str, sid: str) -> Snapshot | None:
     return snapshot if isinstance(snapshot, dict) and snapshot.get("sid") == sid else None
 
 
-def picked(data: QueryDict, base: Snapshot) -> QueryDict:
+def apply_their_values(data: QueryDict, base: Snapshot) -> QueryDict:
     """What a form sent, with the flow's own value in the place of the fields of which a conflict page was told to
     keep theirs (`pick_<field>` is `theirs`)."""
-    theirs = [entry.name for entry in flex_flow.WRITABLE if data.get(f"pick_{entry.name}") == "theirs"]
+    theirs = [entry.name for entry in flex_flow.WRITABLE_FIELDS if data.get(f"pick_{entry.name}") == "theirs"]
     if theirs:
-        data, had = data.copy(), _as_choices(storable(dict(base)))
+        data, had = data.copy(), _as_form_values(replace_unstorable(dict(base)))
         if any(
-            not flex_flow.is_active(flex_flow.BY_NAME[name], data.get("integration_type")) for name in theirs
+            not flex_flow.is_applicable(flex_flow.FIELDS_BY_NAME[name], data.get("integration_type"))
+            for name in theirs
         ):
             theirs.append("integration_type")  # keeping the field keeps the type that has it
         for name in theirs:
@@ -216,39 +222,39 @@ def picked(data: QueryDict, base: Snapshot) -> QueryDict:
     return data
 
 
-def resolved(data: QueryDict, base: Snapshot, conflict: Conflict) -> QueryDict:
+def resolve_conflict(data: QueryDict, base: Snapshot, conflict: Conflict) -> QueryDict:
     """Return the form's data with the choices that settle its conflict."""
-    return conflict.resolved(data, _as_choices(storable(dict(base))))
+    return conflict.resolved(data, _as_form_values(replace_unstorable(dict(base))))
 
 
-def _start(base: Snapshot | None) -> dict[str, Any]:
+def _initial_values(base: Snapshot | None) -> dict[str, Any]:
     """What a form begins with: the flow as it is, and Twilio's own default where Twilio demands a value of
     an integration type that the flow does not have yet."""
     had, kind = base or {}, flex_flow.handler_type(base or {})
     return had | {
         entry.name: entry.default
-        for entry in flex_flow.WRITABLE
+        for entry in flex_flow.WRITABLE_FIELDS
         if entry.requires
         and entry.default is not None
-        and not flex_flow.is_active(entry, kind)
+        and not flex_flow.is_applicable(entry, kind)
         and had.get(entry.name) in (None, "")
     }
 
 
-def _as_choices(values: Mapping[str, Any]) -> dict[str, Any]:
+def _as_form_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """Booleans as the values of their select, and other values as they are meant: a flow may have a text for a number."""
-    return {name: _as_choice(name, value) for name, value in values.items()}
+    return {name: _as_form_value(name, value) for name, value in values.items()}
 
 
-def _as_choice(name: str, value: Any) -> Any:
+def _as_form_value(name: str, value: Any) -> Any:
     if value in (None, ""):  # one was emptied, the other was never there
         return value
-    kind = flex_flow.BY_NAME[name].kind if name in flex_flow.BY_NAME else ""
-    meant = flex_flow.normalised(name, value) if kind in ("boolean", "integer", "enum") else value
+    kind = flex_flow.FIELDS_BY_NAME[name].kind if name in flex_flow.FIELDS_BY_NAME else ""
+    meant = flex_flow.normalize_value(name, value) if kind in ("boolean", "integer", "enum") else value
     return ("true" if meant else "false") if isinstance(meant, bool) else meant
 
 
-def _choices(made: forms.ChoiceField, had: Any) -> list[Any]:
+def _field_choices(made: forms.ChoiceField, had: Any) -> list[Any]:
     """The choices with the one that the flow has, and without "not set" where that can't be had again."""
     choices = [
         (value, words) for value, words in made.widget.choices if value or not made.required or had is None
@@ -257,10 +263,10 @@ def _choices(made: forms.ChoiceField, had: Any) -> list[Any]:
     return choices if is_known else [*choices, (had, str(had))]
 
 
-def _is_left_alone(had: Any, typed: Any) -> bool:
+def _is_unchanged(had: Any, typed: Any) -> bool:
     """Whether a form brought back what the flow had. A browser takes line breaks out of a field, and the form
     white space at its ends; neither is an edit."""
     if had in (None, ""):
         return False
-    shown, brought = str(storable(had)), "" if typed is None else str(storable(typed))
+    shown, brought = str(replace_unstorable(had)), "" if typed is None else str(replace_unstorable(typed))
     return re.sub(r"[\r\n]", "", brought).strip() == re.sub(r"[\r\n]", "", shown).strip()

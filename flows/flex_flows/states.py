@@ -8,14 +8,14 @@ from typing import Any, Final
 from flows.twilio.flex import flex_flow
 
 # By state: the class that gives it its shape and colour, and its word.
-STATUSES: Final = {
+STATE_LABELS: Final = {
     "gone": ("gone", "Gone"),
     "on": ("on", "On"),
     "off": ("off", "Off"),
     "unset": ("none", "Not set"),
     "unread": ("doubt", "Unclear"),
 }
-RECEPTIONS: Final = {
+STATE_DESCRIPTIONS: Final = {
     "gone": "Twilio has it no more",
     "on": "It takes messages",
     "off": "It takes no messages",
@@ -24,12 +24,12 @@ RECEPTIONS: Final = {
 }
 
 
-def state_of(flow: Any) -> str:
+def flow_state(flow: Any) -> str:
     """The state of a row of the mirror: one of `STATUSES`."""
     if flow.gone_at:
         return "gone"
     sent = flow.value("enabled")
-    enabled = flow.enabled if flow.enabled is not None else flex_flow.normalised("enabled", sent)
+    enabled = flow.enabled if flow.enabled is not None else flex_flow.normalize_value("enabled", sent)
     if isinstance(enabled, bool):
         return "on" if enabled else "off"
-    return "unset" if flex_flow.is_understood("enabled", sent) else "unread"
+    return "unset" if flex_flow.is_readable("enabled", sent) else "unread"

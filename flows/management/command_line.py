@@ -7,12 +7,12 @@ from argparse import ArgumentTypeError
 from collections.abc import Sequence
 
 from flows.audit.audit_log import Actor
-from flows.erasure.erasure import ranges
+from flows.erasure.erasure import seq_ranges
 
-MOST_LISTED = 20
+MAX_RANGES = 20
 
 
-def actor() -> Actor:
+def command_actor() -> Actor:
     """Whoever runs the command, by the name of the account on this machine."""
     try:
         name = getpass.getuser()
@@ -21,18 +21,16 @@ def actor() -> Actor:
     return Actor(id="", label=f"command line: {name}")
 
 
-def count(text: str) -> int:
+def parse_count(text: str) -> int:
     """Return how many are asked for: a whole number from 0 on, for argparse."""
     if not (text.isascii() and text.isdecimal()):
         raise ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
     return int(text)
 
 
-def listed(seqs: Sequence[int]) -> str:
+def format_seqs(seqs: Sequence[int]) -> str:
     """Events by their seq: "3-7, 9", the first few."""
-    found = ranges(seqs)
-    more = f" and {len(found) - MOST_LISTED} more places" if len(found) > MOST_LISTED else ""
-    text = ", ".join(
-        str(first) if first == last else f"{first}-{last}" for first, last in found[:MOST_LISTED]
-    )
+    found = seq_ranges(seqs)
+    more = f" and {len(found) - MAX_RANGES} more places" if len(found) > MAX_RANGES else ""
+    text = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in found[:MAX_RANGES])
     return text + more

@@ -11,7 +11,7 @@ def install(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 def lift(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    append_only.lift(schema_editor.connection)
+    append_only.remove(schema_editor.connection)
 
 
 class Migration(migrations.Migration):

@@ -22,7 +22,7 @@ def install(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 def lift(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    list_tables.lift(schema_editor.connection)
+    list_tables.drop(schema_editor.connection)
 
 
 class Migration(migrations.Migration):

@@ -12,38 +12,38 @@ from typing import Any
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from flows.mirror.mirror import columns_of
-from flows.redaction.masking import masked, masked_note, storable
+from flows.mirror.mirror import extract_columns
+from flows.redaction.masking import redact, redact_note, replace_unstorable
 
 BATCH = 500
 
 
 def mask_flows(apps: Any, _schema_editor: BaseDatabaseSchemaEditor) -> None:
     flows = apps.get_model("flows", "Flow")
-    for rows in _batches(flows, "sid"):
+    for rows in _split_batches(flows, "sid"):
         for row in rows:
-            row.resource = masked(storable(row.resource))
-            for column, value in columns_of(row.resource).items():
+            row.resource = redact(replace_unstorable(row.resource))
+            for column, value in extract_columns(row.resource).items():
                 setattr(row, column, value)
-        flows.objects.bulk_update(rows, ["resource", *columns_of({})])
+        flows.objects.bulk_update(rows, ["resource", *extract_columns({})])
 
 
 def mask_plans(apps: Any, _schema_editor: BaseDatabaseSchemaEditor) -> None:
     changes, plans, closures = (
         apps.get_model("flows", name) for name in ("PlannedChange", "Plan", "Closure")
     )
-    for rows in _batches(changes, "pk"):
+    for rows in _split_batches(changes, "pk"):
         for row in rows:
-            row.before, row.friendly_name = masked(row.before), masked(row.friendly_name)
+            row.before, row.friendly_name = redact(row.before), redact(row.friendly_name)
             if row.done_at or row.skipped:
-                row.asked = masked(row.asked)
+                row.asked = redact(row.asked)
         changes.objects.bulk_update(rows, ["before", "friendly_name", "asked"])
     for model in (plans, closures):
         for row in model.objects.exclude(reason=""):
-            model.objects.filter(pk=row.pk).update(reason=masked_note(row.reason)[:200])
+            model.objects.filter(pk=row.pk).update(reason=redact_note(row.reason)[:200])
 
 
-def _batches(model: Any, key: str) -> Iterator[list[Any]]:
+def _split_batches(model: Any, key: str) -> Iterator[list[Any]]:
     last: Any = None
     while True:
         rows = model.objects.order_by(key)

@@ -15,11 +15,11 @@ from django.utils import timezone
 
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log, log_paging
-from flows.audit.audit_batch import Entry, append_together
+from flows.audit.audit_batch import BatchEvent, append_batch
 from flows.audit.audit_log import Actor, Observation, Payload
 from flows.audit.models import AuditEvent, AuditPayload, OpenDrift
 from flows.mirror import readonly_fields, stale_reads
-from flows.redaction.masking import masked, storable
+from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
 
@@ -27,7 +27,7 @@ BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class RecordedState:
     """A flow as the log last has it, by the event `seq`: None once it is deleted. Not `is_known`: what the event
     said was erased, or Twilio gave no state with it."""
 
@@ -36,13 +36,13 @@ class State:
     is_known: bool
 
 
-def states(sids: Iterable[str]) -> dict[str, State]:
+def last_recorded_states(sids: Iterable[str]) -> dict[str, RecordedState]:
     """The last state on record of each of these flows that has one."""
-    found: dict[str, State] = {}
+    found: dict[str, RecordedState] = {}
     wanted = list(sids)
     for start in range(0, len(wanted), BATCH):
         telling = AuditEvent.objects.filter(
-            stale_reads.TELLS_A_STATE, target_sid__in=wanted[start : start + BATCH]
+            stale_reads.STATE_EVENTS, target_sid__in=wanted[start : start + BATCH]
         )
         newest = (
             telling.order_by().values("target_sid").annotate(last=Max("seq")).values_list("last", flat=True)
@@ -53,13 +53,13 @@ def states(sids: Iterable[str]) -> dict[str, State]:
         for sid, seq, action, after, erased_at in rows:
             is_known = erased_at is None and (after is not None or action in ("flow.delete", "flow.drift"))
             # Masked again: an older version masked less, and what has not changed must not look as if it had.
-            found[sid] = State(seq, masked(after), is_known)
+            found[sid] = RecordedState(seq, redact(after), is_known)
     return found
 
 
 def changes_between(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
     """Return the fields in which two states of a flow differ, those that nobody can write left out."""
-    return flex_flow.writable_changes(before, after)
+    return flex_flow.changed_writable_fields(before, after)
 
 
 def is_same(one: Snapshot | None, other: Snapshot | None) -> bool:
@@ -69,64 +69,68 @@ def is_same(one: Snapshot | None, other: Snapshot | None) -> bool:
     return not changes_between(one, other)
 
 
-def note(
+def record_differences(
     found: Mapping[str, Snapshot | None],
     *,
     account_sid: str,
     read_at: int,
     is_baseline: bool,
-    mirrored: Mapping[str, Snapshot | None],
+    mirrored_snapshots: Mapping[str, Snapshot | None],
     at: datetime | None = None,
 ) -> dict[str, int]:
     """Puts on record what a read that began at `read_at` (a `last_seq`) found otherwise than the log has it; None
     stands for a flow that Twilio does not have. `is_baseline`: what is new was there before this dashboard. Where
-    the log has nothing of a flow, what the copy has of it (`mirrored`) is its last state. `at` is when the read began.
+    the log has nothing of a flow, what the copy has of it (`mirrored_snapshots`) is its last state. `at` is when the read began.
     The flows that the log now has as they were found, with the event that says so; the others are our own changes'
     to tell, or were read too early to count (settling.py)."""
-    known = states(found)
+    known = last_recorded_states(found)
     recent = stale_reads.recent_events(known, at=at or timezone.now())
     as_found: dict[str, int] = {}
     observations: list[Observation] = []
     fields: list[tuple[Snapshot | None, Snapshot]] = []
     for sid, snapshot in found.items():
         state = known.get(sid)
-        if state is None and not is_baseline and (seen := mirrored.get(sid)) is not None:
-            state = State(0, seen, is_known=True)  # its baseline was held up by a change of ours
-        if state and (state.seq > read_at or _is_early(recent.get(sid), state, snapshot)):
+        if state is None and not is_baseline and (seen := mirrored_snapshots.get(sid)) is not None:
+            state = RecordedState(0, seen, is_known=True)  # its baseline was held up by a change of ours
+        if state and (state.seq > read_at or _is_stale_read(recent.get(sid), state, snapshot)):
             continue
         if snapshot is not None:
-            fields.append((mirrored.get(sid) or (state.snapshot if state else None), snapshot))
+            fields.append((mirrored_snapshots.get(sid) or (state.snapshot if state else None), snapshot))
         is_as_known = state.is_known and is_same(state.snapshot, snapshot) if state else snapshot is None
         if is_as_known:
             as_found[sid] = state.seq if state else 0
         else:
-            observations.append(_observation(account_sid, sid, state, snapshot, is_baseline=is_baseline))
+            observations.append(
+                _build_observation(account_sid, sid, state, snapshot, is_baseline=is_baseline)
+            )
     for start in range(0, len(observations), BATCH):
         events = audit_log.observe(observations[start : start + BATCH], read_at=read_at)
         as_found.update((event.target_sid, event.seq) for event in events)
-    readonly_fields.record(account_sid, fields)
+    readonly_fields.record_new_fields(account_sid, fields)
     return as_found
 
 
-def _is_early(events: list[AuditEvent] | None, state: State, snapshot: Snapshot | None) -> bool:
+def _is_stale_read(events: list[AuditEvent] | None, state: RecordedState, snapshot: Snapshot | None) -> bool:
     return bool(
-        events and state.is_known and stale_reads.contradicted(events, state.snapshot, snapshot) is not None
+        events
+        and state.is_known
+        and stale_reads.find_contradiction(events, state.snapshot, snapshot) is not None
     )
 
 
-def refuse_stale(sid: str, seen: Snapshot | None, *, read_at: int, at: datetime) -> None:
+def reject_stale_read(sid: str, seen: Snapshot | None, *, read_at: int, at: datetime) -> None:
     """Raise `StaleRead` if the log has something of the minute before `at` that this read does not show yet. What came
     after the read began (`read_at`, a `last_seq`) says nothing about it."""
     recent = stale_reads.recent_events([sid], at=at).get(sid, [])
     recent = [event for event in recent if event.seq <= read_at]
     if not recent:
         return
-    state = states([sid])[sid]
-    if state.is_known and (event := stale_reads.contradicted(recent, state.snapshot, seen)):
+    state = last_recorded_states([sid])[sid]
+    if state.is_known and (event := stale_reads.find_contradiction(recent, state.snapshot, seen)):
         raise stale_reads.StaleRead(event, confirmed=state.snapshot, seen=seen)
 
 
-def moved_by(asked: Iterable[str]) -> set[str]:
+def dependent_fields(asked: Iterable[str]) -> set[str]:
     """The fields that a change of these may move: those of the integration hang on its type."""
     moved = set(asked)
     if "integration_type" in moved:
@@ -134,13 +138,13 @@ def moved_by(asked: Iterable[str]) -> set[str]:
     return moved
 
 
-def beside(
+def find_concurrent_edit(
     sid: str, *, account_sid: str, before: Snapshot, asked: Iterable[str], after: Snapshot
 ) -> Observation | None:
     """What a flow has after one of our changes that it had not before and that was not `asked` for: somebody else's
     edit, made at Twilio between our reading and our writing. It goes on record with the change's outcome."""
-    ours = moved_by(asked)
-    before, after = masked(storable(before)), masked(storable(after))
+    ours = dependent_fields(asked)
+    before, after = redact(replace_unstorable(before)), redact(replace_unstorable(after))
     expected = {name: value for name, value in before.items() if name not in ours}
     expected |= {name: value for name, value in after.items() if name in ours}
     changed = changes_between(expected, after)
@@ -151,19 +155,19 @@ def beside(
         account_sid=account_sid,
         target_sid=sid,
         changed_fields=changed,
-        payload=_about(expected, after),
+        payload=_build_payload(expected, after),
     )
 
 
 def accept(*, event: AuditEvent, reason: str, actor: Actor) -> AuditEvent:
     """Takes what was found of a flow, up to this event, for good: it leaves the inbox."""
-    (accepted,) = append_together([acceptance(event=event, reason=reason, actor=actor)])
+    (accepted,) = append_batch([build_acceptance(event=event, reason=reason, actor=actor)])
     return accepted
 
 
-def acceptance(*, event: AuditEvent, reason: str, actor: Actor) -> Entry:
+def build_acceptance(*, event: AuditEvent, reason: str, actor: Actor) -> BatchEvent:
     """Return what the log says of an acceptance, for `append_together`."""
-    return Entry(
+    return BatchEvent(
         action="flow.accept",
         actor=actor,
         account_sid=event.account_sid,
@@ -177,10 +181,10 @@ def acceptance(*, event: AuditEvent, reason: str, actor: Actor) -> Entry:
     )
 
 
-def inbox(scope: twilio_accounts.Scope = None) -> list[list[AuditEvent]]:
+def load_inbox(scope: twilio_accounts.Scope = None) -> list[list[AuditEvent]]:
     """What nobody has dealt with yet, in these accounts: the events of each flow in order, the flow with the latest
     first."""
-    waiting = log_paging.of_accounts(OpenDrift.objects.all(), scope, "event")
+    waiting = log_paging.filter_accounts(OpenDrift.objects.all(), scope, "event")
     waiting = waiting.select_related("event__payload").order_by("event")
     flows: dict[str, list[AuditEvent]] = {}
     for item in waiting:
@@ -188,7 +192,7 @@ def inbox(scope: twilio_accounts.Scope = None) -> list[list[AuditEvent]]:
     return sorted(flows.values(), key=lambda events: -events[-1].seq)
 
 
-def net_of(events: Iterable[AuditEvent]) -> tuple[Snapshot, Snapshot]:
+def net_change(events: Iterable[AuditEvent]) -> tuple[Snapshot, Snapshot]:
     """What the fields that these events of one flow found changed were before the first of them, and after the
     last: what we changed in between is ours, and not in it."""
     before: Snapshot = {}
@@ -200,8 +204,8 @@ def net_of(events: Iterable[AuditEvent]) -> tuple[Snapshot, Snapshot]:
     return before, after
 
 
-def _observation(
-    account_sid: str, sid: str, state: State | None, snapshot: Snapshot | None, *, is_baseline: bool
+def _build_observation(
+    account_sid: str, sid: str, state: RecordedState | None, snapshot: Snapshot | None, *, is_baseline: bool
 ) -> Observation:
     before = state.snapshot if state and state.is_known else None
     is_first = state is None or not state.is_known
@@ -210,12 +214,12 @@ def _observation(
         account_sid=account_sid,
         target_sid=sid,
         changed_fields=changes_between(before, snapshot) if before and snapshot else [],
-        created_at=flex_flow.moment((snapshot or {}).get("date_created")),
-        payload=_about(before, snapshot),
+        created_at=flex_flow.parse_datetime((snapshot or {}).get("date_created")),
+        payload=_build_payload(before, snapshot),
     )
 
 
-def _about(before: Snapshot | None, after: Snapshot | None) -> Payload:
+def _build_payload(before: Snapshot | None, after: Snapshot | None) -> Payload:
     shown = after or before or {}
     return Payload(
         friendly_name=str(shown.get("friendly_name") or ""),

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from flows.audit.models import AuditEvent, Result
 from flows.availability import restrictions
-from flows.availability.restrictions import Why
+from flows.availability.restrictions import Restriction
 from flows.mirror.stale_reads import StaleRead
-from flows.redaction.masking import masked
-from flows.twilio.errors import FlexError, NeverSent, NoTurn, Refused
+from flows.redaction.masking import redact
+from flows.twilio.errors import FlexError, NotSent, RateLimitTimeout, RequestRefused
 from flows.twilio.flex import flex_flow
-from flows.twilio.rates import RATES
+from flows.twilio.rates import CALLS_PER_SECOND
 
 # Twilio's codes that a person can do something about: what it means, and what to do.
-ADVICE = {
+ADVICE_BY_CODE = {
     20001: ("Twilio did not accept a value.", "Correct it and save again."),
     20003: ("Twilio does not accept this site's credentials.", "An administrator has to check TWILIO_API_KEY and TWILIO_API_SECRET."),
     20005: ("The Twilio account is not active.", "An administrator has to look at the account in the Twilio Console."),
@@ -33,11 +33,12 @@ ADVICE = {
         "Switch the other flow off first, or leave this one switched off.",
     ),
 }  # fmt: skip
-COLLISIONS = {45210, 45212}
+COLLISION_CODES = {45210, 45212}
 _WIRE_NAMES = sorted(  # the longest first: Integration.ChannelType is not Channel
-    ((wire, entry.name) for wire, entry in flex_flow.BY_WIRE.items()), key=lambda pair: -len(pair[0])
+    ((wire, entry.name) for wire, entry in flex_flow.FIELDS_BY_WIRE_NAME.items()),
+    key=lambda pair: -len(pair[0]),
 )
-BY_STATUS = {401: 20003, 404: 20404, 409: 20409, 429: 20429}
+CODE_BY_STATUS = {401: 20003, 404: 20404, 409: 20409, 429: 20429}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,39 +59,41 @@ class Problem:
     notice: str = ""  # what the notice at the top of every page about the account says already
 
 
-def of_change(error: FlexError, *, what: str, sent: bool = True) -> Problem:
+def change_failed(error: FlexError, *, what: str, sent: bool = True) -> Problem:
     """Why a change did not succeed; `what` names it, such as "The change" or "The new flow". Not `sent`: the
     flow could not even be read first."""
     if isinstance(error, StaleRead):
-        text = f"{_sentence(error)} A change made on top of that could undo it, so nothing was sent."
-        return _problem(
+        text = f"{_as_sentence(error)} A change made on top of that could undo it, so nothing was sent."
+        return _build_problem(
             error, f"{what} was not sent", text, "Try again in a minute; what you typed is kept below."
         )
-    if not sent and not isinstance(error, Refused):
+    if not sent and not isinstance(error, RequestRefused):
         text = (
             f"The flow could not be read from Twilio first: {error}. Nothing was sent, and nothing changed."
         )
-        return _problem(
+        return _build_problem(
             error, f"{what} was not sent", text, "Try again in a moment; what you typed is kept below."
         )
-    if isinstance(error, Refused):
-        said = f"Twilio refused it: {masked(error.message)}" if error.message else "Twilio refused it."
-        meaning, advice = _advice_on(error)
-        return _problem(error, f"{what} was not made", f"{meaning} {said}".strip(), advice)
-    if isinstance(error, NeverSent):
-        text = f"{_sentence(error)} Nothing was sent, and nothing changed."
-        return _problem(
+    if isinstance(error, RequestRefused):
+        said = f"Twilio refused it: {redact(error.message)}" if error.message else "Twilio refused it."
+        meaning, advice = _find_advice(error)
+        return _build_problem(error, f"{what} was not made", f"{meaning} {said}".strip(), advice)
+    if isinstance(error, NotSent):
+        text = f"{_as_sentence(error)} Nothing was sent, and nothing changed."
+        return _build_problem(
             error, f"{what} was not sent", text, "Try again in a moment; what you typed is kept below."
         )
-    said = f" The answer said: {masked(error.message)}" if error.message else ""
-    text = f"{_sentence(error)} The request may have arrived all the same, so nobody knows yet whether it was carried out.{said}"
+    said = f" The answer said: {redact(error.message)}" if error.message else ""
+    text = f"{_as_sentence(error)} The request may have arrived all the same, so nobody knows yet whether it was carried out.{said}"
     advice = "Look at the flow before you try again. The attempt is on record as outcome unknown."
-    return _problem(error, f"{what} was sent, and its outcome is not known", text, advice, level="warning")
+    return _build_problem(
+        error, f"{what} was sent, and its outcome is not known", text, advice, level="warning"
+    )
 
 
-def at_field(error: FlexError, *, what: str, field_id: str, label: str) -> Problem:
+def field_refused(error: FlexError, *, what: str, field_id: str, label: str) -> Problem:
     """A refusal of one field's value: the field has the reason, and this leads to it."""
-    _, advice = _advice_on(error)
+    _, advice = _find_advice(error)
     return Problem(
         title=f"{what} was not made",
         text="Twilio refused the value of",
@@ -103,33 +106,35 @@ def at_field(error: FlexError, *, what: str, field_id: str, label: str) -> Probl
     )
 
 
-def of_field(error: FlexError) -> str:
+def field_message(error: FlexError) -> str:
     """The reason for a refusal of a field's value, as it stands beside the field."""
-    meaning, _ = _advice_on(error)
+    meaning, _ = _find_advice(error)
     code = f" (code {error.code})" if error.code else f" (status {error.status})"
-    return f"{meaning} Twilio: {masked(error.message)}{code}".strip()
+    return f"{meaning} Twilio: {redact(error.message)}{code}".strip()
 
 
-def _advice_on(error: FlexError) -> tuple[str, str]:
-    return ADVICE.get(error.code or 0) or ADVICE.get(BY_STATUS.get(error.status or 0, 0), ("", ""))
+def _find_advice(error: FlexError) -> tuple[str, str]:
+    return ADVICE_BY_CODE.get(error.code or 0) or ADVICE_BY_CODE.get(
+        CODE_BY_STATUS.get(error.status or 0, 0), ("", "")
+    )
 
 
-def of_reading(error: FlexError, *, what: str) -> Problem:
+def read_failed(error: FlexError, *, what: str) -> Problem:
     """Why Twilio's side could not be read; `what` says what the page does about it."""
-    if isinstance(error, Refused):
-        meaning, advice = _advice_on(error)
-        return _problem(
+    if isinstance(error, RequestRefused):
+        meaning, advice = _find_advice(error)
+        return _build_problem(
             error, "Twilio refused to show this flow", f"{meaning} {what}".strip(), advice, level="warning"
         )
-    if isinstance(error, NoTurn):
-        text = f"Twilio allows {RATES['fetch']} reads of a flow a second in an account, and others came first. {what}"
+    if isinstance(error, RateLimitTimeout):
+        text = f"Twilio allows {CALLS_PER_SECOND['fetch']} reads of a flow a second in an account, and others came first. {what}"
         advice = "Reload the page in a few seconds."
-        return _problem(error, "Twilio was not asked", text, advice, level="warning")
-    if isinstance(error, NeverSent):
+        return _build_problem(error, "Twilio was not asked", text, advice, level="warning")
+    if isinstance(error, NotSent):
         title = "Couldn't reach Twilio"
     else:
         title = "Twilio did not answer" if error.status is None else "Twilio did not show this flow"
-    return _problem(error, title, f"{_sentence(error)} {what}", level="warning")
+    return _build_problem(error, title, f"{_as_sentence(error)} {what}", level="warning")
 
 
 def not_recorded() -> Problem:
@@ -141,8 +146,8 @@ def not_recorded() -> Problem:
 
 
 def outcome_not_recorded(error: FlexError | None) -> Problem:
-    is_sent = not isinstance(error, NeverSent)
-    heard = "Twilio confirmed it" if error is None else _sentence(error).rstrip(".")
+    is_sent = not isinstance(error, NotSent)
+    heard = "Twilio confirmed it" if error is None else _as_sentence(error).rstrip(".")
     return Problem(
         title=f"The change was {'sent' if is_sent else 'not sent'}, and its outcome could not be put on record",
         text=f"{heard}. The attempt is on record, without an outcome.",
@@ -153,7 +158,7 @@ def outcome_not_recorded(error: FlexError | None) -> Problem:
     )
 
 
-def change_open(other: AuditEvent, *, is_creation: bool) -> Problem:
+def blocked_by_open_change(other: AuditEvent, *, is_creation: bool) -> Problem:
     """A change was held back by another one, which is under way, in doubt, or was made since the flow was read."""
     who, kept = other.actor_label, "what you typed is kept below"
     if other.action == "flow.create" and not is_creation:
@@ -185,12 +190,14 @@ def change_open(other: AuditEvent, *, is_creation: bool) -> Problem:
     )
 
 
-def closed(why: Why, *, what: str, sent: bool = False, is_tried: bool = True) -> Problem:
+def change_unavailable(
+    why: Restriction, *, what: str, sent: bool = False, is_submitted: bool = True
+) -> Problem:
     """A change that can't be made now, whoever asks; `sent`: Twilio has just said so to this one. Not
-    `is_tried`: its form was asked for."""
+    `is_submitted`: its form was asked for."""
     nothing = "Nothing was changed." if sent else "Nothing was sent, and nothing changed."
-    failed = f"{what} was not {'made' if sent else 'sent'}" if is_tried else f"{what} can't be made now"
-    if why.kind == restrictions.ACCOUNT:
+    failed = f"{what} was not {'made' if sent else 'sent'}" if is_submitted else f"{what} can't be made now"
+    if why.kind == restrictions.NO_CREDENTIALS:
         return Problem(
             title=failed,
             text=f"{why.sentence} {nothing}",
@@ -200,7 +207,7 @@ def closed(why: Why, *, what: str, sent: bool = False, is_tried: bool = True) ->
         title=failed,
         text=nothing,
         notice=why.sentence,
-        advice=restrictions.ADVICE
+        advice=restrictions.REFUSAL_ADVICE
         if why.by_twilio
         else "Wait until it is opened again; an administrator does that under Accounts.",
         status=why.closure.status if why.closure else None,
@@ -208,7 +215,7 @@ def closed(why: Why, *, what: str, sent: bool = False, is_tried: bool = True) ->
     )
 
 
-def changed_meanwhile(labels: str) -> Problem:
+def flow_changed(labels: str) -> Problem:
     return Problem(
         title="Someone else changed this flow in the meantime",
         text=f"Changed: {labels}. What you see below is how it is at Twilio now. Nothing was sent.",
@@ -217,9 +224,9 @@ def changed_meanwhile(labels: str) -> Problem:
     )
 
 
-def field_of(error: FlexError) -> str:
+def refused_field(error: FlexError) -> str:
     """The field that a refusal is about: the one that Twilio's words name, or whose value is taken."""
-    if error.code in COLLISIONS:
+    if error.code in COLLISION_CODES:
         return "contact_identity"
     named = [
         name for wire, name in _WIRE_NAMES if re.search(rf"(?<![\w.]){re.escape(wire)}(?!\w)", error.message)
@@ -227,7 +234,7 @@ def field_of(error: FlexError) -> str:
     return named[0] if named else ""
 
 
-def base_lost() -> Problem:
+def base_missing() -> Problem:
     return Problem(
         title="This form is not complete",
         text="It does not say what the flow looked like when you opened it, so nothing was sent.",
@@ -235,7 +242,9 @@ def base_lost() -> Problem:
     )
 
 
-def _problem(error: FlexError, title: str, text: str, advice: str = "", *, level: str = "error") -> Problem:
+def _build_problem(
+    error: FlexError, title: str, text: str, advice: str = "", *, level: str = "error"
+) -> Problem:
     info = error.more_info if error.more_info.startswith("https://www.twilio.com/") else ""
     return Problem(
         title=title, text=text, advice=advice, code=error.code, status=error.status,
@@ -243,6 +252,6 @@ def _problem(error: FlexError, title: str, text: str, advice: str = "", *, level
     )  # fmt: skip
 
 
-def _sentence(error: FlexError) -> str:
+def _as_sentence(error: FlexError) -> str:
     words = str(error)
     return f"{words[:1].upper()}{words[1:]}."

@@ -14,11 +14,11 @@ from flows.mirror import mirror
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import Snapshot
 
-LONGEST: Final = 10.0  # seconds that a page waits for all accounts together
+LOOKUP_TIMEOUT: Final = 10.0  # seconds that a page waits for all accounts together
 
 
 @dataclass(frozen=True, slots=True)
-class Lookup:
+class LookupResult:
     """The account that has a flow, and the flow as it was read there. Without one, no account that was asked
     has it; `unasked`: the accounts that could not be asked, each with the reason."""
 
@@ -28,38 +28,38 @@ class Lookup:
     unasked: list[tuple[Account, str]] = field(default_factory=list)
 
 
-def find(sid: str, *, scope: twilio_accounts.Scope) -> Lookup:
+def find_flow(sid: str, *, scope: twilio_accounts.Scope) -> LookupResult:
     """Ask each account of the scope for the flow, once, until one has it. What is found is taken over."""
-    until = time.monotonic() + LONGEST
+    until = time.monotonic() + LOOKUP_TIMEOUT
     asked: list[Account] = []
     unasked: list[tuple[Account, str]] = []
-    for account in twilio_accounts.of_scope(scope):
-        reason = _reason_not_to_ask(account, until)
+    for account in twilio_accounts.visible_accounts(scope):
+        reason = _skip_reason(account, until)
         if not reason:
             try:
                 deadline = min(READ_DEADLINE, until - time.monotonic())
                 snapshot = mirror.fetch(sid, account_sid=account.sid, deadline=deadline)
             except FlexError as error:
-                reason = "" if _has_no_such_flow(account, error) else _sentence(str(error))
+                reason = "" if _has_no_such_flow(account, error) else _as_sentence(str(error))
             else:
-                return Lookup(account, snapshot, [*asked, account], unasked)
+                return LookupResult(account, snapshot, [*asked, account], unasked)
         if reason:
             unasked.append((account, reason))
         else:
             asked.append(account)
-    return Lookup(asked=asked, unasked=unasked)
+    return LookupResult(asked=asked, unasked=unasked)
 
 
-def _reason_not_to_ask(account: Account, until: float) -> str:
-    if why := restrictions.state_of(account.sid).why("fetch"):
+def _skip_reason(account: Account, until: float) -> str:
+    if why := restrictions.account_availability(account.sid).why("fetch"):
         return why.sentence
     return "" if time.monotonic() < until else "There was no time left to ask it."
 
 
 def _has_no_such_flow(account: Account, error: FlexError) -> bool:
     """Where Twilio does not even list any more, a flow's 404 says nothing about the flow."""
-    return mirror.is_gone(error) and restrictions.state_of(account.sid).why("list") is None
+    return mirror.is_not_found(error) and restrictions.account_availability(account.sid).why("list") is None
 
 
-def _sentence(text: str) -> str:
+def _as_sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."

@@ -23,30 +23,32 @@ from flows.audit import audit_log
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent
 from flows.availability import restrictions
-from flows.core.database import drop_if_lost, waiting_briefly
-from flows.core.normalization import fold
+from flows.core.database import close_lost_connection, short_lock_timeout
+from flows.core.normalization import normalize_text
 from flows.mirror import drift, first_contact, missing_flows, readonly_fields, stale_reads
-from flows.mirror.missing_flows import Answers
+from flows.mirror.missing_flows import CheckResults
 from flows.mirror.models import Flow, SyncState
-from flows.mirror.ownership import account_of
-from flows.redaction.masking import masked, storable
+from flows.mirror.ownership import find_account_sid
+from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio import labels
-from flows.twilio.errors import FlexError, Unknown
+from flows.twilio.errors import FlexError, OutcomeUnknown
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=2)  # after this, a sync that never ended is taken for dead
-FRESH_FOR = timedelta(seconds=30)
+SYNC_LEASE = timedelta(minutes=2)  # after this, a sync that never ended is taken for dead
+STALE_AFTER = timedelta(seconds=30)
 SYNC_DEADLINE = 30.0  # seconds a page of 1,000 flows may take
 # Twilio's own codes; a 404 without one may be a proxy's, or of a wrong address.
-NOT_FOUND = frozenset({20404, 45205})
+NOT_FOUND_CODES = frozenset({20404, 45205})
 # PostgreSQL refuses to index more than 2,704 bytes; Twilio's own limit is 256 characters. `resource` has it all.
 NAME_MAX, IDENTITY_MAX = 500, 500
 BATCH = 500
-MANY = 5  # living flows that a list may lack and still be believed: those that a page lost while it was read
-LACKING = "Twilio's list of flows leaves out flows that it still has"
+MISSING_THRESHOLD = (
+    5  # living flows that a list may lack and still be believed: those that a page lost while it was read
+)
+INCOMPLETE_LIST = "Twilio's list of flows leaves out flows that it still has"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,32 +75,32 @@ class SyncBusy(Exception):
 def sync(account_sid: str) -> SyncReport:
     """Pulls all flows of an account, puts on record what is not as the log has it, and makes the mirror equal to that. One at a
     time: `SyncBusy` if one is under way. A `FlexError` leaves the mirror as it was, and is kept for the pages."""
-    copy = _Copy(account_sid)
-    with waiting_briefly():
+    copy = AccountMirror(account_sid)
+    with short_lock_timeout():
         started = copy.claim()
     try:
-        read = _Read(audit_log.last_seq(), started)
-        report = _compare(copy.listed(), read, copy)
+        read = _ReadStart(audit_log.last_seq(), started)
+        report = _apply_listing(copy.listed(), read, copy)
     except BaseException as error:
-        copy.release(started, failed_at=timezone.now(), error=_words(account_sid, error))
+        copy.release(started, failed_at=timezone.now(), error=_describe_error(account_sid, error))
         raise
-    if copy.is_before_the_baseline():
+    if copy.needs_baseline():
         copy.row().update(baseline_at=started)
     copy.release(started, synced_at=timezone.now(), failed_at=None, error="", flows=report.flows)
     return report
 
 
-def copy_state(account_sid: str) -> SyncState:
+def sync_state(account_sid: str) -> SyncState:
     """How old the copy of an account is and how its last sync went; a new site has an
     empty one."""
-    copy = _Copy(account_sid)
+    copy = AccountMirror(account_sid)
     return copy.row().first() or SyncState(account_sid=copy.account_sid)
 
 
 def is_stale(state: SyncState, *, now: datetime | None = None) -> bool:
     """Whether the list page should refresh the copy by itself: it is old, and no failure was just now."""
     last = max((at for at in (state.synced_at, state.failed_at) if at), default=None)
-    return last is None or (now or timezone.now()) - last > FRESH_FOR
+    return last is None or (now or timezone.now()) - last > STALE_AFTER
 
 
 def fetch(
@@ -107,88 +109,90 @@ def fetch(
     """The flow as it is at Twilio now, secrets and all, read in the account given or else the one that it is known to
     belong to. What is not as the log has it goes on record, a 404 too; `must_record`: or raises `NotRecorded`, where a
     change of ours would bury it. `StaleRead`: Twilio does not show yet what it confirmed or showed a moment ago."""
-    read = _Read.now()
-    copy = _Copy(account_sid or account_of(sid))
+    read = _ReadStart.now()
+    copy = AccountMirror(account_sid or find_account_sid(sid))
     try:
         snapshot = flex_client(copy.account_sid, deadline=deadline).fetch(sid)
     except FlexError as error:
         first_contact.record_response(copy.account_sid, "fetch", error)
-        if is_gone(error):
-            drift.refuse_stale(sid, None, read_at=read.seq, at=read.at)
-            _take_as_gone(sid, read, copy)
+        if is_not_found(error):
+            drift.reject_stale_read(sid, None, read_at=read.seq, at=read.at)
+            _record_deletion(sid, read, copy)
         raise
     first_contact.record_response(copy.account_sid, "fetch", None)
-    seen = masked(storable(snapshot))
-    drift.refuse_stale(sid, seen, read_at=read.seq, at=read.at)
-    with _only_a_copy(must_record=must_record):
-        _take_over({sid: seen}, read, copy, _known(_rows([sid])))
+    seen = redact(replace_unstorable(snapshot))
+    drift.reject_stale_read(sid, seen, read_at=read.seq, at=read.at)
+    with _suppress_write_errors(must_record=must_record):
+        _record_and_apply({sid: seen}, read, copy, _load_snapshots(_query_flows([sid])))
     return snapshot
 
 
-def listing(account_sid: str) -> list[Snapshot]:
+def fetch_all(account_sid: str) -> list[Snapshot]:
     """All flows of an account as they are at Twilio now, secrets masked. Nothing is taken over. A list that lacks a flow
     which exists raises `Unknown`: what else it lacks says nothing."""
-    copy, read = _Copy(account_sid), _Read.now()
-    snapshots = {snapshot["sid"]: masked(storable(snapshot)) for snapshot in copy.listed()}
+    copy, read = AccountMirror(account_sid), _ReadStart.now()
+    snapshots = {snapshot["sid"]: redact(replace_unstorable(snapshot)) for snapshot in copy.listed()}
     here = Flow.objects.filter(account_sid=account_sid, gone_at=None).values_list("sid", flat=True)
     missing = set(here) - snapshots.keys()
     if missing:
-        missing -= missing_flows.early_to_miss(missing, at=read.at)
-        answers = missing_flows.ask_for(sorted(missing), copy.ask)
+        missing -= missing_flows.find_recently_changed(missing, at=read.at)
+        answers = missing_flows.check_by_sid(sorted(missing), copy.ask)
         if len(answers.gone) < len(missing):
-            raise Unknown(
-                LACKING if answers.present else "Twilio's list lacks flows that could not be checked"
+            raise OutcomeUnknown(
+                INCOMPLETE_LIST if answers.present else "Twilio's list lacks flows that could not be checked"
             )
     return list(snapshots.values())
 
 
-def miss(sid: str, *, read_at: int, account_sid: str = "") -> None:
+def mark_deleted(sid: str, *, read_at: int, account_sid: str = "") -> None:
     """Twilio said, to a request that began at `read_at` (a `last_seq`), that it has no such flow."""
-    _take_as_gone(sid, _Read(read_at, timezone.now()), _Copy(account_sid or account_of(sid)))
+    _record_deletion(
+        sid, _ReadStart(read_at, timezone.now()), AccountMirror(account_sid or find_account_sid(sid))
+    )
 
 
-def _take_as_gone(sid: str, read: _Read, copy: _Copy) -> None:
+def _record_deletion(sid: str, read: _ReadStart, copy: AccountMirror) -> None:
     """Where Twilio does not even list any more, a flow's 404 says nothing about the flow."""
-    with _only_a_copy():
-        if restrictions.state_of(copy.account_sid).why("list") is None:
-            _take_over({sid: None}, read, copy, _known(_rows([sid])))
+    with _suppress_write_errors():
+        if restrictions.account_availability(copy.account_sid).why("list") is None:
+            _record_and_apply({sid: None}, read, copy, _load_snapshots(_query_flows([sid])))
 
 
-def keep(snapshot: Snapshot | None, event: AuditEvent) -> None:
+def apply_result(snapshot: Snapshot | None, event: AuditEvent) -> None:
     """Takes over how a flow came out of a change, as `event` has it, unless the log has something newer. None: it
     was deleted; what it was stays."""
-    kept = None if snapshot is None else masked(storable(snapshot))
-    with _only_a_copy(), transaction.atomic():
+    kept = None if snapshot is None else redact(replace_unstorable(snapshot))
+    with _suppress_write_errors(), transaction.atomic():
         list(Flow.objects.select_for_update().filter(sid=event.target_sid))
-        latest = drift.states([event.target_sid]).get(event.target_sid)
+        latest = drift.last_recorded_states([event.target_sid]).get(event.target_sid)
         if latest is None or latest.seq <= event.seq or drift.is_same(latest.snapshot, kept):
-            _write({event.target_sid: kept}, event.account_sid)
+            _save_snapshots({event.target_sid: kept}, event.account_sid)
     if kept is not None:
-        with _only_a_copy():
-            readonly_fields.record(event.account_sid, [(event.payload.before, kept)])
+        with _suppress_write_errors():
+            readonly_fields.record_new_fields(event.account_sid, [(event.payload.before, kept)])
 
 
-def flow_from(snapshot: Snapshot, account_sid: str) -> Flow:
+def flow_from_snapshot(snapshot: Snapshot, account_sid: str) -> Flow:
     """Return a flow that was read as a row of the mirror, unsaved: for pages that show just what was read."""
-    return _row(masked(storable(dict(snapshot))), account_sid, timezone.now())
+    return _build_row(redact(replace_unstorable(dict(snapshot))), account_sid, timezone.now())
 
 
-def is_gone(error: FlexError | None) -> bool:
+def is_not_found(error: FlexError | None) -> bool:
     """Whether Twilio says that it has no such flow, or confirmed a moment ago that it is deleted."""
     if isinstance(error, stale_reads.StaleRead):
         return error.confirmed is None
-    return error is not None and error.status == 404 and error.code in NOT_FOUND
+    return error is not None and error.status == 404 and error.code in NOT_FOUND_CODES
 
 
 @contextlib.contextmanager
-def _only_a_copy(*, must_record: bool = False) -> Iterator[None]:
+def _suppress_write_errors(*, must_record: bool = False) -> Iterator[None]:
     """That the copy can't be written must not hide what Twilio said, nor keep anybody waiting; the next read brings
     it."""
     try:
-        with contextlib.nullcontext() if must_record else waiting_briefly():
+        with contextlib.nullcontext() if must_record else short_lock_timeout():
             yield
     except Exception as error:
-        drop_if_lost()
+        close_lost_connection()
         if must_record and isinstance(error, Error | NotRecorded):
             raise NotRecorded("what others changed cannot be put on record") from error
         # The kind alone: a database's own words can quote the row.
@@ -196,19 +200,19 @@ def _only_a_copy(*, must_record: bool = False) -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _ReadStart:
     """When a read of Twilio began: the log's end, and the time."""
 
     seq: int
     at: datetime
 
     @classmethod
-    def now(cls) -> _Read:
+    def now(cls) -> _ReadStart:
         return cls(audit_log.last_seq(), timezone.now())
 
 
 @dataclass(slots=True)
-class _Copy:
+class AccountMirror:
     """The copy of one account, and whose turn it is to renew it."""
 
     account_sid: str
@@ -223,10 +227,10 @@ class _Copy:
             snapshot = flex_client(self.account_sid, deadline=READ_DEADLINE).fetch(sid)
         except FlexError as error:
             first_contact.record_response(self.account_sid, "fetch", error)
-            if is_gone(error):
+            if is_not_found(error):
                 return None
             raise
-        return masked(storable(snapshot))  # type: ignore[no-any-return]
+        return redact(replace_unstorable(snapshot))  # type: ignore[no-any-return]
 
     def listed(self) -> Iterator[Snapshot]:
         """All flows as Twilio has them now, asked for at once; they come one by one, and a `FlexError` may come after
@@ -249,7 +253,7 @@ class _Copy:
     def claim(self) -> datetime:
         now = timezone.now()
         self.state, _ = SyncState.objects.get_or_create(account_sid=self.account_sid)
-        free = Q(started_at=None) | Q(started_at__lt=now - LEASE)
+        free = Q(started_at=None) | Q(started_at__lt=now - SYNC_LEASE)
         if not self.row().filter(free).update(started_at=now):
             raise SyncBusy
         return now
@@ -257,37 +261,39 @@ class _Copy:
     def release(self, started: datetime, **values: Any) -> None:
         self.row().filter(started_at=started).update(started_at=None, **values)
 
-    def is_before_the_baseline(self) -> bool:
+    def needs_baseline(self) -> bool:
         return not self.row().exclude(baseline_at=None).exists()
 
 
-def _compare(seen: Iterable[Snapshot], read: _Read, copy: _Copy) -> SyncReport:
+def _apply_listing(seen: Iterable[Snapshot], read: _ReadStart, copy: AccountMirror) -> SyncReport:
     """Takes over what differs. What the list lacks, and what it shows that can't be, is asked for by SID first."""
-    known = _known(Flow.objects.filter(account_sid=copy.account_sid))
-    found, doubted = _listed(seen, known)
+    known = _load_snapshots(Flow.objects.filter(account_sid=copy.account_sid))
+    found, doubted = _read_listing(seen, known)
     here = {sid for sid, copied in known.items() if copied is not None}
     missing = here - found.keys()
-    why = restrictions.state_of(copy.account_sid).why("fetch") if missing or doubted else None
+    why = restrictions.account_availability(copy.account_sid).why("fetch") if missing or doubted else None
     flows = len(found)
     answers = (
-        Answers() if why else missing_flows.settle_doubts(found, doubted, copy.ask, known=known, at=read.at)
+        CheckResults()
+        if why
+        else missing_flows.check_suspect_flows(found, doubted, copy.ask, known=known, at=read.at)
     )
-    gap = missing_flows.close_gap(
+    gap = missing_flows.check_missing_flows(
         copy.state,
         missing,
         copy.ask,
-        most=missing_flows.CHECKS - answers.count,
+        most=missing_flows.MAX_CHECKS - answers.count,
         at=read.at,
         refusal=why.sentence if why else "",
     )
     proven = {**gap.answers.present, **dict.fromkeys(gap.answers.gone)}
-    if gap.left_out >= MANY:
-        _take_over(proven, read, copy, known)
-        raise Unknown(LACKING)
+    if gap.left_out >= MISSING_THRESHOLD:
+        _record_and_apply(proven, read, copy, known)
+        raise OutcomeUnknown(INCOMPLETE_LIST)
     found |= proven
     if elsewhere := found.keys() - known.keys():
-        known |= _known(_rows(elsewhere))
-    taken = _take_over(found, read, copy, known)
+        known |= _load_snapshots(_query_flows(elsewhere))
+    taken = _record_and_apply(found, read, copy, known)
     gone = {sid for sid in taken if found[sid] is None}
     changed = (taken & here) - gone
     created = len(taken - changed - gone)
@@ -296,7 +302,7 @@ def _compare(seen: Iterable[Snapshot], read: _Read, copy: _Copy) -> SyncReport:
     )
 
 
-def _listed(
+def _read_listing(
     seen: Iterable[Snapshot], known: Mapping[str, Snapshot | None]
 ) -> tuple[dict[str, Snapshot | None], set[str]]:
     """Return the flows of a listing, and those of them that it must not be believed about: flows that are known to be
@@ -310,7 +316,7 @@ def _listed(
         ):  # most are word for word what the copy has; masking those would take most of the time
             listed = copied
         else:
-            listed = masked(storable(snapshot))
+            listed = redact(replace_unstorable(snapshot))
             if sid in known and (copied is None or stale_reads.is_older(listed, copied)):
                 doubted.add(sid)
         if sid in found and found[sid] != listed:
@@ -319,12 +325,12 @@ def _listed(
     return found, doubted
 
 
-def _rows(sids: Collection[str]) -> QuerySet[Flow]:
+def _query_flows(sids: Collection[str]) -> QuerySet[Flow]:
     """At least the rows of these flows."""
     return Flow.objects.filter(sid__in=list(sids)) if len(sids) < BATCH else Flow.objects.all()
 
 
-def _known(rows: QuerySet[Flow]) -> dict[str, Snapshot | None]:
+def _load_snapshots(rows: QuerySet[Flow]) -> dict[str, Snapshot | None]:
     """What the copy has of each flow: None if it is gone."""
     # Their JSON is read at one go: flow by flow takes twice the time.
     texts = rows.annotate(text=Cast("resource", TextField())).values_list("sid", "text", "gone_at")
@@ -336,11 +342,14 @@ def _known(rows: QuerySet[Flow]) -> dict[str, Snapshot | None]:
     }
 
 
-def _take_over(
-    found: Mapping[str, Snapshot | None], read: _Read, copy: _Copy, known: Mapping[str, Snapshot | None]
+def _record_and_apply(
+    found: Mapping[str, Snapshot | None],
+    read: _ReadStart,
+    copy: AccountMirror,
+    known: Mapping[str, Snapshot | None],
 ) -> set[str]:
     """Puts on record what was found otherwise than `known`, and takes it over; the SIDs of what was written."""
-    is_baseline = copy.is_before_the_baseline()
+    is_baseline = copy.needs_baseline()
     news = {
         sid: snapshot
         for sid, snapshot in found.items()
@@ -349,35 +358,35 @@ def _take_over(
     }
     if not news:
         return set()
-    as_found = drift.note(
+    as_found = drift.record_differences(
         news,
         account_sid=copy.account_sid,
         read_at=read.seq,
         is_baseline=is_baseline,
-        mirrored=known,
+        mirrored_snapshots=known,
         at=read.at,
     )
     taken = {sid for sid in as_found if known.get(sid) != news[sid]}
     with transaction.atomic():
         # A change that keeps waits here.
-        list(_rows(taken).order_by("sid").select_for_update().values_list("sid"))
-        latest = drift.states(taken)  # what went on record meanwhile knows better
+        list(_query_flows(taken).order_by("sid").select_for_update().values_list("sid"))
+        latest = drift.last_recorded_states(taken)  # what went on record meanwhile knows better
         taken = {sid for sid in taken if sid not in latest or latest[sid].seq <= as_found[sid]}
-        _write({sid: news[sid] for sid in taken}, copy.account_sid)
+        _save_snapshots({sid: news[sid] for sid in taken}, copy.account_sid)
     return taken
 
 
-def _write(found: Mapping[str, Snapshot | None], account_sid: str) -> None:
+def _save_snapshots(found: Mapping[str, Snapshot | None], account_sid: str) -> None:
     now = timezone.now()
-    rows = [_row(snapshot, account_sid, now) for snapshot in found.values() if snapshot is not None]
+    rows = [_build_row(snapshot, account_sid, now) for snapshot in found.values() if snapshot is not None]
     gone = [sid for sid, snapshot in found.items() if snapshot is None]
-    Flow.objects.bulk_create(rows, batch_size=BATCH, **_upsert())
+    Flow.objects.bulk_create(rows, batch_size=BATCH, **_upsert_options())
     for start in range(0, len(gone), BATCH):
         batch = Flow.objects.filter(sid__in=gone[start : start + BATCH], gone_at=None)
         batch.update(gone_at=now, mirrored_at=now)
 
 
-def _row(snapshot: Snapshot, account_sid: str, now: datetime) -> Flow:
+def _build_row(snapshot: Snapshot, account_sid: str, now: datetime) -> Flow:
     resource = dict(snapshot)
     return Flow(
         sid=resource["sid"],
@@ -385,40 +394,42 @@ def _row(snapshot: Snapshot, account_sid: str, now: datetime) -> Flow:
         resource=resource,
         mirrored_at=now,
         gone_at=None,
-        **columns_of(resource),
+        **extract_columns(resource),
     )
 
 
-def columns_of(resource: Snapshot) -> dict[str, Any]:
+def extract_columns(resource: Snapshot) -> dict[str, Any]:
     """What the mirror's own columns have of a snapshot: its values as they are meant, for searching and sorting."""
-    name, identity = _text(resource.get("friendly_name")), _text(resource.get("contact_identity"))
-    enabled = flex_flow.normalised("enabled", resource.get("enabled"))
-    handler = flex_flow.handler_type(resource) or _text(resource.get("integration_type"))
-    channel = flex_flow.normalised("channel_type", resource.get("channel_type"))
+    name, identity = _as_text(resource.get("friendly_name")), _as_text(resource.get("contact_identity"))
+    enabled = flex_flow.normalize_value("enabled", resource.get("enabled"))
+    handler = flex_flow.handler_type(resource) or _as_text(resource.get("integration_type"))
+    channel = flex_flow.normalize_value("channel_type", resource.get("channel_type"))
     return {
         "friendly_name": name,
-        "name_folded": fold(name)[:NAME_MAX],
-        "channel_type": _text(channel)[:64],
+        "name_folded": normalize_text(name)[:NAME_MAX],
+        "channel_type": _as_text(channel)[:64],
         "contact_identity": identity[:IDENTITY_MAX],
-        "identity_folded": fold(identity)[:IDENTITY_MAX],
+        "identity_folded": normalize_text(identity)[:IDENTITY_MAX],
         "enabled": enabled if isinstance(enabled, bool) else None,
         "integration_type": handler[:64],
-        "date_created": flex_flow.moment(resource.get("date_created")),
-        "date_updated": flex_flow.moment(resource.get("date_updated")),
+        "date_created": flex_flow.parse_datetime(resource.get("date_created")),
+        "date_updated": flex_flow.parse_datetime(resource.get("date_updated")),
     }
 
 
-def _upsert() -> dict[str, Any]:
+def _upsert_options() -> dict[str, Any]:
     columns = [field.attname for field in Flow._meta.concrete_fields if not field.primary_key]
     return {"update_conflicts": True, "unique_fields": ["sid"], "update_fields": columns}
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else labels.as_text(value)
+def _as_text(value: Any) -> str:
+    return "" if value is None else labels.value_to_text(value)
 
 
-def _words(account_sid: str, error: BaseException) -> str:
-    if isinstance(error, FlexError) and (settings_are_wrong := first_contact.explain(account_sid, error)):
+def _describe_error(account_sid: str, error: BaseException) -> str:
+    if isinstance(error, FlexError) and (
+        settings_are_wrong := first_contact.explain_failure(account_sid, error)
+    ):
         return settings_are_wrong
     sentence = str(error) if isinstance(error, FlexError) else "the comparison broke off on this site's side"
     return sentence[:1].upper() + sentence[1:]

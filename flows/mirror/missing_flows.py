@@ -15,16 +15,16 @@ from flows.mirror.models import MissingFlow, SyncState
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import Snapshot
 
-CHECKS: Final = 20  # flows that one sync asks for by SID: ten seconds, at Twilio's two a second
-PATIENCE: Final = 30.0  # seconds after which a sync asks for no other
-ASKED_FOR: Final = stale_reads.SETTLING  # how long an answer holds that a missing flow exists
+MAX_CHECKS: Final = 20  # flows that one sync asks for by SID: ten seconds, at Twilio's two a second
+CHECK_TIMEOUT: Final = 30.0  # seconds after which a sync asks for no other
+RECHECK_AFTER: Final = stale_reads.CONSISTENCY_WINDOW  # how long an answer holds that a missing flow exists
 
 # Return the flow, or None if Twilio says that it has no such flow. Raises FlexError.
-Ask = Callable[[str], Snapshot | None]
+FetchFlow = Callable[[str], Snapshot | None]
 
 
 @dataclass(slots=True)
-class Answers:
+class CheckResults:
     """What Twilio said of flows that were asked for by SID. `error`: why the asking broke off, if it did."""
 
     present: dict[str, Snapshot] = field(default_factory=dict)
@@ -37,17 +37,17 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class MissingReport:
     """The flows that a listing lacks. `unchecked` have not been asked for yet, `left_out` exist all the same."""
 
-    answers: Answers
+    answers: CheckResults
     unchecked: int = 0
     left_out: int = 0
 
 
-def ask_for(sids: Iterable[str], ask: Ask, *, most: int = CHECKS) -> Answers:
+def check_by_sid(sids: Iterable[str], ask: FetchFlow, *, most: int = MAX_CHECKS) -> CheckResults:
     """Ask for up to `most` of these flows, until one can't be had."""
-    answers, until = Answers(), time.monotonic() + PATIENCE
+    answers, until = CheckResults(), time.monotonic() + CHECK_TIMEOUT
     for sid in sids:
         if answers.count >= most or time.monotonic() >= until:
             break
@@ -63,85 +63,85 @@ def ask_for(sids: Iterable[str], ask: Ask, *, most: int = CHECKS) -> Answers:
     return answers
 
 
-def early_to_miss(sids: Collection[str], *, at: datetime) -> set[str]:
+def find_recently_changed(sids: Collection[str], *, at: datetime) -> set[str]:
     """Return those of these flows that a list can lack because they were created or changed a moment ago."""
     recent = stale_reads.recent_events(sids, at=at)
-    return {sid for sid, events in recent.items() if stale_reads.contradicted(events, {}, None)}
+    return {sid for sid, events in recent.items() if stale_reads.find_contradiction(events, {}, None)}
 
 
-def settle_doubts(
+def check_suspect_flows(
     listed: MutableMapping[str, Snapshot | None],
     doubted: Collection[str],
-    ask: Ask,
+    ask: FetchFlow,
     *,
     known: Mapping[str, Snapshot | None],
     at: datetime,
-) -> Answers:
+) -> CheckResults:
     """Ask for the flows that a listing is not believed about, and put the answers in their place. Those that can't be
     had, or that changed a moment ago, are left out: they stay as they are `known`."""
     if not doubted:
-        return Answers()
+        return CheckResults()
     recent = stale_reads.recent_events(doubted, at=at)
     due = (
         sid
         for sid in sorted(doubted)
-        if not stale_reads.contradicted(recent.get(sid, []), known.get(sid), listed[sid])
+        if not stale_reads.find_contradiction(recent.get(sid, []), known.get(sid), listed[sid])
     )
-    answers = ask_for(due, ask)
+    answers = check_by_sid(due, ask)
     for sid in doubted:
         del listed[sid]
     listed.update(answers.present)
     return answers
 
 
-def close_gap(
-    state: SyncState, missing: Collection[str], ask: Ask, *, most: int, at: datetime, refusal: str = ""
-) -> Gap:
+def check_missing_flows(
+    state: SyncState, missing: Collection[str], ask: FetchFlow, *, most: int, at: datetime, refusal: str = ""
+) -> MissingReport:
     """Ask for some of the flows that a listing lacks, and store how far this has come. `state` is the account's, as it
     was before the sync. `refusal`: why Twilio can't be asked."""
     has_gap = bool(state.missing or state.left_out)
     if not missing and not has_gap:
-        return Gap(Answers())
-    wanted = set(missing) - early_to_miss(missing, at=at)
+        return MissingReport(CheckResults())
+    wanted = set(missing) - find_recently_changed(missing, at=at)
     rows = {row.sid: row for row in MissingFlow.objects.filter(account_sid=state.account_sid)}
-    answers = Answers(error=refusal)
+    answers = CheckResults(error=refusal)
     if not refusal:
-        answers = ask_for(_in_turn(wanted, rows, at=at), ask, most=most)
+        answers = check_by_sid(_order_checks(wanted, rows, at=at), ask, most=most)
     left = wanted - answers.gone
     asked_at = {sid: rows[sid].asked_at for sid in left & rows.keys()} | dict.fromkeys(answers.present, at)
     unchecked = sum(asked_at.get(sid) is None for sid in left)
-    gap = Gap(answers, unchecked, len(left) - unchecked)
-    _store(state, rows, {sid: asked_at.get(sid) for sid in left}, at=at)
+    gap = MissingReport(answers, unchecked, len(left) - unchecked)
+    _save_missing(state, rows, {sid: asked_at.get(sid) for sid in left}, at=at)
     checked = (state.missing_checked if state.missing else 0) + answers.count
     SyncState.objects.filter(pk=state.pk).update(
         missing=unchecked,
         missing_checked=checked if unchecked else 0,
         left_out=gap.left_out,
-        check_error=_sentence(answers.error) if unchecked else "",
+        check_error=_capitalize(answers.error) if unchecked else "",
     )
     return gap
 
 
-def missing_flows(sids: Collection[str]) -> set[str]:
+def find_unchecked(sids: Collection[str]) -> set[str]:
     """Return those of these flows that Twilio's list lacks and that have not been asked for yet."""
     unchecked = MissingFlow.objects.filter(sid__in=list(sids), asked_at=None)
     return set(unchecked.values_list("sid", flat=True))
 
 
-def _in_turn(wanted: Collection[str], rows: Mapping[str, MissingFlow], *, at: datetime) -> list[str]:
+def _order_checks(wanted: Collection[str], rows: Mapping[str, MissingFlow], *, at: datetime) -> list[str]:
     """Return the flows to ask for: first those that never were, the longest missing first."""
     new = [sid for sid in wanted if sid not in rows]
     unasked = [row for sid, row in rows.items() if sid in wanted and row.asked_at is None]
     asked = [
         (row.asked_at, row.sid)
         for sid, row in rows.items()
-        if sid in wanted and row.asked_at is not None and row.asked_at <= at - ASKED_FOR
+        if sid in wanted and row.asked_at is not None and row.asked_at <= at - RECHECK_AFTER
     ]
     unasked.sort(key=lambda row: (row.since, row.sid))
     return [*(row.sid for row in unasked), *sorted(new), *(sid for _, sid in sorted(asked))]
 
 
-def _store(
+def _save_missing(
     state: SyncState, rows: Mapping[str, MissingFlow], left: Mapping[str, datetime | None], *, at: datetime
 ) -> None:
     """Make the stored flows equal to those that are `left`, each with the time when it last was found to exist."""
@@ -158,5 +158,5 @@ def _store(
     MissingFlow.objects.bulk_update(changed, ["asked_at"], batch_size=500)
 
 
-def _sentence(error: str) -> str:
+def _capitalize(error: str) -> str:
     return error[:1].upper() + error[1:]

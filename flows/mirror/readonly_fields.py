@@ -14,11 +14,11 @@ from flows.audit.models import AuditEvent, Result, Stage
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
 
-FIELD: Final = "account.field"
-MOST: Final = 100  # fields of one account: whoever sends ever new ones must not fill the log
+FIELD_ACTION: Final = "account.field"
+MAX_FIELDS: Final = 100  # fields of one account: whoever sends ever new ones must not fill the log
 NAME_MAX: Final = 100
-NOBODY: Final = Actor(id="", label="")
-_DATES: Final = frozenset({"date_created", "date_updated"})
+NO_ACTOR: Final = Actor(id="", label="")
+_DATE_FIELDS: Final = frozenset({"date_created", "date_updated"})
 
 
 class _AlreadyRecorded(Exception):
@@ -29,21 +29,21 @@ def unwritable_changes(before: Mapping[str, object] | None, after: Mapping[str, 
     """Return the fields that nobody can write and that differ, dates aside. Of a flow that is new here (`before` is
     None), those that the schema doesn't know."""
     if before is None:
-        return [name for name in after if name not in flex_flow.BY_NAME]
-    ignored = {entry.name for entry in flex_flow.WRITABLE} | _DATES
-    if _path(before.get("url")) == _path(after.get("url")):
+        return [name for name in after if name not in flex_flow.FIELDS_BY_NAME]
+    ignored = {entry.name for entry in flex_flow.WRITABLE_FIELDS} | _DATE_FIELDS
+    if _url_path(before.get("url")) == _url_path(after.get("url")):
         ignored.add("url")  # its host is the one that this site asked
-    return [name for name in flex_flow.differing(before, after) if name not in ignored]
+    return [name for name in flex_flow.differing_fields(before, after) if name not in ignored]
 
 
-def _path(url: object) -> object:
+def _url_path(url: object) -> object:
     try:
         return urlsplit(url).path if isinstance(url, str) else url
     except ValueError:
         return url
 
 
-def record(account_sid: str, pairs: Iterable[tuple[Snapshot | None, Snapshot]]) -> None:
+def record_new_fields(account_sid: str, pairs: Iterable[tuple[Snapshot | None, Snapshot]]) -> None:
     """Record which fields differ, of flows `before` and after, that were not recorded of this account. Raises
     `NotRecorded`."""
     examples: dict[str, str] = {}
@@ -52,30 +52,30 @@ def record(account_sid: str, pairs: Iterable[tuple[Snapshot | None, Snapshot]]) 
             examples.setdefault(name[:NAME_MAX], str(after.get("sid", "")))
     if not examples:
         return
-    recorded = _recorded(account_sid)
+    recorded = _load_recorded_fields(account_sid)
     new = sorted(examples.keys() - recorded)
-    for name in new[: max(0, MOST - len(recorded))]:
-        _append(account_sid, name, examples[name])
+    for name in new[: max(0, MAX_FIELDS - len(recorded))]:
+        _append_event(account_sid, name, examples[name])
 
 
-def _recorded(account_sid: str) -> set[str]:
-    events = AuditEvent.objects.filter(account_sid=account_sid, action=FIELD)
+def _load_recorded_fields(account_sid: str) -> set[str]:
+    events = AuditEvent.objects.filter(account_sid=account_sid, action=FIELD_ACTION)
     return {name for names in events.values_list("changed_fields", flat=True) for name in names}
 
 
-def _append(account_sid: str, name: str, sid: str) -> None:
+def _append_event(account_sid: str, name: str, sid: str) -> None:
     def payload() -> Payload:
-        if name in _recorded(account_sid):
+        if name in _load_recorded_fields(account_sid):
             raise _AlreadyRecorded
-        kind = "read-only" if name in flex_flow.BY_NAME else "not known to this dashboard"
+        kind = "read-only" if name in flex_flow.FIELDS_BY_NAME else "not known to this dashboard"
         return Payload(after={"field": name, "kind": kind, "first seen on": sid})
 
     try:
         audit_log.append(
-            action=FIELD,
+            action=FIELD_ACTION,
             stage=Stage.OBSERVED,
             result=Result.APPLIED,
-            actor=NOBODY,
+            actor=NO_ACTOR,
             account_sid=account_sid,
             changed_fields=[name],
             payload=payload,

@@ -15,37 +15,39 @@ from typing import Final
 from flows.accounts.clients import READ_DEADLINE
 from flows.audit import audit_log
 from flows.mirror import mirror
-from flows.twilio.errors import FlexError, Unknown
+from flows.twilio.errors import FlexError, OutcomeUnknown
 from flows.twilio.flex.flex_flow import Snapshot
 
-LONGEST: Final = (
+JOIN_TIMEOUT: Final = (
     READ_DEADLINE + 1.0
 )  # seconds; what a reading takes beyond its deadline is the database's time
 
 _lock = threading.Lock()
-_under_way: dict[str, _Reading] = {}
+_in_flight: dict[str, _SharedRead] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Reading:
+class _SharedRead:
     """A reading that began when the log ended at `seq`."""
 
     seq: int
     result: Future[Snapshot] = field(default_factory=Future)
 
 
-def flow(sid: str, *, account_sid: str) -> Snapshot:
+def fetch_shared(sid: str, *, account_sid: str) -> Snapshot:
     """The flow as it is at Twilio now, secrets and all, for a page that only shows it. Raises as `mirror.fetch` does."""
     seq = audit_log.last_seq()
     with _lock:
-        reading = _under_way.get(sid)
+        reading = _in_flight.get(sid)
         is_first = reading is None or reading.seq != seq
         if reading is None or is_first:
-            reading = _under_way[sid] = _Reading(seq)
-    return _read(sid, account_sid, reading) if is_first else _joined(sid, account_sid, reading)
+            reading = _in_flight[sid] = _SharedRead(seq)
+    return (
+        _fetch_and_share(sid, account_sid, reading) if is_first else _await_result(sid, account_sid, reading)
+    )
 
 
-def _read(sid: str, account_sid: str, reading: _Reading) -> Snapshot:
+def _fetch_and_share(sid: str, account_sid: str, reading: _SharedRead) -> Snapshot:
     try:
         snapshot = mirror.fetch(sid, account_sid=account_sid)
     except BaseException as error:
@@ -56,15 +58,15 @@ def _read(sid: str, account_sid: str, reading: _Reading) -> Snapshot:
         return snapshot
     finally:
         with _lock:
-            if _under_way.get(sid) is reading:
-                del _under_way[sid]
+            if _in_flight.get(sid) is reading:
+                del _in_flight[sid]
 
 
-def _joined(sid: str, account_sid: str, reading: _Reading) -> Snapshot:
+def _await_result(sid: str, account_sid: str, reading: _SharedRead) -> Snapshot:
     try:
-        error = reading.result.exception(timeout=LONGEST)
+        error = reading.result.exception(timeout=JOIN_TIMEOUT)
     except TimeoutError:
-        raise Unknown("Twilio did not answer in time") from None
+        raise OutcomeUnknown("Twilio did not answer in time") from None
     if isinstance(error, FlexError):
         raise error
     # What broke on this site's side may have been that request's own.

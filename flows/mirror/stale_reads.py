@@ -15,21 +15,21 @@ from django.db.models import Q
 from django.utils import timezone
 
 from flows.audit.models import AuditEvent, Result, Stage
-from flows.twilio.errors import Unknown
+from flows.twilio.errors import OutcomeUnknown
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
 
-SETTLING: Final = timedelta(seconds=60)
+CONSISTENCY_WINDOW: Final = timedelta(seconds=60)
 BATCH: Final = 500
 # The events that tell how a flow is: our confirmed changes, and what was observed at Twilio.
-TELLS_A_STATE: Final = (
+STATE_EVENTS: Final = (
     Q(stage=Stage.OUTCOME, result=Result.SUCCEEDED)
     | Q(stage=Stage.RECONCILED, result=Result.APPLIED)
     | Q(stage=Stage.OBSERVED)
 )
 
 
-class StaleRead(Unknown):
+class StaleRead(OutcomeUnknown):
     """Twilio answered with less than it has already confirmed or shown. `event` is the one that the answer
     contradicts, `confirmed` the flow as the log has it, `seen` the flow as it was read; None is one that is gone."""
 
@@ -38,7 +38,7 @@ class StaleRead(Unknown):
         ago = f"{seconds} second{'' if seconds == 1 else 's'} ago"
         super().__init__(
             f"Twilio doesn't show the last change yet, which it confirmed {ago}"
-            if is_own(event)
+            if is_own_change(event)
             else f"Twilio's answer is older than what it showed {ago}"
         )
         self.event = event
@@ -53,26 +53,26 @@ def recent_events(sids: Iterable[str], *, at: datetime) -> dict[str, list[AuditE
     events: dict[str, list[AuditEvent]] = {}
     for start in range(0, len(wanted), BATCH):
         recent = AuditEvent.objects.filter(
-            TELLS_A_STATE, target_sid__in=wanted[start : start + BATCH], at__gt=at - SETTLING
+            STATE_EVENTS, target_sid__in=wanted[start : start + BATCH], at__gt=at - CONSISTENCY_WINDOW
         )
         for event in recent.select_related("payload").order_by("seq"):
             events.setdefault(event.target_sid, []).append(event)
     return events
 
 
-def contradicted(
+def find_contradiction(
     events: Sequence[AuditEvent], last: Snapshot | None, read: Snapshot | None
 ) -> AuditEvent | None:
     """Return the newest of a flow's recent `events` that a read may not contradict yet, or None if the read counts.
     `last` is the flow as the log last has it, `read` as Twilio answered; None is one that Twilio does not have."""
     for event in reversed(events):
-        is_too_early = _contradicts_own if is_own(event) else _may_be_older
+        is_too_early = _contradicts_own_change if is_own_change(event) else _may_predate_observation
         if is_too_early(event, last, read):
             return event
     return None
 
 
-def is_own(event: AuditEvent) -> bool:
+def is_own_change(event: AuditEvent) -> bool:
     """Return True for a change that this dashboard made and that Twilio showed or confirmed. What a person decided about
     a lost one was not seen at Twilio."""
     was_decided = event.stage == Stage.RECONCILED and bool(event.actor_id)
@@ -81,11 +81,11 @@ def is_own(event: AuditEvent) -> bool:
 
 def is_older(read: Mapping[str, object], known: Mapping[str, object]) -> bool:
     """Return True if Twilio itself dates what was read before what is known. Equal dates prove nothing."""
-    read_at, known_at = (flex_flow.moment(one.get("date_updated")) for one in (read, known))
+    read_at, known_at = (flex_flow.parse_datetime(one.get("date_updated")) for one in (read, known))
     return read_at is not None and known_at is not None and read_at < known_at
 
 
-def _contradicts_own(event: AuditEvent, last: Snapshot | None, read: Snapshot | None) -> bool:
+def _contradicts_own_change(event: AuditEvent, last: Snapshot | None, read: Snapshot | None) -> bool:
     """Return True if the read does not show this change, or may be from before it."""
     if last is None or read is None:
         return last is not read
@@ -94,18 +94,18 @@ def _contradicts_own(event: AuditEvent, last: Snapshot | None, read: Snapshot | 
     names = set(event.changed_fields)
     if "integration_type" in names:
         names.update(entry.name for entry in flex_flow.INTEGRATION_FIELDS)
-    if not (contradicting := flex_flow.differing(last, read, names)):
+    if not (contradicting := flex_flow.differing_fields(last, read, names)):
         return False
     # A value that the flow did not have before can't be an old one, if Twilio's date does not say so.
     was = event.payload.before or {}
-    return not _are_dated(read, last) or not flex_flow.differing(was, read, contradicting)
+    return not _have_dates(read, last) or not flex_flow.differing_fields(was, read, contradicting)
 
 
-def _are_dated(*snapshots: Mapping[str, object]) -> bool:
-    return all(flex_flow.moment(snapshot.get("date_updated")) for snapshot in snapshots)
+def _have_dates(*snapshots: Mapping[str, object]) -> bool:
+    return all(flex_flow.parse_datetime(snapshot.get("date_updated")) for snapshot in snapshots)
 
 
-def _may_be_older(event: AuditEvent, last: Snapshot | None, read: Snapshot | None) -> bool:
+def _may_predate_observation(event: AuditEvent, last: Snapshot | None, read: Snapshot | None) -> bool:
     """Return True if a read of before the observation would look like this one."""
     if event.stage != Stage.OBSERVED:
         return False
@@ -115,9 +115,9 @@ def _may_be_older(event: AuditEvent, last: Snapshot | None, read: Snapshot | Non
         return last is not None and was_created
     if last is None:
         return after is None
-    if not flex_flow.writable_changes(last, read):
+    if not flex_flow.changed_writable_fields(last, read):
         return False
     if is_older(read, last):
         return True
-    is_as_before = before is not None and not flex_flow.writable_changes(before, read)
+    is_as_before = before is not None and not flex_flow.changed_writable_fields(before, read)
     return is_as_before and not is_older(last, read)

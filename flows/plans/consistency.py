@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.db.models import Exists, OuterRef
 
 from flows.audit.consistency import missing_unique_keys
-from flows.audit.models import ONCE, AuditEvent
+from flows.audit.models import UNIQUE_STAGES, AuditEvent
 from flows.plans.models import Plan, PlannedChange
 
 
@@ -18,7 +18,7 @@ def bulk_changes() -> Iterator[str]:
     for change in processed.filter(~Exists(in_log)).order_by("pk")[:1]:
         yield f"Bulk change {change.plan_id} shows a change of {change.target_sid or 'a new flow'} that the log does not have."
     planned = PlannedChange.objects.filter(change_id=OuterRef("change_id"))
-    of_plans = AuditEvent.objects.filter(stage__in=ONCE, request_id__in=Plan.objects.values("id"))
+    of_plans = AuditEvent.objects.filter(stage__in=UNIQUE_STAGES, request_id__in=Plan.objects.values("id"))
     for event in of_plans.filter(~Exists(planned)).order_by("seq")[:1]:
         yield f"Bulk change {event.request_id} does not show event {event.seq}, which is of it."
 

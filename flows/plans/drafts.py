@@ -15,34 +15,34 @@ from django.utils import timezone
 
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log
-from flows.core.database import BATCH_SIZE, batches
+from flows.core.database import BATCH_SIZE, split_batches
 from flows.mirror.models import Flow
 from flows.plans import collisions, execution, titles
 from flows.plans.models import Plan, PlannedChange
-from flows.redaction.masking import has_mask, masked, masked_note, masks_in, storable
+from flows.redaction.masking import find_masks, has_mask, redact, redact_note, replace_unstorable
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
-NOT_KEPT: Final = "Its webhook has a secret, which is not stored: restore it from its event."
-MOST: Final = 10_000  # flows of one bulk change: four accounts as full as Twilio lets them be
+SECRET_NOT_STORED: Final = "Its webhook has a secret, which is not stored: restore it from its event."  # noqa: S105 - a sentence
+MAX_FLOWS: Final = 10_000  # flows of one bulk change: four accounts as full as Twilio lets them be
 ALREADY_SET: Final = "Already set."
 NOT_SYNCED: Final = "No flow with this SID has been synced."
-ENABLE, DISABLE, RETRIES, HOST, STUDIO_FLOW, DELETE = (
+ENABLE, DISABLE, RETRY_COUNT, WEBHOOK_HOST, STUDIO_FLOW, DELETE = (
     "enable", "disable", "retry_count", "webhook_host", "studio_flow", "delete",
 )  # fmt: skip
 # What can be done to many flows, and the field that it sets to a value of the person's.
-KINDS: Final[Mapping[str, str]] = {
+FIELD_BY_KIND: Final[Mapping[str, str]] = {
     ENABLE: "",
     DISABLE: "",
-    RETRIES: "integration_retry_count",
-    HOST: "integration_url",
+    RETRY_COUNT: "integration_retry_count",
+    WEBHOOK_HOST: "integration_url",
     STUDIO_FLOW: "integration_flow_sid",
     DELETE: "",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class BulkAction:
     """What is asked of each flow: one of `KINDS`, and the value that it takes."""
 
     kind: str
@@ -55,8 +55,8 @@ class Ask:
         return {
             ENABLE: "Turn on {flows}",
             DISABLE: "Turn off {flows}",
-            RETRIES: f"Set the retry count of {{flows}} to {value}",
-            HOST: f"Change the webhook host of {{flows}} to {value}",
+            RETRY_COUNT: f"Set the retry count of {{flows}} to {value}",
+            WEBHOOK_HOST: f"Change the webhook host of {{flows}} to {value}",
             STUDIO_FLOW: f"Route {{flows}} to Studio Flow {value}",
             DELETE: "Delete {flows}",
         }[self.kind]
@@ -69,22 +69,22 @@ class Ask:
         """The fields that this flow (a snapshot, secrets masked) would have. `LeftOut` if it can't have them."""
         if self.kind in (ENABLE, DISABLE):
             return {"enabled": self.kind == ENABLE}
-        name = KINDS[self.kind]
+        name = FIELD_BY_KIND[self.kind]
         kind = flex_flow.handler_type(flow)
-        if not flex_flow.is_active(flex_flow.BY_NAME[name], kind):
-            handled = labels.ENUMS.get(kind, kind) or "nothing"
-            raise LeftOut(f"It has no {_in_a_sentence(name)}: it is handled by {handled}.")
-        if self.kind == HOST:
-            return {name: with_host(flow.get(name), str(self.value))}
+        if not flex_flow.is_applicable(flex_flow.FIELDS_BY_NAME[name], kind):
+            handled = labels.CHOICE_LABELS.get(kind, kind) or "nothing"
+            raise SkipFlow(f"It has no {_inline_label(name)}: it is handled by {handled}.")
+        if self.kind == WEBHOOK_HOST:
+            return {name: replace_host(flow.get(name), str(self.value))}
         return {name: self.value}
 
 
-class LeftOut(Exception):
+class SkipFlow(Exception):
     """This flow is not changed; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ImportEntry:
     """A flow as somebody wants it, from outside: the fields that it gives. Without a `sid` it is to be made."""
 
     sid: str = ""
@@ -94,36 +94,41 @@ class Entry:
     origin: str = ""  # where in the file it stands: "Line 7", "Entry 3"
 
 
-def with_host(url: Any, host: str) -> str:
+def replace_host(url: Any, host: str) -> str:
     """The address with another host (and port, if the host comes with one); all the rest stays."""
     try:
         parts = urlsplit(str(url or ""))
     except ValueError:
         parts = urlsplit("")
     if not parts.netloc:
-        raise LeftOut("It has no webhook address whose host could be changed.")
+        raise SkipFlow("It has no webhook address whose host could be changed.")
     user, at, _ = parts.netloc.rpartition("@")
     return urlunsplit(parts._replace(netloc=user + at + host))
 
 
-def plan_change(
-    *, ask: Ask, sids: Sequence[str], made_by: str, reason: str = "", within: twilio_accounts.Scope = None
+def plan_bulk_action(
+    *,
+    ask: BulkAction,
+    sids: Sequence[str],
+    made_by: str,
+    reason: str = "",
+    within: twilio_accounts.Scope = None,
 ) -> Plan:
     """The same for many flows, by name. `within`: the accounts where the person may change flows."""
     sids = list(dict.fromkeys(sids))
-    rows = _rows(sids)
-    held = audit_log.unsettled(list(rows))
+    rows = _flows_by_sid(sids)
+    held = audit_log.open_changes_by_flow(list(rows))
     planned = []
     for row in sorted(rows.values(), key=lambda row: (row.name_folded, row.sid)):
-        change = _change_of(row, "flow.delete" if ask.kind == DELETE else "flow.update")
+        change = _build_change(row, "flow.delete" if ask.kind == DELETE else "flow.update")
         try:
-            _refuse_outside(row.account_sid, within, "delete" if ask.kind == DELETE else "change")
-            _refuse_held(row, held)
+            _check_permission(row.account_sid, within, "delete" if ask.kind == DELETE else "change")
+            check_changeable(row, held)
             if ask.kind == DELETE:
-                change.before = _written(row.resource)
+                change.before = writable_values(row.resource)
             else:
-                _set(change, row, ask.of(row.resource))
-        except LeftOut as why:
+                _request_values(change, row, ask.of(row.resource))
+        except SkipFlow as why:
             change.skipped = str(why)
         planned.append(change)
     planned += [
@@ -131,98 +136,98 @@ def plan_change(
         for sid in sids
         if sid not in rows
     ]
-    collisions.skip_colliding(planned)
+    collisions.skip_collisions(planned)
     title = titles.title_of_change(ask.sentence, planned)
-    return _save(title, planned, made_by=made_by, reason=reason)
+    return save_draft(title, planned, made_by=made_by, reason=reason)
 
 
-def plan_entries(
+def plan_import(
     *,
-    entries: Sequence[Entry],
+    entries: Sequence[ImportEntry],
     made_by: str,
     within: twilio_accounts.Scope = None,
     seen: twilio_accounts.Scope = None,
 ) -> Plan:
     """Flows as a file has them: those with a SID are changed, the others made in the account that they name.
     `within`: as above; `seen`: the accounts that the person may see, beyond which there is nothing."""
-    found = _rows([entry.sid for entry in entries if entry.sid])
+    found = _flows_by_sid([entry.sid for entry in entries if entry.sid])
     rows = {sid: row for sid, row in found.items() if seen is None or row.account_sid in seen}
-    held = audit_log.unsettled(list(rows))
+    held = audit_log.open_changes_by_flow(list(rows))
     planned: list[PlannedChange] = []
-    first_of: dict[str, Entry] = {}
+    first_entries: dict[str, ImportEntry] = {}
     for entry in entries:
-        change = _of_entry(entry, rows.get(entry.sid))
+        change = _build_entry_change(entry, rows.get(entry.sid))
         try:
             if entry.error:
-                raise LeftOut(entry.error)
+                raise SkipFlow(entry.error)
             if not entry.sid:
-                change.account_sid = _account_for(entry, seen)
-                _refuse_outside(change.account_sid, within, "create")
+                change.account_sid = _resolve_account_sid(entry, seen)
+                _check_permission(change.account_sid, within, "create")
                 change.asked = {key: value for key, value in entry.values.items() if value not in (None, "")}
             else:
-                _refuse_repeated(entry, first_of)
-                row = _row_for(entry, rows)
-                _refuse_outside(row.account_sid, within)
-                _refuse_held(row, held)
-                _set(change, row, entry.values)
-        except LeftOut as why:
+                _check_not_repeated(entry, first_entries)
+                row = _find_flow(entry, rows)
+                _check_permission(row.account_sid, within)
+                check_changeable(row, held)
+                _request_values(change, row, entry.values)
+        except SkipFlow as why:
             change.skipped = str(why)
         planned.append(change)
     origins = [entry.origin for entry in entries]
-    collisions.skip_colliding(planned, origins)
+    collisions.skip_collisions(planned, origins)
     for change, origin in zip(planned, origins, strict=True):
         if change.skipped and origin and change.skipped != ALREADY_SET:
             change.skipped = f"{origin}: {change.skipped}"
-    return _save(titles.title_of_import(planned), planned, made_by=made_by)
+    return save_draft(titles.title_of_import(planned), planned, made_by=made_by)
 
 
-def plan_undo(*, plan: Plan, made_by: str) -> Plan:
+def plan_rollback(*, plan: Plan, made_by: str) -> Plan:
     """The way back: what the plan made is undone, the last first. Each flow's former state is the log's."""
     planned = []
-    for fate in reversed(execution.fates(plan, whole=True)):
-        if fate.event is not None and fate.event.result in audit_log.MADE:
-            planned.append(_undoing(fate))
+    for fate in reversed(execution.plan_items(plan, whole=True)):
+        if fate.event is not None and fate.event.result in audit_log.APPLIED_RESULTS:
+            planned.append(_build_rollback(fate))
         elif fate.state in ("unknown", "running"):
-            change = _copy_of(fate.change)
+            change = _copy_change(fate.change)
             change.skipped = "Its outcome is unknown, so it can't be rolled back yet."
             planned.append(change)
-    collisions.skip_colliding(planned)
-    return _save(f"Roll back: {plan.title}", planned, made_by=made_by, undoes=plan)
+    collisions.skip_collisions(planned)
+    return save_draft(f"Roll back: {plan.title}", planned, made_by=made_by, undoes=plan)
 
 
-def plan_rest(*, plan: Plan, made_by: str) -> Plan:
+def plan_retry(*, plan: Plan, made_by: str) -> Plan:
     """Once more what the plan tried and what was not made: it failed, or was in conflict. What was not begun is the
     plan's own to go on with."""
-    left = [fate.change for fate in execution.fates(plan) if fate.state in ("failed", "conflict")]
-    rows = _rows([change.target_sid for change in left if change.target_sid])
-    held = audit_log.unsettled(list(rows))
+    left = [fate.change for fate in execution.plan_items(plan) if fate.state in ("failed", "conflict")]
+    rows = _flows_by_sid([change.target_sid for change in left if change.target_sid])
+    held = audit_log.open_changes_by_flow(list(rows))
     planned = []
     for old in left:
-        change, row = _copy_of(old), rows.get(old.target_sid)
+        change, row = _copy_change(old), rows.get(old.target_sid)
         change.refers_to, change.repeats = old.refers_to, old.repeats or old.change_id
         try:
             if not old.asked and old.action != "flow.delete":
-                raise LeftOut(execution.ERASED)
+                raise SkipFlow(execution.DATA_ERASED)
             if old.action == "flow.create":
-                change.asked = masked(old.asked)
+                change.asked = redact(old.asked)
                 if any(map(has_mask, change.asked.values())):
-                    raise LeftOut(NOT_KEPT)
+                    raise SkipFlow(SECRET_NOT_STORED)
             elif row is None:
-                raise LeftOut(NOT_SYNCED)
+                raise SkipFlow(NOT_SYNCED)
             else:
-                _refuse_held(row, held)
-                change.before = _written(row.resource)
+                check_changeable(row, held)
+                change.before = writable_values(row.resource)
                 if old.action == "flow.update":
-                    _set(change, row, old.asked)
-        except LeftOut as why:
+                    _request_values(change, row, old.asked)
+        except SkipFlow as why:
             change.skipped = str(why)
         planned.append(change)
-    collisions.skip_colliding(planned)
+    collisions.skip_collisions(planned)
     title = titles.title_of_retry(plan.title, len(planned))
-    return _save(title, planned, made_by=made_by, reason=plan.reason, undoes=plan.undoes)
+    return save_draft(title, planned, made_by=made_by, reason=plan.reason, undoes=plan.undoes)
 
 
-def discard(*, plan: Plan) -> bool:
+def discard_draft(*, plan: Plan) -> bool:
     """Throws a plan away that was never started; False if it was."""
     with transaction.atomic():
         draft = Plan.objects.select_for_update().filter(pk=plan.pk, started_at=None).first()
@@ -231,8 +236,8 @@ def discard(*, plan: Plan) -> bool:
     return draft is not None
 
 
-def _undoing(fate: execution.Fate) -> PlannedChange:
-    event, change = fate.event, _copy_of(fate.change)
+def _build_rollback(fate: execution.PlanItem) -> PlannedChange:
+    event, change = fate.event, _copy_change(fate.change)
     if event is None:
         raise ValueError("what was never made can't be undone")
     body = event.payload
@@ -241,50 +246,52 @@ def _undoing(fate: execution.Fate) -> PlannedChange:
     change.target_sid = event.target_sid
     change.friendly_name = body.friendly_name
     if body.erased_at:
-        change.skipped = execution.ERASED
-    elif execution.is_undone(event.event_id):
-        change.skipped = execution.UNDONE
+        change.skipped = execution.DATA_ERASED
+    elif execution.is_rolled_back(event.event_id):
+        change.skipped = execution.ALREADY_ROLLED_BACK
     elif event.action == "flow.create":
-        change.action, change.before = "flow.delete", _written(body.after or {})
+        change.action, change.before = "flow.delete", writable_values(body.after or {})
     elif event.action == "flow.delete":
-        _make_anew(change, body.before or {})
+        prepare_recreation(change, body.before or {})
     else:
         was, left = body.before or {}, body.after or {}
         change.before = {name: left.get(name) for name in event.changed_fields}
         change.asked = {name: was.get(name) for name in event.changed_fields}
-        if any(masks_in(value) - masks_in(change.before[name]) for name, value in change.asked.items()):
-            change.skipped = NOT_KEPT
+        if any(find_masks(value) - find_masks(change.before[name]) for name, value in change.asked.items()):
+            change.skipped = SECRET_NOT_STORED
         if never := [name for name, value in change.asked.items() if value in (None, "")]:
-            named = ", ".join(_in_a_sentence(name) for name in never)
+            named = ", ".join(_inline_label(name) for name in never)
             change.skipped = (
                 f"It had no {named} before, and Twilio may not allow clearing it: change it by hand."
             )
     return change
 
 
-def _make_anew(change: PlannedChange, was: Mapping[str, Any]) -> None:
+def prepare_recreation(change: PlannedChange, was: Mapping[str, Any]) -> None:
     change.action, change.target_sid = "flow.create", ""
     change.asked = {
-        entry.name: was[entry.name] for entry in flex_flow.WRITABLE if was.get(entry.name) not in (None, "")
+        entry.name: was[entry.name]
+        for entry in flex_flow.WRITABLE_FIELDS
+        if was.get(entry.name) not in (None, "")
     }
     if any(map(has_mask, change.asked.values())):
-        change.skipped = NOT_KEPT
+        change.skipped = SECRET_NOT_STORED
 
 
-def _rows(sids: Sequence[str]) -> dict[str, Flow]:
+def _flows_by_sid(sids: Sequence[str]) -> dict[str, Flow]:
     found: dict[str, Flow] = {}
-    for some in batches(list(dict.fromkeys(sids))):
+    for some in split_batches(list(dict.fromkeys(sids))):
         found |= Flow.objects.in_bulk(some)
     return found
 
 
-def _change_of(row: Flow, action: str) -> PlannedChange:
+def _build_change(row: Flow, action: str) -> PlannedChange:
     return PlannedChange(
         action=action, account_sid=row.account_sid, target_sid=row.sid, friendly_name=row.friendly_name
     )
 
 
-def _copy_of(old: PlannedChange) -> PlannedChange:
+def _copy_change(old: PlannedChange) -> PlannedChange:
     return PlannedChange(
         action=old.action,
         account_sid=old.account_sid,
@@ -293,78 +300,80 @@ def _copy_of(old: PlannedChange) -> PlannedChange:
     )
 
 
-def _written(snapshot: Mapping[str, Any]) -> dict[str, Any]:
+def writable_values(snapshot: Mapping[str, Any]) -> dict[str, Any]:
     """All that a deletion would take away, as it was seen: if any of it is not so any more, nothing is deleted."""
-    return {entry.name: snapshot.get(entry.name) for entry in flex_flow.WRITABLE}
+    return {entry.name: snapshot.get(entry.name) for entry in flex_flow.WRITABLE_FIELDS}
 
 
-def _of_entry(entry: Entry, row: Flow | None) -> PlannedChange:
+def _build_entry_change(entry: ImportEntry, row: Flow | None) -> PlannedChange:
     if row:
-        return _change_of(row, "flow.update")
+        return _build_change(row, "flow.update")
     action = "flow.update" if entry.sid or entry.error else "flow.create"
     name = str(entry.values.get("friendly_name") or "")
     return PlannedChange(action=action, target_sid=entry.sid, friendly_name=name)
 
 
-def _account_for(entry: Entry, seen: twilio_accounts.Scope) -> str:
+def _resolve_account_sid(entry: ImportEntry, seen: twilio_accounts.Scope) -> str:
     """The account in which an entry without a SID is to be created."""
-    account = twilio_accounts.sole()
+    account = twilio_accounts.only_account()
     if not entry.account_sid and account is None:
-        raise LeftOut("It doesn't say in which account to create the flow: add its account_sid.")
-    known = {one.sid for one in twilio_accounts.of_scope(seen)}
+        raise SkipFlow("It doesn't say in which account to create the flow: add its account_sid.")
+    known = {one.sid for one in twilio_accounts.visible_accounts(seen)}
     sid = entry.account_sid or (account.sid if account else "")
     if sid not in known:
-        raise LeftOut(f"{_cut(sid)} is not an account that you can create flows in.")
+        raise SkipFlow(f"{_truncate(sid)} is not an account that you can create flows in.")
     return sid
 
 
-def _refuse_repeated(entry: Entry, first_of: dict[str, Entry]) -> None:
-    first = first_of.setdefault(entry.sid, entry)
+def _check_not_repeated(entry: ImportEntry, first_entries: dict[str, ImportEntry]) -> None:
+    first = first_entries.setdefault(entry.sid, entry)
     if first is not entry:
         where = first.origin.lower() if first.origin else "an entry above"
-        raise LeftOut(f"The same SID is in {where}. Only the first one counts.")
+        raise SkipFlow(f"The same SID is in {where}. Only the first one counts.")
 
 
-def _row_for(entry: Entry, rows: Mapping[str, Flow]) -> Flow:
+def _find_flow(entry: ImportEntry, rows: Mapping[str, Flow]) -> Flow:
     row = rows.get(entry.sid)
     if row is None:
-        raise LeftOut(f"{NOT_SYNCED} An entry without a SID creates a new flow.")
+        raise SkipFlow(f"{NOT_SYNCED} An entry without a SID creates a new flow.")
     if entry.account_sid not in ("", row.account_sid):
-        raise LeftOut(f"The flow is not in {_cut(entry.account_sid)}, and a flow can't be moved.")
+        raise SkipFlow(f"The flow is not in {_truncate(entry.account_sid)}, and a flow can't be moved.")
     return row
 
 
-def _cut(text: str) -> str:
+def _truncate(text: str) -> str:
     return f"{text[:40]}…" if len(text) > 40 else text
 
 
-def _refuse_outside(account_sid: str, within: twilio_accounts.Scope, verb: str = "change") -> None:
+def _check_permission(account_sid: str, within: twilio_accounts.Scope, verb: str = "change") -> None:
     if within is not None and account_sid not in within:
-        name = next((str(one) for one in twilio_accounts.every() if one.sid == account_sid), account_sid)
-        raise LeftOut(f"You don't have permission to {verb} flows in {name}.")
+        name = next(
+            (str(one) for one in twilio_accounts.all_accounts() if one.sid == account_sid), account_sid
+        )
+        raise SkipFlow(f"You don't have permission to {verb} flows in {name}.")
 
 
-def _refuse_held(row: Flow, held: Mapping[str, Any]) -> None:
+def check_changeable(row: Flow, held: Mapping[str, Any]) -> None:
     if row.gone_at:
-        raise LeftOut("Deleted at Twilio.")
+        raise SkipFlow("Deleted at Twilio.")
     if row.sid in held:
-        raise LeftOut("Has an unresolved change.")
+        raise SkipFlow("Has an unresolved change.")
 
 
-def _set(change: PlannedChange, row: Flow, values: Mapping[str, Any]) -> None:
+def _request_values(change: PlannedChange, row: Flow, values: Mapping[str, Any]) -> None:
     """Asks for the fields that differ from what the copy has."""
-    asked = masked(storable(dict(values)))
-    if any(masks_in(value) - masks_in(row.resource.get(name)) for name, value in asked.items()):
-        raise LeftOut(NOT_KEPT)
-    names = flex_flow.differing(row.resource, asked, asked)
+    asked = redact(replace_unstorable(dict(values)))
+    if any(find_masks(value) - find_masks(row.resource.get(name)) for name, value in asked.items()):
+        raise SkipFlow(SECRET_NOT_STORED)
+    names = flex_flow.differing_fields(row.resource, asked, asked)
     if not names:
-        raise LeftOut(ALREADY_SET)
+        raise SkipFlow(ALREADY_SET)
     change.before = {name: row.resource.get(name) for name in names}
     change.asked = {name: asked[name] for name in names}
 
 
-def _in_a_sentence(name: str) -> str:
-    text = labels.label(name)
+def _inline_label(name: str) -> str:
+    text = labels.field_label(name)
     return (
         text
         if text.startswith("Studio")
@@ -372,7 +381,7 @@ def _in_a_sentence(name: str) -> str:
     )
 
 
-def _save(
+def save_draft(
     title: str,
     planned: Sequence[PlannedChange],
     *,
@@ -384,14 +393,17 @@ def _save(
         title=title[:200],
         made_at=timezone.now(),
         made_by=made_by[:150],
-        reason=masked_note(storable(reason))[:200],
+        reason=redact_note(replace_unstorable(reason))[:200],
         undoes=undoes,
     )
     for place, change in enumerate(planned):
         change.plan, change.place = plan, place
-        change.skipped = storable(change.skipped)[:300]
-        change.friendly_name, change.asked = storable(change.friendly_name), storable(change.asked)
-        if masked(change.asked) != change.asked:
+        change.skipped = replace_unstorable(change.skipped)[:300]
+        change.friendly_name, change.asked = (
+            replace_unstorable(change.friendly_name),
+            replace_unstorable(change.asked),
+        )
+        if redact(change.asked) != change.asked:
             raise ValueError("a plan would keep a secret")
     with transaction.atomic():
         plan.save(force_insert=True)

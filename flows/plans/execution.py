@@ -24,31 +24,31 @@ from flows.accounts import twilio_accounts
 from flows.accounts.permissions import active_user, role_of
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, NotRecorded, Payload
-from flows.audit.models import ONCE, AuditEvent, OpenDrift, Result, Stage
+from flows.audit.models import UNIQUE_STAGES, AuditEvent, OpenDrift, Result, Stage
 from flows.availability import restrictions
 from flows.changes import flow_changes
 from flows.mirror.stale_reads import StaleRead
 from flows.plans.models import Plan, PlannedChange
-from flows.redaction.masking import masked_note, storable
-from flows.twilio.errors import FlexError, Refused
+from flows.redaction.masking import redact_note, replace_unstorable
+from flows.twilio.errors import FlexError, RequestRefused
 
 log = logging.getLogger(__name__)
 
-A_TURN: Final = 20  # changes
-DEAD_AFTER: Final = timedelta(minutes=2)  # without a sign of life: longer than any one change may take
-A_WORKER_COMES: Final = timedelta(seconds=10)
-ENOUGH: Final = 5  # flows in a row for which Twilio did not answer, or with
-REFUSED_TO_ALL: Final = frozenset({401, 403, 429})  # what it would say to the next one too
-START, STOP = "plan.start", "plan.stop"
-STOPPED: Final = "Stopped."
-ERASED: Final = "What it was about was erased."
-UNDONE: Final = "Rolled back already."
-PERMISSIONS: Final = {
+CHANGES_PER_RUN: Final = 20  # changes
+LEASE_TIMEOUT: Final = timedelta(minutes=2)  # without a sign of life: longer than any one change may take
+PICKUP_TIMEOUT: Final = timedelta(seconds=10)
+MAX_CONSECUTIVE_FAILURES: Final = 5  # flows in a row for which Twilio did not answer, or with
+ACCOUNT_WIDE_STATUSES: Final = frozenset({401, 403, 429})  # what it would say to the next one too
+START_ACTION, STOP_ACTION = "plan.start", "plan.stop"
+STOPPED_BY_USER: Final = "Stopped."
+DATA_ERASED: Final = "What it was about was erased."
+ALREADY_ROLLED_BACK: Final = "Rolled back already."
+PERMISSION_BY_ACTION: Final = {
     "flow.create": "flows.add_flow",
     "flow.update": "flows.change_flow",
     "flow.delete": "flows.delete_flow",
 }
-_STATES: Final = {
+_STATE_BY_RESULT: Final = {
     Result.PENDING: "running",
     Result.UNKNOWN: "unknown",
     Result.CONFLICT: "conflict",
@@ -57,12 +57,12 @@ _STATES: Final = {
 }
 
 
-class _NotNow(Exception):
+class _WrongState(Exception):
     """The plan is not in a state for this."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class PlanItem:
     """What became of one planned change: planned, skipped, running, made, failed, unknown or conflict. `event` is
     the latest that the log has of it."""
 
@@ -72,43 +72,52 @@ class Fate:
     @property
     def state(self) -> str:
         if self.event is not None:
-            return _STATES.get(Result(self.event.result), "failed")
+            return _STATE_BY_RESULT.get(Result(self.event.result), "failed")
         return "skipped" if self.change.skipped else "planned"
 
 
-def fates(plan: Plan, *, whole: bool = False) -> list[Fate]:
+def plan_items(plan: Plan, *, whole: bool = False) -> list[PlanItem]:
     """Every change of the plan in its order. A plan can be long and is asked for often: what the events hold beside
     their result is read later, one by one, if not told `whole`."""
     events = AuditEvent.objects.filter(change_id__in=plan.changes.values("change_id")).order_by("seq")
     events = events.select_related("payload") if whole else events.only("event_id", "change_id", "result")
     latest = {event.change_id: event for event in events}
-    return [Fate(change, latest.get(change.change_id)) for change in plan.changes.order_by("place")]
+    return [PlanItem(change, latest.get(change.change_id)) for change in plan.changes.order_by("place")]
 
 
-def is_undone(event_id: uuid.UUID) -> bool:
+def is_rolled_back(event_id: uuid.UUID) -> bool:
     """Whether a change that was made says that it undoes this event."""
-    return AuditEvent.objects.filter(refers_to=event_id, stage__in=ONCE, result__in=audit_log.MADE).exists()
+    return AuditEvent.objects.filter(
+        refers_to=event_id, stage__in=UNIQUE_STAGES, result__in=audit_log.APPLIED_RESULTS
+    ).exists()
 
 
 def missing_permission(plan: Plan, user: User) -> str:
     """A permission that carrying out the plan takes and that the person has not on one of its accounts, or nothing."""
     changes = plan.changes.filter(skipped="").order_by().values_list("action", "account_sid").distinct()
-    return next((PERMISSIONS[action] for action, account in changes if not _may(user, action, account)), "")
+    return next(
+        (
+            PERMISSION_BY_ACTION[action]
+            for action, account in changes
+            if not _has_permission(user, action, account)
+        ),
+        "",
+    )
 
 
-def shut_by(plan: Plan) -> str:
+def blocked_reason(plan: Plan) -> str:
     """Why some of the plan can't be made now, in a sentence, or nothing."""
     changes = plan.changes.filter(skipped="", done_at=None).order_by()
     asked = changes.values_list("action", "account_sid").distinct()
     whys = (
-        restrictions.reason_against(account_sid, action.removeprefix("flow."))
+        restrictions.find_restriction(account_sid, action.removeprefix("flow."))
         for action, account_sid in asked
     )
     return next((why.sentence for why in whys if why), "")
 
 
-def _may(user: User, action: str, account_sid: str) -> bool:
-    return user.has_perm(PERMISSIONS[action], account_sid or twilio_accounts.EVERY)  # type: ignore[arg-type]  # our backend takes a SID
+def _has_permission(user: User, action: str, account_sid: str) -> bool:
+    return user.has_perm(PERMISSION_BY_ACTION[action], account_sid or twilio_accounts.ALL_ACCOUNTS)  # type: ignore[arg-type]  # our backend takes a SID
 
 
 def start(*, plan: Plan, reason: str, actor: Actor) -> bool:
@@ -116,13 +125,13 @@ def start(*, plan: Plan, reason: str, actor: Actor) -> bool:
     False if it is under way or done. Raises `NotRecorded`."""
     now = timezone.now()
     was_stopped = Q(ended_at__isnull=False) & ~Q(ended_because="")
-    is_abandoned = Q(started_at__isnull=False, ended_at=None, alive_at__lt=now - DEAD_AFTER)
+    is_abandoned = Q(started_at__isnull=False, ended_at=None, alive_at__lt=now - LEASE_TIMEOUT)
     can_start = Q(started_at=None) | was_stopped | is_abandoned
-    why = masked_note(storable(reason))[:200]
+    why = redact_note(replace_unstorable(reason))[:200]
     begun = {
         "started_at": now,
         "reason": why,
-        "actor": _kept(actor),
+        "actor": _actor_fields(actor),
         "stop_asked_at": None,
         "ended_at": None,
         "ended_because": "",
@@ -132,10 +141,10 @@ def start(*, plan: Plan, reason: str, actor: Actor) -> bool:
 
     def begin() -> None:
         if not Plan.objects.filter(can_start, pk=plan.pk).update(**begun):
-            raise _NotNow
-        carry_on.enqueue(str(plan.pk))
+            raise _WrongState
+        run_plan.enqueue(str(plan.pk))
 
-    return _on_record(START, plan, actor, begin, reason=why)
+    return _update_and_log(START_ACTION, plan, actor, begin, reason=why)
 
 
 def stop(*, plan: Plan, actor: Actor) -> bool:
@@ -145,38 +154,38 @@ def stop(*, plan: Plan, actor: Actor) -> bool:
     def ask() -> None:
         underway = Plan.objects.filter(pk=plan.pk, started_at__isnull=False, ended_at=None).first()
         if underway is None or (underway.stop_asked_at and not is_idle(underway)):
-            raise _NotNow
+            raise _WrongState
         Plan.objects.filter(pk=plan.pk).update(stop_asked_at=timezone.now())
         if is_idle(underway):  # no worker is there to notice
             Plan.objects.filter(pk=plan.pk).update(
-                ended_at=timezone.now(), ended_because=STOPPED, runner=None
+                ended_at=timezone.now(), ended_because=STOPPED_BY_USER, runner=None
             )
 
-    return _on_record(STOP, plan, actor, ask, reason=plan.reason)
+    return _update_and_log(STOP_ACTION, plan, actor, ask, reason=plan.reason)
 
 
 @task()
-def carry_on(plan_id: str) -> None:
+def run_plan(plan_id: str) -> None:
     """One worker's turn at a plan, unless another has it."""
     plan = Plan.objects.filter(pk=plan_id).first()
     turn = uuid.uuid4()
-    if plan is None or not _take(plan, turn):
+    if plan is None or not _acquire_lease(plan, turn):
         return
     # If this worker dies, somebody finds this and goes on.
-    carry_on.using(run_after=timezone.now() + DEAD_AFTER + timedelta(seconds=5)).enqueue(plan_id)
-    _Turn(plan, turn).run()
+    run_plan.using(run_after=timezone.now() + LEASE_TIMEOUT + timedelta(seconds=5)).enqueue(plan_id)
+    _PlanRun(plan, turn).run()
 
 
-def resume() -> int:
+def requeue_all() -> int:
     """Puts every plan that is under way on the queue at once. For where nobody else can be at work on one."""
     underway = Plan.objects.filter(started_at__isnull=False, ended_at=None)
     underway.update(runner=None)
     for plan in underway:
-        carry_on.enqueue(str(plan.pk))
+        run_plan.enqueue(str(plan.pk))
     return len(underway)
 
 
-class _Turn:
+class _PlanRun:
     """Some of a plan's changes, as long as this turn is the plan's."""
 
     def __init__(self, plan: Plan, turn: uuid.UUID) -> None:
@@ -186,36 +195,36 @@ class _Turn:
 
     def run(self) -> None:
         left = self.plan.changes.filter(skipped="", done_at=None).order_by("place")
-        for _ in range(A_TURN):
+        for _ in range(CHANGES_PER_RUN):
             change = left.first()  # as it is now: it may have been erased
-            if change is None or not self._is_mine() or self._is_over(change):
+            if change is None or not self._renew_lease() or self._is_over(change):
                 break
-            if not self._came_through(change):
+            if not self._process_change(change):
                 return
         if left.exists():
             if self._mine().update(runner=None):
-                carry_on.enqueue(str(self.plan.pk))
+                run_plan.enqueue(str(self.plan.pk))
         else:
             self._end("")
 
-    def _came_through(self, change: PlannedChange) -> bool:
+    def _process_change(self, change: PlannedChange) -> bool:
         """Makes a change and notes that it was tried. False if that ended the plan."""
         because = ""
         try:
             change.skipped = self._make(change)
         except NotRecorded:
             return self._end("The audit log could not be written, so nothing more was sent.")
-        except restrictions.Closed as closed:
+        except restrictions.OperationUnavailable as closed:
             return self._end(f"{closed} Nothing more was sent.")
         except Exception as error:  # noqa: BLE001 - else the plan would come back to it for ever
             # The kind alone: its own words can quote what was sent.
             kind = type(error).__name__
             log.error("change %s of a plan failed on this site's side: %s", change.change_id, kind)
-            has_begun = audit_log.story_of(change.change_id) is not None
+            has_begun = audit_log.latest_event(change.change_id) is not None
             change.skipped = "" if has_begun else "This site failed before anything was sent."
             because = "This site failed at one of the flows. The error has been logged."
-        if self.unanswered >= ENOUGH:
-            because = f"Twilio refused or did not answer for {ENOUGH} flows in a row."
+        if self.unanswered >= MAX_CONSECUTIVE_FAILURES:
+            because = f"Twilio refused or did not answer for {MAX_CONSECUTIVE_FAILURES} flows in a row."
         change.done_at = timezone.now()
         change.save(update_fields=["done_at", *(["skipped"] if change.skipped else [])])
         return self._end(because) if because else True
@@ -227,40 +236,42 @@ class _Turn:
         self._mine().update(ended_at=timezone.now(), ended_because=because[:200], runner=None)
         return False
 
-    def _is_mine(self) -> bool:
+    def _renew_lease(self) -> bool:
         return bool(self._mine().update(alive_at=timezone.now()))
 
     def _is_over(self, change: PlannedChange) -> bool:
         self.plan.refresh_from_db()
         if self.plan.stop_asked_at:
-            self._end(STOPPED)
+            self._end(STOPPED_BY_USER)
             return True
         person = active_user(self.actor.id)
-        if person is None or not _may(person, change.action, change.account_sid):
+        if person is None or not _has_permission(person, change.action, change.account_sid):
             self._end(f"{self.actor.label} no longer has permission to make these changes.")
             return True
         return False
 
     def _make(self, change: PlannedChange) -> str:
         """One change, as any other. If nothing of it is on record, why it was left out."""
-        if change.refers_to and is_undone(change.refers_to) and not _is_waiting(change.refers_to):
-            return UNDONE
-        if change.repeats and _is_made(change.repeats):
+        if change.refers_to and is_rolled_back(change.refers_to) and not _is_in_drift_inbox(change.refers_to):
+            return ALREADY_ROLLED_BACK
+        if change.repeats and _is_applied(change.repeats):
             return "Done already by another retry."
         try:
             error = self._send(change)
-        except flow_changes.NotRead as unread:
+        except flow_changes.FlowUnreadable as unread:
             error = unread.error
         except flow_changes.NothingToChange:
             return "Already set when its turn came."
-        except audit_log.ChangeOpen as other:
+        except audit_log.ConcurrentChange as other:
             is_own = other.event.change_id == change.change_id
             return "" if is_own else "Another change of this flow was in progress, or had just been made."
         except (flow_changes.Conflict, flow_changes.OutcomeNotRecorded, audit_log.AlreadyRecorded):
             return ""  # the log has it
-        is_of_all = error is not None and error.status in REFUSED_TO_ALL
+        is_of_all = error is not None and error.status in ACCOUNT_WIDE_STATUSES
         is_answer = (
-            error is None or isinstance(error, StaleRead) or (isinstance(error, Refused) and not is_of_all)
+            error is None
+            or isinstance(error, StaleRead)
+            or (isinstance(error, RequestRefused) and not is_of_all)
         )
         self.unanswered = 0 if is_answer else self.unanswered + 1
         return ""
@@ -294,36 +305,38 @@ class _Turn:
         ).error
 
 
-def _is_waiting(event_id: uuid.UUID) -> bool:
+def _is_in_drift_inbox(event_id: uuid.UUID) -> bool:
     """Return True for an external change of which a part is left in the inbox."""
     return OpenDrift.objects.filter(event__event_id=event_id).exists()
 
 
-def _is_made(change_id: uuid.UUID) -> bool:
+def _is_applied(change_id: uuid.UUID) -> bool:
     """Whether a planned change came to pass, itself or in a plan that tried it once more."""
     tries = PlannedChange.objects.filter(Q(change_id=change_id) | Q(repeats=change_id)).values("change_id")
-    return AuditEvent.objects.filter(change_id__in=tries, stage__in=ONCE, result__in=audit_log.MADE).exists()
+    return AuditEvent.objects.filter(
+        change_id__in=tries, stage__in=UNIQUE_STAGES, result__in=audit_log.APPLIED_RESULTS
+    ).exists()
 
 
-def _take(plan: Plan, turn: uuid.UUID) -> bool:
+def _acquire_lease(plan: Plan, turn: uuid.UUID) -> bool:
     now = timezone.now()
-    is_free = Q(runner=None) | Q(alive_at__lt=now - DEAD_AFTER)
+    is_free = Q(runner=None) | Q(alive_at__lt=now - LEASE_TIMEOUT)
     underway = Plan.objects.filter(is_free, pk=plan.pk, started_at__isnull=False, ended_at=None)
     return bool(underway.update(runner=turn, alive_at=now))
 
 
 def is_idle(plan: Plan) -> bool:
     """Whether no worker is at a plan that is under way: it waits for one, or the last one died."""
-    return plan.runner is None or plan.alive_at is None or plan.alive_at < timezone.now() - DEAD_AFTER
+    return plan.runner is None or plan.alive_at is None or plan.alive_at < timezone.now() - LEASE_TIMEOUT
 
 
-def is_waiting(plan: Plan) -> bool:
+def is_waiting_for_worker(plan: Plan) -> bool:
     """Whether a plan that is under way has been without a worker for longer than one needs to come."""
-    is_late = plan.alive_at is None or plan.alive_at < timezone.now() - A_WORKER_COMES
+    is_late = plan.alive_at is None or plan.alive_at < timezone.now() - PICKUP_TIMEOUT
     return plan.state in ("running", "stopping") and is_idle(plan) and is_late
 
 
-def _on_record(action: str, plan: Plan, actor: Actor, act: Callable[[], None], *, reason: str) -> bool:
+def _update_and_log(action: str, plan: Plan, actor: Actor, act: Callable[[], None], *, reason: str) -> bool:
     """Does it in the transaction of the event that tells of it: both or neither."""
 
     def done() -> Payload:
@@ -336,15 +349,15 @@ def _on_record(action: str, plan: Plan, actor: Actor, act: Callable[[], None], *
             action=action,
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,
-            actor=Actor(**_kept(actor) | {"request_id": str(plan.pk)}),
+            actor=Actor(**_actor_fields(actor) | {"request_id": str(plan.pk)}),
             reason=reason,
             payload=done,
         )
-    except _NotNow:
+    except _WrongState:
         return False
     plan.refresh_from_db()
     return True
 
 
-def _kept(actor: Actor) -> dict[str, Any]:
+def _actor_fields(actor: Actor) -> dict[str, Any]:
     return {name: getattr(actor, name) for name in Actor.__dataclass_fields__}

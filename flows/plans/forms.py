@@ -9,11 +9,11 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 
-from flows.changes.forms.fields import VisibleText, field_of
+from flows.changes.forms.fields import VisibleTextField, build_field
 from flows.twilio.flex import flex_flow
 
 # What can be asked, in the order of the list, and the field of the schema whose value it takes.
-KINDS: Final = {
+BULK_ACTIONS: Final = {
     "enable": ("Turn on", ""),
     "disable": ("Turn off", ""),
     "retry_count": ("Set the retry count", "integration_retry_count"),
@@ -21,25 +21,27 @@ KINDS: Final = {
     "studio_flow": ("Route to another Studio Flow", "integration_flow_sid"),
     "delete": ("Delete", ""),
 }
-_HOST = re.compile(r"(?=.{1,253}(?::|\Z))[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?", re.IGNORECASE)
+_HOST_PATTERN = re.compile(
+    r"(?=.{1,253}(?::|\Z))[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?", re.IGNORECASE
+)
 
 
-class PlanForm(forms.Form):
+class BulkActionForm(forms.Form):
     """What is asked of each of the chosen flows. Without `data`, what it takes is asked for."""
 
     kind = forms.ChoiceField(
-        label="What to do", choices=[(kind, title) for kind, (title, _) in KINDS.items()]
+        label="What to do", choices=[(kind, title) for kind, (title, _) in BULK_ACTIONS.items()]
     )
 
     def __init__(
         self, data: Mapping[str, Any] | None = None, *, kind: str = "", value: str | None = None
     ) -> None:
         super().__init__(data, initial={"kind": kind, "value": value})
-        self.title, name = KINDS.get(kind, ("", ""))
+        self.title, name = BULK_ACTIONS.get(kind, ("", ""))
         self.fields["kind"].widget = forms.HiddenInput()
         if kind == "webhook_host":
-            self.fields["value"] = VisibleText(
-                leaves_out="all",
+            self.fields["value"] = VisibleTextField(
+                strip_invisible="all",
                 label="New host",
                 max_length=260,
                 error_messages={"required": "New host is missing."},
@@ -48,12 +50,12 @@ class PlanForm(forms.Form):
                 widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
             )
         elif name:
-            self.fields["value"] = field_of(flex_flow.BY_NAME[name], required=True)
+            self.fields["value"] = build_field(flex_flow.FIELDS_BY_NAME[name], required=True)
             self.fields["value"].widget.attrs["autocomplete"] = "off"
 
     def clean_value(self) -> Any:
         value = self.cleaned_data["value"]
-        if self.data.get("kind") == "webhook_host" and not _HOST.fullmatch(value):
+        if self.data.get("kind") == "webhook_host" and not _HOST_PATTERN.fullmatch(value):
             raise ValidationError(
                 "Enter a host's name alone, such as hooks.example.com, without https:// and path."
             )
@@ -64,10 +66,10 @@ class PlanForm(forms.Form):
         return _error_list(self)
 
 
-class StartForm(forms.Form):
+class PlanStartForm(forms.Form):
     """The reason for all of a plan's changes; where flows are deleted, their number too."""
 
-    reason = VisibleText(
+    reason = VisibleTextField(
         label="Reason",
         max_length=200,
         required=False,
@@ -78,8 +80,8 @@ class StartForm(forms.Form):
         super().__init__(data, initial={"reason": reason})
         self.deletes = deletes
         if deletes:
-            self.fields["confirm"] = VisibleText(
-                leaves_out="all",
+            self.fields["confirm"] = VisibleTextField(
+                strip_invisible="all",
                 label=f"{deletes} {'flow' if deletes == 1 else 'flows'} will be deleted. Type the number to confirm",
                 error_messages={"required": "Type the number of flows that will be deleted."},
                 widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),

@@ -7,20 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from flows.core.csv_cells import cell, unescaped
+from flows.core.csv_cells import from_csv_cell, to_csv_cell
 from flows.flex_flows.forms import FlowForm
-from flows.plans.import_table import typed
-from flows.plans.import_text import Item, item_of
-from flows.redaction.masking import masked_field, storable
+from flows.plans.import_table import parse_cell
+from flows.plans.import_text import ImportItem, parse_item
+from flows.redaction.masking import redact_field, replace_unstorable
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
 
-_WRITABLE: Final = frozenset(entry.name for entry in flex_flow.WRITABLE)
+_WRITABLE_NAMES: Final = frozenset(entry.name for entry in flex_flow.WRITABLE_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class CheckedEntry:
     """One flow of the import: the fields that it gives, as they would be sent, or why it can't be had so."""
 
     sid: str = ""
@@ -30,108 +30,112 @@ class Given:
     origin: str = ""
 
 
-def read_entries(entries: Sequence[Any], known: Mapping[str, Snapshot]) -> list[Given]:
+def check_entries(entries: Sequence[Any], known: Mapping[str, Snapshot]) -> list[CheckedEntry]:
     """Each entry of a JSON list, checked. `known` are the flows (secrets masked) by SID that they may change."""
-    return read_items([item_of(entry, f"Entry {place:,}") for place, entry in enumerate(entries, 1)], known)
+    return check_items(
+        [parse_item(entry, f"Entry {place:,}") for place, entry in enumerate(entries, 1)], known
+    )
 
 
-def read_items(items: Sequence[Item], known: Mapping[str, Snapshot]) -> list[Given]:
+def check_items(items: Sequence[ImportItem], known: Mapping[str, Snapshot]) -> list[CheckedEntry]:
     """Each flow of an import, checked."""
-    return [_read(item, known.get(sid_of(item))) for item in items]
+    return [_check_item(item, known.get(item_sid(item))) for item in items]
 
 
-def sid_of(item: Item) -> str:
+def item_sid(item: ImportItem) -> str:
     """The SID of the flow that an item changes, or nothing."""
     sid = item.fields.get("sid")
     sid = sid.strip() if isinstance(sid, str) else ""
     return sid if flex_flow.is_sid("FO", sid) else ""
 
 
-def _read(item: Item, flow: Snapshot | None) -> Given:
-    sid, error = sid_of(item), item.error or _bad_identity(item) or _unknown(item, flow)
+def _check_item(item: ImportItem, flow: Snapshot | None) -> CheckedEntry:
+    sid, error = item_sid(item), item.error or _identity_error(item) or _unknown_field_error(item, flow)
     name = item.fields.get("friendly_name")
-    known = {"friendly_name": storable(name)[:256]} if isinstance(name, str) else {}
+    known = {"friendly_name": replace_unstorable(name)[:256]} if isinstance(name, str) else {}
     if error:
-        return Given(sid, known, error, origin=item.origin)
+        return CheckedEntry(sid, known, error, origin=item.origin)
     account_sid = str(item.fields.get("account_sid") or "").strip()
     if sid and flow is None:  # it has not been synced, which the plan says
-        return Given(sid, known, account_sid=account_sid, origin=item.origin)
-    values = _values_of(item, flow)
-    given, error = _checked(values, flow) if values or flow is None else ({}, "")
-    return Given(sid, known if error else given, error, account_sid, item.origin)
+        return CheckedEntry(sid, known, account_sid=account_sid, origin=item.origin)
+    values = _changed_values(item, flow)
+    given, error = _validate_values(values, flow) if values or flow is None else ({}, "")
+    return CheckedEntry(sid, known if error else given, error, account_sid, item.origin)
 
 
-def _bad_identity(item: Item) -> str:
+def _identity_error(item: ImportItem) -> str:
     """What is wrong with the SIDs that say which flow it is, and where."""
     sid, account_sid = item.fields.get("sid"), item.fields.get("account_sid")
-    if sid not in (None, "") and not sid_of(item):
+    if sid not in (None, "") and not item_sid(item):
         return f"“{str(sid)[:40]}” is not a Flex Flow SID (FO…)."
     if account_sid not in (None, "") and not flex_flow.is_sid("AC", str(account_sid).strip()):
         return f"“{str(account_sid)[:40]}” is not an account SID (AC…)."
     return ""
 
 
-def _unknown(item: Item, flow: Snapshot | None) -> str:
+def _unknown_field_error(item: ImportItem, flow: Snapshot | None) -> str:
     """A field that nobody knows. What Twilio itself has sent of the flow may come back."""
     sent = set(flow or {})
     for name in item.fields:
-        if name not in flex_flow.BY_NAME and name.replace("integration.", "integration_") not in sent:
+        if name not in flex_flow.FIELDS_BY_NAME and name.replace("integration.", "integration_") not in sent:
             return f"There is no field “{name[:40]}”."
     return ""
 
 
-def _values_of(item: Item, flow: Snapshot | None) -> dict[str, Any]:
+def _changed_values(item: ImportItem, flow: Snapshot | None) -> dict[str, Any]:
     """The fields that can be written, without those that are as the flow has them: of a whole file, these are most.
     An empty cell says nothing, nor does one as an export has it."""
     had = flow or {}
-    values = {name: value for name, value in item.fields.items() if name in _WRITABLE}
+    values = {name: value for name, value in item.fields.items() if name in _WRITABLE_NAMES}
     if item.is_table:
-        told = {name: text for name, text in values.items() if text.strip() and text != cell(had.get(name))}
-        return {name: typed(name, unescaped(text)) for name, text in told.items()}
-    read = {name: _in_json(name, value) for name, value in values.items()}
+        told = {
+            name: text for name, text in values.items() if text.strip() and text != to_csv_cell(had.get(name))
+        }
+        return {name: parse_cell(name, from_csv_cell(text)) for name, text in told.items()}
+    read = {name: _parse_json_value(name, value) for name, value in values.items()}
     return {
         name: value
         for name, value in read.items()
-        if flow is None or not flex_flow.same(name, had.get(name), value)
+        if flow is None or not flex_flow.is_same_value(name, had.get(name), value)
     }
 
 
-def _in_json(name: str, value: Any) -> Any:
+def _parse_json_value(name: str, value: Any) -> Any:
     """A yes or no that came as text is one; so is a choice in another case."""
     return (
-        typed(name, value)
-        if isinstance(value, str) and flex_flow.BY_NAME[name].kind in ("boolean", "enum")
+        parse_cell(name, value)
+        if isinstance(value, str) and flex_flow.FIELDS_BY_NAME[name].kind in ("boolean", "enum")
         else value
     )
 
 
-def _checked(values: Mapping[str, Any], flow: Snapshot | None) -> tuple[dict[str, Any], str]:
+def _validate_values(values: Mapping[str, Any], flow: Snapshot | None) -> tuple[dict[str, Any], str]:
     """The values as they would be sent, or what is wrong with them."""
-    form = FlowForm(_typed(values, flow), base=flow)
+    form = FlowForm(_form_data(values, flow), base=flow)
     if not form.is_valid():
         return {}, " ".join(message for _, message in form.error_list)
     given = {name: form.values[name] for name in values if name in form.values}
     for name, value in given.items():
-        if masked_field(name, storable(value)) != storable(value):
+        if redact_field(name, replace_unstorable(value)) != replace_unstorable(value):
             return (
                 {},
-                f"{labels.label(name)} has a secret in it, which an import does not keep: use the flow's form.",
+                f"{labels.field_label(name)} has a secret in it, which an import does not keep: use the flow's form.",
             )
     for name, value in values.items():
         if name not in given and value not in (None, ""):
-            return {}, f"{labels.label(name)} does not belong to a flow with this integration type."
+            return {}, f"{labels.field_label(name)} does not belong to a flow with this integration type."
     return given, ""
 
 
-def _typed(values: Mapping[str, Any], flow: Snapshot | None) -> dict[str, str]:
+def _form_data(values: Mapping[str, Any], flow: Snapshot | None) -> dict[str, str]:
     """The values as a form sends them. What an entry leaves out stays as the flow has it."""
-    had = {name: (flow or {}).get(name) for name in _WRITABLE}
+    had = {name: (flow or {}).get(name) for name in _WRITABLE_NAMES}
     return {"change_id": str(uuid.uuid4())} | {
-        name: _text(value) for name, value in {**had, **values}.items()
+        name: _form_text(value) for name, value in {**had, **values}.items()
     }
 
 
-def _text(value: Any) -> str:
+def _form_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else str(value)

@@ -14,18 +14,18 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 
-from flows.core.csv_cells import unescaped
-from flows.plans.import_text import MOST, Item
+from flows.core.csv_cells import from_csv_cell
+from flows.plans.import_text import MAX_FLOWS, ImportItem
 from flows.twilio.flex import flex_flow
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab"}
-MOST_COLUMNS: Final = 100
-SAMPLES: Final = 3
+MAX_COLUMNS: Final = 100
+MAX_SAMPLES: Final = 3
 # What a column can be: the flow, where it is to be created, and what can be written.
-TARGETS: Final = ("sid", "account_sid", *(entry.name for entry in flex_flow.WRITABLE))
-_SHORTENED: Final = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
-_YES: Final = frozenset({"true", "yes", "on", "1"})
-_NO: Final = frozenset({"false", "no", "off", "0"})
+TARGETS: Final = ("sid", "account_sid", *(entry.name for entry in flex_flow.WRITABLE_FIELDS))
+_SCIENTIFIC_NOTATION: Final = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
+_TRUE_TEXTS: Final = frozenset({"true", "yes", "on", "1"})
+_FALSE_TEXTS: Final = frozenset({"false", "no", "off", "0"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +45,25 @@ class Table:
         found: dict[str, None] = {}
         for _, cells in self.rows:
             if column < len(cells) and cells[column]:
-                found.setdefault(unescaped(cells[column]))
-            if len(found) == SAMPLES:
+                found.setdefault(from_csv_cell(cells[column]))
+            if len(found) == MAX_SAMPLES:
                 break
         return list(found)
 
-    def items(self, targets: Mapping[int, str]) -> list[Item]:
+    def items(self, targets: Mapping[int, str]) -> list[ImportItem]:
         """The flows of the table; `targets` are the fields by column."""
         return [self._item(line, cells, targets) for line, cells in self.rows]
 
-    def _item(self, line: int, cells: Sequence[str], targets: Mapping[int, str]) -> Item:
+    def _item(self, line: int, cells: Sequence[str], targets: Mapping[int, str]) -> ImportItem:
         origin = f"Line {line:,}"
         if any(cells[len(self.header) :]):
-            return Item(origin, error=f"It has {len(cells)} cells, and the header {len(self.header)}.")
+            return ImportItem(origin, error=f"It has {len(cells)} cells, and the header {len(self.header)}.")
         fields = {name: cells[column] for column, name in targets.items() if column < len(cells)}
-        if _SHORTENED.fullmatch(fields.get("contact_identity", "").strip()):
+        if _SCIENTIFIC_NOTATION.fullmatch(fields.get("contact_identity", "").strip()):
             number = fields.pop("contact_identity")
             error = f"Contact identity “{number}” was shortened by a spreadsheet: format the column as text."
-            return Item(origin, fields, error, is_table=True)
-        return Item(origin, fields, is_table=True)
+            return ImportItem(origin, fields, error, is_table=True)
+        return ImportItem(origin, fields, is_table=True)
 
 
 class ColumnsForm(forms.Form):
@@ -72,8 +72,8 @@ class ColumnsForm(forms.Form):
     def __init__(self, table: Table, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data)
         self.table = table
-        choices = [("", "Ignore"), *((name, flex_flow.BY_NAME[name].label) for name in TARGETS)]
-        proposed = proposal(table.header)
+        choices = [("", "Ignore"), *((name, flex_flow.FIELDS_BY_NAME[name].label) for name in TARGETS)]
+        proposed = propose_targets(table.header)
         for column, title in enumerate(table.header):
             name = f"column_{column}"
             self.fields[name] = forms.ChoiceField(
@@ -92,7 +92,7 @@ class ColumnsForm(forms.Form):
                 "title": title,
                 "samples": self.table.samples(column),
                 "field": self[f"column_{column}"],
-                "note": _note(title),
+                "note": _column_note(title),
             }
             for column, title in enumerate(self.table.header)
         ]
@@ -124,7 +124,7 @@ class ColumnsForm(forms.Form):
         first: dict[str, str] = {}
         for name, target in chosen.items():
             if target in first:
-                label = flex_flow.BY_NAME[target].label
+                label = flex_flow.FIELDS_BY_NAME[target].label
                 self.add_error(
                     name, f"{self._title(first[target])} and {self._title(name)} both go to {label}."
                 )
@@ -151,83 +151,83 @@ def read_table(text: str) -> Table:
             f"Line 1: “{told[1]}” can't separate cells here. Use a comma, a semicolon or a tab."
         )
     text = text.partition("\n")[2] if told else text
-    delimiter = told[1] if told else _delimiter_of(text)
-    lines = _read(text, delimiter, skipped)
+    delimiter = told[1] if told else _detect_delimiter(text)
+    lines = _read_lines(text, delimiter, skipped)
     if not lines:
         raise ValidationError("There is no header: the first line names the columns.")
     header_line, header = lines[0]
-    if len(header) > MOST_COLUMNS:
+    if len(header) > MAX_COLUMNS:
         raise ValidationError(
-            f"Line {header_line}: {len(header)} columns. At most {MOST_COLUMNS} can be read."
+            f"Line {header_line}: {len(header)} columns. At most {MAX_COLUMNS} can be read."
         )
-    if len(header) == 1 and not target_of(header[0]):
+    if len(header) == 1 and not find_target(header[0]):
         raise ValidationError(
             f"Line {header_line}: this is neither JSON nor a table. JSON begins with {{ or [, a table with a line "
             "that names its columns."
         )
     if len(lines) == 1:
         raise ValidationError("There is a header, but no flow below it.")
-    if len(lines) - 1 > MOST:
+    if len(lines) - 1 > MAX_FLOWS:
         raise ValidationError(
-            f"Line {lines[MOST + 1][0]:,}: the table has {len(lines) - 1:,} rows. At most {MOST:,} can be imported "
+            f"Line {lines[MAX_FLOWS + 1][0]:,}: the table has {len(lines) - 1:,} rows. At most {MAX_FLOWS:,} can be imported "
             "at once."
         )
     titles = tuple(title.strip() for title in header)
     return Table(titles, tuple((line, tuple(cells)) for line, cells in lines[1:]), delimiter)
 
 
-def proposal(header: Sequence[str]) -> dict[int, str]:
+def propose_targets(header: Sequence[str]) -> dict[int, str]:
     """The field of each column by its title; of two columns for one field, the first."""
     found: dict[int, str] = {}
     for column, title in enumerate(header):
-        if (target := target_of(title)) and target not in found.values():
+        if (target := find_target(title)) and target not in found.values():
             found[column] = target
     return found
 
 
-def target_of(title: str) -> str:
-    return _TITLES.get(_letters(title), "")
+def find_target(title: str) -> str:
+    return _TARGET_BY_TITLE.get(_normalize_title(title), "")
 
 
-LONGEST_CELL: Final = 131_072  # characters; Python's reader has the same bound, unless somebody moved it
-TOO_LONG: Final = "a cell is longer than can be read."
+MAX_CELL_LENGTH: Final = 131_072  # characters; Python's reader has the same bound, unless somebody moved it
+CELL_TOO_LONG: Final = "a cell is longer than can be read."
 
 
-def typed(name: str, text: str) -> str:
+def parse_cell(name: str, text: str) -> str:
     """A cell as a form takes it: yes and no, and the choices, in any spelling that people use."""
-    entry, folded = flex_flow.BY_NAME[name], text.strip().casefold()
+    entry, folded = flex_flow.FIELDS_BY_NAME[name], text.strip().casefold()
     if entry.kind == "boolean":
-        return "true" if folded in _YES else "false" if folded in _NO else text
+        return "true" if folded in _TRUE_TEXTS else "false" if folded in _FALSE_TEXTS else text
     if entry.kind == "enum":
         return next((choice for choice in entry.choices if choice == folded), text)
     return text
 
 
-def _read(text: str, delimiter: str, skipped: int) -> list[tuple[int, list[str]]]:
+def _read_lines(text: str, delimiter: str, skipped: int) -> list[tuple[int, list[str]]]:
     """The lines of the table that are not blank, each with its number."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     found, begins = [], skipped + 1
     try:
         for cells in reader:
-            if any(len(one) > LONGEST_CELL for one in cells):
-                raise ValidationError(f"Line {begins:,}: {TOO_LONG}")
+            if any(len(one) > MAX_CELL_LENGTH for one in cells):
+                raise ValidationError(f"Line {begins:,}: {CELL_TOO_LONG}")
             if any(one.strip() for one in cells):
                 found.append((begins, cells))
             begins = reader.line_num + skipped + 1
     except csv.Error as error:
-        raise ValidationError(f"Line {begins:,}: {_in_words(str(error))}") from error
+        raise ValidationError(f"Line {begins:,}: {_csv_error_message(str(error))}") from error
     return found
 
 
-def _in_words(error: str) -> str:
+def _csv_error_message(error: str) -> str:
     if "end of data" in error:
         return "a quotation mark is opened and never closed."
     if "field larger" in error:
-        return TOO_LONG
+        return CELL_TOO_LONG
     return "text stands behind a closing quotation mark. Double the quotation marks within a cell."
 
 
-def _delimiter_of(text: str) -> str:
+def _detect_delimiter(text: str) -> str:
     """The delimiter by which the first line has the most columns that are fields, or else the most columns."""
 
     def merit(delimiter: str) -> tuple[int, int]:
@@ -235,24 +235,24 @@ def _delimiter_of(text: str) -> str:
             header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
         except csv.Error:
             return 0, 0
-        return sum(bool(target_of(title)) for title in header), len(header)
+        return sum(bool(find_target(title)) for title in header), len(header)
 
     return max(DELIMITERS, key=merit)
 
 
-def _note(title: str) -> str:
-    name = _KNOWN.get(_letters(title))
+def _column_note(title: str) -> str:
+    name = _NAME_BY_TITLE.get(_normalize_title(title))
     return "Twilio sets it: not imported." if name and name not in TARGETS else ""
 
 
-def _letters(title: str) -> str:
+def _normalize_title(title: str) -> str:
     return re.sub(r"[^a-z0-9]", "", title.casefold())
 
 
-def _titles() -> dict[str, str]:
+def _names_by_title() -> dict[str, str]:
     """Every field by its name, its label and its parameter, letters and digits only; what two share is neither's."""
     spelt = [
-        (_letters(spelling), entry.name)
+        (_normalize_title(spelling), entry.name)
         for entry in flex_flow.FIELDS
         for spelling in {entry.name, entry.label, entry.wire or entry.name}
     ]
@@ -262,5 +262,5 @@ def _titles() -> dict[str, str]:
     return {spelling: found.pop() for spelling, found in names.items() if len(found) == 1}
 
 
-_KNOWN: Final = _titles()
-_TITLES: Final = {title: name for title, name in _KNOWN.items() if name in TARGETS}
+_NAME_BY_TITLE: Final = _names_by_title()
+_TARGET_BY_TITLE: Final = {title: name for title, name in _NAME_BY_TITLE.items() if name in TARGETS}

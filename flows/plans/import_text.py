@@ -16,14 +16,14 @@ from django.core.exceptions import ValidationError
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
-MOST: Final = 10_000  # flows of one import
-_LISTS: Final = ("flows", "flex_flows", "flexFlows")  # under which a list of flows stands
-_SURROGATE: Final = re.compile("[\x00\ud800-\udfff]")
-_KINDS: Final = {str: "a text", bool: "yes or no", int: "a number", float: "a number", list: "a list"}
+MAX_FLOWS: Final = 10_000  # flows of one import
+_LIST_KEYS: Final = ("flows", "flex_flows", "flexFlows")  # under which a list of flows stands
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_TYPE_NAMES: Final = {str: "a text", bool: "yes or no", int: "a number", float: "a number", list: "a list"}
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ImportItem:
     """A flow as an import has it: where it stands, its fields by the schema's names, and why it can't be read."""
 
     origin: str
@@ -32,13 +32,13 @@ class Item:
     is_table: bool = False  # its values are a table's cells: text, escaped, and empty where nothing is said
 
 
-class _Object(dict[str, Any]):
+class _JsonObject(dict[str, Any]):
     """A JSON object that knows whether a key stood in it twice."""
 
     repeated: str = ""
 
 
-def decoded(data: bytes) -> str:
+def decode_file(data: bytes) -> str:
     """A file's text: UTF-8, or UTF-16 with its byte-order mark, as spreadsheets save it."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
@@ -56,12 +56,12 @@ def decoded(data: bytes) -> str:
         ) from error
 
 
-def plain(text: str) -> str:
+def clean_text(text: str) -> str:
     """The text without a byte-order mark. What no database holds, or nothing at all, is refused."""
     text = text.removeprefix("\ufeff")
     if not text.strip():
         raise ValidationError("Paste flows as JSON or CSV, or choose a file.")
-    if bad := _SURROGATE.search(text):
+    if bad := _UNSTORABLE.search(text):
         line = text.count("\n", 0, bad.start()) + 1
         raise ValidationError(f"Line {line}: it has a character that can't be stored (U+{ord(bad[0]):04X}).")
     return text
@@ -71,38 +71,38 @@ def is_json(text: str) -> bool:
     return text.lstrip()[:1] in ("{", "[")
 
 
-def items_of_json(text: str) -> list[Item]:
+def parse_items(text: str) -> list[ImportItem]:
     """The flows of a JSON text."""
-    entries = _entries_of(_loaded(text))
+    entries = _find_entries(_load_json(text))
     if not entries:
         raise ValidationError("The list of flows is empty.")
-    if len(entries) > MOST:
+    if len(entries) > MAX_FLOWS:
         raise ValidationError(
-            f"The list has {len(entries):,} flows. At most {MOST:,} can be imported at once."
+            f"The list has {len(entries):,} flows. At most {MAX_FLOWS:,} can be imported at once."
         )
-    return [item_of(entry, f"Entry {place:,}") for place, entry in enumerate(entries, 1)]
+    return [parse_item(entry, f"Entry {place:,}") for place, entry in enumerate(entries, 1)]
 
 
-def item_of(entry: Any, origin: str) -> Item:
+def parse_item(entry: Any, origin: str) -> ImportItem:
     """One flow of a JSON text, under whatever spelling of the fields."""
     if not isinstance(entry, dict):
-        kind = _KINDS.get(type(entry), "nothing")
-        return Item(origin, error=f"It is {kind}, not a flow.")
+        kind = _TYPE_NAMES.get(type(entry), "nothing")
+        return ImportItem(origin, error=f"It is {kind}, not a flow.")
     fields: dict[str, Any] = {}
     repeated = getattr(entry, "repeated", "")
-    for name, value in _flattened(entry):
+    for name, value in _flatten(entry):
         repeated = repeated or (name if name in fields else "")
         fields[name] = value
-    if isinstance(nested := entry.get("integration"), _Object):
+    if isinstance(nested := entry.get("integration"), _JsonObject):
         repeated = repeated or nested.repeated
     if repeated:
-        return Item(origin, _identifying(fields), f"“{_cut(repeated)}” is given twice.")
-    return Item(origin, fields, _bad_value(fields))
+        return ImportItem(origin, _identifying_fields(fields), f"“{_truncate(repeated)}” is given twice.")
+    return ImportItem(origin, fields, _value_error(fields))
 
 
-def _loaded(text: str) -> Any:
+def _load_json(text: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+        return json.loads(text, object_pairs_hook=_build_object, parse_constant=_reject_constant)
     except json.JSONDecodeError as error:
         raise ValidationError(
             f"Line {error.lineno}, column {error.colno}: this is not JSON. Paste a JSON export or a list in the "
@@ -114,78 +114,78 @@ def _loaded(text: str) -> Any:
         raise ValidationError("A number in this JSON is too long to be read.") from error
 
 
-def _object(pairs: list[tuple[str, Any]]) -> _Object:
-    made = _Object(pairs)
+def _build_object(pairs: list[tuple[str, Any]]) -> _JsonObject:
+    made = _JsonObject(pairs)
     if len(made) < len(pairs):
         counts = Counter(name for name, _ in pairs)
         made.repeated = next(name for name, count in counts.items() if count > 1)
     return made
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValidationError(
         f"{name} is not JSON: a number, a text, true, false or null can stand in its place."
     )
 
 
-def _entries_of(data: Any) -> list[Any]:
+def _find_entries(data: Any) -> list[Any]:
     if isinstance(data, list):
         return data
-    if isinstance(data, _Object):
-        if data.repeated in _LISTS:
+    if isinstance(data, _JsonObject):
+        if data.repeated in _LIST_KEYS:
             raise ValidationError(f"“{data.repeated}” is given twice: there can be one list of flows.")
-        for name in _LISTS:
+        for name in _LIST_KEYS:
             if isinstance(data.get(name), list):
                 return list(data[name])
-        if any(_name_of(name) in flex_flow.BY_NAME for name in data):
+        if any(_field_name(name) in flex_flow.FIELDS_BY_NAME for name in data):
             return [data]
     raise ValidationError(
         "There is no list of flows in this JSON. Paste an export, an answer of the Flex API, or twilio-cli's JSON."
     )
 
 
-def _flattened(entry: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _flatten(entry: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """The fields under the schema's names, those of `integration` among them."""
     flat: list[tuple[str, Any]] = []
     for name, value in entry.items():
         if name == "integration" and isinstance(value, Mapping):
-            flat += [(_nested_name(part), one) for part, one in value.items()]
+            flat += [(_integration_field_name(part), one) for part, one in value.items()]
         elif name != "integration" or value is not None:
-            flat.append((_name_of(name), value))
+            flat.append((_field_name(name), value))
     return flat
 
 
-def _name_of(name: str) -> str:
+def _field_name(name: str) -> str:
     """A field's name from any of its spellings: friendly_name, friendlyName, FriendlyName, Integration.FlowSid."""
-    if name in flex_flow.BY_WIRE:
-        return flex_flow.BY_WIRE[name].name
-    snake = _snake(name)
-    return snake if snake in flex_flow.BY_NAME else name
+    if name in flex_flow.FIELDS_BY_WIRE_NAME:
+        return flex_flow.FIELDS_BY_WIRE_NAME[name].name
+    snake = _snake_case(name)
+    return snake if snake in flex_flow.FIELDS_BY_NAME else name
 
 
-def _nested_name(name: str) -> str:
-    full = f"integration_{_snake(name)}"
-    is_known = full in flex_flow.BY_NAME and flex_flow.BY_NAME[full].of_integration
+def _integration_field_name(name: str) -> str:
+    full = f"integration_{_snake_case(name)}"
+    is_known = full in flex_flow.FIELDS_BY_NAME and flex_flow.FIELDS_BY_NAME[full].of_integration
     return full if is_known else f"integration.{name}"
 
 
-def _snake(name: str) -> str:
+def _snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
-def _bad_value(fields: Mapping[str, Any]) -> str:
+def _value_error(fields: Mapping[str, Any]) -> str:
     for name, value in fields.items():
-        if name in flex_flow.BY_NAME and isinstance(value, dict | list):
-            return f"{labels.label(name)} must be one value."
-        if bad := _SURROGATE.search(f"{name}{value}" if isinstance(value, str) else name):
-            return f"{labels.label(name)} has a character that can't be stored (U+{ord(bad[0]):04X})."
+        if name in flex_flow.FIELDS_BY_NAME and isinstance(value, dict | list):
+            return f"{labels.field_label(name)} must be one value."
+        if bad := _UNSTORABLE.search(f"{name}{value}" if isinstance(value, str) else name):
+            return f"{labels.field_label(name)} has a character that can't be stored (U+{ord(bad[0]):04X})."
     return ""
 
 
-def _identifying(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _identifying_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: fields.get(name) for name in ("sid", "friendly_name")}
     return {name: value for name, value in kept.items() if isinstance(value, str)}
 
 
-def _cut(text: str) -> str:
+def _truncate(text: str) -> str:
     return f"{text[:40]}…" if len(text) > 40 else text

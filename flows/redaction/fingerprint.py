@@ -13,7 +13,7 @@ from typing import Final
 
 from django.conf import settings
 
-MASK: Final = re.compile(r"masked-[0-9a-f]{6}(?![0-9a-f])")
+MASK_PATTERN: Final = re.compile(r"masked-[0-9a-f]{6}(?![0-9a-f])")
 
 
 class Masker:
@@ -24,11 +24,11 @@ class Masker:
 
     def mask(self, secret: str) -> str:
         """Return the mask of a secret. A mask is its own mask; nothing stays nothing."""
-        if not secret or MASK.fullmatch(secret):
+        if not secret or MASK_PATTERN.fullmatch(secret):
             return secret
         found = fingerprint(secret)
         # Rules are applied one after the other: a later secret can have an earlier mask in it.
-        self.secrets[found] = MASK.sub(lambda inner: self.secrets.get(inner[0], inner[0]), secret)
+        self.secrets[found] = MASK_PATTERN.sub(lambda inner: self.secrets.get(inner[0], inner[0]), secret)
         return found
 
 

@@ -12,10 +12,12 @@ from typing import Final
 from urllib.parse import unquote_plus
 
 from flows.redaction.fingerprint import Masker
-from flows.redaction.names import is_secret
+from flows.redaction.names import is_secret_name
 
-DEEPEST: Final = 4  # times that an address within an address can be encoded; beyond, it is masked unseen
-_ALONE: Final = re.compile(r"\s*[a-z][a-z0-9+.-]*://\S*\s*", re.IGNORECASE)
+MAX_ENCODING_DEPTH: Final = (
+    4  # times that an address within an address can be encoded; beyond, it is masked unseen
+)
+_WHOLE_URL: Final = re.compile(r"\s*[a-z][a-z0-9+.-]*://\S*\s*", re.IGNORECASE)
 _WORD: Final = re.compile(r"[^\s<>\"']+")  # of a sentence, which may quote an address
 _USER_INFO: Final = re.compile(
     r"(?<=://)(?:"
@@ -25,46 +27,51 @@ _USER_INFO: Final = re.compile(
     r"|[^/?#@:\[]*:(?!\d*(?:[^\w@]|$))(?:.{0,512}(?=@)|[^/?#]*)"
     r")"
 )
-_NAMED: Final = re.compile(r"(?:^|[/?#;])([^=/?#;]*)=")
+_PARAMETER_NAME: Final = re.compile(r"(?:^|[/?#;])([^=/?#;]*)=")
 
 
 def mask_text(text: str, masker: Masker) -> str:
     """Mask an address, or each word of a text that is one."""
     if "://" not in text and "?" not in text:
         return text
-    if _ALONE.fullmatch(text):
-        return _mask_address(text, masker)
-    return _WORD.sub(lambda match: _mask_address(match.group(), masker), text)
+    if _WHOLE_URL.fullmatch(text):
+        return _mask_url(text, masker)
+    return _WORD.sub(lambda match: _mask_url(match.group(), masker), text)
 
 
-def _mask_address(address: str, masker: Masker) -> str:
+def _mask_url(address: str, masker: Masker) -> str:
     """An address, with a scheme or without; any other word stays as it is."""
     address = _USER_INFO.sub(lambda match: masker.mask(match.group()), address)
     if "?" not in address and "://" not in address:
         return address
-    return "&".join(_mask_part(part, masker) for part in address.split("&"))
+    return "&".join(_mask_parameter(part, masker) for part in address.split("&"))
 
 
-def _mask_part(part: str, masker: Masker) -> str:
+def _mask_parameter(part: str, masker: Masker) -> str:
     """A part between two &. A secret goes on to its end: nobody agrees where ; and # begin something new."""
-    starts = _secret_starts(part)
-    if not starts and "%" in part and (first := _NAMED.search(part)) and _has_secret(part[first.end() :]):
+    starts = _find_secret_starts(part)
+    if (
+        not starts
+        and "%" in part
+        and (first := _PARAMETER_NAME.search(part))
+        and _has_encoded_secret(part[first.end() :])
+    ):
         starts = [first.end()]
     return part[: starts[0]] + masker.mask(part[starts[0] :]) if starts else part
 
 
-def _secret_starts(part: str) -> list[int]:
+def _find_secret_starts(part: str) -> list[int]:
     """The places where values begin that are named like a secret."""
-    named = ((match.end(), unquote_plus(match[1])) for match in _NAMED.finditer(part))
-    return [start for start, name in named if start < len(part) and is_secret(name)]
+    named = ((match.end(), unquote_plus(match[1])) for match in _PARAMETER_NAME.finditer(part))
+    return [start for start, name in named if start < len(part) and is_secret_name(name)]
 
 
-def _has_secret(value: str) -> bool:
+def _has_encoded_secret(value: str) -> bool:
     """Tell whether a value has something to mask once it is decoded: an address within an address."""
-    for _ in range(DEEPEST):
+    for _ in range(MAX_ENCODING_DEPTH):
         value, encoded = unquote_plus(value), value
         if value == encoded:
             return False
-        if _USER_INFO.search(value) or any(map(_secret_starts, value.split("&"))):
+        if _USER_INFO.search(value) or any(map(_find_secret_starts, value.split("&"))):
             return True
     return True

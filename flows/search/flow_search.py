@@ -19,18 +19,18 @@ from django.http import QueryDict
 
 from flows.accounts import twilio_accounts
 from flows.core import matching
-from flows.core.invisible import without_hidden
-from flows.core.normalization import fold
+from flows.core.invisible import strip_invisible
+from flows.core.normalization import normalize_text
 from flows.mirror.models import Flow
 from flows.search import filters, trigrams
-from flows.search.filters import NOT_SET, Mistake
+from flows.search.filters import NOT_SET, InvalidParameter
 from flows.search.models import FlowEntry, FlowTally
 from flows.twilio.flex import flex_flow
 
 PAGE_SIZE: Final = 50
-COUNTED: Final = 1000  # flows that a search counts
-WHOLE_NUMBER: Final = 7  # digits from which a phone number can mean one flow
-OFFERED: Final = 8  # values of siblings that a field offers
+COUNT_LIMIT: Final = 1000  # flows that a search counts
+PHONE_MIN_DIGITS: Final = 7  # digits from which a phone number can mean one flow
+MAX_SUGGESTIONS: Final = 8  # values of siblings that a field offers
 SORTS: Final = {
     "name": "name_folded",
     "channel": "channel_type",
@@ -40,9 +40,9 @@ SORTS: Final = {
     "updated": "date_updated",
     "account": "account_sid",
 }
-_MAY_BE_NULL: Final = ("enabled", "date_updated")
+_NULLABLE_COLUMNS: Final = ("enabled", "date_updated")
 FILTERS: Final = ("channel", "integration", "enabled", "account")
-_KIND: Final = ("account", "channel", "integration", "enabled")
+_FACET_NAMES: Final = ("account", "channel", "integration", "enabled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,51 +57,53 @@ class Query:
     sort: str = "name"
     page: int = 1
     within: twilio_accounts.Scope = None  # what the person may see; not in the address
-    mistakes: tuple[Mistake, ...] = ()
+    errors: tuple[InvalidParameter, ...] = ()
     leftover: tuple[
         tuple[str, str], ...
     ] = ()  # what the address says beside the above, and that is a mistake
 
     @classmethod
     def of(cls, parameters: Mapping[str, str], within: twilio_accounts.Scope = None) -> Query:
-        reading = filters.read(parameters, within, SORTS)
+        reading = filters.parse_parameters(parameters, within, SORTS)
         return cls(
             **reading.values,
             within=within,
-            mistakes=tuple(reading.mistakes),
+            errors=tuple(reading.errors),
             leftover=tuple(reading.leftover),
         )
 
     @classmethod
-    def of_text(cls, text: str, within: twilio_accounts.Scope = None) -> Query:
+    def from_query_string(cls, text: str, within: twilio_accounts.Scope = None) -> Query:
         """The same from a query string, as forms carry it along."""
         return cls.of(QueryDict(text.lstrip("?")), within)
 
     def url(self, **changes: str | int) -> str:
         """The query string of this query with some values changed; a new question begins at page one."""
-        values = {**{name: getattr(self, name) for name in _USUAL}, "page": 1, **changes}
-        said = [(name, value) for name, value in values.items() if value != _USUAL[name]]
+        values = {**{name: getattr(self, name) for name in _DEFAULTS}, "page": 1, **changes}
+        said = [(name, value) for name, value in values.items() if value != _DEFAULTS[name]]
         return "?" + urlencode([*said, *(one for one in self.leftover if one[0] not in changes)])
 
     def without(self, name: str) -> Self:
         """The query without that parameter, known or not."""
-        usual: dict[str, Any] = {name: _USUAL[name]} if name in _USUAL else {}
+        usual: dict[str, Any] = {name: _DEFAULTS[name]} if name in _DEFAULTS else {}
         return replace(
             self,
             **usual,
-            mistakes=tuple(one for one in self.mistakes if one.name != name),
+            errors=tuple(one for one in self.errors if one.name != name),
             leftover=tuple(one for one in self.leftover if one[0] != name),
         )
 
 
-Facets = dict[str, Counter[str]]
+FacetCounts = dict[str, Counter[str]]
 
 
-_USUAL: Final[dict[str, Any]] = {one.name: one.default for one in fields(Query) if one.name in filters.LABELS}
+_DEFAULTS: Final[dict[str, Any]] = {
+    one.name: one.default for one in fields(Query) if one.name in filters.LABELS
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Page:
     """One page of what was found."""
 
     rows: list[Flow]
@@ -123,37 +125,37 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SearchResult:
     """What was found, and for each filter, how many flows each of its values would give beside the search and the
     other filters: at least so many, if `is_bounded`."""
 
-    found: Found
-    facets: Facets
+    found: Page
+    facets: FacetCounts
     is_bounded: bool = False
-    held: filters.Held | None = None  # the values that the mirror holds, where answering has read them
+    held: filters.ValueCounts | None = None  # the values that the mirror holds, where answering has read them
 
 
-def the_one(text: str, *, is_number: bool = True, within: twilio_accounts.Scope = None) -> str:
+def find_exact_match(text: str, *, is_number: bool = True, within: twilio_accounts.Scope = None) -> str:
     """The SID of the flow that a pasted SID (or, if it may be one, a phone number) can only mean, or nothing."""
-    text = without_hidden(text)
+    text = strip_invisible(text)
     sid = text.strip()
     if flex_flow.is_sid("FO", sid):
         return sid
-    if not is_number or len(matching.digits_of(text)) < WHOLE_NUMBER:
+    if not is_number or len(matching.extract_digits(text)) < PHONE_MIN_DIGITS:
         return ""
-    seen = twilio_accounts.within(FlowEntry.objects.filter(gone_at=None), within)
-    sids = seen.filter(trigrams.narrowed(matching.spellings(text)), matching.has_number(text)).values_list(
-        "sid", flat=True
-    )[:2]
+    seen = twilio_accounts.filter_scope(FlowEntry.objects.filter(gone_at=None), within)
+    sids = seen.filter(
+        trigrams.candidate_filter(matching.expand_phone_number(text)), matching.phone_filter(text)
+    ).values_list("sid", flat=True)[:2]
     return sids[0] if len(sids) == 1 else ""
 
 
-def only_flow(query: Query, *, is_number: bool) -> str:
+def find_only_match(query: Query, *, is_number: bool) -> str:
     """The same of a query; nothing if it has a mistake."""
-    return "" if query.mistakes else the_one(query.q, is_number=is_number, within=query.within)
+    return "" if query.errors else find_exact_match(query.q, is_number=is_number, within=query.within)
 
 
-def of_siblings(account_sid: str) -> dict[str, list[str]]:
+def suggest_values(account_sid: str) -> dict[str, list[str]]:
     """For each field that holds a SID, the values that most of the account's other flows have: what a new one needs
     too."""
     live = Flow.objects.filter(gone_at=None, account_sid=account_sid)
@@ -163,156 +165,171 @@ def of_siblings(account_sid: str) -> dict[str, list[str]]:
             for value, _ in live.values_list(f"resource__{name}")
             .annotate(flows=Count("sid"))
             .exclude(**{f"resource__{name}": None})
-            .order_by("-flows")[:OFFERED]
+            .order_by("-flows")[:MAX_SUGGESTIONS]
             if value
         ]
-        for name in (entry.name for entry in flex_flow.WRITABLE if entry.kind == "sid")
+        for name in (entry.name for entry in flex_flow.WRITABLE_FIELDS if entry.kind == "sid")
     }
 
 
-def find(query: Query) -> Found:
+def find_page(query: Query) -> Page:
     """The page of flows that the query asks for; past the end, the last one."""
-    return answer(query).found
+    return run_query(query).found
 
 
-def facets(query: Query) -> Facets:
+def find_facets(query: Query) -> FacetCounts:
     """The facets of its answer."""
-    return answer(query).facets
+    return run_query(query).facets
 
 
-def answer(query: Query) -> Answer:
+def run_query(query: Query) -> SearchResult:
     """Answers it: in three queries, or up to seven for a search. A query with a mistake finds nothing."""
-    if query.mistakes:
-        return Answer(Found([], 0, 1), _facets([], query))
-    if not fold(query.q):
-        kinds = list(_tallied(query.within))
-        found = _page(query, _filtered(_seen(query), query), _sum(kinds, query))
-        return Answer(found, _facets(kinds, query), held=_held(kinds))
-    narrowed = trigrams.narrowed(matching.texts_of(query.q))
-    by_kind = _first_some(_named(query, narrowed))
+    if query.errors:
+        return SearchResult(Page([], 0, 1), _count_facets([], query))
+    if not normalize_text(query.q):
+        kinds = list(_read_tally(query.within))
+        found = _fetch_page(
+            query, _apply_filters(_visible_entries(query), query), _count_matching(kinds, query)
+        )
+        return SearchResult(found, _count_facets(kinds, query), held=_count_values(kinds))
+    narrowed = trigrams.candidate_filter(matching.index_terms(query.q))
+    by_kind = _group_first_matches(_apply_search(query, narrowed))
     kinds = [(kind, len(pks)) for kind, pks in by_kind]
-    counted = _sum(kinds, query)
-    if sum(flows for _, flows in kinds) > COUNTED:
-        return Answer(_bounded_page(query, narrowed, counted), _facets(kinds, query), is_bounded=True)
+    counted = _count_matching(kinds, query)
+    if sum(flows for _, flows in kinds) > COUNT_LIMIT:
+        return SearchResult(
+            _fetch_bounded_page(query, narrowed, counted), _count_facets(kinds, query), is_bounded=True
+        )
     if not counted:
-        return Answer(Found([], 0, 1), _facets(kinds, query))
+        return SearchResult(Page([], 0, 1), _count_facets(kinds, query))
     entries = FlowEntry.objects.filter(pk__in=[pk for _, pks in by_kind for pk in pks])
-    return Answer(_page(query, _filtered(entries, query), counted, by_index=False), _facets(kinds, query))
+    return SearchResult(
+        _fetch_page(query, _apply_filters(entries, query), counted, by_index=False),
+        _count_facets(kinds, query),
+    )
 
 
-def mirror_is_empty(within: twilio_accounts.Scope) -> bool:
+def is_mirror_empty(within: twilio_accounts.Scope) -> bool:
     """Whether the person would see no flow whatever they asked for."""
-    return not sum(flows for _, flows in _tallied(within))
+    return not sum(flows for _, flows in _read_tally(within))
 
 
-_COLUMNS: Final = ("account_sid", "channel_type", "integration_type", "enabled", "gone_at")
-Kind = dict[str, str]  # a filter's name, and its value
+_FACET_COLUMNS: Final = ("account_sid", "channel_type", "integration_type", "enabled", "gone_at")
+FacetValues = dict[str, str]  # a filter's name, and its value
 
 
-def _kind(account: str, channel: str, integration: str, enabled: bool | None, is_gone: bool) -> Kind:
+def _build_facet_values(
+    account: str, channel: str, integration: str, enabled: bool | None, is_gone: bool
+) -> FacetValues:
     state = "gone" if is_gone else "true" if enabled else "false"
-    return dict(zip(_KIND, (account, channel or NOT_SET, integration or NOT_SET, state), strict=True))
+    return dict(zip(_FACET_NAMES, (account, channel or NOT_SET, integration or NOT_SET, state), strict=True))
 
 
-def _first_some(entries: QuerySet[FlowEntry]) -> list[tuple[Kind, list[int]]]:
+def _group_first_matches(entries: QuerySet[FlowEntry]) -> list[tuple[FacetValues, list[int]]]:
     """The first that come, of each kind: one more than are counted."""
     found: dict[tuple[Any, ...], list[int]] = {}
-    for pk, *values, gone_at in entries.values_list("pk", *_COLUMNS)[: COUNTED + 1]:
+    for pk, *values, gone_at in entries.values_list("pk", *_FACET_COLUMNS)[: COUNT_LIMIT + 1]:
         found.setdefault((*values, gone_at is not None), []).append(pk)
-    return [(_kind(*values), pks) for values, pks in found.items()]
+    return [(_build_facet_values(*values), pks) for values, pks in found.items()]
 
 
-def _tallied(within: twilio_accounts.Scope) -> Iterator[tuple[Kind, int]]:
-    tally = twilio_accounts.within(FlowTally.objects.filter(flows__gt=0), within)
+def _read_tally(within: twilio_accounts.Scope) -> Iterator[tuple[FacetValues, int]]:
+    tally = twilio_accounts.filter_scope(FlowTally.objects.filter(flows__gt=0), within)
     for account, channel, integration, state, flows in tally.values_list(
         "account_sid", "channel_type", "integration_type", "state", "flows"
     ):
-        yield _kind(account, channel, integration, state == "true", state == "gone"), flows
+        yield _build_facet_values(account, channel, integration, state == "true", state == "gone"), flows
 
 
-def _held(kinds: Iterable[tuple[Kind, int]]) -> filters.Held:
-    held: filters.Held = {name: Counter() for name in _KIND}
+def _count_values(kinds: Iterable[tuple[FacetValues, int]]) -> filters.ValueCounts:
+    held: filters.ValueCounts = {name: Counter() for name in _FACET_NAMES}
     for kind, flows in kinds:
         for name, value in kind.items():
             held[name][value] += flows
     return held
 
 
-def _sum(kinds: Iterable[tuple[Kind, int]], query: Query) -> int:
-    return sum(flows for kind, flows in kinds if not _fails(kind, query))
+def _count_matching(kinds: Iterable[tuple[FacetValues, int]], query: Query) -> int:
+    return sum(flows for kind, flows in kinds if not _failed_filters(kind, query))
 
 
-def _facets(kinds: Iterable[tuple[Kind, int]], query: Query) -> Facets:
-    found: Facets = {name: Counter() for name in _KIND}
+def _count_facets(kinds: Iterable[tuple[FacetValues, int]], query: Query) -> FacetCounts:
+    found: FacetCounts = {name: Counter() for name in _FACET_NAMES}
     for kind, flows in kinds:
-        fails = _fails(kind, query)
+        fails = _failed_filters(kind, query)
         for name, value in kind.items():
             if fails <= {name}:
                 found[name][value] += flows
     return found
 
 
-def _fails(kind: Kind, query: Query) -> set[str]:
+def _failed_filters(kind: FacetValues, query: Query) -> set[str]:
     """The filters that keep it out."""
-    return {name for name, value in kind.items() if not _passes(name, value, asked=getattr(query, name))}
+    return {
+        name for name, value in kind.items() if not _passes_filter(name, value, asked=getattr(query, name))
+    }
 
 
-def _passes(name: str, value: str, *, asked: str) -> bool:
+def _passes_filter(name: str, value: str, *, asked: str) -> bool:
     """What is gone is only found where it is asked for."""
     return value == asked if asked else (name, value) != ("enabled", "gone")
 
 
-def sids_of(query: Query) -> list[str]:
+def list_sids(query: Query) -> list[str]:
     """The SIDs of all flows that the query asks for, whatever the page; none if it has a mistake."""
-    if query.mistakes:
+    if query.errors:
         return []
-    named = _named(query, trigrams.narrowed(matching.texts_of(query.q))) if fold(query.q) else _seen(query)
-    return list(_filtered(named, query).values_list("sid", flat=True))
+    named = (
+        _apply_search(query, trigrams.candidate_filter(matching.index_terms(query.q)))
+        if normalize_text(query.q)
+        else _visible_entries(query)
+    )
+    return list(_apply_filters(named, query).values_list("sid", flat=True))
 
 
-def _page(query: Query, entries: QuerySet[FlowEntry], total: int, *, by_index: bool = True) -> Found:
+def _fetch_page(query: Query, entries: QuerySet[FlowEntry], total: int, *, by_index: bool = True) -> Page:
     page = max(1, min(query.page, -(-total // PAGE_SIZE)))
     start = (page - 1) * PAGE_SIZE
-    in_order = entries.order_by(*_order(query.sort, by_index=by_index)).values_list("sid", flat=True)
-    return Found(_flows(list(in_order[start : start + PAGE_SIZE])), total, page)
+    in_order = entries.order_by(*_order_by(query.sort, by_index=by_index)).values_list("sid", flat=True)
+    return Page(_load_flows(list(in_order[start : start + PAGE_SIZE])), total, page)
 
 
-def _bounded_page(query: Query, narrowed: Q, counted: int) -> Found:
+def _fetch_bounded_page(query: Query, narrowed: Q, counted: int) -> Page:
     """Of a search that finds many, of which so many are counted: more is only known of the last page."""
     if not narrowed:
-        narrowed = trigrams.narrowed(matching.texts_of(query.q), in_order=True)
-    entries = _filtered(_named(query, narrowed), query)
-    if counted <= COUNTED:  # some of the first are kept out by the filters
-        counted = entries[: COUNTED + 1].count()
-    if counted <= COUNTED:
-        return _page(query, entries, counted, by_index=False)
-    start, by_index = (query.page - 1) * PAGE_SIZE, trigrams.come_soon(entries, narrowed)
-    in_order = entries.order_by(*_order(query.sort, by_index=by_index)).values_list("sid", flat=True)
+        narrowed = trigrams.candidate_filter(matching.index_terms(query.q), in_order=True)
+    entries = _apply_filters(_apply_search(query, narrowed), query)
+    if counted <= COUNT_LIMIT:  # some of the first are kept out by the filters
+        counted = entries[: COUNT_LIMIT + 1].count()
+    if counted <= COUNT_LIMIT:
+        return _fetch_page(query, entries, counted, by_index=False)
+    start, by_index = (query.page - 1) * PAGE_SIZE, trigrams.is_common(entries, narrowed)
+    in_order = entries.order_by(*_order_by(query.sort, by_index=by_index)).values_list("sid", flat=True)
     sids = list(in_order[start : start + PAGE_SIZE + 1])
     if not sids:  # past the end, where no link leads
-        return _page(query, entries, entries.count(), by_index=by_index)
+        return _fetch_page(query, entries, entries.count(), by_index=by_index)
     more, last = len(sids) > PAGE_SIZE, start + min(len(sids), PAGE_SIZE)
-    return Found(_flows(sids[:PAGE_SIZE]), max(COUNTED, last) if more else last, query.page, more)
+    return Page(_load_flows(sids[:PAGE_SIZE]), max(COUNT_LIMIT, last) if more else last, query.page, more)
 
 
-def _flows(sids: list[str]) -> list[Flow]:
+def _load_flows(sids: list[str]) -> list[Flow]:
     """In that order; one that went away meanwhile is left out."""
     flows = Flow.objects.in_bulk(sids) if sids else {}
     return [flows[sid] for sid in sids if sid in flows]
 
 
-def _seen(query: Query) -> QuerySet[FlowEntry]:
-    return twilio_accounts.within(FlowEntry.objects.all(), query.within)
+def _visible_entries(query: Query) -> QuerySet[FlowEntry]:
+    return twilio_accounts.filter_scope(FlowEntry.objects.all(), query.within)
 
 
-def _filtered(entries: QuerySet[FlowEntry], query: Query) -> QuerySet[FlowEntry]:
+def _apply_filters(entries: QuerySet[FlowEntry], query: Query) -> QuerySet[FlowEntry]:
     entries = entries.filter(gone_at__isnull=query.enabled != "gone")
     if query.account:
         entries = entries.filter(account_sid=query.account)
     if query.channel:
-        entries = entries.filter(channel_type__in=_meant(query.channel))
+        entries = entries.filter(channel_type__in=_stored_values(query.channel))
     if query.integration:
-        entries = entries.filter(integration_type__in=_meant(query.integration))
+        entries = entries.filter(integration_type__in=_stored_values(query.integration))
     if query.enabled == "true":
         entries = entries.filter(enabled=True)
     elif query.enabled == "false":
@@ -320,20 +337,22 @@ def _filtered(entries: QuerySet[FlowEntry], query: Query) -> QuerySet[FlowEntry]
     return entries
 
 
-def _named(query: Query, narrowed: Q) -> QuerySet[FlowEntry]:
+def _apply_search(query: Query, narrowed: Q) -> QuerySet[FlowEntry]:
     """What the search leaves of what the person may see, before the filters; `narrowed` holds for all of it."""
-    return _seen(query).filter(narrowed & matching.stands_in(query.q) | matching.begins_sid(query.q))
+    return _visible_entries(query).filter(
+        narrowed & matching.text_filter(query.q) | matching.sid_prefix_filter(query.q)
+    )
 
 
-def _order(sort: str, *, by_index: bool) -> list[str | OrderBy]:
+def _order_by(sort: str, *, by_index: bool) -> list[str | OrderBy]:
     """`by_index`: the database may go through an index of this order until it has a page. Few may stand at its end, so they
     are put in order by themselves: no index begins with nothing."""
     descending, column = sort.startswith("-"), SORTS[sort.lstrip("-")]
-    nulls_last = True if column in _MAY_BE_NULL else None
+    nulls_last = True if column in _NULLABLE_COLUMNS else None
     first = F(column).desc(nulls_last=nulls_last) if descending else F(column).asc(nulls_last=nulls_last)
     nothing = [] if by_index else [(F("pk") * 0).asc()]
     return [*nothing, first, "sid"] if column == "name_folded" else [*nothing, first, "name_folded", "sid"]
 
 
-def _meant(value: str) -> list[str]:
+def _stored_values(value: str) -> list[str]:
     return ["", NOT_SET] if value == NOT_SET else [value]

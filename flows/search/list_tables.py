@@ -19,14 +19,14 @@ _PARTS: Final = (projection, counters, trigrams)  # the index of names is of the
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    lift(connection)  # all of it first: the triggers of a broken index would refuse what the others do
+    drop(connection)  # all of it first: the triggers of a broken index would refuse what the others do
     for part in _PARTS:
         part.install(connection)
 
 
-def lift(connection: BaseDatabaseWrapper) -> None:
+def drop(connection: BaseDatabaseWrapper) -> None:
     for part in reversed(_PARTS):
-        part.lift(connection)
+        part.drop(connection)
 
 
 def repair(*, using: str, **_signal: Any) -> None:
@@ -34,10 +34,10 @@ def repair(*, using: str, **_signal: Any) -> None:
     connection = connections[using]
     tables = connection.introspection.table_names()
     if {projection.TABLE, counters.TABLE} <= set(tables):
-        is_whole = not triggers.altered(connection, list_triggers(connection.vendor))
-        if not (is_whole and trigrams.is_installed(connection)) or differences(connection):
+        is_whole = not triggers.find_altered(connection, list_triggers(connection.vendor))
+        if not (is_whole and trigrams.is_installed(connection)) or find_differences(connection):
             install(connection)
-        trigrams.tune(connection)
+        trigrams.limit_pending_list(connection)
 
 
 def list_triggers(vendor: str) -> list[Trigger]:
@@ -45,25 +45,25 @@ def list_triggers(vendor: str) -> list[Trigger]:
     return [trigger for part in _PARTS for trigger in part.TRIGGERS[vendor]]
 
 
-def differences(connection: BaseDatabaseWrapper) -> list[str]:
+def find_differences(connection: BaseDatabaseWrapper) -> list[str]:
     """One sentence for each table of the list that is not as the mirror is."""
     found = []
-    if sid := projection.stray_sid(connection):
+    if sid := projection.find_stray_sid(connection):
         found.append(f"The list's table has flow {sid} otherwise than the mirror. `migrate` rebuilds it.")
-    if not counters.is_in_step(connection):
+    if not counters.is_consistent(connection):
         found.append("The list's counts are not those of the mirror. `migrate` rebuilds them.")
-    if not trigrams.is_in_step(connection):
+    if not trigrams.is_consistent(connection):
         found.append("The list's index of names is not as the list's table is. `migrate` rebuilds it.")
     return found
 
 
 def list_tables() -> list[str]:
     """Return what differs in the default database, for a verification of the log."""
-    return differences(connection)
+    return find_differences(connection)
 
 
 @checks.register(checks.Tags.database)
-def names_are_indexed(**options: Any) -> list[checks.CheckMessage]:
+def check_search_index(**options: Any) -> list[checks.CheckMessage]:
     """Whether searches are served by an index. Runs with `migrate` and `check --database default`."""
     found: list[checks.CheckMessage] = []
     for alias in options.get("databases") or ():

@@ -13,7 +13,7 @@ from flows.core import triggers
 from flows.core.triggers import Trigger
 
 TABLE: Final = "flows_flowentry"
-_FLOWS: Final = "flows_flow"
+_SOURCE_TABLE: Final = "flows_flow"
 COLUMNS: Final = (
     "sid",
     "account_sid",
@@ -27,34 +27,36 @@ COLUMNS: Final = (
 )
 
 
-def _of(row: str) -> str:
+def _column_list(row: str) -> str:
     return ", ".join(f"{row}{column}" for column in COLUMNS)
 
 
-_INSERT: Final = f"INSERT INTO {TABLE} ({_of('')}) VALUES ({_of('new.')});"  # noqa: S608 - constants only  # nosec B608
-_DELETE: Final = f"DELETE FROM {TABLE} WHERE sid = old.sid;"  # noqa: S608  # nosec B608
-_UPDATE: Final = f"UPDATE {TABLE} SET ({_of('')}) = ({_of('new.')}) WHERE sid = old.sid;"  # noqa: S608  # nosec B608
-_MOVES: Final = f"({_of('old.')}) IS {{}} ({_of('new.')})"
-_BODIES: Final = {"insert": _INSERT, "delete": _DELETE, "update": _UPDATE}
+_INSERT_ROW: Final = f"INSERT INTO {TABLE} ({_column_list('')}) VALUES ({_column_list('new.')});"  # noqa: S608 - constants only  # nosec B608
+_DELETE_ROW: Final = f"DELETE FROM {TABLE} WHERE sid = old.sid;"  # noqa: S608  # nosec B608
+_UPDATE_ROW: Final = (
+    f"UPDATE {TABLE} SET ({_column_list('')}) = ({_column_list('new.')}) WHERE sid = old.sid;"  # noqa: S608  # nosec B608
+)
+_COLUMNS_DIFFER: Final = f"({_column_list('old.')}) IS {{}} ({_column_list('new.')})"
+_STATEMENTS: Final = {"insert": _INSERT_ROW, "delete": _DELETE_ROW, "update": _UPDATE_ROW}
 
 
-def _triggers(returning: str, different: str) -> tuple[Trigger, ...]:
+def _build_triggers(returning: str, different: str) -> tuple[Trigger, ...]:
     """The three triggers, whose bodies end in `returning`; an update counts where the columns are `different`."""
     return tuple(
         Trigger(
             f"narrow_{event}",
-            _FLOWS,
+            _SOURCE_TABLE,
             f"AFTER {event}",
             f"{body}{returning}",
-            when=_MOVES.format(different) if event == "update" else "",
+            when=_COLUMNS_DIFFER.format(different) if event == "update" else "",
         )
-        for event, body in _BODIES.items()
+        for event, body in _STATEMENTS.items()
     )
 
 
 TRIGGERS: Final = {
-    "sqlite": _triggers("", "NOT"),
-    "postgresql": _triggers(" RETURN NULL;", "DISTINCT FROM"),
+    "sqlite": _build_triggers("", "NOT"),
+    "postgresql": _build_triggers(" RETURN NULL;", "DISTINCT FROM"),
 }
 
 
@@ -62,21 +64,24 @@ def install(connection: BaseDatabaseWrapper) -> None:
     """Takes over what is there, and everything from now on. Can be done again at any time."""
     if connection.vendor not in TRIGGERS:
         raise NotImplementedError(f"nothing keeps {TABLE} in step on {connection.vendor}")
-    lift(connection)
+    drop(connection)
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {TABLE}")  # noqa: S608  # nosec B608
-        cursor.execute(f"INSERT INTO {TABLE} ({_of('')}) SELECT {_of('')} FROM {_FLOWS}")  # noqa: S608  # nosec B608
-    triggers.create(connection, TRIGGERS[connection.vendor])
+        cursor.execute(
+            f"INSERT INTO {TABLE} ({_column_list('')}) "  # noqa: S608 - constants only
+            f"SELECT {_column_list('')} FROM {_SOURCE_TABLE}"
+        )
+    triggers.create_triggers(connection, TRIGGERS[connection.vendor])
 
 
-def lift(connection: BaseDatabaseWrapper) -> None:
-    triggers.drop(connection, TRIGGERS[connection.vendor])
+def drop(connection: BaseDatabaseWrapper) -> None:
+    triggers.drop_triggers(connection, TRIGGERS[connection.vendor])
 
 
-def stray_sid(connection: BaseDatabaseWrapper) -> str:
+def find_stray_sid(connection: BaseDatabaseWrapper) -> str:
     """The SID of a flow that this table and the mirror have differently, or nothing. One statement, so that a write
     between two can't look like a difference."""
-    mirror, entries = (f"SELECT {_of('')} FROM {table}" for table in (_FLOWS, TABLE))  # noqa: S608 - constants only  # nosec B608
+    mirror, entries = (f"SELECT {_column_list('')} FROM {table}" for table in (_SOURCE_TABLE, TABLE))  # noqa: S608 - constants only  # nosec B608
     one_way, other_way = (
         f"SELECT * FROM ({first} EXCEPT {second}) AS only_{number}"  # noqa: S608  # nosec B608
         for number, (first, second) in enumerate(((mirror, entries), (entries, mirror)))

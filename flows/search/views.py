@@ -8,31 +8,31 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from flows.audit.access import Request, permitted
-from flows.core.invisible import trimmed
+from flows.audit.access import Request, require_permission
+from flows.core.invisible import trim_invisible
 from flows.search import flow_search
 from flows.search.models import SavedView
 
-MOST = 20  # views a person
+MAX_VIEWS = 20  # views a person
 
 
 @require_POST
-@permitted("flows.view_flow", action="flow.view")
+@require_permission("flows.view_flow", action="flow.view")
 def view_save(request: Request) -> HttpResponse:
     """Keeps the question under a name; a view of that name is replaced."""
-    asked = flow_search.Query.of_text(request.POST.get("query", "")[:2000], request.scope)
+    asked = flow_search.Query.from_query_string(request.POST.get("query", "")[:2000], request.scope)
     query = asked.url().removeprefix("?")
-    name = trimmed(" ".join(request.POST.get("name", "").split())[:60].replace("\x00", ""))
+    name = trim_invisible(" ".join(request.POST.get("name", "").split())[:60].replace("\x00", ""))
     mine = SavedView.objects.filter(person=request.user)
-    if asked.mistakes:
-        sentences = " ".join(mistake.sentence for mistake in asked.mistakes)
+    if asked.errors:
+        sentences = " ".join(mistake.sentence for mistake in asked.errors)
         messages.error(request, f"The view was not saved. {sentences}")
     elif not name:
         messages.error(request, "Give the view a name.")
     elif len(query) > 600:
         messages.error(request, "This search is too long to be kept.")
-    elif mine.count() >= MOST and not mine.filter(name=name).exists():
-        messages.error(request, f"You have {MOST} views. Remove one first.")
+    elif mine.count() >= MAX_VIEWS and not mine.filter(name=name).exists():
+        messages.error(request, f"You have {MAX_VIEWS} views. Remove one first.")
     else:
         SavedView.objects.update_or_create(person=request.user, name=name, defaults={"query": query})
         messages.success(request, f"Kept as “{name}”.")
@@ -40,8 +40,8 @@ def view_save(request: Request) -> HttpResponse:
 
 
 @require_POST
-@permitted("flows.view_flow", action="flow.view")
-def view_remove(request: Request, view_id: int) -> HttpResponse:
+@require_permission("flows.view_flow", action="flow.view")
+def view_delete(request: Request, view_id: int) -> HttpResponse:
     """Forgets a view of this person."""
     get_object_or_404(SavedView, pk=view_id, person=request.user).delete()
     return redirect("flows:list")

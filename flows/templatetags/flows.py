@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 
 from flows.audit import event_text
 from flows.core import safe_text, time_text
-from flows.flex_flows.states import RECEPTIONS, STATUSES, state_of
+from flows.flex_flows.states import STATE_DESCRIPTIONS, STATE_LABELS, flow_state
 from flows.mirror import freshness
 from flows.mirror.models import Flow, SyncState
 from flows.twilio import labels as words
@@ -30,12 +30,12 @@ register.filter("visible_lines", safe_text.visible_lines)
 register.filter("linked", safe_text.linked)
 register.filter("marked", safe_text.marked)
 register.filter("short", safe_text.short)
-register.filter("breakable", safe_text.breakable)
-register.filter("when_listed", time_text.when_listed)
+register.filter("allow_breaks", safe_text.allow_breaks)
+register.filter("table_timestamp", time_text.table_timestamp)
 register.filter("ago", time_text.ago)
 register.filter("clock", time_text.clock)
-register.filter("when_checked", time_text.when_checked)
-register.filter("label", words.label)
+register.filter("inline_timestamp", time_text.inline_timestamp)
+register.filter("label", words.field_label)
 register.filter("ending", event_text.ending)
 register.filter("refusal", event_text.refusal)
 register.filter("shape", event_text.shape)
@@ -43,20 +43,20 @@ register.filter("relation", event_text.relation)
 register.filter("who", event_text.who)
 register.filter("headline", event_text.headline)
 
-UNSET: Final = format_html('<span class="unset">{}</span>', "Not set")
+NOT_SET: Final = format_html('<span class="unset">{}</span>', "Not set")
 
-_STUDIO: Final = "https://console.twilio.com/us1/develop/studio/flows?frameUrl="
+_STUDIO_CONSOLE_URL: Final = "https://console.twilio.com/us1/develop/studio/flows?frameUrl="
 # The class that gives a result its shape and colour.
-NO_HANDLER: Final = "Nothing set"
+NOTHING_SET: Final = "Nothing set"
 
 
 @register.filter
 def shown(value: Any) -> SafeString:
     """A field's value as people read it."""
-    if isinstance(value, words.NotUnderstood):
-        return format_html('<span class="flag">{}</span> {}', words.NOT_UNDERSTOOD, shown(value.value))
+    if isinstance(value, words.UnreadableValue):
+        return format_html('<span class="flag">{}</span> {}', words.UNREADABLE_LABEL, shown(value.value))
     if value is None or value == "":
-        return UNSET
+        return NOT_SET
     if isinstance(value, bool):
         return conditional_escape("Yes" if value else "No")
     if isinstance(value, (dict, list)):
@@ -69,14 +69,14 @@ def shown(value: Any) -> SafeString:
 @register.filter
 def when(value: Any) -> SafeString:
     """Return the time in UTC, and how long ago that was; what is no time, as it is."""
-    moment = value if isinstance(value, datetime) else flex_flow.moment(value)
+    moment = value if isinstance(value, datetime) else flex_flow.parse_datetime(value)
     if moment is None:
-        return shown(value) if value else time_text.NO_TIME
+        return shown(value) if value else time_text.UNKNOWN_TIME
     return time_text.when(moment)
 
 
 @register.filter
-def shown_lines(value: Any) -> SafeString:
+def display_lines(value: Any) -> SafeString:
     """The same for a text of several lines, each on its own."""
     if not isinstance(value, str) or "\n" not in value:
         return shown(value)
@@ -84,12 +84,12 @@ def shown_lines(value: Any) -> SafeString:
 
 
 @register.filter
-def shown_as(value: Any, name: str) -> SafeString:
+def display_field(value: Any, name: str) -> SafeString:
     """The value of a field of this name as people read it."""
-    meant = words.shown(name, value)
+    meant = words.display_value(name, value)
     if (
-        name in flex_flow.BY_NAME
-        and flex_flow.BY_NAME[name].kind == "enum"
+        name in flex_flow.FIELDS_BY_NAME
+        and flex_flow.FIELDS_BY_NAME[name].kind == "enum"
         and isinstance(meant, str)
         and meant
     ):
@@ -98,21 +98,21 @@ def shown_as(value: Any, name: str) -> SafeString:
 
 
 @register.filter
-def is_odd(value: Any, name: str) -> bool:
+def is_malformed(value: Any, name: str) -> bool:
     """Tell that a field's value can't be read as one of its kind."""
-    return not flex_flow.is_understood(name, value)
+    return not flex_flow.is_readable(name, value)
 
 
 @register.filter
 def word(value: Any) -> Any:
     """A channel or integration type as people spell it; one that nobody knows yet, whatever it is, as it is."""
-    return words.ENUMS.get(value, value) if isinstance(value, str) else value
+    return words.CHOICE_LABELS.get(value, value) if isinstance(value, str) else value
 
 
 @register.filter
 def missing_progress(sync: SyncState) -> str:
     """Return how far the check of the flows has come that Twilio's list lacks."""
-    return freshness.progress(sync)
+    return freshness.describe_missing(sync)
 
 
 @register.inclusion_tag("_sid.html", takes_context=True)
@@ -124,7 +124,7 @@ def sid_link(context: Context, sid: object, link: bool = True, in_row: bool = Fa
     return {
         "sid": text,
         "is_flow": is_flow,
-        "console_url": _STUDIO + path if is_studio else "",
+        "console_url": _STUDIO_CONSOLE_URL + path if is_studio else "",
         "in_row": in_row,
     }
 
@@ -138,26 +138,26 @@ def querystring_of(**values: object) -> str:
 @register.filter
 def handler(flow: Flow) -> str:
     """What handles the flow's messages, in a few words."""
-    if not flex_flow.is_understood("integration_type", flow.value("integration_type")):
-        return f"{words.NOT_UNDERSTOOD}: {words.as_text(flow.value('integration_type'))}"
+    if not flex_flow.is_readable("integration_type", flow.value("integration_type")):
+        return f"{words.UNREADABLE_LABEL}: {words.value_to_text(flow.value('integration_type'))}"
     kind = flex_flow.handler_type(flow.resource)
     if kind == "studio":
         return f"Studio Flow {safe_text.short(flow.value('integration_flow_sid')) or 'not set'}"
     if kind == "external":
-        return f"Webhook {_host(flow.value('integration_url')) or 'not set'}"
+        return f"Webhook {_hostname(flow.value('integration_url')) or 'not set'}"
     if kind == "task":
         return f"Workflow {safe_text.short(flow.value('integration_workflow_sid')) or 'not set'}"
-    return kind or _unchosen_handler(flow)
+    return kind or _implied_handler(flow)
 
 
 @register.filter
 def handler_note(flow: Flow) -> str:
     """The line below a flow's handler: its kind, or why nobody can tell."""
     kind, said = flex_flow.handler_type(flow.resource), flow.value("integration_type")
-    if not flex_flow.is_understood("integration_type", said):
+    if not flex_flow.is_readable("integration_type", said):
         return "The integration type can't be read"
     if not kind:
-        is_bare = _unchosen_handler(flow) == NO_HANDLER
+        is_bare = _implied_handler(flow) == NOTHING_SET
         return (
             "Messages lead nowhere" if is_bare else "No integration type is set; Twilio's default is Studio"
         )
@@ -168,31 +168,31 @@ def handler_note(flow: Flow) -> str:
     )
 
 
-def _unchosen_handler(flow: Flow) -> str:
+def _implied_handler(flow: Flow) -> str:
     """The handler that a flow without an integration type has settings for."""
-    if host := _host(flow.value("integration_url")):
+    if host := _hostname(flow.value("integration_url")):
         return f"Nothing set, but a webhook: {host}"
     if flow.value("integration_workflow_sid"):
         return f"Nothing set, but a workflow: {safe_text.short(flow.value('integration_workflow_sid'))}"
-    return NO_HANDLER
+    return NOTHING_SET
 
 
-register.filter("state", state_of)
+register.filter("state", flow_state)
 
 
 @register.filter
 def status(flow: Flow) -> tuple[str, str]:
     """The class and the word for whether the flow is on."""
-    return STATUSES[state_of(flow)]
+    return STATE_LABELS[flow_state(flow)]
 
 
 @register.filter
 def reception(flow: Flow) -> str:
     """A line on whether the flow takes messages."""
-    return RECEPTIONS[state_of(flow)]
+    return STATE_DESCRIPTIONS[flow_state(flow)]
 
 
-def _host(url: object) -> str:
+def _hostname(url: object) -> str:
     try:
         return urlsplit(str(url or "")).hostname or ""
     except ValueError:

@@ -14,30 +14,30 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from flows.core.safe_text import breakable, marked, short, visible
-from flows.core.time_text import when_listed
-from flows.flex_flows.states import STATUSES, state_of
-from flows.templatetags.flows import UNSET, handler, word
+from flows.core.safe_text import allow_breaks, marked, short, visible
+from flows.core.time_text import table_timestamp
+from flows.flex_flows.states import STATE_LABELS, flow_state
+from flows.templatetags.flows import NOT_SET, handler, word
 
 register = template.Library()
 
-_SID: Final = "FO" + "0" * 32  # stands for a flow's own in an address
-_ROW: Final = (
+_SID_PLACEHOLDER: Final = "FO" + "0" * 32  # stands for a flow's own in an address
+_ROW_HTML: Final = (
     '<tr{}><th scope="row"><input type="checkbox" name="sid" value="{}" form="many" aria-label="Select">'
     '<a class="name" dir="auto" href="{}">{}</a> <span class="sid">{}<button class="copy" type="button" '
     'aria-label="Copy SID"></button></span>{}</th>{}<td>{}</td><td class="id" dir="auto">{}</td>'
     '<td data-label="Handled by">{}</td><td>{}</td><td class="time" data-label="Changed">{}</td>{}</tr>\n'
 )
-_ACCOUNT: Final = '<td data-label="Account">{}</td>'
-_ACTIONS: Final = '<td class="actions"><a href="{}">Switch {}</a><a href="{}">Edit</a></td>'
-_FLAG: Final = '<span class="flag">{}</span>'
-_NOTHING: Final = SafeString("")
+_ACCOUNT_HTML: Final = '<td data-label="Account">{}</td>'
+_ACTIONS_HTML: Final = '<td class="actions"><a href="{}">Switch {}</a><a href="{}">Edit</a></td>'
+_FLAG_HTML: Final = '<span class="flag">{}</span>'
+_EMPTY: Final = SafeString("")
 _NO_ACTIONS: Final = SafeString('<td class="actions"></td>')
-_GONE: Final = SafeString(' class="gone"')
+_GONE_CLASS: Final = SafeString(' class="gone"')
 _ON, _OFF = SafeString("on"), SafeString("off")
-_STATUS: Final = {  # as _status.html has it
+_STATUS_HTML: Final = {  # as _status.html has it
     state: SafeString(f'<span class="status {shape}">{word}</span>')  # nosec B703 - constants
-    for state, (shape, word) in STATUSES.items()
+    for state, (shape, word) in STATE_LABELS.items()
 }
 
 
@@ -45,35 +45,39 @@ _STATUS: Final = {  # as _status.html has it
 def flow_rows(context: Context) -> SafeString:
     """The rows of `found`. Context: query, found (its rows, with what the view knows of them), shows_account, perms."""
     q, can_change = str(context["query"].q), bool(context["perms"]["flows"]["change_flow"])
-    addresses = {name: reverse(f"flows:{name}", args=[_SID]) for name in ("detail", "enabled", "edit")}
+    addresses = {
+        name: reverse(f"flows:{name}", args=[_SID_PLACEHOLDER]) for name in ("detail", "enabled", "edit")
+    }
     found = context["found"]
     marks: dict[Any, SafeString] = {}
 
     def mark(account: Any) -> SafeString:
         if account not in marks:
-            marks[account] = _put(_ACCOUNT, render_to_string("_account_mark.html", {"account": account}))
+            marks[account] = _format_safe(
+                _ACCOUNT_HTML, render_to_string("_account_mark.html", {"account": account})
+            )
         return marks[account]
 
     def row(flow: Any) -> SafeString:
         sid = visible(flow.sid)
-        return _put(
-            _ROW,
-            _GONE if flow.gone_at else _NOTHING,
+        return _format_safe(
+            _ROW_HTML,
+            _GONE_CLASS if flow.gone_at else _EMPTY,
             sid,
-            _address(addresses["detail"], sid),
+            _flow_url(addresses["detail"], sid),
             marked(flow, q) if len(q) > 1 else visible(flow),
             visible(short(flow.sid)),
-            _joined(_put(_FLAG, visible(flag)) for flag in _flags(flow)),
-            mark(flow.account) if context.get("shows_account") else _NOTHING,
+            _join_safe(_format_safe(_FLAG_HTML, visible(flag)) for flag in _flags(flow)),
+            mark(flow.account) if context.get("shows_account") else _EMPTY,
             visible(word(flow.channel_type) or "–"),  # noqa: RUF001 - a dash, for nothing
-            breakable(visible(flow.contact_identity)) if flow.contact_identity else UNSET,
+            allow_breaks(visible(flow.contact_identity)) if flow.contact_identity else NOT_SET,
             visible(handler(flow)),
-            _STATUS[state_of(flow)],
-            when_listed(flow.date_updated),
-            _actions(flow, sid, addresses) if can_change else _NOTHING,
+            _STATUS_HTML[flow_state(flow)],
+            table_timestamp(flow.date_updated),
+            _actions(flow, sid, addresses) if can_change else _EMPTY,
         )
 
-    return _joined(map(row, found["rows"] if isinstance(found, dict) else found.rows))
+    return _join_safe(map(row, found["rows"] if isinstance(found, dict) else found.rows))
 
 
 def _flags(flow: Any) -> Iterator[str]:
@@ -91,18 +95,18 @@ def _flags(flow: Any) -> Iterator[str]:
 def _actions(flow: Any, sid: SafeString, addresses: dict[str, str]) -> SafeString:
     if not getattr(flow, "may_change", False) or flow.gone_at or getattr(flow, "open_change", None):
         return _NO_ACTIONS
-    switch, edit = (_address(addresses[name], sid) for name in ("enabled", "edit"))
-    return _put(_ACTIONS, switch, _OFF if flow.enabled else _ON, edit)
+    switch, edit = (_flow_url(addresses[name], sid) for name in ("enabled", "edit"))
+    return _format_safe(_ACTIONS_HTML, switch, _OFF if flow.enabled else _ON, edit)
 
 
-def _address(of_no_flow: str, sid: SafeString) -> SafeString:
-    return SafeString(of_no_flow.replace(_SID, sid))  # nosec B703 - an address of ours, and a SID that is escaped
+def _flow_url(of_no_flow: str, sid: SafeString) -> SafeString:
+    return SafeString(of_no_flow.replace(_SID_PLACEHOLDER, sid))  # nosec B703 - an address of ours, and a SID that is escaped
 
 
-def _put(markup: str, *parts: SafeString) -> SafeString:
+def _format_safe(markup: str, *parts: SafeString) -> SafeString:
     """`format_html` without its second look at what is safe already."""
     return SafeString(markup.format(*parts))  # nosec B703 - of parts that are escaped
 
 
-def _joined(parts: Iterable[SafeString]) -> SafeString:
+def _join_safe(parts: Iterable[SafeString]) -> SafeString:
     return SafeString("".join(parts))  # nosec B703 - of parts that are escaped

@@ -20,9 +20,9 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 # Seconds after which a kept connection is not used again. A firewall forgets one that is idle without
 # telling either side, and the next request on it would wait for its deadline in vain.
-IDLE_MAX: Final = 45.0
+MAX_IDLE_SECONDS: Final = 45.0
 
-_current: ContextVar[Call | None] = ContextVar("_current", default=None)
+_current_call: ContextVar[Call | None] = ContextVar("_current", default=None)
 
 
 class Call:
@@ -32,19 +32,19 @@ class Call:
         self.deadline = deadline
         self.connecting = False  # our connection class was asked to connect
         self.connected = False
-        self.on_kept_connection = False  # one that served a request before
+        self.on_reused_connection = False  # one that served a request before
         self.is_late = False
         self.sock: socket.socket | None = None
         self._timer = threading.Timer(max(0.0, deadline - time.monotonic()), self._cut)
         self._timer.daemon = True
 
     @property
-    def never_left(self) -> bool:
+    def is_unsent(self) -> bool:
         """Whether it is certain that nothing left: a connection was tried and none was made."""
         return self.connecting and not self.connected
 
     def __enter__(self) -> Self:
-        self._token = _current.set(self)
+        self._token = _current_call.set(self)
         self._timer.start()
         return self
 
@@ -52,7 +52,7 @@ class Call:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._timer.cancel()
-        _current.reset(self._token)
+        _current_call.reset(self._token)
 
     def _cut(self) -> None:
         self.is_late = True
@@ -62,7 +62,7 @@ class Call:
                 socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
 
-class _Watched:
+class _DeadlineConnection:
     """A connection that tells the current call when it is made, and gives it its socket."""
 
     sock: Any
@@ -72,12 +72,12 @@ class _Watched:
     @property
     def is_connected(self) -> bool:
         """Tell the pool whether this connection can be used again."""
-        is_idle_too_long = self.sent_at is not None and time.monotonic() - self.sent_at > IDLE_MAX
+        is_idle_too_long = self.sent_at is not None and time.monotonic() - self.sent_at > MAX_IDLE_SECONDS
         return bool(super().is_connected) and not is_idle_too_long  # type: ignore[misc]
 
     def connect(self) -> None:
         self.sent_at = None
-        call = _current.get()
+        call = _current_call.get()
         if call is not None:
             call.connecting = True
         super().connect()  # type: ignore[misc]
@@ -88,9 +88,9 @@ class _Watched:
             call.connected = True
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        call = _current.get()
+        call = _current_call.get()
         if call is not None:
-            call.on_kept_connection = self.sock is not None and self.sent_at is not None
+            call.on_reused_connection = self.sock is not None and self.sent_at is not None
         super().request(*args, **kwargs)  # type: ignore[misc]
         self.sent_at = time.monotonic()
         if call is not None:
@@ -99,23 +99,23 @@ class _Watched:
                 call._cut()
 
 
-class _WatchedHTTP(_Watched, HTTPConnection):
+class _DeadlineHTTPConnection(_DeadlineConnection, HTTPConnection):
     pass
 
 
-class _WatchedHTTPS(_Watched, HTTPSConnection):
+class _DeadlineHTTPSConnection(_DeadlineConnection, HTTPSConnection):
     pass
 
 
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _WatchedHTTP
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _DeadlineHTTPConnection
 
 
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedHTTPS
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _DeadlineHTTPSConnection
 
 
-_POOLS = {"http": _Pool, "https": _SecurePool}
+_POOL_CLASSES = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
 class DeadlineAdapter(HTTPAdapter):
@@ -123,9 +123,9 @@ class DeadlineAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        self.poolmanager.pool_classes_by_scheme = _POOL_CLASSES
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = _POOLS
+        manager.pool_classes_by_scheme = _POOL_CLASSES
         return manager

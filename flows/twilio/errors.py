@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flows.twilio.pickling import Picklable
+from flows.twilio.pickling import PicklableError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Details:
+class ErrorDetails:
     """Details of an error answer, as far as it has them."""
 
     code: int | None = None
@@ -22,7 +22,7 @@ class Details:
     retry_after: float | None = None  # seconds
 
 
-class FlexError(Picklable):
+class FlexError(PicklableError):
     """A call that did not succeed. `str()` is a sentence without credentials or personal data."""
 
     status: int | None = None
@@ -32,27 +32,27 @@ class FlexError(Picklable):
     request_id: str = ""
     retry_after: float | None = None
 
-    def _take_over(self, details: Details) -> None:
+    def _take_over(self, details: ErrorDetails) -> None:
         self.code, self.message = details.code, details.message
         self.more_info, self.retry_after = details.more_info, details.retry_after
 
 
-class NeverSent(FlexError):
+class NotSent(FlexError):
     """No connection was made, or no place within Twilio's rates came free in time."""
 
 
-class NoConnection(NeverSent):
+class ConnectionFailed(NotSent):
     """No connection to the address could be made."""
 
     def __init__(self) -> None:
         super().__init__("no connection to Twilio could be made")
 
 
-class NoTurn(NeverSent):
+class RateLimitTimeout(NotSent):
     """So many calls wait within Twilio's rates that this one's turn would come too late."""
 
 
-class Unknown(FlexError):
+class OutcomeUnknown(FlexError):
     """The request may have arrived; what became of it is not known. `is_stale`: it went out on a kept
     connection that the other side had closed meanwhile."""
 
@@ -62,26 +62,26 @@ class Unknown(FlexError):
         *,
         status: int | None = None,
         request_id: str = "",
-        details: Details | None = None,
+        details: ErrorDetails | None = None,
         is_stale: bool = False,
     ) -> None:
         super().__init__(why)
         self.status = status
         self.request_id = request_id
         self.is_stale = is_stale
-        self._take_over(details or Details())
+        self._take_over(details or ErrorDetails())
 
 
-class Refused(FlexError):
+class RequestRefused(FlexError):
     """Twilio's answer was no, and it is one of the answers that mean: nothing was changed.
 
-    These are the statuses 400 to 499 in Twilio's own words, save 408, and `AT_THE_DOOR` in anybody's. HTTP
+    These are the statuses 400 to 499 in Twilio's own words, save 408, and `REFUSAL_STATUSES` in anybody's. HTTP
     says of others too (405, 410, 412, 413, 414, 415, 422) that whoever answers did not carry out the
     request. Without Twilio's words that may be a gateway, which speaks for itself: some answer 413 to a
     response of Twilio's that is too large.
     """
 
-    AT_THE_DOOR = frozenset({401, 403, 404, 429})  # given before anything is passed on
+    REFUSAL_STATUSES = frozenset({401, 403, 404, 429})  # given before anything is passed on
 
     def __init__(
         self,
@@ -96,4 +96,6 @@ class Refused(FlexError):
         super().__init__(f"Twilio refused with status {status}" + (f", code {code}" if code else ""))
         self.status = status
         self.request_id = request_id
-        self._take_over(Details(code=code, message=message, more_info=more_info, retry_after=retry_after))
+        self._take_over(
+            ErrorDetails(code=code, message=message, more_info=more_info, retry_after=retry_after)
+        )

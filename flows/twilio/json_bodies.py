@@ -8,15 +8,15 @@ import math
 import re
 from typing import Any, Final
 
-DEEPEST: Final = 100  # lists and objects in one another, in a field of a flow
+MAX_DEPTH: Final = 100  # lists and objects in one another, in a field of a flow
 # The same in a whole body that Python can't read at one go. It is much more: a flow must come out the same
 # whether it came by itself or in a list.
-DEEPEST_IN_BODY: Final = 2 * DEEPEST
-TOO_DEEP: Final = "nested too deeply: not shown"
+MAX_BODY_DEPTH: Final = 2 * MAX_DEPTH
+DEPTH_PLACEHOLDER: Final = "nested too deeply: not shown"
 _TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{\]}]', re.DOTALL)
 
 
-def parse(body: bytes) -> Any:
+def parse_json(body: bytes) -> Any:
     """The JSON of a body. Raises ValueError if it is none."""
     text = body.decode("utf-8")
     try:
@@ -24,40 +24,40 @@ def parse(body: bytes) -> Any:
     except json.JSONDecodeError:
         raise
     except ValueError:  # a number with more digits than Python turns into an integer
-        return _loads(text, parse_int=_whole)
+        return _loads(text, parse_int=_parse_integer)
     except RecursionError:
-        return _loads(_shallow(text), parse_int=_whole)
+        return _loads(_cut_deep_parts(text), parse_int=_parse_integer)
 
 
-def bounded(value: Any, depth: int = 1) -> Any:
+def limit_depth(value: Any, depth: int = 1) -> Any:
     """The same value without what is nested too deeply."""
     if not isinstance(value, dict | list):
         return value
-    if depth > DEEPEST:
-        return TOO_DEEP
+    if depth > MAX_DEPTH:
+        return DEPTH_PLACEHOLDER
     if isinstance(value, dict):
-        return {key: bounded(item, depth + 1) for key, item in value.items()}
-    return [bounded(item, depth + 1) for item in value]
+        return {key: limit_depth(item, depth + 1) for key, item in value.items()}
+    return [limit_depth(item, depth + 1) for item in value]
 
 
 def _loads(text: str, **more: Any) -> Any:
-    return json.loads(text, parse_constant=str, parse_float=_finite, **more)
+    return json.loads(text, parse_constant=str, parse_float=_parse_float, **more)
 
 
-def _finite(digits: str) -> Any:
+def _parse_float(digits: str) -> Any:
     """A number, or its digits where it is too large for one: no database keeps infinity."""
     number = float(digits)
     return number if math.isfinite(number) else digits
 
 
-def _whole(digits: str) -> Any:
+def _parse_integer(digits: str) -> Any:
     try:
         return int(digits)
     except ValueError:
         return digits
 
 
-def _shallow(text: str) -> str:
+def _cut_deep_parts(text: str) -> str:
     """The text of a JSON with what is nested too deeply cut out."""
     parts: list[str] = []
     depth, copied, cut_from = 0, 0, -1
@@ -65,11 +65,11 @@ def _shallow(text: str) -> str:
         sign = token[0]
         if sign in ("[", "{"):
             depth += 1
-            if depth == DEEPEST_IN_BODY + 1:
+            if depth == MAX_BODY_DEPTH + 1:
                 cut_from = token.start()
         elif sign in ("]", "}"):
-            if depth == DEEPEST_IN_BODY + 1 and cut_from >= 0:
-                parts += [text[copied:cut_from], json.dumps(TOO_DEEP)]
+            if depth == MAX_BODY_DEPTH + 1 and cut_from >= 0:
+                parts += [text[copied:cut_from], json.dumps(DEPTH_PLACEHOLDER)]
                 copied, cut_from = token.end(), -1
             depth -= 1
     return "".join([*parts, text[copied:]])

@@ -10,46 +10,46 @@ from typing import Any, Final
 
 from flows.twilio.flex import flex_flow
 
-ENUMS: Final = {
+CHOICE_LABELS: Final = {
     "web": "Web chat", "sms": "SMS", "facebook": "Facebook Messenger", "whatsapp": "WhatsApp", "line": "LINE",
     "custom": "Custom", "studio": "Studio Flow", "external": "External webhook", "task": "TaskRouter task",
 }  # fmt: skip
 
-NOT_UNDERSTOOD: Final = "Not understood"
+UNREADABLE_LABEL: Final = "Not understood"
 
 
-class Said(str):
+class PlaceholderText(str):
     """Words of ours in the place of a value, such as that nobody knows it."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
-class NotUnderstood:
+class UnreadableValue:
     """A value that is none of its field's kind, as it came."""
 
     value: Any
 
 
-def label(name: str) -> str:
+def field_label(name: str) -> str:
     """A field's label; a field that nobody knows yet is called by its name."""
-    return flex_flow.BY_NAME[name].label if name in flex_flow.BY_NAME else name
+    return flex_flow.FIELDS_BY_NAME[name].label if name in flex_flow.FIELDS_BY_NAME else name
 
 
-def shown(name: str, value: Any) -> Any:
+def display_value(name: str, value: Any) -> Any:
     """A field's value in words: an enum's own, a boolean or a number that came as text as one, anything else as it is.
     What can't be read is never taken for something: `NotUnderstood`."""
-    if isinstance(value, Said):
+    if isinstance(value, PlaceholderText):
         return value
-    if not flex_flow.is_understood(name, value):
-        return NotUnderstood(value)
-    kind = flex_flow.BY_NAME[name].kind if name in flex_flow.BY_NAME else ""
+    if not flex_flow.is_readable(name, value):
+        return UnreadableValue(value)
+    kind = flex_flow.FIELDS_BY_NAME[name].kind if name in flex_flow.FIELDS_BY_NAME else ""
     if kind not in ("enum", "boolean", "integer"):
         return value
-    meant = flex_flow.normalised(name, value)
-    return ENUMS.get(meant, meant) if kind == "enum" else meant
+    meant = flex_flow.normalize_value(name, value)
+    return CHOICE_LABELS.get(meant, meant) if kind == "enum" else meant
 
 
-def as_text(value: Any) -> str:
+def value_to_text(value: Any) -> str:
     """A value as text; a list or an object as JSON."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)

@@ -10,17 +10,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from flows.twilio.errors import FlexError, Refused, Unknown
+from flows.twilio.errors import FlexError, OutcomeUnknown, RequestRefused
 
 PAGE_SIZE: Final = 1000
-SMALLER: Final = (100, 50)  # asked for instead where a page of that size is refused
+FALLBACK_PAGE_SIZES: Final = (100, 50)  # asked for instead where a page of that size is refused
 MAX_PAGES: Final = 100  # of PAGE_SIZE flows; Twilio's limit is 2,500 flows an account
-MOST_REPETITIONS: Final = 2  # one alone can be of flows that moved on while pages were read
-PAGE_SIZE_WRONG: Final = 20007
-TOO_LARGE: Final = 413
+MAX_REPEATED_PAGES: Final = 2  # one alone can be of flows that moved on while pages were read
+INVALID_PAGE_SIZE_CODE: Final = 20007
+PAYLOAD_TOO_LARGE: Final = 413
 
 
-class Trail:
+class Pagination:
     """The pages of one listing that were asked for. `listing` is the address of the list, without a query."""
 
     def __init__(self, listing: str) -> None:
@@ -28,23 +28,23 @@ class Trail:
         self._most = MAX_PAGES
         self._queries: set[str] = set()
         self._sids: set[str] = set()
-        self._repetitions = 0  # pages in a row without a new flow
+        self._repeated_pages = 0  # pages in a row without a new flow
 
-    def begin(self, query: Mapping[str, str], *, flows_a_page: int) -> str:
+    def begin(self, query: Mapping[str, str], *, flows_per_page: int) -> str:
         """The address of the first page."""
         text = urlencode(query)
         self._queries = {"", text}  # a link without a query leads to it too
-        self._most = max(MAX_PAGES, MAX_PAGES * PAGE_SIZE // flows_a_page)
+        self._most = max(MAX_PAGES, MAX_PAGES * PAGE_SIZE // flows_per_page)
         return f"{self._listing}?{text}"
 
-    def next_address(self, link: Any) -> str:
+    def resolve_link(self, link: Any) -> str:
         """The address of the page that a link of the list's leads to. `Unknown` if it leads nowhere, or
         round."""
         query = self._query_of(link)
         if query in self._queries or len(self._queries) > self._most:
-            raise Unknown("Twilio's list of flows does not end: its page links form a loop")
-        if self._repetitions >= MOST_REPETITIONS:
-            raise Unknown("Twilio's list of flows does not end: its pages repeat in a loop")
+            raise OutcomeUnknown("Twilio's list of flows does not end: its page links form a loop")
+        if self._repeated_pages >= MAX_REPEATED_PAGES:
+            raise OutcomeUnknown("Twilio's list of flows does not end: its pages repeat in a loop")
         self._queries.add(query)
         return f"{self._listing}?{query}"
 
@@ -52,7 +52,7 @@ class Trail:
         """Remember the flows of a page. Links that are new each time can form a loop too: then the pages
         bring nothing new."""
         sids = {str(one["sid"]) for one in resources if isinstance(one, dict) and one.get("sid")}
-        self._repetitions = self._repetitions + 1 if sids <= self._sids else 0
+        self._repeated_pages = self._repeated_pages + 1 if sids <= self._sids else 0
         self._sids |= sids
 
     def _query_of(self, link: Any) -> str:
@@ -60,33 +60,37 @@ class Trail:
             target = urlsplit(urljoin(self._listing, str(link).strip()))
             is_web = target.scheme in ("http", "https") and bool(target.netloc)
         except ValueError:
-            raise _makes_no_sense() from None
+            raise _invalid_link_error() from None
         resource = target.path.rstrip("/").rpartition("/")[2]
         if not isinstance(link, str) or not is_web or not link.strip().isprintable():
-            raise _makes_no_sense()
+            raise _invalid_link_error()
         if resource != self._listing.rpartition("/")[2]:
-            raise Unknown("Twilio's list of flows goes on with another resource; it was not followed")
+            raise OutcomeUnknown("Twilio's list of flows goes on with another resource; it was not followed")
         return target.query
 
 
-def is_end(link: Any) -> bool:
+def is_last_page(link: Any) -> bool:
     """Tell whether there is no next page. Twilio says so with null, others with an empty text or nothing at
     all."""
     return not link or (isinstance(link, str) and not link.strip())
 
 
-def sizes(wanted: int) -> list[int]:
+def page_sizes_to_try(wanted: int) -> list[int]:
     """The page sizes to ask for, the largest first."""
-    return [wanted, *(size for size in SMALLER if size < wanted)]
+    return [wanted, *(size for size in FALLBACK_PAGE_SIZES if size < wanted)]
 
 
-def is_too_large(error: FlexError) -> bool:
+def is_page_size_refused(error: FlexError) -> bool:
     """Tell whether a page was refused for its size."""
-    if not isinstance(error, Refused | Unknown):
+    if not isinstance(error, RequestRefused | OutcomeUnknown):
         return False
     names_it = "pagesize" in error.message.lower().replace(" ", "").replace("_", "")
-    return error.code == PAGE_SIZE_WRONG or error.status == TOO_LARGE or (error.status == 400 and names_it)
+    return (
+        error.code == INVALID_PAGE_SIZE_CODE
+        or error.status == PAYLOAD_TOO_LARGE
+        or (error.status == 400 and names_it)
+    )
 
 
-def _makes_no_sense() -> Unknown:
-    return Unknown("Twilio's list of flows goes on at an address that makes no sense")
+def _invalid_link_error() -> OutcomeUnknown:
+    return OutcomeUnknown("Twilio's list of flows goes on at an address that makes no sense")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Picklable(Exception):
+class PicklableError(Exception):
     """An error that unpickles with its message and its attributes, whatever its `__init__` takes.
 
     Python would call `__init__` with the message alone. Where that breaks, a pool of processes breaks with
@@ -13,10 +13,12 @@ class Picklable(Exception):
     """
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (type(self), self.args, self.__dict__)
+        return _restore_error, (type(self), self.args, self.__dict__)
 
 
-def _restored(kind: type[Picklable], args: tuple[Any, ...], attributes: dict[str, Any]) -> Picklable:
+def _restore_error(
+    kind: type[PicklableError], args: tuple[Any, ...], attributes: dict[str, Any]
+) -> PicklableError:
     error = kind.__new__(kind, *args)
     error.__dict__.update(attributes)
     return error

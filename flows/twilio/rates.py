@@ -14,16 +14,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-RATES: Final[Mapping[str, int]] = {"list": 10, "fetch": 2, "create": 2, "update": 1, "delete": 2}
+CALLS_PER_SECOND: Final[Mapping[str, int]] = {"list": 10, "fetch": 2, "create": 2, "update": 1, "delete": 2}
 # Seconds after its turn that a call may still leave. So much longer than a second is a place taken for, or
 # a call that leaves late and one that leaves in time would be closer together than Twilio allows.
-LATE: Final = 0.1
-PERIOD: Final = 1.0 + LATE
+LATE_TOLERANCE: Final = 0.1
+SLOT_SECONDS: Final = 1.0 + LATE_TOLERANCE
 # A place that is taken for longer than anybody waits: the clock went back, or the row is an old backup's.
-NEVER_SO_LONG: Final = 60.0
+MAX_BOOKING_AHEAD: Final = 60.0
 
 
-class Rates(Protocol):
+class RateLimiter(Protocol):
     """Whoever keeps the places of each account."""
 
     def book(self, account_sid: str, operation: str, *, patience: float) -> float | None:
@@ -42,17 +42,17 @@ class Booking:
 def next_turn(free_at: Sequence[float], places: int, *, now: float, patience: float) -> Booking | None:
     """The earliest turn, if it is no further off than `patience` seconds. All times are in seconds on one
     clock."""
-    known = [0.0 if at > now + NEVER_SO_LONG else at for at in free_at][:places]
+    known = [0.0 if at > now + MAX_BOOKING_AHEAD else at for at in free_at][:places]
     known += [0.0] * (places - len(known))
     earliest = min(known)
     turn = max(now, earliest)
     if turn - now > patience:
         return None
     known.remove(earliest)
-    return Booking(turn - now, sorted([*known, turn + PERIOD]))
+    return Booking(turn - now, sorted([*known, turn + SLOT_SECONDS]))
 
 
-class OwnRates:
+class LocalRateLimiter:
     """The rates as this process alone keeps to them."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -64,11 +64,11 @@ class OwnRates:
         key = (account_sid, operation)
         with self._lock:
             known = self._free_at.get(key, [])
-            booking = next_turn(known, RATES[operation], now=self._clock(), patience=patience)
+            booking = next_turn(known, CALLS_PER_SECOND[operation], now=self._clock(), patience=patience)
             if booking is None:
                 return None
             self._free_at[key] = booking.free_at
             return booking.wait
 
 
-OF_THIS_PROCESS: Final = OwnRates()
+PROCESS_RATE_LIMITER: Final = LocalRateLimiter()

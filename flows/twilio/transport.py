@@ -15,14 +15,14 @@ import requests
 
 from flows.twilio.deadline import DeadlineAdapter
 
-AGENT: Final = "flex-flow-dashboard/0.1"
+USER_AGENT: Final = "flex-flow-dashboard/0.1"
 
 
 def new_session() -> requests.Session:
     """A session without cookies, whose connections obey a deadline."""
     session = requests.Session()
     session.headers["Accept"] = "application/json"
-    session.headers["User-Agent"] = AGENT
+    session.headers["User-Agent"] = USER_AGENT
     # Calls of many people share it: nothing that one answer sets may go out with the next request.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = DeadlineAdapter(max_retries=0)
@@ -31,7 +31,7 @@ def new_session() -> requests.Session:
     return session
 
 
-class KeptSessions:
+class ThreadSessions:
     """The sessions that each thread keeps, one an account. They close when the thread ends, or when the
     account is reached in another way than before."""
 

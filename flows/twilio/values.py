@@ -14,55 +14,55 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 
-class _NotRead:
+class _Unreadable:
     """Stands for a value that can't be read."""
 
 
-NOT_READ: Final = _NotRead()
-_TRUE: Final = frozenset(("true", "1", "yes", "on"))
-_FALSE: Final = frozenset(("false", "0", "no", "off"))
-_WHOLE: Final = re.compile(r"([+-]?[0-9]{1,18})(?:\.0+)?")
+UNREADABLE: Final = _Unreadable()
+_TRUE_WORDS: Final = frozenset(("true", "1", "yes", "on"))
+_FALSE_WORDS: Final = frozenset(("false", "0", "no", "off"))
+_INTEGER_PATTERN: Final = re.compile(r"([+-]?[0-9]{1,18})(?:\.0+)?")
 
 
-def boolean(value: Any) -> Any:
+def parse_boolean(value: Any) -> Any:
     """True or False, also from a text such as "true" and from 1 and 0."""
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float) and value in (0, 1):
         return bool(value)
     text = value.strip().lower() if isinstance(value, str) else ""
-    return True if text in _TRUE else False if text in _FALSE else NOT_READ
+    return True if text in _TRUE_WORDS else False if text in _FALSE_WORDS else UNREADABLE
 
 
-def integer(value: Any) -> Any:
+def parse_integer(value: Any) -> Any:
     """A whole number, also from its digits as text and from 3.0."""
     if isinstance(value, bool):
-        return NOT_READ
+        return UNREADABLE
     if isinstance(value, int):
         return value
     if isinstance(value, float):
-        return int(value) if value.is_integer() else NOT_READ
-    digits = _WHOLE.fullmatch(value.strip()) if isinstance(value, str) else None
-    return int(digits[1]) if digits else NOT_READ
+        return int(value) if value.is_integer() else UNREADABLE
+    digits = _INTEGER_PATTERN.fullmatch(value.strip()) if isinstance(value, str) else None
+    return int(digits[1]) if digits else UNREADABLE
 
 
-def choice(value: Any, choices: tuple[str, ...]) -> Any:
+def parse_choice(value: Any, choices: tuple[str, ...]) -> Any:
     """One of the choices in any case, or another text as it is: Twilio may have a choice that is new."""
     if not isinstance(value, str):
-        return NOT_READ
+        return UNREADABLE
     folded = value.strip().lower()
     return folded if folded in choices else value
 
 
-def text(value: Any) -> Any:
+def parse_text(value: Any) -> Any:
     """A text; a number as its digits."""
     if isinstance(value, str):
         return value
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return str(value) if is_number else NOT_READ
+    return str(value) if is_number else UNREADABLE
 
 
-def moment(value: Any) -> datetime | None:
+def parse_datetime(value: Any) -> datetime | None:
     """A date and time in UTC, or None: ISO 8601 with or without fraction and offset (without one, UTC), or
     RFC 2822 as in Twilio's API of 2010."""
     if not isinstance(value, str):
@@ -76,11 +76,11 @@ def moment(value: Any) -> datetime | None:
     return None
 
 
-READERS: Final[dict[str, Callable[[Any], Any]]] = {
-    "boolean": boolean,
-    "integer": integer,
-    "datetime": lambda value: moment(value) or NOT_READ,
-    "text": text,
-    "sid": text,
-    "url": text,
+PARSERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "boolean": parse_boolean,
+    "integer": parse_integer,
+    "datetime": lambda value: parse_datetime(value) or UNREADABLE,
+    "text": parse_text,
+    "sid": parse_text,
+    "url": parse_text,
 }

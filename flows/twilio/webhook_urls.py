@@ -9,84 +9,86 @@ from typing import Final
 from urllib.parse import urlsplit
 
 SCHEMES: Final = ("https", "http")
-PORTS: Final = range(1, 65_536)
+VALID_PORTS: Final = range(1, 65_536)
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _HOST_WITH_PORT: Final = re.compile(
     r"[\w.-]+\.[\w-]+(?::\d+)?(?:[/?#].*)?|localhost(?::\d+)?(?:[/?#].*)?", re.DOTALL
 )
-_NO_HOST_CHARACTER: Final = re.compile(r"[^\w.:\[\]%~-]")
-_SPACES: Final = {
+_INVALID_HOST_CHARACTER: Final = re.compile(r"[^\w.:\[\]%~-]")
+_SPACE_NAMES: Final = {
     " ": "a space",
     "\t": "a tab",
     "\n": "a line break",
     "\r": "a line break",
     "\u00a0": "a no-break space",
 }
-WHITE_SPACE, INVISIBLE, NO_SCHEME, OTHER_SCHEME, SLASHES, BACKSLASH, NO_HOST, BRACKETS, HOST, PORT, USER = (
+WHITE_SPACE, INVISIBLE_CHARACTER, MISSING_SCHEME, UNSUPPORTED_SCHEME, MISSING_SLASHES, BACKSLASH, MISSING_HOST, INVALID_IPV6, INVALID_HOST, INVALID_PORT, INVALID_USER_INFO = (
     "white space", "invisible", "no scheme", "other scheme", "slashes", "backslash", "no host", "brackets",
     "host", "port", "user",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class UrlProblem:
     """One reason why an address can't be used. The sentence begins with a verb: "has a space in it …"."""
 
     kind: str
     sentence: str
 
 
-def fault_of(address: str) -> Fault | None:
+def find_url_problem(address: str) -> UrlProblem | None:
     """The first thing that is wrong with an address; None if nothing is."""
-    return _fault_of_characters(address) or _fault_of_scheme(address) or _fault_of_host(address)
+    return _find_character_problem(address) or _find_scheme_problem(address) or _find_host_problem(address)
 
 
-def _fault_of_characters(address: str) -> Fault | None:
+def _find_character_problem(address: str) -> UrlProblem | None:
     for character in address:
         code = f"U+{ord(character):04X}"
-        if character in _SPACES or character.isspace():
-            name = _SPACES.get(character, f"white space ({code})")
-            return Fault(WHITE_SPACE, f"has {name} in it. Write %20 for a space, or remove it.")
+        if character in _SPACE_NAMES or character.isspace():
+            name = _SPACE_NAMES.get(character, f"white space ({code})")
+            return UrlProblem(WHITE_SPACE, f"has {name} in it. Write %20 for a space, or remove it.")
         if not character.isprintable():
             is_control = unicodedata.category(character) == "Cc"
             kind = "a control character" if is_control else "an invisible character"
-            return Fault(INVISIBLE, f"has {kind} in it ({code}). Remove it.")
+            return UrlProblem(INVISIBLE_CHARACTER, f"has {kind} in it ({code}). Remove it.")
     return None
 
 
-def _fault_of_scheme(address: str) -> Fault | None:
+def _find_scheme_problem(address: str) -> UrlProblem | None:
     scheme = _SCHEME.match(address)
     if scheme is None or _HOST_WITH_PORT.fullmatch(address):
-        return Fault(NO_SCHEME, "must begin with https:// or http://.")
+        return UrlProblem(MISSING_SCHEME, "must begin with https:// or http://.")
     if scheme[1].lower() not in SCHEMES:
-        return Fault(
-            OTHER_SCHEME,
+        return UrlProblem(
+            UNSUPPORTED_SCHEME,
             f"begins with {scheme[0][:40]}. Twilio calls addresses with https:// or http:// only.",
         )
     if "\\" in address:
-        return Fault(BACKSLASH, "has a backslash in it. Write / between its parts, or %5C.")
+        return UrlProblem(BACKSLASH, "has a backslash in it. Write / between its parts, or %5C.")
     if not address[scheme.end() :].startswith("//"):
-        return Fault(SLASHES, f"must have two slashes after {scheme[0]}")
+        return UrlProblem(MISSING_SLASHES, f"must have two slashes after {scheme[0]}")
     return None
 
 
-def _fault_of_host(address: str) -> Fault | None:
+def _find_host_problem(address: str) -> UrlProblem | None:
     try:
         parts = urlsplit(address)
         host = parts.hostname or ""
     except ValueError:
-        return Fault(BRACKETS, "has a host in brackets that is no IPv6 address.")
+        return UrlProblem(INVALID_IPV6, "has a host in brackets that is no IPv6 address.")
     try:
         port = parts.port
     except ValueError:
         port = 0
     user, at, _ = parts.netloc.rpartition("@")
     if at and "@" in user:
-        return Fault(USER, "has a second @ before its host. Write %40 for one in a user name or password.")
+        return UrlProblem(
+            INVALID_USER_INFO, "has a second @ before its host. Write %40 for one in a user name or password."
+        )
     if not host:
-        return Fault(NO_HOST, "names no host, such as hooks.example.com.")
-    if _NO_HOST_CHARACTER.search(host) or host.strip(".") == "":
-        return Fault(HOST, f"has a host that can't exist: {host[:80]}.")
-    if port is not None and port not in PORTS:
-        return Fault(PORT, "has a port that is no number from 1 to 65535.")
+        return UrlProblem(MISSING_HOST, "names no host, such as hooks.example.com.")
+    if _INVALID_HOST_CHARACTER.search(host) or host.strip(".") == "":
+        return UrlProblem(INVALID_HOST, f"has a host that can't exist: {host[:80]}.")
+    if port is not None and port not in VALID_PORTS:
+        return UrlProblem(INVALID_PORT, "has a port that is no number from 1 to 65535.")
     return None

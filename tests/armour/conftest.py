@@ -6,9 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 
 from flows.twilio.sandbox.server import Sandbox
-from tests.armour.places import World
+from tests.armour.places import SampleSite
 
 
 @pytest.fixture
-def world(sandbox: Sandbox, person: Callable[..., User]) -> World:
-    return World(sandbox, person).furnish()
+def world(sandbox: Sandbox, person: Callable[..., User]) -> SampleSite:
+    return SampleSite(sandbox, person).populate()

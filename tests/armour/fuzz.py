@@ -41,19 +41,19 @@ from flows.mirror import mirror
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.server import Sandbox
-from tests.armour.hostile import VALUES, WRONG, fields_of
-from tests.armour.markup import bytes_of
-from tests.armour.places import ACCESS, METHODS, NAMES, PEOPLE, WHO, World
-from tests.faults.databases import databases, use
+from tests.armour.hostile import HOSTILE_VALUES, WRONG_TYPES, make_hostile_flow
+from tests.armour.markup import read_body
+from tests.armour.places import ACCESS, ALLOWED_USERS, METHODS, URL_NAMES, USERS, SampleSite
+from tests.faults.databases import temporary_databases, use_database
 
 PARAMETERS = ("q", "channel", "integration", "enabled", "account", "sort", "page", "go", "actor", "action", "result", "sid",
     "sids", "from", "to", "before", "plan", "after", "format", "what", "state", "restore", "undo", "clone", "next", "kind",
     "value", "query", "all", "entries", "head", "act", "confirm", "confirm_name", "reason", "change_id", "base", "refers_to",
     "update_fields", "edit_again", "review", "verdict", "seen", "typed", "name", "username", "password",
-    *(entry.name for entry in flex_flow.WRITABLE), *(f"pick_{entry.name}" for entry in flex_flow.WRITABLE))  # fmt: skip
-KINDS = ("application/x-www-form-urlencoded", "application/json", "text/plain", "multipart/form-data; boundary=b",
+    *(entry.name for entry in flex_flow.WRITABLE_FIELDS), *(f"pick_{entry.name}" for entry in flex_flow.WRITABLE_FIELDS))  # fmt: skip
+CONTENT_TYPES = ("application/x-www-form-urlencoded", "application/json", "text/plain", "multipart/form-data; boundary=b",
     "multipart/form-data", "application/x-www-form-urlencoded; charset=utf-16", "application/xml", "", "x/y; charset=\xff")  # fmt: skip
-SHORT = [value for value in VALUES.values() if len(value) < 1000]
+SHORT_VALUES = [value for value in HOSTILE_VALUES.values() if len(value) < 1000]
 NUMBERS = (
     "0",
     "-1",
@@ -96,7 +96,7 @@ HEADERS: dict[str, tuple[str, ...]] = {
 class Fuzzer:
     """Makes one request after the other. `answers` counts what came, by where and status; `broken` is what must not be."""
 
-    world: World
+    world: SampleSite
     chance: random.Random
     answers: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
@@ -104,7 +104,7 @@ class Fuzzer:
     def text(self) -> str:
         chance = self.chance
         makers: list[Callable[[], str]] = [
-            lambda: chance.choice(SHORT),
+            lambda: chance.choice(SHORT_VALUES),
             lambda: chance.choice(NUMBERS),
             lambda: chance.choice(DATES),
             lambda: "".join(chr(chance.randrange(0x110000)) for _ in range(chance.randrange(12))),
@@ -114,7 +114,7 @@ class Fuzzer:
             lambda: f"FO{chance.getrandbits(128):032x}",
             lambda: chance.choice(("true", "false", "", "all", "csv", "json", "ndjson", "studio", "task", "external", "delete", "[]", "{}")),
             lambda: str(AuditEvent.objects.order_by("?").values_list("event_id", flat=True).first()),
-            lambda: json.dumps(chance.choice([*WRONG.values(), {"flows": [{"sid": self.world.sid, "friendly_name": WRONG["deep"]}]}]), default=str),
+            lambda: json.dumps(chance.choice([*WRONG_TYPES.values(), {"flows": [{"sid": self.world.sid, "friendly_name": WRONG_TYPES["deep"]}]}]), default=str),
             lambda: "x" * chance.choice((200, 201, 256, 257, 2049, 70_000)),
         ]  # fmt: skip
         return chance.choice(makers)()
@@ -130,7 +130,7 @@ class Fuzzer:
         return fields
 
     def body(self, good: dict[str, Any]) -> tuple[bytes, str]:
-        kind = self.chance.choice(KINDS) if self.chance.random() < 0.25 else KINDS[0]
+        kind = self.chance.choice(CONTENT_TYPES) if self.chance.random() < 0.25 else CONTENT_TYPES[0]
         fields = self.fields(good)
         if "json" in kind:
             return json.dumps(fields, default=str).encode(), kind
@@ -138,18 +138,18 @@ class Fuzzer:
             parts = [f'--b\r\nContent-Disposition: form-data; name="{name}"{self.chance.choice(("", "; filename=x"))}\r\n\r\n{value}\r\n'
                 for name, value in fields.items()]  # fmt: skip
             return ("".join(parts) + "--b--\r\n").encode("utf-8", "surrogatepass"), kind
-        body = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in fields.items()).encode()
+        body = "&".join(f"{_quote(name)}={_quote(value)}" for name, value in fields.items()).encode()
         if self.chance.random() < 0.05:
             body += bytes(self.chance.randrange(256) for _ in range(20))
         return body, kind
 
     def page(self) -> None:
         """One request of the site, by somebody, for something like what is there."""
-        name, method = self.chance.choice(NAMES), self.chance.choice(METHODS)
-        who = self.chance.choice(PEOPLE)
+        name, method = self.chance.choice(URL_NAMES), self.chance.choice(METHODS)
+        who = self.chance.choice(USERS)
         if self.chance.random() < 0.8:  # mostly somebody who may
             method = self.chance.choice(list(ACCESS[name]))
-            who = self.chance.choice(WHO[ACCESS[name][method]] or PEOPLE)
+            who = self.chance.choice(ALLOWED_USERS[ACCESS[name][method]] or USERS)
         url, good = self.world.call(name, who)
         if self.chance.random() < 0.1:
             parts = url.split("/")
@@ -157,9 +157,9 @@ class Fuzzer:
             url = "/" + "/".join(parts).lstrip("/")
         if self.chance.random() < 0.8:
             url += "?" + "&".join(
-                f"{_quoted(key)}={_quoted(value)}" for key, value in self.fields(good).items()
+                f"{_quote(key)}={_quote(value)}" for key, value in self.fields(good).items()
             )
-        body, kind = self.body(good) if method not in ("GET", "HEAD") else (b"", KINDS[0])
+        body, kind = self.body(good) if method not in ("GET", "HEAD") else (b"", CONTENT_TYPES[0])
         headers = {
             name: self.chance.choice(HEADERS[name])
             for name in self.chance.sample(list(HEADERS), self.chance.randrange(4))
@@ -174,15 +174,16 @@ class Fuzzer:
         self._asked(
             f"page {name}",
             what,
-            lambda: _status(client.generic(method, url, body, content_type=kind, **meta)),
+            lambda: _read_status(client.generic(method, url, body, content_type=kind, **meta)),
         )
 
-    def flow_at_twilio(self) -> None:
+    def sync_odd_flow(self) -> None:
         """A flow that Twilio has in an odd form, taken over and looked at."""
-        hostile = [kind for kind in (*VALUES, *WRONG) if kind != "long"]
-        whole = fields_of(self.chance.choice(hostile))
+        hostile = [kind for kind in (*HOSTILE_VALUES, *WRONG_TYPES) if kind != "long"]
+        whole = make_hostile_flow(self.chance.choice(hostile))
         odd = {
-            name: self.chance.choice([value, self.text(), *WRONG.values()]) for name, value in whole.items()
+            name: self.chance.choice([value, self.text(), *WRONG_TYPES.values()])
+            for name, value in whole.items()
         }
         some = {name: value for name, value in odd.items() if self.chance.random() < 0.5}
         sid = self.chance.choice(list(self.world.sandbox.flows) or [self.world.sid])
@@ -194,7 +195,7 @@ class Fuzzer:
             mirror.sync(ACCOUNT)
             client = self.world.client("admin")
             return max(
-                _status(client.get(f"/flows/{sid}/{part}"))
+                _read_status(client.get(f"/flows/{sid}/{part}"))
                 for part in ("", "edit/", "code/", "enabled/", "delete/")
             )
 
@@ -204,19 +205,17 @@ class Fuzzer:
         """One request of the sandbox's API, which the demo's users and other clients send."""
         chance, sandbox = self.chance, self.world.sandbox
         address = urlsplit(sandbox.url)
-        sid = chance.choice([*sandbox.flows, "FOx", "..", _quoted(self.text())])
+        sid = chance.choice([*sandbox.flows, "FOx", "..", _quote(self.text())])
         path = chance.choice(
-            ["/FlexFlows", f"/FlexFlows/{sid}", f"/FlexFlows/{sid}/x", "/", f"/{_quoted(self.text())}"]
+            ["/FlexFlows", f"/FlexFlows/{sid}", f"/FlexFlows/{sid}/x", "/", f"/{_quote(self.text())}"]
         )
-        wires = [*flex_flow.BY_WIRE, "PageSize", "Page", "PageToken", _quoted(self.text())]
-        body = "&".join(
-            f"{name}={_quoted(self.text())}" for name in chance.sample(wires, chance.randrange(8))
-        )
+        wires = [*flex_flow.FIELDS_BY_WIRE_NAME, "PageSize", "Page", "PageToken", _quote(self.text())]
+        body = "&".join(f"{name}={_quote(self.text())}" for name in chance.sample(wires, chance.randrange(8)))
         query = "?" + body if chance.random() < 0.4 else ""
         method = chance.choice(["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"])
         key = base64.b64encode(f"{sandbox.api_key}:{sandbox.api_secret}".encode()).decode()
         headers = {"Authorization": f"Basic {key}" if chance.random() < 0.9 else chance.choice(["Basic", "Basic ===", "Bearer x", ""]),
-                   "Content-Type": chance.choice(KINDS[:4])}  # fmt: skip
+                   "Content-Type": chance.choice(CONTENT_TYPES[:4])}  # fmt: skip
 
         def asked() -> int:
             line = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
@@ -245,19 +244,19 @@ class Fuzzer:
     def go(self, times: int) -> None:
         """So many requests: most of pages."""
         for _ in range(times):
-            self.chance.choices([self.page, self.flow_at_twilio, self.api], [16, 1, 4])[0]()
+            self.chance.choices([self.page, self.sync_odd_flow, self.api], [16, 1, 4])[0]()
 
 
-def _quoted(value: Any) -> str:
+def _quote(value: Any) -> str:
     return quote_from_bytes(str(value).encode("utf-8", "surrogatepass"), safe="")
 
 
-def _status(response: Any) -> int:
-    bytes_of(response)
+def _read_status(response: Any) -> int:
+    read_body(response)
     return int(response.status_code)
 
 
-def _person(role: str) -> User:
+def _make_user(role: str) -> User:
     user = User.objects.create_user(role, password=f"{role}-password")
     user.groups.set([Group.objects.get(name=role)])
     return user
@@ -269,13 +268,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     logging.disable(logging.CRITICAL)  # thousands of faults on purpose are no news
-    with databases(1) as (name,):
-        use(name)
+    with temporary_databases(1) as (name,):
+        use_database(name)
         ensure_groups()
         patient = functools.partial(clients.FlexClient, sleep=lambda _seconds: None)
         with Sandbox() as sandbox, mock.patch.object(clients, "FlexClient", patient):
             settings.FLEX_API_URL = sandbox.url
-            fuzzer = Fuzzer(World(sandbox, _person).furnish(), random.Random(asked.seed))
+            fuzzer = Fuzzer(SampleSite(sandbox, _make_user).populate(), random.Random(asked.seed))
             until = time.monotonic() + asked.minutes * 60
             while time.monotonic() < until:
                 fuzzer.go(50)

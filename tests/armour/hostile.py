@@ -6,53 +6,53 @@ from typing import Any
 
 from flows.twilio.flex import flex_flow
 
-MARK = "zzq7"  # stands in every hostile value, so that what came from one is known wherever it turns up
-VALUES: dict[str, str] = {
-    "markup": f"<script>window.{MARK}=1</script><img src=x-{MARK} onerror=window.{MARK}=1><{MARK}-el>",
-    "closing": f"</textarea></title></script></style></pre>--><svg/onload=window.{MARK}=1>",
-    "attribute": f"\" onfocus=window.{MARK}=1 autofocus x='{MARK}' ' onclick=window.{MARK}=1 `",
-    "htmx": f'" hx-get="/{MARK}/" hx-trigger="load" hx-on::load="window.{MARK}=1" data-hx-on:click="window.{MARK}=1',
-    "template": f"{{{{ settings.SECRET_KEY }}}}{{% include '{MARK}' %}}${{7*7}}#{{7*7}}%(x)s{{0}}",
-    "javascript": f"javascript:window.{MARK}=1//",
-    "javascript in disguise": f" \tJaVa\nScript&colon;window.{MARK}=1",
-    "data": f"data:text/html,<script>window.{MARK}=1</script>",
-    "address": f"https://{MARK}.example/<script>?a=\"onload='{MARK}",
-    "bidi": f"{MARK}\u202e gnp.exe\u2066\u2069\u200ba\u200db\u2060\ufeff\u00ad",
-    "nul": f"{MARK}\x00\x01\x1b[31m\x7f\x85\u2028\u2029",
-    "surrogates": f"{MARK}\ud800 \udfff\ud83d",
-    "newlines": f"{MARK}\r\nSet-Cookie: {MARK}=1\r\n\r\n<b>",
-    "formula": f'=HYPERLINK("https://{MARK}.example/","x")',
-    "other formula": f"\u200b @SUM(1+1)*cmd|' /C {MARK}'!A0",
-    "path": f"../../{MARK}/%2e%2e%2f..\\..\\",
-    "long": f"{MARK} " + "long " * 200_000,  # a megabyte
-    "very long word": MARK + "\u0301" * 40_000,
+MARKER = "zzq7"  # stands in every hostile value, so that what came from one is known wherever it turns up
+HOSTILE_VALUES: dict[str, str] = {
+    "markup": f"<script>window.{MARKER}=1</script><img src=x-{MARKER} onerror=window.{MARKER}=1><{MARKER}-el>",
+    "closing": f"</textarea></title></script></style></pre>--><svg/onload=window.{MARKER}=1>",
+    "attribute": f"\" onfocus=window.{MARKER}=1 autofocus x='{MARKER}' ' onclick=window.{MARKER}=1 `",
+    "htmx": f'" hx-get="/{MARKER}/" hx-trigger="load" hx-on::load="window.{MARKER}=1" data-hx-on:click="window.{MARKER}=1',
+    "template": f"{{{{ settings.SECRET_KEY }}}}{{% include '{MARKER}' %}}${{7*7}}#{{7*7}}%(x)s{{0}}",
+    "javascript": f"javascript:window.{MARKER}=1//",
+    "javascript in disguise": f" \tJaVa\nScript&colon;window.{MARKER}=1",
+    "data": f"data:text/html,<script>window.{MARKER}=1</script>",
+    "address": f"https://{MARKER}.example/<script>?a=\"onload='{MARKER}",
+    "bidi": f"{MARKER}\u202e gnp.exe\u2066\u2069\u200ba\u200db\u2060\ufeff\u00ad",
+    "nul": f"{MARKER}\x00\x01\x1b[31m\x7f\x85\u2028\u2029",
+    "surrogates": f"{MARKER}\ud800 \udfff\ud83d",
+    "newlines": f"{MARKER}\r\nSet-Cookie: {MARKER}=1\r\n\r\n<b>",
+    "formula": f'=HYPERLINK("https://{MARKER}.example/","x")',
+    "other formula": f"\u200b @SUM(1+1)*cmd|' /C {MARKER}'!A0",
+    "path": f"../../{MARKER}/%2e%2e%2f..\\..\\",
+    "long": f"{MARKER} " + "long " * 200_000,  # a megabyte
+    "very long word": MARKER + "\u0301" * 40_000,
 }
-WRONG: dict[str, Any] = {
+WRONG_TYPES: dict[str, Any] = {
     "null": None,
     "number": 10**30,
     "fraction": 1e308,
     "yes": True,
-    "list": [f"<b>{MARK}", None, [{}]],
-    "object": {f"<b>{MARK}": {f"{MARK}\x00": [f"javascript:{MARK}"]}},
-    "deep": [[[[[[[[[[[[[[[[MARK]]]]]]]]]]]]]]]],
+    "list": [f"<b>{MARKER}", None, [{}]],
+    "object": {f"<b>{MARKER}": {f"{MARKER}\x00": [f"javascript:{MARKER}"]}},
+    "deep": [[[[[[[[[[[[[[[[MARKER]]]]]]]]]]]]]]]],
     "empty": "",
 }
-LONGEST = ("friendly_name", "contact_identity", "integration_url", "unknown_of_tomorrow")
-_OURS = {"sid"}  # Twilio's word that is checked
+LONG_FIELDS = ("friendly_name", "contact_identity", "integration_url", "unknown_of_tomorrow")
+_CHECKED_FIELDS = {"sid"}  # Twilio's word that is checked
 
 
-def fields_of(kind: str) -> dict[str, Any]:
+def make_hostile_flow(kind: str) -> dict[str, Any]:
     """A flow as Twilio may send it, with this value in every field of text, or of any kind, and in unknown ones."""
-    if kind in WRONG:
+    if kind in WRONG_TYPES:
         names = [field.name for field in flex_flow.FIELDS]
-        value = WRONG[kind]
+        value = WRONG_TYPES[kind]
     else:
         names = [field.name for field in flex_flow.FIELDS if field.kind not in ("boolean", "integer")]
-        value = VALUES[kind]
+        value = HOSTILE_VALUES[kind]
     names = [*names, "unknown_of_tomorrow", "integration_unknown"]
     if kind == "long":
-        names = [name for name in names if name in LONGEST]
-    fields = {name: value for name in names if name not in _OURS}
-    if kind not in WRONG and kind != "long":
-        fields[f'<i onclick="{value[:40]}">{MARK}'] = value
+        names = [name for name in names if name in LONG_FIELDS]
+    fields = {name: value for name in names if name not in _CHECKED_FIELDS}
+    if kind not in WRONG_TYPES and kind != "long":
+        fields[f'<i onclick="{value[:40]}">{MARKER}'] = value
     return fields

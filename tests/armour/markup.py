@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
-ADDRESSES = {"href", "src", "action", "formaction", "hx-get", "hx-post", "hx-put", "hx-delete", "hx-patch", "xlink:href",
+ADDRESS_ATTRIBUTES = {"href", "src", "action", "formaction", "hx-get", "hx-post", "hx-put", "hx-delete", "hx-patch", "xlink:href",
              "poster", "data", "srcset", "background", "ping", "cite", "manifest", "srcdoc"}  # fmt: skip
-INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+INVISIBLE_CHARACTERS = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
 
 class Page(HTMLParser):
@@ -41,11 +41,11 @@ class Page(HTMLParser):
     def addresses(self) -> Iterator[tuple[str, str, str]]:
         for tag, attributes in self.elements:
             for name, value in attributes.items():
-                if name in ADDRESSES:
+                if name in ADDRESS_ATTRIBUTES:
                     yield tag, name, value
 
 
-def inline_code(html: str) -> list[str]:
+def find_inline_code(html: str) -> list[str]:
     """Every script, style, handler and script address that stands in the page itself."""
     page = Page(html)
     found = [f"inline: {text.strip()[:60]}" for text in page.inline if text.strip()]
@@ -63,7 +63,7 @@ def inline_code(html: str) -> list[str]:
     return found
 
 
-def bytes_of(response: object) -> bytes:
+def read_body(response: object) -> bytes:
     """The whole body of an answer, streamed or not."""
     if getattr(response, "streaming", False):
         return b"".join(response.streaming_content)  # type: ignore[attr-defined]

@@ -20,23 +20,23 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from flows.audit.models import AuditEvent, OpenChange, OpenDrift
 from flows.changes.forms.decision import DecisionForm
-from flows.flex_flows.forms import signed
+from flows.flex_flows.forms import sign_base
 from flows.mirror import mirror
 from flows.plans import drafts
 from flows.plans.models import Plan
 from flows.search.models import SavedView
-from flows.twilio.sandbox.request_log import Received
+from flows.twilio.sandbox.request_log import RequestRecord
 from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
-from tests.faults.acting import attempt_on
+from tests.faults.acting import append_attempt
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
-SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 _TABLE = json.loads((Path(__file__).parent.parent / "data" / "access.json").read_text(encoding="utf-8"))
 ACCESS: dict[str, dict[str, str]] = _TABLE["places"]
-WHO: dict[str, list[str]] = _TABLE["who"]
-PEOPLE = ("anonymous", "nobody", "viewer", "operator", "auditor", "admin")  # nobody: a person without a role
-OFTEN_CHANGED = {"django_session", "django_migrations", "sqlite_sequence"}
+ALLOWED_USERS: dict[str, list[str]] = _TABLE["who"]
+USERS = ("anonymous", "nobody", "viewer", "operator", "auditor", "admin")  # nobody: a person without a role
+VOLATILE_TABLES = {"django_session", "django_migrations", "sqlite_sequence"}
 
 
 def names(resolver: URLResolver | None = None, space: str = "") -> Iterator[str]:
@@ -50,14 +50,14 @@ def names(resolver: URLResolver | None = None, space: str = "") -> Iterator[str]
             yield space + entry.name
 
 
-NAMES = sorted(set(names()))
+URL_NAMES = sorted(set(names()))
 
 
-def may(person: str, name: str, method: str) -> bool:
-    return person in WHO.get(ACCESS[name].get(method, ""), [])
+def is_allowed(person: str, name: str, method: str) -> bool:
+    return person in ALLOWED_USERS.get(ACCESS[name].get(method, ""), [])
 
 
-def leads_to_sign_in(response: Any) -> bool:
+def requires_sign_in(response: Any) -> bool:
     """Whether the answer is the way to sign in, by a redirect or in the place of a form's answer."""
     if response.status_code == 401:
         return True
@@ -65,7 +65,7 @@ def leads_to_sign_in(response: Any) -> bool:
     return response.status_code == 302 and target == resolve_url(settings.LOGIN_URL) and "next=" in query
 
 
-def send(client: Client, method: str, url: str, data: dict[str, Any] | None = None, **more: Any) -> Any:
+def send_form(client: Client, method: str, url: str, data: dict[str, Any] | None = None, **more: Any) -> Any:
     """A request as a form sends it, whatever its method. Those that are safe carry the form in the address."""
     if method in ("POST",):
         return client.post(url, data or {}, **more)
@@ -75,7 +75,7 @@ def send(client: Client, method: str, url: str, data: dict[str, Any] | None = No
     return client.generic(method, url, query_params=data or {}, **more)
 
 
-def everything_kept(*, without: set[str] = OFTEN_CHANGED) -> dict[str, list[str]]:
+def dump_database(*, without: set[str] = VOLATILE_TABLES) -> dict[str, list[str]]:
     """Every row of every table of the database as text, by table; when somebody last signed in aside."""
     kept = {}
     with connection.cursor() as cursor:
@@ -90,7 +90,7 @@ def everything_kept(*, without: set[str] = OFTEN_CHANGED) -> dict[str, list[str]
 
 
 @dataclass
-class World:
+class SampleSite:
     """A site with something of everything: flows, one changed elsewhere, one whose change is in doubt, a plan, a
     saved view. `call` gives a place's address and a form that it would carry out, made afresh where that uses it up."""
 
@@ -98,18 +98,18 @@ class World:
     person: Callable[..., User]
     people: dict[str, User] = field(default_factory=dict)
     sid: str = ""
-    doubtful: str = ""
+    unresolved_sid: str = ""
 
-    def furnish(self) -> World:
-        self.people = {name: self.person(name) for name in PEOPLE[2:]}
+    def populate(self) -> SampleSite:
+        self.people = {name: self.person(name) for name in USERS[2:]}
         self.people["nobody"] = User.objects.create_user("nobody", password="nobody-password")
         self._ensure_flow()
-        self.doubtful = self.sandbox.add_flow(friendly_name="In doubt")
+        self.unresolved_sid = self.sandbox.add_flow(friendly_name="In doubt")
         found = self.sandbox.add_flow(friendly_name="Found changed")
         mirror.sync(ACCOUNT)
         self.sandbox.edit_flow(found, friendly_name="Changed elsewhere")
         mirror.sync(ACCOUNT)
-        attempt_on(self.doubtful)
+        append_attempt(self.unresolved_sid)
         OpenChange.objects.update(puzzle="Somebody else changed the same field since.")
         return self
 
@@ -127,7 +127,7 @@ class World:
         arguments, data = made(person) if made else ({}, {})
         return reverse(name, kwargs=arguments), data
 
-    def writes(self) -> list[Received]:
+    def writes(self) -> list[RequestRecord]:
         return [request for request in self.sandbox.requests if request.method != "GET"]
 
     def _ensure_flow(self) -> str:
@@ -161,7 +161,7 @@ class World:
 
     def _flows_edit(self, _person: str) -> Any:
         sid = self._ensure_flow()
-        return self._flow(base=signed(mirror.fetch(sid)), friendly_name=f"Renamed {uuid.uuid4().hex}")
+        return self._flow(base=sign_base(mirror.fetch(sid)), friendly_name=f"Renamed {uuid.uuid4().hex}")
 
     def _flows_enabled(self, _person: str) -> Any:
         sid = self._ensure_flow()
@@ -202,8 +202,8 @@ class World:
         return {}, {"entries": json.dumps([{"sid": self._ensure_flow(), "friendly_name": "Imported"}])}
 
     def _flows_plan(self, _person: str) -> Any:
-        ask = drafts.Ask("retry_count", 2)
-        plan = drafts.plan_change(ask=ask, sids=[self._ensure_flow()], made_by="admin")
+        ask = drafts.BulkAction("retry_count", 2)
+        plan = drafts.plan_bulk_action(ask=ask, sids=[self._ensure_flow()], made_by="admin")
         return {"plan_id": plan.pk}, {"reason": "because"}
 
     _flows_plan_start = _flows_plan_stop = _flows_plan_discard = _flows_plan
@@ -269,7 +269,7 @@ class World:
 
     def _audit_decide(self, _person: str) -> Any:
         if not OpenChange.objects.exists():
-            attempt_on(self.doubtful)
+            append_attempt(self.unresolved_sid)
             OpenChange.objects.update(puzzle="Somebody else changed the same field since.")
         change = OpenChange.objects.get()
         seen = DecisionForm(candidates=[], is_creation=False, puzzle=change.puzzle).puzzle

@@ -7,19 +7,19 @@ from flows.audit.models import AuditEvent
 from tests.armour.places import (
     ACCESS,
     METHODS,
-    NAMES,
-    PEOPLE,
-    SAFE,
-    World,
-    everything_kept,
-    leads_to_sign_in,
-    may,
-    send,
+    SAFE_METHODS,
+    URL_NAMES,
+    USERS,
+    SampleSite,
+    dump_database,
+    is_allowed,
+    requires_sign_in,
+    send_form,
 )
 
 pytestmark = pytest.mark.django_db
 ABSENT = {"the token's bearer", "sent there by the provider"}  # the tests' site has neither
-EACH_PLACE = pytest.mark.parametrize("name", NAMES)
+EACH_PLACE = pytest.mark.parametrize("name", URL_NAMES)
 
 
 def refusals() -> int:
@@ -27,7 +27,7 @@ def refusals() -> int:
 
 
 def expected(person: str, name: str, method: str) -> str:
-    if may(person, name, method):
+    if is_allowed(person, name, method):
         return "in"
     if ACCESS[name].get(method) in ABSENT:
         return "404"
@@ -40,7 +40,7 @@ def expected(person: str, name: str, method: str) -> str:
 def became(response: object, denied: int) -> str:
     """What an answer comes to, and whether the refusal's event is there."""
     status = response.status_code  # type: ignore[attr-defined]
-    if leads_to_sign_in(response):
+    if requires_sign_in(response):
         return "sign in"
     if status == 405:
         return "405"
@@ -54,17 +54,17 @@ def became(response: object, denied: int) -> str:
 
 @pytest.mark.quick
 def test_table_names_every_place_and_no_other():
-    assert sorted(ACCESS) == NAMES
+    assert sorted(ACCESS) == URL_NAMES
 
 
 @EACH_PLACE
-def test_person_gets_what_the_table_says_and_nothing_else(world: World, name):
+def test_person_gets_what_the_table_says_and_nothing_else(world: SampleSite, name):
     found = {}
-    for person in PEOPLE:
+    for person in USERS:
         for method in METHODS:
             client, (url, data) = world.client(person), world.call(name, person)
             sent, denied = len(world.writes()), refusals()
-            response = send(client, method, url, data)
+            response = send_form(client, method, url, data)
             is_in = expected(person, name, method)
             is_in += " on record" if is_in == "refused" and method == "POST" else ""
             what = became(response, refusals() - denied)
@@ -76,31 +76,33 @@ def test_person_gets_what_the_table_says_and_nothing_else(world: World, name):
 
 @pytest.mark.quick("nobody")
 @pytest.mark.parametrize("who", ["nobody", "admin"])
-def test_asking_writes_nothing(world: World, who):
+def test_asking_writes_nothing(world: SampleSite, who):
     client, changed = world.client(who), {}
-    calls = {name: world.call(name, who) for name in NAMES}
-    before, sent = everything_kept(), len(world.writes())
+    calls = {name: world.call(name, who) for name in URL_NAMES}
+    before, sent = dump_database(), len(world.writes())
 
     for name, (url, data) in calls.items():
-        statuses = {method: send(client, method, url, data).status_code for method in SAFE}
-        if everything_kept() != before or len(world.writes()) != sent:
+        statuses = {method: send_form(client, method, url, data).status_code for method in SAFE_METHODS}
+        if dump_database() != before or len(world.writes()) != sent:
             changed[name] = statuses
-            before, sent = everything_kept(), len(world.writes())
+            before, sent = dump_database(), len(world.writes())
 
     assert changed == {}
 
 
 @EACH_PLACE
-def test_form_without_its_token_is_refused_and_writes_nothing(world: World, name):
+def test_form_without_its_token_is_refused_and_writes_nothing(world: SampleSite, name):
     url, data = world.call(name)
     client = world.client("admin", enforce_csrf_checks=True)
-    before, sent = everything_kept(), len(world.writes())
+    before, sent = dump_database(), len(world.writes())
 
     statuses = {
-        method: send(client, method, url, data).status_code for method in METHODS if method not in SAFE
+        method: send_form(client, method, url, data).status_code
+        for method in METHODS
+        if method not in SAFE_METHODS
     }
 
     assert set(statuses.values()) <= {403, 405}
     assert statuses["POST"] == 403
-    assert (everything_kept(), len(world.writes())) == (before, sent)
+    assert (dump_database(), len(world.writes())) == (before, sent)
     assert "_auth_user_id" in client.session  # nobody is signed out by another site either

@@ -16,9 +16,9 @@ from flows.changes import flow_changes
 from flows.mirror import mirror
 from flows.plans.models import Plan
 from flows.twilio.flex import flex_flow
-from tests.armour.markup import bytes_of
-from tests.armour.places import NAMES, World, leads_to_sign_in, send
-from tests.faults.acting import common
+from tests.armour.markup import read_body
+from tests.armour.places import URL_NAMES, SampleSite, requires_sign_in, send_form
+from tests.faults.acting import change_arguments
 
 pytestmark = pytest.mark.django_db
 GOOD = "FO" + "0123456789abcdef" * 2
@@ -41,7 +41,7 @@ HOSTILE_SIDS = [
 ]  # fmt: skip
 SID_PLACES = [
     name
-    for name in NAMES
+    for name in URL_NAMES
     if name in {"flows:detail", "flows:code", "flows:edit", "flows:enabled", "flows:delete"}
 ]
 NAMES_OF_NEXT = (
@@ -78,7 +78,7 @@ def test_there_are_200_hostile_sids_and_none_is_a_sid():
 @pytest.mark.quick
 def test_sid_places_are_all_that_take_one():
     taking = set()
-    for name in NAMES:
+    for name in URL_NAMES:
         try:
             reverse(name, kwargs={"sid": GOOD})
         except NoReverseMatch:
@@ -88,7 +88,7 @@ def test_sid_places_are_all_that_take_one():
 
 
 @pytest.mark.parametrize("name", SID_PLACES)
-def test_only_a_sid_reaches_the_api_from_a_page(world: World, name):
+def test_only_a_sid_reaches_the_api_from_a_page(world: SampleSite, name):
     client, wrong = world.client("admin"), {}
     place, _ = world.call(name)
     mine = len(world.sandbox.requests)
@@ -116,10 +116,10 @@ def test_only_a_sid_reaches_the_api_from_a_service(sandbox, db):
     verbs = {
         "fetch": lambda sid: mirror.fetch(sid),
         "update": lambda sid: flow_changes.update_flow(
-            sid=sid, base=None, values={"friendly_name": "x"}, **common()
+            sid=sid, base=None, values={"friendly_name": "x"}, **change_arguments()
         ),
-        "switch": lambda sid: flow_changes.set_enabled(sid=sid, enabled=False, **common()),
-        "delete": lambda sid: flow_changes.delete_flow(sid=sid, base={}, **common()),
+        "switch": lambda sid: flow_changes.set_enabled(sid=sid, enabled=False, **change_arguments()),
+        "delete": lambda sid: flow_changes.delete_flow(sid=sid, base={}, **change_arguments()),
     }
 
     for text in HOSTILE_SIDS:
@@ -130,7 +130,7 @@ def test_only_a_sid_reaches_the_api_from_a_service(sandbox, db):
     assert sandbox.requests == []
 
 
-def test_only_a_sid_reaches_the_api_from_a_form_or_a_query(world: World):
+def test_only_a_sid_reaches_the_api_from_a_form_or_a_query(world: SampleSite):
     client, mine = world.client("admin"), len(world.sandbox.requests)
 
     for text in HOSTILE_SIDS:
@@ -146,7 +146,7 @@ def test_only_a_sid_reaches_the_api_from_a_form_or_a_query(world: World):
                 {"entries": f'[{{"sid": {json.dumps(text)}, "friendly_name": "x"}}]'},
             ),
         ):
-            assert send(client, method, reverse(name), data).status_code < 500, (name, text[:60])
+            assert send_form(client, method, reverse(name), data).status_code < 500, (name, text[:60])
 
     asked = {request.path.removeprefix("/v1/FlexFlows") for request in world.sandbox.requests[mine:]}
     assert asked <= {f"/{text}" for text in _picked_out()}
@@ -174,9 +174,9 @@ def leads_away(response):
 
 
 @pytest.mark.parametrize("who", ["anonymous", "admin"])
-def test_no_place_leads_off_the_site(world: World, who):
+def test_no_place_leads_off_the_site(world: SampleSite, who):
     client, led = world.client(who), {}
-    calls = {name: world.call(name, who) for name in NAMES}
+    calls = {name: world.call(name, who) for name in URL_NAMES}
     for name, (url, data) in calls.items():
         for elsewhere in ELSEWHERE if client.get(url).status_code == 302 else ELSEWHERE[:1]:
             fields = dict.fromkeys(NAMES_OF_NEXT, elsewhere)
@@ -192,7 +192,7 @@ def test_no_place_leads_off_the_site(world: World, who):
 
 @pytest.mark.quick
 @pytest.mark.parametrize("elsewhere", ELSEWHERE)
-def test_sign_in_leads_nowhere_else(world: World, elsewhere):
+def test_sign_in_leads_nowhere_else(world: SampleSite, elsewhere):
     address = resolve_url(settings.LOGIN_URL)
     signs_in = {"username": "admin", "login": "admin", "password": "admin-password"}
 
@@ -206,35 +206,37 @@ def test_sign_in_leads_nowhere_else(world: World, elsewhere):
 @pytest.mark.quick
 @pytest.mark.parametrize("host", ["evil.example", "testserver.evil.example", "evil.example:80", "testserver@evil.example",
     "testserver, evil.example", "evil.example#testserver", "[::1", "", "testserver:80:90", "testserver/x"])  # fmt: skip
-def test_other_host_is_refused(world: World, host):
-    answers = [world.client("admin").get(world.call(name)[0], headers={"Host": host}) for name in NAMES[:6]]
+def test_other_host_is_refused(world: SampleSite, host):
+    answers = [
+        world.client("admin").get(world.call(name)[0], headers={"Host": host}) for name in URL_NAMES[:6]
+    ]
 
     assert {answer.status_code for answer in answers} <= {400} or not host
     assert all(host not in answer.content.decode() for answer in answers if host)
 
 
-def test_forwarded_headers_make_no_address_and_no_person(world: World):
+def test_forwarded_headers_make_no_address_and_no_person(world: SampleSite):
     spoofed = {
         "X-Forwarded-Host": "evil.example", "X-Host": "evil.example", "Forwarded": "host=evil.example;for=6.6.6.6",
         "X-Forwarded-Server": "evil.example", "X-Original-URL": "/audit/export/", "X-Rewrite-URL": "/audit/export/",
         "X-HTTP-Method-Override": "DELETE", "X-Forwarded-For": "6.6.6.6", "X-Forwarded-Prefix": "//evil.example",
         "Remote-User": "admin", "X-Remote-User": "admin", "X-Forwarded-User": "admin",
     }  # fmt: skip
-    for name in NAMES:
+    for name in URL_NAMES:
         for who in ("anonymous", "viewer"):
             for method in ("GET", "POST"):
                 url, data = world.call(name, who)
-                plain = send(world.client(who), method, url, data)
-                response = send(
+                plain = send_form(world.client(who), method, url, data)
+                response = send_form(
                     world.client(who),
                     method,
                     world.call(name, who)[0],
                     world.call(name, who)[1],
                     headers=spoofed,
                 )
-                assert b"evil.example" not in bytes_of(response), name
+                assert b"evil.example" not in read_body(response), name
                 assert "evil.example" not in str(response.headers), name
-                assert leads_to_sign_in(response) == leads_to_sign_in(plain), name
+                assert requires_sign_in(response) == requires_sign_in(plain), name
                 assert (response.status_code in (403, 405)) == (plain.status_code in (403, 405)), name
     assert not AuditEvent.objects.filter(source_ip="6.6.6.6").exists()
     assert not AuditEvent.objects.filter(actor_label="admin", stage="access").exists()

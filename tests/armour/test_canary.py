@@ -23,9 +23,9 @@ from flows.mirror.models import Flow
 from flows.plans import drafts
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.armour.markup import bytes_of
-from tests.armour.places import NAMES, World, everything_kept, send
-from tests.faults.acting import switch
+from tests.armour.markup import read_body
+from tests.armour.places import URL_NAMES, SampleSite, dump_database, send_form
+from tests.faults.acting import switch_flow
 
 pytestmark = pytest.mark.django_db
 HOOK = "canary-hook-5d1c"
@@ -104,7 +104,7 @@ def hook_url(request):
 
 
 @pytest.fixture
-def secretive(world: World, hook_url):
+def secretive(world: SampleSite, hook_url):
     """The world, with secrets wherever it can have them: in a flow that everything is done to, and in others that are
     looked at."""
     for url in HOOK_URLS:
@@ -119,14 +119,14 @@ def secretive(world: World, hook_url):
     mirror.sync(ACCOUNT)
     world.sandbox.edit_flow(sid, integration_url=hook_url + "&key=" + HOOK, friendly_name=f"See {HOOK_URL}")
     mirror.sync(ACCOUNT)
-    switch(sid, enabled=not world.sandbox.flows[sid]["enabled"], reason=f"see {HOOK_URL}")
-    drafts.plan_change(ask=drafts.Ask("webhook_host", "new.example"), sids=[sid], made_by="admin")
+    switch_flow(sid, enabled=not world.sandbox.flows[sid]["enabled"], reason=f"see {HOOK_URL}")
+    drafts.plan_bulk_action(ask=drafts.BulkAction("webhook_host", "new.example"), sids=[sid], made_by="admin")
     return sid
 
 
 def calls(world, sid):
     """Every place with what it would carry out, and the flow's own with the flow that has a secret."""
-    for name in NAMES:
+    for name in URL_NAMES:
         url, data = world.call(name)
         yield name, url, data
         if "sid" in str(url) or world.sid in url:
@@ -148,22 +148,22 @@ def calls(world, sid):
 
 
 @pytest.mark.quick
-def test_no_page_file_log_line_or_table_has_a_secret(world: World, secretive, canaries, caplog):
+def test_no_page_file_log_line_or_table_has_a_secret(world: SampleSite, secretive, canaries, caplog):
     caplog.set_level(logging.DEBUG)
     found = {}
     for name, url, data in calls(world, secretive):
         for method in ("GET", "POST"):
             client = world.client("admin")  # one of the calls signs out
             canaries.add(client.session.session_key)
-            response = send(client, method, url, data if method == "POST" else {})
-            said = bytes_of(response).decode() + str(response.headers)
+            response = send_form(client, method, url, data if method == "POST" else {})
+            said = read_body(response).decode() + str(response.headers)
             allowed = {HOOK} if name in FORMS else set()
             if leaked := leaks(said, canaries - allowed):
                 found[name, method, url[-40:]] = leaked
 
     assert found == {}
     assert leaks(caplog.text, canaries) == []
-    assert leaks(str(everything_kept(without=NOT_OURS)), canaries) == []
+    assert leaks(str(dump_database(without=NOT_OURS)), canaries) == []
     assert len(caplog.records) > 10
     edit = world.client("admin").get(f"/flows/{secretive}/edit/")
     assert HOOK in html.unescape(
@@ -172,7 +172,7 @@ def test_no_page_file_log_line_or_table_has_a_secret(world: World, secretive, ca
 
 
 @pytest.mark.parametrize("hook_url", [HOOK_URL, HOOK_URLS[1], HOOK_URLS[7]], indirect=True)
-def test_what_twilio_says_back_has_no_secret(world: World, secretive, hook_url, canaries, caplog):
+def test_what_twilio_says_back_has_no_secret(world: SampleSite, secretive, hook_url, canaries, caplog):
     caplog.set_level(logging.DEBUG)
     client, said = world.client("admin"), []
     faults = (FaultKind.REFUSE, FaultKind.SERVER_ERROR, FaultKind.APPLY_THEN_DROP, FaultKind.GARBAGE)
@@ -190,12 +190,12 @@ def test_what_twilio_says_back_has_no_secret(world: World, secretive, hook_url, 
 
     assert leaks("\n".join(said), canaries) == []
     assert leaks(caplog.text, canaries) == []
-    assert leaks(str(everything_kept(without=NOT_OURS)), canaries) == []
+    assert leaks(str(dump_database(without=NOT_OURS)), canaries) == []
 
 
 @pytest.mark.parametrize("debug", [False, True], ids=["debug off", "debug on"])
 @pytest.mark.parametrize("hook_url", [HOOK_URL], indirect=True)
-def test_page_of_a_failure_has_no_secret(world: World, secretive, canaries, caplog, settings, debug):
+def test_page_of_a_failure_has_no_secret(world: SampleSite, secretive, canaries, caplog, settings, debug):
     caplog.set_level(logging.DEBUG)
     settings.DEBUG = debug
     client = world.client("admin")
@@ -213,7 +213,7 @@ def test_page_of_a_failure_has_no_secret(world: World, secretive, canaries, capl
         raise RuntimeError(f"after {len(kept)} of {len(args)}")
 
     for broken in ("flows.mirror.mirror.fetch", "flows.twilio.client.FlexClient._exchange",
-                   "flows.changes.flow_changes.update_flow", "flows.audit.audit_log.append", "flows.flex_flows.views.changes._form_page"):  # fmt: skip
+                   "flows.changes.flow_changes.update_flow", "flows.audit.audit_log.append", "flows.flex_flows.views.changes._render_form"):  # fmt: skip
         for error in (RuntimeError, OperationalError):
             with mock.patch(broken, side_effect=failing if error is RuntimeError else error("gone")):
                 for answer in (
@@ -231,7 +231,7 @@ def test_page_of_a_failure_has_no_secret(world: World, secretive, canaries, capl
 
 
 @pytest.mark.parametrize("debug", [False, True], ids=["debug off", "debug on"])
-def test_failed_sign_in_leaves_no_password(world: World, canaries, caplog, settings, debug):
+def test_failed_sign_in_leaves_no_password(world: SampleSite, canaries, caplog, settings, debug):
     caplog.set_level(logging.DEBUG)
     settings.DEBUG = debug
     client, typed = world.client("anonymous"), {"username": "admin", "login": "admin", "password": PASSWORD}
@@ -246,12 +246,14 @@ def test_failed_sign_in_leaves_no_password(world: World, canaries, caplog, setti
 
     assert wrong.status_code < 500 <= broken.status_code
     assert leaks(wrong.content.decode() + broken.content.decode() + caplog.text, canaries) == []
-    assert leaks(str(everything_kept()), canaries) == []
+    assert leaks(str(dump_database()), canaries) == []
 
 
 @pytest.mark.parametrize("hook_url", [HOOK_URL, HOOK_URLS[3]], indirect=True)
 @pytest.mark.django_db(transaction=True)
-def test_no_command_says_a_secret(world: World, secretive, canaries, caplog, monkeypatch, tmp_path, capfd):
+def test_no_command_says_a_secret(
+    world: SampleSite, secretive, canaries, caplog, monkeypatch, tmp_path, capfd
+):
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("OPERATOR_PASSWORD", PASSWORD)
     out = io.StringIO()
@@ -279,7 +281,7 @@ def test_no_command_says_a_secret(world: World, secretive, canaries, caplog, mon
     streams = "".join(capfd.readouterr())
     assert len(files) > 1000
     assert leaks(out.getvalue() + files + streams + caplog.text, canaries) == []
-    assert leaks(str(everything_kept()), canaries) == []
+    assert leaks(str(dump_database()), canaries) == []
 
 
 @pytest.mark.quick

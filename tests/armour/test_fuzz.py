@@ -6,14 +6,14 @@ import pytest
 
 from flows.audit import verification
 from tests.armour.fuzz import Fuzzer
-from tests.armour.places import World
+from tests.armour.places import SampleSite
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.quick("0")
 @pytest.mark.parametrize("seed", range(4))
-def test_nothing_breaks_the_site(world: World, seed):
+def test_nothing_breaks_the_site(world: SampleSite, seed):
     fuzzer = Fuzzer(world, random.Random(seed))
 
     fuzzer.go(150)

@@ -9,8 +9,8 @@ from django.conf import settings as django_settings
 from django.db import OperationalError
 
 from flows.audit.audit_log import NotRecorded
-from tests.armour.markup import bytes_of, inline_code
-from tests.armour.places import METHODS, NAMES, World, send
+from tests.armour.markup import find_inline_code, read_body
+from tests.armour.places import METHODS, URL_NAMES, SampleSite, send_form
 
 pytestmark = pytest.mark.django_db
 EXPECTED = {
@@ -59,17 +59,17 @@ def missing(response, *, is_static=False):
         if lacks:
             found[f"cookie {cookie.key}"] = lacks
     if response.get("Content-Type", "").startswith("text/html"):
-        found |= dict.fromkeys(inline_code(bytes_of(response).decode()), "inline")
+        found |= dict.fromkeys(find_inline_code(read_body(response).decode()), "inline")
     return found
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_answer_of_every_place_is_armoured(world: World, deployed, name):
+@pytest.mark.parametrize("name", URL_NAMES)
+def test_every_answer_of_every_place_is_armoured(world: SampleSite, deployed, name):
     lacks, cookies = {}, set()
     for who in ("anonymous", "nobody", "admin"):
         for method in METHODS:
             url, data = world.call(name, who)
-            response = send(world.client(who), method, url, data, secure=True)
+            response = send_form(world.client(who), method, url, data, secure=True)
             cookies.update(response.cookies)
             if found := missing(response):
                 lacks[who, method, response.status_code] = found
@@ -79,16 +79,16 @@ def test_every_answer_of_every_place_is_armoured(world: World, deployed, name):
 
 
 @pytest.mark.quick
-def test_every_status_is_armoured(world: World, deployed):
+def test_every_status_is_armoured(world: SampleSite, deployed):
     admin, sid = world.client("admin"), world.sid
     admin.raise_request_exception = False
     gone = "/flows/FO" + "0" * 32 + "/"
-    broken = mock.patch("flows.search.flow_search.answer", side_effect=RuntimeError)
-    locked = mock.patch("flows.search.flow_search.answer", side_effect=OperationalError)
+    broken = mock.patch("flows.search.flow_search.run_query", side_effect=RuntimeError)
+    locked = mock.patch("flows.search.flow_search.run_query", side_effect=OperationalError)
     no_session = mock.patch(
         "django.contrib.sessions.backends.db.SessionStore.load", side_effect=OperationalError
     )
-    no_log = mock.patch("flows.audit.export.begin", side_effect=NotRecorded("full"))
+    no_log = mock.patch("flows.audit.export.start_export", side_effect=NotRecorded("full"))
     too_long = "x" * (django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
     form = "application/x-www-form-urlencoded"
 
@@ -139,7 +139,7 @@ def test_static_file_is_armoured(db, client, deployed, file):
     answer = client.get(f"/static/{file}", secure=True)
 
     assert answer.status_code == 200
-    assert bytes_of(answer)
+    assert read_body(answer)
     answer.close()
     assert missing(answer, is_static=True) == {}
     assert not answer.cookies

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from flows.audit.models import AuditEvent
-from flows.core.csv_cells import _FORMULA
+from flows.core.csv_cells import _FORMULA_START
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.plans import drafts
@@ -17,37 +17,39 @@ from flows.plans.models import Plan
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.armour.hostile import MARK, VALUES, WRONG, fields_of
-from tests.armour.markup import INVISIBLE, Page, bytes_of, inline_code
+from tests.armour.hostile import HOSTILE_VALUES, MARKER, WRONG_TYPES, make_hostile_flow
+from tests.armour.markup import INVISIBLE_CHARACTERS, Page, find_inline_code, read_body
 
 pytestmark = pytest.mark.django_db
 csv.field_size_limit(8_000_000)
-KINDS = [*VALUES, *WRONG]
+KINDS = [*HOSTILE_VALUES, *WRONG_TYPES]
 OWN_SCHEMES = ("/", "?", "#", "https://www.twilio.com/", "https://console.twilio.com/")
 
 
 def came_from_the_data(html: str) -> list[str]:
     """Every element, attribute or address of a page that hostile data made."""
-    found, page = inline_code(html), Page(html)
+    found, page = find_inline_code(html), Page(html)
     for tag, attributes in page.elements:
-        if MARK in tag or tag in ("iframe", "object", "embed", "base", "img", "b", "i"):
+        if MARKER in tag or tag in ("iframe", "object", "embed", "base", "img", "b", "i"):
             found.append(f"<{tag}>")
         found += [
-            f"<{tag} {name}>" for name in attributes if MARK in name or name in ("autofocus", "x", "'", "`")
+            f"<{tag} {name}>" for name in attributes if MARKER in name or name in ("autofocus", "x", "'", "`")
         ]
     for tag, name, value in page.addresses():
         is_ours = value.startswith(OWN_SCHEMES) and not value.startswith("//")
         if value and not is_ours:
             found.append(f"<{tag} {name}={value[:80]!r}>")
-        if MARK in value and tag != "a":
+        if MARKER in value and tag != "a":
             found.append(f"<{tag} {name}={value[:80]!r}>")
     if "<textarea" not in html:
-        found += [f"invisible in {text.strip()[:80]!r}" for text in page.text if INVISIBLE.search(text)]
+        found += [
+            f"invisible in {text.strip()[:80]!r}" for text in page.text if INVISIBLE_CHARACTERS.search(text)
+        ]
     return found
 
 
 def is_formula(cell: str) -> bool:
-    return not cell.startswith("'") and _FORMULA.match(cell) is not None
+    return not cell.startswith("'") and _FORMULA_START.match(cell) is not None
 
 
 def pages(client: Client, sid: str) -> list[tuple[str, str, dict[str, str]]]:
@@ -55,7 +57,7 @@ def pages(client: Client, sid: str) -> list[tuple[str, str, dict[str, str]]]:
     event = AuditEvent.objects.filter(target_sid=sid).latest("seq").event_id
     listed = (
         {},
-        {"q": MARK[:3]},
+        {"q": MARKER[:3]},
         {"sort": "-name"},
         {"sort": "identity"},
         {"channel": "sms"},
@@ -66,7 +68,7 @@ def pages(client: Client, sid: str) -> list[tuple[str, str, dict[str, str]]]:
         *(("get", f"{flow}{part}", {}) for part in ("", "code/", "edit/", "enabled/", "delete/")),
         ("get", reverse("flows:new"), {"clone": sid}),
         ("get", reverse("audit:list"), {}),
-        ("get", reverse("audit:list"), {"q": MARK[:3]}),
+        ("get", reverse("audit:list"), {"q": MARKER[:3]}),
         ("get", reverse("audit:list"), {"sid": sid}),
         ("get", reverse("audit:detail", args=[event]), {}),
         ("get", reverse("flows:edit", args=[sid]), {"restore": str(event), "state": "before"}),
@@ -83,9 +85,9 @@ def sync_of(sandbox, kind):
     """A flow that first was harmless, and then was found to be hostile."""
     sid = sandbox.add_flow(friendly_name="Harmless", channel_type="sms")
     mirror.sync(ACCOUNT)
-    sandbox.edit_flow(sid, **fields_of(kind))
+    sandbox.edit_flow(sid, **make_hostile_flow(kind))
     mirror.sync(ACCOUNT)
-    drafts.plan_change(ask=drafts.Ask("disable"), sids=[sid], made_by="admin")
+    drafts.plan_bulk_action(ask=drafts.BulkAction("disable"), sids=[sid], made_by="admin")
     return sid
 
 
@@ -96,9 +98,9 @@ def test_every_page_comes_and_holds_nothing_of_it_but_text(sandbox, client_of, k
 
     for method, url, data in pages(client, sid):
         response = getattr(client, method)(url, data)
-        body, what = bytes_of(response), response.get("Content-Type", "")
+        body, what = read_body(response), response.get("Content-Type", "")
         assert response.status_code in (200, 302), url
-        assert MARK not in str(response.headers.get("Location", ""))
+        assert MARKER not in str(response.headers.get("Location", ""))
         if what.startswith("text/html") and (made := came_from_the_data(body.decode())):
             found[url, str(data)] = made
         elif what.startswith("text/csv"):
@@ -125,7 +127,7 @@ def test_flow_can_still_be_changed_or_says_why_not(sandbox, client_of, kind):
     answers = [
         client.post(edit, {**data, "friendly_name": "Tamed", "review": "1"}),
         client.post(edit, {**data, "friendly_name": "Tamed"}),
-        client.post(reverse("flows:plan-import"), {"entries": json.dumps({"flows": [{"sid": sid, **fields_of(kind)}]})}),
+        client.post(reverse("flows:plan-import"), {"entries": json.dumps({"flows": [{"sid": sid, **make_hostile_flow(kind)}]})}),
         client.post(edit, {"friendly_name": "Without what was seen"}),
         client.post(reverse("flows:delete", args=[sid]), {"change_id": data["change_id"], "confirm_name": "x"}),
     ]  # fmt: skip
@@ -135,10 +137,12 @@ def test_flow_can_still_be_changed_or_says_why_not(sandbox, client_of, kind):
         assert came_from_the_data(answer.content.decode() or "<p>") == []
 
 
-@pytest.mark.parametrize("kind", [kind for kind in VALUES if kind != "long"])
+@pytest.mark.parametrize("kind", [kind for kind in HOSTILE_VALUES if kind != "long"])
 def test_refusal_in_hostile_words_is_told_as_text(sandbox, client_of, flow_sid, kind):
     client = client_of("admin")
-    sandbox.inject(Fault(FaultKind.REFUSE, method="POST", status=400, code=20001, message=VALUES[kind]))
+    sandbox.inject(
+        Fault(FaultKind.REFUSE, method="POST", status=400, code=20001, message=HOSTILE_VALUES[kind])
+    )
 
     data = {"enabled": "false", "change_id": "0f0e0d0c-0b0a-4908-8706-050403020100"}
     answer = client.post(reverse("flows:enabled", args=[flow_sid]), data)
@@ -152,14 +156,14 @@ def test_refusal_in_hostile_words_is_told_as_text(sandbox, client_of, flow_sid, 
 @pytest.mark.quick
 def test_fields_that_are_checked_are_every_one_of_the_table():
     """A field that is new in the schema is hostile here as well."""
-    assert {field.name for field in flex_flow.FIELDS} - {"sid"} <= set(fields_of("number"))
+    assert {field.name for field in flex_flow.FIELDS} - {"sid"} <= set(make_hostile_flow("number"))
 
 
 @pytest.mark.quick
 def test_everything_hostile_at_once_is_listed(sandbox, client_of):
     sids = {kind: sandbox.add_flow() for kind in KINDS if kind != "long"}
     for kind, sid in sids.items():
-        sandbox.edit_flow(sid, **fields_of(kind))
+        sandbox.edit_flow(sid, **make_hostile_flow(kind))
 
     mirror.sync(ACCOUNT)
     page = client_of("admin").get(reverse("flows:list"))

@@ -25,7 +25,7 @@ BENCHMARKS: Final = {
     "pages": "the list beside Django admin's on a slow line and an old machine",
 }
 ALL: Final = "all"
-SHORT: Final = {
+SHORT_OPTIONS: Final = {
     "lists": ("--flows", "500,1000", "--runs", "2", "--typed", "0"),
     "sync": ("--flows", "120", "--runs", "2"),
     "log": ("--events", "12000", "--small", "6000", "--runs", "2"),
@@ -54,7 +54,7 @@ def main() -> int:
         print(f"\n{name}: {BENCHMARKS[name]}", flush=True)  # noqa: T201
         with tempfile.TemporaryDirectory() as folder:
             output = Path(folder) / "figures.json"
-            sizes = SHORT[name] if options.short else ()
+            sizes = SHORT_OPTIONS[name] if options.short else ()
             command = [sys.executable, "-m", f"tests.benchmarks.{name}", "--output", str(output), *sizes]
             is_kept = subprocess.run(command, check=False).returncode == 0
             if not (output.exists() if options.short else is_kept):

@@ -19,15 +19,22 @@ from pathlib import Path
 from typing import Final
 
 from flows.twilio.sandbox.server import Sandbox
-from tests.benchmarks.deployed import PASSWORD, PERSON, SETTINGS, environment, run, serving
+from tests.benchmarks.deployed import (
+    PASSWORD,
+    SETTINGS_MODULES,
+    USERNAME,
+    environment,
+    run_module,
+    serve_site,
+)
 
-LIST: Final = {"site": "/flows/", "admin": "/admin/flows/flow/"}
-LOGIN: Final = {"site": "/login/", "admin": "/admin/login/"}
-PATIENCE: Final = 60  # seconds
+LIST_PATHS: Final = {"site": "/flows/", "admin": "/admin/flows/flow/"}
+LOGIN_PATHS: Final = {"site": "/login/", "admin": "/admin/login/"}
+TIMEOUT: Final = 60  # seconds
 
 
 @dataclass
-class Served:
+class ServedSite:
     """One of the two sites, with PERSON signed in."""
 
     name: str
@@ -44,12 +51,12 @@ class Served:
         opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(jar)
         )
-        login = self.address + LOGIN[self.name]
-        page = opener.open(login, timeout=PATIENCE).read().decode()
+        login = self.address + LOGIN_PATHS[self.name]
+        page = opener.open(login, timeout=TIMEOUT).read().decode()
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        said = {"username": PERSON, "password": PASSWORD, "csrfmiddlewaretoken": token[1] if token else ""}
+        said = {"username": USERNAME, "password": PASSWORD, "csrfmiddlewaretoken": token[1] if token else ""}
         opener.open(
-            login, urllib.parse.urlencode({**said, "next": LIST[self.name]}).encode(), timeout=PATIENCE
+            login, urllib.parse.urlencode({**said, "next": LIST_PATHS[self.name]}).encode(), timeout=TIMEOUT
         )
         cookies = {cookie.name: cookie.value or "" for cookie in jar}
         if "sessionid" not in cookies:
@@ -69,26 +76,26 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, flows: int) -> Iterator[dict[str, Served]]:
+def serve_sites(folder: Path, flows: int) -> Iterator[dict[str, ServedSite]]:
     """Both sites with so many flows. Whoever calls Twilio meets a sandbox without any."""
     with ExitStack() as stack:
-        database_url = stack.enter_context(_database(folder))
+        database_url = stack.enter_context(_create_database(folder))
         said = environment(folder, database_url, stack.enter_context(Sandbox()))
-        run(said, "tests.benchmarks.fill", str(flows))
+        run_module(said, "tests.benchmarks.fill", str(flows))
         both = {}
-        for name, settings in zip(LIST, SETTINGS, strict=True):
+        for name, settings in zip(LIST_PATHS, SETTINGS_MODULES, strict=True):
             own = {**said, "DJANGO_SETTINGS_MODULE": settings}
-            both[name] = Served(name, *stack.enter_context(serving(folder, own)), own)
+            both[name] = ServedSite(name, *stack.enter_context(serve_site(folder, own)), own)
         yield both
 
 
-def asked(site: Served, query: str) -> tuple[float, bytes]:
+def request_list(site: ServedSite, query: str) -> tuple[float, bytes]:
     """Asks for the list: seconds until the answer was all there, and its body, unpacked."""
     headers = {"Cookie": site.cookies, "Accept-Encoding": "gzip"}
-    connection = http.client.HTTPConnection(urllib.parse.urlsplit(site.address).netloc, timeout=PATIENCE)
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(site.address).netloc, timeout=TIMEOUT)
     began = time.perf_counter()
     try:
-        connection.request("GET", f"{LIST[site.name]}?{query}", headers=headers)
+        connection.request("GET", f"{LIST_PATHS[site.name]}?{query}", headers=headers)
         answer = connection.getresponse()
         body = answer.read()
     finally:
@@ -99,20 +106,20 @@ def asked(site: Served, query: str) -> tuple[float, bytes]:
     return took, gzip.decompress(body)
 
 
-def counted(page: bytes) -> tuple[int, int]:
+def count_rows(page: bytes) -> tuple[int, int]:
     """The rows of a page of ours, and its bytes gzipped, without the random padding that it is sent with."""
     return page.count(b'name="sid"'), len(gzip.compress(page, 6))
 
 
-def queries_of(site: Served, queries: list[str]) -> list[int]:
+def count_queries(site: ServedSite, queries: list[str]) -> list[int]:
     """How often each of these pages asks the database."""
-    paths = [f"{LIST[site.name]}?{query}" for query in queries]
-    found: list[int] = json.loads(run(site.environment, "tests.benchmarks.queries", *paths))
+    paths = [f"{LIST_PATHS[site.name]}?{query}" for query in queries]
+    found: list[int] = json.loads(run_module(site.environment, "tests.benchmarks.queries", *paths))
     return found
 
 
 @contextmanager
-def _database(folder: Path) -> Iterator[str]:
+def _create_database(folder: Path) -> Iterator[str]:
     """The address of a database that nobody has used."""
     given = os.environ.get("DATABASE_URL", "")
     if not given.startswith("postgres"):

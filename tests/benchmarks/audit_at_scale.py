@@ -21,11 +21,11 @@ from rich.console import Console
 from rich.table import Table
 
 STEPS = ("build", "verify", "tamper", "ndjson", "csv")
-MOST_GROWTH = 100.0  # MB, of an export
+MAX_GROWTH = 100.0  # MB, of an export
 
 
 @contextmanager
-def own_database() -> Iterator[str]:
+def create_database() -> Iterator[str]:
     """An empty database, by its URL."""
     import tests.faults.ready  # noqa: F401 - Django comes first
 
@@ -33,16 +33,16 @@ def own_database() -> Iterator[str]:
     from django.db import connection
 
     from tests.faults.acting import database_url
-    from tests.faults.databases import databases, use
+    from tests.faults.databases import temporary_databases, use_database
 
-    with databases(1) as (name,):
-        use(name)
+    with temporary_databases(1) as (name,):
+        use_database(name)
         url = database_url()
         connection.close()
         yield url
 
 
-def step(name: str, url: str, events: int) -> Iterator[list[Any]]:
+def run_step(name: str, url: str, events: int) -> Iterator[list[Any]]:
     """Runs a step in a process of its own; its rows of the table, as they come."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.benchmarks.log_steps", name, str(events)],
@@ -65,10 +65,10 @@ def main() -> int:
     table = Table(title=f"A log of {events:,} events")
     for title in ("what", "found", "seconds", "events/s", "memory, MB more", "kept"):
         table.add_column(title, justify="left" if title in ("what", "found") else "right")
-    with own_database() as url, Console(stderr=True).status("") as status:
+    with create_database() as url, Console(stderr=True).status("") as status:
         for name in STEPS:
             status.update(f"{name}, {time.monotonic() - began:.0f} s so far")
-            for what, found, seconds, rate, growth, is_kept in step(name, url, events):
+            for what, found, seconds, rate, growth, is_kept in run_step(name, url, events):
                 kept = kept and is_kept
                 cells = (f"{seconds:,.1f}", f"{rate:,.0f}" if rate else "", f"{growth:,.1f}")
                 table.add_row(what, found, *cells, "yes" if is_kept else "NO")

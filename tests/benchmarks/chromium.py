@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, sync_playwright
 
-NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-QUIET = (
+EXECUTABLES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+LAUNCH_OPTIONS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -19,18 +19,18 @@ QUIET = (
 )
 
 
-def find() -> str:
+def find_chromium() -> str:
     """Its path, or nothing."""
-    return next((path for name in NAMES if (path := shutil.which(name))), "")
+    return next((path for name in EXECUTABLES if (path := shutil.which(name))), "")
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    found = find()
+    found = find_chromium()
     if not found:
         raise SystemExit("This needs Chromium: apt-get install chromium-headless-shell")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=found, args=list(LAUNCH_OPTIONS))
         try:
             yield browser
         finally:

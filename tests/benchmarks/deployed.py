@@ -20,14 +20,14 @@ from pathlib import Path
 from flows.twilio.sandbox.server import Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
-PERSON, PASSWORD = "ada", "made-up-password"
+USERNAME, PASSWORD = "ada", "made-up-password"
 FLOWS = 300
-START = 60  # seconds
-SETTINGS = ("tests.benchmarks.site_settings", "tests.benchmarks.admin_settings")
+START_TIMEOUT = 60  # seconds
+SETTINGS_MODULES = ("tests.benchmarks.site_settings", "tests.benchmarks.admin_settings")
 
 
 @dataclass(frozen=True, slots=True)
-class Deployed:
+class DeployedSites:
     """Both sites' addresses. PERSON may do everything in both."""
 
     site: str
@@ -35,26 +35,26 @@ class Deployed:
     sandbox: Sandbox
     database: Path
 
-    def age_the_copy(self) -> None:
+    def expire_mirror(self) -> None:
         """From here on the copy of Twilio is old enough for the list to refresh it, as on anybody's first visit."""
         with closing(sqlite3.connect(self.database, timeout=10)) as connection, connection:
             connection.execute("UPDATE flows_syncstate SET synced_at = datetime('now', '-1 day')")
 
 
 @contextmanager
-def deployed(folder: Path, *, flows: int = FLOWS) -> Iterator[Deployed]:
+def deploy_sites(folder: Path, *, flows: int = FLOWS) -> Iterator[DeployedSites]:
     """Both sites, with so many flows, for as long as the context lasts. RuntimeError, with their log, if one of them
     does not start."""
     database = folder / "db.sqlite3"
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox(flows=flows))
         said = environment(folder, f"sqlite:///{database}", sandbox)
-        run(said, "tests.benchmarks.prepare")
+        run_module(said, "tests.benchmarks.prepare")
         site, admin = (
-            stack.enter_context(serving(folder, {**said, "DJANGO_SETTINGS_MODULE": settings}))[0]
-            for settings in SETTINGS
+            stack.enter_context(serve_site(folder, {**said, "DJANGO_SETTINGS_MODULE": settings}))[0]
+            for settings in SETTINGS_MODULES
         )
-        yield Deployed(site, admin, sandbox, database)
+        yield DeployedSites(site, admin, sandbox, database)
 
 
 def environment(folder: Path, database_url: str, sandbox: Sandbox) -> dict[str, str]:
@@ -78,12 +78,12 @@ def environment(folder: Path, database_url: str, sandbox: Sandbox) -> dict[str, 
         "TWILIO_API_SECRET": sandbox.api_secret,
         "TWILIO_AUTH_TOKEN": "",
         "LOG_LEVEL": "ERROR",
-        "PERSON_NAME": PERSON,
+        "PERSON_NAME": USERNAME,
         "PERSON_PASSWORD": PASSWORD,
     }
 
 
-def run(environment: dict[str, str], module: str, *arguments: str) -> str:
+def run_module(environment: dict[str, str], module: str, *arguments: str) -> str:
     """What the module says on standard output. RuntimeError, with its complaint, if it breaks off."""
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
@@ -99,7 +99,7 @@ def run(environment: dict[str, str], module: str, *arguments: str) -> str:
 
 
 @contextmanager
-def serving(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, int]]:
+def serve_site(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, int]]:
     """gunicorn as deployment.md has it, from its first answer on; its address and its process."""
     log = folder / f"{environment['DJANGO_SETTINGS_MODULE']}.log"
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener, log.open("wb") as sink:
@@ -114,7 +114,7 @@ def serving(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, in
         )
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
-            _await(address, process, log)
+            _wait_until_ready(address, process, log)
             yield address, process.pid
         finally:
             process.terminate()
@@ -125,10 +125,10 @@ def serving(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, in
                 process.wait()
 
 
-def _await(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     """The listener is open already: the first request waits in its queue until a worker takes it."""
     try:
-        _direct.open(f"{address}/nowhere/", timeout=START).close()
+        _opener.open(f"{address}/nowhere/", timeout=START_TIMEOUT).close()
     except OSError as error:
         if isinstance(error, urllib.error.HTTPError) and error.code < 500:
             return
@@ -136,4 +136,4 @@ def _await(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
         raise RuntimeError(f"no answer ({error}, status {ended}):\n{log.read_text()[-4000:]}") from None
 
 
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -20,20 +20,23 @@ from flows.mirror import mirror
 from flows.mirror.models import SyncState
 from flows.twilio.sandbox import seed
 
-COMMON = "sms"  # many flows have this in their names
-RARE = "quietly"  # one has
-ACCENTED = ("r%C3%A9clam", "reclam")  # some have; as people type it, and folded
-BATCH = 5000
+COMMON_WORD = "sms"  # many flows have this in their names
+RARE_WORD = "quietly"  # one has
+ACCENTED_WORD = ("r%C3%A9clam", "reclam")  # some have; as people type it, and folded
+BATCH_SIZE = 5000
 
 
-def fill(flows: int) -> None:
+def fill_mirror(flows: int) -> None:
     """The sandbox's made-up flows, one of them with a name of its own."""
     account_sid = settings.FLEX_ACCOUNTS[0].sid
-    made = {one["sid"]: one for one in seed.flows(flows, seed=1, account_sid=account_sid, now=timezone.now())}
-    next(iter(made.values()))["friendly_name"] = f"{RARE.title()} unique"
+    made = {
+        one["sid"]: one
+        for one in seed.generate_flows(flows, seed=1, account_sid=account_sid, now=timezone.now())
+    }
+    next(iter(made.values()))["friendly_name"] = f"{RARE_WORD.title()} unique"
     everything = list(made.items())
-    for start in range(0, flows, BATCH):
-        mirror._write(dict(everything[start : start + BATCH]), account_sid)
+    for start in range(0, flows, BATCH_SIZE):
+        mirror._save_snapshots(dict(everything[start : start + BATCH_SIZE]), account_sid)
     # So fresh that no browser asks for a refresh: at the sandbox there are none of these flows.
     synced_at = timezone.now() + timedelta(days=1)
     SyncState.objects.create(account_sid=account_sid, synced_at=synced_at, baseline_at=synced_at, flows=flows)
@@ -41,14 +44,14 @@ def fill(flows: int) -> None:
         cursor.execute("ANALYZE")
 
 
-def prepare(flows: int, name: str, password: str) -> None:
+def prepare_database(flows: int, name: str, password: str) -> None:
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
-    fill(flows)
+    fill_mirror(flows)
     ensure_groups()
     person = User.objects.create_superuser(name, password=password)
     person.groups.set([Group.objects.get(name="admin")])
 
 
 if __name__ == "__main__":
-    prepare(int(sys.argv[1]), os.environ["PERSON_NAME"], os.environ["PERSON_PASSWORD"])
+    prepare_database(int(sys.argv[1]), os.environ["PERSON_NAME"], os.environ["PERSON_PASSWORD"])

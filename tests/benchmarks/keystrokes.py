@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-from tests.benchmarks.asking import LIST, Served
+from tests.benchmarks.asking import LIST_PATHS, ServedSite
 from tests.benchmarks.chromium import chromium
-from tests.benchmarks.deployed import PASSWORD, PERSON
-from tests.benchmarks.fill import COMMON
-from tests.benchmarks.measuring import PATIENCE, WINDOW, signed_in
+from tests.benchmarks.deployed import PASSWORD, USERNAME
+from tests.benchmarks.fill import COMMON_WORD
+from tests.benchmarks.measuring import TIMEOUT_MS, VIEWPORT, sign_in
 
 # From the key's own time to the frame after the one that the new rows are painted in.
-WATCH = """() => {
+WATCH_SCRIPT = """() => {
   window.typed = [];
   let began = 0;
   document.querySelector("#q").addEventListener("input", (event) => { began = event.timeStamp; }, true);
@@ -21,21 +21,23 @@ WATCH = """() => {
 }"""
 
 
-def keystrokes(site: Served, count: int) -> tuple[list[float], int]:
+def measure_keystrokes(site: ServedSite, count: int) -> tuple[list[float], int]:
     """So many keystrokes, each after the result of the one before: milliseconds; and the requests of a word that is
     typed without a pause."""
     with chromium() as browser:
-        context = browser.new_context(viewport=WINDOW)
-        context.add_cookies(signed_in(browser, f"{site.address}/login/", name=PERSON, password=PASSWORD))
+        context = browser.new_context(viewport=VIEWPORT)
+        context.add_cookies(sign_in(browser, f"{site.address}/login/", name=USERNAME, password=PASSWORD))
         page = context.new_page()
-        page.goto(site.address + LIST["site"], timeout=PATIENCE)
-        page.evaluate(WATCH)
+        page.goto(site.address + LIST_PATHS["site"], timeout=TIMEOUT_MS)
+        page.evaluate(WATCH_SCRIPT)
         page.focus("#q")
         took: list[float] = []
         while len(took) < count:
-            _type(
+            _press_key(
                 page,
-                COMMON[len(took) % len(COMMON)] if len(took) % 6 < len(COMMON) else "Backspace",
+                COMMON_WORD[len(took) % len(COMMON_WORD)]
+                if len(took) % 6 < len(COMMON_WORD)
+                else "Backspace",
                 len(took) + 1,
             )
             took = page.evaluate("() => window.typed")
@@ -45,13 +47,13 @@ def keystrokes(site: Served, count: int) -> tuple[list[float], int]:
         if page.input_value("#q"):
             page.fill("#q", "")
             results += 1
-            page.wait_for_function(f"() => window.typed.length >= {results}", timeout=PATIENCE)
+            page.wait_for_function(f"() => window.typed.length >= {results}", timeout=TIMEOUT_MS)
         asked.clear()
         page.keyboard.type("whatsapp")
-        page.wait_for_function(f"() => window.typed.length > {results}", timeout=PATIENCE)
+        page.wait_for_function(f"() => window.typed.length > {results}", timeout=TIMEOUT_MS)
         return took, len(asked)
 
 
-def _type(page: Page, key: str, results: int) -> None:
+def _press_key(page: Page, key: str, results: int) -> None:
     page.keyboard.press(key)
-    page.wait_for_function(f"() => window.typed.length >= {results}", timeout=PATIENCE)
+    page.wait_for_function(f"() => window.typed.length >= {results}", timeout=TIMEOUT_MS)

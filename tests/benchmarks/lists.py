@@ -24,29 +24,32 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
-from tests.benchmarks.asking import Served, asked, counted, queries_of, served
-from tests.benchmarks.fill import ACCENTED, COMMON, RARE
-from tests.benchmarks.sizes import ascending, at_least
+from tests.benchmarks.asking import ServedSite, count_queries, count_rows, request_list, serve_sites
+from tests.benchmarks.fill import ACCENTED_WORD, COMMON_WORD, RARE_WORD
+from tests.benchmarks.sizes import ascending_sizes, at_least
 
 # What is asked of both, by name: the address of ours, and of Django admin's.
 PAGES: Final = {
     "the list": ("", ""),
     "page 10": ("page=10", "p=10"),
     "one channel": ("channel=sms", "channel_type__exact=sms"),
-    "many hits": (f"q={COMMON}", f"q={COMMON}"),
-    "one hit": (f"q={RARE}", f"q={RARE}"),
+    "many hits": (f"q={COMMON_WORD}", f"q={COMMON_WORD}"),
+    "one hit": (f"q={RARE_WORD}", f"q={RARE_WORD}"),
     "no hit": ("q=nothinglikeit", "q=nothinglikeit"),
     "one letter": ("q=a", "q=a"),
-    "accents": (f"q={ACCENTED[0]}", f"q={ACCENTED[1]}"),  # Django admin only finds them as they are folded
+    "accents": (
+        f"q={ACCENTED_WORD[0]}",
+        f"q={ACCENTED_WORD[1]}",
+    ),  # Django admin only finds them as they are folded
 }
 SEARCHES: Final = ("many hits", "one hit", "no hit", "one letter", "accents")
 SIDES: Final = ("site", "admin")
-LEAST: Final = 500  # flows: there is a tenth page
-WARMED: Final = 6  # requests before any is measured: each of a worker's threads opens its connection
+MIN_FLOWS: Final = 500  # flows: there is a tenth page
+WARMUP_REQUESTS: Final = 6  # requests before any is measured: each of a worker's threads opens its connection
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PageMeasurement:
     """One page at one size: seconds (medians), and what came of it."""
 
     flows: int
@@ -77,29 +80,34 @@ class Promise:
         return self.found <= self.most
 
 
-def measured(sizes: dict[int, dict[str, Served]], runs: int, status: Status) -> Iterator[Asked]:
+def measure_pages(
+    sizes: dict[int, dict[str, ServedSite]], runs: int, status: Status
+) -> Iterator[PageMeasurement]:
     """All sizes and both sites by turns: what else the machine does befalls each of them."""
     queries = {
-        size: queries_of(both["site"], [ours for ours, _ in PAGES.values()]) for size, both in sizes.items()
+        size: count_queries(both["site"], [ours for ours, _ in PAGES.values()])
+        for size, both in sizes.items()
     }
     for place, (page, addresses) in enumerate(PAGES.items()):
         status.update(page)
         took: dict[tuple[int, str], list[float]] = {}
         bodies: dict[int, bytes] = {}
-        for turn in range(WARMED + runs):
+        for turn in range(WARMUP_REQUESTS + runs):
             for size, both in sizes.items():
                 for side, address in zip(SIDES, addresses, strict=True):
-                    seconds, body = asked(both[side], address)
+                    seconds, body = request_list(both[side], address)
                     if side == "site":
                         bodies[size] = body
-                    if turn >= WARMED:
+                    if turn >= WARMUP_REQUESTS:
                         took.setdefault((size, side), []).append(seconds)
         for size in sizes:
             ours, theirs = (statistics.median(took[size, side]) for side in SIDES)
-            yield Asked(size, page, ours, theirs, *counted(bodies[size]), queries[size][place])
+            yield PageMeasurement(size, page, ours, theirs, *count_rows(bodies[size]), queries[size][place])
 
 
-def promises(figures: list[Asked], memory: float, typed: list[float], requests: int) -> Iterator[Promise]:
+def check_promises(
+    figures: list[PageMeasurement], memory: float, typed: list[float], requests: int
+) -> Iterator[Promise]:
     """Those about the greatest size, of those that were asked for."""
     most, least = max(one.flows for one in figures), min(one.flows for one in figures)
     at = {(one.flows, one.page): one for one in figures}
@@ -118,7 +126,7 @@ def promises(figures: list[Asked], memory: float, typed: list[float], requests: 
         yield Promise("requests of a word typed without a pause", requests, 1)
 
 
-def table_of(figures: list[Asked]) -> Table:
+def build_table(figures: list[PageMeasurement]) -> Table:
     table = Table(title="The list of flows beside Django admin's: medians")
     for title in ("flows", "page", "ours, ms", "Django admin, ms", "ratio", "rows", "queries", "HTML gz, kB"):
         table.add_column(title, justify="left" if title == "page" else "right")
@@ -136,7 +144,7 @@ def table_of(figures: list[Asked]) -> Table:
     return table
 
 
-def table_of_promises(kept: list[Promise]) -> Table:
+def build_promises_table(kept: list[Promise]) -> Table:
     table = Table(title="What is promised")
     for title in ("what", "is", "at most", "aim", "kept"):
         table.add_column(title, justify="left" if title == "what" else "right")
@@ -154,7 +162,7 @@ def table_of_promises(kept: list[Promise]) -> Table:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    sizes_of = ascending(LEAST)
+    sizes_of = ascending_sizes(MIN_FLOWS)
     parser.add_argument(
         "--flows", type=sizes_of, default="1000,10000,100000", help="sizes, with commas between"
     )
@@ -166,22 +174,22 @@ def main() -> int:
     typed: list[float] = []
     requests = 0
     with Console(stderr=True).status("") as status, ExitStack() as stack:
-        served_at: dict[int, dict[str, Served]] = {}
+        served_at: dict[int, dict[str, ServedSite]] = {}
         for flows in sizes:
             status.update(f"filling a database with {flows:,} flows")
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            served_at[flows] = stack.enter_context(served(folder, flows))
-        figures = list(measured(served_at, options.runs, status))
+            served_at[flows] = stack.enter_context(serve_sites(folder, flows))
+        figures = list(measure_pages(served_at, options.runs, status))
         largest = served_at[sizes[-1]]["site"]
         memory = largest.memory()
         if options.typed:
-            from tests.benchmarks.keystrokes import keystrokes
-
             status.update("typing")
-            typed, requests = keystrokes(largest, options.typed)
-    kept = list(promises(figures, memory, typed, requests))
+            from tests.benchmarks.keystrokes import measure_keystrokes
+
+            typed, requests = measure_keystrokes(largest, options.typed)
+    kept = list(check_promises(figures, memory, typed, requests))
     console = Console()
-    console.print(table_of(figures), table_of_promises(kept))
+    console.print(build_table(figures), build_promises_table(kept))
     if options.output:
         said: dict[str, Any] = {
             "pages": [asdict(one) | {"ratio": one.ratio} for one in figures],

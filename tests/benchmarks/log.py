@@ -35,27 +35,29 @@ from flexadmin.users.roles import ensure_groups
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
 from tests.benchmarks.log_filling import (
-    COMMON,
-    FIRST,
-    LAST,
-    MAIN,
-    PLAN,
-    RARE,
-    SECOND,
-    SELDOM,
+    COMMON_WORD,
+    FIRST_ACTOR,
+    LAST_PAGE_SEQ,
+    MAIN_ACCOUNT,
+    PLAN_ID,
+    RARE_ACTOR,
+    RARE_WORD,
+    SECOND_ACCOUNT,
     VISITOR,
-    fill,
+    fill_log,
 )
 from tests.benchmarks.sizes import at_least
 from tests.faults.acting import database_url
-from tests.faults.databases import databases, use
+from tests.faults.databases import temporary_databases, use_database
 
-LEAST: Final = 6000  # events: there are some of each kind, and of different days
-MOST_GROWTH: Final = 1.5  # of a page's time where the log is short
-MOST_LAST: Final = 2.0  # the last page beside the first
-APPENDING: Final = 5.0  # seconds
+MIN_EVENTS: Final = 6000  # events: there are some of each kind, and of different days
+MAX_GROWTH: Final = 1.5  # of a page's time where the log is short
+MAX_LAST_PAGE_RATIO: Final = 2.0  # the last page beside the first
+APPEND_SECONDS: Final = 5.0  # seconds
 # Pages that can't have as many rows in both: what they show instead.
-UNLIKE: Final = {"a word, long ago": "the long log's page ends 10,000 events back, before any that has it"}
+UNEQUAL_PAGES: Final = {
+    "a word, long ago": "the long log's page ends 10,000 events back, before any that has it"
+}
 
 
 @dataclass(slots=True)
@@ -78,11 +80,11 @@ class Log:
 
     def __init__(self, name: str, events: int) -> None:
         self.name, self.events = name, events
-        use(name)
-        fill(events)
+        use_database(name)
+        fill_log(events)
         ensure_groups()
         self._clients = {}
-        for person, account in (("everywhere", ""), ("scoped", SECOND)):
+        for person, account in (("everywhere", ""), ("scoped", SECOND_ACCOUNT)):
             user, _ = User.objects.get_or_create(username=person)
             role = Group.objects.get(name="viewer")
             if account:
@@ -91,41 +93,41 @@ class Log:
                 user.groups.set([role])
             self._clients[person] = Client()
             self._clients[person].force_login(user)
-        self._asked = self._questions()
+        self._asked = self._page_requests()
         self.pages = {what: Page(what) for what in self._asked}
 
-    def _questions(self) -> dict[str, tuple[str, dict[str, Any]]]:
+    def _page_requests(self) -> dict[str, tuple[str, dict[str, Any]]]:
         """Each page by its name: who asks, and for what."""
         near, far = (
             AuditEvent.objects.get(seq=seq).at.date().isoformat()
             for seq in (self.events - 3000, self.events * 2 // 5)
         )
-        busy = AuditEvent.objects.filter(action="flow.drift", account_sid=MAIN)
+        busy = AuditEvent.objects.filter(action="flow.drift", account_sid=MAIN_ACCOUNT)
         flow = statistics.mode(busy.order_by("-seq").values_list("target_sid", flat=True)[:500])
         for_all = {
             "first page": {},
             "deep inside": {"before": self.events // 2},
-            "last page": {"before": LAST},
+            "last page": {"before": LAST_PAGE_SEQ},
             "a flow": {"sid": flow},
             "a person": {"actor": "person 1"},
-            "a person, seldom": {"actor": SELDOM},
-            "a person, long ago": {"actor": FIRST},
+            "a person, seldom": {"actor": RARE_ACTOR},
+            "a person, long ago": {"actor": FIRST_ACTOR},
             "a person who signs in": {"actor": VISITOR},
             "a result": {"result": "failed"},
             "under way": {"result": "pending"},
             "an action": {"action": "flow.delete"},
-            "an account": {"account": SECOND},
+            "an account": {"account": SECOND_ACCOUNT},
             "a day": {"from": near, "to": near},
             "a day long ago": {"from": far, "to": far},
             "up to a day": {"to": far},
-            "a plan": {"plan": str(PLAN)},
+            "a plan": {"plan": str(PLAN_ID)},
             "a person and a result": {"actor": "person 1", "result": "failed"},
             "those of a flow": {"actor": "person 1", "result": "failed", "sid": flow},
             "a word of a flow, nowhere": {"q": "nowhere", "sid": flow},
-            "those of a plan": {"actor": "person 1", "result": "failed", "plan": str(PLAN)},
-            "a word, common": {"q": COMMON},
-            "a word, rare": {"q": RARE},
-            "a word, long ago": {"q": FIRST},
+            "those of a plan": {"actor": "person 1", "result": "failed", "plan": str(PLAN_ID)},
+            "a word, common": {"q": COMMON_WORD},
+            "a word, rare": {"q": RARE_WORD},
+            "a word, long ago": {"q": FIRST_ACTOR},
             "a word that is nowhere": {"q": "nowhere"},
         }
         for_one = {"first page": {}, "a person": {"actor": "person 1"}, "a result": {"result": "failed"}}
@@ -135,7 +137,7 @@ class Log:
 
     def visit(self, what: str) -> None:
         """A page once more, on a connection that has just shown it."""
-        use(self.name)
+        use_database(self.name)
         (person, asked), page = self._asked[what], self.pages[what]
         client = self._clients[person]
         client.get("/audit/", asked)
@@ -151,7 +153,7 @@ class Log:
 
     def appended(self, processes: int) -> float:
         """Events a second, all processes together."""
-        use(self.name)
+        use_database(self.name)
         url = database_url()
         connection.close()
         running = [
@@ -167,11 +169,11 @@ class Log:
         for process in running:  # each is ready
             assert process.stdout is not None
             process.stdout.readline()
-        counts = [process.communicate("go\n")[0] for process in _started(running)]
-        return sum(map(int, counts)) / APPENDING
+        counts = [process.communicate("go\n")[0] for process in _start_all(running)]
+        return sum(map(int, counts)) / APPEND_SECONDS
 
 
-def _started(running: list[subprocess.Popen[str]]) -> Iterator[subprocess.Popen[str]]:
+def _start_all(running: list[subprocess.Popen[str]]) -> Iterator[subprocess.Popen[str]]:
     for process in running:
         assert process.stdin is not None
         process.stdin.write("go\n")
@@ -179,21 +181,21 @@ def _started(running: list[subprocess.Popen[str]]) -> Iterator[subprocess.Popen[
     yield from running
 
 
-def append() -> None:
+def append_events() -> None:
     """As one process of several: appends for some seconds, from the word on, and says how many events."""
     actor = audit_log.Actor(id="1", label="person 1", role="operator")
-    said = {"action": "flow.update", "stage": "access", "result": "denied", "account_sid": MAIN}
+    said = {"action": "flow.update", "stage": "access", "result": "denied", "account_sid": MAIN_ACCOUNT}
     audit_log.append(actor=actor, **said)
     print("ready", flush=True)  # noqa: T201
     sys.stdin.readline()
-    count, until = 0, time.perf_counter() + APPENDING
+    count, until = 0, time.perf_counter() + APPEND_SECONDS
     while time.perf_counter() < until:
         audit_log.append(actor=actor, **said)
         count += 1
     print(count)  # noqa: T201
 
 
-def table(short: Log, long: Log, runs: int) -> Table:
+def build_table(short: Log, long: Log, runs: int) -> Table:
     made = Table(title=f"The audit log's page, {connection.vendor}, medians of {runs} visits, ms")
     for title in ("what", f"{short.events:,}", f"{long.events:,}", "ratio", "queries", "bytes", "rows", ""):
         made.add_column(title, justify="left" if title in ("what", "") else "right")
@@ -202,22 +204,22 @@ def table(short: Log, long: Log, runs: int) -> Table:
         figures = (f"{one.median * 1000:.1f}" for one in (before, page))
         ratio = f"{page.median / before.median:.2f}"
         said = (f"{before.queries}, {page.queries}", f"{page.size:,}", f"{before.rows}, {page.rows}")
-        made.add_row(what, *figures, ratio, *said, UNLIKE.get(what, ""))
+        made.add_row(what, *figures, ratio, *said, UNEQUAL_PAGES.get(what, ""))
     return made
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=at_least(LEAST), default=1_000_000)
-    parser.add_argument("--small", type=at_least(LEAST), default=10_000)
+    parser.add_argument("--events", type=at_least(MIN_EVENTS), default=1_000_000)
+    parser.add_argument("--small", type=at_least(MIN_EVENTS), default=10_000)
     parser.add_argument("--runs", type=at_least(1), default=9)
     parser.add_argument("--output", type=Path, help="a file for every visit's figures, as JSON")
     parser.add_argument("--append", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.append:
-        append()
+        append_events()
         return 0
-    with databases(2) as names, Console(stderr=True).status("") as status:
+    with temporary_databases(2) as names, Console(stderr=True).status("") as status:
         logs = []
         for name, events in zip(names, (options.small, options.events), strict=True):
             status.update(f"making a log of {events:,} events")
@@ -232,8 +234,8 @@ def main() -> int:
         status.update("appending")
         rates = {f"{log.events}": {str(count): log.appended(count) for count in (1, 8)} for log in logs}
     short, long = logs
-    Console().print(table(short, long, options.runs))
-    promises = verdicts(short, long)
+    Console().print(build_table(short, long, options.runs))
+    promises = check_promises(short, long)
     for said, (found, most) in promises.items():
         if found > most:
             Console().print(f"NOT KEPT: {said}: {found:.2f}, at most {most:g}")
@@ -247,19 +249,19 @@ def main() -> int:
     return 0 if all(found <= most for found, most in promises.values()) else 1
 
 
-def verdicts(short: Log, long: Log) -> dict[str, tuple[float, float]]:
+def check_promises(short: Log, long: Log) -> dict[str, tuple[float, float]]:
     """What is promised: what was found, and the most that it may be."""
     grown = {
-        f"{what}, beside a short log": (page.median / short.pages[what].median, MOST_GROWTH)
+        f"{what}, beside a short log": (page.median / short.pages[what].median, MAX_GROWTH)
         for what, page in long.pages.items()
     }
     unlike = sum(
-        short.pages[what].rows != page.rows for what, page in long.pages.items() if what not in UNLIKE
+        short.pages[what].rows != page.rows for what, page in long.pages.items() if what not in UNEQUAL_PAGES
     )
     last = long.pages["last page"].median / long.pages["first page"].median
     return {
         **grown,
-        "the last page beside the first": (last, MOST_LAST),
+        "the last page beside the first": (last, MAX_LAST_PAGE_RATIO),
         "pages that have not as many rows in both": (unlike, 0),
     }
 

@@ -21,49 +21,67 @@ from flows.audit import audit_log, log_entries
 from flows.audit.chain import GENESIS, event_hash, payload_hash
 from flows.audit.models import AuditEvent, AuditPayload, ChainHead, OpenChange, OpenDrift
 from flows.plans.models import Plan, PlannedChange
-from flows.redaction.masking import masked, storable
+from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.sandbox import seed
 
-BATCH: Final = 5000
-A_DAY: Final = 2500
-MAIN, SECOND, SMALL = "AC" + "5a" * 16, "AC" + "0e" * 16, "AC" + "77" * 16
-FLOWS: Final = {MAIN: 500, SECOND: 480, SMALL: 20}  # of the second too a page is full after 10,000 events
-PEOPLE: Final = [f"person {number}" for number in range(30)]
-FIRST, SELDOM = "first person", "seldom person"  # only at the log's beginning; now and then all through it
+BATCH_SIZE: Final = 5000
+EVENTS_PER_DAY: Final = 2500
+MAIN_ACCOUNT, SECOND_ACCOUNT, SMALL_ACCOUNT = "AC" + "5a" * 16, "AC" + "0e" * 16, "AC" + "77" * 16
+FLOWS_BY_ACCOUNT: Final = {
+    MAIN_ACCOUNT: 500,
+    SECOND_ACCOUNT: 480,
+    SMALL_ACCOUNT: 20,
+}  # of the second too a page is full after 10,000 events
+ACTORS: Final = [f"person {number}" for number in range(30)]
+FIRST_ACTOR, RARE_ACTOR = (
+    "first person",
+    "seldom person",
+)  # only at the log's beginning; now and then all through it
 VISITOR: Final = "visitor"  # signs in, and changes nothing
-COMMON, RARE, OLD = "Störung", "Zwiebelfisch", "Urgestein"  # words of names: in most, in few, in the oldest
-STATES, OLDEST = 500, 60  # how the log begins: first states, and then the changes of the oldest names
-NOW_AND_THEN, FEW, OPEN = 60, 30, 5  # a page full and more; among the newest events; changes under way
-NEWEST: Final = 9000
-LAST: Final = STATES + 2 * 50 + 1  # of all pages the last is what came before this event
-BUSY: Final = 3  # the place of a flow that somebody edits at Twilio again and again
-PLAN: Final = uuid.UUID(int=7)
-PLANNED: Final = 120
-TOPICS: Final = (COMMON, COMMON, COMMON, "Rechnung", "Termine", "Réclamations")
+COMMON_WORD, RARE_WORD, OLD_WORD = (
+    "Störung",
+    "Zwiebelfisch",
+    "Urgestein",
+)  # words of names: in most, in few, in the oldest
+BASELINE_COUNT, OLDEST_COUNT = (
+    500,
+    60,
+)  # how the log begins: first states, and then the changes of the oldest names
+OCCASIONAL_COUNT, FEW_COUNT, OPEN_COUNT = (
+    60,
+    30,
+    5,
+)  # a page full and more; among the newest events; changes under way
+NEWEST_COUNT: Final = 9000
+LAST_PAGE_SEQ: Final = BASELINE_COUNT + 2 * 50 + 1  # of all pages the last is what came before this event
+BUSY_FLOW_INDEX: Final = 3  # the place of a flow that somebody edits at Twilio again and again
+PLAN_ID: Final = uuid.UUID(int=7)
+PLANNED_COUNT: Final = 120
+TOPICS: Final = (COMMON_WORD, COMMON_WORD, COMMON_WORD, "Rechnung", "Termine", "Réclamations")
 
 
-def fill(count: int) -> None:
+def fill_log(count: int) -> None:
     """An empty log becomes one of so many events; one that was filled before goes on."""
-    story, now = _Story(count), datetime.now(UTC)
-    head = ChainHead.objects.get_or_create(name=audit_log.HEAD, defaults={"seq": 0, "hash": GENESIS})[0]
+    story, now = _EventStream(count), datetime.now(UTC)
+    head = ChainHead.objects.get_or_create(name=audit_log.CHAIN_NAME, defaults={"seq": 0, "hash": GENESIS})[0]
     stream = story.told()
     while head.seq < count:
-        rows = [next(stream) for _ in range(min(BATCH, count - head.seq))]
+        rows = [next(stream) for _ in range(min(BATCH_SIZE, count - head.seq))]
         for event, body in rows:
             event.seq = body.event_id = head.seq + 1
-            event.at = now - timedelta(days=(count - event.seq) / A_DAY)
+            event.at = now - timedelta(days=(count - event.seq) / EVENTS_PER_DAY)
             event.payload_hash, event.previous_hash = payload_hash(body), head.hash
             event.hash = event_hash(event)
             head.seq, head.hash = event.seq, event.hash
         with transaction.atomic():
-            AuditEvent.objects.bulk_create([event for event, _ in rows], batch_size=BATCH)
-            AuditPayload.objects.bulk_create([body for _, body in rows], batch_size=BATCH)
-            OpenChange.objects.bulk_create(map(_under_way, story.under_way))
+            AuditEvent.objects.bulk_create([event for event, _ in rows], batch_size=BATCH_SIZE)
+            AuditPayload.objects.bulk_create([body for _, body in rows], batch_size=BATCH_SIZE)
+            OpenChange.objects.bulk_create(map(_open_change, story.under_way))
             story.under_way.clear()
             head.save()
-    OpenDrift.objects.bulk_create(_waiting(count))
+    OpenDrift.objects.bulk_create(_open_drift(count))
     log_entries.rebuild()
-    story.keep_the_plan(now)
+    story.save_plan(now)
     if connection.vendor == "postgresql":  # as it does by itself in time
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
@@ -72,67 +90,69 @@ def fill(count: int) -> None:
 Row = tuple[AuditEvent, AuditPayload]
 
 
-class _Story:
+class _EventStream:
     """What happens, from the first event on; a part of it at places that the log's length gives."""
 
     def __init__(self, count: int) -> None:
         self.count, self.dice = count, random.Random(3)
         self.now = datetime.now(UTC)
         self.states = [
-            masked(storable({**flow, "account_sid": account}))
-            for number, (account, flows) in enumerate(FLOWS.items())
-            for flow in map(_flat, seed.flows(flows, seed=number, account_sid=account, now=self.now))
+            redact(replace_unstorable({**flow, "account_sid": account}))
+            for number, (account, flows) in enumerate(FLOWS_BY_ACCOUNT.items())
+            for flow in map(
+                _to_snapshot, seed.generate_flows(flows, seed=number, account_sid=account, now=self.now)
+            )
         ]
         self.planned: list[PlannedChange] = []
         self.under_way: list[AuditEvent] = []
 
     def told(self) -> Iterator[Row]:
-        for state in self.states[:STATES]:
+        for state in self.states[:BASELINE_COUNT]:
             yield self._event("flow.baseline", "observed", "applied", state, after=state)
-        for _ in range(OLDEST):
-            yield from self._change(FIRST, name=f"{OLD} {self.dice.randrange(10**6)}")
-        done = STATES + 2 * OLDEST
+        for _ in range(OLDEST_COUNT):
+            yield from self._change(FIRST_ACTOR, name=f"{OLD_WORD} {self.dice.randrange(10**6)}")
+        done = BASELINE_COUNT + 2 * OLDEST_COUNT
         due = self._due(done)
         while True:
             if self.count - done == 1:  # room for one event: no attempt without what follows it
                 rows = self._sign_in()
             else:
-                rows = due.pop(0)[1]() if due and done >= due[0][0] else self._something()
+                rows = due.pop(0)[1]() if due and done >= due[0][0] else self._random_events()
             for row in rows:
                 yield row
                 done += 1
 
     def _due(self, done: int) -> list[tuple[float, Callable[[], Iterator[Row]]]]:
         """What comes so many times, and after how many events each time."""
-        newest = max(done, self.count - NEWEST)
+        newest = max(done, self.count - NEWEST_COUNT)
         said: list[tuple[int, int, Callable[[], Iterator[Row]]]] = [
-            (done, NOW_AND_THEN, lambda: self._change(SELDOM)),
-            (done, OPEN, self._open),
-            (newest, FEW, lambda: self._change(self._somebody(), name=RARE)),
-            (newest, FEW, lambda: self._change(PEOPLE[1], result="failed", place=BUSY)),
+            (done, OCCASIONAL_COUNT, lambda: self._change(RARE_ACTOR)),
+            (done, OPEN_COUNT, self._open),
+            (newest, FEW_COUNT, lambda: self._change(self._random_actor(), name=RARE_WORD)),
+            (newest, FEW_COUNT, lambda: self._change(ACTORS[1], result="failed", place=BUSY_FLOW_INDEX)),
         ]
         spread = [
             (first + (self.count - first) * (number + 0.5) / times, thing)
             for first, times, thing in said
             for number in range(times)
         ]
-        return sorted([(self.count / 2, self._of_a_plan), *spread], key=itemgetter(0))
+        return sorted([(self.count / 2, self._planned_changes), *spread], key=itemgetter(0))
 
-    def _something(self) -> Iterator[Row]:
+    def _random_events(self) -> Iterator[Row]:
         chance = self.dice.random()
         if chance < 0.08:
             yield from self._sign_in()
         elif chance < 0.15:
             yield from self._drift(self._renamed(self._name()))
         elif chance < 0.17:
-            yield from self._drift(self._renamed(self._name(), BUSY))
+            yield from self._drift(self._renamed(self._name(), BUSY_FLOW_INDEX))
         elif chance < 0.22:
             result = self.dice.choice(["failed", "conflict"])
-            yield from self._change(self.dice.choice(PEOPLE[2:]), result=result)
+            yield from self._change(self.dice.choice(ACTORS[2:]), result=result)
         elif chance < 0.25:
-            yield from self._change(self._somebody(), action="flow.delete")
+            yield from self._change(self._random_actor(), action="flow.delete")
         else:
-            yield from self._change(self._somebody())
+            yield from self._change(self._random_actor())
 
     def _drift(self, renamed: tuple[dict[str, Any], str, dict[str, Any], dict[str, Any]]) -> Iterator[Row]:
         """An external change, and its acceptance."""
@@ -140,36 +160,36 @@ class _Story:
         yield event, body
         after, *_ = renamed
         yield self._event(
-            "flow.accept", "access", "succeeded", after, self._somebody(), refers_to=event.event_id
+            "flow.accept", "access", "succeeded", after, self._random_actor(), refers_to=event.event_id
         )
 
     def _sign_in(self) -> Iterator[Row]:
-        yield self._event("auth.login", "access", "succeeded", {}, self.dice.choice([VISITOR, *PEOPLE]))
+        yield self._event("auth.login", "access", "succeeded", {}, self.dice.choice([VISITOR, *ACTORS]))
 
-    def _somebody(self) -> str:
-        return self.dice.choice(PEOPLE)
+    def _random_actor(self) -> str:
+        return self.dice.choice(ACTORS)
 
     def _open(self) -> Iterator[Row]:
         """An attempt that nothing follows."""
-        event, body = next(self._change(self._somebody()))
+        event, body = next(self._change(self._random_actor()))
         self.under_way.append(event)
         yield event, body
 
-    def _of_a_plan(self) -> Iterator[Row]:
-        for place in range(PLANNED):
+    def _planned_changes(self) -> Iterator[Row]:
+        for place in range(PLANNED_COUNT):
             after, _, before, _ = self._renamed(self._name())
             planned = PlannedChange(
-                plan_id=PLAN, place=place, action="flow.update", account_sid=after["account_sid"],
+                plan_id=PLAN_ID, place=place, action="flow.update", account_sid=after["account_sid"],
                 target_sid=after["sid"],
             )  # fmt: skip
             self.planned.append(planned)
-            said = {"change_id": planned.change_id, "request_id": PLAN}
+            said = {"change_id": planned.change_id, "request_id": PLAN_ID}
             yield self._event("flow.update", "attempt", "pending", after, "person 1", before=before, **said)
             yield self._event("flow.update", "outcome", "succeeded", after, "person 1", after=after, **said)
 
-    def keep_the_plan(self, now: datetime) -> None:
+    def save_plan(self, now: datetime) -> None:
         said = {"title": "Rename many", "made_at": now, "made_by": "person 1"}
-        if Plan.objects.get_or_create(id=PLAN, defaults=said)[1]:
+        if Plan.objects.get_or_create(id=PLAN_ID, defaults=said)[1]:
             PlannedChange.objects.bulk_create(self.planned)
 
     def _name(self) -> str:
@@ -213,18 +233,18 @@ class _Story:
         return event, body
 
 
-def _waiting(count: int) -> list[OpenDrift]:
+def _open_drift(count: int) -> list[OpenDrift]:
     """The inbox: the log's last event, if that is an external change whose acceptance has no room."""
     last = AuditEvent.objects.filter(seq=count, action="flow.drift")
     return [OpenDrift(event=event, target_sid=event.target_sid) for event in last]
 
 
-def _under_way(attempt: AuditEvent) -> OpenChange:
+def _open_change(attempt: AuditEvent) -> OpenChange:
     said = {"change_id": attempt.change_id, "action": attempt.action, "target_sid": attempt.target_sid}
     return OpenChange(attempt=attempt, latest=attempt, **said)
 
 
-def _flat(flow: Any) -> dict[str, Any]:
+def _to_snapshot(flow: Any) -> dict[str, Any]:
     from flows.twilio.flex import flex_flow
 
     return flex_flow.from_response(flow)

@@ -30,20 +30,20 @@ from flows.audit import append_only, audit_log, checkpoints, log_entries, verifi
 from flows.audit.chain import GENESIS, event_hash
 from flows.audit.models import AuditEvent, AuditPayload, ChainHead, OpenChange, OpenDrift
 from flows.core.csv_cells import BYTE_ORDER_MARK
-from flows.redaction.masking import masked, storable
+from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox import seed
-from tests.benchmarks.audit_at_scale import MOST_GROWTH
+from tests.benchmarks.audit_at_scale import MAX_GROWTH
 
-BATCH = 5000
-PEOPLE = [audit_log.Actor(id=str(number), label=f"person {number}", role="operator") for number in range(40)]
+BATCH_SIZE = 5000
+ACTORS = [audit_log.Actor(id=str(number), label=f"person {number}", role="operator") for number in range(40)]
 
 
-class Memory:
+class MemoryWatch:
     """How much more memory this process has at the most than when it began to watch."""
 
     def __enter__(self) -> Self:
-        self._before = self._most = _resident()
+        self._before = self._most = _resident_bytes()
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -55,45 +55,45 @@ class Memory:
 
     def _watch(self) -> None:
         while not self._is_over.wait(0.02):
-            self._most = max(self._most, _resident())
+            self._most = max(self._most, _resident_bytes())
 
     @property
     def growth(self) -> float:
-        return max(self._most, _resident()) / 1e6 - self._before / 1e6
+        return max(self._most, _resident_bytes()) / 1e6 - self._before / 1e6
 
 
-def _resident() -> int:
+def _resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
-def tell(what: str, found: str, seconds: float, events: int, growth: float, *, kept: bool) -> None:
+def print_row(what: str, found: str, seconds: float, events: int, growth: float, *, kept: bool) -> None:
     row = [what, found, seconds, events / seconds if events and seconds else 0, growth, kept]
     print(json.dumps(row), flush=True)  # noqa: T201
 
 
-def build(count: int) -> None:
+def build_log(count: int) -> None:
     """Changes of some flows by some people, attempt and outcome, and what was found at Twilio; the last attempts are
     open. Sealed one by one as ever, and inserted many at a time."""
     dice, began = random.Random(3), time.monotonic()
     states = [
-        masked(storable(flex_flow.from_response(flow)))
-        for flow in seed.flows(1000, seed=3, account_sid="AC" + "5a" * 16, now=datetime.now(UTC))
+        redact(replace_unstorable(flex_flow.from_response(flow)))
+        for flow in seed.generate_flows(1000, seed=3, account_sid="AC" + "5a" * 16, now=datetime.now(UTC))
     ]
-    head = ChainHead.objects.get_or_create(name=audit_log.HEAD, defaults={"seq": 0, "hash": GENESIS})[0]
-    with Memory() as memory:
-        stream = _story(states, dice)
+    head = ChainHead.objects.get_or_create(name=audit_log.CHAIN_NAME, defaults={"seq": 0, "hash": GENESIS})[0]
+    with MemoryWatch() as memory:
+        stream = _generate_events(states, dice)
         while head.seq < count:
             with transaction.atomic():
-                rows = [next(stream) for _ in range(min(BATCH, count - head.seq))]
+                rows = [next(stream) for _ in range(min(BATCH_SIZE, count - head.seq))]
                 for event, body in rows:
-                    audit_log._seal(event, body, head)
+                    audit_log._link_to_chain(event, body, head)
                     body.event_id = event.seq
-                AuditEvent.objects.bulk_create([event for event, _ in rows], batch_size=BATCH)
-                AuditPayload.objects.bulk_create([body for _, body in rows], batch_size=BATCH)
+                AuditEvent.objects.bulk_create([event for event, _ in rows], batch_size=BATCH_SIZE)
+                AuditPayload.objects.bulk_create([body for _, body in rows], batch_size=BATCH_SIZE)
                 head.save()
-        _open_what_is_open()
+        _register_open()
         log_entries.rebuild()
-    tell(
+    print_row(
         "append, many at a time",
         f"{head.seq:,} events",
         time.monotonic() - began,
@@ -103,27 +103,29 @@ def build(count: int) -> None:
     )
 
 
-def _story(states: list[dict[str, Any]], dice: random.Random) -> Iterator[tuple[AuditEvent, AuditPayload]]:
+def _generate_events(
+    states: list[dict[str, Any]], dice: random.Random
+) -> Iterator[tuple[AuditEvent, AuditPayload]]:
     while True:
         place = dice.randrange(len(states))
         before, requested = states[place], {"friendly_name": f"Flow {dice.randrange(10**6)} – Störung"}
         after = states[place] = {**before, **requested}
         if dice.random() < 0.1:
-            found = _event("flow.drift", "observed", "applied", after, before=before, after=after)
+            found = _make_event("flow.drift", "observed", "applied", after, before=before, after=after)
             yield found
-            accepted = _event("flow.accept", "access", "succeeded", after, dice.choice(PEOPLE))
+            accepted = _make_event("flow.accept", "access", "succeeded", after, dice.choice(ACTORS))
             accepted[0].refers_to = found[0].event_id
             yield accepted
             continue
-        actor, change_id = dice.choice(PEOPLE), uuid.uuid4()
-        yield _event(
+        actor, change_id = dice.choice(ACTORS), uuid.uuid4()
+        yield _make_event(
             "flow.update", "attempt", "pending", after, actor, change_id, before=before, requested=requested
         )
         said = {"before": before, "requested": requested, "after": after}
-        yield _event("flow.update", "outcome", "succeeded", after, actor, change_id, **said)
+        yield _make_event("flow.update", "outcome", "succeeded", after, actor, change_id, **said)
 
 
-def _event(
+def _make_event(
     action: str, stage: str, result: str, flow: dict[str, Any],
     actor: audit_log.Actor | None = None, change_id: uuid.UUID | None = None, **said: Any,
 ) -> tuple[AuditEvent, AuditPayload]:  # fmt: skip
@@ -137,7 +139,7 @@ def _event(
     return event, AuditPayload(salt=uuid.uuid4().hex, **about, **said)
 
 
-def _open_what_is_open() -> None:
+def _register_open() -> None:
     last = AuditEvent.objects.order_by("-seq").first()
     if last is not None and last.stage == "attempt":
         said = {"change_id": last.change_id, "action": last.action, "target_sid": last.target_sid}
@@ -146,11 +148,11 @@ def _open_what_is_open() -> None:
         OpenDrift.objects.create(event=last, target_sid=last.target_sid)
 
 
-def verify(count: int) -> None:
-    with appending(), Memory() as memory:
-        verdict = verification.verify(head=checkpoints.signed_head())
+def verify_log(count: int) -> None:
+    with append_in_background(), MemoryWatch() as memory:
+        verdict = verification.verify(head=checkpoints.signed_checkpoint())
     kept = verdict.bad_seq is None and verdict.events >= count
-    tell(
+    print_row(
         "verify, while another process appends",
         str(verdict),
         verdict.seconds,
@@ -160,30 +162,30 @@ def verify(count: int) -> None:
     )
 
 
-def tamper(count: int) -> None:
+def tamper_with_log(count: int) -> None:
     """Each kind in a transaction that is rolled back again. `where` is the event that is touched, or the first of
     those that are cut off; a chain that was written anew shows at the event that was the head."""
-    head, where = checkpoints.signed_head(), count // 3
+    head, where = checkpoints.signed_checkpoint(), count // 3
     last = head["seq"]
     kinds: dict[str, tuple[Callable[[], Any], int]] = {
         "edit": (lambda: _event_at(where).update(reason="other"), where),
         "edit of the payload": (lambda: _payload_at(where).update(after={"enabled": True}), where),
         "deletion": (lambda: (_payload_at(where).delete(), _event_at(where)._raw_delete("default")), where),
-        "insertion": (lambda: _insert(last + 1, like=where), last + 1),
-        "swap": (lambda: _swap(where, where + 1), where),
-        "cut-off tail": (lambda: _cut_off(last - 100), last - 99),
-        "chain written anew": (lambda: _write_anew(), last),
+        "insertion": (lambda: _insert_event(last + 1, like=where), last + 1),
+        "swap": (lambda: _swap_events(where, where + 1), where),
+        "cut-off tail": (lambda: _truncate_log(last - 100), last - 99),
+        "chain written anew": (lambda: _rewrite_chain(), last),
     }
     for kind, (act, seq) in kinds.items():
         with transaction.atomic():
-            append_only.lift(connection)
+            append_only.remove(connection)
             act()
-            with Memory() as memory:
+            with MemoryWatch() as memory:
                 verdict = verification.verify(head=head)
             transaction.set_rollback(True)
         kept = verdict.bad_seq == seq
         said = f"event {verdict.bad_seq:,} {verdict.fault}" if verdict.bad_seq else "NOTHING"
-        tell(f"tampering: {kind}", said, verdict.seconds, verdict.events, memory.growth, kept=kept)
+        print_row(f"tampering: {kind}", said, verdict.seconds, verdict.events, memory.growth, kept=kept)
 
 
 def _event_at(seq: int) -> Any:
@@ -194,7 +196,7 @@ def _payload_at(seq: int) -> Any:
     return AuditPayload.objects.filter(pk=seq)
 
 
-def _insert(seq: int, *, like: int) -> None:
+def _insert_event(seq: int, *, like: int) -> None:
     """An event that nobody sealed, with the chain's head moved on to it."""
     event, body = _event_at(like).get(), _payload_at(like).get()
     event.seq, event.event_id, event.change_id, event.hash = seq, uuid.uuid4(), uuid.uuid4(), "9" * 64
@@ -205,7 +207,7 @@ def _insert(seq: int, *, like: int) -> None:
     ChainHead.objects.update(seq=seq, hash=event.hash)
 
 
-def _swap(one: int, other: int) -> None:
+def _swap_events(one: int, other: int) -> None:
     events, bodies = (
         [_event_at(seq).get() for seq in (one, other)],
         [_payload_at(seq).get() for seq in (one, other)],
@@ -218,7 +220,7 @@ def _swap(one: int, other: int) -> None:
     AuditPayload.objects.bulk_create(bodies)
 
 
-def _cut_off(last: int) -> None:
+def _truncate_log(last: int) -> None:
     OpenChange.objects.filter(attempt__gt=last).delete()
     AuditPayload.objects.filter(pk__gt=last).delete()
     AuditEvent.objects.filter(seq__gt=last)._raw_delete("default")
@@ -230,10 +232,10 @@ def _cut_off(last: int) -> None:
         OpenChange.objects.create(attempt=event, latest=event, **said)
 
 
-def _write_anew() -> None:
+def _rewrite_chain() -> None:
     """The whole chain, by somebody who has the key: one reason is another, and every seal fits."""
     previous, after = GENESIS, 0
-    while batch := list(AuditEvent.objects.filter(seq__gt=after).order_by("seq")[:BATCH]):
+    while batch := list(AuditEvent.objects.filter(seq__gt=after).order_by("seq")[:BATCH_SIZE]):
         for event in batch:
             event.reason = "another" if event.seq == 1 else event.reason
             event.previous_hash, event.hash = previous, ""
@@ -247,41 +249,43 @@ def _write_anew() -> None:
     ChainHead.objects.update(hash=previous)
 
 
-def export(form: str) -> None:
+def export_log(form: str) -> None:
     """Through the page, as an auditor gets it, and then on from where the file ended."""
     client = Client()
     person = User.objects.get_or_create(username="auditor")[0]
     person.groups.set([Group.objects.get(name="auditor")])
     client.force_login(person)
     asked = {"what": "all", "format": form}
-    with appending() as appended, Memory() as memory:
+    with append_in_background() as appended, MemoryWatch() as memory:
         began = time.monotonic()
-        file = _Seqs(form, client.post("/audit/export/", asked).streaming_content)
+        file = _SequenceCheck(form, client.post("/audit/export/", asked).streaming_content)
         seconds, meanwhile = time.monotonic() - began, appended()
-        rest = _Seqs(form, client.post("/audit/export/", {**asked, "after": file.last}).streaming_content)
+        rest = _SequenceCheck(
+            form, client.post("/audit/export/", {**asked, "after": file.last}).streaming_content
+        )
     found = f"{file.count:,} events, then {rest.count:,} more; {file.gaps + rest.gaps} gaps, {meanwhile} appended meanwhile"
     is_whole = (file.first, file.gaps, rest.gaps, rest.first) == (1, 0, 0, file.last + 1) and meanwhile > 0
-    tell(
+    print_row(
         f"export {form}",
         found,
         seconds,
         file.count,
         memory.growth,
-        kept=is_whole and memory.growth < MOST_GROWTH,
+        kept=is_whole and memory.growth < MAX_GROWTH,
     )
 
 
-class _Seqs:
+class _SequenceCheck:
     """The numbers of a file's events as it comes in: how many, and how often one is not the next after the last."""
 
     def __init__(self, form: str, content: Iterable[bytes]) -> None:
         self.count = self.gaps = self.first = self.last = 0
-        for seq in (_of_csv if form == "csv" else _of_ndjson)(_lines(content)):
+        for seq in (_csv_seqs if form == "csv" else _ndjson_seqs)(_split_lines(content)):
             self.gaps += self.count > 0 and seq != self.last + 1
             self.first, self.last, self.count = self.first or seq, seq, self.count + 1
 
 
-def _lines(content: Iterable[bytes]) -> Iterator[str]:
+def _split_lines(content: Iterable[bytes]) -> Iterator[str]:
     left = b""
     for piece in content:
         *lines, left = (left + piece).split(b"\n")
@@ -289,16 +293,16 @@ def _lines(content: Iterable[bytes]) -> Iterator[str]:
     assert not left
 
 
-def _of_ndjson(lines: Iterable[str]) -> Iterator[int]:
+def _ndjson_seqs(lines: Iterable[str]) -> Iterator[int]:
     return (int(found[1]) for line in lines if (found := re.search(r'"seq":(\d+),"source_ip"', line)))
 
 
-def _of_csv(lines: Iterable[str]) -> Iterator[int]:
+def _csv_seqs(lines: Iterable[str]) -> Iterator[int]:
     return (int(row["seq"]) for row in csv.DictReader(line.removeprefix(BYTE_ORDER_MARK) for line in lines))
 
 
 @contextmanager
-def appending() -> Iterator[Callable[[], int]]:
+def append_in_background() -> Iterator[Callable[[], int]]:
     """Another process appends all the while; how many events came since."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.benchmarks.log_steps", "append", "0"], stdin=subprocess.PIPE
@@ -315,23 +319,23 @@ def appending() -> Iterator[Callable[[], int]]:
     assert process.returncode == 0, "the other process broke off"
 
 
-def append() -> None:
+def append_events() -> None:
     is_over = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), is_over.set()), daemon=True).start()
     while not is_over.is_set():
         audit_log.append(
-            action="flow.update", stage="access", result="denied", actor=PEOPLE[0], reason="meanwhile"
+            action="flow.update", stage="access", result="denied", actor=ACTORS[0], reason="meanwhile"
         )
 
 
 def main(name: str, events: int) -> None:
     steps: dict[str, Callable[[], None]] = {
-        "build": lambda: build(events),
-        "verify": lambda: verify(events),
-        "tamper": lambda: tamper(events),
-        "ndjson": lambda: export("ndjson"),
-        "csv": lambda: export("csv"),
-        "append": append,
+        "build": lambda: build_log(events),
+        "verify": lambda: verify_log(events),
+        "tamper": lambda: tamper_with_log(events),
+        "ndjson": lambda: export_log("ndjson"),
+        "csv": lambda: export_log("csv"),
+        "append": append_events,
     }
     steps[name]()
 

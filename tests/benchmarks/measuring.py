@@ -15,13 +15,13 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession
 
 LATENCY_MS = 150
 BYTES_PER_SECOND = 1_600_000 / 8
-CPU_SLOWER = 4
-WINDOW: Final[Any] = {"width": 1350, "height": 800}
-VENDORED = ("/django_htmx/", "/vendor/")
-PATIENCE = 60_000  # ms
+CPU_SLOWDOWN = 4
+VIEWPORT: Final[Any] = {"width": 1350, "height": 800}
+VENDORED_PATHS = ("/django_htmx/", "/vendor/")
+TIMEOUT_MS = 60_000  # ms
 
 # What has moved and what was painted until now; two frames later nothing of it is still on its way.
-OBSERVED = """() => new Promise((resolve) => {
+OBSERVE_SCRIPT = """() => new Promise((resolve) => {
   const figures = { nodes: document.querySelectorAll("*").length, paint: 0, shift: 0 };
   const observe = (type, take) => new PerformanceObserver((list) => list.getEntries().forEach(take))
     .observe({ type, buffered: true });
@@ -30,7 +30,7 @@ OBSERVED = """() => new Promise((resolve) => {
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(figures))));
 })"""
 
-A_FRAME = "() => new Promise((resolve) => { requestAnimationFrame(resolve); })"
+FRAME_SCRIPT = "() => new Promise((resolve) => { requestAnimationFrame(resolve); })"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +80,15 @@ BUDGETS: Final = (
 )
 
 
-def signed_in(browser: Browser, address: str, *, name: str, password: str) -> list[Any]:
+def sign_in(browser: Browser, address: str, *, name: str, password: str) -> list[Any]:
     """The cookies of somebody who signed in on that page, fast and in a window that is closed again."""
     context = browser.new_context()
     try:
         page = context.new_page()
-        page.goto(address, timeout=PATIENCE)
+        page.goto(address, timeout=TIMEOUT_MS)
         page.fill("[name=username]", name)
         page.fill("[name=password]", password)
-        with page.expect_navigation(timeout=PATIENCE):
+        with page.expect_navigation(timeout=TIMEOUT_MS):
             page.press("[name=password]", "Enter")
         if page.locator("[name=password]").count():
             raise RuntimeError(f"signing in on {address} did not work")
@@ -97,23 +97,23 @@ def signed_in(browser: Browser, address: str, *, name: str, password: str) -> li
         context.close()
 
 
-def visited(browser: Browser, address: str, *, cookies: list[Any]) -> Figures:
+def measure_visit(browser: Browser, address: str, *, cookies: list[Any]) -> Figures:
     """The page in a new window, whose cache is empty, under the profile above."""
-    context = browser.new_context(viewport=WINDOW)
+    context = browser.new_context(viewport=VIEWPORT)
     try:
         context.add_cookies(cookies)
-        return _visited(context, address)
+        return _measure_page(context, address)
     finally:
         context.close()
 
 
-def medians(visits: Iterable[Figures]) -> Figures:
+def compute_medians(visits: Iterable[Figures]) -> Figures:
     visits = list(visits)
     names = Figures.__dataclass_fields__
     return Figures(**{name: statistics.median(getattr(one, name) for one in visits) for name in names})
 
 
-def _visited(context: BrowserContext, address: str) -> Figures:
+def _measure_page(context: BrowserContext, address: str) -> Figures:
     page = context.new_page()
     line = context.new_cdp_session(page)
     traffic = _Traffic(line)
@@ -122,14 +122,14 @@ def _visited(context: BrowserContext, address: str) -> Figures:
         "offline": False, "latency": LATENCY_MS,
         "downloadThroughput": BYTES_PER_SECOND, "uploadThroughput": BYTES_PER_SECOND,
     })  # fmt: skip
-    line.send("Emulation.setCPUThrottlingRate", {"rate": CPU_SLOWER})
-    answer = page.goto(address, timeout=PATIENCE)
+    line.send("Emulation.setCPUThrottlingRate", {"rate": CPU_SLOWDOWN})
+    answer = page.goto(address, timeout=TIMEOUT_MS)
     if answer is None or answer.status != 200 or page.url != address:
         raise RuntimeError(f"{address} led to {page.url}, status {answer and answer.status}")
-    page.wait_for_function("() => !document.querySelector('.htmx-request')", timeout=PATIENCE)
-    seen = page.evaluate(OBSERVED)
+    page.wait_for_function("() => !document.querySelector('.htmx-request')", timeout=TIMEOUT_MS)
+    seen = page.evaluate(OBSERVE_SCRIPT)
     while traffic.is_open():
-        page.evaluate(A_FRAME)
+        page.evaluate(FRAME_SCRIPT)
     return Figures(
         **traffic.figures(urlsplit(address).netloc),
         nodes=seen["nodes"],
@@ -146,16 +146,16 @@ class _Traffic:
         self._asked: dict[str, tuple[str, str]] = {}
         self._heads: dict[str, dict[str, Any]] = {}
         self._sizes: dict[str, float] = {}
-        line.on("Network.requestWillBeSent", self._on_asked)
-        line.on("Network.responseReceived", self._on_answered)
+        line.on("Network.requestWillBeSent", self._on_request)
+        line.on("Network.responseReceived", self._on_response)
         line.on("Network.loadingFinished", self._on_finished)
         line.on("Network.loadingFailed", self._on_failed)
 
-    def _on_asked(self, event: dict[str, Any]) -> None:
+    def _on_request(self, event: dict[str, Any]) -> None:
         if not event["request"]["url"].startswith("data:"):
             self._asked[event["requestId"]] = (event.get("type", ""), event["request"]["url"])
 
-    def _on_answered(self, event: dict[str, Any]) -> None:
+    def _on_response(self, event: dict[str, Any]) -> None:
         self._heads[event["requestId"]] = event["response"]
 
     def _on_finished(self, event: dict[str, Any]) -> None:
@@ -172,7 +172,7 @@ class _Traffic:
             return sum(
                 self._body(number)
                 for number, (type_, url) in tuple(self._asked.items())
-                if type_ == kind and not any(part in url for part in VENDORED)
+                if type_ == kind and not any(part in url for part in VENDORED_PATHS)
             )
 
         return {

@@ -21,27 +21,27 @@ from rich.progress import Progress
 from rich.table import Table
 
 from tests.benchmarks.chromium import chromium
-from tests.benchmarks.deployed import PASSWORD, PERSON, Deployed, deployed
-from tests.benchmarks.measuring import BUDGETS, Figures, medians, signed_in, visited
+from tests.benchmarks.deployed import PASSWORD, USERNAME, DeployedSites, deploy_sites
+from tests.benchmarks.measuring import BUDGETS, Figures, compute_medians, measure_visit, sign_in
 from tests.benchmarks.sizes import at_least
 
 SITE_PAGE, ADMIN_PAGE = "/flows/", "/admin/flows/flow/"
 
 
-def compared(both: Deployed, *, runs: int) -> tuple[list[Figures], list[Figures]]:
+def compare_sites(both: DeployedSites, *, runs: int) -> tuple[list[Figures], list[Figures]]:
     """So many visits of each, by turns, so that what else the machine does befalls both."""
     ours, theirs = [], []
     with chromium() as browser, Progress(console=Console(stderr=True), transient=True) as progress:
-        site = signed_in(browser, f"{both.site}/login/", name=PERSON, password=PASSWORD)
-        admin = signed_in(browser, f"{both.admin}/admin/login/", name=PERSON, password=PASSWORD)
+        site = sign_in(browser, f"{both.site}/login/", name=USERNAME, password=PASSWORD)
+        admin = sign_in(browser, f"{both.admin}/admin/login/", name=USERNAME, password=PASSWORD)
         for _ in progress.track(range(runs), description="Visiting both lists"):
-            both.age_the_copy()
-            ours.append(visited(browser, both.site + SITE_PAGE, cookies=site))
-            theirs.append(visited(browser, both.admin + ADMIN_PAGE, cookies=admin))
+            both.expire_mirror()
+            ours.append(measure_visit(browser, both.site + SITE_PAGE, cookies=site))
+            theirs.append(measure_visit(browser, both.admin + ADMIN_PAGE, cookies=admin))
     return ours, theirs
 
 
-def table(ours: Figures, theirs: Figures, runs: int) -> Table:
+def build_table(ours: Figures, theirs: Figures, runs: int) -> Table:
     made = Table(
         title=f"The list of flows, 50 rows: medians of {runs} visits",
         caption="cold, 1.6 Mbit/s, 150 ms, CPU 4× slower, 1350×800",
@@ -57,7 +57,7 @@ def table(ours: Figures, theirs: Figures, runs: int) -> Table:
     return made
 
 
-def _end(_signal: int, _frame: FrameType | None) -> None:
+def _exit_on_signal(_signal: int, _frame: FrameType | None) -> None:
     sys.exit(143)
 
 
@@ -66,12 +66,12 @@ def main() -> int:
     parser.add_argument("--runs", type=at_least(1), default=5)
     parser.add_argument("--output", type=Path, help="a file for every visit's figures, as JSON")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, _end)  # so that what was started is stopped then, too
+    signal.signal(signal.SIGTERM, _exit_on_signal)  # so that what was started is stopped then, too
     runs = max(1, options.runs)
-    with tempfile.TemporaryDirectory() as folder, deployed(Path(folder)) as both:
-        visits = compared(both, runs=runs)
-    ours, theirs = map(medians, visits)
-    Console().print(table(ours, theirs, runs))
+    with tempfile.TemporaryDirectory() as folder, deploy_sites(Path(folder)) as both:
+        visits = compare_sites(both, runs=runs)
+    ours, theirs = map(compute_medians, visits)
+    Console().print(build_table(ours, theirs, runs))
     kept = all(budget.is_kept(ours) for budget in BUDGETS)
     if options.output:
         said = {

@@ -14,14 +14,14 @@ from flows.accounts import twilio_accounts
 from flows.mirror import mirror
 
 
-def prepare(name: str, password: str) -> None:
+def prepare_database(name: str, password: str) -> None:
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
-    mirror.sync(twilio_accounts.every()[0].sid)
+    mirror.sync(twilio_accounts.all_accounts()[0].sid)
     ensure_groups()
     person = User.objects.create_superuser(name, password=password)
     person.groups.set([Group.objects.get(name="admin")])
 
 
 if __name__ == "__main__":
-    prepare(os.environ["PERSON_NAME"], os.environ["PERSON_PASSWORD"])
+    prepare_database(os.environ["PERSON_NAME"], os.environ["PERSON_PASSWORD"])

@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 
-def counts(paths: list[str], name: str) -> list[int]:
+def count_queries(paths: list[str], name: str) -> list[int]:
     client = Client(headers={"host": "127.0.0.1"})
     client.force_login(User.objects.get(username=name))
     found = []
@@ -26,4 +26,4 @@ def counts(paths: list[str], name: str) -> list[int]:
 
 
 if __name__ == "__main__":
-    json.dump(counts(sys.argv[1:], os.environ["PERSON_NAME"]), sys.stdout)
+    json.dump(count_queries(sys.argv[1:], os.environ["PERSON_NAME"]), sys.stdout)

@@ -17,7 +17,7 @@ def at_least(least: int) -> Callable[[str], int]:
     return size
 
 
-def ascending(least: int) -> Callable[[str], list[int]]:
+def ascending_sizes(least: int) -> Callable[[str], list[int]]:
     """Return what argparse reads several sizes by, with commas between them."""
 
     def sizes(text: str) -> list[int]:

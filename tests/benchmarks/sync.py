@@ -38,18 +38,18 @@ from flows.accounts import twilio_accounts
 from flows.mirror import mirror
 from flows.twilio.sandbox.server import DEMO_ACCOUNT_SID, DEMO_API_KEY, DEMO_API_SECRET
 from tests.benchmarks.sizes import at_least
-from tests.faults.databases import databases, use
+from tests.faults.databases import temporary_databases, use_database
 
 LATENCIES: Final = (0, 150)  # ms
-PAGE: Final = 1000  # flows, the most that Twilio gives
-MOST_BESIDE_TWILIO: Final = 1.0  # of Twilio's own client, where requests take no time of their own
-MOST_BESIDE_REQUESTS: Final = 1.15  # of the requests' own time, where they take their time
+PAGE_SIZE: Final = 1000  # flows, the most that Twilio gives
+MAX_RATIO_TO_TWILIO: Final = 1.0  # of Twilio's own client, where requests take no time of their own
+MAX_RATIO_TO_REQUESTS: Final = 1.15  # of the requests' own time, where they take their time
 # A sync says that it is under way, and that it is done; nothing else is written if nothing changed.
-WRITES: Final = 2
+MAX_WRITES: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Measurement:
     """One thing that was measured at one latency: seconds, each run's."""
 
     what: str
@@ -65,7 +65,7 @@ class Row:
 
 
 @contextmanager
-def sandbox(flows: int, latency: int) -> Iterator[str]:
+def run_sandbox(flows: int, latency: int) -> Iterator[str]:
     """The address of a sandbox in a process of its own, so that it takes nothing of this one's time."""
     command = ["django", "sandbox", "--port", "0", "--flows", str(flows), "--latency-ms", str(latency)]
     process = subprocess.Popen([sys.executable, "-m", *command], stdout=subprocess.PIPE, text=True)
@@ -80,18 +80,18 @@ def sandbox(flows: int, latency: int) -> Iterator[str]:
         process.communicate()
 
 
-def with_twilio(address: str) -> int:
+def list_with_twilio(address: str) -> int:
     http = TwilioHttpClient()
     client = Client(DEMO_API_KEY, DEMO_API_SECRET, DEMO_ACCOUNT_SID, http_client=http)
     client.flex_api.base_url = address.removesuffix("/v1")
-    flows = len(client.flex_api.v1.flex_flow.list(page_size=PAGE))
+    flows = len(client.flex_api.v1.flex_flow.list(page_size=PAGE_SIZE))
     http.session.close()
     return flows
 
 
-def bare(address: str) -> tuple[int, int]:
+def list_with_requests(address: str) -> tuple[int, int]:
     """How many flows, in how many bytes."""
-    url, flows, size = f"{address}/FlexFlows?PageSize={PAGE}", 0, 0
+    url, flows, size = f"{address}/FlexFlows?PageSize={PAGE_SIZE}", 0, 0
     with requests.Session() as session:
         session.auth, session.trust_env = (DEMO_API_KEY, DEMO_API_SECRET), False
         while url:
@@ -105,41 +105,41 @@ def bare(address: str) -> tuple[int, int]:
     return flows, size
 
 
-def measured(address: str, flows: int, latency: int, runs: int) -> list[Row]:
+def measure(address: str, flows: int, latency: int, runs: int) -> list[Measurement]:
     with override_settings(FLEX_API_URL=address):
-        sync = partial(mirror.sync, twilio_accounts.every()[0].sid)
-        first = timed(sync)
+        sync = partial(mirror.sync, twilio_accounts.all_accounts()[0].sid)
+        first = time_call(sync)
         counted = Counter[str]()
-        with connection.execute_wrapper(_counting(counted)):
+        with connection.execute_wrapper(_count_queries(counted)):
             report = sync()
         assert (report.flows, report.moved) == (flows, False)
-        size = bare(address)[1]
+        size = list_with_requests(address)[1]
         acts: dict[str, Callable[[], Any]] = {
             "sync": sync,
-            "twilio": lambda: with_twilio(address),
-            "bare": lambda: bare(address),
+            "twilio": lambda: list_with_twilio(address),
+            "bare": lambda: list_with_requests(address),
         }
         seconds: dict[str, list[float]] = {name: [] for name in acts}
         for _ in range(runs):
             for name, act in acts.items():
-                seconds[name].append(timed(act))
+                seconds[name].append(time_call(act))
     writes = sum(count for verb, count in counted.items() if verb in ("INSERT", "UPDATE", "DELETE"))
     said = {"queries": counted.total(), "writes": writes, "received": size}
     return [
-        Row("the first sync, all on record", latency, [first]),
-        Row("a sync, nothing changed", latency, seconds["sync"], **said),
-        Row("twilio-python, listing only", latency, seconds["twilio"], received=size),
-        Row("bare requests, parsing only", latency, seconds["bare"], received=size),
+        Measurement("the first sync, all on record", latency, [first]),
+        Measurement("a sync, nothing changed", latency, seconds["sync"], **said),
+        Measurement("twilio-python, listing only", latency, seconds["twilio"], received=size),
+        Measurement("bare requests, parsing only", latency, seconds["bare"], received=size),
     ]
 
 
-def timed(act: Callable[[], Any]) -> float:
+def time_call(act: Callable[[], Any]) -> float:
     began = time.perf_counter()
     act()
     return time.perf_counter() - began
 
 
-def _counting(counted: Counter[str]) -> Callable[..., Any]:
+def _count_queries(counted: Counter[str]) -> Callable[..., Any]:
     """Counts what is sent to the database by its verb; what only sets the connection up is left out."""
 
     def count(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -155,18 +155,18 @@ def _counting(counted: Counter[str]) -> Callable[..., Any]:
     return count
 
 
-def verdicts(rows: list[Row]) -> dict[str, tuple[float, float]]:
+def check_promises(rows: list[Measurement]) -> dict[str, tuple[float, float]]:
     """What is promised: what was found, and the most that it may be."""
     by = {(row.what.split(",")[0], row.latency): row for row in rows}
     ours = {latency: by["a sync", latency] for latency in LATENCIES}
     return {
         "beside twilio-python at 0 ms": (
-            ours[0].median / by["twilio-python", 0].median, MOST_BESIDE_TWILIO
+            ours[0].median / by["twilio-python", 0].median, MAX_RATIO_TO_TWILIO
         ),
         "beside the bare requests at 150 ms": (
-            ours[150].median / by["bare requests", 150].median, MOST_BESIDE_REQUESTS
+            ours[150].median / by["bare requests", 150].median, MAX_RATIO_TO_REQUESTS
         ),
-        "writes, if nothing changed": (max(row.writes for row in ours.values()), WRITES),
+        "writes, if nothing changed": (max(row.writes for row in ours.values()), MAX_WRITES),
     }  # fmt: skip
 
 
@@ -177,16 +177,16 @@ def main() -> int:
     parser.add_argument("--output", type=Path, help="a file for every run's figures, as JSON")
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    rows: list[Row] = []
+    rows: list[Measurement] = []
     vendor = connection.vendor
-    with databases(len(LATENCIES)) as names, Console(stderr=True).status("") as status:
+    with temporary_databases(len(LATENCIES)) as names, Console(stderr=True).status("") as status:
         for latency, name in zip(LATENCIES, names, strict=True):
             status.update(f"{options.flows:,} flows at {latency} ms a request")
-            use(name)
-            with sandbox(options.flows, latency) as address:
-                rows += measured(address, options.flows, latency, max(1, options.runs))
-    promises = verdicts(rows)
-    Console().print(table(rows, f"{options.flows:,} flows, {vendor}, medians of {options.runs}"))
+            use_database(name)
+            with run_sandbox(options.flows, latency) as address:
+                rows += measure(address, options.flows, latency, max(1, options.runs))
+    promises = check_promises(rows)
+    Console().print(build_table(rows, f"{options.flows:,} flows, {vendor}, medians of {options.runs}"))
     for what, (found, most) in promises.items():
         Console().print(f"{what}: {found:.2f}, at most {most:g}: {'kept' if found <= most else 'NOT KEPT'}")
     if options.output:
@@ -195,7 +195,7 @@ def main() -> int:
     return 0 if all(found <= most for found, most in promises.values()) else 1
 
 
-def table(rows: list[Row], title: str) -> Table:
+def build_table(rows: list[Measurement], title: str) -> Table:
     made = Table(title=title)
     for name in (
         "what",

@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
 from flows.twilio.sandbox.server import Sandbox
-from tests.benchmarks.chromium import chromium, find
+from tests.benchmarks.chromium import chromium, find_chromium
 
-MISSING = "The browser tests need Chromium: apt-get install chromium-headless-shell"
+CHROMIUM_MISSING = "The browser tests need Chromium: apt-get install chromium-headless-shell"
 
 # Playwright keeps an event loop in this thread; the tests' own queries are synchronous all the same.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -28,19 +28,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Those that are skipped for want of Chromium are one line of the summary, not one each."""
     report = yield
-    if report.skipped and isinstance(report.longrepr, tuple) and MISSING in report.longrepr[2]:
-        report.longrepr = (__file__, 0, MISSING)
+    if report.skipped and isinstance(report.longrepr, tuple) and CHROMIUM_MISSING in report.longrepr[2]:
+        report.longrepr = (__file__, 0, CHROMIUM_MISSING)
     return report
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _chromium_is_there() -> None:
+def _require_chromium() -> None:
     """Skips the browser tests without it. Where CI is set they fail: nothing is left out there."""
-    if find():
+    if find_chromium():
         return
     if os.environ.get("CI", "").lower() in ("", "0", "false"):
-        pytest.skip(MISSING)
-    pytest.fail(MISSING, pytrace=False)
+        pytest.skip(CHROMIUM_MISSING)
+    pytest.fail(CHROMIUM_MISSING, pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +95,7 @@ def open_page(site: str, browser: Browser, person: Callable[..., User]) -> Itera
     yield make
     for context in contexts:
         for page in context.pages:
-            complaints.extend(_kept_in(page))
+            complaints.extend(_find_stored_items(page))
         context.close()
     assert [text for text in complaints if not _is_expected(text)] == []
 
@@ -108,7 +108,7 @@ def _is_expected(complaint: str) -> bool:
     )
 
 
-def _kept_in(page: Page) -> list[str]:
+def _find_stored_items(page: Page) -> list[str]:
     """What the site put into the browser's stores: what a page shows goes with the page."""
     if not page.url.startswith("http://127.0.0.1") and not page.url.startswith("http://localhost"):
         return []

@@ -9,17 +9,19 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 PAIRS = [("light", 1350), ("dark", 320)]
-OTHERS = [("dark", 1350), ("light", 320)]
-LOOKS = pytest.mark.parametrize(("scheme", "width"), PAIRS + OTHERS if os.environ.get("ALL_LOOKS") else PAIRS)
-EVENT = re.compile("/audit/[0-9a-f-]{36}/$")  # an event's page: a click is over before its page has come
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OTHER_PAIRS = [("dark", 1350), ("light", 320)]
+LOOKS = pytest.mark.parametrize(
+    ("scheme", "width"), PAIRS + OTHER_PAIRS if os.environ.get("ALL_LOOKS") else PAIRS
+)
+EVENT_URL = re.compile("/audit/[0-9a-f-]{36}/$")  # an event's page: a click is over before its page has come
+AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-def found(page):
+def find_problems(page):
     """axe's findings by WCAG 2.2 AA, and whether the page is wider than its window."""
     what = [
         f"{hit['id']}: {hit['nodes'][0]['html'][:120]}"
-        for hit in Axe().run(page, options={"runOnly": RULES}).response["violations"]
+        for hit in Axe().run(page, options={"runOnly": AXE_RULES}).response["violations"]
     ]
     if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
         what.append("wider than the window")

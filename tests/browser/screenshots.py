@@ -27,15 +27,15 @@ from rich.progress import Progress
 
 from tests.benchmarks.chromium import chromium
 
-README_PICTURES = Path(__file__).resolve().parents[2] / "static" / "screenshots"
-MOST_README_BYTES = 150_000
+README_FOLDER = Path(__file__).resolve().parents[2] / "static" / "screenshots"
+MAX_README_BYTES = 150_000
 FLOWS = 300
 SCHEMES, WIDTHS, HEIGHT = ("light", "dark"), (1350, 320), 800
 README_HEIGHT = 720  # a few rows less: the picture stays within its bytes
 
 
 @dataclass(slots=True)
-class World:
+class DemoSite:
     """The running site, and what is worth a look in it."""
 
     root: str
@@ -43,97 +43,97 @@ class World:
     passwords: Callable[[str], str]
     places: dict[str, str] = field(default_factory=dict)
 
-    def rename_elsewhere(self) -> None:
+    def rename_at_twilio(self) -> None:
         """Somebody else gives the flow a name in the Console."""
         name = self.sandbox.flows[self.places["sid"]]["friendly_name"]
         self.sandbox.edit_flow(self.places["sid"], friendly_name=f"{name} *")
 
 
-Act = Callable[[Page, World], None]
+Action = Callable[[Page, DemoSite], None]
 
 
-def press(page: Page, words: str) -> None:
+def press_button(page: Page, words: str) -> None:
     with page.expect_navigation():
         page.get_by_role("button", name=words).first.click()
 
 
-def bad_sign_in(page: Page, _world: World) -> None:
+def fail_sign_in(page: Page, _world: DemoSite) -> None:
     page.fill("[name=username]", "omar")
     page.fill("[name=password]", "x")
-    press(page, "Sign in")
+    press_button(page, "Sign in")
 
 
-def confirmed(page: Page, world: World) -> None:
+def reauthenticate(page: Page, world: DemoSite) -> None:
     if page.locator("[name=password]").count():
         page.fill("[name=password]", world.passwords(page.locator(".person bdi").inner_text()))
-        press(page, "Confirm")
+        press_button(page, "Confirm")
 
 
-def with_app(page: Page, world: World) -> None:
+def set_up_app(page: Page, world: DemoSite) -> None:
     """In the first of its looks only: afterwards the person has one."""
-    from tests.flexadmin.signing_in import code_of  # it knows the models, which need the site's settings
+    from tests.flexadmin.signing_in import totp_code  # it knows the models, which need the site's settings
 
-    confirmed(page, world)
+    reauthenticate(page, world)
     if page.locator("code.to-type").count():
-        page.get_by_label("Authenticator code").fill(code_of(page.locator("code.to-type").inner_text()))
-        press(page, "Set up")
+        page.get_by_label("Authenticator code").fill(totp_code(page.locator("code.to-type").inner_text()))
+        press_button(page, "Set up")
     page.goto(f"{world.root}/people/me/codes/")
 
 
-def no_reason(page: Page, _world: World) -> None:
-    press(page, "Change role")
+def submit_without_reason(page: Page, _world: DemoSite) -> None:
+    press_button(page, "Change role")
 
 
-def wrong(page: Page, _world: World) -> None:
+def submit_invalid_edit(page: Page, _world: DemoSite) -> None:
     page.fill("[name=friendly_name]", "")
     page.fill("[name=integration_retry_count]", "9")
-    press(page, "Review changes")
+    press_button(page, "Review changes")
 
 
-def changed(page: Page, _world: World) -> None:
+def review_edit(page: Page, _world: DemoSite) -> None:
     page.fill("[name=friendly_name]", "Returns and refunds – Lyon (SMS)")
     retries = page.locator("[name=integration_retry_count]")
     retries.fill("2" if retries.input_value() == "1" else "1")
-    press(page, "Review changes")
+    press_button(page, "Review changes")
 
 
-def too_late(page: Page, world: World) -> None:
-    changed(page, world)
-    world.rename_elsewhere()
-    press(page, "Save changes")
+def submit_conflicting_edit(page: Page, world: DemoSite) -> None:
+    review_edit(page, world)
+    world.rename_at_twilio()
+    press_button(page, "Save changes")
 
 
-def not_the_name(page: Page, _world: World) -> None:
+def confirm_wrong_name(page: Page, _world: DemoSite) -> None:
     page.fill("[name=confirm_name]", "Something else")
-    press(page, "Delete")
+    press_button(page, "Delete")
 
 
-def dialog(page: Page, _world: World) -> None:
+def open_dialog(page: Page, _world: DemoSite) -> None:
     page.locator('main a[href$="/enabled/"]').first.click()
     page.locator("dialog[open]").wait_for()
 
 
-def ticked(page: Page, _world: World) -> None:
+def select_flows(page: Page, _world: DemoSite) -> None:
     for box in page.locator("tbody input[type=checkbox]").all()[:3]:
         box.check()
 
 
-def stretch(page: Page, width: int) -> None:
+def fit_window(page: Page, width: int) -> None:
     """Makes the window as high as its page: what sticks to the window's edge stands where the page ends."""
     height = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({"width": width, "height": max(height, HEIGHT)})
 
 
-def planned(page: Page, world: World) -> None:
-    ticked(page, world)
-    press(page, "Review…")
+def review_bulk_change(page: Page, world: DemoSite) -> None:
+    select_flows(page, world)
+    press_button(page, "Review…")
 
 
-def table(page: Page, _world: World) -> None:
+def review_import(page: Page, _world: DemoSite) -> None:
     page.get_by_label("Or paste the flows").fill(
         "SID;Friendly name;Enabled;Notes\nFO1;Support;yes;\nFO2;Sales;no;old"
     )
-    press(page, "Review changes")
+    press_button(page, "Review changes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,38 +142,38 @@ class Shot:
 
     name: str
     path: str
-    act: Act | None = None
+    act: Action | None = None
     person: str = "ada"
 
 
 SHOTS = (
     Shot("sign-in", "/login/", person=""),
-    Shot("sign-in-wrong", "/login/", bad_sign_in, person=""),
+    Shot("sign-in-wrong", "/login/", fail_sign_in, person=""),
     Shot("me", "/people/me/"),
     Shot("password", "/people/me/password/"),
-    Shot("app", "/people/me/app/add/", confirmed),
-    Shot("codes", "/people/me/app/add/", with_app, person="vera"),
+    Shot("app", "/people/me/app/add/", reauthenticate),
+    Shot("codes", "/people/me/app/add/", set_up_app, person="vera"),
     Shot("me-with-factors", "/people/me/", person="vera"),
     Shot("people", "/people/"),
     Shot("person", "/people/2/"),
-    Shot("person-wrong", "/people/2/", no_reason),
+    Shot("person-wrong", "/people/2/", submit_without_reason),
     Shot("list", "/flows/"),
     Shot("list-viewer", "/flows/", person="vera"),
-    Shot("list-selected", "/flows/", ticked),
+    Shot("list-selected", "/flows/", select_flows),
     Shot("list-search", "/flows/?q=sms&channel=sms&enabled=true"),
     Shot("list-empty", "/flows/?q=nowhere&channel=sms"),
-    Shot("list-dialog", "/flows/", dialog),
+    Shot("list-dialog", "/flows/", open_dialog),
     Shot("flow", "/flows/{sid}/"),
     Shot("flow-webhook", "/flows/{webhook}/"),
-    Shot("flow-in-doubt", "/flows/{doubtful}/"),
+    Shot("flow-in-doubt", "/flows/{unresolved_sid}/"),
     Shot("code", "/flows/{sid}/code/"),
     Shot("new", "/flows/new/"),
     Shot("edit", "/flows/{sid}/edit/"),
-    Shot("errors", "/flows/{sid}/edit/", wrong),
-    Shot("review", "/flows/{sid}/edit/", changed),
+    Shot("errors", "/flows/{sid}/edit/", submit_invalid_edit),
+    Shot("review", "/flows/{sid}/edit/", review_edit),
     Shot("switch", "/flows/{sid}/enabled/"),
     Shot("delete", "/flows/{sid}/delete/"),
-    Shot("delete-refused", "/flows/{sid}/delete/", not_the_name),
+    Shot("delete-refused", "/flows/{sid}/delete/", confirm_wrong_name),
     Shot("drift", "/flows/drift/"),
     Shot("log", "/audit/"),
     Shot("log-search", "/audit/?actor=omar&result=failed"),
@@ -186,23 +186,23 @@ SHOTS = (
     Shot("export", "/audit/export/"),
     Shot("verification", "/audit/verification/"),
     Shot("missing", "/flows/FO00000000000000000000000000000000/"),
-    Shot("plan", "/flows/", planned),
+    Shot("plan", "/flows/", review_bulk_change),
     Shot("plans", "/flows/plans/"),
     Shot("plan-import", "/flows/plans/import/"),
-    Shot("plan-columns", "/flows/plans/import/", table),
+    Shot("plan-columns", "/flows/plans/import/", review_import),
     Shot("list-not-understood", "/flows/?channel=instagram&enabled=true"),
     # The last, since what is changed elsewhere here shows in the pages above.
-    Shot("conflict", "/flows/{sid}/edit/", too_late),
+    Shot("conflict", "/flows/{sid}/edit/", submit_conflicting_edit),
 )
-README = ("list", "review")
+README_SHOTS = ("list", "review")
 README_NAMES = {"list": "flows.png"}
 
 
-def taken(
-    world: World, browser: Browser, shots: list[Shot], folder: Path, *, for_readme: bool = False
+def take_pictures(
+    world: DemoSite, browser: Browser, shots: list[Shot], folder: Path, *, for_readme: bool = False
 ) -> Iterator[Path | str]:
     """Takes each picture; its file, or a line saying why there is none."""
-    windows = _Windows(world, browser)
+    windows = _SignedInWindows(world, browser)
     looks = [("light", 1350)] if for_readme else [(scheme, width) for scheme in SCHEMES for width in WIDTHS]
     for shot in shots:
         for scheme, width in looks:
@@ -217,7 +217,7 @@ def taken(
                 if for_readme:
                     page.set_viewport_size({"width": width, "height": README_HEIGHT})
                 elif not page.locator("dialog[open]").count():
-                    stretch(page, width)
+                    fit_window(page, width)
                 page.screenshot(path=file, animations="disabled")
                 yield file
             except Exception as error:  # noqa: BLE001 - the other pictures are worth having
@@ -227,10 +227,10 @@ def taken(
     windows.close()
 
 
-class _Windows:
+class _SignedInWindows:
     """A signed-in window for each person, scheme and width."""
 
-    def __init__(self, world: World, browser: Browser) -> None:
+    def __init__(self, world: DemoSite, browser: Browser) -> None:
         self._world, self._browser = world, browser
         self._open: dict[tuple[str, str, int], BrowserContext] = {}
         self._cookies: dict[str, Any] = {"": []}
@@ -265,7 +265,7 @@ class _Windows:
 
 
 @contextmanager
-def demo(folder: Path) -> Iterator[World]:
+def run_demo(folder: Path) -> Iterator[DemoSite]:
     """The demo's people, flows and fortnight on a site in this process, with everything it writes in that folder."""
     os.environ["DATABASE_URL"] = f"sqlite:///{folder / 'db.sqlite3'}"
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps an event loop in this thread
@@ -278,7 +278,7 @@ def demo(folder: Path) -> Iterator[World]:
     from django.core.wsgi import get_wsgi_application
     from django.utils import timezone
 
-    from flexadmin.management.commands.demo import Command, password_of
+    from flexadmin.management.commands.demo import Command, demo_password
     from flows.twilio.sandbox.server import Sandbox
 
     class Quiet(WSGIRequestHandler):
@@ -293,13 +293,13 @@ def demo(folder: Path) -> Iterator[World]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             root = f"http://127.0.0.1:{server.server_address[1]}"
-            yield World(root, sandbox, password_of, _places(sandbox))
+            yield DemoSite(root, sandbox, demo_password, _find_examples(sandbox))
         finally:
             server.shutdown()
             server.server_close()
 
 
-def _places(sandbox: Any) -> dict[str, str]:
+def _find_examples(sandbox: Any) -> dict[str, str]:
     """Flows and events that stand for their kind."""
     from flows.audit.models import AuditEvent, OpenChange
 
@@ -319,12 +319,12 @@ def _places(sandbox: Any) -> dict[str, str]:
         "webhook": of_kind["external"].target_sid,
         "event": str(of_kind["studio"].event_id),
         "drift": str(AuditEvent.objects.filter(action="flow.drift").latest("seq").event_id),
-        "doubtful": open_change.target_sid,
+        "unresolved_sid": open_change.target_sid,
         "puzzle": str(attempt.event_id),
     }
 
 
-def _end(_signal: int, _frame: FrameType | None) -> None:
+def _exit_on_signal(_signal: int, _frame: FrameType | None) -> None:
     sys.exit(143)
 
 
@@ -334,21 +334,21 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=[shot.name for shot in SHOTS], help="these alone")
     parser.add_argument("--readme", action="store_true", help="renew the README's pictures, and nothing else")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, _end)  # so that what was started is stopped then, too
-    names = README if options.readme else options.only or [shot.name for shot in SHOTS]
-    folder = README_PICTURES if options.readme else options.output
+    signal.signal(signal.SIGTERM, _exit_on_signal)  # so that what was started is stopped then, too
+    names = README_SHOTS if options.readme else options.only or [shot.name for shot in SHOTS]
+    folder = README_FOLDER if options.readme else options.output
     folder.mkdir(parents=True, exist_ok=True)
     console, missed = Console(stderr=True), 0
-    with tempfile.TemporaryDirectory() as scratch, demo(Path(scratch)) as world, chromium() as browser:
+    with tempfile.TemporaryDirectory() as scratch, run_demo(Path(scratch)) as world, chromium() as browser:
         shots = [shot for shot in SHOTS if shot.name in names]
         with Progress(console=console, transient=True) as progress:
             looks = 1 if options.readme else len(SCHEMES) * len(WIDTHS)
-            made = taken(world, browser, shots, folder, for_readme=options.readme)
+            made = take_pictures(world, browser, shots, folder, for_readme=options.readme)
             for picture in progress.track(made, total=len(shots) * looks, description="Taking pictures"):
                 if isinstance(picture, str):
                     missed += 1
                     console.print(picture)
-                elif options.readme and picture.stat().st_size > MOST_README_BYTES:
+                elif options.readme and picture.stat().st_size > MAX_README_BYTES:
                     missed += 1
                     console.print(f"{picture.name}: {picture.stat().st_size:,} bytes is too large")
     console.print(f"{len(shots) * looks - missed} pictures in {folder}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.conftest import _kept_in
+from tests.browser.conftest import _find_stored_items
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,13 +34,13 @@ def test_break_of_the_content_policy_is_seen_and_stopped(open_page, flow_sid, in
 @pytest.mark.quick
 def test_what_a_page_keeps_in_the_browser_is_seen(open_page, flow_sid):
     page = open_page("viewer")
-    assert _kept_in(page) == []
+    assert _find_stored_items(page) == []
 
     page.evaluate("localStorage.setItem('a', 'x'); caches.open('c')")
     page.evaluate(
         "new Promise((done) => { indexedDB.open('d').onsuccess = ({target}) => { target.result.close(); done(); }; })"
     )
 
-    assert len(_kept_in(page)) == 3
+    assert len(_find_stored_items(page)) == 3
     page.evaluate("localStorage.clear(); caches.delete('c')")
     page.evaluate("new Promise((done) => { indexedDB.deleteDatabase('d').onsuccess = done; })")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from flows.audit import audit_log
 from flows.audit.audit_log import Payload
 from flows.audit.models import AuditPayload
-from tests.browser.looks import LOOKS, found
+from tests.browser.looks import LOOKS, find_problems
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,26 +60,26 @@ def test_head_is_downloaded_and_pasted(open_page, log, javascript):
 @LOOKS
 def test_pages_are_accessible_and_fit(open_page, log, scheme, width):
     page = open_page("auditor", scheme=scheme, width=width, path="/audit/verification/")
-    findings = {"never verified": found(page)}
+    findings = {"never verified": find_problems(page)}
     page.fill("#head", "x")
     page.get_by_role("button", name="Verify now").click()
     expect(page.locator("#head")).to_be_focused()
-    findings["no head"] = found(page)
+    findings["no head"] = find_problems(page)
     page.fill("#head", "")
     page.get_by_role("button", name="Verify now").click()
     expect(page.get_by_role("heading", name="As it was written")).to_be_visible()
-    findings["verified"] = found(page)
+    findings["verified"] = find_problems(page)
     AuditPayload.objects.filter(pk=2).update(friendly_name="other")
     page.get_by_role("button", name="Verify now").click()
     expect(page.get_by_role("heading", name="Event 2 has a payload")).to_be_visible()
-    findings["a fault"] = found(page)
+    findings["a fault"] = find_problems(page)
     page.goto("/audit/?result=failed&q=That")
-    findings["log"] = found(page)
+    findings["log"] = find_problems(page)
     page.goto("/audit/export/?result=failed&q=That")
-    findings["export"] = found(page)
+    findings["export"] = find_problems(page)
     page.fill("#after", "x")
     page.get_by_role("button", name="Export").click()
     expect(page.locator("#after")).to_be_focused()
-    findings["no number"] = found(page)
+    findings["no number"] = find_problems(page)
 
     assert {name: what for name, what in findings.items() if what} == {}

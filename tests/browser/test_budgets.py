@@ -4,8 +4,8 @@ machine can only hold it against another page's."""
 
 import pytest
 
-from tests.benchmarks.deployed import PASSWORD, PERSON, deployed
-from tests.benchmarks.measuring import BUDGETS, signed_in, visited
+from tests.benchmarks.deployed import PASSWORD, USERNAME, deploy_sites
+from tests.benchmarks.measuring import BUDGETS, measure_visit, sign_in
 from tests.benchmarks.pages import ADMIN_PAGE, SITE_PAGE
 
 OF_THE_LIST = [budget for budget in BUDGETS if budget.figure != "paint"]
@@ -15,31 +15,31 @@ FEWEST, MOST = 2, 5  # visits
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
-    with deployed(tmp_path_factory.mktemp("deployed")) as sites:
+    with deploy_sites(tmp_path_factory.mktemp("deployed")) as sites:
         yield sites
 
 
 @pytest.fixture(scope="module")
 def cookies(browser, both):
-    return signed_in(browser, f"{both.site}/login/", name=PERSON, password=PASSWORD)
+    return sign_in(browser, f"{both.site}/login/", name=USERNAME, password=PASSWORD)
 
 
 def test_list_keeps_its_budgets(browser, both, cookies):
-    both.age_the_copy()
+    both.expire_mirror()
 
-    visit = visited(browser, both.site + SITE_PAGE, cookies=cookies)
+    visit = measure_visit(browser, both.site + SITE_PAGE, cookies=cookies)
 
     assert broken(visit, OF_THE_LIST) == {}
 
 
 def test_list_is_painted_before_django_admins(browser, both, cookies):
-    admin = signed_in(browser, f"{both.admin}/admin/login/", name=PERSON, password=PASSWORD)
+    admin = sign_in(browser, f"{both.admin}/admin/login/", name=USERNAME, password=PASSWORD)
     ours, theirs = [], []
 
     while len(ours) < FEWEST or (len(ours) < MOST and not is_before(ours, theirs)):
-        both.age_the_copy()
-        ours.append(visited(browser, both.site + SITE_PAGE, cookies=cookies).paint)
-        theirs.append(visited(browser, both.admin + ADMIN_PAGE, cookies=admin).paint)
+        both.expire_mirror()
+        ours.append(measure_visit(browser, both.site + SITE_PAGE, cookies=cookies).paint)
+        theirs.append(measure_visit(browser, both.admin + ADMIN_PAGE, cookies=admin).paint)
 
     assert is_before(ours, theirs), f"seconds, ours {ours}, Django admin's {theirs}"
 
@@ -48,7 +48,7 @@ def test_list_is_painted_before_django_admins(browser, both, cookies):
 def test_page_stands_still_while_it_comes_up(browser, both, cookies, page):
     path = f"/flows/{next(iter(both.sandbox.flows))}/" if page == "a flow" else "/audit/"
 
-    visit = visited(browser, both.site + path, cookies=cookies)
+    visit = measure_visit(browser, both.site + path, cookies=cookies)
 
     assert visit.nodes > 100
     assert broken(visit, OF_EVERY_PAGE) == {}

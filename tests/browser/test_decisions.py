@@ -8,33 +8,33 @@ import pytest
 from flows.audit.models import OpenChange
 from flows.availability import restrictions
 from flows.changes import reconcile
-from flows.twilio.errors import FlexError, Refused
+from flows.twilio.errors import FlexError, RequestRefused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.browser.looks import LOOKS, found
-from tests.faults.acting import NEW, OMAR, create
+from tests.browser.looks import LOOKS, find_problems
+from tests.faults.acting import NEW_FLOW, OMAR, create_flow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def lost_creation(sandbox, **values):
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-    return create(values=values).event
+    return create_flow(values=values).event
 
 
 @LOOKS
 def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, scheme, width):
     decided = lost_creation(sandbox)
     (made,) = (sid for sid in sandbox.flows if sid != flow_sid)
-    sandbox.add_flow(**{name: value for name, value in NEW.items() if value is not None})
+    sandbox.add_flow(**{name: value for name, value in NEW_FLOW.items() if value is not None})
     reconcile.reconcile()
     change = OpenChange.objects.select_related("attempt__payload").get()
-    reconcile.decide(change=change, applied=True, sid=made, reason="The Console's log", actor=OMAR)
+    reconcile.resolve_manually(change=change, applied=True, sid=made, reason="The Console's log", actor=OMAR)
     undecided = lost_creation(sandbox, friendly_name="Lost", contact_identity="+99")
     sandbox.inject(Fault(FaultKind.REFUSE, method="GET", times=None, status=403, code=20003))
     with contextlib.suppress(FlexError):
         reconcile.reconcile()
-    restrictions.hear(ACCOUNT, "fetch", Refused(status=403, code=20003))
+    restrictions.record_response(ACCOUNT, "fetch", RequestRefused(status=403, code=20003))
     paths = {
         "decided": f"/audit/{decided.event_id}/",
         "undecided, nothing can be read": f"/audit/{undecided.event_id}/",
@@ -46,6 +46,6 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, scheme, widt
     findings = {}
     for name, path in paths.items():
         page.goto(path)
-        findings[name] = found(page)
+        findings[name] = find_problems(page)
 
     assert {name: what for name, what in findings.items() if what} == {}

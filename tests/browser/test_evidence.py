@@ -11,7 +11,7 @@ from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.browser.looks import LOOKS, found
+from tests.browser.looks import LOOKS, find_problems
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -155,10 +155,10 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, puzzle, sche
     findings = {}
     for name, path in paths.items():
         page.goto(path)
-        findings[name] = found(page)
+        findings[name] = find_problems(page)
     page.goto(paths["puzzle"])
     page.get_by_role("button", name="Record decision").click()
     expect(page.locator(".field-error").first).to_be_visible()
-    findings["decision with errors"] = found(page)
+    findings["decision with errors"] = find_problems(page)
 
     assert {name: what for name, what in findings.items() if what} == {}

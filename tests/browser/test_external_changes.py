@@ -14,8 +14,8 @@ from flows.plans.models import Plan
 from flows.twilio.sandbox.consistency import Lag
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.browser.looks import LOOKS, found
-from tests.faults.acting import create, grow_old
+from tests.browser.looks import LOOKS, find_problems
+from tests.faults.acting import age_history, create_flow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -104,7 +104,7 @@ def test_inbox_is_accessible(open_page, many, scheme, width):
     page = open_page("operator", scheme=scheme, width=width, path="/flows/drift/")
     picture(page, f"inbox-{scheme}-{width}")
 
-    assert found(page) == []
+    assert find_problems(page) == []
 
 
 @LOOKS
@@ -122,7 +122,7 @@ def test_states_of_a_check_are_accessible(open_page, sandbox, state, path, schem
     page = open_page("operator", scheme=scheme, width=width, path=path)
     picture(page, f"{path.strip('/').replace('/', '-')}-{state}-{scheme}-{width}")
 
-    assert found(page) == []
+    assert find_problems(page) == []
 
 
 @LOOKS
@@ -135,17 +135,17 @@ def test_list_whose_flows_are_being_checked_is_accessible(open_page, sandbox, sc
     page = open_page("operator", scheme=scheme, width=width)
     picture(page, f"list-{scheme}-{width}")
 
-    assert found(page) == []
+    assert find_problems(page) == []
 
 
 @LOOKS
 def test_flow_that_twilio_does_not_show_yet_is_accessible(open_page, sandbox, flow_sid, scheme, width):
-    grow_old(sandbox)
-    sid = create().event.target_sid
+    age_history(sandbox)
+    sid = create_flow().event.target_sid
     sandbox.lag(Lag("stale", times=None, seconds=3600))
     page = open_page("operator", scheme=scheme, width=width, path=f"/flows/{sid}/")
     picture(page, f"settling-{scheme}-{width}")
 
     expect(page.get_by_text("Not visible at Twilio yet")).to_be_visible()
-    assert found(page) == []
+    assert find_problems(page) == []
     assert not OpenDrift.objects.exists()

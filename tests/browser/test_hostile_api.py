@@ -6,9 +6,9 @@ from django.urls import reverse
 from flows.audit.models import AuditEvent
 from flows.mirror import mirror
 from tests import ACCOUNT
-from tests.armour.hostile import MARK, VALUES, fields_of
+from tests.armour.hostile import HOSTILE_VALUES, MARKER, make_hostile_flow
 
-KINDS = [kind for kind, value in VALUES.items() if len(value) < 1000]
+KINDS = [kind for kind, value in HOSTILE_VALUES.items() if len(value) < 1000]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -16,7 +16,7 @@ def test_nothing_of_hostile_data_runs_or_is_asked_for(open_page, site, sandbox):
     sids = [sandbox.add_flow(friendly_name="Harmless") for _ in KINDS]
     mirror.sync(ACCOUNT)
     for sid, kind in zip(sids, KINDS, strict=True):
-        sandbox.edit_flow(sid, **fields_of(kind))
+        sandbox.edit_flow(sid, **make_hostile_flow(kind))
     mirror.sync(ACCOUNT)
     page, asked = open_page("admin"), []
     page.on("request", lambda request: asked.append(request.url))
@@ -34,15 +34,17 @@ def test_nothing_of_hostile_data_runs_or_is_asked_for(open_page, site, sandbox):
         page.evaluate(
             "document.querySelectorAll('main a, main input, main select').forEach((each) => each.focus())"
         )
-        assert page.evaluate(f"typeof window.{MARK}") == "undefined", path
+        assert page.evaluate(f"typeof window.{MARKER}") == "undefined", path
         assert (
             page.evaluate("document.querySelectorAll('main img, iframe, object, embed, [autofocus]').length")
             == 0
         )
     page.goto(reverse("flows:list"))
     page.locator("#q").press_sequentially("zzq")
-    page.locator("tbody").get_by_text(MARK).first.wait_for()
+    page.locator("tbody").get_by_text(MARKER).first.wait_for()
     page.locator("tbody a.name").first.click()
 
-    assert page.evaluate(f"typeof window.{MARK}") == "undefined"
-    assert [url for url in asked if not url.startswith(site) or MARK in url.replace(f"q={MARK}", "")] == []
+    assert page.evaluate(f"typeof window.{MARKER}") == "undefined"
+    assert [
+        url for url in asked if not url.startswith(site) or MARKER in url.replace(f"q={MARKER}", "")
+    ] == []

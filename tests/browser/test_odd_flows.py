@@ -6,7 +6,7 @@ import pytest
 
 from flows.mirror import mirror
 from tests import ACCOUNT
-from tests.browser.looks import LOOKS, found
+from tests.browser.looks import LOOKS, find_problems
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DEEP: object = "x"
@@ -33,7 +33,7 @@ def test_pages_of_odd_flows_are_accessible(open_page, sandbox, scheme, width):
         (f"/flows/{odd}/", "/flows/", f"/flows/{hook}/", f"/flows/{odd}/delete/", f"/flows/{odd}/edit/")
     ):
         page.goto(path, wait_until="networkidle")  # a list renews its copy by itself
-        findings[path] = found(page)
+        findings[path] = find_problems(page)
         if folder := os.environ.get("SHOTS"):
             page.screenshot(path=f"{folder}/{number}-{scheme}-{width}.png", full_page=True)
     page.goto("/flows/new/?account=")
@@ -42,7 +42,7 @@ def test_pages_of_odd_flows_are_accessible(open_page, sandbox, scheme, width):
     page.fill("[name=integration_url]:not([type=hidden])", "https://h.example/a b")
     page.get_by_role("button", name="Review").click()
     page.wait_for_selector(".field-error")
-    findings["an address with a space"] = found(page)
+    findings["an address with a space"] = find_problems(page)
     if folder := os.environ.get("SHOTS"):
         page.screenshot(path=f"{folder}/9-{scheme}-{width}.png", full_page=True)
 

@@ -8,7 +8,7 @@ from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.browser.looks import EVENT, LOOKS, found
+from tests.browser.looks import EVENT_URL, LOOKS, find_problems
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -108,32 +108,32 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, scheme, widt
     page.fill("[name=integration_retry_count]", "9")
     page.get_by_role("button", name="Review changes").click()
     expect(page.locator(".field-error")).to_be_visible()
-    findings = {"error": found(page)}
+    findings = {"error": find_problems(page)}
     page.fill("[name=integration_retry_count]", "2")
     page.get_by_role("button", name="Review changes").click()
     expect(page.get_by_role("button", name="Save changes")).to_be_visible()
-    findings["review"] = found(page)
+    findings["review"] = find_problems(page)
     sandbox.edit_flow(flow_sid, integration_retry_count=1)
     page.get_by_role("button", name="Save changes").click()
     expect(page.get_by_role("button", name="Review changes")).to_be_visible()
-    findings["conflict"] = found(page)
+    findings["conflict"] = find_problems(page)
     page.get_by_role("button", name="Review changes").click()
     expect(page.locator(".field-error")).to_be_visible()
-    findings["conflict without a choice"] = found(page)
+    findings["conflict without a choice"] = find_problems(page)
     page.get_by_label("Use mine").check()
     page.get_by_role("button", name="Review changes").click()
     page.get_by_role("button", name="Save changes").click()
     page.wait_for_url(f"**/flows/{flow_sid}/")
-    findings["saved"] = found(page)
+    findings["saved"] = find_problems(page)
     page.goto("/audit/")
     page.locator("tbody a").first.click()
-    page.wait_for_url(EVENT)
-    findings["event"] = found(page)
+    page.wait_for_url(EVENT_URL)
+    findings["event"] = find_problems(page)
     for name, path in PAGES.items():
         page.goto(path.format(sid=flow_sid))
-        findings[name] = found(page)
+        findings[name] = find_problems(page)
     page.context.clear_cookies()
     page.goto("/login/")
-    findings["sign-in"] = found(page)
+    findings["sign-in"] = find_problems(page)
 
     assert {name: what for name, what in findings.items() if what} == {}

@@ -11,7 +11,7 @@ from flows.plans import execution
 from flows.plans.models import Plan
 from flows.search.flow_search import PAGE_SIZE
 from tests import ACCOUNT
-from tests.browser.looks import LOOKS, found
+from tests.browser.looks import LOOKS, find_problems
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,7 +63,7 @@ def test_page_and_all_that_match_are_ticked_at_once(open_page, sids):
 
 
 def test_progress_survives_a_reload_and_ends_by_itself(open_page, sids, monkeypatch):
-    monkeypatch.setattr(execution, "A_TURN", 20)
+    monkeypatch.setattr(execution, "CHANGES_PER_RUN", 20)
     page = open_page("operator")
     page.get_by_label(f"All {len(sids)} that match").check()
     page.select_option("[name=kind]", "disable")
@@ -84,7 +84,7 @@ def test_progress_survives_a_reload_and_ends_by_itself(open_page, sids, monkeypa
 
 
 def test_plan_is_stopped_and_gone_on_with(open_page, sandbox, sids, monkeypatch):
-    monkeypatch.setattr(execution, "A_TURN", 10)
+    monkeypatch.setattr(execution, "CHANGES_PER_RUN", 10)
     page = open_page("operator")
     page.goto("/flows/?q=flow+00")
     page.get_by_label("All 10 that match").check()
@@ -193,42 +193,42 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, sids, scheme, width):
     page.goto("/flows/?q=flow+00")
     page.get_by_label("Select Flow 001", exact=True).check()
     expect(page.get_by_label("All 10 that match")).to_be_visible()
-    findings = {"ticked": found(page)}
+    findings = {"ticked": find_problems(page)}
     page.get_by_label("All 10 that match").check()
-    findings["all ticked"] = found(page)
+    findings["all ticked"] = find_problems(page)
     page.select_option("[name=kind]", "retry_count")
     page.get_by_role("button", name="Review…").click()
     page.get_by_role("button", name="Review changes").click()
     expect(page.locator(".field-error")).to_be_visible()
-    findings["value missing"] = found(page)
+    findings["value missing"] = find_problems(page)
     page.get_by_label("Retry count").fill("1")
     page.get_by_role("button", name="Review changes").click()
     expect(page.get_by_role("button", name="Change 10 flows")).to_be_visible()
-    findings["draft"] = found(page)
+    findings["draft"] = find_problems(page)
     page.get_by_role("button", name="Change 10 flows").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
-    findings["under way"] = found(page)
+    findings["under way"] = find_problems(page)
     sandbox.edit_flow(sids[1], integration_retry_count=0)
     work()
     expect(page.locator("#plan-state")).to_have_text("Finished: 1 conflict")
-    findings["ended"] = found(page)
+    findings["ended"] = find_problems(page)
     for name, path in {"plans": "/flows/plans/", "import": "/flows/plans/import/"}.items():
         page.goto(path)
-        findings[name] = found(page)
+        findings[name] = find_problems(page)
     page.get_by_label("Or paste the flows").fill("{")
     page.get_by_role("button", name="Review changes").click()
     expect(page.locator(".field-error")).to_be_visible()
-    findings["import failed"] = found(page)
+    findings["import failed"] = find_problems(page)
     page.get_by_label("Or paste the flows").fill("sid;friendly_name;notes\nFO1;One;\nFO2;Two;x")
     page.get_by_role("button", name="Review changes").click()
     expect(page.locator(".columns")).to_be_visible()
-    findings["columns"] = found(page)
+    findings["columns"] = find_problems(page)
     page.get_by_label("Field for column 3, notes").select_option("friendly_name")
     page.get_by_role("button", name="Review changes").click()
     expect(page.locator(".field-error")).to_be_visible()
-    findings["columns that cannot be"] = found(page)
+    findings["columns that cannot be"] = find_problems(page)
     page.goto("/flows/?channel=instagram")
-    findings["not understood"] = found(page)
+    findings["not understood"] = find_problems(page)
 
     assert {name: what for name, what in findings.items() if what} == {}
     assert Plan.objects.get().state == "done"

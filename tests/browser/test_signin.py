@@ -6,10 +6,10 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
-from flexadmin.signin.login_throttle import PASSWORDS
-from tests.browser.looks import EVENT, LOOKS, found
+from flexadmin.signin.login_throttle import PASSWORD_LIMIT
+from tests.browser.looks import EVENT_URL, LOOKS, find_problems
 from tests.flexadmin.provider import Provider
-from tests.flexadmin.signing_in import code_of, recorded
+from tests.flexadmin.signing_in import recorded_events, totp_code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,7 +31,7 @@ def set_up_an_app(page, name="operator"):
     confirm(page, name)
     expect(page.get_by_role("heading", name="Set up an authenticator app")).to_be_visible()
     secret = page.locator("code.to-type").inner_text()
-    page.get_by_label("Authenticator code").fill(code_of(secret, step=-1))
+    page.get_by_label("Authenticator code").fill(totp_code(secret, step=-1))
     page.get_by_label("Authenticator code").press("Enter")
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     return secret
@@ -43,32 +43,32 @@ def test_pages_of_the_own_sign_in_are_accessible(open_page, scheme, width):
     findings = {}
 
     page.goto("/people/me/")
-    findings["me"] = found(page)
+    findings["me"] = find_problems(page)
     page.goto("/people/me/password/")
-    findings["password"] = found(page)
+    findings["password"] = find_problems(page)
     page.get_by_role("button", name="Change").click()
     expect(page.locator(".field-error").first).to_be_visible()
-    findings["wrong password"] = found(page)
+    findings["wrong password"] = find_problems(page)
     page.goto("/people/me/app/add/")
-    findings["confirm"] = found(page)
+    findings["confirm"] = find_problems(page)
     confirm(page)
     expect(page.locator(".qr")).to_be_visible()
-    findings["app"] = found(page)
+    findings["app"] = find_problems(page)
     page.get_by_label("Authenticator code").fill("1")
     page.get_by_role("button", name="Set up").click()
     expect(page.locator(".field-error")).to_be_visible()
-    findings["wrong code"] = found(page)
+    findings["wrong code"] = find_problems(page)
     secret = page.locator("code.to-type").inner_text()
-    page.get_by_label("Authenticator code").fill(code_of(secret))
+    page.get_by_label("Authenticator code").fill(totp_code(secret))
     page.get_by_role("button", name="Set up").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
-    findings["codes"] = found(page)
+    findings["codes"] = find_problems(page)
     for name, path in {
         "new codes": "/people/me/codes/new/", "remove": "/people/me/app/remove/", "passkey": "/people/me/passkeys/add/",
         "me with factors": "/people/me/", "confirm by code": "/people/me/confirm/code/",
     }.items():  # fmt: skip
         page.goto(path)
-        findings[name] = found(page)
+        findings[name] = find_problems(page)
 
     assert clean(findings) == {}
 
@@ -84,28 +84,28 @@ def test_pages_of_the_people_are_accessible(open_page, person, scheme, width):
     page.goto("/flows/")
     page.get_by_role("link", name="Users").click()
     expect(page.get_by_role("heading", name="Users")).to_be_visible()
-    findings["list"] = found(page)
+    findings["list"] = find_problems(page)
     page.get_by_role("link", name=someone.username).click()
     expect(page.get_by_role("heading", name=someone.username)).to_be_visible()
-    findings["person"] = found(page)
+    findings["person"] = find_problems(page)
     page.get_by_role("button", name="Change role").click()
     expect(page.locator(".field-error")).to_have_text("Error: Enter a reason.")
-    findings["no reason"] = found(page)
+    findings["no reason"] = find_problems(page)
     page.goto("/people/")
     page.get_by_role("link", name="admin", exact=True).last.click()
     expect(page.get_by_role("heading", name="Password and 2FA")).to_be_visible()
-    findings["oneself"] = found(page)
+    findings["oneself"] = find_problems(page)
     page.go_back()
     page.get_by_role("link", name=someone.username).click()
     page.locator("#password_reason").fill("Forgot it")
     page.get_by_role("button", name="Set a temporary password").click()
     expect(page.get_by_role("heading", name="Temporary password")).to_be_visible()
-    findings["one-time password"] = found(page)
+    findings["one-time password"] = find_problems(page)
     page.goto("/audit/")
-    findings["log"] = found(page)
+    findings["log"] = find_problems(page)
     page.locator("a.name").first.click()
-    page.wait_for_url(EVENT)
-    findings["event"] = found(page)
+    page.wait_for_url(EVENT_URL)
+    findings["event"] = find_problems(page)
 
     assert clean(findings) == {}
 
@@ -127,20 +127,20 @@ def test_pages_of_signing_in_are_accessible(open_page, browser, site, person, se
             page.press("[name=password]", "Enter")
 
         page.goto("/login/")
-        findings["sign in"] = found(page)
+        findings["sign in"] = find_problems(page)
         try_to_sign_in("operator-password")
         expect(page.get_by_role("heading", name="Two-factor authentication")).to_be_visible()
-        findings["second factor"] = found(page)
+        findings["second factor"] = find_problems(page)
         page.get_by_label("Code").fill("1")
         page.get_by_label("Code").press("Enter")
         expect(page.locator(".field-error")).to_be_visible()
-        findings["wrong code"] = found(page)
-        for _ in range(PASSWORDS.rules[0].most + 1):
+        findings["wrong code"] = find_problems(page)
+        for _ in range(PASSWORD_LIMIT.rules[0].most + 1):
             try_to_sign_in("wrong")
             expect(page.locator("section.notice.error")).to_be_visible()
         expect(page.locator("section.notice.error")).to_contain_text("Too many failed attempts")
         expect(page.locator("section.notice.error")).to_be_focused()
-        findings["held back"] = found(page)
+        findings["held back"] = find_problems(page)
         context.close()
 
     assert secret
@@ -158,11 +158,11 @@ def test_app_is_set_up_and_used_with_and_without_javascript(open_page, browser, 
     page.fill("[name=username]", "operator")
     page.fill("[name=password]", "operator-password")
     page.press("[name=password]", "Enter")
-    page.get_by_label("Code").fill(code_of(secret))
+    page.get_by_label("Code").fill(totp_code(secret))
     page.get_by_label("Code").press("Enter")
 
     expect(page.get_by_role("link", name="operator")).to_be_visible()
-    assert recorded("auth.login")[-1][:2] == ("auth.login", "succeeded")
+    assert recorded_events("auth.login")[-1][:2] == ("auth.login", "succeeded")
 
 
 @pytest.fixture
@@ -211,7 +211,7 @@ def test_passkey_is_set_up_used_and_removed(open_page, named_site, key):
     sign_in()
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("heading", name="Account settings")).to_be_visible()
-    assert recorded("auth.login")[-1] == ("auth.login", "succeeded", "operator", "operator")
+    assert recorded_events("auth.login")[-1] == ("auth.login", "succeeded", "operator", "operator")
 
     page.get_by_role("link", name="Remove the passkey Blue stick").click()
     page.get_by_role("link", name="Use a security key").click()

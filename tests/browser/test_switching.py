@@ -11,7 +11,7 @@ from flows.audit.models import AuditEvent
 from flows.mirror import mirror
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.browser.looks import LOOKS, found
+from tests.browser.looks import LOOKS, find_problems
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -289,13 +289,13 @@ def test_counts_of_the_filters_follow_the_search_and_what_was_found_is_read_out(
 def test_dialog_and_toast_are_accessible_and_fit(open_page, sandbox, two_flows, scheme, width):
     page = open_page("operator", scheme=scheme, width=width)
     dialog = ask(page)
-    findings = {"dialog": found(page)}
+    findings = {"dialog": find_problems(page)}
     sandbox.inject(Fault(FaultKind.REFUSE, method="POST", status=400, code=45212))
     dialog.get_by_role("button", name="Switch off").click()
     expect(dialog.get_by_role("alert")).to_be_visible()
-    findings["trouble"] = found(page)
+    findings["trouble"] = find_problems(page)
     dialog.get_by_role("button", name="Switch off").click()
     expect(toasts(page)).to_have_count(1)
-    findings["toast"] = found(page)
+    findings["toast"] = find_problems(page)
 
     assert {name: what for name, what in findings.items() if what} == {}

@@ -5,8 +5,8 @@ import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
-from tests.browser.looks import LOOKS, found
-from tests.faults.acting import ours, stages, writes
+from tests.browser.looks import LOOKS, find_problems
+from tests.faults.acting import own_events, own_stages, received_writes
 from tests.flexadmin.http.test_form_rescue import unreachable
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,12 +37,12 @@ def type_into(page):
 def save(page, sandbox):
     """From the form that came back to the flow as it was meant, by one change."""
     is_there(page)
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
     submit(page, "Review changes")
     submit(page, "Save changes")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Plaintes <Lyon>")
-    assert len(writes(sandbox)) == 1
-    assert stages() == [("attempt", "pending"), ("outcome", "succeeded")]
+    assert len(received_writes(sandbox)) == 1
+    assert own_stages() == [("attempt", "pending"), ("outcome", "succeeded")]
 
 
 @pytest.mark.quick("while typing-js")
@@ -90,7 +90,7 @@ def test_choosing_a_type_after_the_session_ended_loses_nothing(open_page, sandbo
     submit(page, "Review changes")
     submit(page, "Save changes")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Plaintes <Lyon>")
-    assert len(writes(sandbox)) == 1
+    assert len(received_writes(sandbox)) == 1
 
 
 @JAVASCRIPT
@@ -143,10 +143,10 @@ def test_switch_and_deletion_come_back_too(open_page, sandbox, flow_sid, javascr
 
     expect(page.locator(f"[name={field}]")).to_have_value("Réclamations Lyon")
     expect(page.get_by_role("alert").filter(visible=True)).to_have_count(0)
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
     submit(page, "Delete this flow" if form == "delete" else "Switch off")
     page.wait_for_url("**/flows/" if form == "delete" else f"**/flows/{flow_sid}/")
-    assert len(writes(sandbox)) == 1
+    assert len(received_writes(sandbox)) == 1
 
 
 GUARDED = {
@@ -192,19 +192,19 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, tmp_path, sc
     with unreachable(tmp_path):
         submit(page, "Review changes")
         expect(page.get_by_role("button", name="Back to your form")).to_be_visible()
-        findings = {"503": found(page)}
+        findings = {"503": find_problems(page)}
     submit(page, "Back to your form")
     Session.objects.all().delete()
     submit(page, "Review changes")
     expect(page.locator("[name=password]")).to_be_visible()
-    findings["session ended"] = found(page)
+    findings["session ended"] = find_problems(page)
     sign_in(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("You are signed in again")
-    findings["signed in again"] = found(page)
+    findings["signed in again"] = find_problems(page)
     page.context.clear_cookies(name="csrftoken")
     submit(page, "Back to your form")
     expect(page.get_by_role("heading", level=1)).to_have_text("This form is out of date")
-    findings["out of date"] = found(page)
+    findings["out of date"] = find_problems(page)
 
     assert {name: what for name, what in findings.items() if what} == {}
-    assert not ours().exists()
+    assert not own_events().exists()

@@ -24,19 +24,19 @@ from flows.audit.models import AuditEvent
 from flows.changes import flow_changes
 from flows.changes.flow_changes import Change
 from flows.mirror import mirror
-from flows.twilio.sandbox.request_log import Received
+from flows.twilio.sandbox.request_log import RequestRecord
 from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
 
 OMAR = Actor(id="7", label="omar", role="operator", source_ip="192.0.2.7", user_agent="pytest")
-STUDIO = "FW" + "1" * 32
-NEW = {
+STUDIO_FLOW_SID = "FW" + "1" * 32
+NEW_FLOW = {
     "friendly_name": "Störungsmeldung Köln",
     "chat_service_sid": "IS" + "2" * 32,
     "channel_type": "sms",
     "contact_identity": "+4923055501",
     "integration_type": "studio",
-    "integration_flow_sid": STUDIO,
+    "integration_flow_sid": STUDIO_FLOW_SID,
     "enabled": False,
     "integration_retry_count": 0,
     "long_lived": None,
@@ -45,32 +45,32 @@ SECRET = "canary-7f3a"
 SECRET_URL = f"https://twilio:{SECRET}@hooks.example.com/in?team=care&token={SECRET}"
 
 
-def common(**overrides: Any) -> dict[str, Any]:
+def change_arguments(**overrides: Any) -> dict[str, Any]:
     return {"reason": "because", "actor": OMAR, "change_id": uuid.uuid4(), **overrides}
 
 
-def create(_sid: str = "", **overrides: Any) -> Change:
-    values = {**NEW, **overrides.pop("values", {})}
-    return flow_changes.create_flow(account_sid=ACCOUNT, values=values, **common(**overrides))
+def create_flow(_sid: str = "", **overrides: Any) -> Change:
+    values = {**NEW_FLOW, **overrides.pop("values", {})}
+    return flow_changes.create_flow(account_sid=ACCOUNT, values=values, **change_arguments(**overrides))
 
 
-def rename(sid: str, **overrides: Any) -> Change:
+def rename_flow(sid: str, **overrides: Any) -> Change:
     """Gives the flow another name, as an operator does who saw it as the copy has it."""
     seen = mirror.Flow.objects.get(sid=sid).resource
     base, values = overrides.pop("base", seen), overrides.pop("values", {"friendly_name": "Plaintes Lyon"})
-    return flow_changes.update_flow(sid=sid, base=base, values=values, **common(**overrides))
+    return flow_changes.update_flow(sid=sid, base=base, values=values, **change_arguments(**overrides))
 
 
-def switch(sid: str, *, enabled: bool = False, **overrides: Any) -> Change:
-    return flow_changes.set_enabled(sid=sid, enabled=enabled, **common(**overrides))
+def switch_flow(sid: str, *, enabled: bool = False, **overrides: Any) -> Change:
+    return flow_changes.set_enabled(sid=sid, enabled=enabled, **change_arguments(**overrides))
 
 
-def delete(sid: str, **overrides: Any) -> Change:
+def delete_flow(sid: str, **overrides: Any) -> Change:
     base = overrides.pop("base", {"friendly_name": "Réclamations Lyon"})
-    return flow_changes.delete_flow(sid=sid, base=base, **common(**overrides))
+    return flow_changes.delete_flow(sid=sid, base=base, **change_arguments(**overrides))
 
 
-def attempt_on(sid: str, **values: Any) -> AuditEvent:
+def append_attempt(sid: str, **values: Any) -> AuditEvent:
     """An attempt as a process leaves it that goes no further; or, told otherwise, another stage of a change."""
     said = {
         "action": "flow.update",
@@ -83,33 +83,33 @@ def attempt_on(sid: str, **values: Any) -> AuditEvent:
 
 
 VERBS: dict[str, Callable[..., Change]] = {
-    "create": create,
-    "update": rename,
-    "set_enabled": switch,
-    "delete": delete,
+    "create": create_flow,
+    "update": rename_flow,
+    "set_enabled": switch_flow,
+    "delete": delete_flow,
 }
 
 
-def writes(sandbox: Sandbox) -> list[Received]:
+def received_writes(sandbox: Sandbox) -> list[RequestRecord]:
     """What reached Twilio that was meant to change something."""
     return [request for request in sandbox.requests if request.method != "GET"]
 
 
-def applied(sandbox: Sandbox) -> list[Received]:
-    return [request for request in writes(sandbox) if request.applied]
+def applied_writes(sandbox: Sandbox) -> list[RequestRecord]:
+    return [request for request in received_writes(sandbox) if request.applied]
 
 
-def ours() -> QuerySet[AuditEvent]:
+def own_events() -> QuerySet[AuditEvent]:
     """What was done here, in order: all of the log but what was found at Twilio, and who got in."""
     return AuditEvent.objects.exclude(stage="observed").exclude(action__startswith="auth.").order_by("seq")
 
 
-def drifts() -> list[AuditEvent]:
+def drift_events() -> list[AuditEvent]:
     """What was found at Twilio and nobody made here, in order."""
     return list(AuditEvent.objects.filter(action="flow.drift").select_related("payload").order_by("seq"))
 
 
-def found(event: AuditEvent) -> tuple[Any, ...]:
+def summarize_drift(event: AuditEvent) -> tuple[Any, ...]:
     """What a drift says: of which flow, which fields, and the name before and after."""
     names = [
         snapshot and snapshot["friendly_name"] for snapshot in (event.payload.before, event.payload.after)
@@ -117,9 +117,9 @@ def found(event: AuditEvent) -> tuple[Any, ...]:
     return event.target_sid, event.changed_fields, *names
 
 
-def stages() -> list[tuple[str, str]]:
+def own_stages() -> list[tuple[str, str]]:
     """What was done here as (stage, result), in order."""
-    return list(ours().values_list("stage", "result"))
+    return list(own_events().values_list("stage", "result"))
 
 
 def assert_chain_intact(count: int | None = None) -> None:
@@ -135,10 +135,10 @@ def assert_chain_intact(count: int | None = None) -> None:
         previous = event.hash
     assert audit_log.last_seq() == len(events)
     if count is not None:
-        assert ours().count() == count
+        assert own_events().count() == count
 
 
-def everything_kept() -> str:
+def dump_tables() -> str:
     """All that the tables of flows hold, as text."""
     kept = []
     with connection.cursor() as cursor:
@@ -148,12 +148,12 @@ def everything_kept() -> str:
     return "\n".join(kept)
 
 
-def later(minutes: float = 2) -> Any:
+def clock_ahead(minutes: float = 2) -> Any:
     """This site's clock goes so far ahead; Twilio's stays."""
     return mock.patch("django.utils.timezone.now", return_value=timezone.now() + timedelta(minutes=minutes))
 
 
-def grow_old(sandbox: Sandbox) -> None:
+def age_history(sandbox: Sandbox) -> None:
     """What happened at Twilio so far happened a year ago: no read that lags behind is from before it."""
     history = sandbox._store._history
     moved = [(at - timedelta(days=365), number, before) for at, number, before in history]
@@ -161,7 +161,7 @@ def grow_old(sandbox: Sandbox) -> None:
     history.extend(moved)
 
 
-class Background(threading.Thread):
+class BackgroundCall(threading.Thread):
     """A call in a thread of its own with a database connection of its own."""
 
     def __init__(self, call: Callable[[], Any], after: threading.Barrier | None = None) -> None:
@@ -196,14 +196,14 @@ def wait_for(condition: Callable[[], Any], *, seconds: float = 30) -> None:
         time.sleep(0.005)
 
 
-def together(*calls: Callable[[], Any]) -> list[Any]:
+def run_concurrently(*calls: Callable[[], Any]) -> list[Any]:
     """Makes the calls at once, and gives what each returned or raised."""
     barrier = threading.Barrier(len(calls))
-    return [thread.outcome() for thread in [Background(call, barrier) for call in calls]]
+    return [thread.outcome() for thread in [BackgroundCall(call, barrier) for call in calls]]
 
 
 @contextmanager
-def log_locked() -> Iterator[None]:
+def locked_log() -> Iterator[None]:
     """Another connection holds the log's lock, and this one is not patient."""
     other = connection.copy()
     audit_log.append(action="test.first", stage="access", result="denied", actor=OMAR)  # a head to lock
@@ -228,7 +228,7 @@ def log_locked() -> Iterator[None]:
 
 
 @contextmanager
-def read_only() -> Iterator[None]:
+def read_only_database() -> Iterator[None]:
     """The database takes no writes of this connection."""
     off, on = ("PRAGMA query_only = 1", "PRAGMA query_only = 0")
     if connection.vendor == "postgresql":
@@ -242,7 +242,7 @@ def read_only() -> Iterator[None]:
 
 
 @contextmanager
-def refusing(table: str, when: str = "1 = 1") -> Iterator[None]:
+def failing_inserts(table: str, when: str = "1 = 1") -> Iterator[None]:
     """The database raises at inserts into a table, from every connection."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":

@@ -16,37 +16,37 @@ django.setup()
 from flows.audit import audit_log  # noqa: E402
 from flows.audit.models import Result, Stage  # noqa: E402
 
-ME = audit_log.Actor(id=str(os.getpid()), label="process")
+ACTOR = audit_log.Actor(id=str(os.getpid()), label="process")
 
 
 def main(rounds, kind=""):
     sys.stdin.readline()
     for number in range(int(rounds)):
         if kind != "changes":
-            audit_log.append(action="test.append", stage=Stage.ACCESS, result=Result.DENIED, actor=ME)
+            audit_log.append(action="test.append", stage=Stage.ACCESS, result=Result.DENIED, actor=ACTOR)
             continue
         change = {
             "action": "flow.update",
-            "actor": ME,
+            "actor": ACTOR,
             "change_id": uuid.uuid4(),
-            "target_sid": sid(number, 0),
+            "target_sid": make_sid(number, 0),
         }
         read_at = audit_log.last_seq()
         audit_log.append(stage=Stage.ATTEMPT, result=Result.PENDING, read_at=read_at, **change)
         audit_log.append(stage=Stage.OUTCOME, result=Result.SUCCEEDED, **change)
         found = audit_log.observe(
-            [seen(sid(number, place)) for place in (1, 2, 3)], read_at=audit_log.last_seq()
+            [make_observation(make_sid(number, place)) for place in (1, 2, 3)], read_at=audit_log.last_seq()
         )
         assert len(found) == 3
         print("written", flush=True)  # noqa: T201
         sys.stdin.readline()
 
 
-def sid(number, place):
+def make_sid(number, place):
     return f"FO{os.getpid():08x}{number:016x}{place:08x}"
 
 
-def seen(flow):
+def make_observation(flow):
     name = audit_log.Payload(friendly_name=flow, after={"sid": flow, "friendly_name": flow})
     return audit_log.Observation(action="flow.drift", account_sid="AC1", target_sid=flow, payload=name)
 

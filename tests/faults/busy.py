@@ -20,20 +20,20 @@ from pathlib import Path
 import requests
 from django.conf import settings
 
-from tests.faults.acting import NEW, database_url
+from tests.faults.acting import NEW_FLOW, database_url
 
 ROOT = Path(__file__).resolve().parents[2]
-HIDDEN = re.compile(r'name="(csrfmiddlewaretoken|change_id|base)" value="([^"]*)"')
-FLOW_PAGE = re.compile(r"/flows/(FO[0-9a-f]{32})/$")
+HIDDEN_FIELDS = re.compile(r'name="(csrfmiddlewaretoken|change_id|base)" value="([^"]*)"')
+FLOW_PAGE_URL = re.compile(r"/flows/(FO[0-9a-f]{32})/$")
 WORKERS, THREADS = 3, 4
 
 
 # Workers that are killed all the time, and come back at once.
-TO_BE_KILLED = (
+KILLABLE_OPTIONS = (
     "--preload", "--workers", str(WORKERS), "--threads", str(THREADS), "--graceful-timeout", "5",
     "--no-control-socket",
 )  # fmt: skip
-AS_DEPLOYED = ("--config", "flexadmin/gunicorn.py")
+DEPLOYED_OPTIONS = ("--config", "flexadmin/gunicorn.py")
 
 
 class Site:
@@ -45,7 +45,7 @@ class Site:
         *,
         api: str,
         folder: Path,
-        options: Sequence[str] = TO_BE_KILLED,
+        options: Sequence[str] = KILLABLE_OPTIONS,
         name: str = "site",
         application: str = "tests.faults.busy_site:application",
         log_level: str = "CRITICAL",
@@ -122,7 +122,7 @@ class Site:
         return self._log.read_text()
 
 
-class Flows:
+class KnownFlows:
     """The flows that the people know of."""
 
     def __init__(self, sids: list[str]) -> None:
@@ -141,7 +141,7 @@ class Flows:
             self._sids.remove(sid)
 
 
-class Person(threading.Thread):
+class SimulatedUser(threading.Thread):
     """Who has this session makes one change after the other. `heard` counts what the site said: statuses, and
     lines that broke."""
 
@@ -153,7 +153,7 @@ class Person(threading.Thread):
         "sync": 2,
     }  # of a hundred; pages are others
 
-    def __init__(self, session: str, site: Site, flows: Flows, chance: random.Random) -> None:
+    def __init__(self, session: str, site: Site, flows: KnownFlows, chance: random.Random) -> None:
         super().__init__(daemon=True)
         self.heard: Counter[str] = Counter()
         self.error: Exception | None = None
@@ -193,10 +193,10 @@ class Person(threading.Thread):
         elif what == "sync":
             self._post("/flows/sync/", form="/flows/")
         elif what == "new" or sid is None:
-            fields = {key: str(value) for key, value in NEW.items() if value is not None}
+            fields = {key: str(value) for key, value in NEW_FLOW.items() if value is not None}
             own = {"friendly_name": name, "contact_identity": identity, "enabled": "false"}
             answer = self._post("/flows/new/", **fields | own)
-            if made := FLOW_PAGE.search(answer.url):
+            if made := FLOW_PAGE_URL.search(answer.url):
                 self._flows.add(made[1])
         elif what == "edit":
             edits = [
@@ -214,7 +214,7 @@ class Person(threading.Thread):
     def _post(self, path: str, *, form: str = "", **typed: str) -> requests.Response:
         """Gets the page with the form, and sends it back as a browser does."""
         page = self._session.get(self.root + (form or path), timeout=60)
-        hidden = {name: unescape(value) for name, value in HIDDEN.findall(page.text)}
+        hidden = {name: unescape(value) for name, value in HIDDEN_FIELDS.findall(page.text)}
         data = {**hidden, **typed, "reason": "the load"}
         answer = self._session.post(self.root + path, data=data, timeout=60)
         assert "/login/" not in answer.url

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connections
 
-from tests.faults.acting import stages
+from tests.faults.acting import own_stages
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def on_arrival(sandbox, monkeypatch):
     def look(*, method, **request):
         try:
             if method != "GET":
-                seen.append([stage for stage, _ in stages()])
+                seen.append([stage for stage, _ in own_stages()])
         finally:
             connections.close_all()
         return enter(method=method, **request)

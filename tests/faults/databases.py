@@ -13,7 +13,7 @@ from django.db import connection
 
 
 @contextmanager
-def databases(count: int) -> Iterator[list[str]]:
+def temporary_databases(count: int) -> Iterator[list[str]]:
     """So many empty databases, migrated, by their names. `use` connects to one."""
     creation = connection.creation
     folder = None
@@ -30,7 +30,7 @@ def databases(count: int) -> Iterator[list[str]]:
             creation.clone_test_db(suffix=suffix, verbosity=0, autoclobber=True)
         yield [str(creation.get_test_db_clone_settings(suffix)["NAME"]) for suffix in suffixes]
     finally:
-        use(template)
+        use_database(template)
         for suffix in suffixes:
             creation.destroy_test_db(suffix=suffix, verbosity=0)
         creation.destroy_test_db(own, verbosity=0)
@@ -38,7 +38,7 @@ def databases(count: int) -> Iterator[list[str]]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def use(name: str) -> None:
+def use_database(name: str) -> None:
     """From here on this process is connected to that database."""
     connection.close()
     connection.settings_dict["NAME"] = name

@@ -27,7 +27,7 @@ from tests.faults.acting import wait_for
 
 HOST: Final = "flows.example.com"  # deployment.md's
 BACKEND: Final = "127.0.0.1:8000"  # deployment.md's
-CADDY: Final = """{{
+CADDY_CONFIG: Final = """{{
     admin off
     local_certs
     skip_install_trust
@@ -38,7 +38,7 @@ CADDY: Final = """{{
 }}
 {block}
 """
-NGINX: Final = """daemon off; {user}
+NGINX_CONFIG: Final = """daemon off; {user}
 pid {folder}/nginx.pid;
 error_log {folder}/nginx.log;
 events {{ worker_connections 4096; }}
@@ -78,13 +78,13 @@ class Front:
         made.settimeout(seconds)
         try:
             made.connect(("127.0.0.1", self.port))
-            return _trusting().wrap_socket(made, server_hostname=HOST) if self.is_https else made
+            return _unverified_context().wrap_socket(made, server_hostname=HOST) if self.is_https else made
         except OSError:
             made.close()
             raise
 
 
-def block_of(language: str) -> str:
+def read_readme_block(language: str) -> str:
     """Return the documentation's only code block in that language."""
     (block,) = re.findall(rf"^```{language}\n(.*?)^```$", docs.text(), re.MULTILINE | re.DOTALL)
     assert BACKEND in block
@@ -92,40 +92,40 @@ def block_of(language: str) -> str:
 
 
 @contextmanager
-def straight(backend: int, _folder: Path) -> Iterator[Front]:
+def without_proxy(backend: int, _folder: Path) -> Iterator[Front]:
     yield Front(backend, is_https=False)
 
 
 @contextmanager
 def caddy(backend: int, folder: Path) -> Iterator[Front]:
     port, other_port = _free_port(), _free_port()
-    block = block_of("caddy").replace(BACKEND, f"127.0.0.1:{backend}")
+    block = read_readme_block("caddy").replace(BACKEND, f"127.0.0.1:{backend}")
     file = folder / "Caddyfile"
-    file.write_text(CADDY.format(port=port, other_port=other_port, block=block))
+    file.write_text(CADDY_CONFIG.format(port=port, other_port=other_port, block=block))
     command = ["caddy", "run", "--config", str(file), "--adapter", "caddyfile"]
     homes = dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(folder))
-    with _running(command, Front(port, is_https=True), folder / "caddy.log", homes) as front:
+    with _run_proxy(command, Front(port, is_https=True), folder / "caddy.log", homes) as front:
         yield front
 
 
 @contextmanager
 def nginx(backend: int, folder: Path) -> Iterator[Front]:
     port = _free_port()
-    _certify(folder)
+    _write_certificate(folder)
     file = folder / "nginx.conf"
     user = "user root;" if os.geteuid() == 0 else ""
-    block = block_of("nginx").replace(BACKEND, f"127.0.0.1:{backend}")
-    file.write_text(NGINX.format(folder=folder, port=port, host=HOST, user=user, block=block))
+    block = read_readme_block("nginx").replace(BACKEND, f"127.0.0.1:{backend}")
+    file.write_text(NGINX_CONFIG.format(folder=folder, port=port, host=HOST, user=user, block=block))
     command = ["nginx", "-c", str(file), "-p", str(folder)]
-    with _running(command, Front(port, is_https=True), folder / "nginx.out", {}) as front:
+    with _run_proxy(command, Front(port, is_https=True), folder / "nginx.out", {}) as front:
         yield front
 
 
-FRONTS: Final[dict[str, Callable[..., object]]] = {"straight": straight, "Caddy": caddy, "nginx": nginx}
+FRONTS: Final[dict[str, Callable[..., object]]] = {"straight": without_proxy, "Caddy": caddy, "nginx": nginx}
 
 
 @contextmanager
-def _running(command: list[str], front: Front, log: Path, environment: dict[str, str]) -> Iterator[Front]:
+def _run_proxy(command: list[str], front: Front, log: Path, environment: dict[str, str]) -> Iterator[Front]:
     """The proxy, from when it takes connections on."""
     if not shutil.which(command[0]):
         raise SystemExit(f"This needs {command[0]}: apt-get install {command[0]}")
@@ -161,13 +161,13 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _trusting() -> ssl.SSLContext:
+def _unverified_context() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # it was made a moment ago, for itself
     return context
 
 
-def _certify(folder: Path) -> None:
+def _write_certificate(folder: Path) -> None:
     """Make a certificate for `HOST` that is signed by itself."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])

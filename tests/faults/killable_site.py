@@ -13,7 +13,7 @@ from flows.twilio.client import FlexClient
 __all__ = ["application"]
 
 
-def _killed(call: Callable[..., Any]) -> Callable[..., Any]:
+def _kill_around(call: Callable[..., Any]) -> Callable[..., Any]:
     def at_that_moment(*args: Any) -> None:
         if os.environ["KILL"] == "after":
             call(*args)
@@ -23,4 +23,4 @@ def _killed(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 for _verb in ("create", "update", "delete"):
-    setattr(FlexClient, _verb, _killed(getattr(FlexClient, _verb)))
+    setattr(FlexClient, _verb, _kill_around(getattr(FlexClient, _verb)))

@@ -39,14 +39,21 @@ from flows.mirror.models import Flow
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import wait_for
-from tests.faults.busy import Flows, Person, Site
-from tests.faults.databases import databases, use
-from tests.faults.matrix.play import COPY_DIFFERS, Clock, is_copy
-from tests.faults.witness import APPLIED, NEVER, WAITING, Verdict, Witness, judge
+from tests.faults.busy import KnownFlows, SimulatedUser, Site
+from tests.faults.databases import temporary_databases, use_database
+from tests.faults.matrix.play import MIRROR_DIFFERS, Clock, is_mirrored
+from tests.faults.witness import (
+    APPLIED,
+    NEEDS_DECISION,
+    VIOLATIONS,
+    Findings,
+    WriteObserver,
+    compare_with_log,
+)
 
 LATENCY = 0.02  # seconds that a request takes at the sandbox before it is carried out
-SPREAD = 0.06  # seconds behind a write's arrival within which the kill comes
-WHOLE_SITE_EVERY = 15  # kills
+KILL_SPREAD = 0.06  # seconds behind a write's arrival within which the kill comes
+WHOLE_SITE_INTERVAL = 15  # kills
 PEOPLE, FLOWS = 8, 200
 NOT_CHECKED = "SQLite's alone"
 
@@ -55,12 +62,12 @@ NOT_CHECKED = "SQLite's alone"
 class Report:
     """What was done, what came of it, and how long it took."""
 
-    verdict: Verdict
+    verdict: Findings
     kills: Counter[str]
     heard: Counter[str] = field(default_factory=Counter)
     changes: int = 0
     cut_off: int = 0  # changes that a kill left without an outcome
-    open_at_the_end: int = 0
+    open_after_kills: int = 0
     events: int = 0
     chain: str = ""
     integrity: str = NOT_CHECKED
@@ -71,7 +78,7 @@ class Report:
         return not self.verdict.complaints and self.integrity in ("ok", NOT_CHECKED) and self.chain == "valid"
 
 
-def play(
+def simulate(
     *,
     kills: int,
     people: int,
@@ -82,34 +89,34 @@ def play(
 ) -> Report:
     """The site's database is this process's own."""
     started, chance = time.monotonic(), random.Random(seed)
-    keys, clock = sessions(people), Clock()
+    keys, clock = create_sessions(people), Clock()
     with (
         Sandbox(latency=LATENCY, clock=clock.now) as sandbox,
         override_settings(FLEX_API_URL=sandbox.url, FLEX_RATE_LIMITS=False),
         mock.patch("django.utils.timezone.now", clock.now),
     ):
-        known = Flows([sandbox.add_flow() for _ in range(flows)])
+        known = KnownFlows([sandbox.add_flow() for _ in range(flows)])
         mirror.sync(ACCOUNT)
-        witness = Witness(sandbox)
+        witness = WriteObserver(sandbox)
         site = Site(api=sandbox.url, folder=folder)
         try:
             crowd = [
-                Person(session, site, known, random.Random(f"{seed} {number}"))
+                SimulatedUser(session, site, known, random.Random(f"{seed} {number}"))
                 for number, session in enumerate(keys)
             ]
-            report = Report(Verdict(), _kill(site, witness, crowd, kills, chance, tell))
+            report = Report(Findings(), _kill_repeatedly(site, witness, crowd, kills, chance, tell))
             for person in crowd:
                 report.heard.update(person.heard)
             wait_for(witness.is_quiet)
-            _reconcile_to_the_end(report, clock)
+            _reconcile_all(report, clock)
         finally:
             site.close()
-        _judge(report, witness, sandbox)
+        _check_report(report, witness, sandbox)
     report.seconds = time.monotonic() - started
     return report
 
 
-def sessions(people: int) -> list[str]:
+def create_sessions(people: int) -> list[str]:
     """So many operators, each signed in already: the session's key."""
     ensure_groups()
     keys = []
@@ -122,10 +129,10 @@ def sessions(people: int) -> list[str]:
     return keys
 
 
-def _kill(
+def _kill_repeatedly(
     site: Site,
-    witness: Witness,
-    crowd: list[Person],
+    witness: WriteObserver,
+    crowd: list[SimulatedUser],
     kills: int,
     chance: random.Random,
     tell: Callable[[], object],
@@ -138,8 +145,8 @@ def _kill(
     for number in range(1, kills + 1):
         enough = len(witness.seen) + chance.randint(1, 6)
         wait_for(lambda: len(witness.seen) >= enough, seconds=60)  # noqa: B023 - called at once
-        time.sleep(chance.random() * SPREAD)
-        if number % WHOLE_SITE_EVERY == 0 or number == kills:
+        time.sleep(chance.random() * KILL_SPREAD)
+        if number % WHOLE_SITE_INTERVAL == 0 or number == kills:
             site.kill()
             done["the whole site"] += 1
             if number == kills:
@@ -158,26 +165,26 @@ def _kill(
     return done
 
 
-def _reconcile_to_the_end(report: Report, clock: Clock) -> None:
+def _reconcile_all(report: Report, clock: Clock) -> None:
     stories = AuditEvent.objects.filter(stage="attempt")
     report.changes = stories.count()
     outcomes = AuditEvent.objects.filter(stage="outcome").values("change_id")
     report.cut_off = stories.exclude(change_id__in=outcomes).count()
-    report.open_at_the_end = OpenChange.objects.count()
-    for wait in (clients.ATTEMPT_TIMEOUT, reconcile.QUIET):
+    report.open_after_kills = OpenChange.objects.count()
+    for wait in (clients.ATTEMPT_TIMEOUT, reconcile.CONFIRMATION_DELAY):
         clock.move(wait)
         reconcile.reconcile(most=100_000)
-    clock.move(mirror.LEASE)  # of a sync that was killed
+    clock.move(mirror.SYNC_LEASE)  # of a sync that was killed
     mirror.sync(ACCOUNT)
 
 
-def _judge(report: Report, witness: Witness, sandbox: Sandbox) -> None:
-    report.verdict = judge(witness.seen)
+def _check_report(report: Report, witness: WriteObserver, sandbox: Sandbox) -> None:
+    report.verdict = compare_with_log(witness.seen)
     puzzling = set(OpenChange.objects.exclude(target_sid="").values_list("target_sid", flat=True))
     here = {flow.sid: flow.resource for flow in Flow.objects.filter(gone_at=None)}
     there = {sid: flex_flow.from_response(flow) for sid, flow in sandbox.flows.items()}
-    if not puzzling and not is_copy(here, there):
-        report.verdict.complain(COPY_DIFFERS, "at the end")
+    if not puzzling and not is_mirrored(here, there):
+        report.verdict.complain(MIRROR_DIFFERS, "at the end")
     chain = verification.verify()
     report.events = AuditEvent.objects.count()
     report.chain = "valid" if chain.bad_seq is None else f"event {chain.bad_seq} {chain.fault}"
@@ -195,18 +202,18 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     console = Console()
-    with databases(1) as (own,), tempfile.TemporaryDirectory() as folder:
-        use(own)
+    with temporary_databases(1) as (own,), tempfile.TemporaryDirectory() as folder:
+        use_database(own)
         with Progress(console=console, disable=not console.is_terminal) as progress:
             bar = progress.add_task("Killing", total=options.kills)
-            report = play(**vars(options), folder=Path(folder), tell=lambda: progress.advance(bar))
-    console.print(_table(report))
+            report = simulate(**vars(options), folder=Path(folder), tell=lambda: progress.advance(bar))
+    console.print(_build_table(report))
     for complaint in report.verdict.complaints:
         console.print(f"[red]{complaint}", highlight=False)
     return 0 if report.is_good else 1
 
 
-def _table(report: Report) -> Table:
+def _build_table(report: Report) -> Table:
     table = Table(title=f"kill -9 of a busy site on {connection.vendor}", show_header=False)
     table.add_column()
     table.add_column(justify="right")
@@ -221,15 +228,15 @@ def _table(report: Report) -> Table:
     rows(
         changes_with_an_attempt=report.changes,
         cut_off_before_their_outcome=report.cut_off,
-        open_when_the_killing_ended=report.open_at_the_end,
+        open_when_the_killing_ended=report.open_after_kills,
         applied_at_the_sandbox=report.verdict.counts[APPLIED],
         not_applied=report.changes - report.verdict.counts[APPLIED],
         events_in_the_log=report.events,
     )
-    for what in NEVER:
+    for what in VIOLATIONS:
         count = report.verdict.counts[what]
         table.add_row(what, f"[bold red]{count}" if count else "[green]0")
-    rows(waits_for_a_person=report.verdict.counts[WAITING])
+    rows(waits_for_a_person=report.verdict.counts[NEEDS_DECISION])
     rows(chain=report.chain, integrity_check=report.integrity, seconds=f"{report.seconds:.0f}")
     return table
 

@@ -44,14 +44,14 @@ from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import database_url, wait_for
-from tests.faults.databases import databases, use
+from tests.faults.databases import temporary_databases, use_database
 from tests.faults.matrix.play import Clock
-from tests.faults.witness import APPLIED, NEVER, Verdict, Witness, judge
+from tests.faults.witness import APPLIED, VIOLATIONS, Findings, WriteObserver, compare_with_log
 
 FLOWS: Final = 200
-FAULTY: Final = 0.2  # of the calls
+FAULT_RATE: Final = 0.2  # of the calls
 LATENCY: Final = 0.01  # seconds that a request takes at the sandbox before it is carried out
-TROUBLES: Final = (
+FAULTS: Final = (
     Fault(kind=FaultKind.TOO_MANY, retry_after=0),
     Fault(kind=FaultKind.SERVER_ERROR, status=500),
     Fault(kind=FaultKind.SERVER_ERROR, status=503),
@@ -64,14 +64,14 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 class Report:
     """What became of the plan's flows, and what the witness says."""
 
-    verdict: Verdict
+    verdict: Findings
     calls: int = 0
     faulty: int = 0
     killed_after: int = 0  # writes that had reached the sandbox
     fates: Counter[str] = field(default_factory=Counter)
     rest: Counter[str] = field(default_factory=Counter)  # of the plan of what was not made
     undone: Counter[str] = field(default_factory=Counter)
-    without_a_fate: int = 0
+    unfinished: int = 0
     is_as_before: bool = False
     chain: str = ""
     seconds: float = 0.0
@@ -81,15 +81,15 @@ class Report:
         return (
             not self.verdict.complaints
             and self.is_as_before
-            and not self.without_a_fate
+            and not self.unfinished
             and self.chain == "valid"
         )
 
 
-def play(*, flows: int, seed: int) -> Report:
+def simulate(*, flows: int, seed: int) -> Report:
     """The database is this process's own."""
     started, clock = time.monotonic(), Clock()
-    person = _operator()
+    person = _create_operator()
     with (
         Sandbox(latency=LATENCY, clock=clock.now) as sandbox,
         override_settings(FLEX_API_URL=sandbox.url),
@@ -97,29 +97,29 @@ def play(*, flows: int, seed: int) -> Report:
     ):
         sids = [sandbox.add_flow(integration_retry_count=3 if number % 2 else 1) for number in range(flows)]
         mirror.sync(ACCOUNT)
-        before = _writable(sandbox)
-        witness = Witness(sandbox)
-        report = Report(Verdict())
-        plan = drafts.plan_change(
-            ask=drafts.Ask(drafts.RETRIES, 2), sids=sids, made_by=person.username, reason="tests"
+        before = _writable_fields(sandbox)
+        witness = WriteObserver(sandbox)
+        report = Report(Findings())
+        plan = drafts.plan_bulk_action(
+            ask=drafts.BulkAction(drafts.RETRY_COUNT, 2), sids=sids, made_by=person.username, reason="tests"
         )
-        execution.start(plan=plan, reason="", actor=_actor(person))
-        with _troubled(sandbox, random.Random(seed)) as troubles:
+        execution.start(plan=plan, reason="", actor=_make_actor(person))
+        with _inject_faults(sandbox, random.Random(seed)) as troubles:
             _run_and_kill(sandbox, witness, flows // 2)
             report.killed_after = len(witness.seen)
-            execution.resume()  # as the demo does when it starts again
-            _run(sandbox)
+            execution.requeue_all()  # as the demo does when it starts again
+            _run_worker(sandbox)
             report.calls, report.faulty = troubles["calls"], troubles["faulty"]
-        _settle(clock)
-        report.fates = Counter(fate.state for fate in execution.fates(plan))
-        report.without_a_fate = report.fates["planned"] + report.fates["running"] + report.fates["unknown"]
-        report.rest = _go_through(sandbox, drafts.plan_rest(plan=plan, made_by=person.username), person)
-        report.undone = _go_through(sandbox, drafts.plan_undo(plan=plan, made_by=person.username), person)
+        _reconcile_all(clock)
+        report.fates = Counter(fate.state for fate in execution.plan_items(plan))
+        report.unfinished = report.fates["planned"] + report.fates["running"] + report.fates["unknown"]
+        report.rest = _run_plan(sandbox, drafts.plan_retry(plan=plan, made_by=person.username), person)
+        report.undone = _run_plan(sandbox, drafts.plan_rollback(plan=plan, made_by=person.username), person)
         rest = Plan.objects.filter(title__startswith="Retry ").first()
         if rest:
-            _go_through(sandbox, drafts.plan_undo(plan=rest, made_by=person.username), person)
-        report.is_as_before = _writable(sandbox) == before
-        report.verdict = judge(witness.seen)
+            _run_plan(sandbox, drafts.plan_rollback(plan=rest, made_by=person.username), person)
+        report.is_as_before = _writable_fields(sandbox) == before
+        report.verdict = compare_with_log(witness.seen)
     chain = verification.verify()
     report.chain = "valid" if chain.bad_seq is None else f"event {chain.bad_seq} {chain.fault}"
     report.seconds = time.monotonic() - started
@@ -127,21 +127,21 @@ def play(*, flows: int, seed: int) -> Report:
 
 
 @contextmanager
-def _troubled(sandbox: Sandbox, chance: random.Random) -> Iterator[Counter[str]]:
+def _inject_faults(sandbox: Sandbox, chance: random.Random) -> Iterator[Counter[str]]:
     counted: Counter[str] = Counter()
 
     def take(_method: str, _path: str) -> Fault | None:
         counted["calls"] += 1
-        if chance.random() >= FAULTY:
+        if chance.random() >= FAULT_RATE:
             return None
         counted["faulty"] += 1
-        return chance.choice(TROUBLES)
+        return chance.choice(FAULTS)
 
     with mock.patch.object(sandbox._faults, "take", take):
         yield counted
 
 
-def _worker(sandbox: Sandbox) -> subprocess.Popen[bytes]:
+def _start_worker(sandbox: Sandbox) -> subprocess.Popen[bytes]:
     connection.close()  # so that SQLite's file has all of it
     environment = {**os.environ, "DATABASE_URL": database_url(), "LOG_LEVEL": "CRITICAL"}
     return subprocess.Popen(
@@ -149,8 +149,8 @@ def _worker(sandbox: Sandbox) -> subprocess.Popen[bytes]:
     )
 
 
-def _run_and_kill(sandbox: Sandbox, witness: Witness, writes: int) -> None:
-    worker = _worker(sandbox)
+def _run_and_kill(sandbox: Sandbox, witness: WriteObserver, writes: int) -> None:
+    worker = _start_worker(sandbox)
     try:
         wait_for(lambda: len(witness.seen) >= writes or worker.poll() is not None, seconds=300)
     finally:
@@ -159,8 +159,8 @@ def _run_and_kill(sandbox: Sandbox, witness: Witness, writes: int) -> None:
     wait_for(witness.is_quiet)
 
 
-def _run(sandbox: Sandbox) -> None:
-    worker = _worker(sandbox)
+def _run_worker(sandbox: Sandbox) -> None:
+    worker = _start_worker(sandbox)
     try:
         assert worker.wait(600) == 0
     finally:
@@ -168,39 +168,39 @@ def _run(sandbox: Sandbox) -> None:
         worker.wait()
 
 
-def _go_through(sandbox: Sandbox, plan: Plan, person: User) -> Counter[str]:
+def _run_plan(sandbox: Sandbox, plan: Plan, person: User) -> Counter[str]:
     if not plan.changes.exists():
-        drafts.discard(plan=plan)
+        drafts.discard_draft(plan=plan)
         return Counter()
-    execution.start(plan=plan, reason="", actor=_actor(person))
-    _run(sandbox)
-    return Counter(fate.state for fate in execution.fates(plan))
+    execution.start(plan=plan, reason="", actor=_make_actor(person))
+    _run_worker(sandbox)
+    return Counter(fate.state for fate in execution.plan_items(plan))
 
 
-def _settle(clock: Clock) -> None:
-    for wait in (clients.ATTEMPT_TIMEOUT, reconcile.QUIET):
+def _reconcile_all(clock: Clock) -> None:
+    for wait in (clients.ATTEMPT_TIMEOUT, reconcile.CONFIRMATION_DELAY):
         clock.move(wait)
         reconcile.reconcile(most=100_000)
     assert not OpenChange.objects.exists()
     DBTaskResult.objects.all().delete()  # what looks after a dead worker later has nothing to look after
 
 
-def _writable(sandbox: Sandbox) -> dict[str, dict[str, Any]]:
-    names = [entry.name for entry in flex_flow.WRITABLE]
+def _writable_fields(sandbox: Sandbox) -> dict[str, dict[str, Any]]:
+    names = [entry.name for entry in flex_flow.WRITABLE_FIELDS]
     return {
         sid: {name: value for name, value in flex_flow.from_response(flow).items() if name in names}
         for sid, flow in sandbox.flows.items()
     }
 
 
-def _operator() -> User:
+def _create_operator() -> User:
     ensure_groups()
     user = User.objects.create_user("plan-operator")
     user.groups.set([Group.objects.get(name="operator")])
     return user
 
 
-def _actor(person: User) -> Actor:
+def _make_actor(person: User) -> Actor:
     return Actor(id=str(person.pk), label=person.username, role="operator")
 
 
@@ -210,9 +210,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     console = Console()
-    with databases(1) as (own,):
-        use(own)
-        report = play(**vars(options))
+    with temporary_databases(1) as (own,):
+        use_database(own)
+        report = simulate(**vars(options))
     table = Table(title=f"A plan of {options.flows} changes on {connection.vendor}", show_header=False)
     table.add_column()
     table.add_column(justify="right")
@@ -221,11 +221,11 @@ def main() -> int:
         "of them answered 429 or 5xx": report.faulty,
         "writes when the worker was killed": report.killed_after,
         **{f"fate: {state}": count for state, count in sorted(report.fates.items())},
-        "without a fate": report.without_a_fate,
+        "without a fate": report.unfinished,
         **{f"the rest, planned again: {state}": count for state, count in sorted(report.rest.items())},
         **{f"the way back: {state}": count for state, count in sorted(report.undone.items())},
         "applied at the sandbox": report.verdict.counts[APPLIED],
-        **{what: report.verdict.counts[what] for what in NEVER},
+        **{what: report.verdict.counts[what] for what in VIOLATIONS},
         "exactly as before": "yes" if report.is_as_before else "NO",
         "chain": report.chain,
         "seconds": f"{report.seconds:.0f}",

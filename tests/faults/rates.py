@@ -40,28 +40,28 @@ from flows.accounts.clients import flex_client
 from flows.audit.audit_log import Actor
 from flows.mirror import mirror
 from flows.plans import drafts, execution
-from flows.twilio.rates import RATES
+from flows.twilio.rates import CALLS_PER_SECOND
 from flows.twilio.sandbox.faults import LIST_PATH
-from tests.benchmarks.sync import sandbox as sandbox_process
-from tests.faults.acting import NEW, wait_for
-from tests.faults.busy import AS_DEPLOYED, HIDDEN, ROOT, Flows, Person, Site
-from tests.faults.databases import databases, use
-from tests.faults.kills import sessions
+from tests.benchmarks.sync import run_sandbox as sandbox_process
+from tests.faults.acting import NEW_FLOW, wait_for
+from tests.faults.busy import DEPLOYED_OPTIONS, HIDDEN_FIELDS, ROOT, KnownFlows, SimulatedUser, Site
+from tests.faults.databases import temporary_databases, use_database
+from tests.faults.kills import create_sessions
 
 SECONDS: Final = 30
 WORKERS, VIEWERS, OPERATORS, PLANNED = 4, 16, 2, 20
 LATENCY: Final = 0.05  # seconds that a request takes at the sandbox
 # Seconds. Of calls that leave a second apart, the first can be held up on its way: a busy machine squeezes
 # them.
-SQUEEZED: Final = 0.75
-FINE: Final = (200, 302)
+BURST_WINDOW: Final = 0.75
+OK_STATUSES: Final = (200, 302)
 
 
-class Viewer(Person):
+class Viewer(SimulatedUser):
     """Who opens the same flow's page again and again, and refreshes the list now and then."""
 
     def __init__(self, session: str, sites: Sequence[Site], sid: str, chance: random.Random) -> None:
-        super().__init__(session, sites[0], Flows([]), chance)
+        super().__init__(session, sites[0], KnownFlows([]), chance)
         self._sites, self._sid = sites, sid
         self.seconds: list[float] = []
 
@@ -100,7 +100,7 @@ class Operator(Viewer):
                 "contact_identity": f"+1555{number}",
                 "enabled": "false",
             }
-            fields = {key: str(value) for key, value in NEW.items() if value is not None}
+            fields = {key: str(value) for key, value in NEW_FLOW.items() if value is not None}
             if made := self._send("/flows/new/", **fields | own):
                 self._send(f"{made}delete/", confirm_name=made.rstrip("/").rpartition("/")[2])
 
@@ -108,18 +108,18 @@ class Operator(Viewer):
         """Fill in the form at this path and send it. Where the site leads then, or nothing if it failed."""
         root = self.root
         page = self._session.get(root + path, timeout=60)
-        hidden = {name: unescape(value) for name, value in HIDDEN.findall(page.text)}
+        hidden = {name: unescape(value) for name, value in HIDDEN_FIELDS.findall(page.text)}
         sent = {**hidden, **typed, "reason": "the load"}
         answer = self._session.post(self.root + path, data=sent, timeout=60, allow_redirects=False)
         self.heard[str(answer.status_code)] += 1
-        if page.status_code not in FINE or answer.status_code != 302:
+        if page.status_code not in OK_STATUSES or answer.status_code != 302:
             self.failed.append(f"{path.split('/')[-2]}: {page.status_code}, {answer.status_code}")
             return ""
         return urlsplit(answer.headers["Location"]).path
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class ArrivedCalls:
     """The calls of one kind at the sandbox: seconds on its clock."""
 
     operation: str
@@ -127,9 +127,9 @@ class Arrived:
 
     @property
     def rate(self) -> int:
-        return RATES[self.operation]
+        return CALLS_PER_SECOND[self.operation]
 
-    def most_within(self, seconds: float) -> int:
+    def max_within(self, seconds: float) -> int:
         first, most = 0, 0
         for last, moment in enumerate(self.at):
             while moment - self.at[first] >= seconds:
@@ -145,18 +145,18 @@ class Arrived:
 
     @property
     def is_within(self) -> bool:
-        return self.most_within(SQUEEZED) <= self.rate and self.average <= self.rate
+        return self.max_within(BURST_WINDOW) <= self.rate and self.average <= self.rate
 
 
 @dataclass(slots=True)
 class Report:
     """What arrived, and how long people waited."""
 
-    arrived: list[Arrived] = field(default_factory=list)
+    arrived: list[ArrivedCalls] = field(default_factory=list)
     pages: list[float] = field(default_factory=list)  # seconds
     switches: list[float] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)  # changes of the operators'
-    by_itself: int = 0  # how often a process could not agree with the others
+    uncoordinated: int = 0  # how often a process could not agree with the others
     planned: int = 0  # bulk changes that were made
     seconds: float = 0.0
 
@@ -165,7 +165,7 @@ class Report:
         return not self.failed and bool(self.switches) and all(kind.is_within for kind in self.arrived)
 
 
-def play(
+def simulate(
     *, seconds: float, workers: int, viewers: int, operators: int, planned: int, seed: int, folder: Path
 ) -> Report:
     """The sites' database is this process's own; the sandbox is a process of its own, whose clock nobody
@@ -177,50 +177,50 @@ def play(
         ExitStack() as stack,
     ):
         stack.enter_context(mock.patch.dict("os.environ", {"DATABASE_POOL_SIZE": "5"}))
-        looked_at, *switched = (_made(number) for number in range(operators + 1))
-        in_bulk = [_made(number) for number in range(100, 100 + planned)]
+        looked_at, *switched = (_create_flow(number) for number in range(operators + 1))
+        in_bulk = [_create_flow(number) for number in range(100, 100 + planned)]
         mirror.sync(ACCOUNT)
-        sites = _sites(api, workers, folder, stack)
-        keys = sessions(viewers + operators)
+        sites = _start_sites(api, workers, folder, stack)
+        keys = create_sessions(viewers + operators)
         chances = [random.Random(f"{seed} {number}") for number in range(len(keys))]
         crowd = [Viewer(keys[at], sites, looked_at, chances[at]) for at in range(viewers)]
         working = [Operator(keys[viewers + at], sites, sid, chances[-at]) for at, sid in enumerate(switched)]
-        plan = drafts.plan_change(
-            ask=drafts.Ask(drafts.RETRIES, 2), sids=in_bulk, made_by="person-0", reason="the load"
+        plan = drafts.plan_bulk_action(
+            ask=drafts.BulkAction(drafts.RETRY_COUNT, 2), sids=in_bulk, made_by="person-0", reason="the load"
         )
         person = User.objects.get(username="person-0")
         execution.start(
             plan=plan, reason="", actor=Actor(id=str(person.pk), label="person-0", role="operator")
         )
-        before = len(_log(api))
-        with _bulk_worker(sites[0], folder / "worker.log"):
+        before = len(_received_requests(api))
+        with _run_bulk_worker(sites[0], folder / "worker.log"):
             _keep_busy([*crowd, *working], seconds)
-        report.arrived = arrived(_log(api)[before:])
+        report.arrived = group_by_operation(_received_requests(api)[before:])
         logs = [*(site.log() for site in sites), (folder / "worker.log").read_text()]
-        report.by_itself = sum(log.count("keeps to them by itself") for log in logs)
+        report.uncoordinated = sum(log.count("keeps to them by itself") for log in logs)
         report.pages = [spent for one in crowd for spent in one.seconds]
         report.switches = [spent for one in working for spent in one.seconds]
         report.failed = [what for one in working for what in one.failed]
-        report.planned = sum(fate.state == "made" for fate in execution.fates(plan))
+        report.planned = sum(fate.state == "made" for fate in execution.plan_items(plan))
     report.seconds = time.monotonic() - started
     return report
 
 
-def _made(number: int) -> str:
+def _create_flow(number: int) -> str:
     """The SID of a new flow, off, with a number of its own."""
     identity = {"contact_identity": f"+1666{number:07}", "integration_retry_count": 3}
-    made = flex_client(ACCOUNT).create({**NEW, **identity, "friendly_name": f"Flow {number}"})
+    made = flex_client(ACCOUNT).create({**NEW_FLOW, **identity, "friendly_name": f"Flow {number}"})
     return str(made.snapshot["sid"])
 
 
-def _log(api: str) -> list[dict[str, Any]]:
+def _received_requests(api: str) -> list[dict[str, Any]]:
     """What the sandbox has received."""
     answer = requests.get(f"{api.removesuffix('/v1')}/_sandbox/requests", timeout=30)
     return list(answer.json())
 
 
-def _sites(api: str, workers: int, folder: Path, stack: ExitStack) -> list[Site]:
-    options = (*AS_DEPLOYED, "--workers", str(workers))
+def _start_sites(api: str, workers: int, folder: Path, stack: ExitStack) -> list[Site]:
+    options = (*DEPLOYED_OPTIONS, "--workers", str(workers))
     connection.close()  # so that SQLite's file has all of it
     sites = [
         Site(
@@ -240,7 +240,7 @@ def _sites(api: str, workers: int, folder: Path, stack: ExitStack) -> list[Site]
 
 
 @contextmanager
-def _bulk_worker(site: Site, log: Path) -> Iterator[None]:
+def _run_bulk_worker(site: Site, log: Path) -> Iterator[None]:
     command = [sys.executable, "manage.py", "db_worker", "--interval", "0.2"]
     with log.open("wb") as written:
         worker = subprocess.Popen(command, cwd=ROOT, env=site.environment, stdout=written, stderr=written)
@@ -268,7 +268,7 @@ def _keep_busy(crowd: Sequence[Viewer], seconds: float) -> None:
             raise person.error
 
 
-def arrived(received: Sequence[dict[str, Any]]) -> list[Arrived]:
+def group_by_operation(received: Sequence[dict[str, Any]]) -> list[ArrivedCalls]:
     """The calls of each kind, in the order of their arrival."""
     at: dict[str, list[float]] = defaultdict(list)
     for request in received:
@@ -279,7 +279,7 @@ def arrived(received: Sequence[dict[str, Any]]) -> list[Arrived]:
             "DELETE": "delete",
         }[request["method"]]
         at[operation].append(datetime.fromisoformat(request["at"]).timestamp())
-    return [Arrived(operation, sorted(at[operation])) for operation in RATES if at[operation]]
+    return [ArrivedCalls(operation, sorted(at[operation])) for operation in CALLS_PER_SECOND if at[operation]]
 
 
 def main() -> int:
@@ -296,17 +296,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = vars(parser.parse_args())
     console = Console()
-    with databases(1) as (own,), tempfile.TemporaryDirectory() as folder:
-        use(own)
-        report = play(**options, folder=Path(folder))
-    for table in _tables(report):
+    with temporary_databases(1) as (own,), tempfile.TemporaryDirectory() as folder:
+        use_database(own)
+        report = simulate(**options, folder=Path(folder))
+    for table in _build_tables(report):
         console.print(table)
     for what in report.failed:
         console.print(f"[red]did not go through: {what}", highlight=False)
     return 0 if report.is_good else 1
 
 
-def _tables(report: Report) -> Iterator[Table]:
+def _build_tables(report: Report) -> Iterator[Table]:
     table = Table(title=f"Calls that arrived, two sites on one {connection.vendor}")
     for name in (
         "kind",
@@ -314,14 +314,14 @@ def _tables(report: Report) -> Iterator[Table]:
         "calls",
         "a second",
         "most in a second",
-        f"most in {SQUEEZED} s",
+        f"most in {BURST_WINDOW} s",
         "",
     ):
         table.add_column(name, justify="left" if name in ("kind", "") else "right")
     for kind in report.arrived:
         table.add_row(
-            kind.operation, str(kind.rate), str(len(kind.at)), f"{kind.average:.2f}", str(kind.most_within(1.0)),
-            str(kind.most_within(SQUEEZED)), "[green]kept" if kind.is_within else "[bold red]NOT KEPT",
+            kind.operation, str(kind.rate), str(len(kind.at)), f"{kind.average:.2f}", str(kind.max_within(1.0)),
+            str(kind.max_within(BURST_WINDOW)), "[green]kept" if kind.is_within else "[bold red]NOT KEPT",
         )  # fmt: skip
     yield table
     waits = Table(title="How long people waited", show_header=True)
@@ -331,7 +331,7 @@ def _tables(report: Report) -> Iterator[Table]:
         if seconds:
             waits.add_row(what, str(len(seconds)), f"{statistics.median(seconds):.2f}", f"{max(seconds):.2f}")
     waits.add_section()
-    waits.add_row("times a process kept to the rates by itself", str(report.by_itself), "", "")
+    waits.add_row("times a process kept to the rates by itself", str(report.uncoordinated), "", "")
     waits.add_row("bulk changes made", str(report.planned), "", "")
     waits.add_row("changes that did not go through", str(len(report.failed)), "", "")
     yield waits

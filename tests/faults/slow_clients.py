@@ -36,16 +36,16 @@ from flows.audit import audit_log
 from flows.audit.audit_log import Actor, Payload
 from flows.audit.models import Result, Stage
 from tests.faults.acting import wait_for
-from tests.faults.busy import AS_DEPLOYED, Site
-from tests.faults.databases import databases, use
+from tests.faults.busy import DEPLOYED_OPTIONS, Site
+from tests.faults.databases import temporary_databases, use_database
 from tests.faults.fronts import FRONTS, HOST, Front
 
-MOST_SECONDS: Final = 1.0  # until somebody else has their page
+MAX_WAIT_SECONDS: Final = 1.0  # until somebody else has their page
 PAGES: Final = ("/health/live/", "/login/")
-EVERY: Final = 0.2  # seconds, somebody else asks
+REQUEST_INTERVAL: Final = 0.2  # seconds, somebody else asks
 EVENTS, EVENT_BYTES = 200, 40_000  # of the log that is exported: twice what a socket keeps by itself
-MOST_READERS: Final = 16  # more exports at once would be a load, not slowness
-NOBODY: Final = "http://127.0.0.1:9/v1"
+MAX_READERS: Final = 16  # more exports at once would be a load, not slowness
+UNUSED_API_URL: Final = "http://127.0.0.1:9/v1"
 
 
 @dataclass(slots=True)
@@ -61,14 +61,14 @@ class Report:
 
     @property
     def late(self) -> int:
-        return sum(wait > MOST_SECONDS for wait in self.waits) + len(self.failed)
+        return sum(wait > MAX_WAIT_SECONDS for wait in self.waits) + len(self.failed)
 
     @property
     def is_good(self) -> bool:
         return bool(self.waits) and not self.late and self.connected > 0
 
 
-class Slow:
+class SlowClient:
     """One slow client. Whenever it is cut off, or told to come later, it comes again."""
 
     def __init__(self, front: Front, greeting: bytes, more: bytes, *, is_reader: bool = False) -> None:
@@ -114,7 +114,7 @@ class Slow:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class AuditorSession:
     """An auditor's, on the site behind a front."""
 
     key: str
@@ -136,55 +136,55 @@ class Session:
         return f"POST /audit/export/ HTTP/1.1\r\n{head}\r\n".encode() + body
 
 
-Make = Callable[[], Slow]
+ClientFactory = Callable[[], SlowClient]
 
 
-def slow_headers(front: Front, _session: Session) -> Make:
+def slow_headers(front: Front, _session: AuditorSession) -> ClientFactory:
     head = f"GET /login/ HTTP/1.1\r\nHost: {front.host}\r\nX-Slow: ".encode()
-    return lambda: Slow(front, head, b"a")
+    return lambda: SlowClient(front, head, b"a")
 
 
-def slow_bodies(front: Front, _session: Session) -> Make:
+def slow_bodies(front: Front, _session: AuditorSession) -> ClientFactory:
     head = f"POST /login/ HTTP/1.1\r\nHost: {front.host}\r\nContent-Length: 100000\r\n"
     form = "Content-Type: application/x-www-form-urlencoded\r\n\r\nusername="
-    return lambda: Slow(front, (head + form).encode(), b"a")
+    return lambda: SlowClient(front, (head + form).encode(), b"a")
 
 
-def slow_readers(front: Front, session: Session) -> Make:
+def slow_readers(front: Front, session: AuditorSession) -> ClientFactory:
     request = session.export(front)
-    return lambda: Slow(front, request, b"", is_reader=True)
+    return lambda: SlowClient(front, request, b"", is_reader=True)
 
 
-ATTACKS: Final[dict[str, Callable[[Front, Session], Make]]] = {
+ATTACKS: Final[dict[str, Callable[[Front, AuditorSession], ClientFactory]]] = {
     "headers, byte by byte": slow_headers,
     "a form, byte by byte": slow_bodies,
     "an export, read byte by byte": slow_readers,
 }
 
 
-def play(
+def simulate(
     *, fronts: Sequence[str], counts: Sequence[int], seconds: float, pause: float, folder: Path
 ) -> Iterator[Report]:
     """Each attack by each number of clients on each front; `seconds` count from when all are there. The
     site's database is this process's own."""
-    session = _auditor()
-    _fill_the_log()
+    session = _create_auditor()
+    _fill_log()
     connection.close()  # so that SQLite's file has all of it
     for name in fronts:
         own = folder / name
         own.mkdir()
-        with _serving(name, own) as front:
+        with _run_site(name, own) as front:
             for attack, prepare in ATTACKS.items():
-                most = MOST_READERS if prepare is slow_readers else max(counts)
+                most = MAX_READERS if prepare is slow_readers else max(counts)
                 for count in sorted({min(count, most) for count in counts}):
                     report, make = Report(name, attack, count), prepare(front, session)
                     _attack(report, front, [make() for _ in range(count)], seconds, pause)
                     yield report
 
 
-def _attack(report: Report, front: Front, clients: list[Slow], seconds: float, pause: float) -> None:
+def _attack(report: Report, front: Front, clients: list[SlowClient], seconds: float, pause: float) -> None:
     over = threading.Event()
-    asking = threading.Thread(target=_ask, args=(report, front, over), daemon=True)
+    asking = threading.Thread(target=_request_pages, args=(report, front, over), daemon=True)
     asking.start()
     try:
         for client in clients:
@@ -203,14 +203,14 @@ def _attack(report: Report, front: Front, clients: list[Slow], seconds: float, p
     wait_for(lambda: _get(front, PAGES[0])[0] == 200)  # the next attack begins with an idle site
 
 
-def _ask(report: Report, front: Front, over: threading.Event) -> None:
+def _request_pages(report: Report, front: Front, over: threading.Event) -> None:
     """What everybody else does."""
     number = 0
-    while not over.wait(EVERY):
+    while not over.wait(REQUEST_INTERVAL):
         page, began = PAGES[number % len(PAGES)], time.monotonic()
         number += 1
         try:
-            status, _, _ = _get(front, page, seconds=10 * MOST_SECONDS)
+            status, _, _ = _get(front, page, seconds=10 * MAX_WAIT_SECONDS)
         except (OSError, http.client.HTTPException) as error:
             report.failed.append(f"{page}: {error!r}")
         else:
@@ -233,7 +233,7 @@ def _get(front: Front, path: str, cookie: str = "", *, seconds: float = 30) -> t
 
 
 @contextmanager
-def _serving(name: str, folder: Path) -> Iterator[Front]:
+def _run_site(name: str, folder: Path) -> Iterator[Front]:
     """The site as it is deployed, behind that front."""
     is_behind = name != "straight"
     said = {
@@ -242,7 +242,7 @@ def _serving(name: str, folder: Path) -> Iterator[Front]:
         "ALLOWED_HOSTS": f"127.0.0.1,{HOST}",
     }
     with mock.patch.dict("os.environ", said):
-        site = Site(api=NOBODY, folder=folder, options=AS_DEPLOYED)
+        site = Site(api=UNUSED_API_URL, folder=folder, options=DEPLOYED_OPTIONS)
     try:
         with FRONTS[name](int(site.root.rpartition(":")[2]), folder) as front:
             wait_for(lambda: _get(front, PAGES[0])[0] == 200)
@@ -251,16 +251,16 @@ def _serving(name: str, folder: Path) -> Iterator[Front]:
         site.close()
 
 
-def _auditor() -> Session:
+def _create_auditor() -> AuditorSession:
     ensure_groups()
     user = User.objects.create_user("slow-auditor")
     user.groups.set([Group.objects.get(name="auditor")])
     client = Client()
     client.force_login(user)
-    return Session(client.cookies[settings.SESSION_COOKIE_NAME].value)
+    return AuditorSession(client.cookies[settings.SESSION_COOKIE_NAME].value)
 
 
-def _fill_the_log() -> None:
+def _fill_log() -> None:
     for number in range(EVENTS):
         audit_log.append(
             action="audit.export",
@@ -291,9 +291,13 @@ def main() -> int:
     ):
         table.add_column(title, justify="left" if title in ("reached", "slow clients") else "right")
     reports = []
-    with databases(1) as (own,), tempfile.TemporaryDirectory() as folder, console.status("Being slow"):
-        use(own)
-        for report in play(
+    with (
+        temporary_databases(1) as (own,),
+        tempfile.TemporaryDirectory() as folder,
+        console.status("Being slow"),
+    ):
+        use_database(own)
+        for report in simulate(
             fronts=options.fronts,
             counts=options.clients,
             seconds=options.seconds,
@@ -301,7 +305,7 @@ def main() -> int:
             folder=Path(folder),
         ):
             reports.append(report)
-            table.add_row(*_row(report))
+            table.add_row(*_build_row(report))
     console.print(table)
     for report in reports:
         for failure in report.failed[:3]:
@@ -309,7 +313,7 @@ def main() -> int:
     return 0 if all(report.is_good for report in reports) else 1
 
 
-def _row(report: Report) -> Sequence[str]:
+def _build_row(report: Report) -> Sequence[str]:
     waits = sorted(report.waits) or [float("inf")]
     late = f"[bold red]{report.late}" if not report.is_good else "[green]0"
     return (

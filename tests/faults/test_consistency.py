@@ -11,11 +11,11 @@ from tests.faults.matrix.consistency import (
     FALSE_CREATION,
     FALSE_DELETION,
     FALSE_DRIFT,
-    NEVER,
-    RECORDED,
+    OBSERVED,
     ROWS,
     RUNS,
-    play,
+    VIOLATIONS,
+    run_row,
 )
 from tests.faults.matrix.play import Clock
 
@@ -24,25 +24,25 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.mark.parametrize("name", ROWS)
 def test_log_tells_nothing_that_did_not_happen_and_in_the_end_all_that_did(name):
-    tally = play(name, runs=2, seed=1, clock=Clock())
+    tally = run_row(name, runs=2, seed=1, clock=Clock())
 
     assert tally.complaints == []
-    assert [tally.counts[what] for what in NEVER] == [0] * len(NEVER)
+    assert [tally.counts[what] for what in VIOLATIONS] == [0] * len(VIOLATIONS)
     assert tally.counts[RUNS] == 2
-    assert tally.counts[RECORDED] > 2 * consistency.FLOWS
+    assert tally.counts[OBSERVED] > 2 * consistency.FLOWS
     assert_chain_intact()
 
 
 @pytest.fixture
 def believes_every_read(monkeypatch):
-    monkeypatch.setattr(stale_reads, "contradicted", lambda *_: None)
+    monkeypatch.setattr(stale_reads, "find_contradiction", lambda *_: None)
     monkeypatch.setattr(stale_reads, "is_older", lambda *_: False)
 
 
 @pytest.fixture
 def believes_every_absence(monkeypatch):
-    monkeypatch.setattr(mirror._Copy, "ask", lambda *_: None)
-    monkeypatch.setattr(missing_flows, "early_to_miss", lambda *_, **__: set())
+    monkeypatch.setattr(mirror.AccountMirror, "ask", lambda *_: None)
+    monkeypatch.setattr(missing_flows, "find_recently_changed", lambda *_, **__: set())
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,6 @@ def test_family_complains_of_a_site_that(request, broken, name, complaint):
     request.getfixturevalue(broken)
 
     # The SIDs, and so the flow that each step takes, differ from run to run: one seed may miss what the next one meets.
-    found = (play(name, runs=2, seed=seed, clock=Clock()).counts[complaint] for seed in range(30))
+    found = (run_row(name, runs=2, seed=seed, clock=Clock()).counts[complaint] for seed in range(30))
 
     assert any(found)

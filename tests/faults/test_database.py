@@ -24,14 +24,21 @@ from flows.audit.models import AuditEvent, OpenChange
 from flows.changes import reconcile
 from flows.core import database
 from tests.conftest import form_data
-from tests.faults.acting import NEW, applied, drifts, ours, stages, writes
+from tests.faults.acting import (
+    NEW_FLOW,
+    applied_writes,
+    drift_events,
+    own_events,
+    own_stages,
+    received_writes,
+)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.quick]
 
 NAME = "Réclamations Lyon"
 TYPED = {
     name: value if isinstance(value, str) else str(value).lower()
-    for name, value in NEW.items()
+    for name, value in NEW_FLOW.items()
     if value is not None
 }
 PAGES = {
@@ -214,13 +221,13 @@ def impatient():
 
 @pytest.fixture(autouse=True)
 def _each_answer_of_its_own(monkeypatch):
-    monkeypatch.setattr(health, "KEPT_FOR", 0)
-    monkeypatch.setattr(health._Check, "_latest", None)
+    monkeypatch.setattr(health, "RESULT_TTL", 0)
+    monkeypatch.setattr(health._DatabaseCheck, "_latest", None)
 
 
 @pytest.fixture(params=TROUBLES, ids=lambda kind: kind.__name__)
 def trouble(request, transactional_db, monkeypatch):
-    monkeypatch.setattr(database, "BRIEFLY", 0.05)
+    monkeypatch.setattr(database, "SHORT_LOCK_TIMEOUT", 0.05)
     request.getfixturevalue("impatient")
     made = request.param()
     if request.param is Gone:
@@ -261,16 +268,16 @@ def test_change_is_refused_before_it_is_sent(trouble, sandbox, flow_sid, client,
         refused = client.post(path, form)
 
     assert refused.status_code == 503
-    assert (writes(sandbox), stages()) == ([], [])
+    assert (received_writes(sandbox), own_stages()) == ([], [])
     if trouble.keeps_form:
         again = form_data(refused)
         assert {**typed, "reason": form["reason"]}.items() <= again.items()
         assert "nothing was sent" in refused.content.decode()
     done = client.post(path, form)
     assert done.status_code == 302
-    assert stages() == [("attempt", "pending"), ("outcome", "succeeded")]
-    assert {str(event.change_id) for event in ours()} == {form["change_id"]}
-    assert len(applied(sandbox)) == 1
+    assert own_stages() == [("attempt", "pending"), ("outcome", "succeeded")]
+    assert {str(event.change_id) for event in own_events()} == {form["change_id"]}
+    assert len(applied_writes(sandbox)) == 1
 
 
 @every_verb
@@ -293,13 +300,13 @@ def test_outcome_that_could_not_be_recorded_is_found_out_later(
 
     assert told.status_code == 500
     assert "The change was sent, and its outcome could not be put on record" in told.content.decode()
-    assert (stages(), len(applied(sandbox))) == ([("attempt", "pending")], 1)
+    assert (own_stages(), len(applied_writes(sandbox))) == ([("attempt", "pending")], 1)
     assert str(OpenChange.objects.get().change_id) == form["change_id"]
     monkeypatch.setattr(reconcile, "ATTEMPT_TIMEOUT", timedelta(0))
     reconcile.reconcile()
-    assert stages() == [("attempt", "pending"), ("reconciled", "applied")]
+    assert own_stages() == [("attempt", "pending"), ("reconciled", "applied")]
     assert client.post(path, form).status_code == 302
-    assert len(writes(sandbox)) == 1
+    assert len(received_writes(sandbox)) == 1
 
 
 @pytest.mark.parametrize(
@@ -307,7 +314,7 @@ def test_outcome_that_could_not_be_recorded_is_found_out_later(
 )
 def test_reading_goes_on_and_does_not_wait(kind, sandbox, flow_sid, client, monkeypatch):
     """A flow that others changed wants to go on record when it is read; it can't be, and is shown all the same."""
-    monkeypatch.setattr(database, "BRIEFLY", 0.05)
+    monkeypatch.setattr(database, "SHORT_LOCK_TIMEOUT", 0.05)
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
     patience = 10
     event = AuditEvent.objects.first()
@@ -335,9 +342,9 @@ def test_reading_goes_on_and_does_not_wait(kind, sandbox, flow_sid, client, monk
     assert pages[0].context["state"] == "live"
     assert "Theirs" in pages[0].content.decode()
     assert took < patience
-    assert drifts() == []
+    assert drift_events() == []
     client.get(f"/flows/{flow_sid}/")
-    assert [event.changed_fields for event in drifts()] == [["friendly_name"]]
+    assert [event.changed_fields for event in drift_events()] == [["friendly_name"]]
 
 
 def test_ready_says_that_the_database_is_in_trouble(trouble, flow_sid, client):
@@ -362,9 +369,9 @@ def test_refreshing_the_copy_says_that_the_database_is_in_trouble(trouble, sandb
     assert refused.status_code == (200 if trouble.is_readable else 503)
     said = "Not refreshed" if trouble.is_readable else "can’t use its database"
     assert said in refused.content.decode()
-    assert drifts() == []
+    assert drift_events() == []
     assert client.post("/flows/sync/").status_code == 302
-    assert len(drifts()) == 1
+    assert len(drift_events()) == 1
 
 
 def test_signing_in_says_that_the_database_is_in_trouble(trouble, person, client):
@@ -413,8 +420,8 @@ def test_connection_that_the_server_ended_before_the_attempt(sandbox, flow_sid, 
 
     assert ended
     assert made.status_code == 302  # that Twilio answered is noted first, which finds the connection gone
-    assert len(writes(sandbox)) == 1
-    assert stages() == [("attempt", "pending"), ("outcome", "succeeded")]
+    assert len(received_writes(sandbox)) == 1
+    assert own_stages() == [("attempt", "pending"), ("outcome", "succeeded")]
 
 
 @only_postgres
@@ -435,12 +442,12 @@ def test_outcome_goes_on_record_though_the_server_ended_the_connection_meanwhile
         done = client.post(path, form)
 
         assert done.status_code == 302
-        assert stages() == [("attempt", "pending"), ("outcome", "succeeded")]
+        assert own_stages() == [("attempt", "pending"), ("outcome", "succeeded")]
 
 
 @only_postgres
 def test_ready_does_not_wait_for_a_server_that_says_nothing(proxy, client, monkeypatch):
-    monkeypatch.setattr(health, "PATIENCE", 0.2)
+    monkeypatch.setattr(health, "CHECK_TIMEOUT", 0.2)
     proxy.is_deaf = True
 
     answers = [client.get("/health/ready/") for _ in range(3)]
@@ -448,4 +455,4 @@ def test_ready_does_not_wait_for_a_server_that_says_nothing(proxy, client, monke
     assert [answer.status_code for answer in answers] == [503] * 3
     assert answers[0].json()["database"] == "does not answer in time"
     proxy.cut()
-    health._Check.latest().join(20)
+    health._DatabaseCheck.latest().join(20)

@@ -18,7 +18,15 @@ from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
 import pytest
 
 from flows.audit import audit_log
-from tests.faults.acting import NEW, applied, assert_chain_intact, database_url, ours, stages, writes
+from tests.faults.acting import (
+    NEW_FLOW,
+    applied_writes,
+    assert_chain_intact,
+    database_url,
+    own_events,
+    own_stages,
+    received_writes,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,7 +35,7 @@ NAME = "Réclamations Lyon"
 PAGES = {
     "create": (
         "new/",
-        {name: value for name, value in NEW.items() if value is not None} | {"enabled": "false"},
+        {name: value for name, value in NEW_FLOW.items() if value is not None} | {"enabled": "false"},
     ),
     "update": ("{sid}/edit/", {"friendly_name": "Plaintes Lyon"}),
     "set_enabled": ("{sid}/enabled/", {"enabled": "false"}),
@@ -109,11 +117,11 @@ def test_killed_site_leaves_one_attempt_and_no_outcome(site, sandbox, flow_sid, 
     with pytest.raises(OSError):  # noqa: PT011 - however the line breaks
         site.post(path, **form)
 
-    attempt = ours().get()
+    attempt = own_events().get()
     assert (attempt.stage, attempt.result, attempt.reason) == ("attempt", "pending", "because")
     assert attempt.change_id == uuid.UUID(form["change_id"])
-    assert list(audit_log.open_attempts()) == [attempt]
-    assert (len(writes(sandbox)), len(applied(sandbox))) == (sent, sent)
+    assert list(audit_log.pending_attempts()) == [attempt]
+    assert (len(received_writes(sandbox)), len(applied_writes(sandbox))) == (sent, sent)
     assert on_arrival == [["attempt"]] * sent
     assert_chain_intact(1)
     another = {"long_lived": "true", "enabled": "true" if sent else "false"}
@@ -126,5 +134,5 @@ def test_killed_site_leaves_one_attempt_and_no_outcome(site, sandbox, flow_sid, 
         assert refused.value.code == 409
         refused.value.close()
     assert "operator" in site.get("/audit/")
-    assert len(writes(sandbox)) == sent
-    assert stages() == [("attempt", "pending")]
+    assert len(received_writes(sandbox)) == sent
+    assert own_stages() == [("attempt", "pending")]

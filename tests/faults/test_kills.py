@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_log_tells_the_truth_of_a_killed_site(tmp_path):
-    report = kills.play(kills=5, people=3, flows=6, seed=1, folder=tmp_path)
+    report = kills.simulate(kills=5, people=3, flows=6, seed=1, folder=tmp_path)
 
     assert report.verdict.complaints == []
     assert report.chain == "valid"

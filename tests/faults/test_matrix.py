@@ -10,17 +10,17 @@ from flows.changes import flow_changes, reconcile
 from flows.twilio import client
 from flows.twilio.sandbox.faults import FaultKind
 from tests.faults.acting import assert_chain_intact
-from tests.faults.matrix.edits import Draws
-from tests.faults.matrix.play import RUNS, Clock, Run, play
-from tests.faults.matrix.troubles import CREATE, SWITCH, TROUBLES, UPDATE
+from tests.faults.matrix.edits import FlowGenerator
+from tests.faults.matrix.play import RUNS, Clock, Run, run_scenario
+from tests.faults.matrix.troubles import CREATE, SCENARIOS, SWITCH, UPDATE
 from tests.faults.witness import (
     APPLIED,
-    APPLIED_BUT_NOT,
-    FAILED_BUT_APPLIED,
+    APPLIED_TWICE,
+    APPLIED_WITHOUT_ATTEMPT,
     LEFT_UNKNOWN,
-    NEVER,
-    TWICE,
-    WITHOUT_ATTEMPT,
+    RECORDED_APPLIED_BUT_NOT,
+    RECORDED_FAILED_BUT_APPLIED,
+    VIOLATIONS,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # A switch is an update: of a fault that both can meet, every other row plays the one, the rest the other.
 ROWS = {
     name: [verb for verb in trouble.verbs if verb != (UPDATE, SWITCH)[number % 2] or len(trouble.verbs) < 3]
-    for number, (name, trouble) in enumerate(TROUBLES.items())
+    for number, (name, trouble) in enumerate(SCENARIOS.items())
 }
 
 
@@ -42,18 +42,18 @@ ROWS = {
 )
 @pytest.mark.parametrize("name", ROWS)
 def test_log_tells_the_truth(name):
-    trouble = TROUBLES[name]
+    trouble = SCENARIOS[name]
     if trouble.vendor not in ("", connection.vendor):
         pytest.skip(f"of {trouble.vendor}'s alone")
     if trouble.faults and connection.vendor != "sqlite":
         pytest.skip("a fault of Twilio's is the same on every database; the command plays them on each")
     clock = Clock()
 
-    verdicts = {verb: play(trouble, verb, runs=1, seed=1, clock=clock) for verb in ROWS[name]}
+    verdicts = {verb: run_scenario(trouble, verb, runs=1, seed=1, clock=clock) for verb in ROWS[name]}
 
     for verdict in verdicts.values():
         assert verdict.complaints == []
-        assert [verdict.counts[what] for what in NEVER] == [0] * 5
+        assert [verdict.counts[what] for what in VIOLATIONS] == [0] * 5
         assert verdict.counts[RUNS] == 1
     assert_chain_intact()
 
@@ -61,10 +61,10 @@ def test_log_tells_the_truth(name):
 @pytest.mark.quick
 def test_matrix_has_every_fault_and_enough_of_them():
     """30 are asked for; those of the sandbox's lists befall reconciling."""
-    kinds = {fault.kind for trouble in TROUBLES.values() for fault in trouble.faults}
+    kinds = {fault.kind for trouble in SCENARIOS.values() for fault in trouble.faults}
 
     assert kinds == set(FaultKind)
-    assert len(TROUBLES) >= 30
+    assert len(SCENARIOS) >= 30
 
 
 @pytest.mark.quick
@@ -74,7 +74,7 @@ def test_refusal_of_one_run_does_not_stop_the_next(verb, name):
     """The site remembers that Twilio refuses a kind of call. The command plays its cells in one database."""
     clock = Clock()
 
-    first, second = (play(TROUBLES[name], verb, runs=2, seed=seed, clock=clock) for seed in (1, 2))
+    first, second = (run_scenario(SCENARIOS[name], verb, runs=2, seed=seed, clock=clock) for seed in (1, 2))
 
     assert first.complaints == second.complaints == []
     assert first.counts[RUNS] == second.counts[RUNS] == 2
@@ -82,32 +82,36 @@ def test_refusal_of_one_run_does_not_stop_the_next(verb, name):
 
 @pytest.fixture
 def sends_first(monkeypatch):
-    def carry_out(self, send):
+    def execute(self, send):
         answer = send()
         self.attempt = self.record(Stage.ATTEMPT, Result.PENDING)
         return flow_changes.Change(self.record(Stage.OUTCOME, Result.SUCCEEDED, answer), answer.snapshot)
 
-    monkeypatch.setattr(flow_changes._Call, "carry_out", carry_out)
+    monkeypatch.setattr(flow_changes.ChangeAttempt, "execute", execute)
 
 
 @pytest.fixture
 def takes_silence_for_no(monkeypatch):
-    monkeypatch.setattr(flow_changes, "_result", lambda error: Result.FAILED if error else Result.SUCCEEDED)
+    monkeypatch.setattr(
+        flow_changes, "_classify_result", lambda error: Result.FAILED if error else Result.SUCCEEDED
+    )
 
 
 @pytest.fixture
 def takes_silence_for_yes(monkeypatch):
-    monkeypatch.setattr(flow_changes, "_result", lambda error: Result.SUCCEEDED)
+    monkeypatch.setattr(flow_changes, "_classify_result", lambda error: Result.SUCCEEDED)
 
 
 @pytest.fixture
 def repeats_everything(monkeypatch):
-    monkeypatch.setattr(client, "REPEATABLE", client.REPEATABLE | client.WRITES)
+    monkeypatch.setattr(
+        client, "IDEMPOTENT_OPERATIONS", client.IDEMPOTENT_OPERATIONS | client.WRITE_OPERATIONS
+    )
 
 
 @pytest.fixture
 def believes_one_read(monkeypatch):
-    monkeypatch.setattr(reconcile, "_is_the_second_read", lambda change: True)
+    monkeypatch.setattr(reconcile, "_confirm_not_applied", lambda change: True)
 
 
 @pytest.fixture
@@ -118,11 +122,11 @@ def never_reconciles(monkeypatch):
 @pytest.mark.parametrize(
     ("broken", "name", "complaint"),
     [
-        ("sends_first", "nothing goes wrong", WITHOUT_ATTEMPT),
-        ("takes_silence_for_no", "cut off, applied", FAILED_BUT_APPLIED),
-        ("takes_silence_for_yes", "cut off, not applied", APPLIED_BUT_NOT),
-        ("repeats_everything", "cut off once, applied", TWICE),
-        ("believes_one_read", "applied late, between two reads", FAILED_BUT_APPLIED),
+        ("sends_first", "nothing goes wrong", APPLIED_WITHOUT_ATTEMPT),
+        ("takes_silence_for_no", "cut off, applied", RECORDED_FAILED_BUT_APPLIED),
+        ("takes_silence_for_yes", "cut off, not applied", RECORDED_APPLIED_BUT_NOT),
+        ("repeats_everything", "cut off once, applied", APPLIED_TWICE),
+        ("believes_one_read", "applied late, between two reads", RECORDED_FAILED_BUT_APPLIED),
         ("never_reconciles", "silence, applied", LEFT_UNKNOWN),
     ],
 )
@@ -130,10 +134,10 @@ def never_reconciles(monkeypatch):
 def test_matrix_complains_of_a_site_that(request, monkeypatch, broken, name, complaint, verb):
     request.getfixturevalue(broken)
     monkeypatch.setattr(Run, "_elsewhere", lambda run: None)  # nobody else's doing puzzles it
-    drawn = Draws.flow  # of two alike that are on, Twilio would refuse the second
-    monkeypatch.setattr(Draws, "flow", lambda draws: {**drawn(draws), "enabled": False})
+    drawn = FlowGenerator.flow  # of two alike that are on, Twilio would refuse the second
+    monkeypatch.setattr(FlowGenerator, "flow", lambda draws: {**drawn(draws), "enabled": False})
 
-    verdict = play(TROUBLES[name], verb, runs=1, seed=1, clock=Clock())
+    verdict = run_scenario(SCENARIOS[name], verb, runs=1, seed=1, clock=Clock())
 
     assert verdict.counts[complaint] == 1
-    assert verdict.counts[APPLIED] == (complaint != APPLIED_BUT_NOT)
+    assert verdict.counts[APPLIED] == (complaint != RECORDED_APPLIED_BUT_NOT)

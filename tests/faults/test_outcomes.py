@@ -16,22 +16,22 @@ from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
     VERBS,
-    Background,
-    applied,
+    BackgroundCall,
+    applied_writes,
     assert_chain_intact,
-    create,
-    delete,
-    ours,
-    rename,
-    stages,
-    switch,
+    create_flow,
+    delete_flow,
+    own_events,
+    own_stages,
+    received_writes,
+    rename_flow,
+    switch_flow,
     wait_for,
-    writes,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-METHODS = {create: "POST", rename: "POST", switch: "POST", delete: "DELETE"}
+METHODS = {create_flow: "POST", rename_flow: "POST", switch_flow: "POST", delete_flow: "DELETE"}
 ENDLESS = {
     FaultKind.HANG, FaultKind.APPLY_THEN_HANG, FaultKind.LATE_APPLY, FaultKind.DRIP, FaultKind.DRIP_HEADERS,
     FaultKind.HUGE,
@@ -105,7 +105,7 @@ def inject(sandbox, fault, act, times=None):
 
 def truthful(sandbox, event):
     """What no fault may bring about: a failure that was applied, or a success that was not."""
-    happened = bool(applied(sandbox))
+    happened = bool(applied_writes(sandbox))
     return not (event.result == "failed" and happened) and not (event.result == "succeeded" and not happened)
 
 
@@ -122,21 +122,21 @@ def test_fault_is_recorded_as_what_it_is(sandbox, flow_sid, hurry, on_arrival, a
     change = act(flow_sid)
 
     event = change.event
-    assert (event.result, bool(applied(sandbox))) == (expected, is_applied)
+    assert (event.result, bool(applied_writes(sandbox))) == (expected, is_applied)
     assert (change.error is None) == (expected == "succeeded")
     assert truthful(sandbox, event)
-    assert stages() == [("attempt", "pending"), ("outcome", expected)]
+    assert own_stages() == [("attempt", "pending"), ("outcome", expected)]
     assert on_arrival
     assert all(stages == ["attempt"] for stages in on_arrival)
-    assert len(applied(sandbox)) <= 1
+    assert len(applied_writes(sandbox)) <= 1
     assert event.payload.message or expected == "succeeded"
     assert event.payload.after is None or expected == "succeeded"
     assert_chain_intact(2)
     flow = Flow.objects.get(sid=flow_sid)
     if expected != "succeeded":
         assert {**flow.resource, "url": ""} == {**seen, "url": ""}
-    says_gone = name == "refuse 404" and act is not create
-    assert (flow.gone_at is not None) == (says_gone or (act is delete and expected == "succeeded"))
+    says_gone = name == "refuse 404" and act is not create_flow
+    assert (flow.gone_at is not None) == (says_gone or (act is delete_flow and expected == "succeeded"))
 
 
 # Faults of one try, after which a deletion is tried again.
@@ -144,15 +144,15 @@ def test_fault_is_recorded_as_what_it_is(sandbox, flow_sid, hurry, on_arrival, a
 def test_delete_is_tried_again_after_one_fault(sandbox, flow_sid, hurry, on_arrival, name):
     fault, _, _ = LASTING[name]
     hurry(fault)
-    inject(sandbox, fault, delete, times=1)
+    inject(sandbox, fault, delete_flow, times=1)
 
-    change = delete(flow_sid)
+    change = delete_flow(flow_sid)
 
     assert truthful(sandbox, change.event)
-    assert len(applied(sandbox)) <= 1
+    assert len(applied_writes(sandbox)) <= 1
     assert all(stages == ["attempt"] for stages in on_arrival)
-    if len(writes(sandbox)) > 1:
-        assert (change.event.result, len(applied(sandbox))) == ("succeeded", 1)
+    if len(received_writes(sandbox)) > 1:
+        assert (change.event.result, len(applied_writes(sandbox))) == ("succeeded", 1)
 
 
 @every_verb
@@ -164,12 +164,12 @@ def test_any_change_is_tried_again_after_a_429(sandbox, flow_sid, hurry, on_arri
     change = act(flow_sid)
 
     assert change.event.result == "succeeded"
-    assert [request.status == 429 for request in writes(sandbox)] == [True, False]
-    assert len(applied(sandbox)) == 1
+    assert [request.status == 429 for request in received_writes(sandbox)] == [True, False]
+    assert len(applied_writes(sandbox)) == 1
     assert on_arrival == [["attempt"]] * 2
 
 
-@pytest.mark.parametrize("act", [create, rename, switch])
+@pytest.mark.parametrize("act", [create_flow, rename_flow, switch_flow])
 @pytest.mark.parametrize("name", sorted(LASTING.keys() - {"too many"}))
 def test_create_and_update_are_never_repeated_blindly(sandbox, flow_sid, hurry, act, name):
     fault, _, _ = LASTING[name]
@@ -178,7 +178,7 @@ def test_create_and_update_are_never_repeated_blindly(sandbox, flow_sid, hurry, 
 
     act(flow_sid)
 
-    assert len(writes(sandbox)) == 1
+    assert len(received_writes(sandbox)) == 1
 
 
 @pytest.mark.quick
@@ -186,17 +186,17 @@ def test_delete_of_a_flow_that_somebody_else_deleted_between_the_tries(sandbox, 
     """The first try was turned away with a 429, which is never processed: the 404 to the second is no success."""
     fault = Fault(FaultKind.TOO_MANY, retry_after=0)
     hurry(fault)
-    inject(sandbox, fault, delete, times=1)
+    inject(sandbox, fault, delete_flow, times=1)
     enter = sandbox._log.open
 
     def somebody_else(*, method, **request):
-        if method == "DELETE" and writes(sandbox):
+        if method == "DELETE" and received_writes(sandbox):
             sandbox.remove_flow(flow_sid)
         return enter(method=method, **request)
 
     monkeypatch.setattr(sandbox._log, "open", somebody_else)
 
-    change = delete(flow_sid)
+    change = delete_flow(flow_sid)
 
     assert (change.event.result, change.event.remote_status) == ("failed", 404)
     assert Flow.objects.get().gone_at is not None
@@ -216,7 +216,7 @@ def test_connection_that_is_never_made(sandbox, flow_sid, monkeypatch, act):
     change = act(flow_sid)
 
     assert (change.event.result, change.event.remote_status) == ("failed", None)
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
     assert change.event.payload.message == "no connection to Twilio could be made"
 
 
@@ -229,9 +229,9 @@ def test_late_apply_happens_after_the_outcome_was_recorded_as_unknown(sandbox, f
 
     change = act(flow_sid)
 
-    assert (change.event.result, applied(sandbox)) == ("unknown", [])
+    assert (change.event.result, applied_writes(sandbox)) == ("unknown", [])
     sandbox.release()
-    wait_for(lambda: applied(sandbox))
+    wait_for(lambda: applied_writes(sandbox))
     assert AuditEvent.objects.get(stage="outcome").result == "unknown"
 
 
@@ -239,17 +239,17 @@ def test_late_apply_happens_after_the_outcome_was_recorded_as_unknown(sandbox, f
 def test_attempt_is_committed_while_the_call_hangs(sandbox, flow_sid, act):
     change_id = uuid.uuid4()
     sandbox.inject(Fault(FaultKind.HANG, method=METHODS[act], times=9))
-    change = Background(lambda: act(flow_sid, change_id=change_id))
+    change = BackgroundCall(lambda: act(flow_sid, change_id=change_id))
     assert sandbox.wait_until_held()
 
-    attempt = ours().get()
+    attempt = own_events().get()
 
     assert (attempt.change_id, attempt.stage, attempt.result) == (change_id, "attempt", "pending")
-    assert attempt.payload.requested or act is delete
-    assert list(audit_log.open_attempts()) == [attempt]
+    assert attempt.payload.requested or act is delete_flow
+    assert list(audit_log.pending_attempts()) == [attempt]
     sandbox.clear_faults()
     sandbox.release()
-    assert change.outcome().event.result == ("succeeded" if act is delete else "unknown")
+    assert change.outcome().event.result == ("succeeded" if act is delete_flow else "unknown")
 
 
 @every_verb
@@ -258,7 +258,7 @@ def test_log_is_free_for_others_while_the_call_hangs(sandbox, flow_sid, act):
     sandbox.inject(Fault(FaultKind.HANG, method=METHODS[act], times=9))
     other = sandbox.add_flow(friendly_name="Other")
     mirror.sync(ACCOUNT)  # one that the log knows can't be what the creation makes
-    change = Background(lambda: act(flow_sid))
+    change = BackgroundCall(lambda: act(flow_sid))
     assert sandbox.wait_until_held()
     sandbox.clear_faults()
 

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_every_fate_of_a_killed_plan_is_on_record_and_the_way_back_is_exact():
-    report = plan_runs.play(flows=16, seed=3)
+    report = plan_runs.simulate(flows=16, seed=3)
 
     assert report.verdict.complaints == []
     assert report.chain == "valid"

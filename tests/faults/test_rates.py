@@ -3,13 +3,13 @@
 import pytest
 
 from tests.faults import rates
-from tests.faults.rates import Arrived
+from tests.faults.rates import ArrivedCalls
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_no_more_arrives_at_twilio_than_its_rates_allow(tmp_path):
-    report = rates.play(seconds=5, workers=1, viewers=6, operators=2, planned=6, seed=1, folder=tmp_path)
+    report = rates.simulate(seconds=5, workers=1, viewers=6, operators=2, planned=6, seed=1, folder=tmp_path)
 
     assert {kind.operation: kind for kind in report.arrived if not kind.is_within} == {}
     assert {kind.operation for kind in report.arrived} >= {"fetch", "update"}
@@ -29,4 +29,4 @@ def test_no_more_arrives_at_twilio_than_its_rates_allow(tmp_path):
     ],
 )
 def test_what_is_held_against_the_rates(at, is_within):
-    assert Arrived("update", at).is_within is is_within
+    assert ArrivedCalls("update", at).is_within is is_within

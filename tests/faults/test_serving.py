@@ -16,8 +16,15 @@ import requests
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tests.faults.acting import Background, applied, assert_chain_intact, stages, wait_for, writes
-from tests.faults.busy import AS_DEPLOYED, HIDDEN, ROOT, Site
+from tests.faults.acting import (
+    BackgroundCall,
+    applied_writes,
+    assert_chain_intact,
+    own_stages,
+    received_writes,
+    wait_for,
+)
+from tests.faults.busy import DEPLOYED_OPTIONS, HIDDEN_FIELDS, ROOT, Site
 from tests.flexadmin.test_settings import WHOLE
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,7 +35,7 @@ TOKEN = "metrics-token-0123456789"
 def site(sandbox, tmp_path, monkeypatch):
     monkeypatch.setenv("METRICS_TOKEN", TOKEN)
     monkeypatch.setenv("LOG_FORMAT", "json")
-    running = Site(api=sandbox.url, folder=tmp_path, options=AS_DEPLOYED)
+    running = Site(api=sandbox.url, folder=tmp_path, options=DEPLOYED_OPTIONS)
     yield running
     running.close()
 
@@ -66,9 +73,9 @@ def held(sandbox, monkeypatch):
 @pytest.mark.quick
 def test_change_under_way_ends_before_the_site_does(site, browser, sandbox, flow_sid, held):
     address = f"{site.root}/flows/{flow_sid}/enabled/"
-    form = dict(HIDDEN.findall(browser.get(address, timeout=30).text))
+    form = dict(HIDDEN_FIELDS.findall(browser.get(address, timeout=30).text))
     form |= {"enabled": "false", "reason": "because", "change_id": str(uuid.uuid4())}
-    sent = Background(lambda: browser.post(address, form, allow_redirects=False, timeout=60))
+    sent = BackgroundCall(lambda: browser.post(address, form, allow_redirects=False, timeout=60))
     assert held.come.wait(30)
 
     site.stop()
@@ -77,8 +84,8 @@ def test_change_under_way_ends_before_the_site_does(site, browser, sandbox, flow
 
     assert sent.outcome().status_code == 302
     assert site.wait(30) == 0
-    assert stages() == [("attempt", "pending"), ("outcome", "succeeded")]
-    assert len(applied(sandbox)) == len(writes(sandbox)) == 1
+    assert own_stages() == [("attempt", "pending"), ("outcome", "succeeded")]
+    assert len(applied_writes(sandbox)) == len(received_writes(sandbox)) == 1
     assert_chain_intact(2)
 
 
@@ -109,7 +116,7 @@ def test_lines_are_json_without_queries(site, browser, flow_sid, monkeypatch):
 def test_header_that_is_no_proxys_changes_nothing(sandbox, tmp_path, monkeypatch):
     """gunicorn by itself would believe this machine's own programs."""
     monkeypatch.setenv("HTTPS_ONLY", "true")
-    site = Site(api=sandbox.url, folder=tmp_path, options=AS_DEPLOYED)
+    site = Site(api=sandbox.url, folder=tmp_path, options=DEPLOYED_OPTIONS)
     claimed = {"X-Forwarded-Proto": "https", "X-Forwarded-Ssl": "on", "X-Forwarded-For": "198.51.100.1"}
 
     try:
@@ -136,7 +143,7 @@ def test_request_with_too_much_in_its_head_is_refused(site, headers):
 def test_refused_request_writes_no_line_of_its_own(sandbox, tmp_path, monkeypatch):
     monkeypatch.setenv("LOG_FORMAT", "line")
     monkeypatch.setenv("LOG_LEVEL", "INFO")
-    site = Site(api=sandbox.url, folder=tmp_path, options=AS_DEPLOYED)
+    site = Site(api=sandbox.url, folder=tmp_path, options=DEPLOYED_OPTIONS)
     address = urlsplit(site.root)
 
     try:
@@ -157,7 +164,7 @@ def test_start_without_a_key_says_so_once(tmp_path):
     environment = {name: value for name, value in WHOLE.items() if name != "AUDIT_KEY"}
 
     ended = subprocess.run(
-        [sys.executable, "-m", "gunicorn", *AS_DEPLOYED],
+        [sys.executable, "-m", "gunicorn", *DEPLOYED_OPTIONS],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, **environment},
         capture_output=True,

@@ -32,13 +32,13 @@ from flows.changes import flow_changes, reconcile
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
 from flows.search.models import FlowEntry, FlowTally
-from flows.twilio.client import WRITES, FlexClient
+from flows.twilio.client import WRITE_OPERATIONS, FlexClient
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
-from tests.faults.acting import OMAR, STUDIO, wait_for
-from tests.faults.truth import Outside, applied_of, differences, lies
+from tests.faults.acting import OMAR, STUDIO_FLOW_SID, wait_for
+from tests.faults.truth import ExternalChanges, applied_requests, find_differences, find_violations
 
 LONG = int(os.environ.get("STATEFUL_EXAMPLES", "0"))
 SOON = 0.15  # seconds until a call is given up that would never end
@@ -49,12 +49,12 @@ ENDLESS = {
 }  # fmt: skip
 # What a service may say instead of doing it; anything else is a fault of ours.
 SAID = (
-    FlexError, flow_changes.Conflict, flow_changes.NothingToChange, flow_changes.NotRead, audit_log.AlreadyRecorded, audit_log.ChangeOpen,
-    mirror.SyncBusy, reconcile.NotForAPerson,
+    FlexError, flow_changes.Conflict, flow_changes.NothingToChange, flow_changes.FlowUnreadable, audit_log.AlreadyRecorded, audit_log.ConcurrentChange,
+    mirror.SyncBusy, reconcile.NotAmbiguous,
 )  # fmt: skip
 
 HANDLING = [
-    {"integration_type": "studio", "integration_flow_sid": STUDIO},
+    {"integration_type": "studio", "integration_flow_sid": STUDIO_FLOW_SID},
     {"integration_type": "external", "integration_url": "https://hooks.example.com/in?token=one"},
     {"integration_type": "external", "integration_url": "https://hooks.example.com/in?token=two"},
 ]
@@ -135,7 +135,7 @@ class Process:
             self.world.others(self.meanwhile[1], self.world.target)
         self.calls += 1
         self.step()
-        if verb in WRITES and self.world.stages_of(self.change_id) != ["attempt"]:
+        if verb in WRITE_OPERATIONS and self.world.stages_of(self.change_id) != ["attempt"]:
             self.world.faults.append(f"{verb} was sent, on record was {self.world.stages_of(self.change_id)}")
 
 
@@ -147,7 +147,7 @@ class World(RuleBasedStateMachine):
         self.is_whole = True  # nothing is found wrong yet
         self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
         self.skew = timedelta()
-        self.twilio, self.outside = Sandbox(clock=lambda: self.now + self.skew), Outside()
+        self.twilio, self.outside = Sandbox(clock=lambda: self.now + self.skew), ExternalChanges()
         self.faults, self.sent, self.answered = [], {}, set()
         self.process = self.fault = None
         self.sids, self.bases, self.last_id, self.target, self.count = [], {}, uuid.uuid4(), "", 0
@@ -185,7 +185,7 @@ class World(RuleBasedStateMachine):
         for sid in reversed(self.twilio.flows):
             if sid not in self.sids:
                 self.sids.append(sid)
-        assert [*self.faults, *lies(self.twilio, self.sent, self.outside)] == []
+        assert [*self.faults, *find_violations(self.twilio, self.sent, self.outside)] == []
         self.is_whole = True
 
     def sid_at(self, place):
@@ -290,7 +290,7 @@ class World(RuleBasedStateMachine):
         found = list(OpenChange.objects.order_by("attempt"))
         one = found[place % len(found)] if found and place is not None else None
         self.perform(
-            lambda: reconcile.settle(one) if one else reconcile.reconcile(),
+            lambda: reconcile.reconcile_one(one) if one else reconcile.reconcile(),
             sid=one.target_sid if one else "", dies_at=dies_at, fault=fault, meanwhile=meanwhile,
         )  # fmt: skip
 
@@ -300,7 +300,7 @@ class World(RuleBasedStateMachine):
         puzzles = list(OpenChange.objects.exclude(puzzle="").order_by("attempt"))
         if puzzles:
             self.decide_truly(puzzles[place % len(puzzles)], dies_at, fault)
-        elif found := drift.inbox():
+        elif found := drift.load_inbox():
             event = found[place % len(found)][-1]
             self.perform(lambda: drift.accept(event=event, reason="", actor=OMAR), dies_at=dies_at)
 
@@ -347,7 +347,7 @@ class World(RuleBasedStateMachine):
         busy = list(OpenChange.objects.select_related("attempt__payload").filter(target_sid=sid))
         created = {change.change_id for change in OpenChange.objects.filter(action="flow.create")} & {
             change_id
-            for change_id, requests in applied_of(self.twilio, self._sent_so_far()).items()
+            for change_id, requests in applied_requests(self.twilio, self._sent_so_far()).items()
             if any(request.sid == sid for request in requests)
         }
         if act == "delete":
@@ -372,12 +372,12 @@ class World(RuleBasedStateMachine):
     def decide_truly(self, change, dies_at=None, fault=None):
         """A person finds out what really happened, once nothing is on its way any more."""
         self.release()
-        made = applied_of(self.twilio, self.sent).get(change.change_id, [])
+        made = applied_requests(self.twilio, self.sent).get(change.change_id, [])
         sid = made[0].sid if made and change.action == "flow.create" else ""
         if sid and sid not in change.candidates:
             return
         self.perform(
-            lambda: reconcile.decide(change=change, applied=bool(made), sid=sid, reason="", actor=OMAR),
+            lambda: reconcile.resolve_manually(change=change, applied=bool(made), sid=sid, reason="", actor=OMAR),
             dies_at=dies_at, fault=fault,
         )  # fmt: skip
 
@@ -398,7 +398,7 @@ class World(RuleBasedStateMachine):
                 self.decide_truly(change)
         assert [str(change) for change in OpenChange.objects.all()] == []
         self.perform(partial(mirror.sync, ACCOUNT))
-        assert differences(self.twilio) == []
+        assert find_differences(self.twilio) == []
         events = AuditEvent.objects.count()
         self.perform(partial(mirror.sync, ACCOUNT))
         assert AuditEvent.objects.count() == events
@@ -406,7 +406,7 @@ class World(RuleBasedStateMachine):
 
 def _empty():
     """An empty database. The rule that the log is append-only is lifted for that moment alone."""
-    append_only.lift(connection)
+    append_only.remove(connection)
     with transaction.atomic(), connection.cursor() as cursor:
         for model in apps.get_app_config("flows").get_models():
             if model not in (FlowEntry, FlowTally):  # which follow from the mirror
@@ -464,7 +464,7 @@ class Stage:
 
 @pytest.fixture
 def stage(monkeypatch):
-    playing, once = Stage(), FlexClient._once
+    playing, once = Stage(), FlexClient._send_once
 
     def watched(client, verb, *args):
         process = playing.world.process
@@ -476,7 +476,7 @@ def stage(monkeypatch):
             if process:
                 process.at_a_call()
 
-    monkeypatch.setattr(FlexClient, "_once", watched)
+    monkeypatch.setattr(FlexClient, "_send_once", watched)
     monkeypatch.setattr(flow_changes, "flex_client", playing.client)
     monkeypatch.setattr(mirror, "flex_client", playing.client)
     monkeypatch.setattr(timezone, "now", playing.now)

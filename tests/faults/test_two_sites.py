@@ -12,7 +12,7 @@ pytestmark = [
 
 
 def test_two_sites_are_one(tmp_path):
-    report = two_sites.play(
+    report = two_sites.simulate(
         clients=6, workers=2, flows=20, seed=1, folder=tmp_path, progress=lambda heard: heard / 150
     )
 

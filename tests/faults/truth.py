@@ -12,21 +12,21 @@ from typing import Any
 from uuid import UUID
 
 from flows.audit import verification
-from flows.audit.models import ONCE, AuditEvent, OpenChange, OpenDrift
+from flows.audit.models import UNIQUE_STAGES, AuditEvent, OpenChange, OpenDrift
 from flows.mirror import drift
 from flows.mirror.models import Flow
-from flows.redaction.masking import masked, storable
+from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.flex import flex_flow
-from flows.twilio.sandbox.request_log import Received
+from flows.twilio.sandbox.request_log import RequestRecord
 from flows.twilio.sandbox.server import Sandbox
 
-MADE = ("succeeded", "applied")
-NOT_MADE = ("failed", "not_applied", "conflict", "denied")
-INTEGRATION = {entry.name for entry in flex_flow.INTEGRATION_FIELDS}
+APPLIED_RESULTS = ("succeeded", "applied")
+NOT_APPLIED_RESULTS = ("failed", "not_applied", "conflict", "denied")
+INTEGRATION_FIELDS = {entry.name for entry in flex_flow.INTEGRATION_FIELDS}
 
 
 @dataclass
-class Outside:
+class ExternalChanges:
     """What others did at Twilio: flows made and deleted there, and every value that they gave a field."""
 
     made: set[str] = field(default_factory=set)
@@ -34,60 +34,60 @@ class Outside:
     edits: set[tuple[str, str, Any]] = field(default_factory=set)
 
 
-def applied_of(sandbox: Sandbox, sent: Mapping[int, UUID]) -> dict[UUID, list[Received]]:
+def applied_requests(sandbox: Sandbox, sent: Mapping[int, UUID]) -> dict[UUID, list[RequestRecord]]:
     """The requests that the sandbox carried out, by the change that sent them."""
-    found: dict[UUID, list[Received]] = {}
+    found: dict[UUID, list[RequestRecord]] = {}
     for request in sandbox.requests:
         if request.applied and request.n in sent:
             found.setdefault(sent[request.n], []).append(request)
     return found
 
 
-def lies(sandbox: Sandbox, sent: Mapping[int, UUID], outside: Outside) -> list[str]:
+def find_violations(sandbox: Sandbox, sent: Mapping[int, UUID], outside: ExternalChanges) -> list[str]:
     """What must never be, at any moment."""
-    applied = applied_of(sandbox, sent)
+    applied = applied_requests(sandbox, sent)
     events = list(AuditEvent.objects.select_related("payload").order_by("seq"))
     verdict = verification.verify()
     return [
         *([f"event {verdict.bad_seq} {verdict.fault}"] if verdict.bad_seq else []),
-        *_lies_about_changes(events, applied),
-        *_lies_about_what_is_open(events),
-        *_lies_about_the_inbox(events),
-        *_lies_about_others(events, applied, outside),
-        *_leaps(events),
+        *_check_changes(events, applied),
+        *_check_open_changes(events),
+        *_check_inbox(events),
+        *_check_external_changes(events, applied, outside),
+        *_check_continuity(events),
     ]
 
 
-def differences(sandbox: Sandbox) -> list[str]:
+def find_differences(sandbox: Sandbox) -> list[str]:
     """What the copy and the log have otherwise than the sandbox, where every doubt is settled."""
-    there = {sid: as_kept(flow) for sid, flow in sandbox.flows.items()}
+    there = {sid: to_stored(flow) for sid, flow in sandbox.flows.items()}
     rows = {flow.sid: None if flow.gone_at else flow.resource for flow in Flow.objects.all()}
-    known = drift.states({*there, *rows})
+    known = drift.last_recorded_states({*there, *rows})
     found = []
     for sid in {*there, *rows}:
         flow, state = there.get(sid), known.get(sid)
-        if without_address(rows.get(sid)) != flow:
+        if drop_url(rows.get(sid)) != flow:
             found.append(f"the copy of {sid} is {rows.get(sid)}, the flow {flow}")
-        if state is None or not state.is_known or _differing(state.snapshot, flow):
+        if state is None or not state.is_known or _differing_fields(state.snapshot, flow):
             found.append(f"the log's last state of {sid} is {state}, the flow {flow}")
     return found
 
 
-def as_kept(flow: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(masked(storable(flex_flow.from_response(flow))))
+def to_stored(flow: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(redact(replace_unstorable(flex_flow.from_response(flow))))
 
 
-def without_address(snapshot: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def drop_url(snapshot: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return snapshot and {name: value for name, value in snapshot.items() if name != "url"}
 
 
-def _differing(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> list[str]:
+def _differing_fields(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> list[str]:
     if one is None or other is None:
         return [] if one is other else ["sid"]
     return drift.changes_between(one, other)
 
 
-def _lies_about_changes(events: list[AuditEvent], applied: dict[UUID, list[Received]]) -> Iterator[str]:
+def _check_changes(events: list[AuditEvent], applied: dict[UUID, list[RequestRecord]]) -> Iterator[str]:
     attempted = {event.change_id for event in events if event.stage == "attempt"}
     for change_id, requests in applied.items():
         if change_id not in attempted:
@@ -95,22 +95,22 @@ def _lies_about_changes(events: list[AuditEvent], applied: dict[UUID, list[Recei
         if len(requests) > 1:
             yield f"applied twice: {requests}"
     for event in events:
-        if event.stage not in ONCE:
+        if event.stage not in UNIQUE_STAGES:
             continue
-        if event.result in NOT_MADE and event.change_id in applied:
+        if event.result in NOT_APPLIED_RESULTS and event.change_id in applied:
             yield f"recorded {event.result}, but applied: {event}"
-        if event.result in MADE and event.change_id not in applied:
+        if event.result in APPLIED_RESULTS and event.change_id not in applied:
             yield f"recorded {event.result}, but not applied: {event}"
         made = [request.sid for request in applied.get(event.change_id, [])]
-        if event.result in MADE and made and made != [event.target_sid]:
+        if event.result in APPLIED_RESULTS and made and made != [event.target_sid]:
             yield f"recorded of another flow than the one that was changed: {event}, {made}"
 
 
-def _lies_about_what_is_open(events: list[AuditEvent]) -> Iterator[str]:
+def _check_open_changes(events: list[AuditEvent]) -> Iterator[str]:
     latest: dict[UUID, AuditEvent] = {}
     settled = set()
     for event in events:
-        if event.change_id and event.stage in ONCE:
+        if event.change_id and event.stage in UNIQUE_STAGES:
             latest[event.change_id] = event
             if event.stage != "attempt" and event.result != "unknown":
                 settled.add(event.change_id)
@@ -120,13 +120,13 @@ def _lies_about_what_is_open(events: list[AuditEvent]) -> Iterator[str]:
         yield f"open by the log: {expected}, by the table: {kept}"
 
 
-def _lies_about_the_inbox(events: list[AuditEvent]) -> Iterator[str]:
+def _check_inbox(events: list[AuditEvent]) -> Iterator[str]:
     """What others did waits in the inbox until a person deals with it, or with something else of that flow."""
     by_id = {event.event_id: event for event in events}
     dealt_with = [
         (event, by_id[event.refers_to])
         for event in events
-        if event.refers_to in by_id and event.result in MADE
+        if event.refers_to in by_id and event.result in APPLIED_RESULTS
     ]
     accepted = [one for event, one in dealt_with if event.action == "flow.accept"]
     found = [event for event in events if event.action == "flow.drift"]
@@ -142,8 +142,8 @@ def _lies_about_the_inbox(events: list[AuditEvent]) -> Iterator[str]:
             yield f"gone from the inbox, and nobody dealt with it: {event}"
 
 
-def _lies_about_others(
-    events: list[AuditEvent], applied: dict[UUID, list[Received]], outside: Outside
+def _check_external_changes(
+    events: list[AuditEvent], applied: dict[UUID, list[RequestRecord]], outside: ExternalChanges
 ) -> Iterator[str]:
     """An observed event tells of what others did, and of nothing that we did."""
     made_here = {
@@ -166,12 +166,12 @@ def _lies_about_others(
                     yield f"observed as changed by others: {event} {name} {before.get(name)} {after.get(name)}"
 
 
-def _leaps(events: list[AuditEvent]) -> Iterator[str]:
+def _check_continuity(events: list[AuditEvent]) -> Iterator[str]:
     """A flow's story has no leap: each state is the one before it and what the event itself says was changed."""
     telling = [
         event
         for event in events
-        if event.stage == "observed" or (event.stage in ONCE and event.result in MADE)
+        if event.stage == "observed" or (event.stage in UNIQUE_STAGES and event.result in APPLIED_RESULTS)
     ]
     states: dict[str, Any] = {}
     owed: dict[str, tuple[AuditEvent, list[str]]] = {}
@@ -183,14 +183,14 @@ def _leaps(events: list[AuditEvent]) -> Iterator[str]:
                 expected = owed.pop(sid)[1]
                 if not set(expected) <= set(event.changed_fields):
                     yield f"leap: {event} tells not of {expected}"
-            elif event.action == "flow.drift" and _differing(states.get(sid), payload.before):
+            elif event.action == "flow.drift" and _differing_fields(states.get(sid), payload.before):
                 yield f"leap: {event} begins elsewhere than where the log was: {states.get(sid)}, {payload.before}"
         elif event.action != "flow.delete":
             before = after if event.action == "flow.create" else states.get(sid)
             expected = {**(before or {}), **(payload.requested or {})}
             names = set(payload.requested or {})
-            ignored = INTEGRATION if "integration_type" in names else set()
-            leap = [name for name in _differing(expected, after) if name not in ignored]
+            ignored = INTEGRATION_FIELDS if "integration_type" in names else set()
+            leap = [name for name in _differing_fields(expected, after) if name not in ignored]
             if sid in owed:
                 yield f"leap: nothing tells of {owed.pop(sid)}"
             if leap:

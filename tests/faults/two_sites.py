@@ -37,26 +37,26 @@ from flows.mirror.models import SyncState
 from flows.twilio.sandbox.faults import LIST_PATH
 from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import wait_for
-from tests.faults.busy import AS_DEPLOYED, Flows, Person, Site
-from tests.faults.databases import databases, use
-from tests.faults.kills import sessions
-from tests.faults.witness import NEVER, Verdict, Witness, judge
+from tests.faults.busy import DEPLOYED_OPTIONS, KnownFlows, SimulatedUser, Site
+from tests.faults.databases import temporary_databases, use_database
+from tests.faults.kills import create_sessions
+from tests.faults.witness import VIOLATIONS, Findings, WriteObserver, compare_with_log
 
 CLIENTS, WORKERS, FLOWS = 16, 4, 200
 LATENCY: Final = 0.02  # seconds that a request takes at the sandbox
-LISTING: Final = 0.2  # seconds that a listing takes, so that two at once would meet
+LISTING_SECONDS: Final = 0.2  # seconds that a listing takes, so that two at once would meet
 # What a person is told of what others did meanwhile is no failure.
-FINE: Final = {"200", "302", "404", "409", "422"}
-CUT: Final = "line broke"
+OK_STATUSES: Final = {"200", "302", "404", "409", "422"}
+CONNECTION_LOST: Final = "line broke"
 Progress = Callable[[int], float]  # from how often the sites answered, how far it is: 1 at the end
 
 
-class Visitor(Person):
+class Visitor(SimulatedUser):
     """Whose every request goes to one of the sites by chance: a form of one is sent to the other."""
 
     CHANGES = {"/flows/": 25, "/flows/?q=name": 10, "/audit/": 15, "edit": 20, "enabled": 12, "new": 8, "delete": 2, "sync": 8}  # fmt: skip
 
-    def __init__(self, session: str, sites: list[Site], flows: Flows, chance: random.Random) -> None:
+    def __init__(self, session: str, sites: list[Site], flows: KnownFlows, chance: random.Random) -> None:
         super().__init__(session, sites[0], flows, chance)
         self._sites = sites
 
@@ -70,7 +70,7 @@ class Report:
     """What the people heard, and what stands in the log."""
 
     heard: Counter[str] = field(default_factory=Counter)
-    verdict: Verdict = field(default_factory=Verdict)
+    verdict: Findings = field(default_factory=Findings)
     syncs: int = 0
     syncs_at_once: int = 0
     events: int = 0
@@ -82,7 +82,9 @@ class Report:
 
     @property
     def failed(self) -> dict[str, int]:
-        return {what: count for what, count in self.heard.items() if what not in (*FINE, CUT)}
+        return {
+            what: count for what, count in self.heard.items() if what not in (*OK_STATUSES, CONNECTION_LOST)
+        }
 
     @property
     def is_good(self) -> bool:
@@ -92,7 +94,9 @@ class Report:
         )  # fmt: skip
 
 
-def play(*, clients: int, workers: int, flows: int, seed: int, folder: Path, progress: Progress) -> Report:
+def simulate(
+    *, clients: int, workers: int, flows: int, seed: int, folder: Path, progress: Progress
+) -> Report:
     """The sites' database is this process's own."""
     report, started = Report(), time.monotonic()
     with (
@@ -100,29 +104,29 @@ def play(*, clients: int, workers: int, flows: int, seed: int, folder: Path, pro
         override_settings(FLEX_API_URL=sandbox.url, FLEX_RATE_LIMITS=False),
         ExitStack() as stack,
     ):
-        known = Flows([sandbox.add_flow() for _ in range(flows)])
+        known = KnownFlows([sandbox.add_flow() for _ in range(flows)])
         mirror.sync(ACCOUNT)
-        witness = Witness(sandbox)
-        stack.enter_context(_listings_counted(sandbox, report))
+        witness = WriteObserver(sandbox)
+        stack.enter_context(_count_listings(sandbox, report))
         # A server takes a hundred connections by default, and these may not be the only sites on it.
         stack.enter_context(mock.patch.dict("os.environ", {"DATABASE_POOL_SIZE": "5"}))
-        options = (*AS_DEPLOYED, "--workers", str(workers))
+        options = (*DEPLOYED_OPTIONS, "--workers", str(workers))
         sites = [Site(api=sandbox.url, folder=folder, options=options, name=name) for name in ("one", "two")]
         for site in sites:
             stack.callback(site.close)
         crowd = [
             Visitor(session, sites, known, random.Random(f"{seed} {number}"))
-            for number, session in enumerate(sessions(clients))
+            for number, session in enumerate(create_sessions(clients))
         ]
-        _busy(crowd, sites[1], progress, report)
+        _run_load(crowd, sites[1], progress, report)
         wait_for(witness.is_quiet)
-        report.verdict = judge(witness.seen)
-    _look(report)
+        report.verdict = compare_with_log(witness.seen)
+    _check_log(report)
     report.seconds = time.monotonic() - started
     return report
 
 
-def _busy(crowd: list[Visitor], restarted: Site, progress: Progress, report: Report) -> None:
+def _run_load(crowd: list[Visitor], restarted: Site, progress: Progress, report: Report) -> None:
     def heard() -> int:
         assert not any(person.error for person in crowd), next(filter(None, (one.error for one in crowd)))
         return sum(sum(person.heard.values()) for person in crowd)
@@ -147,7 +151,7 @@ def _busy(crowd: list[Visitor], restarted: Site, progress: Progress, report: Rep
 
 
 @contextmanager
-def _listings_counted(sandbox: Sandbox, report: Report) -> Iterator[None]:
+def _count_listings(sandbox: Sandbox, report: Report) -> Iterator[None]:
     """Nothing but a sync lists all flows here; each takes a while."""
     respond, lock, under_way = sandbox._api.respond, threading.Lock(), [0]
 
@@ -159,7 +163,7 @@ def _listings_counted(sandbox: Sandbox, report: Report) -> Iterator[None]:
             report.syncs += 1
             report.syncs_at_once = max(report.syncs_at_once, under_way[0])
         try:
-            time.sleep(LISTING)
+            time.sleep(LISTING_SECONDS)
             return respond(request, received)
         finally:
             with lock:
@@ -169,7 +173,7 @@ def _listings_counted(sandbox: Sandbox, report: Report) -> Iterator[None]:
         yield
 
 
-def _look(report: Report) -> None:
+def _check_log(report: Report) -> None:
     report.events = AuditEvent.objects.count()
     newest = AuditEvent.objects.aggregate(newest=Max("seq"))["newest"]
     report.is_gapless = report.events == newest == audit_log.last_seq()
@@ -190,40 +194,40 @@ def main() -> int:
     if connection.vendor != "postgresql":
         parser.error("two sites share a PostgreSQL: set DATABASE_URL")
     console, seconds = Console(), options.pop("seconds")
-    with databases(1) as (own,), tempfile.TemporaryDirectory() as folder:
-        use(own)
+    with temporary_databases(1) as (own,), tempfile.TemporaryDirectory() as folder:
+        use_database(own)
         began = time.monotonic()
-        report = play(
+        report = simulate(
             **options, folder=Path(folder), progress=lambda _heard: (time.monotonic() - began) / seconds
         )
-    console.print(_table(report))
+    console.print(_build_table(report))
     for complaint in report.verdict.complaints:
         console.print(f"[red]{complaint}", highlight=False)
     return 0 if report.is_good else 1
 
 
-def _table(report: Report) -> Table:
+def _build_table(report: Report) -> Table:
     table = Table(title="Two sites on one PostgreSQL, one of them restarted", show_header=False)
     table.add_column()
     table.add_column(justify="right")
     for what, count in sorted(report.heard.items()):
-        table.add_row(what if what == CUT else f"answered {what}", f"{count:,}")
+        table.add_row(what if what == CONNECTION_LOST else f"answered {what}", f"{count:,}")
     table.add_section()
-    table.add_row("requests that failed", _zero(sum(report.failed.values())))
+    table.add_row("requests that failed", _format_count(sum(report.failed.values())))
     table.add_row("syncs", f"{report.syncs:,}")
     table.add_row("syncs at once, at most", str(report.syncs_at_once))
     table.add_row("events in the log", f"{report.events:,}")
     table.add_row("gaps in their order", "[green]none" if report.is_gapless else "[bold red]some")
     table.add_row("chain", report.chain)
-    for what in NEVER:
-        table.add_row(what, _zero(report.verdict.counts[what]))
+    for what in VIOLATIONS:
+        table.add_row(what, _format_count(report.verdict.counts[what]))
     table.add_section()
     table.add_row("seconds until the restarted site had ended", f"{report.restart:.1f}")
     table.add_row("seconds", f"{report.seconds:.0f}")
     return table
 
 
-def _zero(count: int) -> str:
+def _format_count(count: int) -> str:
     return f"[bold red]{count}" if count else "[green]0"
 
 

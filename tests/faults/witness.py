@@ -13,47 +13,53 @@ from typing import Any, Final
 from django.db import connections
 
 from flows.audit.models import AuditEvent, OpenChange
-from flows.redaction.masking import masked, storable
+from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.faults import LIST_PATH, OTHER_SID, FaultKind
-from flows.twilio.sandbox.request_log import Received
+from flows.twilio.sandbox.request_log import RequestRecord
 from flows.twilio.sandbox.server import Sandbox
 
-WITHOUT_ATTEMPT: Final = "applied without an attempt"
-TWICE: Final = "applied twice"
-FAILED_BUT_APPLIED: Final = "recorded failed, but applied"
-APPLIED_BUT_NOT: Final = "recorded applied, but not"
+APPLIED_WITHOUT_ATTEMPT: Final = "applied without an attempt"
+APPLIED_TWICE: Final = "applied twice"
+RECORDED_FAILED_BUT_APPLIED: Final = "recorded failed, but applied"
+RECORDED_APPLIED_BUT_NOT: Final = "recorded applied, but not"
 LEFT_UNKNOWN: Final = "left unknown"
-NEVER: Final = (WITHOUT_ATTEMPT, TWICE, FAILED_BUT_APPLIED, APPLIED_BUT_NOT, LEFT_UNKNOWN)
-APPLIED, WAITING = "applied", "waits for a person"
+VIOLATIONS: Final = (
+    APPLIED_WITHOUT_ATTEMPT,
+    APPLIED_TWICE,
+    RECORDED_FAILED_BUT_APPLIED,
+    RECORDED_APPLIED_BUT_NOT,
+    LEFT_UNKNOWN,
+)
+APPLIED, NEEDS_DECISION = "applied", "waits for a person"
 
-SAYS_NO: Final = {"failed", "not_applied", "conflict", "denied"}
-SAYS_YES: Final = {"succeeded", "applied"}
-ACTIONS: Final = {"POST": "flow.update", "DELETE": "flow.delete"}
+NOT_APPLIED_RESULTS: Final = {"failed", "not_applied", "conflict", "denied"}
+APPLIED_RESULTS: Final = {"succeeded", "applied"}
+ACTION_BY_METHOD: Final = {"POST": "flow.update", "DELETE": "flow.delete"}
 # Faults that never carry a request out; any other does so in the end.
-CARRIED_OUT_BY_NONE: Final = {
+NEVER_APPLIED_FAULTS: Final = {
     FaultKind.REFUSE, FaultKind.TOO_MANY, FaultKind.SERVER_ERROR, FaultKind.DROP, FaultKind.HANG,
     FaultKind.HTML, FaultKind.REDIRECT, FaultKind.PROBLEM,
 }  # fmt: skip
 
 
 @dataclass(slots=True)
-class Seen:
+class ObservedWrite:
     """A write that reached the sandbox, and the change whose attempt was the last on record at that moment."""
 
-    received: Received
+    received: RequestRecord
     change_id: uuid.UUID | None
     is_done: bool = False  # carried out or refused; an answer may still be under way
 
 
 @dataclass(slots=True)
-class Verdict:
+class Findings:
     """How often each thing was found, and a sentence for each that must never be."""
 
     counts: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
 
-    def add(self, other: Verdict) -> None:
+    def add(self, other: Findings) -> None:
         self.counts.update(other.counts)
         self.complaints.extend(other.complaints)
 
@@ -62,28 +68,28 @@ class Verdict:
         self.complaints.append(f"{what}: {of}")
 
 
-class Witness:
+class WriteObserver:
     """Watches a sandbox from the moment that it is made. `on_write` is called once, before the next write is
     done, with what arrived."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self.seen: list[Seen] = []
+        self.seen: list[ObservedWrite] = []
         self.on_write: Callable[[], None] | None = None
-        self._by_number: dict[int, Seen] = {}
+        self._by_number: dict[int, ObservedWrite] = {}
         enter, respond = sandbox._log.open, sandbox._api.respond
 
-        def arrived(*, method: str, path: str, parameters: Any, at: Any) -> Received:
-            change_id = _on_record(method, path, parameters) if method != "GET" else None
+        def arrived(*, method: str, path: str, parameters: Any, at: Any) -> RequestRecord:
+            change_id = _find_change_id(method, path, parameters) if method != "GET" else None
             received = enter(method=method, path=path, parameters=parameters, at=at)
             if method != "GET":
-                seen = self._by_number[received.n] = Seen(received, change_id)
+                seen = self._by_number[received.n] = ObservedWrite(received, change_id)
                 self.seen.append(seen)
                 interfere, self.on_write = self.on_write, None
                 if interfere:
                     interfere()
             return received
 
-        def done(request: Any, received: Received) -> Any:
+        def done(request: Any, received: RequestRecord) -> Any:
             try:
                 return respond(request, received)
             finally:
@@ -95,24 +101,24 @@ class Witness:
 
     def is_quiet(self) -> bool:
         """Whether nothing is under way at the sandbox that may still be applied."""
-        return all(seen.is_done or seen.received.fault in CARRIED_OUT_BY_NONE for seen in list(self.seen))
+        return all(seen.is_done or seen.received.fault in NEVER_APPLIED_FAULTS for seen in list(self.seen))
 
-    def take(self) -> list[Seen]:
+    def take(self) -> list[ObservedWrite]:
         """What was seen since it was last asked."""
         taken, self.seen = self.seen, []
         self._by_number.clear()
         return taken
 
 
-def judge(seen: Iterable[Seen], *, since: int = 0) -> Verdict:
+def compare_with_log(seen: Iterable[ObservedWrite], *, since: int = 0) -> Findings:
     """Holds what the sandbox applied against the log from the event after `since` on."""
-    verdict = Verdict()
-    applied: defaultdict[uuid.UUID, list[Received]] = defaultdict(list)
-    attempts = _attempts(since)
+    verdict = Findings()
+    applied: defaultdict[uuid.UUID, list[RequestRecord]] = defaultdict(list)
+    attempts = _requested_by_change(since)
     for one in seen:
-        if one.received.applied and (one.change_id is None or not _is_as_recorded(one, attempts)):
+        if one.received.applied and (one.change_id is None or not _matches_attempt(one, attempts)):
             verdict.counts[APPLIED] += 1
-            verdict.complain(WITHOUT_ATTEMPT, f"{one.received.method} {one.received.path}")
+            verdict.complain(APPLIED_WITHOUT_ATTEMPT, f"{one.received.method} {one.received.path}")
         elif one.received.applied and one.change_id is not None:
             applied[one.change_id].append(one.received)
     stories: defaultdict[uuid.UUID, list[tuple[str, str]]] = defaultdict(list)
@@ -122,59 +128,61 @@ def judge(seen: Iterable[Seen], *, since: int = 0) -> Verdict:
     puzzles = dict(OpenChange.objects.values_list("change_id", "puzzle"))
     for change_id, story in stories.items():
         verdict.counts[APPLIED] += bool(applied[change_id])
-        _judge_change(verdict, change_id, story, applied[change_id], puzzles)
+        _check_change(verdict, change_id, story, applied[change_id], puzzles)
     return verdict
 
 
-def _judge_change(
-    verdict: Verdict,
+def _check_change(
+    verdict: Findings,
     change_id: uuid.UUID,
     story: list[tuple[str, str]],
-    applied: list[Received],
+    applied: list[RequestRecord],
     puzzles: dict[uuid.UUID, str],
 ) -> None:
     """`story`: the result and the flow of each of the change's events; `puzzles`: the open changes and why."""
     said = [result for result, _ in story]
     if len(applied) > 1:
-        verdict.complain(TWICE, change_id)
-    if applied and SAYS_NO.intersection(said):
-        verdict.complain(FAILED_BUT_APPLIED, change_id)
+        verdict.complain(APPLIED_TWICE, change_id)
+    if applied and NOT_APPLIED_RESULTS.intersection(said):
+        verdict.complain(RECORDED_FAILED_BUT_APPLIED, change_id)
     # A change that was made to another flow than the log says was not made either; but that a new flow has the SID
     # that Twilio gave it is all that anybody can know of it.
-    claimed = {sid for result, sid in story if result in SAYS_YES}
+    claimed = {sid for result, sid in story if result in APPLIED_RESULTS}
     told = {OTHER_SID for received in applied if received.fault == FaultKind.WRONG_SID}
     if not claimed <= {received.sid for received in applied} | told:
-        verdict.complain(APPLIED_BUT_NOT, change_id)
+        verdict.complain(RECORDED_APPLIED_BUT_NOT, change_id)
     if puzzles.get(change_id):
-        verdict.counts[WAITING] += 1
+        verdict.counts[NEEDS_DECISION] += 1
     elif change_id in puzzles or said[-1] in ("pending", "unknown"):
         verdict.complain(LEFT_UNKNOWN, change_id)
 
 
-def _on_record(method: str, path: str, parameters: dict[str, str]) -> uuid.UUID | None:
+def _find_change_id(method: str, path: str, parameters: dict[str, str]) -> uuid.UUID | None:
     """The change that this write must belong to, over a connection of the sandbox's own thread."""
     try:
         attempts = AuditEvent.objects.filter(stage="attempt").order_by("-seq")
         if path == LIST_PATH:
-            name = masked(storable(parameters.get("FriendlyName", "")))
+            name = redact(replace_unstorable(parameters.get("FriendlyName", "")))
             newest = attempts.filter(action="flow.create").select_related("payload")[:50]
             attempt = next((event for event in newest if event.payload.friendly_name == name), None)
         else:
             sid = path.removeprefix(f"{LIST_PATH}/")
-            attempt = attempts.filter(action=ACTIONS.get(method), target_sid=sid).first()
+            attempt = attempts.filter(action=ACTION_BY_METHOD.get(method), target_sid=sid).first()
         return attempt.change_id if attempt else None
     finally:
         connections.close_all()
 
 
-def _attempts(since: int) -> dict[uuid.UUID, dict[str, Any]]:
+def _requested_by_change(since: int) -> dict[uuid.UUID, dict[str, Any]]:
     attempts = AuditEvent.objects.filter(stage="attempt", seq__gt=since)
     return dict(attempts.values_list("change_id", "payload__requested"))
 
 
-def _is_as_recorded(seen: Seen, attempts: dict[uuid.UUID, dict[str, Any]]) -> bool:
+def _matches_attempt(seen: ObservedWrite, attempts: dict[uuid.UUID, dict[str, Any]]) -> bool:
     """Whether what was sent is what the attempt says."""
     asked = attempts.get(seen.change_id) if seen.change_id else None
     if seen.received.method == "DELETE":
         return seen.change_id in attempts
-    return asked is not None and masked(storable(seen.received.parameters)) == flex_flow.to_parameters(asked)
+    return asked is not None and redact(
+        replace_unstorable(seen.received.parameters)
+    ) == flex_flow.to_parameters(asked)

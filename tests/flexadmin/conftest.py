@@ -20,7 +20,7 @@ def provider(running_provider: Provider, settings: Settings, monkeypatch: pytest
     """The site's provider, where nina is about to sign in."""
     provider = running_provider
     provider.claims, provider.fault = {"sub": "7f3a", "preferred_username": "nina"}, ""
-    provider.issuer, provider.userinfo, provider.in_token = provider.url, None, {}
+    provider.issuer, provider.userinfo, provider.token_claims = provider.url, None, {}
     provider.opened.clear()
     monkeypatch.setattr(oidc_provider, "configurations", oidc_provider.Configurations())
     settings.SOCIALACCOUNT_PROVIDERS = provider.settings()

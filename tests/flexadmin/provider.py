@@ -25,7 +25,7 @@ class Provider:
         self.claims: dict[str, Any] = {"sub": "7f3a", "preferred_username": "nina"}
         self.fault = ""
         self.userinfo: dict[str, Any] | None = None  # where it is not the claims of the ID token
-        self.in_token: dict[str, Any] = {}  # beside the claims; None leaves one out
+        self.token_claims: dict[str, Any] = {}  # beside the claims; None leaves one out
         self.opened: list[str] = []  # the paths that were asked for
         self.asked: dict[str, dict[str, str]] = {}  # what was asked for, by the code that was given
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -88,7 +88,7 @@ class Provider:
         own = {"iss": self.issuer, "aud": audience, "iat": now, "exp": now + 60}
         claims = {
             name: value
-            for name, value in {**self.claims, **own, **self.in_token}.items()
+            for name, value in {**self.claims, **own, **self.token_claims}.items()
             if value is not None
         }
         if self.fault == "no ID token":

@@ -12,7 +12,7 @@ from django.test import Client
 from flows.audit.models import AuditEvent
 
 
-def code_of(secret: str, *, step: int = 0) -> str:
+def totp_code(secret: str, *, step: int = 0) -> str:
     """The code of an authenticator app (RFC 6238), of the period that is `step` from now."""
     key = base64.b32decode(secret + "=" * (-len(secret) % 8))
     digest = hmac.digest(key, struct.pack(">Q", int(time.time()) // 30 + step), hashlib.sha1)
@@ -29,11 +29,11 @@ def sign_in(
     return client.post(path, fields, **extra)
 
 
-def is_in(client: Client) -> bool:
+def is_signed_in(client: Client) -> bool:
     return client.get("/people/me/").status_code == 200
 
 
-def confirmed(client: Client, path: str, name: str = "operator") -> Any:
+def reauthenticate(client: Client, path: str, name: str = "operator") -> Any:
     """Opens a page that wants the password once more, by way of giving it."""
     asked = client.get(path)
     assert asked.status_code == 302
@@ -41,15 +41,15 @@ def confirmed(client: Client, path: str, name: str = "operator") -> Any:
     return client.post(asked["Location"], {"password": f"{name}-password"}, follow=True)
 
 
-def with_app(client: Client, name: str = "operator") -> str:
+def set_up_app(client: Client, name: str = "operator") -> str:
     """Sets up an authenticator app; gives its secret."""
-    secret = confirmed(client, "/people/me/app/add/", name).context["form"].secret
-    answer = client.post("/people/me/app/add/", {"code": code_of(secret, step=-1)})
+    secret = reauthenticate(client, "/people/me/app/add/", name).context["form"].secret
+    answer = client.post("/people/me/app/add/", {"code": totp_code(secret, step=-1)})
     assert answer.status_code == 302, answer.content.decode()
     return str(secret)
 
 
-def recorded(action: str = "auth.") -> list[tuple[str, str, str, str]]:
+def recorded_events(action: str = "auth.") -> list[tuple[str, str, str, str]]:
     """Events as (action, result, actor, what it is about), in order."""
     events = AuditEvent.objects.filter(action__startswith=action).select_related("payload").order_by("seq")
     return [(one.action, one.result, one.actor_label, one.payload.friendly_name) for one in events]

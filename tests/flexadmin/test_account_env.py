@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from flexadmin import settings
-from flexadmin.account_env import accounts_from
+from flexadmin.account_env import read_accounts
 
 ONE, TWO, KEY = "AC" + "1" * 32, "AC" + "2" * 32, "SK" + "3" * 32
 SOLE = {"TWILIO_ACCOUNT_SID": ONE, "TWILIO_AUTH_TOKEN": "token"}
@@ -23,7 +23,7 @@ BOTH = {
 
 def read(**environment):
     with mock.patch.dict("os.environ", environment, clear=True):
-        return accounts_from(environ.Env(), settings.required)
+        return read_accounts(environ.Env(), settings.required)
 
 
 def test_one_account_has_no_name_and_no_mark():

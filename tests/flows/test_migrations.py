@@ -11,7 +11,7 @@ from flows.audit.models import AuditEntry, AuditEvent, OpenChange
 from flows.mirror import mirror
 from flows.mirror.models import SyncState
 from tests import ACCOUNT
-from tests.faults.acting import assert_chain_intact, attempt_on, create, rename, switch
+from tests.faults.acting import append_attempt, assert_chain_intact, create_flow, rename_flow, switch_flow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BEFORE_OPEN_CHANGES = [("flows", "0004_doubt")]
@@ -44,7 +44,8 @@ def story(*stages, **more):
     """A change with these stages, as (stage, result); its attempt and its latest event."""
     change_id = uuid.uuid4()
     events = [
-        attempt_on(SID, stage=stage, result=result, change_id=change_id, **more) for stage, result in stages
+        append_attempt(SID, stage=stage, result=result, change_id=change_id, **more)
+        for stage, result in stages
     ]
     return events[0], events[-1]
 
@@ -96,24 +97,24 @@ def test_several_open_changes_of_one_flow_are_all_found(there_and_back):
     there_and_back()
 
     assert OpenChange.objects.count() == 2
-    assert audit_log.unsettled([SID]) == {SID: latest}
-    with pytest.raises(audit_log.ChangeOpen):
-        attempt_on(SID)
+    assert audit_log.open_changes_by_flow([SID]) == {SID: latest}
+    with pytest.raises(audit_log.ConcurrentChange):
+        append_attempt(SID)
 
 
 def test_open_change_that_was_found_is_settled_like_any_other(there_and_back):
     attempt, _ = story(PENDING, UNKNOWN)
     there_and_back()
 
-    attempt_on(SID, stage="reconciled", result="not_applied", change_id=attempt.change_id)
+    append_attempt(SID, stage="reconciled", result="not_applied", change_id=attempt.change_id)
 
     assert not OpenChange.objects.exists()
-    attempt_on(SID)
+    append_attempt(SID)
 
 
 def test_log_and_its_seals_are_as_they_were(there_and_back, sandbox, flow_sid):
-    rename(flow_sid)
-    create()
+    rename_flow(flow_sid)
+    create_flow()
     hashes = list(AuditEvent.objects.order_by("seq").values_list("hash", flat=True))
 
     there_and_back()
@@ -125,8 +126,8 @@ def test_log_and_its_seals_are_as_they_were(there_and_back, sandbox, flow_sid):
 def test_sync_after_the_migration_tells_nothing_anew_of_flows_that_the_log_knows(
     there_and_back, sandbox, flow_sid
 ):
-    switch(flow_sid)
-    create()
+    switch_flow(flow_sid)
+    create_flow()
     told = AuditEvent.objects.count()
 
     there_and_back()
@@ -139,7 +140,7 @@ def test_sync_after_the_migration_tells_nothing_anew_of_flows_that_the_log_knows
 def test_entries_of_the_list_are_made_of_an_older_log(there_and_back, sandbox, flow_sid):
     story(PENDING, UNKNOWN, ("reconciled", "applied"))
     story(PENDING, UNKNOWN, target_sid="FO" + "2" * 32)
-    rename(flow_sid)
+    rename_flow(flow_sid)
     kept = list(AuditEntry.objects.order_by("start").values())
 
     there_and_back()

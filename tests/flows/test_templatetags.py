@@ -205,14 +205,14 @@ def test_every_result_has_words_and_a_shape():
 
 
 def test_labels_and_words():
-    assert labels.label("friendly_name") == "Friendly name"
-    assert labels.label("brand_new") == "brand_new"
+    assert labels.field_label("friendly_name") == "Friendly name"
+    assert labels.field_label("brand_new") == "brand_new"
     assert tags.word("sms") == "SMS"
     assert tags.word("pigeon") == "pigeon"
 
 
 def test_breakable_breaks_behind_a_colon():
-    text = Template("{{ a|visible|breakable }}").render(Context({"a": "whatsapp:<b>+1"}))
+    text = Template("{{ a|visible|allow_breaks }}").render(Context({"a": "whatsapp:<b>+1"}))
 
     assert text == "whatsapp:<wbr>&lt;b&gt;+1"
 
@@ -229,10 +229,10 @@ def test_what_was_searched_for_is_marked_and_the_text_stays_inert():
 def test_row_says_the_time_to_the_minute():
     at = timezone.now().replace(year=2020, month=3, day=1, hour=9, minute=5)
 
-    shown = time_text.when_listed(at)
+    shown = time_text.table_timestamp(at)
 
     assert f"<time>2020-03-01 09:05Z</time> {time_text.ago(at)}" == shown
-    assert "Not known" in time_text.when_listed(None)
+    assert "Not known" in time_text.table_timestamp(None)
 
 
 def test_name_in_an_address_is_quoted():

@@ -32,7 +32,7 @@ from django.test import Client
 from django.utils.module_loading import import_string
 from django_tasks_db.models import DBTaskResult
 
-from tests.flexadmin.signing_in import code_of, is_in, sign_in
+from tests.flexadmin.signing_in import is_signed_in, sign_in, totp_code
 
 DUMPS: Final = Path(__file__).parents[1] / "data" / "upgrade"
 # SHA-256 of the dumps: a search and replace in all files must not reach them unnoticed.
@@ -320,9 +320,9 @@ def test_password_and_second_factor_still_let_in(upgrade):
     assert get_adapter().decrypt(app.data["secret"]) == APP_SECRET
 
     client = client_of("omar")
-    assert not is_in(client)
-    client.post("/login/second-factor/", {"code": code_of(APP_SECRET)})
-    assert is_in(client)
+    assert not is_signed_in(client)
+    client.post("/login/second-factor/", {"code": totp_code(APP_SECRET)})
+    assert is_signed_in(client)
 
 
 def test_users_still_have_their_passwords_and_limits(upgrade):
@@ -330,9 +330,9 @@ def test_users_still_have_their_passwords_and_limits(upgrade):
     sign_in(nora, "nora", "demo-nora-night-shift")  # she had changed a one-time password
     sign_in(nils, "nils", "demo-nils")  # deactivated
 
-    assert is_in(nora)
+    assert is_signed_in(nora)
     assert nora.get("/people/").status_code == 403
-    assert not is_in(nils)
+    assert not is_signed_in(nils)
 
 
 def test_sessions_name_a_backend_that_the_site_has(upgrade):

@@ -18,7 +18,7 @@ from flexadmin.users.roles import ROLES, ensure_groups
 from flexadmin.users.usernames import validate_new_username
 from flows.accounts import twilio_accounts
 from flows.audit.audit_log import NotRecorded
-from flows.management.command_line import actor
+from flows.management.command_line import command_actor
 
 
 class Command(BaseCommand):
@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, name: str, role: str, account: list[str], **_options: Any) -> None:
         for sid in account:
-            if sid not in {one.sid for one in twilio_accounts.every()}:
+            if sid not in {one.sid for one in twilio_accounts.all_accounts()}:
                 raise CommandError(f"{sid} is none of the accounts that this site looks after.")
         person = User(username=name)
         try:
@@ -49,7 +49,9 @@ class Command(BaseCommand):
             raise CommandError(" ".join(error.messages)) from None
         ensure_groups()
         try:
-            services.create(name=name, password=password, role=role, on_accounts=account, actor=actor())
+            services.create_user(
+                name=name, password=password, role=role, on_accounts=account, actor=command_actor()
+            )
         except NotRecorded:
             raise CommandError("Nobody was added: it could not be put on record.") from None
         where = f" on {', '.join(account)}" if account else ""

@@ -12,11 +12,11 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from flexadmin.management.passwords import read_password
-from flexadmin.signin.auth_events import name_of
+from flexadmin.signin.auth_events import normalize_username
 from flexadmin.signin.password_rules import validate_new_password
 from flexadmin.users import services
 from flows.audit.audit_log import NotRecorded
-from flows.management.command_line import actor
+from flows.management.command_line import command_actor
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--reason", default="", help="why, for the audit log; 200 characters at most")
 
     def handle(self, *_args: Any, name: str, reason: str, **_options: Any) -> None:
-        user = User.objects.filter(username=name_of(name)).first()
+        user = User.objects.filter(username=normalize_username(name)).first()
         if user is None:
             raise CommandError(f"There is no user named {name}.")
         if len(reason) > 200:
@@ -38,7 +38,9 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         try:
-            services.give_temporary_password(person=user, password=password, actor=actor(), reason=reason)
+            services.set_temporary_password(
+                person=user, password=password, actor=command_actor(), reason=reason
+            )
         except NotRecorded:
             raise CommandError("The password was not changed: it couldn't be recorded.") from None
         hours = settings.ONE_TIME_PASSWORD_HOURS

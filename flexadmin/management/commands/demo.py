@@ -31,7 +31,7 @@ from flows.mirror import mirror
 from flows.plans import execution
 from flows.twilio.sandbox.server import Sandbox
 
-PEOPLE = {"vera": "viewer", "omar": "operator", "aude": "auditor", "ada": "admin"}
+DEMO_USERS = {"vera": "viewer", "omar": "operator", "aude": "auditor", "ada": "admin"}
 
 
 class Command(BaseCommand):
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             "--port", type=int, default=8000, help="the site's port; the sandbox takes the next"
         )
         parser.add_argument(
-            "--flows", type=command_line.count, default=300, help="how many flows a fresh sandbox has"
+            "--flows", type=command_line.parse_count, default=300, help="how many flows a fresh sandbox has"
         )
         parser.add_argument(
             "--staging", action="store_true", help="a second account beside the first, on the port after that"
@@ -55,7 +55,7 @@ class Command(BaseCommand):
             raise CommandError("The demo talks to its own sandbox only. Start it as `uv run manage.py demo`.")
         sandbox_port = urlsplit(settings.FLEX_API_URL).port or 0
         folder = Path(settings.DATABASES["default"]["NAME"]).parent
-        server = _bound(port)
+        server = _bind_server(port)
         sandbox = Sandbox(
             port=sandbox_port,
             flows=flows,
@@ -70,20 +70,20 @@ class Command(BaseCommand):
                 seed=2,
                 state_file=folder / f"sandbox-{account.name}.json",
             )
-            for account in twilio_accounts.every()[1:]
+            for account in twilio_accounts.all_accounts()[1:]
         ]
         try:
             for one in (sandbox, *others):
                 one.start()
         except OSError:
             server.server_close()
-            raise CommandError(_taken(sandbox_port)) from None
+            raise CommandError(_port_taken_message(sandbox_port)) from None
         try:
             self._prepare(sandbox)
             self._tell(port)
             server.set_app(get_wsgi_application())
-            execution.resume()  # those that the last demo left under way
-            threading.Thread(target=_worker().run, name="worker", daemon=True).start()
+            execution.requeue_all()  # those that the last demo left under way
+            threading.Thread(target=_build_worker().run, name="worker", daemon=True).start()
             server.serve_forever()
         except KeyboardInterrupt:
             self.stdout.write("\nThe demo has ended. The next start goes on where it stopped.")
@@ -96,31 +96,35 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         if sandbox.flows and not AuditEvent.objects.exists():
             self.stdout.write("Making some days of history …")
-            history.make(sandbox, add_people=_add_people)
-        _add_people()
-        for account in twilio_accounts.every():
+            history.make_history(sandbox, add_users=_add_users)
+        _add_users()
+        for account in twilio_accounts.all_accounts():
             mirror.sync(account.sid)
 
     def _tell(self, port: int) -> None:
         self.stdout.write("\nPeople who may sign in:")
-        for name, role in PEOPLE.items():
-            self.stdout.write(f"  {name:<6} {password_of(name):<12} {role}")
+        for name, role in DEMO_USERS.items():
+            self.stdout.write(f"  {name:<6} {demo_password(name):<12} {role}")
         self.stdout.write(f"\nThe dashboard is on http://127.0.0.1:{port}\nCtrl-C ends it.\n")
         self.stdout.flush()
 
 
-def _add_people() -> None:
+def _add_users() -> None:
     """Add those who aren't there yet, on record as `add_operator` does it. Only their passwords are shorter."""
     ensure_groups()
     known = set(User.objects.values_list("username", flat=True))
-    for name, role in PEOPLE.items():
+    for name, role in DEMO_USERS.items():
         if name not in known:
-            services.create(
-                name=name, password=password_of(name), role=role, on_accounts=[], actor=command_line.actor()
+            services.create_user(
+                name=name,
+                password=demo_password(name),
+                role=role,
+                on_accounts=[],
+                actor=command_line.command_actor(),
             )
 
 
-def _worker() -> Worker:
+def _build_worker() -> Worker:
     """What `db_worker` is on a real site, in a thread: it ends with the demo, and the next one goes on."""
     return Worker(
         queue_names=["default"],
@@ -134,17 +138,17 @@ def _worker() -> Worker:
     )
 
 
-def password_of(name: str) -> str:
+def demo_password(name: str) -> str:
     """The demo's passwords are no secret: its site listens on this machine only, and holds made-up data."""
     return f"demo-{name}"
 
 
-def _bound(port: int) -> ThreadedWSGIServer:
+def _bind_server(port: int) -> ThreadedWSGIServer:
     try:
         return ThreadedWSGIServer(("127.0.0.1", port), WSGIRequestHandler)
     except (OSError, OverflowError):
-        raise CommandError(_taken(port)) from None
+        raise CommandError(_port_taken_message(port)) from None
 
 
-def _taken(port: int) -> str:
+def _port_taken_message(port: int) -> str:
     return f"Port {port} is taken. Stop what listens there, or choose another: `uv run manage.py demo --port 8100`."

@@ -9,31 +9,33 @@ from typing import Any, Final
 
 from django.http import StreamingHttpResponse
 
-AT_ONCE: Final = 2  # in a process, which has four threads
+MAX_CONCURRENT_DOWNLOADS: Final = 2  # in a process, which has four threads
 
 
 class TooManyDownloads(Exception):
     """As many are being written as may be at once."""
 
 
-places = threading.BoundedSemaphore(AT_ONCE)
+download_slots = threading.BoundedSemaphore(MAX_CONCURRENT_DOWNLOADS)
 
 
-class Place:
+class DownloadSlot:
     """The right to write one download. Taken by making one; given back by `leave`, or when nothing knows it
     any more."""
 
     def __init__(self) -> None:
-        if not places.acquire(blocking=False):
+        if not download_slots.acquire(blocking=False):
             raise TooManyDownloads
-        self.leave = weakref.finalize(self, places.release)  # gives it back once, however often it is called
+        self.leave = weakref.finalize(
+            self, download_slots.release
+        )  # gives it back once, however often it is called
 
 
 class Download(StreamingHttpResponse):
     """A file that is written while it is sent. It keeps its place until all of it is written or nobody wants
     it."""
 
-    def __init__(self, place: Place, *args: Any, **options: Any) -> None:
+    def __init__(self, place: DownloadSlot, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._place = place
 

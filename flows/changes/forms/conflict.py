@@ -14,14 +14,17 @@ from typing import Any, Final, Self
 from django.core import signing
 from django.http import QueryDict
 
-from flows.redaction.masking import masked, storable
+from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
 
-SALT: Final = "flows.forms.conflict"
-TYPE: Final = "integration_type"
+CONFLICT_SALT: Final = "flows.forms.conflict"
+TYPE_FIELD: Final = "integration_type"
 MINE, THEIRS = "mine", "theirs"
-INTEGRATION: Final = (TYPE, *(entry.name for entry in flex_flow.INTEGRATION_FIELDS if entry.name != TYPE))
+INTEGRATION_NAMES: Final = (
+    TYPE_FIELD,
+    *(entry.name for entry in flex_flow.INTEGRATION_FIELDS if entry.name != TYPE_FIELD),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +41,21 @@ class Conflict:
     ) -> Self:
         """The conflict about these fields of a form that began with `base`."""
         found = list(names)
-        is_about_integration = any(flex_flow.BY_NAME[name].of_integration or name == TYPE for name in found)
-        has_two_types = is_about_integration and not flex_flow.same(TYPE, theirs.get(TYPE), mine.get(TYPE))
+        is_about_integration = any(
+            flex_flow.FIELDS_BY_NAME[name].of_integration or name == TYPE_FIELD for name in found
+        )
+        has_two_types = is_about_integration and not flex_flow.is_same_value(
+            TYPE_FIELD, theirs.get(TYPE_FIELD), mine.get(TYPE_FIELD)
+        )
         if has_two_types:
-            found = [name for name in found if name not in INTEGRATION] + list(INTEGRATION)
-        return cls({name: masked(storable(base.get(name))) for name in found}, has_two_types)
+            found = [name for name in found if name not in INTEGRATION_NAMES] + list(INTEGRATION_NAMES)
+        return cls({name: redact(replace_unstorable(base.get(name))) for name in found}, has_two_types)
 
     @classmethod
     def read(cls, token: str, sid: str) -> Self | None:
         """The conflict that a form carried along, or None if it has none or it is not of this flow."""
         try:
-            said = signing.loads(token, salt=SALT)
+            said = signing.loads(token, salt=CONFLICT_SALT)
         except signing.BadSignature:
             return None
         return cls(said["before"], said["has_two_types"]) if said["sid"] == sid else None
@@ -56,24 +63,24 @@ class Conflict:
     def signed(self, sid: str) -> str:
         """For the form's hidden field: it can't be made up, only handed back."""
         said = {"sid": sid, "before": self.before, "has_two_types": self.has_two_types}
-        return signing.dumps(said, salt=SALT, compress=True)
+        return signing.dumps(said, salt=CONFLICT_SALT, compress=True)
 
     @property
     def choices(self) -> list[str]:
         """The names under which a value is chosen, in the order of the form."""
-        is_part = [name for name in self.before if not (self.has_two_types and name in INTEGRATION[1:])]
-        return [entry.name for entry in flex_flow.WRITABLE if entry.name in is_part]
+        is_part = [name for name in self.before if not (self.has_two_types and name in INTEGRATION_NAMES[1:])]
+        return [entry.name for entry in flex_flow.WRITABLE_FIELDS if entry.name in is_part]
 
     @property
     def held(self) -> set[str]:
         """The fields that the form below does not show: their values are chosen above it. The type stays as
         it is while one of its fields is open."""
-        is_about_integration = any(flex_flow.BY_NAME[name].of_integration for name in self.before)
-        return {*self.before, *([TYPE] if is_about_integration else [])}
+        is_about_integration = any(flex_flow.FIELDS_BY_NAME[name].of_integration for name in self.before)
+        return {*self.before, *([TYPE_FIELD] if is_about_integration else [])}
 
     def fields_of(self, choice: str) -> list[str]:
         """The fields that a choice decides."""
-        return list(INTEGRATION) if self.has_two_types and choice == TYPE else [choice]
+        return list(INTEGRATION_NAMES) if self.has_two_types and choice == TYPE_FIELD else [choice]
 
     def chosen(self, data: Mapping[str, Any]) -> dict[str, str]:
         """The value chosen under each name: mine, theirs, or empty."""
@@ -92,8 +99,8 @@ class Conflict:
         return result
 
 
-def label_of(choice: str, conflict: Conflict) -> str:
+def choice_label(choice: str, conflict: Conflict) -> str:
     """The name of a choice on the page."""
-    if conflict.has_two_types and choice == TYPE:
+    if conflict.has_two_types and choice == TYPE_FIELD:
         return "Integration"
-    return flex_flow.BY_NAME[choice].label
+    return flex_flow.FIELDS_BY_NAME[choice].label

@@ -12,7 +12,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from flows.changes.forms.fields import VisibleText
+from flows.changes.forms.fields import VisibleTextField
 from flows.twilio.flex import flex_flow
 
 NOT_APPLIED, APPLIED = "not_applied", "applied"
@@ -39,7 +39,7 @@ class DecisionForm(forms.Form):
         help_text="FO and 32 characters, as the Twilio Console shows it.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
     )
-    reason = VisibleText(
+    reason = VisibleTextField(
         label="How you know",
         max_length=200,
         help_text="Explain how you know. Shown in the audit log. Up to 200 characters.",
@@ -96,7 +96,7 @@ class DecisionForm(forms.Form):
 
     def clean_seen(self) -> str:
         """A word is given on what the person saw: what reading found since has to be looked at first."""
-        if _read(self.cleaned_data["seen"]) != _read(self.puzzle):
+        if _load_token(self.cleaned_data["seen"]) != _load_token(self.puzzle):
             self.data = (
                 {**self.data.dict(), "seen": self.puzzle} if isinstance(self.data, QueryDict) else self.data
             )
@@ -108,7 +108,7 @@ class DecisionForm(forms.Form):
         return [(self[name].auto_id, str(said)) for name, errors in self.errors.items() for said in errors]
 
 
-def _read(token: str) -> object:
+def _load_token(token: str) -> object:
     try:
         return signing.loads(token, salt="flows.forms.decision")
     except signing.BadSignature:

@@ -13,54 +13,54 @@ from flows.core import invisible
 from flows.twilio import labels, webhook_urls
 from flows.twilio.flex import flex_flow
 
-UNSET_WORDS = {"integration_type": "Not set", "channel_type": "Choose a channel"}
+EMPTY_LABELS = {"integration_type": "Not set", "channel_type": "Choose a channel"}
 
 
-class WholeNumber(forms.IntegerField):
+class WholeNumberField(forms.IntegerField):
     """An integer in plain decimal digits. Django's own field takes 3.0, 1_000 and the digits of any script."""
 
     def to_python(self, value: Any) -> int | None:
         if isinstance(value, str):
-            value = invisible.without_hidden(value)
+            value = invisible.strip_invisible(value)
         if value not in self.empty_values and not re.fullmatch(r"-?[0-9]{1,20}", str(value).strip()):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         return super().to_python(value)
 
 
-class VisibleText(forms.CharField):
+class VisibleTextField(forms.CharField):
     """A text that can be seen. A text of nothing but invisible characters is refused. In a name they may mean something,
-    and stay; a SID, a number or an address has none of its own (`leaves_out`), and those that came with what was
+    and stay; a SID, a number or an address has none of its own (`strip_invisible`), and those that came with what was
     pasted are left out: at the ends, or everywhere. NUL is left to Django, which refuses it."""
 
-    def __init__(self, *, leaves_out: Literal["", "ends", "all"] = "", **kwargs: Any) -> None:
+    def __init__(self, *, strip_invisible: Literal["", "ends", "all"] = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.leaves_out = leaves_out
+        self.strip_invisible = strip_invisible
 
     def to_python(self, value: Any) -> str:
         text = super().to_python(value) or ""
         if "\x00" in text:
             return text
-        if text.strip() and not invisible.as_seen(text):
+        if text.strip() and not invisible.visible_text(text):
             raise ValidationError(f"{self.label} has only invisible characters.", code="invisible")
-        if self.leaves_out == "all":
-            text = invisible.without_hidden(text)
-        return invisible.trimmed(text) if self.leaves_out else text
+        if self.strip_invisible == "all":
+            text = invisible.strip_invisible(text)
+        return invisible.trim_invisible(text) if self.strip_invisible else text
 
 
-class WebAddress(VisibleText):
+class WebAddressField(VisibleTextField):
     """An http or https address, kept as it was typed. Its host is Twilio's to resolve, not ours."""
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        if value and (fault := webhook_urls.fault_of(value)):
+        if value and (fault := webhook_urls.find_url_problem(value)):
             raise ValidationError(f"{self.label} {fault.sentence}", code="invalid")
-        if codes := invisible.names_of(invisible.hidden_in(value)):
+        if codes := invisible.format_code_points(invisible.find_invisible(value)):
             raise ValidationError(
                 f"{self.label} has an invisible character in it ({codes}). Remove it.", code="invalid"
             )
 
 
-def field_of(entry: flex_flow.Field, *, required: bool) -> forms.Field:
+def build_field(entry: flex_flow.Field, *, required: bool) -> forms.Field:
     """The form field of an entry of the schema table. Its messages name it: they stand in a summary too."""
     messages = {
         "required": f"{entry.label} is missing.",
@@ -71,28 +71,33 @@ def field_of(entry: flex_flow.Field, *, required: bool) -> forms.Field:
     }
     if entry.kind == "integer":  # elsewhere "invalid" has words of its own, which these would replace
         messages["invalid"] = f"{entry.label} must be a whole number, such as {entry.default}."
-    return _MAKERS[entry.kind](
+    return _BUILDERS[entry.kind](
         entry, label=entry.label, help_text=entry.help, required=required, error_messages=messages
     )
 
 
-def _text(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
-    return VisibleText(
-        max_length=entry.max_length, leaves_out="" if entry.name == "friendly_name" else "all", **kwargs
+def _text_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
+    return VisibleTextField(
+        max_length=entry.max_length, strip_invisible="" if entry.name == "friendly_name" else "all", **kwargs
     )
 
 
-def _sid(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
+def _sid_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
     says = f"{entry.label} must begin with {entry.sid_prefix}, followed by 32 characters from 0-9 and a-f."
-    return VisibleText(leaves_out="all", validators=[RegexValidator(rf"\A{entry.pattern}\Z", says)], **kwargs)
+    return VisibleTextField(
+        strip_invisible="all", validators=[RegexValidator(rf"\A{entry.pattern}\Z", says)], **kwargs
+    )
 
 
-def _enum(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
-    choices = [("", UNSET_WORDS[entry.name]), *((value, labels.ENUMS[value]) for value in entry.choices)]
+def _enum_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
+    choices = [
+        ("", EMPTY_LABELS[entry.name]),
+        *((value, labels.CHOICE_LABELS[value]) for value in entry.choices),
+    ]
     return forms.ChoiceField(choices=choices, **kwargs)
 
 
-def _boolean(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
+def _boolean_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
     yes, no = ("On", "Off") if entry.name == "enabled" else ("Yes", "No")
     return forms.TypedChoiceField(
         choices=[("", "Not set"), ("true", yes), ("false", no)],
@@ -102,8 +107,8 @@ def _boolean(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
     )
 
 
-def _integer(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
-    return WholeNumber(
+def _integer_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
+    return WholeNumberField(
         min_value=entry.minimum,
         max_value=entry.maximum,
         widget=forms.NumberInput(attrs={"placeholder": str(entry.default)}),
@@ -111,8 +116,17 @@ def _integer(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
     )
 
 
-def _url(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
-    return WebAddress(leaves_out="ends", max_length=entry.max_length, widget=forms.URLInput, **kwargs)
+def _url_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
+    return WebAddressField(
+        strip_invisible="ends", max_length=entry.max_length, widget=forms.URLInput, **kwargs
+    )
 
 
-_MAKERS = {"text": _text, "sid": _sid, "enum": _enum, "boolean": _boolean, "integer": _integer, "url": _url}
+_BUILDERS = {
+    "text": _text_field,
+    "sid": _sid_field,
+    "enum": _enum_field,
+    "boolean": _boolean_field,
+    "integer": _integer_field,
+    "url": _url_field,
+}

@@ -10,18 +10,18 @@ from django import forms
 from django.core import signing
 from django.core.exceptions import ValidationError
 
-from flows.changes.forms.fields import VisibleText
-from flows.core.invisible import as_seen
+from flows.changes.forms.fields import VisibleTextField
+from flows.core.invisible import visible_text
 
-SHOWN_SALT: Final = "flows.forms.shown"
+CONFIRMED_SALT: Final = "flows.forms.shown"
 # What the page for a deletion says of the flow; if any of it changed since, nothing is deleted.
-SHOWN: Final = ("friendly_name", "channel_type", "contact_identity", "enabled")
+CONFIRMED_FIELDS: Final = ("friendly_name", "channel_type", "contact_identity", "enabled")
 
 
 class ReasonForm(forms.Form):
     """What every change carries: why, and the id that makes a double click one change."""
 
-    reason = VisibleText(
+    reason = VisibleTextField(
         label="Reason",
         max_length=200,
         required=False,
@@ -48,7 +48,7 @@ class ReasonForm(forms.Form):
         return {name: self.data[name] for name in self.data} | {"change_id": str(uuid.uuid4())}
 
 
-class SwitchForm(ReasonForm):
+class EnabledForm(ReasonForm):
     """Switches a flow on or off."""
 
     enabled = forms.TypedChoiceField(
@@ -77,14 +77,14 @@ class DeleteForm(ReasonForm):
         super().__init__(*args, **kwargs)
         self.expected, self.sid = expected, sid
         if shown is not None:
-            self.initial["base"] = signing.Signer(salt=SHOWN_SALT).sign_object(
+            self.initial["base"] = signing.Signer(salt=CONFIRMED_SALT).sign_object(
                 {"sid": sid, **shown}, compress=True
             )
 
     def again(self) -> Self:
         return type(self)(self._typed(), expected=self.expected, sid=self.sid)
 
-    def unconfirmed(self, *, expected: str, shown: Mapping[str, Any]) -> Self:
+    def reset_confirmation(self, *, expected: str, shown: Mapping[str, Any]) -> Self:
         """The same form on the flow as it is now, with the reason as it was typed and nothing confirmed."""
         kept = {name: str(self[name].value() or "") for name in ("reason", "refers_to")}
         initial = {**kept, "change_id": uuid.uuid4()}
@@ -94,14 +94,18 @@ class DeleteForm(ReasonForm):
     def seen(self) -> dict[str, Any] | None:
         """The fields that the page showed of the flow; None if the form does not say."""
         try:
-            said = signing.Signer(salt=SHOWN_SALT).unsign_object(str(self.data.get("base") or ""))
+            said = signing.Signer(salt=CONFIRMED_SALT).unsign_object(str(self.data.get("base") or ""))
         except signing.BadSignature:
             return None
-        return {name: said[name] for name in SHOWN if name in said} if said.get("sid") == self.sid else None
+        return (
+            {name: said[name] for name in CONFIRMED_FIELDS if name in said}
+            if said.get("sid") == self.sid
+            else None
+        )
 
     def clean_confirm_name(self) -> str:
         typed = str(self.cleaned_data["confirm_name"])
-        names = {as_seen(self.expected), self.sid} - {""}  # a name that nobody sees can't be typed
-        if as_seen(typed) not in names:
+        names = {visible_text(self.expected), self.sid} - {""}  # a name that nobody sees can't be typed
+        if visible_text(typed) not in names:
             raise ValidationError("This is not the flow's name, nor its SID. Type one as it is shown above.")
         return typed

@@ -14,12 +14,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from flows.audit import audit_log, bulk_changes, log_entries, log_list
-from flows.audit.access import Request, actor_of, permitted, readable_event
-from flows.audit.log_list import readable
+from flows.audit.access import Request, get_actor, readable_event, require_permission
+from flows.audit.log_list import readable_events
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift, Result, Stage
 from flows.changes import reconcile
 from flows.changes.forms.decision import DecisionForm
-from flows.changes.views.resolution import decision_form, decision_of, fate_of
+from flows.changes.views.resolution import decision_context, decision_form, resolution_context
 from flows.mirror.models import Flow
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
@@ -27,13 +27,13 @@ from flows.twilio.flex import flex_flow
 
 
 @require_GET
-@permitted("flows.view_auditevent", action="audit.view")
+@require_permission("flows.view_auditevent", action="audit.view")
 def event_detail(request: Request, event_id: str) -> HttpResponse:
-    return _page(request, get_object_or_404(AuditEvent, event_id=event_id))
+    return _render_event(request, get_object_or_404(AuditEvent, event_id=event_id))
 
 
 @require_POST
-@permitted("flows.view_auditevent", action="audit.view")
+@require_permission("flows.view_auditevent", action="audit.view")
 def event_reconcile(request: Request, event_id: str) -> HttpResponse:
     """Looks at Twilio for what became of this change. It only reads there, so whoever may look may do it."""
     event = get_object_or_404(AuditEvent, event_id=event_id)
@@ -41,20 +41,20 @@ def event_reconcile(request: Request, event_id: str) -> HttpResponse:
     trouble = ""
     try:
         if change is not None:
-            reconcile.settle(change)
+            reconcile.reconcile_one(change)
     except FlexError as error:
         trouble = f"Twilio could not be read just now: {error}."
     except audit_log.NotRecorded:
         trouble = "What was found could not be put on record, so it does not count yet."
     if request.htmx:
-        return _page(request, event, trouble=trouble)
+        return _render_event(request, event, trouble=trouble)
     if trouble:
         messages.error(request, trouble)
     return redirect("audit:detail", event_id=event_id)
 
 
 @require_POST
-@permitted("flows.change_flow", action="flow.decide")
+@require_permission("flows.change_flow", action="flow.decide")
 def event_decide(request: Request, event_id: str) -> HttpResponse:
     """A person's word on a change that reading can't tell."""
     event = get_object_or_404(AuditEvent, event_id=event_id)
@@ -63,28 +63,28 @@ def event_decide(request: Request, event_id: str) -> HttpResponse:
     )
     form = decision_form(change, request.POST)
     if not form.is_valid():
-        return _page(request, event, form=form, status=422)
+        return _render_event(request, event, form=form, status=422)
     verdict = form.cleaned_data["verdict"]
     try:
-        reconcile.decide(
+        reconcile.resolve_manually(
             change=change,
             applied=verdict != Result.NOT_APPLIED,
             sid=form.named_sid,
             reason=form.cleaned_data["reason"],
-            actor=actor_of(request),
+            actor=get_actor(request),
         )
-    except reconcile.NotTheOne:
+    except reconcile.NotACandidate:
         known = f"{form.named_sid} can't be the flow that it created: it was there before, or another change created it."
         form.add_error("sid" if "sid" in form.fields else "verdict", known)
-        return _page(request, event, form=form, status=422)
-    except (reconcile.NotForAPerson, audit_log.AlreadyRecorded):
+        return _render_event(request, event, form=form, status=422)
+    except (reconcile.NotAmbiguous, audit_log.AlreadyRecorded):
         messages.info(request, "Not recorded: this was resolved in the meantime.")
     except FlexError as error:
-        return _page(
+        return _render_event(
             request, event, form=form, trouble=f"Twilio could not be read just now: {error}.", status=502
         )
     except audit_log.NotRecorded:
-        return _page(
+        return _render_event(
             request, event, form=form, trouble="The audit log can't be written just now.", status=503
         )
     else:
@@ -92,7 +92,7 @@ def event_decide(request: Request, event_id: str) -> HttpResponse:
     return redirect("audit:detail", event_id=event_id)
 
 
-def _page(
+def _render_event(
     request: Request,
     event: AuditEvent,
     *,
@@ -100,57 +100,57 @@ def _page(
     trouble: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    payload = _payload_of(event)
+    payload = _find_payload(event)
     stages = list(
         AuditEvent.objects.filter(change_id=event.change_id).order_by("seq") if event.change_id else []
     )
-    entry = log_entries.entry_of(event)
+    entry = log_entries.find_entry(event)
     previous, following = log_list.neighbours(entry, request.scope)
-    followers = readable(request.scope).filter(entry__isnull=False, refers_to=event.event_id)
+    referring_events = readable_events(request.scope).filter(entry__isnull=False, refers_to=event.event_id)
     context = {
         "event": event,
         "payload": payload,
-        "rows": _rows(event, payload) if payload else [],
-        "said": _said(event, payload) if payload else {},
-        "is_gone": payload is not None and _is_gone(event, payload),
+        "rows": _field_rows(event, payload) if payload else [],
+        "said": _recorded_values(event, payload) if payload else {},
+        "is_gone": payload is not None and _is_deletion(event, payload),
         "stages": stages,
-        "latest": stages[log_entries.outcome_place([one.result for one in stages])] if stages else event,
-        "is_last_known": _is_last_known(event, stages),
-        "followers": list(followers.order_by("seq")[:10]),
+        "latest": stages[log_entries.outcome_index([one.result for one in stages])] if stages else event,
+        "is_last_known": _is_state_last_known(event, stages),
+        "referring_events": list(referring_events.order_by("seq")[:10]),
         "origin": readable_event(str(event.refers_to), request) if event.refers_to else None,
         "plan": bulk_changes.known().of_event(event),
         "previous": previous,
         "next": following,
         "flow": Flow.objects.filter(sid=event.target_sid).first() if event.target_sid else None,
-        "states": _states(event, payload),
-        "is_in_the_inbox": OpenDrift.objects.filter(pk=event.pk).exists(),
+        "states": _restorable_states(event, payload),
+        "is_in_inbox": OpenDrift.objects.filter(pk=event.pk).exists(),
         "trouble": trouble,
-        **fate_of(request, event, form),
-        "resolved": decision_of(stages),
+        **resolution_context(request, event, form),
+        "resolved": decision_context(stages),
     }
     return render(request, "audit/detail.html", context, status=status)
 
 
-def _is_last_known(event: AuditEvent, stages: list[AuditEvent]) -> bool:
+def _is_state_last_known(event: AuditEvent, stages: list[AuditEvent]) -> bool:
     """Return whether the flow could not be read before this change: its state is the last known here."""
     is_of_a_flow = bool(event.change_id and event.target_sid)
     was_begun = any(one.stage == Stage.ATTEMPT for one in stages)
     return is_of_a_flow and event.result == Result.FAILED and not was_begun
 
 
-def _states(event: AuditEvent, payload: AuditPayload | None) -> list[dict[str, str]]:
+def _restorable_states(event: AuditEvent, payload: AuditPayload | None) -> list[dict[str, str]]:
     """The states of the flow that this event has, which can be restored: the one it left, and the one before."""
     if payload is None or not event.target_sid or event.stage == Stage.ATTEMPT:
         return []
     states = []
-    if payload.after and event.result in audit_log.MADE:
+    if payload.after and event.result in audit_log.APPLIED_RESULTS:
         states.append({"state": "after", "label": "Restore this state"})
-    if payload.before and event.result in audit_log.MADE:
+    if payload.before and event.result in audit_log.APPLIED_RESULTS:
         states.append({"state": "before", "label": "Restore the state before"})
     return states
 
 
-def _said(event: AuditEvent, payload: AuditPayload) -> dict[str, Any]:
+def _recorded_values(event: AuditEvent, payload: AuditPayload) -> dict[str, Any]:
     """What an event that is of no flow says: what was exported, what a verification found, what was erased, and of a
     person what was before and what is now."""
     if event.action.startswith("flow."):
@@ -163,32 +163,32 @@ def _said(event: AuditEvent, payload: AuditPayload) -> dict[str, Any]:
     }
 
 
-def _rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]]:
+def _field_rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]]:
     """Field by field: before, what was asked for, after. Twilio's own dates say nothing here."""
     before, requested, answer = payload.before or {}, payload.requested or {}, payload.after or {}
     if not event.action.startswith("flow."):
         return []
-    named = flex_flow.differing({}, dict.fromkeys([*before, *requested, *answer], "there"))
+    named = flex_flow.differing_fields({}, dict.fromkeys([*before, *requested, *answer], "there"))
     return [
-        _row(event, name, before, requested, answer)
+        _field_row(event, name, before, requested, answer)
         for name in named
-        if name not in flex_flow.BY_NAME or flex_flow.BY_NAME[name].wire
+        if name not in flex_flow.FIELDS_BY_NAME or flex_flow.FIELDS_BY_NAME[name].wire
     ]
 
 
-def _is_gone(event: AuditEvent, payload: AuditPayload) -> bool:
+def _is_deletion(event: AuditEvent, payload: AuditPayload) -> bool:
     """Whether the event is the end of a flow, by us or found at Twilio."""
     return event.action == "flow.delete" or (event.stage == Stage.OBSERVED and not payload.after)
 
 
-def _row(
+def _field_row(
     event: AuditEvent,
     name: str,
     before: Mapping[str, Any],
     requested: Mapping[str, Any],
     answer: Mapping[str, Any],
 ) -> dict[str, Any]:
-    is_made = event.result in audit_log.MADE
+    is_made = event.result in audit_log.APPLIED_RESULTS
     after: Any = before.get(name)  # a change that failed left everything as it was
     if is_made:
         is_told = answer or event.action == "flow.delete" or event.stage == Stage.OBSERVED
@@ -196,19 +196,21 @@ def _row(
     elif event.result in (Result.UNKNOWN, Result.PENDING) and (
         name in requested or event.action == "flow.delete"
     ):
-        after = labels.Said("Not known")
+        after = labels.PlaceholderText("Not known")
     return {
         "name": name,
-        "label": labels.label(name),
-        "before": labels.shown(name, before.get(name)),
-        "requested": labels.shown(name, requested.get(name)),
-        "after": labels.shown(name, after),
-        "is_changed": is_made and not flex_flow.same(name, before.get(name), after),
-        "differs": bool(answer) and name in requested and not flex_flow.same(name, requested[name], after),
+        "label": labels.field_label(name),
+        "before": labels.display_value(name, before.get(name)),
+        "requested": labels.display_value(name, requested.get(name)),
+        "after": labels.display_value(name, after),
+        "is_changed": is_made and not flex_flow.is_same_value(name, before.get(name), after),
+        "differs": bool(answer)
+        and name in requested
+        and not flex_flow.is_same_value(name, requested[name], after),
     }
 
 
-def _payload_of(event: AuditEvent) -> AuditPayload | None:
+def _find_payload(event: AuditEvent) -> AuditPayload | None:
     try:
         return event.payload if event.payload.erased_at is None else None
     except ObjectDoesNotExist:

@@ -19,52 +19,52 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
 from flows.accounts.clients import FORM_DEADLINE, READ_DEADLINE
-from flows.audit.access import Request, permitted, readable_event
+from flows.audit.access import Request, readable_event, require_permission
 from flows.changes import flow_changes
 from flows.changes.forms.conflict import Conflict
-from flows.changes.forms.reason import SHOWN, DeleteForm, SwitchForm
+from flows.changes.forms.reason import CONFIRMED_FIELDS, DeleteForm, EnabledForm
 from flows.checks import flow_warnings
-from flows.core.identities import normal_identity
-from flows.core.opened_forms import carried, carried_reason, is_opening
-from flows.flex_flows.forms import FlowForm, picked, read_base, resolved, signed
+from flows.core.identities import normalize_identity
+from flows.core.opened_forms import carried_initial, carried_value, is_opening
+from flows.flex_flows.forms import FlowForm, apply_their_values, read_base, resolve_conflict, sign_base
 from flows.flex_flows.views import responses
-from flows.flex_flows.views.clone import Clone, account_for, choice_page, cloned
-from flows.flex_flows.views.conflicts import rows_of, seen_of
-from flows.flex_flows.views.page_source import read_once
-from flows.flex_flows.views.responses import Page
+from flows.flex_flows.views.clone import CloneDraft, build_clone, render_account_choice, target_account
+from flows.flex_flows.views.conflicts import build_conflict_rows, displayed_values
+from flows.flex_flows.views.page_source import fetch_once
+from flows.flex_flows.views.responses import FormRenderer
 from flows.flex_flows.views.restore import Restore
 from flows.mirror import failure_messages, mirror
 from flows.mirror.failure_messages import Problem
 from flows.mirror.models import Flow
 from flows.mirror.stale_reads import StaleRead
-from flows.mirror.views.accounts import closed_page
-from flows.redaction.masking import masked_field, storable
+from flows.mirror.views.accounts import unavailable_response
+from flows.redaction.masking import redact_field, replace_unstorable
 from flows.search import flow_search
 from flows.twilio import labels
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
 
-MOST_IN_THE_WAY: Final = 5  # flows with the same identity that a page names
+MAX_COLLISIONS: Final = 5  # flows with the same identity that a page names
 
 
 @require_http_methods(["GET", "POST"])
-@permitted("flows.add_flow", action="flow.create")
+@require_permission("flows.add_flow", action="flow.create")
 def flow_new(request: Request) -> HttpResponse:
-    account = account_for(request)
+    account = target_account(request)
     if account is None:
-        return choice_page(request)
+        return render_account_choice(request)
     request.account_sid = account.sid
-    if closed := closed_page(request, account.sid, "create", what="The new flow"):
+    if closed := unavailable_response(request, account.sid, "create", what="The new flow"):
         return closed
-    page = partial(_form_page, request, "")
+    page = partial(_render_form, request, "")
     if is_opening(request):
         restore = Restore.asked_for(request, live=None)
         if restore is None:
-            clone = cloned(request, account)
-            return page(FlowForm(initial={**clone.initial, **carried_reason(request)}), clone=clone)
-        return page(FlowForm(initial=_begins(request, restore)), restore=restore)
+            clone = build_clone(request, account)
+            return page(FlowForm(initial={**clone.initial, **carried_initial(request)}), clone=clone)
+        return page(FlowForm(initial=_initial_values(request, restore)), restore=restore)
     if not request.htmx and "clone" in request.GET:  # what stayed behind is still to be seen
-        page = partial(page, clone=cloned(request, account))
+        page = partial(page, clone=build_clone(request, account))
     if "update_fields" in request.POST:
         return page(FlowForm(initial=request.POST.dict()))
     form = FlowForm(request.POST)
@@ -73,8 +73,8 @@ def flow_new(request: Request) -> HttpResponse:
     if not form.is_valid():
         return page(form, status=422)
     if "review" in request.POST:
-        return _review_page(request, "", form)
-    return responses.answer(
+        return _render_review(request, "", form)
+    return responses.submit_change(
         request,
         form,
         page,
@@ -84,26 +84,26 @@ def flow_new(request: Request) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@permitted("flows.change_flow", action="flow.update")
+@require_permission("flows.change_flow", action="flow.update")
 def flow_edit(request: Request, sid: str) -> HttpResponse:
-    if closed := closed_page(request, request.account_sid, "update", what="The change"):
+    if closed := unavailable_response(request, request.account_sid, "update", what="The change"):
         return closed
-    page = partial(_form_page, request, sid)
+    page = partial(_render_form, request, sid)
     base = read_base(request.POST.get("base", ""), sid)
     if base is None:
-        return _from_twilio(request, sid)
+        return _open_edit_form(request, sid)
     if "update_fields" in request.POST:
-        return page(FlowForm(base=base, initial=_typed_so_far(request, base, sid)))
-    if unsettled := _with_choices_to_make(request, base, page):
+        return page(FlowForm(base=base, initial=_form_input(request, base, sid)))
+    if unsettled := _require_choices(request, base, page):
         return unsettled
-    form = FlowForm(_with_choices(request, base, sid), base=base)
+    form = FlowForm(_apply_choices(request, base, sid), base=base)
     if "edit_again" in request.POST or "apply_choices" in request.POST:
         return page(form)
     if not form.is_valid():
         return page(form, status=422)
     if "review" in request.POST:
-        return _review_page(request, sid, form)
-    return responses.answer(
+        return _render_review(request, sid, form)
+    return responses.submit_change(
         request,
         form,
         page,
@@ -116,25 +116,25 @@ def flow_edit(request: Request, sid: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@permitted("flows.change_flow", action="flow.update")
+@require_permission("flows.change_flow", action="flow.update")
 def flow_enabled(request: Request, sid: str) -> HttpResponse:
-    flow = _known(request, sid)
+    flow = _find_flow(request, sid)
     if isinstance(flow, HttpResponse):
         return flow
-    if flow.gone_at and _only_shows(request):
-        return _gone(request, sid)
-    if closed := closed_page(request, request.account_sid, "update", what="The switch"):
+    if flow.gone_at and _is_form_request(request):
+        return _redirect_deleted(request, sid)
+    if closed := unavailable_response(request, request.account_sid, "update", what="The switch"):
         return closed
-    page = partial(_switch_page, request, flow)
-    if _only_shows(request):
+    page = partial(_render_switch, request, flow)
+    if _is_form_request(request):
         target = "false" if flow.enabled else "true"
-        initial = {"change_id": uuid.uuid4(), "enabled": target, "refers_to": _undone(request, sid)}
-        return page(SwitchForm(initial={**initial, **request.POST.dict()}))
-    form = SwitchForm(request.POST)
+        initial = {"change_id": uuid.uuid4(), "enabled": target, "refers_to": _undone_event_id(request, sid)}
+        return page(EnabledForm(initial={**initial, **request.POST.dict()}))
+    form = EnabledForm(request.POST)
     if not form.is_valid():
         return page(form, status=422)
     enabled = form.cleaned_data["enabled"]
-    return responses.answer(
+    return responses.submit_change(
         request,
         form,
         page,
@@ -147,26 +147,30 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@permitted("flows.delete_flow", action="flow.delete")
+@require_permission("flows.delete_flow", action="flow.delete")
 def flow_delete(request: Request, sid: str) -> HttpResponse:
-    flow = _known(request, sid)
+    flow = _find_flow(request, sid)
     if isinstance(flow, HttpResponse):
         return flow
-    if flow.gone_at and _only_shows(request):
-        return _gone(request, sid)
-    if closed := closed_page(request, request.account_sid, "delete", what="The deletion"):
+    if flow.gone_at and _is_form_request(request):
+        return _redirect_deleted(request, sid)
+    if closed := unavailable_response(request, request.account_sid, "delete", what="The deletion"):
         return closed
-    page = partial(_delete_page, request, flow)
+    page = partial(_render_delete, request, flow)
     expected = flow.friendly_name or flow.sid
-    if _only_shows(request):
-        initial = {"change_id": uuid.uuid4(), "refers_to": _undone(request, sid), **request.POST.dict()}
-        shown = seen_of(flow.resource, SHOWN)
+    if _is_form_request(request):
+        initial = {
+            "change_id": uuid.uuid4(),
+            "refers_to": _undone_event_id(request, sid),
+            **request.POST.dict(),
+        }
+        shown = displayed_values(flow.resource, CONFIRMED_FIELDS)
         return page(DeleteForm(expected=expected, sid=sid, shown=shown, initial=initial))
     form = DeleteForm(request.POST, expected=expected, sid=sid)
     if not form.is_valid():
         return page(form, status=422)
     seen = {"friendly_name": flow.value("friendly_name"), **(form.seen or {})}
-    return responses.answer(
+    return responses.submit_change(
         request,
         form,
         page,
@@ -178,66 +182,72 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
     )
 
 
-def _typed_so_far(request: Request, base: Mapping[str, Any], sid: str) -> dict[str, Any]:
+def _form_input(request: Request, base: Mapping[str, Any], sid: str) -> dict[str, Any]:
     """The fields as they stand while the integration type is being chosen."""
     is_pending = Conflict.read(request.POST.get("conflict", ""), sid) is not None
-    typed = request.POST if is_pending else picked(request.POST, dict(base))
+    typed = request.POST if is_pending else apply_their_values(request.POST, dict(base))
     return {**typed.dict(), "integration_type": request.POST.get("integration_type", "")}
 
 
-def _with_choices(request: Request, base: Mapping[str, Any], sid: str) -> QueryDict:
+def _apply_choices(request: Request, base: Mapping[str, Any], sid: str) -> QueryDict:
     """Return the form's data with the values that were chosen where two people changed the same field."""
     conflict = Conflict.read(request.POST.get("conflict", ""), sid)
-    return resolved(request.POST, dict(base), conflict) if conflict else picked(request.POST, dict(base))
+    return (
+        resolve_conflict(request.POST, dict(base), conflict)
+        if conflict
+        else apply_their_values(request.POST, dict(base))
+    )
 
 
-def _with_choices_to_make(request: Request, base: Mapping[str, Any], page: Page) -> HttpResponse | None:
+def _require_choices(request: Request, base: Mapping[str, Any], page: FormRenderer) -> HttpResponse | None:
     """The form once more while a field in conflict has no choice; None if there is nothing to choose."""
     form = FlowForm(request.POST, base=dict(base))
     if form.pending is None:
         return None
     if "edit_again" in request.POST:  # what was typed comes back as it was, with the choices made so far
         return page(form)
-    return page(form, status=422) if form.ask_for_choices() else None
+    return page(form, status=422) if form.add_choice_errors() else None
 
 
-def _only_shows(request: Request) -> bool:
+def _is_form_request(request: Request) -> bool:
     """Whether a form is only asked for, empty or with what was typed into it before. Nothing is sent."""
     return is_opening(request) or "edit_again" in request.POST
 
 
-def _known(request: Request, sid: str) -> Flow | HttpResponse:
+def _find_flow(request: Request, sid: str) -> Flow | HttpResponse:
     """The flow in the copy; one that is not there yet is read from Twilio. It may be held back from the copy,
     because an open creation may have made it. A response if it can't be read: that proves no absence."""
     flow = Flow.objects.filter(sid=sid).first()
     if flow is not None:
         return flow
     try:
-        return mirror.flow_from(read_once(request, sid, deadline=READ_DEADLINE), request.account_sid)
+        return mirror.flow_from_snapshot(
+            fetch_once(request, sid, deadline=READ_DEADLINE), request.account_sid
+        )
     except FlexError as error:
-        if mirror.is_gone(error):
+        if mirror.is_not_found(error):
             raise Http404("Twilio has no such Flex Flow") from error
         messages.error(request, f"The flow couldn't be read from Twilio: {error}. Nothing was sent.")
-        return responses.go_to(request, "flows:detail", sid=sid)
+        return responses.redirect_page(request, "flows:detail", sid=sid)
 
 
-def _gone(request: Request, sid: str) -> HttpResponse:
+def _redirect_deleted(request: Request, sid: str) -> HttpResponse:
     messages.error(request, "Twilio has this flow no more. There is nothing left to change.")
-    return responses.go_to(request, "flows:detail", sid=sid)
+    return responses.redirect_page(request, "flows:detail", sid=sid)
 
 
-def _from_twilio(request: Request, sid: str) -> HttpResponse:
+def _open_edit_form(request: Request, sid: str) -> HttpResponse:
     """The edit form on the flow as it is at Twilio now. A form that came back without the flow as its sender
     saw it is shown again on that, with what was typed."""
     try:
-        base = read_once(request, sid, deadline=FORM_DEADLINE)
+        base = fetch_once(request, sid, deadline=FORM_DEADLINE)
     except FlexError as error:
-        if mirror.is_gone(error):
+        if mirror.is_not_found(error):
             made_anew = Restore.asked_for(request, sid=sid, live=None)
             if made_anew and "begin" in request.POST:
                 return cast(HttpResponse, flow_new(request))  # the reason goes along, and into no address
             again = f"{reverse('flows:new')}?{request.GET.urlencode()}"
-            return redirect(again) if made_anew else _gone(request, sid)
+            return redirect(again) if made_anew else _redirect_deleted(request, sid)
         # The flow's page asks Twilio itself, and says why it can't be read.
         then = " Try again in a minute." if isinstance(error, StaleRead) else ""
         needs = "The edit form needs the flow as it is at Twilio now. Nothing was sent."
@@ -246,28 +256,28 @@ def _from_twilio(request: Request, sid: str) -> HttpResponse:
         return HttpResponse(status=204, headers={"HX-Redirect": answer.url}) if request.htmx else answer
     if is_opening(request):
         restore = Restore.asked_for(request, sid=sid, live=base)
-        return _form_page(
-            request, sid, FlowForm(base=base, initial=_begins(request, restore)), restore=restore
+        return _render_form(
+            request, sid, FlowForm(base=base, initial=_initial_values(request, restore)), restore=restore
         )
     data = request.POST.copy()
-    data["base"], data["change_id"] = signed(base), str(uuid.uuid4())
-    return _form_page(
-        request, sid, FlowForm(data, base=base), status=422, problem=failure_messages.base_lost()
+    data["base"], data["change_id"] = sign_base(base), str(uuid.uuid4())
+    return _render_form(
+        request, sid, FlowForm(data, base=base), status=422, problem=failure_messages.base_missing()
     )
 
 
-def _undone(request: Request, sid: str) -> uuid.UUID | None:
+def _undone_event_id(request: Request, sid: str) -> uuid.UUID | None:
     """The event of this flow that this change undoes, from the address."""
-    event = readable_event(carried(request, "undo"), request)
+    event = readable_event(carried_value(request, "undo"), request)
     return event.event_id if event and event.target_sid == sid else None
 
 
-def _begins(request: Request, restore: Restore | None) -> dict[str, Any]:
+def _initial_values(request: Request, restore: Restore | None) -> dict[str, Any]:
     state = {**restore.initial, "refers_to": restore.event.event_id} if restore else {}
-    return {**state, **carried_reason(request)}
+    return {**state, **carried_initial(request)}
 
 
-def _form_page(
+def _render_form(
     request: Request,
     sid: str,
     form: FlowForm,
@@ -275,86 +285,90 @@ def _form_page(
     status: int = 200,
     problem: Problem | None = None,
     restore: Restore | None = None,
-    clone: Clone | None = None,
+    clone: CloneDraft | None = None,
 ) -> HttpResponse:
-    flow = _flow_of(request, sid, form)
+    flow = _heading_flow(request, sid, form)
     context: dict[str, Any] = {
         "form": form,
         "flow": flow,
         "problem": problem,
-        "conflicts": rows_of(form),
+        "conflicts": build_conflict_rows(form),
         "restore": restore,
         "clone": clone,
-        "offered": flow_search.of_siblings(request.account_sid),
+        "offered": flow_search.suggest_values(request.account_sid),
         "read_note": "" if form.is_bound else f"Read from Twilio at {timezone.now():%H:%M} UTC",
         "origin": restore.event if restore else readable_event(str(form["refers_to"].value() or ""), request),
     }
     if request.htmx and "update_fields" in request.POST:
         kind = form.chosen
-        context["announce"] = f"{labels.ENUMS[kind]} settings" if kind in labels.ENUMS else "no settings"
+        context["announce"] = (
+            f"{labels.CHOICE_LABELS[kind]} settings" if kind in labels.CHOICE_LABELS else "no settings"
+        )
         return render(request, "flows/_integration_fields.html", context)
     return render(request, "flows/form.html", context, status=status)
 
 
-def _flow_of(request: Request, sid: str, form: FlowForm) -> Flow | None:
+def _heading_flow(request: Request, sid: str, form: FlowForm) -> Flow | None:
     """The flow that the page's heading names: as the form began with it, which is what the page says it
     shows."""
     if not sid:
         return None
-    return mirror.flow_from(form.snapshot, request.account_sid) if form.snapshot else Flow(sid=sid)
+    return mirror.flow_from_snapshot(form.snapshot, request.account_sid) if form.snapshot else Flow(sid=sid)
 
 
-def _review_page(request: Request, sid: str, form: FlowForm) -> HttpResponse:
+def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
     """What saving would change, old and new side by side, before anything is sent."""
     base, asked = form.snapshot or {}, form.values
-    names = flex_flow.differing(base, asked, asked)
+    names = flex_flow.differing_fields(base, asked, asked)
     if sid and not names:
         messages.info(request, "Nothing to save: no field differs from what you opened.")
-        return _form_page(request, sid, form)
+        return _render_form(request, sid, form)
     rows = [
         {
-            "label": labels.label(name),
-            "now": labels.shown(name, masked_field(name, storable(base.get(name)))),
-            "new": labels.shown(name, masked_field(name, storable(asked[name]))),
+            "label": labels.field_label(name),
+            "now": labels.display_value(name, redact_field(name, replace_unstorable(base.get(name)))),
+            "new": labels.display_value(name, redact_field(name, replace_unstorable(asked[name]))),
         }
         for name in names
     ]
     context = {
         "form": form,
-        "flow": _flow_of(request, sid, form),
+        "flow": _heading_flow(request, sid, form),
         "rows": rows,
         "warnings": [
-            *flow_warnings.warnings({**base, **asked}),
-            *_collisions(request.account_sid, sid, {**base, **asked}),
+            *flow_warnings.find_warnings({**base, **asked}),
+            *_collision_warnings(request.account_sid, sid, {**base, **asked}),
         ],
         "origin": readable_event(str(form["refers_to"].value() or ""), request),
     }
     return render(request, "flows/review.html", context)
 
 
-def _enabled_like(account_sid: str, channel: str, identity: str, *, but: str) -> QuerySet[Flow]:
+def _colliding_flows(account_sid: str, channel: str, identity: str, *, but: str) -> QuerySet[Flow]:
     """The other flows that are on for the same channel and identity, however that is spelled, of which one can be."""
-    normal = normal_identity(identity)
+    normal = normalize_identity(identity)
     enabled = Flow.objects.filter(account_sid=account_sid, channel_type=channel, enabled=True, gone_at=None)
     identities = enabled.exclude(contact_identity="").exclude(sid=but).values_list("sid", "contact_identity")
-    return enabled.filter(sid__in=[sid for sid, own in identities if normal_identity(own) == normal])
+    return enabled.filter(sid__in=[sid for sid, own in identities if normalize_identity(own) == normal])
 
 
-def _collisions(account_sid: str, sid: str, flow: Mapping[str, Any]) -> list[str]:
-    identity, channel = (str(storable(flow.get(name) or "")) for name in ("contact_identity", "channel_type"))
-    if flex_flow.normalised("enabled", flow.get("enabled")) is not True or not identity:
+def _collision_warnings(account_sid: str, sid: str, flow: Mapping[str, Any]) -> list[str]:
+    identity, channel = (
+        str(replace_unstorable(flow.get(name) or "")) for name in ("contact_identity", "channel_type")
+    )
+    if flex_flow.normalize_value("enabled", flow.get("enabled")) is not True or not identity:
         return []
-    others = _enabled_like(account_sid, channel, identity, but=sid)
+    others = _colliding_flows(account_sid, channel, identity, but=sid)
     return [
         f"“{other}” is on for the same channel and identity. Only one can be: Twilio may refuse this."
-        for other in others[:MOST_IN_THE_WAY]
+        for other in others[:MAX_COLLISIONS]
     ]
 
 
-def _switch_page(
+def _render_switch(
     request: Request,
     flow: Flow,
-    form: SwitchForm,
+    form: EnabledForm,
     *,
     status: int = 200,
     problem: Problem | None = None,
@@ -362,13 +376,13 @@ def _switch_page(
 ) -> HttpResponse:
     flow = Flow.objects.filter(sid=flow.sid).first() or flow
     target = str(form["enabled"].value()) == "true"
-    in_the_way = _enabled_like(flow.account_sid, flow.channel_type, flow.contact_identity, but=flow.sid)
+    in_the_way = _colliding_flows(flow.account_sid, flow.channel_type, flow.contact_identity, but=flow.sid)
     context = {
         "flow": flow,
         "target": target,
         "form": form,
         "problem": problem,
-        "collisions": list(in_the_way[:MOST_IN_THE_WAY]) if target and flow.contact_identity else [],
+        "collisions": list(in_the_way[:MAX_COLLISIONS]) if target and flow.contact_identity else [],
         "in_dialog": bool(request.htmx),
     }
     if request.htmx:
@@ -379,7 +393,7 @@ def _switch_page(
     return response
 
 
-def _delete_page(
+def _render_delete(
     request: Request,
     flow: Flow,
     form: DeleteForm,
@@ -392,7 +406,9 @@ def _delete_page(
     flow = Flow.objects.filter(sid=flow.sid).first() or flow
     form.expected = flow.friendly_name or flow.sid
     if status == 409 and problem and problem.is_conflict:
-        form = form.unconfirmed(expected=form.expected, shown=seen_of(flow.resource, SHOWN))
+        form = form.reset_confirmation(
+            expected=form.expected, shown=displayed_values(flow.resource, CONFIRMED_FIELDS)
+        )
     return render(
         request, "flows/delete.html", {"flow": flow, "form": form, "problem": problem}, status=status
     )

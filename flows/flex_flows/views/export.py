@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from flows.accounts import twilio_accounts
 from flows.accounts.permissions import scope_of
 from flows.audit import audit_log
-from flows.audit.access import Request, actor_of, permitted
+from flows.audit.access import Request, get_actor, require_permission
 from flows.audit.audit_log import Payload
 from flows.audit.models import Result, Stage
 from flows.core import database
@@ -24,86 +24,86 @@ from flows.mirror.models import Flow
 from flows.search import flow_search
 from flows.twilio.flex import flex_flow
 
-FORMATS: Mapping[str, str] = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
-NOTHING_SELECTED = "Select at least one flow."
+CONTENT_TYPES: Mapping[str, str] = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+SELECTION_EMPTY = "Select at least one flow."
 
 
 @require_POST
-@permitted("flows.view_flow", action="flow.export")
-def flows_out(request: Request) -> HttpResponse:
+@require_permission("flows.view_flow", action="flow.export")
+def flow_export(request: Request) -> HttpResponse:
     """The chosen flows, from the copy: it has no secrets. On record, since they leave the site."""
-    sids = chosen(request)
+    sids = selected_sids(request)
     if not sids:
-        return nothing_selected(request)
+        return reject_empty_selection(request)
     form = request.POST.get("format", "csv")
-    if form not in FORMATS:
+    if form not in CONTENT_TYPES:
         messages.error(request, f"Nothing was exported: “{form[:40]}” is not a format. Choose CSV or JSON.")
-        return redirect(back_to_list(request))
-    flows = _flows(sids, request.scope)
+        return redirect(list_url(request))
+    flows = _selected_flows(sids, request.scope)
     try:
         audit_log.append(
             action="flow.export",
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,
-            actor=actor_of(request),
+            actor=get_actor(request),
             payload=Payload(requested={"format": form, "flows": len(flows)}),
         )
     except audit_log.NotRecorded:
         messages.error(request, "Nothing was exported: the audit log can't be written just now.")
-        return redirect(back_to_list(request))
+        return redirect(list_url(request))
     text = snippets.as_json(flows) if form == "json" else snippets.as_csv(flows)
-    response = HttpResponse(text, content_type=FORMATS[form])
+    response = HttpResponse(text, content_type=CONTENT_TYPES[form])
     response["Content-Disposition"] = f'attachment; filename="flex-flows-{timezone.now():%Y-%m-%d}.{form}"'
     return response
 
 
-def _flows(sids: Sequence[str], scope: twilio_accounts.Scope) -> list[dict[str, Any]]:
+def _selected_flows(sids: Sequence[str], scope: twilio_accounts.Scope) -> list[dict[str, Any]]:
     """The flows of these SIDs as the mirror has them, by name."""
     rows = [
         row
-        for some in database.batches(sids)
-        for row in twilio_accounts.within(Flow.objects.filter(sid__in=some), scope).order_by(
+        for some in database.split_batches(sids)
+        for row in twilio_accounts.filter_scope(Flow.objects.filter(sid__in=some), scope).order_by(
             "name_folded", "sid"
         )
     ]
     return [row.resource for row in sorted(rows, key=lambda row: (row.name_folded, row.sid))]
 
 
-def chosen(request: Request) -> list[str]:
+def selected_sids(request: Request) -> list[str]:
     """The SIDs that were ticked, on this page of the list (`sid`) and others (`sids`), or all that its query finds:
     none if the query has a mistake."""
     data, seen = request.POST, scope_of(request.user, "flows.view_flow")
-    if _is_all(request):
-        return flow_search.sids_of(_query_of(request))
+    if _selects_all(request):
+        return flow_search.list_sids(_list_query(request))
     ticked = [*data.getlist("sid"), *data.get("sids", "").split()]
     sids = [sid for sid in dict.fromkeys(ticked) if flex_flow.is_sid("FO", sid)]
     if seen is None:
         return sids
     visible: set[str] = set()
-    for some in database.batches(sids):
-        known = twilio_accounts.within(Flow.objects.filter(sid__in=some), seen)
+    for some in database.split_batches(sids):
+        known = twilio_accounts.filter_scope(Flow.objects.filter(sid__in=some), seen)
         visible |= set(known.values_list("sid", flat=True))
     return [sid for sid in sids if sid in visible]
 
 
-def nothing_selected(request: Request) -> HttpResponse:
+def reject_empty_selection(request: Request) -> HttpResponse:
     """The list again, with the reason why there is nothing to act on."""
-    mistakes = _query_of(request).mistakes if _is_all(request) else ()
-    sentences = " ".join(mistake.sentence for mistake in mistakes)
-    messages.warning(request, f"Nothing was selected. {sentences}" if mistakes else NOTHING_SELECTED)
-    return redirect(back_to_list(request))
+    errors = _list_query(request).errors if _selects_all(request) else ()
+    sentences = " ".join(mistake.sentence for mistake in errors)
+    messages.warning(request, f"Nothing was selected. {sentences}" if errors else SELECTION_EMPTY)
+    return redirect(list_url(request))
 
 
-def back_to_list(request: Request) -> str:
+def list_url(request: Request) -> str:
     """The list as it was asked for."""
-    query = _query_of(request)
-    return reverse("flows:list") + (query.url() if query.mistakes else query.url(page=query.page))
+    query = _list_query(request)
+    return reverse("flows:list") + (query.url() if query.errors else query.url(page=query.page))
 
 
-def _is_all(request: Request) -> bool:
+def _selects_all(request: Request) -> bool:
     return request.POST.get("all", "") == "1"
 
 
-def _query_of(request: Request) -> flow_search.Query:
+def _list_query(request: Request) -> flow_search.Query:
     scope = scope_of(request.user, "flows.view_flow")
-    return flow_search.Query.of_text(request.POST.get("query", ""), scope)
+    return flow_search.Query.from_query_string(request.POST.get("query", ""), scope)

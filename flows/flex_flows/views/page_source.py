@@ -14,7 +14,7 @@ from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
 
 
-def read_once(request: Request, sid: str, *, deadline: float) -> flex_flow.Snapshot:
+def fetch_once(request: Request, sid: str, *, deadline: float) -> flex_flow.Snapshot:
     """The flow as this request has read it already, or reads it now, for a form that changes it."""
     known = request.readings.get(sid)
     if known is not None:
@@ -22,25 +22,25 @@ def read_once(request: Request, sid: str, *, deadline: float) -> flex_flow.Snaps
     return mirror.fetch(sid, account_sid=request.account_sid, deadline=deadline)
 
 
-def read_for_page(request: Request, sid: str) -> flex_flow.Snapshot:
+def fetch_for_page(request: Request, sid: str) -> flex_flow.Snapshot:
     """The flow as this request has read it already, or as all who look at its page just now read it together."""
     known = request.readings.get(sid)
-    return known if known is not None else shared_reads.flow(sid, account_sid=request.account_sid)
+    return known if known is not None else shared_reads.fetch_shared(sid, account_sid=request.account_sid)
 
 
-def shown_flow(
+def build_displayed_flow(
     sid: str, row: Flow | None, snapshot: flex_flow.Snapshot, state: str, account_sid: str
 ) -> Flow:
     """The flow as the page's heading and route show it: from what was just read, else from the copy."""
     if state in ("live", "settling"):
-        return mirror.flow_from(snapshot, account_sid)
+        return mirror.flow_from_snapshot(snapshot, account_sid)
     shown = row or Flow(sid=sid, resource=snapshot)
     if state == "gone" and shown.gone_at is None:  # held back from the copy while a change of it is open
         shown.gone_at = timezone.now()
     return shown
 
 
-def problem_of_reading(
+def explain_read_error(
     request: Request, error: FlexError | None, row: Flow | None
 ) -> failure_messages.Problem | None:
     """The reason that the flow could not be read, unless the notice about the whole account says so already."""
@@ -48,14 +48,14 @@ def problem_of_reading(
     if error is None or (state and state.why("fetch")):
         return None
     shown = "What you see is the copy." if row else "There is no copy of it here either."
-    return failure_messages.of_reading(error, what=shown)
+    return failure_messages.read_failed(error, what=shown)
 
 
-def confirmed_at(row: Flow | None, account_sid: str, *, is_in_doubt: bool) -> datetime | None:
+def get_confirmation_time(row: Flow | None, account_sid: str, *, is_unresolved: bool) -> datetime | None:
     """The time when the copy of the flow was last known to be right. A sync leaves out a flow with an open
     change."""
     mirrored_at = row.mirrored_at if row else None
-    if is_in_doubt or row is None:
+    if is_unresolved or row is None:
         return mirrored_at
-    synced_at = mirror.copy_state(account_sid).synced_at
+    synced_at = mirror.sync_state(account_sid).synced_at
     return max((at for at in (mirrored_at, synced_at) if at), default=None)

@@ -17,22 +17,22 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from flows.audit import audit_log
-from flows.audit.access import Request, actor_of, current_page
+from flows.audit.access import Request, current_page_url, get_actor
 from flows.audit.models import AuditEvent, Result
 from flows.availability import restrictions
 from flows.changes import flow_changes
-from flows.changes.forms.reason import ReasonForm, SwitchForm
+from flows.changes.forms.reason import EnabledForm, ReasonForm
 from flows.flex_flows.forms import FlowForm
-from flows.flex_flows.views.conflicts import form_after, labels_of
+from flows.flex_flows.views.conflicts import build_conflict_form, join_labels
 from flows.mirror import failure_messages, first_contact, mirror
 from flows.mirror.failure_messages import Problem
 from flows.mirror.stale_reads import StaleRead
 from flows.twilio import labels
-from flows.twilio.errors import FlexError, Refused
+from flows.twilio.errors import FlexError, RequestRefused
 from flows.twilio.flex import flex_flow
 
 
-class Page(Protocol):
+class FormRenderer(Protocol):
     """Renders a form's page, with a status and what went wrong."""
 
     def __call__(
@@ -45,167 +45,179 @@ class Page(Protocol):
     ) -> HttpResponse: ...
 
 
-Act = Callable[[dict[str, Any]], flow_changes.Change]
+ChangeCall = Callable[[dict[str, Any]], flow_changes.Change]
 
 
-def answer(
-    request: Request, form: ReasonForm, page: Page, act: Act, *, what: str, sid: str = ""
+def submit_change(
+    request: Request, form: ReasonForm, page: FormRenderer, act: ChangeCall, *, what: str, sid: str = ""
 ) -> HttpResponse:
     """Makes the change: `act` calls one service with what every change carries. `what` names it in sentences."""
     common = {
         "reason": form.cleaned_data["reason"],
         "change_id": form.cleaned_data["change_id"],
-        "actor": actor_of(request),
-        "refers_to": _referred(request, form, sid),
+        "actor": get_actor(request),
+        "refers_to": _related_event_id(request, form, sid),
     }
     try:
         change = act(common)
     except flow_changes.Conflict as conflict:
-        return _conflict(form, page, conflict)
+        return _conflict_response(form, page, conflict)
     except flow_changes.NothingToChange:
         messages.info(request, "Nothing to save: the flow at Twilio is already like that. Nothing was sent.")
-        return _told(request, None, sid)
+        return _redirect_or_toast(request, None, sid)
     except audit_log.AlreadyRecorded as known:
-        return _replayed(request, known.event)
+        return _replay_response(request, known.event)
     except flow_changes.OutcomeNotRecorded as lost:
         problem = failure_messages.outcome_not_recorded(lost.error)
         name = "flows/_problem.html" if request.htmx else "flows/problem.html"
         return render(request, name, {"problem": problem, "sid": sid}, status=500)
-    except flow_changes.NotRead as unread:
-        if mirror.is_gone(unread.error):
+    except flow_changes.FlowUnreadable as unread:
+        if mirror.is_not_found(unread.error):
             messages.error(request, f"{what} was not sent.")  # the flow's page says that it is gone
-            return go_to(request, "flows:detail", sid=sid)
+            return redirect_page(request, "flows:detail", sid=sid)
         status = 409 if isinstance(unread.error, StaleRead) else 502
-        return page(form.again(), status=status, problem=_why_unread(request, unread.error, what))
-    except audit_log.ChangeOpen as other:
+        return page(form.again(), status=status, problem=_read_problem(request, unread.error, what))
+    except audit_log.ConcurrentChange as other:
         return page(
-            form.again(), status=409, problem=failure_messages.change_open(other.event, is_creation=not sid)
+            form.again(),
+            status=409,
+            problem=failure_messages.blocked_by_open_change(other.event, is_creation=not sid),
         )
-    except restrictions.Closed as closed:
-        return page(form.again(), status=403, problem=failure_messages.closed(closed.why, what=what))
+    except restrictions.OperationUnavailable as closed:
+        return page(
+            form.again(), status=403, problem=failure_messages.change_unavailable(closed.why, what=what)
+        )
     except audit_log.NotRecorded:
         return page(form.again(), status=503, problem=failure_messages.not_recorded())
-    return _succeeded(request, change) if change.error is None else _failed(request, form, page, change, what)
+    return (
+        _success_response(request, change)
+        if change.error is None
+        else _failure_response(request, form, page, change, what)
+    )
 
 
-def go_to(request: Request, name: str, **arguments: Any) -> HttpResponse:
+def redirect_page(request: Request, name: str, **arguments: Any) -> HttpResponse:
     """A redirect of the whole page, also where htmx asked for a part of it."""
     url = reverse(name, kwargs=arguments)
     return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
 
 
-def _told(request: Request, event: AuditEvent | None, sid: str) -> HttpResponse:
+def _redirect_or_toast(request: Request, event: AuditEvent | None, sid: str) -> HttpResponse:
     """The flow's page, which shows the messages; or, from over the list, the messages themselves, and the list
     anew. What a toast has shown no later page shows again."""
-    if not request.htmx or current_page(request).path != reverse("flows:list"):
-        return go_to(request, "flows:detail", sid=sid)
-    toast = render(request, "_toast.html", {"event": event, "undo": _undo(event), "sid": sid})
+    if not request.htmx or current_page_url(request).path != reverse("flows:list"):
+        return redirect_page(request, "flows:detail", sid=sid)
+    toast = render(request, "_toast.html", {"event": event, "undo": _build_undo_form(event), "sid": sid})
     toast["HX-Trigger"] = "flows-changed"
     return retarget(reswap(toast, "afterbegin"), "#toasts")
 
 
-def _undo(event: AuditEvent | None) -> SwitchForm | None:
+def _build_undo_form(event: AuditEvent | None) -> EnabledForm | None:
     """The switch back. It is a change like any other, and says which it undoes."""
     if event is None or event.changed_fields != ["enabled"] or event.refers_to:
         return (
             None  # of an undo, none: a second press of the button that stood here would take it back unasked
         )
     initial = {
-        "enabled": str(not _is_on(event.payload.after or {})).lower(),
+        "enabled": str(not _is_enabled(event.payload.after or {})).lower(),
         "reason": f"Undo of event {event.seq}",
         "change_id": uuid.uuid4(),
         "refers_to": event.event_id,
     }
-    return SwitchForm(initial=initial, auto_id=False)
+    return EnabledForm(initial=initial, auto_id=False)
 
 
-def _is_on(flow: Mapping[str, Any]) -> bool:
-    return flex_flow.normalised("enabled", flow.get("enabled")) is True
+def _is_enabled(flow: Mapping[str, Any]) -> bool:
+    return flex_flow.normalize_value("enabled", flow.get("enabled")) is True
 
 
-def _succeeded(request: Request, change: flow_changes.Change) -> HttpResponse:
+def _success_response(request: Request, change: flow_changes.Change) -> HttpResponse:
     event = change.event
     heard = (
-        "Twilio has it no more" if event.remote_status == flow_changes.NOT_THERE else "Twilio confirmed it"
+        "Twilio has it no more" if event.remote_status == flow_changes.NOT_FOUND else "Twilio confirmed it"
     )
-    messages.success(request, f"{_name(event)} {_done(change)}. {heard}, and it is on record.")
+    messages.success(
+        request, f"{_quoted_name(event)} {_result_phrase(change)}. {heard}, and it is on record."
+    )
     if change.theirs:
-        names = ", ".join(labels.label(name) for name in change.theirs)
+        names = ", ".join(labels.field_label(name) for name in change.theirs)
         messages.info(request, f"Somebody else changed {names} meanwhile. That is kept beside your change.")
     for name in change.differs:
         messages.warning(
             request,
-            f"{labels.label(name)} is not what you asked for: Twilio answered another value. See below.",
+            f"{labels.field_label(name)} is not what you asked for: Twilio answered another value. See below.",
         )
     if event.action == "flow.delete":
         return redirect("flows:list")
-    return _told(request, event, event.target_sid)
+    return _redirect_or_toast(request, event, event.target_sid)
 
 
-def _failed(
-    request: Request, form: ReasonForm, page: Page, change: flow_changes.Change, what: str
+def _failure_response(
+    request: Request, form: ReasonForm, page: FormRenderer, change: flow_changes.Change, what: str
 ) -> HttpResponse:
     error = change.error
     if error is None:
         raise ValueError("a change without an error has not failed")
     if change.event.result == Result.UNKNOWN:  # its page says what happened, with status and code
-        return go_to(request, "audit:detail", event_id=change.event.event_id)
+        return redirect_page(request, "audit:detail", event_id=change.event.event_id)
     again, kind = form.again(), change.event.action.removeprefix("flow.")
-    has_ended = restrictions.has_ended(kind, error)
-    if has_ended and (why := restrictions.state_of(change.event.account_sid).why(kind)):
-        return page(again, status=422, problem=failure_messages.closed(why, what=what, sent=True))
-    status = 422 if isinstance(error, Refused) else 502
-    name = failure_messages.field_of(error)
+    has_ended = restrictions.is_endpoint_gone(kind, error)
+    if has_ended and (why := restrictions.account_availability(change.event.account_sid).why(kind)):
+        return page(again, status=422, problem=failure_messages.change_unavailable(why, what=what, sent=True))
+    status = 422 if isinstance(error, RequestRefused) else 502
+    name = failure_messages.refused_field(error)
     if name not in again.fields:
-        return page(again, status=status, problem=_problem_of(change, error, what))
-    again.add_error(name, failure_messages.of_field(error))
+        return page(again, status=status, problem=_change_problem(change, error, what))
+    again.add_error(name, failure_messages.field_message(error))
     field = again[name]
-    at_field = failure_messages.at_field(error, what=what, field_id=field.auto_id, label=str(field.label))
+    at_field = failure_messages.field_refused(
+        error, what=what, field_id=field.auto_id, label=str(field.label)
+    )
     return page(again, status=status, problem=at_field)
 
 
-def _problem_of(change: flow_changes.Change, error: FlexError, what: str) -> Problem:
+def _change_problem(change: flow_changes.Change, error: FlexError, what: str) -> Problem:
     """Why the change failed; before an account's first success, which setting looks wrong."""
-    problem = failure_messages.of_change(error, what=what)
-    settings_are_wrong = first_contact.explain(change.event.account_sid or "", error)
+    problem = failure_messages.change_failed(error, what=what)
+    settings_are_wrong = first_contact.explain_failure(change.event.account_sid or "", error)
     if not settings_are_wrong:
         return problem
     return replace(problem, text=f"{settings_are_wrong}. Nothing was changed.", advice="")
 
 
-def _why_unread(request: Request, error: FlexError, what: str) -> Problem:
+def _read_problem(request: Request, error: FlexError, what: str) -> Problem:
     """The reason that the flow could not be read first: where Twilio shows no flow at all, the notice about
     the account says so."""
     why = (
-        restrictions.state_of(request.account_sid).why("fetch")
-        if restrictions.has_ended("fetch", error)
+        restrictions.account_availability(request.account_sid).why("fetch")
+        if restrictions.is_endpoint_gone("fetch", error)
         else None
     )
     if why:
-        return failure_messages.closed(why, what=what)
-    return failure_messages.of_change(error, what=what, sent=False)
+        return failure_messages.change_unavailable(why, what=what)
+    return failure_messages.change_failed(error, what=what, sent=False)
 
 
-def _conflict(form: ReasonForm, page: Page, conflict: flow_changes.Conflict) -> HttpResponse:
+def _conflict_response(form: ReasonForm, page: FormRenderer, conflict: flow_changes.Conflict) -> HttpResponse:
     if isinstance(form, FlowForm):
-        return page(form_after(form, conflict), status=409)
-    changed = labels_of(conflict.merged.theirs)
-    return page(form, status=409, problem=failure_messages.changed_meanwhile(changed))
+        return page(build_conflict_form(form, conflict), status=409)
+    changed = join_labels(conflict.merged.theirs)
+    return page(form, status=409, problem=failure_messages.flow_changed(changed))
 
 
-def _replayed(request: Request, event: AuditEvent) -> HttpResponse:
+def _replay_response(request: Request, event: AuditEvent) -> HttpResponse:
     """A double click, a reload or the back button: the change is the one on record."""
     if event.result == Result.SUCCEEDED and event.action != "flow.delete":
         messages.info(
             request,
             "This form was sent before, and its change is made. What you may have altered in it since was not sent.",
         )
-        return _told(request, event, event.target_sid)
+        return _redirect_or_toast(request, event, event.target_sid)
     messages.info(request, "This form was sent before; this is what became of it. Nothing was sent again.")
-    return go_to(request, "audit:detail", event_id=event.event_id)
+    return redirect_page(request, "audit:detail", event_id=event.event_id)
 
 
-def _referred(request: Request, form: ReasonForm, sid: str) -> uuid.UUID | None:
+def _related_event_id(request: Request, form: ReasonForm, sid: str) -> uuid.UUID | None:
     """The event that the form says it restores or undoes, if there is such a one in this account, and of this flow if
     it is of one."""
     event_id = form.cleaned_data["refers_to"]
@@ -214,12 +226,12 @@ def _referred(request: Request, form: ReasonForm, sid: str) -> uuid.UUID | None:
     return event_id if event_id and events.exists() else None
 
 
-def _name(event: AuditEvent) -> str:
+def _quoted_name(event: AuditEvent) -> str:
     return f"“{event.payload.friendly_name}”" if event.payload.friendly_name else "The flow"
 
 
-def _done(change: flow_changes.Change) -> str:
+def _result_phrase(change: flow_changes.Change) -> str:
     """What came to pass, such as "is off"."""
     if change.event.changed_fields == ["enabled"]:
-        return "is on" if _is_on(change.after) else "is off"
+        return "is on" if _is_enabled(change.after) else "is off"
     return {"flow.create": "is made", "flow.delete": "is deleted"}.get(change.event.action, "is changed")

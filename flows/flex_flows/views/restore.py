@@ -10,9 +10,9 @@ from typing import Any, Self
 
 from flows.audit.access import Request, readable_event
 from flows.audit.models import AuditEvent, OpenDrift
-from flows.core.opened_forms import carried
+from flows.core.opened_forms import carried_value
 from flows.mirror import drift
-from flows.redaction.masking import has_mask, masked, storable
+from flows.redaction.masking import has_mask, redact, replace_unstorable
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
@@ -34,17 +34,17 @@ class Restore:
     def asked_for(cls, request: Request, *, sid: str = "", live: Mapping[str, Any] | None) -> Self | None:
         """From the address: `restore`, an event's id, and `state`. None if it is of no event of this flow, or its
         contents are not on record. `live` is the flow as it is now, None if it is to be made anew."""
-        event = readable_event(carried(request, "restore"), request)
+        event = readable_event(carried_value(request, "restore"), request)
         if event is None or (sid and event.target_sid != sid) or not hasattr(event, "payload"):
             return None
-        state = "before" if carried(request, "state") == "before" else "after"
+        state = "before" if carried_value(request, "state") == "before" else "after"
         snapshot = getattr(event.payload, state)
         if snapshot and state == "before" and live is not None:
-            snapshot = _without_what_is_ours(event, snapshot, live)
-        return cls(event, state, *_proposal(snapshot, live)) if snapshot else None
+            snapshot = _exclude_own_changes(event, snapshot, live)
+        return cls(event, state, *_build_proposal(snapshot, live)) if snapshot else None
 
 
-def _without_what_is_ours(
+def _exclude_own_changes(
     event: AuditEvent, snapshot: Mapping[str, Any], live: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     """Undoing what is in the inbox touches what was found changed, and not what we changed since."""
@@ -52,20 +52,20 @@ def _without_what_is_ours(
     events = [item.event for item in waiting.order_by("event")]
     if event not in events:
         return snapshot
-    before, _ = drift.net_of(events[events.index(event) :])
-    return {**masked(storable(dict(live))), **before}
+    before, _ = drift.net_change(events[events.index(event) :])
+    return {**redact(replace_unstorable(dict(live))), **before}
 
 
-def _proposal(
+def _build_proposal(
     snapshot: Mapping[str, Any], live: Mapping[str, Any] | None
 ) -> tuple[dict[str, Any], list[str], list[str], list[dict[str, Any]]]:
     now = live or {}
-    seen = masked(storable(dict(now)))
+    seen = redact(replace_unstorable(dict(now)))
     initial: dict[str, Any] = {}
     secrets, kept, rows = [], [], []
-    for entry in flex_flow.WRITABLE:
+    for entry in flex_flow.WRITABLE_FIELDS:
         name, value = entry.name, snapshot.get(entry.name)
-        if flex_flow.same(name, value, seen.get(name)):
+        if flex_flow.is_same_value(name, value, seen.get(name)):
             initial[name] = now.get(name)  # the secret itself, where there is one
             continue
         if value in (None, "") and entry.kind in ("enum", "boolean") and not entry.of_integration:
@@ -78,8 +78,8 @@ def _proposal(
         rows.append(
             {
                 "label": entry.label,
-                "now": labels.shown(name, seen.get(name)),
-                "then": labels.shown(name, value),
+                "now": labels.display_value(name, seen.get(name)),
+                "then": labels.display_value(name, value),
             }
         )
     return initial, secrets, kept, rows

@@ -19,7 +19,7 @@ from rich.progress import track
 from flows.audit import checkpoints, export
 from flows.audit.audit_log import NotRecorded
 from flows.audit.export import Export
-from flows.core.terminal_text import escaped
+from flows.core.terminal_text import escape_line
 from flows.management import command_line
 
 
@@ -35,20 +35,22 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, after: int, output: Path | None, head: Path | None, **options: Any) -> None:
         try:
             if head:
-                head.write_text(json.dumps(checkpoints.signed_head()) + "\n")
-            begun = export.begin(form=options["format"], after=after, actor=command_line.actor())
+                head.write_text(json.dumps(checkpoints.signed_checkpoint()) + "\n")
+            begun = export.start_export(
+                form=options["format"], after=after, actor=command_line.command_actor()
+            )
             if output:
                 with output.open("w", encoding="utf-8", newline="") as file:
-                    _write(file.write, begun)
+                    _write_lines(file.write, begun)
             else:
-                _write(lambda text: self.stdout.write(text, ending=""), begun)
+                _write_lines(lambda text: self.stdout.write(text, ending=""), begun)
         except NotRecorded:
             raise CommandError("The export could not be put on record, so nothing was exported.") from None
         except OSError as error:
-            raise CommandError(f"The export could not be written: {escaped(error)}") from None
+            raise CommandError(f"The export could not be written: {escape_line(error)}") from None
 
 
-def _write(write: Callable[[str], object], begun: Export) -> None:
+def _write_lines(write: Callable[[str], object], begun: Export) -> None:
     rows = track(
         begun.rows(),
         total=max(0, begun.through - begun.after),

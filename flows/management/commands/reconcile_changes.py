@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from flows.audit.actions import RESULTS
+from flows.audit.actions import RESULT_LABELS
 from flows.audit.audit_log import NotRecorded
 from flows.changes import reconcile
-from flows.core.terminal_text import escaped
+from flows.core.terminal_text import escape_line
 from flows.twilio.errors import FlexError
 
 
@@ -21,14 +21,14 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         try:
             for event in reconcile.reconcile():
-                self.stdout.write(f"{event.change_id} {event.target_sid}: {RESULTS[event.result]}")
+                self.stdout.write(f"{event.change_id} {event.target_sid}: {RESULT_LABELS[event.result]}")
         except FlexError as error:
-            waiting = reconcile.in_doubt().exclude(puzzle="").count()
+            waiting = reconcile.unresolved_changes().exclude(puzzle="").count()
             decide = f" Needs your decision: {waiting}, on their pages in the audit log." if waiting else ""
-            raise CommandError(f"Twilio could not be read: {escaped(error)}.{decide}") from None
+            raise CommandError(f"Twilio could not be read: {escape_line(error)}.{decide}") from None
         except (NotRecorded, DatabaseError) as error:
-            raise CommandError(f"What was found could not be put on record: {escaped(error)}.") from None
-        left = reconcile.in_doubt()
+            raise CommandError(f"What was found could not be put on record: {escape_line(error)}.") from None
+        left = reconcile.unresolved_changes()
         if count := left.count():
             puzzles = left.exclude(puzzle="").count()
             raise CommandError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from flows.management.command_line import count
+from flows.management.command_line import parse_count
 from flows.twilio.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8001, help="0 takes a free one (default: 8001)")
-        parser.add_argument("--flows", type=count, default=300, help="how many made-up flows (default: 300)")
+        parser.add_argument(
+            "--flows", type=parse_count, default=300, help="how many made-up flows (default: 300)"
+        )
         parser.add_argument("--latency-ms", type=int, default=0, help="wait before each answer (default: 0)")
 
         parser.add_argument(

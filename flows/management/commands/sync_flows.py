@@ -13,7 +13,7 @@ from flows.accounts import twilio_accounts
 from flows.accounts.twilio_accounts import Account
 from flows.audit.audit_log import NotRecorded
 from flows.changes import reconcile
-from flows.core.terminal_text import escaped
+from flows.core.terminal_text import escape_line
 from flows.mirror import first_contact, freshness, mirror
 from flows.twilio.errors import FlexError
 
@@ -22,12 +22,12 @@ class Command(BaseCommand):
     help = "Refresh the copy of Twilio's Flex Flows."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        troubles = [trouble for account in twilio_accounts.every() if (trouble := self._sync(account))]
+        troubles = [trouble for account in twilio_accounts.all_accounts() if (trouble := self._sync(account))]
         try:
             settled = reconcile.reconcile()
         except (FlexError, NotRecorded, DatabaseError) as error:
             settled = []
-            troubles = troubles or [f"What is in doubt could not be looked at: {escaped(error)}."]
+            troubles = troubles or [f"What is in doubt could not be looked at: {escape_line(error)}."]
         if settled:
             self.stdout.write(f"Settled by reading: {len(settled)} that were in doubt.")
         if troubles:
@@ -42,11 +42,11 @@ class Command(BaseCommand):
         except mirror.SyncBusy:
             return f"{whose}Another sync is under way; its result will do."
         except FlexError as error:
-            why = first_contact.explain(account.sid, error) or str(error)
-            return f"{whose}The copy stays as it was: {escaped(why)}."
+            why = first_contact.explain_failure(account.sid, error) or str(error)
+            return f"{whose}The copy stays as it was: {escape_line(why)}."
         except (NotRecorded, DatabaseError) as error:
-            return f"{whose}The copy stays as it was: {escaped(error)}."
+            return f"{whose}The copy stays as it was: {escape_line(error)}."
         found = f"{report.flows} flows: {report.created} new, {report.changed} changed, {report.gone} gone."
         self.stdout.write(whose + found)
-        progress = freshness.progress(mirror.copy_state(account.sid))
+        progress = freshness.describe_missing(mirror.sync_state(account.sid))
         return f"{whose}{progress}" if progress else ""

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
 from flows.audit import checkpoints, verification
-from flows.core.terminal_text import escaped
+from flows.core.terminal_text import escape_line
 from flows.management import command_line
 
 
@@ -25,9 +25,9 @@ class Command(BaseCommand):
         parser.add_argument("--head", type=Path, metavar="FILE", help="a signed head that was kept elsewhere")
 
     def handle(self, *_args: Any, head: Path | None, **_options: Any) -> None:
-        signed = _read(head) if head else None
+        signed = _read_checkpoint(head) if head else None
         with Console(file=sys.stderr).status("Walking the chain"):
-            verdict, event = verification.verify_on_record(actor=command_line.actor(), head=signed)
+            verdict, event = verification.verify_and_record(actor=command_line.command_actor(), head=signed)
         if event is None:
             self.stderr.write(self.style.WARNING("This verification could not be put on record."))
         if not verdict.is_intact:
@@ -36,11 +36,11 @@ class Command(BaseCommand):
         self.stdout.write(f"{str(verdict)[:-1]} ({verdict.seconds:.1f} s, {rate:,.0f} a second).")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read_checkpoint(path: Path) -> dict[str, Any]:
     try:
-        head = checkpoints.read_head(path.read_text())
+        head = checkpoints.parse_checkpoint(path.read_text())
     except (OSError, ValueError) as error:
-        raise CommandError(f"The head can't be read: {escaped(error)}") from None
+        raise CommandError(f"The head can't be read: {escape_line(error)}") from None
     if head is None:
         raise CommandError("The head was not signed with this site's AUDIT_KEY, or it was changed.")
     return head

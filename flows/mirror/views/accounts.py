@@ -14,21 +14,21 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from flows.accounts import twilio_accounts
-from flows.accounts.permissions import may
-from flows.audit.access import Request, actor_of, permitted, record_refusal
+from flows.accounts.permissions import has_permission
+from flows.audit.access import Request, get_actor, record_denial, require_permission
 from flows.audit.audit_log import NotRecorded
 from flows.availability import restrictions
 from flows.availability.models import Closure
-from flows.core.invisible import trimmed
+from flows.core.invisible import trim_invisible
 from flows.core.opened_forms import is_opening
 from flows.mirror import freshness
-from flows.mirror.failure_messages import closed
+from flows.mirror.failure_messages import change_unavailable
 from flows.mirror.freshness import Freshness
 from flows.mirror.models import Flow
 
 SITE: Final = "site"  # in the form, in place of an account's SID
-CLOSE: Final = "flows.close_account"
-DONE: Final = {
+READ_ONLY_PERMISSION: Final = "flows.close_account"
+SUCCESS_MESSAGES: Final = {
     "close": "{whose} is read-only now: nobody can change anything there through this dashboard.",
     "reopen": "{whose} can be changed again, by those who may.",
     "ask_again": "{whose}: with the next call of each kind, Twilio is asked again.",
@@ -36,83 +36,85 @@ DONE: Final = {
 
 
 @require_GET
-@permitted("flows.view_flow", action="flow.view")
+@require_permission("flows.view_flow", action="flow.view")
 def account_list(request: Request) -> HttpResponse:
-    return _page(request)
+    return _render_accounts(request)
 
 
 @require_POST
-@permitted("flows.view_flow", action="account.close")
-def account_act(request: Request) -> HttpResponse:
+@require_permission("flows.view_flow", action="account.close")
+def account_action(request: Request) -> HttpResponse:
     """Closes or reopens an account or the site, or lets Twilio be asked again. On record, or not done."""
     act, target = request.POST.get("act", ""), request.POST.get("account", "")
     sid = "" if target == SITE else target
-    if act not in DONE or (
-        sid and all(sid != account.sid for account in twilio_accounts.of_scope(request.scope))
+    if act not in SUCCESS_MESSAGES or (
+        sid and all(sid != account.sid for account in twilio_accounts.visible_accounts(request.scope))
     ):
         return redirect("accounts:list")
     request.account_sid = sid
-    permission = "flows.change_flow" if act == "ask_again" else CLOSE
-    if not may(request.user, permission, sid or twilio_accounts.EVERY):
-        record_refusal(request, f"account.{act}", {})
+    permission = "flows.change_flow" if act == "ask_again" else READ_ONLY_PERMISSION
+    if not has_permission(request.user, permission, sid or twilio_accounts.ALL_ACCOUNTS):
+        record_denial(request, f"account.{act}", {})
         raise PermissionDenied
-    reason = trimmed(request.POST.get("reason", ""))
+    reason = trim_invisible(request.POST.get("reason", ""))
     if act == "close" and not reason:
-        return _page(request, wrong=target, status=422)
+        return _render_accounts(request, wrong=target, status=422)
     try:
         if act == "ask_again":
-            done = restrictions.ask_again(account_sid=sid, actor=actor_of(request))
+            done = restrictions.retry_endpoints(account_sid=sid, actor=get_actor(request))
         else:
-            change = restrictions.close if act == "close" else restrictions.reopen
-            done = change(account_sid=sid, reason=reason[:200], actor=actor_of(request))
+            change = restrictions.set_read_only if act == "close" else restrictions.lift_read_only
+            done = change(account_sid=sid, reason=reason[:200], actor=get_actor(request))
     except NotRecorded:
         messages.error(request, "The audit log can't be written just now, so everything stays as it was.")
-        return _page(request, status=503)
-    whose = (twilio_accounts.get(sid).name or "The account") if sid else "The whole site"
+        return _render_accounts(request, status=503)
+    whose = (twilio_accounts.get_account(sid).name or "The account") if sid else "The whole site"
     if done:
-        messages.success(request, DONE[act].format(whose=whose))
+        messages.success(request, SUCCESS_MESSAGES[act].format(whose=whose))
     else:
         messages.info(request, "It was like that already.")
     return redirect("accounts:list")
 
 
-def closed_page(request: Request, account_sid: str, kind: str, *, what: str) -> HttpResponse | None:
+def unavailable_response(request: Request, account_sid: str, kind: str, *, what: str) -> HttpResponse | None:
     """In place of a form that could not be sent; None where it can."""
-    why = restrictions.reason_against(account_sid, kind)
+    why = restrictions.find_restriction(account_sid, kind)
     if why is None or not is_opening(request):
         return None
-    context = {"problem": closed(why, what=what, is_tried=False), "sid": ""}
+    context = {"problem": change_unavailable(why, what=what, is_submitted=False), "sid": ""}
     name = "flows/_problem.html" if request.htmx else "flows/problem.html"
     return render(request, name, context, status=403)
 
 
-def _page(request: Request, *, wrong: str = "", status: int = 200) -> HttpResponse:
-    here = twilio_accounts.of_scope(request.scope)
+def _render_accounts(request: Request, *, wrong: str = "", status: int = 200) -> HttpResponse:
+    here = twilio_accounts.visible_accounts(request.scope)
     flows = dict(
-        twilio_accounts.within(Flow.objects.filter(gone_at=None), request.scope)
+        twilio_accounts.filter_scope(Flow.objects.filter(gone_at=None), request.scope)
         .order_by()
         .values_list("account_sid")
         .annotate(flows=Count("sid"))
     )
-    states = restrictions.states()
-    checked = {one.sync.account_sid: Freshness(one.sync) for one in freshness.of_accounts(here)}
+    states = restrictions.availability_by_account()
+    checked = {one.sync.account_sid: Freshness(one.sync) for one in freshness.load_freshness(here)}
     rows: list[dict[str, Any]] = [
         {
             "account": account,
             "flows": flows.get(account.sid, 0),
             "freshness": checked[account.sid],
             "state": states[account.sid],
-            "may_close": may(request.user, CLOSE, account.sid),
-            "may_ask": may(request.user, "flows.change_flow", account.sid),
-            "own": Closure.objects.filter(account_sid=account.sid, kind=restrictions.CHANGE).exists(),
+            "can_set_read_only": has_permission(request.user, READ_ONLY_PERMISSION, account.sid),
+            "can_retry_twilio": has_permission(request.user, "flows.change_flow", account.sid),
+            "own": Closure.objects.filter(account_sid=account.sid, kind=restrictions.READ_ONLY).exists(),
         }
         for account in here
     ]
     context = {
         "rows": rows,
-        "site": Closure.objects.filter(Q(kind=restrictions.CHANGE), account_sid="").first(),
-        "may_close_site": may(request.user, CLOSE, twilio_accounts.EVERY),
-        "advice": restrictions.ADVICE,
+        "site": Closure.objects.filter(Q(kind=restrictions.READ_ONLY), account_sid="").first(),
+        "can_set_site_read_only": has_permission(
+            request.user, READ_ONLY_PERMISSION, twilio_accounts.ALL_ACCOUNTS
+        ),
+        "advice": restrictions.REFUSAL_ADVICE,
         "wrong": wrong,
         "reason": request.POST.get("reason", ""),
     }

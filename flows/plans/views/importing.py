@@ -14,79 +14,79 @@ from django.views.decorators.http import require_http_methods
 
 from flows.accounts import twilio_accounts
 from flows.accounts.permissions import scope_of
-from flows.audit.access import Request, permitted
+from flows.audit.access import Request, require_permission
 from flows.core import database
 from flows.mirror.models import Flow
 from flows.plans import drafts, execution
-from flows.plans.drafts import Entry
-from flows.plans.import_entries import read_items, sid_of
+from flows.plans.drafts import ImportEntry
+from flows.plans.import_entries import check_items, item_sid
 from flows.plans.import_table import ColumnsForm, Table, read_table
-from flows.plans.import_text import Item, decoded, is_json, items_of_json, plain
+from flows.plans.import_text import ImportItem, clean_text, decode_file, is_json, parse_items
 
 
 @require_http_methods(["GET", "POST"])
-@permitted("flows.change_flow", action=execution.START)
+@require_permission("flows.change_flow", action=execution.START_ACTION)
 def plan_import(request: Request) -> HttpResponse:
     """Flows as JSON or as a table, to be changed to that, or created."""
     pasted = request.POST.get("entries", "")
     if request.method == "GET" or "edit_again" in request.POST:
-        return _import_page(request, pasted)
+        return _render_import(request, pasted)
     try:
-        text = _text_of(request, pasted)
+        text = _read_input(request, pasted)
     except ValidationError as error:
-        return _import_page(request, pasted, error)
+        return _render_import(request, pasted, error)
     try:
         if is_json(text):
-            return _draft(request, items_of_json(text))
+            return _create_draft(request, parse_items(text))
         table = read_table(text)
     except ValidationError as error:
-        return _import_page(request, text, error)
+        return _render_import(request, text, error)
     if "column_0" not in request.POST:
-        return _columns_page(request, text, ColumnsForm(table))
+        return _render_columns(request, text, ColumnsForm(table))
     form = ColumnsForm(table, request.POST)
     if not form.is_valid():
-        return _columns_page(request, text, form, status=422)
-    return _draft(request, table.items(form.targets))
+        return _render_columns(request, text, form, status=422)
+    return _create_draft(request, table.items(form.targets))
 
 
-def _text_of(request: Request, pasted: str) -> str:
+def _read_input(request: Request, pasted: str) -> str:
     file = request.FILES.get("file")
     if file is None:
-        return plain(pasted)
+        return clean_text(pasted)
     if pasted.strip():
         raise ValidationError("You chose a file and pasted text. Send one of them.")
     data = file.read()
     if not data:
         raise ValidationError(f"The file “{str(file.name)[:80]}” is empty.")
-    return plain(decoded(data))
+    return clean_text(decode_file(data))
 
 
-def _draft(request: Request, items: Sequence[Item]) -> HttpResponse:
+def _create_draft(request: Request, items: Sequence[ImportItem]) -> HttpResponse:
     seen = scope_of(request.user, "flows.view_flow")
-    given = read_items(items, _known(items, seen))
-    entries = [Entry(one.sid, one.values, one.error, one.account_sid, one.origin) for one in given]
-    plan = drafts.plan_entries(
+    given = check_items(items, _visible_flows(items, seen))
+    entries = [ImportEntry(one.sid, one.values, one.error, one.account_sid, one.origin) for one in given]
+    plan = drafts.plan_import(
         entries=entries, made_by=request.user.get_username(), within=request.scope, seen=seen
     )
     return redirect("flows:plan", plan_id=plan.pk)
 
 
-def _known(items: Sequence[Item], seen: twilio_accounts.Scope) -> Mapping[str, dict[str, Any]]:
+def _visible_flows(items: Sequence[ImportItem], seen: twilio_accounts.Scope) -> Mapping[str, dict[str, Any]]:
     """The flows that the import may change, by SID, as the mirror has them."""
-    sids = list(dict.fromkeys(sid for item in items if (sid := sid_of(item))))
+    sids = list(dict.fromkeys(sid for item in items if (sid := item_sid(item))))
     known: dict[str, dict[str, Any]] = {}
-    for some in database.batches(sids):
-        rows = twilio_accounts.within(Flow.objects.filter(sid__in=some), seen)
+    for some in database.split_batches(sids):
+        rows = twilio_accounts.filter_scope(Flow.objects.filter(sid__in=some), seen)
         known |= dict(rows.values_list("sid", "resource"))
     return known
 
 
-def _import_page(request: Request, text: str, error: ValidationError | None = None) -> HttpResponse:
+def _render_import(request: Request, text: str, error: ValidationError | None = None) -> HttpResponse:
     context = {"text": text, "error": error.message if error else ""}
     return render(request, "flows/import.html", context, status=422 if error else 200)
 
 
-def _columns_page(request: Request, text: str, form: ColumnsForm, *, status: int = 200) -> HttpResponse:
+def _render_columns(request: Request, text: str, form: ColumnsForm, *, status: int = 200) -> HttpResponse:
     table: Table = form.table
     context = {"text": text, "form": form, "table": table, "flows": len(table.rows)}
     return render(request, "flows/import_columns.html", context, status=status)

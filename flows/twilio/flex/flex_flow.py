@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 from flows.twilio import values as readings
 
 Snapshot = dict[str, Any]
-Kind = Literal["text", "sid", "enum", "boolean", "integer", "url", "datetime"]
+FieldKind = Literal["text", "sid", "enum", "boolean", "integer", "url", "datetime"]
 
 CHANNEL_TYPES: Final = ("web", "sms", "facebook", "whatsapp", "line", "custom")
 INTEGRATION_TYPES: Final = ("studio", "external", "task")
@@ -35,7 +35,7 @@ class Field:
     name: str
     label: str
     help: str
-    kind: Kind
+    kind: FieldKind
     wire: str | None = None
     sid_prefix: str = ""
     choices: tuple[str, ...] = ()
@@ -256,16 +256,18 @@ FIELDS: Final[tuple[Field, ...]] = (
     ),
 )
 
-BY_NAME: Final[Mapping[str, Field]] = {field.name: field for field in FIELDS}
-BY_WIRE: Final[Mapping[str, Field]] = {field.wire: field for field in FIELDS if field.wire}
-WRITABLE: Final[tuple[Field, ...]] = tuple(BY_WIRE.values())
+FIELDS_BY_NAME: Final[Mapping[str, Field]] = {field.name: field for field in FIELDS}
+FIELDS_BY_WIRE_NAME: Final[Mapping[str, Field]] = {field.wire: field for field in FIELDS if field.wire}
+WRITABLE_FIELDS: Final[tuple[Field, ...]] = tuple(FIELDS_BY_WIRE_NAME.values())
 INTEGRATION_FIELDS: Final[tuple[Field, ...]] = tuple(field for field in FIELDS if field.of_integration)
 
-_WIRE_NAMES = {field.name: wire for wire, field in BY_WIRE.items()}
-_INTEGRATION = "integration_"
-_OWN_NAMES = {field.name for field in FIELDS if not field.of_integration}
-_OF_INTEGRATION = {field.name.removeprefix(_INTEGRATION): field.name for field in INTEGRATION_FIELDS}
-_DIGITS: Final = re.compile("[0-9a-fA-F]{32}")
+_WIRE_NAMES = {field.name: wire for wire, field in FIELDS_BY_WIRE_NAME.items()}
+_INTEGRATION_PREFIX = "integration_"
+_FLOW_LEVEL_NAMES = {field.name for field in FIELDS if not field.of_integration}
+_INTEGRATION_NAMES = {
+    field.name.removeprefix(_INTEGRATION_PREFIX): field.name for field in INTEGRATION_FIELDS
+}
+_SID_DIGITS: Final = re.compile("[0-9a-fA-F]{32}")
 
 
 def is_sid(prefix: str, value: object) -> bool:
@@ -273,11 +275,11 @@ def is_sid(prefix: str, value: object) -> bool:
     return (
         isinstance(value, str)
         and value.startswith(prefix)
-        and _DIGITS.fullmatch(value, len(prefix)) is not None
+        and _SID_DIGITS.fullmatch(value, len(prefix)) is not None
     )
 
 
-def is_active(field: Field, integration_type: str | None) -> bool:
+def is_applicable(field: Field, integration_type: str | None) -> bool:
     """Whether a flow of this integration type uses the field at all."""
     return not field.of_integration or integration_type in field.takes
 
@@ -290,8 +292,8 @@ def is_required(field: Field, integration_type: str | None) -> bool:
 def handler_type(flow: Mapping[str, Any]) -> str:
     """The integration type that handles a flow's messages: the flow's own, or Twilio's default where a flow has none
     and names a Studio Flow. Empty where nothing says what handles them."""
-    kind = normalised("integration_type", flow.get("integration_type"))
-    if kind is None and normalised("integration_flow_sid", flow.get("integration_flow_sid")) is not None:
+    kind = normalize_value("integration_type", flow.get("integration_type"))
+    if kind is None and normalize_value("integration_flow_sid", flow.get("integration_flow_sid")) is not None:
         return DEFAULT_INTEGRATION_TYPE
     return kind if isinstance(kind, str) else ""
 
@@ -299,10 +301,10 @@ def handler_type(flow: Mapping[str, Any]) -> str:
 def from_response(resource: Mapping[str, Any]) -> Snapshot:
     """Twilio's JSON as a snapshot. Fields that nobody knows yet are kept under their own names."""
     snapshot: Snapshot = {}
-    integration = _integration_in(resource)
+    integration = _parse_integration(resource)
     if integration is not None:
         for key, value in integration.items():  # of ten thousand flows, the same few keys
-            snapshot[_OF_INTEGRATION.get(key) or _INTEGRATION + key] = value
+            snapshot[_INTEGRATION_NAMES.get(key) or _INTEGRATION_PREFIX + key] = value
     # The flow's own fields come last: an unknown `integration.type` can't pass for `integration_type`.
     snapshot.update(resource)
     if integration is not None or not resource.get("integration"):
@@ -310,7 +312,7 @@ def from_response(resource: Mapping[str, Any]) -> Snapshot:
     return snapshot
 
 
-def _integration_in(resource: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _parse_integration(resource: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The integration's own fields, also where they came as a text of JSON. None if there are none to read."""
     integration = resource.get("integration")
     if isinstance(integration, str):
@@ -325,8 +327,8 @@ def to_response(snapshot: Mapping[str, Any]) -> dict[str, Any]:
     """A snapshot as Twilio's JSON, `integration` nested again: the inverse of `from_response`."""
     resource: dict[str, Any] = {"integration": {}}
     for name, value in snapshot.items():
-        if name.startswith(_INTEGRATION) and name not in _OWN_NAMES:
-            resource["integration"][name.removeprefix(_INTEGRATION)] = value
+        if name.startswith(_INTEGRATION_PREFIX) and name not in _FLOW_LEVEL_NAMES:
+            resource["integration"][name.removeprefix(_INTEGRATION_PREFIX)] = value
         else:
             resource[name] = value
     return resource
@@ -347,51 +349,51 @@ def _encode(value: Any) -> str:
 
 
 # Twilio's own bookkeeping; its dates are whole seconds, so they prove nothing.
-KEPT_BY_TWILIO: Final = frozenset(field.name for field in FIELDS if field.wire is None)
+TWILIO_MANAGED_FIELDS: Final = frozenset(field.name for field in FIELDS if field.wire is None)
 
 
-def moment(value: Any) -> datetime | None:
+def parse_datetime(value: Any) -> datetime | None:
     """A date and time as Twilio writes it, in UTC; None if it is none."""
-    return readings.moment(value)
+    return readings.parse_datetime(value)
 
 
-def normalised(name: str, value: Any) -> Any:
+def normalize_value(name: str, value: Any) -> Any:
     """The value as it is meant and compared: an unset field is None, a boolean or a number that came as text is one.
     What can't be read stays as it came."""
     if value is None or value == "":
         return None
-    meant = _read(name, value)
-    return value if meant is readings.NOT_READ else meant
+    meant = _parse_value(name, value)
+    return value if meant is readings.UNREADABLE else meant
 
 
-def is_understood(name: str, value: Any) -> bool:
+def is_readable(name: str, value: Any) -> bool:
     """Tell whether a field's value is one of its kind. An unset one is, and so is any of a field that nobody knows."""
-    return value is None or value == "" or _read(name, value) is not readings.NOT_READ
+    return value is None or value == "" or _parse_value(name, value) is not readings.UNREADABLE
 
 
-def _read(name: str, value: Any) -> Any:
-    field = BY_NAME.get(name)
+def _parse_value(name: str, value: Any) -> Any:
+    field = FIELDS_BY_NAME.get(name)
     if field is None:
         return value
     if field.kind == "enum":
-        return readings.choice(value, field.choices)
-    return readings.READERS[field.kind](value)
+        return readings.parse_choice(value, field.choices)
+    return readings.PARSERS[field.kind](value)
 
 
-def same(name: str, left: Any, right: Any) -> bool:
+def is_same_value(name: str, left: Any, right: Any) -> bool:
     """Whether two values of a field mean the same to Twilio."""
-    one, other = normalised(name, left), normalised(name, right)
+    one, other = normalize_value(name, left), normalize_value(name, right)
     return bool(one == other and isinstance(one, bool) == isinstance(other, bool))
 
 
-def differing(
+def differing_fields(
     left: Mapping[str, Any], right: Mapping[str, Any], names: Iterable[str] | None = None
 ) -> list[str]:
     """The names of fields whose values differ, in the table's order, unknown fields last."""
     present = list(names) if names is not None else [*left, *right]
     order = {field.name: place for place, field in enumerate(FIELDS)}
     ranked = sorted(set(present), key=lambda name: (order.get(name, len(order)), name))
-    return [name for name in ranked if not same(name, left.get(name), right.get(name))]
+    return [name for name in ranked if not is_same_value(name, left.get(name), right.get(name))]
 
 
 def is_writable(name: str) -> bool:
@@ -399,6 +401,6 @@ def is_writable(name: str) -> bool:
     return name in _WIRE_NAMES
 
 
-def writable_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def changed_writable_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Return the writable fields whose values differ. What nobody can write is Twilio's own business."""
-    return [name for name in differing(before, after) if name in _WIRE_NAMES]
+    return [name for name in differing_fields(before, after) if name in _WIRE_NAMES]

@@ -6,7 +6,7 @@ flows beyond the schema table. Where Twilio's behaviour is not known, the code s
 
 from flows.twilio.sandbox.consistency import Lag, LagKind
 from flows.twilio.sandbox.faults import Fault, FaultKind
-from flows.twilio.sandbox.request_log import Received
+from flows.twilio.sandbox.request_log import RequestRecord
 from flows.twilio.sandbox.server import (
     DEMO_ACCOUNT_SID,
     DEMO_API_KEY,
@@ -24,6 +24,6 @@ __all__ = [
     "FaultKind",
     "Lag",
     "LagKind",
-    "Received",
+    "RequestRecord",
     "Sandbox",
 ]

@@ -18,27 +18,33 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 
 from flows.twilio.sandbox import rules
-from flows.twilio.sandbox.consistency import Lag, Lags, page_of
+from flows.twilio.sandbox.consistency import Lag, LagQueue, read_page
 from flows.twilio.sandbox.faults import LIST_PATH
-from flows.twilio.sandbox.responses import Answer, Refused, no_content, of_json, of_refusal
+from flows.twilio.sandbox.responses import (
+    ApiError,
+    Response,
+    error_response,
+    json_response,
+    no_content_response,
+)
 from flows.twilio.sandbox.store import Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flows.twilio.sandbox.request_log import Received
+    from flows.twilio.sandbox.request_log import RequestRecord
     from flows.twilio.sandbox.rules import Resource
     from flows.twilio.sandbox.store import Page, Store
 
 logger = logging.getLogger(__name__)
 
-PAGE_SIZE = 50
-PAGE_SIZE_MAX = 1000
-AUTHENTICATION = 20003
-METHOD = 20004
-PAGE_SIZE_WRONG = 20007
+DEFAULT_PAGE_SIZE = 50
+MAX_PAGE_SIZE = 1000
+AUTHENTICATION_ERROR = 20003
+METHOD_NOT_ALLOWED = 20004
+INVALID_PAGE_SIZE = 20007
 NOT_FOUND = 20404
-CRASHED = 20500
+INTERNAL_SERVER_ERROR = 20500
 TOKEN_TAG = "flexflows"  # noqa: S105  # marks a page token as ours; nothing secret  # nosec B105
 
 
@@ -51,7 +57,7 @@ class Request:
     origin: str  # http://host:port, as the client addressed it
     authorization: str
     parameters: Mapping[str, str]
-    refusal: Refused | None = None
+    refusal: ApiError | None = None
 
 
 class Api:
@@ -60,19 +66,23 @@ class Api:
     def __init__(self, store: Store, *, credentials: Mapping[str, str]) -> None:
         self._store = store
         self._credentials = credentials
-        self.lags = Lags()
+        self.lags = LagQueue()
 
-    def respond(self, request: Request, received: Received) -> Answer:
+    def respond(self, request: Request, received: RequestRecord) -> Response:
         """Carry the request out and answer it; `received` is told what was applied."""
         try:
             self._authenticate(request.authorization)
             return self._route(request, received)
-        except Refused as refusal:
-            return of_refusal(refusal)
+        except ApiError as refusal:
+            return error_response(refusal)
         except Exception:
             logger.exception("The sandbox failed at %s %s", request.method, request.path)
-            return of_refusal(
-                Refused(HTTPStatus.INTERNAL_SERVER_ERROR, CRASHED, "An internal server error has occurred")
+            return error_response(
+                ApiError(
+                    HTTPStatus.INTERNAL_SERVER_ERROR,
+                    INTERNAL_SERVER_ERROR,
+                    "An internal server error has occurred",
+                )
             )
 
     def _authenticate(self, authorization: str) -> None:
@@ -85,18 +95,18 @@ class Api:
         expected = self._credentials.get(name.decode("utf-8", "replace"))
         known = expected is not None and secrets.compare_digest(secret, expected.encode())
         if scheme.lower() != "basic" or not known:
-            raise Refused(
+            raise ApiError(
                 HTTPStatus.UNAUTHORIZED,
-                AUTHENTICATION,
+                AUTHENTICATION_ERROR,
                 "Authentication Error - invalid username",
                 WWW_Authenticate='Basic realm="Twilio API"',
             )
 
-    def _route(self, request: Request, received: Received) -> Answer:
+    def _route(self, request: Request, received: RequestRecord) -> Response:
         if request.refusal is not None:
             raise request.refusal
         path = unquote(request.path)
-        by_method: dict[str, Callable[[Request, Received], Answer]]
+        by_method: dict[str, Callable[[Request, RequestRecord], Response]]
         if path == LIST_PATH:
             by_method = {"GET": self._list, "POST": self._create}
         elif match := re.fullmatch(rf"{LIST_PATH}/([^/]+)", path):
@@ -107,70 +117,74 @@ class Api:
                 "DELETE": lambda _request, received: self._delete(received, sid),
             }
         else:
-            raise Refused(HTTPStatus.NOT_FOUND, NOT_FOUND, f"The requested resource {path} was not found")
+            raise ApiError(HTTPStatus.NOT_FOUND, NOT_FOUND, f"The requested resource {path} was not found")
         serve = by_method.get(request.method)
         if serve is None:
-            raise method_not_allowed(", ".join(by_method))
+            raise method_not_allowed_error(", ".join(by_method))
         return serve(request, received)
 
-    def _create(self, request: Request, received: Received) -> Answer:
-        resource = self._store.create(rules.read(request.parameters))
+    def _create(self, request: Request, received: RequestRecord) -> Response:
+        resource = self._store.create(rules.parse_parameters(request.parameters))
         received.sid, received.applied = resource["sid"], True
-        return of_json(HTTPStatus.CREATED, _addressed(resource, request))
+        return json_response(HTTPStatus.CREATED, _add_url(resource, request))
 
-    def _fetch(self, request: Request, received: Received, sid: str) -> Answer:
+    def _fetch(self, request: Request, received: RequestRecord, sid: str) -> Response:
         lag = self._lag(request, received)
         store = self._store if lag is None else self._store.ago(lag.seconds)
-        return of_json(HTTPStatus.OK, _addressed(store.get(sid), request))
+        return json_response(HTTPStatus.OK, _add_url(store.get(sid), request))
 
-    def _lag(self, request: Request, received: Received) -> Lag | None:
+    def _lag(self, request: Request, received: RequestRecord) -> Lag | None:
         lag = self.lags.take(unquote(request.path))
         if lag is not None and received.fault is None:
             received.fault = lag.kind.value
         return lag
 
-    def _update(self, request: Request, received: Received, sid: str) -> Answer:
-        values = rules.read(request.parameters)
+    def _update(self, request: Request, received: RequestRecord, sid: str) -> Response:
+        values = rules.parse_parameters(request.parameters)
         resource = self._store.update(sid, values)
         if values:  # an empty body succeeds and changes nothing
             received.sid, received.applied = sid, True
-        return of_json(HTTPStatus.OK, _addressed(resource, request))
+        return json_response(HTTPStatus.OK, _add_url(resource, request))
 
-    def _delete(self, received: Received, sid: str) -> Answer:
+    def _delete(self, received: RequestRecord, sid: str) -> Response:
         self._store.delete(sid)
         received.sid, received.applied = sid, True
-        return no_content()
+        return no_content_response()
 
-    def _list(self, request: Request, received: Received) -> Answer:
-        size = _number(request.parameters, "PageSize", PAGE_SIZE, code=PAGE_SIZE_WRONG)
-        if not 1 <= size <= PAGE_SIZE_MAX:
-            raise Refused(
-                HTTPStatus.BAD_REQUEST, PAGE_SIZE_WRONG, f"PageSize must be 1 to {PAGE_SIZE_MAX}, not {size}"
+    def _list(self, request: Request, received: RequestRecord) -> Response:
+        size = _parse_number(request.parameters, "PageSize", DEFAULT_PAGE_SIZE, code=INVALID_PAGE_SIZE)
+        if not 1 <= size <= MAX_PAGE_SIZE:
+            raise ApiError(
+                HTTPStatus.BAD_REQUEST,
+                INVALID_PAGE_SIZE,
+                f"PageSize must be 1 to {MAX_PAGE_SIZE}, not {size}",
             )
-        number = _number(request.parameters, "Page", 0, code=rules.INVALID_PARAMETER)
+        number = _parse_number(request.parameters, "Page", 0, code=rules.INVALID_PARAMETER)
         token = request.parameters.get("PageToken") or None
-        cursor = None if token is None else _cursor(token)
+        cursor = None if token is None else _decode_cursor(token)
         name = request.parameters.get("FriendlyName") or None
         lag = self._lag(request, received)
-        page = page_of(self._store, lag, size=size, cursor=cursor, friendly_name=name)
-        meta = _meta(request, page, size=size, number=number, token=token)
+        page = read_page(self._store, lag, size=size, cursor=cursor, friendly_name=name)
+        meta = _list_metadata(request, page, size=size, number=number, token=token)
         origin = request.origin + LIST_PATH + "/"
-        return of_json(
+        return json_response(
             HTTPStatus.OK,
             {"meta": meta, "flex_flows": [flow | {"url": origin + flow["sid"]} for flow in page.flows]},
         )
 
 
-def method_not_allowed(allowed: str) -> Refused:
-    return Refused(HTTPStatus.METHOD_NOT_ALLOWED, METHOD, "Method not allowed", Allow=allowed)
+def method_not_allowed_error(allowed: str) -> ApiError:
+    return ApiError(HTTPStatus.METHOD_NOT_ALLOWED, METHOD_NOT_ALLOWED, "Method not allowed", Allow=allowed)
 
 
-def _addressed(resource: Resource, request: Request) -> Resource:
+def _add_url(resource: Resource, request: Request) -> Resource:
     """The resource with its own address, on the host that the client asked."""
     return resource | {"url": f"{request.origin}{LIST_PATH}/{resource['sid']}"}
 
 
-def _meta(request: Request, page: Page, *, size: int, number: int, token: str | None) -> dict[str, Any]:
+def _list_metadata(
+    request: Request, page: Page, *, size: int, number: int, token: str | None
+) -> dict[str, Any]:
     name = request.parameters.get("FriendlyName")
 
     def address(to: int, to_token: str | None) -> str:
@@ -183,33 +197,33 @@ def _meta(request: Request, page: Page, *, size: int, number: int, token: str | 
         "page": number,
         "page_size": size,
         "first_page_url": address(0, None),
-        "previous_page_url": address(max(number - 1, 0), _token(before)) if before else None,
+        "previous_page_url": address(max(number - 1, 0), _encode_cursor(before)) if before else None,
         "url": address(number, token),
-        "next_page_url": address(number + 1, _token(after)) if after else None,
+        "next_page_url": address(number + 1, _encode_cursor(after)) if after else None,
         "key": "flex_flows",
     }
 
 
-def _number(parameters: Mapping[str, str], name: str, default: int, *, code: int) -> int:
+def _parse_number(parameters: Mapping[str, str], name: str, default: int, *, code: int) -> int:
     text = parameters.get(name) or str(default)
     if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise Refused(
+        raise ApiError(
             HTTPStatus.BAD_REQUEST, code, f"Invalid parameter {name}: {text[:80]!r} is not a number"
         )
     return int(text)
 
 
-def _token(cursor: Cursor) -> str:
+def _encode_cursor(cursor: Cursor) -> str:
     return base64.urlsafe_b64encode(json.dumps([TOKEN_TAG, cursor.number, cursor.newer]).encode()).decode()
 
 
-def _cursor(token: str) -> Cursor:
+def _decode_cursor(token: str) -> Cursor:
     try:
         tag, number, newer = json.loads(base64.b64decode(token, altchars=b"-_", validate=True))
     except (ValueError, TypeError):
         tag = number = newer = None
     if tag != TOKEN_TAG or type(number) is not int or type(newer) is not bool:
-        raise Refused(
+        raise ApiError(
             HTTPStatus.BAD_REQUEST,
             rules.INVALID_PARAMETER,
             "Invalid parameter PageToken: not one of this API's",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-AMERICAN = tuple(
+US_NUMBER_RANGES = tuple(
     (f"+1{area}55501{{:02}}", 100)
     for area in (
         206, 212, 214, 215, 267, 281, 303, 305, 312, 314, 323, 347, 404, 407, 412, 415, 424, 469, 503, 504,
@@ -18,7 +18,7 @@ AMERICAN = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Locale:
     """A language area. `ranges` are a number's form and how many numbers it has."""
 
     language: str
@@ -37,8 +37,8 @@ class Place:
         return form.format(at * 37 % size)  # scattered: 37 divides none of the sizes
 
 
-PLACES = (
-    Place(
+LOCALES = (
+    Locale(
         "en-US",
         ("Austin", "Boston", "Chicago", "Denver", "Miami", "Seattle", "Portland", "San Francisco"),
         (
@@ -50,21 +50,21 @@ PLACES = (
             "Pharmacy refills",
             "Loyalty club",
         ),
-        AMERICAN[:10],
+        US_NUMBER_RANGES[:10],
     ),
-    Place(
+    Locale(
         "en-GB",
         ("London", "Leeds", "Manchester", "Bristol", "Glasgow", "Cardiff", "Belfast"),
         ("Customer care", "Delivery queries", "Complaints", "Bookings", "Repairs", "Night line"),
         (("+447700900{:03}", 1000), ("+442079460{:03}", 1000)),
     ),
-    Place(
+    Locale(
         "de",
         ("München", "Köln", "Berlin", "Hamburg", "Zürich", "Düsseldorf", "Nürnberg"),
         ("Kundenservice", "Rückfragen", "Terminvergabe", "Störungsmeldung", "Außendienst", "Rechnungen"),
         (("+493023125{:03}", 1000), ("+494066969{:03}", 1000), ("+496990009{:03}", 1000)),
     ),
-    Place(
+    Locale(
         "fr",
         ("Lyon", "Paris", "Orléans", "Nîmes", "Besançon", "Montréal", "Genève"),
         ("Réclamations", "Prise de rendez-vous", "Suivi de commande", "Service après-vente", "Résiliations"),
@@ -75,33 +75,33 @@ PLACES = (
             ("+33465714{:03}", 1000),
         ),
     ),
-    Place(
+    Locale(
         "pt",
         ("São Paulo", "Curitiba", "Brasília", "Belém", "Lisboa", "Florianópolis"),
         ("Cobrança", "Atendimento", "Agendamento", "Devoluções", "Pós-venda", "Ouvidoria"),
-        AMERICAN[10:16],
+        US_NUMBER_RANGES[10:16],
     ),
-    Place(
+    Locale(
         "es",
         ("Málaga", "Bogotá", "Ciudad de México", "León", "Córdoba", "A Coruña"),
         ("Atención al cliente", "Citas médicas", "Facturación", "Averías", "Reclamaciones"),
-        AMERICAN[16:22],
+        US_NUMBER_RANGES[16:22],
     ),
-    Place(
+    Locale(
         "sv",
         ("Malmö", "Göteborg", "Örebro", "Umeå", "Jönköping", "Åbo"),
         ("Kundtjänst", "Bokningar", "Felanmälan", "Fakturafrågor", "Återköp"),
-        (("+463139006{:02}", 100), ("+468465004{:02}", 100), *AMERICAN[22:26]),
+        (("+463139006{:02}", 100), ("+468465004{:02}", 100), *US_NUMBER_RANGES[22:26]),
     ),
-    Place(
+    Locale(
         "pl",
         ("Łódź", "Kraków", "Gdańsk", "Wrocław"),
         ("Obsługa klienta", "Reklamacje", "Rezerwacje", "Zwroty"),
-        AMERICAN[26:33],
+        US_NUMBER_RANGES[26:33],
     ),
-    Place("ja", ("東京", "大阪", "札幌"), ("予約受付", "お問い合わせ", "修理相談"), AMERICAN[33:]),
+    Locale("ja", ("東京", "大阪", "札幌"), ("予約受付", "お問い合わせ", "修理相談"), US_NUMBER_RANGES[33:]),
 )
-EVERYWHERE = Place("any", (), (), (("+447700900{:03}", 1000), *AMERICAN))
+GENERIC_LOCALE = Locale("any", (), (), (("+447700900{:03}", 1000), *US_NUMBER_RANGES))
 
-HOOK_HOSTS = ("hooks.example.com", "chat.care.example", "bots.example.net", "flex.example.org")
-HOOK_PATHS = ("/twilio/incoming", "/flex/messages", "/v2/inbound", "/api/conversations/new", "/bot")
+WEBHOOK_HOSTS = ("hooks.example.com", "chat.care.example", "bots.example.net", "flex.example.org")
+WEBHOOK_PATHS = ("/twilio/incoming", "/flex/messages", "/v2/inbound", "/api/conversations/new", "/bot")

@@ -14,7 +14,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
-from flows.twilio.sandbox.faults import LIST_PATH, ROOT
+from flows.twilio.sandbox.faults import API_ROOT, LIST_PATH
 
 if TYPE_CHECKING:
     from flows.twilio.sandbox.store import Cursor, Page, Store
@@ -62,21 +62,21 @@ class Lag:
         """Return True for a read that this lag befalls."""
         if self.kind is not LagKind.STALE and path != LIST_PATH:
             return False
-        below = path.removeprefix(ROOT)
+        below = path.removeprefix(API_ROOT)
         return self.path is None or fnmatchcase(path, self.path) or fnmatchcase(below, self.path)
 
 
 # Return the lag of a read of this path, or None.
-Draw = Callable[[str], Lag | None]
+LagSource = Callable[[str], Lag | None]
 
 
-class Lags:
+class LagQueue:
     """Those that wait for a read, first come first served."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: list[Lag] = []
-        self.draw: Draw | None = None
+        self.draw: LagSource | None = None
 
     def inject(self, lag: Lag) -> None:
         with self._lock:
@@ -101,13 +101,13 @@ class Lags:
             return self.draw(path) if self.draw else None
 
 
-def behind(seconds: float, *, seed: int = 1) -> Draw:
+def random_lag_source(seconds: float, *, seed: int = 1) -> LagSource:
     """Return a draw in which each read is up to so many seconds behind, at random."""
     chance = random.Random(seed)  # noqa: S311 - a test's chance, no secret  # nosec B311
     return lambda _path: Lag(LagKind.STALE, seconds=chance.uniform(0, seconds))
 
 
-def page_of(
+def read_page(
     store: Store, lag: Lag | None, *, size: int, cursor: Cursor | None, friendly_name: str | None
 ) -> Page:
     """Return a page of the list as a read with this lag has it."""

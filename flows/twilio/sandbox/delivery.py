@@ -18,11 +18,11 @@ from flows.twilio.sandbox.faults import Fault, FaultKind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flows.twilio.sandbox.responses import Answer
+    from flows.twilio.sandbox.responses import Response
 
-LOOK_EVERY = 0.02  # seconds between looks whether a held client is still there
-DRIP_EVERY = 0.1  # seconds between bytes, if the fault does not say
-CHUNK = b" " * 65_536
+POLL_INTERVAL = 0.02  # seconds between looks whether a held client is still there
+DRIP_INTERVAL = 0.1  # seconds between bytes, if the fault does not say
+BLANK_CHUNK = b" " * 65_536
 
 
 class Gate:
@@ -49,16 +49,16 @@ class Gate:
             return self.condition.wait_for(lambda: self.held >= count, timeout)
 
 
-class Visit:
+class RequestWait:
     """One request's stay: a release at any time after its arrival ends all of its waiting."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._arrived = gate.releases
+        self._releases_at_start = gate.releases
 
     @property
     def over(self) -> bool:
-        return self._gate.closed or self._gate.releases != self._arrived
+        return self._gate.closed or self._gate.releases != self._releases_at_start
 
     def hold(self, seconds: float | None, gone: Callable[[], bool]) -> None:
         """Keep the request until it is released, its client is gone or the seconds are over."""
@@ -81,10 +81,10 @@ class Visit:
             left = deadline - time.monotonic()
             if left <= 0:
                 return
-            self._gate.condition.wait(min(LOOK_EVERY, left))
+            self._gate.condition.wait(min(POLL_INTERVAL, left))
 
 
-def is_gone(connection: socket.socket) -> bool:
+def is_disconnected(connection: socket.socket) -> bool:
     """Whether the client has closed its end."""
     try:
         return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
@@ -94,22 +94,28 @@ def is_gone(connection: socket.socket) -> bool:
         return True
 
 
-def send(connection: socket.socket, answer: Answer, *, close: bool, bodiless: bool = False) -> None:
-    """The answer in good order. `bodiless` leaves the body out: the request was a HEAD."""
-    connection.sendall(_head(answer, len(answer.body), close=close) + (b"" if bodiless else answer.body))
+def send_response(
+    connection: socket.socket, answer: Response, *, close: bool, omit_body: bool = False
+) -> None:
+    """The answer in good order. `omit_body` leaves the body out: the request was a HEAD."""
+    connection.sendall(
+        _build_head(answer, len(answer.body), close=close) + (b"" if omit_body else answer.body)
+    )
 
 
-def send_badly(connection: socket.socket, answer: Answer, fault: Fault, visit: Visit) -> bool:
+def send_faulty_response(
+    connection: socket.socket, answer: Response, fault: Fault, visit: RequestWait
+) -> bool:
     """The answer as the fault has it; the connection can't be used afterwards. False if the fault is
     none of the connection's, and nothing was sent."""
-    way = _WAYS.get(fault.kind)
+    way = _FAULTY_SENDERS.get(fault.kind)
     if way is None:
         return False
-    way(connection, answer, DRIP_EVERY if fault.seconds is None else fault.seconds, visit)
+    way(connection, answer, DRIP_INTERVAL if fault.seconds is None else fault.seconds, visit)
     return True
 
 
-def _head(answer: Answer, length: int | None, *, close: bool) -> bytes:
+def _build_head(answer: Response, length: int | None, *, close: bool) -> bytes:
     phrase = HTTPStatus(answer.status).phrase if answer.status in set(HTTPStatus) else ""
     lines = [f"HTTP/1.1 {answer.status} {phrase}"]
     lines += [f"{name}: {value}" for name, value in answer.headers.items()]
@@ -119,17 +125,17 @@ def _head(answer: Answer, length: int | None, *, close: bool) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-def _drip_body(connection: socket.socket, answer: Answer, seconds: float, visit: Visit) -> None:
-    connection.sendall(_head(answer, len(answer.body), close=True))
+def _drip_body(connection: socket.socket, answer: Response, seconds: float, visit: RequestWait) -> None:
+    connection.sendall(_build_head(answer, len(answer.body), close=True))
     _drip(connection, answer.body, seconds, visit)
 
 
-def _drip_headers(connection: socket.socket, answer: Answer, seconds: float, visit: Visit) -> None:
-    _drip(connection, _head(answer, len(answer.body), close=True), seconds, visit)
+def _drip_headers(connection: socket.socket, answer: Response, seconds: float, visit: RequestWait) -> None:
+    _drip(connection, _build_head(answer, len(answer.body), close=True), seconds, visit)
     connection.sendall(answer.body)
 
 
-def _drip(connection: socket.socket, data: bytes, seconds: float, visit: Visit) -> None:
+def _drip(connection: socket.socket, data: bytes, seconds: float, visit: RequestWait) -> None:
     """Byte by byte; what is left goes out at once when it is released."""
     for at in range(len(data)):
         connection.sendall(data[at : at + 1])
@@ -139,26 +145,26 @@ def _drip(connection: socket.socket, data: bytes, seconds: float, visit: Visit) 
             return
 
 
-def _truncate(connection: socket.socket, answer: Answer, _seconds: float, _visit: Visit) -> None:
+def _truncate(connection: socket.socket, answer: Response, _seconds: float, _visit: RequestWait) -> None:
     if not answer.body:  # a 204 could not promise a body
         answer = replace(answer, status=HTTPStatus.OK)
-    head = _head(answer, len(answer.body) or 100, close=True)
+    head = _build_head(answer, len(answer.body) or 100, close=True)
     connection.sendall(head + answer.body[: len(answer.body) // 2])
 
 
-def _without_end(connection: socket.socket, answer: Answer, _seconds: float, visit: Visit) -> None:
+def _send_endlessly(connection: socket.socket, answer: Response, _seconds: float, visit: RequestWait) -> None:
     """White space that never turns into JSON, until the client or the sandbox has enough."""
     status = HTTPStatus.OK if answer.status == HTTPStatus.NO_CONTENT else answer.status
-    connection.sendall(_head(replace(answer, status=status), None, close=True))
-    connection.settimeout(LOOK_EVERY)
+    connection.sendall(_build_head(replace(answer, status=status), None, close=True))
+    connection.settimeout(POLL_INTERVAL)
     while not visit.over:
         with suppress(TimeoutError):
-            connection.send(CHUNK)
+            connection.send(BLANK_CHUNK)
 
 
-_WAYS: dict[FaultKind, Callable[[socket.socket, Answer, float, Visit], None]] = {
+_FAULTY_SENDERS: dict[FaultKind, Callable[[socket.socket, Response, float, RequestWait], None]] = {
     FaultKind.DRIP: _drip_body,
     FaultKind.DRIP_HEADERS: _drip_headers,
     FaultKind.TRUNCATE: _truncate,
-    FaultKind.HUGE: _without_end,
+    FaultKind.HUGE: _send_endlessly,
 }

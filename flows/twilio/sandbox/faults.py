@@ -14,15 +14,21 @@ from fnmatch import fnmatchcase
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from flows.twilio.sandbox.responses import Answer, Refused, of_json, of_refusal, request_id
+from flows.twilio.sandbox.responses import (
+    ApiError,
+    Response,
+    error_response,
+    json_response,
+    request_id_header,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-ROOT = "/v1"
-LIST_PATH = f"{ROOT}/FlexFlows"
+API_ROOT = "/v1"
+LIST_PATH = f"{API_ROOT}/FlexFlows"
 OTHER_SID = "FO" + "0bad" * 8
-NOWHERE = "http://127.0.0.1:1/"
+UNREACHABLE_URL = "http://127.0.0.1:1/"
 OTHER_HOST = "http://flex-api.example"
 
 
@@ -53,7 +59,7 @@ class FaultKind(StrEnum):
     PAGE_LOOP = "page_loop"  # lists only; the next page is this one
 
 
-OF_LISTS = frozenset({FaultKind.LEAVE_HOST, FaultKind.PAGE_LOOP})
+LIST_FAULTS = frozenset({FaultKind.LEAVE_HOST, FaultKind.PAGE_LOOP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +92,13 @@ class Fault:
         """Whether a request is one that this fault befalls."""
         if self.method is not None and self.method.upper() != method:
             return False
-        if self.kind in OF_LISTS and (method, path) != ("GET", LIST_PATH):
+        if self.kind in LIST_FAULTS and (method, path) != ("GET", LIST_PATH):
             return False
-        below = path.removeprefix(ROOT)
+        below = path.removeprefix(API_ROOT)
         return self.path is None or fnmatchcase(path, self.path) or fnmatchcase(below, self.path)
 
 
-class Faults:
+class FaultQueue:
     """Those that wait for a request, first come first served."""
 
     def __init__(self) -> None:
@@ -120,19 +126,19 @@ class Faults:
             return None
 
 
-def instead(fault: Fault) -> Answer | None:
+def replace_response(fault: Fault) -> Response | None:
     """The answer that a fault gives instead of carrying the request out; None if it does not."""
-    make = _INSTEAD.get(fault.kind)
+    make = _REPLACEMENTS.get(fault.kind)
     return make(fault) if make else None
 
 
-def afterwards(fault: Fault, answer: Answer) -> Answer:
+def alter_response(fault: Fault, answer: Response) -> Response:
     """What becomes of the true answer when the request was carried out."""
-    make = _AFTERWARDS.get(fault.kind)
+    make = _ALTERATIONS.get(fault.kind)
     return make(fault, answer) if make else answer
 
 
-_MESSAGES: Mapping[int, str] = {
+_ERROR_MESSAGES: Mapping[int, str] = {
     20001: "Invalid parameter",
     20003: "Authentication Error - invalid username",
     20005: "Account not active",
@@ -144,31 +150,35 @@ _MESSAGES: Mapping[int, str] = {
 }
 
 
-def _envelope(fault: Fault, status: int, code: int, retry_after: float | str | None = None) -> Answer:
+def _fault_response(fault: Fault, status: int, code: int, retry_after: float | str | None = None) -> Response:
     status, code = fault.status or status, fault.code or code
     after = fault.retry_after if fault.retry_after is not None else retry_after
     headers = {} if after is None else {"Retry_After": str(after)}
-    message = fault.message or _MESSAGES.get(code, "Refused on request")
-    return of_refusal(Refused(status, code, message, **headers))
+    message = fault.message or _ERROR_MESSAGES.get(code, "Refused on request")
+    return error_response(ApiError(status, code, message, **headers))
 
 
-def _server_error(fault: Fault) -> Answer:
-    return _envelope(fault, HTTPStatus.INTERNAL_SERVER_ERROR, 20500)
+def _server_error_response(fault: Fault) -> Response:
+    return _fault_response(fault, HTTPStatus.INTERNAL_SERVER_ERROR, 20500)
 
 
-def _html(status: int, title: str) -> Answer:
+def _html_response(status: int, title: str) -> Response:
     # No Twilio-Request-Id: this is a proxy's own page.
     body = f"<html>\r\n<head><title>{title}</title></head>\r\n<body><h1>{title}</h1></body>\r\n</html>\r\n"
-    return Answer(status, body.encode(), {"Content-Type": "text/html"})
+    return Response(status, body.encode(), {"Content-Type": "text/html"})
 
 
-def _redirect(fault: Fault) -> Answer:
-    return Answer(fault.status or HTTPStatus.TEMPORARY_REDIRECT, b"", {"Location": NOWHERE, **request_id()})
+def _redirect_response(fault: Fault) -> Response:
+    return Response(
+        fault.status or HTTPStatus.TEMPORARY_REDIRECT,
+        b"",
+        {"Location": UNREACHABLE_URL, **request_id_header()},
+    )
 
 
-def _problem(fault: Fault) -> Answer:
+def _problem_response(fault: Fault) -> Response:
     status, code = fault.status or HTTPStatus.BAD_REQUEST, fault.code or 20001
-    detail = _MESSAGES.get(code, "Refused on request")
+    detail = _ERROR_MESSAGES.get(code, "Refused on request")
     payload = {
         "type": f"https://www.twilio.com/docs/errors/{code}",
         "title": HTTPStatus(status).phrase,
@@ -177,46 +187,46 @@ def _problem(fault: Fault) -> Answer:
         "detail": detail,
         "errors": [{"detail": detail, "pointer": "#/FriendlyName"}],
     }
-    return of_json(status, payload, {"Content-Type": "application/problem+json"})
+    return json_response(status, payload, {"Content-Type": "application/problem+json"})
 
 
-_INSTEAD: Mapping[FaultKind, Callable[[Fault], Answer]] = {
-    FaultKind.REFUSE: lambda fault: _envelope(fault, HTTPStatus.BAD_REQUEST, 20001),
-    FaultKind.TOO_MANY: lambda fault: _envelope(fault, HTTPStatus.TOO_MANY_REQUESTS, 20429, 1),
-    FaultKind.SERVER_ERROR: _server_error,
-    FaultKind.HTML: lambda fault: _html(fault.status or HTTPStatus.BAD_GATEWAY, "502 Bad Gateway"),
-    FaultKind.REDIRECT: _redirect,
-    FaultKind.PROBLEM: _problem,
+_REPLACEMENTS: Mapping[FaultKind, Callable[[Fault], Response]] = {
+    FaultKind.REFUSE: lambda fault: _fault_response(fault, HTTPStatus.BAD_REQUEST, 20001),
+    FaultKind.TOO_MANY: lambda fault: _fault_response(fault, HTTPStatus.TOO_MANY_REQUESTS, 20429, 1),
+    FaultKind.SERVER_ERROR: _server_error_response,
+    FaultKind.HTML: lambda fault: _html_response(fault.status or HTTPStatus.BAD_GATEWAY, "502 Bad Gateway"),
+    FaultKind.REDIRECT: _redirect_response,
+    FaultKind.PROBLEM: _problem_response,
 }
 
 
-def _body(answer: Answer, body: bytes) -> Answer:
-    return Answer(HTTPStatus.OK, body, answer.headers)
+def _replace_body(answer: Response, body: bytes) -> Response:
+    return Response(HTTPStatus.OK, body, answer.headers)
 
 
-def _wrong_sid(_fault: Fault, answer: Answer) -> Answer:
+def _replace_sid(_fault: Fault, answer: Response) -> Response:
     payload = json.loads(answer.body or b"{}")
     if "sid" not in payload:  # a list, a deletion, an error: nothing to mistake
         return answer
-    return of_json(answer.status, payload | {"sid": OTHER_SID})
+    return json_response(answer.status, payload | {"sid": OTHER_SID})
 
 
-def _other_next_page(fault: Fault, answer: Answer) -> Answer:
+def _replace_next_page(fault: Fault, answer: Response) -> Response:
     payload = json.loads(answer.body)
     if "meta" not in payload:  # an error
         return answer
     here: str = payload["meta"]["url"]
     elsewhere = OTHER_HOST + here[here.index(LIST_PATH) :]
     payload["meta"]["next_page_url"] = here if fault.kind is FaultKind.PAGE_LOOP else elsewhere
-    return of_json(answer.status, payload)
+    return json_response(answer.status, payload)
 
 
-_AFTERWARDS: Mapping[FaultKind, Callable[[Fault, Answer], Answer]] = {
-    FaultKind.APPLY_THEN_SERVER_ERROR: lambda fault, _: _server_error(fault),
-    FaultKind.HTML_OK: lambda _fault, _answer: _html(HTTPStatus.OK, "Welcome"),
-    FaultKind.GARBAGE: lambda _, answer: _body(answer, b'\x00\xff{"sid": "FO'),
-    FaultKind.EMPTY: lambda fault, answer: Answer(fault.status or HTTPStatus.OK, b"", answer.headers),
-    FaultKind.WRONG_SID: _wrong_sid,
-    FaultKind.LEAVE_HOST: _other_next_page,
-    FaultKind.PAGE_LOOP: _other_next_page,
+_ALTERATIONS: Mapping[FaultKind, Callable[[Fault, Response], Response]] = {
+    FaultKind.APPLY_THEN_SERVER_ERROR: lambda fault, _: _server_error_response(fault),
+    FaultKind.HTML_OK: lambda _fault, _answer: _html_response(HTTPStatus.OK, "Welcome"),
+    FaultKind.GARBAGE: lambda _, answer: _replace_body(answer, b'\x00\xff{"sid": "FO'),
+    FaultKind.EMPTY: lambda fault, answer: Response(fault.status or HTTPStatus.OK, b"", answer.headers),
+    FaultKind.WRONG_SID: _replace_sid,
+    FaultKind.LEAVE_HOST: _replace_next_page,
+    FaultKind.PAGE_LOOP: _replace_next_page,
 }

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from flows.twilio.sandbox import delivery, responses
-from flows.twilio.sandbox.api import Request, method_not_allowed
+from flows.twilio.sandbox.api import Request, method_not_allowed_error
 from flows.twilio.sandbox.consistency import Lag
-from flows.twilio.sandbox.delivery import Visit
-from flows.twilio.sandbox.faults import Fault, FaultKind, afterwards, instead
-from flows.twilio.sandbox.responses import Answer, Refused
+from flows.twilio.sandbox.delivery import RequestWait
+from flows.twilio.sandbox.faults import Fault, FaultKind, alter_response, replace_response
+from flows.twilio.sandbox.responses import ApiError, Response
 from flows.twilio.sandbox.rules import INVALID_PARAMETER
 
 if TYPE_CHECKING:
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 
     from flows.twilio.sandbox.api import Api
     from flows.twilio.sandbox.delivery import Gate
-    from flows.twilio.sandbox.faults import Faults
-    from flows.twilio.sandbox.request_log import Log, Received
+    from flows.twilio.sandbox.faults import FaultQueue
+    from flows.twilio.sandbox.request_log import RequestLog, RequestRecord
 
 logger = logging.getLogger(__name__)
 
 LOCALHOST = "127.0.0.1"
-BODY_MAX = 64 * 1024
-DRAINED_MAX = 4 * 1024 * 1024  # read and thrown away, so that the client hears the 413
-PARAMETERS_MAX = 200
-FORM_TYPE = "application/x-www-form-urlencoded"
-CONTROL = "/_sandbox/"
-CLOSING_TIME = 5.0  # seconds that stop() gives to requests under way
+MAX_BODY_BYTES = 64 * 1024
+MAX_DRAINED_BYTES = 4 * 1024 * 1024  # read and thrown away, so that the client hears the 413
+MAX_PARAMETERS = 200
+FORM_CONTENT_TYPE = "application/x-www-form-urlencoded"
+CONTROL_PATH = "/_sandbox/"
+SHUTDOWN_TIMEOUT = 5.0  # seconds that stop() gives to requests under way
 
 
 class Server(ThreadingHTTPServer):
@@ -56,9 +56,9 @@ class Server(ThreadingHTTPServer):
         port: int,
         *,
         api: Api,
-        faults: Faults,
+        faults: FaultQueue,
         gate: Gate,
-        log: Log,
+        log: RequestLog,
         clock: Callable[[], datetime],
         latency: float,
     ) -> None:
@@ -104,7 +104,7 @@ class Server(ThreadingHTTPServer):
             for connection in self._open:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
-            self._changed.wait_for(lambda: not self._open, CLOSING_TIME)
+            self._changed.wait_for(lambda: not self._open, SHUTDOWN_TIMEOUT)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -125,25 +125,25 @@ class Handler(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
         """What the base class finds wrong with a request, in Twilio's envelope."""
         if code == HTTPStatus.NOT_IMPLEMENTED:  # a method that nobody has heard of
-            refusal = method_not_allowed("GET, POST, DELETE")
+            refusal = method_not_allowed_error("GET, POST, DELETE")
         else:
-            refusal = Refused(code, INVALID_PARAMETER, message or HTTPStatus(code).phrase)
+            refusal = ApiError(code, INVALID_PARAMETER, message or HTTPStatus(code).phrase)
         self.close_connection = True
-        delivery.send(self.connection, responses.of_refusal(refusal), close=True)
+        delivery.send_response(self.connection, responses.error_response(refusal), close=True)
 
     def serve(self) -> None:
         """Any request. The base class found its method among the `do_` names below."""
-        visit = Visit(self.server.gate)
+        visit = RequestWait(self.server.gate)
         address = urlsplit(self.path)
         body, refusal = self._read()
-        if address.path.startswith(CONTROL):
+        if address.path.startswith(CONTROL_PATH):
             self._send(self._control(address.path, body))
             return
         parameters: dict[str, str] = {}
         try:
             parameters = self._parameters(address.query, body)
         except ValueError as error:  # UnicodeDecodeError among them
-            refusal = refusal or Refused(
+            refusal = refusal or ApiError(
                 HTTPStatus.BAD_REQUEST, INVALID_PARAMETER, f"Unreadable parameters: {error}"
             )
         method = self.command
@@ -162,26 +162,30 @@ class Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_DELETE = do_HEAD = do_PUT = do_PATCH = do_OPTIONS = serve
 
-    def _exchange(self, request: Request, received: Received, fault: Fault | None, visit: Visit) -> None:
+    def _exchange(
+        self, request: Request, received: RequestRecord, fault: Fault | None, visit: RequestWait
+    ) -> None:
         if fault is None:
             self._answer(self.server.api.respond(request, received), received)
             return
         received.fault = fault.kind.value
-        answer = instead(fault)
+        answer = replace_response(fault)
         if answer is not None:
             self._answer(answer, received)
             return
-        if self._unanswered(request, received, fault, visit):
+        if self._drop_or_hold(request, received, fault, visit):
             self.close_connection = True
             return
-        answer = afterwards(fault, self.server.api.respond(request, received))
+        answer = alter_response(fault, self.server.api.respond(request, received))
         received.status = answer.status
-        if delivery.send_badly(self.connection, answer, fault, visit):
+        if delivery.send_faulty_response(self.connection, answer, fault, visit):
             self.close_connection = True
         else:
             self._send(answer)
 
-    def _unanswered(self, request: Request, received: Received, fault: Fault, visit: Visit) -> bool:
+    def _drop_or_hold(
+        self, request: Request, received: RequestRecord, fault: Fault, visit: RequestWait
+    ) -> bool:
         """Faults after which the client hears nothing. False if the fault is none of these."""
         match fault.kind:
             case FaultKind.DROP:
@@ -189,10 +193,10 @@ class Handler(BaseHTTPRequestHandler):
             case FaultKind.APPLY_THEN_DROP:
                 self.server.api.respond(request, received)
             case FaultKind.HANG:
-                visit.hold(fault.seconds, self._client_is_gone)
+                visit.hold(fault.seconds, self._is_client_gone)
             case FaultKind.APPLY_THEN_HANG:
                 self.server.api.respond(request, received)
-                visit.hold(fault.seconds, self._client_is_gone)
+                visit.hold(fault.seconds, self._is_client_gone)
             case FaultKind.LATE_APPLY:
                 visit.hold(fault.seconds, lambda: False)
                 if not self.server.gate.closed:
@@ -201,54 +205,56 @@ class Handler(BaseHTTPRequestHandler):
                 return False
         return True
 
-    def _client_is_gone(self) -> bool:
-        return delivery.is_gone(self.connection)
+    def _is_client_gone(self) -> bool:
+        return delivery.is_disconnected(self.connection)
 
-    def _answer(self, answer: Answer, received: Received) -> None:
+    def _answer(self, answer: Response, received: RequestRecord) -> None:
         received.status = answer.status  # before it goes out: whoever has the answer finds it recorded
         self._send(answer)
 
-    def _send(self, answer: Answer) -> None:
-        delivery.send(self.connection, answer, close=self.close_connection, bodiless=self.command == "HEAD")
+    def _send(self, answer: Response) -> None:
+        delivery.send_response(
+            self.connection, answer, close=self.close_connection, omit_body=self.command == "HEAD"
+        )
 
     def _origin(self) -> str:
         return f"http://{self.headers.get('Host') or f'{LOCALHOST}:{self.server.server_port}'}"
 
-    def _read(self) -> tuple[bytes, Refused | None]:
+    def _read(self) -> tuple[bytes, ApiError | None]:
         """The body. A connection whose body was not read to its end is closed after the answer."""
         if "Transfer-Encoding" in self.headers:
             self.close_connection = True
-            return b"", Refused(
+            return b"", ApiError(
                 HTTPStatus.LENGTH_REQUIRED, INVALID_PARAMETER, "A body needs a Content-Length"
             )
         text = self.headers.get("Content-Length", "0").strip()
         if not (text.isascii() and text.isdigit()):
             self.close_connection = True
-            return b"", Refused(HTTPStatus.BAD_REQUEST, INVALID_PARAMETER, "Content-Length is not a number")
+            return b"", ApiError(HTTPStatus.BAD_REQUEST, INVALID_PARAMETER, "Content-Length is not a number")
         length = int(text)
-        if length <= BODY_MAX:
+        if length <= MAX_BODY_BYTES:
             body = self.rfile.read(length)
             if len(body) < length:
                 raise ConnectionAbortedError  # the client left in the middle of its request
             return body, None
         self.close_connection = True
-        left = min(length, DRAINED_MAX)
-        while left > 0 and (chunk := self.rfile.read(min(left, BODY_MAX))):
+        left = min(length, MAX_DRAINED_BYTES)
+        while left > 0 and (chunk := self.rfile.read(min(left, MAX_BODY_BYTES))):
             left -= len(chunk)
-        return b"", Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, INVALID_PARAMETER, "The body is too large")
+        return b"", ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, INVALID_PARAMETER, "The body is too large")
 
     def _parameters(self, query: str, body: bytes) -> dict[str, str]:
         """The form of a POST, the query of anything else. A body of another type is not seen, as at Twilio."""
         text = query
         if self.command == "POST":
-            text = body.decode("utf-8") if self.headers.get_content_type() == FORM_TYPE else ""
-        return dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=PARAMETERS_MAX))
+            text = body.decode("utf-8") if self.headers.get_content_type() == FORM_CONTENT_TYPE else ""
+        return dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS))
 
-    def _control(self, path: str, body: bytes) -> Answer:
+    def _control(self, path: str, body: bytes) -> Response:
         """What other processes may ask of the sandbox itself; not recorded, and no fault befalls it."""
         server = self.server
         try:
-            match self.command, path.removeprefix(CONTROL):
+            match self.command, path.removeprefix(CONTROL_PATH):
                 case "POST", "faults":
                     server.faults.inject(Fault.from_json(json.loads(body)))
                 case "DELETE", "faults":
@@ -260,11 +266,11 @@ class Handler(BaseHTTPRequestHandler):
                 case "POST", "release":
                     server.gate.release()
                 case "GET", "requests":
-                    return responses.of_json(HTTPStatus.OK, [one.as_json() for one in server.log.all()])
+                    return responses.json_response(HTTPStatus.OK, [one.as_json() for one in server.log.all()])
                 case _:
-                    return responses.of_json(
+                    return responses.json_response(
                         HTTPStatus.NOT_FOUND, {"message": "No such thing in the sandbox"}
                     )
         except (ValueError, TypeError) as error:
-            return responses.of_json(HTTPStatus.BAD_REQUEST, {"message": str(error)})
-        return responses.no_content()
+            return responses.json_response(HTTPStatus.BAD_REQUEST, {"message": str(error)})
+        return responses.no_content_response()

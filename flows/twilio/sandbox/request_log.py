@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-KEPT = 20_000  # enough for any test; a demo that runs for weeks must not fill the memory
+MAX_RECORDS = 20_000  # enough for any test; a demo that runs for weeks must not fill the memory
 
 
 @dataclass(slots=True)
-class Received:
+class RequestRecord:
     """One request. `status` is None if no answer was given; `applied` says that it was carried out,
     whatever the answer claimed; `sid` is the flow that it created, changed or deleted."""
 
@@ -46,22 +46,22 @@ class Received:
         }
 
 
-class Log:
+class RequestLog:
     """Numbers requests as they come and keeps the last of them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: deque[Received] = deque(maxlen=KEPT)
+        self._kept: deque[RequestRecord] = deque(maxlen=MAX_RECORDS)
         self._count = 0
 
-    def open(self, *, method: str, path: str, parameters: Mapping[str, str], at: datetime) -> Received:
+    def open(self, *, method: str, path: str, parameters: Mapping[str, str], at: datetime) -> RequestRecord:
         """Enter a request before anything is done about it; the caller fills in what becomes of it."""
         with self._lock:
             self._count += 1
-            received = Received(self._count, method, path, dict(parameters), at)
+            received = RequestRecord(self._count, method, path, dict(parameters), at)
             self._kept.append(received)
             return received
 
-    def all(self) -> list[Received]:
+    def all(self) -> list[RequestRecord]:
         with self._lock:
             return list(self._kept)

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from flows.twilio.pickling import Picklable
+from flows.twilio.pickling import PicklableError
 
-JSON_TYPE = "application/json; charset=utf-8"
+JSON_CONTENT_TYPE = "application/json; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A whole HTTP answer. Content-Length and Connection are added when it is delivered."""
 
     status: int
@@ -25,7 +25,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class Refused(Picklable):  # reads as what happened: raise Refused(404, 20404, …)
+class ApiError(PicklableError):  # reads as what happened: raise Refused(404, 20404, …)
     """The API's no: an HTTP status, Twilio's error code, and a message that names the cause."""
 
     def __init__(self, status: int, code: int, message: str, **headers: str) -> None:
@@ -36,22 +36,24 @@ class Refused(Picklable):  # reads as what happened: raise Refused(404, 20404, �
         self.headers = headers
 
 
-def request_id() -> dict[str, str]:
+def request_id_header() -> dict[str, str]:
     """The header that Twilio's support asks for: a new one for each answer."""
     return {"Twilio-Request-Id": f"RQ{uuid.uuid4().hex}"}
 
 
-def of_json(status: int, payload: Any, headers: dict[str, str] | None = None) -> Answer:
+def json_response(status: int, payload: Any, headers: dict[str, str] | None = None) -> Response:
     """An answer with a JSON body; `headers` come on top, and replace the usual ones."""
     body = json.dumps(payload, separators=(",", ":")).encode()
-    return Answer(status, body, {"Content-Type": JSON_TYPE, **request_id(), **(headers or {})})
+    return Response(
+        status, body, {"Content-Type": JSON_CONTENT_TYPE, **request_id_header(), **(headers or {})}
+    )
 
 
-def no_content() -> Answer:
-    return Answer(HTTPStatus.NO_CONTENT, b"", request_id())
+def no_content_response() -> Response:
+    return Response(HTTPStatus.NO_CONTENT, b"", request_id_header())
 
 
-def of_refusal(refusal: Refused) -> Answer:
+def error_response(refusal: ApiError) -> Response:
     """Twilio's error envelope. Keyword `Retry_After` of the refusal is the header `Retry-After`."""
     payload = {
         "code": refusal.code,
@@ -60,4 +62,4 @@ def of_refusal(refusal: Refused) -> Answer:
         "status": refusal.status,
     }
     headers = {name.replace("_", "-"): value for name, value in refusal.headers.items()}
-    return of_json(refusal.status, payload, headers)
+    return json_response(refusal.status, payload, headers)

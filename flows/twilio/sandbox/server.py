@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from flows.twilio.flex.flex_flow import to_response
 from flows.twilio.sandbox import seed as seeds
 from flows.twilio.sandbox.api import Api
-from flows.twilio.sandbox.consistency import Lag, Lags, behind
+from flows.twilio.sandbox.consistency import Lag, LagQueue, random_lag_source
 from flows.twilio.sandbox.delivery import Gate
-from flows.twilio.sandbox.faults import ROOT, Fault, Faults
+from flows.twilio.sandbox.faults import API_ROOT, Fault, FaultQueue
 from flows.twilio.sandbox.handler import LOCALHOST, Server
-from flows.twilio.sandbox.request_log import Log, Received
+from flows.twilio.sandbox.request_log import RequestLog, RequestRecord
 from flows.twilio.sandbox.store import Store
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ DEMO_API_KEY: Final = "SK" + "5b" * 16
 DEMO_API_SECRET: Final = "sandbox-secret"  # noqa: S105
 DEMO_AUTH_TOKEN: Final = "sandbox-auth-token"  # noqa: S105
 
-FLOW_LIMIT = 2_500  # per account, by Twilio's documents
+DEFAULT_FLOW_LIMIT = 2_500  # per account, by Twilio's documents
 
 
 def utc_now() -> datetime:
@@ -70,24 +70,24 @@ class Sandbox:
         self._latency = latency
         self._clock = clock
         self._added = 0
-        self._faults = Faults()
-        self._log = Log()
+        self._faults = FaultQueue()
+        self._log = RequestLog()
         self._gate = Gate()
         self._server: Server | None = None
 
         def seeded() -> Iterator[Resource]:
-            return seeds.flows(flows, seed=seed, account_sid=account_sid, now=clock())
+            return seeds.generate_flows(flows, seed=seed, account_sid=account_sid, now=clock())
 
         self._store = Store(
             account_sid=account_sid,
             clock=clock,
-            limit=flow_limit or max(FLOW_LIMIT, 2 * flows),
+            limit=flow_limit or max(DEFAULT_FLOW_LIMIT, 2 * flows),
             file=None if state_file is None else Path(state_file),
             seed=seeded,
         )
         self._api = Api(self._store, credentials=keys | {account_sid: auth_token})
         if lag:
-            self.lags.draw = behind(lag, seed=seed)
+            self.lags.draw = random_lag_source(lag, seed=seed)
 
     def start(self) -> None:
         """Serve in a thread of its own until `stop`."""
@@ -123,7 +123,7 @@ class Sandbox:
         """The API's root, known once it is started."""
         if self._server is None:
             raise RuntimeError("The sandbox has no address until it is started")
-        return f"http://{LOCALHOST}:{self._server.server_port}{ROOT}"
+        return f"http://{LOCALHOST}:{self._server.server_port}{API_ROOT}"
 
     @property
     def connections(self) -> int:
@@ -142,7 +142,7 @@ class Sandbox:
         return self._store.snapshot()
 
     @property
-    def requests(self) -> list[Received]:
+    def requests(self) -> list[RequestRecord]:
         return self._log.all()
 
     def add_flow(self, **fields: Any) -> str:
@@ -152,7 +152,7 @@ class Sandbox:
         now = self._store.now()
         ids = {"sid": f"FO{uuid.uuid4().hex}", "account_sid": self.account_sid}
         dates = {"date_created": now, "date_updated": now}
-        flow = ids | seeds.believable(self._added, fields) | dates | fields
+        flow = ids | seeds.default_fields(self._added, fields) | dates | fields
         self._store.add(to_response(flow))
         return str(flow["sid"])
 
@@ -170,7 +170,7 @@ class Sandbox:
         self._faults.inject(fault)
 
     @property
-    def lags(self) -> Lags:
+    def lags(self) -> LagQueue:
         """How reads lag behind the writes (consistency.py)."""
         return self._api.lags
 

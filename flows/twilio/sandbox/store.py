@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.twilio.sandbox import rules
-from flows.twilio.sandbox.responses import Refused
+from flows.twilio.sandbox.responses import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from flows.twilio.sandbox.rules import Resource, Values
 
 NOT_FOUND = 20404
-REMEMBERED = 5_000  # writes, for reads that lag behind them
-TOO_MANY_FLOWS = 45002  # assumption: the documents name the limit, not its error
+MAX_HISTORY = 5_000  # writes, for reads that lag behind them
+FLOW_LIMIT_REACHED = 45002  # assumption: the documents name the limit, not its error
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Store:
         self._sids: list[str] = []
         self._last = 0
         # Each write: when, the flow's number, and what it was before (None: not there).
-        self._history: deque[tuple[datetime, int, Resource | None]] = deque(maxlen=REMEMBERED)
+        self._history: deque[tuple[datetime, int, Resource | None]] = deque(maxlen=MAX_HISTORY)
         if file is not None and file.exists():
             self._load(file)
         else:
@@ -116,8 +116,8 @@ class Store:
             resource = rules.create(values, sid=sid, account_sid=self._account_sid, now=self.now())
             if len(self._flows) >= self._limit:
                 message = f"The account has reached its limit of {self._limit} Flex Flows"
-                raise Refused(HTTPStatus.BAD_REQUEST, TOO_MANY_FLOWS, message)
-            rules.refuse_collision(resource, self._flows.values())
+                raise ApiError(HTTPStatus.BAD_REQUEST, FLOW_LIMIT_REACHED, message)
+            rules.check_collision(resource, self._flows.values())
             self._append(resource)
             self._save()
             return resource
@@ -126,7 +126,7 @@ class Store:
         with self._lock:
             before = self._found(sid)
             resource = rules.update(before, values, now=self.now())
-            rules.refuse_collision(resource, self._flows.values(), before=before)
+            rules.check_collision(resource, self._flows.values(), before=before)
             self._replace(sid, resource)
             self._save()
             return resource
@@ -174,13 +174,13 @@ class Store:
 
     def now(self) -> str:
         """The clock in Twilio's form."""
-        return rules.stamp(self._clock())
+        return rules.format_timestamp(self._clock())
 
     def _found(self, sid: str) -> Resource:
         try:
             return self._flows[sid]
         except KeyError:
-            raise Refused(
+            raise ApiError(
                 HTTPStatus.NOT_FOUND, NOT_FOUND, f"The requested resource /FlexFlows/{sid} was not found"
             ) from None
 

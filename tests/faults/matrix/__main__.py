@@ -23,20 +23,20 @@ import tests.faults.ready  # noqa: F401 - Django comes first
 from django.db import connection
 
 from flows.audit import verification
-from tests.faults.databases import databases, use
+from tests.faults.databases import temporary_databases, use_database
 from tests.faults.matrix import consistency, families, worker
-from tests.faults.matrix.play import COPY_DIFFERS, RUNS
-from tests.faults.matrix.troubles import TROUBLES
+from tests.faults.matrix.play import MIRROR_DIFFERS, RUNS
+from tests.faults.matrix.troubles import SCENARIOS
 from tests.faults.witness import (
     APPLIED,
-    APPLIED_BUT_NOT,
-    FAILED_BUT_APPLIED,
+    APPLIED_TWICE,
+    APPLIED_WITHOUT_ATTEMPT,
     LEFT_UNKNOWN,
-    NEVER,
-    TWICE,
-    WAITING,
-    WITHOUT_ATTEMPT,
-    Verdict,
+    NEEDS_DECISION,
+    RECORDED_APPLIED_BUT_NOT,
+    RECORDED_FAILED_BUT_APPLIED,
+    VIOLATIONS,
+    Findings,
 )
 
 WIDTH = 160  # where there is no terminal to say
@@ -45,14 +45,14 @@ HEADINGS = {
     RUNS: "runs",
     APPLIED: "\napplied",
     NOT_APPLIED: "not\napplied",
-    WITHOUT_ATTEMPT: "applied,\nno attempt",
-    TWICE: "applied\ntwice",
-    FAILED_BUT_APPLIED: "applied, but\nsaid failed",
-    APPLIED_BUT_NOT: "not applied, but\nsaid applied",
+    APPLIED_WITHOUT_ATTEMPT: "applied,\nno attempt",
+    APPLIED_TWICE: "applied\ntwice",
+    RECORDED_FAILED_BUT_APPLIED: "applied, but\nsaid failed",
+    RECORDED_APPLIED_BUT_NOT: "not applied, but\nsaid applied",
     LEFT_UNKNOWN: "left\nunknown",
-    WAITING: "waits for\na person",
+    NEEDS_DECISION: "waits for\na person",
 }
-COMPLAINTS = 40  # that are printed in full
+MAX_COMPLAINTS = 40  # that are printed in full
 
 
 def main() -> int:
@@ -67,41 +67,41 @@ def main() -> int:
         console = Console(width=WIDTH)
     names = [
         name
-        for name, trouble in TROUBLES.items()
+        for name, trouble in SCENARIOS.items()
         if options.only in name and trouble.vendor in ("", connection.vendor)
     ]
     started = time.monotonic()
     lags = [name for name in consistency.ROWS if options.only in name]
-    with databases(options.processes) as own:
-        verdicts = _play_all(console, names, own, options)
-        tallies = families.play_rows(lags, own, runs=options.runs, seed=options.seed)
-        chains = [_chain(name) for name in own]
-    console.print(_table(names, verdicts))
+    with temporary_databases(options.processes) as own:
+        verdicts = _run_all(console, names, own, options)
+        tallies = families.run_rows(lags, own, runs=options.runs, seed=options.seed)
+        chains = [_verify_chain(name) for name in own]
+    console.print(_build_table(names, verdicts))
     if tallies:
-        console.print(consistency.table_of(tallies))
-    total = Verdict()
+        console.print(consistency.build_table(tallies))
+    total = Findings()
     for verdict in verdicts.values():
         total.add(verdict)
     total.complaints += [one for tally in tallies.values() for one in tally.complaints]
-    return _say_how_it_ended(console, total, chains, time.monotonic() - started)
+    return _print_summary(console, total, chains, time.monotonic() - started)
 
 
-def _play_all(
+def _run_all(
     console: Console, names: list[str], own: list[str], options: argparse.Namespace
-) -> dict[str, Verdict]:
+) -> dict[str, Findings]:
     """A cell at a time to each process, which has a database of its own."""
     context = multiprocessing.get_context("spawn")
     free: SimpleQueue[str] = context.SimpleQueue()
     for name in own:
         free.put(name)
-    verdicts: defaultdict[str, Verdict] = defaultdict(Verdict)
+    verdicts: defaultdict[str, Findings] = defaultdict(Findings)
     with ProcessPoolExecutor(
-        len(own), mp_context=context, initializer=worker.begin, initargs=(free,)
+        len(own), mp_context=context, initializer=worker.connect_database, initargs=(free,)
     ) as pool:
         cells = {
-            pool.submit(worker.play_cell, name, verb, options.runs, options.seed): name
+            pool.submit(worker.run_cell, name, verb, options.runs, options.seed): name
             for name in names
-            for verb in TROUBLES[name].verbs
+            for verb in SCENARIOS[name].verbs
         }
         for cell in track(
             as_completed(cells), "Playing", len(cells), console=console, disable=not console.is_terminal
@@ -110,53 +110,53 @@ def _play_all(
     return verdicts
 
 
-def _chain(name: str) -> verification.Verdict:
-    use(name)
+def _verify_chain(name: str) -> verification.VerificationResult:
+    use_database(name)
     return verification.verify()
 
 
-def _table(names: list[str], verdicts: dict[str, Verdict]) -> Table:
+def _build_table(names: list[str], verdicts: dict[str, Findings]) -> Table:
     table = Table(
         title="What was done at Twilio's end, held against what the audit log says", show_footer=True
     )
-    total = Verdict()
+    total = Findings()
     for verdict in verdicts.values():
         total.add(verdict)
     table.add_column("what goes wrong", f"{len(names)} in all", no_wrap=True)
     for column, heading in HEADINGS.items():
-        table.add_column(heading, _cell(column, total), justify="right")
+        table.add_column(heading, _format_cell(column, total), justify="right")
     group = ""
     for name in names:
-        if TROUBLES[name].group != group:
-            group = TROUBLES[name].group
+        if SCENARIOS[name].group != group:
+            group = SCENARIOS[name].group
             table.add_section()
             table.add_row(f"[bold]{group}")
-        table.add_row(f"  {name}", *(_cell(column, verdicts[name]) for column in HEADINGS))
+        table.add_row(f"  {name}", *(_format_cell(column, verdicts[name]) for column in HEADINGS))
     return table
 
 
-def _cell(column: str, verdict: Verdict) -> str:
+def _format_cell(column: str, verdict: Findings) -> str:
     count = (
         verdict.counts[RUNS] - verdict.counts[APPLIED] if column == NOT_APPLIED else verdict.counts[column]
     )
-    if column in NEVER:
+    if column in VIOLATIONS:
         return f"[bold red]{count}" if count else "[green]0"
     return str(count)
 
 
-def _say_how_it_ended(
-    console: Console, total: Verdict, chains: list[verification.Verdict], seconds: float
+def _print_summary(
+    console: Console, total: Findings, chains: list[verification.VerificationResult], seconds: float
 ) -> int:
-    for complaint in total.complaints[:COMPLAINTS]:
+    for complaint in total.complaints[:MAX_COMPLAINTS]:
         console.print(f"[red]{complaint}", highlight=False)
-    if len(total.complaints) > COMPLAINTS:
-        console.print(f"… and {len(total.complaints) - COMPLAINTS} more")
+    if len(total.complaints) > MAX_COMPLAINTS:
+        console.print(f"… and {len(total.complaints) - MAX_COMPLAINTS} more")
     broken = [chain for chain in chains if chain.bad_seq is not None]
     events = sum(chain.events for chain in chains)
     console.print(
         f"{total.counts[RUNS]:,} changes on {connection.vendor} in {seconds:.0f} s; "
         f"{events:,} events in {len(chains)} logs, {len(broken)} with a broken chain; "
-        f"copies unlike Twilio: {total.counts[COPY_DIFFERS]}"
+        f"copies unlike Twilio: {total.counts[MIRROR_DIFFERS]}"
     )
     return 1 if total.complaints or broken else 0
 

@@ -18,7 +18,7 @@ from unittest import mock
 from rich.table import Table
 
 from flows.audit import audit_log
-from flows.audit.models import ONCE, AuditEvent, OpenChange
+from flows.audit.models import UNIQUE_STAGES, AuditEvent, OpenChange
 from flows.availability.models import Closure
 from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror, stale_reads
@@ -30,52 +30,59 @@ from flows.twilio.sandbox.consistency import Lag, LagKind
 from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
 from tests.faults.acting import OMAR
-from tests.faults.matrix.edits import Draws
-from tests.faults.matrix.play import A_MINUTE, Clock, world
-from tests.faults.truth import MADE, as_kept, differences
+from tests.faults.matrix.edits import FlowGenerator
+from tests.faults.matrix.play import ONE_MINUTE, Clock, empty_site
+from tests.faults.truth import APPLIED_RESULTS, find_differences, to_stored
 
-RUNS, OURS, ELSEWHERE, LAGGED = "runs", "changes here", "changes there", "reads that lagged"
-RECORDED, STALE = "observed", "refused as stale"
+RUNS, OWN_CHANGES, EXTERNAL_CHANGES, LAGGED_READS = (
+    "runs",
+    "changes here",
+    "changes there",
+    "reads that lagged",
+)
+OBSERVED, STALE_REFUSALS = "observed", "refused as stale"
 FALSE_DELETION, FALSE_CREATION, FALSE_DRIFT = "false deletions", "false creations", "false drift"
 NOT_FOUND = "not found in the end"
 COLUMNS: Final = (
-    RUNS, OURS, ELSEWHERE, LAGGED, STALE, RECORDED, FALSE_DELETION, FALSE_CREATION, FALSE_DRIFT, NOT_FOUND,
+    RUNS, OWN_CHANGES, EXTERNAL_CHANGES, LAGGED_READS, STALE_REFUSALS, OBSERVED, FALSE_DELETION, FALSE_CREATION, FALSE_DRIFT, NOT_FOUND,
 )  # fmt: skip
-NEVER: Final = (FALSE_DELETION, FALSE_CREATION, FALSE_DRIFT, NOT_FOUND)
+VIOLATIONS: Final = (FALSE_DELETION, FALSE_CREATION, FALSE_DRIFT, NOT_FOUND)
 STEPS: Final = 45
 FLOWS: Final = 8  # at the start of a run
-PAGE: Final = 3  # flows of a list's page
-SAID: Final = (
-    FlexError, flow_changes.Conflict, flow_changes.NothingToChange, flow_changes.NotRead, audit_log.ChangeOpen, mirror.SyncBusy,
+PAGE_SIZE: Final = 3  # flows of a list's page
+EXPECTED_ERRORS: Final = (
+    FlexError, flow_changes.Conflict, flow_changes.NothingToChange, flow_changes.FlowUnreadable, audit_log.ConcurrentChange, mirror.SyncBusy,
 )  # fmt: skip
 
-Draw = Callable[[random.Random, str], Lag | None]
+DrawLag = Callable[[random.Random, str], Lag | None]
 
 
-def _stale(chance: random.Random) -> Lag:
+def _draw_stale(chance: random.Random) -> Lag:
     return Lag(LagKind.STALE, seconds=chance.uniform(0, 60))
 
 
-def _of_lists(kind: LagKind) -> Draw:
+def _draw_for_lists(kind: LagKind) -> DrawLag:
     return lambda chance, path: Lag(kind) if path.endswith("/FlexFlows") and chance.random() < 0.5 else None
 
 
-def _anything(chance: random.Random, path: str) -> Lag | None:
+def _draw_any(chance: random.Random, path: str) -> Lag | None:
     kinds = [LagKind.STALE] * 3 + ([*LagKind] if path.endswith("/FlexFlows") else [])
     return Lag(chance.choice(kinds), seconds=chance.uniform(0, 60)) if chance.random() < 0.7 else None
 
 
-ROWS: Final[dict[str, Draw]] = {
-    "lists up to a minute old": lambda chance, path: _stale(chance) if path.endswith("/FlexFlows") else None,
-    "flows up to a minute old, 404 after 201": lambda chance, path: (
-        None if path.endswith("/FlexFlows") else _stale(chance)
+ROWS: Final[dict[str, DrawLag]] = {
+    "lists up to a minute old": lambda chance, path: (
+        _draw_stale(chance) if path.endswith("/FlexFlows") else None
     ),
-    "every read up to a minute old": lambda chance, _path: _stale(chance),
-    "empty lists": _of_lists(LagKind.EMPTY),
-    "short lists": _of_lists(LagKind.SHORT),
-    "pages that skip a flow": _of_lists(LagKind.SKIPPED),
-    "pages that repeat a flow": _of_lists(LagKind.REPEATED),
-    "all of these": _anything,
+    "flows up to a minute old, 404 after 201": lambda chance, path: (
+        None if path.endswith("/FlexFlows") else _draw_stale(chance)
+    ),
+    "every read up to a minute old": lambda chance, _path: _draw_stale(chance),
+    "empty lists": _draw_for_lists(LagKind.EMPTY),
+    "short lists": _draw_for_lists(LagKind.SHORT),
+    "pages that skip a flow": _draw_for_lists(LagKind.SKIPPED),
+    "pages that repeat a flow": _draw_for_lists(LagKind.REPEATED),
+    "all of these": _draw_any,
     "nothing lags": lambda _chance, _path: None,
 }
 
@@ -96,27 +103,27 @@ class Tally:
         self.complaints.append(f"{what}: {sentence}")
 
 
-def play(name: str, *, runs: int, seed: int, clock: Clock) -> Tally:
+def run_row(name: str, *, runs: int, seed: int, clock: Clock) -> Tally:
     """The tally of so many runs of one row."""
     total = Tally()
     for number in range(runs):
-        clock.move(10 * A_MINUTE)
-        with _api(clock) as sandbox:
+        clock.move(10 * ONE_MINUTE)
+        with _empty_api(clock) as sandbox:
             run = Run(name, sandbox, clock, random.Random(f"{name} {seed} {number}"))
-            tally = run.carry_out()
+            tally = run.execute()
         tally.complaints = [f"{name}, seed {seed}, run {number}: {one}" for one in tally.complaints]
         total.add(tally)
     return total
 
 
 @contextmanager
-def _api(clock: Clock) -> Iterator[Sandbox]:
+def _empty_api(clock: Clock) -> Iterator[Sandbox]:
     """An empty API with small pages, and a site that knows nothing yet."""
     listed = FlexClient.list
     small = mock.patch.object(
-        FlexClient, "list", lambda client, **more: listed(client, page_size=PAGE, **more)
+        FlexClient, "list", lambda client, **more: listed(client, page_size=PAGE_SIZE, **more)
     )
-    with world(clock) as sandbox, small:
+    with empty_site(clock) as sandbox, small:
         for model in (MissingFlow, Closure, OpenChange):
             model.objects.all().delete()
         SyncState.objects.all().delete()
@@ -129,42 +136,42 @@ class Run:
     def __init__(self, name: str, sandbox: Sandbox, clock: Clock, chance: random.Random) -> None:
         self.sandbox, self.clock, self.chance, self.tally = sandbox, clock, chance, Tally()
         self.draw = lambda path: ROWS[name](chance, path)
-        self.draws = Draws(chance, f"{chance.getrandbits(32):08x}")
+        self.draws = FlowGenerator(chance, f"{chance.getrandbits(32):08x}")
         self.history: dict[str, list[tuple[datetime, dict[str, Any] | None]]] = {}
         self.since = audit_log.last_seq()
 
-    def carry_out(self) -> Tally:
+    def execute(self) -> Tally:
         for _ in range(FLOWS):
             self.sandbox.add_flow(**self.draws.flow())
         self._remember(self.clock.now())
-        self.clock.move(2 * A_MINUTE)
+        self.clock.move(2 * ONE_MINUTE)
         mirror.sync(ACCOUNT)
         self.sandbox.lags.draw = self.draw
         before = len(self.sandbox.requests)
         for _ in range(STEPS):
             self.clock.move(timedelta(seconds=self.chance.choice([0, 1, 3, 10, 25, 70])))
             began = self.clock.now()
-            with self._counting_stale():
+            with self._count_stale_reads():
                 self.chance.choice(
                     [self._ours, self._elsewhere, self._elsewhere, self._sync, self._sync, self._look]
                 )()
             self._remember(began)
         lagged = [request.fault for request in self.sandbox.requests[before:] if request.fault]
-        self.tally.counts[LAGGED] += len(lagged)
-        self._end_well()
+        self.tally.counts[LAGGED_READS] += len(lagged)
+        self._restore_and_compare()
         self._judge()
         self.tally.counts[RUNS] += 1
         return self.tally
 
     @contextmanager
-    def _counting_stale(self) -> Iterator[None]:
+    def _count_stale_reads(self) -> Iterator[None]:
         try:
             yield
         except stale_reads.StaleRead:
-            self.tally.counts[STALE] += 1
-        except flow_changes.NotRead as unread:
-            self.tally.counts[STALE] += isinstance(unread.error, stale_reads.StaleRead)
-        except SAID:
+            self.tally.counts[STALE_REFUSALS] += 1
+        except flow_changes.FlowUnreadable as unread:
+            self.tally.counts[STALE_REFUSALS] += isinstance(unread.error, stale_reads.StaleRead)
+        except EXPECTED_ERRORS:
             pass
 
     def _ours(self) -> None:
@@ -181,7 +188,7 @@ class Run:
             flow_changes.set_enabled(sid=row.sid, enabled=not row.enabled, **common)
         else:
             flow_changes.delete_flow(sid=row.sid, base={"friendly_name": row.friendly_name}, **common)
-        self.tally.counts[OURS] += 1
+        self.tally.counts[OWN_CHANGES] += 1
 
     def _elsewhere(self) -> None:
         sids = list(self.sandbox.flows)
@@ -193,7 +200,7 @@ class Run:
             self.sandbox.edit_flow(sid, **self._edit(flex_flow.from_response(self.sandbox.flows[sid])))
         elif len(sids) > 2:
             self.sandbox.remove_flow(self.chance.choice(sids))
-        self.tally.counts[ELSEWHERE] += 1
+        self.tally.counts[EXTERNAL_CHANGES] += 1
 
     def _edit(self, flow: dict[str, Any]) -> dict[str, Any]:
         """Values that come back often, so that an older state looks like a newer one."""
@@ -221,19 +228,19 @@ class Run:
         """Note how the flows are since the act that began then."""
         flows = self.sandbox.flows
         for sid in {*flows, *self.history}:
-            state = as_kept(flows[sid]) if sid in flows else None
+            state = to_stored(flows[sid]) if sid in flows else None
             states = self.history.setdefault(sid, [])
             if not states or states[-1][1] != state:
                 states.append((since, state))
 
-    def _end_well(self) -> None:
+    def _restore_and_compare(self) -> None:
         self.sandbox.lags.clear()
         for _ in range(3):
-            self.clock.move(A_MINUTE)
+            self.clock.move(ONE_MINUTE)
             with suppress(FlexError):
                 mirror.sync(ACCOUNT)
             reconcile.reconcile()
-        for difference in differences(self.sandbox):
+        for difference in find_differences(self.sandbox):
             self.tally.complain(NOT_FOUND, difference)
 
     def _judge(self) -> None:
@@ -243,7 +250,7 @@ class Run:
             AuditEvent.objects.filter(seq__gt=self.since).exclude(target_sid="").select_related("payload")
         )
         for event in events.order_by("seq"):
-            is_ours = event.stage in ONCE and event.result in MADE
+            is_ours = event.stage in UNIQUE_STAGES and event.result in APPLIED_RESULTS
             if not is_ours and event.stage != "observed":
                 continue
             place = self._place_of(event, places.get(event.target_sid, 0))
@@ -253,7 +260,7 @@ class Run:
                 self.tally.complain(what, f"{event}: {event.payload.before} {event.payload.after}")
             elif place is not None:
                 places[event.target_sid] = place
-            self.tally.counts[RECORDED] += not is_ours
+            self.tally.counts[OBSERVED] += not is_ours
 
     def _place_of(self, event: AuditEvent, since: int) -> int | None:
         """Return the first place of the flow's history, from `since` on, where it was as the event says."""
@@ -262,13 +269,13 @@ class Run:
             if place < since or at > event.at:
                 continue
             if (state is None) == (after is None) and not (
-                state and after and flex_flow.writable_changes(state, after)
+                state and after and flex_flow.changed_writable_fields(state, after)
             ):
                 return place
         return None
 
 
-def table_of(tallies: dict[str, Tally]) -> Table:
+def build_table(tallies: dict[str, Tally]) -> Table:
     total = Tally()
     for tally in tallies.values():
         total.add(tally)
@@ -278,14 +285,14 @@ def table_of(tallies: dict[str, Tally]) -> Table:
     )
     table.add_column("what lags", f"{len(tallies)} in all", no_wrap=True)
     for column in COLUMNS:
-        table.add_column(column, _cell(column, total), justify="right")
+        table.add_column(column, _format_cell(column, total), justify="right")
     for name, tally in tallies.items():
-        table.add_row(name, *(_cell(column, tally) for column in COLUMNS))
+        table.add_row(name, *(_format_cell(column, tally) for column in COLUMNS))
     return table
 
 
-def _cell(column: str, tally: Tally) -> str:
+def _format_cell(column: str, tally: Tally) -> str:
     count = tally.counts[column]
-    if column in NEVER:
+    if column in VIOLATIONS:
         return f"[bold red]{count}" if count else "[green]0"
     return str(count)

@@ -18,7 +18,7 @@ NAMES = (
 )
 
 
-class Draws:
+class FlowGenerator:
     """Draws for one run. `token` makes its names and identities like nobody else's."""
 
     def __init__(self, chance: random.Random, token: str) -> None:
@@ -80,7 +80,7 @@ class Draws:
 
     @staticmethod
     def _is_of_integration(edit: dict[str, Any]) -> bool:
-        return any(flex_flow.BY_NAME[name].of_integration for name in edit)
+        return any(flex_flow.FIELDS_BY_NAME[name].of_integration for name in edit)
 
     def _sid(self, prefix: str) -> str:
         return f"{prefix}{self.chance.getrandbits(128):032x}"

@@ -10,7 +10,7 @@ from tests.faults.matrix import worker
 from tests.faults.matrix.consistency import Tally
 
 
-def play_rows(names: list[str], own: list[str], *, runs: int, seed: int) -> dict[str, Tally]:
+def run_rows(names: list[str], own: list[str], *, runs: int, seed: int) -> dict[str, Tally]:
     """The tally of each of these rows; `own` are the databases."""
     if not names:
         return {}
@@ -19,7 +19,7 @@ def play_rows(names: list[str], own: list[str], *, runs: int, seed: int) -> dict
     for name in own:
         free.put(name)
     with ProcessPoolExecutor(
-        len(own), mp_context=context, initializer=worker.begin, initargs=(free,)
+        len(own), mp_context=context, initializer=worker.connect_database, initargs=(free,)
     ) as pool:
-        rows = {name: pool.submit(worker.play_row, name, runs, seed) for name in names}
+        rows = {name: pool.submit(worker.run_row, name, runs, seed) for name in names}
         return {name: row.result() for name, row in rows.items()}

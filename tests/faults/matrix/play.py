@@ -22,10 +22,10 @@ from flows.audit.audit_log import NotRecorded
 from flows.audit.models import OpenChange
 from flows.availability import restrictions
 from flows.changes import flow_changes, reconcile
-from flows.changes.flow_changes import NotRead, OutcomeNotRecorded
+from flows.changes.flow_changes import FlowUnreadable, OutcomeNotRecorded
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.redaction.masking import masked
+from flows.redaction.masking import redact
 from flows.twilio.client import FlexClient
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
@@ -34,15 +34,15 @@ from flows.twilio.sandbox.server import Sandbox
 from tests import ACCOUNT
 from tests.faults.acting import OMAR, wait_for
 from tests.faults.matrix import victim
-from tests.faults.matrix.edits import Draws
-from tests.faults.matrix.troubles import CREATE, DELETE, LONG, SWITCH, Trouble, as_injected
-from tests.faults.witness import LEFT_UNKNOWN, Seen, Verdict, Witness, judge
+from tests.faults.matrix.edits import FlowGenerator
+from tests.faults.matrix.troubles import CREATE, DELETE, LONG_DEADLINE, SWITCH, Scenario, build_faults
+from tests.faults.witness import LEFT_UNKNOWN, Findings, ObservedWrite, WriteObserver, compare_with_log
 
 RUNS = "runs"
-COPY_DIFFERS = "the copy is not as Twilio has it"
-PATIENCE = (1, 4, 16)  # times the trouble's deadline
-A_MINUTE = timedelta(minutes=1)
-BETWEEN_RUNS = 30 * A_MINUTE  # so that no creation is in another's window
+MIRROR_DIFFERS = "the copy is not as Twilio has it"
+DEADLINE_FACTORS = (1, 4, 16)  # times the trouble's deadline
+ONE_MINUTE = timedelta(minutes=1)
+RUN_INTERVAL = 30 * ONE_MINUTE  # so that no creation is in another's window
 
 
 class Clock:
@@ -59,7 +59,7 @@ class Clock:
 
 
 @contextmanager
-def world(clock: Clock) -> Iterator[Sandbox]:
+def empty_site(clock: Clock) -> Iterator[Sandbox]:
     """An empty Flex API, a site that points at it, and nobody who waits between two tries."""
     client = clients.FlexClient
 
@@ -77,50 +77,60 @@ def world(clock: Clock) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def play(trouble: Trouble, verb: str, *, runs: int, seed: int, clock: Clock) -> Verdict:
+def run_scenario(trouble: Scenario, verb: str, *, runs: int, seed: int, clock: Clock) -> Findings:
     """The verdict over so many runs."""
-    total = Verdict()
-    with world(clock) as sandbox:
-        witness = Witness(sandbox)
+    total = Findings()
+    with empty_site(clock) as sandbox:
+        witness = WriteObserver(sandbox)
         bystander = sandbox.add_flow(friendly_name="Bystander")
         for number in range(runs):
-            total.add(_met(sandbox, witness, clock, trouble, verb, bystander, f"seed {seed}, run {number}"))
+            total.add(
+                _run_until_triggered(
+                    sandbox, witness, clock, trouble, verb, bystander, f"seed {seed}, run {number}"
+                )
+            )
         mirror.sync(ACCOUNT)
         here = {flow.sid: flow.resource for flow in Flow.objects.filter(gone_at=None)}
         there = {sid: flex_flow.from_response(flow) for sid, flow in sandbox.flows.items()}
-        if not is_copy(here, there):
-            total.complain(COPY_DIFFERS, f"{trouble.name}, {verb}")
+        if not is_mirrored(here, there):
+            total.complain(MIRROR_DIFFERS, f"{trouble.name}, {verb}")
     return total
 
 
-def _met(
-    sandbox: Sandbox, witness: Witness, clock: Clock, trouble: Trouble, verb: str, bystander: str, seed: str
-) -> Verdict:
+def _run_until_triggered(
+    sandbox: Sandbox,
+    witness: WriteObserver,
+    clock: Clock,
+    trouble: Scenario,
+    verb: str,
+    bystander: str,
+    seed: str,
+) -> Findings:
     """A run that met its trouble. On a busy machine a short deadline may be over before the sandbox has the request:
     such a run must be told as truly, but is not counted, and is made again with more patience."""
-    total = Verdict()
-    for patience in PATIENCE:
-        clock.move(BETWEEN_RUNS)
-        restrictions.ask_again(
+    total = Findings()
+    for patience in DEADLINE_FACTORS:
+        clock.move(RUN_INTERVAL)
+        restrictions.retry_endpoints(
             account_sid=ACCOUNT, actor=OMAR
         )  # what Twilio refused in an earlier run is over
         chance = random.Random(f"{trouble.name} {verb} {seed} {patience}")
         run = Run(sandbox, witness, clock, trouble, verb, chance, bystander, patience)
-        verdict = run.carry_out()
+        verdict = run.execute()
         said = [f"{trouble.name}, {verb}, {seed}: {complaint}" for complaint in verdict.complaints]
         if run.has_happened:
             verdict.counts[RUNS] = 1
-            total.add(Verdict(verdict.counts, said))
+            total.add(Findings(verdict.counts, said))
             return total
         total.complaints.extend(said)
     raise AssertionError(f"{trouble.name} did not happen")
 
 
-def is_copy(here: dict[str, dict[str, Any]], there: dict[str, dict[str, Any]]) -> bool:
+def is_mirrored(here: dict[str, dict[str, Any]], there: dict[str, dict[str, Any]]) -> bool:
     """Whether the copy has what Twilio has, secrets aside."""
-    names = [entry.name for entry in flex_flow.WRITABLE]
+    names = [entry.name for entry in flex_flow.WRITABLE_FIELDS]
     return here.keys() == there.keys() and not any(
-        flex_flow.differing(here[sid], masked(there[sid]), names) for sid in there
+        flex_flow.differing_fields(here[sid], redact(there[sid]), names) for sid in there
     )
 
 
@@ -130,9 +140,9 @@ class Run:
     def __init__(
         self,
         sandbox: Sandbox,
-        witness: Witness,
+        witness: WriteObserver,
         clock: Clock,
-        trouble: Trouble,
+        trouble: Scenario,
         verb: str,
         chance: random.Random,
         bystander: str,
@@ -142,7 +152,7 @@ class Run:
         self.sandbox, self.witness, self.clock = sandbox, witness, clock
         self.trouble, self.verb, self.chance, self.bystander = trouble, verb, chance, bystander
         self.change_id = uuid.UUID(int=chance.getrandbits(128), version=4)
-        draws = Draws(chance, self.change_id.hex[:8])
+        draws = FlowGenerator(chance, self.change_id.hex[:8])
         self.sid = "" if verb == CREATE else sandbox.add_flow(**draws.flow())
         self.before = flex_flow.from_response(sandbox.flows[self.sid]) if self.sid else {}
         self.values = (
@@ -151,7 +161,7 @@ class Run:
             else {"enabled": not self.before["enabled"]} if verb == SWITCH else draws.edit(self.before)
         )  # fmt: skip
 
-    def carry_out(self) -> Verdict:
+    def execute(self) -> Findings:
         since = audit_log.last_seq()
         if self.trouble.when == "reconciling":
             # Its answer is lost. Who is to die of what was found must find it at the first read.
@@ -160,12 +170,12 @@ class Run:
             self.sandbox.inject(Fault(lost, method=self.method, times=None))
             self._change()
         else:
-            self._meet_trouble(self._change)
-        self.api_is_well()
-        self._reconcile_to_the_end()
+            self._run_with_faults(self._change)
+        self.restore_api()
+        self._reconcile_all()
         seen = self.witness.take()
-        verdict = judge(seen, since=since)
-        self._ask_a_person(verdict, seen)
+        verdict = compare_with_log(seen, since=since)
+        self._resolve_manually(verdict, seen)
         return verdict
 
     @property
@@ -174,16 +184,16 @@ class Run:
 
     def call(self) -> None:
         """The change, as the site makes it."""
-        with suppress(NotRecorded, OutcomeNotRecorded, NotRead):
-            victim.make(self.verb, self.sid, self.before, self.values, OMAR, self.change_id)
+        with suppress(NotRecorded, OutcomeNotRecorded, FlowUnreadable):
+            victim.make_change(self.verb, self.sid, self.before, self.values, OMAR, self.change_id)
 
-    def api_is_well(self) -> None:
+    def restore_api(self) -> None:
         self.sandbox.clear_faults()
         self.witness.on_write = None
         if self.trouble.applied_late != "between two reads":
-            self._let_go()
+            self._release_held()
 
-    def _let_go(self) -> None:
+    def _release_held(self) -> None:
         self.sandbox.release()
         wait_for(self.witness.is_quiet)
 
@@ -191,7 +201,7 @@ class Run:
         with mock.patch.object(flow_changes, "flex_client", self._client):
             self.call()
 
-    def _client(self, account_sid: str, *, deadline: float = LONG) -> FlexClient:
+    def _client(self, account_sid: str, *, deadline: float = LONG_DEADLINE) -> FlexClient:
         client = clients.flex_client(
             account_sid, deadline=min(deadline, self.patience * self.trouble.deadline)
         )
@@ -199,24 +209,24 @@ class Run:
             self.trouble.client(client)
         return client
 
-    def _meet_trouble(self, act: Any) -> None:
+    def _run_with_faults(self, act: Any) -> None:
         """`act`, by this process or by one that is killed at it."""
         trouble = self.trouble
         method = self.method if trouble.when == "at the call" else "GET"
         earlier = max((request.n for request in self.sandbox.requests), default=0)
-        for fault in as_injected(trouble, method):
+        for fault in build_faults(trouble, method):
             self.sandbox.inject(fault)
         with trouble.around(self), mock.patch.object(mirror, "flex_client", self._client):
             if trouble.killed:
-                self._have_killed()
+                self._run_victim()
             else:
                 act()
         if trouble.faults:
             befallen = {request.fault for request in self.sandbox.requests if request.n > earlier}
             self.has_happened = trouble.faults[0].kind in befallen
 
-    def _have_killed(self) -> None:
-        orders = victim.Orders(
+    def _run_victim(self) -> None:
+        orders = victim.Instructions(
             step=self.trouble.killed,
             verb="reconcile" if self.trouble.when == "reconciling" else self.verb,
             sid=self.sid,
@@ -228,8 +238,8 @@ class Run:
             database=str(connection.settings_dict["NAME"]),
             ahead=self.clock.ahead,
         )
-        process = victim.start(orders)
-        if orders.step in victim.PARENT_KILLS:
+        process = victim.start_victim(orders)
+        if orders.step in victim.STEPS_KILLED_BY_PARENT:
             assert self.sandbox.wait_until_held()
             process.kill()
         process.join(30)
@@ -242,19 +252,19 @@ class Run:
         with suppress(FlexError, NotRecorded):
             reconcile.reconcile()
 
-    def _reconcile_to_the_end(self) -> None:
+    def _reconcile_all(self) -> None:
         """Two reads, as far apart as they must be; in some runs other people's edits and syncs in between."""
-        self.clock.move(A_MINUTE)
+        self.clock.move(ONE_MINUTE)
         self._elsewhere()
         self.clock.move(clients.ATTEMPT_TIMEOUT)
         if self.trouble.when == "reconciling":
-            self._meet_trouble(self._reconcile)
-            self.api_is_well()
+            self._run_with_faults(self._reconcile)
+            self.restore_api()
         reconcile.reconcile()
-        self._let_go()
+        self._release_held()
         if self.chance.random() < 0.2:
             mirror.sync(ACCOUNT)
-        self.clock.move(reconcile.QUIET)
+        self.clock.move(reconcile.CONFIRMATION_DELAY)
         reconcile.reconcile()
 
     def _elsewhere(self) -> None:
@@ -273,13 +283,13 @@ class Run:
         if self.chance.random() < 0.2:
             mirror.sync(ACCOUNT)
 
-    def _ask_a_person(self, verdict: Verdict, seen: list[Seen]) -> None:
+    def _resolve_manually(self, verdict: Findings, seen: list[ObservedWrite]) -> None:
         """Who knows what really happened decides what reading can't tell; so it is closed for the next run."""
         for change in OpenChange.objects.exclude(puzzle=""):
             made = next((one.received.sid for one in seen if one.received.applied), None)
             if made and self.verb == CREATE and made not in change.candidates:
                 verdict.complain(LEFT_UNKNOWN, f"{change.change_id}: what it made is no candidate")
                 made = None
-            reconcile.decide(
+            reconcile.resolve_manually(
                 change=change, applied=bool(made), sid=made or "", reason="the matrix", actor=OMAR
             )

@@ -15,28 +15,28 @@ if TYPE_CHECKING:
     from tests.faults.matrix.play import Run
 
 
-def wrong_key(client: FlexClient) -> None:
+def use_wrong_key(client: FlexClient) -> None:
     client._auth = type(client._auth)("SK" + "0" * 32, "wrong")
 
 
-def nobody_listens(client: FlexClient) -> None:
+def use_closed_port(client: FlexClient) -> None:
     client.base_url = "http://127.0.0.1:9/v1"
 
 
-class _AllTaken:
+class _ExhaustedRates:
     """Rates within which no turn is left."""
 
     def book(self, account_sid: str, operation: str, *, patience: float) -> float | None:
         return None
 
 
-def no_turn(client: FlexClient) -> None:
+def exhaust_rates(client: FlexClient) -> None:
     """Somebody else has had every turn of this hour."""
-    client._rate_limits, client._rates = True, _AllTaken()
+    client._rate_limits, client._rates = True, _ExhaustedRates()
 
 
 @contextmanager
-def identity_taken(run: Run) -> Iterator[None]:
+def take_identity(run: Run) -> Iterator[None]:
     """Another flow that is on has the channel and the identity that this one is to be on with."""
     place = {name: run.values.get(name) or run.before[name] for name in ("channel_type", "contact_identity")}
     sid = run.sandbox.add_flow(**place, enabled=True)
@@ -50,30 +50,30 @@ def identity_taken(run: Run) -> Iterator[None]:
 
 
 @contextmanager
-def gone_meanwhile(run: Run) -> Iterator[None]:
+def delete_before_write(run: Run) -> Iterator[None]:
     """Somebody deletes the flow at Twilio between its reading and the call."""
     run.witness.on_write = lambda: run.sandbox.remove_flow(run.sid)
     yield
 
 
-def refuses(table: str) -> Callable[[Run], AbstractContextManager[None]]:
-    return lambda _run: acting.refusing(f"flows_{table}")
+def fail_inserts(table: str) -> Callable[[Run], AbstractContextManager[None]]:
+    return lambda _run: acting.failing_inserts(f"flows_{table}")
 
 
-def refuses_stage(stage: str) -> Callable[[Run], AbstractContextManager[None]]:
-    return lambda _run: acting.refusing("flows_auditevent", f"NEW.stage = '{stage}'")
+def fail_stage(stage: str) -> Callable[[Run], AbstractContextManager[None]]:
+    return lambda _run: acting.failing_inserts("flows_auditevent", f"NEW.stage = '{stage}'")
 
 
-def locked(_run: Run) -> AbstractContextManager[None]:
-    return acting.log_locked()
+def lock_log(_run: Run) -> AbstractContextManager[None]:
+    return acting.locked_log()
 
 
-def read_only(_run: Run) -> AbstractContextManager[None]:
-    return acting.read_only()
+def make_read_only(_run: Run) -> AbstractContextManager[None]:
+    return acting.read_only_database()
 
 
 @contextmanager
-def cut_off(run: Run) -> Iterator[None]:
+def disconnect_database(run: Run) -> Iterator[None]:
     """The database ends this process's connection while the call is at Twilio."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")

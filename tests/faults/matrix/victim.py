@@ -30,11 +30,14 @@ from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
 from flows.twilio.client import FlexClient
 
-PARENT_KILLS = ("while it reads the flow first", "while the call is held")  # it knows when a call is held
+STEPS_KILLED_BY_PARENT = (
+    "while it reads the flow first",
+    "while the call is held",
+)  # it knows when a call is held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Orders:
+class Instructions:
     """What a victim does, and when it dies."""
 
     step: str
@@ -49,7 +52,7 @@ class Orders:
     ahead: timedelta  # of its clock
 
 
-def make(
+def make_change(
     verb: str,
     sid: str,
     before: dict[str, Any],
@@ -69,63 +72,63 @@ def make(
         flow_changes.delete_flow(sid=sid, base={"friendly_name": before["friendly_name"]}, **common)
 
 
-def start(orders: Orders) -> BaseProcess:
+def start_victim(orders: Instructions) -> BaseProcess:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    process = context.Process(target=_live, args=(orders,), daemon=True)
+    process = context.Process(target=_run, args=(orders,), daemon=True)
     process.start()
     return process
 
 
-def _live(orders: Orders) -> None:
+def _run(orders: Instructions) -> None:
     settings.FLEX_API_URL = orders.api
     connections["default"].settings_dict["NAME"] = orders.database
     timezone.now = lambda: datetime.now(UTC) + orders.ahead
-    if orders.step not in PARENT_KILLS:
+    if orders.step not in STEPS_KILLED_BY_PARENT:
         _STEPS[orders.step]()
     if orders.verb == "reconcile":
         reconcile.reconcile()
     else:
-        make(orders.verb, orders.sid, orders.before, orders.values, orders.actor, orders.change_id)
+        make_change(orders.verb, orders.sid, orders.before, orders.values, orders.actor, orders.change_id)
 
 
-def _die(*_args: Any, **_kwargs: Any) -> None:
+def _kill_self(*_args: Any, **_kwargs: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _within(stage: str) -> Callable[[], None]:
+def _kill_within(stage: str) -> Callable[[], None]:
     """At an event that is written and not committed."""
 
     def saved(instance: AuditPayload, **_: Any) -> None:
         if instance.event.stage == stage:
-            _die()
+            _kill_self()
 
     return lambda: post_save.connect(saved, sender=AuditPayload, weak=False)
 
 
-def _before_the_call() -> None:
+def _kill_before_call() -> None:
     for verb in ("create", "update", "delete"):
-        setattr(FlexClient, verb, _die)
+        setattr(FlexClient, verb, _kill_self)
 
 
-def _after_the_answer() -> None:
+def _kill_after_response() -> None:
     def then_die(call: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *args: _die(call(*args))
+        return lambda *args: _kill_self(call(*args))
 
     for verb in ("create", "update", "delete"):
         setattr(FlexClient, verb, then_die(getattr(FlexClient, verb)))
 
 
-def _before_the_copy() -> None:
-    mirror.keep = _die
+def _kill_before_mirror() -> None:
+    mirror.apply_result = _kill_self
 
 
 _STEPS: dict[str, Callable[[], None]] = {
-    "before the attempt is committed": _within("attempt"),
-    "after the attempt, before the call": _before_the_call,
-    "after the answer, before the outcome": _after_the_answer,
-    "before the outcome is committed": _within("outcome"),
-    "after the outcome, before the copy": _before_the_copy,
-    "before what reconciling found is committed": _within("reconciled"),
-    "after what reconciling found, before the copy": _before_the_copy,
+    "before the attempt is committed": _kill_within("attempt"),
+    "after the attempt, before the call": _kill_before_call,
+    "after the answer, before the outcome": _kill_after_response,
+    "before the outcome is committed": _kill_within("outcome"),
+    "after the outcome, before the copy": _kill_before_mirror,
+    "before what reconciling found is committed": _kill_within("reconciled"),
+    "after what reconciling found, before the copy": _kill_before_mirror,
 }

@@ -227,7 +227,7 @@ def test_request_that_does_not_come_in_time_is_refused(worker, connect, monkeypa
 
 def test_reader_that_takes_nothing_is_parted_from(worker, connect, monkeypatch):
     monkeypatch.setattr(buffering, "SEND_SECONDS", 0)
-    monkeypatch.setattr(buffering, "SLOWEST", 10**12)
+    monkeypatch.setattr(buffering, "MIN_SEND_RATE", 10**12)
 
     connect(request("/big"), receive_buffer=4096)
 
@@ -246,7 +246,7 @@ def test_client_that_does_not_part_is_left(worker, connect, monkeypatch):
 
 
 def test_all_requests_together_have_a_bound(worker, connect, monkeypatch):
-    monkeypatch.setattr(buffering, "MOST_RECEIVED", 1000)
+    monkeypatch.setattr(buffering, "MAX_RECEIVED_BYTES", 1000)
     most = request("/", "Content-Length: 100000", method="POST", body=b"1" * 900)
 
     said = closed(connect(most + b"1" * 900))
@@ -257,7 +257,7 @@ def test_all_requests_together_have_a_bound(worker, connect, monkeypatch):
 
 
 def test_answer_has_a_bound_beyond_which_its_thread_waits(connect, monkeypatch):
-    monkeypatch.setattr(buffering, "MOST_UNSENT", 100_000)
+    monkeypatch.setattr(buffering, "MAX_UNSENT_BYTES", 100_000)
     line = connect(request("/big", "Connection: close"), receive_buffer=4096)
 
     _, _, body = closed(line).partition(b"\r\n\r\n")

@@ -4,7 +4,7 @@ would have been."""
 import pytest
 from django.template.loader import render_to_string
 
-from flexadmin.users.forms import PersonForm, ReasonForm
+from flexadmin.users.forms import NewUserForm, ReasonForm
 from flows.changes.forms.decision import DecisionForm
 from flows.flex_flows.forms import FlowForm
 
@@ -35,7 +35,7 @@ class WithErrors:
         (FlowForm, TWILIO),
         (DecisionForm, "Nothing was recorded"),
         (ReasonForm, "Nothing was changed"),
-        (PersonForm, "Nothing was changed"),
+        (NewUserForm, "Nothing was changed"),
     ],
 )
 def test_each_form_says_its_own(kind, sentence):

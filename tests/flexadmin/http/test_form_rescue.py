@@ -14,7 +14,7 @@ from flows.flex_flows.views import responses
 from flows.plans import drafts
 from flows.plans.models import Plan
 from tests.conftest import form_data
-from tests.faults.acting import SECRET, SECRET_URL, ours, stages, writes
+from tests.faults.acting import SECRET, SECRET_URL, own_events, own_stages, received_writes
 from tests.faults.test_database import connected
 
 pytestmark = pytest.mark.django_db
@@ -95,20 +95,20 @@ def goes_back_and_through(client, page, path, form, sandbox):
     assert back.status_code == 200
     assert form.items() <= form_data(back).items()
     assert not back.context["form"].errors
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
     assert client.post(path, form_data(back)).status_code == 302
-    assert len(writes(sandbox)) == 1
-    assert stages() == [("attempt", "pending"), ("outcome", "succeeded")]
-    assert {str(event.change_id) for event in ours()} == {form["change_id"]}
+    assert len(received_writes(sandbox)) == 1
+    assert own_stages() == [("attempt", "pending"), ("outcome", "succeeded")]
+    assert {str(event.change_id) for event in own_events()} == {form["change_id"]}
 
 
 def test_every_form_that_is_kept_is_tested():
-    assert {*TYPED, *OF_PLANS} == set(form_rescue.FORMS)
+    assert {*TYPED, *OF_PLANS} == set(form_rescue.FORM_PERMISSIONS)
 
 
 @pytest.mark.parametrize("view", OF_PLANS)
 def test_form_of_a_plan_comes_back_after_sign_in(client, sandbox, flow_sid, view):
-    plan = drafts.plan_change(ask=drafts.Ask("disable"), sids=[flow_sid], made_by="operator")
+    plan = drafts.plan_bulk_action(ask=drafts.BulkAction("disable"), sids=[flow_sid], made_by="operator")
     path, said = OF_PLANS[view]
     path = path.format(plan=plan.pk)
     Session.objects.all().delete()
@@ -189,7 +189,7 @@ def test_person_who_may_not_use_the_form_is_not_shown_what_was_typed(client, per
     answer = sign_in(client, refused, "viewer")
 
     assert (answer.status_code, answer["Location"]) == (302, path)
-    assert not ours().exists()
+    assert not own_events().exists()
 
 
 def forged(good):
@@ -214,7 +214,7 @@ def test_forged_blob_is_ignored(client, flow_sid, kind):
 
 def test_blob_that_is_too_old_is_ignored(client, flow_sid, monkeypatch):
     refused, path, _ = ended(client, "flows:edit", flow_sid)
-    monkeypatch.setattr(form_rescue, "FRESH_FOR", -1)
+    monkeypatch.setattr(form_rescue, "MAX_AGE", -1)
 
     answer = sign_in(client, refused)
 
@@ -234,7 +234,7 @@ def test_way_back_never_leads_elsewhere(client, flow_sid, evil):
 
 
 def test_form_that_is_too_large_is_not_kept(client, flow_sid, monkeypatch):
-    monkeypatch.setattr(form_rescue, "LARGEST", 100)
+    monkeypatch.setattr(form_rescue, "MAX_LENGTH", 100)
 
     refused, path, _ = ended(client, "flows:edit", flow_sid)
 
@@ -317,7 +317,7 @@ def test_form_older_than_the_sign_in_comes_back(strict, sandbox, flow_sid, view)
     back = client.post(action, fields)
     assert (back.status_code, action) == (200, path)
     assert form.items() <= form_data(back).items()
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
 
 
 def test_form_older_than_a_sign_out_comes_back_through_the_sign_in(strict, sandbox, flow_sid):
@@ -380,7 +380,7 @@ def test_refused_form_is_shown_again_only_if_it_came_from_here(strict, flow_sid,
 def test_form_comes_back_from_a_failure_before_it_was_sent(client, sandbox, flow_sid, monkeypatch, view):
     path, form = typed_into(client, view, flow_sid)
     with monkeypatch.context() as broken:
-        broken.setattr(responses, "actor_of", None)
+        broken.setattr(responses, "get_actor", None)
         failed = client.post(path, form, headers=OURS)
 
     assert failed.status_code == 500
@@ -391,7 +391,7 @@ def test_form_comes_back_from_a_failure_before_it_was_sent(client, sandbox, flow
 def test_form_sent_again_after_a_failure_tells_what_became_of_it(client, sandbox, flow_sid, monkeypatch):
     path, form = typed_into(client, "flows:edit", flow_sid)
     with monkeypatch.context() as broken:
-        broken.setattr(responses, "_succeeded", None)
+        broken.setattr(responses, "_success_response", None)
         failed = client.post(path, form, headers=OURS)
 
     back = client.post(*form_with(failed, "edit_again"))
@@ -399,7 +399,7 @@ def test_form_sent_again_after_a_failure_tells_what_became_of_it(client, sandbox
 
     assert failed.status_code == 500
     assert "This form was sent before, and its change is made." in told.content.decode()
-    assert len(writes(sandbox)) == 1
+    assert len(received_writes(sandbox)) == 1
 
 
 def test_deletion_that_was_made_before_the_failure_is_told_on_the_way_back(
@@ -407,19 +407,19 @@ def test_deletion_that_was_made_before_the_failure_is_told_on_the_way_back(
 ):
     path, form = typed_into(client, "flows:delete", flow_sid)
     with monkeypatch.context() as broken:
-        broken.setattr(responses, "_succeeded", None)
+        broken.setattr(responses, "_success_response", None)
         failed = client.post(path, form, headers=OURS)
 
     action, fields = form_with(failed, "edit_again")
     told = client.post(action, fields, follow=True)
 
     assert "Twilio has this flow no more." in told.content.decode()
-    assert len(writes(sandbox)) == 1
+    assert len(received_writes(sandbox)) == 1
 
 
 def test_failure_of_a_request_from_elsewhere_shows_nothing_of_it(client, flow_sid, monkeypatch):
     path, form = typed_into(client, "flows:edit", flow_sid)
-    monkeypatch.setattr(responses, "actor_of", None)
+    monkeypatch.setattr(responses, "get_actor", None)
 
     failed = client.post(path, {**form, "friendly_name": "canary-name"}, headers=THEIRS)
 
@@ -430,7 +430,7 @@ def test_failure_of_a_request_from_elsewhere_shows_nothing_of_it(client, flow_si
 
 def test_error_page_does_not_fail_itself(client, flow_sid, monkeypatch):
     path, form = typed_into(client, "flows:edit", flow_sid)
-    monkeypatch.setattr(responses, "actor_of", None)
+    monkeypatch.setattr(responses, "get_actor", None)
     monkeypatch.setattr(form_rescue, "get_token", None)
 
     failed = client.post(path, form, headers=OURS)
@@ -441,7 +441,7 @@ def test_error_page_does_not_fail_itself(client, flow_sid, monkeypatch):
 
 
 def test_error_page_of_a_page_offers_no_form(client, monkeypatch):
-    monkeypatch.setattr("flexadmin.http.context_processors.role_of", None)
+    monkeypatch.setattr("flexadmin.http.context_processors.get_role", None)
 
     failed = client.get("/flows/", headers=OURS)
 

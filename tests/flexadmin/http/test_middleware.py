@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.faults.acting import ours
+from tests.faults.acting import own_events
 
 pytestmark = pytest.mark.django_db
 FORM = "application/x-www-form-urlencoded"
@@ -26,7 +26,7 @@ def test_page_carries_the_armour(client_of):
 def test_page_carries_its_request_id_and_the_event_the_same(client_of, sandbox, flow_sid):
     answer = client_of("viewer").post(f"/flows/{flow_sid}/delete/")
 
-    assert answer["X-Request-Id"] == str(ours().get().request_id)
+    assert answer["X-Request-Id"] == str(own_events().get().request_id)
 
 
 @pytest.mark.parametrize("body", [b"friendly_name=%ff%fe", b"friendly_name=\xff", b"friendly_name=%c3%28"])

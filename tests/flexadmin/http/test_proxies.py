@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from flexadmin.http import proxies
-from tests.faults.acting import ours
+from tests.faults.acting import own_events
 
 PROXIES = ["10.0.0.0/8", "192.0.2.80", "2001:db8:1::/48", "unix"]
 CLIENT = "203.0.113.9"
@@ -15,7 +15,7 @@ def asked(rf, settings):
     """What a request comes to behind the middleware."""
 
     def ask(peer, trusted=PROXIES, **headers):
-        settings.TRUSTED_PROXIES = proxies.networks(trusted)
+        settings.TRUSTED_PROXIES = proxies.parse_networks(trusted)
         seen = []
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         request = rf.get("/", headers=headers, REMOTE_ADDR=peer)
@@ -89,22 +89,22 @@ def test_forwarded_host_is_never_believed(asked):
 @pytest.mark.parametrize("wrong", ["proxy.example", "10.0.0.1/8", "0.0.0.0/0", "::/0", "10.0.0.0/33", "*"])
 def test_what_is_no_network_is_named(wrong):
     with pytest.raises(ImproperlyConfigured, match=r"^TRUSTED_PROXIES: .* is"):
-        proxies.networks(["10.0.0.1", wrong])
+        proxies.parse_networks(["10.0.0.1", wrong])
 
 
 @pytest.mark.parametrize(("trusted", "source_ip"), [(["127.0.0.1"], CLIENT), ([], "127.0.0.1")])
 def test_log_has_the_clients_true_address(client_of, settings, sandbox, flow_sid, trusted, source_ip):
-    settings.TRUSTED_PROXIES = proxies.networks(trusted)
+    settings.TRUSTED_PROXIES = proxies.parse_networks(trusted)
     headers = {"X-Forwarded-For": f"198.51.100.1, {CLIENT}"}
 
     client_of("viewer").post(f"/flows/{flow_sid}/delete/", headers=headers)
 
-    assert ours().get().source_ip == source_ip
+    assert own_events().get().source_ip == source_ip
 
 
 def test_https_that_a_stranger_claims_is_sent_to_https(client, settings):
     settings.SECURE_SSL_REDIRECT = True
-    settings.TRUSTED_PROXIES = proxies.networks(["10.0.0.1"])
+    settings.TRUSTED_PROXIES = proxies.parse_networks(["10.0.0.1"])
     claimed = {"X-Forwarded-Proto": "https"}
 
     stranger = client.get("/nowhere/", headers=claimed)

@@ -9,13 +9,13 @@ from django.db.migrations.executor import MigrationExecutor
 from flexadmin.ops import health
 from flows.audit import audit_log, verification
 from flows.audit.models import ChainHead
-from tests.faults.acting import OMAR, together
+from tests.faults.acting import OMAR, run_concurrently
 
 
 @pytest.fixture(autouse=True)
 def _each_answer_of_its_own(monkeypatch):
-    monkeypatch.setattr(health, "KEPT_FOR", 0)
-    monkeypatch.setattr(health._Check, "_latest", None)
+    monkeypatch.setattr(health, "RESULT_TTL", 0)
+    monkeypatch.setattr(health._DatabaseCheck, "_latest", None)
 
 
 def test_live_needs_no_database(client):
@@ -70,21 +70,21 @@ def test_many_who_ask_at_once_cost_one_look(client, monkeypatch):
         return []
 
     monkeypatch.setattr(MigrationExecutor, "migration_plan", slow)
-    monkeypatch.setattr(health, "PATIENCE", 0.05)
+    monkeypatch.setattr(health, "CHECK_TIMEOUT", 0.05)
 
-    answers = together(*[lambda: client.get("/health/ready/") for _ in range(8)])
+    answers = run_concurrently(*[lambda: client.get("/health/ready/") for _ in range(8)])
 
     assert [answer.json() for answer in answers] == [
         {"status": "not ready", "database": "does not answer in time"}
     ] * 8
     assert len(looks) == 1
     hold.set()
-    health._Check.latest().join(20)
+    health._DatabaseCheck.latest().join(20)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_answer_holds_for_a_moment(client, monkeypatch):
-    monkeypatch.setattr(health, "KEPT_FOR", 1000)
+    monkeypatch.setattr(health, "RESULT_TTL", 1000)
     looks, plan = [], MigrationExecutor.migration_plan
     monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *args: looks.append(1) or plan(*args))
 

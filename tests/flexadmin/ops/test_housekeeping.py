@@ -14,7 +14,7 @@ from django_tasks_db.models import DBTaskResult
 
 from flexadmin.models import SignInTry
 from flexadmin.ops import housekeeping
-from tests.flexadmin.signing_in import is_in, recorded, sign_in
+from tests.flexadmin.signing_in import is_signed_in, recorded_events, sign_in
 
 pytestmark = pytest.mark.django_db
 OLD = timedelta(days=40)
@@ -55,7 +55,7 @@ def test_sign_in_removes_what_has_run_out_and_nothing_else(client, person):
 
     sign_in(client)
 
-    assert is_in(client)
+    assert is_signed_in(client)
     assert not Session.objects.filter(session_key__startswith="old").exists()
     assert not SignInTry.objects.exists()
     assert not UserSession.objects.filter(session_key="gone").exists()
@@ -68,7 +68,7 @@ def test_it_runs_once_a_day(person):
     person()
     sign_in(Client())
     make_old_rows()
-    cache.set(housekeeping.DUE, value=True, timeout=1000)
+    cache.set(housekeeping.CACHE_KEY, value=True, timeout=1000)
 
     sign_in(Client())
 
@@ -76,29 +76,31 @@ def test_it_runs_once_a_day(person):
 
 
 def test_much_is_removed_in_several_goes(monkeypatch):
-    monkeypatch.setattr(housekeeping, "MOST", 2)
+    monkeypatch.setattr(housekeeping, "BATCH_SIZE", 2)
     make_old_rows(5)
 
-    assert [housekeeping.run() for _ in range(3)] == [False, False, True]
+    assert [housekeeping.remove_expired() for _ in range(3)] == [False, False, True]
     assert not Session.objects.exists()
 
 
 def test_rest_of_much_is_due_soon(monkeypatch):
-    monkeypatch.setattr(housekeeping, "MOST", 2)
+    monkeypatch.setattr(housekeeping, "BATCH_SIZE", 2)
     make_old_rows(5)
     soon = []
     monkeypatch.setattr(cache, "set", lambda key, **said: soon.append((key, said["timeout"])))
 
     housekeeping.run_if_due()
 
-    assert soon == [(housekeeping.DUE, housekeeping.SOON)]
+    assert soon == [(housekeeping.CACHE_KEY, housekeeping.CONTINUE_INTERVAL)]
 
 
 def test_it_stops_nobody(client, person, monkeypatch):
     person()
-    monkeypatch.setattr(housekeeping, "run", lambda: (_ for _ in ()).throw(DatabaseError("locked")))
+    monkeypatch.setattr(
+        housekeeping, "remove_expired", lambda: (_ for _ in ()).throw(DatabaseError("locked"))
+    )
 
     sign_in(client)
 
-    assert is_in(client)
-    assert recorded("auth.login")[-1][1] == "succeeded"
+    assert is_signed_in(client)
+    assert recorded_events("auth.login")[-1][1] == "succeeded"

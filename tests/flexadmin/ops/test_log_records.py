@@ -11,8 +11,8 @@ import pytest
 from django.conf import settings as django_settings
 
 from flexadmin.ops import log_records
-from flows.core.terminal_text import escaped
-from tests.faults.acting import ours
+from flows.core.terminal_text import escape_line
+from tests.faults.acting import own_events
 from tests.flexadmin.test_settings import WHOLE, shown
 
 CANARY = "c4n4ry-+/='\"7f3a"
@@ -22,7 +22,7 @@ CANARY = "c4n4ry-+/='\"7f3a"
 def written(formatter):
     """All that is logged, as it is written."""
     stream = io.StringIO()
-    handler = log_records.Stderr([CANARY, "c4n4ry-second", "short"])
+    handler = log_records.RedactingStderrHandler([CANARY, "c4n4ry-second", "short"])
     handler.setFormatter(formatter)
     handler.setStream(stream)
     logging.getLogger().addHandler(handler)
@@ -32,7 +32,7 @@ def written(formatter):
         logging.getLogger().removeHandler(handler)
 
 
-@pytest.fixture(params=[log_records.Json, log_records.Line])
+@pytest.fixture(params=[log_records.JsonFormatter, log_records.LineFormatter])
 def said(request):
     with written(request.param()) as stream:
         yield stream
@@ -40,7 +40,7 @@ def said(request):
 
 @pytest.fixture
 def records():
-    with written(log_records.Json()) as stream:
+    with written(log_records.JsonFormatter()) as stream:
         yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
@@ -85,7 +85,9 @@ def raised(message):
 def test_no_secret_is_logged(said, tell, capsys, monkeypatch):
     monkeypatch.setattr(logging, "raiseExceptions", True)
     shown_by_others = [
-        handler for handler in logging.getLogger().handlers if type(handler) is not log_records.Stderr
+        handler
+        for handler in logging.getLogger().handlers
+        if type(handler) is not log_records.RedactingStderrHandler
     ]
     for handler in shown_by_others:  # pytest's own, which would raise
         monkeypatch.setattr(handler, "handle", lambda _record: True)
@@ -156,7 +158,7 @@ def test_all_lines_of_a_request_carry_the_id_of_its_event(records, sandbox, flow
 
     lines = records()[before:]
     assert {line["logger"] for line in lines} >= {"flexadmin.access", "flows.twilio.client"}
-    assert {line.get("request_id") for line in lines} == {str(ours().last().request_id)}
+    assert {line.get("request_id") for line in lines} == {str(own_events().last().request_id)}
     assert log_records.request_id.get() == ""
 
 
@@ -213,7 +215,7 @@ LINE_ENDS = ["\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u
 
 @pytest.fixture
 def lines():
-    with written(log_records.Line()) as stream:
+    with written(log_records.LineFormatter()) as stream:
         yield lambda: stream.getvalue().removesuffix("\n").splitlines()
 
 
@@ -238,7 +240,7 @@ def test_terminal_is_told_nothing(lines, sign):
 
 
 def test_half_a_character_can_be_written():
-    assert escaped("name \ud800 end") == "name \\ud800 end"
+    assert escape_line("name \ud800 end") == "name \\ud800 end"
 
 
 def test_letters_of_every_language_stay(lines):

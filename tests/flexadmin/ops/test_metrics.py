@@ -15,14 +15,14 @@ from flows.audit import audit_log, verification
 from flows.mirror import mirror
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
-from tests.faults.acting import OMAR, attempt_on, create, switch
+from tests.faults.acting import OMAR, append_attempt, create_flow, switch_flow
 
 TOKEN = "metrics-token-0123456789"
 
 
 @pytest.fixture(autouse=True)
 def _nothing_counted_yet():
-    metrics.CALLS.clear()
+    metrics.TWILIO_CALLS.clear()
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ def test_closed_without_the_token(client_of, settings, brought, token):
 @pytest.mark.django_db(transaction=True)
 def test_each_call_is_counted_by_verb_and_result(scrape, sandbox, flow_sid):
     sandbox.inject(Fault(FaultKind.TOO_MANY, method="POST", times=1))
-    switch(flow_sid)
+    switch_flow(flow_sid)
     sandbox.inject(Fault(FaultKind.REFUSE, method="POST", times=1))
-    create()
+    create_flow()
     with pytest.raises(FlexError):
         clients.flex_client("AC" + "5a" * 16).fetch("FO" + "9" * 32)
 
@@ -77,7 +77,7 @@ def test_each_call_is_counted_by_verb_and_result(scrape, sandbox, flow_sid):
 def test_call_that_never_left_and_one_that_was_lost(scrape, settings, sandbox):
     sandbox.inject(Fault(FaultKind.DROP, method="GET", times=4))
     with pytest.raises(FlexError):
-        mirror.listing("AC" + "5a" * 16)
+        mirror.fetch_all("AC" + "5a" * 16)
     settings.FLEX_API_URL = "http://127.0.0.1:9/v1"
     with pytest.raises(FlexError):
         clients.flex_client("AC" + "5a" * 16).create({"friendly_name": "x"})
@@ -91,9 +91,9 @@ def test_call_that_never_left_and_one_that_was_lost(scrape, settings, sandbox):
 @pytest.mark.django_db(transaction=True)
 def test_state_of_copy_changes_and_log(scrape, sandbox, flow_sid, settings):
     before = scrape()
-    attempt_on(flow_sid)
+    append_attempt(flow_sid)
     sandbox.edit_flow(sandbox.add_flow(), friendly_name="Theirs")
-    verification.verify_on_record(actor=OMAR)
+    verification.verify_and_record(actor=OMAR)
     audit_log.append(action="test.more", stage="access", result="denied", actor=OMAR)
 
     found = scrape()
@@ -114,8 +114,10 @@ def test_state_of_copy_changes_and_log(scrape, sandbox, flow_sid, settings):
 
 @pytest.mark.django_db(transaction=True)
 def test_log_that_did_not_verify_says_so(scrape, monkeypatch):
-    monkeypatch.setattr(verification, "verify", lambda **_: verification.Verdict(1, 2, 2, "is missing"))
-    verification.verify_on_record(actor=OMAR)
+    monkeypatch.setattr(
+        verification, "verify", lambda **_: verification.VerificationResult(1, 2, 2, "is missing")
+    )
+    verification.verify_and_record(actor=OMAR)
 
     assert scrape()["audit_verified_intact",] == 0
 
@@ -138,9 +140,9 @@ def test_counting_that_fails_disturbs_no_change(sandbox, flow_sid, monkeypatch):
     def broken(*_args):
         raise OSError("no space left")
 
-    monkeypatch.setattr(metrics.CALLS, "labels", broken)
+    monkeypatch.setattr(metrics.TWILIO_CALLS, "labels", broken)
 
-    assert switch(flow_sid, change_id=uuid.uuid4()).event.result == "succeeded"
+    assert switch_flow(flow_sid, change_id=uuid.uuid4()).event.result == "succeeded"
 
 
 COUNT = """

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from flexadmin.ops.system_checks import sqlite_wal
+from flexadmin.ops.system_checks import check_sqlite_wal
 from tests.flexadmin.test_settings import WHOLE, started
 
 SQLITE, POSTGRESQL = "django.db.backends.sqlite3", "django.db.backends.postgresql"
@@ -15,7 +15,7 @@ def warned(settings, monkeypatch):
     def warned(version, engine=SQLITE):
         monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", engine)
         monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
-        return [message.id for message in sqlite_wal()]
+        return [message.id for message in check_sqlite_wal()]
 
     return warned
 

@@ -7,11 +7,11 @@ from django.test import Client
 
 from flexadmin.models import OneTimePassword
 from flexadmin.signin import auth_events
-from flexadmin.signin.auth_events import NOBODY
+from flexadmin.signin.auth_events import ANONYMOUS_LABEL
 from flows.audit.models import AuditEvent
 from tests.flexadmin.provider import Provider
 from tests.flexadmin.signin.test_sso import came_back
-from tests.flexadmin.signing_in import code_of, is_in, recorded, sign_in, with_app
+from tests.flexadmin.signing_in import is_signed_in, recorded_events, set_up_app, sign_in, totp_code
 from tests.flexadmin.users.test_users import ages, do
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def pending(someone):
     """A sign-in that waits for its second factor: (client, secret)."""
     client = Client()
     sign_in(client)
-    secret = with_app(client)
+    secret = set_up_app(client)
     client.post("/logout/")
     assert sign_in(client)["Location"] == CODE
     return client, secret
@@ -41,7 +41,7 @@ def pending(someone):
 
 def finished(pending):
     client, secret = pending
-    return client.post(CODE, {"code": code_of(secret, step=1)}, follow=True)
+    return client.post(CODE, {"code": totp_code(secret, step=1)}, follow=True)
 
 
 def last_event():
@@ -60,13 +60,13 @@ def without_one(client, someone):
 def test_cookie_of_before_a_deactivation_stays_dead(admin, someone, begin):
     theirs = Client()
     begin(theirs, someone)
-    assert is_in(theirs)
+    assert is_signed_in(theirs)
 
     do(admin, someone, "active")
-    assert not is_in(theirs)
+    assert not is_signed_in(theirs)
     do(admin, someone, "active", active="true")
 
-    assert not is_in(theirs)
+    assert not is_signed_in(theirs)
     assert not UserSession.objects.filter(user=someone).exists()
     assert sign_in(Client())["Location"] == "/flows/"
 
@@ -87,7 +87,7 @@ def test_what_an_administrator_resets_ends_every_session(admin, someone, deed):
 
     do(admin, someone, deed)
 
-    assert not is_in(theirs)
+    assert not is_signed_in(theirs)
 
 
 def test_pending_sign_in_of_who_is_deactivated_is_refused_and_recorded(admin, someone, pending):
@@ -96,10 +96,10 @@ def test_pending_sign_in_of_who_is_deactivated_is_refused_and_recorded(admin, so
     answer = finished(pending)
 
     assert "Your access was deactivated." in answer.content.decode()
-    assert recorded()[-1] == ("auth.login", "denied", NOBODY, "operator")
+    assert recorded_events()[-1] == ("auth.login", "denied", ANONYMOUS_LABEL, "operator")
     assert last_event().payload.message == "the person is deactivated"
     do(admin, someone, "active", active="true")
-    assert not is_in(pending[0])
+    assert not is_signed_in(pending[0])
 
 
 def test_pending_sign_in_of_who_was_deactivated_meanwhile_is_refused(admin, someone, pending):
@@ -111,7 +111,7 @@ def test_pending_sign_in_of_who_was_deactivated_meanwhile_is_refused(admin, some
     assert (
         "Your password or access changed while you were signing in. Sign in again." in answer.content.decode()
     )
-    assert not is_in(pending[0])
+    assert not is_signed_in(pending[0])
     assert "since this sign-in began" in last_event().payload.message
 
 
@@ -128,7 +128,7 @@ def sessions_ended(admin, someone):
     theirs = Client()
     theirs.force_login(someone)
     theirs.post("/people/me/sessions/end/")
-    assert is_in(theirs)
+    assert is_signed_in(theirs)
 
 
 def temporary_password(admin, someone):
@@ -145,8 +145,8 @@ def test_pending_sign_in_is_refused_once_what_it_rests_on_changed(admin, someone
 
     finished(pending)
 
-    assert not is_in(pending[0])
-    assert recorded("auth.login")[-1] == ("auth.login", "denied", NOBODY, "operator")
+    assert not is_signed_in(pending[0])
+    assert recorded_events("auth.login")[-1] == ("auth.login", "denied", ANONYMOUS_LABEL, "operator")
 
 
 def test_pending_sign_in_ends_when_2fa_is_reset(admin, someone, pending):
@@ -154,7 +154,7 @@ def test_pending_sign_in_ends_when_2fa_is_reset(admin, someone, pending):
 
     finished(pending)
 
-    assert not is_in(pending[0])
+    assert not is_signed_in(pending[0])
 
 
 def test_pending_sign_in_goes_on_when_a_role_changes(admin, someone, pending):
@@ -162,7 +162,7 @@ def test_pending_sign_in_goes_on_when_a_role_changes(admin, someone, pending):
 
     finished(pending)
 
-    assert is_in(pending[0])
+    assert is_signed_in(pending[0])
     assert pending[0].get("/flows/new/").status_code == 403
 
 
@@ -173,7 +173,7 @@ def test_temporary_password_that_expires_before_the_code_lets_nobody_in(admin, s
     answer = finished(pending)
 
     assert "This temporary password has expired." in answer.content.decode()
-    assert not is_in(pending[0])
+    assert not is_signed_in(pending[0])
 
 
 def test_pending_single_sign_on_is_refused_once_it_was_removed(admin, client, settings):
@@ -181,14 +181,14 @@ def test_pending_single_sign_on_is_refused_once_it_was_removed(admin, client, se
         settings.SOCIALACCOUNT_PROVIDERS = provider.settings()
         came_back(client, provider)
         secret = client.get("/people/me/app/add/").context["form"].secret
-        client.post("/people/me/app/add/", {"code": code_of(secret, step=-1)})
+        client.post("/people/me/app/add/", {"code": totp_code(secret, step=-1)})
         other = Client()
         assert came_back(other, provider)["Location"] == CODE
         do(admin, User.objects.get(username="nina"), "single-sign-on")
 
-        other.post(CODE, {"code": code_of(secret)})
+        other.post(CODE, {"code": totp_code(secret)})
 
-    assert not is_in(other)
+    assert not is_signed_in(other)
 
 
 def test_own_session_goes_on_when_the_others_end(someone):
@@ -198,8 +198,8 @@ def test_own_session_goes_on_when_the_others_end(someone):
 
     here.post("/people/me/sessions/end/")
 
-    assert is_in(here)
-    assert not is_in(there)
+    assert is_signed_in(here)
+    assert not is_signed_in(there)
 
 
 def test_deactivation_while_a_sign_in_is_being_recorded_ends_it(admin, someone, pending, monkeypatch):
@@ -218,4 +218,4 @@ def test_deactivation_while_a_sign_in_is_being_recorded_ends_it(admin, someone, 
     monkeypatch.undo()
     do(admin, someone, "active", active="true")
 
-    assert not is_in(pending[0])
+    assert not is_signed_in(pending[0])

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from flexadmin.signin.password_rules import validate_new_password
-from tests.flexadmin.signing_in import recorded, sign_in
+from tests.flexadmin.signing_in import recorded_events, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -75,7 +75,7 @@ def test_page_says_beside_the_field_what_is_wrong(client_of):
 
     assert answer.status_code == 422
     assert "repeats “operator”" in answer.context["form"].errors["new_password1"][0]
-    assert not recorded("auth.password")
+    assert not recorded_events("auth.password")
 
 
 def test_current_password_cannot_be_guessed_in_the_field_of_the_new_one(client_of):
@@ -109,7 +109,7 @@ def test_changepassword_gives_a_temporary_password_on_record(monkeypatch, client
     call_command("changepassword", "operator", "--reason", "Forgot it", stdout=out)
 
     assert "has a temporary password. It expires in 72 hours" in out.getvalue()
-    assert recorded("people.")[0][:2] == ("people.password", "succeeded")
+    assert recorded_events("people.")[0][:2] == ("people.password", "succeeded")
     assert theirs.get("/flows/")["Location"].startswith("/login/")
     sign_in(client, password="a long passphrase")
     assert client.get("/flows/")["Location"] == "/people/me/password/"
@@ -124,4 +124,4 @@ def test_changepassword_refuses_the_current_password_and_names_nobody_unknown(mo
     with pytest.raises(CommandError, match="no user named nina"):
         call_command("changepassword", "nina")
 
-    assert not recorded()
+    assert not recorded_events()

@@ -14,7 +14,7 @@ from flows.audit import audit_log
 from flows.audit.models import AuditEvent
 from tests.conftest import form_data
 from tests.flexadmin.http.test_form_rescue import form_with
-from tests.flexadmin.signing_in import is_in, recorded, sign_in, with_app
+from tests.flexadmin.signing_in import is_signed_in, recorded_events, set_up_app, sign_in
 
 pytestmark = pytest.mark.django_db
 MINUTE, HOUR = 60, 3600
@@ -39,9 +39,9 @@ def client(client_of):
 
 def test_session_ends_when_nobody_is_there(client, clock):
     clock(59 * MINUTE)
-    assert is_in(client)
+    assert is_signed_in(client)
     clock(59 * MINUTE)
-    assert is_in(client)
+    assert is_signed_in(client)
 
     clock(61 * MINUTE)
 
@@ -51,11 +51,11 @@ def test_session_ends_when_nobody_is_there(client, clock):
 def test_session_ends_after_its_hours_whatever_happens(client, clock):
     for _ in range(12 * 2 - 1):
         clock(30 * MINUTE)
-        assert is_in(client)
+        assert is_signed_in(client)
 
     clock(30 * MINUTE)
 
-    assert not is_in(client)
+    assert not is_signed_in(client)
     assert not Session.objects.exists()
 
 
@@ -64,7 +64,7 @@ def test_settings_say_how_long(client, clock, settings):
 
     clock(6 * MINUTE)
 
-    assert not is_in(client)
+    assert not is_signed_in(client)
 
 
 def test_sign_in_begins_the_time_anew(client, clock):
@@ -73,7 +73,7 @@ def test_sign_in_begins_the_time_anew(client, clock):
 
     clock(50 * MINUTE)
 
-    assert is_in(client)
+    assert is_signed_in(client)
 
 
 def test_what_was_typed_survives_an_ended_session(client, clock, sandbox, flow_sid):
@@ -136,9 +136,9 @@ def test_changed_password_ends_the_other_sessions_and_goes_on_record(client):
 
     assert changed(client)["Location"] == "/people/me/"
 
-    assert is_in(client)
-    assert not is_in(other)
-    assert recorded("auth.password") == [("auth.password_change", "succeeded", "operator", "operator")]
+    assert is_signed_in(client)
+    assert not is_signed_in(other)
+    assert recorded_events("auth.password") == [("auth.password_change", "succeeded", "operator", "operator")]
     assert "a long passphrase" not in str(list(AuditEvent.objects.values("reason", "payload__after")))
 
 
@@ -158,8 +158,10 @@ def test_wrong_old_password_counts_and_goes_on_record(client):
     assert (held_back.status_code, held_back["Retry-After"]) == (429, "900")
     assert "Too many failed attempts" in held_back.content.decode()
     assert sign_in(Client()).status_code == 429, "the same password, guessed elsewhere"
-    assert recorded("auth.password") == [("auth.password_change", "denied", "operator", "operator")] * 10
-    assert recorded("auth.lockout") == [("auth.lockout", "denied", "operator", "operator")]
+    assert (
+        recorded_events("auth.password") == [("auth.password_change", "denied", "operator", "operator")] * 10
+    )
+    assert recorded_events("auth.lockout") == [("auth.lockout", "denied", "operator", "operator")]
     assert User.objects.get(username="operator").check_password("operator-password")
 
 
@@ -175,11 +177,11 @@ def test_right_old_password_counts_not_and_forgets(client):
         changed(client, old="guessed")
 
     assert changed(client).status_code == 302
-    assert len(recorded("auth.password")) == 9 + 9 + 1
+    assert len(recorded_events("auth.password")) == 9 + 9 + 1
 
 
 def test_wrong_password_and_code_of_a_confirmation_count_and_go_on_record(client):
-    with_app(client)
+    set_up_app(client)
     for number in range(5):
         changed(client, old=f"guess{number}")
         assert client.post("/people/me/confirm/", {"password": f"guess{number}"}).status_code == 200
@@ -188,7 +190,7 @@ def test_wrong_password_and_code_of_a_confirmation_count_and_go_on_record(client
 
     assert held_back.status_code == 429
     assert "Too many failed attempts" in held_back.content.decode()
-    assert recorded("auth.confirm") == [("auth.confirm", "denied", "operator", "operator")] * 6
+    assert recorded_events("auth.confirm") == [("auth.confirm", "denied", "operator", "operator")] * 6
     last = AuditEvent.objects.latest("seq")
     assert last.payload.message == "wrong second factor"
 
@@ -211,9 +213,9 @@ def test_everywhere_else_is_signed_out(person):
 
     assert "192.0.2.7" in page
     assert "Telephone" in page
-    assert is_in(here)
-    assert not is_in(there)
-    assert recorded("auth.sessions") == [("auth.sessions_end", "succeeded", "operator", "operator")]
+    assert is_signed_in(here)
+    assert not is_signed_in(there)
+    assert recorded_events("auth.sessions") == [("auth.sessions_end", "succeeded", "operator", "operator")]
 
 
 # The second factor that the site asks for
@@ -244,7 +246,7 @@ def test_who_has_set_one_up_goes_on(client, settings):
     settings.SECOND_FACTOR_REQUIRED = True
     assert "Set up two-factor authentication to continue" in client.get("/people/me/").content.decode()
 
-    with_app(client)
+    set_up_app(client)
 
     assert client.get("/flows/").status_code == 200
 

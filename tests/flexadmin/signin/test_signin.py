@@ -10,12 +10,19 @@ from django.utils import timezone
 
 from flexadmin.models import SignInTry
 from flexadmin.signin import login_throttle
-from flexadmin.signin.auth_events import MASKED, NOBODY
+from flexadmin.signin.auth_events import ANONYMOUS_LABEL, UNKNOWN_USER_LABEL
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent, AuditPayload
 from tests.conftest import form_data
 from tests.flexadmin.http.test_form_rescue import form_with
-from tests.flexadmin.signing_in import code_of, confirmed, is_in, recorded, sign_in, with_app
+from tests.flexadmin.signing_in import (
+    is_signed_in,
+    reauthenticate,
+    recorded_events,
+    set_up_app,
+    sign_in,
+    totp_code,
+)
 
 pytestmark = pytest.mark.django_db
 HERE, ELSEWHERE = "192.0.2.7", "198.51.100.9"
@@ -35,7 +42,7 @@ def test_two_fields_sign_a_script_in(client, person):
     answer = sign_in(client)
 
     assert (answer.status_code, answer["Location"]) == (302, "/flows/")
-    assert is_in(client)
+    assert is_signed_in(client)
 
 
 def test_sign_in_leads_to_the_page_that_was_asked_for_and_never_off_the_site(client, person):
@@ -51,13 +58,13 @@ def test_sign_in_and_sign_out_go_on_record(client, person):
     sign_in(client, REMOTE_ADDR=HERE)
     client.post("/logout/")
 
-    assert recorded() == [
+    assert recorded_events() == [
         ("auth.login", "succeeded", "operator", "operator"),
         ("auth.logout", "succeeded", "operator", "operator"),
     ]
     event = AuditEvent.objects.get(action="auth.login")
     assert (event.actor_id, event.actor_role, event.source_ip) == (str(someone.pk), "operator", HERE)
-    assert not is_in(client)
+    assert not is_signed_in(client)
 
 
 def test_bad_password_goes_on_record_as_about_the_name_by_nobody(client, person):
@@ -66,7 +73,7 @@ def test_bad_password_goes_on_record_as_about_the_name_by_nobody(client, person)
     answer = sign_in(client, password="wrong")
 
     assert answer.status_code == 200
-    assert recorded() == [("auth.login", "denied", NOBODY, "operator")]
+    assert recorded_events() == [("auth.login", "denied", ANONYMOUS_LABEL, "operator")]
     assert AuditEvent.objects.get().actor_id == ""
 
 
@@ -76,7 +83,7 @@ def test_password_typed_into_the_field_of_the_name_is_kept_nowhere(client, perso
     sign_in(client, name="hunter2 is my password", password="x")
 
     kept = [*AuditEvent.objects.values(), *AuditPayload.objects.values(), *SignInTry.objects.values()]
-    assert recorded() == [("auth.login", "denied", NOBODY, MASKED)]
+    assert recorded_events() == [("auth.login", "denied", ANONYMOUS_LABEL, UNKNOWN_USER_LABEL)]
     assert "hunter2" not in str(kept)
 
 
@@ -88,7 +95,7 @@ def test_nobody_gets_in_unrecorded(client, person, unwritable):
 
     assert (refused.status_code, refused["Retry-After"]) == (503, "10")
     assert "could not be put on record" in refused.content.decode()
-    assert not is_in(client)
+    assert not is_signed_in(client)
 
 
 def test_what_was_typed_survives_a_sign_in_that_could_not_be_recorded(
@@ -112,7 +119,7 @@ def test_deactivated_person_does_not_get_in(client, person):
 
     sign_in(client)
 
-    assert not is_in(client)
+    assert not is_signed_in(client)
 
 
 def test_nobody_is_kept_in_because_it_cannot_be_recorded(client_of, unwritable):
@@ -121,7 +128,7 @@ def test_nobody_is_kept_in_because_it_cannot_be_recorded(client_of, unwritable):
 
     client.post("/logout/")
 
-    assert not is_in(client)
+    assert not is_signed_in(client)
 
 
 # Who has to wait
@@ -143,7 +150,7 @@ def test_ten_bad_sign_ins_hold_back_even_the_right_password(client, person):
     assert 0 < int(held_back["Retry-After"]) <= 900
     assert "Too many failed attempts" in held_back.content.decode()
     assert "Try again in 15 minutes" in held_back.content.decode()
-    assert not is_in(client)
+    assert not is_signed_in(client)
 
 
 SPELT = [
@@ -163,8 +170,8 @@ def test_name_is_the_same_however_it_is_spelt(person, name):
 
     assert sign_in(Client(), name, REMOTE_ADDR=HERE).status_code == 429
     assert sign_in(Client(), "ｏ𝐩erator", "operator-password", REMOTE_ADDR=ELSEWHERE).status_code == 302
-    assert {event[3] for event in recorded("auth.lockout")} <= {"operator", MASKED}
-    assert [event[3] for event in recorded("auth.login")].count("operator") == 2 * 4 + 1
+    assert {event[3] for event in recorded_events("auth.lockout")} <= {"operator", UNKNOWN_USER_LABEL}
+    assert [event[3] for event in recorded_events("auth.login")].count("operator") == 2 * 4 + 1
 
 
 def test_spelling_does_not_hide_where_somebody_was_before(person):
@@ -203,8 +210,8 @@ def test_name_that_no_database_holds_is_one_that_nobody_has(client, person, type
 
     answer = sign_in(client, typed, "operator-password")
 
-    assert (answer.status_code, is_in(client)) == (200, False)
-    assert recorded() == [("auth.login", "denied", NOBODY, MASKED)]
+    assert (answer.status_code, is_signed_in(client)) == (200, False)
+    assert recorded_events() == [("auth.login", "denied", ANONYMOUS_LABEL, UNKNOWN_USER_LABEL)]
 
 
 def test_lockout_goes_on_record_once(person):
@@ -212,8 +219,8 @@ def test_lockout_goes_on_record_once(person):
 
     tried(14)
 
-    assert recorded("auth.lockout") == [("auth.lockout", "denied", NOBODY, "operator")]
-    assert len(recorded("auth.login")) == 10
+    assert recorded_events("auth.lockout") == [("auth.lockout", "denied", ANONYMOUS_LABEL, "operator")]
+    assert len(recorded_events("auth.login")) == 10
     assert SignInTry.objects.count() == 11, "who goes on trying fills no table"
 
 
@@ -271,7 +278,7 @@ def with_factor(client, person):
     """A person with an authenticator app, who is signed out: (client, secret)."""
     person()
     sign_in(client)
-    secret = with_app(client)
+    secret = set_up_app(client)
     client.post("/logout/")
     return client, secret
 
@@ -282,17 +289,17 @@ def test_password_alone_lets_nobody_in_who_has_a_second_factor(with_factor):
     asked = sign_in(client, next="/audit/")
 
     assert asked["Location"] == "/login/second-factor/"
-    assert not is_in(client)
-    answer = client.post("/login/second-factor/", {"code": code_of(secret)})
+    assert not is_signed_in(client)
+    answer = client.post("/login/second-factor/", {"code": totp_code(secret)})
     assert (answer.status_code, answer["Location"]) == (302, "/audit/")
-    assert is_in(client)
+    assert is_signed_in(client)
     last = AuditEvent.objects.order_by("seq").last()
     assert (last.action, last.payload.after) == ("auth.login", {"by": "password, then authenticator app"})
 
 
 def test_code_works_once(with_factor):
     client, secret = with_factor
-    code = code_of(secret)
+    code = totp_code(secret)
     sign_in(client)
     client.post("/login/second-factor/", {"code": code})
     client.post("/logout/")
@@ -301,7 +308,7 @@ def test_code_works_once(with_factor):
     again = client.post("/login/second-factor/", {"code": code})
 
     assert again.status_code == 200
-    assert not is_in(client)
+    assert not is_signed_in(client)
 
 
 def test_wrong_codes_go_on_record_and_are_held_back(with_factor):
@@ -309,30 +316,30 @@ def test_wrong_codes_go_on_record_and_are_held_back(with_factor):
     sign_in(client)
 
     answers = [client.post("/login/second-factor/", {"code": "x"}) for _ in range(6)]
-    right = client.post("/login/second-factor/", {"code": code_of(secret)})
+    right = client.post("/login/second-factor/", {"code": totp_code(secret)})
 
     assert [answer.status_code for answer in answers] == [200] * 5 + [429]
     assert right.status_code == 429
     assert 0 < int(right["Retry-After"]) <= 300
-    assert recorded()[-2:] == [
-        ("auth.login", "denied", NOBODY, "operator"),
-        ("auth.lockout", "denied", NOBODY, "operator"),
+    assert recorded_events()[-2:] == [
+        ("auth.login", "denied", ANONYMOUS_LABEL, "operator"),
+        ("auth.lockout", "denied", ANONYMOUS_LABEL, "operator"),
     ]
-    assert not is_in(client)
+    assert not is_signed_in(client)
 
 
 def test_recovery_code_lets_in_once(with_factor):
     client, secret = with_factor
     sign_in(client)
-    client.post("/login/second-factor/", {"code": code_of(secret)})
-    codes = confirmed(client, "/people/me/codes/").context["unused_codes"]
+    client.post("/login/second-factor/", {"code": totp_code(secret)})
+    codes = reauthenticate(client, "/people/me/codes/").context["unused_codes"]
     client.post("/logout/")
 
     assert len(codes) == 10
     for is_let_in in (True, False):
         sign_in(client)
         client.post("/login/second-factor/", {"code": codes[0]})
-        assert is_in(client) is is_let_in
+        assert is_signed_in(client) is is_let_in
         client.post("/logout/")
 
 
@@ -340,7 +347,7 @@ def test_what_was_typed_goes_along_through_the_second_factor(with_factor, sandbo
     client, secret = with_factor
     path = f"/flows/{flow_sid}/edit/"
     sign_in(client)
-    client.post("/login/second-factor/", {"code": code_of(secret)})
+    client.post("/login/second-factor/", {"code": totp_code(secret)})
     form = {**form_data(client.get(path)), "friendly_name": "Plaintes Lyon"}
     Session.objects.all().delete()
 
@@ -349,7 +356,9 @@ def test_what_was_typed_goes_along_through_the_second_factor(with_factor, sandbo
     _, fields = form_with(asked, "code")
     wrong = client.post("/login/second-factor/", {"code": "x", "typed": fields["typed"]})
     _, fields = form_with(wrong, "code")
-    again = client.post("/login/second-factor/", {"code": code_of(secret, step=1), "typed": fields["typed"]})
+    again = client.post(
+        "/login/second-factor/", {"code": totp_code(secret, step=1), "typed": fields["typed"]}
+    )
 
     action, kept = form_with(again, "edit_again")
     assert (action, kept["friendly_name"]) == (path, "Plaintes Lyon")
@@ -359,10 +368,10 @@ def test_what_was_typed_goes_along_through_the_second_factor(with_factor, sandbo
 def test_second_factor_that_cannot_be_recorded_is_not_set_up(client, person, unwritable):
     person()
     sign_in(client)
-    secret = confirmed(client, "/people/me/app/add/").context["form"].secret
+    secret = reauthenticate(client, "/people/me/app/add/").context["form"].secret
     unwritable()
 
-    answer = client.post("/people/me/app/add/", {"code": code_of(secret)})
+    answer = client.post("/people/me/app/add/", {"code": totp_code(secret)})
 
     assert answer.status_code == 503
     assert not User.objects.get().authenticator_set.exists()
@@ -371,12 +380,12 @@ def test_second_factor_that_cannot_be_recorded_is_not_set_up(client, person, unw
 def test_second_factors_go_on_record_as_they_come_and_go(with_factor):
     client, secret = with_factor
     sign_in(client)
-    client.post("/login/second-factor/", {"code": code_of(secret)})
+    client.post("/login/second-factor/", {"code": totp_code(secret)})
 
-    confirmed(client, "/people/me/app/remove/")
+    reauthenticate(client, "/people/me/app/remove/")
     client.post("/people/me/app/remove/")
 
-    assert recorded("auth.mfa") == [
+    assert recorded_events("auth.mfa") == [
         ("auth.mfa_add", "succeeded", "operator", "operator"),
         ("auth.mfa_remove", "succeeded", "operator", "operator"),
     ]

@@ -11,12 +11,12 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
-from flexadmin.signin.auth_events import NOBODY
-from flexadmin.signin.oidc_settings import oidc_from
+from flexadmin.signin.auth_events import ANONYMOUS_LABEL
+from flexadmin.signin.oidc_settings import read_oidc_settings
 from flexadmin.users import services
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
-from tests.flexadmin.signing_in import code_of, is_in, recorded, sign_in
+from tests.flexadmin.signing_in import is_signed_in, recorded_events, sign_in, totp_code
 
 pytestmark = pytest.mark.django_db
 
@@ -46,12 +46,14 @@ def test_who_is_new_gets_in_without_a_role(client, provider):
 
     nina = User.objects.get()
     assert (answer.status_code, nina.username, nina.has_usable_password()) == (302, "nina", False)
-    assert is_in(client)
+    assert is_signed_in(client)
     refused = client.get("/flows/")
     assert refused.status_code == 403
     assert "You have no role yet" in refused.content.decode()
-    assert recorded("people.") == [("people.create", "succeeded", "single sign-on: Example ID", "nina")]
-    assert recorded("auth.") == [("auth.login", "succeeded", "nina", "nina")]
+    assert recorded_events("people.") == [
+        ("people.create", "succeeded", "single sign-on: Example ID", "nina")
+    ]
+    assert recorded_events("auth.") == [("auth.login", "succeeded", "nina", "nina")]
 
 
 def test_the_same_subject_is_the_same_person_whatever_they_are_called_now(client, provider):
@@ -95,8 +97,8 @@ def test_administrator_sees_a_persons_single_sign_on_and_removes_it(client_of, c
 
     admin.post(f"/people/{nina.pk}/single-sign-on/", {"reason": "Left the company"})
 
-    assert not is_in(client)
-    assert recorded("people.")[-1] == ("people.sso_remove", "succeeded", "admin", "nina")
+    assert not is_signed_in(client)
+    assert recorded_events("people.")[-1] == ("people.sso_remove", "succeeded", "admin", "nina")
     event = AuditEvent.objects.latest("seq")
     states = (event.payload.before["single sign-on"], event.payload.after["single sign-on"])
     assert states == (f"{provider.url} 7f3a", "none")
@@ -162,11 +164,11 @@ def test_sign_in_leads_to_the_page_that_was_asked_for(client, provider):
 def test_second_factor_is_asked_for_here_too(client, provider):
     came_back(client, provider)
     secret = client.get("/people/me/app/add/").context["form"].secret
-    client.post("/people/me/app/add/", {"code": code_of(secret)})
+    client.post("/people/me/app/add/", {"code": totp_code(secret)})
     other = Client()
 
     assert came_back(other, provider)["Location"] == "/login/second-factor/"
-    assert not is_in(other)
+    assert not is_signed_in(other)
 
 
 def test_whoever_is_signed_in_is_led_to_the_list(client, provider, person):
@@ -188,7 +190,7 @@ def test_nobody_the_provider_knows_is_tied_to_who_is_signed_in(client, provider,
     answer = client.get(f"/login/sso/oidc/?process={process}&next=/flows/")
 
     assert answer["Location"] == "/login/"
-    assert recorded()[-1] == ("auth.login", "denied", "ada", "")
+    assert recorded_events()[-1] == ("auth.login", "denied", "ada", "")
     assert (
         AuditEvent.objects.latest("seq").payload.message == "single sign-on: asked for more than to sign in"
     )
@@ -207,7 +209,7 @@ def test_way_back_is_for_signing_in_alone(client, provider, process):
     answer = client.get(provider.authorized(there))
 
     assert answer["Location"] == "/login/"
-    assert recorded() == [("auth.login", "denied", NOBODY, "")]
+    assert recorded_events() == [("auth.login", "denied", ANONYMOUS_LABEL, "")]
     assert not User.objects.exists()
 
 
@@ -220,7 +222,7 @@ def test_answer_that_is_not_for_this_site_lets_nobody_in(client, provider, fault
     assert answer["Location"] == "/login/"
     assert "Signing in with Example ID did not work" in client.get("/login/").content.decode()
     assert not User.objects.exists()
-    assert [event[:2] for event in recorded()] == [("auth.login", "denied")]
+    assert [event[:2] for event in recorded_events()] == [("auth.login", "denied")]
 
 
 def test_answer_that_nobody_asked_for_lets_nobody_in(client, provider):
@@ -248,8 +250,8 @@ def test_deactivated_person_does_not_get_in(client, provider):
     answer = came_back(other, provider)
 
     assert answer["Location"] == "/login/"
-    assert not is_in(other)
-    assert recorded()[-1][:2] == ("auth.login", "denied")
+    assert not is_signed_in(other)
+    assert recorded_events()[-1][:2] == ("auth.login", "denied")
 
 
 def test_nobody_gets_in_unrecorded(client, provider, monkeypatch):
@@ -258,7 +260,7 @@ def test_nobody_gets_in_unrecorded(client, provider, monkeypatch):
     other = Client()
 
     assert came_back(other, provider).status_code == 503
-    assert not is_in(other)
+    assert not is_signed_in(other)
 
 
 def test_nobody_new_comes_to_be_unrecorded(client, provider, monkeypatch):
@@ -284,4 +286,4 @@ def test_half_a_provider_stops_the_start(monkeypatch, values, hint):
         monkeypatch.setenv(name, value)
 
     with pytest.raises(ImproperlyConfigured, match=hint):
-        oidc_from(environ.Env())
+        read_oidc_settings(environ.Env())

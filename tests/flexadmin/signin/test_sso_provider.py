@@ -10,11 +10,11 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from flexadmin.signin import login_throttle, oidc_provider
-from flexadmin.signin.auth_events import NOBODY
-from flexadmin.signin.oidc_settings import is_tie_of, tie_of
+from flexadmin.signin.auth_events import ANONYMOUS_LABEL
+from flexadmin.signin.oidc_settings import is_uid_of_issuer, sso_uid
 from flows.audit.models import AuditEvent
 from tests.flexadmin.signin.test_sso import came_back
-from tests.flexadmin.signing_in import is_in, recorded, sign_in
+from tests.flexadmin.signing_in import is_signed_in, recorded_events, sign_in
 from tests.flexadmin.users.test_users import do
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def test_starts_ask_the_provider_once_in_a_while(provider):
 
 
 def test_starts_from_an_address_are_counted_before_anything_is_kept(provider):
-    most = login_throttle.SSO_STARTS.rules[0].most
+    most = login_throttle.SSO_START_LIMIT.rules[0].most
     for _ in range(most):
         assert Client().get(START).status_code == 302
     before = Session.objects.count()
@@ -50,7 +50,7 @@ def test_starts_from_an_address_are_counted_before_anything_is_kept(provider):
     assert "Too many sign-ins with single sign-on were started" in refused[0].content.decode()
     assert elsewhere.status_code == 302
     assert Session.objects.count() == before + 1
-    assert recorded("auth.lockout") == [("auth.lockout", "denied", NOBODY, "")]
+    assert recorded_events("auth.lockout") == [("auth.lockout", "denied", ANONYMOUS_LABEL, "")]
 
 
 def test_starts_keep_nobody_from_signing_in_with_a_password(provider, person):
@@ -62,7 +62,7 @@ def test_starts_keep_nobody_from_signing_in_with_a_password(provider, person):
 
 
 def test_start_that_ends_in_a_sign_in_does_not_count(provider):
-    for _ in range(login_throttle.SSO_STARTS.rules[0].most + 5):
+    for _ in range(login_throttle.SSO_START_LIMIT.rules[0].most + 5):
         came_back(Client(), provider)
 
     assert Client().get(START).status_code == 302
@@ -96,8 +96,8 @@ def test_failures_beyond_a_number_are_recorded_as_such_once(provider):
     for _ in range(20):
         Client().get(START)
 
-    assert len(recorded("auth.login")) == 10
-    assert recorded("auth.lockout") == [("auth.lockout", "denied", NOBODY, "")]
+    assert len(recorded_events("auth.login")) == 10
+    assert recorded_events("auth.lockout") == [("auth.lockout", "denied", ANONYMOUS_LABEL, "")]
     assert last_message() == "single sign-on: more failures are not recorded"
 
 
@@ -111,7 +111,7 @@ class Clock:
         return self.now
 
 
-DOCUMENT = dict.fromkeys(oidc_provider.NEEDED, "https://id.example.com")
+DOCUMENT = dict.fromkeys(oidc_provider.REQUIRED_KEYS, "https://id.example.com")
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_configuration_is_fetched_again_when_it_is_old(kept, clock):
         return DOCUMENT
 
     kept.get("a", fetch)
-    clock.now += oidc_provider.FRESH_FOR - 1
+    clock.now += oidc_provider.CONFIGURATION_TTL - 1
     kept.get("a", fetch)
     assert len(fetched) == 1
     clock.now += 2
@@ -146,14 +146,14 @@ def test_configuration_is_fetched_again_when_it_is_old(kept, clock):
 
 
 def test_provider_in_trouble_is_left_alone_for_some_seconds(kept, clock):
-    for _ in range(oidc_provider.FAILURES):
+    for _ in range(oidc_provider.MAX_FAILURES):
         with pytest.raises(OSError, match="no answer"):
             kept.get("a", failing)
 
     with pytest.raises(oidc_provider.ProviderUnavailable):
         kept.get("a", lambda: DOCUMENT)
     assert kept.get("b", lambda: DOCUMENT) == DOCUMENT
-    clock.now += oidc_provider.PAUSE
+    clock.now += oidc_provider.FAILURE_PAUSE
 
     assert kept.get("a", lambda: DOCUMENT) == DOCUMENT
 
@@ -199,7 +199,7 @@ def test_configuration_that_is_out_of_date_is_fetched_again_before_anybody_is_re
 
     came_back(client, provider)
 
-    assert is_in(client)
+    assert is_signed_in(client)
 
 
 # Who it is
@@ -217,25 +217,25 @@ CONTRADICTIONS = {
 }
 
 
-@pytest.mark.parametrize(("userinfo", "in_token", "why"), CONTRADICTIONS.values(), ids=CONTRADICTIONS)
-def test_provider_that_contradicts_itself_lets_nobody_in(client, provider, userinfo, in_token, why):
-    provider.userinfo, provider.in_token = userinfo, in_token
+@pytest.mark.parametrize(("userinfo", "token_claims", "why"), CONTRADICTIONS.values(), ids=CONTRADICTIONS)
+def test_provider_that_contradicts_itself_lets_nobody_in(client, provider, userinfo, token_claims, why):
+    provider.userinfo, provider.token_claims = userinfo, token_claims
 
     answer = came_back(client, provider)
 
     assert answer["Location"] == "/login/"
     assert not User.objects.exists()
-    assert recorded() == [("auth.login", "denied", NOBODY, "")]
+    assert recorded_events() == [("auth.login", "denied", ANONYMOUS_LABEL, "")]
     assert why in last_message()
 
 
 @pytest.mark.parametrize(
-    "in_token",
+    "token_claims",
     [{"iss": "https://other.example.com"}, {"iss": None}, {"aud": None}, {"aud": "other"}, {"exp": 1}],
     ids=str,
 )
-def test_token_of_somebody_else_or_of_before_lets_nobody_in(client, provider, in_token):
-    provider.in_token = in_token
+def test_token_of_somebody_else_or_of_before_lets_nobody_in(client, provider, token_claims):
+    provider.token_claims = token_claims
 
     assert came_back(client, provider)["Location"] == "/login/"
     assert not User.objects.exists()
@@ -249,11 +249,11 @@ def test_answer_without_an_id_token_lets_nobody_in(client, provider):
 
 
 def test_several_audiences_with_this_site_as_the_party_are_right(client, provider):
-    provider.in_token = {"aud": ["flexadmin", "other"], "azp": "flexadmin"}
+    provider.token_claims = {"aud": ["flexadmin", "other"], "azp": "flexadmin"}
 
     came_back(client, provider)
 
-    assert is_in(client)
+    assert is_signed_in(client)
 
 
 # Whose ties count
@@ -292,11 +292,11 @@ def test_administrator_counts_by_the_whole_name_of_the_provider(client_of, perso
 
 
 def test_tie_is_compared_up_to_the_space():
-    assert is_tie_of(ISSUER, f"{ISSUER} a b")
-    assert not is_tie_of("", " sub")
+    assert is_uid_of_issuer(ISSUER, f"{ISSUER} a b")
+    assert not is_uid_of_issuer("", " sub")
 
 
 @pytest.mark.parametrize(("issuer", "subject"), [("", "x"), (ISSUER, ""), ("https://a b", "x")])
 def test_tie_takes_both_names(issuer, subject):
     with pytest.raises(ValueError, match="who this is"):
-        tie_of(issuer, subject)
+        sso_uid(issuer, subject)

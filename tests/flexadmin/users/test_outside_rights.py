@@ -16,7 +16,7 @@ from flows.audit import audit_log
 from flows.audit.models import AuditEvent
 from flows.plans.models import Plan
 from tests import ACCOUNT
-from tests.flexadmin.signing_in import recorded, sign_in
+from tests.flexadmin.signing_in import recorded_events, sign_in
 from tests.flows.plans.views.test_plans import act, make, sids, work  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
@@ -122,7 +122,7 @@ def test_pages_show_it_and_the_log_has_it_once(client_of, give):
 
     assert "Rights from outside, without effect" in listed
     assert GIVEN[give] in page
-    events = recorded("people.")
+    events = recorded_events("people.")
     assert events == [("people.rights_found", "applied", "", user.username)]
     event = admin.get(f"/audit/{AuditEvent.objects.latest('seq').event_id}/").content.decode()
     assert "Found rights given outside this dashboard" in event
@@ -134,7 +134,7 @@ def test_sign_in_says_in_the_log_what_has_no_effect(client):
 
     sign_in(client, "root2")
 
-    assert sorted(event[0] for event in recorded("")) == ["auth.login", "people.rights_found"]
+    assert sorted(event[0] for event in recorded_events("")) == ["auth.login", "people.rights_found"]
     login = AuditEvent.objects.select_related("payload").get(action="auth.login")
     assert login.payload.after["superuser flag, without effect"] == "set"
 
@@ -150,13 +150,13 @@ def test_every_event_about_the_user_has_it(client_of):
 
 def test_what_is_given_or_taken_away_later_is_recorded_anew():
     user = with_permission()
-    outside_rights.record_found()
+    outside_rights.record_changes()
     User.objects.filter(pk=user.pk).update(is_superuser=True)
-    outside_rights.record_found()
+    outside_rights.record_changes()
     User.objects.filter(pk=user.pk).update(is_superuser=False)
     user.user_permissions.clear()
-    outside_rights.record_found()
-    outside_rights.record_found()
+    outside_rights.record_changes()
+    outside_rights.record_changes()
 
     events = AuditEvent.objects.select_related("payload").order_by("seq")
     assert [event.payload.after.get("superuser flag", "") for event in events] == ["", "set", "none"]
@@ -173,8 +173,10 @@ def test_administrator_removes_it_with_a_reason(client_of, give):
 
     assert (refused.status_code, done.status_code) == (422, 302)
     assert "Enter a reason." in refused.content.decode()
-    assert not outside_rights.users_with_any().exists()
-    assert recorded("people.rights_remove") == [("people.rights_remove", "succeeded", "admin", user.username)]
+    assert not outside_rights.users_with_outside_rights().exists()
+    assert recorded_events("people.rights_remove") == [
+        ("people.rights_remove", "succeeded", "admin", user.username)
+    ]
     assert "Rights from outside" not in admin.get(f"/people/{user.pk}/").content.decode()
 
 
@@ -183,7 +185,7 @@ def test_nobody_else_removes_it(client_of, role):
     user = superuser()
 
     assert client_of(role).post(f"/people/{user.pk}/rights/", {"reason": "x"}).status_code == 403
-    assert recorded("people.rights_remove")[-1][1] == "denied"
+    assert recorded_events("people.rights_remove")[-1][1] == "denied"
 
 
 def test_sign_in_goes_on_while_it_cannot_be_recorded(client, client_of, monkeypatch):
@@ -192,7 +194,7 @@ def test_sign_in_goes_on_while_it_cannot_be_recorded(client, client_of, monkeypa
     real = audit_log.append
 
     def refuse_found(**event):
-        if event["action"] == outside_rights.FOUND:
+        if event["action"] == outside_rights.RIGHTS_FOUND:
             raise audit_log.NotRecorded("full")
         return real(**event)
 
@@ -216,7 +218,7 @@ def test_upgrade_makes_superusers_administrators_where_there_is_no_other(client)
 
     sign_in(client, "root2")
     assert client.get("/people/").status_code == 200
-    assert [event[0] for event in recorded("people.")] == ["people.rights_found", "people.role"]
+    assert [event[0] for event in recorded_events("people.")] == ["people.rights_found", "people.role"]
     event = AuditEvent.objects.select_related("payload").get(action="people.role")
     assert event.payload.after["role"] == "admin"
     assert event.reason.startswith("Upgrade: the superuser flag no longer gives rights")
@@ -231,12 +233,12 @@ def test_upgrade_makes_nobody_an_administrator_where_one_can_sign_in(person):
     upgrade()
 
     assert not user.groups.exists()
-    assert [event[0] for event in recorded("people.")] == ["people.rights_found"]
+    assert [event[0] for event in recorded_events("people.")] == ["people.rights_found"]
 
 
 def test_superuser_who_was_seen_before_is_never_made_one():
     user = superuser()
-    outside_rights.record_found()
+    outside_rights.record_changes()
 
     upgrade()
 
@@ -249,7 +251,7 @@ def test_upgrade_of_a_site_whose_log_cannot_be_written_goes_on(monkeypatch):
 
     upgrade()
 
-    assert not recorded()
+    assert not recorded_events()
 
 
 # Django's commands
@@ -267,5 +269,5 @@ def test_add_operator_gives_no_rights_from_outside(monkeypatch):
 
     call_command("add_operator", "nina", "--role", "admin", stdout=io.StringIO())
 
-    assert services.state_of(User.objects.get())["role"] == "admin"
-    assert not outside_rights.users_with_any().exists()
+    assert services.snapshot_user(User.objects.get())["role"] == "admin"
+    assert not outside_rights.users_with_outside_rights().exists()

@@ -16,7 +16,7 @@ ACCOUNT = "AC" + "1" * 32
 @pytest.fixture
 def vera(actor):
     ensure_groups()
-    return services.create(
+    return services.create_user(
         name="vera", password="Ein gutes Passwort 7", role="viewer", on_accounts=[], actor=actor
     )
 
@@ -57,7 +57,7 @@ def test_second_role_group_is_named(vera):
     vera.groups.add(Group.objects.get(name="admin"))
 
     assert "The roles of vera" in str(verification.verify())
-    assert services.state_of(vera)["role"] == "admin, viewer"
+    assert services.snapshot_user(vera)["role"] == "admin, viewer"
 
 
 @pytest.mark.parametrize("said", [{"role": "none"}, {"role": "none", "active": True}], ids=["before", "now"])
@@ -79,7 +79,7 @@ def test_user_who_came_by_single_sign_on_is_well(actor, said):
 
 def test_user_whose_name_looks_like_a_key_is_well(actor):
     ensure_groups()
-    services.create(
+    services.create_user(
         name="0123456789abcdef" * 2,
         password="Ein gutes Passwort 7",
         role="viewer",

@@ -9,10 +9,10 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from flexadmin.users.usernames import name_for_sso, validate_new_username
-from flows.changes.reconcile import ITSELF
+from flexadmin.users.usernames import choose_sso_username, validate_new_username
+from flows.changes.reconcile import RECONCILIATION_ACTOR
 from tests.flexadmin.signin.test_sso import came_back
-from tests.flexadmin.signing_in import recorded
+from tests.flexadmin.signing_in import recorded_events
 
 pytestmark = pytest.mark.django_db
 
@@ -68,7 +68,7 @@ def test_other_name_is_taken(monkeypatch, name):
 
 def test_what_the_log_calls_itself_is_reserved():
     with pytest.raises(ValidationError):
-        validate_new_username(ITSELF.label)
+        validate_new_username(RECONCILIATION_ACTOR.label)
 
 
 @pytest.mark.parametrize(
@@ -98,16 +98,16 @@ def test_other_claims_are_tried_first(client, provider):
     came_back(client, provider)
 
     assert SocialAccount.objects.get().user.username == "nina"
-    assert recorded("people.")[-1][3] == "nina"
+    assert recorded_events("people.")[-1][3] == "nina"
 
 
 def test_name_is_kept_in_one_spelling():
-    assert name_for_sso(["ｎｉｎａ"], "tie") == "nina"
+    assert choose_sso_username(["ｎｉｎａ"], "tie") == "nina"
 
 
 def test_neutral_name_is_nobody_elses():
-    first = name_for_sso([], "tie")
+    first = choose_sso_username([], "tie")
     User.objects.create_user(first)
 
-    assert name_for_sso([], "tie") not in ("", first)
-    assert name_for_sso([], "another tie") != first
+    assert choose_sso_username([], "tie") not in ("", first)
+    assert choose_sso_username([], "another tie") != first

@@ -11,12 +11,12 @@ from django.db.models import F
 from django.test import Client
 
 from flexadmin.models import AccountRole, OneTimePassword
-from flexadmin.signin.auth_events import NOBODY
+from flexadmin.signin.auth_events import ANONYMOUS_LABEL
 from flexadmin.users import services
-from flexadmin.users.roles import role_of
+from flexadmin.users.roles import get_role
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent
-from tests.flexadmin.signing_in import is_in, recorded, sign_in, with_app
+from tests.flexadmin.signing_in import is_signed_in, recorded_events, set_up_app, sign_in
 
 pytestmark = pytest.mark.django_db
 ACCOUNT = "AC" + "5a" * 16
@@ -68,9 +68,9 @@ def test_other_roles_manage_nobody(client_of, person, role):
     assert client.get("/people/").status_code == client.get(f"/people/{someone.pk}/").status_code == 403
     for deed in DEEDS:
         assert do(client, someone, deed, role="admin").status_code == 403
-    assert role_of(User.objects.get(username="nina")) == "viewer"
-    assert {event[1] for event in recorded("people.")} == {"denied"}
-    assert len(recorded("people.")) == len(DEEDS)
+    assert get_role(User.objects.get(username="nina")) == "viewer"
+    assert {event[1] for event in recorded_events("people.")} == {"denied"}
+    assert len(recorded_events("people.")) == len(DEEDS)
 
 
 def test_admin_of_one_account_manages_nobody(client, person):
@@ -91,7 +91,7 @@ def test_role_holds_from_the_next_request_of_an_open_session(admin, client_of):
     assert do(admin, someone, "role").status_code == 302
 
     assert client.get("/flows/new/").status_code == 403
-    assert recorded("people.") == [("people.role", "succeeded", "admin", "operator")]
+    assert recorded_events("people.") == [("people.role", "succeeded", "admin", "operator")]
     event = last_event()
     assert (event.payload.before["role"], event.payload.after["role"]) == ("operator", "viewer")
     assert event.reason == WHY["reason"]
@@ -115,12 +115,12 @@ def test_deactivation_ends_open_sessions_and_can_be_taken_back(admin, client_of)
     someone = User.objects.get(username="operator")
 
     do(admin, someone, "active")
-    assert not is_in(client)
+    assert not is_signed_in(client)
     assert sign_in(Client()).status_code == 200
     do(admin, someone, "active", active="true")
 
     assert sign_in(Client()).status_code == 302
-    assert [event[0] for event in recorded("people.")] == ["people.deactivate", "people.activate"]
+    assert [event[0] for event in recorded_events("people.")] == ["people.deactivate", "people.activate"]
 
 
 def test_one_time_password_is_shown_once_and_changed_before_anything_else(admin, client_of):
@@ -129,7 +129,7 @@ def test_one_time_password_is_shown_once_and_changed_before_anything_else(admin,
 
     password = do(admin, someone, "password").context["password"]
 
-    assert not is_in(theirs)
+    assert not is_signed_in(theirs)
     assert sign_in(theirs, password=password).status_code == 302
     for path in ("/flows/", "/people/me/", "/audit/", "/people/me/app/add/"):
         assert theirs.get(path)["Location"] == "/people/me/password/"
@@ -139,7 +139,7 @@ def test_one_time_password_is_shown_once_and_changed_before_anything_else(admin,
     again = Client()
     sign_in(again, password="a long passphrase")
     assert again.get("/flows/").status_code == 200
-    assert [event[0] for event in recorded("people.")] == ["people.password"]
+    assert [event[0] for event in recorded_events("people.")] == ["people.password"]
     assert password not in str(list(AuditEvent.objects.values("reason", "payload__after", "payload__before")))
 
 
@@ -154,8 +154,8 @@ def test_one_time_password_runs_out_and_a_new_one_lets_in(admin, person):
     refused = sign_in(theirs, password=page.context["password"])
 
     assert "has expired. Ask an administrator" in refused.content.decode()
-    assert not is_in(theirs)
-    assert recorded()[-1] == ("auth.login", "denied", NOBODY, "operator")
+    assert not is_signed_in(theirs)
+    assert recorded_events()[-1] == ("auth.login", "denied", ANONYMOUS_LABEL, "operator")
     assert last_event().payload.message == "the one-time password has run out"
     assert "has expired" not in sign_in(theirs, password="guessed").content.decode()
     new = do(admin, someone, "password").context["password"]
@@ -231,11 +231,11 @@ def test_nobody_is_added_unrecorded(admin, monkeypatch):
 def test_reset_of_second_factors_lets_in_who_lost_theirs(admin, person):
     someone, theirs = person("operator"), Client()
     sign_in(theirs)
-    with_app(theirs)
+    set_up_app(theirs)
 
     assert do(admin, someone, "factors").status_code == 302
 
-    assert not is_in(theirs)
+    assert not is_signed_in(theirs)
     assert sign_in(theirs)["Location"] == "/flows/"
     event = last_event()
     assert AuditEvent.objects.filter(action="people.mfa_reset").count() == 1
@@ -250,21 +250,23 @@ def test_reason_is_asked_for(admin, person, deed):
 
     assert answer.status_code == 422
     assert "Enter a reason." in answer.content.decode()
-    assert not recorded("people.")
+    assert not recorded_events("people.")
     assert sign_in(Client()).status_code == 302
 
 
 @every_deed
 def test_nothing_is_done_that_cannot_be_recorded(admin, person, deed, monkeypatch):
     someone = person("operator")
-    monkeypatch.setattr(audit_log, "_seal", lambda *_: (_ for _ in ()).throw(audit_log.Error("disk full")))
+    monkeypatch.setattr(
+        audit_log, "_link_to_chain", lambda *_: (_ for _ in ()).throw(audit_log.Error("disk full"))
+    )
 
     answer = do(admin, someone, deed)
 
     monkeypatch.undo()
     assert answer.status_code == 503
     assert "could not be put on record" in answer.content.decode()
-    assert role_of(User.objects.get(pk=someone.pk)) == "operator"
+    assert get_role(User.objects.get(pk=someone.pk)) == "operator"
     assert sign_in(Client()).status_code == 302
 
 
@@ -276,7 +278,7 @@ def test_last_admin_stays(admin, person, deed, said):
 
     assert refused.status_code == 409
     assert "this is the last administrator" in refused.content.decode()
-    assert not recorded("people.")
+    assert not recorded_events("people.")
     assert admin.get("/people/").status_code == 200
     person("admin", "ada")
     assert do(admin, me, deed, **said).status_code == 302
@@ -287,14 +289,14 @@ def test_last_admin_stays(admin, person, deed, said):
 )
 def test_own_password_and_factors_are_changed_on_the_own_page_alone(admin, deed, action):
     me = User.objects.get(username="admin")
-    with_app(admin, "admin")
+    set_up_app(admin, "admin")
 
     refused = do(admin, me, deed)
     page = admin.get(f"/people/{me.pk}/").content.decode()
 
     assert refused.status_code == 403
     assert "in “Account settings”" in refused.content.decode()
-    assert recorded("people.") == [(action, "denied", "admin", "")]
+    assert recorded_events("people.") == [(action, "denied", "admin", "")]
     assert last_event().reason == WHY["reason"]
     assert User.objects.get(pk=me.pk).check_password("admin-password")
     assert me.authenticator_set.exists()
@@ -313,7 +315,7 @@ def test_what_is_on_record_of_people_and_their_sign_ins_is_of_no_account(admin, 
     someone, theirs = person("operator"), Client()
     sign_in(theirs, password="wrong")
     sign_in(theirs)
-    with_app(theirs)
+    set_up_app(theirs)
     theirs.post("/logout/")
     do(admin, someone, "role")
     do(client_of("viewer"), someone, "role")
@@ -338,7 +340,7 @@ def test_command_goes_on_record(monkeypatch):
     add(monkeypatch, "--role", "viewer")
 
     event = last_event()
-    assert recorded("people.")[0][:2] == ("people.create", "succeeded")
+    assert recorded_events("people.")[0][:2] == ("people.create", "succeeded")
     assert event.actor_label.startswith("command line: ")
     assert (event.payload.friendly_name, event.payload.after["role"]) == ("nina", "viewer")
 
@@ -361,7 +363,9 @@ def test_command_knows_the_accounts_of_the_site(monkeypatch):
 
 
 def test_command_adds_nobody_unrecorded(monkeypatch):
-    monkeypatch.setattr(audit_log, "_seal", lambda *_: (_ for _ in ()).throw(audit_log.Error("disk full")))
+    monkeypatch.setattr(
+        audit_log, "_link_to_chain", lambda *_: (_ for _ in ()).throw(audit_log.Error("disk full"))
+    )
 
     with pytest.raises(CommandError, match="could not be put on record"):
         add(monkeypatch, "--role", "viewer")

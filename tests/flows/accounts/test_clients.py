@@ -10,7 +10,7 @@ from flows.audit import audit_log
 from flows.audit.audit_log import Actor
 from flows.mirror import mirror, ownership
 from flows.mirror.models import Flow
-from flows.twilio.errors import NeverSent, Refused
+from flows.twilio.errors import NotSent, RequestRefused
 
 OURS, OTHER, FLOW = "AC" + "5a" * 16, "AC" + "0e" * 16, "FO" + "1" * 32
 
@@ -59,10 +59,12 @@ def test_reads_of_a_thread_go_over_one_connection(sandbox):
 
 def test_turns_are_agreed_on_in_the_database(settings, monkeypatch):
     asked = []
-    monkeypatch.setattr(rates.SHARED, "book", lambda *args, patience: asked.append((*args, patience)))
+    monkeypatch.setattr(
+        rates.SHARED_RATE_LIMITER, "book", lambda *args, patience: asked.append((*args, patience))
+    )
     settings.FLEX_RATE_LIMITS = True
 
-    with pytest.raises(NeverSent, match="turn"):
+    with pytest.raises(NotSent, match="turn"):
         clients.flex_client(OURS, deadline=4.0).fetch(FLOW)
 
     assert asked == [(OURS, "fetch", 1.0)]
@@ -84,22 +86,22 @@ def test_credentials_sign_in(sandbox):
 def test_wrong_credentials_are_refused(sandbox, settings):
     settings.FLEX_ACCOUNTS = (replace(settings.FLEX_ACCOUNTS[0], auth=("SK" + "5b" * 16, "wrong")),)
 
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(RequestRefused) as raised:
         list(clients.flex_client(OURS).list())
 
     assert raised.value.status == 401
 
 
 def test_nothing_is_sent_for_an_account_without_credentials():
-    with pytest.raises(NeverSent, match=OTHER):
+    with pytest.raises(NotSent, match=OTHER):
         clients.flex_client(OTHER)
 
 
 @pytest.mark.django_db
 def test_flow_is_of_the_account_that_the_copy_says(two_accounts):
-    mirror._write({FLOW: {"sid": FLOW}}, OTHER)
+    mirror._save_snapshots({FLOW: {"sid": FLOW}}, OTHER)
 
-    assert ownership.account_of(FLOW) == OTHER
+    assert ownership.find_account_sid(FLOW) == OTHER
 
 
 @pytest.mark.django_db
@@ -116,23 +118,23 @@ def test_flow_that_the_copy_lost_is_of_the_account_that_the_log_says(two_account
         )
 
     assert not Flow.objects.exists()
-    assert ownership.account_of(FLOW) == OTHER
+    assert ownership.find_account_sid(FLOW) == OTHER
 
 
 @pytest.mark.django_db
 def test_flow_that_nobody_knows_is_of_no_account(two_accounts):
-    assert ownership.account_of(FLOW) == ""
-    with pytest.raises(NeverSent, match="not known which account"):
+    assert ownership.find_account_sid(FLOW) == ""
+    with pytest.raises(NotSent, match="not known which account"):
         mirror.fetch(FLOW)
 
 
 @pytest.mark.django_db
 def test_flow_that_nobody_knows_is_of_the_only_account():
-    assert ownership.account_of(FLOW) == OURS
+    assert ownership.find_account_sid(FLOW) == OURS
 
 
 @pytest.mark.django_db
 def test_flow_of_an_account_that_the_site_had_before_is_not_of_its_only_one():
-    mirror._write({FLOW: {"sid": FLOW}}, OTHER)
+    mirror._save_snapshots({FLOW: {"sid": FLOW}}, OTHER)
 
-    assert ownership.account_of(FLOW) == OTHER
+    assert ownership.find_account_sid(FLOW) == OTHER

@@ -10,9 +10,9 @@ from django.db import connection, transaction
 
 from flows.accounts import rates
 from flows.accounts.models import RateLimit
-from flows.accounts.rates import DatabaseRates
-from flows.twilio.rates import PERIOD
-from tests.faults.acting import Background, log_locked, together, wait_for
+from flows.accounts.rates import DatabaseRateLimiter
+from flows.twilio.rates import SLOT_SECONDS
+from tests.faults.acting import BackgroundCall, locked_log, run_concurrently, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AC = "AC" + "5a" * 16
@@ -35,7 +35,7 @@ def process():
     made = []
 
     def make():
-        made.append(DatabaseRates(otherwise=Otherwise()))
+        made.append(DatabaseRateLimiter(otherwise=Otherwise()))
         return made[-1]
 
     yield make
@@ -51,7 +51,7 @@ def is_now(wait):
 
 def booked(one, operation, *, patience=30.0):
     wait = one.book(AC, operation, patience=patience)
-    assert one._otherwise.booked == []
+    assert one._fallback.booked == []
     return wait
 
 
@@ -59,9 +59,11 @@ def test_turn_that_one_process_has_is_no_others(process):
     one, other = process(), process()
 
     assert is_now(booked(one, "update"))
-    assert PERIOD - 1 < booked(other, "update") < PERIOD + 0.01  # what stands in the row is rounded
+    assert (
+        SLOT_SECONDS - 1 < booked(other, "update") < SLOT_SECONDS + 0.01
+    )  # what stands in the row is rounded
     assert booked(one, "update", patience=0.5) is None
-    assert booked(other, "update") > PERIOD
+    assert booked(other, "update") > SLOT_SECONDS
 
 
 def test_kinds_and_accounts_have_their_own(process):
@@ -76,14 +78,14 @@ def test_many_at_once_all_have_a_turn_of_their_own(process):
     processes = [process() for _ in range(4)]
     began = time.time()
 
-    waits = together(*(lambda one=one: booked(one, "fetch") for one in processes for _ in range(6)))
+    waits = run_concurrently(*(lambda one=one: booked(one, "fetch") for one in processes for _ in range(6)))
 
     assert len(waits) == 24
     assert None not in waits
     free_at = json.loads(RateLimit.objects.get(account_sid=AC, operation="fetch").free_at)
     # Two places, twelve turns of each.
-    assert all(at >= began + 12 * PERIOD - 0.01 for at in free_at)
-    assert max(free_at) <= time.time() + 13 * PERIOD
+    assert all(at >= began + 12 * SLOT_SECONDS - 0.01 for at in free_at)
+    assert max(free_at) <= time.time() + 13 * SLOT_SECONDS
 
 
 def test_booking_does_not_wait_for_a_transaction_of_the_threads_own(process):
@@ -123,13 +125,13 @@ def test_process_keeps_to_the_rates_by_itself_where_the_table_is_not_there(proce
         renamed("flows_ratelimit", "elsewhere")
 
     assert waits == [0.125] * 3
-    assert one._otherwise.booked == [(AC, "fetch", 3.0)] * 3
+    assert one._fallback.booked == [(AC, "fetch", 3.0)] * 3
     warned = [record.message for record in caplog.records if record.name == "flows.accounts.rates"]
     assert len(warned) == 1
     assert "this process keeps to them by itself" in warned[0]
-    monkeypatch.setattr(rates, "TRY_AGAIN_AFTER", 0.0)
+    monkeypatch.setattr(rates, "RETRY_DELAY", 0.0)
     assert is_now(one.book(AC, "fetch", patience=0))
-    assert len(one._otherwise.booked) == 3
+    assert len(one._fallback.booked) == 3
 
 
 def test_read_does_not_wait_for_a_database_that_somebody_writes_for_long(process):
@@ -138,7 +140,7 @@ def test_read_does_not_wait_for_a_database_that_somebody_writes_for_long(process
     one = process()
     booked(one, "fetch")
 
-    with log_locked():
+    with locked_log():
         began = time.monotonic()
         assert one.book(AC, "fetch", patience=3.0) == 0.125
         waited = time.monotonic() - began
@@ -220,7 +222,7 @@ def test_turn_that_another_booked_a_moment_before_is_not_given_twice(process, ov
 
 @only_rows
 def test_others_that_are_faster_each_time_leave_it_to_the_process(process, overtaken, monkeypatch):
-    monkeypatch.setattr(rates, "MOST_TRIES", 3)
+    monkeypatch.setattr(rates, "MAX_ATTEMPTS", 3)
     one = process()
     overtaken(process(), "list", times=3)
 
@@ -233,10 +235,10 @@ def test_turn_is_booked_after_the_others_that_write(process):
         pytest.skip("PostgreSQL's others only wait for a row")
     one = process()
     booked(one, "update")
-    with log_locked():
-        waiting = Background(lambda: one.book(AC, "update", patience=30.0))
+    with locked_log():
+        waiting = BackgroundCall(lambda: one.book(AC, "update", patience=30.0))
         wait_for(one._lock.locked)
         assert waiting.is_alive()
 
-    assert 0.5 < waiting.outcome() < PERIOD
-    assert one._otherwise.booked == []
+    assert 0.5 < waiting.outcome() < SLOT_SECONDS
+    assert one._fallback.booked == []

@@ -203,7 +203,7 @@ def test_payload_may_be_erased(event):
 
 
 def test_lift_and_install_again(event):
-    append_only.lift(connection)
+    append_only.remove(connection)
     AuditEvent.objects.filter(pk=event.pk).update(reason="lifted")
 
     append_only.install(connection)

@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from flows.audit import audit_log, chain
-from flows.audit.audit_log import Actor, AlreadyRecorded, ChangeOpen, NotRecorded, Observation, Payload
+from flows.audit.audit_log import Actor, AlreadyRecorded, ConcurrentChange, NotRecorded, Observation, Payload
 from flows.audit.models import AuditEvent, AuditPayload, ChainHead, OpenDrift
 from tests.faults.acting import (
     OMAR,
@@ -24,11 +24,11 @@ from tests.faults.acting import (
     SECRET_URL,
     assert_chain_intact,
     database_url,
-    everything_kept,
-    log_locked,
-    read_only,
-    refusing,
-    together,
+    dump_tables,
+    failing_inserts,
+    locked_log,
+    read_only_database,
+    run_concurrently,
 )
 
 SID = "FO" + "1" * 32
@@ -215,7 +215,7 @@ def test_equal_payloads_have_different_hashes():
 @pytest.mark.django_db
 def test_canonical_refuses_what_is_not_json():
     with pytest.raises(ValueError, match="JSON"):
-        chain.canonical({"a": float("nan")})
+        chain.canonical_json({"a": float("nan")})
 
 
 @pytest.mark.django_db
@@ -230,8 +230,8 @@ def test_secrets_are_kept_nowhere():
         ),
     )  # fmt: skip
 
-    assert SECRET not in everything_kept()
-    assert "hooks.example.com" in everything_kept()
+    assert SECRET not in dump_tables()
+    assert "hooks.example.com" in dump_tables()
     assert_chain_intact(1)
 
 
@@ -239,7 +239,7 @@ def test_secrets_are_kept_nowhere():
 def test_secret_behind_a_long_reason_is_masked_before_it_is_cut():
     append(reason="x" * 181 + f"https://{SECRET}@hooks.example.com/")
 
-    assert SECRET not in everything_kept()
+    assert SECRET not in dump_tables()
 
 
 @pytest.mark.django_db
@@ -283,7 +283,7 @@ def test_an_outcome_may_come_after_it_was_reconciled():
     append(stage="outcome", result="succeeded", change_id=change_id)
 
     assert_chain_intact(3)
-    assert audit_log.story_of(change_id).stage == "outcome"
+    assert audit_log.latest_event(change_id).stage == "outcome"
 
 
 @pytest.mark.django_db
@@ -299,14 +299,14 @@ def test_observed_and_access_may_repeat():
 
 @pytest.mark.django_db
 def test_story_of_an_unknown_change():
-    assert audit_log.story_of(uuid.uuid4()) is None
+    assert audit_log.latest_event(uuid.uuid4()) is None
 
 
 @pytest.mark.django_db
 def test_attempt_beside_an_open_one_of_the_same_flow():
     other = attempt(target_sid=SID)
 
-    with pytest.raises(ChangeOpen) as raised:
+    with pytest.raises(ConcurrentChange) as raised:
         attempt(target_sid=SID)
 
     assert raised.value.event == other
@@ -330,7 +330,7 @@ def test_attempt_after_one_of_unknown_outcome_waits_until_that_is_settled():
     change_id = attempt(target_sid=SID).change_id
     unknown = append(stage="outcome", result="unknown", change_id=change_id, target_sid=SID)
 
-    with pytest.raises(ChangeOpen) as raised:
+    with pytest.raises(ConcurrentChange) as raised:
         attempt(target_sid=SID)
 
     assert raised.value.event == unknown
@@ -356,11 +356,11 @@ def test_attempt_beside_one_of_a_process_that_died_waits_however_old_that_is(age
     with mock.patch("django.utils.timezone.now", return_value=timezone.now() - age):
         dead = attempt(target_sid=SID)
 
-    with pytest.raises(ChangeOpen) as raised:
+    with pytest.raises(ConcurrentChange) as raised:
         attempt(target_sid=SID)
 
     assert raised.value.event == dead
-    assert list(audit_log.open_attempts()) == [dead]
+    assert list(audit_log.pending_attempts()) == [dead]
 
 
 @pytest.mark.django_db
@@ -369,7 +369,7 @@ def test_attempt_on_a_flow_changed_since_it_was_read():
     change_id = attempt(target_sid=SID).change_id
     other = append(stage="outcome", result="succeeded", change_id=change_id, target_sid=SID)
 
-    with pytest.raises(ChangeOpen) as raised:
+    with pytest.raises(ConcurrentChange) as raised:
         attempt(target_sid=SID, read_at=read_at)
 
     assert raised.value.event == other
@@ -422,7 +422,7 @@ def test_commit_reaches_the_disk():
 
 @pytest.mark.django_db(transaction=True)
 def test_append_to_a_locked_log_is_not_recorded():
-    with log_locked(), pytest.raises(NotRecorded):
+    with locked_log(), pytest.raises(NotRecorded):
         append()
 
     append()
@@ -433,7 +433,7 @@ def test_append_to_a_locked_log_is_not_recorded():
 @pytest.mark.parametrize("table", ["flows_auditevent", "flows_auditpayload"])
 def test_append_to_a_log_that_breaks_half_way_is_not_recorded(table):
     append()
-    with refusing(table), pytest.raises(NotRecorded):
+    with failing_inserts(table), pytest.raises(NotRecorded):
         append()
 
     assert_chain_intact(1)
@@ -488,7 +488,7 @@ def test_baseline_is_not_in_the_inbox():
 @pytest.mark.parametrize("table", ["flows_auditevent", "flows_auditpayload", "flows_opendrift"])
 def test_observing_that_breaks_half_way_leaves_nothing(table):
     append()
-    with refusing(table), pytest.raises(NotRecorded):
+    with failing_inserts(table), pytest.raises(NotRecorded):
         observed(SID)
 
     assert_chain_intact(1)
@@ -499,7 +499,7 @@ def test_observing_that_breaks_half_way_leaves_nothing(table):
 
 @pytest.mark.django_db(transaction=True)
 def test_threads_observe_and_append_at_once():
-    results = together(
+    results = run_concurrently(
         *[lambda: [append() for _ in range(10)]] * 4,
         *[lambda n=n: [observed(f"FO{n}{'0' * 30}{i}") for i in range(10)] for n in range(4)],
     )
@@ -512,7 +512,7 @@ def test_threads_observe_and_append_at_once():
 @pytest.mark.django_db(transaction=True)
 def test_append_to_a_read_only_database_is_not_recorded():
     append()
-    with read_only(), pytest.raises(NotRecorded):
+    with read_only_database(), pytest.raises(NotRecorded):
         append()
 
     append()
@@ -543,7 +543,7 @@ def test_append_is_not_recorded_where_the_head_was_put_back():
 
 @pytest.mark.django_db(transaction=True)
 def test_eight_threads_append_at_once():
-    results = together(*[lambda: [append() for _ in range(10)]] * 8)
+    results = run_concurrently(*[lambda: [append() for _ in range(10)]] * 8)
 
     assert [len(result) for result in results] == [10] * 8
     assert_chain_intact(80)
@@ -553,7 +553,7 @@ def test_eight_threads_append_at_once():
 def test_eight_threads_begin_one_change():
     change_id = uuid.uuid4()
 
-    results = together(*[lambda: attempt(change_id=change_id, target_sid=SID)] * 8)
+    results = run_concurrently(*[lambda: attempt(change_id=change_id, target_sid=SID)] * 8)
 
     assert sorted(type(result).__name__ for result in results) == ["AlreadyRecorded"] * 7 + ["AuditEvent"]
     assert_chain_intact(1)
@@ -561,7 +561,7 @@ def test_eight_threads_begin_one_change():
 
 @pytest.mark.django_db(transaction=True)
 def test_eight_threads_begin_changes_of_one_flow():
-    results = together(*[lambda: attempt(target_sid=SID)] * 8)
+    results = run_concurrently(*[lambda: attempt(target_sid=SID)] * 8)
 
     assert sorted(type(result).__name__ for result in results) == ["AuditEvent"] + ["ChangeOpen"] * 7
     assert_chain_intact(1)
@@ -600,5 +600,7 @@ def test_four_processes_append_at_once():
 def test_seal_is_over_every_column():
     columns = {field.attname for field in AuditEvent._meta.concrete_fields}
 
-    assert columns == {*chain.SEALED, *chain.SEALED_IF_SET, "hash"}
-    assert "refers_to" not in chain.SEALED  # else every seal from before there was such a column would break
+    assert columns == {*chain.HASHED_FIELDS, *chain.OPTIONAL_HASHED_FIELDS, "hash"}
+    assert (
+        "refers_to" not in chain.HASHED_FIELDS
+    )  # else every seal from before there was such a column would break

@@ -26,7 +26,7 @@ def log(actor):
 
 
 def begun(actor, **values):
-    return export.begin(**{"form": "ndjson", "actor": actor, **values})
+    return export.start_export(**{"form": "ndjson", "actor": actor, **values})
 
 
 def seqs(one):
@@ -39,7 +39,7 @@ def cells(one):
 
 @pytest.mark.parametrize("batch", [1, 2, 5, 10, 500])
 def test_export_is_whole_and_ends_with_its_own_record(log, actor, monkeypatch, batch):
-    monkeypatch.setattr(export, "BATCH", batch)
+    monkeypatch.setattr(export, "BATCH_SIZE", batch)
 
     rows = list(begun(actor).rows())
 
@@ -58,7 +58,7 @@ def test_export_is_resumed_without_a_gap_or_a_duplicate(log, actor):
 
 
 def test_export_ends_where_the_log_did_at_its_start(log, actor, monkeypatch):
-    monkeypatch.setattr(export, "BATCH", 2)
+    monkeypatch.setattr(export, "BATCH_SIZE", 2)
     seen = []
 
     for row in begun(actor).rows():
@@ -117,7 +117,7 @@ def test_ndjson_has_one_event_a_line(log, actor):
     lines = [json.loads(line) for line in begun(actor).lines()]
 
     assert [line["seq"] for line in lines] == list(range(1, 11))
-    assert set(lines[0]) == set(export.EXPORTED)
+    assert set(lines[0]) == set(export.EXPORT_FIELDS)
     assert {"before", "requested", "after", "refers_to", "hash"} <= set(lines[0])
 
 
@@ -133,7 +133,7 @@ def test_csv_has_a_header_and_one_event_a_row(log, actor):
     rows = cells(begun(actor, form="csv"))
 
     assert [row["seq"] for row in rows] == [str(seq) for seq in range(1, 11)]
-    assert list(rows[0]) == list(export.EXPORTED)
+    assert list(rows[0]) == list(export.EXPORT_FIELDS)
     assert (rows[0]["after"], rows[0]["requested"]) == ('{"enabled": null}', "")
 
 

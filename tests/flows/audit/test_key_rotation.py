@@ -8,7 +8,7 @@ from django.db import connection
 from flows.audit import append_only, audit_log, chain, checkpoints, verification
 from flows.audit.models import AuditEvent, ChainHead
 from flows.erasure import erasure
-from flows.redaction.masking import masked
+from flows.redaction.masking import redact
 from tests.faults.acting import OMAR, SECRET_URL
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,7 +43,7 @@ def log(use):
 
 def seal_again(seq, key, **said):
     """Changes an event as somebody does who has a key and the database."""
-    append_only.lift(connection)
+    append_only.remove(connection)
     try:
         AuditEvent.objects.filter(seq=seq).update(**said)
         event = AuditEvent.objects.select_related("payload").get(seq=seq)
@@ -87,14 +87,14 @@ def test_replaced_key_changes_nothing_of_before(log):
 def test_head_signed_before_the_change_is_still_ours(use):
     use(FIRST)
     append()
-    head = checkpoints.signed_head()
+    head = checkpoints.signed_checkpoint()
     use(SECOND, FIRST)
     append()
 
-    assert checkpoints.read_head(json.dumps(head)) == head
+    assert checkpoints.parse_checkpoint(json.dumps(head)) == head
     assert verification.verify(head=head).bad_seq is None
     use(SECOND)
-    assert checkpoints.read_head(json.dumps(head)) is None
+    assert checkpoints.parse_checkpoint(json.dumps(head)) is None
 
 
 def test_verification_and_erasure_of_before_still_count(use):
@@ -109,7 +109,7 @@ def test_verification_and_erasure_of_before_still_count(use):
         payload=audit_log.Payload(friendly_name="Somebody"),
     )
     erasure.erase(sid=flow_sid, actor=OMAR, reason="asked for")
-    verification.verify_on_record(actor=OMAR)
+    verification.verify_and_record(actor=OMAR)
     use(SECOND, FIRST)
     append()
 
@@ -120,7 +120,7 @@ def test_verification_and_erasure_of_before_still_count(use):
 def test_masks_stay_what_they_were(use):
     """Else every flow with a secret in its address would look as if somebody had changed it."""
     use(FIRST)
-    before = masked(SECRET_URL)
+    before = redact(SECRET_URL)
     use(THIRD, SECOND, FIRST)
 
-    assert masked(SECRET_URL) == before
+    assert redact(SECRET_URL) == before

@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from flows.audit import audit_log, entry_check, log_entries, verification
 from flows.audit.audit_log import Actor, Observation, Payload
-from flows.audit.log_list import page_of
+from flows.audit.log_list import fetch_page
 from flows.audit.log_query import LogQuery
 from flows.audit.models import AuditEntry, AuditEvent
 from flows.erasure.erasure import erase
-from tests.benchmarks.log_filling import fill
+from tests.benchmarks.log_filling import fill_log
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +51,7 @@ def test_table_that_is_kept_is_the_one_that_is_rebuilt(log, monkeypatch):
         (1, 5, "applied"), (2, 4, "failed"), (6, 6, "succeeded"), (7, 7, "applied"),
     ]  # fmt: skip
     for batch in (1, 2, 3, 1000):
-        monkeypatch.setattr(log_entries, "BATCH", batch)
+        monkeypatch.setattr(log_entries, "BATCH_SIZE", batch)
         AuditEntry.objects.filter(pk__gt=1).delete()
 
         log_entries.rebuild()
@@ -123,14 +123,14 @@ def test_verification_finds_a_value_that_is_spelt_so_that_no_search_finds_it(log
 
 def test_verification_across_the_borders_of_its_stretches(log, monkeypatch):
     for batch in (1, 2, 3):
-        monkeypatch.setattr(entry_check, "BATCH", batch)
+        monkeypatch.setattr(entry_check, "BATCH_SIZE", batch)
         assert verification.verify().bad_seq is None
 
 
 @pytest.mark.parametrize("asked", [{"sid": SID}, {"identity": IDENTITY}], ids=["flow", "identity"])
 def test_what_is_erased_leaves_the_text_too(log, asked):
     def found(q):
-        return [entry.pk for entry in page_of(LogQuery.of({"q": q}), None).entries]
+        return [entry.pk for entry in fetch_page(LogQuery.of({"q": q}), None).entries]
 
     assert 1 in found("cora")
     assert 1 in found("alt")
@@ -154,7 +154,7 @@ def test_text_that_outlives_an_erasure_is_found_by_verification(log):
 
 
 def test_long_log_is_rebuilt_as_it_was_kept(db, monkeypatch):
-    monkeypatch.setattr(log_entries, "BATCH", 7)
-    fill(600)
+    monkeypatch.setattr(log_entries, "BATCH_SIZE", 7)
+    fill_log(600)
 
     assert verification.verify().bad_seq is None

@@ -6,10 +6,10 @@ import pytest
 
 from flows.audit import audit_log, log_paging
 from flows.audit.audit_log import Actor, Payload
-from flows.audit.log_list import matching, page_of
+from flows.audit.log_list import fetch_page, matching_events
 from flows.audit.log_query import LogQuery
 from flows.audit.models import AuditEntry, AuditEvent
-from flows.audit.search_text import host_of
+from flows.audit.search_text import url_host
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +46,7 @@ def renamed(db):
 
 
 def seqs(q, **asked):
-    return [event.seq for event in page_of(LogQuery.of({"q": q, **asked}), None).events]
+    return [event.seq for event in fetch_page(LogQuery.of({"q": q, **asked}), None).events]
 
 
 @pytest.mark.parametrize(
@@ -80,12 +80,12 @@ def test_event_and_change_are_found_by_their_own_ids(renamed):
 
 
 def test_id_and_whole_sid_are_found_however_long_ago(renamed, monkeypatch):
-    monkeypatch.setattr(log_paging, "STRETCH", 1)
+    monkeypatch.setattr(log_paging, "SCAN_WINDOW", 1)
     for q in (str(REQUEST), REMOTE, SID, str(renamed.event_id), f"{REQUEST} lyon"):
-        found = page_of(LogQuery.of({"q": q}), None)
+        found = fetch_page(LogQuery.of({"q": q}), None)
 
-        assert ([event.seq for event in found.events], found.looked_to) == ([renamed.seq], None)
-    assert page_of(LogQuery.of({"q": "lyon"}), None).looked_to is not None
+        assert ([event.seq for event in found.events], found.scanned_to) == ([renamed.seq], None)
+    assert fetch_page(LogQuery.of({"q": "lyon"}), None).scanned_to is not None
 
 
 def test_sid_in_the_search_and_another_as_a_filter_find_nothing(renamed):
@@ -123,7 +123,7 @@ def test_no_secret_and_no_path_of_a_webhook_is_in_the_text(renamed):
     ],
 )
 def test_host_of_an_address(address, host):
-    assert host_of(address) == host
+    assert url_host(address) == host
 
 
 @pytest.mark.parametrize(
@@ -132,5 +132,5 @@ def test_host_of_an_address(address, host):
 def test_query_with_a_fault_finds_nothing_for_a_page_nor_for_an_export(renamed, asked):
     query = LogQuery.of(asked)
 
-    assert page_of(query, None).events == []
-    assert list(matching(query, None)) == []
+    assert fetch_page(query, None).events == []
+    assert list(matching_events(query, None)) == []

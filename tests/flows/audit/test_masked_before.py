@@ -15,11 +15,11 @@ from flows.plans import drafts, execution
 from flows.plans.models import Plan, PlannedChange
 from flows.redaction import first_rules
 from flows.redaction.fingerprint import Masker
-from flows.redaction.masking import storable
+from flows.redaction.masking import replace_unstorable
 from tests import ACCOUNT
-from tests.armour.markup import bytes_of
+from tests.armour.markup import read_body
 from tests.conftest import form_data
-from tests.faults.acting import assert_chain_intact, switch
+from tests.faults.acting import assert_chain_intact, switch_flow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CANARY = "S3CRETc4n4ry"
@@ -44,7 +44,7 @@ def first_masked(value):
 def earlier(patched, sandbox):
     """The SIDs of flows that the first rules masked, in the copy and in the log."""
     for module in (audit_log, drift, mirror, drafts):
-        patched.setattr(module, "masked", first_masked)
+        patched.setattr(module, "redact", first_masked)
     for module in (audit_log, drafts):
         patched.setattr(module, "masked_note", first_masked)
     for model in (AuditEvent, AuditPayload):
@@ -56,7 +56,7 @@ def earlier(patched, sandbox):
     mirror.sync(ACCOUNT)
     sandbox.edit_flow(sids[0], integration_url=ADDRESSES[0] + "two")
     mirror.sync(ACCOUNT)
-    switch(sids[1], enabled=False, reason=f"see https://hooks.example/services/T0A/{CANARY}")
+    switch_flow(sids[1], enabled=False, reason=f"see https://hooks.example/services/T0A/{CANARY}")
     mirror.sync(ACCOUNT)
     assert CANARY in stored()
     return sids
@@ -123,11 +123,11 @@ def test_no_page_or_export_shows_what_the_log_still_has(upgraded, client_of):
 
     said = [admin.get(url).content.decode() for url in urls]
     said += [
-        bytes_of(admin.post("/audit/export/", {"what": "all", "format": form})).decode()
+        read_body(admin.post("/audit/export/", {"what": "all", "format": form})).decode()
         for form in ("csv", "ndjson")
     ]
     said += [
-        bytes_of(admin.post("/flows/copy-out/", {"all": "1", "format": form})).decode()
+        read_body(admin.post("/flows/copy-out/", {"all": "1", "format": form})).decode()
         for form in ("csv", "json")
     ]
 
@@ -136,7 +136,7 @@ def test_no_page_or_export_shows_what_the_log_still_has(upgraded, client_of):
 
 
 def test_chain_verifies_and_so_does_a_verification_that_was_recorded(upgraded, actor):
-    verdict, _event = verification.verify_on_record(actor=actor)
+    verdict, _event = verification.verify_and_record(actor=actor)
 
     assert verdict.bad_seq is None
     assert verification.last_verification().is_intact
@@ -144,16 +144,16 @@ def test_chain_verifies_and_so_does_a_verification_that_was_recorded(upgraded, a
 
 def test_draft_of_before_is_still_sent_with_the_secret(upgraded, actor, sandbox, client_of):
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(drafts, "masked", first_masked)
-        plan = drafts.plan_change(
-            ask=drafts.Ask("webhook_host", "new.example"), sids=[upgraded[1]], made_by="omar"
+        patched.setattr(drafts, "redact", first_masked)
+        plan = drafts.plan_bulk_action(
+            ask=drafts.BulkAction("webhook_host", "new.example"), sids=[upgraded[1]], made_by="omar"
         )
     migrate("0015_decisions")
     migrate("0016_masked_anew")
 
     execution.start(plan=plan, reason="", actor=actor)
     change = Plan.objects.get(pk=plan.pk).changes.get()
-    turn = execution._Turn(plan, None)  # one change, as a worker makes it
+    turn = execution._PlanRun(plan, None)  # one change, as a worker makes it
     assert turn._make(change) == ""
 
     assert sandbox.flows[upgraded[1]]["integration"]["url"] == ADDRESSES[1].replace("crm.", "new.")
@@ -169,4 +169,4 @@ def test_edit_form_and_its_review_show_no_more_than_they_must(upgraded, client_o
 
     assert CANARY in page.content.decode()
     assert review.status_code == 200
-    assert storable(review.context["rows"][0]["new"]) == "Renamed"
+    assert replace_unstorable(review.context["rows"][0]["new"]) == "Renamed"

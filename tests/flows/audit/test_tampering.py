@@ -20,10 +20,10 @@ from flows.erasure import erasure
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
 from flows.plans import drafts, execution
-from flows.plans.drafts import Ask
+from flows.plans.drafts import BulkAction
 from flows.search import list_tables
 from tests import ACCOUNT
-from tests.faults.acting import later
+from tests.faults.acting import clock_ahead
 
 sqlite_only = pytest.mark.skipif(
     "connection.vendor != 'sqlite'", reason="SQLite takes any value in any column"
@@ -43,7 +43,7 @@ def run(*statements):
 
 def tamper(*statements):
     """Change the log as its owner can: without the triggers that refuse it."""
-    append_only.lift(connection)
+    append_only.remove(connection)
     run(*statements)
     append_only.install(connection)
 
@@ -66,15 +66,15 @@ def site(sandbox, person, db):
         )
     mirror.sync(ACCOUNT)
     sids = list(Flow.objects.order_by("name_folded").values_list("sid", flat=True))
-    plan = drafts.plan_change(ask=Ask("disable"), sids=sids[:2], made_by="operator")
+    plan = drafts.plan_bulk_action(ask=BulkAction("disable"), sids=sids[:2], made_by="operator")
     execution.start(plan=plan, reason="because", actor=me)
-    execution.carry_on.call(str(plan.pk))
+    execution.run_plan.call(str(plan.pk))
     for sid in sids[2:]:
         sandbox.edit_flow(sid, friendly_name="Theirs")
     mirror.sync(ACCOUNT)
-    (first, *_), (_, *_) = drift.inbox()
+    (first, *_), (_, *_) = drift.load_inbox()
     drift.accept(event=first, reason="known", actor=me)
-    restrictions.close(account_sid=ACCOUNT, reason="maintenance", actor=me)
+    restrictions.set_read_only(account_sid=ACCOUNT, reason="maintenance", actor=me)
     return sandbox
 
 
@@ -172,11 +172,11 @@ def test_mirror_that_was_tampered_with_is_rebuilt_by_the_next_sync(site, kind):
     before = list(Flow.objects.order_by("sid").values("sid", "friendly_name", "resource", "gone_at"))
     run(REBUILT[kind])
 
-    with later():  # what was found a moment ago is not doubted yet
+    with clock_ahead():  # what was found a moment ago is not doubted yet
         mirror.sync(ACCOUNT)
 
     assert list(Flow.objects.order_by("sid").values("sid", "friendly_name", "resource", "gone_at")) == before
-    assert mirror.copy_state(ACCOUNT).synced_at <= timezone.now() + timedelta(hours=1)
+    assert mirror.sync_state(ACCOUNT).synced_at <= timezone.now() + timedelta(hours=1)
     assert told() == ""
 
 
@@ -270,7 +270,7 @@ def test_event_whose_number_is_no_number_is_named(site):
 
 @pytest.mark.parametrize(("part", "trigger"), LOG_TRIGGERS, ids=[trigger.name for _, trigger in LOG_TRIGGERS])
 def test_missing_trigger_of_the_log_is_named_and_restored_by_migrate(site, capsys, part, trigger):
-    triggers.drop(connection, [trigger])
+    triggers.drop_triggers(connection, [trigger])
     assert trigger.name in told()
 
     call_command("check", databases=["default"])
@@ -284,7 +284,7 @@ def test_missing_trigger_of_the_log_is_named_and_restored_by_migrate(site, capsy
 
 @pytest.mark.parametrize("trigger", LIST_TRIGGERS, ids=[trigger.name for trigger in LIST_TRIGGERS])
 def test_missing_trigger_of_the_list_is_named_and_restored_by_migrate(site, trigger):
-    triggers.drop(connection, [trigger])
+    triggers.drop_triggers(connection, [trigger])
     assert trigger.name in told()
 
     call_command("migrate", verbosity=0)
@@ -303,9 +303,9 @@ def test_tables_of_the_list_are_rebuilt_by_migrate(site, kind):
 
 def test_trigger_that_does_something_else_is_named(site):
     trigger = LOG_TRIGGERS[0][1]
-    triggers.drop(connection, [trigger])
+    triggers.drop_triggers(connection, [trigger])
     body = "SELECT 1;" if connection.vendor == "sqlite" else "RETURN NULL;"
-    triggers.create(connection, [type(trigger)(trigger.name, trigger.table, trigger.event, body)])
+    triggers.create_triggers(connection, [type(trigger)(trigger.name, trigger.table, trigger.event, body)])
 
     assert trigger.name in told()
 
@@ -360,7 +360,7 @@ def test_verification_page_names_what_is_wrong_around_the_log(site, client_of):
 def test_undone_external_change_may_be_out_of_the_inbox(site, actor):
     """An ordinary change settles it: which of several is not told by the log alone."""
     waiting = OpenDrift.objects.get()
-    restrictions.reopen(account_sid=ACCOUNT, reason="", actor=actor)
+    restrictions.lift_read_only(account_sid=ACCOUNT, reason="", actor=actor)
 
     flow_changes.update_flow(
         sid=waiting.target_sid,
@@ -381,9 +381,9 @@ def test_acceptance_whose_external_change_was_erased_is_well(sandbox, flow_sid, 
     sandbox.edit_flow(flow_sid, friendly_name="B")
     mirror.sync(ACCOUNT)
     sandbox.edit_flow(flow_sid, friendly_name="Hotline +49 170 1234567")
-    with later():
+    with clock_ahead():
         mirror.sync(ACCOUNT)
-    ((_, last),) = drift.inbox()
+    ((_, last),) = drift.load_inbox()
     drift.accept(event=last, reason="known", actor=actor)
 
     erasure.erase(identity="+491701234567", actor=actor)

@@ -29,7 +29,7 @@ def log(actor):
 
 def tamper(*statements):
     """What somebody does who owns the database."""
-    append_only.lift(connection)
+    append_only.remove(connection)
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
@@ -46,7 +46,7 @@ def test_verify_of_an_empty_log():
     assert verification.verify().bad_seq is None
 
 
-COPY = [name for name in (*chain.SEALED, "hash") if name not in ("seq", "event_id", "hash")]
+COPY = [name for name in (*chain.HASHED_FIELDS, "hash") if name not in ("seq", "event_id", "hash")]
 TAMPERING = {
     "edit": (["UPDATE flows_auditevent SET reason = 'other' WHERE seq = 4"], 4),
     "edit of the payload": (["UPDATE flows_auditpayload SET friendly_name = 'other' WHERE event_id = 5"], 5),
@@ -134,7 +134,7 @@ def test_verify_with_another_key_finds_the_first_event_bad(log, settings):
 
 
 def test_signed_head_finds_a_tail_that_was_cut_off_with_the_chains_head(log):
-    head = checkpoints.signed_head()
+    head = checkpoints.signed_checkpoint()
     last = AuditEvent.objects.get(seq=7)
     tamper(
         "DELETE FROM flows_auditpayload WHERE event_id > 7",
@@ -149,7 +149,7 @@ def test_signed_head_finds_a_tail_that_was_cut_off_with_the_chains_head(log):
 
 
 def test_signed_head_finds_a_chain_that_was_written_anew(log, actor):
-    head = checkpoints.signed_head()
+    head = checkpoints.signed_checkpoint()
     tamper(
         "DELETE FROM flows_auditpayload",
         "DELETE FROM flows_auditevent",
@@ -164,7 +164,7 @@ def test_signed_head_finds_a_chain_that_was_written_anew(log, actor):
 
 
 def test_signed_head_of_an_earlier_day_still_fits(log, actor):
-    head = checkpoints.signed_head()
+    head = checkpoints.signed_checkpoint()
     audit_log.append(action="flow.update", stage="outcome", result="succeeded", actor=actor)
 
     assert verification.verify(head=head).bad_seq is None
@@ -174,10 +174,10 @@ def test_signed_head_of_an_earlier_day_still_fits(log, actor):
     "change", [{"seq": 3}, {"hash": "0" * 64}, {"at": "1999"}, {"signature": ""}, {"seq": "9"}]
 )
 def test_head_that_was_changed_is_not_ours(log, change):
-    head = checkpoints.signed_head()
+    head = checkpoints.signed_checkpoint()
 
-    assert checkpoints.read_head(json.dumps(head)) == head
-    assert checkpoints.read_head(json.dumps({**head, **change})) is None
+    assert checkpoints.parse_checkpoint(json.dumps(head)) == head
+    assert checkpoints.parse_checkpoint(json.dumps({**head, **change})) is None
 
 
 @pytest.mark.parametrize(
@@ -195,19 +195,19 @@ def test_head_that_was_changed_is_not_ours(log, change):
     ids=["empty", "list", "number", "deep", "nan", "surrogate", "huge", "long"],
 )
 def test_text_that_is_no_head_is_not_ours(text):
-    assert checkpoints.read_head(text) is None
+    assert checkpoints.parse_checkpoint(text) is None
 
 
 def busy(monkeypatch, seq, act):
     """Something happens when the walk is at an event."""
-    fault_of = verification._Walk._fault_of
+    fault_of = verification._ChainVerifier._describe_violation
 
     def meanwhile(self, row):
         if row["seq"] == seq:
             act()
         return fault_of(self, row)
 
-    monkeypatch.setattr(verification._Walk, "_fault_of", meanwhile)
+    monkeypatch.setattr(verification._ChainVerifier, "_describe_violation", meanwhile)
 
 
 def attempt(actor, change_id, **values):
@@ -234,7 +234,7 @@ def test_verify_is_not_alarmed_by_what_comes_meanwhile(log, actor, monkeypatch):
 
 
 def test_verify_is_not_alarmed_by_an_erasure_that_comes_meanwhile(log, actor, monkeypatch):
-    monkeypatch.setattr(verification, "BATCH", 2)
+    monkeypatch.setattr(verification, "BATCH_SIZE", 2)
     erasure.erase(identity="Ünï 0", actor=actor)
     busy(monkeypatch, 3, lambda: erasure.erase(identity="Ünï 7", actor=actor))
 
@@ -245,7 +245,7 @@ def test_verify_is_not_alarmed_by_an_erasure_that_comes_meanwhile(log, actor, mo
 
 
 def test_walk_goes_through_many_pages(log, monkeypatch):
-    monkeypatch.setattr(verification, "BATCH", 3)  # the last page is full
+    monkeypatch.setattr(verification, "BATCH_SIZE", 3)  # the last page is full
 
     assert verification.verify().events == 9
 
@@ -366,7 +366,7 @@ def test_erasure_does_not_tell_of_what_came_after_it(log, actor):
         payload=Payload(requested={"events": [[1, 1000]]}),
     )  # fmt: skip
     audit_log.append(action="flow.update", stage="outcome", result="failed", actor=actor)
-    nothing = {name: getattr(AuditPayload(), name) for name in ("salt", *chain.PAYLOAD)}
+    nothing = {name: getattr(AuditPayload(), name) for name in ("salt", *chain.PAYLOAD_FIELDS)}
     AuditPayload.objects.filter(pk__in=[5, 11]).update(**nothing, erased_at=timezone.now())
 
     assert verification.verify().bad_seq == 11
@@ -384,7 +384,7 @@ def test_forged_erasure_tells_of_nothing(log, actor):
 
 
 def test_verification_is_an_event(log, actor):
-    verdict, event = verification.verify_on_record(actor=actor, head=checkpoints.signed_head())
+    verdict, event = verification.verify_and_record(actor=actor, head=checkpoints.signed_checkpoint())
 
     assert (event.action, event.stage, event.result) == ("audit.verify", "access", "succeeded")
     assert event.payload.after == {"through": 9, "events": 9, "bad_seq": None, "fault": "", "head": True}
@@ -395,7 +395,7 @@ def test_verification_is_an_event(log, actor):
 def test_verification_that_finds_a_fault_is_an_event(log, actor):
     tamper("UPDATE flows_auditevent SET reason = 'other' WHERE seq = 4")
 
-    verdict, event = verification.verify_on_record(actor=actor)
+    verdict, event = verification.verify_and_record(actor=actor)
 
     assert event.result == "failed"
     assert event.payload.after == {
@@ -410,13 +410,13 @@ def test_verification_that_cannot_be_recorded_still_gives_the_verdict(log, actor
 
     monkeypatch.setattr(AuditPayload, "save", broken)
 
-    verdict, event = verification.verify_on_record(actor=actor)
+    verdict, event = verification.verify_and_record(actor=actor)
 
     assert (verdict.events, event) == (9, None)
 
 
 def test_last_verification_says_up_to_where_and_what_came_since(log, actor):
-    verification.verify_on_record(actor=actor)
+    verification.verify_and_record(actor=actor)
     for _ in range(2):
         audit_log.append(action="audit.verify", stage="access", result="denied", actor=actor)
 
@@ -436,7 +436,7 @@ def test_last_verification_of_a_new_site_is_none():
 ], ids=["payload", "event", "gone"])  # fmt: skip
 def test_last_verification_that_was_tampered_with_says_so(log, actor, statement):
     tamper("UPDATE flows_auditevent SET reason = 'other' WHERE seq = 4")
-    verification.verify_on_record(actor=actor)
+    verification.verify_and_record(actor=actor)
     tamper(statement)
 
     assert not verification.last_verification().is_intact

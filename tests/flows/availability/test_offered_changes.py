@@ -10,10 +10,10 @@ from flows.audit.models import AuditEvent, OpenDrift
 from flows.availability import restrictions
 from flows.mirror import mirror
 from flows.plans.models import Plan
-from flows.twilio.errors import Refused
+from flows.twilio.errors import RequestRefused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import OMAR, writes
+from tests.faults.acting import OMAR, received_writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,7 +35,7 @@ def ways(page):
 
 def shut(*kinds, account_sid=ACCOUNT):
     for kind in kinds:
-        restrictions.hear(account_sid, kind, Refused(status=403, code=20003))
+        restrictions.record_response(account_sid, kind, RequestRefused(status=403, code=20003))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_change_that_could_not_be_sent_is_refused_on_record(client_of, sandbox, 
 
     event = AuditEvent.objects.latest("seq")
     assert (event.result, event.payload.requested) == ("denied", {"enabled": False})
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
 
 
 def test_looking_at_the_flow_once_twilio_shows_it_again_brings_the_buttons_back(client_of, flow_sid):
@@ -135,7 +135,7 @@ class TestInbox:
         return sids
 
     def items(self, page):
-        return {item.last.target_sid: (item.may_accept, item.can_revert) for item in page.context["found"]}
+        return {item.last.target_sid: (item.can_accept, item.can_revert) for item in page.context["found"]}
 
     def test_each_item_is_judged_in_its_own_account(self, client_of, person, sandbox, staging, drifted):
         user = person("viewer", "vera")
@@ -147,7 +147,7 @@ class TestInbox:
         assert text(page).count("drift-accept") + text(page).count("/accept/") == 1
 
     def test_account_that_is_read_only_can_accept_and_not_revert(self, client_of, sandbox, drifted):
-        restrictions.close(account_sid=sandbox.account_sid, reason="A freeze", actor=OMAR)
+        restrictions.set_read_only(account_sid=sandbox.account_sid, reason="A freeze", actor=OMAR)
 
         page = client_of("operator").get("/flows/drift/")
 

@@ -11,10 +11,10 @@ from flows.availability.models import Closure
 from flows.changes import flow_changes
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.twilio.errors import FlexError, NeverSent, Refused, Unknown
+from flows.twilio.errors import FlexError, NotSent, OutcomeUnknown, RequestRefused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import log_locked, writes
+from tests.faults.acting import locked_log, received_writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AC = "AC" + "5a" * 16
@@ -22,7 +22,7 @@ VALUES = {"friendly_name": "Nova", "chat_service_sid": "IS" + "1" * 32, "channel
 
 
 def refusal(status, code=None):
-    return Refused(status=status, code=code)
+    return RequestRefused(status=status, code=code)
 
 
 @pytest.mark.parametrize(
@@ -40,15 +40,19 @@ def refusal(status, code=None):
         ("list", refusal(401, 20003), False),
         ("list", refusal(429, 20429), False),
         ("fetch", refusal(400, 20410), True),
-        ("update", Unknown("gone", status=410), False),  # a gateway's own: no later success could lift it
-        ("list", Unknown("gone", status=410), True),
-        ("list", Unknown("trouble", status=500), False),
-        ("list", NeverSent("no connection"), False),
+        (
+            "update",
+            OutcomeUnknown("gone", status=410),
+            False,
+        ),  # a gateway's own: no later success could lift it
+        ("list", OutcomeUnknown("gone", status=410), True),
+        ("list", OutcomeUnknown("trouble", status=500), False),
+        ("list", NotSent("no connection"), False),
     ],
     ids=str,
 )
 def test_refusal_of_the_kind_is_told_from_one_of_the_flow(kind, error, ended):
-    assert restrictions.has_ended(kind, error) is ended
+    assert restrictions.is_endpoint_gone(kind, error) is ended
 
 
 def update(sid, actor, **values):
@@ -63,11 +67,13 @@ def test_kind_that_twilio_refused_is_not_sent_again(sandbox, flow_sid, actor):
     )
 
     assert update(flow_sid, actor, enabled=False).error.status == 403
-    sent = len(writes(sandbox))
-    with pytest.raises(restrictions.Closed, match=r"Twilio refuses to change flows .status 403, code 20403"):
+    sent = len(received_writes(sandbox))
+    with pytest.raises(
+        restrictions.OperationUnavailable, match=r"Twilio refuses to change flows .status 403, code 20403"
+    ):
         update(flow_sid, actor, enabled=False)
 
-    assert len(writes(sandbox)) == sent
+    assert len(received_writes(sandbox)) == sent
     refused = AuditEvent.objects.latest("seq")
     assert (refused.stage, refused.result, refused.target_sid, refused.reason) == (
         "access",
@@ -78,7 +84,7 @@ def test_kind_that_twilio_refused_is_not_sent_again(sandbox, flow_sid, actor):
 
 
 def test_other_kinds_go_on(sandbox, flow_sid, actor):
-    restrictions.hear(AC, "update", refusal(403))
+    restrictions.record_response(AC, "update", refusal(403))
 
     change = flow_changes.create_flow(
         account_sid=AC, values=VALUES, reason="", actor=actor, change_id=uuid.uuid4()
@@ -89,7 +95,7 @@ def test_other_kinds_go_on(sandbox, flow_sid, actor):
 
 def test_kind_that_answers_again_is_open_again(sandbox, flow_sid):
     for kind in ("list", "fetch"):
-        restrictions.hear(AC, kind, refusal(403))
+        restrictions.record_response(AC, kind, refusal(403))
 
     mirror.sync(ACCOUNT)
     assert list(Closure.objects.values_list("kind", flat=True)) == ["fetch"]
@@ -115,30 +121,30 @@ def test_listing_that_ended_leaves_the_copy_and_what_a_404_says_of_a_flow_is_not
     now = Flow.objects.get()
     assert (now.gone_at, now.resource) == (None, before.resource)
     assert not AuditEvent.objects.filter(action="flow.drift").exists()
-    assert restrictions.state_of(AC).why("list").closure.status == status
+    assert restrictions.account_availability(AC).why("list").closure.status == status
 
 
 def test_404_of_one_flow_is_believed_while_flows_are_listed(sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
 
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRefused):
         mirror.fetch(flow_sid)
 
     assert Flow.objects.get().gone_at is not None
 
 
 def test_first_refusal_keeps_its_time(sandbox):
-    restrictions.hear(AC, "update", refusal(403))
+    restrictions.record_response(AC, "update", refusal(403))
     first = Closure.objects.get()
 
-    restrictions.hear(AC, "update", refusal(403, 20403))
+    restrictions.record_response(AC, "update", refusal(403, 20403))
 
     assert Closure.objects.get() == first
     assert Closure.objects.get().since == first.since
 
 
 def test_nothing_is_changed_in_an_account_that_is_read_only(sandbox, flow_sid, actor):
-    assert restrictions.close(account_sid=AC, reason="Move to Conversations", actor=actor)
+    assert restrictions.set_read_only(account_sid=AC, reason="Move to Conversations", actor=actor)
 
     for act in (
         lambda: update(flow_sid, actor, enabled=False),
@@ -149,20 +155,22 @@ def test_nothing_is_changed_in_an_account_that_is_read_only(sandbox, flow_sid, a
             sid=flow_sid, base={}, reason="", actor=actor, change_id=uuid.uuid4()
         ),
     ):
-        with pytest.raises(restrictions.Closed, match="read-only by omar: Move to Conversations"):
+        with pytest.raises(
+            restrictions.OperationUnavailable, match="read-only by omar: Move to Conversations"
+        ):
             act()
 
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
     assert mirror.sync(ACCOUNT).flows == 1
 
 
 def test_closing_and_opening_are_on_record(sandbox, flow_sid, actor):
-    restrictions.close(account_sid=AC, reason="A freeze", actor=actor)
+    restrictions.set_read_only(account_sid=AC, reason="A freeze", actor=actor)
     closed = AuditEvent.objects.latest("seq")
-    assert not restrictions.close(account_sid=AC, reason="Again", actor=actor)
-    assert restrictions.reopen(account_sid=AC, reason="Over", actor=actor)
+    assert not restrictions.set_read_only(account_sid=AC, reason="Again", actor=actor)
+    assert restrictions.lift_read_only(account_sid=AC, reason="Over", actor=actor)
     opened = AuditEvent.objects.latest("seq")
-    assert not restrictions.reopen(account_sid=AC, reason="", actor=actor)
+    assert not restrictions.lift_read_only(account_sid=AC, reason="", actor=actor)
 
     said = [(event.action, event.result, event.reason, event.account_sid) for event in (closed, opened)]
     assert said == [
@@ -173,22 +181,22 @@ def test_closing_and_opening_are_on_record(sandbox, flow_sid, actor):
 
 
 def test_account_is_not_closed_if_that_can_not_be_recorded(sandbox, actor):
-    with log_locked(), pytest.raises(restrictions.audit_log.NotRecorded):
-        restrictions.close(account_sid=AC, reason="A freeze", actor=actor)
+    with locked_log(), pytest.raises(restrictions.audit_log.NotRecorded):
+        restrictions.set_read_only(account_sid=AC, reason="A freeze", actor=actor)
 
     assert not Closure.objects.exists()
 
 
 def test_site_that_is_read_only_closes_every_account(sandbox, staging, actor):
-    restrictions.close(account_sid="", reason="A freeze", actor=actor)
+    restrictions.set_read_only(account_sid="", reason="A freeze", actor=actor)
 
-    assert [state.is_read_only for state in restrictions.states().values()] == [True, True]
+    assert [state.is_read_only for state in restrictions.availability_by_account().values()] == [True, True]
 
 
 def test_account_alone_leaves_the_other_open(sandbox, staging, actor):
-    restrictions.close(account_sid=staging.account_sid, reason="A freeze", actor=actor)
+    restrictions.set_read_only(account_sid=staging.account_sid, reason="A freeze", actor=actor)
 
-    assert {sid: state.is_read_only for sid, state in restrictions.states().items()} == {
+    assert {sid: state.is_read_only for sid, state in restrictions.availability_by_account().items()} == {
         sandbox.account_sid: False,
         staging.account_sid: True,
     }
@@ -197,16 +205,16 @@ def test_account_alone_leaves_the_other_open(sandbox, staging, actor):
 def test_environment_closes_what_no_page_opens(sandbox, flow_sid, actor, settings):
     settings.FLEX_ACCOUNTS = (replace(settings.FLEX_ACCOUNTS[0], is_read_only=True),)
 
-    assert not restrictions.reopen(account_sid=AC, reason="", actor=actor)
-    with pytest.raises(restrictions.Closed, match="READ_ONLY"):
+    assert not restrictions.lift_read_only(account_sid=AC, reason="", actor=actor)
+    with pytest.raises(restrictions.OperationUnavailable, match="READ_ONLY"):
         update(flow_sid, actor, enabled=False)
 
 
 def test_asking_again_forgets_what_twilio_refused_and_nothing_else(sandbox, flow_sid, actor):
-    restrictions.close(account_sid=AC, reason="A freeze", actor=actor)
-    restrictions.hear(AC, "update", refusal(403))
+    restrictions.set_read_only(account_sid=AC, reason="A freeze", actor=actor)
+    restrictions.record_response(AC, "update", refusal(403))
 
-    assert restrictions.ask_again(account_sid=AC, actor=actor)
+    assert restrictions.retry_endpoints(account_sid=AC, actor=actor)
 
     assert [row.kind for row in Closure.objects.all()] == ["change"]
 
@@ -215,7 +223,7 @@ def test_change_that_was_begun_before_tells_its_story(sandbox, flow_sid, actor):
     change_id = uuid.uuid4()
     again = {"sid": flow_sid, "base": None, "values": {"enabled": False}, "reason": "", "actor": actor}
     flow_changes.update_flow(**again, change_id=change_id)
-    restrictions.close(account_sid=AC, reason="A freeze", actor=actor)
+    restrictions.set_read_only(account_sid=AC, reason="A freeze", actor=actor)
 
     with pytest.raises(restrictions.audit_log.AlreadyRecorded):
         flow_changes.update_flow(**again, change_id=change_id)
@@ -226,12 +234,12 @@ def test_no_change_is_begun_after_the_event_that_closed_its_account(sandbox, flo
 
     def closed_meanwhile(*args, **kwargs):
         seen = fetch(*args, **kwargs)
-        restrictions.close(account_sid=AC, reason="A freeze", actor=actor)
+        restrictions.set_read_only(account_sid=AC, reason="A freeze", actor=actor)
         return seen
 
     monkeypatch.setattr(mirror, "fetch", closed_meanwhile)
-    with pytest.raises(restrictions.Closed):
+    with pytest.raises(restrictions.OperationUnavailable):
         update(flow_sid, actor, enabled=False)
 
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
     assert [event.result for event in AuditEvent.objects.filter(action="flow.update")] == ["denied"]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flows.audit import audit_log
-from flows.audit.audit_log import ChangeOpen
+from flows.audit.audit_log import ConcurrentChange
 from flows.audit.models import AuditEvent, OpenChange
 from flows.changes import reconcile
 from flows.changes.flow_changes import Change
@@ -17,27 +17,27 @@ from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
-    NEW,
+    NEW_FLOW,
     OMAR,
     SECRET,
     SECRET_URL,
-    Background,
-    applied,
+    BackgroundCall,
+    append_attempt,
+    applied_writes,
     assert_chain_intact,
-    attempt_on,
-    create,
-    delete,
-    drifts,
-    everything_kept,
-    later,
-    rename,
-    together,
+    clock_ahead,
+    create_flow,
+    delete_flow,
+    drift_events,
+    dump_tables,
+    received_writes,
+    rename_flow,
+    run_concurrently,
     wait_for,
-    writes,
 )
 
 pytestmark = pytest.mark.django_db
-ASKED = {name: value for name, value in NEW.items() if value is not None}
+ASKED = {name: value for name, value in NEW_FLOW.items() if value is not None}
 OTHER = {"friendly_name": "Something else", "contact_identity": "+4900001"}
 
 
@@ -49,8 +49,8 @@ def baseline(sandbox, flow_sid):
 def lose(sandbox, fault=FaultKind.APPLY_THEN_DROP, **more):
     """A creation whose answer is lost; the SID of what it made, if it did."""
     sandbox.inject(Fault(fault, method="POST"))
-    assert create(**more).event.result == "unknown"
-    made = applied(sandbox)
+    assert create_flow(**more).event.result == "unknown"
+    made = applied_writes(sandbox)
     return made[-1].sid if fault is FaultKind.APPLY_THEN_DROP else None
 
 
@@ -70,7 +70,7 @@ def twin(sandbox, **fields):
 
 def test_one_that_is_as_asked_for_is_the_one(sandbox):
     sid = lose(sandbox)
-    sent = len(writes(sandbox))
+    sent = len(received_writes(sandbox))
 
     (event,) = reconcile.reconcile()
 
@@ -80,10 +80,10 @@ def test_one_that_is_as_asked_for_is_the_one(sandbox):
     assert event.payload.after["friendly_name"] == event.payload.friendly_name == ASKED["friendly_name"]
     assert event.payload.requested == ASKED
     assert Flow.objects.get(sid=sid).resource == event.payload.after
-    assert len(writes(sandbox)) == sent
+    assert len(received_writes(sandbox)) == sent
     assert not OpenChange.objects.exists()
     assert not mirror.sync(ACCOUNT).moved
-    assert drifts() == []
+    assert drift_events() == []
     assert_chain_intact()
 
 
@@ -91,12 +91,12 @@ def test_none_on_two_reads_some_time_apart_and_it_was_not_made(sandbox):
     lose(sandbox, FaultKind.DROP)
 
     assert results() == results() == []
-    with later():
+    with clock_ahead():
         (event,) = reconcile.reconcile()
 
     assert (event.result, event.target_sid, event.payload.after) == ("not_applied", "", None)
     assert not OpenChange.objects.exists()
-    assert create().event.result == "succeeded"
+    assert create_flow().event.result == "succeeded"
 
 
 def test_none_on_the_first_read_and_there_on_the_second(sandbox):
@@ -105,7 +105,7 @@ def test_none_on_the_first_read_and_there_on_the_second(sandbox):
     assert results() == []
     sid = twin(sandbox)
 
-    with later():
+    with clock_ahead():
         assert results() == ["applied"]
 
     assert AuditEvent.objects.get(stage="reconciled").target_sid == sid
@@ -115,10 +115,10 @@ def test_two_that_are_as_asked_for_are_a_puzzle(sandbox):
     ours, theirs = lose(sandbox), twin(sandbox)
 
     assert results() == []
-    with later():
+    with clock_ahead():
         assert results() == []
 
-    assert puzzle() == (reconcile.SEVERAL, sorted([ours, theirs]))
+    assert puzzle() == (reconcile.MULTIPLE_MATCHES, sorted([ours, theirs]))
 
 
 def test_twin_that_was_known_before_is_none_of_ours(sandbox):
@@ -136,7 +136,7 @@ def test_twin_that_was_known_before_is_none_of_ours_if_ours_was_not_made_either(
     lose(sandbox, FaultKind.DROP)
 
     assert results() == []
-    with later():
+    with clock_ahead():
         assert results() == ["not_applied"]
 
 
@@ -147,7 +147,7 @@ def test_twin_of_another_time_is_none_of_ours(sandbox, minutes):
     twin(sandbox, date_created=at.isoformat(timespec="seconds"))
 
     assert results() == []
-    with later():
+    with clock_ahead():
         assert results() == ["not_applied"]
 
 
@@ -165,10 +165,10 @@ def test_one_that_was_edited_since_is_a_puzzle(sandbox):
     sandbox.edit_flow(sid, friendly_name="Edited")
 
     assert results() == []
-    with later():
+    with clock_ahead():
         assert results() == []
 
-    assert puzzle() == (reconcile.SIMILAR, [sid])
+    assert puzzle() == (reconcile.PARTIAL_MATCH, [sid])
 
 
 def test_puzzle_that_solves_itself_is_settled(sandbox):
@@ -187,10 +187,10 @@ def test_candidate_that_is_deleted_since_is_no_proof_that_nothing_was_made(sandb
     sandbox.remove_flow(sid)
 
     for minutes in (0, 2, 4):
-        with later(minutes):
+        with clock_ahead(minutes):
             assert results() == []
 
-    assert puzzle() == (reconcile.VANISHED, [sid])
+    assert puzzle() == (reconcile.CANDIDATE_DELETED, [sid])
 
 
 def test_of_two_candidates_one_is_deleted_and_the_other_is_not_taken_for_ours(sandbox):
@@ -200,7 +200,7 @@ def test_of_two_candidates_one_is_deleted_and_the_other_is_not_taken_for_ours(sa
 
     assert results() == []
 
-    assert puzzle() == (reconcile.VANISHED, sorted([ours, theirs]))
+    assert puzzle() == (reconcile.CANDIDATE_DELETED, sorted([ours, theirs]))
 
 
 @pytest.mark.parametrize("is_deleted", [False, True], ids=["there", "deleted"])
@@ -212,24 +212,24 @@ def test_candidate_that_another_creation_has_been_given_is_no_puzzle_any_more(sa
     assert results() == []
     theirs = twin(sandbox, friendly_name="Edited")
     assert results() == []
-    reconcile.decide(change=second, applied=True, sid=theirs, reason="", actor=OMAR)
+    reconcile.resolve_manually(change=second, applied=True, sid=theirs, reason="", actor=OMAR)
     if is_deleted:
         sandbox.remove_flow(theirs)
 
-    with later():
+    with clock_ahead():
         assert results() == []
         assert puzzle() == ("", [])
-    with later(4):
+    with clock_ahead(4):
         assert [event.change_id for event in reconcile.reconcile()] == [first.change_id]
 
 
 def test_flow_that_was_changed_here_before_is_none_of_ours(sandbox):
     """A log that is older than the first baseline."""
-    attempt_on(twin(sandbox), stage="outcome", result="succeeded", change_id=None)
+    append_attempt(twin(sandbox), stage="outcome", result="succeeded", change_id=None)
     lose(sandbox, FaultKind.DROP)
 
     assert results() == []
-    with later():
+    with clock_ahead():
         assert results() == ["not_applied"]
 
 
@@ -240,7 +240,7 @@ def test_secret_is_matched_by_its_mask(sandbox):
 
     assert results() == ["applied"]
 
-    assert SECRET not in everything_kept()
+    assert SECRET not in dump_tables()
 
 
 def test_two_lost_creations_each_find_their_own(sandbox):
@@ -258,21 +258,21 @@ def test_flow_that_another_creation_asked_for_is_no_candidate(sandbox):
 
     assert results() == ["applied"]
 
-    assert puzzle() == (reconcile.SIMILAR, [first])
+    assert puzzle() == (reconcile.PARTIAL_MATCH, [first])
 
 
 def test_flow_that_a_creation_made_which_is_on_record_is_no_candidate(sandbox):
     lose(sandbox, FaultKind.DROP)
-    assert create(values=OTHER).event.result == "succeeded"
+    assert create_flow(values=OTHER).event.result == "succeeded"
 
     assert results() == []
-    with later():
+    with clock_ahead():
         assert results() == ["not_applied"]
 
 
 def test_flow_that_another_creation_is_just_making_is_no_candidate(sandbox):
     lose(sandbox, FaultKind.DROP)
-    attempt_on("", action="flow.create", payload=audit_log.Payload(requested={**ASKED, **OTHER}, **OTHER))
+    append_attempt("", action="flow.create", payload=audit_log.Payload(requested={**ASKED, **OTHER}, **OTHER))
     twin(sandbox, **OTHER)
 
     assert results() == []
@@ -281,13 +281,13 @@ def test_flow_that_another_creation_is_just_making_is_no_candidate(sandbox):
 
 
 def test_creation_whose_process_died_is_found_out_once_it_is_no_longer_under_way(sandbox):
-    attempt_on("", action="flow.create", payload=audit_log.Payload(requested=ASKED, **{
+    append_attempt("", action="flow.create", payload=audit_log.Payload(requested=ASKED, **{
         name: ASKED[name] for name in ("friendly_name", "contact_identity")
     }))  # fmt: skip
     sid = twin(sandbox)
 
     assert results() == []
-    with later():
+    with clock_ahead():
         assert [event.target_sid for event in reconcile.reconcile()] == [sid]
 
 
@@ -295,7 +295,7 @@ def test_without_twilio_nothing_is_found_out(sandbox):
     lose(sandbox, FaultKind.DROP)
     sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
 
-    with later(), pytest.raises(FlexError):
+    with clock_ahead(), pytest.raises(FlexError):
         reconcile.reconcile()
 
     assert OpenChange.objects.get().not_applied_at is None
@@ -306,7 +306,7 @@ def test_list_is_read_once_for_all_creations_and_not_for_other_changes(sandbox, 
         return len([request for request in sandbox.requests if request.path.endswith("/FlexFlows")])
 
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-    rename(flow_sid)
+    rename_flow(flow_sid)
     before = lists()
     assert results() == ["applied"]
     assert lists() == before
@@ -325,7 +325,7 @@ def test_what_may_be_ours_is_no_drift_and_not_in_the_copy_while_that_is_open(san
 
     mirror.sync(ACCOUNT) if read == "sync" else mirror.fetch(sid)
 
-    assert drifts() == []
+    assert drift_events() == []
     assert not Flow.objects.filter(sid=sid).exists()
 
 
@@ -335,13 +335,15 @@ def test_what_was_not_ours_is_drift_afterwards(sandbox, read):
     theirs = twin(sandbox, friendly_name="Theirs")
     mirror.sync(ACCOUNT)
     assert results() == []
-    assert puzzle() == (reconcile.SIMILAR, [theirs])
+    assert puzzle() == (reconcile.PARTIAL_MATCH, [theirs])
     change = OpenChange.objects.get()
 
-    attempt_on("", action="flow.create", stage="reconciled", result="not_applied", change_id=change.change_id)
+    append_attempt(
+        "", action="flow.create", stage="reconciled", result="not_applied", change_id=change.change_id
+    )
     mirror.sync(ACCOUNT) if read == "sync" else mirror.fetch(theirs)
 
-    assert [(event.target_sid, event.payload.before) for event in drifts()] == [(theirs, None)]
+    assert [(event.target_sid, event.payload.before) for event in drift_events()] == [(theirs, None)]
     assert Flow.objects.get(sid=theirs).friendly_name == "Theirs"
 
 
@@ -352,7 +354,7 @@ def test_flow_of_another_time_is_drift_though_a_creation_is_open(sandbox):
 
     mirror.sync(ACCOUNT)
 
-    assert [event.target_sid for event in drifts()] == [theirs]
+    assert [event.target_sid for event in drift_events()] == [theirs]
 
 
 def test_edit_of_a_known_flow_is_drift_though_a_creation_is_open(sandbox, flow_sid):
@@ -361,7 +363,7 @@ def test_edit_of_a_known_flow_is_drift_though_a_creation_is_open(sandbox, flow_s
 
     mirror.sync(ACCOUNT)
 
-    assert [event.target_sid for event in drifts()] == [flow_sid]
+    assert [event.target_sid for event in drift_events()] == [flow_sid]
 
 
 @pytest.mark.parametrize("values", [
@@ -370,60 +372,62 @@ def test_edit_of_a_known_flow_is_drift_though_a_creation_is_open(sandbox, flow_s
 @pytest.mark.parametrize("fault", [FaultKind.APPLY_THEN_DROP, FaultKind.DROP], ids=str)
 def test_like_creation_is_held_back_until_the_first_is_settled(sandbox, fault, values):
     lose(sandbox, fault)
-    unknown, sent = AuditEvent.objects.latest("seq"), len(writes(sandbox))
+    unknown, sent = AuditEvent.objects.latest("seq"), len(received_writes(sandbox))
 
-    with pytest.raises(ChangeOpen) as raised:
-        create(values=values)
+    with pytest.raises(ConcurrentChange) as raised:
+        create_flow(values=values)
 
     assert raised.value.event == unknown
-    assert len(writes(sandbox)) == sent
+    assert len(received_writes(sandbox)) == sent
     found = results()
-    with later():
+    with clock_ahead():
         found += results()
     assert len(found) == 1
-    assert create(values={**values, "enabled": False}).event.result == "succeeded"
+    assert create_flow(values={**values, "enabled": False}).event.result == "succeeded"
 
 
 def test_other_creation_is_not_held_back(sandbox):
     lose(sandbox)
 
-    assert create(values=OTHER).event.result == "succeeded"
-    assert create(values={"friendly_name": "Third", "contact_identity": None}).event.result == "succeeded"
+    assert create_flow(values=OTHER).event.result == "succeeded"
+    assert (
+        create_flow(values={"friendly_name": "Third", "contact_identity": None}).event.result == "succeeded"
+    )
 
 
 def test_creation_without_name_or_identity_is_like_no_other(sandbox):
-    attempt_on("", action="flow.create", payload=audit_log.Payload(requested={"channel_type": "web"}))
+    append_attempt("", action="flow.create", payload=audit_log.Payload(requested={"channel_type": "web"}))
 
-    assert create(values={"contact_identity": None}).event.result == "succeeded"
+    assert create_flow(values={"contact_identity": None}).event.result == "succeeded"
 
 
 def test_changes_of_flows_are_not_held_back_by_a_creation(sandbox, flow_sid):
     lose(sandbox, values={"friendly_name": "Réclamations Lyon"})
 
-    assert rename(flow_sid).event.result == "succeeded"
-    assert delete(flow_sid, base={}).event.result == "succeeded"
+    assert rename_flow(flow_sid).event.result == "succeeded"
+    assert delete_flow(flow_sid, base={}).event.result == "succeeded"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_like_creation_is_held_back_while_the_first_hangs(sandbox):
     sandbox.inject(Fault(FaultKind.APPLY_THEN_HANG, method="POST"))
-    first = Background(create)
-    wait_for(lambda: applied(sandbox))
+    first = BackgroundCall(create_flow)
+    wait_for(lambda: applied_writes(sandbox))
 
-    with pytest.raises(ChangeOpen):
-        create()
+    with pytest.raises(ConcurrentChange):
+        create_flow()
 
     sandbox.release()
     assert first.outcome().event.result == "unknown"
-    assert len(writes(sandbox)) == 1
+    assert len(received_writes(sandbox)) == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_eight_people_make_the_same_flow_at_once(sandbox):
-    results = together(*[create] * 8)
+    results = run_concurrently(*[create_flow] * 8)
 
     made = [result for result in results if isinstance(result, Change)]
     assert made
-    assert all(isinstance(result, Change | ChangeOpen) for result in results)
-    assert len(made) == len(writes(sandbox)) == len(sandbox.flows) - 1
+    assert all(isinstance(result, Change | ConcurrentChange) for result in results)
+    assert len(made) == len(received_writes(sandbox)) == len(sandbox.flows) - 1
     assert_chain_intact(2 * len(made))

@@ -6,29 +6,29 @@ from flows.audit import audit_log
 from flows.audit.audit_log import AlreadyRecorded, NotRecorded
 from flows.audit.models import AuditEvent, OpenChange
 from flows.changes import reconcile
-from flows.changes.reconcile import NotForAPerson
+from flows.changes.reconcile import NotAmbiguous
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
-    NEW,
+    NEW_FLOW,
     OMAR,
-    Background,
-    applied,
+    BackgroundCall,
+    append_attempt,
+    applied_writes,
     assert_chain_intact,
-    attempt_on,
-    create,
-    delete,
-    drifts,
-    later,
-    read_only,
-    rename,
-    switch,
-    together,
+    clock_ahead,
+    create_flow,
+    delete_flow,
+    drift_events,
+    read_only_database,
+    received_writes,
+    rename_flow,
+    run_concurrently,
+    switch_flow,
     wait_for,
-    writes,
 )
 
 pytestmark = pytest.mark.django_db
@@ -36,17 +36,19 @@ pytestmark = pytest.mark.django_db
 
 def decide(applied=True, sid="", change=None, **more):
     change = change or OpenChange.objects.select_related("attempt__payload").get()
-    return reconcile.decide(change=change, applied=applied, sid=sid, reason="I saw it", actor=OMAR, **more)
+    return reconcile.resolve_manually(
+        change=change, applied=applied, sid=sid, reason="I saw it", actor=OMAR, **more
+    )
 
 
 @pytest.fixture
 def edited_since(sandbox, flow_sid):
     """An update whose answer was lost, and then somebody else's of the same field."""
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-    rename(flow_sid)
+    rename_flow(flow_sid)
     sandbox.edit_flow(flow_sid, friendly_name="Third", janitor_enabled=True)
     assert reconcile.reconcile() == []
-    assert OpenChange.objects.get().puzzle == reconcile.NEITHER
+    assert OpenChange.objects.get().puzzle == reconcile.THIRD_VALUE
     return flow_sid
 
 
@@ -54,10 +56,10 @@ def edited_since(sandbox, flow_sid):
 def gone_since(sandbox, flow_sid):
     """A switch whose answer was lost, of a flow that somebody else deleted then."""
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-    switch(flow_sid)
+    switch_flow(flow_sid)
     sandbox.remove_flow(flow_sid)
     assert reconcile.reconcile() == []
-    assert OpenChange.objects.get().puzzle == reconcile.GONE
+    assert OpenChange.objects.get().puzzle == reconcile.FLOW_DELETED
     return flow_sid
 
 
@@ -65,16 +67,16 @@ def gone_since(sandbox, flow_sid):
 def two_alike(sandbox, flow_sid):
     """A creation whose answer was lost, and a twin of it."""
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-    create()
-    asked = {name: value for name, value in NEW.items() if value is not None}
+    create_flow()
+    asked = {name: value for name, value in NEW_FLOW.items() if value is not None}
     theirs = sandbox.add_flow(**asked, long_lived=False)
     assert reconcile.reconcile() == []
-    assert OpenChange.objects.get().puzzle == reconcile.SEVERAL
-    return applied(sandbox)[-1].sid, theirs
+    assert OpenChange.objects.get().puzzle == reconcile.MULTIPLE_MATCHES
+    return applied_writes(sandbox)[-1].sid, theirs
 
 
 def test_decision_is_on_record_as_a_persons_own(sandbox, edited_since):
-    sent = len(writes(sandbox))
+    sent = len(received_writes(sandbox))
 
     event = decide()
 
@@ -82,13 +84,13 @@ def test_decision_is_on_record_as_a_persons_own(sandbox, edited_since):
     assert (event.stage, event.result, event.change_id) == ("reconciled", "applied", attempt.change_id)
     assert (event.actor_label, event.actor_role, event.source_ip) == ("omar", "operator", "192.0.2.7")
     assert event.reason == "I saw it"
-    assert event.payload.message == f"A person decided; reading could not tell. {reconcile.NEITHER}"
+    assert event.payload.message == f"A person decided; reading could not tell. {reconcile.THIRD_VALUE}"
     assert (event.payload.before, event.payload.requested) == (
         attempt.payload.before,
         attempt.payload.requested,
     )
     assert not OpenChange.objects.exists()
-    assert len(writes(sandbox)) == sent
+    assert len(received_writes(sandbox)) == sent
     assert_chain_intact()
 
 
@@ -97,9 +99,9 @@ def test_update_was_applied_and_what_came_after_it_is_somebody_elses(edited_sinc
 
     assert event.payload.after["friendly_name"] == Flow.objects.get().friendly_name == "Plaintes Lyon"
     assert event.payload.after["janitor_enabled"] is False
-    assert drifts() == []
+    assert drift_events() == []
     mirror.sync(ACCOUNT)
-    (drift,) = drifts()
+    (drift,) = drift_events()
     assert drift.changed_fields == ["friendly_name", "janitor_enabled"]
     assert drift.payload.before["friendly_name"] == "Plaintes Lyon"
     assert drift.payload.after["friendly_name"] == Flow.objects.get().friendly_name == "Third"
@@ -111,8 +113,8 @@ def test_update_was_not_applied_and_what_is_there_is_somebody_elses(edited_since
     assert (event.result, event.payload.after, event.target_sid) == ("not_applied", None, edited_since)
     assert Flow.objects.get().friendly_name == "Réclamations Lyon"
     mirror.sync(ACCOUNT)
-    assert [drift.payload.before["friendly_name"] for drift in drifts()] == ["Réclamations Lyon"]
-    assert [drift.payload.after["friendly_name"] for drift in drifts()] == ["Third"]
+    assert [drift.payload.before["friendly_name"] for drift in drift_events()] == ["Réclamations Lyon"]
+    assert [drift.payload.after["friendly_name"] for drift in drift_events()] == ["Third"]
 
 
 @pytest.mark.parametrize("was_applied", [True, False])
@@ -122,7 +124,7 @@ def test_update_of_a_flow_that_is_gone(gone_since, was_applied):
     assert event.target_sid == gone_since
     assert Flow.objects.get().enabled is not was_applied
     mirror.sync(ACCOUNT)
-    assert [(drift.payload.before["enabled"], drift.payload.after) for drift in drifts()] == [
+    assert [(drift.payload.before["enabled"], drift.payload.after) for drift in drift_events()] == [
         (not was_applied, None)
     ]
     assert Flow.objects.get().gone_at is not None
@@ -137,7 +139,7 @@ def test_creation_made_one_of_the_candidates_and_the_other_is_somebody_elses(two
     assert (event.result, event.target_sid, event.payload.after["sid"]) == ("applied", sid, sid)
     assert Flow.objects.filter(sid=sid).exists()
     mirror.sync(ACCOUNT)
-    assert [(drift.target_sid, drift.payload.before) for drift in drifts()] == [(other, None)]
+    assert [(drift.target_sid, drift.payload.before) for drift in drift_events()] == [(other, None)]
 
 
 def test_creation_made_none_of_the_candidates(two_alike):
@@ -145,7 +147,7 @@ def test_creation_made_none_of_the_candidates(two_alike):
 
     assert (event.result, event.target_sid, event.payload.after) == ("not_applied", "", None)
     mirror.sync(ACCOUNT)
-    assert {drift.target_sid for drift in drifts()} == set(two_alike)
+    assert {drift.target_sid for drift in drift_events()} == set(two_alike)
 
 
 def test_candidate_that_is_gone_since_may_have_been_the_one(sandbox, two_alike):
@@ -155,14 +157,14 @@ def test_candidate_that_is_gone_since_may_have_been_the_one(sandbox, two_alike):
 
     assert (event.result, event.target_sid, event.payload.after) == ("applied", two_alike[0], None)
     mirror.sync(ACCOUNT)
-    assert [drift.target_sid for drift in drifts()] == [two_alike[1]]
+    assert [drift.target_sid for drift in drift_events()] == [two_alike[1]]
 
 
 @pytest.mark.parametrize("of", ["nothing", "another flow", "no flow at all"])
 def test_only_a_candidate_can_be_the_one(flow_sid, two_alike, of):
     sid = {"nothing": "", "another flow": flow_sid, "no flow at all": "FO" + "0" * 32}[of]
 
-    with pytest.raises(NotForAPerson):
+    with pytest.raises(NotAmbiguous):
         decide(sid=sid)
 
     assert OpenChange.objects.exists()
@@ -173,14 +175,14 @@ def test_candidate_that_another_creation_has_been_given_is_none_any_more(sandbox
     """Two lost creations of other names, and one flow of that time that may be of either."""
     for values in ({}, {"friendly_name": "Second", "contact_identity": "+2"}):
         sandbox.inject(Fault(FaultKind.DROP, method="POST"))
-        create(values=values)
+        create_flow(values=values)
     sid = sandbox.add_flow(friendly_name="Edited since")
     assert reconcile.reconcile() == []
     first, second = OpenChange.objects.order_by("attempt")
     assert first.candidates == second.candidates == [sid]
     decide(sid=sid, change=first)
 
-    with pytest.raises(NotForAPerson):
+    with pytest.raises(NotAmbiguous):
         decide(sid=sid, change=second)
 
     assert AuditEvent.objects.filter(action="flow.create", result="applied").count() == 1
@@ -189,33 +191,33 @@ def test_candidate_that_another_creation_has_been_given_is_none_any_more(sandbox
 
 def test_deletion_is_never_a_persons_to_decide(sandbox, flow_sid):
     sandbox.inject(Fault(FaultKind.DROP, method="DELETE", times=None))
-    delete(flow_sid)
+    delete_flow(flow_sid)
     sandbox.edit_flow(flow_sid, friendly_name="Edited")
     assert reconcile.reconcile() == []
 
     for was_applied in (True, False):
-        with pytest.raises(NotForAPerson):
+        with pytest.raises(NotAmbiguous):
             decide(applied=was_applied)
 
-    with later():
+    with clock_ahead():
         assert [event.result for event in reconcile.reconcile()] == ["not_applied"]
 
 
 @pytest.mark.parametrize("was_applied", [True, False])
 def test_what_reading_can_tell_is_not_for_a_person(sandbox, flow_sid, was_applied):
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-    rename(flow_sid)
+    rename_flow(flow_sid)
 
-    with pytest.raises(NotForAPerson):
+    with pytest.raises(NotAmbiguous):
         decide(applied=was_applied)
 
     assert [event.result for event in reconcile.reconcile()] == ["applied"]
 
 
 def test_change_that_is_under_way_is_not_for_a_person(flow_sid):
-    attempt_on(flow_sid)
+    append_attempt(flow_sid)
 
-    with pytest.raises(NotForAPerson):
+    with pytest.raises(NotAmbiguous):
         decide()
 
 
@@ -224,7 +226,7 @@ def test_what_is_decided_stays_decided(edited_since, again):
     change = OpenChange.objects.select_related("attempt__payload").get()
     decide(change=change)
 
-    with pytest.raises(NotForAPerson):
+    with pytest.raises(NotAmbiguous):
         decide(change=change, applied=again)
 
     assert AuditEvent.objects.filter(stage="reconciled").count() == 1
@@ -233,9 +235,9 @@ def test_what_is_decided_stays_decided(edited_since, again):
 def test_puzzle_that_reading_solved_meanwhile_is_not_for_a_person(sandbox, edited_since):
     change = OpenChange.objects.select_related("attempt__payload").get()
     sandbox.edit_flow(edited_since, friendly_name="Plaintes Lyon")
-    assert reconcile.settle(change).result == "applied"
+    assert reconcile.reconcile_one(change).result == "applied"
 
-    with pytest.raises(NotForAPerson):
+    with pytest.raises(NotAmbiguous):
         decide(change=change, applied=False)
 
 
@@ -243,19 +245,19 @@ def test_puzzle_that_reading_solved_meanwhile_is_not_for_a_person(sandbox, edite
 def test_eight_people_decide_at_once(edited_since):
     change = OpenChange.objects.select_related("attempt__payload").get()
 
-    results = together(
+    results = run_concurrently(
         *[lambda number=number: decide(change=change, applied=number % 2) for number in range(8)]
     )
 
     assert sum(isinstance(result, AuditEvent) for result in results) == 1
-    assert all(isinstance(result, AuditEvent | AlreadyRecorded | NotForAPerson) for result in results)
+    assert all(isinstance(result, AuditEvent | AlreadyRecorded | NotAmbiguous) for result in results)
     assert AuditEvent.objects.filter(stage="reconciled").count() == 1
     assert_chain_intact()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_decision_that_can_not_go_on_record_decides_nothing(edited_since):
-    with read_only(), pytest.raises(NotRecorded):
+    with read_only_database(), pytest.raises(NotRecorded):
         decide()
 
     assert OpenChange.objects.get().puzzle
@@ -271,20 +273,20 @@ def test_creation_without_twilio_is_not_decided(sandbox, two_alike):
 
 
 def test_after_the_decision_the_flow_can_be_changed_again(edited_since):
-    with pytest.raises(audit_log.ChangeOpen):
-        rename(edited_since, base=None, values={"enabled": False})
+    with pytest.raises(audit_log.ConcurrentChange):
+        rename_flow(edited_since, base=None, values={"enabled": False})
 
     decide(applied=False)
 
-    assert rename(edited_since, base=None, values={"enabled": False}).event.result == "succeeded"
+    assert rename_flow(edited_since, base=None, values={"enabled": False}).event.result == "succeeded"
 
 
 def test_decision_keeps_what_the_change_refers_to(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, integration_retry_count=1)
     mirror.sync(ACCOUNT)
-    (drift,) = drifts()
+    (drift,) = drift_events()
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-    rename(flow_sid, values={"integration_retry_count": 3}, refers_to=drift.event_id)
+    rename_flow(flow_sid, values={"integration_retry_count": 3}, refers_to=drift.event_id)
     sandbox.edit_flow(flow_sid, integration_retry_count=2)
     assert reconcile.reconcile() == []
 
@@ -297,7 +299,7 @@ def test_decision_while_the_site_looks_again(sandbox, two_alike):
     sandbox.remove_flow(two_alike[1])  # reading now says: one of them was there, and is gone
     sandbox.inject(Fault(FaultKind.DRIP, method="GET", path="/FlexFlows", seconds=60))
     change, read = OpenChange.objects.select_related("attempt__payload").get(), len(sandbox.requests)
-    looking = Background(lambda: reconcile.settle(change))
+    looking = BackgroundCall(lambda: reconcile.reconcile_one(change))
     wait_for(lambda: len(sandbox.requests) > read and sandbox.requests[read].status)
 
     decide(sid=two_alike[0], change=change)

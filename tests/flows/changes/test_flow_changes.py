@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from flows.accounts import clients
 from flows.audit import audit_log
-from flows.audit.audit_log import AlreadyRecorded, ChangeOpen, NotRecorded
+from flows.audit.audit_log import AlreadyRecorded, ConcurrentChange, NotRecorded
 from flows.audit.models import AuditEvent
 from flows.changes import flow_changes
-from flows.changes.flow_changes import Conflict, NothingToChange, NotRead, OutcomeNotRecorded
+from flows.changes.flow_changes import Conflict, FlowUnreadable, NothingToChange, OutcomeNotRecorded
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.client import FlexClient
@@ -23,26 +23,26 @@ from flows.twilio.flex.flex_flow import from_response
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
-    NEW,
+    NEW_FLOW,
     SECRET,
     SECRET_URL,
     VERBS,
-    Background,
-    applied,
+    BackgroundCall,
+    append_attempt,
+    applied_writes,
     assert_chain_intact,
-    attempt_on,
-    create,
-    delete,
-    everything_kept,
-    log_locked,
-    ours,
-    read_only,
-    refusing,
-    rename,
-    stages,
-    switch,
+    create_flow,
+    delete_flow,
+    dump_tables,
+    failing_inserts,
+    locked_log,
+    own_events,
+    own_stages,
+    read_only_database,
+    received_writes,
+    rename_flow,
+    switch_flow,
     wait_for,
-    writes,
 )
 
 pytestmark = pytest.mark.django_db
@@ -57,20 +57,20 @@ def at_twilio(sandbox, sid):
 
 
 def both_events():
-    attempt, outcome = ours().select_related("payload")
+    attempt, outcome = own_events().select_related("payload")
     return attempt, outcome
 
 
 def sent(sandbox):
-    return [(request.method, request.parameters) for request in writes(sandbox)]
+    return [(request.method, request.parameters) for request in received_writes(sandbox)]
 
 
 def test_create(sandbox):
-    change = create()
+    change = create_flow()
 
     attempt, outcome = both_events()
     sid = change.after["sid"]
-    asked = {name: value for name, value in NEW.items() if value is not None}
+    asked = {name: value for name, value in NEW_FLOW.items() if value is not None}
     assert sent(sandbox) == [("POST", {
         "FriendlyName": "Störungsmeldung Köln", "ChatServiceSid": "IS" + "2" * 32, "ChannelType": "sms",
         "ContactIdentity": "+4923055501", "IntegrationType": "studio", "Enabled": "false",
@@ -89,7 +89,7 @@ def test_create(sandbox):
 def test_update(sandbox, flow_sid):
     before = Flow.objects.get().resource
 
-    change = rename(
+    change = rename_flow(
         flow_sid, values={**before, "friendly_name": "Plaintes Lyon", "integration_retry_count": 0}
     )
 
@@ -122,18 +122,18 @@ def test_update(sandbox, flow_sid):
 def test_set_enabled(sandbox, flow_sid, was, enabled):
     sandbox.edit_flow(flow_sid, enabled=was)
 
-    change = switch(flow_sid, enabled=enabled)
+    change = switch_flow(flow_sid, enabled=enabled)
 
     assert sent(sandbox) == [("POST", {"Enabled": "true" if enabled else "false"})]
     assert change.event.changed_fields == ["enabled"]
-    assert stages() == [("attempt", "pending"), ("outcome", "succeeded")]
+    assert own_stages() == [("attempt", "pending"), ("outcome", "succeeded")]
     assert Flow.objects.get().enabled is enabled
 
 
 def test_delete(sandbox, flow_sid):
     before = Flow.objects.get().resource
 
-    change = delete(flow_sid)
+    change = delete_flow(flow_sid)
 
     attempt, outcome = both_events()
     assert sent(sandbox) == [("DELETE", {})]
@@ -152,9 +152,9 @@ def test_set_enabled_as_it_is_already(sandbox, flow_sid, enabled):
     sandbox.edit_flow(flow_sid, enabled=enabled)
 
     with pytest.raises(NothingToChange):
-        switch(flow_sid, enabled=enabled)
+        switch_flow(flow_sid, enabled=enabled)
 
-    assert (writes(sandbox), stages()) == ([], [])
+    assert (received_writes(sandbox), own_stages()) == ([], [])
 
 
 @pytest.mark.parametrize("values", [
@@ -163,22 +163,22 @@ def test_set_enabled_as_it_is_already(sandbox, flow_sid, enabled):
 ])  # fmt: skip
 def test_update_of_nothing(sandbox, flow_sid, values):
     with pytest.raises(NothingToChange):
-        rename(flow_sid, values=values)
+        rename_flow(flow_sid, values=values)
 
-    assert (writes(sandbox), stages()) == ([], [])
+    assert (received_writes(sandbox), own_stages()) == ([], [])
 
 
 def test_update_that_somebody_made_already(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, friendly_name="Plaintes Lyon")
 
     with pytest.raises(NothingToChange):
-        rename(flow_sid)
+        rename_flow(flow_sid)
 
-    assert (writes(sandbox), stages()) == ([], [])
+    assert (received_writes(sandbox), own_stages()) == ([], [])
 
 
 def test_unsetting_sends_an_empty_value(sandbox, flow_sid):
-    rename(flow_sid, values={"contact_identity": ""})
+    rename_flow(flow_sid, values={"contact_identity": ""})
 
     assert sent(sandbox) == [("POST", {"ContactIdentity": ""})]
     assert Flow.objects.get().contact_identity == ""
@@ -187,7 +187,7 @@ def test_unsetting_sends_an_empty_value(sandbox, flow_sid):
 def test_fields_that_nobody_knows_are_kept(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, flavour={"new": [1]}, integration_flavour="odd")
 
-    rename(flow_sid)
+    rename_flow(flow_sid)
 
     outcome = AuditEvent.objects.get(stage="outcome").payload
     for kept in (outcome.before, outcome.after, Flow.objects.get().resource, at_twilio(sandbox, flow_sid)):
@@ -200,7 +200,7 @@ def test_difference_between_asked_and_answered_is_told(sandbox, flow_sid, monkey
         FlexClient, "update", lambda self, sid, values: update(self, sid, {"friendly_name": "PLAINTES"})
     )
 
-    change = rename(flow_sid, values={"friendly_name": "Plaintes", "enabled": True})
+    change = rename_flow(flow_sid, values={"friendly_name": "Plaintes", "enabled": True})
 
     assert change.differs == ["friendly_name"]
     assert change.event.result == "succeeded"
@@ -212,20 +212,23 @@ def test_secrets_are_sent_and_not_kept(sandbox, flow_sid):
     mirror.sync(ACCOUNT)
     newer = SECRET_URL.replace("hooks", "newer")
 
-    rename(sid, base=mirror.fetch(sid), values={"integration_url": newer}, reason=f"moved to {newer}")
-    create(
+    rename_flow(sid, base=mirror.fetch(sid), values={"integration_url": newer}, reason=f"moved to {newer}")
+    create_flow(
         values={"integration_type": "external", "integration_url": SECRET_URL, "integration_flow_sid": None}
     )
 
-    assert [request.parameters["Integration.Url"] for request in applied(sandbox)] == [newer, SECRET_URL]
-    assert SECRET not in everything_kept()
-    assert "newer.example.com" in everything_kept()
+    assert [request.parameters["Integration.Url"] for request in applied_writes(sandbox)] == [
+        newer,
+        SECRET_URL,
+    ]
+    assert SECRET not in dump_tables()
+    assert "newer.example.com" in dump_tables()
 
 
 def test_disjoint_edit_survives(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, integration_retry_count=1, janitor_enabled=True)
 
-    change = rename(flow_sid)
+    change = rename_flow(flow_sid)
 
     flow = at_twilio(sandbox, flow_sid)
     assert (flow["friendly_name"], flow["integration_retry_count"]) == ("Plaintes Lyon", 1)
@@ -241,17 +244,17 @@ def test_conflict_is_found_before_anything_is_sent(sandbox, flow_sid, same_secon
     sandbox.edit_flow(flow_sid, friendly_name="Theirs", **dates)
 
     with pytest.raises(Conflict) as raised:
-        rename(flow_sid, base=seen)
+        rename_flow(flow_sid, base=seen)
 
     (conflict,) = raised.value.merged.conflicts
     assert (conflict.base, conflict.theirs, conflict.mine) == ("Réclamations Lyon", "Theirs", "Plaintes Lyon")
     assert raised.value.theirs["friendly_name"] == "Theirs"
-    assert writes(sandbox) == []
-    event = ours().get()
+    assert received_writes(sandbox) == []
+    event = own_events().get()
     assert (event.stage, event.result, event.changed_fields) == ("outcome", "conflict", ["friendly_name"])
     assert event.payload.before["friendly_name"] == "Theirs"
     assert event.payload.requested == {"friendly_name": "Plaintes Lyon"}
-    assert not audit_log.open_attempts().exists()
+    assert not audit_log.pending_attempts().exists()
     assert Flow.objects.get().friendly_name == "Theirs"
 
 
@@ -259,18 +262,18 @@ def test_delete_of_a_renamed_flow_is_a_conflict(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
 
     with pytest.raises(Conflict) as raised:
-        delete(flow_sid)
+        delete_flow(flow_sid)
 
     assert raised.value.merged.theirs == ["friendly_name"]
     assert raised.value.theirs["friendly_name"] == "Theirs"
-    assert writes(sandbox) == []
-    assert stages() == [("outcome", "conflict")]
+    assert received_writes(sandbox) == []
+    assert own_stages() == [("outcome", "conflict")]
 
 
 def test_delete_of_a_flow_edited_otherwise(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, enabled=False)
 
-    assert delete(flow_sid).event.result == "succeeded"
+    assert delete_flow(flow_sid).event.result == "succeeded"
 
 
 @pytest.mark.parametrize(
@@ -281,26 +284,26 @@ def test_delete_of_a_flow_whose_name_is_not_kept_as_it_is(sandbox, flow_sid, nam
     sandbox.edit_flow(flow_sid, friendly_name=name)
     mirror.sync(ACCOUNT)
 
-    change = delete(flow_sid, base={"friendly_name": Flow.objects.get().value("friendly_name")})
+    change = delete_flow(flow_sid, base={"friendly_name": Flow.objects.get().value("friendly_name")})
 
     assert change.event.result == "succeeded"
-    assert SECRET not in everything_kept()
+    assert SECRET not in dump_tables()
 
 
 @every_verb_of_a_flow
 def test_flow_that_is_gone_is_not_read(sandbox, flow_sid, act):
     sandbox.remove_flow(flow_sid)
 
-    with pytest.raises(NotRead) as raised:
+    with pytest.raises(FlowUnreadable) as raised:
         act(flow_sid)
 
-    event = ours().get()
+    event = own_events().get()
     assert raised.value.error.status == 404
     assert (event.stage, event.result, event.remote_status, event.remote_code) == (
         "outcome", "failed", 404, 20404,
     )  # fmt: skip
     assert event.payload.message
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
     assert Flow.objects.get().gone_at is not None
 
 
@@ -308,11 +311,11 @@ def test_flow_that_is_gone_is_not_read(sandbox, flow_sid, act):
 def test_flow_that_cannot_be_read(sandbox, flow_sid, act):
     sandbox.inject(Fault(FaultKind.REFUSE, method="GET", status=401, code=20003))
 
-    with pytest.raises(NotRead):
+    with pytest.raises(FlowUnreadable):
         act(flow_sid)
 
-    assert stages() == [("outcome", "failed")]
-    assert writes(sandbox) == []
+    assert own_stages() == [("outcome", "failed")]
+    assert received_writes(sandbox) == []
     assert Flow.objects.get().gone_at is None
 
 
@@ -347,7 +350,7 @@ def test_replay_is_not_sent_again(sandbox, flow_sid, act):
         act(flow_sid, change_id=change_id)
 
     assert raised.value.event == made.event
-    assert len(writes(sandbox)) == 1
+    assert len(received_writes(sandbox)) == 1
     assert_chain_intact(2)
 
 
@@ -362,61 +365,61 @@ def test_replay_of_a_change_that_failed_is_not_sent_again(sandbox, flow_sid, act
         act(flow_sid, change_id=change_id)
 
     assert raised.value.event.result == "failed"
-    assert len(writes(sandbox)) == 1
+    assert len(received_writes(sandbox)) == 1
 
 
 @every_verb_of_a_flow
 def test_replay_of_a_change_that_was_not_read_is_not_sent(sandbox, flow_sid, act):
     change_id = uuid.uuid4()
     sandbox.inject(Fault(FaultKind.REFUSE, method="GET", status=401, code=20003, times=1))
-    with pytest.raises(NotRead):
+    with pytest.raises(FlowUnreadable):
         act(flow_sid, change_id=change_id)
 
     with pytest.raises(AlreadyRecorded) as raised:
         act(flow_sid, change_id=change_id)
 
     assert raised.value.event.result == "failed"
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
 
 
 def test_replay_of_a_conflict_is_not_sent(sandbox, flow_sid):
     change_id, seen = uuid.uuid4(), Flow.objects.get().resource
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
     with pytest.raises(Conflict):
-        rename(flow_sid, base=seen, change_id=change_id)
+        rename_flow(flow_sid, base=seen, change_id=change_id)
 
     with pytest.raises(AlreadyRecorded):
-        rename(flow_sid, base=mirror.fetch(flow_sid), change_id=change_id)
+        rename_flow(flow_sid, base=mirror.fetch(flow_sid), change_id=change_id)
 
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
 
 
 @every_verb_of_a_flow
 def test_change_beside_an_open_one_is_refused(sandbox, flow_sid, act):
-    open_one = attempt_on(flow_sid)
+    open_one = append_attempt(flow_sid)
 
-    with pytest.raises(ChangeOpen) as raised:
+    with pytest.raises(ConcurrentChange) as raised:
         act(flow_sid)
 
     assert raised.value.event == open_one
-    assert writes(sandbox) == []
-    assert stages() == [("attempt", "pending")]
+    assert received_writes(sandbox) == []
+    assert own_stages() == [("attempt", "pending")]
 
 
 @pytest.mark.parametrize("settled", ["succeeded", "failed", "applied", "not_applied"])
 @every_verb_of_a_flow
 def test_open_change_holds_back_the_next_until_it_is_settled_however_old(sandbox, flow_sid, act, settled):
     with mock.patch("django.utils.timezone.now", return_value=timezone.now() - timedelta(days=30)):
-        dead = attempt_on(flow_sid)
+        dead = append_attempt(flow_sid)
 
-    with pytest.raises(ChangeOpen) as raised:
+    with pytest.raises(ConcurrentChange) as raised:
         act(flow_sid)
 
-    assert (raised.value.event, writes(sandbox)) == (dead, [])
+    assert (raised.value.event, received_writes(sandbox)) == (dead, [])
     stage = "outcome" if settled in ("succeeded", "failed") else "reconciled"
-    attempt_on(flow_sid, stage=stage, result=settled, change_id=dead.change_id)
+    append_attempt(flow_sid, stage=stage, result=settled, change_id=dead.change_id)
     assert act(flow_sid).event.result == "succeeded"
-    assert len(writes(sandbox)) == 1
+    assert len(received_writes(sandbox)) == 1
 
 
 @pytest.mark.parametrize("is_settled", [False, True])
@@ -424,16 +427,16 @@ def test_open_change_holds_back_the_next_until_it_is_settled_however_old(sandbox
 def test_change_of_unknown_outcome_holds_back_the_next_until_it_is_settled(
     sandbox, flow_sid, act, is_settled
 ):
-    change_id = attempt_on(flow_sid).change_id
-    unknown = attempt_on(flow_sid, stage="outcome", result="unknown", change_id=change_id)
+    change_id = append_attempt(flow_sid).change_id
+    unknown = append_attempt(flow_sid, stage="outcome", result="unknown", change_id=change_id)
     if is_settled:
-        attempt_on(flow_sid, stage="reconciled", result="not_applied", change_id=change_id)
+        append_attempt(flow_sid, stage="reconciled", result="not_applied", change_id=change_id)
         assert act(flow_sid).event.result == "succeeded"
     else:
-        with pytest.raises(ChangeOpen) as raised:
+        with pytest.raises(ConcurrentChange) as raised:
             act(flow_sid)
         assert raised.value.event == unknown
-    assert len(writes(sandbox)) == is_settled
+    assert len(received_writes(sandbox)) == is_settled
 
 
 def test_change_is_taken_for_dead_only_after_its_calls_can_last():
@@ -441,44 +444,44 @@ def test_change_is_taken_for_dead_only_after_its_calls_can_last():
 
 
 def test_create_is_not_held_back_by_another(sandbox, flow_sid):
-    attempt_on(flow_sid)
-    attempt_on("", action="flow.create")
+    append_attempt(flow_sid)
+    append_attempt("", action="flow.create")
 
-    assert create().event.result == "succeeded"
+    assert create_flow().event.result == "succeeded"
 
 
 def not_recorded(sandbox, act, sid):
     with pytest.raises(NotRecorded):
         act(sid)
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
 
 
 @pytest.mark.django_db(transaction=True)
 @every_verb
 def test_nothing_is_sent_while_the_log_is_locked(sandbox, flow_sid, act):
-    with log_locked():
+    with locked_log():
         not_recorded(sandbox, act, flow_sid)
 
-    assert stages() == [("access", "denied")]
+    assert own_stages() == [("access", "denied")]
 
 
 @pytest.mark.django_db(transaction=True)
 @every_verb
 @pytest.mark.parametrize("table", ["flows_auditevent", "flows_auditpayload"])
 def test_nothing_is_sent_while_the_log_refuses(sandbox, flow_sid, act, table):
-    with refusing(table):
+    with failing_inserts(table):
         not_recorded(sandbox, act, flow_sid)
 
-    assert stages() == []
+    assert own_stages() == []
 
 
 @pytest.mark.django_db(transaction=True)
 @every_verb
 def test_nothing_is_sent_while_the_database_is_read_only(sandbox, flow_sid, act):
-    with read_only():
+    with read_only_database():
         not_recorded(sandbox, act, flow_sid)
 
-    assert stages() == []
+    assert own_stages() == []
 
 
 @pytest.mark.django_db(transaction=True)
@@ -486,7 +489,7 @@ def test_nothing_is_sent_while_the_database_is_read_only(sandbox, flow_sid, act)
 def test_nothing_is_sent_after_a_conflict_or_a_failed_read_that_cannot_be_recorded(sandbox, flow_sid, act):
     sandbox.inject(Fault(FaultKind.REFUSE, method="GET", status=401))
 
-    with refusing("flows_auditevent"):
+    with failing_inserts("flows_auditevent"):
         not_recorded(sandbox, act, flow_sid)
 
 
@@ -498,23 +501,23 @@ def test_nothing_is_sent_after_a_conflict_or_a_failed_read_that_cannot_be_record
 def test_outcome_that_cannot_be_recorded(sandbox, flow_sid, act, fault, caplog):
     change_id = uuid.uuid4()
     if fault:
-        method = "DELETE" if act is delete else "POST"
-        sandbox.inject(Fault(fault.kind, method=method, times=9 if act is delete else 1))
+        method = "DELETE" if act is delete_flow else "POST"
+        sandbox.inject(Fault(fault.kind, method=method, times=9 if act is delete_flow else 1))
 
     with (
-        refusing("flows_auditevent", when="NEW.stage = 'outcome'"),
+        failing_inserts("flows_auditevent", when="NEW.stage = 'outcome'"),
         pytest.raises(OutcomeNotRecorded) as raised,
     ):
         act(flow_sid, change_id=change_id)
 
-    attempt = ours().get()
+    attempt = own_events().get()
     assert (attempt.stage, raised.value.attempt) == ("attempt", attempt)
     assert (raised.value.error is None) is (fault is None)
-    assert list(audit_log.open_attempts()) == [attempt]
+    assert list(audit_log.pending_attempts()) == [attempt]
     assert f"outcome of change {change_id} is not on record" in caplog.text
     with pytest.raises(AlreadyRecorded):
         act(flow_sid, change_id=change_id)
-    assert len(applied(sandbox)) <= 1
+    assert len(applied_writes(sandbox)) <= 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -522,8 +525,8 @@ def test_connection_that_breaks_during_the_call_does_not_cost_the_outcome(sandbo
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has no connection to lose")
     sandbox.inject(Fault(FaultKind.DRIP, method="POST", seconds=60))
-    change = Background(lambda: rename(flow_sid))
-    wait_for(lambda: applied(sandbox))
+    change = BackgroundCall(lambda: rename_flow(flow_sid))
+    wait_for(lambda: applied_writes(sandbox))
 
     with connection.cursor() as cursor:
         cursor.execute(
@@ -533,7 +536,7 @@ def test_connection_that_breaks_during_the_call_does_not_cost_the_outcome(sandbo
 
     sandbox.release()
     assert change.outcome().event.result == "succeeded"
-    assert stages() == [("attempt", "pending"), ("outcome", "succeeded")]
+    assert own_stages() == [("attempt", "pending"), ("outcome", "succeeded")]
 
 
 @pytest.mark.parametrize("error", [ValueError("boom"), MemoryError(), KeyboardInterrupt(), SystemExit(1)])
@@ -545,32 +548,35 @@ def test_error_of_our_own_during_the_call_is_recorded_as_unknown(sandbox, flow_s
     with pytest.raises(type(error)):
         act(flow_sid)
 
-    assert stages() == [("attempt", "pending"), ("outcome", "unknown")]
+    assert own_stages() == [("attempt", "pending"), ("outcome", "unknown")]
     assert (
         AuditEvent.objects.get(stage="outcome").payload.message == "the call ended in an error of this site"
     )
-    assert not audit_log.open_attempts().exists()
+    assert not audit_log.pending_attempts().exists()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_error_of_our_own_is_told_even_if_it_cannot_be_recorded(sandbox, flow_sid, monkeypatch):
     monkeypatch.setattr(FlexClient, "update", mock.Mock(side_effect=ValueError("boom")))
 
-    with refusing("flows_auditevent", when="NEW.stage = 'outcome'"), pytest.raises(ValueError, match="boom"):
-        rename(flow_sid)
+    with (
+        failing_inserts("flows_auditevent", when="NEW.stage = 'outcome'"),
+        pytest.raises(ValueError, match="boom"),
+    ):
+        rename_flow(flow_sid)
 
-    assert stages() == [("attempt", "pending")]
+    assert own_stages() == [("attempt", "pending")]
 
 
 def test_answer_that_cannot_be_put_into_words_leaves_the_attempt_open(sandbox, flow_sid, monkeypatch):
     """Something that is no JSON: sent, and not on record."""
-    answer = flow_changes.Answer({"sid": flow_sid, "odd": object()}, 200, "RQ1")
+    answer = flow_changes.ApiResponse({"sid": flow_sid, "odd": object()}, 200, "RQ1")
     monkeypatch.setattr(FlexClient, "update", mock.Mock(return_value=answer))
 
     with pytest.raises(OutcomeNotRecorded):
-        rename(flow_sid)
+        rename_flow(flow_sid)
 
-    assert stages() == [("attempt", "pending")]
+    assert own_stages() == [("attempt", "pending")]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -578,10 +584,10 @@ def test_answer_that_cannot_be_put_into_words_leaves_the_attempt_open(sandbox, f
 def test_mirror_that_cannot_be_written_does_not_hide_the_outcome(sandbox, flow_sid, act):
     seen = Flow.objects.get().resource
 
-    with refusing("flows_flow"):
+    with failing_inserts("flows_flow"):
         change = act(flow_sid)
 
     assert change.event.result == "succeeded"
-    assert stages() == [("attempt", "pending"), ("outcome", "succeeded")]
-    if act is rename:
+    assert own_stages() == [("attempt", "pending"), ("outcome", "succeeded")]
+    if act is rename_flow:
         assert Flow.objects.get().resource == seen

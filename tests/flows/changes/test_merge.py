@@ -73,12 +73,12 @@ TABLE = {
 
 
 @pytest.mark.parametrize(
-    ("base", "theirs", "mine", "to_send", "conflicts", "changed"), TABLE.values(), ids=TABLE
+    ("base", "theirs", "mine", "requested", "conflicts", "changed"), TABLE.values(), ids=TABLE
 )
-def test_merge(base, theirs, mine, to_send, conflicts, changed):
+def test_merge(base, theirs, mine, requested, conflicts, changed):
     merged = merge(base=base, theirs=theirs, mine=mine)
 
-    assert merged.to_send == to_send
+    assert merged.requested == requested
     assert [conflict.name for conflict in merged.conflicts] == conflicts
     assert merged.theirs == changed
 
@@ -132,14 +132,14 @@ def test_type_changed_there_while_only_a_partial_form_edits_a_field_of_it():
     assert merged.conflicts == [FieldConflict("integration_type", "studio", "external", "studio")]
 
 
-@pytest.mark.parametrize("entry", flex_flow.WRITABLE, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", flex_flow.WRITABLE_FIELDS, ids=lambda entry: entry.name)
 def test_every_field_that_can_be_written_can_conflict(entry):
     one, other, third = (True, False, None) if entry.kind == "boolean" else ("1", "2", "3")
 
     merged = merge(base={entry.name: one}, theirs={entry.name: other}, mine={entry.name: third})
 
     assert entry.name in [conflict.name for conflict in merged.conflicts]
-    assert entry.name not in merged.to_send
+    assert entry.name not in merged.requested
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_every_field_that_can_be_written_can_conflict(entry):
 def test_what_twilio_keeps_itself_never_conflicts(entry):
     merged = merge(base={entry.name: "1", **A}, theirs={entry.name: "2", **A}, mine=B)
 
-    assert (merged.conflicts, merged.theirs, merged.to_send) == ([], [], B)
+    assert (merged.conflicts, merged.theirs, merged.requested) == ([], [], B)
 
 
 def test_merge_changes_nothing_that_it_was_given():

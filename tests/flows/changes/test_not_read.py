@@ -12,17 +12,17 @@ from flows.availability import restrictions
 from flows.changes import flow_changes
 from flows.mirror import mirror
 from flows.plans import drafts, execution
-from flows.plans.drafts import Ask
+from flows.plans.drafts import BulkAction
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import OMAR, SECRET, SECRET_URL, create, delete, rename, switch
+from tests.faults.acting import OMAR, SECRET, SECRET_URL, create_flow, delete_flow, rename_flow, switch_flow
 
 pytestmark = pytest.mark.django_db
 
 ASKED = {
-    "update": (rename, {"friendly_name": "Plaintes Lyon"}),
-    "switch": (switch, {"enabled": False}),
-    "delete": (delete, None),
+    "update": (rename_flow, {"friendly_name": "Plaintes Lyon"}),
+    "switch": (switch_flow, {"enabled": False}),
+    "delete": (delete_flow, None),
 }
 
 
@@ -45,7 +45,7 @@ def failed():
 def test_failed_change_keeps_what_it_was_about(unreadable, verb):
     act, requested = ASKED[verb]
 
-    with pytest.raises(flow_changes.NotRead):
+    with pytest.raises(flow_changes.FlowUnreadable):
         act(unreadable)
 
     event = failed()
@@ -65,7 +65,7 @@ def test_failed_change_keeps_what_it_was_about(unreadable, verb):
 @pytest.mark.django_db(transaction=True)
 def test_failed_change_of_a_plan_keeps_it_too(sandbox, flow_sid, person, kind):
     user = person("operator", "omar")
-    plan = drafts.plan_change(ask=Ask(kind), sids=[flow_sid], made_by="omar")
+    plan = drafts.plan_bulk_action(ask=BulkAction(kind), sids=[flow_sid], made_by="omar")
     actor = OMAR.__class__(id=str(user.pk), label="omar")
     execution.start(plan=plan, reason="", actor=actor)
     sandbox.remove_flow(flow_sid)
@@ -83,7 +83,7 @@ def test_flow_that_the_copy_has_not_is_known_by_the_form(sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
     base = {"sid": flow_sid, "friendly_name": "As I saw it", "enabled": True}
 
-    with pytest.raises(flow_changes.NotRead):
+    with pytest.raises(flow_changes.FlowUnreadable):
         flow_changes.update_flow(
             sid=flow_sid, base=base, values={"friendly_name": "Mine", "enabled": True},
             reason="", actor=OMAR, change_id=uuid.uuid4(),
@@ -96,8 +96,10 @@ def test_flow_that_the_copy_has_not_is_known_by_the_form(sandbox, flow_sid):
 def test_no_secret_is_kept_of_it(sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
 
-    with pytest.raises(flow_changes.NotRead):
-        rename(flow_sid, base={"integration_url": SECRET_URL}, values={"integration_url": SECRET_URL + "x"})
+    with pytest.raises(flow_changes.FlowUnreadable):
+        rename_flow(
+            flow_sid, base={"integration_url": SECRET_URL}, values={"integration_url": SECRET_URL + "x"}
+        )
 
     body = failed().payload
     assert SECRET not in str([body.before, body.requested])
@@ -105,10 +107,10 @@ def test_no_secret_is_kept_of_it(sandbox, flow_sid):
 
 @pytest.mark.parametrize("verb", ["create", *ASKED])
 def test_change_that_an_account_does_not_take_keeps_it_too(flow_sid, verb):
-    restrictions.close(account_sid=ACCOUNT, reason="A freeze", actor=OMAR)
-    act, requested = (create, None) if verb == "create" else ASKED[verb]
+    restrictions.set_read_only(account_sid=ACCOUNT, reason="A freeze", actor=OMAR)
+    act, requested = (create_flow, None) if verb == "create" else ASKED[verb]
 
-    with pytest.raises(restrictions.Closed):
+    with pytest.raises(restrictions.OperationUnavailable):
         act(flow_sid)
 
     event = AuditEvent.objects.filter(result="denied").select_related("payload").get()
@@ -135,8 +137,8 @@ def test_conflict_says_which_fields(sandbox, flow_sid):
 
 def test_page_of_it_says_that_this_is_what_was_last_known(sandbox, flow_sid, client_of):
     sandbox.remove_flow(flow_sid)
-    with pytest.raises(flow_changes.NotRead):
-        rename(flow_sid)
+    with pytest.raises(flow_changes.FlowUnreadable):
+        rename_flow(flow_sid)
 
     page = client_of("viewer").get(f"/audit/{failed().event_id}/").content.decode()
 

@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from flows.audit import audit_log
-from flows.audit.audit_log import ChangeOpen
+from flows.audit.audit_log import ConcurrentChange
 from flows.audit.models import AuditEvent, OpenChange
 from flows.changes import flow_changes, reconcile
 from flows.mirror import mirror
@@ -14,7 +14,7 @@ from flows.mirror.models import Flow
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import drifts, later
+from tests.faults.acting import clock_ahead, drift_events
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +55,7 @@ def test_update_that_was_applied_is_found_out(sandbox, flow_sid, rename):
     assert (event.target_sid, event.changed_fields) == (flow_sid, ["friendly_name"])
     assert event.payload.after["friendly_name"] == "New"
     assert Flow.objects.get().friendly_name == "New"
-    assert audit_log.unsettled([flow_sid]) == {}
+    assert audit_log.open_changes_by_flow([flow_sid]) == {}
     assert writes(sandbox) == sent
     assert reconcile.reconcile() == []
 
@@ -64,10 +64,10 @@ def test_update_that_was_not_applied_takes_two_reads_some_time_apart(sandbox, fl
     rename(sandbox, fault=FaultKind.DROP)
 
     assert results() == results() == []
-    with later():
+    with clock_ahead():
         assert results() == ["not_applied"]
 
-    assert audit_log.unsettled([flow_sid]) == {}
+    assert audit_log.open_changes_by_flow([flow_sid]) == {}
     assert not OpenChange.objects.exists()
 
 
@@ -76,7 +76,7 @@ def test_update_that_is_applied_late_is_found_out(sandbox, flow_sid, rename):
     assert results() == []
     sandbox.edit_flow(flow_sid, friendly_name="New")
 
-    with later():
+    with clock_ahead():
         assert results() == ["applied"]
 
 
@@ -86,12 +86,12 @@ def test_update_of_a_flow_that_shows_neither_is_a_puzzle(sandbox, flow_sid, rena
     sandbox.edit_flow(flow_sid, friendly_name="Third")
 
     found = results()
-    with later():
+    with clock_ahead():
         found += results()
 
     assert found == []
-    assert flow_sid in audit_log.unsettled([flow_sid])
-    assert OpenChange.objects.get().puzzle == reconcile.NEITHER
+    assert flow_sid in audit_log.open_changes_by_flow([flow_sid])
+    assert OpenChange.objects.get().puzzle == reconcile.THIRD_VALUE
 
 
 @pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
@@ -101,25 +101,25 @@ def test_update_of_a_flow_that_is_gone_is_a_puzzle(sandbox, flow_sid, rename, fa
 
     assert results() == []
 
-    assert OpenChange.objects.get().puzzle == reconcile.GONE
+    assert OpenChange.objects.get().puzzle == reconcile.FLOW_DELETED
     assert Flow.objects.get().gone_at is None  # the copy waits until it is settled
-    assert drifts() == []
+    assert drift_events() == []
 
 
 @pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
 def test_next_change_waits_until_the_doubt_is_settled(sandbox, flow_sid, rename, fault):
     lost = rename(sandbox, fault=fault)
 
-    with pytest.raises(ChangeOpen) as raised:
+    with pytest.raises(ConcurrentChange) as raised:
         rename(sandbox, integration_retry_count=1)
 
     assert raised.value.event == lost
     found = results()
-    with later():
+    with clock_ahead():
         found += results()
     assert len(found) == 1
     assert rename(sandbox, integration_retry_count=1).result == "succeeded"
-    assert drifts() == []
+    assert drift_events() == []
 
 
 @pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
@@ -129,10 +129,10 @@ def test_update_that_may_have_been_undone_since_is_a_puzzle(sandbox, flow_sid, r
     sandbox.edit_flow(flow_sid, friendly_name="Réclamations Lyon", date_updated=ANOTHER_DAY)
 
     assert results() == []
-    with later():
+    with clock_ahead():
         assert results() == []
 
-    assert OpenChange.objects.get().puzzle == reconcile.TOUCHED
+    assert OpenChange.objects.get().puzzle == reconcile.LATER_EDIT
 
 
 def test_update_that_was_applied_beside_an_edit_of_somebody_else(sandbox, flow_sid, rename):
@@ -141,11 +141,11 @@ def test_update_that_was_applied_beside_an_edit_of_somebody_else(sandbox, flow_s
 
     assert results() == ["applied"]
 
-    (drift,) = drifts()
+    (drift,) = drift_events()
     assert (drift.target_sid, drift.changed_fields) == (flow_sid, ["integration_retry_count"])
     assert drift.payload.before["friendly_name"] == drift.payload.after["friendly_name"] == "New"
     assert not mirror.sync(ACCOUNT).moved
-    assert drifts() == [drift]
+    assert drift_events() == [drift]
 
 
 def test_update_that_was_not_applied_beside_an_edit_of_somebody_else_in_the_same_second(
@@ -156,11 +156,11 @@ def test_update_that_was_not_applied_beside_an_edit_of_somebody_else_in_the_same
     sandbox.edit_flow(flow_sid, integration_retry_count=1, date_updated=date)
     assert results() == []
 
-    with later():
+    with clock_ahead():
         assert results() == ["not_applied"]
 
     mirror.sync(ACCOUNT)
-    (drift,) = drifts()
+    (drift,) = drift_events()
     assert drift.changed_fields == ["integration_retry_count"]
 
 
@@ -173,7 +173,7 @@ def test_integration_of_another_type_is_no_drift(sandbox, flow_sid, rename):
 
     assert "integration_flow_sid" not in Flow.objects.get().resource
     assert not mirror.sync(ACCOUNT).moved
-    assert drifts() == []
+    assert drift_events() == []
 
 
 def test_update_of_a_secret_is_found_out_though_only_its_mask_is_kept(sandbox, flow_sid, rename):
@@ -193,7 +193,7 @@ def test_deletion(sandbox, flow_sid, actor, how, expected):
     assert event.result == "unknown"
 
     found = results()
-    with later():
+    with clock_ahead():
         found += results()
 
     assert found == [expected]
@@ -210,7 +210,7 @@ def test_change_whose_process_died_is_found_out_once_it_can_be_no_longer_under_w
     sandbox.edit_flow(flow_sid, friendly_name="New")
 
     assert results() == []
-    with later():
+    with clock_ahead():
         assert results() == ["applied"]
 
 

@@ -6,11 +6,11 @@ import pytest
 from flows.audit.models import OpenChange
 from flows.mirror.models import Flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
-from tests.faults.acting import VERBS, applied, create, delete, rename, switch
+from tests.faults.acting import VERBS, applied_writes, create_flow, delete_flow, rename_flow, switch_flow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-METHODS = {create: "POST", rename: "POST", switch: "POST", delete: "DELETE"}
+METHODS = {create_flow: "POST", rename_flow: "POST", switch_flow: "POST", delete_flow: "DELETE"}
 every_verb = pytest.mark.parametrize("act", VERBS.values(), ids=VERBS)
 
 
@@ -41,7 +41,7 @@ def test_flow_can_be_changed_again_after_it(sandbox, flow_sid, act):
     act(flow_sid)
     sandbox.clear_faults()
 
-    assert rename(flow_sid).event.result == "succeeded"
+    assert rename_flow(flow_sid).event.result == "succeeded"
 
 
 @every_verb
@@ -74,20 +74,20 @@ def test_unknown_outcome_keeps_the_status_the_code_and_the_words_that_came(
 
 @pytest.mark.parametrize("status", [200, 202, 203])
 def test_deletion_that_is_only_accepted_is_unknown(sandbox, flow_sid, status):
-    answer_with(sandbox, delete, FaultKind.EMPTY, status=status)
+    answer_with(sandbox, delete_flow, FaultKind.EMPTY, status=status)
 
-    event = delete(flow_sid).event
+    event = delete_flow(flow_sid).event
 
     assert (event.result, event.remote_status) == ("unknown", status)
     assert Flow.objects.get().gone_at is None
 
 
-@pytest.mark.parametrize("act", [create, rename, switch])
+@pytest.mark.parametrize("act", [create_flow, rename_flow, switch_flow])
 @pytest.mark.parametrize("status", [202, 204, 206])
 def test_change_that_is_only_accepted_is_unknown(sandbox, flow_sid, act, status):
     answer_with(sandbox, act, FaultKind.EMPTY, status=status)
 
     event = act(flow_sid).event
 
-    assert (event.result, event.remote_status, len(applied(sandbox))) == ("unknown", status, 1)
+    assert (event.result, event.remote_status, len(applied_writes(sandbox))) == ("unknown", status, 1)
     assert OpenChange.objects.count() == 1

@@ -10,18 +10,28 @@ from flows.audit import audit_log, verification
 from flows.audit.models import AuditEvent, OpenChange
 from flows.availability.models import Closure
 from flows.changes import reconcile
-from flows.changes.reconcile import NotForAPerson
+from flows.changes.reconcile import NotAmbiguous
 from flows.erasure import erasure
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import OMAR, attempt_on, create, delete, drifts, later, rename, switch, writes
+from tests.faults.acting import (
+    OMAR,
+    append_attempt,
+    clock_ahead,
+    create_flow,
+    delete_flow,
+    drift_events,
+    received_writes,
+    rename_flow,
+    switch_flow,
+)
 
 pytestmark = pytest.mark.django_db
 
-LOSE = {"update": rename, "switch": switch, "delete": delete}
+LOSE = {"update": rename_flow, "switch": switch_flow, "delete": delete_flow}
 
 
 def refuse(sandbox, status=403, code=20003, **where):
@@ -29,8 +39,8 @@ def refuse(sandbox, status=403, code=20003, **where):
 
 
 def lose(sandbox, act, *arguments, kind=FaultKind.APPLY_THEN_DROP, **more):
-    method = "DELETE" if act is delete else "POST"
-    sandbox.inject(Fault(kind, method=method, times=4 if act is delete else 1))
+    method = "DELETE" if act is delete_flow else "POST"
+    sandbox.inject(Fault(kind, method=method, times=4 if act is delete_flow else 1))
     return act(*arguments, **more).event
 
 
@@ -45,7 +55,7 @@ def reconciled():
 
 def decide(**said):
     change = OpenChange.objects.select_related("attempt__payload").get()
-    return reconcile.decide(change=change, reason="Seen in the Console", actor=OMAR, **said)
+    return reconcile.resolve_manually(change=change, reason="Seen in the Console", actor=OMAR, **said)
 
 
 @pytest.mark.parametrize("verb", LOSE)
@@ -70,7 +80,7 @@ def test_user_decides_while_every_read_is_refused(sandbox, flow_sid, verb, appli
     ("status", "code"), [(401, 20003), (403, None), (404, None), (410, 20410), (410, None)]
 )
 def test_any_refusal_to_show_the_flow_is_named(sandbox, flow_sid, status, code):
-    lose(sandbox, rename, flow_sid)
+    lose(sandbox, rename_flow, flow_sid)
     sandbox.inject(Fault(FaultKind.REFUSE, method="GET", times=None, status=status, code=code or 20001))
 
     assert not reconciled()
@@ -79,7 +89,7 @@ def test_any_refusal_to_show_the_flow_is_named(sandbox, flow_sid, status, code):
 
 
 def test_reading_goes_on_and_tells_once_it_works_again(sandbox, flow_sid):
-    lose(sandbox, rename, flow_sid)
+    lose(sandbox, rename_flow, flow_sid)
     refuse(sandbox)
     assert not reconciled()
     sandbox.clear_faults()
@@ -90,7 +100,7 @@ def test_reading_goes_on_and_tells_once_it_works_again(sandbox, flow_sid):
 
 
 def test_change_that_was_not_made_takes_two_reads_also_after_a_refusal(sandbox, flow_sid):
-    lose(sandbox, rename, flow_sid, kind=FaultKind.DROP)
+    lose(sandbox, rename_flow, flow_sid, kind=FaultKind.DROP)
     refuse(sandbox)
     assert not reconciled()
     sandbox.clear_faults()
@@ -98,22 +108,22 @@ def test_change_that_was_not_made_takes_two_reads_also_after_a_refusal(sandbox, 
     assert reconciled()
     change = OpenChange.objects.get()
     assert (change.puzzle, change.is_unreadable) == ("", False)
-    with pytest.raises(NotForAPerson):
+    with pytest.raises(NotAmbiguous):
         decide(applied=False)
-    with later():
+    with clock_ahead():
         assert reconciled()
 
     assert AuditEvent.objects.get(stage="reconciled").result == "not_applied"
 
 
 def test_first_read_before_a_refusal_counts(sandbox, flow_sid):
-    lose(sandbox, rename, flow_sid, kind=FaultKind.DROP)
+    lose(sandbox, rename_flow, flow_sid, kind=FaultKind.DROP)
     assert reconciled()
     refuse(sandbox)
     assert not reconciled()
     sandbox.clear_faults()
 
-    with later():
+    with clock_ahead():
         assert reconciled()
 
     assert AuditEvent.objects.get(stage="reconciled").result == "not_applied"
@@ -121,20 +131,20 @@ def test_first_read_before_a_refusal_counts(sandbox, flow_sid):
 
 @pytest.mark.parametrize("kind", [FaultKind.SERVER_ERROR, FaultKind.TOO_MANY, FaultKind.DROP])
 def test_trouble_that_passes_is_nothing_to_decide_at_first(sandbox, flow_sid, kind):
-    lose(sandbox, rename, flow_sid)
+    lose(sandbox, rename_flow, flow_sid)
     sandbox.inject(Fault(kind, method="GET", times=None))
 
     assert not reconciled()
-    with pytest.raises(NotForAPerson):
+    with pytest.raises(NotAmbiguous):
         decide(applied=True)
 
-    with later(31):
+    with clock_ahead(31):
         assert not reconciled()
         assert OpenChange.objects.get().puzzle.startswith("Twilio can't be reached: ")
 
 
 def test_creation_is_decided_while_the_listing_is_refused(sandbox, flow_sid):
-    lose(sandbox, create)
+    lose(sandbox, create_flow)
     made = next(sid for sid in sandbox.flows if sid != flow_sid)
     refuse(sandbox)
 
@@ -147,23 +157,23 @@ def test_creation_is_decided_while_the_listing_is_refused(sandbox, flow_sid):
     sandbox.clear_faults()
     mirror.sync(ACCOUNT)
     assert Flow.objects.get(sid=made).gone_at is None
-    assert drifts() == []
+    assert drift_events() == []
 
 
 @pytest.mark.parametrize("sid", ["", "FO1", "known"])
 def test_only_a_flow_that_the_log_does_not_account_for_can_be_what_a_creation_made(sandbox, flow_sid, sid):
-    lose(sandbox, create)
+    lose(sandbox, create_flow)
     refuse(sandbox)
     assert not reconciled()
 
-    with pytest.raises(NotForAPerson):
+    with pytest.raises(NotAmbiguous):
         decide(applied=True, sid=flow_sid if sid == "known" else sid)
 
     assert decide(applied=False).result == "not_applied"
 
 
 def test_404_proves_no_deletion_where_twilio_does_not_even_list(sandbox, flow_sid):
-    lose(sandbox, delete, flow_sid, kind=FaultKind.DROP)
+    lose(sandbox, delete_flow, flow_sid, kind=FaultKind.DROP)
     refuse(sandbox, 404, 20404)
     with pytest.raises(FlexError):
         mirror.sync(ACCOUNT)
@@ -175,7 +185,7 @@ def test_404_proves_no_deletion_where_twilio_does_not_even_list(sandbox, flow_si
 
 
 def test_account_that_the_site_has_no_more_leaves_the_decision_to_a_user(sandbox, flow_sid, settings):
-    lose(sandbox, rename, flow_sid)
+    lose(sandbox, rename_flow, flow_sid)
     settings.FLEX_ACCOUNTS = (replace(settings.FLEX_ACCOUNTS[0], sid="AC" + "7" * 32),)
 
     assert not reconciled()
@@ -185,10 +195,10 @@ def test_account_that_the_site_has_no_more_leaves_the_decision_to_a_user(sandbox
 
 
 def test_attempt_whose_process_died_is_decided_like_any_other(sandbox, flow_sid):
-    attempt_on(flow_sid, account_sid=ACCOUNT)
+    append_attempt(flow_sid, account_sid=ACCOUNT)
     refuse(sandbox)
 
-    with later():
+    with clock_ahead():
         assert not reconciled()
         event = decide(applied=False)
 
@@ -197,8 +207,8 @@ def test_attempt_whose_process_died_is_decided_like_any_other(sandbox, flow_sid)
 
 def test_unknown_of_an_earlier_410_is_resolved(sandbox, flow_sid):
     """As versions before this one recorded it: an outcome without a code."""
-    attempt = attempt_on(flow_sid, account_sid=ACCOUNT)
-    attempt_on(
+    attempt = append_attempt(flow_sid, account_sid=ACCOUNT)
+    append_attempt(
         flow_sid,
         account_sid=ACCOUNT,
         change_id=attempt.change_id,
@@ -217,7 +227,7 @@ def test_what_twilio_refuses_as_a_kind_is_asked_once(sandbox, flow_sid):
     other = sandbox.add_flow(friendly_name="Other")
     mirror.sync(ACCOUNT)
     for sid in (flow_sid, other):
-        lose(sandbox, switch, sid)
+        lose(sandbox, switch_flow, sid)
     refuse(sandbox)
     read = len(sandbox.requests)
 
@@ -229,7 +239,7 @@ def test_what_twilio_refuses_as_a_kind_is_asked_once(sandbox, flow_sid):
 
 
 def test_reading_that_leaves_the_decision_to_a_user_is_kept(sandbox, flow_sid):
-    lose(sandbox, rename, flow_sid)
+    lose(sandbox, rename_flow, flow_sid)
     sandbox.edit_flow(flow_sid, friendly_name="Third")
     assert reconciled()
     change = OpenChange.objects.get()
@@ -241,11 +251,11 @@ def test_reading_that_leaves_the_decision_to_a_user_is_kept(sandbox, flow_sid):
 
     assert len(sandbox.requests) == read
     assert event.payload.findings["reading"][flow_sid]["friendly_name"] == "Third"
-    assert event.payload.findings["puzzle"] == reconcile.NEITHER
+    assert event.payload.findings["puzzle"] == reconcile.THIRD_VALUE
 
 
 def test_secret_in_a_reading_is_masked(sandbox, flow_sid):
-    lose(sandbox, rename, flow_sid)
+    lose(sandbox, rename_flow, flow_sid)
     sandbox.edit_flow(
         flow_sid, friendly_name="Third", integration_type="external",
         integration_url="https://x.example/?token=canary-7f3a",
@@ -259,7 +269,7 @@ def test_secret_in_a_reading_is_masked(sandbox, flow_sid):
 class TestErased:
     """An open change whose contents were erased."""
 
-    @pytest.mark.parametrize("act", [rename, switch])
+    @pytest.mark.parametrize("act", [rename_flow, switch_flow])
     def test_missing_values_are_never_taken_for_an_answer(self, sandbox, flow_sid, act):
         lose(sandbox, act, flow_sid, kind=FaultKind.DROP)
         erased = erasure.erase(sid=flow_sid, reason="asked for", actor=OMAR, despite_open_change=True)
@@ -267,14 +277,14 @@ class TestErased:
 
         assert reconciled()
 
-        assert OpenChange.objects.get().puzzle == reconcile.ERASED
+        assert OpenChange.objects.get().puzzle == reconcile.REQUEST_ERASED
         event = decide(applied=True)
         assert (event.payload.before, event.payload.requested, event.payload.after) == (None, None, None)
         assert Flow.objects.filter(gone_at__isnull=False).count() == 0
         assert verification.verify().bad_seq is None
 
     def test_creation_names_what_it_may_have_made_and_nothing_of_it(self, sandbox, flow_sid):
-        lose(sandbox, create)
+        lose(sandbox, create_flow)
         made = next(sid for sid in sandbox.flows if sid != flow_sid)
         identity = OpenChange.objects.get().attempt.payload.contact_identity
         erasure.erase(identity=identity, reason="asked for", actor=OMAR, despite_open_change=True)
@@ -282,11 +292,15 @@ class TestErased:
         assert reconciled()
 
         change = OpenChange.objects.get()
-        assert (change.puzzle, change.candidates, change.last_reading) == (reconcile.ERASED, [made], {})
+        assert (change.puzzle, change.candidates, change.last_reading) == (
+            reconcile.REQUEST_ERASED,
+            [made],
+            {},
+        )
         assert decide(applied=True, sid=made).payload.after is None
 
     def test_deletion_is_still_told_by_reading(self, sandbox, flow_sid):
-        lose(sandbox, delete, flow_sid)
+        lose(sandbox, delete_flow, flow_sid)
         erasure.erase(sid=flow_sid, reason="asked for", actor=OMAR, despite_open_change=True)
 
         assert reconciled()
@@ -295,17 +309,17 @@ class TestErased:
         assert (event.result, event.payload.before) == ("applied", None)
 
     def test_change_under_way_is_in_the_way(self, flow_sid):
-        attempt_on(flow_sid, account_sid=ACCOUNT)
+        append_attempt(flow_sid, account_sid=ACCOUNT)
 
-        with pytest.raises(erasure.StillOpen) as still:
+        with pytest.raises(erasure.BlockedByOpenChange) as still:
             erasure.erase(sid=flow_sid, reason="asked for", actor=OMAR, despite_open_change=True)
 
         assert still.value.is_under_way
-        with later():
+        with clock_ahead():
             assert erasure.erase(sid=flow_sid, reason="x", actor=OMAR, despite_open_change=True).undecided
 
     def test_what_was_read_of_another_creations_candidate_goes_too(self, sandbox, flow_sid):
-        lose(sandbox, create)
+        lose(sandbox, create_flow)
         twin = sandbox.add_flow(**{**NEW_FIELDS, "friendly_name": "Störungsmeldung Köln"})
         assert reconciled()
         assert twin in OpenChange.objects.get().last_reading
@@ -315,7 +329,7 @@ class TestErased:
         assert twin not in OpenChange.objects.get().last_reading
 
     def test_decision_that_shows_another_flow_is_erased_with_it(self, sandbox, flow_sid):
-        lose(sandbox, create)
+        lose(sandbox, create_flow)
         made = next(sid for sid in sandbox.flows if sid != flow_sid)
         twin = sandbox.add_flow(**NEW_FIELDS)
         assert reconciled()
@@ -342,13 +356,13 @@ NEW_FIELDS = {
 
 
 def test_nothing_is_ever_sent_again(sandbox, flow_sid):
-    lose(sandbox, rename, flow_sid)
+    lose(sandbox, rename_flow, flow_sid)
     refuse(sandbox)
-    sent = len(writes(sandbox))
+    sent = len(received_writes(sandbox))
 
     assert not reconciled()
     decide(applied=False)
 
-    assert len(writes(sandbox)) == sent
-    assert audit_log.unsettled([flow_sid]) == {}
+    assert len(received_writes(sandbox)) == sent
+    assert audit_log.open_changes_by_flow([flow_sid]) == {}
     assert uuid.UUID(str(AuditEvent.objects.get(stage="reconciled").change_id))

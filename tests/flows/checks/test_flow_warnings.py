@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.checks.flow_warnings import warnings
+from flows.checks.flow_warnings import find_warnings
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 from tests.data import EXAMPLES, FACTS, INTEGRATION_TYPES, required_by, taken_by
@@ -21,15 +21,15 @@ def flow(kind="studio", channel="sms", **fields):
 @pytest.mark.parametrize("kind", INTEGRATION_TYPES)
 @pytest.mark.parametrize("channel", FACTS["channel_types"])
 def test_nothing_is_wrong_with_a_whole_flow(kind, channel):
-    assert warnings(flow(kind, channel)) == []
+    assert find_warnings(flow(kind, channel)) == []
 
 
 @pytest.mark.parametrize("kind", INTEGRATION_TYPES)
 @pytest.mark.parametrize("empty", [None, ""])
 def test_each_field_that_the_type_needs_is_missed(kind, empty):
     for name in required_by(kind):
-        assert warnings(flow(kind, **{name: empty})) == [
-            f"{flex_flow.BY_NAME[name].label} is missing: without it nothing handles the messages."
+        assert find_warnings(flow(kind, **{name: empty})) == [
+            f"{flex_flow.FIELDS_BY_NAME[name].label} is missing: without it nothing handles the messages."
         ]
 
 
@@ -37,7 +37,7 @@ def test_each_field_that_the_type_needs_is_missed(kind, empty):
 def test_everything_missing_is_said_at_once_the_gravest_first(kind):
     bare = {"integration_type": kind, "channel_type": "sms"}
 
-    found = warnings(bare)
+    found = find_warnings(bare)
 
     assert len(found) == len(required_by(kind)) + 1
     assert all("is missing" in warning for warning in found[:-1])
@@ -48,22 +48,22 @@ def test_everything_missing_is_said_at_once_the_gravest_first(kind):
 def test_what_another_type_needs_is_not_missed(kind):
     foreign = {name: None for name in EXAMPLES if name not in taken_by(kind)}
 
-    assert warnings(flow(kind) | foreign) == []
+    assert find_warnings(flow(kind) | foreign) == []
 
 
 @pytest.mark.parametrize("unset", [None, ""])
 def test_no_integration_type(unset):
     bare = flow("external", integration_type=unset)
 
-    assert warnings(bare | {"integration_url": None}) == [UNTYPED]
-    assert warnings(bare) == [
+    assert find_warnings(bare | {"integration_url": None}) == [UNTYPED]
+    assert find_warnings(bare) == [
         f"{UNTYPED} Twilio's default is Studio: whether the webhook is called is not certain."
     ]
 
 
 @pytest.mark.parametrize("unset", [None, ""])
 def test_no_integration_type_where_twilios_default_has_its_flow(unset):
-    assert warnings(flow("studio", integration_type=unset)) == [
+    assert find_warnings(flow("studio", integration_type=unset)) == [
         "No integration type is set: Twilio takes Studio, its default."
     ]
 
@@ -77,20 +77,22 @@ def test_no_integration_type_where_twilios_default_has_its_flow(unset):
     ],
 )
 def test_value_that_cannot_be_read(name, value, shown):
-    found = warnings(flow("studio") | {name: value})
+    found = find_warnings(flow("studio") | {name: value})
 
-    assert found[0] == f"{flex_flow.BY_NAME[name].label} is not understood: Twilio sent “{shown}”."
+    assert found[0] == f"{flex_flow.FIELDS_BY_NAME[name].label} is not understood: Twilio sent “{shown}”."
 
 
 @pytest.mark.parametrize("name", ["friendly_name", "contact_identity"])
 def test_characters_that_nobody_sees_are_named(name):
-    found = warnings(flow("studio", "web") | {name: "a\u200bb\ufeff"})
+    found = find_warnings(flow("studio", "web") | {name: "a\u200bb\ufeff"})
 
-    assert found == [f"{flex_flow.BY_NAME[name].label} has invisible characters in it: U+200B, U+FEFF."]
+    assert found == [
+        f"{flex_flow.FIELDS_BY_NAME[name].label} has invisible characters in it: U+200B, U+FEFF."
+    ]
 
 
 def test_fragment_of_a_webhook():
-    assert warnings(flow("external", integration_url="https://h.example/in#top")) == [
+    assert find_warnings(flow("external", integration_url="https://h.example/in#top")) == [
         "What follows the # in the webhook's address is never sent to it."
     ]
 
@@ -99,31 +101,31 @@ def test_fragment_of_a_webhook():
     "snapshot", [flow(integration_type="bot"), flow(channel_type="telepathy", contact_identity=None)]
 )
 def test_what_nobody_knows_yet_is_not_judged(snapshot):
-    assert warnings(snapshot) == []
+    assert find_warnings(snapshot) == []
 
 
 def test_an_empty_snapshot():
-    assert len(warnings({})) == 1
+    assert len(find_warnings({})) == 1
 
 
 @pytest.mark.parametrize("odd", [["sms"], {"sms": 1}, 7, True])
 def test_values_of_another_shape_are_no_crash(odd):
     for name in ("channel_type", "integration_type", "contact_identity", "integration_url"):
-        assert isinstance(warnings(flow("external") | {name: odd}), list)
+        assert isinstance(find_warnings(flow("external") | {name: odd}), list)
 
 
 @pytest.mark.parametrize("channel", IDENTITIES)
 @pytest.mark.parametrize("unset", [None, ""])
 def test_no_contact_identity_where_the_channel_needs_one(channel, unset):
-    (found,) = warnings(flow(channel=channel, contact_identity=unset))
+    (found,) = find_warnings(flow(channel=channel, contact_identity=unset))
 
-    assert found.startswith(f"No contact identity is set: {labels.ENUMS[channel]} needs ")
+    assert found.startswith(f"No contact identity is set: {labels.CHOICE_LABELS[channel]} needs ")
 
 
 @pytest.mark.parametrize("channel", ["web", "line", "custom"])
 @pytest.mark.parametrize("identity", [None, "", "instagram", "+14155550123", "whatever it is"])
 def test_channels_that_have_no_format(channel, identity):
-    assert warnings(flow(channel=channel, contact_identity=identity)) == []
+    assert find_warnings(flow(channel=channel, contact_identity=identity)) == []
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ def test_channels_that_have_no_format(channel, identity):
     ],
 )  # fmt: skip
 def test_identities_in_use(channel, identity):
-    assert warnings(flow(channel=channel, contact_identity=identity)) == []
+    assert find_warnings(flow(channel=channel, contact_identity=identity)) == []
 
 
 @pytest.mark.parametrize(
@@ -148,24 +150,24 @@ def test_identities_in_use(channel, identity):
     ids=ascii,
 )  # fmt: skip
 def test_identities_of_another_format(channel, identity):
-    (found,) = warnings(flow(channel=channel, contact_identity=identity))
+    (found,) = find_warnings(flow(channel=channel, contact_identity=identity))
 
     assert found.startswith(
-        f"The contact identity does not look like one of {labels.ENUMS[channel]}: expected "
+        f"The contact identity does not look like one of {labels.CHOICE_LABELS[channel]}: expected "
     )
 
 
 @pytest.mark.parametrize("url", ["http://h.example/", "HTTP://h.example/", "http:h.example"])
 def test_a_webhook_that_is_not_encrypted(url):
-    assert warnings(flow("external", integration_url=url)) == [
+    assert find_warnings(flow("external", integration_url=url)) == [
         "The webhook is not encrypted: its address begins with http:, not https:."
     ]
 
 
 def test_an_address_left_over_from_another_type_is_not_judged():
-    assert warnings(flow("studio", integration_url="http://h.example/")) == []
+    assert find_warnings(flow("studio", integration_url="http://h.example/")) == []
 
 
 @pytest.mark.parametrize("url", ["https://h.example/?next=http://a", "https:h.example", "httpx:"])
 def test_other_addresses_are_not_judged(url):
-    assert warnings(flow("external", integration_url=url)) == []
+    assert find_warnings(flow("external", integration_url=url)) == []

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.core.csv_cells import cell, unescaped
+from flows.core.csv_cells import from_csv_cell, to_csv_cell
 
 FORMULAS = [
     "=1+1", "+1", "-1", "@SUM(1)", "＝1", "＋1", "－1", "＠a", " =1", "\t=1", "\n=1", "\r=1", "\u200b=1", '"=1', "'=1", "\ufeff +1",
@@ -40,15 +40,15 @@ def is_formula(text):
 
 @pytest.mark.parametrize("value", FORMULAS, ids=ascii)
 def test_formula_is_marked_at_its_beginning(value):
-    assert cell(value).startswith("'")
-    assert not is_formula(cell(value))
+    assert to_csv_cell(value).startswith("'")
+    assert not is_formula(to_csv_cell(value))
 
 
 @pytest.mark.parametrize("value", BEHIND, ids=ascii)
 @pytest.mark.parametrize("delimiter", [";", "\t", "|", ","])
 def test_formula_behind_another_separator_is_marked_too(value, delimiter):
     buffer = io.StringIO()
-    csv.writer(buffer).writerow(["FO1", cell(value), "end"])
+    csv.writer(buffer).writerow(["FO1", to_csv_cell(value), "end"])
 
     rows = list(csv.reader(io.StringIO(buffer.getvalue()), delimiter=delimiter))
 
@@ -57,16 +57,16 @@ def test_formula_behind_another_separator_is_marked_too(value, delimiter):
 
 @pytest.mark.parametrize("value", TEXTS)
 def test_what_is_no_formula_stays_as_it_is(value):
-    assert cell(value) == value
+    assert to_csv_cell(value) == value
 
 
 @given(st.text(alphabet="'\"=+-@;|,\t\n\r a1＝\u200b", max_size=12))
 def test_every_text_comes_back(value):
-    assert unescaped(cell(value)) == value
-    assert not is_formula(cell(value))
+    assert from_csv_cell(to_csv_cell(value)) == value
+    assert not is_formula(to_csv_cell(value))
 
 
 @pytest.mark.parametrize("text", ["\n" * 200_000, "'" * 200_000, " ;" * 100_000, '"\t' * 100_000], ids=ascii)
 def test_long_run_of_what_is_looked_past_is_gone_through_once(text):
     """Quadratic, it would take minutes."""
-    assert unescaped(cell(text)) == text
+    assert from_csv_cell(to_csv_cell(text)) == text

@@ -12,7 +12,7 @@ from flows.core import invisible
 from flows.flex_flows.forms import FlowForm
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.search.flow_search import the_one
+from flows.search.flow_search import find_exact_match
 from tests import ACCOUNT
 from tests.conftest import form_data
 
@@ -164,7 +164,7 @@ def test_pasted_sid_and_number_find_their_flow(client_of, flow_sid, character):
     client = client_of("viewer")
 
     for text in (f"{character}{flow_sid}{character}", f"{character}+33 199 000 123{character}"):
-        assert the_one(text) == flow_sid
+        assert find_exact_match(text) == flow_sid
     assert client.get("/flows/", {"q": f"{character}{flow_sid[:12]}"}).context["found"].total == 1
     assert (
         client.get(
@@ -177,9 +177,9 @@ def test_pasted_sid_and_number_find_their_flow(client_of, flow_sid, character):
 
 
 def test_what_is_left_out_and_what_stays():
-    assert invisible.without_hidden("a\u200bb\u00a0c") == "ab c"
-    assert invisible.trimmed("\u200b a\u200bb \ufeff") == "a\u200bb"
-    assert invisible.names_of(invisible.hidden_in("a\u200bb\u200b\ufeff")) == "U+200B, U+FEFF"
+    assert invisible.strip_invisible("a\u200bb\u00a0c") == "ab c"
+    assert invisible.trim_invisible("\u200b a\u200bb \ufeff") == "a\u200bb"
+    assert invisible.format_code_points(invisible.find_invisible("a\u200bb\u200b\ufeff")) == "U+200B, U+FEFF"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from flows.erasure import compaction
-from flows.erasure.compaction import NotCompacted
+from flows.erasure.compaction import CompactionFailed
 from flows.mirror.models import Flow
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -17,7 +17,7 @@ postgresql_only = pytest.mark.skipif("connection.vendor != 'postgresql'", reason
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(compaction, "PATIENCE", 0.0)
+    monkeypatch.setattr(compaction, "WAIT_TIMEOUT", 0.0)
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA busy_timeout = 20")
@@ -55,7 +55,7 @@ def test_reader_of_an_older_state_is_told(impatient, other):
     other.execute("BEGIN DEFERRED")
     other.execute("SELECT count(*) FROM flows_flow")
 
-    with pytest.raises(NotCompacted, match="reading an older state"):
+    with pytest.raises(CompactionFailed, match="reading an older state"):
         compaction.compact()
 
 
@@ -63,7 +63,7 @@ def test_reader_of_an_older_state_is_told(impatient, other):
 def test_writer_is_told(impatient, other):
     other.execute("BEGIN IMMEDIATE")
 
-    with pytest.raises(NotCompacted, match="locked"):
+    with pytest.raises(CompactionFailed, match="locked"):
         compaction.compact()
 
 
@@ -77,7 +77,7 @@ def test_transaction_in_the_way_is_told(impatient, other, statement, told):
     other.execute(statement)
     Flow.objects.create(sid="FO1", mirrored_at="2026-11-01T00:00:00Z")  # which the other may not see
 
-    with pytest.raises(NotCompacted, match=told):
+    with pytest.raises(CompactionFailed, match=told):
         compaction.compact()
 
 
@@ -104,13 +104,13 @@ def test_full_disk_is_told(monkeypatch):
         compaction, "_write_file_anew" if connection.vendor == "sqlite" else "_write_tables_anew", full
     )
 
-    with pytest.raises(NotCompacted, match="the disk is full"):
+    with pytest.raises(CompactionFailed, match="the disk is full"):
         compaction.compact()
 
 
 @sqlite_only
 def test_what_is_freed_is_overwritten():
-    compaction.overwrite_what_is_freed()
+    compaction.enable_secure_delete()
 
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA secure_delete")

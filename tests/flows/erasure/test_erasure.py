@@ -17,7 +17,7 @@ from flows.mirror.models import Flow
 from flows.search.models import SavedView
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import NEW, create, delete, rename
+from tests.faults.acting import NEW_FLOW, create_flow, delete_flow, rename_flow
 
 pytestmark = pytest.mark.django_db
 
@@ -36,9 +36,9 @@ def erased_seqs():
 
 
 def test_flow_is_erased_from_its_first_event_to_its_last(sandbox, actor):
-    made = create(values={"friendly_name": "Kanari", "contact_identity": "+4923055501"}).event.target_sid
-    rename(made)
-    other = create(values={"friendly_name": "Other", "contact_identity": "+4923055599"}).event.target_sid
+    made = create_flow(values={"friendly_name": "Kanari", "contact_identity": "+4923055501"}).event.target_sid
+    rename_flow(made)
+    other = create_flow(values={"friendly_name": "Other", "contact_identity": "+4923055599"}).event.target_sid
 
     erased = erasure.erase(sid=made, actor=actor)
 
@@ -151,7 +151,7 @@ def test_copy_that_only_mentions_the_identity_goes_too(sandbox, actor):
 
 def test_both_events_of_a_creation_that_failed_are_erased(sandbox, actor):
     sandbox.inject(Fault(FaultKind.REFUSE, status=400, code=20001, method="POST"))
-    create(values={"contact_identity": NUMBER})
+    create_flow(values={"contact_identity": NUMBER})
 
     assert erasure.erase(identity=NUMBER, actor=actor).seqs == [1, 2]
 
@@ -173,7 +173,7 @@ def test_what_was_searched_for_in_an_export_is_erased(actor):
 
 
 def test_flow_that_is_gone_from_twilio_does_not_come_back(sandbox, flow_sid, actor):
-    delete(flow_sid)
+    delete_flow(flow_sid)
 
     erased = erasure.erase(sid=flow_sid, actor=actor)
     mirror.sync(ACCOUNT)
@@ -184,7 +184,7 @@ def test_flow_that_is_gone_from_twilio_does_not_come_back(sandbox, flow_sid, act
 
 def test_flow_that_twilio_still_has_comes_back_as_a_new_baseline(sandbox, flow_sid, actor):
     erased = erasure.erase(sid=flow_sid, actor=actor)
-    assert not drift.states([flow_sid])[flow_sid].is_known
+    assert not drift.last_recorded_states([flow_sid])[flow_sid].is_known
 
     mirror.sync(ACCOUNT)
 
@@ -209,10 +209,10 @@ def test_drift_that_was_erased_leaves_the_inbox(sandbox, flow_sid, actor):
 @pytest.mark.parametrize("kind", ["flow", "identity"])
 def test_nothing_is_erased_while_a_change_is_open(sandbox, flow_sid, actor, kind):
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-    lost = rename(flow_sid).event
+    lost = rename_flow(flow_sid).event
     which = {"sid": flow_sid} if kind == "flow" else {"identity": NUMBER}
 
-    with pytest.raises(erasure.StillOpen) as raised:
+    with pytest.raises(erasure.BlockedByOpenChange) as raised:
         erasure.erase(**which, actor=actor)
 
     assert raised.value.event == lost
@@ -226,7 +226,7 @@ def test_nothing_is_erased_while_a_change_is_open(sandbox, flow_sid, actor, kind
 
 def test_open_change_of_another_flow_is_not_in_the_way(sandbox, flow_sid, actor):
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-    rename(flow_sid)
+    rename_flow(flow_sid)
     record(actor)
 
     assert erasure.erase(sid=SID, actor=actor).seqs == [4]
@@ -237,7 +237,7 @@ def test_open_change_of_another_flow_is_not_in_the_way(sandbox, flow_sid, actor)
 def test_reason_must_not_tell_what_is_erased(actor, reason):
     record(actor, contact_identity=NUMBER)
 
-    with pytest.raises(erasure.ReasonTellsIt):
+    with pytest.raises(erasure.ReasonMentionsData):
         erasure.erase(identity=NUMBER, reason=reason, actor=actor)
 
     assert erased_seqs() == []
@@ -246,7 +246,7 @@ def test_reason_must_not_tell_what_is_erased(actor, reason):
 def test_reason_must_not_tell_the_flows_name(actor):
     record(actor, friendly_name="Kanari")
 
-    with pytest.raises(erasure.ReasonTellsIt):
+    with pytest.raises(erasure.ReasonMentionsData):
         erasure.erase(sid=SID, reason="Kanari is leaving", actor=actor)
 
 
@@ -317,21 +317,21 @@ def test_erasures_themselves_are_never_erased(actor):
 
 def test_what_is_appended_during_the_search_is_erased_too(actor, monkeypatch):
     record(actor, contact_identity=NUMBER)
-    read_on, calls = erasure._Search.read_on, []
+    scan_through, calls = erasure._ErasureSearch.scan_through, []
 
     def slow(self, through):
-        read_on(self, through)
+        scan_through(self, through)
         if not calls:
             calls.append(record(actor, target_sid="", message=f"about {NUMBER}"))
 
-    monkeypatch.setattr(erasure._Search, "read_on", slow)
+    monkeypatch.setattr(erasure._ErasureSearch, "scan_through", slow)
 
     assert erasure.erase(identity=NUMBER, actor=actor).seqs == [1, 2]
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3])
 def test_many_events_are_erased_in_batches(actor, monkeypatch, batch):
-    monkeypatch.setattr(erasure, "BATCH", batch)
+    monkeypatch.setattr(erasure, "BATCH_SIZE", batch)
     for _ in range(6):
         record(actor, contact_identity=NUMBER, change_id=uuid.uuid4())
 
@@ -381,15 +381,15 @@ def test_messages_that_wait_in_sessions_are_forgotten(actor, events):
     ([], []), ([1], [[1, 1]]), ([1, 2, 3], [[1, 3]]), ([1, 3, 4, 9], [[1, 1], [3, 4], [9, 9]]),
 ])  # fmt: skip
 def test_ranges(seqs, expected):
-    assert erasure.ranges(seqs) == expected
+    assert erasure.seq_ranges(seqs) == expected
 
 
 def test_new_flow_with_the_name_of_an_erased_one_can_be_made(sandbox, actor):
-    sid = create().event.target_sid
-    delete(sid, base={"friendly_name": NEW["friendly_name"]})
+    sid = create_flow().event.target_sid
+    delete_flow(sid, base={"friendly_name": NEW_FLOW["friendly_name"]})
     erasure.erase(sid=sid, actor=actor)
 
-    assert create().event.result == "succeeded"
+    assert create_flow().event.result == "succeeded"
     assert verification.verify().bad_seq is None
 
 

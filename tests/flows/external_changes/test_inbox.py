@@ -11,7 +11,15 @@ from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
 from flows.plans.models import Plan
 from tests import ACCOUNT
-from tests.faults.acting import OMAR, SECRET_URL, assert_chain_intact, drifts, later, read_only, rename
+from tests.faults.acting import (
+    OMAR,
+    SECRET_URL,
+    assert_chain_intact,
+    clock_ahead,
+    drift_events,
+    read_only_database,
+    rename_flow,
+)
 
 pytestmark = pytest.mark.django_db
 OTHER_URL = "https://hooks.example.com/elsewhere"
@@ -39,12 +47,12 @@ def edit(sandbox):
 
 
 def inbox():
-    return [ExternalChange(events) for events in drift.inbox()]
+    return [ExternalChange(events) for events in drift.load_inbox()]
 
 
 def groups():
     """The groups of the inbox, each as its kind and how many flows it has."""
-    return [(members[0].kind, len(members)) for members in external_changes.group(inbox())]
+    return [(members[0].kind, len(members)) for members in external_changes.group_similar(inbox())]
 
 
 def test_same_change_of_many_flows_in_one_sync_is_one_group(flows, edit):
@@ -63,7 +71,7 @@ def test_other_values_fields_kinds_and_times_are_groups_of_their_own(sandbox, fl
     for _ in range(2):
         sandbox.add_flow()
     mirror.sync(ACCOUNT)
-    with later():
+    with clock_ahead():
         edit(sids[9:11], integration_retry_count=1)
 
     assert sorted(groups()) == sorted(
@@ -89,7 +97,7 @@ def test_group_is_accepted_with_one_event_a_flow_and_one_reason(flows, edit):
     assert {(event.action, event.reason, event.actor_label) for event in events} == {
         ("flow.accept", "Agreed", "omar")
     }
-    assert {event.refers_to for event in events} == {event.event_id for event in drifts()}
+    assert {event.refers_to for event in events} == {event.event_id for event in drift_events()}
     assert not OpenDrift.objects.exists()
     assert_chain_intact()
 
@@ -98,7 +106,7 @@ def test_group_is_accepted_with_one_event_a_flow_and_one_reason(flows, edit):
 def test_group_that_can_not_be_recorded_is_not_accepted_at_all(flows, edit):
     edit(flows(3), integration_retry_count=1)
 
-    with read_only(), pytest.raises(NotRecorded):
+    with read_only_database(), pytest.raises(NotRecorded):
         external_changes.accept_all(inbox(), reason="", actor=OMAR)
 
     assert OpenDrift.objects.count() == 3
@@ -108,12 +116,12 @@ def test_group_that_can_not_be_recorded_is_not_accepted_at_all(flows, edit):
 def test_what_came_later_is_not_accepted(sandbox, flows, edit):
     (sid,) = flows(1)
     edit([sid], integration_retry_count=1)
-    (seen,) = drifts()
+    (seen,) = drift_events()
     edit([sid], integration_retry_count=2)
 
-    external_changes.accept_all(external_changes.waiting([seen.event_id]), reason="", actor=OMAR)
+    external_changes.accept_all(external_changes.load_pending([seen.event_id]), reason="", actor=OMAR)
 
-    assert [item.event_id for item in OpenDrift.objects.all()] == [drifts()[-1].pk]
+    assert [item.event_id for item in OpenDrift.objects.all()] == [drift_events()[-1].pk]
 
 
 def test_change_of_many_flows_is_reverted_by_a_bulk_change(flows, edit):
@@ -128,7 +136,7 @@ def test_change_of_many_flows_is_reverted_by_a_bulk_change(flows, edit):
     assert {(one.action, one.skipped) for one in planned} == {("flow.update", "")}
     assert [one.asked for one in planned] == [{"integration_retry_count": 3}] * 3
     assert [one.before for one in planned] == [{"integration_retry_count": 1}] * 3
-    assert {one.refers_to for one in planned} == {event.event_id for event in drifts()}
+    assert {one.refers_to for one in planned} == {event.event_id for event in drift_events()}
 
 
 def test_flows_that_were_created_are_deleted_and_deleted_ones_created_again(sandbox, flows):
@@ -137,7 +145,7 @@ def test_flows_that_were_created_are_deleted_and_deleted_ones_created_again(sand
         sandbox.remove_flow(sid)
     new = [sandbox.add_flow() for _ in range(2)]
     mirror.sync(ACCOUNT)
-    by_kind = {members[0].kind: members for members in external_changes.group(inbox())}
+    by_kind = {members[0].kind: members for members in external_changes.group_similar(inbox())}
 
     deletion = reverting.plan_revert(changes=by_kind["made"], made_by="omar")
     creation = reverting.plan_revert(changes=by_kind["deleted"], made_by="omar")
@@ -165,7 +173,7 @@ def test_flows_that_were_created_are_deleted_and_deleted_ones_created_again(sand
 def test_what_a_bulk_change_can_not_revert_is_skipped_and_says_why(flows, edit, fields, edited, why):
     edit(flows(1, **fields), **edited)
 
-    (planned,) = reverting.reverts(inbox())
+    (planned,) = reverting.build_reverts(inbox())
 
     assert why in planned.skipped
 
@@ -173,11 +181,11 @@ def test_what_a_bulk_change_can_not_revert_is_skipped_and_says_why(flows, edit, 
 def test_what_was_put_back_meanwhile_leaves_nothing_to_change(sandbox, flows, edit):
     (sid,) = flows(1)
     edit([sid], friendly_name="Theirs")
-    rename(sid, base=None, values={"friendly_name": "Flow 000"})
+    rename_flow(sid, base=None, values={"friendly_name": "Flow 000"})
 
-    (planned,) = reverting.reverts(inbox())
+    (planned,) = reverting.build_reverts(inbox())
 
-    assert planned.skipped == reverting.UNCHANGED
+    assert planned.skipped == reverting.NOTHING_TO_REVERT
 
 
 def test_accounts_where_the_person_may_not_change_flows_are_skipped(flows, edit):

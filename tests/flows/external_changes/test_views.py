@@ -11,7 +11,7 @@ from flows.mirror import mirror
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.conftest import form_data
-from tests.faults.acting import later, read_only
+from tests.faults.acting import clock_ahead, read_only_database
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +57,7 @@ def test_drift_is_told_on_the_list_the_flow_and_its_event(client_of, drift, flow
     assert flow.context["drifted"]
     assert "Outside this dashboard" in text(flow)
     event = client.get(f"/audit/{drift.event_id}/")
-    assert event.context["is_in_the_inbox"]
+    assert event.context["is_in_inbox"]
     assert "Changed at Twilio: friendly name" in text(event)
 
 
@@ -106,9 +106,9 @@ def test_only_drift_can_be_accepted(client_of, flow_sid):
 
 def test_undoing_a_change_is_an_ordinary_change_that_refers_to_it(client_of, sandbox, drift, flow_sid):
     client = client_of("operator")
-    undo_url = client.get("/flows/drift/").context["found"][0].undo_url
+    revert_url = client.get("/flows/drift/").context["found"][0].revert_url
 
-    page = client.get(undo_url)
+    page = client.get(revert_url)
     assert page.context["restore"].rows == [
         {"label": "Friendly name", "now": "Pilot 2", "then": "Réclamations Lyon"}
     ]
@@ -122,7 +122,7 @@ def test_undoing_a_change_is_an_ordinary_change_that_refers_to_it(client_of, san
 
 def test_undoing_that_fails_leaves_it_in_the_inbox(client_of, sandbox, drift, flow_sid):
     client = client_of("operator")
-    page = client.get(client.get("/flows/drift/").context["found"][0].undo_url)
+    page = client.get(client.get("/flows/drift/").context["found"][0].revert_url)
     sandbox.inject(Fault(FaultKind.REFUSE, method="POST", status=400, code=20001))
 
     again = save(client, page, f"/flows/{flow_sid}/edit/")
@@ -139,7 +139,7 @@ def test_undoing_a_creation_is_a_deletion(client_of, sandbox, flow_sid):
     (found,) = client.get("/flows/drift/").context["found"]
     assert found.kind == "made"
 
-    save(client, client.get(found.undo_url), f"/flows/{sid}/delete/", confirm_name="Not ours")
+    save(client, client.get(found.revert_url), f"/flows/{sid}/delete/", confirm_name="Not ours")
 
     assert sid not in sandbox.flows
     assert not OpenDrift.objects.exists()
@@ -152,7 +152,7 @@ def test_undoing_a_deletion_makes_the_flow_anew_and_both_histories_tell(client_o
     (found,) = client.get("/flows/drift/").context["found"]
     assert found.kind == "deleted"
 
-    page = client.get(found.undo_url)
+    page = client.get(found.revert_url)
     assert "SID will change" in text(page)
     answer = save(client, page, "/flows/new/", chat_service_sid="IS" + "1" * 32)
 
@@ -241,12 +241,12 @@ def test_event_of_another_flow_is_not_restored(client_of, sandbox, flow_sid):
 
 def test_event_pages_link_both_ways(client_of, drift, flow_sid):
     client = client_of("operator")
-    page = client.get(client.get("/flows/drift/").context["found"][0].undo_url)
+    page = client.get(client.get("/flows/drift/").context["found"][0].revert_url)
     save(client, page, f"/flows/{flow_sid}/edit/")
     first, undone = AuditEvent.objects.filter(action="flow.drift").earliest("seq"), last(stage="outcome")
 
     assert client.get(f"/audit/{undone.event_id}/").context["origin"] == first
-    assert client.get(f"/audit/{first.event_id}/").context["followers"] == [undone]
+    assert client.get(f"/audit/{first.event_id}/").context["referring_events"] == [undone]
 
 
 def test_change_says_what_it_refers_to_only_if_there_is_such_an_event(client_of, sandbox, flow_sid):
@@ -280,7 +280,7 @@ def test_what_we_changed_in_between_is_not_called_foreign_nor_undone(
     (found,) = client.get("/flows/drift/").context["found"]
     assert [row["label"] for row in found.rows] == ["Friendly name"]
 
-    save(client, client.get(found.undo_url), f"/flows/{flow_sid}/edit/")
+    save(client, client.get(found.revert_url), f"/flows/{flow_sid}/edit/")
 
     assert sandbox.flows[flow_sid]["friendly_name"] == "Réclamations Lyon"
     assert sandbox.flows[flow_sid]["enabled"] is False
@@ -313,12 +313,12 @@ def test_flow_made_and_deleted_elsewhere_has_nothing_to_undo(client_of, sandbox,
     sid = sandbox.add_flow(friendly_name="Brief")
     mirror.sync(ACCOUNT)
     sandbox.remove_flow(sid)
-    with later():
+    with clock_ahead():
         mirror.sync(ACCOUNT)
 
     (found,) = client_of("operator").get("/flows/drift/").context["found"]
 
-    assert (found.kind, found.undo_url) == ("deleted", "")
+    assert (found.kind, found.revert_url) == ("deleted", "")
 
 
 @pytest.mark.parametrize(
@@ -373,7 +373,7 @@ def test_what_happened_alike_is_one_entry(client_of, many):
     page = client_of("operator").get("/flows/drift/")
 
     group = group_of(page)
-    assert (group.title, group.to_revert, len(group.named), len(group.others)) == (
+    assert (group.title, group.revertible_count, len(group.named), len(group.others)) == (
         "12 flows changed",
         12,
         10,
@@ -447,7 +447,7 @@ def test_group_with_nothing_to_change_offers_no_revert(client_of, sandbox, many,
 
     page = client_of("operator").get("/flows/drift/")
 
-    assert group_of(page).to_revert == 0
+    assert group_of(page).revertible_count == 0
     assert "/flows/drift/revert/" not in text(page)
 
 
@@ -459,7 +459,7 @@ def test_single_with_nothing_to_change_offers_no_revert(client_of, drift, flow_s
 
     (found,) = client_of("operator").get("/flows/drift/").context["found"]
 
-    assert found.undo_url == ""
+    assert found.revert_url == ""
 
 
 @pytest.mark.parametrize("path", ["accept", "revert"])
@@ -479,7 +479,7 @@ def test_reason_that_is_too_long_stays_where_it_was_typed(client_of, many, path)
 def test_reason_stays_where_the_log_can_not_be_written(client_of, drift):
     client = client_of("operator")
 
-    with read_only():
+    with read_only_database():
         page = client.post(f"/flows/drift/{drift.event_id}/accept/", {"reason": "Agreed"})
 
     assert page.status_code == 503
@@ -514,7 +514,7 @@ def begin(client, found, reason="Not agreed"):
     """What the browser sends when "Revert…" is chosen beside a typed reason."""
     name = "undo" if found.kind == "made" else "restore"
     data = {name: found.first.event_id, "state": "before", "begin": "1", "reason": reason}
-    return client.post(found.undo_url, data)
+    return client.post(found.revert_url, data)
 
 
 def test_reason_goes_along_into_the_edit_form(client_of, sandbox, drift, flow_sid):
@@ -572,7 +572,7 @@ def test_reason_goes_along_where_the_flow_is_gone_by_now(client_of, sandbox, dri
 
 
 def test_form_of_a_read_only_account_is_not_opened_by_a_reason_either(client_of, drift, actor):
-    restrictions.close(account_sid=ACCOUNT, reason="A freeze", actor=actor)
+    restrictions.set_read_only(account_sid=ACCOUNT, reason="A freeze", actor=actor)
     client = client_of("operator")
     event = AuditEvent.objects.filter(action="flow.drift").earliest("seq")
 

@@ -19,7 +19,9 @@ INTEGERS = [name for name, kind in KIND.items() if kind == "integer"]
 SIDS = {fact["name"]: fact["prefix"] for fact in PARAMETERS.values() if fact["kind"] == "sid"}
 REQUIRED_ON_CREATE = [PARAMETERS[wire]["name"] for wire in FACTS["required_on_create"]]
 # Every field with every integration type that takes it. From the table, so that a new field is tested at once.
-TAKEN = [(field.name, kind) for field in flex_flow.WRITABLE for kind in field.takes or INTEGRATION_TYPES]
+TAKEN = [
+    (field.name, kind) for field in flex_flow.WRITABLE_FIELDS for kind in field.takes or INTEGRATION_TYPES
+]
 OPTIONAL = ["contact_identity", "integration_timeout", "integration_priority", "integration_retry_count",
             "integration_creation_on_message"]  # fmt: skip
 

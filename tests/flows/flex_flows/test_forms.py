@@ -7,8 +7,8 @@ import pytest
 from django.core import signing
 from django.http import QueryDict
 
-from flows.changes.forms.reason import DeleteForm, ReasonForm, SwitchForm
-from flows.flex_flows.forms import BASE_SALT, FlowForm, read_base, signed
+from flows.changes.forms.reason import DeleteForm, EnabledForm, ReasonForm
+from flows.flex_flows.forms import BASE_SALT, FlowForm, read_base, sign_base
 from flows.twilio.flex import flex_flow
 from tests.data import EXAMPLES, FACTS, INTEGRATION_TYPES, PARAMETERS, required_by, taken_by
 
@@ -50,7 +50,7 @@ def test_error_list_leads_to_the_fields_and_says_what_belongs_to_none():
 
 @pytest.mark.parametrize(("text", "enabled"), [("true", True), ("false", False)])
 def test_switch(text, enabled):
-    form = SwitchForm({"enabled": text, "change_id": CHANGE_ID})
+    form = EnabledForm({"enabled": text, "change_id": CHANGE_ID})
 
     assert form.is_valid()
     assert form.cleaned_data["enabled"] is enabled
@@ -58,7 +58,7 @@ def test_switch(text, enabled):
 
 @pytest.mark.parametrize("text", [None, "", "on", "True", "1", "toggle"])
 def test_switch_to_what_is_neither_on_nor_off(text):
-    form = SwitchForm({"change_id": CHANGE_ID} | ({} if text is None else {"enabled": text}))
+    form = EnabledForm({"change_id": CHANGE_ID} | ({} if text is None else {"enabled": text}))
 
     assert "enabled" in form.errors
 
@@ -97,7 +97,7 @@ def test_delete_takes_no_other_name(expected, typed):
 @pytest.mark.parametrize(
     "form",
     [
-        SwitchForm({"enabled": "true", "reason": "why", "change_id": CHANGE_ID}),
+        EnabledForm({"enabled": "true", "reason": "why", "change_id": CHANGE_ID}),
         DeleteForm({"confirm_name": "x", "reason": "why", "change_id": CHANGE_ID}, expected="Lyon", sid=SID),
         FlowForm(QueryDict(f"friendly_name=x&reason=why&integration_url=parked&change_id={CHANGE_ID}")),
         FlowForm({"friendly_name": "x", "reason": "why", "change_id": CHANGE_ID}, base=FLOW),
@@ -125,10 +125,10 @@ def test_the_form_shown_again_keeps_what_was_typed_and_is_a_new_change(form):
 def test_form_has_the_fields_of_its_type_each_once(kind, base):
     form = FlowForm(base=base, initial={"integration_type": kind})
 
-    shown = [*form.basics, form.handling, *form.integration, *form.options]
+    shown = [*form.channel_fields, form.handling, *form.integration, *form.options]
     assert sorted(field.name for field in shown) == sorted(taken_by(kind))
     assert [name for name in form.fields if name in EXAMPLES] == [
-        field.name for field in flex_flow.WRITABLE if field.name in taken_by(kind)
+        field.name for field in flex_flow.WRITABLE_FIELDS if field.name in taken_by(kind)
     ]
 
 
@@ -145,8 +145,8 @@ def test_fields_say_what_they_are():
     form = FlowForm(initial={"integration_type": "task"})
 
     for name in taken_by("task"):
-        assert form.fields[name].label == flex_flow.BY_NAME[name].label
-        assert form.fields[name].help_text == flex_flow.BY_NAME[name].help
+        assert form.fields[name].label == flex_flow.FIELDS_BY_NAME[name].label
+        assert form.fields[name].help_text == flex_flow.FIELDS_BY_NAME[name].help
         assert form.fields[name].widget.attrs["autocomplete"] == "off"
     assert form.fields["integration_timeout"].widget.attrs["placeholder"] == "86400"
     assert form.fields["integration_workspace_sid"].widget.attrs["spellcheck"] == "false"
@@ -234,7 +234,7 @@ def test_fields_left_alone_follow_what_is_at_twilio_now_and_the_rest_stays_typed
 def test_base_comes_back_whole_with_the_fields_that_were_not_there():
     snapshot = FLOW | {"mood_nobody_knows": [1], "integration_url": "https://u:p@h.example/"}
 
-    back = read_base(signed(snapshot), SID)
+    back = read_base(sign_base(snapshot), SID)
 
     assert back == dict.fromkeys(EXAMPLES) | snapshot
 
@@ -254,7 +254,7 @@ def test_what_is_no_base(value):
 
 
 def test_base_of_another_site_is_none(settings):
-    base = signed(FLOW)
+    base = sign_base(FLOW)
     settings.SECRET_KEY = "another site's key, which is as long as it has to be"
 
     assert read_base(base, SID) is None
@@ -282,7 +282,7 @@ def test_base_of_another_site_is_none(settings):
     ids=ascii,
 )
 def test_an_error_says_what_is_wrong_with_what(name, typed, says):
-    kind = (flex_flow.BY_NAME[name].takes or ("studio",))[0]
+    kind = (flex_flow.FIELDS_BY_NAME[name].takes or ("studio",))[0]
     good = {field: EXAMPLES[field] for field in taken_by(kind)} | {
         "integration_type": kind,
         "change_id": CHANGE_ID,

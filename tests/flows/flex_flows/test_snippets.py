@@ -5,8 +5,8 @@ import shlex
 
 import pytest
 
-from flows.flex_flows.snippets import snippets
-from flows.redaction.masking import masked
+from flows.flex_flows.snippets import build_snippets
+from flows.redaction.masking import redact
 
 FLOW = {
     "sid": "FO" + "1" * 32,
@@ -26,7 +26,8 @@ FLOW = {
 @pytest.fixture
 def of():
     found = {
-        snippet.title: snippet for snippet in snippets(masked(FLOW), api_url="https://flex-api.twilio.com/v1")
+        snippet.title: snippet
+        for snippet in build_snippets(redact(FLOW), api_url="https://flex-api.twilio.com/v1")
     }
     return found.__getitem__
 
@@ -85,7 +86,7 @@ def test_terraform_expands_nothing_that_is_text(of):
 
 
 def test_flow_without_values_is_still_code():
-    for snippet in snippets({"sid": "FO"}, api_url="https://x"):
+    for snippet in build_snippets({"sid": "FO"}, api_url="https://x"):
         assert snippet.text
 
 

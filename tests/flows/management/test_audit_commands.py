@@ -83,7 +83,7 @@ def test_verify_audit_that_cannot_be_recorded_gives_its_verdict_all_the_same(eve
 def test_verify_audit_with_a_head_finds_what_was_cut_off(event, tmp_path):
     ran("export_audit", "--output", str(tmp_path / "log"))
     ran("export_audit", "--head", str(tmp_path / "head"), "--output", str(tmp_path / "log"))
-    append_only.lift(connection)
+    append_only.remove(connection)
     AuditPayload.objects.filter(pk__gt=1).delete()
     AuditEvent.objects.filter(pk__gt=1).delete()
     ChainHead.objects.update(seq=1, hash=event.hash)
@@ -150,9 +150,9 @@ def test_account_without_a_name_is_unknown(monkeypatch, error):
 
     monkeypatch.setattr("getpass.getuser", nobody)
 
-    assert command_line.actor().label == "command line: unknown"
+    assert command_line.command_actor().label == "command line: unknown"
 
 
 def test_many_events_are_listed_in_short():
-    assert command_line.listed([3, 4, 5, 9]) == "3-5, 9"
-    assert command_line.listed(range(1, 100, 2)).endswith("37, 39 and 30 more places")
+    assert command_line.format_seqs([3, 4, 5, 9]) == "3-5, 9"
+    assert command_line.format_seqs(range(1, 100, 2)).endswith("37, 39 and 30 more places")

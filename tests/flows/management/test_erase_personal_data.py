@@ -14,14 +14,14 @@ from flows.audit import audit_log, verification
 from flows.audit.audit_log import Payload
 from flows.audit.models import AuditEvent, AuditPayload
 from flows.changes import reconcile
-from flows.core.normalization import fold
+from flows.core.normalization import normalize_text
 from flows.erasure import compaction
-from flows.erasure.compaction import NotCompacted
+from flows.erasure.compaction import CompactionFailed
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import create, delete, rename, switch
+from tests.faults.acting import create_flow, delete_flow, rename_flow, switch_flow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,7 +42,9 @@ def erase(*options):
 
 def spellings():
     """The canary as it may stand in a file: in text, folded, escaped in JSON, percent-encoded."""
-    texts = [text for value in (NAME, GREEK) for text in (value, fold(value), json.dumps(value)[1:-1])]
+    texts = [
+        text for value in (NAME, GREEK) for text in (value, normalize_text(value), json.dumps(value)[1:-1])
+    ]
     core = ["kanarienvogel-7f3a", "33777123456"]
     return [text.encode() for text in (*texts, *core)]
 
@@ -76,14 +78,14 @@ def canary(sandbox, client_of, monkeypatch):
         "friendly_name": NAME, "contact_identity": NUMBER, "integration_type": "external",
         "integration_flow_sid": None, "integration_url": f"https://x.example/{NUMBER}?who=kanarienvogel-7f3a",
     }  # fmt: skip
-    sid = create(values=values).event.target_sid
+    sid = create_flow(values=values).event.target_sid
     sandbox.inject(
         Fault(FaultKind.REFUSE, status=400, code=20001, message=f"'{NUMBER}' of {NAME}", method="POST")
     )
-    rename(sid, values={"friendly_name": f"{NAME} 2"})
-    rename(sid, values={"friendly_name": f"{NAME} {GREEK}"})
+    rename_flow(sid, values={"friendly_name": f"{NAME} 2"})
+    rename_flow(sid, values={"friendly_name": f"{NAME} {GREEK}"})
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-    switch(sid, enabled=True)
+    switch_flow(sid, enabled=True)
     assert len(reconcile.reconcile()) == 1
     sandbox.edit_flow(sid, friendly_name=f"{NAME} {GREEK} 3")
     mirror.sync(ACCOUNT)
@@ -91,7 +93,7 @@ def canary(sandbox, client_of, monkeypatch):
     waiting = SessionStore()
     waiting["_messages"] = f"“{NAME}” is off"
     waiting.save()
-    delete(sid, base={"friendly_name": f"{NAME} {GREEK} 3"})
+    delete_flow(sid, base={"friendly_name": f"{NAME} {GREEK} 3"})
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
@@ -107,10 +109,12 @@ def test_canary_is_found_before_it_is_erased(canary):
 
 @pytest.mark.parametrize("by", ["flow", "identity"])
 def test_nothing_of_the_value_is_left_and_verification_is_green(canary, sandbox, actor, by):
-    other = create(values={"friendly_name": "Other", "contact_identity": "+33777999999"}).event.target_sid
+    other = create_flow(
+        values={"friendly_name": "Other", "contact_identity": "+33777999999"}
+    ).event.target_sid
     if by == "identity":  # what has no flow's SID is found by the value alone
         sandbox.inject(Fault(FaultKind.REFUSE, status=400, code=20001, method="POST"))
-        create(values={"friendly_name": NAME, "contact_identity": NUMBER})
+        create_flow(values={"friendly_name": NAME, "contact_identity": NUMBER})
         audit_log.append(
             action="audit.export", stage="access", result="succeeded", actor=actor,
             payload=Payload(requested={"filters": {"q": NUMBER}}),
@@ -215,7 +219,7 @@ def test_erasure_that_is_asked_for_wrongly_erases_nothing(event, compacted, opti
 
 def test_erasure_while_a_change_is_open_says_which(sandbox, flow_sid, compacted):
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-    lost = rename(flow_sid).event
+    lost = rename_flow(flow_sid).event
 
     with pytest.raises(CommandError, match=rf"open \(event {lost.seq}\)"):
         erase("--flow", flow_sid)
@@ -237,7 +241,7 @@ def test_erasure_that_is_not_on_record_erases_nothing(event, compacted, monkeypa
 
 def test_files_that_could_not_be_written_anew_are_no_success(event, monkeypatch):
     def in_the_way():
-        raise NotCompacted("Another connection is in the way.")
+        raise CompactionFailed("Another connection is in the way.")
 
     monkeypatch.setattr(compaction, "compact", in_the_way)
 

@@ -23,7 +23,7 @@ from flows.plans import execution
 from flows.plans.models import Plan, PlannedChange
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import NEW, OMAR, create, rename
+from tests.faults.acting import NEW_FLOW, OMAR, create_flow, rename_flow
 from tests.flows.management.test_erase_personal_data import NAME, NUMBER, erase, found
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,9 +37,9 @@ def remnants(sandbox, client_of):
     """A flow that other rows tell of: of another flow in a plan, of a lost creation, of a task that failed."""
     mirror.sync(ACCOUNT)
     sandbox.inject(Fault(FaultKind.DROP, method="POST"))
-    create(values={"friendly_name": "Quite another", "contact_identity": "+4923055999"})
+    create_flow(values={"friendly_name": "Quite another", "contact_identity": "+4923055999"})
     sid = sandbox.add_flow(
-        **{**{key: value for key, value in NEW.items() if value is not None},
+        **{**{key: value for key, value in NEW_FLOW.items() if value is not None},
            "friendly_name": f"{NAME} {NUMBER}", "contact_identity": NUMBER, "enabled": True}
     )  # fmt: skip
     off = sandbox.add_flow(friendly_name="Second", channel_type="sms", contact_identity="+1", enabled=False)
@@ -51,7 +51,7 @@ def remnants(sandbox, client_of):
         title=f"Change the webhook's host to {NUMBER}.example", ended_because=f"{NUMBER} failed"
     )
     SyncState.objects.update(error=f"Twilio answered about {NUMBER}")
-    task = execution.carry_on.enqueue("0c1e9d5e-6b1f-4c07-8f3a-1d2b3c4d5e6f")
+    task = execution.run_plan.enqueue("0c1e9d5e-6b1f-4c07-8f3a-1d2b3c4d5e6f")
     DBTaskResult.objects.filter(pk=task.id).update(
         traceback=FAILED.format(sid=sid), finished_at=timezone.now()
     )
@@ -75,7 +75,7 @@ def test_nothing_is_left_in_any_table_or_file(remnants, by):
 
     assert found() == []
     assert verification.verify().bad_seq is None
-    assert PlannedChange.objects.get().skipped == execution.ERASED
+    assert PlannedChange.objects.get().skipped == execution.DATA_ERASED
     kept = [session.get_decoded() for session in Session.objects.all()]
     assert {"_auth_user_id": "1"} in kept  # who is signed in stays so
     assert not any("typed" in data for data in kept)
@@ -117,19 +117,19 @@ def test_reason_of_this_sites_own_with_an_ordinary_word_in_it_stays(sandbox, cli
 
 @pytest.mark.parametrize("by", ["flow", "identity"])
 def test_reason_for_a_read_only_account_goes_too(sandbox, flow_sid, by):
-    restrictions.close(account_sid=ACCOUNT, reason="Because of +33 199 000 123", actor=OMAR)
+    restrictions.set_read_only(account_sid=ACCOUNT, reason="Because of +33 199 000 123", actor=OMAR)
 
     erase(f"--{by}", flow_sid if by == "flow" else "+33199000123")
 
     assert Closure.objects.get().reason == ""
-    assert restrictions.state_of(ACCOUNT).is_read_only
+    assert restrictions.account_availability(ACCOUNT).is_read_only
 
 
 class TestOpenChange:
     @pytest.fixture
     def lost(self, sandbox, flow_sid):
         sandbox.inject(Fault(FaultKind.DROP, method="POST"))
-        event = rename(flow_sid, values={"friendly_name": NAME}).event
+        event = rename_flow(flow_sid, values={"friendly_name": NAME}).event
         sandbox.remove_flow(flow_sid)
         return event
 
@@ -154,7 +154,7 @@ class TestOpenChange:
         client = client_of("operator")
         client.post(f"/audit/{lost.event_id}/reconcile/")
         page = client.get(f"/audit/{lost.event_id}/")
-        assert reconcile.ERASED in page.content.decode()
+        assert reconcile.REQUEST_ERASED in page.content.decode()
         seen = page.context["form"]["seen"].value()
         answer = client.post(
             f"/audit/{lost.event_id}/decide/", {"verdict": "not_applied", "reason": "Seen", "seen": seen}
@@ -167,7 +167,7 @@ class TestOpenChange:
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL's tables")
 def test_every_table_that_is_emptied_is_written_anew():
-    from flows.erasure.compaction import TABLES
+    from flows.erasure.compaction import PERSONAL_DATA_TABLES
 
     emptied = {"flows_openchange", "flows_closure", "flows_syncstate", "flows_plannedchange"}
-    assert emptied | {DBTaskResult._meta.db_table} <= set(TABLES)
+    assert emptied | {DBTaskResult._meta.db_table} <= set(PERSONAL_DATA_TABLES)

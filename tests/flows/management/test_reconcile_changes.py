@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 from flows.changes import flow_changes
 from flows.twilio.sandbox.faults import Fault, FaultKind
-from tests.faults.acting import create, refusing
+from tests.faults.acting import create_flow, failing_inserts
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +57,7 @@ def test_reconcile_changes_without_twilio(lose, sandbox):
 def test_reconcile_changes_that_can_not_be_recorded(lose):
     lose(FaultKind.APPLY_THEN_DROP)
 
-    with refusing("flows_auditevent"), pytest.raises(CommandError, match="could not be put on record"):
+    with failing_inserts("flows_auditevent"), pytest.raises(CommandError, match="could not be put on record"):
         ran("reconcile_changes")
 
     assert "Applied · confirmed later" in ran("reconcile_changes")
@@ -73,7 +73,7 @@ def test_reconcile_changes_counts_what_waits_for_a_person(lose, sandbox, flow_si
 
 def test_reconcile_changes_finds_what_a_lost_creation_made(sandbox):
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-    create()
+    create_flow()
 
     said = ran("reconcile_changes")
 

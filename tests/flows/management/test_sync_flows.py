@@ -10,7 +10,7 @@ from django.utils import timezone
 from flows.mirror.models import Flow, SyncState
 from flows.twilio.sandbox.consistency import Lag
 from flows.twilio.sandbox.faults import Fault, FaultKind
-from tests.faults.acting import read_only, refusing, switch
+from tests.faults.acting import failing_inserts, read_only_database, switch_flow
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def test_sync_flows_fails_clearly_when_twilio_is_away(sandbox):
 
 def test_sync_flows_whose_reading_of_what_is_in_doubt_fails_has_refreshed_the_copy(sandbox, flow_sid):
     sandbox.inject(Fault(FaultKind.DROP, method="POST"))
-    switch(flow_sid)
+    switch_flow(flow_sid)
     other = sandbox.add_flow()
     sandbox.inject(Fault(FaultKind.REFUSE, method="GET", path="/FlexFlows/*", status=403))
 
@@ -45,7 +45,9 @@ def test_sync_flows_whose_reading_of_what_is_in_doubt_fails_has_refreshed_the_co
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("broken", [lambda: refusing("flows_auditevent"), read_only], ids=["log", "database"])
+@pytest.mark.parametrize(
+    "broken", [lambda: failing_inserts("flows_auditevent"), read_only_database], ids=["log", "database"]
+)
 def test_sync_flows_fails_clearly_when_the_database_can_not_be_written(sandbox, flow_sid, broken):
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
 

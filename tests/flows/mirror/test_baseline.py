@@ -6,10 +6,16 @@ from django.utils import timezone
 from flows.audit.models import AuditEvent
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow, SyncState
-from flows.twilio.errors import Refused
+from flows.twilio.errors import RequestRefused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import assert_chain_intact, attempt_on, create, drifts, found
+from tests.faults.acting import (
+    append_attempt,
+    assert_chain_intact,
+    create_flow,
+    drift_events,
+    summarize_drift,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -20,8 +26,8 @@ def baselines():
 
 def copied(sandbox):
     """A copy as a site has it that ran before anything found at Twilio went on record."""
-    flows = mirror.listing(sandbox.account_sid)
-    mirror._write({flow["sid"]: flow for flow in flows}, sandbox.account_sid)
+    flows = mirror.fetch_all(sandbox.account_sid)
+    mirror._save_snapshots({flow["sid"]: flow for flow in flows}, sandbox.account_sid)
     SyncState.objects.create(account_sid=sandbox.account_sid, synced_at=timezone.now())
 
 
@@ -42,7 +48,7 @@ def test_first_sync_is_a_baseline_of_every_flow_and_no_drift(sandbox):
         )
         assert event.payload.before is None
         assert event.payload.after == Flow.objects.get(sid=event.target_sid).resource
-    assert drift.inbox() == []
+    assert drift.load_inbox() == []
     assert SyncState.objects.get().baseline_at is not None
     assert_chain_intact()
 
@@ -53,20 +59,20 @@ def test_first_sync_of_an_empty_account_is_the_baseline_too(sandbox):
 
     mirror.sync(ACCOUNT)
 
-    assert [found(event) for event in drifts()] == [(sid, [], None, "Made later")]
+    assert [summarize_drift(event) for event in drift_events()] == [(sid, [], None, "Made later")]
     assert baselines() == []
 
 
 def test_first_sync_that_fails_is_not_the_baseline(sandbox):
     sid = sandbox.add_flow()
     sandbox.inject(Fault(FaultKind.REFUSE, status=403))
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRefused):
         mirror.sync(ACCOUNT)
 
     mirror.sync(ACCOUNT)
 
     assert [event.target_sid for event in baselines()] == [sid]
-    assert drifts() == []
+    assert drift_events() == []
 
 
 def test_flow_that_is_looked_at_before_the_first_sync_has_its_baseline_once(sandbox):
@@ -76,15 +82,15 @@ def test_flow_that_is_looked_at_before_the_first_sync_has_its_baseline_once(sand
     mirror.sync(ACCOUNT)
 
     assert [event.target_sid for event in baselines()] == [sid]
-    assert drifts() == []
+    assert drift_events() == []
 
 
 def test_flow_that_was_made_here_before_the_first_sync_needs_no_baseline(sandbox):
-    create()
+    create_flow()
 
     mirror.sync(ACCOUNT)
 
-    assert (baselines(), drifts()) == ([], [])
+    assert (baselines(), drift_events()) == ([], [])
 
 
 def test_copy_from_before_gets_its_baseline_with_the_next_sync_though_nothing_changed(sandbox):
@@ -94,7 +100,7 @@ def test_copy_from_before_gets_its_baseline_with_the_next_sync_though_nothing_ch
     assert not mirror.sync(ACCOUNT).moved
 
     assert {event.target_sid for event in baselines()} == sids
-    assert drifts() == []
+    assert drift_events() == []
     mirror.sync(ACCOUNT)
     assert len(baselines()) == 3
 
@@ -107,7 +113,7 @@ def test_copy_from_before_that_is_out_of_date_gets_a_baseline_and_no_drift(sandb
     mirror.sync(ACCOUNT)
 
     assert [event.payload.after["friendly_name"] for event in baselines()] == ["New"]
-    assert drifts() == []
+    assert drift_events() == []
     assert Flow.objects.get().friendly_name == "New"
 
 
@@ -115,13 +121,13 @@ def test_copy_from_before_that_is_out_of_date_gets_a_baseline_and_no_drift(sandb
 def test_flow_whose_baseline_a_change_of_ours_held_up_has_its_last_state_in_the_copy(sandbox, act):
     sid = sandbox.add_flow(friendly_name="Old")
     copied(sandbox)
-    open_one = attempt_on(sid)
+    open_one = append_attempt(sid)
     mirror.sync(ACCOUNT)
     assert baselines() == []
-    attempt_on(sid, stage="reconciled", result="not_applied", change_id=open_one.change_id)
+    append_attempt(sid, stage="reconciled", result="not_applied", change_id=open_one.change_id)
 
     sandbox.edit_flow(sid, friendly_name="New") if act == "edit" else sandbox.remove_flow(sid)
     mirror.sync(ACCOUNT)
 
     told = (["friendly_name"], "Old", "New") if act == "edit" else ([], "Old", None)
-    assert [found(event) for event in drifts()] == [(sid, *told)]
+    assert [summarize_drift(event) for event in drift_events()] == [(sid, *told)]

@@ -10,10 +10,17 @@ from flows.availability import restrictions
 from flows.availability.models import Closure
 from flows.mirror import first_contact, mirror
 from flows.mirror.models import SyncState
-from flows.twilio.errors import FlexError, NeverSent, NoConnection, NoTurn, Refused, Unknown
+from flows.twilio.errors import (
+    ConnectionFailed,
+    FlexError,
+    NotSent,
+    OutcomeUnknown,
+    RateLimitTimeout,
+    RequestRefused,
+)
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import NEW
+from tests.faults.acting import NEW_FLOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -89,22 +96,27 @@ def test_wrong_credentials_are_said_to_be_wrong(sandbox, settings):
 
 
 def test_account_among_several_is_told_its_own_variables(sandbox, staging, settings):
-    error = Refused(status=401, code=20003)
+    error = RequestRefused(status=401, code=20003)
     token = replace(settings.FLEX_ACCOUNTS[1], auth=(staging.account_sid, "wrong"), name="stage-2")
 
-    assert first_contact.explain(staging.account_sid, error).endswith(
+    assert first_contact.explain_failure(staging.account_sid, error).endswith(
         "Check TWILIO_API_KEY__STAGING and TWILIO_API_SECRET__STAGING"
     )
     settings.FLEX_ACCOUNTS = (settings.FLEX_ACCOUNTS[0], token)
-    assert first_contact.explain(staging.account_sid, error).endswith("Check TWILIO_AUTH_TOKEN__STAGE_2")
-    assert (
-        first_contact.explain(staging.account_sid, NoConnection()).count("Check FLEX_API_URL__STAGE_2") == 1
+    assert first_contact.explain_failure(staging.account_sid, error).endswith(
+        "Check TWILIO_AUTH_TOKEN__STAGE_2"
     )
-    assert "Check FLEX_API_URL," in first_contact.explain(sandbox.account_sid, NoConnection())
+    assert (
+        first_contact.explain_failure(staging.account_sid, ConnectionFailed()).count(
+            "Check FLEX_API_URL__STAGE_2"
+        )
+        == 1
+    )
+    assert "Check FLEX_API_URL," in first_contact.explain_failure(sandbox.account_sid, ConnectionFailed())
 
 
 def test_proxy_that_wants_credentials_of_its_own(sandbox):
-    assert first_contact.explain(ACCOUNT, Refused(status=401)).endswith(
+    assert first_contact.explain_failure(ACCOUNT, RequestRefused(status=401)).endswith(
         "(status 401). Check TWILIO_API_KEY and TWILIO_API_SECRET, and FLEX_API_URL"
     )
 
@@ -112,16 +124,16 @@ def test_proxy_that_wants_credentials_of_its_own(sandbox):
 @pytest.mark.parametrize(
     "error",
     [
-        Refused(status=403, code=20403), Refused(status=410, code=20410), Refused(status=429, code=20429),
-        Refused(status=400, code=20007), Unknown("Twilio answered with status 502", status=502),
-        Unknown("the connection to Twilio was lost"), Unknown("Twilio did not answer in time"), NoTurn("too many"),
-        NeverSent("no time left"),
+        RequestRefused(status=403, code=20403), RequestRefused(status=410, code=20410), RequestRefused(status=429, code=20429),
+        RequestRefused(status=400, code=20007), OutcomeUnknown("Twilio answered with status 502", status=502),
+        OutcomeUnknown("the connection to Twilio was lost"), OutcomeUnknown("Twilio did not answer in time"), RateLimitTimeout("too many"),
+        NotSent("no time left"),
     ],
     ids=str,
 )  # fmt: skip
 def test_what_else_fails_is_no_fault_of_the_settings(sandbox, error):
-    assert first_contact.explain(ACCOUNT, error) == ""
-    assert not first_contact.is_misaddressed(ACCOUNT, "list", error)
+    assert first_contact.explain_failure(ACCOUNT, error) == ""
+    assert not first_contact.is_misconfigured(ACCOUNT, "list", error)
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, 20403), (410, 20410)])
@@ -130,7 +142,7 @@ def test_end_in_twilios_own_words_is_believed_at_once(sandbox, status, code):
 
     sync()
 
-    assert restrictions.state_of(ACCOUNT).why("list") is not None
+    assert restrictions.account_availability(ACCOUNT).why("list") is not None
 
 
 @pytest.mark.parametrize("fault", ELSEWHERE, ids=lambda fault: f"{fault.kind} {fault.status or ''}")
@@ -138,7 +150,11 @@ def test_after_a_first_success_the_settings_are_not_blamed(sandbox, flow_sid, fa
     sandbox.inject(fault)
 
     assert "FLEX_API_URL" not in sync()
-    assert restrictions.state_of(ACCOUNT).why("list") is not None or fault.status not in (403, 404, 410)
+    assert restrictions.account_availability(ACCOUNT).why("list") is not None or fault.status not in (
+        403,
+        404,
+        410,
+    )
 
 
 def test_command_says_it_too(sandbox, settings):
@@ -151,7 +167,7 @@ def test_command_says_it_too(sandbox, settings):
 def test_first_flow_that_can_not_be_made_says_why(sandbox, settings, client_of):
     sandbox.inject(Fault(FaultKind.HTML, times=None, status=404))
     client = client_of("operator")
-    fields = {name: str(value) for name, value in NEW.items() if value is not None}
+    fields = {name: str(value) for name, value in NEW_FLOW.items() if value is not None}
     form = client.get("/flows/new/").context["form"]
     hidden = {"change_id": str(form["change_id"].value()), "reason": "First"}
 

@@ -26,7 +26,7 @@ NOW = timezone.now()
 def test_state(sync, state):
     found = Freshness(SyncState(**sync))
 
-    assert (found.state, found.is_fine) == (state, state == "checked")
+    assert (found.state, found.is_up_to_date) == (state, state == "checked")
 
 
 def test_account_to_worry_about_is_first():
@@ -39,12 +39,12 @@ def test_account_to_worry_about_is_first():
     ], strict=True):  # fmt: skip
         SyncState.objects.create(account_sid=one.sid, **sync)
 
-    found = freshness.of_accounts(here)
+    found = freshness.load_freshness(here)
 
     assert [here.index(one.account) for one in found] == [4, 3, 2, 1, 0]
-    assert freshness.overall(found).account == here[4]
-    assert freshness.overall(found[:1]).account is None
-    assert freshness.overall([]).state == "never"
+    assert freshness.select_worst(found).account == here[4]
+    assert freshness.select_worst(found[:1]).account is None
+    assert freshness.select_worst([]).state == "never"
 
 
 @pytest.mark.parametrize(("sync", "sentence"), [
@@ -57,4 +57,4 @@ def test_account_to_worry_about_is_first():
     ({"left_out": 1}, "1 flow is missing from Twilio's list, but still exists there."),
 ])  # fmt: skip
 def test_progress(sync, sentence):
-    assert freshness.progress(SyncState(**sync)) == sentence
+    assert freshness.describe_missing(SyncState(**sync)) == sentence

@@ -9,9 +9,9 @@ from flows.audit.models import AuditEvent
 from flows.availability import restrictions
 from flows.mirror import lookup, mirror
 from flows.mirror.models import Flow
-from flows.twilio.errors import Refused
+from flows.twilio.errors import RequestRefused
 from flows.twilio.sandbox.faults import Fault, FaultKind
-from tests.faults.acting import writes
+from tests.faults.acting import received_writes
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +65,7 @@ def test_permission_is_the_owners(client_of, person, sandbox, staging, in_stagin
 
     assert answer.status_code == 403
     assert AuditEvent.objects.latest("seq").account_sid == staging.account_sid
-    assert writes(sandbox) == writes(staging) == []
+    assert received_writes(sandbox) == received_writes(staging) == []
 
 
 def test_flow_that_no_account_has_is_a_404_that_names_them(client_of, sandbox, staging):
@@ -84,7 +84,7 @@ def test_account_that_could_not_be_asked_is_said(client_of, sandbox, staging, tr
     elif trouble == "refused":
         sandbox.inject(Fault(FaultKind.REFUSE, status=401, code=20003, times=None))
     else:
-        restrictions.hear(sandbox.account_sid, "fetch", Refused(status=403, code=20003))
+        restrictions.record_response(sandbox.account_sid, "fetch", RequestRefused(status=403, code=20003))
 
     page = client_of("operator").get(f"/flows/{NOWHERE}/")
 
@@ -96,9 +96,9 @@ def test_account_that_could_not_be_asked_is_said(client_of, sandbox, staging, tr
 
 def test_404_proves_nothing_where_twilio_does_not_even_list(sandbox, staging):
     mirror.sync(sandbox.account_sid)  # before a first success, a refusal says that the settings are wrong
-    restrictions.hear(sandbox.account_sid, "list", Refused(status=403))
+    restrictions.record_response(sandbox.account_sid, "list", RequestRefused(status=403))
 
-    found = lookup.find(NOWHERE, scope=None)
+    found = lookup.find_flow(NOWHERE, scope=None)
 
     assert [account.name for account, _ in found.unasked] == ["production"]
     assert [account.name for account in found.asked] == ["staging"]
@@ -113,7 +113,7 @@ def test_what_was_typed_comes_back_from_a_form_whose_flow_is_not_found(client_of
 
     assert page.status_code == 502
     assert 'value="My reason"' in text_of(page)
-    assert writes(sandbox) == writes(staging) == []
+    assert received_writes(sandbox) == received_writes(staging) == []
 
 
 def test_viewer_without_the_permission_is_refused_before_anybody_is_asked(client_of, sandbox, staging):

@@ -10,12 +10,12 @@ from flows.changes import reconcile
 from flows.mirror import freshness, mirror, missing_flows
 from flows.mirror.models import Flow, MissingFlow, SyncState
 from flows.twilio.client import FlexClient
-from flows.twilio.errors import FlexError, Unknown
+from flows.twilio.errors import FlexError, OutcomeUnknown
 from flows.twilio.flex.flex_flow import from_response
 from flows.twilio.sandbox.consistency import Lag
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import create, delete, drifts, grow_old, later
+from tests.faults.acting import age_history, clock_ahead, create_flow, delete_flow, drift_events
 
 pytestmark = pytest.mark.django_db
 ONE = "/FlexFlows/*"
@@ -67,7 +67,7 @@ def test_list_that_lacks_flows_which_exist_records_nothing(sandbox, flows, state
     mirror.sync(ACCOUNT)
 
     assert (report.gone, report.unchecked) == (0, 0)
-    assert (drifts(), gone()) == ([], set())
+    assert (drift_events(), gone()) == ([], set())
     assert state().left_out == 0
 
 
@@ -77,10 +77,13 @@ def test_flows_that_a_list_left_out_are_told_until_it_has_them_again(sandbox, fl
 
     assert mirror.sync(ACCOUNT).left_out == 4
 
-    assert freshness.progress(state()) == "4 flows are missing from Twilio's list, but still exist there."
-    assert not freshness.Freshness(state()).is_fine
+    assert (
+        freshness.describe_missing(state())
+        == "4 flows are missing from Twilio's list, but still exist there."
+    )
+    assert not freshness.Freshness(state()).is_up_to_date
     mirror.sync(ACCOUNT)
-    assert freshness.Freshness(state()).is_fine
+    assert freshness.Freshness(state()).is_up_to_date
     assert not MissingFlow.objects.exists()
 
 
@@ -89,7 +92,7 @@ def test_list_that_lacks_many_living_flows_is_not_believed_at_all(sandbox, flows
     new = sandbox.add_flow(friendly_name="New")
     sandbox.lag(Lag("short"))
 
-    with pytest.raises(Unknown, match="leaves out"):
+    with pytest.raises(OutcomeUnknown, match="leaves out"):
         mirror.sync(ACCOUNT)
 
     assert not Flow.objects.filter(sid=new).exists()
@@ -103,7 +106,7 @@ def test_page_that_shifts_while_it_is_read_loses_no_flow(sandbox, flows, small_p
     report = mirror.sync(ACCOUNT)
 
     assert (report.flows, report.gone, report.left_out) == (6, 0, 2)
-    assert (drifts(), gone()) == ([], set())
+    assert (drift_events(), gone()) == ([], set())
 
 
 def test_flow_that_two_pages_have_is_one(sandbox, flows, small_pages):
@@ -123,17 +126,17 @@ def test_large_gap_is_worked_off_over_several_syncs_and_its_progress_is_told(san
     first = mirror.sync(ACCOUNT)
 
     assert (first.gone, first.unchecked) == (20, 30)
-    assert len(asked_for(sandbox)) == missing_flows.CHECKS == 20
+    assert len(asked_for(sandbox)) == missing_flows.MAX_CHECKS == 20
     told = "Checking 30 flows that are missing from Twilio's list: 20 checked."
-    assert freshness.progress(state()) == told
-    assert not freshness.Freshness(state()).is_fine
+    assert freshness.describe_missing(state()) == told
+    assert not freshness.Freshness(state()).is_up_to_date
     unchecked = set(sids) - gone()
-    assert missing_flows.missing_flows(sids) == unchecked
-    assert {event.target_sid for event in drifts()} == gone()
+    assert missing_flows.find_unchecked(sids) == unchecked
+    assert {event.target_sid for event in drift_events()} == gone()
     second = mirror.sync(ACCOUNT)
     assert (second.gone, second.unchecked, state().missing_checked) == (20, 10, 40)
     assert mirror.sync(ACCOUNT).gone == 10
-    assert freshness.Freshness(state()).is_fine
+    assert freshness.Freshness(state()).is_up_to_date
     assert sorted(asked_for(sandbox)) == sorted(sids)
     assert (state().missing_checked, MissingFlow.objects.count()) == (0, 0)
 
@@ -156,7 +159,7 @@ def test_what_is_no_proof_leaves_the_flow_as_it_was(sandbox, flows, state, fault
     report = mirror.sync(ACCOUNT)
 
     assert (report.gone, report.unchecked, gone()) == (0, 1, set())
-    assert "Checking stopped: " in freshness.progress(state())
+    assert "Checking stopped: " in freshness.describe_missing(state())
     sandbox.clear_faults()
     assert mirror.sync(ACCOUNT).gone == 1
     assert state().check_error == ""
@@ -171,9 +174,9 @@ def test_where_twilio_refuses_to_show_flows_none_is_taken_for_deleted(sandbox, f
 
     report = mirror.sync(ACCOUNT)
 
-    assert restrictions.state_of(ACCOUNT).why("fetch")
+    assert restrictions.account_availability(ACCOUNT).why("fetch")
     assert (report.unchecked, gone(), len(asked_for(sandbox))) == (1, set(), asked)
-    assert "Twilio refuses to show a flow" in freshness.progress(state())
+    assert "Twilio refuses to show a flow" in freshness.describe_missing(state())
 
 
 def test_sync_in_which_nothing_is_missing_asks_the_database_nothing_about_it(sandbox, flows):
@@ -188,15 +191,15 @@ def test_sync_in_which_nothing_is_missing_asks_the_database_nothing_about_it(san
 def test_flow_that_a_stale_list_still_has_is_asked_for_before_it_is_back(sandbox, flows):
     """However stale: its SID says no."""
     sids = flows(2)
-    with later(2):
-        delete(sids[0], base={"friendly_name": "Flow 000"})
+    with clock_ahead(2):
+        delete_flow(sids[0], base={"friendly_name": "Flow 000"})
     sandbox.lag(Lag("stale", path="/FlexFlows", seconds=30))
 
-    with later(30):
+    with clock_ahead(30):
         report = mirror.sync(ACCOUNT)
 
     assert report.created == 0
-    assert drifts() == []
+    assert drift_events() == []
     assert gone() == {sids[0]}
 
 
@@ -207,7 +210,7 @@ def test_flow_that_is_back_is_found_to_be(sandbox, flows):
     mirror.sync(ACCOUNT)
     sandbox.add_flow(**was)
 
-    with later():
+    with clock_ahead():
         report = mirror.sync(ACCOUNT)
 
     assert report.created == 1
@@ -219,11 +222,11 @@ def test_state_that_twilio_dates_before_the_known_one_is_asked_for(sandbox, flow
     sandbox.edit_flow(sid, friendly_name="Newer", date_updated="2030-01-01T00:00:00Z")
     mirror.sync(ACCOUNT)
     sandbox.lag(Lag("stale", path="/FlexFlows", seconds=30))
-    with later(10):
+    with clock_ahead(10):
         sandbox.edit_flow(sid, enabled=True, date_updated="2030-01-01T00:00:01Z")
         mirror.sync(ACCOUNT)
 
-    assert drifts()[0].changed_fields == ["friendly_name"]
+    assert drift_events()[0].changed_fields == ["friendly_name"]
     assert Flow.objects.get().friendly_name == "Newer"
 
 
@@ -231,7 +234,7 @@ def test_asking_ends_with_its_time(sandbox, flows, monkeypatch):
     sids = flows(3)
     for sid in sids:
         sandbox.remove_flow(sid)
-    monkeypatch.setattr(missing_flows, "PATIENCE", -1.0)
+    monkeypatch.setattr(missing_flows, "CHECK_TIMEOUT", -1.0)
 
     report = mirror.sync(ACCOUNT)
 
@@ -241,30 +244,30 @@ def test_asking_ends_with_its_time(sandbox, flows, monkeypatch):
 def test_lost_creation_is_not_called_off_by_a_list_that_lacks_flows(sandbox, flows):
     flows(2)
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-    create()
+    create_flow()
 
     for minutes in (2, 4, 6):
         sandbox.lag(Lag("empty"))
-        with later(minutes), pytest.raises(FlexError, match="leaves out"):
+        with clock_ahead(minutes), pytest.raises(FlexError, match="leaves out"):
             reconcile.reconcile()
 
-    with later(8):
+    with clock_ahead(8):
         (event,) = reconcile.reconcile()
     assert event.result == "applied"
     assert not AuditEvent.objects.filter(result="not_applied").exists()
 
 
 def test_candidate_of_a_lost_creation_that_a_list_lacks_is_asked_for(sandbox, flow_sid):
-    grow_old(sandbox)
+    age_history(sandbox)
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-    create(values={"friendly_name": "Lost"})
+    create_flow(values={"friendly_name": "Lost"})
     made = next(sid for sid in sandbox.flows if sid != flow_sid)
     sandbox.edit_flow(made, friendly_name="Lost, and edited")
     assert reconcile.reconcile() == []
     assert OpenChange.objects.get().candidates == [made]
     sandbox.lag(Lag("stale", path="/FlexFlows", seconds=3600))
 
-    with later():
+    with clock_ahead():
         reconcile.reconcile()
 
-    assert OpenChange.objects.get().puzzle == reconcile.SIMILAR
+    assert OpenChange.objects.get().puzzle == reconcile.PARTIAL_MATCH

@@ -7,7 +7,7 @@ from flows.audit.models import AuditEvent, OpenDrift
 from flows.mirror import mirror, readonly_fields
 from flows.mirror.models import Flow
 from tests import ACCOUNT
-from tests.faults.acting import assert_chain_intact, create, drifts, rename, together
+from tests.faults.acting import assert_chain_intact, create_flow, drift_events, rename_flow, run_concurrently
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ def test_field_that_changes_at_each_read_of_twenty_flows_is_one_event(sandbox):
         mirror.sync(ACCOUNT)
 
     assert noted() == [["revision"]]
-    assert drifts() == []
+    assert drift_events() == []
     assert {flow.resource["revision"] for flow in Flow.objects.all()} == {3}
 
 
@@ -59,23 +59,25 @@ def test_new_field_on_many_flows_is_one_event(sandbox):
 def test_field_that_only_twilio_sets_is_noted_once(sandbox, flow_sid, name, value):
     other = sandbox.add_flow()
     mirror.sync(ACCOUNT)
-    before = len(drifts())
+    before = len(drift_events())
     monkey = {name: value}
     for sid in (flow_sid, other):
         sandbox.edit_flow(sid, **monkey)
     if name == "url":
-        readonly_fields.record(ACCOUNT, [({"url": "/a"}, {"url": "/b"})] * 2)
+        readonly_fields.record_new_fields(ACCOUNT, [({"url": "/a"}, {"url": "/b"})] * 2)
 
     mirror.sync(ACCOUNT)
     mirror.sync(ACCOUNT)
 
     assert noted() == [[name]]
-    assert len(drifts()) == before
+    assert len(drift_events()) == before
 
 
 def test_dates_and_the_host_of_an_address_are_not_noted(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, date_created="2001-01-01T00:00:00Z", date_updated="2002-01-01T00:00:00Z")
-    readonly_fields.record(ACCOUNT, [({"url": "http://one/v1/FO1"}, {"url": "https://two/v1/FO1"})])
+    readonly_fields.record_new_fields(
+        ACCOUNT, [({"url": "http://one/v1/FO1"}, {"url": "https://two/v1/FO1"})]
+    )
 
     mirror.sync(ACCOUNT)
 
@@ -86,11 +88,11 @@ def test_field_in_the_answer_to_our_own_change_is_noted_too(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, flavour=1)
     base = {name: value for name, value in Flow.objects.get().resource.items() if name != "flavour"}
 
-    made = rename(flow_sid, base=base)
+    made = rename_flow(flow_sid, base=base)
 
     assert noted() == [["flavour"]]
     assert made.theirs == []
-    assert drifts() == []
+    assert drift_events() == []
 
 
 def test_field_that_changes_beside_our_change_is_nobodys_edit(sandbox, flow_sid):
@@ -99,10 +101,10 @@ def test_field_that_changes_beside_our_change_is_nobodys_edit(sandbox, flow_sid)
     base = Flow.objects.get().resource
     sandbox.edit_flow(flow_sid, flavour=2)
 
-    made = rename(flow_sid, base=base)
+    made = rename_flow(flow_sid, base=base)
 
     assert made.theirs == []
-    assert drifts() == []
+    assert drift_events() == []
 
 
 def test_each_account_has_its_own(sandbox, staging):
@@ -120,14 +122,14 @@ def test_what_several_find_at_once_is_noted_once(sandbox):
     mirror.sync(ACCOUNT)
     sandbox.edit_flow(sid, flavour=1)
 
-    together(*[lambda: mirror.fetch(sid)] * 4)
+    run_concurrently(*[lambda: mirror.fetch(sid)] * 4)
 
     assert noted() == [["flavour"]]
     assert_chain_intact()
 
 
 def test_ever_new_fields_do_not_fill_the_log(sandbox, monkeypatch):
-    monkeypatch.setattr(readonly_fields, "MOST", 3)
+    monkeypatch.setattr(readonly_fields, "MAX_FIELDS", 3)
     sid = sandbox.add_flow()
     for number in range(5):
         sandbox.edit_flow(sid, **{f"{'x' * 200}{number}": 1, f"field {number}": 1})
@@ -141,6 +143,6 @@ def test_flow_of_ours_with_a_new_field_is_noted(sandbox, flow_sid):
     store = sandbox._store.create
     sandbox._store.create = lambda values: store(values) | {"flavour": 1}
 
-    create()
+    create_flow()
 
     assert noted() == [["flavour"]]

@@ -9,7 +9,7 @@ from flows.mirror import mirror, shared_reads
 from flows.twilio.errors import FlexError
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import Background, rename, wait_for
+from tests.faults.acting import BackgroundCall, rename_flow, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,13 +17,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def joining(monkeypatch):
     """How many wait for somebody else's reading."""
-    joined, count = shared_reads._joined, []
+    joined, count = shared_reads._await_result, []
 
     def counted(sid, account_sid, reading):
         count.append(sid)
         return joined(sid, account_sid, reading)
 
-    monkeypatch.setattr(shared_reads, "_joined", counted)
+    monkeypatch.setattr(shared_reads, "_await_result", counted)
     return count
 
 
@@ -41,9 +41,11 @@ def test_those_who_look_at_the_same_moment_share_a_reading(sandbox, flow_sid, jo
         return answer(request, received)
 
     monkeypatch.setattr(sandbox._api, "respond", slowly)
-    first = Background(lambda: shared_reads.flow(flow_sid, account_sid=ACCOUNT))
+    first = BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT))
     assert arrived.wait(20)
-    others = [Background(lambda: shared_reads.flow(flow_sid, account_sid=ACCOUNT)) for _ in range(7)]
+    others = [
+        BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT)) for _ in range(7)
+    ]
     wait_for(lambda: len(joining) == 7)
     goes_on.set()
 
@@ -65,9 +67,9 @@ def test_refusal_is_shared_too(sandbox, flow_sid, joining, monkeypatch):
 
     monkeypatch.setattr(mirror, "fetch", slowly)
     sandbox.inject(Fault(FaultKind.REFUSE, path="/FlexFlows/*", status=403, code=20403))
-    first = Background(lambda: shared_reads.flow(flow_sid, account_sid=ACCOUNT))
+    first = BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT))
     assert arrived.wait(20)
-    other = Background(lambda: shared_reads.flow(flow_sid, account_sid=ACCOUNT))
+    other = BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT))
     wait_for(lambda: joining)
     goes_on.set()
 
@@ -89,9 +91,9 @@ def test_fault_of_this_site_is_not_shared(sandbox, flow_sid, joining, monkeypatc
         raise ValueError("boom")
 
     monkeypatch.setattr(mirror, "fetch", broken)
-    first = Background(lambda: shared_reads.flow(flow_sid, account_sid=ACCOUNT))
+    first = BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT))
     assert arrived.wait(20)
-    other = Background(lambda: shared_reads.flow(flow_sid, account_sid=ACCOUNT))
+    other = BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT))
     wait_for(lambda: joining)
     goes_on.set()
 
@@ -100,11 +102,11 @@ def test_fault_of_this_site_is_not_shared(sandbox, flow_sid, joining, monkeypatc
 
 
 def test_reading_that_is_over_is_not_shown_again(sandbox, flow_sid):
-    shared_reads.flow(flow_sid, account_sid=ACCOUNT)
+    shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT)
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
 
-    assert shared_reads.flow(flow_sid, account_sid=ACCOUNT)["friendly_name"] == "Theirs"
-    assert shared_reads._under_way == {}
+    assert shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT)["friendly_name"] == "Theirs"
+    assert shared_reads._in_flight == {}
 
 
 def test_reading_from_before_a_change_is_not_joined(sandbox, flow_sid, joining, monkeypatch):
@@ -120,11 +122,11 @@ def test_reading_from_before_a_change_is_not_joined(sandbox, flow_sid, joining, 
         return seen
 
     monkeypatch.setattr(mirror, "fetch", slowly)
-    early = Background(lambda: shared_reads.flow(flow_sid, account_sid=ACCOUNT))
+    early = BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT))
     assert arrived.wait(20)
-    assert rename(flow_sid).event.result == "succeeded"
+    assert rename_flow(flow_sid).event.result == "succeeded"
 
-    after = shared_reads.flow(flow_sid, account_sid=ACCOUNT)
+    after = shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT)
 
     assert after["friendly_name"] == sandbox.flows[flow_sid]["friendly_name"]
     assert joining == []
@@ -135,7 +137,7 @@ def test_reading_from_before_a_change_is_not_joined(sandbox, flow_sid, joining, 
 def test_page_that_came_too_late_for_a_turn_says_so(flow_sid, settings, monkeypatch, client_of):
     client = client_of("viewer")
     settings.FLEX_RATE_LIMITS = True
-    monkeypatch.setattr(rates.SHARED, "book", lambda *_, patience: None)
+    monkeypatch.setattr(rates.SHARED_RATE_LIMITER, "book", lambda *_, patience: None)
 
     page = client.get(f"/flows/{flow_sid}/")
 

@@ -15,15 +15,15 @@ from flows.twilio.sandbox.consistency import Lag
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
+    age_history,
     assert_chain_intact,
-    create,
-    delete,
-    drifts,
-    grow_old,
-    later,
-    rename,
-    switch,
-    writes,
+    clock_ahead,
+    create_flow,
+    delete_flow,
+    drift_events,
+    received_writes,
+    rename_flow,
+    switch_flow,
 )
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,7 @@ def stale(sandbox, path=None):
 @pytest.fixture(autouse=True)
 def _flow_is_old(sandbox, flow_sid):
     """The flow has been there for long; our changes come now."""
-    grow_old(sandbox)
+    age_history(sandbox)
 
 
 def read_all(sid):
@@ -49,64 +49,64 @@ def read_all(sid):
 
 
 def test_new_flow_that_twilio_does_not_show_yet_is_not_gone(sandbox):
-    sid = create().event.target_sid
+    sid = create_flow().event.target_sid
     stale(sandbox)
 
     read_all(sid)
 
-    assert drifts() == []
+    assert drift_events() == []
     assert Flow.objects.get(sid=sid).gone_at is None
     assert not any(sid in request.path for request in sandbox.requests[-3:-1])  # not even asked for
 
 
 def test_old_state_of_a_flow_that_we_changed_is_not_taken_over(sandbox, flow_sid):
-    rename(flow_sid)
+    rename_flow(flow_sid)
     stale(sandbox)
 
     read_all(flow_sid)
 
-    assert drifts() == []
+    assert drift_events() == []
     assert Flow.objects.get().friendly_name == "Plaintes Lyon"
 
 
 def test_flow_that_we_deleted_and_twilio_still_shows_stays_deleted(sandbox, flow_sid):
-    delete(flow_sid)
+    delete_flow(flow_sid)
     stale(sandbox)
 
     read_all(flow_sid)
 
-    assert drifts() == []
+    assert drift_events() == []
     assert Flow.objects.get().gone_at is not None
 
 
 def test_404_right_after_our_update_is_no_deletion(sandbox, flow_sid):
-    rename(flow_sid)
+    rename_flow(flow_sid)
     sandbox.inject(Fault(FaultKind.REFUSE, method="GET", path="/FlexFlows/*", status=404, code=20404))
 
     with pytest.raises(StaleRead):
         mirror.fetch(flow_sid)
 
-    assert (drifts(), Flow.objects.get().gone_at) == ([], None)
+    assert (drift_events(), Flow.objects.get().gone_at) == ([], None)
 
 
 @pytest.mark.parametrize("act", ["create", "rename", "delete"])
 def test_after_a_minute_what_is_read_is_believed(sandbox, flow_sid, act):
-    sid = create().event.target_sid if act == "create" else flow_sid
+    sid = create_flow().event.target_sid if act == "create" else flow_sid
     if act != "create":
-        {"rename": rename, "delete": delete}[act](sid)
+        {"rename": rename_flow, "delete": delete_flow}[act](sid)
     stale(sandbox)
 
-    with later():
+    with clock_ahead():
         mirror.sync(ACCOUNT)
         if act != "delete":
-            assert [event.target_sid for event in drifts()] == [sid]
+            assert [event.target_sid for event in drift_events()] == [sid]
         else:
-            assert [event.payload.before for event in drifts()] == [None]
+            assert [event.payload.before for event in drift_events()] == [None]
 
 
 def test_only_the_log_is_asked_and_not_this_process(sandbox, flow_sid):
     """Another process, or another site on this database, made the change; the copy does not have it yet."""
-    rename(flow_sid)
+    rename_flow(flow_sid)
     old = {**Flow.objects.get().resource, "friendly_name": "Réclamations Lyon"}
     Flow.objects.update(resource=old, friendly_name="Réclamations Lyon")
     stale(sandbox)
@@ -116,52 +116,52 @@ def test_only_the_log_is_asked_and_not_this_process(sandbox, flow_sid):
 
     assert error.value.confirmed["friendly_name"] == "Plaintes Lyon"
     assert error.value.seen["friendly_name"] == "Réclamations Lyon"
-    assert drifts() == []
+    assert drift_events() == []
 
 
 def test_no_change_is_made_on_top_of_an_old_state(sandbox, flow_sid):
-    switch(flow_sid, enabled=False)
+    switch_flow(flow_sid, enabled=False)
     stale(sandbox)
-    sent = len(writes(sandbox))
+    sent = len(received_writes(sandbox))
 
-    with pytest.raises(flow_changes.NotRead, match="could not be read"):
-        switch(flow_sid, enabled=True)
+    with pytest.raises(flow_changes.FlowUnreadable, match="could not be read"):
+        switch_flow(flow_sid, enabled=True)
 
     event = AuditEvent.objects.latest("seq")
     assert (event.stage, event.result) == ("outcome", "failed")
     assert "doesn't show the last change yet" in event.payload.message
-    assert len(writes(sandbox)) == sent
+    assert len(received_writes(sandbox)) == sent
     assert_chain_intact()
 
 
 def test_value_that_the_flow_never_had_is_somebody_elses_at_once(sandbox, flow_sid):
-    rename(flow_sid)
+    rename_flow(flow_sid)
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
 
     assert mirror.fetch(flow_sid)["friendly_name"] == "Theirs"
 
-    assert [event.changed_fields for event in drifts()] == [["friendly_name"]]
+    assert [event.changed_fields for event in drift_events()] == [["friendly_name"]]
 
 
 def test_other_field_is_somebody_elses_at_once(sandbox, flow_sid):
-    rename(flow_sid)
+    rename_flow(flow_sid)
     sandbox.edit_flow(flow_sid, janitor_enabled=True)
 
     mirror.sync(ACCOUNT)
 
-    assert [event.changed_fields for event in drifts()] == [["janitor_enabled"]]
+    assert [event.changed_fields for event in drift_events()] == [["janitor_enabled"]]
 
 
 def test_state_before_two_changes_of_ours_is_old_too(sandbox, flow_sid):
     was = from_response(sandbox.flows[flow_sid])
-    rename(flow_sid)
-    rename(flow_sid, values={"friendly_name": was["friendly_name"]})
-    switch(flow_sid, enabled=False)
+    rename_flow(flow_sid)
+    rename_flow(flow_sid, values={"friendly_name": was["friendly_name"]})
+    switch_flow(flow_sid, enabled=False)
     stale(sandbox)
 
     read_all(flow_sid)
 
-    assert (drifts(), Flow.objects.get().enabled) == ([], False)
+    assert (drift_events(), Flow.objects.get().enabled) == ([], False)
 
 
 def test_deletion_elsewhere_does_not_flicker(sandbox, flow_sid):
@@ -171,7 +171,7 @@ def test_deletion_elsewhere_does_not_flicker(sandbox, flow_sid):
 
     read_all(flow_sid)
 
-    assert len(drifts()) == 1
+    assert len(drift_events()) == 1
     assert Flow.objects.get().gone_at is not None
 
 
@@ -182,7 +182,7 @@ def test_edit_elsewhere_does_not_flicker(sandbox, flow_sid):
 
     read_all(flow_sid)
 
-    assert len(drifts()) == 1
+    assert len(drift_events()) == 1
     assert Flow.objects.get().friendly_name == "Theirs"
 
 
@@ -193,14 +193,14 @@ def test_creation_elsewhere_does_not_flicker(sandbox):
 
     read_all(sid)
 
-    assert len(drifts()) == 1
+    assert len(drift_events()) == 1
     assert Flow.objects.get(sid=sid).gone_at is None
 
 
 def test_lost_change_is_not_judged_by_a_read_from_before_another(sandbox, flow_sid):
-    rename(flow_sid)
+    rename_flow(flow_sid)
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-    rename(flow_sid, values={"friendly_name": "Third"})
+    rename_flow(flow_sid, values={"friendly_name": "Third"})
     stale(sandbox)
 
     assert reconcile.reconcile() == []
@@ -213,12 +213,12 @@ def test_lost_change_is_not_judged_by_a_read_from_before_another(sandbox, flow_s
 
 
 def test_lost_deletion_right_after_a_change_is_found_in_time(sandbox, flow_sid):
-    rename(flow_sid)
+    rename_flow(flow_sid)
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="DELETE", times=4))
-    delete(flow_sid, base={"friendly_name": "Plaintes Lyon"})
+    delete_flow(flow_sid, base={"friendly_name": "Plaintes Lyon"})
 
     reconcile.reconcile()
-    with later():
+    with clock_ahead():
         reconcile.reconcile()
 
     assert not OpenChange.objects.exists()
@@ -238,4 +238,4 @@ def test_is_older(one, other, expected):
 def test_writable_changes_leave_out_what_nobody_can_set():
     before = {"friendly_name": "A", "date_updated": "1", "url": "x", "flavour": 1}
 
-    assert flex_flow.writable_changes(before, {"friendly_name": "B"}) == ["friendly_name"]
+    assert flex_flow.changed_writable_fields(before, {"friendly_name": "B"}) == ["friendly_name"]

@@ -3,10 +3,10 @@
 import pytest
 
 from flows.audit.audit_log import Actor
-from flows.core.identities import normal_identity
+from flows.core.identities import normalize_identity
 from flows.mirror import mirror
 from flows.plans import drafts, execution
-from flows.plans.drafts import Ask, Entry
+from flows.plans.drafts import BulkAction, ImportEntry
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.flows.plans.test_execution import carried_out
@@ -41,10 +41,10 @@ def add(sandbox, db):
 
 def imported(*entries):
     made = [
-        Entry(sid, values, account_sid="", origin=f"Line {place}")
+        ImportEntry(sid, values, account_sid="", origin=f"Line {place}")
         for place, (sid, values) in enumerate(entries, 2)
     ]
-    plan = drafts.plan_entries(entries=made, made_by="omar")
+    plan = drafts.plan_import(entries=made, made_by="omar")
     return [change.skipped for change in plan.changes.order_by("place")]
 
 
@@ -114,9 +114,11 @@ def test_creations_are_judged_against_flows_and_each_other(add):
 
 def test_row_that_is_skipped_frees_nothing(add):
     a, b = add("A", enabled=True), add("B")
-    bad = Entry(a, {}, error="Retry count must be 3 or less.", origin="Line 2")
+    bad = ImportEntry(a, {}, error="Retry count must be 3 or less.", origin="Line 2")
 
-    plan = drafts.plan_entries(entries=[bad, Entry(b, {"enabled": True}, origin="Line 3")], made_by="omar")
+    plan = drafts.plan_import(
+        entries=[bad, ImportEntry(b, {"enabled": True}, origin="Line 3")], made_by="omar"
+    )
 
     assert (
         plan.changes.get(place=1).skipped
@@ -140,7 +142,7 @@ def test_spellings_of_an_identity_are_one(add, channel, one, other):
     b = add("B", channel_type=channel, contact_identity=other)
 
     assert imported((b, {"enabled": True}))[0].startswith(f"Line 2: {a} is enabled")
-    assert normal_identity(one) == normal_identity(other)
+    assert normalize_identity(one) == normalize_identity(other)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ def test_collision_that_there_is_already_holds_nothing_else_up(add):
 def test_bulk_turn_on_of_two_that_share_a_number(add):
     a, b = add("A"), add("B")
 
-    plan = drafts.plan_change(ask=Ask("enable"), sids=[b, a], made_by="omar")
+    plan = drafts.plan_bulk_action(ask=BulkAction("enable"), sids=[b, a], made_by="omar")
 
     assert [(change.target_sid, change.skipped) for change in plan.changes.order_by("place")] == [
         (a, ""),
@@ -188,23 +190,23 @@ def test_bulk_turn_on_of_two_that_share_a_number(add):
 
 def test_roll_back_is_judged_as_things_are_by_then(add, sandbox, me):
     a = add("A", enabled=True)
-    plan = drafts.plan_change(ask=Ask("disable"), sids=[a], made_by="omar")
+    plan = drafts.plan_bulk_action(ask=BulkAction("disable"), sids=[a], made_by="omar")
     assert carried_out(plan, me) == ["made"]
     b = add("B", enabled=True)
 
-    back = drafts.plan_undo(plan=plan, made_by="omar")
+    back = drafts.plan_rollback(plan=plan, made_by="omar")
 
     assert back.changes.get().skipped == f"{b} is enabled for the same channel and identity. {ONLY_ONE}"
 
 
 def test_roll_back_of_a_swap_is_in_the_order_that_works(add, sandbox, me):
     a, b = add("A", enabled=True), add("B")
-    entries = [Entry(a, {"enabled": False}), Entry(b, {"enabled": True})]
-    plan = drafts.plan_entries(entries=entries, made_by="omar")
+    entries = [ImportEntry(a, {"enabled": False}), ImportEntry(b, {"enabled": True})]
+    plan = drafts.plan_import(entries=entries, made_by="omar")
     assert carried_out(plan, me) == ["made", "made"]
     mirror.sync(ACCOUNT)
 
-    back = drafts.plan_undo(plan=plan, made_by="omar")
+    back = drafts.plan_rollback(plan=plan, made_by="omar")
 
     assert carried_out(back, me) == ["made", "made"]
     assert [sandbox.flows[sid]["enabled"] for sid in (a, b)] == [True, False]
@@ -212,27 +214,27 @@ def test_roll_back_of_a_swap_is_in_the_order_that_works(add, sandbox, me):
 
 def test_roll_back_of_deletions_creates_no_second_enabled_flow(add, sandbox, me):
     a = add("A", enabled=True)
-    plan = drafts.plan_change(ask=Ask("delete"), sids=[a], made_by="omar")
+    plan = drafts.plan_bulk_action(ask=BulkAction("delete"), sids=[a], made_by="omar")
     assert carried_out(plan, me) == ["made"]
     b = add("B", enabled=True)
 
-    back = drafts.plan_undo(plan=plan, made_by="omar")
+    back = drafts.plan_rollback(plan=plan, made_by="omar")
 
     assert back.changes.get().skipped.startswith(f"{b} is enabled for the same channel")
 
 
 def test_retry_is_judged_as_things_are_by_then(add, sandbox, me):
     a = add("A")
-    plan = drafts.plan_change(ask=Ask("enable"), sids=[a], made_by="omar")
+    plan = drafts.plan_bulk_action(ask=BulkAction("enable"), sids=[a], made_by="omar")
     sandbox.inject(Fault(kind=FaultKind.REFUSE, method="POST", status=400, code=20001))
     assert carried_out(plan, me) == ["failed"]
     b = add("B", enabled=True)
 
-    again = drafts.plan_rest(plan=plan, made_by="omar")
+    again = drafts.plan_retry(plan=plan, made_by="omar")
 
     assert again.changes.get().skipped.startswith(f"{b} is enabled for the same channel")
     assert again.title == "Retry 1 of: Turn on 1 flow"
-    assert [fate.state for fate in execution.fates(again)] == ["skipped"]
+    assert [fate.state for fate in execution.plan_items(again)] == ["skipped"]
 
 
 def test_name_of_the_other_flow_is_not_kept_in_the_plan(add):

@@ -8,17 +8,17 @@ import pytest
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.plans import drafts, execution
-from flows.plans.drafts import Ask, Entry
+from flows.plans.drafts import BulkAction, ImportEntry
 from flows.plans.models import Plan
 from tests import ACCOUNT
-from tests.faults.acting import SECRET, SECRET_URL, attempt_on, everything_kept
+from tests.faults.acting import SECRET, SECRET_URL, append_attempt, dump_tables
 
 pytestmark = pytest.mark.django_db
 
 
 def made(kind, value=None, sids=None):
-    return drafts.plan_change(
-        ask=Ask(kind, value),
+    return drafts.plan_bulk_action(
+        ask=BulkAction(kind, value),
         sids=Flow.objects.values_list("sid", flat=True) if sids is None else sids,
         made_by="omar",
     )
@@ -73,7 +73,7 @@ def test_gone_held_and_strange_flows_are_left_out(sandbox):
     mirror.sync(ACCOUNT)
     sandbox.remove_flow(gone)
     mirror.sync(ACCOUNT)
-    attempt_on(held)
+    append_attempt(held)
 
     plan = made("disable", sids=[gone, held, "FO" + "9" * 32])
 
@@ -101,13 +101,13 @@ def test_second_flow_of_an_identity_is_not_switched_on(sandbox):
     ("https://a:b@old.example.com/in", "new.example.com", "https://a:b@new.example.com/in"),
 ])  # fmt: skip
 def test_host_is_changed_and_nothing_else(url, host, new):
-    assert drafts.with_host(url, host) == new
+    assert drafts.replace_host(url, host) == new
 
 
 @pytest.mark.parametrize("url", [None, "", "not an address", "https://[broken/"])
 def test_address_without_a_host_is_left_out(url):
-    with pytest.raises(drafts.LeftOut, match="no webhook address"):
-        drafts.with_host(url, "new.example.com")
+    with pytest.raises(drafts.SkipFlow, match="no webhook address"):
+        drafts.replace_host(url, "new.example.com")
 
 
 def test_secret_of_a_webhook_is_not_kept(sandbox):
@@ -117,14 +117,14 @@ def test_secret_of_a_webhook_is_not_kept(sandbox):
 
     assert "new.example.com" in change.asked["integration_url"]
     assert "masked-" in change.asked["integration_url"]
-    assert SECRET not in everything_kept()
+    assert SECRET not in dump_tables()
 
 
 def test_entry_changes_what_differs(sandbox):
     sid = add(sandbox, friendly_name="Old", janitor_enabled=False)
 
-    plan = drafts.plan_entries(
-        entries=[Entry(sid, {"friendly_name": "New", "janitor_enabled": False})], made_by="omar"
+    plan = drafts.plan_import(
+        entries=[ImportEntry(sid, {"friendly_name": "New", "janitor_enabled": False})], made_by="omar"
     )
 
     assert only(plan).asked == {"friendly_name": "New"}
@@ -135,12 +135,12 @@ def test_entries_are_left_out_with_a_reason(sandbox):
     sid = add(sandbox)
     values = {"friendly_name": "New"}
 
-    plan = drafts.plan_entries(
+    plan = drafts.plan_import(
         entries=[
-            Entry(sid, values),
-            Entry(sid, values),
-            Entry("FO" + "9" * 32, values),
-            Entry(error="Not a flow."),
+            ImportEntry(sid, values),
+            ImportEntry(sid, values),
+            ImportEntry("FO" + "9" * 32, values),
+            ImportEntry(error="Not a flow."),
         ],
         made_by="omar",
     )
@@ -153,8 +153,8 @@ def test_entries_are_left_out_with_a_reason(sandbox):
 
 
 def test_entry_without_sid_is_made():
-    plan = drafts.plan_entries(
-        entries=[Entry(values={"friendly_name": "New", "contact_identity": "", "long_lived": None})],
+    plan = drafts.plan_import(
+        entries=[ImportEntry(values={"friendly_name": "New", "contact_identity": "", "long_lived": None})],
         made_by="omar",
     )
 
@@ -172,13 +172,13 @@ def test_deletion_asks_for_the_name_that_it_has_now(sandbox):
 
 def test_secret_that_would_be_kept_is_refused():
     with pytest.raises(ValueError, match="would keep a secret"):
-        drafts.plan_entries(entries=[Entry(values={"integration_url": SECRET_URL})], made_by="omar")
+        drafts.plan_import(entries=[ImportEntry(values={"integration_url": SECRET_URL})], made_by="omar")
 
-    assert SECRET not in everything_kept()
+    assert SECRET not in dump_tables()
 
 
 def test_text_that_no_database_holds_is_kept_in_signs():
-    plan = drafts.plan_entries(entries=[Entry(values={"friendly_name": "a\ud800\x00b"})], made_by="omar")
+    plan = drafts.plan_import(entries=[ImportEntry(values={"friendly_name": "a\ud800\x00b"})], made_by="omar")
 
     assert only(plan).asked == {"friendly_name": "a\ufffd\u2400b"}
 
@@ -188,8 +188,8 @@ def test_discarded_plan_is_gone_and_a_started_one_stays(sandbox):
     draft, started = made("disable"), made("disable")
     Plan.objects.filter(pk=started.pk).update(started_at="2026-11-01T00:00:00Z")
 
-    assert drafts.discard(plan=draft)
-    assert not drafts.discard(plan=started)
+    assert drafts.discard_draft(plan=draft)
+    assert not drafts.discard_draft(plan=started)
 
     assert [plan.pk for plan in Plan.objects.all()] == [started.pk]
 

@@ -14,12 +14,20 @@ from flows.erasure import erasure
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.plans import drafts, execution
-from flows.plans.drafts import Ask, Entry
+from flows.plans.drafts import BulkAction, ImportEntry
 from flows.plans.models import Plan
 from flows.twilio.flex.flex_flow import from_response
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import SECRET_URL, applied, attempt_on, everything_kept, later, log_locked, writes
+from tests.faults.acting import (
+    SECRET_URL,
+    append_attempt,
+    applied_writes,
+    clock_ahead,
+    dump_tables,
+    locked_log,
+    received_writes,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,8 +55,8 @@ def a_plan(sandbox, count=3, kind="disable", value=None, **fields):
     for number in range(count):
         sandbox.add_flow(friendly_name=f"Flow {number:03}", **{"enabled": True, **fields})
     mirror.sync(ACCOUNT)
-    return drafts.plan_change(
-        ask=Ask(kind, value),
+    return drafts.plan_bulk_action(
+        ask=BulkAction(kind, value),
         sids=Flow.objects.order_by("name_folded").values_list("sid", flat=True),
         made_by="omar",
     )
@@ -66,7 +74,7 @@ def carried_out(plan, me, reason="because"):
     assert execution.start(plan=plan, reason=reason, actor=me)
     work()
     plan.refresh_from_db()
-    return [fate.state for fate in execution.fates(plan)]
+    return [fate.state for fate in execution.plan_items(plan)]
 
 
 def values_of(sandbox, name):
@@ -78,7 +86,7 @@ def test_each_change_is_on_record_under_the_plan(sandbox, me):
 
     assert carried_out(plan, me) == ["made"] * 3
 
-    events = AuditEvent.objects.filter(request_id=plan.pk).exclude(action=execution.START)
+    events = AuditEvent.objects.filter(request_id=plan.pk).exclude(action=execution.START_ACTION)
     assert events.filter(stage="outcome", result="succeeded").count() == 3
     assert {event.reason for event in events} == {"because"}
     assert {event.actor_label for event in events} == {"operator"}
@@ -91,23 +99,23 @@ def test_start_is_on_record_before_anything_is_sent(sandbox, me):
 
     execution.start(plan=plan, reason="because", actor=me)
 
-    event = AuditEvent.objects.get(action=execution.START)
+    event = AuditEvent.objects.get(action=execution.START_ACTION)
     assert (event.actor_label, str(event.request_id), event.payload.requested["flows"]) == (
         "operator",
         str(plan.pk),
         3,
     )
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
 
 
 def test_start_that_cannot_be_recorded_sends_nothing(sandbox, me):
     plan = a_plan(sandbox)
 
-    with log_locked(), pytest.raises(NotRecorded):
+    with locked_log(), pytest.raises(NotRecorded):
         execution.start(plan=plan, reason="", actor=me)
     work()
 
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
     assert Plan.objects.get().state == "draft"
 
 
@@ -119,7 +127,7 @@ def test_plan_is_started_once(sandbox, me):
     work()
     assert not execution.start(plan=plan, reason="", actor=me)
 
-    assert len(applied(sandbox)) == 3
+    assert len(applied_writes(sandbox)) == 3
 
 
 def test_flow_that_was_changed_meanwhile_is_left_alone(sandbox, me):
@@ -144,29 +152,29 @@ def test_flow_that_is_as_asked_for_meanwhile_is_skipped(sandbox, me):
 def test_flow_with_another_change_under_way_is_skipped(sandbox, me):
     plan = a_plan(sandbox, count=1)
     execution.start(plan=plan, reason="", actor=me)
-    attempt_on(plan.changes.get().target_sid)
+    append_attempt(plan.changes.get().target_sid)
 
     work()
 
     assert plan.changes.get().skipped.startswith("Another change of this flow")
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
 
 
 def test_stop_leaves_the_rest_and_it_can_be_gone_on_with(sandbox, me, monkeypatch):
     plan = a_plan(sandbox, count=5)
-    make = execution._Turn._make
+    make = execution._PlanRun._make
 
     def stop_at_the_second(turn, change):
         make(turn, change)
         if change.place == 1:
             assert execution.stop(plan=Plan.objects.get(), actor=me)
 
-    monkeypatch.setattr(execution._Turn, "_make", stop_at_the_second)
+    monkeypatch.setattr(execution._PlanRun, "_make", stop_at_the_second)
     states = carried_out(plan, me)
 
     assert states == ["made"] * 2 + ["planned"] * 3
     assert (plan.state, plan.ended_because) == ("stopped", "Stopped.")
-    assert AuditEvent.objects.filter(action=execution.STOP, request_id=plan.pk).count() == 1
+    assert AuditEvent.objects.filter(action=execution.STOP_ACTION, request_id=plan.pk).count() == 1
 
 
 def test_stopped_plan_goes_on(sandbox, me):
@@ -174,13 +182,13 @@ def test_stopped_plan_goes_on(sandbox, me):
     execution.start(plan=plan, reason="", actor=me)
     assert execution.stop(plan=plan, actor=me)
     work()
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
 
     assert carried_out(plan, me) == ["made", "made"]
 
 
 def test_turn_hands_on_to_the_next(sandbox, me, monkeypatch):
-    monkeypatch.setattr(execution, "A_TURN", 2)
+    monkeypatch.setattr(execution, "CHANGES_PER_RUN", 2)
     plan = a_plan(sandbox, count=5)
 
     assert carried_out(plan, me) == ["made"] * 5
@@ -195,36 +203,36 @@ def test_second_turn_keeps_away_while_one_is_alive(sandbox, me):
 
     work()
 
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
 
 
 def test_dead_turn_is_taken_over_later(sandbox, me):
     plan = a_plan(sandbox, count=2)
     execution.start(plan=plan, reason="", actor=me)
     turn = "12345678-1234-4234-8234-123456789012"
-    assert execution._take(plan, turn)
-    execution.carry_on.using(run_after=timezone.now() + execution.DEAD_AFTER + timedelta(seconds=5)).enqueue(
-        str(plan.pk)
-    )
+    assert execution._acquire_lease(plan, turn)
+    execution.run_plan.using(
+        run_after=timezone.now() + execution.LEASE_TIMEOUT + timedelta(seconds=5)
+    ).enqueue(str(plan.pk))
 
     work()
-    assert writes(sandbox) == []
-    with later(minutes=3):
+    assert received_writes(sandbox) == []
+    with clock_ahead(minutes=3):
         work()
 
-    assert [fate.state for fate in execution.fates(plan)] == ["made", "made"]
+    assert [fate.state for fate in execution.plan_items(plan)] == ["made", "made"]
 
 
 def test_change_whose_worker_died_is_not_sent_again(sandbox, me):
     plan = a_plan(sandbox, count=2)
     execution.start(plan=plan, reason="", actor=me)
     first = plan.changes.first()
-    attempt_on(first.target_sid, change_id=first.change_id, changed_fields=["enabled"])
+    append_attempt(first.target_sid, change_id=first.change_id, changed_fields=["enabled"])
 
     work()
 
-    assert [fate.state for fate in execution.fates(plan)] == ["running", "made"]
-    assert len(writes(sandbox)) == 1
+    assert [fate.state for fate in execution.plan_items(plan)] == ["running", "made"]
+    assert len(received_writes(sandbox)) == 1
 
 
 def test_person_who_may_not_any_more_ends_the_plan(sandbox, me, operator):
@@ -239,16 +247,16 @@ def test_person_who_may_not_any_more_ends_the_plan(sandbox, me, operator):
         "stopped",
         "operator no longer has permission to make these changes.",
     )
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
 
 
 def test_twilio_that_does_not_answer_ends_the_plan(sandbox, me):
-    plan = a_plan(sandbox, count=execution.ENOUGH + 2)
+    plan = a_plan(sandbox, count=execution.MAX_CONSECUTIVE_FAILURES + 2)
     sandbox.inject(Fault(kind=FaultKind.SERVER_ERROR, method="GET", times=None))
 
     states = carried_out(plan, me)
 
-    assert states == ["failed"] * execution.ENOUGH + ["planned"] * 2
+    assert states == ["failed"] * execution.MAX_CONSECUTIVE_FAILURES + ["planned"] * 2
     assert plan.ended_because == "Twilio refused or did not answer for 5 flows in a row."
 
 
@@ -264,7 +272,7 @@ def test_log_that_cannot_be_written_ends_the_plan(sandbox, me, monkeypatch):
 
     plan.refresh_from_db()
     assert plan.ended_because == "The audit log could not be written, so nothing more was sent."
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
 
 
 def test_way_back_is_exact_for_every_kind(sandbox, me):
@@ -277,11 +285,11 @@ def test_way_back_is_exact_for_every_kind(sandbox, me):
         "new.example.com:8443" in url and "canary" in url
         for url in values_of(sandbox, "integration_url").values()
     )
-    back = drafts.plan_undo(plan=plan, made_by="omar")
+    back = drafts.plan_rollback(plan=plan, made_by="omar")
     assert carried_out(back, me) == ["made"] * 3
 
     assert values_of(sandbox, "integration_url") == before
-    assert "canary" not in everything_kept()
+    assert "canary" not in dump_tables()
     assert back.undoes == plan
     undone = AuditEvent.objects.filter(request_id=back.pk, stage="outcome").values_list(
         "refers_to", flat=True
@@ -296,7 +304,7 @@ def test_way_back_of_a_deletion_makes_the_flow_anew(sandbox, me):
 
     carried_out(plan, me)
     assert sandbox.flows == {}
-    carried_out(drafts.plan_undo(plan=plan, made_by="omar"), me)
+    carried_out(drafts.plan_rollback(plan=plan, made_by="omar"), me)
 
     assert sorted(from_response(flow)["friendly_name"] for flow in sandbox.flows.values()) == sorted(before)
 
@@ -304,14 +312,14 @@ def test_way_back_of_a_deletion_makes_the_flow_anew(sandbox, me):
 def test_way_back_of_a_creation_deletes_it(sandbox, me):
     sid = sandbox.add_flow()
     values = from_response(sandbox.flows[sid])
-    entry = Entry(
+    entry = ImportEntry(
         values={name: values[name] for name in ("friendly_name", "chat_service_sid", "channel_type")}
     )
-    plan = drafts.plan_entries(entries=[entry], made_by="omar")
+    plan = drafts.plan_import(entries=[entry], made_by="omar")
 
     assert carried_out(plan, me) == ["made"]
     assert len(sandbox.flows) == 2
-    assert carried_out(drafts.plan_undo(plan=plan, made_by="omar"), me) == ["made"]
+    assert carried_out(drafts.plan_rollback(plan=plan, made_by="omar"), me) == ["made"]
 
     assert len(sandbox.flows) == 1
 
@@ -321,19 +329,19 @@ def test_way_back_leaves_out_what_is_not_known(sandbox, me):
     sandbox.inject(Fault(kind=FaultKind.APPLY_THEN_DROP, method="POST"))
     assert carried_out(plan, me) == ["unknown"]
 
-    back = drafts.plan_undo(plan=plan, made_by="omar")
+    back = drafts.plan_rollback(plan=plan, made_by="omar")
 
     assert back.changes.get().skipped.startswith("Its outcome is unknown")
     reconcile.reconcile()
-    assert [fate.state for fate in execution.fates(plan)] == ["made"]
-    assert drafts.plan_undo(plan=plan, made_by="omar").changes.get().asked == {"enabled": True}
+    assert [fate.state for fate in execution.plan_items(plan)] == ["made"]
+    assert drafts.plan_rollback(plan=plan, made_by="omar").changes.get().asked == {"enabled": True}
 
 
 def test_field_that_was_not_set_before_is_left_to_a_person(sandbox, me):
     plan = a_plan(sandbox, count=1, kind="retry_count", value=2, integration_retry_count=None)
     assert carried_out(plan, me) == ["made"]
 
-    change = drafts.plan_undo(plan=plan, made_by="omar").changes.get()
+    change = drafts.plan_rollback(plan=plan, made_by="omar").changes.get()
 
     assert (
         change.skipped
@@ -349,19 +357,19 @@ def test_rest_is_what_was_not_made(sandbox, me):
     )
     assert sorted(carried_out(plan, me)) == ["failed", "made", "made"]
 
-    rest = drafts.plan_rest(plan=plan, made_by="omar")
+    rest = drafts.plan_retry(plan=plan, made_by="omar")
 
     assert [change.target_sid for change in rest.changes.all()] == [refused]
     assert carried_out(rest, me) == ["made"]
 
 
 def test_refusal_of_everything_ends_the_plan(sandbox, me):
-    plan = a_plan(sandbox, count=execution.ENOUGH + 2)
+    plan = a_plan(sandbox, count=execution.MAX_CONSECUTIVE_FAILURES + 2)
     sandbox.inject(Fault(kind=FaultKind.REFUSE, status=401, code=20003, times=None))
 
     states = carried_out(plan, me)
 
-    assert states == ["failed"] * execution.ENOUGH + ["planned"] * 2
+    assert states == ["failed"] * execution.MAX_CONSECUTIVE_FAILURES + ["planned"] * 2
 
 
 def test_error_of_our_own_ends_the_plan_and_is_not_met_again(sandbox, me, monkeypatch):
@@ -378,24 +386,24 @@ def test_error_of_our_own_ends_the_plan_and_is_not_met_again(sandbox, me, monkey
 
     assert (states, plan.state) == (["skipped", "planned"], "stopped")
     assert plan.ended_because.startswith("This site failed at one of the flows.")
-    assert "canary" not in everything_kept()
+    assert "canary" not in dump_tables()
     assert carried_out(plan, me) == ["skipped", "made"]
 
 
 def test_rest_leaves_what_was_not_begun_to_the_plan_itself(sandbox, me):
-    entries = [Entry(values={**NEW_FLOW, "friendly_name": f"New {number}"}) for number in range(2)]
-    plan = drafts.plan_entries(entries=entries, made_by="omar")
+    entries = [ImportEntry(values={**NEW_FLOW, "friendly_name": f"New {number}"}) for number in range(2)]
+    plan = drafts.plan_import(entries=entries, made_by="omar")
     execution.start(plan=plan, reason="", actor=me)
     execution.stop(plan=plan, actor=me)
 
-    assert not drafts.plan_rest(plan=plan, made_by="omar").changes.exists()
+    assert not drafts.plan_retry(plan=plan, made_by="omar").changes.exists()
 
 
 def test_failed_creation_that_is_tried_twice_is_made_once(sandbox, me):
-    plan = drafts.plan_entries(entries=[Entry(values=NEW_FLOW)], made_by="omar")
+    plan = drafts.plan_import(entries=[ImportEntry(values=NEW_FLOW)], made_by="omar")
     sandbox.inject(Fault(kind=FaultKind.REFUSE, method="POST", status=400, code=20001))
     assert carried_out(plan, me) == ["failed"]
-    again, once_more = (drafts.plan_rest(plan=plan, made_by="omar") for _ in range(2))
+    again, once_more = (drafts.plan_retry(plan=plan, made_by="omar") for _ in range(2))
 
     assert [carried_out(again, me), carried_out(once_more, me)] == [["made"], ["skipped"]]
 
@@ -405,17 +413,19 @@ def test_failed_creation_that_is_tried_twice_is_made_once(sandbox, me):
 def test_what_is_undone_is_not_undone_again(sandbox, me):
     plan = a_plan(sandbox, count=1, kind="delete", enabled=False)
     carried_out(plan, me)
-    first, second = (drafts.plan_undo(plan=plan, made_by="omar") for _ in range(2))
+    first, second = (drafts.plan_rollback(plan=plan, made_by="omar") for _ in range(2))
 
     assert [carried_out(first, me), carried_out(second, me)] == [["made"], ["skipped"]]
 
     assert len(sandbox.flows) == 1
-    assert drafts.plan_undo(plan=plan, made_by="omar").changes.get().skipped == execution.UNDONE
+    assert (
+        drafts.plan_rollback(plan=plan, made_by="omar").changes.get().skipped == execution.ALREADY_ROLLED_BACK
+    )
 
 
 def test_flow_that_is_erased_meanwhile_is_not_sent(sandbox, me, monkeypatch):
     plan = a_plan(sandbox, count=2, kind="retry_count", value=2, integration_retry_count=3)
-    make, second = execution._Turn._make, plan.changes.last()
+    make, second = execution._PlanRun._make, plan.changes.last()
 
     def erase_the_second(turn, change):
         why = make(turn, change)
@@ -423,10 +433,10 @@ def test_flow_that_is_erased_meanwhile_is_not_sent(sandbox, me, monkeypatch):
             erasure.erase(sid=second.target_sid, actor=me)
         return why
 
-    monkeypatch.setattr(execution._Turn, "_make", erase_the_second)
+    monkeypatch.setattr(execution._PlanRun, "_make", erase_the_second)
 
     assert carried_out(plan, me) == ["made", "skipped"]
-    assert plan.changes.last().skipped == execution.ERASED
+    assert plan.changes.last().skipped == execution.DATA_ERASED
 
 
 def test_secret_in_the_reason_is_masked(sandbox, me):
@@ -434,7 +444,7 @@ def test_secret_in_the_reason_is_masked(sandbox, me):
 
     carried_out(plan, me, reason=f"see {SECRET_URL}")
 
-    assert "canary" not in everything_kept()
+    assert "canary" not in dump_tables()
 
 
 def test_reason_is_the_one_of_the_start(sandbox, me):
@@ -463,7 +473,7 @@ def test_stop_without_a_worker_ends_it_however_often(sandbox, me):
     assert plan.state == "stopping"
     assert not execution.stop(plan=plan, actor=me)
 
-    with later(minutes=3):
+    with clock_ahead(minutes=3):
         assert execution.stop(plan=plan, actor=me)
 
     assert plan.state == "stopped"

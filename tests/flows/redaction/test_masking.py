@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from flows.redaction import first_rules, words
 from flows.redaction.fingerprint import Masker
 from flows.redaction.masking import (
-    DEEPEST,
+    MAX_DEPTH,
+    find_masks,
     has_mask,
-    masked,
-    masked_field,
-    masked_note,
-    masked_quotes,
-    masks_in,
-    storable,
-    unmasked,
+    redact,
+    redact_field,
+    redact_note,
+    redact_quotes,
+    replace_unstorable,
+    unmask,
 )
 
 CANARY = "c4n4ry"
@@ -29,12 +29,12 @@ MASK = r"masked-[0-9a-f]{6}"
 
 def assert_masked(value, expected):
     """`expected` has an * wherever a mask has to stand; what else it says is still there."""
-    found = masked_field("integration_url", value)
+    found = redact_field("integration_url", value)
     pattern = re.escape(expected).replace(r"\*", MASK)
     assert re.fullmatch(pattern, found, re.DOTALL), found
     assert CANARY not in found
-    assert masked_field("integration_url", found) == found
-    assert unmasked(found, value) == value
+    assert redact_field("integration_url", found) == found
+    assert unmask(found, value) == value
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_path(address, expected):
     ],
 )  # fmt: skip
 def test_webhook_can_be_recognised(address):
-    assert masked_field("integration_url", address) == address
+    assert redact_field("integration_url", address) == address
     assert not has_mask(address)
 
 
@@ -168,7 +168,7 @@ def test_webhook_can_be_recognised(address):
 def test_names_of_secrets_in_what_people_write(name):
     written = f"see https://h.example/in?{name}=open&lang=en"
 
-    assert re.fullmatch(rf"see https://h\.example/in\?{name}={MASK}&lang=en", masked_note(written))
+    assert re.fullmatch(rf"see https://h\.example/in\?{name}={MASK}&lang=en", redact_note(written))
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_names_of_secrets_in_what_people_write(name):
 )  # fmt: skip
 def test_link_to_a_ticket_stays_in_a_reason(link):
     for sentence in (f"See {link}.", f"({link})", link, f"{link}, and {link}"):
-        assert masked_note(sentence) == sentence
+        assert redact_note(sentence) == sentence
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_link_to_a_ticket_stays_in_a_reason(link):
         ("xoxb-1234567890-c4n4ry", "*"), ("whsec_c4n4ryc4n4ry", "*"), ("moved to u:c4n4ry@h.example/x", "moved to *@h.example/x"),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("mask", [masked, masked_note])
+@pytest.mark.parametrize("mask", [redact, redact_note])
 def test_credentials_in_a_sentence(mask, text, kept):
     found = mask(text)
 
@@ -215,7 +215,7 @@ def test_credentials_in_a_sentence(mask, text, kept):
         "Invalid parameter FriendlyName: at most 256 characters, not 300", "2026-01-01T00:00:00Z", "Token ring", "x = 1",
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("mask", [masked, masked_note])
+@pytest.mark.parametrize("mask", [redact, redact_note])
 def test_what_has_no_secret_is_left_as_it_is(mask, text):
     assert mask(text) == text
     assert not has_mask(text)
@@ -249,10 +249,10 @@ def test_what_has_no_secret_is_left_as_it_is(mask, text):
     ],
 )
 def test_addresses_in_a_sentence(text, expected):
-    found = masked(text)
+    found = redact(text)
 
     assert re.fullmatch(re.escape(expected).replace(r"\*", MASK), found, re.DOTALL), found
-    assert masked(found) == found
+    assert redact(found) == found
 
 
 def test_json_is_masked_all_the_way_down():
@@ -262,7 +262,7 @@ def test_json_is_masked_all_the_way_down():
         "number": 7, "float": 0.5, "yes": True, "none": None, "text": "as it is",
     }  # fmt: skip
 
-    found = masked(value)
+    found = redact(value)
 
     assert CANARY not in str(found)
     assert str(found).count("masked-") == 3
@@ -270,7 +270,7 @@ def test_json_is_masked_all_the_way_down():
         name: value[name] for name in ("number", "float", "yes", "none", "text")
     }
     assert found["yes"] is True
-    assert masked(found) == found
+    assert redact(found) == found
     assert "c4n4ry" in value["integration_url"]  # the original is not touched
 
 
@@ -288,11 +288,11 @@ def test_json_is_masked_all_the_way_down():
 def test_secret_in_a_field_that_nobody_knows(value):
     flow = {"sid": "FO1", **value}
 
-    found = masked(flow)
+    found = redact(flow)
 
     assert CANARY not in str(found)
     assert "masked-" in str(found)
-    assert masked(found) == found
+    assert redact(found) == found
 
 
 def test_what_the_site_says_of_its_users_is_no_flow():
@@ -303,12 +303,12 @@ def test_what_the_site_says_of_its_users_is_no_flow():
         "key": "passkey",
     }
 
-    assert masked(said) == said
-    assert has_mask(masked({"filters": "q=https://u:c4n4ry@h.example/"})["filters"])
+    assert redact(said) == said
+    assert has_mask(redact({"filters": "q=https://u:c4n4ry@h.example/"})["filters"])
 
 
 def test_number_under_the_name_of_a_secret_is_masked_and_no_other():
-    found = masked(
+    found = redact(
         {"pin": 1234, "retries": 3, "requires_auth": True, "enabled": True, "integration_timeout": 86400}
     )
 
@@ -325,7 +325,7 @@ def test_number_under_the_name_of_a_secret_is_masked_and_no_other():
 def test_what_is_quoted_is_masked_as_a_whole():
     url = "https://h.example/my hook/c4n4ry"
 
-    said = masked_quotes(
+    said = redact_quotes(
         f"Invalid parameter Integration.Url: {url} is no address", {"integration_url": url}, None
     )
 
@@ -343,8 +343,10 @@ def nested(depth, inmost="c4n4ry"):
     return value
 
 
-@pytest.mark.parametrize("depth", [DEEPEST + 1, 600, 5000])
-@pytest.mark.parametrize("treat", [masked, storable, lambda value: masked(storable(value))])
+@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 600, 5000])
+@pytest.mark.parametrize(
+    "treat", [redact, replace_unstorable, lambda value: redact(replace_unstorable(value))]
+)
 def test_what_is_nested_too_deeply_is_told_of(treat, depth):
     found = treat({"unknown": nested(depth)})
 
@@ -354,8 +356,8 @@ def test_what_is_nested_too_deeply_is_told_of(treat, depth):
 
 
 def test_change_in_what_is_nested_too_deeply_shows():
-    assert masked(nested(600, "one")) != masked(nested(600, "two"))
-    assert masked(nested(600, "one")) == masked(nested(600, "one"))
+    assert redact(nested(600, "one")) != redact(nested(600, "two"))
+    assert redact(nested(600, "one")) == redact(nested(600, "one"))
 
 
 # What earlier versions had masked
@@ -381,7 +383,7 @@ ADDRESSES = st.builds(
 
 @given(ADDRESSES)
 def test_state_that_was_masked_before_and_a_flow_of_today_come_out_the_same(address):
-    for mask in (masked, masked_note, lambda text: masked_field("integration_url", text)):
+    for mask in (redact, redact_note, lambda text: redact_field("integration_url", text)):
         today = mask(address)
 
         assert mask(before(address)) == today
@@ -391,21 +393,21 @@ def test_state_that_was_masked_before_and_a_flow_of_today_come_out_the_same(addr
 
 @given(ADDRESSES)
 def test_unmasked_brings_back_every_address(address):
-    for shown in (masked(address), masked_field("integration_url", address), before(address)):
-        if not masks_in(address):
-            assert unmasked(shown, address) == address
+    for shown in (redact(address), redact_field("integration_url", address), before(address)):
+        if not find_masks(address):
+            assert unmask(shown, address) == address
 
 
 @given(st.text(max_size=60))
 def test_masking_again_changes_nothing(text):
-    for mask in (masked, masked_note, lambda text: masked_field("integration_url", text)):
+    for mask in (redact, redact_note, lambda text: redact_field("integration_url", text)):
         assert mask(mask(text)) == mask(text)
     for flow in ({text: text}, {"sid": text, text: text}):
-        assert masked(masked(flow)) == masked(flow)
+        assert redact(redact(flow)) == redact(flow)
 
 
 def mask_of(address):
-    return re.search(MASK, masked_field("integration_url", address)).group()
+    return re.search(MASK, redact_field("integration_url", address)).group()
 
 
 def test_a_mask_changes_with_the_secret_and_not_with_its_place():
@@ -481,9 +483,9 @@ def test_what_is_no_mask(value):
 def test_a_long_text_is_masked_in_one_pass(unit):
     """Decoding what is left again for each of its parts would not come back from this."""
     for text in ("https://" + unit * 20_000, "in a sentence " + unit * 20_000):
-        assert isinstance(masked(text), str)
-        assert isinstance(masked_note(text), str)
-        assert isinstance(masked_field("integration_url", text), str)
+        assert isinstance(redact(text), str)
+        assert isinstance(redact_note(text), str)
+        assert isinstance(redact_field("integration_url", text), str)
 
 
 @pytest.mark.parametrize("length", [8, 12, 20])
@@ -507,9 +509,9 @@ def test_few_random_letters_pass_for_words(length):
     ids=ascii,
 )  # fmt: skip
 def test_what_a_database_cannot_hold_is_replaced(value, kept):
-    assert storable(value) == kept
-    assert type(storable(value)) is type(kept)
-    assert storable(storable(value)) == kept
+    assert replace_unstorable(value) == kept
+    assert type(replace_unstorable(value)) is type(kept)
+    assert replace_unstorable(replace_unstorable(value)) == kept
 
 
 @pytest.mark.parametrize("address", [
@@ -518,20 +520,20 @@ def test_what_a_database_cannot_hold_is_replaced(value, kept):
     "https://hooks.example.com/?next=https%3A%2F%2Fa%3Ab%40c.example%2F%3Ftoken%3Dx",
 ])  # fmt: skip
 def test_unmasked_brings_back_what_was_masked(address):
-    assert masked(address) != address
+    assert redact(address) != address
 
-    assert unmasked(masked(address), address) == address
+    assert unmask(redact(address), address) == address
 
 
 def test_unmasked_keeps_what_is_new_beside_the_secret():
-    shown = masked("https://old.example.com/in?token=abc").replace("old.", "new.")
+    shown = redact("https://old.example.com/in?token=abc").replace("old.", "new.")
 
-    assert unmasked(shown, "https://old.example.com/in?token=abc") == "https://new.example.com/in?token=abc"
+    assert unmask(shown, "https://old.example.com/in?token=abc") == "https://new.example.com/in?token=abc"
 
 
 @pytest.mark.parametrize("origin", ["https://old.example.com/in?token=other", "", None, "plain"])
 def test_mask_of_another_secret_stays(origin):
-    shown = masked("https://old.example.com/in?token=abc")
+    shown = redact("https://old.example.com/in?token=abc")
 
-    assert unmasked(shown, origin) == shown
-    assert has_mask(unmasked(shown, origin))
+    assert unmask(shown, origin) == shown
+    assert has_mask(unmask(shown, origin))

@@ -9,10 +9,10 @@ from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
-from flows.core.normalization import fold
+from flows.core.normalization import normalize_text
 from flows.mirror.models import Flow
 from flows.search import flow_search, trigrams
-from flows.search.flow_search import PAGE_SIZE, SORTS, Found, Query, facets, find
+from flows.search.flow_search import PAGE_SIZE, SORTS, Page, Query, find_facets, find_page
 from flows.twilio.flex import flex_flow
 
 AC = "AC" + "1" * 32
@@ -33,9 +33,9 @@ def add(db):
                 "sid": f"FO{number:032}",
                 "account_sid": AC,
                 "friendly_name": name,
-                "name_folded": fold(name),
+                "name_folded": normalize_text(name),
                 "contact_identity": identity,
-                "identity_folded": fold(identity),
+                "identity_folded": normalize_text(identity),
                 "channel_type": "sms",
                 "integration_type": "studio",
                 "enabled": True,
@@ -52,7 +52,7 @@ def add(db):
 
 
 def names(**query):
-    return [flow.friendly_name for flow in find(Query(**query)).rows]
+    return [flow.friendly_name for flow in find_page(Query(**query)).rows]
 
 
 # What is found
@@ -125,7 +125,7 @@ def test_what_is_gone_at_twilio_is_not_found(add):
     add("gone", gone_at=DAY)
 
     assert names() == ["here"]
-    assert find(Query()).total == 1
+    assert find_page(Query()).total == 1
     assert names(q=flow.sid) == ["here"]
 
 
@@ -187,17 +187,17 @@ def test_facets_say_what_each_value_would_find(various, add, q, account, enabled
         add(name, gone_at=DAY, **fields)
     query = Query(q=q, account=account, enabled=enabled, integration=integration, channel=channel)
 
-    counts = facets(query)
+    counts = find_facets(query)
 
     for name, values in FACETS.items():
-        expected = {value: find(replace(query, **{name: value})).total for value in values}
+        expected = {value: find_page(replace(query, **{name: value})).total for value in values}
         assert {value: counts[name][value] for value in values} == expected
 
 
 def test_facets_of_a_few_flows(various, add):
     add("gone", gone_at=DAY)
 
-    assert {name: dict(counts) for name, counts in facets(Query()).items()} == {
+    assert {name: dict(counts) for name, counts in find_facets(Query()).items()} == {
         "channel": {"sms": 1, "web": 2, "telepathy": 1},
         "integration": {"studio": 1, "task": 1, "none": 1, "bot": 1},
         "enabled": {"true": 2, "false": 2, "gone": 1},
@@ -211,7 +211,7 @@ def test_facets_of_a_few_flows(various, add):
 @pytest.fixture
 def many(add, monkeypatch):
     """Ten flows whose names have "line" in them, and one gone; a search counts four."""
-    monkeypatch.setattr(flow_search, "COUNTED", 4)
+    monkeypatch.setattr(flow_search, "COUNT_LIMIT", 4)
     monkeypatch.setattr(flow_search, "PAGE_SIZE", 3)
     for number in range(10):
         add(f"Line {9 - number}", channel_type="web" if number < 2 else "sms", contact_identity="")
@@ -223,12 +223,12 @@ def many(add, monkeypatch):
 def way(request, monkeypatch):
     """Both ways to the flows of a text: by the index, and through all in their order."""
     if request.param == "walk":
-        monkeypatch.setattr(trigrams, "COMMON", 1)
+        monkeypatch.setattr(trigrams, "COMMON_THRESHOLD", 1)
 
 
 @pytest.mark.parametrize("q", ["line", "li", "l"])
 def test_search_that_finds_many_counts_no_further_than_it_says(many, way, q):
-    answer = flow_search.answer(Query(q=q))
+    answer = flow_search.run_query(Query(q=q))
 
     assert answer.is_bounded
     assert (answer.found.total, answer.found.more, answer.found.has_next) == (4, True, True)
@@ -242,14 +242,14 @@ def test_search_that_finds_many_counts_no_further_than_it_says(many, way, q):
     [(2, ["Line 3", "Line 4", "Line 5"], 6, True), (4, ["Line 9"], 10, False), (5, ["Line 9"], 10, False), (99, ["Line 9"], 10, False)],
 )  # fmt: skip
 def test_pages_of_a_search_that_finds_many(many, way, q, page, rows, total, more):
-    found = find(Query(q=q, page=page))
+    found = find_page(Query(q=q, page=page))
 
     assert [flow.friendly_name for flow in found.rows] == rows
     assert (found.page, found.total, found.more, found.has_next) == (min(page, 4), total, more, more)
 
 
 def test_filters_of_a_search_that_finds_many(many, way):
-    few, most = find(Query(q="line", channel="web")), find(Query(q="line", channel="sms"))
+    few, most = find_page(Query(q="line", channel="web")), find_page(Query(q="line", channel="sms"))
 
     assert [flow.friendly_name for flow in few.rows] == ["Line 8", "Line 9"]
     assert (few.total, few.more) == (2, False)
@@ -258,17 +258,17 @@ def test_filters_of_a_search_that_finds_many(many, way):
 
 
 def test_bounded_facets_promise_no_more_than_there_is(many, way):
-    answer = flow_search.answer(Query(q="line"))
+    answer = flow_search.run_query(Query(q="line"))
 
     for name, counts in answer.facets.items():
         for value, flows in counts.items():
-            assert flows <= len(flow_search.sids_of(Query(q="line", **{name: value})))
+            assert flows <= len(flow_search.list_sids(Query(q="line", **{name: value})))
 
 
 def test_just_as_many_as_are_counted_are_counted(many, monkeypatch):
-    monkeypatch.setattr(flow_search, "COUNTED", 11)  # with the one that is gone
+    monkeypatch.setattr(flow_search, "COUNT_LIMIT", 11)  # with the one that is gone
 
-    answer = flow_search.answer(Query(q="line"))
+    answer = flow_search.run_query(Query(q="line"))
 
     assert not answer.is_bounded
     assert (answer.found.total, answer.found.more) == (10, False)
@@ -279,11 +279,11 @@ def test_just_as_many_as_are_counted_are_counted(many, monkeypatch):
 )
 def test_an_order_is_only_gone_through_where_the_flows_come_soon(many, monkeypatch, common, counted, walks):
     """Else they may all stand at its end, and the database would go through all others first."""
-    monkeypatch.setattr(trigrams, "COMMON", common)
-    monkeypatch.setattr(flow_search, "COUNTED", counted)
+    monkeypatch.setattr(trigrams, "COMMON_THRESHOLD", common)
+    monkeypatch.setattr(flow_search, "COUNT_LIMIT", counted)
 
     with CaptureQueriesContext(connection) as queries:
-        flow_search.answer(Query(q="line"))
+        flow_search.run_query(Query(q="line"))
 
     [page] = [one["sql"] for one in queries if "ORDER BY" in one["sql"]]
     with connection.cursor() as cursor:
@@ -301,7 +301,7 @@ def test_an_order_is_only_gone_through_where_the_flows_come_soon(many, monkeypat
 )  # fmt: skip
 @pytest.mark.parametrize("counted", [4, 1000])
 def test_number_of_queries_does_not_depend_on_the_number_of_flows(add, monkeypatch, query, counted):
-    monkeypatch.setattr(flow_search, "COUNTED", counted)
+    monkeypatch.setattr(flow_search, "COUNT_LIMIT", counted)
     add("Line")
     few = _queries(query)
     for number in range(60):
@@ -312,7 +312,7 @@ def test_number_of_queries_does_not_depend_on_the_number_of_flows(add, monkeypat
 
 def _queries(query):
     with CaptureQueriesContext(connection) as queries:
-        flow_search.answer(Query(**query))
+        flow_search.run_query(Query(**query))
     return len(queries)
 
 
@@ -392,7 +392,7 @@ def test_equals_stand_by_sid_so_that_pages_neither_lose_nor_repeat_one(add, monk
     monkeypatch.setattr(flow_search, "PAGE_SIZE", 3)
     sids = [add("same", contact_identity="same").sid for _ in range(8)]
 
-    pages = [find(Query(sort=sort, page=number)).rows for number in (1, 2, 3)]
+    pages = [find_page(Query(sort=sort, page=number)).rows for number in (1, 2, 3)]
 
     assert [flow.sid for page in pages for flow in page] == sids
 
@@ -410,7 +410,7 @@ def test_pages(add, monkeypatch, asked, page, first, last, has_next):
     for _ in range(7):
         add()
 
-    found = find(Query(page=asked))
+    found = find_page(Query(page=asked))
 
     assert (found.page, found.first, found.last, found.has_next, found.total) == (
         page,
@@ -427,19 +427,19 @@ def test_a_page_that_is_just_full_has_none_after_it(add, monkeypatch):
     for _ in range(3):
         add()
 
-    assert not find(Query()).has_next
-    assert find(Query(page=2)).page == 1
+    assert not find_page(Query()).has_next
+    assert find_page(Query(page=2)).page == 1
 
 
 def test_nothing_found(db):
-    found = find(Query(page=7))
+    found = find_page(Query(page=7))
 
-    assert found == Found([], 0, 1)
+    assert found == Page([], 0, 1)
     assert (found.first, found.last, found.has_next) == (0, 0, False)
 
 
 def test_what_went_away_between_counting_and_reading_has_no_page_after_it():
-    assert not Found([], 7, 3).has_next
+    assert not Page([], 7, 3).has_next
 
 
 def test_a_page_has_fifty_flows(add):
@@ -447,8 +447,8 @@ def test_a_page_has_fifty_flows(add):
         add()
 
     assert PAGE_SIZE == 50
-    assert len(find(Query()).rows) == 50
-    assert len(find(Query(page=2)).rows) == 1
+    assert len(find_page(Query()).rows) == 50
+    assert len(find_page(Query(page=2)).rows) == 1
 
 
 # The question in the URL
@@ -485,11 +485,11 @@ def test_a_value_that_means_nothing_finds_nothing_and_is_named(add, text):
     add(account_sid=OTHER_AC)
     query = Query.of(QueryDict(text))
 
-    answer = flow_search.answer(query)
+    answer = flow_search.run_query(query)
 
-    assert query.mistakes
-    assert all(mistake.sentence.endswith(".") for mistake in query.mistakes)
-    assert (answer.found.rows, answer.found.total, flow_search.sids_of(query)) == ([], 0, [])
+    assert query.errors
+    assert all(mistake.sentence.endswith(".") for mistake in query.errors)
+    assert (answer.found.rows, answer.found.total, flow_search.list_sids(query)) == ([], 0, [])
     assert not any(counts.total() for counts in answer.facets.values())
 
 
@@ -499,22 +499,22 @@ def test_every_address_that_follows_from_a_mistake_still_has_it(add, text):
     add(account_sid=OTHER_AC)
     query = Query.of(QueryDict(text))
 
-    again = Query.of_text(query.url())
-    sorted_ = Query.of_text(query.url(sort="-updated")) if query.mistakes[0].name != "sort" else again
+    again = Query.from_query_string(query.url())
+    sorted_ = Query.from_query_string(query.url(sort="-updated")) if query.errors[0].name != "sort" else again
 
-    assert [one.name for one in again.mistakes] == [one.name for one in query.mistakes]
-    assert sorted_.mistakes
+    assert [one.name for one in again.errors] == [one.name for one in query.errors]
+    assert sorted_.errors
 
 
 @pytest.mark.parametrize("text", NONSENSE, ids=lambda text: text[:40])
 def test_without_its_mistakes_a_query_is_understood(add, text):
     query = Query.of(QueryDict(text))
 
-    for mistake in query.mistakes:
+    for mistake in query.errors:
         query = query.without(mistake.name)
 
-    assert not query.mistakes
-    assert not Query.of_text(query.url()).mistakes
+    assert not query.errors
+    assert not Query.from_query_string(query.url()).errors
 
 
 def test_a_value_that_only_the_mirror_knows_is_a_filter(add):
@@ -523,28 +523,28 @@ def test_a_value_that_only_the_mirror_knows_is_a_filter(add):
     add("bare", channel_type="", integration_type="")
 
     for text in ("channel=instagram", "integration=bot", f"account={OTHER_AC}"):
-        query = Query.of_text(text)
-        assert not query.mistakes
-        assert [flow.friendly_name for flow in find(query).rows] == ["insta"]
-        assert flow_search.sids_of(query) == [find(query).rows[0].sid]
+        query = Query.from_query_string(text)
+        assert not query.errors
+        assert [flow.friendly_name for flow in find_page(query).rows] == ["insta"]
+        assert flow_search.list_sids(query) == [find_page(query).rows[0].sid]
     assert names(channel="none") == ["bare"]
-    assert facets(Query())["channel"] == {"instagram": 1, "sms": 1, "none": 1}
+    assert find_facets(Query())["channel"] == {"instagram": 1, "sms": 1, "none": 1}
 
 
 def test_a_value_that_only_another_account_holds_means_nothing(add):
     """Else its existence would be told to those who see nothing of that account."""
     add(channel_type="instagram", account_sid=OTHER_AC)
 
-    assert Query.of_text("channel=instagram", frozenset({AC})).mistakes
-    assert Query.of_text(f"account={OTHER_AC}", frozenset({AC})).mistakes
-    assert not Query.of_text("channel=instagram", frozenset({OTHER_AC})).mistakes
+    assert Query.from_query_string("channel=instagram", frozenset({AC})).errors
+    assert Query.from_query_string(f"account={OTHER_AC}", frozenset({AC})).errors
+    assert not Query.from_query_string("channel=instagram", frozenset({OTHER_AC})).errors
 
 
 @pytest.mark.parametrize(("text", "page"), [("page=1", 1), ("page=007", 7), ("page=999999", 999_999)])
 def test_page_numbers(text, page):
     query = Query.of(QueryDict(text))
 
-    assert (query.page, query.mistakes) == (page, ())
+    assert (query.page, query.errors) == (page, ())
 
 
 @pytest.mark.parametrize(
@@ -553,7 +553,9 @@ def test_page_numbers(text, page):
 def test_any_question_can_be_asked(add, q):
     add()
 
-    found = find(Query.of({"q": q, "account": "\x00", "sort": "\x00", "channel": "\x00", "page": "\x00"}))
+    found = find_page(
+        Query.of({"q": q, "account": "\x00", "sort": "\x00", "channel": "\x00", "page": "\x00"})
+    )
 
     assert found.total == 0
 
@@ -643,11 +645,11 @@ def test_number_that_can_only_mean_one_flow_is_that_flow(add):
     )
     add(contact_identity="whatsapp:+14155551234")
 
-    assert flow_search.the_one(" 0221 555-01 ") == only.sid
-    assert flow_search.the_one("0221 555-01", is_number=False) == ""
-    assert flow_search.the_one("4155551234") == ""
-    assert flow_search.the_one("15550") == ""
-    assert flow_search.the_one(gone.sid, is_number=False) == gone.sid
+    assert flow_search.find_exact_match(" 0221 555-01 ") == only.sid
+    assert flow_search.find_exact_match("0221 555-01", is_number=False) == ""
+    assert flow_search.find_exact_match("4155551234") == ""
+    assert flow_search.find_exact_match("15550") == ""
+    assert flow_search.find_exact_match(gone.sid, is_number=False) == gone.sid
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def snapshot(number, name="Lyon", **fields):
 
 
 def write(*snapshots, gone=()):
-    mirror._write({one["sid"]: one for one in snapshots} | dict.fromkeys(gone), AC)
+    mirror._save_snapshots({one["sid"]: one for one in snapshots} | dict.fromkeys(gone), AC)
 
 
 def is_in_step():
@@ -51,7 +51,7 @@ def is_in_step():
 
 
 def found(q):
-    return [flow.friendly_name for flow in flow_search.find(Query(q=q)).rows]
+    return [flow.friendly_name for flow in flow_search.find_page(Query(q=q)).rows]
 
 
 def test_after_each_way_of_writing(db):
@@ -101,7 +101,7 @@ def test_what_was_rolled_back_never_was(db):
 @pytest.mark.parametrize("part", [projection, counters, trigrams])
 def test_migrate_brings_back_what_is_missing(db, part):
     write(snapshot(1), snapshot(2))
-    part.lift(connection)
+    part.drop(connection)
     write(snapshot(3), snapshot(4, "Paris"))
 
     call_command("migrate", verbosity=0)
@@ -137,25 +137,25 @@ def test_little_of_what_is_new_is_outside_the_index_also_of_one_made_before_ther
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT reloptions FROM pg_class WHERE relname LIKE 'flow_%_trigrams'")
-        assert cursor.fetchall() == [([f"gin_pending_list_limit={trigrams.PENDING}"],)] * 2
+        assert cursor.fetchall() == [([f"gin_pending_list_limit={trigrams.PENDING_LIMIT_KB}"],)] * 2
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="an extension is PostgreSQL's")
 def test_search_does_without_an_extension_that_may_not_be_installed_and_a_check_says_so(db):
     write(snapshot(1, "Réclamations"))
-    trigrams.lift(connection)
+    trigrams.drop(connection)
     with mock.patch.object(trigrams, "_EXTENSION", "CREATE EXTENSION no_such_thing"):
         list_tables.install(connection)
 
     assert found("reclam") == ["Réclamations"]
     assert [
-        (one.id, "pg_trgm" in one.hint) for one in list_tables.names_are_indexed(databases=["default"])
+        (one.id, "pg_trgm" in one.hint) for one in list_tables.check_search_index(databases=["default"])
     ] == [("flows.W001", True)]
 
 
 def test_check_is_silent_where_the_index_is(db):
-    assert list_tables.names_are_indexed(databases=["default"]) == []
-    assert list_tables.names_are_indexed(databases=None) == []
+    assert list_tables.check_search_index(databases=["default"]) == []
+    assert list_tables.check_search_index(databases=None) == []
 
 
 @pytest.mark.skipif(

@@ -15,7 +15,7 @@ import responses
 
 from flows.twilio import client as client_module
 from flows.twilio.client import FlexClient
-from flows.twilio.errors import FlexError, NeverSent, Refused, Unknown
+from flows.twilio.errors import FlexError, NotSent, OutcomeUnknown, RequestRefused
 from tests.data import EXAMPLES, FACTS, WIRE
 
 ROOT = "https://flex-api.twilio.com/v1"
@@ -262,7 +262,7 @@ def test_next_page_is_on_its_way_while_one_is_looked_at(client, twilio):
 def test_list_of_something_else_is_unknown(client, twilio, body):
     twilio.get(LIST, json=body, headers={"Twilio-Request-Id": REQUEST_ID})
 
-    with pytest.raises(Unknown) as caught:
+    with pytest.raises(OutcomeUnknown) as caught:
         list(client.list())
 
     assert (caught.value.status, caught.value.request_id) == (200, REQUEST_ID)
@@ -284,7 +284,7 @@ def test_list_of_something_else_is_unknown(client, twilio, body):
 def test_success_with_another_body_is_unknown(client, twilio, slept, verb, body):
     answers(twilio, verb, body=body, status=200, headers={"Twilio-Request-Id": REQUEST_ID})
 
-    with pytest.raises(Unknown) as caught:
+    with pytest.raises(OutcomeUnknown) as caught:
         VERBS[verb](client)
 
     assert (caught.value.status, caught.value.request_id) == (200, REQUEST_ID)
@@ -334,7 +334,7 @@ def test_flow_comes_out_the_same_from_a_list_and_by_itself(client, twilio, depth
 def test_deletion_answered_with_something_else_is_unknown(client, twilio, body):
     answers(twilio, "delete", body=body)
 
-    with pytest.raises(Unknown):
+    with pytest.raises(OutcomeUnknown):
         client.delete(FO)
 
 
@@ -342,7 +342,7 @@ def test_deletion_answered_with_something_else_is_unknown(client, twilio, body):
 def test_answer_about_another_flow_is_unknown(client, twilio, verb):
     answers(twilio, verb, body=json.dumps(FLOW | {"sid": OTHER}), headers={"Twilio-Request-Id": REQUEST_ID})
 
-    with pytest.raises(Unknown, match="another") as caught:
+    with pytest.raises(OutcomeUnknown, match="another") as caught:
         VERBS[verb](client)
 
     assert (caught.value.status, caught.value.request_id) == (200, REQUEST_ID)
@@ -368,7 +368,7 @@ def test_refusal_says_what_twilio_said(client, twilio, slept, verb, status):
     }
     answers(twilio, verb, body=json.dumps(envelope), status=status, headers={"Twilio-Request-Id": REQUEST_ID})
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RequestRefused) as caught:
         VERBS[verb](client)
 
     error = caught.value
@@ -385,7 +385,7 @@ def test_refusal_says_what_twilio_said(client, twilio, slept, verb, status):
 def test_refusal_without_twilios_words_is_still_one(client, twilio, body):
     answers(twilio, "update", body=body, status=403)
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RequestRefused) as caught:
         client.update(FO, {})
 
     error = caught.value
@@ -398,7 +398,7 @@ def test_refusal_without_twilios_words_is_still_one(client, twilio, body):
 def test_refusal_with_a_code_that_is_none(client, twilio, code):
     answers(twilio, "update", body=json.dumps({"code": code, "message": "no", "status": 400}), status=400)
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RequestRefused) as caught:
         client.update(FO, {})
 
     assert (caught.value.code, caught.value.message) == (None, "no")
@@ -407,7 +407,7 @@ def test_refusal_with_a_code_that_is_none(client, twilio, code):
 def test_refusal_with_a_code_as_text(client, twilio):
     answers(twilio, "update", body=json.dumps({"code": "45212", "message": "taken"}), status=400)
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RequestRefused) as caught:
         client.update(FO, {})
 
     assert caught.value.code == 45212
@@ -424,7 +424,7 @@ def test_refusal_as_rfc_9457_writes_it(client, twilio):
     }
     answers(twilio, "update", body=json.dumps(problem), status=400)
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RequestRefused) as caught:
         client.update(FO, {})
 
     error = caught.value
@@ -435,7 +435,7 @@ def test_refusal_is_kept_short(client, twilio):
     body = json.dumps({"code": 20001, "message": "m" * 5000, "more_info": "i" * 5000})
     answers(twilio, "update", body=body, status=400, headers={"Twilio-Request-Id": "r" * 500})
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RequestRefused) as caught:
         client.update(FO, {})
 
     error = caught.value
@@ -450,7 +450,7 @@ def test_any_other_status_leaves_a_write_unknown(client, twilio, slept, verb, st
         headers={"Location": f"{LIST}/elsewhere", "Twilio-Request-Id": REQUEST_ID},
     )  # fmt: skip
 
-    with pytest.raises(Unknown) as caught:
+    with pytest.raises(OutcomeUnknown) as caught:
         VERBS[verb](client)
 
     assert (caught.value.status, caught.value.request_id) == (status, REQUEST_ID)
@@ -466,7 +466,7 @@ def test_any_other_status_leaves_a_write_unknown(client, twilio, slept, verb, st
 def test_only_a_servers_error_is_worth_asking_again(client, twilio, slept, verb, status, calls):
     answers(twilio, verb, status=status)
 
-    with pytest.raises(Unknown) as caught:
+    with pytest.raises(OutcomeUnknown) as caught:
         VERBS[verb](client)
 
     assert caught.value.status == status
@@ -477,11 +477,11 @@ def test_only_a_servers_error_is_worth_asking_again(client, twilio, slept, verb,
 def test_a_429_is_asked_again_whatever_the_verb(client, twilio, slept, verb):
     answers(twilio, verb, status=429, body='{"code": 20429}', headers={"Retry-After": "2"})
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RequestRefused) as caught:
         VERBS[verb](client)
 
     assert (caught.value.status, caught.value.code, caught.value.retry_after) == (429, 20429, 2.0)
-    assert len(twilio.calls) == client_module.ATTEMPTS == 4
+    assert len(twilio.calls) == client_module.MAX_ATTEMPTS == 4
     assert len(slept) == 3
     assert all(2.0 <= pause <= 2.25 for pause in slept)
 
@@ -491,7 +491,7 @@ def test_pauses_double_where_twilio_asks_for_none(client, twilio, slept, monkeyp
     monkeypatch.setattr(client_module.random, "uniform", lambda low, high: high)
     answers(twilio, "fetch", status=429, headers={} if after is None else {"Retry-After": after})
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RequestRefused) as caught:
         client.fetch(FO)
 
     assert caught.value.retry_after is None
@@ -502,13 +502,13 @@ def test_pauses_are_bounded(monkeypatch):
     monkeypatch.setattr(client_module.random, "uniform", lambda low, high: 0.0)
     state = SimpleNamespace(outcome=None, attempt_number=12)
 
-    assert client_module._pause(state) == 4.0
+    assert client_module._retry_delay(state) == 4.0
 
 
 def test_a_pause_beyond_the_deadline_is_not_made(client, twilio, slept):
     answers(twilio, "update", status=429, headers={"Retry-After": "15"})
 
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRefused):
         client.update(FO, {})
 
     assert (len(twilio.calls), slept) == (1, [])
@@ -528,7 +528,7 @@ def test_a_pause_beyond_the_deadline_is_not_made(client, twilio, slept):
 def test_a_lost_connection_is_unknown_and_quotes_nothing(client, twilio, slept, verb, failure):
     answers(twilio, verb, body=failure)
 
-    with pytest.raises(Unknown) as caught:
+    with pytest.raises(OutcomeUnknown) as caught:
         VERBS[verb](client)
 
     assert SECRET not in str(caught.value)
@@ -542,7 +542,7 @@ def test_a_lost_connection_is_unknown_and_quotes_nothing(client, twilio, slept, 
 def test_without_any_time_left_nothing_is_sent(twilio, verb, after):
     client = FlexClient(base_url=ROOT, account_sid=AC, auth=(SK, SECRET), deadline=after, rate_limits=False)
 
-    with pytest.raises(NeverSent):
+    with pytest.raises(NotSent):
         VERBS[verb](client)
 
     assert not twilio.calls
@@ -602,7 +602,7 @@ def test_each_page_and_each_repeat_takes_a_turn(twilio, slept):
 def test_nothing_is_sent_when_no_turn_comes_in_time(twilio, slept, verb):
     rates = NoRates(wait=None)
 
-    with pytest.raises(NeverSent, match="not sent"):
+    with pytest.raises(NotSent, match="not sent"):
         VERBS[verb](client_within(rates, sleep=slept.append))
 
     assert (len(twilio.calls), len(rates.booked), slept) == (0, 1, [])
@@ -653,7 +653,7 @@ def test_a_request_without_an_answer_has_its_line_too(client, twilio, caplog):
     caplog.set_level(logging.INFO, logger="flows")
     answers(twilio, "update", body=requests.ConnectionError("x"))
 
-    with pytest.raises(Unknown):
+    with pytest.raises(OutcomeUnknown):
         client.update(FO, {})
 
     assert caplog.messages[0].startswith(f"POST /v1/FlexFlows/{FO} no answer ")

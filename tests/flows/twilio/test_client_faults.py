@@ -19,8 +19,8 @@ import urllib3
 from flows.twilio import client as client_module
 from flows.twilio.client import FlexClient
 from flows.twilio.deadline import Call, DeadlineAdapter
-from flows.twilio.errors import NeverSent, Refused, Unknown
-from flows.twilio.sandbox.faults import OF_LISTS, Fault, FaultKind
+from flows.twilio.errors import NotSent, OutcomeUnknown, RequestRefused
+from flows.twilio.sandbox.faults import LIST_FAULTS, Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
 
 NOBODY = "FO" + "0" * 32
@@ -45,8 +45,8 @@ LATE = (
     FaultKind.DRIP,
     FaultKind.DRIP_HEADERS,
 )
-UNKNOWN = (Unknown, 1)
-REFUSED = (Refused, 1)
+UNKNOWN = (OutcomeUnknown, 1)
+REFUSED = (RequestRefused, 1)
 AGAIN = (None, 2)
 WRITES = {
     FaultKind.REFUSE: REFUSED,
@@ -78,7 +78,7 @@ REPEATED = {
 EXPECTED = {
     "list": {
         **WRITES, **REPEATED,
-        FaultKind.WRONG_SID: (None, 1), FaultKind.LEAVE_HOST: (None, 2), FaultKind.PAGE_LOOP: (Unknown, 2),
+        FaultKind.WRONG_SID: (None, 1), FaultKind.LEAVE_HOST: (None, 2), FaultKind.PAGE_LOOP: (OutcomeUnknown, 2),
     },
     "fetch": WRITES | REPEATED,
     "create": WRITES | {FaultKind.WRONG_SID: (None, 1)},  # nobody knows the new flow's SID beforehand
@@ -217,12 +217,12 @@ NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 def test_every_fault_is_met_here():
     assert set(EXPECTED["list"]) == set(FaultKind)
     for verb in ("fetch", "create", "update", "delete"):
-        assert set(EXPECTED[verb]) == set(FaultKind) - OF_LISTS
+        assert set(EXPECTED[verb]) == set(FaultKind) - LIST_FAULTS
 
 
 @pytest.mark.parametrize(("verb", "kind", "error", "count"), CASES)
 def test_fault(sandbox, sid, client_of, slept, monkeypatch, verb, kind, error, count):
-    monkeypatch.setattr(client_module, "MAX_ANSWER", 100_000)
+    monkeypatch.setattr(client_module, "MAX_BODY_BYTES", 100_000)
     client = client_of(deadline=SHORT if kind in LATE else 15.0)
     sandbox.inject(Fault(kind, times=9 if kind is FaultKind.PAGE_LOOP else 1))
 
@@ -234,14 +234,14 @@ def test_fault(sandbox, sid, client_of, slept, monkeypatch, verb, kind, error, c
         assert type(caught.value) is error
 
     assert [request.method for request in sandbox.requests] == [METHODS[verb]] * count
-    assert len(slept) == (0 if kind in OF_LISTS else count - 1)
+    assert len(slept) == (0 if kind in LIST_FAULTS else count - 1)
 
 
 @pytest.mark.parametrize("kind", [FaultKind.SERVER_ERROR, FaultKind.DROP, FaultKind.HTML, FaultKind.TOO_MANY])
 @every_verb
 def test_fault_that_stays(sandbox, sid, client_of, slept, verb, kind):
     sandbox.inject(Fault(kind, times=None, retry_after=0))
-    expected = Refused if kind is FaultKind.TOO_MANY else Unknown
+    expected = RequestRefused if kind is FaultKind.TOO_MANY else OutcomeUnknown
     times = 4 if kind is FaultKind.TOO_MANY or verb not in {"create", "update"} else 1
 
     with pytest.raises(expected):
@@ -259,7 +259,7 @@ def test_fault_that_stays(sandbox, sid, client_of, slept, verb, kind):
 def test_a_create_whose_answer_is_lost_is_made_once(sandbox, client_of, kind):
     sandbox.inject(Fault(kind))
 
-    with pytest.raises(Unknown):
+    with pytest.raises(OutcomeUnknown):
         client_of().create(NEW)
 
     assert len(sandbox.flows) == 1
@@ -271,7 +271,7 @@ def test_a_write_after_a_429_and_then_a_server_error_is_not_repeated_again(sandb
     sandbox.inject(Fault(FaultKind.TOO_MANY, retry_after=0))
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP))
 
-    with pytest.raises(Unknown):
+    with pytest.raises(OutcomeUnknown):
         VERBS[verb](client_of(), sid)
 
     assert [(request.status, request.applied) for request in sandbox.requests] == [(429, False), (None, True)]
@@ -304,7 +304,7 @@ def test_a_404_to_a_repeated_deletion_means_that_it_is_gone(sandbox, sid, client
 
 
 def test_a_first_404_is_a_refusal(sandbox, client_of):
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RequestRefused) as caught:
         client_of().delete(NOBODY)
 
     assert (caught.value.status, caught.value.code) == (404, 20404)
@@ -315,7 +315,7 @@ def test_a_404_after_a_429_is_a_refusal_for_the_first_was_never_processed(sandbo
     sandbox.inject(Fault(FaultKind.TOO_MANY))
     client = client_of(sleep=lambda _: sandbox.remove_flow(sid))
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RequestRefused) as caught:
         client.delete(sid)
 
     assert caught.value.status == 404
@@ -323,18 +323,18 @@ def test_a_404_after_a_429_is_a_refusal_for_the_first_was_never_processed(sandbo
 
 def test_a_404_after_no_connection_is_a_refusal_for_nothing_was_sent(sandbox, client_of, monkeypatch):
     client = client_of()
-    once = client._once
+    once = client._send_once
     tries = []
 
     def refused_at_first(*args):
         tries.append(args)
         if len(tries) == 1:
-            raise NeverSent("no connection to Twilio could be made")
+            raise NotSent("no connection to Twilio could be made")
         return once(*args)
 
-    monkeypatch.setattr(client, "_once", refused_at_first)
+    monkeypatch.setattr(client, "_send_once", refused_at_first)
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RequestRefused) as caught:
         client.delete(NOBODY)
 
     assert (caught.value.status, len(tries)) == (404, 2)
@@ -356,7 +356,7 @@ def test_a_refused_repeat_does_not_say_what_became_of_the_first(sandbox, sid, cl
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP))
     sandbox.inject(then)
 
-    with pytest.raises(Unknown):
+    with pytest.raises(OutcomeUnknown):
         client_of().delete(sid)
 
     assert sandbox.flows == {}
@@ -367,7 +367,7 @@ def test_a_repeat_that_finds_nobody_does_not_say_what_became_of_the_first(sandbo
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP))
     client = client_of(sleep=lambda _: sandbox.stop())
 
-    with pytest.raises(Unknown):
+    with pytest.raises(OutcomeUnknown):
         client.delete(sid)
 
     assert [request.applied for request in sandbox.requests] == [True]
@@ -376,7 +376,7 @@ def test_a_repeat_that_finds_nobody_does_not_say_what_became_of_the_first(sandbo
 def test_a_read_that_is_refused_after_all_is_refused(sandbox, client_of):
     sandbox.inject(Fault(FaultKind.DROP))
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RequestRefused) as caught:
         client_of().fetch(NOBODY)
 
     assert (caught.value.status, len(sandbox.requests)) == (404, 2)
@@ -391,7 +391,7 @@ def test_a_read_that_is_refused_after_all_is_refused(sandbox, client_of):
 def test_deadline_ends_a_call_that_would_go_on(sandbox, sid, client_of, verb, kind):
     sandbox.inject(Fault(kind, seconds=0.05 if kind is not FaultKind.HANG else None))
 
-    with pytest.raises(Unknown, match="in time"):
+    with pytest.raises(OutcomeUnknown, match="in time"):
         VERBS[verb](client_of(deadline=SHORT), sid)
 
     assert len(sandbox.requests) == 1
@@ -400,7 +400,7 @@ def test_deadline_ends_a_call_that_would_go_on(sandbox, sid, client_of, verb, ki
 def test_deadline_holds_for_the_repeats_together(sandbox, sid, client_of, slept):
     sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
 
-    with pytest.raises(Unknown):
+    with pytest.raises(OutcomeUnknown):
         client_of(deadline=0.2).fetch(sid)
 
     assert (len(sandbox.requests), slept) == (1, [])  # not even the shortest pause fits in
@@ -433,23 +433,23 @@ class _NoDeadline(Call):
 def test_what_is_late_is_applied_all_the_same_and_stays_unknown(sandbox, sid, client_of):
     sandbox.inject(Fault(FaultKind.APPLY_THEN_HANG))
 
-    with pytest.raises(Unknown, match="in time"):
+    with pytest.raises(OutcomeUnknown, match="in time"):
         client_of(deadline=SHORT).update(sid, {"friendly_name": "Plaintes"})
 
     assert sandbox.flows[sid]["friendly_name"] == "Plaintes"
 
 
 def test_body_without_an_end_is_not_read_to_it(sandbox, sid, client_of, monkeypatch):
-    monkeypatch.setattr(client_module, "MAX_ANSWER", 1_000)
+    monkeypatch.setattr(client_module, "MAX_BODY_BYTES", 1_000)
     sandbox.inject(Fault(FaultKind.HUGE))
 
-    with pytest.raises(Unknown, match="could not be read"):
+    with pytest.raises(OutcomeUnknown, match="could not be read"):
         client_of().update(sid, {"enabled": False})
 
 
 def test_body_of_just_the_bound_is_read(client_of, monkeypatch):
     flow = {"sid": NOBODY}
-    monkeypatch.setattr(client_module, "MAX_ANSWER", len(json.dumps(flow)))
+    monkeypatch.setattr(client_module, "MAX_BODY_BYTES", len(json.dumps(flow)))
 
     def serve(connection, _number):
         while heard(connection):
@@ -457,8 +457,8 @@ def test_body_of_just_the_bound_is_read(client_of, monkeypatch):
 
     with Wire(serve) as wire:
         assert client_of(base_url=f"http://127.0.0.1:{wire.port}/v1").fetch(NOBODY) == flow
-        monkeypatch.setattr(client_module, "MAX_ANSWER", len(json.dumps(flow)) - 1)
-        with pytest.raises(Unknown, match="could not be read"):
+        monkeypatch.setattr(client_module, "MAX_BODY_BYTES", len(json.dumps(flow)) - 1)
+        with pytest.raises(OutcomeUnknown, match="could not be read"):
             client_of(base_url=f"http://127.0.0.1:{wire.port}/v1").update(NOBODY, {})
 
 
@@ -467,7 +467,7 @@ def test_body_that_only_pretends_to_be_compressed_is_unknown(client_of):
         heard(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd")
 
-    with Wire(serve) as wire, pytest.raises(Unknown, match="could not be read"):
+    with Wire(serve) as wire, pytest.raises(OutcomeUnknown, match="could not be read"):
         client_of(base_url=f"http://127.0.0.1:{wire.port}/v1").update(NOBODY, {})
 
 
@@ -487,7 +487,7 @@ def test_what_is_no_http_is_unknown(client_of, answer):
         heard(connection)
         connection.sendall(answer)
 
-    with Wire(serve) as wire, pytest.raises(Unknown):
+    with Wire(serve) as wire, pytest.raises(OutcomeUnknown):
         client_of(base_url=f"http://127.0.0.1:{wire.port}/v1").create(NEW)
 
     gc.collect()  # http.client leaves its end of the socket to the collector when a header makes no sense
@@ -505,7 +505,7 @@ def test_redirect_is_not_followed(client_of, verb, status):
         asked.append(heard(connection))
         connection.sendall(b"HTTP/1.1 %d Go\r\nLocation: /v1/elsewhere\r\nContent-Length: 0\r\n\r\n" % status)
 
-    with Wire(serve) as wire, pytest.raises(Unknown) as caught:
+    with Wire(serve) as wire, pytest.raises(OutcomeUnknown) as caught:
         VERBS[verb](client_of(base_url=f"http://127.0.0.1:{wire.port}/v1"), NOBODY)
 
     assert caught.value.status == status
@@ -521,7 +521,7 @@ def test_redirect_is_not_followed(client_of, verb, status):
 def test_refused_connection_means_that_nothing_was_sent(client_of, closed_port, slept, verb, scheme):
     client = client_of(base_url=f"{scheme}://127.0.0.1:{closed_port}/v1")
 
-    with pytest.raises(NeverSent):
+    with pytest.raises(NotSent):
         VERBS[verb](client, NOBODY)
 
     assert len(slept) == (0 if verb in {"create", "update"} else 3)
@@ -529,7 +529,7 @@ def test_refused_connection_means_that_nothing_was_sent(client_of, closed_port, 
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".invalid", "a..b"])
 def test_a_host_that_no_resolver_is_asked_for(client_of, host, slept):
-    with pytest.raises((NeverSent, Unknown)):
+    with pytest.raises((NotSent, OutcomeUnknown)):
         client_of(base_url=f"http://{host}/v1").update(NOBODY, {})
 
 
@@ -540,7 +540,7 @@ def test_no_handshake_means_that_nothing_was_sent(client_of):
         asked.append(connection.recv(65_536))
         connection.sendall(b"HTTP/1.1 400 no TLS here\r\n\r\n")
 
-    with Wire(serve) as wire, pytest.raises(NeverSent):
+    with Wire(serve) as wire, pytest.raises(NotSent):
         client_of(base_url=f"https://127.0.0.1:{wire.port}/v1").create(NEW)
 
     assert len(asked) == 1
@@ -555,7 +555,7 @@ def test_a_proxy_that_is_not_there_means_that_nothing_was_sent(
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port}")
     monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{closed_port}")
 
-    with pytest.raises(NeverSent):
+    with pytest.raises(NotSent):
         VERBS[verb](client_of(base_url=base), NOBODY)
 
 
@@ -568,7 +568,7 @@ def test_a_proxy_that_makes_no_tunnel_means_that_nothing_was_sent(client_of, mon
 
     with Wire(serve) as wire:
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{wire.port}")
-        with pytest.raises(NeverSent):
+        with pytest.raises(NotSent):
             client_of(base_url="https://flex-api.example/v1").create(NEW)
 
     assert len(asked) == 1
@@ -587,7 +587,7 @@ def test_deadline_holds_through_a_proxy(client_of, monkeypatch):
 
     with Wire(serve) as wire:
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{wire.port}")
-        with pytest.raises(Unknown, match="in time"):
+        with pytest.raises(OutcomeUnknown, match="in time"):
             client_of(base_url="http://flex-api.example/v1", deadline=SHORT).create(NEW)
         hangs.set()
 
@@ -602,7 +602,7 @@ def test_a_proxy_is_not_asked_for_this_machine(sandbox, sid, client_of, closed_p
 def test_a_proxy_of_an_unknown_kind_is_no_claim(client_of, monkeypatch):
     monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:9")
 
-    with pytest.raises((Unknown, NeverSent)):
+    with pytest.raises((OutcomeUnknown, NotSent)):
         client_of(base_url="http://flex-api.example/v1").create(NEW)
 
 
@@ -661,7 +661,7 @@ def test_reads_share_a_connection_and_deadline_holds_on_it(client_of):
     with Wire(serve) as wire:
         client = client_of(base_url=f"http://127.0.0.1:{wire.port}/v1", deadline=SHORT)
         client.fetch(NOBODY)
-        with pytest.raises(Unknown, match="in time"):
+        with pytest.raises(OutcomeUnknown, match="in time"):
             client.fetch(NOBODY)
         goes_on.set()
 
@@ -705,7 +705,7 @@ def test_deadline_ends_an_encrypted_answer_that_drips(client_of, certificate, tl
 
     with Wire(serve, tls) as wire:
         client = client_of(base_url=f"https://127.0.0.1:{wire.port}/v1", deadline=1.0)
-        with pytest.raises(Unknown, match="in time"):
+        with pytest.raises(OutcomeUnknown, match="in time"):
             client.create(NEW)
         enough.set()
 
@@ -727,7 +727,7 @@ def test_a_certificate_that_nobody_vouches_for_means_that_nothing_was_sent(clien
     def serve(connection, _number):
         asked.append(heard(connection))
 
-    with Wire(serve, tls) as wire, pytest.raises(NeverSent):
+    with Wire(serve, tls) as wire, pytest.raises(NotSent):
         client_of(base_url=f"https://127.0.0.1:{wire.port}/v1").create(NEW)
 
     assert b"".join(asked) == b""
@@ -755,7 +755,7 @@ def test_a_call_that_was_late_before_it_was_sent_is_cut_at_once(sandbox, sid):
                 session.get(f"{sandbox.url}/FlexFlows/{sid}", timeout=5)
 
     assert call.is_late
-    assert not call.never_left
+    assert not call.is_unsent
 
 
 def test_a_connection_that_came_too_late_sends_nothing(sandbox, sid):
@@ -765,7 +765,7 @@ def test_a_connection_that_came_too_late_sends_nothing(sandbox, sid):
         with Call(time.monotonic() - 1) as call, pytest.raises(requests.RequestException):
             session.get(f"{sandbox.url}/FlexFlows/{sid}", timeout=5)
 
-    assert call.never_left
+    assert call.is_unsent
     assert sandbox.requests == []
 
 
@@ -791,7 +791,7 @@ def test_a_socket_that_is_gone_already_is_no_fault():
 
 def test_late_though_the_whole_answer_came_is_unknown(client_of, sandbox, sid, monkeypatch):
     """Nobody can tell a body that was cut where it happened to end from one that is whole."""
-    bounded = client_module._bounded
+    bounded = client_module._read_body
 
     def slowly(response):
         body = bounded(response)
@@ -806,9 +806,9 @@ def test_late_though_the_whole_answer_came_is_unknown(client_of, sandbox, sid, m
             calls.append(self)
 
     monkeypatch.setattr(client_module, "Call", Kept)
-    monkeypatch.setattr(client_module, "_bounded", slowly)
+    monkeypatch.setattr(client_module, "_read_body", slowly)
 
-    with pytest.raises(Unknown, match="in time"):
+    with pytest.raises(OutcomeUnknown, match="in time"):
         client_of().update(sid, {"enabled": False})
 
 
@@ -816,9 +816,9 @@ def test_an_error_of_urllib3_itself_is_no_crash(client_of, sid, monkeypatch):
     def broken(_response):
         raise urllib3.exceptions.HTTPError("as it may")
 
-    monkeypatch.setattr(client_module, "_bounded", broken)
+    monkeypatch.setattr(client_module, "_read_body", broken)
 
-    with pytest.raises(Unknown, match="lost"):
+    with pytest.raises(OutcomeUnknown, match="lost"):
         client_of().update(sid, {"enabled": False})
 
 
@@ -826,7 +826,7 @@ def test_a_hang_leaves_one_line_in_the_log(sandbox, sid, client_of, caplog):
     caplog.set_level(logging.INFO, logger="flows.twilio.client")
     sandbox.inject(Fault(FaultKind.HANG))
 
-    with pytest.raises(Unknown):
+    with pytest.raises(OutcomeUnknown):
         client_of(deadline=SHORT).update(sid, {"friendly_name": "canary"})
 
     assert len(caplog.messages) == 1

@@ -42,15 +42,15 @@ def test_facts_agree_with_the_reference():
 
 
 def test_parameters_are_those_of_the_reference():
-    assert len(flex_flow.WRITABLE) == 17
-    assert flex_flow.BY_WIRE.keys() == REFERENCE["create"]["parameters"].keys()
+    assert len(flex_flow.WRITABLE_FIELDS) == 17
+    assert flex_flow.FIELDS_BY_WIRE_NAME.keys() == REFERENCE["create"]["parameters"].keys()
     assert set(flex_flow.CHANNEL_TYPES) == set(FACTS["channel_types"])
     assert set(flex_flow.INTEGRATION_TYPES) == set(FACTS["integration_types"])
 
 
 @parameters
 def test_parameter_is_as_the_reference_describes_it(wire, fact):
-    field, described = flex_flow.BY_WIRE[wire], REFERENCE["create"]["parameters"][wire]
+    field, described = flex_flow.FIELDS_BY_WIRE_NAME[wire], REFERENCE["create"]["parameters"][wire]
 
     assert (field.name, field.kind, field.wire) == (fact["name"], fact["kind"], wire)
     assert field.label
@@ -73,10 +73,10 @@ def test_parameter_is_as_the_reference_describes_it(wire, fact):
 @parameters
 @pytest.mark.parametrize("kind", [*INTEGRATION_TYPES, None, "", "bot"])
 def test_parameter_is_taken_and_required_by_the_right_types(wire, fact, kind):
-    field = flex_flow.BY_WIRE[wire]
+    field = flex_flow.FIELDS_BY_WIRE_NAME[wire]
 
     assert sorted(field.takes) == fact.get("takes", [])
-    assert flex_flow.is_active(field, kind) is (kind in fact["takes"] if "takes" in fact else True)
+    assert flex_flow.is_applicable(field, kind) is (kind in fact["takes"] if "takes" in fact else True)
     assert flex_flow.is_required(field, kind) is (kind in fact.get("requires", ()))
 
 
@@ -92,7 +92,7 @@ def test_table_has_every_field_of_a_response():
 
 @pytest.mark.parametrize(("name", "kind"), FACTS["response"].items())
 def test_response_field_is_of_its_kind(name, kind):
-    field = flex_flow.BY_NAME[name]
+    field = flex_flow.FIELDS_BY_NAME[name]
 
     assert f"{field.kind} {field.sid_prefix}".strip() == kind
     assert f"^{field.pattern}$" == REFERENCE["resource"][name].get("pattern", "^$")
@@ -183,9 +183,9 @@ def test_type_that_handles_a_flow(flow, kind):
     ],
 )  # fmt: skip
 def test_value_in_another_encoding_is_read(name, value, meant):
-    assert flex_flow.normalised(name, value) == meant
-    assert type(flex_flow.normalised(name, value)) is type(meant)
-    assert flex_flow.is_understood(name, value)
+    assert flex_flow.normalize_value(name, value) == meant
+    assert type(flex_flow.normalize_value(name, value)) is type(meant)
+    assert flex_flow.is_readable(name, value)
 
 
 @pytest.mark.parametrize(
@@ -198,10 +198,10 @@ def test_value_in_another_encoding_is_read(name, value, meant):
     ],
 )  # fmt: skip
 def test_value_that_cannot_be_read_is_never_taken_for_another(name, value):
-    assert flex_flow.normalised(name, value) == value
-    assert not flex_flow.is_understood(name, value)
+    assert flex_flow.normalize_value(name, value) == value
+    assert not flex_flow.is_readable(name, value)
     for other in (True, False, 0, 1, None, "sms", ""):
-        assert not flex_flow.same(name, value, other) or value is other
+        assert not flex_flow.is_same_value(name, value, other) or value is other
 
 
 def test_integrations_own_type_does_not_pass_for_the_flows():
@@ -260,8 +260,8 @@ def test_nothing_goes_out_for_no_fields():
     ],
 )
 def test_values_that_mean_the_same(name, left, right):
-    assert flex_flow.same(name, left, right)
-    assert flex_flow.same(name, right, left)
+    assert flex_flow.is_same_value(name, left, right)
+    assert flex_flow.is_same_value(name, right, left)
 
 
 @pytest.mark.parametrize(
@@ -282,8 +282,8 @@ def test_values_that_mean_the_same(name, left, right):
     ],
 )
 def test_values_that_do_not_mean_the_same(name, left, right):
-    assert not flex_flow.same(name, left, right)
-    assert not flex_flow.same(name, right, left)
+    assert not flex_flow.is_same_value(name, left, right)
+    assert not flex_flow.is_same_value(name, right, left)
 
 
 def test_differing_names_stand_in_the_tables_order_unknown_ones_last():
@@ -291,19 +291,19 @@ def test_differing_names_stand_in_the_tables_order_unknown_ones_last():
     right = {"sid": FO, "enabled": True, "integration_timeout": 5, "friendly_name": ""}
 
     names = ["sid", "friendly_name", "integration_timeout", "long_lived", "aardvark", "zebra"]
-    assert flex_flow.differing(left, right) == names
-    assert flex_flow.differing(right, left) == names
+    assert flex_flow.differing_fields(left, right) == names
+    assert flex_flow.differing_fields(right, left) == names
 
 
 def test_differing_looks_at_the_names_given_only():
     left, right = {"friendly_name": "a", "enabled": True}, {"friendly_name": "b", "enabled": False}
 
-    assert flex_flow.differing(left, right, ["enabled", "enabled", "long_lived"]) == ["enabled"]
-    assert flex_flow.differing(left, right, []) == []
+    assert flex_flow.differing_fields(left, right, ["enabled", "enabled", "long_lived"]) == ["enabled"]
+    assert flex_flow.differing_fields(left, right, []) == []
 
 
 def test_a_field_left_out_and_an_unset_one_do_not_differ():
-    assert flex_flow.differing({"contact_identity": None}, {"integration_url": ""}) == []
+    assert flex_flow.differing_fields({"contact_identity": None}, {"integration_url": ""}) == []
 
 
 def test_flexapi_needs_neither_django_nor_the_rest_of_flows():

@@ -54,7 +54,7 @@ def actions_in(text, source):
 
 @pytest.mark.parametrize("source", SOURCES, ids=str)
 def test_every_action_that_code_can_write_has_a_label(source):
-    unnamed = actions_in((ROOT / source).read_text(), source) - {*actions.ACTIONS}
+    unnamed = actions_in((ROOT / source).read_text(), source) - {*actions.ACTION_LABELS}
 
     assert not unnamed, f"{source} can write these to the log; labels.ACTIONS does not name them"
 
@@ -69,10 +69,10 @@ def test_actions_are_found_however_the_code_names_them():
 def test_every_label_says_what_came_to_pass_and_what_was_tried():
     assert all(
         done and tried and done[0].isupper() and tried[0].isupper()
-        for done, tried in actions.ACTIONS.values()
+        for done, tried in actions.ACTION_LABELS.values()
     )
 
 
 def test_every_result_can_be_named_and_filtered_by():
-    assert {*actions.RESULTS} == {*Result.values}
-    assert {*actions.RESULT_FILTERS} == {*Result.values, "unresolved", "resolved_later"}
+    assert {*actions.RESULT_LABELS} == {*Result.values}
+    assert {*actions.RESULT_FILTER_LABELS} == {*Result.values, "unresolved", "resolved_later"}

@@ -11,8 +11,8 @@ import responses
 
 from flows.twilio import paging
 from flows.twilio.client import FlexClient
-from flows.twilio.errors import Refused, Unknown
-from flows.twilio.paging import Trail
+from flows.twilio.errors import OutcomeUnknown, RequestRefused
+from flows.twilio.paging import Pagination
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
 from tests.flows.twilio.test_client import AC, FLOW, FO, LIST, OTHER, ROOT, SECRET, SK, basic, page
@@ -42,9 +42,9 @@ def client():
 
 
 def follow(listing, link):
-    trail = Trail(listing)
-    trail.begin({"PageSize": "1000"}, flows_a_page=1000)
-    return trail.next_address(link)
+    trail = Pagination(listing)
+    trail.begin({"PageSize": "1000"}, flows_per_page=1000)
+    return trail.resolve_link(link)
 
 
 # Where a link leads
@@ -100,7 +100,7 @@ def test_link_that_leads_elsewhere_is_not_followed(client, twilio, link):
     flows = client.list()
 
     assert next(flows)["sid"] == FO
-    with pytest.raises(Unknown, match=r"not followed|makes no sense") as caught:
+    with pytest.raises(OutcomeUnknown, match=r"not followed|makes no sense") as caught:
         list(flows)
 
     assert "flex-api" not in str(caught.value)
@@ -182,7 +182,7 @@ def test_listing_ends_where_the_link_is_missing(client, twilio):
 def test_links_that_go_round_end(client, twilio, link):
     twilio.get(LIST, json=page(FLOW, following=link))
 
-    with pytest.raises(Unknown, match="loop"):
+    with pytest.raises(OutcomeUnknown, match="loop"):
         list(client.list())
 
     assert len(twilio.calls) <= 2
@@ -203,7 +203,7 @@ def answer_each(twilio, flow, *, limit=30):
 def test_pages_that_repeat_under_new_links_end(client, twilio, flow):
     answer_each(twilio, flow)
 
-    with pytest.raises(Unknown, match="loop"):
+    with pytest.raises(OutcomeUnknown, match="loop"):
         list(client.list())
 
     assert len(twilio.calls) <= 3
@@ -223,21 +223,21 @@ def test_listing_without_an_end_ends(client, twilio, monkeypatch):
     monkeypatch.setattr(paging, "MAX_PAGES", 5)
     answer_each(twilio, lambda number: [FLOW | {"sid": f"FO{number:032}"}])
 
-    with pytest.raises(Unknown, match="loop"):
+    with pytest.raises(OutcomeUnknown, match="loop"):
         list(client.list())
 
     assert len(twilio.calls) == 5
 
 
 def test_smaller_pages_may_be_as_many_more():
-    trail = Trail(LIST)
-    trail.begin({"PageSize": "50"}, flows_a_page=50)
+    trail = Pagination(LIST)
+    trail.begin({"PageSize": "50"}, flows_per_page=50)
 
     for number in range(1, 2000):
         trail.note([{"sid": f"FO{number:032}"}])
-        trail.next_address(f"?Page={number}")
-    with pytest.raises(Unknown, match="loop"):
-        trail.next_address("?Page=2000")
+        trail.resolve_link(f"?Page={number}")
+    with pytest.raises(OutcomeUnknown, match="loop"):
+        trail.resolve_link("?Page=2000")
 
 
 # Sizes
@@ -281,7 +281,7 @@ def test_first_page_that_is_refused_for_its_size_is_asked_for_again(fault, count
 def test_size_that_is_never_small_enough_is_refused_in_the_end(client, twilio):
     twilio.get(LIST, json={"code": 20007, "message": "Page size too large", "status": 400}, status=400)
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RequestRefused) as caught:
         list(client.list())
 
     assert caught.value.code == 20007
@@ -293,7 +293,7 @@ def test_size_that_is_never_small_enough_is_refused_in_the_end(client, twilio):
 def test_any_other_refusal_is_not_asked_again(client, twilio, status, code):
     twilio.get(LIST, json={"code": code, "message": "No", "status": status}, status=status)
 
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRefused):
         list(client.list())
 
     assert len(twilio.calls) == 1

@@ -13,14 +13,14 @@ import pytest
 import flexadmin
 import flows
 from flows.audit.models import AuditEvent
-from flows.availability.restrictions import Closed, Why
-from flows.twilio.errors import Details, Refused
-from flows.twilio.pickling import Picklable
+from flows.availability.restrictions import OperationUnavailable, Restriction
+from flows.twilio.errors import ErrorDetails, RequestRefused
+from flows.twilio.pickling import PicklableError
 
-STAND_IN = Why("update", "Twilio refuses to change flows (status 403).")
+STAND_IN = Restriction("update", "Twilio refuses to change flows (status 403).")
 STAND_INS = {
-    "objection": ("the person is deactivated", "Your access was deactivated."),
-    "details": Details(code=20005, message="no"),
+    "refusal": ("the person is deactivated", "Your access was deactivated."),
+    "details": ErrorDetails(code=20005, message="no"),
     "event": AuditEvent(seq=1, stage="outcome", at=datetime(2026, 11, 25, tzinfo=UTC)),
 }
 LEFT_OUT = ("flexadmin.gunicorn", "flexadmin.demo.settings", ".migrations.")
@@ -70,11 +70,11 @@ def test_error_arrives_as_it_was_sent(kind):
 def test_error_with_more_than_a_message_is_made_to_travel(kind):
     """By luck it may unpickle today: `__init__` is called with the message in the place of its first
     argument."""
-    assert "__init__" not in vars(kind) or issubclass(kind, Picklable)
+    assert "__init__" not in vars(kind) or issubclass(kind, PicklableError)
 
 
 def test_refusal_keeps_what_twilio_said():
-    sent = Refused(status=403, code=20005, message="no", retry_after=2.0)
+    sent = RequestRefused(status=403, code=20005, message="no", retry_after=2.0)
 
     arrived = pickle.loads(pickle.dumps(sent))
 
@@ -82,7 +82,9 @@ def test_refusal_keeps_what_twilio_said():
 
 
 def test_closed_says_why_on_the_other_side():
-    sent = Closed(Why("update", "Twilio refuses to change flows (status 403).", by_twilio=True))
+    sent = OperationUnavailable(
+        Restriction("update", "Twilio refuses to change flows (status 403).", by_twilio=True)
+    )
 
     arrived = pickle.loads(pickle.dumps(sent))
 

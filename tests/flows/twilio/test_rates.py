@@ -2,12 +2,12 @@
 
 import pytest
 
-from flows.twilio.rates import NEVER_SO_LONG, PERIOD, RATES, OwnRates, next_turn
+from flows.twilio.rates import CALLS_PER_SECOND, MAX_BOOKING_AHEAD, SLOT_SECONDS, LocalRateLimiter, next_turn
 from tests.data import FACTS
 
 
 def test_rates_are_twilios():
-    assert FACTS["rates"] == RATES
+    assert FACTS["rates"] == CALLS_PER_SECOND
 
 
 def turns(places, count, *, now=100.0, patience=1000.0):
@@ -25,7 +25,7 @@ def test_no_second_has_more_turns_than_places(places):
 
     assert found[:places] == [0.0] * places
     for at in range(len(found) - places):
-        assert found[at + places] - found[at] >= PERIOD - 1e-9 > 1.0
+        assert found[at + places] - found[at] >= SLOT_SECONDS - 1e-9 > 1.0
 
 
 def test_turn_that_is_too_far_off_is_not_booked():
@@ -33,18 +33,18 @@ def test_turn_that_is_too_far_off_is_not_booked():
 
     assert next_turn(free_at, 2, now=100.0, patience=0.9) is None
     booking = next_turn(free_at, 2, now=100.0, patience=1.0)
-    assert (booking.wait, booking.free_at) == (1.0, [101.0 + PERIOD, 102.0][::-1])
+    assert (booking.wait, booking.free_at) == (1.0, [101.0 + SLOT_SECONDS, 102.0][::-1])
 
 
 def test_place_that_was_free_for_long_gives_no_more_than_one_turn():
-    assert next_turn([1.0], 1, now=100.0, patience=0).free_at == [100.0 + PERIOD]
+    assert next_turn([1.0], 1, now=100.0, patience=0).free_at == [100.0 + SLOT_SECONDS]
 
 
 def test_place_that_is_taken_for_longer_than_anybody_waits_is_free():
     """A clock that went back, or an old backup, would end all calls until it is reached again."""
-    booking = next_turn([100.0 + NEVER_SO_LONG + 1, 3e12], 2, now=100.0, patience=0)
+    booking = next_turn([100.0 + MAX_BOOKING_AHEAD + 1, 3e12], 2, now=100.0, patience=0)
 
-    assert (booking.wait, booking.free_at) == (0.0, [0.0, 100.0 + PERIOD])
+    assert (booking.wait, booking.free_at) == (0.0, [0.0, 100.0 + SLOT_SECONDS])
 
 
 @pytest.mark.parametrize("free_at", [[], [99.0], [99.0, 99.0, 99.0]])
@@ -54,22 +54,22 @@ def test_number_of_places_is_what_the_rate_says(free_at):
 
 def test_own_rates_are_kept_by_account_and_kind():
     now = [50.0]
-    rates = OwnRates(clock=lambda: now[0])
+    rates = LocalRateLimiter(clock=lambda: now[0])
 
     assert rates.book("AC1", "update", patience=0) == 0.0
     assert rates.book("AC1", "update", patience=0.5) is None
     assert rates.book("AC2", "update", patience=0) == 0.0
     assert rates.book("AC1", "delete", patience=0) == 0.0
-    now[0] += PERIOD
+    now[0] += SLOT_SECONDS
     assert rates.book("AC1", "update", patience=0) == 0.0
 
 
 def test_those_who_look_at_pages_do_not_starve_a_change():
     """However many pages want to be read, a change's turn is not much more than a page's patience away."""
-    rates = OwnRates(clock=lambda: 100.0)
+    rates = LocalRateLimiter(clock=lambda: 100.0)
     pages = [rates.book("AC1", "fetch", patience=1.0) for _ in range(500)]
 
     changes = [rates.book("AC1", "fetch", patience=15.0) for _ in range(3)]
 
-    assert sum(wait is not None for wait in pages) == RATES["fetch"]
-    assert max(changes) <= 1.0 + 2 * PERIOD
+    assert sum(wait is not None for wait in pages) == CALLS_PER_SECOND["fetch"]
+    assert max(changes) <= 1.0 + 2 * SLOT_SECONDS

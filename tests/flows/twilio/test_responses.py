@@ -6,9 +6,9 @@ from email.utils import formatdate
 import pytest
 
 from flows.twilio import responses
-from flows.twilio.errors import Refused, Unknown
-from flows.twilio.flex.flex_flow import BY_NAME
-from flows.twilio.responses import pause_in, read
+from flows.twilio.errors import OutcomeUnknown, RequestRefused
+from flows.twilio.flex.flex_flow import FIELDS_BY_NAME
+from flows.twilio.responses import parse_response, parse_retry_after
 from tests.flows.twilio.test_client import FLOW, FO, OTHER, VERBS, client, slept, twilio  # noqa: F401
 from tests.flows.twilio.test_client import answers as answered
 
@@ -47,8 +47,8 @@ every_write = pytest.mark.parametrize("verb", WRITES)
 def heard_as(verb, status, body):
     """The error that an answer is."""
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
-    with pytest.raises((Refused, Unknown)) as caught:
-        read(verb, status, {}, text, "RQ1")
+    with pytest.raises((RequestRefused, OutcomeUnknown)) as caught:
+        parse_response(verb, status, {}, text, "RQ1")
     assert (caught.value.status, caught.value.request_id) == (status, "RQ1")
     return caught.value
 
@@ -62,7 +62,7 @@ def heard_as(verb, status, body):
 def test_refusal_in_twilios_own_words_is_one(verb, status, body):
     error = heard_as(verb, status, body | {"status": status})
 
-    assert isinstance(error, Refused)
+    assert isinstance(error, RequestRefused)
     assert (error.code, error.message) == (20001, "No")
 
 
@@ -71,7 +71,7 @@ def test_refusal_in_twilios_own_words_is_one(verb, status, body):
 def test_no_other_status_says_that_nothing_was_changed(verb, status):
     error = heard_as(verb, status, ENVELOPE | {"status": status})
 
-    assert isinstance(error, Unknown)
+    assert isinstance(error, OutcomeUnknown)
     assert (error.code, error.message, error.more_info) == (20001, "No", ENVELOPE["more_info"])
 
 
@@ -91,14 +91,14 @@ def test_no_other_status_says_that_nothing_was_changed(verb, status):
     ids=ascii,
 )
 def test_status_of_somebody_else_says_nothing_of_twilio(verb, status, body):
-    assert isinstance(heard_as(verb, status, body), Unknown)
+    assert isinstance(heard_as(verb, status, body), OutcomeUnknown)
 
 
 @every_write
 @pytest.mark.parametrize("status", [401, 403, 404, 429])
 @pytest.mark.parametrize("body", [b"", b"<html>No</html>", {"message": "Forbidden"}], ids=ascii)
 def test_refusal_at_the_door_is_one_whoever_gives_it(verb, status, body):
-    assert isinstance(heard_as(verb, status, body), Refused)
+    assert isinstance(heard_as(verb, status, body), RequestRefused)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_refusal_at_the_door_is_one_whoever_gives_it(verb, status, body):
 def test_error_may_lack_some_of_its_parts(body, code):
     error = heard_as("update", 400, body)
 
-    assert isinstance(error, Refused)
+    assert isinstance(error, RequestRefused)
     assert error.code == code
 
 
@@ -126,7 +126,7 @@ def test_error_may_lack_some_of_its_parts(body, code):
     "code", [None, True, 2**31, 20001.5, [20001], "soon", "٢٠٠٠١", 0, -20001, 400], ids=repr
 )
 def test_code_that_is_none_of_twilios_makes_no_refusal(code):
-    assert isinstance(heard_as("update", 400, {"code": code, "message": None}), Unknown)
+    assert isinstance(heard_as("update", 400, {"code": code, "message": None}), OutcomeUnknown)
 
 
 def test_words_of_an_unknown_outcome_are_kept_short():
@@ -142,7 +142,7 @@ def test_words_of_an_unknown_outcome_are_kept_short():
 def test_only_204_confirms_a_deletion(client, twilio, slept, status):  # noqa: F811
     answered(twilio, "delete", status=status)
 
-    with pytest.raises(Unknown, match="does not confirm") as caught:
+    with pytest.raises(OutcomeUnknown, match="does not confirm") as caught:
         client.delete(FO)
 
     assert caught.value.status == status
@@ -154,7 +154,7 @@ def test_only_204_confirms_a_deletion(client, twilio, slept, status):  # noqa: F
 def test_other_success_does_not_confirm_a_change(client, twilio, slept, verb, status):  # noqa: F811
     answered(twilio, verb, status=status, body="" if status in (204, 205) else json.dumps(FLOW))
 
-    with pytest.raises(Unknown, match="does not confirm"):
+    with pytest.raises(OutcomeUnknown, match="does not confirm"):
         VERBS[verb](client)
 
     assert (len(twilio.calls), slept) == (1, [])
@@ -178,7 +178,7 @@ def test_read_is_answered_with_200_alone(client, twilio, verb, status):  # noqa:
         body=json.dumps({"meta": {}, "flex_flows": []} if verb == "list" else FLOW),
     )
 
-    with pytest.raises(Unknown):
+    with pytest.raises(OutcomeUnknown):
         VERBS[verb](client)
 
 
@@ -186,7 +186,7 @@ def test_read_is_answered_with_200_alone(client, twilio, verb, status):  # noqa:
 def test_success_about_another_account_is_unknown(client, twilio, verb):  # noqa: F811
     answered(twilio, verb, body=json.dumps(FLOW | {"account_sid": "AC" + "9" * 32}))
 
-    with pytest.raises(Unknown, match="another account"):
+    with pytest.raises(OutcomeUnknown, match="another account"):
         VERBS[verb](client)
 
 
@@ -200,13 +200,13 @@ def test_success_that_names_no_other_account_is_one(client, twilio, owner):  # n
 def test_success_about_another_flow_is_unknown(client, twilio):  # noqa: F811
     answered(twilio, "update", status=201, body=json.dumps(FLOW | {"sid": OTHER}))
 
-    with pytest.raises(Unknown, match="another Flex Flow"):
+    with pytest.raises(OutcomeUnknown, match="another Flex Flow"):
         client.update(FO, {})
 
 
 def test_every_call_says_what_confirms_it():
-    assert set(responses.CONFIRMED) == set(VERBS)
-    assert "account_sid" in BY_NAME
+    assert set(responses.SUCCESS_STATUSES) == set(VERBS)
+    assert "account_sid" in FIELDS_BY_NAME
 
 
 # How long to wait
@@ -226,11 +226,11 @@ SENT = "Sun, 06 Nov 1994 08:49:37 GMT"
     ],
 )  # fmt: skip
 def test_pause_that_an_answer_asks_for(text, seconds):
-    assert pause_in({"Retry-After": text, "Date": SENT}) == seconds
+    assert parse_retry_after({"Retry-After": text, "Date": SENT}) == seconds
 
 
 def test_answer_without_it_asks_for_none():
-    assert pause_in({"Date": SENT}) is None
+    assert parse_retry_after({"Date": SENT}) is None
 
 
 @pytest.mark.parametrize("date", [None, "", "yesterday"])
@@ -238,7 +238,7 @@ def test_date_counts_from_our_own_clock_where_the_answer_has_none(monkeypatch, d
     monkeypatch.setattr(responses.time, "time", lambda: 784_111_777.0)
     headers = {"Retry-After": formatdate(784_111_807, usegmt=True)}
 
-    assert pause_in(headers if date is None else headers | {"Date": date}) == 30.0
+    assert parse_retry_after(headers if date is None else headers | {"Date": date}) == 30.0
 
 
 @pytest.mark.parametrize("verb", ["list", "fetch"])
@@ -248,7 +248,7 @@ def test_date_counts_from_our_own_clock_where_the_answer_has_none(monkeypatch, d
 def test_read_waits_as_long_as_it_is_told(client, twilio, slept, verb, status, after):  # noqa: F811
     answered(twilio, verb, status=status, headers={"Retry-After": after, "Date": SENT})
 
-    with pytest.raises((Refused, Unknown)) as caught:
+    with pytest.raises((RequestRefused, OutcomeUnknown)) as caught:
         VERBS[verb](client)
 
     assert caught.value.retry_after == 3.0
@@ -261,7 +261,7 @@ def test_read_waits_as_long_as_it_is_told(client, twilio, slept, verb, status, a
 def test_pause_beyond_the_deadline_ends_the_call_at_once(client, twilio, slept, status, after):  # noqa: F811
     answered(twilio, "fetch", status=status, headers={"Retry-After": after, "Date": SENT})
 
-    with pytest.raises((Refused, Unknown)):
+    with pytest.raises((RequestRefused, OutcomeUnknown)):
         client.fetch(FO)
 
     assert (len(twilio.calls), slept) == (1, [])

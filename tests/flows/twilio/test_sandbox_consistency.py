@@ -7,8 +7,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from flows.twilio.client import FlexClient
-from flows.twilio.errors import Refused
-from flows.twilio.sandbox.consistency import Lag, LagKind, behind
+from flows.twilio.errors import RequestRefused
+from flows.twilio.sandbox.consistency import Lag, LagKind, random_lag_source
 from flows.twilio.sandbox.server import Sandbox
 
 
@@ -63,7 +63,7 @@ def test_stale_read_shows_the_flows_as_they_were(lagging, client, clock):
     assert names(client) == ["Gone", "Old"]
     assert client.fetch(kept)["friendly_name"] == "Old"
     assert client.fetch(gone)["friendly_name"] == "Gone"
-    with pytest.raises(Refused) as error:
+    with pytest.raises(RequestRefused) as error:
         client.fetch(new)
 
     assert (error.value.status, error.value.code) == (404, 20404)
@@ -116,12 +116,12 @@ def test_lag_of_a_path_waits_for_it(lagging, client, clock):
     lagging.lag(Lag("stale", path="/FlexFlows/*", seconds=60))
 
     assert len(names(client)) == 1
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRefused):
         client.fetch(sid)
 
 
 def test_reads_that_lag_at_random_are_the_same_for_a_seed():
-    draws = [[behind(60, seed=seed)("/").seconds for _ in range(1)] for seed in (1, 1, 2)]
+    draws = [[random_lag_source(60, seed=seed)("/").seconds for _ in range(1)] for seed in (1, 1, 2)]
 
     assert draws[0] == draws[1] != draws[2]
     assert Sandbox(lag=5).lags.draw("/").seconds <= 5
@@ -130,7 +130,7 @@ def test_reads_that_lag_at_random_are_the_same_for_a_seed():
 def test_lags_end_when_they_are_cleared(lagging, client):
     lagging.add_flow()
     lagging.lag(Lag("empty", times=None))
-    lagging.lags.draw = behind(3600)
+    lagging.lags.draw = random_lag_source(3600)
 
     lagging.lags.clear()
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from flows.twilio.flex.flex_flow import BY_WIRE
+from flows.twilio.flex.flex_flow import FIELDS_BY_WIRE_NAME
 from flows.twilio.sandbox.server import Sandbox
 from tests.flows.twilio import EXTERNAL, FLOWS, FO, FW, IS, NEW, STUDIO, TASK, WS, WW, Clock, call, create
 
@@ -100,8 +100,8 @@ def refusal(reply):
 
 
 def test_parameters_are_all_covered_here():
-    assert {wire for _, wire, *_ in ACCEPTED} == set(BY_WIRE)
-    assert {wire for wire, _ in REFUSED} == set(BY_WIRE)
+    assert {wire for _, wire, *_ in ACCEPTED} == set(FIELDS_BY_WIRE_NAME)
+    assert {wire for wire, _ in REFUSED} == set(FIELDS_BY_WIRE_NAME)
 
 
 @pytest.mark.parametrize(("kind", "wire", "text", "keys", "value"), ACCEPTED)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flows.twilio.sandbox.company import PLACES
+from flows.twilio.sandbox.company import LOCALES
 from flows.twilio.sandbox.server import Sandbox
 from tests.flows.twilio import Clock
 
@@ -113,7 +113,7 @@ def test_seed_has_flawed_flows(flows):
     assert max(places.values()) == 2
 
 
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.language)
+@pytest.mark.parametrize("place", LOCALES, ids=lambda place: place.language)
 def test_place_gives_every_number_once_and_then_begins_again(place):
     size = sum(size for _, size in place.ranges)
 

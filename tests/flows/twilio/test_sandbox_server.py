@@ -9,7 +9,7 @@ import pytest
 
 from flows.twilio.sandbox import handler
 from flows.twilio.sandbox.faults import Fault
-from flows.twilio.sandbox.rules import read
+from flows.twilio.sandbox.rules import parse_parameters
 from flows.twilio.sandbox.server import Sandbox
 from tests.flows.twilio import (
     FLOWS,
@@ -165,7 +165,7 @@ def test_request_that_cannot_be_read_is_refused_in_twilios_envelope(sandbox, lin
 
 @pytest.mark.parametrize("size", [64 * 1024 + 1, 5 * 1024 * 1024])
 def test_body_over_the_limit_is_too_large(sandbox, size, monkeypatch):
-    monkeypatch.setattr(handler, "DRAINED_MAX", 6 * 1024 * 1024)
+    monkeypatch.setattr(handler, "MAX_DRAINED_BYTES", 6 * 1024 * 1024)
 
     reply = call(sandbox, "POST", FLOWS, body=b"x" * size)
 
@@ -229,12 +229,12 @@ def test_crash_becomes_a_500_and_the_server_goes_on(sandbox, monkeypatch, caplog
         raise ZeroDivisionError
 
     with monkeypatch.context() as broken_contract, caplog.at_level(logging.CRITICAL):
-        broken_contract.setattr("flows.twilio.sandbox.rules.read", broken)
+        broken_contract.setattr("flows.twilio.sandbox.rules.parse_parameters", broken)
         reply = call(sandbox, "POST", FLOWS, STUDIO)
 
     assert (reply.status, reply.json["code"]) == (500, 20500)
     assert call(sandbox, "POST", FLOWS, STUDIO).status == 201
-    assert read({}) == {}
+    assert parse_parameters({}) == {}
 
 
 def test_crash_outside_the_api_is_logged_and_the_server_goes_on(sandbox, monkeypatch, caplog):

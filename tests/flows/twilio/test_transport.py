@@ -126,7 +126,7 @@ def test_reads_that_fail_leave_at_most_one_open(sandbox, sid):
 
 def test_one_that_was_idle_for_long_is_not_used_again(sandbox, sid, monkeypatch):
     client_of(sandbox).fetch(sid)
-    monkeypatch.setattr(deadline, "IDLE_MAX", -1.0)  # so that any time is long
+    monkeypatch.setattr(deadline, "MAX_IDLE_SECONDS", -1.0)  # so that any time is long
 
     client_of(sandbox).fetch(sid)
 

@@ -6,8 +6,8 @@ import uuid
 import pytest
 
 from flows.flex_flows.forms import FlowForm
-from flows.plans.import_entries import read_entries
-from flows.twilio.webhook_urls import fault_of
+from flows.plans.import_entries import check_entries
+from flows.twilio.webhook_urls import find_url_problem
 from tests.flows.twilio import EXTERNAL, FLOWS, call
 
 FAULTS = {
@@ -52,14 +52,14 @@ VALID = {
 def test_each_fault_has_words_of_its_own(address, sentence):
     form = FlowForm(VALID | {"integration_url": address})
 
-    assert fault_of(address).sentence == sentence
+    assert find_url_problem(address).sentence == sentence
     assert form.errors["integration_url"] == [f"Webhook URL {sentence}"]
     assert form["integration_url"].value() == address
 
 
 @pytest.mark.parametrize("address", GOOD)
 def test_what_is_right_has_no_fault(address):
-    assert fault_of(address) is None
+    assert find_url_problem(address) is None
     assert FlowForm(VALID | {"integration_url": address}).is_valid()
 
 
@@ -69,7 +69,7 @@ def test_import_says_the_same(address):
         "integration_url": address
     }
 
-    (given,) = read_entries([json.loads(json.dumps(entry))], {})
+    (given,) = check_entries([json.loads(json.dumps(entry))], {})
 
     assert given.error == f"Webhook URL {FAULTS[address]}"
 

@@ -8,7 +8,7 @@ from django.db import close_old_connections
 
 from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent
-from flows.audit.views.downloads import AT_ONCE
+from flows.audit.views.downloads import MAX_CONCURRENT_DOWNLOADS
 
 pytestmark = pytest.mark.django_db
 EXPORT = "/audit/export/"
@@ -27,7 +27,7 @@ def client(client_of):
 @pytest.fixture
 def busy(client):
     """As many exports as may be are being written."""
-    return [client.post(EXPORT, FORM) for _ in range(AT_ONCE)]
+    return [client.post(EXPORT, FORM) for _ in range(MAX_CONCURRENT_DOWNLOADS)]
 
 
 def test_one_more_is_refused_and_not_on_record(client, busy):
@@ -37,7 +37,7 @@ def test_one_more_is_refused_and_not_on_record(client, busy):
     page = answer.content.decode()
     assert "Other exports are running" in page
     assert 'name="after" value="3"' in page
-    assert exports() == AT_ONCE
+    assert exports() == MAX_CONCURRENT_DOWNLOADS
 
 
 def test_pages_come_all_the_same(client, busy):
@@ -81,6 +81,8 @@ def test_export_that_can_not_be_recorded_keeps_no_place(client, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr("flows.audit.export.audit_log.append", broken)
-        assert [client.post(EXPORT, FORM).status_code for _ in range(AT_ONCE + 1)] == [503] * (AT_ONCE + 1)
+        assert [client.post(EXPORT, FORM).status_code for _ in range(MAX_CONCURRENT_DOWNLOADS + 1)] == [
+            503
+        ] * (MAX_CONCURRENT_DOWNLOADS + 1)
 
     assert client.post(EXPORT, FORM).status_code == 200

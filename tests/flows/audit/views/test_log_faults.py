@@ -6,7 +6,7 @@ import pytest
 
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor, Payload
-from flows.audit.log_query import LONGEST, MOST_PARTS
+from flows.audit.log_query import MAX_QUERY_LENGTH, MAX_TERMS
 from flows.audit.models import AuditEvent
 from flows.plans.models import Plan
 
@@ -41,9 +41,13 @@ NONSENSE = [
     ("before", "-1", "Not an event number: -1."),
     ("before", "9" * 30, "Not an event number: 9"),
     ("actr", "omar", "No such filter: actr."),
-    ("q", "x" * (LONGEST + 1), f"The search is too long: {LONGEST + 1} characters, at most {LONGEST}."),
+    (
+        "q",
+        "x" * (MAX_QUERY_LENGTH + 1),
+        f"The search is too long: {MAX_QUERY_LENGTH + 1} characters, at most {MAX_QUERY_LENGTH}.",
+    ),
     ("q", "\u200b", "The search has no visible characters."),
-    ("q", " ".join(f"word{number}" for number in range(MOST_PARTS + 1)), "The search has too many words: 17"),
+    ("q", " ".join(f"word{number}" for number in range(MAX_TERMS + 1)), "The search has too many words: 17"),
     ("actor", "om\x00ar", "Not valid text"),
 ]
 

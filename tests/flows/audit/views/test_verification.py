@@ -39,7 +39,7 @@ def unrecordable(monkeypatch):
 
 
 def tamper(statement):
-    append_only.lift(connection)
+    append_only.remove(connection)
     with connection.cursor() as cursor:
         cursor.execute(statement)
     append_only.install(connection)
@@ -153,8 +153,8 @@ def test_export_is_a_file_that_nobody_keeps(client_of, record, settings):
 
 
 def test_export_is_streamed_in_pieces(client_of, record, monkeypatch):
-    monkeypatch.setattr("flows.audit.views.verification.CHUNK", 2000)
-    monkeypatch.setattr(export, "BATCH", 2)
+    monkeypatch.setattr("flows.audit.views.verification.CHUNK_SIZE", 2000)
+    monkeypatch.setattr(export, "BATCH_SIZE", 2)
     for _ in range(9):
         record(payload=Payload(friendly_name="x" * 900))
 
@@ -201,7 +201,7 @@ def test_export_that_cannot_be_recorded_gives_nothing(client_of, record, unrecor
 
 
 def test_events_of_meanwhile_are_the_next_exports(client_of, record, monkeypatch):
-    monkeypatch.setattr(export, "BATCH", 2)
+    monkeypatch.setattr(export, "BATCH_SIZE", 2)
     change = uuid.uuid4()
     record(change_id=change, stage="attempt", result="pending")
     for _ in range(4):
@@ -335,7 +335,7 @@ def test_signed_head_is_downloaded_and_found_to_fit(client_of, record):
     )
     assert "no-store" in answer["Cache-Control"]
     kept = answer.content.decode()
-    assert checkpoints.read_head(kept)["seq"] == 1
+    assert checkpoints.parse_checkpoint(kept)["seq"] == 1
     page = client.post(VERIFICATION, {"head": f"\n {kept}\n"}, follow=True).content.decode()
     assert "beside a head that was kept elsewhere" in page
 

@@ -152,7 +152,7 @@ def test_puzzle_shows_what_is_there_beside_what_was_asked_for(client_of, puzzle)
     page = client_of("operator").get(url(puzzle))
 
     assert page.context["fate"] == "puzzle"
-    (row,) = page.context["asked_rows"]
+    (row,) = page.context["requested_rows"]
     assert (row["asked"], [cell["value"] for cell in row["cells"]]) == (
         "New",
         ["Réclamations Lyon", "Third"],
@@ -177,7 +177,7 @@ def test_decision_is_on_record_as_the_persons(client_of, puzzle, flow_sid, verdi
     event = AuditEvent.objects.get(stage="reconciled")
     assert (event.result, event.actor_label, event.change_id) == (verdict, "ada", puzzle.change_id)
     assert event.reason == "Seen in the Console's log"
-    assert audit_log.unsettled([flow_sid]) == {}
+    assert audit_log.open_changes_by_flow([flow_sid]) == {}
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_decision_with_errors_is_shown_again(client_of, puzzle, sent, field):
 
 def test_decision_on_what_was_settled_meanwhile(client_of, puzzle, actor):
     client = client_of("operator")
-    reconcile.decide(change=OpenChange.objects.get(), applied=True, reason="", actor=actor)
+    reconcile.resolve_manually(change=OpenChange.objects.get(), applied=True, reason="", actor=actor)
 
     assert decide(client, puzzle, verdict="applied", reason="x").status_code == 404
     assert AuditEvent.objects.filter(stage="reconciled").count() == 1

@@ -11,7 +11,7 @@ from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import NEW, create, delete, later, rename, switch
+from tests.faults.acting import NEW_FLOW, clock_ahead, create_flow, delete_flow, rename_flow, switch_flow
 
 pytestmark = pytest.mark.django_db
 
@@ -27,8 +27,8 @@ def url(event, verb=""):
 
 
 def lose(sandbox, act, *arguments, kind=FaultKind.APPLY_THEN_DROP):
-    method = "DELETE" if act is delete else "POST"
-    sandbox.inject(Fault(kind, method=method, times=4 if act is delete else 1))
+    method = "DELETE" if act is delete_flow else "POST"
+    sandbox.inject(Fault(kind, method=method, times=4 if act is delete_flow else 1))
     return act(*arguments).event
 
 
@@ -43,7 +43,7 @@ def decide(client, event, **typed):
 
 @pytest.fixture
 def puzzle(sandbox, flow_sid):
-    event = lose(sandbox, rename, flow_sid)
+    event = lose(sandbox, rename_flow, flow_sid)
     sandbox.edit_flow(flow_sid, friendly_name="Third")
     assert reconcile.reconcile() == []
     return event
@@ -51,9 +51,9 @@ def puzzle(sandbox, flow_sid):
 
 @pytest.fixture
 def twins(sandbox, flow_sid):
-    event = lose(sandbox, create)
+    event = lose(sandbox, create_flow)
     (made,) = (sid for sid in sandbox.flows if sid != flow_sid)
-    asked = {name: value for name, value in NEW.items() if value is not None}
+    asked = {name: value for name, value in NEW_FLOW.items() if value is not None}
     twin = sandbox.add_flow(**asked)
     assert reconcile.reconcile() == []
     return event, made, twin
@@ -101,7 +101,7 @@ def test_every_page_of_a_decided_change_says_how_the_decider_knew(client_of, puz
 
     assert "Marked as applied by <bdi>ada</bdi> (operator)" in page
     assert "Twilio support, ticket 4711" in page
-    assert reconcile.NEITHER in page
+    assert reconcile.THIRD_VALUE in page
     assert "Third" in page  # Twilio's state at decision time
 
 
@@ -124,7 +124,7 @@ def test_decision_on_a_creation_names_the_other_candidates(client_of, twins):
 
     page = client_of("viewer").get(url(event))
 
-    assert reconcile.SEVERAL in text(page)
+    assert reconcile.MULTIPLE_MATCHES in text(page)
     assert page.context["resolved"]["others"] == [twin]
     assert {column["title"] for column in page.context["resolved"]["columns"]} == {made, twin}
 
@@ -139,10 +139,10 @@ def test_decision_of_before_says_at_least_how_the_decider_knew(client_of, puzzle
     page = text(client_of("viewer").get(url(puzzle)))
 
     assert "I saw it" in page
-    assert reconcile.NEITHER in page
+    assert reconcile.THIRD_VALUE in page
 
 
-@pytest.mark.parametrize("act", [rename, switch, delete])
+@pytest.mark.parametrize("act", [rename_flow, switch_flow, delete_flow])
 def test_refused_reading_offers_the_decision_at_once(client_of, sandbox, flow_sid, act):
     event = lose(sandbox, act, flow_sid, kind=FaultKind.DROP)
     refuse(sandbox)
@@ -157,7 +157,7 @@ def test_refused_reading_offers_the_decision_at_once(client_of, sandbox, flow_si
 
 
 def test_lost_creation_is_decided_by_its_sid_while_the_listing_is_refused(client_of, sandbox, flow_sid):
-    event = lose(sandbox, create)
+    event = lose(sandbox, create_flow)
     (made,) = (sid for sid in sandbox.flows if sid != flow_sid)
     refuse(sandbox)
     client = client_of("operator")
@@ -190,7 +190,7 @@ def test_decision_on_what_was_read_since_is_looked_at_first(client_of, sandbox, 
 
 
 def test_unknown_outcome_is_told_once_with_its_code(client_of, sandbox, flow_sid):
-    event = lose(sandbox, rename, flow_sid)
+    event = lose(sandbox, rename_flow, flow_sid)
     AuditEvent.objects.filter(pk=event.pk).exists()
 
     page = text(client_of("operator").get(url(event)))
@@ -200,7 +200,7 @@ def test_unknown_outcome_is_told_once_with_its_code(client_of, sandbox, flow_sid
 
 
 def test_list_says_which_changes_need_a_decision_while_reading_is_refused(client_of, sandbox, flow_sid):
-    lose(sandbox, rename, flow_sid)
+    lose(sandbox, rename_flow, flow_sid)
     refuse(sandbox)
     client_of("operator").post("/flows/sync/")
 
@@ -211,7 +211,7 @@ class TestHeading:
     """A flow in doubt: heading, route and fields come from one source, which the page names."""
 
     def test_live_values_have_a_live_name(self, client_of, sandbox, flow_sid):
-        lose(sandbox, rename, flow_sid)
+        lose(sandbox, rename_flow, flow_sid)
         sandbox.edit_flow(flow_sid, contact_identity="+33199000777", enabled=False)
         assert Flow.objects.get().friendly_name == "Réclamations Lyon"
 
@@ -224,8 +224,8 @@ class TestHeading:
         assert '<span class="status off">Off</span>' in text(page)
 
     def test_cached_values_have_a_cached_name_and_the_time_they_are_from(self, client_of, sandbox, flow_sid):
-        lose(sandbox, rename, flow_sid)
-        with later(10):
+        lose(sandbox, rename_flow, flow_sid)
+        with clock_ahead(10):
             mirror.sync(ACCOUNT)  # it sees the new name, and can't take it over yet
         sandbox.inject(Fault(FaultKind.SERVER_ERROR, method="GET", times=None))
 
@@ -236,7 +236,7 @@ class TestHeading:
         assert page.context["confirmed_at"] == Flow.objects.get().mirrored_at
 
     def test_flow_that_is_gone_is_not_shown_as_on(self, client_of, sandbox, flow_sid):
-        lose(sandbox, delete, flow_sid)
+        lose(sandbox, delete_flow, flow_sid)
         assert Flow.objects.get().gone_at is None
 
         page = client_of("viewer").get(f"/flows/{flow_sid}/")
@@ -248,7 +248,7 @@ class TestHeading:
     def test_edit_form_and_review_name_the_flow_as_it_was_read(self, client_of, sandbox, flow_sid, path):
         from tests.conftest import form_data
 
-        lose(sandbox, rename, flow_sid)
+        lose(sandbox, rename_flow, flow_sid)
         client = client_of("operator")
         page = client.get(f"/flows/{flow_sid}/edit/")
         if path == "review":

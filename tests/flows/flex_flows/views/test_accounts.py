@@ -16,7 +16,7 @@ from flows.mirror import mirror
 from flows.mirror.models import Flow, SyncState
 from flows.plans.models import Plan
 from tests.conftest import form_data
-from tests.faults.acting import writes
+from tests.faults.acting import received_writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 IS, FW = "IS" + "1" * 32, "FW" + "1" * 32
@@ -84,7 +84,7 @@ def test_one_account_has_no_column_and_no_choice(client_of, flow_sid):
 def test_change_goes_to_the_flows_own_account(client_of, flows, sandbox, staging, place):
     switch_off(client_of("operator"), flows[place])
 
-    assert [len(writes(there)) for there in (sandbox, staging)] == ([1, 0] if place == 0 else [0, 1])
+    assert [len(received_writes(there)) for there in (sandbox, staging)] == ([1, 0] if place == 0 else [0, 1])
     event = AuditEvent.objects.latest("seq")
     assert (event.account_sid, event.result) == ((sandbox, staging)[place].account_sid, "succeeded")
 
@@ -123,7 +123,7 @@ def test_refusal_is_on_record_with_the_account(tester, flows, sandbox):
 
     event = AuditEvent.objects.latest("seq")
     assert (event.result, event.account_sid, event.target_sid) == ("denied", sandbox.account_sid, flows[0])
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
 
 
 def test_role_on_one_account_is_the_role_on_record(tester, flows, staging):
@@ -190,7 +190,7 @@ def test_new_flow_asks_for_its_account(client_of, flows, sandbox, staging):
     assert "In which account?" in text_of(asked)
     assert (unplaced.status_code, 'value="Nova"' in text_of(unplaced)) == (422, True)
     assert made.status_code == 302
-    assert [len(writes(there)) for there in (sandbox, staging)] == [0, 1]
+    assert [len(received_writes(there)) for there in (sandbox, staging)] == [0, 1]
     assert Flow.objects.get(friendly_name="Nova").account_sid == staging.account_sid
 
 
@@ -201,7 +201,7 @@ def test_account_that_the_person_may_not_make_flows_in_is_not_taken(tester, flow
     }  # fmt: skip
 
     assert tester.post("/flows/new/", data).status_code == 422
-    assert writes(sandbox) == writes(staging) == []
+    assert received_writes(sandbox) == received_writes(staging) == []
 
 
 def test_copy_to_another_account_asks_for_the_sids_there(client_of, flows, staging):
@@ -268,7 +268,7 @@ def test_state_comes_back_only_in_its_own_account(person, client_of, flows, sand
 
 
 def test_page_tells_nothing_of_an_account_that_the_person_may_not_see(tester, flows, sandbox, actor):
-    restrictions.close(account_sid=sandbox.account_sid, reason="A hidden word", actor=actor)
+    restrictions.set_read_only(account_sid=sandbox.account_sid, reason="A hidden word", actor=actor)
 
     for page in (
         f"/flows/?account={sandbox.account_sid}",
@@ -407,7 +407,7 @@ def test_plan_over_both_accounts_changes_each_where_it_is(client_of, flows, sand
     client.post(reverse("flows:plan-start", args=[plan.pk]), {"reason": "Both"})
     call_command("db_worker", batch=True, interval=0, startup_delay=False, verbosity=0)
 
-    assert [len(writes(there)) for there in (sandbox, staging)] == [1, 1]
+    assert [len(received_writes(there)) for there in (sandbox, staging)] == [1, 1]
 
 
 def test_plan_leaves_out_what_the_person_may_only_see(person, client_of, flows, staging):

@@ -7,11 +7,11 @@ from django.db import DatabaseError
 
 from flows.audit import audit_log
 from flows.audit.models import AuditEvent, AuditPayload
-from flows.flex_flows.forms import signed
+from flows.flex_flows.forms import sign_base
 from flows.mirror.models import Flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests.conftest import form_data
-from tests.faults.acting import ours
+from tests.faults.acting import own_events
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +63,7 @@ def test_edit_that_changes_nothing_sends_nothing(client_of, sandbox, flow_sid):
 
     assert answer.status_code == 302
     assert writes(sandbox) == []
-    assert not ours().exists()
+    assert not own_events().exists()
 
 
 def test_create_makes_a_flow_and_shows_it(client_of, sandbox):
@@ -243,7 +243,7 @@ def test_change_is_not_sent_when_twilio_is_away(client_of, sandbox, flow_sid):
     assert "Nothing was sent" in answer.context["problem"].text
     assert 'value="Kept"' in answer.content.decode()
     assert writes(sandbox) == []
-    assert ours().get().result == "failed"
+    assert own_events().get().result == "failed"
 
 
 def test_edit_form_needs_twilio(client_of, sandbox, flow_sid):
@@ -307,7 +307,7 @@ def test_change_is_held_back_while_another_is_open(client_of, sandbox, flow_sid,
 
 
 @pytest.mark.parametrize(
-    "base", ["", "nonsense", signed({"sid": "FO" + "9" * 32})], ids=["none", "made up", "of another"]
+    "base", ["", "nonsense", sign_base({"sid": "FO" + "9" * 32})], ids=["none", "made up", "of another"]
 )
 def test_edit_without_its_base_sends_nothing(client_of, sandbox, flow_sid, base):
     answer = edit(client_of("operator"), flow_sid, friendly_name="Kept", base=base)

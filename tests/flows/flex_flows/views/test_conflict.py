@@ -11,7 +11,7 @@ from flows.mirror.models import Flow
 from flows.plans.models import Plan
 from tests import ACCOUNT
 from tests.conftest import form_data
-from tests.faults.acting import writes
+from tests.faults.acting import received_writes
 
 pytestmark = pytest.mark.django_db
 
@@ -62,7 +62,7 @@ def test_nothing_is_chosen(late):
     assert [row["choice"] for row in page.context["conflicts"]] == [""]
     assert "checked" not in text(page)
     assert "friendly_name" not in names(
-        page.context["form"].basics
+        page.context["form"].channel_fields
     )  # decided above the form, and not beside it
 
 
@@ -75,7 +75,7 @@ def test_without_a_choice_nothing_is_sent_and_nothing_is_lost(late, omar, sandbo
 
     again = go_on(omar, page, flow_sid, pick_friendly_name="theirs", long_lived="true", **button)
 
-    assert (again.status_code, writes(sandbox)) == (422, [])
+    assert (again.status_code, received_writes(sandbox)) == (422, [])
     assert {row["name"]: row["choice"] for row in again.context["conflicts"]} == {
         "friendly_name": "theirs",
         "integration_retry_count": "",
@@ -95,7 +95,7 @@ def test_choice_that_makes_no_sense_is_none(late, omar, sandbox, flow_sid):
 
     again = go_on(omar, page, flow_sid, pick_friendly_name="both")
 
-    assert (again.status_code, writes(sandbox)) == (422, [])
+    assert (again.status_code, received_writes(sandbox)) == (422, [])
 
 
 def test_their_value_is_in_the_form_once_it_is_chosen(late, omar, flow_sid):
@@ -106,7 +106,7 @@ def test_their_value_is_in_the_form_once_it_is_chosen(late, omar, flow_sid):
     assert form.status_code == 200
     assert form.context["conflicts"] == []
     assert form.context["form"]["friendly_name"].value() == "Theirs"
-    assert "friendly_name" in names(form.context["form"].basics)
+    assert "friendly_name" in names(form.context["form"].channel_fields)
     assert "Mine" not in text(form)
     assert form.context["form"]["long_lived"].value() == "true"
 
@@ -125,7 +125,7 @@ def test_review_shows_what_was_chosen_and_that_is_sent(late, omar, sandbox, flow
         ("Retry count", 2, 1)
     ]
     assert go_on(omar, review, flow_sid).status_code == 302
-    assert [request.parameters for request in writes(sandbox)] == [{"Integration.RetryCount": "1"}]
+    assert [request.parameters for request in received_writes(sandbox)] == [{"Integration.RetryCount": "1"}]
 
 
 def test_all_of_theirs_leaves_nothing_to_save(late, omar, sandbox, flow_sid):
@@ -135,7 +135,7 @@ def test_all_of_theirs_leaves_nothing_to_save(late, omar, sandbox, flow_sid):
 
     assert again.context["form"]["friendly_name"].value() == "Theirs"
     assert "Nothing to save" in text(again)
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
 
 
 def test_second_change_meanwhile_is_a_conflict_of_its_own(late, omar, sandbox, flow_sid):
@@ -147,7 +147,7 @@ def test_second_change_meanwhile_is_a_conflict_of_its_own(late, omar, sandbox, f
     assert again.status_code == 409
     (row,) = again.context["conflicts"]
     assert (row["base"], row["theirs"], row["mine"], row["choice"]) == ("Theirs", "Theirs again", "Mine", "")
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
 
 
 def test_conflict_of_another_flow_is_not_taken(late, omar, sandbox, flow_sid):
@@ -184,7 +184,7 @@ class TestIntegration:
         answer = go_on(omar, two_types, flow_sid, pick_integration_type="mine")
 
         assert answer.status_code == 302
-        (sent,) = writes(sandbox)
+        (sent,) = received_writes(sandbox)
         assert sent.parameters["IntegrationType"] == "external"
         assert sent.parameters["Integration.Url"] == "https://mine.example/in"
 
@@ -194,14 +194,14 @@ class TestIntegration:
         assert form.context["form"]["integration_type"].value() == "task"
         assert form.context["form"]["integration_timeout"].value() == "600"
         assert go_on(omar, form, flow_sid).status_code == 302
-        assert writes(sandbox) == []
+        assert received_writes(sandbox) == []
 
     def test_my_edit_of_the_type_they_left(self, late, omar, sandbox, flow_sid):
         page = late({"integration_flow_sid": "FW" + "2" * 32}, TASK)
 
         assert [row["name"] for row in page.context["conflicts"]] == ["integration_type"]
         assert go_on(omar, page, flow_sid, pick_integration_type="mine").status_code == 302
-        (sent,) = writes(sandbox)
+        (sent,) = received_writes(sandbox)
         assert sent.parameters["IntegrationType"] == "studio"
         assert sent.parameters["Integration.FlowSid"] == "FW" + "2" * 32
 
@@ -225,7 +225,7 @@ class TestIntegration:
         picks = {"pick_integration_flow_sid": "theirs", "pick_integration_retry_count": "mine"}
 
         assert go_on(omar, page, flow_sid, **picks).status_code == 302
-        assert [sent.parameters for sent in writes(sandbox)] == [{"Integration.RetryCount": "0"}]
+        assert [sent.parameters for sent in received_writes(sandbox)] == [{"Integration.RetryCount": "0"}]
 
 
 class TestDeletion:
@@ -249,7 +249,7 @@ class TestDeletion:
 
         answer = omar.post(f"/flows/{flow_sid}/delete/", {**form_data(page), **typed})
 
-        assert (answer.status_code, writes(sandbox)) == (409, [])
+        assert (answer.status_code, received_writes(sandbox)) == (409, [])
         assert f"Changed: {label}" in text(answer).replace("Switched on", "Enabled")
         assert (
             answer.context["form"]["confirm_name"].value() is None
@@ -281,6 +281,6 @@ def test_plan_says_which_field_stood_in_the_way(client_of, sandbox, flow_sid, ki
     page = text(client.get(f"/flows/plans/{plan.pk}/"))
 
     assert "Someone else changed Retry count in the meantime. Nothing was sent." in page
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
     assert AuditEvent.objects.filter(result="conflict").count() == 1
     assert Flow.objects.get().gone_at is None

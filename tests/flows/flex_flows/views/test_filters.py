@@ -69,7 +69,7 @@ def test_chip_takes_the_mistake_away_alone(client_of, sids, query, says):
     [chip] = [chip for chip in page.context["chips"] if chip.get("is_wrong")]
     without = client.get(f"/flows/{chip['remove_url']}")
 
-    assert not without.context["query"].mistakes
+    assert not without.context["query"].errors
     assert without.context["query"].enabled == ("" if "enabled" in query else "true")
     assert "Flow 1" in text_of(without)
 
@@ -82,7 +82,7 @@ def test_bulk_change_of_it_is_refused(client_of, sids, query, says):
 
     assert not Plan.objects.exists()
     assert f"Nothing was selected. {says}" in text_of(answer)
-    assert answer.context["query"].mistakes
+    assert answer.context["query"].errors
     assert "Flow 1" not in text_of(answer)
 
 

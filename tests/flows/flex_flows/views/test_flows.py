@@ -15,7 +15,7 @@ from flows.mirror import mirror
 from flows.mirror.models import Flow, SyncState
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import read_only
+from tests.faults.acting import read_only_database
 
 pytestmark = pytest.mark.django_db
 
@@ -120,8 +120,8 @@ def test_fifty_a_page_and_the_rest_behind_it(client_of, sandbox):
 def test_list_of_a_new_site_says_so(client_of, db):
     page = client_of("viewer").get("/flows/")
 
-    assert page.context["mirror_is_empty"]
-    assert page.context["copy_is_stale"]
+    assert page.context["is_mirror_empty"]
+    assert page.context["mirror_is_stale"]
 
 
 def test_list_takes_a_fixed_number_of_queries(client_of, sandbox, django_assert_num_queries):
@@ -223,7 +223,7 @@ def test_twilio_away_leaves_the_list_usable_and_says_so(client_of, sandbox, flow
     assert "Twilio answered with status 500" in answer.content.decode()
     assert names(page) == ["Réclamations Lyon"]
     assert "Twilio answered with status 500" in page.content.decode()
-    assert not page.context["copy_is_stale"]
+    assert not page.context["mirror_is_stale"]
 
 
 def test_refresh_by_get_is_refused(client_of):
@@ -371,7 +371,7 @@ def test_refresh_says_that_the_database_can_not_be_written(client_of, sandbox):
     client = client_of("viewer")
     sandbox.add_flow()
 
-    with read_only():
+    with read_only_database():
         swapped = client.post("/flows/sync/", headers={"HX-Request": "true"})
         plain = client.post("/flows/sync/")
 

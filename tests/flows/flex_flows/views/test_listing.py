@@ -13,7 +13,7 @@ AC = "AC" + "5a" * 16
 
 
 def fill(count, name="Line"):
-    mirror._write(
+    mirror._save_snapshots(
         {
             f"FO{number:032}": {
                 "sid": f"FO{number:032}",
@@ -52,7 +52,7 @@ def queries(client, address, headers):
 
 
 def test_search_that_finds_many_says_that_there_may_be_more(client_of, sandbox, monkeypatch):
-    monkeypatch.setattr(flow_search, "COUNTED", 60)
+    monkeypatch.setattr(flow_search, "COUNT_LIMIT", 60)
     fill(70)
 
     page = client_of("operator").get("/flows/?q=line").content.decode()
@@ -65,7 +65,7 @@ def test_search_that_finds_many_says_that_there_may_be_more(client_of, sandbox, 
 
 
 def test_last_page_of_such_a_search_knows_how_many_there_are(client_of, sandbox, monkeypatch):
-    monkeypatch.setattr(flow_search, "COUNTED", 60)
+    monkeypatch.setattr(flow_search, "COUNT_LIMIT", 60)
     fill(70)
 
     page = client_of("operator").get("/flows/?q=line&page=2").content.decode()

@@ -68,7 +68,7 @@ def test_whether_a_flow_is_on(sandbox, client_of, sent, word, takes):
 @pytest.mark.parametrize(("name", "texts"), TEXTS.items(), ids=TEXTS)
 def test_boolean_as_text_is_no_change(sandbox, name, texts):
     for text in texts:
-        meant = flex_flow.normalised(name, text)
+        meant = flex_flow.normalize_value(name, text)
         sid = found(sandbox, **{name: meant})
         events = AuditEvent.objects.count()
 
@@ -161,7 +161,9 @@ def test_settings_of_a_flow_without_a_type_can_be_edited(sandbox, client_of, typ
 
 
 def test_plan_and_warnings_know_the_handler_of_a_flow_without_a_type(client_of, typeless):
-    plan = drafts.plan_change(ask=drafts.Ask("studio_flow", "FW" + "2" * 32), sids=[typeless], made_by="omar")
+    plan = drafts.plan_bulk_action(
+        ask=drafts.BulkAction("studio_flow", "FW" + "2" * 32), sids=[typeless], made_by="omar"
+    )
 
     assert plan.changes.get().skipped == ""
     page = text_of(client_of("viewer").get(f"/flows/{typeless}/"))

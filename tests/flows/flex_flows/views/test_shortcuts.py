@@ -30,7 +30,7 @@ def switch_off(client, sid):
 def test_own_last_change_can_be_undone_from_the_flows_page(omar, sandbox, flow_sid):
     event = switch_off(omar, flow_sid)
     page = omar.get(f"/flows/{flow_sid}/")
-    assert page.context["mine_just_now"] == event
+    assert page.context["undoable_change"] == event
     address = f"/flows/{flow_sid}/enabled/?undo={event.event_id}"
     assert address in page.content.decode()
 
@@ -55,14 +55,14 @@ def test_change_of_fields_is_undone_by_the_edit_form(omar, flow_sid):
 def test_nobody_is_offered_the_undo_of_anothers_change(omar, client_of, flow_sid):
     switch_off(omar, flow_sid)
 
-    assert client_of("admin").get(f"/flows/{flow_sid}/").context["mine_just_now"] is None
+    assert client_of("admin").get(f"/flows/{flow_sid}/").context["undoable_change"] is None
 
 
 def test_change_that_was_changed_since_is_not_offered(omar, sandbox, flow_sid):
     switch_off(omar, flow_sid)
     sandbox.edit_flow(flow_sid, friendly_name="Else")
 
-    assert omar.get(f"/flows/{flow_sid}/").context["mine_just_now"] is None
+    assert omar.get(f"/flows/{flow_sid}/").context["undoable_change"] is None
 
 
 def test_clone_begins_with_all_of_the_other_but_switched_off(omar, sandbox, flow_sid):

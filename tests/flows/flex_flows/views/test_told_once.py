@@ -9,7 +9,7 @@ from django.core.management import call_command
 from flows.audit.models import AuditEvent
 from flows.availability import restrictions
 from flows.plans.models import Plan
-from flows.twilio.errors import Refused
+from flows.twilio.errors import RequestRefused
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.conftest import form_data
@@ -145,7 +145,7 @@ def test_code_of_a_refusal_is_in_the_log_and_on_the_plan(client, sandbox, flow_s
 
 
 def test_page_of_a_change_that_can_not_be_made_has_one_heading(client, flow_sid):
-    restrictions.hear(ACCOUNT, "fetch", Refused(status=403, code=20003))
+    restrictions.record_response(ACCOUNT, "fetch", RequestRefused(status=403, code=20003))
 
     page = client.get(f"/flows/{flow_sid}/edit/").content.decode()
 

@@ -11,9 +11,9 @@ from flows.audit.models import AuditEvent
 from flows.availability import restrictions
 from flows.availability.models import Closure
 from flows.plans.models import Plan
-from flows.twilio.errors import Refused
+from flows.twilio.errors import RequestRefused
 from flows.twilio.sandbox.faults import Fault, FaultKind
-from tests.faults.acting import log_locked, writes
+from tests.faults.acting import locked_log, received_writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AC = "AC" + "5a" * 16
@@ -71,7 +71,7 @@ def test_form_that_was_open_comes_back_with_what_was_typed(client_of, flow_sid, 
     data = {"enabled": "false", "reason": "My long reason", "change_id": str(uuid.uuid4())}
     page = client_of("operator").post(reverse("flows:enabled", args=[flow_sid]), data)
 
-    assert (page.status_code, writes(sandbox)) == (403, [])
+    assert (page.status_code, received_writes(sandbox)) == (403, [])
     assert "My long reason" in text_of(page)
     assert AuditEvent.objects.latest("seq").result == "denied"
 
@@ -113,7 +113,7 @@ def test_site_as_a_whole(client_of, sandbox, staging):
 
 def test_account_stays_open_if_that_can_not_be_recorded(client_of, flow_sid):
     client = client_of("admin")
-    with log_locked():
+    with locked_log():
         page = close(client)
 
     assert page.status_code == 503
@@ -121,7 +121,7 @@ def test_account_stays_open_if_that_can_not_be_recorded(client_of, flow_sid):
 
 
 def test_what_twilio_ended_is_said_once_and_not_offered(client_of, flow_sid, sandbox):
-    restrictions.hear(AC, "create", Refused(status=403, code=20403))
+    restrictions.record_response(AC, "create", RequestRefused(status=403, code=20403))
     client = client_of("operator")
 
     page = client.get(f"/flows/{flow_sid}/")
@@ -133,7 +133,7 @@ def test_what_twilio_ended_is_said_once_and_not_offered(client_of, flow_sid, san
 
 
 def test_operator_lets_twilio_be_asked_again(client_of, flow_sid):
-    restrictions.hear(AC, "create", Refused(status=403))
+    restrictions.record_response(AC, "create", RequestRefused(status=403))
     client = client_of("operator")
     assert "Ask Twilio again" in text_of(client.get("/accounts/"))
 
@@ -184,4 +184,4 @@ def test_plan_is_not_started_while_closed_and_ends_when_closed_under_way(client_
 
     plan.refresh_from_db()
     assert plan.ended_because == "This account was made read-only by admin: A freeze. Nothing more was sent."
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []

@@ -10,7 +10,7 @@ from flows.mirror.models import SyncState
 from flows.twilio.sandbox.consistency import Lag
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import create, delete, grow_old, rename, writes
+from tests.faults.acting import age_history, create_flow, delete_flow, received_writes, rename_flow
 
 pytestmark = pytest.mark.django_db
 PAGES = ["/flows/", "/flows/drift/", "/accounts/"]
@@ -106,7 +106,7 @@ def test_empty_list_says_what_it_rests_on(client_of, sandbox):
 @pytest.fixture
 def stale(sandbox, flow_sid):
     """From now on Twilio shows everything as it was before."""
-    grow_old(sandbox)
+    age_history(sandbox)
 
     def begin():
         sandbox.lag(Lag("stale", times=None, seconds=3600))
@@ -115,7 +115,7 @@ def stale(sandbox, flow_sid):
 
 
 def test_page_of_a_new_flow_that_twilio_does_not_show_yet(client_of, stale):
-    sid = create().event.target_sid
+    sid = create_flow().event.target_sid
     stale()
 
     page = client_of("operator").get(f"/flows/{sid}/")
@@ -128,7 +128,7 @@ def test_page_of_a_new_flow_that_twilio_does_not_show_yet(client_of, stale):
 
 
 def test_page_of_a_change_that_twilio_does_not_show_yet_shows_the_change(client_of, stale, flow_sid):
-    rename(flow_sid)
+    rename_flow(flow_sid)
     stale()
 
     page = client_of("operator").get(f"/flows/{flow_sid}/")
@@ -139,7 +139,7 @@ def test_page_of_a_change_that_twilio_does_not_show_yet_shows_the_change(client_
 
 
 def test_page_of_a_flow_that_we_deleted_and_twilio_still_shows(client_of, stale, flow_sid):
-    delete(flow_sid)
+    delete_flow(flow_sid)
     stale()
 
     page = client_of("operator").get(f"/flows/{flow_sid}/")
@@ -149,7 +149,7 @@ def test_page_of_a_flow_that_we_deleted_and_twilio_still_shows(client_of, stale,
 
 
 def test_edit_form_is_not_opened_on_an_old_state(client_of, stale, flow_sid):
-    rename(flow_sid)
+    rename_flow(flow_sid)
     stale()
 
     page = client_of("operator").get(f"/flows/{flow_sid}/edit/", follow=True)
@@ -162,23 +162,23 @@ def test_change_on_an_old_state_is_not_sent_and_what_was_typed_stays(client_of, 
     client = client_of("operator")
     form = client.get(f"/flows/{flow_sid}/enabled/").context["form"]
     data = {name: form[name].value() or "" for name in form.fields} | {"reason": "At night"}
-    rename(flow_sid)
+    rename_flow(flow_sid)
     stale()
-    sent = len(writes(sandbox))
+    sent = len(received_writes(sandbox))
 
     page = client.post(f"/flows/{flow_sid}/enabled/", data)
 
     assert page.status_code == 409
     assert "The switch was not sent" in text(page)
     assert 'value="At night"' in text(page)
-    assert len(writes(sandbox)) == sent
+    assert len(received_writes(sandbox)) == sent
 
 
 def test_deletion_of_a_flow_that_we_deleted_says_that_it_is_gone(client_of, stale, flow_sid):
     client = client_of("operator")
     form = client.get(f"/flows/{flow_sid}/delete/").context["form"]
     data = {name: form[name].value() or "" for name in form.fields} | {"confirm_name": "Réclamations Lyon"}
-    delete(flow_sid)
+    delete_flow(flow_sid)
     stale()
 
     page = client.post(f"/flows/{flow_sid}/delete/", data, follow=True)

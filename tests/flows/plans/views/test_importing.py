@@ -15,9 +15,9 @@ from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.plans import import_text
 from flows.plans.models import Plan
-from flows.twilio.flex.flex_flow import BY_NAME, from_response
+from flows.twilio.flex.flex_flow import FIELDS_BY_NAME, from_response
 from tests import ACCOUNT
-from tests.faults.acting import SECRET, SECRET_URL, everything_kept
+from tests.faults.acting import SECRET, SECRET_URL, dump_tables
 
 pytestmark = pytest.mark.django_db(transaction=True)
 IMPORT = "/flows/plans/import/"
@@ -148,7 +148,7 @@ def test_masked_secret_stays_what_it_is(operator, sandbox):
         Plan.objects.all().delete()
         how(operator, exported(operator, [sid], form).decode())
         assert [change.skipped for change in changes()] == ["Already set."]
-    assert SECRET not in everything_kept()
+    assert SECRET not in dump_tables()
 
 
 # The API's JSON and twilio-cli's
@@ -243,7 +243,7 @@ def test_columns_are_proposed_by_name_label_and_parameter(operator, sids):
 
 
 def test_every_field_that_can_be_written_has_a_column_of_its_name(operator):
-    names = ["sid", "account_sid", *(name for name, entry in BY_NAME.items() if entry.wire)]
+    names = ["sid", "account_sid", *(name for name, entry in FIELDS_BY_NAME.items() if entry.wire)]
 
     page = send(operator, ",".join(names) + "\n" + ",".join("x" for _ in names))
 
@@ -361,8 +361,8 @@ def test_text_of_a_file_comes_back_where_it_cannot_be_read(operator):
 
 
 def test_more_than_fit_are_refused_with_the_number(operator, monkeypatch):
-    monkeypatch.setattr("flows.plans.import_table.MOST", 2)
-    monkeypatch.setattr(import_text, "MOST", 2)
+    monkeypatch.setattr("flows.plans.import_table.MAX_FLOWS", 2)
+    monkeypatch.setattr(import_text, "MAX_FLOWS", 2)
 
     assert (
         error_of(send(operator, json.dumps([{}] * 3)))

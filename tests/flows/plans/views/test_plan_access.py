@@ -14,10 +14,10 @@ from flexadmin.models import AccountRole
 from flows.audit.models import AuditEvent
 from flows.mirror import mirror
 from flows.plans import drafts
-from flows.plans.drafts import Ask
+from flows.plans.drafts import BulkAction
 from flows.plans.models import Plan
 from flows.twilio.sandbox.faults import Fault, FaultKind
-from tests.faults.acting import writes
+from tests.faults.acting import received_writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NEW = {"friendly_name": "Nova", "chat_service_sid": "IS" + "1" * 32, "channel_type": "web"}
@@ -68,7 +68,7 @@ def within(*account_sids):
 
 
 def a_plan(sids, *, made_by="somebody", within=None):
-    return drafts.plan_change(ask=Ask("disable"), sids=sids, made_by=made_by, within=within)
+    return drafts.plan_bulk_action(ask=BulkAction("disable"), sids=sids, made_by=made_by, within=within)
 
 
 def page_of(client, plan):
@@ -101,7 +101,7 @@ def test_what_is_skipped_takes_no_permission(client_for, flows, sandbox, staging
     assert "You don't have permission to change flows in production." in text_of(page)
     assert act(client, plan, "start").status_code == 302
     assert Plan.objects.get().state == "running"
-    assert [len(writes(there)) for there in (sandbox, staging)] == [0, 0]
+    assert [len(received_writes(there)) for there in (sandbox, staging)] == [0, 0]
 
 
 @pytest.mark.parametrize(

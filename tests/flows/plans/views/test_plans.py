@@ -16,11 +16,11 @@ from flows.erasure import erasure
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.plans import drafts
-from flows.plans.drafts import Entry
+from flows.plans.drafts import ImportEntry
 from flows.plans.models import Plan
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import log_locked, writes
+from tests.faults.acting import locked_log, received_writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NEW = "/flows/plans/new/"
@@ -91,7 +91,7 @@ def test_plan_stopped_in_the_middle_of_deleting_asks_for_the_number_again(operat
     assert "3 flows will be deleted. Type the number to confirm" in text
     assert act(operator, plan, "start").status_code == 422
     work()
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
 
 
 def test_polling_asks_the_same_few_questions_whatever_the_plans_length(operator, sandbox):
@@ -188,7 +188,7 @@ def test_started_plan_is_carried_out_and_told(operator, sandbox, sids):
     assert "hx-trigger" not in done
     assert "3 of 3 flows changed" in done
     assert "Roll back…" in done
-    assert len(writes(sandbox)) == 3
+    assert len(received_writes(sandbox)) == 3
 
 
 def test_fragment_is_the_plan_alone(operator, sids):
@@ -212,14 +212,14 @@ def test_deletion_takes_the_number(operator, sandbox, sids):
     assert "This is not the number of flows that will be deleted: it is 3." in wrong.content.decode().replace(
         "&#x27;", "'"
     )
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
     assert act(operator, plan, "start", confirm="3").status_code == 302
 
 
 def test_start_that_cannot_be_recorded_is_503(operator, sandbox, sids):
     plan = make(operator, sids)
 
-    with log_locked():
+    with locked_log():
         response = act(operator, plan, "start", reason="kept")
 
     assert response.status_code == 503
@@ -237,7 +237,7 @@ def test_stop_and_go_on(operator, sandbox, sids):
 
     assert "<strong>Stopped.</strong> 3 flows were not processed." in text
     assert "Resume (3 left)" in text
-    assert writes(sandbox) == []
+    assert received_writes(sandbox) == []
 
 
 def test_way_back_and_rest_are_plans(operator, sandbox, sids):
@@ -342,7 +342,7 @@ def test_copied_out_csv_is_harmless(operator, sandbox):
 
 
 def test_copy_that_cannot_be_recorded_is_not_given(operator, sids):
-    with log_locked():
+    with locked_log():
         response = operator.post("/flows/copy-out/", {"sid": sids, "format": "csv"})
 
     assert response.status_code == 302
@@ -363,7 +363,9 @@ def test_what_was_typed_comes_back_without_being_sent(operator, sandbox, sids):
 def test_erased_flow_is_gone_from_plans(sandbox, operator, actor):
     sid = sandbox.add_flow(friendly_name="Marta Example", contact_identity="+15550177", enabled=True)
     mirror.sync(ACCOUNT)
-    plan = drafts.plan_entries(entries=[drafts.Entry(sid, {"contact_identity": "+15550188"})], made_by="omar")
+    plan = drafts.plan_import(
+        entries=[drafts.ImportEntry(sid, {"contact_identity": "+15550188"})], made_by="omar"
+    )
 
     erasure.erase(sid=sid, actor=actor)
 
@@ -471,10 +473,10 @@ def test_title_of_a_site_with_one_account_names_none(operator, sids):
 
 def test_mixed_changes_are_counted_by_what_happens_to_the_flows(operator, both):
     entries = [
-        Entry(both[0], {"friendly_name": "Uno"}),
-        Entry(values={"friendly_name": "Neu"}, account_sid=both_account(both[2])),
+        ImportEntry(both[0], {"friendly_name": "Uno"}),
+        ImportEntry(values={"friendly_name": "Neu"}, account_sid=both_account(both[2])),
     ]
-    plan = drafts.plan_entries(entries=entries, made_by="operator")
+    plan = drafts.plan_import(entries=entries, made_by="operator")
 
     text = shown(page_of(operator, plan))
 
@@ -520,7 +522,7 @@ def test_state_or_page_that_means_nothing_shows_no_flow(operator, sids, query, s
 
 
 def test_selection_beyond_the_bound_is_refused_with_its_number(operator, sids, monkeypatch):
-    monkeypatch.setattr(drafts, "MOST", 2)
+    monkeypatch.setattr(drafts, "MAX_FLOWS", 2)
 
     answer = operator.post(NEW, {"all": "1", "query": "", "kind": "disable"}, follow=True)
 
@@ -530,7 +532,7 @@ def test_selection_beyond_the_bound_is_refused_with_its_number(operator, sids, m
 
 def test_many_more_flows_than_an_account_of_twilios_has_are_all_planned(sandbox, operator):
     """None of them was ever to be called "not synced"."""
-    mirror._write(
+    mirror._save_snapshots(
         {f"FO{number:032}": {"sid": f"FO{number:032}", "enabled": True} for number in range(2_600)}, ACCOUNT
     )
 
