@@ -24,7 +24,9 @@ def read_accounts(env: Any, required: RequireSetting) -> tuple[Account, ...]:
             raise ImproperlyConfigured(
                 f"TWILIO_ACCOUNTS: {name!r} is not an account's name: up to 20 letters, digits and dashes."
             )
-    found = tuple(_read_account(env, required, name, place) for place, name in enumerate(names or [""]))
+    found = tuple(
+        _read_account(env, required, name, place) for place, name in enumerate(names or [""])
+    )
     for what in ("name", "sid"):
         if len({getattr(account, what).lower() for account in found}) < len(found):
             raise ImproperlyConfigured(f"TWILIO_ACCOUNTS: two accounts have the same {what}.")
@@ -35,13 +37,17 @@ def _read_account(env: Any, required: RequireSetting, name: str, place: int) -> 
     def called(variable: str) -> str:
         return f"{variable}__{name.upper().replace('-', '_')}" if name else variable
 
-    sid = required(called("TWILIO_ACCOUNT_SID"), "It begins with AC and stands on the Console's first page.")
+    sid = required(
+        called("TWILIO_ACCOUNT_SID"), "It starts with AC and is shown on the Console's home page."
+    )
     if not flex_flow.is_sid("AC", sid):
         raise ImproperlyConfigured(
             f"{called('TWILIO_ACCOUNT_SID')} is not an account's SID: AC and 32 characters from 0-9 and a-f."
         )
     is_production = name.lower().startswith("prod")
-    colour = env.str(called("TWILIO_COLOUR"), default=_default_colour(place, is_production=is_production))
+    colour = env.str(
+        called("TWILIO_COLOUR"), default=_default_colour(place, is_production=is_production)
+    )
     if name and colour not in COLOURS:
         raise ImproperlyConfigured(f"{called('TWILIO_COLOUR')} is not one of {', '.join(COLOURS)}.")
     return Account(

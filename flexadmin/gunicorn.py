@@ -46,7 +46,9 @@ logconfig_dict["loggers"]["gunicorn.error"] = {"level": "INFO", "handlers": [], 
 
 _metrics_folder = ""
 if settings.METRICS_TOKEN and not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = _metrics_folder = tempfile.mkdtemp(prefix="flexadmin-metrics-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = _metrics_folder = tempfile.mkdtemp(
+        prefix="flexadmin-metrics-"
+    )
 
 
 def on_starting(server: Any) -> None:

@@ -60,7 +60,9 @@ class AccountRole(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["person", "account_sid"], name="one_role_a_person_and_account")
+            models.UniqueConstraint(
+                fields=["person", "account_sid"], name="one_role_a_person_and_account"
+            )
         ]
         permissions = [("manage_people", "Can say who gets in, and with which role")]
 
@@ -72,7 +74,10 @@ class OneTimePassword(models.Model):
     """An administrator set this person's password: it has to be changed before anything else, and in time."""
 
     person = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="one_time_password", primary_key=True
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="one_time_password",
+        primary_key=True,
     )
     set_at = models.DateTimeField(default=timezone.now)
 
@@ -92,7 +97,10 @@ class SessionEpoch(models.Model):
     earlier number is over, whatever becomes of the user later."""
 
     person = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="ended_sessions", primary_key=True
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="ended_sessions",
+        primary_key=True,
     )
     number = models.PositiveIntegerField(default=0)
 
@@ -105,7 +113,10 @@ class OutsideRights(models.Model):
     effect here."""
 
     person = models.OneToOneField(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="outside_rights", primary_key=True
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="outside_rights",
+        primary_key=True,
     )
     rights = models.JSONField(default=dict)
 

@@ -38,16 +38,18 @@ SECRET_KEY = required("SECRET_KEY", "It signs sessions and forms: any 50 random 
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 AUDIT_KEY = required(
     "AUDIT_KEY",
-    "It seals the audit log: 32 random characters or more, kept apart from backups of the database.",
+    "The key of the audit log's hash chain: 32 random characters or more, kept apart from database backups.",
 )
 # Keys of before, newest first: they verify what they sealed, and seal nothing new.
 AUDIT_KEY_FALLBACKS: list[str] = env.list("AUDIT_KEY_FALLBACKS", default=[])
 if min(map(len, [AUDIT_KEY, *AUDIT_KEY_FALLBACKS])) < 32:
-    raise ImproperlyConfigured("AUDIT_KEY is too short: 32 random characters or more, of each fallback too.")
+    raise ImproperlyConfigured(
+        "AUDIT_KEY is too short: 32 random characters or more, of each fallback too."
+    )
 DEBUG = env.bool("DEBUG", default=False)
 HTTPS_ONLY = env.bool("HTTPS_ONLY", default=True)
 if not DEBUG:
-    required("ALLOWED_HOSTS", "The names that the site answers to, such as flows.example.com.")
+    required("ALLOWED_HOSTS", "Allowed host names, such as flows.example.com.")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 TRUSTED_PROXIES = proxies.parse_networks(env.list("TRUSTED_PROXIES", default=[]))
@@ -138,7 +140,9 @@ else:
     # A process keeps so many connections at most, and needs one for each of its threads and one to spare. Each is
     # tried before it is lent. 0: no pool, for a server that pools by itself.
     pool_size = env.int("DATABASE_POOL_SIZE", default=10)
-    DATABASES["default"].update({"CONN_MAX_AGE": 0 if pool_size else 60, "CONN_HEALTH_CHECKS": True})
+    DATABASES["default"].update(
+        {"CONN_MAX_AGE": 0 if pool_size else 60, "CONN_HEALTH_CHECKS": True}
+    )
     # Seconds and milliseconds until a server that does not answer, or a lock that does not come free, is given up.
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 5,
@@ -166,7 +170,10 @@ LOGIN_REDIRECT_URL = "flows:list"
 LOGOUT_REDIRECT_URL = "login"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "flexadmin.signin.password_rules.CommonWeaknessValidator"},
 ]
@@ -174,7 +181,9 @@ SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=False)
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=60)
 SESSION_HOURS = env.int("SESSION_HOURS", default=12)
 if SESSION_IDLE_MINUTES < 1 or SESSION_HOURS < 1:
-    raise ImproperlyConfigured("SESSION_IDLE_MINUTES and SESSION_HOURS are whole numbers from 1 on.")
+    raise ImproperlyConfigured(
+        "SESSION_IDLE_MINUTES and SESSION_HOURS are whole numbers from 1 on."
+    )
 ONE_TIME_PASSWORD_HOURS = env.int("ONE_TIME_PASSWORD_HOURS", default=72)
 if ONE_TIME_PASSWORD_HOURS < 1:
     raise ImproperlyConfigured("ONE_TIME_PASSWORD_HOURS is a whole number from 1 on.")
@@ -198,7 +207,9 @@ ACCOUNT_UNIQUE_EMAIL = False
 ACCOUNT_RATE_LIMITS = {"login_failed": None}
 MFA_ADAPTER = "flexadmin.signin.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_TOTP_TOLERANCE = 1  # steps of 30 s before and after: a phone's clock may be off, and typing takes time
+MFA_TOTP_TOLERANCE = (
+    1  # steps of 30 s before and after: a phone's clock may be off, and typing takes time
+)
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS_ONLY
 SOCIALACCOUNT_ADAPTER = "flexadmin.signin.adapters.SocialAccountAdapter"
 SOCIALACCOUNT_LOGIN_ON_GET = True  # a form could not lead to the provider: form-action is 'self'
@@ -218,7 +229,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # bytes; all flows of an account as JSON are some 2.5 MB
+DATA_UPLOAD_MAX_MEMORY_SIZE = (
+    4 * 1024 * 1024
+)  # bytes; all flows of an account as JSON are some 2.5 MB
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 DATA_UPLOAD_MAX_NUMBER_FILES = 1  # of an import
 FILE_UPLOAD_MAX_MEMORY_SIZE = DATA_UPLOAD_MAX_MEMORY_SIZE

@@ -18,10 +18,16 @@ get_or_post = require_http_methods(["GET", "POST"])
 get_head_or_post = require_http_methods(["GET", "HEAD", "POST"])
 sign_in_urls: list[URLPattern] = [
     path("login/", get_head_or_post(signin.SignIn.as_view()), name="login"),
-    path("login/", get_head_or_post(signin.SignIn.as_view()), name="account_login"),  # what allauth calls it
-    path("login/second-factor/", get_or_post(signin.SecondFactor.as_view()), name="mfa_authenticate"),
+    path(
+        "login/", get_head_or_post(signin.SignIn.as_view()), name="account_login"
+    ),  # what allauth calls it
+    path(
+        "login/second-factor/", get_or_post(signin.SecondFactor.as_view()), name="mfa_authenticate"
+    ),
     path("login/sso/<slug:provider_id>/", signin.start_sso, name="openid_connect_login"),
-    path("login/sso/<slug:provider_id>/callback/", signin.finish_sso, name="openid_connect_callback"),
+    path(
+        "login/sso/<slug:provider_id>/callback/", signin.finish_sso, name="openid_connect_callback"
+    ),
     path("logout/", signin.SignOut.as_view(), name="logout"),
 ]
 profile_urls: list[URLPattern] = [
@@ -47,9 +53,17 @@ profile_urls: list[URLPattern] = [
     path("app/add/", get_or_post(mfa.AddApp.as_view()), name="mfa_activate_totp"),
     path("app/remove/", get_or_post(mfa.RemoveApp.as_view()), name="mfa_deactivate_totp"),
     path("passkeys/add/", get_or_post(mfa.AddPasskey.as_view()), name="mfa_add_webauthn"),
-    path("passkeys/<int:pk>/remove/", get_or_post(mfa.RemovePasskey.as_view()), name="mfa_remove_webauthn"),
+    path(
+        "passkeys/<int:pk>/remove/",
+        get_or_post(mfa.RemovePasskey.as_view()),
+        name="mfa_remove_webauthn",
+    ),
     path("codes/", require_GET(mfa.RecoveryCodes.as_view()), name="mfa_view_recovery_codes"),
-    path("codes/new/", get_or_post(mfa.GenerateRecoveryCodes.as_view()), name="mfa_generate_recovery_codes"),
+    path(
+        "codes/new/",
+        get_or_post(mfa.GenerateRecoveryCodes.as_view()),
+        name="mfa_generate_recovery_codes",
+    ),
 ]
 user_urls: list[URLPattern | URLResolver] = [
     path("", views.user_list, name="people"),

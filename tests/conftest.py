@@ -33,7 +33,12 @@ from tests.long_tests import (  # noqa: F401 - hooks
     pytest_terminal_summary,
 )
 
-MIGRATION_TABLES = {"django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
+MIGRATION_TABLES = {
+    "django_content_type",
+    "auth_permission",
+    "auth_group",
+    "auth_group_permissions",
+}
 
 
 def pytest_configure() -> None:
@@ -173,4 +178,6 @@ def form_data(page: Any) -> dict[str, str]:
     form = page.context["form"]
     values = {name: form[name].value() for name in form.fields}
     parked = dict(getattr(form, "parked", []))
-    return {name: "" if value is None else str(value) for name, value in {**parked, **values}.items()}
+    return {
+        name: "" if value is None else str(value) for name, value in {**parked, **values}.items()
+    }

@@ -125,10 +125,14 @@ FORMS: Final[dict[str, Short]] = {
     ".venv/bin/python manage.py collectstatic --noinput": Short(DEPLOYED),
     "uv run manage.py sync_flows": Short(),
     "uv run manage.py reconcile_changes": Short(),
-    "uv run gunicorn --config flexadmin/gunicorn.py": Short(until="Booting worker", tried=World.is_alive),
+    "uv run gunicorn --config flexadmin/gunicorn.py": Short(
+        until="Booting worker", tried=World.is_alive
+    ),
     "uv run manage.py db_worker": Short(until="Starting worker"),
     "db_worker --help": Short(),
-    "export_audit --head CHECKPOINT": Short(CHECKPOINT, more="--format csv --output {folder}/log.csv"),
+    "export_audit --head CHECKPOINT": Short(
+        CHECKPOINT, more="--format csv --output {folder}/log.csv"
+    ),
     "export_audit --format ndjson --output LOG --head CHECKPOINT": Short(
         CHECKPOINT | {"LOG": "{folder}/log"}
     ),
@@ -160,7 +164,9 @@ FORMS: Final[dict[str, Short]] = {
     "uv run python -m tests.browser.screenshots --output DIR": Short(
         {"DIR": "{folder}/pictures"}, more="--only list event"
     ),
-    "ALL_LOOKS=1 uv run pytest tests/browser": Short(more='-k "test_auditor and accessible" --long'),
+    "ALL_LOOKS=1 uv run pytest tests/browser": Short(
+        more='-k "test_auditor and accessible" --long'
+    ),
 }
 
 
@@ -190,7 +196,9 @@ def main() -> int:
 
 
 def _is_whole(written: str) -> bool:
-    return " manage.py" in written or written.startswith(("uv ", ".venv/", "ALL_LOOKS=", "DATABASE_URL="))
+    return " manage.py" in written or written.startswith(
+        ("uv ", ".venv/", "ALL_LOOKS=", "DATABASE_URL=")
+    )
 
 
 @contextmanager
@@ -199,7 +207,9 @@ def _world(folder: Path) -> Iterator[World]:
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("TWILIO_", "DATABASE_URL", "FLEX_API_URL", "UV_PROJECT_ENVIRONMENT"))
+        if not name.startswith(
+            ("TWILIO_", "DATABASE_URL", "FLEX_API_URL", "UV_PROJECT_ENVIRONMENT")
+        )
     }
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -79,7 +79,9 @@ class _Variables(ast.NodeVisitor):
         if not call.args:
             return
         first, *others = call.args
-        names = self._loops.get(first.id, []) if isinstance(first, ast.Name) else _constants([first])
+        names = (
+            self._loops.get(first.id, []) if isinstance(first, ast.Name) else _constants([first])
+        )
         defaults = [*others, *(keyword.value for keyword in call.keywords)] if has_default else []
         alternatives = (
             part

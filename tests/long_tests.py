@@ -19,7 +19,9 @@ SKIPPED_MESSAGE: Final = "The long tests were left out; with them: uv run pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="run the long tests too: whole tours and faults")
+    parser.addoption(
+        "--long", action="store_true", help="run the long tests too: whole tours and faults"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)  # so that -m knows the markers
@@ -36,7 +38,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in left]
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     if not includes_long_tests(config) and not named_files(config):
         terminalreporter.write_line(SKIPPED_MESSAGE)
 
@@ -50,16 +54,22 @@ def is_long(item: pytest.Item) -> bool:
     ):
         quick = item.get_closest_marker("quick")
         callspec = getattr(item, "callspec", None)
-        return quick is None or bool(quick.args and (callspec is None or callspec.id not in quick.args))
+        return quick is None or bool(
+            quick.args and (callspec is None or callspec.id not in quick.args)
+        )
     return False
 
 
 def includes_long_tests(config: pytest.Config) -> bool:
     """Whether the command asks for them, by `--long` or by what it says of markers."""
-    return bool(config.getoption("--long") or re.search(r"\blong\b", config.getoption("markexpr", "")))
+    return bool(
+        config.getoption("--long") or re.search(r"\blong\b", config.getoption("markexpr", ""))
+    )
 
 
 def named_files(config: pytest.Config) -> set[Path]:
     """The test files that stand on the command line."""
-    said = (Path(config.invocation_params.dir, argument.partition("::")[0]) for argument in config.args)
+    said = (
+        Path(config.invocation_params.dir, argument.partition("::")[0]) for argument in config.args
+    )
     return {path.resolve() for path in said if path.suffix == ".py"}

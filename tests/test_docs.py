@@ -32,7 +32,9 @@ MOST_README_LINES = 120
 MOST_EXAMPLE_COLUMNS = 100
 
 # Django's own folders, which hold no idea.
-NO_PACKAGES = {f"{app}/{name}" for app in OUR_APPS for name in ("management", "migrations", "templatetags")}
+NO_PACKAGES = {
+    f"{app}/{name}" for app in OUR_APPS for name in ("management", "migrations", "templatetags")
+}
 # Read by libraries: Python's tempfile.
 READ_BY_LIBRARIES = {"TMPDIR"}
 PATTERNS = {"NAME_FILE"}  # stand for many variables
@@ -62,14 +64,17 @@ def our_commands():
     """Return the parser of each command that this site adds to Django's, by its name."""
     found = {name: app for name, app in get_commands().items() if app in OUR_APPS}
     return {
-        name: load_command_class(app, name).create_parser("manage.py", name) for name, app in found.items()
+        name: load_command_class(app, name).create_parser("manage.py", name)
+        for name, app in found.items()
     }
 
 
 def options_of(parser):
     """Return the arguments of a command's own, by their names as a page writes them."""
     common = {
-        option for action in BaseCommand().create_parser("", "")._actions for option in action.option_strings
+        option
+        for action in BaseCommand().create_parser("", "")._actions
+        for option in action.option_strings
     }
     found = {}
     for action in parser._actions:
@@ -92,7 +97,9 @@ def check_commands(pages):
     complaints = missing_and_unknown("command", sections.keys() & known, ours)
     named = re.findall(r"manage\.py (\w+)", "\n".join(pages.values()))
     return complaints + [
-        f"command {name} does not exist" for name in sorted({*sections, *named} - known) if name != "COMMAND"
+        f"command {name} does not exist"
+        for name in sorted({*sections, *named} - known)
+        if name != "COMMAND"
     ]
 
 
@@ -183,7 +190,9 @@ def check_named_variables(pages):
 @functools.cache
 def urls_with_debug():
     """Return the site's addresses as a module of its own, with those that only DEBUG has."""
-    spec = importlib.util.spec_from_file_location("urls_with_debug", docs.ROOT / "flexadmin" / "urls.py")
+    spec = importlib.util.spec_from_file_location(
+        "urls_with_debug", docs.ROOT / "flexadmin" / "urls.py"
+    )
     module = importlib.util.module_from_spec(spec)
     with override_settings(DEBUG=True):
         spec.loader.exec_module(module)
@@ -216,7 +225,9 @@ def first_cells(pages, path, heading):
 
 
 def check_actions(pages):
-    return missing_and_unknown("action", first_cells(pages, AUDIT_LOG, "## Actions"), ACTION_LABELS.keys())
+    return missing_and_unknown(
+        "action", first_cells(pages, AUDIT_LOG, "## Actions"), ACTION_LABELS.keys()
+    )
 
 
 def check_stages_and_results(pages):
@@ -225,7 +236,9 @@ def check_stages_and_results(pages):
 
 
 def check_fields(pages):
-    documented = {word.rstrip(",") for word in first_cells(pages, AUDIT_LOG, "## Fields of an event")}
+    documented = {
+        word.rstrip(",") for word in first_cells(pages, AUDIT_LOG, "## Fields of an event")
+    }
     return missing_and_unknown("field", documented, {*EXPORT_FIELDS})
 
 
@@ -233,7 +246,9 @@ def check_metrics(pages):
     files = (docs.ROOT / "flexadmin").rglob("*.py")
     code = "".join(file.read_text(encoding="utf-8") for file in files)
     actual = {*re.findall(r'"(flexflow_\w+)"', code)}
-    return missing_and_unknown("metric", {*re.findall(r"flexflow_\w+", "".join(pages.values()))}, actual)
+    return missing_and_unknown(
+        "metric", {*re.findall(r"flexflow_\w+", "".join(pages.values()))}, actual
+    )
 
 
 # Links
@@ -296,7 +311,12 @@ PLANTED = {
         (SETTINGS, "`--role` | required", "`--role` | none", "has the default None"),
     ],
     check_short_forms: [
-        (README, "", "```sh\nuv run python -m tests.new   # does it\n```", "uv run python -m tests.new"),
+        (
+            README,
+            "",
+            "```sh\nuv run python -m tests.new   # does it\n```",
+            "uv run python -m tests.new",
+        ),
         (README, "", "Then `uv run\nmanage.py new_one` does it.", "uv run manage.py new_one"),
         (README, "", "`X=1 uv run pytest tests/new`", "X=1 uv run pytest tests/new"),
         (README, "", "`verify_audit --quickly`", "verify_audit --quickly"),
@@ -407,7 +427,9 @@ def test_newcomer_types_two_commands():
 
 def test_command_without_a_short_form_stops_ci(monkeypatch):
     pages = docs.pages()
-    monkeypatch.setattr(docs, "pages", lambda: {**pages, README: pages[README] + "\n`uv run new`\n"})
+    monkeypatch.setattr(
+        docs, "pages", lambda: {**pages, README: pages[README] + "\n`uv run new`\n"}
+    )
 
     with pytest.raises(SystemExit, match="uv run new"):
         docs_commands.main()
@@ -440,7 +462,9 @@ def test_tests_have_what_a_deployment_on_postgresql_has():
 
 
 def test_ci_begins_as_a_newcomer_and_ends_with_all_tests():
-    commands = [line for line in CI.splitlines() if re.match(r"(python3|run|CI=|DATABASE_URL=)", line)]
+    commands = [
+        line for line in CI.splitlines() if re.match(r"(python3|run|CI=|DATABASE_URL=)", line)
+    ]
 
     assert commands[0] == "python3 .ci/newcomer"
     assert CI.index("python3 .ci/newcomer") < CI.index("apt-get install")

@@ -21,7 +21,9 @@ def collected(*arguments):
 
 
 def run(*arguments, **environment):
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "CI"))}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "CI"))
+    }
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-n", "0", *arguments],
         cwd=README.parent, env={**inherited, **environment}, capture_output=True, text=True, timeout=300, check=False,
@@ -37,7 +39,9 @@ def test_folder_of_long_tests_has_a_few_quick_ones():
     assert "tests/browser/test_keyboard.py::test_create_and_delete" in quick
 
 
-@pytest.mark.parametrize("arguments", [("--long",), ("-m", "browser and long"), ("-m", "long or not long")])
+@pytest.mark.parametrize(
+    "arguments", [("--long",), ("-m", "browser and long"), ("-m", "long or not long")]
+)
 def test_long_tests_come_when_asked_for(arguments):
     found, said = collected("tests/browser", *arguments)
 
@@ -66,7 +70,9 @@ def test_without_chromium_one_line_says_how_to_get_it(tmp_path):
 
     assert ended.returncode == 0
     assert ended.stdout.count(MISSING) == 1
-    assert re.search(r"^SKIPPED \[\d\d\] tests/browser/conftest.py:\d+: ", ended.stdout, re.MULTILINE)
+    assert re.search(
+        r"^SKIPPED \[\d\d\] tests/browser/conftest.py:\d+: ", ended.stdout, re.MULTILINE
+    )
 
 
 def test_without_chromium_ci_fails(tmp_path):

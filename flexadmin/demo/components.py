@@ -35,10 +35,10 @@ OTHER_SID: Final = "FO" + "fedcba9876543210" * 2
 TIMELINE: Final = "Timeline"  # its parts are the items of one list
 BUTTON_VARIANTS: Final = ("main", "", "danger", "danger-quiet", "quiet", "small")
 SAMPLE_MESSAGES: Final = (
-    (constants.SUCCESS, "“Support Berlin” is off. Twilio confirmed it, and it is on record."),
-    (constants.INFO, "Nothing to save: the flow at Twilio is already like that. Nothing was sent."),
-    (constants.WARNING, "Retry count is not what you asked for: Twilio answered another value. See below."),
-    (constants.ERROR, "Twilio has this flow no more. There is nothing left to change."),
+    (constants.SUCCESS, "Turned off “Support Berlin”. Confirmed by Twilio."),
+    (constants.INFO, "No changes to save: the flow already has these settings. Nothing was sent."),
+    (constants.WARNING, "Twilio saved a different value for Retry count than you requested."),
+    (constants.ERROR, "This flow was deleted at Twilio. It can't be changed."),
 )
 
 Example = tuple[str, str, dict[str, Any]]  # what it shows, its template, what that takes
@@ -58,22 +58,35 @@ class Section:
 
 def components(request: HttpRequest) -> HttpResponse:
     sections = [
-        Section(title, [(name, render_to_string(path, context, request)) for name, path, context in parts])
+        Section(
+            title,
+            [(name, render_to_string(path, context, request)) for name, path, context in parts],
+        )
         for title, parts in _example_groups()
     ]
     return render(request, "components.html", {"buttons": BUTTON_VARIANTS, "sections": sections})
 
 
 def _example_groups() -> Iterator[tuple[str, list[Example]]]:
-    flow, off, unset = _make_flow(), _make_flow(enabled=False), _make_flow(enabled=None, contact_identity="")
-    gone, other = _make_flow(gone_at=timezone.now()), _make_flow(sid=OTHER_SID, friendly_name="Support Paris")
+    flow, off, unset = (
+        _make_flow(),
+        _make_flow(enabled=False),
+        _make_flow(enabled=None, contact_identity=""),
+    )
+    gone, other = (
+        _make_flow(gone_at=timezone.now()),
+        _make_flow(sid=OTHER_SID, friendly_name="Support Paris"),
+    )
     yield "Field", [*_field_examples()]
-    yield "Errors of a form", [("Summary", "_errors.html", {"form": _invalid_form(), "problem": None})]
+    yield (
+        "Errors of a form",
+        [("Summary", "_errors.html", {"form": _invalid_form(), "problem": None})],
+    )
     yield (
         "Status",
         [
             (name, "_status.html", {"flow": each})
-            for name, each in (("On", flow), ("Off", off), ("Not set", unset), ("Gone", gone))
+            for name, each in (("On", flow), ("Off", off), ("Not set", unset), ("Deleted", gone))
         ],
     )
     yield "Result", [(event.result, "_result.html", {"event": event}) for event in _make_events()]
@@ -85,41 +98,47 @@ def _example_groups() -> Iterator[tuple[str, list[Example]]]:
             for level, text in SAMPLE_MESSAGES
         ],
     )
-    yield "Problem", [("Refused", "_problem.html", {"problem": _refused_problem()}), *_problem_examples()]
+    yield (
+        "Problem",
+        [("Refused", "_problem.html", {"problem": _refused_problem()}), *_problem_examples()],
+    )
     yield (
         "Table, flags, chips, pagination",
         [("Flows", "flows/_results.html", _list_context(flow, off, unset, gone))],
     )
-    yield "Copy of Twilio", [*_freshness_examples()]
-    yield "Empty state", [("With a way on", "_empty.html", _empty_context())]
+    yield "Last sync", [*_freshness_examples()]
+    yield "Empty state", [("With a next step", "_empty.html", _empty_context())]
     switch = {"form": EnabledForm(initial=_switch_initial()), "collisions": []}
     yield (
         "Dialog",
         [
-            ("With all that can be in it", "_dialog.html", {
+            ("With every part", "_dialog.html", {
                 "shown": "flows/_switch.html", "in_dialog": True, "flow": off, "target": True,
                 "form": EnabledForm(initial=_switch_initial(), auto_id="switch_%s"), "collisions": [other], "problem": _refused_problem(),
             }),
-            ("The same as a page of its own", "flows/_switch.html", {**switch, "flow": flow, "target": False}),
+            ("As a page", "flows/_switch.html", {**switch, "flow": flow, "target": False}),
         ],
     )  # fmt: skip
     event = _make_events()[0]
     yield (
         "Toast",
         [
-            ("With its undo", "_toast.html", {
+            ("With undo", "_toast.html", {
                 "messages": [Message(*SAMPLE_MESSAGES[0])], "event": event, "sid": SID, "undo": EnabledForm(initial=_switch_initial(), auto_id=False),
             }),
-            ("Nothing to undo", "_toast.html", {"messages": [Message(*SAMPLE_MESSAGES[1])], "sid": SID}),
+            ("Without undo", "_toast.html", {"messages": [Message(*SAMPLE_MESSAGES[1])], "sid": SID}),
         ],
     )  # fmt: skip
-    yield "Compare", [("A change", "audit/_compare.html", _compare_context(event)), _conflict_example(flow)]
     yield (
-        "The way of a message",
+        "Compare",
+        [("A change", "audit/_compare.html", _compare_context(event)), _conflict_example(flow)],
+    )
+    yield (
+        "Message route",
         [("On", "flows/_route.html", {"flow": flow}), ("Off", "flows/_route.html", {"flow": off})],
     )
     yield TIMELINE, [(event.result, "_event.html", {"event": event}) for event in _make_events()]
-    yield "Progress", [("A bulk change that was stopped", "flows/_plan.html", _plan_context())]
+    yield "Progress", [("A stopped bulk change", "flows/_plan.html", _plan_context())]
 
 
 def _make_flow(**fields: Any) -> Flow:
@@ -133,7 +152,9 @@ def _make_flow(**fields: Any) -> Flow:
         "date_updated": timezone.now() - timedelta(hours=3),
         **fields,
     }
-    flow = Flow(**values, resource={"integration_type": "studio", "integration_flow_sid": "FW" + "1" * 32})
+    flow = Flow(
+        **values, resource={"integration_type": "studio", "integration_flow_sid": "FW" + "1" * 32}
+    )
     flow.warnings = [] if flow.enabled else ["No contact identity"]  # type: ignore[attr-defined]
     flow.has_drifted = flow.enabled is None  # type: ignore[attr-defined]
     flow.open_change = None  # type: ignore[attr-defined]
@@ -143,7 +164,9 @@ def _make_flow(**fields: Any) -> Flow:
 def _make_events() -> list[AuditEvent]:
     """One of each result. What somebody typed is in it: a web address, and a character that nobody sees."""
     events = []
-    for number, result in enumerate(["succeeded", *(each for each in Result.values if each != "succeeded")]):
+    for number, result in enumerate(
+        ["succeeded", *(each for each in Result.values if each != "succeeded")]
+    ):
         event = AuditEvent(
             seq=number + 1, event_id=uuid.uuid4(), stage=Stage.OUTCOME, action="flow.update", result=result,
             at=timezone.now() - timedelta(days=number), actor_label="omar", actor_role="operator", target_sid=SID,
@@ -163,7 +186,7 @@ def _make_events() -> list[AuditEvent]:
 def _switch_initial() -> dict[str, Any]:
     return {
         "enabled": "true",
-        "reason": "Undo of event 1",
+        "reason": "Undo event 1",
         "change_id": uuid.uuid4(),
         "refers_to": uuid.uuid4(),
     }
@@ -195,24 +218,42 @@ def _field_examples() -> Iterator[Example]:
 
 def _refused_problem() -> failure_messages.Problem:
     error = RequestRefused(status=400, code=45212, message="Duplicate address")
-    return failure_messages.change_failed(error, what="The switch")
+    return failure_messages.change_failed(error, what="turn off the flow")
 
 
 def _problem_examples() -> Iterator[Example]:
-    unread = failure_messages.change_failed(NotSent("no connection was made"), what="The switch", sent=False)
+    unread = failure_messages.change_failed(
+        NotSent("couldn't connect to Twilio"), what="turn off the flow", sent=False
+    )
     yield "Not read", "_problem.html", {"problem": unread}
-    yield "Not on record", "_problem.html", {"problem": failure_messages.not_recorded()}
-    yield "Outcome not on record", "_problem.html", {"problem": failure_messages.outcome_not_recorded(None)}
+    yield "Not recorded", "_problem.html", {"problem": failure_messages.not_recorded()}
+    yield (
+        "Outcome not recorded",
+        "_problem.html",
+        {"problem": failure_messages.outcome_not_recorded(None)},
+    )
 
 
 def _list_context(*rows: Flow) -> dict[str, Any]:
-    found = {"rows": rows, "total": 120, "first": 51, "last": 100, "previous_url": "?", "next_url": "?page=3"}
+    found = {
+        "rows": rows,
+        "total": 120,
+        "first": 51,
+        "last": 100,
+        "previous_url": "?",
+        "next_url": "?page=3",
+    }
     labels = ("Search: support", "Channel: SMS", "Status: Off")
     return {
         "query": flow_search.Query(q="support"),
         "found": found,
         "columns": [
-            {"key": key, "label": label, "url": "?", "direction": "ascending" if key == "name" else None}
+            {
+                "key": key,
+                "label": label,
+                "url": "?",
+                "direction": "ascending" if key == "name" else None,
+            }
             for key, label in COLUMNS
         ],
         "chips": [{"label": label, "remove_url": "?"} for label in labels],
@@ -224,26 +265,32 @@ def _freshness_examples() -> Iterator[Example]:
     now = timezone.now()
     hours_ago = now - timedelta(hours=2)
     for name, sync in (
-        ("Checked", SyncState(synced_at=now)),
+        ("Synced", SyncState(synced_at=now)),
         ("Failed", SyncState(synced_at=hours_ago, failed_at=now, error="Twilio did not answer")),
         ("Being checked", SyncState(synced_at=now, missing=480, missing_checked=20)),
         ("Left out", SyncState(synced_at=now, left_out=3)),
-        ("Never checked", SyncState()),
+        ("Never synced", SyncState()),
     ):
         yield name, "flows/_copy.html", {"freshness": Freshness(sync), "mirror_is_stale": False}
 
 
 def _empty_context() -> dict[str, str]:
     return {
-        "title": "No flow matches",
-        "text": "Nothing fits.",
+        "title": "No matches",
+        "text": "No flows match your search and filters.",
         "next_url": "?",
-        "next_label": "Clear the search",
+        "next_label": "Clear all",
     }
 
 
 def _compare_context(event: AuditEvent) -> dict[str, Any]:
-    row = {"label": "Enabled", "before": True, "requested": False, "after": False, "is_changed": True}
+    row = {
+        "label": "Enabled",
+        "before": True,
+        "requested": False,
+        "after": False,
+        "is_changed": True,
+    }
     odd = {
         "label": "Retry count",
         "before": 3,

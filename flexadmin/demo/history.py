@@ -36,7 +36,9 @@ class _HistoryClock:
 
     def __init__(self, dice: random.Random) -> None:
         now = datetime.now(UTC)
-        self._moments = sorted(now - timedelta(days=HISTORY_DAYS) * dice.random() for _ in range(STEP_COUNT))
+        self._moments = sorted(
+            now - timedelta(days=HISTORY_DAYS) * dice.random() for _ in range(STEP_COUNT)
+        )
         self._now = self._moments[0] - timedelta(hours=1)
 
     def __call__(self) -> datetime:
@@ -97,7 +99,9 @@ def _make_actor(name: str) -> Actor:
     roles = {"omar": (2, "operator"), "ada": (4, "admin"), "vera": (1, "viewer")}
     number, role = roles[name]
     person = User.objects.get(username=name)
-    return Actor(id=str(person.pk), label=name, role=role, source_ip=f"192.0.2.{number}", user_agent="Demo")
+    return Actor(
+        id=str(person.pk), label=name, role=role, source_ip=f"192.0.2.{number}", user_agent="Demo"
+    )
 
 
 class _Scenario:
@@ -116,7 +120,10 @@ class _Scenario:
     def rename(self) -> tuple[str, Snapshot]:
         sid, seen = self._drawn()
         self._update(
-            sid, seen, "The team has a new name", friendly_name=f"{seen['friendly_name']} (new team)"
+            sid,
+            seen,
+            "The team has a new name",
+            friendly_name=f"{seen['friendly_name']} (new team)",
         )
         return sid, seen
 
@@ -136,7 +143,9 @@ class _Scenario:
         address = f"https://gateway.example.com/flex/{sid[-6:]}"
         self._update(sid, seen, "Webhooks moved to the new gateway", integration_url=address)
 
-    def create(self, name: str = "Weihnachtsaktion Köln (SMS)", identity: str = "+4915550100999") -> None:
+    def create(
+        self, name: str = "Weihnachtsaktion Köln (SMS)", identity: str = "+4915550100999"
+    ) -> None:
         _, like = self._drawn("studio")
         values = {name: like.get(name) for name in ("chat_service_sid", "integration_flow_sid")}
         flow_changes.create_flow(
@@ -218,7 +227,11 @@ class _Scenario:
 
     def _sids(self, integration_type: str | None = None) -> list[str]:
         flows = self.sandbox.flows.values()
-        return [str(flow["sid"]) for flow in flows if integration_type in (None, flow["integration_type"])]
+        return [
+            str(flow["sid"])
+            for flow in flows
+            if integration_type in (None, flow["integration_type"])
+        ]
 
     def _id(self) -> uuid.UUID:
         return uuid.UUID(int=self.dice.getrandbits(128), version=4)

@@ -22,7 +22,9 @@ HAS_STAGING = "--staging" in sys.argv
 if "--fresh" in sys.argv:
     rmtree(FOLDER, ignore_errors=True)
 FOLDER.mkdir(exist_ok=True)
-_previous = dict(line.split("=", 1) for line in ENV_FILE.read_text().split()) if ENV_FILE.exists() else {}
+_previous = (
+    dict(line.split("=", 1) for line in ENV_FILE.read_text().split()) if ENV_FILE.exists() else {}
+)
 _values = {
     "SECRET_KEY": _previous.get("SECRET_KEY") or secrets.token_urlsafe(48),
     "AUDIT_KEY": _previous.get("AUDIT_KEY") or secrets.token_urlsafe(48),

@@ -39,7 +39,9 @@ MAX_RECEIVED_BYTES: Final = (
     64 * 1024 * 1024
 )  # that a worker keeps of all requests that no thread has done yet
 MAX_MEMORY_BYTES: Final = 1024 * 1024  # of an answer; what is more goes into a file
-MAX_UNSENT_BYTES: Final = 1024 * 1024 * 1024  # of an answer; only then its thread waits for the client
+MAX_UNSENT_BYTES: Final = (
+    1024 * 1024 * 1024
+)  # of an answer; only then its thread waits for the client
 
 
 class BufferedSocket:
@@ -288,13 +290,17 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]
         conn.measure()
         if conn.length is None:
             if len(conn.received) > MAX_HEADER_BYTES:
-                self._refuse(conn, 431, "Request Header Fields Too Large", "The headers are too long.")
+                self._refuse(
+                    conn, 431, "Request Header Fields Too Large", "The headers are too long."
+                )
         elif len(conn.received) >= conn.length:
             self._stop_waiting(conn)
             conn.data_ready = True
             super().enqueue_req(conn)
         elif self._received > MAX_RECEIVED_BYTES:
-            self._refuse(conn, 503, "Service Unavailable", "Too much is being sent at once. Try again.")
+            self._refuse(
+                conn, 503, "Service Unavailable", "Too much is being sent at once. Try again."
+            )
         elif not had_length:
             conn.deadline = time.monotonic() + BODY_SECONDS
             if conn.expects_continue:

@@ -52,7 +52,9 @@ class Restrictions:
             if self._about
             else _query_or_default(lambda: _viewable_accounts(self._user), NO_ACCOUNTS)
         )
-        states = [(account, self.states[account.sid]) for account in here if account.sid in self.states]
+        states = [
+            (account, self.states[account.sid]) for account in here if account.sid in self.states
+        ]
         return [
             {
                 "whose": account.name,
@@ -66,7 +68,9 @@ class Restrictions:
     @cached_property
     def states(self) -> dict[str, restrictions.Availability]:
         known: dict[str, restrictions.Availability] | None = getattr(self._request, "states", None)
-        return _query_or_default(restrictions.availability_by_account, {}) if known is None else known
+        return (
+            _query_or_default(restrictions.availability_by_account, {}) if known is None else known
+        )
 
     def why(self, account_sid: str, kind: str) -> restrictions.Restriction | None:
         if any(account.sid == account_sid for account in twilio_accounts.all_accounts()):
@@ -107,7 +111,11 @@ def site(request: HttpRequest) -> dict[str, object]:
     about = getattr(request, "account_sid", "")
     named = about or request.GET.get("account", "")
     account = next(
-        (one for one in _query_or_default(lambda: _viewable_accounts(user), NO_ACCOUNTS) if one.sid == named),
+        (
+            one
+            for one in _query_or_default(lambda: _viewable_accounts(user), NO_ACCOUNTS)
+            if one.sid == named
+        ),
         None,
     )
     if (
@@ -132,7 +140,9 @@ def site(request: HttpRequest) -> dict[str, object]:
         "pending_form": SimpleLazyObject(lambda: form_rescue.pending_form(request)),
         "role": SimpleLazyObject(
             lambda: (
-                _query_or_default(lambda: get_role(user, account.sid if account else ""), "") if user else ""
+                _query_or_default(lambda: get_role(user, account.sid if account else ""), "")
+                if user
+                else ""
             )
         ),
     }

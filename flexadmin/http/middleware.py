@@ -70,7 +70,9 @@ class SecurityHeadersMiddleware:
         # Django's SecurityMiddleware gives these, but not to what it refuses itself.
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", settings.SECURE_REFERRER_POLICY)
-        response.headers.setdefault("Cross-Origin-Opener-Policy", settings.SECURE_CROSS_ORIGIN_OPENER_POLICY)
+        response.headers.setdefault(
+            "Cross-Origin-Opener-Policy", settings.SECURE_CROSS_ORIGIN_OPENER_POLICY
+        )
         return response
 
 
@@ -87,17 +89,26 @@ class FormEncodingMiddleware:
         if request.method == "POST":
             length = request.META.get("CONTENT_LENGTH") or "0"
             if not length.isdecimal():
-                return _error_response(request, 400, "The request's Content-Length is not a number.")
+                return _error_response(
+                    request, 400, "The request's Content-Length is not a number."
+                )
             if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
                 return _error_response(request, 413, "The form is too large. Nothing was changed.")
             urlencoded = request.content_type == "application/x-www-form-urlencoded"
             body = unquote_to_bytes(request.body) if urlencoded else request.body
             if not _is_utf8(body) and not _has_utf8_fields(request):
-                return _error_response(request, 400, "The form is not valid UTF-8. Nothing was changed.")
+                return _error_response(
+                    request, 400, "The form is not valid UTF-8. Nothing was changed."
+                )
             # A part of a multipart body can have an encoding of its own, which would be read past this check.
             charset = (request.content_params or {}).get("charset", "utf-8").lower()
-            if charset not in ("utf-8", "utf8") or b"content-transfer-encoding" in request.body.lower():
-                return _error_response(request, 400, "Forms are read as UTF-8 only. Nothing was changed.")
+            if (
+                charset not in ("utf-8", "utf8")
+                or b"content-transfer-encoding" in request.body.lower()
+            ):
+                return _error_response(
+                    request, 400, "Forms are read as UTF-8 only. Nothing was changed."
+                )
         return self.get_response(request)
 
 
@@ -106,9 +117,13 @@ class SignInMiddleware(LoginRequiredMiddleware):
     ended session moves the whole page there, so that the sign-in form never lands in a fragment. What somebody typed
     meanwhile is kept."""
 
-    def process_view(self, request: HttpRequest, view_func: Any, *args: Any) -> HttpResponseBase | None:
+    def process_view(
+        self, request: HttpRequest, view_func: Any, *args: Any
+    ) -> HttpResponseBase | None:
         if not getattr(view_func, "login_required", True):
-            return None  # without looking the person up: whether the site is alive needs no database
+            return (
+                None  # without looking the person up: whether the site is alive needs no database
+            )
         if request.user.is_authenticated:
             sessions.end_if_expired(request)
         if request.user.is_authenticated:
@@ -120,7 +135,9 @@ class SignInMiddleware(LoginRequiredMiddleware):
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
         response = super().handle_no_permission(request, view_func)
         sender = request.headers.get("Referer")
-        if request.method == "POST" and sender:  # most places that take a form have no page of their own
+        if (
+            request.method == "POST" and sender
+        ):  # most places that take a form have no page of their own
             response = redirect_to_login(sender)
         if getattr(request, "htmx", False):
             response.status_code = 204

@@ -47,9 +47,13 @@ class TrustedProxyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         meta = request.META
-        said = {name: meta.pop(name, "") for name in FORWARDED_HEADERS}  # nothing behind this believes them
+        said = {
+            name: meta.pop(name, "") for name in FORWARDED_HEADERS
+        }  # nothing behind this believes them
         if _is_trusted(meta.get("REMOTE_ADDR", "")):
-            meta["REMOTE_ADDR"] = _client_address(meta.get("REMOTE_ADDR", ""), said["HTTP_X_FORWARDED_FOR"])
+            meta["REMOTE_ADDR"] = _client_address(
+                meta.get("REMOTE_ADDR", ""), said["HTTP_X_FORWARDED_FOR"]
+            )
             scheme = said["HTTP_X_FORWARDED_PROTO"].rpartition(",")[2].strip().lower()
             if scheme in ("http", "https"):
                 meta["wsgi.url_scheme"] = scheme

@@ -39,7 +39,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterModelOptions(
             name="accountrole",
-            options={"permissions": [("manage_people", "Can say who gets in, and with which role")]},
+            options={
+                "permissions": [("manage_people", "Can say who gets in, and with which role")]
+            },
         ),
         migrations.CreateModel(
             name="SignInTry",

@@ -6,7 +6,9 @@ from django.db import migrations
 def name_the_provider(apps: Any, _schema_editor: Any) -> None:
     """A person who comes by single sign-on is found by the provider's name and its id of them, not by the id alone.
     Where the provider is not known, the tie lets nobody in any more."""
-    for tie in apps.get_model("socialaccount", "SocialAccount").objects.filter(provider="oidc").iterator():
+    for tie in (
+        apps.get_model("socialaccount", "SocialAccount").objects.filter(provider="oidc").iterator()
+    ):
         issuer = ((tie.extra_data or {}).get("id_token") or {}).get("iss", "")
         if issuer and not tie.uid.startswith(f"{issuer} "):
             tie.uid = f"{issuer} {tie.uid}"[:191]

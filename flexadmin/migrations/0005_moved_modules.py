@@ -18,7 +18,9 @@ def rename(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         tasks.filter(task_path=old).update(task_path=new)
     store = SessionStore()
     for session in apps.get_model("sessions", "Session").objects.using(using).iterator():
-        data = store.decode(session.session_data)  # empty if it was signed with a key that is no more
+        data = store.decode(
+            session.session_data
+        )  # empty if it was signed with a key that is no more
         new_backend = BACKENDS.get(data.get(BACKEND_KEY, ""))
         if new_backend:
             session.session_data = store.encode({**data, BACKEND_KEY: new_backend})

@@ -35,4 +35,6 @@ class RedactingExceptionReporterFilter(SafeExceptionReporterFilter):
         request: HttpRequest | None,  # noqa: ARG002 - Django's signature
         tb_frame: FrameType,
     ) -> ItemsView[str, Any]:
-        return {name: f"a {type(value).__name__}" for name, value in tb_frame.f_locals.items()}.items()
+        return {
+            name: f"a {type(value).__name__}" for name, value in tb_frame.f_locals.items()
+        }.items()

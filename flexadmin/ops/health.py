@@ -28,7 +28,11 @@ from flows.core.database import create_unpooled_connection, short_lock_timeout
 
 CHECK_TIMEOUT: Final = 2.0  # seconds that a load balancer is kept waiting
 RESULT_TTL: Final = 1.0  # seconds that an answer holds: whoever may ask may ask a lot
-UNAVAILABLE_ERRORS: Final = (OperationalError, InterfaceError, InternalError)  # locked, full, read-only, gone
+UNAVAILABLE_ERRORS: Final = (
+    OperationalError,
+    InterfaceError,
+    InternalError,
+)  # locked, full, read-only, gone
 
 
 @login_not_required
@@ -50,7 +54,9 @@ def ready(_request: HttpRequest) -> JsonResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """The page for what went wrong unforeseen. A database that can't be read or written passes: 503."""
     error = sys.exc_info()[1]
-    if isinstance(error, UNAVAILABLE_ERRORS) or isinstance(error and error.__cause__, UNAVAILABLE_ERRORS):
+    if isinstance(error, UNAVAILABLE_ERRORS) or isinstance(
+        error and error.__cause__, UNAVAILABLE_ERRORS
+    ):
         return HttpResponse(
             _render_error_page("503.html", request), status=503, headers={"Retry-After": "10"}
         )
@@ -62,7 +68,7 @@ def _render_error_page(name: str, request: HttpRequest) -> str:
     try:
         return render_to_string(name, form_rescue.error_page_context(request))
     except Exception:
-        logging.getLogger("django.request").exception("What was typed could not be shown again")
+        logging.getLogger("django.request").exception("The submitted form could not be kept")
         return render_to_string(name)
 
 
@@ -101,7 +107,7 @@ def _find_fault() -> str:
     try:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            return "lacks migrations"
+            return "migrations are missing"
     except Error:
         return "does not answer"
     try:

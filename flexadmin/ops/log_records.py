@@ -36,7 +36,9 @@ FORMATS: Final[tuple[str, ...]] = ("json", "line")
 MIN_SECRET_LENGTH: Final = 6  # characters; what is shorter would mask half of every line
 MASK: Final = "masked"
 INDENT: Final = "    "  # of what belongs to the line above
-_AUTHORIZATION = re.compile(r"""(authorization\b['"]?\s*[:=,]\s*b?['"]?)[^'"\r\n,}]+""", re.IGNORECASE)
+_AUTHORIZATION = re.compile(
+    r"""(authorization\b['"]?\s*[:=,]\s*b?['"]?)[^'"\r\n,}]+""", re.IGNORECASE
+)
 _SCHEME = re.compile(r"\b(basic|bearer)\s+[\w+/=.~-]{6,}", re.IGNORECASE)
 
 
@@ -61,8 +63,14 @@ def build_logging_config(*, form: str, level: str, secrets: Iterable[str]) -> di
             "flows": {"level": level},
             "flexadmin": {"level": level},
             "django": {"level": "WARNING"},
-            "django.request": {"level": "ERROR"},  # a 500 with its trace; refusals are in the audit log
-            "django.server": {"level": "ERROR", "handlers": [], "propagate": True},  # runserver's own
+            "django.request": {
+                "level": "ERROR"
+            },  # a 500 with its trace; refusals are in the audit log
+            "django.server": {
+                "level": "ERROR",
+                "handlers": [],
+                "propagate": True,
+            },  # runserver's own
         },
     }
 
@@ -72,9 +80,16 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        said = {"time": at, "level": record.levelname, "logger": record.name, "message": record.getMessage()}
+        said = {
+            "time": at,
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
         said |= {
-            name: value for name in EXTRA_FIELDS if (value := getattr(record, name, None)) not in (None, "")
+            name: value
+            for name in EXTRA_FIELDS
+            if (value := getattr(record, name, None)) not in (None, "")
         }
         if record.exc_text:
             said["exception"] = record.exc_text
@@ -97,7 +112,9 @@ class LineFormatter(logging.Formatter):
         record.asctime = self.formatTime(record)
         traces = (record.exc_text, record.stack_info)
         lines = [line for trace in traces if trace for line in trace.split("\n")]
-        return "\n".join([self.formatMessage(record), *(f"{INDENT}{escape_line(line)}" for line in lines)])
+        return "\n".join(
+            [self.formatMessage(record), *(f"{INDENT}{escape_line(line)}" for line in lines)]
+        )
 
 
 class RedactingStderrHandler(logging.StreamHandler[Any]):
@@ -144,4 +161,10 @@ class RedactingStderrHandler(logging.StreamHandler[Any]):
 
 def _spellings(secret: str) -> set[str]:
     """As it may stand in a text: itself, in an address, in JSON, in a repr."""
-    return {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1]}
+    return {
+        secret,
+        quote(secret, safe=""),
+        quote_plus(secret),
+        json.dumps(secret)[1:-1],
+        repr(secret)[1:-1],
+    }

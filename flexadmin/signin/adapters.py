@@ -36,15 +36,15 @@ from flows.twilio.pickling import PicklableError
 
 # What is recorded of a sign-in that is refused at its end, and what the user is told.
 DEACTIVATED: Final = (
-    "the person is deactivated",
-    "Your access was deactivated. Ask an administrator.",
+    "user deactivated",
+    "Your access is deactivated. Contact an administrator.",
 )
 INVALIDATED: Final = (
-    "the password was changed or all sessions were ended since this sign-in began",
+    "password changed or sessions ended during the sign-in",
     "Your password or access changed while you were signing in. Sign in again.",
 )
 EXPIRED: Final = (
-    "the one-time password has run out",
+    "temporary password expired",
     "This temporary password has expired. Ask an administrator for a new one.",
 )
 
@@ -99,7 +99,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         if sessions.is_pending_login_invalid(request, current):
             return INVALIDATED
         by_password = any(
-            record["method"] == "password" for record in get_authentication_records(request, current)
+            record["method"] == "password"
+            for record in get_authentication_records(request, current)
         )
         if by_password and OneTimePassword.over().filter(person_id=current.pk).exists():
             return EXPIRED
@@ -129,9 +130,13 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         known = _build_apps_from_settings(provider=provider, client_id=client_id)
         return [app for apps in known.values() for app in apps]
 
-    def get_provider(self, request: Any, provider: str, client_id: str | None = None) -> SsoProvider:
+    def get_provider(
+        self, request: Any, provider: str, client_id: str | None = None
+    ) -> SsoProvider:
         """The site's own kind of provider, which is the only one that it has."""
-        return SsoProvider(request, app=self.get_app(request, provider=provider, client_id=client_id))
+        return SsoProvider(
+            request, app=self.get_app(request, provider=provider, client_id=client_id)
+        )
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:  # noqa: ARG002
         return True
@@ -151,7 +156,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
         if sociallogin.state.get("process") != AuthProcess.LOGIN:
             name = sociallogin.provider.name
-            raise ImmediateHttpResponse(sso_failed_response(request, name, "asked for more than to sign in"))
+            raise ImmediateHttpResponse(sso_failed_response(request, name, "unsupported request"))
 
     def is_auto_signup_allowed(self, request: HttpRequest, sociallogin: Any) -> bool:  # noqa: ARG002
         """Nobody is asked for more: there is no such page."""
@@ -164,7 +169,9 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
         name, subject = sociallogin.provider.name, str(sociallogin.account.uid)
         said = sociallogin.account.extra_data["userinfo"]
-        suggested = [said.get(claim) for claim in ("preferred_username", "given_name", "family_name")]
+        suggested = [
+            said.get(claim) for claim in ("preferred_username", "given_name", "family_name")
+        ]
         sociallogin.user.username = choose_sso_username(suggested, subject)
         try:
             auth_events.create_sso_user(request, name, subject, add)
@@ -174,7 +181,12 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         return person
 
     def on_authentication_error(
-        self, request: HttpRequest, provider: Any, error: Any = None, exception: Any = None, **_said: Any
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: Any = None,
+        exception: Any = None,
+        **_said: Any,
     ) -> None:
         """Whatever went wrong over there leads back to the sign-in page, which says so."""
         from flexadmin.signin.views import sso_failed_response  # its views ask for this adapter
@@ -195,7 +207,7 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
             return _build_fernet().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:
             logging.getLogger("flexadmin").error(
-                "A second factor was set up with another SECRET_KEY: reset it"
+                "A 2FA method was set up with another SECRET_KEY. Reset the user's 2FA."
             )
             return base64.b32encode(secrets.token_bytes(20)).decode()
 

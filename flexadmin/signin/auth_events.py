@@ -28,8 +28,12 @@ LOCKOUT: Final = "auth.lockout"
 PASSWORD_CHANGE: Final = "auth.password_change"  # noqa: S105 - an action's name
 ANONYMOUS_LABEL: Final = "Nobody signed in"
 MAX_USERNAME_LENGTH: Final = 150  # characters that a name can have
-UNKNOWN_USER_LABEL: Final = "a name that nobody has"
-FACTOR_LABELS: Final = {"totp": "authenticator app", "webauthn": "passkey", "recovery_codes": "recovery code"}
+UNKNOWN_USER_LABEL: Final = "unknown username"
+FACTOR_LABELS: Final = {
+    "totp": "authenticator app",
+    "webauthn": "passkey",
+    "recovery_codes": "recovery code",
+}
 
 
 def get_client_ip(request: HttpRequest) -> str:
@@ -60,7 +64,10 @@ def normalize_username(typed: str) -> str:
 
 def redact_unknown_username(name: str) -> str:
     """The name that somebody gave, if there is such a person; else words that tell nothing of what was typed."""
-    return User.objects.filter(username=name).values_list("username", flat=True).first() or UNKNOWN_USER_LABEL
+    return (
+        User.objects.filter(username=name).values_list("username", flat=True).first()
+        or UNKNOWN_USER_LABEL
+    )
 
 
 def _append_event(**event: Any) -> AuditEvent:
@@ -76,17 +83,26 @@ def record_login(request: HttpRequest, user: User, *, check: Callable[[], None])
         for record in get_authentication_records(request, user)
     ]
     ignored = find_outside_rights(user)
-    said = {"by": ", then ".join(how)} | {f"{name}, without effect": value for name, value in ignored.items()}
+    said = {"by": ", then ".join(how)} | {
+        f"{name} (no effect)": value for name, value in ignored.items()
+    }
 
     def checked() -> Payload:
         check()
         return Payload(friendly_name=user.get_username(), after=said)
 
-    _append_event(action=LOGIN, result=Result.SUCCEEDED, actor=get_actor(request, user), payload=checked)
+    _append_event(
+        action=LOGIN, result=Result.SUCCEEDED, actor=get_actor(request, user), payload=checked
+    )
 
 
 def record_denial(
-    request: HttpRequest, name: str, why: str, *, action: str = LOGIN, by: User | AnonymousUser | None = None
+    request: HttpRequest,
+    name: str,
+    why: str,
+    *,
+    action: str = LOGIN,
+    by: User | AnonymousUser | None = None,
 ) -> AuditEvent:
     """Puts a refused sign-in on record; or what else was refused, by somebody who is signed in."""
     return _append_event(
@@ -118,7 +134,7 @@ def record_logout(request: HttpRequest, user: User) -> None:
             payload=Payload(friendly_name=user.get_username()),
         )
     except NotRecorded:
-        logging.getLogger("flows.access").error("A sign-out could not be put on record")
+        logging.getLogger("flows.access").error("A sign-out could not be recorded")
 
 
 def create_sso_user(request: HttpRequest, name: str, subject: str, add: Callable[[], User]) -> None:
@@ -164,7 +180,10 @@ def change_own_account(
 def not_recorded_response(request: HttpRequest) -> HttpResponse:
     """The page for what was refused because it could not be put on record, with what had been typed before."""
     answer = render(
-        request, "registration/not_recorded.html", {"typed": form_rescue.pending_form(request)}, status=503
+        request,
+        "registration/not_recorded.html",
+        {"typed": form_rescue.pending_form(request)},
+        status=503,
     )
     answer["Retry-After"] = "10"
     return answer

@@ -27,7 +27,9 @@ from flows.twilio.pickling import PicklableError
 
 WINDOW: Final = timedelta(minutes=15)
 PAIR, ADDRESS, NAME = "pair", "address", "name"
-ANY: Final = "*"  # in the row that marks a limit of an address or a name as recorded: any name, any address
+ANY: Final = (
+    "*"  # in the row that marks a limit of an address or a name as recorded: any name, any address
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,9 @@ class Limit:
 
 PASSWORD_LIMIT: Final = Limit("password", (Rule(PAIR, 10), Rule(ADDRESS, 100), Rule(NAME, 50)))
 # A code is right by chance three times in a million. Who gets this far has the password already.
-CODE_LIMIT: Final = Limit("code", (Rule(PAIR, 5, timedelta(minutes=5)), Rule(NAME, 30, timedelta(hours=1))))
+CODE_LIMIT: Final = Limit(
+    "code", (Rule(PAIR, 5, timedelta(minutes=5)), Rule(NAME, 30, timedelta(hours=1)))
+)
 SSO_START_LIMIT: Final = Limit("sso_start", (Rule(PAIR, 30, timedelta(minutes=5)),))
 SSO_FAILURE_LIMIT: Final = Limit("sso_failure", (Rule(PAIR, 10),))  # that are recorded
 SSO_USERNAME: Final = "single sign-on"  # in the place of a name, which isn't known at that point
@@ -97,7 +101,9 @@ def start_attempt(request: HttpRequest, name: str, limit: Limit = PASSWORD_LIMIT
 
 def accept_attempt(tried: SignInTry) -> None:
     """Take back an attempt that was right; failed ones of the same kind, name and address no longer count."""
-    SignInTry.objects.filter(kind=tried.kind, address=tried.address, name_hash=tried.name_hash).delete()
+    SignInTry.objects.filter(
+        kind=tried.kind, address=tried.address, name_hash=tried.name_hash
+    ).delete()
 
 
 def clear_attempts(request: HttpRequest, name: str, limit: Limit) -> None:
@@ -112,7 +118,9 @@ def _exceeded_rule(
     """The rule that forbids this attempt, and until when; those of an address or a name bind only whoever has not
     signed in from there before."""
     for rule in limit.rules:
-        counted = {PAIR: ("address", "name_hash"), ADDRESS: ("address",), NAME: ("name_hash",)}[rule.scope]
+        counted = {PAIR: ("address", "name_hash"), ADDRESS: ("address",), NAME: ("name_hash",)}[
+            rule.scope
+        ]
         tries = SignInTry.objects.filter(
             kind=limit.kind,
             is_refused=False,
@@ -149,10 +157,14 @@ def _network_key(address: str) -> str:
 
 
 def _has_signed_in_before(request: HttpRequest, name: str) -> bool:
-    signed_in = AuditEvent.objects.filter(action=LOGIN, result=Result.SUCCEEDED, actor_label=name).order_by()
+    signed_in = AuditEvent.objects.filter(
+        action=LOGIN, result=Result.SUCCEEDED, actor_label=name
+    ).order_by()
     address = get_client_ip(request)
     place = _network_key(address)
     if "/" not in place:
         return signed_in.filter(source_ip=address).exists()
-    before = signed_in.filter(source_ip__contains=":").values_list("source_ip", flat=True).distinct()
+    before = (
+        signed_in.filter(source_ip__contains=":").values_list("source_ip", flat=True).distinct()
+    )
     return any(_network_key(one) == place for one in before)

@@ -48,7 +48,9 @@ class _RecordedChangeMixin:
             answers.append(super(_RecordedChangeMixin, self).form_valid(form))  # type: ignore[misc]
 
         try:
-            auth_events.change_own_account(self.request, self.action, change, said={"factor": self.kind})
+            auth_events.change_own_account(
+                self.request, self.action, change, said={"factor": self.kind}
+            )
         except NotRecorded:
             return auth_events.not_recorded_response(self.request)
         messages.success(self.request, self.done)
@@ -62,7 +64,9 @@ class _AddFactorMixin(_RecordedChangeMixin):
     did_generate_recovery_codes = False
 
     def get_success_url(self) -> str:
-        return str(reverse_lazy("mfa_view_recovery_codes" if self.did_generate_recovery_codes else "me"))
+        return str(
+            reverse_lazy("mfa_view_recovery_codes" if self.did_generate_recovery_codes else "me")
+        )
 
 
 class _ActivateAppView(ActivateTOTPView):  # type: ignore[misc]  # allauth has no types

@@ -24,7 +24,14 @@ from flexadmin.signin.one_time_codes import CodeStatus
 CODE_USED: Final = "code_used"
 CODE_USED_MESSAGE: Final = "This code was already used. Wait for your app to show the next one."
 # What the library lets through of an answer that no browser gives.
-MALFORMED_RESPONSE_ERRORS: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, struct.error)
+MALFORMED_RESPONSE_ERRORS: Final = (
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    IndexError,
+    struct.error,
+)
 CODE_FACTOR_TYPES: Final = [Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES]
 
 
@@ -37,7 +44,9 @@ class _SingleUseCodeMixin:
     def clean_code(self) -> str:
         code = str(self.cleaned_data["code"])
         verdicts = set()
-        for authenticator in Authenticator.objects.filter(user=self.user, type__in=CODE_FACTOR_TYPES):
+        for authenticator in Authenticator.objects.filter(
+            user=self.user, type__in=CODE_FACTOR_TYPES
+        ):
             verdict = one_time_codes.use_code(authenticator, code)
             if verdict == CodeStatus.RIGHT:
                 authenticator.user = self.user

@@ -14,8 +14,8 @@ from flexadmin.signin.mfa_forms import CODE_USED
 from flows.audit.audit_log import NotRecorded
 
 TOO_MANY_CODES: Final = "too many wrong codes"
-WRONG_FACTOR: Final = "wrong second factor"
-REPLAYED_CODE: Final = "a code that was already used"
+WRONG_FACTOR: Final = "wrong code or passkey"
+REPLAYED_CODE: Final = "code already used"
 
 
 class FactorCheckMixin:
@@ -58,14 +58,18 @@ class FactorCheckMixin:
     def _record_refusal(self, form: forms.Form) -> None:
         why = REPLAYED_CODE if form.has_error("code", CODE_USED) else WRONG_FACTOR
         name = self.factor_user().get_username()
-        auth_events.record_denial(self.request, name, why, action=self.factor_action, by=self.request.user)
+        auth_events.record_denial(
+            self.request, name, why, action=self.factor_action, by=self.request.user
+        )
 
     def _too_many(self, error: login_throttle.Throttled) -> HttpResponse:
         view: Any = self
         if error.is_first:
             name = self.factor_user().get_username()
             try:
-                auth_events.record_lockout(self.request, name, TOO_MANY_CODES, by=_current_user(self.request))
+                auth_events.record_lockout(
+                    self.request, name, TOO_MANY_CODES, by=_current_user(self.request)
+                )
             except NotRecorded:
                 return auth_events.not_recorded_response(self.request)
         self.empty_forms()

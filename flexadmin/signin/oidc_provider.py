@@ -20,7 +20,13 @@ MAX_FAILURES: Final = 2  # one after the other, before the provider is left alon
 FAILURE_PAUSE: Final = 10.0  # seconds for which it then is
 LOCK_TIMEOUT: Final = 1.0  # seconds that a request waits for another one's answer
 REQUIRED_KEYS: Final = ("issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint")
-REQUIRED_CLAIMS: Final = ("iss", "sub", "aud", "exp", "iat")  # that OpenID Connect wants in an ID token
+REQUIRED_CLAIMS: Final = (
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+)  # that OpenID Connect wants in an ID token
 
 Document = dict[str, Any]
 Fetch = Callable[[], Document]
@@ -59,7 +65,7 @@ class Configurations:
         if document := self._fresh(kept):
             return document
         if kept.failures >= MAX_FAILURES and self._clock() - kept.failed_at < FAILURE_PAUSE:
-            raise ProviderUnavailable("it did not answer just now and is not asked again for some seconds")
+            raise ProviderUnavailable("it did not respond and is not asked again for a few seconds")
         if not kept.lock.acquire(timeout=0 if kept.failures else LOCK_TIMEOUT):
             raise ProviderUnavailable("another request is waiting for it")
         try:
@@ -78,7 +84,9 @@ class Configurations:
     def _ask(self, kept: _CachedConfiguration, fetch: Fetch) -> Document:
         try:
             document = fetch()
-            if not isinstance(document, dict) or not all(document.get(name) for name in REQUIRED_KEYS):
+            if not isinstance(document, dict) or not all(
+                document.get(name) for name in REQUIRED_KEYS
+            ):
                 raise ValueError("its configuration is incomplete")
         except (OSError, ValueError):
             kept.failures, kept.failed_at = kept.failures + 1, self._clock()

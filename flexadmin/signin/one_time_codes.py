@@ -33,7 +33,9 @@ def use_code(authenticator: Authenticator, code: str) -> CodeStatus:
     """Check a code of an authenticator app or a recovery code, and use it up if it is right."""
     if authenticator.type == Authenticator.Type.TOTP:
         return _use_app_code(authenticator, code)
-    is_right = authenticator.wrap().validate_code(code)  # allauth locks its row and marks the code as used
+    is_right = authenticator.wrap().validate_code(
+        code
+    )  # allauth locks its row and marks the code as used
     return CodeStatus.RIGHT if is_right else CodeStatus.WRONG
 
 
@@ -58,7 +60,9 @@ def use_challenge(state: dict[str, Any] | None) -> bool:
     """Use up the challenge of a passkey, whatever comes of the answer to it. False: there is none, or it was used."""
     challenge = str((state or {}).get("challenge", ""))
     digest = hashlib.sha256(challenge.encode()).hexdigest()
-    return bool(challenge) and cache.add(f"flexadmin.passkey:{digest}", value=True, timeout=CHALLENGE_SECONDS)
+    return bool(challenge) and cache.add(
+        f"flexadmin.passkey:{digest}", value=True, timeout=CHALLENGE_SECONDS
+    )
 
 
 def _use_app_code(authenticator: Authenticator, code: str) -> CodeStatus:

@@ -32,13 +32,21 @@ class CommonWeaknessValidator:
             raise ValidationError(BLANK_MESSAGE, code="password_blank")
         for spelling in (text, letters):
             if part := _repeated_part(spelling):
-                raise ValidationError(REPEATED_MESSAGE, code="password_repeated", params={"part": part})
+                raise ValidationError(
+                    REPEATED_MESSAGE, code="password_repeated", params={"part": part}
+                )
         different = len(set(text))
         if different < MIN_DIFFERENT_CHARACTERS:
             params = {"number": different, "least": MIN_DIFFERENT_CHARACTERS}
-            raise ValidationError(FEW_CHARACTERS_MESSAGE, code="password_few_characters", params=params)
+            raise ValidationError(
+                FEW_CHARACTERS_MESSAGE, code="password_few_characters", params=params
+            )
         name = _normalize(user.get_username()) if user else ""
-        if len(name) >= 3 and name in text and len(letters.replace(name, "")) < MIN_OTHER_CHARACTERS:
+        if (
+            len(name) >= 3
+            and name in text
+            and len(letters.replace(name, "")) < MIN_OTHER_CHARACTERS
+        ):
             raise ValidationError(USERNAME_MESSAGE, code="password_of_username")
 
     def get_help_text(self) -> str:
@@ -61,7 +69,9 @@ def refuse_current(password: str, user: Any) -> None:
 def _normalize(text: str) -> str:
     """The text in one spelling: no case, no compatibility forms, no characters that can't be seen."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(one for one in folded if unicodedata.category(one) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
+    return "".join(
+        one for one in folded if unicodedata.category(one) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+    )
 
 
 def _repeated_part(text: str) -> str:

@@ -36,7 +36,9 @@ class PasswordCheckMixin:
             tried = login_throttle.start_attempt(request, request.user.get_username())
             form = view.get_form()
             self._judge(form, tried)
-            answer: HttpResponse = view.form_valid(form) if form.is_valid() else view.form_invalid(form)
+            answer: HttpResponse = (
+                view.form_valid(form) if form.is_valid() else view.form_invalid(form)
+            )
         except login_throttle.Throttled as error:
             return self._too_many(error)
         except NotRecorded:
@@ -55,8 +57,12 @@ class PasswordCheckMixin:
         view: Any = self
         if error.is_first:
             name = self.request.user.get_username()
-            auth_events.record_lockout(self.request, name, "too many wrong passwords", by=self.request.user)
-        context = view.get_context_data(form=view.get_form_class()(user=self.request.user), too_many=error)
+            auth_events.record_lockout(
+                self.request, name, "too many wrong passwords", by=self.request.user
+            )
+        context = view.get_context_data(
+            form=view.get_form_class()(user=self.request.user), too_many=error
+        )
         answer: HttpResponse = view.render_to_response(context, status=429)
         answer["Retry-After"] = str(error.seconds)
         return answer
@@ -72,11 +78,15 @@ class CodeReauthentication(FactorReauthenticationMixin, ReauthenticateByCodeView
     form_class = CodeReauthenticationForm
 
 
-class PasskeyReauthentication(FactorReauthenticationMixin, PasskeyOptionsMixin, ReauthenticateWebAuthnView):  # type: ignore[misc]
+class PasskeyReauthentication(
+    FactorReauthenticationMixin, PasskeyOptionsMixin, ReauthenticateWebAuthnView
+):  # type: ignore[misc]
     """By a passkey."""
 
     form_class = PasskeyReauthenticationForm
 
 
 def record_own_denial(request: HttpRequest, action: str, why: str) -> None:
-    auth_events.record_denial(request, request.user.get_username(), why, action=action, by=request.user)
+    auth_events.record_denial(
+        request, request.user.get_username(), why, action=action, by=request.user
+    )

@@ -31,7 +31,13 @@ TOUCH_INTERVAL: Final = 60  # seconds: not every request is worth a write
 
 # What stays open to those who have something to do first.
 PASSWORD_STEP_VIEWS: Final = {"logout", "password-change"}
-FACTOR_STEP_VIEWS: Final = {"logout", "me", "account_reauthenticate", "mfa_activate_totp", "mfa_add_webauthn"}
+FACTOR_STEP_VIEWS: Final = {
+    "logout",
+    "me",
+    "account_reauthenticate",
+    "mfa_activate_totp",
+    "mfa_add_webauthn",
+}
 
 
 def start_session(request: HttpRequest, user: Any, **_signal: Any) -> None:
@@ -55,7 +61,9 @@ def remember_epoch(request: HttpRequest, user: Any) -> None:
 
 def get_epoch(user: Any) -> int:
     """Number of times that all sessions of this user were ended."""
-    return SessionEpoch.objects.filter(person_id=user.pk).values_list("number", flat=True).first() or 0
+    return (
+        SessionEpoch.objects.filter(person_id=user.pk).values_list("number", flat=True).first() or 0
+    )
 
 
 def end_all(user: Any, *, but: str = "") -> int:
@@ -94,7 +102,10 @@ def end_if_expired(request: HttpRequest) -> None:
         session[SEEN_AT_KEY] = now
         try:
             session.save()
-        except (Error, UpdateError):  # Django says the same of one that is gone and one that can't be written
+        except (
+            Error,
+            UpdateError,
+        ):  # Django says the same of one that is gone and one that can't be written
             if not _may_exist(session):  # ended elsewhere, since it was read
                 _end_session(request)
         session.modified = False  # pages are read also while the database can't be written
@@ -115,7 +126,9 @@ def required_step(request: HttpRequest, view_name: str) -> str:
 
 
 def _fingerprint(user: Any) -> str:
-    return salted_hmac("flexadmin.pending", f"{user.pk} {user.password} {get_epoch(user)}").hexdigest()
+    return salted_hmac(
+        "flexadmin.pending", f"{user.pk} {user.password} {get_epoch(user)}"
+    ).hexdigest()
 
 
 def _end_session(request: HttpRequest) -> None:

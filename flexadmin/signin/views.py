@@ -46,7 +46,8 @@ class SignInForm(AuthenticationForm):
         super().confirm_login_allowed(user)
         if OneTimePassword.over().filter(person_id=user.pk).exists():
             raise ValidationError(
-                "This temporary password has expired. Ask an administrator for a new one.", code="run_out"
+                "This temporary password has expired. Ask an administrator for a new one.",
+                code="run_out",
             )
 
 
@@ -82,7 +83,9 @@ class SignIn(LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         providers = social_adapter().list_providers(self.request)
-        return super().get_context_data(**kwargs, typed=pending_form(self.request), providers=providers)
+        return super().get_context_data(
+            **kwargs, typed=pending_form(self.request), providers=providers
+        )
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         user = form.get_user()
@@ -97,16 +100,18 @@ class SignIn(LoginView):
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         is_over = form.has_error("__all__", "run_out")
-        why = "the one-time password has run out" if is_over else "wrong name or password"
+        why = "temporary password expired" if is_over else "wrong username or password"
         auth_events.record_denial(self.request, self.name, why)
         return super().form_invalid(form)
 
     def too_many(self, error: login_throttle.Throttled) -> HttpResponse:
         if error.is_first:
-            auth_events.record_lockout(self.request, self.name, "too many bad sign-ins")
+            auth_events.record_lockout(self.request, self.name, "too many failed sign-ins")
         form = SignInForm(self.request, initial={"username": self.name})
         context = self.get_context_data(form=form, too_many=error)
-        return self.render_to_response(context, status=429, headers={"Retry-After": str(error.seconds)})
+        return self.render_to_response(
+            context, status=429, headers={"Retry-After": str(error.seconds)}
+        )
 
 
 class SecondFactor(FactorCheckMixin, PasskeyOptionsMixin, AuthenticateView):  # type: ignore[misc]  # allauth has no types
@@ -148,16 +153,18 @@ def sso_failed_response(request: HttpRequest, name: str, why: str) -> HttpRespon
     """Lead back to the sign-in page, which says that it did not work. It is recorded, but not each time for whoever
     calls this again and again: the first that is left out says so."""
     try:
-        login_throttle.start_attempt(request, login_throttle.SSO_USERNAME, login_throttle.SSO_FAILURE_LIMIT)
+        login_throttle.start_attempt(
+            request, login_throttle.SSO_USERNAME, login_throttle.SSO_FAILURE_LIMIT
+        )
         auth_events.record_denial(request, "", f"single sign-on: {why}", by=request.user)
     except login_throttle.Throttled as error:
         if error.is_first and not _try_record_lockout(
-            request, "single sign-on: more failures are not recorded"
+            request, "single sign-on: further failures are not logged"
         ):
             return auth_events.not_recorded_response(request)
     except NotRecorded:
         return auth_events.not_recorded_response(request)
-    messages.error(request, f"Signing in with {name} did not work. Nothing was changed; try again.")
+    messages.error(request, f"Couldn't sign you in with {name}. Nothing was changed. Try again.")
     return redirect("login")
 
 
@@ -167,7 +174,9 @@ def start_sso(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Lead to the provider, if it answers. Starts are counted, for each of them is kept until it ends."""
 
     def start(adapter: SsoAdapter) -> HttpResponse:
-        login_throttle.start_attempt(request, login_throttle.SSO_USERNAME, login_throttle.SSO_START_LIMIT)
+        login_throttle.start_attempt(
+            request, login_throttle.SSO_USERNAME, login_throttle.SSO_START_LIMIT
+        )
         adapter.openid_config  # noqa: B018 - asked for before anything is kept of this visitor
         if request.session.session_key is None:
             request.session.set_expiry(STATE_TTL)
@@ -202,7 +211,7 @@ def _run_sso_step(
     if provider_id not in {app.provider_id for app in social_adapter().list_apps(request)}:
         raise Http404
     if request.GET.get("process", AuthProcess.LOGIN) != AuthProcess.LOGIN:
-        return sso_failed_response(request, "single sign-on", "asked for more than to sign in")
+        return sso_failed_response(request, "single sign-on", "unsupported request")
     if request.user.is_authenticated:
         sessions.end_if_expired(request)
     if request.user.is_authenticated:
@@ -217,12 +226,16 @@ def _run_sso_step(
         ValueError,
     ) as error:  # no connection, an error, no JSON, something missing in it
         log = logging.getLogger("flexadmin")
-        log.warning("Single sign-on: the provider did not answer as it should (%s)", type(error).__name__)
-        return sso_failed_response(request, "single sign-on", "the provider did not answer as it should")
+        log.warning(
+            "Single sign-on: unexpected response from the provider (%s)", type(error).__name__
+        )
+        return sso_failed_response(
+            request, "single sign-on", "unexpected response from the provider"
+        )
 
 
 def _sso_throttled_response(request: HttpRequest, error: login_throttle.Throttled) -> HttpResponse:
-    if error.is_first and not _try_record_lockout(request, "too many starts of single sign-on"):
+    if error.is_first and not _try_record_lockout(request, "too many unfinished single sign-ons"):
         return auth_events.not_recorded_response(request)
     providers = social_adapter().list_providers(request)
     context = {"form": SignInForm(request), "too_many_starts": error, "providers": providers}

@@ -34,7 +34,9 @@ class RolesForm(ReasonForm):
 
     def __init__(self, *args: Any, person: User | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        had: dict[str, Any] = get_assigned_roles(person) if person else {"role": "", "on_accounts": {}}
+        had: dict[str, Any] = (
+            get_assigned_roles(person) if person else {"role": "", "on_accounts": {}}
+        )
         choices = [("", "None"), *((role, role.capitalize()) for role in ROLES)]
         self.fields["role"] = forms.ChoiceField(
             label="Role on every account", choices=choices, required=False, initial=had["role"]
@@ -58,7 +60,9 @@ class RolesForm(ReasonForm):
     @property
     def on_accounts(self) -> dict[str, str]:
         return {
-            sid: self.cleaned_data[f"role_{sid}"] for sid in self.sids if self.cleaned_data[f"role_{sid}"]
+            sid: self.cleaned_data[f"role_{sid}"]
+            for sid in self.sids
+            if self.cleaned_data[f"role_{sid}"]
         }
 
 
@@ -90,13 +94,22 @@ class NewUserForm(RolesForm):
     @property
     def error_list(self) -> list[tuple[str, str]]:
         """As the summary at the top takes them."""
-        return [(self[name].auto_id, str(said)) for name in self.fields for said in self.errors.get(name, [])]
+        return [
+            (self[name].auto_id, str(said))
+            for name in self.fields
+            for said in self.errors.get(name, [])
+        ]
 
 
 def get_assigned_roles(person: User) -> dict[str, Any]:
     """The role on every account (empty: none), and those on single ones by SID."""
     roles = list(person.groups.filter(name__in=ROLES).values_list("name", flat=True)[:2])
-    role = roles[0] if len(roles) == 1 else ""  # of two, which only a script can give, none is chosen
+    role = (
+        roles[0] if len(roles) == 1 else ""
+    )  # of two, which only a script can give, none is chosen
     on_accounts = AccountRole.objects.filter(person=person, role__name__in=ROLES)
     on_accounts = on_accounts.select_related("role").order_by("account_sid")
-    return {"role": role or "", "on_accounts": {one.account_sid: one.role.name for one in on_accounts}}
+    return {
+        "role": role or "",
+        "on_accounts": {one.account_sid: one.role.name for one in on_accounts},
+    }

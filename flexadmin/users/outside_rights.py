@@ -19,10 +19,10 @@ from flows.audit.models import Result, Stage
 
 RIGHTS_FOUND: Final = "people.rights_found"
 NO_ACTOR: Final = Actor(id="", label="")
-NO_EFFECT_MESSAGE: Final = "Given outside this dashboard. These rights have no effect here."
+NO_EFFECT_MESSAGE: Final = "Granted outside this dashboard, with no effect here."
 REMOVED_MESSAGE: Final = "Removed outside this dashboard."
 PROMOTION_REASON: Final = (
-    "Upgrade: the superuser flag no longer gives rights, and no administrator could sign in. "
+    "Upgrade: the superuser flag no longer grants access, and no administrator could sign in. "
     "This superuser was made an administrator."
 )
 logger = logging.getLogger("flexadmin")
@@ -47,9 +47,12 @@ def record_changes() -> int:
     recorded = dict(OutsideRights.objects.values_list("person_id", "rights"))
     known = {user.pk: user for user in users_with_outside_rights()}
     known |= {
-        user.pk: user for user in User.objects.filter(pk__in=[pk for pk in recorded if pk not in known])
+        user.pk: user
+        for user in User.objects.filter(pk__in=[pk for pk in recorded if pk not in known])
     }
-    changed = [user for user in known.values() if find_outside_rights(user) != recorded.get(user.pk, {})]
+    changed = [
+        user for user in known.values() if find_outside_rights(user) != recorded.get(user.pk, {})
+    ]
     for user in changed:
         _record_user(user)
     return len(changed)
@@ -60,7 +63,7 @@ def try_record_changes() -> None:
     try:
         record_changes()
     except (NotRecorded, Error):
-        logger.warning("Rights that were given outside this dashboard could not be recorded")
+        logger.warning("External permissions could not be recorded")
 
 
 def after_migrate(**_signal: Any) -> None:
@@ -70,20 +73,26 @@ def after_migrate(**_signal: Any) -> None:
         superusers = User.objects.filter(is_superuser=True, outside_rights__isnull=True)
         unknown = User.objects.filter(pk__in=list(superusers.values_list("pk", flat=True)))
         count = record_changes()
-        adopted = services.promote_superusers(superusers=unknown, actor=NO_ACTOR, reason=PROMOTION_REASON)
+        adopted = services.promote_superusers(
+            superusers=unknown, actor=NO_ACTOR, reason=PROMOTION_REASON
+        )
     except (NotRecorded, Error):  # also on the way through older states, without the tables
-        logger.debug("Rights that were given outside this dashboard could not be looked at", exc_info=True)
+        logger.debug("External permissions could not be checked", exc_info=True)
         return
     if count:
-        logger.warning("Users with rights from outside this dashboard, which have no effect here: %s", count)
+        logger.warning("Users with external permissions, which have no effect here: %s", count)
     for user in adopted:
-        logger.warning("Superuser %s was made an administrator: nobody else could manage users", user.pk)
+        logger.warning(
+            "Superuser %s was made an administrator: nobody else could manage users", user.pk
+        )
 
 
 def _record_user(user: User) -> None:
     def found() -> Payload:
         """Read under the log's lock: each is recorded once, however many look."""
-        before = OutsideRights.objects.filter(person=user).values_list("rights", flat=True).first() or {}
+        before = (
+            OutsideRights.objects.filter(person=user).values_list("rights", flat=True).first() or {}
+        )
         after = find_outside_rights(user)
         if after == before:
             raise _AlreadyRecorded

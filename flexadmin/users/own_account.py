@@ -50,7 +50,9 @@ def end_other_sessions(request: Request) -> HttpResponse:
     here, epochs = request.session.session_key or "", []
     try:
         auth_events.change_own_account(
-            request, "auth.sessions_end", lambda: epochs.append(sessions.end_all(request.user, but=here))
+            request,
+            "auth.sessions_end",
+            lambda: epochs.append(sessions.end_all(request.user, but=here)),
         )
     except NotRecorded:
         return auth_events.not_recorded_response(request)
@@ -112,7 +114,9 @@ class PasswordChange(PasswordCheckMixin, PasswordChangeView):
         self.request.session.pop(sessions.MUST_CHANGE_KEY, None)
         update_session_auth_hash(self.request, form.user)
         UserSession.objects.create_from_request(self.request)
-        messages.success(self.request, "Password changed. You are signed out of your other sessions.")
+        messages.success(
+            self.request, "Password changed. You are signed out of your other sessions."
+        )
         return redirect("me")
 
     def form_invalid(self, form: PasswordChangeForm) -> HttpResponse:

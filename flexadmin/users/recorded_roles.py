@@ -23,9 +23,9 @@ def find_differences() -> Iterator[str]:
     for name, recorded in sorted(last.items()):
         user = users.get(name)
         if user is None:
-            yield f"The database has no user {name}, and no event says why."
+            yield f"The user {name} is missing from the database, but no event records why."
         elif _role_fields(services.snapshot_user(user)) != _role_fields(recorded):
-            yield f"The roles of {name}, or their being active, are not as the log last has them."
+            yield f"The roles or status of {name} differ from the audit log."
 
 
 def _last_recorded_states() -> dict[str, Mapping[str, Any]]:
@@ -37,4 +37,8 @@ def _last_recorded_states() -> dict[str, Mapping[str, Any]]:
 
 def _role_fields(state: Mapping[str, Any]) -> dict[str, Any]:
     whole = {"active": True, **state}  # one who came by single sign-on was recorded without it
-    return {name: whole[name] for name in whole if name in ("active", "role") or name.startswith("role on ")}
+    return {
+        name: whole[name]
+        for name in whole
+        if name in ("active", "role") or name.startswith("role on ")
+    }

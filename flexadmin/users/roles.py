@@ -55,7 +55,9 @@ class RolesBackend(ModelBackend):
         return perm in self._on(user_obj, obj)
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
-        return self._on(user_obj, obj) if user_obj.is_active and not user_obj.is_anonymous else set()
+        return (
+            self._on(user_obj, obj) if user_obj.is_active and not user_obj.is_anonymous else set()
+        )
 
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
         return any(one.startswith(f"{app_label}.") for one in self.get_all_permissions(user_obj))
@@ -92,7 +94,10 @@ def get_permissions_by_account(user: Any) -> PermissionsByAccount:
 
 def get_role_permissions(role: str) -> set[str]:
     """A role's permissions, as Django names them: app.codename."""
-    return {f"{'flexadmin' if codename in MANAGE_USERS else 'flows'}.{codename}" for codename in ROLES[role]}
+    return {
+        f"{'flexadmin' if codename in MANAGE_USERS else 'flows'}.{codename}"
+        for codename in ROLES[role]
+    }
 
 
 def find_outside_rights(person: Any) -> dict[str, str]:
@@ -101,9 +106,13 @@ def find_outside_rights(person: Any) -> dict[str, str]:
         "content_type__app_label", "codename"
     )
     permissions = [f"{one.content_type.app_label}.{one.codename}" for one in direct]
-    groups = list(person.groups.exclude(name__in=ROLES).order_by("name").values_list("name", flat=True))
+    groups = list(
+        person.groups.exclude(name__in=ROLES).order_by("name").values_list("name", flat=True)
+    )
     on_accounts = AccountRole.objects.filter(person=person).exclude(role__name__in=ROLES)
-    groups += [f"{one.role.name} on {one.account_sid}" for one in on_accounts.select_related("role")]
+    groups += [
+        f"{one.role.name} on {one.account_sid}" for one in on_accounts.select_related("role")
+    ]
     found = {
         "superuser flag": "set" if person.is_superuser else "",
         "staff flag": "set" if person.is_staff else "",
@@ -143,7 +152,9 @@ def ensure_groups() -> None:
 
 def get_role(user: AnyUser, account_sid: str = "") -> str:
     """The person's role on that account (or on every one), for the record; the empty string if there is none."""
-    names = set(Group.objects.filter(user__pk=user.pk or 0, name__in=ROLES).values_list("name", flat=True))
+    names = set(
+        Group.objects.filter(user__pk=user.pk or 0, name__in=ROLES).values_list("name", flat=True)
+    )
     on_accounts = AccountRole.objects.filter(person_id=user.pk or 0, role__name__in=ROLES)
     on_accounts = on_accounts.select_related("role")
     names |= {one.role.name for one in on_accounts if account_sid in ("", one.account_sid)}

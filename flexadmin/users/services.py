@@ -76,7 +76,11 @@ def set_roles(
 ) -> AuditEvent:
     """Gives a role on every account (empty: none), and on single ones. It holds from the next request."""
     return _append_event(
-        SET_ROLES, person, lambda: _assign_roles(person, role, on_accounts), actor=actor, reason=reason
+        SET_ROLES,
+        person,
+        lambda: _assign_roles(person, role, on_accounts),
+        actor=actor,
+        reason=reason,
     )
 
 
@@ -89,7 +93,9 @@ def set_active(*, person: User, is_active: bool, actor: Actor, reason: str) -> A
         if not is_active:
             sessions.end_all(person)
 
-    return _append_event(ACTIVATE if is_active else DEACTIVATE, person, change, actor=actor, reason=reason)
+    return _append_event(
+        ACTIVATE if is_active else DEACTIVATE, person, change, actor=actor, reason=reason
+    )
 
 
 def generate_temporary_password(*, person: User, actor: Actor, reason: str) -> str:
@@ -133,7 +139,9 @@ def unlink_sso(*, person: User, actor: Actor, reason: str) -> AuditEvent:
 
 def sso_identities(person: User) -> list[str]:
     """What a person is known by at the provider of single sign-on: `iss` and `sub`."""
-    return list(SocialAccount.objects.filter(user=person).order_by("pk").values_list("uid", flat=True))
+    return list(
+        SocialAccount.objects.filter(user=person).order_by("pk").values_list("uid", flat=True)
+    )
 
 
 def snapshot_user(person: User) -> dict[str, Any]:
@@ -141,11 +149,16 @@ def snapshot_user(person: User) -> dict[str, Any]:
     sign-on."""
     roles = person.groups.filter(name__in=ROLES).order_by("name").values_list("name", flat=True)
     factors = sorted(Authenticator.objects.filter(user=person).values_list("type", flat=True))
-    on_accounts = AccountRole.objects.filter(person=person, role__name__in=ROLES).select_related("role")
+    on_accounts = AccountRole.objects.filter(person=person, role__name__in=ROLES).select_related(
+        "role"
+    )
     return {
         "active": person.is_active,
         "role": ", ".join(roles) or "none",
-        **{f"role on {one.account_sid}": one.role.name for one in on_accounts.order_by("account_sid")},
+        **{
+            f"role on {one.account_sid}": one.role.name
+            for one in on_accounts.order_by("account_sid")
+        },
         "second factors": ", ".join(factors) or "none",
         "single sign-on": ", ".join(sso_identities(person)) or "none",
         **find_outside_rights(person),
@@ -175,7 +188,11 @@ def promote_superusers(*, superusers: QuerySet[User], actor: Actor, reason: str)
         on_accounts = AccountRole.objects.filter(person=person, role__name__in=ROLES)
         roles = dict(on_accounts.values_list("account_sid", "role__name"))
         _append_event(
-            SET_ROLES, person, partial(_assign_roles, person, ADMIN_ROLE, roles), actor=actor, reason=reason
+            SET_ROLES,
+            person,
+            partial(_assign_roles, person, ADMIN_ROLE, roles),
+            actor=actor,
+            reason=reason,
         )
     return adopted
 
@@ -196,7 +213,13 @@ def _assign_roles(person: User, role: str, on_accounts: dict[str, str]) -> None:
 
 
 def _append_event(
-    action: str, person: User, change: Callable[[], None], *, actor: Actor, reason: str, is_new: bool = False
+    action: str,
+    person: User,
+    change: Callable[[], None],
+    *,
+    actor: Actor,
+    reason: str,
+    is_new: bool = False,
 ) -> AuditEvent:
     def changed() -> Payload:
         had_admin = _active_admins().exists()
@@ -204,7 +227,9 @@ def _append_event(
         change()
         if had_admin and not _active_admins().exists():
             raise LastAdmin
-        return Payload(friendly_name=person.get_username(), before=before, after=snapshot_user(person))
+        return Payload(
+            friendly_name=person.get_username(), before=before, after=snapshot_user(person)
+        )
 
     try:
         return audit_log.append(

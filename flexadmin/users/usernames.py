@@ -18,16 +18,18 @@ MAX_USERNAME_LENGTH: Final = 150  # characters, as Django has it
 RESERVED_NAMES: Final = (
     "reconciliation", "reconcile", "system", "thesystem", "nobody", "nobodyhere", "nobodysignedin", "anonymous", "none",
     "commandline", "cli", "singlesignon", "sso", "oidc", "outsidethisdashboard", "dashboard", "thisdashboard", "site",
-    "twilio", "flex", "auditlog", "someone", "somebody", "deleted", "unknown", "anamethatnobodyhas", "worker", "dbworker",
+    "twilio", "flex", "auditlog", "someone", "somebody", "deleted", "unknown", "unknownusername", "anamethatnobodyhas", "worker", "dbworker",
 )  # fmt: skip
 # Alphabets that one language writes together.
 COMBINABLE_SCRIPTS: Final = (
     {"HAN", "HIRAGANA", "KATAKANA"}, {"HAN", "HANGUL"}, {"HAN", "BOPOMOFO"},
 )  # fmt: skip
-RESERVED_MESSAGE: Final = "The audit log uses “%(name)s” for itself. Choose another name."
-MIXED_SCRIPTS_MESSAGE: Final = "“%(name)s” mixes letters of different alphabets (%(scripts)s). Use one."
-LOOKALIKE_MESSAGE: Final = "“%(name)s” looks like the user “%(other)s”. Choose a name that can be told apart."
-TAKEN_MESSAGE: Final = "There is a user named “%(other)s” already. Choose another name."
+RESERVED_MESSAGE: Final = "“%(name)s” is reserved for the audit log. Choose another name."
+MIXED_SCRIPTS_MESSAGE: Final = "“%(name)s” mixes alphabets (%(scripts)s). Use only one."
+LOOKALIKE_MESSAGE: Final = (
+    "“%(name)s” looks too similar to the user “%(other)s”. Choose a different name."
+)
+TAKEN_MESSAGE: Final = "A user named “%(other)s” already exists. Choose another name."
 
 
 def validate_new_username(name: str) -> str:

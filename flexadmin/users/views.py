@@ -28,10 +28,8 @@ from flows.audit.models import Result, Stage
 
 MANAGE_USERS: Final = "flexadmin.manage_people"
 LAST_ADMIN_MESSAGE: Final = "Nothing was changed: this is the last administrator. First make someone else an administrator who can sign in."
-OWN_ACCOUNT_MESSAGE: Final = "Nothing was changed. Change your own password and 2FA in “Account settings”, which asks for your password first."  # fmt: skip
-NOT_RECORDED_MESSAGE: Final = (
-    "Nothing was changed: it could not be put on record. The audit log can’t be written at the moment."  # noqa: RUF001
-)
+OWN_ACCOUNT_MESSAGE: Final = "Nothing was changed. Change your own password and 2FA in Account settings."  # fmt: skip
+NOT_RECORDED_MESSAGE: Final = "Couldn’t write to the audit log, so nothing was changed."  # noqa: RUF001
 View = Callable[..., HttpResponse]
 
 
@@ -156,9 +154,14 @@ def change_user_active(request: Request, person_id: int) -> HttpResponse:
         request,
         person,
         lambda: services.set_active(
-            person=person, is_active=is_active, actor=get_actor(request), reason=form.cleaned_data["reason"]
+            person=person,
+            is_active=is_active,
+            actor=get_actor(request),
+            reason=form.cleaned_data["reason"],
         ),
-        done="They can sign in again." if is_active else "They are signed out and can no longer sign in.",
+        done="They can sign in again."
+        if is_active
+        else "They are signed out and can no longer sign in.",
         active_form=form,
     )
 
@@ -235,7 +238,9 @@ def reset_user_password(request: Request, person_id: int) -> HttpResponse:
             person=person, actor=get_actor(request), reason=form.cleaned_data["reason"]
         )
     except NotRecorded:
-        return _user_page(request, person, trouble=NOT_RECORDED_MESSAGE, password_form=form, status=503)
+        return _user_page(
+            request, person, trouble=NOT_RECORDED_MESSAGE, password_form=form, status=503
+        )
     return _temporary_password_page(request, person, password)
 
 

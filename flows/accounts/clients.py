@@ -28,7 +28,7 @@ def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> FlexCl
     """A client of that account, over the connections that the thread keeps. Without credentials for it,
     `NeverSent`."""
     if not account_sid:
-        raise NotSent("it is not known which account this flow belongs to, so none was asked")
+        raise NotSent("the account of this flow is unknown, so Twilio was not asked")
     try:
         account = twilio_accounts.get_account(account_sid)
     except twilio_accounts.AccountNotConfigured:

@@ -94,7 +94,9 @@ class DatabaseRateLimiter:
         with self._lock:
             self._disconnect()
 
-    def _book_with_reconnect(self, account_sid: str, operation: str, patience: float) -> float | None:
+    def _book_with_reconnect(
+        self, account_sid: str, operation: str, patience: float
+    ) -> float | None:
         try:
             return self._compare_and_replace(account_sid, operation, patience)
         except Error:
@@ -103,7 +105,9 @@ class DatabaseRateLimiter:
         self._disconnect()  # the server was restarted meanwhile
         return self._compare_and_replace(account_sid, operation, patience)
 
-    def _compare_and_replace(self, account_sid: str, operation: str, patience: float) -> float | None:
+    def _compare_and_replace(
+        self, account_sid: str, operation: str, patience: float
+    ) -> float | None:
         connection = self._open_connection()
         one = [account_sid, operation]
         with connection.cursor() as cursor, _exclusive_transaction(cursor, connection.vendor):
@@ -116,7 +120,10 @@ class DatabaseRateLimiter:
                     continue
                 known, now = row
                 booking = next_turn(
-                    _parse_free_at(known), CALLS_PER_SECOND[operation], now=float(now), patience=patience
+                    _parse_free_at(known),
+                    CALLS_PER_SECOND[operation],
+                    now=float(now),
+                    patience=patience,
                 )
                 if booking is None:
                     return None

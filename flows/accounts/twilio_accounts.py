@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 
 # What marks an account on the pages; static/app.css knows each by this name.
 COLOURS: Final = ("red", "amber", "green", "teal", "blue", "violet")
-Scope = frozenset[str] | None  # the SIDs of some accounts; None: all, also those that the site has no more
-ALL_ACCOUNTS: Final = "*"  # in place of an account's SID: all of them, also those that the site has no more
+Scope = (
+    frozenset[str] | None
+)  # the SIDs of some accounts; None: all, also those that the site has no more
+ALL_ACCOUNTS: Final = (
+    "*"  # in place of an account's SID: all of them, also those that the site has no more
+)
 
 
 @dataclass(frozen=True, slots=True)

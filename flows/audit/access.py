@@ -27,7 +27,9 @@ class Request(HttpRequest):
 
     htmx: HtmxDetails
     user: User
-    account_sid: str  # of what it is about: a flow, an event; empty where it is about none, or several
+    account_sid: (
+        str  # of what it is about: a flow, an event; empty where it is about none, or several
+    )
     states: dict[
         str, Any
     ]  # `availability.restrictions.State`: what is closed of each account, where the view has asked for it
@@ -64,7 +66,9 @@ def current_page_url(request: Request) -> SplitResult:
 class Target(Protocol):
     """Something that an address names by one of its parameters, such as a flow by its SID."""
 
-    def accounts(self, request: Request, value: str, permission: str, /) -> list[str] | HttpResponseBase:
+    def accounts(
+        self, request: Request, value: str, permission: str, /
+    ) -> list[str] | HttpResponseBase:
         """Return the SIDs of its accounts; nothing if it is unknown, or the page that says why."""
 
     def describe(self, value: str, /) -> Payload:
@@ -77,7 +81,11 @@ class EventTarget:
     def accounts(self, _request: Request, value: str, _permission: str) -> list[str]:
         events = AuditEvent.objects.filter(event_id=value).values_list("action", "account_sid")
         event = events.first()
-        return [log_entries.owning_account_sid(*event) or twilio_accounts.ALL_ACCOUNTS] if event else []
+        return (
+            [log_entries.owning_account_sid(*event) or twilio_accounts.ALL_ACCOUNTS]
+            if event
+            else []
+        )
 
     def describe(self, _value: str) -> Payload:
         return Payload()
@@ -91,7 +99,9 @@ def register_target(parameter: str, target: Target) -> None:
     _targets[parameter] = target
 
 
-def require_permission(permission: str, *, action: str, everywhere: bool = False) -> Callable[[View], View]:
+def require_permission(
+    permission: str, *, action: str, everywhere: bool = False
+) -> Callable[[View], View]:
     """Let in users who have the permission on each account that the address is about.
 
     An address that is about no account takes the permission on any account; with `everywhere` the

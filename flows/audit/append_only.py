@@ -28,9 +28,16 @@ TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
         Trigger("audit_no_replace", TABLE, "BEFORE INSERT", _ABORT, when=_CONFLICTING_ROW_EXISTS),
     ),
     "postgresql": (
-        Trigger("audit_no_change", TABLE, "BEFORE UPDATE OR DELETE", _RAISE, function=_FUNCTION_NAME),
         Trigger(
-            "audit_no_truncate", TABLE, "BEFORE TRUNCATE", _RAISE, per_statement=True, function=_FUNCTION_NAME
+            "audit_no_change", TABLE, "BEFORE UPDATE OR DELETE", _RAISE, function=_FUNCTION_NAME
+        ),
+        Trigger(
+            "audit_no_truncate",
+            TABLE,
+            "BEFORE TRUNCATE",
+            _RAISE,
+            per_statement=True,
+            function=_FUNCTION_NAME,
         ),
     ),
 }

@@ -33,7 +33,9 @@ class BatchEvent:
 
 def append_batch(entries: Sequence[BatchEvent]) -> list[AuditEvent]:
     """Commit these events in order, in one durable transaction. Raises `NotRecorded`; then none is committed."""
-    pairs = [(_build_event(entry), audit_log._build_payload_row(entry.payload)) for entry in entries]
+    pairs = [
+        (_build_event(entry), audit_log._build_payload_row(entry.payload)) for entry in entries
+    ]
     try:
         with transaction.atomic(durable=True):
             head = audit_log._lock_chain_head()

@@ -86,7 +86,7 @@ class AlreadyRecorded(PicklableError):
     """This change_id has been used: the change is the one on record, not a new one."""
 
     def __init__(self, event: AuditEvent) -> None:
-        super().__init__("this change is on record already")
+        super().__init__("this change is already recorded")
         self.event = event
 
 
@@ -179,7 +179,9 @@ def observe(observations: Sequence[Observation], *, read_at: int) -> list[AuditE
         with transaction.atomic(durable=True):
             head = _lock_chain_head()
             is_ours = _own_change_predicate(read_at)
-            events = _append_observations([item for item in observations if not is_ours(item)], head)
+            events = _append_observations(
+                [item for item in observations if not is_ours(item)], head
+            )
             if events:
                 head.save()
     except Error as error:
@@ -208,7 +210,9 @@ def open_changes_by_flow(sids: Iterable[str]) -> dict[str, AuditEvent]:
     """For each of these flows that has one, the latest event of the change whose fate is not known: its attempt,
     if no outcome came, or its outcome, if that was "unknown"."""
     changes = OpenChange.objects.filter(target_sid__in=list(sids))
-    changes = changes.prefetch_related("latest__payload")  # mostly there is none, and nothing to look up
+    changes = changes.prefetch_related(
+        "latest__payload"
+    )  # mostly there is none, and nothing to look up
     return {change.target_sid: change.latest for change in changes.order_by("latest")}
 
 
@@ -254,14 +258,17 @@ def _reject_concurrent_change(event: AuditEvent, body: AuditPayload, read_at: in
     else:
         alike = others.filter(target_sid="", action=event.action)
         other = next(
-            (change.latest for change in alike if _may_be_duplicate(change.attempt.payload, body)), None
+            (change.latest for change in alike if _may_be_duplicate(change.attempt.payload, body)),
+            None,
         )
     if other is None and event.target_sid and read_at is not None:
         # What was read may be older than what this one sent: sending now could undo it unseen.
         may_have_changed = Q(stage=Stage.ATTEMPT) | Q(
             stage__in=UNIQUE_STAGES, result__in=(*APPLIED_RESULTS, Result.UNKNOWN)
         )
-        later = AuditEvent.objects.filter(may_have_changed, target_sid=event.target_sid, seq__gt=read_at)
+        later = AuditEvent.objects.filter(
+            may_have_changed, target_sid=event.target_sid, seq__gt=read_at
+        )
         other = later.order_by("-seq").first()
     if other is not None:
         raise ConcurrentChange(other)
@@ -299,8 +306,12 @@ def _update_in_flight(event: AuditEvent, body: AuditPayload) -> None:
     if event.refers_to is not None and event.result in APPLIED_RESULTS:
         drift = OpenDrift.objects.filter(event__event_id=event.refers_to).first()
         if drift is not None:
-            of_flow = OpenDrift.objects.filter(target_sid=drift.target_sid).select_related("event__payload")
-            if event.stage not in UNIQUE_STAGES:  # accepted, with all that was found of the flow before
+            of_flow = OpenDrift.objects.filter(target_sid=drift.target_sid).select_related(
+                "event__payload"
+            )
+            if (
+                event.stage not in UNIQUE_STAGES
+            ):  # accepted, with all that was found of the flow before
                 of_flow.filter(event__lte=drift.pk).delete()
             elif _can_resolve_drift(
                 event, drift, of_flow

@@ -28,7 +28,14 @@ HASHED_FIELDS: Final = (
 )  # fmt: skip
 # Columns that came later are under the seal of the events that have a value there, and of no other.
 OPTIONAL_HASHED_FIELDS: Final = ("refers_to",)
-PAYLOAD_FIELDS: Final = ("friendly_name", "contact_identity", "before", "requested", "after", "message")
+PAYLOAD_FIELDS: Final = (
+    "friendly_name",
+    "contact_identity",
+    "before",
+    "requested",
+    "after",
+    "message",
+)
 OPTIONAL_PAYLOAD_FIELDS: Final = ("findings",)
 
 
@@ -40,20 +47,27 @@ def audit_keys() -> list[str]:
 def event_hash(event: AuditEvent, key: str | None = None) -> str:
     """The seal over everything the event says, `previous_hash` included."""
     return event_hash_of_row(
-        {name: event.recorded_value(name) for name in (*HASHED_FIELDS, *OPTIONAL_HASHED_FIELDS)}, key
+        {name: event.recorded_value(name) for name in (*HASHED_FIELDS, *OPTIONAL_HASHED_FIELDS)},
+        key,
     )
 
 
 def event_hash_of_row(row: dict[str, Any], key: str | None = None) -> str:
     """The same for an event that was read as a row of values."""
     said = {name: row[name] for name in HASHED_FIELDS}
-    return hmac_hex(said | {name: row[name] for name in OPTIONAL_HASHED_FIELDS if row[name] is not None}, key)
+    return hmac_hex(
+        said | {name: row[name] for name in OPTIONAL_HASHED_FIELDS if row[name] is not None}, key
+    )
 
 
 def payload_hash(body: AuditPayload, key: str | None = None) -> str:
     """The salted seal over a payload; an erased payload no longer matches its event's."""
     return payload_hash_of_row(
-        {name: body.recorded_value(name) for name in ("salt", *PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)}, key
+        {
+            name: body.recorded_value(name)
+            for name in ("salt", *PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)
+        },
+        key,
     )
 
 
@@ -61,7 +75,8 @@ def payload_hash_of_row(values: dict[str, Any], key: str | None = None) -> str:
     """The same for a payload that was read as values."""
     said = {name: values[name] for name in ("salt", *PAYLOAD_FIELDS)}
     return hmac_hex(
-        said | {name: values[name] for name in OPTIONAL_PAYLOAD_FIELDS if values[name] is not None}, key
+        said | {name: values[name] for name in OPTIONAL_PAYLOAD_FIELDS if values[name] is not None},
+        key,
     )
 
 
@@ -79,7 +94,9 @@ def canonical_json(value: Any) -> bytes:
 
 def hmac_hex(value: Any, key: str | None = None) -> str:
     """By the key in use unless told otherwise."""
-    return hmac.new((key or settings.AUDIT_KEY).encode(), canonical_json(value), hashlib.sha256).hexdigest()
+    return hmac.new(
+        (key or settings.AUDIT_KEY).encode(), canonical_json(value), hashlib.sha256
+    ).hexdigest()
 
 
 def _encode_value(value: Any) -> str:

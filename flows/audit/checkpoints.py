@@ -38,7 +38,8 @@ def has_valid_signature(head: dict[str, Any]) -> bool:
     said = {name: head.get(name) for name in ("seq", "hash", "at")}
     signature = str(head.get("signature", "")).encode()
     return isinstance(head.get("seq"), int) and any(
-        hmac.compare_digest(signature, _checkpoint_signature(said, key).encode()) for key in audit_keys()
+        hmac.compare_digest(signature, _checkpoint_signature(said, key).encode())
+        for key in audit_keys()
     )
 
 

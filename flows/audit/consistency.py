@@ -57,9 +57,12 @@ def violations() -> list[str]:
     for check in (*_BUILTIN_CHECKS, *_registered_checks):
         try:
             found += check()
-        except (ValueError, TypeError) as error:  # SQLite: a value of another type, which is named by itself
-            log.warning("a check of the tables broke off: %s", type(error).__name__)
-            found.append(f"The check of {check.__name__.strip('_').replace('_', ' ')} could not be finished.")
+        except (
+            ValueError,
+            TypeError,
+        ) as error:  # SQLite: a value of another type, which is named by itself
+            log.warning("a check of the tables failed: %s", type(error).__name__)
+            found.append(f"Couldn't finish checking {check.__name__.strip('_').replace('_', ' ')}.")
     return found
 
 
@@ -81,10 +84,10 @@ def missing_unique_keys(*models: type[Model]) -> Iterator[str]:
         names, columns = {name for name, _ in unique}, [found for _, found in unique]
         for constraint in model._meta.constraints:
             if constraint.name not in names:
-                yield f"The table {table} lacks its unique key {constraint.name}."
+                yield f"The table {table} is missing its unique key {constraint.name}."
         for field in model._meta.concrete_fields:
             if field.unique and [field.column] not in columns:
-                yield f"The table {table} lacks the unique key of {field.column}."
+                yield f"The table {table} is missing the unique key of {field.column}."
 
 
 _BUILTIN_CHECKS: Final[tuple[Check, ...]] = (

@@ -12,7 +12,10 @@ from flows.core import triggers
 from flows.core.triggers import Trigger
 
 _EVENT_TABLE, _DAY_TABLE = "flows_auditevent", "flows_auditday"
-_DAY_EXPRESSION: Final = {"sqlite": "date({row}at)", "postgresql": "({row}at AT TIME ZONE 'UTC')::date"}
+_DAY_EXPRESSION: Final = {
+    "sqlite": "date({row}at)",
+    "postgresql": "({row}at AT TIME ZONE 'UTC')::date",
+}
 
 
 def _upsert_statement(vendor: str, least: str, most: str) -> str:
@@ -26,7 +29,9 @@ def _upsert_statement(vendor: str, least: str, most: str) -> str:
 
 TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
     "sqlite": (
-        Trigger("audit_days", _EVENT_TABLE, "AFTER INSERT", _upsert_statement("sqlite", "min", "max")),
+        Trigger(
+            "audit_days", _EVENT_TABLE, "AFTER INSERT", _upsert_statement("sqlite", "min", "max")
+        ),
     ),
     "postgresql": (
         Trigger(

@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from flows.audit.models import UNIQUE_STAGES, AuditDay, AuditEvent, OpenChange, OpenDrift, Result, Stage
+from flows.audit.models import (
+    UNIQUE_STAGES,
+    AuditDay,
+    AuditEvent,
+    OpenChange,
+    OpenDrift,
+    Result,
+    Stage,
+)
 
 
 @dataclass(slots=True)
@@ -26,7 +34,12 @@ class OpenChangeCheck:
         if change_id is None or stage not in UNIQUE_STAGES:
             return
         if stage == Stage.ATTEMPT:
-            self.expected_rows[change_id] = (row["seq"], row["seq"], row["action"], row["target_sid"])
+            self.expected_rows[change_id] = (
+                row["seq"],
+                row["seq"],
+                row["action"],
+                row["target_sid"],
+            )
         elif row["result"] != Result.UNKNOWN:
             self.expected_rows.pop(change_id, None)
         elif change_id in self.expected_rows:
@@ -35,16 +48,23 @@ class OpenChangeCheck:
 
     def fault(self, end: int) -> tuple[int, str] | None:
         """Where the table says otherwise than the log up to `end`."""
-        rows = OpenChange.objects.values_list("change_id", "attempt_id", "latest_id", "action", "target_sid")
+        rows = OpenChange.objects.values_list(
+            "change_id", "attempt_id", "latest_id", "action", "target_sid"
+        )
         table = {change_id: tuple(said) for change_id, *said in rows}
         differing = {
-            key for key in {*table, *self.expected_rows} if table.get(key) != self.expected_rows.get(key)
+            key
+            for key in {*table, *self.expected_rows}
+            if table.get(key) != self.expected_rows.get(key)
         }
         # Read after the table: whoever wrote there since the walk began committed an event of that change with it.
         later = AuditEvent.objects.filter(seq__gt=end, change_id__isnull=False)
         if differing:
             differing -= set(later.values_list("change_id", flat=True))
-        faults = [self._describe_violation(self.expected_rows.get(key), table.get(key)) for key in differing]
+        faults = [
+            self._describe_violation(self.expected_rows.get(key), table.get(key))
+            for key in differing
+        ]
         return min(faults, default=None)
 
     @staticmethod
@@ -53,10 +73,12 @@ class OpenChangeCheck:
     ) -> tuple[int, str]:
         if expected_rows is None:
             seq = kept[1] if kept else 0
-            return seq, "is of a change that is settled, and the table of open changes still has it"
+            return seq, "belongs to a resolved change that is still in the table of open changes"
         if kept is None:
-            return expected_rows[1], "leaves a change open, and the table of open changes does not have it"
-        return expected_rows[1], "leaves a change open, and the table of open changes has it otherwise"
+            return expected_rows[
+                1
+            ], "leaves a change open that is missing from the table of open changes"
+        return expected_rows[1], "leaves a change open that differs in the table of open changes"
 
 
 @dataclass(slots=True)
@@ -72,11 +94,14 @@ class DayIndexCheck:
     def fault(self, end: int) -> tuple[int, str] | None:
         """The first day that the table has otherwise than the log up to `end`, or than what was written since."""
         table = {
-            day: (first, last) for day, first, last in AuditDay.objects.values_list("day", "first", "last")
+            day: (first, last)
+            for day, first, last in AuditDay.objects.values_list("day", "first", "last")
         }
         # Read after the table, so that it has every event that the table can know of.
         since: dict[date, list[int]] = {}
-        for seq, at in AuditEvent.objects.filter(seq__gt=end).order_by("seq").values_list("seq", "at"):
+        for seq, at in (
+            AuditEvent.objects.filter(seq__gt=end).order_by("seq").values_list("seq", "at")
+        ):
             since.setdefault(at.date(), []).append(seq)
         faults: list[tuple[int, str]] = []
         for day in {*table, *self.expected_rows}:
@@ -93,13 +118,13 @@ def _day_violations(
     """The faults of a day's row that may have these first and last events; no event, and there may be no row."""
     if kept is None:
         if firsts:
-            yield firsts[0], "is the first of a day that the table of days does not have"
+            yield firsts[0], "is the first of a day that is missing from the day index"
     elif not firsts:
-        yield kept[0], "is in the table of days under a day that it is not of"
+        yield kept[0], "is in the day index under the wrong day"
     elif kept[0] not in firsts:
-        yield firsts[0], "is the first of its day, and the table of days has another"
+        yield firsts[0], "is the first of its day, but the day index has another"
     elif kept[1] not in lasts:
-        yield lasts[0], "is the last of its day, and the table of days has another"
+        yield lasts[0], "is the last of its day, but the day index has another"
 
 
 @dataclass(slots=True)
@@ -107,7 +132,9 @@ class OpenDriftCheck:
     """The external changes that nobody has dealt with by the log, as `audit.append` keeps them in the inbox's table.
     An ordinary change may settle some of those of its flow or leave them: these can't be told from the log alone."""
 
-    found: dict[uuid.UUID, tuple[int, str]] = field(default_factory=dict)  # event: its seq and its flow
+    found: dict[uuid.UUID, tuple[int, str]] = field(
+        default_factory=dict
+    )  # event: its seq and its flow
     expected_rows: dict[int, str] = field(default_factory=dict)
     ambiguous_seqs: set[int] = field(default_factory=set)
     erased: set[int] = field(default_factory=set)  # before or after what refers to them
@@ -146,11 +173,9 @@ class OpenDriftCheck:
             if seq > end or {expected, kept} & moved or (seq in self.erased and kept is None):
                 continue
             if kept is None and seq not in self.ambiguous_seqs:
-                faults.append(
-                    (seq, "waits for a decision, and the inbox of external changes does not have it")
-                )
+                faults.append((seq, "needs a decision, but is missing from the external changes"))
             elif expected is None:
-                faults.append((seq, "needs no decision, and the inbox of external changes still has it"))
+                faults.append((seq, "needs no decision, but is still in the external changes"))
             elif kept not in (None, expected):
-                faults.append((seq, "is in the inbox of external changes under another flow"))
+                faults.append((seq, "is in the external changes under another flow"))
         return min(faults, default=None)

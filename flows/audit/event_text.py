@@ -29,7 +29,7 @@ _DECISION_LABELS: Final = {
 }
 _APPLIED_RESULTS: Final = (Result.SUCCEEDED, Result.APPLIED)
 # What was observed and asks nothing of anybody.
-_OBSERVATION_LABELS: Final = {"flow.baseline": "On record", "account.field": "Noted"}
+_OBSERVATION_LABELS: Final = {"flow.baseline": "Recorded", "account.field": "Recorded"}
 
 
 def ending(event: AuditEvent) -> str:
@@ -43,6 +43,13 @@ def ending(event: AuditEvent) -> str:
     return actions.RESULT_LABELS.get(_effective_result(event), event.result)
 
 
+def stage_name(event: AuditEvent) -> str:
+    """Name the stage of an event: "Confirmed later", or "Decision" where a user resolved the change."""
+    if event.stage == Stage.RECONCILED and event.actor_id:
+        return "Decision"
+    return actions.STAGES.get(event.stage, event.stage)
+
+
 def refusal(event: AuditEvent) -> str:
     """Status and code of Twilio's answer to a change: "HTTP 410, Twilio error 20410"; empty where none came."""
     parts = [("HTTP", event.remote_status), ("Twilio error", event.remote_code)]
@@ -53,37 +60,50 @@ def shape(event: AuditEvent) -> str:
     """The class that gives it its shape and colour."""
     if event.stage == Stage.OBSERVED:
         return "none" if event.action in _OBSERVATION_LABELS else "doubt"
-    return _SHAPE_BY_RESULT[Result(_effective_result(event))] if event.result in Result.values else "none"
+    return (
+        _SHAPE_BY_RESULT[Result(_effective_result(event))]
+        if event.result in Result.values
+        else "none"
+    )
 
 
 def _effective_result(event: AuditEvent) -> str:
     """An event's result; of an attempt that is older than any call takes, that its outcome is unknown."""
-    is_dead = event.result == Result.PENDING and event.at and event.at < timezone.now() - ATTEMPT_TIMEOUT
+    is_dead = (
+        event.result == Result.PENDING and event.at and event.at < timezone.now() - ATTEMPT_TIMEOUT
+    )
     return Result.UNKNOWN if is_dead else event.result
 
 
 def relation(event: AuditEvent, origin: AuditEvent) -> str:
-    """What an event is to the one that it refers to: "Undoes", "Goes back to", or no more than that it refers to it."""
+    """What an event is to the one that it refers to: "Reverts", "Restores", or no more than that it refers to it."""
     if event.action == "flow.accept":
         return "Accepts"
     left, found = getattr(event, "payload", None), getattr(origin, "payload", None)
     state = left and (left.after or left.requested)
-    if found and event.action == "flow.delete" and found.before is None and event.result in _APPLIED_RESULTS:
-        return "Undoes"
+    if (
+        found
+        and event.action == "flow.delete"
+        and found.before is None
+        and event.result in _APPLIED_RESULTS
+    ):
+        return "Reverts"
     if found and state and event.result in _APPLIED_RESULTS:
         names = origin.changed_fields or [entry.name for entry in flex_flow.WRITABLE_FIELDS]
         if found.before and not flex_flow.differing_fields(found.before, state, names):
-            return "Undoes"
+            return "Reverts"
         if found.after and not flex_flow.differing_fields(
             found.after, state, [entry.name for entry in flex_flow.WRITABLE_FIELDS]
         ):
-            return "Goes back to"
+            return "Restores"
     return "Refers to"
 
 
 def who(event: AuditEvent) -> str:
     """Who did it. What was found at Twilio is nobody's."""
-    return event.actor_label or ("Outside this dashboard" if event.stage == Stage.OBSERVED else "The system")
+    return event.actor_label or (
+        "Outside this dashboard" if event.stage == Stage.OBSERVED else "The system"
+    )
 
 
 def headline(event: AuditEvent) -> str:
@@ -126,8 +146,8 @@ def _update_headline(event: AuditEvent, *, happened: bool) -> str:
         enabled = flex_flow.normalize_value("enabled", seen.get("enabled"))
         if isinstance(enabled, bool):
             target = "on" if enabled else "off"
-            return f"Switched {target}" if happened else f"Switch {target}"
-        return "Switched on or off" if happened else "Switch on or off"
+            return f"Turned {target}" if happened else f"Turn {target}"
+        return "Turned on or off" if happened else "Turn on or off"
     word = "Changed" if happened else "Change"
     return f"{word} {_join_labels(event.changed_fields) or 'a flow'}"
 

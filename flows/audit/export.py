@@ -67,7 +67,9 @@ class Export:
 
     def lines(self, rows: Iterable[dict[str, Any]] | None = None) -> Iterator[str]:
         """The file's text, an event at a time. `rows` are its own, perhaps watched on their way."""
-        return (_ndjson_lines if self.form == "ndjson" else _csv_lines)(self.rows() if rows is None else rows)
+        return (_ndjson_lines if self.form == "ndjson" else _csv_lines)(
+            self.rows() if rows is None else rows
+        )
 
 
 def start_export(
@@ -87,14 +89,16 @@ def start_export(
         chosen.append(events())
         through = audit_log.last_seq() + 1
         by = None if filters is None else dict(filters)
-        return Payload(requested={"format": form, "filters": by, "after": after, "through": through})
+        return Payload(
+            requested={"format": form, "filters": by, "after": after, "through": through}
+        )
 
     event = audit_log.append(
         action=EXPORT_ACTION,
         stage=Stage.ACCESS,
         result=Result.SUCCEEDED,
         actor=actor,
-        reason=f"{form}, {'all events' if filters is None else 'a part of the events'} after {after}",
+        reason=f"{form}, {'all events' if filters is None else 'filtered events'} after {after}",
         payload=asked,
     )
     return Export(form, chosen[0], after, event.seq)

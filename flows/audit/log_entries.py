@@ -55,14 +55,19 @@ def refresh_text(seqs: Sequence[int]) -> None:
         AuditEntry.objects.bulk_update(entries, ["text"], batch_size=100)
 
 
-def rebuild(events: Manager[Any] = AuditEvent.objects, entries: Manager[Any] = AuditEntry.objects) -> None:
+def rebuild(
+    events: Manager[Any] = AuditEvent.objects, entries: Manager[Any] = AuditEntry.objects
+) -> None:
     """Write the whole table anew. A migration passes its own models' managers."""
     entries.all().delete()
-    columns = {field.attname for field in entries.model._meta.concrete_fields}  # a migration's may be fewer
+    columns = {
+        field.attname for field in entries.model._meta.concrete_fields
+    }  # a migration's may be fewer
     for rows in _iter_batches(events):
         held = expected_entries(rows, events)
         entries.bulk_create(
-            entries.model(**{name: value for name, value in one.items() if name in columns}) for one in held
+            entries.model(**{name: value for name, value in one.items() if name in columns})
+            for one in held
         )
 
 
@@ -80,19 +85,27 @@ def expected_entries(
 
 def rows_between(first: int, last: int) -> list[EventRow]:
     """Return the events from one place to another, payloads included."""
-    return list(AuditEvent.objects.filter(seq__gte=first, seq__lte=last).order_by("seq").values(*_ROW_FIELDS))
+    return list(
+        AuditEvent.objects.filter(seq__gte=first, seq__lte=last)
+        .order_by("seq")
+        .values(*_ROW_FIELDS)
+    )
 
 
 def outcome_index(results: Sequence[str]) -> int:
     """Return which of a change's results is its present outcome: the last conclusive one, else the last."""
-    conclusive = [place for place, result in enumerate(results) if result not in INCONCLUSIVE_RESULTS]
+    conclusive = [
+        place for place, result in enumerate(results) if result not in INCONCLUSIVE_RESULTS
+    ]
     return conclusive[-1] if conclusive else len(results) - 1
 
 
 def find_entry(event: AuditEvent) -> AuditEntry | None:
     """Return the row of the list that an event belongs to."""
     is_its_change = (
-        Q(change_id=event.change_id) if _is_change_stage(event.change_id, event.stage) else Q(pk=event.pk)
+        Q(change_id=event.change_id)
+        if _is_change_stage(event.change_id, event.stage)
+        else Q(pk=event.pk)
     )
     return AuditEntry.objects.filter(is_its_change).select_related("start", "outcome").first()
 
@@ -112,7 +125,9 @@ def _upsert_entries(entries: Iterable[dict[str, Any]]) -> None:
         batch_size=500,
         update_conflicts=True,
         unique_fields=["start"],
-        update_fields=[field.name for field in AuditEntry._meta.concrete_fields if not field.primary_key],
+        update_fields=[
+            field.name for field in AuditEntry._meta.concrete_fields if not field.primary_key
+        ],
     )
 
 
@@ -136,7 +151,9 @@ def _entry_values(rows: Sequence[EventRow]) -> dict[str, Any]:
         "start_id": start["seq"],
         "outcome_id": outcome["seq"],
         "at": start["at"],
-        "change_id": start["change_id"] if _is_change_stage(start["change_id"], start["stage"]) else None,
+        "change_id": start["change_id"]
+        if _is_change_stage(start["change_id"], start["stage"])
+        else None,
         "request_id": start["request_id"],
         "action": start["action"],
         "result": outcome["result"],
@@ -162,7 +179,9 @@ def _group_by_change(rows: Iterable[EventRow]) -> list[list[EventRow]]:
 def _other_stages(rows: Sequence[EventRow], events: Manager[Any]) -> list[EventRow]:
     """Return the stages of these events' changes that are not among them."""
     seqs = {row["seq"] for row in rows}
-    change_ids = {row["change_id"] for row in rows if _is_change_stage(row["change_id"], row["stage"])}
+    change_ids = {
+        row["change_id"] for row in rows if _is_change_stage(row["change_id"], row["stage"])
+    }
     stages = events.filter(change_id__in=change_ids, stage__in=UNIQUE_STAGES)
     others = [pk for pk in stages.order_by().values_list("seq", flat=True) if pk not in seqs]
     return list(events.filter(seq__in=others).values(*_ROW_FIELDS)) if others else []

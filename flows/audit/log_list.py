@@ -82,7 +82,9 @@ def matching_events(query: LogQuery, scope: twilio_accounts.Scope) -> QuerySet[A
     outcomes = list(entries.filter(pk__in=still_open).values_list("outcome_id", flat=True))
     # Of one entry at a time: PostgreSQL would gather those of the whole log for each piece of an export.
     entry = Subquery(entries.filter(outcome_id=OuterRef("seq")).values("pk")[:1])
-    return AuditEvent.objects.alias(place=entry).filter(Q(seq__in=outcomes) | Q(place__isnull=False))
+    return AuditEvent.objects.alias(place=entry).filter(
+        Q(seq__in=outcomes) | Q(place__isnull=False)
+    )
 
 
 def readable_events(scope: twilio_accounts.Scope) -> QuerySet[AuditEvent]:
@@ -105,13 +107,16 @@ def neighbours(
     return before.outcome if before else None, after.outcome if after else None
 
 
-def unknown_values(query: LogQuery, scope: twilio_accounts.Scope, people: Iterable[str]) -> dict[str, str]:
+def unknown_values(
+    query: LogQuery, scope: twilio_accounts.Scope, people: Iterable[str]
+) -> dict[str, str]:
     """Return, by parameter, which values of a query stand nowhere in what the user may read. `people` are
     those who stand in it."""
     entries = log_paging.filter_accounts(AuditEntry.objects.all(), scope)
     is_known: dict[str, Callable[[], bool]] = {
         "action": lambda: (
-            query.action in actions.ACTION_LABELS or query.action in log_paging.recorded_actions(scope)
+            query.action in actions.ACTION_LABELS
+            or query.action in log_paging.recorded_actions(scope)
         ),
         "actor": lambda: query.actor in people,
         "sid": lambda: entries.filter(target_sid=query.sid).exists(),
@@ -172,7 +177,9 @@ def _split_by_account(
     return [entries.filter(account_sid=sid) for sid in sorted(sids)]
 
 
-def _split_by_condition(parts: list[QuerySet[AuditEntry]], *conditions: Q) -> list[QuerySet[AuditEntry]]:
+def _split_by_condition(
+    parts: list[QuerySet[AuditEntry]], *conditions: Q
+) -> list[QuerySet[AuditEntry]]:
     return [part.filter(condition) for part in parts for condition in conditions]
 
 
@@ -183,7 +190,8 @@ def _is_selective(query: LogQuery) -> bool:
 
 def _filter_actor_unindexed(entries: QuerySet[AuditEntry], actor: str) -> QuerySet[AuditEntry]:
     compared = entries.alias(
-        own_actor=Coalesce("actor_label", Value("")), own_resolver=Coalesce("resolved_by", Value(""))
+        own_actor=Coalesce("actor_label", Value("")),
+        own_resolver=Coalesce("resolved_by", Value("")),
     )
     return compared.filter(Q(own_actor=actor) | Q(own_resolver=actor))
 
@@ -220,7 +228,9 @@ def _apply_filters(query: LogQuery) -> QuerySet[AuditEntry]:
     return _filter_terms(entries, query)
 
 
-def _filter_result(entries: QuerySet[AuditEntry], result: str, *, is_unindexed: bool) -> QuerySet[AuditEntry]:
+def _filter_result(
+    entries: QuerySet[AuditEntry], result: str, *, is_unindexed: bool
+) -> QuerySet[AuditEntry]:
     if result in OPEN_RESULTS:
         return entries.filter(pk__in=list(_open_attempts(result)))  # few, however long the log
     if result == RESOLVED_LATER:
@@ -228,7 +238,9 @@ def _filter_result(entries: QuerySet[AuditEntry], result: str, *, is_unindexed: 
     if not result:
         return entries
     return (
-        log_paging.filter_unindexed(entries, result=result) if is_unindexed else entries.filter(result=result)
+        log_paging.filter_unindexed(entries, result=result)
+        if is_unindexed
+        else entries.filter(result=result)
     )
 
 
@@ -251,7 +263,9 @@ def _filter_terms(entries: QuerySet[AuditEntry], query: LogQuery) -> QuerySet[Au
     for start, end in asked.short_sids:
         entries = entries.filter(text__contains=start).filter(text__contains=end)
     return (
-        entries.filter(terms.text_filter(asked.text, name="text", identity="text")) if asked.text else entries
+        entries.filter(terms.text_filter(asked.text, name="text", identity="text"))
+        if asked.text
+        else entries
     )
 
 

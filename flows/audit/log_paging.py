@@ -56,7 +56,9 @@ class EntryPage:
         return [entry.outcome for entry in self.entries]
 
 
-def filter_accounts(rows: QuerySet[Any], scope: twilio_accounts.Scope, event: str = "") -> QuerySet[Any]:
+def filter_accounts(
+    rows: QuerySet[Any], scope: twilio_accounts.Scope, event: str = ""
+) -> QuerySet[Any]:
     """Those events or entries that are of the accounts of the scope, found by whatever else they are asked for; or those
     rows whose event is, by the name of the field that leads to it.
 
@@ -80,7 +82,9 @@ def filter_unindexed(entries: QuerySet[AuditEntry], **wanted: str) -> QuerySet[A
     return compared.filter(**{f"own_{name}": value for name, value in wanted.items()})
 
 
-def lower_bound(entries: QuerySet[AuditEntry], scope: twilio_accounts.Scope, *, first: int, last: int) -> int:
+def lower_bound(
+    entries: QuerySet[AuditEntry], scope: twilio_accounts.Scope, *, first: int, last: int
+) -> int:
     """The place from which on there are at most `OF_ONE` of these entries up to `last`. Who may read none of those is not
     told that there are so many."""
     ours = entries.filter(pk__gte=first, pk__lte=last)
@@ -103,7 +107,9 @@ def newest_page(
         ordered = branch.filter(pk__gte=lowest, pk__lte=last).order_by("-start_id")
         places.update(ordered.values_list("pk", flat=True)[: size + 1])
     wanted = sorted(places, reverse=True)[: size + 1]
-    entries = AuditEntry.objects.filter(pk__in=wanted[:size]).select_related("start", "outcome__payload")
+    entries = AuditEntry.objects.filter(pk__in=wanted[:size]).select_related(
+        "start", "outcome__payload"
+    )
     found, has_older = list(entries.order_by("-start_id")), len(wanted) > size
     scanned_to = None
     if not has_older and lowest > first:
@@ -116,7 +122,9 @@ def neighbours(
 ) -> tuple[AuditEntry | None, AuditEntry | None]:
     """Of these entries in the accounts of the scope, the last before a place and the first after it, each account's own
     first: somebody's only account may have nothing in the next million."""
-    parts = [entries] if scope is None else [entries.filter(account_sid=sid) for sid in sorted(scope)]
+    parts = (
+        [entries] if scope is None else [entries.filter(account_sid=sid) for sid in sorted(scope)]
+    )
     before = [part.filter(pk__lt=place).order_by("-start_id").first() for part in parts]
     after = [part.filter(pk__gt=place).order_by("start_id").first() for part in parts]
     return (
@@ -164,5 +172,7 @@ def _distinct_values(column: str, scope: twilio_accounts.Scope) -> list[str]:
     sids = sorted(scope or ())
     statement = _DISTINCT_SQL + (_ACCOUNTS_CLAUSE if sids else "")
     with connection.cursor() as cursor:
-        cursor.execute(statement.format(column=column, accounts=", ".join(["%s"] * len(sids))), sids)
+        cursor.execute(
+            statement.format(column=column, accounts=", ".join(["%s"] * len(sids))), sids
+        )
         return sorted(value for (value,) in cursor.fetchall())

@@ -79,7 +79,9 @@ class LogQuery:
     plan: str = ""  # the id of a bulk change, whose changes are asked for
     before: int = 0  # entries older than this seq
     whole: str = ""  # "1": the log is searched to its beginning, however long that takes
-    faults: Mapping[str, str] = field(default_factory=dict)  # by parameter, what can't be understood
+    faults: Mapping[str, str] = field(
+        default_factory=dict
+    )  # by parameter, what can't be understood
 
     @classmethod
     def of(cls, parameters: Mapping[str, str], *, others: Collection[str] = ()) -> LogQuery:
@@ -91,7 +93,9 @@ class LogQuery:
         }
         faults = {**_unknown_parameters(given), **_repeated_parameters(parameters, others)}
         values: dict[str, Any] = {}
-        for name in (one.name for one in fields(cls) if one.name not in ("before", "whole", "faults")):
+        for name in (
+            one.name for one in fields(cls) if one.name not in ("before", "whole", "faults")
+        ):
             parameter = PARAMETER_NAMES.get(name, name)
             values[name], fault = _parse_parameter(parameter, given.get(parameter, ""))
             if fault:
@@ -197,9 +201,9 @@ _PARSERS: Final[Mapping[str, Callable[[str], tuple[str, str]]]] = {
     "from": _parse_day,
     "to": _parse_day,
 }
-KNOWN_PARAMETERS: Final = frozenset(PARAMETER_NAMES.get(one.name, one.name) for one in fields(LogQuery)) - {
-    "faults"
-}
+KNOWN_PARAMETERS: Final = frozenset(
+    PARAMETER_NAMES.get(one.name, one.name) for one in fields(LogQuery)
+) - {"faults"}
 
 
 def _strip_hidden(text: str) -> str:

@@ -13,7 +13,8 @@ from flows.redaction.masking import redact, redact_note
 Redactors = dict[str, Callable[[Any], Any]]
 REASON_REDACTORS: Redactors = {"reason": redact_note}
 BODY_REDACTORS: Redactors = dict.fromkeys(
-    ("friendly_name", "contact_identity", "before", "requested", "after", "message", "findings"), redact
+    ("friendly_name", "contact_identity", "before", "requested", "after", "message", "findings"),
+    redact,
 )
 
 
@@ -31,7 +32,9 @@ class RedactedModel(models.Model):
         loaded = super().from_db(*row, **more)
         values = loaded.__dict__  # without the columns that were not asked for
         loaded.recorded = {
-            name: (values[name], mask(values[name])) for name, mask in cls.masks.items() if name in values
+            name: (values[name], mask(values[name]))
+            for name, mask in cls.masks.items()
+            if name in values
         }
         for name, (_, shown) in loaded.recorded.items():
             setattr(loaded, name, shown)

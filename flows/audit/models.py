@@ -92,7 +92,9 @@ class AuditEvent(RedactedModel):
             models.Index(fields=["request_id", "seq"], name="event_request"),
             models.Index(fields=["remote_request_id"], name="event_remote_request"),
             models.Index(
-                fields=["refers_to"], name="event_refers_to", condition=models.Q(refers_to__isnull=False)
+                fields=["refers_to"],
+                name="event_refers_to",
+                condition=models.Q(refers_to__isnull=False),
             ),
         ]
 
@@ -127,7 +129,9 @@ class AuditPayload(RedactedModel):
     after = models.JSONField(null=True)
     message = models.TextField(blank=True)  # Twilio's own words, where it gave any
     findings = models.JSONField(null=True)  # what was known when a user decided an unknown outcome
-    erased_at = models.DateTimeField(null=True)  # when everything above was emptied; an event says by whom
+    erased_at = models.DateTimeField(
+        null=True
+    )  # when everything above was emptied; an event says by whom
     masks = BODY_REDACTORS
 
     def __str__(self) -> str:
@@ -140,12 +144,18 @@ class OpenChange(models.Model):
 
     change_id = models.UUIDField(primary_key=True)
     attempt = models.OneToOneField(AuditEvent, on_delete=models.PROTECT, related_name="+")
-    latest = models.ForeignKey(AuditEvent, on_delete=models.PROTECT, related_name="+")  # or "unknown"
+    latest = models.ForeignKey(
+        AuditEvent, on_delete=models.PROTECT, related_name="+"
+    )  # or "unknown"
     action = models.CharField(max_length=64)
     target_sid = models.CharField(max_length=64, blank=True, db_index=True)
     not_applied_at = models.DateTimeField(null=True)  # when a first read found it not applied
-    puzzle = models.CharField(max_length=200, blank=True)  # why reading can't tell: a person has to decide
-    candidates = models.JSONField(default=list)  # of a creation, the SIDs of the flows that it may have made
+    puzzle = models.CharField(
+        max_length=200, blank=True
+    )  # why reading can't tell: a person has to decide
+    candidates = models.JSONField(
+        default=list
+    )  # of a creation, the SIDs of the flows that it may have made
     is_unreadable = models.BooleanField(
         default=False
     )  # the puzzle is that nothing can be read; it is still tried
@@ -161,7 +171,8 @@ class OpenChange(models.Model):
         """Whether a flow that Twilio dates so may be the one that this creation asked for."""
         began = self.attempt.at
         return (
-            created_at is None or began - CLOCK_SKEW <= created_at <= began + LATE_APPLY_WINDOW + CLOCK_SKEW
+            created_at is None
+            or began - CLOCK_SKEW <= created_at <= began + LATE_APPLY_WINDOW + CLOCK_SKEW
         )
 
 
@@ -218,12 +229,16 @@ class AuditEntry(models.Model):
     action = models.CharField(max_length=64)
     result = models.CharField(max_length=16)  # of the outcome
     actor_label = models.CharField(max_length=150, blank=True)  # who started it
-    resolved_by = models.CharField(max_length=150, null=True)  # who found out later; null if nobody had to
+    resolved_by = models.CharField(
+        max_length=150, null=True
+    )  # who found out later; null if nobody had to
     account_sid = models.CharField(
         max_length=34, blank=True
     )  # empty for sign-ins and users: no single account's
     target_sid = models.CharField(max_length=64, blank=True)
-    text = models.TextField(blank=True)  # what the search compares, folded (log_text.py); holds personal data
+    text = models.TextField(
+        blank=True
+    )  # what the search compares, folded (log_text.py); holds personal data
 
     class Meta:
         indexes = [

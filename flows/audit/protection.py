@@ -25,7 +25,9 @@ RESTORE_ACTION: Final = "audit.restore"
 _MIGRATE_ACTOR: Final = Actor(id="", label="migrate")
 # The migrations that create the triggers: before them there is nothing to restore.
 _TRIGGER_MIGRATIONS: Final = (("0002_append_only", append_only), ("0011_log_pages", day_index))
-_RULES_SQL: Final = "SELECT tablename, rulename FROM pg_rules WHERE tablename LIKE 'flows!_%' ESCAPE '!'"
+_RULES_SQL: Final = (
+    "SELECT tablename, rulename FROM pg_rules WHERE tablename LIKE 'flows!_%' ESCAPE '!'"
+)
 _ROW_SECURITY_SQL: Final = """
     SELECT relname FROM pg_class
     WHERE relrowsecurity AND pg_table_is_visible(oid) AND relname LIKE 'flows!_%' ESCAPE '!'
@@ -64,7 +66,9 @@ def restore_triggers(*, using: str, **_signal: Any) -> None:
     missing: list[str] = []
     for migration, part in _TRIGGER_MIGRATIONS:
         expected = part.TRIGGERS[database.vendor]
-        altered = triggers.find_altered(database, expected) if _is_applied(database, migration) else []
+        altered = (
+            triggers.find_altered(database, expected) if _is_applied(database, migration) else []
+        )
         if altered:
             triggers.drop_triggers(database, expected)
             part.install(database)
@@ -74,7 +78,9 @@ def restore_triggers(*, using: str, **_signal: Any) -> None:
 
 
 def _record_restoration(missing: list[str]) -> None:
-    log.warning("restored database triggers of the audit log that were missing: %s", ", ".join(missing))
+    log.warning(
+        "restored database triggers of the audit log that were missing: %s", ", ".join(missing)
+    )
     try:
         audit_log.append(
             action=RESTORE_ACTION,
@@ -89,7 +95,9 @@ def _record_restoration(missing: list[str]) -> None:
 
 
 def _log_triggers(database: BaseDatabaseWrapper) -> list[Trigger]:
-    return [trigger for _, part in _TRIGGER_MIGRATIONS for trigger in part.TRIGGERS[database.vendor]]
+    return [
+        trigger for _, part in _TRIGGER_MIGRATIONS for trigger in part.TRIGGERS[database.vendor]
+    ]
 
 
 def _is_applied(database: BaseDatabaseWrapper, migration: str) -> bool:

@@ -69,12 +69,12 @@ class VerificationResult:
         said = f"Event {self.bad_seq} {self.fault}."
         if self.events == 0:
             return said
-        return f"{said} {self._as_written(' before it' if self.events < self.bad_seq else ' in the chain')}"
+        return f"{said} {self._as_written(' before it verified' if self.events < self.bad_seq else ' in the chain verified')}"
 
-    def _as_written(self, which: str = "") -> str:
+    def _as_written(self, which: str = " verified, chain intact") -> str:
         if self.events == 1:
-            return f"1 event{which} is as it was written."
-        return f"{self.events} events{which} are as they were written."
+            return f"1 event{which}."
+        return f"{self.events} events{which}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,9 @@ def verify_and_record(
 
 def last_verification() -> VerificationRecord | None:
     """The last one on record, by command or page. Not `is_intact`: the record of it was tampered with."""
-    told = AuditEvent.objects.filter(action=VERIFY_ACTION, result__in=(Result.SUCCEEDED, Result.FAILED))
+    told = AuditEvent.objects.filter(
+        action=VERIFY_ACTION, result__in=(Result.SUCCEEDED, Result.FAILED)
+    )
     event = told.select_related("payload").order_by("-seq").first()
     if event is None:
         return None
@@ -174,11 +176,13 @@ def _has_invalid_seq(odd: list[MalformedValue]) -> bool:
 
 def _first_invalid_value(odd: list[MalformedValue]) -> tuple[int, str] | None:
     """The first event with a value that reads the same and is found by no query."""
-    of_events = [value for value in odd if value.table == "flows_auditevent" and isinstance(value.key, int)]
+    of_events = [
+        value for value in odd if value.table == "flows_auditevent" and isinstance(value.key, int)
+    ]
     if not of_events:
         return None
     first = min(of_events, key=lambda value: int(value.key))
-    return int(first.key), f"has a value in {first.column} that this site did not write so"
+    return int(first.key), f"has an invalid value in {first.column}"
 
 
 class _ChainVerifier:
@@ -199,42 +203,51 @@ class _ChainVerifier:
         )
 
     def to(self, end: int, end_hash: str, head: dict[str, Any] | None) -> tuple[int, str] | None:
-        stray = AuditEvent.objects.filter(seq__lt=1).order_by("seq").values_list("seq", flat=True).first()
+        stray = (
+            AuditEvent.objects.filter(seq__lt=1)
+            .order_by("seq")
+            .values_list("seq", flat=True)
+            .first()
+        )
         if stray is not None:
-            return stray, "stands before the chain's first"
+            return stray, "comes before the first event of the chain"
         for row in _iter_rows(end):
             if row["seq"] != self.count + 1:
                 return self.count + 1, "is missing"
             if fault := self._describe_violation(row):
                 return row["seq"], fault
             if head and head["seq"] == row["seq"] and head["hash"] != row["hash"]:
-                return row["seq"], "is not the one that was at the head when it was signed"
+                return row["seq"], "does not match the signed checkpoint"
             self.count, self.previous = row["seq"], row["hash"]
             for recount in self.recounts:
                 recount.follow(row)
         if head and head["seq"] > self.count:
-            return self.count + 1, "is missing: it was there when the head was signed"
+            return self.count + 1, "is missing, but the signed checkpoint includes it"
         if (end, end_hash) != (self.count, self.previous):
-            return self.count + 1, "is missing: the chain's head knows of it"
+            return self.count + 1, "is missing, but the end of the chain refers to it"
         return None
 
     def _describe_violation(self, row: dict[str, Any]) -> str:
         if row["previous_hash"] != self.previous:
-            return "does not follow on the one before it"
+            return "does not link to the event before it"
         key = _find_event_key(row)
         if key is None:
-            return "is not as it was sealed"
+            return "does not match its hash"
         if key not in self.keys:
-            return "is sealed with a key that was replaced before it"
+            return "is hashed with a key that was replaced earlier"
         self.keys = self.keys[self.keys.index(key) :]
         if row["payload__salt"] is None:
-            return "has lost its payload"
+            return "has no payload"
         if row["payload__erased_at"] is None:
-            return "" if _has_matching_payload(row, key) else "has a payload that is not as it was sealed"
+            return (
+                ""
+                if _has_matching_payload(row, key)
+                else "has a payload that does not match its hash"
+            )
         if any(row[f"payload__{name}"] not in ("", None) for name in _SALTED_PAYLOAD_FIELDS):
-            return "has a payload that is marked as erased, and is not empty"
+            return "has a payload that is marked as erased but is not empty"
         if not self.erasures.covers(row["seq"]):
-            return "has lost what its payload said, and no event says that it was erased"
+            return "has an empty payload, but no erasure of it is logged"
         return ""
 
 
@@ -260,13 +273,17 @@ class _ErasureIndex:
         return False
 
     def _load_new_events(self) -> None:
-        events = AuditEvent.objects.filter(action=ERASE_ACTION, result=Result.SUCCEEDED, seq__gt=self._read)
+        events = AuditEvent.objects.filter(
+            action=ERASE_ACTION, result=Result.SUCCEEDED, seq__gt=self._read
+        )
         for row in events.order_by("seq").values(*_ROW_FIELDS):
             self._read = row["seq"]
             key = _find_event_key(row)
             if key is not None and _has_matching_payload(row, key):
                 ranges = row["payload__requested"]["events"]
-                self._said.append((row["seq"], [first for first, _ in ranges], [last for _, last in ranges]))
+                self._said.append(
+                    (row["seq"], [first for first, _ in ranges], [last for _, last in ranges])
+                )
 
 
 def _iter_rows(end: int) -> Iterator[dict[str, Any]]:
@@ -289,16 +306,20 @@ def _event_beyond_head() -> tuple[int, str] | None:
     if newest <= last:
         return None
     beyond = AuditEvent.objects.filter(seq__gt=last).order_by("seq").values_list("seq", flat=True)
-    return beyond[0], "stands behind the chain's head"
+    return beyond[0], "comes after the end of the chain"
 
 
 def _find_event_key(row: dict[str, Any]) -> str | None:
     """The key that an event is sealed with."""
-    return next((key for key in reversed(audit_keys()) if event_hash_of_row(row, key) == row["hash"]), None)
+    return next(
+        (key for key in reversed(audit_keys()) if event_hash_of_row(row, key) == row["hash"]), None
+    )
 
 
 def _has_matching_payload(row: dict[str, Any], key: str) -> bool:
     return bool(
         row["payload_hash"]
-        == payload_hash_of_row({name: row[f"payload__{name}"] for name in _SALTED_PAYLOAD_FIELDS}, key)
+        == payload_hash_of_row(
+            {name: row[f"payload__{name}"] for name in _SALTED_PAYLOAD_FIELDS}, key
+        )
     )

@@ -10,7 +10,9 @@ class Closure(models.Model):
     because a person said so. Of an account, or, with an empty SID, of the whole site."""
 
     account_sid = models.CharField(max_length=34, blank=True)
-    kind = models.CharField(max_length=16)  # list, fetch, create, update, delete; a person's: "change"
+    kind = models.CharField(
+        max_length=16
+    )  # list, fetch, create, update, delete; a person's: "change"
     since = models.DateTimeField()
     status = models.IntegerField(null=True)  # what Twilio answered
     code = models.IntegerField(null=True)
@@ -19,7 +21,9 @@ class Closure(models.Model):
 
     class Meta:
         permissions = [("close_account", "Can make an account, or the site, read-only")]
-        constraints = [models.UniqueConstraint(fields=["account_sid", "kind"], name="one_closure_of_a_kind")]
+        constraints = [
+            models.UniqueConstraint(fields=["account_sid", "kind"], name="one_closure_of_a_kind")
+        ]
 
     def __str__(self) -> str:
         return f"{self.account_sid or 'site'} {self.kind}"

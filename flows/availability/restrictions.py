@@ -29,16 +29,24 @@ READ_ONLY: Final = "change"  # the kind that a person closes
 NO_CREDENTIALS: Final = "account"  # everything, in an account that the site has no credentials for
 CHANGE_OPERATIONS: Final = ("create", "update", "delete")
 # The calls that each change makes: a flow is read before it is changed or deleted.
-REQUIRED_CALLS: Final = {"create": ("create",), "update": ("fetch", "update"), "delete": ("fetch", "delete")}
+REQUIRED_CALLS: Final = {
+    "create": ("create",),
+    "update": ("fetch", "update"),
+    "delete": ("fetch", "delete"),
+}
 COLLECTION_CALLS: Final = frozenset({"list", "create"})  # a 404 of these is about no flow
 GONE_CODE: Final = 20410  # Twilio's code for what is gone for good
-SET_READ_ONLY, LIFT_READ_ONLY, RETRY_ENDPOINTS = "account.close", "account.reopen", "account.ask_again"
+SET_READ_ONLY, LIFT_READ_ONLY, RETRY_ENDPOINTS = (
+    "account.close",
+    "account.reopen",
+    "account.ask_again",
+)
 REFUSAL_ADVICE: Final = (
-    "Programmable Chat for Flex, which Flex Flows belong to, ended on 1 June 2026. It may also be that the API key is not "
-    "allowed to do this, or that FLEX_API_URL is wrong. What is here can still be read and exported."
+    "Programmable Chat for Flex, which Flex Flows are part of, ended on 1 June 2026. The API key may also lack permission, "
+    "or FLEX_API_URL may be wrong. You can still view and export cached flows."
 )
 _CALL_PHRASES: Final = {
-    "list": "list flows", "fetch": "show a flow", "create": "make flows", "update": "change flows",
+    "list": "list flows", "fetch": "show a flow", "create": "create flows", "update": "change flows",
     "delete": "delete flows",
 }  # fmt: skip
 
@@ -64,7 +72,12 @@ class Availability:
         if kind in CHANGE_OPERATIONS and READ_ONLY in self.closed:
             return self.closed[READ_ONLY]
         return next(
-            (self.closed[call] for call in REQUIRED_CALLS.get(kind, (kind,)) if call in self.closed), None
+            (
+                self.closed[call]
+                for call in REQUIRED_CALLS.get(kind, (kind,))
+                if call in self.closed
+            ),
+            None,
         )
 
     @property
@@ -92,7 +105,8 @@ def availability_by_account() -> dict[str, Availability]:
         row.account_sid for row in rows if row.account_sid
     ]
     return {
-        sid: _build_availability(sid, [row for row in rows if row.account_sid in ("", sid)]) for sid in sids
+        sid: _build_availability(sid, [row for row in rows if row.account_sid in ("", sid)])
+        for sid in sids
     }
 
 
@@ -105,10 +119,10 @@ def account_availability(account_sid: str) -> Availability:
 def find_restriction(account_sid: str, kind: str) -> Restriction | None:
     """The reason that no page offers this call or change, None if it does: what `State.why` says, or that the
     site has no credentials for the account any more."""
-    if account_sid and all(account.sid != account_sid for account in twilio_accounts.all_accounts()):
-        said = (
-            f"This site has no credentials for the account {account_sid}, so its flows can only be looked at."
-        )
+    if account_sid and all(
+        account.sid != account_sid for account in twilio_accounts.all_accounts()
+    ):
+        said = f"This site has no credentials for the account {account_sid}, so its flows are view-only."
         return Restriction(NO_CREDENTIALS, said)
     return account_availability(account_sid).why(kind)
 
@@ -134,12 +148,14 @@ def record_response(
                     Closure.objects.get_or_create(account_sid=account_sid, kind=kind, defaults=said)
     except (Error, IntegrityError) as failure:
         close_lost_connection()
-        log.error("what Twilio refuses could not be noted: %s", type(failure).__name__)
+        log.error("couldn't store what Twilio refuses: %s", type(failure).__name__)
 
 
 def is_endpoint_gone(kind: str, error: FlexError) -> bool:
     """Whether this refusal is about the kind of call, and not about what it asked for."""
-    is_ended = error.status == 410 and (isinstance(error, RequestRefused) or kind not in CHANGE_OPERATIONS)
+    is_ended = error.status == 410 and (
+        isinstance(error, RequestRefused) or kind not in CHANGE_OPERATIONS
+    )
     if (
         error.code == GONE_CODE or is_ended
     ):  # a gateway's own 410 may stop no writes: no success could lift it
@@ -191,7 +207,9 @@ def _delete_closures(action: str, account_sid: str, which: Q, reason: str, actor
     return _apply_and_log(action, account_sid, reason, actor, act)
 
 
-def _apply_and_log(action: str, account_sid: str, reason: str, actor: Actor, act: Callable[[], None]) -> bool:
+def _apply_and_log(
+    action: str, account_sid: str, reason: str, actor: Actor, act: Callable[[], None]
+) -> bool:
     """Does it in the transaction of the event that tells of it: both or neither."""
 
     def done() -> Payload:
@@ -219,10 +237,11 @@ def _build_availability(account_sid: str, rows: list[Closure]) -> Availability:
         closed[row.kind] = Restriction(
             row.kind, _describe_closure(row), by_twilio=row.kind != READ_ONLY, closure=row
         )
-    if any(account.sid == account_sid and account.is_read_only for account in twilio_accounts.all_accounts()):
-        closed[READ_ONLY] = Restriction(
-            READ_ONLY, "Whoever runs this site made it read-only, in its settings (READ_ONLY)."
-        )
+    if any(
+        account.sid == account_sid and account.is_read_only
+        for account in twilio_accounts.all_accounts()
+    ):
+        closed[READ_ONLY] = Restriction(READ_ONLY, "Read-only by configuration (READ_ONLY).")
     return Availability(closed)
 
 

@@ -55,7 +55,7 @@ class Conflict(PicklableError):
     """The flow changed at Twilio where the operator changed it too. Nothing was sent."""
 
     def __init__(self, merged: Merge, theirs: Snapshot) -> None:
-        super().__init__("the flow was changed meanwhile")
+        super().__init__("the flow was changed in the meantime")
         self.merged = merged
         self.theirs = theirs
 
@@ -76,7 +76,7 @@ class OutcomeNotRecorded(PicklableError):
     """The change was sent, and its outcome could not be put on record. The attempt is on record."""
 
     def __init__(self, attempt: AuditEvent, error: FlexError | None) -> None:
-        super().__init__("the change was sent; its outcome is not on record")
+        super().__init__("the change was sent, but its outcome is not recorded")
         self.attempt = attempt
         self.error = error
 
@@ -93,7 +93,9 @@ def create_flow(
     """Makes a flow of the fields that have a value, in that account. The new SID stands
     in the outcome's event. `refers_to`, of every verb: the event whose state this one restores, or which it undoes."""
     asked = {
-        name: value for name, value in values.items() if flex_flow.normalize_value(name, value) is not None
+        name: value
+        for name, value in values.items()
+        if flex_flow.normalize_value(name, value) is not None
     }
     call = ChangeAttempt(
         "flow.create", account_sid, actor, change_id, reason, requested=asked, refers_to=refers_to
@@ -134,7 +136,9 @@ def update_flow(
         raise ValueError("a mask would be sent in a secret's place")
     change = call.execute(lambda: flex_client(call.account_sid).update(sid, merged.requested))
     change.theirs.extend(
-        name for name in merged.theirs if name not in merged.requested and flex_flow.is_writable(name)
+        name
+        for name in merged.theirs
+        if name not in merged.requested and flex_flow.is_writable(name)
     )
     return change
 
@@ -177,7 +181,9 @@ def delete_flow(
     before = _start_change(call, base, None)
     # The operator saw the flow as it is kept and shown: compare like with like.
     merged = merge(
-        base=redact(replace_unstorable(dict(base))), theirs=redact(replace_unstorable(before)), mine={}
+        base=redact(replace_unstorable(dict(base))),
+        theirs=redact(replace_unstorable(before)),
+        mine={},
     )
     if merged.theirs:
         call.record(Stage.OUTCOME, Result.CONFLICT, note=_describe_conflict(merged))
@@ -215,12 +221,14 @@ class ChangeAttempt:
         except FlexError as failure:
             error = failure
             error.message = redact_quotes(error.message, self.requested, self.before)
-        except BaseException:  # a fault of ours, or the process is told to end: the request may have left
+        except (
+            BaseException
+        ):  # a fault of ours, or the process is told to end: the request may have left
             with contextlib.suppress(NotRecorded):
                 self.record(
                     Stage.OUTCOME,
                     Result.UNKNOWN,
-                    error=OutcomeUnknown("the call ended in an error of this site"),
+                    error=OutcomeUnknown("internal error during the request"),
                 )
             raise
         milliseconds = round((time.monotonic() - started) * 1000)
@@ -229,7 +237,11 @@ class ChangeAttempt:
             event = self.record(Stage.OUTCOME, _classify_result(error), answer, error, milliseconds)
         except Exception as failure:
             # The kind alone: a database's own words can quote the row.
-            log.error("the outcome of change %s is not on record: %s", self.change_id, type(failure).__name__)
+            log.error(
+                "the outcome of change %s is not recorded: %s",
+                self.change_id,
+                type(failure).__name__,
+            )
             raise OutcomeNotRecorded(attempt, error) from failure
         self._update_mirror(event, answer, error)
         first_contact.record_response(self.account_sid, self.action.removeprefix("flow."), error)
@@ -286,7 +298,9 @@ class ChangeAttempt:
         recorded = audit_log.latest_event(self.change_id)
         if recorded is not None:
             raise audit_log.AlreadyRecorded(recorded)
-        if why := restrictions.account_availability(self.account_sid).why(self.action.removeprefix("flow.")):
+        if why := restrictions.account_availability(self.account_sid).why(
+            self.action.removeprefix("flow.")
+        ):
             self.log_denied(why)
             raise restrictions.OperationUnavailable(why)
 
@@ -305,11 +319,15 @@ class ChangeAttempt:
 
     def _check_available(self, payload: Payload) -> Payload:
         """Asked while nobody else can append: no attempt follows the event that closed the account."""
-        if why := restrictions.account_availability(self.account_sid).why(self.action.removeprefix("flow.")):
+        if why := restrictions.account_availability(self.account_sid).why(
+            self.action.removeprefix("flow.")
+        ):
             raise restrictions.OperationUnavailable(why)
         return payload
 
-    def _update_mirror(self, event: AuditEvent, answer: ApiResponse | None, error: FlexError | None) -> None:
+    def _update_mirror(
+        self, event: AuditEvent, answer: ApiResponse | None, error: FlexError | None
+    ) -> None:
         if answer:
             mirror.apply_result(answer.snapshot or None, event)
         elif mirror.is_not_found(error):
@@ -320,7 +338,11 @@ class ChangeAttempt:
         if not after or self.before is None or self.requested is None:
             return None
         return drift.find_concurrent_edit(
-            self.sid, account_sid=self.account_sid, before=self.before, asked=self.requested, after=after
+            self.sid,
+            account_sid=self.account_sid,
+            before=self.before,
+            asked=self.requested,
+            after=after,
         )
 
     def _find_unexpected_fields(self, after: Snapshot) -> list[str]:
@@ -335,7 +357,7 @@ def _restore_secrets(values: Mapping[str, Any], flow: Snapshot) -> dict[str, Any
 
 def _outcome_message(answer: ApiResponse | None, error: FlexError | None) -> str:
     if answer and answer.status == NOT_FOUND:
-        return "The answer to a first request was lost; the repeat found the flow gone."
+        return "The first response was lost. A retry found the flow deleted."
     return (error.message or str(error)) if error else ""
 
 
@@ -387,6 +409,7 @@ def _describe_conflict(merged: Merge) -> str:
     """The fields that stood in the way of a change, by their labels: their values are the payload's to keep."""
     names = [item.name for item in merged.conflicts] or merged.theirs
     labels = ", ".join(
-        flex_flow.FIELDS_BY_NAME[name].label if name in flex_flow.FIELDS_BY_NAME else name for name in names
+        flex_flow.FIELDS_BY_NAME[name].label if name in flex_flow.FIELDS_BY_NAME else name
+        for name in names
     )
     return f"Someone else changed {labels} in the meantime. Nothing was sent."

@@ -40,7 +40,9 @@ def merge(*, base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Mapping[s
         if flex_flow.is_same_value(name, theirs.get(name), mine[name]):
             continue
         if name in changed_there:
-            result.conflicts.append(FieldConflict(name, base.get(name), theirs.get(name), mine[name]))
+            result.conflicts.append(
+                FieldConflict(name, base.get(name), theirs.get(name), mine[name])
+            )
         else:
             result.requested[name] = mine[name]
     _add_integration_conflicts(result, base, theirs, mine)
@@ -53,11 +55,17 @@ def _add_integration_conflicts(
     """The integration's fields hang on its type: an edit of one and a change of the other collide."""
     kind = "integration_type"
     known = {conflict.name for conflict in result.conflicts}
-    touched = [name for name in (*result.requested, *known) if flex_flow.FIELDS_BY_NAME[name].of_integration]
+    touched = [
+        name
+        for name in (*result.requested, *known)
+        if flex_flow.FIELDS_BY_NAME[name].of_integration
+    ]
     if kind in result.theirs and touched and kind not in known:
         mine_type = mine.get(kind, base.get(kind))
         if not flex_flow.is_same_value(kind, theirs.get(kind), mine_type):
-            result.conflicts.append(FieldConflict(kind, base.get(kind), theirs.get(kind), mine_type))
+            result.conflicts.append(
+                FieldConflict(kind, base.get(kind), theirs.get(kind), mine_type)
+            )
     if kind in result.requested:
         for name in result.theirs:
             entry = flex_flow.FIELDS_BY_NAME.get(name)

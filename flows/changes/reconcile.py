@@ -35,15 +35,17 @@ MAX_SHOWN_CANDIDATES = 4  # candidates whose fields are kept, to stand beside wh
 # A late apply is possible: that a change was not made takes two reads, this far apart.
 CONFIRMATION_DELAY = timedelta(seconds=60)
 RECONCILIATION_ACTOR = Actor(id="", label="reconciliation")
-FLOW_DELETED = "The flow is gone from Twilio, so nothing there can tell."
+FLOW_DELETED = "The flow no longer exists at Twilio."
 THIRD_VALUE = (
-    "Twilio has neither what was there before nor what was asked for: somebody else changed it since."
+    "Twilio has neither the previous nor the requested values, so someone else changed the flow."
 )
-LATER_EDIT = "Twilio has what was there before, but the flow was changed since: this change may have been made and undone."
-MULTIPLE_MATCHES = "More than one flow at Twilio is like the one that was asked for."
-CANDIDATE_DELETED = "A flow that this change may have made was there, and is gone from Twilio."
-PARTIAL_MATCH = "A flow was made at Twilio at that time, but it is not quite like the one that was asked for."
-REQUEST_ERASED = "What the change asked for was erased as personal data, so there is nothing to compare with."
+LATER_EDIT = "Twilio has the previous values, but the flow was changed since. This change may have been applied and reverted."
+MULTIPLE_MATCHES = "More than one flow at Twilio matches the requested one."
+CANDIDATE_DELETED = "A flow that this change may have created was deleted at Twilio."
+PARTIAL_MATCH = "A flow was created at Twilio at that time, but it differs from the requested one."
+REQUEST_ERASED = (
+    "The requested values were erased as personal data, so there is nothing to compare."
+)
 # Without an answer for so long, a person may decide before Twilio can be read again.
 UNREACHABLE_AFTER = timedelta(minutes=30)
 
@@ -64,7 +66,9 @@ class Finding:
     seen: Snapshot | None = None  # the flow as it was seen; None if it is gone or was never made
     puzzle: str = ""
     candidates: list[str] = field(default_factory=list)
-    reading: dict[str, Snapshot | None] = field(default_factory=dict)  # by SID, what a person is shown of it
+    reading: dict[str, Snapshot | None] = field(
+        default_factory=dict
+    )  # by SID, what a person is shown of it
 
 
 def reconcile(*, most: int = 50) -> list[AuditEvent]:
@@ -133,7 +137,7 @@ def resolve_manually(
         seen, updates_mirror = _read_created_flow(change, sid)
     elif applied and change.action == "flow.update":
         seen = _derive_updated_flow(change)
-    said = f"A person decided; reading could not tell. {change.puzzle}"
+    said = f"Decided by a user. {change.puzzle}"
     result = Result.APPLIED if applied else Result.NOT_APPLIED
     return _record_resolution(
         change,
@@ -162,7 +166,9 @@ def collect_findings(change: OpenChange) -> dict[str, Any]:
 def _check_candidate(change: OpenChange, sid: str) -> None:
     """A creation made one of the candidates. One that another creation has been found to have made meanwhile
     is no candidate any more; where nothing can be read, a person may know of another flow."""
-    may_be_named = sid in change.candidates or (change.is_unreadable and flex_flow.is_sid("FO", sid))
+    may_be_named = sid in change.candidates or (
+        change.is_unreadable and flex_flow.is_sid("FO", sid)
+    )
     if not may_be_named or not _filter_unexplained([{"sid": sid}], change):
         raise NotACandidate
 
@@ -205,7 +211,7 @@ def _reconcile_change(change: OpenChange, readback: Readback) -> AuditEvent | No
         raise
     except FlexError as error:
         if change.attempt.at < timezone.now() - UNREACHABLE_AFTER:
-            _mark_unreadable(change, f"Twilio can't be reached: {error}.")
+            _mark_unreadable(change, f"Couldn't read from Twilio: {error}.")
         raise
     if finding.puzzle:
         OpenChange.objects.filter(pk=change.pk).update(
@@ -220,7 +226,7 @@ def _reconcile_change(change: OpenChange, readback: Readback) -> AuditEvent | No
     if not finding.applied and not _confirm_not_applied(change):
         return None
     result = Result.APPLIED if finding.applied else Result.NOT_APPLIED
-    said = "Found out by reading; nothing was sent."
+    said = "Confirmed by reading from Twilio. Nothing was sent."
     sid = (finding.seen or {}).get("sid", "") if change.action == "flow.create" else ""
     try:
         return _record_resolution(change, result, finding.seen, said, sid=sid)
@@ -288,7 +294,9 @@ def _find_created_flow(change: OpenChange, listing: Sequence[Snapshot]) -> Findi
     gone: list[Snapshot] = [{"sid": sid} for sid in change.candidates if sid not in there]
     gone = _filter_unexplained(gone, change)
     if change.attempt.payload.erased_at:
-        return Finding(None, puzzle=REQUEST_ERASED, candidates=[flow["sid"] for flow in (*near, *gone)])
+        return Finding(
+            None, puzzle=REQUEST_ERASED, candidates=[flow["sid"] for flow in (*near, *gone)]
+        )
     alike = [flow for flow in near if _matches_request(change, flow)]
     if len(alike) == 1 and not gone:
         return Finding(True, alike[0])
@@ -325,9 +333,17 @@ def _filter_unexplained(flows: list[Snapshot], change: OpenChange) -> list[Snaps
 def _confirm_not_applied(change: OpenChange) -> bool:
     now = timezone.now()
     # What stood in the way of telling does not any more.
-    nothing = {"puzzle": "", "candidates": [], "is_unreadable": False, "last_reading": {}, "read_at": None}
+    nothing = {
+        "puzzle": "",
+        "candidates": [],
+        "is_unreadable": False,
+        "last_reading": {},
+        "read_at": None,
+    }
     if change.not_applied_at is None:
-        OpenChange.objects.filter(pk=change.pk, not_applied_at=None).update(not_applied_at=now, **nothing)
+        OpenChange.objects.filter(pk=change.pk, not_applied_at=None).update(
+            not_applied_at=now, **nothing
+        )
         return False
     if now - change.not_applied_at >= CONFIRMATION_DELAY:
         return True

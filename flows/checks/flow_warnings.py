@@ -13,8 +13,11 @@ from flows.twilio.flex import flex_flow
 # Formats in use, seen from real accounts; Twilio does not check them, so neither do we reject.
 IDENTITY_FORMATS: Final = {
     "sms": (r"\+[1-9][0-9]{6,14}|[A-Za-z0-9 ]{3,11}", "a number such as +14155551234"),
-    "whatsapp": (r"whatsapp:\+[1-9][0-9]{6,14}", "whatsapp: and a number, such as whatsapp:+14155551234"),
-    "facebook": (r"messenger:\S+", "messenger: and the page's id"),
+    "whatsapp": (
+        r"whatsapp:\+[1-9][0-9]{6,14}",
+        "whatsapp: followed by a number, such as whatsapp:+14155551234",
+    ),
+    "facebook": (r"messenger:\S+", "messenger: followed by the page ID"),
 }
 
 
@@ -22,12 +25,12 @@ def find_warnings(snapshot: Mapping[str, Any]) -> list[str]:
     """Sentences about one flow, the gravest first."""
     kind = flex_flow.handler_type(snapshot) or None
     found = [
-        f"{entry.label} is not understood: Twilio sent “{labels.value_to_text(snapshot[entry.name])[:80]}”."
+        f"{entry.label} has an unexpected value: “{labels.value_to_text(snapshot[entry.name])[:80]}”."
         for entry in flex_flow.WRITABLE_FIELDS
         if not flex_flow.is_readable(entry.name, snapshot.get(entry.name))
     ]
     found += [
-        f"{entry.label} is missing: without it nothing handles the messages."
+        f"{entry.label} is missing. Messages can't be handled without it."
         for entry in flex_flow.INTEGRATION_FIELDS
         if flex_flow.is_required(entry, kind)
         and flex_flow.normalize_value(entry.name, snapshot.get(entry.name)) is None
@@ -45,14 +48,15 @@ def _check_type(snapshot: Mapping[str, Any], kind: str | None) -> list[str]:
     if not flex_flow.is_readable("integration_type", snapshot.get("integration_type")):
         return []  # that is said already
     if kind is None:
-        also = " Twilio's default is Studio: whether the webhook is called is not certain."
+        also = " Twilio's default is Studio, so the webhook may not be called."
         has_webhook = (
-            flex_flow.normalize_value("integration_url", snapshot.get("integration_url")) is not None
+            flex_flow.normalize_value("integration_url", snapshot.get("integration_url"))
+            is not None
         )
-        bare = "No integration type is set: nothing says what handles the messages."
+        bare = "No integration type is set, so messages may go nowhere."
         return [bare + (also if has_webhook else "")]
     if flex_flow.normalize_value("integration_type", snapshot.get("integration_type")) is None:
-        return ["No integration type is set: Twilio takes Studio, its default."]
+        return ["No integration type is set. Twilio uses Studio by default."]
     return []
 
 
@@ -65,16 +69,18 @@ def _check_hidden_characters(snapshot: Mapping[str, Any]) -> list[str]:
         if codes := invisible.format_code_points(
             one for one in invisible.find_invisible(text) if not one.isspace()
         ):
-            found.append(f"{flex_flow.FIELDS_BY_NAME[name].label} has invisible characters in it: {codes}.")
+            found.append(
+                f"{flex_flow.FIELDS_BY_NAME[name].label} contains invisible characters: {codes}."
+            )
     return found
 
 
 def _check_webhook(url: str) -> list[str]:
     found = []
     if url.lower().startswith("http:"):
-        found.append("The webhook is not encrypted: its address begins with http:, not https:.")
+        found.append("The webhook is not encrypted. Use https:// instead of http://.")
     if "#" in url:
-        found.append("What follows the # in the webhook's address is never sent to it.")
+        found.append("The part of the webhook URL after # is never sent.")
     return found
 
 
@@ -84,9 +90,9 @@ def _check_identity(snapshot: Mapping[str, Any]) -> list[str]:
         return []
     pattern, example = IDENTITY_FORMATS[channel]
     if not identity:
-        return [f"No contact identity is set: {labels.CHOICE_LABELS[channel]} needs {example}."]
+        return [f"No contact identity is set. {labels.CHOICE_LABELS[channel]} needs {example}."]
     if not re.fullmatch(pattern, str(identity)):
         return [
-            f"The contact identity does not look like one of {labels.CHOICE_LABELS[channel]}: expected {example}."
+            f"The contact identity doesn't look like {labels.CHOICE_LABELS[channel]}. Expected {example}."
         ]
     return []

@@ -13,7 +13,9 @@ import re
 from datetime import datetime
 from typing import Any, Final
 
-BYTE_ORDER_MARK: Final = "\ufeff"  # without it at its beginning, Excel does not read a file as UTF-8
+BYTE_ORDER_MARK: Final = (
+    "\ufeff"  # without it at its beginning, Excel does not read a file as UTF-8
+)
 
 _IGNORED_PREFIX: Final = r"[\s\"'\u200b-\u200f\u2060\ufeff]*"  # what a spreadsheet looks past
 _FORMULA_SIGN: Final = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"  # of a formula, and its wide form

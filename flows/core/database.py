@@ -29,7 +29,10 @@ def short_lock_timeout() -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(Error), connection.cursor() as cursor:  # a connection that is lost took it along
+        with (
+            suppress(Error),
+            connection.cursor() as cursor,
+        ):  # a connection that is lost took it along
             cursor.execute(end)
 
 
@@ -44,7 +47,9 @@ def create_unpooled_connection() -> BaseDatabaseWrapper:
     """A connection of its own, not made yet. A pool would wait for a server that refuses, or for the others
     to give one back."""
     made = connections.create_connection("default")
-    options = {name: value for name, value in made.settings_dict["OPTIONS"].items() if name != "pool"}
+    options = {
+        name: value for name, value in made.settings_dict["OPTIONS"].items() if name != "pool"
+    }
     made.settings_dict = {**made.settings_dict, "OPTIONS": options}
     return made
 

@@ -48,9 +48,12 @@ def strip_invisible(text: str) -> str:
     if is_plain(text):
         return text
     places = range(len(text))
-    kept = (text[place] for place in places if text[place].isspace() or not is_invisible(text, place))
+    kept = (
+        text[place] for place in places if text[place].isspace() or not is_invisible(text, place)
+    )
     return "".join(
-        " " if character.isspace() and character not in "\r\n\t" else character for character in kept
+        " " if character.isspace() and character not in "\r\n\t" else character
+        for character in kept
     )
 
 
@@ -76,11 +79,15 @@ def visible_text(text: str) -> str:
 
     Somebody may copy what a page writes out for a hidden character, or leave it out: both are the same. Only
     what turns letters round has to be there, as itself or as it is written out."""
-    shown = _ESCAPED_CHARACTER.sub(lambda mark: chr(int(mark[1], 16)), unicodedata.normalize("NFC", text))
+    shown = _ESCAPED_CHARACTER.sub(
+        lambda mark: chr(int(mark[1], 16)), unicodedata.normalize("NFC", text)
+    )
     kept = (
         character
         for place, character in enumerate(shown)
-        if character.isspace() or character in _DIRECTION_OVERRIDES or not is_invisible(shown, place)
+        if character.isspace()
+        or character in _DIRECTION_OVERRIDES
+        or not is_invisible(shown, place)
     )
     return " ".join("".join(kept).split())
 

@@ -15,8 +15,12 @@ from flows.core.normalization import split_terms
 PARTIAL_PHONE_MIN_DIGITS: Final = (
     4  # digits from which a text of digits and signs is looked for as a phone number
 )
-_SHORT_SID: Final = re.compile(r"([A-Z]{2}[0-9a-f]{2,30})(?:…|\.\.\.)([0-9a-f]{2,30})", re.IGNORECASE)
-_PHONE_NUMBER: Final = re.compile(r"(?:[a-z]+:)?(\+?[0-9 ()./\u00a0\u2010-\u2015-]+)", re.IGNORECASE)
+_SHORT_SID: Final = re.compile(
+    r"([A-Z]{2}[0-9a-f]{2,30})(?:…|\.\.\.)([0-9a-f]{2,30})", re.IGNORECASE
+)
+_PHONE_NUMBER: Final = re.compile(
+    r"(?:[a-z]+:)?(\+?[0-9 ()./\u00a0\u2010-\u2015-]+)", re.IGNORECASE
+)
 
 
 def text_filter(text: str, *, name: str = "name_folded", identity: str = "identity_folded") -> Q:
@@ -44,7 +48,9 @@ def split_parts(text: str) -> list[str]:
     ):
         words = list(group)
         run = " ".join(words)
-        parts += [run] if is_number and len(extract_digits(run)) >= PARTIAL_PHONE_MIN_DIGITS else words
+        parts += (
+            [run] if is_number and len(extract_digits(run)) >= PARTIAL_PHONE_MIN_DIGITS else words
+        )
     return list(dict.fromkeys(parts))
 
 
@@ -71,7 +77,11 @@ def index_terms(text: str) -> set[str]:
     """One of which stands in the name or the identity of each entry that `stands_in` holds for."""
     parts = split_parts(text)
     part = max(parts, key=len)
-    return {max(_split_words(part, parts), key=len), *expand_phone_number(part), *expand_phone_number(text)}
+    return {
+        max(_split_words(part, parts), key=len),
+        *expand_phone_number(part),
+        *expand_phone_number(text),
+    }
 
 
 def extract_digits(text: str) -> str:

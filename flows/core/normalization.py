@@ -9,7 +9,17 @@ from collections.abc import Iterator
 
 # Letters that Unicode does not take apart, though people type them without their stroke.
 _CHARACTER_MAP = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "æ": "ae", "œ": "oe", "\u0131": "i", "\x00": None}
+    {
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "ħ": "h",
+        "æ": "ae",
+        "œ": "oe",
+        "\u0131": "i",
+        "\x00": None,
+    }
     # Dashes and apostrophes as a keyboard has them: names are often written by a text processor.
     | dict.fromkeys("\u2010\u2012\u2013\u2014\u2015\u2212", "-")
     | dict.fromkeys("\u2018\u2019\u02bc", "'")
@@ -23,7 +33,9 @@ def normalize_text(text: str) -> str:
     if text.isascii():  # the same, sooner
         return " ".join(text.lower().replace("\x00", "").split())
     apart = unicodedata.normalize("NFKD", text).casefold().translate(_CHARACTER_MAP)
-    kept = "".join(character for character in apart if unicodedata.category(character) not in {"Mn", "Cf"})
+    kept = "".join(
+        character for character in apart if unicodedata.category(character) not in {"Mn", "Cf"}
+    )
     return " ".join(kept.split())
 
 
@@ -36,7 +48,9 @@ def split_terms(text: str) -> list[str]:
     return [word for part in folded.split() if (word := part.strip(PUNCTUATION))] or [folded]
 
 
-_normalize_character = functools.lru_cache(maxsize=4096)(normalize_text)  # of single letters, which are few
+_normalize_character = functools.lru_cache(maxsize=4096)(
+    normalize_text
+)  # of single letters, which are few
 
 
 def find_spans(text: str, wanted: str) -> Iterator[tuple[int, int]]:

@@ -49,7 +49,11 @@ def linked(value: object) -> SafeString:
         "",
         "{}",
         (
-            (format_html('<a href="{}" rel="noopener noreferrer nofollow">{}</a>', part, visible(part)),)
+            (
+                format_html(
+                    '<a href="{}" rel="noopener noreferrer nofollow">{}</a>', part, visible(part)
+                ),
+            )
             if place % 2
             else (visible(part),)
             for place, part in enumerate(parts)
@@ -60,7 +64,9 @@ def linked(value: object) -> SafeString:
 def marked(value: object, query: str) -> SafeString:
     """The text, made visible, with what was searched for marked in it."""
     text, parts, done = str(value), [], 0
-    for start, end in sorted(place for word in split_terms(query) for place in find_spans(text, word)):
+    for start, end in sorted(
+        place for word in split_terms(query) for place in find_spans(text, word)
+    ):
         if start < done:  # one word within another
             continue
         parts += [visible(text[done:start]), "<mark>", visible(text[start:end]), "</mark>"]

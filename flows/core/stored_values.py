@@ -26,19 +26,23 @@ class MalformedValue:
     key: Any
 
     def __str__(self) -> str:
-        return f"The table {self.table} has a value in {self.column} that this site did not write so (row {self.key})."
+        return f"Table {self.table} has an invalid value in {self.column} (row {self.key})."
 
 
 def find_malformed_values() -> list[MalformedValue]:
     """The first odd value of each column of this site's tables, in the order of the models."""
     if connection.vendor != "sqlite":
         return []
-    return [odd for model in apps.get_app_config("flows").get_models() for odd in _find_in_table(model)]
+    return [
+        odd for model in apps.get_app_config("flows").get_models() for odd in _find_in_table(model)
+    ]
 
 
 def _find_in_table(model: type[models.Model]) -> Iterator[MalformedValue]:
     table, key = model._meta.db_table, model._meta.pk.column
-    columns = [(str(field.column), _storage_condition(field)) for field in model._meta.concrete_fields]
+    columns = [
+        (str(field.column), _storage_condition(field)) for field in model._meta.concrete_fields
+    ]
     odd = " OR ".join(f"NOT ({condition})" for _, condition in columns)
     with connection.cursor() as cursor:
         cursor.execute(f'SELECT 1 FROM "{table}" WHERE {odd} LIMIT 1')  # noqa: S608 - names of models  # nosec B608
@@ -60,7 +64,9 @@ def _storage_condition(field: models.Field[Any, Any]) -> str:
     if isinstance(kind, models.IntegerField | models.BooleanField):
         condition = f"{storage} = 'integer'"
     elif isinstance(kind, models.UUIDField):
-        condition = f"{storage} = 'text' AND length({column}) = 32 AND {column} NOT GLOB '*[^0-9a-f]*'"
+        condition = (
+            f"{storage} = 'text' AND length({column}) = 32 AND {column} NOT GLOB '*[^0-9a-f]*'"
+        )
     elif isinstance(kind, models.DateTimeField):
         is_moment = f"{column} GLOB '{_DATETIME_PATTERN}' OR ({column} GLOB '{_FRACTION_PATTERN}' AND {column} NOT LIKE '%.000000')"
         condition = f"{storage} = 'text' AND ({is_moment})"

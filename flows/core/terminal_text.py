@@ -15,4 +15,6 @@ _UNSAFE_CHARACTERS: Final = re.compile(
 def escape_line(text: object) -> str:
     """Return the text with every such character as Python writes it in a string, so that it stays on its line
     and can be told from what the program itself writes."""
-    return _UNSAFE_CHARACTERS.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
+    return _UNSAFE_CHARACTERS.sub(
+        lambda found: found[0].encode("unicode_escape").decode(), str(text)
+    )

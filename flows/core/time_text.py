@@ -9,14 +9,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-UNKNOWN_TIME: Final = format_html('<span class="unset">{}</span>', "Not known")
+UNKNOWN_TIME: Final = format_html('<span class="unset">{}</span>', "Unknown")
 
 
 def when(moment: datetime) -> SafeString:
     """Return the time in UTC, and how long ago that was."""
     utc = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     return format_html(
-        '<time datetime="{}" title="{}">{} UTC</time> {}',
+        '<time datetime="{}" title="{}">{} UTC</time> ({})',
         f"{utc:%Y-%m-%d %H:%M:%SZ}",
         f"{utc:%Y-%m-%d %H:%M:%S} UTC",
         f"{utc.day} {utc:%b %Y, %H:%M}",
@@ -56,7 +56,7 @@ def ago(moment: datetime | None) -> str:
 
 def clock(moment: datetime | None) -> str:
     """The time of day, for a moment that is not long ago: "10:42 UTC"."""
-    return f"{moment.astimezone(UTC):%H:%M} UTC" if moment else "an unknown time"
+    return f"{moment.astimezone(UTC):%H:%M} UTC" if moment else "unknown time"
 
 
 def inline_timestamp(moment: datetime | None) -> SafeString:
@@ -67,7 +67,7 @@ def inline_timestamp(moment: datetime | None) -> SafeString:
     day = "" if utc.date() == today else f"{utc.day} {utc:%b %Y}, "
     text = f"{day}{utc:%H:%M} UTC"
     return format_html(
-        '<time datetime="{}" title="{}">{}</time> {}',
+        '<time datetime="{}" title="{}">{}</time> ({})',
         f"{utc:%Y-%m-%d %H:%M:%SZ}",
         f"{utc:%Y-%m-%d %H:%M:%S} UTC",
         text,

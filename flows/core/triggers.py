@@ -103,8 +103,14 @@ def _sqlite_statement(trigger: Trigger) -> str:
 def _expected_definition(connection: BaseDatabaseWrapper, trigger: Trigger) -> Sequence[object]:
     if connection.vendor == "sqlite":
         return (trigger.table, _normalize_sql(_sqlite_statement(trigger)))
-    kind = sum(bit for event, bit in _EVENT_BITS.items() if re.search(rf"\b{event}\b", trigger.event.upper()))
-    kind |= (_ROW_BIT if trigger.is_per_row else 0) | (_BEFORE_BIT if "BEFORE" in trigger.event else 0)
+    kind = sum(
+        bit
+        for event, bit in _EVENT_BITS.items()
+        if re.search(rf"\b{event}\b", trigger.event.upper())
+    )
+    kind |= (_ROW_BIT if trigger.is_per_row else 0) | (
+        _BEFORE_BIT if "BEFORE" in trigger.event else 0
+    )
     source = _normalize_sql(f"BEGIN {trigger.body} END")
     return (trigger.table, kind, bool(trigger.when), "O", trigger.procedure, source)
 

@@ -65,7 +65,7 @@ def compact() -> None:
         else:
             _vacuum_postgresql()
     except Error as error:
-        raise CompactionFailed(f"The database could not be written anew: {error}".strip()) from error
+        raise CompactionFailed(f"Couldn't compact the database: {error}".strip()) from error
 
 
 def describe_unreachable_copies() -> str:
@@ -80,7 +80,9 @@ def _vacuum_sqlite() -> None:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         is_busy, *_ = cursor.fetchone()
     if is_busy:
-        raise CompactionFailed("Another connection is reading an older state, which the WAL keeps for it.")
+        raise CompactionFailed(
+            "Another connection still reads an older state, which stays in the WAL."
+        )
 
 
 def _vacuum_postgresql() -> None:
@@ -115,6 +117,6 @@ def _wait_for_older_readers(xact_id: str) -> None:
                 return
             if time.monotonic() > deadline:
                 raise CompactionFailed(
-                    "Another connection, slot or prepared transaction still sees the state from before."
+                    "Another connection, replication slot or prepared transaction still uses the old state."
                 )
             time.sleep(0.1)

@@ -51,8 +51,12 @@ class ErasureResult:
     at_twilio: list[str] = field(
         default_factory=list
     )  # those of them that Twilio still has: a sync brings them back
-    sealed: list[int] = field(default_factory=list)  # events that mention it where nothing can be erased
-    elsewhere: list[int] = field(default_factory=list)  # events left alone, though their payload has it too
+    sealed: list[int] = field(
+        default_factory=list
+    )  # events that mention it where nothing can be erased
+    elsewhere: list[int] = field(
+        default_factory=list
+    )  # events left alone, though their payload has it too
     undecided: list[int] = field(
         default_factory=list
     )  # of changes that have to be decided without their contents
@@ -110,7 +114,13 @@ def erase(
     erase_from_sessions(search.remnants.identities)
     elsewhere = sorted({*search.elsewhere} - {*search.seqs})
     return ErasureResult(
-        event, search.seqs, search.rows, search.at_twilio, search.sealed, elsewhere, search.open_changes
+        event,
+        search.seqs,
+        search.rows,
+        search.at_twilio,
+        search.sealed,
+        elsewhere,
+        search.open_changes,
     )
 
 
@@ -136,7 +146,9 @@ class _ErasureSearch:
         self._matching_seqs: set[int] = set()
         names, identities = (set[str](), {identity}) if identity else _known_names(sid)
         self.mentions = MentionMatcher([*names, *identities])
-        self.remnants = Remnants(self.mentions, MentionMatcher(identities), is_by_identity=bool(identity))
+        self.remnants = Remnants(
+            self.mentions, MentionMatcher(identities), is_by_identity=bool(identity)
+        )
         self.seqs: list[int] = []
         self.rows: list[str] = []
         self.at_twilio: list[str] = []
@@ -158,17 +170,25 @@ class _ErasureSearch:
         )
         seqs = set(_unerased_events().filter(of_flows).values_list("seq", flat=True))
         for batch in _split_batches(sorted(self._changes, key=str)):
-            seqs.update(_unerased_events().filter(change_id__in=batch).values_list("seq", flat=True))
+            seqs.update(
+                _unerased_events().filter(change_id__in=batch).values_list("seq", flat=True)
+            )
         self.seqs = sorted(seqs | self._matching_seqs)
         changes: set[uuid.UUID | None] = set()
         for batch in _split_batches(self.seqs):
-            changes.update(AuditEvent.objects.filter(seq__in=batch).values_list("change_id", flat=True))
+            changes.update(
+                AuditEvent.objects.filter(seq__in=batch).values_list("change_id", flat=True)
+            )
         self.remnants.find(self._sids, changes - {None})
 
     def _choose_rows(self) -> None:
-        rows = Flow.objects.values_list("sid", "friendly_name", "contact_identity", "resource", "gone_at")
+        rows = Flow.objects.values_list(
+            "sid", "friendly_name", "contact_identity", "resource", "gone_at"
+        )
         for sid, name, identity, resource, gone_at in rows.iterator():
-            has_it = self._is_by_identity and self.mentions(identity, resource.get("contact_identity"))
+            has_it = self._is_by_identity and self.mentions(
+                identity, resource.get("contact_identity")
+            )
             if has_it:
                 self._sids.add(sid)
             if sid in self._sids or (self._is_by_identity and self.mentions(name, resource)):
@@ -207,7 +227,9 @@ def _empty_payloads(search: _ErasureSearch, *, despite_open_change: bool) -> Pay
         raise _NothingToErase
     erased, now = set(search.seqs), timezone.now()
     search.open_changes = _check_open_changes(erased, despite=despite_open_change)
-    nothing = {name: getattr(AuditPayload(), name) for name in (*PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)}
+    nothing = {
+        name: getattr(AuditPayload(), name) for name in (*PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)
+    }
     for batch in _split_batches(search.seqs):
         AuditPayload.objects.filter(pk__in=batch).update(**nothing, salt="", erased_at=now)
         OpenDrift.objects.filter(pk__in=batch).delete()  # what was found can't be shown any more
@@ -216,11 +238,11 @@ def _empty_payloads(search: _ErasureSearch, *, despite_open_change: bool) -> Pay
         Flow.objects.filter(sid__in=batch).delete()
     search.remnants.erase()
     said: dict[str, Any] = {"events": seq_ranges(search.seqs), "copies": len(search.rows)}
-    message = f"The contents of {len(search.seqs)} events were erased."
+    message = f"Erased personal data from {len(search.seqs)} events."
     if search.open_changes:
         said["open_changes"] = search.open_changes
         message += (
-            " Changes with an unknown outcome were among them: each has to be decided without its contents."
+            " Some are changes with an unknown outcome, to be decided without their contents."
         )
     return Payload(requested=said, message=message)
 
@@ -247,7 +269,11 @@ def _known_names(sid: str) -> tuple[set[str], set[str]]:
     identities: set[str] = set()
     bodies = AuditPayload.objects.filter(event__target_sid=sid).values(*PAYLOAD_FIELDS)
     states = [body[name] for body in bodies for name in ("before", "requested", "after")]
-    for said in (*bodies, *states, *Flow.objects.filter(sid=sid).values_list("resource", flat=True)):
+    for said in (
+        *bodies,
+        *states,
+        *Flow.objects.filter(sid=sid).values_list("resource", flat=True),
+    ):
         if said and said.get("friendly_name"):
             names.add(str(said["friendly_name"]))
         if said and said.get("contact_identity"):

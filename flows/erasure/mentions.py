@@ -32,7 +32,9 @@ class MentionMatcher:
 
     @staticmethod
     def _found(pattern: re.Pattern[str], said: Any) -> bool:
-        text = unicodedata.normalize("NFC", "\0".join(_iter_texts(said)))  # no value has a NUL in it
+        text = unicodedata.normalize(
+            "NFC", "\0".join(_iter_texts(said))
+        )  # no value has a NUL in it
         for _ in range(MAX_DECODINGS + 1):
             if pattern.search(text):
                 return True

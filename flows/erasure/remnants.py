@@ -41,7 +41,9 @@ class Remnants:
     quoting: list[PlannedChange] = field(
         default_factory=list
     )  # of other flows, with a reason that names them
-    rows: list[tuple[Model, dict[str, Any]]] = field(default_factory=list)  # with the values they get
+    rows: list[tuple[Model, dict[str, Any]]] = field(
+        default_factory=list
+    )  # with the values they get
     views: list[int] = field(default_factory=list)
 
     @property
@@ -54,7 +56,11 @@ class Remnants:
         self.rows = [
             *self._in_plans(),
             *self._in_readings(sids),
-            *((row, {"reason": ""}) for row in Closure.objects.all() if self._is_in_free_text(row.reason)),
+            *(
+                (row, {"reason": ""})
+                for row in Closure.objects.all()
+                if self._is_in_free_text(row.reason)
+            ),
             *(
                 (row, {"error": DATA_ERASED})
                 for row in SyncState.objects.all()
@@ -138,7 +144,8 @@ def erase_from_sessions(identities: MentionMatcher) -> None:
         kept = {
             name: value
             for name, value in data.items()
-            if name != SessionStorage.session_key and (name.startswith("_") or not identities.within(value))
+            if name != SessionStorage.session_key
+            and (name.startswith("_") or not identities.within(value))
         }
         if kept != data:
             session.session_data = Session.objects.encode(kept)

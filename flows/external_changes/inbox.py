@@ -47,7 +47,10 @@ class ExternalChange:
         if self.kind != CHANGED:
             return {}
         before, after = drift.net_change(self.events)
-        return {name: (before.get(name), after.get(name)) for name in drift.changes_between(before, after)}
+        return {
+            name: (before.get(name), after.get(name))
+            for name in drift.changes_between(before, after)
+        }
 
 
 def group_similar(found: Iterable[ExternalChange]) -> list[list[ExternalChange]]:
@@ -66,9 +69,15 @@ def group_similar(found: Iterable[ExternalChange]) -> list[list[ExternalChange]]
 
 def load_pending(event_ids: Iterable[uuid.UUID]) -> list[ExternalChange]:
     """Return what is in the inbox up to these events, each the last that somebody saw of its flow."""
-    seen = OpenDrift.objects.filter(event__event_id__in=list(event_ids)).values_list("target_sid", "event")
+    seen = OpenDrift.objects.filter(event__event_id__in=list(event_ids)).values_list(
+        "target_sid", "event"
+    )
     until = dict(seen)
-    items = OpenDrift.objects.filter(target_sid__in=until).select_related("event__payload").order_by("event")
+    items = (
+        OpenDrift.objects.filter(target_sid__in=until)
+        .select_related("event__payload")
+        .order_by("event")
+    )
     flows: dict[str, list[AuditEvent]] = {}
     for item in items:
         if item.pk <= until[item.target_sid]:
@@ -79,11 +88,16 @@ def load_pending(event_ids: Iterable[uuid.UUID]) -> list[ExternalChange]:
 def accept_all(changes: Sequence[ExternalChange], *, reason: str, actor: Actor) -> list[AuditEvent]:
     """Accept all of these, up to the last event of each: one event a flow, all or none. Raises `NotRecorded`."""
     return append_batch(
-        [drift.build_acceptance(event=change.last, reason=reason, actor=actor) for change in changes]
+        [
+            drift.build_acceptance(event=change.last, reason=reason, actor=actor)
+            for change in changes
+        ]
     )
 
 
 def _grouping_key(change: ExternalChange) -> str:
     after: Mapping[str, Any] = {name: value for name, (_, value) in change.values.items()}
     alone = change.last.target_sid if change.kind == CHANGED and not after else ""
-    return json.dumps([change.last.account_sid, change.kind, alone, after], sort_keys=True, default=str)
+    return json.dumps(
+        [change.last.account_sid, change.kind, alone, after], sort_keys=True, default=str
+    )

@@ -19,24 +19,28 @@ from flows.redaction.masking import has_mask
 from flows.twilio import labels as words
 from flows.twilio.flex import flex_flow
 
-NOTHING_TO_REVERT: Final = "Nothing to change: it is as it was before."
-NO_EARLIER_STATE: Final = "The log has no earlier state of it."
+NOTHING_TO_REVERT: Final = "Nothing to change: already as before."
+NO_EARLIER_STATE: Final = "No earlier version in the audit log."
 _TITLE_BY_KIND: Final = {
     CHANGED: "Revert {count} external change{s}",
-    CREATED: "Delete {count} flow{s} created elsewhere",
-    DELETED: "Re-create {count} flow{s} deleted elsewhere",
+    CREATED: "Delete {count} externally created flow{s}",
+    DELETED: "Re-create {count} externally deleted flow{s}",
 }
 
 
 def plan_revert(
-    *, changes: Sequence[ExternalChange], made_by: str, reason: str = "", within: twilio_accounts.Scope = None
+    *,
+    changes: Sequence[ExternalChange],
+    made_by: str,
+    reason: str = "",
+    within: twilio_accounts.Scope = None,
 ) -> Plan:
     """Draft the bulk change that takes these back, the newest first. `within`: the accounts where the person may
     change flows. Nothing is sent."""
     planned = build_reverts(changes)
     for change in planned:
         if within is not None and change.account_sid not in within:
-            change.skipped = "You may not do this in its account."
+            change.skipped = "You don't have permission in its account."
     collisions.skip_collisions(planned)
     kinds = {change.kind for change in changes}
     title = _TITLE_BY_KIND[kinds.pop() if len(kinds) == 1 else CHANGED]
@@ -47,19 +51,27 @@ def plan_revert(
 def build_reverts(changes: Sequence[ExternalChange]) -> list[PlannedChange]:
     """Return the change that reverts each of these; one that can't be made says why it is skipped."""
     sids = [change.last.target_sid for change in changes]
-    rows = {row.sid: row for batch in split_batches(sids) for row in Flow.objects.filter(sid__in=batch)}
+    rows = {
+        row.sid: row for batch in split_batches(sids) for row in Flow.objects.filter(sid__in=batch)
+    }
     unresolved = {
         sid: event
         for batch in split_batches(sids)
         for sid, event in audit_log.open_changes_by_flow(batch).items()
     }
-    return [_build_revert(change, rows.get(change.last.target_sid), unresolved) for change in changes]
+    return [
+        _build_revert(change, rows.get(change.last.target_sid), unresolved) for change in changes
+    ]
 
 
-def _build_revert(change: ExternalChange, row: Flow | None, unresolved: Mapping[str, Any]) -> PlannedChange:
+def _build_revert(
+    change: ExternalChange, row: Flow | None, unresolved: Mapping[str, Any]
+) -> PlannedChange:
     event = change.last
     planned = PlannedChange(
-        action={CHANGED: "flow.update", CREATED: "flow.delete", DELETED: "flow.create"}[change.kind],
+        action={CHANGED: "flow.update", CREATED: "flow.delete", DELETED: "flow.create"}[
+            change.kind
+        ],
         account_sid=event.account_sid,
         target_sid="" if change.kind == DELETED else event.target_sid,
         friendly_name=event.payload.friendly_name,
@@ -101,9 +113,9 @@ def _request_former_values(planned: PlannedChange, change: ExternalChange, row: 
     if empty := [name for name, value in former.items() if value in (None, "")]:
         labels = ", ".join(words.field_label(name) for name in empty)
         raise SkipFlow(
-            f"It had no value before in {labels}, and Twilio may not allow clearing it: revert it by hand."
+            f"{labels} had no value before, but Twilio may not allow clearing it. Revert it manually."
         )
     if any(map(has_mask, former.values())):
-        raise SkipFlow("Its webhook had a secret, which is not stored: revert it by hand.")
+        raise SkipFlow("Its webhook contained a secret, which isn't stored. Revert it manually.")
     planned.before = {name: row.resource.get(name) for name in former}
     planned.asked = former

@@ -32,7 +32,7 @@ from flows.twilio.flex import flex_flow
 MAX_GROUPS: Final = 100  # groups
 MAX_NAMED_MEMBERS: Final = 10  # flows of a group that are named at once
 REASON_MAX: Final = 200
-ALREADY_RESOLVED: Final = "Somebody has dealt with this already."
+ALREADY_RESOLVED: Final = "Already resolved by someone else."
 REVERT_OPERATIONS: Final = {CREATED: "delete", CHANGED: "update", DELETED: "create"}
 
 
@@ -165,7 +165,9 @@ def drift_revert_many(request: Request) -> HttpResponse:
     _require_permission(request, changes, "plan.start")
     reason = trim_invisible(request.POST.get("reason", ""))
     if len(reason) > REASON_MAX:
-        return _render_inbox(request, changes=changes, reason=reason, error=_length_error(reason), status=422)
+        return _render_inbox(
+            request, changes=changes, reason=reason, error=_length_error(reason), status=422
+        )
     plan = reverting.plan_revert(
         changes=changes, made_by=request.user.get_username(), reason=reason, within=request.scope
     )
@@ -180,21 +182,24 @@ def _accept(request: Request, event_ids: Sequence[uuid.UUID]) -> HttpResponse:
     _require_permission(request, changes, "flow.accept")
     reason = trim_invisible(request.POST.get("reason", ""))
     if len(reason) > REASON_MAX:
-        return _render_inbox(request, changes=changes, reason=reason, error=_length_error(reason), status=422)
+        return _render_inbox(
+            request, changes=changes, reason=reason, error=_length_error(reason), status=422
+        )
     try:
         inbox.accept_all(changes, reason=reason, actor=get_actor(request))
     except NotRecorded:
-        sentence = "The audit log can't be written just now, so nothing was accepted."
+        sentence = "Couldn't write to the audit log, so nothing was accepted."
         return _render_inbox(request, changes=changes, reason=reason, error=sentence, status=503)
     if len(changes) == 1:
-        messages.success(request, "Accepted, and on record. The flow stays as it is at Twilio.")
+        messages.success(request, "Accepted. The flow stays as it is at Twilio.")
     else:
         messages.success(
-            request, f"Accepted for {len(changes)} flows, and recorded. They stay as they are at Twilio."
+            request, f"Accepted for {len(changes)} flows. They stay as they are at Twilio."
         )
     if gone := len(event_ids) - len(changes):
         messages.info(
-            request, f"{gone} of them {'was' if gone == 1 else 'were'} resolved by someone else before."
+            request,
+            f"{gone} of them {'was' if gone == 1 else 'were'} already resolved by someone else.",
         )
     return redirect("flows:drift")
 
@@ -219,7 +224,7 @@ def _parse_event_ids(request: Request) -> list[uuid.UUID]:
 
 
 def _length_error(reason: str) -> str:
-    return f"The reason has {len(reason)} characters. Use {REASON_MAX} at most."
+    return f"The reason has {len(reason)} characters. Use up to {REASON_MAX}."
 
 
 def _render_inbox(

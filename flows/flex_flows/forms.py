@@ -56,7 +56,9 @@ class FlowForm(ReasonForm):
         self.chosen = str(shown_now.get("integration_type") or "")
         had_type = flex_flow.handler_type(base or {})
         if not self.chosen and base is not None and base.get("integration_type") in (None, ""):
-            self.chosen = had_type  # what handles the flow by Twilio's default can be seen and changed
+            self.chosen = (
+                had_type  # what handles the flow by Twilio's default can be seen and changed
+            )
         sid = str((base or {}).get("sid") or "")
         self.pending = Conflict.read(str(shown_now.get("conflict") or ""), sid)
         self.conflict_errors: list[tuple[str, str]] = []
@@ -78,11 +80,15 @@ class FlowForm(ReasonForm):
         """What the flow already has may stay, even where a form would not take it."""
         had = _as_form_values(self.snapshot or {})
         for entry in flex_flow.WRITABLE_FIELDS:
-            if entry.name in self.fields and _is_unchanged(had.get(entry.name), self.data.get(entry.name)):
+            if entry.name in self.fields and _is_unchanged(
+                had.get(entry.name), self.data.get(entry.name)
+            ):
                 self.errors.pop(entry.name, None)
                 self.cleaned_data[entry.name] = (self.snapshot or {})[entry.name]
             elif has_mask(self.cleaned_data.get(entry.name)):
-                self.add_error(entry.name, f"{entry.label}: a part of it is masked. Enter the secret itself.")
+                self.add_error(
+                    entry.name, f"{entry.label} contains a masked secret. Enter the secret itself."
+                )
         return self.cleaned_data
 
     def again(self, *, theirs: Snapshot | None = None, conflict: Conflict | None = None) -> Self:
@@ -121,7 +127,9 @@ class FlowForm(ReasonForm):
 
     @property
     def channel_fields(self) -> list[BoundField]:
-        return self._open("friendly_name", "channel_type", "contact_identity", "chat_service_sid", "enabled")
+        return self._open(
+            "friendly_name", "channel_type", "contact_identity", "chat_service_sid", "enabled"
+        )
 
     @property
     def handling(self) -> BoundField | None:
@@ -160,7 +168,9 @@ class FlowForm(ReasonForm):
         made = build_field(entry, required=required)
         if isinstance(made, forms.ChoiceField):
             shown = had if self.snapshot else self.initial.get(entry.name)
-            made.choices = _field_choices(made, _as_form_value(entry.name, replace_unstorable(shown)))
+            made.choices = _field_choices(
+                made, _as_form_value(entry.name, replace_unstorable(shown))
+            )
         if entry.kind == "sid":
             made.widget.attrs.update(
                 {
@@ -209,11 +219,17 @@ def read_base(value: str, sid: str) -> Snapshot | None:
 def apply_their_values(data: QueryDict, base: Snapshot) -> QueryDict:
     """What a form sent, with the flow's own value in the place of the fields of which a conflict page was told to
     keep theirs (`pick_<field>` is `theirs`)."""
-    theirs = [entry.name for entry in flex_flow.WRITABLE_FIELDS if data.get(f"pick_{entry.name}") == "theirs"]
+    theirs = [
+        entry.name
+        for entry in flex_flow.WRITABLE_FIELDS
+        if data.get(f"pick_{entry.name}") == "theirs"
+    ]
     if theirs:
         data, had = data.copy(), _as_form_values(replace_unstorable(dict(base)))
         if any(
-            not flex_flow.is_applicable(flex_flow.FIELDS_BY_NAME[name], data.get("integration_type"))
+            not flex_flow.is_applicable(
+                flex_flow.FIELDS_BY_NAME[name], data.get("integration_type")
+            )
             for name in theirs
         ):
             theirs.append("integration_type")  # keeping the field keeps the type that has it
@@ -250,14 +266,18 @@ def _as_form_value(name: str, value: Any) -> Any:
     if value in (None, ""):  # one was emptied, the other was never there
         return value
     kind = flex_flow.FIELDS_BY_NAME[name].kind if name in flex_flow.FIELDS_BY_NAME else ""
-    meant = flex_flow.normalize_value(name, value) if kind in ("boolean", "integer", "enum") else value
+    meant = (
+        flex_flow.normalize_value(name, value) if kind in ("boolean", "integer", "enum") else value
+    )
     return ("true" if meant else "false") if isinstance(meant, bool) else meant
 
 
 def _field_choices(made: forms.ChoiceField, had: Any) -> list[Any]:
     """The choices with the one that the flow has, and without "not set" where that can't be had again."""
     choices = [
-        (value, words) for value, words in made.widget.choices if value or not made.required or had is None
+        (value, words)
+        for value, words in made.widget.choices
+        if value or not made.required or had is None
     ]
     is_known = had in (None, "") or made.valid_value(had)
     return choices if is_known else [*choices, (had, str(had))]
@@ -268,5 +288,8 @@ def _is_unchanged(had: Any, typed: Any) -> bool:
     white space at its ends; neither is an edit."""
     if had in (None, ""):
         return False
-    shown, brought = str(replace_unstorable(had)), "" if typed is None else str(replace_unstorable(typed))
+    shown, brought = (
+        str(replace_unstorable(had)),
+        "" if typed is None else str(replace_unstorable(typed)),
+    )
     return re.sub(r"[\r\n]", "", brought).strip() == re.sub(r"[\r\n]", "", shown).strip()

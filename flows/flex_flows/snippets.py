@@ -63,7 +63,9 @@ def as_csv(flows: Iterable[Mapping[str, Any]]) -> str:
     buffer.write(BYTE_ORDER_MARK)
     writer = csv.writer(buffer)
     writer.writerow(flex_flow.FIELDS_BY_NAME)
-    writer.writerows([to_csv_cell(flow.get(name)) for name in flex_flow.FIELDS_BY_NAME] for flow in flows)
+    writer.writerows(
+        [to_csv_cell(flow.get(name)) for name in flex_flow.FIELDS_BY_NAME] for flow in flows
+    )
     return buffer.getvalue()
 
 

@@ -9,18 +9,18 @@ from flows.twilio.flex import flex_flow
 
 # By state: the class that gives it its shape and colour, and its word.
 STATE_LABELS: Final = {
-    "gone": ("gone", "Gone"),
+    "gone": ("gone", "Deleted"),
     "on": ("on", "On"),
     "off": ("off", "Off"),
     "unset": ("none", "Not set"),
     "unread": ("doubt", "Unclear"),
 }
 STATE_DESCRIPTIONS: Final = {
-    "gone": "Twilio has it no more",
-    "on": "It takes messages",
-    "off": "It takes no messages",
-    "unset": "Twilio does not say whether it takes messages",
-    "unread": "Nobody can tell whether it takes messages",
+    "gone": "Deleted at Twilio",
+    "on": "Receiving messages",
+    "off": "Not receiving messages",
+    "unset": "Twilio doesn't say whether it receives messages",
+    "unread": "Unclear whether it receives messages",
 }
 
 
@@ -29,7 +29,9 @@ def flow_state(flow: Any) -> str:
     if flow.gone_at:
         return "gone"
     sent = flow.value("enabled")
-    enabled = flow.enabled if flow.enabled is not None else flex_flow.normalize_value("enabled", sent)
+    enabled = (
+        flow.enabled if flow.enabled is not None else flex_flow.normalize_value("enabled", sent)
+    )
     if isinstance(enabled, bool):
         return "on" if enabled else "off"
     return "unset" if flex_flow.is_readable("enabled", sent) else "unread"

@@ -18,13 +18,13 @@ def command_actor() -> Actor:
         name = getpass.getuser()
     except (OSError, KeyError):  # an account without a name, as in some containers
         name = "unknown"
-    return Actor(id="", label=f"command line: {name}")
+    return Actor(id="", label=f"CLI ({name})")
 
 
 def parse_count(text: str) -> int:
     """Return how many are asked for: a whole number from 0 on, for argparse."""
     if not (text.isascii() and text.isdecimal()):
-        raise ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+        raise ArgumentTypeError(f"{text!r} is not a whole number (0 or higher)")
     return int(text)
 
 
@@ -32,5 +32,7 @@ def format_seqs(seqs: Sequence[int]) -> str:
     """Events by their seq: "3-7, 9", the first few."""
     found = seq_ranges(seqs)
     more = f" and {len(found) - MAX_RANGES} more places" if len(found) > MAX_RANGES else ""
-    text = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in found[:MAX_RANGES])
+    text = ", ".join(
+        str(first) if first == last else f"{first}-{last}" for first, last in found[:MAX_RANGES]
+    )
     return text + more

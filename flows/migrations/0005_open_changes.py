@@ -8,9 +8,14 @@ from django.db.models import Exists, OuterRef
 
 def find_what_is_open(apps: Any, _schema_editor: BaseDatabaseSchemaEditor) -> None:
     """The table follows from the log: attempts without an outcome, or with one that is not known."""
-    event, open_change = apps.get_model("flows", "AuditEvent"), apps.get_model("flows", "OpenChange")
+    event, open_change = (
+        apps.get_model("flows", "AuditEvent"),
+        apps.get_model("flows", "OpenChange"),
+    )
     later = event.objects.filter(change_id=OuterRef("change_id"))
-    settled = later.filter(stage="reconciled") | later.filter(stage="outcome").exclude(result="unknown")
+    settled = later.filter(stage="reconciled") | later.filter(stage="outcome").exclude(
+        result="unknown"
+    )
     for attempt in event.objects.filter(~Exists(settled), stage="attempt"):
         latest = event.objects.filter(change_id=attempt.change_id).order_by("-seq").first()
         open_change.objects.create(
@@ -76,7 +81,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="auditevent",
             index=models.Index(
-                condition=models.Q(("refers_to__isnull", False)), fields=["refers_to"], name="event_refers_to"
+                condition=models.Q(("refers_to__isnull", False)),
+                fields=["refers_to"],
+                name="event_refers_to",
             ),
         ),
         migrations.AddField(

@@ -81,6 +81,8 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="plannedchange",
-            constraint=models.UniqueConstraint(fields=("plan", "place"), name="one_change_of_a_place"),
+            constraint=models.UniqueConstraint(
+                fields=("plan", "place"), name="one_change_of_a_place"
+            ),
         ),
     ]

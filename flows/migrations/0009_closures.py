@@ -29,7 +29,9 @@ class Migration(migrations.Migration):
             options={
                 "permissions": [("close_account", "Can make an account, or the site, read-only")],
                 "constraints": [
-                    models.UniqueConstraint(fields=("account_sid", "kind"), name="one_closure_of_a_kind")
+                    models.UniqueConstraint(
+                        fields=("account_sid", "kind"), name="one_closure_of_a_kind"
+                    )
                 ],
             },
         ),

@@ -12,7 +12,11 @@ MOST = 500  # letters: with the other columns of an index, what PostgreSQL index
 def shorten(apps: Any, _schema_editor: BaseDatabaseSchemaEditor) -> None:
     flows = apps.get_model("flows", "Flow").objects
     for column in ("name_folded", "identity_folded"):
-        long = flows.annotate(letters=Length(column)).filter(letters__gt=MOST).values_list("sid", column)
+        long = (
+            flows.annotate(letters=Length(column))
+            .filter(letters__gt=MOST)
+            .values_list("sid", column)
+        )
         for sid, text in list(long):
             flows.filter(sid=sid).update(**{column: text[:MOST]})
 
@@ -98,7 +102,9 @@ class Migration(migrations.Migration):
                         name="entry_updated",
                     ),
                     models.Index(
-                        condition=models.Q(("gone_at__isnull", False)), fields=["gone_at"], name="entry_gone"
+                        condition=models.Q(("gone_at__isnull", False)),
+                        fields=["gone_at"],
+                        name="entry_gone",
                     ),
                 ]
             },

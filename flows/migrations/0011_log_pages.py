@@ -44,15 +44,21 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="auditevent",
-            index=models.Index(fields=["account_sid", "actor_label", "-seq"], name="event_account_actor"),
+            index=models.Index(
+                fields=["account_sid", "actor_label", "-seq"], name="event_account_actor"
+            ),
         ),
         migrations.AddIndex(
             model_name="auditevent",
-            index=models.Index(fields=["account_sid", "action", "-seq"], name="event_account_action"),
+            index=models.Index(
+                fields=["account_sid", "action", "-seq"], name="event_account_action"
+            ),
         ),
         migrations.AddIndex(
             model_name="auditevent",
-            index=models.Index(fields=["account_sid", "result", "-seq"], name="event_account_result"),
+            index=models.Index(
+                fields=["account_sid", "result", "-seq"], name="event_account_result"
+            ),
         ),
         migrations.RunPython(install, remove),
     ]

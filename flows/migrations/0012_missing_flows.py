@@ -20,6 +20,9 @@ class Migration(migrations.Migration):
         migrations.AddField("syncstate", "missing_checked", models.IntegerField(default=0)),
         migrations.AddField("syncstate", "left_out", models.IntegerField(default=0)),
         migrations.AddField(
-            "syncstate", "check_error", models.TextField(blank=True, default=""), preserve_default=False
+            "syncstate",
+            "check_error",
+            models.TextField(blank=True, default=""),
+            preserve_default=False,
         ),
     ]

@@ -16,5 +16,5 @@ def mirror_columns() -> Iterator[str]:
         if flow.resource.get("account_sid") not in (None, flow.account_sid):
             differing.append("account_sid")
         if differing:
-            yield f"The mirror's {differing[0]} of flow {flow.sid} is not the one in its snapshot."
+            yield f"The mirror's {differing[0]} of flow {flow.sid} differs from its snapshot."
             return

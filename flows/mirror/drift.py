@@ -45,13 +45,18 @@ def last_recorded_states(sids: Iterable[str]) -> dict[str, RecordedState]:
             stale_reads.STATE_EVENTS, target_sid__in=wanted[start : start + BATCH]
         )
         newest = (
-            telling.order_by().values("target_sid").annotate(last=Max("seq")).values_list("last", flat=True)
+            telling.order_by()
+            .values("target_sid")
+            .annotate(last=Max("seq"))
+            .values_list("last", flat=True)
         )
         rows = AuditPayload.objects.filter(event__in=list(newest)).values_list(
             "event__target_sid", "event__seq", "event__action", "after", "erased_at"
         )
         for sid, seq, action, after, erased_at in rows:
-            is_known = erased_at is None and (after is not None or action in ("flow.delete", "flow.drift"))
+            is_known = erased_at is None and (
+                after is not None or action in ("flow.delete", "flow.drift")
+            )
             # Masked again: an older version masked less, and what has not changed must not look as if it had.
             found[sid] = RecordedState(seq, redact(after), is_known)
     return found
@@ -91,12 +96,18 @@ def record_differences(
     for sid, snapshot in found.items():
         state = known.get(sid)
         if state is None and not is_baseline and (seen := mirrored_snapshots.get(sid)) is not None:
-            state = RecordedState(0, seen, is_known=True)  # its baseline was held up by a change of ours
+            state = RecordedState(
+                0, seen, is_known=True
+            )  # its baseline was held up by a change of ours
         if state and (state.seq > read_at or _is_stale_read(recent.get(sid), state, snapshot)):
             continue
         if snapshot is not None:
-            fields.append((mirrored_snapshots.get(sid) or (state.snapshot if state else None), snapshot))
-        is_as_known = state.is_known and is_same(state.snapshot, snapshot) if state else snapshot is None
+            fields.append(
+                (mirrored_snapshots.get(sid) or (state.snapshot if state else None), snapshot)
+            )
+        is_as_known = (
+            state.is_known and is_same(state.snapshot, snapshot) if state else snapshot is None
+        )
         if is_as_known:
             as_found[sid] = state.seq if state else 0
         else:
@@ -110,7 +121,9 @@ def record_differences(
     return as_found
 
 
-def _is_stale_read(events: list[AuditEvent] | None, state: RecordedState, snapshot: Snapshot | None) -> bool:
+def _is_stale_read(
+    events: list[AuditEvent] | None, state: RecordedState, snapshot: Snapshot | None
+) -> bool:
     return bool(
         events
         and state.is_known
@@ -176,7 +189,8 @@ def build_acceptance(*, event: AuditEvent, reason: str, actor: Actor) -> BatchEv
         reason=reason,
         refers_to=uuid.UUID(str(event.event_id)),
         payload=Payload(
-            friendly_name=event.payload.friendly_name, contact_identity=event.payload.contact_identity
+            friendly_name=event.payload.friendly_name,
+            contact_identity=event.payload.contact_identity,
         ),
     )
 
@@ -205,12 +219,19 @@ def net_change(events: Iterable[AuditEvent]) -> tuple[Snapshot, Snapshot]:
 
 
 def _build_observation(
-    account_sid: str, sid: str, state: RecordedState | None, snapshot: Snapshot | None, *, is_baseline: bool
+    account_sid: str,
+    sid: str,
+    state: RecordedState | None,
+    snapshot: Snapshot | None,
+    *,
+    is_baseline: bool,
 ) -> Observation:
     before = state.snapshot if state and state.is_known else None
     is_first = state is None or not state.is_known
     return Observation(
-        action="flow.baseline" if is_first and (is_baseline or state) and snapshot else "flow.drift",
+        action="flow.baseline"
+        if is_first and (is_baseline or state) and snapshot
+        else "flow.drift",
         account_sid=account_sid,
         target_sid=sid,
         changed_fields=changes_between(before, snapshot) if before and snapshot else [],

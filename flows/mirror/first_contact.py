@@ -54,21 +54,21 @@ def explain_failure(account_sid: str, error: FlexError) -> str:
     setting = _variable_name(account, "FLEX_API_URL") if account.api_url else "FLEX_API_URL"
     if error.status == UNAUTHORIZED:
         keys = (
-            "TWILIO_AUTH_TOKEN" if account.auth[0] == account.sid else "TWILIO_API_KEY and TWILIO_API_SECRET"
+            "TWILIO_AUTH_TOKEN"
+            if account.auth[0] == account.sid
+            else "TWILIO_API_KEY and TWILIO_API_SECRET"
         )
         keys = " and ".join(_variable_name(account, key) for key in keys.split(" and "))
         whose = f"{_format_root(account)} does not accept this site's credentials ({_describe_error(error)})"
         return f"{whose}. Check {keys}" + ("" if error.code else f", and {setting}")
     if _is_connection_failure(error):
         host = urlsplit(account.root).netloc.rpartition("@")[2]
-        return f"Couldn't connect to {host}. Check {setting}, and that this server may connect to it"
+        return f"Couldn't connect to {host}. Check {setting}, and that this server can reach it"
     if error.status == NOT_FOUND and error.code is not None:
-        there = (
-            f"Twilio has no Flex Flows at {_format_root(account)} ({_describe_error(error)}). Check {setting}"
-        )
+        there = f"Twilio has no Flex Flows at {_format_root(account)} ({_describe_error(error)}). Check {setting}"
         return f"{there}. If it is right, Programmable Chat for Flex has ended for this account"
     if _is_foreign_response(error):
-        return f"{_format_root(account)} does not answer as Twilio's Flex API does ({_describe_error(error)}). Check {setting}"
+        return f"{_format_root(account)} is not Twilio's Flex API ({_describe_error(error)}). Check {setting}"
     return ""
 
 
@@ -83,7 +83,9 @@ def _is_foreign_response(error: FlexError) -> bool:
     a server. A 404 is none in Twilio's words either: its hosts give it for each address that is not
     there."""
     if isinstance(error, RequestRefused):
-        return error.status == NOT_FOUND or (error.code is None and error.status in (UNAUTHORIZED, 403))
+        return error.status == NOT_FOUND or (
+            error.code is None and error.status in (UNAUTHORIZED, 403)
+        )
     is_answer = isinstance(error, OutcomeUnknown) and error.status is not None
     return is_answer and error.code is None and error.status is not None and error.status < 500
 

@@ -15,7 +15,9 @@ from flows.mirror.models import Flow
 class FlowTarget:
     """A flow, by its SID. One that nobody here knows is looked for in the accounts that the user may see."""
 
-    def accounts(self, request: Request, value: str, permission: str) -> list[str] | HttpResponseBase:
+    def accounts(
+        self, request: Request, value: str, permission: str
+    ) -> list[str] | HttpResponseBase:
         if owner := ownership.find_account_sid(value):
             return [owner]
         if not has_permission_anywhere(request.user, permission):

@@ -43,7 +43,8 @@ def load_freshness(here: Iterable[Account]) -> list[Freshness]:
     found = list(here)
     states = SyncState.objects.in_bulk([account.sid for account in found])
     all_of_them = [
-        Freshness(states.get(account.sid) or SyncState(account_sid=account.sid), account) for account in found
+        Freshness(states.get(account.sid) or SyncState(account_sid=account.sid), account)
+        for account in found
     ]
     return sorted(all_of_them, key=_severity)
 
@@ -63,12 +64,14 @@ def describe_missing(sync: SyncState) -> str:
             f"Checking {_pluralize_flows(sync.missing)} that {verb} missing from Twilio's list: "
             f"{sync.missing_checked} checked."
         )
-        return f"{text} Checking stopped: {sync.check_error.rstrip('.')}." if sync.check_error else text
+        return (
+            f"{text} Checking stopped: {sync.check_error.rstrip('.')}."
+            if sync.check_error
+            else text
+        )
     if sync.left_out:
         verb, exist = ("is", "exists") if sync.left_out == 1 else ("are", "exist")
-        return (
-            f"{_pluralize_flows(sync.left_out)} {verb} missing from Twilio's list, but still {exist} there."
-        )
+        return f"{_pluralize_flows(sync.left_out)} {verb} missing from Twilio's list, but still {exist} there."
     return ""
 
 

@@ -53,12 +53,15 @@ def find_flow(sid: str, *, scope: twilio_accounts.Scope) -> LookupResult:
 def _skip_reason(account: Account, until: float) -> str:
     if why := restrictions.account_availability(account.sid).why("fetch"):
         return why.sentence
-    return "" if time.monotonic() < until else "There was no time left to ask it."
+    return "" if time.monotonic() < until else "There was no time left to check it."
 
 
 def _has_no_such_flow(account: Account, error: FlexError) -> bool:
     """Where Twilio does not even list any more, a flow's 404 says nothing about the flow."""
-    return mirror.is_not_found(error) and restrictions.account_availability(account.sid).why("list") is None
+    return (
+        mirror.is_not_found(error)
+        and restrictions.account_availability(account.sid).why("list") is None
+    )
 
 
 def _as_sentence(text: str) -> str:

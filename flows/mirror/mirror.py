@@ -45,9 +45,7 @@ NOT_FOUND_CODES = frozenset({20404, 45205})
 # PostgreSQL refuses to index more than 2,704 bytes; Twilio's own limit is 256 characters. `resource` has it all.
 NAME_MAX, IDENTITY_MAX = 500, 500
 BATCH = 500
-MISSING_THRESHOLD = (
-    5  # living flows that a list may lack and still be believed: those that a page lost while it was read
-)
+MISSING_THRESHOLD = 5  # living flows that a list may lack and still be believed: those that a page lost while it was read
 INCOMPLETE_LIST = "Twilio's list of flows leaves out flows that it still has"
 
 
@@ -131,7 +129,9 @@ def fetch_all(account_sid: str) -> list[Snapshot]:
     """All flows of an account as they are at Twilio now, secrets masked. Nothing is taken over. A list that lacks a flow
     which exists raises `Unknown`: what else it lacks says nothing."""
     copy, read = AccountMirror(account_sid), _ReadStart.now()
-    snapshots = {snapshot["sid"]: redact(replace_unstorable(snapshot)) for snapshot in copy.listed()}
+    snapshots = {
+        snapshot["sid"]: redact(replace_unstorable(snapshot)) for snapshot in copy.listed()
+    }
     here = Flow.objects.filter(account_sid=account_sid, gone_at=None).values_list("sid", flat=True)
     missing = set(here) - snapshots.keys()
     if missing:
@@ -139,7 +139,9 @@ def fetch_all(account_sid: str) -> list[Snapshot]:
         answers = missing_flows.check_by_sid(sorted(missing), copy.ask)
         if len(answers.gone) < len(missing):
             raise OutcomeUnknown(
-                INCOMPLETE_LIST if answers.present else "Twilio's list lacks flows that could not be checked"
+                INCOMPLETE_LIST
+                if answers.present
+                else "Twilio's list lacks flows that could not be checked"
             )
     return list(snapshots.values())
 
@@ -147,7 +149,9 @@ def fetch_all(account_sid: str) -> list[Snapshot]:
 def mark_deleted(sid: str, *, read_at: int, account_sid: str = "") -> None:
     """Twilio said, to a request that began at `read_at` (a `last_seq`), that it has no such flow."""
     _record_deletion(
-        sid, _ReadStart(read_at, timezone.now()), AccountMirror(account_sid or find_account_sid(sid))
+        sid,
+        _ReadStart(read_at, timezone.now()),
+        AccountMirror(account_sid or find_account_sid(sid)),
     )
 
 
@@ -194,9 +198,9 @@ def _suppress_write_errors(*, must_record: bool = False) -> Iterator[None]:
     except Exception as error:
         close_lost_connection()
         if must_record and isinstance(error, Error | NotRecorded):
-            raise NotRecorded("what others changed cannot be put on record") from error
+            raise NotRecorded("external changes cannot be recorded") from error
         # The kind alone: a database's own words can quote the row.
-        log.error("the mirror could not take over what Twilio said: %s", type(error).__name__)
+        log.error("the mirror could not store Twilio's response: %s", type(error).__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +275,11 @@ def _apply_listing(seen: Iterable[Snapshot], read: _ReadStart, copy: AccountMirr
     found, doubted = _read_listing(seen, known)
     here = {sid for sid, copied in known.items() if copied is not None}
     missing = here - found.keys()
-    why = restrictions.account_availability(copy.account_sid).why("fetch") if missing or doubted else None
+    why = (
+        restrictions.account_availability(copy.account_sid).why("fetch")
+        if missing or doubted
+        else None
+    )
     flows = len(found)
     answers = (
         CheckResults()
@@ -298,7 +306,12 @@ def _apply_listing(seen: Iterable[Snapshot], read: _ReadStart, copy: AccountMirr
     changed = (taken & here) - gone
     created = len(taken - changed - gone)
     return SyncReport(
-        flows + len(gap.answers.present), created, len(changed), len(gone), gap.unchecked, gap.left_out
+        flows + len(gap.answers.present),
+        created,
+        len(changed),
+        len(gone),
+        gap.unchecked,
+        gap.left_out,
     )
 
 
@@ -378,7 +391,11 @@ def _record_and_apply(
 
 def _save_snapshots(found: Mapping[str, Snapshot | None], account_sid: str) -> None:
     now = timezone.now()
-    rows = [_build_row(snapshot, account_sid, now) for snapshot in found.values() if snapshot is not None]
+    rows = [
+        _build_row(snapshot, account_sid, now)
+        for snapshot in found.values()
+        if snapshot is not None
+    ]
     gone = [sid for sid, snapshot in found.items() if snapshot is None]
     Flow.objects.bulk_create(rows, batch_size=BATCH, **_upsert_options())
     for start in range(0, len(gone), BATCH):
@@ -400,7 +417,10 @@ def _build_row(snapshot: Snapshot, account_sid: str, now: datetime) -> Flow:
 
 def extract_columns(resource: Snapshot) -> dict[str, Any]:
     """What the mirror's own columns have of a snapshot: its values as they are meant, for searching and sorting."""
-    name, identity = _as_text(resource.get("friendly_name")), _as_text(resource.get("contact_identity"))
+    name, identity = (
+        _as_text(resource.get("friendly_name")),
+        _as_text(resource.get("contact_identity")),
+    )
     enabled = flex_flow.normalize_value("enabled", resource.get("enabled"))
     handler = flex_flow.handler_type(resource) or _as_text(resource.get("integration_type"))
     channel = flex_flow.normalize_value("channel_type", resource.get("channel_type"))
@@ -431,5 +451,5 @@ def _describe_error(account_sid: str, error: BaseException) -> str:
         settings_are_wrong := first_contact.explain_failure(account_sid, error)
     ):
         return settings_are_wrong
-    sentence = str(error) if isinstance(error, FlexError) else "the comparison broke off on this site's side"
+    sentence = str(error) if isinstance(error, FlexError) else "internal error"
     return sentence[:1].upper() + sentence[1:]

@@ -17,7 +17,9 @@ from flows.twilio.flex.flex_flow import Snapshot
 
 MAX_CHECKS: Final = 20  # flows that one sync asks for by SID: ten seconds, at Twilio's two a second
 CHECK_TIMEOUT: Final = 30.0  # seconds after which a sync asks for no other
-RECHECK_AFTER: Final = stale_reads.CONSISTENCY_WINDOW  # how long an answer holds that a missing flow exists
+RECHECK_AFTER: Final = (
+    stale_reads.CONSISTENCY_WINDOW
+)  # how long an answer holds that a missing flow exists
 
 # Return the flow, or None if Twilio says that it has no such flow. Raises FlexError.
 FetchFlow = Callable[[str], Snapshot | None]
@@ -66,7 +68,9 @@ def check_by_sid(sids: Iterable[str], ask: FetchFlow, *, most: int = MAX_CHECKS)
 def find_recently_changed(sids: Collection[str], *, at: datetime) -> set[str]:
     """Return those of these flows that a list can lack because they were created or changed a moment ago."""
     recent = stale_reads.recent_events(sids, at=at)
-    return {sid for sid, events in recent.items() if stale_reads.find_contradiction(events, {}, None)}
+    return {
+        sid for sid, events in recent.items() if stale_reads.find_contradiction(events, {}, None)
+    }
 
 
 def check_suspect_flows(
@@ -95,7 +99,13 @@ def check_suspect_flows(
 
 
 def check_missing_flows(
-    state: SyncState, missing: Collection[str], ask: FetchFlow, *, most: int, at: datetime, refusal: str = ""
+    state: SyncState,
+    missing: Collection[str],
+    ask: FetchFlow,
+    *,
+    most: int,
+    at: datetime,
+    refusal: str = "",
 ) -> MissingReport:
     """Ask for some of the flows that a listing lacks, and store how far this has come. `state` is the account's, as it
     was before the sync. `refusal`: why Twilio can't be asked."""
@@ -108,7 +118,9 @@ def check_missing_flows(
     if not refusal:
         answers = check_by_sid(_order_checks(wanted, rows, at=at), ask, most=most)
     left = wanted - answers.gone
-    asked_at = {sid: rows[sid].asked_at for sid in left & rows.keys()} | dict.fromkeys(answers.present, at)
+    asked_at = {sid: rows[sid].asked_at for sid in left & rows.keys()} | dict.fromkeys(
+        answers.present, at
+    )
     unchecked = sum(asked_at.get(sid) is None for sid in left)
     gap = MissingReport(answers, unchecked, len(left) - unchecked)
     _save_missing(state, rows, {sid: asked_at.get(sid) for sid in left}, at=at)
@@ -128,7 +140,9 @@ def find_unchecked(sids: Collection[str]) -> set[str]:
     return set(unchecked.values_list("sid", flat=True))
 
 
-def _order_checks(wanted: Collection[str], rows: Mapping[str, MissingFlow], *, at: datetime) -> list[str]:
+def _order_checks(
+    wanted: Collection[str], rows: Mapping[str, MissingFlow], *, at: datetime
+) -> list[str]:
     """Return the flows to ask for: first those that never were, the longest missing first."""
     new = [sid for sid in wanted if sid not in rows]
     unasked = [row for sid, row in rows.items() if sid in wanted and row.asked_at is None]
@@ -142,17 +156,27 @@ def _order_checks(wanted: Collection[str], rows: Mapping[str, MissingFlow], *, a
 
 
 def _save_missing(
-    state: SyncState, rows: Mapping[str, MissingFlow], left: Mapping[str, datetime | None], *, at: datetime
+    state: SyncState,
+    rows: Mapping[str, MissingFlow],
+    left: Mapping[str, datetime | None],
+    *,
+    at: datetime,
 ) -> None:
     """Make the stored flows equal to those that are `left`, each with the time when it last was found to exist."""
-    MissingFlow.objects.filter(account_sid=state.account_sid, sid__in=rows.keys() - left.keys()).delete()
+    MissingFlow.objects.filter(
+        account_sid=state.account_sid, sid__in=rows.keys() - left.keys()
+    ).delete()
     new = [
         MissingFlow(sid=sid, account_sid=state.account_sid, since=at, asked_at=asked_at)
         for sid, asked_at in left.items()
         if sid not in rows
     ]
     MissingFlow.objects.bulk_create(new, batch_size=500, ignore_conflicts=True)
-    changed = [rows[sid] for sid, asked_at in left.items() if sid in rows and rows[sid].asked_at != asked_at]
+    changed = [
+        rows[sid]
+        for sid, asked_at in left.items()
+        if sid in rows and rows[sid].asked_at != asked_at
+    ]
     for row in changed:
         row.asked_at = left[row.sid]
     MissingFlow.objects.bulk_update(changed, ["asked_at"], batch_size=500)

@@ -50,7 +50,9 @@ class SyncState(models.Model):
     failed_at = models.DateTimeField(null=True)  # the last that failed, if later than synced_at
     error = models.TextField(blank=True)
     flows = models.IntegerField(default=0)
-    baseline_at = models.DateTimeField(null=True)  # when the state of every flow was first put on record
+    baseline_at = models.DateTimeField(
+        null=True
+    )  # when the state of every flow was first put on record
     # Flows that Twilio's list lacks: not asked for yet, asked for since the gap opened, and found to exist.
     missing = models.IntegerField(default=0)
     missing_checked = models.IntegerField(default=0)

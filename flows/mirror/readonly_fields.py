@@ -25,7 +25,9 @@ class _AlreadyRecorded(Exception):
     """Another process recorded this field first."""
 
 
-def unwritable_changes(before: Mapping[str, object] | None, after: Mapping[str, object]) -> list[str]:
+def unwritable_changes(
+    before: Mapping[str, object] | None, after: Mapping[str, object]
+) -> list[str]:
     """Return the fields that nobody can write and that differ, dates aside. Of a flow that is new here (`before` is
     None), those that the schema doesn't know."""
     if before is None:

@@ -43,7 +43,9 @@ def fetch_shared(sid: str, *, account_sid: str) -> Snapshot:
         if reading is None or is_first:
             reading = _in_flight[sid] = _SharedRead(seq)
     return (
-        _fetch_and_share(sid, account_sid, reading) if is_first else _await_result(sid, account_sid, reading)
+        _fetch_and_share(sid, account_sid, reading)
+        if is_first
+        else _await_result(sid, account_sid, reading)
     )
 
 

@@ -33,13 +33,15 @@ class StaleRead(OutcomeUnknown):
     """Twilio answered with less than it has already confirmed or shown. `event` is the one that the answer
     contradicts, `confirmed` the flow as the log has it, `seen` the flow as it was read; None is one that is gone."""
 
-    def __init__(self, event: AuditEvent, *, confirmed: Snapshot | None, seen: Snapshot | None) -> None:
+    def __init__(
+        self, event: AuditEvent, *, confirmed: Snapshot | None, seen: Snapshot | None
+    ) -> None:
         seconds = max(0, round((timezone.now() - event.at).total_seconds()))
         ago = f"{seconds} second{'' if seconds == 1 else 's'} ago"
         super().__init__(
             f"Twilio doesn't show the last change yet, which it confirmed {ago}"
             if is_own_change(event)
-            else f"Twilio's answer is older than what it showed {ago}"
+            else f"Twilio's response is older than what it showed {ago}"
         )
         self.event = event
         self.confirmed = confirmed
@@ -53,7 +55,9 @@ def recent_events(sids: Iterable[str], *, at: datetime) -> dict[str, list[AuditE
     events: dict[str, list[AuditEvent]] = {}
     for start in range(0, len(wanted), BATCH):
         recent = AuditEvent.objects.filter(
-            STATE_EVENTS, target_sid__in=wanted[start : start + BATCH], at__gt=at - CONSISTENCY_WINDOW
+            STATE_EVENTS,
+            target_sid__in=wanted[start : start + BATCH],
+            at__gt=at - CONSISTENCY_WINDOW,
         )
         for event in recent.select_related("payload").order_by("seq"):
             events.setdefault(event.target_sid, []).append(event)
@@ -85,7 +89,9 @@ def is_older(read: Mapping[str, object], known: Mapping[str, object]) -> bool:
     return read_at is not None and known_at is not None and read_at < known_at
 
 
-def _contradicts_own_change(event: AuditEvent, last: Snapshot | None, read: Snapshot | None) -> bool:
+def _contradicts_own_change(
+    event: AuditEvent, last: Snapshot | None, read: Snapshot | None
+) -> bool:
     """Return True if the read does not show this change, or may be from before it."""
     if last is None or read is None:
         return last is not read
@@ -105,7 +111,9 @@ def _have_dates(*snapshots: Mapping[str, object]) -> bool:
     return all(flex_flow.parse_datetime(snapshot.get("date_updated")) for snapshot in snapshots)
 
 
-def _may_predate_observation(event: AuditEvent, last: Snapshot | None, read: Snapshot | None) -> bool:
+def _may_predate_observation(
+    event: AuditEvent, last: Snapshot | None, read: Snapshot | None
+) -> bool:
     """Return True if a read of before the observation would look like this one."""
     if event.stage != Stage.OBSERVED:
         return False

@@ -38,7 +38,9 @@ def account_sids_of_plan(plan_id: uuid.UUID) -> list[str]:
 
 def account_sids_by_plan(plans: Sequence[Plan]) -> dict[uuid.UUID, list[str]]:
     """The same of several plans, by their ids."""
-    planned = PlannedChange.objects.filter(EFFECTIVE_CHANGES, plan__in=plans).exclude(account_sid="")
+    planned = PlannedChange.objects.filter(EFFECTIVE_CHANGES, plan__in=plans).exclude(
+        account_sid=""
+    )
     found: dict[uuid.UUID, list[str]] = {plan.pk: [] for plan in plans}
     for plan_id, account_sid in planned.order_by().values_list("plan", "account_sid").distinct():
         found[plan_id].append(account_sid)
@@ -64,7 +66,9 @@ def visible_plans(user: User, scope: twilio_accounts.Scope) -> QuerySet[Plan]:
     if scope is None:
         return plans
     beyond = (
-        PlannedChange.objects.filter(EFFECTIVE_CHANGES).exclude(account_sid__in=["", *scope]).values("plan")
+        PlannedChange.objects.filter(EFFECTIVE_CHANGES)
+        .exclude(account_sid__in=["", *scope])
+        .values("plan")
     )
     return plans.filter(~Q(pk__in=beyond) | Q(made_by=user.get_username()[:150], started_at=None))
 

@@ -16,7 +16,9 @@ from flows.plans.models import PlannedChange
 ADDRESS_FIELDS: Final = frozenset({"channel_type", "contact_identity", "enabled"})
 
 FlowKey = str | int  # a flow's SID; of one that the plan creates, its place in the plan
-ChannelAddress = tuple[str, str, str]  # account, channel and identity, of which one flow can be enabled
+ChannelAddress = tuple[
+    str, str, str
+]  # account, channel and identity, of which one flow can be enabled
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,9 @@ class _Simulation:
         self.planned, self.origins = planned, origins
         self.lines: dict[FlowKey, SimulatedFlow] = dict(_load_flows(planned))
         self.holders: defaultdict[ChannelAddress, list[FlowKey]] = defaultdict(list)
-        self.claim_position: dict[FlowKey, int] = {}  # the change of the plan that gave a flow its address
+        self.claim_position: dict[
+            FlowKey, int
+        ] = {}  # the change of the plan that gave a flow its address
         for holder, line in self.lines.items():
             if line.address:
                 self.holders[line.address].append(holder)
@@ -66,7 +70,9 @@ class _Simulation:
         after = None if change.action == "flow.delete" else _apply_change(before, change)
         was, will_be = before and before.address, after and after.address
         if was != will_be:
-            others = [other for other in self.holders[will_be] if other != holder] if will_be else []
+            others = (
+                [other for other in self.holders[will_be] if other != holder] if will_be else []
+            )
             if others:
                 return self._reason(others[0], place)
             if was:
@@ -79,7 +85,7 @@ class _Simulation:
         return ""
 
     def _reason(self, other: FlowKey, place: int) -> str:
-        only_one = "Only one flow can be enabled for a channel and contact identity."
+        only_one = "Only one flow can be enabled per channel and contact identity."
         if isinstance(other, int):
             return f"{self._origin(other)} creates an enabled flow with the same channel and identity. {only_one}"
         if other in self.claim_position:
@@ -90,7 +96,7 @@ class _Simulation:
         if later is None or not self.origins:
             return reason
         where = self._origin(later)
-        return f"{reason} {where} frees them only later: move it up, before this one. The order of the file counts."
+        return f"{reason} {where} frees them, but comes later: move it above this one."
 
     def _find_later_release(self, holder: FlowKey, after: int) -> int | None:
         line = self.lines[holder]

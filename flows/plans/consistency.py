@@ -16,11 +16,13 @@ def bulk_changes() -> Iterator[str]:
     in_log = AuditEvent.objects.filter(change_id=OuterRef("change_id"))
     processed = PlannedChange.objects.filter(done_at__isnull=False, skipped="")
     for change in processed.filter(~Exists(in_log)).order_by("pk")[:1]:
-        yield f"Bulk change {change.plan_id} shows a change of {change.target_sid or 'a new flow'} that the log does not have."
+        yield f"Bulk change {change.plan_id} lists a change of {change.target_sid or 'a new flow'} that is not in the log."
     planned = PlannedChange.objects.filter(change_id=OuterRef("change_id"))
-    of_plans = AuditEvent.objects.filter(stage__in=UNIQUE_STAGES, request_id__in=Plan.objects.values("id"))
+    of_plans = AuditEvent.objects.filter(
+        stage__in=UNIQUE_STAGES, request_id__in=Plan.objects.values("id")
+    )
     for event in of_plans.filter(~Exists(planned)).order_by("seq")[:1]:
-        yield f"Bulk change {event.request_id} does not show event {event.seq}, which is of it."
+        yield f"Bulk change {event.request_id} is missing its event {event.seq}."
 
 
 def unique_keys() -> Iterator[str]:

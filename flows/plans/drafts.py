@@ -23,7 +23,9 @@ from flows.redaction.masking import find_masks, has_mask, redact, redact_note, r
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
-SECRET_NOT_STORED: Final = "Its webhook has a secret, which is not stored: restore it from its event."  # noqa: S105 - a sentence
+SECRET_NOT_STORED: Final = (  # noqa: S105 - a sentence
+    "Its webhook contains a secret, which isn't stored. Restore it from its event instead."
+)
 MAX_FLOWS: Final = 10_000  # flows of one bulk change: four accounts as full as Twilio lets them be
 ALREADY_SET: Final = "Already set."
 NOT_SYNCED: Final = "No flow with this SID has been synced."
@@ -73,7 +75,7 @@ class BulkAction:
         kind = flex_flow.handler_type(flow)
         if not flex_flow.is_applicable(flex_flow.FIELDS_BY_NAME[name], kind):
             handled = labels.CHOICE_LABELS.get(kind, kind) or "nothing"
-            raise SkipFlow(f"It has no {_inline_label(name)}: it is handled by {handled}.")
+            raise SkipFlow(f"Has no {_inline_label(name)} (handled by {handled}).")
         if self.kind == WEBHOOK_HOST:
             return {name: replace_host(flow.get(name), str(self.value))}
         return {name: self.value}
@@ -90,7 +92,9 @@ class ImportEntry:
     sid: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""  # why it can't be had so
-    account_sid: str = ""  # where one without a SID is to be created; of one with a SID, where it has to be
+    account_sid: str = (
+        ""  # where one without a SID is to be created; of one with a SID, where it has to be
+    )
     origin: str = ""  # where in the file it stands: "Line 7", "Entry 3"
 
 
@@ -101,7 +105,7 @@ def replace_host(url: Any, host: str) -> str:
     except ValueError:
         parts = urlsplit("")
     if not parts.netloc:
-        raise SkipFlow("It has no webhook address whose host could be changed.")
+        raise SkipFlow("Has no webhook URL.")
     user, at, _ = parts.netloc.rpartition("@")
     return urlunsplit(parts._replace(netloc=user + at + host))
 
@@ -163,7 +167,9 @@ def plan_import(
             if not entry.sid:
                 change.account_sid = _resolve_account_sid(entry, seen)
                 _check_permission(change.account_sid, within, "create")
-                change.asked = {key: value for key, value in entry.values.items() if value not in (None, "")}
+                change.asked = {
+                    key: value for key, value in entry.values.items() if value not in (None, "")
+                }
             else:
                 _check_not_repeated(entry, first_entries)
                 row = _find_flow(entry, rows)
@@ -189,7 +195,7 @@ def plan_rollback(*, plan: Plan, made_by: str) -> Plan:
             planned.append(_build_rollback(fate))
         elif fate.state in ("unknown", "running"):
             change = _copy_change(fate.change)
-            change.skipped = "Its outcome is unknown, so it can't be rolled back yet."
+            change.skipped = "Unknown outcome. Can't be rolled back yet."
             planned.append(change)
     collisions.skip_collisions(planned)
     return save_draft(f"Roll back: {plan.title}", planned, made_by=made_by, undoes=plan)
@@ -198,7 +204,9 @@ def plan_rollback(*, plan: Plan, made_by: str) -> Plan:
 def plan_retry(*, plan: Plan, made_by: str) -> Plan:
     """Once more what the plan tried and what was not made: it failed, or was in conflict. What was not begun is the
     plan's own to go on with."""
-    left = [fate.change for fate in execution.plan_items(plan) if fate.state in ("failed", "conflict")]
+    left = [
+        fate.change for fate in execution.plan_items(plan) if fate.state in ("failed", "conflict")
+    ]
     rows = _flows_by_sid([change.target_sid for change in left if change.target_sid])
     held = audit_log.open_changes_by_flow(list(rows))
     planned = []
@@ -257,12 +265,15 @@ def _build_rollback(fate: execution.PlanItem) -> PlannedChange:
         was, left = body.before or {}, body.after or {}
         change.before = {name: left.get(name) for name in event.changed_fields}
         change.asked = {name: was.get(name) for name in event.changed_fields}
-        if any(find_masks(value) - find_masks(change.before[name]) for name, value in change.asked.items()):
+        if any(
+            find_masks(value) - find_masks(change.before[name])
+            for name, value in change.asked.items()
+        ):
             change.skipped = SECRET_NOT_STORED
         if never := [name for name, value in change.asked.items() if value in (None, "")]:
             named = ", ".join(_inline_label(name) for name in never)
             change.skipped = (
-                f"It had no {named} before, and Twilio may not allow clearing it: change it by hand."
+                f"Had no {named} before, but Twilio may not allow clearing it. Change it manually."
             )
     return change
 
@@ -287,7 +298,10 @@ def _flows_by_sid(sids: Sequence[str]) -> dict[str, Flow]:
 
 def _build_change(row: Flow, action: str) -> PlannedChange:
     return PlannedChange(
-        action=action, account_sid=row.account_sid, target_sid=row.sid, friendly_name=row.friendly_name
+        action=action,
+        account_sid=row.account_sid,
+        target_sid=row.sid,
+        friendly_name=row.friendly_name,
     )
 
 
@@ -317,11 +331,11 @@ def _resolve_account_sid(entry: ImportEntry, seen: twilio_accounts.Scope) -> str
     """The account in which an entry without a SID is to be created."""
     account = twilio_accounts.only_account()
     if not entry.account_sid and account is None:
-        raise SkipFlow("It doesn't say in which account to create the flow: add its account_sid.")
+        raise SkipFlow("The account is missing. Add an account_sid.")
     known = {one.sid for one in twilio_accounts.visible_accounts(seen)}
     sid = entry.account_sid or (account.sid if account else "")
     if sid not in known:
-        raise SkipFlow(f"{_truncate(sid)} is not an account that you can create flows in.")
+        raise SkipFlow(f"You can't create flows in account {_truncate(sid)}.")
     return sid
 
 
@@ -329,7 +343,7 @@ def _check_not_repeated(entry: ImportEntry, first_entries: dict[str, ImportEntry
     first = first_entries.setdefault(entry.sid, entry)
     if first is not entry:
         where = first.origin.lower() if first.origin else "an entry above"
-        raise SkipFlow(f"The same SID is in {where}. Only the first one counts.")
+        raise SkipFlow(f"Same SID as {where}. Only the first one is used.")
 
 
 def _find_flow(entry: ImportEntry, rows: Mapping[str, Flow]) -> Flow:
@@ -337,7 +351,9 @@ def _find_flow(entry: ImportEntry, rows: Mapping[str, Flow]) -> Flow:
     if row is None:
         raise SkipFlow(f"{NOT_SYNCED} An entry without a SID creates a new flow.")
     if entry.account_sid not in ("", row.account_sid):
-        raise SkipFlow(f"The flow is not in {_truncate(entry.account_sid)}, and a flow can't be moved.")
+        raise SkipFlow(
+            f"The flow isn't in account {_truncate(entry.account_sid)}. A flow can't be moved."
+        )
     return row
 
 
@@ -345,10 +361,13 @@ def _truncate(text: str) -> str:
     return f"{text[:40]}…" if len(text) > 40 else text
 
 
-def _check_permission(account_sid: str, within: twilio_accounts.Scope, verb: str = "change") -> None:
+def _check_permission(
+    account_sid: str, within: twilio_accounts.Scope, verb: str = "change"
+) -> None:
     if within is not None and account_sid not in within:
         name = next(
-            (str(one) for one in twilio_accounts.all_accounts() if one.sid == account_sid), account_sid
+            (str(one) for one in twilio_accounts.all_accounts() if one.sid == account_sid),
+            account_sid,
         )
         raise SkipFlow(f"You don't have permission to {verb} flows in {name}.")
 

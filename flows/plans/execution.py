@@ -35,14 +35,16 @@ from flows.twilio.errors import FlexError, RequestRefused
 log = logging.getLogger(__name__)
 
 CHANGES_PER_RUN: Final = 20  # changes
-LEASE_TIMEOUT: Final = timedelta(minutes=2)  # without a sign of life: longer than any one change may take
+LEASE_TIMEOUT: Final = timedelta(
+    minutes=2
+)  # without a sign of life: longer than any one change may take
 PICKUP_TIMEOUT: Final = timedelta(seconds=10)
 MAX_CONSECUTIVE_FAILURES: Final = 5  # flows in a row for which Twilio did not answer, or with
 ACCOUNT_WIDE_STATUSES: Final = frozenset({401, 403, 429})  # what it would say to the next one too
 START_ACTION, STOP_ACTION = "plan.start", "plan.stop"
 STOPPED_BY_USER: Final = "Stopped."
-DATA_ERASED: Final = "What it was about was erased."
-ALREADY_ROLLED_BACK: Final = "Rolled back already."
+DATA_ERASED: Final = "Personal data erased."
+ALREADY_ROLLED_BACK: Final = "Already rolled back."
 PERMISSION_BY_ACTION: Final = {
     "flow.create": "flows.add_flow",
     "flow.update": "flows.change_flow",
@@ -79,10 +81,18 @@ class PlanItem:
 def plan_items(plan: Plan, *, whole: bool = False) -> list[PlanItem]:
     """Every change of the plan in its order. A plan can be long and is asked for often: what the events hold beside
     their result is read later, one by one, if not told `whole`."""
-    events = AuditEvent.objects.filter(change_id__in=plan.changes.values("change_id")).order_by("seq")
-    events = events.select_related("payload") if whole else events.only("event_id", "change_id", "result")
+    events = AuditEvent.objects.filter(change_id__in=plan.changes.values("change_id")).order_by(
+        "seq"
+    )
+    events = (
+        events.select_related("payload")
+        if whole
+        else events.only("event_id", "change_id", "result")
+    )
     latest = {event.change_id: event for event in events}
-    return [PlanItem(change, latest.get(change.change_id)) for change in plan.changes.order_by("place")]
+    return [
+        PlanItem(change, latest.get(change.change_id)) for change in plan.changes.order_by("place")
+    ]
 
 
 def is_rolled_back(event_id: uuid.UUID) -> bool:
@@ -94,7 +104,9 @@ def is_rolled_back(event_id: uuid.UUID) -> bool:
 
 def missing_permission(plan: Plan, user: User) -> str:
     """A permission that carrying out the plan takes and that the person has not on one of its accounts, or nothing."""
-    changes = plan.changes.filter(skipped="").order_by().values_list("action", "account_sid").distinct()
+    changes = (
+        plan.changes.filter(skipped="").order_by().values_list("action", "account_sid").distinct()
+    )
     return next(
         (
             PERMISSION_BY_ACTION[action]
@@ -213,7 +225,7 @@ class _PlanRun:
         try:
             change.skipped = self._make(change)
         except NotRecorded:
-            return self._end("The audit log could not be written, so nothing more was sent.")
+            return self._end("Couldn't write to the audit log. Nothing more was sent.")
         except restrictions.OperationUnavailable as closed:
             return self._end(f"{closed} Nothing more was sent.")
         except Exception as error:  # noqa: BLE001 - else the plan would come back to it for ever
@@ -221,10 +233,12 @@ class _PlanRun:
             kind = type(error).__name__
             log.error("change %s of a plan failed on this site's side: %s", change.change_id, kind)
             has_begun = audit_log.latest_event(change.change_id) is not None
-            change.skipped = "" if has_begun else "This site failed before anything was sent."
-            because = "This site failed at one of the flows. The error has been logged."
+            change.skipped = "" if has_begun else "Internal error. Nothing was sent."
+            because = "Internal error on one flow. The error has been logged."
         if self.unanswered >= MAX_CONSECUTIVE_FAILURES:
-            because = f"Twilio refused or did not answer for {MAX_CONSECUTIVE_FAILURES} flows in a row."
+            because = (
+                f"Twilio refused or did not answer for {MAX_CONSECUTIVE_FAILURES} flows in a row."
+            )
         change.done_at = timezone.now()
         change.save(update_fields=["done_at", *(["skipped"] if change.skipped else [])])
         return self._end(because) if because else True
@@ -252,10 +266,14 @@ class _PlanRun:
 
     def _make(self, change: PlannedChange) -> str:
         """One change, as any other. If nothing of it is on record, why it was left out."""
-        if change.refers_to and is_rolled_back(change.refers_to) and not _is_in_drift_inbox(change.refers_to):
+        if (
+            change.refers_to
+            and is_rolled_back(change.refers_to)
+            and not _is_in_drift_inbox(change.refers_to)
+        ):
             return ALREADY_ROLLED_BACK
         if change.repeats and _is_applied(change.repeats):
-            return "Done already by another retry."
+            return "Already done by another retry."
         try:
             error = self._send(change)
         except flow_changes.FlowUnreadable as unread:
@@ -264,7 +282,11 @@ class _PlanRun:
             return "Already set when its turn came."
         except audit_log.ConcurrentChange as other:
             is_own = other.event.change_id == change.change_id
-            return "" if is_own else "Another change of this flow was in progress, or had just been made."
+            return (
+                ""
+                if is_own
+                else "Another change to this flow was in progress or had just finished."
+            )
         except (flow_changes.Conflict, flow_changes.OutcomeNotRecorded, audit_log.AlreadyRecorded):
             return ""  # the log has it
         is_of_all = error is not None and error.status in ACCOUNT_WIDE_STATUSES
@@ -312,7 +334,9 @@ def _is_in_drift_inbox(event_id: uuid.UUID) -> bool:
 
 def _is_applied(change_id: uuid.UUID) -> bool:
     """Whether a planned change came to pass, itself or in a plan that tried it once more."""
-    tries = PlannedChange.objects.filter(Q(change_id=change_id) | Q(repeats=change_id)).values("change_id")
+    tries = PlannedChange.objects.filter(Q(change_id=change_id) | Q(repeats=change_id)).values(
+        "change_id"
+    )
     return AuditEvent.objects.filter(
         change_id__in=tries, stage__in=UNIQUE_STAGES, result__in=audit_log.APPLIED_RESULTS
     ).exists()
@@ -327,7 +351,11 @@ def _acquire_lease(plan: Plan, turn: uuid.UUID) -> bool:
 
 def is_idle(plan: Plan) -> bool:
     """Whether no worker is at a plan that is under way: it waits for one, or the last one died."""
-    return plan.runner is None or plan.alive_at is None or plan.alive_at < timezone.now() - LEASE_TIMEOUT
+    return (
+        plan.runner is None
+        or plan.alive_at is None
+        or plan.alive_at < timezone.now() - LEASE_TIMEOUT
+    )
 
 
 def is_waiting_for_worker(plan: Plan) -> bool:
@@ -336,7 +364,9 @@ def is_waiting_for_worker(plan: Plan) -> bool:
     return plan.state in ("running", "stopping") and is_idle(plan) and is_late
 
 
-def _update_and_log(action: str, plan: Plan, actor: Actor, act: Callable[[], None], *, reason: str) -> bool:
+def _update_and_log(
+    action: str, plan: Plan, actor: Actor, act: Callable[[], None], *, reason: str
+) -> bool:
     """Does it in the transaction of the event that tells of it: both or neither."""
 
     def done() -> Payload:

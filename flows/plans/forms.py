@@ -16,9 +16,9 @@ from flows.twilio.flex import flex_flow
 BULK_ACTIONS: Final = {
     "enable": ("Turn on", ""),
     "disable": ("Turn off", ""),
-    "retry_count": ("Set the retry count", "integration_retry_count"),
-    "webhook_host": ("Change the webhook host", "integration_url"),
-    "studio_flow": ("Route to another Studio Flow", "integration_flow_sid"),
+    "retry_count": ("Set retry count", "integration_retry_count"),
+    "webhook_host": ("Change webhook host", "integration_url"),
+    "studio_flow": ("Route to a Studio Flow", "integration_flow_sid"),
     "delete": ("Delete", ""),
 }
 _HOST_PATTERN = re.compile(
@@ -30,7 +30,7 @@ class BulkActionForm(forms.Form):
     """What is asked of each of the chosen flows. Without `data`, what it takes is asked for."""
 
     kind = forms.ChoiceField(
-        label="What to do", choices=[(kind, title) for kind, (title, _) in BULK_ACTIONS.items()]
+        label="Action", choices=[(kind, title) for kind, (title, _) in BULK_ACTIONS.items()]
     )
 
     def __init__(
@@ -45,7 +45,7 @@ class BulkActionForm(forms.Form):
                 label="New host",
                 max_length=260,
                 error_messages={"required": "New host is missing."},
-                help_text="Such as hooks.example.com, or hooks.example.com:8443. Path, query and secrets stay the same and "
+                help_text="For example hooks.example.com or hooks.example.com:8443. Path, query and secrets stay the same and "
                 "will be sent to the new host.",
                 widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
             )
@@ -57,7 +57,7 @@ class BulkActionForm(forms.Form):
         value = self.cleaned_data["value"]
         if self.data.get("kind") == "webhook_host" and not _HOST_PATTERN.fullmatch(value):
             raise ValidationError(
-                "Enter a host's name alone, such as hooks.example.com, without https:// and path."
+                "Enter a host name without https:// or a path, such as hooks.example.com."
             )
         return value
 
@@ -76,14 +76,16 @@ class PlanStartForm(forms.Form):
         help_text="Optional. Shown in the audit log with each change. Up to 200 characters.",
     )
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, deletes: int, reason: str = "") -> None:
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, deletes: int, reason: str = ""
+    ) -> None:
         super().__init__(data, initial={"reason": reason})
         self.deletes = deletes
         if deletes:
             self.fields["confirm"] = VisibleTextField(
                 strip_invisible="all",
-                label=f"{deletes} {'flow' if deletes == 1 else 'flows'} will be deleted. Type the number to confirm",
-                error_messages={"required": "Type the number of flows that will be deleted."},
+                label=f"{deletes} {'flow' if deletes == 1 else 'flows'} will be deleted. Enter this number to confirm",
+                error_messages={"required": "Enter the number of flows to delete."},
                 widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
             )
             self.order_fields(["confirm", "reason"])
@@ -91,9 +93,7 @@ class PlanStartForm(forms.Form):
     def clean_confirm(self) -> str:
         typed = str(self.cleaned_data["confirm"])
         if typed != str(self.deletes):
-            raise ValidationError(
-                f"This is not the number of flows that will be deleted: it is {self.deletes}."
-            )
+            raise ValidationError(f"Enter {self.deletes} to confirm.")
         return typed
 
     @property

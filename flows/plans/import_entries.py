@@ -50,7 +50,10 @@ def item_sid(item: ImportItem) -> str:
 
 
 def _check_item(item: ImportItem, flow: Snapshot | None) -> CheckedEntry:
-    sid, error = item_sid(item), item.error or _identity_error(item) or _unknown_field_error(item, flow)
+    sid, error = (
+        item_sid(item),
+        item.error or _identity_error(item) or _unknown_field_error(item, flow),
+    )
     name = item.fields.get("friendly_name")
     known = {"friendly_name": replace_unstorable(name)[:256]} if isinstance(name, str) else {}
     if error:
@@ -77,8 +80,11 @@ def _unknown_field_error(item: ImportItem, flow: Snapshot | None) -> str:
     """A field that nobody knows. What Twilio itself has sent of the flow may come back."""
     sent = set(flow or {})
     for name in item.fields:
-        if name not in flex_flow.FIELDS_BY_NAME and name.replace("integration.", "integration_") not in sent:
-            return f"There is no field “{name[:40]}”."
+        if (
+            name not in flex_flow.FIELDS_BY_NAME
+            and name.replace("integration.", "integration_") not in sent
+        ):
+            return f"Unknown field “{name[:40]}”."
     return ""
 
 
@@ -89,7 +95,9 @@ def _changed_values(item: ImportItem, flow: Snapshot | None) -> dict[str, Any]:
     values = {name: value for name, value in item.fields.items() if name in _WRITABLE_NAMES}
     if item.is_table:
         told = {
-            name: text for name, text in values.items() if text.strip() and text != to_csv_cell(had.get(name))
+            name: text
+            for name, text in values.items()
+            if text.strip() and text != to_csv_cell(had.get(name))
         }
         return {name: parse_cell(name, from_csv_cell(text)) for name, text in told.items()}
     read = {name: _parse_json_value(name, value) for name, value in values.items()}
@@ -109,7 +117,9 @@ def _parse_json_value(name: str, value: Any) -> Any:
     )
 
 
-def _validate_values(values: Mapping[str, Any], flow: Snapshot | None) -> tuple[dict[str, Any], str]:
+def _validate_values(
+    values: Mapping[str, Any], flow: Snapshot | None
+) -> tuple[dict[str, Any], str]:
     """The values as they would be sent, or what is wrong with them."""
     form = FlowForm(_form_data(values, flow), base=flow)
     if not form.is_valid():
@@ -119,11 +129,11 @@ def _validate_values(values: Mapping[str, Any], flow: Snapshot | None) -> tuple[
         if redact_field(name, replace_unstorable(value)) != replace_unstorable(value):
             return (
                 {},
-                f"{labels.field_label(name)} has a secret in it, which an import does not keep: use the flow's form.",
+                f"{labels.field_label(name)} contains a secret. To change a secret, edit the flow.",
             )
     for name, value in values.items():
         if name not in given and value not in (None, ""):
-            return {}, f"{labels.field_label(name)} does not belong to a flow with this integration type."
+            return {}, f"{labels.field_label(name)} doesn't apply to this integration type."
     return given, ""
 
 

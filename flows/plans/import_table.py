@@ -57,11 +57,14 @@ class Table:
     def _item(self, line: int, cells: Sequence[str], targets: Mapping[int, str]) -> ImportItem:
         origin = f"Line {line:,}"
         if any(cells[len(self.header) :]):
-            return ImportItem(origin, error=f"It has {len(cells)} cells, and the header {len(self.header)}.")
+            return ImportItem(
+                origin,
+                error=f"The row has {len(cells)} cells, but the header has {len(self.header)}.",
+            )
         fields = {name: cells[column] for column, name in targets.items() if column < len(cells)}
         if _SCIENTIFIC_NOTATION.fullmatch(fields.get("contact_identity", "").strip()):
             number = fields.pop("contact_identity")
-            error = f"Contact identity “{number}” was shortened by a spreadsheet: format the column as text."
+            error = f"Contact identity “{number}” was shortened by a spreadsheet. Format the column as text."
             return ImportItem(origin, fields, error, is_table=True)
         return ImportItem(origin, fields, is_table=True)
 
@@ -72,7 +75,10 @@ class ColumnsForm(forms.Form):
     def __init__(self, table: Table, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data)
         self.table = table
-        choices = [("", "Ignore"), *((name, flex_flow.FIELDS_BY_NAME[name].label) for name in TARGETS)]
+        choices = [
+            ("", "Ignore"),
+            *((name, flex_flow.FIELDS_BY_NAME[name].label) for name in TARGETS),
+        ]
         proposed = propose_targets(table.header)
         for column, title in enumerate(table.header):
             name = f"column_{column}"
@@ -81,7 +87,9 @@ class ColumnsForm(forms.Form):
                 choices=choices,
                 required=False,
                 initial=proposed.get(column, ""),
-                error_messages={"invalid_choice": "Choose a field of the list, or ignore the column."},
+                error_messages={
+                    "invalid_choice": "Choose a field from the list, or ignore the column."
+                },
             )
 
     @property
@@ -108,7 +116,10 @@ class ColumnsForm(forms.Form):
     @property
     def targets(self) -> dict[int, str]:
         """The fields by column, after validation."""
-        chosen = {column: self.cleaned_data[f"column_{column}"] for column in range(len(self.table.header))}
+        chosen = {
+            column: self.cleaned_data[f"column_{column}"]
+            for column in range(len(self.table.header))
+        }
         return {column: name for column, name in chosen.items() if name}
 
     @property
@@ -126,11 +137,12 @@ class ColumnsForm(forms.Form):
             if target in first:
                 label = flex_flow.FIELDS_BY_NAME[target].label
                 self.add_error(
-                    name, f"{self._title(first[target])} and {self._title(name)} both go to {label}."
+                    name,
+                    f"{self._title(first[target])} and {self._title(name)} are both mapped to {label}.",
                 )
             first.setdefault(target, name)
         if not self.errors and not set(chosen.values()) - {"sid", "account_sid"}:
-            raise ValidationError("Choose a field for at least one column beside the SIDs.")
+            raise ValidationError("Choose a field for at least one column other than the SIDs.")
         return self.cleaned_data
 
     def _chosen(self, column: int) -> str:
@@ -148,25 +160,25 @@ def read_table(text: str) -> Table:
     skipped = 1 if told else 0
     if told and told[1] not in DELIMITERS:
         raise ValidationError(
-            f"Line 1: “{told[1]}” can't separate cells here. Use a comma, a semicolon or a tab."
+            f"Line 1: “{told[1]}” is not a supported separator. Use a comma, a semicolon or a tab."
         )
     text = text.partition("\n")[2] if told else text
     delimiter = told[1] if told else _detect_delimiter(text)
     lines = _read_lines(text, delimiter, skipped)
     if not lines:
-        raise ValidationError("There is no header: the first line names the columns.")
+        raise ValidationError("The header is missing. The first line must name the columns.")
     header_line, header = lines[0]
     if len(header) > MAX_COLUMNS:
         raise ValidationError(
-            f"Line {header_line}: {len(header)} columns. At most {MAX_COLUMNS} can be read."
+            f"Line {header_line}: {len(header)} columns. The maximum is {MAX_COLUMNS}."
         )
     if len(header) == 1 and not find_target(header[0]):
         raise ValidationError(
-            f"Line {header_line}: this is neither JSON nor a table. JSON begins with {{ or [, a table with a line "
-            "that names its columns."
+            f"Line {header_line}: this is neither JSON nor a table. JSON starts with {{ or [, a table with a "
+            "header line."
         )
     if len(lines) == 1:
-        raise ValidationError("There is a header, but no flow below it.")
+        raise ValidationError("The table has a header but no rows.")
     if len(lines) - 1 > MAX_FLOWS:
         raise ValidationError(
             f"Line {lines[MAX_FLOWS + 1][0]:,}: the table has {len(lines) - 1:,} rows. At most {MAX_FLOWS:,} can be imported "
@@ -189,8 +201,10 @@ def find_target(title: str) -> str:
     return _TARGET_BY_TITLE.get(_normalize_title(title), "")
 
 
-MAX_CELL_LENGTH: Final = 131_072  # characters; Python's reader has the same bound, unless somebody moved it
-CELL_TOO_LONG: Final = "a cell is longer than can be read."
+MAX_CELL_LENGTH: Final = (
+    131_072  # characters; Python's reader has the same bound, unless somebody moved it
+)
+CELL_TOO_LONG: Final = "a cell is too long."
 
 
 def parse_cell(name: str, text: str) -> str:
@@ -221,10 +235,10 @@ def _read_lines(text: str, delimiter: str, skipped: int) -> list[tuple[int, list
 
 def _csv_error_message(error: str) -> str:
     if "end of data" in error:
-        return "a quotation mark is opened and never closed."
+        return "a quotation mark is never closed."
     if "field larger" in error:
         return CELL_TOO_LONG
-    return "text stands behind a closing quotation mark. Double the quotation marks within a cell."
+    return "there is text after a closing quotation mark. Double the quotation marks inside a cell."
 
 
 def _detect_delimiter(text: str) -> str:
@@ -242,7 +256,7 @@ def _detect_delimiter(text: str) -> str:
 
 def _column_note(title: str) -> str:
     name = _NAME_BY_TITLE.get(_normalize_title(title))
-    return "Twilio sets it: not imported." if name and name not in TARGETS else ""
+    return "Set by Twilio. Not imported." if name and name not in TARGETS else ""
 
 
 def _normalize_title(title: str) -> str:

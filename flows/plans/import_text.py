@@ -19,7 +19,13 @@ from flows.twilio.flex import flex_flow
 MAX_FLOWS: Final = 10_000  # flows of one import
 _LIST_KEYS: Final = ("flows", "flex_flows", "flexFlows")  # under which a list of flows stands
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
-_TYPE_NAMES: Final = {str: "a text", bool: "yes or no", int: "a number", float: "a number", list: "a list"}
+_TYPE_NAMES: Final = {
+    str: "a text",
+    bool: "yes or no",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,9 @@ class ImportItem:
     origin: str
     fields: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
-    is_table: bool = False  # its values are a table's cells: text, escaped, and empty where nothing is said
+    is_table: bool = (
+        False  # its values are a table's cells: text, escaped, and empty where nothing is said
+    )
 
 
 class _JsonObject(dict[str, Any]):
@@ -45,7 +53,7 @@ def decode_file(data: bytes) -> str:
             return data.decode("utf-16")
         except UnicodeDecodeError as error:
             raise ValidationError(
-                "The file begins like UTF-16, but is cut off or damaged. Save it as CSV UTF-8."
+                "The file looks like UTF-16, but is cut off or damaged. Save it as CSV UTF-8."
             ) from error
     try:
         return data.decode("utf-8-sig")
@@ -63,7 +71,9 @@ def clean_text(text: str) -> str:
         raise ValidationError("Paste flows as JSON or CSV, or choose a file.")
     if bad := _UNSTORABLE.search(text):
         line = text.count("\n", 0, bad.start()) + 1
-        raise ValidationError(f"Line {line}: it has a character that can't be stored (U+{ord(bad[0]):04X}).")
+        raise ValidationError(
+            f"Line {line}: this line contains a character that can't be stored (U+{ord(bad[0]):04X})."
+        )
     return text
 
 
@@ -87,7 +97,7 @@ def parse_item(entry: Any, origin: str) -> ImportItem:
     """One flow of a JSON text, under whatever spelling of the fields."""
     if not isinstance(entry, dict):
         kind = _TYPE_NAMES.get(type(entry), "nothing")
-        return ImportItem(origin, error=f"It is {kind}, not a flow.")
+        return ImportItem(origin, error=f"This is {kind}, not a flow.")
     fields: dict[str, Any] = {}
     repeated = getattr(entry, "repeated", "")
     for name, value in _flatten(entry):
@@ -96,7 +106,9 @@ def parse_item(entry: Any, origin: str) -> ImportItem:
     if isinstance(nested := entry.get("integration"), _JsonObject):
         repeated = repeated or nested.repeated
     if repeated:
-        return ImportItem(origin, _identifying_fields(fields), f"“{_truncate(repeated)}” is given twice.")
+        return ImportItem(
+            origin, _identifying_fields(fields), f"“{_truncate(repeated)}” appears twice."
+        )
     return ImportItem(origin, fields, _value_error(fields))
 
 
@@ -105,13 +117,13 @@ def _load_json(text: str) -> Any:
         return json.loads(text, object_pairs_hook=_build_object, parse_constant=_reject_constant)
     except json.JSONDecodeError as error:
         raise ValidationError(
-            f"Line {error.lineno}, column {error.colno}: this is not JSON. Paste a JSON export or a list in the "
+            f"Line {error.lineno}, column {error.colno}: invalid JSON. Paste a JSON export or a list in the "
             "same format."
         ) from error
     except RecursionError as error:
-        raise ValidationError("This JSON is nested too deeply to be read.") from error
+        raise ValidationError("This JSON is nested too deeply.") from error
     except ValueError as error:  # Python reads numbers up to some length only
-        raise ValidationError("A number in this JSON is too long to be read.") from error
+        raise ValidationError("A number in this JSON is too long.") from error
 
 
 def _build_object(pairs: list[tuple[str, Any]]) -> _JsonObject:
@@ -124,7 +136,7 @@ def _build_object(pairs: list[tuple[str, Any]]) -> _JsonObject:
 
 def _reject_constant(name: str) -> NoReturn:
     raise ValidationError(
-        f"{name} is not JSON: a number, a text, true, false or null can stand in its place."
+        f"{name} is not valid JSON. Use a number, a text, true, false or null instead."
     )
 
 
@@ -133,14 +145,14 @@ def _find_entries(data: Any) -> list[Any]:
         return data
     if isinstance(data, _JsonObject):
         if data.repeated in _LIST_KEYS:
-            raise ValidationError(f"“{data.repeated}” is given twice: there can be one list of flows.")
+            raise ValidationError(f"“{data.repeated}” appears twice. Use one list of flows.")
         for name in _LIST_KEYS:
             if isinstance(data.get(name), list):
                 return list(data[name])
         if any(_field_name(name) in flex_flow.FIELDS_BY_NAME for name in data):
             return [data]
     raise ValidationError(
-        "There is no list of flows in this JSON. Paste an export, an answer of the Flex API, or twilio-cli's JSON."
+        "This JSON contains no list of flows. Paste an export, a Flex API response or twilio-cli's JSON."
     )
 
 
@@ -176,9 +188,9 @@ def _snake_case(name: str) -> str:
 def _value_error(fields: Mapping[str, Any]) -> str:
     for name, value in fields.items():
         if name in flex_flow.FIELDS_BY_NAME and isinstance(value, dict | list):
-            return f"{labels.field_label(name)} must be one value."
+            return f"{labels.field_label(name)} must be a single value."
         if bad := _UNSTORABLE.search(f"{name}{value}" if isinstance(value, str) else name):
-            return f"{labels.field_label(name)} has a character that can't be stored (U+{ord(bad[0]):04X})."
+            return f"{labels.field_label(name)} contains a character that can't be stored (U+{ord(bad[0]):04X})."
     return ""
 
 

@@ -13,7 +13,9 @@ class Plan(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     title = models.CharField(max_length=200)
-    undoes = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="undone_by")
+    undoes = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, related_name="undone_by"
+    )
     made_at = models.DateTimeField()
     made_by = models.CharField(max_length=150)
     reason = models.CharField(max_length=200, blank=True)
@@ -57,12 +59,16 @@ class PlannedChange(models.Model):
     before = models.JSONField(default=dict)
     asked = models.JSONField(default=dict)
     refers_to = models.UUIDField(null=True)  # the event that it undoes
-    repeats = models.UUIDField(null=True)  # the change_id of the planned change that it tries once more
+    repeats = models.UUIDField(
+        null=True
+    )  # the change_id of the planned change that it tries once more
     skipped = models.CharField(max_length=300, blank=True)  # why nothing was sent, or will be
     done_at = models.DateTimeField(null=True)  # when the worker was through with it
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["plan", "place"], name="one_change_of_a_place")]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "place"], name="one_change_of_a_place")
+        ]
         indexes = [models.Index(fields=["target_sid"], name="planned_target")]
 
     def __str__(self) -> str:

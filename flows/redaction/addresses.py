@@ -49,14 +49,20 @@ _LOGIN_IN_TEXT: Final = re.compile(
     r"([^\s:@/\\<>\"'?&=]{1,64}:[^\s@/\\<>\"']{1,128})@(?=[\w-]+(?:\.[\w-]+)*)"
 )
 _URL_START: Final = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:)?[/\\]{2}")
-_WHOLE_URL: Final = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:[/\\]{2}|[/\\]{2}(?=[^\s/\\]*[@.]))\S*\s*")
+_WHOLE_URL: Final = re.compile(
+    r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:[/\\]{2}|[/\\]{2}(?=[^\s/\\]*[@.]))\S*\s*"
+)
 
 
 def mask_url(address: str, masker: Masker, *, is_strict: bool = True) -> str:
     """Mask a whole text as one address, white space or not."""
     bare = address.strip()
     start = address.find(bare) if bare else 0
-    return address[:start] + _mask_url_parts(bare, masker, is_strict=is_strict) + address[start + len(bare) :]
+    return (
+        address[:start]
+        + _mask_url_parts(bare, masker, is_strict=is_strict)
+        + address[start + len(bare) :]
+    )
 
 
 def starts_like_url(text: str) -> bool:
@@ -127,14 +133,21 @@ def _mask_path(path: str, masker: Masker, is_plain: Callable[[str], bool]) -> st
     return path
 
 
-def _mask_query(query: str, masker: Masker, is_plain: Callable[[str], bool], *, is_strict: bool) -> str:
+def _mask_query(
+    query: str, masker: Masker, is_plain: Callable[[str], bool], *, is_strict: bool
+) -> str:
     if not query:
         return ""
-    parts = (_mask_parameter(part, masker, is_plain, is_strict=is_strict) for part in query[1:].split("&"))
+    parts = (
+        _mask_parameter(part, masker, is_plain, is_strict=is_strict)
+        for part in query[1:].split("&")
+    )
     return query[0] + "&".join(parts)
 
 
-def _mask_parameter(part: str, masker: Masker, is_plain: Callable[[str], bool], *, is_strict: bool) -> str:
+def _mask_parameter(
+    part: str, masker: Masker, is_plain: Callable[[str], bool], *, is_strict: bool
+) -> str:
     """A name and its value, up to the next &. What is no name is part of the secret."""
     name, equals, value = part.partition("=")
     if not equals:
@@ -149,5 +162,7 @@ def _mask_parameter(part: str, masker: Masker, is_plain: Callable[[str], bool], 
     if is_strict:
         is_shown = is_shown and _HARMLESS_PARAMETER.fullmatch(name) is not None
     else:
-        is_shown = is_shown and not names.may_be_secret_name(name) and not names.is_single_letter(name)
+        is_shown = (
+            is_shown and not names.may_be_secret_name(name) and not names.is_single_letter(name)
+        )
     return part if is_shown else f"{name}={masker.mask(value)}"

@@ -15,7 +15,9 @@ from flows.redaction.fingerprint import Masker
 _AUTHORIZATION_HEADER: Final = re.compile(
     r"(authorization\\?[\"']?\s*[:=,]\s*b?\\?[\"']?)([^\"'\\\r\n,}&]+)", re.IGNORECASE
 )
-_AUTHORIZATION_SCHEME: Final = re.compile(r"\b((?:bearer|basic|digest)\s+)([\w+/=.~-]{6,})", re.IGNORECASE)
+_AUTHORIZATION_SCHEME: Final = re.compile(
+    r"\b((?:bearer|basic|digest)\s+)([\w+/=.~-]{6,})", re.IGNORECASE
+)
 # A name in quotes, as in JSON or a dictionary: "token": "…". One in JSON within JSON has backslashes.
 _QUOTED_PAIRS: Final = [
     re.compile(
@@ -81,7 +83,9 @@ def _mask_quoted_pair(match: re.Match[str], masker: Masker) -> str:
 
 def _mask_assignment(match: re.Match[str], masker: Masker) -> str:
     name, value = match[1], match[4]
-    is_secret = names.is_secret_name(name) or (names.may_be_secret_name(name) and _looks_random(value))
+    is_secret = names.is_secret_name(name) or (
+        names.may_be_secret_name(name) and _looks_random(value)
+    )
     return match[1] + match[2] + match[3] + masker.mask(match[4]) if is_secret else match[0]
 
 

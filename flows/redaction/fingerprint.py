@@ -28,7 +28,9 @@ class Masker:
             return secret
         found = fingerprint(secret)
         # Rules are applied one after the other: a later secret can have an earlier mask in it.
-        self.secrets[found] = MASK_PATTERN.sub(lambda inner: self.secrets.get(inner[0], inner[0]), secret)
+        self.secrets[found] = MASK_PATTERN.sub(
+            lambda inner: self.secrets.get(inner[0], inner[0]), secret
+        )
         return found
 
 
@@ -36,5 +38,7 @@ def fingerprint(secret: str) -> str:
     """Return the mask of a text by the site's key."""
     # The first key of all: after AUDIT_KEY was changed, a secret that was not still looks the same.
     key = [settings.AUDIT_KEY, *settings.AUDIT_KEY_FALLBACKS][-1]
-    digest = hmac.new(key.encode(), b"mask:" + secret.encode(errors="surrogatepass"), hashlib.sha256)
+    digest = hmac.new(
+        key.encode(), b"mask:" + secret.encode(errors="surrogatepass"), hashlib.sha256
+    )
     return f"masked-{digest.hexdigest()[:6]}"

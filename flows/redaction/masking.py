@@ -120,7 +120,9 @@ def _redact_metadata(key: Any, value: Any) -> Any:
     return _redact_value(value, Masker(), str(key), 1)
 
 
-def _redact_value(value: Any, masker: Masker, name: str, depth: int, *, is_secret: bool = False) -> Any:
+def _redact_value(
+    value: Any, masker: Masker, name: str, depth: int, *, is_secret: bool = False
+) -> Any:
     if isinstance(value, str):
         return masker.mask(value) if is_secret else _choose_rule(name, value)(value, masker)
     if isinstance(value, dict | list) and depth >= MAX_DEPTH:
@@ -140,10 +142,14 @@ def _redact_items(
         if key in flex_flow.FIELDS_BY_NAME and not is_secret:
             yield key, _redact_value(item, masker, key, depth + 1)
             continue
-        place = name if name in _URL_FIELDS else str(key)  # an address's own parts are addresses too
+        place = (
+            name if name in _URL_FIELDS else str(key)
+        )  # an address's own parts are addresses too
         yield (
             _mask_key(key, masker),
-            _redact_value(item, masker, place, depth + 1, is_secret=is_secret or _is_secret_key(key)),
+            _redact_value(
+                item, masker, place, depth + 1, is_secret=is_secret or _is_secret_key(key)
+            ),
         )
 
 
@@ -186,7 +192,11 @@ def _mask_key(key: Any, masker: Masker) -> Any:
 
 
 def _is_secret_key(key: Any) -> bool:
-    return isinstance(key, str) and key not in flex_flow.FIELDS_BY_NAME and names.may_be_secret_name(key)
+    return (
+        isinstance(key, str)
+        and key not in flex_flow.FIELDS_BY_NAME
+        and names.may_be_secret_name(key)
+    )
 
 
 def _depth_placeholder(value: Any) -> str:
@@ -216,14 +226,23 @@ def _replace_in_value(value: Any, depth: int) -> Any:
     if isinstance(value, str):
         if value.isascii() and "\x00" not in value:
             return value
-        return value.replace("\x00", "\u2400").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, float):  # one spelling on every database: 1e3 comes back from PostgreSQL as 1000
-        return str(value) if not math.isfinite(value) else int(value) if value.is_integer() else value
+        return (
+            value.replace("\x00", "\u2400")
+            .encode("utf-16", "surrogatepass")
+            .decode("utf-16", "replace")
+        )
+    if isinstance(
+        value, float
+    ):  # one spelling on every database: 1e3 comes back from PostgreSQL as 1000
+        return (
+            str(value) if not math.isfinite(value) else int(value) if value.is_integer() else value
+        )
     if isinstance(value, dict | list | tuple) and depth >= MAX_DEPTH:
         return _depth_placeholder(value)
     if isinstance(value, dict):
         return {
-            _replace_in_value(key, depth): _replace_in_value(item, depth + 1) for key, item in value.items()
+            _replace_in_value(key, depth): _replace_in_value(item, depth + 1)
+            for key, item in value.items()
         }
     if isinstance(value, list | tuple):
         return [_replace_in_value(item, depth + 1) for item in value]

@@ -42,7 +42,9 @@ _SID: Final = re.compile(r"(?!SK)[A-Z]{2}[0-9a-f]{32}")  # an identifier; SK is 
 _WORD_SEPARATOR: Final = re.compile(r"[-_.+~, ]")
 _VOWEL: Final = re.compile(r"[aeiouy]")
 # Four consonants or vowels on end, hexadecimal digits, a letter twice that no word doubles.
-_UNPRONOUNCEABLE: Final = re.compile(r"[^aeiouy]{4}|[aeiou]{4}|[a-f]{7}|([aiuyhjkqvwx])\1|^([^aeiouy])\2")
+_UNPRONOUNCEABLE: Final = re.compile(
+    r"[^aeiouy]{4}|[aeiou]{4}|[a-f]{7}|([aiuyhjkqvwx])\1|^([^aeiouy])\2"
+)
 _TICKET_NUMBER: Final = re.compile(r"[A-Z][A-Z0-9]{1,9}-\d{1,8}|[A-Z]{2,5}\d{4,10}|#?\d{1,12}")
 _LETTERS: Final = re.compile(r"[^\W\d_]{1,20}")
 
@@ -73,14 +75,18 @@ def is_plain_in_prose(part: str) -> bool:
     if is_plain(part) or _TICKET_NUMBER.fullmatch(text):
         return True
     words = [word for word in _WORD_SEPARATOR.split(text) if word]
-    return bool(words) and all(_LETTERS.fullmatch(word) or _TICKET_NUMBER.fullmatch(word) for word in words)
+    return bool(words) and all(
+        _LETTERS.fullmatch(word) or _TICKET_NUMBER.fullmatch(word) for word in words
+    )
 
 
 def is_random(text: str) -> bool:
     """Tell whether a text is one long run of letters and digits that nobody would type: a key rather than a word."""
     if len(text) < 20 or re.search(r"\s", text) or _SID.fullmatch(text) or _DATE.match(text):
         return False
-    return bool(re.search(r"[0-9]", text) and re.search(r"[A-Za-z]", text)) and not is_plain_in_prose(text)
+    return bool(
+        re.search(r"[0-9]", text) and re.search(r"[A-Za-z]", text)
+    ) and not is_plain_in_prose(text)
 
 
 def _are_words(humps: list[str]) -> bool:

@@ -31,7 +31,9 @@ _INCREMENT: Final = (
     f"INSERT INTO {TABLE} ({_KEY_COLUMNS}, flows) VALUES ({_key_values('new.')}, 1) "  # noqa: S608 - constants only  # nosec B608
     f"ON CONFLICT ({_KEY_COLUMNS}) DO UPDATE SET flows = flows + 1;"
 )
-_DECREMENT: Final = f"UPDATE {TABLE} SET flows = flows - 1 WHERE ({_KEY_COLUMNS}) = ({_key_values('old.')});"  # noqa: S608  # nosec B608
+_DECREMENT: Final = (
+    f"UPDATE {TABLE} SET flows = flows - 1 WHERE ({_KEY_COLUMNS}) = ({_key_values('old.')});"  # noqa: S608  # nosec B608
+)
 # Once a statement: a row of the tally that is written a thousand times in one transaction grows slow. Rows are locked
 # in one order, so that two who write can't wait for each other.
 _ADD_ROWS: Final = (
@@ -60,7 +62,11 @@ TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
     ),
     "postgresql": tuple(
         Trigger(
-            f"flow_tally_{event}", _SOURCE_TABLE, f"AFTER {event}", f"{body} RETURN NULL;", referencing=tables
+            f"flow_tally_{event}",
+            _SOURCE_TABLE,
+            f"AFTER {event}",
+            f"{body} RETURN NULL;",
+            referencing=tables,
         )
         for event, tables, body in (
             ("insert", "NEW TABLE AS added", _ADD_ROWS),

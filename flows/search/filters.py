@@ -37,10 +37,10 @@ _ALLOWED_VALUES: Final = {
     "enabled": frozenset(("true", "false", "gone")),
 }
 _ERROR_MESSAGES: Final = {
-    "channel": "“{}” is not a channel, and no flow has it.",
-    "integration": "“{}” is not an integration type, and no flow has it.",
-    "enabled": "“{}” is not a status. Choose On, Off or Gone.",
-    "account": "“{}” is not an account that you can see.",
+    "channel": "“{}” is not a channel of any flow.",
+    "integration": "“{}” is not an integration type of any flow.",
+    "enabled": "“{}” is not a status. Choose On, Off or Deleted.",
+    "account": "“{}” is not one of your accounts.",
     "sort": "“{}” is not a column to sort by.",
     "page": "“{}” is not a page number.",
 }
@@ -77,7 +77,9 @@ class ParsedParameters:
 
     def refuse(self, name: str, value: str, sentence: str = "") -> None:
         value = value[:MAX_VALUE_LENGTH]
-        self.errors.append(InvalidParameter(name, value, sentence or _ERROR_MESSAGES[name].format(value)))
+        self.errors.append(
+            InvalidParameter(name, value, sentence or _ERROR_MESSAGES[name].format(value))
+        )
 
 
 def parse_parameters(
@@ -125,11 +127,11 @@ def _is_known_value(name: str, value: str, within: twilio_accounts.Scope) -> boo
 def _parse_search(reading: ParsedParameters, text: str) -> None:
     reading.values["q"] = text[:MAX_VALUE_LENGTH] if text.strip() else ""
     if "\x00" in text:
-        reading.refuse("q", text, "The search has a NUL character (U+0000) in it.")
+        reading.refuse("q", text, "The search contains a NUL character (U+0000).")
     elif len(text) > MAX_SEARCH_LENGTH:
         reading.refuse("q", text, f"The search is longer than {MAX_SEARCH_LENGTH} characters.")
     elif text.strip() and not normalize_text(text):
-        reading.refuse("q", text, "The search has no visible character.")
+        reading.refuse("q", text, "The search has no visible characters.")
 
 
 def _parse_sort(reading: ParsedParameters, sort: str, sorts: Mapping[str, str]) -> None:
@@ -154,18 +156,22 @@ def _reject_repeated(reading: ParsedParameters, parameters: Mapping[str, str]) -
         different = [value[:MAX_VALUE_LENGTH] for value in dict.fromkeys(given)]
         if len(different) > 1:
             values = ", ".join(f"“{value}”" for value in different)
-            reading.refuse(name, values, f"{LABELS[name]} is given more than once: {values}.")
+            reading.refuse(name, values, f"{LABELS[name]} has more than one value: {values}.")
             reading.values[name] = usual.get(name, "")
             reading.leftover = [one for one in reading.leftover if one[0] != name]
             reading.leftover += [(name, value) for value in different[:MAX_UNKNOWN_PARAMETERS]]
 
 
 def _reject_unknown(reading: ParsedParameters, parameters: Mapping[str, str]) -> None:
-    unknown = [name for name in parameters if name not in LABELS and name not in _IGNORED_PARAMETERS]
+    unknown = [
+        name for name in parameters if name not in LABELS and name not in _IGNORED_PARAMETERS
+    ]
     for name in unknown[:MAX_UNKNOWN_PARAMETERS]:
         value = parameters[name][:MAX_VALUE_LENGTH]
         if value:
             reading.refuse(
-                name[:MAX_VALUE_LENGTH], value, f"There is no filter called “{name[:MAX_VALUE_LENGTH]}”."
+                name[:MAX_VALUE_LENGTH],
+                value,
+                f"There is no filter called “{name[:MAX_VALUE_LENGTH]}”.",
             )
             reading.leftover.append((name[:MAX_VALUE_LENGTH], value))

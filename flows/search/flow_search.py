@@ -132,10 +132,14 @@ class SearchResult:
     found: Page
     facets: FacetCounts
     is_bounded: bool = False
-    held: filters.ValueCounts | None = None  # the values that the mirror holds, where answering has read them
+    held: filters.ValueCounts | None = (
+        None  # the values that the mirror holds, where answering has read them
+    )
 
 
-def find_exact_match(text: str, *, is_number: bool = True, within: twilio_accounts.Scope = None) -> str:
+def find_exact_match(
+    text: str, *, is_number: bool = True, within: twilio_accounts.Scope = None
+) -> str:
     """The SID of the flow that a pasted SID (or, if it may be one, a phone number) can only mean, or nothing."""
     text = strip_invisible(text)
     sid = text.strip()
@@ -152,7 +156,9 @@ def find_exact_match(text: str, *, is_number: bool = True, within: twilio_accoun
 
 def find_only_match(query: Query, *, is_number: bool) -> str:
     """The same of a query; nothing if it has a mistake."""
-    return "" if query.errors else find_exact_match(query.q, is_number=is_number, within=query.within)
+    return (
+        "" if query.errors else find_exact_match(query.q, is_number=is_number, within=query.within)
+    )
 
 
 def suggest_values(account_sid: str) -> dict[str, list[str]]:
@@ -198,7 +204,9 @@ def run_query(query: Query) -> SearchResult:
     counted = _count_matching(kinds, query)
     if sum(flows for _, flows in kinds) > COUNT_LIMIT:
         return SearchResult(
-            _fetch_bounded_page(query, narrowed, counted), _count_facets(kinds, query), is_bounded=True
+            _fetch_bounded_page(query, narrowed, counted),
+            _count_facets(kinds, query),
+            is_bounded=True,
         )
     if not counted:
         return SearchResult(Page([], 0, 1), _count_facets(kinds, query))
@@ -222,7 +230,9 @@ def _build_facet_values(
     account: str, channel: str, integration: str, enabled: bool | None, is_gone: bool
 ) -> FacetValues:
     state = "gone" if is_gone else "true" if enabled else "false"
-    return dict(zip(_FACET_NAMES, (account, channel or NOT_SET, integration or NOT_SET, state), strict=True))
+    return dict(
+        zip(_FACET_NAMES, (account, channel or NOT_SET, integration or NOT_SET, state), strict=True)
+    )
 
 
 def _group_first_matches(entries: QuerySet[FlowEntry]) -> list[tuple[FacetValues, list[int]]]:
@@ -238,7 +248,10 @@ def _read_tally(within: twilio_accounts.Scope) -> Iterator[tuple[FacetValues, in
     for account, channel, integration, state, flows in tally.values_list(
         "account_sid", "channel_type", "integration_type", "state", "flows"
     ):
-        yield _build_facet_values(account, channel, integration, state == "true", state == "gone"), flows
+        yield (
+            _build_facet_values(account, channel, integration, state == "true", state == "gone"),
+            flows,
+        )
 
 
 def _count_values(kinds: Iterable[tuple[FacetValues, int]]) -> filters.ValueCounts:
@@ -266,7 +279,9 @@ def _count_facets(kinds: Iterable[tuple[FacetValues, int]], query: Query) -> Fac
 def _failed_filters(kind: FacetValues, query: Query) -> set[str]:
     """The filters that keep it out."""
     return {
-        name for name, value in kind.items() if not _passes_filter(name, value, asked=getattr(query, name))
+        name
+        for name, value in kind.items()
+        if not _passes_filter(name, value, asked=getattr(query, name))
     }
 
 
@@ -287,10 +302,14 @@ def list_sids(query: Query) -> list[str]:
     return list(_apply_filters(named, query).values_list("sid", flat=True))
 
 
-def _fetch_page(query: Query, entries: QuerySet[FlowEntry], total: int, *, by_index: bool = True) -> Page:
+def _fetch_page(
+    query: Query, entries: QuerySet[FlowEntry], total: int, *, by_index: bool = True
+) -> Page:
     page = max(1, min(query.page, -(-total // PAGE_SIZE)))
     start = (page - 1) * PAGE_SIZE
-    in_order = entries.order_by(*_order_by(query.sort, by_index=by_index)).values_list("sid", flat=True)
+    in_order = entries.order_by(*_order_by(query.sort, by_index=by_index)).values_list(
+        "sid", flat=True
+    )
     return Page(_load_flows(list(in_order[start : start + PAGE_SIZE])), total, page)
 
 
@@ -304,12 +323,16 @@ def _fetch_bounded_page(query: Query, narrowed: Q, counted: int) -> Page:
     if counted <= COUNT_LIMIT:
         return _fetch_page(query, entries, counted, by_index=False)
     start, by_index = (query.page - 1) * PAGE_SIZE, trigrams.is_common(entries, narrowed)
-    in_order = entries.order_by(*_order_by(query.sort, by_index=by_index)).values_list("sid", flat=True)
+    in_order = entries.order_by(*_order_by(query.sort, by_index=by_index)).values_list(
+        "sid", flat=True
+    )
     sids = list(in_order[start : start + PAGE_SIZE + 1])
     if not sids:  # past the end, where no link leads
         return _fetch_page(query, entries, entries.count(), by_index=by_index)
     more, last = len(sids) > PAGE_SIZE, start + min(len(sids), PAGE_SIZE)
-    return Page(_load_flows(sids[:PAGE_SIZE]), max(COUNT_LIMIT, last) if more else last, query.page, more)
+    return Page(
+        _load_flows(sids[:PAGE_SIZE]), max(COUNT_LIMIT, last) if more else last, query.page, more
+    )
 
 
 def _load_flows(sids: list[str]) -> list[Flow]:
@@ -349,9 +372,17 @@ def _order_by(sort: str, *, by_index: bool) -> list[str | OrderBy]:
     are put in order by themselves: no index begins with nothing."""
     descending, column = sort.startswith("-"), SORTS[sort.lstrip("-")]
     nulls_last = True if column in _NULLABLE_COLUMNS else None
-    first = F(column).desc(nulls_last=nulls_last) if descending else F(column).asc(nulls_last=nulls_last)
+    first = (
+        F(column).desc(nulls_last=nulls_last)
+        if descending
+        else F(column).asc(nulls_last=nulls_last)
+    )
     nothing = [] if by_index else [(F("pk") * 0).asc()]
-    return [*nothing, first, "sid"] if column == "name_folded" else [*nothing, first, "name_folded", "sid"]
+    return (
+        [*nothing, first, "sid"]
+        if column == "name_folded"
+        else [*nothing, first, "name_folded", "sid"]
+    )
 
 
 def _stored_values(value: str) -> list[str]:

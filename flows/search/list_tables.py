@@ -19,7 +19,9 @@ _PARTS: Final = (projection, counters, trigrams)  # the index of names is of the
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    drop(connection)  # all of it first: the triggers of a broken index would refuse what the others do
+    drop(
+        connection
+    )  # all of it first: the triggers of a broken index would refuse what the others do
     for part in _PARTS:
         part.install(connection)
 
@@ -49,11 +51,15 @@ def find_differences(connection: BaseDatabaseWrapper) -> list[str]:
     """One sentence for each table of the list that is not as the mirror is."""
     found = []
     if sid := projection.find_stray_sid(connection):
-        found.append(f"The list's table has flow {sid} otherwise than the mirror. `migrate` rebuilds it.")
+        found.append(
+            f"Flow {sid} differs between the flow list and the mirror. Run `migrate` to rebuild the list."
+        )
     if not counters.is_consistent(connection):
-        found.append("The list's counts are not those of the mirror. `migrate` rebuilds them.")
+        found.append(
+            "The counts of the flow list differ from the mirror. Run `migrate` to rebuild them."
+        )
     if not trigrams.is_consistent(connection):
-        found.append("The list's index of names is not as the list's table is. `migrate` rebuilds it.")
+        found.append("The search index differs from the flow list. Run `migrate` to rebuild it.")
     return found
 
 
@@ -73,9 +79,9 @@ def check_search_index(**options: Any) -> list[checks.CheckMessage]:
         ):
             found.append(
                 checks.Warning(
-                    "Names and numbers are searched without an index: of many thousand flows, that takes a while.",
-                    hint="Let an administrator of the database say CREATE EXTENSION pg_trgm; then run "
-                    "`manage.py migrate` once more."
+                    "Names and numbers are searched without an index, which is slow for many thousand flows.",
+                    hint="Ask a database administrator to run CREATE EXTENSION pg_trgm, then run "
+                    "`manage.py migrate` again."
                     if connection.vendor == "postgresql"
                     else "Run `manage.py migrate`.",
                     id="flows.W001",

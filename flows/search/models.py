@@ -46,7 +46,9 @@ class FlowEntry(models.Model):
                 condition=models.Q(gone_at=None),
                 name="entry_updated",
             ),
-            models.Index(fields=["gone_at"], condition=models.Q(gone_at__isnull=False), name="entry_gone"),
+            models.Index(
+                fields=["gone_at"], condition=models.Q(gone_at__isnull=False), name="entry_gone"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -78,12 +80,16 @@ class SavedView(models.Model):
     """A question to the list of flows that a person gave a name: search, filters and order, as they stand in the
     address. Whoever has the address has the view."""
 
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="flow_views")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="flow_views"
+    )
     name = models.CharField(max_length=60)
     query = models.CharField(max_length=600)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["person", "name"], name="one_view_of_a_name")]
+        constraints = [
+            models.UniqueConstraint(fields=["person", "name"], name="one_view_of_a_name")
+        ]
 
     def __str__(self) -> str:
         return self.name

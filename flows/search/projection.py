@@ -81,7 +81,9 @@ def drop(connection: BaseDatabaseWrapper) -> None:
 def find_stray_sid(connection: BaseDatabaseWrapper) -> str:
     """The SID of a flow that this table and the mirror have differently, or nothing. One statement, so that a write
     between two can't look like a difference."""
-    mirror, entries = (f"SELECT {_column_list('')} FROM {table}" for table in (_SOURCE_TABLE, TABLE))  # noqa: S608 - constants only  # nosec B608
+    mirror, entries = (
+        f"SELECT {_column_list('')} FROM {table}" for table in (_SOURCE_TABLE, TABLE)
+    )  # noqa: S608 - constants only  # nosec B608
     one_way, other_way = (
         f"SELECT * FROM ({first} EXCEPT {second}) AS only_{number}"  # noqa: S608  # nosec B608
         for number, (first, second) in enumerate(((mirror, entries), (entries, mirror)))

@@ -27,9 +27,7 @@ COLUMNS: Final = ("name_folded", "identity_folded")
 _INDEX: Final = "flow_trigram"
 _COLUMN_LIST: Final = ", ".join(COLUMNS)
 _CREATE_INDEX: Final = f"CREATE VIRTUAL TABLE {_INDEX} USING fts5({_COLUMN_LIST}, content='{projection.TABLE}', content_rowid='id', tokenize='trigram')"
-_INSERT_ROW: Final = (
-    f"INSERT INTO {_INDEX} (rowid, {_COLUMN_LIST}) VALUES (new.id, new.{COLUMNS[0]}, new.{COLUMNS[1]});"  # noqa: S608 - constants only  # nosec B608
-)
+_INSERT_ROW: Final = f"INSERT INTO {_INDEX} (rowid, {_COLUMN_LIST}) VALUES (new.id, new.{COLUMNS[0]}, new.{COLUMNS[1]});"  # noqa: S608 - constants only  # nosec B608
 _DELETE_ROW: Final = f"INSERT INTO {_INDEX} ({_INDEX}, rowid, {_COLUMN_LIST}) VALUES ('delete', old.id, old.{COLUMNS[0]}, old.{COLUMNS[1]});"  # noqa: S608  # nosec B608
 TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
     "sqlite": (
@@ -49,7 +47,10 @@ _MATCH: Final = f"SELECT rowid FROM {_INDEX} WHERE {_INDEX} MATCH %s"  # noqa: S
 _LIKE: Final = " OR ".join(rf"{column} LIKE %s ESCAPE '\'" for column in COLUMNS)
 _EXISTS_QUERIES: Final = {
     "sqlite": (f"SELECT count(*) FROM sqlite_master WHERE name = '{_INDEX}'", 1),  # noqa: S608  # nosec B608
-    "postgresql": ("SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'flow_%_trigrams'", len(COLUMNS)),
+    "postgresql": (
+        "SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'flow_%_trigrams'",
+        len(COLUMNS),
+    ),
 }
 
 
@@ -88,7 +89,9 @@ def _candidate_query(texts: Collection[str]) -> tuple[str, list[str]]:
     texts = sorted(texts)
     if _are_long(texts):
         return _MATCH, [" OR ".join('"' + text.replace('"', '""') + '"' for text in texts)]
-    literals = ["".join(f"\\{letter}" if letter in "\\%_" else letter for letter in text) for text in texts]
+    literals = [
+        "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in text) for text in texts
+    ]
     return (
         f"SELECT id FROM {projection.TABLE} WHERE " + " OR ".join([_LIKE] * len(texts)),  # noqa: S608  # nosec B608
         [f"%{literal}%" for literal in literals for _ in COLUMNS],

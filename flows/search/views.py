@@ -26,16 +26,18 @@ def view_save(request: Request) -> HttpResponse:
     mine = SavedView.objects.filter(person=request.user)
     if asked.errors:
         sentences = " ".join(mistake.sentence for mistake in asked.errors)
-        messages.error(request, f"The view was not saved. {sentences}")
+        messages.error(request, f"Couldn't save the view. {sentences}")
     elif not name:
-        messages.error(request, "Give the view a name.")
+        messages.error(request, "Enter a name for the view.")
     elif len(query) > 600:
-        messages.error(request, "This search is too long to be kept.")
+        messages.error(request, "This search is too long to save.")
     elif mine.count() >= MAX_VIEWS and not mine.filter(name=name).exists():
-        messages.error(request, f"You have {MAX_VIEWS} views. Remove one first.")
+        messages.error(request, f"You can save up to {MAX_VIEWS} views. Delete one first.")
     else:
-        SavedView.objects.update_or_create(person=request.user, name=name, defaults={"query": query})
-        messages.success(request, f"Kept as “{name}”.")
+        SavedView.objects.update_or_create(
+            person=request.user, name=name, defaults={"query": query}
+        )
+        messages.success(request, f"Saved view “{name}”.")
     return redirect(reverse("flows:list") + (f"?{query}" if query else ""))
 
 

@@ -37,6 +37,7 @@ register.filter("clock", time_text.clock)
 register.filter("inline_timestamp", time_text.inline_timestamp)
 register.filter("label", words.field_label)
 register.filter("ending", event_text.ending)
+register.filter("stage_name", event_text.stage_name)
 register.filter("refusal", event_text.refusal)
 register.filter("shape", event_text.shape)
 register.filter("relation", event_text.relation)
@@ -47,21 +48,24 @@ NOT_SET: Final = format_html('<span class="unset">{}</span>', "Not set")
 
 _STUDIO_CONSOLE_URL: Final = "https://console.twilio.com/us1/develop/studio/flows?frameUrl="
 # The class that gives a result its shape and colour.
-NOTHING_SET: Final = "Nothing set"
+NOTHING_SET: Final = "No handler"
 
 
 @register.filter
 def shown(value: Any) -> SafeString:
     """A field's value as people read it."""
     if isinstance(value, words.UnreadableValue):
-        return format_html('<span class="flag">{}</span> {}', words.UNREADABLE_LABEL, shown(value.value))
+        return format_html(
+            '<span class="flag">{}</span> {}', words.UNREADABLE_LABEL, shown(value.value)
+        )
     if value is None or value == "":
         return NOT_SET
     if isinstance(value, bool):
         return conditional_escape("Yes" if value else "No")
     if isinstance(value, (dict, list)):
         return format_html(
-            "<code>{}</code>", safe_text.visible(json.dumps(value, ensure_ascii=False, sort_keys=True))
+            "<code>{}</code>",
+            safe_text.visible(json.dumps(value, ensure_ascii=False, sort_keys=True)),
         )
     return format_html("<bdi>{}</bdi>", safe_text.visible(value))
 
@@ -80,7 +84,9 @@ def display_lines(value: Any) -> SafeString:
     """The same for a text of several lines, each on its own."""
     if not isinstance(value, str) or "\n" not in value:
         return shown(value)
-    return format_html_join(SafeString("<br>"), "{}", ((shown(line),) for line in value.split("\n")))
+    return format_html_join(
+        SafeString("<br>"), "{}", ((shown(line),) for line in value.split("\n"))
+    )
 
 
 @register.filter
@@ -116,7 +122,9 @@ def missing_progress(sync: SyncState) -> str:
 
 
 @register.inclusion_tag("_sid.html", takes_context=True)
-def sid_link(context: Context, sid: object, link: bool = True, in_row: bool = False) -> dict[str, Any]:
+def sid_link(
+    context: Context, sid: object, link: bool = True, in_row: bool = False
+) -> dict[str, Any]:
     text = str(sid or "")
     is_flow = link and flex_flow.is_sid("FO", text)
     is_studio = link and flex_flow.is_sid("FW", text) and context.get("is_twilio") is not False
@@ -159,21 +167,23 @@ def handler_note(flow: Flow) -> str:
     if not kind:
         is_bare = _implied_handler(flow) == NOTHING_SET
         return (
-            "Messages lead nowhere" if is_bare else "No integration type is set; Twilio's default is Studio"
+            "Messages go nowhere"
+            if is_bare
+            else "No integration type set; Twilio's default is Studio"
         )
     if kind == flex_flow.DEFAULT_INTEGRATION_TYPE and said in (None, ""):
-        return "Studio, Twilio's default: no integration type is set"
+        return "Studio by default (no integration type set)"
     return {"studio": "Studio", "external": "External webhook", "task": "TaskRouter"}.get(
-        kind, "A type that this dashboard does not know"
+        kind, "Integration type not supported here yet"
     )
 
 
 def _implied_handler(flow: Flow) -> str:
     """The handler that a flow without an integration type has settings for."""
     if host := _hostname(flow.value("integration_url")):
-        return f"Nothing set, but a webhook: {host}"
+        return f"No type set, webhook {host}"
     if flow.value("integration_workflow_sid"):
-        return f"Nothing set, but a workflow: {safe_text.short(flow.value('integration_workflow_sid'))}"
+        return f"No type set, workflow {safe_text.short(flow.value('integration_workflow_sid'))}"
     return NOTHING_SET
 
 

@@ -29,7 +29,7 @@ _ROW_HTML: Final = (
     '<td data-label="Handled by">{}</td><td>{}</td><td class="time" data-label="Changed">{}</td>{}</tr>\n'
 )
 _ACCOUNT_HTML: Final = '<td data-label="Account">{}</td>'
-_ACTIONS_HTML: Final = '<td class="actions"><a href="{}">Switch {}</a><a href="{}">Edit</a></td>'
+_ACTIONS_HTML: Final = '<td class="actions"><a href="{}">Turn {}</a><a href="{}">Edit</a></td>'
 _FLAG_HTML: Final = '<span class="flag">{}</span>'
 _EMPTY: Final = SafeString("")
 _NO_ACTIONS: Final = SafeString('<td class="actions"></td>')
@@ -46,7 +46,8 @@ def flow_rows(context: Context) -> SafeString:
     """The rows of `found`. Context: query, found (its rows, with what the view knows of them), shows_account, perms."""
     q, can_change = str(context["query"].q), bool(context["perms"]["flows"]["change_flow"])
     addresses = {
-        name: reverse(f"flows:{name}", args=[_SID_PLACEHOLDER]) for name in ("detail", "enabled", "edit")
+        name: reverse(f"flows:{name}", args=[_SID_PLACEHOLDER])
+        for name in ("detail", "enabled", "edit")
     }
     found = context["found"]
     marks: dict[Any, SafeString] = {}
@@ -82,13 +83,13 @@ def flow_rows(context: Context) -> SafeString:
 
 def _flags(flow: Any) -> Iterator[str]:
     if flow.gone_at:
-        yield "Gone from Twilio"
+        yield "Deleted at Twilio"
     if getattr(flow, "is_missing", False):
-        yield "Missing from Twilio's list, being checked"
+        yield "Missing from Twilio's list (checking)"
     if change := getattr(flow, "open_change", None):
-        yield "Change under way" if change.is_under_way else "Outcome of a change unknown"
+        yield "Change in progress" if change.is_under_way else "Unknown outcome"
     if getattr(flow, "has_drifted", False):
-        yield "Changed elsewhere"
+        yield "External change"
     yield from getattr(flow, "warnings", ())
 
 

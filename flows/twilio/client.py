@@ -92,7 +92,9 @@ class FlexClient:
         self.deadline = deadline
         self.patience = deadline if patience is None else patience
         name, secret = auth
-        self._auth = HTTPBasicAuth(name.encode(), secret.encode())  # requests alone would insist on Latin-1
+        self._auth = HTTPBasicAuth(
+            name.encode(), secret.encode()
+        )  # requests alone would insist on Latin-1
         # A proxy of the environment's is for the way out, not for a sandbox on this machine.
         host = urlsplit(self.base_url).hostname or ""
         self._proxies = {"no_proxy": host} if host in LOOPBACK_HOSTS else None
@@ -105,7 +107,9 @@ class FlexClient:
         """Close the connections that the current thread keeps."""
         _sessions.close()
 
-    def list(self, *, friendly_name: str | None = None, page_size: int = PAGE_SIZE) -> Iterator[Snapshot]:
+    def list(
+        self, *, friendly_name: str | None = None, page_size: int = PAGE_SIZE
+    ) -> Iterator[Snapshot]:
         """Every flow of the account, page by page; with `friendly_name`, those that Twilio says match. The first page
         is asked for at once, each other one while the one before it is looked at."""
         trail = Pagination(f"{self.base_url}/FlexFlows")
@@ -117,7 +121,9 @@ class FlexClient:
             return thread.submit(copy_context().run, self._next_page, session, trail, link)
 
         sizes = paging.page_sizes_to_try(page_size)
-        first = thread.submit(copy_context().run, self._first_page, session, trail, sizes, friendly_name)
+        first = thread.submit(
+            copy_context().run, self._first_page, session, trail, sizes, friendly_name
+        )
         return _iterate_flows(thread, ask, first)
 
     def fetch(self, sid: str) -> Snapshot:
@@ -145,7 +151,11 @@ class FlexClient:
         return f"{self.base_url}/FlexFlows/{sid}"
 
     def _first_page(
-        self, session: requests.Session, trail: Pagination, sizes: Sequence[int], friendly_name: str | None
+        self,
+        session: requests.Session,
+        trail: Pagination,
+        sizes: Sequence[int],
+        friendly_name: str | None,
     ) -> _Page:
         """The first page of a listing, of the largest of these sizes that is not refused for its size."""
         size, *smaller = sizes
@@ -199,7 +209,8 @@ class FlexClient:
                 retry=tenacity.retry_if_exception(lambda error: _can_retry(verb, error)),
                 wait=_retry_delay,
                 stop=lambda state: (
-                    state.attempt_number >= MAX_ATTEMPTS or time.monotonic() + _retry_delay(state) >= until
+                    state.attempt_number >= MAX_ATTEMPTS
+                    or time.monotonic() + _retry_delay(state) >= until
                 ),
                 sleep=self._sleep,
                 reraise=True,
@@ -225,11 +236,16 @@ class FlexClient:
         status: int | str = "no answer"
         request_id, result = "", "unknown"
         # A write has a connection of its own: one that was kept could be closed under it, and its fate unknown.
-        session = transport.new_session() if verb in WRITE_OPERATIONS else kept or self._thread_session()
+        session = (
+            transport.new_session() if verb in WRITE_OPERATIONS else kept or self._thread_session()
+        )
         try:
             with Call(until) as call:
                 response, body = self._exchange(session, call, method, url, data)
-            status, request_id = response.status_code, response.headers.get("Twilio-Request-Id", "")[:64]
+            status, request_id = (
+                response.status_code,
+                response.headers.get("Twilio-Request-Id", "")[:64],
+            )
             answer = parse_response(verb, response.status_code, response.headers, body, request_id)
             result = "succeeded"
             return ApiResponse(answer, response.status_code, request_id)
@@ -244,11 +260,18 @@ class FlexClient:
                 session.close()
             seconds = time.monotonic() - started
             path = urlsplit(url).path
-            log.info("%s %s %s %d ms %s", method, path, status, round(seconds * 1000), request_id or "-")
+            log.info(
+                "%s %s %s %d ms %s", method, path, status, round(seconds * 1000), request_id or "-"
+            )
             self._observe(verb, result, seconds)
 
     def _exchange(
-        self, session: requests.Session, call: Call, method: str, url: str, data: Mapping[str, str] | None
+        self,
+        session: requests.Session,
+        call: Call,
+        method: str,
+        url: str,
+        data: Mapping[str, str] | None,
     ) -> tuple[requests.Response, bytes]:
         remaining = max(0.05, call.deadline - time.monotonic())
         try:
@@ -281,7 +304,7 @@ class FlexClient:
             wait = self._rates.book(self.account_sid, verb, patience=min(left, self.patience))
             if wait is None:
                 raise RateLimitTimeout(
-                    "too many calls are waiting for their turn at Twilio; this one was not sent"
+                    "too many requests are waiting for Twilio's rate limit, so this one was not sent"
                 )
             turn = time.monotonic() + wait
             if wait > 0:
@@ -291,7 +314,9 @@ class FlexClient:
 
     def _thread_session(self) -> requests.Session:
         """The session that this thread keeps for the account, as it is reached now."""
-        return _sessions.of(self.account_sid, (self.base_url, self._auth.username, self._auth.password))
+        return _sessions.of(
+            self.account_sid, (self.base_url, self._auth.username, self._auth.password)
+        )
 
 
 def _iterate_flows(
@@ -316,7 +341,7 @@ def _read_body(response: requests.Response) -> bytes:
     for chunk in response.iter_content(CHUNK_BYTES):
         size += len(chunk)
         if size > MAX_BODY_BYTES:
-            raise requests.exceptions.ContentDecodingError("the answer is too large")
+            raise requests.exceptions.ContentDecodingError("the response is too large")
         chunks.append(chunk)
     return b"".join(chunks)
 
@@ -327,7 +352,7 @@ def _connection_error(call: Call, error: Exception) -> FlexError:
     if call.is_late or isinstance(error, requests.Timeout):
         return OutcomeUnknown("Twilio did not answer in time")
     if isinstance(error, requests.exceptions.ContentDecodingError):
-        return OutcomeUnknown("Twilio's answer could not be read")
+        return OutcomeUnknown("Twilio's response could not be read")
     return OutcomeUnknown("the connection to Twilio was lost", is_stale=call.on_reused_connection)
 
 

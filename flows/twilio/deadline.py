@@ -49,7 +49,10 @@ class Call:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._timer.cancel()
         _current_call.reset(self._token)
@@ -72,7 +75,9 @@ class _DeadlineConnection:
     @property
     def is_connected(self) -> bool:
         """Tell the pool whether this connection can be used again."""
-        is_idle_too_long = self.sent_at is not None and time.monotonic() - self.sent_at > MAX_IDLE_SECONDS
+        is_idle_too_long = (
+            self.sent_at is not None and time.monotonic() - self.sent_at > MAX_IDLE_SECONDS
+        )
         return bool(super().is_connected) and not is_idle_too_long  # type: ignore[misc]
 
     def connect(self) -> None:
@@ -82,7 +87,9 @@ class _DeadlineConnection:
             call.connecting = True
         super().connect()  # type: ignore[misc]
         if call is not None:
-            if time.monotonic() >= call.deadline:  # looking up the name is under no timeout of a socket's
+            if (
+                time.monotonic() >= call.deadline
+            ):  # looking up the name is under no timeout of a socket's
                 self.close()
                 raise TimeoutError("connected too late to send")
             call.connected = True

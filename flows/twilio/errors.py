@@ -45,7 +45,7 @@ class ConnectionFailed(NotSent):
     """No connection to the address could be made."""
 
     def __init__(self) -> None:
-        super().__init__("no connection to Twilio could be made")
+        super().__init__("couldn't connect to Twilio")
 
 
 class RateLimitTimeout(NotSent):
@@ -93,7 +93,9 @@ class RequestRefused(FlexError):
         request_id: str = "",
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(f"Twilio refused with status {status}" + (f", code {code}" if code else ""))
+        super().__init__(
+            f"Twilio refused with status {status}" + (f", code {code}" if code else "")
+        )
         self.status = status
         self.request_id = request_id
         self._take_over(

@@ -15,7 +15,7 @@ CHOICE_LABELS: Final = {
     "custom": "Custom", "studio": "Studio Flow", "external": "External webhook", "task": "TaskRouter task",
 }  # fmt: skip
 
-UNREADABLE_LABEL: Final = "Not understood"
+UNREADABLE_LABEL: Final = "Unexpected value"
 
 
 class PlaceholderText(str):

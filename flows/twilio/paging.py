@@ -65,7 +65,9 @@ class Pagination:
         if not isinstance(link, str) or not is_web or not link.strip().isprintable():
             raise _invalid_link_error()
         if resource != self._listing.rpartition("/")[2]:
-            raise OutcomeUnknown("Twilio's list of flows goes on with another resource; it was not followed")
+            raise OutcomeUnknown(
+                "Twilio's list of flows continues with another resource, which was not followed"
+            )
         return target.query
 
 
@@ -93,4 +95,4 @@ def is_page_size_refused(error: FlexError) -> bool:
 
 
 def _invalid_link_error() -> OutcomeUnknown:
-    return OutcomeUnknown("Twilio's list of flows goes on at an address that makes no sense")
+    return OutcomeUnknown("Twilio's list of flows continues at an invalid address")

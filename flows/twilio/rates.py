@@ -14,7 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-CALLS_PER_SECOND: Final[Mapping[str, int]] = {"list": 10, "fetch": 2, "create": 2, "update": 1, "delete": 2}
+CALLS_PER_SECOND: Final[Mapping[str, int]] = {
+    "list": 10,
+    "fetch": 2,
+    "create": 2,
+    "update": 1,
+    "delete": 2,
+}
 # Seconds after its turn that a call may still leave. So much longer than a second is a place taken for, or
 # a call that leaves late and one that leaves in time would be closer together than Twilio allows.
 LATE_TOLERANCE: Final = 0.1
@@ -39,7 +45,9 @@ class Booking:
     free_at: list[float]
 
 
-def next_turn(free_at: Sequence[float], places: int, *, now: float, patience: float) -> Booking | None:
+def next_turn(
+    free_at: Sequence[float], places: int, *, now: float, patience: float
+) -> Booking | None:
     """The earliest turn, if it is no further off than `patience` seconds. All times are in seconds on one
     clock."""
     known = [0.0 if at > now + MAX_BOOKING_AHEAD else at for at in free_at][:places]
@@ -64,7 +72,9 @@ class LocalRateLimiter:
         key = (account_sid, operation)
         with self._lock:
             known = self._free_at.get(key, [])
-            booking = next_turn(known, CALLS_PER_SECOND[operation], now=self._clock(), patience=patience)
+            booking = next_turn(
+                known, CALLS_PER_SECOND[operation], now=self._clock(), patience=patience
+            )
             if booking is None:
                 return None
             self._free_at[key] = booking.free_at

@@ -51,7 +51,9 @@ def parse_response(
             why = f"Twilio answered with status {status}, which does not confirm it"
             raise OutcomeUnknown(why, status=status, request_id=request_id)
         if not isinstance(answer, dict):
-            raise OutcomeUnknown("Twilio's answer could not be read", status=status, request_id=request_id)
+            raise OutcomeUnknown(
+                "Twilio's response could not be read", status=status, request_id=request_id
+            )
         return answer
     error = answer if isinstance(answer, dict) else {}
     is_twilios = _is_twilio_error(error, status)
@@ -80,7 +82,9 @@ def _is_twilio_error(error: Mapping[str, Any], status: int) -> bool:
     if (_parse_code(error.get("code")) or 0) >= MIN_TWILIO_CODE:
         return True
     says_status = _parse_code(error.get("status")) == status
-    if isinstance(error.get("message"), str):  # the envelope has all four; a code that is none is null
+    if isinstance(
+        error.get("message"), str
+    ):  # the envelope has all four; a code that is none is null
         return says_status and ("code" in error or "more_info" in error)
     has_title = isinstance(error.get("title"), str) or isinstance(error.get("detail"), str)
     return has_title and (says_status or isinstance(error.get("type"), str))
@@ -97,18 +101,26 @@ def extract_flow(answer: ApiResponse, sid: str | None = None) -> Snapshot:
 def parse_flow(resource: Any, answer: ApiResponse, sid: str | None = None) -> Snapshot:
     """A flow that is the answer, or a part of it."""
     if not isinstance(resource, dict) or not flex_flow.is_sid("FO", resource.get("sid")):
-        raise unexpected_response("Twilio's answer is not a Flex Flow", answer)
+        raise unexpected_response("Twilio's response is not a Flex Flow", answer)
     if sid is not None and resource["sid"] != sid:
-        raise unexpected_response("Twilio's answer is about another Flex Flow", answer)
-    return flex_flow.from_response({name: json_bodies.limit_depth(value) for name, value in resource.items()})
+        raise unexpected_response("Twilio's response is about another Flex Flow", answer)
+    return flex_flow.from_response(
+        {name: json_bodies.limit_depth(value) for name, value in resource.items()}
+    )
 
 
 def extract_written_flow(answer: ApiResponse, account_sid: str, sid: str | None = None) -> Snapshot:
     """The flow that a create or an update answers with, of our own account if it names one."""
     flow = extract_flow(answer, sid)
     owner = flow.get("account_sid")
-    if flex_flow.is_sid("AC", owner) and flex_flow.is_sid("AC", account_sid) and owner != account_sid:
-        raise unexpected_response("Twilio's answer is about a Flex Flow of another account", answer)
+    if (
+        flex_flow.is_sid("AC", owner)
+        and flex_flow.is_sid("AC", account_sid)
+        and owner != account_sid
+    ):
+        raise unexpected_response(
+            "Twilio's response is about a Flex Flow of another account", answer
+        )
     return flow
 
 
@@ -121,7 +133,11 @@ def _parse_code(value: Any) -> int | None:
     """A code of Twilio's, also as text."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value.strip()):
         value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31 else None
+    return (
+        value
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31
+        else None
+    )
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:

@@ -41,10 +41,13 @@ class ThreadSessions:
     def of(self, account_sid: str, way: tuple[object, ...]) -> requests.Session:
         """The session of the current thread for that account. `way` is all that a kept connection depends
         on."""
-        kept: dict[str, tuple[tuple[object, ...], requests.Session]] = self._own.__dict__.setdefault(
-            "kept", {}
+        kept: dict[str, tuple[tuple[object, ...], requests.Session]] = (
+            self._own.__dict__.setdefault("kept", {})
         )
-        way = (os.getpid(), *way)  # a forked process shares its parent's sockets, and must not use them
+        way = (
+            os.getpid(),
+            *way,
+        )  # a forked process shares its parent's sockets, and must not use them
         known, session = kept.get(account_sid, (None, None))
         if session is None or known != way:
             if session is not None:

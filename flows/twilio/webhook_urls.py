@@ -38,7 +38,11 @@ class UrlProblem:
 
 def find_url_problem(address: str) -> UrlProblem | None:
     """The first thing that is wrong with an address; None if nothing is."""
-    return _find_character_problem(address) or _find_scheme_problem(address) or _find_host_problem(address)
+    return (
+        _find_character_problem(address)
+        or _find_scheme_problem(address)
+        or _find_host_problem(address)
+    )
 
 
 def _find_character_problem(address: str) -> UrlProblem | None:
@@ -46,25 +50,25 @@ def _find_character_problem(address: str) -> UrlProblem | None:
         code = f"U+{ord(character):04X}"
         if character in _SPACE_NAMES or character.isspace():
             name = _SPACE_NAMES.get(character, f"white space ({code})")
-            return UrlProblem(WHITE_SPACE, f"has {name} in it. Write %20 for a space, or remove it.")
+            return UrlProblem(WHITE_SPACE, f"contains {name}. Write %20 for a space, or remove it.")
         if not character.isprintable():
             is_control = unicodedata.category(character) == "Cc"
             kind = "a control character" if is_control else "an invisible character"
-            return UrlProblem(INVISIBLE_CHARACTER, f"has {kind} in it ({code}). Remove it.")
+            return UrlProblem(INVISIBLE_CHARACTER, f"contains {kind} ({code}). Remove it.")
     return None
 
 
 def _find_scheme_problem(address: str) -> UrlProblem | None:
     scheme = _SCHEME.match(address)
     if scheme is None or _HOST_WITH_PORT.fullmatch(address):
-        return UrlProblem(MISSING_SCHEME, "must begin with https:// or http://.")
+        return UrlProblem(MISSING_SCHEME, "must start with https:// or http://.")
     if scheme[1].lower() not in SCHEMES:
         return UrlProblem(
             UNSUPPORTED_SCHEME,
-            f"begins with {scheme[0][:40]}. Twilio calls addresses with https:// or http:// only.",
+            f"starts with {scheme[0][:40]}. Twilio only calls https:// and http:// URLs.",
         )
     if "\\" in address:
-        return UrlProblem(BACKSLASH, "has a backslash in it. Write / between its parts, or %5C.")
+        return UrlProblem(BACKSLASH, "contains a backslash. Use / or write %5C.")
     if not address[scheme.end() :].startswith("//"):
         return UrlProblem(MISSING_SLASHES, f"must have two slashes after {scheme[0]}")
     return None
@@ -75,7 +79,7 @@ def _find_host_problem(address: str) -> UrlProblem | None:
         parts = urlsplit(address)
         host = parts.hostname or ""
     except ValueError:
-        return UrlProblem(INVALID_IPV6, "has a host in brackets that is no IPv6 address.")
+        return UrlProblem(INVALID_IPV6, "has a host in brackets that is not an IPv6 address.")
     try:
         port = parts.port
     except ValueError:
@@ -83,12 +87,13 @@ def _find_host_problem(address: str) -> UrlProblem | None:
     user, at, _ = parts.netloc.rpartition("@")
     if at and "@" in user:
         return UrlProblem(
-            INVALID_USER_INFO, "has a second @ before its host. Write %40 for one in a user name or password."
+            INVALID_USER_INFO,
+            "has two @ before the host. Write %40 for an @ in a username or password.",
         )
     if not host:
-        return UrlProblem(MISSING_HOST, "names no host, such as hooks.example.com.")
+        return UrlProblem(MISSING_HOST, "has no host, such as hooks.example.com.")
     if _INVALID_HOST_CHARACTER.search(host) or host.strip(".") == "":
-        return UrlProblem(INVALID_HOST, f"has a host that can't exist: {host[:80]}.")
+        return UrlProblem(INVALID_HOST, f"has an invalid host: {host[:80]}.")
     if port is not None and port not in VALID_PORTS:
-        return UrlProblem(INVALID_PORT, "has a port that is no number from 1 to 65535.")
+        return UrlProblem(INVALID_PORT, "has an invalid port. Use a number from 1 to 65535.")
     return None

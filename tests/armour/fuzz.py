@@ -130,7 +130,9 @@ class Fuzzer:
         return fields
 
     def body(self, good: dict[str, Any]) -> tuple[bytes, str]:
-        kind = self.chance.choice(CONTENT_TYPES) if self.chance.random() < 0.25 else CONTENT_TYPES[0]
+        kind = (
+            self.chance.choice(CONTENT_TYPES) if self.chance.random() < 0.25 else CONTENT_TYPES[0]
+        )
         fields = self.fields(good)
         if "json" in kind:
             return json.dumps(fields, default=str).encode(), kind
@@ -138,7 +140,9 @@ class Fuzzer:
             parts = [f'--b\r\nContent-Disposition: form-data; name="{name}"{self.chance.choice(("", "; filename=x"))}\r\n\r\n{value}\r\n'
                 for name, value in fields.items()]  # fmt: skip
             return ("".join(parts) + "--b--\r\n").encode("utf-8", "surrogatepass"), kind
-        body = "&".join(f"{_quote(name)}={_quote(value)}" for name, value in fields.items()).encode()
+        body = "&".join(
+            f"{_quote(name)}={_quote(value)}" for name, value in fields.items()
+        ).encode()
         if self.chance.random() < 0.05:
             body += bytes(self.chance.randrange(256) for _ in range(20))
         return body, kind
@@ -153,7 +157,9 @@ class Fuzzer:
         url, good = self.world.call(name, who)
         if self.chance.random() < 0.1:
             parts = url.split("/")
-            parts[self.chance.randrange(len(parts))] = quote(self.text().encode("utf-8", "replace"), safe="")
+            parts[self.chance.randrange(len(parts))] = quote(
+                self.text().encode("utf-8", "replace"), safe=""
+            )
             url = "/" + "/".join(parts).lstrip("/")
         if self.chance.random() < 0.8:
             url += "?" + "&".join(
@@ -207,10 +213,24 @@ class Fuzzer:
         address = urlsplit(sandbox.url)
         sid = chance.choice([*sandbox.flows, "FOx", "..", _quote(self.text())])
         path = chance.choice(
-            ["/FlexFlows", f"/FlexFlows/{sid}", f"/FlexFlows/{sid}/x", "/", f"/{_quote(self.text())}"]
+            [
+                "/FlexFlows",
+                f"/FlexFlows/{sid}",
+                f"/FlexFlows/{sid}/x",
+                "/",
+                f"/{_quote(self.text())}",
+            ]
         )
-        wires = [*flex_flow.FIELDS_BY_WIRE_NAME, "PageSize", "Page", "PageToken", _quote(self.text())]
-        body = "&".join(f"{name}={_quote(self.text())}" for name in chance.sample(wires, chance.randrange(8)))
+        wires = [
+            *flex_flow.FIELDS_BY_WIRE_NAME,
+            "PageSize",
+            "Page",
+            "PageToken",
+            _quote(self.text()),
+        ]
+        body = "&".join(
+            f"{name}={_quote(self.text())}" for name in chance.sample(wires, chance.randrange(8))
+        )
         query = "?" + body if chance.random() < 0.4 else ""
         method = chance.choice(["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"])
         key = base64.b64encode(f"{sandbox.api_key}:{sandbox.api_secret}".encode()).decode()

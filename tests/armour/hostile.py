@@ -47,7 +47,9 @@ def make_hostile_flow(kind: str) -> dict[str, Any]:
         names = [field.name for field in flex_flow.FIELDS]
         value = WRONG_TYPES[kind]
     else:
-        names = [field.name for field in flex_flow.FIELDS if field.kind not in ("boolean", "integer")]
+        names = [
+            field.name for field in flex_flow.FIELDS if field.kind not in ("boolean", "integer")
+        ]
         value = HOSTILE_VALUES[kind]
     names = [*names, "unknown_of_tomorrow", "integration_unknown"]
     if kind == "long":

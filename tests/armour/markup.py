@@ -53,8 +53,13 @@ def find_inline_code(html: str) -> list[str]:
         if tag == "style" or (tag == "script" and not attributes.get("src")):
             found.append(f"<{tag}>")
         for name, value in attributes.items():
-            is_handler = name.startswith(("on", "hx-on", "data-hx-on")) or name in ("style", "srcdoc")
-            is_evaluated = name.startswith("hx-") and value.strip().lower().startswith(("js:", "javascript:"))
+            is_handler = name.startswith(("on", "hx-on", "data-hx-on")) or name in (
+                "style",
+                "srcdoc",
+            )
+            is_evaluated = name.startswith("hx-") and value.strip().lower().startswith(
+                ("js:", "javascript:")
+            )
             if is_handler or is_evaluated:
                 found.append(f"<{tag} {name}={value[:40]!r}>")
     for tag, name, value in page.addresses():

@@ -32,10 +32,19 @@ from tests.faults.acting import append_attempt
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
-_TABLE = json.loads((Path(__file__).parent.parent / "data" / "access.json").read_text(encoding="utf-8"))
+_TABLE = json.loads(
+    (Path(__file__).parent.parent / "data" / "access.json").read_text(encoding="utf-8")
+)
 ACCESS: dict[str, dict[str, str]] = _TABLE["places"]
 ALLOWED_USERS: dict[str, list[str]] = _TABLE["who"]
-USERS = ("anonymous", "nobody", "viewer", "operator", "auditor", "admin")  # nobody: a person without a role
+USERS = (
+    "anonymous",
+    "nobody",
+    "viewer",
+    "operator",
+    "auditor",
+    "admin",
+)  # nobody: a person without a role
 VOLATILE_TABLES = {"django_session", "django_migrations", "sqlite_sequence"}
 
 
@@ -62,16 +71,24 @@ def requires_sign_in(response: Any) -> bool:
     if response.status_code == 401:
         return True
     target, _, query = response.get("Location", "").partition("?")
-    return response.status_code == 302 and target == resolve_url(settings.LOGIN_URL) and "next=" in query
+    return (
+        response.status_code == 302
+        and target == resolve_url(settings.LOGIN_URL)
+        and "next=" in query
+    )
 
 
-def send_form(client: Client, method: str, url: str, data: dict[str, Any] | None = None, **more: Any) -> Any:
+def send_form(
+    client: Client, method: str, url: str, data: dict[str, Any] | None = None, **more: Any
+) -> Any:
     """A request as a form sends it, whatever its method. Those that are safe carry the form in the address."""
     if method in ("POST",):
         return client.post(url, data or {}, **more)
     if method in ("PUT", "PATCH", "DELETE"):
         body = "&".join(f"{name}={value}" for name, value in (data or {}).items())
-        return client.generic(method, url, body, content_type="application/x-www-form-urlencoded", **more)
+        return client.generic(
+            method, url, body, content_type="application/x-www-form-urlencoded", **more
+        )
     return client.generic(method, url, query_params=data or {}, **more)
 
 
@@ -83,7 +100,9 @@ def dump_database(*, without: set[str] = VOLATILE_TABLES) -> dict[str, list[str]
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
             names = [column[0] for column in cursor.description]
             kept[table] = sorted(
-                repr([value for name, value in zip(names, row, strict=True) if name != "last_login"])
+                repr(
+                    [value for name, value in zip(names, row, strict=True) if name != "last_login"]
+                )
                 for row in cursor.fetchall()
             )
     return kept
@@ -117,7 +136,8 @@ class SampleSite:
         client = Client(**more)
         if person != "anonymous":
             client.force_login(
-                User.objects.get(pk=self.people[person].pk), backend=settings.AUTHENTICATION_BACKENDS[0]
+                User.objects.get(pk=self.people[person].pk),
+                backend=settings.AUTHENTICATION_BACKENDS[0],
             )
         return client
 
@@ -161,7 +181,9 @@ class SampleSite:
 
     def _flows_edit(self, _person: str) -> Any:
         sid = self._ensure_flow()
-        return self._flow(base=sign_base(mirror.fetch(sid)), friendly_name=f"Renamed {uuid.uuid4().hex}")
+        return self._flow(
+            base=sign_base(mirror.fetch(sid)), friendly_name=f"Renamed {uuid.uuid4().hex}"
+        )
 
     def _flows_enabled(self, _person: str) -> Any:
         sid = self._ensure_flow()
@@ -182,7 +204,9 @@ class SampleSite:
 
     def _flows_drift_accept(self, _person: str) -> Any:
         if not OpenDrift.objects.exists():
-            self.sandbox.edit_flow(self._ensure_flow(), friendly_name=f"Elsewhere {uuid.uuid4().hex}")
+            self.sandbox.edit_flow(
+                self._ensure_flow(), friendly_name=f"Elsewhere {uuid.uuid4().hex}"
+            )
             mirror.sync(ACCOUNT)
         return {"event_id": OpenDrift.objects.latest("event").event.event_id}, {"reason": "seen"}
 
@@ -199,7 +223,9 @@ class SampleSite:
         return {}, {"sid": self._ensure_flow(), "kind": "disable"}
 
     def _flows_plan_import(self, _person: str) -> Any:
-        return {}, {"entries": json.dumps([{"sid": self._ensure_flow(), "friendly_name": "Imported"}])}
+        return {}, {
+            "entries": json.dumps([{"sid": self._ensure_flow(), "friendly_name": "Imported"}])
+        }
 
     def _flows_plan(self, _person: str) -> Any:
         ask = drafts.BulkAction("retry_count", 2)
@@ -236,11 +262,17 @@ class SampleSite:
         owner = self.people.get(person) or self.people["admin"]
         secret = get_adapter().encrypt("A" * 32)
         secrets = {"totp": {"secret": secret}, "recovery_codes": {"seed": secret, "used_mask": 0}}
-        return Authenticator.objects.get_or_create(user=owner, type=kind, defaults={"data": secrets[kind]})[0]
+        return Authenticator.objects.get_or_create(
+            user=owner, type=kind, defaults={"data": secrets[kind]}
+        )[0]
 
     def _password_change(self, person: str) -> Any:
         new = "a long passphrase"
-        return {}, {"old_password": f"{person}-password", "new_password1": new, "new_password2": new}
+        return {}, {
+            "old_password": f"{person}-password",
+            "new_password1": new,
+            "new_password2": new,
+        }
 
     def _person(self, _person: str) -> Any:
         spare, _ = User.objects.get_or_create(username="spare")
@@ -249,9 +281,9 @@ class SampleSite:
     def _person_new(self, _person: str) -> Any:
         return {}, {"name": "newcomer", "role": "viewer", "reason": "because"}
 
-    _person_rights = _person_role = _person_active = _person_factors = _person_ties = _person_password = (
-        _person
-    )
+    _person_rights = _person_role = _person_active = _person_factors = _person_ties = (
+        _person_password
+    ) = _person
 
     def _audit_export(self, _person: str) -> Any:
         return {}, {"format": "csv", "what": "all"}
@@ -262,7 +294,9 @@ class SampleSite:
     def _audit_detail(self, _person: str) -> Any:
         change = OpenChange.objects.first()
         return {
-            "event_id": change.attempt.event_id if change else AuditEvent.objects.latest("seq").event_id
+            "event_id": change.attempt.event_id
+            if change
+            else AuditEvent.objects.latest("seq").event_id
         }, {}
 
     _audit_reconcile = _audit_detail

@@ -82,7 +82,9 @@ def test_asking_writes_nothing(world: SampleSite, who):
     before, sent = dump_database(), len(world.writes())
 
     for name, (url, data) in calls.items():
-        statuses = {method: send_form(client, method, url, data).status_code for method in SAFE_METHODS}
+        statuses = {
+            method: send_form(client, method, url, data).status_code for method in SAFE_METHODS
+        }
         if dump_database() != before or len(world.writes()) != sent:
             changed[name] = statuses
             before, sent = dump_database(), len(world.writes())

@@ -118,7 +118,9 @@ def test_only_a_sid_reaches_the_api_from_a_service(sandbox, db):
         "update": lambda sid: flow_changes.update_flow(
             sid=sid, base=None, values={"friendly_name": "x"}, **change_arguments()
         ),
-        "switch": lambda sid: flow_changes.set_enabled(sid=sid, enabled=False, **change_arguments()),
+        "switch": lambda sid: flow_changes.set_enabled(
+            sid=sid, enabled=False, **change_arguments()
+        ),
         "delete": lambda sid: flow_changes.delete_flow(sid=sid, base={}, **change_arguments()),
     }
 
@@ -137,7 +139,11 @@ def test_only_a_sid_reaches_the_api_from_a_form_or_a_query(world: SampleSite):
         for method, name, data in (  # what takes a SID in another place than the address
             ("GET", "flows:new", {"clone": text, "restore": text, "undo": text}),
             ("GET", "flows:list", {"q": text, "go": "1"}),
-            ("GET", "audit:list", {"sid": text, "q": text, "plan": text, "before": text, "from": text}),
+            (
+                "GET",
+                "audit:list",
+                {"sid": text, "q": text, "plan": text, "before": text, "from": text},
+            ),
             ("POST", "flows:plan-new", {"sid": text, "sids": text, "kind": "delete"}),
             ("POST", "flows:copy-out", {"sid": text, "sids": text}),
             (
@@ -146,9 +152,14 @@ def test_only_a_sid_reaches_the_api_from_a_form_or_a_query(world: SampleSite):
                 {"entries": f'[{{"sid": {json.dumps(text)}, "friendly_name": "x"}}]'},
             ),
         ):
-            assert send_form(client, method, reverse(name), data).status_code < 500, (name, text[:60])
+            assert send_form(client, method, reverse(name), data).status_code < 500, (
+                name,
+                text[:60],
+            )
 
-    asked = {request.path.removeprefix("/v1/FlexFlows") for request in world.sandbox.requests[mine:]}
+    asked = {
+        request.path.removeprefix("/v1/FlexFlows") for request in world.sandbox.requests[mine:]
+    }
     assert asked <= {f"/{text}" for text in _picked_out()}
     assert all(is_sid(text) for plan in Plan.objects.all() for text in _targets(plan))
     assert len(world.writes()) == 0
@@ -186,7 +197,9 @@ def test_no_place_leads_off_the_site(world: SampleSite, who):
             elsewhere_from = client.post(
                 url, data if who == "anonymous" else {}, headers={"Referer": elsewhere.strip()}
             )
-            led[name, elsewhere] = [to for answer in [*answers, elsewhere_from] if (to := leads_away(answer))]
+            led[name, elsewhere] = [
+                to for answer in [*answers, elsewhere_from] if (to := leads_away(answer))
+            ]
     assert {call: to for call, to in led.items() if to} == {}
 
 
@@ -196,7 +209,9 @@ def test_sign_in_leads_nowhere_else(world: SampleSite, elsewhere):
     address = resolve_url(settings.LOGIN_URL)
     signs_in = {"username": "admin", "login": "admin", "password": "admin-password"}
 
-    by_query = world.client("anonymous").post(f"{address}?{urlencode({'next': elsewhere})}", signs_in)
+    by_query = world.client("anonymous").post(
+        f"{address}?{urlencode({'next': elsewhere})}", signs_in
+    )
     by_form = world.client("anonymous").post(address, {**signs_in, "next": elsewhere})
     again = world.client("admin").get(address, {"next": elsewhere})
 
@@ -208,7 +223,8 @@ def test_sign_in_leads_nowhere_else(world: SampleSite, elsewhere):
     "testserver, evil.example", "evil.example#testserver", "[::1", "", "testserver:80:90", "testserver/x"])  # fmt: skip
 def test_other_host_is_refused(world: SampleSite, host):
     answers = [
-        world.client("admin").get(world.call(name)[0], headers={"Host": host}) for name in URL_NAMES[:6]
+        world.client("admin").get(world.call(name)[0], headers={"Host": host})
+        for name in URL_NAMES[:6]
     ]
 
     assert {answer.status_code for answer in answers} <= {400} or not host
@@ -237,6 +253,8 @@ def test_forwarded_headers_make_no_address_and_no_person(world: SampleSite):
                 assert b"evil.example" not in read_body(response), name
                 assert "evil.example" not in str(response.headers), name
                 assert requires_sign_in(response) == requires_sign_in(plain), name
-                assert (response.status_code in (403, 405)) == (plain.status_code in (403, 405)), name
+                assert (response.status_code in (403, 405)) == (plain.status_code in (403, 405)), (
+                    name
+                )
     assert not AuditEvent.objects.filter(source_ip="6.6.6.6").exists()
     assert not AuditEvent.objects.filter(actor_label="admin", stage="access").exists()

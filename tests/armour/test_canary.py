@@ -45,7 +45,10 @@ HOOK_URLS = (
 )
 PASSWORD = "canary-password-2b9e"
 SECRET_NAMES = re.compile(r"SECRET|TOKEN|PASSWORD|AUDIT_KEY", re.IGNORECASE)
-FORMS = {"flows:edit", "flows:new"}  # where a webhook's secret may be seen, by those who may change it
+FORMS = {
+    "flows:edit",
+    "flows:new",
+}  # where a webhook's secret may be seen, by those who may change it
 NOT_OURS = {
     "django_session",
     "sqlite_sequence",
@@ -56,7 +59,9 @@ NOT_OURS = {
 def secrets_in(value, name=""):
     """The secret texts of a setting, however deep they stand in it."""
     if isinstance(value, str):
-        return {value} if SECRET_NAMES.search(name) and len(value) > 7 and "." not in value else set()
+        return (
+            {value} if SECRET_NAMES.search(name) and len(value) > 7 and "." not in value else set()
+        )
     if dataclasses.is_dataclass(value):
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, dict):
@@ -117,10 +122,14 @@ def secretive(world: SampleSite, hook_url):
         integration_headers=f'{{"X-Token": "{HOOK}"}}',
     )  # fmt: skip
     mirror.sync(ACCOUNT)
-    world.sandbox.edit_flow(sid, integration_url=hook_url + "&key=" + HOOK, friendly_name=f"See {HOOK_URL}")
+    world.sandbox.edit_flow(
+        sid, integration_url=hook_url + "&key=" + HOOK, friendly_name=f"See {HOOK_URL}"
+    )
     mirror.sync(ACCOUNT)
     switch_flow(sid, enabled=not world.sandbox.flows[sid]["enabled"], reason=f"see {HOOK_URL}")
-    drafts.plan_bulk_action(ask=drafts.BulkAction("webhook_host", "new.example"), sids=[sid], made_by="admin")
+    drafts.plan_bulk_action(
+        ask=drafts.BulkAction("webhook_host", "new.example"), sids=[sid], made_by="admin"
+    )
     return sid
 
 
@@ -148,7 +157,9 @@ def calls(world, sid):
 
 
 @pytest.mark.quick
-def test_no_page_file_log_line_or_table_has_a_secret(world: SampleSite, secretive, canaries, caplog):
+def test_no_page_file_log_line_or_table_has_a_secret(
+    world: SampleSite, secretive, canaries, caplog
+):
     caplog.set_level(logging.DEBUG)
     found = {}
     for name, url, data in calls(world, secretive):
@@ -172,10 +183,17 @@ def test_no_page_file_log_line_or_table_has_a_secret(world: SampleSite, secretiv
 
 
 @pytest.mark.parametrize("hook_url", [HOOK_URL, HOOK_URLS[1], HOOK_URLS[7]], indirect=True)
-def test_what_twilio_says_back_has_no_secret(world: SampleSite, secretive, hook_url, canaries, caplog):
+def test_what_twilio_says_back_has_no_secret(
+    world: SampleSite, secretive, hook_url, canaries, caplog
+):
     caplog.set_level(logging.DEBUG)
     client, said = world.client("admin"), []
-    faults = (FaultKind.REFUSE, FaultKind.SERVER_ERROR, FaultKind.APPLY_THEN_DROP, FaultKind.GARBAGE)
+    faults = (
+        FaultKind.REFUSE,
+        FaultKind.SERVER_ERROR,
+        FaultKind.APPLY_THEN_DROP,
+        FaultKind.GARBAGE,
+    )
     for fault in faults:
         words = (
             f"Invalid parameter Integration.Url: {hook_url}&key={HOOK} is no address"
@@ -195,7 +213,9 @@ def test_what_twilio_says_back_has_no_secret(world: SampleSite, secretive, hook_
 
 @pytest.mark.parametrize("debug", [False, True], ids=["debug off", "debug on"])
 @pytest.mark.parametrize("hook_url", [HOOK_URL], indirect=True)
-def test_page_of_a_failure_has_no_secret(world: SampleSite, secretive, canaries, caplog, settings, debug):
+def test_page_of_a_failure_has_no_secret(
+    world: SampleSite, secretive, canaries, caplog, settings, debug
+):
     caplog.set_level(logging.DEBUG)
     settings.DEBUG = debug
     client = world.client("admin")
@@ -209,20 +229,28 @@ def test_page_of_a_failure_has_no_secret(world: SampleSite, secretive, canaries,
     found, seen = {}, 0
 
     def failing(*args, **_more):
-        kept = (HOOK_URL, PASSWORD, django_settings.AUDIT_KEY)  # in a variable of the failing function
+        kept = (
+            HOOK_URL,
+            PASSWORD,
+            django_settings.AUDIT_KEY,
+        )  # in a variable of the failing function
         raise RuntimeError(f"after {len(kept)} of {len(args)}")
 
     for broken in ("flows.mirror.mirror.fetch", "flows.twilio.client.FlexClient._exchange",
                    "flows.changes.flow_changes.update_flow", "flows.audit.audit_log.append", "flows.flex_flows.views.changes._render_form"):  # fmt: skip
         for error in (RuntimeError, OperationalError):
-            with mock.patch(broken, side_effect=failing if error is RuntimeError else error("gone")):
+            with mock.patch(
+                broken, side_effect=failing if error is RuntimeError else error("gone")
+            ):
                 for answer in (
                     client.get(url),
                     client.post(url, data),
                     client.post(url, {**data, "password": PASSWORD}),
                 ):
                     seen += answer.status_code >= 500
-                    if answer.status_code >= 500 and (leaked := leaks(answer.content.decode(), canaries)):
+                    if answer.status_code >= 500 and (
+                        leaked := leaks(answer.content.decode(), canaries)
+                    ):
                         found[broken, answer.status_code] = leaked
 
     assert found == {}
@@ -234,7 +262,10 @@ def test_page_of_a_failure_has_no_secret(world: SampleSite, secretive, canaries,
 def test_failed_sign_in_leaves_no_password(world: SampleSite, canaries, caplog, settings, debug):
     caplog.set_level(logging.DEBUG)
     settings.DEBUG = debug
-    client, typed = world.client("anonymous"), {"username": "admin", "login": "admin", "password": PASSWORD}
+    client, typed = (
+        world.client("anonymous"),
+        {"username": "admin", "login": "admin", "password": PASSWORD},
+    )
     client.raise_request_exception = False
 
     wrong = client.post("/login/", typed)

@@ -47,7 +47,9 @@ def deployed(settings):
 
 def missing(response, *, is_static=False):
     """What an answer lacks of its armour."""
-    found = {name: response.get(name) for name, value in EXPECTED.items() if response.get(name) != value}
+    found = {
+        name: response.get(name) for name, value in EXPECTED.items() if response.get(name) != value
+    }
     if not is_static and "no-store" not in response.get("Cache-Control", ""):
         found["Cache-Control"] = response.get("Cache-Control")
     for cookie in response.cookies.values():

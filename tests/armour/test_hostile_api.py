@@ -33,7 +33,9 @@ def came_from_the_data(html: str) -> list[str]:
         if MARKER in tag or tag in ("iframe", "object", "embed", "base", "img", "b", "i"):
             found.append(f"<{tag}>")
         found += [
-            f"<{tag} {name}>" for name in attributes if MARKER in name or name in ("autofocus", "x", "'", "`")
+            f"<{tag} {name}>"
+            for name in attributes
+            if MARKER in name or name in ("autofocus", "x", "'", "`")
         ]
     for tag, name, value in page.addresses():
         is_ours = value.startswith(OWN_SCHEMES) and not value.startswith("//")
@@ -43,7 +45,9 @@ def came_from_the_data(html: str) -> list[str]:
             found.append(f"<{tag} {name}={value[:80]!r}>")
     if "<textarea" not in html:
         found += [
-            f"invisible in {text.strip()[:80]!r}" for text in page.text if INVISIBLE_CHARACTERS.search(text)
+            f"invisible in {text.strip()[:80]!r}"
+            for text in page.text
+            if INVISIBLE_CHARACTERS.search(text)
         ]
     return found
 
@@ -106,7 +110,9 @@ def test_every_page_comes_and_holds_nothing_of_it_but_text(sandbox, client_of, k
         elif what.startswith("text/csv"):
             rows = list(csv.reader(io.StringIO(body.decode(), newline="")))
             assert {len(row) for row in rows} == {len(rows[0])}
-            found |= {(url, cell[:40]): "a formula" for row in rows for cell in row if is_formula(cell)}
+            found |= {
+                (url, cell[:40]): "a formula" for row in rows for cell in row if is_formula(cell)
+            }
         elif what.startswith(("application/json", "application/x-ndjson")):
             for line in [body.decode()] if "ndjson" not in what else body.decode().splitlines():
                 json.loads(line)
@@ -121,7 +127,8 @@ def test_flow_can_still_be_changed_or_says_why_not(sandbox, client_of, kind):
     form = client.get(edit).context["form"]
     asked = {name: form[name].value() for name in form.fields}
     data = {
-        name: "" if value is None else str(value) for name, value in {**dict(form.parked), **asked}.items()
+        name: "" if value is None else str(value)
+        for name, value in {**dict(form.parked), **asked}.items()
     }
 
     answers = [
@@ -150,7 +157,10 @@ def test_refusal_in_hostile_words_is_told_as_text(sandbox, client_of, flow_sid, 
     told = client.get(reverse("audit:detail", args=[event.event_id]))
 
     assert (answer.status_code, told.status_code) == (422, 200)
-    assert came_from_the_data(answer.content.decode()) + came_from_the_data(told.content.decode()) == []
+    assert (
+        came_from_the_data(answer.content.decode()) + came_from_the_data(told.content.decode())
+        == []
+    )
 
 
 @pytest.mark.quick

@@ -44,7 +44,9 @@ def test_page_comes_whatever_its_address_says(client_of, flow_sid, name):
 
 @pytest.mark.parametrize("encoded", [{}, {"HX-Current-URL-URI-AutoEncoded": "true"}])
 @pytest.mark.parametrize("value", ["http://[", "http%3A%2F%2F%5B", "//[::1"])
-def test_change_is_told_whatever_page_htmx_says_it_came_from(client_of, flow_sid, sandbox, value, encoded):
+def test_change_is_told_whatever_page_htmx_says_it_came_from(
+    client_of, flow_sid, sandbox, value, encoded
+):
     headers = {"HX-Request": "true", "HX-Current-URL": value, **encoded}
     data = {"enabled": "false", "change_id": str(uuid.uuid4())}
 

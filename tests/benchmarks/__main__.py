@@ -45,7 +45,9 @@ def main() -> int:
         metavar="NAME",
         help=", ".join(BENCHMARKS),
     )
-    parser.add_argument("--output", type=Path, default=Path("benchmarks.json"), help="default: %(default)s")
+    parser.add_argument(
+        "--output", type=Path, default=Path("benchmarks.json"), help="default: %(default)s"
+    )
     parser.add_argument("--short", action="store_true", help="only try them out, with little data")
     options = parser.parse_args()
     figures: dict[str, Any] = {}
@@ -55,7 +57,14 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             output = Path(folder) / "figures.json"
             sizes = SHORT_OPTIONS[name] if options.short else ()
-            command = [sys.executable, "-m", f"tests.benchmarks.{name}", "--output", str(output), *sizes]
+            command = [
+                sys.executable,
+                "-m",
+                f"tests.benchmarks.{name}",
+                "--output",
+                str(output),
+                *sizes,
+            ]
             is_kept = subprocess.run(command, check=False).returncode == 0
             if not (output.exists() if options.short else is_kept):
                 broken.append(name)
@@ -65,7 +74,9 @@ def main() -> int:
     if options.short and not broken:
         print(f"\nall of it works; figures that mean nothing: {options.output}")  # noqa: T201
         return 0
-    verdict = f"not kept, or not measured: {', '.join(broken)}" if broken else "all promises are kept"
+    verdict = (
+        f"not kept, or not measured: {', '.join(broken)}" if broken else "all promises are kept"
+    )
     print(f"\n{verdict}; figures: {options.output}")  # noqa: T201
     return 1 if broken else 0
 

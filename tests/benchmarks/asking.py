@@ -54,9 +54,15 @@ class ServedSite:
         login = self.address + LOGIN_PATHS[self.name]
         page = opener.open(login, timeout=TIMEOUT).read().decode()
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        said = {"username": USERNAME, "password": PASSWORD, "csrfmiddlewaretoken": token[1] if token else ""}
+        said = {
+            "username": USERNAME,
+            "password": PASSWORD,
+            "csrfmiddlewaretoken": token[1] if token else "",
+        }
         opener.open(
-            login, urllib.parse.urlencode({**said, "next": LIST_PATHS[self.name]}).encode(), timeout=TIMEOUT
+            login,
+            urllib.parse.urlencode({**said, "next": LIST_PATHS[self.name]}).encode(),
+            timeout=TIMEOUT,
         )
         cookies = {cookie.name: cookie.value or "" for cookie in jar}
         if "sessionid" not in cookies:
@@ -92,7 +98,9 @@ def serve_sites(folder: Path, flows: int) -> Iterator[dict[str, ServedSite]]:
 def request_list(site: ServedSite, query: str) -> tuple[float, bytes]:
     """Asks for the list: seconds until the answer was all there, and its body, unpacked."""
     headers = {"Cookie": site.cookies, "Accept-Encoding": "gzip"}
-    connection = http.client.HTTPConnection(urllib.parse.urlsplit(site.address).netloc, timeout=TIMEOUT)
+    connection = http.client.HTTPConnection(
+        urllib.parse.urlsplit(site.address).netloc, timeout=TIMEOUT
+    )
     began = time.perf_counter()
     try:
         connection.request("GET", f"{LIST_PATHS[site.name]}?{query}", headers=headers)

@@ -110,7 +110,12 @@ def serve_site(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str,
             "--worker-tmp-dir", str(folder),
         ]  # fmt: skip
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, pass_fds=[listener.fileno()], stdout=sink, stderr=sink
+            command,
+            cwd=ROOT,
+            env=environment,
+            pass_fds=[listener.fileno()],
+            stdout=sink,
+            stderr=sink,
         )
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
@@ -133,7 +138,9 @@ def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path)
         if isinstance(error, urllib.error.HTTPError) and error.code < 500:
             return
         ended = process.poll()
-        raise RuntimeError(f"no answer ({error}, status {ended}):\n{log.read_text()[-4000:]}") from None
+        raise RuntimeError(
+            f"no answer ({error}, status {ended}):\n{log.read_text()[-4000:]}"
+        ) from None
 
 
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

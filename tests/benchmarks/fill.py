@@ -39,7 +39,9 @@ def fill_mirror(flows: int) -> None:
         mirror._save_snapshots(dict(everything[start : start + BATCH_SIZE]), account_sid)
     # So fresh that no browser asks for a refresh: at the sandbox there are none of these flows.
     synced_at = timezone.now() + timedelta(days=1)
-    SyncState.objects.create(account_sid=account_sid, synced_at=synced_at, baseline_at=synced_at, flows=flows)
+    SyncState.objects.create(
+        account_sid=account_sid, synced_at=synced_at, baseline_at=synced_at, flows=flows
+    )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 

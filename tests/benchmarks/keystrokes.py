@@ -26,7 +26,9 @@ def measure_keystrokes(site: ServedSite, count: int) -> tuple[list[float], int]:
     typed without a pause."""
     with chromium() as browser:
         context = browser.new_context(viewport=VIEWPORT)
-        context.add_cookies(sign_in(browser, f"{site.address}/login/", name=USERNAME, password=PASSWORD))
+        context.add_cookies(
+            sign_in(browser, f"{site.address}/login/", name=USERNAME, password=PASSWORD)
+        )
         page = context.new_page()
         page.goto(site.address + LIST_PATHS["site"], timeout=TIMEOUT_MS)
         page.evaluate(WATCH_SCRIPT)

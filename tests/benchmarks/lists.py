@@ -45,7 +45,9 @@ PAGES: Final = {
 SEARCHES: Final = ("many hits", "one hit", "no hit", "one letter", "accents")
 SIDES: Final = ("site", "admin")
 MIN_FLOWS: Final = 500  # flows: there is a tenth page
-WARMUP_REQUESTS: Final = 6  # requests before any is measured: each of a worker's threads opens its connection
+WARMUP_REQUESTS: Final = (
+    6  # requests before any is measured: each of a worker's threads opens its connection
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,9 @@ def measure_pages(
                         took.setdefault((size, side), []).append(seconds)
         for size in sizes:
             ours, theirs = (statistics.median(took[size, side]) for side in SIDES)
-            yield PageMeasurement(size, page, ours, theirs, *count_rows(bodies[size]), queries[size][place])
+            yield PageMeasurement(
+                size, page, ours, theirs, *count_rows(bodies[size]), queries[size][place]
+            )
 
 
 def check_promises(
@@ -111,7 +115,9 @@ def check_promises(
     """Those about the greatest size, of those that were asked for."""
     most, least = max(one.flows for one in figures), min(one.flows for one in figures)
     at = {(one.flows, one.page): one for one in figures}
-    yield Promise(f"the list at {most:,}, of Django admin's time", at[most, "the list"].ratio, 1 / 4, 1 / 8)
+    yield Promise(
+        f"the list at {most:,}, of Django admin's time", at[most, "the list"].ratio, 1 / 4, 1 / 8
+    )
     for page in SEARCHES:
         yield Promise(f"{page}, of Django admin's time", at[most, page].ratio, 1 / 5, 1 / 15)
     if most > least:
@@ -122,13 +128,24 @@ def check_promises(
     yield Promise("memory of a worker", memory, 150, unit=" MB")
     yield Promise("HTML of the list, gzipped", at[most, "the list"].html / 1000, 8, unit=" kB")
     if typed:
-        yield Promise("keystroke to painted result, median", statistics.median(typed), 100, unit=" ms")
+        yield Promise(
+            "keystroke to painted result, median", statistics.median(typed), 100, unit=" ms"
+        )
         yield Promise("requests of a word typed without a pause", requests, 1)
 
 
 def build_table(figures: list[PageMeasurement]) -> Table:
     table = Table(title="The list of flows beside Django admin's: medians")
-    for title in ("flows", "page", "ours, ms", "Django admin, ms", "ratio", "rows", "queries", "HTML gz, kB"):
+    for title in (
+        "flows",
+        "page",
+        "ours, ms",
+        "Django admin, ms",
+        "ratio",
+        "rows",
+        "queries",
+        "HTML gz, kB",
+    ):
         table.add_column(title, justify="left" if title == "page" else "right")
     for one in figures:
         table.add_row(
@@ -166,7 +183,9 @@ def main() -> int:
     parser.add_argument(
         "--flows", type=sizes_of, default="1000,10000,100000", help="sizes, with commas between"
     )
-    parser.add_argument("--runs", type=at_least(1), default=15, help="requests of each page and size")
+    parser.add_argument(
+        "--runs", type=at_least(1), default=15, help="requests of each page and size"
+    )
     parser.add_argument("--typed", type=int, default=30, help="keystrokes at the greatest size")
     parser.add_argument("--output", type=Path, help="a file for the figures, as JSON")
     options = parser.parse_args()

@@ -130,7 +130,11 @@ class Log:
             "a word, long ago": {"q": FIRST_ACTOR},
             "a word that is nowhere": {"q": "nowhere"},
         }
-        for_one = {"first page": {}, "a person": {"actor": "person 1"}, "a result": {"result": "failed"}}
+        for_one = {
+            "first page": {},
+            "a person": {"actor": "person 1"},
+            "a result": {"result": "failed"},
+        }
         return {what: ("everywhere", asked) for what, asked in for_all.items()} | {
             f"of one account: {what}": ("scoped", asked) for what, asked in for_one.items()
         }
@@ -184,7 +188,12 @@ def _start_all(running: list[subprocess.Popen[str]]) -> Iterator[subprocess.Pope
 def append_events() -> None:
     """As one process of several: appends for some seconds, from the word on, and says how many events."""
     actor = audit_log.Actor(id="1", label="person 1", role="operator")
-    said = {"action": "flow.update", "stage": "access", "result": "denied", "account_sid": MAIN_ACCOUNT}
+    said = {
+        "action": "flow.update",
+        "stage": "access",
+        "result": "denied",
+        "account_sid": MAIN_ACCOUNT,
+    }
     audit_log.append(actor=actor, **said)
     print("ready", flush=True)  # noqa: T201
     sys.stdin.readline()
@@ -197,13 +206,26 @@ def append_events() -> None:
 
 def build_table(short: Log, long: Log, runs: int) -> Table:
     made = Table(title=f"The audit log's page, {connection.vendor}, medians of {runs} visits, ms")
-    for title in ("what", f"{short.events:,}", f"{long.events:,}", "ratio", "queries", "bytes", "rows", ""):
+    for title in (
+        "what",
+        f"{short.events:,}",
+        f"{long.events:,}",
+        "ratio",
+        "queries",
+        "bytes",
+        "rows",
+        "",
+    ):
         made.add_column(title, justify="left" if title in ("what", "") else "right")
     for what, page in long.pages.items():
         before = short.pages[what]
         figures = (f"{one.median * 1000:.1f}" for one in (before, page))
         ratio = f"{page.median / before.median:.2f}"
-        said = (f"{before.queries}, {page.queries}", f"{page.size:,}", f"{before.rows}, {page.rows}")
+        said = (
+            f"{before.queries}, {page.queries}",
+            f"{page.size:,}",
+            f"{before.rows}, {page.rows}",
+        )
         made.add_row(what, *figures, ratio, *said, UNEQUAL_PAGES.get(what, ""))
     return made
 
@@ -232,7 +254,9 @@ def main() -> int:
                 for log in logs:
                     log.visit(what)
         status.update("appending")
-        rates = {f"{log.events}": {str(count): log.appended(count) for count in (1, 8)} for log in logs}
+        rates = {
+            f"{log.events}": {str(count): log.appended(count) for count in (1, 8)} for log in logs
+        }
     short, long = logs
     Console().print(build_table(short, long, options.runs))
     promises = check_promises(short, long)
@@ -244,7 +268,12 @@ def main() -> int:
         Console().print(f"Events a second, by processes, behind {int(events):,}: {each}")
     if options.output:
         pages = {log.events: [asdict(page) for page in log.pages.values()] for log in logs}
-        told = {"vendor": connection.vendor, "pages": pages, "promises": promises, "appended": rates}
+        told = {
+            "vendor": connection.vendor,
+            "pages": pages,
+            "promises": promises,
+            "appended": rates,
+        }
         options.output.write_text(json.dumps(told, indent=2) + "\n")
     return 0 if all(found <= most for found, most in promises.values()) else 1
 
@@ -256,7 +285,9 @@ def check_promises(short: Log, long: Log) -> dict[str, tuple[float, float]]:
         for what, page in long.pages.items()
     }
     unlike = sum(
-        short.pages[what].rows != page.rows for what, page in long.pages.items() if what not in UNEQUAL_PAGES
+        short.pages[what].rows != page.rows
+        for what, page in long.pages.items()
+        if what not in UNEQUAL_PAGES
     )
     last = long.pages["last page"].median / long.pages["first page"].median
     return {

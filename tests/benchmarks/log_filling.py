@@ -53,7 +53,9 @@ OCCASIONAL_COUNT, FEW_COUNT, OPEN_COUNT = (
     5,
 )  # a page full and more; among the newest events; changes under way
 NEWEST_COUNT: Final = 9000
-LAST_PAGE_SEQ: Final = BASELINE_COUNT + 2 * 50 + 1  # of all pages the last is what came before this event
+LAST_PAGE_SEQ: Final = (
+    BASELINE_COUNT + 2 * 50 + 1
+)  # of all pages the last is what came before this event
 BUSY_FLOW_INDEX: Final = 3  # the place of a flow that somebody edits at Twilio again and again
 PLAN_ID: Final = uuid.UUID(int=7)
 PLANNED_COUNT: Final = 120
@@ -63,7 +65,9 @@ TOPICS: Final = (COMMON_WORD, COMMON_WORD, COMMON_WORD, "Rechnung", "Termine", "
 def fill_log(count: int) -> None:
     """An empty log becomes one of so many events; one that was filled before goes on."""
     story, now = _EventStream(count), datetime.now(UTC)
-    head = ChainHead.objects.get_or_create(name=audit_log.CHAIN_NAME, defaults={"seq": 0, "hash": GENESIS})[0]
+    head = ChainHead.objects.get_or_create(
+        name=audit_log.CHAIN_NAME, defaults={"seq": 0, "hash": GENESIS}
+    )[0]
     stream = story.told()
     while head.seq < count:
         rows = [next(stream) for _ in range(min(BATCH_SIZE, count - head.seq))]
@@ -100,7 +104,8 @@ class _EventStream:
             redact(replace_unstorable({**flow, "account_sid": account}))
             for number, (account, flows) in enumerate(FLOWS_BY_ACCOUNT.items())
             for flow in map(
-                _to_snapshot, seed.generate_flows(flows, seed=number, account_sid=account, now=self.now)
+                _to_snapshot,
+                seed.generate_flows(flows, seed=number, account_sid=account, now=self.now),
             )
         ]
         self.planned: list[PlannedChange] = []
@@ -129,7 +134,11 @@ class _EventStream:
             (done, OCCASIONAL_COUNT, lambda: self._change(RARE_ACTOR)),
             (done, OPEN_COUNT, self._open),
             (newest, FEW_COUNT, lambda: self._change(self._random_actor(), name=RARE_WORD)),
-            (newest, FEW_COUNT, lambda: self._change(ACTORS[1], result="failed", place=BUSY_FLOW_INDEX)),
+            (
+                newest,
+                FEW_COUNT,
+                lambda: self._change(ACTORS[1], result="failed", place=BUSY_FLOW_INDEX),
+            ),
         ]
         spread = [
             (first + (self.count - first) * (number + 0.5) / times, thing)
@@ -154,17 +163,26 @@ class _EventStream:
         else:
             yield from self._change(self._random_actor())
 
-    def _drift(self, renamed: tuple[dict[str, Any], str, dict[str, Any], dict[str, Any]]) -> Iterator[Row]:
+    def _drift(
+        self, renamed: tuple[dict[str, Any], str, dict[str, Any], dict[str, Any]]
+    ) -> Iterator[Row]:
         """An external change, and its acceptance."""
         event, body = self._event("flow.drift", "observed", "applied", *renamed)
         yield event, body
         after, *_ = renamed
         yield self._event(
-            "flow.accept", "access", "succeeded", after, self._random_actor(), refers_to=event.event_id
+            "flow.accept",
+            "access",
+            "succeeded",
+            after,
+            self._random_actor(),
+            refers_to=event.event_id,
         )
 
     def _sign_in(self) -> Iterator[Row]:
-        yield self._event("auth.login", "access", "succeeded", {}, self.dice.choice([VISITOR, *ACTORS]))
+        yield self._event(
+            "auth.login", "access", "succeeded", {}, self.dice.choice([VISITOR, *ACTORS])
+        )
 
     def _random_actor(self) -> str:
         return self.dice.choice(ACTORS)
@@ -184,8 +202,12 @@ class _EventStream:
             )  # fmt: skip
             self.planned.append(planned)
             said = {"change_id": planned.change_id, "request_id": PLAN_ID}
-            yield self._event("flow.update", "attempt", "pending", after, "person 1", before=before, **said)
-            yield self._event("flow.update", "outcome", "succeeded", after, "person 1", after=after, **said)
+            yield self._event(
+                "flow.update", "attempt", "pending", after, "person 1", before=before, **said
+            )
+            yield self._event(
+                "flow.update", "outcome", "succeeded", after, "person 1", after=after, **said
+            )
 
     def save_plan(self, now: datetime) -> None:
         said = {"title": "Rename many", "made_at": now, "made_by": "person 1"}
@@ -210,7 +232,9 @@ class _EventStream:
         after, _, before, _ = self._renamed(name or self._name(), place)
         said = {"change_id": uuid.uuid4(), "request_id": uuid.uuid4()}
         asked = {"friendly_name": after["friendly_name"]}
-        yield self._event(action, "attempt", "pending", after, who, before=before, requested=asked, **said)
+        yield self._event(
+            action, "attempt", "pending", after, who, before=before, requested=asked, **said
+        )
         found = {"after": after} if result == "succeeded" else {}
         yield self._event(
             action, "outcome", result, after, who, before=before, requested=asked, **found, **said
@@ -229,7 +253,9 @@ class _EventStream:
             changed_fields=["friendly_name"] if flow else [], **said,
         )  # fmt: skip
         about = {name: str(flow.get(name) or "") for name in ("friendly_name", "contact_identity")}
-        body = AuditPayload(salt=uuid.uuid4().hex, before=before, after=after, requested=requested, **about)
+        body = AuditPayload(
+            salt=uuid.uuid4().hex, before=before, after=after, requested=requested, **about
+        )
         return event, body
 
 
@@ -240,7 +266,11 @@ def _open_drift(count: int) -> list[OpenDrift]:
 
 
 def _open_change(attempt: AuditEvent) -> OpenChange:
-    said = {"change_id": attempt.change_id, "action": attempt.action, "target_sid": attempt.target_sid}
+    said = {
+        "change_id": attempt.change_id,
+        "action": attempt.action,
+        "target_sid": attempt.target_sid,
+    }
     return OpenChange(attempt=attempt, latest=attempt, **said)
 
 

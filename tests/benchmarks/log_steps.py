@@ -36,7 +36,10 @@ from flows.twilio.sandbox import seed
 from tests.benchmarks.audit_at_scale import MAX_GROWTH
 
 BATCH_SIZE = 5000
-ACTORS = [audit_log.Actor(id=str(number), label=f"person {number}", role="operator") for number in range(40)]
+ACTORS = [
+    audit_log.Actor(id=str(number), label=f"person {number}", role="operator")
+    for number in range(40)
+]
 
 
 class MemoryWatch:
@@ -66,7 +69,9 @@ def _resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
-def print_row(what: str, found: str, seconds: float, events: int, growth: float, *, kept: bool) -> None:
+def print_row(
+    what: str, found: str, seconds: float, events: int, growth: float, *, kept: bool
+) -> None:
     row = [what, found, seconds, events / seconds if events and seconds else 0, growth, kept]
     print(json.dumps(row), flush=True)  # noqa: T201
 
@@ -77,9 +82,13 @@ def build_log(count: int) -> None:
     dice, began = random.Random(3), time.monotonic()
     states = [
         redact(replace_unstorable(flex_flow.from_response(flow)))
-        for flow in seed.generate_flows(1000, seed=3, account_sid="AC" + "5a" * 16, now=datetime.now(UTC))
+        for flow in seed.generate_flows(
+            1000, seed=3, account_sid="AC" + "5a" * 16, now=datetime.now(UTC)
+        )
     ]
-    head = ChainHead.objects.get_or_create(name=audit_log.CHAIN_NAME, defaults={"seq": 0, "hash": GENESIS})[0]
+    head = ChainHead.objects.get_or_create(
+        name=audit_log.CHAIN_NAME, defaults={"seq": 0, "hash": GENESIS}
+    )[0]
     with MemoryWatch() as memory:
         stream = _generate_events(states, dice)
         while head.seq < count:
@@ -108,10 +117,15 @@ def _generate_events(
 ) -> Iterator[tuple[AuditEvent, AuditPayload]]:
     while True:
         place = dice.randrange(len(states))
-        before, requested = states[place], {"friendly_name": f"Flow {dice.randrange(10**6)} – Störung"}
+        before, requested = (
+            states[place],
+            {"friendly_name": f"Flow {dice.randrange(10**6)} – Störung"},
+        )
         after = states[place] = {**before, **requested}
         if dice.random() < 0.1:
-            found = _make_event("flow.drift", "observed", "applied", after, before=before, after=after)
+            found = _make_event(
+                "flow.drift", "observed", "applied", after, before=before, after=after
+            )
             yield found
             accepted = _make_event("flow.accept", "access", "succeeded", after, dice.choice(ACTORS))
             accepted[0].refers_to = found[0].event_id
@@ -119,7 +133,14 @@ def _generate_events(
             continue
         actor, change_id = dice.choice(ACTORS), uuid.uuid4()
         yield _make_event(
-            "flow.update", "attempt", "pending", after, actor, change_id, before=before, requested=requested
+            "flow.update",
+            "attempt",
+            "pending",
+            after,
+            actor,
+            change_id,
+            before=before,
+            requested=requested,
         )
         said = {"before": before, "requested": requested, "after": after}
         yield _make_event("flow.update", "outcome", "succeeded", after, actor, change_id, **said)
@@ -170,7 +191,10 @@ def tamper_with_log(count: int) -> None:
     kinds: dict[str, tuple[Callable[[], Any], int]] = {
         "edit": (lambda: _event_at(where).update(reason="other"), where),
         "edit of the payload": (lambda: _payload_at(where).update(after={"enabled": True}), where),
-        "deletion": (lambda: (_payload_at(where).delete(), _event_at(where)._raw_delete("default")), where),
+        "deletion": (
+            lambda: (_payload_at(where).delete(), _event_at(where)._raw_delete("default")),
+            where,
+        ),
         "insertion": (lambda: _insert_event(last + 1, like=where), last + 1),
         "swap": (lambda: _swap_events(where, where + 1), where),
         "cut-off tail": (lambda: _truncate_log(last - 100), last - 99),
@@ -185,7 +209,9 @@ def tamper_with_log(count: int) -> None:
             transaction.set_rollback(True)
         kept = verdict.bad_seq == seq
         said = f"event {verdict.bad_seq:,} {verdict.fault}" if verdict.bad_seq else "NOTHING"
-        print_row(f"tampering: {kind}", said, verdict.seconds, verdict.events, memory.growth, kept=kept)
+        print_row(
+            f"tampering: {kind}", said, verdict.seconds, verdict.events, memory.growth, kept=kept
+        )
 
 
 def _event_at(seq: int) -> Any:
@@ -199,7 +225,12 @@ def _payload_at(seq: int) -> Any:
 def _insert_event(seq: int, *, like: int) -> None:
     """An event that nobody sealed, with the chain's head moved on to it."""
     event, body = _event_at(like).get(), _payload_at(like).get()
-    event.seq, event.event_id, event.change_id, event.hash = seq, uuid.uuid4(), uuid.uuid4(), "9" * 64
+    event.seq, event.event_id, event.change_id, event.hash = (
+        seq,
+        uuid.uuid4(),
+        uuid.uuid4(),
+        "9" * 64,
+    )
     event.previous_hash = ChainHead.objects.get().hash
     event.save(force_insert=True)
     body.event_id = seq
@@ -228,7 +259,11 @@ def _truncate_log(last: int) -> None:
     log_entries.rebuild()
     event = _event_at(last).get()
     if event.stage == "attempt":
-        said = {"change_id": event.change_id, "action": event.action, "target_sid": event.target_sid}
+        said = {
+            "change_id": event.change_id,
+            "action": event.action,
+            "target_sid": event.target_sid,
+        }
         OpenChange.objects.create(attempt=event, latest=event, **said)
 
 
@@ -264,7 +299,12 @@ def export_log(form: str) -> None:
             form, client.post("/audit/export/", {**asked, "after": file.last}).streaming_content
         )
     found = f"{file.count:,} events, then {rest.count:,} more; {file.gaps + rest.gaps} gaps, {meanwhile} appended meanwhile"
-    is_whole = (file.first, file.gaps, rest.gaps, rest.first) == (1, 0, 0, file.last + 1) and meanwhile > 0
+    is_whole = (file.first, file.gaps, rest.gaps, rest.first) == (
+        1,
+        0,
+        0,
+        file.last + 1,
+    ) and meanwhile > 0
     print_row(
         f"export {form}",
         found,
@@ -294,11 +334,16 @@ def _split_lines(content: Iterable[bytes]) -> Iterator[str]:
 
 
 def _ndjson_seqs(lines: Iterable[str]) -> Iterator[int]:
-    return (int(found[1]) for line in lines if (found := re.search(r'"seq":(\d+),"source_ip"', line)))
+    return (
+        int(found[1]) for line in lines if (found := re.search(r'"seq":(\d+),"source_ip"', line))
+    )
 
 
 def _csv_seqs(lines: Iterable[str]) -> Iterator[int]:
-    return (int(row["seq"]) for row in csv.DictReader(line.removeprefix(BYTE_ORDER_MARK) for line in lines))
+    return (
+        int(row["seq"])
+        for row in csv.DictReader(line.removeprefix(BYTE_ORDER_MARK) for line in lines)
+    )
 
 
 @contextmanager
@@ -324,7 +369,11 @@ def append_events() -> None:
     threading.Thread(target=lambda: (sys.stdin.read(), is_over.set()), daemon=True).start()
     while not is_over.is_set():
         audit_log.append(
-            action="flow.update", stage="access", result="denied", actor=ACTORS[0], reason="meanwhile"
+            action="flow.update",
+            stage="access",
+            result="denied",
+            actor=ACTORS[0],
+            reason="meanwhile",
         )
 
 

@@ -110,7 +110,9 @@ def measure_visit(browser: Browser, address: str, *, cookies: list[Any]) -> Figu
 def compute_medians(visits: Iterable[Figures]) -> Figures:
     visits = list(visits)
     names = Figures.__dataclass_fields__
-    return Figures(**{name: statistics.median(getattr(one, name) for one in visits) for name in names})
+    return Figures(
+        **{name: statistics.median(getattr(one, name) for one in visits) for name in names}
+    )
 
 
 def _measure_page(context: BrowserContext, address: str) -> Figures:
@@ -193,4 +195,8 @@ class _Traffic:
         answer = self._line.send("Network.getResponseBody", {"requestId": number})
         body = answer["body"]
         plain = base64.b64decode(body) if answer["base64Encoded"] else body.encode()
-        return len(gzip.compress(plain, 6)) if encodings.get("content-encoding") == "gzip" else len(plain)
+        return (
+            len(gzip.compress(plain, 6))
+            if encodings.get("content-encoding") == "gzip"
+            else len(plain)
+        )

@@ -51,7 +51,11 @@ def build_table(ours: Figures, theirs: Figures, runs: int) -> Table:
     for budget in BUDGETS:
         cells = (
             budget.said(figure)
-            for figure in (getattr(ours, budget.figure), getattr(theirs, budget.figure), budget.most)
+            for figure in (
+                getattr(ours, budget.figure),
+                getattr(theirs, budget.figure),
+                budget.most,
+            )
         )
         made.add_row(budget.label, *cells, "yes" if budget.is_kept(ours) else "NO")
     return made

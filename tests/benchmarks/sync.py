@@ -67,12 +67,23 @@ class Measurement:
 @contextmanager
 def run_sandbox(flows: int, latency: int) -> Iterator[str]:
     """The address of a sandbox in a process of its own, so that it takes nothing of this one's time."""
-    command = ["django", "sandbox", "--port", "0", "--flows", str(flows), "--latency-ms", str(latency)]
+    command = [
+        "django",
+        "sandbox",
+        "--port",
+        "0",
+        "--flows",
+        str(flows),
+        "--latency-ms",
+        str(latency),
+    ]
     process = subprocess.Popen([sys.executable, "-m", *command], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         addresses = (
-            line.strip().removeprefix("FLEX_API_URL=") for line in process.stdout if "FLEX_API_URL=" in line
+            line.strip().removeprefix("FLEX_API_URL=")
+            for line in process.stdout
+            if "FLEX_API_URL=" in line
         )
         yield next(addresses)
     finally:
@@ -186,9 +197,13 @@ def main() -> int:
             with run_sandbox(options.flows, latency) as address:
                 rows += measure(address, options.flows, latency, max(1, options.runs))
     promises = check_promises(rows)
-    Console().print(build_table(rows, f"{options.flows:,} flows, {vendor}, medians of {options.runs}"))
+    Console().print(
+        build_table(rows, f"{options.flows:,} flows, {vendor}, medians of {options.runs}")
+    )
     for what, (found, most) in promises.items():
-        Console().print(f"{what}: {found:.2f}, at most {most:g}: {'kept' if found <= most else 'NOT KEPT'}")
+        Console().print(
+            f"{what}: {found:.2f}, at most {most:g}: {'kept' if found <= most else 'NOT KEPT'}"
+        )
     if options.output:
         said = {"vendor": vendor, "rows": [asdict(row) for row in rows], "promises": promises}
         options.output.write_text(json.dumps(said, indent=2) + "\n")
@@ -208,8 +223,12 @@ def build_table(rows: list[Measurement], title: str) -> Table:
     ):
         made.add_column(name, justify="left" if name == "what" else "right")
     for row in rows:
-        bare_one = next(one for one in rows if one.latency == row.latency and one.what.startswith("bare"))
-        figures = (f"{number:,}" if number else "" for number in (row.queries, row.writes, row.received))
+        bare_one = next(
+            one for one in rows if one.latency == row.latency and one.what.startswith("bare")
+        )
+        figures = (
+            f"{number:,}" if number else "" for number in (row.queries, row.writes, row.received)
+        )
         ratio = f"{row.median / bare_one.median:.2f}"
         made.add_row(row.what, str(row.latency), f"{row.median:.3f}", ratio, *figures)
     return made

@@ -28,7 +28,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Those that are skipped for want of Chromium are one line of the summary, not one each."""
     report = yield
-    if report.skipped and isinstance(report.longrepr, tuple) and CHROMIUM_MISSING in report.longrepr[2]:
+    if (
+        report.skipped
+        and isinstance(report.longrepr, tuple)
+        and CHROMIUM_MISSING in report.longrepr[2]
+    ):
         report.longrepr = (__file__, 0, CHROMIUM_MISSING)
     return report
 
@@ -56,7 +60,9 @@ def site(live_server: LiveServer, sandbox: Sandbox, settings: Any) -> str:
 
 
 @pytest.fixture
-def open_page(site: str, browser: Browser, person: Callable[..., User]) -> Iterator[Callable[..., Page]]:
+def open_page(
+    site: str, browser: Browser, person: Callable[..., User]
+) -> Iterator[Callable[..., Page]]:
     """Opens a signed-in window: open_page("operator", name="ada", javascript=False, width=320 …). A page that
     writes an error to the console, breaks the content policy, or keeps something in the browser fails its test."""
     contexts, complaints = [], []
@@ -81,7 +87,9 @@ def open_page(site: str, browser: Browser, person: Callable[..., User]) -> Itera
         contexts.append(context)
         context.set_default_timeout(10_000)
         # Of every page of the window, those in new tabs too.
-        context.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        context.on(
+            "console", lambda said: complaints.append(said.text) if said.type == "error" else None
+        )
         context.on("weberror", lambda error: complaints.append(str(error.error)))
         page = context.new_page()
         page.goto(f"/login/?next={path}")
@@ -120,6 +128,9 @@ def _find_stored_items(page: Page) -> list[str]:
     for is_local in (True, False):
         of = {"securityOrigin": "/".join(page.url.split("/")[:3]), "isLocalStorage": is_local}
         kept += [
-            name for name, _ in browser.send("DOMStorage.getDOMStorageItems", {"storageId": of})["entries"]
+            name
+            for name, _ in browser.send("DOMStorage.getDOMStorageItems", {"storageId": of})[
+                "entries"
+            ]
         ]
     return [f"kept in the browser: {name}" for name in kept]

@@ -13,7 +13,9 @@ OTHER_PAIRS = [("dark", 1350), ("light", 320)]
 LOOKS = pytest.mark.parametrize(
     ("scheme", "width"), PAIRS + OTHER_PAIRS if os.environ.get("ALL_LOOKS") else PAIRS
 )
-EVENT_URL = re.compile("/audit/[0-9a-f-]{36}/$")  # an event's page: a click is over before its page has come
+EVENT_URL = re.compile(
+    "/audit/[0-9a-f-]{36}/$"
+)  # an event's page: a click is over before its page has come
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 

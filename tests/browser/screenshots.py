@@ -71,11 +71,15 @@ def reauthenticate(page: Page, world: DemoSite) -> None:
 
 def set_up_app(page: Page, world: DemoSite) -> None:
     """In the first of its looks only: afterwards the person has one."""
-    from tests.flexadmin.signing_in import totp_code  # it knows the models, which need the site's settings
+    from tests.flexadmin.signing_in import (
+        totp_code,  # it knows the models, which need the site's settings
+    )
 
     reauthenticate(page, world)
     if page.locator("code.to-type").count():
-        page.get_by_label("Authenticator code").fill(totp_code(page.locator("code.to-type").inner_text()))
+        page.get_by_label("Authenticator code").fill(
+            totp_code(page.locator("code.to-type").inner_text())
+        )
         press_button(page, "Set up")
     page.goto(f"{world.root}/people/me/codes/")
 
@@ -130,7 +134,7 @@ def review_bulk_change(page: Page, world: DemoSite) -> None:
 
 
 def review_import(page: Page, _world: DemoSite) -> None:
-    page.get_by_label("Or paste the flows").fill(
+    page.get_by_label("Or paste flows").fill(
         "SID;Friendly name;Enabled;Notes\nFO1;Support;yes;\nFO2;Sales;no;old"
     )
     press_button(page, "Review changes")
@@ -203,7 +207,11 @@ def take_pictures(
 ) -> Iterator[Path | str]:
     """Takes each picture; its file, or a line saying why there is none."""
     windows = _SignedInWindows(world, browser)
-    looks = [("light", 1350)] if for_readme else [(scheme, width) for scheme in SCHEMES for width in WIDTHS]
+    looks = (
+        [("light", 1350)]
+        if for_readme
+        else [(scheme, width) for scheme in SCHEMES for width in WIDTHS]
+    )
     for shot in shots:
         for scheme, width in looks:
             name = README_NAMES.get(shot.name, f"{shot.name}.png")
@@ -268,7 +276,9 @@ class _SignedInWindows:
 def run_demo(folder: Path) -> Iterator[DemoSite]:
     """The demo's people, flows and fortnight on a site in this process, with everything it writes in that folder."""
     os.environ["DATABASE_URL"] = f"sqlite:///{folder / 'db.sqlite3'}"
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps an event loop in this thread
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = (
+        "true"  # Playwright keeps an event loop in this thread
+    )
 
     import tests.faults.ready  # noqa: F401 - Django comes first
 
@@ -330,21 +340,33 @@ def _exit_on_signal(_signal: int, _frame: FrameType | None) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path, default=Path("screenshots"), help="the pictures' folder")
-    parser.add_argument("--only", nargs="+", choices=[shot.name for shot in SHOTS], help="these alone")
-    parser.add_argument("--readme", action="store_true", help="renew the README's pictures, and nothing else")
+    parser.add_argument(
+        "--output", type=Path, default=Path("screenshots"), help="the pictures' folder"
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=[shot.name for shot in SHOTS], help="these alone"
+    )
+    parser.add_argument(
+        "--readme", action="store_true", help="renew the README's pictures, and nothing else"
+    )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _exit_on_signal)  # so that what was started is stopped then, too
     names = README_SHOTS if options.readme else options.only or [shot.name for shot in SHOTS]
     folder = README_FOLDER if options.readme else options.output
     folder.mkdir(parents=True, exist_ok=True)
     console, missed = Console(stderr=True), 0
-    with tempfile.TemporaryDirectory() as scratch, run_demo(Path(scratch)) as world, chromium() as browser:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        run_demo(Path(scratch)) as world,
+        chromium() as browser,
+    ):
         shots = [shot for shot in SHOTS if shot.name in names]
         with Progress(console=console, transient=True) as progress:
             looks = 1 if options.readme else len(SCHEMES) * len(WIDTHS)
             made = take_pictures(world, browser, shots, folder, for_readme=options.readme)
-            for picture in progress.track(made, total=len(shots) * looks, description="Taking pictures"):
+            for picture in progress.track(
+                made, total=len(shots) * looks, description="Taking pictures"
+            ):
                 if isinstance(picture, str):
                     missed += 1
                     console.print(picture)

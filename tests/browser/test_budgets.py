@@ -55,7 +55,11 @@ def test_page_stands_still_while_it_comes_up(browser, both, cookies, page):
 
 
 def broken(visit, budgets):
-    return {budget.label: getattr(visit, budget.figure) for budget in budgets if not budget.is_kept(visit)}
+    return {
+        budget.label: getattr(visit, budget.figure)
+        for budget in budgets
+        if not budget.is_kept(visit)
+    }
 
 
 def is_before(ours, theirs):

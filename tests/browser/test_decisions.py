@@ -29,7 +29,9 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, scheme, widt
     sandbox.add_flow(**{name: value for name, value in NEW_FLOW.items() if value is not None})
     reconcile.reconcile()
     change = OpenChange.objects.select_related("attempt__payload").get()
-    reconcile.resolve_manually(change=change, applied=True, sid=made, reason="The Console's log", actor=OMAR)
+    reconcile.resolve_manually(
+        change=change, applied=True, sid=made, reason="The Console's log", actor=OMAR
+    )
     undecided = lost_creation(sandbox, friendly_name="Lost", contact_identity="+99")
     sandbox.inject(Fault(FaultKind.REFUSE, method="GET", times=None, status=403, code=20003))
     with contextlib.suppress(FlexError):

@@ -65,7 +65,9 @@ def test_many_are_accepted_at_once(open_page, many, javascript):
     group.get_by_role("button", name="Accept 12").click()
 
     expect(page.locator(".messages")).to_contain_text("Accepted for 12 flows")
-    assert AuditEvent.objects.filter(action="flow.accept", reason="Agreed with the team").count() == 12
+    assert (
+        AuditEvent.objects.filter(action="flow.accept", reason="Agreed with the team").count() == 12
+    )
 
 
 @JAVASCRIPT
@@ -139,7 +141,9 @@ def test_list_whose_flows_are_being_checked_is_accessible(open_page, sandbox, sc
 
 
 @LOOKS
-def test_flow_that_twilio_does_not_show_yet_is_accessible(open_page, sandbox, flow_sid, scheme, width):
+def test_flow_that_twilio_does_not_show_yet_is_accessible(
+    open_page, sandbox, flow_sid, scheme, width
+):
     age_history(sandbox)
     sid = create_flow().event.target_sid
     sandbox.lag(Lag("stale", times=None, seconds=3600))

@@ -27,7 +27,8 @@ def test_nothing_of_hostile_data_runs_or_is_asked_for(open_page, site, sandbox):
              reverse("audit:detail", args=[event])]  # fmt: skip
     for sid in sids:
         paths += [
-            reverse(f"flows:{name}", args=[sid]) for name in ("detail", "code", "edit", "enabled", "delete")
+            reverse(f"flows:{name}", args=[sid])
+            for name in ("detail", "code", "edit", "enabled", "delete")
         ]
     for path in paths:
         page.goto(path)
@@ -36,7 +37,9 @@ def test_nothing_of_hostile_data_runs_or_is_asked_for(open_page, site, sandbox):
         )
         assert page.evaluate(f"typeof window.{MARKER}") == "undefined", path
         assert (
-            page.evaluate("document.querySelectorAll('main img, iframe, object, embed, [autofocus]').length")
+            page.evaluate(
+                "document.querySelectorAll('main img, iframe, object, embed, [autofocus]').length"
+            )
             == 0
         )
     page.goto(reverse("flows:list"))

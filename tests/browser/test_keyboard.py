@@ -19,7 +19,9 @@ def tab_to(page, locator):
     expect(locator).to_be_visible()
     page.wait_for_load_state()
     for _ in range(FURTHEST):
-        if locator.evaluate_all("(found) => found.length === 1 && found[0] === document.activeElement"):
+        if locator.evaluate_all(
+            "(found) => found.length === 1 && found[0] === document.activeElement"
+        ):
             return
         page.keyboard.press("Tab")
     pytest.fail(f"not reached with Tab: {locator}")
@@ -63,7 +65,7 @@ def test_find_edit_with_an_error_and_meet_a_conflict(open_page, sandbox, flow_si
     page.keyboard.press("Enter")
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
     press(page, "button", "Save changes")
-    expect(page.get_by_role("alert").first).to_contain_text("Someone changed the same field")
+    expect(page.get_by_role("alert").first).to_contain_text("Someone else changed the same field")
     expect(page.get_by_role("alert").first).to_be_focused()
     tab_to(page, page.get_by_label("Keep theirs for Friendly name"))
     page.keyboard.press("Space")
@@ -72,7 +74,9 @@ def test_find_edit_with_an_error_and_meet_a_conflict(open_page, sandbox, flow_si
     press(page, "button", "Save changes")
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("Theirs")
-    assert [value(sandbox, flow_sid, name) for name in ("friendly_name", "integration_retry_count")] == [
+    assert [
+        value(sandbox, flow_sid, name) for name in ("friendly_name", "integration_retry_count")
+    ] == [
         "Theirs",
         1,
     ]
@@ -91,7 +95,7 @@ def test_create_and_delete(open_page, sandbox):
     page.keyboard.type("Studio")
     expect(page.locator("[name=integration_flow_sid]")).to_be_visible()
     fill(page, "integration_flow_sid", "FW" + "1" * 32)
-    press(page, "button", "Review the new flow")
+    press(page, "button", "Review new flow")
     fill(page, "reason", "Summer")
     press(page, "button", "Create flow")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Made by hand")
@@ -110,10 +114,10 @@ def test_restore_a_deleted_flow_from_the_log(open_page, sandbox, flow_sid):
     mirror.sync(ACCOUNT)
     page = open_page("operator", path="/audit/")
     press(page, "link", "Deleted at Twilio")
-    press(page, "link", "Restore the state before")
+    press(page, "link", "Restore previous version")
     expect(page.get_by_text("The flow’s SID will change.")).to_be_visible()
 
-    press(page, "button", "Review the new flow")
+    press(page, "button", "Review new flow")
     press(page, "button", "Create flow")
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("Réclamations Lyon")

@@ -30,7 +30,13 @@ def test_pages_of_odd_flows_are_accessible(open_page, sandbox, scheme, width):
     page, findings = open_page("admin", scheme=scheme, width=width), {}
 
     for number, path in enumerate(
-        (f"/flows/{odd}/", "/flows/", f"/flows/{hook}/", f"/flows/{odd}/delete/", f"/flows/{odd}/edit/")
+        (
+            f"/flows/{odd}/",
+            "/flows/",
+            f"/flows/{hook}/",
+            f"/flows/{odd}/delete/",
+            f"/flows/{odd}/edit/",
+        )
     ):
         page.goto(path, wait_until="networkidle")  # a list renews its copy by itself
         findings[path] = find_problems(page)

@@ -72,7 +72,9 @@ def test_type_can_be_switched_back_and_forth_and_loses_nothing(open_page):
     expect(kind).to_be_focused()
     kind.select_option("external")
 
-    expect(page.locator("[name=integration_url]:not([type=hidden])")).to_have_value("https://typed.example/")
+    expect(page.locator("[name=integration_url]:not([type=hidden])")).to_have_value(
+        "https://typed.example/"
+    )
     assert "typed" not in page.url
 
 

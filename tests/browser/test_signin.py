@@ -111,7 +111,9 @@ def test_pages_of_the_people_are_accessible(open_page, person, scheme, width):
 
 
 @LOOKS
-def test_pages_of_signing_in_are_accessible(open_page, browser, site, person, settings, scheme, width):
+def test_pages_of_signing_in_are_accessible(
+    open_page, browser, site, person, settings, scheme, width
+):
     secret = set_up_an_app(open_page("operator"))
     with Provider() as provider:
         settings.SOCIALACCOUNT_PROVIDERS = provider.settings()
@@ -140,7 +142,7 @@ def test_pages_of_signing_in_are_accessible(open_page, browser, site, person, se
             expect(page.locator("section.notice.error")).to_be_visible()
         expect(page.locator("section.notice.error")).to_contain_text("Too many failed attempts")
         expect(page.locator("section.notice.error")).to_be_focused()
-        findings["held back"] = find_problems(page)
+        findings["locked out"] = find_problems(page)
         context.close()
 
     assert secret
@@ -188,7 +190,9 @@ def named_site(site):
 
 
 def test_passkey_is_set_up_used_and_removed(open_page, named_site, key):
-    page = open_page("operator", path="/people/me/")  # the list would still be refreshing, and bring a cookie
+    page = open_page(
+        "operator", path="/people/me/"
+    )  # the list would still be refreshing, and bring a cookie
     page.context.clear_cookies()
     key(page)
 
@@ -222,7 +226,9 @@ def test_passkey_is_set_up_used_and_removed(open_page, named_site, key):
 
 
 def test_passkey_that_is_not_used_says_so(open_page, named_site):
-    page = open_page("operator", path="/people/me/")  # the list would still be refreshing, and bring a cookie
+    page = open_page(
+        "operator", path="/people/me/"
+    )  # the list would still be refreshing, and bring a cookie
     page.context.clear_cookies()
     page.goto(f"{named_site}/login/?next=/people/me/passkeys/add/")
     page.fill("[name=username]", "operator")
@@ -235,7 +241,7 @@ def test_passkey_that_is_not_used_says_so(open_page, named_site):
     )
     page.get_by_role("button", name="Set up").click()
 
-    expect(page.locator("#trouble")).to_contain_text("cancelled, or took too long")
+    expect(page.locator("#trouble")).to_contain_text("cancelled or timed out")
 
 
 def test_pages_without_a_passkey_load_none_of_its_scripts(open_page):

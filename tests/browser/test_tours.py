@@ -67,7 +67,7 @@ def test_create_a_flow_of_each_kind(open_page, sandbox, kind, javascript):
     choose(page, kind, javascript)
     for name, value in KINDS[kind].items():
         page.fill(f"[name={name}]", value)
-    submit(page, "Review the new flow")
+    submit(page, "Review new flow")
     expect(page.locator("main table")).to_contain_text("Campagne d'été")
     assert writes(sandbox) == []
     page.fill("[name=reason]", "Summer")
@@ -112,7 +112,9 @@ def test_error_stands_beside_its_field_and_what_was_typed_is_kept(open_page, flo
     field = page.locator("[name=integration_retry_count]")
     expect(field).to_have_value("4")
     expect(field).to_have_attribute("aria-invalid", "true")
-    expect(page.locator("#id_integration_retry_count_error")).to_contain_text("Retry count must be 3 or less")
+    expect(page.locator("#id_integration_retry_count_error")).to_contain_text(
+        "Retry count must be 3 or less"
+    )
     expect(page.locator("[name=friendly_name]")).to_have_value("Kept")
     if javascript:
         expect(page.get_by_role("alert")).to_be_focused()
@@ -161,7 +163,7 @@ def test_delete_takes_the_name(open_page, sandbox, flow_sid, javascript):
     page.get_by_role("link", name="Delete").click()
     page.fill("[name=confirm_name]", "Something else")
     submit(page, "Delete")
-    expect(page.get_by_role("alert").first).to_contain_text("not the flow's name")
+    expect(page.get_by_role("alert").first).to_contain_text("neither the flow's name nor its SID")
     assert flow_sid in sandbox.flows
     page.fill("[name=confirm_name]", "Réclamations Lyon")
     submit(page, "Delete")

@@ -23,4 +23,6 @@ def taken_by(integration_type):
 
 def required_by(integration_type):
     """The names of the fields that Twilio's reference requires of this integration type."""
-    return [fact["name"] for fact in PARAMETERS.values() if integration_type in fact.get("requires", ())]
+    return [
+        fact["name"] for fact in PARAMETERS.values() if integration_type in fact.get("requires", ())
+    ]

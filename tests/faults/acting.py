@@ -51,14 +51,21 @@ def change_arguments(**overrides: Any) -> dict[str, Any]:
 
 def create_flow(_sid: str = "", **overrides: Any) -> Change:
     values = {**NEW_FLOW, **overrides.pop("values", {})}
-    return flow_changes.create_flow(account_sid=ACCOUNT, values=values, **change_arguments(**overrides))
+    return flow_changes.create_flow(
+        account_sid=ACCOUNT, values=values, **change_arguments(**overrides)
+    )
 
 
 def rename_flow(sid: str, **overrides: Any) -> Change:
     """Gives the flow another name, as an operator does who saw it as the copy has it."""
     seen = mirror.Flow.objects.get(sid=sid).resource
-    base, values = overrides.pop("base", seen), overrides.pop("values", {"friendly_name": "Plaintes Lyon"})
-    return flow_changes.update_flow(sid=sid, base=base, values=values, **change_arguments(**overrides))
+    base, values = (
+        overrides.pop("base", seen),
+        overrides.pop("values", {"friendly_name": "Plaintes Lyon"}),
+    )
+    return flow_changes.update_flow(
+        sid=sid, base=base, values=values, **change_arguments(**overrides)
+    )
 
 
 def switch_flow(sid: str, *, enabled: bool = False, **overrides: Any) -> Change:
@@ -101,18 +108,25 @@ def applied_writes(sandbox: Sandbox) -> list[RequestRecord]:
 
 def own_events() -> QuerySet[AuditEvent]:
     """What was done here, in order: all of the log but what was found at Twilio, and who got in."""
-    return AuditEvent.objects.exclude(stage="observed").exclude(action__startswith="auth.").order_by("seq")
+    return (
+        AuditEvent.objects.exclude(stage="observed")
+        .exclude(action__startswith="auth.")
+        .order_by("seq")
+    )
 
 
 def drift_events() -> list[AuditEvent]:
     """What was found at Twilio and nobody made here, in order."""
-    return list(AuditEvent.objects.filter(action="flow.drift").select_related("payload").order_by("seq"))
+    return list(
+        AuditEvent.objects.filter(action="flow.drift").select_related("payload").order_by("seq")
+    )
 
 
 def summarize_drift(event: AuditEvent) -> tuple[Any, ...]:
     """What a drift says: of which flow, which fields, and the name before and after."""
     names = [
-        snapshot and snapshot["friendly_name"] for snapshot in (event.payload.before, event.payload.after)
+        snapshot and snapshot["friendly_name"]
+        for snapshot in (event.payload.before, event.payload.after)
     ]
     return event.target_sid, event.changed_fields, *names
 
@@ -150,7 +164,9 @@ def dump_tables() -> str:
 
 def clock_ahead(minutes: float = 2) -> Any:
     """This site's clock goes so far ahead; Twilio's stays."""
-    return mock.patch("django.utils.timezone.now", return_value=timezone.now() + timedelta(minutes=minutes))
+    return mock.patch(
+        "django.utils.timezone.now", return_value=timezone.now() + timedelta(minutes=minutes)
+    )
 
 
 def age_history(sandbox: Sandbox) -> None:
@@ -206,7 +222,9 @@ def run_concurrently(*calls: Callable[[], Any]) -> list[Any]:
 def locked_log() -> Iterator[None]:
     """Another connection holds the log's lock, and this one is not patient."""
     other = connection.copy()
-    audit_log.append(action="test.first", stage="access", result="denied", actor=OMAR)  # a head to lock
+    audit_log.append(
+        action="test.first", stage="access", result="denied", actor=OMAR
+    )  # a head to lock
     with connection.cursor() as cursor, other.cursor() as holder:
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA busy_timeout")
@@ -222,7 +240,9 @@ def locked_log() -> Iterator[None]:
         finally:
             holder.execute("ROLLBACK")
             cursor.execute(
-                f"PRAGMA busy_timeout = {before}" if connection.vendor == "sqlite" else "RESET lock_timeout"
+                f"PRAGMA busy_timeout = {before}"
+                if connection.vendor == "sqlite"
+                else "RESET lock_timeout"
             )
     other.close()
 
@@ -232,7 +252,10 @@ def read_only_database() -> Iterator[None]:
     """The database takes no writes of this connection."""
     off, on = ("PRAGMA query_only = 1", "PRAGMA query_only = 0")
     if connection.vendor == "postgresql":
-        off, on = "SET default_transaction_read_only = on", "SET default_transaction_read_only = off"
+        off, on = (
+            "SET default_transaction_read_only = on",
+            "SET default_transaction_read_only = off",
+        )
     with connection.cursor() as cursor:
         cursor.execute(off)
         try:

@@ -23,7 +23,9 @@ def main(rounds, kind=""):
     sys.stdin.readline()
     for number in range(int(rounds)):
         if kind != "changes":
-            audit_log.append(action="test.append", stage=Stage.ACCESS, result=Result.DENIED, actor=ACTOR)
+            audit_log.append(
+                action="test.append", stage=Stage.ACCESS, result=Result.DENIED, actor=ACTOR
+            )
             continue
         change = {
             "action": "flow.update",
@@ -35,7 +37,8 @@ def main(rounds, kind=""):
         audit_log.append(stage=Stage.ATTEMPT, result=Result.PENDING, read_at=read_at, **change)
         audit_log.append(stage=Stage.OUTCOME, result=Result.SUCCEEDED, **change)
         found = audit_log.observe(
-            [make_observation(make_sid(number, place)) for place in (1, 2, 3)], read_at=audit_log.last_seq()
+            [make_observation(make_sid(number, place)) for place in (1, 2, 3)],
+            read_at=audit_log.last_seq(),
         )
         assert len(found) == 3
         print("written", flush=True)  # noqa: T201
@@ -48,7 +51,9 @@ def make_sid(number, place):
 
 def make_observation(flow):
     name = audit_log.Payload(friendly_name=flow, after={"sid": flow, "friendly_name": flow})
-    return audit_log.Observation(action="flow.drift", account_sid="AC1", target_sid=flow, payload=name)
+    return audit_log.Observation(
+        action="flow.drift", account_sid="AC1", target_sid=flow, payload=name
+    )
 
 
 print("ready", flush=True)  # noqa: T201

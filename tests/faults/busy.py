@@ -83,7 +83,9 @@ class Site:
 
     def workers(self) -> list[int]:
         pid = self._master.pid
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
 
     def kill_worker(self, chance: random.Random) -> bool:
         """Kills one; gunicorn starts another. False if there was none."""

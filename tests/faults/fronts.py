@@ -78,7 +78,11 @@ class Front:
         made.settimeout(seconds)
         try:
             made.connect(("127.0.0.1", self.port))
-            return _unverified_context().wrap_socket(made, server_hostname=HOST) if self.is_https else made
+            return (
+                _unverified_context().wrap_socket(made, server_hostname=HOST)
+                if self.is_https
+                else made
+            )
         except OSError:
             made.close()
             raise
@@ -115,23 +119,35 @@ def nginx(backend: int, folder: Path) -> Iterator[Front]:
     file = folder / "nginx.conf"
     user = "user root;" if os.geteuid() == 0 else ""
     block = read_readme_block("nginx").replace(BACKEND, f"127.0.0.1:{backend}")
-    file.write_text(NGINX_CONFIG.format(folder=folder, port=port, host=HOST, user=user, block=block))
+    file.write_text(
+        NGINX_CONFIG.format(folder=folder, port=port, host=HOST, user=user, block=block)
+    )
     command = ["nginx", "-c", str(file), "-p", str(folder)]
     with _run_proxy(command, Front(port, is_https=True), folder / "nginx.out", {}) as front:
         yield front
 
 
-FRONTS: Final[dict[str, Callable[..., object]]] = {"straight": without_proxy, "Caddy": caddy, "nginx": nginx}
+FRONTS: Final[dict[str, Callable[..., object]]] = {
+    "straight": without_proxy,
+    "Caddy": caddy,
+    "nginx": nginx,
+}
 
 
 @contextmanager
-def _run_proxy(command: list[str], front: Front, log: Path, environment: dict[str, str]) -> Iterator[Front]:
+def _run_proxy(
+    command: list[str], front: Front, log: Path, environment: dict[str, str]
+) -> Iterator[Front]:
     """The proxy, from when it takes connections on."""
     if not shutil.which(command[0]):
         raise SystemExit(f"This needs {command[0]}: apt-get install {command[0]}")
     with log.open("wb") as sink:
         process = subprocess.Popen(
-            command, env={**os.environ, **environment}, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL
+            command,
+            env={**os.environ, **environment},
+            stdout=sink,
+            stderr=sink,
+            stdin=subprocess.DEVNULL,
         )
     try:
         wait_for(lambda: process.poll() is not None or _is_open(front))
@@ -163,7 +179,10 @@ def _free_port() -> int:
 
 def _unverified_context() -> ssl.SSLContext:
     context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # it was made a moment ago, for itself
+    context.check_hostname, context.verify_mode = (
+        False,
+        ssl.CERT_NONE,
+    )  # it was made a moment ago, for itself
     return context
 
 

@@ -75,7 +75,11 @@ class Report:
 
     @property
     def is_good(self) -> bool:
-        return not self.verdict.complaints and self.integrity in ("ok", NOT_CHECKED) and self.chain == "valid"
+        return (
+            not self.verdict.complaints
+            and self.integrity in ("ok", NOT_CHECKED)
+            and self.chain == "valid"
+        )
 
 
 def simulate(
@@ -206,7 +210,9 @@ def main() -> int:
         use_database(own)
         with Progress(console=console, disable=not console.is_terminal) as progress:
             bar = progress.add_task("Killing", total=options.kills)
-            report = simulate(**vars(options), folder=Path(folder), tell=lambda: progress.advance(bar))
+            report = simulate(
+                **vars(options), folder=Path(folder), tell=lambda: progress.advance(bar)
+            )
     console.print(_build_table(report))
     for complaint in report.verdict.complaints:
         console.print(f"[red]{complaint}", highlight=False)
@@ -220,7 +226,9 @@ def _build_table(report: Report) -> Table:
 
     def rows(**values: object) -> None:
         for name, value in values.items():
-            table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
+            table.add_row(
+                name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value)
+            )
         table.add_section()
 
     rows(**{f"kills_of_{what.replace(' ', '_')}": count for what, count in report.kills.items()})

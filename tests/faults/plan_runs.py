@@ -95,13 +95,19 @@ def simulate(*, flows: int, seed: int) -> Report:
         override_settings(FLEX_API_URL=sandbox.url),
         mock.patch("django.utils.timezone.now", clock.now),
     ):
-        sids = [sandbox.add_flow(integration_retry_count=3 if number % 2 else 1) for number in range(flows)]
+        sids = [
+            sandbox.add_flow(integration_retry_count=3 if number % 2 else 1)
+            for number in range(flows)
+        ]
         mirror.sync(ACCOUNT)
         before = _writable_fields(sandbox)
         witness = WriteObserver(sandbox)
         report = Report(Findings())
         plan = drafts.plan_bulk_action(
-            ask=drafts.BulkAction(drafts.RETRY_COUNT, 2), sids=sids, made_by=person.username, reason="tests"
+            ask=drafts.BulkAction(drafts.RETRY_COUNT, 2),
+            sids=sids,
+            made_by=person.username,
+            reason="tests",
         )
         execution.start(plan=plan, reason="", actor=_make_actor(person))
         with _inject_faults(sandbox, random.Random(seed)) as troubles:
@@ -112,9 +118,15 @@ def simulate(*, flows: int, seed: int) -> Report:
             report.calls, report.faulty = troubles["calls"], troubles["faulty"]
         _reconcile_all(clock)
         report.fates = Counter(fate.state for fate in execution.plan_items(plan))
-        report.unfinished = report.fates["planned"] + report.fates["running"] + report.fates["unknown"]
-        report.rest = _run_plan(sandbox, drafts.plan_retry(plan=plan, made_by=person.username), person)
-        report.undone = _run_plan(sandbox, drafts.plan_rollback(plan=plan, made_by=person.username), person)
+        report.unfinished = (
+            report.fates["planned"] + report.fates["running"] + report.fates["unknown"]
+        )
+        report.rest = _run_plan(
+            sandbox, drafts.plan_retry(plan=plan, made_by=person.username), person
+        )
+        report.undone = _run_plan(
+            sandbox, drafts.plan_rollback(plan=plan, made_by=person.username), person
+        )
         rest = Plan.objects.filter(title__startswith="Retry ").first()
         if rest:
             _run_plan(sandbox, drafts.plan_rollback(plan=rest, made_by=person.username), person)
@@ -213,7 +225,9 @@ def main() -> int:
     with temporary_databases(1) as (own,):
         use_database(own)
         report = simulate(**vars(options))
-    table = Table(title=f"A plan of {options.flows} changes on {connection.vendor}", show_header=False)
+    table = Table(
+        title=f"A plan of {options.flows} changes on {connection.vendor}", show_header=False
+    )
     table.add_column()
     table.add_column(justify="right")
     said: dict[str, object] = {
@@ -222,7 +236,10 @@ def main() -> int:
         "writes when the worker was killed": report.killed_after,
         **{f"fate: {state}": count for state, count in sorted(report.fates.items())},
         "without a fate": report.unfinished,
-        **{f"the rest, planned again: {state}": count for state, count in sorted(report.rest.items())},
+        **{
+            f"the rest, planned again: {state}": count
+            for state, count in sorted(report.rest.items())
+        },
         **{f"the way back: {state}": count for state, count in sorted(report.undone.items())},
         "applied at the sandbox": report.verdict.counts[APPLIED],
         **{what: report.verdict.counts[what] for what in VIOLATIONS},

@@ -60,7 +60,9 @@ OK_STATUSES: Final = (200, 302)
 class Viewer(SimulatedUser):
     """Who opens the same flow's page again and again, and refreshes the list now and then."""
 
-    def __init__(self, session: str, sites: Sequence[Site], sid: str, chance: random.Random) -> None:
+    def __init__(
+        self, session: str, sites: Sequence[Site], sid: str, chance: random.Random
+    ) -> None:
         super().__init__(session, sites[0], KnownFlows([]), chance)
         self._sites, self._sid = sites, sid
         self.seconds: list[float] = []
@@ -82,7 +84,9 @@ class Viewer(SimulatedUser):
 class Operator(Viewer):
     """Who turns a flow on and off, and makes and deletes another between."""
 
-    def __init__(self, session: str, sites: Sequence[Site], sid: str, chance: random.Random) -> None:
+    def __init__(
+        self, session: str, sites: Sequence[Site], sid: str, chance: random.Random
+    ) -> None:
         super().__init__(session, sites, sid, chance)
         self.failed: list[str] = []
         self._turns = 0
@@ -162,11 +166,20 @@ class Report:
 
     @property
     def is_good(self) -> bool:
-        return not self.failed and bool(self.switches) and all(kind.is_within for kind in self.arrived)
+        return (
+            not self.failed and bool(self.switches) and all(kind.is_within for kind in self.arrived)
+        )
 
 
 def simulate(
-    *, seconds: float, workers: int, viewers: int, operators: int, planned: int, seed: int, folder: Path
+    *,
+    seconds: float,
+    workers: int,
+    viewers: int,
+    operators: int,
+    planned: int,
+    seed: int,
+    folder: Path,
 ) -> Report:
     """The sites' database is this process's own; the sandbox is a process of its own, whose clock nobody
     here holds up."""
@@ -184,9 +197,15 @@ def simulate(
         keys = create_sessions(viewers + operators)
         chances = [random.Random(f"{seed} {number}") for number in range(len(keys))]
         crowd = [Viewer(keys[at], sites, looked_at, chances[at]) for at in range(viewers)]
-        working = [Operator(keys[viewers + at], sites, sid, chances[-at]) for at, sid in enumerate(switched)]
+        working = [
+            Operator(keys[viewers + at], sites, sid, chances[-at])
+            for at, sid in enumerate(switched)
+        ]
         plan = drafts.plan_bulk_action(
-            ask=drafts.BulkAction(drafts.RETRY_COUNT, 2), sids=in_bulk, made_by="person-0", reason="the load"
+            ask=drafts.BulkAction(drafts.RETRY_COUNT, 2),
+            sids=in_bulk,
+            made_by="person-0",
+            reason="the load",
         )
         person = User.objects.get(username="person-0")
         execution.start(
@@ -243,7 +262,9 @@ def _start_sites(api: str, workers: int, folder: Path, stack: ExitStack) -> list
 def _run_bulk_worker(site: Site, log: Path) -> Iterator[None]:
     command = [sys.executable, "manage.py", "db_worker", "--interval", "0.2"]
     with log.open("wb") as written:
-        worker = subprocess.Popen(command, cwd=ROOT, env=site.environment, stdout=written, stderr=written)
+        worker = subprocess.Popen(
+            command, cwd=ROOT, env=site.environment, stdout=written, stderr=written
+        )
     try:
         yield
     finally:
@@ -279,7 +300,11 @@ def group_by_operation(received: Sequence[dict[str, Any]]) -> list[ArrivedCalls]
             "DELETE": "delete",
         }[request["method"]]
         at[operation].append(datetime.fromisoformat(request["at"]).timestamp())
-    return [ArrivedCalls(operation, sorted(at[operation])) for operation in CALLS_PER_SECOND if at[operation]]
+    return [
+        ArrivedCalls(operation, sorted(at[operation]))
+        for operation in CALLS_PER_SECOND
+        if at[operation]
+    ]
 
 
 def main() -> int:
@@ -327,9 +352,14 @@ def _build_tables(report: Report) -> Iterator[Table]:
     waits = Table(title="How long people waited", show_header=True)
     for name in ("what", "how many", "median s", "slowest s"):
         waits.add_column(name, justify="left" if name == "what" else "right")
-    for what, seconds in (("a flow's page", report.pages), ("an operator's switch", report.switches)):
+    for what, seconds in (
+        ("a flow's page", report.pages),
+        ("an operator's switch", report.switches),
+    ):
         if seconds:
-            waits.add_row(what, str(len(seconds)), f"{statistics.median(seconds):.2f}", f"{max(seconds):.2f}")
+            waits.add_row(
+                what, str(len(seconds)), f"{statistics.median(seconds):.2f}", f"{max(seconds):.2f}"
+            )
     waits.add_section()
     waits.add_row("times a process kept to the rates by itself", str(report.uncoordinated), "", "")
     waits.add_row("bulk changes made", str(report.planned), "", "")

@@ -43,7 +43,10 @@ from tests.faults.fronts import FRONTS, HOST, Front
 MAX_WAIT_SECONDS: Final = 1.0  # until somebody else has their page
 PAGES: Final = ("/health/live/", "/login/")
 REQUEST_INTERVAL: Final = 0.2  # seconds, somebody else asks
-EVENTS, EVENT_BYTES = 200, 40_000  # of the log that is exported: twice what a socket keeps by itself
+EVENTS, EVENT_BYTES = (
+    200,
+    40_000,
+)  # of the log that is exported: twice what a socket keeps by itself
 MAX_READERS: Final = 16  # more exports at once would be a load, not slowness
 UNUSED_API_URL: Final = "http://127.0.0.1:9/v1"
 
@@ -71,7 +74,9 @@ class Report:
 class SlowClient:
     """One slow client. Whenever it is cut off, or told to come later, it comes again."""
 
-    def __init__(self, front: Front, greeting: bytes, more: bytes, *, is_reader: bool = False) -> None:
+    def __init__(
+        self, front: Front, greeting: bytes, more: bytes, *, is_reader: bool = False
+    ) -> None:
         self._front, self._greeting, self._more, self._is_reader = front, greeting, more, is_reader
         self._socket: Any = None
         self._has_read = False
@@ -182,7 +187,9 @@ def simulate(
                     yield report
 
 
-def _attack(report: Report, front: Front, clients: list[SlowClient], seconds: float, pause: float) -> None:
+def _attack(
+    report: Report, front: Front, clients: list[SlowClient], seconds: float, pause: float
+) -> None:
     over = threading.Event()
     asking = threading.Thread(target=_request_pages, args=(report, front, over), daemon=True)
     asking.start()
@@ -219,7 +226,9 @@ def _request_pages(report: Report, front: Front, over: threading.Event) -> None:
                 report.failed.append(f"{page}: {status}")
 
 
-def _get(front: Front, path: str, cookie: str = "", *, seconds: float = 30) -> tuple[int, bytes, list[str]]:
+def _get(
+    front: Front, path: str, cookie: str = "", *, seconds: float = 30
+) -> tuple[int, bytes, list[str]]:
     """A page over a connection of its own: status, body, and cookies as they are sent back."""
     line = http.client.HTTPConnection(front.host)
     line.sock = front.connect(seconds=seconds)
@@ -272,9 +281,13 @@ def _fill_log() -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.slow_clients", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults.slow_clients", description=__doc__
+    )
     parser.add_argument("--seconds", type=float, default=30, help="that each attack lasts")
-    parser.add_argument("--clients", type=int, nargs="+", default=[16, 64], help="slow ones, at once")
+    parser.add_argument(
+        "--clients", type=int, nargs="+", default=[16, 64], help="slow ones, at once"
+    )
     parser.add_argument("--pause", type=float, default=5, help="seconds between two bytes")
     parser.add_argument("--fronts", nargs="+", choices=[*FRONTS], default=[*FRONTS])
     options = parser.parse_args()

@@ -55,8 +55,12 @@ def test_eight_processes_write_one_log_without_a_gap(appenders):
     events = list(AuditEvent.objects.order_by("seq"))
     a_round = PROCESSES * EVENTS_A_ROUND
     for start in range(0, len(events), a_round):
-        assert len({event.target_sid[:10] for event in events[start : start + a_round]}) == PROCESSES
-    assert [event.stage for event in events if event.actor_id == events[0].actor_id and event.actor_id] == [
+        assert (
+            len({event.target_sid[:10] for event in events[start : start + a_round]}) == PROCESSES
+        )
+    assert [
+        event.stage for event in events if event.actor_id == events[0].actor_id and event.actor_id
+    ] == [
         "attempt",
         "outcome",
     ] * ROUNDS

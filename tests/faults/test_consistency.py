@@ -59,6 +59,8 @@ def test_family_complains_of_a_site_that(request, broken, name, complaint):
     request.getfixturevalue(broken)
 
     # The SIDs, and so the flow that each step takes, differ from run to run: one seed may miss what the next one meets.
-    found = (run_row(name, runs=2, seed=seed, clock=Clock()).counts[complaint] for seed in range(30))
+    found = (
+        run_row(name, runs=2, seed=seed, clock=Clock()).counts[complaint] for seed in range(30)
+    )
 
     assert any(found)

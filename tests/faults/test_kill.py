@@ -35,7 +35,8 @@ NAME = "Réclamations Lyon"
 PAGES = {
     "create": (
         "new/",
-        {name: value for name, value in NEW_FLOW.items() if value is not None} | {"enabled": "false"},
+        {name: value for name, value in NEW_FLOW.items() if value is not None}
+        | {"enabled": "false"},
     ),
     "update": ("{sid}/edit/", {"friendly_name": "Plaintes Lyon"}),
     "set_enabled": ("{sid}/enabled/", {"enabled": "false"}),
@@ -72,7 +73,9 @@ class Browser:
 @pytest.fixture
 def site(request, sandbox, settings, person, tmp_path):
     """A browser signed in at a site of its own process, on this test's database and sandbox."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]  # the site's own
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher"
+    ]  # the site's own
     person("operator")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         environment = {
@@ -89,7 +92,12 @@ def site(request, sandbox, settings, person, tmp_path):
         ]  # fmt: skip
         with (tmp_path / "site.log").open("wb") as log:
             process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, pass_fds=[listener.fileno()], stdout=log, stderr=log
+                command,
+                cwd=ROOT,
+                env=environment,
+                pass_fds=[listener.fileno()],
+                stdout=log,
+                stderr=log,
             )
         try:
             browser = Browser(f"http://127.0.0.1:{listener.getsockname()[1]}")
@@ -109,7 +117,9 @@ def site(request, sandbox, settings, person, tmp_path):
 @pytest.mark.parametrize(
     ("site", "sent"), [("before", 0), ("after", 1)], indirect=["site"], ids=["before", "after"]
 )
-def test_killed_site_leaves_one_attempt_and_no_outcome(site, sandbox, flow_sid, on_arrival, verb, sent):
+def test_killed_site_leaves_one_attempt_and_no_outcome(
+    site, sandbox, flow_sid, on_arrival, verb, sent
+):
     page, typed = PAGES[verb]
     path = "/flows/" + page.format(sid=flow_sid)
     form = {**site.hidden(path), **typed, "reason": "because"}

@@ -27,7 +27,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # A switch is an update: of a fault that both can meet, every other row plays the one, the rest the other.
 ROWS = {
-    name: [verb for verb in trouble.verbs if verb != (UPDATE, SWITCH)[number % 2] or len(trouble.verbs) < 3]
+    name: [
+        verb
+        for verb in trouble.verbs
+        if verb != (UPDATE, SWITCH)[number % 2] or len(trouble.verbs) < 3
+    ]
     for number, (name, trouble) in enumerate(SCENARIOS.items())
 }
 
@@ -46,10 +50,14 @@ def test_log_tells_the_truth(name):
     if trouble.vendor not in ("", connection.vendor):
         pytest.skip(f"of {trouble.vendor}'s alone")
     if trouble.faults and connection.vendor != "sqlite":
-        pytest.skip("a fault of Twilio's is the same on every database; the command plays them on each")
+        pytest.skip(
+            "a fault of Twilio's is the same on every database; the command plays them on each"
+        )
     clock = Clock()
 
-    verdicts = {verb: run_scenario(trouble, verb, runs=1, seed=1, clock=clock) for verb in ROWS[name]}
+    verdicts = {
+        verb: run_scenario(trouble, verb, runs=1, seed=1, clock=clock) for verb in ROWS[name]
+    }
 
     for verdict in verdicts.values():
         assert verdict.complaints == []
@@ -74,7 +82,9 @@ def test_refusal_of_one_run_does_not_stop_the_next(verb, name):
     """The site remembers that Twilio refuses a kind of call. The command plays its cells in one database."""
     clock = Clock()
 
-    first, second = (run_scenario(SCENARIOS[name], verb, runs=2, seed=seed, clock=clock) for seed in (1, 2))
+    first, second = (
+        run_scenario(SCENARIOS[name], verb, runs=2, seed=seed, clock=clock) for seed in (1, 2)
+    )
 
     assert first.complaints == second.complaints == []
     assert first.counts[RUNS] == second.counts[RUNS] == 2
@@ -85,7 +95,9 @@ def sends_first(monkeypatch):
     def execute(self, send):
         answer = send()
         self.attempt = self.record(Stage.ATTEMPT, Result.PENDING)
-        return flow_changes.Change(self.record(Stage.OUTCOME, Result.SUCCEEDED, answer), answer.snapshot)
+        return flow_changes.Change(
+            self.record(Stage.OUTCOME, Result.SUCCEEDED, answer), answer.snapshot
+        )
 
     monkeypatch.setattr(flow_changes.ChangeAttempt, "execute", execute)
 

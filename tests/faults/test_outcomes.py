@@ -106,7 +106,9 @@ def inject(sandbox, fault, act, times=None):
 def truthful(sandbox, event):
     """What no fault may bring about: a failure that was applied, or a success that was not."""
     happened = bool(applied_writes(sandbox))
-    return not (event.result == "failed" and happened) and not (event.result == "succeeded" and not happened)
+    return not (event.result == "failed" and happened) and not (
+        event.result == "succeeded" and not happened
+    )
 
 
 @pytest.mark.parametrize("name", LASTING)
@@ -136,11 +138,15 @@ def test_fault_is_recorded_as_what_it_is(sandbox, flow_sid, hurry, on_arrival, a
     if expected != "succeeded":
         assert {**flow.resource, "url": ""} == {**seen, "url": ""}
     says_gone = name == "refuse 404" and act is not create_flow
-    assert (flow.gone_at is not None) == (says_gone or (act is delete_flow and expected == "succeeded"))
+    assert (flow.gone_at is not None) == (
+        says_gone or (act is delete_flow and expected == "succeeded")
+    )
 
 
 # Faults of one try, after which a deletion is tried again.
-@pytest.mark.parametrize("name", [name for name, (_, _, result) in LASTING.items() if result == "unknown"])
+@pytest.mark.parametrize(
+    "name", [name for name, (_, _, result) in LASTING.items() if result == "unknown"]
+)
 def test_delete_is_tried_again_after_one_fault(sandbox, flow_sid, hurry, on_arrival, name):
     fault, _, _ = LASTING[name]
     hurry(fault)
@@ -182,7 +188,9 @@ def test_create_and_update_are_never_repeated_blindly(sandbox, flow_sid, hurry, 
 
 
 @pytest.mark.quick
-def test_delete_of_a_flow_that_somebody_else_deleted_between_the_tries(sandbox, flow_sid, hurry, monkeypatch):
+def test_delete_of_a_flow_that_somebody_else_deleted_between_the_tries(
+    sandbox, flow_sid, hurry, monkeypatch
+):
     """The first try was turned away with a 429, which is never processed: the 404 to the second is no success."""
     fault = Fault(FaultKind.TOO_MANY, retry_after=0)
     hurry(fault)
@@ -217,12 +225,14 @@ def test_connection_that_is_never_made(sandbox, flow_sid, monkeypatch, act):
 
     assert (change.event.result, change.event.remote_status) == ("failed", None)
     assert received_writes(sandbox) == []
-    assert change.event.payload.message == "no connection to Twilio could be made"
+    assert change.event.payload.message == "couldn't connect to Twilio"
 
 
 @pytest.mark.quick
 @every_verb
-def test_late_apply_happens_after_the_outcome_was_recorded_as_unknown(sandbox, flow_sid, hurry, act):
+def test_late_apply_happens_after_the_outcome_was_recorded_as_unknown(
+    sandbox, flow_sid, hurry, act
+):
     fault = Fault(FaultKind.LATE_APPLY)
     hurry(fault)
     inject(sandbox, fault, act)

@@ -78,7 +78,9 @@ def test_form_posted_eight_times_at_once_is_one_call(sandbox, flow_sid, act):
 @every_verb
 def test_form_posted_again_while_the_call_hangs(sandbox, flow_sid, act):
     change_id = uuid.uuid4()
-    sandbox.inject(Fault(FaultKind.HANG, method="DELETE" if act is delete_flow else "POST", times=9))
+    sandbox.inject(
+        Fault(FaultKind.HANG, method="DELETE" if act is delete_flow else "POST", times=9)
+    )
     first = BackgroundCall(lambda: act(flow_sid, change_id=change_id))
     assert sandbox.wait_until_held()
 
@@ -95,7 +97,9 @@ def test_form_posted_again_while_the_call_hangs(sandbox, flow_sid, act):
 @every_verb_of_a_flow
 @pytest.mark.parametrize("second", [rename_flow, switch_flow, delete_flow])
 def test_second_change_of_a_flow_is_refused_while_one_hangs(sandbox, flow_sid, act, second):
-    sandbox.inject(Fault(FaultKind.HANG, method="DELETE" if act is delete_flow else "POST", times=9))
+    sandbox.inject(
+        Fault(FaultKind.HANG, method="DELETE" if act is delete_flow else "POST", times=9)
+    )
     first = BackgroundCall(lambda: act(flow_sid))
     assert sandbox.wait_until_held()
 
@@ -141,7 +145,9 @@ def test_eight_people_change_eight_flows_at_once(sandbox, flow_sid):
     assert_chain_intact(16)
 
 
-def test_flow_that_we_changed_since_it_was_read_is_not_overwritten(sandbox, flow_sid, after_reading):
+def test_flow_that_we_changed_since_it_was_read_is_not_overwritten(
+    sandbox, flow_sid, after_reading
+):
     base = seen(flow_sid)
     after_reading(lambda: rename_flow(flow_sid, base=base, values={"friendly_name": "First"}))
 
@@ -193,7 +199,9 @@ def test_replay_that_finds_a_conflict_does_not_settle_the_attempt_of_the_first(
     assert own_stages() == [("attempt", "pending")]
 
 
-def test_delete_replay_that_finds_a_conflict_does_not_settle_the_first(sandbox, flow_sid, after_reading):
+def test_delete_replay_that_finds_a_conflict_does_not_settle_the_first(
+    sandbox, flow_sid, after_reading
+):
     change_id = uuid.uuid4()
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
     after_reading(lambda: append_attempt(flow_sid, change_id=change_id))
@@ -205,7 +213,9 @@ def test_delete_replay_that_finds_a_conflict_does_not_settle_the_first(sandbox, 
 
 
 @every_verb_of_a_flow
-def test_attempt_after_a_replay_was_recorded_as_failed_is_not_sent(sandbox, flow_sid, after_reading, act):
+def test_attempt_after_a_replay_was_recorded_as_failed_is_not_sent(
+    sandbox, flow_sid, after_reading, act
+):
     change_id = uuid.uuid4()
     after_reading(lambda: audit_log.append(
         action="flow.update", stage="outcome", result="failed", actor=OMAR, change_id=change_id,
@@ -262,7 +272,9 @@ def test_outcome_that_comes_after_it_was_reconciled_is_recorded(sandbox, flow_si
     assert_chain_intact(3)
 
 
-def test_edit_of_another_field_between_our_reading_and_our_writing_is_found(sandbox, flow_sid, after_reading):
+def test_edit_of_another_field_between_our_reading_and_our_writing_is_found(
+    sandbox, flow_sid, after_reading
+):
     after_reading(lambda: sandbox.edit_flow(flow_sid, integration_retry_count=1))
 
     change = rename_flow(flow_sid)
@@ -292,7 +304,8 @@ def test_edit_of_another_field_while_our_answer_is_lost_is_found(sandbox, flow_s
 def test_integration_of_another_type_is_ours_as_a_whole(sandbox, flow_sid):
     """What Twilio drops and fills in with a new type is nobody else's edit."""
     rename_flow(
-        flow_sid, values={"integration_type": "external", "integration_url": "https://hooks.example.com/in"}
+        flow_sid,
+        values={"integration_type": "external", "integration_url": "https://hooks.example.com/in"},
     )
 
     assert "integration_flow_sid" not in seen(flow_sid)
@@ -305,7 +318,10 @@ def test_deletion_between_our_reading_and_our_writing_is_found(sandbox, flow_sid
     assert rename_flow(flow_sid).event.result == "failed"
 
     (event,) = drift_events()
-    assert (event.payload.before["friendly_name"], event.payload.after) == ("Réclamations Lyon", None)
+    assert (event.payload.before["friendly_name"], event.payload.after) == (
+        "Réclamations Lyon",
+        None,
+    )
 
 
 @pytest.mark.parametrize("act", [rename_flow, delete_flow])

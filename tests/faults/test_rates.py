@@ -9,7 +9,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_no_more_arrives_at_twilio_than_its_rates_allow(tmp_path):
-    report = rates.simulate(seconds=5, workers=1, viewers=6, operators=2, planned=6, seed=1, folder=tmp_path)
+    report = rates.simulate(
+        seconds=5, workers=1, viewers=6, operators=2, planned=6, seed=1, folder=tmp_path
+    )
 
     assert {kind.operation: kind for kind in report.arrived if not kind.is_within} == {}
     assert {kind.operation for kind in report.arrived} >= {"fetch", "update"}

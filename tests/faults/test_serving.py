@@ -94,7 +94,9 @@ def test_workers_share_their_counts_and_log_each_request_once(site, browser, san
         browser.get(f"{site.root}/flows/{flow_sid}/?token=c4n4ry", timeout=30)
 
     scraped = [
-        requests.get(f"{site.root}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30).text
+        requests.get(
+            f"{site.root}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30
+        ).text
         for _ in range(4)
     ]
 
@@ -117,7 +119,11 @@ def test_header_that_is_no_proxys_changes_nothing(sandbox, tmp_path, monkeypatch
     """gunicorn by itself would believe this machine's own programs."""
     monkeypatch.setenv("HTTPS_ONLY", "true")
     site = Site(api=sandbox.url, folder=tmp_path, options=DEPLOYED_OPTIONS)
-    claimed = {"X-Forwarded-Proto": "https", "X-Forwarded-Ssl": "on", "X-Forwarded-For": "198.51.100.1"}
+    claimed = {
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Ssl": "on",
+        "X-Forwarded-For": "198.51.100.1",
+    }
 
     try:
         answer = requests.get(
@@ -134,10 +140,15 @@ def test_header_that_is_no_proxys_changes_nothing(sandbox, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    "headers", [{"x-long": "b" * 9000}, {f"x-{number}": "b" for number in range(61)}], ids=["long", "many"]
+    "headers",
+    [{"x-long": "b" * 9000}, {f"x-{number}": "b" for number in range(61)}],
+    ids=["long", "many"],
 )
 def test_request_with_too_much_in_its_head_is_refused(site, headers):
-    assert requests.get(f"{site.root}/health/live/", headers=headers, timeout=30).status_code in (400, 431)
+    assert requests.get(f"{site.root}/health/live/", headers=headers, timeout=30).status_code in (
+        400,
+        431,
+    )
 
 
 def test_refused_request_writes_no_line_of_its_own(sandbox, tmp_path, monkeypatch):
@@ -147,7 +158,11 @@ def test_refused_request_writes_no_line_of_its_own(sandbox, tmp_path, monkeypatc
     address = urlsplit(site.root)
 
     try:
-        for sent in (b"G\x1b[2JET / HTTP/1.1", b"GET /a\x85b HTTP/1.1", b"GET / HTTP/1.1\r\nBad\rName: 1"):
+        for sent in (
+            b"G\x1b[2JET / HTTP/1.1",
+            b"GET /a\x85b HTTP/1.1",
+            b"GET / HTTP/1.1\r\nBad\rName: 1",
+        ):
             with socket.create_connection((address.hostname, address.port), timeout=30) as line:
                 line.sendall(sent + b"\r\n\r\n")
                 assert line.recv(12) == b"HTTP/1.1 400"

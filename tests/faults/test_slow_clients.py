@@ -9,7 +9,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_everybody_else_has_their_pages(tmp_path):
     reports = list(
-        slow_clients.simulate(fronts=["straight"], counts=[16], seconds=1, pause=0.1, folder=tmp_path)
+        slow_clients.simulate(
+            fronts=["straight"], counts=[16], seconds=1, pause=0.1, folder=tmp_path
+        )
     )
 
     assert [report.attack for report in reports] == [*slow_clients.ATTACKS]

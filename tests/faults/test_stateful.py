@@ -68,7 +68,9 @@ def fault(kinds, method):
         path = (
             "/FlexFlows/*" if kind is FaultKind.WRONG_SID else None
         )  # a creation's own SID nobody can check
-        return Fault(kind, method=method, path=path, times=times, status=status, code=code, retry_after=0)
+        return Fault(
+            kind, method=method, path=path, times=times, status=status, code=code, retry_after=0
+        )
 
     refusals = [(400, 20001), (401, 20003), (403, 20005), (409, 20409), (410, None), (500, 20500)]
     return st.builds(
@@ -102,7 +104,10 @@ meanwhiles = nothing | nothing | st.tuples(st.integers(0, 3), outside_acts)
 
 
 def flat(some):
-    return {**some.get("handling", {}), **{name: value for name, value in some.items() if name != "handling"}}
+    return {
+        **some.get("handling", {}),
+        **{name: value for name, value in some.items() if name != "handling"},
+    }
 
 
 class Killed(BaseException):
@@ -114,7 +119,12 @@ class Process:
     whatever comes after that, in an except or a finally, does not happen either."""
 
     def __init__(self, world, change_id, dies_at, meanwhile):
-        self.world, self.change_id, self.dies_at, self.meanwhile = world, change_id, dies_at, meanwhile
+        self.world, self.change_id, self.dies_at, self.meanwhile = (
+            world,
+            change_id,
+            dies_at,
+            meanwhile,
+        )
         self.steps = self.calls = 0
 
     def step(self):
@@ -136,7 +146,9 @@ class Process:
         self.calls += 1
         self.step()
         if verb in WRITE_OPERATIONS and self.world.stages_of(self.change_id) != ["attempt"]:
-            self.world.faults.append(f"{verb} was sent, on record was {self.world.stages_of(self.change_id)}")
+            self.world.faults.append(
+                f"{verb} was sent, on record was {self.world.stages_of(self.change_id)}"
+            )
 
 
 class World(RuleBasedStateMachine):
@@ -155,7 +167,9 @@ class World(RuleBasedStateMachine):
     def stages_of(self, change_id):
         process, self.process = self.process, None
         try:
-            return list(AuditEvent.objects.filter(change_id=change_id).values_list("stage", flat=True))
+            return list(
+                AuditEvent.objects.filter(change_id=change_id).values_list("stage", flat=True)
+            )
         finally:
             self.process = process
 
@@ -176,7 +190,9 @@ class World(RuleBasedStateMachine):
             self.process = self.fault = None
             self.twilio.clear_faults()
         self.sent.update(
-            (request.n, change_id) for request in self.twilio.requests[before:] if request.method != "GET"
+            (request.n, change_id)
+            for request in self.twilio.requests[before:]
+            if request.method != "GET"
         )
         self.judge()
 
@@ -199,7 +215,9 @@ class World(RuleBasedStateMachine):
         return self.last_id
 
     @initialize(
-        skew=st.integers(-4, 4), flows=st.integers(0, 3), is_synced=st.sampled_from([True, True, False])
+        skew=st.integers(-4, 4),
+        flows=st.integers(0, 3),
+        is_synced=st.sampled_from([True, True, False]),
     )
     def begin(self, skew, flows, is_synced):
         self.skew = timedelta(minutes=skew)
@@ -209,7 +227,14 @@ class World(RuleBasedStateMachine):
             mirror.sync(ACCOUNT)
         self.judge()
 
-    @rule(name=names, more=some_fields, again=again, dies_at=deaths, fault=of_writes, meanwhile=meanwhiles)
+    @rule(
+        name=names,
+        more=some_fields,
+        again=again,
+        dies_at=deaths,
+        fault=of_writes,
+        meanwhile=meanwhiles,
+    )
     def create(self, name, more, again, dies_at, fault, meanwhile):
         asked = {"chat_service_sid": "IS" + "2" * 32, "channel_type": "sms"}
         asked |= flat({"handling": HANDLING[0], **more, "friendly_name": name})
@@ -308,7 +333,9 @@ class World(RuleBasedStateMachine):
     def wait(self, seconds):
         """Time passes, and what Twilio took and has not answered is carried out, after a minute at the latest."""
         later = self.now + timedelta(seconds=seconds)
-        if not seconds or any(later + self.skew - request.at >= A_MINUTE for request in self.held()):
+        if not seconds or any(
+            later + self.skew - request.at >= A_MINUTE for request in self.held()
+        ):
             self.release()
         self.now = later
 
@@ -345,7 +372,9 @@ class World(RuleBasedStateMachine):
         if sid not in self.twilio.flows:
             return
         busy = list(OpenChange.objects.select_related("attempt__payload").filter(target_sid=sid))
-        created = {change.change_id for change in OpenChange.objects.filter(action="flow.create")} & {
+        created = {
+            change.change_id for change in OpenChange.objects.filter(action="flow.create")
+        } & {
             change_id
             for change_id, requests in applied_requests(self.twilio, self._sent_so_far()).items()
             if any(request.sid == sid for request in requests)
@@ -355,7 +384,9 @@ class World(RuleBasedStateMachine):
                 self.twilio.remove_flow(sid)
                 self.outside.deleted.add(sid)
             return
-        if act == "enabled" and any("enabled" in (change.attempt.payload.requested or {}) for change in busy):
+        if act == "enabled" and any(
+            "enabled" in (change.attempt.payload.requested or {}) for change in busy
+        ):
             return
         name = {"name": "friendly_name", "identity": "contact_identity", "enabled": "enabled"}[act]
         value = {

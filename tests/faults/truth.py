@@ -43,7 +43,9 @@ def applied_requests(sandbox: Sandbox, sent: Mapping[int, UUID]) -> dict[UUID, l
     return found
 
 
-def find_violations(sandbox: Sandbox, sent: Mapping[int, UUID], outside: ExternalChanges) -> list[str]:
+def find_violations(
+    sandbox: Sandbox, sent: Mapping[int, UUID], outside: ExternalChanges
+) -> list[str]:
     """What must never be, at any moment."""
     applied = applied_requests(sandbox, sent)
     events = list(AuditEvent.objects.select_related("payload").order_by("seq"))
@@ -87,7 +89,9 @@ def _differing_fields(one: Mapping[str, Any] | None, other: Mapping[str, Any] | 
     return drift.changes_between(one, other)
 
 
-def _check_changes(events: list[AuditEvent], applied: dict[UUID, list[RequestRecord]]) -> Iterator[str]:
+def _check_changes(
+    events: list[AuditEvent], applied: dict[UUID, list[RequestRecord]]
+) -> Iterator[str]:
     attempted = {event.change_id for event in events if event.stage == "attempt"}
     for change_id, requests in applied.items():
         if change_id not in attempted:
@@ -114,7 +118,9 @@ def _check_open_changes(events: list[AuditEvent]) -> Iterator[str]:
             latest[event.change_id] = event
             if event.stage != "attempt" and event.result != "unknown":
                 settled.add(event.change_id)
-    expected = {change_id: event.seq for change_id, event in latest.items() if change_id not in settled}
+    expected = {
+        change_id: event.seq for change_id, event in latest.items() if change_id not in settled
+    }
     kept = dict(OpenChange.objects.values_list("change_id", "latest"))
     if kept != expected:
         yield f"open by the log: {expected}, by the table: {kept}"
@@ -156,7 +162,9 @@ def _check_external_changes(
         if event.stage != "observed":
             continue
         before, after = event.payload.before, event.payload.after
-        if before is None and (event.target_sid in made_here or event.target_sid not in outside.made):
+        if before is None and (
+            event.target_sid in made_here or event.target_sid not in outside.made
+        ):
             yield f"observed as made by others: {event}"
         if after is None and event.target_sid not in outside.deleted:
             yield f"observed as deleted by others: {event}"
@@ -171,7 +179,8 @@ def _check_continuity(events: list[AuditEvent]) -> Iterator[str]:
     telling = [
         event
         for event in events
-        if event.stage == "observed" or (event.stage in UNIQUE_STAGES and event.result in APPLIED_RESULTS)
+        if event.stage == "observed"
+        or (event.stage in UNIQUE_STAGES and event.result in APPLIED_RESULTS)
     ]
     states: dict[str, Any] = {}
     owed: dict[str, tuple[AuditEvent, list[str]]] = {}
@@ -183,7 +192,9 @@ def _check_continuity(events: list[AuditEvent]) -> Iterator[str]:
                 expected = owed.pop(sid)[1]
                 if not set(expected) <= set(event.changed_fields):
                     yield f"leap: {event} tells not of {expected}"
-            elif event.action == "flow.drift" and _differing_fields(states.get(sid), payload.before):
+            elif event.action == "flow.drift" and _differing_fields(
+                states.get(sid), payload.before
+            ):
                 yield f"leap: {event} begins elsewhere than where the log was: {states.get(sid)}, {payload.before}"
         elif event.action != "flow.delete":
             before = after if event.action == "flow.create" else states.get(sid)

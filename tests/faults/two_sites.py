@@ -56,7 +56,9 @@ class Visitor(SimulatedUser):
 
     CHANGES = {"/flows/": 25, "/flows/?q=name": 10, "/audit/": 15, "edit": 20, "enabled": 12, "new": 8, "delete": 2, "sync": 8}  # fmt: skip
 
-    def __init__(self, session: str, sites: list[Site], flows: KnownFlows, chance: random.Random) -> None:
+    def __init__(
+        self, session: str, sites: list[Site], flows: KnownFlows, chance: random.Random
+    ) -> None:
         super().__init__(session, sites[0], flows, chance)
         self._sites = sites
 
@@ -83,7 +85,9 @@ class Report:
     @property
     def failed(self) -> dict[str, int]:
         return {
-            what: count for what, count in self.heard.items() if what not in (*OK_STATUSES, CONNECTION_LOST)
+            what: count
+            for what, count in self.heard.items()
+            if what not in (*OK_STATUSES, CONNECTION_LOST)
         }
 
     @property
@@ -111,7 +115,10 @@ def simulate(
         # A server takes a hundred connections by default, and these may not be the only sites on it.
         stack.enter_context(mock.patch.dict("os.environ", {"DATABASE_POOL_SIZE": "5"}))
         options = (*DEPLOYED_OPTIONS, "--workers", str(workers))
-        sites = [Site(api=sandbox.url, folder=folder, options=options, name=name) for name in ("one", "two")]
+        sites = [
+            Site(api=sandbox.url, folder=folder, options=options, name=name)
+            for name in ("one", "two")
+        ]
         for site in sites:
             stack.callback(site.close)
         crowd = [
@@ -128,7 +135,9 @@ def simulate(
 
 def _run_load(crowd: list[Visitor], restarted: Site, progress: Progress, report: Report) -> None:
     def heard() -> int:
-        assert not any(person.error for person in crowd), next(filter(None, (one.error for one in crowd)))
+        assert not any(person.error for person in crowd), next(
+            filter(None, (one.error for one in crowd))
+        )
         return sum(sum(person.heard.values()) for person in crowd)
 
     for person in crowd:
@@ -198,7 +207,9 @@ def main() -> int:
         use_database(own)
         began = time.monotonic()
         report = simulate(
-            **options, folder=Path(folder), progress=lambda _heard: (time.monotonic() - began) / seconds
+            **options,
+            folder=Path(folder),
+            progress=lambda _heard: (time.monotonic() - began) / seconds,
         )
     console.print(_build_table(report))
     for complaint in report.verdict.complaints:

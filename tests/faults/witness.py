@@ -101,7 +101,9 @@ class WriteObserver:
 
     def is_quiet(self) -> bool:
         """Whether nothing is under way at the sandbox that may still be applied."""
-        return all(seen.is_done or seen.received.fault in NEVER_APPLIED_FAULTS for seen in list(self.seen))
+        return all(
+            seen.is_done or seen.received.fault in NEVER_APPLIED_FAULTS for seen in list(self.seen)
+        )
 
     def take(self) -> list[ObservedWrite]:
         """What was seen since it was last asked."""

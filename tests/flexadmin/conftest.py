@@ -16,7 +16,9 @@ def running_provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def provider(running_provider: Provider, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Provider:
+def provider(
+    running_provider: Provider, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Provider:
     """The site's provider, where nina is about to sign in."""
     provider = running_provider
     provider.claims, provider.fault = {"sub": "7f3a", "preferred_username": "nina"}, ""

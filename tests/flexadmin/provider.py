@@ -75,7 +75,9 @@ class Provider:
 
     def _token(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
         asked = self.asked.pop(form.get("code", ""), None)
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(form.get("code_verifier", "").encode()).digest())
+        challenge = base64.urlsafe_b64encode(
+            hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        )
         is_right = (
             asked is not None
             and form.get("client_secret") == SECRET
@@ -94,7 +96,12 @@ class Provider:
         if self.fault == "no ID token":
             return 200, {"access_token": "made-up", "token_type": "Bearer", "expires_in": 60}
         token = jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": "1"})
-        return 200, {"access_token": "made-up", "token_type": "Bearer", "expires_in": 60, "id_token": token}
+        return 200, {
+            "access_token": "made-up",
+            "token_type": "Bearer",
+            "expires_in": 60,
+            "id_token": token,
+        }
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         provider = self

@@ -21,7 +21,12 @@ def totp_code(secret: str, *, step: int = 0) -> str:
 
 
 def sign_in(
-    client: Client, name: str = "operator", password: str = "", *, path: str = "/login/", **said: Any
+    client: Client,
+    name: str = "operator",
+    password: str = "",
+    *,
+    path: str = "/login/",
+    **said: Any,
 ) -> Any:
     """As a script does it: the two fields. `REMOTE_ADDR` says from where."""
     extra = {key: said.pop(key) for key in list(said) if key.isupper()}
@@ -51,5 +56,9 @@ def set_up_app(client: Client, name: str = "operator") -> str:
 
 def recorded_events(action: str = "auth.") -> list[tuple[str, str, str, str]]:
     """Events as (action, result, actor, what it is about), in order."""
-    events = AuditEvent.objects.filter(action__startswith=action).select_related("payload").order_by("seq")
+    events = (
+        AuditEvent.objects.filter(action__startswith=action)
+        .select_related("payload")
+        .order_by("seq")
+    )
     return [(one.action, one.result, one.actor_label, one.payload.friendly_name) for one in events]

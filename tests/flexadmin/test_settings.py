@@ -20,7 +20,9 @@ WHOLE = {
 def started(**environment):
     env = {"ENV_FILE": "/dev/null", "PATH": "/usr/bin:/bin", **environment}
     command = [sys.executable, "manage.py", "check"]
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def test_start_with_all_that_is_needed():
@@ -28,7 +30,8 @@ def test_start_with_all_that_is_needed():
 
 
 @pytest.mark.parametrize(
-    "missing", ["SECRET_KEY", "AUDIT_KEY", "ALLOWED_HOSTS", "TWILIO_ACCOUNT_SID", "TWILIO_API_SECRET"]
+    "missing",
+    ["SECRET_KEY", "AUDIT_KEY", "ALLOWED_HOSTS", "TWILIO_ACCOUNT_SID", "TWILIO_API_SECRET"],
 )
 def test_start_without_something_says_what(missing):
     ended = started(**{name: value for name, value in WHOLE.items() if name != missing})
@@ -39,7 +42,9 @@ def test_start_without_something_says_what(missing):
 
 
 def test_start_without_credentials_says_so():
-    ended = started(**{name: value for name, value in WHOLE.items() if not name.startswith("TWILIO_API")})
+    ended = started(
+        **{name: value for name, value in WHOLE.items() if not name.startswith("TWILIO_API")}
+    )
 
     assert ended.returncode != 0
     assert "TWILIO_AUTH_TOKEN" in ended.stderr
@@ -76,10 +81,20 @@ def without(*names):
 
 def shown(script, *, to=None, **environment):
     """What the script prints; what it logs goes to the file `to`."""
-    env = {"ENV_FILE": "/dev/null", "PATH": "/usr/bin:/bin", "DJANGO_SETTINGS_MODULE": "flexadmin.settings"}
+    env = {
+        "ENV_FILE": "/dev/null",
+        "PATH": "/usr/bin:/bin",
+        "DJANGO_SETTINGS_MODULE": "flexadmin.settings",
+    }
     command = [sys.executable, "-c", script]
     ended = subprocess.run(
-        command, cwd=ROOT, env={**env, **environment}, capture_output=True, text=True, timeout=60, check=True
+        command,
+        cwd=ROOT,
+        env={**env, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     if to is not None:
         to.write_text(ended.stderr)
@@ -109,7 +124,8 @@ def test_auth_token_in_a_file(tmp_path):
     (tmp_path / "it").write_text("token")
 
     ended = started(
-        **without("TWILIO_API_KEY", "TWILIO_API_SECRET"), TWILIO_AUTH_TOKEN_FILE=str(tmp_path / "it")
+        **without("TWILIO_API_KEY", "TWILIO_API_SECRET"),
+        TWILIO_AUTH_TOKEN_FILE=str(tmp_path / "it"),
     )
 
     assert ended.returncode == 0
@@ -127,7 +143,8 @@ def test_secret_given_twice_stops_the_start(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "why"), [(None, "No such file or directory"), (b"\n", "is empty"), (b"\xff", "not UTF-8")]
+    ("content", "why"),
+    [(None, "No such file or directory"), (b"\n", "is empty"), (b"\xff", "not UTF-8")],
 )
 def test_file_that_holds_no_secret_stops_the_start(tmp_path, content, why):
     if content is not None:
@@ -165,7 +182,9 @@ def test_cookies_are_of_this_host_alone(tmp_path):
 
 
 def test_cookies_without_https_have_plain_names(tmp_path):
-    said = shown(COOKIES, **WHOLE, DEBUG="true", HTTPS_ONLY="false", DATABASE_URL=f"sqlite:///{tmp_path}/db")
+    said = shown(
+        COOKIES, **WHOLE, DEBUG="true", HTTPS_ONLY="false", DATABASE_URL=f"sqlite:///{tmp_path}/db"
+    )
 
     assert said.startswith("csrftoken=")
 
@@ -190,7 +209,10 @@ print(Client().get("/login/", secure=True, headers={"host": "127.0.0.1"}).get("S
     [
         ({}, "max-age=31536000"),
         ({"HSTS_SUBDOMAINS": "true"}, "max-age=31536000; includeSubDomains"),
-        ({"HSTS_SUBDOMAINS": "true", "HSTS_PRELOAD": "true"}, "max-age=31536000; includeSubDomains; preload"),
+        (
+            {"HSTS_SUBDOMAINS": "true", "HSTS_PRELOAD": "true"},
+            "max-age=31536000; includeSubDomains; preload",
+        ),
         ({"HSTS_SUBDOMAINS": "true", "HTTPS_ONLY": "false"}, "none"),
     ],
     ids=["none", "subdomains", "both", "without HTTPS"],
@@ -208,7 +230,9 @@ def test_preload_without_subdomains_stops_the_start():
     assert "HSTS_PRELOAD needs HSTS_SUBDOMAINS" in ended.stderr
 
 
-@pytest.mark.parametrize("said", [{}, {"HSTS_SUBDOMAINS": "true", "HSTS_PRELOAD": "true"}], ids=["off", "on"])
+@pytest.mark.parametrize(
+    "said", [{}, {"HSTS_SUBDOMAINS": "true", "HSTS_PRELOAD": "true"}], ids=["off", "on"]
+)
 def test_deployment_check_has_nothing_to_say(said):
     environment = {
         **WHOLE, "SECRET_KEY": "".join(map(chr, range(48, 122))), "PATH": "/usr/bin:/bin", "ENV_FILE": "/dev/null",

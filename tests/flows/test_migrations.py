@@ -11,7 +11,13 @@ from flows.audit.models import AuditEntry, AuditEvent, OpenChange
 from flows.mirror import mirror
 from flows.mirror.models import SyncState
 from tests import ACCOUNT
-from tests.faults.acting import append_attempt, assert_chain_intact, create_flow, rename_flow, switch_flow
+from tests.faults.acting import (
+    append_attempt,
+    assert_chain_intact,
+    create_flow,
+    rename_flow,
+    switch_flow,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BEFORE_OPEN_CHANGES = [("flows", "0004_doubt")]
@@ -66,7 +72,9 @@ SETTLED = {
 @pytest.mark.parametrize("stages", [[PENDING], [PENDING, UNKNOWN]], ids=["died", "unknown"])
 @pytest.mark.parametrize("action", ["flow.update", "flow.create", "flow.delete"])
 def test_open_changes_of_an_older_log_are_found(there_and_back, stages, action):
-    attempt, latest = story(*stages, action=action, target_sid="" if action == "flow.create" else SID)
+    attempt, latest = story(
+        *stages, action=action, target_sid="" if action == "flow.create" else SID
+    )
 
     there_and_back()
 
@@ -150,7 +158,9 @@ def test_entries_of_the_list_are_made_of_an_older_log(there_and_back, sandbox, f
     assert_chain_intact()
 
 
-@pytest.mark.parametrize("target", ["0001_initial", "0002_append_only", "0003_event_indexes", "0004_doubt"])
+@pytest.mark.parametrize(
+    "target", ["0001_initial", "0002_append_only", "0003_event_indexes", "0004_doubt"]
+)
 def test_log_is_append_only_on_the_way_from_any_older_state(target):
     attempt, _ = story(PENDING)
     try:

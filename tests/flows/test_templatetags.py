@@ -33,7 +33,7 @@ class TestWhen:
     def test_says_the_time_in_utc_and_how_long_ago(self, monkeypatch):
         monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 11, 20, 13, 50, tzinfo=UTC))
         shown = tags.when(datetime(2026, 11, 20, 10, 42, 3, tzinfo=UTC))
-        assert ">20 Nov 2026, 10:42 UTC</time> 3 h ago" in shown
+        assert ">20 Nov 2026, 10:42 UTC</time> (3 h ago)" in shown
         assert 'datetime="2026-11-20 10:42:03Z"' in shown
         assert 'title="2026-11-20 10:42:03 UTC"' in shown
 
@@ -42,7 +42,7 @@ class TestWhen:
 
     def test_a_time_that_is_none_is_shown_as_it_came(self):
         assert tags.when("<yesterday>") == "<bdi>&lt;yesterday&gt;</bdi>"
-        assert "Not known" in tags.when(None)
+        assert "Unknown" in tags.when(None)
 
     @pytest.mark.parametrize(
         ("seconds", "words"),
@@ -64,7 +64,7 @@ class TestWhen:
 
     def test_never(self):
         assert time_text.ago(None) == "never"
-        assert time_text.clock(None) == "an unknown time"
+        assert time_text.clock(None) == "unknown time"
         assert time_text.clock(datetime(2026, 11, 20, 10, 42, tzinfo=UTC)) == "10:42 UTC"
 
 
@@ -81,7 +81,10 @@ class TestShown:
         assert tags.shown(0) == "<bdi>0</bdi>"
 
     def test_markup_is_escaped(self):
-        assert tags.shown("<script>alert(1)</script>") == "<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi>"
+        assert (
+            tags.shown("<script>alert(1)</script>")
+            == "<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi>"
+        )
         assert "&lt;b&gt;" in tags.shown({"<b>": ["é"]})
         assert "é" in tags.shown(["é"])
 
@@ -150,8 +153,8 @@ class TestSids:
         ({"integration_type": "external", "integration_url": "https://[bad"}, "Webhook not set"),
         ({"integration_type": "task", "integration_workflow_sid": "WW" + "3c" * 16}, "Workflow WW3c3c…3c3c"),
         ({"integration_type": "carrier-pigeon"}, "carrier-pigeon"),
-        ({"integration_type": None}, "Nothing set"),
-        ({}, "Nothing set"),
+        ({"integration_type": None}, "No handler"),
+        ({}, "No handler"),
     ],
 )  # fmt: skip
 def test_handler(resource, words):
@@ -177,19 +180,23 @@ class TestHeadline:
         made = event("flow.update", fields=["friendly_name", "integration_url"])
         assert event_text.headline(made) == "Changed friendly name, webhook URL"
         many = event(
-            "flow.update", Result.CONFLICT, ["integration_flow_sid", "long_lived", "enabled", "new_thing"]
+            "flow.update",
+            Result.CONFLICT,
+            ["integration_flow_sid", "long_lived", "enabled", "new_thing"],
         )
         assert event_text.headline(many) == "Change Studio Flow SID, long-lived, enabled and 1 more"
-        assert event_text.headline(event("flow.drift", fields=["new_thing"])).endswith(": new_thing")
+        assert event_text.headline(event("flow.drift", fields=["new_thing"])).endswith(
+            ": new_thing"
+        )
 
     @pytest.mark.parametrize(
         ("result", "payload", "words"),
         [
-            (Result.SUCCEEDED, {"after": {"enabled": True}}, "Switched on"),
-            (Result.SUCCEEDED, {"after": {"enabled": False}}, "Switched off"),
-            (Result.FAILED, {"requested": {"enabled": False}}, "Switch off"),
-            (Result.SUCCEEDED, {"after": {}}, "Switched on or off"),
-            (Result.PENDING, {"after": None, "requested": None}, "Switch on or off"),
+            (Result.SUCCEEDED, {"after": {"enabled": True}}, "Turned on"),
+            (Result.SUCCEEDED, {"after": {"enabled": False}}, "Turned off"),
+            (Result.FAILED, {"requested": {"enabled": False}}, "Turn off"),
+            (Result.SUCCEEDED, {"after": {}}, "Turned on or off"),
+            (Result.PENDING, {"after": None, "requested": None}, "Turn on or off"),
         ],
     )
     def test_a_switch(self, result, payload, words):
@@ -221,7 +228,9 @@ def test_what_was_searched_for_is_marked_and_the_text_stays_inert():
     shown = safe_text.marked("<b>Réclam\u202e</b> & reclam", "RECLAM")
 
     assert shown == (
-        "&lt;b&gt;<mark>Réclam</mark>" + safe_text.visible("\u202e") + "&lt;/b&gt; &amp; <mark>reclam</mark>"
+        "&lt;b&gt;<mark>Réclam</mark>"
+        + safe_text.visible("\u202e")
+        + "&lt;/b&gt; &amp; <mark>reclam</mark>"
     )
     assert safe_text.marked("Lyon", "") == "Lyon"
 
@@ -232,7 +241,7 @@ def test_row_says_the_time_to_the_minute():
     shown = time_text.table_timestamp(at)
 
     assert f"<time>2020-03-01 09:05Z</time> {time_text.ago(at)}" == shown
-    assert "Not known" in time_text.table_timestamp(None)
+    assert "Unknown" in time_text.table_timestamp(None)
 
 
 def test_name_in_an_address_is_quoted():

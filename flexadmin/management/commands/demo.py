@@ -43,16 +43,23 @@ class Command(BaseCommand):
             "--port", type=int, default=8000, help="the site's port; the sandbox takes the next"
         )
         parser.add_argument(
-            "--flows", type=command_line.parse_count, default=300, help="how many flows a fresh sandbox has"
+            "--flows",
+            type=command_line.parse_count,
+            default=300,
+            help="how many flows a fresh sandbox has",
         )
         parser.add_argument(
-            "--staging", action="store_true", help="a second account beside the first, on the port after that"
+            "--staging", action="store_true", help="add a second account, on the port after that"
         )
-        parser.add_argument("--fresh", action="store_true", help="throw away what an earlier demo left")
+        parser.add_argument(
+            "--fresh", action="store_true", help="discard the data of an earlier demo"
+        )
 
     def handle(self, *_args: Any, port: int, flows: int, **_options: Any) -> None:
         if not settings.FLEX_API_URL.startswith("http://127.0.0.1:"):
-            raise CommandError("The demo talks to its own sandbox only. Start it as `uv run manage.py demo`.")
+            raise CommandError(
+                "The demo talks to its own sandbox only. Start it as `uv run manage.py demo`."
+            )
         sandbox_port = urlsplit(settings.FLEX_API_URL).port or 0
         folder = Path(settings.DATABASES["default"]["NAME"]).parent
         server = _bind_server(port)
@@ -60,7 +67,9 @@ class Command(BaseCommand):
             port=sandbox_port,
             flows=flows,
             state_file=folder / "sandbox.json",
-            clock=lambda: timezone.now(),  # looked up at each call: the history tells it another time
+            clock=lambda: (
+                timezone.now()
+            ),  # looked up at each call: the history tells it another time
         )
         others = [
             Sandbox(
@@ -86,7 +95,7 @@ class Command(BaseCommand):
             threading.Thread(target=_build_worker().run, name="worker", daemon=True).start()
             server.serve_forever()
         except KeyboardInterrupt:
-            self.stdout.write("\nThe demo has ended. The next start goes on where it stopped.")
+            self.stdout.write("\nDemo stopped. The next start continues from here.")
         finally:
             server.server_close()
             for one in (sandbox, *others):
@@ -95,17 +104,17 @@ class Command(BaseCommand):
     def _prepare(self, sandbox: Sandbox) -> None:
         call_command("migrate", verbosity=0)
         if sandbox.flows and not AuditEvent.objects.exists():
-            self.stdout.write("Making some days of history …")
+            self.stdout.write("Creating a few days of history …")
             history.make_history(sandbox, add_users=_add_users)
         _add_users()
         for account in twilio_accounts.all_accounts():
             mirror.sync(account.sid)
 
     def _tell(self, port: int) -> None:
-        self.stdout.write("\nPeople who may sign in:")
+        self.stdout.write("\nDemo users:")
         for name, role in DEMO_USERS.items():
             self.stdout.write(f"  {name:<6} {demo_password(name):<12} {role}")
-        self.stdout.write(f"\nThe dashboard is on http://127.0.0.1:{port}\nCtrl-C ends it.\n")
+        self.stdout.write(f"\nThe dashboard is on http://127.0.0.1:{port}\nPress Ctrl-C to stop.\n")
         self.stdout.flush()
 
 

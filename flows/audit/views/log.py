@@ -26,7 +26,11 @@ CHIP_LABELS: Final = {
     "q": "Search", "actor": "User", "action": "Action", "result": "Result", "sid": "Flow", "account": "Account",
     "from_date": "From", "to_date": "To", "plan": "Bulk change",
 }  # fmt: skip
-SCAN_LABELS: Final = {"log": "events", "flow": "changes of this flow", "person": "entries of this user"}
+SCAN_LABELS: Final = {
+    "log": "events",
+    "flow": "changes of this flow",
+    "person": "entries of this user",
+}
 Choice = tuple[str, str]
 
 
@@ -49,7 +53,9 @@ def event_list(request: Request) -> HttpResponse:
         "choices": _filter_choices(query, people, request.scope, named),
         "chips": filter_chips(query, request.scope),
         "clear_url": reverse("audit:list"),
-        "older_url": query.url(before=found.entries[-1].pk, whole=query.whole) if found.has_older else None,
+        "older_url": query.url(before=found.entries[-1].pk, whole=query.whole)
+        if found.has_older
+        else None,
         "scanned_to": scanned_to,
         "scanned": _scan_description(query.scanned),
         "continue_url": query.url(before=scanned_to.seq) if scanned_to else None,
@@ -105,7 +111,11 @@ def _filter_choices(
     named: Mapping[str, twilio_accounts.Account],
 ) -> dict[str, list[Choice]]:
     """The options of the filters. A value that is in force stays one of them, whatever it is."""
-    unnamed = [action for action in log_paging.recorded_actions(scope) if action not in actions.ACTION_LABELS]
+    unnamed = [
+        action
+        for action in log_paging.recorded_actions(scope)
+        if action not in actions.ACTION_LABELS
+    ]
     options: dict[str, list[Choice]] = {
         "actor": [(name, name) for name in people],
         "action": [(value, tried) for value, (_, tried) in actions.ACTION_LABELS.items()],
@@ -113,7 +123,10 @@ def _filter_choices(
         "account": [(account.sid, str(account)) for account in named.values()],
     }
     options["action"] += [(action, action) for action in unnamed]
-    return {name: _include_current_value(choices, getattr(query, name)) for name, choices in options.items()}
+    return {
+        name: _include_current_value(choices, getattr(query, name))
+        for name, choices in options.items()
+    }
 
 
 def _include_current_value(choices: list[Choice], value: str) -> list[Choice]:

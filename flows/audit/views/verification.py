@@ -47,11 +47,13 @@ def log_export(request: Request) -> HttpResponseBase:
     after = asked.get("after", "").strip()
     form = asked["format"] if asked.get("format") in export.FORMATS else "csv"
     is_whole = asked.get("what", "shown" if query.parameters() or query.faults else "all") == "all"
-    error = "" if _is_seq(after or "0") else "Enter the number of an event, from 0 on."
+    error = "" if _is_seq(after or "0") else "Enter an event number (0 or higher)."
     faults = [] if is_whole else _query_errors(query, request.scope)
     context = {
         "query": query,
-        "filters": {name: value for name, value in asked.items() if name not in NON_FILTER_PARAMETERS},
+        "filters": {
+            name: value for name, value in asked.items() if name not in NON_FILTER_PARAMETERS
+        },
         "chips": filter_chips(query, request.scope),
         "clear_url": reverse("audit:export"),
         "after": after,
@@ -81,7 +83,9 @@ def log_export(request: Request) -> HttpResponseBase:
     except audit_log.NotRecorded:
         return render(request, "audit/export.html", {**context, "not_recorded": True}, status=503)
     response = Download(place, _iter_chunks(begun.lines()), content_type=CONTENT_TYPES[begun.form])
-    name = f"audit-{timezone.now():%Y-%m-%d}-after-{begun.after}-through-{begun.through}.{begun.form}"
+    name = (
+        f"audit-{timezone.now():%Y-%m-%d}-after-{begun.after}-through-{begun.through}.{begun.form}"
+    )
     return _as_attachment(response, name)
 
 
@@ -126,14 +130,22 @@ def _recorded_filters(
 
 
 def _render_verification(
-    request: Request, *, text: str = "", unrecorded: VerificationResult | None = None, status: int = 200
+    request: Request,
+    *,
+    text: str = "",
+    unrecorded: VerificationResult | None = None,
+    status: int = 200,
 ) -> HttpResponse:
-    verifications = AuditEvent.objects.filter(action=evidence.VERIFY_ACTION).select_related("payload")
+    verifications = AuditEvent.objects.filter(action=evidence.VERIFY_ACTION).select_related(
+        "payload"
+    )
     last = evidence.last_verification()
     bad_seq = last.said.get("bad_seq") if last else None
     context = {
         "last": last,
-        "bad_event": AuditEvent.objects.filter(seq=bad_seq).first() if bad_seq is not None else None,
+        "bad_event": AuditEvent.objects.filter(seq=bad_seq).first()
+        if bad_seq is not None
+        else None,
         "unrecorded": unrecorded,
         "text": text,
         "is_invalid_checkpoint": status == 422,

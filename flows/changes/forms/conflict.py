@@ -48,8 +48,12 @@ class Conflict:
             TYPE_FIELD, theirs.get(TYPE_FIELD), mine.get(TYPE_FIELD)
         )
         if has_two_types:
-            found = [name for name in found if name not in INTEGRATION_NAMES] + list(INTEGRATION_NAMES)
-        return cls({name: redact(replace_unstorable(base.get(name))) for name in found}, has_two_types)
+            found = [name for name in found if name not in INTEGRATION_NAMES] + list(
+                INTEGRATION_NAMES
+            )
+        return cls(
+            {name: redact(replace_unstorable(base.get(name))) for name in found}, has_two_types
+        )
 
     @classmethod
     def read(cls, token: str, sid: str) -> Self | None:
@@ -68,14 +72,20 @@ class Conflict:
     @property
     def choices(self) -> list[str]:
         """The names under which a value is chosen, in the order of the form."""
-        is_part = [name for name in self.before if not (self.has_two_types and name in INTEGRATION_NAMES[1:])]
+        is_part = [
+            name
+            for name in self.before
+            if not (self.has_two_types and name in INTEGRATION_NAMES[1:])
+        ]
         return [entry.name for entry in flex_flow.WRITABLE_FIELDS if entry.name in is_part]
 
     @property
     def held(self) -> set[str]:
         """The fields that the form below does not show: their values are chosen above it. The type stays as
         it is while one of its fields is open."""
-        is_about_integration = any(flex_flow.FIELDS_BY_NAME[name].of_integration for name in self.before)
+        is_about_integration = any(
+            flex_flow.FIELDS_BY_NAME[name].of_integration for name in self.before
+        )
         return {*self.before, *([TYPE_FIELD] if is_about_integration else [])}
 
     def fields_of(self, choice: str) -> list[str]:

@@ -29,15 +29,17 @@ class DecisionForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={
             "required": "Choose an outcome.",
-            "invalid_choice": "This is not among the choices any more. Look at them again.",
+            "invalid_choice": "This choice is no longer available. Choose again.",
         },
     )
     sid = forms.CharField(
-        label="SID of the flow that it created",
+        label="SID of the created flow",
         required=False,
         max_length=34,
-        help_text="FO and 32 characters, as the Twilio Console shows it.",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
+        help_text="FO and 32 characters, as shown in the Twilio Console.",
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}
+        ),
     )
     reason = VisibleTextField(
         label="How you know",
@@ -65,11 +67,20 @@ class DecisionForm(forms.Form):
         self.initial["seen"] = self.puzzle
         field = cast(forms.ChoiceField, self.fields["verdict"])
         if is_creation:
-            another = "It created another flow" if candidates else "It created a flow"
+            another = (
+                "Mark as applied: it created another flow"
+                if candidates
+                else "Mark as applied: it created a flow"
+            )
             field.choices = [
-                *((sid, f"It created {sid}") for sid in candidates),
-                *([(APPLIED, f"{another}, whose SID I enter below")] if is_unreadable else []),
-                (NOT_APPLIED, "None of these" if candidates else "Mark as not applied: it created no flow"),
+                *((sid, f"Mark as applied: it created {sid}") for sid in candidates),
+                *([(APPLIED, f"{another} (enter its SID below)")] if is_unreadable else []),
+                (
+                    NOT_APPLIED,
+                    "Mark as not applied: none of these"
+                    if candidates
+                    else "Mark as not applied: it created no flow",
+                ),
             ]
         else:
             field.choices = [(APPLIED, "Mark as applied"), (NOT_APPLIED, "Mark as not applied")]
@@ -80,7 +91,11 @@ class DecisionForm(forms.Form):
     def named_sid(self) -> str:
         """Of a creation, the flow that it created; else the verdict."""
         verdict = str(self.cleaned_data["verdict"])
-        return str(self.cleaned_data["sid"]) if verdict == APPLIED and "sid" in self.fields else verdict
+        return (
+            str(self.cleaned_data["sid"])
+            if verdict == APPLIED and "sid" in self.fields
+            else verdict
+        )
 
     def clean_sid(self) -> str:
         sid = str(self.cleaned_data["sid"]).strip()
@@ -90,7 +105,7 @@ class DecisionForm(forms.Form):
             raise ValidationError(
                 f"“{sid}” is not a Flex Flow SID: FO and 32 characters from 0-9 and a-f."
                 if sid
-                else "Enter the SID of the flow that it created."
+                else "Enter the SID of the created flow."
             )
         return sid
 
@@ -98,14 +113,22 @@ class DecisionForm(forms.Form):
         """A word is given on what the person saw: what reading found since has to be looked at first."""
         if _load_token(self.cleaned_data["seen"]) != _load_token(self.puzzle):
             self.data = (
-                {**self.data.dict(), "seen": self.puzzle} if isinstance(self.data, QueryDict) else self.data
+                {**self.data.dict(), "seen": self.puzzle}
+                if isinstance(self.data, QueryDict)
+                else self.data
             )
-            raise ValidationError("What was found at Twilio has changed. Look at it again, then decide.")
+            raise ValidationError(
+                "The flow at Twilio has changed since this page was loaded. Check it again, then decide."
+            )
         return str(self.cleaned_data["seen"])
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
-        return [(self[name].auto_id, str(said)) for name, errors in self.errors.items() for said in errors]
+        return [
+            (self[name].auto_id, str(said))
+            for name, errors in self.errors.items()
+            for said in errors
+        ]
 
 
 def _load_token(token: str) -> object:

@@ -22,7 +22,9 @@ class WholeNumberField(forms.IntegerField):
     def to_python(self, value: Any) -> int | None:
         if isinstance(value, str):
             value = invisible.strip_invisible(value)
-        if value not in self.empty_values and not re.fullmatch(r"-?[0-9]{1,20}", str(value).strip()):
+        if value not in self.empty_values and not re.fullmatch(
+            r"-?[0-9]{1,20}", str(value).strip()
+        ):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         return super().to_python(value)
 
@@ -41,7 +43,9 @@ class VisibleTextField(forms.CharField):
         if "\x00" in text:
             return text
         if text.strip() and not invisible.visible_text(text):
-            raise ValidationError(f"{self.label} has only invisible characters.", code="invisible")
+            raise ValidationError(
+                f"{self.label} contains only invisible characters.", code="invisible"
+            )
         if self.strip_invisible == "all":
             text = invisible.strip_invisible(text)
         return invisible.trim_invisible(text) if self.strip_invisible else text
@@ -56,7 +60,8 @@ class WebAddressField(VisibleTextField):
             raise ValidationError(f"{self.label} {fault.sentence}", code="invalid")
         if codes := invisible.format_code_points(invisible.find_invisible(value)):
             raise ValidationError(
-                f"{self.label} has an invisible character in it ({codes}). Remove it.", code="invalid"
+                f"{self.label} contains an invisible character ({codes}). Remove it.",
+                code="invalid",
             )
 
 
@@ -67,9 +72,11 @@ def build_field(entry: flex_flow.Field, *, required: bool) -> forms.Field:
         "invalid_choice": f"{entry.label} must be one of the choices.",
         "min_value": f"{entry.label} must be {entry.minimum} or more.",
         "max_value": f"{entry.label} must be {entry.maximum} or less.",
-        "max_length": f"{entry.label} can have {entry.max_length} characters at most.",
+        "max_length": f"{entry.label} can have at most {entry.max_length} characters.",
     }
-    if entry.kind == "integer":  # elsewhere "invalid" has words of its own, which these would replace
+    if (
+        entry.kind == "integer"
+    ):  # elsewhere "invalid" has words of its own, which these would replace
         messages["invalid"] = f"{entry.label} must be a whole number, such as {entry.default}."
     return _BUILDERS[entry.kind](
         entry, label=entry.label, help_text=entry.help, required=required, error_messages=messages
@@ -78,12 +85,14 @@ def build_field(entry: flex_flow.Field, *, required: bool) -> forms.Field:
 
 def _text_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
     return VisibleTextField(
-        max_length=entry.max_length, strip_invisible="" if entry.name == "friendly_name" else "all", **kwargs
+        max_length=entry.max_length,
+        strip_invisible="" if entry.name == "friendly_name" else "all",
+        **kwargs,
     )
 
 
 def _sid_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
-    says = f"{entry.label} must begin with {entry.sid_prefix}, followed by 32 characters from 0-9 and a-f."
+    says = f"{entry.label} must start with {entry.sid_prefix}, followed by 32 characters from 0-9 and a-f."
     return VisibleTextField(
         strip_invisible="all", validators=[RegexValidator(rf"\A{entry.pattern}\Z", says)], **kwargs
     )

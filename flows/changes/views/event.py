@@ -37,15 +37,17 @@ def event_detail(request: Request, event_id: str) -> HttpResponse:
 def event_reconcile(request: Request, event_id: str) -> HttpResponse:
     """Looks at Twilio for what became of this change. It only reads there, so whoever may look may do it."""
     event = get_object_or_404(AuditEvent, event_id=event_id)
-    change = OpenChange.objects.filter(change_id=event.change_id).first() if event.change_id else None
+    change = (
+        OpenChange.objects.filter(change_id=event.change_id).first() if event.change_id else None
+    )
     trouble = ""
     try:
         if change is not None:
             reconcile.reconcile_one(change)
     except FlexError as error:
-        trouble = f"Twilio could not be read just now: {error}."
+        trouble = f"Couldn't read from Twilio: {error}."
     except audit_log.NotRecorded:
-        trouble = "What was found could not be put on record, so it does not count yet."
+        trouble = "Couldn't write to the audit log, so the outcome is not confirmed yet."
     if request.htmx:
         return _render_event(request, event, trouble=trouble)
     if trouble:
@@ -74,21 +76,27 @@ def event_decide(request: Request, event_id: str) -> HttpResponse:
             actor=get_actor(request),
         )
     except reconcile.NotACandidate:
-        known = f"{form.named_sid} can't be the flow that it created: it was there before, or another change created it."
+        known = f"{form.named_sid} can't be the created flow: it existed before, or another change created it."
         form.add_error("sid" if "sid" in form.fields else "verdict", known)
         return _render_event(request, event, form=form, status=422)
     except (reconcile.NotAmbiguous, audit_log.AlreadyRecorded):
-        messages.info(request, "Not recorded: this was resolved in the meantime.")
+        messages.info(
+            request, "Your decision was not recorded: this change was resolved in the meantime."
+        )
     except FlexError as error:
         return _render_event(
-            request, event, form=form, trouble=f"Twilio could not be read just now: {error}.", status=502
+            request, event, form=form, trouble=f"Couldn't read from Twilio: {error}.", status=502
         )
     except audit_log.NotRecorded:
         return _render_event(
-            request, event, form=form, trouble="The audit log can't be written just now.", status=503
+            request,
+            event,
+            form=form,
+            trouble="Couldn't write to the audit log. Your decision was not recorded.",
+            status=503,
         )
     else:
-        messages.success(request, "Your decision is on record, and the flow can be changed again.")
+        messages.success(request, "Decision recorded. The flow can be changed again.")
     return redirect("audit:detail", event_id=event_id)
 
 
@@ -102,11 +110,15 @@ def _render_event(
 ) -> HttpResponse:
     payload = _find_payload(event)
     stages = list(
-        AuditEvent.objects.filter(change_id=event.change_id).order_by("seq") if event.change_id else []
+        AuditEvent.objects.filter(change_id=event.change_id).order_by("seq")
+        if event.change_id
+        else []
     )
     entry = log_entries.find_entry(event)
     previous, following = log_list.neighbours(entry, request.scope)
-    referring_events = readable_events(request.scope).filter(entry__isnull=False, refers_to=event.event_id)
+    referring_events = readable_events(request.scope).filter(
+        entry__isnull=False, refers_to=event.event_id
+    )
     context = {
         "event": event,
         "payload": payload,
@@ -114,7 +126,9 @@ def _render_event(
         "said": _recorded_values(event, payload) if payload else {},
         "is_gone": payload is not None and _is_deletion(event, payload),
         "stages": stages,
-        "latest": stages[log_entries.outcome_index([one.result for one in stages])] if stages else event,
+        "latest": stages[log_entries.outcome_index([one.result for one in stages])]
+        if stages
+        else event,
         "is_last_known": _is_state_last_known(event, stages),
         "referring_events": list(referring_events.order_by("seq")[:10]),
         "origin": readable_event(str(event.refers_to), request) if event.refers_to else None,
@@ -144,9 +158,9 @@ def _restorable_states(event: AuditEvent, payload: AuditPayload | None) -> list[
         return []
     states = []
     if payload.after and event.result in audit_log.APPLIED_RESULTS:
-        states.append({"state": "after", "label": "Restore this state"})
+        states.append({"state": "after", "label": "Restore this version"})
     if payload.before and event.result in audit_log.APPLIED_RESULTS:
-        states.append({"state": "before", "label": "Restore the state before"})
+        states.append({"state": "before", "label": "Restore previous version"})
     return states
 
 
@@ -196,7 +210,7 @@ def _field_row(
     elif event.result in (Result.UNKNOWN, Result.PENDING) and (
         name in requested or event.action == "flow.delete"
     ):
-        after = labels.PlaceholderText("Not known")
+        after = labels.PlaceholderText("Unknown")
     return {
         "name": name,
         "label": labels.field_label(name),

@@ -20,7 +20,9 @@ from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
 
-def resolution_context(request: Request, event: AuditEvent, form: DecisionForm | None) -> dict[str, Any]:
+def resolution_context(
+    request: Request, event: AuditEvent, form: DecisionForm | None
+) -> dict[str, Any]:
     """The open state of this event's change: "under_way", "in_doubt", "puzzle", or nothing ("")."""
     open_changes = OpenChange.objects.select_related("attempt__payload", "latest__payload")
     change = open_changes.filter(change_id=event.change_id).first() if event.change_id else None
@@ -29,9 +31,16 @@ def resolution_context(request: Request, event: AuditEvent, form: DecisionForm |
     is_old = change.attempt.at < timezone.now() - ATTEMPT_TIMEOUT
     if change.latest.result == Result.PENDING and not is_old:
         return {"fate": "under_way", "change": change}
-    lost = {"change": change, "lost": change.latest if change.latest.result == Result.UNKNOWN else None}
+    lost = {
+        "change": change,
+        "lost": change.latest if change.latest.result == Result.UNKNOWN else None,
+    }
     if not change.puzzle:
-        return {"fate": "in_doubt", **lost, "quiet": int(reconcile.CONFIRMATION_DELAY.total_seconds())}
+        return {
+            "fate": "in_doubt",
+            **lost,
+            "quiet": int(reconcile.CONFIRMATION_DELAY.total_seconds()),
+        }
     can_decide = has_permission(request.user, "flows.change_flow", event.account_sid)
     return {
         "fate": "puzzle",

@@ -26,9 +26,20 @@ from flows.changes.forms.reason import CONFIRMED_FIELDS, DeleteForm, EnabledForm
 from flows.checks import flow_warnings
 from flows.core.identities import normalize_identity
 from flows.core.opened_forms import carried_initial, carried_value, is_opening
-from flows.flex_flows.forms import FlowForm, apply_their_values, read_base, resolve_conflict, sign_base
+from flows.flex_flows.forms import (
+    FlowForm,
+    apply_their_values,
+    read_base,
+    resolve_conflict,
+    sign_base,
+)
 from flows.flex_flows.views import responses
-from flows.flex_flows.views.clone import CloneDraft, build_clone, render_account_choice, target_account
+from flows.flex_flows.views.clone import (
+    CloneDraft,
+    build_clone,
+    render_account_choice,
+    target_account,
+)
 from flows.flex_flows.views.conflicts import build_conflict_rows, displayed_values
 from flows.flex_flows.views.page_source import fetch_once
 from flows.flex_flows.views.responses import FormRenderer
@@ -54,14 +65,16 @@ def flow_new(request: Request) -> HttpResponse:
     if account is None:
         return render_account_choice(request)
     request.account_sid = account.sid
-    if closed := unavailable_response(request, account.sid, "create", what="The new flow"):
+    if closed := unavailable_response(request, account.sid, "create", what="create the flow"):
         return closed
     page = partial(_render_form, request, "")
     if is_opening(request):
         restore = Restore.asked_for(request, live=None)
         if restore is None:
             clone = build_clone(request, account)
-            return page(FlowForm(initial={**clone.initial, **carried_initial(request)}), clone=clone)
+            return page(
+                FlowForm(initial={**clone.initial, **carried_initial(request)}), clone=clone
+            )
         return page(FlowForm(initial=_initial_values(request, restore)), restore=restore)
     if not request.htmx and "clone" in request.GET:  # what stayed behind is still to be seen
         page = partial(page, clone=build_clone(request, account))
@@ -78,15 +91,19 @@ def flow_new(request: Request) -> HttpResponse:
         request,
         form,
         page,
-        lambda common: flow_changes.create_flow(values=form.values, account_sid=account.sid, **common),
-        what="The new flow",
+        lambda common: flow_changes.create_flow(
+            values=form.values, account_sid=account.sid, **common
+        ),
+        what="create the flow",
     )
 
 
 @require_http_methods(["GET", "POST"])
 @require_permission("flows.change_flow", action="flow.update")
 def flow_edit(request: Request, sid: str) -> HttpResponse:
-    if closed := unavailable_response(request, request.account_sid, "update", what="The change"):
+    if closed := unavailable_response(
+        request, request.account_sid, "update", what="change the flow"
+    ):
         return closed
     page = partial(_render_form, request, sid)
     base = read_base(request.POST.get("base", ""), sid)
@@ -110,7 +127,7 @@ def flow_edit(request: Request, sid: str) -> HttpResponse:
         lambda common: flow_changes.update_flow(
             sid=sid, base=base, values=form.values, account_sid=request.account_sid, **common
         ),
-        what="The change",
+        what="save your changes",
         sid=sid,
     )
 
@@ -123,12 +140,18 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
         return flow
     if flow.gone_at and _is_form_request(request):
         return _redirect_deleted(request, sid)
-    if closed := unavailable_response(request, request.account_sid, "update", what="The switch"):
+    if closed := unavailable_response(
+        request, request.account_sid, "update", what="change the flow"
+    ):
         return closed
     page = partial(_render_switch, request, flow)
     if _is_form_request(request):
         target = "false" if flow.enabled else "true"
-        initial = {"change_id": uuid.uuid4(), "enabled": target, "refers_to": _undone_event_id(request, sid)}
+        initial = {
+            "change_id": uuid.uuid4(),
+            "enabled": target,
+            "refers_to": _undone_event_id(request, sid),
+        }
         return page(EnabledForm(initial={**initial, **request.POST.dict()}))
     form = EnabledForm(request.POST)
     if not form.is_valid():
@@ -141,7 +164,7 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
         lambda common: flow_changes.set_enabled(
             sid=sid, enabled=enabled, account_sid=request.account_sid, **common
         ),
-        what="The switch",
+        what=f"turn {'on' if enabled else 'off'} the flow",
         sid=sid,
     )
 
@@ -154,7 +177,9 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
         return flow
     if flow.gone_at and _is_form_request(request):
         return _redirect_deleted(request, sid)
-    if closed := unavailable_response(request, request.account_sid, "delete", what="The deletion"):
+    if closed := unavailable_response(
+        request, request.account_sid, "delete", what="delete the flow"
+    ):
         return closed
     page = partial(_render_delete, request, flow)
     expected = flow.friendly_name or flow.sid
@@ -177,7 +202,7 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
         lambda common: flow_changes.delete_flow(
             sid=sid, base=seen, account_sid=request.account_sid, **common
         ),
-        what="The deletion",
+        what="delete the flow",
         sid=sid,
     )
 
@@ -199,12 +224,16 @@ def _apply_choices(request: Request, base: Mapping[str, Any], sid: str) -> Query
     )
 
 
-def _require_choices(request: Request, base: Mapping[str, Any], page: FormRenderer) -> HttpResponse | None:
+def _require_choices(
+    request: Request, base: Mapping[str, Any], page: FormRenderer
+) -> HttpResponse | None:
     """The form once more while a field in conflict has no choice; None if there is nothing to choose."""
     form = FlowForm(request.POST, base=dict(base))
     if form.pending is None:
         return None
-    if "edit_again" in request.POST:  # what was typed comes back as it was, with the choices made so far
+    if (
+        "edit_again" in request.POST
+    ):  # what was typed comes back as it was, with the choices made so far
         return page(form)
     return page(form, status=422) if form.add_choice_errors() else None
 
@@ -227,12 +256,12 @@ def _find_flow(request: Request, sid: str) -> Flow | HttpResponse:
     except FlexError as error:
         if mirror.is_not_found(error):
             raise Http404("Twilio has no such Flex Flow") from error
-        messages.error(request, f"The flow couldn't be read from Twilio: {error}. Nothing was sent.")
+        messages.error(request, f"Couldn't read the flow from Twilio: {error}. Nothing was sent.")
         return responses.redirect_page(request, "flows:detail", sid=sid)
 
 
 def _redirect_deleted(request: Request, sid: str) -> HttpResponse:
-    messages.error(request, "Twilio has this flow no more. There is nothing left to change.")
+    messages.error(request, "This flow was deleted at Twilio. It can't be changed.")
     return responses.redirect_page(request, "flows:detail", sid=sid)
 
 
@@ -245,19 +274,28 @@ def _open_edit_form(request: Request, sid: str) -> HttpResponse:
         if mirror.is_not_found(error):
             made_anew = Restore.asked_for(request, sid=sid, live=None)
             if made_anew and "begin" in request.POST:
-                return cast(HttpResponse, flow_new(request))  # the reason goes along, and into no address
+                return cast(
+                    HttpResponse, flow_new(request)
+                )  # the reason goes along, and into no address
             again = f"{reverse('flows:new')}?{request.GET.urlencode()}"
             return redirect(again) if made_anew else _redirect_deleted(request, sid)
         # The flow's page asks Twilio itself, and says why it can't be read.
         then = " Try again in a minute." if isinstance(error, StaleRead) else ""
-        needs = "The edit form needs the flow as it is at Twilio now. Nothing was sent."
+        needs = "Couldn't open the edit form: the flow's current settings couldn't be read. Nothing was sent."
         messages.error(request, f"{needs}{then}")
         answer = redirect("flows:detail", sid=sid)
-        return HttpResponse(status=204, headers={"HX-Redirect": answer.url}) if request.htmx else answer
+        return (
+            HttpResponse(status=204, headers={"HX-Redirect": answer.url})
+            if request.htmx
+            else answer
+        )
     if is_opening(request):
         restore = Restore.asked_for(request, sid=sid, live=base)
         return _render_form(
-            request, sid, FlowForm(base=base, initial=_initial_values(request, restore)), restore=restore
+            request,
+            sid,
+            FlowForm(base=base, initial=_initial_values(request, restore)),
+            restore=restore,
         )
     data = request.POST.copy()
     data["base"], data["change_id"] = sign_base(base), str(uuid.uuid4())
@@ -297,12 +335,16 @@ def _render_form(
         "clone": clone,
         "offered": flow_search.suggest_values(request.account_sid),
         "read_note": "" if form.is_bound else f"Read from Twilio at {timezone.now():%H:%M} UTC",
-        "origin": restore.event if restore else readable_event(str(form["refers_to"].value() or ""), request),
+        "origin": restore.event
+        if restore
+        else readable_event(str(form["refers_to"].value() or ""), request),
     }
     if request.htmx and "update_fields" in request.POST:
         kind = form.chosen
         context["announce"] = (
-            f"{labels.CHOICE_LABELS[kind]} settings" if kind in labels.CHOICE_LABELS else "no settings"
+            f"{labels.CHOICE_LABELS[kind]} settings"
+            if kind in labels.CHOICE_LABELS
+            else "no settings"
         )
         return render(request, "flows/_integration_fields.html", context)
     return render(request, "flows/form.html", context, status=status)
@@ -313,7 +355,11 @@ def _heading_flow(request: Request, sid: str, form: FlowForm) -> Flow | None:
     shows."""
     if not sid:
         return None
-    return mirror.flow_from_snapshot(form.snapshot, request.account_sid) if form.snapshot else Flow(sid=sid)
+    return (
+        mirror.flow_from_snapshot(form.snapshot, request.account_sid)
+        if form.snapshot
+        else Flow(sid=sid)
+    )
 
 
 def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
@@ -321,12 +367,14 @@ def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
     base, asked = form.snapshot or {}, form.values
     names = flex_flow.differing_fields(base, asked, asked)
     if sid and not names:
-        messages.info(request, "Nothing to save: no field differs from what you opened.")
+        messages.info(request, "No changes to save.")
         return _render_form(request, sid, form)
     rows = [
         {
             "label": labels.field_label(name),
-            "now": labels.display_value(name, redact_field(name, replace_unstorable(base.get(name)))),
+            "now": labels.display_value(
+                name, redact_field(name, replace_unstorable(base.get(name)))
+            ),
             "new": labels.display_value(name, redact_field(name, replace_unstorable(asked[name]))),
         }
         for name in names
@@ -347,20 +395,27 @@ def _render_review(request: Request, sid: str, form: FlowForm) -> HttpResponse:
 def _colliding_flows(account_sid: str, channel: str, identity: str, *, but: str) -> QuerySet[Flow]:
     """The other flows that are on for the same channel and identity, however that is spelled, of which one can be."""
     normal = normalize_identity(identity)
-    enabled = Flow.objects.filter(account_sid=account_sid, channel_type=channel, enabled=True, gone_at=None)
-    identities = enabled.exclude(contact_identity="").exclude(sid=but).values_list("sid", "contact_identity")
-    return enabled.filter(sid__in=[sid for sid, own in identities if normalize_identity(own) == normal])
+    enabled = Flow.objects.filter(
+        account_sid=account_sid, channel_type=channel, enabled=True, gone_at=None
+    )
+    identities = (
+        enabled.exclude(contact_identity="").exclude(sid=but).values_list("sid", "contact_identity")
+    )
+    return enabled.filter(
+        sid__in=[sid for sid, own in identities if normalize_identity(own) == normal]
+    )
 
 
 def _collision_warnings(account_sid: str, sid: str, flow: Mapping[str, Any]) -> list[str]:
     identity, channel = (
-        str(replace_unstorable(flow.get(name) or "")) for name in ("contact_identity", "channel_type")
+        str(replace_unstorable(flow.get(name) or ""))
+        for name in ("contact_identity", "channel_type")
     )
     if flex_flow.normalize_value("enabled", flow.get("enabled")) is not True or not identity:
         return []
     others = _colliding_flows(account_sid, channel, identity, but=sid)
     return [
-        f"“{other}” is on for the same channel and identity. Only one can be: Twilio may refuse this."
+        f"“{other}” is already on for the same channel and contact identity. Twilio may refuse this change."
         for other in others[:MAX_COLLISIONS]
     ]
 
@@ -376,7 +431,9 @@ def _render_switch(
 ) -> HttpResponse:
     flow = Flow.objects.filter(sid=flow.sid).first() or flow
     target = str(form["enabled"].value()) == "true"
-    in_the_way = _colliding_flows(flow.account_sid, flow.channel_type, flow.contact_identity, but=flow.sid)
+    in_the_way = _colliding_flows(
+        flow.account_sid, flow.channel_type, flow.contact_identity, but=flow.sid
+    )
     context = {
         "flow": flow,
         "target": target,
@@ -410,5 +467,8 @@ def _render_delete(
             expected=form.expected, shown=displayed_values(flow.resource, CONFIRMED_FIELDS)
         )
     return render(
-        request, "flows/delete.html", {"flow": flow, "form": form, "problem": problem}, status=status
+        request,
+        "flows/delete.html",
+        {"flow": flow, "form": form, "problem": problem},
+        status=status,
     )

@@ -75,7 +75,9 @@ def render_account_choice(request: Request) -> HttpResponse:
         if name not in ("account", "csrfmiddlewaretoken")
     ]
     context = {"choices": choices, "typed": typed, "like": there}
-    return render(request, "flows/account.html", context, status=422 if request.method == "POST" else 200)
+    return render(
+        request, "flows/account.html", context, status=422 if request.method == "POST" else 200
+    )
 
 
 def build_clone(request: Request, account: Account) -> CloneDraft:
@@ -100,7 +102,9 @@ def build_clone(request: Request, account: Account) -> CloneDraft:
     ]
     initial = {**_writable_values(seen), "enabled": False} | {entry.name: None for entry in left}
     other = next((one for one in twilio_accounts.all_accounts() if away and one.sid == there), None)
-    return CloneDraft(initial, other, [(labels.field_label(one.name), str(seen[one.name])) for one in left])
+    return CloneDraft(
+        initial, other, [(labels.field_label(one.name), str(seen[one.name])) for one in left]
+    )
 
 
 def _find_source(request: Request, sid: str) -> tuple[str, Snapshot] | None:
@@ -110,18 +114,18 @@ def _find_source(request: Request, sid: str) -> tuple[str, Snapshot] | None:
         found = lookup.find_flow(sid, scope=scope_of(request.user, "flows.view_flow"))
         if found.account and found.snapshot is not None:
             return found.account.sid, found.snapshot
-        unasked = "".join(f" {one} could not be asked: {reason}" for one, reason in found.unasked)
+        unasked = "".join(f" Couldn't check {one}: {reason}" for one, reason in found.unasked)
         messages.error(
-            request, f"The flow to clone, {sid}, is in none of your accounts that were asked.{unasked}"
+            request, f"Couldn't find the flow to clone, {sid}, in your accounts.{unasked}"
         )
         return None
     if not has_permission(request.user, "flows.view_flow", there):
-        messages.error(request, "The flow to copy is in an account that you may not see.")
+        messages.error(request, "The flow to copy is in an account that you can't view.")
         return None
     try:
         return there, mirror.fetch(sid, account_sid=there)
     except FlexError as error:
-        messages.error(request, f"The flow to clone could not be read from Twilio: {error}.")
+        messages.error(request, f"Couldn't read the flow to clone from Twilio: {error}.")
         return None
 
 

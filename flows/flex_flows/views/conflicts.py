@@ -23,7 +23,9 @@ _BOOLEAN_BY_TEXT: Final = {"true": True, "false": False}
 def build_conflict_form(form: FlowForm, conflict: flow_changes.Conflict) -> FlowForm:
     """The form on the flow as it is at Twilio now, with the conflict that waits for the operator's choices."""
     names = [item.name for item in conflict.merged.conflicts]
-    found = Conflict.between(names, base=form.snapshot or {}, theirs=conflict.theirs, mine=form.values)
+    found = Conflict.between(
+        names, base=form.snapshot or {}, theirs=conflict.theirs, mine=form.values
+    )
     return form.again(theirs=conflict.theirs, conflict=found)
 
 
@@ -33,7 +35,11 @@ def build_conflict_rows(form: FlowForm) -> list[dict[str, Any]]:
     if conflict is None:
         return []
     theirs = redact(replace_unstorable(dict(form.snapshot or {})))
-    mine = {name: _parse_input(name, form[name].value()) for name in conflict.before if name in form.fields}
+    mine = {
+        name: _parse_input(name, form[name].value())
+        for name in conflict.before
+        if name in form.fields
+    }
     if conflict.has_two_types:
         mine.setdefault("integration_type", form.chosen)
     changed_by = _last_change_by_field(str(theirs.get("sid") or ""), conflict.before)
@@ -48,7 +54,11 @@ def build_conflict_rows(form: FlowForm) -> list[dict[str, Any]]:
             "error": errors.get(f"pick_{choice}_theirs", ""),
             **{
                 column: _display_value(conflict, choice, values)
-                for column, values in (("base", conflict.before), ("theirs", theirs), ("mine", mine))
+                for column, values in (
+                    ("base", conflict.before),
+                    ("theirs", theirs),
+                    ("mine", mine),
+                )
             },
         }
         for choice in conflict.choices
@@ -85,9 +95,9 @@ def _latest_change(changed_by: Mapping[str, AuditEvent], names: Iterable[str]) -
 
 def _last_change_by_field(sid: str, names: Iterable[str]) -> dict[str, AuditEvent]:
     """Of each of these fields, the last event that the log has of a change of it."""
-    events = AuditEvent.objects.filter(target_sid=sid, result__in=audit_log.APPLIED_RESULTS).exclude(
-        stage=Stage.ACCESS
-    )
+    events = AuditEvent.objects.filter(
+        target_sid=sid, result__in=audit_log.APPLIED_RESULTS
+    ).exclude(stage=Stage.ACCESS)
     wanted, found = set(names), dict[str, AuditEvent]()
     for event in events.order_by("-seq")[:HISTORY_LIMIT]:
         for name in wanted & set(event.changed_fields):

@@ -37,7 +37,9 @@ def flow_export(request: Request) -> HttpResponse:
         return reject_empty_selection(request)
     form = request.POST.get("format", "csv")
     if form not in CONTENT_TYPES:
-        messages.error(request, f"Nothing was exported: “{form[:40]}” is not a format. Choose CSV or JSON.")
+        messages.error(
+            request, f"Nothing was exported: “{form[:40]}” is not a format. Choose CSV or JSON."
+        )
         return redirect(list_url(request))
     flows = _selected_flows(sids, request.scope)
     try:
@@ -49,11 +51,13 @@ def flow_export(request: Request) -> HttpResponse:
             payload=Payload(requested={"format": form, "flows": len(flows)}),
         )
     except audit_log.NotRecorded:
-        messages.error(request, "Nothing was exported: the audit log can't be written just now.")
+        messages.error(request, "Nothing was exported: couldn't write to the audit log.")
         return redirect(list_url(request))
     text = snippets.as_json(flows) if form == "json" else snippets.as_csv(flows)
     response = HttpResponse(text, content_type=CONTENT_TYPES[form])
-    response["Content-Disposition"] = f'attachment; filename="flex-flows-{timezone.now():%Y-%m-%d}.{form}"'
+    response["Content-Disposition"] = (
+        f'attachment; filename="flex-flows-{timezone.now():%Y-%m-%d}.{form}"'
+    )
     return response
 
 

@@ -15,7 +15,7 @@ from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
 MAX_EXTRA_OPTIONS: Final = 20  # options for values that the schema does not know
-_STATUS_LABELS: Final = {"true": "On", "false": "Off", "gone": "Gone from Twilio"}
+_STATUS_LABELS: Final = {"true": "On", "false": "Off", "gone": "Deleted at Twilio"}
 _STANDARD_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "channel": flex_flow.CHANNEL_TYPES,
     "integration": (*flex_flow.INTEGRATION_TYPES, NOT_SET),
@@ -51,7 +51,9 @@ def facets_as_json(answer: flow_search.SearchResult) -> str:
 def filter_chips(query: flow_search.Query) -> list[dict[str, Any]]:
     """The filters in force, each with the address without it; those that mean nothing are marked."""
     wrong = {one.name: one for one in query.errors}
-    in_force = [name for name in ("q", *flow_search.FILTERS) if getattr(query, name) and name not in wrong]
+    in_force = [
+        name for name in ("q", *flow_search.FILTERS) if getattr(query, name) and name not in wrong
+    ]
     return [
         {
             "label": f"{LABELS[name]}: {_value_label(query, name, getattr(query, name))}",
@@ -87,9 +89,9 @@ def _unlisted_option(query: flow_search.Query, name: str, offered: Sequence[str]
 
 def _value_label(query: flow_search.Query, name: str, value: str) -> str:
     if name == "account":
-        return {account.sid: str(account) for account in twilio_accounts.visible_accounts(query.within)}.get(
-            value, value
-        )
+        return {
+            account.sid: str(account) for account in twilio_accounts.visible_accounts(query.within)
+        }.get(value, value)
     if name == "enabled":
         return _STATUS_LABELS.get(value, value)
     if name == "q":

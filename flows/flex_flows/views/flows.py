@@ -54,10 +54,13 @@ COLUMNS = (
     ("updated", "Last changed"),
 )
 SECTIONS = (
-    ("Who writes", ("friendly_name", "channel_type", "contact_identity", "enabled", "chat_service_sid")),
-    ("What handles it", ("integration_type", *(entry.name for entry in flex_flow.INTEGRATION_FIELDS))),
+    (
+        "Channel",
+        ("friendly_name", "channel_type", "contact_identity", "enabled", "chat_service_sid"),
+    ),
+    ("Integration", ("integration_type", *(entry.name for entry in flex_flow.INTEGRATION_FIELDS))),
     ("Options", ("long_lived", "janitor_enabled")),
-    ("At Twilio", ("sid", "account_sid", "date_created", "date_updated", "url")),
+    ("Details", ("sid", "account_sid", "date_created", "date_updated", "url")),
 )
 MAX_UNRESOLVED = 5  # changes in doubt that the list names above the flows
 RECONCILE_LIMIT = 5  # changes in doubt that one refresh looks at: each is a read
@@ -71,7 +74,9 @@ HISTORY_LENGTH = 20  # events on a flow's page; the log has the rest
 def flow_list(request: Request) -> HttpResponse:
     query = flow_search.Query.of(request.GET, request.scope)
     # Enter ("go") leads on. A number in the address alone does not: the way back would lead on again.
-    if not request.htmx and (sid := flow_search.find_only_match(query, is_number="go" in request.GET)):
+    if not request.htmx and (
+        sid := flow_search.find_only_match(query, is_number="go" in request.GET)
+    ):
         return redirect("flows:detail", sid=sid)
     is_fragment = request.htmx and not request.htmx.history_restore_request
     if is_fragment and _shows_other_account(request, query):
@@ -80,8 +85,12 @@ def flow_list(request: Request) -> HttpResponse:
     found = answer.found
     here = twilio_accounts.visible_accounts(request.scope)
     request.states = restrictions.availability_by_account()
-    copy = _mirror_context(_queried_accounts(here, query)) if not is_fragment or not found.rows else {}
-    _annotate_rows(found.rows, _changeable_accounts(request), is_whole=bool(copy) and not copy["has_gaps"])
+    copy = (
+        _mirror_context(_queried_accounts(here, query)) if not is_fragment or not found.rows else {}
+    )
+    _annotate_rows(
+        found.rows, _changeable_accounts(request), is_whole=bool(copy) and not copy["has_gaps"]
+    )
     context: dict[str, Any] = {
         "query": query,
         "found": _ResultsPage(found, query),
@@ -137,14 +146,17 @@ def flow_detail(request: Request, sid: str) -> HttpResponse:
         "problem": explain_read_error(request, error, row) if state == "copy" else None,
         "sections": _sections(snapshot),
         "unknown": [
-            (name, value) for name, value in snapshot.items() if name not in flex_flow.FIELDS_BY_NAME
+            (name, value)
+            for name, value in snapshot.items()
+            if name not in flex_flow.FIELDS_BY_NAME
         ],
         "warnings": [] if state == "gone" else flow_warnings.find_warnings(snapshot),
         "confirmed_at": get_confirmation_time(
             row, request.account_sid, is_unresolved=open_change is not None
         ),
         "history": _flow_history(sid, request.scope),
-        "can_clone": state != "gone" and not restrictions.find_restriction(request.account_sid, "fetch"),
+        "can_clone": state != "gone"
+        and not restrictions.find_restriction(request.account_sid, "fetch"),
         "others": [
             one
             for one in twilio_accounts.visible_accounts(scope_of(request.user, "flows.add_flow"))
@@ -175,7 +187,7 @@ def flow_code(request: Request, sid: str) -> HttpResponse:
     row = Flow.objects.filter(sid=sid).first()
     reading = request.readings.get(sid)
     if row is None and reading is None:
-        raise Http404("The flow is not in the copy")
+        raise Http404("The flow is not in the mirror")
     flow = row or mirror.flow_from_snapshot(reading or {}, request.account_sid)
     snippets = copying.build_snippets(flow.resource, api_url=_api_root(request.account_sid))
     return render(request, "flows/code.html", {"flow": flow, "snippets": snippets})
@@ -195,7 +207,7 @@ def flow_sync(request: Request) -> HttpResponse:
     moved, trouble = _sync_accounts(here)
     if not request.htmx:
         if trouble:
-            messages.error(request, f"Not refreshed: {trouble}.")
+            messages.error(request, f"Couldn't refresh: {trouble}.")
         return redirect("flows:list")
     context = _mirror_context(here, trouble=trouble) | {"mirror_is_stale": False}
     response = render(request, "flows/_copy.html", context)
@@ -215,14 +227,14 @@ def _sync_accounts(here: Iterable[Account]) -> tuple[bool, str]:
         except FlexError:
             pass  # kept in the copy's state, which the page shows
         except (Error, audit_log.NotRecorded):
-            trouble = "this site's database can't be written, so nothing new is taken over"
+            trouble = "the database can't be written, so nothing was synced"
     if not trouble:
         try:
             moved = bool(reconcile.reconcile(most=RECONCILE_LIMIT)) or moved
         except FlexError:
             pass  # it is tried again with the next refresh
         except (Error, audit_log.NotRecorded):
-            trouble = "this site's database can't be written, so nothing new is taken over"
+            trouble = "the database can't be written, so nothing was synced"
     return moved, trouble
 
 
@@ -236,10 +248,10 @@ def _queried_accounts(here: Sequence[Account], query: flow_search.Query) -> Sequ
 def _sync_refusal(query: flow_search.Query, here: Sequence[Account]) -> str:
     """Why these accounts can't be refreshed, or nothing."""
     if query.errors:
-        return "Not refreshed: " + " ".join(one.sentence for one in query.errors)
+        return "Couldn't refresh: " + " ".join(one.sentence for one in query.errors)
     if not here:
-        which = f"the account {query.account}" if query.account else "any account that you can see"
-        return f"Not refreshed: this site has no credentials for {which}."
+        which = f"the account {query.account}" if query.account else "any of your accounts"
+        return f"Couldn't refresh: this site has no credentials for {which}."
     return ""
 
 
@@ -282,7 +294,9 @@ def _api_root(account_sid: str) -> str:
 def _flow_history(sid: str, scope: twilio_accounts.Scope) -> list[AuditEvent]:
     """What happened to the flow, the latest first: each change once, with its present outcome; also what was made anew
     from one of its states."""
-    events = AuditEvent.objects.filter(entry__isnull=False).select_related("payload", "entry__start")
+    events = AuditEvent.objects.filter(entry__isnull=False).select_related(
+        "payload", "entry__start"
+    )
     events = log_paging.filter_accounts(events, scope)
     of_flow = list(events.filter(target_sid=sid).order_by("-seq")[:HISTORY_LENGTH])
     own = AuditEvent.objects.filter(target_sid=sid).values("event_id")
@@ -294,7 +308,9 @@ def _flow_history(sid: str, scope: twilio_accounts.Scope) -> list[AuditEvent]:
 def _undoable_change(sid: str, request: Request) -> AuditEvent | None:
     """The change that this person made a moment ago, while it is the flow's last: it can be undone at once."""
     last = AuditEvent.objects.filter(target_sid=sid).order_by("-seq").first()
-    is_undone_by_a_change = last and last.action == "flow.update" and last.result == Result.SUCCEEDED
+    is_undone_by_a_change = (
+        last and last.action == "flow.update" and last.result == Result.SUCCEEDED
+    )
     if last is None or not is_undone_by_a_change or last.actor_id != str(request.user.pk):
         return None
     return last if timezone.now() - last.at < UNDO_WINDOW else None
@@ -304,7 +320,12 @@ class _ResultsPage:
     """What was found, with the ways to the pages beside it."""
 
     def __init__(self, found: flow_search.Page, query: flow_search.Query) -> None:
-        self.rows, self.total, self.first, self.last = found.rows, found.total, found.first, found.last
+        self.rows, self.total, self.first, self.last = (
+            found.rows,
+            found.total,
+            found.first,
+            found.last,
+        )
         self.more = found.more
         self.previous_url = query.url(page=found.page - 1) if found.page > 1 else None
         self.next_url = query.url(page=found.page + 1) if found.has_next else None
@@ -313,7 +334,11 @@ class _ResultsPage:
 def _changeable_accounts(request: Request) -> set[str]:
     """The accounts where the person may change flows, and where that can be done just now."""
     offers = AvailableActions(request)
-    return {account.sid for account in twilio_accounts.all_accounts() if offers.can("update", account.sid)}
+    return {
+        account.sid
+        for account in twilio_accounts.all_accounts()
+        if offers.can("update", account.sid)
+    }
 
 
 def _annotate_rows(rows: list[Flow], changeable: set[str], *, is_whole: bool) -> None:
@@ -322,7 +347,9 @@ def _annotate_rows(rows: list[Flow], changeable: set[str], *, is_whole: bool) ->
     known = {account.sid: account for account in twilio_accounts.all_accounts()}
     sids = [row.sid for row in rows]
     open_changes = audit_log.open_changes_by_flow(sids)
-    drifted = set(OpenDrift.objects.filter(target_sid__in=sids).values_list("target_sid", flat=True))
+    drifted = set(
+        OpenDrift.objects.filter(target_sid__in=sids).values_list("target_sid", flat=True)
+    )
     missing = set() if is_whole else missing_flows.find_unchecked(sids)
     for row in rows:
         row.is_missing = row.sid in missing  # type: ignore[attr-defined]

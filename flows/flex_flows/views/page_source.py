@@ -25,7 +25,11 @@ def fetch_once(request: Request, sid: str, *, deadline: float) -> flex_flow.Snap
 def fetch_for_page(request: Request, sid: str) -> flex_flow.Snapshot:
     """The flow as this request has read it already, or as all who look at its page just now read it together."""
     known = request.readings.get(sid)
-    return known if known is not None else shared_reads.fetch_shared(sid, account_sid=request.account_sid)
+    return (
+        known
+        if known is not None
+        else shared_reads.fetch_shared(sid, account_sid=request.account_sid)
+    )
 
 
 def build_displayed_flow(
@@ -35,7 +39,9 @@ def build_displayed_flow(
     if state in ("live", "settling"):
         return mirror.flow_from_snapshot(snapshot, account_sid)
     shown = row or Flow(sid=sid, resource=snapshot)
-    if state == "gone" and shown.gone_at is None:  # held back from the copy while a change of it is open
+    if (
+        state == "gone" and shown.gone_at is None
+    ):  # held back from the copy while a change of it is open
         shown.gone_at = timezone.now()
     return shown
 
@@ -47,11 +53,13 @@ def explain_read_error(
     state = request.states.get(request.account_sid)
     if error is None or (state and state.why("fetch")):
         return None
-    shown = "What you see is the copy." if row else "There is no copy of it here either."
+    shown = "Showing cached data." if row else "No cached data is available."
     return failure_messages.read_failed(error, what=shown)
 
 
-def get_confirmation_time(row: Flow | None, account_sid: str, *, is_unresolved: bool) -> datetime | None:
+def get_confirmation_time(
+    row: Flow | None, account_sid: str, *, is_unresolved: bool
+) -> datetime | None:
     """The time when the copy of the flow was last known to be right. A sync leaves out a flow with an open
     change."""
     mirrored_at = row.mirrored_at if row else None

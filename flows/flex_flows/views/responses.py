@@ -49,9 +49,15 @@ ChangeCall = Callable[[dict[str, Any]], flow_changes.Change]
 
 
 def submit_change(
-    request: Request, form: ReasonForm, page: FormRenderer, act: ChangeCall, *, what: str, sid: str = ""
+    request: Request,
+    form: ReasonForm,
+    page: FormRenderer,
+    act: ChangeCall,
+    *,
+    what: str,
+    sid: str = "",
 ) -> HttpResponse:
-    """Makes the change: `act` calls one service with what every change carries. `what` names it in sentences."""
+    """Makes the change: `act` calls one service with what every change carries. `what` names it after "Couldn't"."""
     common = {
         "reason": form.cleaned_data["reason"],
         "change_id": form.cleaned_data["change_id"],
@@ -63,7 +69,9 @@ def submit_change(
     except flow_changes.Conflict as conflict:
         return _conflict_response(form, page, conflict)
     except flow_changes.NothingToChange:
-        messages.info(request, "Nothing to save: the flow at Twilio is already like that. Nothing was sent.")
+        messages.info(
+            request, "No changes to save: the flow already has these settings. Nothing was sent."
+        )
         return _redirect_or_toast(request, None, sid)
     except audit_log.AlreadyRecorded as known:
         return _replay_response(request, known.event)
@@ -73,7 +81,7 @@ def submit_change(
         return render(request, name, {"problem": problem, "sid": sid}, status=500)
     except flow_changes.FlowUnreadable as unread:
         if mirror.is_not_found(unread.error):
-            messages.error(request, f"{what} was not sent.")  # the flow's page says that it is gone
+            messages.error(request, f"Couldn't {what}.")  # the flow's page says that it is gone
             return redirect_page(request, "flows:detail", sid=sid)
         status = 409 if isinstance(unread.error, StaleRead) else 502
         return page(form.again(), status=status, problem=_read_problem(request, unread.error, what))
@@ -85,7 +93,9 @@ def submit_change(
         )
     except restrictions.OperationUnavailable as closed:
         return page(
-            form.again(), status=403, problem=failure_messages.change_unavailable(closed.why, what=what)
+            form.again(),
+            status=403,
+            problem=failure_messages.change_unavailable(closed.why, what=what),
         )
     except audit_log.NotRecorded:
         return page(form.again(), status=503, problem=failure_messages.not_recorded())
@@ -107,7 +117,9 @@ def _redirect_or_toast(request: Request, event: AuditEvent | None, sid: str) -> 
     anew. What a toast has shown no later page shows again."""
     if not request.htmx or current_page_url(request).path != reverse("flows:list"):
         return redirect_page(request, "flows:detail", sid=sid)
-    toast = render(request, "_toast.html", {"event": event, "undo": _build_undo_form(event), "sid": sid})
+    toast = render(
+        request, "_toast.html", {"event": event, "undo": _build_undo_form(event), "sid": sid}
+    )
     toast["HX-Trigger"] = "flows-changed"
     return retarget(reswap(toast, "afterbegin"), "#toasts")
 
@@ -115,12 +127,10 @@ def _redirect_or_toast(request: Request, event: AuditEvent | None, sid: str) -> 
 def _build_undo_form(event: AuditEvent | None) -> EnabledForm | None:
     """The switch back. It is a change like any other, and says which it undoes."""
     if event is None or event.changed_fields != ["enabled"] or event.refers_to:
-        return (
-            None  # of an undo, none: a second press of the button that stood here would take it back unasked
-        )
+        return None  # of an undo, none: a second press of the button that stood here would take it back unasked
     initial = {
         "enabled": str(not _is_enabled(event.payload.after or {})).lower(),
-        "reason": f"Undo of event {event.seq}",
+        "reason": f"Undo event {event.seq}",
         "change_id": uuid.uuid4(),
         "refers_to": event.event_id,
     }
@@ -134,18 +144,20 @@ def _is_enabled(flow: Mapping[str, Any]) -> bool:
 def _success_response(request: Request, change: flow_changes.Change) -> HttpResponse:
     event = change.event
     heard = (
-        "Twilio has it no more" if event.remote_status == flow_changes.NOT_FOUND else "Twilio confirmed it"
+        "It no longer exists at Twilio"
+        if event.remote_status == flow_changes.NOT_FOUND
+        else "Confirmed by Twilio"
     )
-    messages.success(
-        request, f"{_quoted_name(event)} {_result_phrase(change)}. {heard}, and it is on record."
-    )
+    messages.success(request, f"{_result_phrase(change)} {_quoted_name(event)}. {heard}.")
     if change.theirs:
         names = ", ".join(labels.field_label(name) for name in change.theirs)
-        messages.info(request, f"Somebody else changed {names} meanwhile. That is kept beside your change.")
+        messages.info(
+            request, f"Someone else changed {names} in the meantime. Both changes were kept."
+        )
     for name in change.differs:
         messages.warning(
             request,
-            f"{labels.field_label(name)} is not what you asked for: Twilio answered another value. See below.",
+            f"Twilio saved a different value for {labels.field_label(name)} than you requested.",
         )
     if event.action == "flow.delete":
         return redirect("flows:list")
@@ -163,7 +175,11 @@ def _failure_response(
     again, kind = form.again(), change.event.action.removeprefix("flow.")
     has_ended = restrictions.is_endpoint_gone(kind, error)
     if has_ended and (why := restrictions.account_availability(change.event.account_sid).why(kind)):
-        return page(again, status=422, problem=failure_messages.change_unavailable(why, what=what, sent=True))
+        return page(
+            again,
+            status=422,
+            problem=failure_messages.change_unavailable(why, what=what, sent=True),
+        )
     status = 422 if isinstance(error, RequestRefused) else 502
     name = failure_messages.refused_field(error)
     if name not in again.fields:
@@ -198,7 +214,9 @@ def _read_problem(request: Request, error: FlexError, what: str) -> Problem:
     return failure_messages.change_failed(error, what=what, sent=False)
 
 
-def _conflict_response(form: ReasonForm, page: FormRenderer, conflict: flow_changes.Conflict) -> HttpResponse:
+def _conflict_response(
+    form: ReasonForm, page: FormRenderer, conflict: flow_changes.Conflict
+) -> HttpResponse:
     if isinstance(form, FlowForm):
         return page(build_conflict_form(form, conflict), status=409)
     changed = join_labels(conflict.merged.theirs)
@@ -210,10 +228,12 @@ def _replay_response(request: Request, event: AuditEvent) -> HttpResponse:
     if event.result == Result.SUCCEEDED and event.action != "flow.delete":
         messages.info(
             request,
-            "This form was sent before, and its change is made. What you may have altered in it since was not sent.",
+            "This change was already saved. Later edits to the form were not sent.",
         )
         return _redirect_or_toast(request, event, event.target_sid)
-    messages.info(request, "This form was sent before; this is what became of it. Nothing was sent again.")
+    messages.info(
+        request, "This form was already sent. Its result is shown below. Nothing was sent again."
+    )
     return redirect_page(request, "audit:detail", event_id=event.event_id)
 
 
@@ -227,11 +247,13 @@ def _related_event_id(request: Request, form: ReasonForm, sid: str) -> uuid.UUID
 
 
 def _quoted_name(event: AuditEvent) -> str:
-    return f"“{event.payload.friendly_name}”" if event.payload.friendly_name else "The flow"
+    return f"“{event.payload.friendly_name}”" if event.payload.friendly_name else "the flow"
 
 
 def _result_phrase(change: flow_changes.Change) -> str:
-    """What came to pass, such as "is off"."""
+    """What came to pass, such as "Turned off"."""
     if change.event.changed_fields == ["enabled"]:
-        return "is on" if _is_enabled(change.after) else "is off"
-    return {"flow.create": "is made", "flow.delete": "is deleted"}.get(change.event.action, "is changed")
+        return "Turned on" if _is_enabled(change.after) else "Turned off"
+    return {"flow.create": "Created", "flow.delete": "Deleted"}.get(
+        change.event.action, "Saved changes to"
+    )

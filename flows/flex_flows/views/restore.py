@@ -31,7 +31,9 @@ class Restore:
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def asked_for(cls, request: Request, *, sid: str = "", live: Mapping[str, Any] | None) -> Self | None:
+    def asked_for(
+        cls, request: Request, *, sid: str = "", live: Mapping[str, Any] | None
+    ) -> Self | None:
         """From the address: `restore`, an event's id, and `state`. None if it is of no event of this flow, or its
         contents are not on record. `live` is the flow as it is now, None if it is to be made anew."""
         event = readable_event(carried_value(request, "restore"), request)

@@ -16,23 +16,27 @@ from flows.twilio.errors import FlexError
 
 
 class Command(BaseCommand):
-    help = "Find out what became of changes whose answer was lost."
+    help = "Resolve changes with an unknown outcome by reading from Twilio."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         try:
             for event in reconcile.reconcile():
-                self.stdout.write(f"{event.change_id} {event.target_sid}: {RESULT_LABELS[event.result]}")
+                self.stdout.write(
+                    f"{event.change_id} {event.target_sid}: {RESULT_LABELS[event.result]}"
+                )
         except FlexError as error:
             waiting = reconcile.unresolved_changes().exclude(puzzle="").count()
-            decide = f" Needs your decision: {waiting}, on their pages in the audit log." if waiting else ""
-            raise CommandError(f"Twilio could not be read: {escape_line(error)}.{decide}") from None
+            decide = f" Needs your decision: {waiting}, in the audit log." if waiting else ""
+            raise CommandError(
+                f"Couldn't read from Twilio: {escape_line(error)}.{decide}"
+            ) from None
         except (NotRecorded, DatabaseError) as error:
-            raise CommandError(f"What was found could not be put on record: {escape_line(error)}.") from None
+            raise CommandError(f"Couldn't write to the audit log: {escape_line(error)}.") from None
         left = reconcile.unresolved_changes()
         if count := left.count():
             puzzles = left.exclude(puzzle="").count()
             raise CommandError(
-                f"In doubt: {count}. Of these, {puzzles} wait for a person to decide, on their pages in the audit "
-                f"log; {count - puzzles} for a second read a minute later."
+                f"Unknown outcome: {count} ({puzzles} waiting for a decision in the audit log, "
+                f"{count - puzzles} for a second read in a minute)."
             )
-        self.stdout.write("No change is in doubt.")
+        self.stdout.write("No changes have an unknown outcome.")

@@ -19,18 +19,25 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Serves a local Flex API with made-up flows until Ctrl-C."
+    help = "Serves a local Flex API with made-up flows until you press Ctrl-C."
     requires_system_checks = []  # it needs neither database nor templates
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8001, help="0 takes a free one (default: 8001)")
+        parser.add_argument(
+            "--port", type=int, default=8001, help="0 takes a free one (default: 8001)"
+        )
         parser.add_argument(
             "--flows", type=parse_count, default=300, help="how many made-up flows (default: 300)"
         )
-        parser.add_argument("--latency-ms", type=int, default=0, help="wait before each answer (default: 0)")
+        parser.add_argument(
+            "--latency-ms", type=int, default=0, help="wait before each answer (default: 0)"
+        )
 
         parser.add_argument(
-            "--lag-seconds", type=float, default=0, help="how far reads may lag behind writes (default: 0)"
+            "--lag-seconds",
+            type=float,
+            default=0,
+            help="how far reads may lag behind writes (default: 0)",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:

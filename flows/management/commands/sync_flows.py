@@ -19,17 +19,23 @@ from flows.twilio.errors import FlexError
 
 
 class Command(BaseCommand):
-    help = "Refresh the copy of Twilio's Flex Flows."
+    help = "Sync the Flex Flows with Twilio."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        troubles = [trouble for account in twilio_accounts.all_accounts() if (trouble := self._sync(account))]
+        troubles = [
+            trouble
+            for account in twilio_accounts.all_accounts()
+            if (trouble := self._sync(account))
+        ]
         try:
             settled = reconcile.reconcile()
         except (FlexError, NotRecorded, DatabaseError) as error:
             settled = []
-            troubles = troubles or [f"What is in doubt could not be looked at: {escape_line(error)}."]
+            troubles = troubles or [
+                f"Couldn't check the changes with an unknown outcome: {escape_line(error)}."
+            ]
         if settled:
-            self.stdout.write(f"Settled by reading: {len(settled)} that were in doubt.")
+            self.stdout.write(f"Resolved {len(settled)} changes with an unknown outcome.")
         if troubles:
             raise CommandError(" ".join(troubles))
 
@@ -40,13 +46,13 @@ class Command(BaseCommand):
             with Console(file=sys.stderr).status(f"{whose}Reading the flows from Twilio"):
                 report = mirror.sync(account.sid)
         except mirror.SyncBusy:
-            return f"{whose}Another sync is under way; its result will do."
+            return f"{whose}Another sync is in progress."
         except FlexError as error:
             why = first_contact.explain_failure(account.sid, error) or str(error)
-            return f"{whose}The copy stays as it was: {escape_line(why)}."
+            return f"{whose}Sync failed: {escape_line(why)}."
         except (NotRecorded, DatabaseError) as error:
-            return f"{whose}The copy stays as it was: {escape_line(error)}."
-        found = f"{report.flows} flows: {report.created} new, {report.changed} changed, {report.gone} gone."
+            return f"{whose}Sync failed: {escape_line(error)}."
+        found = f"{report.flows} flows: {report.created} new, {report.changed} changed, {report.gone} deleted."
         self.stdout.write(whose + found)
         progress = freshness.describe_missing(mirror.sync_state(account.sid))
         return f"{whose}{progress}" if progress else ""

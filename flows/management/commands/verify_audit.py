@@ -19,17 +19,21 @@ from flows.management import command_line
 
 
 class Command(BaseCommand):
-    help = "Check that the audit log is as it was written."
+    help = "Verify the audit log's hash chain."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--head", type=Path, metavar="FILE", help="a signed head that was kept elsewhere")
+        parser.add_argument(
+            "--head", type=Path, metavar="FILE", help="a signed checkpoint from an earlier export"
+        )
 
     def handle(self, *_args: Any, head: Path | None, **_options: Any) -> None:
         signed = _read_checkpoint(head) if head else None
-        with Console(file=sys.stderr).status("Walking the chain"):
-            verdict, event = verification.verify_and_record(actor=command_line.command_actor(), head=signed)
+        with Console(file=sys.stderr).status("Verifying"):
+            verdict, event = verification.verify_and_record(
+                actor=command_line.command_actor(), head=signed
+            )
         if event is None:
-            self.stderr.write(self.style.WARNING("This verification could not be put on record."))
+            self.stderr.write(self.style.WARNING("This verification could not be recorded."))
         if not verdict.is_intact:
             raise CommandError(str(verdict))
         rate = verdict.events / verdict.seconds if verdict.seconds else 0
@@ -40,7 +44,7 @@ def _read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         head = checkpoints.parse_checkpoint(path.read_text())
     except (OSError, ValueError) as error:
-        raise CommandError(f"The head can't be read: {escape_line(error)}") from None
+        raise CommandError(f"Couldn't read the checkpoint: {escape_line(error)}") from None
     if head is None:
-        raise CommandError("The head was not signed with this site's AUDIT_KEY, or it was changed.")
+        raise CommandError("Invalid checkpoint: not signed with this site's AUDIT_KEY, or altered.")
     return head

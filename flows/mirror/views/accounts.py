@@ -29,9 +29,9 @@ from flows.mirror.models import Flow
 SITE: Final = "site"  # in the form, in place of an account's SID
 READ_ONLY_PERMISSION: Final = "flows.close_account"
 SUCCESS_MESSAGES: Final = {
-    "close": "{whose} is read-only now: nobody can change anything there through this dashboard.",
-    "reopen": "{whose} can be changed again, by those who may.",
-    "ask_again": "{whose}: with the next call of each kind, Twilio is asked again.",
+    "close": "{whose} is now read-only.",
+    "reopen": "{whose} is writable again.",
+    "ask_again": "{whose}: refused requests will be retried.",
 }
 
 
@@ -48,7 +48,8 @@ def account_action(request: Request) -> HttpResponse:
     act, target = request.POST.get("act", ""), request.POST.get("account", "")
     sid = "" if target == SITE else target
     if act not in SUCCESS_MESSAGES or (
-        sid and all(sid != account.sid for account in twilio_accounts.visible_accounts(request.scope))
+        sid
+        and all(sid != account.sid for account in twilio_accounts.visible_accounts(request.scope))
     ):
         return redirect("accounts:list")
     request.account_sid = sid
@@ -66,17 +67,19 @@ def account_action(request: Request) -> HttpResponse:
             change = restrictions.set_read_only if act == "close" else restrictions.lift_read_only
             done = change(account_sid=sid, reason=reason[:200], actor=get_actor(request))
     except NotRecorded:
-        messages.error(request, "The audit log can't be written just now, so everything stays as it was.")
+        messages.error(request, "Couldn't write to the audit log, so nothing was changed.")
         return _render_accounts(request, status=503)
     whose = (twilio_accounts.get_account(sid).name or "The account") if sid else "The whole site"
     if done:
         messages.success(request, SUCCESS_MESSAGES[act].format(whose=whose))
     else:
-        messages.info(request, "It was like that already.")
+        messages.info(request, "This was already done.")
     return redirect("accounts:list")
 
 
-def unavailable_response(request: Request, account_sid: str, kind: str, *, what: str) -> HttpResponse | None:
+def unavailable_response(
+    request: Request, account_sid: str, kind: str, *, what: str
+) -> HttpResponse | None:
     """In place of a form that could not be sent; None where it can."""
     why = restrictions.find_restriction(account_sid, kind)
     if why is None or not is_opening(request):
@@ -104,7 +107,9 @@ def _render_accounts(request: Request, *, wrong: str = "", status: int = 200) ->
             "state": states[account.sid],
             "can_set_read_only": has_permission(request.user, READ_ONLY_PERMISSION, account.sid),
             "can_retry_twilio": has_permission(request.user, "flows.change_flow", account.sid),
-            "own": Closure.objects.filter(account_sid=account.sid, kind=restrictions.READ_ONLY).exists(),
+            "own": Closure.objects.filter(
+                account_sid=account.sid, kind=restrictions.READ_ONLY
+            ).exists(),
         }
         for account in here
     ]

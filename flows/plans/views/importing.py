@@ -54,7 +54,7 @@ def _read_input(request: Request, pasted: str) -> str:
     if file is None:
         return clean_text(pasted)
     if pasted.strip():
-        raise ValidationError("You chose a file and pasted text. Send one of them.")
+        raise ValidationError("Choose a file or paste text, not both.")
     data = file.read()
     if not data:
         raise ValidationError(f"The file “{str(file.name)[:80]}” is empty.")
@@ -64,14 +64,18 @@ def _read_input(request: Request, pasted: str) -> str:
 def _create_draft(request: Request, items: Sequence[ImportItem]) -> HttpResponse:
     seen = scope_of(request.user, "flows.view_flow")
     given = check_items(items, _visible_flows(items, seen))
-    entries = [ImportEntry(one.sid, one.values, one.error, one.account_sid, one.origin) for one in given]
+    entries = [
+        ImportEntry(one.sid, one.values, one.error, one.account_sid, one.origin) for one in given
+    ]
     plan = drafts.plan_import(
         entries=entries, made_by=request.user.get_username(), within=request.scope, seen=seen
     )
     return redirect("flows:plan", plan_id=plan.pk)
 
 
-def _visible_flows(items: Sequence[ImportItem], seen: twilio_accounts.Scope) -> Mapping[str, dict[str, Any]]:
+def _visible_flows(
+    items: Sequence[ImportItem], seen: twilio_accounts.Scope
+) -> Mapping[str, dict[str, Any]]:
     """The flows that the import may change, by SID, as the mirror has them."""
     sids = list(dict.fromkeys(sid for item in items if (sid := item_sid(item))))
     known: dict[str, dict[str, Any]] = {}
@@ -81,12 +85,16 @@ def _visible_flows(items: Sequence[ImportItem], seen: twilio_accounts.Scope) -> 
     return known
 
 
-def _render_import(request: Request, text: str, error: ValidationError | None = None) -> HttpResponse:
+def _render_import(
+    request: Request, text: str, error: ValidationError | None = None
+) -> HttpResponse:
     context = {"text": text, "error": error.message if error else ""}
     return render(request, "flows/import.html", context, status=422 if error else 200)
 
 
-def _render_columns(request: Request, text: str, form: ColumnsForm, *, status: int = 200) -> HttpResponse:
+def _render_columns(
+    request: Request, text: str, form: ColumnsForm, *, status: int = 200
+) -> HttpResponse:
     table: Table = form.table
     context = {"text": text, "form": form, "table": table, "flows": len(table.rows)}
     return render(request, "flows/import_columns.html", context, status=status)

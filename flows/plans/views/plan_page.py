@@ -103,7 +103,9 @@ def render_plan(
 def _follow_up_actions(request: Request, plan: Plan) -> dict[str, bool]:
     """Whether a rollback, and a second try, have anything that can be changed just now."""
     offers = AvailableActions(request)
-    planned = plan.changes.filter(skipped="").order_by().values_list("action", "account_sid").distinct()
+    planned = (
+        plan.changes.filter(skipped="").order_by().values_list("action", "account_sid").distinct()
+    )
     kinds = [(action.removeprefix("flow."), account_sid) for action, account_sid in planned]
     return {
         "can_retry": any(offers.can(kind, account_sid) for kind, account_sid in kinds),
@@ -114,7 +116,9 @@ def _follow_up_actions(request: Request, plan: Plan) -> dict[str, bool]:
 
 
 def build_start_form(plan: Plan, *, reason: str | None = None) -> PlanStartForm:
-    return PlanStartForm(deletes=count_deletions(plan), reason=plan.reason if reason is None else reason)
+    return PlanStartForm(
+        deletes=count_deletions(plan), reason=plan.reason if reason is None else reason
+    )
 
 
 def count_deletions(plan: Plan) -> int:
@@ -135,7 +139,9 @@ def affected_accounts(account_sids: Sequence[str]) -> list[Account]:
     return sorted(found, key=lambda account: (not account.is_production, str(account)))
 
 
-def _summarize(plan: Plan, fates: Sequence[PlanItem], account_sids: Sequence[str]) -> dict[str, Any]:
+def _summarize(
+    plan: Plan, fates: Sequence[PlanItem], account_sids: Sequence[str]
+) -> dict[str, Any]:
     """The numbers, in sentences and for the progress bar."""
     counts = Counter(fate.state for fate in fates)
     to_do = counts["planned"]
@@ -150,12 +156,16 @@ def _summarize(plan: Plan, fates: Sequence[PlanItem], account_sids: Sequence[str
         "retryable_count": counts["failed"] + counts["conflict"],
         "retry_label": _retry_label(counts),
         "can_start": plan.state in ("draft", "stopped") and to_do,
-        "takes": f"{to_do} second{'s' * (to_do != 1)}" if to_do < 100 else f"{round(to_do / 60)} minutes",
+        "takes": f"{to_do} second{'s' * (to_do != 1)}"
+        if to_do < 100
+        else f"{round(to_do / 60)} minutes",
         "review": _planned_summary(fates),
         "outcome": _result_summary(fates),
         "start_label": _start_label(fates, place),
         "place": place,
-        "has_deletions": any(_is_included(fate) and fate.change.action == "flow.delete" for fate in fates),
+        "has_deletions": any(
+            _is_included(fate) and fate.change.action == "flow.delete" for fate in fates
+        ),
         "totals": _account_summaries(plan, fates, account_sids),
     }
 
@@ -165,7 +175,11 @@ def _plan_state(plan: Plan, counts: Counter[str]) -> tuple[str, str]:
     name, shape = PLAN_STATES[plan.state]
     if plan.state != "done":
         return name, shape
-    wrong = [f"{counts[state]} {ITEM_STATES[state][0].lower()}" for state in PROBLEM_STATES if counts[state]]
+    wrong = [
+        f"{counts[state]} {ITEM_STATES[state][0].lower()}"
+        for state in PROBLEM_STATES
+        if counts[state]
+    ]
     return (f"{name}: {', '.join(wrong)}", "doubt") if wrong else (name, "good")
 
 
@@ -248,10 +262,14 @@ def _paginate(
         "only": only,
         "mistake": mistake,
         "counts": [
-            (name, ITEM_STATES[name][0], counts[name], name == only) for name in ITEM_STATES if counts[name]
+            (name, ITEM_STATES[name][0], counts[name], name == only)
+            for name in ITEM_STATES
+            if counts[name]
         ],
         "rows": _build_rows(list(page), scope),
-        "previous_url": _page_url(plan, only, page.previous_page_number()) if page.has_previous() else None,
+        "previous_url": _page_url(plan, only, page.previous_page_number())
+        if page.has_previous()
+        else None,
         "next_url": _page_url(plan, only, page.next_page_number()) if page.has_next() else None,
         "row_range": _format_row_range(page),
     }
@@ -274,7 +292,9 @@ def _build_rows(fates: Sequence[PlanItem], scope: twilio_accounts.Scope) -> list
     sids = {fate.change.target_sid for fate in fates}
     sids.update(sid for fate in fates for sid in _FLOW_SID.findall(fate.change.skipped))
     flows = twilio_accounts.filter_scope(Flow.objects.filter(sid__in=sids - {""}), scope).in_bulk()
-    return [_build_row(fate, events.get(fate.event.pk) if fate.event else None, flows) for fate in fates]
+    return [
+        _build_row(fate, events.get(fate.event.pk) if fate.event else None, flows) for fate in fates
+    ]
 
 
 def _build_row(fate: PlanItem, event: AuditEvent | None, flows: dict[str, Flow]) -> dict[str, Any]:
@@ -289,9 +309,13 @@ def _build_row(fate: PlanItem, event: AuditEvent | None, flows: dict[str, Flow])
         "name": change.friendly_name or str(change.asked.get("friendly_name") or ""),
         "account": known.get(change.account_sid) or Account(change.account_sid, auth=("", "")),
         "channel": flow.channel_type if flow else str(change.asked.get("channel_type") or ""),
-        "identity": flow.contact_identity if flow else str(change.asked.get("contact_identity") or ""),
+        "identity": flow.contact_identity
+        if flow
+        else str(change.asked.get("contact_identity") or ""),
         "what": says.get(fate.state, f"Not {verb}") if says else "",
-        "shape": ("old" if change.action == "flow.delete" else "new") if fate.state in says else "fine",
+        "shape": ("old" if change.action == "flow.delete" else "new")
+        if fate.state in says
+        else "fine",
         "is_gone": change.action == "flow.delete" and fate.state == "made",
         "differences": _differences(change),
         "state": ITEM_STATES[fate.state],
@@ -304,7 +328,8 @@ def _differences(change: PlannedChange) -> list[dict[str, Any]]:
     return [
         {
             "label": labels.field_label(name),
-            "is_sid": name in flex_flow.FIELDS_BY_NAME and flex_flow.FIELDS_BY_NAME[name].kind == "sid",
+            "is_sid": name in flex_flow.FIELDS_BY_NAME
+            and flex_flow.FIELDS_BY_NAME[name].kind == "sid",
             "before": labels.display_value(name, redact_field(name, change.before.get(name))),
             "after": labels.display_value(name, redact_field(name, change.asked.get(name))),
         }
@@ -321,12 +346,16 @@ def _explain(fate: PlanItem, event: AuditEvent | None, flows: dict[str, Flow]) -
 
 def _failure_message(event: AuditEvent) -> str:
     """Why a planned change was not made, with Twilio's status and code."""
-    return " ".join(filter(None, [event.payload.message, f"({refusal(event)})" if refusal(event) else ""]))
+    return " ".join(
+        filter(None, [event.payload.message, f"({refusal(event)})" if refusal(event) else ""])
+    )
 
 
 def _link_flow_sids(text: str, flows: dict[str, Flow]) -> SafeString:
     """The text with a link and the present name in the place of each flow's SID: names are not kept in a plan."""
-    return format_html_join("", "{}", ((_link_flow_sid(part, flows),) for part in _FLOW_SID.split(text)))
+    return format_html_join(
+        "", "{}", ((_link_flow_sid(part, flows),) for part in _FLOW_SID.split(text))
+    )
 
 
 def _link_flow_sid(part: str, flows: dict[str, Flow]) -> SafeString:

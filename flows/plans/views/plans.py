@@ -67,10 +67,16 @@ def plan_permission_required(power: str, *, action: str) -> Callable[[View], Vie
 @require_GET
 @require_permission("flows.view_flow", action="flow.view")
 def plan_list(request: Request) -> HttpResponse:
-    latest = list(access.visible_plans(request.user, request.scope).order_by("-made_at")[:MAX_PLANS])
+    latest = list(
+        access.visible_plans(request.user, request.scope).order_by("-made_at")[:MAX_PLANS]
+    )
     sids = access.account_sids_by_plan(latest)
     rows = [
-        {"plan": plan, "state": PLAN_STATES[plan.state], "touched": affected_accounts(sids[plan.pk])}
+        {
+            "plan": plan,
+            "state": PLAN_STATES[plan.state],
+            "touched": affected_accounts(sids[plan.pk]),
+        }
         for plan in latest
     ]
     return render(request, "flows/plans.html", {"rows": rows})
@@ -93,7 +99,9 @@ def plan_new(request: Request) -> HttpResponse:
     if "value" in form.fields and "value" not in request.POST:
         return _render_value_form(request, BulkActionForm(kind=kind), sids)
     if "value" in form.fields and "edit_again" in request.POST:
-        return _render_value_form(request, BulkActionForm(kind=kind, value=request.POST["value"]), sids)
+        return _render_value_form(
+            request, BulkActionForm(kind=kind, value=request.POST["value"]), sids
+        )
     if not form.is_valid():
         return _render_value_form(request, form, sids, status=422)
     plan = drafts.plan_bulk_action(
@@ -109,7 +117,9 @@ def plan_new(request: Request) -> HttpResponse:
 @plan_permission_required("can_see", action="flow.view")
 def plan_detail(request: Request, plan: Plan) -> HttpResponse:
     is_fragment = request.htmx and not request.htmx.history_restore_request
-    return render_plan(request, plan, template="flows/_plan.html" if is_fragment else "flows/plan.html")
+    return render_plan(
+        request, plan, template="flows/_plan.html" if is_fragment else "flows/plan.html"
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -121,7 +131,9 @@ def plan_start(request: Request, plan: Plan) -> HttpResponse:
         record_denial(request, execution.START_ACTION, {})
         raise PermissionDenied
     if "edit_again" in request.POST:
-        return render_plan(request, plan, form=build_start_form(plan, reason=request.POST.get("reason", "")))
+        return render_plan(
+            request, plan, form=build_start_form(plan, reason=request.POST.get("reason", ""))
+        )
     form = PlanStartForm(request.POST, deletes=count_deletions(plan))
     if not form.is_valid():
         return render_plan(request, plan, form=form, status=422)
@@ -130,7 +142,9 @@ def plan_start(request: Request, plan: Plan) -> HttpResponse:
         messages.error(request, "Not started. Nothing was sent.")  # the page itself says why
         return render_plan(request, plan, form=form, status=403)
     try:
-        begun = execution.start(plan=plan, reason=form.cleaned_data["reason"], actor=get_actor(request))
+        begun = execution.start(
+            plan=plan, reason=form.cleaned_data["reason"], actor=get_actor(request)
+        )
     except NotRecorded:
         messages.error(request, "Not started: couldn't write to the audit log, so nothing is sent.")
         return render_plan(request, plan, form=form, status=503)
@@ -147,7 +161,8 @@ def plan_stop(request: Request, plan: Plan) -> HttpResponse:
             messages.info(request, "This bulk change is not in progress.")
     except NotRecorded:
         messages.warning(
-            request, "Not stopped: couldn't write to the audit log. While that lasts, nothing is sent either."
+            request,
+            "Not stopped: couldn't write to the audit log. While that lasts, nothing is sent either.",
         )
     return redirect("flows:plan", plan_id=plan.pk)
 
@@ -155,7 +170,9 @@ def plan_stop(request: Request, plan: Plan) -> HttpResponse:
 @require_POST
 @plan_permission_required("can_act", action=execution.START_ACTION)
 def plan_rollback(request: Request, plan: Plan) -> HttpResponse:
-    return _create_follow_up(request, plan, drafts.plan_rollback, nothing="There is nothing to roll back.")
+    return _create_follow_up(
+        request, plan, drafts.plan_rollback, nothing="There is nothing to roll back."
+    )
 
 
 @require_POST

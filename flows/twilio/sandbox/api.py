@@ -117,7 +117,9 @@ class Api:
                 "DELETE": lambda _request, received: self._delete(received, sid),
             }
         else:
-            raise ApiError(HTTPStatus.NOT_FOUND, NOT_FOUND, f"The requested resource {path} was not found")
+            raise ApiError(
+                HTTPStatus.NOT_FOUND, NOT_FOUND, f"The requested resource {path} was not found"
+            )
         serve = by_method.get(request.method)
         if serve is None:
             raise method_not_allowed_error(", ".join(by_method))
@@ -152,7 +154,9 @@ class Api:
         return no_content_response()
 
     def _list(self, request: Request, received: RequestRecord) -> Response:
-        size = _parse_number(request.parameters, "PageSize", DEFAULT_PAGE_SIZE, code=INVALID_PAGE_SIZE)
+        size = _parse_number(
+            request.parameters, "PageSize", DEFAULT_PAGE_SIZE, code=INVALID_PAGE_SIZE
+        )
         if not 1 <= size <= MAX_PAGE_SIZE:
             raise ApiError(
                 HTTPStatus.BAD_REQUEST,
@@ -169,12 +173,17 @@ class Api:
         origin = request.origin + LIST_PATH + "/"
         return json_response(
             HTTPStatus.OK,
-            {"meta": meta, "flex_flows": [flow | {"url": origin + flow["sid"]} for flow in page.flows]},
+            {
+                "meta": meta,
+                "flex_flows": [flow | {"url": origin + flow["sid"]} for flow in page.flows],
+            },
         )
 
 
 def method_not_allowed_error(allowed: str) -> ApiError:
-    return ApiError(HTTPStatus.METHOD_NOT_ALLOWED, METHOD_NOT_ALLOWED, "Method not allowed", Allow=allowed)
+    return ApiError(
+        HTTPStatus.METHOD_NOT_ALLOWED, METHOD_NOT_ALLOWED, "Method not allowed", Allow=allowed
+    )
 
 
 def _add_url(resource: Resource, request: Request) -> Resource:
@@ -197,7 +206,9 @@ def _list_metadata(
         "page": number,
         "page_size": size,
         "first_page_url": address(0, None),
-        "previous_page_url": address(max(number - 1, 0), _encode_cursor(before)) if before else None,
+        "previous_page_url": address(max(number - 1, 0), _encode_cursor(before))
+        if before
+        else None,
         "url": address(number, token),
         "next_page_url": address(number + 1, _encode_cursor(after)) if after else None,
         "key": "flex_flows",
@@ -214,7 +225,9 @@ def _parse_number(parameters: Mapping[str, str], name: str, default: int, *, cod
 
 
 def _encode_cursor(cursor: Cursor) -> str:
-    return base64.urlsafe_b64encode(json.dumps([TOKEN_TAG, cursor.number, cursor.newer]).encode()).decode()
+    return base64.urlsafe_b64encode(
+        json.dumps([TOKEN_TAG, cursor.number, cursor.newer]).encode()
+    ).decode()
 
 
 def _decode_cursor(token: str) -> Cursor:

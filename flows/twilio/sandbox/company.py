@@ -61,13 +61,26 @@ LOCALES = (
     Locale(
         "de",
         ("München", "Köln", "Berlin", "Hamburg", "Zürich", "Düsseldorf", "Nürnberg"),
-        ("Kundenservice", "Rückfragen", "Terminvergabe", "Störungsmeldung", "Außendienst", "Rechnungen"),
+        (
+            "Kundenservice",
+            "Rückfragen",
+            "Terminvergabe",
+            "Störungsmeldung",
+            "Außendienst",
+            "Rechnungen",
+        ),
         (("+493023125{:03}", 1000), ("+494066969{:03}", 1000), ("+496990009{:03}", 1000)),
     ),
     Locale(
         "fr",
         ("Lyon", "Paris", "Orléans", "Nîmes", "Besançon", "Montréal", "Genève"),
-        ("Réclamations", "Prise de rendez-vous", "Suivi de commande", "Service après-vente", "Résiliations"),
+        (
+            "Réclamations",
+            "Prise de rendez-vous",
+            "Suivi de commande",
+            "Service après-vente",
+            "Résiliations",
+        ),
         (
             ("+336399800{:02}", 100),
             ("+336399812{:02}", 100),
@@ -99,9 +112,20 @@ LOCALES = (
         ("Obsługa klienta", "Reklamacje", "Rezerwacje", "Zwroty"),
         US_NUMBER_RANGES[26:33],
     ),
-    Locale("ja", ("東京", "大阪", "札幌"), ("予約受付", "お問い合わせ", "修理相談"), US_NUMBER_RANGES[33:]),
+    Locale(
+        "ja",
+        ("東京", "大阪", "札幌"),
+        ("予約受付", "お問い合わせ", "修理相談"),
+        US_NUMBER_RANGES[33:],
+    ),
 )
 GENERIC_LOCALE = Locale("any", (), (), (("+447700900{:03}", 1000), *US_NUMBER_RANGES))
 
 WEBHOOK_HOSTS = ("hooks.example.com", "chat.care.example", "bots.example.net", "flex.example.org")
-WEBHOOK_PATHS = ("/twilio/incoming", "/flex/messages", "/v2/inbound", "/api/conversations/new", "/bot")
+WEBHOOK_PATHS = (
+    "/twilio/incoming",
+    "/flex/messages",
+    "/v2/inbound",
+    "/api/conversations/new",
+    "/bot",
+)

@@ -25,17 +25,11 @@ MINUTE: Final = 60.0
 class LagKind(StrEnum):
     """What a read shows instead of the flows as they are."""
 
-    STALE = (
-        "stale"  # the flows as they were `seconds` ago: old values, created ones not yet, deleted ones still
-    )
+    STALE = "stale"  # the flows as they were `seconds` ago: old values, created ones not yet, deleted ones still
     EMPTY = "empty"  # lists only; a last page without a flow
     SHORT = "short"  # lists only; a page that lacks every second flow
-    SKIPPED = (
-        "skipped"  # lists only; a later page lacks its first flow, as if one was deleted on an earlier page
-    )
-    REPEATED = (
-        "repeated"  # lists only; a later page begins with a flow of the page before, as if one was created
-    )
+    SKIPPED = "skipped"  # lists only; a later page lacks its first flow, as if one was deleted on an earlier page
+    REPEATED = "repeated"  # lists only; a later page begins with a flow of the page before, as if one was created
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +46,9 @@ class Lag:
 
     @classmethod
     def from_json(cls, payload: Any) -> Lag:
-        if not isinstance(payload, dict) or not payload.keys() <= {field.name for field in fields(cls)}:
+        if not isinstance(payload, dict) or not payload.keys() <= {
+            field.name for field in fields(cls)
+        }:
             raise ValueError("A lag is an object with no other fields than Lag's own")
         if "kind" not in payload:
             raise ValueError("A lag needs a kind")

@@ -125,12 +125,16 @@ def _build_head(answer: Response, length: int | None, *, close: bool) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-def _drip_body(connection: socket.socket, answer: Response, seconds: float, visit: RequestWait) -> None:
+def _drip_body(
+    connection: socket.socket, answer: Response, seconds: float, visit: RequestWait
+) -> None:
     connection.sendall(_build_head(answer, len(answer.body), close=True))
     _drip(connection, answer.body, seconds, visit)
 
 
-def _drip_headers(connection: socket.socket, answer: Response, seconds: float, visit: RequestWait) -> None:
+def _drip_headers(
+    connection: socket.socket, answer: Response, seconds: float, visit: RequestWait
+) -> None:
     _drip(connection, _build_head(answer, len(answer.body), close=True), seconds, visit)
     connection.sendall(answer.body)
 
@@ -145,14 +149,18 @@ def _drip(connection: socket.socket, data: bytes, seconds: float, visit: Request
             return
 
 
-def _truncate(connection: socket.socket, answer: Response, _seconds: float, _visit: RequestWait) -> None:
+def _truncate(
+    connection: socket.socket, answer: Response, _seconds: float, _visit: RequestWait
+) -> None:
     if not answer.body:  # a 204 could not promise a body
         answer = replace(answer, status=HTTPStatus.OK)
     head = _build_head(answer, len(answer.body) or 100, close=True)
     connection.sendall(head + answer.body[: len(answer.body) // 2])
 
 
-def _send_endlessly(connection: socket.socket, answer: Response, _seconds: float, visit: RequestWait) -> None:
+def _send_endlessly(
+    connection: socket.socket, answer: Response, _seconds: float, visit: RequestWait
+) -> None:
     """White space that never turns into JSON, until the client or the sandbox has enough."""
     status = HTTPStatus.OK if answer.status == HTTPStatus.NO_CONTENT else answer.status
     connection.sendall(_build_head(replace(answer, status=status), None, close=True))

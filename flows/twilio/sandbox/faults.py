@@ -82,7 +82,9 @@ class Fault:
 
     @classmethod
     def from_json(cls, payload: Any) -> Fault:
-        if not isinstance(payload, dict) or not payload.keys() <= {field.name for field in fields(cls)}:
+        if not isinstance(payload, dict) or not payload.keys() <= {
+            field.name for field in fields(cls)
+        }:
             raise ValueError("A fault is an object with no other fields than Fault's own")
         if "kind" not in payload:
             raise ValueError("A fault needs a kind")
@@ -150,7 +152,9 @@ _ERROR_MESSAGES: Mapping[int, str] = {
 }
 
 
-def _fault_response(fault: Fault, status: int, code: int, retry_after: float | str | None = None) -> Response:
+def _fault_response(
+    fault: Fault, status: int, code: int, retry_after: float | str | None = None
+) -> Response:
     status, code = fault.status or status, fault.code or code
     after = fault.retry_after if fault.retry_after is not None else retry_after
     headers = {} if after is None else {"Retry_After": str(after)}
@@ -192,9 +196,13 @@ def _problem_response(fault: Fault) -> Response:
 
 _REPLACEMENTS: Mapping[FaultKind, Callable[[Fault], Response]] = {
     FaultKind.REFUSE: lambda fault: _fault_response(fault, HTTPStatus.BAD_REQUEST, 20001),
-    FaultKind.TOO_MANY: lambda fault: _fault_response(fault, HTTPStatus.TOO_MANY_REQUESTS, 20429, 1),
+    FaultKind.TOO_MANY: lambda fault: _fault_response(
+        fault, HTTPStatus.TOO_MANY_REQUESTS, 20429, 1
+    ),
     FaultKind.SERVER_ERROR: _server_error_response,
-    FaultKind.HTML: lambda fault: _html_response(fault.status or HTTPStatus.BAD_GATEWAY, "502 Bad Gateway"),
+    FaultKind.HTML: lambda fault: _html_response(
+        fault.status or HTTPStatus.BAD_GATEWAY, "502 Bad Gateway"
+    ),
     FaultKind.REDIRECT: _redirect_response,
     FaultKind.PROBLEM: _problem_response,
 }
@@ -225,7 +233,9 @@ _ALTERATIONS: Mapping[FaultKind, Callable[[Fault, Response], Response]] = {
     FaultKind.APPLY_THEN_SERVER_ERROR: lambda fault, _: _server_error_response(fault),
     FaultKind.HTML_OK: lambda _fault, _answer: _html_response(HTTPStatus.OK, "Welcome"),
     FaultKind.GARBAGE: lambda _, answer: _replace_body(answer, b'\x00\xff{"sid": "FO'),
-    FaultKind.EMPTY: lambda fault, answer: Response(fault.status or HTTPStatus.OK, b"", answer.headers),
+    FaultKind.EMPTY: lambda fault, answer: Response(
+        fault.status or HTTPStatus.OK, b"", answer.headers
+    ),
     FaultKind.WRONG_SID: _replace_sid,
     FaultKind.LEAVE_HOST: _replace_next_page,
     FaultKind.PAGE_LOOP: _replace_next_page,

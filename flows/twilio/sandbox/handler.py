@@ -209,7 +209,9 @@ class Handler(BaseHTTPRequestHandler):
         return delivery.is_disconnected(self.connection)
 
     def _answer(self, answer: Response, received: RequestRecord) -> None:
-        received.status = answer.status  # before it goes out: whoever has the answer finds it recorded
+        received.status = (
+            answer.status
+        )  # before it goes out: whoever has the answer finds it recorded
         self._send(answer)
 
     def _send(self, answer: Response) -> None:
@@ -230,7 +232,9 @@ class Handler(BaseHTTPRequestHandler):
         text = self.headers.get("Content-Length", "0").strip()
         if not (text.isascii() and text.isdigit()):
             self.close_connection = True
-            return b"", ApiError(HTTPStatus.BAD_REQUEST, INVALID_PARAMETER, "Content-Length is not a number")
+            return b"", ApiError(
+                HTTPStatus.BAD_REQUEST, INVALID_PARAMETER, "Content-Length is not a number"
+            )
         length = int(text)
         if length <= MAX_BODY_BYTES:
             body = self.rfile.read(length)
@@ -241,14 +245,20 @@ class Handler(BaseHTTPRequestHandler):
         left = min(length, MAX_DRAINED_BYTES)
         while left > 0 and (chunk := self.rfile.read(min(left, MAX_BODY_BYTES))):
             left -= len(chunk)
-        return b"", ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, INVALID_PARAMETER, "The body is too large")
+        return b"", ApiError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, INVALID_PARAMETER, "The body is too large"
+        )
 
     def _parameters(self, query: str, body: bytes) -> dict[str, str]:
         """The form of a POST, the query of anything else. A body of another type is not seen, as at Twilio."""
         text = query
         if self.command == "POST":
-            text = body.decode("utf-8") if self.headers.get_content_type() == FORM_CONTENT_TYPE else ""
-        return dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS))
+            text = (
+                body.decode("utf-8") if self.headers.get_content_type() == FORM_CONTENT_TYPE else ""
+            )
+        return dict(
+            parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
+        )
 
     def _control(self, path: str, body: bytes) -> Response:
         """What other processes may ask of the sandbox itself; not recorded, and no fault befalls it."""
@@ -266,7 +276,9 @@ class Handler(BaseHTTPRequestHandler):
                 case "POST", "release":
                     server.gate.release()
                 case "GET", "requests":
-                    return responses.json_response(HTTPStatus.OK, [one.as_json() for one in server.log.all()])
+                    return responses.json_response(
+                        HTTPStatus.OK, [one.as_json() for one in server.log.all()]
+                    )
                 case _:
                     return responses.json_response(
                         HTTPStatus.NOT_FOUND, {"message": "No such thing in the sandbox"}

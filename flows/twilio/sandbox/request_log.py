@@ -54,7 +54,9 @@ class RequestLog:
         self._kept: deque[RequestRecord] = deque(maxlen=MAX_RECORDS)
         self._count = 0
 
-    def open(self, *, method: str, path: str, parameters: Mapping[str, str], at: datetime) -> RequestRecord:
+    def open(
+        self, *, method: str, path: str, parameters: Mapping[str, str], at: datetime
+    ) -> RequestRecord:
         """Enter a request before anything is done about it; the caller fills in what becomes of it."""
         with self._lock:
             self._count += 1

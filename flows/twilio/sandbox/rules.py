@@ -48,7 +48,9 @@ def format_timestamp(moment: datetime) -> str:
 def parse_parameters(parameters: Mapping[str, str]) -> Values:
     """Form parameters as values by response name. Parameters that the table does not know are ignored."""
     known = (
-        (FIELDS_BY_WIRE_NAME[wire], text) for wire, text in parameters.items() if wire in FIELDS_BY_WIRE_NAME
+        (FIELDS_BY_WIRE_NAME[wire], text)
+        for wire, text in parameters.items()
+        if wire in FIELDS_BY_WIRE_NAME
     )
     return {field.name: _decode(field, text) if text else None for field, text in known}
 
@@ -61,7 +63,13 @@ def create(values: Values, *, sid: str, account_sid: str, now: str) -> Resource:
     asked = values.get("integration_type")
     integration_type = asked or DEFAULT_INTEGRATION_TYPE
     flow: Values = {"sid": sid, "account_sid": account_sid}
-    flow.update({field.name: values.get(field.name) for field in WRITABLE_FIELDS if not field.of_integration})
+    flow.update(
+        {
+            field.name: values.get(field.name)
+            for field in WRITABLE_FIELDS
+            if not field.of_integration
+        }
+    )
     flow.update(integration_type=integration_type, enabled=bool(values.get("enabled")))
     for field in INTEGRATION_FIELDS:
         value = values.get(field.name)
@@ -97,7 +105,9 @@ def edit(resource: Resource, fields: Mapping[str, Any]) -> Resource:
     return to_response(flow)
 
 
-def check_collision(flow: Resource, others: Iterable[Resource], *, before: Resource | None = None) -> None:
+def check_collision(
+    flow: Resource, others: Iterable[Resource], *, before: Resource | None = None
+) -> None:
     """At most one enabled flow for a channel type and identity; a flow without an identity is exempt.
 
     Assumption: status 400, and 45210 for a create, 45212 for an update. An update that touches none of
@@ -120,7 +130,9 @@ def _collision_key(flow: Resource) -> tuple[str, str] | None:
 
 
 def _drop_inapplicable(flow: Values, integration_type: str | None) -> Values:
-    inactive = {field.name for field in INTEGRATION_FIELDS if not is_applicable(field, integration_type)}
+    inactive = {
+        field.name for field in INTEGRATION_FIELDS if not is_applicable(field, integration_type)
+    }
     return {name: value for name, value in flow.items() if name not in inactive}
 
 
@@ -138,7 +150,9 @@ def _apply_integration_defaults(flow: Values, *, demand: bool) -> None:
 
 def _apply_defaults(flow: Values) -> Values:
     """The flow with the defaults of the fields outside the integration."""
-    defaults = {f.name: f.default for f in WRITABLE_FIELDS if f.default is not None and not f.of_integration}
+    defaults = {
+        f.name: f.default for f in WRITABLE_FIELDS if f.default is not None and not f.of_integration
+    }
     return flow | {name: default for name, default in defaults.items() if flow[name] is None}
 
 
@@ -196,11 +210,15 @@ def _decode_url(field: Field, text: str) -> str:
     # Assumption: Twilio can only post to http and https, so it refuses anything else. It is not known to mind white
     # space or odd characters in an address.
     legible = "".join(
-        character for character in _decode_text(field, text) if character.isprintable() and character != " "
+        character
+        for character in _decode_text(field, text)
+        if character.isprintable() and character != " "
     )
     fault = webhook_urls.find_url_problem(legible)
     if fault is not None and fault.kind in _REFUSED_URL_PROBLEMS:
-        raise _invalid_parameter(field, f"{text[:80]!r} is not an http or https address: it {fault.sentence}")
+        raise _invalid_parameter(
+            field, f"{text[:80]!r} is not an http or https address: it {fault.sentence}"
+        )
     return text
 
 
@@ -222,7 +240,9 @@ _DECODERS: dict[str, Callable[[Field, str], Any]] = {
 
 
 def _invalid_parameter(field: Field, why: str) -> ApiError:
-    return ApiError(HTTPStatus.BAD_REQUEST, INVALID_PARAMETER, f"Invalid parameter {field.wire}: {why}")
+    return ApiError(
+        HTTPStatus.BAD_REQUEST, INVALID_PARAMETER, f"Invalid parameter {field.wire}: {why}"
+    )
 
 
 def _missing_parameter(field: Field) -> ApiError:

@@ -10,8 +10,19 @@ import random
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from flows.twilio.flex.flex_flow import FIELDS_BY_NAME, INTEGRATION_FIELDS, is_applicable, to_response
-from flows.twilio.sandbox.company import GENERIC_LOCALE, LOCALES, WEBHOOK_HOSTS, WEBHOOK_PATHS, Locale
+from flows.twilio.flex.flex_flow import (
+    FIELDS_BY_NAME,
+    INTEGRATION_FIELDS,
+    is_applicable,
+    to_response,
+)
+from flows.twilio.sandbox.company import (
+    GENERIC_LOCALE,
+    LOCALES,
+    WEBHOOK_HOSTS,
+    WEBHOOK_PATHS,
+    Locale,
+)
 from flows.twilio.sandbox.rules import format_timestamp
 
 if TYPE_CHECKING:
@@ -47,7 +58,11 @@ def generate_flows(count: int, *, seed: int, account_sid: str, now: datetime) ->
     company = _FlowGenerator(random.Random(seed), account_sid)  # noqa: S311  # the same each time, on purpose  # nosec B311
     ages = sorted((company.random.random() for _ in range(count)), reverse=True)
     for at, age in enumerate(ages):
-        flaw = FLAWS[at // FLAW_INTERVAL % len(FLAWS)] if at % FLAW_INTERVAL == FLAW_INTERVAL - 1 else None
+        flaw = (
+            FLAWS[at // FLAW_INTERVAL % len(FLAWS)]
+            if at % FLAW_INTERVAL == FLAW_INTERVAL - 1
+            else None
+        )
         created = now - timedelta(days=age * MAX_AGE_DAYS)
         updated = created + (now - created) * company.random.random() ** 2
         yield to_response(
@@ -71,7 +86,8 @@ def default_fields(number: int, fields: Mapping[str, Any]) -> dict[str, Any]:
         "janitor_enabled": False,
     }
     of_integration = {
-        field.name: DEMO_SIDS.get(field.name) or (DEMO_URL if field.kind == "url" else field.default)
+        field.name: DEMO_SIDS.get(field.name)
+        or (DEMO_URL if field.kind == "url" else field.default)
         for field in INTEGRATION_FIELDS
         if is_applicable(field, integration_type)
     }
@@ -86,7 +102,9 @@ class _FlowGenerator:
         self._account_sid = account_sid
         self._names: dict[str, int] = {}
         self._numbers: dict[tuple[str, str], int] = {}
-        self._taken: dict[str, str] = {}  # channel type → the last identity that an enabled flow has
+        self._taken: dict[
+            str, str
+        ] = {}  # channel type → the last identity that an enabled flow has
         self._used: set[tuple[str, str]] = set()
         self._chat_services = [self._sid("IS") for _ in range(3)]
         self._studio_flows = [self._sid("FW") for _ in range(8)]
@@ -98,7 +116,9 @@ class _FlowGenerator:
         place = self.random.choice(LOCALES)
         identity = self._next_identity(channel, place)
         enabled = self.random.random() < 0.85  # most flows are on
-        integration_type = "studio" if flaw == "no studio flow" else self._drawn(INTEGRATION_WEIGHTS)
+        integration_type = (
+            "studio" if flaw == "no studio flow" else self._drawn(INTEGRATION_WEIGHTS)
+        )
         flow: dict[str, Any] = {
             "sid": self._sid("FO"),
             "account_sid": self._account_sid,

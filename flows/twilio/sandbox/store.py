@@ -157,7 +157,10 @@ class Store:
         """The flows as they were so many seconds ago. To read only."""
         with self._lock:
             moment = self._clock() - timedelta(seconds=seconds)
-            flows = {number: self._flows[sid] for number, sid in zip(self._numbers, self._sids, strict=True)}
+            flows = {
+                number: self._flows[sid]
+                for number, sid in zip(self._numbers, self._sids, strict=True)
+            }
             for at, number, before in reversed(self._history):
                 if at <= moment:
                     break
@@ -181,7 +184,9 @@ class Store:
             return self._flows[sid]
         except KeyError:
             raise ApiError(
-                HTTPStatus.NOT_FOUND, NOT_FOUND, f"The requested resource /FlexFlows/{sid} was not found"
+                HTTPStatus.NOT_FOUND,
+                NOT_FOUND,
+                f"The requested resource /FlexFlows/{sid} was not found",
             ) from None
 
     def _descending(self, below: int | None, name: str | None) -> Iterator[tuple[int, str]]:
@@ -221,7 +226,10 @@ class Store:
     def _save(self) -> None:
         if self._file is None:
             return
-        rows = [[number, self._flows[sid]] for number, sid in zip(self._numbers, self._sids, strict=True)]
+        rows = [
+            [number, self._flows[sid]]
+            for number, sid in zip(self._numbers, self._sids, strict=True)
+        ]
         self._file.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=self._file.parent, prefix=f".{self._file.name}.")
         try:

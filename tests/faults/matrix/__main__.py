@@ -57,7 +57,9 @@ MAX_COMPLAINTS = 40  # that are printed in full
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.matrix", description=__doc__)
-    parser.add_argument("--runs", type=int, default=20, help="of each trouble at each kind of change")
+    parser.add_argument(
+        "--runs", type=int, default=20, help="of each trouble at each kind of change"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of all that is drawn at random")
     parser.add_argument("--only", default="", help="the troubles whose name has this in it")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
@@ -104,7 +106,11 @@ def _run_all(
             for verb in SCENARIOS[name].verbs
         }
         for cell in track(
-            as_completed(cells), "Playing", len(cells), console=console, disable=not console.is_terminal
+            as_completed(cells),
+            "Playing",
+            len(cells),
+            console=console,
+            disable=not console.is_terminal,
         ):
             verdicts[cells[cell]].add(cell.result())
     return verdicts
@@ -117,7 +123,8 @@ def _verify_chain(name: str) -> verification.VerificationResult:
 
 def _build_table(names: list[str], verdicts: dict[str, Findings]) -> Table:
     table = Table(
-        title="What was done at Twilio's end, held against what the audit log says", show_footer=True
+        title="What was done at Twilio's end, held against what the audit log says",
+        show_footer=True,
     )
     total = Findings()
     for verdict in verdicts.values():
@@ -137,7 +144,9 @@ def _build_table(names: list[str], verdicts: dict[str, Findings]) -> Table:
 
 def _format_cell(column: str, verdict: Findings) -> str:
     count = (
-        verdict.counts[RUNS] - verdict.counts[APPLIED] if column == NOT_APPLIED else verdict.counts[column]
+        verdict.counts[RUNS] - verdict.counts[APPLIED]
+        if column == NOT_APPLIED
+        else verdict.counts[column]
     )
     if column in VIOLATIONS:
         return f"[bold red]{count}" if count else "[green]0"

@@ -62,12 +62,16 @@ def _draw_stale(chance: random.Random) -> Lag:
 
 
 def _draw_for_lists(kind: LagKind) -> DrawLag:
-    return lambda chance, path: Lag(kind) if path.endswith("/FlexFlows") and chance.random() < 0.5 else None
+    return lambda chance, path: (
+        Lag(kind) if path.endswith("/FlexFlows") and chance.random() < 0.5 else None
+    )
 
 
 def _draw_any(chance: random.Random, path: str) -> Lag | None:
     kinds = [LagKind.STALE] * 3 + ([*LagKind] if path.endswith("/FlexFlows") else [])
-    return Lag(chance.choice(kinds), seconds=chance.uniform(0, 60)) if chance.random() < 0.7 else None
+    return (
+        Lag(chance.choice(kinds), seconds=chance.uniform(0, 60)) if chance.random() < 0.7 else None
+    )
 
 
 ROWS: Final[dict[str, DrawLag]] = {
@@ -153,7 +157,14 @@ class Run:
             began = self.clock.now()
             with self._count_stale_reads():
                 self.chance.choice(
-                    [self._ours, self._elsewhere, self._elsewhere, self._sync, self._sync, self._look]
+                    [
+                        self._ours,
+                        self._elsewhere,
+                        self._elsewhere,
+                        self._sync,
+                        self._sync,
+                        self._look,
+                    ]
                 )()
             self._remember(began)
         lagged = [request.fault for request in self.sandbox.requests[before:] if request.fault]
@@ -187,7 +198,9 @@ class Run:
         elif act == "switch":
             flow_changes.set_enabled(sid=row.sid, enabled=not row.enabled, **common)
         else:
-            flow_changes.delete_flow(sid=row.sid, base={"friendly_name": row.friendly_name}, **common)
+            flow_changes.delete_flow(
+                sid=row.sid, base={"friendly_name": row.friendly_name}, **common
+            )
         self.tally.counts[OWN_CHANGES] += 1
 
     def _elsewhere(self) -> None:
@@ -197,7 +210,9 @@ class Run:
             self.sandbox.add_flow(**self.draws.flow())
         elif act == "edit":
             sid = self.chance.choice(sids)
-            self.sandbox.edit_flow(sid, **self._edit(flex_flow.from_response(self.sandbox.flows[sid])))
+            self.sandbox.edit_flow(
+                sid, **self._edit(flex_flow.from_response(self.sandbox.flows[sid]))
+            )
         elif len(sids) > 2:
             self.sandbox.remove_flow(self.chance.choice(sids))
         self.tally.counts[EXTERNAL_CHANGES] += 1
@@ -247,7 +262,9 @@ class Run:
         """Follow each flow through the log, forwards through what it really was."""
         places: dict[str, int] = {}
         events = (
-            AuditEvent.objects.filter(seq__gt=self.since).exclude(target_sid="").select_related("payload")
+            AuditEvent.objects.filter(seq__gt=self.since)
+            .exclude(target_sid="")
+            .select_related("payload")
         )
         for event in events.order_by("seq"):
             is_ours = event.stage in UNIQUE_STAGES and event.result in APPLIED_RESULTS

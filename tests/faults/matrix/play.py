@@ -35,8 +35,21 @@ from tests import ACCOUNT
 from tests.faults.acting import OMAR, wait_for
 from tests.faults.matrix import victim
 from tests.faults.matrix.edits import FlowGenerator
-from tests.faults.matrix.troubles import CREATE, DELETE, LONG_DEADLINE, SWITCH, Scenario, build_faults
-from tests.faults.witness import LEFT_UNKNOWN, Findings, ObservedWrite, WriteObserver, compare_with_log
+from tests.faults.matrix.troubles import (
+    CREATE,
+    DELETE,
+    LONG_DEADLINE,
+    SWITCH,
+    Scenario,
+    build_faults,
+)
+from tests.faults.witness import (
+    LEFT_UNKNOWN,
+    Findings,
+    ObservedWrite,
+    WriteObserver,
+    compare_with_log,
+)
 
 RUNS = "runs"
 MIRROR_DIFFERS = "the copy is not as Twilio has it"
@@ -277,7 +290,9 @@ class Run:
             janitor = self.sandbox.flows[sid]["janitor_enabled"]
             self.sandbox.edit_flow(sid, janitor_enabled=not janitor)
         elif what == "another flow":
-            self.sandbox.edit_flow(self.bystander, friendly_name=f"Bystander {self.chance.random()}")
+            self.sandbox.edit_flow(
+                self.bystander, friendly_name=f"Bystander {self.chance.random()}"
+            )
         elif what == "a new flow":
             self.sandbox.add_flow()
         if self.chance.random() < 0.2:

@@ -38,7 +38,10 @@ def exhaust_rates(client: FlexClient) -> None:
 @contextmanager
 def take_identity(run: Run) -> Iterator[None]:
     """Another flow that is on has the channel and the identity that this one is to be on with."""
-    place = {name: run.values.get(name) or run.before[name] for name in ("channel_type", "contact_identity")}
+    place = {
+        name: run.values.get(name) or run.before[name]
+        for name in ("channel_type", "contact_identity")
+    }
     sid = run.sandbox.add_flow(**place, enabled=True)
     run.values["enabled"] = True
     if run.sid:

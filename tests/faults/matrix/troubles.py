@@ -35,7 +35,9 @@ class Scenario:
     when: Phase = "at the call"
     verbs: tuple[str, ...] = VERBS
     deadline: float = LONG_DEADLINE
-    client: Callable[[FlexClient], None] = lambda _client: None  # changes the client of the one call
+    client: Callable[[FlexClient], None] = lambda _client: (
+        None
+    )  # changes the client of the one call
     around: Callable[[Run], AbstractContextManager[Any]] = lambda _run: nullcontext()
     killed: str = ""  # the step at which the process dies; victim.py
     applied_late: Literal["", "before reading", "between two reads"] = ""
@@ -43,7 +45,11 @@ class Scenario:
 
 
 def _fault_scenario(name: str, kind: FaultKind, group: str, **how: Any) -> Scenario:
-    own = {key: how.pop(key) for key in ("lasts", "deadline", "verbs", "when", "applied_late") if key in how}
+    own = {
+        key: how.pop(key)
+        for key in ("lasts", "deadline", "verbs", "when", "applied_late")
+        if key in how
+    }
     return Scenario(name=name, group=group, faults=(Fault(kind, **how),), **own)
 
 
@@ -52,13 +58,19 @@ def _refusals() -> list[Scenario]:
     codes = {400: 20001, 401: 20003, 403: 20005, 404: 20404, 409: 20409, 410: 20404, 422: 20001}
     return [
         *(
-            _fault_scenario(f"refused with {status}", FaultKind.REFUSE, group, status=status, code=code)
+            _fault_scenario(
+                f"refused with {status}", FaultKind.REFUSE, group, status=status, code=code
+            )
             for status, code in codes.items()
         ),
         _fault_scenario("refused as RFC 9457 has it", FaultKind.PROBLEM, group),
-        _fault_scenario("429 once, then well", FaultKind.TOO_MANY, group, retry_after=0, lasts=False),
+        _fault_scenario(
+            "429 once, then well", FaultKind.TOO_MANY, group, retry_after=0, lasts=False
+        ),
         _fault_scenario("429 for good", FaultKind.TOO_MANY, group, retry_after=0),
-        _fault_scenario("429, come back after the deadline", FaultKind.TOO_MANY, group, retry_after=3600),
+        _fault_scenario(
+            "429, come back after the deadline", FaultKind.TOO_MANY, group, retry_after=3600
+        ),
         Scenario(name="wrong API key", group=group, client=surroundings.use_wrong_key),
         Scenario(
             name="the identity is taken",
@@ -83,7 +95,9 @@ def _server_errors() -> list[Scenario]:
             for status in (500, 502, 503)
         ),
         *(
-            _fault_scenario(f"{status}, applied", FaultKind.APPLY_THEN_SERVER_ERROR, group, status=status)
+            _fault_scenario(
+                f"{status}, applied", FaultKind.APPLY_THEN_SERVER_ERROR, group, status=status
+            )
             for status in (500, 504)
         ),
         _fault_scenario("500 once, then well", FaultKind.SERVER_ERROR, group, lasts=False),
@@ -98,7 +112,10 @@ def _server_errors() -> list[Scenario]:
         Scenario(
             name="applied and lost, then refused with 403",
             group=group,
-            faults=(Fault(FaultKind.APPLY_THEN_DROP), Fault(FaultKind.REFUSE, status=403, code=20005)),
+            faults=(
+                Fault(FaultKind.APPLY_THEN_DROP),
+                Fault(FaultKind.REFUSE, status=403, code=20005),
+            ),
         ),
         Scenario(
             name="429, then applied and lost",
@@ -197,7 +214,13 @@ def _kills() -> list[Scenario]:
     held, hang = "while the call is held", Fault(FaultKind.HANG)
     late = Fault(FaultKind.LATE_APPLY)
     return [
-        at("while it reads the flow first", "", hang, when="reading first", verbs=EXISTING_FLOW_VERBS),
+        at(
+            "while it reads the flow first",
+            "",
+            hang,
+            when="reading first",
+            verbs=EXISTING_FLOW_VERBS,
+        ),
         at("before the attempt is committed"),
         at("after the attempt, before the call"),
         at(held, "while the call is held, not applied", hang),
@@ -225,4 +248,7 @@ SCENARIOS: Final = {
 def build_faults(trouble: Scenario, method: str) -> list[Fault]:
     """The faults as the sandbox takes them, for requests of this method."""
     faults = [replace(fault, method=method, times=1) for fault in trouble.faults]
-    return [*faults[:-1], *(replace(fault, times=None if trouble.lasts else 1) for fault in faults[-1:])]
+    return [
+        *faults[:-1],
+        *(replace(fault, times=None if trouble.lasts else 1) for fault in faults[-1:]),
+    ]

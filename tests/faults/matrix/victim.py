@@ -89,7 +89,9 @@ def _run(orders: Instructions) -> None:
     if orders.verb == "reconcile":
         reconcile.reconcile()
     else:
-        make_change(orders.verb, orders.sid, orders.before, orders.values, orders.actor, orders.change_id)
+        make_change(
+            orders.verb, orders.sid, orders.before, orders.values, orders.actor, orders.change_id
+        )
 
 
 def _kill_self(*_args: Any, **_kwargs: Any) -> None:

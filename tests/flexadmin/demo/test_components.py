@@ -59,4 +59,6 @@ def test_components_have_no_address_without_debug(client_of, addresses):
     addresses(debug=False)
 
     assert client_of("admin").get("/components/").status_code == 404
-    assert "components" not in {getattr(entry, "name", None) for entry in flexadmin.urls.urlpatterns}
+    assert "components" not in {
+        getattr(entry, "name", None) for entry in flexadmin.urls.urlpatterns
+    }

@@ -51,8 +51,10 @@ def test_everybody_is_added_on_record_before_anything_happens(demo_of, flows):
     events = AuditEvent.objects.order_by("seq").select_related("payload")
     added = [event for event in events if event.action == "people.create"]
     assert [event.seq for event in added] == [1, 2, 3, 4]
-    assert {event.payload.friendly_name: event.payload.after["role"] for event in added} == DEMO_USERS
-    assert all(event.actor_label.startswith("command line: ") for event in added)
+    assert {
+        event.payload.friendly_name: event.payload.after["role"] for event in added
+    } == DEMO_USERS
+    assert all(event.actor_label.startswith("CLI (") for event in added)
     times = [event.at for event in events]
     assert times == sorted(times)
 
@@ -69,5 +71,7 @@ def test_story_names_the_people_by_their_own_ids(demo_of):
     demo_of(3)
 
     ids = {user.username: str(user.pk) for user in User.objects.all()}
-    told = AuditEvent.objects.filter(actor_label__in=DEMO_USERS).values_list("actor_label", "actor_id")
+    told = AuditEvent.objects.filter(actor_label__in=DEMO_USERS).values_list(
+        "actor_label", "actor_id"
+    )
     assert dict(told) == {name: ids[name] for name, _ in told}

@@ -22,7 +22,9 @@ def application(environ, start_response):
     length = 0 if environ["PATH_INFO"] == "/unread" else int(environ.get("CONTENT_LENGTH") or 0)
     body = environ["wsgi.input"].read(length)
     size = BIG if environ["PATH_INFO"] == "/big" else 0
-    answer = b"x" * size or f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} {len(body)}".encode()
+    answer = (
+        b"x" * size or f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} {len(body)}".encode()
+    )
     start_response("200 OK", [("Content-Length", str(len(answer)))])
     return [answer[at : at + 65536] for at in range(0, len(answer), 65536)]
 
@@ -50,7 +52,11 @@ def worker(monkeypatch):
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
         log = Log()
         made = BufferingWorker(1, os.getppid(), [listener], SimpleNamespace(), 30, config, log)
-        made.wsgi, made.tpool, made.poller = application, made.get_thread_pool(), selectors.DefaultSelector()
+        made.wsgi, made.tpool, made.poller = (
+            application,
+            made.get_thread_pool(),
+            selectors.DefaultSelector(),
+        )
         made.method_queue.init()
         address = listener.getsockname()
         running = threading.Thread(target=made.run, daemon=True)
@@ -146,7 +152,9 @@ def test_slow_readers_hold_nobody_up(connect):
 
 def test_slow_reader_gets_all_of_it_in_the_end(connect):
     line = connect(request("/big"), receive_buffer=4096)
-    assert answered(connect(request("/quick")), b"GET /quick 0")  # the thread is done with the big one
+    assert answered(
+        connect(request("/quick")), b"GET /quick 0"
+    )  # the thread is done with the big one
 
     line.sendall(request("/next", "Connection: close"))
 
@@ -198,7 +206,12 @@ def test_client_that_asks_first_is_told_to_go_on_once(connect):
         (b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000, b"431"),
         (request("/", "Content-Length: 1", "Content-Length: 2", method="POST"), b"400"),
         (request("/", "Content-Length: no", method="POST"), b"400"),
-        (request("/", "Content-Length: 3", "Transfer-Encoding: chunked", method="POST", body=b"123"), b"400"),
+        (
+            request(
+                "/", "Content-Length: 3", "Transfer-Encoding: chunked", method="POST", body=b"123"
+            ),
+            b"400",
+        ),
     ],
     ids=["no colon", "long", "many", "without an end", "two lengths", "no length", "two framings"],
 )
@@ -216,7 +229,9 @@ def test_malformed_request_is_refused_and_parted_from(connect, sent, status):
         ("BODY_SECONDS", request("/", "Content-Length: 100000", method="POST", body=b"1")),
     ],
 )
-def test_request_that_does_not_come_in_time_is_refused(worker, connect, monkeypatch, patience, sent):
+def test_request_that_does_not_come_in_time_is_refused(
+    worker, connect, monkeypatch, patience, sent
+):
     monkeypatch.setattr(buffering, patience, 0)
 
     said = closed(connect(sent))
@@ -253,7 +268,9 @@ def test_all_requests_together_have_a_bound(worker, connect, monkeypatch):
 
     assert said.startswith(b"HTTP/1.1 503")
     wait_for(lambda: worker.worker._received == 0)
-    assert answered(connect(request("/a", "Content-Length: 3", method="POST", body=b"123")), b"POST /a 3")
+    assert answered(
+        connect(request("/a", "Content-Length: 3", method="POST", body=b"123")), b"POST /a 3"
+    )
 
 
 def test_answer_has_a_bound_beyond_which_its_thread_waits(connect, monkeypatch):
@@ -282,7 +299,11 @@ def test_stop_waits_for_no_slow_client(worker, connect, monkeypatch):
 
 
 def test_client_that_leaves_is_forgotten(worker, connect):
-    for sent in (b"", b"GET / HTTP/1.1\r\n", request("/", "Content-Length: 9", method="POST", body=b"1")):
+    for sent in (
+        b"",
+        b"GET / HTTP/1.1\r\n",
+        request("/", "Content-Length: 9", method="POST", body=b"1"),
+    ):
         connect(sent).close()
 
     wait_for(lambda: worker.worker.nr_conns == 0)

@@ -63,7 +63,11 @@ def test_headers_of_anybody_else_change_nothing(asked, peer):
         Forwarded="for=198.51.100.1;proto=https;host=evil.example",
     )
 
-    assert (request.META["REMOTE_ADDR"], request.scheme, request.get_host()) == (peer, "http", "testserver")
+    assert (request.META["REMOTE_ADDR"], request.scheme, request.get_host()) == (
+        peer,
+        "http",
+        "testserver",
+    )
     assert not [name for name in request.META if "FORWARDED" in name or "REAL" in name]
 
 
@@ -86,14 +90,18 @@ def test_forwarded_host_is_never_believed(asked):
     assert asked("10.0.0.1", X_Forwarded_Host="evil.example").get_host() == "testserver"
 
 
-@pytest.mark.parametrize("wrong", ["proxy.example", "10.0.0.1/8", "0.0.0.0/0", "::/0", "10.0.0.0/33", "*"])
+@pytest.mark.parametrize(
+    "wrong", ["proxy.example", "10.0.0.1/8", "0.0.0.0/0", "::/0", "10.0.0.0/33", "*"]
+)
 def test_what_is_no_network_is_named(wrong):
     with pytest.raises(ImproperlyConfigured, match=r"^TRUSTED_PROXIES: .* is"):
         proxies.parse_networks(["10.0.0.1", wrong])
 
 
 @pytest.mark.parametrize(("trusted", "source_ip"), [(["127.0.0.1"], CLIENT), ([], "127.0.0.1")])
-def test_log_has_the_clients_true_address(client_of, settings, sandbox, flow_sid, trusted, source_ip):
+def test_log_has_the_clients_true_address(
+    client_of, settings, sandbox, flow_sid, trusted, source_ip
+):
     settings.TRUSTED_PROXIES = proxies.parse_networks(trusted)
     headers = {"X-Forwarded-For": f"198.51.100.1, {CLIENT}"}
 

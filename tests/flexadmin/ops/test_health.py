@@ -44,7 +44,7 @@ def test_not_ready_with_a_migration_missing(client, monkeypatch):
 
     answer = client.get("/health/ready/")
 
-    assert (answer.status_code, answer.json()["database"]) == (503, "lacks migrations")
+    assert (answer.status_code, answer.json()["database"]) == (503, "migrations are missing")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -86,7 +86,9 @@ def test_many_who_ask_at_once_cost_one_look(client, monkeypatch):
 def test_answer_holds_for_a_moment(client, monkeypatch):
     monkeypatch.setattr(health, "RESULT_TTL", 1000)
     looks, plan = [], MigrationExecutor.migration_plan
-    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *args: looks.append(1) or plan(*args))
+    monkeypatch.setattr(
+        MigrationExecutor, "migration_plan", lambda *args: looks.append(1) or plan(*args)
+    )
 
     answers = [client.get("/health/ready/").json() for _ in range(5)]
 

@@ -28,7 +28,8 @@ def make_old_rows(count=3):
     cache.set("old", "value", timeout=1)
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE flexadmin_cache SET expires = %s", [connection.ops.adapt_datetimefield_value(past)]
+            "UPDATE flexadmin_cache SET expires = %s",
+            [connection.ops.adapt_datetimefield_value(past)],
         )
 
 

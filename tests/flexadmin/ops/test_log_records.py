@@ -100,10 +100,13 @@ def test_no_secret_is_logged(said, tell, capsys, monkeypatch):
 
 
 def test_what_is_no_secret_stays(said):
-    log.warning("short %s", "POST /v1/FlexFlows/FO1 200 31 ms RQ1, see https://host.example/in?team=care")
+    log.warning(
+        "short %s", "POST /v1/FlexFlows/FO1 200 31 ms RQ1, see https://host.example/in?team=care"
+    )
 
     assert (
-        "short POST /v1/FlexFlows/FO1 200 31 ms RQ1, see https://host.example/in?team=care" in said.getvalue()
+        "short POST /v1/FlexFlows/FO1 200 31 ms RQ1, see https://host.example/in?team=care"
+        in said.getvalue()
     )
 
 
@@ -147,7 +150,9 @@ def test_health_and_static_files_have_no_line(records, client, caplog):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_all_lines_of_a_request_carry_the_id_of_its_event(records, sandbox, flow_sid, client_of, caplog):
+def test_all_lines_of_a_request_carry_the_id_of_its_event(
+    records, sandbox, flow_sid, client_of, caplog
+):
     caplog.set_level("INFO")
     client = client_of("operator")
     form = {"enabled": "false", "reason": "because", "change_id": str(uuid.uuid4())}
@@ -163,7 +168,9 @@ def test_all_lines_of_a_request_carry_the_id_of_its_event(records, sandbox, flow
 
 
 @pytest.mark.django_db
-def test_failure_is_logged_with_its_trace_and_without_its_query(records, client_of, sandbox, monkeypatch):
+def test_failure_is_logged_with_its_trace_and_without_its_query(
+    records, client_of, sandbox, monkeypatch
+):
     def broken(*_args):
         raise RuntimeError(f"broken by {CANARY}")
 
@@ -185,7 +192,9 @@ def test_every_configured_secret_is_known():
         django_settings.AUDIT_KEY,
         django_settings.FLEX_ACCOUNTS[0].auth[1],
     } <= set(handler["secrets"])
-    assert django_settings.FLEX_ACCOUNTS[0].auth[0] not in handler["secrets"]  # it says who, and is no secret
+    assert (
+        django_settings.FLEX_ACCOUNTS[0].auth[0] not in handler["secrets"]
+    )  # it says who, and is no secret
 
 
 USES = """
@@ -203,7 +212,11 @@ def test_site_masks_its_own_secrets(tmp_path, capfd):
         "DATABASE_URL": "postgres://u:c4n4ry-database@127.0.0.1:1/n",
     }
 
-    shown(USES, **{**WHOLE, **secrets, "SECRET_KEY_FALLBACKS": "fallback-1,fallback-2"}, to=tmp_path / "log")
+    shown(
+        USES,
+        **{**WHOLE, **secrets, "SECRET_KEY_FALLBACKS": "fallback-1,fallback-2"},
+        to=tmp_path / "log",
+    )
 
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert [line["message"] for line in lines] == ["it is masked"] * 5

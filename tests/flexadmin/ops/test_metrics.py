@@ -65,7 +65,9 @@ def test_each_call_is_counted_by_verb_and_result(scrape, sandbox, flow_sid):
 
     found = scrape()
 
-    counts = {key[1:]: value for key, value in found.items() if key[0] == "twilio_call_seconds_count"}
+    counts = {
+        key[1:]: value for key, value in found.items() if key[0] == "twilio_call_seconds_count"
+    }
     assert counts[("succeeded", "list")] == 1
     assert counts[("throttled", "update")] == counts[("succeeded", "update")] == 1
     assert counts[("refused", "create")] == 1
@@ -108,7 +110,9 @@ def test_state_of_copy_changes_and_log(scrape, sandbox, flow_sid, settings):
     assert found["audit_verified_intact",] == 1
     assert found["audit_events_since_verified",] == 1
     verified = verification.last_verification()
-    assert found["audit_verified_timestamp_seconds",] == pytest.approx(verified.event.at.timestamp())
+    assert found["audit_verified_timestamp_seconds",] == pytest.approx(
+        verified.event.at.timestamp()
+    )
     assert found["database_up",] == 1
 
 

@@ -95,9 +95,9 @@ def test_pending_sign_in_of_who_is_deactivated_is_refused_and_recorded(admin, so
 
     answer = finished(pending)
 
-    assert "Your access was deactivated." in answer.content.decode()
+    assert "Your access is deactivated." in answer.content.decode()
     assert recorded_events()[-1] == ("auth.login", "denied", ANONYMOUS_LABEL, "operator")
-    assert last_event().payload.message == "the person is deactivated"
+    assert last_event().payload.message == "user deactivated"
     do(admin, someone, "active", active="true")
     assert not is_signed_in(pending[0])
 
@@ -109,10 +109,11 @@ def test_pending_sign_in_of_who_was_deactivated_meanwhile_is_refused(admin, some
     answer = finished(pending)
 
     assert (
-        "Your password or access changed while you were signing in. Sign in again." in answer.content.decode()
+        "Your password or access changed while you were signing in. Sign in again."
+        in answer.content.decode()
     )
     assert not is_signed_in(pending[0])
-    assert "since this sign-in began" in last_event().payload.message
+    assert "during the sign-in" in last_event().payload.message
 
 
 def own_password(admin, someone):
@@ -120,7 +121,10 @@ def own_password(admin, someone):
     theirs.force_login(someone)
     new = {"new_password1": "a long passphrase", "new_password2": "a long passphrase"}
     assert (
-        theirs.post("/people/me/password/", {"old_password": "operator-password", **new}).status_code == 302
+        theirs.post(
+            "/people/me/password/", {"old_password": "operator-password", **new}
+        ).status_code
+        == 302
     )
 
 
@@ -139,14 +143,21 @@ def single_sign_on_removed(admin, someone):
     do(admin, someone, "single-sign-on")
 
 
-@pytest.mark.parametrize("change", [own_password, sessions_ended, temporary_password, single_sign_on_removed])
+@pytest.mark.parametrize(
+    "change", [own_password, sessions_ended, temporary_password, single_sign_on_removed]
+)
 def test_pending_sign_in_is_refused_once_what_it_rests_on_changed(admin, someone, pending, change):
     change(admin, someone)
 
     finished(pending)
 
     assert not is_signed_in(pending[0])
-    assert recorded_events("auth.login")[-1] == ("auth.login", "denied", ANONYMOUS_LABEL, "operator")
+    assert recorded_events("auth.login")[-1] == (
+        "auth.login",
+        "denied",
+        ANONYMOUS_LABEL,
+        "operator",
+    )
 
 
 def test_pending_sign_in_ends_when_2fa_is_reset(admin, someone, pending):
@@ -202,7 +213,9 @@ def test_own_session_goes_on_when_the_others_end(someone):
     assert not is_signed_in(there)
 
 
-def test_deactivation_while_a_sign_in_is_being_recorded_ends_it(admin, someone, pending, monkeypatch):
+def test_deactivation_while_a_sign_in_is_being_recorded_ends_it(
+    admin, someone, pending, monkeypatch
+):
     """The sign-in waits for the log, which an administrator's change holds."""
     append = auth_events.audit_log.append
 

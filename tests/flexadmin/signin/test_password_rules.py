@@ -50,7 +50,11 @@ def test_very_long_password_is_looked_at_quickly():
 
 
 def changed(client, old, new, again=None):
-    said = {"old_password": old, "new_password1": new, "new_password2": new if again is None else again}
+    said = {
+        "old_password": old,
+        "new_password1": new,
+        "new_password2": new if again is None else again,
+    }
     return client.post("/people/me/password/", said)
 
 

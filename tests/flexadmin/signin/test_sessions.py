@@ -100,7 +100,9 @@ def test_pages_are_read_while_sessions_cannot_be_written(client, clock, monkeypa
 
 
 @pytest.mark.parametrize("path", ["/flows/", "/login/"])
-def test_session_that_is_ended_elsewhere_meanwhile_leads_to_sign_in(client, clock, monkeypatch, path):
+def test_session_that_is_ended_elsewhere_meanwhile_leads_to_sign_in(
+    client, clock, monkeypatch, path
+):
     real = SessionStore.load
 
     def load_and_lose(self):
@@ -138,8 +140,12 @@ def test_changed_password_ends_the_other_sessions_and_goes_on_record(client):
 
     assert is_signed_in(client)
     assert not is_signed_in(other)
-    assert recorded_events("auth.password") == [("auth.password_change", "succeeded", "operator", "operator")]
-    assert "a long passphrase" not in str(list(AuditEvent.objects.values("reason", "payload__after")))
+    assert recorded_events("auth.password") == [
+        ("auth.password_change", "succeeded", "operator", "operator")
+    ]
+    assert "a long passphrase" not in str(
+        list(AuditEvent.objects.values("reason", "payload__after"))
+    )
 
 
 def test_password_is_not_changed_without_the_old_one(client):
@@ -159,7 +165,8 @@ def test_wrong_old_password_counts_and_goes_on_record(client):
     assert "Too many failed attempts" in held_back.content.decode()
     assert sign_in(Client()).status_code == 429, "the same password, guessed elsewhere"
     assert (
-        recorded_events("auth.password") == [("auth.password_change", "denied", "operator", "operator")] * 10
+        recorded_events("auth.password")
+        == [("auth.password_change", "denied", "operator", "operator")] * 10
     )
     assert recorded_events("auth.lockout") == [("auth.lockout", "denied", "operator", "operator")]
     assert User.objects.get(username="operator").check_password("operator-password")
@@ -170,7 +177,11 @@ def test_right_old_password_counts_not_and_forgets(client):
         changed(client, old="guessed")
     for _ in range(12):
         client.post("/people/me/password/", {"old_password": ""})
-    mistyped = {"old_password": "operator-password", "new_password1": "short", "new_password2": "other"}
+    mistyped = {
+        "old_password": "operator-password",
+        "new_password1": "short",
+        "new_password2": "other",
+    }
     assert client.post("/people/me/password/", mistyped).status_code == 422
 
     for _ in range(9):
@@ -190,13 +201,19 @@ def test_wrong_password_and_code_of_a_confirmation_count_and_go_on_record(client
 
     assert held_back.status_code == 429
     assert "Too many failed attempts" in held_back.content.decode()
-    assert recorded_events("auth.confirm") == [("auth.confirm", "denied", "operator", "operator")] * 6
+    assert (
+        recorded_events("auth.confirm") == [("auth.confirm", "denied", "operator", "operator")] * 6
+    )
     last = AuditEvent.objects.latest("seq")
-    assert last.payload.message == "wrong second factor"
+    assert last.payload.message == "wrong code or passkey"
 
 
-def test_nothing_is_confirmed_or_changed_while_a_wrong_password_cannot_be_recorded(client, monkeypatch):
-    monkeypatch.setattr(audit_log, "append", lambda **_: (_ for _ in ()).throw(audit_log.NotRecorded("full")))
+def test_nothing_is_confirmed_or_changed_while_a_wrong_password_cannot_be_recorded(
+    client, monkeypatch
+):
+    monkeypatch.setattr(
+        audit_log, "append", lambda **_: (_ for _ in ()).throw(audit_log.NotRecorded("full"))
+    )
 
     assert changed(client, old="guessed").status_code == 503
     assert client.post("/people/me/confirm/", {"password": "guessed"}).status_code == 503
@@ -215,7 +232,9 @@ def test_everywhere_else_is_signed_out(person):
     assert "Telephone" in page
     assert is_signed_in(here)
     assert not is_signed_in(there)
-    assert recorded_events("auth.sessions") == [("auth.sessions_end", "succeeded", "operator", "operator")]
+    assert recorded_events("auth.sessions") == [
+        ("auth.sessions_end", "succeeded", "operator", "operator")
+    ]
 
 
 # The second factor that the site asks for
@@ -233,7 +252,9 @@ PATHS = [
 
 
 @pytest.mark.parametrize("path", PATHS[:-1])
-def test_who_has_no_second_factor_is_led_to_set_one_up_whatever_the_address(client_of, settings, path):
+def test_who_has_no_second_factor_is_led_to_set_one_up_whatever_the_address(
+    client_of, settings, path
+):
     settings.SECOND_FACTOR_REQUIRED = True
     client = client_of("admin")
 
@@ -244,7 +265,9 @@ def test_who_has_no_second_factor_is_led_to_set_one_up_whatever_the_address(clie
 
 def test_who_has_set_one_up_goes_on(client, settings):
     settings.SECOND_FACTOR_REQUIRED = True
-    assert "Set up two-factor authentication to continue" in client.get("/people/me/").content.decode()
+    assert (
+        "Set up two-factor authentication to continue" in client.get("/people/me/").content.decode()
+    )
 
     set_up_app(client)
 

@@ -38,14 +38,18 @@ def with_permission(name="clerk"):
 def with_group(name="clerk"):
     user = User.objects.create_user(name, password=f"{name}-password")
     group = Group.objects.create(name="backdoor")
-    group.permissions.set(Permission.objects.filter(codename__in=["manage_people", "view_flow", "add_flow"]))
+    group.permissions.set(
+        Permission.objects.filter(codename__in=["manage_people", "view_flow", "add_flow"])
+    )
     user.groups.add(group)
     return user
 
 
 def with_group_on_account(name="clerk"):
     user = with_group(name)
-    AccountRole.objects.create(person=user, account_sid=ACCOUNT, role=Group.objects.get(name="backdoor"))
+    AccountRole.objects.create(
+        person=user, account_sid=ACCOUNT, role=Group.objects.get(name="backdoor")
+    )
     user.groups.clear()
     return user
 
@@ -107,7 +111,10 @@ def test_bulk_change_of_who_lost_their_role_stops_though_they_are_a_superuser(cl
 
     work()
 
-    assert Plan.objects.get().ended_because == "operator no longer has permission to make these changes."
+    assert (
+        Plan.objects.get().ended_because
+        == "operator no longer has permission to make these changes."
+    )
 
 
 @every_kind
@@ -120,12 +127,12 @@ def test_pages_show_it_and_the_log_has_it_once(client_of, give):
     listed = admin.get("/people/").content.decode()
     page = admin.get(f"/people/{user.pk}/").content.decode()
 
-    assert "Rights from outside, without effect" in listed
+    assert "External permissions (no effect)" in listed
     assert GIVEN[give] in page
     events = recorded_events("people.")
     assert events == [("people.rights_found", "applied", "", user.username)]
     event = admin.get(f"/audit/{AuditEvent.objects.latest('seq').event_id}/").content.decode()
-    assert "Found rights given outside this dashboard" in event
+    assert "Found external permissions" in event
     assert "no effect" in event
 
 
@@ -134,9 +141,12 @@ def test_sign_in_says_in_the_log_what_has_no_effect(client):
 
     sign_in(client, "root2")
 
-    assert sorted(event[0] for event in recorded_events("")) == ["auth.login", "people.rights_found"]
+    assert sorted(event[0] for event in recorded_events("")) == [
+        "auth.login",
+        "people.rights_found",
+    ]
     login = AuditEvent.objects.select_related("payload").get(action="auth.login")
-    assert login.payload.after["superuser flag, without effect"] == "set"
+    assert login.payload.after["superuser flag (no effect)"] == "set"
 
 
 def test_every_event_about_the_user_has_it(client_of):
@@ -159,7 +169,11 @@ def test_what_is_given_or_taken_away_later_is_recorded_anew():
     outside_rights.record_changes()
 
     events = AuditEvent.objects.select_related("payload").order_by("seq")
-    assert [event.payload.after.get("superuser flag", "") for event in events] == ["", "set", "none"]
+    assert [event.payload.after.get("superuser flag", "") for event in events] == [
+        "",
+        "set",
+        "none",
+    ]
     assert events[2].payload.message == "Removed outside this dashboard."
 
 
@@ -177,7 +191,7 @@ def test_administrator_removes_it_with_a_reason(client_of, give):
     assert recorded_events("people.rights_remove") == [
         ("people.rights_remove", "succeeded", "admin", user.username)
     ]
-    assert "Rights from outside" not in admin.get(f"/people/{user.pk}/").content.decode()
+    assert "External permissions" not in admin.get(f"/people/{user.pk}/").content.decode()
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
@@ -201,7 +215,7 @@ def test_sign_in_goes_on_while_it_cannot_be_recorded(client, client_of, monkeypa
     monkeypatch.setattr(audit_log, "append", refuse_found)
     sign_in(client, "admin")
 
-    assert "Rights from outside" in client.get("/people/").content.decode()
+    assert "External permissions" in client.get("/people/").content.decode()
 
 
 # An upgrade
@@ -218,10 +232,13 @@ def test_upgrade_makes_superusers_administrators_where_there_is_no_other(client)
 
     sign_in(client, "root2")
     assert client.get("/people/").status_code == 200
-    assert [event[0] for event in recorded_events("people.")] == ["people.rights_found", "people.role"]
+    assert [event[0] for event in recorded_events("people.")] == [
+        "people.rights_found",
+        "people.role",
+    ]
     event = AuditEvent.objects.select_related("payload").get(action="people.role")
     assert event.payload.after["role"] == "admin"
-    assert event.reason.startswith("Upgrade: the superuser flag no longer gives rights")
+    assert event.reason.startswith("Upgrade: the superuser flag no longer grants access")
     page = client.get(f"/audit/{event.event_id}/").content.decode()
     assert "The system" in page
 
@@ -247,7 +264,9 @@ def test_superuser_who_was_seen_before_is_never_made_one():
 
 def test_upgrade_of_a_site_whose_log_cannot_be_written_goes_on(monkeypatch):
     superuser()
-    monkeypatch.setattr(audit_log, "append", lambda **_: (_ for _ in ()).throw(audit_log.NotRecorded("full")))
+    monkeypatch.setattr(
+        audit_log, "append", lambda **_: (_ for _ in ()).throw(audit_log.NotRecorded("full"))
+    )
 
     upgrade()
 
@@ -259,7 +278,9 @@ def test_upgrade_of_a_site_whose_log_cannot_be_written_goes_on(monkeypatch):
 
 def test_createsuperuser_is_refused_and_names_what_to_use():
     with pytest.raises(CommandError, match="add_operator NAME --role admin"):
-        call_command("createsuperuser", "--noinput", "--username", "root2", "--email", "x@example.com")
+        call_command(
+            "createsuperuser", "--noinput", "--username", "root2", "--email", "x@example.com"
+        )
 
     assert not User.objects.exists()
 

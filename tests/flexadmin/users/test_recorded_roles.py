@@ -23,7 +23,11 @@ def vera(actor):
 
 def test_role_that_was_recorded_is_well(vera, actor):
     services.set_roles(
-        person=vera, role="operator", on_accounts={ACCOUNT: "auditor"}, actor=actor, reason="new job"
+        person=vera,
+        role="operator",
+        on_accounts={ACCOUNT: "auditor"},
+        actor=actor,
+        reason="new job",
     )
 
     assert verification.verify().is_intact
@@ -44,26 +48,30 @@ def test_role_that_was_recorded_is_well(vera, actor):
 def test_role_that_nobody_recorded_is_named(vera, tamper):
     tamper(vera)
 
-    assert "The roles of vera" in str(verification.verify())
+    assert "The roles or status of vera" in str(verification.verify())
 
 
 def test_user_that_is_gone_is_named(vera):
     User.objects.filter(pk=vera.pk).delete()
 
-    assert "The database has no user vera" in str(verification.verify())
+    assert "The user vera is missing from the database" in str(verification.verify())
 
 
 def test_second_role_group_is_named(vera):
     vera.groups.add(Group.objects.get(name="admin"))
 
-    assert "The roles of vera" in str(verification.verify())
+    assert "The roles or status of vera" in str(verification.verify())
     assert services.snapshot_user(vera)["role"] == "admin, viewer"
 
 
-@pytest.mark.parametrize("said", [{"role": "none"}, {"role": "none", "active": True}], ids=["before", "now"])
+@pytest.mark.parametrize(
+    "said", [{"role": "none"}, {"role": "none", "active": True}], ids=["before", "now"]
+)
 def test_user_who_came_by_single_sign_on_is_well(actor, said):
     User.objects.create(username="newcomer")
-    payload = Payload(friendly_name="newcomer", after={"by": "single sign-on", "subject": "x", **said})
+    payload = Payload(
+        friendly_name="newcomer", after={"by": "single sign-on", "subject": "x", **said}
+    )
 
     audit_log.append(
         action="people.create",

@@ -17,18 +17,18 @@ from tests.flexadmin.signing_in import recorded_events
 pytestmark = pytest.mark.django_db
 
 REFUSED = {
-    "the log's own": ("reconciliation", "uses “reconciliation” for itself"),
-    "in other letters": ("Reconciliation", "for itself"),
-    "with a sign": ("re-conciliation", "for itself"),
-    "in Cyrillic letters": ("ѕуѕtem", "for itself"),
-    "system": ("System", "for itself"),
-    "command line": ("command_line", "for itself"),
-    "mixed alphabets": ("аnton", "different alphabets (Cyrillic, Latin)"),
-    "a Greek letter": ("οmega", "different alphabets (Greek, Latin)"),
-    "taken": ("ADA", "a user named “ada” already"),
-    "taken, in full width": ("ａｄａ", "a user named “ada” already"),
-    "Latin, but alike": ("ɑda", "looks like the user “ada”"),
-    "wholly Cyrillic, but alike": ("сара", "looks like the user “capa”"),
+    "the log's own": ("reconciliation", "“reconciliation” is reserved for the audit log"),
+    "in other letters": ("Reconciliation", "is reserved for the audit log"),
+    "with a sign": ("re-conciliation", "is reserved for the audit log"),
+    "in Cyrillic letters": ("ѕуѕtem", "is reserved for the audit log"),
+    "system": ("System", "is reserved for the audit log"),
+    "command line": ("command_line", "reserved"),
+    "mixed alphabets": ("аnton", "mixes alphabets (Cyrillic, Latin)"),
+    "a Greek letter": ("οmega", "mixes alphabets (Greek, Latin)"),
+    "taken": ("ADA", "A user named “ada” already exists"),
+    "taken, in full width": ("ａｄａ", "A user named “ada” already exists"),
+    "Latin, but alike": ("ɑda", "looks too similar to the user “ada”"),
+    "wholly Cyrillic, but alike": ("сара", "looks too similar to the user “capa”"),
 }
 
 
@@ -39,10 +39,14 @@ def others(db):
 
 
 @pytest.mark.parametrize(("name", "sentence"), REFUSED.values(), ids=REFUSED)
-def test_name_is_refused_in_its_own_sentence_wherever_it_is_typed(client_of, monkeypatch, name, sentence):
+def test_name_is_refused_in_its_own_sentence_wherever_it_is_typed(
+    client_of, monkeypatch, name, sentence
+):
     with pytest.raises(ValidationError) as refused:
         validate_new_username(name)
-    page = client_of("admin").post("/people/new/", {"name": name, "role": "viewer", "reason": "Joins"})
+    page = client_of("admin").post(
+        "/people/new/", {"name": name, "role": "viewer", "reason": "Joins"}
+    )
     monkeypatch.setenv("OPERATOR_PASSWORD", "a long passphrase")
     with pytest.raises(CommandError) as said:
         call_command("add_operator", name, "--role", "viewer")
@@ -56,7 +60,17 @@ def test_name_is_refused_in_its_own_sentence_wherever_it_is_typed(client_of, mon
 
 
 @pytest.mark.parametrize(
-    "name", ["nina", "иван", "αλέξης", "山田ひろし", "김민수", "jos\u00e9", "ada2", "n.o-r_a+1@example.com"]
+    "name",
+    [
+        "nina",
+        "иван",
+        "αλέξης",
+        "山田ひろし",
+        "김민수",
+        "jos\u00e9",
+        "ada2",
+        "n.o-r_a+1@example.com",
+    ],
 )
 def test_other_name_is_taken(monkeypatch, name):
     monkeypatch.setenv("OPERATOR_PASSWORD", "a long passphrase")

@@ -28,7 +28,11 @@ def test_client_follows_the_settings(settings):
 
     client = clients.flex_client(OURS, deadline=3.5)
 
-    assert (client.base_url, client.deadline, client.account_sid) == ("https://flex.example/v1", 3.5, OURS)
+    assert (client.base_url, client.deadline, client.account_sid) == (
+        "https://flex.example/v1",
+        3.5,
+        OURS,
+    )
     assert client._rate_limits is True
 
 
@@ -64,7 +68,7 @@ def test_turns_are_agreed_on_in_the_database(settings, monkeypatch):
     )
     settings.FLEX_RATE_LIMITS = True
 
-    with pytest.raises(NotSent, match="turn"):
+    with pytest.raises(NotSent, match="rate limit"):
         clients.flex_client(OURS, deadline=4.0).fetch(FLOW)
 
     assert asked == [(OURS, "fetch", 1.0)]
@@ -124,7 +128,7 @@ def test_flow_that_the_copy_lost_is_of_the_account_that_the_log_says(two_account
 @pytest.mark.django_db
 def test_flow_that_nobody_knows_is_of_no_account(two_accounts):
     assert ownership.find_account_sid(FLOW) == ""
-    with pytest.raises(NotSent, match="not known which account"):
+    with pytest.raises(NotSent, match="account of this flow is unknown"):
         mirror.fetch(FLOW)
 
 

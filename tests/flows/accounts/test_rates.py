@@ -78,7 +78,9 @@ def test_many_at_once_all_have_a_turn_of_their_own(process):
     processes = [process() for _ in range(4)]
     began = time.time()
 
-    waits = run_concurrently(*(lambda one=one: booked(one, "fetch") for one in processes for _ in range(6)))
+    waits = run_concurrently(
+        *(lambda one=one: booked(one, "fetch") for one in processes for _ in range(6))
+    )
 
     assert len(waits) == 24
     assert None not in waits
@@ -106,7 +108,9 @@ def test_places_that_can_not_be_read_are_free(process):
 
 
 def test_clock_that_went_back_ends_no_calls(process):
-    RateLimit.objects.create(account_sid=AC, operation="fetch", free_at=json.dumps([time.time() + 9999] * 2))
+    RateLimit.objects.create(
+        account_sid=AC, operation="fetch", free_at=json.dumps([time.time() + 9999] * 2)
+    )
 
     assert is_now(booked(process(), "fetch", patience=0))
 
@@ -116,7 +120,9 @@ def renamed(to, back):
         cursor.execute(f"ALTER TABLE {back} RENAME TO {to}")
 
 
-def test_process_keeps_to_the_rates_by_itself_where_the_table_is_not_there(process, monkeypatch, caplog):
+def test_process_keeps_to_the_rates_by_itself_where_the_table_is_not_there(
+    process, monkeypatch, caplog
+):
     one = process()
     renamed("elsewhere", "flows_ratelimit")
     try:
@@ -208,7 +214,9 @@ def overtaken(monkeypatch):
     return by
 
 
-only_rows = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
+only_rows = pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="SQLite has one writer at a time"
+)
 
 
 @only_rows

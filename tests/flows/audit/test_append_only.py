@@ -70,7 +70,11 @@ def values_of(event, shared, **others):
 def refused(statement, parameters=(), says=SAYS):
     """Whether the database refuses the statement in those words and all rows stay as they were."""
     before = rows()
-    with pytest.raises(DatabaseError, match=says), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match=says),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement, parameters)
     return rows() == before
 
@@ -159,7 +163,9 @@ def test_insert_that_does_nothing_on_conflict_changes_nothing(event):
 ])  # fmt: skip
 def test_truncate_is_refused(event, statement):
     with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # else the inserts' own checks stand in its way
+        cursor.execute(
+            "SET CONSTRAINTS ALL IMMEDIATE"
+        )  # else the inserts' own checks stand in its way
 
     assert refused(statement)
 
@@ -174,7 +180,9 @@ def test_orm_update_and_delete_are_refused(event):
         lambda: AuditEvent.objects.update(reason="x"),
         lambda: AuditEvent.objects.bulk_update([event], ["actor_label"]),
         lambda: AuditEvent.objects.filter(pk=event.pk)._raw_delete("default"),
-        lambda: AuditPayload.objects.all().delete() and AuditEvent.objects.filter(pk=event.pk).delete(),
+        lambda: (
+            AuditPayload.objects.all().delete() and AuditEvent.objects.filter(pk=event.pk).delete()
+        ),
     ):
         with pytest.raises(DatabaseError, match=SAYS), transaction.atomic():
             act()

@@ -16,7 +16,14 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from flows.audit import audit_log, chain
-from flows.audit.audit_log import Actor, AlreadyRecorded, ConcurrentChange, NotRecorded, Observation, Payload
+from flows.audit.audit_log import (
+    Actor,
+    AlreadyRecorded,
+    ConcurrentChange,
+    NotRecorded,
+    Observation,
+    Payload,
+)
 from flows.audit.models import AuditEvent, AuditPayload, ChainHead, OpenDrift
 from tests.faults.acting import (
     OMAR,
@@ -79,7 +86,12 @@ def test_append_orders_and_chains_events():
 def test_append_keeps_all_that_it_was_told():
     change, request = uuid.uuid4(), uuid.uuid4()
     who = Actor(
-        id="9", label="ada", role="admin", source_ip="2001:db8::1", user_agent="curl", request_id=str(request)
+        id="9",
+        label="ada",
+        role="admin",
+        source_ip="2001:db8::1",
+        user_agent="curl",
+        request_id=str(request),
     )
 
     event = reloaded(append(
@@ -89,7 +101,11 @@ def test_append_keeps_all_that_it_was_told():
         requested={"a": 2}, after={"a": 3}, message="no"),
     ))  # fmt: skip
 
-    assert (event.change_id, event.request_id, event.account_sid) == (change, request, "AC" + "5a" * 16)
+    assert (event.change_id, event.request_id, event.account_sid) == (
+        change,
+        request,
+        "AC" + "5a" * 16,
+    )
     assert (event.actor_id, event.actor_label, event.actor_role) == ("9", "ada", "admin")
     assert (event.source_ip, event.user_agent, event.target_sid) == ("2001:db8::1", "curl", SID)
     assert (event.remote_status, event.remote_code, event.remote_request_id) == (400, 20001, "RQ1")
@@ -108,7 +124,9 @@ def test_hash_is_recomputable_with_odd_text(text):
         actor=who,
         reason=text,
         remote_request_id=text[:60],
-        payload=Payload(friendly_name=text, contact_identity=text, message=text, before={"name": [text]}),
+        payload=Payload(
+            friendly_name=text, contact_identity=text, message=text, before={"name": [text]}
+        ),
     )
 
     assert_chain_intact(1)
@@ -170,7 +188,10 @@ def test_hash_is_an_hmac_of_canonical_json_in_the_documented_form(settings, refe
     if findings is None:
         del body["findings"]  # a later column: sealed where it has a value
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    assert row["payload_hash"] == hmac.new(settings.AUDIT_KEY.encode(), text.encode(), "sha256").hexdigest()
+    assert (
+        row["payload_hash"]
+        == hmac.new(settings.AUDIT_KEY.encode(), text.encode(), "sha256").hexdigest()
+    )
 
 
 @pytest.mark.django_db
@@ -351,7 +372,9 @@ def test_attempt_beside_an_open_one_of_another_flow():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("age", [timedelta(seconds=59), timedelta(seconds=61), timedelta(days=400)], ids=str)
+@pytest.mark.parametrize(
+    "age", [timedelta(seconds=59), timedelta(seconds=61), timedelta(days=400)], ids=str
+)
 def test_attempt_beside_one_of_a_process_that_died_waits_however_old_that_is(age):
     with mock.patch("django.utils.timezone.now", return_value=timezone.now() - age):
         dead = attempt(target_sid=SID)
@@ -444,7 +467,9 @@ def test_append_to_a_log_that_breaks_half_way_is_not_recorded(table):
 def observed(*sids, action="flow.drift"):
     """That these flows were found at Twilio."""
     observations = [
-        Observation(action=action, account_sid="AC1", target_sid=sid, payload=Payload(after={"sid": sid}))
+        Observation(
+            action=action, account_sid="AC1", target_sid=sid, payload=Payload(after={"sid": sid})
+        )
         for sid in sids
     ]
     return audit_log.observe(observations, read_at=audit_log.last_seq())
@@ -520,7 +545,9 @@ def test_append_to_a_read_only_database_is_not_recorded():
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("error", [OperationalError("server closed"), InterfaceError("connection closed")])
+@pytest.mark.parametrize(
+    "error", [OperationalError("server closed"), InterfaceError("connection closed")]
+)
 def test_append_without_a_connection_is_not_recorded(monkeypatch, error):
     monkeypatch.setattr(AuditPayload, "save", mock.Mock(side_effect=error))
 
@@ -555,7 +582,9 @@ def test_eight_threads_begin_one_change():
 
     results = run_concurrently(*[lambda: attempt(change_id=change_id, target_sid=SID)] * 8)
 
-    assert sorted(type(result).__name__ for result in results) == ["AlreadyRecorded"] * 7 + ["AuditEvent"]
+    assert sorted(type(result).__name__ for result in results) == ["AlreadyRecorded"] * 7 + [
+        "AuditEvent"
+    ]
     assert_chain_intact(1)
 
 
@@ -563,7 +592,9 @@ def test_eight_threads_begin_one_change():
 def test_eight_threads_begin_changes_of_one_flow():
     results = run_concurrently(*[lambda: attempt(target_sid=SID)] * 8)
 
-    assert sorted(type(result).__name__ for result in results) == ["AuditEvent"] + ["ChangeOpen"] * 7
+    assert (
+        sorted(type(result).__name__ for result in results) == ["AuditEvent"] + ["ChangeOpen"] * 7
+    )
     assert_chain_intact(1)
 
 

@@ -34,7 +34,9 @@ def seqs(one):
 
 
 def cells(one):
-    return list(csv.DictReader(io.StringIO("".join(one.lines()).removeprefix("\ufeff"), newline="")))
+    return list(
+        csv.DictReader(io.StringIO("".join(one.lines()).removeprefix("\ufeff"), newline=""))
+    )
 
 
 @pytest.mark.parametrize("batch", [1, 2, 5, 10, 500])
@@ -74,7 +76,9 @@ def test_export_after_the_end_is_its_own_record_alone(log, actor):
 
 
 def test_export_of_a_part(log, actor):
-    part = begun(actor, filters={"sid": "FO3"}, events=lambda: AuditEvent.objects.filter(target_sid="FO3"))
+    part = begun(
+        actor, filters={"sid": "FO3"}, events=lambda: AuditEvent.objects.filter(target_sid="FO3")
+    )
 
     assert seqs(part) == [4]
 
@@ -97,7 +101,7 @@ def test_export_is_on_record_with_what_was_asked(log, actor):
 
     event = AuditEvent.objects.get(action="audit.export")
     assert (event.stage, event.result, event.actor_label) == ("access", "succeeded", actor.label)
-    assert event.reason == "csv, a part of the events after 3"  # what was searched for can be erased
+    assert event.reason == "csv, filtered events after 3"  # what was searched for can be erased
     assert event.payload.requested == {
         "format": "csv", "filters": {"q": "+33199000123"}, "after": 3, "through": event.seq,
     }  # fmt: skip
@@ -162,7 +166,9 @@ def test_csv_cells_are_no_formulas(actor, name):
     assert cells(begun(actor, form="csv"))[0]["friendly_name"] == "'" + name
 
 
-@pytest.mark.parametrize("name", ["Sommer", " a=b", "1-2", "'", "", "a@b.example", "{=}"], ids=ascii)
+@pytest.mark.parametrize(
+    "name", ["Sommer", " a=b", "1-2", "'", "", "a@b.example", "{=}"], ids=ascii
+)
 def test_csv_cells_that_are_harmless_stay(actor, name):
     audit_log.append(
         action="flow.update",

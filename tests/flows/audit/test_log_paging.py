@@ -55,7 +55,9 @@ def explained(searches):
     explain = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN "
     with connection.cursor() as cursor:
         for sql in searches:
-            if connection.vendor == "postgresql":  # so small a log it may well read through, index or not
+            if (
+                connection.vendor == "postgresql"
+            ):  # so small a log it may well read through, index or not
                 cursor.execute("SET enable_seqscan = off")
             cursor.execute(explain + sql)
             way = "\n".join(str(row[-1]) for row in cursor.fetchall())
@@ -88,13 +90,20 @@ def test_search_walks_an_index_in_its_order(log, scope):
 
         assert found.scanned_to is None, asked
         ways = list(plans(queries.captured_queries))
-        assert ways or asked.get("account"), asked  # of another account there is nothing to look for
+        assert ways or asked.get("account"), (
+            asked
+        )  # of another account there is nothing to look for
         for way in ways:
-            assert re.search("USING (COVERING )?INDEX|USING INTEGER PRIMARY KEY|Index", way), (asked, way)
+            assert re.search("USING (COVERING )?INDEX|USING INTEGER PRIMARY KEY|Index", way), (
+                asked,
+                way,
+            )
             assert not re.search("TEMP B-TREE FOR ORDER|Seq Scan on flows_audit", way), (asked, way)
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL chooses by what it knows of the rows")
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="PostgreSQL chooses by what it knows of the rows"
+)
 def test_search_takes_the_index_that_is_made_for_it(log):
     for asked, scope, index in [
         ({"actor": "person 1"}, ALL, "log_(actor|resolver)"),
@@ -160,7 +169,9 @@ def test_log_is_one_that_verification_takes(log):
 
 def busy_flow():
     """The flow, of `MAIN`, that most of the log is about."""
-    return statistics.mode(AuditEvent.objects.filter(result="failed").values_list("target_sid", flat=True))
+    return statistics.mode(
+        AuditEvent.objects.filter(result="failed").values_list("target_sid", flat=True)
+    )
 
 
 def all_pages(asked, scope):
@@ -288,7 +299,12 @@ def test_people_are_those_who_acted_in_the_accounts(actor):
         ("Ömer", SMALL_ACCOUNT),
     ):
         who = audit_log.Actor(id="1", label=label)
-        said = {"action": "flow.update", "stage": "access", "result": "denied", "account_sid": account}
+        said = {
+            "action": "flow.update",
+            "stage": "access",
+            "result": "denied",
+            "account_sid": account,
+        }
         audit_log.append(actor=who, payload=Payload(), **said)
     audit_log.observe(
         [
@@ -313,7 +329,9 @@ def test_log_is_not_read_through_for_an_account_elsewhere(log, client_of, stagin
         AuditEvent.objects.filter(account_sid=SECOND_ACCOUNT).first(),
     )
     OpenDrift.objects.create(event=drift, target_sid=drift.target_sid)
-    Flow.objects.create(sid=drift.target_sid, account_sid=SECOND_ACCOUNT, mirrored_at=timezone.now())
+    Flow.objects.create(
+        sid=drift.target_sid, account_sid=SECOND_ACCOUNT, mirrored_at=timezone.now()
+    )
     for address in ("/flows/", f"/flows/{drift.target_sid}/", "/flows/drift/"):
         with CaptureQueriesContext(connection) as queries:
             assert client.get(address).status_code == 200, address

@@ -22,7 +22,11 @@ BEFORE = {
     "integration_flow_sid": STUDIO,
     "chat_service_sid": CHAT,
 }
-AFTER = {**BEFORE, "friendly_name": "Störung Süd", "integration_url": "https://new-hooks.example.com/in"}
+AFTER = {
+    **BEFORE,
+    "friendly_name": "Störung Süd",
+    "integration_url": "https://new-hooks.example.com/in",
+}
 
 
 @pytest.fixture
@@ -37,7 +41,9 @@ def renamed(db):
         **said, stage="attempt", result="pending", reason="Ticket-4711: as agreed",
         payload=Payload(friendly_name=BEFORE["friendly_name"], before=BEFORE, requested=asked),
     )  # fmt: skip
-    body = Payload(friendly_name=AFTER["friendly_name"], before=BEFORE, requested=asked, after=AFTER)
+    body = Payload(
+        friendly_name=AFTER["friendly_name"], before=BEFORE, requested=asked, after=AFTER
+    )
     event = audit_log.append(
         **said, stage="outcome", result="succeeded", payload=body, remote_request_id=REMOTE
     )

@@ -50,7 +50,9 @@ def earlier(patched, sandbox):
     for model in (AuditEvent, AuditPayload):
         patched.setattr(model, "masks", {})
     sids = [
-        sandbox.add_flow(integration_type="external", integration_url=url, unknown={"token": CANARY})
+        sandbox.add_flow(
+            integration_type="external", integration_url=url, unknown={"token": CANARY}
+        )
         for url in ADDRESSES
     ]
     mirror.sync(ACCOUNT)

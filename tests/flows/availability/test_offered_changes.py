@@ -57,9 +57,18 @@ def test_what_twilio_refuses_has_no_button(client_of, flow_sid, kinds, on_flow, 
 
 
 @pytest.mark.parametrize("status", [403, 410])
-def test_where_no_flow_is_shown_nothing_that_reads_it_first_is_offered(client_of, sandbox, flow_sid, status):
+def test_where_no_flow_is_shown_nothing_that_reads_it_first_is_offered(
+    client_of, sandbox, flow_sid, status
+):
     sandbox.inject(
-        Fault(FaultKind.REFUSE, method="GET", path="/FlexFlows/*", times=None, status=status, code=20003)
+        Fault(
+            FaultKind.REFUSE,
+            method="GET",
+            path="/FlexFlows/*",
+            times=None,
+            status=status,
+            code=20003,
+        )
     )
     client = client_of("operator")
 
@@ -105,7 +114,9 @@ def test_change_that_could_not_be_sent_is_refused_on_record(client_of, sandbox, 
     assert received_writes(sandbox) == []
 
 
-def test_looking_at_the_flow_once_twilio_shows_it_again_brings_the_buttons_back(client_of, flow_sid):
+def test_looking_at_the_flow_once_twilio_shows_it_again_brings_the_buttons_back(
+    client_of, flow_sid
+):
     shut("fetch")
     client = client_of("operator")
     assert ways(client.get("/flows/")) == {"new"}
@@ -126,7 +137,10 @@ class TestInbox:
     @pytest.fixture
     def drifted(self, sandbox, staging):
         """One flow in each account, changed elsewhere."""
-        sids = [there.add_flow(friendly_name=name) for there, name in ((sandbox, "Live"), (staging, "Try"))]
+        sids = [
+            there.add_flow(friendly_name=name)
+            for there, name in ((sandbox, "Live"), (staging, "Try"))
+        ]
         for there in (sandbox, staging):
             mirror.sync(there.account_sid)
         for there, sid in zip((sandbox, staging), sids, strict=True):
@@ -135,11 +149,18 @@ class TestInbox:
         return sids
 
     def items(self, page):
-        return {item.last.target_sid: (item.can_accept, item.can_revert) for item in page.context["found"]}
+        return {
+            item.last.target_sid: (item.can_accept, item.can_revert)
+            for item in page.context["found"]
+        }
 
-    def test_each_item_is_judged_in_its_own_account(self, client_of, person, sandbox, staging, drifted):
+    def test_each_item_is_judged_in_its_own_account(
+        self, client_of, person, sandbox, staging, drifted
+    ):
         user = person("viewer", "vera")
-        user.account_roles.create(account_sid=staging.account_sid, role=person("operator").groups.get())
+        user.account_roles.create(
+            account_sid=staging.account_sid, role=person("operator").groups.get()
+        )
 
         page = client_of("viewer", "vera").get("/flows/drift/")
 
@@ -187,7 +208,9 @@ def test_restore_of_a_deleted_flow_takes_a_creation_alone(client_of, sandbox, fl
     assert "Restore" not in text(client.get(f"/audit/{event.event_id}/"))
 
 
-def test_copy_to_an_account_where_nothing_can_be_created_is_not_offered(client_of, sandbox, staging):
+def test_copy_to_an_account_where_nothing_can_be_created_is_not_offered(
+    client_of, sandbox, staging
+):
     sid = sandbox.add_flow(friendly_name="Live")
     mirror.sync(sandbox.account_sid)
     client = client_of("operator")
@@ -197,8 +220,10 @@ def test_copy_to_an_account_where_nothing_can_be_created_is_not_offered(client_o
 
     assert "Copy to staging" not in text(client.get(f"/flows/{sid}/"))
     choice = text(client.get("/flows/new/"))
-    assert "No flow can be created there now" in choice
-    assert f"account={staging.account_sid}" not in choice.partition("<main")[2].partition("choices")[2]
+    assert "Can’t create flows now" in choice
+    assert (
+        f"account={staging.account_sid}" not in choice.partition("<main")[2].partition("choices")[2]
+    )
 
 
 def test_plan_that_is_done_offers_no_way_back_that_could_not_be_made(client_of, sandbox, flow_sid):

@@ -63,13 +63,16 @@ def update(sid, actor, **values):
 
 def test_kind_that_twilio_refused_is_not_sent_again(sandbox, flow_sid, actor):
     sandbox.inject(
-        Fault(FaultKind.REFUSE, method="POST", path="/FlexFlows/*", times=None, status=403, code=20403)
+        Fault(
+            FaultKind.REFUSE, method="POST", path="/FlexFlows/*", times=None, status=403, code=20403
+        )
     )
 
     assert update(flow_sid, actor, enabled=False).error.status == 403
     sent = len(received_writes(sandbox))
     with pytest.raises(
-        restrictions.OperationUnavailable, match=r"Twilio refuses to change flows .status 403, code 20403"
+        restrictions.OperationUnavailable,
+        match=r"Twilio refuses to change flows .status 403, code 20403",
     ):
         update(flow_sid, actor, enabled=False)
 
@@ -172,7 +175,9 @@ def test_closing_and_opening_are_on_record(sandbox, flow_sid, actor):
     opened = AuditEvent.objects.latest("seq")
     assert not restrictions.lift_read_only(account_sid=AC, reason="", actor=actor)
 
-    said = [(event.action, event.result, event.reason, event.account_sid) for event in (closed, opened)]
+    said = [
+        (event.action, event.result, event.reason, event.account_sid) for event in (closed, opened)
+    ]
     assert said == [
         ("account.close", "succeeded", "A freeze", AC),
         ("account.reopen", "succeeded", "Over", AC),
@@ -190,13 +195,18 @@ def test_account_is_not_closed_if_that_can_not_be_recorded(sandbox, actor):
 def test_site_that_is_read_only_closes_every_account(sandbox, staging, actor):
     restrictions.set_read_only(account_sid="", reason="A freeze", actor=actor)
 
-    assert [state.is_read_only for state in restrictions.availability_by_account().values()] == [True, True]
+    assert [state.is_read_only for state in restrictions.availability_by_account().values()] == [
+        True,
+        True,
+    ]
 
 
 def test_account_alone_leaves_the_other_open(sandbox, staging, actor):
     restrictions.set_read_only(account_sid=staging.account_sid, reason="A freeze", actor=actor)
 
-    assert {sid: state.is_read_only for sid, state in restrictions.availability_by_account().items()} == {
+    assert {
+        sid: state.is_read_only for sid, state in restrictions.availability_by_account().items()
+    } == {
         sandbox.account_sid: False,
         staging.account_sid: True,
     }
@@ -221,7 +231,13 @@ def test_asking_again_forgets_what_twilio_refused_and_nothing_else(sandbox, flow
 
 def test_change_that_was_begun_before_tells_its_story(sandbox, flow_sid, actor):
     change_id = uuid.uuid4()
-    again = {"sid": flow_sid, "base": None, "values": {"enabled": False}, "reason": "", "actor": actor}
+    again = {
+        "sid": flow_sid,
+        "base": None,
+        "values": {"enabled": False},
+        "reason": "",
+        "actor": actor,
+    }
     flow_changes.update_flow(**again, change_id=change_id)
     restrictions.set_read_only(account_sid=AC, reason="A freeze", actor=actor)
 
@@ -229,7 +245,9 @@ def test_change_that_was_begun_before_tells_its_story(sandbox, flow_sid, actor):
         flow_changes.update_flow(**again, change_id=change_id)
 
 
-def test_no_change_is_begun_after_the_event_that_closed_its_account(sandbox, flow_sid, actor, monkeypatch):
+def test_no_change_is_begun_after_the_event_that_closed_its_account(
+    sandbox, flow_sid, actor, monkeypatch
+):
     fetch = mirror.fetch
 
     def closed_meanwhile(*args, **kwargs):

@@ -77,7 +77,11 @@ def test_one_that_is_as_asked_for_is_the_one(sandbox):
     assert (event.stage, event.result, event.action, event.target_sid) == (
         "reconciled", "applied", "flow.create", sid,
     )  # fmt: skip
-    assert event.payload.after["friendly_name"] == event.payload.friendly_name == ASKED["friendly_name"]
+    assert (
+        event.payload.after["friendly_name"]
+        == event.payload.friendly_name
+        == ASKED["friendly_name"]
+    )
     assert event.payload.requested == ASKED
     assert Flow.objects.get(sid=sid).resource == event.payload.after
     assert len(received_writes(sandbox)) == sent
@@ -234,7 +238,11 @@ def test_flow_that_was_changed_here_before_is_none_of_ours(sandbox):
 
 
 def test_secret_is_matched_by_its_mask(sandbox):
-    values = {"integration_type": "external", "integration_url": SECRET_URL, "integration_flow_sid": None}
+    values = {
+        "integration_type": "external",
+        "integration_url": SECRET_URL,
+        "integration_flow_sid": None,
+    }
     lose(sandbox, values=values)
     twin(sandbox, **{**values, "integration_url": SECRET_URL.replace("canary", "kestrel")})
 
@@ -272,7 +280,9 @@ def test_flow_that_a_creation_made_which_is_on_record_is_no_candidate(sandbox):
 
 def test_flow_that_another_creation_is_just_making_is_no_candidate(sandbox):
     lose(sandbox, FaultKind.DROP)
-    append_attempt("", action="flow.create", payload=audit_log.Payload(requested={**ASKED, **OTHER}, **OTHER))
+    append_attempt(
+        "", action="flow.create", payload=audit_log.Payload(requested={**ASKED, **OTHER}, **OTHER)
+    )
     twin(sandbox, **OTHER)
 
     assert results() == []
@@ -339,11 +349,17 @@ def test_what_was_not_ours_is_drift_afterwards(sandbox, read):
     change = OpenChange.objects.get()
 
     append_attempt(
-        "", action="flow.create", stage="reconciled", result="not_applied", change_id=change.change_id
+        "",
+        action="flow.create",
+        stage="reconciled",
+        result="not_applied",
+        change_id=change.change_id,
     )
     mirror.sync(ACCOUNT) if read == "sync" else mirror.fetch(theirs)
 
-    assert [(event.target_sid, event.payload.before) for event in drift_events()] == [(theirs, None)]
+    assert [(event.target_sid, event.payload.before) for event in drift_events()] == [
+        (theirs, None)
+    ]
     assert Flow.objects.get(sid=theirs).friendly_name == "Theirs"
 
 
@@ -391,12 +407,15 @@ def test_other_creation_is_not_held_back(sandbox):
 
     assert create_flow(values=OTHER).event.result == "succeeded"
     assert (
-        create_flow(values={"friendly_name": "Third", "contact_identity": None}).event.result == "succeeded"
+        create_flow(values={"friendly_name": "Third", "contact_identity": None}).event.result
+        == "succeeded"
     )
 
 
 def test_creation_without_name_or_identity_is_like_no_other(sandbox):
-    append_attempt("", action="flow.create", payload=audit_log.Payload(requested={"channel_type": "web"}))
+    append_attempt(
+        "", action="flow.create", payload=audit_log.Payload(requested={"channel_type": "web"})
+    )
 
     assert create_flow(values={"contact_identity": None}).event.result == "succeeded"
 

@@ -81,10 +81,18 @@ def test_decision_is_on_record_as_a_persons_own(sandbox, edited_since):
     event = decide()
 
     attempt = AuditEvent.objects.get(stage="attempt")
-    assert (event.stage, event.result, event.change_id) == ("reconciled", "applied", attempt.change_id)
-    assert (event.actor_label, event.actor_role, event.source_ip) == ("omar", "operator", "192.0.2.7")
+    assert (event.stage, event.result, event.change_id) == (
+        "reconciled",
+        "applied",
+        attempt.change_id,
+    )
+    assert (event.actor_label, event.actor_role, event.source_ip) == (
+        "omar",
+        "operator",
+        "192.0.2.7",
+    )
     assert event.reason == "I saw it"
-    assert event.payload.message == f"A person decided; reading could not tell. {reconcile.THIRD_VALUE}"
+    assert event.payload.message == f"Decided by a user. {reconcile.THIRD_VALUE}"
     assert (event.payload.before, event.payload.requested) == (
         attempt.payload.before,
         attempt.payload.requested,
@@ -97,7 +105,9 @@ def test_decision_is_on_record_as_a_persons_own(sandbox, edited_since):
 def test_update_was_applied_and_what_came_after_it_is_somebody_elses(edited_since):
     event = decide()
 
-    assert event.payload.after["friendly_name"] == Flow.objects.get().friendly_name == "Plaintes Lyon"
+    assert (
+        event.payload.after["friendly_name"] == Flow.objects.get().friendly_name == "Plaintes Lyon"
+    )
     assert event.payload.after["janitor_enabled"] is False
     assert drift_events() == []
     mirror.sync(ACCOUNT)
@@ -110,10 +120,16 @@ def test_update_was_applied_and_what_came_after_it_is_somebody_elses(edited_sinc
 def test_update_was_not_applied_and_what_is_there_is_somebody_elses(edited_since):
     event = decide(applied=False)
 
-    assert (event.result, event.payload.after, event.target_sid) == ("not_applied", None, edited_since)
+    assert (event.result, event.payload.after, event.target_sid) == (
+        "not_applied",
+        None,
+        edited_since,
+    )
     assert Flow.objects.get().friendly_name == "Réclamations Lyon"
     mirror.sync(ACCOUNT)
-    assert [drift.payload.before["friendly_name"] for drift in drift_events()] == ["Réclamations Lyon"]
+    assert [drift.payload.before["friendly_name"] for drift in drift_events()] == [
+        "Réclamations Lyon"
+    ]
     assert [drift.payload.after["friendly_name"] for drift in drift_events()] == ["Third"]
 
 
@@ -250,7 +266,9 @@ def test_eight_people_decide_at_once(edited_since):
     )
 
     assert sum(isinstance(result, AuditEvent) for result in results) == 1
-    assert all(isinstance(result, AuditEvent | AlreadyRecorded | NotAmbiguous) for result in results)
+    assert all(
+        isinstance(result, AuditEvent | AlreadyRecorded | NotAmbiguous) for result in results
+    )
     assert AuditEvent.objects.filter(stage="reconciled").count() == 1
     assert_chain_intact()
 
@@ -278,7 +296,9 @@ def test_after_the_decision_the_flow_can_be_changed_again(edited_since):
 
     decide(applied=False)
 
-    assert rename_flow(edited_since, base=None, values={"enabled": False}).event.result == "succeeded"
+    assert (
+        rename_flow(edited_since, base=None, values={"enabled": False}).event.result == "succeeded"
+    )
 
 
 def test_decision_keeps_what_the_change_refers_to(sandbox, flow_sid):
@@ -298,7 +318,10 @@ def test_decision_while_the_site_looks_again(sandbox, two_alike):
     """The read was under way when the person decided: what was decided stays."""
     sandbox.remove_flow(two_alike[1])  # reading now says: one of them was there, and is gone
     sandbox.inject(Fault(FaultKind.DRIP, method="GET", path="/FlexFlows", seconds=60))
-    change, read = OpenChange.objects.select_related("attempt__payload").get(), len(sandbox.requests)
+    change, read = (
+        OpenChange.objects.select_related("attempt__payload").get(),
+        len(sandbox.requests),
+    )
     looking = BackgroundCall(lambda: reconcile.reconcile_one(change))
     wait_for(lambda: len(sandbox.requests) > read and sandbox.requests[read].status)
 

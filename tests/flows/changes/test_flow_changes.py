@@ -76,7 +76,11 @@ def test_create(sandbox):
         "ContactIdentity": "+4923055501", "IntegrationType": "studio", "Enabled": "false",
         "Integration.FlowSid": "FW" + "1" * 32, "Integration.RetryCount": "0",
     })]  # fmt: skip
-    assert (attempt.action, attempt.target_sid, attempt.payload.requested) == ("flow.create", "", asked)
+    assert (attempt.action, attempt.target_sid, attempt.payload.requested) == (
+        "flow.create",
+        "",
+        asked,
+    )
     assert (outcome.result, outcome.target_sid, outcome.remote_status) == ("succeeded", sid, 201)
     assert (outcome.payload.before, outcome.payload.requested) == (None, asked)
     assert outcome.payload.after == {**at_twilio(sandbox, sid), "url": change.after["url"]}
@@ -95,11 +99,21 @@ def test_update(sandbox, flow_sid):
 
     attempt, outcome = both_events()
     asked = {"friendly_name": "Plaintes Lyon", "integration_retry_count": 0}
-    assert sent(sandbox) == [("POST", {"FriendlyName": "Plaintes Lyon", "Integration.RetryCount": "0"})]
+    assert sent(sandbox) == [
+        ("POST", {"FriendlyName": "Plaintes Lyon", "Integration.RetryCount": "0"})
+    ]
     assert (attempt.stage, attempt.result, attempt.target_sid) == ("attempt", "pending", flow_sid)
-    assert (attempt.payload.before, attempt.payload.requested, attempt.payload.after) == (before, asked, None)
+    assert (attempt.payload.before, attempt.payload.requested, attempt.payload.after) == (
+        before,
+        asked,
+        None,
+    )
     assert attempt.payload.friendly_name == "Réclamations Lyon"
-    assert (attempt.remote_status, attempt.remote_request_id, attempt.duration_ms) == (None, "", None)
+    assert (attempt.remote_status, attempt.remote_request_id, attempt.duration_ms) == (
+        None,
+        "",
+        None,
+    )
     assert (outcome.stage, outcome.result, outcome.target_sid) == ("outcome", "succeeded", flow_sid)
     assert (outcome.payload.before, outcome.payload.requested) == (before, asked)
     assert outcome.payload.after["friendly_name"] == "Plaintes Lyon"
@@ -118,7 +132,9 @@ def test_update(sandbox, flow_sid):
     assert (change.event, change.error, change.differs, change.theirs) == (outcome, None, [], [])
 
 
-@pytest.mark.parametrize(("was", "enabled"), [(True, False), (False, True), (None, True), (None, False)])
+@pytest.mark.parametrize(
+    ("was", "enabled"), [(True, False), (False, True), (None, True), (None, False)]
+)
 def test_set_enabled(sandbox, flow_sid, was, enabled):
     sandbox.edit_flow(flow_sid, enabled=was)
 
@@ -137,7 +153,11 @@ def test_delete(sandbox, flow_sid):
 
     attempt, outcome = both_events()
     assert sent(sandbox) == [("DELETE", {})]
-    assert (attempt.action, attempt.target_sid, attempt.payload.before) == ("flow.delete", flow_sid, before)
+    assert (attempt.action, attempt.target_sid, attempt.payload.before) == (
+        "flow.delete",
+        flow_sid,
+        before,
+    )
     assert (outcome.result, outcome.remote_status, outcome.changed_fields) == ("succeeded", 204, [])
     assert (outcome.payload.before, outcome.payload.after) == (before, None)
     assert outcome.payload.friendly_name == "Réclamations Lyon"
@@ -190,14 +210,21 @@ def test_fields_that_nobody_knows_are_kept(sandbox, flow_sid):
     rename_flow(flow_sid)
 
     outcome = AuditEvent.objects.get(stage="outcome").payload
-    for kept in (outcome.before, outcome.after, Flow.objects.get().resource, at_twilio(sandbox, flow_sid)):
+    for kept in (
+        outcome.before,
+        outcome.after,
+        Flow.objects.get().resource,
+        at_twilio(sandbox, flow_sid),
+    ):
         assert (kept["flavour"], kept["integration_flavour"]) == ({"new": [1]}, "odd")
 
 
 def test_difference_between_asked_and_answered_is_told(sandbox, flow_sid, monkeypatch):
     update = FlexClient.update
     monkeypatch.setattr(
-        FlexClient, "update", lambda self, sid, values: update(self, sid, {"friendly_name": "PLAINTES"})
+        FlexClient,
+        "update",
+        lambda self, sid, values: update(self, sid, {"friendly_name": "PLAINTES"}),
     )
 
     change = rename_flow(flow_sid, values={"friendly_name": "Plaintes", "enabled": True})
@@ -208,13 +235,21 @@ def test_difference_between_asked_and_answered_is_told(sandbox, flow_sid, monkey
 
 
 def test_secrets_are_sent_and_not_kept(sandbox, flow_sid):
-    sid = sandbox.add_flow(integration_type="external", integration_url=SECRET_URL, contact_identity="+1")
+    sid = sandbox.add_flow(
+        integration_type="external", integration_url=SECRET_URL, contact_identity="+1"
+    )
     mirror.sync(ACCOUNT)
     newer = SECRET_URL.replace("hooks", "newer")
 
-    rename_flow(sid, base=mirror.fetch(sid), values={"integration_url": newer}, reason=f"moved to {newer}")
+    rename_flow(
+        sid, base=mirror.fetch(sid), values={"integration_url": newer}, reason=f"moved to {newer}"
+    )
     create_flow(
-        values={"integration_type": "external", "integration_url": SECRET_URL, "integration_flow_sid": None}
+        values={
+            "integration_type": "external",
+            "integration_url": SECRET_URL,
+            "integration_flow_sid": None,
+        }
     )
 
     assert [request.parameters["Integration.Url"] for request in applied_writes(sandbox)] == [
@@ -247,11 +282,19 @@ def test_conflict_is_found_before_anything_is_sent(sandbox, flow_sid, same_secon
         rename_flow(flow_sid, base=seen)
 
     (conflict,) = raised.value.merged.conflicts
-    assert (conflict.base, conflict.theirs, conflict.mine) == ("Réclamations Lyon", "Theirs", "Plaintes Lyon")
+    assert (conflict.base, conflict.theirs, conflict.mine) == (
+        "Réclamations Lyon",
+        "Theirs",
+        "Plaintes Lyon",
+    )
     assert raised.value.theirs["friendly_name"] == "Theirs"
     assert received_writes(sandbox) == []
     event = own_events().get()
-    assert (event.stage, event.result, event.changed_fields) == ("outcome", "conflict", ["friendly_name"])
+    assert (event.stage, event.result, event.changed_fields) == (
+        "outcome",
+        "conflict",
+        ["friendly_name"],
+    )
     assert event.payload.before["friendly_name"] == "Theirs"
     assert event.payload.requested == {"friendly_name": "Plaintes Lyon"}
     assert not audit_log.pending_attempts().exists()
@@ -284,7 +327,9 @@ def test_delete_of_a_flow_whose_name_is_not_kept_as_it_is(sandbox, flow_sid, nam
     sandbox.edit_flow(flow_sid, friendly_name=name)
     mirror.sync(ACCOUNT)
 
-    change = delete_flow(flow_sid, base={"friendly_name": Flow.objects.get().value("friendly_name")})
+    change = delete_flow(
+        flow_sid, base={"friendly_name": Flow.objects.get().value("friendly_name")}
+    )
 
     assert change.event.result == "succeeded"
     assert SECRET not in dump_tables()
@@ -408,7 +453,9 @@ def test_change_beside_an_open_one_is_refused(sandbox, flow_sid, act):
 
 @pytest.mark.parametrize("settled", ["succeeded", "failed", "applied", "not_applied"])
 @every_verb_of_a_flow
-def test_open_change_holds_back_the_next_until_it_is_settled_however_old(sandbox, flow_sid, act, settled):
+def test_open_change_holds_back_the_next_until_it_is_settled_however_old(
+    sandbox, flow_sid, act, settled
+):
     with mock.patch("django.utils.timezone.now", return_value=timezone.now() - timedelta(days=30)):
         dead = append_attempt(flow_sid)
 
@@ -486,7 +533,9 @@ def test_nothing_is_sent_while_the_database_is_read_only(sandbox, flow_sid, act)
 
 @pytest.mark.django_db(transaction=True)
 @every_verb
-def test_nothing_is_sent_after_a_conflict_or_a_failed_read_that_cannot_be_recorded(sandbox, flow_sid, act):
+def test_nothing_is_sent_after_a_conflict_or_a_failed_read_that_cannot_be_recorded(
+    sandbox, flow_sid, act
+):
     sandbox.inject(Fault(FaultKind.REFUSE, method="GET", status=401))
 
     with failing_inserts("flows_auditevent"):
@@ -514,7 +563,7 @@ def test_outcome_that_cannot_be_recorded(sandbox, flow_sid, act, fault, caplog):
     assert (attempt.stage, raised.value.attempt) == ("attempt", attempt)
     assert (raised.value.error is None) is (fault is None)
     assert list(audit_log.pending_attempts()) == [attempt]
-    assert f"outcome of change {change_id} is not on record" in caplog.text
+    assert f"outcome of change {change_id} is not recorded" in caplog.text
     with pytest.raises(AlreadyRecorded):
         act(flow_sid, change_id=change_id)
     assert len(applied_writes(sandbox)) <= 1
@@ -539,9 +588,13 @@ def test_connection_that_breaks_during_the_call_does_not_cost_the_outcome(sandbo
     assert own_stages() == [("attempt", "pending"), ("outcome", "succeeded")]
 
 
-@pytest.mark.parametrize("error", [ValueError("boom"), MemoryError(), KeyboardInterrupt(), SystemExit(1)])
+@pytest.mark.parametrize(
+    "error", [ValueError("boom"), MemoryError(), KeyboardInterrupt(), SystemExit(1)]
+)
 @every_verb
-def test_error_of_our_own_during_the_call_is_recorded_as_unknown(sandbox, flow_sid, act, error, monkeypatch):
+def test_error_of_our_own_during_the_call_is_recorded_as_unknown(
+    sandbox, flow_sid, act, error, monkeypatch
+):
     for verb in ("create", "update", "delete"):
         monkeypatch.setattr(FlexClient, verb, mock.Mock(side_effect=error))
 
@@ -550,7 +603,8 @@ def test_error_of_our_own_during_the_call_is_recorded_as_unknown(sandbox, flow_s
 
     assert own_stages() == [("attempt", "pending"), ("outcome", "unknown")]
     assert (
-        AuditEvent.objects.get(stage="outcome").payload.message == "the call ended in an error of this site"
+        AuditEvent.objects.get(stage="outcome").payload.message
+        == "internal error during the request"
     )
     assert not audit_log.pending_attempts().exists()
 
@@ -568,7 +622,9 @@ def test_error_of_our_own_is_told_even_if_it_cannot_be_recorded(sandbox, flow_si
     assert own_stages() == [("attempt", "pending")]
 
 
-def test_answer_that_cannot_be_put_into_words_leaves_the_attempt_open(sandbox, flow_sid, monkeypatch):
+def test_answer_that_cannot_be_put_into_words_leaves_the_attempt_open(
+    sandbox, flow_sid, monkeypatch
+):
     """Something that is no JSON: sent, and not on record."""
     answer = flow_changes.ApiResponse({"sid": flow_sid, "odd": object()}, 200, "RQ1")
     monkeypatch.setattr(FlexClient, "update", mock.Mock(return_value=answer))

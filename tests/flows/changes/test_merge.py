@@ -119,7 +119,9 @@ INTEGRATION = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("base", "theirs", "mine", "conflicts"), INTEGRATION.values(), ids=INTEGRATION)
+@pytest.mark.parametrize(
+    ("base", "theirs", "mine", "conflicts"), INTEGRATION.values(), ids=INTEGRATION
+)
 def test_integration_type_and_its_fields_collide(base, theirs, mine, conflicts):
     merged = merge(base=base, theirs=theirs, mine=mine)
 

@@ -15,7 +15,15 @@ from flows.plans import drafts, execution
 from flows.plans.drafts import BulkAction
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import OMAR, SECRET, SECRET_URL, create_flow, delete_flow, rename_flow, switch_flow
+from tests.faults.acting import (
+    OMAR,
+    SECRET,
+    SECRET_URL,
+    create_flow,
+    delete_flow,
+    rename_flow,
+    switch_flow,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -98,7 +106,9 @@ def test_no_secret_is_kept_of_it(sandbox, flow_sid):
 
     with pytest.raises(flow_changes.FlowUnreadable):
         rename_flow(
-            flow_sid, base={"integration_url": SECRET_URL}, values={"integration_url": SECRET_URL + "x"}
+            flow_sid,
+            base={"integration_url": SECRET_URL},
+            values={"integration_url": SECRET_URL + "x"},
         )
 
     body = failed().payload
@@ -132,7 +142,10 @@ def test_conflict_says_which_fields(sandbox, flow_sid):
         )  # fmt: skip
 
     message = AuditEvent.objects.get(result="conflict").payload.message
-    assert message == "Someone else changed Friendly name, Retry count in the meantime. Nothing was sent."
+    assert (
+        message
+        == "Someone else changed Friendly name, Retry count in the meantime. Nothing was sent."
+    )
 
 
 def test_page_of_it_says_that_this_is_what_was_last_known(sandbox, flow_sid, client_of):

@@ -177,7 +177,9 @@ def test_integration_of_another_type_is_no_drift(sandbox, flow_sid, rename):
 
 
 def test_update_of_a_secret_is_found_out_though_only_its_mask_is_kept(sandbox, flow_sid, rename):
-    sandbox.edit_flow(flow_sid, integration_type="external", integration_url="https://a.example/?token=one")
+    sandbox.edit_flow(
+        flow_sid, integration_type="external", integration_url="https://a.example/?token=one"
+    )
     rename(sandbox, fault=FaultKind.APPLY_THEN_DROP, integration_url="https://a.example/?token=two")
 
     assert results() == ["applied"]
@@ -200,7 +202,9 @@ def test_deletion(sandbox, flow_sid, actor, how, expected):
     assert (flow_sid in sandbox.flows) == (expected == "not_applied")
 
 
-def test_change_whose_process_died_is_found_out_once_it_can_be_no_longer_under_way(sandbox, flow_sid, actor):
+def test_change_whose_process_died_is_found_out_once_it_can_be_no_longer_under_way(
+    sandbox, flow_sid, actor
+):
     seen = mirror.fetch(flow_sid)
     audit_log.append(
         action="flow.update", stage="attempt", result="pending", actor=actor, change_id=uuid.uuid4(),

@@ -6,7 +6,14 @@ import pytest
 from flows.audit.models import OpenChange
 from flows.mirror.models import Flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
-from tests.faults.acting import VERBS, applied_writes, create_flow, delete_flow, rename_flow, switch_flow
+from tests.faults.acting import (
+    VERBS,
+    applied_writes,
+    create_flow,
+    delete_flow,
+    rename_flow,
+    switch_flow,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,9 +27,12 @@ def answer_with(sandbox, act, kind, **how):
 
 @every_verb
 @pytest.mark.parametrize(
-    ("status", "code"), [(405, 20004), (410, 20410), (412, 20001), (413, 20001), (415, 20001), (422, 45008)]
+    ("status", "code"),
+    [(405, 20004), (410, 20410), (412, 20001), (413, 20001), (415, 20001), (422, 45008)],
 )
-def test_refusal_in_twilios_words_is_failed_with_its_code(sandbox, flow_sid, client_of, act, status, code):
+def test_refusal_in_twilios_words_is_failed_with_its_code(
+    sandbox, flow_sid, client_of, act, status, code
+):
     answer_with(sandbox, act, FaultKind.REFUSE, status=status, code=code, message="Not like this")
 
     event = act(flow_sid).event
@@ -89,5 +99,9 @@ def test_change_that_is_only_accepted_is_unknown(sandbox, flow_sid, act, status)
 
     event = act(flow_sid).event
 
-    assert (event.result, event.remote_status, len(applied_writes(sandbox))) == ("unknown", status, 1)
+    assert (event.result, event.remote_status, len(applied_writes(sandbox))) == (
+        "unknown",
+        status,
+        1,
+    )
     assert OpenChange.objects.count() == 1

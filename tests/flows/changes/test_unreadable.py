@@ -35,7 +35,9 @@ LOSE = {"update": rename_flow, "switch": switch_flow, "delete": delete_flow}
 
 
 def refuse(sandbox, status=403, code=20003, **where):
-    sandbox.inject(Fault(FaultKind.REFUSE, method="GET", times=None, status=status, code=code, **where))
+    sandbox.inject(
+        Fault(FaultKind.REFUSE, method="GET", times=None, status=status, code=code, **where)
+    )
 
 
 def lose(sandbox, act, *arguments, kind=FaultKind.APPLY_THEN_DROP, **more):
@@ -55,7 +57,9 @@ def reconciled():
 
 def decide(**said):
     change = OpenChange.objects.select_related("attempt__payload").get()
-    return reconcile.resolve_manually(change=change, reason="Seen in the Console", actor=OMAR, **said)
+    return reconcile.resolve_manually(
+        change=change, reason="Seen in the Console", actor=OMAR, **said
+    )
 
 
 @pytest.mark.parametrize("verb", LOSE)
@@ -70,7 +74,10 @@ def test_user_decides_while_every_read_is_refused(sandbox, flow_sid, verb, appli
     assert change.is_unreadable
     assert change.puzzle == "Twilio refuses to show the flow (status 403, code 20003)."
     event = decide(applied=applied)
-    assert (event.result, event.reason) == ("applied" if applied else "not_applied", "Seen in the Console")
+    assert (event.result, event.reason) == (
+        "applied" if applied else "not_applied",
+        "Seen in the Console",
+    )
     assert event.payload.findings["puzzle"] == change.puzzle
     assert not OpenChange.objects.exists()
     assert verification.verify().bad_seq is None
@@ -81,7 +88,9 @@ def test_user_decides_while_every_read_is_refused(sandbox, flow_sid, verb, appli
 )
 def test_any_refusal_to_show_the_flow_is_named(sandbox, flow_sid, status, code):
     lose(sandbox, rename_flow, flow_sid)
-    sandbox.inject(Fault(FaultKind.REFUSE, method="GET", times=None, status=status, code=code or 20001))
+    sandbox.inject(
+        Fault(FaultKind.REFUSE, method="GET", times=None, status=status, code=code or 20001)
+    )
 
     assert not reconciled()
 
@@ -140,7 +149,7 @@ def test_trouble_that_passes_is_nothing_to_decide_at_first(sandbox, flow_sid, ki
 
     with clock_ahead(31):
         assert not reconciled()
-        assert OpenChange.objects.get().puzzle.startswith("Twilio can't be reached: ")
+        assert OpenChange.objects.get().puzzle.startswith("Couldn't read from Twilio: ")
 
 
 def test_creation_is_decided_while_the_listing_is_refused(sandbox, flow_sid):
@@ -149,7 +158,9 @@ def test_creation_is_decided_while_the_listing_is_refused(sandbox, flow_sid):
     refuse(sandbox)
 
     assert not reconciled()
-    assert OpenChange.objects.get().puzzle == "Twilio refuses to list flows (status 403, code 20003)."
+    assert (
+        OpenChange.objects.get().puzzle == "Twilio refuses to list flows (status 403, code 20003)."
+    )
     event = decide(applied=True, sid=made)
 
     assert (event.result, event.target_sid, event.payload.after) == ("applied", made, None)
@@ -161,7 +172,9 @@ def test_creation_is_decided_while_the_listing_is_refused(sandbox, flow_sid):
 
 
 @pytest.mark.parametrize("sid", ["", "FO1", "known"])
-def test_only_a_flow_that_the_log_does_not_account_for_can_be_what_a_creation_made(sandbox, flow_sid, sid):
+def test_only_a_flow_that_the_log_does_not_account_for_can_be_what_a_creation_made(
+    sandbox, flow_sid, sid
+):
     lose(sandbox, create_flow)
     refuse(sandbox)
     assert not reconciled()
@@ -180,17 +193,25 @@ def test_404_proves_no_deletion_where_twilio_does_not_even_list(sandbox, flow_si
 
     assert not reconciled()
 
-    assert OpenChange.objects.get().puzzle == "Twilio refuses to show the flow (status 404, code 20404)."
+    assert (
+        OpenChange.objects.get().puzzle
+        == "Twilio refuses to show the flow (status 404, code 20404)."
+    )
     assert not AuditEvent.objects.filter(stage="reconciled").exists()
 
 
-def test_account_that_the_site_has_no_more_leaves_the_decision_to_a_user(sandbox, flow_sid, settings):
+def test_account_that_the_site_has_no_more_leaves_the_decision_to_a_user(
+    sandbox, flow_sid, settings
+):
     lose(sandbox, rename_flow, flow_sid)
     settings.FLEX_ACCOUNTS = (replace(settings.FLEX_ACCOUNTS[0], sid="AC" + "7" * 32),)
 
     assert not reconciled()
 
-    assert OpenChange.objects.get().puzzle == f"This site has no credentials for the account {ACCOUNT}."
+    assert (
+        OpenChange.objects.get().puzzle
+        == f"This site has no credentials for the account {ACCOUNT}."
+    )
     assert decide(applied=True).result == "applied"
 
 
@@ -272,14 +293,20 @@ class TestErased:
     @pytest.mark.parametrize("act", [rename_flow, switch_flow])
     def test_missing_values_are_never_taken_for_an_answer(self, sandbox, flow_sid, act):
         lose(sandbox, act, flow_sid, kind=FaultKind.DROP)
-        erased = erasure.erase(sid=flow_sid, reason="asked for", actor=OMAR, despite_open_change=True)
+        erased = erasure.erase(
+            sid=flow_sid, reason="asked for", actor=OMAR, despite_open_change=True
+        )
         assert erased.undecided == [OpenChange.objects.get().latest_id]
 
         assert reconciled()
 
         assert OpenChange.objects.get().puzzle == reconcile.REQUEST_ERASED
         event = decide(applied=True)
-        assert (event.payload.before, event.payload.requested, event.payload.after) == (None, None, None)
+        assert (event.payload.before, event.payload.requested, event.payload.after) == (
+            None,
+            None,
+            None,
+        )
         assert Flow.objects.filter(gone_at__isnull=False).count() == 0
         assert verification.verify().bad_seq is None
 
@@ -316,7 +343,9 @@ class TestErased:
 
         assert still.value.is_under_way
         with clock_ahead():
-            assert erasure.erase(sid=flow_sid, reason="x", actor=OMAR, despite_open_change=True).undecided
+            assert erasure.erase(
+                sid=flow_sid, reason="x", actor=OMAR, despite_open_change=True
+            ).undecided
 
     def test_what_was_read_of_another_creations_candidate_goes_too(self, sandbox, flow_sid):
         lose(sandbox, create_flow)

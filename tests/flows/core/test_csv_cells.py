@@ -35,7 +35,9 @@ TEXTS = [
 
 def is_formula(text):
     """As spreadsheets see a cell: blanks, quotation marks and invisible characters aside."""
-    return text.strip(' \t\r\n"\u200b\ufeff').startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))
+    return text.strip(' \t\r\n"\u200b\ufeff').startswith(
+        ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+    )
 
 
 @pytest.mark.parametrize("value", FORMULAS, ids=ascii)
@@ -66,7 +68,9 @@ def test_every_text_comes_back(value):
     assert not is_formula(to_csv_cell(value))
 
 
-@pytest.mark.parametrize("text", ["\n" * 200_000, "'" * 200_000, " ;" * 100_000, '"\t' * 100_000], ids=ascii)
+@pytest.mark.parametrize(
+    "text", ["\n" * 200_000, "'" * 200_000, " ;" * 100_000, '"\t' * 100_000], ids=ascii
+)
 def test_long_run_of_what_is_looked_past_is_gone_through_once(text):
     """Quadratic, it would take minutes."""
     assert from_csv_cell(to_csv_cell(text)) == text

@@ -58,7 +58,7 @@ def test_within_an_address_it_is_named(character):
 
     assert not form.is_valid()
     (said,) = form.errors["integration_url"]
-    assert said.startswith("Webhook URL has ")
+    assert said.startswith("Webhook URL contains ")
     assert f"(U+{ord(character):04X})" in said
     assert form["integration_url"].value() == url
 
@@ -71,7 +71,7 @@ def test_text_of_nothing_else_is_refused(name, text):
     form = FlowForm(VALID | {name: text})
 
     assert not form.is_valid()
-    assert form.errors[name][0].endswith("has only invisible characters.")
+    assert form.errors[name][0].endswith("contains only invisible characters.")
 
 
 def test_name_that_needs_such_characters_keeps_them():
@@ -83,15 +83,19 @@ def test_name_that_needs_such_characters_keeps_them():
 
 @pytest.mark.django_db
 def test_review_names_what_nobody_sees(sandbox, client_of):
-    page = client_of("operator").post("/flows/new/", VALID | {"friendly_name": "Ly\u200bon", "review": "1"})
+    page = client_of("operator").post(
+        "/flows/new/", VALID | {"friendly_name": "Ly\u200bon", "review": "1"}
+    )
 
-    assert "Friendly name has invisible characters in it: U+200B." in html.unescape(page.content.decode())
+    assert "Friendly name contains invisible characters: U+200B." in html.unescape(
+        page.content.decode()
+    )
 
 
 def test_reason_of_nothing_else_is_none():
     form = ReasonForm({"change_id": VALID["change_id"], "reason": "\u200b"})
 
-    assert form.errors["reason"] == ["Reason has only invisible characters."]
+    assert form.errors["reason"] == ["Reason contains only invisible characters."]
 
 
 def test_emoji_and_scripts_that_need_joiners_stay():
@@ -115,7 +119,9 @@ def test_emoji_and_scripts_that_need_joiners_stay():
     ids=ascii,
 )  # fmt: skip
 def test_name_is_confirmed_as_it_is_shown(name, typed):
-    form = DeleteForm({"change_id": VALID["change_id"], "confirm_name": typed}, expected=name, sid=SID)
+    form = DeleteForm(
+        {"change_id": VALID["change_id"], "confirm_name": typed}, expected=name, sid=SID
+    )
 
     assert form.is_valid(), form.errors
 
@@ -126,14 +132,18 @@ def test_name_is_confirmed_as_it_is_shown(name, typed):
     ids=ascii,
 )  # fmt: skip
 def test_another_name_confirms_nothing(name, typed):
-    form = DeleteForm({"change_id": VALID["change_id"], "confirm_name": typed}, expected=name, sid=SID)
+    form = DeleteForm(
+        {"change_id": VALID["change_id"], "confirm_name": typed}, expected=name, sid=SID
+    )
 
     assert not form.is_valid()
 
 
 def test_sid_confirms_a_name_that_nobody_sees():
     form = DeleteForm(
-        {"change_id": VALID["change_id"], "confirm_name": f"\u200b{SID} "}, expected="\u200b", sid=SID
+        {"change_id": VALID["change_id"], "confirm_name": f"\u200b{SID} "},
+        expected="\u200b",
+        sid=SID,
     )
 
     assert form.is_valid()
@@ -179,7 +189,10 @@ def test_pasted_sid_and_number_find_their_flow(client_of, flow_sid, character):
 def test_what_is_left_out_and_what_stays():
     assert invisible.strip_invisible("a\u200bb\u00a0c") == "ab c"
     assert invisible.trim_invisible("\u200b a\u200bb \ufeff") == "a\u200bb"
-    assert invisible.format_code_points(invisible.find_invisible("a\u200bb\u200b\ufeff")) == "U+200B, U+FEFF"
+    assert (
+        invisible.format_code_points(invisible.find_invisible("a\u200bb\u200b\ufeff"))
+        == "U+200B, U+FEFF"
+    )
 
 
 @pytest.mark.parametrize(
@@ -187,11 +200,13 @@ def test_what_is_left_out_and_what_stays():
 )
 @pytest.mark.django_db
 def test_import_of_a_name_that_quotes_a_secret_says_so(client_of, name):
-    entry = {key: value for key, value in VALID.items() if key != "change_id"} | {"friendly_name": name}
+    entry = {key: value for key, value in VALID.items() if key != "change_id"} | {
+        "friendly_name": name
+    }
 
     answer = client_of("operator").post(
         "/flows/plans/import/", {"entries": f"[{json.dumps(entry)}]"}, follow=True
     )
 
     assert answer.status_code == 200
-    assert "Friendly name has a secret in it" in html.unescape(answer.content.decode())
+    assert "Friendly name contains a secret" in html.unescape(answer.content.decode())

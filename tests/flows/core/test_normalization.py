@@ -42,14 +42,18 @@ def test_folding_again_changes_nothing_in_any_letter():
     letters = map(chr, range(sys.maxunicode + 1))
 
     assert [
-        letter for letter in letters if normalize_text(normalize_text(letter)) != normalize_text(letter)
+        letter
+        for letter in letters
+        if normalize_text(normalize_text(letter)) != normalize_text(letter)
     ] == []
 
 
 def test_case_makes_no_difference_in_any_letter():
     letters = [chr(code) for code in range(sys.maxunicode + 1)]
 
-    assert [letter for letter in letters if normalize_text(letter) != normalize_text(letter.upper())] == []
+    assert [
+        letter for letter in letters if normalize_text(letter) != normalize_text(letter.upper())
+    ] == []
 
 
 def test_parts_of_a_name_are_found_in_the_whole():

@@ -26,19 +26,31 @@ SID = "FO" + "1" * 32
 
 
 def record(actor, **values):
-    said = {"action": "flow.update", "stage": "outcome", "result": "succeeded", "target_sid": SID, **values}
+    said = {
+        "action": "flow.update",
+        "stage": "outcome",
+        "result": "succeeded",
+        "target_sid": SID,
+        **values,
+    }
     about = {name: said.pop(name) for name in list(said) if name in Payload.__dataclass_fields__}
     return audit_log.append(actor=actor, payload=Payload(**about), **said)
 
 
 def erased_seqs():
-    return list(AuditPayload.objects.exclude(erased_at=None).order_by("pk").values_list("pk", flat=True))
+    return list(
+        AuditPayload.objects.exclude(erased_at=None).order_by("pk").values_list("pk", flat=True)
+    )
 
 
 def test_flow_is_erased_from_its_first_event_to_its_last(sandbox, actor):
-    made = create_flow(values={"friendly_name": "Kanari", "contact_identity": "+4923055501"}).event.target_sid
+    made = create_flow(
+        values={"friendly_name": "Kanari", "contact_identity": "+4923055501"}
+    ).event.target_sid
     rename_flow(made)
-    other = create_flow(values={"friendly_name": "Other", "contact_identity": "+4923055599"}).event.target_sid
+    other = create_flow(
+        values={"friendly_name": "Other", "contact_identity": "+4923055599"}
+    ).event.target_sid
 
     erased = erasure.erase(sid=made, actor=actor)
 
@@ -64,7 +76,15 @@ def test_erased_payload_is_empty(actor):
     erasure.erase(sid=SID, actor=actor)
 
     body = AuditPayload.objects.get(pk=event.pk)
-    assert [getattr(body, name) for name in ("salt", *everything)] == ["", "", "", None, None, None, ""]
+    assert [getattr(body, name) for name in ("salt", *everything)] == [
+        "",
+        "",
+        "",
+        None,
+        None,
+        None,
+        "",
+    ]
     assert body.erased_at is not None
 
 
@@ -158,7 +178,9 @@ def test_both_events_of_a_creation_that_failed_are_erased(sandbox, actor):
 
 def test_all_events_of_a_creation_that_would_have_had_it_are_erased(actor):
     change = {"action": "flow.create", "target_sid": "", "change_id": uuid.uuid4()}
-    record(actor, **change, stage="attempt", result="pending", requested={"contact_identity": NUMBER})
+    record(
+        actor, **change, stage="attempt", result="pending", requested={"contact_identity": NUMBER}
+    )
     record(actor, **change, friendly_name="Kanari", result="failed")
     record(actor, target_sid="", friendly_name="Other")
 
@@ -364,7 +386,9 @@ def test_messages_that_wait_in_sessions_are_forgotten(actor, events):
     for _ in range(events):
         record(actor, friendly_name="Kanari")
     waiting = SessionStore()
-    waiting.update({"_messages": '[["__json_message",0,25,"“Kanari” is off"]]', "_auth_user_id": "7"})
+    waiting.update(
+        {"_messages": '[["__json_message",0,25,"“Kanari” is off"]]', "_auth_user_id": "7"}
+    )
     waiting.save()
     other = SessionStore()
     other.update({"_auth_user_id": "8"})

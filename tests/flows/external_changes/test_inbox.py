@@ -28,8 +28,15 @@ OTHER_URL = "https://hooks.example.com/elsewhere"
 @pytest.fixture
 def flows(sandbox):
     def make(count, **fields):
-        given = {"integration_type": "studio", "integration_retry_count": 3, "enabled": True, **fields}
-        sids = [sandbox.add_flow(friendly_name=f"Flow {number:03}", **given) for number in range(count)]
+        given = {
+            "integration_type": "studio",
+            "integration_retry_count": 3,
+            "enabled": True,
+            **fields,
+        }
+        sids = [
+            sandbox.add_flow(friendly_name=f"Flow {number:03}", **given) for number in range(count)
+        ]
         mirror.sync(ACCOUNT)
         return sids
 
@@ -75,7 +82,14 @@ def test_other_values_fields_kinds_and_times_are_groups_of_their_own(sandbox, fl
         edit(sids[9:11], integration_retry_count=1)
 
     assert sorted(groups()) == sorted(
-        [("changed", 3), ("changed", 2), ("changed", 2), ("changed", 2), ("deleted", 2), ("made", 2)]
+        [
+            ("changed", 3),
+            ("changed", 2),
+            ("changed", 2),
+            ("changed", 2),
+            ("deleted", 2),
+            ("made", 2),
+        ]
     )
 
 
@@ -119,7 +133,9 @@ def test_what_came_later_is_not_accepted(sandbox, flows, edit):
     (seen,) = drift_events()
     edit([sid], integration_retry_count=2)
 
-    external_changes.accept_all(external_changes.load_pending([seen.event_id]), reason="", actor=OMAR)
+    external_changes.accept_all(
+        external_changes.load_pending([seen.event_id]), reason="", actor=OMAR
+    )
 
     assert [item.event_id for item in OpenDrift.objects.all()] == [drift_events()[-1].pk]
 
@@ -131,7 +147,11 @@ def test_change_of_many_flows_is_reverted_by_a_bulk_change(flows, edit):
 
     plan = reverting.plan_revert(changes=changes, made_by="omar", reason="Not agreed")
 
-    assert (plan.title, plan.reason, plan.state) == ("Revert 3 external changes", "Not agreed", "draft")
+    assert (plan.title, plan.reason, plan.state) == (
+        "Revert 3 external changes",
+        "Not agreed",
+        "draft",
+    )
     planned = list(plan.changes.all())
     assert {(one.action, one.skipped) for one in planned} == {("flow.update", "")}
     assert [one.asked for one in planned] == [{"integration_retry_count": 3}] * 3
@@ -150,19 +170,22 @@ def test_flows_that_were_created_are_deleted_and_deleted_ones_created_again(sand
     deletion = reverting.plan_revert(changes=by_kind["made"], made_by="omar")
     creation = reverting.plan_revert(changes=by_kind["deleted"], made_by="omar")
 
-    assert deletion.title == "Delete 2 flows created elsewhere"
+    assert deletion.title == "Delete 2 externally created flows"
     assert {(one.action, one.target_sid) for one in deletion.changes.all()} == {
         ("flow.delete", sid) for sid in new
     }
-    assert creation.title == "Re-create 2 flows deleted elsewhere"
+    assert creation.title == "Re-create 2 externally deleted flows"
     assert {(one.action, one.target_sid) for one in creation.changes.all()} == {("flow.create", "")}
-    assert {one.asked["friendly_name"] for one in creation.changes.all()} == {"Flow 000", "Flow 001"}
+    assert {one.asked["friendly_name"] for one in creation.changes.all()} == {
+        "Flow 000",
+        "Flow 001",
+    }
 
 
 @pytest.mark.parametrize(
     ("fields", "edited", "why"),
     [
-        ({"contact_identity": None}, {"contact_identity": "+1"}, "It had no value before"),
+        ({"contact_identity": None}, {"contact_identity": "+1"}, "had no value before"),
         (
             {"integration_type": "external", "integration_url": SECRET_URL},
             {"integration_url": OTHER_URL},
@@ -170,7 +193,9 @@ def test_flows_that_were_created_are_deleted_and_deleted_ones_created_again(sand
         ),
     ],
 )
-def test_what_a_bulk_change_can_not_revert_is_skipped_and_says_why(flows, edit, fields, edited, why):
+def test_what_a_bulk_change_can_not_revert_is_skipped_and_says_why(
+    flows, edit, fields, edited, why
+):
     edit(flows(1, **fields), **edited)
 
     (planned,) = reverting.build_reverts(inbox())
@@ -193,6 +218,8 @@ def test_accounts_where_the_person_may_not_change_flows_are_skipped(flows, edit)
 
     plan = reverting.plan_revert(changes=inbox(), made_by="omar", within=frozenset())
 
-    assert [one.skipped for one in plan.changes.all()] == ["You may not do this in its account."]
+    assert [one.skipped for one in plan.changes.all()] == [
+        "You don't have permission in its account."
+    ]
     assert Plan.objects.get() == plan
     assert Flow.objects.get().enabled is False

@@ -45,14 +45,16 @@ def test_inbox_shows_a_flow_once_from_first_to_last(client_of, drift, flow_sid):
 
     (found,) = page.context["found"]
     assert (found.kind, len(found.events), found.last) == ("changed", 2, drift)
-    assert found.rows == [{"label": "Friendly name", "before": "Réclamations Lyon", "after": "Pilot 2"}]
+    assert found.rows == [
+        {"label": "Friendly name", "before": "Réclamations Lyon", "after": "Pilot 2"}
+    ]
     assert page.context["drift_count"] == 1
 
 
 def test_drift_is_told_on_the_list_the_flow_and_its_event(client_of, drift, flow_sid):
     client = client_of("viewer")
 
-    assert "Changed elsewhere</span>" in text(client.get("/flows/"))
+    assert "External change</span>" in text(client.get("/flows/"))
     flow = client.get(f"/flows/{flow_sid}/")
     assert flow.context["drifted"]
     assert "Outside this dashboard" in text(flow)
@@ -67,7 +69,11 @@ def test_accepting_is_on_record_and_empties_the_inbox(client_of, drift, flow_sid
     client.post(f"/flows/drift/{drift.event_id}/accept/", {"reason": "Agreed with the pilot team"})
 
     event = last()
-    assert (event.action, event.actor_label, event.refers_to) == ("flow.accept", "ada", drift.event_id)
+    assert (event.action, event.actor_label, event.refers_to) == (
+        "flow.accept",
+        "ada",
+        drift.event_id,
+    )
     assert event.reason == "Agreed with the pilot team"
     assert not OpenDrift.objects.exists()
     assert client.get("/flows/drift/").context["found"] == []
@@ -88,7 +94,7 @@ def test_accepting_twice_is_told(client_of, drift):
 
     answer = client.post(f"/flows/drift/{drift.event_id}/accept/", follow=True)
 
-    assert "Somebody has dealt with this already" in text(answer)
+    assert "Already resolved by someone else" in text(answer)
     assert AuditEvent.objects.filter(action="flow.accept").count() == 1
 
 
@@ -101,10 +107,14 @@ def test_accepting_takes_the_permission_to_change(client_of, drift, role):
 def test_only_drift_can_be_accepted(client_of, flow_sid):
     baseline = AuditEvent.objects.get(action="flow.baseline")
 
-    assert client_of("operator").post(f"/flows/drift/{baseline.event_id}/accept/").status_code == 404
+    assert (
+        client_of("operator").post(f"/flows/drift/{baseline.event_id}/accept/").status_code == 404
+    )
 
 
-def test_undoing_a_change_is_an_ordinary_change_that_refers_to_it(client_of, sandbox, drift, flow_sid):
+def test_undoing_a_change_is_an_ordinary_change_that_refers_to_it(
+    client_of, sandbox, drift, flow_sid
+):
     client = client_of("operator")
     revert_url = client.get("/flows/drift/").context["found"][0].revert_url
 
@@ -145,7 +155,9 @@ def test_undoing_a_creation_is_a_deletion(client_of, sandbox, flow_sid):
     assert not OpenDrift.objects.exists()
 
 
-def test_undoing_a_deletion_makes_the_flow_anew_and_both_histories_tell(client_of, sandbox, flow_sid):
+def test_undoing_a_deletion_makes_the_flow_anew_and_both_histories_tell(
+    client_of, sandbox, flow_sid
+):
     sandbox.remove_flow(flow_sid)
     mirror.sync(ACCOUNT)
     client = client_of("operator")
@@ -206,7 +218,7 @@ def test_restoring_what_is_there_already_says_so(client_of, flow_sid):
     page = client_of("operator").get(f"/flows/{flow_sid}/edit/?restore={baseline.event_id}")
 
     assert page.context["restore"].rows == []
-    assert "there is nothing to change" in text(page)
+    assert "There is nothing to change" in text(page)
 
 
 def test_field_that_can_not_be_emptied_stays(client_of, sandbox):
@@ -221,7 +233,9 @@ def test_field_that_can_not_be_emptied_stays(client_of, sandbox):
     assert page.context["form"]["long_lived"].value() == "true"
 
 
-@pytest.mark.parametrize("query", ["restore=x", f"restore={uuid.UUID(int=7)}", "restore=", "state=before"])
+@pytest.mark.parametrize(
+    "query", ["restore=x", f"restore={uuid.UUID(int=7)}", "restore=", "state=before"]
+)
 def test_restore_of_nothing_is_the_ordinary_form(client_of, flow_sid, query):
     client = client_of("operator")
 
@@ -243,7 +257,10 @@ def test_event_pages_link_both_ways(client_of, drift, flow_sid):
     client = client_of("operator")
     page = client.get(client.get("/flows/drift/").context["found"][0].revert_url)
     save(client, page, f"/flows/{flow_sid}/edit/")
-    first, undone = AuditEvent.objects.filter(action="flow.drift").earliest("seq"), last(stage="outcome")
+    first, undone = (
+        AuditEvent.objects.filter(action="flow.drift").earliest("seq"),
+        last(stage="outcome"),
+    )
 
     assert client.get(f"/audit/{undone.event_id}/").context["origin"] == first
     assert client.get(f"/audit/{first.event_id}/").context["referring_events"] == [undone]
@@ -260,7 +277,9 @@ def test_change_says_what_it_refers_to_only_if_there_is_such_an_event(client_of,
 
 
 def test_log_leaves_baselines_out_unless_asked(client_of, flow_sid, actor):
-    flow_changes.set_enabled(sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4())
+    flow_changes.set_enabled(
+        sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4()
+    )
     client = client_of("viewer")
 
     shown = client.get("/audit/").context["events"]
@@ -273,7 +292,9 @@ def test_log_leaves_baselines_out_unless_asked(client_of, flow_sid, actor):
 def test_what_we_changed_in_between_is_not_called_foreign_nor_undone(
     client_of, sandbox, drift, flow_sid, actor
 ):
-    flow_changes.set_enabled(sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4())
+    flow_changes.set_enabled(
+        sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4()
+    )
     sandbox.edit_flow(flow_sid, friendly_name="Pilot 3")
     mirror.sync(ACCOUNT)
     client = client_of("operator")
@@ -287,7 +308,9 @@ def test_what_we_changed_in_between_is_not_called_foreign_nor_undone(
     assert not OpenDrift.objects.exists()
 
 
-def test_restoring_what_was_found_does_not_count_as_dealing_with_it(client_of, sandbox, drift, flow_sid):
+def test_restoring_what_was_found_does_not_count_as_dealing_with_it(
+    client_of, sandbox, drift, flow_sid
+):
     client = client_of("operator")
     address = f"/flows/{flow_sid}/edit/?restore={drift.event_id}"
 
@@ -323,9 +346,11 @@ def test_flow_made_and_deleted_elsewhere_has_nothing_to_undo(client_of, sandbox,
 
 @pytest.mark.parametrize(
     ("state", "typed", "relation"),
-    [("before", {}, "Undoes"), ("after", {"friendly_name": "Else"}, "Refers to")],
+    [("before", {}, "Reverts"), ("after", {"friendly_name": "Else"}, "Refers to")],
 )
-def test_event_says_what_it_is_to_the_one_it_refers_to(client_of, drift, flow_sid, state, typed, relation):
+def test_event_says_what_it_is_to_the_one_it_refers_to(
+    client_of, drift, flow_sid, state, typed, relation
+):
     client = client_of("operator")
     page = client.get(f"/flows/{flow_sid}/edit/?restore={drift.event_id}&state={state}")
     save(client, page, f"/flows/{flow_sid}/edit/", **typed)
@@ -336,7 +361,9 @@ def test_event_says_what_it_is_to_the_one_it_refers_to(client_of, drift, flow_si
 
 
 def test_masked_part_of_any_field_has_to_be_typed_again(client_of, sandbox):
-    sid = sandbox.add_flow(channel_type="custom", contact_identity="https://bot.example.com/in?token=canary")
+    sid = sandbox.add_flow(
+        channel_type="custom", contact_identity="https://bot.example.com/in?token=canary"
+    )
     mirror.sync(ACCOUNT)
     baseline = AuditEvent.objects.get(action="flow.baseline")
     sandbox.edit_flow(sid, contact_identity="plain")
@@ -406,7 +433,7 @@ def test_group_is_accepted_at_once_with_one_reason(client_of, many):
     assert {event.target_sid for event in accepted} == set(many)
     assert "Accepted for 12 flows" in text(page)
     again = client.post("/flows/drift/accept/", {"events": events}, follow=True)
-    assert "Somebody has dealt with this already" in text(again)
+    assert "Already resolved by someone else" in text(again)
     assert accepted.count() == 12
 
 
@@ -418,14 +445,16 @@ def test_part_of_a_group_that_was_resolved_meanwhile_is_told(client_of, many):
     page = client.post("/flows/drift/accept/", {"events": events}, follow=True)
 
     assert "Accepted for 11 flows" in text(page)
-    assert "1 of them was resolved by someone else before" in text(page)
+    assert "1 of them was already resolved by someone else" in text(page)
 
 
 def test_group_is_reverted_by_a_bulk_change_with_the_reason(client_of, sandbox, many):
     client = client_of("operator")
     events = group_of(client.get("/flows/drift/")).events
 
-    page = client.post("/flows/drift/revert/", {"events": events, "reason": "Not agreed"}, follow=True)
+    page = client.post(
+        "/flows/drift/revert/", {"events": events, "reason": "Not agreed"}, follow=True
+    )
 
     assert page.context["plan"].title == "Revert 12 external changes"
     assert page.context["form"]["reason"].value() == "Not agreed"
@@ -470,7 +499,7 @@ def test_reason_that_is_too_long_stays_where_it_was_typed(client_of, many, path)
     page = client.post(f"/flows/drift/{path}/", {"events": events, "reason": "x" * 201})
 
     assert page.status_code == 422
-    assert "The reason has 201 characters. Use 200 at most." in text(page)
+    assert "The reason has 201 characters. Use up to 200." in text(page)
     assert "x" * 201 in text(page)
     assert OpenDrift.objects.count() == 12
 
@@ -507,7 +536,7 @@ def test_many_of_an_account_where_one_may_only_look_are_refused(client_of, sandb
 def test_many_of_nothing_is_told(client_of, db, events):
     page = client_of("operator").post("/flows/drift/accept/", {"events": events}, follow=True)
 
-    assert "Somebody has dealt with this already" in text(page)
+    assert "Already resolved by someone else" in text(page)
 
 
 def begin(client, found, reason="Not agreed"):
@@ -576,6 +605,8 @@ def test_form_of_a_read_only_account_is_not_opened_by_a_reason_either(client_of,
     client = client_of("operator")
     event = AuditEvent.objects.filter(action="flow.drift").earliest("seq")
 
-    page = client.post(f"/flows/{drift.target_sid}/edit/", {"restore": event.event_id, "begin": "1"})
+    page = client.post(
+        f"/flows/{drift.target_sid}/edit/", {"restore": event.event_id, "begin": "1"}
+    )
 
     assert page.status_code == 403

@@ -20,7 +20,9 @@ SIDS = {fact["name"]: fact["prefix"] for fact in PARAMETERS.values() if fact["ki
 REQUIRED_ON_CREATE = [PARAMETERS[wire]["name"] for wire in FACTS["required_on_create"]]
 # Every field with every integration type that takes it. From the table, so that a new field is tested at once.
 TAKEN = [
-    (field.name, kind) for field in flex_flow.WRITABLE_FIELDS for kind in field.takes or INTEGRATION_TYPES
+    (field.name, kind)
+    for field in flex_flow.WRITABLE_FIELDS
+    for kind in field.takes or INTEGRATION_TYPES
 ]
 OPTIONAL = ["contact_identity", "integration_timeout", "integration_priority", "integration_retry_count",
             "integration_creation_on_message"]  # fmt: skip
@@ -56,7 +58,9 @@ def flow_of(sandbox):
         }
         full = {name: others[KIND[name]](name) for name in taken_by(kind) if KIND[name] in others}
         channel = fields.pop("channel_type", "sms")
-        sid = sandbox.add_flow(**{**full, "channel_type": "sms", "integration_type": kind, **fields})
+        sid = sandbox.add_flow(
+            **{**full, "channel_type": "sms", "integration_type": kind, **fields}
+        )
         sandbox.edit_flow(sid, channel_type=channel)
         return sid
 
@@ -82,7 +86,8 @@ def edit(operator):
     def post(sid, **changes):
         data = form_data(operator.get(f"/flows/{sid}/edit/")) | changes
         return operator.post(
-            f"/flows/{sid}/edit/", {name: value for name, value in data.items() if value is not None}
+            f"/flows/{sid}/edit/",
+            {name: value for name, value in data.items() if value is not None},
         )
 
     return post
@@ -129,14 +134,20 @@ def test_a_new_task_begins_with_the_default_channel(operator, sandbox):
     names = [*REQUIRED_ON_CREATE, "integration_workspace_sid", "integration_workflow_sid"]
 
     answer = operator.post(
-        "/flows/new/", data | {name: EXAMPLES[name] for name in names} | {"integration_type": "task"}
+        "/flows/new/",
+        data | {name: EXAMPLES[name] for name in names} | {"integration_type": "task"},
     )
 
     assert answer.status_code == 302
-    assert written(sandbox)[0]["Integration.Channel"] == FACTS["parameters"]["Integration.Channel"]["default"]
+    assert (
+        written(sandbox)[0]["Integration.Channel"]
+        == FACTS["parameters"]["Integration.Channel"]["default"]
+    )
 
 
-@pytest.mark.parametrize(("name", "kind"), [pair for pair in TAKEN if pair[0] != "integration_type"])
+@pytest.mark.parametrize(
+    ("name", "kind"), [pair for pair in TAKEN if pair[0] != "integration_type"]
+)
 def test_edit_sends_the_one_field_that_was_changed(edit, sandbox, flow_of, name, kind):
     sid = flow_of(kind)
 
@@ -173,14 +184,18 @@ def test_edit_of_the_type_sends_it_with_the_fields_it_brings(edit, sandbox, flow
     answer = edit(sid, integration_type=after, **{name: EXAMPLES[name] for name in brought})
 
     assert answer.status_code == 302
-    assert written(sandbox) == [{WIRE[name]: EXAMPLES[name] for name in brought} | {"IntegrationType": after}]
+    assert written(sandbox) == [
+        {WIRE[name]: EXAMPLES[name] for name in brought} | {"IntegrationType": after}
+    ]
     assert sandbox.flows[sid]["integration_type"] == after
 
 
 @pytest.mark.parametrize("name", BOOLEANS)
 @pytest.mark.parametrize("before", [None, True, False])
 @pytest.mark.parametrize(("typed", "sent"), [("true", "true"), ("false", "false")])
-def test_yes_and_no_are_sent_unless_it_is_so_already(edit, sandbox, flow_of, name, before, typed, sent):
+def test_yes_and_no_are_sent_unless_it_is_so_already(
+    edit, sandbox, flow_of, name, before, typed, sent
+):
     sid = flow_of(kind_for(name), **{name: before})
 
     assert edit(sid, **{name: typed}).status_code == 302
@@ -245,10 +260,14 @@ def test_a_scripts_new_type_with_its_required_fields_alone(operator, sandbox, fl
         "integration_workflow_sid": EXAMPLES["integration_workflow_sid"],
     }
 
-    answer = operator.post(f"/flows/{sid}/edit/", {"base": base, "change_id": str(uuid.uuid4()), **given})
+    answer = operator.post(
+        f"/flows/{sid}/edit/", {"base": base, "change_id": str(uuid.uuid4()), **given}
+    )
 
     assert answer.status_code == 302
-    expected = {WIRE[name]: value for name, value in given.items()} | {"Integration.Channel": "default"}
+    expected = {WIRE[name]: value for name, value in given.items()} | {
+        "Integration.Channel": "default"
+    }
     assert written(sandbox) == [expected]
 
 
@@ -322,7 +341,9 @@ def marked_up(value):
 
 @pytest.mark.long
 @pytest.mark.parametrize(("name", "typed"), BAD, ids=lambda value: ascii(value[:30]))
-def test_what_is_wrong_is_said_beside_its_field_and_not_sent(create, edit, sandbox, flow_of, name, typed):
+def test_what_is_wrong_is_said_beside_its_field_and_not_sent(
+    create, edit, sandbox, flow_of, name, typed
+):
     kind = kind_for(name) if name != "reason" else "studio"
     sid = flow_of(kind)
 
@@ -392,7 +413,9 @@ def test_an_empty_leftover_does_not_pass_for_what_a_new_type_requires(edit, sand
 
 
 def test_the_word_none_is_a_text_like_any_other(edit, sandbox, flow_of):
-    assert edit(flow_of("studio", contact_identity=None), contact_identity="None").status_code == 302
+    assert (
+        edit(flow_of("studio", contact_identity=None), contact_identity="None").status_code == 302
+    )
 
     assert written(sandbox) == [{"ContactIdentity": "None"}]
 
@@ -456,7 +479,9 @@ ODD = [
 
 @pytest.mark.long
 @pytest.mark.parametrize(("kind", "name", "value"), ODD, ids=lambda value: ascii(value)[:30])
-def test_what_a_form_would_not_take_does_not_stand_in_the_way(edit, sandbox, flow_of, kind, name, value):
+def test_what_a_form_would_not_take_does_not_stand_in_the_way(
+    edit, sandbox, flow_of, kind, name, value
+):
     sid = flow_of(kind, **{name: value})
 
     page = edit(sid, contact_identity="+14155550177")
@@ -493,7 +518,9 @@ def test_nor_when_a_script_leaves_it_out(edit, sandbox, flow_of, kind, name, val
         ),
     ],
 )
-def test_but_it_is_no_leave_to_write_something_else_as_odd(edit, sandbox, flow_of, kind, name, value, typed):
+def test_but_it_is_no_leave_to_write_something_else_as_odd(
+    edit, sandbox, flow_of, kind, name, value, typed
+):
     page = edit(flow_of(kind, **{name: value}), **{name: typed})
 
     assert page.status_code == 422
@@ -562,17 +589,29 @@ def test_switching_shows_the_fields_of_each_type_and_loses_nothing(operator, swi
             name for name in taken_by(kind) if "integration_" in name and name != "integration_type"
         )
         page = switch(
-            path, page, kind, **{name: EXAMPLES[name] for name in names_of(page)}, friendly_name="Lyon"
+            path,
+            page,
+            kind,
+            **{name: EXAMPLES[name] for name in names_of(page)},
+            friendly_name="Lyon",
         )
 
     for kind in [*INTEGRATION_TYPES, "", *INTEGRATION_TYPES]:
         page = switch(path, page, kind, htmx=htmx)
         data = form_data(page)
-        integration = {name: value for name, value in EXAMPLES.items() if name.startswith("integration_")}
-        assert {name: data[name] for name in integration} == integration | {"integration_type": kind}
+        integration = {
+            name: value for name, value in EXAMPLES.items() if name.startswith("integration_")
+        }
+        assert {name: data[name] for name in integration} == integration | {
+            "integration_type": kind
+        }
         assert data["friendly_name"] == "Lyon"
         text = page.content.decode()
-        assert all(f'name="{name}"' in text for name in integration if name != "integration_type" or not htmx)
+        assert all(
+            f'name="{name}"' in text
+            for name in integration
+            if name != "integration_type" or not htmx
+        )
     assert written(sandbox) == []
 
 
@@ -598,7 +637,9 @@ def test_what_was_emptied_stays_so_over_a_switch(operator, switch, sandbox, flow
     assert written(sandbox) == [{"Integration.RetryCount": ""}]
 
 
-def test_an_edit_switched_to_and_fro_sends_what_was_changed_alone(operator, switch, sandbox, flow_of):
+def test_an_edit_switched_to_and_fro_sends_what_was_changed_alone(
+    operator, switch, sandbox, flow_of
+):
     path = f"/flows/{flow_of('studio')}/edit/"
     flow_sid = EXAMPLES["integration_flow_sid"]
     page = switch(path, operator.get(path), "external", integration_flow_sid=flow_sid)
@@ -625,7 +666,9 @@ def test_what_is_parked_is_not_checked_and_is_kept_when_the_form_is_wrong(create
     assert written(sandbox) == []
 
 
-def test_the_form_of_an_unknown_type_has_no_fields_and_keeps_what_was_there(operator, edit, sandbox, flow_of):
+def test_the_form_of_an_unknown_type_has_no_fields_and_keeps_what_was_there(
+    operator, edit, sandbox, flow_of
+):
     sid = flow_of("bot", integration_flow_sid="anything", integration_timeout=5)
 
     page = operator.get(f"/flows/{sid}/edit/")

@@ -98,8 +98,12 @@ def test_delete_takes_no_other_name(expected, typed):
     "form",
     [
         EnabledForm({"enabled": "true", "reason": "why", "change_id": CHANGE_ID}),
-        DeleteForm({"confirm_name": "x", "reason": "why", "change_id": CHANGE_ID}, expected="Lyon", sid=SID),
-        FlowForm(QueryDict(f"friendly_name=x&reason=why&integration_url=parked&change_id={CHANGE_ID}")),
+        DeleteForm(
+            {"confirm_name": "x", "reason": "why", "change_id": CHANGE_ID}, expected="Lyon", sid=SID
+        ),
+        FlowForm(
+            QueryDict(f"friendly_name=x&reason=why&integration_url=parked&change_id={CHANGE_ID}")
+        ),
         FlowForm({"friendly_name": "x", "reason": "why", "change_id": CHANGE_ID}, base=FLOW),
     ],
     ids=lambda form: type(form).__name__,
@@ -179,7 +183,12 @@ def test_what_a_flow_has_cannot_be_chosen_away():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("channel_type", "telepathy"), ("integration_type", "bot"), ("enabled", "perhaps"), ("enabled", 2)],
+    [
+        ("channel_type", "telepathy"),
+        ("integration_type", "bot"),
+        ("enabled", "perhaps"),
+        ("enabled", 2),
+    ],
 )
 def test_a_choice_that_nobody_knows_can_stay(name, value):
     form = FlowForm(base=FLOW | {name: value})
@@ -204,7 +213,8 @@ def test_the_default_of_another_type_does_not_take_the_place_of_what_is_there():
         == "voice"
     )
     assert (
-        FlowForm(base=FLOW, initial={"integration_type": "task"})["integration_channel"].value() == "default"
+        FlowForm(base=FLOW, initial={"integration_type": "task"})["integration_channel"].value()
+        == "default"
     )
 
 
@@ -217,7 +227,11 @@ def test_fields_left_alone_follow_what_is_at_twilio_now_and_the_rest_stays_typed
     }
     form = FlowForm(data, base=FLOW)
     assert form.is_valid()
-    theirs = FLOW | {"enabled": False, "friendly_name": "Lyon Est", "integration_flow_sid": "FW" + "2" * 32}
+    theirs = FLOW | {
+        "enabled": False,
+        "friendly_name": "Lyon Est",
+        "integration_flow_sid": "FW" + "2" * 32,
+    }
 
     again = form.again(theirs=theirs)
 
@@ -271,7 +285,7 @@ def test_base_of_another_site_is_none(settings):
         ("integration_priority", "2147483648", "2147483647 or less"),
         ("integration_channel", "c" * 65, "64 characters"),
         ("integration_channel", "", "is missing"),
-        ("integration_workspace_sid", "WS1", "begin with WS"),
+        ("integration_workspace_sid", "WS1", "start with WS"),
         ("integration_url", "ftp://h.example", "https://"),
         ("integration_url", "https://masked-0a1b2c@h.example", "masked"),
         ("integration_flow_sid", "", "is missing"),

@@ -61,9 +61,16 @@ def test_edit_is_found(sandbox, flow_sid):
         "Réclamations Lyon",
         "Theirs",
     )
-    assert (event.stage, event.result, event.account_sid) == ("observed", "applied", sandbox.account_sid)
+    assert (event.stage, event.result, event.account_sid) == (
+        "observed",
+        "applied",
+        sandbox.account_sid,
+    )
     assert (event.actor_id, event.actor_label, event.actor_role, event.reason) == ("", "", "", "")
-    assert (event.payload.friendly_name, event.payload.contact_identity) == ("Theirs", "+33199000123")
+    assert (event.payload.friendly_name, event.payload.contact_identity) == (
+        "Theirs",
+        "+33199000123",
+    )
     assert event.payload.after == Flow.objects.get().resource
     assert [item.target_sid for item in OpenDrift.objects.all()] == [flow_sid]
     assert_chain_intact()
@@ -107,7 +114,9 @@ def test_reappearance_of_what_we_deleted_is_found(sandbox, flow_sid):
     with clock_ahead():
         mirror.sync(ACCOUNT)
 
-    assert [summarize_drift(event) for event in drift_events()] == [(flow_sid, [], None, "Réclamations Lyon")]
+    assert [summarize_drift(event) for event in drift_events()] == [
+        (flow_sid, [], None, "Réclamations Lyon")
+    ]
 
 
 def test_edit_and_its_undoing_are_two(sandbox, flow_sid):
@@ -256,7 +265,9 @@ def test_what_can_not_go_on_record_is_not_taken_over_and_found_again(sandbox, fl
     [partial(mirror.sync, ACCOUNT), lambda: mirror.fetch(Flow.objects.get().sid)],
     ids=["sync", "fetch"],
 )
-def test_while_a_change_is_open_the_flow_is_left_alone_and_looked_at_afterwards(sandbox, flow_sid, read):
+def test_while_a_change_is_open_the_flow_is_left_alone_and_looked_at_afterwards(
+    sandbox, flow_sid, read
+):
     open_one = append_attempt(flow_sid)
     sandbox.edit_flow(flow_sid, friendly_name="Theirs or ours")
 
@@ -273,7 +284,9 @@ def test_while_a_change_is_open_the_flow_is_left_alone_and_looked_at_afterwards(
 @pytest.mark.parametrize("verb", VERBS)
 def test_sync_while_our_change_is_carried_out_reports_no_drift(sandbox, flow_sid, verb):
     """Twilio has carried it out, and its answer is on its way while the sync reads."""
-    sandbox.inject(Fault(FaultKind.APPLY_THEN_HANG, method="DELETE" if verb == "delete" else "POST"))
+    sandbox.inject(
+        Fault(FaultKind.APPLY_THEN_HANG, method="DELETE" if verb == "delete" else "POST")
+    )
     change = BackgroundCall(lambda: VERBS[verb](flow_sid))
     wait_for(lambda: applied_writes(sandbox))
     before = Flow.objects.get().resource
@@ -324,7 +337,9 @@ def test_flow_found_gone_by_our_own_call_was_deleted_by_somebody_else(sandbox, f
     sandbox.inject(Fault(FaultKind.REFUSE, method="POST", status=404, code=20404))
     assert switch_flow(flow_sid).event.result == "failed"
 
-    assert [summarize_drift(event) for event in drift_events()] == [(flow_sid, [], "Réclamations Lyon", None)]
+    assert [summarize_drift(event) for event in drift_events()] == [
+        (flow_sid, [], "Réclamations Lyon", None)
+    ]
     assert Flow.objects.get().gone_at is not None
 
 
@@ -334,7 +349,9 @@ def test_states_are_those_of_the_last_event_that_tells_one(sandbox, flow_sid):
     switch_flow(flow_sid, enabled=True)
     sandbox.inject(Fault(FaultKind.REFUSE, method="POST"))
     rename_flow(flow_sid)
-    audit_log.append(action="flow.update", stage="access", result="denied", actor=OMAR, target_sid=flow_sid)
+    audit_log.append(
+        action="flow.update", stage="access", result="denied", actor=OMAR, target_sid=flow_sid
+    )
 
     state = drift.last_recorded_states([flow_sid, "FO" + "0" * 32])
 

@@ -53,7 +53,7 @@ def test_address_that_is_not_twilios_is_said_to_be_wrong(sandbox, settings, clie
 
     said = sync()
 
-    assert said.startswith(f"{settings.FLEX_API_URL} does not answer as Twilio's Flex API does (status ")
+    assert said.startswith(f"{settings.FLEX_API_URL} is not Twilio's Flex API (status ")
     assert said.endswith("Check FLEX_API_URL")
     assert not Closure.objects.exists()
     page = list_page(client_of)
@@ -80,7 +80,7 @@ def test_host_that_nobody_is_at(sandbox, settings):
     said = sync()
 
     assert said == (
-        "Couldn't connect to 127.0.0.1:9. Check FLEX_API_URL, and that this server may connect to it"
+        "Couldn't connect to 127.0.0.1:9. Check FLEX_API_URL, and that this server can reach it"
     )
 
 
@@ -112,7 +112,9 @@ def test_account_among_several_is_told_its_own_variables(sandbox, staging, setti
         )
         == 1
     )
-    assert "Check FLEX_API_URL," in first_contact.explain_failure(sandbox.account_sid, ConnectionFailed())
+    assert "Check FLEX_API_URL," in first_contact.explain_failure(
+        sandbox.account_sid, ConnectionFailed()
+    )
 
 
 def test_proxy_that_wants_credentials_of_its_own(sandbox):
@@ -150,7 +152,9 @@ def test_after_a_first_success_the_settings_are_not_blamed(sandbox, flow_sid, fa
     sandbox.inject(fault)
 
     assert "FLEX_API_URL" not in sync()
-    assert restrictions.account_availability(ACCOUNT).why("list") is not None or fault.status not in (
+    assert restrictions.account_availability(ACCOUNT).why(
+        "list"
+    ) is not None or fault.status not in (
         403,
         404,
         410,

@@ -73,7 +73,11 @@ def test_acceptance_is_on_record_and_empties_the_inbox(sandbox, flow_sid, drifte
     accepted = accept(drifted[-1])
 
     assert drift.load_inbox() == []
-    assert (accepted.stage, accepted.action, accepted.result) == ("access", "flow.accept", "succeeded")
+    assert (accepted.stage, accepted.action, accepted.result) == (
+        "access",
+        "flow.accept",
+        "succeeded",
+    )
     assert (accepted.target_sid, accepted.refers_to) == (flow_sid, drifted[-1].event_id)
     assert (accepted.actor_label, accepted.reason) == ("omar", "we know")
     assert accepted.payload.friendly_name == "Theirs"
@@ -174,7 +178,9 @@ def test_undoing_that_is_not_made_leaves_the_inbox_as_it_is(sandbox, flow_sid, d
     assert in_the_inbox() == [event.pk for event in drifted]
 
 
-def test_undoing_whose_answer_is_lost_empties_the_inbox_when_it_is_found_out(sandbox, flow_sid, drifted):
+def test_undoing_whose_answer_is_lost_empties_the_inbox_when_it_is_found_out(
+    sandbox, flow_sid, drifted
+):
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
     undo(flow_sid, drifted[0])
     assert in_the_inbox() == [event.pk for event in drifted]
@@ -192,7 +198,9 @@ def test_deletion_is_undone_by_making_the_flow_anew(sandbox, flow_sid):
     (event,) = drift_events()
     assert drift.load_inbox() == [[event]]
 
-    made = create_flow(values={"friendly_name": "Réclamations Lyon"}, refers_to=event.event_id).event
+    made = create_flow(
+        values={"friendly_name": "Réclamations Lyon"}, refers_to=event.event_id
+    ).event
 
     assert made.target_sid != flow_sid
     assert drift.load_inbox() == []
@@ -243,7 +251,9 @@ def test_change_of_ours_that_refers_to_nothing_takes_nothing_out(flow_sid, drift
     assert in_the_inbox() == [event.pk for event in drifted]
 
 
-def test_edit_found_beside_the_undoing_comes_into_the_inbox(sandbox, flow_sid, drifted, monkeypatch):
+def test_edit_found_beside_the_undoing_comes_into_the_inbox(
+    sandbox, flow_sid, drifted, monkeypatch
+):
     """Made at Twilio between our reading and our writing: nobody has seen it yet."""
     fetch = mirror.fetch
 
@@ -261,7 +271,9 @@ def test_edit_found_beside_the_undoing_comes_into_the_inbox(sandbox, flow_sid, d
     assert event.changed_fields == ["enabled"]
 
 
-def test_edit_found_after_the_form_of_the_undoing_was_opened_stays_in_the_inbox(sandbox, flow_sid, drifted):
+def test_edit_found_after_the_form_of_the_undoing_was_opened_stays_in_the_inbox(
+    sandbox, flow_sid, drifted
+):
     """It was not there when the person decided, and it is still there afterwards."""
     base = Flow.objects.get().resource
     sandbox.edit_flow(flow_sid, enabled=False)

@@ -33,7 +33,9 @@ def text_of(page):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_flow_is_found_in_its_own_account_and_taken_over(client_of, sandbox, staging, in_staging, path):
+def test_flow_is_found_in_its_own_account_and_taken_over(
+    client_of, sandbox, staging, in_staging, path
+):
     page = client_of("operator").get(f"/flows/{in_staging}/{path}")
 
     assert page.status_code == 200
@@ -84,18 +86,22 @@ def test_account_that_could_not_be_asked_is_said(client_of, sandbox, staging, tr
     elif trouble == "refused":
         sandbox.inject(Fault(FaultKind.REFUSE, status=401, code=20003, times=None))
     else:
-        restrictions.record_response(sandbox.account_sid, "fetch", RequestRefused(status=403, code=20003))
+        restrictions.record_response(
+            sandbox.account_sid, "fetch", RequestRefused(status=403, code=20003)
+        )
 
     page = client_of("operator").get(f"/flows/{NOWHERE}/")
 
     assert page.status_code == 502
-    assert "Twilio has no such flow in staging" in text_of(page)
+    assert "It is not in staging" in text_of(page)
     assert "<strong>production</strong>" in text_of(page)
     assert trouble != "closed" or asked(sandbox) == []
 
 
 def test_404_proves_nothing_where_twilio_does_not_even_list(sandbox, staging):
-    mirror.sync(sandbox.account_sid)  # before a first success, a refusal says that the settings are wrong
+    mirror.sync(
+        sandbox.account_sid
+    )  # before a first success, a refusal says that the settings are wrong
     restrictions.record_response(sandbox.account_sid, "list", RequestRefused(status=403))
 
     found = lookup.find_flow(NOWHERE, scope=None)
@@ -116,13 +122,19 @@ def test_what_was_typed_comes_back_from_a_form_whose_flow_is_not_found(client_of
     assert received_writes(sandbox) == received_writes(staging) == []
 
 
-def test_viewer_without_the_permission_is_refused_before_anybody_is_asked(client_of, sandbox, staging):
+def test_viewer_without_the_permission_is_refused_before_anybody_is_asked(
+    client_of, sandbox, staging
+):
     assert client_of("viewer").get(f"/flows/{NOWHERE}/edit/").status_code == 403
     assert asked(sandbox) == asked(staging) == []
 
 
-def test_clone_of_a_flow_that_nobody_here_knows_is_looked_for_too(client_of, sandbox, staging, in_staging):
-    page = client_of("operator").get(f"/flows/new/?clone={in_staging}&account={staging.account_sid}")
+def test_clone_of_a_flow_that_nobody_here_knows_is_looked_for_too(
+    client_of, sandbox, staging, in_staging
+):
+    page = client_of("operator").get(
+        f"/flows/new/?clone={in_staging}&account={staging.account_sid}"
+    )
 
     assert 'value="Try line (copy)"' in text_of(page)
 
@@ -166,14 +178,21 @@ def test_refresh_of_an_account_that_is_none_refreshes_no_other(client_of, sandbo
     assert sandbox.requests == staging.requests == []
 
 
-def test_event_of_no_account_is_for_those_who_may_read_everything(client_of, sandbox, staging, actor):
+def test_event_of_no_account_is_for_those_who_may_read_everything(
+    client_of, sandbox, staging, actor
+):
     event = audit_log.append(
         action="audit.verify", stage="access", result="succeeded", actor=actor, account_sid=""
     )
 
     assert (
-        client_of("auditor", "ada", staging.account_sid).get(f"/audit/{event.event_id}/").status_code == 403
+        client_of("auditor", "ada", staging.account_sid)
+        .get(f"/audit/{event.event_id}/")
+        .status_code
+        == 403
     )
     assert client_of("auditor").get(f"/audit/{event.event_id}/").status_code == 200
     restore = f"/flows/new/?restore={event.event_id}"
-    assert "Going back" not in text_of(client_of("operator", "omar", staging.account_sid).get(restore))
+    assert "Restore an earlier version" not in text_of(
+        client_of("operator", "omar", staging.account_sid).get(restore)
+    )

@@ -41,7 +41,9 @@ def flows(sandbox):
 @pytest.fixture
 def small_pages(monkeypatch):
     listed = FlexClient.list
-    monkeypatch.setattr(FlexClient, "list", lambda client, **more: listed(client, page_size=2, **more))
+    monkeypatch.setattr(
+        FlexClient, "list", lambda client, **more: listed(client, page_size=2, **more)
+    )
 
 
 def asked_for(sandbox):

@@ -7,14 +7,21 @@ from flows.audit.models import AuditEvent, OpenDrift
 from flows.mirror import mirror, readonly_fields
 from flows.mirror.models import Flow
 from tests import ACCOUNT
-from tests.faults.acting import assert_chain_intact, create_flow, drift_events, rename_flow, run_concurrently
+from tests.faults.acting import (
+    assert_chain_intact,
+    create_flow,
+    drift_events,
+    rename_flow,
+    run_concurrently,
+)
 
 pytestmark = pytest.mark.django_db
 
 
 def noted():
     return [
-        event.changed_fields for event in AuditEvent.objects.filter(action="account.field").order_by("seq")
+        event.changed_fields
+        for event in AuditEvent.objects.filter(action="account.field").order_by("seq")
     ]
 
 
@@ -74,7 +81,9 @@ def test_field_that_only_twilio_sets_is_noted_once(sandbox, flow_sid, name, valu
 
 
 def test_dates_and_the_host_of_an_address_are_not_noted(sandbox, flow_sid):
-    sandbox.edit_flow(flow_sid, date_created="2001-01-01T00:00:00Z", date_updated="2002-01-01T00:00:00Z")
+    sandbox.edit_flow(
+        flow_sid, date_created="2001-01-01T00:00:00Z", date_updated="2002-01-01T00:00:00Z"
+    )
     readonly_fields.record_new_fields(
         ACCOUNT, [({"url": "http://one/v1/FO1"}, {"url": "https://two/v1/FO1"})]
     )

@@ -44,7 +44,8 @@ def test_those_who_look_at_the_same_moment_share_a_reading(sandbox, flow_sid, jo
     first = BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT))
     assert arrived.wait(20)
     others = [
-        BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT)) for _ in range(7)
+        BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT))
+        for _ in range(7)
     ]
     wait_for(lambda: len(joining) == 7)
     goes_on.set()
@@ -144,6 +145,6 @@ def test_page_that_came_too_late_for_a_turn_says_so(flow_sid, settings, monkeypa
     text = page.content.decode()
     assert page.status_code == 200
     assert "Twilio was not asked" in text
-    assert "Twilio allows 2 reads of a flow a second in an account, and others came first." in text
+    assert "Twilio allows 2 flow reads per second and account, and others came first." in text
     assert "Twilio did not answer" not in text
     assert "Réclamations Lyon" in text

@@ -81,7 +81,9 @@ def test_flow_that_we_deleted_and_twilio_still_shows_stays_deleted(sandbox, flow
 
 def test_404_right_after_our_update_is_no_deletion(sandbox, flow_sid):
     rename_flow(flow_sid)
-    sandbox.inject(Fault(FaultKind.REFUSE, method="GET", path="/FlexFlows/*", status=404, code=20404))
+    sandbox.inject(
+        Fault(FaultKind.REFUSE, method="GET", path="/FlexFlows/*", status=404, code=20404)
+    )
 
     with pytest.raises(StaleRead):
         mirror.fetch(flow_sid)

@@ -13,8 +13,8 @@ from tests.flows.plans.test_execution import carried_out
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NUMBER, OTHER = "+4915550100200", "+4915550100299"
-ONLY_ONE = "Only one flow can be enabled for a channel and contact identity."
-MOVE_IT = "Line 3 frees them only later: move it up, before this one. The order of the file counts."
+ONLY_ONE = "Only one flow can be enabled per channel and contact identity."
+MOVE_IT = "Line 3 frees them, but comes later: move it above this one."
 NEW = {
     "friendly_name": "New",
     "chat_service_sid": "IS" + "2" * 32,
@@ -164,7 +164,9 @@ def test_different_identities_and_none_at_all_are_not_judged(add, channel, one, 
 
 def test_another_account_is_not_in_the_way(add, sandbox, staging):
     add("A", enabled=True)
-    b = staging.add_flow(friendly_name="B", channel_type="sms", contact_identity=NUMBER, enabled=False)
+    b = staging.add_flow(
+        friendly_name="B", channel_type="sms", contact_identity=NUMBER, enabled=False
+    )
     mirror.sync(staging.account_sid)
 
     assert imported((b, {"enabled": True})) == [""]
@@ -196,7 +198,10 @@ def test_roll_back_is_judged_as_things_are_by_then(add, sandbox, me):
 
     back = drafts.plan_rollback(plan=plan, made_by="omar")
 
-    assert back.changes.get().skipped == f"{b} is enabled for the same channel and identity. {ONLY_ONE}"
+    assert (
+        back.changes.get().skipped
+        == f"{b} is enabled for the same channel and identity. {ONLY_ONE}"
+    )
 
 
 def test_roll_back_of_a_swap_is_in_the_order_that_works(add, sandbox, me):

@@ -30,7 +30,10 @@ def only(plan):
 
 
 def differences(plan):
-    return {change.target_sid: (change.before, change.asked, change.skipped) for change in plan.changes.all()}
+    return {
+        change.target_sid: (change.before, change.asked, change.skipped)
+        for change in plan.changes.all()
+    }
 
 
 def add(sandbox, **fields):
@@ -58,9 +61,9 @@ def test_flow_that_is_like_that_is_left_out(sandbox):
 
 
 @pytest.mark.parametrize(("kind", "value", "why"), [
-    ("retry_count", 2, "It has no retry count: it is handled by TaskRouter task."),
-    ("studio_flow", "FW" + "3" * 32, "It has no Studio Flow SID: it is handled by TaskRouter task."),
-    ("webhook_host", "hooks.example.org", "It has no webhook URL: it is handled by TaskRouter task."),
+    ("retry_count", 2, "Has no retry count (handled by TaskRouter task)."),
+    ("studio_flow", "FW" + "3" * 32, "Has no Studio Flow SID (handled by TaskRouter task)."),
+    ("webhook_host", "hooks.example.org", "Has no webhook URL (handled by TaskRouter task)."),
 ])  # fmt: skip
 def test_field_that_the_integration_has_not_is_left_out(sandbox, kind, value, why):
     add(sandbox, integration_type="task")
@@ -90,7 +93,7 @@ def test_second_flow_of_an_identity_is_not_switched_on(sandbox):
 
     assert only(made("enable", sids=[second])).skipped == (
         f"{first} is enabled for the same channel and identity. "
-        "Only one flow can be enabled for a channel and contact identity."
+        "Only one flow can be enabled per channel and contact identity."
     )
 
 
@@ -106,7 +109,7 @@ def test_host_is_changed_and_nothing_else(url, host, new):
 
 @pytest.mark.parametrize("url", [None, "", "not an address", "https://[broken/"])
 def test_address_without_a_host_is_left_out(url):
-    with pytest.raises(drafts.SkipFlow, match="no webhook address"):
+    with pytest.raises(drafts.SkipFlow, match="no webhook URL"):
         drafts.replace_host(url, "new.example.com")
 
 
@@ -124,7 +127,8 @@ def test_entry_changes_what_differs(sandbox):
     sid = add(sandbox, friendly_name="Old", janitor_enabled=False)
 
     plan = drafts.plan_import(
-        entries=[ImportEntry(sid, {"friendly_name": "New", "janitor_enabled": False})], made_by="omar"
+        entries=[ImportEntry(sid, {"friendly_name": "New", "janitor_enabled": False})],
+        made_by="omar",
     )
 
     assert only(plan).asked == {"friendly_name": "New"}
@@ -147,19 +151,25 @@ def test_entries_are_left_out_with_a_reason(sandbox):
 
     why = [change.skipped for change in plan.changes.order_by("place")]
     assert why[0] == ""
-    assert why[1].startswith("The same SID is in an entry above.")
+    assert why[1].startswith("Same SID as an entry above.")
     assert why[2].startswith("No flow with this SID has been synced.")
     assert why[3] == "Not a flow."
 
 
 def test_entry_without_sid_is_made():
     plan = drafts.plan_import(
-        entries=[ImportEntry(values={"friendly_name": "New", "contact_identity": "", "long_lived": None})],
+        entries=[
+            ImportEntry(values={"friendly_name": "New", "contact_identity": "", "long_lived": None})
+        ],
         made_by="omar",
     )
 
     change = only(plan)
-    assert (change.action, change.target_sid, change.asked) == ("flow.create", "", {"friendly_name": "New"})
+    assert (change.action, change.target_sid, change.asked) == (
+        "flow.create",
+        "",
+        {"friendly_name": "New"},
+    )
 
 
 def test_deletion_asks_for_the_name_that_it_has_now(sandbox):
@@ -167,18 +177,26 @@ def test_deletion_asks_for_the_name_that_it_has_now(sandbox):
 
     change = only(made("delete"))
 
-    assert (change.action, change.before["friendly_name"], change.asked) == ("flow.delete", "Old", {})
+    assert (change.action, change.before["friendly_name"], change.asked) == (
+        "flow.delete",
+        "Old",
+        {},
+    )
 
 
 def test_secret_that_would_be_kept_is_refused():
     with pytest.raises(ValueError, match="would keep a secret"):
-        drafts.plan_import(entries=[ImportEntry(values={"integration_url": SECRET_URL})], made_by="omar")
+        drafts.plan_import(
+            entries=[ImportEntry(values={"integration_url": SECRET_URL})], made_by="omar"
+        )
 
     assert SECRET not in dump_tables()
 
 
 def test_text_that_no_database_holds_is_kept_in_signs():
-    plan = drafts.plan_import(entries=[ImportEntry(values={"friendly_name": "a\ud800\x00b"})], made_by="omar")
+    plan = drafts.plan_import(
+        entries=[ImportEntry(values={"friendly_name": "a\ud800\x00b"})], made_by="omar"
+    )
 
     assert only(plan).asked == {"friendly_name": "a\ufffd\u2400b"}
 
@@ -226,9 +244,13 @@ def test_no_function_goes_twice_through_what_can_be_gone_through_once():
 def iterated_twice(function):
     arguments = [*function.args.args, *function.args.kwonlyargs]
     for argument in arguments:
-        if argument.annotation and ast.unparse(argument.annotation).startswith(("Iterable", "Iterator")):
+        if argument.annotation and ast.unparse(argument.annotation).startswith(
+            ("Iterable", "Iterator")
+        ):
             uses = [
-                node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == argument.arg
+                node
+                for node in ast.walk(function)
+                if isinstance(node, ast.Name) and node.id == argument.arg
             ]
             looks = [
                 node

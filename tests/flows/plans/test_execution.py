@@ -156,7 +156,7 @@ def test_flow_with_another_change_under_way_is_skipped(sandbox, me):
 
     work()
 
-    assert plan.changes.get().skipped.startswith("Another change of this flow")
+    assert plan.changes.get().skipped.startswith("Another change to this flow")
     assert received_writes(sandbox) == []
 
 
@@ -271,7 +271,7 @@ def test_log_that_cannot_be_written_ends_the_plan(sandbox, me, monkeypatch):
     work()
 
     plan.refresh_from_db()
-    assert plan.ended_because == "The audit log could not be written, so nothing more was sent."
+    assert plan.ended_because == "Couldn't write to the audit log. Nothing more was sent."
     assert received_writes(sandbox) == []
 
 
@@ -294,7 +294,9 @@ def test_way_back_is_exact_for_every_kind(sandbox, me):
     undone = AuditEvent.objects.filter(request_id=back.pk, stage="outcome").values_list(
         "refers_to", flat=True
     )
-    made = AuditEvent.objects.filter(request_id=plan.pk, stage="outcome").values_list("event_id", flat=True)
+    made = AuditEvent.objects.filter(request_id=plan.pk, stage="outcome").values_list(
+        "event_id", flat=True
+    )
     assert set(undone) == set(made)
 
 
@@ -306,14 +308,18 @@ def test_way_back_of_a_deletion_makes_the_flow_anew(sandbox, me):
     assert sandbox.flows == {}
     carried_out(drafts.plan_rollback(plan=plan, made_by="omar"), me)
 
-    assert sorted(from_response(flow)["friendly_name"] for flow in sandbox.flows.values()) == sorted(before)
+    assert sorted(
+        from_response(flow)["friendly_name"] for flow in sandbox.flows.values()
+    ) == sorted(before)
 
 
 def test_way_back_of_a_creation_deletes_it(sandbox, me):
     sid = sandbox.add_flow()
     values = from_response(sandbox.flows[sid])
     entry = ImportEntry(
-        values={name: values[name] for name in ("friendly_name", "chat_service_sid", "channel_type")}
+        values={
+            name: values[name] for name in ("friendly_name", "chat_service_sid", "channel_type")
+        }
     )
     plan = drafts.plan_import(entries=[entry], made_by="omar")
 
@@ -331,7 +337,7 @@ def test_way_back_leaves_out_what_is_not_known(sandbox, me):
 
     back = drafts.plan_rollback(plan=plan, made_by="omar")
 
-    assert back.changes.get().skipped.startswith("Its outcome is unknown")
+    assert back.changes.get().skipped.startswith("Unknown outcome")
     reconcile.reconcile()
     assert [fate.state for fate in execution.plan_items(plan)] == ["made"]
     assert drafts.plan_rollback(plan=plan, made_by="omar").changes.get().asked == {"enabled": True}
@@ -345,7 +351,7 @@ def test_field_that_was_not_set_before_is_left_to_a_person(sandbox, me):
 
     assert (
         change.skipped
-        == "It had no retry count before, and Twilio may not allow clearing it: change it by hand."
+        == "Had no retry count before, but Twilio may not allow clearing it. Change it manually."
     )
 
 
@@ -353,7 +359,13 @@ def test_rest_is_what_was_not_made(sandbox, me):
     plan = a_plan(sandbox, count=3)
     refused = plan.changes.first().target_sid
     sandbox.inject(
-        Fault(kind=FaultKind.REFUSE, method="POST", path=f"/FlexFlows/{refused}", status=400, code=20001)
+        Fault(
+            kind=FaultKind.REFUSE,
+            method="POST",
+            path=f"/FlexFlows/{refused}",
+            status=400,
+            code=20001,
+        )
     )
     assert sorted(carried_out(plan, me)) == ["failed", "made", "made"]
 
@@ -385,13 +397,15 @@ def test_error_of_our_own_ends_the_plan_and_is_not_met_again(sandbox, me, monkey
     states = carried_out(plan, me)
 
     assert (states, plan.state) == (["skipped", "planned"], "stopped")
-    assert plan.ended_because.startswith("This site failed at one of the flows.")
+    assert plan.ended_because.startswith("Internal error on one flow.")
     assert "canary" not in dump_tables()
     assert carried_out(plan, me) == ["skipped", "made"]
 
 
 def test_rest_leaves_what_was_not_begun_to_the_plan_itself(sandbox, me):
-    entries = [ImportEntry(values={**NEW_FLOW, "friendly_name": f"New {number}"}) for number in range(2)]
+    entries = [
+        ImportEntry(values={**NEW_FLOW, "friendly_name": f"New {number}"}) for number in range(2)
+    ]
     plan = drafts.plan_import(entries=entries, made_by="omar")
     execution.start(plan=plan, reason="", actor=me)
     execution.stop(plan=plan, actor=me)
@@ -419,7 +433,8 @@ def test_what_is_undone_is_not_undone_again(sandbox, me):
 
     assert len(sandbox.flows) == 1
     assert (
-        drafts.plan_rollback(plan=plan, made_by="omar").changes.get().skipped == execution.ALREADY_ROLLED_BACK
+        drafts.plan_rollback(plan=plan, made_by="omar").changes.get().skipped
+        == execution.ALREADY_ROLLED_BACK
     )
 
 

@@ -229,7 +229,10 @@ def test_what_has_no_secret_is_left_as_it_is(mask, text):
             "was https://*@a.example/, is https://*@b.example/.",
         ),
         ("'https://h.example/?key=c4n4ry' is not valid", "'https://h.example/?key=*' is not valid"),
-        ('{"url": "https://h.example/?key=c4n4ry", "a": 1}', '{"url": "https://h.example/?key=*", "a": 1}'),
+        (
+            '{"url": "https://h.example/?key=c4n4ry", "a": 1}',
+            '{"url": "https://h.example/?key=*", "a": 1}',
+        ),
         (
             "is 'https://h.example/hook?label=Sales desk&token=c4n4ry' ok",
             "is 'https://h.example/hook?label=Sales desk&token=*' ok",
@@ -309,7 +312,13 @@ def test_what_the_site_says_of_its_users_is_no_flow():
 
 def test_number_under_the_name_of_a_secret_is_masked_and_no_other():
     found = redact(
-        {"pin": 1234, "retries": 3, "requires_auth": True, "enabled": True, "integration_timeout": 86400}
+        {
+            "pin": 1234,
+            "retries": 3,
+            "requires_auth": True,
+            "enabled": True,
+            "integration_timeout": 86400,
+        }
     )
 
     assert has_mask(found["pin"])
@@ -443,14 +452,19 @@ def test_a_mask_is_as_good_as_any_other():
 
 @pytest.mark.parametrize(
     "value",
-    ["masked-0a1b2c", "https://masked-0a1b2c@h.example/", "https://h.example/?token=masked-0a1b2c&a=1"],
+    [
+        "masked-0a1b2c",
+        "https://masked-0a1b2c@h.example/",
+        "https://h.example/?token=masked-0a1b2c&a=1",
+    ],
 )
 def test_a_mask_is_recognised(value):
     assert has_mask(value)
 
 
 @pytest.mark.parametrize(
-    "value", [None, 7, "", "masked-", "masked-0a1b2", "masked-0a1b2cd", "masked-0A1B2C", ["masked-0a1b2c"]]
+    "value",
+    [None, 7, "", "masked-", "masked-0a1b2", "masked-0a1b2cd", "masked-0A1B2C", ["masked-0a1b2c"]],
 )
 def test_what_is_no_mask(value):
     assert not has_mask(value)
@@ -491,7 +505,10 @@ def test_a_long_text_is_masked_in_one_pass(unit):
 @pytest.mark.parametrize("length", [8, 12, 20])
 def test_few_random_letters_pass_for_words(length):
     chance = random.Random(7)
-    made = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=length)) for _ in range(3000)]
+    made = [
+        "".join(chance.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=length))
+        for _ in range(3000)
+    ]
 
     assert sum(map(words.is_plain, made)) < 20
 
@@ -528,7 +545,10 @@ def test_unmasked_brings_back_what_was_masked(address):
 def test_unmasked_keeps_what_is_new_beside_the_secret():
     shown = redact("https://old.example.com/in?token=abc").replace("old.", "new.")
 
-    assert unmask(shown, "https://old.example.com/in?token=abc") == "https://new.example.com/in?token=abc"
+    assert (
+        unmask(shown, "https://old.example.com/in?token=abc")
+        == "https://new.example.com/in?token=abc"
+    )
 
 
 @pytest.mark.parametrize("origin", ["https://old.example.com/in?token=other", "", None, "plain"])

@@ -158,10 +158,16 @@ def various(add):
         ({"integration": "task"}, ["web off"]),
         ({"integration": "none"}, ["web unset"]),
         ({"enabled": "true"}, ["odd", "sms on"]),
-        ({"enabled": "false"}, ["web off", "web unset"]),  # what is not known to be on does not take messages
+        (
+            {"enabled": "false"},
+            ["web off", "web unset"],
+        ),  # what is not known to be on does not take messages
         ({"account": AC}, ["sms on", "web off"]),
         ({"account": OTHER_AC}, ["web unset"]),
-        ({"channel": "web", "enabled": "false", "integration": "none", "q": "UNSET"}, ["web unset"]),
+        (
+            {"channel": "web", "enabled": "false", "integration": "none", "q": "UNSET"},
+            ["web unset"],
+        ),
         ({"channel": "web", "enabled": "true"}, []),
     ],
     ids=str,
@@ -178,7 +184,9 @@ def test_filters(various, query, found):
 @pytest.mark.parametrize("enabled", ["", "true", "false", "gone"])
 @pytest.mark.parametrize("integration", ["", "studio", "none"])
 @pytest.mark.parametrize("channel", ["", "sms", "web"])
-def test_facets_say_what_each_value_would_find(various, add, q, account, enabled, integration, channel):
+def test_facets_say_what_each_value_would_find(
+    various, add, q, account, enabled, integration, channel
+):
     for name, fields in {
         "web gone": {"channel_type": "web", "integration_type": "task", "enabled": True},
         "sms gone": {"channel_type": "sms", "enabled": False},
@@ -245,7 +253,12 @@ def test_pages_of_a_search_that_finds_many(many, way, q, page, rows, total, more
     found = find_page(Query(q=q, page=page))
 
     assert [flow.friendly_name for flow in found.rows] == rows
-    assert (found.page, found.total, found.more, found.has_next) == (min(page, 4), total, more, more)
+    assert (found.page, found.total, found.more, found.has_next) == (
+        min(page, 4),
+        total,
+        more,
+        more,
+    )
 
 
 def test_filters_of_a_search_that_finds_many(many, way):
@@ -275,9 +288,13 @@ def test_just_as_many_as_are_counted_are_counted(many, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("common", "counted", "walks"), [(1, 4, True), (10_000, 4, False), (10_000, 1000, False)], ids=str
+    ("common", "counted", "walks"),
+    [(1, 4, True), (10_000, 4, False), (10_000, 1000, False)],
+    ids=str,
 )
-def test_an_order_is_only_gone_through_where_the_flows_come_soon(many, monkeypatch, common, counted, walks):
+def test_an_order_is_only_gone_through_where_the_flows_come_soon(
+    many, monkeypatch, common, counted, walks
+):
     """Else they may all stand at its end, and the database would go through all others first."""
     monkeypatch.setattr(trigrams, "COMMON_THRESHOLD", common)
     monkeypatch.setattr(flow_search, "COUNT_LIMIT", counted)
@@ -384,7 +401,15 @@ def test_every_order_both_ways_with_what_is_not_known_last(add, sort, order):
 
 
 def test_every_column_has_been_put_in_order():
-    assert set(SORTS) == {"name", "account", "channel", "identity", "integration", "enabled", "updated"}
+    assert set(SORTS) == {
+        "name",
+        "account",
+        "channel",
+        "identity",
+        "integration",
+        "enabled",
+        "updated",
+    }
 
 
 @pytest.mark.parametrize("sort", [*SORTS, *(f"-{key}" for key in SORTS)])
@@ -465,7 +490,9 @@ def test_a_whole_question(add):
     assert query == Query("Réclam", "sms", "none", "false", AC, "-updated", 3)
 
 
-@pytest.mark.parametrize("text", ["", "q=", "go=1", "page=", "sort=", "account=", "q=+++", "unknown="])
+@pytest.mark.parametrize(
+    "text", ["", "q=", "go=1", "page=", "sort=", "account=", "q=+++", "unknown="]
+)
 def test_no_question(text):
     assert Query.of(QueryDict(text)) == Query()
 
@@ -500,7 +527,11 @@ def test_every_address_that_follows_from_a_mistake_still_has_it(add, text):
     query = Query.of(QueryDict(text))
 
     again = Query.from_query_string(query.url())
-    sorted_ = Query.from_query_string(query.url(sort="-updated")) if query.errors[0].name != "sort" else again
+    sorted_ = (
+        Query.from_query_string(query.url(sort="-updated"))
+        if query.errors[0].name != "sort"
+        else again
+    )
 
     assert [one.name for one in again.errors] == [one.name for one in query.errors]
     assert sorted_.errors
@@ -540,7 +571,9 @@ def test_a_value_that_only_another_account_holds_means_nothing(add):
     assert not Query.from_query_string("channel=instagram", frozenset({OTHER_AC})).errors
 
 
-@pytest.mark.parametrize(("text", "page"), [("page=1", 1), ("page=007", 7), ("page=999999", 999_999)])
+@pytest.mark.parametrize(
+    ("text", "page"), [("page=1", 1), ("page=007", 7), ("page=999999", 999_999)]
+)
 def test_page_numbers(text, page):
     query = Query.of(QueryDict(text))
 
@@ -568,7 +601,11 @@ def test_url_says_only_what_is_not_as_usual():
 def test_url_with_a_change_begins_at_page_one():
     query = Query(q="a", channel="sms", page=4)
 
-    assert parse_qs(query.url(sort="-name")[1:]) == {"q": ["a"], "channel": ["sms"], "sort": ["-name"]}
+    assert parse_qs(query.url(sort="-name")[1:]) == {
+        "q": ["a"],
+        "channel": ["sms"],
+        "sort": ["-name"],
+    }
     assert parse_qs(query.url(page=5)[1:]) == {"q": ["a"], "channel": ["sms"], "page": ["5"]}
     assert parse_qs(query.url(channel="")[1:]) == {"q": ["a"]}
     assert query.url() == "?q=a&channel=sms"

@@ -46,7 +46,9 @@ def is_in_step():
     )
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
-            cursor.execute("INSERT INTO flow_trigram (flow_trigram, rank) VALUES ('integrity-check', 1)")
+            cursor.execute(
+                "INSERT INTO flow_trigram (flow_trigram, rank) VALUES ('integrity-check', 1)"
+            )
     return True
 
 
@@ -75,7 +77,9 @@ def test_after_each_way_of_writing(db):
     assert is_in_step()
     assert found("nice") == ["Nice"]
 
-    Flow.objects.filter(sid=f"FO{1:032}").update(name_folded="marseille", account_sid="AC" + "2" * 32)
+    Flow.objects.filter(sid=f"FO{1:032}").update(
+        name_folded="marseille", account_sid="AC" + "2" * 32
+    )
     assert is_in_step()
     assert (found("marseille"), found("paris")) == (["Paris"], [])
 
@@ -123,7 +127,9 @@ def test_search_uses_the_index(db):
     else:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
-            cursor.execute("EXPLAIN SELECT sid FROM flows_flowentry WHERE name_folded LIKE '%reclam%'")
+            cursor.execute(
+                "EXPLAIN SELECT sid FROM flows_flowentry WHERE name_folded LIKE '%reclam%'"
+            )
             assert "flow_name_folded_trigrams" in str(cursor.fetchall())
 
 
@@ -149,7 +155,8 @@ def test_search_does_without_an_extension_that_may_not_be_installed_and_a_check_
 
     assert found("reclam") == ["Réclamations"]
     assert [
-        (one.id, "pg_trgm" in one.hint) for one in list_tables.check_search_index(databases=["default"])
+        (one.id, "pg_trgm" in one.hint)
+        for one in list_tables.check_search_index(databases=["default"])
     ] == [("flows.W001", True)]
 
 

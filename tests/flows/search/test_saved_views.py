@@ -51,7 +51,7 @@ def test_same_name_replaces_and_forgetting_removes(client_of):
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("q=a&channel=//evil.example", "“//evil.example” is not a channel"),
+        ("q=a&channel=//evil.example", "“//evil.example” is not a channel of any flow."),
         ("q=a&nonsense=1", "There is no filter called “nonsense”."),
         ("//evil.example/?x=1", "There is no filter called “//evil.example/?x”."),
     ],
@@ -63,7 +63,7 @@ def test_view_of_what_is_not_understood_is_not_saved(client_of, query, says):
 
     assert not SavedView.objects.exists()
     assert answer.redirect_chain[0][0].startswith("/flows/?")
-    assert f"The view was not saved. {says}" in answer.content.decode()
+    assert f"Couldn&#x27;t save the view. {says}" in answer.content.decode()
 
 
 def test_name_and_query_of_a_view_are_kept_without_the_page(client_of):
@@ -76,12 +76,14 @@ def test_view_of_a_channel_that_is_gone_finds_nothing_and_says_so(client_of, per
     sandbox.add_flow(channel_type="sms")
     mirror.sync(ACCOUNT)
     client = client_of("viewer")
-    SavedView.objects.create(person=User.objects.get(username="viewer"), name="Old", query="channel=fax")
+    SavedView.objects.create(
+        person=User.objects.get(username="viewer"), name="Old", query="channel=fax"
+    )
 
     page = client.get("/flows/?channel=fax")
 
     assert page.context["found"].total == 0
-    assert "“fax” is not a channel, and no flow has it." in page.content.decode()
+    assert "“fax” is not a channel of any flow." in page.content.decode()
     assert 'aria-current="true">Old' in page.content.decode()
 
 
@@ -103,7 +105,9 @@ def test_views_are_bounded(client_of, person):
 
 
 def test_too_long_a_search_is_told(client_of):
-    answer = client_of("viewer").post("/flows/views/", {"name": "A", "query": "q=" + "%F0%9F%98%80" * 150})
+    answer = client_of("viewer").post(
+        "/flows/views/", {"name": "A", "query": "q=" + "%F0%9F%98%80" * 150}
+    )
 
     assert not SavedView.objects.exists()
     assert answer.status_code == 302

@@ -24,8 +24,18 @@ HEX = "0123456789abcdefABCDEF0123456789"
 AC, SK, FO = f"AC{HEX}", f"SK{HEX}", f"FO{HEX}"
 OTHER = "FO" + "9" * 32
 SECRET = "canary-secret"
-FLOW = {"sid": FO, "friendly_name": "Lyon", "integration_type": "studio", "integration": {"retry_count": 0}}
-SNAPSHOT = {"sid": FO, "friendly_name": "Lyon", "integration_type": "studio", "integration_retry_count": 0}
+FLOW = {
+    "sid": FO,
+    "friendly_name": "Lyon",
+    "integration_type": "studio",
+    "integration": {"retry_count": 0},
+}
+SNAPSHOT = {
+    "sid": FO,
+    "friendly_name": "Lyon",
+    "integration_type": "studio",
+    "integration_retry_count": 0,
+}
 REQUEST_ID = "RQ" + "c" * 32
 
 VERBS = {
@@ -60,7 +70,9 @@ def slept():
 
 @pytest.fixture
 def client(slept):
-    made = FlexClient(base_url=ROOT, account_sid=AC, auth=(SK, SECRET), rate_limits=False, sleep=slept.append)
+    made = FlexClient(
+        base_url=ROOT, account_sid=AC, auth=(SK, SECRET), rate_limits=False, sleep=slept.append
+    )
     yield made
     made.close()
 
@@ -106,7 +118,8 @@ def test_a_base_url_with_a_slash_at_its_end(twilio):
 
 @every_verb
 @pytest.mark.parametrize(
-    ("name", "secret"), [(SK, SECRET), (AC, "the-auth-token"), (SK, "pasted’wrong"), (SK, "a:b c\n")]
+    ("name", "secret"),
+    [(SK, SECRET), (AC, "the-auth-token"), (SK, "pasted’wrong"), (SK, "a:b c\n")],
 )
 def test_every_call_is_authenticated(twilio, verb, name, secret):
     client = FlexClient(base_url=ROOT, account_sid=AC, auth=(name, secret), rate_limits=False)
@@ -142,7 +155,12 @@ def test_create_posts_every_field_as_a_form(client, twilio):
 
 def test_update_posts_just_the_fields_given(client, twilio):
     twilio.post(f"{LIST}/{FO}", json=FLOW)
-    values = {"enabled": False, "integration_timeout": 0, "contact_identity": None, "friendly_name": "é & +"}
+    values = {
+        "enabled": False,
+        "integration_timeout": 0,
+        "contact_identity": None,
+        "friendly_name": "é & +",
+    }
 
     answer = client.update(FO, values)
 
@@ -213,7 +231,9 @@ def test_list_asks_for_large_pages_and_by_name_if_told(client, twilio):
     assert list(client.list(friendly_name="Lyon & Cie", page_size=7)) == [SNAPSHOT]
     assert list(client.list(friendly_name="")) == [SNAPSHOT]
 
-    queries = [parse_qs(urlsplit(call.request.url).query, keep_blank_values=True) for call in twilio.calls]
+    queries = [
+        parse_qs(urlsplit(call.request.url).query, keep_blank_values=True) for call in twilio.calls
+    ]
     assert queries == [
         {"PageSize": ["1000"]},
         {"PageSize": ["7"], "FriendlyName": ["Lyon & Cie"]},
@@ -312,7 +332,11 @@ def test_value_that_is_no_number_of_jsons_is_read_as_a_text(client, twilio, verb
 @pytest.mark.parametrize(("opens", "closes"), [(b"[", b"]"), (b'{"a":', b"}")])
 def test_what_is_nested_too_deeply_leaves_the_rest_readable(client, twilio, depth, opens, closes):
     deep = opens * depth + b'"c4n4ry \\"[{"' + closes * depth
-    answers(twilio, "fetch", body=b'{"sid": "%s", "a": %s, "friendly_name": "Lyon ]"}' % (FO.encode(), deep))
+    answers(
+        twilio,
+        "fetch",
+        body=b'{"sid": "%s", "a": %s, "friendly_name": "Lyon ]"}' % (FO.encode(), deep),
+    )
 
     found = client.fetch(FO)
 
@@ -340,7 +364,12 @@ def test_deletion_answered_with_something_else_is_unknown(client, twilio, body):
 
 @pytest.mark.parametrize("verb", ["fetch", "update"])
 def test_answer_about_another_flow_is_unknown(client, twilio, verb):
-    answers(twilio, verb, body=json.dumps(FLOW | {"sid": OTHER}), headers={"Twilio-Request-Id": REQUEST_ID})
+    answers(
+        twilio,
+        verb,
+        body=json.dumps(FLOW | {"sid": OTHER}),
+        headers={"Twilio-Request-Id": REQUEST_ID},
+    )
 
     with pytest.raises(OutcomeUnknown, match="another") as caught:
         VERBS[verb](client)
@@ -366,7 +395,13 @@ def test_refusal_says_what_twilio_said(client, twilio, slept, verb, status):
         "more_info": "https://www.twilio.com/20001",
         "status": status,
     }
-    answers(twilio, verb, body=json.dumps(envelope), status=status, headers={"Twilio-Request-Id": REQUEST_ID})
+    answers(
+        twilio,
+        verb,
+        body=json.dumps(envelope),
+        status=status,
+        headers={"Twilio-Request-Id": REQUEST_ID},
+    )
 
     with pytest.raises(RequestRefused) as caught:
         VERBS[verb](client)
@@ -380,7 +415,9 @@ def test_refusal_says_what_twilio_said(client, twilio, slept, verb, status):
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>Bad Gateway</html>", b"\x00\xff", b"[]", b'"no"', b'{"code": 1', b"NaN"], ids=ascii
+    "body",
+    [b"", b"<html>Bad Gateway</html>", b"\x00\xff", b"[]", b'"no"', b'{"code": 1', b"NaN"],
+    ids=ascii,
 )
 def test_refusal_without_twilios_words_is_still_one(client, twilio, body):
     answers(twilio, "update", body=body, status=403)
@@ -396,7 +433,12 @@ def test_refusal_without_twilios_words_is_still_one(client, twilio, body):
 
 @pytest.mark.parametrize("code", [None, "2000 1", "", True, 2**31, 20001.5, [20001]], ids=repr)
 def test_refusal_with_a_code_that_is_none(client, twilio, code):
-    answers(twilio, "update", body=json.dumps({"code": code, "message": "no", "status": 400}), status=400)
+    answers(
+        twilio,
+        "update",
+        body=json.dumps({"code": code, "message": "no", "status": 400}),
+        status=400,
+    )
 
     with pytest.raises(RequestRefused) as caught:
         client.update(FO, {})
@@ -428,7 +470,11 @@ def test_refusal_as_rfc_9457_writes_it(client, twilio):
         client.update(FO, {})
 
     error = caught.value
-    assert (error.code, error.message, error.more_info) == (45004, problem["detail"], problem["type"])
+    assert (error.code, error.message, error.more_info) == (
+        45004,
+        problem["detail"],
+        problem["type"],
+    )
 
 
 def test_refusal_is_kept_short(client, twilio):
@@ -540,7 +586,9 @@ def test_a_lost_connection_is_unknown_and_quotes_nothing(client, twilio, slept, 
 @pytest.mark.parametrize("after", [0, -1])
 @every_verb
 def test_without_any_time_left_nothing_is_sent(twilio, verb, after):
-    client = FlexClient(base_url=ROOT, account_sid=AC, auth=(SK, SECRET), deadline=after, rate_limits=False)
+    client = FlexClient(
+        base_url=ROOT, account_sid=AC, auth=(SK, SECRET), deadline=after, rate_limits=False
+    )
 
     with pytest.raises(NotSent):
         VERBS[verb](client)
@@ -569,7 +617,11 @@ def client_within(rates, **options):
 @every_verb
 def test_each_call_waits_for_its_turn_of_its_kind(twilio, slept, verb):
     rates = NoRates(wait=1.25)
-    answers(twilio, verb, body="" if verb == "delete" else json.dumps(page() if verb == "list" else FLOW))
+    answers(
+        twilio,
+        verb,
+        body="" if verb == "delete" else json.dumps(page() if verb == "list" else FLOW),
+    )
 
     VERBS[verb](client_within(rates, sleep=slept.append))
 
@@ -608,7 +660,9 @@ def test_nothing_is_sent_when_no_turn_comes_in_time(twilio, slept, verb):
     assert (len(twilio.calls), len(rates.booked), slept) == (0, 1, [])
 
 
-@pytest.mark.parametrize(("overslept", "turns"), [([0.0], 1), ([0.09], 1), ([0.2, 0.0], 2), ([0.2] * 9, 3)])
+@pytest.mark.parametrize(
+    ("overslept", "turns"), [([0.0], 1), ([0.09], 1), ([0.2, 0.0], 2), ([0.2] * 9, 3)]
+)
 def test_call_that_comes_late_to_its_turn_takes_another(twilio, monkeypatch, overslept, turns):
     rates, now = NoRates(wait=0.5), [100.0]
 
@@ -670,7 +724,11 @@ def test_no_secret_and_nothing_personal_is_logged_or_said(twilio, caplog, verb, 
     personal = {"friendly_name": "canary-name", "contact_identity": "canary-identity"}
     following = f"{LIST}?FriendlyName=canary-name&PageToken=canary-token"
     good = page(FLOW | personal, following=following) if verb == "list" else FLOW | personal
-    said = good if status is None else {"code": 20001, "message": "canary-name", "more_info": "canary-name"}
+    said = (
+        good
+        if status is None
+        else {"code": 20001, "message": "canary-name", "more_info": "canary-name"}
+    )
     answers(twilio, verb, body=json.dumps(said), status=status)
     if verb == "list":
         twilio.add(responses.GET, LIST, json=page())
@@ -688,7 +746,9 @@ def test_no_secret_and_nothing_personal_is_logged_or_said(twilio, caplog, verb, 
     except FlexError as error:
         words = f"{error!s} {error!r}"
 
-    everything = words + "".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
+    everything = words + "".join(
+        f"{record.getMessage()} {record.__dict__}" for record in caplog.records
+    )
     assert caplog.records
     assert "canary" not in everything
     assert basic(SK, SECRET).split()[1] not in everything

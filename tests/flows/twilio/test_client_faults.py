@@ -86,7 +86,11 @@ EXPECTED = {
     # A deletion's answer has no body: nothing to drip, and no SID to mistake.
     "delete": {**WRITES, **REPEATED, FaultKind.WRONG_SID: (None, 1), FaultKind.DRIP: (None, 1)},
 }  # fmt: skip
-CASES = [(verb, kind, *expected) for verb, faults in EXPECTED.items() for kind, expected in faults.items()]
+CASES = [
+    (verb, kind, *expected)
+    for verb, faults in EXPECTED.items()
+    for kind, expected in faults.items()
+]
 
 
 @pytest.fixture(autouse=True)
@@ -196,7 +200,12 @@ def heard(connection):
         received += chunk
     head, _, body = received.partition(b"\r\n\r\n")
     length = next(
-        (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0
+        (
+            int(line[15:])
+            for line in head.split(b"\r\n")
+            if line.lower().startswith(b"content-length")
+        ),
+        0,
     )
     while len(body) < length:
         body += connection.recv(65_536)
@@ -237,7 +246,9 @@ def test_fault(sandbox, sid, client_of, slept, monkeypatch, verb, kind, error, c
     assert len(slept) == (0 if kind in LIST_FAULTS else count - 1)
 
 
-@pytest.mark.parametrize("kind", [FaultKind.SERVER_ERROR, FaultKind.DROP, FaultKind.HTML, FaultKind.TOO_MANY])
+@pytest.mark.parametrize(
+    "kind", [FaultKind.SERVER_ERROR, FaultKind.DROP, FaultKind.HTML, FaultKind.TOO_MANY]
+)
 @every_verb
 def test_fault_that_stays(sandbox, sid, client_of, slept, verb, kind):
     sandbox.inject(Fault(kind, times=None, retry_after=0))
@@ -254,7 +265,12 @@ def test_fault_that_stays(sandbox, sid, client_of, slept, verb, kind):
 
 @pytest.mark.parametrize(
     "kind",
-    [FaultKind.APPLY_THEN_SERVER_ERROR, FaultKind.APPLY_THEN_DROP, FaultKind.TRUNCATE, FaultKind.GARBAGE],
+    [
+        FaultKind.APPLY_THEN_SERVER_ERROR,
+        FaultKind.APPLY_THEN_DROP,
+        FaultKind.TRUNCATE,
+        FaultKind.GARBAGE,
+    ],
 )
 def test_a_create_whose_answer_is_lost_is_made_once(sandbox, client_of, kind):
     sandbox.inject(Fault(kind))
@@ -267,14 +283,19 @@ def test_a_create_whose_answer_is_lost_is_made_once(sandbox, client_of, kind):
 
 
 @pytest.mark.parametrize("verb", ["create", "update"])
-def test_a_write_after_a_429_and_then_a_server_error_is_not_repeated_again(sandbox, sid, client_of, verb):
+def test_a_write_after_a_429_and_then_a_server_error_is_not_repeated_again(
+    sandbox, sid, client_of, verb
+):
     sandbox.inject(Fault(FaultKind.TOO_MANY, retry_after=0))
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP))
 
     with pytest.raises(OutcomeUnknown):
         VERBS[verb](client_of(), sid)
 
-    assert [(request.status, request.applied) for request in sandbox.requests] == [(429, False), (None, True)]
+    assert [(request.status, request.applied) for request in sandbox.requests] == [
+        (429, False),
+        (None, True),
+    ]
 
 
 def test_retry_after_is_honoured(sandbox, sid, client_of, slept):
@@ -321,7 +342,9 @@ def test_a_404_after_a_429_is_a_refusal_for_the_first_was_never_processed(sandbo
     assert caught.value.status == 404
 
 
-def test_a_404_after_no_connection_is_a_refusal_for_nothing_was_sent(sandbox, client_of, monkeypatch):
+def test_a_404_after_no_connection_is_a_refusal_for_nothing_was_sent(
+    sandbox, client_of, monkeypatch
+):
     client = client_of()
     once = client._send_once
     tries = []
@@ -329,7 +352,7 @@ def test_a_404_after_no_connection_is_a_refusal_for_nothing_was_sent(sandbox, cl
     def refused_at_first(*args):
         tries.append(args)
         if len(tries) == 1:
-            raise NotSent("no connection to Twilio could be made")
+            raise NotSent("couldn't connect to Twilio")
         return once(*args)
 
     monkeypatch.setattr(client, "_send_once", refused_at_first)
@@ -465,7 +488,9 @@ def test_body_of_just_the_bound_is_read(client_of, monkeypatch):
 def test_body_that_only_pretends_to_be_compressed_is_unknown(client_of):
     def serve(connection, _number):
         heard(connection)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd")
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd"
+        )
 
     with Wire(serve) as wire, pytest.raises(OutcomeUnknown, match="could not be read"):
         client_of(base_url=f"http://127.0.0.1:{wire.port}/v1").update(NOBODY, {})
@@ -503,7 +528,9 @@ def test_redirect_is_not_followed(client_of, verb, status):
 
     def serve(connection, _number):
         asked.append(heard(connection))
-        connection.sendall(b"HTTP/1.1 %d Go\r\nLocation: /v1/elsewhere\r\nContent-Length: 0\r\n\r\n" % status)
+        connection.sendall(
+            b"HTTP/1.1 %d Go\r\nLocation: /v1/elsewhere\r\nContent-Length: 0\r\n\r\n" % status
+        )
 
     with Wire(serve) as wire, pytest.raises(OutcomeUnknown) as caught:
         VERBS[verb](client_of(base_url=f"http://127.0.0.1:{wire.port}/v1"), NOBODY)
@@ -518,7 +545,9 @@ def test_redirect_is_not_followed(client_of, verb, status):
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @every_verb
-def test_refused_connection_means_that_nothing_was_sent(client_of, closed_port, slept, verb, scheme):
+def test_refused_connection_means_that_nothing_was_sent(
+    client_of, closed_port, slept, verb, scheme
+):
     client = client_of(base_url=f"{scheme}://127.0.0.1:{closed_port}/v1")
 
     with pytest.raises(NotSent):
@@ -718,7 +747,9 @@ def test_an_encrypted_answer_is_read(client_of, certificate, tls, monkeypatch):
         connection.sendall(says({"sid": NOBODY}))
 
     with Wire(serve, tls) as wire:
-        assert client_of(base_url=f"https://127.0.0.1:{wire.port}/v1").fetch(NOBODY) == {"sid": NOBODY}
+        assert client_of(base_url=f"https://127.0.0.1:{wire.port}/v1").fetch(NOBODY) == {
+            "sid": NOBODY
+        }
 
 
 def test_a_certificate_that_nobody_vouches_for_means_that_nothing_was_sent(client_of, tls):
@@ -740,7 +771,9 @@ def test_connections_work_outside_of_a_call(sandbox, sid):
     with requests.Session() as session:
         session.mount("http://", DeadlineAdapter())
         for _ in range(2):
-            answer = session.get(f"{sandbox.url}/FlexFlows/{sid}", auth=(sandbox.api_key, sandbox.api_secret))
+            answer = session.get(
+                f"{sandbox.url}/FlexFlows/{sid}", auth=(sandbox.api_key, sandbox.api_secret)
+            )
             assert answer.json()["sid"] == sid
 
 

@@ -37,7 +37,11 @@ def test_facts_agree_with_the_reference():
         for kind in fact.get("requires", ()):
             assert re.search(rf"[Rr]equired when `integrationType` is `{kind}`", says), wire
         if "default" in fact:
-            in_words = f"{fact['default']:,}" if fact["kind"] == "integer" else str(fact["default"]).lower()
+            in_words = (
+                f"{fact['default']:,}"
+                if fact["kind"] == "integer"
+                else str(fact["default"]).lower()
+            )
             assert re.search(rf"[Dd]efault.* `?{in_words}`?( seconds|\.)", says), wire
 
 
@@ -76,13 +80,17 @@ def test_parameter_is_taken_and_required_by_the_right_types(wire, fact, kind):
     field = flex_flow.FIELDS_BY_WIRE_NAME[wire]
 
     assert sorted(field.takes) == fact.get("takes", [])
-    assert flex_flow.is_applicable(field, kind) is (kind in fact["takes"] if "takes" in fact else True)
+    assert flex_flow.is_applicable(field, kind) is (
+        kind in fact["takes"] if "takes" in fact else True
+    )
     assert flex_flow.is_required(field, kind) is (kind in fact.get("requires", ()))
 
 
 def test_table_has_every_field_of_a_response():
     own = [field.name for field in flex_flow.FIELDS if not field.of_integration]
-    integration = [field.name.removeprefix("integration_") for field in flex_flow.INTEGRATION_FIELDS]
+    integration = [
+        field.name.removeprefix("integration_") for field in flex_flow.INTEGRATION_FIELDS
+    ]
 
     assert sorted([*own, "integration"]) == sorted(REFERENCE["resource"])
     assert set(own) == FACTS["response"].keys()
@@ -96,7 +104,9 @@ def test_response_field_is_of_its_kind(name, kind):
 
     assert f"{field.kind} {field.sid_prefix}".strip() == kind
     assert f"^{field.pattern}$" == REFERENCE["resource"][name].get("pattern", "^$")
-    assert (field.wire is None) is (name in {"sid", "account_sid", "date_created", "date_updated", "url"})
+    assert (field.wire is None) is (
+        name in {"sid", "account_sid", "date_created", "date_updated", "url"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -154,7 +164,9 @@ def test_integration_that_is_no_object_is_kept_as_it_came(integration):
 
 
 def test_integration_as_a_text_of_json_is_read():
-    snapshot = flex_flow.from_response({"sid": FO, "integration": '{"flow_sid": "FW1", "retry_count": 2}'})
+    snapshot = flex_flow.from_response(
+        {"sid": FO, "integration": '{"flow_sid": "FW1", "retry_count": 2}'}
+    )
 
     assert snapshot == {"sid": FO, "integration_flow_sid": "FW1", "integration_retry_count": 2}
 
@@ -298,7 +310,9 @@ def test_differing_names_stand_in_the_tables_order_unknown_ones_last():
 def test_differing_looks_at_the_names_given_only():
     left, right = {"friendly_name": "a", "enabled": True}, {"friendly_name": "b", "enabled": False}
 
-    assert flex_flow.differing_fields(left, right, ["enabled", "enabled", "long_lived"]) == ["enabled"]
+    assert flex_flow.differing_fields(left, right, ["enabled", "enabled", "long_lived"]) == [
+        "enabled"
+    ]
     assert flex_flow.differing_fields(left, right, []) == []
 
 
@@ -307,10 +321,10 @@ def test_a_field_left_out_and_an_unset_one_do_not_differ():
 
 
 def test_flexapi_needs_neither_django_nor_the_rest_of_flows():
-    told = (
-        "import sys, json, flows.twilio.client, flows.twilio.sandbox; print(json.dumps(sorted(sys.modules)))"
+    told = "import sys, json, flows.twilio.client, flows.twilio.sandbox; print(json.dumps(sorted(sys.modules)))"
+    modules = json.loads(
+        subprocess.run([sys.executable, "-c", told], capture_output=True, check=True).stdout
     )
-    modules = json.loads(subprocess.run([sys.executable, "-c", told], capture_output=True, check=True).stdout)
 
     assert not [name for name in modules if name.split(".")[0] == "django"]
     assert {name for name in modules if name.startswith("flows.")} == {

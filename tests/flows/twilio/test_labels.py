@@ -43,7 +43,11 @@ def actions_in(text, source):
     """What is passed as an `action`, and every string that reads like one."""
     found = set()
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and ACTION.fullmatch(node.value):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and ACTION.fullmatch(node.value)
+        ):
             found.add(node.value)
         elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") != "add_argument":
             for keyword in node.keywords:

@@ -19,7 +19,7 @@ from flows.twilio.pickling import PicklableError
 
 STAND_IN = Restriction("update", "Twilio refuses to change flows (status 403).")
 STAND_INS = {
-    "refusal": ("the person is deactivated", "Your access was deactivated."),
+    "refusal": ("user deactivated", "Your access is deactivated."),
     "details": ErrorDetails(code=20005, message="no"),
     "event": AuditEvent(seq=1, stage="outcome", at=datetime(2026, 11, 25, tzinfo=UTC)),
 }
@@ -27,8 +27,14 @@ LEFT_OUT = ("flexadmin.gunicorn", "flexadmin.demo.settings", ".migrations.")
 
 
 def modules(package: ModuleType) -> list[ModuleType]:
-    names = [found.name for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
-    return [importlib.import_module(name) for name in names if not any(part in name for part in LEFT_OUT)]
+    names = [
+        found.name for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    ]
+    return [
+        importlib.import_module(name)
+        for name in names
+        if not any(part in name for part in LEFT_OUT)
+    ]
 
 
 def errors() -> list[type[Exception]]:
@@ -56,7 +62,9 @@ def made(kind: type[Exception]) -> Exception:
     return kind(*positional, **given)
 
 
-@pytest.mark.parametrize("kind", errors(), ids=lambda kind: f"{kind.__module__}.{kind.__qualname__}")
+@pytest.mark.parametrize(
+    "kind", errors(), ids=lambda kind: f"{kind.__module__}.{kind.__qualname__}"
+)
 def test_error_arrives_as_it_was_sent(kind):
     sent = made(kind)
 
@@ -78,7 +86,12 @@ def test_refusal_keeps_what_twilio_said():
 
     arrived = pickle.loads(pickle.dumps(sent))
 
-    assert (arrived.status, arrived.code, arrived.message, arrived.retry_after) == (403, 20005, "no", 2.0)
+    assert (arrived.status, arrived.code, arrived.message, arrived.retry_after) == (
+        403,
+        20005,
+        "no",
+        2.0,
+    )
 
 
 def test_closed_says_why_on_the_other_side():

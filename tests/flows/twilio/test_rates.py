@@ -2,7 +2,13 @@
 
 import pytest
 
-from flows.twilio.rates import CALLS_PER_SECOND, MAX_BOOKING_AHEAD, SLOT_SECONDS, LocalRateLimiter, next_turn
+from flows.twilio.rates import (
+    CALLS_PER_SECOND,
+    MAX_BOOKING_AHEAD,
+    SLOT_SECONDS,
+    LocalRateLimiter,
+    next_turn,
+)
 from tests.data import FACTS
 
 

@@ -19,7 +19,12 @@ ENVELOPE = {
     "more_info": "https://www.twilio.com/docs/errors/20001",
     "status": 0,
 }
-PROBLEM = {"type": "https://www.twilio.com/docs/errors/20001", "title": "No", "status": 0, "code": 20001}
+PROBLEM = {
+    "type": "https://www.twilio.com/docs/errors/20001",
+    "title": "No",
+    "status": 0,
+    "code": 20001,
+}
 IN_TWILIOS_WORDS = [
     400,
     401,

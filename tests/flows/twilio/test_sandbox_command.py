@@ -23,7 +23,9 @@ def test_sandbox_command_prints_where_to_point_the_site_and_serves_until_interru
     def look(_):
         lines = dict(line.partition("=")[::2] for line in out.getvalue().splitlines()[1:])
         there = Sandbox()
-        there._server = type("There", (), {"server_port": int(lines["FLEX_API_URL"].split(":")[2][:-3])})
+        there._server = type(
+            "There", (), {"server_port": int(lines["FLEX_API_URL"].split(":")[2][:-3])}
+        )
         served.append((lines, len(call(there, "GET", FLOWS).json["flex_flows"])))
         raise KeyboardInterrupt
 

@@ -121,7 +121,9 @@ def test_lag_of_a_path_waits_for_it(lagging, client, clock):
 
 
 def test_reads_that_lag_at_random_are_the_same_for_a_seed():
-    draws = [[random_lag_source(60, seed=seed)("/").seconds for _ in range(1)] for seed in (1, 1, 2)]
+    draws = [
+        [random_lag_source(60, seed=seed)("/").seconds for _ in range(1)] for seed in (1, 1, 2)
+    ]
 
     assert draws[0] == draws[1] != draws[2]
     assert Sandbox(lag=5).lags.draw("/").seconds <= 5
@@ -139,7 +141,9 @@ def test_lags_end_when_they_are_cleared(lagging, client):
 
 def asked(lagging, method, body=None):
     root = lagging.url.removesuffix("/v1")
-    request = Request(f"{root}/_sandbox/lags", data=body and json.dumps(body).encode(), method=method)
+    request = Request(
+        f"{root}/_sandbox/lags", data=body and json.dumps(body).encode(), method=method
+    )
     with urlopen(request) as answer:
         return answer.status
 

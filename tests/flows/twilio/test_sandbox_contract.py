@@ -6,7 +6,21 @@ import pytest
 
 from flows.twilio.flex.flex_flow import FIELDS_BY_WIRE_NAME
 from flows.twilio.sandbox.server import Sandbox
-from tests.flows.twilio import EXTERNAL, FLOWS, FO, FW, IS, NEW, STUDIO, TASK, WS, WW, Clock, call, create
+from tests.flows.twilio import (
+    EXTERNAL,
+    FLOWS,
+    FO,
+    FW,
+    IS,
+    NEW,
+    STUDIO,
+    TASK,
+    WS,
+    WW,
+    Clock,
+    call,
+    create,
+)
 
 BASES = {"studio": STUDIO, "external": EXTERNAL, "task": TASK}
 
@@ -28,14 +42,38 @@ ACCEPTED = [
     ("studio", "JanitorEnabled", "true", ("janitor_enabled",), True),
     ("studio", "JanitorEnabled", "True", ("janitor_enabled",), True),
     ("studio", "LongLived", "TRUE", ("long_lived",), True),
-    ("studio", "Integration.CreationOnMessage", "False", ("integration", "creation_on_message"), False),
+    (
+        "studio",
+        "Integration.CreationOnMessage",
+        "False",
+        ("integration", "creation_on_message"),
+        False,
+    ),
     ("studio", "IntegrationType", "studio", ("integration_type",), "studio"),
-    ("studio", "Integration.FlowSid", "FW" + "9f" * 16, ("integration", "flow_sid"), "FW" + "9f" * 16),
+    (
+        "studio",
+        "Integration.FlowSid",
+        "FW" + "9f" * 16,
+        ("integration", "flow_sid"),
+        "FW" + "9f" * 16,
+    ),
     ("studio", "Integration.RetryCount", "0", ("integration", "retry_count"), 0),
     ("external", "Integration.RetryCount", "3", ("integration", "retry_count"), 3),
-    ("studio", "Integration.CreationOnMessage", "false", ("integration", "creation_on_message"), False),
+    (
+        "studio",
+        "Integration.CreationOnMessage",
+        "false",
+        ("integration", "creation_on_message"),
+        False,
+    ),
     ("task", "Integration.CreationOnMessage", "true", ("integration", "creation_on_message"), True),
-    ("external", "Integration.Url", "http://a.example/?b=c", ("integration", "url"), "http://a.example/?b=c"),
+    (
+        "external",
+        "Integration.Url",
+        "http://a.example/?b=c",
+        ("integration", "url"),
+        "http://a.example/?b=c",
+    ),
     (
         "task",
         "Integration.WorkspaceSid",
@@ -43,7 +81,13 @@ ACCEPTED = [
         ("integration", "workspace_sid"),
         "WS" + "9f" * 16,
     ),
-    ("task", "Integration.WorkflowSid", "WW" + "9f" * 16, ("integration", "workflow_sid"), "WW" + "9f" * 16),
+    (
+        "task",
+        "Integration.WorkflowSid",
+        "WW" + "9f" * 16,
+        ("integration", "workflow_sid"),
+        "WW" + "9f" * 16,
+    ),
     ("task", "Integration.Channel", "voice", ("integration", "channel"), "voice"),
     ("task", "Integration.Timeout", "0", ("integration", "timeout"), 0),
     ("task", "Integration.Timeout", "2147483647", ("integration", "timeout"), 2147483647),
@@ -244,10 +288,15 @@ def test_update_changes_what_is_given_and_nothing_else(sandbox, clock):
     flow = create(sandbox, ContactIdentity="+14155550100")
     clock.now += timedelta(seconds=90)
 
-    reply = call(sandbox, "POST", f"{FLOWS}/{flow['sid']}", {"FriendlyName": "São Paulo", "Colour": "red"})
+    reply = call(
+        sandbox, "POST", f"{FLOWS}/{flow['sid']}", {"FriendlyName": "São Paulo", "Colour": "red"}
+    )
 
     assert reply.status == 200
-    assert reply.json == flow | {"friendly_name": "São Paulo", "date_updated": "2026-03-01T12:01:30Z"}
+    assert reply.json == flow | {
+        "friendly_name": "São Paulo",
+        "date_updated": "2026-03-01T12:01:30Z",
+    }
     assert call(sandbox, "GET", f"{FLOWS}/{flow['sid']}").json == reply.json
 
 
@@ -290,7 +339,9 @@ def test_update_that_empties_an_integration_field_keeps_its_key(sandbox):
     assert reply.json["integration"] == {"flow_sid": FW, "retry_count": None}
 
 
-@pytest.mark.parametrize("wire", ["FriendlyName", "ChatServiceSid", "ChannelType", "Integration.FlowSid"])
+@pytest.mark.parametrize(
+    "wire", ["FriendlyName", "ChatServiceSid", "ChannelType", "Integration.FlowSid"]
+)
 def test_update_that_empties_what_is_required_is_refused(sandbox, wire):
     flow = create(sandbox)
 
@@ -363,7 +414,9 @@ def test_update_of_the_type_without_what_it_requires_is_refused(sandbox, paramet
 def test_update_of_a_flawed_flow_asks_for_nothing_it_did_not_have(sandbox):
     sid = sandbox.add_flow(integration_flow_sid=None)
 
-    reply = call(sandbox, "POST", f"{FLOWS}/{sid}", {"IntegrationType": "studio", "LongLived": "true"})
+    reply = call(
+        sandbox, "POST", f"{FLOWS}/{sid}", {"IntegrationType": "studio", "LongLived": "true"}
+    )
 
     assert (reply.status, reply.json["long_lived"]) == (200, True)
 

@@ -27,7 +27,13 @@ HEARD = {
     "drip": (201, True),
     "drip_headers": (201, True),
 }
-UNHEARD = {"drop": False, "apply_then_drop": True, "hang": False, "apply_then_hang": True, "late_apply": True}
+UNHEARD = {
+    "drop": False,
+    "apply_then_drop": True,
+    "hang": False,
+    "apply_then_hang": True,
+    "late_apply": True,
+}
 CUT = {"truncate", "huge"}
 OF_LISTS = {"leave_host", "page_loop"}
 
@@ -48,7 +54,9 @@ def test_kinds_are_all_covered_here():
     assert HEARD.keys() | UNHEARD.keys() | CUT | OF_LISTS == {kind.value for kind in FaultKind}
 
 
-@pytest.mark.parametrize(("kind", "status", "applied"), [(kind, *facts) for kind, facts in HEARD.items()])
+@pytest.mark.parametrize(
+    ("kind", "status", "applied"), [(kind, *facts) for kind, facts in HEARD.items()]
+)
 def test_fault_is_heard_and_recorded(sandbox, kind, status, applied):
     sandbox.inject(Fault(kind, seconds=0))
 
@@ -97,7 +105,8 @@ def test_refuse_with_a_code_nobody_knows_has_a_message(sandbox):
 
 
 @pytest.mark.parametrize(
-    ("retry_after", "header"), [(None, "1"), (0, "0"), (7, "7"), ("Sun, 01 Mar 2026 12:00:00 GMT",) * 2]
+    ("retry_after", "header"),
+    [(None, "1"), (0, "0"), (7, "7"), ("Sun, 01 Mar 2026 12:00:00 GMT",) * 2],
 )
 def test_too_many_says_when_to_come_back(sandbox, retry_after, header):
     sandbox.inject(Fault("too_many", retry_after=retry_after))
@@ -159,7 +168,11 @@ def test_problem_is_written_as_rfc_9457_has_it(sandbox):
 
     assert reply.headers["Content-Type"] == "application/problem+json"
     assert reply.json.keys() == {"type", "title", "status", "code", "detail", "errors"}
-    assert (reply.json["title"], reply.json["status"], reply.json["code"]) == ("Conflict", 409, 20409)
+    assert (reply.json["title"], reply.json["status"], reply.json["code"]) == (
+        "Conflict",
+        409,
+        20409,
+    )
     assert reply.json["errors"][0].keys() == {"detail", "pointer"}
 
 
@@ -276,7 +289,9 @@ def test_hang_ends_when_its_client_resets(sandbox):
     assert sandbox.wait_until_held()
     thread = new_thread(before)
 
-    connection.setsockopt(1, 13, b"\x01\x00\x00\x00\x00\x00\x00\x00")  # SO_LINGER 0: close with a reset
+    connection.setsockopt(
+        1, 13, b"\x01\x00\x00\x00\x00\x00\x00\x00"
+    )  # SO_LINGER 0: close with a reset
     connection.close()
     thread.join(10)
 
@@ -414,7 +429,10 @@ def test_huge_goes_on_until_the_client_has_enough(sandbox, method, status):
         authorization = {"Authorization": basic(sandbox.api_key, sandbox.api_secret)}
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         connection.request(
-            method, path, "FriendlyName=A&ChannelType=sms&ChatServiceSid=IS" + "0a" * 16, authorization | form
+            method,
+            path,
+            "FriendlyName=A&ChannelType=sms&ChatServiceSid=IS" + "0a" * 16,
+            authorization | form,
         )
         with connection.getresponse() as answer:
             size = len(answer.read(5_000_000))

@@ -107,7 +107,11 @@ def test_list_links_are_on_the_host_that_was_asked(sandbox):
     query = parse_qs(link.query)
     assert (link.scheme, link.netloc, link.path) == ("http", "flex.test:81", "/v1/FlexFlows")
     assert set(query) == {"FriendlyName", "PageSize", "Page", "PageToken"}
-    assert (query["FriendlyName"], query["PageSize"], query["Page"]) == (["Rückfragen & mehr"], ["1"], ["1"])
+    assert (query["FriendlyName"], query["PageSize"], query["Page"]) == (
+        ["Rückfragen & mehr"],
+        ["1"],
+        ["1"],
+    )
     assert reply.json["flex_flows"][0]["url"].startswith("http://flex.test:81/v1/FlexFlows/FO")
 
 
@@ -170,7 +174,14 @@ def test_list_page_size_within_the_limits_is_accepted(sandbox, size):
         ({"PageToken": base64.b64encode(b"5").decode()}, 20001),
         ({"PageToken": base64.b64encode(b"\xff\xff").decode()}, 20001),
         ({"PageToken": base64.b64encode(json.dumps(["other", 1, False]).encode()).decode()}, 20001),
-        ({"PageToken": base64.b64encode(json.dumps(["flexflows", "1", False]).encode()).decode()}, 20001),
+        (
+            {
+                "PageToken": base64.b64encode(
+                    json.dumps(["flexflows", "1", False]).encode()
+                ).decode()
+            },
+            20001,
+        ),
         ({"PageToken": base64.b64encode(json.dumps(["flexflows", 1, 0]).encode()).decode()}, 20001),
     ],
 )

@@ -84,7 +84,10 @@ def test_seed_reuses_a_handful_of_sids(flows):
 def test_seed_webhooks_are_on_example_hosts_and_some_carry_secrets(flows):
     urls = [flow["integration"]["url"] for flow in flows if flow["integration_type"] == "external"]
 
-    assert all(re.match(r"https://([^/@]+@)?[a-z.]+\.(example|example\.(com|net|org))/", url) for url in urls)
+    assert all(
+        re.match(r"https://([^/@]+@)?[a-z.]+\.(example|example\.(com|net|org))/", url)
+        for url in urls
+    )
     assert any("https://twilio:" in url for url in urls)
     assert any("&token=" in url for url in urls)
     assert sum("made-up-" in url for url in urls) < len(urls) / 3
@@ -104,7 +107,9 @@ def test_seed_dates_are_spread_over_two_years_newest_first(flows):
 def test_seed_has_flawed_flows(flows):
     sms = [flow for flow in flows if flow["channel_type"] == "sms"]
     places = Counter(
-        (flow["channel_type"], flow["contact_identity"]) for flow in flows if flow["contact_identity"]
+        (flow["channel_type"], flow["contact_identity"])
+        for flow in flows
+        if flow["contact_identity"]
     )
 
     assert any(flow["contact_identity"] is None for flow in sms)

@@ -41,12 +41,16 @@ def test_credentials_are_made_up_and_known(sandbox):
 
 @pytest.mark.parametrize("scheme", ["Basic", "basic"])
 def test_sign_in_takes_a_key_or_the_auth_token(scheme):
-    own = Sandbox(account_sid="AC" + "1" * 32, keys={"SK1": "one", "SK2": "two: é"}, auth_token="token")
+    own = Sandbox(
+        account_sid="AC" + "1" * 32, keys={"SK1": "one", "SK2": "two: é"}, auth_token="token"
+    )
     pairs = [("SK1", "one"), ("SK2", "two: é"), ("AC" + "1" * 32, "token")]
     with own as sandbox:
         headers = [basic(*pair).replace("Basic", scheme) for pair in pairs]
 
-        statuses = [call(sandbox, "GET", FLOWS, headers={"Authorization": one}).status for one in headers]
+        statuses = [
+            call(sandbox, "GET", FLOWS, headers={"Authorization": one}).status for one in headers
+        ]
 
     assert statuses == [200, 200, 200]
     assert (sandbox.api_key, sandbox.api_secret) == ("SK1", "one")
@@ -112,7 +116,11 @@ def test_other_paths_are_not_found(sandbox, path):
 
 
 def test_answers_have_a_request_id_each(sandbox):
-    replies = [call(sandbox, "GET", FLOWS), call(sandbox, "GET", "/"), call(sandbox, "POST", FLOWS, STUDIO)]
+    replies = [
+        call(sandbox, "GET", FLOWS),
+        call(sandbox, "GET", "/"),
+        call(sandbox, "POST", FLOWS, STUDIO),
+    ]
     replies.append(call(sandbox, "DELETE", f"{FLOWS}/{replies[2].json['sid']}"))
 
     ids = {reply.headers["Twilio-Request-Id"] for reply in replies}
@@ -370,7 +378,10 @@ def test_flow_edited_elsewhere_is_dated_and_loses_what_its_type_does_not_take():
     sandbox.edit_flow(sid, integration_type="task", integration_timeout=60)
 
     flow = sandbox.flows[sid]
-    assert (flow["date_created"], flow["date_updated"]) == ("2026-03-01T12:00:00Z", "2026-03-01T13:00:00Z")
+    assert (flow["date_created"], flow["date_updated"]) == (
+        "2026-03-01T12:00:00Z",
+        "2026-03-01T13:00:00Z",
+    )
     assert flow["integration"] == {"timeout": 60}
 
 
@@ -510,7 +521,9 @@ def test_state_file_is_seeded_and_written_with_the_first_change(tmp_path):
     assert len(sandbox.flows) == 6
 
 
-@pytest.mark.parametrize("text", ["nonsense", "[]", '{"last": 1}', '{"last": 1, "flows": [[1, {}]]}'])
+@pytest.mark.parametrize(
+    "text", ["nonsense", "[]", '{"last": 1}', '{"last": 1, "flows": [[1, {}]]}']
+)
 def test_state_file_that_is_not_one_is_an_error(tmp_path, text):
     file = tmp_path / "state.json"
     file.write_text(text)

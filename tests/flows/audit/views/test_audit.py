@@ -114,7 +114,10 @@ def test_event_shows_before_and_after(client_of, event):
 
     rows = {row["name"]: row for row in page.context["rows"]}
     assert (rows["friendly_name"]["before"], rows["friendly_name"]["after"]) == ("Old", "New")
-    assert [name for name, row in rows.items() if row["is_changed"]] == ["friendly_name", "new_thing"]
+    assert [name for name, row in rows.items() if row["is_changed"]] == [
+        "friendly_name",
+        "new_thing",
+    ]
     assert [name for name, row in rows.items() if row["differs"]] == ["integration_retry_count"]
     assert "New" in page.content.decode()
 
@@ -167,7 +170,9 @@ def test_event_that_never_was_is_404(client_of):
 
 
 def test_failed_deletion_shows_the_flow_as_it_stayed(client_of, event):
-    said = event(action="flow.delete", result="failed", payload=Payload(before={"friendly_name": "Stays"}))
+    said = event(
+        action="flow.delete", result="failed", payload=Payload(before={"friendly_name": "Stays"})
+    )
 
     page = client_of("viewer").get(f"/audit/{said.event_id}/")
 
@@ -175,11 +180,15 @@ def test_failed_deletion_shows_the_flow_as_it_stayed(client_of, event):
 
 
 def test_unknown_outcome_claims_no_after(client_of, event):
-    said = event(result="unknown", payload=Payload(before={"enabled": True}, requested={"enabled": False}))
+    said = event(
+        result="unknown", payload=Payload(before={"enabled": True}, requested={"enabled": False})
+    )
 
     page = client_of("viewer").get(f"/audit/{said.event_id}/")
 
-    assert [(row["after"], row["is_changed"]) for row in page.context["rows"]] == [("Not known", False)]
+    assert [(row["after"], row["is_changed"]) for row in page.context["rows"]] == [
+        ("Unknown", False)
+    ]
 
 
 def test_log_needs_the_permission(client, django_user_model):

@@ -81,8 +81,8 @@ def test_export_that_can_not_be_recorded_keeps_no_place(client, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr("flows.audit.export.audit_log.append", broken)
-        assert [client.post(EXPORT, FORM).status_code for _ in range(MAX_CONCURRENT_DOWNLOADS + 1)] == [
-            503
-        ] * (MAX_CONCURRENT_DOWNLOADS + 1)
+        assert [
+            client.post(EXPORT, FORM).status_code for _ in range(MAX_CONCURRENT_DOWNLOADS + 1)
+        ] == [503] * (MAX_CONCURRENT_DOWNLOADS + 1)
 
     assert client.post(EXPORT, FORM).status_code == 200

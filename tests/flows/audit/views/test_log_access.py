@@ -41,7 +41,9 @@ def test_events_stand_with_the_sites_one_account(log):
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_page_of_an_event_of_the_site_is_for_those_of_every_account(log, of_account, client_of, action):
+def test_page_of_an_event_of_the_site_is_for_those_of_every_account(
+    log, of_account, client_of, action
+):
     address = f"/audit/{log[action].event_id}/"
 
     assert of_account.get(address).status_code == 403
@@ -56,7 +58,8 @@ def test_list_has_none_of_them(log, of_account, client_of, action):
 
     assert page.context["events"] == []
     assert [
-        event.action for event in client_of("auditor").get("/audit/", {"action": action}).context["events"]
+        event.action
+        for event in client_of("auditor").get("/audit/", {"action": action}).context["events"]
     ] == [action]
 
 
@@ -75,7 +78,9 @@ def test_neighbours_leave_them_out(log, of_account, client_of):
 
     assert of_account.get(f"/audit/{first.event_id}/").context["next"] == last
     assert of_account.get(f"/audit/{last.event_id}/").context["previous"] == first
-    assert client_of("auditor").get(f"/audit/{first.event_id}/").context["next"].action == ACTIONS[0]
+    assert (
+        client_of("auditor").get(f"/audit/{first.event_id}/").context["next"].action == ACTIONS[0]
+    )
 
 
 @pytest.mark.parametrize("what", ["shown", "all"])

@@ -47,7 +47,11 @@ NONSENSE = [
         f"The search is too long: {MAX_QUERY_LENGTH + 1} characters, at most {MAX_QUERY_LENGTH}.",
     ),
     ("q", "\u200b", "The search has no visible characters."),
-    ("q", " ".join(f"word{number}" for number in range(MAX_TERMS + 1)), "The search has too many words: 17"),
+    (
+        "q",
+        " ".join(f"word{number}" for number in range(MAX_TERMS + 1)),
+        "The search has too many words: 17",
+    ),
     ("actor", "om\x00ar", "Not valid text"),
 ]
 
@@ -68,7 +72,9 @@ def test_value_that_makes_no_sense_is_said_and_finds_nothing(client_of, log, nam
 def test_value_that_makes_no_sense_beside_one_that_does_finds_nothing_either(
     client_of, log, name, value, sentence
 ):
-    page = client_of("viewer").get("/audit/", {"result": "succeeded", "action": "flow.update", name: value})
+    page = client_of("viewer").get(
+        "/audit/", {"result": "succeeded", "action": "flow.update", name: value}
+    )
 
     assert page.context["events"] == []
     assert sentence in page.content.decode()
@@ -90,7 +96,11 @@ def test_two_values_of_one_filter_are_not_reduced_to_one(client_of, log):
 
 
 def test_value_stays_in_the_form_so_that_the_next_search_does_not_drop_it(client_of, log):
-    page = client_of("viewer").get("/audit/?action=flow.teleport&result=fine&from=yesterday").content.decode()
+    page = (
+        client_of("viewer")
+        .get("/audit/?action=flow.teleport&result=fine&from=yesterday")
+        .content.decode()
+    )
 
     assert '<option value="flow.teleport" selected>' in page
     assert '<option value="fine" selected>' in page
@@ -142,7 +152,9 @@ def test_export_of_a_query_that_is_not_understood_is_refused(client_of, log):
     assert 'name="from" value="yesterday"' in page.content.decode()
     assert answer.status_code == 422
     assert not AuditEvent.objects.filter(action="audit.export").exists()
-    assert client.post("/audit/export/", {"what": "all", "action": "flow.teleport"}).status_code == 200
+    assert (
+        client.post("/audit/export/", {"what": "all", "action": "flow.teleport"}).status_code == 200
+    )
 
 
 def test_export_by_a_filter_that_is_none_does_not_begin_with_the_whole_log(client_of, log):
@@ -150,7 +162,10 @@ def test_export_by_a_filter_that_is_none_does_not_begin_with_the_whole_log(clien
 
     assert page.context["is_whole"] is False
     assert "No such filter: actr." in page.content.decode()
-    assert client_of("auditor").post("/audit/export/", {"what": "shown", "actr": "omar"}).status_code == 422
+    assert (
+        client_of("auditor").post("/audit/export/", {"what": "shown", "actr": "omar"}).status_code
+        == 422
+    )
 
 
 def test_bulk_change_without_events_is_no_fault(client_of, log):

@@ -25,7 +25,12 @@ SID = "FO" + "1" * 32
 
 def stage(change_id, name, result, actor=OMAR, **values):
     """Put a stage of a change on record."""
-    said = {"action": "flow.update", "target_sid": SID, "changed_fields": ["friendly_name"], **values}
+    said = {
+        "action": "flow.update",
+        "target_sid": SID,
+        "changed_fields": ["friendly_name"],
+        **values,
+    }
     return audit_log.append(change_id=change_id, stage=name, result=result, actor=actor, **said)
 
 
@@ -57,7 +62,9 @@ def lose(sandbox, sid, actor):
     ).event
 
 
-def test_lost_answer_that_is_resolved_is_one_row_with_its_outcome(client_of, sandbox, flow_sid, actor):
+def test_lost_answer_that_is_resolved_is_one_row_with_its_outcome(
+    client_of, sandbox, flow_sid, actor
+):
     client = client_of("viewer")
     lost = lose(sandbox, flow_sid, actor)
     assert seqs(client.get("/audit/?result=unresolved")) == [lost.seq]
@@ -74,7 +81,9 @@ def test_lost_answer_that_is_resolved_is_one_row_with_its_outcome(client_of, san
     assert seqs(client.get("/audit/?result=resolved_later")) == [resolved.seq]
 
 
-def test_row_of_a_resolved_change_names_who_made_it_when_and_why(client_of, sandbox, flow_sid, actor):
+def test_row_of_a_resolved_change_names_who_made_it_when_and_why(
+    client_of, sandbox, flow_sid, actor
+):
     lost = lose(sandbox, flow_sid, actor)
     with mock.patch("django.utils.timezone.now", return_value=timezone.now() + timedelta(days=2)):
         reconcile.reconcile()
@@ -99,7 +108,11 @@ def test_row_of_a_resolved_change_names_who_made_it_when_and_why(client_of, sand
         ([ATTEMPT, LOST, APPLIED], 2, {"applied", "resolved_later"}),
         ([ATTEMPT, LOST, NOT_APPLIED], 2, {"not_applied", "resolved_later"}),
         ([ATTEMPT, APPLIED], 1, {"applied", "resolved_later"}),
-        ([ATTEMPT, APPLIED, LOST], 1, {"applied", "resolved_later"}),  # the answer's loss is told last
+        (
+            [ATTEMPT, APPLIED, LOST],
+            1,
+            {"applied", "resolved_later"},
+        ),  # the answer's loss is told last
         ([ATTEMPT, NOT_APPLIED, ("outcome", "succeeded")], 2, {"succeeded", "resolved_later"}),
     ],
 )
@@ -109,13 +122,15 @@ def test_each_history_is_one_row_and_found_by_its_present_result(client_of, stag
 
     assert seqs(client.get("/audit/")) == [events[shown].seq]
     results = [value for value, _ in client.get("/audit/").context["choices"]["result"]]
-    assert {result for result in results if seqs(client.get("/audit/", {"result": result}))} == filters
+    assert {
+        result for result in results if seqs(client.get("/audit/", {"result": result}))
+    } == filters
 
 
 def test_attempt_whose_process_died_has_an_unknown_outcome(client_of):
     (attempt,) = history(ATTEMPT)
     client = client_of("viewer")
-    assert "Under way" in text(client.get("/audit/"))
+    assert "In progress" in text(client.get("/audit/"))
     assert seqs(client.get("/audit/?result=unknown")) == []
 
     with mock.patch("django.utils.timezone.now", return_value=timezone.now() + timedelta(hours=1)):
@@ -124,7 +139,7 @@ def test_attempt_whose_process_died_has_an_unknown_outcome(client_of):
 
     assert seqs(page) == seqs(pending) == [attempt.seq]
     assert "Unknown outcome</span>" in text(page)
-    assert "Under way" not in text(page)
+    assert "In progress" not in text(page)
 
 
 def test_change_that_is_resolved_while_somebody_pages_is_neither_missed_nor_shown_twice(client_of):
@@ -146,7 +161,9 @@ def test_change_that_is_resolved_while_somebody_pages_is_neither_missed_nor_show
 def test_change_belongs_to_the_day_it_was_begun(client_of):
     change_id = uuid.uuid4()
     for day, (name, result) in zip((20, 21, 22), (ATTEMPT, LOST, APPLIED), strict=True):
-        with mock.patch("django.utils.timezone.now", return_value=datetime(2026, 11, day, 12, tzinfo=UTC)):
+        with mock.patch(
+            "django.utils.timezone.now", return_value=datetime(2026, 11, day, 12, tzinfo=UTC)
+        ):
             last = stage(change_id, name, result)
     client = client_of("viewer")
 
@@ -217,7 +234,9 @@ def test_history_on_a_flows_page_has_the_change_once_too(client_of, sandbox, flo
 
     page = client_of("viewer").get(f"/flows/{flow_sid}/")
 
-    assert [event for event in page.context["history"] if event.action == "flow.update"] == [resolved]
+    assert [event for event in page.context["history"] if event.action == "flow.update"] == [
+        resolved
+    ]
     assert "Unknown outcome" not in text(page)
     assert "Why" in text(page)
 

@@ -11,7 +11,14 @@ from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.faults.acting import NEW_FLOW, clock_ahead, create_flow, delete_flow, rename_flow, switch_flow
+from tests.faults.acting import (
+    NEW_FLOW,
+    clock_ahead,
+    create_flow,
+    delete_flow,
+    rename_flow,
+    switch_flow,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -95,9 +102,18 @@ def test_decision_reads_nothing_that_was_read_before(client_of, sandbox, puzzle)
 
 @pytest.mark.parametrize("stage", ["attempt", "outcome", "reconciled"])
 def test_every_page_of_a_decided_change_says_how_the_decider_knew(client_of, puzzle, stage):
-    decide(client_of("operator", name="ada"), puzzle, verdict="applied", reason="Twilio support, ticket 4711")
+    decide(
+        client_of("operator", name="ada"),
+        puzzle,
+        verdict="applied",
+        reason="Twilio support, ticket 4711",
+    )
 
-    page = text(client_of("viewer").get(url(AuditEvent.objects.get(change_id=puzzle.change_id, stage=stage))))
+    page = text(
+        client_of("viewer").get(
+            url(AuditEvent.objects.get(change_id=puzzle.change_id, stage=stage))
+        )
+    )
 
     assert "Marked as applied by <bdi>ada</bdi> (operator)" in page
     assert "Twilio support, ticket 4711" in page
@@ -152,11 +168,16 @@ def test_refused_reading_offers_the_decision_at_once(client_of, sandbox, flow_si
 
     assert page.context["fate"] == "puzzle"
     assert "Twilio refuses to show the flow (status 403, code 20003)." in text(page)
-    assert decide(client, event, verdict="not_applied", reason="Seen in the Console").status_code == 302
+    assert (
+        decide(client, event, verdict="not_applied", reason="Seen in the Console").status_code
+        == 302
+    )
     assert not OpenChange.objects.exists()
 
 
-def test_lost_creation_is_decided_by_its_sid_while_the_listing_is_refused(client_of, sandbox, flow_sid):
+def test_lost_creation_is_decided_by_its_sid_while_the_listing_is_refused(
+    client_of, sandbox, flow_sid
+):
     event = lose(sandbox, create_flow)
     (made,) = (sid for sid in sandbox.flows if sid != flow_sid)
     refuse(sandbox)
@@ -166,15 +187,17 @@ def test_lost_creation_is_decided_by_its_sid_while_the_listing_is_refused(client
     for sid, said in (
         ("", "Enter the SID"),
         ("FO12", "“FO12” is not a Flex Flow SID"),
-        (flow_sid, "was there before"),
+        (flow_sid, "existed before"),
     ):
         answer = decide(client, event, verdict="applied", sid=sid, reason="My reason")
         assert answer.status_code == 422
         assert said in answer.context["form"].errors["sid"][0]
         assert "My reason" in text(answer)
-    assert decide(client, event, verdict="applied", sid=made, reason="The Console").status_code == 302
+    assert (
+        decide(client, event, verdict="applied", sid=made, reason="The Console").status_code == 302
+    )
     assert AuditEvent.objects.get(stage="reconciled").target_sid == made
-    assert "No state of the flow at Twilio was read." in text(client.get(url(event)))
+    assert "The flow could not be read from Twilio." in text(client.get(url(event)))
 
 
 def test_decision_on_what_was_read_since_is_looked_at_first(client_of, sandbox, puzzle, flow_sid):
@@ -199,12 +222,14 @@ def test_unknown_outcome_is_told_once_with_its_code(client_of, sandbox, flow_sid
     assert "Unknown outcome" in page
 
 
-def test_list_says_which_changes_need_a_decision_while_reading_is_refused(client_of, sandbox, flow_sid):
+def test_list_says_which_changes_need_a_decision_while_reading_is_refused(
+    client_of, sandbox, flow_sid
+):
     lose(sandbox, rename_flow, flow_sid)
     refuse(sandbox)
     client_of("operator").post("/flows/sync/")
 
-    assert "a person has to decide" in text(client_of("viewer").get("/flows/"))
+    assert "needs your decision" in text(client_of("viewer").get("/flows/"))
 
 
 class TestHeading:
@@ -223,7 +248,9 @@ class TestHeading:
         assert "+33199000123" not in text(page).partition("<main")[2].partition("History")[0]
         assert '<span class="status off">Off</span>' in text(page)
 
-    def test_cached_values_have_a_cached_name_and_the_time_they_are_from(self, client_of, sandbox, flow_sid):
+    def test_cached_values_have_a_cached_name_and_the_time_they_are_from(
+        self, client_of, sandbox, flow_sid
+    ):
         lose(sandbox, rename_flow, flow_sid)
         with clock_ahead(10):
             mirror.sync(ACCOUNT)  # it sees the new name, and can't take it over yet
@@ -245,7 +272,9 @@ class TestHeading:
         assert '<span class="status on">' not in text(page)
 
     @pytest.mark.parametrize("path", ["edit/", "review"])
-    def test_edit_form_and_review_name_the_flow_as_it_was_read(self, client_of, sandbox, flow_sid, path):
+    def test_edit_form_and_review_name_the_flow_as_it_was_read(
+        self, client_of, sandbox, flow_sid, path
+    ):
         from tests.conftest import form_data
 
         lose(sandbox, rename_flow, flow_sid)

@@ -84,7 +84,9 @@ def test_one_account_has_no_column_and_no_choice(client_of, flow_sid):
 def test_change_goes_to_the_flows_own_account(client_of, flows, sandbox, staging, place):
     switch_off(client_of("operator"), flows[place])
 
-    assert [len(received_writes(there)) for there in (sandbox, staging)] == ([1, 0] if place == 0 else [0, 1])
+    assert [len(received_writes(there)) for there in (sandbox, staging)] == (
+        [1, 0] if place == 0 else [0, 1]
+    )
     event = AuditEvent.objects.latest("seq")
     assert (event.account_sid, event.result) == ((sandbox, staging)[place].account_sid, "succeeded")
 
@@ -122,7 +124,11 @@ def test_refusal_is_on_record_with_the_account(tester, flows, sandbox):
     assert switch_off(tester, flows[0]).status_code == 403
 
     event = AuditEvent.objects.latest("seq")
-    assert (event.result, event.account_sid, event.target_sid) == ("denied", sandbox.account_sid, flows[0])
+    assert (event.result, event.account_sid, event.target_sid) == (
+        "denied",
+        sandbox.account_sid,
+        flows[0],
+    )
     assert received_writes(sandbox) == []
 
 
@@ -187,14 +193,16 @@ def test_new_flow_asks_for_its_account(client_of, flows, sandbox, staging):
     unplaced = client.post("/flows/new/", {**typed, "reason": "New"})
     made = client.post("/flows/new/", {**typed, "account": staging.account_sid, "reason": "New"})
 
-    assert "In which account?" in text_of(asked)
+    assert "Choose an account" in text_of(asked)
     assert (unplaced.status_code, 'value="Nova"' in text_of(unplaced)) == (422, True)
     assert made.status_code == 302
     assert [len(received_writes(there)) for there in (sandbox, staging)] == [0, 1]
     assert Flow.objects.get(friendly_name="Nova").account_sid == staging.account_sid
 
 
-def test_account_that_the_person_may_not_make_flows_in_is_not_taken(tester, flows, sandbox, staging):
+def test_account_that_the_person_may_not_make_flows_in_is_not_taken(
+    tester, flows, sandbox, staging
+):
     data = {
         "friendly_name": "Nova", "chat_service_sid": IS, "channel_type": "web", "reason": "New",
         "change_id": str(uuid.uuid4()), "account": sandbox.account_sid,
@@ -205,7 +213,9 @@ def test_account_that_the_person_may_not_make_flows_in_is_not_taken(tester, flow
 
 
 def test_copy_to_another_account_asks_for_the_sids_there(client_of, flows, staging):
-    page = client_of("operator").get("/flows/new/", {"clone": flows[0], "account": staging.account_sid})
+    page = client_of("operator").get(
+        "/flows/new/", {"clone": flows[0], "account": staging.account_sid}
+    )
 
     data = form_data(page)
     assert (data["friendly_name"], data["enabled"], data["integration_type"]) == (
@@ -214,13 +224,17 @@ def test_copy_to_another_account_asks_for_the_sids_there(client_of, flows, stagi
         "studio",
     )
     assert (data["chat_service_sid"], data["integration_flow_sid"]) == ("", "")
-    assert f'there <span class="id">{FW}</span>' in text_of(page)
+    assert f'Studio Flow SID: <span class="id">{FW}</span>' in text_of(page)
     assert "From production to staging" in text_of(page)
 
 
-def test_clone_shows_no_secret_that_the_person_may_only_see_masked(person, client_of, sandbox, staging):
+def test_clone_shows_no_secret_that_the_person_may_only_see_masked(
+    person, client_of, sandbox, staging
+):
     url = "https://user:s3cret-pass@hooks.example.com/in?token=t0k3n"
-    there = staging.add_flow(friendly_name="Hooked", integration_type="external", integration_url=url)
+    there = staging.add_flow(
+        friendly_name="Hooked", integration_type="external", integration_url=url
+    )
     mirror.sync(staging.account_sid)
     user = person("viewer", "vera")
     user.account_roles.create(account_sid=sandbox.account_sid, role=person("operator").groups.get())
@@ -234,7 +248,9 @@ def test_clone_shows_no_secret_that_the_person_may_only_see_masked(person, clien
 
 def test_secret_is_not_handed_on_to_another_account(client_of, sandbox, staging):
     url = "https://hooks.example.com/in?token=t0k3n"
-    there = staging.add_flow(friendly_name="Hooked", integration_type="external", integration_url=url)
+    there = staging.add_flow(
+        friendly_name="Hooked", integration_type="external", integration_url=url
+    )
     mirror.sync(staging.account_sid)
     operator = client_of("operator")
 
@@ -267,7 +283,9 @@ def test_state_comes_back_only_in_its_own_account(person, client_of, flows, sand
     assert page.wsgi_request.account_sid == staging.account_sid
 
 
-def test_page_tells_nothing_of_an_account_that_the_person_may_not_see(tester, flows, sandbox, actor):
+def test_page_tells_nothing_of_an_account_that_the_person_may_not_see(
+    tester, flows, sandbox, actor
+):
     restrictions.set_read_only(account_sid=sandbox.account_sid, reason="A hidden word", actor=actor)
 
     for page in (
@@ -287,7 +305,9 @@ def test_role_on_record_is_the_one_in_the_account_of_each_planned_change(
     user.account_roles.create(account_sid=sandbox.account_sid, role=person("admin").groups.get())
     plan = plan_of(client_of("operator", "olga"), flows)
 
-    client_of("operator", "olga").post(reverse("flows:plan-start", args=[plan.pk]), {"reason": "Both"})
+    client_of("operator", "olga").post(
+        reverse("flows:plan-start", args=[plan.pk]), {"reason": "Both"}
+    )
     call_command("db_worker", batch=True, interval=0, startup_delay=False, verbosity=0)
 
     outcomes = AuditEvent.objects.filter(stage="outcome", request_id=plan.pk)
@@ -312,7 +332,9 @@ def test_import_that_names_a_flow_of_an_unseen_account_finds_nothing(tester, flo
     assert "Import: nothing to change" in text_of(tester.get("/flows/plans/"))
 
 
-def test_plan_page_offers_only_what_the_person_may_do_in_all_its_accounts(person, client_of, flows, staging):
+def test_plan_page_offers_only_what_the_person_may_do_in_all_its_accounts(
+    person, client_of, flows, staging
+):
     plan = plan_of(client_of("operator"), flows)
     user = person("viewer", "vera")
     user.account_roles.create(
@@ -324,17 +346,25 @@ def test_plan_page_offers_only_what_the_person_may_do_in_all_its_accounts(person
     assert "Throw this plan away" not in page
 
 
-def test_who_signs_in_is_for_those_who_may_read_everything(tester, client_of, flows, staging, actor):
+def test_who_signs_in_is_for_those_who_may_read_everything(
+    tester, client_of, flows, staging, actor
+):
     for account_sid in ("", staging.account_sid):  # with one account, it stood with that account
         audit_log.append(
-            action="auth.login", stage="access", result="succeeded", actor=actor, account_sid=account_sid
+            action="auth.login",
+            stage="access",
+            result="succeeded",
+            actor=actor,
+            account_sid=account_sid,
         )
     event = AuditEvent.objects.latest("seq")
 
     listed = text_of(tester.get("/audit/", {"action": "auth.login"}))
     assert "No events match" in listed
     assert tester.get(reverse("audit:detail", args=[event.event_id])).status_code == 403
-    assert client_of("viewer").get(reverse("audit:detail", args=[event.event_id])).status_code == 200
+    assert (
+        client_of("viewer").get(reverse("audit:detail", args=[event.event_id])).status_code == 200
+    )
 
 
 def test_thousands_of_made_up_sids_cost_a_query_and_not_one_each(
@@ -347,7 +377,9 @@ def test_thousands_of_made_up_sids_cost_a_query_and_not_one_each(
 
 
 def test_clone_within_the_account_keeps_the_sids(client_of, flows, staging):
-    page = client_of("operator").get("/flows/new/", {"clone": flows[1], "account": staging.account_sid})
+    page = client_of("operator").get(
+        "/flows/new/", {"clone": flows[1], "account": staging.account_sid}
+    )
 
     assert form_data(page)["integration_flow_sid"] == FW
 
@@ -361,7 +393,9 @@ def test_siblings_of_another_account_are_not_offered(client_of, flows, sandbox, 
     assert page.context["offered"]["chat_service_sid"] == [IS]
 
 
-def test_refresh_renews_every_account_and_tells_of_the_one_that_fails(client_of, flows, sandbox, staging):
+def test_refresh_renews_every_account_and_tells_of_the_one_that_fails(
+    client_of, flows, sandbox, staging
+):
     sandbox.add_flow(friendly_name="Later")
     staging.stop()
 
@@ -369,7 +403,7 @@ def test_refresh_renews_every_account_and_tells_of_the_one_that_fails(client_of,
 
     assert Flow.objects.filter(friendly_name="Later").exists()
     assert "<bdi>staging</bdi>: " in page
-    assert "Last check failed" in page
+    assert "Last sync failed" in page
     assert SyncState.objects.get(pk=sandbox.account_sid).failed_at is None
     assert Flow.objects.get(pk=flows[1]).gone_at is None
     staging.start()
@@ -417,7 +451,10 @@ def test_plan_leaves_out_what_the_person_may_only_see(person, client_of, flows, 
     plan = plan_of(client_of("viewer", "vera"), flows)
 
     said = dict(plan.changes.values_list("target_sid", "skipped"))
-    assert said == {flows[0]: "You don't have permission to change flows in production.", flows[1]: ""}
+    assert said == {
+        flows[0]: "You don't have permission to change flows in production.",
+        flows[1]: "",
+    }
 
 
 def test_plan_that_touches_another_account_is_not_shown(tester, client_of, flows):
@@ -432,12 +469,13 @@ def test_import_makes_a_flow_in_the_account_that_it_names(client_of, flows, sand
     client = client_of("operator")
 
     client.post(
-        "/flows/plans/import/", {"entries": json.dumps([entry, entry | {"account_sid": staging.account_sid}])}
+        "/flows/plans/import/",
+        {"entries": json.dumps([entry, entry | {"account_sid": staging.account_sid}])},
     )
 
     plan = Plan.objects.get()
     assert list(plan.changes.order_by("place").values_list("account_sid", "skipped")) == [
-        ("", "Entry 1: It doesn't say in which account to create the flow: add its account_sid."),
+        ("", "Entry 1: The account is missing. Add an account_sid."),
         (staging.account_sid, ""),
     ]
 

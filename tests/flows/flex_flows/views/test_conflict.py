@@ -67,7 +67,9 @@ def test_nothing_is_chosen(late):
 
 
 @pytest.mark.parametrize("button", [{}, {"review": "1"}, {"apply_choices": "1"}])
-def test_without_a_choice_nothing_is_sent_and_nothing_is_lost(late, omar, sandbox, flow_sid, button):
+def test_without_a_choice_nothing_is_sent_and_nothing_is_lost(
+    late, omar, sandbox, flow_sid, button
+):
     page = late(
         {"friendly_name": "Mine", "integration_retry_count": "1", "reason": "Mine too"},
         {"friendly_name": "Theirs", "integration_retry_count": 2},
@@ -118,14 +120,21 @@ def test_review_shows_what_was_chosen_and_that_is_sent(late, omar, sandbox, flow
     )
 
     review = go_on(
-        omar, page, flow_sid, pick_friendly_name="theirs", pick_integration_retry_count="mine", review="1"
+        omar,
+        page,
+        flow_sid,
+        pick_friendly_name="theirs",
+        pick_integration_retry_count="mine",
+        review="1",
     )
 
     assert [(row["label"], row["now"], row["new"]) for row in review.context["rows"]] == [
         ("Retry count", 2, 1)
     ]
     assert go_on(omar, review, flow_sid).status_code == 302
-    assert [request.parameters for request in received_writes(sandbox)] == [{"Integration.RetryCount": "1"}]
+    assert [request.parameters for request in received_writes(sandbox)] == [
+        {"Integration.RetryCount": "1"}
+    ]
 
 
 def test_all_of_theirs_leaves_nothing_to_save(late, omar, sandbox, flow_sid):
@@ -134,7 +143,7 @@ def test_all_of_theirs_leaves_nothing_to_save(late, omar, sandbox, flow_sid):
     again = go_on(omar, page, flow_sid, pick_friendly_name="theirs", review="1")
 
     assert again.context["form"]["friendly_name"].value() == "Theirs"
-    assert "Nothing to save" in text(again)
+    assert "No changes to save" in text(again)
     assert received_writes(sandbox) == []
 
 
@@ -146,7 +155,12 @@ def test_second_change_meanwhile_is_a_conflict_of_its_own(late, omar, sandbox, f
 
     assert again.status_code == 409
     (row,) = again.context["conflicts"]
-    assert (row["base"], row["theirs"], row["mine"], row["choice"]) == ("Theirs", "Theirs again", "Mine", "")
+    assert (row["base"], row["theirs"], row["mine"], row["choice"]) == (
+        "Theirs",
+        "Theirs again",
+        "Mine",
+        "",
+    )
     assert received_writes(sandbox) == []
 
 
@@ -156,7 +170,8 @@ def test_conflict_of_another_flow_is_not_taken(late, omar, sandbox, flow_sid):
     data = form_data(omar.get(f"/flows/{other}/edit/"))
 
     answer = omar.post(
-        f"/flows/{other}/edit/", {**data, "friendly_name": "B", "conflict": form_data(page)["conflict"]}
+        f"/flows/{other}/edit/",
+        {**data, "friendly_name": "B", "conflict": form_data(page)["conflict"]},
     )
 
     assert answer.status_code == 302
@@ -225,7 +240,9 @@ class TestIntegration:
         picks = {"pick_integration_flow_sid": "theirs", "pick_integration_retry_count": "mine"}
 
         assert go_on(omar, page, flow_sid, **picks).status_code == 302
-        assert [sent.parameters for sent in received_writes(sandbox)] == [{"Integration.RetryCount": "0"}]
+        assert [sent.parameters for sent in received_writes(sandbox)] == [
+            {"Integration.RetryCount": "0"}
+        ]
 
 
 class TestDeletion:
@@ -240,7 +257,9 @@ class TestDeletion:
         ],
     )
     @pytest.mark.parametrize("is_synced", [True, False])
-    def test_flow_that_changed_since_is_not_deleted(self, omar, sandbox, flow_sid, theirs, label, is_synced):
+    def test_flow_that_changed_since_is_not_deleted(
+        self, omar, sandbox, flow_sid, theirs, label, is_synced
+    ):
         page = omar.get(f"/flows/{flow_sid}/delete/")
         sandbox.edit_flow(flow_sid, **theirs)
         if is_synced:
@@ -250,12 +269,14 @@ class TestDeletion:
         answer = omar.post(f"/flows/{flow_sid}/delete/", {**form_data(page), **typed})
 
         assert (answer.status_code, received_writes(sandbox)) == (409, [])
-        assert f"Changed: {label}" in text(answer).replace("Switched on", "Enabled")
+        assert f"Changed: {label}" in text(answer).replace("Turned on", "Enabled")
         assert (
             answer.context["form"]["confirm_name"].value() is None
         )  # confirmed anew, never by what stood there
         assert answer.context["form"]["reason"].value() == "Over"
-        again = omar.post(f"/flows/{flow_sid}/delete/", {**form_data(answer), "confirm_name": flow_sid})
+        again = omar.post(
+            f"/flows/{flow_sid}/delete/", {**form_data(answer), "confirm_name": flow_sid}
+        )
         assert again.status_code == 302
         assert flow_sid not in sandbox.flows
 

@@ -31,7 +31,13 @@ def fill(count, name="Line"):
 
 @pytest.mark.parametrize(
     "address",
-    ["/flows/", "/flows/?q=line", "/flows/?q=l", "/flows/?page=2&sort=-updated", "/flows/?channel=sms"],
+    [
+        "/flows/",
+        "/flows/?q=line",
+        "/flows/?q=l",
+        "/flows/?page=2&sort=-updated",
+        "/flows/?channel=sms",
+    ],
 )
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
 def test_more_flows_cost_no_more_queries_and_no_call(client_of, sandbox, address, headers):
@@ -58,7 +64,7 @@ def test_search_that_finds_many_says_that_there_may_be_more(client_of, sandbox, 
     page = client_of("operator").get("/flows/?q=line").content.decode()
 
     assert '<p id="count">1 to 50 of 60+ flows</p>' in page
-    assert "All 60+ that match" in page
+    assert "Select all 60+ matching flows" in page
     assert "SMS (61+)" in page
     assert "&quot;&quot;:&quot;0+&quot;" in page
     assert "&quot;sms&quot;:&quot;61+&quot;" in page
@@ -85,7 +91,10 @@ def test_rows_show_whatever_a_flow_is_called_as_text(client_of, sandbox):
 
     page = client_of("admin").get("/flows/").content.decode()
 
-    assert '&lt;b&gt;&amp;&quot;&#x27;{0}{}%s<span class="hidden-character">⟨U+202E⟩</span> 0</a>' in page
+    assert (
+        '&lt;b&gt;&amp;&quot;&#x27;{0}{}%s<span class="hidden-character">⟨U+202E⟩</span> 0</a>'
+        in page
+    )
     assert "<td>&lt;i&gt;</td>" in page
     assert "a:<wbr>&lt;u&gt;" in page
     assert '<td data-label="Handled by">&lt;s&gt;</td>' in page

@@ -25,7 +25,9 @@ def edit(client_of, flow_sid):
 
     def press(button="", page=None, **typed):
         page = page or client.get(address)
-        return client.post(address, {**form_data(page), **typed, **({button: "1"} if button else {})})
+        return client.post(
+            address, {**form_data(page), **typed, **({button: "1"} if button else {})}
+        )
 
     return press
 
@@ -64,13 +66,16 @@ def test_review_of_nothing_says_so(edit):
     page = edit("review")
 
     assert page.templates[0].name == "flows/form.html"
-    assert "no field differs" in page.content.decode()
+    assert "No changes to save" in page.content.decode()
 
 
 def test_review_with_errors_is_the_form_with_errors(edit):
     page = edit("review", integration_retry_count="9")
 
-    assert (page.status_code, set(page.context["form"].errors)) == (422, {"integration_retry_count"})
+    assert (page.status_code, set(page.context["form"].errors)) == (
+        422,
+        {"integration_retry_count"},
+    )
 
 
 def test_review_warns_of_what_would_be_wrong(edit):
@@ -82,7 +87,9 @@ def test_review_warns_of_what_would_be_wrong(edit):
 
 
 def test_review_shows_no_secret(client_of, sandbox):
-    sid = sandbox.add_flow(integration_type="external", integration_url="https://a:canary-1@h.example/")
+    sid = sandbox.add_flow(
+        integration_type="external", integration_url="https://a:canary-1@h.example/"
+    )
     mirror.sync(ACCOUNT)
     client = client_of("operator")
     page = client.get(f"/flows/{sid}/edit/")
@@ -148,5 +155,5 @@ def test_keeping_all_of_theirs_is_nothing_to_save(edit, sandbox, flow_sid):
 
     answer = edit("review", page=page, pick_friendly_name="theirs")
 
-    assert "no field differs" in answer.content.decode()
+    assert "No changes to save" in answer.content.decode()
     assert writes(sandbox) == []

@@ -70,7 +70,10 @@ def test_clone_begins_with_all_of_the_other_but_switched_off(omar, sandbox, flow
 
     form = page.context["form"]
     assert form["friendly_name"].value() == "Réclamations Lyon (copy)"
-    assert (form["enabled"].value(), form["integration_flow_sid"].value()) == ("false", "FW" + "1" * 32)
+    assert (form["enabled"].value(), form["integration_flow_sid"].value()) == (
+        "false",
+        "FW" + "1" * 32,
+    )
     omar.post("/flows/new/", {**form_data(page), "chat_service_sid": "IS" + "1" * 32})
     assert sorted(flow["friendly_name"] for flow in sandbox.flows.values()) == [
         "Réclamations Lyon",
@@ -124,7 +127,11 @@ def test_address_with_a_quote_ends_before_it():
 
 def test_reason_with_a_link_is_one_in_the_log(omar, flow_sid, actor):
     flow_changes.set_enabled(
-        sid=flow_sid, enabled=False, reason="https://t.example/1", actor=actor, change_id=uuid.uuid4()
+        sid=flow_sid,
+        enabled=False,
+        reason="https://t.example/1",
+        actor=actor,
+        change_id=uuid.uuid4(),
     )
 
     assert '<a href="https://t.example/1"' in omar.get("/audit/").content.decode()

@@ -37,7 +37,9 @@ def flows(sandbox, staging):
     made = []
     for there, name in ((sandbox, "Live line"), (staging, "Try line")):
         made.append(
-            there.add_flow(friendly_name=name, channel_type="sms", enabled=True, integration_type="studio")
+            there.add_flow(
+                friendly_name=name, channel_type="sms", enabled=True, integration_type="studio"
+            )
         )
         mirror.sync(there.account_sid)
     return made
@@ -68,7 +70,9 @@ def within(*account_sids):
 
 
 def a_plan(sids, *, made_by="somebody", within=None):
-    return drafts.plan_bulk_action(ask=BulkAction("disable"), sids=sids, made_by=made_by, within=within)
+    return drafts.plan_bulk_action(
+        ask=BulkAction("disable"), sids=sids, made_by=made_by, within=within
+    )
 
 
 def page_of(client, plan):
@@ -105,7 +109,9 @@ def test_what_is_skipped_takes_no_permission(client_for, flows, sandbox, staging
 
 
 @pytest.mark.parametrize(
-    "place", [["production"], ["staging"], ["production", "staging"], ["staging", "skipped"]], ids="+".join
+    "place",
+    [["production"], ["staging"], ["production", "staging"], ["staging", "skipped"]],
+    ids="+".join,
 )
 @pytest.mark.parametrize("state", ["draft", "running", "done"])
 @pytest.mark.parametrize("who", PEOPLE)
@@ -117,7 +123,10 @@ def test_buttons_are_what_works(client_for, flows, sandbox, staging, who, state,
     if state != "draft":
         now = timezone.now()
         Plan.objects.filter(pk=plan.pk).update(
-            started_at=now, alive_at=now, actor={"label": "x"}, ended_at=now if state == "done" else None
+            started_at=now,
+            alive_at=now,
+            actor={"label": "x"},
+            ended_at=now if state == "done" else None,
         )
     roles = dict(zip(("production", "staging"), PEOPLE[who], strict=True))
     counted = [name for name in place if name != "skipped"]
@@ -127,20 +136,27 @@ def test_buttons_are_what_works(client_for, flows, sandbox, staging, who, state,
 
     page = page_of(client, plan)
     answers = {
-        what: act(client, plan, what).status_code for what in ("stop", "undo", "rest", "start", "discard")
+        what: act(client, plan, what).status_code
+        for what in ("stop", "undo", "rest", "start", "discard")
     }
 
     assert page.status_code == (200 if may_see else 403)
     assert set(answers.values()) == ({302} if may_act else {403})
     expected = (
-        {"draft": {"start", "discard"}, "running": {"stop"}, "done": set()}[state] if may_act else set()
+        {"draft": {"start", "discard"}, "running": {"stop"}, "done": set()}[state]
+        if may_act
+        else set()
     )
     assert offered(page) == expected
-    assert ("Live line" in text_of(page)) == (may_see and place != ["staging"] and bool(roles["production"]))
+    assert ("Live line" in text_of(page)) == (
+        may_see and place != ["staging"] and bool(roles["production"])
+    )
 
 
 @pytest.mark.parametrize(("who", "may"), [("both", True), ("mixed", False), ("viewer", False)])
-def test_retry_and_roll_back_are_offered_to_those_who_can(client_for, flows, sandbox, staging, who, may):
+def test_retry_and_roll_back_are_offered_to_those_who_can(
+    client_for, flows, sandbox, staging, who, may
+):
     plan = a_plan(flows)
     staging.inject(Fault(kind=FaultKind.REFUSE, method="POST", status=400, code=20001))
     act(client_for("both"), plan, "start")
@@ -178,7 +194,9 @@ def test_flow_that_was_skipped_on_the_way_still_takes_permission(client_for, flo
     assert "Turn off" not in text_of(client_for("staging").get("/flows/plans/"))
 
 
-def test_import_that_names_an_account_of_others_is_seen_by_its_maker(client_for, flows, sandbox, staging):
+def test_import_that_names_an_account_of_others_is_seen_by_its_maker(
+    client_for, flows, sandbox, staging
+):
     client = client_for("staging")
     entries = [NEW | {"account_sid": staging.account_sid}, NEW | {"account_sid": sandbox.account_sid},
                NEW | {"account_sid": "AC" + "9" * 32}, {"sid": flows[0], "friendly_name": "Taken"}]  # fmt: skip
@@ -190,9 +208,12 @@ def test_import_that_names_an_account_of_others_is_seen_by_its_maker(client_for,
     assert page.status_code == 200
     assert [(change.account_sid, change.skipped) for change in plan.changes.order_by("place")] == [
         (staging.account_sid, ""),
-        ("", f"Entry 2: {sandbox.account_sid} is not an account that you can create flows in."),
-        ("", f"Entry 3: AC{'9' * 32} is not an account that you can create flows in."),
-        ("", "Entry 4: No flow with this SID has been synced. An entry without a SID creates a new flow."),
+        ("", f"Entry 2: You can't create flows in account {sandbox.account_sid}."),
+        ("", f"Entry 3: You can't create flows in account AC{'9' * 32}."),
+        (
+            "",
+            "Entry 4: No flow with this SID has been synced. An entry without a SID creates a new flow.",
+        ),
     ]
     assert "Live line" not in text_of(page)
     assert "Import: create 1 flow in staging" in text_of(client.get("/flows/plans/"))
@@ -212,7 +233,9 @@ def test_draft_of_which_nothing_is_left_can_be_discarded_by_its_maker(client_for
     assert not Plan.objects.exists()
 
 
-def test_maker_who_lost_the_role_still_sees_and_discards_the_draft_and_nothing_more(client_for, flows):
+def test_maker_who_lost_the_role_still_sees_and_discards_the_draft_and_nothing_more(
+    client_for, flows
+):
     client = client_for("both")
     plan = a_plan(flows, made_by="both")
     AccountRole.objects.filter(person__username="both", account_sid__endswith="5a").delete()
@@ -244,4 +267,8 @@ def test_refusal_is_recorded_with_the_plans_account(client_for, flows, sandbox):
     act(client_for("mixed"), plan, "start")
 
     event = AuditEvent.objects.latest("seq")
-    assert (event.action, event.result, event.account_sid) == ("plan.start", "denied", sandbox.account_sid)
+    assert (event.action, event.result, event.account_sid) == (
+        "plan.start",
+        "denied",
+        sandbox.account_sid,
+    )

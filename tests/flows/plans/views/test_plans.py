@@ -64,7 +64,7 @@ def test_list_offers_to_select(operator, sids):
     text = operator.get("/flows/").content.decode()
 
     assert text.count('name="sid"') == 3
-    assert "All 3 that match" in text
+    assert "Select all 3 matching flows" in text
 
 
 def test_viewer_can_copy_out_and_plan_nothing(client_of, sids):
@@ -88,7 +88,7 @@ def test_plan_stopped_in_the_middle_of_deleting_asks_for_the_number_again(operat
 
     text = page_of(operator, plan).content.decode()
 
-    assert "3 flows will be deleted. Type the number to confirm" in text
+    assert "3 flows will be deleted. Enter this number to confirm" in text
     assert act(operator, plan, "start").status_code == 422
     work()
     assert received_writes(sandbox) == []
@@ -142,7 +142,7 @@ def test_value_is_asked_for_and_checked(operator, sids, kind, bad, good):
     refused = operator.post(NEW, {"sids": " ".join(sids), "kind": kind, "value": bad})
 
     assert asked.status_code == 200
-    assert "There is a problem" not in asked.content.decode()
+    assert "Fix 1 problem to continue" not in asked.content.decode()
     assert refused.status_code == 422
     assert f'value="{bad}"' in refused.content.decode() or not bad
     assert not Plan.objects.exists()
@@ -209,9 +209,7 @@ def test_deletion_takes_the_number(operator, sandbox, sids):
     work()
 
     assert [missing.status_code, wrong.status_code] == [422, 422]
-    assert "This is not the number of flows that will be deleted: it is 3." in wrong.content.decode().replace(
-        "&#x27;", "'"
-    )
+    assert "Enter 3 to confirm." in wrong.content.decode().replace("&#x27;", "'")
     assert received_writes(sandbox) == []
     assert act(operator, plan, "start", confirm="3").status_code == 302
 
@@ -293,7 +291,10 @@ def test_person_without_one_of_its_permissions_cannot_start_it(client_of, sids, 
 
     assert "your role lacks the permission <code>flows.delete_flow</code>" in text
     assert response.status_code == 403
-    assert AuditEvent.objects.filter(action="plan.start", result="denied", actor_label="clerk").count() == 1
+    assert (
+        AuditEvent.objects.filter(action="plan.start", result="denied", actor_label="clerk").count()
+        == 1
+    )
 
 
 def test_waiting_plan_says_what_it_waits_for(operator, sids):
@@ -355,13 +356,15 @@ def test_what_was_typed_comes_back_without_being_sent(operator, sandbox, sids):
     imported = operator.post("/flows/plans/import/", {"entries": "[typed", "edit_again": "1"})
 
     assert 'value="Typed"' in started
-    assert "There is a problem" not in started
+    assert "Fix 1 problem to continue" not in started
     assert (imported.status_code, "[typed" in imported.content.decode()) == (200, True)
     assert Plan.objects.get().state == "draft"
 
 
 def test_erased_flow_is_gone_from_plans(sandbox, operator, actor):
-    sid = sandbox.add_flow(friendly_name="Marta Example", contact_identity="+15550177", enabled=True)
+    sid = sandbox.add_flow(
+        friendly_name="Marta Example", contact_identity="+15550177", enabled=True
+    )
     mirror.sync(ACCOUNT)
     plan = drafts.plan_import(
         entries=[drafts.ImportEntry(sid, {"contact_identity": "+15550188"})], made_by="omar"
@@ -371,7 +374,7 @@ def test_erased_flow_is_gone_from_plans(sandbox, operator, actor):
 
     change = plan.changes.get()
     assert (change.friendly_name, change.before, change.asked) == ("", {}, {})
-    assert change.skipped == "What it was about was erased."
+    assert change.skipped == "Personal data erased."
     assert page_of(operator, plan).status_code == 200
 
 
@@ -385,7 +388,10 @@ def both(sandbox, staging):
     for there, names in ((sandbox, ["One", "Two"]), (staging, ["Three"])):
         made += [
             there.add_flow(
-                friendly_name=name, channel_type="sms", contact_identity=f"+1415555010{place}", enabled=True
+                friendly_name=name,
+                channel_type="sms",
+                contact_identity=f"+1415555010{place}",
+                enabled=True,
             )
             for place, name in enumerate(names)
         ]
@@ -411,7 +417,9 @@ def test_draft_of_a_deletion_says_what_where_and_that_the_sid_never_comes_back(o
         '<button class="button danger" data-busy="Starting…">Delete 3 flows in production and staging</button>'
         in text
     )
-    assert [(str(one["account"]), one["text"]) for one in page_of(operator, plan).context["totals"]] == [
+    assert [
+        (str(one["account"]), one["text"]) for one in page_of(operator, plan).context["totals"]
+    ] == [
         ("production", "2 flows will be deleted"),
         ("staging", "1 flow will be deleted"),
     ]
@@ -526,14 +534,18 @@ def test_selection_beyond_the_bound_is_refused_with_its_number(operator, sids, m
 
     answer = operator.post(NEW, {"all": "1", "query": "", "kind": "disable"}, follow=True)
 
-    assert "3 flows are selected. A bulk change can have 2 at most: narrow the search first." in shown(answer)
+    assert (
+        "3 flows are selected. A bulk change can have 2 at most: narrow the search first."
+        in shown(answer)
+    )
     assert not Plan.objects.exists()
 
 
 def test_many_more_flows_than_an_account_of_twilios_has_are_all_planned(sandbox, operator):
     """None of them was ever to be called "not synced"."""
     mirror._save_snapshots(
-        {f"FO{number:032}": {"sid": f"FO{number:032}", "enabled": True} for number in range(2_600)}, ACCOUNT
+        {f"FO{number:032}": {"sid": f"FO{number:032}", "enabled": True} for number in range(2_600)},
+        ACCOUNT,
     )
 
     plan = make(operator, [], "disable", all="1", query="")
