@@ -35,10 +35,10 @@ _ALLOWED: Final = {
     "enabled": frozenset(("true", "false", "gone")),
 }
 _SAYS: Final = {
-    "channel": "“{}” is not a channel, and no flow has it.",
-    "integration": "“{}” is not an integration type, and no flow has it.",
-    "enabled": "“{}” is not a status. Choose On, Off or Gone.",
-    "account": "“{}” is not an account that you can see.",
+    "channel": "“{}” is not a channel of any flow.",
+    "integration": "“{}” is not an integration type of any flow.",
+    "enabled": "“{}” is not a status. Choose On, Off or Deleted.",
+    "account": "“{}” is not one of your accounts.",
     "sort": "“{}” is not a column to sort by.",
     "page": "“{}” is not a page number.",
 }
@@ -117,11 +117,11 @@ def _is_usual(name: str, value: str, within: accounts.Scope) -> bool:
 def _read_search(reading: Reading, text: str) -> None:
     reading.values["q"] = text[:KEPT] if text.strip() else ""
     if "\x00" in text:
-        reading.refuse("q", text, "The search has a NUL character (U+0000) in it.")
+        reading.refuse("q", text, "The search contains a NUL character (U+0000).")
     elif len(text) > LONGEST:
         reading.refuse("q", text, f"The search is longer than {LONGEST} characters.")
     elif text.strip() and not fold(text):
-        reading.refuse("q", text, "The search has no visible character.")
+        reading.refuse("q", text, "The search has no visible characters.")
 
 
 def _read_order(reading: Reading, sort: str, sorts: Mapping[str, str]) -> None:
@@ -146,7 +146,7 @@ def _read_repeated(reading: Reading, parameters: Mapping[str, str]) -> None:
         different = [value[:KEPT] for value in dict.fromkeys(given)]
         if len(different) > 1:
             values = ", ".join(f"“{value}”" for value in different)
-            reading.refuse(name, values, f"{LABELS[name]} is given more than once: {values}.")
+            reading.refuse(name, values, f"{LABELS[name]} has more than one value: {values}.")
             reading.values[name] = usual.get(name, "")
             reading.leftover = [one for one in reading.leftover if one[0] != name]
             reading.leftover += [(name, value) for value in different[:MOST_UNKNOWN]]

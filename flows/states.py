@@ -9,18 +9,18 @@ from flows.flexapi import schema
 
 # By state: the class that gives it its shape and colour, and its word.
 STATUSES: Final = {
-    "gone": ("gone", "Gone"),
+    "gone": ("gone", "Deleted"),
     "on": ("on", "On"),
     "off": ("off", "Off"),
     "unset": ("none", "Not set"),
     "unread": ("doubt", "Unclear"),
 }
 RECEPTIONS: Final = {
-    "gone": "Twilio has it no more",
-    "on": "It takes messages",
-    "off": "It takes no messages",
-    "unset": "Twilio does not say whether it takes messages",
-    "unread": "Nobody can tell whether it takes messages",
+    "gone": "Deleted at Twilio",
+    "on": "Receiving messages",
+    "off": "Not receiving messages",
+    "unset": "Twilio doesn't say whether it receives messages",
+    "unread": "Unclear whether it receives messages",
 }
 
 

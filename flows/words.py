@@ -16,7 +16,7 @@ ENUMS: Final = {
 }  # fmt: skip
 
 RESULTS: Final = {
-    "pending": "Under way",
+    "pending": "In progress",
     "succeeded": "Done",
     "failed": "Failed",
     "unknown": "Unknown outcome",
@@ -43,9 +43,9 @@ ACTIONS: Final = {
     "flow.create": ("Created", "Create"),
     "flow.update": ("Changed", "Change"),
     "flow.delete": ("Deleted", "Delete"),
-    "flow.drift": ("Found at Twilio", "Found at Twilio"),
+    "flow.drift": ("External change", "External change"),
     "flow.baseline": ("First synced", "First sync"),
-    "flow.accept": ("Accepted drift", "Accept drift"),
+    "flow.accept": ("Accepted an external change", "Accept an external change"),
     "flow.decide": ("Decided an outcome", "Decide an outcome"),
     "flow.export": ("Exported flows", "Export flows"),
     "plan.start": ("Started a bulk change", "Start a bulk change"),
@@ -56,28 +56,28 @@ ACTIONS: Final = {
     "account.ask_again": ("Retried Twilio", "Retry Twilio"),
     "auth.login": ("Signed in", "Sign in"),
     "auth.logout": ("Signed out", "Sign out"),
-    "auth.lockout": ("Held back after bad sign-ins", "Held back after bad sign-ins"),
+    "auth.lockout": ("Locked out", "Lock out"),
     "auth.password_change": ("Changed password", "Change password"),
     "auth.confirm": ("Confirmed identity", "Confirm identity"),
-    "auth.mfa_add": ("Added a second factor", "Add a second factor"),
-    "auth.mfa_remove": ("Removed a second factor", "Remove a second factor"),
-    "auth.sessions_end": ("Signed out everywhere else", "Sign out everywhere else"),
-    "people.create": ("Added a person", "Add a person"),
-    "people.activate": ("Activated a person", "Activate a person"),
-    "people.deactivate": ("Deactivated a person", "Deactivate a person"),
-    "people.role": ("Changed the role of a person", "Change the role of a person"),
-    "people.password": ("Set a one-time password", "Set a one-time password"),
-    "people.mfa_reset": ("Reset the second factors of a person", "Reset the second factors of a person"),
-    "people.sso_remove": ("Removed the single sign-on of a person", "Remove the single sign-on of a person"),
+    "auth.mfa_add": ("Added a 2FA method", "Add a 2FA method"),
+    "auth.mfa_remove": ("Removed a 2FA method", "Remove a 2FA method"),
+    "auth.sessions_end": ("Signed out of other sessions", "Sign out of other sessions"),
+    "people.create": ("Added a user", "Add a user"),
+    "people.activate": ("Activated a user", "Activate a user"),
+    "people.deactivate": ("Deactivated a user", "Deactivate a user"),
+    "people.role": ("Changed a user's role", "Change a user's role"),
+    "people.password": ("Set a temporary password", "Set a temporary password"),
+    "people.mfa_reset": ("Reset a user's 2FA", "Reset a user's 2FA"),
+    "people.sso_remove": ("Removed a user's single sign-on", "Remove a user's single sign-on"),
     "people.view": ("Viewed users", "View users"),
     "audit.view": ("Viewed the audit log", "View the audit log"),
     "people.rights_found": (
-        "Found rights given outside this dashboard",
-        "Find rights given outside this dashboard",
+        "Found external permissions",
+        "Find external permissions",
     ),
     "people.rights_remove": (
-        "Removed rights given outside this dashboard",
-        "Remove rights given outside this dashboard",
+        "Removed external permissions",
+        "Remove external permissions",
     ),
     "audit.export": ("Exported the audit log", "Export the audit log"),
     "audit.verify": ("Verified the audit log", "Verify the audit log"),
@@ -86,7 +86,16 @@ ACTIONS: Final = {
 }
 
 
-NOT_UNDERSTOOD: Final = "Not understood"
+# Stage of a change, as its timeline names it.
+STAGES: Final = {
+    "attempt": "Attempt",
+    "outcome": "Result",
+    "reconciled": "Confirmed later",
+    "observed": "Observed",
+    "access": "Access",
+}
+
+NOT_UNDERSTOOD: Final = "Unexpected value"
 
 
 class Said(str):

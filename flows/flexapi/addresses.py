@@ -46,25 +46,25 @@ def _fault_of_characters(address: str) -> Fault | None:
         code = f"U+{ord(character):04X}"
         if character in _SPACES or character.isspace():
             name = _SPACES.get(character, f"white space ({code})")
-            return Fault(WHITE_SPACE, f"has {name} in it. Write %20 for a space, or remove it.")
+            return Fault(WHITE_SPACE, f"contains {name}. Write %20 for a space, or remove it.")
         if not character.isprintable():
             is_control = unicodedata.category(character) == "Cc"
             kind = "a control character" if is_control else "an invisible character"
-            return Fault(INVISIBLE, f"has {kind} in it ({code}). Remove it.")
+            return Fault(INVISIBLE, f"contains {kind} ({code}). Remove it.")
     return None
 
 
 def _fault_of_scheme(address: str) -> Fault | None:
     scheme = _SCHEME.match(address)
     if scheme is None or _HOST_WITH_PORT.fullmatch(address):
-        return Fault(NO_SCHEME, "must begin with https:// or http://.")
+        return Fault(NO_SCHEME, "must start with https:// or http://.")
     if scheme[1].lower() not in SCHEMES:
         return Fault(
             OTHER_SCHEME,
-            f"begins with {scheme[0][:40]}. Twilio calls addresses with https:// or http:// only.",
+            f"starts with {scheme[0][:40]}. Twilio only calls https:// and http:// URLs.",
         )
     if "\\" in address:
-        return Fault(BACKSLASH, "has a backslash in it. Write / between its parts, or %5C.")
+        return Fault(BACKSLASH, "contains a backslash. Use / or write %5C.")
     if not address[scheme.end() :].startswith("//"):
         return Fault(SLASHES, f"must have two slashes after {scheme[0]}")
     return None
@@ -75,18 +75,18 @@ def _fault_of_host(address: str) -> Fault | None:
         parts = urlsplit(address)
         host = parts.hostname or ""
     except ValueError:
-        return Fault(BRACKETS, "has a host in brackets that is no IPv6 address.")
+        return Fault(BRACKETS, "has a host in brackets that is not an IPv6 address.")
     try:
         port = parts.port
     except ValueError:
         port = 0
     user, at, _ = parts.netloc.rpartition("@")
     if at and "@" in user:
-        return Fault(USER, "has a second @ before its host. Write %40 for one in a user name or password.")
+        return Fault(USER, "has two @ before the host. Write %40 for an @ in a username or password.")
     if not host:
-        return Fault(NO_HOST, "names no host, such as hooks.example.com.")
+        return Fault(NO_HOST, "has no host, such as hooks.example.com.")
     if _NO_HOST_CHARACTER.search(host) or host.strip(".") == "":
-        return Fault(HOST, f"has a host that can't exist: {host[:80]}.")
+        return Fault(HOST, f"has an invalid host: {host[:80]}.")
     if port is not None and port not in PORTS:
-        return Fault(PORT, "has a port that is no number from 1 to 65535.")
+        return Fault(PORT, "has an invalid port. Use a number from 1 to 65535.")
     return None

@@ -50,7 +50,7 @@ def read(
             why = f"Twilio answered with status {status}, which does not confirm it"
             raise Unknown(why, status=status, request_id=request_id)
         if not isinstance(answer, dict):
-            raise Unknown("Twilio's answer could not be read", status=status, request_id=request_id)
+            raise Unknown("Twilio's response could not be read", status=status, request_id=request_id)
         return answer
     error = answer if isinstance(answer, dict) else {}
     is_twilios = _is_error_of_twilio(error, status)
@@ -96,9 +96,9 @@ def flow_in(answer: Answer, sid: str | None = None) -> Snapshot:
 def flow_of(resource: Any, answer: Answer, sid: str | None = None) -> Snapshot:
     """A flow that is the answer, or a part of it."""
     if not isinstance(resource, dict) or not schema.is_sid("FO", resource.get("sid")):
-        raise unlike("Twilio's answer is not a Flex Flow", answer)
+        raise unlike("Twilio's response is not a Flex Flow", answer)
     if sid is not None and resource["sid"] != sid:
-        raise unlike("Twilio's answer is about another Flex Flow", answer)
+        raise unlike("Twilio's response is about another Flex Flow", answer)
     return schema.from_response({name: bodies.bounded(value) for name, value in resource.items()})
 
 
@@ -107,7 +107,7 @@ def written_flow(answer: Answer, account_sid: str, sid: str | None = None) -> Sn
     flow = flow_in(answer, sid)
     owner = flow.get("account_sid")
     if schema.is_sid("AC", owner) and schema.is_sid("AC", account_sid) and owner != account_sid:
-        raise unlike("Twilio's answer is about a Flex Flow of another account", answer)
+        raise unlike("Twilio's response is about a Flex Flow of another account", answer)
     return flow
 
 

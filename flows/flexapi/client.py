@@ -263,7 +263,9 @@ class FlexClient:
             left = max(0.0, until - time.monotonic())
             wait = self._rates.book(self.account_sid, verb, patience=min(left, self.patience))
             if wait is None:
-                raise NoTurn("too many calls are waiting for their turn at Twilio; this one was not sent")
+                raise NoTurn(
+                    "too many requests are waiting for Twilio's rate limit, so this one was not sent"
+                )
             turn = time.monotonic() + wait
             if wait > 0:
                 self._sleep(wait)
@@ -297,7 +299,7 @@ def _bounded(response: requests.Response) -> bytes:
     for chunk in response.iter_content(CHUNK):
         size += len(chunk)
         if size > MAX_ANSWER:
-            raise requests.exceptions.ContentDecodingError("the answer is too large")
+            raise requests.exceptions.ContentDecodingError("the response is too large")
         chunks.append(chunk)
     return b"".join(chunks)
 
@@ -308,7 +310,7 @@ def _lost(call: Call, error: Exception) -> FlexError:
     if call.is_late or isinstance(error, requests.Timeout):
         return Unknown("Twilio did not answer in time")
     if isinstance(error, requests.exceptions.ContentDecodingError):
-        return Unknown("Twilio's answer could not be read")
+        return Unknown("Twilio's response could not be read")
     return Unknown("the connection to Twilio was lost", is_stale=call.on_kept_connection)
 
 

@@ -45,7 +45,7 @@ class NoConnection(NeverSent):
     """No connection to the address could be made."""
 
     def __init__(self) -> None:
-        super().__init__("no connection to Twilio could be made")
+        super().__init__("couldn't connect to Twilio")
 
 
 class NoTurn(NeverSent):

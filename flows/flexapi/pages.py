@@ -65,7 +65,7 @@ class Trail:
         if not isinstance(link, str) or not is_web or not link.strip().isprintable():
             raise _makes_no_sense()
         if resource != self._listing.rpartition("/")[2]:
-            raise Unknown("Twilio's list of flows goes on with another resource; it was not followed")
+            raise Unknown("Twilio's list of flows continues with another resource, which was not followed")
         return target.query
 
 
@@ -89,4 +89,4 @@ def is_too_large(error: FlexError) -> bool:
 
 
 def _makes_no_sense() -> Unknown:
-    return Unknown("Twilio's list of flows goes on at an address that makes no sense")
+    return Unknown("Twilio's list of flows continues at an invalid address")

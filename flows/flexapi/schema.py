@@ -64,14 +64,14 @@ FIELDS: Final[tuple[Field, ...]] = (
         label="Flex Flow SID",
         kind="sid",
         sid_prefix="FO",
-        help="Twilio's unique identifier of this Flex Flow.",
+        help="Twilio's unique identifier for this flow.",
     ),
     Field(
         name="account_sid",
         label="Account SID",
         kind="sid",
         sid_prefix="AC",
-        help="The Twilio account that owns the Flex Flow.",
+        help="The Twilio account that owns this flow.",
     ),
     Field(
         name="friendly_name",
@@ -81,7 +81,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         max_length=256,
         required_on_create=True,
         pii=True,
-        help="The name people find this flow by.",
+        help="A name to find this flow by.",
     ),
     Field(
         name="chat_service_sid",
@@ -90,7 +90,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         sid_prefix="IS",
         wire="ChatServiceSid",
         required_on_create=True,
-        help="The Programmable Chat service that carries the conversation. Begins with IS.",
+        help="The Programmable Chat service for conversations. Starts with IS.",
     ),
     Field(
         name="channel_type",
@@ -99,7 +99,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         wire="ChannelType",
         choices=CHANNEL_TYPES,
         required_on_create=True,
-        help="Where messages come from. It also tells Flex how to show the task.",
+        help="Where messages come from. Also decides how Flex shows the task.",
     ),
     Field(
         name="contact_identity",
@@ -109,14 +109,14 @@ FIELDS: Final[tuple[Field, ...]] = (
         max_length=256,
         pii=True,
         help="The number or page that customers write to, such as +14155551234 or "
-        "whatsapp:+14155551234. Twilio does not check its format.",
+        "whatsapp:+14155551234. Twilio doesn't check the format.",
     ),
     Field(
         name="enabled",
         label="Enabled",
         kind="boolean",
         wire="Enabled",
-        help="Only an enabled flow takes messages. At most one flow is enabled for a channel and identity.",
+        help="Only enabled flows receive messages. Only one flow can be enabled per channel and contact identity.",
     ),
     Field(
         name="integration_type",
@@ -124,7 +124,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         kind="enum",
         wire="IntegrationType",
         choices=INTEGRATION_TYPES,
-        help="What handles an incoming message: a Studio Flow, an external webhook, or a TaskRouter task.",
+        help="Handles incoming messages: a Studio Flow, an external webhook or a TaskRouter task.",
     ),
     Field(
         name="integration_flow_sid",
@@ -134,7 +134,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         wire="Integration.FlowSid",
         takes=("studio",),
         requires=("studio",),
-        help="The Studio Flow that incoming messages run through. Begins with FW.",
+        help="The Studio Flow that handles incoming messages. Starts with FW.",
     ),
     Field(
         name="integration_url",
@@ -144,7 +144,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         max_length=2048,
         takes=("external",),
         requires=("external",),
-        help="Twilio posts each incoming message to this address.",
+        help="Twilio sends each incoming message to this URL by POST.",
     ),
     Field(
         name="integration_workspace_sid",
@@ -154,7 +154,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         wire="Integration.WorkspaceSid",
         takes=("task",),
         requires=("task",),
-        help="The TaskRouter workspace in which the task is made. Begins with WS.",
+        help="The TaskRouter workspace that the task is created in. Starts with WS.",
     ),
     Field(
         name="integration_workflow_sid",
@@ -164,7 +164,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         wire="Integration.WorkflowSid",
         takes=("task",),
         requires=("task",),
-        help="The TaskRouter workflow that routes the task. Begins with WW.",
+        help="The TaskRouter workflow that routes the task. Starts with WW.",
     ),
     Field(
         name="integration_channel",
@@ -186,7 +186,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         maximum=INT32_MAX,
         default=86_400,
         takes=("task",),
-        help="Seconds until an unanswered task is given up. Twilio's default is 86,400, a day.",
+        help="How long a task waits for an agent before it is cancelled, in seconds. Twilio's default is 86,400 (1 day).",
     ),
     Field(
         name="integration_priority",
@@ -197,7 +197,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         maximum=INT32_MAX,
         default=0,
         takes=("task",),
-        help="A higher number is served first. Twilio's default is 0.",
+        help="Tasks with a higher number come first. Twilio's default is 0.",
     ),
     Field(
         name="integration_creation_on_message",
@@ -205,8 +205,8 @@ FIELDS: Final[tuple[Field, ...]] = (
         kind="boolean",
         wire="Integration.CreationOnMessage",
         takes=INTEGRATION_TYPES,
-        help="For outbound messages only. Yes: the task waits for the customer's first reply. "
-        "No: it is made at once and reserves the conversation for the current agent.",
+        help="Outbound messages only. Yes: create the task when the customer first replies. "
+        "No: create it immediately and reserve it for the current agent.",
     ),
     Field(
         name="integration_retry_count",
@@ -217,8 +217,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         maximum=3,
         default=3,
         takes=("studio", "external"),
-        help="How often Twilio tries again when the Studio Flow or the webhook fails: 0 to 3. "
-        "Twilio's default is 3.",
+        help="Number of retries if the Studio Flow or the webhook fails (0 to 3). Twilio's default is 3.",
     ),
     Field(
         name="long_lived",
@@ -226,7 +225,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         kind="boolean",
         wire="LongLived",
         default=False,
-        help="Keeps the chat channel open, so that the same contact comes back to it. Twilio's default is no.",
+        help="Reuses the same chat channel when a contact returns. Twilio's default is no.",
     ),
     Field(
         name="janitor_enabled",
@@ -234,25 +233,25 @@ FIELDS: Final[tuple[Field, ...]] = (
         kind="boolean",
         wire="JanitorEnabled",
         default=False,
-        help="Removes Proxy sessions when their task is deleted outside the Flex UI. Twilio's default is no.",
+        help="Closes Proxy sessions when their task is deleted outside Flex. Twilio's default is no.",
     ),
     Field(
         name="date_created",
         label="Created",
         kind="datetime",
-        help="When the flow was made, in UTC, whole seconds.",
+        help="When the flow was created, in UTC.",
     ),
     Field(
         name="date_updated",
         label="Last updated",
         kind="datetime",
-        help="When the flow last changed at Twilio, in UTC, whole seconds.",
+        help="When the flow last changed at Twilio, in UTC.",
     ),
     Field(
         name="url",
-        label="API address",
+        label="API URL",
         kind="url",
-        help="The address of this resource in Twilio's API.",
+        help="The URL of this flow in Twilio's API.",
     ),
 )
 

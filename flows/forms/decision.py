@@ -29,14 +29,14 @@ class DecisionForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={
             "required": "Choose an outcome.",
-            "invalid_choice": "This is not among the choices any more. Look at them again.",
+            "invalid_choice": "This choice is no longer available. Choose again.",
         },
     )
     sid = forms.CharField(
-        label="SID of the flow that it created",
+        label="SID of the created flow",
         required=False,
         max_length=34,
-        help_text="FO and 32 characters, as the Twilio Console shows it.",
+        help_text="FO and 32 characters, as shown in the Twilio Console.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
     )
     reason = VisibleText(
@@ -65,11 +65,20 @@ class DecisionForm(forms.Form):
         self.initial["seen"] = self.puzzle
         field = cast(forms.ChoiceField, self.fields["verdict"])
         if is_creation:
-            another = "It created another flow" if candidates else "It created a flow"
+            another = (
+                "Mark as applied: it created another flow"
+                if candidates
+                else "Mark as applied: it created a flow"
+            )
             field.choices = [
-                *((sid, f"It created {sid}") for sid in candidates),
-                *([(APPLIED, f"{another}, whose SID I enter below")] if is_unreadable else []),
-                (NOT_APPLIED, "None of these" if candidates else "Mark as not applied: it created no flow"),
+                *((sid, f"Mark as applied: it created {sid}") for sid in candidates),
+                *([(APPLIED, f"{another} (enter its SID below)")] if is_unreadable else []),
+                (
+                    NOT_APPLIED,
+                    "Mark as not applied: none of these"
+                    if candidates
+                    else "Mark as not applied: it created no flow",
+                ),
             ]
         else:
             field.choices = [(APPLIED, "Mark as applied"), (NOT_APPLIED, "Mark as not applied")]
@@ -90,7 +99,7 @@ class DecisionForm(forms.Form):
             raise ValidationError(
                 f"“{sid}” is not a Flex Flow SID: FO and 32 characters from 0-9 and a-f."
                 if sid
-                else "Enter the SID of the flow that it created."
+                else "Enter the SID of the created flow."
             )
         return sid
 
@@ -100,7 +109,9 @@ class DecisionForm(forms.Form):
             self.data = (
                 {**self.data.dict(), "seen": self.puzzle} if isinstance(self.data, QueryDict) else self.data
             )
-            raise ValidationError("What was found at Twilio has changed. Look at it again, then decide.")
+            raise ValidationError(
+                "The flow at Twilio has changed since this page was loaded. Check it again, then decide."
+            )
         return str(self.cleaned_data["seen"])
 
     @property

@@ -76,7 +76,7 @@ def _unknown(item: Item, flow: Snapshot | None) -> str:
     sent = set(flow or {})
     for name in item.fields:
         if name not in schema.BY_NAME and name.replace("integration.", "integration_") not in sent:
-            return f"There is no field “{name[:40]}”."
+            return f"Unknown field “{name[:40]}”."
     return ""
 
 
@@ -115,11 +115,11 @@ def _checked(values: Mapping[str, Any], flow: Snapshot | None) -> tuple[dict[str
         if masked_field(name, storable(value)) != storable(value):
             return (
                 {},
-                f"{words.label(name)} has a secret in it, which an import does not keep: use the flow's form.",
+                f"{words.label(name)} contains a secret. To change a secret, edit the flow.",
             )
     for name, value in values.items():
         if name not in given and value not in (None, ""):
-            return {}, f"{words.label(name)} does not belong to a flow with this integration type."
+            return {}, f"{words.label(name)} doesn't apply to this integration type."
     return given, ""
 
 

@@ -40,7 +40,7 @@ class VisibleText(forms.CharField):
         if "\x00" in text:
             return text
         if text.strip() and not invisible.as_seen(text):
-            raise ValidationError(f"{self.label} has only invisible characters.", code="invisible")
+            raise ValidationError(f"{self.label} contains only invisible characters.", code="invisible")
         if self.leaves_out == "all":
             text = invisible.without_hidden(text)
         return invisible.trimmed(text) if self.leaves_out else text
@@ -55,7 +55,7 @@ class WebAddress(VisibleText):
             raise ValidationError(f"{self.label} {fault.sentence}", code="invalid")
         if codes := invisible.names_of(invisible.hidden_in(value)):
             raise ValidationError(
-                f"{self.label} has an invisible character in it ({codes}). Remove it.", code="invalid"
+                f"{self.label} contains an invisible character ({codes}). Remove it.", code="invalid"
             )
 
 
@@ -66,7 +66,7 @@ def field_of(entry: schema.Field, *, required: bool) -> forms.Field:
         "invalid_choice": f"{entry.label} must be one of the choices.",
         "min_value": f"{entry.label} must be {entry.minimum} or more.",
         "max_value": f"{entry.label} must be {entry.maximum} or less.",
-        "max_length": f"{entry.label} can have {entry.max_length} characters at most.",
+        "max_length": f"{entry.label} can have at most {entry.max_length} characters.",
     }
     if entry.kind == "integer":  # elsewhere "invalid" has words of its own, which these would replace
         messages["invalid"] = f"{entry.label} must be a whole number, such as {entry.default}."
@@ -82,7 +82,7 @@ def _text(entry: schema.Field, **kwargs: Any) -> forms.Field:
 
 
 def _sid(entry: schema.Field, **kwargs: Any) -> forms.Field:
-    says = f"{entry.label} must begin with {entry.sid_prefix}, followed by 32 characters from 0-9 and a-f."
+    says = f"{entry.label} must start with {entry.sid_prefix}, followed by 32 characters from 0-9 and a-f."
     return VisibleText(leaves_out="all", validators=[RegexValidator(rf"\A{entry.pattern}\Z", says)], **kwargs)
 
 

@@ -77,7 +77,9 @@ class FlowForm(ReasonForm):
                 self.errors.pop(entry.name, None)
                 self.cleaned_data[entry.name] = (self.snapshot or {})[entry.name]
             elif has_mask(self.cleaned_data.get(entry.name)):
-                self.add_error(entry.name, f"{entry.label}: a part of it is masked. Enter the secret itself.")
+                self.add_error(
+                    entry.name, f"{entry.label} contains a masked secret. Enter the secret itself."
+                )
         return self.cleaned_data
 
     def again(self, *, theirs: Snapshot | None = None, conflict: Conflict | None = None) -> Self:

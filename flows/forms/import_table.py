@@ -57,11 +57,13 @@ class Table:
     def _item(self, line: int, cells: Sequence[str], targets: Mapping[int, str]) -> Item:
         origin = f"Line {line:,}"
         if any(cells[len(self.header) :]):
-            return Item(origin, error=f"It has {len(cells)} cells, and the header {len(self.header)}.")
+            return Item(
+                origin, error=f"The row has {len(cells)} cells, but the header has {len(self.header)}."
+            )
         fields = {name: cells[column] for column, name in targets.items() if column < len(cells)}
         if _SHORTENED.fullmatch(fields.get("contact_identity", "").strip()):
             number = fields.pop("contact_identity")
-            error = f"Contact identity “{number}” was shortened by a spreadsheet: format the column as text."
+            error = f"Contact identity “{number}” was shortened by a spreadsheet. Format the column as text."
             return Item(origin, fields, error, is_table=True)
         return Item(origin, fields, is_table=True)
 
@@ -81,7 +83,7 @@ class ColumnsForm(forms.Form):
                 choices=choices,
                 required=False,
                 initial=proposed.get(column, ""),
-                error_messages={"invalid_choice": "Choose a field of the list, or ignore the column."},
+                error_messages={"invalid_choice": "Choose a field from the list, or ignore the column."},
             )
 
     @property
@@ -126,11 +128,11 @@ class ColumnsForm(forms.Form):
             if target in first:
                 label = schema.BY_NAME[target].label
                 self.add_error(
-                    name, f"{self._title(first[target])} and {self._title(name)} both go to {label}."
+                    name, f"{self._title(first[target])} and {self._title(name)} are both mapped to {label}."
                 )
             first.setdefault(target, name)
         if not self.errors and not set(chosen.values()) - {"sid", "account_sid"}:
-            raise ValidationError("Choose a field for at least one column beside the SIDs.")
+            raise ValidationError("Choose a field for at least one column other than the SIDs.")
         return self.cleaned_data
 
     def _chosen(self, column: int) -> str:
@@ -148,25 +150,23 @@ def read_table(text: str) -> Table:
     skipped = 1 if told else 0
     if told and told[1] not in DELIMITERS:
         raise ValidationError(
-            f"Line 1: “{told[1]}” can't separate cells here. Use a comma, a semicolon or a tab."
+            f"Line 1: “{told[1]}” is not a supported separator. Use a comma, a semicolon or a tab."
         )
     text = text.partition("\n")[2] if told else text
     delimiter = told[1] if told else _delimiter_of(text)
     lines = _read(text, delimiter, skipped)
     if not lines:
-        raise ValidationError("There is no header: the first line names the columns.")
+        raise ValidationError("The header is missing. The first line must name the columns.")
     header_line, header = lines[0]
     if len(header) > MOST_COLUMNS:
-        raise ValidationError(
-            f"Line {header_line}: {len(header)} columns. At most {MOST_COLUMNS} can be read."
-        )
+        raise ValidationError(f"Line {header_line}: {len(header)} columns. The maximum is {MOST_COLUMNS}.")
     if len(header) == 1 and not target_of(header[0]):
         raise ValidationError(
-            f"Line {header_line}: this is neither JSON nor a table. JSON begins with {{ or [, a table with a line "
-            "that names its columns."
+            f"Line {header_line}: this is neither JSON nor a table. JSON starts with {{ or [, a table with a "
+            "header line."
         )
     if len(lines) == 1:
-        raise ValidationError("There is a header, but no flow below it.")
+        raise ValidationError("The table has a header but no rows.")
     if len(lines) - 1 > MOST:
         raise ValidationError(
             f"Line {lines[MOST + 1][0]:,}: the table has {len(lines) - 1:,} rows. At most {MOST:,} can be imported "
@@ -190,7 +190,7 @@ def target_of(title: str) -> str:
 
 
 LONGEST_CELL: Final = 131_072  # characters; Python's reader has the same bound, unless somebody moved it
-TOO_LONG: Final = "a cell is longer than can be read."
+TOO_LONG: Final = "a cell is too long."
 
 
 def typed(name: str, text: str) -> str:
@@ -221,10 +221,10 @@ def _read(text: str, delimiter: str, skipped: int) -> list[tuple[int, list[str]]
 
 def _in_words(error: str) -> str:
     if "end of data" in error:
-        return "a quotation mark is opened and never closed."
+        return "a quotation mark is never closed."
     if "field larger" in error:
         return TOO_LONG
-    return "text stands behind a closing quotation mark. Double the quotation marks within a cell."
+    return "there is text after a closing quotation mark. Double the quotation marks inside a cell."
 
 
 def _delimiter_of(text: str) -> str:
@@ -242,7 +242,7 @@ def _delimiter_of(text: str) -> str:
 
 def _note(title: str) -> str:
     name = _KNOWN.get(_letters(title))
-    return "Twilio sets it: not imported." if name and name not in TARGETS else ""
+    return "Set by Twilio. Not imported." if name and name not in TARGETS else ""
 
 
 def _letters(title: str) -> str:

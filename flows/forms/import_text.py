@@ -45,7 +45,7 @@ def decoded(data: bytes) -> str:
             return data.decode("utf-16")
         except UnicodeDecodeError as error:
             raise ValidationError(
-                "The file begins like UTF-16, but is cut off or damaged. Save it as CSV UTF-8."
+                "The file looks like UTF-16, but is cut off or damaged. Save it as CSV UTF-8."
             ) from error
     try:
         return data.decode("utf-8-sig")
@@ -63,7 +63,9 @@ def plain(text: str) -> str:
         raise ValidationError("Paste flows as JSON or CSV, or choose a file.")
     if bad := _SURROGATE.search(text):
         line = text.count("\n", 0, bad.start()) + 1
-        raise ValidationError(f"Line {line}: it has a character that can't be stored (U+{ord(bad[0]):04X}).")
+        raise ValidationError(
+            f"Line {line}: this line contains a character that can't be stored (U+{ord(bad[0]):04X})."
+        )
     return text
 
 
@@ -87,7 +89,7 @@ def item_of(entry: Any, origin: str) -> Item:
     """One flow of a JSON text, under whatever spelling of the fields."""
     if not isinstance(entry, dict):
         kind = _KINDS.get(type(entry), "nothing")
-        return Item(origin, error=f"It is {kind}, not a flow.")
+        return Item(origin, error=f"This is {kind}, not a flow.")
     fields: dict[str, Any] = {}
     repeated = getattr(entry, "repeated", "")
     for name, value in _flattened(entry):
@@ -96,7 +98,7 @@ def item_of(entry: Any, origin: str) -> Item:
     if isinstance(nested := entry.get("integration"), _Object):
         repeated = repeated or nested.repeated
     if repeated:
-        return Item(origin, _identifying(fields), f"“{_cut(repeated)}” is given twice.")
+        return Item(origin, _identifying(fields), f"“{_cut(repeated)}” appears twice.")
     return Item(origin, fields, _bad_value(fields))
 
 
@@ -105,13 +107,13 @@ def _loaded(text: str) -> Any:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise ValidationError(
-            f"Line {error.lineno}, column {error.colno}: this is not JSON. Paste a JSON export or a list in the "
+            f"Line {error.lineno}, column {error.colno}: invalid JSON. Paste a JSON export or a list in the "
             "same format."
         ) from error
     except RecursionError as error:
-        raise ValidationError("This JSON is nested too deeply to be read.") from error
+        raise ValidationError("This JSON is nested too deeply.") from error
     except ValueError as error:  # Python reads numbers up to some length only
-        raise ValidationError("A number in this JSON is too long to be read.") from error
+        raise ValidationError("A number in this JSON is too long.") from error
 
 
 def _object(pairs: list[tuple[str, Any]]) -> _Object:
@@ -123,9 +125,7 @@ def _object(pairs: list[tuple[str, Any]]) -> _Object:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValidationError(
-        f"{name} is not JSON: a number, a text, true, false or null can stand in its place."
-    )
+    raise ValidationError(f"{name} is not valid JSON. Use a number, a text, true, false or null instead.")
 
 
 def _entries_of(data: Any) -> list[Any]:
@@ -133,14 +133,14 @@ def _entries_of(data: Any) -> list[Any]:
         return data
     if isinstance(data, _Object):
         if data.repeated in _LISTS:
-            raise ValidationError(f"“{data.repeated}” is given twice: there can be one list of flows.")
+            raise ValidationError(f"“{data.repeated}” appears twice. Use one list of flows.")
         for name in _LISTS:
             if isinstance(data.get(name), list):
                 return list(data[name])
         if any(_name_of(name) in schema.BY_NAME for name in data):
             return [data]
     raise ValidationError(
-        "There is no list of flows in this JSON. Paste an export, an answer of the Flex API, or twilio-cli's JSON."
+        "This JSON contains no list of flows. Paste an export, a Flex API response or twilio-cli's JSON."
     )
 
 
@@ -176,9 +176,9 @@ def _snake(name: str) -> str:
 def _bad_value(fields: Mapping[str, Any]) -> str:
     for name, value in fields.items():
         if name in schema.BY_NAME and isinstance(value, dict | list):
-            return f"{words.label(name)} must be one value."
+            return f"{words.label(name)} must be a single value."
         if bad := _SURROGATE.search(f"{name}{value}" if isinstance(value, str) else name):
-            return f"{words.label(name)} has a character that can't be stored (U+{ord(bad[0]):04X})."
+            return f"{words.label(name)} contains a character that can't be stored (U+{ord(bad[0]):04X})."
     return ""
 
 

@@ -16,9 +16,9 @@ from flows.forms.fields import VisibleText, field_of
 KINDS: Final = {
     "enable": ("Turn on", ""),
     "disable": ("Turn off", ""),
-    "retry_count": ("Set the retry count", "integration_retry_count"),
-    "webhook_host": ("Change the webhook host", "integration_url"),
-    "studio_flow": ("Route to another Studio Flow", "integration_flow_sid"),
+    "retry_count": ("Set retry count", "integration_retry_count"),
+    "webhook_host": ("Change webhook host", "integration_url"),
+    "studio_flow": ("Route to a Studio Flow", "integration_flow_sid"),
     "delete": ("Delete", ""),
 }
 _HOST = re.compile(r"(?=.{1,253}(?::|\Z))[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?", re.IGNORECASE)
@@ -27,9 +27,7 @@ _HOST = re.compile(r"(?=.{1,253}(?::|\Z))[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-
 class PlanForm(forms.Form):
     """What is asked of each of the chosen flows. Without `data`, what it takes is asked for."""
 
-    kind = forms.ChoiceField(
-        label="What to do", choices=[(kind, title) for kind, (title, _) in KINDS.items()]
-    )
+    kind = forms.ChoiceField(label="Action", choices=[(kind, title) for kind, (title, _) in KINDS.items()])
 
     def __init__(
         self, data: Mapping[str, Any] | None = None, *, kind: str = "", value: str | None = None
@@ -43,7 +41,7 @@ class PlanForm(forms.Form):
                 label="New host",
                 max_length=260,
                 error_messages={"required": "New host is missing."},
-                help_text="Such as hooks.example.com, or hooks.example.com:8443. Path, query and secrets stay the same and "
+                help_text="For example hooks.example.com or hooks.example.com:8443. Path, query and secrets stay the same and "
                 "will be sent to the new host.",
                 widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
             )
@@ -54,9 +52,7 @@ class PlanForm(forms.Form):
     def clean_value(self) -> Any:
         value = self.cleaned_data["value"]
         if self.data.get("kind") == "webhook_host" and not _HOST.fullmatch(value):
-            raise ValidationError(
-                "Enter a host's name alone, such as hooks.example.com, without https:// and path."
-            )
+            raise ValidationError("Enter a host name without https:// or a path, such as hooks.example.com.")
         return value
 
     @property
@@ -80,8 +76,8 @@ class StartForm(forms.Form):
         if deletes:
             self.fields["confirm"] = VisibleText(
                 leaves_out="all",
-                label=f"{deletes} {'flow' if deletes == 1 else 'flows'} will be deleted. Type the number to confirm",
-                error_messages={"required": "Type the number of flows that will be deleted."},
+                label=f"{deletes} {'flow' if deletes == 1 else 'flows'} will be deleted. Enter this number to confirm",
+                error_messages={"required": "Enter the number of flows to delete."},
                 widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
             )
             self.order_fields(["confirm", "reason"])
@@ -89,9 +85,7 @@ class StartForm(forms.Form):
     def clean_confirm(self) -> str:
         typed = str(self.cleaned_data["confirm"])
         if typed != str(self.deletes):
-            raise ValidationError(
-                f"This is not the number of flows that will be deleted: it is {self.deletes}."
-            )
+            raise ValidationError(f"Enter {self.deletes} to confirm.")
         return typed
 
     @property

@@ -25,7 +25,7 @@ class ReasonForm(forms.Form):
         label="Reason",
         max_length=200,
         required=False,
-        help_text="Optional. Why, for everybody who reads the audit log; 200 characters at most.",
+        help_text="Optional. Shown in the audit log. Up to 200 characters.",
     )
     change_id = forms.UUIDField(widget=forms.HiddenInput)
     # The event whose state this change restores, or which it undoes.
@@ -63,9 +63,9 @@ class DeleteForm(ReasonForm):
     name can be typed on every keyboard."""
 
     confirm_name = forms.CharField(
-        label="Type the flow's name, or its SID, to confirm",
+        label="Enter the flow's name or SID to confirm",
         strip=False,
-        error_messages={"required": "Type the flow's name."},
+        error_messages={"required": "Enter the flow's name."},
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     base = forms.CharField(widget=forms.HiddenInput, required=False)  # the flow as the page showed it, signed
@@ -103,5 +103,7 @@ class DeleteForm(ReasonForm):
         typed = str(self.cleaned_data["confirm_name"])
         names = {as_seen(self.expected), self.sid} - {""}  # a name that nobody sees can't be typed
         if as_seen(typed) not in names:
-            raise ValidationError("This is not the flow's name, nor its SID. Type one as it is shown above.")
+            raise ValidationError(
+                "This is neither the flow's name nor its SID. Enter one of them as shown above."
+            )
         return typed

@@ -30,13 +30,13 @@ from flows.states import RECEPTIONS, STATUSES, state_of
 register = template.Library()
 
 UNSET: Final = format_html('<span class="unset">{}</span>', "Not set")
-NO_TIME: Final = format_html('<span class="unset">{}</span>', "Not known")
+NO_TIME: Final = format_html('<span class="unset">{}</span>', "Unknown")
 
 _ADDRESS: Final = re.compile(r"(https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#][!-~]*[/!-~])?(?<![.,;:!?)'\"]))")
 _MARK: Final = '<span class="hidden-character">⟨U+{}⟩</span>'
 _STUDIO: Final = "https://console.twilio.com/us1/develop/studio/flows?frameUrl="
 # The class that gives a result its shape and colour.
-NO_HANDLER: Final = "Nothing set"
+NO_HANDLER: Final = "No handler"
 _SHAPES: Final = {
     Result.PENDING: "busy",
     Result.SUCCEEDED: "good",
@@ -54,7 +54,7 @@ _DECIDED: Final = {
 }
 _CAME_TO_PASS: Final = (Result.SUCCEEDED, Result.APPLIED)
 # What was observed and asks nothing of anybody.
-_OBSERVED: Final = {"flow.baseline": "On record", "account.field": "Noted"}
+_OBSERVED: Final = {"flow.baseline": "Recorded", "account.field": "Recorded"}
 
 
 @register.filter
@@ -164,7 +164,7 @@ def when(value: Any) -> SafeString:
         return shown(value) if value else NO_TIME
     utc = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     return format_html(
-        '<time datetime="{}" title="{}">{} UTC</time> {}',
+        '<time datetime="{}" title="{}">{} UTC</time> ({})',
         f"{utc:%Y-%m-%d %H:%M:%SZ}",
         f"{utc:%Y-%m-%d %H:%M:%S} UTC",
         f"{utc.day} {utc:%b %Y, %H:%M}",
@@ -207,7 +207,7 @@ def ago(moment: datetime | None) -> str:
 @register.filter
 def clock(moment: datetime | None) -> str:
     """The time of day, for a moment that is not long ago: "10:42 UTC"."""
-    return f"{moment.astimezone(UTC):%H:%M} UTC" if moment else "an unknown time"
+    return f"{moment.astimezone(UTC):%H:%M} UTC" if moment else "unknown time"
 
 
 @register.filter
@@ -219,7 +219,7 @@ def when_checked(moment: datetime | None) -> SafeString:
     day = "" if utc.date() == today else f"{utc.day} {utc:%b %Y}, "
     text = f"{day}{utc:%H:%M} UTC"
     return format_html(
-        '<time datetime="{}" title="{}">{}</time> {}',
+        '<time datetime="{}" title="{}">{}</time> ({})',
         f"{utc:%Y-%m-%d %H:%M:%SZ}",
         f"{utc:%Y-%m-%d %H:%M:%S} UTC",
         text,
@@ -283,22 +283,20 @@ def handler_note(flow: Flow) -> str:
         return "The integration type can't be read"
     if not kind:
         is_bare = _unchosen_handler(flow) == NO_HANDLER
-        return (
-            "Messages lead nowhere" if is_bare else "No integration type is set; Twilio's default is Studio"
-        )
+        return "Messages go nowhere" if is_bare else "No integration type set; Twilio's default is Studio"
     if kind == schema.DEFAULT_INTEGRATION_TYPE and said in (None, ""):
-        return "Studio, Twilio's default: no integration type is set"
+        return "Studio by default (no integration type set)"
     return {"studio": "Studio", "external": "External webhook", "task": "TaskRouter"}.get(
-        kind, "A type that this dashboard does not know"
+        kind, "Integration type not supported here yet"
     )
 
 
 def _unchosen_handler(flow: Flow) -> str:
     """The handler that a flow without an integration type has settings for."""
     if host := _host(flow.value("integration_url")):
-        return f"Nothing set, but a webhook: {host}"
+        return f"No type set, webhook {host}"
     if flow.value("integration_workflow_sid"):
-        return f"Nothing set, but a workflow: {short(flow.value('integration_workflow_sid'))}"
+        return f"No type set, workflow {short(flow.value('integration_workflow_sid'))}"
     return NO_HANDLER
 
 
@@ -344,6 +342,14 @@ def sentence(text: object) -> str:
 
 
 @register.filter
+def stage_name(event: AuditEvent) -> str:
+    """Name the stage of an event: "Confirmed later", or "Decision" where a user resolved the change."""
+    if event.stage == Stage.RECONCILED and event.actor_id:
+        return "Decision"
+    return words.STAGES.get(event.stage, event.stage)
+
+
+@register.filter
 def refusal(event: AuditEvent) -> str:
     """Status and code of Twilio's answer to a change: "HTTP 410, Twilio error 20410"; empty where none came."""
     parts = [("HTTP", event.remote_status), ("Twilio error", event.remote_code)]
@@ -366,21 +372,21 @@ def _known_result(event: AuditEvent) -> str:
 
 @register.filter
 def relation(event: AuditEvent, origin: AuditEvent) -> str:
-    """What an event is to the one that it refers to: "Undoes", "Goes back to", or no more than that it refers to it."""
+    """What an event is to the one that it refers to: "Reverts", "Restores", or no more than that it refers to it."""
     if event.action == "flow.accept":
         return "Accepts"
     left, found = getattr(event, "payload", None), getattr(origin, "payload", None)
     state = left and (left.after or left.requested)
     if found and event.action == "flow.delete" and found.before is None and event.result in _CAME_TO_PASS:
-        return "Undoes"
+        return "Reverts"
     if found and state and event.result in _CAME_TO_PASS:
         names = origin.changed_fields or [entry.name for entry in schema.WRITABLE]
         if found.before and not schema.differing(found.before, state, names):
-            return "Undoes"
+            return "Reverts"
         if found.after and not schema.differing(
             found.after, state, [entry.name for entry in schema.WRITABLE]
         ):
-            return "Goes back to"
+            return "Restores"
     return "Refers to"
 
 
@@ -433,8 +439,8 @@ def _update_headline(event: AuditEvent, *, happened: bool) -> str:
         enabled = schema.normalised("enabled", seen.get("enabled"))
         if isinstance(enabled, bool):
             target = "on" if enabled else "off"
-            return f"Switched {target}" if happened else f"Switch {target}"
-        return "Switched on or off" if happened else "Switch on or off"
+            return f"Turned {target}" if happened else f"Turn {target}"
+        return "Turned on or off" if happened else "Turn on or off"
     word = "Changed" if happened else "Change"
     return f"{word} {_listed(event.changed_fields) or 'a flow'}"
 

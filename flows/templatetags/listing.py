@@ -36,7 +36,7 @@ _ROW: Final = (
     '<td data-label="Handled by">{}</td><td>{}</td><td class="time" data-label="Changed">{}</td>{}</tr>\n'
 )
 _ACCOUNT: Final = '<td data-label="Account">{}</td>'
-_ACTIONS: Final = '<td class="actions"><a href="{}">Switch {}</a><a href="{}">Edit</a></td>'
+_ACTIONS: Final = '<td class="actions"><a href="{}">Turn {}</a><a href="{}">Edit</a></td>'
 _FLAG: Final = '<span class="flag">{}</span>'
 _NOTHING: Final = SafeString("")
 _NO_ACTIONS: Final = SafeString('<td class="actions"></td>')
@@ -85,13 +85,13 @@ def flow_rows(context: Context) -> SafeString:
 
 def _flags(flow: Any) -> Iterator[str]:
     if flow.gone_at:
-        yield "Gone from Twilio"
+        yield "Deleted at Twilio"
     if getattr(flow, "is_missing", False):
-        yield "Missing from Twilio's list, being checked"
+        yield "Missing from Twilio's list (checking)"
     if change := getattr(flow, "open_change", None):
-        yield "Change under way" if change.is_under_way else "Outcome of a change unknown"
+        yield "Change in progress" if change.is_under_way else "Unknown outcome"
     if getattr(flow, "has_drifted", False):
-        yield "Changed elsewhere"
+        yield "External change"
     yield from getattr(flow, "warnings", ())
 
 

@@ -271,7 +271,7 @@ def test_base_of_another_site_is_none(settings):
         ("integration_priority", "2147483648", "2147483647 or less"),
         ("integration_channel", "c" * 65, "64 characters"),
         ("integration_channel", "", "is missing"),
-        ("integration_workspace_sid", "WS1", "begin with WS"),
+        ("integration_workspace_sid", "WS1", "start with WS"),
         ("integration_url", "ftp://h.example", "https://"),
         ("integration_url", "https://masked-0a1b2c@h.example", "masked"),
         ("integration_flow_sid", "", "is missing"),

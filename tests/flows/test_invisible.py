@@ -57,7 +57,7 @@ def test_within_an_address_it_is_named(character):
 
     assert not form.is_valid()
     (said,) = form.errors["integration_url"]
-    assert said.startswith("Webhook URL has ")
+    assert said.startswith("Webhook URL contains ")
     assert f"(U+{ord(character):04X})" in said
     assert form["integration_url"].value() == url
 
@@ -70,7 +70,7 @@ def test_text_of_nothing_else_is_refused(name, text):
     form = FlowForm(VALID | {name: text})
 
     assert not form.is_valid()
-    assert form.errors[name][0].endswith("has only invisible characters.")
+    assert form.errors[name][0].endswith("contains only invisible characters.")
 
 
 def test_name_that_needs_such_characters_keeps_them():
@@ -84,13 +84,13 @@ def test_name_that_needs_such_characters_keeps_them():
 def test_review_names_what_nobody_sees(sandbox, client_of):
     page = client_of("operator").post("/flows/new/", VALID | {"friendly_name": "Ly\u200bon", "review": "1"})
 
-    assert "Friendly name has invisible characters in it: U+200B." in html.unescape(page.content.decode())
+    assert "Friendly name contains invisible characters: U+200B." in html.unescape(page.content.decode())
 
 
 def test_reason_of_nothing_else_is_none():
     form = ReasonForm({"change_id": VALID["change_id"], "reason": "\u200b"})
 
-    assert form.errors["reason"] == ["Reason has only invisible characters."]
+    assert form.errors["reason"] == ["Reason contains only invisible characters."]
 
 
 def test_emoji_and_scripts_that_need_joiners_stay():
@@ -193,4 +193,4 @@ def test_import_of_a_name_that_quotes_a_secret_says_so(client_of, name):
     )
 
     assert answer.status_code == 200
-    assert "Friendly name has a secret in it" in html.unescape(answer.content.decode())
+    assert "Friendly name contains a secret" in html.unescape(answer.content.decode())

@@ -7,7 +7,7 @@ from flows.flexapi import schema
 from flows.lint import warnings
 from tests.data import EXAMPLES, FACTS, INTEGRATION_TYPES, required_by, taken_by
 
-UNTYPED = "No integration type is set: nothing says what handles the messages."
+UNTYPED = "No integration type is set, so messages may go nowhere."
 IDENTITIES = {"sms": "+14155550123", "whatsapp": "whatsapp:+14155550123", "facebook": "messenger:1234567"}
 
 
@@ -29,7 +29,7 @@ def test_nothing_is_wrong_with_a_whole_flow(kind, channel):
 def test_each_field_that_the_type_needs_is_missed(kind, empty):
     for name in required_by(kind):
         assert warnings(flow(kind, **{name: empty})) == [
-            f"{schema.BY_NAME[name].label} is missing: without it nothing handles the messages."
+            f"{schema.BY_NAME[name].label} is missing. Messages can't be handled without it."
         ]
 
 
@@ -56,15 +56,13 @@ def test_no_integration_type(unset):
     bare = flow("external", integration_type=unset)
 
     assert warnings(bare | {"integration_url": None}) == [UNTYPED]
-    assert warnings(bare) == [
-        f"{UNTYPED} Twilio's default is Studio: whether the webhook is called is not certain."
-    ]
+    assert warnings(bare) == [f"{UNTYPED} Twilio's default is Studio, so the webhook may not be called."]
 
 
 @pytest.mark.parametrize("unset", [None, ""])
 def test_no_integration_type_where_twilios_default_has_its_flow(unset):
     assert warnings(flow("studio", integration_type=unset)) == [
-        "No integration type is set: Twilio takes Studio, its default."
+        "No integration type is set. Twilio uses Studio by default."
     ]
 
 
@@ -79,19 +77,19 @@ def test_no_integration_type_where_twilios_default_has_its_flow(unset):
 def test_value_that_cannot_be_read(name, value, shown):
     found = warnings(flow("studio") | {name: value})
 
-    assert found[0] == f"{schema.BY_NAME[name].label} is not understood: Twilio sent “{shown}”."
+    assert found[0] == f"{schema.BY_NAME[name].label} has an unexpected value: “{shown}”."
 
 
 @pytest.mark.parametrize("name", ["friendly_name", "contact_identity"])
 def test_characters_that_nobody_sees_are_named(name):
     found = warnings(flow("studio", "web") | {name: "a\u200bb\ufeff"})
 
-    assert found == [f"{schema.BY_NAME[name].label} has invisible characters in it: U+200B, U+FEFF."]
+    assert found == [f"{schema.BY_NAME[name].label} contains invisible characters: U+200B, U+FEFF."]
 
 
 def test_fragment_of_a_webhook():
     assert warnings(flow("external", integration_url="https://h.example/in#top")) == [
-        "What follows the # in the webhook's address is never sent to it."
+        "The part of the webhook URL after # is never sent."
     ]
 
 
@@ -117,7 +115,7 @@ def test_values_of_another_shape_are_no_crash(odd):
 def test_no_contact_identity_where_the_channel_needs_one(channel, unset):
     (found,) = warnings(flow(channel=channel, contact_identity=unset))
 
-    assert found.startswith(f"No contact identity is set: {words.ENUMS[channel]} needs ")
+    assert found.startswith(f"No contact identity is set. {words.ENUMS[channel]} needs ")
 
 
 @pytest.mark.parametrize("channel", ["web", "line", "custom"])
@@ -150,15 +148,13 @@ def test_identities_in_use(channel, identity):
 def test_identities_of_another_format(channel, identity):
     (found,) = warnings(flow(channel=channel, contact_identity=identity))
 
-    assert found.startswith(
-        f"The contact identity does not look like one of {words.ENUMS[channel]}: expected "
-    )
+    assert found.startswith(f"The contact identity doesn't look like {words.ENUMS[channel]}. Expected ")
 
 
 @pytest.mark.parametrize("url", ["http://h.example/", "HTTP://h.example/", "http:h.example"])
 def test_a_webhook_that_is_not_encrypted(url):
     assert warnings(flow("external", integration_url=url)) == [
-        "The webhook is not encrypted: its address begins with http:, not https:."
+        "The webhook is not encrypted. Use https:// instead of http://."
     ]
 
 

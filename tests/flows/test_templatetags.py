@@ -29,7 +29,7 @@ class TestWhen:
     def test_says_the_time_in_utc_and_how_long_ago(self, monkeypatch):
         monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 11, 20, 13, 50, tzinfo=UTC))
         shown = tags.when(datetime(2026, 11, 20, 10, 42, 3, tzinfo=UTC))
-        assert ">20 Nov 2026, 10:42 UTC</time> 3 h ago" in shown
+        assert ">20 Nov 2026, 10:42 UTC</time> (3 h ago)" in shown
         assert 'datetime="2026-11-20 10:42:03Z"' in shown
         assert 'title="2026-11-20 10:42:03 UTC"' in shown
 
@@ -38,7 +38,7 @@ class TestWhen:
 
     def test_a_time_that_is_none_is_shown_as_it_came(self):
         assert tags.when("<yesterday>") == "<bdi>&lt;yesterday&gt;</bdi>"
-        assert "Not known" in tags.when(None)
+        assert "Unknown" in tags.when(None)
 
     @pytest.mark.parametrize(
         ("seconds", "words"),
@@ -60,7 +60,7 @@ class TestWhen:
 
     def test_never(self):
         assert tags.ago(None) == "never"
-        assert tags.clock(None) == "an unknown time"
+        assert tags.clock(None) == "unknown time"
         assert tags.clock(datetime(2026, 11, 20, 10, 42, tzinfo=UTC)) == "10:42 UTC"
 
 
@@ -146,8 +146,8 @@ class TestSids:
         ({"integration_type": "external", "integration_url": "https://[bad"}, "Webhook not set"),
         ({"integration_type": "task", "integration_workflow_sid": "WW" + "3c" * 16}, "Workflow WW3c3c…3c3c"),
         ({"integration_type": "carrier-pigeon"}, "carrier-pigeon"),
-        ({"integration_type": None}, "Nothing set"),
-        ({}, "Nothing set"),
+        ({"integration_type": None}, "No handler"),
+        ({}, "No handler"),
     ],
 )  # fmt: skip
 def test_handler(resource, words):
@@ -181,11 +181,11 @@ class TestHeadline:
     @pytest.mark.parametrize(
         ("result", "payload", "words"),
         [
-            (Result.SUCCEEDED, {"after": {"enabled": True}}, "Switched on"),
-            (Result.SUCCEEDED, {"after": {"enabled": False}}, "Switched off"),
-            (Result.FAILED, {"requested": {"enabled": False}}, "Switch off"),
-            (Result.SUCCEEDED, {"after": {}}, "Switched on or off"),
-            (Result.PENDING, {"after": None, "requested": None}, "Switch on or off"),
+            (Result.SUCCEEDED, {"after": {"enabled": True}}, "Turned on"),
+            (Result.SUCCEEDED, {"after": {"enabled": False}}, "Turned off"),
+            (Result.FAILED, {"requested": {"enabled": False}}, "Turn off"),
+            (Result.SUCCEEDED, {"after": {}}, "Turned on or off"),
+            (Result.PENDING, {"after": None, "requested": None}, "Turn on or off"),
         ],
     )
     def test_a_switch(self, result, payload, words):
@@ -228,7 +228,7 @@ def test_row_says_the_time_to_the_minute():
     shown = tags.when_listed(at)
 
     assert f"<time>2020-03-01 09:05Z</time> {tags.ago(at)}" == shown
-    assert "Not known" in tags.when_listed(None)
+    assert "Unknown" in tags.when_listed(None)
 
 
 def test_name_in_an_address_is_quoted():

@@ -11,32 +11,32 @@ from flows.forms.entries import read_entries
 from tests.flows.flexapi import EXTERNAL, FLOWS, call
 
 FAULTS = {
-    "https://h.example/a b": "has a space in it. Write %20 for a space, or remove it.",
-    "https://h.example/a\tb": "has a tab in it. Write %20 for a space, or remove it.",
-    "https://h.example/a\nb": "has a line break in it. Write %20 for a space, or remove it.",
-    "https://h.example/a\u00a0b": "has a no-break space in it. Write %20 for a space, or remove it.",
-    "https://h.example/a\u2003b": "has white space (U+2003) in it. Write %20 for a space, or remove it.",
-    "https://h\u200b.example/": "has an invisible character in it (U+200B). Remove it.",
-    "https://h.example/\x7fx": "has a control character in it (U+007F). Remove it.",
-    "h.example/in": "must begin with https:// or http://.",
-    "h.example:8443/in": "must begin with https:// or http://.",
-    "//h.example/in": "must begin with https:// or http://.",
-    "localhost": "must begin with https:// or http://.",
-    "ftp://h.example/": "begins with ftp:. Twilio calls addresses with https:// or http:// only.",
-    "javascript:alert(1)": "begins with javascript:. Twilio calls addresses with https:// or http:// only.",
+    "https://h.example/a b": "contains a space. Write %20 for a space, or remove it.",
+    "https://h.example/a\tb": "contains a tab. Write %20 for a space, or remove it.",
+    "https://h.example/a\nb": "contains a line break. Write %20 for a space, or remove it.",
+    "https://h.example/a\u00a0b": "contains a no-break space. Write %20 for a space, or remove it.",
+    "https://h.example/a\u2003b": "contains white space (U+2003). Write %20 for a space, or remove it.",
+    "https://h\u200b.example/": "contains an invisible character (U+200B). Remove it.",
+    "https://h.example/\x7fx": "contains a control character (U+007F). Remove it.",
+    "h.example/in": "must start with https:// or http://.",
+    "h.example:8443/in": "must start with https:// or http://.",
+    "//h.example/in": "must start with https:// or http://.",
+    "localhost": "must start with https:// or http://.",
+    "ftp://h.example/": "starts with ftp:. Twilio only calls https:// and http:// URLs.",
+    "javascript:alert(1)": "starts with javascript:. Twilio only calls https:// and http:// URLs.",
     "https:h.example": "must have two slashes after https:",
     "https:/h.example/in": "must have two slashes after https:",
-    "https:\\\\h.example\\in": "has a backslash in it. Write / between its parts, or %5C.",
-    "https://": "names no host, such as hooks.example.com.",
-    "https:///path": "names no host, such as hooks.example.com.",
-    "https://?q": "names no host, such as hooks.example.com.",
-    "https://u:p@/in": "names no host, such as hooks.example.com.",
-    "https://[::1/": "has a host in brackets that is no IPv6 address.",
-    "https://h<b>.example/": "has a host that can't exist: h<b>.example.",
-    "https://h.example:99999/": "has a port that is no number from 1 to 65535.",
-    "https://h.example:x/": "has a port that is no number from 1 to 65535.",
-    "https://h.example:0/": "has a port that is no number from 1 to 65535.",
-    "https://u:p@ss@h.example/": "has a second @ before its host. Write %40 for one in a user name or password.",
+    "https:\\\\h.example\\in": "contains a backslash. Use / or write %5C.",
+    "https://": "has no host, such as hooks.example.com.",
+    "https:///path": "has no host, such as hooks.example.com.",
+    "https://?q": "has no host, such as hooks.example.com.",
+    "https://u:p@/in": "has no host, such as hooks.example.com.",
+    "https://[::1/": "has a host in brackets that is not an IPv6 address.",
+    "https://h<b>.example/": "has an invalid host: h<b>.example.",
+    "https://h.example:99999/": "has an invalid port. Use a number from 1 to 65535.",
+    "https://h.example:x/": "has an invalid port. Use a number from 1 to 65535.",
+    "https://h.example:0/": "has an invalid port. Use a number from 1 to 65535.",
+    "https://u:p@ss@h.example/": "has two @ before the host. Write %40 for an @ in a username or password.",
 }
 GOOD = [
     "https://hooks.example.com", "http://127.0.0.1:8000/in", "HTTPS://HOOKS.EXAMPLE.COM/A?b=c#d", "https://[::1]:8443/", "https://localhost/x",
@@ -77,7 +77,7 @@ def test_import_says_the_same(address):
 def test_length_has_words_of_its_own():
     form = FlowForm(VALID | {"integration_url": "https://h.example/" + "a" * 2031})
 
-    assert form.errors["integration_url"] == ["Webhook URL can have 2048 characters at most."]
+    assert form.errors["integration_url"] == ["Webhook URL can have at most 2048 characters."]
 
 
 @pytest.mark.parametrize("address", ["ftp://h.example/", "h.example/in", "https://", "https:h.example"])

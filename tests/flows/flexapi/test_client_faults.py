@@ -329,7 +329,7 @@ def test_a_404_after_no_connection_is_a_refusal_for_nothing_was_sent(sandbox, cl
     def refused_at_first(*args):
         tries.append(args)
         if len(tries) == 1:
-            raise NeverSent("no connection to Twilio could be made")
+            raise NeverSent("couldn't connect to Twilio")
         return once(*args)
 
     monkeypatch.setattr(client, "_once", refused_at_first)
