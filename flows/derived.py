@@ -48,11 +48,13 @@ def differences(connection: BaseDatabaseWrapper) -> list[str]:
     """One sentence for each table of the list that is not as the mirror is."""
     found = []
     if sid := narrow.stray_sid(connection):
-        found.append(f"The list's table has flow {sid} otherwise than the mirror. `migrate` rebuilds it.")
+        found.append(
+            f"Flow {sid} differs between the flow list and the mirror. Run `migrate` to rebuild the list."
+        )
     if not tally.is_in_step(connection):
-        found.append("The list's counts are not those of the mirror. `migrate` rebuilds them.")
+        found.append("The counts of the flow list differ from the mirror. Run `migrate` to rebuild them.")
     if not trigrams.is_in_step(connection):
-        found.append("The list's index of names is not as the list's table is. `migrate` rebuilds it.")
+        found.append("The search index differs from the flow list. Run `migrate` to rebuild it.")
     return found
 
 
@@ -65,9 +67,9 @@ def names_are_indexed(**options: Any) -> list[checks.CheckMessage]:
         if narrow.TABLE in connection.introspection.table_names() and not trigrams.is_installed(connection):
             found.append(
                 checks.Warning(
-                    "Names and numbers are searched without an index: of many thousand flows, that takes a while.",
-                    hint="Let an administrator of the database say CREATE EXTENSION pg_trgm; then run "
-                    "`manage.py migrate` once more."
+                    "Names and numbers are searched without an index, which is slow for many thousand flows.",
+                    hint="Ask a database administrator to run CREATE EXTENSION pg_trgm, then run "
+                    "`manage.py migrate` again."
                     if connection.vendor == "postgresql"
                     else "Run `manage.py migrate`.",
                     id="flows.W001",

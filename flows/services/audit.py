@@ -86,7 +86,7 @@ class AlreadyRecorded(Picklable):
     """This change_id has been used: the change is the one on record, not a new one."""
 
     def __init__(self, event: AuditEvent) -> None:
-        super().__init__("this change is on record already")
+        super().__init__("this change is already recorded")
         self.event = event
 
 

@@ -55,7 +55,7 @@ class Conflict(Picklable):
     """The flow changed at Twilio where the operator changed it too. Nothing was sent."""
 
     def __init__(self, merged: Merge, theirs: Snapshot) -> None:
-        super().__init__("the flow was changed meanwhile")
+        super().__init__("the flow was changed in the meantime")
         self.merged = merged
         self.theirs = theirs
 
@@ -76,7 +76,7 @@ class OutcomeNotRecorded(Picklable):
     """The change was sent, and its outcome could not be put on record. The attempt is on record."""
 
     def __init__(self, attempt: AuditEvent, error: FlexError | None) -> None:
-        super().__init__("the change was sent; its outcome is not on record")
+        super().__init__("the change was sent, but its outcome is not recorded")
         self.attempt = attempt
         self.error = error
 
@@ -209,9 +209,7 @@ class _Call:
             error.message = masked_quotes(error.message, self.requested, self.before)
         except BaseException:  # a fault of ours, or the process is told to end: the request may have left
             with contextlib.suppress(NotRecorded):
-                self.record(
-                    Stage.OUTCOME, Result.UNKNOWN, error=Unknown("the call ended in an error of this site")
-                )
+                self.record(Stage.OUTCOME, Result.UNKNOWN, error=Unknown("internal error during the request"))
             raise
         milliseconds = round((time.monotonic() - started) * 1000)
         try:
@@ -219,7 +217,7 @@ class _Call:
             event = self.record(Stage.OUTCOME, _result(error), answer, error, milliseconds)
         except Exception as failure:
             # The kind alone: a database's own words can quote the row.
-            log.error("the outcome of change %s is not on record: %s", self.change_id, type(failure).__name__)
+            log.error("the outcome of change %s is not recorded: %s", self.change_id, type(failure).__name__)
             raise OutcomeNotRecorded(attempt, error) from failure
         self._tell_the_mirror(event, answer, error)
         closures.hear(self.account_sid, self.action.removeprefix("flow."), error)
@@ -325,7 +323,7 @@ def _with_secrets(values: Mapping[str, Any], flow: Snapshot) -> dict[str, Any]:
 
 def _said(answer: Answer | None, error: FlexError | None) -> str:
     if answer and answer.status == NOT_THERE:
-        return "The answer to a first request was lost; the repeat found the flow gone."
+        return "The first response was lost. A retry found the flow deleted."
     return (error.message or str(error)) if error else ""
 
 

@@ -33,11 +33,11 @@ OF_NO_FLOW: Final = frozenset({"list", "create"})  # a 404 of these is about no 
 ENDED: Final = 20410  # Twilio's code for what is gone for good
 CLOSE, REOPEN, ASK_AGAIN = "account.close", "account.reopen", "account.ask_again"
 ADVICE: Final = (
-    "Programmable Chat for Flex, which Flex Flows belong to, ended on 1 June 2026. It may also be that the API key is not "
-    "allowed to do this, or that FLEX_API_URL is wrong. What is here can still be read and exported."
+    "Programmable Chat for Flex, which Flex Flows are part of, ended on 1 June 2026. The API key may also lack permission, "
+    "or FLEX_API_URL may be wrong. You can still view and export cached flows."
 )
 _DOES: Final = {
-    "list": "list flows", "fetch": "show a flow", "create": "make flows", "update": "change flows",
+    "list": "list flows", "fetch": "show a flow", "create": "create flows", "update": "change flows",
     "delete": "delete flows",
 }  # fmt: skip
 
@@ -101,9 +101,7 @@ def reason_against(account_sid: str, kind: str) -> Why | None:
     """The reason that no page offers this call or change, None if it does: what `State.why` says, or that the
     site has no credentials for the account any more."""
     if account_sid and all(account.sid != account_sid for account in accounts.every()):
-        said = (
-            f"This site has no credentials for the account {account_sid}, so its flows can only be looked at."
-        )
+        said = f"This site has no credentials for the account {account_sid}, so its flows are view-only."
         return Why(ACCOUNT, said)
     return state_of(account_sid).why(kind)
 
@@ -123,7 +121,7 @@ def hear(account_sid: str, kind: str, error: FlexError | None) -> None:
                     Closure.objects.get_or_create(account_sid=account_sid, kind=kind, defaults=said)
     except (Error, IntegrityError) as failure:
         drop_if_lost()
-        log.error("what Twilio refuses could not be noted: %s", type(failure).__name__)
+        log.error("couldn't store what Twilio refuses: %s", type(failure).__name__)
 
 
 def has_ended(kind: str, error: FlexError) -> bool:
@@ -203,7 +201,7 @@ def _state(account_sid: str, rows: list[Closure]) -> State:
     for row in rows:
         closed[row.kind] = Why(row.kind, _sentence(row), by_twilio=row.kind != CHANGE, closure=row)
     if any(account.sid == account_sid and account.is_read_only for account in accounts.every()):
-        closed[CHANGE] = Why(CHANGE, "Whoever runs this site made it read-only, in its settings (READ_ONLY).")
+        closed[CHANGE] = Why(CHANGE, "Read-only by configuration (READ_ONLY).")
     return State(closed)
 
 

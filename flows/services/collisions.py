@@ -87,7 +87,7 @@ class _Simulation:
         return ""
 
     def _reason(self, other: Holder, place: int) -> str:
-        only_one = "Only one flow can be enabled for a channel and contact identity."
+        only_one = "Only one flow can be enabled per channel and contact identity."
         if isinstance(other, int):
             return f"{self._origin(other)} creates an enabled flow with the same channel and identity. {only_one}"
         if other in self.placed_by:
@@ -98,7 +98,7 @@ class _Simulation:
         if later is None or not self.origins:
             return reason
         where = self._origin(later)
-        return f"{reason} {where} frees them only later: move it up, before this one. The order of the file counts."
+        return f"{reason} {where} frees them, but comes later: move it above this one."
 
     def _place_that_frees(self, holder: Holder, after: int) -> int | None:
         line = self.lines[holder]

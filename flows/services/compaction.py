@@ -73,7 +73,7 @@ def compact() -> None:
         else:
             _write_tables_anew()
     except Error as error:
-        raise NotCompacted(f"The database could not be written anew: {error}".strip()) from error
+        raise NotCompacted(f"Couldn't compact the database: {error}".strip()) from error
 
 
 def beyond_reach() -> str:
@@ -88,7 +88,7 @@ def _write_file_anew() -> None:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         is_busy, *_ = cursor.fetchone()
     if is_busy:
-        raise NotCompacted("Another connection is reading an older state, which the WAL keeps for it.")
+        raise NotCompacted("Another connection still reads an older state, which stays in the WAL.")
 
 
 def _write_tables_anew() -> None:
@@ -123,6 +123,6 @@ def _wait_for_older_readers(xact_id: str) -> None:
                 return
             if time.monotonic() > deadline:
                 raise NotCompacted(
-                    "Another connection, slot or prepared transaction still sees the state from before."
+                    "Another connection, replication slot or prepared transaction still uses the old state."
                 )
             time.sleep(0.1)

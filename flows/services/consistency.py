@@ -36,8 +36,8 @@ def violations() -> list[str]:
         try:
             found += check()
         except (ValueError, TypeError) as error:  # SQLite: a value of another type, which is named by itself
-            log.warning("a check of the tables broke off: %s", type(error).__name__)
-            found.append(f"The check of {check.__name__.strip('_').replace('_', ' ')} could not be finished.")
+            log.warning("a check of the tables failed: %s", type(error).__name__)
+            found.append(f"Couldn't finish checking {check.__name__.strip('_').replace('_', ' ')}.")
     return found
 
 
@@ -53,7 +53,7 @@ def _mirror_columns() -> Iterator[str]:
         if flow.resource.get("account_sid") not in (None, flow.account_sid):
             differing.append("account_sid")
         if differing:
-            yield f"The mirror's {differing[0]} of flow {flow.sid} is not the one in its snapshot."
+            yield f"The mirror's {differing[0]} of flow {flow.sid} differs from its snapshot."
             return
 
 
@@ -62,11 +62,11 @@ def _bulk_changes() -> Iterator[str]:
     in_log = AuditEvent.objects.filter(change_id=OuterRef("change_id"))
     processed = PlannedChange.objects.filter(done_at__isnull=False, skipped="")
     for change in processed.filter(~Exists(in_log)).order_by("pk")[:1]:
-        yield f"Bulk change {change.plan_id} shows a change of {change.target_sid or 'a new flow'} that the log does not have."
+        yield f"Bulk change {change.plan_id} lists a change of {change.target_sid or 'a new flow'} that is not in the log."
     planned = PlannedChange.objects.filter(change_id=OuterRef("change_id"))
     of_plans = AuditEvent.objects.filter(stage__in=ONCE, request_id__in=Plan.objects.values("id"))
     for event in of_plans.filter(~Exists(planned)).order_by("seq")[:1]:
-        yield f"Bulk change {event.request_id} does not show event {event.seq}, which is of it."
+        yield f"Bulk change {event.request_id} is missing its event {event.seq}."
 
 
 def _unique_keys() -> Iterator[str]:
@@ -83,10 +83,10 @@ def _unique_keys() -> Iterator[str]:
         names, columns = {name for name, _ in unique}, [found for _, found in unique]
         for constraint in model._meta.constraints:
             if constraint.name not in names:
-                yield f"The table {table} lacks its unique key {constraint.name}."
+                yield f"The table {table} is missing its unique key {constraint.name}."
         for field in model._meta.concrete_fields:
             if field.unique and [field.column] not in columns:
-                yield f"The table {table} lacks the unique key of {field.column}."
+                yield f"The table {table} is missing the unique key of {field.column}."
 
 
 _CHECKS: Final[tuple[Check, ...]] = (

@@ -219,12 +219,10 @@ def _emptied(search: _Search, *, despite_open_change: bool) -> Payload:
         Flow.objects.filter(sid__in=batch).delete()
     search.remnants.erase()
     said: dict[str, Any] = {"events": ranges(search.seqs), "copies": len(search.rows)}
-    message = f"The contents of {len(search.seqs)} events were erased."
+    message = f"Erased personal data from {len(search.seqs)} events."
     if search.open_changes:
         said["open_changes"] = search.open_changes
-        message += (
-            " Changes with an unknown outcome were among them: each has to be decided without its contents."
-        )
+        message += " Some are changes with an unknown outcome, to be decided without their contents."
     return Payload(requested=said, message=message)
 
 

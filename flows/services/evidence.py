@@ -70,12 +70,12 @@ class Verdict:
         said = f"Event {self.bad_seq} {self.fault}."
         if self.events == 0:
             return said
-        return f"{said} {self._as_written(' before it' if self.events < self.bad_seq else ' in the chain')}"
+        return f"{said} {self._as_written(' before it verified' if self.events < self.bad_seq else ' in the chain verified')}"
 
-    def _as_written(self, which: str = "") -> str:
+    def _as_written(self, which: str = " verified, chain intact") -> str:
         if self.events == 1:
-            return f"1 event{which} is as it was written."
-        return f"{self.events} events{which} are as they were written."
+            return f"1 event{which}."
+        return f"{self.events} events{which}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ def _fault_of_spelling(odd: list[OddValue]) -> tuple[int, str] | None:
     if not of_events:
         return None
     first = min(of_events, key=lambda value: int(value.key))
-    return int(first.key), f"has a value in {first.column} that this site did not write so"
+    return int(first.key), f"has an invalid value in {first.column}"
 
 
 class _Walk:
@@ -220,40 +220,40 @@ class _Walk:
     def to(self, end: int, end_hash: str, head: dict[str, Any] | None) -> tuple[int, str] | None:
         stray = AuditEvent.objects.filter(seq__lt=1).order_by("seq").values_list("seq", flat=True).first()
         if stray is not None:
-            return stray, "stands before the chain's first"
+            return stray, "comes before the first event of the chain"
         for row in _rows(end):
             if row["seq"] != self.count + 1:
                 return self.count + 1, "is missing"
             if fault := self._fault_of(row):
                 return row["seq"], fault
             if head and head["seq"] == row["seq"] and head["hash"] != row["hash"]:
-                return row["seq"], "is not the one that was at the head when it was signed"
+                return row["seq"], "does not match the signed checkpoint"
             self.count, self.previous = row["seq"], row["hash"]
             for recount in self.recounts:
                 recount.follow(row)
         if head and head["seq"] > self.count:
-            return self.count + 1, "is missing: it was there when the head was signed"
+            return self.count + 1, "is missing, but the signed checkpoint includes it"
         if (end, end_hash) != (self.count, self.previous):
-            return self.count + 1, "is missing: the chain's head knows of it"
+            return self.count + 1, "is missing, but the end of the chain refers to it"
         return None
 
     def _fault_of(self, row: dict[str, Any]) -> str:
         if row["previous_hash"] != self.previous:
-            return "does not follow on the one before it"
+            return "does not link to the event before it"
         key = _key_of(row)
         if key is None:
-            return "is not as it was sealed"
+            return "does not match its hash"
         if key not in self.keys:
-            return "is sealed with a key that was replaced before it"
+            return "is hashed with a key that was replaced earlier"
         self.keys = self.keys[self.keys.index(key) :]
         if row["payload__salt"] is None:
-            return "has lost its payload"
+            return "has no payload"
         if row["payload__erased_at"] is None:
-            return "" if _has_its_payload(row, key) else "has a payload that is not as it was sealed"
+            return "" if _has_its_payload(row, key) else "has a payload that does not match its hash"
         if any(row[f"payload__{name}"] not in ("", None) for name in _BODY):
-            return "has a payload that is marked as erased, and is not empty"
+            return "has a payload that is marked as erased but is not empty"
         if not self.erasures.tell_of(row["seq"]):
-            return "has lost what its payload said, and no event says that it was erased"
+            return "has an empty payload, but no erasure of it is logged"
         return ""
 
 
@@ -308,7 +308,7 @@ def _beyond_the_head() -> tuple[int, str] | None:
     if newest <= last:
         return None
     beyond = AuditEvent.objects.filter(seq__gt=last).order_by("seq").values_list("seq", flat=True)
-    return beyond[0], "stands behind the chain's head"
+    return beyond[0], "comes after the end of the chain"
 
 
 def _key_of(row: dict[str, Any]) -> str | None:

@@ -78,7 +78,7 @@ def begin(
         stage=Stage.ACCESS,
         result=Result.SUCCEEDED,
         actor=actor,
-        reason=f"{form}, {'all events' if filters is None else 'a part of the events'} after {after}",
+        reason=f"{form}, {'all events' if filters is None else 'filtered events'} after {after}",
         payload=asked,
     )
     return Export(form, chosen[0], after, event.seq)

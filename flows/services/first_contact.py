@@ -45,14 +45,12 @@ def explain(account_sid: str, error: FlexError) -> str:
         return f"{whose}. Check {keys}" + ("" if error.code else f", and {setting}")
     if _is_nobody(error):
         host = urlsplit(account.root).netloc.rpartition("@")[2]
-        return f"Couldn't connect to {host}. Check {setting}, and that this server may connect to it"
+        return f"Couldn't connect to {host}. Check {setting}, and that this server can reach it"
     if error.status == NOT_FOUND and error.code is not None:
         there = f"Twilio has no Flex Flows at {_address(account)} ({_said(error)}). Check {setting}"
         return f"{there}. If it is right, Programmable Chat for Flex has ended for this account"
     if _speaks_otherwise(error):
-        return (
-            f"{_address(account)} does not answer as Twilio's Flex API does ({_said(error)}). Check {setting}"
-        )
+        return f"{_address(account)} is not Twilio's Flex API ({_said(error)}). Check {setting}"
     return ""
 
 

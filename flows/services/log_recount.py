@@ -90,13 +90,13 @@ def _fault(by_the_log: Held, by_the_table: Held) -> tuple[int, str] | None:
     for place in sorted({*by_the_log, *by_the_table}):
         expected, stored = by_the_log.get(place), by_the_table.get(place)
         if stored is None:
-            return place, "begins a change that the table behind the log's list does not have"
+            return place, "starts an entry that is missing from the log's list"
         if expected is None:
-            return place, "begins no change, and the table behind the log's list has it as one"
+            return place, "starts no entry, but the log's list has one for it"
         for name, said, held in zip(COLUMNS, expected, stored, strict=True):
             if said != held:
                 word = _WORDS.get(name, name.replace("_", " "))
-                return place, f"has another {word} in the table behind the log's list"
+                return place, f"has a different {word} in the log's list"
     return None
 
 
@@ -105,4 +105,4 @@ def _stray(end: int) -> tuple[int, str] | None:
     outside = AuditEntry.objects.filter(Q(pk__lt=1) | Q(pk__gt=end))
     outside = outside.exclude(Exists(AuditEvent.objects.filter(seq=OuterRef("start_id"))))
     place = outside.order_by("start_id").values_list("pk", flat=True).first()
-    return None if place is None else (place, "is not in the log, and the table behind the log's list has it")
+    return None if place is None else (place, "is not in the log, but the log's list has it")

@@ -52,7 +52,7 @@ def find(sid: str, *, scope: accounts.Scope) -> Lookup:
 def _reason_not_to_ask(account: Account, until: float) -> str:
     if why := closures.state_of(account.sid).why("fetch"):
         return why.sentence
-    return "" if time.monotonic() < until else "There was no time left to ask it."
+    return "" if time.monotonic() < until else "There was no time left to check it."
 
 
 def _has_no_such_flow(account: Account, error: FlexError) -> bool:

@@ -186,9 +186,9 @@ def _only_a_copy(*, must_record: bool = False) -> Iterator[None]:
     except Exception as error:
         drop_if_lost()
         if must_record and isinstance(error, Error | NotRecorded):
-            raise NotRecorded("what others changed cannot be put on record") from error
+            raise NotRecorded("external changes cannot be recorded") from error
         # The kind alone: a database's own words can quote the row.
-        log.error("the mirror could not take over what Twilio said: %s", type(error).__name__)
+        log.error("the mirror could not store Twilio's response: %s", type(error).__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,5 +414,5 @@ def _text(value: Any) -> str:
 def _words(account_sid: str, error: BaseException) -> str:
     if isinstance(error, FlexError) and (settings_are_wrong := first_contact.explain(account_sid, error)):
         return settings_are_wrong
-    sentence = str(error) if isinstance(error, FlexError) else "the comparison broke off on this site's side"
+    sentence = str(error) if isinstance(error, FlexError) else "internal error"
     return sentence[:1].upper() + sentence[1:]

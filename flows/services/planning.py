@@ -19,7 +19,7 @@ from flows.masking import has_mask, masked, masked_note, masks_in, storable
 from flows.models import Flow, Plan, PlannedChange
 from flows.services import audit, collisions, plan_titles, plans
 
-NOT_KEPT: Final = "Its webhook has a secret, which is not stored: restore it from its event."
+NOT_KEPT: Final = "Its webhook contains a secret, which isn't stored. Restore it from its event instead."
 MOST: Final = 10_000  # flows of one bulk change: four accounts as full as Twilio lets them be
 BATCH: Final = 500
 ALREADY_SET: Final = "Already set."
@@ -70,7 +70,7 @@ class Ask:
         kind = schema.handler_type(flow)
         if not schema.is_active(schema.BY_NAME[name], kind):
             handled = words.ENUMS.get(kind, kind) or "nothing"
-            raise LeftOut(f"It has no {_in_a_sentence(name)}: it is handled by {handled}.")
+            raise LeftOut(f"Has no {_in_a_sentence(name)} (handled by {handled}).")
         if self.kind == HOST:
             return {name: with_host(flow.get(name), str(self.value))}
         return {name: self.value}
@@ -98,7 +98,7 @@ def with_host(url: Any, host: str) -> str:
     except ValueError:
         parts = urlsplit("")
     if not parts.netloc:
-        raise LeftOut("It has no webhook address whose host could be changed.")
+        raise LeftOut("Has no webhook URL.")
     user, at, _ = parts.netloc.rpartition("@")
     return urlunsplit(parts._replace(netloc=user + at + host))
 
@@ -181,7 +181,7 @@ def plan_undo(*, plan: Plan, made_by: str) -> Plan:
             planned.append(_undoing(fate))
         elif fate.state in ("unknown", "running"):
             change = _copy_of(fate.change)
-            change.skipped = "Its outcome is unknown, so it can't be rolled back yet."
+            change.skipped = "Unknown outcome. Can't be rolled back yet."
             planned.append(change)
     collisions.skip_colliding(planned)
     return _save(f"Roll back: {plan.title}", planned, made_by=made_by, undoes=plan)
@@ -254,7 +254,7 @@ def _undoing(fate: plans.Fate) -> PlannedChange:
         if never := [name for name, value in change.asked.items() if value in (None, "")]:
             named = ", ".join(_in_a_sentence(name) for name in never)
             change.skipped = (
-                f"It had no {named} before, and Twilio may not allow clearing it: change it by hand."
+                f"Had no {named} before, but Twilio may not allow clearing it. Change it manually."
             )
     return change
 
@@ -312,11 +312,11 @@ def _account_for(entry: Entry, seen: accounts.Scope) -> str:
     """The account in which an entry without a SID is to be created."""
     account = accounts.sole()
     if not entry.account_sid and account is None:
-        raise LeftOut("It doesn't say in which account to create the flow: add its account_sid.")
+        raise LeftOut("The account is missing. Add an account_sid.")
     known = {one.sid for one in accounts.of_scope(seen)}
     sid = entry.account_sid or (account.sid if account else "")
     if sid not in known:
-        raise LeftOut(f"{_cut(sid)} is not an account that you can create flows in.")
+        raise LeftOut(f"You can't create flows in account {_cut(sid)}.")
     return sid
 
 
@@ -324,7 +324,7 @@ def _refuse_repeated(entry: Entry, first_of: dict[str, Entry]) -> None:
     first = first_of.setdefault(entry.sid, entry)
     if first is not entry:
         where = first.origin.lower() if first.origin else "an entry above"
-        raise LeftOut(f"The same SID is in {where}. Only the first one counts.")
+        raise LeftOut(f"Same SID as {where}. Only the first one is used.")
 
 
 def _row_for(entry: Entry, rows: Mapping[str, Flow]) -> Flow:
@@ -332,7 +332,7 @@ def _row_for(entry: Entry, rows: Mapping[str, Flow]) -> Flow:
     if row is None:
         raise LeftOut(f"{NOT_SYNCED} An entry without a SID creates a new flow.")
     if entry.account_sid not in ("", row.account_sid):
-        raise LeftOut(f"The flow is not in {_cut(entry.account_sid)}, and a flow can't be moved.")
+        raise LeftOut(f"The flow isn't in account {_cut(entry.account_sid)}. A flow can't be moved.")
     return row
 
 

@@ -38,8 +38,8 @@ ENOUGH: Final = 5  # flows in a row for which Twilio did not answer, or with
 REFUSED_TO_ALL: Final = frozenset({401, 403, 429})  # what it would say to the next one too
 START, STOP = "plan.start", "plan.stop"
 STOPPED: Final = "Stopped."
-ERASED: Final = "What it was about was erased."
-UNDONE: Final = "Rolled back already."
+ERASED: Final = "Personal data erased."
+UNDONE: Final = "Already rolled back."
 PERMISSIONS: Final = {
     "flow.create": "flows.add_flow",
     "flow.update": "flows.change_flow",
@@ -200,7 +200,7 @@ class _Turn:
         try:
             change.skipped = self._make(change)
         except NotRecorded:
-            return self._end("The audit log could not be written, so nothing more was sent.")
+            return self._end("Couldn't write to the audit log. Nothing more was sent.")
         except closures.Closed as closed:
             return self._end(f"{closed} Nothing more was sent.")
         except Exception as error:  # noqa: BLE001 - else the plan would come back to it for ever
@@ -208,8 +208,8 @@ class _Turn:
             kind = type(error).__name__
             log.error("change %s of a plan failed on this site's side: %s", change.change_id, kind)
             has_begun = audit.story_of(change.change_id) is not None
-            change.skipped = "" if has_begun else "This site failed before anything was sent."
-            because = "This site failed at one of the flows. The error has been logged."
+            change.skipped = "" if has_begun else "Internal error. Nothing was sent."
+            because = "Internal error on one flow. The error has been logged."
         if self.unanswered >= ENOUGH:
             because = f"Twilio refused or did not answer for {ENOUGH} flows in a row."
         change.done_at = timezone.now()
@@ -242,7 +242,7 @@ class _Turn:
         if change.refers_to and is_undone(change.refers_to) and not _is_waiting(change.refers_to):
             return UNDONE
         if change.repeats and _is_made(change.repeats):
-            return "Done already by another retry."
+            return "Already done by another retry."
         try:
             error = self._send(change)
         except changes.NotRead as unread:
@@ -251,7 +251,7 @@ class _Turn:
             return "Already set when its turn came."
         except audit.ChangeOpen as other:
             is_own = other.event.change_id == change.change_id
-            return "" if is_own else "Another change of this flow was in progress, or had just been made."
+            return "" if is_own else "Another change to this flow was in progress or had just finished."
         except (changes.Conflict, changes.OutcomeNotRecorded, audit.AlreadyRecorded):
             return ""  # the log has it
         is_of_all = error is not None and error.status in REFUSED_TO_ALL

@@ -34,13 +34,13 @@ SHOWN = 4  # candidates whose fields are kept, to stand beside what was asked fo
 # A late apply is possible: that a change was not made takes two reads, this far apart.
 QUIET = timedelta(seconds=60)
 ITSELF = Actor(id="", label="reconciliation")
-GONE = "The flow is gone from Twilio, so nothing there can tell."
-NEITHER = "Twilio has neither what was there before nor what was asked for: somebody else changed it since."
-TOUCHED = "Twilio has what was there before, but the flow was changed since: this change may have been made and undone."
-SEVERAL = "More than one flow at Twilio is like the one that was asked for."
-VANISHED = "A flow that this change may have made was there, and is gone from Twilio."
-SIMILAR = "A flow was made at Twilio at that time, but it is not quite like the one that was asked for."
-ERASED = "What the change asked for was erased as personal data, so there is nothing to compare with."
+GONE = "The flow no longer exists at Twilio."
+NEITHER = "Twilio has neither the previous nor the requested values, so someone else changed the flow."
+TOUCHED = "Twilio has the previous values, but the flow was changed since. This change may have been applied and reverted."
+SEVERAL = "More than one flow at Twilio matches the requested one."
+VANISHED = "A flow that this change may have created was deleted at Twilio."
+SIMILAR = "A flow was created at Twilio at that time, but it differs from the requested one."
+ERASED = "The requested values were erased as personal data, so there is nothing to compare."
 # Without an answer for so long, a person may decide before Twilio can be read again.
 UNREACHABLE_AFTER = timedelta(minutes=30)
 
@@ -128,7 +128,7 @@ def decide(*, change: OpenChange, applied: bool, sid: str = "", reason: str, act
         seen, takes_over = _made(change, sid)
     elif applied and change.action == "flow.update":
         seen = _left_by(change)
-    said = f"A person decided; reading could not tell. {change.puzzle}"
+    said = f"Decided by a user. {change.puzzle}"
     result = Result.APPLIED if applied else Result.NOT_APPLIED
     return _record(
         change,
@@ -200,7 +200,7 @@ def _settled(change: OpenChange, readback: Readback) -> AuditEvent | None:
         raise
     except FlexError as error:
         if change.attempt.at < timezone.now() - UNREACHABLE_AFTER:
-            _mark_unreadable(change, f"Twilio can't be reached: {error}.")
+            _mark_unreadable(change, f"Couldn't read from Twilio: {error}.")
         raise
     if finding.puzzle:
         OpenChange.objects.filter(pk=change.pk).update(
@@ -215,7 +215,7 @@ def _settled(change: OpenChange, readback: Readback) -> AuditEvent | None:
     if not finding.applied and not _is_the_second_read(change):
         return None
     result = Result.APPLIED if finding.applied else Result.NOT_APPLIED
-    said = "Found out by reading; nothing was sent."
+    said = "Confirmed by reading from Twilio. Nothing was sent."
     sid = (finding.seen or {}).get("sid", "") if change.action == "flow.create" else ""
     try:
         return _record(change, result, finding.seen, said, sid=sid)

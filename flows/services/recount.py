@@ -49,10 +49,10 @@ class OpenChanges:
     def _fault_of(by_the_log: tuple[Any, ...] | None, kept: tuple[Any, ...] | None) -> tuple[int, str]:
         if by_the_log is None:
             seq = kept[1] if kept else 0
-            return seq, "is of a change that is settled, and the table of open changes still has it"
+            return seq, "belongs to a resolved change that is still in the table of open changes"
         if kept is None:
-            return by_the_log[1], "leaves a change open, and the table of open changes does not have it"
-        return by_the_log[1], "leaves a change open, and the table of open changes has it otherwise"
+            return by_the_log[1], "leaves a change open that is missing from the table of open changes"
+        return by_the_log[1], "leaves a change open that differs in the table of open changes"
 
 
 @dataclass(slots=True)
@@ -89,13 +89,13 @@ def _faults_of_a_day(
     """The faults of a day's row that may have these first and last events; no event, and there may be no row."""
     if kept is None:
         if firsts:
-            yield firsts[0], "is the first of a day that the table of days does not have"
+            yield firsts[0], "is the first of a day that is missing from the day index"
     elif not firsts:
-        yield kept[0], "is in the table of days under a day that it is not of"
+        yield kept[0], "is in the day index under the wrong day"
     elif kept[0] not in firsts:
-        yield firsts[0], "is the first of its day, and the table of days has another"
+        yield firsts[0], "is the first of its day, but the day index has another"
     elif kept[1] not in lasts:
-        yield lasts[0], "is the last of its day, and the table of days has another"
+        yield lasts[0], "is the last of its day, but the day index has another"
 
 
 @dataclass(slots=True)
@@ -142,13 +142,11 @@ class OpenDrifts:
             if seq > end or {expected, kept} & moved or (seq in self.erased and kept is None):
                 continue
             if kept is None and seq not in self.may_be_settled:
-                faults.append(
-                    (seq, "waits for a decision, and the inbox of external changes does not have it")
-                )
+                faults.append((seq, "needs a decision, but is missing from the external changes"))
             elif expected is None:
-                faults.append((seq, "needs no decision, and the inbox of external changes still has it"))
+                faults.append((seq, "needs no decision, but is still in the external changes"))
             elif kept not in (None, expected):
-                faults.append((seq, "is in the inbox of external changes under another flow"))
+                faults.append((seq, "is in the external changes under another flow"))
         return min(faults, default=None)
 
 
@@ -174,12 +172,12 @@ class ReadOnlyAccounts:
             seq, is_read_only = self.by_the_log.get(account_sid, (end, False))
             whose = f"account {account_sid}" if account_sid else "the site"
             if is_read_only and account_sid not in table:
-                faults.append((seq, f"made {whose} read-only, and the table of closures does not have it"))
+                faults.append((seq, f"made {whose} read-only, but {whose} is writable"))
             elif not is_read_only and account_sid in table:
                 faults.append(
                     (
                         seq,
-                        f"or an earlier one left {whose} writable, and the table of closures has it read-only",
+                        f"or an earlier one left {whose} writable, but {whose} is read-only",
                     )
                 )
         return min(faults, default=None)

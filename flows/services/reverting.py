@@ -15,12 +15,12 @@ from flows.services import audit, collisions, planning
 from flows.services.external_changes import CHANGED, DELETED, MADE, ExternalChange
 from flows.services.planning import LeftOut
 
-UNCHANGED: Final = "Nothing to change: it is as it was before."
-NO_STATE: Final = "The log has no earlier state of it."
+UNCHANGED: Final = "Nothing to change: already as before."
+NO_STATE: Final = "No earlier version in the audit log."
 _TITLES: Final = {
     CHANGED: "Revert {count} external change{s}",
-    MADE: "Delete {count} flow{s} created elsewhere",
-    DELETED: "Re-create {count} flow{s} deleted elsewhere",
+    MADE: "Delete {count} externally created flow{s}",
+    DELETED: "Re-create {count} externally deleted flow{s}",
 }
 
 
@@ -32,7 +32,7 @@ def plan_revert(
     planned = reverts(changes)
     for change in planned:
         if within is not None and change.account_sid not in within:
-            change.skipped = "You may not do this in its account."
+            change.skipped = "You don't have permission in its account."
     collisions.skip_colliding(planned)
     kinds = {change.kind for change in changes}
     title = _TITLES[kinds.pop() if len(kinds) == 1 else CHANGED]
@@ -93,10 +93,10 @@ def _set_back(planned: PlannedChange, change: ExternalChange, row: Flow) -> None
     if empty := [name for name, value in former.items() if value in (None, "")]:
         labels = ", ".join(words.label(name) for name in empty)
         raise LeftOut(
-            f"It had no value before in {labels}, and Twilio may not allow clearing it: revert it by hand."
+            f"{labels} had no value before, but Twilio may not allow clearing it. Revert it manually."
         )
     if any(map(has_mask, former.values())):
-        raise LeftOut("Its webhook had a secret, which is not stored: revert it by hand.")
+        raise LeftOut("Its webhook contained a secret, which isn't stored. Revert it manually.")
     planned.before = {name: row.resource.get(name) for name in former}
     planned.asked = former
 

@@ -39,7 +39,7 @@ class StaleRead(Unknown):
         super().__init__(
             f"Twilio doesn't show the last change yet, which it confirmed {ago}"
             if is_own(event)
-            else f"Twilio's answer is older than what it showed {ago}"
+            else f"Twilio's response is older than what it showed {ago}"
         )
         self.event = event
         self.confirmed = confirmed

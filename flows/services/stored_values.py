@@ -26,7 +26,7 @@ class OddValue:
     key: Any
 
     def __str__(self) -> str:
-        return f"The table {self.table} has a value in {self.column} that this site did not write so (row {self.key})."
+        return f"Table {self.table} has an invalid value in {self.column} (row {self.key})."
 
 
 def odd_values() -> list[OddValue]:

@@ -26,7 +26,7 @@ def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> FlexCl
     """A client of that account, over the connections that the thread keeps. Without credentials for it,
     `NeverSent`."""
     if not account_sid:
-        raise NeverSent("it is not known which account this flow belongs to, so none was asked")
+        raise NeverSent("the account of this flow is unknown, so Twilio was not asked")
     try:
         account = accounts.get(account_sid)
     except accounts.NotConfigured:

@@ -507,7 +507,7 @@ def test_outcome_that_cannot_be_recorded(sandbox, flow_sid, act, fault, caplog):
     assert (attempt.stage, raised.value.attempt) == ("attempt", attempt)
     assert (raised.value.error is None) is (fault is None)
     assert list(audit.open_attempts()) == [attempt]
-    assert f"outcome of change {change_id} is not on record" in caplog.text
+    assert f"outcome of change {change_id} is not recorded" in caplog.text
     with pytest.raises(AlreadyRecorded):
         act(flow_sid, change_id=change_id)
     assert len(applied(sandbox)) <= 1
@@ -542,9 +542,7 @@ def test_error_of_our_own_during_the_call_is_recorded_as_unknown(sandbox, flow_s
         act(flow_sid)
 
     assert stages() == [("attempt", "pending"), ("outcome", "unknown")]
-    assert (
-        AuditEvent.objects.get(stage="outcome").payload.message == "the call ended in an error of this site"
-    )
+    assert AuditEvent.objects.get(stage="outcome").payload.message == "internal error during the request"
     assert not audit.open_attempts().exists()
 
 

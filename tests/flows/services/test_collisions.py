@@ -12,8 +12,8 @@ from tests.flows.services.test_plans import carried_out
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NUMBER, OTHER = "+4915550100200", "+4915550100299"
-ONLY_ONE = "Only one flow can be enabled for a channel and contact identity."
-MOVE_IT = "Line 3 frees them only later: move it up, before this one. The order of the file counts."
+ONLY_ONE = "Only one flow can be enabled per channel and contact identity."
+MOVE_IT = "Line 3 frees them, but comes later: move it above this one."
 NEW = {
     "friendly_name": "New",
     "chat_service_sid": "IS" + "2" * 32,

@@ -79,7 +79,7 @@ def test_decision_is_on_record_as_a_persons_own(sandbox, edited_since):
     assert (event.stage, event.result, event.change_id) == ("reconciled", "applied", attempt.change_id)
     assert (event.actor_label, event.actor_role, event.source_ip) == ("omar", "operator", "192.0.2.7")
     assert event.reason == "I saw it"
-    assert event.payload.message == f"A person decided; reading could not tell. {reconcile.NEITHER}"
+    assert event.payload.message == f"Decided by a user. {reconcile.NEITHER}"
     assert (event.payload.before, event.payload.requested) == (
         attempt.payload.before,
         attempt.payload.requested,

@@ -96,7 +96,7 @@ def test_export_is_on_record_with_what_was_asked(log, actor):
 
     event = AuditEvent.objects.get(action="audit.export")
     assert (event.stage, event.result, event.actor_label) == ("access", "succeeded", actor.label)
-    assert event.reason == "csv, a part of the events after 3"  # what was searched for can be erased
+    assert event.reason == "csv, filtered events after 3"  # what was searched for can be erased
     assert event.payload.requested == {
         "format": "csv", "filters": {"q": "+33199000123"}, "after": 3, "through": event.seq,
     }  # fmt: skip

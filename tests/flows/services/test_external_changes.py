@@ -138,11 +138,11 @@ def test_flows_that_were_created_are_deleted_and_deleted_ones_created_again(sand
     deletion = reverting.plan_revert(changes=by_kind["made"], made_by="omar")
     creation = reverting.plan_revert(changes=by_kind["deleted"], made_by="omar")
 
-    assert deletion.title == "Delete 2 flows created elsewhere"
+    assert deletion.title == "Delete 2 externally created flows"
     assert {(one.action, one.target_sid) for one in deletion.changes.all()} == {
         ("flow.delete", sid) for sid in new
     }
-    assert creation.title == "Re-create 2 flows deleted elsewhere"
+    assert creation.title == "Re-create 2 externally deleted flows"
     assert {(one.action, one.target_sid) for one in creation.changes.all()} == {("flow.create", "")}
     assert {one.asked["friendly_name"] for one in creation.changes.all()} == {"Flow 000", "Flow 001"}
 
@@ -150,7 +150,7 @@ def test_flows_that_were_created_are_deleted_and_deleted_ones_created_again(sand
 @pytest.mark.parametrize(
     ("fields", "edited", "why"),
     [
-        ({"contact_identity": None}, {"contact_identity": "+1"}, "It had no value before"),
+        ({"contact_identity": None}, {"contact_identity": "+1"}, "had no value before"),
         (
             {"integration_type": "external", "integration_url": SECRET_URL},
             {"integration_url": OTHER_URL},
@@ -181,6 +181,6 @@ def test_accounts_where_the_person_may_not_change_flows_are_skipped(flows, edit)
 
     plan = reverting.plan_revert(changes=inbox(), made_by="omar", within=frozenset())
 
-    assert [one.skipped for one in plan.changes.all()] == ["You may not do this in its account."]
+    assert [one.skipped for one in plan.changes.all()] == ["You don't have permission in its account."]
     assert Plan.objects.get() == plan
     assert Flow.objects.get().enabled is False

@@ -74,7 +74,7 @@ def test_replaced_key_seals_nothing_new(log):
 
     verdict = evidence.verify()
 
-    assert (verdict.bad_seq, verdict.fault) == (6, "is sealed with a key that was replaced before it")
+    assert (verdict.bad_seq, verdict.fault) == (6, "is hashed with a key that was replaced earlier")
 
 
 def test_replaced_key_changes_nothing_of_before(log):

@@ -86,16 +86,16 @@ INSERT = (
     "VALUES ({seq}, {seq}, '2026-11-20 12:00:00', 'x', 'x', '', '', '', '')"
 )
 TAMPERING = {
-    "outcome": ("UPDATE flows_auditentry SET outcome_seq = 3 WHERE seq = 1", 1, "another outcome"),
-    "result": ("UPDATE flows_auditentry SET result = 'succeeded' WHERE seq = 2", 2, "another result"),
-    "action": ("UPDATE flows_auditentry SET action = 'flow.view' WHERE seq = 7", 7, "another action"),
-    "account": ("UPDATE flows_auditentry SET account_sid = 'AC9' WHERE seq = 6", 6, "another account sid"),
-    "resolver": ("UPDATE flows_auditentry SET resolved_by = NULL WHERE seq = 1", 1, "another resolver"),
-    "text": ("UPDATE flows_auditentry SET text = '' WHERE seq = 1", 1, "another search text"),
-    "missing": ("DELETE FROM flows_auditentry WHERE seq = 7", 7, "does not have"),
-    "none of the log": (INSERT.format(seq=3), 3, "begins no change"),
+    "outcome": ("UPDATE flows_auditentry SET outcome_seq = 3 WHERE seq = 1", 1, "different outcome"),
+    "result": ("UPDATE flows_auditentry SET result = 'succeeded' WHERE seq = 2", 2, "different result"),
+    "action": ("UPDATE flows_auditentry SET action = 'flow.view' WHERE seq = 7", 7, "different action"),
+    "account": ("UPDATE flows_auditentry SET account_sid = 'AC9' WHERE seq = 6", 6, "different account sid"),
+    "resolver": ("UPDATE flows_auditentry SET resolved_by = NULL WHERE seq = 1", 1, "different resolver"),
+    "text": ("UPDATE flows_auditentry SET text = '' WHERE seq = 1", 1, "different search text"),
+    "missing": ("DELETE FROM flows_auditentry WHERE seq = 7", 7, "is missing from"),
+    "none of the log": (INSERT.format(seq=3), 3, "starts no entry"),
     "beyond the log": (INSERT.format(seq=99), 99, "not in the log"),
-    "before the log": ("UPDATE flows_auditentry SET seq = -1 WHERE seq = 7", 7, "does not have"),
+    "before the log": ("UPDATE flows_auditentry SET seq = -1 WHERE seq = 7", 7, "is missing from"),
 }  # fmt: skip
 
 

@@ -86,7 +86,7 @@ def test_account_that_could_not_be_asked_is_said(client_of, sandbox, staging, tr
     page = client_of("operator").get(f"/flows/{NOWHERE}/")
 
     assert page.status_code == 502
-    assert "Twilio has no such flow in staging" in text_of(page)
+    assert "It is not in staging" in text_of(page)
     assert "<strong>production</strong>" in text_of(page)
     assert trouble != "closed" or asked(sandbox) == []
 
@@ -175,4 +175,6 @@ def test_event_of_no_account_is_for_those_who_may_read_everything(client_of, san
     )
     assert client_of("auditor").get(f"/audit/{event.event_id}/").status_code == 200
     restore = f"/flows/new/?restore={event.event_id}"
-    assert "Going back" not in text_of(client_of("operator", "omar", staging.account_sid).get(restore))
+    assert "Restore an earlier version" not in text_of(
+        client_of("operator", "omar", staging.account_sid).get(restore)
+    )

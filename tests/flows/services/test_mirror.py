@@ -383,7 +383,7 @@ def test_sync_that_the_database_breaks_leaves_the_rows_and_is_not_repeated_at_on
 
     assert rows() == before
     assert state().started_at is None
-    assert "this site's side" in state().error
+    assert "Internal error" in state().error
     assert not mirror.is_stale(state())
     assert mirror.sync(ACCOUNT) == report(flows=2, created=1, changed=1)
 
@@ -653,7 +653,7 @@ def test_mirror_that_cannot_be_written_does_not_hide_the_answer(sandbox, flow_si
     with refusing("flows_flow"):
         assert mirror.fetch(flow_sid)["friendly_name"] == "Newer"
 
-    assert "the mirror could not take over" in caplog.text
+    assert "the mirror could not store" in caplog.text
     assert Flow.objects.get().friendly_name == "Réclamations Lyon"
 
 

@@ -56,9 +56,9 @@ def test_flow_that_is_like_that_is_left_out(sandbox):
 
 
 @pytest.mark.parametrize(("kind", "value", "why"), [
-    ("retry_count", 2, "It has no retry count: it is handled by TaskRouter task."),
-    ("studio_flow", "FW" + "3" * 32, "It has no Studio Flow SID: it is handled by TaskRouter task."),
-    ("webhook_host", "hooks.example.org", "It has no webhook URL: it is handled by TaskRouter task."),
+    ("retry_count", 2, "Has no retry count (handled by TaskRouter task)."),
+    ("studio_flow", "FW" + "3" * 32, "Has no Studio Flow SID (handled by TaskRouter task)."),
+    ("webhook_host", "hooks.example.org", "Has no webhook URL (handled by TaskRouter task)."),
 ])  # fmt: skip
 def test_field_that_the_integration_has_not_is_left_out(sandbox, kind, value, why):
     add(sandbox, integration_type="task")
@@ -88,7 +88,7 @@ def test_second_flow_of_an_identity_is_not_switched_on(sandbox):
 
     assert only(made("enable", sids=[second])).skipped == (
         f"{first} is enabled for the same channel and identity. "
-        "Only one flow can be enabled for a channel and contact identity."
+        "Only one flow can be enabled per channel and contact identity."
     )
 
 
@@ -104,7 +104,7 @@ def test_host_is_changed_and_nothing_else(url, host, new):
 
 @pytest.mark.parametrize("url", [None, "", "not an address", "https://[broken/"])
 def test_address_without_a_host_is_left_out(url):
-    with pytest.raises(planning.LeftOut, match="no webhook address"):
+    with pytest.raises(planning.LeftOut, match="no webhook URL"):
         planning.with_host(url, "new.example.com")
 
 
@@ -145,7 +145,7 @@ def test_entries_are_left_out_with_a_reason(sandbox):
 
     why = [change.skipped for change in plan.changes.order_by("place")]
     assert why[0] == ""
-    assert why[1].startswith("The same SID is in an entry above.")
+    assert why[1].startswith("Same SID as an entry above.")
     assert why[2].startswith("No flow with this SID has been synced.")
     assert why[3] == "Not a flow."
 

@@ -143,7 +143,7 @@ def test_flow_with_another_change_under_way_is_skipped(sandbox, me):
 
     work()
 
-    assert plan.changes.get().skipped.startswith("Another change of this flow")
+    assert plan.changes.get().skipped.startswith("Another change to this flow")
     assert writes(sandbox) == []
 
 
@@ -258,7 +258,7 @@ def test_log_that_cannot_be_written_ends_the_plan(sandbox, me, monkeypatch):
     work()
 
     plan.refresh_from_db()
-    assert plan.ended_because == "The audit log could not be written, so nothing more was sent."
+    assert plan.ended_because == "Couldn't write to the audit log. Nothing more was sent."
     assert writes(sandbox) == []
 
 
@@ -318,7 +318,7 @@ def test_way_back_leaves_out_what_is_not_known(sandbox, me):
 
     back = planning.plan_undo(plan=plan, made_by="omar")
 
-    assert back.changes.get().skipped.startswith("Its outcome is unknown")
+    assert back.changes.get().skipped.startswith("Unknown outcome")
     reconcile.reconcile()
     assert [fate.state for fate in plans.fates(plan)] == ["made"]
     assert planning.plan_undo(plan=plan, made_by="omar").changes.get().asked == {"enabled": True}
@@ -332,7 +332,7 @@ def test_field_that_was_not_set_before_is_left_to_a_person(sandbox, me):
 
     assert (
         change.skipped
-        == "It had no retry count before, and Twilio may not allow clearing it: change it by hand."
+        == "Had no retry count before, but Twilio may not allow clearing it. Change it manually."
     )
 
 
@@ -372,7 +372,7 @@ def test_error_of_our_own_ends_the_plan_and_is_not_met_again(sandbox, me, monkey
     states = carried_out(plan, me)
 
     assert (states, plan.state) == (["skipped", "planned"], "stopped")
-    assert plan.ended_because.startswith("This site failed at one of the flows.")
+    assert plan.ended_because.startswith("Internal error on one flow.")
     assert "canary" not in everything_kept()
     assert carried_out(plan, me) == ["skipped", "made"]
 

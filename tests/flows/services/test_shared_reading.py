@@ -141,6 +141,6 @@ def test_page_that_came_too_late_for_a_turn_says_so(flow_sid, settings, monkeypa
     text = page.content.decode()
     assert page.status_code == 200
     assert "Twilio was not asked" in text
-    assert "Twilio allows 2 reads of a flow a second in an account, and others came first." in text
+    assert "Twilio allows 2 flow reads per second and account, and others came first." in text
     assert "Twilio did not answer" not in text
     assert "Réclamations Lyon" in text

@@ -60,7 +60,7 @@ def test_turns_are_agreed_on_in_the_database(settings, monkeypatch):
     monkeypatch.setattr(rates.SHARED, "book", lambda *args, patience: asked.append((*args, patience)))
     settings.FLEX_RATE_LIMITS = True
 
-    with pytest.raises(NeverSent, match="turn"):
+    with pytest.raises(NeverSent, match="rate limit"):
         twilio.flex_client(OURS, deadline=4.0).fetch(FLOW)
 
     assert asked == [(OURS, "fetch", 1.0)]
@@ -120,7 +120,7 @@ def test_flow_that_the_copy_lost_is_of_the_account_that_the_log_says(two_account
 @pytest.mark.django_db
 def test_flow_that_nobody_knows_is_of_no_account(two_accounts):
     assert twilio.account_of(FLOW) == ""
-    with pytest.raises(NeverSent, match="not known which account"):
+    with pytest.raises(NeverSent, match="account of this flow is unknown"):
         mirror.fetch(FLOW)
 
 

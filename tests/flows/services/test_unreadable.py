@@ -125,7 +125,7 @@ def test_trouble_that_passes_is_nothing_to_decide_at_first(sandbox, flow_sid, ki
 
     with later(31):
         assert not reconciled()
-        assert OpenChange.objects.get().puzzle.startswith("Twilio can't be reached: ")
+        assert OpenChange.objects.get().puzzle.startswith("Couldn't read from Twilio: ")
 
 
 def test_creation_is_decided_while_the_listing_is_refused(sandbox, flow_sid):
