@@ -48,7 +48,7 @@ def flow_new(request: Request) -> HttpResponse:
     if account is None:
         return choice_page(request)
     request.account_sid = account.sid
-    if closed := closed_page(request, account.sid, "create", what="The new flow"):
+    if closed := closed_page(request, account.sid, "create", what="create the flow"):
         return closed
     page = partial(_form_page, request, "")
     if opens(request):
@@ -73,14 +73,14 @@ def flow_new(request: Request) -> HttpResponse:
         form,
         page,
         lambda common: changes.create_flow(values=form.values, account_sid=account.sid, **common),
-        what="The new flow",
+        what="create the flow",
     )
 
 
 @require_http_methods(["GET", "POST"])
 @permitted("flows.change_flow", action="flow.update")
 def flow_edit(request: Request, sid: str) -> HttpResponse:
-    if closed := closed_page(request, request.account_sid, "update", what="The change"):
+    if closed := closed_page(request, request.account_sid, "update", what="change the flow"):
         return closed
     page = partial(_form_page, request, sid)
     base = read_base(request.POST.get("base", ""), sid)
@@ -104,7 +104,7 @@ def flow_edit(request: Request, sid: str) -> HttpResponse:
         lambda common: changes.update_flow(
             sid=sid, base=base, values=form.values, account_sid=request.account_sid, **common
         ),
-        what="The change",
+        what="save your changes",
         sid=sid,
     )
 
@@ -117,7 +117,7 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
         return flow
     if flow.gone_at and _only_shows(request):
         return _gone(request, sid)
-    if closed := closed_page(request, request.account_sid, "update", what="The switch"):
+    if closed := closed_page(request, request.account_sid, "update", what="change the flow"):
         return closed
     page = partial(_switch_page, request, flow)
     if _only_shows(request):
@@ -135,7 +135,7 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
         lambda common: changes.set_enabled(
             sid=sid, enabled=enabled, account_sid=request.account_sid, **common
         ),
-        what="The switch",
+        what=f"turn {'on' if enabled else 'off'} the flow",
         sid=sid,
     )
 
@@ -148,7 +148,7 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
         return flow
     if flow.gone_at and _only_shows(request):
         return _gone(request, sid)
-    if closed := closed_page(request, request.account_sid, "delete", what="The deletion"):
+    if closed := closed_page(request, request.account_sid, "delete", what="delete the flow"):
         return closed
     page = partial(_delete_page, request, flow)
     expected = flow.friendly_name or flow.sid
@@ -165,7 +165,7 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
         form,
         page,
         lambda common: changes.delete_flow(sid=sid, base=seen, account_sid=request.account_sid, **common),
-        what="The deletion",
+        what="delete the flow",
         sid=sid,
     )
 
@@ -209,12 +209,12 @@ def _known(request: Request, sid: str) -> Flow | HttpResponse:
     except FlexError as error:
         if mirror.is_gone(error):
             raise Http404("Twilio has no such Flex Flow") from error
-        messages.error(request, f"The flow couldn't be read from Twilio: {error}. Nothing was sent.")
+        messages.error(request, f"Couldn't read the flow from Twilio: {error}. Nothing was sent.")
         return outcomes.go_to(request, "flows:detail", sid=sid)
 
 
 def _gone(request: Request, sid: str) -> HttpResponse:
-    messages.error(request, "Twilio has this flow no more. There is nothing left to change.")
+    messages.error(request, "This flow was deleted at Twilio. It can't be changed.")
     return outcomes.go_to(request, "flows:detail", sid=sid)
 
 
@@ -232,7 +232,7 @@ def _from_twilio(request: Request, sid: str) -> HttpResponse:
             return redirect(again) if made_anew else _gone(request, sid)
         # The flow's page asks Twilio itself, and says why it can't be read.
         then = " Try again in a minute." if isinstance(error, StaleRead) else ""
-        needs = "The edit form needs the flow as it is at Twilio now. Nothing was sent."
+        needs = "Couldn't open the edit form: the flow's current settings couldn't be read. Nothing was sent."
         messages.error(request, f"{needs}{then}")
         answer = redirect("flows:detail", sid=sid)
         return HttpResponse(status=204, headers={"HX-Redirect": answer.url}) if request.htmx else answer
@@ -299,7 +299,7 @@ def _review_page(request: Request, sid: str, form: FlowForm) -> HttpResponse:
     base, asked = form.snapshot or {}, form.values
     names = schema.differing(base, asked, asked)
     if sid and not names:
-        messages.info(request, "Nothing to save: no field differs from what you opened.")
+        messages.info(request, "No changes to save.")
         return _form_page(request, sid, form)
     rows = [
         {
@@ -338,7 +338,7 @@ def _collisions(account_sid: str, sid: str, flow: Mapping[str, Any]) -> list[str
         return []
     others = _enabled_like(account_sid, channel, identity, but=sid)
     return [
-        f"“{other}” is on for the same channel and identity. Only one can be: Twilio may refuse this."
+        f"“{other}” is already on for the same channel and contact identity. Twilio may refuse this change."
         for other in others[:MOST_IN_THE_WAY]
     ]
 

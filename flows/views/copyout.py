@@ -45,7 +45,7 @@ def flows_out(request: Request) -> HttpResponse:
             payload=Payload(requested={"format": form, "flows": len(flows)}),
         )
     except audit.NotRecorded:
-        messages.error(request, "Nothing was exported: the audit log can't be written just now.")
+        messages.error(request, "Nothing was exported: couldn't write to the audit log.")
         return redirect(back_to_list(request))
     text = copying.as_json(flows) if form == "json" else copying.as_csv(flows)
     response = HttpResponse(text, content_type=FORMATS[form])

@@ -29,7 +29,7 @@ from flows.views.requests import Request, actor_of, may, permitted, record_refus
 MOST_SHOWN: Final = 100  # groups
 NAMED: Final = 10  # flows of a group that are named at once
 REASON_MAX: Final = 200
-RESOLVED: Final = "Somebody has dealt with this already."
+RESOLVED: Final = "Already resolved by someone else."
 REVERTED_BY: Final = {MADE: "delete", CHANGED: "update", DELETED: "create"}
 
 
@@ -178,17 +178,15 @@ def _accepted(request: Request, event_ids: Sequence[uuid.UUID]) -> HttpResponse:
     try:
         external_changes.accept_all(changes, reason=reason, actor=actor_of(request))
     except NotRecorded:
-        sentence = "The audit log can't be written just now, so nothing was accepted."
+        sentence = "Couldn't write to the audit log, so nothing was accepted."
         return _page(request, changes=changes, reason=reason, error=sentence, status=503)
     if len(changes) == 1:
-        messages.success(request, "Accepted, and on record. The flow stays as it is at Twilio.")
+        messages.success(request, "Accepted. The flow stays as it is at Twilio.")
     else:
-        messages.success(
-            request, f"Accepted for {len(changes)} flows, and recorded. They stay as they are at Twilio."
-        )
+        messages.success(request, f"Accepted for {len(changes)} flows. They stay as they are at Twilio.")
     if gone := len(event_ids) - len(changes):
         messages.info(
-            request, f"{gone} of them {'was' if gone == 1 else 'were'} resolved by someone else before."
+            request, f"{gone} of them {'was' if gone == 1 else 'were'} already resolved by someone else."
         )
     return redirect("flows:drift")
 
@@ -213,7 +211,7 @@ def _event_ids(request: Request) -> list[uuid.UUID]:
 
 
 def _too_long(reason: str) -> str:
-    return f"The reason has {len(reason)} characters. Use {REASON_MAX} at most."
+    return f"The reason has {len(reason)} characters. Use up to {REASON_MAX}."
 
 
 def _page(

@@ -42,9 +42,9 @@ def event_reconcile(request: Request, event_id: str) -> HttpResponse:
         if change is not None:
             reconcile.settle(change)
     except FlexError as error:
-        trouble = f"Twilio could not be read just now: {error}."
+        trouble = f"Couldn't read from Twilio: {error}."
     except audit.NotRecorded:
-        trouble = "What was found could not be put on record, so it does not count yet."
+        trouble = "Couldn't write to the audit log, so the outcome is not confirmed yet."
     if request.htmx:
         return _page(request, event, trouble=trouble)
     if trouble:
@@ -73,21 +73,25 @@ def event_decide(request: Request, event_id: str) -> HttpResponse:
             actor=actor_of(request),
         )
     except reconcile.NotTheOne:
-        known = f"{form.named_sid} can't be the flow that it created: it was there before, or another change created it."
+        known = (
+            f"{form.named_sid} can't be the created flow: it existed before, or another change created it."
+        )
         form.add_error("sid" if "sid" in form.fields else "verdict", known)
         return _page(request, event, form=form, status=422)
     except (reconcile.NotForAPerson, audit.AlreadyRecorded):
-        messages.info(request, "Not recorded: this was resolved in the meantime.")
+        messages.info(request, "Your decision was not recorded: this change was resolved in the meantime.")
     except FlexError as error:
-        return _page(
-            request, event, form=form, trouble=f"Twilio could not be read just now: {error}.", status=502
-        )
+        return _page(request, event, form=form, trouble=f"Couldn't read from Twilio: {error}.", status=502)
     except audit.NotRecorded:
         return _page(
-            request, event, form=form, trouble="The audit log can't be written just now.", status=503
+            request,
+            event,
+            form=form,
+            trouble="Couldn't write to the audit log. Your decision was not recorded.",
+            status=503,
         )
     else:
-        messages.success(request, "Your decision is on record, and the flow can be changed again.")
+        messages.success(request, "Decision recorded. The flow can be changed again.")
     return redirect("audit:detail", event_id=event_id)
 
 
@@ -150,9 +154,9 @@ def _states(event: AuditEvent, payload: AuditPayload | None) -> list[dict[str, s
         return []
     states = []
     if payload.after and event.result in audit.MADE:
-        states.append({"state": "after", "label": "Restore this state"})
+        states.append({"state": "after", "label": "Restore this version"})
     if payload.before and event.result in audit.MADE:
-        states.append({"state": "before", "label": "Restore the state before"})
+        states.append({"state": "before", "label": "Restore previous version"})
     return states
 
 
@@ -202,7 +206,7 @@ def _row(
     elif event.result in (Result.UNKNOWN, Result.PENDING) and (
         name in requested or event.action == "flow.delete"
     ):
-        after = words.Said("Not known")
+        after = words.Said("Unknown")
     return {
         "name": name,
         "label": words.label(name),

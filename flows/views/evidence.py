@@ -39,7 +39,7 @@ def log_export(request: Request) -> HttpResponseBase:
     after = asked.get("after", "").strip()
     form = asked["format"] if asked.get("format") in export.FORMATS else "csv"
     is_whole = asked.get("what", "shown" if query.parameters() or query.faults else "all") == "all"
-    error = "" if _is_seq(after or "0") else "Enter the number of an event, from 0 on."
+    error = "" if _is_seq(after or "0") else "Enter an event number (0 or higher)."
     faults = [] if is_whole else _faults(query, request.scope)
     context = {
         "query": query,

@@ -41,10 +41,10 @@ COLUMNS = (
     ("updated", "Last changed"),
 )
 SECTIONS = (
-    ("Who writes", ("friendly_name", "channel_type", "contact_identity", "enabled", "chat_service_sid")),
-    ("What handles it", ("integration_type", *(entry.name for entry in schema.INTEGRATION_FIELDS))),
+    ("Channel", ("friendly_name", "channel_type", "contact_identity", "enabled", "chat_service_sid")),
+    ("Integration", ("integration_type", *(entry.name for entry in schema.INTEGRATION_FIELDS))),
     ("Options", ("long_lived", "janitor_enabled")),
-    ("At Twilio", ("sid", "account_sid", "date_created", "date_updated", "url")),
+    ("Details", ("sid", "account_sid", "date_created", "date_updated", "url")),
 )
 MOST_IN_DOUBT = 5  # changes in doubt that the list names above the flows
 RECONCILED_AT_ONCE = 5  # changes in doubt that one refresh looks at: each is a read
@@ -156,7 +156,7 @@ def flow_code(request: Request, sid: str) -> HttpResponse:
     row = Flow.objects.filter(sid=sid).first()
     reading = request.readings.get(sid)
     if row is None and reading is None:
-        raise Http404("The flow is not in the copy")
+        raise Http404("The flow is not in the mirror")
     flow = row or mirror.flow_from(reading or {}, request.account_sid)
     snippets = copying.snippets(flow.resource, api_url=_root(request.account_sid))
     return render(request, "flows/code.html", {"flow": flow, "snippets": snippets})
@@ -176,7 +176,7 @@ def flow_sync(request: Request) -> HttpResponse:
     moved, trouble = _synced(here)
     if not request.htmx:
         if trouble:
-            messages.error(request, f"Not refreshed: {trouble}.")
+            messages.error(request, f"Couldn't refresh: {trouble}.")
         return redirect("flows:list")
     context = _copy_of(here, trouble=trouble) | {"copy_is_stale": False}
     response = render(request, "flows/_copy.html", context)
@@ -196,14 +196,14 @@ def _synced(here: Iterable[Account]) -> tuple[bool, str]:
         except FlexError:
             pass  # kept in the copy's state, which the page shows
         except (Error, audit.NotRecorded):
-            trouble = "this site's database can't be written, so nothing new is taken over"
+            trouble = "the database can't be written, so nothing was synced"
     if not trouble:
         try:
             moved = bool(reconcile.reconcile(most=RECONCILED_AT_ONCE)) or moved
         except FlexError:
             pass  # it is tried again with the next refresh
         except (Error, audit.NotRecorded):
-            trouble = "this site's database can't be written, so nothing new is taken over"
+            trouble = "the database can't be written, so nothing was synced"
     return moved, trouble
 
 
@@ -217,10 +217,10 @@ def _asked_for(here: Sequence[Account], query: search.Query) -> Sequence[Account
 def _refusal_to_sync(query: search.Query, here: Sequence[Account]) -> str:
     """Why these accounts can't be refreshed, or nothing."""
     if query.mistakes:
-        return "Not refreshed: " + " ".join(one.sentence for one in query.mistakes)
+        return "Couldn't refresh: " + " ".join(one.sentence for one in query.mistakes)
     if not here:
-        which = f"the account {query.account}" if query.account else "any account that you can see"
-        return f"Not refreshed: this site has no credentials for {which}."
+        which = f"the account {query.account}" if query.account else "any of your accounts"
+        return f"Couldn't refresh: this site has no credentials for {which}."
     return ""
 
 

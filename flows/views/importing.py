@@ -53,7 +53,7 @@ def _text_of(request: Request, pasted: str) -> str:
     if file is None:
         return plain(pasted)
     if pasted.strip():
-        raise ValidationError("You chose a file and pasted text. Send one of them.")
+        raise ValidationError("Choose a file or paste text, not both.")
     data = file.read()
     if not data:
         raise ValidationError(f"The file “{str(file.name)[:80]}” is empty.")

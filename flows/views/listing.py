@@ -13,7 +13,7 @@ from flows.filters import LABELS, NOT_SET
 from flows.flexapi import schema
 
 MOST_UNUSUAL: Final = 20  # options for values that the schema does not know
-_STATUSES: Final = {"true": "On", "false": "Off", "gone": "Gone from Twilio"}
+_STATUSES: Final = {"true": "On", "false": "Off", "gone": "Deleted at Twilio"}
 _USUAL: Final[dict[str, tuple[str, ...]]] = {
     "channel": schema.CHANNEL_TYPES,
     "integration": (*schema.INTEGRATION_TYPES, NOT_SET),

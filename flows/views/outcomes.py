@@ -48,7 +48,7 @@ Act = Callable[[dict[str, Any]], changes.Change]
 def answer(
     request: Request, form: ReasonForm, page: Page, act: Act, *, what: str, sid: str = ""
 ) -> HttpResponse:
-    """Makes the change: `act` calls one service with what every change carries. `what` names it in sentences."""
+    """Makes the change: `act` calls one service with what every change carries. `what` names it after "Couldn't"."""
     common = {
         "reason": form.cleaned_data["reason"],
         "change_id": form.cleaned_data["change_id"],
@@ -60,7 +60,7 @@ def answer(
     except changes.Conflict as conflict:
         return _conflict(form, page, conflict)
     except changes.NothingToChange:
-        messages.info(request, "Nothing to save: the flow at Twilio is already like that. Nothing was sent.")
+        messages.info(request, "No changes to save: the flow already has these settings. Nothing was sent.")
         return _told(request, None, sid)
     except audit.AlreadyRecorded as known:
         return _replayed(request, known.event)
@@ -70,7 +70,7 @@ def answer(
         return render(request, name, {"problem": problem, "sid": sid}, status=500)
     except changes.NotRead as unread:
         if mirror.is_gone(unread.error):
-            messages.error(request, f"{what} was not sent.")  # the flow's page says that it is gone
+            messages.error(request, f"Couldn't {what}.")  # the flow's page says that it is gone
             return go_to(request, "flows:detail", sid=sid)
         status = 409 if isinstance(unread.error, StaleRead) else 502
         return page(form.again(), status=status, problem=_why_unread(request, unread.error, what))
@@ -107,7 +107,7 @@ def _undo(event: AuditEvent | None) -> SwitchForm | None:
         )
     initial = {
         "enabled": str(not _is_on(event.payload.after or {})).lower(),
-        "reason": f"Undo of event {event.seq}",
+        "reason": f"Undo event {event.seq}",
         "change_id": uuid.uuid4(),
         "refers_to": event.event_id,
     }
@@ -120,15 +120,17 @@ def _is_on(flow: Mapping[str, Any]) -> bool:
 
 def _succeeded(request: Request, change: changes.Change) -> HttpResponse:
     event = change.event
-    heard = "Twilio has it no more" if event.remote_status == changes.NOT_THERE else "Twilio confirmed it"
-    messages.success(request, f"{_name(event)} {_done(change)}. {heard}, and it is on record.")
+    heard = (
+        "It no longer exists at Twilio" if event.remote_status == changes.NOT_THERE else "Confirmed by Twilio"
+    )
+    messages.success(request, f"{_done(change)} {_name(event)}. {heard}.")
     if change.theirs:
         names = ", ".join(words.label(name) for name in change.theirs)
-        messages.info(request, f"Somebody else changed {names} meanwhile. That is kept beside your change.")
+        messages.info(request, f"Someone else changed {names} in the meantime. Both changes were kept.")
     for name in change.differs:
         messages.warning(
             request,
-            f"{words.label(name)} is not what you asked for: Twilio answered another value. See below.",
+            f"Twilio saved a different value for {words.label(name)} than you requested.",
         )
     if event.action == "flow.delete":
         return redirect("flows:list")
@@ -187,10 +189,10 @@ def _replayed(request: Request, event: AuditEvent) -> HttpResponse:
     if event.result == Result.SUCCEEDED and event.action != "flow.delete":
         messages.info(
             request,
-            "This form was sent before, and its change is made. What you may have altered in it since was not sent.",
+            "This change was already saved. Later edits to the form were not sent.",
         )
         return _told(request, event, event.target_sid)
-    messages.info(request, "This form was sent before; this is what became of it. Nothing was sent again.")
+    messages.info(request, "This form was already sent. Its result is shown below. Nothing was sent again.")
     return go_to(request, "audit:detail", event_id=event.event_id)
 
 
@@ -204,11 +206,11 @@ def _referred(request: Request, form: ReasonForm, sid: str) -> uuid.UUID | None:
 
 
 def _name(event: AuditEvent) -> str:
-    return f"“{event.payload.friendly_name}”" if event.payload.friendly_name else "The flow"
+    return f"“{event.payload.friendly_name}”" if event.payload.friendly_name else "the flow"
 
 
 def _done(change: changes.Change) -> str:
-    """What came to pass, such as "is off"."""
+    """What came to pass, such as "Turned off"."""
     if change.event.changed_fields == ["enabled"]:
-        return "is on" if _is_on(change.after) else "is off"
-    return {"flow.create": "is made", "flow.delete": "is deleted"}.get(change.event.action, "is changed")
+        return "Turned on" if _is_on(change.after) else "Turned off"
+    return {"flow.create": "Created", "flow.delete": "Deleted"}.get(change.event.action, "Saved changes to")

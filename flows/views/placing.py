@@ -104,18 +104,16 @@ def _source_of(request: Request, sid: str) -> tuple[str, Snapshot] | None:
         found = lookup.find(sid, scope=scope_of(request.user, "flows.view_flow"))
         if found.account and found.snapshot is not None:
             return found.account.sid, found.snapshot
-        unasked = "".join(f" {one} could not be asked: {reason}" for one, reason in found.unasked)
-        messages.error(
-            request, f"The flow to clone, {sid}, is in none of your accounts that were asked.{unasked}"
-        )
+        unasked = "".join(f" Couldn't check {one}: {reason}" for one, reason in found.unasked)
+        messages.error(request, f"Couldn't find the flow to clone, {sid}, in your accounts.{unasked}")
         return None
     if not may(request.user, "flows.view_flow", there):
-        messages.error(request, "The flow to copy is in an account that you may not see.")
+        messages.error(request, "The flow to copy is in an account that you can't view.")
         return None
     try:
         return there, mirror.fetch(sid, account_sid=there)
     except FlexError as error:
-        messages.error(request, f"The flow to clone could not be read from Twilio: {error}.")
+        messages.error(request, f"Couldn't read the flow to clone from Twilio: {error}.")
         return None
 
 

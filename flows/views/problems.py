@@ -17,20 +17,20 @@ from flows.services.settling import StaleRead
 # Twilio's codes that a person can do something about: what it means, and what to do.
 ADVICE = {
     20001: ("Twilio did not accept a value.", "Correct it and save again."),
-    20003: ("Twilio does not accept this site's credentials.", "An administrator has to check TWILIO_API_KEY and TWILIO_API_SECRET."),
-    20005: ("The Twilio account is not active.", "An administrator has to look at the account in the Twilio Console."),
-    20404: ("Twilio has no such Flex Flow.", "It was deleted, perhaps by somebody else a moment ago."),
+    20003: ("Twilio does not accept this site's credentials.", "Ask an administrator to check TWILIO_API_KEY and TWILIO_API_SECRET."),
+    20005: ("The Twilio account is not active.", "Ask an administrator to check the account in the Twilio Console."),
+    20404: ("Twilio has no such Flex Flow.", "Someone may have just deleted it. Check its page."),
     20409: ("Twilio reports a conflict with another change.", "Open the flow again and repeat your change."),
     20429: ("Twilio is receiving too many requests from this account.", "Wait a moment and save again."),
     45010: ("Twilio is receiving too many requests from this account.", "Wait a moment and save again."),
-    45205: ("Twilio has no such Flex Flow.", "It was deleted, perhaps by somebody else a moment ago."),
+    45205: ("Twilio has no such Flex Flow.", "Someone may have just deleted it. Check its page."),
     45210: (
-        "Another enabled flow has this channel and contact identity already.",
-        "Switch the other flow off first, or save this one switched off.",
+        "Another enabled flow already uses this channel and contact identity.",
+        "Turn off the other flow first, or save this one turned off.",
     ),
     45212: (
-        "Another enabled flow has this channel and contact identity already.",
-        "Switch the other flow off first, or leave this one switched off.",
+        "Another enabled flow already uses this channel and contact identity.",
+        "Turn off the other flow first, or leave this one off.",
     ),
 }  # fmt: skip
 COLLISIONS = {45210, 45212}
@@ -59,40 +59,36 @@ class Problem:
 
 
 def of_change(error: FlexError, *, what: str, sent: bool = True) -> Problem:
-    """Why a change did not succeed; `what` names it, such as "The change" or "The new flow". Not `sent`: the
+    """Why a change did not succeed; `what` names it, such as "save your changes" or "create the flow". Not `sent`: the
     flow could not even be read first."""
     if isinstance(error, StaleRead):
-        text = f"{_sentence(error)} A change made on top of that could undo it, so nothing was sent."
-        return _problem(
-            error, f"{what} was not sent", text, "Try again in a minute; what you typed is kept below."
-        )
+        text = f"{_sentence(error)} A new change could overwrite it, so nothing was sent."
+        return _problem(error, f"Couldn't {what}", text, "Try again in a minute. Your input is kept below.")
     if not sent and not isinstance(error, Refused):
-        text = (
-            f"The flow could not be read from Twilio first: {error}. Nothing was sent, and nothing changed."
-        )
-        return _problem(
-            error, f"{what} was not sent", text, "Try again in a moment; what you typed is kept below."
-        )
+        text = f"Couldn't read the flow from Twilio first: {error}. Nothing was sent."
+        return _problem(error, f"Couldn't {what}", text, "Try again in a moment. Your input is kept below.")
     if isinstance(error, Refused):
-        said = f"Twilio refused it: {masked(error.message)}" if error.message else "Twilio refused it."
-        meaning, advice = _advice_on(error)
-        return _problem(error, f"{what} was not made", f"{meaning} {said}".strip(), advice)
-    if isinstance(error, NeverSent):
-        text = f"{_sentence(error)} Nothing was sent, and nothing changed."
-        return _problem(
-            error, f"{what} was not sent", text, "Try again in a moment; what you typed is kept below."
+        said = (
+            f"Twilio refused the request: {masked(error.message)}"
+            if error.message
+            else "Twilio refused the request."
         )
-    said = f" The answer said: {masked(error.message)}" if error.message else ""
-    text = f"{_sentence(error)} The request may have arrived all the same, so nobody knows yet whether it was carried out.{said}"
-    advice = "Look at the flow before you try again. The attempt is on record as outcome unknown."
-    return _problem(error, f"{what} was sent, and its outcome is not known", text, advice, level="warning")
+        meaning, advice = _advice_on(error)
+        return _problem(error, f"Couldn't {what}", f"{meaning} {said}".strip(), advice)
+    if isinstance(error, NeverSent):
+        text = f"{_sentence(error)} Nothing was sent."
+        return _problem(error, f"Couldn't {what}", text, "Try again in a moment. Your input is kept below.")
+    said = f" Twilio's message: {masked(error.message)}" if error.message else ""
+    text = f"{_sentence(error)} Twilio may still have received the request.{said}"
+    advice = "Check the flow before you try again. The attempt is in the audit log."
+    return _problem(error, "Unknown outcome", text, advice, level="warning")
 
 
 def at_field(error: FlexError, *, what: str, field_id: str, label: str) -> Problem:
     """A refusal of one field's value: the field has the reason, and this leads to it."""
     _, advice = _advice_on(error)
     return Problem(
-        title=f"{what} was not made",
+        title=f"Couldn't {what}",
         text="Twilio refused the value of",
         advice=advice,
         code=error.code,
@@ -122,7 +118,9 @@ def of_reading(error: FlexError, *, what: str) -> Problem:
             error, "Twilio refused to show this flow", f"{meaning} {what}".strip(), advice, level="warning"
         )
     if isinstance(error, NoTurn):
-        text = f"Twilio allows {RATES['fetch']} reads of a flow a second in an account, and others came first. {what}"
+        text = (
+            f"Twilio allows {RATES['fetch']} flow reads per second and account, and others came first. {what}"
+        )
         advice = "Reload the page in a few seconds."
         return _problem(error, "Twilio was not asked", text, advice, level="warning")
     if isinstance(error, NeverSent):
@@ -134,19 +132,19 @@ def of_reading(error: FlexError, *, what: str) -> Problem:
 
 def not_recorded() -> Problem:
     return Problem(
-        title="The audit log can't be written, so nothing was sent",
-        text="Every change is put on record before it goes to Twilio. That failed just now: the flow is as it was.",
-        advice="What you typed is kept below. Try again in a moment; if this stays, tell whoever runs this site.",
+        title="Couldn't write to the audit log, so nothing was sent",
+        text="Each change is logged before it is sent to Twilio. The flow was not changed.",
+        advice="Your input is kept below. Try again in a moment. If this continues, contact your administrator.",
     )
 
 
 def outcome_not_recorded(error: FlexError | None) -> Problem:
     is_sent = not isinstance(error, NeverSent)
-    heard = "Twilio confirmed it" if error is None else _sentence(error).rstrip(".")
+    heard = "Twilio confirmed the change" if error is None else _sentence(error).rstrip(".")
     return Problem(
-        title=f"The change was {'sent' if is_sent else 'not sent'}, and its outcome could not be put on record",
-        text=f"{heard}. The attempt is on record, without an outcome.",
-        advice="Look at the flow before you change it again, and tell whoever runs this site.",
+        title=f"The change was {'sent' if is_sent else 'not sent'}, but its outcome couldn't be logged",
+        text=f"{heard}. The audit log has the attempt without an outcome.",
+        advice="Check the flow before you change it again, and contact your administrator.",
         level="warning",
         status=error.status if error else None,
         code=error.code if error else None,
@@ -155,32 +153,32 @@ def outcome_not_recorded(error: FlexError | None) -> Problem:
 
 def change_open(other: AuditEvent, *, is_creation: bool) -> Problem:
     """A change was held back by another one, which is under way, in doubt, or was made since the flow was read."""
-    who, kept = other.actor_label, "what you typed is kept below"
+    who, kept = other.actor_label, "your input is kept below"
     if other.action == "flow.create" and not is_creation:
         return Problem(
-            title="This flow may be what an open creation made",
-            text=f"It is new here, and what became of a flow that {who} asked for is not known yet. Until that is known, no change of this one is sent. Nothing was sent.",
-            advice=f"Look at that creation in the audit log; once it is settled, save again: {kept}.",
+            title="This may be a flow that's still being created",
+            text=f"{who} created a flow, and the outcome is still unknown. This flow is locked until it is known. Nothing was sent.",
+            advice=f"Check that change in the audit log. Save again once it is resolved: {kept}.",
             level="warning",
         )
     if other.action == "flow.create":
         return Problem(
-            title="Another creation like this one is open",
-            text=f"{who} asked for a flow with this name or contact identity, and what became of that is not known yet. So that there are not two, yours was held back. Nothing was sent.",
-            advice=f"Look at the other one in the audit log; once it is settled, save again: {kept}.",
+            title="A similar flow is still being created",
+            text=f"{who} created a flow with this name or contact identity, and the outcome is still unknown. To avoid a duplicate, nothing was sent.",
+            advice=f"Check the other change in the audit log. Save again once it is resolved: {kept}.",
             level="warning",
         )
     if other.result == Result.UNKNOWN:
         return Problem(
-            title="A change of this flow is in doubt",
-            text=f"Nobody knows yet what became of the change that {who} made. Until that is known, no other is sent. Nothing was sent.",
-            advice=f"Look at that change on the flow's page: it is found out there, mostly within two minutes. Then save again; {kept}.",
+            title="A change to this flow has an unknown outcome",
+            text=f"A change by {who} may or may not have been applied. This flow is locked until the outcome is known. Nothing was sent.",
+            advice=f"Open that change from the flow's page. It is usually resolved within two minutes. Then save again: {kept}.",
             level="warning",
         )
     return Problem(
-        title="Another change of this flow came first",
-        text=f"{who} is changing it at this moment, or did so a moment ago, so yours was held back. Nothing was sent.",
-        advice=f"Wait a few seconds and save again; {kept}, and compared with the flow anew.",
+        title="Someone else is changing this flow",
+        text=f"{who} is changing it now, or changed it a moment ago. Nothing was sent.",
+        advice=f"Wait a few seconds and save again: {kept}.",
         level="warning",
     )
 
@@ -188,21 +186,19 @@ def change_open(other: AuditEvent, *, is_creation: bool) -> Problem:
 def closed(why: Why, *, what: str, sent: bool = False, is_tried: bool = True) -> Problem:
     """A change that can't be made now, whoever asks; `sent`: Twilio has just said so to this one. Not
     `is_tried`: its form was asked for."""
-    nothing = "Nothing was changed." if sent else "Nothing was sent, and nothing changed."
-    failed = f"{what} was not {'made' if sent else 'sent'}" if is_tried else f"{what} can't be made now"
+    nothing = "Nothing was changed." if sent else "Nothing was sent."
+    failed = f"Couldn't {what}" if is_tried else f"You can't {what} now"
     if why.kind == closures.ACCOUNT:
         return Problem(
             title=failed,
             text=f"{why.sentence} {nothing}",
-            advice="Ask whoever runs this site to add the account's credentials.",
+            advice="Ask an administrator to add the account's credentials.",
         )
     return Problem(
         title=failed,
         text=nothing,
         notice=why.sentence,
-        advice=closures.ADVICE
-        if why.by_twilio
-        else "Wait until it is opened again; an administrator does that under Accounts.",
+        advice=closures.ADVICE if why.by_twilio else "An administrator can lift read-only under Accounts.",
         status=why.closure.status if why.closure else None,
         code=why.closure.code if why.closure else None,
     )
@@ -211,7 +207,7 @@ def closed(why: Why, *, what: str, sent: bool = False, is_tried: bool = True) ->
 def changed_meanwhile(labels: str) -> Problem:
     return Problem(
         title="Someone else changed this flow in the meantime",
-        text=f"Changed: {labels}. What you see below is how it is at Twilio now. Nothing was sent.",
+        text=f"Changed: {labels}. The current values are shown below. Nothing was sent.",
         advice="Check the flow again, then confirm.",
         is_conflict=True,
     )
@@ -229,9 +225,9 @@ def field_of(error: FlexError) -> str:
 
 def base_lost() -> Problem:
     return Problem(
-        title="This form is not complete",
-        text="It does not say what the flow looked like when you opened it, so nothing was sent.",
-        advice="Look over the values below, read from Twilio just now, and save again.",
+        title="This form is incomplete",
+        text="The flow's original values are missing, so nothing was sent.",
+        advice="Check the values below, just read from Twilio, and save again.",
     )
 
 

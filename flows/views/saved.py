@@ -26,16 +26,16 @@ def view_save(request: Request) -> HttpResponse:
     mine = SavedView.objects.filter(person=request.user)
     if asked.mistakes:
         sentences = " ".join(mistake.sentence for mistake in asked.mistakes)
-        messages.error(request, f"The view was not saved. {sentences}")
+        messages.error(request, f"Couldn't save the view. {sentences}")
     elif not name:
-        messages.error(request, "Give the view a name.")
+        messages.error(request, "Enter a name for the view.")
     elif len(query) > 600:
-        messages.error(request, "This search is too long to be kept.")
+        messages.error(request, "This search is too long to save.")
     elif mine.count() >= MOST and not mine.filter(name=name).exists():
-        messages.error(request, f"You have {MOST} views. Remove one first.")
+        messages.error(request, f"You can save up to {MOST} views. Delete one first.")
     else:
         SavedView.objects.update_or_create(person=request.user, name=name, defaults={"query": query})
-        messages.success(request, f"Kept as “{name}”.")
+        messages.success(request, f"Saved view “{name}”.")
     return redirect(reverse("flows:list") + (f"?{query}" if query else ""))
 
 

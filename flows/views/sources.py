@@ -46,7 +46,7 @@ def problem_of_reading(
     state = request.states.get(request.account_sid)
     if error is None or (state and state.why("fetch")):
         return None
-    shown = "What you see is the copy." if row else "There is no copy of it here either."
+    shown = "Showing cached data." if row else "No cached data is available."
     return problems.of_reading(error, what=shown)
 
 

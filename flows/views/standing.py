@@ -26,9 +26,9 @@ from flows.views.restore import opens
 SITE: Final = "site"  # in the form, in place of an account's SID
 CLOSE: Final = "flows.close_account"
 DONE: Final = {
-    "close": "{whose} is read-only now: nobody can change anything there through this dashboard.",
-    "reopen": "{whose} can be changed again, by those who may.",
-    "ask_again": "{whose}: with the next call of each kind, Twilio is asked again.",
+    "close": "{whose} is now read-only.",
+    "reopen": "{whose} is writable again.",
+    "ask_again": "{whose}: refused requests will be retried.",
 }
 
 
@@ -61,13 +61,13 @@ def account_act(request: Request) -> HttpResponse:
             change = closures.close if act == "close" else closures.reopen
             done = change(account_sid=sid, reason=reason[:200], actor=actor_of(request))
     except NotRecorded:
-        messages.error(request, "The audit log can't be written just now, so everything stays as it was.")
+        messages.error(request, "Couldn't write to the audit log, so nothing was changed.")
         return _page(request, status=503)
     whose = (accounts.get(sid).name or "The account") if sid else "The whole site"
     if done:
         messages.success(request, DONE[act].format(whose=whose))
     else:
-        messages.info(request, "It was like that already.")
+        messages.info(request, "This was already done.")
     return redirect("accounts:list")
 
 

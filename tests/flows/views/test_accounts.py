@@ -182,7 +182,7 @@ def test_new_flow_asks_for_its_account(client_of, flows, sandbox, staging):
     unplaced = client.post("/flows/new/", {**typed, "reason": "New"})
     made = client.post("/flows/new/", {**typed, "account": staging.account_sid, "reason": "New"})
 
-    assert "In which account?" in text_of(asked)
+    assert "Choose an account" in text_of(asked)
     assert (unplaced.status_code, 'value="Nova"' in text_of(unplaced)) == (422, True)
     assert made.status_code == 302
     assert [len(writes(there)) for there in (sandbox, staging)] == [0, 1]
@@ -209,7 +209,7 @@ def test_copy_to_another_account_asks_for_the_sids_there(client_of, flows, stagi
         "studio",
     )
     assert (data["chat_service_sid"], data["integration_flow_sid"]) == ("", "")
-    assert f'there <span class="id">{FW}</span>' in text_of(page)
+    assert f'Studio Flow SID: <span class="id">{FW}</span>' in text_of(page)
     assert "From production to staging" in text_of(page)
 
 
@@ -364,7 +364,7 @@ def test_refresh_renews_every_account_and_tells_of_the_one_that_fails(client_of,
 
     assert Flow.objects.filter(friendly_name="Later").exists()
     assert "<bdi>staging</bdi>: " in page
-    assert "Last check failed" in page
+    assert "Last sync failed" in page
     assert SyncState.objects.get(pk=sandbox.account_sid).failed_at is None
     assert Flow.objects.get(pk=flows[1]).gone_at is None
     staging.start()
@@ -432,7 +432,7 @@ def test_import_makes_a_flow_in_the_account_that_it_names(client_of, flows, sand
 
     plan = Plan.objects.get()
     assert list(plan.changes.order_by("place").values_list("account_sid", "skipped")) == [
-        ("", "Entry 1: It doesn't say in which account to create the flow: add its account_sid."),
+        ("", "Entry 1: The account is missing. Add an account_sid."),
         (staging.account_sid, ""),
     ]
 

@@ -179,7 +179,7 @@ def test_unknown_outcome_claims_no_after(client_of, event):
 
     page = client_of("viewer").get(f"/audit/{said.event_id}/")
 
-    assert [(row["after"], row["is_changed"]) for row in page.context["rows"]] == [("Not known", False)]
+    assert [(row["after"], row["is_changed"]) for row in page.context["rows"]] == [("Unknown", False)]
 
 
 def test_log_needs_the_permission(client, django_user_model):

@@ -132,7 +132,7 @@ def test_all_of_theirs_leaves_nothing_to_save(late, omar, sandbox, flow_sid):
     again = go_on(omar, page, flow_sid, pick_friendly_name="theirs", review="1")
 
     assert again.context["form"]["friendly_name"].value() == "Theirs"
-    assert "Nothing to save" in text(again)
+    assert "No changes to save" in text(again)
     assert writes(sandbox) == []
 
 
@@ -248,7 +248,7 @@ class TestDeletion:
         answer = omar.post(f"/flows/{flow_sid}/delete/", {**form_data(page), **typed})
 
         assert (answer.status_code, writes(sandbox)) == (409, [])
-        assert f"Changed: {label}" in text(answer).replace("Switched on", "Enabled")
+        assert f"Changed: {label}" in text(answer).replace("Turned on", "Enabled")
         assert (
             answer.context["form"]["confirm_name"].value() is None
         )  # confirmed anew, never by what stood there

@@ -50,7 +50,7 @@ def test_inbox_shows_a_flow_once_from_first_to_last(client_of, drift, flow_sid):
 def test_drift_is_told_on_the_list_the_flow_and_its_event(client_of, drift, flow_sid):
     client = client_of("viewer")
 
-    assert "Changed elsewhere</span>" in text(client.get("/flows/"))
+    assert "External change</span>" in text(client.get("/flows/"))
     flow = client.get(f"/flows/{flow_sid}/")
     assert flow.context["drifted"]
     assert "Outside this dashboard" in text(flow)
@@ -86,7 +86,7 @@ def test_accepting_twice_is_told(client_of, drift):
 
     answer = client.post(f"/flows/drift/{drift.event_id}/accept/", follow=True)
 
-    assert "Somebody has dealt with this already" in text(answer)
+    assert "Already resolved by someone else" in text(answer)
     assert AuditEvent.objects.filter(action="flow.accept").count() == 1
 
 
@@ -204,7 +204,7 @@ def test_restoring_what_is_there_already_says_so(client_of, flow_sid):
     page = client_of("operator").get(f"/flows/{flow_sid}/edit/?restore={baseline.event_id}")
 
     assert page.context["restore"].rows == []
-    assert "there is nothing to change" in text(page)
+    assert "There is nothing to change" in text(page)
 
 
 def test_field_that_can_not_be_emptied_stays(client_of, sandbox):
@@ -321,7 +321,7 @@ def test_flow_made_and_deleted_elsewhere_has_nothing_to_undo(client_of, sandbox,
 
 @pytest.mark.parametrize(
     ("state", "typed", "relation"),
-    [("before", {}, "Undoes"), ("after", {"friendly_name": "Else"}, "Refers to")],
+    [("before", {}, "Reverts"), ("after", {"friendly_name": "Else"}, "Refers to")],
 )
 def test_event_says_what_it_is_to_the_one_it_refers_to(client_of, drift, flow_sid, state, typed, relation):
     client = client_of("operator")
@@ -404,7 +404,7 @@ def test_group_is_accepted_at_once_with_one_reason(client_of, many):
     assert {event.target_sid for event in accepted} == set(many)
     assert "Accepted for 12 flows" in text(page)
     again = client.post("/flows/drift/accept/", {"events": events}, follow=True)
-    assert "Somebody has dealt with this already" in text(again)
+    assert "Already resolved by someone else" in text(again)
     assert accepted.count() == 12
 
 
@@ -416,7 +416,7 @@ def test_part_of_a_group_that_was_resolved_meanwhile_is_told(client_of, many):
     page = client.post("/flows/drift/accept/", {"events": events}, follow=True)
 
     assert "Accepted for 11 flows" in text(page)
-    assert "1 of them was resolved by someone else before" in text(page)
+    assert "1 of them was already resolved by someone else" in text(page)
 
 
 def test_group_is_reverted_by_a_bulk_change_with_the_reason(client_of, sandbox, many):
@@ -468,7 +468,7 @@ def test_reason_that_is_too_long_stays_where_it_was_typed(client_of, many, path)
     page = client.post(f"/flows/drift/{path}/", {"events": events, "reason": "x" * 201})
 
     assert page.status_code == 422
-    assert "The reason has 201 characters. Use 200 at most." in text(page)
+    assert "The reason has 201 characters. Use up to 200." in text(page)
     assert "x" * 201 in text(page)
     assert OpenDrift.objects.count() == 12
 
@@ -505,7 +505,7 @@ def test_many_of_an_account_where_one_may_only_look_are_refused(client_of, sandb
 def test_many_of_nothing_is_told(client_of, db, events):
     page = client_of("operator").post("/flows/drift/accept/", {"events": events}, follow=True)
 
-    assert "Somebody has dealt with this already" in text(page)
+    assert "Already resolved by someone else" in text(page)
 
 
 def begin(client, found, reason="Not agreed"):

@@ -102,7 +102,7 @@ def test_page_says_that_a_second_read_is_needed_and_then_the_answer(client_of, s
     event = lose(sandbox, actor, flow_sid, FaultKind.DROP)
     client = client_of("viewer")
 
-    assert "A first read" in text(client.post(url(event, "reconcile"), headers=HTMX))
+    assert "A first check" in text(client.post(url(event, "reconcile"), headers=HTMX))
     with later():
         answer = client.post(url(event, "reconcile"), headers=HTMX)
 
@@ -117,8 +117,8 @@ def test_page_says_that_twilio_could_not_be_read(client_of, sandbox, flow_sid, a
     plain = client_of("viewer").post(url(event, "reconcile"), follow=True)
 
     assert answer.context["fate"] == "in_doubt"
-    assert "Twilio could not be read just now" in text(answer)
-    assert "Twilio could not be read just now" in text(plain)
+    assert "Couldn&#x27;t read from Twilio" in text(answer)
+    assert "Couldn&#x27;t read from Twilio" in text(plain)
 
 
 def test_change_under_way_is_not_looked_at(client_of, sandbox, flow_sid, actor):
@@ -228,7 +228,7 @@ def test_list_names_what_is_in_doubt(client_of, twins):
 
     assert [str(change.action) for change in page.context["in_doubt"]] == ["flow.create"]
     assert "Campagne" in text(page)
-    assert "a person has to decide" in text(page)
+    assert "needs your decision" in text(page)
 
 
 def test_flow_in_doubt_offers_no_change(client_of, sandbox, flow_sid, actor):
@@ -247,7 +247,7 @@ def test_creation_like_one_in_doubt_is_held_back_with_what_was_typed(client_of, 
     answer = client_of("operator").post("/flows/new/", form)
 
     assert answer.status_code == 409
-    assert "Another creation like this one is open" in text(answer)
+    assert "A similar flow is still being created" in text(answer)
     assert answer.context["form"]["friendly_name"].value() == "Another"
     assert len([request for request in sandbox.requests if request.method != "GET"]) == sent
 
@@ -277,4 +277,4 @@ def test_event_of_no_flow_says_what_it_was_about(client_of, db, actor):
 
     assert page.context["said"] == {"through": 7, "fault": "<b>"}
     assert "&lt;b&gt;" in text(page)
-    assert "No field was part" not in text(page)
+    assert "This event has no fields" not in text(page)

@@ -238,7 +238,7 @@ def test_export_after_no_number_is_an_error(client_of, after):
     answer = post(client_of("auditor"), after=after)
 
     assert answer.status_code == 422
-    assert "Enter the number of an event" in answer.content.decode()
+    assert "Enter an event number" in answer.content.decode()
     assert not AuditEvent.objects.exists()
 
 
@@ -276,9 +276,9 @@ def test_verify_now_goes_on_record_and_is_shown(client_of, record):
     event = AuditEvent.objects.get(action="audit.verify")
     assert (event.actor_label, event.actor_role, event.result) == ("auditor", "auditor", "succeeded")
     assert page.redirect_chain == [(VERIFICATION, 302)]
-    assert "As it was written, up to event 3" in page.content.decode()
-    assert "Nothing came since" in page.content.decode()
-    assert "1 event came since" in client.get(VERIFICATION).content.decode()
+    assert "Intact: events 1–3 verified" in page.content.decode()
+    assert "No new events since" in page.content.decode()
+    assert "1 new event since" in client.get(VERIFICATION).content.decode()
 
 
 def test_fault_is_shown_with_a_link_to_the_event(client_of, record):
@@ -288,7 +288,7 @@ def test_fault_is_shown_with_a_link_to_the_event(client_of, record):
 
     page = client_of("auditor").post(VERIFICATION, follow=True).content.decode()
 
-    assert "Event 2 is not as it was sealed" in page
+    assert "Event 2 does not match its hash" in page
     assert f"/audit/{AuditEvent.objects.get(seq=2).event_id}/" in page
     assert AuditEvent.objects.get(action="audit.verify").result == "failed"
 
@@ -310,7 +310,7 @@ def test_record_of_a_verification_that_was_altered_is_told(client_of, record):
     client.post(VERIFICATION)
     tamper("UPDATE flows_auditevent SET actor_label = 'ada' WHERE seq = 1")
 
-    assert "not as it was sealed" in client.get(VERIFICATION).content.decode()
+    assert "record was altered" in client.get(VERIFICATION).content.decode()
 
 
 def test_verification_that_cannot_be_recorded_is_still_told(client_of, record, unrecordable):
@@ -321,8 +321,8 @@ def test_verification_that_cannot_be_recorded_is_still_told(client_of, record, u
     page = client.post(VERIFICATION)
 
     assert page.status_code == 503
-    assert "1 event is as it was written" in page.content.decode()
-    assert "could not be put on record" in page.content.decode()
+    assert "1 event verified" in page.content.decode()
+    assert "this verification was not recorded" in page.content.decode()
 
 
 def test_signed_head_is_downloaded_and_found_to_fit(client_of, record):
@@ -338,7 +338,7 @@ def test_signed_head_is_downloaded_and_found_to_fit(client_of, record):
     kept = answer.content.decode()
     assert evidence.read_head(kept)["seq"] == 1
     page = client.post(VERIFICATION, {"head": f"\n {kept}\n"}, follow=True).content.decode()
-    assert "beside a head that was kept elsewhere" in page
+    assert "with an external checkpoint" in page
 
 
 def test_cut_off_tail_shows_beside_the_kept_head(client_of, record):
@@ -356,8 +356,8 @@ def test_cut_off_tail_shows_beside_the_kept_head(client_of, record):
     without = client.post(VERIFICATION, follow=True).content.decode()
     beside = client.post(VERIFICATION, {"head": kept}, follow=True).content.decode()
 
-    assert "As it was written" in without
-    assert "Event 3 is not the one that was at the head when it was signed" in beside
+    assert "Intact" in without
+    assert "Event 3 does not match the signed checkpoint" in beside
 
 
 @pytest.mark.parametrize("head", ["x", "{}", "[" * 1999, '{"seq": NaN}', "9" * 3000], ids=range(5))
@@ -365,7 +365,7 @@ def test_text_that_is_no_head_is_an_error_at_its_field(client_of, head):
     page = client_of("auditor").post(VERIFICATION, {"head": head})
 
     assert page.status_code == 422
-    assert "no head that was signed here" in page.content.decode()
+    assert "Invalid checkpoint" in page.content.decode()
     assert page.context["text"] == head
     assert not AuditEvent.objects.exists()
 

@@ -19,17 +19,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 HTMX = {"HX-Request": "true"}
 STAGING = "AC" + "0e" * 16
 NOT_UNDERSTOOD = {
-    "channel=instagram": "“instagram” is not a channel, and no flow has it.",
-    "integration=bot": "“bot” is not an integration type, and no flow has it.",
-    "enabled=maybe": "“maybe” is not a status. Choose On, Off or Gone.",
-    "account=AC1": "“AC1” is not an account that you can see.",
+    "channel=instagram": "“instagram” is not a channel of any flow.",
+    "integration=bot": "“bot” is not an integration type of any flow.",
+    "enabled=maybe": "“maybe” is not a status. Choose On, Off or Deleted.",
+    "account=AC1": "“AC1” is not one of your accounts.",
     "sort=colour": "“colour” is not a column to sort by.",
     "page=last": "“last” is not a page number.",
     f"q={'x' * 300}": "The search is longer than 256 characters.",
-    "q=%00": "The search has a NUL character (U+0000) in it.",
-    "q=%E2%80%8B": "The search has no visible character.",
+    "q=%00": "The search contains a NUL character (U+0000).",
+    "q=%E2%80%8B": "The search has no visible characters.",
     "chanel=sms": "There is no filter called “chanel”.",
-    "channel=sms&channel=web": "Channel is given more than once: “sms”, “web”.",
+    "channel=sms&channel=web": "Channel has more than one value: “sms”, “web”.",
 }
 each_mistake = pytest.mark.parametrize(("query", "says"), NOT_UNDERSTOOD.items(), ids=lambda text: text[:24])
 
@@ -56,7 +56,7 @@ def test_page_shows_no_flow_and_says_why(client_of, sids, query, says, headers):
     assert page.status_code == 200
     assert "Flow 1" not in text_of(page)
     assert says in text_of(page)
-    assert "Nothing is shown" in text_of(page)
+    assert "Invalid filter" in text_of(page)
 
 
 @each_mistake
@@ -102,7 +102,7 @@ def test_refresh_of_it_asks_for_nothing(client_of, sandbox, sids, query, says):
     swapped = client_of("operator").post(f"/flows/sync/?{query}", headers=HTMX)
 
     assert len(sandbox.requests) == before
-    assert f"Not refreshed: {says}" in text_of(plain)
+    assert f"Couldn't refresh: {says}" in text_of(plain)
     assert swapped["HX-Redirect"].startswith("/flows/?")
 
 
@@ -153,7 +153,7 @@ def test_account_of_others_is_as_unknown_as_one_that_there_is_not(client_of, sta
     known, unknown = (tester.get("/flows/", {"account": sid}) for sid in (ACCOUNT, "AC" + "9" * 32))
 
     for page, sid in ((known, ACCOUNT), (unknown, "AC" + "9" * 32)):
-        assert f"“{sid}” is not an account that you can see." in text_of(page)
+        assert f"“{sid}” is not one of your accounts." in text_of(page)
 
 
 # Whatever is asked for: a bulk change has the flows that the page shows, and no other

@@ -24,9 +24,9 @@ def text(page):
 def test_nothing_looks_fine_on_a_site_that_never_reached_twilio(client_of, db, path):
     page = text(client_of("viewer").get(path))
 
-    assert "Never checked" in page
+    assert "Never synced" in page
     assert not FINE.search(page)
-    assert "Nothing to look at" not in page
+    assert "No external changes" not in page
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -38,11 +38,11 @@ def test_nothing_looks_fine_where_the_last_check_failed(client_of, sandbox, path
 
     page = text(client.get(path))
 
-    assert "Last check failed</span> at <time" in page
+    assert "Last sync failed</span> at <time" in page
     assert "Twilio answered with status 500" in page
-    assert "Last successful check at <time" in page
+    assert "Last successful sync at <time" in page
     assert not FINE.search(page)
-    assert "Nothing to look at" not in page
+    assert "No external changes" not in page
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -51,7 +51,7 @@ def test_what_is_fine_says_when_it_was_checked(client_of, sandbox, path):
 
     page = text(client_of("viewer").get(path))
 
-    assert 'class="status good">Checked</span> at <time' in page
+    assert 'class="status good">Synced with Twilio</span> at <time' in page
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -62,15 +62,15 @@ def test_flows_that_are_still_being_checked_are_told(client_of, sandbox, path):
     page = text(client_of("viewer").get(path))
 
     assert "Checking 480 flows that are missing from Twilio&#x27;s list: 20 checked." in page
-    assert 'class="status good">Checked' not in page
-    assert "Nothing to look at" not in page
+    assert 'class="status good">Synced with Twilio' not in page
+    assert "No external changes" not in page
 
 
 def test_worst_of_several_accounts_is_told_by_its_name(client_of, sandbox, staging):
     mirror.sync(sandbox.account_sid)
 
     for path in ("/flows/", "/flows/drift/"):
-        assert '<bdi>staging</bdi>: <span class="status none">Never checked.</span>' in text(
+        assert '<bdi>staging</bdi>: <span class="status none">Never synced.</span>' in text(
             client_of("viewer").get(path)
         )
 
@@ -87,7 +87,7 @@ def test_flow_that_is_being_checked_is_marked_in_the_list(client_of, sandbox):
     part = text(client.get("/flows/", headers={"HX-Request": "true"}))
 
     for page in (whole, part):
-        assert page.count("Missing from Twilio&#x27;s list, being checked") == 5
+        assert page.count("Missing from Twilio&#x27;s list (checking)") == 5
 
 
 def test_empty_list_says_what_it_rests_on(client_of, sandbox):
@@ -97,9 +97,9 @@ def test_empty_list_says_what_it_rests_on(client_of, sandbox):
     mirror.sync(ACCOUNT)
     checked = text(client.get("/flows/"))
 
-    assert "there may be some" in never
-    assert "there may be some" in part
-    assert "Twilio listed no Flex Flows at the last check" in checked
+    assert "Not every flow has been synced yet" in never
+    assert "Not every flow has been synced yet" in part
+    assert "Twilio had no Flex Flows at the last sync" in checked
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_page_of_a_new_flow_that_twilio_does_not_show_yet(client_of, stale):
     assert page.context["state"] == "settling"
     assert "Not visible at Twilio yet" in text(page)
     assert "Störungsmeldung Köln" in text(page)
-    assert "Gone" not in text(page)
+    assert "Deleted at Twilio" not in text(page)
     assert "/edit/" not in text(page)
 
 
@@ -168,7 +168,7 @@ def test_change_on_an_old_state_is_not_sent_and_what_was_typed_stays(client_of, 
     page = client.post(f"/flows/{flow_sid}/enabled/", data)
 
     assert page.status_code == 409
-    assert "The switch was not sent" in text(page)
+    assert "Couldn&#x27;t turn off the flow" in text(page)
     assert 'value="At night"' in text(page)
     assert len(writes(sandbox)) == sent
 
@@ -182,4 +182,4 @@ def test_deletion_of_a_flow_that_we_deleted_says_that_it_is_gone(client_of, stal
 
     page = client.post(f"/flows/{flow_sid}/delete/", data, follow=True)
 
-    assert "no such flow" in text(page)
+    assert "Showing its last known settings" in text(page)

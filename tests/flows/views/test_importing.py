@@ -192,7 +192,7 @@ def test_field_that_twilio_itself_has_sent_may_come_back(operator, sandbox, sids
 
     assert [change.skipped for change in changes()] == [
         "Already set.",
-        "Entry 2: There is no field “region”.",
+        "Entry 2: Unknown field “region”.",
     ]
 
 
@@ -237,7 +237,7 @@ def test_columns_are_proposed_by_name_label_and_parameter(operator, sids):
     ]
     text = unescape(page.content.decode())
     assert "Ignored: <bdi>Studio flow</bdi>, <bdi>Date created</bdi>, <bdi>Notes</bdi>." in text
-    assert "A row with a SID changes that flow" in text
+    assert "Rows with a SID update that flow" in text
 
 
 def test_every_field_that_can_be_written_has_a_column_of_its_name(operator):
@@ -260,7 +260,7 @@ def test_table_without_a_sid_says_that_it_creates(operator):
     page = send(operator, ",".join(NEW) + "\n" + ",".join(NEW.values()))
     send_table(operator, ",".join(NEW) + "\n" + ",".join(NEW.values()))
 
-    assert "No column is the SID, so each row creates a new flow." in page.content.decode()
+    assert "There is no SID column, so each row creates a new flow." in page.content.decode()
     assert [(change.action, change.asked) for change in changes()] == [("flow.create", NEW)]
 
 
@@ -273,10 +273,10 @@ def test_first_values_are_shown_and_empty_columns_said(operator):
 
 
 @pytest.mark.parametrize(("chosen", "says"), [
-    ({"column_0": "friendly_name", "column_1": "friendly_name"}, "Column 1 (“a”) and Column 2 (“b”) both go to Friendly name."),
-    ({"column_0": "", "column_1": ""}, "Choose a field for at least one column beside the SIDs."),
-    ({"column_0": "sid", "column_1": "account_sid"}, "Choose a field for at least one column beside the SIDs."),
-    ({"column_0": "url", "column_1": ""}, "Choose a field of the list, or ignore the column."),
+    ({"column_0": "friendly_name", "column_1": "friendly_name"}, "Column 1 (“a”) and Column 2 (“b”) are both mapped to Friendly name."),
+    ({"column_0": "", "column_1": ""}, "Choose a field for at least one column other than the SIDs."),
+    ({"column_0": "sid", "column_1": "account_sid"}, "Choose a field for at least one column other than the SIDs."),
+    ({"column_0": "url", "column_1": ""}, "Choose a field from the list, or ignore the column."),
 ])  # fmt: skip
 def test_columns_that_cannot_be_are_told_beside_them(operator, chosen, says):
     answer = send(operator, "a,b\nx,y", **chosen)
@@ -304,25 +304,25 @@ def test_empty_cell_leaves_the_field_as_it_is(operator, sids):
     ("", "Paste flows as JSON or CSV, or choose a file."),
     ("  \n ", "Paste flows as JSON or CSV, or choose a file."),
     ("\ufeff", "Paste flows as JSON or CSV, or choose a file."),
-    ("{", "Line 1, column 2: this is not JSON."),
-    ('[\n {"sid": 1},\n {]', "Line 3, column 3: this is not JSON."),
-    ('{"a": 1}', "There is no list of flows in this JSON."),
+    ("{", "Line 1, column 2: invalid JSON."),
+    ('[\n {"sid": 1},\n {]', "Line 3, column 3: invalid JSON."),
+    ('{"a": 1}', "This JSON contains no list of flows."),
     ("[]", "The list of flows is empty."),
-    ('{"flows": [], "flows": []}', "“flows” is given twice: there can be one list of flows."),
-    ("[" * 5000, "This JSON is nested too deeply to be read."),
-    ('[{"friendly_name": ' + "[" * 100_000 + "]" * 100_000 + "}]", "This JSON is nested too deeply to be read."),
-    ("[" + "9" * 5000 + "]", "A number in this JSON is too long to be read."),
-    ("[NaN]", "NaN is not JSON"),
-    ("[-Infinity]", "-Infinity is not JSON"),
+    ('{"flows": [], "flows": []}', "“flows” appears twice. Use one list of flows."),
+    ("[" * 5000, "This JSON is nested too deeply."),
+    ('[{"friendly_name": ' + "[" * 100_000 + "]" * 100_000 + "}]", "This JSON is nested too deeply."),
+    ("[" + "9" * 5000 + "]", "A number in this JSON is too long."),
+    ("[NaN]", "NaN is not valid JSON"),
+    ("[-Infinity]", "-Infinity is not valid JSON"),
     ("hello", "Line 1: this is neither JSON nor a table."),
-    ("friendly_name", "There is a header, but no flow below it."),
-    ('sid,friendly_name\nFO1,"x', "Line 2: a quotation mark is opened and never closed."),
-    ('sid,friendly_name\na,b\nc,"d" e\n', "Line 3: text stands behind a closing quotation mark."),
-    ('sid,friendly_name\na,"b\nc"\nd,"e"x', "Line 4: text stands behind a closing quotation mark."),
-    ("friendly_name,b\n" + "x" * 140_000 + ",\n", "Line 2: a cell is longer than can be read."),
-    ("sep=|\nsid|friendly_name", "Line 1: “|” can't separate cells here."),
-    ("friendly_name" + "," * 100 + "\nx", "Line 1: 101 columns. At most 100 can be read."),
-    ("friendly_name\none\ntwo\x00\n", "Line 3: it has a character that can't be stored (U+0000)."),
+    ("friendly_name", "The table has a header but no rows."),
+    ('sid,friendly_name\nFO1,"x', "Line 2: a quotation mark is never closed."),
+    ('sid,friendly_name\na,b\nc,"d" e\n', "Line 3: there is text after a closing quotation mark."),
+    ('sid,friendly_name\na,"b\nc"\nd,"e"x', "Line 4: there is text after a closing quotation mark."),
+    ("friendly_name,b\n" + "x" * 140_000 + ",\n", "Line 2: a cell is too long."),
+    ("sep=|\nsid|friendly_name", "Line 1: “|” is not a supported separator."),
+    ("friendly_name" + "," * 100 + "\nx", "Line 1: 101 columns. The maximum is 100."),
+    ("friendly_name\none\ntwo\x00\n", "Line 3: this line contains a character that can't be stored (U+0000)."),
 ], ids=lambda text: text[:24])  # fmt: skip
 def test_text_that_cannot_be_read_is_told_and_kept(operator, text, says):
     answer = send(operator, text)
@@ -334,10 +334,10 @@ def test_text_that_cannot_be_read_is_told_and_kept(operator, text, says):
 @pytest.mark.parametrize(("data", "says"), [
     (b"", "The file “flows.csv” is empty."),
     ("friendly_name\none\ntélé".encode("cp1252"), "Line 3: byte 0xE9 is not UTF-8. In a spreadsheet, save as “CSV UTF-8”."),
-    ("friendly_name\none".encode("utf-16-le"), "Line 1: it has a character that can't be stored (U+0000)."),
-    ("friendly_name\none".encode("utf-16")[:-1], "The file begins like UTF-16, but is cut off or damaged."),
-    (b"\xff\xfe\x00\xd8a\x00", "The file begins like UTF-16, but is cut off or damaged."),
-    ("friendly_name\none".encode("utf-32"), "Line 1: it has a character that can't be stored (U+0000)."),
+    ("friendly_name\none".encode("utf-16-le"), "Line 1: this line contains a character that can't be stored (U+0000)."),
+    ("friendly_name\none".encode("utf-16")[:-1], "The file looks like UTF-16, but is cut off or damaged."),
+    (b"\xff\xfe\x00\xd8a\x00", "The file looks like UTF-16, but is cut off or damaged."),
+    ("friendly_name\none".encode("utf-32"), "Line 1: this line contains a character that can't be stored (U+0000)."),
     (b"\x89PNG\r\n\x1a\n", "Line 1: byte 0x89 is not UTF-8."),
 ], ids=["empty", "cp1252", "utf-16-le", "cut off", "surrogate", "utf-32", "png"])  # fmt: skip
 def test_file_that_cannot_be_read_is_told(operator, data, says):
@@ -347,14 +347,14 @@ def test_file_that_cannot_be_read_is_told(operator, data, says):
 def test_file_and_pasted_text_at_once_are_refused_and_the_text_kept(operator):
     answer = send(operator, "[typed", file=b"[]")
 
-    assert error_of(answer) == "You chose a file and pasted text. Send one of them."
+    assert error_of(answer) == "Choose a file or paste text, not both."
     assert answer.context["text"] == "[typed"
 
 
 def test_text_of_a_file_comes_back_where_it_cannot_be_read(operator):
     answer = send(operator, file=b'[{"sid": }]')
 
-    assert error_of(answer).startswith("Line 1, column 10: this is not JSON.")
+    assert error_of(answer).startswith("Line 1, column 10: invalid JSON.")
     assert answer.context["text"] == '[{"sid": }]'
 
 
@@ -372,34 +372,34 @@ def test_more_than_fit_are_refused_with_the_number(operator, monkeypatch):
 
 
 @pytest.mark.parametrize(("entry", "why"), [
-    ("a", "It is a text, not a flow."),
-    (None, "It is nothing, not a flow."),
-    ([], "It is a list, not a flow."),
-    (5, "It is a number, not a flow."),
-    ({"friendly_nam": "x"}, "There is no field “friendly_nam”."),
-    ({"integration": {"type": "studio"}}, "There is no field “integration.type”."),
+    ("a", "This is a text, not a flow."),
+    (None, "This is nothing, not a flow."),
+    ([], "This is a list, not a flow."),
+    (5, "This is a number, not a flow."),
+    ({"friendly_nam": "x"}, "Unknown field “friendly_nam”."),
+    ({"integration": {"type": "studio"}}, "Unknown field “integration.type”."),
     ({"sid": "FO1", "friendly_name": "x"}, "“FO1” is not a Flex Flow SID (FO…)."),
     ({"sid": 5, "friendly_name": "x"}, "“5” is not a Flex Flow SID (FO…)."),
-    ({"sid": "\x00"}, "Flex Flow SID has a character that can't be stored (U+0000)."),
-    ({"sid": "FO" + "1" * 32, "account_sid": "\ud800"}, "Account SID has a character that can't be stored (U+D800)."),
+    ({"sid": "\x00"}, "Flex Flow SID contains a character that can't be stored (U+0000)."),
+    ({"sid": "FO" + "1" * 32, "account_sid": "\ud800"}, "Account SID contains a character that can't be stored (U+D800)."),
     ({"account_sid": "AC1"}, "“AC1” is not an account SID (AC…)."),
-    ({"friendly_name": "a\x00b"}, "Friendly name has a character that can't be stored (U+0000)."),
-    ({"friendly_name": "a\udfffb"}, "Friendly name has a character that can't be stored (U+DFFF)."),
-    ({"\x00": 1}, "\u2400 has a character that can't be stored (U+0000)."),
-    ({"friendly_name": {"a": 1}}, "Friendly name must be one value."),
-    ({"friendly_name": "x", "friendlyName": "y"}, "“friendly_name” is given twice."),
-    ({"integration": {"flowSid": "x"}, "integration_flow_sid": "y"}, "“integration_flow_sid” is given twice."),
+    ({"friendly_name": "a\x00b"}, "Friendly name contains a character that can't be stored (U+0000)."),
+    ({"friendly_name": "a\udfffb"}, "Friendly name contains a character that can't be stored (U+DFFF)."),
+    ({"\x00": 1}, "\u2400 contains a character that can't be stored (U+0000)."),
+    ({"friendly_name": {"a": 1}}, "Friendly name must be a single value."),
+    ({"friendly_name": "x", "friendlyName": "y"}, "“friendly_name” appears twice."),
+    ({"integration": {"flowSid": "x"}, "integration_flow_sid": "y"}, "“integration_flow_sid” appears twice."),
     ({"friendly_name": "x"}, "Chat service SID is missing."),
     ({**NEW, "integration_retry_count": 2.5}, "Retry count must be a whole number, such as 3."),
     ({**NEW, "integration_retry_count": 1e400}, "Retry count must be a whole number, such as 3."),
-    ({**NEW, "account_sid": "AC" + "9" * 32}, f"AC{'9' * 32} is not an account that you can create flows in."),
+    ({**NEW, "account_sid": "AC" + "9" * 32}, f"You can't create flows in account AC{'9' * 32}."),
     ({**NEW, "integration_type": "task", "integration_workspace_sid": "WS" + "2" * 32, "integration_workflow_sid": "WW" + "2" * 32,
       "integration_channel": "sms", "integration_flow_sid": None, "integration_retry_count": 2},
-     "Retry count does not belong to a flow with this integration type."),
+     "Retry count doesn't apply to this integration type."),
     ({**NEW, "integration_type": "external", "integration_flow_sid": None, "integration_url": "https://a.example/?token=masked-abcdef"},
-     "Webhook URL: a part of it is masked"),
+     "Webhook URL contains a masked secret"),
     ({**NEW, "integration_type": "external", "integration_flow_sid": None, "integration_url": "https://a.example/?token=canary"},
-     "Webhook URL has a secret in it"),
+     "Webhook URL contains a secret"),
 ], ids=lambda value: ascii(value)[:40])  # fmt: skip
 def test_entry_that_cannot_be_had_is_skipped_with_its_number(operator, entry, why):
     send(operator, json.dumps([NEW, entry]).replace("Infinity", "1e400"))
@@ -415,15 +415,15 @@ def test_key_that_stands_twice_in_an_entry_is_named(operator):
     )
 
     assert [change.skipped for change in changes()] == [
-        "Entry 1: “friendly_name” is given twice.",
-        "Entry 2: “url” is given twice.",
+        "Entry 1: “friendly_name” appears twice.",
+        "Entry 2: “url” appears twice.",
     ]
 
 
 @pytest.mark.parametrize(("row", "why"), [
-    ("{0},a,b,c,d", "It has 5 cells, and the header 4."),
+    ("{0},a,b,c,d", "The row has 5 cells, but the header has 4."),
     ("{0},,,7", "Retry count must be 3 or less."),
-    ("{0},,4.91556E+11,", "Contact identity “4.91556E+11” was shortened by a spreadsheet: format the column as text."),
+    ("{0},,4.91556E+11,", "Contact identity “4.91556E+11” was shortened by a spreadsheet. Format the column as text."),
     ("FO9,,,", "“FO9” is not a Flex Flow SID (FO…)."),
     ("FO" + "9" * 32 + ",x,,", "No flow with this SID has been synced."),
 ])  # fmt: skip
@@ -449,7 +449,7 @@ def test_same_sid_twice_names_the_line(operator, sids):
 
     assert [change.skipped for change in changes()] == [
         "",
-        "Line 3: The same SID is in line 2. Only the first one counts.",
+        "Line 3: Same SID as line 2. Only the first one is used.",
     ]
 
 
@@ -458,7 +458,7 @@ def test_flow_is_not_moved_to_another_account(operator, staging, sids):
 
     assert (
         changes()[0].skipped
-        == f"Entry 1: The flow is not in {staging.account_sid}, and a flow can't be moved."
+        == f"Entry 1: The flow isn't in account {staging.account_sid}. A flow can't be moved."
     )
 
 

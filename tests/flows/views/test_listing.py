@@ -58,7 +58,7 @@ def test_search_that_finds_many_says_that_there_may_be_more(client_of, sandbox, 
     page = client_of("operator").get("/flows/?q=line").content.decode()
 
     assert '<p id="count">1 to 50 of 60+ flows</p>' in page
-    assert "All 60+ that match" in page
+    assert "Select all 60+ matching flows" in page
     assert "SMS (61+)" in page
     assert "&quot;&quot;:&quot;0+&quot;" in page
     assert "&quot;sms&quot;:&quot;61+&quot;" in page

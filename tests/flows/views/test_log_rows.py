@@ -113,7 +113,7 @@ def test_each_history_is_one_row_and_found_by_its_present_result(client_of, stag
 def test_attempt_whose_process_died_has_an_unknown_outcome(client_of):
     (attempt,) = history(ATTEMPT)
     client = client_of("viewer")
-    assert "Under way" in text(client.get("/audit/"))
+    assert "In progress" in text(client.get("/audit/"))
     assert seqs(client.get("/audit/?result=unknown")) == []
 
     with mock.patch("django.utils.timezone.now", return_value=timezone.now() + timedelta(hours=1)):
@@ -122,7 +122,7 @@ def test_attempt_whose_process_died_has_an_unknown_outcome(client_of):
 
     assert seqs(page) == seqs(pending) == [attempt.seq]
     assert "Unknown outcome</span>" in text(page)
-    assert "Under way" not in text(page)
+    assert "In progress" not in text(page)
 
 
 def test_change_that_is_resolved_while_somebody_pages_is_neither_missed_nor_shown_twice(client_of):

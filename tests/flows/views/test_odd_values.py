@@ -40,10 +40,10 @@ def found(sandbox, **fields):
 @pytest.mark.parametrize(
     ("sent", "word", "takes"),
     [
-        (True, "On", "It takes messages"), ("true", "On", "It takes messages"), ("True", "On", "It takes messages"), (1, "On", "It takes messages"),
-        (False, "Off", "It takes no messages"), ("false", "Off", "It takes no messages"), (0, "Off", "It takes no messages"),
-        (None, "Not set", "Twilio does not say"), ("maybe", "Unclear", "Nobody can tell"), (2, "Unclear", "Nobody can tell"),
-        (["true"], "Unclear", "Nobody can tell"), ({"on": True}, "Unclear", "Nobody can tell"),
+        (True, "On", "Receiving messages"), ("true", "On", "Receiving messages"), ("True", "On", "Receiving messages"), (1, "On", "Receiving messages"),
+        (False, "Off", "Not receiving messages"), ("false", "Off", "Not receiving messages"), (0, "Off", "Not receiving messages"),
+        (None, "Not set", "Twilio doesn't say"), ("maybe", "Unclear", "Unclear whether"), (2, "Unclear", "Unclear whether"),
+        (["true"], "Unclear", "Unclear whether"), ({"on": True}, "Unclear", "Unclear whether"),
     ],
     ids=str,
 )  # fmt: skip
@@ -59,7 +59,7 @@ def test_whether_a_flow_is_on(sandbox, client_of, sent, word, takes):
     on = client.get("/flows/?enabled=true").context["found"].rows
     assert [row.sid for row in on] == ([sid] if word == "On" else [])
     delete = text_of(client_of("admin").get(f"/flows/{sid}/delete/"))
-    assert ("The flow is off and takes no messages" in delete) == (word == "Off")
+    assert ("The flow is off and not receiving messages" in delete) == (word == "Off")
     assert ("The flow is on" in delete) == (word == "On")
 
 
@@ -84,7 +84,7 @@ def test_switch_of_a_flow_that_is_on_as_text_leads_off(sandbox, client_of):
     page = client.get(f"/flows/{sid}/enabled/")
 
     assert page.context["target"] is False
-    assert "Switch off" in text_of(client.get(f"/flows/{sid}/"))
+    assert "Turn off" in text_of(client.get(f"/flows/{sid}/"))
 
 
 def test_headline_and_undo_of_a_switch_that_twilio_answered_as_text(sandbox, client_of):
@@ -95,7 +95,7 @@ def test_headline_and_undo_of_a_switch_that_twilio_answered_as_text(sandbox, cli
 
     toast = client.post(f"/flows/{sid}/enabled/", data, headers=headers)
 
-    assert "is off" in text_of(toast)
+    assert "Turned off “" in text_of(toast)
     assert toast.context["undo"]["enabled"].value() == "true"
 
 
@@ -105,13 +105,13 @@ def test_headline_and_undo_of_a_switch_that_twilio_answered_as_text(sandbox, cli
 @pytest.mark.parametrize(
     ("fields", "handler", "note", "listed"),
     [
-        ({"integration_type": None, "integration_flow_sid": FW}, "Studio Flow FW1111…1111", "Studio, Twilio's default: no integration type is set", "studio"),
-        ({"integration_type": "", "integration_flow_sid": FW}, "Studio Flow FW1111…1111", "Studio, Twilio's default", "studio"),
+        ({"integration_type": None, "integration_flow_sid": FW}, "Studio Flow FW1111…1111", "Studio by default (no integration type set)", "studio"),
+        ({"integration_type": "", "integration_flow_sid": FW}, "Studio Flow FW1111…1111", "Studio by default", "studio"),
         ({"integration_type": "Studio", "integration_flow_sid": FW}, "Studio Flow FW1111…1111", "Studio", "studio"),
-        ({"integration_type": None, "integration_url": "https://h.example/in"}, "Nothing set, but a webhook: h.example", "No integration type is set; Twilio's default is Studio", "none"),
-        ({"integration_type": None}, "Nothing set", "Messages lead nowhere", "none"),
-        ({"integration_type": "bot"}, "bot", "A type that this dashboard does not know", None),
-        ({"integration_type": ["studio"], "integration_flow_sid": FW}, 'Not understood: ["studio"]', "The integration type can't be read", None),
+        ({"integration_type": None, "integration_url": "https://h.example/in"}, "No type set, webhook h.example", "No integration type set; Twilio's default is Studio", "none"),
+        ({"integration_type": None}, "No handler", "Messages go nowhere", "none"),
+        ({"integration_type": "bot"}, "bot", "Integration type not supported here yet", None),
+        ({"integration_type": ["studio"], "integration_flow_sid": FW}, 'Unexpected value: ["studio"]', "The integration type can't be read", None),
     ],
     ids=str,
 )  # fmt: skip
@@ -165,8 +165,8 @@ def test_plan_and_warnings_know_the_handler_of_a_flow_without_a_type(client_of, 
 
     assert plan.changes.get().skipped == ""
     page = text_of(client_of("viewer").get(f"/flows/{typeless}/"))
-    assert "No integration type is set: Twilio takes Studio, its default." in page
-    assert "nothing says what handles" not in page
+    assert "No integration type is set. Twilio uses Studio by default." in page
+    assert "so messages may go nowhere" not in page
 
 
 def test_integration_as_a_text_of_json_is_read(sandbox, client_of):
@@ -188,7 +188,7 @@ def test_integration_that_cannot_be_read_is_shown_and_not_dropped(sandbox, clien
 
     page = text_of(client_of("viewer").get(f"/flows/{sid}/"))
 
-    assert "New at Twilio" in page
+    assert "Other fields" in page
     assert (sent if isinstance(sent, str) else json.dumps(sent)) in page
 
 
@@ -237,10 +237,10 @@ def test_what_cannot_be_read_is_said_and_shown(sandbox, client_of, name, sent, l
     page = text_of(client.get(f"/flows/{sid}/"))
 
     shown = sent if isinstance(sent, str) else "Yes" if sent is True else json.dumps(sent, ensure_ascii=False)
-    assert f"{label} Not understood {shown}" in page
+    assert f"{label} Unexpected value {shown}" in page
     event = AuditEvent.objects.filter(target_sid=sid).latest("seq")
     if name != "date_updated":
-        assert f"Not understood {shown}" in text_of(client.get(f"/audit/{event.event_id}/"))
+        assert f"Unexpected value {shown}" in text_of(client.get(f"/audit/{event.event_id}/"))
     assert OpenDrift.objects.count() == 0
 
 

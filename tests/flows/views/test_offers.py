@@ -195,7 +195,7 @@ def test_copy_to_an_account_where_nothing_can_be_created_is_not_offered(client_o
 
     assert "Copy to staging" not in text(client.get(f"/flows/{sid}/"))
     choice = text(client.get("/flows/new/"))
-    assert "No flow can be created there now" in choice
+    assert "Can’t create flows now" in choice
     assert f"account={staging.account_sid}" not in choice.partition("<main")[2].partition("choices")[2]
 
 

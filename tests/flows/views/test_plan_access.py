@@ -188,8 +188,8 @@ def test_import_that_names_an_account_of_others_is_seen_by_its_maker(client_for,
     assert page.status_code == 200
     assert [(change.account_sid, change.skipped) for change in plan.changes.order_by("place")] == [
         (staging.account_sid, ""),
-        ("", f"Entry 2: {sandbox.account_sid} is not an account that you can create flows in."),
-        ("", f"Entry 3: AC{'9' * 32} is not an account that you can create flows in."),
+        ("", f"Entry 2: You can't create flows in account {sandbox.account_sid}."),
+        ("", f"Entry 3: You can't create flows in account AC{'9' * 32}."),
         ("", "Entry 4: No flow with this SID has been synced. An entry without a SID creates a new flow."),
     ]
     assert "Live line" not in text_of(page)

@@ -60,7 +60,7 @@ def test_list_offers_to_select(operator, sids):
     text = operator.get("/flows/").content.decode()
 
     assert text.count('name="sid"') == 3
-    assert "All 3 that match" in text
+    assert "Select all 3 matching flows" in text
 
 
 def test_viewer_can_copy_out_and_plan_nothing(client_of, sids):
@@ -84,7 +84,7 @@ def test_plan_stopped_in_the_middle_of_deleting_asks_for_the_number_again(operat
 
     text = page_of(operator, plan).content.decode()
 
-    assert "3 flows will be deleted. Type the number to confirm" in text
+    assert "3 flows will be deleted. Enter this number to confirm" in text
     assert act(operator, plan, "start").status_code == 422
     work()
     assert writes(sandbox) == []
@@ -138,7 +138,7 @@ def test_value_is_asked_for_and_checked(operator, sids, kind, bad, good):
     refused = operator.post(NEW, {"sids": " ".join(sids), "kind": kind, "value": bad})
 
     assert asked.status_code == 200
-    assert "There is a problem" not in asked.content.decode()
+    assert "Fix 1 problem to continue" not in asked.content.decode()
     assert refused.status_code == 422
     assert f'value="{bad}"' in refused.content.decode() or not bad
     assert not Plan.objects.exists()
@@ -205,9 +205,7 @@ def test_deletion_takes_the_number(operator, sandbox, sids):
     work()
 
     assert [missing.status_code, wrong.status_code] == [422, 422]
-    assert "This is not the number of flows that will be deleted: it is 3." in wrong.content.decode().replace(
-        "&#x27;", "'"
-    )
+    assert "Enter 3 to confirm." in wrong.content.decode().replace("&#x27;", "'")
     assert writes(sandbox) == []
     assert act(operator, plan, "start", confirm="3").status_code == 302
 
@@ -351,7 +349,7 @@ def test_what_was_typed_comes_back_without_being_sent(operator, sandbox, sids):
     imported = operator.post("/flows/plans/import/", {"entries": "[typed", "edit_again": "1"})
 
     assert 'value="Typed"' in started
-    assert "There is a problem" not in started
+    assert "Fix 1 problem to continue" not in started
     assert (imported.status_code, "[typed" in imported.content.decode()) == (200, True)
     assert Plan.objects.get().state == "draft"
 
@@ -367,7 +365,7 @@ def test_erased_flow_is_gone_from_plans(sandbox, operator, actor):
 
     change = plan.changes.get()
     assert (change.friendly_name, change.before, change.asked) == ("", {}, {})
-    assert change.skipped == "What it was about was erased."
+    assert change.skipped == "Personal data erased."
     assert page_of(operator, plan).status_code == 200
 
 

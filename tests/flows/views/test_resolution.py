@@ -164,7 +164,7 @@ def test_lost_creation_is_decided_by_its_sid_while_the_listing_is_refused(client
     for sid, said in (
         ("", "Enter the SID"),
         ("FO12", "“FO12” is not a Flex Flow SID"),
-        (flow_sid, "was there before"),
+        (flow_sid, "existed before"),
     ):
         answer = decide(client, event, verdict="applied", sid=sid, reason="My reason")
         assert answer.status_code == 422
@@ -172,7 +172,7 @@ def test_lost_creation_is_decided_by_its_sid_while_the_listing_is_refused(client
         assert "My reason" in text(answer)
     assert decide(client, event, verdict="applied", sid=made, reason="The Console").status_code == 302
     assert AuditEvent.objects.get(stage="reconciled").target_sid == made
-    assert "No state of the flow at Twilio was read." in text(client.get(url(event)))
+    assert "The flow could not be read from Twilio." in text(client.get(url(event)))
 
 
 def test_decision_on_what_was_read_since_is_looked_at_first(client_of, sandbox, puzzle, flow_sid):
@@ -202,7 +202,7 @@ def test_list_says_which_changes_need_a_decision_while_reading_is_refused(client
     refuse(sandbox)
     client_of("operator").post("/flows/sync/")
 
-    assert "a person has to decide" in text(client_of("viewer").get("/flows/"))
+    assert "needs your decision" in text(client_of("viewer").get("/flows/"))
 
 
 class TestHeading:

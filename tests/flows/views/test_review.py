@@ -63,7 +63,7 @@ def test_review_of_nothing_says_so(edit):
     page = edit("review")
 
     assert page.templates[0].name == "flows/form.html"
-    assert "no field differs" in page.content.decode()
+    assert "No changes to save" in page.content.decode()
 
 
 def test_review_with_errors_is_the_form_with_errors(edit):
@@ -147,5 +147,5 @@ def test_keeping_all_of_theirs_is_nothing_to_save(edit, sandbox, flow_sid):
 
     answer = edit("review", page=page, pick_friendly_name="theirs")
 
-    assert "no field differs" in answer.content.decode()
+    assert "No changes to save" in answer.content.decode()
     assert writes(sandbox) == []

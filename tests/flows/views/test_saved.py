@@ -51,7 +51,7 @@ def test_same_name_replaces_and_forgetting_removes(client_of):
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("q=a&channel=//evil.example", "“//evil.example” is not a channel"),
+        ("q=a&channel=//evil.example", "“//evil.example” is not a channel of any flow."),
         ("q=a&nonsense=1", "There is no filter called “nonsense”."),
         ("//evil.example/?x=1", "There is no filter called “//evil.example/?x”."),
     ],
@@ -63,7 +63,7 @@ def test_view_of_what_is_not_understood_is_not_saved(client_of, query, says):
 
     assert not SavedView.objects.exists()
     assert answer.redirect_chain[0][0].startswith("/flows/?")
-    assert f"The view was not saved. {says}" in answer.content.decode()
+    assert f"Couldn&#x27;t save the view. {says}" in answer.content.decode()
 
 
 def test_name_and_query_of_a_view_are_kept_without_the_page(client_of):
@@ -81,7 +81,7 @@ def test_view_of_a_channel_that_is_gone_finds_nothing_and_says_so(client_of, per
     page = client.get("/flows/?channel=fax")
 
     assert page.context["found"].total == 0
-    assert "“fax” is not a channel, and no flow has it." in page.content.decode()
+    assert "“fax” is not a channel of any flow." in page.content.decode()
     assert 'aria-current="true">Old' in page.content.decode()
 
 

@@ -35,19 +35,19 @@ def close(client, account=AC, act="close", reason="A freeze"):
 def test_page_says_how_an_account_stands(client_of, flow_sid):
     page = text_of(client_of("viewer").get("/accounts/"))
 
-    assert "Answers every kind of call" in page
-    assert "Open for changes" in page
-    assert "read-only" not in page
+    assert "Connected" in page
+    assert "Read-write" in page
+    assert "read-only" not in page.replace("read-only mode", "")
 
 
 def test_admin_makes_an_account_read_only_and_opens_it(client_of, flow_sid, sandbox):
     admin, operator = client_of("admin"), client_of("operator")
 
-    assert "is read-only now" in text_of(close(admin))
+    assert "is now read-only" in text_of(close(admin))
     pages = [operator.get("/flows/"), operator.get(f"/flows/{flow_sid}/")]
     assert [ways_on(page) for page in pages] == [set(), set()]
     assert all("read-only by admin: A freeze" in text_of(page) for page in pages)
-    assert "can be changed again" in text_of(close(admin, act="reopen", reason=""))
+    assert "is writable again" in text_of(close(admin, act="reopen", reason=""))
     assert ways_on(operator.get(f"/flows/{flow_sid}/")) == {"new", "edit", "enabled", "delete"}
 
 
@@ -98,7 +98,7 @@ def test_closing_takes_a_reason(client_of, flow_sid):
     page = close(client_of("admin"), reason=" ")
 
     assert page.status_code == 422
-    assert "Say why" in text_of(page)
+    assert "Enter a reason" in text_of(page)
     assert not Closure.objects.exists()
 
 
@@ -125,7 +125,7 @@ def test_what_twilio_ended_is_said_once_and_not_offered(client_of, flow_sid, san
     page = client.get(f"/flows/{flow_sid}/")
 
     assert ways_on(page) == {"edit", "enabled", "delete"}
-    assert text_of(page).count("Twilio refuses to make flows (status 403, code 20403).") == 1
+    assert text_of(page).count("Twilio refuses to create flows (status 403, code 20403).") == 1
     assert client.get("/flows/new/").status_code == 403
     assert "1 June 2026" in text_of(client.get("/flows/new/"))
 
@@ -133,7 +133,7 @@ def test_what_twilio_ended_is_said_once_and_not_offered(client_of, flow_sid, san
 def test_operator_lets_twilio_be_asked_again(client_of, flow_sid):
     closures.hear(AC, "create", Refused(status=403))
     client = client_of("operator")
-    assert "Ask Twilio again" in text_of(client.get("/accounts/"))
+    assert "Retry Twilio" in text_of(client.get("/accounts/"))
 
     close(client, act="ask_again")
 
@@ -174,7 +174,7 @@ def test_plan_is_not_started_while_closed_and_ends_when_closed_under_way(client_
     close(admin)
 
     assert operator.post(start, {"reason": "x"}).status_code == 403
-    assert "It can’t be started now." in text_of(operator.get(reverse("flows:plan", args=[plan.pk])))
+    assert "You can’t start this now." in text_of(operator.get(reverse("flows:plan", args=[plan.pk])))
     close(admin, act="reopen")
     assert operator.post(start, {"reason": "x"}).status_code == 302
     close(admin)

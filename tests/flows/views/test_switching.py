@@ -59,7 +59,7 @@ def test_switch_over_the_list_is_told_in_a_toast_and_renews_the_list(client_of, 
     assert answer.status_code == 200
     assert (answer["HX-Retarget"], answer["HX-Reswap"]) == ("#toasts", "afterbegin")
     assert answer["HX-Trigger"] == "flows-changed"
-    assert "“Réclamations Lyon” is off. Twilio confirmed it, and it is on record." in text_of(answer)
+    assert "Turned off “Réclamations Lyon”. Confirmed by Twilio." in text_of(answer)
     assert f"/audit/{event.event_id}/" in text_of(answer)
     assert event.reason == "holidays"
     assert sandbox.flows[flow_sid]["enabled"] is False
@@ -70,7 +70,7 @@ def test_what_a_toast_has_shown_no_later_page_shows_again(client_of, flow_sid):
 
     switched(client, flow_sid)
 
-    assert "is on record" not in text_of(client.get("/flows/"))
+    assert "Confirmed by Twilio" not in text_of(client.get("/flows/"))
 
 
 def test_undo_is_a_change_that_refers_to_the_first(client_of, sandbox, flow_sid):
@@ -80,8 +80,8 @@ def test_undo_is_a_change_that_refers_to_the_first(client_of, sandbox, flow_sid)
     undone = client.post(f"/flows/{flow_sid}/enabled/", undo_of(answer), headers=OVER_THE_LIST)
 
     first, second = AuditEvent.objects.filter(stage="outcome").order_by("seq")
-    assert "is on. Twilio confirmed it" in text_of(undone)
-    assert (second.refers_to, second.reason) == (first.event_id, f"Undo of event {first.seq}")
+    assert "Turned on “Réclamations Lyon”. Confirmed by Twilio." in text_of(undone)
+    assert (second.refers_to, second.reason) == (first.event_id, f"Undo event {first.seq}")
     assert sandbox.flows[flow_sid]["enabled"] is True
     assert "<form" not in text_of(undone)  # a second press where the button stood takes nothing back
 
@@ -93,7 +93,7 @@ def test_double_click_on_undo_is_one_change(client_of, sandbox, flow_sid):
 
     again = client.post(f"/flows/{flow_sid}/enabled/", data, headers=OVER_THE_LIST)
 
-    assert "This form was sent before, and its change is made." in text_of(again)
+    assert "This change was already saved." in text_of(again)
     assert len([request for request in sandbox.requests if request.method == "POST"]) == 2
     assert AuditEvent.objects.filter(stage="outcome").count() == 2
 
@@ -107,7 +107,7 @@ def test_switch_to_what_it_is_says_so_and_offers_no_undo(client_of, sandbox, flo
 
     assert "Nothing was sent" in text_of(answer)
     assert answer.context["undo"] is None
-    assert "See the event" not in text_of(answer)
+    assert "View event" not in text_of(answer)
     assert answer["HX-Trigger"] == "flows-changed"
 
 
@@ -174,7 +174,7 @@ def test_switch_whose_outcome_is_not_on_record_says_so_in_the_dialog(client_of, 
     answer = client.post(f"/flows/{flow_sid}/enabled/", data, headers=OVER_THE_LIST)
 
     assert answer.status_code == 500
-    assert "its outcome could not be put on record" in text_of(answer)
+    assert "its outcome couldn't be logged" in text_of(answer)
     assert 'id="dialog-title"' in text_of(answer)
     assert "<html" not in text_of(answer)
 
@@ -188,7 +188,7 @@ def test_unknown_outcome_leads_the_whole_page_to_its_event(client_of, sandbox, f
 
     event = AuditEvent.objects.get(stage="outcome")
     assert (event.result, answer["HX-Redirect"]) == ("unknown", f"/audit/{event.event_id}/")
-    assert "nobody knows yet" in text_of(client.get(f"/audit/{event.event_id}/"))
+    assert "Unknown outcome" in text_of(client.get(f"/audit/{event.event_id}/"))
 
 
 def test_flow_that_is_gone_leads_the_whole_page_to_it(client_of, sandbox, flow_sid):
@@ -200,7 +200,7 @@ def test_flow_that_is_gone_leads_the_whole_page_to_it(client_of, sandbox, flow_s
     asked = client.get(f"/flows/{flow_sid}/enabled/", headers=OVER_THE_LIST)
 
     assert sent["HX-Redirect"] == asked["HX-Redirect"] == f"/flows/{flow_sid}/"
-    assert "Twilio has no such flow any more" in text_of(client.get(f"/flows/{flow_sid}/"))
+    assert "Showing its last known settings" in text_of(client.get(f"/flows/{flow_sid}/"))
 
 
 def test_switch_over_a_flows_own_page_brings_that_page_anew(client_of, flow_sid):
@@ -209,7 +209,9 @@ def test_switch_over_a_flows_own_page_brings_that_page_anew(client_of, flow_sid)
     answer = switched(client, flow_sid, headers=ON_ITS_PAGE)
 
     assert answer["HX-Redirect"] == f"/flows/{flow_sid}/"
-    assert "is off. Twilio confirmed it" in text_of(client.get(f"/flows/{flow_sid}/"))
+    assert "Turned off “Réclamations Lyon”. Confirmed by Twilio." in text_of(
+        client.get(f"/flows/{flow_sid}/")
+    )
 
 
 def test_toast_shows_a_hostile_name_inert(client_of, sandbox, flow_sid):
