@@ -28,7 +28,7 @@ LOCKOUT: Final = "auth.lockout"
 PASSWORD: Final = "auth.password_change"  # noqa: S105 - an action's name
 NOBODY: Final = "Nobody signed in"
 LONGEST: Final = 150  # characters that a name can have
-MASKED: Final = "a name that nobody has"
+MASKED: Final = "unknown username"
 FACTORS: Final = {"totp": "authenticator app", "webauthn": "passkey", "recovery_codes": "recovery code"}
 
 
@@ -76,7 +76,7 @@ def signed_in(request: HttpRequest, user: User, *, check: Callable[[], None]) ->
         for record in get_authentication_records(request, user)
     ]
     ignored = outside_rights_of(user)
-    said = {"by": ", then ".join(how)} | {f"{name}, without effect": value for name, value in ignored.items()}
+    said = {"by": ", then ".join(how)} | {f"{name} (no effect)": value for name, value in ignored.items()}
 
     def checked() -> Payload:
         check()
@@ -116,7 +116,7 @@ def signed_out(request: HttpRequest, user: User) -> None:
             payload=Payload(friendly_name=user.get_username()),
         )
     except NotRecorded:
-        logging.getLogger("flows.access").error("A sign-out could not be put on record")
+        logging.getLogger("flows.access").error("A sign-out could not be recorded")
 
 
 def came_by_single_sign_on(request: HttpRequest, name: str, subject: str, add: Callable[[], User]) -> None:

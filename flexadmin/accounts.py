@@ -35,7 +35,7 @@ def _account(env: Any, required: Required, name: str, place: int) -> Account:
     def called(variable: str) -> str:
         return f"{variable}__{name.upper().replace('-', '_')}" if name else variable
 
-    sid = required(called("TWILIO_ACCOUNT_SID"), "It begins with AC and stands on the Console's first page.")
+    sid = required(called("TWILIO_ACCOUNT_SID"), "It starts with AC and is shown on the Console's home page.")
     if not schema.is_sid("AC", sid):
         raise ImproperlyConfigured(
             f"{called('TWILIO_ACCOUNT_SID')} is not an account's SID: AC and 32 characters from 0-9 and a-f."

@@ -35,15 +35,15 @@ from flows.services.audit import NotRecorded
 
 # What is recorded of a sign-in that is refused at its end, and what the user is told.
 DEACTIVATED: Final = (
-    "the person is deactivated",
-    "Your access was deactivated. Ask an administrator.",
+    "user deactivated",
+    "Your access is deactivated. Contact an administrator.",
 )
 OVERTAKEN: Final = (
-    "the password was changed or all sessions were ended since this sign-in began",
+    "password changed or sessions ended during the sign-in",
     "Your password or access changed while you were signing in. Sign in again.",
 )
 EXPIRED: Final = (
-    "the one-time password has run out",
+    "temporary password expired",
     "This temporary password has expired. Ask an administrator for a new one.",
 )
 
@@ -150,9 +150,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
         if sociallogin.state.get("process") != AuthProcess.LOGIN:
             name = sociallogin.provider.name
-            raise ImmediateHttpResponse(
-                not_by_single_sign_on(request, name, "asked for more than to sign in")
-            )
+            raise ImmediateHttpResponse(not_by_single_sign_on(request, name, "unsupported request"))
 
     def is_auto_signup_allowed(self, request: HttpRequest, sociallogin: Any) -> bool:  # noqa: ARG002
         """Nobody is asked for more: there is no such page."""
@@ -196,7 +194,7 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
             return _fernet().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:
             logging.getLogger("flexadmin").error(
-                "A second factor was set up with another SECRET_KEY: reset it"
+                "A 2FA method was set up with another SECRET_KEY. Reset the user's 2FA."
             )
             return base64.b32encode(secrets.token_bytes(20)).decode()
 

@@ -32,10 +32,10 @@ OTHER_SID: Final = "FO" + "fedcba9876543210" * 2
 TIMELINE: Final = "Timeline"  # its parts are the items of one list
 BUTTONS: Final = ("main", "", "danger", "danger-quiet", "quiet", "small")
 LEVELS: Final = (
-    (constants.SUCCESS, "“Support Berlin” is off. Twilio confirmed it, and it is on record."),
-    (constants.INFO, "Nothing to save: the flow at Twilio is already like that. Nothing was sent."),
-    (constants.WARNING, "Retry count is not what you asked for: Twilio answered another value. See below."),
-    (constants.ERROR, "Twilio has this flow no more. There is nothing left to change."),
+    (constants.SUCCESS, "Turned off “Support Berlin”. Confirmed by Twilio."),
+    (constants.INFO, "No changes to save: the flow already has these settings. Nothing was sent."),
+    (constants.WARNING, "Twilio saved a different value for Retry count than you requested."),
+    (constants.ERROR, "This flow was deleted at Twilio. It can't be changed."),
 )
 
 Part = tuple[str, str, dict[str, Any]]  # what it shows, its template, what that takes
@@ -70,7 +70,7 @@ def _parts() -> Iterator[tuple[str, list[Part]]]:
         "Status",
         [
             (name, "_status.html", {"flow": each})
-            for name, each in (("On", flow), ("Off", off), ("Not set", unset), ("Gone", gone))
+            for name, each in (("On", flow), ("Off", off), ("Not set", unset), ("Deleted", gone))
         ],
     )
     yield "Result", [(event.result, "_result.html", {"event": event}) for event in _events()]
@@ -87,36 +87,36 @@ def _parts() -> Iterator[tuple[str, list[Part]]]:
         "Table, flags, chips, pagination",
         [("Flows", "flows/_results.html", _results(flow, off, unset, gone))],
     )
-    yield "Copy of Twilio", [*_copies()]
-    yield "Empty state", [("With a way on", "_empty.html", _empty())]
+    yield "Last sync", [*_copies()]
+    yield "Empty state", [("With a next step", "_empty.html", _empty())]
     switch = {"form": SwitchForm(initial=_initial()), "collisions": []}
     yield (
         "Dialog",
         [
-            ("With all that can be in it", "_dialog.html", {
+            ("With every part", "_dialog.html", {
                 "shown": "flows/_switch.html", "in_dialog": True, "flow": off, "target": True,
                 "form": SwitchForm(initial=_initial(), auto_id="switch_%s"), "collisions": [other], "problem": _refused(),
             }),
-            ("The same as a page of its own", "flows/_switch.html", {**switch, "flow": flow, "target": False}),
+            ("As a page", "flows/_switch.html", {**switch, "flow": flow, "target": False}),
         ],
     )  # fmt: skip
     event = _events()[0]
     yield (
         "Toast",
         [
-            ("With its undo", "_toast.html", {
+            ("With undo", "_toast.html", {
                 "messages": [Message(*LEVELS[0])], "event": event, "sid": SID, "undo": SwitchForm(initial=_initial(), auto_id=False),
             }),
-            ("Nothing to undo", "_toast.html", {"messages": [Message(*LEVELS[1])], "sid": SID}),
+            ("Without undo", "_toast.html", {"messages": [Message(*LEVELS[1])], "sid": SID}),
         ],
     )  # fmt: skip
     yield "Compare", [("A change", "audit/_compare.html", _compared(event)), _conflict(flow)]
     yield (
-        "The way of a message",
+        "Message route",
         [("On", "flows/_route.html", {"flow": flow}), ("Off", "flows/_route.html", {"flow": off})],
     )
     yield TIMELINE, [(event.result, "_event.html", {"event": event}) for event in _events()]
-    yield "Progress", [("A bulk change that was stopped", "flows/_plan.html", _plan())]
+    yield "Progress", [("A stopped bulk change", "flows/_plan.html", _plan())]
 
 
 def _flow(**fields: Any) -> Flow:
@@ -160,7 +160,7 @@ def _events() -> list[AuditEvent]:
 def _initial() -> dict[str, Any]:
     return {
         "enabled": "true",
-        "reason": "Undo of event 1",
+        "reason": "Undo event 1",
         "change_id": uuid.uuid4(),
         "refers_to": uuid.uuid4(),
     }
@@ -192,14 +192,14 @@ def _fields() -> Iterator[Part]:
 
 def _refused() -> problems.Problem:
     error = Refused(status=400, code=45212, message="Duplicate address")
-    return problems.of_change(error, what="The switch")
+    return problems.of_change(error, what="turn off the flow")
 
 
 def _more_problems() -> Iterator[Part]:
-    unread = problems.of_change(NeverSent("no connection was made"), what="The switch", sent=False)
+    unread = problems.of_change(NeverSent("couldn't connect to Twilio"), what="turn off the flow", sent=False)
     yield "Not read", "_problem.html", {"problem": unread}
-    yield "Not on record", "_problem.html", {"problem": problems.not_recorded()}
-    yield "Outcome not on record", "_problem.html", {"problem": problems.outcome_not_recorded(None)}
+    yield "Not recorded", "_problem.html", {"problem": problems.not_recorded()}
+    yield "Outcome not recorded", "_problem.html", {"problem": problems.outcome_not_recorded(None)}
 
 
 def _results(*rows: Flow) -> dict[str, Any]:
@@ -221,21 +221,21 @@ def _copies() -> Iterator[Part]:
     now = timezone.now()
     hours_ago = now - timedelta(hours=2)
     for name, sync in (
-        ("Checked", SyncState(synced_at=now)),
+        ("Synced", SyncState(synced_at=now)),
         ("Failed", SyncState(synced_at=hours_ago, failed_at=now, error="Twilio did not answer")),
         ("Being checked", SyncState(synced_at=now, missing=480, missing_checked=20)),
         ("Left out", SyncState(synced_at=now, left_out=3)),
-        ("Never checked", SyncState()),
+        ("Never synced", SyncState()),
     ):
         yield name, "flows/_copy.html", {"freshness": Freshness(sync), "copy_is_stale": False}
 
 
 def _empty() -> dict[str, str]:
     return {
-        "title": "No flow matches",
-        "text": "Nothing fits.",
+        "title": "No matches",
+        "text": "No flows match your search and filters.",
         "next_url": "?",
-        "next_label": "Clear the search",
+        "next_label": "Clear all",
     }
 
 

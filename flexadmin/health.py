@@ -60,7 +60,7 @@ def _page(name: str, request: HttpRequest) -> str:
     try:
         return render_to_string(name, typed.on_error_page(request))
     except Exception:
-        logging.getLogger("django.request").exception("What was typed could not be shown again")
+        logging.getLogger("django.request").exception("The submitted form could not be kept")
         return render_to_string(name)
 
 
@@ -99,7 +99,7 @@ def _fault() -> str:
     try:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            return "lacks migrations"
+            return "migrations are missing"
     except Error:
         return "does not answer"
     try:

@@ -29,7 +29,7 @@ from flows.services import audit, evidence
 _own = CollectorRegistry()
 CALLS: Final = Histogram(
     "flexflow_twilio_call_seconds",
-    "Calls to Twilio, each try of its own, by verb and by what is known of it.",
+    "Requests to Twilio by verb and result, each try counted.",
     ["verb", "result"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30),
     registry=_own,
@@ -73,14 +73,14 @@ class _FromTheDatabase(Collector):
             found = [*_of_the_copy(), *_of_what_is_open(), *_of_the_log()]
         except Error:
             found = []
-        yield GaugeMetricFamily("flexflow_database_up", "Whether the database answered.", value=bool(found))
+        yield GaugeMetricFamily("flexflow_database_up", "1 if the database responds.", value=bool(found))
         yield from found
 
 
 def _of_the_copy() -> Iterator[Metric]:
     age = GaugeMetricFamily(
         "flexflow_mirror_age_seconds",
-        "Since the copy was last compared with Twilio.",
+        "Seconds since the last sync with Twilio.",
         labels=["account"],
     )
     now = timezone.now()
@@ -92,13 +92,13 @@ def _of_the_copy() -> Iterator[Metric]:
 
 def _of_what_is_open() -> Iterator[Metric]:
     attempts = audit.open_attempts().count()
-    changes = GaugeMetricFamily("flexflow_open_changes", "Changes whose fate is not known.", labels=["stage"])
+    changes = GaugeMetricFamily("flexflow_open_changes", "Changes without a known outcome.", labels=["stage"])
     changes.add_metric(["attempt"], attempts)
     changes.add_metric(["unknown"], max(0, OpenChange.objects.count() - attempts))
     yield changes
     yield GaugeMetricFamily(
         "flexflow_open_drift",
-        "What was changed elsewhere and waits for somebody.",
+        "External changes to accept or revert.",
         value=OpenDrift.objects.count(),
     )
 
@@ -111,10 +111,14 @@ def _of_the_log() -> Iterator[Metric]:
     passed = last.is_intact and last.event.result == Result.SUCCEEDED
     yield GaugeMetricFamily(
         "flexflow_audit_verified_timestamp_seconds",
-        "When the audit log was last verified.",
+        "Time of the last verification of the audit log.",
         value=last.event.at.timestamp(),
     )
     yield GaugeMetricFamily(
-        "flexflow_audit_verified_intact", "Whether it was as it was written.", value=passed
+        "flexflow_audit_verified_intact",
+        "1 if the last verification found the audit log intact.",
+        value=passed,
     )
-    yield GaugeMetricFamily("flexflow_audit_events_since_verified", "Events since then.", value=last.since)
+    yield GaugeMetricFamily(
+        "flexflow_audit_events_since_verified", "Events since the last verification.", value=last.since
+    )

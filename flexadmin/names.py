@@ -18,16 +18,16 @@ LONGEST: Final = 150  # characters, as Django has it
 RESERVED: Final = (
     "reconciliation", "reconcile", "system", "thesystem", "nobody", "nobodyhere", "nobodysignedin", "anonymous", "none",
     "commandline", "cli", "singlesignon", "sso", "oidc", "outsidethisdashboard", "dashboard", "thisdashboard", "site",
-    "twilio", "flex", "auditlog", "someone", "somebody", "deleted", "unknown", "anamethatnobodyhas", "worker", "dbworker",
+    "twilio", "flex", "auditlog", "someone", "somebody", "deleted", "unknown", "unknownusername", "anamethatnobodyhas", "worker", "dbworker",
 )  # fmt: skip
 # Alphabets that one language writes together.
 TOGETHER: Final = (
     {"HAN", "HIRAGANA", "KATAKANA"}, {"HAN", "HANGUL"}, {"HAN", "BOPOMOFO"},
 )  # fmt: skip
-IS_RESERVED: Final = "The audit log uses “%(name)s” for itself. Choose another name."
-IS_MIXED: Final = "“%(name)s” mixes letters of different alphabets (%(scripts)s). Use one."
-IS_LIKE: Final = "“%(name)s” looks like the user “%(other)s”. Choose a name that can be told apart."
-IS_TAKEN: Final = "There is a user named “%(other)s” already. Choose another name."
+IS_RESERVED: Final = "“%(name)s” is reserved for the audit log. Choose another name."
+IS_MIXED: Final = "“%(name)s” mixes alphabets (%(scripts)s). Use only one."
+IS_LIKE: Final = "“%(name)s” looks too similar to the user “%(other)s”. Choose a different name."
+IS_TAKEN: Final = "A user named “%(other)s” already exists. Choose another name."
 
 
 def validate_new_username(name: str) -> str:

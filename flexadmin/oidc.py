@@ -29,7 +29,9 @@ def oidc_from(env: Any) -> dict[str, Any]:
     if address.scheme not in ("https", "http") or not address.hostname:
         raise ImproperlyConfigured("OIDC_SERVER_URL is not a web address, such as https://id.example.com.")
     if address.scheme == "http" and address.hostname not in ("localhost", "127.0.0.1"):
-        raise ImproperlyConfigured("OIDC_SERVER_URL has to begin with https://: what it answers is believed.")
+        raise ImproperlyConfigured(
+            "OIDC_SERVER_URL must start with https://, because its responses are trusted."
+        )
     app = {
         "provider_id": PROVIDER_ID,
         "name": env.str("OIDC_NAME", default="").strip() or "single sign-on",
@@ -44,10 +46,10 @@ def tie_of(issuer: str, subject: str) -> str:
     """What a user is found again by: a provider's ids are its own, and another's may be the same. `ValueError` if one
     of the two is missing, or they are longer than what is kept."""
     if not subject or not issuer or issuer.split() != [issuer]:
-        raise ValueError("The provider did not say who this is.")
+        raise ValueError("The provider sent no user ID.")
     tie = f"{issuer} {subject}"
     if len(tie) > LONGEST:
-        raise ValueError("The provider's id of a person is too long.")
+        raise ValueError("The provider's user ID is too long.")
     return tie
 
 

@@ -19,10 +19,10 @@ from flows.services.audit import Actor, NotRecorded, Payload
 
 FOUND: Final = "people.rights_found"
 NOBODY: Final = Actor(id="", label="")
-NO_EFFECT: Final = "Given outside this dashboard. These rights have no effect here."
+NO_EFFECT: Final = "Granted outside this dashboard, with no effect here."
 GONE: Final = "Removed outside this dashboard."
 ADOPTED: Final = (
-    "Upgrade: the superuser flag no longer gives rights, and no administrator could sign in. "
+    "Upgrade: the superuser flag no longer grants access, and no administrator could sign in. "
     "This superuser was made an administrator."
 )
 log = logging.getLogger("flexadmin")
@@ -60,7 +60,7 @@ def record_if_possible() -> None:
     try:
         record_found()
     except (NotRecorded, Error):
-        log.warning("Rights that were given outside this dashboard could not be recorded")
+        log.warning("External permissions could not be recorded")
 
 
 def after_migrate(**_signal: Any) -> None:
@@ -72,10 +72,10 @@ def after_migrate(**_signal: Any) -> None:
         count = record_found()
         adopted = persons.adopt_superusers(superusers=unknown, actor=NOBODY, reason=ADOPTED)
     except (NotRecorded, Error):  # also on the way through older states, without the tables
-        log.debug("Rights that were given outside this dashboard could not be looked at", exc_info=True)
+        log.debug("External permissions could not be checked", exc_info=True)
         return
     if count:
-        log.warning("Users with rights from outside this dashboard, which have no effect here: %s", count)
+        log.warning("Users with external permissions, which have no effect here: %s", count)
     for user in adopted:
         log.warning("Superuser %s was made an administrator: nobody else could manage users", user.pk)
 

@@ -28,10 +28,8 @@ from flows.views.requests import Request, actor_of
 
 MANAGE: Final = "flexadmin.manage_people"
 LAST_ADMIN: Final = "Nothing was changed: this is the last administrator. First make someone else an administrator who can sign in."
-OWN: Final = "Nothing was changed. Change your own password and 2FA in “Account settings”, which asks for your password first."  # fmt: skip
-NOT_RECORDED: Final = (
-    "Nothing was changed: it could not be put on record. The audit log can’t be written at the moment."  # noqa: RUF001
-)
+OWN: Final = "Nothing was changed. Change your own password and 2FA in Account settings."  # fmt: skip
+NOT_RECORDED: Final = "Couldn’t write to the audit log, so nothing was changed."  # noqa: RUF001
 View = Callable[..., HttpResponse]
 
 

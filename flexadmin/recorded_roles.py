@@ -23,9 +23,9 @@ def differences() -> Iterator[str]:
     for name, recorded in sorted(last.items()):
         user = users.get(name)
         if user is None:
-            yield f"The database has no user {name}, and no event says why."
+            yield f"The user {name} is missing from the database, but no event records why."
         elif _roles(persons.state_of(user)) != _roles(recorded):
-            yield f"The roles of {name}, or their being active, are not as the log last has them."
+            yield f"The roles or status of {name} differ from the audit log."
 
 
 def _last_recorded() -> dict[str, Mapping[str, Any]]:

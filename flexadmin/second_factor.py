@@ -14,8 +14,8 @@ from flexadmin.factor_forms import USED
 from flows.services.audit import NotRecorded
 
 TOO_MANY: Final = "too many wrong codes"
-WRONG: Final = "wrong second factor"
-REPLAYED: Final = "a code that was already used"
+WRONG: Final = "wrong code or passkey"
+REPLAYED: Final = "code already used"
 
 
 class AsksForFactor:

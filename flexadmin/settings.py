@@ -37,7 +37,7 @@ SECRET_KEY = required("SECRET_KEY", "It signs sessions and forms: any 50 random 
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 AUDIT_KEY = required(
     "AUDIT_KEY",
-    "It seals the audit log: 32 random characters or more, kept apart from backups of the database.",
+    "The key of the audit log's hash chain: 32 random characters or more, kept apart from database backups.",
 )
 # Keys of before, newest first: they verify what they sealed, and seal nothing new.
 AUDIT_KEY_FALLBACKS: list[str] = env.list("AUDIT_KEY_FALLBACKS", default=[])
@@ -46,7 +46,7 @@ if min(map(len, [AUDIT_KEY, *AUDIT_KEY_FALLBACKS])) < 32:
 DEBUG = env.bool("DEBUG", default=False)
 HTTPS_ONLY = env.bool("HTTPS_ONLY", default=True)
 if not DEBUG:
-    required("ALLOWED_HOSTS", "The names that the site answers to, such as flows.example.com.")
+    required("ALLOWED_HOSTS", "Allowed host names, such as flows.example.com.")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 TRUSTED_PROXIES = proxies.networks(env.list("TRUSTED_PROXIES", default=[]))

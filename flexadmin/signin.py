@@ -96,13 +96,13 @@ class SignIn(LoginView):
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         is_over = form.has_error("__all__", "run_out")
-        why = "the one-time password has run out" if is_over else "wrong name or password"
+        why = "temporary password expired" if is_over else "wrong username or password"
         access.denied(self.request, self.name, why)
         return super().form_invalid(form)
 
     def too_many(self, error: limits.TooMany) -> HttpResponse:
         if error.is_news:
-            access.locked_out(self.request, self.name, "too many bad sign-ins")
+            access.locked_out(self.request, self.name, "too many failed sign-ins")
         form = SignInForm(self.request, initial={"username": self.name})
         context = self.get_context_data(form=form, too_many=error)
         return self.render_to_response(context, status=429, headers={"Retry-After": str(error.seconds)})
@@ -150,11 +150,11 @@ def not_by_single_sign_on(request: HttpRequest, name: str, why: str) -> HttpResp
         limits.begin(request, limits.SINGLE_SIGN_ON, limits.SSO_FAILURES)
         access.denied(request, "", f"single sign-on: {why}", by=request.user)
     except limits.TooMany as error:
-        if error.is_news and not _is_recorded(request, "single sign-on: more failures are not recorded"):
+        if error.is_news and not _is_recorded(request, "single sign-on: further failures are not logged"):
             return access.not_recorded(request)
     except NotRecorded:
         return access.not_recorded(request)
-    messages.error(request, f"Signing in with {name} did not work. Nothing was changed; try again.")
+    messages.error(request, f"Couldn't sign you in with {name}. Nothing was changed. Try again.")
     return redirect("login")
 
 
@@ -195,7 +195,7 @@ def _asked(ask: Callable[[SsoAdapter], HttpResponse], request: HttpRequest, prov
     if provider_id not in {app.provider_id for app in social_adapter().list_apps(request)}:
         raise Http404
     if request.GET.get("process", AuthProcess.LOGIN) != AuthProcess.LOGIN:
-        return not_by_single_sign_on(request, "single sign-on", "asked for more than to sign in")
+        return not_by_single_sign_on(request, "single sign-on", "unsupported request")
     if request.user.is_authenticated:
         sessions.end_if_over(request)
     if request.user.is_authenticated:
@@ -210,12 +210,12 @@ def _asked(ask: Callable[[SsoAdapter], HttpResponse], request: HttpRequest, prov
         ValueError,
     ) as error:  # no connection, an error, no JSON, something missing in it
         log = logging.getLogger("flexadmin")
-        log.warning("Single sign-on: the provider did not answer as it should (%s)", type(error).__name__)
-        return not_by_single_sign_on(request, "single sign-on", "the provider did not answer as it should")
+        log.warning("Single sign-on: unexpected response from the provider (%s)", type(error).__name__)
+        return not_by_single_sign_on(request, "single sign-on", "unexpected response from the provider")
 
 
 def _too_many_starts(request: HttpRequest, error: limits.TooMany) -> HttpResponse:
-    if error.is_news and not _is_recorded(request, "too many starts of single sign-on"):
+    if error.is_news and not _is_recorded(request, "too many unfinished single sign-ons"):
         return access.not_recorded(request)
     providers = social_adapter().list_providers(request)
     context = {"form": SignInForm(request), "too_many_starts": error, "providers": providers}

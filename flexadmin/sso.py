@@ -59,7 +59,7 @@ class Configurations:
         if document := self._fresh(kept):
             return document
         if kept.failures >= FAILURES and self._clock() - kept.failed_at < PAUSE:
-            raise ProviderUnavailable("it did not answer just now and is not asked again for some seconds")
+            raise ProviderUnavailable("it did not respond and is not asked again for a few seconds")
         if not kept.lock.acquire(timeout=0 if kept.failures else PATIENCE):
             raise ProviderUnavailable("another request is waiting for it")
         try:

@@ -23,7 +23,7 @@ def test_number_has_its_form_of_the_word(kind, number, words):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("drifted", "said"), [(0, ""), (1, "1 flow to look at"), (3, "3 flows to look at")])
+@pytest.mark.parametrize(("drifted", "said"), [(0, ""), (1, "1 flow to review"), (3, "3 flows to review")])
 def test_screen_reader_hears_how_many_flows_were_changed_elsewhere(sandbox, client_of, drifted, said):
     sids = [sandbox.add_flow() for _ in range(3)]
     mirror.sync(ACCOUNT)
@@ -35,4 +35,4 @@ def test_screen_reader_hears_how_many_flows_were_changed_elsewhere(sandbox, clie
 
     link = re.search(r'<a href="/flows/drift/".*?</a>', page, re.DOTALL)[0]
     heard = " ".join(re.sub(r"<[^>]+>", "", link).split())
-    assert heard == ("Changed elsewhere" + (f" : {said}" if said else ""))
+    assert heard == ("External changes" + (f" : {said}" if said else ""))

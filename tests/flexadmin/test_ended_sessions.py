@@ -95,9 +95,9 @@ def test_pending_sign_in_of_who_is_deactivated_is_refused_and_recorded(admin, so
 
     answer = finished(pending)
 
-    assert "Your access was deactivated." in answer.content.decode()
+    assert "Your access is deactivated." in answer.content.decode()
     assert recorded()[-1] == ("auth.login", "denied", NOBODY, "operator")
-    assert last_event().payload.message == "the person is deactivated"
+    assert last_event().payload.message == "user deactivated"
     do(admin, someone, "active", active="true")
     assert not is_in(pending[0])
 
@@ -112,7 +112,7 @@ def test_pending_sign_in_of_who_was_deactivated_meanwhile_is_refused(admin, some
         "Your password or access changed while you were signing in. Sign in again." in answer.content.decode()
     )
     assert not is_in(pending[0])
-    assert "since this sign-in began" in last_event().payload.message
+    assert "during the sign-in" in last_event().payload.message
 
 
 def own_password(admin, someone):

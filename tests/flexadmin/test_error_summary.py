@@ -15,7 +15,7 @@ TWILIO = "Nothing was sent to Twilio"
 def test_form_about_users_says_nothing_of_twilio(client_of):
     page = client_of("admin").post("/people/new/", {"name": "", "role": "", "reason": ""}).content.decode()
 
-    assert "There is a problem. Nothing was changed" in page
+    assert "to continue. Nothing was changed." in page
     assert TWILIO not in page
 
 
@@ -45,5 +45,7 @@ def test_each_form_says_its_own(kind, sentence):
 
     text = render_to_string("_errors.html", {"form": form})
 
-    assert f"There is a problem. {sentence}" in text
-    assert "There is a problem<" in render_to_string("_errors.html", {"form": form, "problem": object()})
+    assert f"Fix 1 problem to continue. {sentence}." in text
+    assert "Fix 1 problem to continue.<" in render_to_string(
+        "_errors.html", {"form": form, "problem": object()}
+    )

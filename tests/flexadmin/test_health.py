@@ -44,7 +44,7 @@ def test_not_ready_with_a_migration_missing(client, monkeypatch):
 
     answer = client.get("/health/ready/")
 
-    assert (answer.status_code, answer.json()["database"]) == (503, "lacks migrations")
+    assert (answer.status_code, answer.json()["database"]) == (503, "migrations are missing")
 
 
 @pytest.mark.django_db(transaction=True)

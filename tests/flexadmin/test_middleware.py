@@ -93,7 +93,7 @@ def test_uploaded_file_is_never_put_on_the_disk(client_of, settings, tmp_path):
             "/flows/plans/import/", body, content_type="multipart/form-data; boundary=x"
         )
 
-    assert "this is not JSON" in answer.content.decode()
+    assert "invalid JSON" in answer.content.decode()
 
 
 def test_address_that_is_not_utf8_is_400(client_of):

@@ -17,18 +17,18 @@ from tests.flexadmin.test_sso import came_back
 pytestmark = pytest.mark.django_db
 
 REFUSED = {
-    "the log's own": ("reconciliation", "uses “reconciliation” for itself"),
-    "in other letters": ("Reconciliation", "for itself"),
-    "with a sign": ("re-conciliation", "for itself"),
-    "in Cyrillic letters": ("ѕуѕtem", "for itself"),
-    "system": ("System", "for itself"),
-    "command line": ("command_line", "for itself"),
-    "mixed alphabets": ("аnton", "different alphabets (Cyrillic, Latin)"),
-    "a Greek letter": ("οmega", "different alphabets (Greek, Latin)"),
-    "taken": ("ADA", "a user named “ada” already"),
-    "taken, in full width": ("ａｄａ", "a user named “ada” already"),
-    "Latin, but alike": ("ɑda", "looks like the user “ada”"),
-    "wholly Cyrillic, but alike": ("сара", "looks like the user “capa”"),
+    "the log's own": ("reconciliation", "“reconciliation” is reserved for the audit log"),
+    "in other letters": ("Reconciliation", "is reserved for the audit log"),
+    "with a sign": ("re-conciliation", "is reserved for the audit log"),
+    "in Cyrillic letters": ("ѕуѕtem", "is reserved for the audit log"),
+    "system": ("System", "is reserved for the audit log"),
+    "command line": ("command_line", "reserved"),
+    "mixed alphabets": ("аnton", "mixes alphabets (Cyrillic, Latin)"),
+    "a Greek letter": ("οmega", "mixes alphabets (Greek, Latin)"),
+    "taken": ("ADA", "A user named “ada” already exists"),
+    "taken, in full width": ("ａｄａ", "A user named “ada” already exists"),
+    "Latin, but alike": ("ɑda", "looks too similar to the user “ada”"),
+    "wholly Cyrillic, but alike": ("сара", "looks too similar to the user “capa”"),
 }
 
 

@@ -68,7 +68,7 @@ def test_code_works_once_as_long_as_it_would_be_accepted(secret, clock):
         assert not is_in(again)
         clock(29)
 
-    assert last_message() == "a code that was already used"
+    assert last_message() == "code already used"
 
 
 def test_code_outlives_no_emptied_cache(secret):

@@ -119,12 +119,12 @@ def test_pages_show_it_and_the_log_has_it_once(client_of, give):
     listed = admin.get("/people/").content.decode()
     page = admin.get(f"/people/{user.pk}/").content.decode()
 
-    assert "Rights from outside, without effect" in listed
+    assert "External permissions (no effect)" in listed
     assert GIVEN[give] in page
     events = recorded("people.")
     assert events == [("people.rights_found", "applied", "", user.username)]
     event = admin.get(f"/audit/{AuditEvent.objects.latest('seq').event_id}/").content.decode()
-    assert "Found rights given outside this dashboard" in event
+    assert "Found external permissions" in event
     assert "no effect" in event
 
 
@@ -135,7 +135,7 @@ def test_sign_in_says_in_the_log_what_has_no_effect(client):
 
     assert sorted(event[0] for event in recorded("")) == ["auth.login", "people.rights_found"]
     login = AuditEvent.objects.select_related("payload").get(action="auth.login")
-    assert login.payload.after["superuser flag, without effect"] == "set"
+    assert login.payload.after["superuser flag (no effect)"] == "set"
 
 
 def test_every_event_about_the_user_has_it(client_of):
@@ -174,7 +174,7 @@ def test_administrator_removes_it_with_a_reason(client_of, give):
     assert "Enter a reason." in refused.content.decode()
     assert not outside_rights.users_with_any().exists()
     assert recorded("people.rights_remove") == [("people.rights_remove", "succeeded", "admin", user.username)]
-    assert "Rights from outside" not in admin.get(f"/people/{user.pk}/").content.decode()
+    assert "External permissions" not in admin.get(f"/people/{user.pk}/").content.decode()
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
@@ -198,7 +198,7 @@ def test_sign_in_goes_on_while_it_cannot_be_recorded(client, client_of, monkeypa
     monkeypatch.setattr(audit, "append", refuse_found)
     sign_in(client, "admin")
 
-    assert "Rights from outside" in client.get("/people/").content.decode()
+    assert "External permissions" in client.get("/people/").content.decode()
 
 
 # An upgrade
@@ -218,7 +218,7 @@ def test_upgrade_makes_superusers_administrators_where_there_is_no_other(client)
     assert [event[0] for event in recorded("people.")] == ["people.rights_found", "people.role"]
     event = AuditEvent.objects.select_related("payload").get(action="people.role")
     assert event.payload.after["role"] == "admin"
-    assert event.reason.startswith("Upgrade: the superuser flag no longer gives rights")
+    assert event.reason.startswith("Upgrade: the superuser flag no longer grants access")
     page = client.get(f"/audit/{event.event_id}/").content.decode()
     assert "The system" in page
 

@@ -44,19 +44,19 @@ def test_role_that_was_recorded_is_well(vera, actor):
 def test_role_that_nobody_recorded_is_named(vera, tamper):
     tamper(vera)
 
-    assert "The roles of vera" in str(evidence.verify())
+    assert "The roles or status of vera" in str(evidence.verify())
 
 
 def test_user_that_is_gone_is_named(vera):
     User.objects.filter(pk=vera.pk).delete()
 
-    assert "The database has no user vera" in str(evidence.verify())
+    assert "The user vera is missing from the database" in str(evidence.verify())
 
 
 def test_second_role_group_is_named(vera):
     vera.groups.add(Group.objects.get(name="admin"))
 
-    assert "The roles of vera" in str(evidence.verify())
+    assert "The roles or status of vera" in str(evidence.verify())
     assert persons.state_of(vera)["role"] == "admin, viewer"
 
 

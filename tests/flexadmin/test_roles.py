@@ -43,7 +43,7 @@ def test_add_operator_takes_the_password_from_the_environment(monkeypatch, role)
     nina = User.objects.get(username="nina")
     assert nina.check_password("a long passphrase")
     assert role_of(nina) == role
-    assert said == f"nina may sign in as {role}.\n"
+    assert said == f"nina can sign in as {role}.\n"
 
 
 def test_add_operator_takes_the_password_from_standard_input(monkeypatch):

@@ -190,7 +190,7 @@ def test_wrong_password_and_code_of_a_confirmation_count_and_go_on_record(client
     assert "Too many failed attempts" in held_back.content.decode()
     assert recorded("auth.confirm") == [("auth.confirm", "denied", "operator", "operator")] * 6
     last = AuditEvent.objects.latest("seq")
-    assert last.payload.message == "wrong second factor"
+    assert last.payload.message == "wrong code or passkey"
 
 
 def test_nothing_is_confirmed_or_changed_while_a_wrong_password_cannot_be_recorded(client, monkeypatch):

@@ -87,7 +87,7 @@ def test_nobody_gets_in_unrecorded(client, person, unwritable):
     refused = sign_in(client)
 
     assert (refused.status_code, refused["Retry-After"]) == (503, "10")
-    assert "could not be put on record" in refused.content.decode()
+    assert "Couldn’t write to the audit log" in refused.content.decode()
     assert not is_in(client)
 
 

@@ -47,7 +47,7 @@ def test_starts_from_an_address_are_counted_before_anything_is_kept(provider):
 
     assert [answer.status_code for answer in refused] == [429] * 5
     assert 0 < int(refused[0]["Retry-After"]) <= 300
-    assert "Too many sign-ins with single sign-on were started" in refused[0].content.decode()
+    assert "Too many unfinished single sign-ons" in refused[0].content.decode()
     assert elsewhere.status_code == 302
     assert Session.objects.count() == before + 1
     assert recorded("auth.lockout") == [("auth.lockout", "denied", NOBODY, "")]
@@ -78,7 +78,7 @@ def test_start_that_fails_keeps_nothing_and_logs_a_line(provider, caplog):
     assert not Session.objects.exists()
     (record,) = [one for one in caplog.records if one.name == "flexadmin"]
     assert record.exc_info is None
-    assert "the provider did not answer as it should (HTTPError)" in record.getMessage()
+    assert "unexpected response from the provider (HTTPError)" in record.getMessage()
 
 
 def test_visit_that_is_kept_for_a_start_ends_soon_and_a_sign_in_as_any_other(client, provider, settings):
@@ -98,7 +98,7 @@ def test_failures_beyond_a_number_are_recorded_as_such_once(provider):
 
     assert len(recorded("auth.login")) == 10
     assert recorded("auth.lockout") == [("auth.lockout", "denied", NOBODY, "")]
-    assert last_message() == "single sign-on: more failures are not recorded"
+    assert last_message() == "single sign-on: further failures are not logged"
 
 
 # The configuration
@@ -206,9 +206,9 @@ def test_configuration_that_is_out_of_date_is_fetched_again_before_anybody_is_re
 
 CONTRADICTIONS = {
     "another sub": ({"sub": "victim"}, {}, "about different users"),
-    "no sub in the user info": ({"preferred_username": "nina"}, {}, "did not say who this is"),
-    "sub that is no text": ({"sub": 7}, {}, "did not say who this is"),
-    "no user info": ([], {}, "did not say who this is"),
+    "no sub in the user info": ({"preferred_username": "nina"}, {}, "did not say sent no user ID"),
+    "sub that is no text": ({"sub": 7}, {}, "did not say sent no user ID"),
+    "no user info": ([], {}, "did not say sent no user ID"),
     "no sub in the ID token": ({"sub": "7f3a"}, {"sub": None}, "lacks sub"),
     "no exp": (None, {"exp": None}, "lacks exp"),
     "no iat": (None, {"iat": None}, "lacks iat"),
@@ -298,5 +298,5 @@ def test_tie_is_compared_up_to_the_space():
 
 @pytest.mark.parametrize(("issuer", "subject"), [("", "x"), (ISSUER, ""), ("https://a b", "x")])
 def test_tie_takes_both_names(issuer, subject):
-    with pytest.raises(ValueError, match="who this is"):
+    with pytest.raises(ValueError, match="sent no user ID"):
         tie_of(issuer, subject)

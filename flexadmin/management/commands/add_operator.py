@@ -22,23 +22,23 @@ from flows.services.audit import NotRecorded
 
 
 class Command(BaseCommand):
-    help = "Add a person who may sign in, with one of the four roles."
+    help = "Add a user with one of the four roles."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", help="the name to sign in with")
+        parser.add_argument("name", help="the username")
         parser.add_argument("--role", required=True, choices=list(ROLES))
         parser.add_argument(
             "--account",
             action="append",
             default=[],
             metavar="AC…",
-            help="the role holds on this Twilio account alone, not on every one; may be given again",
+            help="limit the role to this Twilio account; can be repeated",
         )
 
     def handle(self, *_args: Any, name: str, role: str, account: list[str], **_options: Any) -> None:
         for sid in account:
             if sid not in {one.sid for one in accounts.every()}:
-                raise CommandError(f"{sid} is none of the accounts that this site looks after.")
+                raise CommandError(f"{sid} is not a configured account.")
         person = User(username=name)
         try:
             person.clean_fields(exclude=["password"])
@@ -51,6 +51,6 @@ class Command(BaseCommand):
         try:
             persons.create(name=name, password=password, role=role, on_accounts=account, actor=actor())
         except NotRecorded:
-            raise CommandError("Nobody was added: it could not be put on record.") from None
+            raise CommandError("Couldn't write to the audit log, so no user was added.") from None
         where = f" on {', '.join(account)}" if account else ""
-        self.stdout.write(f"{name} may sign in as {role}{where}.")
+        self.stdout.write(f"{name} can sign in as {role}{where}.")

@@ -20,11 +20,11 @@ from flows.services.audit import NotRecorded
 
 
 class Command(BaseCommand):
-    help = "Give a user a temporary password: it ends their sessions, and they change it when they sign in."
+    help = "Give a user a temporary password. Ends their sessions; they change it when they sign in."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="the user's name")
-        parser.add_argument("--reason", default="", help="why, for the audit log; 200 characters at most")
+        parser.add_argument("--reason", default="", help="shown in the audit log; up to 200 characters")
 
     def handle(self, *_args: Any, name: str, reason: str, **_options: Any) -> None:
         user = User.objects.filter(username=name_of(name)).first()
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         try:
             persons.give_temporary_password(person=user, password=password, actor=actor(), reason=reason)
         except NotRecorded:
-            raise CommandError("The password was not changed: it couldn't be recorded.") from None
+            raise CommandError("Couldn't write to the audit log, so the password was not changed.") from None
         hours = settings.ONE_TIME_PASSWORD_HOURS
         self.stdout.write(
             f"{name} has a temporary password. It expires in {hours} hours; their sessions have ended."
