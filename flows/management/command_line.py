@@ -18,13 +18,13 @@ def actor() -> Actor:
         name = getpass.getuser()
     except (OSError, KeyError):  # an account without a name, as in some containers
         name = "unknown"
-    return Actor(id="", label=f"command line: {name}")
+    return Actor(id="", label=f"CLI ({name})")
 
 
 def count(text: str) -> int:
     """Return how many are asked for: a whole number from 0 on, for argparse."""
     if not (text.isascii() and text.isdecimal()):
-        raise ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+        raise ArgumentTypeError(f"{text!r} is not a whole number (0 or higher)")
     return int(text)
 
 

@@ -44,9 +44,9 @@ class Command(BaseCommand):
             "--flows", type=command_line.count, default=300, help="how many flows a fresh sandbox has"
         )
         parser.add_argument(
-            "--staging", action="store_true", help="a second account beside the first, on the port after that"
+            "--staging", action="store_true", help="add a second account, on the port after that"
         )
-        parser.add_argument("--fresh", action="store_true", help="throw away what an earlier demo left")
+        parser.add_argument("--fresh", action="store_true", help="discard the data of an earlier demo")
 
     def handle(self, *_args: Any, port: int, flows: int, **_options: Any) -> None:
         if not settings.FLEX_API_URL.startswith("http://127.0.0.1:"):
@@ -84,7 +84,7 @@ class Command(BaseCommand):
             threading.Thread(target=_worker().run, name="worker", daemon=True).start()
             server.serve_forever()
         except KeyboardInterrupt:
-            self.stdout.write("\nThe demo has ended. The next start goes on where it stopped.")
+            self.stdout.write("\nDemo stopped. The next start continues from here.")
         finally:
             server.server_close()
             for one in (sandbox, *others):
@@ -93,17 +93,17 @@ class Command(BaseCommand):
     def _prepare(self, sandbox: Sandbox) -> None:
         call_command("migrate", verbosity=0)
         if sandbox.flows and not AuditEvent.objects.exists():
-            self.stdout.write("Making some days of history …")
+            self.stdout.write("Creating a few days of history …")
             demo_history.make(sandbox, add_people=_add_people)
         _add_people()
         for account in accounts.every():
             mirror.sync(account.sid)
 
     def _tell(self, port: int) -> None:
-        self.stdout.write("\nPeople who may sign in:")
+        self.stdout.write("\nDemo users:")
         for name, role in PEOPLE.items():
             self.stdout.write(f"  {name:<6} {password_of(name):<12} {role}")
-        self.stdout.write(f"\nThe dashboard is on http://127.0.0.1:{port}\nCtrl-C ends it.\n")
+        self.stdout.write(f"\nThe dashboard is on http://127.0.0.1:{port}\nPress Ctrl-C to stop.\n")
         self.stdout.flush()
 
 

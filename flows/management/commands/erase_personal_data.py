@@ -27,16 +27,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         whose = parser.add_mutually_exclusive_group(required=True)
-        whose.add_argument("--flow", metavar="SID", default="", help="of this flow")
-        whose.add_argument(
-            "--identity", metavar="VALUE", default="", help="wherever this identity is mentioned"
-        )
-        parser.add_argument("--reason", metavar="TEXT", default="", help="goes into the log, and stays there")
+        whose.add_argument("--flow", metavar="SID", default="", help="the flow to erase")
+        whose.add_argument("--identity", metavar="VALUE", default="", help="the contact identity to erase")
+        parser.add_argument("--reason", metavar="TEXT", default="", help="kept in the audit log")
 
         parser.add_argument(
             "--despite-open-change",
             action="store_true",
-            help="also erase the contents of changes with an unknown outcome, which someone then decides without them",
+            help="also erase changes with an unknown outcome, which someone then decides without the erased data",
         )
 
     def handle(
@@ -49,14 +47,14 @@ class Command(BaseCommand):
         **_options: Any,
     ) -> None:
         if flow and not schema.is_sid("FO", flow):
-            raise CommandError("That is not a flow's SID: FO and 32 characters from 0-9 and a-f.")
+            raise CommandError("Not a Flex Flow SID: FO and 32 characters from 0-9 and a-f.")
         if not flow and len(identity.strip()) < SHORTEST:
-            raise CommandError(f"That is too short to look for: {SHORTEST} characters or more.")
+            raise CommandError(f"The identity is too short. Enter at least {SHORTEST} characters.")
         if despite_open_change and not reason.strip():
             raise CommandError("--despite-open-change needs a --reason. Nothing was erased.")
         console = Console(file=sys.stderr)
         try:
-            with console.status("Looking through the log"):
+            with console.status("Searching the audit log"):
                 compaction.overwrite_what_is_freed()
                 erased = erasure.erase(
                     sid=flow,
@@ -66,52 +64,46 @@ class Command(BaseCommand):
                     despite_open_change=despite_open_change,
                 )
         except erasure.ReasonTellsIt:
-            raise CommandError(
-                "The reason mentions what is to be erased, and would keep it. Nothing was erased."
-            ) from None
+            raise CommandError("The reason contains the data to erase. Nothing was erased.") from None
         except erasure.StillOpen as still:
             raise CommandError(_way_on(still)) from None
         except NotRecorded:
-            raise CommandError("The erasure could not be put on record, so nothing was erased.") from None
+            raise CommandError("Couldn't write to the audit log, so nothing was erased.") from None
         self._tell(erased)
         try:
-            with console.status("Writing the database anew"):
+            with console.status("Compacting the database"):
                 compaction.compact()
         except NotCompacted as error:
             raise CommandError(
-                f"The tables are rid of it, the database's files may not be. {error} Stop the site, and run this again."
+                f"Erased from the tables, but maybe not from the database's files. {error} Stop the site and run this command again."
             ) from None
-        self.stdout.write("The database was written anew without it.")
-        self.stderr.write(
-            f"Out of this command's reach: {compaction.beyond_reach()}; what browsers and logs have kept."
-        )
+        self.stdout.write("Database compacted.")
+        self.stderr.write(f"Not erased: {compaction.beyond_reach()}; browser caches and log files.")
 
     def _tell(self, erased: Erased) -> None:
         if erased.event is None:
-            self.stdout.write("There is nothing to erase: no payload and no flow of the copy has it.")
+            self.stdout.write("Nothing to erase: no event and no flow contains it.")
         else:
             self.stdout.write(
-                f"Erased the contents of {len(erased.seqs)} events ({command_line.listed(erased.seqs) or 'none'}), and "
-                f"{len(erased.flows)} flows of the copy. Event {erased.event.seq} says so."
+                f"Erased personal data from {len(erased.seqs)} events ({command_line.listed(erased.seqs) or 'none'}) and "
+                f"{len(erased.flows)} flows (logged as event {erased.event.seq})."
             )
         if erased.undecided:
             events = command_line.listed(erased.undecided)
-            self._warn(f"Needs your decision, without the contents: events {events}, on their pages.")
+            self._warn(f"Needs your decision, without the erased data: events {events}, on their pages.")
         if erased.at_twilio:
             flows = ", ".join(erased.at_twilio)
             self._warn(
-                f"Twilio still has {flows}: the next sync brings it back. Delete or change it there, then repeat."
+                f"Twilio still has {flows}, and the next sync restores it. Delete or change it there, then run this command again."
             )
         if erased.sealed:
             events = command_line.listed(erased.sealed)
             self._warn(
-                f"Events {events} mention it in their reason, person or browser, which are sealed and stay."
+                f"Events {events} contain it in their reason, user or browser, which are part of the hash chain and can't be erased."
             )
         if erased.elsewhere:
             events = command_line.listed(erased.elsewhere)
-            self._warn(
-                f"Events {events} were left alone, though their contents have it, or a longer word with it in it."
-            )
+            self._warn(f"Events {events} were not erased, though they contain it or a longer word with it.")
 
     def _warn(self, text: str) -> None:
         self.stderr.write(self.style.WARNING(text))
@@ -121,9 +113,9 @@ def _way_on(still: erasure.StillOpen) -> str:
     """What to do about a change that is open, as one line."""
     seq = still.event.seq
     if still.is_under_way:
-        return f"A change is under way (event {seq}). Repeat this in a minute. Nothing was erased."
+        return f"A change is in progress (event {seq}). Try again in a minute. Nothing was erased."
     return (
-        f"A change is open (event {seq}), and its outcome would bring the data back. Settle it first: reconcile_changes, "
-        "or the event's page. Or repeat with --despite-open-change and a --reason: someone then decides the change "
-        "without its contents. Nothing was erased."
+        f"A change has an unknown outcome (event {seq}), which would restore the data. Resolve it first with "
+        "reconcile_changes or on the event's page. Or add --despite-open-change and a --reason: someone then decides "
+        "the outcome without the erased data. Nothing was erased."
     )

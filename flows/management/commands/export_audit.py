@@ -28,9 +28,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--format", choices=export.FORMATS, default="ndjson")
-        parser.add_argument("--after", type=int, default=0, metavar="SEQ", help="go on behind this event")
-        parser.add_argument("--output", type=Path, metavar="FILE", help="instead of standard output")
-        parser.add_argument("--head", type=Path, metavar="FILE", help="write the chain's signed head there")
+        parser.add_argument("--after", type=int, default=0, metavar="SEQ", help="start after this event")
+        parser.add_argument(
+            "--output", type=Path, metavar="FILE", help="write to this file instead of standard output"
+        )
+        parser.add_argument(
+            "--head", type=Path, metavar="FILE", help="also write a signed checkpoint to this file"
+        )
 
     def handle(self, *_args: Any, after: int, output: Path | None, head: Path | None, **options: Any) -> None:
         try:
@@ -43,9 +47,9 @@ class Command(BaseCommand):
             else:
                 _write(lambda text: self.stdout.write(text, ending=""), begun)
         except NotRecorded:
-            raise CommandError("The export could not be put on record, so nothing was exported.") from None
+            raise CommandError("Couldn't write to the audit log, so nothing was exported.") from None
         except OSError as error:
-            raise CommandError(f"The export could not be written: {escaped(error)}") from None
+            raise CommandError(f"Couldn't write the export: {escaped(error)}") from None
 
 
 def _write(write: Callable[[str], object], begun: Export) -> None:

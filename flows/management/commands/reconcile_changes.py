@@ -16,7 +16,7 @@ from flows.words import RESULTS
 
 
 class Command(BaseCommand):
-    help = "Find out what became of changes whose answer was lost."
+    help = "Resolve changes with an unknown outcome by reading from Twilio."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         try:
@@ -24,15 +24,15 @@ class Command(BaseCommand):
                 self.stdout.write(f"{event.change_id} {event.target_sid}: {RESULTS[event.result]}")
         except FlexError as error:
             waiting = reconcile.in_doubt().exclude(puzzle="").count()
-            decide = f" Needs your decision: {waiting}, on their pages in the audit log." if waiting else ""
-            raise CommandError(f"Twilio could not be read: {escaped(error)}.{decide}") from None
+            decide = f" Needs your decision: {waiting}, in the audit log." if waiting else ""
+            raise CommandError(f"Couldn't read from Twilio: {escaped(error)}.{decide}") from None
         except (NotRecorded, DatabaseError) as error:
-            raise CommandError(f"What was found could not be put on record: {escaped(error)}.") from None
+            raise CommandError(f"Couldn't write to the audit log: {escaped(error)}.") from None
         left = reconcile.in_doubt()
         if count := left.count():
             puzzles = left.exclude(puzzle="").count()
             raise CommandError(
-                f"In doubt: {count}. Of these, {puzzles} wait for a person to decide, on their pages in the audit "
-                f"log; {count - puzzles} for a second read a minute later."
+                f"Unknown outcome: {count} ({puzzles} waiting for a decision in the audit log, "
+                f"{count - puzzles} for a second read in a minute)."
             )
-        self.stdout.write("No change is in doubt.")
+        self.stdout.write("No changes have an unknown outcome.")

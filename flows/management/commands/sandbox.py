@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    help = "Serves a local Flex API with made-up flows until Ctrl-C."
+    help = "Serves a local Flex API with made-up flows until you press Ctrl-C."
     requires_system_checks = []  # it needs neither database nor templates
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -18,7 +18,7 @@ from flows.services.audit import NotRecorded
 
 
 class Command(BaseCommand):
-    help = "Refresh the copy of Twilio's Flex Flows."
+    help = "Sync the Flex Flows with Twilio."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         troubles = [trouble for account in accounts.every() if (trouble := self._sync(account))]
@@ -26,9 +26,9 @@ class Command(BaseCommand):
             settled = reconcile.reconcile()
         except (FlexError, NotRecorded, DatabaseError) as error:
             settled = []
-            troubles = troubles or [f"What is in doubt could not be looked at: {escaped(error)}."]
+            troubles = troubles or [f"Couldn't check the changes with an unknown outcome: {escaped(error)}."]
         if settled:
-            self.stdout.write(f"Settled by reading: {len(settled)} that were in doubt.")
+            self.stdout.write(f"Resolved {len(settled)} changes with an unknown outcome.")
         if troubles:
             raise CommandError(" ".join(troubles))
 
@@ -39,13 +39,15 @@ class Command(BaseCommand):
             with Console(file=sys.stderr).status(f"{whose}Reading the flows from Twilio"):
                 report = mirror.sync(account.sid)
         except mirror.SyncBusy:
-            return f"{whose}Another sync is under way; its result will do."
+            return f"{whose}Another sync is in progress."
         except FlexError as error:
             why = first_contact.explain(account.sid, error) or str(error)
-            return f"{whose}The copy stays as it was: {escaped(why)}."
+            return f"{whose}Sync failed: {escaped(why)}."
         except (NotRecorded, DatabaseError) as error:
-            return f"{whose}The copy stays as it was: {escaped(error)}."
-        found = f"{report.flows} flows: {report.created} new, {report.changed} changed, {report.gone} gone."
+            return f"{whose}Sync failed: {escaped(error)}."
+        found = (
+            f"{report.flows} flows: {report.created} new, {report.changed} changed, {report.gone} deleted."
+        )
         self.stdout.write(whose + found)
         progress = freshness.progress(mirror.copy_state(account.sid))
         return f"{whose}{progress}" if progress else ""

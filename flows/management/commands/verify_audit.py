@@ -19,17 +19,19 @@ from flows.services import evidence
 
 
 class Command(BaseCommand):
-    help = "Check that the audit log is as it was written."
+    help = "Verify the audit log's hash chain."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--head", type=Path, metavar="FILE", help="a signed head that was kept elsewhere")
+        parser.add_argument(
+            "--head", type=Path, metavar="FILE", help="a signed checkpoint from an earlier export"
+        )
 
     def handle(self, *_args: Any, head: Path | None, **_options: Any) -> None:
         signed = _read(head) if head else None
-        with Console(file=sys.stderr).status("Walking the chain"):
+        with Console(file=sys.stderr).status("Verifying"):
             verdict, event = evidence.verify_on_record(actor=command_line.actor(), head=signed)
         if event is None:
-            self.stderr.write(self.style.WARNING("This verification could not be put on record."))
+            self.stderr.write(self.style.WARNING("This verification could not be recorded."))
         if not verdict.is_intact:
             raise CommandError(str(verdict))
         rate = verdict.events / verdict.seconds if verdict.seconds else 0
@@ -40,7 +42,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         head = evidence.read_head(path.read_text())
     except (OSError, ValueError) as error:
-        raise CommandError(f"The head can't be read: {escaped(error)}") from None
+        raise CommandError(f"Couldn't read the checkpoint: {escaped(error)}") from None
     if head is None:
-        raise CommandError("The head was not signed with this site's AUDIT_KEY, or it was changed.")
+        raise CommandError("Invalid checkpoint: not signed with this site's AUDIT_KEY, or altered.")
     return head

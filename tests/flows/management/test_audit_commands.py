@@ -35,13 +35,13 @@ def broken(*_args, **_kwargs):
 
 
 def test_verify_audit_says_that_all_is_well(event):
-    assert ran("verify_audit").startswith("1 event is as it was written")
+    assert ran("verify_audit").startswith("1 event verified, chain intact")
 
 
 def test_verify_audit_names_the_bad_event(event):
     AuditPayload.objects.update(friendly_name="other")
 
-    with pytest.raises(CommandError, match="Event 1 has a payload that is not as it was sealed"):
+    with pytest.raises(CommandError, match="Event 1 has a payload that does not match its hash"):
         ran("verify_audit")
 
 
@@ -50,7 +50,7 @@ def test_verify_audit_is_on_record_itself(event):
 
     verification = AuditEvent.objects.get(action="audit.verify")
     assert (verification.result, verification.payload.after["through"]) == ("succeeded", 1)
-    assert verification.actor_label.startswith("command line: ")
+    assert verification.actor_label.startswith("CLI (")
     assert ran("verify_audit").startswith("2 events")
 
 
@@ -73,12 +73,12 @@ def test_verify_audit_that_cannot_be_recorded_gives_its_verdict_all_the_same(eve
 
     if is_good:
         call_command("verify_audit", stdout=out, stderr=err)
-        assert "1 event is as it was written" in out.getvalue()
+        assert "1 event verified, chain intact" in out.getvalue()
     else:
         with pytest.raises(CommandError, match="Event 1 has a payload"):
             call_command("verify_audit", stdout=out, stderr=err)
 
-    assert "could not be put on record" in err.getvalue()
+    assert "could not be recorded" in err.getvalue()
 
 
 def test_verify_audit_with_a_head_finds_what_was_cut_off(event, tmp_path):
@@ -90,26 +90,26 @@ def test_verify_audit_with_a_head_finds_what_was_cut_off(event, tmp_path):
     ChainHead.objects.update(seq=1, hash=event.hash)
     append_only.install(connection)
 
-    with pytest.raises(CommandError, match="Event 2 is missing: it was there when the head was signed"):
+    with pytest.raises(CommandError, match="Event 2 is missing, but the signed checkpoint includes it"):
         ran("verify_audit", "--head", str(tmp_path / "head"))
 
 
 def test_verify_audit_takes_a_head_that_was_kept(event, tmp_path):
     ran("export_audit", "--head", str(tmp_path / "head"), "--output", str(tmp_path / "log"))
 
-    assert "2 events are as they were written" in ran("verify_audit", "--head", str(tmp_path / "head"))
+    assert "2 events verified, chain intact" in ran("verify_audit", "--head", str(tmp_path / "head"))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"seq": 1, "hash": "x", "at": "y", "signature": "z"}'])
 def test_verify_audit_refuses_a_head_that_is_not_ours(event, tmp_path, text):
     (tmp_path / "head").write_text(text)
 
-    with pytest.raises(CommandError, match="head"):
+    with pytest.raises(CommandError, match="Invalid checkpoint"):
         ran("verify_audit", "--head", str(tmp_path / "head"))
 
 
 def test_verify_audit_without_the_file(tmp_path):
-    with pytest.raises(CommandError, match="can't be read"):
+    with pytest.raises(CommandError, match="Couldn't read the checkpoint"):
         ran("verify_audit", "--head", str(tmp_path / "nowhere"))
 
 
@@ -119,7 +119,7 @@ def test_export_audit_writes_ndjson_and_is_on_record_itself(event):
     assert [line["action"] for line in lines] == ["flow.update", "audit.export"]
     assert (lines[0]["friendly_name"], lines[0]["before"]) == ("Réclam", {"enabled": True})
     own = AuditEvent.objects.get(action="audit.export")
-    assert (own.result, own.actor_label[:14]) == ("succeeded", "command line: ")
+    assert (own.result, own.actor_label[:5]) == ("succeeded", "CLI (")
     assert own.payload.requested == {"format": "ndjson", "filters": None, "after": 0, "through": 2}
 
 
@@ -140,7 +140,7 @@ def test_export_audit_that_is_not_on_record_exports_nothing(event, monkeypatch, 
 
 
 def test_export_audit_into_nowhere_says_so(event, tmp_path):
-    with pytest.raises(CommandError, match="could not be written"):
+    with pytest.raises(CommandError, match="Couldn't write the export"):
         ran("export_audit", "--output", str(tmp_path / "no" / "log"))
 
 
@@ -151,7 +151,7 @@ def test_account_without_a_name_is_unknown(monkeypatch, error):
 
     monkeypatch.setattr("getpass.getuser", nobody)
 
-    assert command_line.actor().label == "command line: unknown"
+    assert command_line.actor().label == "CLI (unknown)"
 
 
 def test_many_events_are_listed_in_short():

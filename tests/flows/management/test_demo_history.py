@@ -52,7 +52,7 @@ def test_everybody_is_added_on_record_before_anything_happens(demo_of, flows):
     added = [event for event in events if event.action == "people.create"]
     assert [event.seq for event in added] == [1, 2, 3, 4]
     assert {event.payload.friendly_name: event.payload.after["role"] for event in added} == PEOPLE
-    assert all(event.actor_label.startswith("command line: ") for event in added)
+    assert all(event.actor_label.startswith("CLI (") for event in added)
     times = [event.at for event in events]
     assert times == sorted(times)
 

@@ -20,14 +20,14 @@ def test_sync_flows_says_what_it_found(sandbox):
 
     call_command("sync_flows", stdout=out)
 
-    assert out.getvalue() == "1 flows: 1 new, 0 changed, 0 gone.\n"
+    assert out.getvalue() == "1 flows: 1 new, 0 changed, 0 deleted.\n"
     assert Flow.objects.count() == 1
 
 
 def test_sync_flows_fails_clearly_when_twilio_is_away(sandbox):
     sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
 
-    with pytest.raises(CommandError, match="The copy stays as it was: Twilio answered with status 500"):
+    with pytest.raises(CommandError, match="Sync failed: Twilio answered with status 500"):
         call_command("sync_flows")
 
 
@@ -37,7 +37,7 @@ def test_sync_flows_whose_reading_of_what_is_in_doubt_fails_has_refreshed_the_co
     other = sandbox.add_flow()
     sandbox.inject(Fault(FaultKind.REFUSE, method="GET", path="/FlexFlows/*", status=403))
 
-    with pytest.raises(CommandError, match="What is in doubt could not be looked at"):
+    with pytest.raises(CommandError, match="Couldn't check the changes with an unknown outcome"):
         call_command("sync_flows")
 
     assert Flow.objects.filter(sid=other).exists()
@@ -48,7 +48,7 @@ def test_sync_flows_whose_reading_of_what_is_in_doubt_fails_has_refreshed_the_co
 def test_sync_flows_fails_clearly_when_the_database_can_not_be_written(sandbox, flow_sid, broken):
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
 
-    with broken(), pytest.raises(CommandError, match="The copy stays as it was"):
+    with broken(), pytest.raises(CommandError, match="Sync failed"):
         call_command("sync_flows")
 
     assert Flow.objects.get().friendly_name == "Réclamations Lyon"
@@ -57,7 +57,7 @@ def test_sync_flows_fails_clearly_when_the_database_can_not_be_written(sandbox, 
 def test_sync_flows_leaves_another_sync_alone(sandbox, settings):
     SyncState.objects.create(account_sid=settings.FLEX_ACCOUNTS[0].sid, started_at=timezone.now())
 
-    with pytest.raises(CommandError, match="under way"):
+    with pytest.raises(CommandError, match="in progress"):
         call_command("sync_flows")
 
     assert sandbox.requests == []
@@ -75,7 +75,7 @@ def test_sync_flows_says_how_far_missing_flows_are_checked_and_that_not_all_is_w
     ):
         call_command("sync_flows", stdout=out)
 
-    assert out.getvalue() == "0 flows: 0 new, 0 changed, 20 gone.\n"
+    assert out.getvalue() == "0 flows: 0 new, 0 changed, 20 deleted.\n"
     call_command("sync_flows", stdout=out)
 
 
