@@ -61,7 +61,7 @@
     const what = button.matches(".copy") ? beside?.title || sidOf(button) : beside.getAttribute("aria-label");
     const done = await copied(button.matches(".copy") ? what : beside.textContent);
     say("");
-    requestAnimationFrame(() => say(done ? `Copied ${what}` : "Copying was refused by the browser"));
+    requestAnimationFrame(() => say(done ? `Copied ${what}` : "The browser refused to copy"));
     button.classList.toggle("done", done);
     setTimeout(() => button.classList.remove("done"), 1600);
   });
@@ -103,7 +103,7 @@
     const { elements } = find("#many");
     const all = elements.all.checked = allOf === elements.query.value;
     if (kind && elements.kind) elements.kind.value = kind;
-    words.textContent = all ? "With all of them:" : chosen.size ? `With the ${chosen.size} selected:` : "With the selected:";
+    words.textContent = all ? "All selected" : `${chosen.size} selected`;
     boxes().forEach((box) => { box.checked = all || chosen.has(box.value); box.disabled = all; });
     find("[data-unpick]").hidden = !chosen.size || all;
     page.hidden = false;
@@ -276,14 +276,14 @@
   document.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.successful) trouble(""); });
   // Never "reload" where that would lose what was typed.
   const advice = guarded
-    ? "What you typed is kept: go on with the form. Some of its fields may not fit the type you chose until you review it."
-    : "What you see may be old: reload the page.";
+    ? "Your input is kept. Some fields may not match the chosen integration type until you review the form."
+    : "This page may be out of date. Reload it.";
   document.addEventListener("htmx:responseError", ({ detail }) => {
     trouble(detail.xhr.status === 401
-      ? "Your session has ended. Reviewing the form leads on, by way of signing in if need be; what you typed is kept."
-      : `The dashboard answered with an error (HTTP ${detail.xhr.status}). ${advice}`);
+      ? "Your session expired. Your input is kept. Review the form to sign in and continue."
+      : `The dashboard returned an error (HTTP ${detail.xhr.status}). ${advice}`);
   });
   document.addEventListener("htmx:sendError", () => {
-    trouble(`The dashboard can’t be reached: check your connection. ${advice}`);
+    trouble(`Couldn’t reach the dashboard. Check your connection. ${advice}`);
   });
 })();

@@ -12,12 +12,12 @@
   document.addEventListener("allauth.error", (event) => {
     event.preventDefault();
     const words = {
-      NotAllowedError: "The passkey was not used: it was cancelled, or took too long. Try again.",
-      InvalidStateError: "This passkey is set up already.",
-      SecurityError: "The browser refuses passkeys at this address.",
+      NotAllowedError: "The passkey request was cancelled or timed out. Try again.",
+      InvalidStateError: "This passkey is already set up.",
+      SecurityError: "Your browser doesn’t allow passkeys on this address.",
     };
     const trouble = document.getElementById("trouble");
-    trouble.textContent = words[event.detail.exception?.name] ?? "The passkey could not be used in this browser.";
+    trouble.textContent = words[event.detail.exception?.name] ?? "Couldn’t use the passkey in this browser.";
     trouble.hidden = false;
   });
 })();

@@ -130,7 +130,7 @@ def planned(page: Page, world: World) -> None:
 
 
 def table(page: Page, _world: World) -> None:
-    page.get_by_label("Or paste the flows").fill(
+    page.get_by_label("Or paste flows").fill(
         "SID;Friendly name;Enabled;Notes\nFO1;Support;yes;\nFO2;Sales;no;old"
     )
     press(page, "Review changes")

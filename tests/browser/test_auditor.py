@@ -49,12 +49,12 @@ def test_filters_of_the_log_are_those_of_the_file(open_page, log, javascript):
 def test_head_is_downloaded_and_pasted(open_page, log, javascript):
     page = open_page("auditor", javascript=javascript, path="/audit/verification/")
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download the signed head").click()
+        page.get_by_role("button", name="Download checkpoint").click()
 
-    page.get_by_label("Compare with a head").fill(download.value.path().read_text())
+    page.get_by_label("Earlier checkpoint").fill(download.value.path().read_text())
     page.get_by_role("button", name="Verify now").click()
 
-    expect(page.get_by_role("heading", name="As it was written, up to event 4")).to_be_visible()
+    expect(page.get_by_role("heading", name="Intact: events 1–4 verified")).to_be_visible()
 
 
 @LOOKS
@@ -64,10 +64,10 @@ def test_pages_are_accessible_and_fit(open_page, log, scheme, width):
     page.fill("#head", "x")
     page.get_by_role("button", name="Verify now").click()
     expect(page.locator("#head")).to_be_focused()
-    findings["no head"] = found(page)
+    findings["no checkpoint"] = found(page)
     page.fill("#head", "")
     page.get_by_role("button", name="Verify now").click()
-    expect(page.get_by_role("heading", name="As it was written")).to_be_visible()
+    expect(page.get_by_role("heading", name="Intact")).to_be_visible()
     findings["verified"] = found(page)
     AuditPayload.objects.filter(pk=2).update(friendly_name="other")
     page.get_by_role("button", name="Verify now").click()

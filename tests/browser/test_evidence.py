@@ -51,14 +51,14 @@ def test_page_that_does_not_know_becomes_the_answer_by_itself(open_page, lost):
     expect(page.locator("#fate")).to_contain_text("Applied · confirmed later")
     expect(page.locator("#steps")).to_contain_text("Reconciled")
     expect(page.locator("#standing")).to_have_text("Applied · confirmed later")
-    expect(page.get_by_role("button", name="Look now")).to_have_count(0)
+    expect(page.get_by_role("button", name="Check now")).to_have_count(0)
 
 
 def test_without_javascript_the_button_finds_out(open_page, lost):
     page = open_page("viewer", javascript=False, path=f"/audit/{lost.event_id}/")
     expect(page.locator("#fate")).to_contain_text("Unknown outcome")
 
-    page.get_by_role("button", name="Look now").click()
+    page.get_by_role("button", name="Check now").click()
 
     expect(page.locator("#fate")).to_contain_text("Applied · confirmed later")
 
@@ -76,7 +76,7 @@ def test_person_decides_a_puzzle(open_page, puzzle, flow_sid, javascript):
     page.get_by_label("How you know").fill("The Console's log has it")
     submit.click()
 
-    expect(page.locator(".messages")).to_contain_text("Your decision is on record")
+    expect(page.locator(".messages")).to_contain_text("Decision recorded")
     assert not OpenChange.objects.exists()
     assert AuditEvent.objects.get(stage="reconciled").actor_label == "operator"
 
@@ -84,7 +84,7 @@ def test_person_decides_a_puzzle(open_page, puzzle, flow_sid, javascript):
 @JAVASCRIPT
 def test_what_was_changed_elsewhere_is_undone(open_page, sandbox, drift, flow_sid, javascript):
     page = open_page("operator", javascript=javascript)
-    page.get_by_role("navigation", name="Main").get_by_role("link", name="Changed elsewhere").click()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Changed at Twilio").click()
 
     page.get_by_role("button", name="Revert…").click()
     expect(page.locator("[name=friendly_name]")).to_have_value("Réclamations Lyon")
@@ -105,7 +105,7 @@ def test_what_was_changed_elsewhere_is_accepted(open_page, drift, javascript):
     page.get_by_role("button", name="Accept").click()
 
     expect(page.locator(".messages")).to_contain_text("Accepted")
-    expect(page.get_by_text("Nothing to look at")).to_be_visible()
+    expect(page.get_by_text("No external changes")).to_be_visible()
 
 
 @JAVASCRIPT
@@ -121,13 +121,13 @@ def test_state_of_an_event_is_restored(open_page, sandbox, flow_sid, actor, java
     page = open_page("operator", javascript=javascript, path="/audit/")
     page.locator("tbody a.name").first.click()
 
-    page.get_by_role("link", name="Restore the state before").click()
-    expect(page.get_by_text("Going back to an earlier state")).to_be_visible()
+    page.get_by_role("link", name="Restore previous version").click()
+    expect(page.get_by_text("Restore an earlier version")).to_be_visible()
     page.get_by_role("button", name="Review changes").click()
     page.get_by_role("button", name="Save changes").click()
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("Réclamations Lyon")
-    expect(page.get_by_role("link", name="Refers to an earlier event")).to_be_visible()
+    expect(page.get_by_role("link", name="Related event")).to_be_visible()
 
 
 @LOOKS

@@ -49,22 +49,22 @@ def test_page_and_all_that_match_are_ticked_at_once(open_page, sids):
     page = open_page("operator")
 
     page.get_by_label("Select this page").check()
-    expect(page.locator("#chosen")).to_have_text(f"With the {PAGE_SIZE} selected:")
+    expect(page.locator("#chosen")).to_have_text(f"{PAGE_SIZE} selected")
     page.get_by_label("Select this page").uncheck()
-    page.get_by_label(f"All {len(sids)} that match").check()
+    page.get_by_label(f"Select all {len(sids)} matching flows").check()
     page.select_option("[name=kind]", "delete")
     page.get_by_role("button", name="Review…").click()
 
     expect(page.get_by_role("heading", level=2).first).to_contain_text(f"{len(sids)} flows will be deleted")
     expect(
-        page.get_by_label(f"{len(sids)} flows will be deleted. Type the number to confirm")
+        page.get_by_label(f"{len(sids)} flows will be deleted. Enter this number to confirm")
     ).to_be_visible()
 
 
 def test_progress_survives_a_reload_and_ends_by_itself(open_page, sids, monkeypatch):
     monkeypatch.setattr(plans, "A_TURN", 20)
     page = open_page("operator")
-    page.get_by_label(f"All {len(sids)} that match").check()
+    page.get_by_label(f"Select all {len(sids)} matching flows").check()
     page.select_option("[name=kind]", "disable")
     page.get_by_role("button", name="Review…").click()
     page.get_by_role("button", name=f"Change {len(sids)} flows").click()
@@ -115,7 +115,7 @@ def test_file_is_copied_out_changed_and_imported(open_page, sids, tmp_path, java
 
     page.get_by_role("link", name="Bulk changes").click()
     page.get_by_role("link", name="Import flows").click()
-    page.get_by_label("A file").set_input_files(file)
+    page.get_by_label("File").set_input_files(file)
     page.get_by_role("button", name="Review changes").click()
 
     expect(page.locator(".planned")).to_contain_text("Renamed")
@@ -126,10 +126,10 @@ def test_table_is_imported_by_way_of_its_columns(open_page, sids, tmp_path, java
     page = open_page("operator", javascript=javascript, path="/flows/plans/import/")
     file = tmp_path / "flows.csv"
     file.write_bytes(f"Flow;Old name;Friendly name\n{sids[1]};Flow 001;Größer\n".encode("utf-16"))
-    page.get_by_label("A file").set_input_files(file)
+    page.get_by_label("File").set_input_files(file)
     page.get_by_role("button", name="Review changes").click()
     expect(page.locator(".columns tbody tr")).to_have_count(3)
-    expect(page.locator(".lead")).to_contain_text("No column is the SID, so each row creates a new flow.")
+    expect(page.locator(".lead")).to_contain_text("There is no SID column, so each row creates a new flow.")
 
     page.get_by_label("Field for column 1, Flow").select_option("sid")
     page.get_by_role("button", name="Review changes").click()
@@ -145,7 +145,7 @@ def test_next_key_does_not_drop_a_filter_that_means_nothing(open_page, sids):
     page.get_by_label("Name, contact identity or SID").fill("flow")
 
     expect(page.locator(".chip", has_text="Search: flow")).to_be_visible()
-    expect(page.locator("#results")).to_contain_text("“instagram” is not a channel, and no flow has it.")
+    expect(page.locator("#results")).to_contain_text("“instagram” is not a channel of any flow.")
     expect(page.locator("#results tbody tr")).to_have_count(0)
 
 
@@ -206,7 +206,7 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, sids, scheme, width):
     findings["draft"] = found(page)
     page.get_by_role("button", name="Change 10 flows").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
-    findings["under way"] = found(page)
+    findings["in progress"] = found(page)
     sandbox.edit_flow(sids[1], integration_retry_count=0)
     work()
     expect(page.locator("#plan-state")).to_have_text("Finished: 1 conflict")
@@ -214,11 +214,11 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, sids, scheme, width):
     for name, path in {"plans": "/flows/plans/", "import": "/flows/plans/import/"}.items():
         page.goto(path)
         findings[name] = found(page)
-    page.get_by_label("Or paste the flows").fill("{")
+    page.get_by_label("Or paste flows").fill("{")
     page.get_by_role("button", name="Review changes").click()
     expect(page.locator(".field-error")).to_be_visible()
     findings["import failed"] = found(page)
-    page.get_by_label("Or paste the flows").fill("sid;friendly_name;notes\nFO1;One;\nFO2;Two;x")
+    page.get_by_label("Or paste flows").fill("sid;friendly_name;notes\nFO1;One;\nFO2;Two;x")
     page.get_by_role("button", name="Review changes").click()
     expect(page.locator(".columns")).to_be_visible()
     findings["columns"] = found(page)
@@ -227,7 +227,7 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, sids, scheme, width):
     expect(page.locator(".field-error")).to_be_visible()
     findings["columns that cannot be"] = found(page)
     page.goto("/flows/?channel=instagram")
-    findings["not understood"] = found(page)
+    findings["invalid filter"] = found(page)
 
     assert {name: what for name, what in findings.items() if what} == {}
     assert Plan.objects.get().state == "done"

@@ -140,7 +140,7 @@ def test_pages_of_signing_in_are_accessible(open_page, browser, site, person, se
             expect(page.locator("section.notice.error")).to_be_visible()
         expect(page.locator("section.notice.error")).to_contain_text("Too many failed attempts")
         expect(page.locator("section.notice.error")).to_be_focused()
-        findings["held back"] = found(page)
+        findings["locked out"] = found(page)
         context.close()
 
     assert secret
@@ -235,7 +235,7 @@ def test_passkey_that_is_not_used_says_so(open_page, named_site):
     )
     page.get_by_role("button", name="Set up").click()
 
-    expect(page.locator("#trouble")).to_contain_text("cancelled, or took too long")
+    expect(page.locator("#trouble")).to_contain_text("cancelled or timed out")
 
 
 def test_pages_without_a_passkey_load_none_of_its_scripts(open_page):

@@ -55,18 +55,18 @@ def test_switch_from_the_list_and_its_undo(open_page, sandbox, two_flows):
 
     switch(page, reason="Holidays")
 
-    expect(page.get_by_role("status").filter(has_text="is off")).to_contain_text(
-        "“Réclamations Lyon” is off. Twilio confirmed it, and it is on record."
+    expect(page.get_by_role("status").filter(has_text="Turned off")).to_contain_text(
+        "Turned off “Réclamations Lyon”. Confirmed by Twilio."
     )
-    expect(link_of(page)).to_have_text("Switch on")
+    expect(link_of(page)).to_have_text("Turn on")
     expect(link_of(page)).to_be_focused()
     assert sandbox.flows[two_flows]["enabled"] is False
     page.get_by_role("button", name="Undo").click()
-    expect(toasts(page)).to_contain_text("is on. Twilio confirmed it")
+    expect(toasts(page)).to_contain_text("Turned on “Réclamations Lyon”. Confirmed by Twilio.")
     expect(toasts(page)).to_have_count(1)
-    expect(link_of(page)).to_have_text("Switch off")
+    expect(link_of(page)).to_have_text("Turn off")
     first, second = outcomes()
-    assert (first.reason, second.reason) == ("Holidays", f"Undo of event {first.seq}")
+    assert (first.reason, second.reason) == ("Holidays", f"Undo event {first.seq}")
     assert second.refers_to == first.event_id
     assert sandbox.flows[two_flows]["enabled"] is True
     assert page.url.endswith("/flows/")
@@ -76,11 +76,11 @@ def test_toast_leads_to_its_event_and_is_told_once(open_page, two_flows):
     page = open_page("operator")
     switch(page)
 
-    page.get_by_role("link", name="See the event").click()
+    page.get_by_role("link", name="View event").click()
 
     page.wait_for_url(f"**/audit/{outcomes()[0].event_id}/")
-    expect(page.locator("main")).to_contain_text("Switched off")
-    expect(page.locator("body")).not_to_contain_text("it is on record")
+    expect(page.locator("main")).to_contain_text("Turned off")
+    expect(page.locator("body")).not_to_contain_text("Confirmed by Twilio")
 
 
 def test_dialog_is_used_with_the_keyboard_alone(open_page, sandbox, two_flows):
@@ -96,13 +96,13 @@ def test_dialog_is_used_with_the_keyboard_alone(open_page, sandbox, two_flows):
     expect(page.get_by_label("Reason")).to_be_focused()
     page.keyboard.type("By hand")
     page.keyboard.press("Enter")
-    expect(link_of(page)).to_have_text("Switch on")
+    expect(link_of(page)).to_have_text("Turn on")
     expect(link_of(page)).to_be_focused()
     page.keyboard.press("Control+z")
     expect(page.get_by_role("button", name="Undo")).to_be_focused()
     assert sandbox.flows[two_flows]["enabled"] is False  # the key leads to the button; it changes nothing
     page.keyboard.press("Enter")
-    expect(link_of(page)).to_have_text("Switch off")
+    expect(link_of(page)).to_have_text("Turn off")
     expect(link_of(page)).to_be_focused()
 
     assert [event.refers_to is None for event in outcomes()] == [True, False]
@@ -128,14 +128,14 @@ def test_trouble_stays_in_the_dialog_until_it_passes(open_page, sandbox, two_flo
     dialog.get_by_label("Reason").fill("Kept words")
     sandbox.inject(Fault(FaultKind.SERVER_ERROR, method="GET", times=None))
 
-    dialog.get_by_role("button", name="Switch off").click()
+    dialog.get_by_role("button", name="Turn off").click()
 
-    expect(dialog.get_by_role("alert")).to_contain_text("could not be read from Twilio first")
+    expect(dialog.get_by_role("alert")).to_contain_text("Couldn't read the flow from Twilio first")
     expect(dialog.get_by_role("alert")).to_be_focused()
     expect(dialog.get_by_label("Reason")).to_have_value("Kept words")
     expect(page.locator("#trouble")).to_be_hidden()
     sandbox.clear_faults()
-    dialog.get_by_role("button", name="Switch off").click()
+    dialog.get_by_role("button", name="Turn off").click()
     expect(toasts(page)).to_contain_text("is off")
     assert outcomes()[-1].reason == "Kept words"
 
@@ -149,7 +149,7 @@ def test_switch_that_is_held_back_stays_in_the_dialog(open_page, two_flows, acto
         change_id=uuid.uuid4(), target_sid=two_flows,
     )  # fmt: skip
 
-    dialog.get_by_role("button", name="Switch off").click()
+    dialog.get_by_role("button", name="Turn off").click()
 
     expect(dialog.get_by_role("alert")).to_contain_text("omar is changing it")
     expect(dialog.get_by_label("Reason")).to_have_value("Kept words")
@@ -162,12 +162,12 @@ def test_dashboard_that_can_not_be_reached_is_told_within_the_dialog(open_page, 
     dialog.get_by_label("Reason").fill("Kept words")
     page.route("**/enabled/", lambda route: route.abort())
 
-    dialog.get_by_role("button", name="Switch off").click()
+    dialog.get_by_role("button", name="Turn off").click()
 
-    expect(dialog.get_by_role("alert")).to_contain_text("can’t be reached")
-    expect(dialog.get_by_role("button", name="Switch off")).to_be_enabled()
+    expect(dialog.get_by_role("alert")).to_contain_text("Couldn’t reach the dashboard")
+    expect(dialog.get_by_role("button", name="Turn off")).to_be_enabled()
     page.unroute("**/enabled/")
-    dialog.get_by_role("button", name="Switch off").click()
+    dialog.get_by_role("button", name="Turn off").click()
     expect(toasts(page)).to_contain_text("is off")
     assert [event.reason for event in outcomes()] == ["Kept words"]
     assert "net::ERR_FAILED" in " ".join(open_page.complaints)
@@ -180,7 +180,7 @@ def test_session_that_ended_leads_to_sign_in_and_back_with_what_was_typed(open_p
     dialog.get_by_label("Reason").fill("Kept words")
     page.context.clear_cookies(name="sessionid")
 
-    dialog.get_by_role("button", name="Switch off").click()
+    dialog.get_by_role("button", name="Turn off").click()
     page.fill("[name=username]", "operator")
     page.fill("[name=password]", "operator-password")
     page.press("[name=password]", "Enter")
@@ -195,10 +195,10 @@ def test_unknown_outcome_leads_to_its_event(open_page, sandbox, two_flows):
     dialog = ask(page)
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
 
-    dialog.get_by_role("button", name="Switch off").click()
+    dialog.get_by_role("button", name="Turn off").click()
 
     page.wait_for_url("**/audit/*/")
-    expect(page.locator("main")).to_contain_text("nobody knows yet")
+    expect(page.locator("main")).to_contain_text("Unknown outcome")
 
 
 def test_toasts_stay_until_they_are_dismissed_and_are_three_at_most(open_page, sandbox):
@@ -237,7 +237,7 @@ def test_row_that_was_switched_stays_in_view(open_page, sandbox, width):
 
     switch(page, "Flow 30")
 
-    expect(link_of(page, "Flow 30")).to_have_text("Switch on")
+    expect(link_of(page, "Flow 30")).to_have_text("Turn on")
     expect(link_of(page, "Flow 30")).to_be_focused()
     expect(link_of(page, "Flow 30")).to_be_in_viewport()
 
@@ -245,10 +245,10 @@ def test_row_that_was_switched_stays_in_view(open_page, sandbox, width):
 def test_switch_of_a_flows_own_page_is_a_dialog_too(open_page, two_flows):
     page = open_page("operator", path=f"/flows/{two_flows}/")
 
-    page.get_by_role("link", name="Switch off").click()
-    page.get_by_role("dialog").get_by_role("button", name="Switch off").click()
+    page.get_by_role("link", name="Turn off").click()
+    page.get_by_role("dialog").get_by_role("button", name="Turn off").click()
 
-    expect(page.locator(".messages")).to_contain_text("is off. Twilio confirmed it")
+    expect(page.locator(".messages")).to_contain_text("Turned off “Réclamations Lyon”. Confirmed by Twilio.")
     assert page.url.endswith(f"/flows/{two_flows}/")
 
 
@@ -258,9 +258,9 @@ def test_without_javascript_the_switch_is_a_page(open_page, sandbox, two_flows):
     link_of(page).click()
     page.wait_for_url("**/enabled/")
     page.get_by_label("Reason").fill("The old way")
-    page.get_by_role("button", name="Switch off").click()
+    page.get_by_role("button", name="Turn off").click()
 
-    expect(page.locator(".messages")).to_contain_text("it is on record")
+    expect(page.locator(".messages")).to_contain_text("Confirmed by Twilio")
     assert outcomes()[0].reason == "The old way"
 
 
@@ -290,10 +290,10 @@ def test_dialog_and_toast_are_accessible_and_fit(open_page, sandbox, two_flows, 
     dialog = ask(page)
     findings = {"dialog": found(page)}
     sandbox.inject(Fault(FaultKind.REFUSE, method="POST", status=400, code=45212))
-    dialog.get_by_role("button", name="Switch off").click()
+    dialog.get_by_role("button", name="Turn off").click()
     expect(dialog.get_by_role("alert")).to_be_visible()
     findings["trouble"] = found(page)
-    dialog.get_by_role("button", name="Switch off").click()
+    dialog.get_by_role("button", name="Turn off").click()
     expect(toasts(page)).to_have_count(1)
     findings["toast"] = found(page)
 

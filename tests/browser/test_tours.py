@@ -67,7 +67,7 @@ def test_create_a_flow_of_each_kind(open_page, sandbox, kind, javascript):
     choose(page, kind, javascript)
     for name, value in KINDS[kind].items():
         page.fill(f"[name={name}]", value)
-    submit(page, "Review the new flow")
+    submit(page, "Review new flow")
     expect(page.locator("main table")).to_contain_text("Campagne d'été")
     assert writes(sandbox) == []
     page.fill("[name=reason]", "Summer")
@@ -161,7 +161,7 @@ def test_delete_takes_the_name(open_page, sandbox, flow_sid, javascript):
     page.get_by_role("link", name="Delete").click()
     page.fill("[name=confirm_name]", "Something else")
     submit(page, "Delete")
-    expect(page.get_by_role("alert").first).to_contain_text("not the flow's name")
+    expect(page.get_by_role("alert").first).to_contain_text("neither the flow's name nor its SID")
     assert flow_sid in sandbox.flows
     page.fill("[name=confirm_name]", "Réclamations Lyon")
     submit(page, "Delete")

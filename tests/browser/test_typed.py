@@ -75,7 +75,7 @@ def test_choosing_a_type_after_the_session_ended_loses_nothing(open_page, sandbo
 
     page.select_option("[name=integration_type]", "external")
     if javascript:
-        expect(page.locator("#trouble")).to_contain_text("Your session has ended.")
+        expect(page.locator("#trouble")).to_contain_text("Your session expired.")
         open_page.complaints.clear()  # htmx writes the 401 to the console
         is_there(page)
         submit(page, "Review changes")
@@ -105,11 +105,11 @@ def test_form_survives_a_sign_in_in_another_tab(open_page, sandbox, flow_sid, ja
 
     if javascript:
         page.select_option("[name=integration_type]", "external")
-        expect(page.locator("#trouble")).to_contain_text("what you typed is kept")
+        expect(page.locator("#trouble")).to_contain_text("Your input is kept")
         open_page.complaints.clear()  # htmx writes the 401 to the console
         page.locator("[name=integration_type]").evaluate("select => { select.value = 'studio' }")
     submit(page, "Review changes")
-    expect(page.get_by_role("heading", level=1)).to_have_text("This form is out of date")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This form has expired")
     submit(page, "Back to your form")
 
     save(page, sandbox)
@@ -123,7 +123,7 @@ def test_form_survives_the_databases_trouble(open_page, sandbox, flow_sid, tmp_p
 
     with unreachable(tmp_path):
         submit(page, "Save changes")
-        expect(page.locator("main")).to_contain_text("can’t use its database")
+        expect(page.locator("main")).to_contain_text("The database is unavailable")
     submit(page, "Back to your form")
 
     save(page, sandbox)
@@ -203,7 +203,7 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, tmp_path, sc
     findings["signed in again"] = found(page)
     page.context.clear_cookies(name="csrftoken")
     submit(page, "Back to your form")
-    expect(page.get_by_role("heading", level=1)).to_have_text("This form is out of date")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This form has expired")
     findings["out of date"] = found(page)
 
     assert {name: what for name, what in findings.items() if what} == {}

@@ -291,7 +291,7 @@ def test_outcome_that_could_not_be_recorded_is_found_out_later(
         trouble.end()
 
     assert told.status_code == 500
-    assert "The change was sent, and its outcome could not be put on record" in told.content.decode()
+    assert "The change was sent, but its outcome couldn&#x27;t be logged" in told.content.decode()
     assert (stages(), len(applied(sandbox))) == ([("attempt", "pending")], 1)
     assert str(OpenChange.objects.get().change_id) == form["change_id"]
     monkeypatch.setattr(reconcile, "UNDER_WAY_FOR", timedelta(0))
@@ -359,7 +359,7 @@ def test_refreshing_the_copy_says_that_the_database_is_in_trouble(trouble, sandb
         refused = client.post("/flows/sync/", follow=True)
 
     assert refused.status_code == (200 if trouble.is_readable else 503)
-    said = "Not refreshed" if trouble.is_readable else "can’t use its database"
+    said = "Couldn&#x27;t refresh" if trouble.is_readable else "The database is unavailable"
     assert said in refused.content.decode()
     assert drifts() == []
     assert client.post("/flows/sync/").status_code == 302
@@ -376,7 +376,7 @@ def test_signing_in_says_that_the_database_is_in_trouble(trouble, person, client
         refused = client.post("/login/", {"username": "viewer", "password": "viewer-password"})
 
     assert refused.status_code == 503
-    assert "can’t use its database" in refused.content.decode()
+    assert "The database is unavailable" in refused.content.decode()
     assert client.post("/login/", {"username": "viewer", "password": "viewer-password"}).status_code == 302
 
 

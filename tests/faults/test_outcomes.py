@@ -213,7 +213,7 @@ def test_connection_that_is_never_made(sandbox, flow_sid, monkeypatch, act):
 
     assert (change.event.result, change.event.remote_status) == ("failed", None)
     assert writes(sandbox) == []
-    assert change.event.payload.message == "no connection to Twilio could be made"
+    assert change.event.payload.message == "couldn't connect to Twilio"
 
 
 @pytest.mark.quick

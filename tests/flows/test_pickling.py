@@ -19,7 +19,7 @@ from flows.services.closures import Closed, Why
 
 STAND_IN = Why("update", "Twilio refuses to change flows (status 403).")
 STAND_INS = {
-    "objection": ("the person is deactivated", "Your access was deactivated."),
+    "objection": ("user deactivated", "Your access is deactivated."),
     "details": Details(code=20005, message="no"),
     "event": AuditEvent(seq=1, stage="outcome", at=datetime(2026, 11, 25, tzinfo=UTC)),
 }
