@@ -37,7 +37,7 @@ keepalive = 5
 limit_request_fields = 60
 control_socket_disable = True
 forwarded_allow_ips = ""  # gunicorn itself would believe any peer on this machine
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - no disk that hangs stops the heartbeat  # nosec B108
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - no disk that hangs stops the heartbeat
 
 # The site's own log has a line for each request; gunicorn's would show the query.
 accesslog = None

@@ -52,7 +52,7 @@ class _HistoryClock:
 def make_history(sandbox: Sandbox, *, add_users: Callable[[], None]) -> None:
     """Make some changes by three people, with a refusal, a conflict, a lost answer and a viewer's try among them.
     The fortnight begins with adding the people. Without a flow nothing else happens in it."""
-    dice = random.Random(7)  # noqa: S311 - a story, not a secret  # nosec B311
+    dice = random.Random(7)  # noqa: S311 - a story, not a secret
     clock = _HistoryClock(dice)
     with mock.patch("django.utils.timezone.now", clock):
         add_users()

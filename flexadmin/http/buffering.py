@@ -135,7 +135,7 @@ class BufferedSocket:
         self._write_position += self._rest.write(data)
 
     def _next_chunk(self) -> bytes:
-        assert self._rest is not None  # noqa: S101 - mypy  # nosec B101
+        assert self._rest is not None  # noqa: S101 - mypy
         self._rest.seek(self._read_position)
         piece = self._rest.read(CHUNK_SIZE)
         self._read_position += len(piece)

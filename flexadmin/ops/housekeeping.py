@@ -66,6 +66,6 @@ def _delete_expired_cache(now: datetime) -> None:
     table = connection.ops.quote_name(str(settings.CACHES["default"]["LOCATION"]))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM {table} WHERE expires < %s",  # noqa: S608 - the table's name is the site's own  # nosec B608
+            f"DELETE FROM {table} WHERE expires < %s",  # noqa: S608 - the table's name is the site's own
             [connection.ops.adapt_datetimefield_value(now.replace(microsecond=0))],
         )

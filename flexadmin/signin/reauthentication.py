@@ -78,9 +78,9 @@ class CodeReauthentication(FactorReauthenticationMixin, ReauthenticateByCodeView
     form_class = CodeReauthenticationForm
 
 
-class PasskeyReauthentication(
+class PasskeyReauthentication(  # type: ignore[misc]
     FactorReauthenticationMixin, PasskeyOptionsMixin, ReauthenticateWebAuthnView
-):  # type: ignore[misc]
+):
     """By a passkey."""
 
     form_class = PasskeyReauthenticationForm

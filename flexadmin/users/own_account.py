@@ -72,7 +72,7 @@ class PasswordForm(PasswordChangeForm):
         self.fields["new_password2"].label = "New password again"
 
     @sensitive_variables("password")
-    def validate_password_for_user(self, user: Any, password_field_name: str = "") -> None:  # noqa: ARG002  # nosec B107
+    def validate_password_for_user(self, user: Any, password_field_name: str = "") -> None:  # noqa: ARG002
         """Look at the first of the two fields. Whether it is the current password is said only to who has given that
         one: otherwise this would be a second field to guess in."""
         if "old_password" in self.cleaned_data:

@@ -20,7 +20,7 @@ _FUNCTION_NAME: Final = "audit_append_only"
 # The table has a rowid of its own beside seq, and a row can be replaced by that too.
 _CONFLICTING_ROW_EXISTS: Final = f"""EXISTS (
         SELECT 1 FROM {TABLE} WHERE rowid = NEW.rowid OR seq = NEW.seq OR event_id = NEW.event_id OR hash = NEW.hash
-        OR (change_id = NEW.change_id AND stage = NEW.stage AND stage IN ('attempt', 'outcome', 'reconciled')))"""  # noqa: S608 - constants only  # nosec B608
+        OR (change_id = NEW.change_id AND stage = NEW.stage AND stage IN ('attempt', 'outcome', 'reconciled')))"""  # noqa: S608 - constants only
 TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
     "sqlite": (
         Trigger("audit_no_update", TABLE, "BEFORE UPDATE", _ABORT),

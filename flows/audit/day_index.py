@@ -21,7 +21,7 @@ _DAY_EXPRESSION: Final = {
 def _upsert_statement(vendor: str, least: str, most: str) -> str:
     """The statement that takes a new event into its day's row."""
     return (
-        f"INSERT INTO {_DAY_TABLE} (day, first, last) VALUES ({_DAY_EXPRESSION[vendor].format(row='NEW.')}, NEW.seq, NEW.seq) "  # noqa: S608 - constants only  # nosec B608
+        f"INSERT INTO {_DAY_TABLE} (day, first, last) VALUES ({_DAY_EXPRESSION[vendor].format(row='NEW.')}, NEW.seq, NEW.seq) "  # noqa: S608 - constants only
         f"ON CONFLICT (day) DO UPDATE SET first = {least}({_DAY_TABLE}.first, excluded.first), "
         f"last = {most}({_DAY_TABLE}.last, excluded.last);"
     )
@@ -50,9 +50,9 @@ def install(connection: BaseDatabaseWrapper) -> None:
     triggers.drop_triggers(connection, TRIGGERS[connection.vendor])
     triggers.create_triggers(connection, TRIGGERS[connection.vendor])
     with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {_DAY_TABLE}")  # noqa: S608 - constants only  # nosec B608
+        cursor.execute(f"DELETE FROM {_DAY_TABLE}")  # noqa: S608 - constants only
         cursor.execute(
-            f"INSERT INTO {_DAY_TABLE} (day, first, last) "  # noqa: S608 - constants only  # nosec B608
+            f"INSERT INTO {_DAY_TABLE} (day, first, last) "  # noqa: S608 - constants only
             f"SELECT {day}, min(seq), max(seq) FROM {_EVENT_TABLE} GROUP BY 1"
         )
 

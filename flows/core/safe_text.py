@@ -27,7 +27,7 @@ def visible(value: object) -> SafeString:
     text = str(value)
     is_plain = invisible.is_plain(text)
     if is_plain and type(text) is str:  # nearly always, and hundreds of times a page
-        return SafeString(escape(text))  # nosec B703 - escaped
+        return SafeString(escape(text))
     hidden = [] if is_plain else [p for p in range(len(text)) if invisible.is_invisible(text, p)]
     if not hidden:
         return conditional_escape(text)
@@ -71,7 +71,7 @@ def marked(value: object, query: str) -> SafeString:
             continue
         parts += [visible(text[done:start]), "<mark>", visible(text[start:end]), "</mark>"]
         done = end
-    return SafeString("".join([*parts, visible(text[done:])]))  # nosec B703 - of parts that are escaped
+    return SafeString("".join([*parts, visible(text[done:])]))
 
 
 def short(sid: object) -> str:
@@ -82,4 +82,4 @@ def short(sid: object) -> str:
 
 def allow_breaks(text: SafeString) -> SafeString:
     """Where a narrow cell may break what `visible` made: behind the colon of an identity."""
-    return mark_safe(text.replace(":", ":<wbr>"))  # noqa: S308 - `visible` has escaped it  # nosec B308 B703
+    return mark_safe(text.replace(":", ":<wbr>"))  # noqa: S308 - `visible` has escaped it

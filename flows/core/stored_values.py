@@ -45,11 +45,11 @@ def _find_in_table(model: type[models.Model]) -> Iterator[MalformedValue]:
     ]
     odd = " OR ".join(f"NOT ({condition})" for _, condition in columns)
     with connection.cursor() as cursor:
-        cursor.execute(f'SELECT 1 FROM "{table}" WHERE {odd} LIMIT 1')  # noqa: S608 - names of models  # nosec B608
+        cursor.execute(f'SELECT 1 FROM "{table}" WHERE {odd} LIMIT 1')  # noqa: S608 - names of models
         if cursor.fetchone() is None:
             return
         for column, condition in columns:
-            statement = f'SELECT "{key}" FROM "{table}" WHERE NOT ({condition}) ORDER BY 1 LIMIT 1'  # noqa: S608  # nosec B608
+            statement = f'SELECT "{key}" FROM "{table}" WHERE NOT ({condition}) ORDER BY 1 LIMIT 1'  # noqa: S608
             cursor.execute(statement)
             if row := cursor.fetchone():
                 yield MalformedValue(table, column, row[0])

@@ -23,9 +23,7 @@ from flows.redaction.masking import find_masks, has_mask, redact, redact_note, r
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
-SECRET_NOT_STORED: Final = (  # noqa: S105 - a sentence
-    "Its webhook contains a secret, which isn't stored. Restore it from its event instead."
-)
+NOT_STORED: Final = "Its webhook contains a secret, which isn't stored. Restore it from its event."
 MAX_FLOWS: Final = 10_000  # flows of one bulk change: four accounts as full as Twilio lets them be
 ALREADY_SET: Final = "Already set."
 NOT_SYNCED: Final = "No flow with this SID has been synced."
@@ -219,7 +217,7 @@ def plan_retry(*, plan: Plan, made_by: str) -> Plan:
             if old.action == "flow.create":
                 change.asked = redact(old.asked)
                 if any(map(has_mask, change.asked.values())):
-                    raise SkipFlow(SECRET_NOT_STORED)
+                    raise SkipFlow(NOT_STORED)
             elif row is None:
                 raise SkipFlow(NOT_SYNCED)
             else:
@@ -269,7 +267,7 @@ def _build_rollback(fate: execution.PlanItem) -> PlannedChange:
             find_masks(value) - find_masks(change.before[name])
             for name, value in change.asked.items()
         ):
-            change.skipped = SECRET_NOT_STORED
+            change.skipped = NOT_STORED
         if never := [name for name, value in change.asked.items() if value in (None, "")]:
             named = ", ".join(_inline_label(name) for name in never)
             change.skipped = (
@@ -286,7 +284,7 @@ def prepare_recreation(change: PlannedChange, was: Mapping[str, Any]) -> None:
         if was.get(entry.name) not in (None, "")
     }
     if any(map(has_mask, change.asked.values())):
-        change.skipped = SECRET_NOT_STORED
+        change.skipped = NOT_STORED
 
 
 def _flows_by_sid(sids: Sequence[str]) -> dict[str, Flow]:
@@ -383,7 +381,7 @@ def _request_values(change: PlannedChange, row: Flow, values: Mapping[str, Any])
     """Asks for the fields that differ from what the copy has."""
     asked = redact(replace_unstorable(dict(values)))
     if any(find_masks(value) - find_masks(row.resource.get(name)) for name, value in asked.items()):
-        raise SkipFlow(SECRET_NOT_STORED)
+        raise SkipFlow(NOT_STORED)
     names = flex_flow.differing_fields(row.resource, asked, asked)
     if not names:
         raise SkipFlow(ALREADY_SET)

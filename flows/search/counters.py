@@ -28,20 +28,20 @@ def _key_values(row: str = "") -> str:
 
 
 _INCREMENT: Final = (
-    f"INSERT INTO {TABLE} ({_KEY_COLUMNS}, flows) VALUES ({_key_values('new.')}, 1) "  # noqa: S608 - constants only  # nosec B608
+    f"INSERT INTO {TABLE} ({_KEY_COLUMNS}, flows) VALUES ({_key_values('new.')}, 1) "  # noqa: S608 - constants only
     f"ON CONFLICT ({_KEY_COLUMNS}) DO UPDATE SET flows = flows + 1;"
 )
 _DECREMENT: Final = (
-    f"UPDATE {TABLE} SET flows = flows - 1 WHERE ({_KEY_COLUMNS}) = ({_key_values('old.')});"  # noqa: S608  # nosec B608
+    f"UPDATE {TABLE} SET flows = flows - 1 WHERE ({_KEY_COLUMNS}) = ({_key_values('old.')});"  # noqa: S608
 )
 # Once a statement: a row of the tally that is written a thousand times in one transaction grows slow. Rows are locked
 # in one order, so that two who write can't wait for each other.
 _ADD_ROWS: Final = (
-    f"INSERT INTO {TABLE} AS kept ({_KEY_COLUMNS}, flows) SELECT {_key_values()}, count(*) FROM added GROUP BY 1, 2, 3, 4 "  # noqa: S608  # nosec B608
+    f"INSERT INTO {TABLE} AS kept ({_KEY_COLUMNS}, flows) SELECT {_key_values()}, count(*) FROM added GROUP BY 1, 2, 3, 4 "  # noqa: S608
     f"ORDER BY 1, 2, 3, 4 ON CONFLICT ({_KEY_COLUMNS}) DO UPDATE SET flows = kept.flows + excluded.flows;"
 )
 _SUBTRACT_ROWS: Final = (
-    f"PERFORM 1 FROM {TABLE} WHERE account_sid IN (SELECT account_sid FROM removed) ORDER BY {_KEY_COLUMNS} FOR UPDATE; "  # noqa: S608  # nosec B608
+    f"PERFORM 1 FROM {TABLE} WHERE account_sid IN (SELECT account_sid FROM removed) ORDER BY {_KEY_COLUMNS} FOR UPDATE; "  # noqa: S608
     f"UPDATE {TABLE} AS kept SET flows = kept.flows - less.flows "
     f"FROM (SELECT {_key_values()}, count(*) AS flows FROM removed GROUP BY 1, 2, 3, 4) AS less ({_KEY_COLUMNS}, flows) "
     "WHERE (kept.account_sid, kept.channel_type, kept.integration_type, kept.state) "
@@ -75,7 +75,7 @@ TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
         )
     ),
 }
-_COUNT_QUERY: Final = f"SELECT {_key_values()}, count(*) FROM {_SOURCE_TABLE} GROUP BY 1, 2, 3, 4"  # noqa: S608  # nosec B608
+_COUNT_QUERY: Final = f"SELECT {_key_values()}, count(*) FROM {_SOURCE_TABLE} GROUP BY 1, 2, 3, 4"  # noqa: S608
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
@@ -84,8 +84,8 @@ def install(connection: BaseDatabaseWrapper) -> None:
         raise NotImplementedError(f"no tally is written for {connection.vendor}")
     drop(connection)
     with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {TABLE}")  # noqa: S608  # nosec B608
-        cursor.execute(f"INSERT INTO {TABLE} ({_KEY_COLUMNS}, flows) {_COUNT_QUERY}")  # nosec B608
+        cursor.execute(f"DELETE FROM {TABLE}")  # noqa: S608
+        cursor.execute(f"INSERT INTO {TABLE} ({_KEY_COLUMNS}, flows) {_COUNT_QUERY}")
     triggers.create_triggers(connection, TRIGGERS[connection.vendor])
 
 
@@ -96,11 +96,11 @@ def drop(connection: BaseDatabaseWrapper) -> None:
 def is_consistent(connection: BaseDatabaseWrapper) -> bool:
     """Return True if the counts are those of the mirror. One statement, so that a write between two can't look like a
     difference."""
-    kept = f"SELECT {_KEY_COLUMNS}, flows FROM {TABLE} WHERE flows <> 0"  # noqa: S608 - constants only  # nosec B608
+    kept = f"SELECT {_KEY_COLUMNS}, flows FROM {TABLE} WHERE flows <> 0"  # noqa: S608 - constants only
     one_way, other_way = (
-        f"SELECT * FROM (SELECT * FROM ({first}) AS a{number} EXCEPT SELECT * FROM ({second}) AS b{number}) AS c{number}"  # noqa: S608  # nosec B608
+        f"SELECT * FROM (SELECT * FROM ({first}) AS a{number} EXCEPT SELECT * FROM ({second}) AS b{number}) AS c{number}"  # noqa: S608
         for number, (first, second) in enumerate(((kept, _COUNT_QUERY), (_COUNT_QUERY, kept)))
     )
     with connection.cursor() as cursor:
-        cursor.execute(f"{one_way} UNION ALL {other_way} LIMIT 1")  # nosec B608
+        cursor.execute(f"{one_way} UNION ALL {other_way} LIMIT 1")
         return cursor.fetchone() is None

@@ -31,10 +31,10 @@ def _column_list(row: str) -> str:
     return ", ".join(f"{row}{column}" for column in COLUMNS)
 
 
-_INSERT_ROW: Final = f"INSERT INTO {TABLE} ({_column_list('')}) VALUES ({_column_list('new.')});"  # noqa: S608 - constants only  # nosec B608
-_DELETE_ROW: Final = f"DELETE FROM {TABLE} WHERE sid = old.sid;"  # noqa: S608  # nosec B608
+_INSERT_ROW: Final = f"INSERT INTO {TABLE} ({_column_list('')}) VALUES ({_column_list('new.')});"  # noqa: S608 - constants only
+_DELETE_ROW: Final = f"DELETE FROM {TABLE} WHERE sid = old.sid;"  # noqa: S608
 _UPDATE_ROW: Final = (
-    f"UPDATE {TABLE} SET ({_column_list('')}) = ({_column_list('new.')}) WHERE sid = old.sid;"  # noqa: S608  # nosec B608
+    f"UPDATE {TABLE} SET ({_column_list('')}) = ({_column_list('new.')}) WHERE sid = old.sid;"  # noqa: S608
 )
 _COLUMNS_DIFFER: Final = f"({_column_list('old.')}) IS {{}} ({_column_list('new.')})"
 _STATEMENTS: Final = {"insert": _INSERT_ROW, "delete": _DELETE_ROW, "update": _UPDATE_ROW}
@@ -66,7 +66,7 @@ def install(connection: BaseDatabaseWrapper) -> None:
         raise NotImplementedError(f"nothing keeps {TABLE} in step on {connection.vendor}")
     drop(connection)
     with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {TABLE}")  # noqa: S608  # nosec B608
+        cursor.execute(f"DELETE FROM {TABLE}")  # noqa: S608
         cursor.execute(
             f"INSERT INTO {TABLE} ({_column_list('')}) "  # noqa: S608 - constants only
             f"SELECT {_column_list('')} FROM {_SOURCE_TABLE}"
@@ -82,13 +82,14 @@ def find_stray_sid(connection: BaseDatabaseWrapper) -> str:
     """The SID of a flow that this table and the mirror have differently, or nothing. One statement, so that a write
     between two can't look like a difference."""
     mirror, entries = (
-        f"SELECT {_column_list('')} FROM {table}" for table in (_SOURCE_TABLE, TABLE)
-    )  # noqa: S608 - constants only  # nosec B608
+        f"SELECT {_column_list('')} FROM {table}"  # noqa: S608 - constants only
+        for table in (_SOURCE_TABLE, TABLE)
+    )
     one_way, other_way = (
-        f"SELECT * FROM ({first} EXCEPT {second}) AS only_{number}"  # noqa: S608  # nosec B608
+        f"SELECT * FROM ({first} EXCEPT {second}) AS only_{number}"  # noqa: S608
         for number, (first, second) in enumerate(((mirror, entries), (entries, mirror)))
     )
     with connection.cursor() as cursor:
-        cursor.execute(f"{one_way} UNION ALL {other_way} LIMIT 1")  # nosec B608
+        cursor.execute(f"{one_way} UNION ALL {other_way} LIMIT 1")
         row = cursor.fetchone()
     return str(row[0]) if row else ""

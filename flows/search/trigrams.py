@@ -27,8 +27,8 @@ COLUMNS: Final = ("name_folded", "identity_folded")
 _INDEX: Final = "flow_trigram"
 _COLUMN_LIST: Final = ", ".join(COLUMNS)
 _CREATE_INDEX: Final = f"CREATE VIRTUAL TABLE {_INDEX} USING fts5({_COLUMN_LIST}, content='{projection.TABLE}', content_rowid='id', tokenize='trigram')"
-_INSERT_ROW: Final = f"INSERT INTO {_INDEX} (rowid, {_COLUMN_LIST}) VALUES (new.id, new.{COLUMNS[0]}, new.{COLUMNS[1]});"  # noqa: S608 - constants only  # nosec B608
-_DELETE_ROW: Final = f"INSERT INTO {_INDEX} ({_INDEX}, rowid, {_COLUMN_LIST}) VALUES ('delete', old.id, old.{COLUMNS[0]}, old.{COLUMNS[1]});"  # noqa: S608  # nosec B608
+_INSERT_ROW: Final = f"INSERT INTO {_INDEX} (rowid, {_COLUMN_LIST}) VALUES (new.id, new.{COLUMNS[0]}, new.{COLUMNS[1]});"  # noqa: S608 - constants only
+_DELETE_ROW: Final = f"INSERT INTO {_INDEX} ({_INDEX}, rowid, {_COLUMN_LIST}) VALUES ('delete', old.id, old.{COLUMNS[0]}, old.{COLUMNS[1]});"  # noqa: S608
 TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
     "sqlite": (
         Trigger("trigram_insert", projection.TABLE, "AFTER INSERT", _INSERT_ROW),
@@ -43,10 +43,10 @@ TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
     "postgresql": (),
 }
 _EXTENSION: Final = "CREATE EXTENSION IF NOT EXISTS pg_trgm"
-_MATCH: Final = f"SELECT rowid FROM {_INDEX} WHERE {_INDEX} MATCH %s"  # noqa: S608  # nosec B608
+_MATCH: Final = f"SELECT rowid FROM {_INDEX} WHERE {_INDEX} MATCH %s"  # noqa: S608
 _LIKE: Final = " OR ".join(rf"{column} LIKE %s ESCAPE '\'" for column in COLUMNS)
 _EXISTS_QUERIES: Final = {
-    "sqlite": (f"SELECT count(*) FROM sqlite_master WHERE name = '{_INDEX}'", 1),  # noqa: S608  # nosec B608
+    "sqlite": (f"SELECT count(*) FROM sqlite_master WHERE name = '{_INDEX}'", 1),  # noqa: S608
     "postgresql": (
         "SELECT count(*) FROM pg_indexes WHERE indexname LIKE 'flow_%_trigrams'",
         len(COLUMNS),
@@ -61,7 +61,7 @@ def candidate_filter(texts: Collection[str], *, in_order: bool = False) -> Q:
         return Q()  # PostgreSQL's planner takes its index by itself
     if in_order == _are_long(texts) or _are_common(texts):
         return Q()  # going through the entries comes to them soon
-    return Q(pk__in=RawSQL(*_candidate_query(texts)))  # noqa: S611 - constants, and their parameters  # nosec B611
+    return Q(pk__in=RawSQL(*_candidate_query(texts)))  # noqa: S611 - constants, and their parameters
 
 
 def is_common(entries: QuerySet[Any], narrowed: Q) -> bool:
@@ -81,7 +81,7 @@ def _are_long(texts: Collection[str]) -> bool:
 def _are_common(texts: Collection[str]) -> bool:
     statement, parameters = _candidate_query(texts)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM ({statement} LIMIT {COMMON_THRESHOLD})", parameters)  # noqa: S608  # nosec B608
+        cursor.execute(f"SELECT count(*) FROM ({statement} LIMIT {COMMON_THRESHOLD})", parameters)  # noqa: S608
         return bool(cursor.fetchone()[0] == COMMON_THRESHOLD)
 
 
@@ -93,7 +93,7 @@ def _candidate_query(texts: Collection[str]) -> tuple[str, list[str]]:
         "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in text) for text in texts
     ]
     return (
-        f"SELECT id FROM {projection.TABLE} WHERE " + " OR ".join([_LIKE] * len(texts)),  # noqa: S608  # nosec B608
+        f"SELECT id FROM {projection.TABLE} WHERE " + " OR ".join([_LIKE] * len(texts)),  # noqa: S608
         [f"%{literal}%" for literal in literals for _ in COLUMNS],
     )
 
@@ -113,7 +113,7 @@ def is_consistent(to: BaseDatabaseWrapper) -> bool:
         return True
     try:
         with transaction.atomic(using=to.alias), to.cursor() as cursor:
-            cursor.execute(f"INSERT INTO {_INDEX} ({_INDEX}, rank) VALUES ('integrity-check', 1)")  # noqa: S608  # nosec B608
+            cursor.execute(f"INSERT INTO {_INDEX} ({_INDEX}, rank) VALUES ('integrity-check', 1)")  # noqa: S608
     except OperationalError:  # locked or read-only: that says nothing about the index
         raise
     except DatabaseError:
@@ -166,4 +166,4 @@ def rebuild_index(to: BaseDatabaseWrapper) -> None:
     """FTS5 only strikes out what is deleted: made anew of what is there, it holds nothing of it any more."""
     if to.vendor == "sqlite":
         with to.cursor() as cursor:
-            cursor.execute(f"INSERT INTO {_INDEX} ({_INDEX}) VALUES ('rebuild')")  # noqa: S608  # nosec B608
+            cursor.execute(f"INSERT INTO {_INDEX} ({_INDEX}) VALUES ('rebuild')")  # noqa: S608

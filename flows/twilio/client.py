@@ -375,4 +375,4 @@ def _retry_delay(state: tenacity.RetryCallState) -> float:
         return 0.0
     asked = error.retry_after if isinstance(error, FlexError) else None
     base = asked if asked is not None else min(4.0, 0.25 * 2 ** (state.attempt_number - 1))
-    return float(base + random.uniform(0, 0.25))  # noqa: S311 - jitter, not a secret  # nosec B311
+    return float(base + random.uniform(0, 0.25))  # noqa: S311 - jitter, not a secret

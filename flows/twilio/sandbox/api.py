@@ -45,7 +45,7 @@ METHOD_NOT_ALLOWED = 20004
 INVALID_PAGE_SIZE = 20007
 NOT_FOUND = 20404
 INTERNAL_SERVER_ERROR = 20500
-TOKEN_TAG = "flexflows"  # noqa: S105  # marks a page token as ours; nothing secret  # nosec B105
+TOKEN_TAG = "flexflows"  # noqa: S105  # marks a page token as ours; nothing secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ class LagQueue:
 
 def random_lag_source(seconds: float, *, seed: int = 1) -> LagSource:
     """Return a draw in which each read is up to so many seconds behind, at random."""
-    chance = random.Random(seed)  # noqa: S311 - a test's chance, no secret  # nosec B311
+    chance = random.Random(seed)  # noqa: S311 - a test's chance, no secret
     return lambda _path: Lag(LagKind.STALE, seconds=chance.uniform(0, seconds))
 
 

@@ -55,7 +55,7 @@ DEMO_URL = "https://hooks.example.com/flex/incoming"
 
 def generate_flows(count: int, *, seed: int, account_sid: str, now: datetime) -> Iterator[Resource]:
     """So many flows, oldest first, in Twilio's response form."""
-    company = _FlowGenerator(random.Random(seed), account_sid)  # noqa: S311  # the same each time, on purpose  # nosec B311
+    company = _FlowGenerator(random.Random(seed), account_sid)  # noqa: S311  # the same each time, on purpose
     ages = sorted((company.random.random() for _ in range(count)), reverse=True)
     for at, age in enumerate(ages):
         flaw = (
