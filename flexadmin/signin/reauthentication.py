@@ -78,8 +78,10 @@ class CodeReauthentication(FactorReauthenticationMixin, ReauthenticateByCodeView
     form_class = CodeReauthenticationForm
 
 
-class PasskeyReauthentication(  # type: ignore[misc]
-    FactorReauthenticationMixin, PasskeyOptionsMixin, ReauthenticateWebAuthnView
+class PasskeyReauthentication(
+    FactorReauthenticationMixin,
+    PasskeyOptionsMixin,
+    ReauthenticateWebAuthnView,  # type: ignore[misc]
 ):
     """By a passkey."""
 
