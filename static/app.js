@@ -1,15 +1,28 @@
-// A little comfort on top of pages that work without it. Nothing here decides anything.
+// Conveniences on top of pages that work without JavaScript. Nothing here decides anything.
+//
+//  1. Setup                 htmx's settings, helpers
+//  2. Focus                 the first alert, links of the error summary
+//  3. Copy                  SIDs and code
+//  4. Keyboard              search and list
+//  5. Selection             many flows at once
+//  6. List updates          labels, counts and announcements after a swap
+//  7. Dialog and toasts     turning a flow on or off
+//  8. Unsaved input         a question before a form is left
+//  9. Single submission     a change is sent once
+// 10. Requests of htmx      addresses, focus, errors
 (() => {
   "use strict";
-  // Nothing that a page brings is run or styled inline, no page is kept, and what failed is never swapped in unseen.
-  // htmx starts once this script has been read.
+
+  // ---- 1. Setup ---------------------------------------------------------------------------------------------------
+  // Inline scripts and styles never run, no page is cached, and an error page never replaces part of a page.
+  // htmx starts after this script.
   Object.assign(htmx.config, {
     allowEval: false,
     allowScriptTags: false,
     includeIndicatorStyles: false,
     historyCacheSize: 0,
     refreshOnHistoryMiss: true,
-    defaultSettleDelay: 0, // what is new hears keys at once
+    defaultSettleDelay: 0, // new content reacts to keys at once
     responseHandling: [
       { code: "204", swap: false },
       { code: "[23]..", swap: true },
@@ -17,16 +30,17 @@
       { code: "[45]..", swap: false, error: true },
     ],
   });
-  // Nor is the last search kept in the browser, where htmx would leave it: whoever uses the window next could read it.
+  // htmx would keep the last search in sessionStorage, where the next person at this computer could read it.
   sessionStorage.clear();
   Object.defineProperty(window, "sessionStorage", { value: null });
   const find = (selector, root = document) => root.querySelector(selector);
-  const say = (words) => { find("#said").textContent = words; };
+  const announce = (words) => { find("#said").textContent = words; };
 
-  // The first alert of a page gets the focus: what went wrong is read out, and Tab goes on from there.
+  // ---- 2. Focus ---------------------------------------------------------------------------------------------------
+  // The first alert of a page gets the focus, so a screen reader reads it and Tab continues from there.
   find("[data-focus]")?.focus();
 
-  // A link of the error summary goes to the field itself.
+  // A link of the error summary focuses its field.
   document.addEventListener("click", (event) => {
     const link = event.target.closest('.notice a[href^="#"]');
     const field = link && document.getElementById(link.hash.slice(1));
@@ -36,14 +50,16 @@
     field.closest(".field")?.scrollIntoView({ block: "center" });
   });
 
-  // Copying a SID. In a row of the list it stands in the link alone.
-  const sidOf = (element) => find("a.name", element.closest("tr")).pathname.split("/")[2];
-  const copied = async (text) => {
+  // ---- 3. Copy ----------------------------------------------------------------------------------------------------
+  // In a row of the list, only the link contains the whole SID.
+  const sidOfRow = (element) => find("a.name", element.closest("tr")).pathname.split("/")[2];
+  const copyText = async (text) => {
     try {
       await navigator.clipboard.writeText(text);
       return true;
     } catch {
-      const area = Object.assign(document.createElement("textarea"), { value: text, className: "sr", readOnly: true });
+      const area = document.createElement("textarea");
+      Object.assign(area, { value: text, className: "sr", readOnly: true });
       const before = document.activeElement;
       document.body.append(area);
       area.select();
@@ -57,114 +73,122 @@
   document.addEventListener("click", async (event) => {
     const button = event.target.closest(".copy, .copy-text");
     if (!button) return;
-    const beside = button.previousElementSibling;
-    const what = button.matches(".copy") ? beside?.title || sidOf(button) : beside.getAttribute("aria-label");
-    const done = await copied(button.matches(".copy") ? what : beside.textContent);
-    say("");
-    requestAnimationFrame(() => say(done ? `Copied ${what}` : "The browser refused to copy"));
+    const source = button.previousElementSibling;
+    const isSid = button.matches(".copy");
+    const label = isSid ? source?.title || sidOfRow(button) : source.getAttribute("aria-label");
+    const done = await copyText(isSid ? label : source.textContent);
+    announce("");
+    requestAnimationFrame(() => announce(done ? `Copied ${label}` : "The browser refused to copy"));
     button.classList.toggle("done", done);
     setTimeout(() => button.classList.remove("done"), 1600);
   });
 
-  // Keys: / to the search, Escape clears it, arrows go through the rows found (Enter follows the link).
+  // ---- 4. Keyboard ------------------------------------------------------------------------------------------------
+  // "/" focuses the search, Escape clears it, arrow keys move through the rows, and Enter opens one.
   const search = () => find("main [data-search]") ?? find("[data-search]");
   const isTyping = (element) => element.matches("input, select, textarea, [contenteditable]");
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    const here = event.target;
-    if (event.key === "/" && !isTyping(here) && search()) {
+    const { target } = event;
+    if (event.key === "/" && !isTyping(target) && search()) {
       event.preventDefault();
       search().focus();
       search().select();
-    } else if (event.key === "Escape" && here.matches("[data-search]") && here.value) {
+    } else if (event.key === "Escape" && target.matches("[data-search]") && target.value) {
       event.preventDefault();
-      here.value = "";
-      here.dispatchEvent(new Event("input", { bubbles: true }));
+      target.value = "";
+      target.dispatchEvent(new Event("input", { bubbles: true }));
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       const names = [...document.querySelectorAll("#results a.name")];
-      const place = names.indexOf(here);
-      if (!names.length || (place < 0 && here !== search())) return;
+      const place = names.indexOf(target);
+      if (!names.length || (place < 0 && target !== search())) return;
       event.preventDefault();
       const next = place + (event.key === "ArrowDown" ? 1 : -1);
       (next < 0 ? search() : names[Math.min(next, names.length - 1)])?.focus();
     }
   });
 
-  // Many at once: what is ticked stays ticked from page to page of the list, and goes along with the form.
-  // A refresh of the table leaves what was chosen; another question to the list takes "all that match" back.
-  const chosen = new Set();
-  let kind = "";
-  let allOf = null;
-  const boxes = () => [...document.querySelectorAll("input[name=sid][form=many]")];
-  const tell = () => {
+  // ---- 5. Selection -----------------------------------------------------------------------------------------------
+  // Selected flows stay selected from page to page and are sent with the form. "Select all matching flows"
+  // is valid for one query: another query clears it.
+  const selectedSids = new Set();
+  let selectedAction = "";
+  let selectedQuery = null;
+  const rowCheckboxes = () => [...document.querySelectorAll("input[name=sid][form=many]")];
+  const showSelection = () => {
     const words = find("#chosen");
     const page = find("[data-page]");
     if (!words) return;
     const { elements } = find("#many");
-    const all = elements.all.checked = allOf === elements.query.value;
-    if (kind && elements.kind) elements.kind.value = kind;
-    words.textContent = all ? "All selected" : `${chosen.size} selected`;
-    boxes().forEach((box) => { box.checked = all || chosen.has(box.value); box.disabled = all; });
-    find("[data-unpick]").hidden = !chosen.size || all;
+    const all = elements.all.checked = selectedQuery === elements.query.value;
+    if (selectedAction && elements.kind) elements.kind.value = selectedAction;
+    words.textContent = all ? "All selected" : `${selectedSids.size} selected`;
+    rowCheckboxes().forEach((box) => { box.checked = all || selectedSids.has(box.value); box.disabled = all; });
+    find("[data-unpick]").hidden = !selectedSids.size || all;
     page.hidden = false;
-    page.checked = boxes().every((box) => box.checked);
+    page.checked = rowCheckboxes().every((box) => box.checked);
   };
   document.addEventListener("change", ({ target }) => {
-    if (target.matches("[data-page]")) boxes().forEach(({ value }) => chosen[target.checked ? "add" : "delete"](value));
-    else if (target.matches("input[name=sid]")) chosen[target.checked ? "add" : "delete"](target.value);
-    else if (target.matches("#many [name=all]")) allOf = target.checked ? target.form.elements.query.value : null;
-    else {
-      if (target.matches("#many [name=kind]")) kind = target.value;
+    const change = target.checked ? "add" : "delete";
+    if (target.matches("[data-page]")) rowCheckboxes().forEach(({ value }) => selectedSids[change](value));
+    else if (target.matches("input[name=sid]")) selectedSids[change](target.value);
+    else if (target.matches("#many [name=all]")) {
+      selectedQuery = target.checked ? target.form.elements.query.value : null;
+    } else {
+      if (target.matches("#many [name=kind]")) selectedAction = target.value;
       return;
     }
-    tell();
-    say(find("#chosen").textContent);
+    showSelection();
+    announce(find("#chosen").textContent);
   });
   document.addEventListener("click", ({ target }) => {
     if (!target.matches("[data-unpick]")) return;
-    chosen.clear();
-    tell();
-    say(find("#chosen").textContent);
+    selectedSids.clear();
+    showSelection();
+    announce(find("#chosen").textContent);
     find("#many [name=all]").focus();
   });
   document.addEventListener("formdata", ({ target, formData }) => {
-    if (target.id === "many") formData.set("sids", [...chosen].join(" "));
+    if (target.id === "many") formData.set("sids", [...selectedSids].join(" "));
   });
-  tell();
+  showSelection();
 
-  // A row's actions say whose they are, for those who meet them out of the row.
-  const nameActions = () => document.querySelectorAll("td.actions a").forEach((link) => {
+  // ---- 6. List updates --------------------------------------------------------------------------------------------
+  // The actions of a row get the flow's name, for screen readers that list them without their row.
+  const labelRowActions = () => document.querySelectorAll("td.actions a").forEach((link) => {
     link.ariaLabel = `${link.textContent} ${find("a.name", link.closest("tr")).textContent}`;
   });
-  const nameBoxes = () => boxes().forEach((box) => {
+  const labelRowCheckboxes = () => rowCheckboxes().forEach((box) => {
     box.ariaLabel = `Select ${find("a.name", box.closest("tr")).textContent}`;
   });
-  nameActions();
-  nameBoxes();
+  labelRowActions();
+  labelRowCheckboxes();
   document.addEventListener("htmx:afterSwap", ({ detail }) => {
     if (detail.elt.id === "plan" && !detail.elt.hasAttribute("hx-get")) {
-      say([find("#plan-state"), find("h2", detail.elt)].map((part) => part.textContent).join(". "));
+      announce([find("#plan-state"), find("h2", detail.elt)].map((part) => part.textContent).join(". "));
     }
     if (detail.target.id !== "results") return;
-    nameActions();
-    nameBoxes();
-    tell();
+    labelRowActions();
+    labelRowCheckboxes();
+    showSelection();
     const facets = JSON.parse(find("[data-facets]")?.dataset.facets ?? "{}");
     document.querySelectorAll("#filters select").forEach(({ name, options }) => [...options].forEach((option) => {
       const counts = facets[name] ?? {};
       const count = Object.hasOwn(counts, option.value) ? counts[option.value] : facets[""];
       if (option.value) option.text = option.text.replace(/\d+\+?(?=\)$)/, count);
     }));
-    const filters = [...document.querySelectorAll(".found .chip")].map((chip) => chip.textContent.replace("Remove ", ""));
-    say([find("#count")?.textContent ?? "", filters.join("; ")].filter(Boolean).join(". "));
+    const chips = [...document.querySelectorAll(".found .chip")];
+    const filters = chips.map((chip) => chip.textContent.replace("Remove ", ""));
+    announce([find("#count")?.textContent ?? "", filters.join("; ")].filter(Boolean).join(". "));
   });
 
-  // Switching a flow in a dialog over the page; a link that is opened otherwise leads to a page of its own. What it
-  // came to stands in a toast, one a flow and three at most, until somebody dismisses it.
+  // ---- 7. Dialog and toasts ---------------------------------------------------------------------------------------
+  // A click turns a flow on or off in a dialog; opened in a new tab, the same link is a page. The result stands in a
+  // toast until the user dismisses it: one per flow, three at most.
   const dialog = find("#dialog");
   const toasts = find("#toasts");
   let opener = "";
-  const back = () => (find(`main a[href="${opener}"]`) ?? find("#main")).focus();
+  const focusOpener = () => (find(`main a[href="${opener}"]`) ?? find("#main")).focus();
   document.addEventListener("click", (event) => {
     const link = event.target.closest('main a[href$="/enabled/"]');
     const dismiss = event.target.closest("[data-dismiss]");
@@ -174,23 +198,24 @@
     } else if (dismiss) {
       opener = dismiss.dataset.dismiss;
       dismiss.closest(".toast").remove();
-      back();
+      focusOpener();
     } else if (event.target.matches("[data-close]")) dialog.close();
   });
   document.addEventListener("keydown", (event) => {
     const undo = find("[data-undo] button");
-    if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || !undo || isTyping(event.target)) return;
+    const isUndoKey = event.key === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey;
+    if (!isUndoKey || !undo || isTyping(event.target)) return;
     event.preventDefault();
     undo.focus();
   });
   dialog?.addEventListener("close", () => {
     document.body.append(find("#trouble"));
-    back();
+    focusOpener();
   });
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     const form = detail.requestConfig.elt;
     if (detail.target.id !== "dialog-body" || detail.xhr.status < 400) return;
-    // An ended session: what was typed goes to the sign-in page, as it does without this script.
+    // The session expired: the form goes to the sign-in page, which keeps its input, as without JavaScript.
     if (detail.xhr.status === 401 && form.matches("form")) form.submit();
     detail.shouldSwap = !/^$|<html/.test(detail.xhr.responseText);
     detail.isError = !detail.shouldSwap && detail.xhr.status !== 401;
@@ -200,90 +225,94 @@
       opener = detail.requestConfig.path;
       if (!dialog.open) {
         find(`main a[href="${opener}"]`)?.focus();
-        dialog.append(find("#trouble")); // beside the dialog it could be neither seen nor reached
+        dialog.append(find("#trouble")); // outside the open dialog it would be inert
         dialog.showModal();
       }
       (find("[data-focus]", dialog) ?? find("input:not([type=hidden])", dialog))?.focus();
     } else if (detail.target === toasts) {
       opener = detail.requestConfig.path;
-      [...toasts.children].slice(1).filter((toast) => find(`[data-dismiss="${opener}"]`, toast)).forEach((toast) => toast.remove());
+      const isOfSameFlow = (toast) => find(`[data-dismiss="${opener}"]`, toast);
+      [...toasts.children].slice(1).filter(isOfSameFlow).forEach((toast) => toast.remove());
       while (toasts.children.length > 3) toasts.lastElementChild.remove();
       if (dialog.contains(detail.requestConfig.elt)) dialog.close();
-      else if (document.activeElement === document.body) back();
+      else if (document.activeElement === document.body) focusOpener();
     }
   });
-  // While it is sent, the button says so; a second press is not heard (hx-sync).
-  const exchange = ({ detail }) => {
+  // The button shows that the request is being sent. hx-sync ignores a second press.
+  const swapBusyLabel = ({ detail }) => {
     const button = detail.elt.matches("form") && find("[data-busy]", detail.elt);
     if (button) [button.textContent, button.dataset.busy] = [button.dataset.busy, button.textContent];
   };
-  document.addEventListener("htmx:beforeRequest", exchange);
-  document.addEventListener("htmx:afterRequest", exchange);
+  document.addEventListener("htmx:beforeRequest", swapBusyLabel);
+  document.addEventListener("htmx:afterRequest", swapBusyLabel);
 
-  // A form with unsaved input asks before it is left.
-  let guarded = find("[data-guard]");
-  let isDirty = guarded?.dataset.guard === "dirty";
-  guarded?.addEventListener("input", () => { isDirty = true; });
-  guarded?.addEventListener("change", () => { isDirty = true; });
-  guarded?.addEventListener("submit", () => { isDirty = false; });
+  // ---- 8. Unsaved input -------------------------------------------------------------------------------------------
+  let guardedForm = find("[data-guard]");
+  let isDirty = guardedForm?.dataset.guard === "dirty";
+  guardedForm?.addEventListener("input", () => { isDirty = true; });
+  guardedForm?.addEventListener("change", () => { isDirty = true; });
+  guardedForm?.addEventListener("submit", () => { isDirty = false; });
   addEventListener("beforeunload", (event) => { if (isDirty) event.preventDefault(); });
 
-  // A change is sent once: the button that sends it rests after the first press.
-  const resting = new Set();
+  // ---- 9. Single submission ---------------------------------------------------------------------------------------
+  // The button of a change is disabled after the first press.
+  const disabledButtons = new Set();
   document.addEventListener("submit", (event) => {
     const button = event.submitter ?? find("button:not([type=button])", event.target);
-    if (event.defaultPrevented || event.target.method !== "post" || event.target.matches("[hx-post], [data-again]") || button?.matches("[data-again]")) return;
-    if (!button || isDirty) return; // another form than the one with the input: the person may choose to stay
+    const mayRepeat = event.target.matches("[hx-post], [data-again]") || button?.matches("[data-again]");
+    if (event.defaultPrevented || event.target.method !== "post" || mayRepeat) return;
+    if (!button || isDirty) return; // another form than the edited one: the user may choose to stay
     setTimeout(() => {
-      resting.add([button, button.textContent]);
+      disabledButtons.add([button, button.textContent]);
       button.disabled = true;
-      if (button.dataset.busy) say(button.textContent = button.dataset.busy);
+      if (button.dataset.busy) announce(button.textContent = button.dataset.busy);
     });
   });
   addEventListener("pageshow", (event) => {
     if (!event.persisted) return;
-    resting.forEach(([button, words]) => Object.assign(button, { disabled: false, textContent: words }));
-    resting.clear();
+    disabledButtons.forEach(([button, words]) => Object.assign(button, { disabled: false, textContent: words }));
+    disabledButtons.clear();
   });
 
-  // htmx: empty filters stay out of the address; the focus survives a swap; trouble is told.
-  const trouble = (words) => Object.assign(find("#trouble"), { textContent: words, hidden: !words });
-  let held = null;
-  const hold = ({ target }) => {
+  // ---- 10. Requests of htmx ---------------------------------------------------------------------------------------
+  // Empty filters stay out of the address, the focus survives a swap, and errors are shown.
+  const showProblem = (words) => Object.assign(find("#trouble"), { textContent: words, hidden: !words });
+  let focusToRestore = null;
+  const rememberFocus = ({ target }) => {
     const active = document.activeElement;
-    // Another row's action is not the same, though its words are.
+    // Actions of other rows have the same text, so only the link identifies one.
     const words = active.closest("td") ? null : active.textContent;
-    if (target?.contains(active)) held = { href: active.getAttribute("href"), words };
+    if (target?.contains(active)) focusToRestore = { href: active.getAttribute("href"), words };
   };
   document.addEventListener("htmx:configRequest", ({ detail }) => {
-    hold(detail);
+    rememberFocus(detail);
     if (detail.verb !== "get") return;
     [...detail.formData.entries()].forEach(([name, value]) => value === "" && detail.formData.delete(name));
   });
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-    hold(detail);
-    // htmx would take leave of each part of each row, though it knows none of them.
+    rememberFocus(detail);
+    // htmx would clean up every element of every row; removing them first saves that time.
     if (detail.target.id === "results" && detail.shouldSwap) find("#results tbody")?.replaceChildren();
   });
   document.addEventListener("htmx:afterSettle", () => {
-    if (!held || document.activeElement !== document.body) return;
+    if (!focusToRestore || document.activeElement !== document.body) return;
     const choices = [...document.querySelectorAll("main a, main button")];
-    const same = choices.find((element) => held.href && element.getAttribute("href") === held.href)
-      ?? choices.find((element) => element.textContent === held.words);
+    const same = choices.find((element) => focusToRestore.href && element.getAttribute("href") === focusToRestore.href)
+      ?? choices.find((element) => element.textContent === focusToRestore.words);
     (same ?? find("#main")).focus({ preventScroll: true });
-    held = null;
+    focusToRestore = null;
   });
-  document.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.successful) trouble(""); });
-  // Never "reload" where that would lose what was typed.
-  const advice = guarded
-    ? "Your input is kept. Some fields may not match the chosen integration type until you review the form."
+  document.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.successful) showProblem(""); });
+  // "Reload" is bad advice where it would lose input.
+  const advice = guardedForm
+    ? "Your input is kept. Some fields may not match the selectedSids integration type until you review the form."
     : "This page may be out of date. Reload it.";
   document.addEventListener("htmx:responseError", ({ detail }) => {
-    trouble(detail.xhr.status === 401
+    showProblem(detail.xhr.status === 401
       ? "Your session expired. Your input is kept. Review the form to sign in and continue."
       : `The dashboard returned an error (HTTP ${detail.xhr.status}). ${advice}`);
   });
   document.addEventListener("htmx:sendError", () => {
-    trouble(`Couldn’t reach the dashboard. Check your connection. ${advice}`);
+    showProblem(`Couldn’t reach the dashboard. Check your connection. ${advice}`);
   });
 })();

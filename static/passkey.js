@@ -1,5 +1,4 @@
-// Passkeys, on their own pages only: allauth's script speaks to the browser, this one tells it of the form, and the
-// person what came of it.
+// The pages of passkeys: connects the form with allauth's script, which talks to the browser, and shows its errors.
 (() => {
   "use strict";
   const form = document.getElementById("passkey");
