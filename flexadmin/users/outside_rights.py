@@ -83,7 +83,7 @@ def after_migrate(**_signal: Any) -> None:
         logger.warning("Users with external permissions, which have no effect here: %s", count)
     for user in adopted:
         logger.warning(
-            "Superuser %s was made an administrator: nobody else could manage users", user.pk
+            "Superuser %s was made an administrator: no other user could manage users", user.pk
         )
 
 

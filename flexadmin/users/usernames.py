@@ -18,7 +18,8 @@ MAX_USERNAME_LENGTH: Final = 150  # characters, as Django has it
 RESERVED_NAMES: Final = (
     "reconciliation", "reconcile", "system", "thesystem", "nobody", "nobodyhere", "nobodysignedin", "anonymous", "none",
     "commandline", "cli", "singlesignon", "sso", "oidc", "outsidethisdashboard", "dashboard", "thisdashboard", "site",
-    "twilio", "flex", "auditlog", "someone", "somebody", "deleted", "unknown", "unknownusername", "anamethatnobodyhas", "worker", "dbworker",
+    "twilio", "flex", "auditlog", "someone", "somebody", "deleted", "unknown", "unknownusername", "notsignedin",
+    "anamethatnobodyhas", "worker", "dbworker",
 )  # fmt: skip
 # Alphabets that one language writes together.
 COMBINABLE_SCRIPTS: Final = (

@@ -421,7 +421,7 @@ def save_draft(
             replace_unstorable(change.asked),
         )
         if redact(change.asked) != change.asked:
-            raise ValueError("a plan would keep a secret")
+            raise ValueError("a bulk change would store a secret")
     with transaction.atomic():
         plan.save(force_insert=True)
         PlannedChange.objects.bulk_create(planned, batch_size=BATCH_SIZE)

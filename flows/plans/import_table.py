@@ -235,7 +235,7 @@ def _read_lines(text: str, delimiter: str, skipped: int) -> list[tuple[int, list
 
 def _csv_error_message(error: str) -> str:
     if "end of data" in error:
-        return "a quotation mark is never closed."
+        return "a quotation mark is missing its partner."
     if "field larger" in error:
         return CELL_TOO_LONG
     return "there is text after a closing quotation mark. Double the quotation marks inside a cell."

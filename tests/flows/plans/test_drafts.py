@@ -185,7 +185,7 @@ def test_deletion_asks_for_the_name_that_it_has_now(sandbox):
 
 
 def test_secret_that_would_be_kept_is_refused():
-    with pytest.raises(ValueError, match="would keep a secret"):
+    with pytest.raises(ValueError, match="would store a secret"):
         drafts.plan_import(
             entries=[ImportEntry(values={"integration_url": SECRET_URL})], made_by="omar"
         )

@@ -19,6 +19,7 @@ from tests.faults.acting import (
     rename_flow,
     switch_flow,
 )
+from tests.markup import squeezed
 
 pytestmark = pytest.mark.django_db
 
@@ -115,7 +116,7 @@ def test_every_page_of_a_decided_change_says_how_the_decider_knew(client_of, puz
         )
     )
 
-    assert "Marked as applied by <bdi>ada</bdi> (operator)" in page
+    assert "Marked as applied by<bdi>ada</bdi>(operator)" in squeezed(page)
     assert "Twilio support, ticket 4711" in page
     assert reconcile.THIRD_VALUE in page
     assert "Third" in page  # Twilio's state at decision time
