@@ -7,6 +7,7 @@ from django.template.loader import render_to_string
 from flexadmin.people_forms import PersonForm, ReasonForm
 from flows.forms.decision import DecisionForm
 from flows.forms.flow import FlowForm
+from tests.markup import squeezed
 
 pytestmark = pytest.mark.django_db
 TWILIO = "Nothing was sent to Twilio"
@@ -15,7 +16,7 @@ TWILIO = "Nothing was sent to Twilio"
 def test_form_about_users_says_nothing_of_twilio(client_of):
     page = client_of("admin").post("/people/new/", {"name": "", "role": "", "reason": ""}).content.decode()
 
-    assert "to continue. Nothing was changed." in page
+    assert "to continue. Nothing was changed." in squeezed(page)
     assert TWILIO not in page
 
 
@@ -45,7 +46,6 @@ def test_each_form_says_its_own(kind, sentence):
 
     text = render_to_string("_errors.html", {"form": form})
 
-    assert f"Fix 1 problem to continue. {sentence}." in text
-    assert "Fix 1 problem to continue.<" in render_to_string(
-        "_errors.html", {"form": form, "problem": object()}
-    )
+    assert f"Fix 1 problem to continue. {sentence}." in squeezed(text)
+    with_problem = render_to_string("_errors.html", {"form": form, "problem": object()})
+    assert "Fix 1 problem to continue.<" in squeezed(with_problem)

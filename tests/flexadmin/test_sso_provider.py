@@ -206,9 +206,9 @@ def test_configuration_that_is_out_of_date_is_fetched_again_before_anybody_is_re
 
 CONTRADICTIONS = {
     "another sub": ({"sub": "victim"}, {}, "about different users"),
-    "no sub in the user info": ({"preferred_username": "nina"}, {}, "did not say sent no user ID"),
-    "sub that is no text": ({"sub": 7}, {}, "did not say sent no user ID"),
-    "no user info": ([], {}, "did not say sent no user ID"),
+    "no sub in the user info": ({"preferred_username": "nina"}, {}, "did not say who this is"),
+    "sub that is no text": ({"sub": 7}, {}, "did not say who this is"),
+    "no user info": ([], {}, "did not say who this is"),
     "no sub in the ID token": ({"sub": "7f3a"}, {"sub": None}, "lacks sub"),
     "no exp": (None, {"exp": None}, "lacks exp"),
     "no iat": (None, {"iat": None}, "lacks iat"),

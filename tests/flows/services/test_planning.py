@@ -169,7 +169,7 @@ def test_deletion_asks_for_the_name_that_it_has_now(sandbox):
 
 
 def test_secret_that_would_be_kept_is_refused():
-    with pytest.raises(ValueError, match="would keep a secret"):
+    with pytest.raises(ValueError, match="would store a secret"):
         planning.plan_entries(entries=[Entry(values={"integration_url": SECRET_URL})], made_by="omar")
 
     assert SECRET not in everything_kept()

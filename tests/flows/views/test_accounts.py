@@ -12,6 +12,7 @@ from flows.models import AuditEvent, Flow, OpenDrift, Plan, SyncState
 from flows.services import audit, closures, mirror, twilio
 from tests.conftest import form_data
 from tests.faults.acting import writes
+from tests.markup import squeezed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 IS, FW = "IS" + "1" * 32, "FW" + "1" * 32
@@ -210,7 +211,7 @@ def test_copy_to_another_account_asks_for_the_sids_there(client_of, flows, stagi
     )
     assert (data["chat_service_sid"], data["integration_flow_sid"]) == ("", "")
     assert f'Studio Flow SID: <span class="id">{FW}</span>' in text_of(page)
-    assert "From production to staging" in text_of(page)
+    assert "Copying from production to staging" in squeezed(text_of(page))
 
 
 def test_clone_shows_no_secret_that_the_person_may_only_see_masked(person, client_of, sandbox, staging):
@@ -363,7 +364,7 @@ def test_refresh_renews_every_account_and_tells_of_the_one_that_fails(client_of,
     page = text_of(client_of("viewer").post("/flows/sync/", headers={"HX-Request": "true"}))
 
     assert Flow.objects.filter(friendly_name="Later").exists()
-    assert "<bdi>staging</bdi>: " in page
+    assert "<bdi>staging</bdi>:" in page
     assert "Last sync failed" in page
     assert SyncState.objects.get(pk=sandbox.account_sid).failed_at is None
     assert Flow.objects.get(pk=flows[1]).gone_at is None

@@ -9,6 +9,7 @@ from django.db import close_old_connections
 from flows.models import AuditEvent
 from flows.services.audit import NotRecorded
 from flows.views.downloads import AT_ONCE
+from tests.markup import squeezed
 
 pytestmark = pytest.mark.django_db
 EXPORT = "/audit/export/"
@@ -34,7 +35,7 @@ def test_one_more_is_refused_and_not_on_record(client, busy):
     answer = client.post(EXPORT, FORM)
 
     assert (answer.status_code, answer["Retry-After"]) == (503, "30")
-    page = answer.content.decode()
+    page = squeezed(answer.content.decode())
     assert "Other exports are running" in page
     assert 'name="after" value="3"' in page
     assert exports() == AT_ONCE

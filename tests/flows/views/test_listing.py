@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from flows import search
 from flows.models import Flow
 from flows.services import mirror
+from tests.markup import squeezed
 
 HTMX = {"hx-request": "true"}
 AC = "AC" + "5a" * 16
@@ -55,7 +56,7 @@ def test_search_that_finds_many_says_that_there_may_be_more(client_of, sandbox, 
     monkeypatch.setattr(search, "COUNTED", 60)
     fill(70)
 
-    page = client_of("operator").get("/flows/?q=line").content.decode()
+    page = squeezed(client_of("operator").get("/flows/?q=line").content.decode())
 
     assert '<p id="count">1 to 50 of 60+ flows</p>' in page
     assert "Select all 60+ matching flows" in page
@@ -68,7 +69,7 @@ def test_last_page_of_such_a_search_knows_how_many_there_are(client_of, sandbox,
     monkeypatch.setattr(search, "COUNTED", 60)
     fill(70)
 
-    page = client_of("operator").get("/flows/?q=line&page=2").content.decode()
+    page = squeezed(client_of("operator").get("/flows/?q=line&page=2").content.decode())
 
     assert '<p id="count">51 to 70 of 70 flows</p>' in page
     assert 'rel="next"' not in page

@@ -10,6 +10,7 @@ from flows.models import AuditEvent, Flow, OpenChange
 from flows.services import mirror, reconcile
 from tests import ACCOUNT
 from tests.faults.acting import NEW, create, delete, later, rename, switch
+from tests.markup import squeezed
 
 pytestmark = pytest.mark.django_db
 
@@ -97,7 +98,7 @@ def test_every_page_of_a_decided_change_says_how_the_decider_knew(client_of, puz
 
     page = text(client_of("viewer").get(url(AuditEvent.objects.get(change_id=puzzle.change_id, stage=stage))))
 
-    assert "Marked as applied by <bdi>ada</bdi> (operator)" in page
+    assert "Marked as applied by<bdi>ada</bdi>(operator)" in squeezed(page)
     assert "Twilio support, ticket 4711" in page
     assert reconcile.NEITHER in page
     assert "Third" in page  # Twilio's state at decision time
