@@ -144,7 +144,7 @@ class BufferedSocket:
         with selectors.DefaultSelector() as selector:
             selector.register(self._sock, selectors.EVENT_WRITE)
             if not selector.select(SEND_SECONDS):
-                raise TimeoutError("the client takes nothing any more")
+                raise TimeoutError("the client stopped reading")
 
 
 class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types

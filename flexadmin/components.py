@@ -224,7 +224,7 @@ def _copies() -> Iterator[Part]:
         ("Synced", SyncState(synced_at=now)),
         ("Failed", SyncState(synced_at=hours_ago, failed_at=now, error="Twilio did not answer")),
         ("Being checked", SyncState(synced_at=now, missing=480, missing_checked=20)),
-        ("Left out", SyncState(synced_at=now, left_out=3)),
+        ("Missing", SyncState(synced_at=now, left_out=3)),
         ("Never synced", SyncState()),
     ):
         yield name, "flows/_copy.html", {"freshness": Freshness(sync), "copy_is_stale": False}

@@ -63,7 +63,7 @@ class OneTimePassword(models.Model):
     set_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
-        return f"one-time password of {self.person}"
+        return f"temporary password of {self.person}"
 
     @classmethod
     def over(cls) -> QuerySet[OneTimePassword]:

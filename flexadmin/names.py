@@ -18,7 +18,8 @@ LONGEST: Final = 150  # characters, as Django has it
 RESERVED: Final = (
     "reconciliation", "reconcile", "system", "thesystem", "nobody", "nobodyhere", "nobodysignedin", "anonymous", "none",
     "commandline", "cli", "singlesignon", "sso", "oidc", "outsidethisdashboard", "dashboard", "thisdashboard", "site",
-    "twilio", "flex", "auditlog", "someone", "somebody", "deleted", "unknown", "unknownusername", "anamethatnobodyhas", "worker", "dbworker",
+    "twilio", "flex", "auditlog", "someone", "somebody", "deleted", "unknown", "unknownusername", "notsignedin",
+    "anamethatnobodyhas", "worker", "dbworker",
 )  # fmt: skip
 # Alphabets that one language writes together.
 TOGETHER: Final = (

@@ -77,7 +77,7 @@ def after_migrate(**_signal: Any) -> None:
     if count:
         log.warning("Users with external permissions, which have no effect here: %s", count)
     for user in adopted:
-        log.warning("Superuser %s was made an administrator: nobody else could manage users", user.pk)
+        log.warning("Superuser %s was made an administrator: no other user could manage users", user.pk)
 
 
 def _record(user: User) -> None:

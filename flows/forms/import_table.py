@@ -221,7 +221,7 @@ def _read(text: str, delimiter: str, skipped: int) -> list[tuple[int, list[str]]
 
 def _in_words(error: str) -> str:
     if "end of data" in error:
-        return "a quotation mark is never closed."
+        return "a quotation mark is missing its partner."
     if "field larger" in error:
         return TOO_LONG
     return "there is text after a closing quotation mark. Double the quotation marks inside a cell."

@@ -394,7 +394,7 @@ def _save(
         change.skipped = storable(change.skipped)[:300]
         change.friendly_name, change.asked = storable(change.friendly_name), storable(change.asked)
         if masked(change.asked) != change.asked:
-            raise ValueError("a plan would keep a secret")
+            raise ValueError("a bulk change would store a secret")
     with transaction.atomic():
         plan.save(force_insert=True)
         PlannedChange.objects.bulk_create(planned, batch_size=BATCH)

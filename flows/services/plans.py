@@ -206,7 +206,7 @@ class _Turn:
         except Exception as error:  # noqa: BLE001 - else the plan would come back to it for ever
             # The kind alone: its own words can quote what was sent.
             kind = type(error).__name__
-            log.error("change %s of a plan failed on this site's side: %s", change.change_id, kind)
+            log.error("change %s of a bulk change failed with an internal error: %s", change.change_id, kind)
             has_begun = audit.story_of(change.change_id) is not None
             change.skipped = "" if has_begun else "Internal error. Nothing was sent."
             because = "Internal error on one flow. The error has been logged."
