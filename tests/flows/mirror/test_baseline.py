@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from flows.audit.models import AuditEvent
-from flows.mirror import drift, mirror
+from flows.mirror import drift, flow_rows, mirror
 from flows.mirror.models import Flow, SyncState
 from flows.twilio.errors import RequestRefused
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -27,7 +27,7 @@ def baselines():
 def copied(sandbox):
     """A copy as a site has it that ran before anything found at Twilio went on record."""
     flows = mirror.fetch_all(sandbox.account_sid)
-    mirror._save_snapshots({flow["sid"]: flow for flow in flows}, sandbox.account_sid)
+    flow_rows.save_snapshots({flow["sid"]: flow for flow in flows}, sandbox.account_sid)
     SyncState.objects.create(account_sid=sandbox.account_sid, synced_at=timezone.now())
 
 

@@ -68,7 +68,7 @@ def test_list_that_lacks_flows_which_exist_records_nothing(sandbox, flows, state
     report = mirror.sync(ACCOUNT)
     mirror.sync(ACCOUNT)
 
-    assert (report.gone, report.unchecked) == (0, 0)
+    assert (report.deleted, report.unchecked) == (0, 0)
     assert (drift_events(), gone()) == ([], set())
     assert state().left_out == 0
 
@@ -107,7 +107,7 @@ def test_page_that_shifts_while_it_is_read_loses_no_flow(sandbox, flows, small_p
 
     report = mirror.sync(ACCOUNT)
 
-    assert (report.flows, report.gone, report.left_out) == (6, 0, 2)
+    assert (report.flows, report.deleted, report.left_out) == (6, 0, 2)
     assert (drift_events(), gone()) == ([], set())
 
 
@@ -127,7 +127,7 @@ def test_large_gap_is_worked_off_over_several_syncs_and_its_progress_is_told(san
 
     first = mirror.sync(ACCOUNT)
 
-    assert (first.gone, first.unchecked) == (20, 30)
+    assert (first.deleted, first.unchecked) == (20, 30)
     assert len(asked_for(sandbox)) == missing_flows.MAX_CHECKS == 20
     told = "Checking 30 flows that are missing from Twilio's list: 20 checked."
     assert freshness.describe_missing(state()) == told
@@ -136,8 +136,8 @@ def test_large_gap_is_worked_off_over_several_syncs_and_its_progress_is_told(san
     assert missing_flows.find_unchecked(sids) == unchecked
     assert {event.target_sid for event in drift_events()} == gone()
     second = mirror.sync(ACCOUNT)
-    assert (second.gone, second.unchecked, state().missing_checked) == (20, 10, 40)
-    assert mirror.sync(ACCOUNT).gone == 10
+    assert (second.deleted, second.unchecked, state().missing_checked) == (20, 10, 40)
+    assert mirror.sync(ACCOUNT).deleted == 10
     assert freshness.Freshness(state()).is_up_to_date
     assert sorted(asked_for(sandbox)) == sorted(sids)
     assert (state().missing_checked, MissingFlow.objects.count()) == (0, 0)
@@ -160,10 +160,10 @@ def test_what_is_no_proof_leaves_the_flow_as_it_was(sandbox, flows, state, fault
 
     report = mirror.sync(ACCOUNT)
 
-    assert (report.gone, report.unchecked, gone()) == (0, 1, set())
+    assert (report.deleted, report.unchecked, gone()) == (0, 1, set())
     assert "Checking stopped: " in freshness.describe_missing(state())
     sandbox.clear_faults()
-    assert mirror.sync(ACCOUNT).gone == 1
+    assert mirror.sync(ACCOUNT).deleted == 1
     assert state().check_error == ""
 
 
@@ -240,7 +240,7 @@ def test_asking_ends_with_its_time(sandbox, flows, monkeypatch):
 
     report = mirror.sync(ACCOUNT)
 
-    assert (report.gone, report.unchecked) == (0, 3)
+    assert (report.deleted, report.unchecked) == (0, 3)
 
 
 def test_lost_creation_is_not_called_off_by_a_list_that_lacks_flows(sandbox, flows):

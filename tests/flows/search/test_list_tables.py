@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from flows.erasure import compaction
-from flows.mirror import mirror
+from flows.mirror import flow_rows
 from flows.mirror.models import Flow
 from flows.search import counters, flow_search, list_tables, projection, trigrams
 from flows.search.flow_search import Query
@@ -32,7 +32,7 @@ def snapshot(number, name="Lyon", **fields):
 
 
 def write(*snapshots, gone=()):
-    mirror._save_snapshots({one["sid"]: one for one in snapshots} | dict.fromkeys(gone), AC)
+    flow_rows.save_snapshots({one["sid"]: one for one in snapshots} | dict.fromkeys(gone), AC)
 
 
 def is_in_step():
