@@ -239,8 +239,8 @@ def test_search_that_finds_many_counts_no_further_than_it_says(many, way, q):
     answer = flow_search.run_query(Query(q=q))
 
     assert answer.is_bounded
-    assert (answer.found.total, answer.found.more, answer.found.has_next) == (4, True, True)
-    assert [flow.friendly_name for flow in answer.found.rows] == ["Line 0", "Line 1", "Line 2"]
+    assert (answer.page.total, answer.page.more, answer.page.has_next) == (4, True, True)
+    assert [flow.friendly_name for flow in answer.page.rows] == ["Line 0", "Line 1", "Line 2"]
     assert sum(answer.facets["channel"].values()) <= 10
 
 
@@ -284,7 +284,7 @@ def test_just_as_many_as_are_counted_are_counted(many, monkeypatch):
     answer = flow_search.run_query(Query(q="line"))
 
     assert not answer.is_bounded
-    assert (answer.found.total, answer.found.more) == (10, False)
+    assert (answer.page.total, answer.page.more) == (10, False)
 
 
 @pytest.mark.parametrize(
@@ -516,7 +516,7 @@ def test_a_value_that_means_nothing_finds_nothing_and_is_named(add, text):
 
     assert query.errors
     assert all(mistake.sentence.endswith(".") for mistake in query.errors)
-    assert (answer.found.rows, answer.found.total, flow_search.list_sids(query)) == ([], 0, [])
+    assert (answer.page.rows, answer.page.total, flow_search.list_sids(query)) == ([], 0, [])
     assert not any(counts.total() for counts in answer.facets.values())
 
 
