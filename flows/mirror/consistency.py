@@ -9,7 +9,7 @@ from flows.mirror.models import Flow
 
 
 def mirror_columns() -> Iterator[str]:
-    """Yield a sentence on the first flow whose columns differ from its snapshot, if there is one."""
+    """Yield a sentence on the first flow whose columns differ from its snapshot, if any."""
     for flow in Flow.objects.order_by("sid").iterator():
         expected = flow_rows.extract_columns(flow.resource)
         differing = [name for name, value in expected.items() if getattr(flow, name) != value]

@@ -30,9 +30,10 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class RecordedState:
-    """The last recorded state of a flow, from the event `seq`. The snapshot of a deleted flow is None.
+    """The last recorded state of a flow, from the event `seq`.
 
-    `is_known` is False if the event's content was erased, or if Twilio sent no state with it.
+    The snapshot of a deleted flow is None. `is_known` is False if the event's content was erased,
+    or if Twilio sent no state with it.
     """
 
     seq: int

@@ -83,13 +83,13 @@ class Problem:
     notice: str = ""  # the account's notice, which full pages already show at the top
 
 
-def change_failed(error: FlexError, *, what: str, sent: bool = True) -> Problem:
+def change_failed(error: FlexError, *, task: str, is_sent: bool = True) -> Problem:
     """Return the message for a change without success.
 
-    `what` names the change, such as "save your changes". If `sent` is False, the flow could not be
-    read before the change.
+    `task` names the change, such as "save your changes". If `is_sent` is False, the read before
+    the change failed.
     """
-    title = f"Couldn't {what}"
+    title = f"Couldn't {task}"
     if isinstance(error, StaleRead):
         text = f"{_as_sentence(error)} A new change could overwrite it, so nothing was sent."
         advice = "Try again in a minute. Your input is kept below."
@@ -100,7 +100,7 @@ def change_failed(error: FlexError, *, what: str, sent: bool = True) -> Problem:
         if error.message:
             refusal = f"Twilio refused the request: {redact(error.message)}"
         return _build_problem(error, title, f"{meaning} {refusal}".strip(), advice)
-    if not sent:
+    if not is_sent:
         text = f"Couldn't read the flow from Twilio first: {error}. Nothing was sent."
         return _build_problem(error, title, text, RETRY_ADVICE)
     if isinstance(error, NotSent):
@@ -113,11 +113,11 @@ def change_failed(error: FlexError, *, what: str, sent: bool = True) -> Problem:
     return _build_problem(error, "Unknown outcome", text, advice, level="warning")
 
 
-def field_refused(error: FlexError, *, what: str, field_id: str, label: str) -> Problem:
+def field_refused(error: FlexError, *, task: str, field_id: str, label: str) -> Problem:
     """Return the message for a refused value, which links to the field with the reason."""
     _, advice = _find_advice(error)
     return Problem(
-        title=f"Couldn't {what}",
+        title=f"Couldn't {task}",
         text="Twilio refused the value of",
         advice=advice,
         code=error.code,
@@ -144,16 +144,18 @@ def _find_advice(error: FlexError) -> tuple[str, str]:
     return ADVICE_BY_CODE.get(usual_code, ("", ""))
 
 
-def read_failed(error: FlexError, *, what: str) -> Problem:
-    """Return the message for a failed read. `what` says what the page shows instead."""
+def read_failed(error: FlexError, *, fallback: str) -> Problem:
+    """Return the message for a failed read. `fallback` says what the page shows instead."""
     if isinstance(error, RequestRefused):
         title = "Twilio refused to show this flow"
         meaning, advice = _find_advice(error)
-        return _build_problem(error, title, f"{meaning} {what}".strip(), advice, level="warning")
+        return _build_problem(
+            error, title, f"{meaning} {fallback}".strip(), advice, level="warning"
+        )
     if isinstance(error, RateLimitTimeout):
         text = (
             f"Twilio allows {CALLS_PER_SECOND['fetch']} flow reads per second and account, "
-            f"and others came first. {what}"
+            f"and others came first. {fallback}"
         )
         advice = "Reload the page in a few seconds."
         return _build_problem(error, "Twilio was not asked", text, advice, level="warning")
@@ -163,7 +165,7 @@ def read_failed(error: FlexError, *, what: str) -> Problem:
         title = "Twilio did not answer"
     else:
         title = "Twilio did not show this flow"
-    return _build_problem(error, title, f"{_as_sentence(error)} {what}", level="warning")
+    return _build_problem(error, title, f"{_as_sentence(error)} {fallback}", level="warning")
 
 
 def not_recorded() -> Problem:
@@ -178,7 +180,7 @@ def not_recorded() -> Problem:
 
 
 def outcome_not_recorded(error: FlexError | None) -> Problem:
-    """Return the message for a lost outcome. `error` is Twilio's, None if it confirmed the change."""
+    """Return the message for a lost outcome. `error` is None if Twilio confirmed the change."""
     action = "not sent" if isinstance(error, NotSent) else "sent"
     outcome = "Twilio confirmed the change."
     if error is not None:
@@ -233,15 +235,15 @@ def blocked_by_open_change(other: AuditEvent, *, is_creation: bool) -> Problem:
 
 
 def change_unavailable(
-    restriction: Restriction, *, what: str, sent: bool = False, is_submitted: bool = True
+    restriction: Restriction, *, task: str, is_sent: bool = False, is_submitted: bool = True
 ) -> Problem:
     """Return the message for a change that nobody can make now.
 
-    If `sent` is True, Twilio has just refused this change. If `is_submitted` is False, the user
+    If `is_sent` is True, Twilio has just refused this change. If `is_submitted` is False, the user
     has only opened its form.
     """
-    title = f"Couldn't {what}" if is_submitted else f"You can't {what} now"
-    effect = "Nothing was changed." if sent else "Nothing was sent."
+    title = f"Couldn't {task}" if is_submitted else f"You can't {task} now"
+    effect = "Nothing was changed." if is_sent else "Nothing was sent."
     if restriction.kind == restrictions.NO_CREDENTIALS:
         return Problem(
             title=title,

@@ -42,9 +42,9 @@ def load_snapshots(rows: QuerySet[Flow]) -> dict[str, Snapshot | None]:
 
 def save_snapshots(snapshots: Mapping[str, Snapshot | None], account_sid: str) -> None:
     """Store these flows of an account. None marks a flow as deleted and keeps its last values."""
-    now = timezone.now()
+    mirrored_at = timezone.now()
     rows = [
-        build_row(snapshot, account_sid, now)
+        build_row(snapshot, account_sid, mirrored_at)
         for snapshot in snapshots.values()
         if snapshot is not None
     ]
@@ -52,17 +52,17 @@ def save_snapshots(snapshots: Mapping[str, Snapshot | None], account_sid: str) -
     Flow.objects.bulk_create(rows, batch_size=BATCH, **_upsert_options())
     for start in range(0, len(deleted_sids), BATCH):
         batch = Flow.objects.filter(sid__in=deleted_sids[start : start + BATCH], gone_at=None)
-        batch.update(gone_at=now, mirrored_at=now)
+        batch.update(gone_at=mirrored_at, mirrored_at=mirrored_at)
 
 
-def build_row(snapshot: Snapshot, account_sid: str, now: datetime) -> Flow:
+def build_row(snapshot: Snapshot, account_sid: str, mirrored_at: datetime) -> Flow:
     """Return a masked snapshot as an unsaved row."""
     resource = dict(snapshot)
     return Flow(
         sid=resource["sid"],
         account_sid=account_sid,
         resource=resource,
-        mirrored_at=now,
+        mirrored_at=mirrored_at,
         gone_at=None,
         **extract_columns(resource),
     )

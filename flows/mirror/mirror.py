@@ -103,10 +103,10 @@ def sync_state(account_sid: str) -> SyncState:
     return account_mirror.state_query().first() or SyncState(account_sid=account_sid)
 
 
-def is_stale(state: SyncState, *, now: datetime | None = None) -> bool:
+def is_stale(state: SyncState, *, at: datetime | None = None) -> bool:
     """Return True if the list page should sync by itself: the last sync or failure is old."""
-    last_at = max((at for at in (state.synced_at, state.failed_at) if at), default=None)
-    return last_at is None or (now or timezone.now()) - last_at > STALE_AFTER
+    ends = [ended_at for ended_at in (state.synced_at, state.failed_at) if ended_at]
+    return not ends or (at or timezone.now()) - max(ends) > STALE_AFTER
 
 
 def fetch(
@@ -119,7 +119,7 @@ def fetch(
     change that follows would hide it. Raise `StaleRead` if Twilio does not show yet what it
     confirmed or showed a moment ago.
     """
-    read = _ReadStart.now()
+    read = _ReadStart.capture()
     account_mirror = AccountMirror(account_sid or find_account_sid(sid))
     try:
         snapshot = flex_client(account_mirror.account_sid, deadline=deadline).fetch(sid)
@@ -143,7 +143,7 @@ def fetch_all(account_sid: str) -> list[Snapshot]:
 
     Raise `OutcomeUnknown` if the list lacks a flow that exists: nothing can be concluded from it.
     """
-    account_mirror, read = AccountMirror(account_sid), _ReadStart.now()
+    account_mirror, read = AccountMirror(account_sid), _ReadStart.capture()
     snapshots = {
         snapshot["sid"]: redact(replace_unstorable(snapshot))
         for snapshot in account_mirror.list_flows()
@@ -233,7 +233,7 @@ class _ReadStart:
     at: datetime
 
     @classmethod
-    def now(cls) -> _ReadStart:
+    def capture(cls) -> _ReadStart:
         return cls(audit_log.last_seq(), timezone.now())
 
 
@@ -279,13 +279,13 @@ class AccountMirror:
         return SyncState.objects.filter(account_sid=self.account_sid)
 
     def claim(self) -> datetime:
-        """Start the account's only sync and return its start. Raise `SyncBusy` if one is running."""
-        now = timezone.now()
+        """Start a sync and return its start. Raise `SyncBusy` if one is running."""
+        started_at = timezone.now()
         self.state, _ = SyncState.objects.get_or_create(account_sid=self.account_sid)
-        is_free = Q(started_at=None) | Q(started_at__lt=now - SYNC_LEASE)
-        if not self.state_query().filter(is_free).update(started_at=now):
+        is_free = Q(started_at=None) | Q(started_at__lt=started_at - SYNC_LEASE)
+        if not self.state_query().filter(is_free).update(started_at=started_at):
             raise SyncBusy
-        return now
+        return started_at
 
     def release(self, started_at: datetime, **values: Any) -> None:
         """End the sync and store `values` in its state, unless another sync has replaced it."""

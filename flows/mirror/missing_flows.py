@@ -176,20 +176,20 @@ def find_unchecked(sids: Collection[str]) -> set[str]:
     return set(unchecked.values_list("sid", flat=True))
 
 
-def _order_checks(
-    sids: Collection[str], rows: Mapping[str, MissingFlow], *, at: datetime
-) -> list[str]:
+def _order_checks(sids: set[str], rows: Mapping[str, MissingFlow], *, at: datetime) -> list[str]:
     """Return the flows to fetch: the unchecked, longest missing first, then those due again."""
     new = sorted(sid for sid in sids if sid not in rows)
-    stored = [row for sid, row in rows.items() if sid in sids]
-    unchecked = [row for row in stored if row.asked_at is None]
-    unchecked.sort(key=lambda row: (row.since, row.sid))
-    due_again = [
-        (row.asked_at, row.sid)
-        for row in stored
-        if row.asked_at is not None and row.asked_at <= at - RECHECK_AFTER
-    ]
-    return [*(row.sid for row in unchecked), *new, *(sid for _, sid in sorted(due_again))]
+    unchecked: list[tuple[datetime, str]] = []
+    due_again: list[tuple[datetime, str]] = []
+    for sid in sids & rows.keys():
+        row = rows[sid]
+        if row.asked_at is None:
+            unchecked.append((row.since, sid))
+        elif row.asked_at <= at - RECHECK_AFTER:
+            due_again.append((row.asked_at, sid))
+    unchecked_sids = [sid for _, sid in sorted(unchecked)]
+    due_sids = [sid for _, sid in sorted(due_again)]
+    return [*unchecked_sids, *new, *due_sids]
 
 
 def _merge_check_times(
@@ -216,7 +216,7 @@ def _save_missing(
     *,
     at: datetime,
 ) -> None:
-    """Store the flows that are still missing, with the times of their last checks, and no others."""
+    """Store exactly the flows that are still missing, with the times of their last checks."""
     resolved = MissingFlow.objects.filter(
         account_sid=state.account_sid, sid__in=rows.keys() - checked_at.keys()
     )

@@ -1,7 +1,7 @@
 """The tally of flows by kind, which spares the list a count: table `flows_flowtally`.
 
-Triggers keep it in step with the mirror, on SQLite and PostgreSQL. A kind is what the list's filters
-distinguish: account, channel, integration and state (true, false, unset or gone).
+Triggers keep it in step with the mirror, on SQLite and PostgreSQL. A kind is a combination of the
+values that the list filters: account, channel, integration and state (true, false, unset or gone).
 """
 
 from __future__ import annotations

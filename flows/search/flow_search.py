@@ -91,7 +91,10 @@ def find_exact_match(
 
 
 def find_only_match(query: Query, *, is_number: bool) -> str:
-    """Return the only match of a query's search text, or an empty string if the query has errors."""
+    """Return the only match of a query's search text, or an empty string.
+
+    A query with errors has no match.
+    """
     if query.errors:
         return ""
     return find_exact_match(query.q, is_number=is_number, scope=query.scope)

@@ -24,7 +24,7 @@ class FlowEntry(models.Model):
 
     class Meta:
         indexes = [
-            # With the columns of the filters and the condition, so that a page needs the index alone.
+            # With the filters' columns and the condition's, so that a page needs the index alone.
             models.Index(
                 fields=[
                     "name_folded",

@@ -1,7 +1,7 @@
 """The narrow table of the flow list, `flows_flowentry`.
 
-It has the columns that the list filters, searches and sorts by, without the snapshots, which are ten
-times as much to read. Triggers keep it in step with the mirror, on SQLite and PostgreSQL.
+It has the columns that the list filters, searches and sorts by. The snapshots, which it leaves out,
+are ten times as much to read. Triggers keep it in step with the mirror, on SQLite and PostgreSQL.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The search index of names and contact identities, by trigrams: every three letters in a row.
 
 It is FTS5's trigram tokenizer on SQLite and pg_trgm on PostgreSQL. The index only gives candidates;
-the caller compares the text itself. On SQLite, triggers of the narrow table keep the index in step.
-On PostgreSQL, a site whose user may not install pg_trgm searches every flow, and a check reports it.
+the caller compares the text itself. On SQLite, triggers of the narrow table keep it in step. On
+PostgreSQL, a site whose user may not install pg_trgm searches every flow, and a check reports it.
 """
 
 from __future__ import annotations

@@ -93,13 +93,13 @@ def _perform(action: str, request: Request, sid: str, reason: str) -> bool:
 
 
 def unavailable_response(
-    request: Request, account_sid: str, kind: str, *, what: str
+    request: Request, account_sid: str, kind: str, *, task: str
 ) -> HttpResponse | None:
     """Return a page in place of a form that could not be sent, or None if it could."""
     restriction = restrictions.find_restriction(account_sid, kind)
     if restriction is None or not is_opening(request):
         return None
-    problem = change_unavailable(restriction, what=what, is_submitted=False)
+    problem = change_unavailable(restriction, task=task, is_submitted=False)
     template = "flows/_problem.html" if request.htmx else "flows/problem.html"
     return render(request, template, {"problem": problem, "sid": ""}, status=403)
 

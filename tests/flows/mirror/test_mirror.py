@@ -706,9 +706,7 @@ def test_is_stale(synced, failed, stale):
     def ago(seconds):
         return None if seconds is None else now - timedelta(seconds=seconds)
 
-    assert (
-        mirror.is_stale(SyncState(synced_at=ago(synced), failed_at=ago(failed)), now=now) is stale
-    )
+    assert mirror.is_stale(SyncState(synced_at=ago(synced), failed_at=ago(failed)), at=now) is stale
 
 
 def test_is_stale_asks_the_clock():
