@@ -218,12 +218,12 @@ def _field_examples() -> Iterator[Example]:
 
 def _refused_problem() -> failure_messages.Problem:
     error = RequestRefused(status=400, code=45212, message="Duplicate address")
-    return failure_messages.change_failed(error, what="turn off the flow")
+    return failure_messages.change_failed(error, task="turn off the flow")
 
 
 def _problem_examples() -> Iterator[Example]:
     unread = failure_messages.change_failed(
-        NotSent("couldn't connect to Twilio"), what="turn off the flow", sent=False
+        NotSent("couldn't connect to Twilio"), task="turn off the flow", is_sent=False
     )
     yield "Not read", "_problem.html", {"problem": unread}
     yield "Not recorded", "_problem.html", {"problem": failure_messages.not_recorded()}

@@ -331,7 +331,7 @@ class ChangeAttempt:
         if answer:
             mirror.apply_result(answer.snapshot or None, event)
         elif mirror.is_not_found(error):
-            mirror.mark_deleted(self.sid, read_at=event.seq, account_sid=self.account_sid)
+            mirror.mark_deleted(self.sid, read_seq=event.seq, account_sid=self.account_sid)
 
     def _find_concurrent_edit(self, after: Snapshot | None) -> Observation | None:
         """A field that we did not ask for and that is not as it was read."""
@@ -341,7 +341,7 @@ class ChangeAttempt:
             self.sid,
             account_sid=self.account_sid,
             before=self.before,
-            asked=self.requested,
+            requested=self.requested,
             after=after,
         )
 

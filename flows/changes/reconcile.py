@@ -403,6 +403,6 @@ def _find_concurrent_edit(change: OpenChange, seen: Snapshot | None) -> Observat
         change.target_sid,
         account_sid=change.attempt.account_sid,
         before=about.before or {},
-        asked=about.requested or {},
+        requested=about.requested or {},
         after=seen,
     )

@@ -1,6 +1,8 @@
-"""Drift: what is found at Twilio and nobody made here. What was read is compared with the last state that the log
-has of the flow; a difference becomes an observed event, attributed to nobody, and waits in the inbox until a
-person accepts or undoes it. A flow's first state is its baseline, which is no drift.
+"""Drift: changes of flows that were made at Twilio and not in this dashboard.
+
+A flow read from Twilio is compared with its last recorded state. A difference is recorded as an
+observed event without an actor, and stays in the inbox until a user accepts or reverts it. The
+first state of a flow is its baseline, which is not drift.
 """
 
 from __future__ import annotations
@@ -28,8 +30,11 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class RecordedState:
-    """A flow as the log last has it, by the event `seq`: None once it is deleted. Not `is_known`: what the event
-    said was erased, or Twilio gave no state with it."""
+    """The last recorded state of a flow, from the event `seq`.
+
+    The snapshot of a deleted flow is None. `is_known` is False if the event's content was erased,
+    or if Twilio sent no state with it.
+    """
 
     seq: int
     snapshot: Snapshot | None
@@ -37,129 +42,171 @@ class RecordedState:
 
 
 def last_recorded_states(sids: Iterable[str]) -> dict[str, RecordedState]:
-    """The last state on record of each of these flows that has one."""
-    found: dict[str, RecordedState] = {}
-    wanted = list(sids)
-    for start in range(0, len(wanted), BATCH):
-        telling = AuditEvent.objects.filter(
-            stale_reads.STATE_EVENTS, target_sid__in=wanted[start : start + BATCH]
+    """Return the last recorded state of each of these flows that has one, by SID."""
+    states: dict[str, RecordedState] = {}
+    all_sids = list(sids)
+    for start in range(0, len(all_sids), BATCH):
+        state_events = AuditEvent.objects.filter(
+            stale_reads.STATE_EVENTS, target_sid__in=all_sids[start : start + BATCH]
         )
-        newest = (
-            telling.order_by()
+        last_seqs = (
+            state_events.order_by()
             .values("target_sid")
             .annotate(last=Max("seq"))
             .values_list("last", flat=True)
         )
-        rows = AuditPayload.objects.filter(event__in=list(newest)).values_list(
+        rows = AuditPayload.objects.filter(event__in=list(last_seqs)).values_list(
             "event__target_sid", "event__seq", "event__action", "after", "erased_at"
         )
         for sid, seq, action, after, erased_at in rows:
-            is_known = erased_at is None and (
-                after is not None or action in ("flow.delete", "flow.drift")
-            )
-            # Masked again: an older version masked less, and what has not changed must not look as if it had.
-            found[sid] = RecordedState(seq, redact(after), is_known)
-    return found
+            has_state = after is not None or action in ("flow.delete", "flow.drift")
+            # Masked again: an older version masked less, which must not look like a change.
+            states[sid] = RecordedState(seq, redact(after), has_state and erased_at is None)
+    return states
 
 
 def changes_between(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
-    """Return the fields in which two states of a flow differ, those that nobody can write left out."""
+    """Return the writable fields in which two states of a flow differ."""
     return flex_flow.changed_writable_fields(before, after)
 
 
 def is_same(one: Snapshot | None, other: Snapshot | None) -> bool:
-    """Whether two states of a flow say the same; None is one that Twilio does not have."""
+    """Return True if no writable field differs. None is a flow that Twilio does not have."""
     if one is None or other is None:
         return one is other
     return not changes_between(one, other)
 
 
 def record_differences(
-    found: Mapping[str, Snapshot | None],
+    states: Mapping[str, Snapshot | None],
     *,
     account_sid: str,
-    read_at: int,
+    read_seq: int,
     is_baseline: bool,
     mirrored_snapshots: Mapping[str, Snapshot | None],
     at: datetime | None = None,
 ) -> dict[str, int]:
-    """Puts on record what a read that began at `read_at` (a `last_seq`) found otherwise than the log has it; None
-    stands for a flow that Twilio does not have. `is_baseline`: what is new was there before this dashboard. Where
-    the log has nothing of a flow, what the copy has of it (`mirrored_snapshots`) is its last state. `at` is when the read began.
-    The flows that the log now has as they were found, with the event that says so; the others are our own changes'
-    to tell, or were read too early to count (settling.py)."""
-    known = last_recorded_states(found)
-    recent = stale_reads.recent_events(known, at=at or timezone.now())
-    as_found: dict[str, int] = {}
+    """Record how a read of Twilio differs from the log.
+
+    `states` has the flows as they were read, None for a flow that Twilio does not have. The read
+    began at the time `at`, when `read_seq` was the log's last event. With `is_baseline`, flows
+    without a recorded state existed before this dashboard. The mirror's snapshot stands in for a
+    state that the log lacks.
+
+    Return the flows that the log now has in the state read, each with the `seq` of the event that
+    recorded it (0 without one). Flows whose read does not count are left out.
+    """
+    comparable = _select_comparable(
+        states,
+        read_seq=read_seq,
+        is_baseline=is_baseline,
+        mirrored_snapshots=mirrored_snapshots,
+        at=at or timezone.now(),
+    )
+    recorded_seqs: dict[str, int] = {}
     observations: list[Observation] = []
-    fields: list[tuple[Snapshot | None, Snapshot]] = []
-    for sid, snapshot in found.items():
-        state = known.get(sid)
-        if state is None and not is_baseline and (seen := mirrored_snapshots.get(sid)) is not None:
-            state = RecordedState(
-                0, seen, is_known=True
-            )  # its baseline was held up by a change of ours
-        if state and (state.seq > read_at or _is_stale_read(recent.get(sid), state, snapshot)):
-            continue
+    field_pairs: list[tuple[Snapshot | None, Snapshot]] = []
+    for sid, last in comparable.items():
+        snapshot = states[sid]
         if snapshot is not None:
-            fields.append(
-                (mirrored_snapshots.get(sid) or (state.snapshot if state else None), snapshot)
-            )
-        is_as_known = (
-            state.is_known and is_same(state.snapshot, snapshot) if state else snapshot is None
-        )
-        if is_as_known:
-            as_found[sid] = state.seq if state else 0
+            before = mirrored_snapshots.get(sid) or (last.snapshot if last else None)
+            field_pairs.append((before, snapshot))
+        if _is_recorded(last, snapshot):
+            recorded_seqs[sid] = last.seq if last else 0
         else:
             observations.append(
-                _build_observation(account_sid, sid, state, snapshot, is_baseline=is_baseline)
+                _build_observation(account_sid, sid, last, snapshot, is_baseline=is_baseline)
             )
     for start in range(0, len(observations), BATCH):
-        events = audit_log.observe(observations[start : start + BATCH], read_at=read_at)
-        as_found.update((event.target_sid, event.seq) for event in events)
-    readonly_fields.record_new_fields(account_sid, fields)
-    return as_found
+        events = audit_log.observe(observations[start : start + BATCH], read_at=read_seq)
+        recorded_seqs.update((event.target_sid, event.seq) for event in events)
+    readonly_fields.record_new_fields(account_sid, field_pairs)
+    return recorded_seqs
+
+
+def _select_comparable(
+    states: Mapping[str, Snapshot | None],
+    *,
+    read_seq: int,
+    is_baseline: bool,
+    mirrored_snapshots: Mapping[str, Snapshot | None],
+    at: datetime,
+) -> dict[str, RecordedState | None]:
+    """Return the flows whose read counts, each with its last state.
+
+    A read does not count if an event was recorded after it began, or if it is stale.
+    """
+    recorded = last_recorded_states(states)
+    recent = stale_reads.recent_events(recorded, at=at)
+    comparable: dict[str, RecordedState | None] = {}
+    for sid, snapshot in states.items():
+        last = recorded.get(sid)
+        mirrored = mirrored_snapshots.get(sid)
+        if last is None and mirrored is not None and not is_baseline:
+            # A change of ours delayed the flow's baseline.
+            last = RecordedState(0, mirrored, is_known=True)
+        if last is None:
+            comparable[sid] = None
+        elif last.seq <= read_seq and not _is_stale_read(recent.get(sid), last, snapshot):
+            comparable[sid] = last
+    return comparable
+
+
+def _is_recorded(last: RecordedState | None, snapshot: Snapshot | None) -> bool:
+    if last is None:
+        return snapshot is None
+    return last.is_known and is_same(last.snapshot, snapshot)
 
 
 def _is_stale_read(
-    events: list[AuditEvent] | None, state: RecordedState, snapshot: Snapshot | None
+    events: list[AuditEvent] | None, last: RecordedState, snapshot: Snapshot | None
 ) -> bool:
-    return bool(
-        events
-        and state.is_known
-        and stale_reads.find_contradiction(events, state.snapshot, snapshot) is not None
-    )
+    if not events or not last.is_known:
+        return False
+    return stale_reads.find_contradiction(events, last.snapshot, snapshot) is not None
 
 
-def reject_stale_read(sid: str, seen: Snapshot | None, *, read_at: int, at: datetime) -> None:
-    """Raise `StaleRead` if the log has something of the minute before `at` that this read does not show yet. What came
-    after the read began (`read_at`, a `last_seq`) says nothing about it."""
+def reject_stale_read(sid: str, snapshot: Snapshot | None, *, read_seq: int, at: datetime) -> None:
+    """Raise `StaleRead` if a read of one flow does not show an event of the minute before it.
+
+    The read began at the time `at`, when `read_seq` was the log's last event. Later events are
+    ignored.
+    """
     recent = stale_reads.recent_events([sid], at=at).get(sid, [])
-    recent = [event for event in recent if event.seq <= read_at]
+    recent = [event for event in recent if event.seq <= read_seq]
     if not recent:
         return
-    state = last_recorded_states([sid])[sid]
-    if state.is_known and (event := stale_reads.find_contradiction(recent, state.snapshot, seen)):
-        raise stale_reads.StaleRead(event, confirmed=state.snapshot, seen=seen)
+    last = last_recorded_states([sid])[sid]
+    if not last.is_known:
+        return
+    event = stale_reads.find_contradiction(recent, last.snapshot, snapshot)
+    if event is not None:
+        raise stale_reads.StaleRead(event, confirmed=last.snapshot, seen=snapshot)
 
 
-def dependent_fields(asked: Iterable[str]) -> set[str]:
-    """The fields that a change of these may move: those of the integration hang on its type."""
-    moved = set(asked)
-    if "integration_type" in moved:
-        moved.update(entry.name for entry in flex_flow.INTEGRATION_FIELDS)
-    return moved
+def dependent_fields(requested: Iterable[str]) -> set[str]:
+    """Return the fields that a change of these fields may change at Twilio.
+
+    A change of the integration type may change every integration field.
+    """
+    fields = set(requested)
+    if "integration_type" in fields:
+        fields.update(entry.name for entry in flex_flow.INTEGRATION_FIELDS)
+    return fields
 
 
 def find_concurrent_edit(
-    sid: str, *, account_sid: str, before: Snapshot, asked: Iterable[str], after: Snapshot
+    sid: str, *, account_sid: str, before: Snapshot, requested: Iterable[str], after: Snapshot
 ) -> Observation | None:
-    """What a flow has after one of our changes that it had not before and that was not `asked` for: somebody else's
-    edit, made at Twilio between our reading and our writing. It goes on record with the change's outcome."""
-    ours = dependent_fields(asked)
+    """Return somebody's edit at Twilio between our read of a flow and our change of it, or None.
+
+    The edit is every difference between `before` and `after` outside the `requested` fields. It is
+    recorded together with the outcome of our change.
+    """
+    own_fields = dependent_fields(requested)
     before, after = redact(replace_unstorable(before)), redact(replace_unstorable(after))
-    expected = {name: value for name, value in before.items() if name not in ours}
-    expected |= {name: value for name, value in after.items() if name in ours}
+    expected = {name: value for name, value in before.items() if name not in own_fields}
+    expected |= {name: value for name, value in after.items() if name in own_fields}
     changed = changes_between(expected, after)
     if not changed:
         return None
@@ -173,13 +220,13 @@ def find_concurrent_edit(
 
 
 def accept(*, event: AuditEvent, reason: str, actor: Actor) -> AuditEvent:
-    """Takes what was found of a flow, up to this event, for good: it leaves the inbox."""
+    """Accept a flow's external changes up to this event: they leave the inbox."""
     (accepted,) = append_batch([build_acceptance(event=event, reason=reason, actor=actor)])
     return accepted
 
 
 def build_acceptance(*, event: AuditEvent, reason: str, actor: Actor) -> BatchEvent:
-    """Return what the log says of an acceptance, for `append_together`."""
+    """Return the event of an acceptance, for `append_batch`."""
     return BatchEvent(
         action="flow.accept",
         actor=actor,
@@ -196,19 +243,23 @@ def build_acceptance(*, event: AuditEvent, reason: str, actor: Actor) -> BatchEv
 
 
 def load_inbox(scope: twilio_accounts.Scope = None) -> list[list[AuditEvent]]:
-    """What nobody has dealt with yet, in these accounts: the events of each flow in order, the flow with the latest
-    first."""
-    waiting = log_paging.filter_accounts(OpenDrift.objects.all(), scope, "event")
-    waiting = waiting.select_related("event__payload").order_by("event")
-    flows: dict[str, list[AuditEvent]] = {}
-    for item in waiting:
-        flows.setdefault(item.target_sid, []).append(item.event)
-    return sorted(flows.values(), key=lambda events: -events[-1].seq)
+    """Return the external changes in these accounts that nobody has accepted or reverted.
+
+    Each item has the events of one flow in order. The flow with the latest event comes first.
+    """
+    open_drift = log_paging.filter_accounts(OpenDrift.objects.all(), scope, "event")
+    open_drift = open_drift.select_related("event__payload").order_by("event")
+    events_by_flow: dict[str, list[AuditEvent]] = {}
+    for item in open_drift:
+        events_by_flow.setdefault(item.target_sid, []).append(item.event)
+    return sorted(events_by_flow.values(), key=lambda events: -events[-1].seq)
 
 
 def net_change(events: Iterable[AuditEvent]) -> tuple[Snapshot, Snapshot]:
-    """What the fields that these events of one flow found changed were before the first of them, and after the
-    last: what we changed in between is ours, and not in it."""
+    """Return the changed fields before the first and after the last of a flow's drift events.
+
+    Changes that this dashboard made between two events are not part of it.
+    """
     before: Snapshot = {}
     after: Snapshot = {}
     for event in events:
@@ -221,17 +272,17 @@ def net_change(events: Iterable[AuditEvent]) -> tuple[Snapshot, Snapshot]:
 def _build_observation(
     account_sid: str,
     sid: str,
-    state: RecordedState | None,
+    last: RecordedState | None,
     snapshot: Snapshot | None,
     *,
     is_baseline: bool,
 ) -> Observation:
-    before = state.snapshot if state and state.is_known else None
-    is_first = state is None or not state.is_known
+    before = last.snapshot if last and last.is_known else None
+    action = "flow.drift"
+    if snapshot and _is_first_state(last, is_baseline=is_baseline):
+        action = "flow.baseline"
     return Observation(
-        action="flow.baseline"
-        if is_first and (is_baseline or state) and snapshot
-        else "flow.drift",
+        action=action,
         account_sid=account_sid,
         target_sid=sid,
         changed_fields=changes_between(before, snapshot) if before and snapshot else [],
@@ -240,11 +291,18 @@ def _build_observation(
     )
 
 
+def _is_first_state(last: RecordedState | None, *, is_baseline: bool) -> bool:
+    """Return True if a state has no usable predecessor and its flow is not new at Twilio."""
+    if last is None:
+        return is_baseline
+    return not last.is_known
+
+
 def _build_payload(before: Snapshot | None, after: Snapshot | None) -> Payload:
-    shown = after or before or {}
+    described = after or before or {}
     return Payload(
-        friendly_name=str(shown.get("friendly_name") or ""),
-        contact_identity=str(shown.get("contact_identity") or ""),
+        friendly_name=str(described.get("friendly_name") or ""),
+        contact_identity=str(described.get("contact_identity") or ""),
         before=before,
         after=after,
     )

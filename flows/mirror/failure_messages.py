@@ -1,4 +1,4 @@
-"""Failures in words: what happened, what it means for the flow, what to do. Twilio's code stands beside them."""
+"""Error messages for failures at Twilio: what happened, what it means for the flow, what to do."""
 
 from __future__ import annotations
 
@@ -14,16 +14,37 @@ from flows.twilio.errors import FlexError, NotSent, RateLimitTimeout, RequestRef
 from flows.twilio.flex import flex_flow
 from flows.twilio.rates import CALLS_PER_SECOND
 
-# Twilio's codes that a person can do something about: what it means, and what to do.
+# The meaning of Twilio's codes that a user can do something about, and what to do.
 ADVICE_BY_CODE = {
     20001: ("Twilio did not accept a value.", "Correct it and save again."),
-    20003: ("Twilio does not accept this site's credentials.", "Ask an administrator to check TWILIO_API_KEY and TWILIO_API_SECRET."),
-    20005: ("The Twilio account is not active.", "Ask an administrator to check the account in the Twilio Console."),
-    20404: ("Twilio has no such Flex Flow.", "Someone may have just deleted it. Check its page."),
-    20409: ("Twilio reports a conflict with another change.", "Open the flow again and repeat your change."),
-    20429: ("Twilio is receiving too many requests from this account.", "Wait a moment and save again."),
-    45010: ("Twilio is receiving too many requests from this account.", "Wait a moment and save again."),
-    45205: ("Twilio has no such Flex Flow.", "Someone may have just deleted it. Check its page."),
+    20003: (
+        "Twilio does not accept this site's credentials.",
+        "Ask an administrator to check TWILIO_API_KEY and TWILIO_API_SECRET.",
+    ),
+    20005: (
+        "The Twilio account is not active.",
+        "Ask an administrator to check the account in the Twilio Console.",
+    ),
+    20404: (
+        "Twilio has no such Flex Flow.",
+        "Someone may have just deleted it. Check its page.",
+    ),
+    20409: (
+        "Twilio reports a conflict with another change.",
+        "Open the flow again and repeat your change.",
+    ),
+    20429: (
+        "Twilio is receiving too many requests from this account.",
+        "Wait a moment and save again.",
+    ),
+    45010: (
+        "Twilio is receiving too many requests from this account.",
+        "Wait a moment and save again.",
+    ),
+    45205: (
+        "Twilio has no such Flex Flow.",
+        "Someone may have just deleted it. Check its page.",
+    ),
     45210: (
         "Another enabled flow already uses this channel and contact identity.",
         "Turn off the other flow first, or save this one turned off.",
@@ -32,18 +53,20 @@ ADVICE_BY_CODE = {
         "Another enabled flow already uses this channel and contact identity.",
         "Turn off the other flow first, or leave this one off.",
     ),
-}  # fmt: skip
+}
 COLLISION_CODES = {45210, 45212}
-_WIRE_NAMES = sorted(  # the longest first: Integration.ChannelType is not Channel
+# Longest first: Integration.ChannelType is not Channel.
+_WIRE_NAMES = sorted(
     ((wire, entry.name) for wire, entry in flex_flow.FIELDS_BY_WIRE_NAME.items()),
     key=lambda pair: -len(pair[0]),
 )
 CODE_BY_STATUS = {401: 20003, 404: 20404, 409: 20409, 429: 20429}
+RETRY_ADVICE = "Try again in a moment. Your input is kept below."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One failure as a page shows it. `level` is error or warning."""
+    """A failure as a page shows it. `level` is error or warning."""
 
     title: str
     text: str
@@ -53,51 +76,48 @@ class Problem:
     request_id: str = ""
     more_info: str = ""
     level: str = "error"
-    is_conflict: bool = False  # the flow is not as it was shown
-    field_id: str = (
-        ""  # of the form's field that has the rest of it, Twilio's words and code among it
-    )
+    is_conflict: bool = False  # the flow differs from what the form showed
+    # The form's field that shows the rest of the message, with Twilio's text and code.
+    field_id: str = ""
     field_label: str = ""
-    notice: str = ""  # what the notice at the top of every page about the account says already
+    notice: str = ""  # the account's notice, which full pages already show at the top
 
 
-def change_failed(error: FlexError, *, what: str, sent: bool = True) -> Problem:
-    """Why a change did not succeed; `what` names it, such as "save your changes" or "create the flow". Not `sent`: the
-    flow could not even be read first."""
+def change_failed(error: FlexError, *, task: str, is_sent: bool = True) -> Problem:
+    """Return the message for a change without success.
+
+    `task` names the change, such as "save your changes". If `is_sent` is False, the read before
+    the change failed.
+    """
+    title = f"Couldn't {task}"
     if isinstance(error, StaleRead):
         text = f"{_as_sentence(error)} A new change could overwrite it, so nothing was sent."
-        return _build_problem(
-            error, f"Couldn't {what}", text, "Try again in a minute. Your input is kept below."
-        )
-    if not sent and not isinstance(error, RequestRefused):
-        text = f"Couldn't read the flow from Twilio first: {error}. Nothing was sent."
-        return _build_problem(
-            error, f"Couldn't {what}", text, "Try again in a moment. Your input is kept below."
-        )
+        advice = "Try again in a minute. Your input is kept below."
+        return _build_problem(error, title, text, advice)
     if isinstance(error, RequestRefused):
-        said = (
-            f"Twilio refused the request: {redact(error.message)}"
-            if error.message
-            else "Twilio refused the request."
-        )
         meaning, advice = _find_advice(error)
-        return _build_problem(error, f"Couldn't {what}", f"{meaning} {said}".strip(), advice)
+        refusal = "Twilio refused the request."
+        if error.message:
+            refusal = f"Twilio refused the request: {redact(error.message)}"
+        return _build_problem(error, title, f"{meaning} {refusal}".strip(), advice)
+    if not is_sent:
+        text = f"Couldn't read the flow from Twilio first: {error}. Nothing was sent."
+        return _build_problem(error, title, text, RETRY_ADVICE)
     if isinstance(error, NotSent):
         text = f"{_as_sentence(error)} Nothing was sent."
-        return _build_problem(
-            error, f"Couldn't {what}", text, "Try again in a moment. Your input is kept below."
-        )
-    said = f" Twilio's message: {redact(error.message)}" if error.message else ""
-    text = f"{_as_sentence(error)} Twilio may still have received the request.{said}"
+        return _build_problem(error, title, text, RETRY_ADVICE)
+    text = f"{_as_sentence(error)} Twilio may still have received the request."
+    if error.message:
+        text = f"{text} Twilio's message: {redact(error.message)}"
     advice = "Check the flow before you try again. The attempt is in the audit log."
     return _build_problem(error, "Unknown outcome", text, advice, level="warning")
 
 
-def field_refused(error: FlexError, *, what: str, field_id: str, label: str) -> Problem:
-    """A refusal of one field's value: the field has the reason, and this leads to it."""
+def field_refused(error: FlexError, *, task: str, field_id: str, label: str) -> Problem:
+    """Return the message for a refused value, which links to the field with the reason."""
     _, advice = _find_advice(error)
     return Problem(
-        title=f"Couldn't {what}",
+        title=f"Couldn't {task}",
         text="Twilio refused the value of",
         advice=advice,
         code=error.code,
@@ -109,54 +129,65 @@ def field_refused(error: FlexError, *, what: str, field_id: str, label: str) -> 
 
 
 def field_message(error: FlexError) -> str:
-    """The reason for a refusal of a field's value, as it stands beside the field."""
+    """Return the reason why Twilio refused a value, for the field's own error."""
     meaning, _ = _find_advice(error)
     code = f" (code {error.code})" if error.code else f" (status {error.status})"
     return f"{meaning} Twilio: {redact(error.message)}{code}".strip()
 
 
 def _find_advice(error: FlexError) -> tuple[str, str]:
-    return ADVICE_BY_CODE.get(error.code or 0) or ADVICE_BY_CODE.get(
-        CODE_BY_STATUS.get(error.status or 0, 0), ("", "")
-    )
+    """Return the meaning of Twilio's code, or else of the status, and the advice."""
+    by_code = ADVICE_BY_CODE.get(error.code or 0)
+    if by_code:
+        return by_code
+    usual_code = CODE_BY_STATUS.get(error.status or 0, 0)
+    return ADVICE_BY_CODE.get(usual_code, ("", ""))
 
 
-def read_failed(error: FlexError, *, what: str) -> Problem:
-    """Why Twilio's side could not be read; `what` says what the page does about it."""
+def read_failed(error: FlexError, *, fallback: str) -> Problem:
+    """Return the message for a failed read. `fallback` says what the page shows instead."""
     if isinstance(error, RequestRefused):
+        title = "Twilio refused to show this flow"
         meaning, advice = _find_advice(error)
         return _build_problem(
-            error,
-            "Twilio refused to show this flow",
-            f"{meaning} {what}".strip(),
-            advice,
-            level="warning",
+            error, title, f"{meaning} {fallback}".strip(), advice, level="warning"
         )
     if isinstance(error, RateLimitTimeout):
-        text = f"Twilio allows {CALLS_PER_SECOND['fetch']} flow reads per second and account, and others came first. {what}"
+        text = (
+            f"Twilio allows {CALLS_PER_SECOND['fetch']} flow reads per second and account, "
+            f"and others came first. {fallback}"
+        )
         advice = "Reload the page in a few seconds."
         return _build_problem(error, "Twilio was not asked", text, advice, level="warning")
     if isinstance(error, NotSent):
         title = "Couldn't reach Twilio"
+    elif error.status is None:
+        title = "Twilio did not answer"
     else:
-        title = "Twilio did not answer" if error.status is None else "Twilio did not show this flow"
-    return _build_problem(error, title, f"{_as_sentence(error)} {what}", level="warning")
+        title = "Twilio did not show this flow"
+    return _build_problem(error, title, f"{_as_sentence(error)} {fallback}", level="warning")
 
 
 def not_recorded() -> Problem:
     return Problem(
         title="Couldn't write to the audit log, so nothing was sent",
         text="Each change is logged before it is sent to Twilio. The flow was not changed.",
-        advice="Your input is kept below. Try again in a moment. If this continues, contact your administrator.",
+        advice=(
+            "Your input is kept below. Try again in a moment. "
+            "If this continues, contact your administrator."
+        ),
     )
 
 
 def outcome_not_recorded(error: FlexError | None) -> Problem:
-    is_sent = not isinstance(error, NotSent)
-    heard = "Twilio confirmed the change" if error is None else _as_sentence(error).rstrip(".")
+    """Return the message for a lost outcome. `error` is None if Twilio confirmed the change."""
+    action = "not sent" if isinstance(error, NotSent) else "sent"
+    outcome = "Twilio confirmed the change."
+    if error is not None:
+        outcome = f"{_as_sentence(error).rstrip('.')}."
     return Problem(
-        title=f"The change was {'sent' if is_sent else 'not sent'}, but its outcome couldn't be logged",
-        text=f"{heard}. The audit log has the attempt without an outcome.",
+        title=f"The change was {action}, but its outcome couldn't be logged",
+        text=f"{outcome} The audit log has the attempt without an outcome.",
         advice="Check the flow before you change it again, and contact your administrator.",
         level="warning",
         status=error.status if error else None,
@@ -165,59 +196,71 @@ def outcome_not_recorded(error: FlexError | None) -> Problem:
 
 
 def blocked_by_open_change(other: AuditEvent, *, is_creation: bool) -> Problem:
-    """A change was held back by another one, which is under way, in doubt, or was made since the flow was read."""
-    who, kept = other.actor_label, "your input is kept below"
+    """Return the message for a change that another change blocks.
+
+    The other one is in progress, has an unknown outcome, or was made after the flow was read.
+    """
+    actor = other.actor_label
     if other.action == "flow.create" and not is_creation:
-        return Problem(
-            title="This may be a flow that's still being created",
-            text=f"{who} created a flow, and the outcome is still unknown. This flow is locked until it is known. Nothing was sent.",
-            advice=f"Check that change in the audit log. Save again once it is resolved: {kept}.",
-            level="warning",
+        title = "This may be a flow that's still being created"
+        text = (
+            f"{actor} created a flow, and the outcome is still unknown. "
+            "This flow is locked until it is known. Nothing was sent."
         )
-    if other.action == "flow.create":
-        return Problem(
-            title="A similar flow is still being created",
-            text=f"{who} created a flow with this name or contact identity, and the outcome is still unknown. To avoid a duplicate, nothing was sent.",
-            advice=f"Check the other change in the audit log. Save again once it is resolved: {kept}.",
-            level="warning",
+        advice = "Check that change in the audit log. Save again once it is resolved"
+    elif other.action == "flow.create":
+        title = "A similar flow is still being created"
+        text = (
+            f"{actor} created a flow with this name or contact identity, and the outcome is "
+            "still unknown. To avoid a duplicate, nothing was sent."
         )
-    if other.result == Result.UNKNOWN:
-        return Problem(
-            title="A change to this flow has an unknown outcome",
-            text=f"A change by {who} may or may not have been applied. This flow is locked until the outcome is known. Nothing was sent.",
-            advice=f"Open that change from the flow's page. It is usually resolved within two minutes. Then save again: {kept}.",
-            level="warning",
+        advice = "Check the other change in the audit log. Save again once it is resolved"
+    elif other.result == Result.UNKNOWN:
+        title = "A change to this flow has an unknown outcome"
+        text = (
+            f"A change by {actor} may or may not have been applied. "
+            "This flow is locked until the outcome is known. Nothing was sent."
         )
+        advice = (
+            "Open that change from the flow's page. "
+            "It is usually resolved within two minutes. Then save again"
+        )
+    else:
+        title = "Someone else is changing this flow"
+        text = f"{actor} is changing it now, or changed it a moment ago. Nothing was sent."
+        advice = "Wait a few seconds and save again"
     return Problem(
-        title="Someone else is changing this flow",
-        text=f"{who} is changing it now, or changed it a moment ago. Nothing was sent.",
-        advice=f"Wait a few seconds and save again: {kept}.",
-        level="warning",
+        title=title, text=text, advice=f"{advice}: your input is kept below.", level="warning"
     )
 
 
 def change_unavailable(
-    why: Restriction, *, what: str, sent: bool = False, is_submitted: bool = True
+    restriction: Restriction, *, task: str, is_sent: bool = False, is_submitted: bool = True
 ) -> Problem:
-    """A change that can't be made now, whoever asks; `sent`: Twilio has just said so to this one. Not
-    `is_submitted`: its form was asked for."""
-    nothing = "Nothing was changed." if sent else "Nothing was sent."
-    failed = f"Couldn't {what}" if is_submitted else f"You can't {what} now"
-    if why.kind == restrictions.NO_CREDENTIALS:
+    """Return the message for a change that nobody can make now.
+
+    If `is_sent` is True, Twilio has just refused this change. If `is_submitted` is False, the user
+    has only opened its form.
+    """
+    title = f"Couldn't {task}" if is_submitted else f"You can't {task} now"
+    effect = "Nothing was changed." if is_sent else "Nothing was sent."
+    if restriction.kind == restrictions.NO_CREDENTIALS:
         return Problem(
-            title=failed,
-            text=f"{why.sentence} {nothing}",
+            title=title,
+            text=f"{restriction.sentence} {effect}",
             advice="Ask an administrator to add the account's credentials.",
         )
+    advice = "An administrator can lift read-only under Accounts."
+    if restriction.by_twilio:
+        advice = restrictions.REFUSAL_ADVICE
+    closure = restriction.closure
     return Problem(
-        title=failed,
-        text=nothing,
-        notice=why.sentence,
-        advice=restrictions.REFUSAL_ADVICE
-        if why.by_twilio
-        else "An administrator can lift read-only under Accounts.",
-        status=why.closure.status if why.closure else None,
-        code=why.closure.code if why.closure else None,
+        title=title,
+        text=effect,
+        notice=restriction.sentence,
+        advice=advice,
+        status=closure.status if closure else None,
+        code=closure.code if closure else None,
     )
 
 
@@ -231,15 +274,13 @@ def flow_changed(labels: str) -> Problem:
 
 
 def refused_field(error: FlexError) -> str:
-    """The field that a refusal is about: the one that Twilio's words name, or whose value is taken."""
+    """Return the field that a refusal is about, by its wire name in Twilio's message, or ""."""
     if error.code in COLLISION_CODES:
         return "contact_identity"
-    named = [
-        name
-        for wire, name in _WIRE_NAMES
-        if re.search(rf"(?<![\w.]){re.escape(wire)}(?!\w)", error.message)
-    ]
-    return named[0] if named else ""
+    for wire_name, name in _WIRE_NAMES:
+        if re.search(rf"(?<![\w.]){re.escape(wire_name)}(?!\w)", error.message):
+            return name
+    return ""
 
 
 def base_missing() -> Problem:
@@ -253,13 +294,19 @@ def base_missing() -> Problem:
 def _build_problem(
     error: FlexError, title: str, text: str, advice: str = "", *, level: str = "error"
 ) -> Problem:
-    info = error.more_info if error.more_info.startswith("https://www.twilio.com/") else ""
+    has_twilio_page = error.more_info.startswith("https://www.twilio.com/")
     return Problem(
-        title=title, text=text, advice=advice, code=error.code, status=error.status,
-        request_id=error.request_id, more_info=info, level=level,
-    )  # fmt: skip
+        title=title,
+        text=text,
+        advice=advice,
+        code=error.code,
+        status=error.status,
+        request_id=error.request_id,
+        more_info=error.more_info if has_twilio_page else "",
+        level=level,
+    )
 
 
 def _as_sentence(error: FlexError) -> str:
-    words = str(error)
-    return f"{words[:1].upper()}{words[1:]}."
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."

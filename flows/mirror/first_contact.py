@@ -1,10 +1,12 @@
-"""The first contact with an account's Flex API. Until it has answered once, a failure says more of this
-site's settings than of Twilio: an address that is wrong refuses everything, as a product would that has
-ended.
+"""The first contact with an account's Flex API.
+
+Until the API has answered once, a failure is more likely to come from this site's settings than
+from Twilio. A wrong address refuses every request, just like a product that Twilio has ended.
 """
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,14 +16,12 @@ from flows.availability import restrictions
 from flows.mirror.models import Flow, SyncState
 from flows.twilio.errors import ConnectionFailed, FlexError, OutcomeUnknown, RequestRefused
 
-# Kinds of call that can be made while no flow is known.
+# Operations that are possible before any flow has been synced.
 FIRST_CALLS: Final = frozenset({"list", "create", "fetch"})
-UNAUTHORIZED: Final = 401
-NOT_FOUND: Final = 404
 
 
 def is_misconfigured(account_sid: str, kind: str, error: FlexError) -> bool:
-    """Tell whether the site's settings are a likelier cause of this failure than Twilio."""
+    """Return True if the site's settings are a likelier cause of this failure than Twilio."""
     return (
         kind in FIRST_CALLS
         and not _has_responded(account_sid)
@@ -30,7 +30,7 @@ def is_misconfigured(account_sid: str, kind: str, error: FlexError) -> bool:
 
 
 def record_response(account_sid: str, kind: str, error: FlexError | None) -> None:
-    """Update what Twilio refuses of the account, by its answer to one call.
+    """Update the availability of an operation from Twilio's response.
 
     A refusal counts only if the site's settings are not a likelier cause of it.
     """
@@ -43,51 +43,65 @@ def record_response(account_sid: str, kind: str, error: FlexError | None) -> Non
 
 
 def explain_failure(account_sid: str, error: FlexError) -> str:
-    """Say which setting looks wrong, without a full stop at the end. Empty where the account has answered
-    before, or where the failure has another cause."""
+    """Return the likely mistake in the settings, without a full stop at the end.
+
+    Return an empty string if the account has answered before, or if the cause is another one.
+    """
     try:
         account = twilio_accounts.get_account(account_sid)
     except twilio_accounts.AccountNotConfigured:
         return ""
     if _has_responded(account_sid):
         return ""
-    setting = _variable_name(account, "FLEX_API_URL") if account.api_url else "FLEX_API_URL"
-    if error.status == UNAUTHORIZED:
-        keys = (
-            "TWILIO_AUTH_TOKEN"
-            if account.auth[0] == account.sid
-            else "TWILIO_API_KEY and TWILIO_API_SECRET"
-        )
-        keys = " and ".join(_variable_name(account, key) for key in keys.split(" and "))
-        whose = f"{_format_root(account)} does not accept this site's credentials ({_describe_error(error)})"
-        return f"{whose}. Check {keys}" + ("" if error.code else f", and {setting}")
+    root = _format_root(account)
+    status = _describe_error(error)
+    url_setting = _variable_name(account, "FLEX_API_URL") if account.api_url else "FLEX_API_URL"
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        settings = _credential_variables(account)
+        if not error.code:
+            settings += f", and {url_setting}"
+        return f"{root} does not accept this site's credentials ({status}). Check {settings}"
     if _is_connection_failure(error):
         host = urlsplit(account.root).netloc.rpartition("@")[2]
-        return f"Couldn't connect to {host}. Check {setting}, and that this server can reach it"
-    if error.status == NOT_FOUND and error.code is not None:
-        there = f"Twilio has no Flex Flows at {_format_root(account)} ({_describe_error(error)}). Check {setting}"
-        return f"{there}. If it is right, Programmable Chat for Flex has ended for this account"
+        return f"Couldn't connect to {host}. Check {url_setting}, and that this server can reach it"
+    if error.status == HTTPStatus.NOT_FOUND and error.code is not None:
+        return (
+            f"Twilio has no Flex Flows at {root} ({status}). Check {url_setting}. "
+            "If it is right, Programmable Chat for Flex has ended for this account"
+        )
     if _is_foreign_response(error):
-        return f"{_format_root(account)} is not Twilio's Flex API ({_describe_error(error)}). Check {setting}"
+        return f"{root} is not Twilio's Flex API ({status}). Check {url_setting}"
     return ""
 
 
+def _credential_variables(account: Account) -> str:
+    if account.auth[0] == account.sid:
+        return _variable_name(account, "TWILIO_AUTH_TOKEN")
+    key = _variable_name(account, "TWILIO_API_KEY")
+    secret = _variable_name(account, "TWILIO_API_SECRET")
+    return f"{key} and {secret}"
+
+
 def _has_responded(account_sid: str) -> bool:
-    """Tell whether the account was ever synced, or a flow of its read or made."""
+    """Return True if the account was ever synced, or one of its flows read or created."""
     synced = SyncState.objects.filter(account_sid=account_sid, synced_at__isnull=False)
     return synced.exists() or Flow.objects.filter(account_sid=account_sid).exists()
 
 
 def _is_foreign_response(error: FlexError) -> bool:
-    """Tell whether an answer is not one of the Flex API's: no refusal in Twilio's words, and no failure of
-    a server. A 404 is none in Twilio's words either: its hosts give it for each address that is not
-    there."""
+    """Return True for a response that does not come from the Flex API, nor from a failing server.
+
+    A 404 counts even with Twilio's code: Twilio's hosts return it for every wrong path.
+    """
     if isinstance(error, RequestRefused):
-        return error.status == NOT_FOUND or (
-            error.code is None and error.status in (UNAUTHORIZED, 403)
+        is_refused_without_code = error.code is None and error.status in (
+            HTTPStatus.UNAUTHORIZED,
+            HTTPStatus.FORBIDDEN,
         )
-    is_answer = isinstance(error, OutcomeUnknown) and error.status is not None
-    return is_answer and error.code is None and error.status is not None and error.status < 500
+        return error.status == HTTPStatus.NOT_FOUND or is_refused_without_code
+    if not isinstance(error, OutcomeUnknown) or error.status is None:
+        return False
+    return error.code is None and error.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _is_connection_failure(error: FlexError) -> bool:
@@ -99,11 +113,11 @@ def _describe_error(error: FlexError) -> str:
 
 
 def _format_root(account: Account) -> str:
-    """The root as it is configured, without a user name or a query."""
+    """Return the configured API root without a user name or a query."""
     root = urlsplit(account.root)
     return f"{root.scheme}://{root.netloc.rpartition('@')[2]}{root.path}"
 
 
 def _variable_name(account: Account, variable: str) -> str:
-    """The name of an account's variable in the environment."""
+    """Return the name of an account's environment variable."""
     return f"{variable}__{account.name.upper().replace('-', '_')}" if account.name else variable

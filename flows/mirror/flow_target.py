@@ -1,4 +1,4 @@
-"""A flow that an address names: its account, also where neither the mirror nor the log knows it."""
+"""The flow that a URL names, and its account."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from flows.mirror.models import Flow
 
 
 class FlowTarget:
-    """A flow, by its SID. One that nobody here knows is looked for in the accounts that the user may see."""
+    """A flow by its SID.
+
+    Without a row in the mirror or the log, it is looked up in the user's accounts at Twilio.
+    """
 
     def accounts(
         self, request: Request, value: str, permission: str
@@ -22,18 +25,19 @@ class FlowTarget:
             return [owner]
         if not has_permission_anywhere(request.user, permission):
             return []
-        found = lookup.find_flow(value, scope=scope_of(request.user, "flows.view_flow"))
-        if found.account is None or found.snapshot is None:
-            return _not_found_page(request, value, found)
-        request.readings[value] = found.snapshot
-        return [found.account.sid]
+        result = lookup.find_flow(value, scope=scope_of(request.user, "flows.view_flow"))
+        if result.account is None or result.snapshot is None:
+            return _not_found_page(request, value, result)
+        request.readings[value] = result.snapshot
+        return [result.account.sid]
 
     def describe(self, value: str) -> Payload:
         flow = Flow.objects.filter(sid=value).first() or Flow()
         return Payload(friendly_name=flow.friendly_name, contact_identity=flow.contact_identity)
 
 
-def _not_found_page(request: Request, sid: str, found: lookup.LookupResult) -> HttpResponseBase:
-    """Return the page about a flow that no account has, or that not every account could be asked for."""
-    status = 502 if found.unasked else 404
-    return render(request, "flows/not_found.html", {"sid": sid, "found": found}, status=status)
+def _not_found_page(request: Request, sid: str, result: lookup.LookupResult) -> HttpResponseBase:
+    """Return status 404, or 502 if some account could not be searched."""
+    status = 502 if result.unasked else 404
+    context = {"sid": sid, "found": result}
+    return render(request, "flows/not_found.html", context, status=status)

@@ -1,5 +1,6 @@
-"""How sure a page can be of what it says about Twilio's flows: when they were last compared, and how that went. Whatever
-says that something is fine shows this beside it (templates/_freshness.html).
+"""Freshness of the mirror: the last comparison with Twilio, and its result.
+
+A page that shows mirrored flows also shows how fresh they are (templates/_freshness.html).
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """The last comparison with Twilio. `account` is the one that it is about, where a page is about several."""
+    """The last comparison with Twilio.
+
+    `account` is set on pages about several accounts.
+    """
 
     sync: SyncState
     account: Account | None = None
@@ -38,40 +42,42 @@ class Freshness:
         return self.state == CHECKED
 
 
-def load_freshness(here: Iterable[Account]) -> list[Freshness]:
-    """Return the freshness of each of these accounts, the one to worry about most first."""
-    found = list(here)
-    states = SyncState.objects.in_bulk([account.sid for account in found])
-    all_of_them = [
+def load_freshness(accounts: Iterable[Account]) -> list[Freshness]:
+    """Return the freshness of each of these accounts, the worst first."""
+    all_accounts = list(accounts)
+    states = SyncState.objects.in_bulk([account.sid for account in all_accounts])
+    freshness = [
         Freshness(states.get(account.sid) or SyncState(account_sid=account.sid), account)
-        for account in found
+        for account in all_accounts
     ]
-    return sorted(all_of_them, key=_severity)
+    return sorted(freshness, key=_severity)
 
 
-def select_worst(found: Sequence[Freshness]) -> Freshness:
-    """Return the one to worry about most, of those that `of_accounts` gave; of none, that of a site never checked."""
-    if not found:
+def select_worst(freshness: Sequence[Freshness]) -> Freshness:
+    """Return the worst of the results of `load_freshness`, with its account if there are several.
+
+    Without any, return the freshness of an account that was never synced.
+    """
+    if not freshness:
         return Freshness(SyncState())
-    return found[0] if len(found) > 1 else Freshness(found[0].sync)
+    return freshness[0] if len(freshness) > 1 else Freshness(freshness[0].sync)
 
 
 def describe_missing(sync: SyncState) -> str:
-    """Return a sentence on the flows that Twilio's list lacks, or nothing if it lacks none."""
+    """Return a sentence on the flows that Twilio's list lacks, or an empty string."""
     if sync.missing:
         verb = "is" if sync.missing == 1 else "are"
         text = (
             f"Checking {_pluralize_flows(sync.missing)} that {verb} missing from Twilio's list: "
             f"{sync.missing_checked} checked."
         )
-        return (
-            f"{text} Checking stopped: {sync.check_error.rstrip('.')}."
-            if sync.check_error
-            else text
-        )
+        if sync.check_error:
+            text = f"{text} Checking stopped: {sync.check_error.rstrip('.')}."
+        return text
     if sync.left_out:
         verb, exist = ("is", "exists") if sync.left_out == 1 else ("are", "exist")
-        return f"{_pluralize_flows(sync.left_out)} {verb} missing from Twilio's list, but still {exist} there."
+        flows = _pluralize_flows(sync.left_out)
+        return f"{flows} {verb} missing from Twilio's list, but still {exist} there."
     return ""
 
 
@@ -79,5 +85,5 @@ def _pluralize_flows(count: int) -> str:
     return "1 flow" if count == 1 else f"{count} flows"
 
 
-def _severity(one: Freshness) -> tuple[int, datetime]:
-    return _SEVERITY_ORDER.index(one.state), one.sync.synced_at or _EARLIEST
+def _severity(freshness: Freshness) -> tuple[int, datetime]:
+    return _SEVERITY_ORDER.index(freshness.state), freshness.sync.synced_at or _EARLIEST

@@ -1,4 +1,4 @@
-"""Finding the account of a flow that neither the mirror nor the log knows, by asking Twilio in each account."""
+"""Search of Twilio for a flow that neither the mirror nor the log has, account by account."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from flows.mirror import mirror
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import Snapshot
 
-LOOKUP_TIMEOUT: Final = 10.0  # seconds that a page waits for all accounts together
+LOOKUP_TIMEOUT: Final = 10.0  # seconds for all accounts together
 
 
 @dataclass(frozen=True, slots=True)
 class LookupResult:
-    """The account that has a flow, and the flow as it was read there. Without one, no account that was asked
-    has it; `unasked`: the accounts that could not be asked, each with the reason."""
+    """The account that has a flow, and the flow as it was read there.
+
+    `asked` are the accounts that Twilio searched. `unasked` are those that it could not search,
+    each with the reason.
+    """
 
     account: Account | None = None
     snapshot: Snapshot | None = None
@@ -29,39 +32,39 @@ class LookupResult:
 
 
 def find_flow(sid: str, *, scope: twilio_accounts.Scope) -> LookupResult:
-    """Ask each account of the scope for the flow, once, until one has it. What is found is taken over."""
-    until = time.monotonic() + LOOKUP_TIMEOUT
-    asked: list[Account] = []
-    unasked: list[tuple[Account, str]] = []
+    """Fetch the flow from each account of the scope until one has it, and mirror it."""
+    deadline = time.monotonic() + LOOKUP_TIMEOUT
+    searched: list[Account] = []
+    not_searched: list[tuple[Account, str]] = []
     for account in twilio_accounts.visible_accounts(scope):
-        reason = _skip_reason(account, until)
+        reason = _skip_reason(account, deadline)
         if not reason:
             try:
-                deadline = min(READ_DEADLINE, until - time.monotonic())
-                snapshot = mirror.fetch(sid, account_sid=account.sid, deadline=deadline)
+                timeout = min(READ_DEADLINE, deadline - time.monotonic())
+                snapshot = mirror.fetch(sid, account_sid=account.sid, deadline=timeout)
             except FlexError as error:
                 reason = "" if _has_no_such_flow(account, error) else _as_sentence(str(error))
             else:
-                return LookupResult(account, snapshot, [*asked, account], unasked)
+                return LookupResult(account, snapshot, [*searched, account], not_searched)
         if reason:
-            unasked.append((account, reason))
+            not_searched.append((account, reason))
         else:
-            asked.append(account)
-    return LookupResult(asked=asked, unasked=unasked)
+            searched.append(account)
+    return LookupResult(asked=searched, unasked=not_searched)
 
 
-def _skip_reason(account: Account, until: float) -> str:
-    if why := restrictions.account_availability(account.sid).why("fetch"):
-        return why.sentence
-    return "" if time.monotonic() < until else "There was no time left to check it."
+def _skip_reason(account: Account, deadline: float) -> str:
+    restriction = restrictions.account_availability(account.sid).why("fetch")
+    if restriction:
+        return restriction.sentence
+    return "" if time.monotonic() < deadline else "There was no time left to check it."
 
 
 def _has_no_such_flow(account: Account, error: FlexError) -> bool:
-    """Where Twilio does not even list any more, a flow's 404 says nothing about the flow."""
-    return (
-        mirror.is_not_found(error)
-        and restrictions.account_availability(account.sid).why("list") is None
-    )
+    """Return True for a 404, unless Twilio refuses to list flows: then a 404 proves nothing."""
+    if not mirror.is_not_found(error):
+        return False
+    return restrictions.account_availability(account.sid).why("list") is None
 
 
 def _as_sentence(text: str) -> str:

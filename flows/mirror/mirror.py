@@ -1,21 +1,21 @@
-"""The mirror: Twilio's flows as the log last has them. `sync` pulls them all and compares; `fetch` reads one; what
-they find otherwise goes on record first (drift.py). `keep` takes over what became of a change. It never writes to
-Twilio.
+"""The mirror: Twilio's flows in the state that the audit log last recorded.
+
+`sync` lists all flows of an account and compares them, `fetch` reads one flow. Differences go to
+the log first (drift.py) and are stored afterwards. `apply_result` stores the outcome of a change.
+Nothing in this module changes a flow at Twilio.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import Error, transaction
-from django.db.models import Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from flows.accounts.clients import READ_DEADLINE, flex_client
@@ -24,174 +24,196 @@ from flows.audit.audit_log import NotRecorded
 from flows.audit.models import AuditEvent
 from flows.availability import restrictions
 from flows.core.database import close_lost_connection, short_lock_timeout
-from flows.core.normalization import normalize_text
-from flows.mirror import drift, first_contact, missing_flows, readonly_fields, stale_reads
+from flows.mirror import drift, first_contact, flow_rows, missing_flows, readonly_fields
+
+# A migration imports `extract_columns` from here.
+from flows.mirror.flow_rows import extract_columns as extract_columns
 from flows.mirror.missing_flows import CheckResults
 from flows.mirror.models import Flow, SyncState
 from flows.mirror.ownership import find_account_sid
+from flows.mirror.stale_reads import StaleRead
 from flows.redaction.masking import redact, replace_unstorable
-from flows.twilio import labels
 from flows.twilio.errors import FlexError, OutcomeUnknown
-from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
 
 log = logging.getLogger(__name__)
 
-SYNC_LEASE = timedelta(minutes=2)  # after this, a sync that never ended is taken for dead
+SYNC_LEASE = timedelta(minutes=2)  # a sync that has run for longer is taken for dead
 STALE_AFTER = timedelta(seconds=30)
-SYNC_DEADLINE = 30.0  # seconds a page of 1,000 flows may take
-# Twilio's own codes; a 404 without one may be a proxy's, or of a wrong address.
+SYNC_DEADLINE = 30.0  # seconds for a page of 1,000 flows
+# Twilio's own codes. A 404 without one may come from a proxy or a wrong address.
 NOT_FOUND_CODES = frozenset({20404, 45205})
-# PostgreSQL refuses to index more than 2,704 bytes; Twilio's own limit is 256 characters. `resource` has it all.
-NAME_MAX, IDENTITY_MAX = 500, 500
-BATCH = 500
-MISSING_THRESHOLD = 5  # living flows that a list may lack and still be believed: those that a page lost while it was read
+# A list is believed if it lacks fewer existing flows: paging can lose some while flows change.
+MISSING_THRESHOLD = 5
 INCOMPLETE_LIST = "Twilio's list of flows leaves out flows that it still has"
 
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What one complete sync found. Of the flows that Twilio's list lacks, `unchecked` have not been asked for by their
-    SID yet, and `left_out` exist all the same."""
+    """Result of a complete sync, in numbers of flows.
+
+    The last two are missing from Twilio's list: `unchecked` have not been fetched by SID yet,
+    `left_out` still exist.
+    """
 
     flows: int
     created: int
     changed: int
-    gone: int
+    deleted: int
     unchecked: int = 0
     left_out: int = 0
 
     @property
     def moved(self) -> bool:
-        return bool(self.created or self.changed or self.gone)
+        return bool(self.created or self.changed or self.deleted)
 
 
 class SyncBusy(Exception):
-    """Another sync is under way; its result will do."""
+    """Another sync of the account is running."""
 
 
 def sync(account_sid: str) -> SyncReport:
-    """Pulls all flows of an account, puts on record what is not as the log has it, and makes the mirror equal to that. One at a
-    time: `SyncBusy` if one is under way. A `FlexError` leaves the mirror as it was, and is kept for the pages."""
-    copy = AccountMirror(account_sid)
+    """Read all flows of an account from Twilio, record the differences and store them.
+
+    Raise `SyncBusy` if another sync of the account is running. A `FlexError` while listing leaves
+    the flows as they are, and is stored in the account's `SyncState` for the pages.
+    """
+    account_mirror = AccountMirror(account_sid)
     with short_lock_timeout():
-        started = copy.claim()
+        started_at = account_mirror.claim()
     try:
-        read = _ReadStart(audit_log.last_seq(), started)
-        report = _apply_listing(copy.listed(), read, copy)
+        read = _ReadStart(audit_log.last_seq(), started_at)
+        report = _apply_listing(account_mirror.list_flows(), read, account_mirror)
     except BaseException as error:
-        copy.release(started, failed_at=timezone.now(), error=_describe_error(account_sid, error))
+        account_mirror.release(
+            started_at, failed_at=timezone.now(), error=_describe_error(account_sid, error)
+        )
         raise
-    if copy.needs_baseline():
-        copy.row().update(baseline_at=started)
-    copy.release(started, synced_at=timezone.now(), failed_at=None, error="", flows=report.flows)
+    if account_mirror.needs_baseline():
+        account_mirror.state_query().update(baseline_at=started_at)
+    account_mirror.release(
+        started_at, synced_at=timezone.now(), failed_at=None, error="", flows=report.flows
+    )
     return report
 
 
 def sync_state(account_sid: str) -> SyncState:
-    """How old the copy of an account is and how its last sync went; a new site has an
-    empty one."""
-    copy = AccountMirror(account_sid)
-    return copy.row().first() or SyncState(account_sid=copy.account_sid)
+    """Return the stored sync state of an account, or an empty one if it was never synced."""
+    account_mirror = AccountMirror(account_sid)
+    return account_mirror.state_query().first() or SyncState(account_sid=account_sid)
 
 
-def is_stale(state: SyncState, *, now: datetime | None = None) -> bool:
-    """Whether the list page should refresh the copy by itself: it is old, and no failure was just now."""
-    last = max((at for at in (state.synced_at, state.failed_at) if at), default=None)
-    return last is None or (now or timezone.now()) - last > STALE_AFTER
+def is_stale(state: SyncState, *, at: datetime | None = None) -> bool:
+    """Return True if the list page should sync by itself: the last sync or failure is old."""
+    ends = [ended_at for ended_at in (state.synced_at, state.failed_at) if ended_at]
+    return not ends or (at or timezone.now()) - max(ends) > STALE_AFTER
 
 
 def fetch(
     sid: str, *, account_sid: str = "", deadline: float = READ_DEADLINE, must_record: bool = False
 ) -> Snapshot:
-    """The flow as it is at Twilio now, secrets and all, read in the account given or else the one that it is known to
-    belong to. What is not as the log has it goes on record, a 404 too; `must_record`: or raises `NotRecorded`, where a
-    change of ours would bury it. `StaleRead`: Twilio does not show yet what it confirmed or showed a moment ago."""
-    read = _ReadStart.now()
-    copy = AccountMirror(account_sid or find_account_sid(sid))
+    """Return a flow as Twilio has it now, unmasked, and record how it differs from the log.
+
+    Without an `account_sid`, the flow is read in the account that it is known to belong to. A 404
+    is recorded too. With `must_record`, raise `NotRecorded` if a difference can't be recorded: a
+    change that follows would hide it. Raise `StaleRead` if Twilio does not show yet what it
+    confirmed or showed a moment ago.
+    """
+    read = _ReadStart.capture()
+    account_mirror = AccountMirror(account_sid or find_account_sid(sid))
     try:
-        snapshot = flex_client(copy.account_sid, deadline=deadline).fetch(sid)
+        snapshot = flex_client(account_mirror.account_sid, deadline=deadline).fetch(sid)
     except FlexError as error:
-        first_contact.record_response(copy.account_sid, "fetch", error)
+        first_contact.record_response(account_mirror.account_sid, "fetch", error)
         if is_not_found(error):
-            drift.reject_stale_read(sid, None, read_at=read.seq, at=read.at)
-            _record_deletion(sid, read, copy)
+            drift.reject_stale_read(sid, None, read_seq=read.seq, at=read.at)
+            _record_deletion(sid, read, account_mirror)
         raise
-    first_contact.record_response(copy.account_sid, "fetch", None)
-    seen = redact(replace_unstorable(snapshot))
-    drift.reject_stale_read(sid, seen, read_at=read.seq, at=read.at)
+    first_contact.record_response(account_mirror.account_sid, "fetch", None)
+    masked = redact(replace_unstorable(snapshot))
+    drift.reject_stale_read(sid, masked, read_seq=read.seq, at=read.at)
     with _suppress_write_errors(must_record=must_record):
-        _record_and_apply({sid: seen}, read, copy, _load_snapshots(_query_flows([sid])))
+        mirrored = flow_rows.load_snapshots(flow_rows.query_flows([sid]))
+        _record_and_apply({sid: masked}, read, account_mirror, mirrored)
     return snapshot
 
 
 def fetch_all(account_sid: str) -> list[Snapshot]:
-    """All flows of an account as they are at Twilio now, secrets masked. Nothing is taken over. A list that lacks a flow
-    which exists raises `Unknown`: what else it lacks says nothing."""
-    copy, read = AccountMirror(account_sid), _ReadStart.now()
+    """Return all flows of an account as Twilio has them now, masked, without storing them.
+
+    Raise `OutcomeUnknown` if the list lacks a flow that exists: nothing can be concluded from it.
+    """
+    account_mirror, read = AccountMirror(account_sid), _ReadStart.capture()
     snapshots = {
-        snapshot["sid"]: redact(replace_unstorable(snapshot)) for snapshot in copy.listed()
+        snapshot["sid"]: redact(replace_unstorable(snapshot))
+        for snapshot in account_mirror.list_flows()
     }
-    here = Flow.objects.filter(account_sid=account_sid, gone_at=None).values_list("sid", flat=True)
-    missing = set(here) - snapshots.keys()
+    mirrored = Flow.objects.filter(account_sid=account_sid, gone_at=None)
+    missing = set(mirrored.values_list("sid", flat=True)) - snapshots.keys()
     if missing:
         missing -= missing_flows.find_recently_changed(missing, at=read.at)
-        answers = missing_flows.check_by_sid(sorted(missing), copy.ask)
-        if len(answers.gone) < len(missing):
+        checks = missing_flows.check_by_sid(sorted(missing), account_mirror.fetch_flow)
+        if len(checks.deleted) < len(missing):
             raise OutcomeUnknown(
                 INCOMPLETE_LIST
-                if answers.present
+                if checks.present
                 else "Twilio's list lacks flows that could not be checked"
             )
     return list(snapshots.values())
 
 
-def mark_deleted(sid: str, *, read_at: int, account_sid: str = "") -> None:
-    """Twilio said, to a request that began at `read_at` (a `last_seq`), that it has no such flow."""
-    _record_deletion(
-        sid,
-        _ReadStart(read_at, timezone.now()),
-        AccountMirror(account_sid or find_account_sid(sid)),
-    )
+def mark_deleted(sid: str, *, read_seq: int, account_sid: str = "") -> None:
+    """Record and store a deletion. Twilio's 404 answered a request sent after event `read_seq`."""
+    account_mirror = AccountMirror(account_sid or find_account_sid(sid))
+    _record_deletion(sid, _ReadStart(read_seq, timezone.now()), account_mirror)
 
 
-def _record_deletion(sid: str, read: _ReadStart, copy: AccountMirror) -> None:
-    """Where Twilio does not even list any more, a flow's 404 says nothing about the flow."""
+def _record_deletion(sid: str, read: _ReadStart, account_mirror: AccountMirror) -> None:
+    """Record a deletion, unless Twilio refuses to list flows: then a 404 proves nothing."""
     with _suppress_write_errors():
-        if restrictions.account_availability(copy.account_sid).why("list") is None:
-            _record_and_apply({sid: None}, read, copy, _load_snapshots(_query_flows([sid])))
+        availability = restrictions.account_availability(account_mirror.account_sid)
+        if availability.why("list") is None:
+            mirrored = flow_rows.load_snapshots(flow_rows.query_flows([sid]))
+            _record_and_apply({sid: None}, read, account_mirror, mirrored)
 
 
 def apply_result(snapshot: Snapshot | None, event: AuditEvent) -> None:
-    """Takes over how a flow came out of a change, as `event` has it, unless the log has something newer. None: it
-    was deleted; what it was stays."""
-    kept = None if snapshot is None else redact(replace_unstorable(snapshot))
+    """Store the result of a change that `event` recorded, unless the log has a newer state.
+
+    None means that the flow was deleted: its row keeps the last values.
+    """
+    sid = event.target_sid
+    masked = None if snapshot is None else redact(replace_unstorable(snapshot))
     with _suppress_write_errors(), transaction.atomic():
-        list(Flow.objects.select_for_update().filter(sid=event.target_sid))
-        latest = drift.last_recorded_states([event.target_sid]).get(event.target_sid)
-        if latest is None or latest.seq <= event.seq or drift.is_same(latest.snapshot, kept):
-            _save_snapshots({event.target_sid: kept}, event.account_sid)
-    if kept is not None:
+        list(Flow.objects.select_for_update().filter(sid=sid))
+        latest = drift.last_recorded_states([sid]).get(sid)
+        if latest is None or latest.seq <= event.seq or drift.is_same(latest.snapshot, masked):
+            flow_rows.save_snapshots({sid: masked}, event.account_sid)
+    if masked is not None:
         with _suppress_write_errors():
-            readonly_fields.record_new_fields(event.account_sid, [(event.payload.before, kept)])
+            readonly_fields.record_new_fields(event.account_sid, [(event.payload.before, masked)])
 
 
 def flow_from_snapshot(snapshot: Snapshot, account_sid: str) -> Flow:
-    """Return a flow that was read as a row of the mirror, unsaved: for pages that show just what was read."""
-    return _build_row(redact(replace_unstorable(dict(snapshot))), account_sid, timezone.now())
+    """Return a snapshot as an unsaved row of the mirror, for pages that show what was just read."""
+    masked = redact(replace_unstorable(dict(snapshot)))
+    return flow_rows.build_row(masked, account_sid, timezone.now())
 
 
 def is_not_found(error: FlexError | None) -> bool:
-    """Whether Twilio says that it has no such flow, or confirmed a moment ago that it is deleted."""
-    if isinstance(error, stale_reads.StaleRead):
+    """Return True if Twilio has no such flow, or confirmed its deletion a moment ago."""
+    if isinstance(error, StaleRead):
         return error.confirmed is None
     return error is not None and error.status == 404 and error.code in NOT_FOUND_CODES
 
 
 @contextlib.contextmanager
 def _suppress_write_errors(*, must_record: bool = False) -> Iterator[None]:
-    """That the copy can't be written must not hide what Twilio said, nor keep anybody waiting; the next read brings
-    it."""
+    """Log an error while storing instead of raising it, and wait only briefly for a lock.
+
+    The user still gets Twilio's response; the next read stores it. With `must_record`, wait as
+    usual and raise `NotRecorded`.
+    """
     try:
         with contextlib.nullcontext() if must_record else short_lock_timeout():
             yield
@@ -199,33 +221,33 @@ def _suppress_write_errors(*, must_record: bool = False) -> Iterator[None]:
         close_lost_connection()
         if must_record and isinstance(error, Error | NotRecorded):
             raise NotRecorded("external changes cannot be recorded") from error
-        # The kind alone: a database's own words can quote the row.
+        # Only the type: a database's message can quote the row.
         log.error("the mirror could not store Twilio's response: %s", type(error).__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _ReadStart:
-    """When a read of Twilio began: the log's end, and the time."""
+    """Start of a read from Twilio: the last `seq` of the log, and the time."""
 
     seq: int
     at: datetime
 
     @classmethod
-    def now(cls) -> _ReadStart:
+    def capture(cls) -> _ReadStart:
         return cls(audit_log.last_seq(), timezone.now())
 
 
 @dataclass(slots=True)
 class AccountMirror:
-    """The copy of one account, and whose turn it is to renew it."""
+    """The mirror of one account: its reads from Twilio, and the lease of its running sync."""
 
     account_sid: str
-    state: SyncState = field(init=False)  # as it was before this sync
+    state: SyncState = field(init=False)  # before this sync
 
     def __post_init__(self) -> None:
         self.state = SyncState(account_sid=self.account_sid)
 
-    def ask(self, sid: str) -> Snapshot | None:
+    def fetch_flow(self, sid: str) -> Snapshot | None:
         """Return one flow, masked, or None if Twilio says that it has no such flow."""
         try:
             snapshot = flex_client(self.account_sid, deadline=READ_DEADLINE).fetch(sid)
@@ -236,220 +258,138 @@ class AccountMirror:
             raise
         return redact(replace_unstorable(snapshot))  # type: ignore[no-any-return]
 
-    def listed(self) -> Iterator[Snapshot]:
-        """All flows as Twilio has them now, asked for at once; they come one by one, and a `FlexError` may come after
-        some of them."""
-        coming = flex_client(self.account_sid, deadline=SYNC_DEADLINE).list()
+    def list_flows(self) -> Iterator[Snapshot]:
+        """Request all flows at once and return them one by one, unmasked.
 
-        def heard() -> Iterator[Snapshot]:
+        A `FlexError` may come after some of them.
+        """
+        pages = flex_client(self.account_sid, deadline=SYNC_DEADLINE).list()
+
+        def record_while_reading() -> Iterator[Snapshot]:
             try:
-                yield from coming
+                yield from pages
             except FlexError as error:
                 first_contact.record_response(self.account_sid, "list", error)
                 raise
             first_contact.record_response(self.account_sid, "list", None)
 
-        return heard()
+        return record_while_reading()
 
-    def row(self) -> QuerySet[SyncState]:
+    def state_query(self) -> QuerySet[SyncState]:
         return SyncState.objects.filter(account_sid=self.account_sid)
 
     def claim(self) -> datetime:
-        now = timezone.now()
+        """Start a sync and return its start. Raise `SyncBusy` if one is running."""
+        started_at = timezone.now()
         self.state, _ = SyncState.objects.get_or_create(account_sid=self.account_sid)
-        free = Q(started_at=None) | Q(started_at__lt=now - SYNC_LEASE)
-        if not self.row().filter(free).update(started_at=now):
+        is_free = Q(started_at=None) | Q(started_at__lt=started_at - SYNC_LEASE)
+        if not self.state_query().filter(is_free).update(started_at=started_at):
             raise SyncBusy
-        return now
+        return started_at
 
-    def release(self, started: datetime, **values: Any) -> None:
-        self.row().filter(started_at=started).update(started_at=None, **values)
+    def release(self, started_at: datetime, **values: Any) -> None:
+        """End the sync and store `values` in its state, unless another sync has replaced it."""
+        self.state_query().filter(started_at=started_at).update(started_at=None, **values)
 
     def needs_baseline(self) -> bool:
-        return not self.row().exclude(baseline_at=None).exists()
+        return not self.state_query().exclude(baseline_at=None).exists()
 
 
-def _apply_listing(seen: Iterable[Snapshot], read: _ReadStart, copy: AccountMirror) -> SyncReport:
-    """Takes over what differs. What the list lacks, and what it shows that can't be, is asked for by SID first."""
-    known = _load_snapshots(Flow.objects.filter(account_sid=copy.account_sid))
-    found, doubted = _read_listing(seen, known)
-    here = {sid for sid, copied in known.items() if copied is not None}
-    missing = here - found.keys()
-    why = (
-        restrictions.account_availability(copy.account_sid).why("fetch")
-        if missing or doubted
-        else None
-    )
-    flows = len(found)
-    answers = (
-        CheckResults()
-        if why
-        else missing_flows.check_suspect_flows(found, doubted, copy.ask, known=known, at=read.at)
-    )
+def _apply_listing(
+    listing: Iterable[Snapshot], read: _ReadStart, account_mirror: AccountMirror
+) -> SyncReport:
+    """Record and store how a listing differs from the mirror.
+
+    Flows that are missing from it or look older than the mirror are first fetched by SID.
+    """
+    rows = Flow.objects.filter(account_sid=account_mirror.account_sid)
+    mirrored = flow_rows.load_snapshots(rows)
+    states, suspects = missing_flows.read_listing(listing, mirrored)
+    listed_count = len(states)
+    existing = {sid for sid, snapshot in mirrored.items() if snapshot is not None}
+    missing = existing - states.keys()
+    restriction = None
+    if missing or suspects:
+        availability = restrictions.account_availability(account_mirror.account_sid)
+        restriction = availability.why("fetch")
+    suspect_checks = CheckResults()
+    if restriction is None:
+        suspect_checks = missing_flows.check_suspect_flows(
+            states, suspects, account_mirror.fetch_flow, mirrored=mirrored, at=read.at
+        )
     gap = missing_flows.check_missing_flows(
-        copy.state,
+        account_mirror.state,
         missing,
-        copy.ask,
-        most=missing_flows.MAX_CHECKS - answers.count,
+        account_mirror.fetch_flow,
+        limit=missing_flows.MAX_CHECKS - suspect_checks.count,
         at=read.at,
-        refusal=why.sentence if why else "",
+        refusal=restriction.sentence if restriction else "",
     )
-    proven = {**gap.answers.present, **dict.fromkeys(gap.answers.gone)}
+    missing_states = {**gap.checks.present, **dict.fromkeys(gap.checks.deleted)}
     if gap.left_out >= MISSING_THRESHOLD:
-        _record_and_apply(proven, read, copy, known)
+        _record_and_apply(missing_states, read, account_mirror, mirrored)
         raise OutcomeUnknown(INCOMPLETE_LIST)
-    found |= proven
-    if elsewhere := found.keys() - known.keys():
-        known |= _load_snapshots(_query_flows(elsewhere))
-    taken = _record_and_apply(found, read, copy, known)
-    gone = {sid for sid in taken if found[sid] is None}
-    changed = (taken & here) - gone
-    created = len(taken - changed - gone)
+    states |= missing_states
+    unmirrored = states.keys() - mirrored.keys()
+    if unmirrored:  # the mirror may have them under another account
+        mirrored |= flow_rows.load_snapshots(flow_rows.query_flows(unmirrored))
+    stored = _record_and_apply(states, read, account_mirror, mirrored)
+    deleted = {sid for sid in stored if states[sid] is None}
     return SyncReport(
-        flows + len(gap.answers.present),
-        created,
-        len(changed),
-        len(gone),
-        gap.unchecked,
-        gap.left_out,
+        flows=listed_count + len(gap.checks.present),
+        created=len(stored - existing - deleted),
+        changed=len(stored & existing - deleted),
+        deleted=len(deleted),
+        unchecked=gap.unchecked,
+        left_out=gap.left_out,
     )
-
-
-def _read_listing(
-    seen: Iterable[Snapshot], known: Mapping[str, Snapshot | None]
-) -> tuple[dict[str, Snapshot | None], set[str]]:
-    """Return the flows of a listing, and those of them that it must not be believed about: flows that are known to be
-    deleted, that it dates before what is known, or that it has twice and differently."""
-    found: dict[str, Snapshot | None] = {}
-    doubted: set[str] = set()
-    for snapshot in seen:
-        sid, copied = snapshot["sid"], known.get(snapshot["sid"])
-        if (
-            snapshot == copied
-        ):  # most are word for word what the copy has; masking those would take most of the time
-            listed = copied
-        else:
-            listed = redact(replace_unstorable(snapshot))
-            if sid in known and (copied is None or stale_reads.is_older(listed, copied)):
-                doubted.add(sid)
-        if sid in found and found[sid] != listed:
-            doubted.add(sid)
-        found[sid] = listed
-    return found, doubted
-
-
-def _query_flows(sids: Collection[str]) -> QuerySet[Flow]:
-    """At least the rows of these flows."""
-    return Flow.objects.filter(sid__in=list(sids)) if len(sids) < BATCH else Flow.objects.all()
-
-
-def _load_snapshots(rows: QuerySet[Flow]) -> dict[str, Snapshot | None]:
-    """What the copy has of each flow: None if it is gone."""
-    # Their JSON is read at one go: flow by flow takes twice the time.
-    texts = rows.annotate(text=Cast("resource", TextField())).values_list("sid", "text", "gone_at")
-    found = list(texts)
-    resources = json.loads(f"[{','.join(text for _, text, _ in found)}]")
-    return {
-        sid: None if gone_at else resource
-        for (sid, _, gone_at), resource in zip(found, resources, strict=True)
-    }
 
 
 def _record_and_apply(
-    found: Mapping[str, Snapshot | None],
+    states: Mapping[str, Snapshot | None],
     read: _ReadStart,
-    copy: AccountMirror,
-    known: Mapping[str, Snapshot | None],
+    account_mirror: AccountMirror,
+    mirrored: Mapping[str, Snapshot | None],
 ) -> set[str]:
-    """Puts on record what was found otherwise than `known`, and takes it over; the SIDs of what was written."""
-    is_baseline = copy.needs_baseline()
-    news = {
-        sid: snapshot
-        for sid, snapshot in found.items()
-        if ((copied := known.get(sid)) is not snapshot and copied != snapshot)
-        or (is_baseline and snapshot is not None)
-    }
-    if not news:
+    """Record how these states differ from the mirror, store them, and return the stored SIDs."""
+    is_baseline = account_mirror.needs_baseline()
+    differing: dict[str, Snapshot | None] = {}
+    for sid, snapshot in states.items():
+        mirrored_snapshot = mirrored.get(sid)
+        # Most are the same object, which is quicker to see than equality.
+        is_equal = mirrored_snapshot is snapshot or mirrored_snapshot == snapshot
+        if not is_equal or (is_baseline and snapshot is not None):
+            differing[sid] = snapshot
+    if not differing:
         return set()
-    as_found = drift.record_differences(
-        news,
-        account_sid=copy.account_sid,
-        read_at=read.seq,
+    recorded_seqs = drift.record_differences(
+        differing,
+        account_sid=account_mirror.account_sid,
+        read_seq=read.seq,
         is_baseline=is_baseline,
-        mirrored_snapshots=known,
+        mirrored_snapshots=mirrored,
         at=read.at,
     )
-    taken = {sid for sid in as_found if known.get(sid) != news[sid]}
+    to_store = {sid for sid in recorded_seqs if mirrored.get(sid) != differing[sid]}
     with transaction.atomic():
-        # A change that keeps waits here.
-        list(_query_flows(taken).order_by("sid").select_for_update().values_list("sid"))
-        latest = drift.last_recorded_states(taken)  # what went on record meanwhile knows better
-        taken = {sid for sid in taken if sid not in latest or latest[sid].seq <= as_found[sid]}
-        _save_snapshots({sid: news[sid] for sid in taken}, copy.account_sid)
-    return taken
-
-
-def _save_snapshots(found: Mapping[str, Snapshot | None], account_sid: str) -> None:
-    now = timezone.now()
-    rows = [
-        _build_row(snapshot, account_sid, now)
-        for snapshot in found.values()
-        if snapshot is not None
-    ]
-    gone = [sid for sid, snapshot in found.items() if snapshot is None]
-    Flow.objects.bulk_create(rows, batch_size=BATCH, **_upsert_options())
-    for start in range(0, len(gone), BATCH):
-        batch = Flow.objects.filter(sid__in=gone[start : start + BATCH], gone_at=None)
-        batch.update(gone_at=now, mirrored_at=now)
-
-
-def _build_row(snapshot: Snapshot, account_sid: str, now: datetime) -> Flow:
-    resource = dict(snapshot)
-    return Flow(
-        sid=resource["sid"],
-        account_sid=account_sid,
-        resource=resource,
-        mirrored_at=now,
-        gone_at=None,
-        **extract_columns(resource),
-    )
-
-
-def extract_columns(resource: Snapshot) -> dict[str, Any]:
-    """What the mirror's own columns have of a snapshot: its values as they are meant, for searching and sorting."""
-    name, identity = (
-        _as_text(resource.get("friendly_name")),
-        _as_text(resource.get("contact_identity")),
-    )
-    enabled = flex_flow.normalize_value("enabled", resource.get("enabled"))
-    handler = flex_flow.handler_type(resource) or _as_text(resource.get("integration_type"))
-    channel = flex_flow.normalize_value("channel_type", resource.get("channel_type"))
-    return {
-        "friendly_name": name,
-        "name_folded": normalize_text(name)[:NAME_MAX],
-        "channel_type": _as_text(channel)[:64],
-        "contact_identity": identity[:IDENTITY_MAX],
-        "identity_folded": normalize_text(identity)[:IDENTITY_MAX],
-        "enabled": enabled if isinstance(enabled, bool) else None,
-        "integration_type": handler[:64],
-        "date_created": flex_flow.parse_datetime(resource.get("date_created")),
-        "date_updated": flex_flow.parse_datetime(resource.get("date_updated")),
-    }
-
-
-def _upsert_options() -> dict[str, Any]:
-    columns = [field.attname for field in Flow._meta.concrete_fields if not field.primary_key]
-    return {"update_conflicts": True, "unique_fields": ["sid"], "update_fields": columns}
-
-
-def _as_text(value: Any) -> str:
-    return "" if value is None else labels.value_to_text(value)
+        # Locks the rows, so that `apply_result` waits.
+        rows = flow_rows.query_flows(to_store).order_by("sid")
+        list(rows.select_for_update().values_list("sid"))
+        # An event that was recorded meanwhile is newer than this read.
+        latest = drift.last_recorded_states(to_store)
+        to_store = {
+            sid for sid in to_store if sid not in latest or latest[sid].seq <= recorded_seqs[sid]
+        }
+        snapshots = {sid: differing[sid] for sid in to_store}
+        flow_rows.save_snapshots(snapshots, account_mirror.account_sid)
+    return to_store
 
 
 def _describe_error(account_sid: str, error: BaseException) -> str:
-    if isinstance(error, FlexError) and (
-        settings_are_wrong := first_contact.explain_failure(account_sid, error)
-    ):
-        return settings_are_wrong
-    sentence = str(error) if isinstance(error, FlexError) else "internal error"
+    if not isinstance(error, FlexError):
+        return "Internal error"
+    explanation = first_contact.explain_failure(account_sid, error)
+    if explanation:
+        return explanation
+    sentence = str(error)
     return sentence[:1].upper() + sentence[1:]

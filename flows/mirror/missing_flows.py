@@ -1,5 +1,7 @@
-"""Flows that Twilio's list lacks. Absence takes proof: each is asked for by its SID, a few at every sync and at Twilio's
-pace, and only Twilio's own "not found" counts as its deletion. How far the asking has come is stored, for the pages.
+"""Flows that Twilio's list lacks or shows wrongly: they are fetched one by one before a conclusion.
+
+Only Twilio's own "not found" for a flow's SID proves its deletion. Each sync fetches a few flows,
+at the rate that Twilio allows. The progress is stored for the pages.
 """
 
 from __future__ import annotations
@@ -12,61 +14,97 @@ from typing import Final
 
 from flows.mirror import stale_reads
 from flows.mirror.models import MissingFlow, SyncState
+from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.errors import FlexError
 from flows.twilio.flex.flex_flow import Snapshot
 
-MAX_CHECKS: Final = 20  # flows that one sync asks for by SID: ten seconds, at Twilio's two a second
-CHECK_TIMEOUT: Final = 30.0  # seconds after which a sync asks for no other
-RECHECK_AFTER: Final = (
-    stale_reads.CONSISTENCY_WINDOW
-)  # how long an answer holds that a missing flow exists
+MAX_CHECKS: Final = 20  # flows that a sync fetches by SID: ten seconds, at Twilio's two a second
+CHECK_TIMEOUT: Final = 30.0  # seconds after which a sync fetches no further flow
+# A missing flow that was found to exist is not fetched again for this long.
+RECHECK_AFTER: Final = stale_reads.CONSISTENCY_WINDOW
+BATCH: Final = 500
 
-# Return the flow, or None if Twilio says that it has no such flow. Raises FlexError.
+# Returns the flow, or None if Twilio says that it has no such flow. Raises FlexError.
 FetchFlow = Callable[[str], Snapshot | None]
 
 
 @dataclass(slots=True)
 class CheckResults:
-    """What Twilio said of flows that were asked for by SID. `error`: why the asking broke off, if it did."""
+    """Twilio's responses for flows fetched by SID. `error` is the failure that ended the checks."""
 
     present: dict[str, Snapshot] = field(default_factory=dict)
-    gone: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
     error: str = ""
 
     @property
     def count(self) -> int:
-        return len(self.present) + len(self.gone)
+        return len(self.present) + len(self.deleted)
 
 
 @dataclass(frozen=True, slots=True)
 class MissingReport:
-    """The flows that a listing lacks. `unchecked` have not been asked for yet, `left_out` exist all the same."""
+    """Checks of the flows that a listing lacks.
 
-    answers: CheckResults
+    `unchecked` is the number of flows not fetched yet, `left_out` of those that still exist.
+    """
+
+    checks: CheckResults
     unchecked: int = 0
     left_out: int = 0
 
 
-def check_by_sid(sids: Iterable[str], ask: FetchFlow, *, most: int = MAX_CHECKS) -> CheckResults:
-    """Ask for up to `most` of these flows, until one can't be had."""
-    answers, until = CheckResults(), time.monotonic() + CHECK_TIMEOUT
+def read_listing(
+    listing: Iterable[Snapshot], mirrored: Mapping[str, Snapshot | None]
+) -> tuple[dict[str, Snapshot | None], set[str]]:
+    """Return the flows of a listing, masked, and the SIDs of those that it may show wrongly.
+
+    These are flows that were deleted, that it dates before the mirror's snapshot, or that it has
+    twice with different values.
+    """
+    states: dict[str, Snapshot | None] = {}
+    suspects: set[str] = set()
+    for snapshot in listing:
+        sid = snapshot["sid"]
+        mirrored_snapshot = mirrored.get(sid)
+        if snapshot == mirrored_snapshot:
+            # True of most flows, and masking them all would take most of the time.
+            listed = mirrored_snapshot
+        else:
+            listed = redact(replace_unstorable(snapshot))
+            is_outdated = sid in mirrored and (
+                mirrored_snapshot is None or stale_reads.is_older(listed, mirrored_snapshot)
+            )
+            if is_outdated:
+                suspects.add(sid)
+        if sid in states and states[sid] != listed:
+            suspects.add(sid)
+        states[sid] = listed
+    return states, suspects
+
+
+def check_by_sid(
+    sids: Iterable[str], fetch_flow: FetchFlow, *, limit: int = MAX_CHECKS
+) -> CheckResults:
+    """Fetch up to `limit` of these flows. The first failure ends the checks."""
+    checks = CheckResults()
+    deadline = time.monotonic() + CHECK_TIMEOUT
     for sid in sids:
-        if answers.count >= most or time.monotonic() >= until:
+        if checks.count >= limit or time.monotonic() >= deadline:
             break
         try:
-            flow = ask(sid)
+            flow = fetch_flow(sid)
         except FlexError as error:
-            answers.error = str(error)
+            checks.error = str(error)
             break
         if flow is None:
-            answers.gone.add(sid)
+            checks.deleted.add(sid)
         else:
-            answers.present[sid] = flow
-    return answers
+            checks.present[sid] = flow
+    return checks
 
 
 def find_recently_changed(sids: Collection[str], *, at: datetime) -> set[str]:
-    """Return those of these flows that a list can lack because they were created or changed a moment ago."""
+    """Return the flows that a list may lack because they were created or changed a moment ago."""
     recent = stale_reads.recent_events(sids, at=at)
     return {
         sid for sid, events in recent.items() if stale_reads.find_contradiction(events, {}, None)
@@ -74,112 +112,140 @@ def find_recently_changed(sids: Collection[str], *, at: datetime) -> set[str]:
 
 
 def check_suspect_flows(
-    listed: MutableMapping[str, Snapshot | None],
-    doubted: Collection[str],
-    ask: FetchFlow,
+    states: MutableMapping[str, Snapshot | None],
+    suspects: Collection[str],
+    fetch_flow: FetchFlow,
     *,
-    known: Mapping[str, Snapshot | None],
+    mirrored: Mapping[str, Snapshot | None],
     at: datetime,
 ) -> CheckResults:
-    """Ask for the flows that a listing is not believed about, and put the answers in their place. Those that can't be
-    had, or that changed a moment ago, are left out: they stay as they are `known`."""
-    if not doubted:
+    """Fetch the flows that a listing may show wrongly, and replace their `states` by the result.
+
+    A flow that can't be fetched, or that changed a moment ago, is removed from `states`: the
+    mirror keeps its snapshot.
+    """
+    if not suspects:
         return CheckResults()
-    recent = stale_reads.recent_events(doubted, at=at)
+    recent = stale_reads.recent_events(suspects, at=at)
     due = (
         sid
-        for sid in sorted(doubted)
-        if not stale_reads.find_contradiction(recent.get(sid, []), known.get(sid), listed[sid])
+        for sid in sorted(suspects)
+        if not stale_reads.find_contradiction(recent.get(sid, []), mirrored.get(sid), states[sid])
     )
-    answers = check_by_sid(due, ask)
-    for sid in doubted:
-        del listed[sid]
-    listed.update(answers.present)
-    return answers
+    checks = check_by_sid(due, fetch_flow)
+    for sid in suspects:
+        del states[sid]
+    states.update(checks.present)
+    return checks
 
 
 def check_missing_flows(
     state: SyncState,
     missing: Collection[str],
-    ask: FetchFlow,
+    fetch_flow: FetchFlow,
     *,
-    most: int,
+    limit: int,
     at: datetime,
     refusal: str = "",
 ) -> MissingReport:
-    """Ask for some of the flows that a listing lacks, and store how far this has come. `state` is the account's, as it
-    was before the sync. `refusal`: why Twilio can't be asked."""
-    has_gap = bool(state.missing or state.left_out)
-    if not missing and not has_gap:
+    """Fetch some of the flows that a listing lacks, and store the progress.
+
+    `state` is the account's state before the sync. `refusal` is the reason if Twilio refuses to
+    show single flows; then none is fetched.
+    """
+    had_gap = bool(state.missing or state.left_out)
+    if not missing and not had_gap:
         return MissingReport(CheckResults())
-    wanted = set(missing) - find_recently_changed(missing, at=at)
+    unexplained = set(missing) - find_recently_changed(missing, at=at)
     rows = {row.sid: row for row in MissingFlow.objects.filter(account_sid=state.account_sid)}
-    answers = CheckResults(error=refusal)
-    if not refusal:
-        answers = check_by_sid(_order_checks(wanted, rows, at=at), ask, most=most)
-    left = wanted - answers.gone
-    asked_at = {sid: rows[sid].asked_at for sid in left & rows.keys()} | dict.fromkeys(
-        answers.present, at
-    )
-    unchecked = sum(asked_at.get(sid) is None for sid in left)
-    gap = MissingReport(answers, unchecked, len(left) - unchecked)
-    _save_missing(state, rows, {sid: asked_at.get(sid) for sid in left}, at=at)
-    checked = (state.missing_checked if state.missing else 0) + answers.count
-    SyncState.objects.filter(pk=state.pk).update(
-        missing=unchecked,
-        missing_checked=checked if unchecked else 0,
-        left_out=gap.left_out,
-        check_error=_capitalize(answers.error) if unchecked else "",
-    )
-    return gap
+    if refusal:
+        checks = CheckResults(error=refusal)
+    else:
+        checks = check_by_sid(_order_checks(unexplained, rows, at=at), fetch_flow, limit=limit)
+    checked_at = _merge_check_times(unexplained - checks.deleted, rows, checks, at=at)
+    unchecked = sum(last_check is None for last_check in checked_at.values())
+    report = MissingReport(checks, unchecked, len(checked_at) - unchecked)
+    _save_missing(state, rows, checked_at, at=at)
+    _save_progress(state, report)
+    return report
 
 
 def find_unchecked(sids: Collection[str]) -> set[str]:
-    """Return those of these flows that Twilio's list lacks and that have not been asked for yet."""
+    """Return the flows that Twilio's list lacks and that have not been fetched by SID yet."""
     unchecked = MissingFlow.objects.filter(sid__in=list(sids), asked_at=None)
     return set(unchecked.values_list("sid", flat=True))
 
 
-def _order_checks(
-    wanted: Collection[str], rows: Mapping[str, MissingFlow], *, at: datetime
-) -> list[str]:
-    """Return the flows to ask for: first those that never were, the longest missing first."""
-    new = [sid for sid in wanted if sid not in rows]
-    unasked = [row for sid, row in rows.items() if sid in wanted and row.asked_at is None]
-    asked = [
-        (row.asked_at, row.sid)
-        for sid, row in rows.items()
-        if sid in wanted and row.asked_at is not None and row.asked_at <= at - RECHECK_AFTER
-    ]
-    unasked.sort(key=lambda row: (row.since, row.sid))
-    return [*(row.sid for row in unasked), *sorted(new), *(sid for _, sid in sorted(asked))]
+def _order_checks(sids: set[str], rows: Mapping[str, MissingFlow], *, at: datetime) -> list[str]:
+    """Return the flows to fetch: the unchecked, longest missing first, then those due again."""
+    new = sorted(sid for sid in sids if sid not in rows)
+    unchecked: list[tuple[datetime, str]] = []
+    due_again: list[tuple[datetime, str]] = []
+    for sid in sids & rows.keys():
+        row = rows[sid]
+        if row.asked_at is None:
+            unchecked.append((row.since, sid))
+        elif row.asked_at <= at - RECHECK_AFTER:
+            due_again.append((row.asked_at, sid))
+    unchecked_sids = [sid for _, sid in sorted(unchecked)]
+    due_sids = [sid for _, sid in sorted(due_again)]
+    return [*unchecked_sids, *new, *due_sids]
+
+
+def _merge_check_times(
+    sids: Collection[str],
+    rows: Mapping[str, MissingFlow],
+    checks: CheckResults,
+    *,
+    at: datetime,
+) -> dict[str, datetime | None]:
+    """Return the time of each flow's last check, None for a flow that was never fetched."""
+    times: dict[str, datetime | None] = {}
+    for sid in sids:
+        if sid in checks.present:
+            times[sid] = at
+        else:
+            times[sid] = rows[sid].asked_at if sid in rows else None
+    return times
 
 
 def _save_missing(
     state: SyncState,
     rows: Mapping[str, MissingFlow],
-    left: Mapping[str, datetime | None],
+    checked_at: Mapping[str, datetime | None],
     *,
     at: datetime,
 ) -> None:
-    """Make the stored flows equal to those that are `left`, each with the time when it last was found to exist."""
-    MissingFlow.objects.filter(
-        account_sid=state.account_sid, sid__in=rows.keys() - left.keys()
-    ).delete()
+    """Store exactly the flows that are still missing, with the times of their last checks."""
+    resolved = MissingFlow.objects.filter(
+        account_sid=state.account_sid, sid__in=rows.keys() - checked_at.keys()
+    )
+    resolved.delete()
     new = [
-        MissingFlow(sid=sid, account_sid=state.account_sid, since=at, asked_at=asked_at)
-        for sid, asked_at in left.items()
+        MissingFlow(sid=sid, account_sid=state.account_sid, since=at, asked_at=last_check)
+        for sid, last_check in checked_at.items()
         if sid not in rows
     ]
-    MissingFlow.objects.bulk_create(new, batch_size=500, ignore_conflicts=True)
-    changed = [
-        rows[sid]
-        for sid, asked_at in left.items()
-        if sid in rows and rows[sid].asked_at != asked_at
-    ]
-    for row in changed:
-        row.asked_at = left[row.sid]
-    MissingFlow.objects.bulk_update(changed, ["asked_at"], batch_size=500)
+    MissingFlow.objects.bulk_create(new, batch_size=BATCH, ignore_conflicts=True)
+    changed = []
+    for sid, last_check in checked_at.items():
+        row = rows.get(sid)
+        if row is not None and row.asked_at != last_check:
+            row.asked_at = last_check
+            changed.append(row)
+    MissingFlow.objects.bulk_update(changed, ["asked_at"], batch_size=BATCH)
+
+
+def _save_progress(state: SyncState, report: MissingReport) -> None:
+    """Store the numbers that the pages show while flows are being checked."""
+    checked_before = state.missing_checked if state.missing else 0
+    is_checking = report.unchecked > 0
+    SyncState.objects.filter(pk=state.pk).update(
+        missing=report.unchecked,
+        missing_checked=checked_before + report.checks.count if is_checking else 0,
+        left_out=report.left_out,
+        check_error=_capitalize(report.checks.error) if is_checking else "",
+    )
 
 
 def _capitalize(error: str) -> str:

@@ -1,4 +1,4 @@
-"""The mirror: Twilio's flows as they were last read, and how the last sync went."""
+"""The mirror: Twilio's flows as last read, and the state of each account's sync."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from django.db import models
 
 
 class Flow(models.Model):
-    """A Flex Flow as Twilio last showed it. `resource` is its whole snapshot, secrets masked; the other
-    columns are taken from it, for searching and sorting."""
+    """A Flex Flow as Twilio last showed it.
+
+    `resource` is the whole snapshot with secrets masked. Most columns are taken from it, for
+    searching and sorting.
+    """
 
     sid = models.CharField(max_length=34, primary_key=True)
     account_sid = models.CharField(max_length=34, db_index=True)
@@ -23,8 +26,8 @@ class Flow(models.Model):
     date_created = models.DateTimeField(null=True)
     date_updated = models.DateTimeField(null=True)
     resource = models.JSONField(default=dict)
-    mirrored_at = models.DateTimeField()  # when this row last took something over
-    gone_at = models.DateTimeField(null=True)  # when Twilio was first found not to have it any more
+    mirrored_at = models.DateTimeField()  # last change of this row
+    gone_at = models.DateTimeField(null=True)  # first time that Twilio no longer had it
 
     class Meta:
         indexes = [
@@ -37,41 +40,40 @@ class Flow(models.Model):
         return self.friendly_name or self.sid
 
     def value(self, name: str) -> Any:
-        """The field's value as last seen, None where Twilio sent none."""
+        """Return the field's last value, or None if Twilio sent none."""
         return self.resource.get(name)
 
 
 class SyncState(models.Model):
-    """One row an account: when the mirror was last compared with Twilio, and how that went."""
+    """The last sync of an account, complete or failed, and the running one."""
 
     account_sid = models.CharField(max_length=34, primary_key=True)
-    started_at = models.DateTimeField(null=True)  # set while a sync is under way
-    synced_at = models.DateTimeField(null=True)  # the last complete one
-    failed_at = models.DateTimeField(null=True)  # the last that failed, if later than synced_at
+    started_at = models.DateTimeField(null=True)  # set while a sync is running
+    synced_at = models.DateTimeField(null=True)  # end of the last complete sync
+    failed_at = models.DateTimeField(null=True)  # end of the last sync if it failed
     error = models.TextField(blank=True)
     flows = models.IntegerField(default=0)
-    baseline_at = models.DateTimeField(
-        null=True
-    )  # when the state of every flow was first put on record
-    # Flows that Twilio's list lacks: not asked for yet, asked for since the gap opened, and found to exist.
+    # When the state of every flow was first recorded.
+    baseline_at = models.DateTimeField(null=True)
+    # Numbers of flows that Twilio's list lacks: not fetched by SID yet (`missing`), fetched since
+    # the first was missing (`missing_checked`), and found to exist (`left_out`).
     missing = models.IntegerField(default=0)
     missing_checked = models.IntegerField(default=0)
     left_out = models.IntegerField(default=0)
-    check_error = models.TextField(blank=True)  # why asking for them broke off, if it did
+    check_error = models.TextField(blank=True)  # failure that ended the last checks
 
     def __str__(self) -> str:
         return self.account_sid
 
 
 class MissingFlow(models.Model):
-    """A flow that Twilio's list lacks, and that Twilio has not been found to have deleted."""
+    """A flow that Twilio's list lacks, and whose deletion is not proven."""
 
     sid = models.CharField(max_length=34, primary_key=True)
     account_sid = models.CharField(max_length=34, db_index=True)
     since = models.DateTimeField()
-    asked_at = models.DateTimeField(
-        null=True
-    )  # when Twilio last said that the flow exists; None: not asked yet
+    # When Twilio last returned the flow by its SID. None if it was not fetched yet.
+    asked_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.sid

@@ -8,11 +8,17 @@ from flows.mirror.models import Flow
 
 
 def find_account_sid(sid: str) -> str:
-    """The account that a flow belongs to: as the copy has it, else the log, else the site's only one. Empty
-    for a flow that neither knows on a site with several accounts: nothing guesses there (lookup.py asks)."""
-    owner = Flow.objects.filter(pk=sid).values_list("account_sid", flat=True).first()
-    told = AuditEvent.objects.filter(target_sid=sid).exclude(account_sid="")
-    if owner := owner or told.values_list("account_sid", flat=True).first():
-        return owner
+    """Return the account of a flow according to the mirror, else the log, else the only account.
+
+    Return an empty string for an unknown flow on a site with several accounts. There, lookup.py
+    searches them.
+    """
+    mirrored = Flow.objects.filter(pk=sid).values_list("account_sid", flat=True).first()
+    if mirrored:
+        return mirrored
+    events = AuditEvent.objects.filter(target_sid=sid).exclude(account_sid="")
+    recorded = events.values_list("account_sid", flat=True).first()
+    if recorded:
+        return recorded
     only = twilio_accounts.only_account()
     return only.sid if only else ""

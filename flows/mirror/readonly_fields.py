@@ -1,5 +1,7 @@
-"""Fields of a flow that nobody can write: those that the schema doesn't know, and Twilio's own. That one of them appears
-or changes is an event of its own, once for each field and account. The pages show the value; no flow's history has it.
+"""Changes of fields that nobody can write: fields that the schema lacks, and Twilio's own.
+
+The first appearance or change of such a field is recorded once for each account, as an event of
+its own. Pages show the values, but the history of a flow leaves them out.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
 
 FIELD_ACTION: Final = "account.field"
-MAX_FIELDS: Final = 100  # fields of one account: whoever sends ever new ones must not fill the log
+# Fields recorded for an account: a sender of ever new ones must not fill the log.
+MAX_FIELDS: Final = 100
 NAME_MAX: Final = 100
 NO_ACTOR: Final = Actor(id="", label="")
 _DATE_FIELDS: Final = frozenset({"date_created", "date_updated"})
@@ -28,13 +31,15 @@ class _AlreadyRecorded(Exception):
 def unwritable_changes(
     before: Mapping[str, object] | None, after: Mapping[str, object]
 ) -> list[str]:
-    """Return the fields that nobody can write and that differ, dates aside. Of a flow that is new here (`before` is
-    None), those that the schema doesn't know."""
+    """Return the read-only fields that differ, apart from dates.
+
+    For a flow that is new here (`before` is None), return the fields that the schema lacks.
+    """
     if before is None:
         return [name for name in after if name not in flex_flow.FIELDS_BY_NAME]
     ignored = {entry.name for entry in flex_flow.WRITABLE_FIELDS} | _DATE_FIELDS
     if _url_path(before.get("url")) == _url_path(after.get("url")):
-        ignored.add("url")  # its host is the one that this site asked
+        ignored.add("url")  # the host only repeats the request's
     return [name for name in flex_flow.differing_fields(before, after) if name not in ignored]
 
 
@@ -46,8 +51,11 @@ def _url_path(url: object) -> object:
 
 
 def record_new_fields(account_sid: str, pairs: Iterable[tuple[Snapshot | None, Snapshot]]) -> None:
-    """Record which fields differ, of flows `before` and after, that were not recorded of this account. Raises
-    `NotRecorded`."""
+    """Record the read-only fields that differ and were not recorded for this account before.
+
+    `pairs` has each flow's snapshots before and after. Raise `NotRecorded` if the log can't be
+    written.
+    """
     examples: dict[str, str] = {}
     for before, after in pairs:
         for name in unwritable_changes(before, after):
@@ -66,6 +74,8 @@ def _load_recorded_fields(account_sid: str) -> set[str]:
 
 
 def _append_event(account_sid: str, name: str, sid: str) -> None:
+    """Record a field with the flow it appeared on, unless another process has recorded it."""
+
     def payload() -> Payload:
         if name in _load_recorded_fields(account_sid):
             raise _AlreadyRecorded

@@ -1,8 +1,8 @@
-"""Reads from Twilio that are older than what the log already has.
+"""Reads from Twilio that are older than the state that the log already has.
 
-Twilio's reads can lag behind its writes: for some seconds, a list or a flow may be shown as it was before. For a minute
-after a change of ours that Twilio confirmed, a read that shows the flow as before is "not visible yet". For a minute
-after something was observed at Twilio, a read counts only if it can't be older. After that, what is read is believed.
+Twilio's reads can lag behind its writes by some seconds. For a minute after a change of ours was
+confirmed, a read that shows the flow as before is "not visible yet". For a minute after a state was
+observed at Twilio, a read counts only if it can't be older. After that, every read counts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from flows.twilio.flex.flex_flow import Snapshot
 
 CONSISTENCY_WINDOW: Final = timedelta(seconds=60)
 BATCH: Final = 500
-# The events that tell how a flow is: our confirmed changes, and what was observed at Twilio.
+# Events that record the state of a flow: our confirmed changes and observations at Twilio.
 STATE_EVENTS: Final = (
     Q(stage=Stage.OUTCOME, result=Result.SUCCEEDED)
     | Q(stage=Stage.RECONCILED, result=Result.APPLIED)
@@ -30,8 +30,11 @@ STATE_EVENTS: Final = (
 
 
 class StaleRead(OutcomeUnknown):
-    """Twilio answered with less than it has already confirmed or shown. `event` is the one that the answer
-    contradicts, `confirmed` the flow as the log has it, `seen` the flow as it was read; None is one that is gone."""
+    """A response of Twilio that is older than a state it has confirmed or shown.
+
+    The response contradicts `event`. `confirmed` is the flow as recorded, `seen` the flow as read;
+    None is a deleted flow.
+    """
 
     def __init__(
         self, event: AuditEvent, *, confirmed: Snapshot | None, seen: Snapshot | None
@@ -49,26 +52,31 @@ class StaleRead(OutcomeUnknown):
 
 
 def recent_events(sids: Iterable[str], *, at: datetime) -> dict[str, list[AuditEvent]]:
-    """Return, of each of these flows that has some, the events that told its state in the minute before `at`, oldest
-    first."""
-    wanted = list(sids)
-    events: dict[str, list[AuditEvent]] = {}
-    for start in range(0, len(wanted), BATCH):
+    """Return the events that recorded the flows' states in the minute before `at`, oldest first.
+
+    Flows without one are left out.
+    """
+    all_sids = list(sids)
+    events_by_sid: dict[str, list[AuditEvent]] = {}
+    for start in range(0, len(all_sids), BATCH):
         recent = AuditEvent.objects.filter(
             STATE_EVENTS,
-            target_sid__in=wanted[start : start + BATCH],
+            target_sid__in=all_sids[start : start + BATCH],
             at__gt=at - CONSISTENCY_WINDOW,
         )
         for event in recent.select_related("payload").order_by("seq"):
-            events.setdefault(event.target_sid, []).append(event)
-    return events
+            events_by_sid.setdefault(event.target_sid, []).append(event)
+    return events_by_sid
 
 
 def find_contradiction(
     events: Sequence[AuditEvent], last: Snapshot | None, read: Snapshot | None
 ) -> AuditEvent | None:
-    """Return the newest of a flow's recent `events` that a read may not contradict yet, or None if the read counts.
-    `last` is the flow as the log last has it, `read` as Twilio answered; None is one that Twilio does not have."""
+    """Return the newest recent event of a flow that a read may not contradict yet, or None.
+
+    `last` is the flow as last recorded, `read` as Twilio returned it. None is a flow that Twilio
+    does not have. If the result is None, the read counts.
+    """
     for event in reversed(events):
         is_too_early = _contradicts_own_change if is_own_change(event) else _may_predate_observation
         if is_too_early(event, last, read):
@@ -77,22 +85,25 @@ def find_contradiction(
 
 
 def is_own_change(event: AuditEvent) -> bool:
-    """Return True for a change that this dashboard made and that Twilio showed or confirmed. What a person decided about
-    a lost one was not seen at Twilio."""
+    """Return True for a change of this dashboard that Twilio confirmed or showed.
+
+    A user's decision about an unknown outcome was never seen at Twilio.
+    """
     was_decided = event.stage == Stage.RECONCILED and bool(event.actor_id)
     return event.stage != Stage.OBSERVED and not was_decided
 
 
-def is_older(read: Mapping[str, object], known: Mapping[str, object]) -> bool:
-    """Return True if Twilio itself dates what was read before what is known. Equal dates prove nothing."""
-    read_at, known_at = (flex_flow.parse_datetime(one.get("date_updated")) for one in (read, known))
-    return read_at is not None and known_at is not None and read_at < known_at
+def is_older(read: Mapping[str, object], reference: Mapping[str, object]) -> bool:
+    """Return True if `date_updated` of the read is earlier. Equal or absent dates prove nothing."""
+    read_at = flex_flow.parse_datetime(read.get("date_updated"))
+    reference_at = flex_flow.parse_datetime(reference.get("date_updated"))
+    return read_at is not None and reference_at is not None and read_at < reference_at
 
 
 def _contradicts_own_change(
     event: AuditEvent, last: Snapshot | None, read: Snapshot | None
 ) -> bool:
-    """Return True if the read does not show this change, or may be from before it."""
+    """Return True if the read does not show this change, or may have preceded it."""
     if last is None or read is None:
         return last is not read
     if is_older(read, last):
@@ -100,11 +111,14 @@ def _contradicts_own_change(
     names = set(event.changed_fields)
     if "integration_type" in names:
         names.update(entry.name for entry in flex_flow.INTEGRATION_FIELDS)
-    if not (contradicting := flex_flow.differing_fields(last, read, names)):
+    contradicting = flex_flow.differing_fields(last, read, names)
+    if not contradicting:
         return False
-    # A value that the flow did not have before can't be an old one, if Twilio's date does not say so.
-    was = event.payload.before or {}
-    return not _have_dates(read, last) or not flex_flow.differing_fields(was, read, contradicting)
+    if not _have_dates(read, last):
+        return True
+    # A value that the flow did not have before the change can't be an old one.
+    before = event.payload.before or {}
+    return not flex_flow.differing_fields(before, read, contradicting)
 
 
 def _have_dates(*snapshots: Mapping[str, object]) -> bool:
@@ -114,7 +128,7 @@ def _have_dates(*snapshots: Mapping[str, object]) -> bool:
 def _may_predate_observation(
     event: AuditEvent, last: Snapshot | None, read: Snapshot | None
 ) -> bool:
-    """Return True if a read of before the observation would look like this one."""
+    """Return True if a read from before the observation could look like this one."""
     if event.stage != Stage.OBSERVED:
         return False
     before, after = event.payload.before, event.payload.after

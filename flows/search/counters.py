@@ -1,7 +1,7 @@
-"""How many flows of each kind the mirror has: `flows_flowtally`, which the database itself keeps in step with the
-mirror by triggers, on SQLite and PostgreSQL. So the list need not count.
+"""The tally of flows by kind, which spares the list a count: table `flows_flowtally`.
 
-A kind is what the list's filters tell apart: account, channel, integration and state (true, false, unset or gone).
+Triggers keep it in step with the mirror, on SQLite and PostgreSQL. A kind is a combination of the
+values that the list filters: account, channel, integration and state (true, false, unset or gone).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _STATE_SQL: Final = (
 
 
 def _key_values(row: str = "") -> str:
-    """The kind of a row of the mirror, as SQL."""
+    """Return the SQL of the kind of a mirror's row."""
     return f"{row}account_sid, {row}channel_type, {row}integration_type, {_STATE_SQL.format(row)}"
 
 
@@ -34,16 +34,21 @@ _INCREMENT: Final = (
 _DECREMENT: Final = (
     f"UPDATE {TABLE} SET flows = flows - 1 WHERE ({_KEY_COLUMNS}) = ({_key_values('old.')});"  # noqa: S608
 )
-# Once a statement: a row of the tally that is written a thousand times in one transaction grows slow. Rows are locked
-# in one order, so that two who write can't wait for each other.
+# PostgreSQL: once for each statement, because a tally that is written a thousand times in one
+# transaction grows slow. Rows are locked in one order, so that two writers can't block each other.
 _ADD_ROWS: Final = (
-    f"INSERT INTO {TABLE} AS kept ({_KEY_COLUMNS}, flows) SELECT {_key_values()}, count(*) FROM added GROUP BY 1, 2, 3, 4 "  # noqa: S608
-    f"ORDER BY 1, 2, 3, 4 ON CONFLICT ({_KEY_COLUMNS}) DO UPDATE SET flows = kept.flows + excluded.flows;"
+    f"INSERT INTO {TABLE} AS kept ({_KEY_COLUMNS}, flows) "  # noqa: S608
+    f"SELECT {_key_values()}, count(*) FROM added GROUP BY 1, 2, 3, 4 "
+    f"ORDER BY 1, 2, 3, 4 "
+    f"ON CONFLICT ({_KEY_COLUMNS}) DO UPDATE SET flows = kept.flows + excluded.flows;"
 )
 _SUBTRACT_ROWS: Final = (
-    f"PERFORM 1 FROM {TABLE} WHERE account_sid IN (SELECT account_sid FROM removed) ORDER BY {_KEY_COLUMNS} FOR UPDATE; "  # noqa: S608
+    f"PERFORM 1 FROM {TABLE} "  # noqa: S608
+    "WHERE account_sid IN (SELECT account_sid FROM removed) "
+    f"ORDER BY {_KEY_COLUMNS} FOR UPDATE; "
     f"UPDATE {TABLE} AS kept SET flows = kept.flows - less.flows "
-    f"FROM (SELECT {_key_values()}, count(*) AS flows FROM removed GROUP BY 1, 2, 3, 4) AS less ({_KEY_COLUMNS}, flows) "
+    f"FROM (SELECT {_key_values()}, count(*) AS flows FROM removed GROUP BY 1, 2, 3, 4) "
+    f"AS less ({_KEY_COLUMNS}, flows) "
     "WHERE (kept.account_sid, kept.channel_type, kept.integration_type, kept.state) "
     "= (less.account_sid, less.channel_type, less.integration_type, less.state);"
 )
@@ -79,7 +84,7 @@ _COUNT_QUERY: Final = f"SELECT {_key_values()}, count(*) FROM {_SOURCE_TABLE} GR
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    """Counts what is there, and keeps count from now on. Can be done again at any time."""
+    """Count all flows and create the triggers. Safe to repeat."""
     if connection.vendor not in TRIGGERS:
         raise NotImplementedError(f"no tally is written for {connection.vendor}")
     drop(connection)
@@ -94,13 +99,16 @@ def drop(connection: BaseDatabaseWrapper) -> None:
 
 
 def is_consistent(connection: BaseDatabaseWrapper) -> bool:
-    """Return True if the counts are those of the mirror. One statement, so that a write between two can't look like a
-    difference."""
-    kept = f"SELECT {_KEY_COLUMNS}, flows FROM {TABLE} WHERE flows <> 0"  # noqa: S608 - constants only
-    one_way, other_way = (
-        f"SELECT * FROM (SELECT * FROM ({first}) AS a{number} EXCEPT SELECT * FROM ({second}) AS b{number}) AS c{number}"  # noqa: S608
-        for number, (first, second) in enumerate(((kept, _COUNT_QUERY), (_COUNT_QUERY, kept)))
-    )
+    """Return True if the counts are those of the mirror.
+
+    It is one statement, so that a write in between can't look like a difference.
+    """
+    tally = f"SELECT {_KEY_COLUMNS}, flows FROM {TABLE} WHERE flows <> 0"  # noqa: S608 - constants only
+    only_tally = f"SELECT * FROM ({tally}) AS a EXCEPT SELECT * FROM ({_COUNT_QUERY}) AS b"  # noqa: S608
+    only_mirror = f"SELECT * FROM ({_COUNT_QUERY}) AS c EXCEPT SELECT * FROM ({tally}) AS d"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(f"{one_way} UNION ALL {other_way} LIMIT 1")
+        cursor.execute(
+            f"SELECT * FROM ({only_tally}) AS e "  # noqa: S608
+            f"UNION ALL SELECT * FROM ({only_mirror}) AS f LIMIT 1"
+        )
         return cursor.fetchone() is None

@@ -1,5 +1,7 @@
-"""The filters of the list of flows, read from an address. A value that means nothing is a `Mistake`, which the page
-shows and which finds nothing: no address that is not understood ever shows, selects or exports more than was asked for.
+"""The filters of the flow list, parsed from the parameters of a URL.
+
+An invalid value becomes an `InvalidParameter`, which the page shows, and the query then finds
+nothing. A misunderstood URL must never show, select or export more flows than intended.
 """
 
 from __future__ import annotations
@@ -24,13 +26,12 @@ LABELS: Final = {
     "sort": "Order",
     "page": "Page",
 }
-NOT_SET: Final = "none"  # the filter's value for flows that have no channel, or no integration type
-MAX_SEARCH_LENGTH: Final = 256  # characters of a search
-MAX_VALUE_LENGTH: Final = (
-    300  # characters of a value that means nothing: enough to show it, and to stay too long
-)
+NOT_SET: Final = "none"  # the value of a filter for flows without a channel or integration type
+MAX_SEARCH_LENGTH: Final = 256  # characters
+# Characters of an invalid value that are kept: enough to show it, and still too long for a search.
+MAX_VALUE_LENGTH: Final = 300
 MAX_UNKNOWN_PARAMETERS: Final = 5  # unknown parameters that are kept
-_IGNORED_PARAMETERS: Final = frozenset({"go"})  # what the form sends beside its filters
+_IGNORED_PARAMETERS: Final = frozenset({"go"})  # sent by the search form in addition to filters
 _ALLOWED_VALUES: Final = {
     "channel": frozenset((*flex_flow.CHANNEL_TYPES, NOT_SET)),
     "integration": frozenset((*flex_flow.INTEGRATION_TYPES, NOT_SET)),
@@ -45,18 +46,15 @@ _ERROR_MESSAGES: Final = {
     "page": "“{}” is not a page number.",
 }
 
-_STORED_FILTERS: Final = (
-    "channel",
-    "integration",
-    "account",
-)  # whose values the mirror holds, also unusual ones
+# Filters that also accept any value that the mirror has.
+_STORED_FILTERS: Final = ("channel", "integration", "account")
 
-ValueCounts = dict[str, Counter[str]]
+ValueCounts = dict[str, Counter[str]]  # a filter's name, and the number of flows by value
 
 
 @dataclass(frozen=True, slots=True)
 class InvalidParameter:
-    """A parameter of an address that means nothing: its name, its value, and what to say of it."""
+    """An invalid parameter of a URL, with the sentence that the page shows."""
 
     name: str
     value: str
@@ -69,109 +67,112 @@ class InvalidParameter:
 
 @dataclass(slots=True)
 class ParsedParameters:
-    """What an address asks for: a value for each known parameter, the errors, and what else stood there."""
+    """The parameters of a URL: a value for each known one, the errors, and the remaining pairs."""
 
     values: dict[str, Any] = field(default_factory=dict)
     errors: list[InvalidParameter] = field(default_factory=list)
-    leftover: list[tuple[str, str]] = field(default_factory=list)
+    invalid_pairs: list[tuple[str, str]] = field(default_factory=list)
 
-    def refuse(self, name: str, value: str, sentence: str = "") -> None:
+    def add_error(self, name: str, value: str, sentence: str = "") -> None:
         value = value[:MAX_VALUE_LENGTH]
-        self.errors.append(
-            InvalidParameter(name, value, sentence or _ERROR_MESSAGES[name].format(value))
-        )
+        sentence = sentence or _ERROR_MESSAGES[name].format(value)
+        self.errors.append(InvalidParameter(name, value, sentence))
 
 
 def parse_parameters(
-    parameters: Mapping[str, str], within: twilio_accounts.Scope, sorts: Mapping[str, str]
+    parameters: Mapping[str, str], scope: twilio_accounts.Scope, sorts: Mapping[str, str]
 ) -> ParsedParameters:
-    """Read the parameters of an address, as somebody who sees the accounts of `within`."""
-    reading = ParsedParameters()
-    _parse_search(reading, parameters.get("q", ""))
-    held: ValueCounts | None = None
-    for name in ("channel", "integration", "enabled", "account"):
-        value = parameters.get(name, "")
-        reading.values[name] = value[:MAX_VALUE_LENGTH]
-        if not value or _is_known_value(name, value, within):
-            continue
-        if name in _STORED_FILTERS and held is None:
-            held = count_stored_values(within)
-        if value not in (held or {}).get(name, ()):
-            reading.refuse(name, value)
-    _parse_sort(reading, parameters.get("sort", ""), sorts)
-    _parse_page(reading, parameters.get("page", ""))
-    _reject_repeated(reading, parameters)
-    _reject_unknown(reading, parameters)
-    return reading
+    """Parse the parameters of a URL for a user who may see the accounts of `scope`."""
+    parsed = ParsedParameters()
+    _parse_search(parsed, parameters.get("q", ""))
+    _parse_filters(parsed, parameters, scope)
+    _parse_sort(parsed, parameters.get("sort", ""), sorts)
+    _parse_page(parsed, parameters.get("page", ""))
+    _reject_repeated(parsed, parameters)
+    _reject_unknown(parsed, parameters)
+    return parsed
 
 
-def count_stored_values(within: twilio_accounts.Scope) -> ValueCounts:
-    """The number of flows by channel, integration type and account that the mirror holds of these accounts."""
-    tally = twilio_accounts.filter_scope(FlowTally.objects.filter(flows__gt=0), within)
-    held: ValueCounts = {name: Counter() for name in _STORED_FILTERS}
+def count_stored_values(scope: twilio_accounts.Scope) -> ValueCounts:
+    """Return the mirror's number of flows by channel, integration type and account."""
+    tally = twilio_accounts.filter_scope(FlowTally.objects.filter(flows__gt=0), scope)
+    counts: ValueCounts = {name: Counter() for name in _STORED_FILTERS}
     for account, channel, integration, flows in tally.values_list(
         "account_sid", "channel_type", "integration_type", "flows"
     ):
-        held["channel"][channel or NOT_SET] += flows
-        held["integration"][integration or NOT_SET] += flows
-        held["account"][account] += flows
-    return held
+        counts["channel"][channel or NOT_SET] += flows
+        counts["integration"][integration or NOT_SET] += flows
+        counts["account"][account] += flows
+    return counts
 
 
-def _is_known_value(name: str, value: str, within: twilio_accounts.Scope) -> bool:
+def _parse_filters(
+    parsed: ParsedParameters, parameters: Mapping[str, str], scope: twilio_accounts.Scope
+) -> None:
+    stored: ValueCounts | None = None
+    for name in ("channel", "integration", "enabled", "account"):
+        value = parameters.get(name, "")
+        parsed.values[name] = value[:MAX_VALUE_LENGTH]
+        if not value or _is_allowed_value(name, value, scope):
+            continue
+        if name in _STORED_FILTERS and stored is None:
+            stored = count_stored_values(scope)
+        if value not in (stored or {}).get(name, ()):
+            parsed.add_error(name, value)
+
+
+def _is_allowed_value(name: str, value: str, scope: twilio_accounts.Scope) -> bool:
     if name == "account":
-        return any(account.sid == value for account in twilio_accounts.visible_accounts(within))
+        return any(account.sid == value for account in twilio_accounts.visible_accounts(scope))
     return value in _ALLOWED_VALUES[name]
 
 
-def _parse_search(reading: ParsedParameters, text: str) -> None:
-    reading.values["q"] = text[:MAX_VALUE_LENGTH] if text.strip() else ""
+def _parse_search(parsed: ParsedParameters, text: str) -> None:
+    parsed.values["q"] = text[:MAX_VALUE_LENGTH] if text.strip() else ""
     if "\x00" in text:
-        reading.refuse("q", text, "The search contains a NUL character (U+0000).")
+        parsed.add_error("q", text, "The search contains a NUL character (U+0000).")
     elif len(text) > MAX_SEARCH_LENGTH:
-        reading.refuse("q", text, f"The search is longer than {MAX_SEARCH_LENGTH} characters.")
+        parsed.add_error("q", text, f"The search is longer than {MAX_SEARCH_LENGTH} characters.")
     elif text.strip() and not normalize_text(text):
-        reading.refuse("q", text, "The search has no visible characters.")
+        parsed.add_error("q", text, "The search has no visible characters.")
 
 
-def _parse_sort(reading: ParsedParameters, sort: str, sorts: Mapping[str, str]) -> None:
-    reading.values["sort"] = sort[:MAX_VALUE_LENGTH] or "name"
+def _parse_sort(parsed: ParsedParameters, sort: str, sorts: Mapping[str, str]) -> None:
+    parsed.values["sort"] = sort[:MAX_VALUE_LENGTH] or "name"
     if sort and sort.removeprefix("-") not in sorts:
-        reading.refuse("sort", sort)
+        parsed.add_error("sort", sort)
 
 
-def _parse_page(reading: ParsedParameters, page: str) -> None:
+def _parse_page(parsed: ParsedParameters, page: str) -> None:
     is_number = re.fullmatch(r"[0-9]{1,6}", page) is not None and int(page) > 0
-    reading.values["page"] = int(page) if is_number else 1
+    parsed.values["page"] = int(page) if is_number else 1
     if page and not is_number:
-        reading.refuse("page", page)
-        reading.leftover.append(("page", page[:MAX_VALUE_LENGTH]))
+        parsed.add_error("page", page)
+        parsed.invalid_pairs.append(("page", page[:MAX_VALUE_LENGTH]))
 
 
-def _reject_repeated(reading: ParsedParameters, parameters: Mapping[str, str]) -> None:
-    """Of a parameter that is given twice with different values, nobody knows which is meant."""
-    usual = {"sort": "name", "page": 1}
+def _reject_repeated(parsed: ParsedParameters, parameters: Mapping[str, str]) -> None:
+    """Reject a parameter with several different values: any one of them could be the wrong one."""
+    if not hasattr(parameters, "getlist"):
+        return
+    defaults = {"sort": "name", "page": 1}
     for name in LABELS:
-        given = parameters.getlist(name) if hasattr(parameters, "getlist") else []
-        different = [value[:MAX_VALUE_LENGTH] for value in dict.fromkeys(given)]
-        if len(different) > 1:
-            values = ", ".join(f"“{value}”" for value in different)
-            reading.refuse(name, values, f"{LABELS[name]} has more than one value: {values}.")
-            reading.values[name] = usual.get(name, "")
-            reading.leftover = [one for one in reading.leftover if one[0] != name]
-            reading.leftover += [(name, value) for value in different[:MAX_UNKNOWN_PARAMETERS]]
+        distinct = [value[:MAX_VALUE_LENGTH] for value in dict.fromkeys(parameters.getlist(name))]
+        if len(distinct) < 2:
+            continue
+        values = ", ".join(f"“{value}”" for value in distinct)
+        parsed.add_error(name, values, f"{LABELS[name]} has more than one value: {values}.")
+        parsed.values[name] = defaults.get(name, "")
+        parsed.invalid_pairs = [pair for pair in parsed.invalid_pairs if pair[0] != name]
+        parsed.invalid_pairs += [(name, value) for value in distinct[:MAX_UNKNOWN_PARAMETERS]]
 
 
-def _reject_unknown(reading: ParsedParameters, parameters: Mapping[str, str]) -> None:
-    unknown = [
-        name for name in parameters if name not in LABELS and name not in _IGNORED_PARAMETERS
-    ]
-    for name in unknown[:MAX_UNKNOWN_PARAMETERS]:
-        value = parameters[name][:MAX_VALUE_LENGTH]
+def _reject_unknown(parsed: ParsedParameters, parameters: Mapping[str, str]) -> None:
+    expected = LABELS.keys() | _IGNORED_PARAMETERS
+    unknown = [name for name in parameters if name not in expected]
+    for full_name in unknown[:MAX_UNKNOWN_PARAMETERS]:
+        name = full_name[:MAX_VALUE_LENGTH]
+        value = parameters[full_name][:MAX_VALUE_LENGTH]
         if value:
-            reading.refuse(
-                name[:MAX_VALUE_LENGTH],
-                value,
-                f"There is no filter called “{name[:MAX_VALUE_LENGTH]}”.",
-            )
-            reading.leftover.append((name[:MAX_VALUE_LENGTH], value))
+            parsed.add_error(name, value, f"There is no filter called “{name}”.")
+            parsed.invalid_pairs.append((name, value))

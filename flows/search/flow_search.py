@@ -1,115 +1,47 @@
-"""Finding flows in the mirror by name, identity and SID. What a person asks for is a `Query`, which lives in
-the URL; how the database finds it stays in here, what its text means in terms.py.
+"""Search of the mirror's flows by name, contact identity and SID.
 
-However many flows there are, a page takes much the same time: the narrow table tells which flows are on it, the tally how
-many there are. A search counts up to `COUNTED`, and says so where there are more.
+A page takes about the same time however many flows there are. The narrow table (projection.py)
+gives its rows, the tally (counters.py) the number of flows. A search counts up to `COUNT_LIMIT`
+flows and reports that there are more. The meaning of its text is defined in flows/core/matching.py.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any, Final, Self
-from urllib.parse import urlencode
+from dataclasses import dataclass
+from typing import Final
 
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import OrderBy
-from django.http import QueryDict
 
 from flows.accounts import twilio_accounts
 from flows.core import matching
 from flows.core.invisible import strip_invisible
 from flows.core.normalization import normalize_text
 from flows.mirror.models import Flow
-from flows.search import filters, trigrams
-from flows.search.filters import NOT_SET, InvalidParameter
-from flows.search.models import FlowEntry, FlowTally
+from flows.search import facets, filters, trigrams
+from flows.search.facets import FacetCounts
+from flows.search.filters import NOT_SET
+from flows.search.models import FlowEntry
+from flows.search.query import FILTERS as FILTERS
+from flows.search.query import SORTS as SORTS
+from flows.search.query import Query as Query
 from flows.twilio.flex import flex_flow
 
 PAGE_SIZE: Final = 50
 COUNT_LIMIT: Final = 1000  # flows that a search counts
-PHONE_MIN_DIGITS: Final = 7  # digits from which a phone number can mean one flow
-MAX_SUGGESTIONS: Final = 8  # values of siblings that a field offers
-SORTS: Final = {
-    "name": "name_folded",
-    "channel": "channel_type",
-    "identity": "identity_folded",
-    "integration": "integration_type",
-    "enabled": "enabled",
-    "updated": "date_updated",
-    "account": "account_sid",
-}
+PHONE_MIN_DIGITS: Final = 7  # digits of a phone number that can identify one flow
+MAX_SUGGESTIONS: Final = 8  # values of other flows that a field suggests
 _NULLABLE_COLUMNS: Final = ("enabled", "date_updated")
-FILTERS: Final = ("channel", "integration", "enabled", "account")
-_FACET_NAMES: Final = ("account", "channel", "integration", "enabled")
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A question to the list of flows, as it stands in an address. With a mistake in it, it finds nothing."""
-
-    q: str = ""
-    channel: str = ""
-    integration: str = ""
-    enabled: str = ""
-    account: str = ""
-    sort: str = "name"
-    page: int = 1
-    within: twilio_accounts.Scope = None  # what the person may see; not in the address
-    errors: tuple[InvalidParameter, ...] = ()
-    leftover: tuple[
-        tuple[str, str], ...
-    ] = ()  # what the address says beside the above, and that is a mistake
-
-    @classmethod
-    def of(cls, parameters: Mapping[str, str], within: twilio_accounts.Scope = None) -> Query:
-        reading = filters.parse_parameters(parameters, within, SORTS)
-        return cls(
-            **reading.values,
-            within=within,
-            errors=tuple(reading.errors),
-            leftover=tuple(reading.leftover),
-        )
-
-    @classmethod
-    def from_query_string(cls, text: str, within: twilio_accounts.Scope = None) -> Query:
-        """The same from a query string, as forms carry it along."""
-        return cls.of(QueryDict(text.lstrip("?")), within)
-
-    def url(self, **changes: str | int) -> str:
-        """The query string of this query with some values changed; a new question begins at page one."""
-        values = {**{name: getattr(self, name) for name in _DEFAULTS}, "page": 1, **changes}
-        said = [(name, value) for name, value in values.items() if value != _DEFAULTS[name]]
-        return "?" + urlencode([*said, *(one for one in self.leftover if one[0] not in changes)])
-
-    def without(self, name: str) -> Self:
-        """The query without that parameter, known or not."""
-        usual: dict[str, Any] = {name: _DEFAULTS[name]} if name in _DEFAULTS else {}
-        return replace(
-            self,
-            **usual,
-            errors=tuple(one for one in self.errors if one.name != name),
-            leftover=tuple(one for one in self.leftover if one[0] != name),
-        )
-
-
-FacetCounts = dict[str, Counter[str]]
-
-
-_DEFAULTS: Final[dict[str, Any]] = {
-    one.name: one.default for one in fields(Query) if one.name in filters.LABELS
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of what was found."""
+    """One page of the flows that a query finds."""
 
     rows: list[Flow]
     total: int
     page: int
-    more: bool = False  # there are more than `total`
+    more: bool = False  # there are more flows than `total`
 
     @property
     def first(self) -> int:
@@ -126,223 +58,177 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What was found, and for each filter, how many flows each of its values would give beside the search and the
-    other filters: at least so many, if `is_bounded`."""
+    """A page of flows, and the number of flows that each value of a filter would find.
 
-    found: Page
+    The numbers are lower bounds if `is_bounded`. `value_counts` are those of the whole mirror, if
+    the query had to read them.
+    """
+
+    page: Page
     facets: FacetCounts
     is_bounded: bool = False
-    held: filters.ValueCounts | None = (
-        None  # the values that the mirror holds, where answering has read them
-    )
+    value_counts: filters.ValueCounts | None = None
 
 
 def find_exact_match(
-    text: str, *, is_number: bool = True, within: twilio_accounts.Scope = None
+    text: str, *, is_number: bool = True, scope: twilio_accounts.Scope = None
 ) -> str:
-    """The SID of the flow that a pasted SID (or, if it may be one, a phone number) can only mean, or nothing."""
+    """Return the SID of the only flow that a SID or phone number can mean, or an empty string.
+
+    Phone numbers are only searched if `is_number` is True.
+    """
     text = strip_invisible(text)
     sid = text.strip()
     if flex_flow.is_sid("FO", sid):
         return sid
     if not is_number or len(matching.extract_digits(text)) < PHONE_MIN_DIGITS:
         return ""
-    seen = twilio_accounts.filter_scope(FlowEntry.objects.filter(gone_at=None), within)
-    sids = seen.filter(
-        trigrams.candidate_filter(matching.expand_phone_number(text)), matching.phone_filter(text)
-    ).values_list("sid", flat=True)[:2]
+    entries = twilio_accounts.filter_scope(FlowEntry.objects.filter(gone_at=None), scope)
+    candidates = trigrams.candidate_filter(matching.expand_phone_number(text))
+    matches = entries.filter(candidates, matching.phone_filter(text))
+    sids = matches.values_list("sid", flat=True)[:2]
     return sids[0] if len(sids) == 1 else ""
 
 
 def find_only_match(query: Query, *, is_number: bool) -> str:
-    """The same of a query; nothing if it has a mistake."""
-    return (
-        "" if query.errors else find_exact_match(query.q, is_number=is_number, within=query.within)
-    )
+    """Return the only match of a query's search text, or an empty string.
+
+    A query with errors has no match.
+    """
+    if query.errors:
+        return ""
+    return find_exact_match(query.q, is_number=is_number, scope=query.scope)
 
 
 def suggest_values(account_sid: str) -> dict[str, list[str]]:
-    """For each field that holds a SID, the values that most of the account's other flows have: what a new one needs
-    too."""
-    live = Flow.objects.filter(gone_at=None, account_sid=account_sid)
-    return {
-        name: [
-            value
-            for value, _ in live.values_list(f"resource__{name}")
-            .annotate(flows=Count("sid"))
-            .exclude(**{f"resource__{name}": None})
-            .order_by("-flows")[:MAX_SUGGESTIONS]
-            if value
-        ]
-        for name in (entry.name for entry in flex_flow.WRITABLE_FIELDS if entry.kind == "sid")
-    }
+    """Return the most frequent values of each SID field in the account's flows."""
+    flows = Flow.objects.filter(gone_at=None, account_sid=account_sid)
+    suggestions = {}
+    for field in flex_flow.WRITABLE_FIELDS:
+        if field.kind != "sid":
+            continue
+        column = f"resource__{field.name}"
+        counts = flows.values_list(column).annotate(flows=Count("sid")).exclude(**{column: None})
+        most_frequent = counts.order_by("-flows")[:MAX_SUGGESTIONS]
+        suggestions[field.name] = [value for value, _ in most_frequent if value]
+    return suggestions
 
 
 def find_page(query: Query) -> Page:
-    """The page of flows that the query asks for; past the end, the last one."""
-    return run_query(query).found
+    """Return the page that the query asks for, or the last one if there are fewer."""
+    return run_query(query).page
 
 
 def find_facets(query: Query) -> FacetCounts:
-    """The facets of its answer."""
+    """Return the facets of the query's result."""
     return run_query(query).facets
 
 
 def run_query(query: Query) -> SearchResult:
-    """Answers it: in three queries, or up to seven for a search. A query with a mistake finds nothing."""
+    """Return the result of a query, in three database queries or up to seven for a search."""
     if query.errors:
-        return SearchResult(Page([], 0, 1), _count_facets([], query))
+        return SearchResult(Page([], 0, 1), facets.count_facets([], query))
     if not normalize_text(query.q):
-        kinds = list(_read_tally(query.within))
-        found = _fetch_page(
-            query, _apply_filters(_visible_entries(query), query), _count_matching(kinds, query)
-        )
-        return SearchResult(found, _count_facets(kinds, query), held=_count_values(kinds))
-    narrowed = trigrams.candidate_filter(matching.index_terms(query.q))
-    by_kind = _group_first_matches(_apply_search(query, narrowed))
-    kinds = [(kind, len(pks)) for kind, pks in by_kind]
-    counted = _count_matching(kinds, query)
-    if sum(flows for _, flows in kinds) > COUNT_LIMIT:
-        return SearchResult(
-            _fetch_bounded_page(query, narrowed, counted),
-            _count_facets(kinds, query),
-            is_bounded=True,
-        )
-    if not counted:
-        return SearchResult(Page([], 0, 1), _count_facets(kinds, query))
-    entries = FlowEntry.objects.filter(pk__in=[pk for _, pks in by_kind for pk in pks])
+        return _run_filters(query)
+    return _run_search(query)
+
+
+def _run_filters(query: Query) -> SearchResult:
+    """Return the result of a query without a search text."""
+    groups = list(facets.read_tally(query.scope))
+    entries = _apply_filters(_visible_entries(query), query)
     return SearchResult(
-        _fetch_page(query, _apply_filters(entries, query), counted, by_index=False),
-        _count_facets(kinds, query),
+        _fetch_page(query, entries, facets.count_matching(groups, query)),
+        facets.count_facets(groups, query),
+        value_counts=facets.count_values(groups),
     )
 
 
-def is_mirror_empty(within: twilio_accounts.Scope) -> bool:
-    """Whether the person would see no flow whatever they asked for."""
-    return not sum(flows for _, flows in _read_tally(within))
+def _run_search(query: Query) -> SearchResult:
+    """Return the result of a query with a search text."""
+    candidates = trigrams.candidate_filter(matching.index_terms(query.q))
+    keys_by_group = facets.group_entries(_apply_search(query, candidates), limit=COUNT_LIMIT + 1)
+    groups = [(values, len(keys)) for values, keys in keys_by_group]
+    total = facets.count_matching(groups, query)
+    facet_counts = facets.count_facets(groups, query)
+    if sum(flows for _, flows in groups) > COUNT_LIMIT:
+        page = _fetch_bounded_page(query, candidates, total)
+        return SearchResult(page, facet_counts, is_bounded=True)
+    if not total:
+        return SearchResult(Page([], 0, 1), facet_counts)
+    entries = FlowEntry.objects.filter(pk__in=[key for _, keys in keys_by_group for key in keys])
+    page = _fetch_page(query, _apply_filters(entries, query), total, by_index=False)
+    return SearchResult(page, facet_counts)
 
 
-_FACET_COLUMNS: Final = ("account_sid", "channel_type", "integration_type", "enabled", "gone_at")
-FacetValues = dict[str, str]  # a filter's name, and its value
-
-
-def _build_facet_values(
-    account: str, channel: str, integration: str, enabled: bool | None, is_gone: bool
-) -> FacetValues:
-    state = "gone" if is_gone else "true" if enabled else "false"
-    return dict(
-        zip(_FACET_NAMES, (account, channel or NOT_SET, integration or NOT_SET, state), strict=True)
-    )
-
-
-def _group_first_matches(entries: QuerySet[FlowEntry]) -> list[tuple[FacetValues, list[int]]]:
-    """The first that come, of each kind: one more than are counted."""
-    found: dict[tuple[Any, ...], list[int]] = {}
-    for pk, *values, gone_at in entries.values_list("pk", *_FACET_COLUMNS)[: COUNT_LIMIT + 1]:
-        found.setdefault((*values, gone_at is not None), []).append(pk)
-    return [(_build_facet_values(*values), pks) for values, pks in found.items()]
-
-
-def _read_tally(within: twilio_accounts.Scope) -> Iterator[tuple[FacetValues, int]]:
-    tally = twilio_accounts.filter_scope(FlowTally.objects.filter(flows__gt=0), within)
-    for account, channel, integration, state, flows in tally.values_list(
-        "account_sid", "channel_type", "integration_type", "state", "flows"
-    ):
-        yield (
-            _build_facet_values(account, channel, integration, state == "true", state == "gone"),
-            flows,
-        )
-
-
-def _count_values(kinds: Iterable[tuple[FacetValues, int]]) -> filters.ValueCounts:
-    held: filters.ValueCounts = {name: Counter() for name in _FACET_NAMES}
-    for kind, flows in kinds:
-        for name, value in kind.items():
-            held[name][value] += flows
-    return held
-
-
-def _count_matching(kinds: Iterable[tuple[FacetValues, int]], query: Query) -> int:
-    return sum(flows for kind, flows in kinds if not _failed_filters(kind, query))
-
-
-def _count_facets(kinds: Iterable[tuple[FacetValues, int]], query: Query) -> FacetCounts:
-    found: FacetCounts = {name: Counter() for name in _FACET_NAMES}
-    for kind, flows in kinds:
-        fails = _failed_filters(kind, query)
-        for name, value in kind.items():
-            if fails <= {name}:
-                found[name][value] += flows
-    return found
-
-
-def _failed_filters(kind: FacetValues, query: Query) -> set[str]:
-    """The filters that keep it out."""
-    return {
-        name
-        for name, value in kind.items()
-        if not _passes_filter(name, value, asked=getattr(query, name))
-    }
-
-
-def _passes_filter(name: str, value: str, *, asked: str) -> bool:
-    """What is gone is only found where it is asked for."""
-    return value == asked if asked else (name, value) != ("enabled", "gone")
+def is_mirror_empty(scope: twilio_accounts.Scope) -> bool:
+    """Return True if no query in this scope can find a flow."""
+    return not sum(flows for _, flows in facets.read_tally(scope))
 
 
 def list_sids(query: Query) -> list[str]:
-    """The SIDs of all flows that the query asks for, whatever the page; none if it has a mistake."""
+    """Return the SIDs of all flows that the query finds on all pages; none if it has errors."""
     if query.errors:
         return []
-    named = (
-        _apply_search(query, trigrams.candidate_filter(matching.index_terms(query.q)))
-        if normalize_text(query.q)
-        else _visible_entries(query)
-    )
-    return list(_apply_filters(named, query).values_list("sid", flat=True))
+    if normalize_text(query.q):
+        candidates = trigrams.candidate_filter(matching.index_terms(query.q))
+        entries = _apply_search(query, candidates)
+    else:
+        entries = _visible_entries(query)
+    return list(_apply_filters(entries, query).values_list("sid", flat=True))
 
 
 def _fetch_page(
     query: Query, entries: QuerySet[FlowEntry], total: int, *, by_index: bool = True
 ) -> Page:
-    page = max(1, min(query.page, -(-total // PAGE_SIZE)))
+    """Return the query's page of these entries, or the last one. `total` is their number."""
+    last_page = -(-total // PAGE_SIZE)
+    page = max(1, min(query.page, last_page))
     start = (page - 1) * PAGE_SIZE
-    in_order = entries.order_by(*_order_by(query.sort, by_index=by_index)).values_list(
-        "sid", flat=True
-    )
-    return Page(_load_flows(list(in_order[start : start + PAGE_SIZE])), total, page)
+    sids = _sorted_sids(query, entries, by_index=by_index)
+    return Page(_load_flows(list(sids[start : start + PAGE_SIZE])), total, page)
 
 
-def _fetch_bounded_page(query: Query, narrowed: Q, counted: int) -> Page:
-    """Of a search that finds many, of which so many are counted: more is only known of the last page."""
-    if not narrowed:
-        narrowed = trigrams.candidate_filter(matching.index_terms(query.q), in_order=True)
-    entries = _apply_filters(_apply_search(query, narrowed), query)
-    if counted <= COUNT_LIMIT:  # some of the first are kept out by the filters
+def _fetch_bounded_page(query: Query, candidates: Q, counted: int) -> Page:
+    """Return the page of a search that finds more than `COUNT_LIMIT` flows.
+
+    `counted` of the first ones pass the filters. The page's total is the number of flows up to its
+    end, or `COUNT_LIMIT` if that is more.
+    """
+    if not candidates:
+        candidates = trigrams.candidate_filter(matching.index_terms(query.q), in_order=True)
+    entries = _apply_filters(_apply_search(query, candidates), query)
+    if counted <= COUNT_LIMIT:
+        # The filters excluded some of the first flows, but later ones may pass.
         counted = entries[: COUNT_LIMIT + 1].count()
     if counted <= COUNT_LIMIT:
         return _fetch_page(query, entries, counted, by_index=False)
-    start, by_index = (query.page - 1) * PAGE_SIZE, trigrams.is_common(entries, narrowed)
-    in_order = entries.order_by(*_order_by(query.sort, by_index=by_index)).values_list(
-        "sid", flat=True
-    )
-    sids = list(in_order[start : start + PAGE_SIZE + 1])
+    start = (query.page - 1) * PAGE_SIZE
+    by_index = trigrams.is_common(entries, candidates)
+    sids = list(_sorted_sids(query, entries, by_index=by_index)[start : start + PAGE_SIZE + 1])
     if not sids:  # past the end, where no link leads
         return _fetch_page(query, entries, entries.count(), by_index=by_index)
-    more, last = len(sids) > PAGE_SIZE, start + min(len(sids), PAGE_SIZE)
-    return Page(
-        _load_flows(sids[:PAGE_SIZE]), max(COUNT_LIMIT, last) if more else last, query.page, more
-    )
+    has_more = len(sids) > PAGE_SIZE
+    last = start + min(len(sids), PAGE_SIZE)
+    total = max(COUNT_LIMIT, last) if has_more else last
+    return Page(_load_flows(sids[:PAGE_SIZE]), total, query.page, has_more)
+
+
+def _sorted_sids(
+    query: Query, entries: QuerySet[FlowEntry], *, by_index: bool
+) -> QuerySet[FlowEntry, str]:
+    order = _order_by(query.sort, by_index=by_index)
+    return entries.order_by(*order).values_list("sid", flat=True)
 
 
 def _load_flows(sids: list[str]) -> list[Flow]:
-    """In that order; one that went away meanwhile is left out."""
+    """Return these flows in this order, without those that were deleted meanwhile."""
     flows = Flow.objects.in_bulk(sids) if sids else {}
     return [flows[sid] for sid in sids if sid in flows]
 
 
 def _visible_entries(query: Query) -> QuerySet[FlowEntry]:
-    return twilio_accounts.filter_scope(FlowEntry.objects.all(), query.within)
+    return twilio_accounts.filter_scope(FlowEntry.objects.all(), query.scope)
 
 
 def _apply_filters(entries: QuerySet[FlowEntry], query: Query) -> QuerySet[FlowEntry]:
@@ -360,29 +246,33 @@ def _apply_filters(entries: QuerySet[FlowEntry], query: Query) -> QuerySet[FlowE
     return entries
 
 
-def _apply_search(query: Query, narrowed: Q) -> QuerySet[FlowEntry]:
-    """What the search leaves of what the person may see, before the filters; `narrowed` holds for all of it."""
-    return _visible_entries(query).filter(
-        narrowed & matching.text_filter(query.q) | matching.sid_prefix_filter(query.q)
-    )
+def _apply_search(query: Query, candidates: Q) -> QuerySet[FlowEntry]:
+    """Return the user's flows that match the search text, before the filters.
+
+    Every match by text is one of the `candidates`.
+    """
+    matches = candidates & matching.text_filter(query.q)
+    return _visible_entries(query).filter(matches | matching.sid_prefix_filter(query.q))
 
 
 def _order_by(sort: str, *, by_index: bool) -> list[str | OrderBy]:
-    """`by_index`: the database may go through an index of this order until it has a page. Few may stand at its end, so they
-    are put in order by themselves: no index begins with nothing."""
-    descending, column = sort.startswith("-"), SORTS[sort.lstrip("-")]
+    """Return the sort columns of a query.
+
+    With `by_index`, the database may follow an index of this order until it has a page. That is
+    slow for few flows at its end, so otherwise a constant comes first, which no index has.
+    """
+    column = SORTS[sort.lstrip("-")]
     nulls_last = True if column in _NULLABLE_COLUMNS else None
-    first = (
-        F(column).desc(nulls_last=nulls_last)
-        if descending
-        else F(column).asc(nulls_last=nulls_last)
-    )
-    nothing = [] if by_index else [(F("pk") * 0).asc()]
-    return (
-        [*nothing, first, "sid"]
-        if column == "name_folded"
-        else [*nothing, first, "name_folded", "sid"]
-    )
+    if sort.startswith("-"):
+        sort_order = F(column).desc(nulls_last=nulls_last)
+    else:
+        sort_order = F(column).asc(nulls_last=nulls_last)
+    order: list[str | OrderBy] = [sort_order, "sid"]
+    if column != "name_folded":
+        order.insert(1, "name_folded")
+    if not by_index:
+        order.insert(0, (F("pk") * 0).asc())
+    return order
 
 
 def _stored_values(value: str) -> list[str]:

@@ -1,6 +1,8 @@
-"""What the database makes of the mirror for the list, and keeps in step by itself: the narrow table, the tally and the
-index of names. A migration installs it; a later one that makes the mirror's table anew, as SQLite must for most changes,
-loses the triggers, so each `migrate` ends with a look whether all is there.
+"""The tables behind the flow list: the narrow table, the tally and the search index.
+
+The database keeps them in step with the mirror. A migration installs them. A later migration that
+rebuilds the mirror's table, as SQLite must for most changes, loses the triggers; so `repair` runs
+after every `migrate`.
 """
 
 from __future__ import annotations
@@ -15,13 +17,12 @@ from flows.core import triggers
 from flows.core.triggers import Trigger
 from flows.search import counters, projection, trigrams
 
-_PARTS: Final = (projection, counters, trigrams)  # the index of names is of the narrow table
+_PARTS: Final = (projection, counters, trigrams)  # in this order: the index needs the narrow table
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    drop(
-        connection
-    )  # all of it first: the triggers of a broken index would refuse what the others do
+    # All first: the triggers of a broken index would refuse the writes to the others.
+    drop(connection)
     for part in _PARTS:
         part.install(connection)
 
@@ -32,59 +33,66 @@ def drop(connection: BaseDatabaseWrapper) -> None:
 
 
 def repair(*, using: str, **_signal: Any) -> None:
-    """Rebuild it all if something is missing or out of step. Runs after every migrate."""
+    """Rebuild the tables if one is missing or out of step. Runs after every `migrate`."""
     connection = connections[using]
     tables = connection.introspection.table_names()
-    if {projection.TABLE, counters.TABLE} <= set(tables):
-        is_whole = not triggers.find_altered(connection, list_triggers(connection.vendor))
-        if not (is_whole and trigrams.is_installed(connection)) or find_differences(connection):
-            install(connection)
-        trigrams.limit_pending_list(connection)
+    if not {projection.TABLE, counters.TABLE} <= set(tables):
+        return
+    has_triggers = not triggers.find_altered(connection, list_triggers(connection.vendor))
+    is_complete = has_triggers and trigrams.is_installed(connection)
+    if not is_complete or find_differences(connection):
+        install(connection)
+    trigrams.limit_pending_list(connection)
 
 
 def list_triggers(vendor: str) -> list[Trigger]:
-    """The triggers that keep the tables of the list in step with the mirror."""
+    """Return the triggers that keep the tables in step with the mirror."""
     return [trigger for part in _PARTS for trigger in part.TRIGGERS[vendor]]
 
 
 def find_differences(connection: BaseDatabaseWrapper) -> list[str]:
-    """One sentence for each table of the list that is not as the mirror is."""
-    found = []
-    if sid := projection.find_stray_sid(connection):
-        found.append(
-            f"Flow {sid} differs between the flow list and the mirror. Run `migrate` to rebuild the list."
+    """Return a sentence for each table that differs from the mirror."""
+    differences = []
+    sid = projection.find_stray_sid(connection)
+    if sid:
+        differences.append(
+            f"Flow {sid} differs between the flow list and the mirror. "
+            "Run `migrate` to rebuild the list."
         )
     if not counters.is_consistent(connection):
-        found.append(
+        differences.append(
             "The counts of the flow list differ from the mirror. Run `migrate` to rebuild them."
         )
     if not trigrams.is_consistent(connection):
-        found.append("The search index differs from the flow list. Run `migrate` to rebuild it.")
-    return found
+        differences.append(
+            "The search index differs from the flow list. Run `migrate` to rebuild it."
+        )
+    return differences
 
 
 def list_tables() -> list[str]:
-    """Return what differs in the default database, for a verification of the log."""
+    """Return the differences in the default database, for the log's verification."""
     return find_differences(connection)
 
 
 @checks.register(checks.Tags.database)
 def check_search_index(**options: Any) -> list[checks.CheckMessage]:
-    """Whether searches are served by an index. Runs with `migrate` and `check --database default`."""
-    found: list[checks.CheckMessage] = []
+    """Warn if searches have no index. Runs with `migrate` and `check --database default`."""
+    warnings: list[checks.CheckMessage] = []
     for alias in options.get("databases") or ():
         connection = connections[alias]
-        if projection.TABLE in connection.introspection.table_names() and not trigrams.is_installed(
-            connection
-        ):
-            found.append(
-                checks.Warning(
-                    "Names and numbers are searched without an index, which is slow for many thousand flows.",
-                    hint="Ask a database administrator to run CREATE EXTENSION pg_trgm, then run "
-                    "`manage.py migrate` again."
-                    if connection.vendor == "postgresql"
-                    else "Run `manage.py migrate`.",
-                    id="flows.W001",
-                )
+        has_table = projection.TABLE in connection.introspection.table_names()
+        if not has_table or trigrams.is_installed(connection):
+            continue
+        hint = "Run `manage.py migrate`."
+        if connection.vendor == "postgresql":
+            hint = (
+                "Ask a database administrator to run CREATE EXTENSION pg_trgm, then run "
+                "`manage.py migrate` again."
             )
-    return found
+        message = (
+            "Names and numbers are searched without an index, "
+            "which is slow for many thousand flows."
+        )
+        warnings.append(checks.Warning(message, hint=hint, id="flows.W001"))
+    return warnings

@@ -1,4 +1,4 @@
-"""What the list of flows searches and counts, and the views that users saved."""
+"""The tables that the flow list searches and counts, and the users' saved views."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from django.db import models
 
 
 class FlowEntry(models.Model):
-    """What the list reads of a flow: the columns that it filters, searches and sorts by, without the snapshot. The
-    database itself keeps it (narrow.py); nobody else writes it."""
+    """The columns of a flow that the list filters, searches and sorts by.
+
+    Only triggers write it (projection.py).
+    """
 
     sid = models.CharField(max_length=34, unique=True)
     account_sid = models.CharField(max_length=34)
@@ -22,7 +24,7 @@ class FlowEntry(models.Model):
 
     class Meta:
         indexes = [
-            # With the filters' columns and the condition's own, so that whole pages come from the index alone.
+            # With the filters' columns and the condition's, so that a page needs the index alone.
             models.Index(
                 fields=[
                     "name_folded",
@@ -56,7 +58,7 @@ class FlowEntry(models.Model):
 
 
 class FlowTally(models.Model):
-    """How many flows of a kind the mirror has. The database itself keeps it (tally.py); nobody else writes it."""
+    """The number of flows of a kind in the mirror. Only triggers write it (counters.py)."""
 
     account_sid = models.CharField(max_length=34)
     channel_type = models.CharField(max_length=64)
@@ -73,12 +75,12 @@ class FlowTally(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account_sid} {self.channel_type} {self.integration_type} {self.state}: {self.flows}"
+        kind = f"{self.account_sid} {self.channel_type} {self.integration_type} {self.state}"
+        return f"{kind}: {self.flows}"
 
 
 class SavedView(models.Model):
-    """A question to the list of flows that a person gave a name: search, filters and order, as they stand in the
-    address. Whoever has the address has the view."""
+    """A query of the flow list that a user saved under a name, as a URL's query string."""
 
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="flow_views"

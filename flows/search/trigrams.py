@@ -1,13 +1,14 @@
-"""Which flows may have a text in their name or identity, by an index of every three letters in a row: FTS5's trigram
-tokenizer on SQLite, pg_trgm on PostgreSQL. It only narrows down: whoever asks still compares the text itself.
+"""The search index of names and contact identities, by trigrams: every three letters in a row.
 
-SQLite's stands beside the narrow table, whose triggers keep it in step. PostgreSQL keeps its own; where the site's user
-may not install pg_trgm, searches go through every flow, and a check says so.
+It is FTS5's trigram tokenizer on SQLite and pg_trgm on PostgreSQL. The index only gives candidates;
+the caller compares the text itself. On SQLite, triggers of the narrow table keep it in step. On
+PostgreSQL, a site whose user may not install pg_trgm searches every flow, and a check reports it.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 from typing import Any, Final
 
@@ -21,14 +22,23 @@ from flows.core.triggers import Trigger
 from flows.search import projection
 
 MIN_LENGTH: Final = 3  # letters that the index needs
-COMMON_THRESHOLD: Final = 10_000  # entries
-PENDING_LIMIT_KB: Final = 256  # kB of an index that are not in their place yet
+COMMON_THRESHOLD: Final = 10_000  # entries from which a text counts as common
+PENDING_LIMIT_KB: Final = 256  # kB of new rows that PostgreSQL has not sorted into an index
 COLUMNS: Final = ("name_folded", "identity_folded")
 _INDEX: Final = "flow_trigram"
 _COLUMN_LIST: Final = ", ".join(COLUMNS)
-_CREATE_INDEX: Final = f"CREATE VIRTUAL TABLE {_INDEX} USING fts5({_COLUMN_LIST}, content='{projection.TABLE}', content_rowid='id', tokenize='trigram')"
-_INSERT_ROW: Final = f"INSERT INTO {_INDEX} (rowid, {_COLUMN_LIST}) VALUES (new.id, new.{COLUMNS[0]}, new.{COLUMNS[1]});"  # noqa: S608 - constants only
-_DELETE_ROW: Final = f"INSERT INTO {_INDEX} ({_INDEX}, rowid, {_COLUMN_LIST}) VALUES ('delete', old.id, old.{COLUMNS[0]}, old.{COLUMNS[1]});"  # noqa: S608
+_CREATE_INDEX: Final = (
+    f"CREATE VIRTUAL TABLE {_INDEX} USING fts5({_COLUMN_LIST}, "
+    f"content='{projection.TABLE}', content_rowid='id', tokenize='trigram')"
+)
+_INSERT_ROW: Final = (
+    f"INSERT INTO {_INDEX} (rowid, {_COLUMN_LIST}) "  # noqa: S608 - constants only
+    f"VALUES (new.id, new.{COLUMNS[0]}, new.{COLUMNS[1]});"
+)
+_DELETE_ROW: Final = (
+    f"INSERT INTO {_INDEX} ({_INDEX}, rowid, {_COLUMN_LIST}) "  # noqa: S608
+    f"VALUES ('delete', old.id, old.{COLUMNS[0]}, old.{COLUMNS[1]});"
+)
 TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
     "sqlite": (
         Trigger("trigram_insert", projection.TABLE, "AFTER INSERT", _INSERT_ROW),
@@ -44,7 +54,7 @@ TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
 }
 _EXTENSION: Final = "CREATE EXTENSION IF NOT EXISTS pg_trgm"
 _MATCH: Final = f"SELECT rowid FROM {_INDEX} WHERE {_INDEX} MATCH %s"  # noqa: S608
-_LIKE: Final = " OR ".join(rf"{column} LIKE %s ESCAPE '\'" for column in COLUMNS)
+_LIKE_CONDITION: Final = " OR ".join(rf"{column} LIKE %s ESCAPE '\'" for column in COLUMNS)
 _EXISTS_QUERIES: Final = {
     "sqlite": (f"SELECT count(*) FROM sqlite_master WHERE name = '{_INDEX}'", 1),  # noqa: S608
     "postgresql": (
@@ -55,21 +65,25 @@ _EXISTS_QUERIES: Final = {
 
 
 def candidate_filter(texts: Collection[str], *, in_order: bool = False) -> Q:
-    """Holds for each entry that has one of these folded texts in its name or identity, and perhaps for others.
-    `in_order`: for whoever was told nothing, and wants the first some of an order, not just any."""
+    """Return a filter for entries that may have one of these normalized texts in a column.
+
+    An empty filter stands for all entries. `in_order` is for a second attempt, after an empty
+    filter, by a caller that needs the first entries of an order instead of any.
+    """
     if connection.vendor != "sqlite":
-        return Q()  # PostgreSQL's planner takes its index by itself
+        return Q()  # PostgreSQL's planner uses its index by itself
     if in_order == _are_long(texts) or _are_common(texts):
-        return Q()  # going through the entries comes to them soon
-    return Q(pk__in=RawSQL(*_candidate_query(texts)))  # noqa: S611 - constants, and their parameters
+        return Q()  # reading the entries one by one finds enough of them soon
+    statement, parameters = _candidate_query(texts)
+    return Q(pk__in=RawSQL(statement, parameters))  # noqa: S611 - constants, and their parameters
 
 
-def is_common(entries: QuerySet[Any], narrowed: Q) -> bool:
-    """Whether going through all entries in an order comes to a page of these soon."""
+def is_common(entries: QuerySet[Any], candidates: Q) -> bool:
+    """Return True if reading all entries in an order soon finds a page of these."""
     if connection.vendor == "sqlite":
-        return not narrowed
-    # PostgreSQL knows about how many there are, but takes them to stand everywhere in the order alike. What many names
-    # begin with stands in one place, perhaps at the end.
+        return not candidates
+    # PostgreSQL estimates their number, but assumes that they are spread evenly over the order.
+    # Names with a common beginning stand together, perhaps at the end.
     plan = json.loads(entries.explain(format="json"))[0]["Plan"]
     return bool(plan["Plan Rows"] >= COMMON_THRESHOLD)
 
@@ -86,35 +100,41 @@ def _are_common(texts: Collection[str]) -> bool:
 
 
 def _candidate_query(texts: Collection[str]) -> tuple[str, list[str]]:
-    texts = sorted(texts)
-    if _are_long(texts):
-        return _MATCH, [" OR ".join('"' + text.replace('"', '""') + '"' for text in texts)]
-    literals = [
-        "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in text) for text in texts
-    ]
-    return (
-        f"SELECT id FROM {projection.TABLE} WHERE " + " OR ".join([_LIKE] * len(texts)),  # noqa: S608
-        [f"%{literal}%" for literal in literals for _ in COLUMNS],
-    )
+    """Return SQL for the ids of the entries that have one of the texts, and its parameters."""
+    sorted_texts = sorted(texts)
+    if _are_long(sorted_texts):
+        phrases = ['"' + text.replace('"', '""') + '"' for text in sorted_texts]
+        return _MATCH, [" OR ".join(phrases)]
+    condition = " OR ".join([_LIKE_CONDITION] * len(sorted_texts))
+    patterns = [f"%{_escape_like(text)}%" for text in sorted_texts]
+    parameters = [pattern for pattern in patterns for _ in COLUMNS]
+    return f"SELECT id FROM {projection.TABLE} WHERE {condition}", parameters  # noqa: S608
+
+
+def _escape_like(text: str) -> str:
+    return re.sub(r"[\\%_]", r"\\\g<0>", text)
 
 
 def is_installed(to: BaseDatabaseWrapper) -> bool:
-    """Whether searches are served by the index."""
-    question, parts = _EXISTS_QUERIES[to.vendor]
+    """Return True if searches use the index."""
+    query, expected_count = _EXISTS_QUERIES[to.vendor]
     with to.cursor() as cursor:
-        cursor.execute(question)
-        has_index = bool(cursor.fetchone()[0] == parts)
+        cursor.execute(query)
+        has_index = bool(cursor.fetchone()[0] == expected_count)
     return has_index and not triggers.find_altered(to, TRIGGERS[to.vendor])
 
 
 def is_consistent(to: BaseDatabaseWrapper) -> bool:
-    """Return True if the index has exactly the names and identities of its table. PostgreSQL's always has."""
+    """Return True if the index has exactly the names and identities of its table.
+
+    PostgreSQL maintains its index itself, so there it is always True.
+    """
     if to.vendor != "sqlite":
         return True
     try:
         with transaction.atomic(using=to.alias), to.cursor() as cursor:
             cursor.execute(f"INSERT INTO {_INDEX} ({_INDEX}, rank) VALUES ('integrity-check', 1)")  # noqa: S608
-    except OperationalError:  # locked or read-only: that says nothing about the index
+    except OperationalError:  # a locked or read-only database proves nothing about the index
         raise
     except DatabaseError:
         return False
@@ -122,7 +142,10 @@ def is_consistent(to: BaseDatabaseWrapper) -> bool:
 
 
 def install(to: BaseDatabaseWrapper) -> None:
-    """Makes the index of what is there, and keeps it in step from now on. Can be done again at any time."""
+    """Create the index of all entries, and its triggers. Safe to repeat.
+
+    Without pg_trgm, PostgreSQL gets no index; `is_installed` reports it.
+    """
     if to.vendor == "sqlite":
         drop(to)
         with to.cursor() as cursor:
@@ -135,20 +158,25 @@ def install(to: BaseDatabaseWrapper) -> None:
             cursor.execute(_EXTENSION)
             for column in COLUMNS:
                 cursor.execute(
-                    f"CREATE INDEX IF NOT EXISTS flow_{column}_trigrams ON {projection.TABLE} USING gin ({column} gin_trgm_ops)"
+                    f"CREATE INDEX IF NOT EXISTS flow_{column}_trigrams "
+                    f"ON {projection.TABLE} USING gin ({column} gin_trgm_ops)"
                 )
     except DatabaseError:
-        return  # `is_installed` tells, and the check says what it means
+        return
 
 
 def limit_pending_list(to: BaseDatabaseWrapper) -> None:
-    """PostgreSQL puts what is new aside until it is much, and each search reads through all of that: up to 4 MB, if it
-    isn't told less. To put each row into its place at once takes seven times as long as this. Can be done at any time."""
+    """Limit the list of new rows that PostgreSQL has not sorted into the index yet.
+
+    Each search reads the whole list, by default up to 4 MB. Without a list, writing takes seven
+    times as long. Safe to repeat.
+    """
     if to.vendor == "postgresql":
         with to.cursor() as cursor:
             for column in COLUMNS:
                 cursor.execute(
-                    f"ALTER INDEX IF EXISTS flow_{column}_trigrams SET (gin_pending_list_limit = {PENDING_LIMIT_KB})"
+                    f"ALTER INDEX IF EXISTS flow_{column}_trigrams "
+                    f"SET (gin_pending_list_limit = {PENDING_LIMIT_KB})"
                 )
 
 
@@ -163,7 +191,7 @@ def drop(to: BaseDatabaseWrapper) -> None:
 
 
 def rebuild_index(to: BaseDatabaseWrapper) -> None:
-    """FTS5 only strikes out what is deleted: made anew of what is there, it holds nothing of it any more."""
+    """Rebuild the index without the deleted texts, which FTS5 only marks as deleted."""
     if to.vendor == "sqlite":
         with to.cursor() as cursor:
             cursor.execute(f"INSERT INTO {_INDEX} ({_INDEX}) VALUES ('rebuild')")  # noqa: S608

@@ -1,4 +1,4 @@
-"""Saved views: a person keeps a question to the list of flows under a name of their own."""
+"""Saved views: a user's named queries of the flow list."""
 
 from __future__ import annotations
 
@@ -13,37 +13,38 @@ from flows.core.invisible import trim_invisible
 from flows.search import flow_search
 from flows.search.models import SavedView
 
-MAX_VIEWS = 20  # views a person
+MAX_VIEWS = 20  # views of one user
 
 
 @require_POST
 @require_permission("flows.view_flow", action="flow.view")
 def view_save(request: Request) -> HttpResponse:
-    """Keeps the question under a name; a view of that name is replaced."""
-    asked = flow_search.Query.from_query_string(request.POST.get("query", "")[:2000], request.scope)
-    query = asked.url().removeprefix("?")
-    name = trim_invisible(" ".join(request.POST.get("name", "").split())[:60].replace("\x00", ""))
-    mine = SavedView.objects.filter(person=request.user)
-    if asked.errors:
-        sentences = " ".join(mistake.sentence for mistake in asked.errors)
+    """Save the query under a name, in place of the user's view of that name."""
+    query = flow_search.Query.from_query_string(request.POST.get("query", "")[:2000], request.scope)
+    query_string = query.url().removeprefix("?")
+    name = " ".join(request.POST.get("name", "").split())[:60]
+    name = trim_invisible(name.replace("\x00", ""))
+    views = SavedView.objects.filter(person=request.user)
+    if query.errors:
+        sentences = " ".join(error.sentence for error in query.errors)
         messages.error(request, f"Couldn't save the view. {sentences}")
     elif not name:
         messages.error(request, "Enter a name for the view.")
-    elif len(query) > 600:
+    elif len(query_string) > 600:
         messages.error(request, "This search is too long to save.")
-    elif mine.count() >= MAX_VIEWS and not mine.filter(name=name).exists():
+    elif views.count() >= MAX_VIEWS and not views.filter(name=name).exists():
         messages.error(request, f"You can save up to {MAX_VIEWS} views. Delete one first.")
     else:
         SavedView.objects.update_or_create(
-            person=request.user, name=name, defaults={"query": query}
+            person=request.user, name=name, defaults={"query": query_string}
         )
         messages.success(request, f"Saved view “{name}”.")
-    return redirect(reverse("flows:list") + (f"?{query}" if query else ""))
+    return redirect(reverse("flows:list") + (f"?{query_string}" if query_string else ""))
 
 
 @require_POST
 @require_permission("flows.view_flow", action="flow.view")
 def view_delete(request: Request, view_id: int) -> HttpResponse:
-    """Forgets a view of this person."""
+    """Delete a view of this user."""
     get_object_or_404(SavedView, pk=view_id, person=request.user).delete()
     return redirect("flows:list")

@@ -16,7 +16,7 @@ from django.db import connection
 from django.utils import timezone
 
 from flexadmin.users.roles import ensure_groups
-from flows.mirror import mirror
+from flows.mirror import flow_rows
 from flows.mirror.models import SyncState
 from flows.twilio.sandbox import seed
 
@@ -36,7 +36,7 @@ def fill_mirror(flows: int) -> None:
     next(iter(made.values()))["friendly_name"] = f"{RARE_WORD.title()} unique"
     everything = list(made.items())
     for start in range(0, flows, BATCH_SIZE):
-        mirror._save_snapshots(dict(everything[start : start + BATCH_SIZE]), account_sid)
+        flow_rows.save_snapshots(dict(everything[start : start + BATCH_SIZE]), account_sid)
     # So fresh that no browser asks for a refresh: at the sandbox there are none of these flows.
     synced_at = timezone.now() + timedelta(days=1)
     SyncState.objects.create(

@@ -41,7 +41,7 @@ def believes_every_read(monkeypatch):
 
 @pytest.fixture
 def believes_every_absence(monkeypatch):
-    monkeypatch.setattr(mirror.AccountMirror, "ask", lambda *_: None)
+    monkeypatch.setattr(mirror.AccountMirror, "fetch_flow", lambda *_: None)
     monkeypatch.setattr(missing_flows, "find_recently_changed", lambda *_, **__: set())
 
 

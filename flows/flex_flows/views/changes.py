@@ -65,7 +65,7 @@ def flow_new(request: Request) -> HttpResponse:
     if account is None:
         return render_account_choice(request)
     request.account_sid = account.sid
-    if closed := unavailable_response(request, account.sid, "create", what="create the flow"):
+    if closed := unavailable_response(request, account.sid, "create", task="create the flow"):
         return closed
     page = partial(_render_form, request, "")
     if is_opening(request):
@@ -102,7 +102,7 @@ def flow_new(request: Request) -> HttpResponse:
 @require_permission("flows.change_flow", action="flow.update")
 def flow_edit(request: Request, sid: str) -> HttpResponse:
     if closed := unavailable_response(
-        request, request.account_sid, "update", what="change the flow"
+        request, request.account_sid, "update", task="change the flow"
     ):
         return closed
     page = partial(_render_form, request, sid)
@@ -141,7 +141,7 @@ def flow_enabled(request: Request, sid: str) -> HttpResponse:
     if flow.gone_at and _is_form_request(request):
         return _redirect_deleted(request, sid)
     if closed := unavailable_response(
-        request, request.account_sid, "update", what="change the flow"
+        request, request.account_sid, "update", task="change the flow"
     ):
         return closed
     page = partial(_render_switch, request, flow)
@@ -178,7 +178,7 @@ def flow_delete(request: Request, sid: str) -> HttpResponse:
     if flow.gone_at and _is_form_request(request):
         return _redirect_deleted(request, sid)
     if closed := unavailable_response(
-        request, request.account_sid, "delete", what="delete the flow"
+        request, request.account_sid, "delete", task="delete the flow"
     ):
         return closed
     page = partial(_render_delete, request, flow)

@@ -30,7 +30,7 @@ def filter_options(
 ) -> dict[str, list[Option]]:
     """The options of each filter with the number of flows that it would give, also of values that only the mirror
     knows, and of the one in force. A choice of accounts only where there are several."""
-    held = answer.held or filters.count_stored_values(query.within)
+    held = answer.value_counts or filters.count_stored_values(query.scope)
     found = {
         name: [*usual, *_extra_values(held.get(name, Counter()), usual)]
         for name, usual in _STANDARD_VALUES.items()
@@ -90,7 +90,7 @@ def _unlisted_option(query: flow_search.Query, name: str, offered: Sequence[str]
 def _value_label(query: flow_search.Query, name: str, value: str) -> str:
     if name == "account":
         return {
-            account.sid: str(account) for account in twilio_accounts.visible_accounts(query.within)
+            account.sid: str(account) for account in twilio_accounts.visible_accounts(query.scope)
         }.get(value, value)
     if name == "enabled":
         return _STATUS_LABELS.get(value, value)

@@ -82,7 +82,7 @@ def flow_list(request: Request) -> HttpResponse:
     if is_fragment and _shows_other_account(request, query):
         return HttpResponseClientRedirect(request.get_full_path())
     answer = flow_search.run_query(query)
-    found = answer.found
+    found = answer.page
     here = twilio_accounts.visible_accounts(request.scope)
     request.states = restrictions.availability_by_account()
     copy = (

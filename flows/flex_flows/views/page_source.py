@@ -54,7 +54,7 @@ def explain_read_error(
     if error is None or (state and state.why("fetch")):
         return None
     shown = "Showing cached data." if row else "No cached data is available."
-    return failure_messages.read_failed(error, what=shown)
+    return failure_messages.read_failed(error, fallback=shown)
 
 
 def get_confirmation_time(

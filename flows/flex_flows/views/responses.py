@@ -95,7 +95,7 @@ def submit_change(
         return page(
             form.again(),
             status=403,
-            problem=failure_messages.change_unavailable(closed.why, what=what),
+            problem=failure_messages.change_unavailable(closed.why, task=what),
         )
     except audit_log.NotRecorded:
         return page(form.again(), status=503, problem=failure_messages.not_recorded())
@@ -178,7 +178,7 @@ def _failure_response(
         return page(
             again,
             status=422,
-            problem=failure_messages.change_unavailable(why, what=what, sent=True),
+            problem=failure_messages.change_unavailable(why, task=what, is_sent=True),
         )
     status = 422 if isinstance(error, RequestRefused) else 502
     name = failure_messages.refused_field(error)
@@ -187,14 +187,14 @@ def _failure_response(
     again.add_error(name, failure_messages.field_message(error))
     field = again[name]
     at_field = failure_messages.field_refused(
-        error, what=what, field_id=field.auto_id, label=str(field.label)
+        error, task=what, field_id=field.auto_id, label=str(field.label)
     )
     return page(again, status=status, problem=at_field)
 
 
 def _change_problem(change: flow_changes.Change, error: FlexError, what: str) -> Problem:
     """Why the change failed; before an account's first success, which setting looks wrong."""
-    problem = failure_messages.change_failed(error, what=what)
+    problem = failure_messages.change_failed(error, task=what)
     settings_are_wrong = first_contact.explain_failure(change.event.account_sid or "", error)
     if not settings_are_wrong:
         return problem
@@ -210,8 +210,8 @@ def _read_problem(request: Request, error: FlexError, what: str) -> Problem:
         else None
     )
     if why:
-        return failure_messages.change_unavailable(why, what=what)
-    return failure_messages.change_failed(error, what=what, sent=False)
+        return failure_messages.change_unavailable(why, task=what)
+    return failure_messages.change_failed(error, task=what, is_sent=False)
 
 
 def _conflict_response(

@@ -52,7 +52,7 @@ class Command(BaseCommand):
             return f"{whose}Sync failed: {escape_line(why)}."
         except (NotRecorded, DatabaseError) as error:
             return f"{whose}Sync failed: {escape_line(error)}."
-        found = f"{report.flows} flows: {report.created} new, {report.changed} changed, {report.gone} deleted."
+        found = f"{report.flows} flows: {report.created} new, {report.changed} changed, {report.deleted} deleted."
         self.stdout.write(whose + found)
         progress = freshness.describe_missing(mirror.sync_state(account.sid))
         return f"{whose}{progress}" if progress else ""

@@ -1,5 +1,6 @@
-"""The accounts page: how each account stands, what Twilio refuses in it, and the switch that makes it (or the site)
-read-only. Also what the change pages say when nothing can be changed.
+"""The accounts page: status and restrictions of each account, and the switch to read-only.
+
+Also the response of change pages to a form that can't be sent.
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from flows.accounts import twilio_accounts
 from flows.accounts.permissions import has_permission
+from flows.accounts.twilio_accounts import Account
 from flows.audit.access import Request, get_actor, record_denial, require_permission
 from flows.audit.audit_log import NotRecorded
 from flows.availability import restrictions
@@ -29,9 +31,9 @@ from flows.mirror.models import Flow
 SITE: Final = "site"  # in the form, in place of an account's SID
 READ_ONLY_PERMISSION: Final = "flows.close_account"
 SUCCESS_MESSAGES: Final = {
-    "close": "{whose} is now read-only.",
-    "reopen": "{whose} is writable again.",
-    "ask_again": "{whose}: refused requests will be retried.",
+    "close": "{account} is now read-only.",
+    "reopen": "{account} is writable again.",
+    "ask_again": "{account}: refused requests will be retried.",
 }
 
 
@@ -44,78 +46,70 @@ def account_list(request: Request) -> HttpResponse:
 @require_POST
 @require_permission("flows.view_flow", action="account.close")
 def account_action(request: Request) -> HttpResponse:
-    """Closes or reopens an account or the site, or lets Twilio be asked again. On record, or not done."""
-    act, target = request.POST.get("act", ""), request.POST.get("account", "")
+    """Make an account or the whole site read-only or writable, or retry refused operations.
+
+    Nothing changes if the action can't be recorded.
+    """
+    action, target = request.POST.get("act", ""), request.POST.get("account", "")
     sid = "" if target == SITE else target
-    if act not in SUCCESS_MESSAGES or (
-        sid
-        and all(sid != account.sid for account in twilio_accounts.visible_accounts(request.scope))
-    ):
+    if action not in SUCCESS_MESSAGES or not _is_visible(request, sid):
         return redirect("accounts:list")
     request.account_sid = sid
-    permission = "flows.change_flow" if act == "ask_again" else READ_ONLY_PERMISSION
+    permission = "flows.change_flow" if action == "ask_again" else READ_ONLY_PERMISSION
     if not has_permission(request.user, permission, sid or twilio_accounts.ALL_ACCOUNTS):
-        record_denial(request, f"account.{act}", {})
+        record_denial(request, f"account.{action}", {})
         raise PermissionDenied
     reason = trim_invisible(request.POST.get("reason", ""))
-    if act == "close" and not reason:
+    if action == "close" and not reason:
         return _render_accounts(request, wrong=target, status=422)
     try:
-        if act == "ask_again":
-            done = restrictions.retry_endpoints(account_sid=sid, actor=get_actor(request))
-        else:
-            change = restrictions.set_read_only if act == "close" else restrictions.lift_read_only
-            done = change(account_sid=sid, reason=reason[:200], actor=get_actor(request))
+        has_changed = _perform(action, request, sid, reason)
     except NotRecorded:
         messages.error(request, "Couldn't write to the audit log, so nothing was changed.")
         return _render_accounts(request, status=503)
-    whose = (twilio_accounts.get_account(sid).name or "The account") if sid else "The whole site"
-    if done:
-        messages.success(request, SUCCESS_MESSAGES[act].format(whose=whose))
+    if has_changed:
+        account = (
+            (twilio_accounts.get_account(sid).name or "The account") if sid else "The whole site"
+        )
+        messages.success(request, SUCCESS_MESSAGES[action].format(account=account))
     else:
         messages.info(request, "This was already done.")
     return redirect("accounts:list")
 
 
+def _is_visible(request: Request, sid: str) -> bool:
+    """Return True for the whole site, and for an account that the user may see."""
+    accounts = twilio_accounts.visible_accounts(request.scope)
+    return not sid or any(account.sid == sid for account in accounts)
+
+
+def _perform(action: str, request: Request, sid: str, reason: str) -> bool:
+    """Perform and record the action. Return False if there was nothing to change."""
+    actor = get_actor(request)
+    if action == "ask_again":
+        return restrictions.retry_endpoints(account_sid=sid, actor=actor)
+    change = restrictions.set_read_only if action == "close" else restrictions.lift_read_only
+    return change(account_sid=sid, reason=reason[:200], actor=actor)
+
+
 def unavailable_response(
-    request: Request, account_sid: str, kind: str, *, what: str
+    request: Request, account_sid: str, kind: str, *, task: str
 ) -> HttpResponse | None:
-    """In place of a form that could not be sent; None where it can."""
-    why = restrictions.find_restriction(account_sid, kind)
-    if why is None or not is_opening(request):
+    """Return a page in place of a form that could not be sent, or None if it could."""
+    restriction = restrictions.find_restriction(account_sid, kind)
+    if restriction is None or not is_opening(request):
         return None
-    context = {"problem": change_unavailable(why, what=what, is_submitted=False), "sid": ""}
-    name = "flows/_problem.html" if request.htmx else "flows/problem.html"
-    return render(request, name, context, status=403)
+    problem = change_unavailable(restriction, task=task, is_submitted=False)
+    template = "flows/_problem.html" if request.htmx else "flows/problem.html"
+    return render(request, template, {"problem": problem, "sid": ""}, status=403)
 
 
 def _render_accounts(request: Request, *, wrong: str = "", status: int = 200) -> HttpResponse:
-    here = twilio_accounts.visible_accounts(request.scope)
-    flows = dict(
-        twilio_accounts.filter_scope(Flow.objects.filter(gone_at=None), request.scope)
-        .order_by()
-        .values_list("account_sid")
-        .annotate(flows=Count("sid"))
-    )
-    states = restrictions.availability_by_account()
-    checked = {one.sync.account_sid: Freshness(one.sync) for one in freshness.load_freshness(here)}
-    rows: list[dict[str, Any]] = [
-        {
-            "account": account,
-            "flows": flows.get(account.sid, 0),
-            "freshness": checked[account.sid],
-            "state": states[account.sid],
-            "can_set_read_only": has_permission(request.user, READ_ONLY_PERMISSION, account.sid),
-            "can_retry_twilio": has_permission(request.user, "flows.change_flow", account.sid),
-            "own": Closure.objects.filter(
-                account_sid=account.sid, kind=restrictions.READ_ONLY
-            ).exists(),
-        }
-        for account in here
-    ]
+    """Render the page. `wrong` is the SID, or "site", whose form lacks a reason."""
+    site_read_only = Closure.objects.filter(kind=restrictions.READ_ONLY, account_sid="").first()
     context = {
-        "rows": rows,
-        "site": Closure.objects.filter(Q(kind=restrictions.READ_ONLY), account_sid="").first(),
+        "rows": _account_rows(request),
+        "site": site_read_only,
         "can_set_site_read_only": has_permission(
             request.user, READ_ONLY_PERMISSION, twilio_accounts.ALL_ACCOUNTS
         ),
@@ -124,3 +118,35 @@ def _render_accounts(request: Request, *, wrong: str = "", status: int = 200) ->
         "reason": request.POST.get("reason", ""),
     }
     return render(request, "flows/accounts.html", context, status=status)
+
+
+def _account_rows(request: Request) -> list[dict[str, Any]]:
+    accounts = twilio_accounts.visible_accounts(request.scope)
+    flow_counts = _count_flows(request.scope)
+    availability = restrictions.availability_by_account()
+    syncs = {
+        one.sync.account_sid: Freshness(one.sync) for one in freshness.load_freshness(accounts)
+    }
+    return [
+        {
+            "account": account,
+            "flows": flow_counts.get(account.sid, 0),
+            "freshness": syncs[account.sid],
+            "state": availability[account.sid],
+            "can_set_read_only": has_permission(request.user, READ_ONLY_PERMISSION, account.sid),
+            "can_retry_twilio": has_permission(request.user, "flows.change_flow", account.sid),
+            "own": _is_own_read_only(account),
+        }
+        for account in accounts
+    ]
+
+
+def _count_flows(scope: twilio_accounts.Scope) -> dict[str, int]:
+    flows = twilio_accounts.filter_scope(Flow.objects.filter(gone_at=None), scope)
+    counts = flows.order_by().values_list("account_sid").annotate(flows=Count("sid"))
+    return dict(counts)
+
+
+def _is_own_read_only(account: Account) -> bool:
+    """Return True if the account itself is read-only, not just the site."""
+    return Closure.objects.filter(account_sid=account.sid, kind=restrictions.READ_ONLY).exists()

@@ -8,7 +8,7 @@ from flows.accounts import clients, rates
 from flows.accounts.twilio_accounts import Account
 from flows.audit import audit_log
 from flows.audit.audit_log import Actor
-from flows.mirror import mirror, ownership
+from flows.mirror import flow_rows, mirror, ownership
 from flows.mirror.models import Flow
 from flows.twilio.errors import NotSent, RequestRefused
 
@@ -103,7 +103,7 @@ def test_nothing_is_sent_for_an_account_without_credentials():
 
 @pytest.mark.django_db
 def test_flow_is_of_the_account_that_the_copy_says(two_accounts):
-    mirror._save_snapshots({FLOW: {"sid": FLOW}}, OTHER)
+    flow_rows.save_snapshots({FLOW: {"sid": FLOW}}, OTHER)
 
     assert ownership.find_account_sid(FLOW) == OTHER
 
@@ -139,6 +139,6 @@ def test_flow_that_nobody_knows_is_of_the_only_account():
 
 @pytest.mark.django_db
 def test_flow_of_an_account_that_the_site_had_before_is_not_of_its_only_one():
-    mirror._save_snapshots({FLOW: {"sid": FLOW}}, OTHER)
+    flow_rows.save_snapshots({FLOW: {"sid": FLOW}}, OTHER)
 
     assert ownership.find_account_sid(FLOW) == OTHER

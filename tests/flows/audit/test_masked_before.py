@@ -95,7 +95,7 @@ def test_upgrade_is_no_change_of_any_flow(upgraded, is_migrated):
 
     report = mirror.sync(ACCOUNT)
 
-    assert report.gone == 0
+    assert report.deleted == 0
     assert (AuditEvent.objects.count(), OpenDrift.objects.count()) == (events, waiting)
     assert is_migrated == (CANARY not in stored())
     assert mirror.sync(ACCOUNT).changed == 0

@@ -1,10 +1,10 @@
-"""The baseline: the first state of each flow goes on record once, and is nobody's change."""
+"""The baseline: the first state of each flow is recorded once, without an actor."""
 
 import pytest
 from django.utils import timezone
 
 from flows.audit.models import AuditEvent
-from flows.mirror import drift, mirror
+from flows.mirror import drift, flow_rows, mirror
 from flows.mirror.models import Flow, SyncState
 from flows.twilio.errors import RequestRefused
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -24,10 +24,10 @@ def baselines():
     return list(AuditEvent.objects.filter(action="flow.baseline").order_by("seq"))
 
 
-def copied(sandbox):
-    """A copy as a site has it that ran before anything found at Twilio went on record."""
+def fill_mirror_without_baselines(sandbox):
+    """Store the flows as an old version did, which recorded nothing."""
     flows = mirror.fetch_all(sandbox.account_sid)
-    mirror._save_snapshots({flow["sid"]: flow for flow in flows}, sandbox.account_sid)
+    flow_rows.save_snapshots({flow["sid"]: flow for flow in flows}, sandbox.account_sid)
     SyncState.objects.create(account_sid=sandbox.account_sid, synced_at=timezone.now())
 
 
@@ -75,7 +75,7 @@ def test_first_sync_that_fails_is_not_the_baseline(sandbox):
     assert drift_events() == []
 
 
-def test_flow_that_is_looked_at_before_the_first_sync_has_its_baseline_once(sandbox):
+def test_flow_fetched_before_the_first_sync_has_one_baseline(sandbox):
     sid = sandbox.add_flow()
     mirror.fetch(sid)
 
@@ -85,7 +85,7 @@ def test_flow_that_is_looked_at_before_the_first_sync_has_its_baseline_once(sand
     assert drift_events() == []
 
 
-def test_flow_that_was_made_here_before_the_first_sync_needs_no_baseline(sandbox):
+def test_flow_created_here_before_the_first_sync_needs_no_baseline(sandbox):
     create_flow()
 
     mirror.sync(ACCOUNT)
@@ -93,9 +93,9 @@ def test_flow_that_was_made_here_before_the_first_sync_needs_no_baseline(sandbox
     assert (baselines(), drift_events()) == ([], [])
 
 
-def test_copy_from_before_gets_its_baseline_with_the_next_sync_though_nothing_changed(sandbox):
+def test_mirror_without_baselines_gets_them_at_the_next_sync_without_a_change(sandbox):
     sids = {sandbox.add_flow() for _ in range(3)}
-    copied(sandbox)
+    fill_mirror_without_baselines(sandbox)
 
     assert not mirror.sync(ACCOUNT).moved
 
@@ -105,9 +105,9 @@ def test_copy_from_before_gets_its_baseline_with_the_next_sync_though_nothing_ch
     assert len(baselines()) == 3
 
 
-def test_copy_from_before_that_is_out_of_date_gets_a_baseline_and_no_drift(sandbox):
+def test_outdated_mirror_without_baselines_gets_them_and_no_drift(sandbox):
     sid = sandbox.add_flow(friendly_name="Old")
-    copied(sandbox)
+    fill_mirror_without_baselines(sandbox)
     sandbox.edit_flow(sid, friendly_name="New")
 
     mirror.sync(ACCOUNT)
@@ -118,16 +118,16 @@ def test_copy_from_before_that_is_out_of_date_gets_a_baseline_and_no_drift(sandb
 
 
 @pytest.mark.parametrize("act", ["edit", "remove"])
-def test_flow_whose_baseline_a_change_of_ours_held_up_has_its_last_state_in_the_copy(sandbox, act):
+def test_flow_whose_baseline_was_delayed_by_our_change_is_compared_with_the_mirror(sandbox, act):
     sid = sandbox.add_flow(friendly_name="Old")
-    copied(sandbox)
-    open_one = append_attempt(sid)
+    fill_mirror_without_baselines(sandbox)
+    open_change = append_attempt(sid)
     mirror.sync(ACCOUNT)
     assert baselines() == []
-    append_attempt(sid, stage="reconciled", result="not_applied", change_id=open_one.change_id)
+    append_attempt(sid, stage="reconciled", result="not_applied", change_id=open_change.change_id)
 
     sandbox.edit_flow(sid, friendly_name="New") if act == "edit" else sandbox.remove_flow(sid)
     mirror.sync(ACCOUNT)
 
-    told = (["friendly_name"], "Old", "New") if act == "edit" else ([], "Old", None)
-    assert [summarize_drift(event) for event in drift_events()] == [(sid, *told)]
+    expected = (["friendly_name"], "Old", "New") if act == "edit" else ([], "Old", None)
+    assert [summarize_drift(event) for event in drift_events()] == [(sid, *expected)]

@@ -1,5 +1,6 @@
-"""Drift: what others change at Twilio is found once and told truly, what we change is never taken for
-theirs. The first state of a flow is in test_baseline.py; the inbox and what leaves it are in test_inbox.py.
+"""Drift: changes of others are recorded once, and our own changes are never taken for theirs.
+
+Baselines are tested in test_baseline.py, the inbox in test_inbox.py.
 """
 
 from functools import partial
@@ -41,15 +42,15 @@ pytestmark = pytest.mark.django_db
 OTHER_URL = SECRET_URL.replace("canary", "kestrel")
 
 
-def make_again(sandbox, sid, **fields):
-    """Deletes the flow and has it reappear."""
+def delete_and_restore(sandbox, sid, **fields):
+    """Delete the flow at Twilio and create it again."""
     was = from_response(sandbox.flows[sid])
     sandbox.remove_flow(sid)
     mirror.sync(ACCOUNT)
     sandbox.add_flow(**{**was, **fields})
 
 
-def test_edit_is_found(sandbox, flow_sid):
+def test_edit_is_recorded(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, janitor_enabled=True, friendly_name="Theirs")
 
     assert mirror.sync(ACCOUNT).changed == 1
@@ -76,7 +77,7 @@ def test_edit_is_found(sandbox, flow_sid):
     assert_chain_intact()
 
 
-def test_creation_is_found(sandbox, flow_sid):
+def test_creation_is_recorded(sandbox, flow_sid):
     sid = sandbox.add_flow(friendly_name="Theirs")
 
     mirror.sync(ACCOUNT)
@@ -84,7 +85,7 @@ def test_creation_is_found(sandbox, flow_sid):
     assert [summarize_drift(event) for event in drift_events()] == [(sid, [], None, "Theirs")]
 
 
-def test_deletion_is_found(sandbox, flow_sid):
+def test_deletion_is_recorded(sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
 
     mirror.sync(ACCOUNT)
@@ -95,8 +96,8 @@ def test_deletion_is_found(sandbox, flow_sid):
     assert Flow.objects.get().gone_at is not None
 
 
-def test_reappearance_is_found(sandbox, flow_sid):
-    make_again(sandbox, flow_sid, enabled=False)
+def test_reappearance_is_recorded(sandbox, flow_sid):
+    delete_and_restore(sandbox, flow_sid, enabled=False)
 
     with clock_ahead():
         mirror.sync(ACCOUNT)
@@ -106,7 +107,7 @@ def test_reappearance_is_found(sandbox, flow_sid):
     assert Flow.objects.get().gone_at is None
 
 
-def test_reappearance_of_what_we_deleted_is_found(sandbox, flow_sid):
+def test_reappearance_of_a_flow_that_we_deleted_is_recorded(sandbox, flow_sid):
     was = from_response(sandbox.flows[flow_sid])
     delete_flow(flow_sid)
     sandbox.add_flow(**was)
@@ -119,7 +120,7 @@ def test_reappearance_of_what_we_deleted_is_found(sandbox, flow_sid):
     ]
 
 
-def test_edit_and_its_undoing_are_two(sandbox, flow_sid):
+def test_edit_and_its_revert_are_two_events(sandbox, flow_sid):
     for minute, enabled in enumerate((False, True)):
         sandbox.edit_flow(flow_sid, enabled=enabled, date_updated=f"2026-12-01T10:0{minute}:00Z")
         mirror.sync(ACCOUNT)
@@ -128,7 +129,7 @@ def test_edit_and_its_undoing_are_two(sandbox, flow_sid):
     assert [event.payload.before["enabled"] for event in drift_events()] == [True, False]
 
 
-def test_edit_within_the_same_second_as_one_of_ours_is_found(sandbox, flow_sid):
+def test_edit_in_the_same_second_as_our_change_is_recorded(sandbox, flow_sid):
     ours = switch_flow(flow_sid).after
     sandbox.edit_flow(flow_sid, friendly_name="Theirs", date_updated=ours["date_updated"])
 
@@ -140,23 +141,23 @@ def test_edit_within_the_same_second_as_one_of_ours_is_found(sandbox, flow_sid):
 
 
 @pytest.mark.parametrize("same_second", [False, True])
-def test_edit_between_opening_the_form_and_saving_it_is_found(sandbox, flow_sid, same_second):
+def test_edit_between_opening_and_saving_the_form_is_recorded(sandbox, flow_sid, same_second):
     base = Flow.objects.get().resource
     date = {"date_updated": base["date_updated"]} if same_second else {}
     sandbox.edit_flow(flow_sid, integration_retry_count=1, **date)
 
-    made = rename_flow(flow_sid, base=base).event
+    created = rename_flow(flow_sid, base=base).event
 
     (event,) = drift_events()
     assert event.changed_fields == ["integration_retry_count"]
     assert event.payload.before == base
     attempt = AuditEvent.objects.get(stage="attempt")
-    assert event.seq < attempt.seq < made.seq
+    assert event.seq < attempt.seq < created.seq
     assert not mirror.sync(ACCOUNT).moved
     assert len(drift_events()) == 1
 
 
-def test_edit_that_conflicts_with_ours_is_found(sandbox, flow_sid):
+def test_edit_that_conflicts_with_our_change_is_recorded(sandbox, flow_sid):
     base = Flow.objects.get().resource
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
 
@@ -169,38 +170,40 @@ def test_edit_that_conflicts_with_ours_is_found(sandbox, flow_sid):
     assert Flow.objects.get().friendly_name == "Theirs"
 
 
-def test_nothing_is_told_twice(sandbox, flow_sid):
+def test_no_difference_is_recorded_twice(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
-    made = sandbox.add_flow(friendly_name="Made")
+    created = sandbox.add_flow(friendly_name="Made")
     with pytest.raises(RequestRefused):
         mirror.fetch("FO" + "0" * 32)  # never was: nothing to tell
 
     mirror.fetch(flow_sid)
     mirror.sync(ACCOUNT)
-    mirror.fetch(made)
+    mirror.fetch(created)
     mirror.sync(ACCOUNT)
     rename_flow(flow_sid, values={"friendly_name": "Ours"})
     mirror.sync(ACCOUNT)
 
-    assert [event.target_sid for event in drift_events()] == [flow_sid, made]
+    assert [event.target_sid for event in drift_events()] == [flow_sid, created]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_many_find_at_once_is_told_once(sandbox, flow_sid):
-    gone, made = sandbox.add_flow(), sandbox.add_flow()
+def test_concurrent_reads_record_a_difference_once(sandbox, flow_sid):
+    gone, created = sandbox.add_flow(), sandbox.add_flow()
     mirror.sync(ACCOUNT)
-    told = len(drift_events())
+    recorded = len(drift_events())
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
     sandbox.remove_flow(gone)
 
     with clock_ahead():
         run_concurrently(
             *[partial(mirror.sync, ACCOUNT)] * 2,
-            *[lambda sid=sid: mirror.fetch(sid) for sid in (flow_sid, gone, made)] * 3,
+            *[lambda sid=sid: mirror.fetch(sid) for sid in (flow_sid, gone, created)] * 3,
         )
         mirror.sync(ACCOUNT)
 
-    assert sorted(event.target_sid for event in drift_events()[told:]) == sorted([flow_sid, gone])
+    assert sorted(event.target_sid for event in drift_events()[recorded:]) == sorted(
+        [flow_sid, gone]
+    )
     assert Flow.objects.get(sid=flow_sid).friendly_name == "Theirs"
     assert Flow.objects.get(sid=gone).gone_at is not None
     assert_chain_intact()
@@ -227,7 +230,7 @@ def test_every_writable_field_counts(sandbox, flow_sid, name, value):
     assert [event.changed_fields for event in drift_events()] == [[name]]
 
 
-def test_secret_that_was_changed_shows_by_its_mask(sandbox):
+def test_changed_secret_shows_by_its_mask(sandbox):
     sid = sandbox.add_flow(integration_type="external", integration_url=SECRET_URL)
     mirror.sync(ACCOUNT)
     sandbox.edit_flow(sid, integration_url=OTHER_URL)
@@ -247,7 +250,7 @@ def test_secret_that_was_changed_shows_by_its_mask(sandbox):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_can_not_go_on_record_is_not_taken_over_and_found_again(sandbox, flow_sid):
+def test_difference_that_cannot_be_recorded_is_not_stored_and_recorded_later(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
 
     with failing_inserts("flows_auditevent"):
@@ -265,9 +268,7 @@ def test_what_can_not_go_on_record_is_not_taken_over_and_found_again(sandbox, fl
     [partial(mirror.sync, ACCOUNT), lambda: mirror.fetch(Flow.objects.get().sid)],
     ids=["sync", "fetch"],
 )
-def test_while_a_change_is_open_the_flow_is_left_alone_and_looked_at_afterwards(
-    sandbox, flow_sid, read
-):
+def test_flow_with_an_open_change_is_compared_after_the_change(sandbox, flow_sid, read):
     open_one = append_attempt(flow_sid)
     sandbox.edit_flow(flow_sid, friendly_name="Theirs or ours")
 
@@ -282,8 +283,8 @@ def test_while_a_change_is_open_the_flow_is_left_alone_and_looked_at_afterwards(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("verb", VERBS)
-def test_sync_while_our_change_is_carried_out_reports_no_drift(sandbox, flow_sid, verb):
-    """Twilio has carried it out, and its answer is on its way while the sync reads."""
+def test_sync_during_our_change_records_no_drift(sandbox, flow_sid, verb):
+    """Twilio has applied the change, and its response is still on the way during the sync."""
     sandbox.inject(
         Fault(FaultKind.APPLY_THEN_HANG, method="DELETE" if verb == "delete" else "POST")
     )
@@ -306,8 +307,8 @@ def test_sync_while_our_change_is_carried_out_reports_no_drift(sandbox, flow_sid
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("verb", VERBS)
-def test_our_change_while_a_sync_reads_is_no_drift(sandbox, flow_sid, verb):
-    """The list was made before the change, and its last bytes come after it."""
+def test_our_change_during_a_sync_is_no_drift(sandbox, flow_sid, verb):
+    """The list was made before the change, and its last bytes arrive after it."""
     sandbox.inject(Fault(FaultKind.DRIP, method="GET", path="/FlexFlows", seconds=60))
     listed = len(sandbox.requests)
     sync = BackgroundCall(partial(mirror.sync, ACCOUNT))
@@ -322,7 +323,7 @@ def test_our_change_while_a_sync_reads_is_no_drift(sandbox, flow_sid, verb):
     assert drift_events() == []
 
 
-def test_edit_beside_a_change_that_was_refused_is_not_lost(sandbox, flow_sid):
+def test_concurrent_edit_of_a_refused_change_is_recorded(sandbox, flow_sid):
     base = Flow.objects.get().resource
     sandbox.edit_flow(flow_sid, integration_retry_count=1)
     sandbox.inject(Fault(FaultKind.REFUSE, method="POST"))
@@ -333,7 +334,7 @@ def test_edit_beside_a_change_that_was_refused_is_not_lost(sandbox, flow_sid):
     assert [event.changed_fields for event in drift_events()] == [["integration_retry_count"]]
 
 
-def test_flow_found_gone_by_our_own_call_was_deleted_by_somebody_else(sandbox, flow_sid):
+def test_404_to_our_change_is_recorded_as_a_deletion_by_somebody_else(sandbox, flow_sid):
     sandbox.inject(Fault(FaultKind.REFUSE, method="POST", status=404, code=20404))
     assert switch_flow(flow_sid).event.result == "failed"
 
@@ -343,7 +344,7 @@ def test_flow_found_gone_by_our_own_call_was_deleted_by_somebody_else(sandbox, f
     assert Flow.objects.get().gone_at is not None
 
 
-def test_states_are_those_of_the_last_event_that_tells_one(sandbox, flow_sid):
+def test_last_recorded_state_comes_from_the_last_event_with_a_state(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, enabled=False)
     mirror.sync(ACCOUNT)
     switch_flow(flow_sid, enabled=True)

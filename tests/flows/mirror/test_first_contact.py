@@ -1,5 +1,4 @@
-"""The first contact with an account: which setting looks wrong, and what is not taken for the end of
-Twilio's product."""
+"""The first contact with an account: settings that look wrong, and refusals that do not count."""
 
 from dataclasses import replace
 
@@ -48,13 +47,13 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize("fault", ELSEWHERE, ids=lambda fault: f"{fault.kind} {fault.status or ''}")
-def test_address_that_is_not_twilios_is_said_to_be_wrong(sandbox, settings, client_of, fault):
+def test_address_of_another_server_is_reported_as_wrong(sandbox, settings, client_of, fault):
     sandbox.inject(fault)
 
-    said = sync()
+    message = sync()
 
-    assert said.startswith(f"{settings.FLEX_API_URL} is not Twilio's Flex API (status ")
-    assert said.endswith("Check FLEX_API_URL")
+    assert message.startswith(f"{settings.FLEX_API_URL} is not Twilio's Flex API (status ")
+    assert message.endswith("Check FLEX_API_URL")
     assert not Closure.objects.exists()
     page = list_page(client_of)
     assert "Check FLEX_API_URL." in page
@@ -65,37 +64,37 @@ def test_address_that_is_not_twilios_is_said_to_be_wrong(sandbox, settings, clie
 def test_address_with_a_typing_mistake_in_its_path(sandbox, settings, client_of):
     settings.FLEX_API_URL = settings.FLEX_API_URL.replace("/v1", "/v11")
 
-    said = sync()
+    message = sync()
 
-    assert said == (
+    assert message == (
         f"Twilio has no Flex Flows at {settings.FLEX_API_URL} (status 404, code 20404). Check FLEX_API_URL. "
         "If it is right, Programmable Chat for Flex has ended for this account"
     )
     assert not Closure.objects.exists()
 
 
-def test_host_that_nobody_is_at(sandbox, settings):
+def test_unreachable_host(sandbox, settings):
     settings.FLEX_API_URL = "http://user:secret@127.0.0.1:9/v1?token=secret"
 
-    said = sync()
+    message = sync()
 
-    assert said == (
+    assert message == (
         "Couldn't connect to 127.0.0.1:9. Check FLEX_API_URL, and that this server can reach it"
     )
 
 
-def test_wrong_credentials_are_said_to_be_wrong(sandbox, settings):
+def test_wrong_credentials_are_reported(sandbox, settings):
     settings.FLEX_ACCOUNTS = (replace(settings.FLEX_ACCOUNTS[0], auth=("SK" + "5b" * 16, "wrong")),)
 
-    said = sync()
+    message = sync()
 
-    assert said == (
+    assert message == (
         f"{settings.FLEX_API_URL} does not accept this site's credentials (status 401, code 20003). "
         "Check TWILIO_API_KEY and TWILIO_API_SECRET"
     )
 
 
-def test_account_among_several_is_told_its_own_variables(sandbox, staging, settings):
+def test_message_names_the_variables_of_the_account(sandbox, staging, settings):
     error = RequestRefused(status=401, code=20003)
     token = replace(settings.FLEX_ACCOUNTS[1], auth=(staging.account_sid, "wrong"), name="stage-2")
 
@@ -117,7 +116,7 @@ def test_account_among_several_is_told_its_own_variables(sandbox, staging, setti
     )
 
 
-def test_proxy_that_wants_credentials_of_its_own(sandbox):
+def test_proxy_that_requires_credentials(sandbox):
     assert first_contact.explain_failure(ACCOUNT, RequestRefused(status=401)).endswith(
         "(status 401). Check TWILIO_API_KEY and TWILIO_API_SECRET, and FLEX_API_URL"
     )
@@ -133,13 +132,13 @@ def test_proxy_that_wants_credentials_of_its_own(sandbox):
     ],
     ids=str,
 )  # fmt: skip
-def test_what_else_fails_is_no_fault_of_the_settings(sandbox, error):
+def test_other_failures_do_not_blame_the_settings(sandbox, error):
     assert first_contact.explain_failure(ACCOUNT, error) == ""
     assert not first_contact.is_misconfigured(ACCOUNT, "list", error)
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, 20403), (410, 20410)])
-def test_end_in_twilios_own_words_is_believed_at_once(sandbox, status, code):
+def test_refusal_with_twilios_own_code_counts_at_once(sandbox, status, code):
     sandbox.inject(Fault(FaultKind.REFUSE, times=None, status=status, code=code))
 
     sync()
@@ -161,14 +160,14 @@ def test_after_a_first_success_the_settings_are_not_blamed(sandbox, flow_sid, fa
     )
 
 
-def test_command_says_it_too(sandbox, settings):
+def test_command_explains_the_failure(sandbox, settings):
     settings.FLEX_API_URL = "http://127.0.0.1:9/v1"
 
     with pytest.raises(CommandError, match=r"Couldn't connect to 127.0.0.1:9. Check FLEX_API_URL"):
         call_command("sync_flows")
 
 
-def test_first_flow_that_can_not_be_made_says_why(sandbox, settings, client_of):
+def test_failed_creation_of_the_first_flow_explains_the_failure(sandbox, settings, client_of):
     sandbox.inject(Fault(FaultKind.HTML, times=None, status=404))
     client = client_of("operator")
     fields = {name: str(value) for name, value in NEW_FLOW.items() if value is not None}

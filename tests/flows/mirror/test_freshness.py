@@ -1,4 +1,4 @@
-"""Three states, and a fourth for what is not whole: never, failed, partial, checked."""
+"""The four states of freshness: never, failed, partial and checked."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -24,26 +24,26 @@ NOW = timezone.now()
     ({"synced_at": NOW, "left_out": 1}, "partial"),
 ])  # fmt: skip
 def test_state(sync, state):
-    found = Freshness(SyncState(**sync))
+    freshness_of_sync = Freshness(SyncState(**sync))
 
-    assert (found.state, found.is_up_to_date) == (state, state == "checked")
+    assert (freshness_of_sync.state, freshness_of_sync.is_up_to_date) == (state, state == "checked")
 
 
-def test_account_to_worry_about_is_first():
+def test_worst_account_comes_first():
     account = settings.FLEX_ACCOUNTS[0]
-    here = [replace(account, sid=f"AC{number}" + "0" * 31) for number in range(5)]
+    accounts = [replace(account, sid=f"AC{number}" + "0" * 31) for number in range(5)]
     hour = timedelta(hours=1)
-    for one, sync in zip(here, [
+    for one, sync in zip(accounts, [
         {"synced_at": NOW}, {"synced_at": NOW - hour}, {"synced_at": NOW, "missing": 1}, {},
         {"synced_at": NOW, "failed_at": NOW},
     ], strict=True):  # fmt: skip
         SyncState.objects.create(account_sid=one.sid, **sync)
 
-    found = freshness.load_freshness(here)
+    results = freshness.load_freshness(accounts)
 
-    assert [here.index(one.account) for one in found] == [4, 3, 2, 1, 0]
-    assert freshness.select_worst(found).account == here[4]
-    assert freshness.select_worst(found[:1]).account is None
+    assert [accounts.index(one.account) for one in results] == [4, 3, 2, 1, 0]
+    assert freshness.select_worst(results).account == accounts[4]
+    assert freshness.select_worst(results[:1]).account is None
     assert freshness.select_worst([]).state == "never"
 
 
@@ -56,5 +56,5 @@ def test_account_to_worry_about_is_first():
       "Checking stopped: Twilio did not answer in time.")),
     ({"left_out": 1}, "1 flow is missing from Twilio's list, but still exists there."),
 ])  # fmt: skip
-def test_progress(sync, sentence):
+def test_description_of_missing_flows(sync, sentence):
     assert freshness.describe_missing(SyncState(**sync)) == sentence

@@ -1,5 +1,6 @@
-"""The inbox of drift: what is in it, and that only a person's acceptance or a change that was really made takes
-something out.
+"""The inbox of drift: its content.
+
+Only a user's acceptance or an applied change removes something from it.
 """
 
 import uuid
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def drifted(sandbox, flow_sid):
-    """The flow has drifted twice: its name, then its retries."""
+    """Two drift events of the flow: its name, then its retries."""
     for fields in ({"friendly_name": "Theirs"}, {"integration_retry_count": 1}):
         sandbox.edit_flow(flow_sid, **fields)
         mirror.sync(ACCOUNT)
@@ -43,33 +44,33 @@ def accept(event, reason="we know"):
     return drift.accept(event=event, reason=reason, actor=OMAR)
 
 
-def undo(sid, event, **more):
-    """An ordinary change back to how it was at first, made on the flow as it is now."""
+def revert(sid, event, **more):
+    """Change the flow, as it is now, back to its state before the event."""
     values = {"friendly_name": "Réclamations Lyon", "integration_retry_count": 3}
     return rename_flow(sid, base=None, refers_to=event.event_id, **{"values": values, **more})
 
 
-def in_the_inbox():
+def inbox_event_ids():
     return list(OpenDrift.objects.order_by("event").values_list("event", flat=True))
 
 
-def test_inbox_of_a_site_where_nothing_drifted(sandbox, flow_sid):
+def test_inbox_without_drift_is_empty(sandbox, flow_sid):
     rename_flow(flow_sid)
 
     assert drift.load_inbox() == []
 
 
-def test_inbox_has_each_flow_once_with_its_first_and_last_the_latest_flow_first(sandbox, drifted):
-    made = sandbox.add_flow()
+def test_inbox_has_each_flow_once_and_the_latest_first(sandbox, drifted):
+    created_sid = sandbox.add_flow()
     mirror.sync(ACCOUNT)
 
     *_, event = drift_events()
     assert drift.load_inbox() == [[event], list(drifted)]
-    assert event.target_sid == made
-    assert str(OpenDrift.objects.get(event=event)) == f"{made} {event.pk}"
+    assert event.target_sid == created_sid
+    assert str(OpenDrift.objects.get(event=event)) == f"{created_sid} {event.pk}"
 
 
-def test_acceptance_is_on_record_and_empties_the_inbox(sandbox, flow_sid, drifted):
+def test_acceptance_is_recorded_and_empties_the_inbox(sandbox, flow_sid, drifted):
     accepted = accept(drifted[-1])
 
     assert drift.load_inbox() == []
@@ -84,7 +85,7 @@ def test_acceptance_is_on_record_and_empties_the_inbox(sandbox, flow_sid, drifte
     assert_chain_intact()
 
 
-def test_acceptance_is_of_what_was_seen_and_leaves_what_came_later(drifted):
+def test_acceptance_leaves_later_drift_in_the_inbox(drifted):
     accept(drifted[0])
 
     assert drift.load_inbox() == [[drifted[1]]]
@@ -97,10 +98,10 @@ def test_acceptance_leaves_other_flows_alone(sandbox, drifted):
 
     accept(drifted[-1])
 
-    assert in_the_inbox() == [other.pk]
+    assert inbox_event_ids() == [other.pk]
 
 
-def test_what_was_accepted_does_not_come_back_and_the_next_drift_does(sandbox, flow_sid, drifted):
+def test_accepted_drift_does_not_return_but_the_next_drift_does(sandbox, flow_sid, drifted):
     accept(drifted[-1])
     assert not mirror.sync(ACCOUNT).moved
     assert drift.load_inbox() == []
@@ -108,32 +109,32 @@ def test_what_was_accepted_does_not_come_back_and_the_next_drift_does(sandbox, f
     sandbox.edit_flow(flow_sid, enabled=False)
     mirror.sync(ACCOUNT)
 
-    ((found,),) = drift.load_inbox()
-    assert found.changed_fields == ["enabled"]
+    ((event,),) = drift.load_inbox()
+    assert event.changed_fields == ["enabled"]
 
 
-def test_acceptance_of_what_is_accepted_already_takes_nothing_else_out(sandbox, flow_sid, drifted):
+def test_repeated_acceptance_removes_nothing_else(sandbox, flow_sid, drifted):
     accept(drifted[0])
 
     accept(drifted[0])
 
-    assert in_the_inbox() == [drifted[1].pk]
+    assert inbox_event_ids() == [drifted[1].pk]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_acceptances_at_once(drifted):
+def test_concurrent_acceptances(drifted):
     run_concurrently(*[lambda: accept(drifted[-1])] * 4)
 
-    assert in_the_inbox() == []
+    assert inbox_event_ids() == []
     assert_chain_intact()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_acceptance_that_can_not_go_on_record_takes_nothing_out(drifted):
+def test_acceptance_that_cannot_be_recorded_removes_nothing(drifted):
     with read_only_database(), pytest.raises(NotRecorded):
         accept(drifted[-1])
 
-    assert in_the_inbox() == [event.pk for event in drifted]
+    assert inbox_event_ids() == [event.pk for event in drifted]
 
 
 def test_acceptance_keeps_no_secret(drifted):
@@ -142,10 +143,10 @@ def test_acceptance_keeps_no_secret(drifted):
     assert "canary-7f3a" not in dump_tables()
 
 
-def test_undoing_empties_the_inbox_once_it_is_made(sandbox, flow_sid, drifted):
-    made = undo(flow_sid, drifted[0]).event
+def test_revert_empties_the_inbox_once_it_is_applied(sandbox, flow_sid, drifted):
+    change = revert(flow_sid, drifted[0]).event
 
-    assert (made.result, made.refers_to) == ("succeeded", drifted[0].event_id)
+    assert (change.result, change.refers_to) == ("succeeded", drifted[0].event_id)
     assert AuditEvent.objects.get(stage="attempt").refers_to == drifted[0].event_id
     assert sandbox.flows[flow_sid]["friendly_name"] == "Réclamations Lyon"
     assert drift.load_inbox() == []
@@ -153,37 +154,37 @@ def test_undoing_empties_the_inbox_once_it_is_made(sandbox, flow_sid, drifted):
     assert_chain_intact()
 
 
-@pytest.mark.parametrize("which", [0, 1])
-def test_undoing_of_a_part_leaves_the_rest_in_the_inbox(flow_sid, drifted, which):
-    before = drifted[which].payload.before
-    values = {name: before[name] for name in drifted[which].changed_fields}
+@pytest.mark.parametrize("position", [0, 1])
+def test_partial_revert_leaves_the_rest_in_the_inbox(flow_sid, drifted, position):
+    before = drifted[position].payload.before
+    values = {name: before[name] for name in drifted[position].changed_fields}
 
-    undo(flow_sid, drifted[which], values=values)
+    revert(flow_sid, drifted[position], values=values)
 
-    assert in_the_inbox() == [drifted[1 - which].pk]
+    assert inbox_event_ids() == [drifted[1 - position].pk]
 
 
-def test_undoing_that_was_altered_before_saving_deals_with_what_it_refers_to(flow_sid, drifted):
-    undo(flow_sid, drifted[0], values={"friendly_name": "Theirs too", "integration_retry_count": 2})
+def test_edited_revert_removes_the_event_that_it_refers_to(flow_sid, drifted):
+    revert(
+        flow_sid, drifted[0], values={"friendly_name": "Theirs too", "integration_retry_count": 2}
+    )
 
-    assert in_the_inbox() == []
+    assert inbox_event_ids() == []
 
 
 @pytest.mark.parametrize("fault", [FaultKind.REFUSE, FaultKind.DROP], ids=str)
-def test_undoing_that_is_not_made_leaves_the_inbox_as_it_is(sandbox, flow_sid, drifted, fault):
+def test_failed_revert_leaves_the_inbox_unchanged(sandbox, flow_sid, drifted, fault):
     sandbox.inject(Fault(fault, method="POST"))
 
-    undo(flow_sid, drifted[0])
+    revert(flow_sid, drifted[0])
 
-    assert in_the_inbox() == [event.pk for event in drifted]
+    assert inbox_event_ids() == [event.pk for event in drifted]
 
 
-def test_undoing_whose_answer_is_lost_empties_the_inbox_when_it_is_found_out(
-    sandbox, flow_sid, drifted
-):
+def test_lost_revert_empties_the_inbox_when_it_is_resolved(sandbox, flow_sid, drifted):
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-    undo(flow_sid, drifted[0])
-    assert in_the_inbox() == [event.pk for event in drifted]
+    revert(flow_sid, drifted[0])
+    assert inbox_event_ids() == [event.pk for event in drifted]
 
     with clock_ahead():
         (settled,) = reconcile.reconcile()
@@ -192,21 +193,21 @@ def test_undoing_whose_answer_is_lost_empties_the_inbox_when_it_is_found_out(
     assert drift.load_inbox() == []
 
 
-def test_deletion_is_undone_by_making_the_flow_anew(sandbox, flow_sid):
+def test_deletion_is_reverted_by_creating_the_flow(sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
     mirror.sync(ACCOUNT)
     (event,) = drift_events()
     assert drift.load_inbox() == [[event]]
 
-    made = create_flow(
+    change = create_flow(
         values={"friendly_name": "Réclamations Lyon"}, refers_to=event.event_id
     ).event
 
-    assert made.target_sid != flow_sid
+    assert change.target_sid != flow_sid
     assert drift.load_inbox() == []
 
 
-def test_creation_is_undone_by_deleting_the_flow(sandbox, flow_sid):
+def test_creation_is_reverted_by_deleting_the_flow(sandbox, flow_sid):
     sid = sandbox.add_flow(friendly_name="Theirs")
     mirror.sync(ACCOUNT)
     (event,) = drift_events()
@@ -216,45 +217,43 @@ def test_creation_is_undone_by_deleting_the_flow(sandbox, flow_sid):
     assert drift.load_inbox() == []
 
 
-def test_undoing_an_edit_does_not_accept_that_the_flow_was_made(sandbox):
+def test_revert_of_an_edit_does_not_accept_the_creation(sandbox):
     mirror.sync(ACCOUNT)
     sid = sandbox.add_flow(friendly_name="Theirs")
     mirror.sync(ACCOUNT)
     sandbox.edit_flow(sid, enabled=not from_response(sandbox.flows[sid])["enabled"])
     mirror.sync(ACCOUNT)
-    made, edited = drift_events()
+    creation, edited = drift_events()
 
     before = edited.payload.before["enabled"]
     rename_flow(sid, base=None, values={"enabled": before}, refers_to=edited.event_id)
 
-    assert in_the_inbox() == [made.pk]
+    assert inbox_event_ids() == [creation.pk]
 
 
-def test_restoring_a_state_that_was_ours_takes_nothing_out(sandbox, flow_sid, drifted):
+def test_restore_of_our_own_state_removes_nothing(sandbox, flow_sid, drifted):
     baseline = AuditEvent.objects.get(action="flow.baseline")
 
-    undo(flow_sid, baseline)
+    revert(flow_sid, baseline)
 
-    assert in_the_inbox() == [event.pk for event in drifted]
-
-
-def test_reference_to_nothing_on_record_takes_nothing_out(flow_sid, drifted):
-    made = rename_flow(flow_sid, base=None, values={"enabled": False}, refers_to=uuid.uuid4())
-
-    assert made.event.result == "succeeded"
-    assert in_the_inbox() == [event.pk for event in drifted]
+    assert inbox_event_ids() == [event.pk for event in drifted]
 
 
-def test_change_of_ours_that_refers_to_nothing_takes_nothing_out(flow_sid, drifted):
+def test_reference_to_an_unknown_event_removes_nothing(flow_sid, drifted):
+    change = rename_flow(flow_sid, base=None, values={"enabled": False}, refers_to=uuid.uuid4())
+
+    assert change.event.result == "succeeded"
+    assert inbox_event_ids() == [event.pk for event in drifted]
+
+
+def test_change_without_a_reference_removes_nothing(flow_sid, drifted):
     rename_flow(flow_sid)
 
-    assert in_the_inbox() == [event.pk for event in drifted]
+    assert inbox_event_ids() == [event.pk for event in drifted]
 
 
-def test_edit_found_beside_the_undoing_comes_into_the_inbox(
-    sandbox, flow_sid, drifted, monkeypatch
-):
-    """Made at Twilio between our reading and our writing: nobody has seen it yet."""
+def test_concurrent_edit_of_a_revert_comes_into_the_inbox(sandbox, flow_sid, drifted, monkeypatch):
+    """The edit was made at Twilio between our read and our change, and nobody has seen it yet."""
     fetch = mirror.fetch
 
     def fetch_and_edit(*args, **more):
@@ -265,16 +264,14 @@ def test_edit_found_beside_the_undoing_comes_into_the_inbox(
 
     monkeypatch.setattr(mirror, "fetch", fetch_and_edit)
 
-    undo(flow_sid, drifted[0])
+    revert(flow_sid, drifted[0])
 
     ((event,),) = drift.load_inbox()
     assert event.changed_fields == ["enabled"]
 
 
-def test_edit_found_after_the_form_of_the_undoing_was_opened_stays_in_the_inbox(
-    sandbox, flow_sid, drifted
-):
-    """It was not there when the person decided, and it is still there afterwards."""
+def test_edit_after_the_form_of_a_revert_was_opened_stays_in_the_inbox(sandbox, flow_sid, drifted):
+    """The user could not see the edit when deciding, so it stays."""
     base = Flow.objects.get().resource
     sandbox.edit_flow(flow_sid, enabled=False)
 

@@ -1,4 +1,4 @@
-"""A flow that nobody here knows is looked for in each account that the user may see, and never guessed."""
+"""Search for an unknown flow in each account that the user may see."""
 
 from dataclasses import replace
 
@@ -24,8 +24,8 @@ def in_staging(sandbox, staging):
     return staging.add_flow(friendly_name="Try line", enabled=True)
 
 
-def asked(there):
-    return [request.path.rpartition("/")[2] for request in there.requests]
+def requested_paths(account_sandbox):
+    return [request.path.rpartition("/")[2] for request in account_sandbox.requests]
 
 
 def text_of(page):
@@ -33,31 +33,29 @@ def text_of(page):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_flow_is_found_in_its_own_account_and_taken_over(
-    client_of, sandbox, staging, in_staging, path
-):
+def test_flow_is_found_in_its_account_and_mirrored(client_of, sandbox, staging, in_staging, path):
     page = client_of("operator").get(f"/flows/{in_staging}/{path}")
 
     assert page.status_code == 200
     assert "Try line" in text_of(page)
     assert 'class="marked teal"' in text_of(page)
     assert Flow.objects.get(sid=in_staging).account_sid == staging.account_sid
-    assert asked(sandbox) == [in_staging]
-    assert asked(staging) == [in_staging]  # once, also for the page itself
+    assert requested_paths(sandbox) == [in_staging]
+    assert requested_paths(staging) == [in_staging]  # once, also for the page itself
 
 
-def test_flow_of_an_account_that_the_user_may_not_see_is_not_asked_for(client_of, sandbox, staging):
+def test_accounts_that_the_user_may_not_see_are_not_searched(client_of, sandbox, staging):
     sid = sandbox.add_flow(friendly_name="Live line")
 
     page = client_of("operator", "tess", staging.account_sid).get(f"/flows/{sid}/")
 
     assert page.status_code == 404
     assert "Live line" not in text_of(page)
-    assert asked(sandbox) == []
+    assert requested_paths(sandbox) == []
     assert not Flow.objects.exists()
 
 
-def test_permission_is_the_owners(client_of, person, sandbox, staging, in_staging):
+def test_permission_in_the_owning_account_counts(client_of, person, sandbox, staging, in_staging):
     user = person("operator", "omar", sandbox.account_sid)
     user.account_roles.create(account_sid=staging.account_sid, role=person("viewer").groups.get())
 
@@ -80,7 +78,7 @@ def test_flow_that_no_account_has_is_a_404_that_names_them(client_of, sandbox, s
 
 
 @pytest.mark.parametrize("trouble", ["away", "refused", "closed"])
-def test_account_that_could_not_be_asked_is_said(client_of, sandbox, staging, trouble):
+def test_page_names_an_account_that_could_not_be_searched(client_of, sandbox, staging, trouble):
     if trouble == "away":
         sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
     elif trouble == "refused":
@@ -95,22 +93,22 @@ def test_account_that_could_not_be_asked_is_said(client_of, sandbox, staging, tr
     assert page.status_code == 502
     assert "It is not in staging" in text_of(page)
     assert "<strong>production</strong>" in text_of(page)
-    assert trouble != "closed" or asked(sandbox) == []
+    assert trouble != "closed" or requested_paths(sandbox) == []
 
 
-def test_404_proves_nothing_where_twilio_does_not_even_list(sandbox, staging):
+def test_404_proves_nothing_while_twilio_refuses_to_list_flows(sandbox, staging):
     mirror.sync(
         sandbox.account_sid
     )  # before a first success, a refusal says that the settings are wrong
     restrictions.record_response(sandbox.account_sid, "list", RequestRefused(status=403))
 
-    found = lookup.find_flow(NOWHERE, scope=None)
+    result = lookup.find_flow(NOWHERE, scope=None)
 
-    assert [account.name for account, _ in found.unasked] == ["production"]
-    assert [account.name for account in found.asked] == ["staging"]
+    assert [account.name for account, _ in result.unasked] == ["production"]
+    assert [account.name for account in result.asked] == ["staging"]
 
 
-def test_what_was_typed_comes_back_from_a_form_whose_flow_is_not_found(client_of, sandbox, staging):
+def test_form_of_an_unknown_flow_keeps_the_input(client_of, sandbox, staging):
     sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
 
     page = client_of("operator").post(
@@ -122,16 +120,12 @@ def test_what_was_typed_comes_back_from_a_form_whose_flow_is_not_found(client_of
     assert received_writes(sandbox) == received_writes(staging) == []
 
 
-def test_viewer_without_the_permission_is_refused_before_anybody_is_asked(
-    client_of, sandbox, staging
-):
+def test_user_without_the_permission_is_denied_before_any_search(client_of, sandbox, staging):
     assert client_of("viewer").get(f"/flows/{NOWHERE}/edit/").status_code == 403
-    assert asked(sandbox) == asked(staging) == []
+    assert requested_paths(sandbox) == requested_paths(staging) == []
 
 
-def test_clone_of_a_flow_that_nobody_here_knows_is_looked_for_too(
-    client_of, sandbox, staging, in_staging
-):
+def test_clone_of_an_unknown_flow_searches_for_it(client_of, sandbox, staging, in_staging):
     page = client_of("operator").get(
         f"/flows/new/?clone={in_staging}&account={staging.account_sid}"
     )
@@ -139,14 +133,14 @@ def test_clone_of_a_flow_that_nobody_here_knows_is_looked_for_too(
     assert 'value="Try line (copy)"' in text_of(page)
 
 
-def test_one_account_alone_is_asked_as_before(client_of, sandbox):
+def test_only_account_is_read_directly(client_of, sandbox):
     sid = sandbox.add_flow(friendly_name="Only one")
 
     assert "Only one" in text_of(client_of("operator").get(f"/flows/{sid}/"))
     assert client_of("operator").get(f"/flows/{NOWHERE}/").status_code == 404
 
 
-def test_flow_of_an_account_that_the_site_had_before_is_not_asked_for_in_its_only_one(
+def test_flow_of_a_former_account_is_not_read_from_the_only_account(
     client_of, sandbox, flow_sid, settings
 ):
     settings.FLEX_ACCOUNTS = (replace(settings.FLEX_ACCOUNTS[0], sid="AC" + "7" * 32),)
@@ -160,7 +154,7 @@ def test_flow_of_an_account_that_the_site_had_before_is_not_asked_for_in_its_onl
     assert not AuditEvent.objects.filter(action="flow.drift").exists()
 
 
-def test_code_of_a_flow_of_an_account_that_the_site_had_before_names_no_other_ones_api(
+def test_code_of_a_flow_of_a_former_account_does_not_name_another_api(
     client_of, sandbox, flow_sid, settings
 ):
     settings.FLEX_ACCOUNTS = (replace(settings.FLEX_ACCOUNTS[0], sid="AC" + "7" * 32),)
@@ -171,14 +165,14 @@ def test_code_of_a_flow_of_an_account_that_the_site_had_before_names_no_other_on
     assert sandbox.url not in page
 
 
-def test_refresh_of_an_account_that_is_none_refreshes_no_other(client_of, sandbox, staging):
+def test_refresh_of_an_unknown_account_refreshes_no_other(client_of, sandbox, staging):
     answer = client_of("viewer").post(f"/flows/sync/?account=AC{'7' * 32}")
 
     assert answer.status_code == 302
     assert sandbox.requests == staging.requests == []
 
 
-def test_event_of_no_account_is_for_those_who_may_read_everything(
+def test_event_without_an_account_requires_the_scope_of_all_accounts(
     client_of, sandbox, staging, actor
 ):
     event = audit_log.append(

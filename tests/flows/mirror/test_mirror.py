@@ -1,4 +1,4 @@
-"""The mirror: what a sync brings, what it must not touch, and what is left when it fails."""
+"""Syncs and fetches: the flows that they store, and the rows that they must not change."""
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from flows.accounts import clients
 from flows.audit.models import AuditEvent
-from flows.mirror import drift, mirror
+from flows.mirror import drift, flow_rows, mirror, missing_flows
 from flows.mirror.mirror import SyncBusy
 from flows.mirror.models import Flow, SyncState
 from flows.twilio.errors import FlexError, NotSent, OutcomeUnknown, RequestRefused
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def hurry(monkeypatch):
-    """Reads that give up after half a second and don't pause between tries."""
+    """Shorten reads to half a second, without pauses between attempts."""
 
     def make(account_sid, *, deadline=0.5):
         client = clients.flex_client(account_sid, deadline=min(deadline, 0.5))
@@ -58,7 +58,7 @@ def rows():
 
 
 def report(**counts):
-    return mirror.SyncReport(**{"flows": 0, "created": 0, "changed": 0, "gone": 0, **counts})
+    return mirror.SyncReport(**{"flows": 0, "created": 0, "changed": 0, "deleted": 0, **counts})
 
 
 def snapshot(sid="FO" + "1" * 32, **values):
@@ -78,7 +78,7 @@ def test_sync_of_an_empty_account(sandbox, state):
     assert not mirror.sync(ACCOUNT).moved
 
 
-def test_sync_takes_everything_over(sandbox, state):
+def test_sync_stores_every_field(sandbox, state):
     sid = sandbox.add_flow(
         friendly_name="Störungsmeldung ÅBO", channel_type="whatsapp", contact_identity="whatsapp:+4923055501",
         enabled=True, integration_type="task", date_updated="2026-11-20T10:11:12Z",
@@ -103,28 +103,28 @@ def test_sync_takes_everything_over(sandbox, state):
     assert state().flows == 1
 
 
-def test_sync_tells_created_changed_and_gone(sandbox):
-    kept, changed, gone = (
+def test_sync_counts_created_changed_and_deleted_flows(sandbox):
+    unchanged, changed, deleted = (
         sandbox.add_flow(friendly_name=name) for name in ("kept", "changed", "gone")
     )
     mirror.sync(ACCOUNT)
     before = rows()
     sandbox.edit_flow(changed, friendly_name="changed!")
-    sandbox.remove_flow(gone)
+    sandbox.remove_flow(deleted)
     new = sandbox.add_flow(friendly_name="new")
 
-    found = mirror.sync(ACCOUNT)
+    result = mirror.sync(ACCOUNT)
 
-    assert found == report(flows=3, created=1, changed=1, gone=1)
-    assert found.moved
+    assert result == report(flows=3, created=1, changed=1, deleted=1)
+    assert result.moved
     after = rows()
-    assert after[kept] == before[kept]
+    assert after[unchanged] == before[unchanged]
     assert (after[changed]["friendly_name"], after[new]["friendly_name"]) == ("changed!", "new")
-    assert after[gone]["gone_at"] is not None
-    assert after[gone]["resource"] == before[gone]["resource"]
+    assert after[deleted]["gone_at"] is not None
+    assert after[deleted]["resource"] == before[deleted]["resource"]
 
 
-def test_sync_of_a_flow_that_stays_gone(sandbox, flow_sid):
+def test_sync_of_a_deleted_flow_changes_nothing(sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
     mirror.sync(ACCOUNT)
     before = rows()
@@ -134,7 +134,7 @@ def test_sync_of_a_flow_that_stays_gone(sandbox, flow_sid):
     assert rows() == before
 
 
-def test_sync_of_a_flow_that_is_back_again(sandbox, flow_sid):
+def test_sync_of_a_flow_that_reappeared(sandbox, flow_sid):
     was = from_response(sandbox.flows[flow_sid])
     sandbox.remove_flow(flow_sid)
     mirror.sync(ACCOUNT)
@@ -153,7 +153,7 @@ def test_edit_within_the_same_second_is_found(sandbox, flow_sid):
     assert mirror.sync(ACCOUNT) == report(flows=1, changed=1)
 
 
-def test_sync_that_finds_nothing_new_writes_no_flow(sandbox):
+def test_sync_without_differences_writes_no_flow(sandbox):
     for number in range(5):
         sandbox.add_flow(
             odd=[1e3, 0.1, 2**70, "nul\x00", {"\ud800": None}], friendly_name=f"\x00{number}"
@@ -171,9 +171,9 @@ def test_sync_that_finds_nothing_new_writes_no_flow(sandbox):
     ]  # fmt: skip
 
 
-def test_sync_that_finds_nothing_new_says_so_and_writes_nothing_else(sandbox):
-    """However many flows there are: that it is under way, and that it is done."""
-    sent = []
+def test_sync_without_differences_only_writes_its_state(sandbox):
+    """The writes do not depend on the number of flows: the start and the end of the sync."""
+    statements_by_sync = []
     for flows in (3, 40):
         for _ in range(flows):
             sandbox.add_flow(
@@ -183,12 +183,14 @@ def test_sync_that_finds_nothing_new_says_so_and_writes_nothing_else(sandbox):
         mirror.sync(ACCOUNT)
         with CaptureQueriesContext(connection) as queries:
             mirror.sync(ACCOUNT)
-        sent.append([query["sql"] for query in queries])
+        statements_by_sync.append([query["sql"] for query in queries])
 
-    few, many = ([sql.split(None, 1)[0] for sql in statements] for statements in sent)
+    few, many = ([sql.split(None, 1)[0] for sql in statements] for statements in statements_by_sync)
     assert few == many
     writes = [
-        sql for sql in sent[1] if not sql.startswith(("SELECT", "PRAGMA", "SET", "RESET", "BEGIN"))
+        sql
+        for sql in statements_by_sync[1]
+        if not sql.startswith(("SELECT", "PRAGMA", "SET", "RESET", "BEGIN"))
     ]
     assert [sql.split()[:2] for sql in writes] == [
         ["UPDATE", '"flows_syncstate"'],
@@ -196,24 +198,27 @@ def test_sync_that_finds_nothing_new_says_so_and_writes_nothing_else(sandbox):
     ]
 
 
-def test_sync_masks_only_what_is_not_in_the_copy_yet(sandbox, monkeypatch):
+def test_sync_masks_only_flows_that_differ_from_the_mirror(sandbox, monkeypatch):
     plain = sandbox.add_flow(friendly_name="plain")
     secret = sandbox.add_flow(
         integration_type="external", integration_url="https://a:b@hooks.example.com/?token=1"
     )
     mirror.sync(ACCOUNT)
-    masked, seen = mirror.redact, []
-    monkeypatch.setattr(mirror, "redact", lambda value: seen.append(value["sid"]) or masked(value))
+    redact, masked_sids = missing_flows.redact, []
+    monkeypatch.setattr(
+        missing_flows, "redact", lambda value: masked_sids.append(value["sid"]) or redact(value)
+    )
 
     assert mirror.sync(ACCOUNT) == report(flows=2)
-    assert seen == [secret]
+    assert masked_sids == [secret]
 
     sandbox.edit_flow(plain, friendly_name="other")
     assert mirror.sync(ACCOUNT) == report(flows=2, changed=1)
-    assert seen == [secret, secret, plain] or seen == [secret, plain, secret]
+    assert masked_sids[0] == secret
+    assert sorted(masked_sids[1:]) == sorted([secret, plain])
 
 
-def test_fields_that_nobody_knows_are_kept(sandbox):
+def test_unknown_fields_are_stored(sandbox):
     sandbox.add_flow(flavour={"kind": ["new", 1, None]}, integration_flavour="x")
 
     mirror.sync(ACCOUNT)
@@ -241,7 +246,7 @@ def test_nulls_everywhere(sandbox):
     )
     assert (flow.date_created, flow.date_updated) == (None, None)
     sandbox.remove_flow(sid)
-    assert mirror.sync(ACCOUNT) == report(gone=1)
+    assert mirror.sync(ACCOUNT) == report(deleted=1)
 
 
 @pytest.mark.parametrize(("name", "value", "column", "expected"), [
@@ -263,7 +268,7 @@ def test_nulls_everywhere(sandbox):
     ("date_updated", "2026-11-20T10:00:00", "date_updated", datetime(2026, 11, 20, 10, tzinfo=UTC)),
     ("date_updated", "2026-11-20T10:00:00+02:00", "date_updated", datetime(2026, 11, 20, 8, tzinfo=UTC)),
 ])  # fmt: skip
-def test_values_of_another_kind(sandbox, name, value, column, expected):
+def test_values_of_an_unexpected_type(sandbox, name, value, column, expected):
     sid = sandbox.add_flow()
     sandbox.edit_flow(sid, **{name: value})
 
@@ -272,7 +277,7 @@ def test_values_of_another_kind(sandbox, name, value, column, expected):
     assert rows()[sid][column] == expected
 
 
-def test_names_longer_than_an_index_holds_are_kept(sandbox):
+def test_names_too_long_for_an_index_are_stored(sandbox):
     long = "".join(chr(0x4E00 + number * 7 % 20_000) for number in range(5000))
     sandbox.add_flow(friendly_name=long, contact_identity=long)
     sandbox.add_flow(friendly_name="\ufdfa" * 256)  # folds to eighteen times as many
@@ -291,11 +296,11 @@ def test_more_flows_than_a_batch(sandbox):
     for sid in sandbox.flows:
         sandbox.edit_flow(sid, janitor_enabled=True)
 
-    assert mirror.sync(ACCOUNT) == report(flows=602, changed=602, gone=20, unchecked=481)
+    assert mirror.sync(ACCOUNT) == report(flows=602, changed=602, deleted=20, unchecked=481)
     reports = [mirror.sync(ACCOUNT) for _ in range(25)]
 
-    assert sum(one.gone for one in reports) == 481
-    assert reports[-1] == report(flows=602, gone=1)
+    assert sum(one.deleted for one in reports) == 481
+    assert reports[-1] == report(flows=602, deleted=1)
 
 
 def test_secrets_are_masked_in_the_mirror(sandbox):
@@ -315,7 +320,7 @@ def test_secrets_are_masked_in_the_mirror(sandbox):
 
 def test_other_accounts_rows_are_left_alone(sandbox, flow_sid):
     other = "FO" + "9" * 32
-    mirror._save_snapshots({other: {"sid": other}}, "AC" + "9" * 32)
+    flow_rows.save_snapshots({other: {"sid": other}}, "AC" + "9" * 32)
     before = rows()[other]
 
     assert mirror.sync(ACCOUNT) == report(flows=1)
@@ -345,7 +350,7 @@ LIST_FAULTS = {
 
 
 @pytest.mark.parametrize(("fault", "kind"), LIST_FAULTS.values(), ids=LIST_FAULTS)
-def test_failing_sync_leaves_the_rows_and_keeps_the_error(
+def test_failed_sync_keeps_the_rows_and_stores_the_error(
     sandbox, flow_sid, hurry, state, fault, kind
 ):
     before, synced_at = rows(), state().synced_at
@@ -366,7 +371,7 @@ def test_failing_sync_leaves_the_rows_and_keeps_the_error(
     assert (state().error, state().failed_at) == ("", None)
 
 
-def test_failing_sync_of_a_later_page_leaves_the_rows(sandbox, flow_sid, monkeypatch):
+def test_failure_at_a_later_page_keeps_the_rows(sandbox, flow_sid, monkeypatch):
     before = rows()
     sandbox.edit_flow(flow_sid, friendly_name="Newer")
 
@@ -393,7 +398,7 @@ def test_sync_without_a_network(db, settings, state):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sync_that_the_database_breaks_leaves_the_rows_and_is_not_repeated_at_once(
+def test_database_error_during_a_sync_keeps_the_rows_and_is_not_retried_at_once(
     sandbox, flow_sid, state
 ):
     before = rows()
@@ -425,39 +430,39 @@ def test_one_sync_at_a_time(sandbox, flow_sid):
     assert first.outcome() == report(flows=1)
 
 
-def test_copy_is_read_while_the_list_is_on_its_way(sandbox, flow_sid, monkeypatch):
+def test_mirror_is_loaded_while_twilio_prepares_its_list(sandbox, flow_sid, monkeypatch):
     sandbox.inject(Fault(FaultKind.HANG))
-    known = mirror._load_snapshots
+    load_snapshots = flow_rows.load_snapshots
 
-    def known_meanwhile(found):
-        monkeypatch.setattr(mirror, "_load_snapshots", known)
+    def load_while_held(rows):
+        monkeypatch.setattr(flow_rows, "load_snapshots", load_snapshots)
         assert sandbox.wait_until_held()
         sandbox.release()
-        return known(found)
+        return load_snapshots(rows)
 
-    monkeypatch.setattr(mirror, "_load_snapshots", known_meanwhile)
+    monkeypatch.setattr(flow_rows, "load_snapshots", load_while_held)
 
     assert mirror.sync(ACCOUNT) == report(flows=1)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_syncs_at_once_make_one_copy(sandbox):
+def test_eight_concurrent_syncs_create_each_flow_once(sandbox):
     for _ in range(20):
         sandbox.add_flow()
 
     results = run_concurrently(*[partial(mirror.sync, ACCOUNT)] * 8)
 
-    done = [result for result in results if not isinstance(result, SyncBusy)]
-    assert done
-    assert all(isinstance(result, mirror.SyncReport) for result in done)
-    assert sum(result.created for result in done) == 20
+    reports = [result for result in results if not isinstance(result, SyncBusy)]
+    assert reports
+    assert all(isinstance(result, mirror.SyncReport) for result in reports)
+    assert sum(result.created for result in reports) == 20
     assert Flow.objects.count() == 20
 
 
 @pytest.mark.parametrize(
     ("age", "is_busy"), [(timedelta(minutes=1), True), (timedelta(minutes=3), False)]
 )
-def test_lease_of_a_sync_that_died_is_taken_over(sandbox, flow_sid, age, is_busy):
+def test_lease_of_a_dead_sync_expires(sandbox, flow_sid, age, is_busy):
     SyncState.objects.update(started_at=timezone.now() - age)
 
     if is_busy:
@@ -468,9 +473,7 @@ def test_lease_of_a_sync_that_died_is_taken_over(sandbox, flow_sid, age, is_busy
         assert SyncState.objects.get().started_at is None
 
 
-def test_sync_that_was_taken_for_dead_does_not_release_its_successor(
-    sandbox, flow_sid, monkeypatch
-):
+def test_slow_sync_does_not_release_the_lease_of_its_successor(sandbox, flow_sid, monkeypatch):
     successor = timezone.now()
     listing = clients.flex_client("AC" + "5a" * 16, deadline=5).list
 
@@ -489,15 +492,15 @@ def test_sync_that_was_taken_for_dead_does_not_release_its_successor(
 
 @pytest.fixture
 def during_listing(monkeypatch):
-    """Has something happen after Twilio made its list and before the mirror has it."""
+    """Call a function after Twilio made its list and before the mirror has it."""
 
     def arrange(act):
         class Client:
             def list(self):
-                seen = list(clients.flex_client("AC" + "5a" * 16).list())
+                snapshots = list(clients.flex_client("AC" + "5a" * 16).list())
                 monkeypatch.setattr(mirror, "flex_client", clients.flex_client)
                 act()
-                return iter(seen)
+                return iter(snapshots)
 
         monkeypatch.setattr(mirror, "flex_client", lambda *_, **__: Client())
 
@@ -515,18 +518,18 @@ def test_older_list_does_not_overwrite_our_change(sandbox, flow_sid, during_list
     assert drift_events() == []
 
 
-def test_flow_made_during_the_listing_is_not_gone(sandbox, flow_sid, during_listing):
+def test_flow_created_during_the_listing_is_not_marked_deleted(sandbox, flow_sid, during_listing):
     during_listing(create_flow)
 
     assert mirror.sync(ACCOUNT) == report(flows=1)
 
-    made = AuditEvent.objects.get(stage="outcome").target_sid
-    assert Flow.objects.get(sid=made).gone_at is None
+    created_sid = AuditEvent.objects.get(stage="outcome").target_sid
+    assert Flow.objects.get(sid=created_sid).gone_at is None
     assert mirror.sync(ACCOUNT) == report(flows=2)
     assert drift_events() == []
 
 
-def test_flow_deleted_during_the_listing_stays_gone(sandbox, flow_sid, during_listing):
+def test_flow_deleted_during_the_listing_stays_deleted(sandbox, flow_sid, during_listing):
     during_listing(lambda: delete_flow(flow_sid))
 
     assert mirror.sync(ACCOUNT) == report(flows=1)
@@ -536,9 +539,7 @@ def test_flow_deleted_during_the_listing_stays_gone(sandbox, flow_sid, during_li
     assert drift_events() == []
 
 
-def test_flow_found_by_another_read_during_the_listing_is_not_gone(
-    sandbox, flow_sid, during_listing
-):
+def test_flow_fetched_during_the_listing_is_not_marked_deleted(sandbox, flow_sid, during_listing):
     during_listing(lambda: mirror.fetch(sandbox.add_flow()))
 
     assert mirror.sync(ACCOUNT) == report(flows=1)
@@ -548,8 +549,8 @@ def test_flow_found_by_another_read_during_the_listing_is_not_gone(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_change_while_the_list_is_on_its_way(sandbox, flow_sid):
-    """The same with nothing put in between: the list's last bytes wait until the change is made."""
+def test_change_while_the_list_is_being_received(sandbox, flow_sid):
+    """The last bytes of a real response wait until the change is applied."""
     sandbox.inject(Fault(FaultKind.DRIP, method="GET", path="/FlexFlows", seconds=60))
     listed = len(sandbox.requests)
     sync = BackgroundCall(partial(mirror.sync, ACCOUNT))
@@ -563,21 +564,21 @@ def test_change_while_the_list_is_on_its_way(sandbox, flow_sid):
 
 
 @pytest.mark.parametrize("act", ["change", "delete"])
-def test_older_fetch_does_not_overwrite_what_is_newer(sandbox, flow_sid, monkeypatch, act):
-    """A page that asked before a change, and hears after it."""
+def test_fetch_from_before_a_change_does_not_overwrite_it(sandbox, flow_sid, monkeypatch, act):
+    """Twilio answers after the change with the flow as it was before."""
 
     class Client:
         def fetch(self, sid):
-            seen = clients.flex_client("AC" + "5a" * 16).fetch(sid)
+            snapshots = clients.flex_client("AC" + "5a" * 16).fetch(sid)
             monkeypatch.setattr(mirror, "flex_client", clients.flex_client)
             rename_flow(sid) if act == "change" else delete_flow(sid)
-            return seen
+            return snapshots
 
     monkeypatch.setattr(mirror, "flex_client", lambda *_, **__: Client())
 
-    seen = mirror.fetch(flow_sid)
+    snapshots = mirror.fetch(flow_sid)
 
-    assert seen["friendly_name"] == "Réclamations Lyon"
+    assert snapshots["friendly_name"] == "Réclamations Lyon"
     flow = Flow.objects.get()
     assert (flow.friendly_name, flow.gone_at is None) == (
         ("Plaintes Lyon", True) if act == "change" else ("Réclamations Lyon", False)
@@ -586,10 +587,10 @@ def test_older_fetch_does_not_overwrite_what_is_newer(sandbox, flow_sid, monkeyp
 
 
 @pytest.mark.parametrize("act", ["our change", "another read"])
-def test_what_goes_on_record_before_the_copy_is_written_is_newer(
+def test_event_recorded_before_the_mirror_is_written_counts_as_newer(
     sandbox, flow_sid, monkeypatch, act
 ):
-    """Between noting what was found and taking it over."""
+    """The event comes between recording a difference and storing it."""
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
     note = drift.record_differences
 
@@ -612,20 +613,18 @@ def test_what_goes_on_record_before_the_copy_is_written_is_newer(
 
 
 @pytest.mark.parametrize("verb", ["update", "delete"])
-def test_answer_that_is_taken_over_late_does_not_overwrite_what_is_newer(
-    sandbox, flow_sid, monkeypatch, verb
-):
-    """The outcome is on record, and before the copy has it others have changed the flow, and a sync found it."""
-    was, keep = from_response(sandbox.flows[flow_sid]), mirror.apply_result
+def test_result_applied_late_does_not_overwrite_a_newer_state(sandbox, flow_sid, monkeypatch, verb):
+    """After the outcome is recorded, somebody changes the flow and a sync stores that first."""
+    before, apply_result = from_response(sandbox.flows[flow_sid]), mirror.apply_result
 
     def late(*args):
         if verb == "update":
             sandbox.edit_flow(flow_sid, friendly_name="Theirs")
         else:
-            sandbox.add_flow(**{**was, "friendly_name": "Theirs"})
+            sandbox.add_flow(**{**before, "friendly_name": "Theirs"})
         with clock_ahead():
             mirror.sync(ACCOUNT)
-        keep(*args)
+        apply_result(*args)
 
     monkeypatch.setattr(mirror, "apply_result", late)
 
@@ -636,7 +635,7 @@ def test_answer_that_is_taken_over_late_does_not_overwrite_what_is_newer(
     assert not mirror.sync(ACCOUNT).moved
 
 
-def test_fetch_takes_over_what_it_read(sandbox, flow_sid):
+def test_fetch_stores_the_flow(sandbox, flow_sid):
     was = from_response(sandbox.flows[flow_sid])
     sandbox.remove_flow(flow_sid)
     mirror.sync(ACCOUNT)
@@ -648,7 +647,7 @@ def test_fetch_takes_over_what_it_read(sandbox, flow_sid):
     assert (Flow.objects.get().friendly_name, Flow.objects.get().gone_at) == ("Newer", None)
 
 
-def test_fetch_of_a_flow_that_is_gone_marks_it(sandbox, flow_sid):
+def test_fetch_of_a_deleted_flow_marks_it_deleted(sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
 
     with pytest.raises(RequestRefused):
@@ -667,7 +666,7 @@ def test_fetch_of_a_flow_that_is_gone_marks_it(sandbox, flow_sid):
     Fault(FaultKind.HTML, status=404),
     Fault(FaultKind.SERVER_ERROR, times=None),
 ], ids=["another code", "another status", "a proxy's 404", "an error"])  # fmt: skip
-def test_fetch_that_fails_otherwise_marks_nothing(sandbox, flow_sid, hurry, fault):
+def test_fetch_that_fails_for_another_reason_marks_nothing(sandbox, flow_sid, hurry, fault):
     sandbox.inject(fault)
 
     with pytest.raises(FlexError):
@@ -677,7 +676,7 @@ def test_fetch_that_fails_otherwise_marks_nothing(sandbox, flow_sid, hurry, faul
 
 
 @pytest.mark.django_db(transaction=True)
-def test_mirror_that_cannot_be_written_does_not_hide_the_answer(sandbox, flow_sid, caplog):
+def test_fetch_returns_the_flow_though_the_mirror_cannot_be_written(sandbox, flow_sid, caplog):
     sandbox.edit_flow(flow_sid, friendly_name="Newer")
 
     with failing_inserts("flows_flow"):
@@ -687,8 +686,8 @@ def test_mirror_that_cannot_be_written_does_not_hide_the_answer(sandbox, flow_si
     assert Flow.objects.get().friendly_name == "Réclamations Lyon"
 
 
-def test_answer_that_the_mirror_cannot_digest_is_not_hidden(sandbox, flow_sid, monkeypatch):
-    monkeypatch.setattr(mirror, "normalize_text", lambda text: 1 / 0)
+def test_fetch_returns_a_flow_that_the_mirror_cannot_process(sandbox, flow_sid, monkeypatch):
+    monkeypatch.setattr(flow_rows, "normalize_text", lambda text: 1 / 0)
 
     assert mirror.fetch(flow_sid)["sid"] == flow_sid
 
@@ -698,38 +697,34 @@ def test_answer_that_the_mirror_cannot_digest_is_not_hidden(sandbox, flow_sid, m
     (30, None, False),
 ])  # fmt: skip
 def test_is_stale(synced, failed, stale):
-    now = datetime(2026, 11, 21, 8, 40, tzinfo=UTC)
+    at = datetime(2026, 11, 21, 8, 40, tzinfo=UTC)
 
     def ago(seconds):
-        return None if seconds is None else now - timedelta(seconds=seconds)
+        return None if seconds is None else at - timedelta(seconds=seconds)
 
-    assert (
-        mirror.is_stale(SyncState(synced_at=ago(synced), failed_at=ago(failed)), now=now) is stale
-    )
+    assert mirror.is_stale(SyncState(synced_at=ago(synced), failed_at=ago(failed)), at=at) is stale
 
 
-def test_is_stale_asks_the_clock():
+def test_is_stale_uses_the_current_time():
     assert not mirror.is_stale(SyncState(synced_at=timezone.now()))
 
 
-def test_copy_state_of_a_new_site(settings):
+def test_sync_state_of_a_new_site(settings):
     state = mirror.sync_state(ACCOUNT)
 
     assert (state.account_sid, state.synced_at) == ("AC" + "5a" * 16, None)
     assert not SyncState.objects.exists()
 
 
-def test_copy_state_after_a_sync(sandbox, flow_sid):
+def test_sync_state_after_a_sync(sandbox, flow_sid):
     assert mirror.sync_state(ACCOUNT).flows == 1
 
 
-def test_listing_that_leaves_out_many_flows_that_twilio_still_has_is_not_believed(
-    sandbox, db, monkeypatch
-):
+def test_list_that_lacks_many_existing_flows_is_rejected(sandbox, db, monkeypatch):
     for number in range(mirror.MISSING_THRESHOLD):
         sandbox.add_flow(friendly_name=f"Flow {number}")
     mirror.sync(ACCOUNT)
-    monkeypatch.setattr(mirror.AccountMirror, "listed", lambda _self: [])
+    monkeypatch.setattr(mirror.AccountMirror, "list_flows", lambda _self: [])
 
     with pytest.raises(OutcomeUnknown, match="leaves out"):
         mirror.sync(ACCOUNT)
@@ -738,7 +733,7 @@ def test_listing_that_leaves_out_many_flows_that_twilio_still_has_is_not_believe
     assert "leaves out" in mirror.sync_state(ACCOUNT).error
 
 
-def test_many_flows_that_twilio_has_no_more_are_gone(sandbox, db):
+def test_many_flows_deleted_at_twilio_are_marked_deleted(sandbox, db):
     sids = [
         sandbox.add_flow(friendly_name=f"Flow {number}")
         for number in range(mirror.MISSING_THRESHOLD)
@@ -747,4 +742,4 @@ def test_many_flows_that_twilio_has_no_more_are_gone(sandbox, db):
     for sid in sids:
         sandbox.remove_flow(sid)
 
-    assert mirror.sync(ACCOUNT).gone == mirror.MISSING_THRESHOLD
+    assert mirror.sync(ACCOUNT).deleted == mirror.MISSING_THRESHOLD

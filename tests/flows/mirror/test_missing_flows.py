@@ -1,4 +1,4 @@
-"""Absence takes proof: what a list lacks is asked for by its SID, bounded, and only Twilio's own words count."""
+"""Flows that Twilio's list lacks: fetched by SID, and deleted only after a "not found"."""
 
 import pytest
 from django.db import connection
@@ -28,7 +28,7 @@ def state():
 
 @pytest.fixture
 def flows(sandbox):
-    """Makes so many flows, and syncs them."""
+    """Create a number of flows and sync them."""
 
     def make(count):
         sids = [sandbox.add_flow(friendly_name=f"Flow {number:03}") for number in range(count)]
@@ -46,8 +46,8 @@ def small_pages(monkeypatch):
     )
 
 
-def asked_for(sandbox):
-    """The flows that were asked for one by one, in order."""
+def fetched_sids(sandbox):
+    """Return the SIDs of the flows that were fetched one by one, in order."""
     return [
         request.path.rsplit("/", 1)[1]
         for request in sandbox.requests
@@ -55,7 +55,7 @@ def asked_for(sandbox):
     ]
 
 
-def gone():
+def deleted_sids():
     return set(Flow.objects.exclude(gone_at=None).values_list("sid", flat=True))
 
 
@@ -68,12 +68,12 @@ def test_list_that_lacks_flows_which_exist_records_nothing(sandbox, flows, state
     report = mirror.sync(ACCOUNT)
     mirror.sync(ACCOUNT)
 
-    assert (report.gone, report.unchecked) == (0, 0)
-    assert (drift_events(), gone()) == ([], set())
+    assert (report.deleted, report.unchecked) == (0, 0)
+    assert (drift_events(), deleted_sids()) == ([], set())
     assert state().left_out == 0
 
 
-def test_flows_that_a_list_left_out_are_told_until_it_has_them_again(sandbox, flows, state):
+def test_flows_missing_from_a_list_are_reported_until_it_has_them_again(sandbox, flows, state):
     flows(4)
     sandbox.lag(Lag("empty"))
 
@@ -89,7 +89,7 @@ def test_flows_that_a_list_left_out_are_told_until_it_has_them_again(sandbox, fl
     assert not MissingFlow.objects.exists()
 
 
-def test_list_that_lacks_many_living_flows_is_not_believed_at_all(sandbox, flows, state):
+def test_list_that_lacks_many_existing_flows_is_rejected(sandbox, flows, state):
     flows(12)
     new = sandbox.add_flow(friendly_name="New")
     sandbox.lag(Lag("short"))
@@ -107,11 +107,11 @@ def test_page_that_shifts_while_it_is_read_loses_no_flow(sandbox, flows, small_p
 
     report = mirror.sync(ACCOUNT)
 
-    assert (report.flows, report.gone, report.left_out) == (6, 0, 2)
-    assert (drift_events(), gone()) == ([], set())
+    assert (report.flows, report.deleted, report.left_out) == (6, 0, 2)
+    assert (drift_events(), deleted_sids()) == ([], set())
 
 
-def test_flow_that_two_pages_have_is_one(sandbox, flows, small_pages):
+def test_flow_on_two_pages_is_counted_once(sandbox, flows, small_pages):
     flows(6)
     sandbox.lag(Lag("repeated", times=None))
 
@@ -120,26 +120,26 @@ def test_flow_that_two_pages_have_is_one(sandbox, flows, small_pages):
     assert (report.flows, report.moved) == (6, False)
 
 
-def test_large_gap_is_worked_off_over_several_syncs_and_its_progress_is_told(sandbox, flows, state):
+def test_many_missing_flows_are_checked_over_several_syncs_with_progress(sandbox, flows, state):
     sids = flows(50)
     for sid in sids:
         sandbox.remove_flow(sid)
 
     first = mirror.sync(ACCOUNT)
 
-    assert (first.gone, first.unchecked) == (20, 30)
-    assert len(asked_for(sandbox)) == missing_flows.MAX_CHECKS == 20
-    told = "Checking 30 flows that are missing from Twilio's list: 20 checked."
-    assert freshness.describe_missing(state()) == told
+    assert (first.deleted, first.unchecked) == (20, 30)
+    assert len(fetched_sids(sandbox)) == missing_flows.MAX_CHECKS == 20
+    expected = "Checking 30 flows that are missing from Twilio's list: 20 checked."
+    assert freshness.describe_missing(state()) == expected
     assert not freshness.Freshness(state()).is_up_to_date
-    unchecked = set(sids) - gone()
+    unchecked = set(sids) - deleted_sids()
     assert missing_flows.find_unchecked(sids) == unchecked
-    assert {event.target_sid for event in drift_events()} == gone()
+    assert {event.target_sid for event in drift_events()} == deleted_sids()
     second = mirror.sync(ACCOUNT)
-    assert (second.gone, second.unchecked, state().missing_checked) == (20, 10, 40)
-    assert mirror.sync(ACCOUNT).gone == 10
+    assert (second.deleted, second.unchecked, state().missing_checked) == (20, 10, 40)
+    assert mirror.sync(ACCOUNT).deleted == 10
     assert freshness.Freshness(state()).is_up_to_date
-    assert sorted(asked_for(sandbox)) == sorted(sids)
+    assert sorted(fetched_sids(sandbox)) == sorted(sids)
     assert (state().missing_checked, MissingFlow.objects.count()) == (0, 0)
 
 
@@ -153,35 +153,35 @@ def test_large_gap_is_worked_off_over_several_syncs_and_its_progress_is_told(san
     ],
     ids=["a proxy's 404", "another code", "500", "no answer"],
 )
-def test_what_is_no_proof_leaves_the_flow_as_it_was(sandbox, flows, state, fault):
+def test_response_that_proves_no_deletion_leaves_the_flow_unchanged(sandbox, flows, state, fault):
     sids = flows(2)
     sandbox.remove_flow(sids[0])
     sandbox.inject(fault)
 
     report = mirror.sync(ACCOUNT)
 
-    assert (report.gone, report.unchecked, gone()) == (0, 1, set())
+    assert (report.deleted, report.unchecked, deleted_sids()) == (0, 1, set())
     assert "Checking stopped: " in freshness.describe_missing(state())
     sandbox.clear_faults()
-    assert mirror.sync(ACCOUNT).gone == 1
+    assert mirror.sync(ACCOUNT).deleted == 1
     assert state().check_error == ""
 
 
-def test_where_twilio_refuses_to_show_flows_none_is_taken_for_deleted(sandbox, flows, state):
+def test_no_flow_is_marked_deleted_while_twilio_refuses_to_show_flows(sandbox, flows, state):
     sids = flows(2)
     sandbox.inject(Fault(FaultKind.REFUSE, status=403, code=20005, path=ONE, times=None))
     sandbox.remove_flow(sids[0])
     mirror.sync(ACCOUNT)
-    asked = len(asked_for(sandbox))
+    fetch_count = len(fetched_sids(sandbox))
 
     report = mirror.sync(ACCOUNT)
 
     assert restrictions.account_availability(ACCOUNT).why("fetch")
-    assert (report.unchecked, gone(), len(asked_for(sandbox))) == (1, set(), asked)
+    assert (report.unchecked, deleted_sids(), len(fetched_sids(sandbox))) == (1, set(), fetch_count)
     assert "Twilio refuses to show a flow" in freshness.describe_missing(state())
 
 
-def test_sync_in_which_nothing_is_missing_asks_the_database_nothing_about_it(sandbox, flows):
+def test_sync_without_missing_flows_does_not_query_them(sandbox, flows):
     flows(3)
 
     with CaptureQueriesContext(connection) as queries:
@@ -190,8 +190,8 @@ def test_sync_in_which_nothing_is_missing_asks_the_database_nothing_about_it(san
     assert "flows_missingflow" not in "".join(query["sql"] for query in queries)
 
 
-def test_flow_that_a_stale_list_still_has_is_asked_for_before_it_is_back(sandbox, flows):
-    """However stale: its SID says no."""
+def test_deleted_flow_in_a_stale_list_is_fetched_before_it_is_restored(sandbox, flows):
+    """A fetch by SID is right however stale the list is."""
     sids = flows(2)
     with clock_ahead(2):
         delete_flow(sids[0], base={"friendly_name": "Flow 000"})
@@ -202,10 +202,10 @@ def test_flow_that_a_stale_list_still_has_is_asked_for_before_it_is_back(sandbox
 
     assert report.created == 0
     assert drift_events() == []
-    assert gone() == {sids[0]}
+    assert deleted_sids() == {sids[0]}
 
 
-def test_flow_that_is_back_is_found_to_be(sandbox, flows):
+def test_flow_that_reappeared_is_restored(sandbox, flows):
     sids = flows(1)
     was = from_response(sandbox.flows[sids[0]])
     sandbox.remove_flow(sids[0])
@@ -216,10 +216,10 @@ def test_flow_that_is_back_is_found_to_be(sandbox, flows):
         report = mirror.sync(ACCOUNT)
 
     assert report.created == 1
-    assert gone() == set()
+    assert deleted_sids() == set()
 
 
-def test_state_that_twilio_dates_before_the_known_one_is_asked_for(sandbox, flows):
+def test_flow_with_an_earlier_date_than_the_mirror_is_fetched(sandbox, flows):
     (sid,) = flows(1)
     sandbox.edit_flow(sid, friendly_name="Newer", date_updated="2030-01-01T00:00:00Z")
     mirror.sync(ACCOUNT)
@@ -232,7 +232,7 @@ def test_state_that_twilio_dates_before_the_known_one_is_asked_for(sandbox, flow
     assert Flow.objects.get().friendly_name == "Newer"
 
 
-def test_asking_ends_with_its_time(sandbox, flows, monkeypatch):
+def test_checks_end_at_their_time_limit(sandbox, flows, monkeypatch):
     sids = flows(3)
     for sid in sids:
         sandbox.remove_flow(sid)
@@ -240,10 +240,10 @@ def test_asking_ends_with_its_time(sandbox, flows, monkeypatch):
 
     report = mirror.sync(ACCOUNT)
 
-    assert (report.gone, report.unchecked) == (0, 3)
+    assert (report.deleted, report.unchecked) == (0, 3)
 
 
-def test_lost_creation_is_not_called_off_by_a_list_that_lacks_flows(sandbox, flows):
+def test_incomplete_list_does_not_resolve_a_lost_creation_as_not_applied(sandbox, flows):
     flows(2)
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
     create_flow()
@@ -259,14 +259,14 @@ def test_lost_creation_is_not_called_off_by_a_list_that_lacks_flows(sandbox, flo
     assert not AuditEvent.objects.filter(result="not_applied").exists()
 
 
-def test_candidate_of_a_lost_creation_that_a_list_lacks_is_asked_for(sandbox, flow_sid):
+def test_candidate_of_a_lost_creation_is_fetched_if_the_list_lacks_it(sandbox, flow_sid):
     age_history(sandbox)
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
     create_flow(values={"friendly_name": "Lost"})
-    made = next(sid for sid in sandbox.flows if sid != flow_sid)
-    sandbox.edit_flow(made, friendly_name="Lost, and edited")
+    created_sid = next(sid for sid in sandbox.flows if sid != flow_sid)
+    sandbox.edit_flow(created_sid, friendly_name="Lost, and edited")
     assert reconcile.reconcile() == []
-    assert OpenChange.objects.get().candidates == [made]
+    assert OpenChange.objects.get().candidates == [created_sid]
     sandbox.lag(Lag("stale", path="/FlexFlows", seconds=3600))
 
     with clock_ahead():

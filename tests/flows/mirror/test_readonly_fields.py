@@ -1,5 +1,4 @@
-"""Fields that nobody can write: one event for each field and account, however many flows have it and however often it
-changes; no drift of any flow."""
+"""Read-only fields: a change is recorded once for each field and account, and is no drift."""
 
 import pytest
 
@@ -18,7 +17,7 @@ from tests.faults.acting import (
 pytestmark = pytest.mark.django_db
 
 
-def noted():
+def recorded_fields():
     return [
         event.changed_fields
         for event in AuditEvent.objects.filter(action="account.field").order_by("seq")
@@ -32,7 +31,7 @@ def test_field_that_changes_at_each_read_of_twenty_flows_is_one_event(sandbox):
             sandbox.edit_flow(sid, revision=revision)
         mirror.sync(ACCOUNT)
 
-    assert noted() == [["revision"]]
+    assert recorded_fields() == [["revision"]]
     assert drift_events() == []
     assert {flow.resource["revision"] for flow in Flow.objects.all()} == {3}
 
@@ -46,7 +45,7 @@ def test_new_field_on_many_flows_is_one_event(sandbox):
     mirror.sync(ACCOUNT)
     mirror.fetch(sids[0])
 
-    assert noted() == [["flavour"], ["integration_flavour"]]
+    assert recorded_fields() == [["flavour"], ["integration_flavour"]]
     assert not OpenDrift.objects.exists()
     event = AuditEvent.objects.get(action="account.field", changed_fields=["flavour"])
     assert (event.stage, event.result, event.target_sid, event.account_sid) == (
@@ -63,7 +62,7 @@ def test_new_field_on_many_flows_is_one_event(sandbox):
     ("name", "value"),
     [("account_sid", "AC" + "9" * 32), ("url", "https://api.example/v2/other"), ("flavour", 7)],
 )
-def test_field_that_only_twilio_sets_is_noted_once(sandbox, flow_sid, name, value):
+def test_field_that_only_twilio_sets_is_recorded_once(sandbox, flow_sid, name, value):
     other = sandbox.add_flow()
     mirror.sync(ACCOUNT)
     before = len(drift_events())
@@ -76,11 +75,11 @@ def test_field_that_only_twilio_sets_is_noted_once(sandbox, flow_sid, name, valu
     mirror.sync(ACCOUNT)
     mirror.sync(ACCOUNT)
 
-    assert noted() == [[name]]
+    assert recorded_fields() == [[name]]
     assert len(drift_events()) == before
 
 
-def test_dates_and_the_host_of_an_address_are_not_noted(sandbox, flow_sid):
+def test_dates_and_the_host_of_a_url_are_not_recorded(sandbox, flow_sid):
     sandbox.edit_flow(
         flow_sid, date_created="2001-01-01T00:00:00Z", date_updated="2002-01-01T00:00:00Z"
     )
@@ -90,35 +89,35 @@ def test_dates_and_the_host_of_an_address_are_not_noted(sandbox, flow_sid):
 
     mirror.sync(ACCOUNT)
 
-    assert noted() == []
+    assert recorded_fields() == []
 
 
-def test_field_in_the_answer_to_our_own_change_is_noted_too(sandbox, flow_sid):
+def test_field_in_the_response_to_our_change_is_recorded(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, flavour=1)
     base = {name: value for name, value in Flow.objects.get().resource.items() if name != "flavour"}
 
-    made = rename_flow(flow_sid, base=base)
+    created = rename_flow(flow_sid, base=base)
 
-    assert noted() == [["flavour"]]
-    assert made.theirs == []
+    assert recorded_fields() == [["flavour"]]
+    assert created.theirs == []
     assert drift_events() == []
 
 
-def test_field_that_changes_beside_our_change_is_nobodys_edit(sandbox, flow_sid):
+def test_read_only_field_that_changes_with_our_change_is_no_concurrent_edit(sandbox, flow_sid):
     sandbox.edit_flow(flow_sid, flavour=1)
     mirror.sync(ACCOUNT)
     base = Flow.objects.get().resource
     sandbox.edit_flow(flow_sid, flavour=2)
 
-    made = rename_flow(flow_sid, base=base)
+    created = rename_flow(flow_sid, base=base)
 
-    assert made.theirs == []
+    assert created.theirs == []
     assert drift_events() == []
 
 
-def test_each_account_has_its_own(sandbox, staging):
-    for there, account in ((sandbox, sandbox.account_sid), (staging, staging.account_sid)):
-        there.add_flow(flavour=1)
+def test_fields_are_recorded_for_each_account(sandbox, staging):
+    for staging_sid, account in ((sandbox, sandbox.account_sid), (staging, staging.account_sid)):
+        staging_sid.add_flow(flavour=1)
         mirror.sync(account)
 
     events = AuditEvent.objects.filter(action="account.field")
@@ -126,32 +125,32 @@ def test_each_account_has_its_own(sandbox, staging):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_several_find_at_once_is_noted_once(sandbox):
+def test_concurrent_reads_record_a_field_once(sandbox):
     sid = sandbox.add_flow()
     mirror.sync(ACCOUNT)
     sandbox.edit_flow(sid, flavour=1)
 
     run_concurrently(*[lambda: mirror.fetch(sid)] * 4)
 
-    assert noted() == [["flavour"]]
+    assert recorded_fields() == [["flavour"]]
     assert_chain_intact()
 
 
-def test_ever_new_fields_do_not_fill_the_log(sandbox, monkeypatch):
+def test_number_of_recorded_fields_is_limited(sandbox, monkeypatch):
     monkeypatch.setattr(readonly_fields, "MAX_FIELDS", 3)
     sid = sandbox.add_flow()
     for number in range(5):
         sandbox.edit_flow(sid, **{f"{'x' * 200}{number}": 1, f"field {number}": 1})
         mirror.sync(ACCOUNT)
 
-    assert len(noted()) == 3
-    assert all(len(name) <= readonly_fields.NAME_MAX for (name,) in noted())
+    assert len(recorded_fields()) == 3
+    assert all(len(name) <= readonly_fields.NAME_MAX for (name,) in recorded_fields())
 
 
-def test_flow_of_ours_with_a_new_field_is_noted(sandbox, flow_sid):
+def test_new_field_of_a_flow_created_here_is_recorded(sandbox, flow_sid):
     store = sandbox._store.create
     sandbox._store.create = lambda values: store(values) | {"flavour": 1}
 
     create_flow()
 
-    assert noted() == [["flavour"]]
+    assert recorded_fields() == [["flavour"]]

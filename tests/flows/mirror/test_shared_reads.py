@@ -1,4 +1,4 @@
-"""One reading of a flow for all who open its page at the same moment."""
+"""One read of a flow for all requests that open its page at the same moment."""
 
 import threading
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def joining(monkeypatch):
-    """How many wait for somebody else's reading."""
+    """Count the requests that wait for the read of another one."""
     joined, count = shared_reads._await_result, []
 
     def counted(sid, account_sid, reading):
@@ -31,7 +31,7 @@ def readings(sandbox, sid):
     return [one for one in sandbox.requests if one.method == "GET" and one.path.endswith(sid)]
 
 
-def test_those_who_look_at_the_same_moment_share_a_reading(sandbox, flow_sid, joining, monkeypatch):
+def test_concurrent_requests_share_a_read(sandbox, flow_sid, joining, monkeypatch):
     answer = sandbox._api.respond
     goes_on, arrived = threading.Event(), threading.Event()
 
@@ -43,21 +43,21 @@ def test_those_who_look_at_the_same_moment_share_a_reading(sandbox, flow_sid, jo
     monkeypatch.setattr(sandbox._api, "respond", slowly)
     first = BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT))
     assert arrived.wait(20)
-    others = [
+    waiting_calls = [
         BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT))
         for _ in range(7)
     ]
     wait_for(lambda: len(joining) == 7)
     goes_on.set()
 
-    seen = [one.outcome() for one in (first, *others)]
+    snapshots = [one.outcome() for one in (first, *waiting_calls)]
 
-    assert {flow["sid"] for flow in seen} == {flow_sid}
-    assert len({id(flow) for flow in seen}) == 8  # a page's own copy
+    assert {flow["sid"] for flow in snapshots} == {flow_sid}
+    assert len({id(flow) for flow in snapshots}) == 8  # a page's own copy
     assert len(readings(sandbox, flow_sid)) == 1
 
 
-def test_refusal_is_shared_too(sandbox, flow_sid, joining, monkeypatch):
+def test_refusal_is_shared(sandbox, flow_sid, joining, monkeypatch):
     goes_on, arrived = threading.Event(), threading.Event()
     fetch = mirror.fetch
 
@@ -81,7 +81,7 @@ def test_refusal_is_shared_too(sandbox, flow_sid, joining, monkeypatch):
     assert len(readings(sandbox, flow_sid)) == 1
 
 
-def test_fault_of_this_site_is_not_shared(sandbox, flow_sid, joining, monkeypatch):
+def test_error_of_this_site_is_not_shared(sandbox, flow_sid, joining, monkeypatch):
     goes_on, arrived = threading.Event(), threading.Event()
     fetch = mirror.fetch
 
@@ -102,7 +102,7 @@ def test_fault_of_this_site_is_not_shared(sandbox, flow_sid, joining, monkeypatc
     assert other.outcome()["sid"] == flow_sid
 
 
-def test_reading_that_is_over_is_not_shown_again(sandbox, flow_sid):
+def test_completed_read_is_not_reused(sandbox, flow_sid):
     shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT)
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
 
@@ -110,17 +110,17 @@ def test_reading_that_is_over_is_not_shown_again(sandbox, flow_sid):
     assert shared_reads._in_flight == {}
 
 
-def test_reading_from_before_a_change_is_not_joined(sandbox, flow_sid, joining, monkeypatch):
-    """Else the page after a change could show the flow as it was."""
+def test_read_from_before_a_change_is_not_shared(sandbox, flow_sid, joining, monkeypatch):
+    """Otherwise the page after a change could show the flow as it was before."""
     goes_on, arrived = threading.Event(), threading.Event()
     fetch = mirror.fetch
 
     def slowly(sid, **options):
-        seen = fetch(sid, **options)
+        snapshots = fetch(sid, **options)
         if not arrived.is_set():
             arrived.set()
             goes_on.wait(20)
-        return seen
+        return snapshots
 
     monkeypatch.setattr(mirror, "fetch", slowly)
     early = BackgroundCall(lambda: shared_reads.fetch_shared(flow_sid, account_sid=ACCOUNT))
@@ -135,7 +135,7 @@ def test_reading_from_before_a_change_is_not_joined(sandbox, flow_sid, joining, 
     assert early.outcome()["friendly_name"] == "Réclamations Lyon"
 
 
-def test_page_that_came_too_late_for_a_turn_says_so(flow_sid, settings, monkeypatch, client_of):
+def test_page_reports_that_the_rate_limit_was_reached(flow_sid, settings, monkeypatch, client_of):
     client = client_of("viewer")
     settings.FLEX_RATE_LIMITS = True
     monkeypatch.setattr(rates.SHARED_RATE_LIMITER, "book", lambda *_, patience: None)

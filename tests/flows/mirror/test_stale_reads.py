@@ -1,5 +1,6 @@
-"""For a minute after our own confirmed change, a read from before it is "not visible yet": nothing is recorded, the copy
-keeps what was confirmed, and no change is made on top of an old state.
+"""Reads from before our own confirmed change, for a minute after it.
+
+They record nothing, the mirror keeps the confirmed state, and no change is sent on an old state.
 """
 
 import pytest
@@ -31,24 +32,24 @@ HOUR = 3600
 
 
 def stale(sandbox, path=None):
-    """Every read shows the flows as they were before our change."""
+    """Let every read show the flows as they were before our change."""
     sandbox.lag(Lag("stale", path=path, times=None, seconds=HOUR))
 
 
 @pytest.fixture(autouse=True)
 def _flow_is_old(sandbox, flow_sid):
-    """The flow has been there for long; our changes come now."""
+    """Move the flow's history into the past, so that only our changes are recent."""
     age_history(sandbox)
 
 
 def read_all(sid):
-    """The list, then the flow itself."""
+    """Sync the list, then fetch the flow."""
     mirror.sync(ACCOUNT)
     with pytest.raises(StaleRead):
         mirror.fetch(sid)
 
 
-def test_new_flow_that_twilio_does_not_show_yet_is_not_gone(sandbox):
+def test_new_flow_that_twilio_does_not_show_yet_is_not_marked_deleted(sandbox):
     sid = create_flow().event.target_sid
     stale(sandbox)
 
@@ -59,7 +60,7 @@ def test_new_flow_that_twilio_does_not_show_yet_is_not_gone(sandbox):
     assert not any(sid in request.path for request in sandbox.requests[-3:-1])  # not even asked for
 
 
-def test_old_state_of_a_flow_that_we_changed_is_not_taken_over(sandbox, flow_sid):
+def test_old_state_of_a_flow_that_we_changed_is_not_stored(sandbox, flow_sid):
     rename_flow(flow_sid)
     stale(sandbox)
 
@@ -92,7 +93,7 @@ def test_404_right_after_our_update_is_no_deletion(sandbox, flow_sid):
 
 
 @pytest.mark.parametrize("act", ["create", "rename", "delete"])
-def test_after_a_minute_what_is_read_is_believed(sandbox, flow_sid, act):
+def test_every_read_counts_after_a_minute(sandbox, flow_sid, act):
     sid = create_flow().event.target_sid if act == "create" else flow_sid
     if act != "create":
         {"rename": rename_flow, "delete": delete_flow}[act](sid)
@@ -106,8 +107,8 @@ def test_after_a_minute_what_is_read_is_believed(sandbox, flow_sid, act):
             assert [event.payload.before for event in drift_events()] == [None]
 
 
-def test_only_the_log_is_asked_and_not_this_process(sandbox, flow_sid):
-    """Another process, or another site on this database, made the change; the copy does not have it yet."""
+def test_changes_of_other_processes_count_too(sandbox, flow_sid):
+    """The log has the change of another process, and the mirror does not have it yet."""
     rename_flow(flow_sid)
     old = {**Flow.objects.get().resource, "friendly_name": "Réclamations Lyon"}
     Flow.objects.update(resource=old, friendly_name="Réclamations Lyon")
@@ -121,10 +122,10 @@ def test_only_the_log_is_asked_and_not_this_process(sandbox, flow_sid):
     assert drift_events() == []
 
 
-def test_no_change_is_made_on_top_of_an_old_state(sandbox, flow_sid):
+def test_no_change_is_sent_on_an_old_state(sandbox, flow_sid):
     switch_flow(flow_sid, enabled=False)
     stale(sandbox)
-    sent = len(received_writes(sandbox))
+    request_count = len(received_writes(sandbox))
 
     with pytest.raises(flow_changes.FlowUnreadable, match="could not be read"):
         switch_flow(flow_sid, enabled=True)
@@ -132,11 +133,11 @@ def test_no_change_is_made_on_top_of_an_old_state(sandbox, flow_sid):
     event = AuditEvent.objects.latest("seq")
     assert (event.stage, event.result) == ("outcome", "failed")
     assert "doesn't show the last change yet" in event.payload.message
-    assert len(received_writes(sandbox)) == sent
+    assert len(received_writes(sandbox)) == request_count
     assert_chain_intact()
 
 
-def test_value_that_the_flow_never_had_is_somebody_elses_at_once(sandbox, flow_sid):
+def test_value_that_the_flow_never_had_is_drift_at_once(sandbox, flow_sid):
     rename_flow(flow_sid)
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
 
@@ -145,7 +146,7 @@ def test_value_that_the_flow_never_had_is_somebody_elses_at_once(sandbox, flow_s
     assert [event.changed_fields for event in drift_events()] == [["friendly_name"]]
 
 
-def test_other_field_is_somebody_elses_at_once(sandbox, flow_sid):
+def test_difference_in_another_field_is_drift_at_once(sandbox, flow_sid):
     rename_flow(flow_sid)
     sandbox.edit_flow(flow_sid, janitor_enabled=True)
 
@@ -154,7 +155,7 @@ def test_other_field_is_somebody_elses_at_once(sandbox, flow_sid):
     assert [event.changed_fields for event in drift_events()] == [["janitor_enabled"]]
 
 
-def test_state_before_two_changes_of_ours_is_old_too(sandbox, flow_sid):
+def test_state_before_two_of_our_changes_is_old(sandbox, flow_sid):
     was = from_response(sandbox.flows[flow_sid])
     rename_flow(flow_sid)
     rename_flow(flow_sid, values={"friendly_name": was["friendly_name"]})
@@ -199,7 +200,7 @@ def test_creation_elsewhere_does_not_flicker(sandbox):
     assert Flow.objects.get(sid=sid).gone_at is None
 
 
-def test_lost_change_is_not_judged_by_a_read_from_before_another(sandbox, flow_sid):
+def test_lost_change_is_not_resolved_by_a_read_from_before_another(sandbox, flow_sid):
     rename_flow(flow_sid)
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
     rename_flow(flow_sid, values={"friendly_name": "Third"})
@@ -214,7 +215,7 @@ def test_lost_change_is_not_judged_by_a_read_from_before_another(sandbox, flow_s
     assert event.result == "applied"
 
 
-def test_lost_deletion_right_after_a_change_is_found_in_time(sandbox, flow_sid):
+def test_lost_deletion_right_after_a_change_is_resolved_later(sandbox, flow_sid):
     rename_flow(flow_sid)
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="DELETE", times=4))
     delete_flow(flow_sid, base={"friendly_name": "Plaintes Lyon"})
@@ -237,7 +238,7 @@ def test_is_older(one, other, expected):
     assert stale_reads.is_older({"date_updated": one}, {"date_updated": other}) is expected
 
 
-def test_writable_changes_leave_out_what_nobody_can_set():
+def test_writable_changes_leave_out_read_only_fields():
     before = {"friendly_name": "A", "date_updated": "1", "url": "x", "flavour": 1}
 
     assert flex_flow.changed_writable_fields(before, {"friendly_name": "B"}) == ["friendly_name"]

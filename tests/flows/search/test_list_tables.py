@@ -1,4 +1,4 @@
-"""What the database keeps of the mirror for the list is always as the mirror is, whoever writes it and however."""
+"""The tables of the flow list are always in step with the mirror, whatever writes it."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from flows.erasure import compaction
-from flows.mirror import mirror
+from flows.mirror import flow_rows
 from flows.mirror.models import Flow
 from flows.search import counters, flow_search, list_tables, projection, trigrams
 from flows.search.flow_search import Query
@@ -31,16 +31,16 @@ def snapshot(number, name="Lyon", **fields):
     } | fields
 
 
-def write(*snapshots, gone=()):
-    mirror._save_snapshots({one["sid"]: one for one in snapshots} | dict.fromkeys(gone), AC)
+def write(*snapshots, deleted=()):
+    flow_rows.save_snapshots({one["sid"]: one for one in snapshots} | dict.fromkeys(deleted), AC)
 
 
-def is_in_step():
+def assert_in_step():
     entries = FlowEntry.objects.order_by("sid").values_list(*projection.COLUMNS)
     assert list(entries) == list(Flow.objects.order_by("sid").values_list(*projection.COLUMNS))
-    kept = FlowTally.objects.filter(flows__gt=0)
+    tally = FlowTally.objects.filter(flows__gt=0)
     columns = ("account_sid", "channel_type", "integration_type")
-    assert {row[:4]: row[4] for row in kept.values_list(*columns, "state", "flows")} == Counter(
+    assert {row[:4]: row[4] for row in tally.values_list(*columns, "state", "flows")} == Counter(
         (*row[:3], "gone" if row[4] else {True: "true", False: "false", None: "unset"}[row[3]])
         for row in Flow.objects.values_list(*columns, "enabled", "gone_at")
     )
@@ -49,16 +49,15 @@ def is_in_step():
             cursor.execute(
                 "INSERT INTO flow_trigram (flow_trigram, rank) VALUES ('integrity-check', 1)"
             )
-    return True
 
 
-def found(q):
+def find_names(q):
     return [flow.friendly_name for flow in flow_search.find_page(Query(q=q)).rows]
 
 
-def test_after_each_way_of_writing(db):
+def test_tables_are_in_step_after_every_kind_of_write(db):
     write(*(snapshot(number) for number in range(8)))
-    assert is_in_step()
+    assert_in_step()
 
     write(
         snapshot(1, "Paris", enabled=False),
@@ -66,44 +65,44 @@ def test_after_each_way_of_writing(db):
         snapshot(3, channel_type="web"),
         snapshot(9),
     )
-    assert is_in_step()
-    assert found("paris") == ["Paris"]
-    assert len(found("lyon")) == 8
+    assert_in_step()
+    assert find_names("paris") == ["Paris"]
+    assert len(find_names("lyon")) == 8
 
-    write(snapshot(8), gone=[f"FO{4:032}", f"FO{5:032}"])
-    assert is_in_step()
+    write(snapshot(8), deleted=[f"FO{4:032}", f"FO{5:032}"])
+    assert_in_step()
 
-    write(snapshot(4, "Nice"))  # it is there again
-    assert is_in_step()
-    assert found("nice") == ["Nice"]
+    write(snapshot(4, "Nice"))  # it reappeared
+    assert_in_step()
+    assert find_names("nice") == ["Nice"]
 
     Flow.objects.filter(sid=f"FO{1:032}").update(
         name_folded="marseille", account_sid="AC" + "2" * 32
     )
-    assert is_in_step()
-    assert (found("marseille"), found("paris")) == (["Paris"], [])
+    assert_in_step()
+    assert (find_names("marseille"), find_names("paris")) == (["Paris"], [])
 
     Flow.objects.filter(enabled=True).delete()
-    assert is_in_step()
+    assert_in_step()
 
     Flow.objects.all().delete()
-    assert is_in_step()
+    assert_in_step()
     assert not FlowEntry.objects.exists()
 
 
-def test_what_was_rolled_back_never_was(db):
+def test_rollback_leaves_no_trace(db):
     write(snapshot(1))
 
     with transaction.atomic():
         write(snapshot(1, "Paris"), snapshot(2))
         transaction.set_rollback(True)
 
-    assert is_in_step()
-    assert found("lyon") == ["Lyon"]
+    assert_in_step()
+    assert find_names("lyon") == ["Lyon"]
 
 
 @pytest.mark.parametrize("part", [projection, counters, trigrams])
-def test_migrate_brings_back_what_is_missing(db, part):
+def test_migrate_restores_a_missing_table(db, part):
     write(snapshot(1), snapshot(2))
     part.drop(connection)
     write(snapshot(3), snapshot(4, "Paris"))
@@ -111,8 +110,12 @@ def test_migrate_brings_back_what_is_missing(db, part):
     call_command("migrate", verbosity=0)
 
     write(snapshot(5, "Nice"))
-    assert is_in_step()
-    assert (found("paris"), found("nice"), len(found("lyon"))) == (["Paris"], ["Nice"], 3)
+    assert_in_step()
+    assert (find_names("paris"), find_names("nice"), len(find_names("lyon"))) == (
+        ["Paris"],
+        ["Nice"],
+        3,
+    )
     assert trigrams.is_installed(connection)
 
 
@@ -120,7 +123,7 @@ def test_search_uses_the_index(db):
     write(snapshot(1, "Réclamations"))
 
     with CaptureQueriesContext(connection) as queries:
-        assert found("reclam") == ["Réclamations"]
+        assert find_names("reclam") == ["Réclamations"]
 
     if connection.vendor == "sqlite":
         assert any("MATCH" in query["sql"] for query in queries)
@@ -134,7 +137,7 @@ def test_search_uses_the_index(db):
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite puts nothing aside")
-def test_little_of_what_is_new_is_outside_the_index_also_of_one_made_before_there_was_a_limit(db):
+def test_migrate_limits_the_pending_list_of_an_older_index(db):
     with connection.cursor() as cursor:
         for column in trigrams.COLUMNS:
             cursor.execute(f"ALTER INDEX flow_{column}_trigrams RESET (gin_pending_list_limit)")
@@ -147,20 +150,20 @@ def test_little_of_what_is_new_is_outside_the_index_also_of_one_made_before_ther
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="an extension is PostgreSQL's")
-def test_search_does_without_an_extension_that_may_not_be_installed_and_a_check_says_so(db):
+def test_search_works_without_the_extension_and_a_check_reports_it(db):
     write(snapshot(1, "Réclamations"))
     trigrams.drop(connection)
     with mock.patch.object(trigrams, "_EXTENSION", "CREATE EXTENSION no_such_thing"):
         list_tables.install(connection)
 
-    assert found("reclam") == ["Réclamations"]
+    assert find_names("reclam") == ["Réclamations"]
     assert [
         (one.id, "pg_trgm" in one.hint)
         for one in list_tables.check_search_index(databases=["default"])
     ] == [("flows.W001", True)]
 
 
-def test_check_is_silent_where_the_index_is(db):
+def test_check_is_silent_if_the_index_exists(db):
     assert list_tables.check_search_index(databases=["default"]) == []
     assert list_tables.check_search_index(databases=None) == []
 
@@ -168,7 +171,7 @@ def test_check_is_silent_where_the_index_is(db):
 @pytest.mark.skipif(
     connection.vendor != "sqlite", reason="PostgreSQL writes its indexes anew with the tables"
 )
-def test_what_was_erased_leaves_the_index_of_names_too(transactional_db):
+def test_erased_names_are_removed_from_the_search_index(transactional_db):
     write(snapshot(1, "kanarienvogel"), snapshot(2))
     Flow.objects.filter(sid=f"FO{1:032}").delete()
 

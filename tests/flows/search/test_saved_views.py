@@ -1,4 +1,4 @@
-"""Saved views: a person's own, of a question that lives in the address."""
+"""Saved views: a user's named queries of the flow list."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,7 +15,7 @@ def names(page):
     return [view.name for view in page.context["views"]]
 
 
-def test_view_is_kept_under_a_name_and_leads_back_to_it(client_of):
+def test_view_is_saved_under_a_name_and_shown_as_current(client_of):
     client = client_of("viewer")
 
     answer = client.post(
@@ -28,7 +28,7 @@ def test_view_is_kept_under_a_name_and_leads_back_to_it(client_of):
     assert 'aria-current="true">VIP numbers' in squeezed(page.content.decode())
 
 
-def test_view_is_the_persons_own(client_of):
+def test_view_belongs_to_its_user(client_of):
     client_of("viewer").post("/flows/views/", {"name": "Mine", "query": "q=a"})
     other = client_of("operator")
 
@@ -38,7 +38,7 @@ def test_view_is_the_persons_own(client_of):
     assert SavedView.objects.exists()
 
 
-def test_same_name_replaces_and_forgetting_removes(client_of):
+def test_same_name_replaces_a_view_and_delete_removes_it(client_of):
     client = client_of("viewer")
     client.post("/flows/views/", {"name": "A", "query": "q=a"})
     client.post("/flows/views/", {"name": "A", "query": "q=b"})
@@ -57,7 +57,7 @@ def test_same_name_replaces_and_forgetting_removes(client_of):
         ("//evil.example/?x=1", "There is no filter called “//evil.example/?x”."),
     ],
 )
-def test_view_of_what_is_not_understood_is_not_saved(client_of, query, says):
+def test_view_of_an_invalid_query_is_not_saved(client_of, query, says):
     client = client_of("viewer")
 
     answer = client.post("/flows/views/", {"name": "A", "query": query}, follow=True)
@@ -67,13 +67,13 @@ def test_view_of_what_is_not_understood_is_not_saved(client_of, query, says):
     assert f"Couldn&#x27;t save the view. {says}" in answer.content.decode()
 
 
-def test_name_and_query_of_a_view_are_kept_without_the_page(client_of):
+def test_view_is_saved_without_the_page_number(client_of):
     client_of("viewer").post("/flows/views/", {"name": "A\x00", "query": "q=a&page=7"})
 
     assert SavedView.objects.get(name="A").query == "q=a"
 
 
-def test_view_of_a_channel_that_is_gone_finds_nothing_and_says_so(client_of, person, sandbox):
+def test_view_of_an_unknown_channel_finds_nothing_and_reports_it(client_of, person, sandbox):
     sandbox.add_flow(channel_type="sms")
     mirror.sync(ACCOUNT)
     client = client_of("viewer")
@@ -95,7 +95,7 @@ def test_view_needs_a_name(client_of, name):
     assert not SavedView.objects.exists()
 
 
-def test_views_are_bounded(client_of, person):
+def test_number_of_views_is_limited(client_of, person):
     client = client_of("viewer")
     for number in range(25):
         client.post("/flows/views/", {"name": f"V{number}", "query": "q=a"})
@@ -105,7 +105,7 @@ def test_views_are_bounded(client_of, person):
     assert SavedView.objects.get(name="V0").query == "q=b"
 
 
-def test_too_long_a_search_is_told(client_of):
+def test_too_long_search_is_not_saved(client_of):
     answer = client_of("viewer").post(
         "/flows/views/", {"name": "A", "query": "q=" + "%F0%9F%98%80" * 150}
     )

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from flows.mirror import mirror
+from flows.mirror import flow_rows
 from flows.mirror.models import Flow
 from flows.search import flow_search
 from tests.markup import squeezed
@@ -14,7 +14,7 @@ AC = "AC" + "5a" * 16
 
 
 def fill(count, name="Line"):
-    mirror._save_snapshots(
+    flow_rows.save_snapshots(
         {
             f"FO{number:032}": {
                 "sid": f"FO{number:032}",

@@ -1,4 +1,4 @@
-"""The accounts page and its switches; and that no page offers what can't work."""
+"""The accounts page and its switches. No page offers a change that can't be made."""
 
 import re
 import uuid
@@ -25,8 +25,8 @@ def text_of(response):
     return response.content.decode()
 
 
-def ways_on(page):
-    """The ways to a change that a page offers."""
+def change_links(page):
+    """Return the links to changes that a page offers."""
     return {way for way in WAYS if re.search(rf"/flows/(FO\w+/)?{way}/", text_of(page))}
 
 
@@ -34,7 +34,7 @@ def close(client, account=AC, act="close", reason="A freeze"):
     return client.post(ACT, {"account": account, "act": act, "reason": reason}, follow=True)
 
 
-def test_page_says_how_an_account_stands(client_of, flow_sid):
+def test_page_shows_the_status_of_an_account(client_of, flow_sid):
     page = text_of(client_of("viewer").get("/accounts/"))
 
     assert "Connected" in page
@@ -42,15 +42,15 @@ def test_page_says_how_an_account_stands(client_of, flow_sid):
     assert "read-only" not in page.replace("read-only mode", "")
 
 
-def test_admin_makes_an_account_read_only_and_opens_it(client_of, flow_sid, sandbox):
+def test_admin_makes_an_account_read_only_and_writable_again(client_of, flow_sid, sandbox):
     admin, operator = client_of("admin"), client_of("operator")
 
     assert "is now read-only" in text_of(close(admin))
     pages = [operator.get("/flows/"), operator.get(f"/flows/{flow_sid}/")]
-    assert [ways_on(page) for page in pages] == [set(), set()]
+    assert [change_links(page) for page in pages] == [set(), set()]
     assert all("read-only by admin: A freeze" in text_of(page) for page in pages)
     assert "is writable again" in text_of(close(admin, act="reopen", reason=""))
-    assert ways_on(operator.get(f"/flows/{flow_sid}/")) == {"new", "edit", "enabled", "delete"}
+    assert change_links(operator.get(f"/flows/{flow_sid}/")) == {"new", "edit", "enabled", "delete"}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -65,7 +65,7 @@ def test_form_that_could_not_be_sent_is_not_shown(client_of, flow_sid, way):
     assert "<textarea" not in text_of(page)
 
 
-def test_form_that_was_open_comes_back_with_what_was_typed(client_of, flow_sid, sandbox):
+def test_form_opened_before_keeps_its_input(client_of, flow_sid, sandbox):
     close(client_of("admin"))
 
     data = {"enabled": "false", "reason": "My long reason", "change_id": str(uuid.uuid4())}
@@ -77,7 +77,7 @@ def test_form_that_was_open_comes_back_with_what_was_typed(client_of, flow_sid, 
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
-def test_only_an_admin_closes(client_of, flow_sid, role):
+def test_only_an_admin_makes_an_account_read_only(client_of, flow_sid, role):
     response = close(client_of(role))
 
     assert response.status_code == 403
@@ -86,7 +86,7 @@ def test_only_an_admin_closes(client_of, flow_sid, role):
     assert (denied.action, denied.result, denied.actor_role) == ("account.close", "denied", role)
 
 
-def test_admin_of_one_account_closes_that_one_alone(client_of, sandbox, staging):
+def test_admin_of_one_account_makes_only_that_one_read_only(client_of, sandbox, staging):
     admin = client_of("admin", "sam", staging.account_sid)
 
     assert close(admin, staging.account_sid).status_code == 200
@@ -96,7 +96,7 @@ def test_admin_of_one_account_closes_that_one_alone(client_of, sandbox, staging)
     assert [row.account_sid for row in Closure.objects.all()] == [staging.account_sid]
 
 
-def test_closing_takes_a_reason(client_of, flow_sid):
+def test_read_only_requires_a_reason(client_of, flow_sid):
     page = close(client_of("admin"), reason=" ")
 
     assert page.status_code == 422
@@ -104,14 +104,14 @@ def test_closing_takes_a_reason(client_of, flow_sid):
     assert not Closure.objects.exists()
 
 
-def test_site_as_a_whole(client_of, sandbox, staging):
+def test_whole_site_is_made_read_only(client_of, sandbox, staging):
     close(client_of("admin"), "site")
 
     page = text_of(client_of("viewer").get("/flows/"))
     assert page.count("The whole site was made read-only by admin: A freeze.") == 2
 
 
-def test_account_stays_open_if_that_can_not_be_recorded(client_of, flow_sid):
+def test_account_stays_writable_if_the_action_cannot_be_recorded(client_of, flow_sid):
     client = client_of("admin")
     with locked_log():
         page = close(client)
@@ -120,19 +120,19 @@ def test_account_stays_open_if_that_can_not_be_recorded(client_of, flow_sid):
     assert not Closure.objects.exists()
 
 
-def test_what_twilio_ended_is_said_once_and_not_offered(client_of, flow_sid, sandbox):
+def test_change_that_twilio_refuses_is_reported_once_and_not_offered(client_of, flow_sid, sandbox):
     restrictions.record_response(AC, "create", RequestRefused(status=403, code=20403))
     client = client_of("operator")
 
     page = client.get(f"/flows/{flow_sid}/")
 
-    assert ways_on(page) == {"edit", "enabled", "delete"}
+    assert change_links(page) == {"edit", "enabled", "delete"}
     assert text_of(page).count("Twilio refuses to create flows (status 403, code 20403).") == 1
     assert client.get("/flows/new/").status_code == 403
     assert "1 June 2026" in text_of(client.get("/flows/new/"))
 
 
-def test_operator_lets_twilio_be_asked_again(client_of, flow_sid):
+def test_operator_retries_refused_requests(client_of, flow_sid):
     restrictions.record_response(AC, "create", RequestRefused(status=403))
     client = client_of("operator")
     assert "Retry Twilio" in text_of(client.get("/accounts/"))
@@ -144,7 +144,7 @@ def test_operator_lets_twilio_be_asked_again(client_of, flow_sid):
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])
-def test_site_stays_useful_when_twilio_has_ended_it_all(client_of, flow_sid, sandbox, status):
+def test_site_stays_useful_when_twilio_refuses_everything(client_of, flow_sid, sandbox, status):
     sandbox.inject(
         Fault(FaultKind.REFUSE, times=None, status=status, code=20410 if status == 410 else 20404)
     )
@@ -170,7 +170,7 @@ def test_site_stays_useful_when_twilio_has_ended_it_all(client_of, flow_sid, san
     assert out.status_code == 200
 
 
-def test_plan_is_not_started_while_closed_and_ends_when_closed_under_way(
+def test_bulk_change_does_not_start_while_read_only_and_stops_when_made_read_only(
     client_of, flow_sid, sandbox
 ):
     operator, admin = client_of("operator"), client_of("admin")

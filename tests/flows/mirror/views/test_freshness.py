@@ -1,5 +1,4 @@
-"""No page says that something is fine without the time of the check that found it so; a site that never reached Twilio
-looks fine nowhere."""
+"""Freshness on pages: nothing looks fine without the time of the check that found it so."""
 
 import re
 
@@ -47,7 +46,7 @@ def test_nothing_looks_fine_where_the_last_check_failed(client_of, sandbox, path
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_what_is_fine_says_when_it_was_checked(client_of, sandbox, path):
+def test_page_shows_the_time_of_the_last_check(client_of, sandbox, path):
     mirror.sync(ACCOUNT)
 
     page = text(client_of("viewer").get(path))
@@ -56,7 +55,7 @@ def test_what_is_fine_says_when_it_was_checked(client_of, sandbox, path):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_flows_that_are_still_being_checked_are_told(client_of, sandbox, path):
+def test_page_reports_flows_that_are_being_checked(client_of, sandbox, path):
     mirror.sync(ACCOUNT)
     SyncState.objects.update(missing=480, missing_checked=20)
 
@@ -67,7 +66,7 @@ def test_flows_that_are_still_being_checked_are_told(client_of, sandbox, path):
     assert "No external changes" not in page
 
 
-def test_worst_of_several_accounts_is_told_by_its_name(client_of, sandbox, staging):
+def test_page_names_the_worst_of_several_accounts(client_of, sandbox, staging):
     mirror.sync(sandbox.account_sid)
 
     for path in ("/flows/", "/flows/drift/"):
@@ -91,7 +90,7 @@ def test_flow_that_is_being_checked_is_marked_in_the_list(client_of, sandbox):
         assert page.count("Missing from Twilio&#x27;s list (checking)") == 5
 
 
-def test_empty_list_says_what_it_rests_on(client_of, sandbox):
+def test_empty_list_shows_the_time_of_the_last_check(client_of, sandbox):
     client = client_of("viewer")
     never = text(client.get("/flows/"))
     part = text(client.get("/flows/", headers={"HX-Request": "true"}))
@@ -105,7 +104,7 @@ def test_empty_list_says_what_it_rests_on(client_of, sandbox):
 
 @pytest.fixture
 def stale(sandbox, flow_sid):
-    """From now on Twilio shows everything as it was before."""
+    """Let Twilio show everything as it was before."""
     age_history(sandbox)
 
     def begin():
@@ -160,7 +159,7 @@ def test_edit_form_is_not_opened_on_an_old_state(client_of, stale, flow_sid):
     assert page.redirect_chain[-1][0] == f"/flows/{flow_sid}/"
 
 
-def test_change_on_an_old_state_is_not_sent_and_what_was_typed_stays(
+def test_change_on_an_old_state_is_not_sent_and_keeps_the_input(
     client_of, sandbox, stale, flow_sid
 ):
     client = client_of("operator")
@@ -168,17 +167,17 @@ def test_change_on_an_old_state_is_not_sent_and_what_was_typed_stays(
     data = {name: form[name].value() or "" for name in form.fields} | {"reason": "At night"}
     rename_flow(flow_sid)
     stale()
-    sent = len(received_writes(sandbox))
+    request_count = len(received_writes(sandbox))
 
     page = client.post(f"/flows/{flow_sid}/enabled/", data)
 
     assert page.status_code == 409
     assert "Couldn&#x27;t turn off the flow" in text(page)
     assert 'value="At night"' in text(page)
-    assert len(received_writes(sandbox)) == sent
+    assert len(received_writes(sandbox)) == request_count
 
 
-def test_deletion_of_a_flow_that_we_deleted_says_that_it_is_gone(client_of, stale, flow_sid):
+def test_repeated_deletion_reports_that_the_flow_is_deleted(client_of, stale, flow_sid):
     client = client_of("operator")
     form = client.get(f"/flows/{flow_sid}/delete/").context["form"]
     data = {name: form[name].value() or "" for name in form.fields} | {

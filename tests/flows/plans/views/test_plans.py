@@ -13,7 +13,7 @@ from django.urls import reverse
 from flexadmin.users.roles import ROLES
 from flows.audit.models import AuditEvent
 from flows.erasure import erasure
-from flows.mirror import mirror
+from flows.mirror import flow_rows, mirror
 from flows.mirror.models import Flow
 from flows.plans import drafts
 from flows.plans.drafts import ImportEntry
@@ -546,7 +546,7 @@ def test_selection_beyond_the_bound_is_refused_with_its_number(operator, sids, m
 
 def test_many_more_flows_than_an_account_of_twilios_has_are_all_planned(sandbox, operator):
     """None of them was ever to be called "not synced"."""
-    mirror._save_snapshots(
+    flow_rows.save_snapshots(
         {f"FO{number:032}": {"sid": f"FO{number:032}", "enabled": True} for number in range(2_600)},
         ACCOUNT,
     )

@@ -1,0 +1,98 @@
+"""Counts of flows by the values of the list's filters.
+
+Flows are counted in groups that have the same value for each filter: the account, the channel, the
+integration and the state. A group is known as a `FacetValues`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from django.db.models import QuerySet
+
+from flows.accounts import twilio_accounts
+from flows.search import filters
+from flows.search.filters import NOT_SET
+from flows.search.models import FlowEntry, FlowTally
+from flows.search.query import Query
+
+FACET_NAMES: Final = ("account", "channel", "integration", "enabled")
+_FACET_COLUMNS: Final = ("account_sid", "channel_type", "integration_type", "enabled", "gone_at")
+
+FacetValues = dict[str, str]  # a filter's name, and its value
+FacetCounts = dict[str, Counter[str]]  # a filter's name, and the number of flows by value
+
+
+def read_tally(scope: twilio_accounts.Scope) -> Iterator[tuple[FacetValues, int]]:
+    """Yield every group of flows in these accounts with its number of flows."""
+    tally = twilio_accounts.filter_scope(FlowTally.objects.filter(flows__gt=0), scope)
+    for account, channel, integration, state, flows in tally.values_list(
+        "account_sid", "channel_type", "integration_type", "state", "flows"
+    ):
+        values = _build_facet_values(
+            account, channel, integration, state == "true", state == "gone"
+        )
+        yield values, flows
+
+
+def group_entries(
+    entries: QuerySet[FlowEntry], *, limit: int
+) -> list[tuple[FacetValues, list[int]]]:
+    """Return the primary keys of up to `limit` entries by group."""
+    keys_by_columns: dict[tuple[Any, ...], list[int]] = {}
+    for pk, *values, gone_at in entries.values_list("pk", *_FACET_COLUMNS)[:limit]:
+        keys_by_columns.setdefault((*values, gone_at is not None), []).append(pk)
+    return [(_build_facet_values(*values), keys) for values, keys in keys_by_columns.items()]
+
+
+def count_values(groups: Iterable[tuple[FacetValues, int]]) -> filters.ValueCounts:
+    """Return the number of flows by filter and value, whatever the query."""
+    counts: filters.ValueCounts = {name: Counter() for name in FACET_NAMES}
+    for values, flows in groups:
+        for name, value in values.items():
+            counts[name][value] += flows
+    return counts
+
+
+def count_matching(groups: Iterable[tuple[FacetValues, int]], query: Query) -> int:
+    """Return the number of flows that pass all filters of the query."""
+    return sum(flows for values, flows in groups if not _failed_filters(values, query))
+
+
+def count_facets(groups: Iterable[tuple[FacetValues, int]], query: Query) -> FacetCounts:
+    """Return the number of flows that each value of a filter would find with the other filters."""
+    counts: FacetCounts = {name: Counter() for name in FACET_NAMES}
+    for values, flows in groups:
+        failed = _failed_filters(values, query)
+        for name, value in values.items():
+            if failed <= {name}:
+                counts[name][value] += flows
+    return counts
+
+
+def _build_facet_values(
+    account: str, channel: str, integration: str, enabled: bool | None, is_deleted: bool
+) -> FacetValues:
+    state = "true" if enabled else "false"
+    if is_deleted:
+        state = "gone"
+    values = (account, channel or NOT_SET, integration or NOT_SET, state)
+    return dict(zip(FACET_NAMES, values, strict=True))
+
+
+def _failed_filters(values: FacetValues, query: Query) -> set[str]:
+    """Return the names of the query's filters that exclude a group."""
+    return {
+        name
+        for name, value in values.items()
+        if not _passes_filter(name, value, wanted_value=getattr(query, name))
+    }
+
+
+def _passes_filter(name: str, value: str, *, wanted_value: str) -> bool:
+    """Return True if a value passes a filter. Without one, only deleted flows are excluded."""
+    if wanted_value:
+        return value == wanted_value
+    return (name, value) != ("enabled", "gone")
