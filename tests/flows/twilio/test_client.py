@@ -14,6 +14,7 @@ import requests
 import responses
 
 from flows.twilio import client as client_module
+from flows.twilio import retries
 from flows.twilio.client import FlexClient
 from flows.twilio.errors import FlexError, NotSent, OutcomeUnknown, RequestRefused
 from tests.data import EXAMPLES, FACTS, WIRE
@@ -527,14 +528,14 @@ def test_a_429_is_asked_again_whatever_the_verb(client, twilio, slept, verb):
         VERBS[verb](client)
 
     assert (caught.value.status, caught.value.code, caught.value.retry_after) == (429, 20429, 2.0)
-    assert len(twilio.calls) == client_module.MAX_ATTEMPTS == 4
+    assert len(twilio.calls) == retries.MAX_ATTEMPTS == 4
     assert len(slept) == 3
     assert all(2.0 <= pause <= 2.25 for pause in slept)
 
 
 @pytest.mark.parametrize("after", [None, "", "soon", "-1", "1.5.5", "٣", "31. Dezember 2027"])
 def test_pauses_double_where_twilio_asks_for_none(client, twilio, slept, monkeypatch, after):
-    monkeypatch.setattr(client_module.random, "uniform", lambda low, high: high)
+    monkeypatch.setattr(retries.random, "uniform", lambda low, high: high)
     answers(twilio, "fetch", status=429, headers={} if after is None else {"Retry-After": after})
 
     with pytest.raises(RequestRefused) as caught:
@@ -545,10 +546,10 @@ def test_pauses_double_where_twilio_asks_for_none(client, twilio, slept, monkeyp
 
 
 def test_pauses_are_bounded(monkeypatch):
-    monkeypatch.setattr(client_module.random, "uniform", lambda low, high: 0.0)
+    monkeypatch.setattr(retries.random, "uniform", lambda low, high: 0.0)
     state = SimpleNamespace(outcome=None, attempt_number=12)
 
-    assert client_module._retry_delay(state) == 4.0
+    assert retries.retry_delay(state) == 4.0
 
 
 def test_a_pause_beyond_the_deadline_is_not_made(client, twilio, slept):

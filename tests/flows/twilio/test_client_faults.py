@@ -783,7 +783,7 @@ def test_a_call_that_was_late_before_it_was_sent_is_cut_at_once(sandbox, sid):
         session.mount("http://", DeadlineAdapter())
         sandbox.inject(Fault(FaultKind.HANG))
         with Call(time.monotonic() + 60) as call:
-            call._cut()
+            call.cut()
             with pytest.raises(requests.ConnectionError):
                 session.get(f"{sandbox.url}/FlexFlows/{sid}", timeout=5)
 
@@ -817,7 +817,7 @@ def test_a_socket_that_is_gone_already_is_no_fault():
     with Call(time.monotonic() + 60) as call:
         call.sock = socket.socket()
         call.sock.close()
-        call._cut()
+        call.cut()
 
     assert call.is_late
 
@@ -828,7 +828,7 @@ def test_late_though_the_whole_answer_came_is_unknown(client_of, sandbox, sid, m
 
     def slowly(response):
         body = bounded(response)
-        calls[0]._cut()
+        calls[0].cut()
         return body
 
     calls = []

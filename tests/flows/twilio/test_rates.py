@@ -16,10 +16,10 @@ def test_rates_are_twilios():
     assert FACTS["rates"] == CALLS_PER_SECOND
 
 
-def turns(places, count, *, now=100.0, patience=1000.0):
+def turns(places, count, *, current_time=100.0, patience=1000.0):
     free_at, found = [], []
     for _ in range(count):
-        booking = next_turn(free_at, places, now=now, patience=patience)
+        booking = next_turn(free_at, places, current_time=current_time, patience=patience)
         found.append(booking.wait)
         free_at = booking.free_at
     return found
@@ -37,25 +37,25 @@ def test_no_second_has_more_turns_than_places(places):
 def test_turn_that_is_too_far_off_is_not_booked():
     free_at = [101.0, 102.0]
 
-    assert next_turn(free_at, 2, now=100.0, patience=0.9) is None
-    booking = next_turn(free_at, 2, now=100.0, patience=1.0)
+    assert next_turn(free_at, 2, current_time=100.0, patience=0.9) is None
+    booking = next_turn(free_at, 2, current_time=100.0, patience=1.0)
     assert (booking.wait, booking.free_at) == (1.0, [101.0 + SLOT_SECONDS, 102.0][::-1])
 
 
 def test_place_that_was_free_for_long_gives_no_more_than_one_turn():
-    assert next_turn([1.0], 1, now=100.0, patience=0).free_at == [100.0 + SLOT_SECONDS]
+    assert next_turn([1.0], 1, current_time=100.0, patience=0).free_at == [100.0 + SLOT_SECONDS]
 
 
 def test_place_that_is_taken_for_longer_than_anybody_waits_is_free():
     """A clock that went back, or an old backup, would end all calls until it is reached again."""
-    booking = next_turn([100.0 + MAX_BOOKING_AHEAD + 1, 3e12], 2, now=100.0, patience=0)
+    booking = next_turn([100.0 + MAX_BOOKING_AHEAD + 1, 3e12], 2, current_time=100.0, patience=0)
 
     assert (booking.wait, booking.free_at) == (0.0, [0.0, 100.0 + SLOT_SECONDS])
 
 
 @pytest.mark.parametrize("free_at", [[], [99.0], [99.0, 99.0, 99.0]])
 def test_number_of_places_is_what_the_rate_says(free_at):
-    assert len(next_turn(free_at, 2, now=100.0, patience=0).free_at) == 2
+    assert len(next_turn(free_at, 2, current_time=100.0, patience=0).free_at) == 2
 
 
 def test_own_rates_are_kept_by_account_and_kind():
