@@ -1,7 +1,7 @@
-"""Where the made-up company answers customers: its cities, its words, its telephone numbers, its webhooks.
+"""The fictional company of the seeded flows: its cities, services, telephone numbers and webhooks.
 
-Every number is in a range that the country's regulator keeps for drama and fiction; countries without
-one use American numbers (555-0100 to 555-0199).
+Every number is in a range that the country's regulator reserves for fiction. Countries without such
+a range use American numbers (555-0100 to 555-0199).
 """
 
 from __future__ import annotations
@@ -19,22 +19,23 @@ US_NUMBER_RANGES = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Locale:
-    """A language area. `ranges` are a number's form and how many numbers it has."""
+    """A language area. `ranges` are formats of telephone numbers, each with its count of numbers."""
 
     language: str
     cities: tuple[str, ...]
     purposes: tuple[str, ...]
     ranges: tuple[tuple[str, int], ...]
 
-    def number(self, at: int) -> str:
-        """The number at this place of all the ranges; it begins again when they are used up."""
-        at %= sum(size for _, size in self.ranges)
+    def number(self, index: int) -> str:
+        """Return the telephone number with this index in all ranges. The index wraps around."""
+        index %= sum(size for _, size in self.ranges)
         ranges = iter(self.ranges)
-        form, size = next(ranges)
-        while at >= size:
-            at -= size
-            form, size = next(ranges)
-        return form.format(at * 37 % size)  # scattered: 37 divides none of the sizes
+        number_format, size = next(ranges)
+        while index >= size:
+            index -= size
+            number_format, size = next(ranges)
+        # 37 divides none of the sizes, so the numbers are scattered without repetition.
+        return number_format.format(index * 37 % size)
 
 
 LOCALES = (
