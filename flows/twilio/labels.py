@@ -12,9 +12,16 @@ from typing import Any, Final
 from flows.twilio.flex import flex_flow
 
 CHOICE_LABELS: Final = {
-    "web": "Web chat", "sms": "SMS", "facebook": "Facebook Messenger", "whatsapp": "WhatsApp", "line": "LINE",
-    "custom": "Custom", "studio": "Studio Flow", "external": "External webhook", "task": "TaskRouter task",
-}  # fmt: skip
+    "web": "Web chat",
+    "sms": "SMS",
+    "facebook": "Facebook Messenger",
+    "whatsapp": "WhatsApp",
+    "line": "LINE",
+    "custom": "Custom",
+    "studio": "Studio Flow",
+    "external": "External webhook",
+    "task": "TaskRouter task",
+}
 
 UNREADABLE_LABEL: Final = "Unexpected value"
 

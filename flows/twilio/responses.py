@@ -96,7 +96,7 @@ def _parse_error(
 
 
 def _is_twilio_error(error: Mapping[str, Any], status: int) -> bool:
-    """Return True for Twilio's error envelope or an RFC 9457 problem, False for a gateway's JSON."""
+    """Return True for Twilio's envelope or an RFC 9457 problem, False for a gateway's JSON."""
     if (_parse_code(error.get("code")) or 0) >= MIN_TWILIO_CODE:
         return True
     repeats_status = _parse_code(error.get("status")) == status

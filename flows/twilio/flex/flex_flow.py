@@ -1,9 +1,8 @@
 """The FlexFlow resource as data: fields, wire names, limits, choices and integration types.
 
-Only this package knows Twilio's CamelCase names. Forms, client, sandbox, diffs and checks read
-the table below. Elsewhere a flow is a `Snapshot`: a flat dict with the names of Twilio's
-responses, in which an integration's `flow_sid` is `integration_flow_sid` and so on.
-Source: Twilio's Flex API reference (create, update, list and resource pages), read 2026-11.
+Only this package knows Twilio's CamelCase names. All other code reads the table below. Elsewhere a
+flow is a `Snapshot`: a flat dict of response names, with `integration_flow_sid` for an
+integration's `flow_sid`. Source: Twilio's Flex API reference (all FlexFlow pages), read 2026-11.
 """
 
 from __future__ import annotations
@@ -204,7 +203,8 @@ FIELDS: Final[tuple[Field, ...]] = (
         kind="boolean",
         wire="JanitorEnabled",
         default=False,
-        help="Closes Proxy sessions when their task is deleted outside Flex. Twilio's default is no.",
+        help="Closes Proxy sessions when their task is deleted outside Flex. "
+        "Twilio's default is no.",
     ),
     Field(
         name="date_created",

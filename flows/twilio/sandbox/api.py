@@ -176,7 +176,7 @@ class Api:
 
 
 def method_not_allowed_error(allowed: str) -> ApiError:
-    """Return the error for a method that a resource does not have. `allowed` is the Allow header."""
+    """Return the error for a method that is not in `allowed`, the Allow header."""
     return ApiError(
         HTTPStatus.METHOD_NOT_ALLOWED, METHOD_NOT_ALLOWED, "Method not allowed", Allow=allowed
     )

@@ -123,7 +123,7 @@ def send_faulty_response(
 
 
 def _build_head(response: Response, length: int | None, *, close: bool) -> bytes:
-    """Return the status line and headers. `length` is the Content-Length, None for no such header."""
+    """Return the status line and headers, without Content-Length if `length` is None."""
     phrase = HTTPStatus(response.status).phrase if response.status in set(HTTPStatus) else ""
     lines = [f"HTTP/1.1 {response.status} {phrase}"]
     lines += [f"{name}: {value}" for name, value in response.headers.items()]

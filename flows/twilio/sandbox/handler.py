@@ -288,7 +288,7 @@ class Handler(BaseHTTPRequestHandler):
         )
 
     def _control(self, path: str, body: bytes) -> Response:
-        """Handle a request about the sandbox itself, which is neither logged nor subject to faults."""
+        """Handle a request about the sandbox itself, without the log and without faults."""
         server = self.server
         try:
             match self.command, path.removeprefix(CONTROL_PATH):
