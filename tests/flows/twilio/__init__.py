@@ -63,17 +63,17 @@ def address(sandbox):
 
 def call(sandbox, method, path, parameters=None, *, body=None, headers=None):
     """One request on a connection of its own; parameters go where the method has them."""
-    given = {"Authorization": basic(sandbox.api_key, sandbox.api_secret)} | (headers or {})
+    all_headers = {"Authorization": basic(sandbox.api_key, sandbox.api_secret)} | (headers or {})
     if parameters is not None and method == "POST":
         body = urlencode(parameters)
     elif parameters is not None:
         path = f"{path}?{urlencode(parameters)}"
     if body is not None:
-        given.setdefault("Content-Type", FORM)
+        all_headers.setdefault("Content-Type", FORM)
     with closing(http.client.HTTPConnection(*address(sandbox), timeout=10)) as connection:
-        connection.request(method, path, body, given)
-        answer = connection.getresponse()
-        return Reply(answer.status, answer.headers, answer.read())
+        connection.request(method, path, body, all_headers)
+        response = connection.getresponse()
+        return Reply(response.status, response.headers, response.read())
 
 
 def create(sandbox, **parameters):
@@ -83,7 +83,7 @@ def create(sandbox, **parameters):
     return reply.json
 
 
-def opened(sandbox, method="POST", path=FLOWS, parameters=STUDIO):
+def send_request(sandbox, method="POST", path=FLOWS, parameters=STUDIO):
     """A raw connection on which a request has been sent and no answer read."""
     body = urlencode(parameters) if method == "POST" else ""
     connection = socket.create_connection(address(sandbox), timeout=10)
@@ -98,7 +98,7 @@ def opened(sandbox, method="POST", path=FLOWS, parameters=STUDIO):
     return connection
 
 
-def everything(connection):
+def read_until_closed(connection):
     """All that comes until the other end closes."""
     received = b""
     while chunk := connection.recv(65_536):

@@ -23,11 +23,11 @@ from flows.twilio.errors import NotSent, OutcomeUnknown, RequestRefused
 from flows.twilio.sandbox.faults import LIST_FAULTS, Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
 
-NOBODY = "FO" + "0" * 32
+UNKNOWN_SID = "FO" + "0" * 32
 NEW = {"friendly_name": "Lyon", "chat_service_sid": "IS" + "1" * 32, "channel_type": "web"}
 SHORT = 0.3  # seconds: the deadline of a call that is going to miss it
 
-VERBS = {
+OPERATIONS = {
     "list": lambda client, sid: list(client.list()),
     "fetch": lambda client, sid: client.fetch(sid),
     "create": lambda client, sid: client.create(NEW),
@@ -35,7 +35,7 @@ VERBS = {
     "delete": lambda client, sid: client.delete(sid),
 }
 METHODS = {"list": "GET", "fetch": "GET", "create": "POST", "update": "POST", "delete": "DELETE"}
-every_verb = pytest.mark.parametrize("verb", VERBS)
+every_operation = pytest.mark.parametrize("operation", OPERATIONS)
 
 # What a call makes of one fault: the error, or None if it succeeds in the end; and how many requests it took.
 LATE = (
@@ -47,11 +47,11 @@ LATE = (
 )
 UNKNOWN = (OutcomeUnknown, 1)
 REFUSED = (RequestRefused, 1)
-AGAIN = (None, 2)
+RETRIED = (None, 2)
 WRITES = {
     FaultKind.REFUSE: REFUSED,
     FaultKind.PROBLEM: REFUSED,
-    FaultKind.TOO_MANY: AGAIN,
+    FaultKind.TOO_MANY: RETRIED,
     FaultKind.SERVER_ERROR: UNKNOWN,
     FaultKind.APPLY_THEN_SERVER_ERROR: UNKNOWN,
     FaultKind.DROP: UNKNOWN,
@@ -67,13 +67,13 @@ WRITES = {
     **dict.fromkeys(LATE, UNKNOWN),
 }
 REPEATED = {
-    FaultKind.SERVER_ERROR: AGAIN,
-    FaultKind.APPLY_THEN_SERVER_ERROR: AGAIN,
-    FaultKind.DROP: AGAIN,
-    FaultKind.APPLY_THEN_DROP: AGAIN,
-    FaultKind.TRUNCATE: AGAIN,
-    FaultKind.HTML: AGAIN,
-    FaultKind.HUGE: AGAIN,
+    FaultKind.SERVER_ERROR: RETRIED,
+    FaultKind.APPLY_THEN_SERVER_ERROR: RETRIED,
+    FaultKind.DROP: RETRIED,
+    FaultKind.APPLY_THEN_DROP: RETRIED,
+    FaultKind.TRUNCATE: RETRIED,
+    FaultKind.HTML: RETRIED,
+    FaultKind.HUGE: RETRIED,
 }
 EXPECTED = {
     "list": {
@@ -87,8 +87,8 @@ EXPECTED = {
     "delete": {**WRITES, **REPEATED, FaultKind.WRONG_SID: (None, 1), FaultKind.DRIP: (None, 1)},
 }  # fmt: skip
 CASES = [
-    (verb, kind, *expected)
-    for verb, faults in EXPECTED.items()
+    (operation, kind, *expected)
+    for operation, faults in EXPECTED.items()
     for kind, expected in faults.items()
 ]
 
@@ -102,8 +102,8 @@ def _no_proxy(monkeypatch):
 
 @pytest.fixture
 def sandbox():
-    with Sandbox() as running:
-        yield running
+    with Sandbox() as started_sandbox:
+        yield started_sandbox
 
 
 @pytest.fixture
@@ -112,40 +112,40 @@ def sid(sandbox):
 
 
 @pytest.fixture
-def slept():
+def pauses():
     return []
 
 
 @pytest.fixture
-def client_of(sandbox, slept):
+def client_of(sandbox, pauses):
     """Makes a client of the sandbox, or of whatever else is given."""
-    made = []
+    clients = []
 
-    def make(**given):
+    def make(**options):
         defaults = {
             "base_url": sandbox.url,
             "account_sid": sandbox.account_sid,
             "auth": (sandbox.api_key, sandbox.api_secret),
             "rate_limits": False,
-            "sleep": slept.append,
+            "sleep": pauses.append,
         }
-        made.append(FlexClient(**defaults | given))
-        return made[-1]
+        clients.append(FlexClient(**defaults | options))
+        return clients[-1]
 
     yield make
-    for client in made:
+    for client in clients:
         client.close()
 
 
 @pytest.fixture
 def closed_port():
     """A port of this machine that is taken and refuses every connection."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        yield listener.getsockname()[1]
 
 
-class Wire:
+class RawServer:
     """A server that does with each connection what `serve` says: `serve(connection, its number)`."""
 
     def __init__(self, serve, context=None):
@@ -190,7 +190,7 @@ class Wire:
         assert not any(thread.is_alive() for thread in self.threads)
 
 
-def heard(connection):
+def read_request(connection):
     """One request, headers and body; empty when the client is gone."""
     received = b""
     while b"\r\n\r\n" not in received:
@@ -212,7 +212,7 @@ def heard(connection):
     return head + b"\r\n\r\n" + body
 
 
-def says(payload, *, status="200 OK"):
+def http_response(payload, *, status="200 OK"):
     body = json.dumps(payload).encode()
     return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status.encode(), len(body), body)
 
@@ -223,43 +223,43 @@ NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 # Every verb meets every fault
 
 
-def test_every_fault_is_met_here():
+def test_every_fault_is_covered():
     assert set(EXPECTED["list"]) == set(FaultKind)
-    for verb in ("fetch", "create", "update", "delete"):
-        assert set(EXPECTED[verb]) == set(FaultKind) - LIST_FAULTS
+    for operation in ("fetch", "create", "update", "delete"):
+        assert set(EXPECTED[operation]) == set(FaultKind) - LIST_FAULTS
 
 
-@pytest.mark.parametrize(("verb", "kind", "error", "count"), CASES)
-def test_fault(sandbox, sid, client_of, slept, monkeypatch, verb, kind, error, count):
+@pytest.mark.parametrize(("operation", "kind", "error", "count"), CASES)
+def test_single_fault(sandbox, sid, client_of, pauses, monkeypatch, operation, kind, error, count):
     monkeypatch.setattr(client_module, "MAX_BODY_BYTES", 100_000)
     client = client_of(deadline=SHORT if kind in LATE else 15.0)
     sandbox.inject(Fault(kind, times=9 if kind is FaultKind.PAGE_LOOP else 1))
 
     if error is None:
-        VERBS[verb](client, sid)
+        OPERATIONS[operation](client, sid)
     else:
-        with pytest.raises(error) as caught:
-            VERBS[verb](client, sid)
-        assert type(caught.value) is error
+        with pytest.raises(error) as excinfo:
+            OPERATIONS[operation](client, sid)
+        assert type(excinfo.value) is error
 
-    assert [request.method for request in sandbox.requests] == [METHODS[verb]] * count
-    assert len(slept) == (0 if kind in LIST_FAULTS else count - 1)
+    assert [request.method for request in sandbox.requests] == [METHODS[operation]] * count
+    assert len(pauses) == (0 if kind in LIST_FAULTS else count - 1)
 
 
 @pytest.mark.parametrize(
     "kind", [FaultKind.SERVER_ERROR, FaultKind.DROP, FaultKind.HTML, FaultKind.TOO_MANY]
 )
-@every_verb
-def test_fault_that_stays(sandbox, sid, client_of, slept, verb, kind):
+@every_operation
+def test_persistent_fault(sandbox, sid, client_of, pauses, operation, kind):
     sandbox.inject(Fault(kind, times=None, retry_after=0))
     expected = RequestRefused if kind is FaultKind.TOO_MANY else OutcomeUnknown
-    times = 4 if kind is FaultKind.TOO_MANY or verb not in {"create", "update"} else 1
+    times = 4 if kind is FaultKind.TOO_MANY or operation not in {"create", "update"} else 1
 
     with pytest.raises(expected):
-        VERBS[verb](client_of(), sid)
+        OPERATIONS[operation](client_of(), sid)
 
     assert len(sandbox.requests) == times
-    assert len(slept) == times - 1
+    assert len(pauses) == times - 1
     assert list(sandbox.flows) == [sid]
 
 
@@ -272,7 +272,7 @@ def test_fault_that_stays(sandbox, sid, client_of, slept, verb, kind):
         FaultKind.GARBAGE,
     ],
 )
-def test_a_create_whose_answer_is_lost_is_made_once(sandbox, client_of, kind):
+def test_create_with_a_lost_response_is_applied_once(sandbox, client_of, kind):
     sandbox.inject(Fault(kind))
 
     with pytest.raises(OutcomeUnknown):
@@ -282,15 +282,13 @@ def test_a_create_whose_answer_is_lost_is_made_once(sandbox, client_of, kind):
     assert [request.applied for request in sandbox.requests] == [True]
 
 
-@pytest.mark.parametrize("verb", ["create", "update"])
-def test_a_write_after_a_429_and_then_a_server_error_is_not_repeated_again(
-    sandbox, sid, client_of, verb
-):
+@pytest.mark.parametrize("operation", ["create", "update"])
+def test_write_is_not_retried_after_a_429_and_a_lost_connection(sandbox, sid, client_of, operation):
     sandbox.inject(Fault(FaultKind.TOO_MANY, retry_after=0))
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP))
 
     with pytest.raises(OutcomeUnknown):
-        VERBS[verb](client_of(), sid)
+        OPERATIONS[operation](client_of(), sid)
 
     assert [(request.status, request.applied) for request in sandbox.requests] == [
         (429, False),
@@ -298,13 +296,13 @@ def test_a_write_after_a_429_and_then_a_server_error_is_not_repeated_again(
     ]
 
 
-def test_retry_after_is_honoured(sandbox, sid, client_of, slept):
+def test_retry_after_is_honoured(sandbox, sid, client_of, pauses):
     sandbox.inject(Fault(FaultKind.TOO_MANY, retry_after=7))
 
     assert client_of().fetch(sid)["sid"] == sid
 
-    assert len(slept) == 1
-    assert 7.0 <= slept[0] <= 7.25
+    assert len(pauses) == 1
+    assert 7.0 <= pauses[0] <= 7.25
 
 
 # Deletions, which may be repeated but never claim too much
@@ -313,38 +311,36 @@ def test_retry_after_is_honoured(sandbox, sid, client_of, slept):
 @pytest.mark.parametrize(
     "kind", [FaultKind.APPLY_THEN_DROP, FaultKind.APPLY_THEN_SERVER_ERROR, FaultKind.TRUNCATE]
 )
-def test_a_404_to_a_repeated_deletion_means_that_it_is_gone(sandbox, sid, client_of, kind):
+def test_404_to_a_retried_deletion_is_a_success(sandbox, sid, client_of, kind):
     sandbox.inject(Fault(kind))
 
-    answer = client_of().delete(sid)
+    response = client_of().delete(sid)
 
-    assert (answer.snapshot, answer.status) == ({}, 404)
-    assert answer.request_id.startswith("RQ")
+    assert (response.snapshot, response.status) == ({}, 404)
+    assert response.request_id.startswith("RQ")
     assert sandbox.flows == {}
     assert [request.applied for request in sandbox.requests] == [True, False]
 
 
-def test_a_first_404_is_a_refusal(sandbox, client_of):
-    with pytest.raises(RequestRefused) as caught:
-        client_of().delete(NOBODY)
+def test_first_404_is_a_refusal(sandbox, client_of):
+    with pytest.raises(RequestRefused) as excinfo:
+        client_of().delete(UNKNOWN_SID)
 
-    assert (caught.value.status, caught.value.code) == (404, 20404)
+    assert (excinfo.value.status, excinfo.value.code) == (404, 20404)
     assert len(sandbox.requests) == 1
 
 
-def test_a_404_after_a_429_is_a_refusal_for_the_first_was_never_processed(sandbox, sid, client_of):
+def test_404_after_a_429_is_a_refusal(sandbox, sid, client_of):
     sandbox.inject(Fault(FaultKind.TOO_MANY))
     client = client_of(sleep=lambda _: sandbox.remove_flow(sid))
 
-    with pytest.raises(RequestRefused) as caught:
+    with pytest.raises(RequestRefused) as excinfo:
         client.delete(sid)
 
-    assert caught.value.status == 404
+    assert excinfo.value.status == 404
 
 
-def test_a_404_after_no_connection_is_a_refusal_for_nothing_was_sent(
-    sandbox, client_of, monkeypatch
-):
+def test_404_after_a_failed_connection_is_a_refusal(sandbox, client_of, monkeypatch):
     client = client_of()
     once = client._send_once
     tries = []
@@ -357,14 +353,14 @@ def test_a_404_after_no_connection_is_a_refusal_for_nothing_was_sent(
 
     monkeypatch.setattr(client, "_send_once", refused_at_first)
 
-    with pytest.raises(RequestRefused) as caught:
-        client.delete(NOBODY)
+    with pytest.raises(RequestRefused) as excinfo:
+        client.delete(UNKNOWN_SID)
 
-    assert (caught.value.status, len(tries)) == (404, 2)
+    assert (excinfo.value.status, len(tries)) == (404, 2)
 
 
 @pytest.mark.parametrize(
-    "then",
+    "second_fault",
     [
         Fault(FaultKind.REFUSE, status=400),
         Fault(FaultKind.REFUSE, status=401, code=20003),
@@ -375,9 +371,9 @@ def test_a_404_after_no_connection_is_a_refusal_for_nothing_was_sent(
     ],
     ids=lambda fault: f"{fault.kind} {fault.status}",
 )
-def test_a_refused_repeat_does_not_say_what_became_of_the_first(sandbox, sid, client_of, then):
+def test_refused_retry_leaves_the_outcome_unknown(sandbox, sid, client_of, second_fault):
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP))
-    sandbox.inject(then)
+    sandbox.inject(second_fault)
 
     with pytest.raises(OutcomeUnknown):
         client_of().delete(sid)
@@ -386,7 +382,7 @@ def test_a_refused_repeat_does_not_say_what_became_of_the_first(sandbox, sid, cl
     assert len(sandbox.requests) > 1
 
 
-def test_a_repeat_that_finds_nobody_does_not_say_what_became_of_the_first(sandbox, sid, client_of):
+def test_retry_without_a_connection_leaves_the_outcome_unknown(sandbox, sid, client_of):
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP))
     client = client_of(sleep=lambda _: sandbox.stop())
 
@@ -396,13 +392,13 @@ def test_a_repeat_that_finds_nobody_does_not_say_what_became_of_the_first(sandbo
     assert [request.applied for request in sandbox.requests] == [True]
 
 
-def test_a_read_that_is_refused_after_all_is_refused(sandbox, client_of):
+def test_read_that_is_refused_on_retry_is_a_refusal(sandbox, client_of):
     sandbox.inject(Fault(FaultKind.DROP))
 
-    with pytest.raises(RequestRefused) as caught:
-        client_of().fetch(NOBODY)
+    with pytest.raises(RequestRefused) as excinfo:
+        client_of().fetch(UNKNOWN_SID)
 
-    assert (caught.value.status, len(sandbox.requests)) == (404, 2)
+    assert (excinfo.value.status, len(sandbox.requests)) == (404, 2)
 
 
 # The deadline of a whole call
@@ -410,39 +406,39 @@ def test_a_read_that_is_refused_after_all_is_refused(sandbox, client_of):
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", [FaultKind.HANG, FaultKind.DRIP, FaultKind.DRIP_HEADERS])
-@pytest.mark.parametrize("verb", ["list", "fetch", "create", "update"])
-def test_deadline_ends_a_call_that_would_go_on(sandbox, sid, client_of, verb, kind):
+@pytest.mark.parametrize("operation", ["list", "fetch", "create", "update"])
+def test_deadline_ends_an_endless_call(sandbox, sid, client_of, operation, kind):
     sandbox.inject(Fault(kind, seconds=0.05 if kind is not FaultKind.HANG else None))
 
     with pytest.raises(OutcomeUnknown, match="in time"):
-        VERBS[verb](client_of(deadline=SHORT), sid)
+        OPERATIONS[operation](client_of(deadline=SHORT), sid)
 
     assert len(sandbox.requests) == 1
 
 
-def test_deadline_holds_for_the_repeats_together(sandbox, sid, client_of, slept):
+def test_deadline_includes_retries(sandbox, sid, client_of, pauses):
     sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
 
     with pytest.raises(OutcomeUnknown):
         client_of(deadline=0.2).fetch(sid)
 
-    assert (len(sandbox.requests), slept) == (1, [])  # not even the shortest pause fits in
+    assert (len(sandbox.requests), pauses) == (1, [])  # not even the shortest pause fits in
 
 
-def test_deadline_is_one_pages_not_the_whole_lists(sandbox, client_of, monkeypatch):
+def test_deadline_is_for_each_page_of_a_list(sandbox, client_of, monkeypatch):
     for _ in range(3):
         sandbox.add_flow()
     client = client_of(deadline=100.0)
-    now = [0.0]
-    monkeypatch.setattr(client_module.time, "monotonic", lambda: now[0])
+    clock = [0.0]
+    monkeypatch.setattr(client_module.time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(client_module, "Call", _NoDeadline)
-    found = []
+    sids = []
 
     for flow in client.list(page_size=1):
-        found.append(flow["sid"])
-        now[0] += 99.0
+        sids.append(flow["sid"])
+        clock[0] += 99.0
 
-    assert found == list(sandbox.flows)
+    assert sids == list(sandbox.flows)
 
 
 class _NoDeadline(Call):
@@ -453,7 +449,7 @@ class _NoDeadline(Call):
         self.deadline = deadline
 
 
-def test_what_is_late_is_applied_all_the_same_and_stays_unknown(sandbox, sid, client_of):
+def test_late_change_is_applied_and_unknown(sandbox, sid, client_of):
     sandbox.inject(Fault(FaultKind.APPLY_THEN_HANG))
 
     with pytest.raises(OutcomeUnknown, match="in time"):
@@ -462,7 +458,7 @@ def test_what_is_late_is_applied_all_the_same_and_stays_unknown(sandbox, sid, cl
     assert sandbox.flows[sid]["friendly_name"] == "Plaintes"
 
 
-def test_body_without_an_end_is_not_read_to_it(sandbox, sid, client_of, monkeypatch):
+def test_endless_body_is_not_read_completely(sandbox, sid, client_of, monkeypatch):
     monkeypatch.setattr(client_module, "MAX_BODY_BYTES", 1_000)
     sandbox.inject(Fault(FaultKind.HUGE))
 
@@ -470,50 +466,50 @@ def test_body_without_an_end_is_not_read_to_it(sandbox, sid, client_of, monkeypa
         client_of().update(sid, {"enabled": False})
 
 
-def test_body_of_just_the_bound_is_read(client_of, monkeypatch):
-    flow = {"sid": NOBODY}
+def test_body_of_the_largest_size_is_read(client_of, monkeypatch):
+    flow = {"sid": UNKNOWN_SID}
     monkeypatch.setattr(client_module, "MAX_BODY_BYTES", len(json.dumps(flow)))
 
     def serve(connection, _number):
-        while heard(connection):
-            connection.sendall(says(flow))
+        while read_request(connection):
+            connection.sendall(http_response(flow))
 
-    with Wire(serve) as wire:
-        assert client_of(base_url=f"http://127.0.0.1:{wire.port}/v1").fetch(NOBODY) == flow
+    with RawServer(serve) as server:
+        assert client_of(base_url=f"http://127.0.0.1:{server.port}/v1").fetch(UNKNOWN_SID) == flow
         monkeypatch.setattr(client_module, "MAX_BODY_BYTES", len(json.dumps(flow)) - 1)
         with pytest.raises(OutcomeUnknown, match="could not be read"):
-            client_of(base_url=f"http://127.0.0.1:{wire.port}/v1").update(NOBODY, {})
+            client_of(base_url=f"http://127.0.0.1:{server.port}/v1").update(UNKNOWN_SID, {})
 
 
-def test_body_that_only_pretends_to_be_compressed_is_unknown(client_of):
+def test_body_with_invalid_compression_is_unknown(client_of):
     def serve(connection, _number):
-        heard(connection)
+        read_request(connection)
         connection.sendall(
             b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd"
         )
 
-    with Wire(serve) as wire, pytest.raises(OutcomeUnknown, match="could not be read"):
-        client_of(base_url=f"http://127.0.0.1:{wire.port}/v1").update(NOBODY, {})
+    with RawServer(serve) as server, pytest.raises(OutcomeUnknown, match="could not be read"):
+        client_of(base_url=f"http://127.0.0.1:{server.port}/v1").update(UNKNOWN_SID, {})
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         b"", b"\r\n\r\n", b"hello\r\n\r\n", b"HTTP/1.1 two hundred\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200,
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 9, 8\r\n\r\n12345678", b"HTTP/1.1 200 OK\r\n" + b"a" * 70_000,
     ],
-    ids=lambda answer: ascii(answer[:40]),
+    ids=lambda response: ascii(response[:40]),
 )  # fmt: skip
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_what_is_no_http_is_unknown(client_of, answer):
+def test_invalid_http_is_unknown(client_of, response):
     def serve(connection, _number):
-        heard(connection)
-        connection.sendall(answer)
+        read_request(connection)
+        connection.sendall(response)
 
-    with Wire(serve) as wire, pytest.raises(OutcomeUnknown):
-        client_of(base_url=f"http://127.0.0.1:{wire.port}/v1").create(NEW)
+    with RawServer(serve) as server, pytest.raises(OutcomeUnknown):
+        client_of(base_url=f"http://127.0.0.1:{server.port}/v1").create(NEW)
 
     gc.collect()  # http.client leaves its end of the socket to the collector when a header makes no sense
 
@@ -522,113 +518,109 @@ def test_what_is_no_http_is_unknown(client_of, answer):
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@every_verb
-def test_redirect_is_not_followed(client_of, verb, status):
-    asked = []
+@every_operation
+def test_redirect_is_not_followed(client_of, operation, status):
+    requests_received = []
 
     def serve(connection, _number):
-        asked.append(heard(connection))
+        requests_received.append(read_request(connection))
         connection.sendall(
             b"HTTP/1.1 %d Go\r\nLocation: /v1/elsewhere\r\nContent-Length: 0\r\n\r\n" % status
         )
 
-    with Wire(serve) as wire, pytest.raises(OutcomeUnknown) as caught:
-        VERBS[verb](client_of(base_url=f"http://127.0.0.1:{wire.port}/v1"), NOBODY)
+    with RawServer(serve) as server, pytest.raises(OutcomeUnknown) as excinfo:
+        OPERATIONS[operation](client_of(base_url=f"http://127.0.0.1:{server.port}/v1"), UNKNOWN_SID)
 
-    assert caught.value.status == status
-    assert len(asked) == 1
-    assert b"elsewhere" not in asked[0]
+    assert excinfo.value.status == status
+    assert len(requests_received) == 1
+    assert b"elsewhere" not in requests_received[0]
 
 
 # What never left
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-@every_verb
-def test_refused_connection_means_that_nothing_was_sent(
-    client_of, closed_port, slept, verb, scheme
-):
+@every_operation
+def test_refused_connection_is_not_sent(client_of, closed_port, pauses, operation, scheme):
     client = client_of(base_url=f"{scheme}://127.0.0.1:{closed_port}/v1")
 
     with pytest.raises(NotSent):
-        VERBS[verb](client, NOBODY)
+        OPERATIONS[operation](client, UNKNOWN_SID)
 
-    assert len(slept) == (0 if verb in {"create", "update"} else 3)
+    assert len(pauses) == (0 if operation in {"create", "update"} else 3)
 
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".invalid", "a..b"])
-def test_a_host_that_no_resolver_is_asked_for(client_of, host, slept):
+def test_invalid_host_name_is_an_error_of_the_client(client_of, host, pauses):
     with pytest.raises((NotSent, OutcomeUnknown)):
-        client_of(base_url=f"http://{host}/v1").update(NOBODY, {})
+        client_of(base_url=f"http://{host}/v1").update(UNKNOWN_SID, {})
 
 
-def test_no_handshake_means_that_nothing_was_sent(client_of):
-    asked = []
+def test_failed_handshake_is_not_sent(client_of):
+    requests_received = []
 
     def serve(connection, _number):
-        asked.append(connection.recv(65_536))
+        requests_received.append(connection.recv(65_536))
         connection.sendall(b"HTTP/1.1 400 no TLS here\r\n\r\n")
 
-    with Wire(serve) as wire, pytest.raises(NotSent):
-        client_of(base_url=f"https://127.0.0.1:{wire.port}/v1").create(NEW)
+    with RawServer(serve) as server, pytest.raises(NotSent):
+        client_of(base_url=f"https://127.0.0.1:{server.port}/v1").create(NEW)
 
-    assert len(asked) == 1
-    assert b"FlexFlows" not in asked[0]
+    assert len(requests_received) == 1
+    assert b"FlexFlows" not in requests_received[0]
 
 
 @pytest.mark.parametrize("base", ["http://flex-api.example/v1", "https://flex-api.example/v1"])
-@every_verb
-def test_a_proxy_that_is_not_there_means_that_nothing_was_sent(
-    client_of, closed_port, monkeypatch, verb, base
-):
+@every_operation
+def test_unreachable_proxy_is_not_sent(client_of, closed_port, monkeypatch, operation, base):
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port}")
     monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{closed_port}")
 
     with pytest.raises(NotSent):
-        VERBS[verb](client_of(base_url=base), NOBODY)
+        OPERATIONS[operation](client_of(base_url=base), UNKNOWN_SID)
 
 
-def test_a_proxy_that_makes_no_tunnel_means_that_nothing_was_sent(client_of, monkeypatch):
-    asked = []
+def test_refused_proxy_tunnel_is_not_sent(client_of, monkeypatch):
+    requests_received = []
 
     def serve(connection, _number):
-        asked.append(heard(connection))
+        requests_received.append(read_request(connection))
         connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
 
-    with Wire(serve) as wire:
-        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{wire.port}")
+    with RawServer(serve) as server:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{server.port}")
         with pytest.raises(NotSent):
             client_of(base_url="https://flex-api.example/v1").create(NEW)
 
-    assert len(asked) == 1
-    assert asked[0].startswith(b"CONNECT flex-api.example:443 ")
-    assert b"uthorization" not in asked[0]
+    assert len(requests_received) == 1
+    assert requests_received[0].startswith(b"CONNECT flex-api.example:443 ")
+    assert b"uthorization" not in requests_received[0]
 
 
 def test_deadline_holds_through_a_proxy(client_of, monkeypatch):
     hangs = threading.Event()
 
     def serve(connection, _number):
-        heard(connection)
+        read_request(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\n")
         while not hangs.wait(0.05):
             connection.sendall(b"X-Drip: drop\r\n")
 
-    with Wire(serve) as wire:
-        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{wire.port}")
+    with RawServer(serve) as server:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.port}")
         with pytest.raises(OutcomeUnknown, match="in time"):
             client_of(base_url="http://flex-api.example/v1", deadline=SHORT).create(NEW)
         hangs.set()
 
 
-def test_a_proxy_is_not_asked_for_this_machine(sandbox, sid, client_of, closed_port, monkeypatch):
+def test_proxy_is_not_used_for_this_machine(sandbox, sid, client_of, closed_port, monkeypatch):
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port}")
 
     assert client_of().fetch(sid)["sid"] == sid
     assert client_of().update(sid, {"enabled": False}).status == 200
 
 
-def test_a_proxy_of_an_unknown_kind_is_no_claim(client_of, monkeypatch):
+def test_unsupported_proxy_is_an_error_of_the_client(client_of, monkeypatch):
     monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:9")
 
     with pytest.raises((OutcomeUnknown, NotSent)):
@@ -638,60 +630,60 @@ def test_a_proxy_of_an_unknown_kind_is_no_claim(client_of, monkeypatch):
 # Connections that are kept
 
 
-def closing_after_the_first_answer(payload):
+def close_after_first_response(payload):
     """Answers one request on each connection, and hangs up on the next without a word."""
     lines = []
 
     def serve(connection, number):
-        method = heard(connection).split(b" ")[0]
+        method = read_request(connection).split(b" ")[0]
         lines.append((number, method))
-        connection.sendall(NO_CONTENT if method == b"DELETE" else says(payload))
-        if request := heard(connection):
+        connection.sendall(NO_CONTENT if method == b"DELETE" else http_response(payload))
+        if request := read_request(connection):
             lines.append((number, request.split(b" ")[0]))
 
     return serve, lines
 
 
-@pytest.mark.parametrize("verb", ["create", "update", "delete"])
-def test_a_write_does_not_go_out_on_a_kept_connection(client_of, slept, verb):
-    serve, lines = closing_after_the_first_answer({"sid": NOBODY})
+@pytest.mark.parametrize("operation", ["create", "update", "delete"])
+def test_write_does_not_reuse_a_connection(client_of, pauses, operation):
+    serve, lines = close_after_first_response({"sid": UNKNOWN_SID})
 
-    with Wire(serve) as wire:
-        client = client_of(base_url=f"http://127.0.0.1:{wire.port}/v1")
-        client.fetch(NOBODY)
-        VERBS[verb](client, NOBODY)
+    with RawServer(serve) as server:
+        client = client_of(base_url=f"http://127.0.0.1:{server.port}/v1")
+        client.fetch(UNKNOWN_SID)
+        OPERATIONS[operation](client, UNKNOWN_SID)
 
-    assert lines == [(1, b"GET"), (2, METHODS[verb].encode())]
-    assert slept == []
+    assert lines == [(1, b"GET"), (2, METHODS[operation].encode())]
+    assert pauses == []
 
 
-def test_a_read_on_a_kept_connection_that_was_closed_is_repeated(client_of, slept):
-    serve, lines = closing_after_the_first_answer({"sid": NOBODY})
+def test_read_on_a_closed_connection_is_retried_at_once(client_of, pauses):
+    serve, lines = close_after_first_response({"sid": UNKNOWN_SID})
 
-    with Wire(serve) as wire:
-        client = client_of(base_url=f"http://127.0.0.1:{wire.port}/v1")
-        client.fetch(NOBODY)
-        assert client.fetch(NOBODY) == {"sid": NOBODY}
+    with RawServer(serve) as server:
+        client = client_of(base_url=f"http://127.0.0.1:{server.port}/v1")
+        client.fetch(UNKNOWN_SID)
+        assert client.fetch(UNKNOWN_SID) == {"sid": UNKNOWN_SID}
 
     assert lines == [(1, b"GET"), (1, b"GET"), (2, b"GET")]
-    assert slept == [0.0]  # at once: it is the connection's fault, not Twilio's
+    assert pauses == [0.0]  # at once: it is the connection's fault, not Twilio's
 
 
-def test_reads_share_a_connection_and_deadline_holds_on_it(client_of):
+def test_deadline_holds_on_a_reused_connection(client_of):
     goes_on = threading.Event()
     lines = []
 
     def serve(connection, number):
-        heard(connection)
-        connection.sendall(says({"sid": NOBODY}))
-        lines.append((number, heard(connection)[:3]))
+        read_request(connection)
+        connection.sendall(http_response({"sid": UNKNOWN_SID}))
+        lines.append((number, read_request(connection)[:3]))
         goes_on.wait(10)
 
-    with Wire(serve) as wire:
-        client = client_of(base_url=f"http://127.0.0.1:{wire.port}/v1", deadline=SHORT)
-        client.fetch(NOBODY)
+    with RawServer(serve) as server:
+        client = client_of(base_url=f"http://127.0.0.1:{server.port}/v1", deadline=SHORT)
+        client.fetch(UNKNOWN_SID)
         with pytest.raises(OutcomeUnknown, match="in time"):
-            client.fetch(NOBODY)
+            client.fetch(UNKNOWN_SID)
         goes_on.set()
 
     assert lines == [(1, b"GET")]
@@ -722,62 +714,62 @@ def tls(certificate):
     return context
 
 
-def test_deadline_ends_an_encrypted_answer_that_drips(client_of, certificate, tls, monkeypatch):
+def test_deadline_ends_an_encrypted_drip(client_of, certificate, tls, monkeypatch):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate / "cert.pem"))
     enough = threading.Event()
 
     def serve(connection, _number):
-        assert b"FriendlyName=Lyon" in heard(connection)
+        assert b"FriendlyName=Lyon" in read_request(connection)
         connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 100000\r\n\r\n")
         while not enough.wait(0.02):
             connection.sendall(b" ")
 
-    with Wire(serve, tls) as wire:
-        client = client_of(base_url=f"https://127.0.0.1:{wire.port}/v1", deadline=1.0)
+    with RawServer(serve, tls) as server:
+        client = client_of(base_url=f"https://127.0.0.1:{server.port}/v1", deadline=1.0)
         with pytest.raises(OutcomeUnknown, match="in time"):
             client.create(NEW)
         enough.set()
 
 
-def test_an_encrypted_answer_is_read(client_of, certificate, tls, monkeypatch):
+def test_encrypted_response_is_read(client_of, certificate, tls, monkeypatch):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate / "cert.pem"))
 
     def serve(connection, _number):
-        heard(connection)
-        connection.sendall(says({"sid": NOBODY}))
+        read_request(connection)
+        connection.sendall(http_response({"sid": UNKNOWN_SID}))
 
-    with Wire(serve, tls) as wire:
-        assert client_of(base_url=f"https://127.0.0.1:{wire.port}/v1").fetch(NOBODY) == {
-            "sid": NOBODY
+    with RawServer(serve, tls) as server:
+        assert client_of(base_url=f"https://127.0.0.1:{server.port}/v1").fetch(UNKNOWN_SID) == {
+            "sid": UNKNOWN_SID
         }
 
 
-def test_a_certificate_that_nobody_vouches_for_means_that_nothing_was_sent(client_of, tls):
-    asked = []
+def test_untrusted_certificate_is_not_sent(client_of, tls):
+    requests_received = []
 
     def serve(connection, _number):
-        asked.append(heard(connection))
+        requests_received.append(read_request(connection))
 
-    with Wire(serve, tls) as wire, pytest.raises(NotSent):
-        client_of(base_url=f"https://127.0.0.1:{wire.port}/v1").create(NEW)
+    with RawServer(serve, tls) as server, pytest.raises(NotSent):
+        client_of(base_url=f"https://127.0.0.1:{server.port}/v1").create(NEW)
 
-    assert b"".join(asked) == b""
+    assert b"".join(requests_received) == b""
 
 
 # The watchdog by itself
 
 
-def test_connections_work_outside_of_a_call(sandbox, sid):
+def test_connections_work_outside_a_call(sandbox, sid):
     with requests.Session() as session:
         session.mount("http://", DeadlineAdapter())
         for _ in range(2):
-            answer = session.get(
+            response = session.get(
                 f"{sandbox.url}/FlexFlows/{sid}", auth=(sandbox.api_key, sandbox.api_secret)
             )
-            assert answer.json()["sid"] == sid
+            assert response.json()["sid"] == sid
 
 
-def test_a_call_that_was_late_before_it_was_sent_is_cut_at_once(sandbox, sid):
+def test_call_that_is_late_before_its_request_is_cut_at_once(sandbox, sid):
     """The deadline can pass while a connection is made, before there is a socket to shut."""
     with requests.Session() as session:
         session.mount("http://", DeadlineAdapter())
@@ -791,7 +783,7 @@ def test_a_call_that_was_late_before_it_was_sent_is_cut_at_once(sandbox, sid):
     assert not call.is_unsent
 
 
-def test_a_connection_that_came_too_late_sends_nothing(sandbox, sid):
+def test_late_connection_sends_nothing(sandbox, sid):
     """Looking up a name is under no timeout: the deadline can be over once there is a connection."""
     with requests.Session() as session:
         session.mount("http://", DeadlineAdapter())
@@ -802,7 +794,7 @@ def test_a_connection_that_came_too_late_sends_nothing(sandbox, sid):
     assert sandbox.requests == []
 
 
-def test_a_call_leaves_no_watchdog_behind():
+def test_call_leaves_no_timer_behind():
     """It would shut a socket that by then is another call's."""
     before = set(threading.enumerate())
 
@@ -813,7 +805,7 @@ def test_a_call_leaves_no_watchdog_behind():
     assert not watchdog.is_alive()
 
 
-def test_a_socket_that_is_gone_already_is_no_fault():
+def test_closed_socket_is_no_error():
     with Call(time.monotonic() + 60) as call:
         call.sock = socket.socket()
         call.sock.close()
@@ -822,7 +814,7 @@ def test_a_socket_that_is_gone_already_is_no_fault():
     assert call.is_late
 
 
-def test_late_though_the_whole_answer_came_is_unknown(client_of, sandbox, sid, monkeypatch):
+def test_complete_response_after_the_deadline_is_unknown(client_of, sandbox, sid, monkeypatch):
     """Nobody can tell a body that was cut where it happened to end from one that is whole."""
     bounded = client_module._read_body
 
@@ -833,19 +825,19 @@ def test_late_though_the_whole_answer_came_is_unknown(client_of, sandbox, sid, m
 
     calls = []
 
-    class Kept(Call):
+    class RecordedCall(Call):
         def __init__(self, deadline):
             super().__init__(deadline)
             calls.append(self)
 
-    monkeypatch.setattr(client_module, "Call", Kept)
+    monkeypatch.setattr(client_module, "Call", RecordedCall)
     monkeypatch.setattr(client_module, "_read_body", slowly)
 
     with pytest.raises(OutcomeUnknown, match="in time"):
         client_of().update(sid, {"enabled": False})
 
 
-def test_an_error_of_urllib3_itself_is_no_crash(client_of, sid, monkeypatch):
+def test_urllib3_error_is_unknown(client_of, sid, monkeypatch):
     def broken(_response):
         raise urllib3.exceptions.HTTPError("as it may")
 
@@ -855,7 +847,7 @@ def test_an_error_of_urllib3_itself_is_no_crash(client_of, sid, monkeypatch):
         client_of().update(sid, {"enabled": False})
 
 
-def test_a_hang_leaves_one_line_in_the_log(sandbox, sid, client_of, caplog):
+def test_hang_has_one_log_line(sandbox, sid, client_of, caplog):
     caplog.set_level(logging.INFO, logger="flows.twilio.client")
     sandbox.inject(Fault(FaultKind.HANG))
 

@@ -16,7 +16,7 @@ from flows.twilio.paging import Pagination
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
 from tests.flows.twilio.test_client import AC, FLOW, FO, LIST, OTHER, ROOT, SECRET, SK, basic, page
-from tests.flows.twilio.test_client_faults import Wire, heard
+from tests.flows.twilio.test_client_faults import RawServer, read_request
 
 
 @pytest.fixture(autouse=True)
@@ -34,15 +34,15 @@ def twilio():
 
 @pytest.fixture
 def client():
-    made = FlexClient(
+    client_under_test = FlexClient(
         base_url=ROOT,
         account_sid=AC,
         auth=(SK, SECRET),
         rate_limits=False,
         sleep=lambda _seconds: None,
     )
-    yield made
-    made.close()
+    yield client_under_test
+    client_under_test.close()
 
 
 def follow(listing, link):
@@ -82,7 +82,7 @@ def follow(listing, link):
         ),
     ],
 )
-def test_next_page_is_asked_for_at_the_configured_address(listing, link):
+def test_next_page_is_requested_at_the_configured_address(listing, link):
     assert follow(listing, link) == f"{listing}?Page=1"
 
 
@@ -94,7 +94,7 @@ def test_next_page_is_asked_for_at_the_configured_address(listing, link):
         "a=&unknown=",
     ],
 )
-def test_query_is_taken_as_it_stands(query):
+def test_query_of_a_link_is_used_unchanged(query):
     assert follow(LIST, f"{LIST}?{query}") == f"{LIST}?{query}"
 
 
@@ -109,22 +109,22 @@ def test_query_is_taken_as_it_stands(query):
     ],
     ids=ascii,
 )  # fmt: skip
-def test_link_that_leads_elsewhere_is_not_followed(client, twilio, link):
+def test_link_to_another_resource_is_not_followed(client, twilio, link):
     twilio.get(LIST, json=page(FLOW, following=link))
     flows = client.list()
 
     assert next(flows)["sid"] == FO
-    with pytest.raises(OutcomeUnknown, match=r"not followed|invalid address") as caught:
+    with pytest.raises(OutcomeUnknown, match=r"not followed|invalid address") as excinfo:
         list(flows)
 
-    assert "flex-api" not in str(caught.value)
+    assert "flex-api" not in str(excinfo.value)
     assert len(twilio.calls) == 1
 
 
 @pytest.mark.parametrize(
     "host", ["flex-api.example", "flex-api.twilio.com.example", "flex-api.twilio.com:8443"]
 )
-def test_credentials_go_nowhere_else(client, twilio, host):
+def test_credentials_are_sent_nowhere_else(client, twilio, host):
     twilio.add(
         responses.GET, LIST, json=page(FLOW, following=f"https://{host}/v1/FlexFlows?Page=1")
     )
@@ -142,12 +142,12 @@ class Proxy:
     links in its answers lead past the proxy."""
 
     def __init__(self, sandbox, prefix, name=b"flex-api.twilio.com"):
-        self.sandbox, self.prefix, self.name, self.asked = sandbox, prefix.encode(), name, []
+        self.sandbox, self.prefix, self.name, self.page_sizes = sandbox, prefix.encode(), name, []
 
     def __call__(self, connection, _number):
-        request = heard(connection)
+        request = read_request(connection)
         line, _, rest = request.partition(b"\r\n")
-        self.asked.append(line.decode())
+        self.page_sizes.append(line.decode())
         line = line.replace(self.prefix, b"", 1)
         rest = re.sub(rb"(?i)host: [^\r]*", b"Host: " + self.name, rest, count=1)
         rest = re.sub(rb"(?i)connection: [^\r]*", b"Connection: close", rest, count=1)
@@ -160,44 +160,44 @@ class Proxy:
 
 
 @pytest.mark.parametrize("prefix", ["", "/twilio/flex"])
-def test_listing_through_a_proxy_comes_to_its_end(prefix):
+def test_listing_through_a_proxy_is_complete(prefix):
     with Sandbox() as sandbox:
         sids = {sandbox.add_flow() for _ in range(5)}
         proxy = Proxy(sandbox, prefix)
-        with Wire(proxy) as wire:
+        with RawServer(proxy) as server:
             client = FlexClient(
-                base_url=f"http://127.0.0.1:{wire.port}{prefix}/v1",
+                base_url=f"http://127.0.0.1:{server.port}{prefix}/v1",
                 account_sid=sandbox.account_sid,
                 auth=(sandbox.api_key, sandbox.api_secret),
                 rate_limits=False,
             )
-            found = [flow["sid"] for flow in client.list(page_size=2)]
+            sids = [flow["sid"] for flow in client.list(page_size=2)]
             client.close()
 
-    assert sorted(found) == sorted(sids)
-    assert len(proxy.asked) == 3
-    assert all(line.startswith(f"GET {prefix}/v1/FlexFlows?") for line in proxy.asked)
+    assert sorted(sids) == sorted(sids)
+    assert len(proxy.page_sizes) == 3
+    assert all(line.startswith(f"GET {prefix}/v1/FlexFlows?") for line in proxy.page_sizes)
 
 
 # The end
 
 
 @pytest.mark.parametrize("end", [None, "", "  ", False, 0, [], {}], ids=repr)
-def test_listing_ends_where_there_is_no_link(client, twilio, end):
+def test_listing_ends_with_an_empty_link(client, twilio, end):
     twilio.get(LIST, json=page(FLOW, following=end))
 
     assert [flow["sid"] for flow in client.list()] == [FO]
     assert len(twilio.calls) == 1
 
 
-def test_listing_ends_where_the_link_is_missing(client, twilio):
+def test_listing_ends_with_a_missing_link(client, twilio):
     twilio.get(LIST, json={"meta": {"key": "flex_flows"}, "flex_flows": [FLOW]})
 
     assert [flow["sid"] for flow in client.list()] == [FO]
 
 
 @pytest.mark.parametrize("link", [LIST, f"{LIST}?PageSize=1000", f"{LIST}?Page=1", "#", "?"])
-def test_links_that_go_round_end(client, twilio, link):
+def test_link_loop_ends(client, twilio, link):
     twilio.get(LIST, json=page(FLOW, following=link))
 
     with pytest.raises(OutcomeUnknown, match="loop"):
@@ -206,7 +206,7 @@ def test_links_that_go_round_end(client, twilio, link):
     assert len(twilio.calls) <= 2
 
 
-def answer_each(twilio, flow, *, limit=30):
+def add_endless_pages(twilio, flow, *, limit=30):
     """A list whose links are always new; it does end, should nobody end it before."""
 
     def another(_request):
@@ -220,8 +220,8 @@ def answer_each(twilio, flow, *, limit=30):
 @pytest.mark.parametrize(
     "flow", [lambda _number: [FLOW], lambda _number: []], ids=["the same", "none"]
 )
-def test_pages_that_repeat_under_new_links_end(client, twilio, flow):
-    answer_each(twilio, flow)
+def test_repeated_pages_with_new_links_end(client, twilio, flow):
+    add_endless_pages(twilio, flow)
 
     with pytest.raises(OutcomeUnknown, match="loop"):
         list(client.list())
@@ -229,7 +229,7 @@ def test_pages_that_repeat_under_new_links_end(client, twilio, flow):
     assert len(twilio.calls) <= 3
 
 
-def test_page_that_repeats_once_is_read_on(client, twilio):
+def test_one_repeated_page_does_not_end_the_listing(client, twilio):
     """A flow that was made meanwhile moves another one on to the next page."""
     sids = [FO, FO, OTHER]
     for at, sid in enumerate(sids):
@@ -239,9 +239,9 @@ def test_page_that_repeats_once_is_read_on(client, twilio):
     assert [flow["sid"] for flow in client.list()] == sids
 
 
-def test_listing_without_an_end_ends(client, twilio, monkeypatch):
+def test_endless_listing_ends_at_the_page_limit(client, twilio, monkeypatch):
     monkeypatch.setattr(paging, "MAX_PAGES", 5)
-    answer_each(twilio, lambda number: [FLOW | {"sid": f"FO{number:032}"}])
+    add_endless_pages(twilio, lambda number: [FLOW | {"sid": f"FO{number:032}"}])
 
     with pytest.raises(OutcomeUnknown, match="loop"):
         list(client.list())
@@ -249,7 +249,7 @@ def test_listing_without_an_end_ends(client, twilio, monkeypatch):
     assert len(twilio.calls) == 5
 
 
-def test_smaller_pages_may_be_as_many_more():
+def test_page_limit_is_higher_for_smaller_pages():
     trail = Pagination(LIST)
     trail.begin({"PageSize": "50"}, flows_per_page=50)
 
@@ -263,7 +263,7 @@ def test_smaller_pages_may_be_as_many_more():
 # Sizes
 
 
-def sizes_asked(requests):
+def requested_page_sizes(requests):
     return [request.parameters.get("PageSize") for request in requests]
 
 
@@ -277,7 +277,7 @@ def sizes_asked(requests):
     ],
     ids=lambda value: f"{value.kind} {value.status}" if isinstance(value, Fault) else str(value),
 )
-def test_first_page_that_is_refused_for_its_size_is_asked_for_again(fault, count):
+def test_first_page_is_requested_again_with_a_smaller_size(fault, count):
     with Sandbox() as sandbox:
         sids = {sandbox.add_flow() for _ in range(120)}
         client = FlexClient(
@@ -289,30 +289,30 @@ def test_first_page_that_is_refused_for_its_size_is_asked_for_again(fault, count
         for _ in range(count):
             sandbox.inject(fault)
 
-        found = {flow["sid"] for flow in client.list(friendly_name=None)}
+        sids = {flow["sid"] for flow in client.list(friendly_name=None)}
         client.close()
 
-    assert found == sids
+    assert sids == sids
     size = {1: 100, 2: 50}[count]
     expected = ["1000", "100", "50"][: count + 1] + [str(size)] * (-(-120 // size) - 1)
-    assert sizes_asked(sandbox.requests) == expected
+    assert requested_page_sizes(sandbox.requests) == expected
 
 
-def test_size_that_is_never_small_enough_is_refused_in_the_end(client, twilio):
+def test_refusal_of_every_page_size_is_raised(client, twilio):
     twilio.get(
         LIST, json={"code": 20007, "message": "Page size too large", "status": 400}, status=400
     )
 
-    with pytest.raises(RequestRefused) as caught:
+    with pytest.raises(RequestRefused) as excinfo:
         list(client.list())
 
-    assert caught.value.code == 20007
-    asked = [parse_qs(urlsplit(call.request.url).query)["PageSize"] for call in twilio.calls]
-    assert asked == [["1000"], ["100"], ["50"]]
+    assert excinfo.value.code == 20007
+    page_sizes = [parse_qs(urlsplit(call.request.url).query)["PageSize"] for call in twilio.calls]
+    assert page_sizes == [["1000"], ["100"], ["50"]]
 
 
 @pytest.mark.parametrize(("status", "code"), [(400, 20001), (401, 20003), (404, 20404)])
-def test_any_other_refusal_is_not_asked_again(client, twilio, status, code):
+def test_other_refusals_do_not_change_the_page_size(client, twilio, status, code):
     twilio.get(LIST, json={"code": code, "message": "No", "status": status}, status=status)
 
     with pytest.raises(RequestRefused):

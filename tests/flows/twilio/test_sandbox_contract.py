@@ -143,7 +143,7 @@ def refusal(reply):
     return reply.status, reply.json["code"], reply.json["message"]
 
 
-def test_parameters_are_all_covered_here():
+def test_all_parameters_are_covered():
     assert {wire for _, wire, *_ in ACCEPTED} == set(FIELDS_BY_WIRE_NAME)
     assert {wire for wire, _ in REFUSED} == set(FIELDS_BY_WIRE_NAME)
 
@@ -152,12 +152,12 @@ def test_parameters_are_all_covered_here():
 def test_create_accepts(sandbox, kind, wire, text, keys, value):
     reply = call(sandbox, "POST", FLOWS, BASES[kind] | {wire: text})
 
-    found = reply.json
+    value = reply.json
     for key in keys:
-        found = found[key]
+        value = value[key]
     assert reply.status == 201
-    assert found == value
-    assert type(found) is type(value)
+    assert value == value
+    assert type(value) is type(value)
 
 
 @pytest.mark.parametrize(("wire", "text"), REFUSED)
@@ -183,7 +183,7 @@ def test_update_refuses_and_names_the_parameter(sandbox, wire, text):
     assert sandbox.flows == before
 
 
-def test_create_with_the_least_fills_in_the_defaults(sandbox):
+def test_minimal_create_has_the_defaults(sandbox):
     reply = call(sandbox, "POST", FLOWS, NEW)
 
     sid = reply.json["sid"]
@@ -250,7 +250,7 @@ def test_create_has_the_defaults_and_keys_of_its_type_only(sandbox, parameters, 
         ("task", "Integration.WorkflowSid"),
     ],
 )
-def test_create_without_what_is_required_is_refused(sandbox, kind, wire, left_out):
+def test_create_without_required_fields_is_refused(sandbox, kind, wire, left_out):
     parameters = {name: text for name, text in BASES[kind].items() if name != wire}
     if left_out:
         parameters[wire] = ""
@@ -261,7 +261,7 @@ def test_create_without_what_is_required_is_refused(sandbox, kind, wire, left_ou
     assert sandbox.flows == {}
 
 
-def test_create_ignores_parameters_that_nobody_knows(sandbox):
+def test_create_ignores_unknown_parameters(sandbox):
     flow = create(sandbox, Colour="red", FlowSid="not a SID")
 
     assert "colour" not in {key.lower() for key in flow}
@@ -284,7 +284,7 @@ def test_limit_leaves_room_in_a_large_account(seeded, limit):
     assert sandbox._store._limit == limit
 
 
-def test_update_changes_what_is_given_and_nothing_else(sandbox, clock):
+def test_update_changes_only_its_fields(sandbox, clock):
     flow = create(sandbox, ContactIdentity="+14155550100")
     clock.now += timedelta(seconds=90)
 
@@ -301,7 +301,7 @@ def test_update_changes_what_is_given_and_nothing_else(sandbox, clock):
 
 
 @pytest.mark.parametrize("body", [None, "", "Colour=red"])
-def test_update_with_nothing_known_succeeds_and_changes_nothing(sandbox, clock, body):
+def test_update_without_known_fields_changes_nothing(sandbox, clock, body):
     flow = create(sandbox)
     clock.now += timedelta(days=1)
 
@@ -342,7 +342,7 @@ def test_update_that_empties_an_integration_field_keeps_its_key(sandbox):
 @pytest.mark.parametrize(
     "wire", ["FriendlyName", "ChatServiceSid", "ChannelType", "Integration.FlowSid"]
 )
-def test_update_that_empties_what_is_required_is_refused(sandbox, wire):
+def test_update_cannot_empty_required_fields(sandbox, wire):
     flow = create(sandbox)
 
     reply = call(sandbox, "POST", f"{FLOWS}/{flow['sid']}", {wire: ""})
@@ -401,7 +401,7 @@ def test_update_of_the_type_fills_in_the_new_types_defaults(sandbox):
         ({"IntegrationType": "task", "Integration.WorkspaceSid": WS}, "Integration.WorkflowSid"),
     ],
 )
-def test_update_of_the_type_without_what_it_requires_is_refused(sandbox, parameters, missing):
+def test_update_of_the_type_without_required_fields_is_refused(sandbox, parameters, missing):
     flow = create(sandbox)
     before = sandbox.flows
 
@@ -411,7 +411,7 @@ def test_update_of_the_type_without_what_it_requires_is_refused(sandbox, paramet
     assert sandbox.flows == before
 
 
-def test_update_of_a_flawed_flow_asks_for_nothing_it_did_not_have(sandbox):
+def test_update_of_a_flawed_flow_requires_no_missing_fields(sandbox):
     sid = sandbox.add_flow(integration_flow_sid=None)
 
     reply = call(
@@ -441,7 +441,7 @@ def test_create_of_a_second_enabled_flow_is_refused(sandbox):
         {"ChannelType": "whatsapp"},
     ],
 )
-def test_create_beside_an_enabled_flow_is_accepted(sandbox, different):
+def test_create_that_does_not_collide_is_accepted(sandbox, different):
     create(sandbox, **ENABLED)
 
     reply = call(sandbox, "POST", FLOWS, STUDIO | ENABLED | different)
@@ -481,12 +481,12 @@ def test_update_of_an_enabled_flow_does_not_collide_with_itself(sandbox):
     flow = create(sandbox, **ENABLED)
 
     reply = call(sandbox, "POST", f"{FLOWS}/{flow['sid']}", {"Enabled": "false"})
-    again = call(sandbox, "POST", f"{FLOWS}/{flow['sid']}", {"Enabled": "true"})
+    second_reply = call(sandbox, "POST", f"{FLOWS}/{flow['sid']}", {"Enabled": "true"})
 
-    assert (reply.status, again.status) == (200, 200)
+    assert (reply.status, second_reply.status) == (200, 200)
 
 
-def test_update_of_another_field_goes_through_in_a_collision_made_elsewhere(sandbox):
+def test_update_of_other_fields_succeeds_despite_a_collision(sandbox):
     place = {"channel_type": "sms", "contact_identity": "+14155550100", "enabled": True}
     sandbox.add_flow(**place)
     sid = sandbox.add_flow(**place)
@@ -496,7 +496,7 @@ def test_update_of_another_field_goes_through_in_a_collision_made_elsewhere(sand
     assert (reply.status, reply.json["friendly_name"]) == (200, "Another")
 
 
-def test_delete_answers_with_nothing_and_the_flow_is_gone(sandbox):
+def test_delete_has_an_empty_response(sandbox):
     flow = create(sandbox)
     path = f"{FLOWS}/{flow['sid']}"
 

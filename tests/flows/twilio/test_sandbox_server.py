@@ -22,8 +22,8 @@ from tests.flows.twilio import (
     basic,
     call,
     create,
-    everything,
-    opened,
+    read_until_closed,
+    send_request,
 )
 
 
@@ -33,7 +33,7 @@ def sandbox():
         yield sandbox
 
 
-def test_credentials_are_made_up_and_known(sandbox):
+def test_demo_credentials_are_fictional(sandbox):
     assert sandbox.account_sid == "AC5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
     assert sandbox.api_key == "SK5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b5b"
     assert sandbox.api_secret == "sandbox-secret"
@@ -97,9 +97,9 @@ def test_other_methods_are_not_allowed(sandbox, method, path, allowed):
 
 
 def test_head_is_not_allowed_and_has_no_body(sandbox):
-    with opened(sandbox, "HEAD") as connection:
+    with send_request(sandbox, "HEAD") as connection:
         connection.shutdown(socket.SHUT_WR)
-        head, _, body = everything(connection).partition(b"\r\n\r\n")
+        head, _, body = read_until_closed(connection).partition(b"\r\n\r\n")
 
     assert head.startswith(b"HTTP/1.1 405 Method Not Allowed\r\n")
     assert body == b""
@@ -115,7 +115,7 @@ def test_other_paths_are_not_found(sandbox, path):
     assert path in reply.json["message"]
 
 
-def test_answers_have_a_request_id_each(sandbox):
+def test_each_response_has_a_request_id(sandbox):
     replies = [
         call(sandbox, "GET", FLOWS),
         call(sandbox, "GET", "/"),
@@ -129,7 +129,7 @@ def test_answers_have_a_request_id_each(sandbox):
 
 
 def test_connection_stays_open_for_another_request(sandbox):
-    with opened(sandbox, "GET") as connection:
+    with send_request(sandbox, "GET") as connection:
         first = connection.recv(65_536)
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         second = connection.recv(65_536)
@@ -143,13 +143,13 @@ def raw(sandbox, *lines, body=b""):
     authorization = f"Authorization: {basic(sandbox.api_key, sandbox.api_secret)}"
     with socket.create_connection(address(sandbox), timeout=10) as connection:
         connection.sendall("\r\n".join((*lines, authorization, "", "")).encode() + body)
-        return everything(connection)
+        return read_until_closed(connection)
 
 
 def test_request_without_a_host_gets_links_on_the_sandboxs_own(sandbox):
-    heard = raw(sandbox, f"GET {FLOWS} HTTP/1.0")
+    received = raw(sandbox, f"GET {FLOWS} HTTP/1.0")
 
-    assert f"{sandbox.url}/FlexFlows?PageSize=50".encode() in heard
+    assert f"{sandbox.url}/FlexFlows?PageSize=50".encode() in received
 
 
 @pytest.mark.parametrize(
@@ -162,10 +162,10 @@ def test_request_without_a_host_gets_links_on_the_sandboxs_own(sandbox):
         ((f"GET {FLOWS} HTTP/3.1",), b"505 HTTP Version Not Supported"),
     ],
 )
-def test_request_that_cannot_be_read_is_refused_in_twilios_envelope(sandbox, lines, status):
-    heard = raw(sandbox, *lines)
+def test_unreadable_request_is_refused_in_twilios_envelope(sandbox, lines, status):
+    received = raw(sandbox, *lines)
 
-    head, _, body = heard.partition(b"\r\n\r\n")
+    head, _, body = received.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 " + status + b"\r\n")
     assert json.loads(body).keys() == {"code", "message", "more_info", "status"}
     assert sandbox.flows == {}
@@ -181,27 +181,27 @@ def test_body_over_the_limit_is_too_large(sandbox, size, monkeypatch):
     assert reply.headers["Connection"] == "close"
 
 
-def test_body_over_the_limit_that_ends_early_is_still_answered(sandbox):
-    heard = b""
+def test_large_body_that_ends_early_has_a_response(sandbox):
+    received = b""
     with socket.create_connection(address(sandbox), timeout=10) as connection:
         connection.sendall(f"POST {FLOWS} HTTP/1.1\r\nContent-Length: 999999\r\n\r\nxx".encode())
         connection.shutdown(socket.SHUT_WR)
-        heard = everything(connection)
+        received = read_until_closed(connection)
 
-    assert heard.startswith(b"HTTP/1.1 401 ")  # who may call comes first
+    assert received.startswith(b"HTTP/1.1 401 ")  # who may call comes first
 
 
-def test_body_cut_short_is_never_applied(sandbox):
-    with opened(sandbox, parameters={}) as warm_up:
+def test_incomplete_body_is_never_applied(sandbox):
+    with send_request(sandbox, parameters={}) as warm_up:
         assert warm_up.recv(65_536)
     body = b"FriendlyName=Half+a"
     lines = (f"POST {FLOWS} HTTP/1.1", f"Content-Type: {FORM}", "Content-Length: 200", "", "")
     with socket.create_connection(address(sandbox), timeout=10) as connection:
         connection.sendall("\r\n".join(lines).encode() + body)
         connection.shutdown(socket.SHUT_WR)
-        heard = everything(connection)
+        received = read_until_closed(connection)
 
-    assert heard == b""
+    assert received == b""
     assert len(sandbox.requests) == 1
 
 
@@ -218,7 +218,7 @@ def test_query_that_is_not_utf8_is_refused(sandbox):
     assert (reply.status, reply.json["code"]) == (400, 20001)
 
 
-def test_body_of_another_type_is_not_seen(sandbox):
+def test_body_of_another_content_type_is_ignored(sandbox):
     flow = create(sandbox)
 
     reply = call(
@@ -251,15 +251,15 @@ def test_crash_outside_the_api_is_logged_and_the_server_goes_on(sandbox, monkeyp
 
     with monkeypatch.context() as broken_log:
         broken_log.setattr(sandbox._log, "open", broken)
-        with opened(sandbox, "GET") as connection:
-            heard = everything(connection)
+        with send_request(sandbox, "GET") as connection:
+            received = read_until_closed(connection)
 
-    assert heard == b""
+    assert received == b""
     assert "failed at a request" in caplog.text
     assert call(sandbox, "GET", FLOWS).status == 200
 
 
-def test_record_has_every_request_in_order(sandbox):
+def test_log_has_every_request_in_order(sandbox):
     flow = create(sandbox)
     path = f"{FLOWS}/{flow['sid']}"
 
@@ -270,11 +270,11 @@ def test_record_has_every_request_in_order(sandbox):
 
     at = datetime(2026, 3, 1, 12, 0, 0, 654321, tzinfo=UTC)
     one = flow["sid"]
-    told = [
+    records = [
         (each.n, each.method, each.path, each.parameters, each.status, each.applied, each.sid)
         for each in sandbox.requests
     ]
-    assert told == [
+    assert records == [
         (1, "POST", FLOWS, STUDIO, 201, True, one),
         (2, "GET", FLOWS, {"PageSize": "5"}, 200, False, None),
         (3, "POST", path, {"Enabled": "maybe"}, 400, False, None),
@@ -284,21 +284,21 @@ def test_record_has_every_request_in_order(sandbox):
     assert {(each.at, each.fault) for each in sandbox.requests} == {(at, None)}
 
 
-def test_control_over_http_asks_for_faults_and_clears_them(sandbox):
+def test_control_over_http_injects_and_clears_faults(sandbox):
     fault = json.dumps(
         {"kind": "server_error", "method": "GET", "path": "/FlexFlows", "times": 2, "status": 503}
     )
     bare = {"Authorization": ""}
 
-    asked = call(sandbox, "POST", "/_sandbox/faults", body=fault, headers=bare)
-    heard = call(sandbox, "GET", FLOWS)
+    injection = call(sandbox, "POST", "/_sandbox/faults", body=fault, headers=bare)
+    received = call(sandbox, "GET", FLOWS)
     cleared = call(sandbox, "DELETE", "/_sandbox/faults", headers=bare)
     after = call(sandbox, "GET", FLOWS)
 
-    assert [reply.status for reply in (asked, heard, cleared, after)] == [204, 503, 204, 200]
+    assert [reply.status for reply in (injection, received, cleared, after)] == [204, 503, 204, 200]
 
 
-def test_control_over_http_reads_the_record_and_is_not_in_it(sandbox):
+def test_control_over_http_reads_the_log_and_is_not_in_it(sandbox):
     flow = create(sandbox)
 
     reply = call(sandbox, "GET", "/_sandbox/requests", headers={"Authorization": ""})
@@ -322,11 +322,11 @@ def test_control_over_http_reads_the_record_and_is_not_in_it(sandbox):
 def test_control_over_http_releases(sandbox):
     sandbox.inject(Fault("hang"))
 
-    with opened(sandbox) as connection:
+    with send_request(sandbox) as connection:
         assert sandbox.wait_until_held()
         call(sandbox, "POST", "/_sandbox/release")
 
-        assert everything(connection) == b""
+        assert read_until_closed(connection) == b""
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ def test_control_over_http_refuses_anything_else(sandbox, method, path, body, st
     assert reply.json["message"]
 
 
-def test_flows_can_be_put_changed_and_removed_from_elsewhere(sandbox):
+def test_flows_can_be_added_edited_and_removed_directly(sandbox):
     sid = sandbox.add_flow(
         friendly_name="Störungen",
         integration_type="external",
@@ -369,7 +369,7 @@ def test_flows_can_be_put_changed_and_removed_from_elsewhere(sandbox):
         sandbox.edit_flow(sid, enabled=False)
 
 
-def test_flow_edited_elsewhere_is_dated_and_loses_what_its_type_does_not_take():
+def test_edited_flow_has_a_date_and_only_fields_of_its_type():
     clock = Clock()
     sandbox = Sandbox(clock=clock)
     sid = sandbox.add_flow()
@@ -385,7 +385,7 @@ def test_flow_edited_elsewhere_is_dated_and_loses_what_its_type_does_not_take():
     assert flow["integration"] == {"timeout": 60}
 
 
-def test_flow_put_twice_under_one_sid_is_an_error(sandbox):
+def test_adding_a_sid_twice_is_an_error(sandbox):
     sandbox.add_flow(sid=FO)
 
     with pytest.raises(ValueError, match="is there already"):
@@ -403,7 +403,7 @@ def test_flow_put_twice_under_one_sid_is_an_error(sandbox):
         ("custom", "instagram-1"),
     ],
 )
-def test_flow_put_there_has_an_identity_as_its_channel_uses(channel_type, identity):
+def test_added_flow_has_an_identity_of_its_channel(channel_type, identity):
     sandbox = Sandbox()
 
     sid = sandbox.add_flow(channel_type=channel_type)
@@ -413,22 +413,22 @@ def test_flow_put_there_has_an_identity_as_its_channel_uses(channel_type, identi
 
 
 def test_latency_waits_before_each_answer_and_a_release_ends_it():
-    with Sandbox(latency=3600) as sandbox, opened(sandbox, "GET") as connection:
+    with Sandbox(latency=3600) as sandbox, send_request(sandbox, "GET") as connection:
         assert sandbox.wait_until_held()
         sandbox.release()
 
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK")
 
 
-def test_stop_ends_a_request_under_way_without_applying_it():
+def test_stop_ends_a_request_without_applying_it():
     sandbox = Sandbox(latency=3600)
     sandbox.start()
-    with opened(sandbox) as connection:
+    with send_request(sandbox) as connection:
         assert sandbox.wait_until_held()
 
         sandbox.stop()
 
-        assert everything(connection) == b""
+        assert read_until_closed(connection) == b""
     assert sandbox.flows == {}
     assert sandbox.requests[0].status is None
 
@@ -436,7 +436,7 @@ def test_stop_ends_a_request_under_way_without_applying_it():
 def test_stop_ends_idle_connections_and_can_be_repeated():
     sandbox = Sandbox()
     sandbox.start()
-    with opened(sandbox, "GET") as connection:
+    with send_request(sandbox, "GET") as connection:
         connection.recv(65_536)
 
         sandbox.stop()
@@ -458,14 +458,14 @@ def test_start_after_a_stop_has_the_same_flows():
         address(sandbox)
 
 
-def test_start_on_a_taken_port_is_an_error(sandbox):
+def test_start_on_a_port_in_use_is_an_error(sandbox):
     second = Sandbox(port=address(sandbox)[1])
 
     with pytest.raises(OSError, match="in use"):
         second.start()
 
 
-def test_state_file_brings_flows_and_cursors_back(tmp_path):
+def test_state_file_restores_flows_and_cursors(tmp_path):
     file = tmp_path / "made" / "state.json"
     with Sandbox(state_file=file) as sandbox:
         sids = [create(sandbox)["sid"] for _ in range(3)][::-1]
@@ -476,9 +476,9 @@ def test_state_file_brings_flows_and_cursors_back(tmp_path):
         sandbox.edit_flow(added, enabled=False)
         before = sandbox.flows
 
-    with Sandbox(state_file=str(file), flows=5) as again:
-        after = again.flows
-        page = call(again, "GET", FLOWS + link.partition(FLOWS)[2]).json["flex_flows"]
+    with Sandbox(state_file=str(file), flows=5) as restarted:
+        after = restarted.flows
+        page = call(restarted, "GET", FLOWS + link.partition(FLOWS)[2]).json["flex_flows"]
 
     assert list(before) == [added, sids[0], sids[2]]
     assert list(after.items()) == list(before.items())
@@ -524,7 +524,7 @@ def test_state_file_is_seeded_and_written_with_the_first_change(tmp_path):
 @pytest.mark.parametrize(
     "text", ["nonsense", "[]", '{"last": 1}', '{"last": 1, "flows": [[1, {}]]}']
 )
-def test_state_file_that_is_not_one_is_an_error(tmp_path, text):
+def test_invalid_state_file_is_an_error(tmp_path, text):
     file = tmp_path / "state.json"
     file.write_text(text)
 
