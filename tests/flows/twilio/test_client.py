@@ -1,5 +1,7 @@
-"""FlexClient against answers made up with `responses`: what it asks, how it reads, what it makes of errors,
-what it logs. Connections, deadlines and repeats on a real wire are in test_client_faults.py."""
+"""FlexClient with simulated responses: its requests, its results, its errors and its log.
+
+Connections, deadlines and retries over real HTTP are in test_client_faults.py.
+"""
 
 import base64
 import json
@@ -59,7 +61,7 @@ def _no_proxy(monkeypatch):
 
 @pytest.fixture
 def twilio():
-    """Where Twilio would be: a call that nobody expects is a lost connection."""
+    """Twilio, simulated by `responses`. A call without a response is a lost connection."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         yield mock
 
@@ -82,7 +84,7 @@ SUCCESS_STATUSES = {"list": 200, "fetch": 200, "create": 201, "update": 200, "de
 
 
 def add_response(twilio, operation, *, body=None, status=None, headers=None):
-    """Every call of this verb is answered so; a success with the verb's own status."""
+    """Give every call of an operation this response, by default with its success status."""
     status = status or SUCCESS_STATUSES[operation]
     url = LIST if operation in {"list", "create"} else f"{LIST}/{FO}"
     twilio.add(METHODS[operation], url, body=body or "", status=status, headers=headers or {})
@@ -96,7 +98,7 @@ def basic(name, secret):
     return "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()
 
 
-# What it asks
+# Requests
 
 
 def test_fetch_requests_the_flow(client, twilio):
@@ -216,7 +218,7 @@ def test_a_field_that_cannot_be_written_is_not_sent(client, twilio):
 
 
 def add_linked_pages(twilio, link, *, pages=20):
-    """A list whose every page has the next one at `link(its number)`; it does end, should nobody end it before."""
+    """Serve a list of at most `pages` pages, in which page N links to `link(N)`."""
 
     def another(_request):
         number = len(twilio.calls)
@@ -289,7 +291,7 @@ def test_list_response_of_another_form_is_unknown(client, twilio, body):
     assert (excinfo.value.status, excinfo.value.request_id) == (200, REQUEST_ID)
 
 
-# Answers that can't be trusted
+# Responses with an unexpected body
 
 
 @pytest.mark.parametrize("operation", ["fetch", "create", "update"])
@@ -615,7 +617,7 @@ def test_nothing_is_sent_without_time_left(twilio, operation, after):
 
 
 class FakeRateLimiter:
-    """Rates that remember who asked. `wait` is what each turn takes; None: no turn comes in time."""
+    """A rate limiter that records bookings. `wait` is the wait for each turn, None for no turn."""
 
     def __init__(self, wait=0.0):
         self.wait, self.booked = wait, []

@@ -1,5 +1,7 @@
-"""FlexClient on a real wire, against the sandbox and its faults: what each call makes of each, how often it
-asks, and that its deadline holds. What truly happened is read from the sandbox, never from the client."""
+"""FlexClient over real HTTP with the sandbox's faults: results, retries and deadlines.
+
+The tests check the effects in the sandbox, never through the client.
+"""
 
 import contextlib
 import gc
@@ -37,7 +39,7 @@ OPERATIONS = {
 METHODS = {"list": "GET", "fetch": "GET", "create": "POST", "update": "POST", "delete": "DELETE"}
 every_operation = pytest.mark.parametrize("operation", OPERATIONS)
 
-# What a call makes of one fault: the error, or None if it succeeds in the end; and how many requests it took.
+# The result of a call with one fault: its error or None, and the number of requests.
 LATE = (
     FaultKind.HANG,
     FaultKind.APPLY_THEN_HANG,
@@ -81,9 +83,9 @@ EXPECTED = {
         FaultKind.WRONG_SID: (None, 1), FaultKind.LEAVE_HOST: (None, 2), FaultKind.PAGE_LOOP: (OutcomeUnknown, 2),
     },
     "fetch": WRITES | REPEATED,
-    "create": WRITES | {FaultKind.WRONG_SID: (None, 1)},  # nobody knows the new flow's SID beforehand
+    "create": WRITES | {FaultKind.WRONG_SID: (None, 1)},  # the new flow's SID is not known beforehand
     "update": WRITES,
-    # A deletion's answer has no body: nothing to drip, and no SID to mistake.
+    # The response to a deletion has no body, so nothing can drip and no SID can be wrong.
     "delete": {**WRITES, **REPEATED, FaultKind.WRONG_SID: (None, 1), FaultKind.DRIP: (None, 1)},
 }  # fmt: skip
 CASES = [
@@ -118,7 +120,7 @@ def pauses():
 
 @pytest.fixture
 def client_of(sandbox, pauses):
-    """Makes a client of the sandbox, or of whatever else is given."""
+    """Return a function that creates a client for the sandbox. Options replace the defaults."""
     clients = []
 
     def make(**options):
@@ -139,14 +141,14 @@ def client_of(sandbox, pauses):
 
 @pytest.fixture
 def closed_port():
-    """A port of this machine that is taken and refuses every connection."""
+    """A port of this machine that refuses every connection."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         yield listener.getsockname()[1]
 
 
 class RawServer:
-    """A server that does with each connection what `serve` says: `serve(connection, its number)`."""
+    """A TCP server that calls `serve(connection, number)` for each connection, from number 1."""
 
     def __init__(self, serve, context=None):
         self.serve, self.context = serve, context
@@ -191,7 +193,7 @@ class RawServer:
 
 
 def read_request(connection):
-    """One request, headers and body; empty when the client is gone."""
+    """Return a request with headers and body, or nothing if the client has disconnected."""
     received = b""
     while b"\r\n\r\n" not in received:
         chunk = connection.recv(65_536)
@@ -220,7 +222,7 @@ def http_response(payload, *, status="200 OK"):
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
-# Every verb meets every fault
+# Every operation with every fault
 
 
 def test_every_fault_is_covered():
@@ -305,7 +307,7 @@ def test_retry_after_is_honoured(sandbox, sid, client_of, pauses):
     assert 7.0 <= pauses[0] <= 7.25
 
 
-# Deletions, which may be repeated but never claim too much
+# Retried deletions
 
 
 @pytest.mark.parametrize(
@@ -366,7 +368,7 @@ def test_404_after_a_failed_connection_is_a_refusal(sandbox, client_of, monkeypa
         Fault(FaultKind.REFUSE, status=401, code=20003),
         Fault(FaultKind.REFUSE, status=403),
         Fault(FaultKind.REFUSE, status=409),
-        Fault(FaultKind.HTML, status=404),  # a proxy's, which says nothing about the flow
+        Fault(FaultKind.HTML, status=404),  # from a proxy, so not about the flow
         Fault(FaultKind.TOO_MANY, times=None, retry_after=0),
     ],
     ids=lambda fault: f"{fault.kind} {fault.status}",
@@ -422,7 +424,7 @@ def test_deadline_includes_retries(sandbox, sid, client_of, pauses):
     with pytest.raises(OutcomeUnknown):
         client_of(deadline=0.2).fetch(sid)
 
-    assert (len(sandbox.requests), pauses) == (1, [])  # not even the shortest pause fits in
+    assert (len(sandbox.requests), pauses) == (1, [])  # no time even for the shortest pause
 
 
 def test_deadline_is_for_each_page_of_a_list(sandbox, client_of, monkeypatch):
@@ -442,7 +444,7 @@ def test_deadline_is_for_each_page_of_a_list(sandbox, client_of, monkeypatch):
 
 
 class _NoDeadline(Call):
-    """A call whose watchdog keeps to the true clock, where the client's is played."""
+    """A call whose timer uses the real clock while the client's clock is simulated."""
 
     def __init__(self, deadline):
         super().__init__(time.perf_counter() + 60)
@@ -536,7 +538,7 @@ def test_redirect_is_not_followed(client_of, operation, status):
     assert b"elsewhere" not in requests_received[0]
 
 
-# What never left
+# Requests that were not sent
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -627,11 +629,11 @@ def test_unsupported_proxy_is_an_error_of_the_client(client_of, monkeypatch):
         client_of(base_url="http://flex-api.example/v1").create(NEW)
 
 
-# Connections that are kept
+# Reused connections
 
 
 def close_after_first_response(payload):
-    """Answers one request on each connection, and hangs up on the next without a word."""
+    """Return a `serve` that closes each connection at its second request, and a log of requests."""
     lines = []
 
     def serve(connection, number):
@@ -666,7 +668,7 @@ def test_read_on_a_closed_connection_is_retried_at_once(client_of, pauses):
         assert client.fetch(UNKNOWN_SID) == {"sid": UNKNOWN_SID}
 
     assert lines == [(1, b"GET"), (1, b"GET"), (2, b"GET")]
-    assert pauses == [0.0]  # at once: it is the connection's fault, not Twilio's
+    assert pauses == [0.0]  # at once, because Twilio is not the cause
 
 
 def test_deadline_holds_on_a_reused_connection(client_of):
@@ -694,7 +696,7 @@ def test_deadline_holds_on_a_reused_connection(client_of):
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
-    """A certificate of this machine, made for these tests and thrown away."""
+    """A temporary certificate for this machine."""
     if shutil.which("openssl") is None:
         pytest.skip("needs the openssl command")
     folder = tmp_path_factory.mktemp("tls")
@@ -756,7 +758,7 @@ def test_untrusted_certificate_is_not_sent(client_of, tls):
     assert b"".join(requests_received) == b""
 
 
-# The watchdog by itself
+# The timer alone
 
 
 def test_connections_work_outside_a_call(sandbox, sid):
@@ -770,7 +772,7 @@ def test_connections_work_outside_a_call(sandbox, sid):
 
 
 def test_call_that_is_late_before_its_request_is_cut_at_once(sandbox, sid):
-    """The deadline can pass while a connection is made, before there is a socket to shut."""
+    """The deadline can pass before there is a socket to shut down."""
     with requests.Session() as session:
         session.mount("http://", DeadlineAdapter())
         sandbox.inject(Fault(FaultKind.HANG))
@@ -784,7 +786,7 @@ def test_call_that_is_late_before_its_request_is_cut_at_once(sandbox, sid):
 
 
 def test_late_connection_sends_nothing(sandbox, sid):
-    """Looking up a name is under no timeout: the deadline can be over once there is a connection."""
+    """No timeout covers the look-up of the host name, so a connection can come after the deadline."""
     with requests.Session() as session:
         session.mount("http://", DeadlineAdapter())
         with Call(time.monotonic() - 1) as call, pytest.raises(requests.RequestException):
@@ -795,7 +797,7 @@ def test_late_connection_sends_nothing(sandbox, sid):
 
 
 def test_call_leaves_no_timer_behind():
-    """It would shut a socket that by then is another call's."""
+    """A timer that is left could shut down the socket of another call."""
     before = set(threading.enumerate())
 
     with Call(time.monotonic() + 3600):
@@ -815,7 +817,7 @@ def test_closed_socket_is_no_error():
 
 
 def test_complete_response_after_the_deadline_is_unknown(client_of, sandbox, sid, monkeypatch):
-    """Nobody can tell a body that was cut where it happened to end from one that is whole."""
+    """A complete body looks the same as one that was cut where it happens to end."""
     bounded = client_module._read_body
 
     def slowly(response):

@@ -1,4 +1,4 @@
-"""The schema table against Twilio's reference and facts written down by hand; and what is made from it."""
+"""The table of fields against Twilio's reference and hand-written facts, and its functions."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Every action that the code can write to the log has a name on the pages."""
+"""Labels for every action and result that the code can write to the audit log."""
 
 import ast
 import importlib
@@ -25,7 +25,7 @@ def module_of(source):
 
 
 def values_of(node, source):
-    """The strings that an argument can be, as far as its module knows it; none of a variable's."""
+    """Return the strings that an argument can be. A local variable gives none."""
     if isinstance(node, ast.Constant):
         return [node.value] if isinstance(node.value, str) else []
     if isinstance(node, ast.IfExp):
@@ -40,7 +40,7 @@ def values_of(node, source):
 
 
 def actions_in(text, source):
-    """What is passed as an `action`, and every string that reads like one."""
+    """Return all values of `action` arguments, and all strings that look like an action."""
     names = set()
     for node in ast.walk(ast.parse(text)):
         if (
@@ -65,7 +65,7 @@ def test_every_action_that_code_can_write_has_a_label(source):
 
 def test_actions_in_finds_every_form_of_an_action():
     source = Path("flows/audit/verification.py")
-    text = 'append(action=VERIFY); permitted("p", action="new.thing"); done("auth.new"); append(action=audit_log.HEAD)'
+    text = 'append(action=VERIFY_ACTION); permitted("p", action="new.thing"); done("auth.new"); append(action=audit_log.CHAIN_NAME)'
 
     assert actions_in(text, source) == {"audit.verify", "new.thing", "auth.new", "audit"}
 

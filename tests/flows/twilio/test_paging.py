@@ -1,5 +1,7 @@
-"""A listing's pages: which links are followed, to where, and what ends it. Some over made-up answers, some
-through a real proxy in front of the sandbox."""
+"""Pages of a listing: links, page sizes and the end of a listing.
+
+Some tests use simulated responses, some a real proxy in front of the sandbox.
+"""
 
 import json
 import re
@@ -138,8 +140,10 @@ def test_credentials_are_sent_nowhere_else(client, twilio, host):
 
 
 class Proxy:
-    """A proxy under `prefix` that leads to the sandbox and, as Twilio's own host name, sees to it that the
-    links in its answers lead past the proxy."""
+    """A proxy for the sandbox under `prefix`.
+
+    It passes on Twilio's own host name, so that the page links lead past the proxy.
+    """
 
     def __init__(self, sandbox, prefix, name=b"flex-api.twilio.com"):
         self.sandbox, self.prefix, self.name, self.page_sizes = sandbox, prefix.encode(), name, []
@@ -207,7 +211,7 @@ def test_link_loop_ends(client, twilio, link):
 
 
 def add_endless_pages(twilio, flow, *, limit=30):
-    """A list whose links are always new; it does end, should nobody end it before."""
+    """Serve a list with a new link on each page. It ends at some point to protect the test."""
 
     def another(_request):
         number = len(twilio.calls)
@@ -230,7 +234,7 @@ def test_repeated_pages_with_new_links_end(client, twilio, flow):
 
 
 def test_one_repeated_page_does_not_end_the_listing(client, twilio):
-    """A flow that was made meanwhile moves another one on to the next page."""
+    """A flow that is created during the listing moves another one to the next page."""
     sids = [FO, FO, OTHER]
     for at, sid in enumerate(sids):
         following = f"?Page={at + 1}" if at < 2 else None

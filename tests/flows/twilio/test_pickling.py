@@ -1,4 +1,4 @@
-"""Every error of the product goes from one process to another, and says there what it said here."""
+"""Every error of the product can be pickled without loss."""
 
 import importlib
 import inspect
@@ -48,7 +48,7 @@ def errors() -> list[type[Exception]]:
 
 
 def make_error(kind: type[Exception]) -> Exception:
-    """One of them, with something for whatever it has to be given."""
+    """Return an instance of an error class, with a value for each required argument."""
     own = next((parent for parent in kind.__mro__ if "__init__" in vars(parent)), Exception)
     if not own.__module__.startswith(("flows", "flexadmin")):
         return kind("said")
@@ -76,8 +76,7 @@ def test_error_survives_pickling(kind):
 
 @pytest.mark.parametrize("kind", errors(), ids=lambda kind: kind.__qualname__)
 def test_error_with_more_than_a_message_is_picklable(kind):
-    """By luck it may unpickle today: `__init__` is called with the message in the place of its first
-    argument."""
+    """Otherwise it may unpickle by chance, with the message as its first argument."""
     assert "__init__" not in vars(kind) or issubclass(kind, PicklableError)
 
 

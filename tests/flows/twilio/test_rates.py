@@ -1,4 +1,4 @@
-"""The turns within Twilio's rates, and this process's own."""
+"""The next turn within Twilio's rates, and the rate limiter of one process."""
 
 import pytest
 
@@ -47,7 +47,7 @@ def test_slot_that_was_free_for_long_gives_one_turn():
 
 
 def test_slot_booked_too_far_ahead_is_free():
-    """A clock that went back, or an old backup, would end all calls until it is reached again."""
+    """Otherwise a clock that was set back, or an old backup, would block all calls until then."""
     booking = next_turn([100.0 + MAX_BOOKING_AHEAD + 1, 3e12], 2, current_time=100.0, patience=0)
 
     assert (booking.wait, booking.free_at) == (0.0, [0.0, 100.0 + SLOT_SECONDS])
@@ -71,7 +71,7 @@ def test_rates_are_per_account_and_operation():
 
 
 def test_page_reads_do_not_starve_a_change():
-    """However many pages want to be read, a change's turn is not much more than a page's patience away."""
+    """A change waits not much longer than a page's patience, however many pages are read."""
     rates = LocalRateLimiter(clock=lambda: 100.0)
     pages = [rates.book("AC1", "fetch", patience=1.0) for _ in range(500)]
 

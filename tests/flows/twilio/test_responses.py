@@ -1,4 +1,4 @@
-"""What an answer is taken for: confirmed, refused, or unknown; and how long it asks to wait."""
+"""Interpretation of responses: success, refusal or unknown outcome, and Retry-After."""
 
 import json
 from email.utils import formatdate
@@ -50,7 +50,7 @@ every_write = pytest.mark.parametrize("operation", WRITES)
 
 
 def error_for(operation, status, body):
-    """The error that an answer is."""
+    """Return the error that a response raises."""
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
     with pytest.raises((RequestRefused, OutcomeUnknown)) as excinfo:
         parse_response(operation, status, {}, text, "RQ1")

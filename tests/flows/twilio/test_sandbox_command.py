@@ -1,4 +1,4 @@
-"""The `sandbox` command: what it prints, what it serves, and how it fails."""
+"""The `sandbox` command: its output, its service and its failures."""
 
 import io
 import os

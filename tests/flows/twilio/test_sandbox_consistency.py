@@ -1,4 +1,4 @@
-"""The sandbox as an API that is eventually consistent."""
+"""The sandbox with eventually consistent reads."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from flows.twilio.sandbox.server import Sandbox
 
 
 class ManualClock:
-    """A clock that is moved by hand."""
+    """A clock that a test moves."""
 
     def __init__(self):
         self.now = datetime(2026, 11, 25, 12, tzinfo=UTC)

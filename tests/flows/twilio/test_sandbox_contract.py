@@ -1,4 +1,4 @@
-"""The sandbox's rules, seen over HTTP and checked against facts written down here."""
+"""The sandbox's rules over HTTP, checked against facts in this file."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Every fault, seen from a raw client: what it hears, and whether the change was made."""
+"""Every fault as a raw client receives it, and its effect on the flows."""
 
 import http.client
 import json
@@ -54,7 +54,7 @@ def sandbox():
 
 
 def new_thread(before):
-    """The thread that serves the one connection opened since."""
+    """Return the server's thread for the only connection since `before`."""
     (thread,) = set(threading.enumerate()) - set(before)
     return thread
 

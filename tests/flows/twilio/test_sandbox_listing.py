@@ -1,4 +1,4 @@
-"""The list of flows: order, pages, page links, cursors that stay put, and the filter."""
+"""The list of flows: order, pages, links, stable cursors and the filter."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ def sandbox():
 
 
 def fill(sandbox, count, **fields):
-    """SIDs in listing order: newest first."""
+    """Add flows and return their SIDs in the order of the list, newest first."""
     return [sandbox.add_flow(**fields) for _ in range(count)][::-1]
 
 

@@ -1,4 +1,4 @@
-"""The made-up flows: the same for the same seed, believable, fit to be shown, some of them flawed."""
+"""The seeded flows: reproducible, realistic, without real data, some with flaws."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The sandbox as a server: who gets in, which paths and methods there are, the record, start, stop, state."""
+"""The sandbox as a server: authentication, paths, methods, request log, start, stop and state."""
 
 import json
 import logging
@@ -139,7 +139,7 @@ def test_connection_stays_open_for_another_request(sandbox):
 
 
 def raw(sandbox, *lines, body=b""):
-    """What the server answers to these very lines, until it closes."""
+    """Send these lines and return everything that the server sends until it closes."""
     authorization = f"Authorization: {basic(sandbox.api_key, sandbox.api_secret)}"
     with socket.create_connection(address(sandbox), timeout=10) as connection:
         connection.sendall("\r\n".join((*lines, authorization, "", "")).encode() + body)

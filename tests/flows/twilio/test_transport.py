@@ -1,4 +1,4 @@
-"""The connections that a thread keeps for its reads, as the sandbox sees them."""
+"""The open connections of a thread for its reads, as the sandbox sees them."""
 
 import threading
 
@@ -139,7 +139,7 @@ def test_idle_connection_is_not_reused(sandbox, sid, monkeypatch):
 
 
 def test_closed_connection_is_replaced_without_an_error(sid, sandbox):
-    """The server has hung up before the next request is made: nobody is told of it."""
+    """The server closes the connection before the next request."""
     counted = []
 
     def serve(connection, number):

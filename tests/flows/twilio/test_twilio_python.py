@@ -1,4 +1,4 @@
-"""Twilio's own client, unmodified, against the sandbox."""
+"""Twilio's own Python client with the sandbox."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""What is wrong with a webhook's address: each fault in words of its own, on the form, on import and in the sandbox."""
+"""Problems of webhook URLs and their messages: on the form, on import and in the sandbox."""
 
 import json
 import uuid
