@@ -107,3 +107,7 @@ def read_until_closed(connection):
     while chunk := connection.recv(65_536):
         received += chunk
     return received
+
+
+def refusal(reply):
+    return reply.status, reply.json["code"], reply.json["message"]

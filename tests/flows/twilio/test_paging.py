@@ -17,34 +17,17 @@ from flows.twilio.errors import OutcomeUnknown, RequestRefused
 from flows.twilio.paging import Pagination
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
-from tests.flows.twilio.test_client import AC, FLOW, FO, LIST, OTHER, ROOT, SECRET, SK, basic, page
-from tests.flows.twilio.test_client_faults import RawServer, read_request
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch):
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture
-def twilio():
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield mock
-
-
-@pytest.fixture
-def client():
-    client_under_test = FlexClient(
-        base_url=ROOT,
-        account_sid=AC,
-        auth=(SK, SECRET),
-        rate_limits=False,
-        sleep=lambda _seconds: None,
-    )
-    yield client_under_test
-    client_under_test.close()
+from tests.flows.twilio.raw_server import RawServer, read_request
+from tests.flows.twilio.simulated_twilio import (
+    FLOW,
+    FO,
+    LIST,
+    OTHER,
+    SECRET,
+    SK,
+    basic,
+    page,
+)
 
 
 def follow(listing, link):

@@ -9,8 +9,7 @@ from flows.twilio import responses
 from flows.twilio.errors import OutcomeUnknown, RequestRefused
 from flows.twilio.flex.flex_flow import FIELDS_BY_NAME
 from flows.twilio.responses import parse_response, parse_retry_after
-from tests.flows.twilio.test_client import FLOW, FO, OPERATIONS, OTHER, client, pauses, twilio  # noqa: F401
-from tests.flows.twilio.test_client import add_response as answered
+from tests.flows.twilio.simulated_twilio import FLOW, FO, OPERATIONS, OTHER, add_response
 
 WRITES = ("create", "update", "delete")
 ENVELOPE = {
@@ -146,8 +145,8 @@ def test_texts_of_an_unknown_outcome_are_shortened():
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 203, 206, 207, 226])
-def test_only_204_confirms_a_deletion(client, twilio, pauses, status):  # noqa: F811
-    answered(twilio, "delete", status=status)
+def test_only_204_confirms_a_deletion(client, twilio, pauses, status):
+    add_response(twilio, "delete", status=status)
 
     with pytest.raises(OutcomeUnknown, match="does not confirm") as excinfo:
         client.delete(FO)
@@ -158,8 +157,8 @@ def test_only_204_confirms_a_deletion(client, twilio, pauses, status):  # noqa: 
 
 @pytest.mark.parametrize("operation", ["create", "update"])
 @pytest.mark.parametrize("status", [202, 203, 204, 205, 206, 226])
-def test_other_success_does_not_confirm_a_change(client, twilio, pauses, operation, status):  # noqa: F811
-    answered(
+def test_other_success_does_not_confirm_a_change(client, twilio, pauses, operation, status):
+    add_response(
         twilio, operation, status=status, body="" if status in (204, 205) else json.dumps(FLOW)
     )
 
@@ -171,16 +170,16 @@ def test_other_success_does_not_confirm_a_change(client, twilio, pauses, operati
 
 @pytest.mark.parametrize("operation", ["create", "update"])
 @pytest.mark.parametrize("status", [200, 201])
-def test_documented_success_confirms_a_change(client, twilio, operation, status):  # noqa: F811
-    answered(twilio, operation, status=status, body=json.dumps(FLOW))
+def test_documented_success_confirms_a_change(client, twilio, operation, status):
+    add_response(twilio, operation, status=status, body=json.dumps(FLOW))
 
     assert OPERATIONS[operation](client).status == status
 
 
 @pytest.mark.parametrize("operation", ["list", "fetch"])
 @pytest.mark.parametrize("status", [201, 202, 203, 206])
-def test_read_needs_status_200(client, twilio, operation, status):  # noqa: F811
-    answered(
+def test_read_needs_status_200(client, twilio, operation, status):
+    add_response(
         twilio,
         operation,
         status=status,
@@ -192,22 +191,22 @@ def test_read_needs_status_200(client, twilio, operation, status):  # noqa: F811
 
 
 @pytest.mark.parametrize("operation", ["create", "update"])
-def test_success_about_another_account_is_unknown(client, twilio, operation):  # noqa: F811
-    answered(twilio, operation, body=json.dumps(FLOW | {"account_sid": "AC" + "9" * 32}))
+def test_success_about_another_account_is_unknown(client, twilio, operation):
+    add_response(twilio, operation, body=json.dumps(FLOW | {"account_sid": "AC" + "9" * 32}))
 
     with pytest.raises(OutcomeUnknown, match="another account"):
         OPERATIONS[operation](client)
 
 
 @pytest.mark.parametrize("owner", [f"AC{FO[2:]}", None, "", 7, "unreadable"], ids=repr)
-def test_success_without_another_account_is_one(client, twilio, owner):  # noqa: F811
-    answered(twilio, "update", body=json.dumps(FLOW | {"account_sid": owner}))
+def test_success_without_another_account_is_one(client, twilio, owner):
+    add_response(twilio, "update", body=json.dumps(FLOW | {"account_sid": owner}))
 
     assert client.update(FO, {}).snapshot["sid"] == FO
 
 
-def test_success_about_another_flow_is_unknown(client, twilio):  # noqa: F811
-    answered(twilio, "update", status=201, body=json.dumps(FLOW | {"sid": OTHER}))
+def test_success_about_another_flow_is_unknown(client, twilio):
+    add_response(twilio, "update", status=201, body=json.dumps(FLOW | {"sid": OTHER}))
 
     with pytest.raises(OutcomeUnknown, match="another Flex Flow"):
         client.update(FO, {})
@@ -254,8 +253,8 @@ def test_date_is_compared_with_the_local_clock_without_a_date_header(monkeypatch
 @pytest.mark.parametrize(
     ("status", "after"), [(503, "3"), (503, "Sun, 06 Nov 1994 08:49:40 GMT"), (429, "3")]
 )
-def test_read_waits_for_retry_after(client, twilio, pauses, operation, status, after):  # noqa: F811
-    answered(
+def test_read_waits_for_retry_after(client, twilio, pauses, operation, status, after):
+    add_response(
         twilio, operation, status=status, headers={"Retry-After": after, "Date": RESPONSE_DATE}
     )
 
@@ -269,8 +268,10 @@ def test_read_waits_for_retry_after(client, twilio, pauses, operation, status, a
 
 @pytest.mark.parametrize("after", ["999999", "Fri, 31 Dec 9999 23:59:59 GMT", "15"])
 @pytest.mark.parametrize("status", [429, 503])
-def test_pause_beyond_the_deadline_ends_the_call_at_once(client, twilio, pauses, status, after):  # noqa: F811
-    answered(twilio, "fetch", status=status, headers={"Retry-After": after, "Date": RESPONSE_DATE})
+def test_pause_beyond_the_deadline_ends_the_call_at_once(client, twilio, pauses, status, after):
+    add_response(
+        twilio, "fetch", status=status, headers={"Retry-After": after, "Date": RESPONSE_DATE}
+    )
 
     with pytest.raises((RequestRefused, OutcomeUnknown)):
         client.fetch(FO)

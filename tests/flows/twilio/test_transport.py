@@ -10,7 +10,7 @@ from flows.twilio.client import FlexClient
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import wait_for
-from tests.flows.twilio.test_client_faults import (
+from tests.flows.twilio.raw_server import (
     UNKNOWN_SID,
     RawServer,
     http_response,
