@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-US_NUMBER_RANGES = tuple(
-    (f"+1{area}55501{{:02}}", 100)
-    for area in (
-        206, 212, 214, 215, 267, 281, 303, 305, 312, 314, 323, 347, 404, 407, 412, 415, 424, 469, 503, 504,
-        512, 602, 612, 615, 617, 619, 626, 646, 650, 702, 713, 718, 720, 773, 786, 801, 813, 832, 916, 972,
-    )
+US_AREA_CODES = (
+    206, 212, 214, 215, 267, 281, 303, 305, 312, 314, 323, 347, 404, 407, 412, 415, 424, 469,
+    503, 504, 512, 602, 612, 615, 617, 619, 626, 646, 650, 702, 713, 718, 720, 773, 786, 801,
+    813, 832, 916, 972,
 )  # fmt: skip
+US_NUMBER_RANGES = tuple((f"+1{area_code}55501{{:02}}", 100) for area_code in US_AREA_CODES)
 
 
 @dataclass(frozen=True, slots=True)
 class Locale:
-    """A language area. `ranges` are formats of telephone numbers, each with its count of numbers."""
+    """A language area. `ranges` are formats of telephone numbers, each with its size."""
 
     language: str
     cities: tuple[str, ...]

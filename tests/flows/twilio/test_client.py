@@ -1,7 +1,7 @@
 """FlexClient with simulated responses: its requests, its results and its log.
 
-Errors are in test_client_errors.py, rates in test_client_rates.py. Connections, deadlines and retries
-over real HTTP are in test_client_faults.py and test_client_connections.py.
+Errors are in test_client_errors.py, rates in test_client_rates.py. Connections, deadlines and
+retries over real HTTP are in test_client_faults.py and test_client_connections.py.
 """
 
 import json

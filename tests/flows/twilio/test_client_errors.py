@@ -1,4 +1,4 @@
-"""FlexClient with simulated responses: unexpected bodies, refusals, unknown outcomes and retries."""
+"""FlexClient with simulated responses: unexpected bodies, refusals, outcomes and retries."""
 
 import json
 from types import SimpleNamespace
