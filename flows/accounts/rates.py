@@ -122,7 +122,7 @@ class DatabaseRateLimiter:
                 booking = next_turn(
                     _parse_free_at(known),
                     CALLS_PER_SECOND[operation],
-                    now=float(now),
+                    current_time=float(now),
                     patience=patience,
                 )
                 if booking is None:

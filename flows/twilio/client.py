@@ -1,15 +1,15 @@
-"""`FlexClient`: the Flex API's FlexFlows, one method per endpoint. Upstream is `https://flex-api.twilio.com/v1`
-as Twilio's reference describes it.
+"""`FlexClient`: one method for each endpoint of the Flex API's FlexFlows.
 
-Methods take and give flat snapshots (`flows.twilio.flex.flex_flow`). Each either returns what Twilio said or raises
-one of `flows.twilio.errors`: `NeverSent`, `Refused` or `Unknown`. It keeps within Twilio's rates and within
-a deadline for the whole call, retries included, and logs no credential and no personal field.
+The base URL of Twilio's own API is `https://flex-api.twilio.com/v1`.
+Methods take and return flat snapshots (`flows.twilio.flex.flex_flow`). A method returns Twilio's
+response or raises one of `flows.twilio.errors`: `NotSent`, `RequestRefused` or `OutcomeUnknown`.
+The client keeps within Twilio's rates and within a deadline for the whole call, retries included.
+It logs neither credentials nor personal data.
 """
 
 from __future__ import annotations
 
 import logging
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,11 +19,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
-import tenacity
 import urllib3
 from requests.auth import HTTPBasicAuth
 
-from flows.twilio import paging, transport
+from flows.twilio import paging, retries, transport
 from flows.twilio.deadline import Call
 from flows.twilio.errors import (
     ConnectionFailed,
@@ -48,30 +47,28 @@ from flows.twilio.responses import (
 
 log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES: Final = 16 * 1024 * 1024  # bytes; a page of 1,000 flows has some 1 MB
-# Bytes that are read at a time; between two, another thread may take over for a while.
-CHUNK_BYTES: Final = 512 * 1024
+MAX_BODY_BYTES: Final = 16 * 1024 * 1024  # a page of 1,000 flows has about 1 MB
+CHUNK_BYTES: Final = 512 * 1024  # other threads get a turn between two chunks
 CONNECT_TIMEOUT: Final = 5.0  # seconds
-MAX_ATTEMPTS: Final = 4
-MAX_BOOKINGS: Final = 3  # at most, where each was come to late
+MAX_BOOKINGS: Final = 3  # turns that one request books if it comes late to each
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 WRITE_OPERATIONS: Final = frozenset({"create", "update", "delete"})
-IDEMPOTENT_OPERATIONS: Final = frozenset({"list", "fetch", "delete"})
-REQUEST_TIMEOUT: Final = 408  # the one status below 500 that is worth asking again
 
-_Page = tuple[ApiResponse, Any]  # a page, and its link to the next
+_Page = tuple[ApiResponse, Any]  # a page of a listing and its link to the next page
 _sessions = transport.ThreadSessions()
 
 
 class FlexClient:
-    """A client of one account's Flex Flows. Making one costs nothing: the connections that its reads go out
-    on are the thread's, and stay open (`flows.twilio.transport`).
+    """A client for the Flex Flows of one account.
 
-    `auth` is (API key, secret) or (account SID, auth token). `deadline` is in seconds and holds for one
-    method call, or for one page of a listing; `patience`, at most as long, is how far off the call's turn
-    within the account's `rates` may be. `rate_limits=False` is for the sandbox only. `observe` is told of
-    each try that may have left: its verb, what is known of it (succeeded, refused, throttled, unknown,
-    never_sent), and the seconds that it took.
+    A client is cheap to create: connections for reads belong to the thread and stay open
+    (`flows.twilio.transport`).
+
+    `auth` is (API key, secret) or (account SID, auth token). `deadline` is in seconds and covers
+    one method call, or one page of a listing. `patience` is the longest wait in seconds for a turn
+    within the account's `rates`, by default the deadline. `rate_limits=False` is for the sandbox
+    only. `observe` is called after each request with the operation, its result (succeeded, refused,
+    throttled, unknown or never_sent) and its duration in seconds.
     """
 
     def __init__(
@@ -91,11 +88,10 @@ class FlexClient:
         self.account_sid = account_sid
         self.deadline = deadline
         self.patience = deadline if patience is None else patience
-        name, secret = auth
-        self._auth = HTTPBasicAuth(
-            name.encode(), secret.encode()
-        )  # requests alone would insist on Latin-1
-        # A proxy of the environment's is for the way out, not for a sandbox on this machine.
+        username, password = auth
+        # Bytes, because `requests` would encode a string as Latin-1.
+        self._auth = HTTPBasicAuth(username.encode(), password.encode())
+        # The environment's proxy leads out of this machine, so a local sandbox goes without it.
         host = urlsplit(self.base_url).hostname or ""
         self._proxies = {"no_proxy": host} if host in LOOPBACK_HOSTS else None
         self._rate_limits = rate_limits
@@ -104,166 +100,181 @@ class FlexClient:
         self._observe = observe
 
     def close(self) -> None:
-        """Close the connections that the current thread keeps."""
+        """Close the open connections of the current thread."""
         _sessions.close()
 
     def list(
         self, *, friendly_name: str | None = None, page_size: int = PAGE_SIZE
     ) -> Iterator[Snapshot]:
-        """Every flow of the account, page by page; with `friendly_name`, those that Twilio says match. The first page
-        is asked for at once, each other one while the one before it is looked at."""
-        trail = Pagination(f"{self.base_url}/FlexFlows")
-        session = self._thread_session()  # of the thread that asks, not of the one that fetches
-        thread = ThreadPoolExecutor(1)
+        """Return all flows of the account, or those that Twilio finds by `friendly_name`.
 
-        def ask(link: Any) -> Future[_Page]:
-            # The context has what the log's lines say of us.
-            return thread.submit(copy_context().run, self._next_page, session, trail, link)
+        The first page is requested at once. Each later page is requested in the background while
+        the caller reads the page before it.
+        """
+        pagination = Pagination(f"{self.base_url}/FlexFlows")
+        session = self._thread_session()  # the calling thread's, because the executor's thread ends
+        executor = ThreadPoolExecutor(1)
 
-        sizes = paging.page_sizes_to_try(page_size)
-        first = thread.submit(
-            copy_context().run, self._first_page, session, trail, sizes, friendly_name
+        # The executor's thread runs in a copy of the context, so that its log lines name the
+        # request and the user.
+        def request_page(link: Any) -> Future[_Page]:
+            return executor.submit(
+                copy_context().run, self._fetch_next_page, session, pagination, link
+            )
+
+        page_sizes = paging.page_sizes_to_try(page_size)
+        first_page = executor.submit(
+            copy_context().run,
+            self._fetch_first_page,
+            session,
+            pagination,
+            page_sizes,
+            friendly_name,
         )
-        return _iterate_flows(thread, ask, first)
+        return _iterate_flows(executor, request_page, first_page)
 
     def fetch(self, sid: str) -> Snapshot:
-        """The flow as it is at Twilio now."""
-        return extract_flow(self._call("fetch", "GET", self._url(sid)), sid)
+        """Return the current state of a flow."""
+        response = self._call("fetch", "GET", self._flow_url(sid))
+        return extract_flow(response, sid)
 
     def create(self, values: Mapping[str, Any]) -> ApiResponse:
-        """Makes a flow of these fields. It is never repeated but after a 429: the API has no idempotency key."""
+        """Create a flow with these fields.
+
+        The API has no idempotency key, so only a 429 is followed by a retry.
+        """
         url = f"{self.base_url}/FlexFlows"
-        answer = self._call("create", "POST", url, flex_flow.to_parameters(values))
-        return replace(answer, snapshot=extract_written_flow(answer, self.account_sid))
+        response = self._call("create", "POST", url, flex_flow.to_parameters(values))
+        return replace(response, snapshot=extract_written_flow(response, self.account_sid))
 
     def update(self, sid: str, values: Mapping[str, Any]) -> ApiResponse:
-        """Changes just these fields; None or "" unsets one."""
-        answer = self._call("update", "POST", self._url(sid), flex_flow.to_parameters(values))
-        return replace(answer, snapshot=extract_written_flow(answer, self.account_sid, sid))
+        """Change only these fields of a flow. None or "" unsets a field."""
+        parameters = flex_flow.to_parameters(values)
+        response = self._call("update", "POST", self._flow_url(sid), parameters)
+        return replace(response, snapshot=extract_written_flow(response, self.account_sid, sid))
 
     def delete(self, sid: str) -> ApiResponse:
-        """Deletes the flow. Twilio's 404 after a try whose answer was lost means that this one went through."""
-        return replace(self._call("delete", "DELETE", self._url(sid)), snapshot={})
+        """Delete a flow.
 
-    def _url(self, sid: str) -> str:
+        A 404 from Twilio counts as success if the response to an earlier try was lost.
+        """
+        response = self._call("delete", "DELETE", self._flow_url(sid))
+        return replace(response, snapshot={})
+
+    def _flow_url(self, sid: str) -> str:
         if not flex_flow.is_sid("FO", sid):
             raise ValueError("not the SID of a Flex Flow")
         return f"{self.base_url}/FlexFlows/{sid}"
 
-    def _first_page(
+    def _fetch_first_page(
         self,
         session: requests.Session,
-        trail: Pagination,
-        sizes: Sequence[int],
+        pagination: Pagination,
+        page_sizes: Sequence[int],
         friendly_name: str | None,
     ) -> _Page:
-        """The first page of a listing, of the largest of these sizes that is not refused for its size."""
-        size, *smaller = sizes
-        by_name = {} if friendly_name is None else {"FriendlyName": friendly_name}
-        address = trail.begin({"PageSize": str(size), **by_name}, flows_per_page=size)
+        """Return the first page of a listing, with the first page size that Twilio accepts."""
+        page_size, *smaller_sizes = page_sizes
+        query = {"PageSize": str(page_size)}
+        if friendly_name is not None:
+            query["FriendlyName"] = friendly_name
+        url = pagination.begin(query, flows_per_page=page_size)
         try:
-            return self._page(session, trail, address)
+            return self._fetch_page(session, pagination, url)
         except FlexError as error:
-            if not smaller or not paging.is_page_size_refused(error):
+            if not smaller_sizes or not paging.is_page_size_refused(error):
                 raise
-        return self._first_page(session, trail, smaller, friendly_name)
+        return self._fetch_first_page(session, pagination, smaller_sizes, friendly_name)
 
-    def _next_page(self, session: requests.Session, trail: Pagination, link: Any) -> _Page:
-        return self._page(session, trail, trail.resolve_link(link))
+    def _fetch_next_page(
+        self, session: requests.Session, pagination: Pagination, link: Any
+    ) -> _Page:
+        return self._fetch_page(session, pagination, pagination.resolve_link(link))
 
-    def _page(self, session: requests.Session, trail: Pagination, address: str) -> _Page:
-        page = self._call("list", "GET", address, session=session)
-        flows, meta = page.snapshot.get("flex_flows"), page.snapshot.get("meta")
+    def _fetch_page(self, session: requests.Session, pagination: Pagination, url: str) -> _Page:
+        page = self._call("list", "GET", url, session=session)
+        flows = page.snapshot.get("flex_flows")
+        meta = page.snapshot.get("meta")
         if not isinstance(flows, list) or not isinstance(meta, dict):
             raise unexpected_response("Twilio's answer is not a page of Flex Flows", page)
-        trail.note(flows)
+        pagination.note(flows)
         return page, meta.get("next_page_url")
 
     def _call(
         self,
-        verb: str,
+        operation: str,
         method: str,
         url: str,
         data: Mapping[str, str] | None = None,
         session: requests.Session | None = None,
     ) -> ApiResponse:
-        """One endpoint, repeated where that is safe, within one deadline."""
-        until = time.monotonic() + self.deadline
-        lost: OutcomeUnknown | None = None  # an earlier try that may have been carried out
+        """Send a request and retry it where that is safe, all within one deadline."""
+        deadline = time.monotonic() + self.deadline
+        unknown: OutcomeUnknown | None = None  # of an earlier try, which may have been carried out
 
-        def once() -> ApiResponse:
-            nonlocal lost
+        def send() -> ApiResponse:
+            nonlocal unknown
             try:
-                return self._send_once(verb, method, url, data, until, session)
+                return self._send_once(operation, method, url, data, deadline, session)
             except OutcomeUnknown as error:
-                lost = error
+                unknown = error
                 raise
-            except RequestRefused as refused:
-                # In Twilio's own words, which have a code: a proxy's 404 says nothing about the flow.
-                if verb == "delete" and lost is not None and refused.status == 404 and refused.code:
-                    return ApiResponse({}, refused.status, refused.request_id)
+            except RequestRefused as refusal:
+                # Only Twilio's own 404 has a code. A proxy's 404 says nothing about the flow.
+                is_twilios_404 = refusal.status == 404 and bool(refusal.code)
+                if operation == "delete" and unknown is not None and is_twilios_404:
+                    return ApiResponse({}, 404, refusal.request_id)
                 raise
 
         try:
-            return tenacity.Retrying(
-                retry=tenacity.retry_if_exception(lambda error: _can_retry(verb, error)),
-                wait=_retry_delay,
-                stop=lambda state: (
-                    state.attempt_number >= MAX_ATTEMPTS
-                    or time.monotonic() + _retry_delay(state) >= until
-                ),
-                sleep=self._sleep,
-                reraise=True,
-            )(once)
+            return retries.retrying(operation, deadline, self._sleep)(send)
         except (RequestRefused, NotSent):
-            if verb in WRITE_OPERATIONS and lost is not None:
-                raise lost from None  # the last try changed nothing; an earlier one may have
+            # The last try changed nothing, but an earlier one may have.
+            if operation in WRITE_OPERATIONS and unknown is not None:
+                raise unknown from None
             raise
 
     def _send_once(
         self,
-        verb: str,
+        operation: str,
         method: str,
         url: str,
         data: Mapping[str, str] | None,
-        until: float,
-        kept: requests.Session | None = None,
+        deadline: float,
+        read_session: requests.Session | None = None,
     ) -> ApiResponse:
-        self._wait_for_turn(verb, until)
+        """Send one request when its turn comes, log it and report it to `observe`."""
+        self._wait_for_turn(operation, deadline)
         started = time.monotonic()
-        if started >= until:
+        if started >= deadline:
             raise NotSent("there was no time left to send the request")
+        is_write = operation in WRITE_OPERATIONS
+        # A write gets a new connection. An open one could be closed by the other side just then,
+        # and the outcome would be unknown.
+        session = transport.new_session() if is_write else read_session or self._thread_session()
         status: int | str = "no answer"
         request_id, result = "", "unknown"
-        # A write has a connection of its own: one that was kept could be closed under it, and its fate unknown.
-        session = (
-            transport.new_session() if verb in WRITE_OPERATIONS else kept or self._thread_session()
-        )
         try:
-            with Call(until) as call:
+            with Call(deadline) as call:
                 response, body = self._exchange(session, call, method, url, data)
-            status, request_id = (
-                response.status_code,
-                response.headers.get("Twilio-Request-Id", "")[:64],
-            )
-            answer = parse_response(verb, response.status_code, response.headers, body, request_id)
+            status = response.status_code
+            headers = response.headers
+            request_id = headers.get("Twilio-Request-Id", "")[:64]
+            payload = parse_response(operation, response.status_code, headers, body, request_id)
             result = "succeeded"
-            return ApiResponse(answer, response.status_code, request_id)
+            return ApiResponse(payload, response.status_code, request_id)
         except NotSent:
             result = "never_sent"
             raise
-        except RequestRefused as error:
-            result = "throttled" if error.status == 429 else "refused"
+        except RequestRefused as refusal:
+            result = "throttled" if refusal.status == 429 else "refused"
             raise
         finally:
-            if verb in WRITE_OPERATIONS:
+            if is_write:
                 session.close()
             seconds = time.monotonic() - started
-            path = urlsplit(url).path
-            log.info(
-                "%s %s %s %d ms %s", method, path, status, round(seconds * 1000), request_id or "-"
-            )
-            self._observe(verb, result, seconds)
+            _log_request(method, url, status, seconds, request_id)
+            self._observe(operation, result, seconds)
 
     def _exchange(
         self,
@@ -273,38 +284,43 @@ class FlexClient:
         url: str,
         data: Mapping[str, str] | None,
     ) -> tuple[requests.Response, bytes]:
-        remaining = max(0.05, call.deadline - time.monotonic())
+        """Send the request and return the response and its body."""
+        seconds_left = max(0.05, call.deadline - time.monotonic())
         try:
             with session.request(
                 method,
                 url,
                 data=data,
                 auth=self._auth,
-                timeout=(min(CONNECT_TIMEOUT, remaining), remaining),
+                timeout=(min(CONNECT_TIMEOUT, seconds_left), seconds_left),
                 allow_redirects=False,
                 proxies=self._proxies,
                 stream=True,
             ) as response:
                 body = _read_body(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _connection_error(
-                call, error
-            ) from None  # the original can quote the address and what was sent
+            # `from None`, because the original can quote the URL and the data.
+            raise _connection_error(call, error) from None
         if call.is_late:
             raise OutcomeUnknown("Twilio did not answer in time")
         return response, body
 
-    def _wait_for_turn(self, verb: str, until: float) -> None:
-        """Wait for this call's turn within the account's rates. Whoever comes late to a turn, because the
-        machine is busy, takes another: the next one's may follow closely."""
+    def _wait_for_turn(self, operation: str, deadline: float) -> None:
+        """Wait for a turn within the account's rates.
+
+        A caller that comes late to its turn, because the machine is busy, books another one: the
+        next caller's turn may follow too closely.
+        """
         if not self._rate_limits:
             return
         for _ in range(MAX_BOOKINGS):
-            left = max(0.0, until - time.monotonic())
-            wait = self._rates.book(self.account_sid, verb, patience=min(left, self.patience))
+            seconds_left = max(0.0, deadline - time.monotonic())
+            patience = min(seconds_left, self.patience)
+            wait = self._rates.book(self.account_sid, operation, patience=patience)
             if wait is None:
                 raise RateLimitTimeout(
-                    "too many requests are waiting for Twilio's rate limit, so this one was not sent"
+                    "too many requests are waiting for Twilio's rate limit, "
+                    "so this one was not sent"
                 )
             turn = time.monotonic() + wait
             if wait > 0:
@@ -313,30 +329,40 @@ class FlexClient:
                 return
 
     def _thread_session(self) -> requests.Session:
-        """The session that this thread keeps for the account, as it is reached now."""
-        return _sessions.of(
-            self.account_sid, (self.base_url, self._auth.username, self._auth.password)
-        )
+        """Return the current thread's session for this account, URL and credentials."""
+        connection_key = (self.base_url, self._auth.username, self._auth.password)
+        return _sessions.of(self.account_sid, connection_key)
 
 
 def _iterate_flows(
-    thread: ThreadPoolExecutor, ask: Callable[[Any], Future[_Page]], coming: Future[_Page]
+    executor: ThreadPoolExecutor,
+    request_page: Callable[[Any], Future[_Page]],
+    next_page: Future[_Page],
 ) -> Iterator[Snapshot]:
-    """The flows of a listing whose first page is `coming`; `ask` has that thread fetch the page of a link."""
-    with thread:
+    """Yield the flows of a listing, page by page, starting with `next_page`.
+
+    `request_page` has the executor fetch the page that a link leads to.
+    """
+    with executor:
         while True:
-            page, link = coming.result()
+            page, link = next_page.result()
             is_last = paging.is_last_page(link)
             if not is_last:
-                coming = ask(link)
+                next_page = request_page(link)
             for resource in page.snapshot["flex_flows"]:
                 yield parse_flow(resource, page)
             if is_last:
                 return
 
 
+def _log_request(method: str, url: str, status: int | str, seconds: float, request_id: str) -> None:
+    path = urlsplit(url).path
+    milliseconds = round(seconds * 1000)
+    log.info("%s %s %s %d ms %s", method, path, status, milliseconds, request_id or "-")
+
+
 def _read_body(response: requests.Response) -> bytes:
-    """The body, read as it comes, up to the bound."""
+    """Return the whole body, or raise ContentDecodingError if it is too large."""
     chunks, size = [], 0
     for chunk in response.iter_content(CHUNK_BYTES):
         size += len(chunk)
@@ -347,6 +373,7 @@ def _read_body(response: requests.Response) -> bytes:
 
 
 def _connection_error(call: Call, error: Exception) -> FlexError:
+    """Return the error of a call during which `requests` or the socket failed."""
     if call.is_unsent:
         return ConnectionFailed()
     if call.is_late or isinstance(error, requests.Timeout):
@@ -354,25 +381,3 @@ def _connection_error(call: Call, error: Exception) -> FlexError:
     if isinstance(error, requests.exceptions.ContentDecodingError):
         return OutcomeUnknown("Twilio's response could not be read")
     return OutcomeUnknown("the connection to Twilio was lost", is_stale=call.on_reused_connection)
-
-
-def _can_retry(verb: str, error: BaseException) -> bool:
-    if isinstance(error, RequestRefused):
-        return error.status == 429  # never processed, so any call
-    if isinstance(error, OutcomeUnknown) and verb in IDEMPOTENT_OPERATIONS:
-        return error.status is None or error.status >= 500 or error.status == REQUEST_TIMEOUT
-    return (
-        isinstance(error, NotSent)
-        and not isinstance(error, RateLimitTimeout)
-        and verb in IDEMPOTENT_OPERATIONS
-    )
-
-
-def _retry_delay(state: tenacity.RetryCallState) -> float:
-    """Seconds until the next try: what Twilio asks for, or a doubling pause; both with jitter."""
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, OutcomeUnknown) and error.is_stale:
-        return 0.0
-    asked = error.retry_after if isinstance(error, FlexError) else None
-    base = asked if asked is not None else min(4.0, 0.25 * 2 ** (state.attempt_number - 1))
-    return float(base + random.uniform(0, 0.25))  # noqa: S311 - jitter, not a secret

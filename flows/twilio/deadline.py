@@ -1,7 +1,8 @@
-"""A deadline that holds for a whole HTTP call. `requests` and urllib3 time each read anew, so that an
-answer dripping in byte by byte outlasts any timeout; here a watchdog shuts the socket when time is up.
+"""A deadline for a whole HTTP call.
 
-It also knows whether a connection was ever made, which is what separates "never sent" from "unknown".
+`requests` and urllib3 apply a timeout to each read, so a response that drips in byte by byte
+outlasts any timeout. Here a timer shuts the socket down at the deadline. A call also records
+whether a connection was made. That distinguishes `NotSent` from `OutcomeUnknown`.
 """
 
 from __future__ import annotations
@@ -18,30 +19,33 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-# Seconds after which a kept connection is not used again. A firewall forgets one that is idle without
-# telling either side, and the next request on it would wait for its deadline in vain.
+# Seconds. A firewall drops idle connections without telling either side, and a request on such a
+# connection would wait until its deadline.
 MAX_IDLE_SECONDS: Final = 45.0
 
-_current_call: ContextVar[Call | None] = ContextVar("_current", default=None)
+_current_call: ContextVar[Call | None] = ContextVar("_current_call", default=None)
 
 
 class Call:
-    """One call under a deadline (`time.monotonic()` seconds). Use as a context manager around it."""
+    """One HTTP call with a deadline in `time.monotonic()` seconds.
+
+    Use it as a context manager around the request.
+    """
 
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline
-        self.connecting = False  # our connection class was asked to connect
-        self.connected = False
-        self.on_reused_connection = False  # one that served a request before
+        self.has_tried_to_connect = False
+        self.has_connected = False
+        self.on_reused_connection = False  # a connection that served an earlier request
         self.is_late = False
         self.sock: socket.socket | None = None
-        self._timer = threading.Timer(max(0.0, deadline - time.monotonic()), self._cut)
+        self._timer = threading.Timer(max(0.0, deadline - time.monotonic()), self.cut)
         self._timer.daemon = True
 
     @property
     def is_unsent(self) -> bool:
-        """Whether it is certain that nothing left: a connection was tried and none was made."""
-        return self.connecting and not self.connected
+        """True if certainly nothing was sent, because the connection failed."""
+        return self.has_tried_to_connect and not self.has_connected
 
     def __enter__(self) -> Self:
         self._token = _current_call.set(self)
@@ -57,53 +61,57 @@ class Call:
         self._timer.cancel()
         _current_call.reset(self._token)
 
-    def _cut(self) -> None:
+    def cut(self) -> None:
+        """Mark the call as late and shut its socket down."""
         self.is_late = True
         if self.sock is not None:
             with contextlib.suppress(OSError):
-                # The plain socket's own shutdown, under TLS too: nothing may wait for the other side.
+                # Also under TLS the plain socket's shutdown, which doesn't wait for the other side.
                 socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
 
 class _DeadlineConnection:
-    """A connection that tells the current call when it is made, and gives it its socket."""
+    """A connection that reports to the current `Call` and gives it the socket."""
 
     sock: Any
     close: Any
-    sent_at: float | None = None  # when the last request went out on this socket
+    # Monotonic seconds of the last request on this socket, None before the first.
+    last_request_time: float | None = None
 
     @property
     def is_connected(self) -> bool:
-        """Tell the pool whether this connection can be used again."""
-        is_idle_too_long = (
-            self.sent_at is not None and time.monotonic() - self.sent_at > MAX_IDLE_SECONDS
-        )
-        return bool(super().is_connected) and not is_idle_too_long  # type: ignore[misc]
+        """True if the pool can use this connection again."""
+        if not super().is_connected:  # type: ignore[misc]
+            return False
+        if self.last_request_time is None:
+            return True
+        return time.monotonic() - self.last_request_time <= MAX_IDLE_SECONDS
 
     def connect(self) -> None:
-        self.sent_at = None
+        self.last_request_time = None
         call = _current_call.get()
-        if call is not None:
-            call.connecting = True
+        if call is None:
+            super().connect()  # type: ignore[misc]
+            return
+        call.has_tried_to_connect = True
         super().connect()  # type: ignore[misc]
-        if call is not None:
-            if (
-                time.monotonic() >= call.deadline
-            ):  # looking up the name is under no timeout of a socket's
-                self.close()
-                raise TimeoutError("connected too late to send")
-            call.connected = True
+        # No timeout of a socket covers the look-up of the host name.
+        if time.monotonic() >= call.deadline:
+            self.close()
+            raise TimeoutError("connected too late to send")
+        call.has_connected = True
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         call = _current_call.get()
         if call is not None:
-            call.on_reused_connection = self.sock is not None and self.sent_at is not None
+            has_open_socket = self.sock is not None
+            call.on_reused_connection = has_open_socket and self.last_request_time is not None
         super().request(*args, **kwargs)  # type: ignore[misc]
-        self.sent_at = time.monotonic()
+        self.last_request_time = time.monotonic()
         if call is not None:
             call.sock = self.sock
             if call.is_late:
-                call._cut()
+                call.cut()
 
 
 class _DeadlineHTTPConnection(_DeadlineConnection, HTTPConnection):
@@ -126,7 +134,7 @@ _POOL_CLASSES = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """A `requests` adapter whose connections obey the current `Call`, through a proxy too."""
+    """A `requests` adapter whose connections obey the current `Call`, also through a proxy."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)

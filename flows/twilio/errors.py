@@ -1,8 +1,8 @@
-"""What can be known of a call that did not succeed. Three errors, by what they say about Twilio's state.
+"""Errors of calls to Twilio, by what they say about the state at Twilio.
 
-`NeverSent`: the request did not leave; nothing changed. `Refused`: Twilio answered no; nothing changed.
-`Unknown`: the request may have left, and no answer came that can be trusted. For a read, each means that
-there is nothing to show.
+`NotSent`: the request did not leave, so nothing changed. `RequestRefused`: Twilio refused, so
+nothing changed. `OutcomeUnknown`: the request may have left, and no reliable response came.
+For a read, each means that there is nothing to show.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from flows.twilio.pickling import PicklableError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorDetails:
-    """Details of an error answer, as far as it has them."""
+    """The details of an error response, as far as it has them."""
 
     code: int | None = None
     message: str = ""
@@ -23,65 +23,67 @@ class ErrorDetails:
 
 
 class FlexError(PicklableError):
-    """A call that did not succeed. `str()` is a sentence without credentials or personal data."""
+    """A call that failed. `str()` is a sentence without credentials or personal data."""
 
     status: int | None = None
     code: int | None = None
-    message: str = ""  # Twilio's own words, if it gave any; may quote what was sent
+    message: str = ""  # Twilio's own text, which may quote the request
     more_info: str = ""
     request_id: str = ""
     retry_after: float | None = None
 
-    def _take_over(self, details: ErrorDetails) -> None:
+    def _set_details(self, details: ErrorDetails) -> None:
         self.code, self.message = details.code, details.message
         self.more_info, self.retry_after = details.more_info, details.retry_after
 
 
 class NotSent(FlexError):
-    """No connection was made, or no place within Twilio's rates came free in time."""
+    """A request that did not leave: no connection, or no turn within Twilio's rates in time."""
 
 
 class ConnectionFailed(NotSent):
-    """No connection to the address could be made."""
+    """A connection to Twilio that could not be made."""
 
     def __init__(self) -> None:
         super().__init__("couldn't connect to Twilio")
 
 
 class RateLimitTimeout(NotSent):
-    """So many calls wait within Twilio's rates that this one's turn would come too late."""
+    """A turn within Twilio's rates that would come too late, because too many calls wait."""
 
 
 class OutcomeUnknown(FlexError):
-    """The request may have arrived; what became of it is not known. `is_stale`: it went out on a kept
-    connection that the other side had closed meanwhile."""
+    """A request that may have arrived, with an unknown outcome.
+
+    `is_stale` is True if it went out on an open connection that the other side had closed.
+    """
 
     def __init__(
         self,
-        why: str,
+        description: str,
         *,
         status: int | None = None,
         request_id: str = "",
         details: ErrorDetails | None = None,
         is_stale: bool = False,
     ) -> None:
-        super().__init__(why)
+        super().__init__(description)
         self.status = status
         self.request_id = request_id
         self.is_stale = is_stale
-        self._take_over(details or ErrorDetails())
+        self._set_details(details or ErrorDetails())
 
 
 class RequestRefused(FlexError):
-    """Twilio's answer was no, and it is one of the answers that mean: nothing was changed.
+    """A refusal that proves that nothing was changed.
 
-    These are the statuses 400 to 499 in Twilio's own words, save 408, and `REFUSAL_STATUSES` in anybody's. HTTP
-    says of others too (405, 410, 412, 413, 414, 415, 422) that whoever answers did not carry out the
-    request. Without Twilio's words that may be a gateway, which speaks for itself: some answer 413 to a
-    response of Twilio's that is too large.
+    It is a status from 400 to 499, other than 408, with an error in Twilio's own form. The
+    `REFUSAL_STATUSES` count with any body. By HTTP, other statuses (405, 410, 412, 413, 414, 415,
+    422) also mean that the request was not carried out. Without Twilio's own form they may come
+    from a gateway: some answer 413 if Twilio's response is too large.
     """
 
-    REFUSAL_STATUSES = frozenset({401, 403, 404, 429})  # given before anything is passed on
+    REFUSAL_STATUSES = frozenset({401, 403, 404, 429})  # decided before the request is passed on
 
     def __init__(
         self,
@@ -93,11 +95,10 @@ class RequestRefused(FlexError):
         request_id: str = "",
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(
-            f"Twilio refused with status {status}" + (f", code {code}" if code else "")
-        )
+        code_suffix = f", code {code}" if code else ""
+        super().__init__(f"Twilio refused with status {status}{code_suffix}")
         self.status = status
         self.request_id = request_id
-        self._take_over(
+        self._set_details(
             ErrorDetails(code=code, message=message, more_info=more_info, retry_after=retry_after)
         )

@@ -1,5 +1,8 @@
-"""JSON of an answer, read whatever is in it: what is nested too deeply, or no number of JSON's, becomes a text,
-and the rest of the answer stays readable."""
+"""A tolerant JSON parser for response bodies.
+
+Values that are nested too deeply, and numbers that JSON or Python can't represent, become text.
+The rest of the body stays readable.
+"""
 
 from __future__ import annotations
 
@@ -8,29 +11,29 @@ import math
 import re
 from typing import Any, Final
 
-MAX_DEPTH: Final = 100  # lists and objects in one another, in a field of a flow
-# The same in a whole body that Python can't read at one go. It is much more: a flow must come out the same
-# whether it came by itself or in a list.
+MAX_DEPTH: Final = 100  # nested lists and objects in a field of a flow
+# The same for a whole body that is too deep for Python's parser. It is larger, so that a flow gives
+# the same snapshot by itself and in a list.
 MAX_BODY_DEPTH: Final = 2 * MAX_DEPTH
 DEPTH_PLACEHOLDER: Final = "nested too deeply: not shown"
 _TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{\]}]', re.DOTALL)
 
 
 def parse_json(body: bytes) -> Any:
-    """The JSON of a body. Raises ValueError if it is none."""
+    """Parse a body. Raise ValueError if it is not JSON."""
     text = body.decode("utf-8")
     try:
         return _loads(text)
     except json.JSONDecodeError:
         raise
-    except ValueError:  # a number with more digits than Python turns into an integer
+    except ValueError:  # more digits than Python converts to an integer
         return _loads(text, parse_int=_parse_integer)
     except RecursionError:
         return _loads(_cut_deep_parts(text), parse_int=_parse_integer)
 
 
 def limit_depth(value: Any, depth: int = 1) -> Any:
-    """The same value without what is nested too deeply."""
+    """Replace the parts of a value that are nested too deeply with a placeholder."""
     if not isinstance(value, dict | list):
         return value
     if depth > MAX_DEPTH:
@@ -40,17 +43,18 @@ def limit_depth(value: Any, depth: int = 1) -> Any:
     return [limit_depth(item, depth + 1) for item in value]
 
 
-def _loads(text: str, **more: Any) -> Any:
-    return json.loads(text, parse_constant=str, parse_float=_parse_float, **more)
+def _loads(text: str, **options: Any) -> Any:
+    return json.loads(text, parse_constant=str, parse_float=_parse_float, **options)
 
 
 def _parse_float(digits: str) -> Any:
-    """A number, or its digits where it is too large for one: no database keeps infinity."""
+    """Return a number, or its digits if it would be infinite, which no database stores."""
     number = float(digits)
     return number if math.isfinite(number) else digits
 
 
 def _parse_integer(digits: str) -> Any:
+    """Return a number, or its digits if there are more than Python converts."""
     try:
         return int(digits)
     except ValueError:
@@ -58,18 +62,20 @@ def _parse_integer(digits: str) -> Any:
 
 
 def _cut_deep_parts(text: str) -> str:
-    """The text of a JSON with what is nested too deeply cut out."""
+    """Replace the parts of a JSON text that are nested too deeply with a placeholder."""
     parts: list[str] = []
-    depth, copied, cut_from = 0, 0, -1
+    depth = 0
+    copied_until = 0
+    cut_start: int | None = None
     for token in _TOKEN.finditer(text):
-        sign = token[0]
-        if sign in ("[", "{"):
+        if token[0] in ("[", "{"):
             depth += 1
             if depth == MAX_BODY_DEPTH + 1:
-                cut_from = token.start()
-        elif sign in ("]", "}"):
-            if depth == MAX_BODY_DEPTH + 1 and cut_from >= 0:
-                parts += [text[copied:cut_from], json.dumps(DEPTH_PLACEHOLDER)]
-                copied, cut_from = token.end(), -1
+                cut_start = token.start()
+        elif token[0] in ("]", "}"):
+            if depth == MAX_BODY_DEPTH + 1 and cut_start is not None:
+                parts += [text[copied_until:cut_start], json.dumps(DEPTH_PLACEHOLDER)]
+                copied_until = token.end()
+                cut_start = None
             depth -= 1
-    return "".join([*parts, text[copied:]])
+    return "".join([*parts, text[copied_until:]])

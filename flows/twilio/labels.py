@@ -1,5 +1,6 @@
-"""What things are called on the pages: the same word for the same thing everywhere. Field labels and help
-are in the schema table; sentences about failures in views/problems.py.
+"""Labels of field names and values, the same on every page.
+
+A field's own label and help text are in the table of fields (`flows.twilio.flex.flex_flow`).
 """
 
 from __future__ import annotations
@@ -11,45 +12,58 @@ from typing import Any, Final
 from flows.twilio.flex import flex_flow
 
 CHOICE_LABELS: Final = {
-    "web": "Web chat", "sms": "SMS", "facebook": "Facebook Messenger", "whatsapp": "WhatsApp", "line": "LINE",
-    "custom": "Custom", "studio": "Studio Flow", "external": "External webhook", "task": "TaskRouter task",
-}  # fmt: skip
+    "web": "Web chat",
+    "sms": "SMS",
+    "facebook": "Facebook Messenger",
+    "whatsapp": "WhatsApp",
+    "line": "LINE",
+    "custom": "Custom",
+    "studio": "Studio Flow",
+    "external": "External webhook",
+    "task": "TaskRouter task",
+}
 
 UNREADABLE_LABEL: Final = "Unexpected value"
 
 
 class PlaceholderText(str):
-    """Words of ours in the place of a value, such as that nobody knows it."""
+    """A text shown in place of a value, for example because the value is unknown."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableValue:
-    """A value that is none of its field's kind, as it came."""
+    """A value that does not fit its field's kind, as Twilio sent it."""
 
     value: Any
 
 
 def field_label(name: str) -> str:
-    """A field's label; a field that nobody knows yet is called by its name."""
-    return flex_flow.FIELDS_BY_NAME[name].label if name in flex_flow.FIELDS_BY_NAME else name
+    """Return a field's label, or the name of a field that is not in the table."""
+    field = flex_flow.FIELDS_BY_NAME.get(name)
+    return field.label if field else name
 
 
 def display_value(name: str, value: Any) -> Any:
-    """A field's value in words: an enum's own, a boolean or a number that came as text as one, anything else as it is.
-    What can't be read is never taken for something: `NotUnderstood`."""
+    """Return a field's value as pages show it.
+
+    A choice becomes its label. A boolean or number that came as text becomes one. An unreadable
+    value becomes an `UnreadableValue`. Any other value stays as it is.
+    """
     if isinstance(value, PlaceholderText):
         return value
     if not flex_flow.is_readable(name, value):
         return UnreadableValue(value)
-    kind = flex_flow.FIELDS_BY_NAME[name].kind if name in flex_flow.FIELDS_BY_NAME else ""
-    if kind not in ("enum", "boolean", "integer"):
+    field = flex_flow.FIELDS_BY_NAME.get(name)
+    if field is None or field.kind not in ("enum", "boolean", "integer"):
         return value
-    meant = flex_flow.normalize_value(name, value)
-    return CHOICE_LABELS.get(meant, meant) if kind == "enum" else meant
+    normalized = flex_flow.normalize_value(name, value)
+    if field.kind == "enum":
+        return CHOICE_LABELS.get(normalized, normalized)
+    return normalized
 
 
 def value_to_text(value: Any) -> str:
-    """A value as text; a list or an object as JSON."""
+    """Return a value as text, a list or an object as JSON."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)

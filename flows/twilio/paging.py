@@ -1,97 +1,107 @@
-"""The pages of a listing: where the next one is asked for, and when there is no end.
+"""The pages of a listing: the address of the next page, and the detection of endless listings.
 
-Page links are Twilio's own addresses. Behind a proxy these lead past it, so only their query is used: each
-page is asked for at the configured address, and the credentials go nowhere else.
+A page link is an address at Twilio and would lead past a configured proxy. So only its query is
+used: each page is requested at the configured address, and credentials are sent nowhere else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
 from flows.twilio.errors import FlexError, OutcomeUnknown, RequestRefused
 
 PAGE_SIZE: Final = 1000
-FALLBACK_PAGE_SIZES: Final = (100, 50)  # asked for instead where a page of that size is refused
+FALLBACK_PAGE_SIZES: Final = (100, 50)  # tried in turn if Twilio refuses the page size
 MAX_PAGES: Final = 100  # of PAGE_SIZE flows; Twilio's limit is 2,500 flows an account
-MAX_REPEATED_PAGES: Final = 2  # one alone can be of flows that moved on while pages were read
+MAX_REPEATED_PAGES: Final = 2  # one can happen if flows are created during the listing
 INVALID_PAGE_SIZE_CODE: Final = 20007
 PAYLOAD_TOO_LARGE: Final = 413
 
 
 class Pagination:
-    """The pages of one listing that were asked for. `listing` is the address of the list, without a query."""
+    """The pages of one listing so far. `list_url` is the address of the list without a query."""
 
-    def __init__(self, listing: str) -> None:
-        self._listing = listing
-        self._most = MAX_PAGES
+    def __init__(self, list_url: str) -> None:
+        self._list_url = list_url
+        self._max_pages = MAX_PAGES
         self._queries: set[str] = set()
         self._sids: set[str] = set()
-        self._repeated_pages = 0  # pages in a row without a new flow
+        self._repeated_pages = 0  # consecutive pages without a new flow
 
     def begin(self, query: Mapping[str, str], *, flows_per_page: int) -> str:
-        """The address of the first page."""
-        text = urlencode(query)
-        self._queries = {"", text}  # a link without a query leads to it too
-        self._most = max(MAX_PAGES, MAX_PAGES * PAGE_SIZE // flows_per_page)
-        return f"{self._listing}?{text}"
+        """Return the address of the first page."""
+        first_query = urlencode(query)
+        # A link without a query leads to the first page as well.
+        self._queries = {"", first_query}
+        self._max_pages = max(MAX_PAGES, MAX_PAGES * PAGE_SIZE // flows_per_page)
+        return f"{self._list_url}?{first_query}"
 
     def resolve_link(self, link: Any) -> str:
-        """The address of the page that a link of the list's leads to. `Unknown` if it leads nowhere, or
-        round."""
-        query = self._query_of(link)
-        if query in self._queries or len(self._queries) > self._most:
+        """Return the address of the page that a link leads to.
+
+        Raises `OutcomeUnknown` if the link is invalid or the listing has no end.
+        """
+        query = self._parse_link(link).query
+        if query in self._queries or len(self._queries) > self._max_pages:
             raise OutcomeUnknown("Twilio's list of flows does not end: its page links form a loop")
         if self._repeated_pages >= MAX_REPEATED_PAGES:
             raise OutcomeUnknown("Twilio's list of flows does not end: its pages repeat in a loop")
         self._queries.add(query)
-        return f"{self._listing}?{query}"
+        return f"{self._list_url}?{query}"
 
     def note(self, resources: Iterable[Any]) -> None:
-        """Remember the flows of a page. Links that are new each time can form a loop too: then the pages
-        bring nothing new."""
-        sids = {str(one["sid"]) for one in resources if isinstance(one, dict) and one.get("sid")}
-        self._repeated_pages = self._repeated_pages + 1 if sids <= self._sids else 0
+        """Remember the flows of a page.
+
+        A loop can have a new link each time. Its pages then bring no new flows.
+        """
+        sids = set()
+        for resource in resources:
+            if isinstance(resource, dict) and resource.get("sid"):
+                sids.add(str(resource["sid"]))
+        has_new_flows = bool(sids - self._sids)
+        self._repeated_pages = 0 if has_new_flows else self._repeated_pages + 1
         self._sids |= sids
 
-    def _query_of(self, link: Any) -> str:
+    def _parse_link(self, link: Any) -> SplitResult:
+        if not isinstance(link, str) or not link.strip().isprintable():
+            raise _invalid_link_error()
         try:
-            target = urlsplit(urljoin(self._listing, str(link).strip()))
-            is_web = target.scheme in ("http", "https") and bool(target.netloc)
+            target = urlsplit(urljoin(self._list_url, link.strip()))
         except ValueError:
             raise _invalid_link_error() from None
-        resource = target.path.rstrip("/").rpartition("/")[2]
-        if not isinstance(link, str) or not is_web or not link.strip().isprintable():
+        if target.scheme not in ("http", "https") or not target.netloc:
             raise _invalid_link_error()
-        if resource != self._listing.rpartition("/")[2]:
+        if _last_segment(target.path.rstrip("/")) != _last_segment(self._list_url):
             raise OutcomeUnknown(
                 "Twilio's list of flows continues with another resource, which was not followed"
             )
-        return target.query
+        return target
+
+
+def _last_segment(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def is_last_page(link: Any) -> bool:
-    """Tell whether there is no next page. Twilio says so with null, others with an empty text or nothing at
-    all."""
+    """Return True if a page has no link to a next one: null as Twilio sends it, or blank text."""
     return not link or (isinstance(link, str) and not link.strip())
 
 
-def page_sizes_to_try(wanted: int) -> list[int]:
-    """The page sizes to ask for, the largest first."""
-    return [wanted, *(size for size in FALLBACK_PAGE_SIZES if size < wanted)]
+def page_sizes_to_try(page_size: int) -> list[int]:
+    """Return the page sizes to request, the largest first."""
+    return [page_size, *(size for size in FALLBACK_PAGE_SIZES if size < page_size)]
 
 
 def is_page_size_refused(error: FlexError) -> bool:
-    """Tell whether a page was refused for its size."""
+    """Return True if a page was refused because of its size."""
     if not isinstance(error, RequestRefused | OutcomeUnknown):
         return False
-    names_it = "pagesize" in error.message.lower().replace(" ", "").replace("_", "")
-    return (
-        error.code == INVALID_PAGE_SIZE_CODE
-        or error.status == PAYLOAD_TOO_LARGE
-        or (error.status == 400 and names_it)
-    )
+    if error.code == INVALID_PAGE_SIZE_CODE or error.status == PAYLOAD_TOO_LARGE:
+        return True
+    message = error.message.lower().replace(" ", "").replace("_", "")
+    return error.status == 400 and "pagesize" in message
 
 
 def _invalid_link_error() -> OutcomeUnknown:

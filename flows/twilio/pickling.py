@@ -1,4 +1,4 @@
-"""Errors that go from one process to another as they are."""
+"""Errors that can be pickled and so passed from one process to another."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 
 class PicklableError(Exception):
-    """An error that unpickles with its message and its attributes, whatever its `__init__` takes.
+    """An error that unpickles with its message and attributes, whatever its `__init__` takes.
 
-    Python would call `__init__` with the message alone. Where that breaks, a pool of processes breaks with
-    it, and nobody hears what the error was.
+    Python would call `__init__` with the message alone. If that fails, a pool of processes breaks
+    and the error is lost.
     """
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -17,8 +17,8 @@ class PicklableError(Exception):
 
 
 def _restore_error(
-    kind: type[PicklableError], args: tuple[Any, ...], attributes: dict[str, Any]
+    error_class: type[PicklableError], args: tuple[Any, ...], attributes: dict[str, Any]
 ) -> PicklableError:
-    error = kind.__new__(kind, *args)
+    error = error_class.__new__(error_class, *args)
     error.__dict__.update(attributes)
     return error

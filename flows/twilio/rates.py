@@ -1,9 +1,9 @@
-"""Twilio's rates: how many calls of each kind an account may make a second, and the turns to make them.
+"""Twilio's rates: the number of calls per second for each operation of an account.
 
-A kind of call has as many places as it may have calls a second, and each place serves one call in a
-`PERIOD`. Whoever calls books the place that is free first, and waits until then; so no second has more
-calls than places, and the waiting itself needs no lock. Who keeps the places is an argument of the
-client's: this process alone (`OwnRates`), or a database that several processes share.
+An operation has as many slots as it may have calls a second. A slot serves one call in
+`SLOT_SECONDS`. A caller books the slot that is free first and waits until then. So no second has
+more calls than slots, and waiting needs no lock. The client gets its rate limiter as an argument:
+this process alone (`LocalRateLimiter`), or a database that several processes share.
 """
 
 from __future__ import annotations
@@ -21,47 +21,55 @@ CALLS_PER_SECOND: Final[Mapping[str, int]] = {
     "update": 1,
     "delete": 2,
 }
-# Seconds after its turn that a call may still leave. So much longer than a second is a place taken for, or
-# a call that leaves late and one that leaves in time would be closer together than Twilio allows.
+# Seconds after its turn that a call may still leave. A slot is booked for that much longer than a
+# second. Otherwise a late call and a punctual one would be closer together than Twilio allows.
 LATE_TOLERANCE: Final = 0.1
 SLOT_SECONDS: Final = 1.0 + LATE_TOLERANCE
-# A place that is taken for longer than anybody waits: the clock went back, or the row is an old backup's.
+# Seconds. A slot that is booked further ahead counts as free: the clock was set back, or the
+# database was restored from an old backup.
 MAX_BOOKING_AHEAD: Final = 60.0
 
 
 class RateLimiter(Protocol):
-    """Whoever keeps the places of each account."""
+    """A keeper of the slots of each account and operation."""
 
     def book(self, account_sid: str, operation: str, *, patience: float) -> float | None:
-        """Book the next turn, and return the seconds until it; below 0, so long ago was it. None, and nothing
-        booked, if it is further off than `patience` seconds."""
+        """Book the next turn and return the seconds until it, negative if it has passed.
+
+        Return None and book nothing if it is more than `patience` seconds away.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """A turn that is `wait` seconds off, and when each place comes free after it."""
+    """A turn in `wait` seconds, and the time at which each slot is free after it."""
 
     wait: float
     free_at: list[float]
 
 
 def next_turn(
-    free_at: Sequence[float], places: int, *, now: float, patience: float
+    free_at: Sequence[float], slots: int, *, current_time: float, patience: float
 ) -> Booking | None:
-    """The earliest turn, if it is no further off than `patience` seconds. All times are in seconds on one
-    clock."""
-    known = [0.0 if at > now + MAX_BOOKING_AHEAD else at for at in free_at][:places]
-    known += [0.0] * (places - len(known))
-    earliest = min(known)
-    turn = max(now, earliest)
-    if turn - now > patience:
+    """Return the earliest turn, or None if it is more than `patience` seconds away.
+
+    All times are in seconds on one clock. `free_at` is the time at which each slot is free.
+    """
+    latest_plausible = current_time + MAX_BOOKING_AHEAD
+    slot_times = [0.0 if free > latest_plausible else free for free in free_at][:slots]
+    slot_times += [0.0] * (slots - len(slot_times))
+    earliest = min(slot_times)
+    turn = max(current_time, earliest)
+    wait = turn - current_time
+    if wait > patience:
         return None
-    known.remove(earliest)
-    return Booking(turn - now, sorted([*known, turn + SLOT_SECONDS]))
+    slot_times.remove(earliest)
+    slot_times.append(turn + SLOT_SECONDS)
+    return Booking(wait, sorted(slot_times))
 
 
 class LocalRateLimiter:
-    """The rates as this process alone keeps to them."""
+    """A rate limiter for this process alone."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -71,9 +79,11 @@ class LocalRateLimiter:
     def book(self, account_sid: str, operation: str, *, patience: float) -> float | None:
         key = (account_sid, operation)
         with self._lock:
-            known = self._free_at.get(key, [])
             booking = next_turn(
-                known, CALLS_PER_SECOND[operation], now=self._clock(), patience=patience
+                self._free_at.get(key, []),
+                CALLS_PER_SECOND[operation],
+                current_time=self._clock(),
+                patience=patience,
             )
             if booking is None:
                 return None

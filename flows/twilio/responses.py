@@ -1,5 +1,6 @@
-"""What an HTTP answer of Twilio's says: the JSON of a success, or the error that it is. It reads nothing from
-the network; that is the client's.
+"""Interpretation of Twilio's HTTP responses: the JSON of a success, or an error to raise.
+
+Nothing here uses the network. The client does that.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from flows.twilio.errors import ErrorDetails, OutcomeUnknown, RequestRefused
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
 
-# The statuses that Twilio's reference gives for a success. A create or an update may answer with either.
+# The success statuses in Twilio's reference. A create or an update may answer with either of two.
 SUCCESS_STATUSES: Final[Mapping[str, frozenset[int]]] = {
     "list": frozenset({200}),
     "fetch": frozenset({200}),
@@ -24,14 +25,17 @@ SUCCESS_STATUSES: Final[Mapping[str, frozenset[int]]] = {
     "update": frozenset({200, 201}),
     "delete": frozenset({204}),
 }
-REQUEST_TIMEOUT: Final = 408  # says nothing of what arrived before
-MIN_TWILIO_CODE: Final = 10_000  # Twilio's own; a gateway's are mostly the HTTP status again
-MAX_RETRY_AFTER: Final = 86_400.0  # seconds; beyond any deadline
+REQUEST_TIMEOUT: Final = 408  # leaves open whether the request arrived
+MIN_TWILIO_CODE: Final = 10_000  # a gateway's code is mostly the HTTP status
+MAX_RETRY_AFTER: Final = 86_400.0  # seconds; longer than any deadline
 
 
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
-    """Twilio's yes: the flow as it then was (empty after a delete), and what its support asks for."""
+    """A successful response: the flow as Twilio returned it (empty after a delete).
+
+    `request_id` is the identifier that Twilio's support asks for.
+    """
 
     snapshot: Snapshot
     status: int
@@ -41,31 +45,41 @@ class ApiResponse:
 def parse_response(
     operation: str, status: int, headers: Mapping[str, str], body: bytes, request_id: str
 ) -> dict[str, Any]:
-    """Return the JSON of a success; raise anything else as the error that it is."""
+    """Return the JSON of a success, or raise `RequestRefused` or `OutcomeUnknown`."""
     try:
-        answer = json_bodies.parse_json(body) if body else {}
+        payload = json_bodies.parse_json(body) if body else {}
     except (ValueError, RecursionError):
-        answer = None
-    if 200 <= status < 300:
-        if status not in SUCCESS_STATUSES[operation]:
-            why = f"Twilio answered with status {status}, which does not confirm it"
-            raise OutcomeUnknown(why, status=status, request_id=request_id)
-        if not isinstance(answer, dict):
-            raise OutcomeUnknown(
-                "Twilio's response could not be read", status=status, request_id=request_id
-            )
-        return answer
-    error = answer if isinstance(answer, dict) else {}
-    is_twilios = _is_twilio_error(error, status)
+        payload = None
+    if not 200 <= status < 300:
+        error = payload if isinstance(payload, dict) else {}
+        raise _parse_error(status, headers, error, request_id)
+    if status not in SUCCESS_STATUSES[operation]:
+        raise OutcomeUnknown(
+            f"Twilio answered with status {status}, which does not confirm it",
+            status=status,
+            request_id=request_id,
+        )
+    if not isinstance(payload, dict):
+        raise OutcomeUnknown(
+            "Twilio's response could not be read", status=status, request_id=request_id
+        )
+    return payload
+
+
+def _parse_error(
+    status: int, headers: Mapping[str, str], error: Mapping[str, Any], request_id: str
+) -> RequestRefused | OutcomeUnknown:
+    """Return the exception for a response with an error status."""
     details = ErrorDetails(
         code=_parse_code(error.get("code")),
         message=_first_text(error, "message", "detail", "title")[:1000],
         more_info=_first_text(error, "more_info", "type")[:300],
         retry_after=parse_retry_after(headers),
     )
-    is_refusal = 400 <= status < 500 and status != REQUEST_TIMEOUT and is_twilios
-    if is_refusal or status in RequestRefused.REFUSAL_STATUSES:
-        raise RequestRefused(
+    is_client_error = 400 <= status < 500 and status != REQUEST_TIMEOUT
+    is_twilios_refusal = is_client_error and _is_twilio_error(error, status)
+    if is_twilios_refusal or status in RequestRefused.REFUSAL_STATUSES:
+        return RequestRefused(
             status=status,
             request_id=request_id,
             code=details.code,
@@ -73,92 +87,104 @@ def parse_response(
             more_info=details.more_info,
             retry_after=details.retry_after,
         )
-    why = f"Twilio answered with status {status}"
-    raise OutcomeUnknown(why, status=status, request_id=request_id, details=details)
+    return OutcomeUnknown(
+        f"Twilio answered with status {status}",
+        status=status,
+        request_id=request_id,
+        details=details,
+    )
 
 
 def _is_twilio_error(error: Mapping[str, Any], status: int) -> bool:
-    """Tell an error in Twilio's envelope, or as RFC 9457 writes it, from a gateway's JSON."""
+    """Return True for Twilio's envelope or an RFC 9457 problem, False for a gateway's JSON."""
     if (_parse_code(error.get("code")) or 0) >= MIN_TWILIO_CODE:
         return True
-    says_status = _parse_code(error.get("status")) == status
-    if isinstance(
-        error.get("message"), str
-    ):  # the envelope has all four; a code that is none is null
-        return says_status and ("code" in error or "more_info" in error)
+    repeats_status = _parse_code(error.get("status")) == status
+    if isinstance(error.get("message"), str):
+        # Twilio's envelope has `code` even where it is null.
+        return repeats_status and ("code" in error or "more_info" in error)
     has_title = isinstance(error.get("title"), str) or isinstance(error.get("detail"), str)
-    return has_title and (says_status or isinstance(error.get("type"), str))
+    return has_title and (repeats_status or isinstance(error.get("type"), str))
 
 
 def _first_text(error: Mapping[str, Any], *names: str) -> str:
     return next((str(error[name]) for name in names if error.get(name)), "")
 
 
-def extract_flow(answer: ApiResponse, sid: str | None = None) -> Snapshot:
-    return parse_flow(answer.snapshot, answer, sid)
+def extract_flow(response: ApiResponse, sid: str | None = None) -> Snapshot:
+    """Return the flow that a response consists of. `sid` is the flow that was requested."""
+    return parse_flow(response.snapshot, response, sid)
 
 
-def parse_flow(resource: Any, answer: ApiResponse, sid: str | None = None) -> Snapshot:
-    """A flow that is the answer, or a part of it."""
+def parse_flow(resource: Any, response: ApiResponse, sid: str | None = None) -> Snapshot:
+    """Return a resource of a response as a snapshot.
+
+    Raises `OutcomeUnknown` if it is not a Flex Flow, or not the flow with this SID.
+    """
     if not isinstance(resource, dict) or not flex_flow.is_sid("FO", resource.get("sid")):
-        raise unexpected_response("Twilio's response is not a Flex Flow", answer)
+        raise unexpected_response("Twilio's response is not a Flex Flow", response)
     if sid is not None and resource["sid"] != sid:
-        raise unexpected_response("Twilio's response is about another Flex Flow", answer)
+        raise unexpected_response("Twilio's response is about another Flex Flow", response)
     return flex_flow.from_response(
         {name: json_bodies.limit_depth(value) for name, value in resource.items()}
     )
 
 
-def extract_written_flow(answer: ApiResponse, account_sid: str, sid: str | None = None) -> Snapshot:
-    """The flow that a create or an update answers with, of our own account if it names one."""
-    flow = extract_flow(answer, sid)
+def extract_written_flow(
+    response: ApiResponse, account_sid: str, sid: str | None = None
+) -> Snapshot:
+    """Return the flow in the response to a create or an update.
+
+    Raises `OutcomeUnknown` if the response names another account.
+    """
+    flow = extract_flow(response, sid)
     owner = flow.get("account_sid")
-    if (
-        flex_flow.is_sid("AC", owner)
-        and flex_flow.is_sid("AC", account_sid)
-        and owner != account_sid
-    ):
+    has_sids = flex_flow.is_sid("AC", owner) and flex_flow.is_sid("AC", account_sid)
+    if has_sids and owner != account_sid:
         raise unexpected_response(
-            "Twilio's response is about a Flex Flow of another account", answer
+            "Twilio's response is about a Flex Flow of another account", response
         )
     return flow
 
 
-def unexpected_response(why: str, answer: ApiResponse) -> OutcomeUnknown:
-    """A success that is not what was asked for."""
-    return OutcomeUnknown(why, status=answer.status, request_id=answer.request_id)
+def unexpected_response(description: str, response: ApiResponse) -> OutcomeUnknown:
+    """Return the error for a success whose content is not the requested one."""
+    return OutcomeUnknown(description, status=response.status, request_id=response.request_id)
 
 
 def _parse_code(value: Any) -> int | None:
-    """A code of Twilio's, also as text."""
+    """Return a code or status of an error body as a number, also if it came as text."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value.strip()):
         value = int(value)
-    return (
-        value
-        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31
-        else None
-    )
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_integer and abs(value) < 2**31 else None
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that `Retry-After` asks for, given as a number or as one of HTTP's three dates; None
-    without it.
+    """Return the seconds that `Retry-After` asks for, or None.
 
-    A date counts from the answer's own `Date`, so that a clock of ours that is wrong does not matter."""
+    The header holds a number or an HTTP date. A date is compared with the response's own `Date`,
+    so that a wrong local clock does not matter.
+    """
     text = (headers.get("Retry-After") or "").strip()
     if not text:
         return None
     if text.isascii() and text.replace(".", "", 1).isdecimal():
         return min(float(text[:20]), MAX_RETRY_AFTER)
-    until, sent = _parse_http_date(text), _parse_http_date(headers.get("Date") or "")
-    if until is None:
+    retry_time = _parse_http_date(text)
+    if retry_time is None:
         return None
-    return min(max(0.0, until - (time.time() if sent is None else sent)), MAX_RETRY_AFTER)
+    response_time = _parse_http_date(headers.get("Date") or "")
+    if response_time is None:
+        response_time = time.time()
+    return min(max(0.0, retry_time - response_time), MAX_RETRY_AFTER)
 
 
 def _parse_http_date(date: str) -> float | None:
-    """The seconds since 1970 of an IMF-fixdate, a date as RFC 850 writes it, or asctime's, which are all in
-    GMT."""
+    """Return an HTTP date as seconds since 1970, or None.
+
+    HTTP has three forms, all in GMT: IMF-fixdate, RFC 850 and asctime.
+    """
     try:
         parts = parsedate_tz(date)
         return float(mktime_tz(parts)) if parts else None

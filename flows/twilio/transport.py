@@ -1,7 +1,7 @@
-"""HTTP sessions to Twilio: one that a thread keeps open for its reads, and a fresh one for a write.
+"""HTTP sessions to Twilio: a thread's open session for reads, and a new session for each write.
 
-A kept connection saves each page a TLS handshake. A write never goes out on one: the other side could close
-it just then, and nobody would know whether the request had arrived.
+An open connection saves a TLS handshake with each page. A write never uses one: the other side
+could close it at that moment, and the outcome would be unknown.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from flows.twilio.deadline import DeadlineAdapter
 
 USER_AGENT: Final = "flex-flow-dashboard/0.1"
 
+# Everything that an open connection depends on.
+_ConnectionKey = tuple[object, ...]
+
 
 def new_session() -> requests.Session:
-    """A session without cookies, whose connections obey a deadline."""
+    """Return a session without cookies, whose connections obey a deadline."""
     session = requests.Session()
     session.headers["Accept"] = "application/json"
     session.headers["User-Agent"] = USER_AGENT
-    # Calls of many people share it: nothing that one answer sets may go out with the next request.
+    # Requests of many users share a session, so no response may add to the next request.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = DeadlineAdapter(max_retries=0)
     session.mount("https://", adapter)
@@ -32,31 +35,34 @@ def new_session() -> requests.Session:
 
 
 class ThreadSessions:
-    """The sessions that each thread keeps, one an account. They close when the thread ends, or when the
-    account is reached in another way than before."""
+    """The open sessions of each thread, one for each account.
+
+    A session closes when its thread ends, or when the account's URL or credentials change.
+    """
 
     def __init__(self) -> None:
-        self._own = threading.local()
+        self._local = threading.local()
 
-    def of(self, account_sid: str, way: tuple[object, ...]) -> requests.Session:
-        """The session of the current thread for that account. `way` is all that a kept connection depends
-        on."""
-        kept: dict[str, tuple[tuple[object, ...], requests.Session]] = (
-            self._own.__dict__.setdefault("kept", {})
+    def of(self, account_sid: str, connection_key: _ConnectionKey) -> requests.Session:
+        """Return the current thread's session for an account.
+
+        A session with another `connection_key` is closed and replaced.
+        """
+        sessions: dict[str, tuple[_ConnectionKey, requests.Session]] = (
+            self._local.__dict__.setdefault("sessions", {})
         )
-        way = (
-            os.getpid(),
-            *way,
-        )  # a forked process shares its parent's sockets, and must not use them
-        known, session = kept.get(account_sid, (None, None))
-        if session is None or known != way:
-            if session is not None:
-                session.close()
-            session = new_session()
-            kept[account_sid] = (way, session)
+        # A forked process inherits its parent's sockets and must not use them.
+        process_key = (os.getpid(), *connection_key)
+        session_key, session = sessions.get(account_sid, (None, None))
+        if session is not None and session_key == process_key:
+            return session
+        if session is not None:
+            session.close()
+        session = new_session()
+        sessions[account_sid] = (process_key, session)
         return session
 
     def close(self) -> None:
-        """Close those of the current thread."""
-        for _, session in self._own.__dict__.pop("kept", {}).values():
+        """Close the sessions of the current thread."""
+        for _, session in self._local.__dict__.pop("sessions", {}).values():
             session.close()

@@ -1,7 +1,7 @@
-"""Values as Twilio sends them, read by kind: a boolean that came as text, a number in quotes, a date of
-another form.
+"""Parsers for field values in other forms than the documented one.
 
-Each function returns the value that is meant, or `NOT_READ` where nobody can tell. Nothing is ever guessed:
+Examples are a boolean sent as text, a number in quotes, or a date in another format.
+A parser returns the value, or `UNREADABLE` where it is not clear. Nothing is guessed:
 "maybe" is neither true nor false.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 
 class _Unreadable:
-    """Stands for a value that can't be read."""
+    """The type of `UNREADABLE`, which stands for a value that can't be read."""
 
 
 UNREADABLE: Final = _Unreadable()
@@ -25,37 +25,44 @@ _INTEGER_PATTERN: Final = re.compile(r"([+-]?[0-9]{1,18})(?:\.0+)?")
 
 
 def parse_boolean(value: Any) -> Any:
-    """True or False, also from a text such as "true" and from 1 and 0."""
+    """Return True or False, also for a text such as "true" and for 1 and 0."""
     if isinstance(value, bool):
         return value
     if isinstance(value, int | float) and value in (0, 1):
         return bool(value)
     text = value.strip().lower() if isinstance(value, str) else ""
-    return True if text in _TRUE_WORDS else False if text in _FALSE_WORDS else UNREADABLE
+    if text in _TRUE_WORDS:
+        return True
+    if text in _FALSE_WORDS:
+        return False
+    return UNREADABLE
 
 
 def parse_integer(value: Any) -> Any:
-    """A whole number, also from its digits as text and from 3.0."""
+    """Return a whole number, also for its digits as text and for 3.0."""
     if isinstance(value, bool):
         return UNREADABLE
     if isinstance(value, int):
         return value
     if isinstance(value, float):
         return int(value) if value.is_integer() else UNREADABLE
-    digits = _INTEGER_PATTERN.fullmatch(value.strip()) if isinstance(value, str) else None
-    return int(digits[1]) if digits else UNREADABLE
+    match = _INTEGER_PATTERN.fullmatch(value.strip()) if isinstance(value, str) else None
+    return int(match[1]) if match else UNREADABLE
 
 
 def parse_choice(value: Any, choices: tuple[str, ...]) -> Any:
-    """One of the choices in any case, or another text as it is: Twilio may have a choice that is new."""
+    """Return one of the choices, whatever its case, or any other text unchanged.
+
+    Another text can be a choice that Twilio has added.
+    """
     if not isinstance(value, str):
         return UNREADABLE
-    folded = value.strip().lower()
-    return folded if folded in choices else value
+    lowercase = value.strip().lower()
+    return lowercase if lowercase in choices else value
 
 
 def parse_text(value: Any) -> Any:
-    """A text; a number as its digits."""
+    """Return a text, or a number as text."""
     if isinstance(value, str):
         return value
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -63,14 +70,19 @@ def parse_text(value: Any) -> Any:
 
 
 def parse_datetime(value: Any) -> datetime | None:
-    """A date and time in UTC, or None: ISO 8601 with or without fraction and offset (without one, UTC), or
-    RFC 2822 as in Twilio's API of 2010."""
+    """Return a date and time in UTC, or None.
+
+    The text is ISO 8601 or RFC 2822, which Twilio's API of 2010 uses. A fraction and an offset are
+    optional. Without an offset the time is in UTC.
+    """
     if not isinstance(value, str):
         return None
-    for read in (datetime.fromisoformat, parsedate_to_datetime):
+    for parse in (datetime.fromisoformat, parsedate_to_datetime):
         try:
-            at = read(value.strip())
-            return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+            parsed = parse(value.strip())
+            if parsed.tzinfo is None:
+                return parsed.replace(tzinfo=UTC)
+            return parsed.astimezone(UTC)
         except (ValueError, OverflowError, TypeError):
             continue
     return None

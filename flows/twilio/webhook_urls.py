@@ -1,4 +1,4 @@
-"""Faults of a webhook's address, each in words of its own. Whether its host exists is not asked."""
+"""Checks of a webhook URL's form, with a message for each problem. Nothing is looked up."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 SCHEMES: Final = ("https", "http")
 VALID_PORTS: Final = range(1, 65_536)
@@ -22,22 +22,31 @@ _SPACE_NAMES: Final = {
     "\r": "a line break",
     "\u00a0": "a no-break space",
 }
-WHITE_SPACE, INVISIBLE_CHARACTER, MISSING_SCHEME, UNSUPPORTED_SCHEME, MISSING_SLASHES, BACKSLASH, MISSING_HOST, INVALID_IPV6, INVALID_HOST, INVALID_PORT, INVALID_USER_INFO = (
-    "white space", "invisible", "no scheme", "other scheme", "slashes", "backslash", "no host", "brackets",
-    "host", "port", "user",
-)  # fmt: skip
+
+# Kinds of problems.
+WHITE_SPACE: Final = "white space"
+INVISIBLE_CHARACTER: Final = "invisible"
+MISSING_SCHEME: Final = "no scheme"
+UNSUPPORTED_SCHEME: Final = "other scheme"
+MISSING_SLASHES: Final = "slashes"
+BACKSLASH: Final = "backslash"
+MISSING_HOST: Final = "no host"
+INVALID_IPV6: Final = "brackets"
+INVALID_HOST: Final = "host"
+INVALID_PORT: Final = "port"
+INVALID_USER_INFO: Final = "user"
 
 
 @dataclass(frozen=True, slots=True)
 class UrlProblem:
-    """One reason why an address can't be used. The sentence begins with a verb: "has a space in it …"."""
+    """A reason why a URL can't be used. The sentence starts with a verb: "contains a space …"."""
 
     kind: str
     sentence: str
 
 
 def find_url_problem(address: str) -> UrlProblem | None:
-    """The first thing that is wrong with an address; None if nothing is."""
+    """Return the first problem of a URL, or None."""
     return (
         _find_character_problem(address)
         or _find_scheme_problem(address)
@@ -53,8 +62,8 @@ def _find_character_problem(address: str) -> UrlProblem | None:
             return UrlProblem(WHITE_SPACE, f"contains {name}. Write %20 for a space, or remove it.")
         if not character.isprintable():
             is_control = unicodedata.category(character) == "Cc"
-            kind = "a control character" if is_control else "an invisible character"
-            return UrlProblem(INVISIBLE_CHARACTER, f"contains {kind} ({code}). Remove it.")
+            name = "a control character" if is_control else "an invisible character"
+            return UrlProblem(INVISIBLE_CHARACTER, f"contains {name} ({code}). Remove it.")
     return None
 
 
@@ -80,12 +89,7 @@ def _find_host_problem(address: str) -> UrlProblem | None:
         host = parts.hostname or ""
     except ValueError:
         return UrlProblem(INVALID_IPV6, "has a host in brackets that is not an IPv6 address.")
-    try:
-        port = parts.port
-    except ValueError:
-        port = 0
-    user, at, _ = parts.netloc.rpartition("@")
-    if at and "@" in user:
+    if parts.netloc.count("@") > 1:
         return UrlProblem(
             INVALID_USER_INFO,
             "has two @ before the host. Write %40 for an @ in a username or password.",
@@ -94,6 +98,14 @@ def _find_host_problem(address: str) -> UrlProblem | None:
         return UrlProblem(MISSING_HOST, "has no host, such as hooks.example.com.")
     if _INVALID_HOST_CHARACTER.search(host) or host.strip(".") == "":
         return UrlProblem(INVALID_HOST, f"has an invalid host: {host[:80]}.")
-    if port is not None and port not in VALID_PORTS:
+    if not _has_valid_port(parts):
         return UrlProblem(INVALID_PORT, "has an invalid port. Use a number from 1 to 65535.")
     return None
+
+
+def _has_valid_port(parts: SplitResult) -> bool:
+    """Return True if the URL has no port, or one from 1 to 65535."""
+    try:
+        return parts.port is None or parts.port in VALID_PORTS
+    except ValueError:
+        return False

@@ -31,7 +31,9 @@ def fill_mirror(flows: int) -> None:
     account_sid = settings.FLEX_ACCOUNTS[0].sid
     made = {
         one["sid"]: one
-        for one in seed.generate_flows(flows, seed=1, account_sid=account_sid, now=timezone.now())
+        for one in seed.generate_flows(
+            flows, seed=1, account_sid=account_sid, end_time=timezone.now()
+        )
     }
     next(iter(made.values()))["friendly_name"] = f"{RARE_WORD.title()} unique"
     everything = list(made.items())

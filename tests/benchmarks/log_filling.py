@@ -105,7 +105,7 @@ class _EventStream:
             for number, (account, flows) in enumerate(FLOWS_BY_ACCOUNT.items())
             for flow in map(
                 _to_snapshot,
-                seed.generate_flows(flows, seed=number, account_sid=account, now=self.now),
+                seed.generate_flows(flows, seed=number, account_sid=account, end_time=self.now),
             )
         ]
         self.planned: list[PlannedChange] = []

@@ -83,7 +83,7 @@ def build_log(count: int) -> None:
     states = [
         redact(replace_unstorable(flex_flow.from_response(flow)))
         for flow in seed.generate_flows(
-            1000, seed=3, account_sid="AC" + "5a" * 16, now=datetime.now(UTC)
+            1000, seed=3, account_sid="AC" + "5a" * 16, end_time=datetime.now(UTC)
         )
     ]
     head = ChainHead.objects.get_or_create(

@@ -1,4 +1,4 @@
-"""Facts about the Flex API, written down apart from the product's own table, which is tested against them."""
+"""Facts about the Flex API, independent of the product's table, which is tested against them."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,10 @@ WIRE = {fact["name"]: wire for wire, fact in PARAMETERS.items()}
 
 
 def taken_by(integration_type):
-    """The names of the fields that a flow of this integration type has, those outside the integration first."""
+    """Return the names of the fields of a flow with this integration type.
+
+    The fields outside the integration come first.
+    """
     return [
         fact["name"]
         for wire, fact in PARAMETERS.items()
@@ -22,7 +25,7 @@ def taken_by(integration_type):
 
 
 def required_by(integration_type):
-    """The names of the fields that Twilio's reference requires of this integration type."""
+    """Return the names of the fields that Twilio's reference requires for this integration type."""
     return [
         fact["name"] for fact in PARAMETERS.values() if integration_type in fact.get("requires", ())
     ]

@@ -7,7 +7,7 @@ from django.db import connection
 
 from flows.audit.models import Result, Stage
 from flows.changes import flow_changes, reconcile
-from flows.twilio import client
+from flows.twilio import client, retries
 from flows.twilio.sandbox.faults import FaultKind
 from tests.faults.acting import assert_chain_intact
 from tests.faults.matrix.edits import FlowGenerator
@@ -117,7 +117,7 @@ def takes_silence_for_yes(monkeypatch):
 @pytest.fixture
 def repeats_everything(monkeypatch):
     monkeypatch.setattr(
-        client, "IDEMPOTENT_OPERATIONS", client.IDEMPOTENT_OPERATIONS | client.WRITE_OPERATIONS
+        retries, "IDEMPOTENT_OPERATIONS", retries.IDEMPOTENT_OPERATIONS | client.WRITE_OPERATIONS
     )
 
 

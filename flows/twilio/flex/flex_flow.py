@@ -1,10 +1,8 @@
-"""The FlexFlow resource as data: its fields, their wire names, limits and choices, and which
-integration type takes which field.
+"""The FlexFlow resource as data: fields, wire names, limits, choices and integration types.
 
-This is the one place that knows Twilio's CamelCase. Forms, client, sandbox, diffs and lint read
-the table below; none of them repeats it. Elsewhere a flow is a `Snapshot`: a flat dict with
-response names, where a field of the integration is `integration_flow_sid` and so on.
-Sources: Twilio's Flex API reference (create, update, list and resource pages), read 2026-11.
+Only this package knows Twilio's CamelCase names. All other code reads the table below. Elsewhere a
+flow is a `Snapshot`: a flat dict of response names, with `integration_flow_sid` for an
+integration's `flow_sid`. Source: Twilio's Flex API reference (all FlexFlow pages), read 2026-11.
 """
 
 from __future__ import annotations
@@ -12,50 +10,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from flows.twilio import values as readings
+from flows.twilio import values
+from flows.twilio.resource import Field as Field
+from flows.twilio.values import parse_datetime as parse_datetime
 
 Snapshot = dict[str, Any]
-FieldKind = Literal["text", "sid", "enum", "boolean", "integer", "url", "datetime"]
 
 CHANNEL_TYPES: Final = ("web", "sms", "facebook", "whatsapp", "line", "custom")
 INTEGRATION_TYPES: Final = ("studio", "external", "task")
-# Assumption: the reference calls studio the default, and its example without a type answers so.
+# Assumption: the reference names studio as the default, and so does its example without a type.
 DEFAULT_INTEGRATION_TYPE: Final = "studio"
 INT32_MAX: Final = 2_147_483_647
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One field of the resource. `wire` is its parameter name, or None if Twilio alone sets it."""
-
-    name: str
-    label: str
-    help: str
-    kind: FieldKind
-    wire: str | None = None
-    sid_prefix: str = ""
-    choices: tuple[str, ...] = ()
-    max_length: int | None = None
-    minimum: int | None = None
-    maximum: int | None = None
-    default: str | int | bool | None = None  # what Twilio takes when the parameter is left out
-    required_on_create: bool = False
-    takes: tuple[str, ...] = ()  # integration types that take it; empty: not of the integration
-    requires: tuple[str, ...] = ()  # integration types that require it
-    pii: bool = False
-
-    @property
-    def pattern(self) -> str:
-        """The regular expression of a SID field, anchored for `re.fullmatch`."""
-        return rf"{self.sid_prefix}[0-9a-fA-F]{{32}}" if self.sid_prefix else ""
-
-    @property
-    def of_integration(self) -> bool:
-        return bool(self.takes)
 
 
 FIELDS: Final[tuple[Field, ...]] = (
@@ -116,7 +83,8 @@ FIELDS: Final[tuple[Field, ...]] = (
         label="Enabled",
         kind="boolean",
         wire="Enabled",
-        help="Only enabled flows receive messages. Only one flow can be enabled per channel and contact identity.",
+        help="Only enabled flows receive messages. Only one flow can be enabled per channel and "
+        "contact identity.",
     ),
     Field(
         name="integration_type",
@@ -186,7 +154,8 @@ FIELDS: Final[tuple[Field, ...]] = (
         maximum=INT32_MAX,
         default=86_400,
         takes=("task",),
-        help="How long a task waits for an agent before it is cancelled, in seconds. Twilio's default is 86,400 (1 day).",
+        help="How long a task waits for an agent before it is cancelled, in seconds. "
+        "Twilio's default is 86,400 (1 day).",
     ),
     Field(
         name="integration_priority",
@@ -217,7 +186,8 @@ FIELDS: Final[tuple[Field, ...]] = (
         maximum=3,
         default=3,
         takes=("studio", "external"),
-        help="Number of retries if the Studio Flow or the webhook fails (0 to 3). Twilio's default is 3.",
+        help="Number of retries if the Studio Flow or the webhook fails (0 to 3). "
+        "Twilio's default is 3.",
     ),
     Field(
         name="long_lived",
@@ -233,7 +203,8 @@ FIELDS: Final[tuple[Field, ...]] = (
         kind="boolean",
         wire="JanitorEnabled",
         default=False,
-        help="Closes Proxy sessions when their task is deleted outside Flex. Twilio's default is no.",
+        help="Closes Proxy sessions when their task is deleted outside Flex. "
+        "Twilio's default is no.",
     ),
     Field(
         name="date_created",
@@ -263,8 +234,11 @@ WRITABLE_FIELDS: Final[tuple[Field, ...]] = tuple(FIELDS_BY_WIRE_NAME.values())
 INTEGRATION_FIELDS: Final[tuple[Field, ...]] = tuple(
     field for field in FIELDS if field.of_integration
 )
+# Set by Twilio alone. Its dates are in whole seconds, so equal dates prove nothing.
+TWILIO_MANAGED_FIELDS: Final = frozenset(field.name for field in FIELDS if field.wire is None)
 
 _WIRE_NAMES = {field.name: wire for wire, field in FIELDS_BY_WIRE_NAME.items()}
+_POSITIONS = {field.name: position for position, field in enumerate(FIELDS)}
 _INTEGRATION_PREFIX = "integration_"
 _FLOW_LEVEL_NAMES = {field.name for field in FIELDS if not field.of_integration}
 _INTEGRATION_NAMES = {
@@ -274,7 +248,7 @@ _SID_DIGITS: Final = re.compile("[0-9a-fA-F]{32}")
 
 
 def is_sid(prefix: str, value: object) -> bool:
-    """Whether `value` is a SID of that kind: its two letters and 32 hexadecimal digits, nothing else."""
+    """Return True for a SID with this prefix: two letters and 32 hexadecimal digits."""
     return (
         isinstance(value, str)
         and value.startswith(prefix)
@@ -283,35 +257,42 @@ def is_sid(prefix: str, value: object) -> bool:
 
 
 def is_applicable(field: Field, integration_type: str | None) -> bool:
-    """Whether a flow of this integration type uses the field at all."""
+    """Return True if flows of this integration type use the field."""
     return not field.of_integration or integration_type in field.takes
 
 
 def is_required(field: Field, integration_type: str | None) -> bool:
-    """Whether Twilio's reference demands the field for this integration type."""
+    """Return True if Twilio's reference requires the field for this integration type."""
     return integration_type in field.requires
 
 
+def is_writable(name: str) -> bool:
+    """Return True for a field that a change can set."""
+    return name in _WIRE_NAMES
+
+
 def handler_type(flow: Mapping[str, Any]) -> str:
-    """The integration type that handles a flow's messages: the flow's own, or Twilio's default where a flow has none
-    and names a Studio Flow. Empty where nothing says what handles them."""
-    kind = normalize_value("integration_type", flow.get("integration_type"))
-    if (
-        kind is None
-        and normalize_value("integration_flow_sid", flow.get("integration_flow_sid")) is not None
-    ):
-        return DEFAULT_INTEGRATION_TYPE
-    return kind if isinstance(kind, str) else ""
+    """Return the integration type that handles a flow's messages, or "" if it has none.
+
+    A flow without a type has Twilio's default if it names a Studio Flow.
+    """
+    integration_type = normalize_value("integration_type", flow.get("integration_type"))
+    if integration_type is None:
+        studio_flow = normalize_value("integration_flow_sid", flow.get("integration_flow_sid"))
+        return DEFAULT_INTEGRATION_TYPE if studio_flow is not None else ""
+    return integration_type if isinstance(integration_type, str) else ""
 
 
 def from_response(resource: Mapping[str, Any]) -> Snapshot:
-    """Twilio's JSON as a snapshot. Fields that nobody knows yet are kept under their own names."""
+    """Return Twilio's JSON as a snapshot. Unknown fields keep their names."""
     snapshot: Snapshot = {}
     integration = _parse_integration(resource)
     if integration is not None:
-        for key, value in integration.items():  # of ten thousand flows, the same few keys
+        for key, value in integration.items():
+            # `or`, because `get` with a default would build it for each field of 10,000 flows.
             snapshot[_INTEGRATION_NAMES.get(key) or _INTEGRATION_PREFIX + key] = value
-    # The flow's own fields come last: an unknown `integration.type` can't pass for `integration_type`.
+    # The flow's own fields come last, so that an unknown `integration.type` can't replace
+    # `integration_type`.
     snapshot.update(resource)
     if integration is not None or not resource.get("integration"):
         snapshot.pop("integration", None)
@@ -319,7 +300,7 @@ def from_response(resource: Mapping[str, Any]) -> Snapshot:
 
 
 def _parse_integration(resource: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The integration's own fields, also where they came as a text of JSON. None if there are none to read."""
+    """Return the fields of the integration, also from JSON text, or None if they can't be read."""
     integration = resource.get("integration")
     if isinstance(integration, str):
         try:
@@ -330,20 +311,23 @@ def _parse_integration(resource: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def to_response(snapshot: Mapping[str, Any]) -> dict[str, Any]:
-    """A snapshot as Twilio's JSON, `integration` nested again: the inverse of `from_response`."""
-    resource: dict[str, Any] = {"integration": {}}
+    """Return a snapshot as Twilio's JSON, the inverse of `from_response`."""
+    integration: dict[str, Any] = {}
+    resource: dict[str, Any] = {"integration": integration}
     for name, value in snapshot.items():
         if name.startswith(_INTEGRATION_PREFIX) and name not in _FLOW_LEVEL_NAMES:
-            resource["integration"][name.removeprefix(_INTEGRATION_PREFIX)] = value
+            integration[name.removeprefix(_INTEGRATION_PREFIX)] = value
         else:
             resource[name] = value
     return resource
 
 
-def to_parameters(values: Mapping[str, Any]) -> dict[str, str]:
-    """Fields as form parameters under Twilio's names. `None` and the empty string unset a field. A field
-    that can't be written is a KeyError."""
-    return {_WIRE_NAMES[name]: _encode(value) for name, value in values.items()}
+def to_parameters(fields: Mapping[str, Any]) -> dict[str, str]:
+    """Return fields as form parameters with Twilio's names.
+
+    `None` and the empty string unset a field. A field that can't be written raises KeyError.
+    """
+    return {_WIRE_NAMES[name]: _encode(value) for name, value in fields.items()}
 
 
 def _encode(value: Any) -> str:
@@ -354,27 +338,25 @@ def _encode(value: Any) -> str:
     return str(value)
 
 
-# Twilio's own bookkeeping; its dates are whole seconds, so they prove nothing.
-TWILIO_MANAGED_FIELDS: Final = frozenset(field.name for field in FIELDS if field.wire is None)
-
-
-def parse_datetime(value: Any) -> datetime | None:
-    """A date and time as Twilio writes it, in UTC; None if it is none."""
-    return readings.parse_datetime(value)
-
-
 def normalize_value(name: str, value: Any) -> Any:
-    """The value as it is meant and compared: an unset field is None, a boolean or a number that came as text is one.
-    What can't be read stays as it came."""
-    if value is None or value == "":
+    """Return a field's value in the form in which values are compared.
+
+    An unset field is None. A boolean or number that came as text becomes one. An unreadable value
+    stays as it is.
+    """
+    if _is_unset(value):
         return None
-    meant = _parse_value(name, value)
-    return value if meant is readings.UNREADABLE else meant
+    parsed = _parse_value(name, value)
+    return value if parsed is values.UNREADABLE else parsed
 
 
 def is_readable(name: str, value: Any) -> bool:
-    """Tell whether a field's value is one of its kind. An unset one is, and so is any of a field that nobody knows."""
-    return value is None or value == "" or _parse_value(name, value) is not readings.UNREADABLE
+    """Return True if a value fits its field's kind. Unset values and unknown fields always do."""
+    return _is_unset(value) or _parse_value(name, value) is not values.UNREADABLE
+
+
+def _is_unset(value: Any) -> bool:
+    return value is None or value == ""
 
 
 def _parse_value(name: str, value: Any) -> Any:
@@ -382,31 +364,37 @@ def _parse_value(name: str, value: Any) -> Any:
     if field is None:
         return value
     if field.kind == "enum":
-        return readings.parse_choice(value, field.choices)
-    return readings.PARSERS[field.kind](value)
+        return values.parse_choice(value, field.choices)
+    return values.PARSERS[field.kind](value)
 
 
-def is_same_value(name: str, left: Any, right: Any) -> bool:
-    """Whether two values of a field mean the same to Twilio."""
-    one, other = normalize_value(name, left), normalize_value(name, right)
-    return bool(one == other and isinstance(one, bool) == isinstance(other, bool))
+def is_same_value(name: str, first: Any, second: Any) -> bool:
+    """Return True if two values of a field mean the same to Twilio."""
+    first, second = normalize_value(name, first), normalize_value(name, second)
+    # In Python, True equals 1.
+    is_same_kind = isinstance(first, bool) == isinstance(second, bool)
+    return bool(first == second and is_same_kind)
 
 
 def differing_fields(
-    left: Mapping[str, Any], right: Mapping[str, Any], names: Iterable[str] | None = None
+    first: Mapping[str, Any], second: Mapping[str, Any], names: Iterable[str] | None = None
 ) -> list[str]:
-    """The names of fields whose values differ, in the table's order, unknown fields last."""
-    present = list(names) if names is not None else [*left, *right]
-    order = {field.name: place for place, field in enumerate(FIELDS)}
-    ranked = sorted(set(present), key=lambda name: (order.get(name, len(order)), name))
-    return [name for name in ranked if not is_same_value(name, left.get(name), right.get(name))]
+    """Return the names of fields with different values, unknown fields last.
+
+    `names` limits the comparison to these fields.
+    """
+    candidates = set(names) if names is not None else {*first, *second}
+    differing = [
+        name for name in candidates if not is_same_value(name, first.get(name), second.get(name))
+    ]
+    return sorted(differing, key=_sort_key)
 
 
-def is_writable(name: str) -> bool:
-    """Return True for a field that a change can set."""
-    return name in _WIRE_NAMES
+def _sort_key(name: str) -> tuple[int, str]:
+    """Sort fields as in the table, and unknown ones after them by name."""
+    return _POSITIONS.get(name, len(FIELDS)), name
 
 
 def changed_writable_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Return the writable fields whose values differ. What nobody can write is Twilio's own business."""
-    return [name for name in differing_fields(before, after) if name in _WIRE_NAMES]
+    """Return the names of writable fields with different values."""
+    return [name for name in differing_fields(before, after) if is_writable(name)]

@@ -1,7 +1,7 @@
-"""A local Flex API over HTTP: the same rules as Twilio's, and faults on request.
+"""A local Flex API over HTTP with Twilio's rules, and with faults on request.
 
-It is the other end of the demo and of the tests, and knows nothing of Django or of the rest of
-flows beyond the schema table. Where Twilio's behaviour is not known, the code says "assumption".
+The demo and the tests run against it. It imports neither Django nor anything from `flows` other
+than `flows.twilio`. Where Twilio's behaviour is not documented, a comment says "Assumption".
 """
 
 from flows.twilio.sandbox.consistency import Lag, LagKind

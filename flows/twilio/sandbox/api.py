@@ -1,7 +1,7 @@
-"""The endpoints: who may call, which path and method mean what, and what a list looks like.
+"""The endpoints of the sandbox: authentication, routes and lists.
 
-It turns a request into an answer. Rules of a flow are contract's, its whereabouts store's; sockets,
-faults and the record of requests are unknown here.
+The API turns a request into a response. The rules of a flow are in `rules`, the flows in `store`,
+sockets and faults in `handler`.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ METHOD_NOT_ALLOWED = 20004
 INVALID_PAGE_SIZE = 20007
 NOT_FOUND = 20404
 INTERNAL_SERVER_ERROR = 20500
-TOKEN_TAG = "flexflows"  # noqa: S105  # marks a page token as ours; nothing secret
+TOKEN_TAG = "flexflows"  # noqa: S105  # marks the sandbox's page tokens; not a secret
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What arrived. `refusal` is set if its body could not be read."""
+    """An HTTP request. `refusal` is the error to raise if its body could not be read."""
 
     method: str
     path: str
@@ -68,13 +68,13 @@ class Api:
         self._credentials = credentials
         self.lags = LagQueue()
 
-    def respond(self, request: Request, received: RequestRecord) -> Response:
-        """Carry the request out and answer it; `received` is told what was applied."""
+    def respond(self, request: Request, record: RequestRecord) -> Response:
+        """Carry out a request, note in `record` what was applied, and return the response."""
         try:
             self._authenticate(request.authorization)
-            return self._route(request, received)
-        except ApiError as refusal:
-            return error_response(refusal)
+            return self._route(request, record)
+        except ApiError as error:
+            return error_response(error)
         except Exception:
             logger.exception("The sandbox failed at %s %s", request.method, request.path)
             return error_response(
@@ -88,13 +88,13 @@ class Api:
     def _authenticate(self, authorization: str) -> None:
         scheme, _, encoded = authorization.partition(" ")
         try:
-            pair = base64.b64decode(encoded.strip(), validate=True)
+            credentials = base64.b64decode(encoded.strip(), validate=True)
         except (binascii.Error, ValueError):
-            pair = b""
-        name, _, secret = pair.partition(b":")
+            credentials = b""
+        name, _, secret = credentials.partition(b":")
         expected = self._credentials.get(name.decode("utf-8", "replace"))
-        known = expected is not None and secrets.compare_digest(secret, expected.encode())
-        if scheme.lower() != "basic" or not known:
+        is_valid = expected is not None and secrets.compare_digest(secret, expected.encode())
+        if scheme.lower() != "basic" or not is_valid:
             raise ApiError(
                 HTTPStatus.UNAUTHORIZED,
                 AUTHENTICATION_ERROR,
@@ -102,58 +102,59 @@ class Api:
                 WWW_Authenticate='Basic realm="Twilio API"',
             )
 
-    def _route(self, request: Request, received: RequestRecord) -> Response:
+    def _route(self, request: Request, record: RequestRecord) -> Response:
         if request.refusal is not None:
             raise request.refusal
         path = unquote(request.path)
-        by_method: dict[str, Callable[[Request, RequestRecord], Response]]
+        endpoints: dict[str, Callable[[Request, RequestRecord], Response]]
         if path == LIST_PATH:
-            by_method = {"GET": self._list, "POST": self._create}
+            endpoints = {"GET": self._list, "POST": self._create}
         elif match := re.fullmatch(rf"{LIST_PATH}/([^/]+)", path):
             sid = match[1]
-            by_method = {
-                "GET": lambda request, received: self._fetch(request, received, sid),
-                "POST": lambda request, received: self._update(request, received, sid),
-                "DELETE": lambda _request, received: self._delete(received, sid),
+            endpoints = {
+                "GET": lambda request, record: self._fetch(request, record, sid),
+                "POST": lambda request, record: self._update(request, record, sid),
+                "DELETE": lambda _request, record: self._delete(record, sid),
             }
         else:
             raise ApiError(
                 HTTPStatus.NOT_FOUND, NOT_FOUND, f"The requested resource {path} was not found"
             )
-        serve = by_method.get(request.method)
-        if serve is None:
-            raise method_not_allowed_error(", ".join(by_method))
-        return serve(request, received)
+        endpoint = endpoints.get(request.method)
+        if endpoint is None:
+            raise method_not_allowed_error(", ".join(endpoints))
+        return endpoint(request, record)
 
-    def _create(self, request: Request, received: RequestRecord) -> Response:
+    def _create(self, request: Request, record: RequestRecord) -> Response:
         resource = self._store.create(rules.parse_parameters(request.parameters))
-        received.sid, received.applied = resource["sid"], True
+        record.sid, record.applied = resource["sid"], True
         return json_response(HTTPStatus.CREATED, _add_url(resource, request))
 
-    def _fetch(self, request: Request, received: RequestRecord, sid: str) -> Response:
-        lag = self._lag(request, received)
-        store = self._store if lag is None else self._store.ago(lag.seconds)
+    def _fetch(self, request: Request, record: RequestRecord, sid: str) -> Response:
+        lag = self._take_lag(request, record)
+        store = self._store if lag is None else self._store.past_state(lag.seconds)
         return json_response(HTTPStatus.OK, _add_url(store.get(sid), request))
 
-    def _lag(self, request: Request, received: RequestRecord) -> Lag | None:
+    def _take_lag(self, request: Request, record: RequestRecord) -> Lag | None:
+        """Return the lag for this read, or None, and note it in the record."""
         lag = self.lags.take(unquote(request.path))
-        if lag is not None and received.fault is None:
-            received.fault = lag.kind.value
+        if lag is not None and record.fault is None:
+            record.fault = lag.kind.value
         return lag
 
-    def _update(self, request: Request, received: RequestRecord, sid: str) -> Response:
+    def _update(self, request: Request, record: RequestRecord, sid: str) -> Response:
         values = rules.parse_parameters(request.parameters)
         resource = self._store.update(sid, values)
         if values:  # an empty body succeeds and changes nothing
-            received.sid, received.applied = sid, True
+            record.sid, record.applied = sid, True
         return json_response(HTTPStatus.OK, _add_url(resource, request))
 
-    def _delete(self, received: RequestRecord, sid: str) -> Response:
+    def _delete(self, record: RequestRecord, sid: str) -> Response:
         self._store.delete(sid)
-        received.sid, received.applied = sid, True
+        record.sid, record.applied = sid, True
         return no_content_response()
 
-    def _list(self, request: Request, received: RequestRecord) -> Response:
+    def _list(self, request: Request, record: RequestRecord) -> Response:
         size = _parse_number(
             request.parameters, "PageSize", DEFAULT_PAGE_SIZE, code=INVALID_PAGE_SIZE
         )
@@ -167,50 +168,52 @@ class Api:
         token = request.parameters.get("PageToken") or None
         cursor = None if token is None else _decode_cursor(token)
         name = request.parameters.get("FriendlyName") or None
-        lag = self._lag(request, received)
+        lag = self._take_lag(request, record)
         page = read_page(self._store, lag, size=size, cursor=cursor, friendly_name=name)
         meta = _list_metadata(request, page, size=size, number=number, token=token)
-        origin = request.origin + LIST_PATH + "/"
-        return json_response(
-            HTTPStatus.OK,
-            {
-                "meta": meta,
-                "flex_flows": [flow | {"url": origin + flow["sid"]} for flow in page.flows],
-            },
-        )
+        flows = [_add_url(flow, request) for flow in page.flows]
+        return json_response(HTTPStatus.OK, {"meta": meta, "flex_flows": flows})
 
 
 def method_not_allowed_error(allowed: str) -> ApiError:
+    """Return the error for a method that is not in `allowed`, the Allow header."""
     return ApiError(
         HTTPStatus.METHOD_NOT_ALLOWED, METHOD_NOT_ALLOWED, "Method not allowed", Allow=allowed
     )
 
 
 def _add_url(resource: Resource, request: Request) -> Resource:
-    """The resource with its own address, on the host that the client asked."""
+    """Return a resource with its URL, at the host that the client addressed."""
     return resource | {"url": f"{request.origin}{LIST_PATH}/{resource['sid']}"}
 
 
 def _list_metadata(
     request: Request, page: Page, *, size: int, number: int, token: str | None
 ) -> dict[str, Any]:
+    """Return a page's `meta` object. `number` and `token` are the page's own."""
     name = request.parameters.get("FriendlyName")
 
-    def address(to: int, to_token: str | None) -> str:
-        query = {"FriendlyName": name, "PageSize": size, "Page": to, "PageToken": to_token}
-        given = {key: value for key, value in query.items() if value is not None}
-        return f"{request.origin}{LIST_PATH}?{urlencode(given)}"
+    def page_url(page_number: int, page_token: str | None) -> str:
+        query: dict[str, str | int] = {}
+        if name is not None:
+            query["FriendlyName"] = name
+        query |= {"PageSize": size, "Page": page_number}
+        if page_token is not None:
+            query["PageToken"] = page_token
+        return f"{request.origin}{LIST_PATH}?{urlencode(query)}"
 
-    before, after = page.previous, page.following
+    previous_page_url = next_page_url = None
+    if page.previous is not None:
+        previous_page_url = page_url(max(number - 1, 0), _encode_cursor(page.previous))
+    if page.following is not None:
+        next_page_url = page_url(number + 1, _encode_cursor(page.following))
     return {
         "page": number,
         "page_size": size,
-        "first_page_url": address(0, None),
-        "previous_page_url": address(max(number - 1, 0), _encode_cursor(before))
-        if before
-        else None,
-        "url": address(number, token),
-        "next_page_url": address(number + 1, _encode_cursor(after)) if after else None,
+        "first_page_url": page_url(0, None),
+        "previous_page_url": previous_page_url,
+        "url": page_url(number, token),
+        "next_page_url": next_page_url,
         "key": "flex_flows",
     }
 
@@ -225,9 +228,8 @@ def _parse_number(parameters: Mapping[str, str], name: str, default: int, *, cod
 
 
 def _encode_cursor(cursor: Cursor) -> str:
-    return base64.urlsafe_b64encode(
-        json.dumps([TOKEN_TAG, cursor.number, cursor.newer]).encode()
-    ).decode()
+    text = json.dumps([TOKEN_TAG, cursor.number, cursor.newer])
+    return base64.urlsafe_b64encode(text.encode()).decode()
 
 
 def _decode_cursor(token: str) -> Cursor:

@@ -1,40 +1,40 @@
-"""Where the made-up company answers customers: its cities, its words, its telephone numbers, its webhooks.
+"""The fictional company of the seeded flows: its cities, services, telephone numbers and webhooks.
 
-Every number is in a range that the country's regulator keeps for drama and fiction; countries without
-one use American numbers (555-0100 to 555-0199).
+Every number is in a range that the country's regulator reserves for fiction. Countries without such
+a range use American numbers (555-0100 to 555-0199).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-US_NUMBER_RANGES = tuple(
-    (f"+1{area}55501{{:02}}", 100)
-    for area in (
-        206, 212, 214, 215, 267, 281, 303, 305, 312, 314, 323, 347, 404, 407, 412, 415, 424, 469, 503, 504,
-        512, 602, 612, 615, 617, 619, 626, 646, 650, 702, 713, 718, 720, 773, 786, 801, 813, 832, 916, 972,
-    )
+US_AREA_CODES = (
+    206, 212, 214, 215, 267, 281, 303, 305, 312, 314, 323, 347, 404, 407, 412, 415, 424, 469,
+    503, 504, 512, 602, 612, 615, 617, 619, 626, 646, 650, 702, 713, 718, 720, 773, 786, 801,
+    813, 832, 916, 972,
 )  # fmt: skip
+US_NUMBER_RANGES = tuple((f"+1{area_code}55501{{:02}}", 100) for area_code in US_AREA_CODES)
 
 
 @dataclass(frozen=True, slots=True)
 class Locale:
-    """A language area. `ranges` are a number's form and how many numbers it has."""
+    """A language area. `ranges` are formats of telephone numbers, each with its size."""
 
     language: str
     cities: tuple[str, ...]
     purposes: tuple[str, ...]
     ranges: tuple[tuple[str, int], ...]
 
-    def number(self, at: int) -> str:
-        """The number at this place of all the ranges; it begins again when they are used up."""
-        at %= sum(size for _, size in self.ranges)
+    def number(self, index: int) -> str:
+        """Return the telephone number with this index in all ranges. The index wraps around."""
+        index %= sum(size for _, size in self.ranges)
         ranges = iter(self.ranges)
-        form, size = next(ranges)
-        while at >= size:
-            at -= size
-            form, size = next(ranges)
-        return form.format(at * 37 % size)  # scattered: 37 divides none of the sizes
+        number_format, size = next(ranges)
+        while index >= size:
+            index -= size
+            number_format, size = next(ranges)
+        # 37 divides none of the sizes, so the numbers are scattered without repetition.
+        return number_format.format(index * 37 % size)
 
 
 LOCALES = (

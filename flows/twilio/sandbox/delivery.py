@@ -1,6 +1,6 @@
-"""The bytes of an answer on their way to the client, whole or as a fault has them: cut, dripped, endless.
+"""Delivery of a response to the client: complete, cut, dripped or endless.
 
-It also owns the gate at which requests are held, so that a hang ends at once when it is released.
+It also has the gate at which requests are held, so that a release ends every hang at once.
 """
 
 from __future__ import annotations
@@ -20,19 +20,22 @@ if TYPE_CHECKING:
 
     from flows.twilio.sandbox.responses import Response
 
-POLL_INTERVAL = 0.02  # seconds between looks whether a held client is still there
-DRIP_INTERVAL = 0.1  # seconds between bytes, if the fault does not say
+POLL_INTERVAL = 0.02  # seconds between checks whether a held client is still connected
+DRIP_INTERVAL = 0.1  # seconds between bytes, unless the fault says otherwise
 BLANK_CHUNK = b" " * 65_536
 
 
 class Gate:
-    """Where requests wait. `release` lets go every request that has come, `close` those to come too."""
+    """The place where requests are held.
+
+    `release` lets the present requests continue, `close` also all later ones.
+    """
 
     def __init__(self) -> None:
         self.condition = threading.Condition()
         self.releases = 0
-        self.held = 0
-        self.closed = False
+        self.held_count = 0
+        self.is_closed = False
 
     def release(self) -> None:
         with self.condition:
@@ -40,52 +43,53 @@ class Gate:
             self.condition.notify_all()
 
     def close(self) -> None:
-        self.closed = True
+        self.is_closed = True
         self.release()
 
     def wait_until_held(self, count: int, timeout: float) -> bool:
-        """Wait until so many requests are held here at once."""
+        """Wait until `count` requests are held at once. Return False after `timeout` seconds."""
         with self.condition:
-            return self.condition.wait_for(lambda: self.held >= count, timeout)
+            return self.condition.wait_for(lambda: self.held_count >= count, timeout)
 
 
 class RequestWait:
-    """One request's stay: a release at any time after its arrival ends all of its waiting."""
+    """All waiting of one request. A release at any time after its arrival ends it."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._releases_at_start = gate.releases
 
     @property
-    def over(self) -> bool:
-        return self._gate.closed or self._gate.releases != self._releases_at_start
+    def is_over(self) -> bool:
+        return self._gate.is_closed or self._gate.releases != self._releases_at_start
 
-    def hold(self, seconds: float | None, gone: Callable[[], bool]) -> None:
-        """Keep the request until it is released, its client is gone or the seconds are over."""
+    def hold(self, seconds: float | None, is_cancelled: Callable[[], bool]) -> None:
+        """Hold the request until a release, until `is_cancelled`, or for at most `seconds`."""
         gate = self._gate
         with gate.condition:
-            gate.held += 1
+            gate.held_count += 1
             gate.condition.notify_all()
             try:
-                self._wait(seconds, gone)
+                self._wait(seconds, is_cancelled)
             finally:
-                gate.held -= 1
+                gate.held_count -= 1
 
     def pause(self, seconds: float) -> None:
+        """Wait for the seconds, or until a release."""
         with self._gate.condition:
             self._wait(seconds, lambda: False)
 
-    def _wait(self, seconds: float | None, gone: Callable[[], bool]) -> None:
+    def _wait(self, seconds: float | None, is_cancelled: Callable[[], bool]) -> None:
         deadline = float("inf") if seconds is None else time.monotonic() + seconds
-        while not self.over and not gone():
-            left = deadline - time.monotonic()
-            if left <= 0:
+        while not self.is_over and not is_cancelled():
+            seconds_left = deadline - time.monotonic()
+            if seconds_left <= 0:
                 return
-            self._gate.condition.wait(min(POLL_INTERVAL, left))
+            self._gate.condition.wait(min(POLL_INTERVAL, seconds_left))
 
 
 def is_disconnected(connection: socket.socket) -> bool:
-    """Whether the client has closed its end."""
+    """Return True if the client has closed its end of the connection."""
     try:
         return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
     except BlockingIOError:
@@ -95,77 +99,85 @@ def is_disconnected(connection: socket.socket) -> bool:
 
 
 def send_response(
-    connection: socket.socket, answer: Response, *, close: bool, omit_body: bool = False
+    connection: socket.socket, response: Response, *, close: bool, omit_body: bool = False
 ) -> None:
-    """The answer in good order. `omit_body` leaves the body out: the request was a HEAD."""
-    connection.sendall(
-        _build_head(answer, len(answer.body), close=close) + (b"" if omit_body else answer.body)
-    )
+    """Send a response without a fault. `omit_body` is for a response to HEAD."""
+    head = _build_head(response, len(response.body), close=close)
+    body = b"" if omit_body else response.body
+    connection.sendall(head + body)
 
 
 def send_faulty_response(
-    connection: socket.socket, answer: Response, fault: Fault, visit: RequestWait
+    connection: socket.socket, response: Response, fault: Fault, request_wait: RequestWait
 ) -> bool:
-    """The answer as the fault has it; the connection can't be used afterwards. False if the fault is
-    none of the connection's, and nothing was sent."""
-    way = _FAULTY_SENDERS.get(fault.kind)
-    if way is None:
+    """Send a response with a fault of the connection, which can't be used afterwards.
+
+    Returns False, and sends nothing, for other faults.
+    """
+    send = _FAULTY_SENDERS.get(fault.kind)
+    if send is None:
         return False
-    way(connection, answer, DRIP_INTERVAL if fault.seconds is None else fault.seconds, visit)
+    interval = DRIP_INTERVAL if fault.seconds is None else fault.seconds
+    send(connection, response, interval, request_wait)
     return True
 
 
-def _build_head(answer: Response, length: int | None, *, close: bool) -> bytes:
-    phrase = HTTPStatus(answer.status).phrase if answer.status in set(HTTPStatus) else ""
-    lines = [f"HTTP/1.1 {answer.status} {phrase}"]
-    lines += [f"{name}: {value}" for name, value in answer.headers.items()]
-    if length is not None and answer.status != HTTPStatus.NO_CONTENT:
+def _build_head(response: Response, length: int | None, *, close: bool) -> bytes:
+    """Return the status line and headers, without Content-Length if `length` is None."""
+    phrase = HTTPStatus(response.status).phrase if response.status in set(HTTPStatus) else ""
+    lines = [f"HTTP/1.1 {response.status} {phrase}"]
+    lines += [f"{name}: {value}" for name, value in response.headers.items()]
+    if length is not None and response.status != HTTPStatus.NO_CONTENT:
         lines.append(f"Content-Length: {length}")
     lines.append(f"Connection: {'close' if close else 'keep-alive'}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
 def _drip_body(
-    connection: socket.socket, answer: Response, seconds: float, visit: RequestWait
+    connection: socket.socket, response: Response, interval: float, request_wait: RequestWait
 ) -> None:
-    connection.sendall(_build_head(answer, len(answer.body), close=True))
-    _drip(connection, answer.body, seconds, visit)
+    connection.sendall(_build_head(response, len(response.body), close=True))
+    _drip(connection, response.body, interval, request_wait)
 
 
 def _drip_headers(
-    connection: socket.socket, answer: Response, seconds: float, visit: RequestWait
+    connection: socket.socket, response: Response, interval: float, request_wait: RequestWait
 ) -> None:
-    _drip(connection, _build_head(answer, len(answer.body), close=True), seconds, visit)
-    connection.sendall(answer.body)
+    _drip(connection, _build_head(response, len(response.body), close=True), interval, request_wait)
+    connection.sendall(response.body)
 
 
-def _drip(connection: socket.socket, data: bytes, seconds: float, visit: RequestWait) -> None:
-    """Byte by byte; what is left goes out at once when it is released."""
-    for at in range(len(data)):
-        connection.sendall(data[at : at + 1])
-        visit.pause(seconds)
-        if visit.over:
-            connection.sendall(data[at + 1 :])
+def _drip(
+    connection: socket.socket, data: bytes, interval: float, request_wait: RequestWait
+) -> None:
+    """Send one byte after each interval, and all the rest at once after a release."""
+    for position in range(len(data)):
+        connection.sendall(data[position : position + 1])
+        request_wait.pause(interval)
+        if request_wait.is_over:
+            connection.sendall(data[position + 1 :])
             return
 
 
 def _truncate(
-    connection: socket.socket, answer: Response, _seconds: float, _visit: RequestWait
+    connection: socket.socket, response: Response, _interval: float, _request_wait: RequestWait
 ) -> None:
-    if not answer.body:  # a 204 could not promise a body
-        answer = replace(answer, status=HTTPStatus.OK)
-    head = _build_head(answer, len(answer.body) or 100, close=True)
-    connection.sendall(head + answer.body[: len(answer.body) // 2])
+    """Send half of the body that Content-Length promises."""
+    if not response.body:  # a 204 has no Content-Length
+        response = replace(response, status=HTTPStatus.OK)
+    head = _build_head(response, len(response.body) or 100, close=True)
+    connection.sendall(head + response.body[: len(response.body) // 2])
 
 
 def _send_endlessly(
-    connection: socket.socket, answer: Response, _seconds: float, visit: RequestWait
+    connection: socket.socket, response: Response, _interval: float, request_wait: RequestWait
 ) -> None:
-    """White space that never turns into JSON, until the client or the sandbox has enough."""
-    status = HTTPStatus.OK if answer.status == HTTPStatus.NO_CONTENT else answer.status
-    connection.sendall(_build_head(replace(answer, status=status), None, close=True))
+    """Send spaces until the client disconnects or the request is released."""
+    has_no_content = response.status == HTTPStatus.NO_CONTENT
+    status = HTTPStatus.OK if has_no_content else response.status
+    connection.sendall(_build_head(replace(response, status=status), None, close=True))
     connection.settimeout(POLL_INTERVAL)
-    while not visit.over:
+    while not request_wait.is_over:
         with suppress(TimeoutError):
             connection.send(BLANK_CHUNK)
 

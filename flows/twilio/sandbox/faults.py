@@ -1,14 +1,14 @@
-"""Faults on request: what can go wrong, which request it befalls, and the answers that lie or fail.
+"""Faults on request: their kinds, the requests that they match, and false or failing responses.
 
-A fault is taken by the first request that it fits, as often as it was asked for. Faults of the
-connection itself (hangs, drips, cuts) are only named here; delivery carries them out.
+A fault applies to the next requests that match it, `times` times. Faults of the connection itself
+(hangs, drips, cuts) are only named here. `handler` and `delivery` carry them out.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from http import HTTPStatus
@@ -33,7 +33,7 @@ OTHER_HOST = "http://flex-api.example"
 
 
 class FaultKind(StrEnum):
-    """What goes wrong. "Applied" says that the request is carried out first, if the contract allows it."""
+    """The kind of a fault. "Applied": the request is carried out first, if the rules allow it."""
 
     REFUSE = "refuse"  # not applied; `status` and `code` in Twilio's envelope
     TOO_MANY = "too_many"  # not applied; 429 with Retry-After
@@ -41,20 +41,20 @@ class FaultKind(StrEnum):
     APPLY_THEN_SERVER_ERROR = "apply_then_server_error"
     DROP = "drop"  # not applied; the connection closes
     APPLY_THEN_DROP = "apply_then_drop"
-    HANG = "hang"  # not applied; held until released or the client is gone, then closed
+    HANG = "hang"  # not applied; held until released or the client disconnects, then closed
     APPLY_THEN_HANG = "apply_then_hang"
-    LATE_APPLY = "late_apply"  # held until released or for `seconds`, then applied, client or not
+    LATE_APPLY = "late_apply"  # held until released or for `seconds`, then applied in any case
     DRIP = "drip"  # applied; the body byte by byte, `seconds` apart
     DRIP_HEADERS = "drip_headers"  # applied; the headers byte by byte
-    TRUNCATE = "truncate"  # applied; half of the body that Content-Length promises
-    HTML = "html"  # not applied; a proxy's 502
+    TRUNCATE = "truncate"  # applied; half of the promised body
+    HTML = "html"  # not applied; a proxy's 502 page
     HTML_OK = "html_ok"  # applied; 200 with HTML
     GARBAGE = "garbage"  # applied; 200 with bytes that are not JSON
     WRONG_SID = "wrong_sid"  # applied; the body is another flow's
-    REDIRECT = "redirect"  # not applied; 307 elsewhere
-    HUGE = "huge"  # applied; a body without an end
-    EMPTY = "empty"  # applied; `status`, 200 without one, and nothing
-    PROBLEM = "problem"  # not applied; an error as RFC 9457 writes it
+    REDIRECT = "redirect"  # not applied; 307 to an unreachable address
+    HUGE = "huge"  # applied; an endless body
+    EMPTY = "empty"  # applied; `status` (default 200) and no body
+    PROBLEM = "problem"  # not applied; an RFC 9457 problem
     LEAVE_HOST = "leave_host"  # lists only; the next page is on another host
     PAGE_LOOP = "page_loop"  # lists only; the next page is this one
 
@@ -64,8 +64,11 @@ LIST_FAULTS = frozenset({FaultKind.LEAVE_HOST, FaultKind.PAGE_LOOP})
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. `path` is a glob on the request's path, with or without /v1 (`/FlexFlows/*`);
-    `times` None is until cleared. A bad value is a ValueError."""
+    """A fault for the requests that match it.
+
+    `path` is a glob for the request's path, with or without /v1 (`/FlexFlows/*`). `times` is the
+    number of requests, None for all until it is cleared. An unknown kind raises ValueError.
+    """
 
     kind: FaultKind
     method: str | None = None
@@ -73,71 +76,79 @@ class Fault:
     times: int | None = 1
     status: int | None = None
     code: int | None = None
-    message: str | None = None  # a refusal's words, if not those that go with its code
-    retry_after: float | str | None = None  # seconds or an HTTP date; too_many has 1 without it
-    seconds: float | None = None  # between bytes of a drip (0.1); at most, in a hang (for ever)
+    message: str | None = None  # of a refusal; by default the text for its code
+    retry_after: float | str | None = None  # seconds or an HTTP date; 1 by default in too_many
+    # Between two bytes of a drip (default 0.1), or the longest hang (default endless).
+    seconds: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", FaultKind(self.kind))
 
     @classmethod
     def from_json(cls, payload: Any) -> Fault:
-        if not isinstance(payload, dict) or not payload.keys() <= {
-            field.name for field in fields(cls)
-        }:
+        """Return a fault from the control endpoint's JSON. Raise ValueError if it is invalid."""
+        field_names = {field.name for field in fields(cls)}
+        if not isinstance(payload, dict) or not payload.keys() <= field_names:
             raise ValueError("A fault is an object with no other fields than Fault's own")
         if "kind" not in payload:
             raise ValueError("A fault needs a kind")
         return cls(**payload)
 
-    def fits(self, method: str, path: str) -> bool:
-        """Whether a request is one that this fault befalls."""
+    def matches(self, method: str, path: str) -> bool:
+        """Return True if this fault applies to a request."""
         if self.method is not None and self.method.upper() != method:
             return False
         if self.kind in LIST_FAULTS and (method, path) != ("GET", LIST_PATH):
             return False
-        below = path.removeprefix(API_ROOT)
-        return self.path is None or fnmatchcase(path, self.path) or fnmatchcase(below, self.path)
+        return matches_path(self.path, path)
+
+
+def matches_path(pattern: str | None, path: str) -> bool:
+    """Return True if a glob matches a path with or without the API's root. None matches any."""
+    if pattern is None:
+        return True
+    return fnmatchcase(path, pattern) or fnmatchcase(path.removeprefix(API_ROOT), pattern)
 
 
 class FaultQueue:
-    """Those that wait for a request, first come first served."""
+    """The faults that wait for a request. The oldest that matches applies."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: list[tuple[Fault, int | None]] = []
+        self._waiting: list[Fault] = []
 
     def inject(self, fault: Fault) -> None:
         with self._lock:
-            self._waiting.append((fault, fault.times))
+            self._waiting.append(fault)
 
     def clear(self) -> None:
         with self._lock:
             self._waiting.clear()
 
     def take(self, method: str, path: str) -> Fault | None:
-        """The fault that befalls this request, used up by one."""
+        """Return the fault for this request, or None. Count it as applied once."""
         with self._lock:
-            for at, (fault, left) in enumerate(self._waiting):
-                if fault.fits(method, path):
-                    if left is not None and left <= 1:
-                        del self._waiting[at]
-                    elif left is not None:
-                        self._waiting[at] = (fault, left - 1)
-                    return fault
+            for position, fault in enumerate(self._waiting):
+                if not fault.matches(method, path):
+                    continue
+                if fault.times is not None and fault.times <= 1:
+                    del self._waiting[position]
+                elif fault.times is not None:
+                    self._waiting[position] = replace(fault, times=fault.times - 1)
+                return fault
             return None
 
 
 def replace_response(fault: Fault) -> Response | None:
-    """The answer that a fault gives instead of carrying the request out; None if it does not."""
-    make = _REPLACEMENTS.get(fault.kind)
-    return make(fault) if make else None
+    """Return the response that a fault gives instead of applying the request, or None."""
+    build = _REPLACEMENTS.get(fault.kind)
+    return build(fault) if build else None
 
 
-def alter_response(fault: Fault, answer: Response) -> Response:
-    """What becomes of the true answer when the request was carried out."""
-    make = _ALTERATIONS.get(fault.kind)
-    return make(fault, answer) if make else answer
+def alter_response(fault: Fault, response: Response) -> Response:
+    """Return the response with a fault, after the request was applied."""
+    alter = _ALTERATIONS.get(fault.kind)
+    return alter(fault, response) if alter else response
 
 
 _ERROR_MESSAGES: Mapping[int, str] = {
@@ -155,9 +166,11 @@ _ERROR_MESSAGES: Mapping[int, str] = {
 def _fault_response(
     fault: Fault, status: int, code: int, retry_after: float | str | None = None
 ) -> Response:
+    """Return a refusal. The fault's own status, code and Retry-After come before the defaults."""
     status, code = fault.status or status, fault.code or code
-    after = fault.retry_after if fault.retry_after is not None else retry_after
-    headers = {} if after is None else {"Retry_After": str(after)}
+    if fault.retry_after is not None:
+        retry_after = fault.retry_after
+    headers = {} if retry_after is None else {"Retry_After": str(retry_after)}
     message = fault.message or _ERROR_MESSAGES.get(code, "Refused on request")
     return error_response(ApiError(status, code, message, **headers))
 
@@ -167,8 +180,11 @@ def _server_error_response(fault: Fault) -> Response:
 
 
 def _html_response(status: int, title: str) -> Response:
-    # No Twilio-Request-Id: this is a proxy's own page.
-    body = f"<html>\r\n<head><title>{title}</title></head>\r\n<body><h1>{title}</h1></body>\r\n</html>\r\n"
+    body = (
+        f"<html>\r\n<head><title>{title}</title></head>\r\n"
+        f"<body><h1>{title}</h1></body>\r\n</html>\r\n"
+    )
+    # Without a Twilio-Request-Id, because it stands for a proxy's own page.
     return Response(status, body.encode(), {"Content-Type": "text/html"})
 
 
@@ -208,33 +224,36 @@ _REPLACEMENTS: Mapping[FaultKind, Callable[[Fault], Response]] = {
 }
 
 
-def _replace_body(answer: Response, body: bytes) -> Response:
-    return Response(HTTPStatus.OK, body, answer.headers)
+def _replace_body(response: Response, body: bytes) -> Response:
+    return Response(HTTPStatus.OK, body, response.headers)
 
 
-def _replace_sid(_fault: Fault, answer: Response) -> Response:
-    payload = json.loads(answer.body or b"{}")
-    if "sid" not in payload:  # a list, a deletion, an error: nothing to mistake
-        return answer
-    return json_response(answer.status, payload | {"sid": OTHER_SID})
+def _replace_sid(_fault: Fault, response: Response) -> Response:
+    payload = json.loads(response.body or b"{}")
+    if "sid" not in payload:  # a list, a deletion or an error
+        return response
+    return json_response(response.status, payload | {"sid": OTHER_SID})
 
 
-def _replace_next_page(fault: Fault, answer: Response) -> Response:
-    payload = json.loads(answer.body)
+def _replace_next_page(fault: Fault, response: Response) -> Response:
+    payload = json.loads(response.body)
     if "meta" not in payload:  # an error
-        return answer
-    here: str = payload["meta"]["url"]
-    elsewhere = OTHER_HOST + here[here.index(LIST_PATH) :]
-    payload["meta"]["next_page_url"] = here if fault.kind is FaultKind.PAGE_LOOP else elsewhere
-    return json_response(answer.status, payload)
+        return response
+    page_url: str = payload["meta"]["url"]
+    if fault.kind is FaultKind.PAGE_LOOP:
+        next_page_url = page_url
+    else:
+        next_page_url = OTHER_HOST + page_url[page_url.index(LIST_PATH) :]
+    payload["meta"]["next_page_url"] = next_page_url
+    return json_response(response.status, payload)
 
 
 _ALTERATIONS: Mapping[FaultKind, Callable[[Fault, Response], Response]] = {
     FaultKind.APPLY_THEN_SERVER_ERROR: lambda fault, _: _server_error_response(fault),
-    FaultKind.HTML_OK: lambda _fault, _answer: _html_response(HTTPStatus.OK, "Welcome"),
-    FaultKind.GARBAGE: lambda _, answer: _replace_body(answer, b'\x00\xff{"sid": "FO'),
-    FaultKind.EMPTY: lambda fault, answer: Response(
-        fault.status or HTTPStatus.OK, b"", answer.headers
+    FaultKind.HTML_OK: lambda _fault, _response: _html_response(HTTPStatus.OK, "Welcome"),
+    FaultKind.GARBAGE: lambda _, response: _replace_body(response, b'\x00\xff{"sid": "FO'),
+    FaultKind.EMPTY: lambda fault, response: Response(
+        fault.status or HTTPStatus.OK, b"", response.headers
     ),
     FaultKind.WRONG_SID: _replace_sid,
     FaultKind.LEAVE_HOST: _replace_next_page,

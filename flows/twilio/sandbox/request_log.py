@@ -1,6 +1,6 @@
-"""The record of what reached the sandbox and what came of it, in order of arrival.
+"""The log of the requests that reached the sandbox, and of their results, in order of arrival.
 
-Tests and other processes read it to know what really happened; nothing in the sandbox depends on it.
+Tests and other processes read it. Nothing in the sandbox depends on it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-MAX_RECORDS = 20_000  # enough for any test; a demo that runs for weeks must not fill the memory
+MAX_RECORDS = 20_000  # a bound for the memory of a demo that runs for weeks
 
 
 @dataclass(slots=True)
 class RequestRecord:
-    """One request. `status` is None if no answer was given; `applied` says that it was carried out,
-    whatever the answer claimed; `sid` is the flow that it created, changed or deleted."""
+    """A request and its result.
+
+    `n` counts from 1. `status` is None if there was no response. `applied` is True if the request
+    was carried out, whatever the response said. `sid` is the flow that it created, changed or
+    deleted. `fault` is the kind of the fault or lag that applied.
+    """
 
     n: int
     method: str
@@ -47,23 +51,23 @@ class RequestRecord:
 
 
 class RequestLog:
-    """Numbers requests as they come and keeps the last of them."""
+    """The latest requests, numbered as they arrive."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: deque[RequestRecord] = deque(maxlen=MAX_RECORDS)
+        self._records: deque[RequestRecord] = deque(maxlen=MAX_RECORDS)
         self._count = 0
 
     def open(
         self, *, method: str, path: str, parameters: Mapping[str, str], at: datetime
     ) -> RequestRecord:
-        """Enter a request before anything is done about it; the caller fills in what becomes of it."""
+        """Log a request before it is handled. The caller adds the result to the record."""
         with self._lock:
             self._count += 1
-            received = RequestRecord(self._count, method, path, dict(parameters), at)
-            self._kept.append(received)
-            return received
+            record = RequestRecord(self._count, method, path, dict(parameters), at)
+            self._records.append(record)
+            return record
 
     def all(self) -> list[RequestRecord]:
         with self._lock:
-            return list(self._kept)
+            return list(self._records)

@@ -1,6 +1,6 @@
-"""What the sandbox says back: an answer, and the refusal that becomes one in Twilio's envelope.
+"""The sandbox's responses, and the error that becomes a response in Twilio's envelope.
 
-How an answer's bytes reach the client, in good order or not, is the business of delivery.
+`delivery` sends them to the client.
 """
 
 from __future__ import annotations
@@ -18,15 +18,18 @@ JSON_CONTENT_TYPE = "application/json; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole HTTP answer. Content-Length and Connection are added when it is delivered."""
+    """A complete HTTP response. Delivery adds Content-Length and Connection."""
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class ApiError(PicklableError):  # reads as what happened: raise Refused(404, 20404, …)
-    """The API's no: an HTTP status, Twilio's error code, and a message that names the cause."""
+class ApiError(PicklableError):
+    """A refusal of the API: HTTP status, Twilio's error code, a message that names the cause.
+
+    `headers` have underscores for hyphens: `Retry_After` is the header `Retry-After`.
+    """
 
     def __init__(self, status: int, code: int, message: str, **headers: str) -> None:
         super().__init__(message)
@@ -37,29 +40,28 @@ class ApiError(PicklableError):  # reads as what happened: raise Refused(404, 20
 
 
 def request_id_header() -> dict[str, str]:
-    """The header that Twilio's support asks for: a new one for each answer."""
+    """Return a new request ID as a header. Twilio's support asks for it."""
     return {"Twilio-Request-Id": f"RQ{uuid.uuid4().hex}"}
 
 
 def json_response(status: int, payload: Any, headers: dict[str, str] | None = None) -> Response:
-    """An answer with a JSON body; `headers` come on top, and replace the usual ones."""
+    """Return a response with a JSON body. `headers` add to the usual ones or replace them."""
     body = json.dumps(payload, separators=(",", ":")).encode()
-    return Response(
-        status, body, {"Content-Type": JSON_CONTENT_TYPE, **request_id_header(), **(headers or {})}
-    )
+    default_headers = {"Content-Type": JSON_CONTENT_TYPE, **request_id_header()}
+    return Response(status, body, default_headers | (headers or {}))
 
 
 def no_content_response() -> Response:
     return Response(HTTPStatus.NO_CONTENT, b"", request_id_header())
 
 
-def error_response(refusal: ApiError) -> Response:
-    """Twilio's error envelope. Keyword `Retry_After` of the refusal is the header `Retry-After`."""
+def error_response(error: ApiError) -> Response:
+    """Return an error in Twilio's envelope."""
     payload = {
-        "code": refusal.code,
-        "message": refusal.message,
-        "more_info": f"https://www.twilio.com/docs/errors/{refusal.code}",
-        "status": refusal.status,
+        "code": error.code,
+        "message": error.message,
+        "more_info": f"https://www.twilio.com/docs/errors/{error.code}",
+        "status": error.status,
     }
-    headers = {name.replace("_", "-"): value for name, value in refusal.headers.items()}
-    return json_response(refusal.status, payload, headers)
+    headers = {name.replace("_", "-"): value for name, value in error.headers.items()}
+    return json_response(error.status, payload, headers)

@@ -1,7 +1,7 @@
-"""The rules of a Flex Flow: which parameters are valid, and what a create or an update makes of them.
+"""The rules of a Flex Flow: valid parameters, defaults, and the effect of a create or an update.
 
-Pure functions from the schema table; a broken rule raises Refused. Where flows are kept, and in which
-order they are listed, is the business of store.
+Pure functions on the table of fields. A broken rule raises `ApiError`. `store` has the flows and
+their order.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 Resource = dict[str, Any]
-Values = dict[str, Any]  # by response name; None stands for an emptied field
+Values = dict[str, Any]  # by response name; None empties a field
 
 INVALID_PARAMETER = 20001
 CREATE_COLLISION = 45210
@@ -41,64 +41,69 @@ UPDATE_COLLISION = 45212
 
 
 def format_timestamp(moment: datetime) -> str:
-    """A moment as Twilio writes it: UTC, whole seconds."""
+    """Return a time in Twilio's format: UTC, in whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def parse_parameters(parameters: Mapping[str, str]) -> Values:
-    """Form parameters as values by response name. Parameters that the table does not know are ignored."""
-    known = (
-        (FIELDS_BY_WIRE_NAME[wire], text)
-        for wire, text in parameters.items()
-        if wire in FIELDS_BY_WIRE_NAME
-    )
-    return {field.name: _decode(field, text) if text else None for field, text in known}
+    """Return form parameters as values by response name. Unknown parameters are ignored."""
+    values: Values = {}
+    for wire_name, text in parameters.items():
+        field = FIELDS_BY_WIRE_NAME.get(wire_name)
+        if field is not None:
+            values[field.name] = _decode(field, text) if text else None
+    return values
 
 
-def create(values: Values, *, sid: str, account_sid: str, now: str) -> Resource:
-    """The resource that a create with these values makes, defaults filled in."""
+def create(values: Values, *, sid: str, account_sid: str, timestamp: str) -> Resource:
+    """Return the resource that a create with these values makes, including defaults."""
     for field in WRITABLE_FIELDS:
         if field.required_on_create and values.get(field.name) is None:
             raise _missing_parameter(field)
-    asked = values.get("integration_type")
-    integration_type = asked or DEFAULT_INTEGRATION_TYPE
+    requested_type = values.get("integration_type")
+    integration_type = requested_type or DEFAULT_INTEGRATION_TYPE
     flow: Values = {"sid": sid, "account_sid": account_sid}
-    flow.update(
-        {
-            field.name: values.get(field.name)
-            for field in WRITABLE_FIELDS
-            if not field.of_integration
-        }
-    )
-    flow.update(integration_type=integration_type, enabled=bool(values.get("enabled")))
+    for field in WRITABLE_FIELDS:
+        if not field.of_integration:
+            flow[field.name] = values.get(field.name)
+    flow["integration_type"] = integration_type
+    flow["enabled"] = bool(values.get("enabled"))
     for field in INTEGRATION_FIELDS:
         value = values.get(field.name)
         if value is not None and is_applicable(field, integration_type):
             flow[field.name] = value
-    _apply_integration_defaults(flow, demand=asked is not None)
-    return to_response(_apply_defaults(flow) | {"date_created": now, "date_updated": now})
+    _apply_integration_defaults(flow, check_required=requested_type is not None)
+    dates = {"date_created": timestamp, "date_updated": timestamp}
+    return to_response(_apply_defaults(flow) | dates)
 
 
-def update(resource: Resource, values: Values, *, now: str) -> Resource:
-    """The resource after an update: only what was given changes, and a new integration type
-    drops the fields that it does not take. Without values it stays as it was."""
+def update(resource: Resource, values: Values, *, timestamp: str) -> Resource:
+    """Return the resource after an update with these values.
+
+    Fields without a value stay as they are. A new integration type drops the fields that it does
+    not have. Without any values the resource is unchanged.
+    """
     if not values:
         return resource
     before = from_response(resource)
     flow = before | values
-    is_asked = "integration_type" in values  # if it is emptied, the integration goes with it
-    integration_type = flow.get("integration_type") if is_asked else handler_type(flow) or None
-    emptied = [FIELDS_BY_NAME[name] for name, value in values.items() if value is None]
-    flow.update({field.name: _emptied_value(field, integration_type) for field in emptied})
+    integration_type: str | None
+    if "integration_type" in values:
+        integration_type = flow.get("integration_type")
+    else:
+        integration_type = handler_type(flow) or None
+    for name, value in values.items():
+        if value is None:
+            flow[name] = _emptied_value(FIELDS_BY_NAME[name], integration_type)
     flow = _drop_inapplicable(flow, integration_type)
     if integration_type and integration_type != before.get("integration_type"):
-        _apply_integration_defaults(flow, demand=True)
-    flow["date_updated"] = now
+        _apply_integration_defaults(flow, check_required=True)
+    flow["date_updated"] = timestamp
     return to_response(flow)
 
 
 def edit(resource: Resource, fields: Mapping[str, Any]) -> Resource:
-    """The resource after an edit that asks no permission: a flow as the Console may have left it."""
+    """Return the resource after an edit without checks, as Twilio's Console may leave it."""
     flow = from_response(resource) | dict(fields)
     if "integration_type" in fields:
         flow = _drop_inapplicable(flow, flow["integration_type"])
@@ -106,59 +111,70 @@ def edit(resource: Resource, fields: Mapping[str, Any]) -> Resource:
 
 
 def check_collision(
-    flow: Resource, others: Iterable[Resource], *, before: Resource | None = None
+    flow: Resource, existing_flows: Iterable[Resource], *, before: Resource | None = None
 ) -> None:
-    """At most one enabled flow for a channel type and identity; a flow without an identity is exempt.
+    """Refuse a second enabled flow with the same channel type and contact identity.
 
-    Assumption: status 400, and 45210 for a create, 45212 for an update. An update that touches none of
-    the three fields goes through even when a collision is there already.
+    `before` is the flow before an update, None for a create. A flow without an identity is exempt.
+    Assumption: the status is 400, and the code 45210 for a create and 45212 for an update. An
+    update of other fields succeeds even if the flow already collides.
     """
-    place = _collision_key(flow)
-    if place is None or (before is not None and _collision_key(before) == place):
+    key = _collision_key(flow)
+    if key is None or (before is not None and _collision_key(before) == key):
         return
-    if any(_collision_key(other) == place and other["sid"] != flow["sid"] for other in others):
-        code = CREATE_COLLISION if before is None else UPDATE_COLLISION
-        channel_type, identity = place
-        message = f"An enabled Flex Flow exists already for ChannelType {channel_type} and ContactIdentity {identity}"
-        raise ApiError(HTTPStatus.BAD_REQUEST, code, message)
+    for existing in existing_flows:
+        if existing["sid"] != flow["sid"] and _collision_key(existing) == key:
+            channel_type, identity = key
+            raise ApiError(
+                HTTPStatus.BAD_REQUEST,
+                CREATE_COLLISION if before is None else UPDATE_COLLISION,
+                f"An enabled Flex Flow exists already for ChannelType {channel_type} "
+                f"and ContactIdentity {identity}",
+            )
 
 
 def _collision_key(flow: Resource) -> tuple[str, str] | None:
-    """The channel type and identity that an enabled flow occupies."""
+    """Return the channel type and identity that an enabled flow occupies, or None."""
     identity = flow.get("contact_identity")
     return (flow["channel_type"], identity) if flow.get("enabled") and identity else None
 
 
 def _drop_inapplicable(flow: Values, integration_type: str | None) -> Values:
-    inactive = {
-        field.name for field in INTEGRATION_FIELDS if not is_applicable(field, integration_type)
-    }
-    return {name: value for name, value in flow.items() if name not in inactive}
+    """Return the flow without the fields that this integration type does not have."""
+    flow = dict(flow)
+    for field in INTEGRATION_FIELDS:
+        if not is_applicable(field, integration_type):
+            flow.pop(field.name, None)
+    return flow
 
 
-def _apply_integration_defaults(flow: Values, *, demand: bool) -> None:
-    """Fill in the defaults of the flow's integration type, and demand what it requires."""
+def _apply_integration_defaults(flow: Values, *, check_required: bool) -> None:
+    """Add the defaults of the flow's integration type, and check its required fields."""
     integration_type = flow["integration_type"]
     for field in INTEGRATION_FIELDS:
         if flow.get(field.name) is not None or not is_applicable(field, integration_type):
             continue
         if field.default is not None:
             flow[field.name] = field.default
-        elif demand and is_required(field, integration_type):
+        elif check_required and is_required(field, integration_type):
             raise _missing_parameter(field)
 
 
 def _apply_defaults(flow: Values) -> Values:
-    """The flow with the defaults of the fields outside the integration."""
-    defaults = {
-        f.name: f.default for f in WRITABLE_FIELDS if f.default is not None and not f.of_integration
-    }
-    return flow | {name: default for name, default in defaults.items() if flow[name] is None}
+    """Return the flow with the defaults of the fields outside the integration."""
+    flow = dict(flow)
+    for field in WRITABLE_FIELDS:
+        if not field.of_integration and flow[field.name] is None:
+            flow[field.name] = field.default
+    return flow
 
 
 def _emptied_value(field: Field, integration_type: str | None) -> Any:
-    # Assumption: what a create or the flow's integration type demands falls back to its default, or
-    # can't be emptied if it has none. Anything else is null afterwards.
+    """Return the value of a field after an update that empties it.
+
+    Assumption: a field that a create or the integration type requires gets its default. It can't
+    be emptied if it has none. Any other field is null.
+    """
     if not (field.required_on_create or is_required(field, integration_type)):
         return None
     if field.default is None:
@@ -207,17 +223,16 @@ def _decode_integer(field: Field, text: str) -> int:
 
 
 def _decode_url(field: Field, text: str) -> str:
-    # Assumption: Twilio can only post to http and https, so it refuses anything else. It is not known to mind white
-    # space or odd characters in an address.
+    # Assumption: Twilio refuses all but http and https. It is not known to refuse white space or
+    # unusual characters in a URL.
+    _decode_text(field, text)
     legible = "".join(
-        character
-        for character in _decode_text(field, text)
-        if character.isprintable() and character != " "
+        character for character in text if character.isprintable() and character != " "
     )
-    fault = webhook_urls.find_url_problem(legible)
-    if fault is not None and fault.kind in _REFUSED_URL_PROBLEMS:
+    problem = webhook_urls.find_url_problem(legible)
+    if problem is not None and problem.kind in _REFUSED_URL_PROBLEMS:
         raise _invalid_parameter(
-            field, f"{text[:80]!r} is not an http or https address: it {fault.sentence}"
+            field, f"{text[:80]!r} is not an http or https address: it {problem.sentence}"
         )
     return text
 
@@ -239,10 +254,9 @@ _DECODERS: dict[str, Callable[[Field, str], Any]] = {
 }
 
 
-def _invalid_parameter(field: Field, why: str) -> ApiError:
-    return ApiError(
-        HTTPStatus.BAD_REQUEST, INVALID_PARAMETER, f"Invalid parameter {field.wire}: {why}"
-    )
+def _invalid_parameter(field: Field, problem: str) -> ApiError:
+    message = f"Invalid parameter {field.wire}: {problem}"
+    return ApiError(HTTPStatus.BAD_REQUEST, INVALID_PARAMETER, message)
 
 
 def _missing_parameter(field: Field) -> ApiError:

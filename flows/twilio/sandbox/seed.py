@@ -1,7 +1,7 @@
-"""Made-up flows of a made-up company, the same ones for the same seed; a few of them flawed.
+"""Fictional flows of a fictional company, the same ones for the same seed. A few have flaws.
 
-The company's words and telephone numbers are in places. Numbers come from ranges reserved for
-fiction, addresses from example domains; every secret is made up. Nothing here is checked by contract.
+`company` has the words and telephone numbers. Numbers come from ranges reserved for fiction, URLs
+from example domains. Every secret is fictional. The API's rules are not applied.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from flows.twilio.sandbox.rules import Resource
 
 MAX_AGE_DAYS = 730
-SECRET_WEBHOOK_SHARE = 0.15  # of the webhooks carry one
-FLAW_INTERVAL = 40  # flows
+SECRET_WEBHOOK_SHARE = 0.15  # of the webhooks have a secret in their URL
+FLAW_INTERVAL = 40  # every 40th flow has a flaw
 FLAWS = ("no identity", "wrong identity", "no studio flow", "disabled twin")
 CHANNEL_WEIGHTS = {"sms": 40, "whatsapp": 32, "web": 15, "facebook": 6, "custom": 5, "line": 2}
 INTEGRATION_WEIGHTS = {"studio": 60, "external": 25, "task": 15}
@@ -53,29 +53,38 @@ DEMO_SIDS = {
 DEMO_URL = "https://hooks.example.com/flex/incoming"
 
 
-def generate_flows(count: int, *, seed: int, account_sid: str, now: datetime) -> Iterator[Resource]:
-    """So many flows, oldest first, in Twilio's response form."""
-    company = _FlowGenerator(random.Random(seed), account_sid)  # noqa: S311  # the same each time, on purpose
-    ages = sorted((company.random.random() for _ in range(count)), reverse=True)
-    for at, age in enumerate(ages):
-        flaw = (
-            FLAWS[at // FLAW_INTERVAL % len(FLAWS)]
-            if at % FLAW_INTERVAL == FLAW_INTERVAL - 1
-            else None
-        )
-        created = now - timedelta(days=age * MAX_AGE_DAYS)
-        updated = created + (now - created) * company.random.random() ** 2
-        yield to_response(
-            company.flow(flaw)
-            | {"date_created": format_timestamp(created), "date_updated": format_timestamp(updated)}
-        )
+def generate_flows(
+    count: int, *, seed: int, account_sid: str, end_time: datetime
+) -> Iterator[Resource]:
+    """Yield `count` flows in Twilio's response form, oldest first, created before `end_time`."""
+    generator = _FlowGenerator(random.Random(seed), account_sid)  # noqa: S311 - not a secret
+    ages = sorted((generator.random.random() for _ in range(count)), reverse=True)
+    for index, age in enumerate(ages):
+        created_at = end_time - timedelta(days=age * MAX_AGE_DAYS)
+        updated_at = created_at + (end_time - created_at) * generator.random.random() ** 2
+        flow = generator.flow(_flaw_of(index))
+        flow["date_created"] = format_timestamp(created_at)
+        flow["date_updated"] = format_timestamp(updated_at)
+        yield to_response(flow)
+
+
+def _flaw_of(index: int) -> str | None:
+    """Return the flaw of the flow with this index, or None. The flaws take turns."""
+    interval, position = divmod(index, FLAW_INTERVAL)
+    if position != FLAW_INTERVAL - 1:
+        return None
+    return FLAWS[interval % len(FLAWS)]
 
 
 def default_fields(number: int, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Defaults for one flow that a test puts there: a different name and identity for each number."""
+    """Return default fields for a flow, with another name and identity for each number.
+
+    `fields` are the fields that the caller sets, from which the channel and the integration type
+    are taken.
+    """
     channel = fields.get("channel_type", "sms")
     integration_type = fields.get("integration_type", "studio")
-    own = {
+    defaults = {
         "friendly_name": f"Appointments · Austin {CHANNEL_NAMES.get(channel, channel)} {number}",
         "chat_service_sid": DEMO_SIDS["chat_service_sid"],
         "channel_type": channel,
@@ -85,48 +94,50 @@ def default_fields(number: int, fields: Mapping[str, Any]) -> dict[str, Any]:
         "long_lived": False,
         "janitor_enabled": False,
     }
-    of_integration = {
-        field.name: DEMO_SIDS.get(field.name)
-        or (DEMO_URL if field.kind == "url" else field.default)
-        for field in INTEGRATION_FIELDS
-        if is_applicable(field, integration_type)
-    }
-    return own | {name: value for name, value in of_integration.items() if value is not None}
+    for field in INTEGRATION_FIELDS:
+        if not is_applicable(field, integration_type):
+            continue
+        value = DEMO_URL if field.kind == "url" else DEMO_SIDS.get(field.name, field.default)
+        if value is not None:
+            defaults[field.name] = value
+    return defaults
 
 
 class _FlowGenerator:
-    """Draws flows. It remembers names and identities, so that none is given twice."""
+    """A generator of random flows with unique names and identities."""
 
-    def __init__(self, chance: random.Random, account_sid: str) -> None:
-        self.random = chance
+    def __init__(self, generator: random.Random, account_sid: str) -> None:
+        self.random = generator
         self._account_sid = account_sid
-        self._names: dict[str, int] = {}
-        self._numbers: dict[tuple[str, str], int] = {}
-        self._taken: dict[
-            str, str
-        ] = {}  # channel type → the last identity that an enabled flow has
-        self._used: set[tuple[str, str]] = set()
+        self._name_counts: dict[str, int] = {}
+        # The number of identities so far, by channel type and language.
+        self._identity_counts: dict[tuple[str, str], int] = {}
+        # The latest identity of an enabled flow, by channel type.
+        self._enabled_identities: dict[str, str] = {}
+        self._used_identities: set[tuple[str, str]] = set()
         self._chat_services = [self._sid("IS") for _ in range(3)]
         self._studio_flows = [self._sid("FW") for _ in range(8)]
         self._workspaces = [self._sid("WS") for _ in range(3)]
         self._workflows = [self._sid("WW") for _ in range(5)]
 
     def flow(self, flaw: str | None) -> dict[str, Any]:
+        """Return a random snapshot without dates. `flaw` is one of FLAWS or None."""
         channel = self._channel(flaw)
-        place = self.random.choice(LOCALES)
-        identity = self._next_identity(channel, place)
-        enabled = self.random.random() < 0.85  # most flows are on
-        integration_type = (
-            "studio" if flaw == "no studio flow" else self._drawn(INTEGRATION_WEIGHTS)
-        )
+        locale = self.random.choice(LOCALES)
+        identity = self._next_identity(channel, locale)
+        is_enabled = self.random.random() < 0.85  # most flows are enabled
+        if flaw == "no studio flow":
+            integration_type = "studio"
+        else:
+            integration_type = self._choose(INTEGRATION_WEIGHTS)
         flow: dict[str, Any] = {
             "sid": self._sid("FO"),
             "account_sid": self._account_sid,
-            "friendly_name": self._name(place, channel),
+            "friendly_name": self._name(locale, channel),
             "chat_service_sid": self.random.choice(self._chat_services),
             "channel_type": channel,
             "contact_identity": identity,
-            "enabled": enabled,
+            "enabled": is_enabled,
             "integration_type": integration_type,
             **self._integration(integration_type),
             "long_lived": self.random.random() < 0.15,
@@ -140,28 +151,32 @@ class _FlowGenerator:
     def _channel(self, flaw: str | None) -> str:
         if flaw in {"no identity", "wrong identity"}:
             return "sms"
-        if flaw == "disabled twin" and self._taken:
-            return self.random.choice(list(self._taken))
-        return self._drawn(CHANNEL_WEIGHTS)
+        if flaw == "disabled twin" and self._enabled_identities:
+            return self.random.choice(list(self._enabled_identities))
+        return self._choose(CHANNEL_WEIGHTS)
 
     def _add_flaw(self, flow: dict[str, Any], flaw: str | None) -> None:
+        channel = flow["channel_type"]
         if flaw == "no identity":
             flow["contact_identity"] = None
         elif flaw == "wrong identity":
             flow["contact_identity"] = "00" + flow["contact_identity"].lstrip("+")
         elif flaw == "no studio flow":
             del flow["integration_flow_sid"]
-        elif flaw == "disabled twin" and flow["channel_type"] in self._taken:
-            flow["contact_identity"] = self._taken[flow["channel_type"]]
+        elif flaw == "disabled twin" and channel in self._enabled_identities:
+            flow["contact_identity"] = self._enabled_identities[channel]
             flow["enabled"] = False
 
     def _disable_duplicate(self, flow: dict[str, Any]) -> None:
-        """Disable a flow whose channel and identity an enabled one has already."""
+        """Disable a flow if an enabled one has its channel and identity.
+
+        That happens once all fictional numbers are in use.
+        """
         channel, identity = flow["channel_type"], flow["contact_identity"]
-        if (channel, identity) in self._used:  # the numbers of fiction have run out
+        if (channel, identity) in self._used_identities:
             flow["enabled"] = False
-        self._used.add((channel, identity))
-        self._taken[channel] = identity
+        self._used_identities.add((channel, identity))
+        self._enabled_identities[channel] = identity
 
     def _integration(self, integration_type: str) -> dict[str, Any]:
         pick = self.random.choice
@@ -173,38 +188,41 @@ class _FlowGenerator:
                 "integration_timeout": pick((86_400, 86_400, 3_600, 1_800)),
                 "integration_priority": pick((0, 0, 0, 5, 10)),
             }
-        own = (
-            {"integration_flow_sid": pick(self._studio_flows)}
-            if integration_type == "studio"
-            else {"integration_url": self._webhook_url()}
-        )
-        return own | {"integration_retry_count": pick((3, 3, 3, 1, 0))}
+        fields: dict[str, Any] = {}
+        if integration_type == "studio":
+            fields["integration_flow_sid"] = pick(self._studio_flows)
+        else:
+            fields["integration_url"] = self._webhook_url()
+        fields["integration_retry_count"] = pick((3, 3, 3, 1, 0))
+        return fields
 
     def _webhook_url(self) -> str:
         host, path = self.random.choice(WEBHOOK_HOSTS), self.random.choice(WEBHOOK_PATHS)
         if self.random.random() > SECRET_WEBHOOK_SHARE:
             return f"https://{host}{path}"
         secret = f"made-up-{self.random.getrandbits(48):012x}"
-        if self.random.random() < 0.5:  # the two ways are as common
+        if self.random.random() < 0.5:
             return f"https://twilio:{secret}@{host}{path}"
         return f"https://{host}{path}?team=care&token={secret}"
 
-    def _name(self, place: Locale, channel: str) -> str:
+    def _name(self, locale: Locale, channel: str) -> str:
         name = self.random.choice(NAME_TEMPLATES).format(
-            purpose=self.random.choice(place.purposes),
-            city=self.random.choice(place.cities),
+            purpose=self.random.choice(locale.purposes),
+            city=self.random.choice(locale.cities),
             channel=CHANNEL_NAMES[channel],
         )
-        seen = self._names[name] = self._names.get(name, 0) + 1
-        return name if seen == 1 else f"{name} #{seen}"
+        count = self._name_counts.get(name, 0) + 1
+        self._name_counts[name] = count
+        return name if count == 1 else f"{name} #{count}"
 
-    def _next_identity(self, channel: str, place: Locale) -> str | None:
-        """The next number of the place's range that this channel has not had."""
-        at = self._numbers.get((channel, place.language), 0)
-        self._numbers[channel, place.language] = at + 1
-        return _format_identity(channel, place.number(at), f"{place.language.lower()}-{at + 1}")
+    def _next_identity(self, channel: str, locale: Locale) -> str | None:
+        """Return the next identity of a channel in a locale."""
+        index = self._identity_counts.get((channel, locale.language), 0)
+        self._identity_counts[channel, locale.language] = index + 1
+        suffix = f"{locale.language.lower()}-{index + 1}"
+        return _format_identity(channel, locale.number(index), suffix)
 
-    def _drawn(self, weights: Mapping[str, int]) -> str:
+    def _choose(self, weights: Mapping[str, int]) -> str:
         return self.random.choices(list(weights), list(weights.values()))[0]
 
     def _sid(self, prefix: str) -> str:
@@ -212,7 +230,7 @@ class _FlowGenerator:
 
 
 def _format_identity(channel: str, number: str, suffix: str) -> str | None:
-    """A contact identity in the format that its channel uses."""
+    """Return a contact identity in its channel's format, or None for web chat."""
     match channel:
         case "sms":
             return number

@@ -1,6 +1,6 @@
-"""The sandbox as its users hold it: start and stop, the flows it has, faults, and the record.
+"""The sandbox as its users see it: start and stop, its flows, its faults and its request log.
 
-It puts the parts together. HTTP is handler's, the endpoints api's, the rules contract's.
+HTTP is in `handler`, the endpoints are in `api`, the rules of a flow are in `rules`.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
     from flows.twilio.sandbox.rules import Resource
 
-# Made up, and visibly so; no account of Twilio's has them.
+# Fictional, and recognisable as such. No account at Twilio has them.
 DEMO_ACCOUNT_SID: Final = "AC" + "5a" * 16
 DEMO_API_KEY: Final = "SK" + "5b" * 16
 DEMO_API_SECRET: Final = "sandbox-secret"  # noqa: S105
 DEMO_AUTH_TOKEN: Final = "sandbox-auth-token"  # noqa: S105
 
-DEFAULT_FLOW_LIMIT = 2_500  # per account, by Twilio's documents
+DEFAULT_FLOW_LIMIT = 2_500  # per account, from Twilio's documentation
 
 
 def utc_now() -> datetime:
@@ -41,10 +41,12 @@ def utc_now() -> datetime:
 
 
 class Sandbox:
-    """A Flex API on 127.0.0.1. `start` raises OSError if the port is taken; port 0 takes a free one.
+    """A Flex API on 127.0.0.1.
 
-    `latency` is in seconds; so is `lag`: each read is up to so many seconds behind the writes, at random. With a `state_file` that exists, `flows` and `seed` are not used.
-    An account seeded beyond Twilio's limit still has room for as many again.
+    Port 0 picks a free port. `start` raises OSError if the port is in use. `latency` is in
+    seconds. `lag` is the most seconds by which a read is behind the writes, at random. If
+    `state_file` exists, its flows are used instead of `flows` and `seed`. An account that is seeded
+    beyond Twilio's limit has room for as many flows again.
     """
 
     def __init__(
@@ -69,28 +71,28 @@ class Sandbox:
         self._port = port
         self._latency = latency
         self._clock = clock
-        self._added = 0
+        self._added_count = 0
         self._faults = FaultQueue()
         self._log = RequestLog()
         self._gate = Gate()
         self._server: Server | None = None
 
-        def seeded() -> Iterator[Resource]:
-            return seeds.generate_flows(flows, seed=seed, account_sid=account_sid, now=clock())
+        def generate_seed() -> Iterator[Resource]:
+            return seeds.generate_flows(flows, seed=seed, account_sid=account_sid, end_time=clock())
 
         self._store = Store(
             account_sid=account_sid,
             clock=clock,
             limit=flow_limit or max(DEFAULT_FLOW_LIMIT, 2 * flows),
             file=None if state_file is None else Path(state_file),
-            seed=seeded,
+            seed=generate_seed,
         )
         self._api = Api(self._store, credentials=keys | {account_sid: auth_token})
         if lag:
             self.lags.draw = random_lag_source(lag, seed=seed)
 
     def start(self) -> None:
-        """Serve in a thread of its own until `stop`."""
+        """Serve in a background thread until `stop`."""
         self._gate = Gate()
         self._server = Server(
             self._port,
@@ -104,7 +106,7 @@ class Sandbox:
         threading.Thread(target=self._server.serve_forever, name="sandbox", daemon=True).start()
 
     def stop(self) -> None:
-        """End every connection and every hang. Nothing is applied afterwards."""
+        """End every connection and release held requests. Nothing is applied afterwards."""
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -123,25 +125,27 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """The API's root, known once it is started."""
+        """The API's root URL. Raises RuntimeError before the start."""
         if self._server is None:
             raise RuntimeError("The sandbox has no address until it is started")
         return f"http://{LOCALHOST}:{self._server.server_port}{API_ROOT}"
 
     @property
     def connections(self) -> int:
-        """How many connections were made since it was started."""
+        """The number of connections since the start."""
         return self._server.connections if self._server else 0
 
     @property
     def open_connections(self) -> int:
-        """How many of them are open."""
+        """The number of connections that are open."""
         return self._server.open_connections if self._server else 0
 
     @property
     def flows(self) -> dict[str, Resource]:
-        """Every flow in Twilio's response form without `url`, by SID, newest first. To read only:
-        `edit_flow` changes one."""
+        """All flows in Twilio's response form without `url`, by SID, newest first.
+
+        They are read-only. Use `edit_flow` to change one.
+        """
         return self._store.snapshot()
 
     @property
@@ -149,45 +153,55 @@ class Sandbox:
         return self._log.all()
 
     def add_flow(self, **fields: Any) -> str:
-        """Put a flow there, as if made elsewhere: a believable one, with these fields of a snapshot
-        instead. The contract has no say in it."""
-        self._added += 1
-        now = self._store.now()
+        """Add a flow as if it was created elsewhere, and return its SID.
+
+        `fields` replace fields of a realistic snapshot. The API's rules are not applied.
+        """
+        self._added_count += 1
+        timestamp = self._store.timestamp()
         ids = {"sid": f"FO{uuid.uuid4().hex}", "account_sid": self.account_sid}
-        dates = {"date_created": now, "date_updated": now}
-        flow = ids | seeds.default_fields(self._added, fields) | dates | fields
+        dates = {"date_created": timestamp, "date_updated": timestamp}
+        flow = ids | seeds.default_fields(self._added_count, fields) | dates | fields
         self._store.add(to_response(flow))
         return str(flow["sid"])
 
     def edit_flow(self, sid: str, **fields: Any) -> None:
-        """Change a flow, as if in the Console; the contract has no say in it. KeyError if it is not there."""
+        """Change a flow as if in Twilio's Console, without the API's rules.
+
+        Raises KeyError if the flow does not exist.
+        """
         self._store.edit(sid, fields)
 
     def remove_flow(self, sid: str) -> None:
-        """Delete a flow, as if in the Console. KeyError if it is not there."""
+        """Delete a flow as if in Twilio's Console. Raise KeyError if it does not exist."""
         if sid not in self.flows:
             raise KeyError(sid)
         self._store.delete(sid)
 
     def inject(self, fault: Fault) -> None:
+        """Apply a fault to the next requests that match it."""
         self._faults.inject(fault)
 
     @property
     def lags(self) -> LagQueue:
-        """How reads lag behind the writes (consistency.py)."""
+        """The queue of lags for reads."""
         return self._api.lags
 
     def lag(self, lag: Lag) -> None:
-        """Have the next read that it fits lag behind."""
+        """Apply a lag to the next reads that match it."""
         self.lags.inject(lag)
 
     def clear_faults(self) -> None:
+        """Drop all faults that have not been applied."""
         self._faults.clear()
 
     def release(self) -> None:
-        """Let go every request that is held, and every drip: what is left of it goes out at once."""
+        """Let every held request continue, and send the rest of dripping responses at once."""
         self._gate.release()
 
     def wait_until_held(self, count: int = 1, timeout: float = 10.0) -> bool:
-        """Wait until so many requests hang, or wait out the latency, at once; False if they don't within `timeout` seconds."""
+        """Wait until `count` requests are held, by a fault or the latency.
+
+        Returns False if that does not happen within `timeout` seconds.
+        """
         return self._gate.wait_until_held(count, timeout)

@@ -1,7 +1,7 @@
-"""The account's flows: the state behind the API, its order, its pages and its file.
+"""The account's flows: the state behind the API, with its order, pages and file.
 
-One lock guards all of it and is never held while waiting. A resource is replaced, never changed in
-place, so that whoever holds one may read it without the lock. What a change may do is contract's.
+One lock guards everything and is never held during a wait. A resource is replaced, never changed in
+place, so it can be read without the lock. The rules for changes are in `rules`.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from flows.twilio.sandbox.rules import Resource, Values
 
 NOT_FOUND = 20404
-MAX_HISTORY = 5_000  # writes, for reads that lag behind them
-FLOW_LIMIT_REACHED = 45002  # assumption: the documents name the limit, not its error
+MAX_HISTORY = 5_000  # writes; the longest that a stale read can look back
+FLOW_LIMIT_REACHED = 45002  # Assumption: the documentation has the limit, not its error
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place between two flows, by a flow's number: the flows older than it, or newer."""
+    """A position in the list: the flows older than the one with this number, or newer."""
 
     number: int
     newer: bool = False
@@ -44,7 +44,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Flows, newest first, and the places from which its neighbours go on, if there are any."""
+    """Flows, newest first, and the cursors of the next and the previous page, if any."""
 
     flows: list[Resource]
     following: Cursor | None
@@ -52,8 +52,11 @@ class Page:
 
 
 class Store:
-    """Flows by SID, numbered as they come. The numbers order the list and never change, so that a
-    cursor stays where it is while others add and delete."""
+    """Flows by SID, numbered in order of creation.
+
+    The numbers order the list and never change, so a cursor keeps its position while flows are
+    added and deleted.
+    """
 
     def __init__(
         self,
@@ -70,50 +73,58 @@ class Store:
         self._limit = limit
         self._file = file
         self._flows: dict[str, Resource] = {}
-        self._numbers: list[int] = []  # ascending, beside _sids
+        self._numbers: list[int] = []  # ascending; each belongs to the SID at the same index
         self._sids: list[str] = []
-        self._last = 0
-        # Each write: when, the flow's number, and what it was before (None: not there).
+        self._last_number = 0
+        # Each write: its time, the flow's number, and the flow before it (None before a creation).
         self._history: deque[tuple[datetime, int, Resource | None]] = deque(maxlen=MAX_HISTORY)
         if file is not None and file.exists():
             self._load(file)
         else:
             for resource in seed():
                 self._append(resource)
-            self._history.clear()  # these were always there
+            self._history.clear()  # a stale read includes the seeded flows
 
     def snapshot(self) -> dict[str, Resource]:
-        """All flows, newest first."""
+        """Return all flows by SID, newest first."""
         with self._lock:
             return {sid: self._flows[sid] for sid in reversed(self._sids)}
 
     def get(self, sid: str) -> Resource:
+        """Return a flow, or raise `ApiError` with status 404."""
         with self._lock:
-            return self._found(sid)
+            return self._get(sid)
 
     def page(self, *, size: int, cursor: Cursor | None, friendly_name: str | None) -> Page:
-        """At most `size` flows from the cursor on, only those of exactly this name if one is given."""
+        """Return at most `size` flows from the cursor on. `friendly_name` is an exact filter."""
         with self._lock:
             if cursor is not None and cursor.newer:
-                taken = list(islice(self._ascending(cursor.number, friendly_name), size))[::-1]
+                rows = list(islice(self._ascending(cursor.number, friendly_name), size))
+                rows.reverse()
             else:
                 below = None if cursor is None else cursor.number
-                taken = list(islice(self._descending(below, friendly_name), size))
-            if not taken:
+                rows = list(islice(self._descending(below, friendly_name), size))
+            if not rows:
                 return Page([], None, None)
-            oldest, newest = taken[-1][0], taken[0][0]
-            older = any(self._descending(oldest, friendly_name))
-            newer = cursor is not None and any(self._ascending(newest, friendly_name))
+            (newest, _), (oldest, _) = rows[0], rows[-1]
+            has_older = any(self._descending(oldest, friendly_name))
+            # Without a cursor it is the first page, which has no previous page.
+            has_newer = cursor is not None and any(self._ascending(newest, friendly_name))
             return Page(
-                [self._flows[sid] for _, sid in taken],
-                Cursor(oldest) if older else None,
-                Cursor(newest, newer=True) if newer else None,
+                [self._flows[sid] for _, sid in rows],
+                Cursor(oldest) if has_older else None,
+                Cursor(newest, newer=True) if has_newer else None,
             )
 
     def create(self, values: Values) -> Resource:
+        """Create a flow by the rules, or raise `ApiError`."""
         with self._lock:
-            sid = f"FO{uuid.uuid4().hex}"
-            resource = rules.create(values, sid=sid, account_sid=self._account_sid, now=self.now())
+            resource = rules.create(
+                values,
+                sid=f"FO{uuid.uuid4().hex}",
+                account_sid=self._account_sid,
+                timestamp=self.timestamp(),
+            )
             if len(self._flows) >= self._limit:
                 message = f"The account has reached its limit of {self._limit} Flex Flows"
                 raise ApiError(HTTPStatus.BAD_REQUEST, FLOW_LIMIT_REACHED, message)
@@ -123,24 +134,26 @@ class Store:
             return resource
 
     def update(self, sid: str, values: Values) -> Resource:
+        """Update a flow by the rules, or raise `ApiError`."""
         with self._lock:
-            before = self._found(sid)
-            resource = rules.update(before, values, now=self.now())
+            before = self._get(sid)
+            resource = rules.update(before, values, timestamp=self.timestamp())
             rules.check_collision(resource, self._flows.values(), before=before)
             self._replace(sid, resource)
             self._save()
             return resource
 
     def delete(self, sid: str) -> None:
+        """Delete a flow, or raise `ApiError` with status 404."""
         with self._lock:
-            self._found(sid)
-            at = self._sids.index(sid)
-            self._history.append((self._clock(), self._numbers[at], self._flows[sid]))
-            del self._flows[sid], self._sids[at], self._numbers[at]
+            before = self._get(sid)
+            index = self._sids.index(sid)
+            self._history.append((self._clock(), self._numbers[index], before))
+            del self._flows[sid], self._sids[index], self._numbers[index]
             self._save()
 
     def add(self, resource: Resource) -> None:
-        """Put a flow there as the newest, whatever the contract says of it."""
+        """Add a flow as the newest one, without the rules."""
         with self._lock:
             if resource["sid"] in self._flows:
                 raise ValueError(f"{resource['sid']} is there already")
@@ -148,21 +161,20 @@ class Store:
             self._save()
 
     def edit(self, sid: str, fields: dict[str, Any]) -> None:
-        """Change a flow, whatever the contract says of it. An unknown SID is a KeyError."""
+        """Change a flow without the rules. Raise KeyError if it does not exist."""
         with self._lock:
-            self._replace(sid, rules.edit(self._flows[sid], {"date_updated": self.now()} | fields))
+            fields = {"date_updated": self.timestamp()} | fields
+            self._replace(sid, rules.edit(self._flows[sid], fields))
             self._save()
 
-    def ago(self, seconds: float) -> Store:
-        """The flows as they were so many seconds ago. To read only."""
+    def past_state(self, seconds: float) -> Store:
+        """Return the flows as they were so many seconds ago, as a read-only store."""
         with self._lock:
             moment = self._clock() - timedelta(seconds=seconds)
-            flows = {
-                number: self._flows[sid]
-                for number, sid in zip(self._numbers, self._sids, strict=True)
-            }
-            for at, number, before in reversed(self._history):
-                if at <= moment:
+            numbered_sids = zip(self._numbers, self._sids, strict=True)
+            flows = {number: self._flows[sid] for number, sid in numbered_sids}
+            for written_at, number, before in reversed(self._history):
+                if written_at <= moment:
                     break
                 if before is None:
                     flows.pop(number, None)
@@ -175,11 +187,11 @@ class Store:
         past._flows = {flow["sid"]: flow for flow in flows.values()}
         return past
 
-    def now(self) -> str:
-        """The clock in Twilio's form."""
+    def timestamp(self) -> str:
+        """Return the current time in Twilio's format."""
         return rules.format_timestamp(self._clock())
 
-    def _found(self, sid: str) -> Resource:
+    def _get(self, sid: str) -> Resource:
         try:
             return self._flows[sid]
         except KeyError:
@@ -190,16 +202,20 @@ class Store:
             ) from None
 
     def _descending(self, below: int | None, name: str | None) -> Iterator[tuple[int, str]]:
-        start = len(self._numbers) if below is None else bisect_left(self._numbers, below)
-        return self._named(range(start - 1, -1, -1), name)
+        """Yield the numbers and SIDs of the flows older than `below`, newest first."""
+        end = len(self._numbers) if below is None else bisect_left(self._numbers, below)
+        return self._filter_by_name(range(end - 1, -1, -1), name)
 
     def _ascending(self, above: int, name: str | None) -> Iterator[tuple[int, str]]:
-        return self._named(range(bisect_right(self._numbers, above), len(self._numbers)), name)
+        """Yield the numbers and SIDs of the flows newer than `above`, oldest first."""
+        start = bisect_right(self._numbers, above)
+        return self._filter_by_name(range(start, len(self._numbers)), name)
 
-    def _named(self, places: range, name: str | None) -> Iterator[tuple[int, str]]:
-        for at in places:
-            if name is None or self._flows[self._sids[at]]["friendly_name"] == name:
-                yield self._numbers[at], self._sids[at]
+    def _filter_by_name(self, indexes: range, name: str | None) -> Iterator[tuple[int, str]]:
+        for index in indexes:
+            sid = self._sids[index]
+            if name is None or self._flows[sid]["friendly_name"] == name:
+                yield self._numbers[index], sid
 
     def _replace(self, sid: str, resource: Resource) -> None:
         number = self._numbers[self._sids.index(sid)]
@@ -207,16 +223,16 @@ class Store:
         self._flows[sid] = resource
 
     def _append(self, resource: Resource) -> None:
-        self._last += 1
-        self._history.append((self._clock(), self._last, None))
+        self._last_number += 1
+        self._history.append((self._clock(), self._last_number, None))
         self._flows[resource["sid"]] = resource
-        self._numbers.append(self._last)
+        self._numbers.append(self._last_number)
         self._sids.append(resource["sid"])
 
     def _load(self, file: Path) -> None:
         try:
             state = json.loads(file.read_text(encoding="utf-8"))
-            self._last = int(state["last"])
+            self._last_number = int(state["last"])
             self._numbers = [int(number) for number, _ in state["flows"]]
             self._sids = [flow["sid"] for _, flow in state["flows"]]
             self._flows = {flow["sid"]: flow for _, flow in state["flows"]}
@@ -224,17 +240,16 @@ class Store:
             raise ValueError(f"{file} is not a sandbox's state file: {error}") from error
 
     def _save(self) -> None:
+        """Replace the state file in one step, so that it is never incomplete."""
         if self._file is None:
             return
-        rows = [
-            [number, self._flows[sid]]
-            for number, sid in zip(self._numbers, self._sids, strict=True)
-        ]
+        numbered_sids = zip(self._numbers, self._sids, strict=True)
+        rows = [[number, self._flows[sid]] for number, sid in numbered_sids]
         self._file.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=self._file.parent, prefix=f".{self._file.name}.")
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-                json.dump({"last": self._last, "flows": rows}, handle)
+                json.dump({"last": self._last_number, "flows": rows}, handle)
             Path(name).replace(self._file)
         except BaseException:
             Path(name).unlink(missing_ok=True)

@@ -1,6 +1,6 @@
-"""What the sandbox's tests share: a plain HTTP client, a clock that stands still, and valid parameters.
+"""Helpers of the sandbox's tests: a plain HTTP client, a fixed clock and valid parameters.
 
-The client is the standard library's, so that nothing between the test and the wire is the project's own.
+The client is the standard library's, so that the tests don't depend on the project's own.
 """
 
 import base64
@@ -16,7 +16,7 @@ IS = "IS" + "0a" * 16
 FW = "FW" + "0b" * 16
 WS = "WS" + "0c" * 16
 WW = "WW" + "0d" * 16
-FO = "FO" + "0e" * 16  # a flow that nobody made
+FO = "FO" + "0e" * 16  # a flow that does not exist
 
 FLOWS = "/v1/FlexFlows"
 FORM = "application/x-www-form-urlencoded"
@@ -32,7 +32,7 @@ TASK = NEW | {
 
 
 class Clock:
-    """Stands still until it is set."""
+    """A clock that shows `now` until it is set."""
 
     def __init__(self):
         self.now = datetime(2026, 3, 1, 12, 0, 0, 654321, tzinfo=UTC)
@@ -62,29 +62,32 @@ def address(sandbox):
 
 
 def call(sandbox, method, path, parameters=None, *, body=None, headers=None):
-    """One request on a connection of its own; parameters go where the method has them."""
-    given = {"Authorization": basic(sandbox.api_key, sandbox.api_secret)} | (headers or {})
+    """Send a request on a new connection and return the reply.
+
+    `parameters` go into the body of a POST, and into the query of other methods.
+    """
+    all_headers = {"Authorization": basic(sandbox.api_key, sandbox.api_secret)} | (headers or {})
     if parameters is not None and method == "POST":
         body = urlencode(parameters)
     elif parameters is not None:
         path = f"{path}?{urlencode(parameters)}"
     if body is not None:
-        given.setdefault("Content-Type", FORM)
+        all_headers.setdefault("Content-Type", FORM)
     with closing(http.client.HTTPConnection(*address(sandbox), timeout=10)) as connection:
-        connection.request(method, path, body, given)
-        answer = connection.getresponse()
-        return Reply(answer.status, answer.headers, answer.read())
+        connection.request(method, path, body, all_headers)
+        response = connection.getresponse()
+        return Reply(response.status, response.headers, response.read())
 
 
 def create(sandbox, **parameters):
-    """The flow that a create of the studio kind makes, some parameters replaced."""
+    """Create a Studio flow through the API and return it. `parameters` replace the usual ones."""
     reply = call(sandbox, "POST", FLOWS, STUDIO | parameters)
     assert reply.status == 201, reply.body
     return reply.json
 
 
-def opened(sandbox, method="POST", path=FLOWS, parameters=STUDIO):
-    """A raw connection on which a request has been sent and no answer read."""
+def send_request(sandbox, method="POST", path=FLOWS, parameters=STUDIO):
+    """Send a request on a new socket and return the socket, with the response unread."""
     body = urlencode(parameters) if method == "POST" else ""
     connection = socket.create_connection(address(sandbox), timeout=10)
     lines = (
@@ -98,9 +101,13 @@ def opened(sandbox, method="POST", path=FLOWS, parameters=STUDIO):
     return connection
 
 
-def everything(connection):
-    """All that comes until the other end closes."""
+def read_until_closed(connection):
+    """Return everything that is received until the other end closes."""
     received = b""
     while chunk := connection.recv(65_536):
         received += chunk
     return received
+
+
+def refusal(reply):
+    return reply.status, reply.json["code"], reply.json["message"]

@@ -1,4 +1,4 @@
-"""The schema table against Twilio's reference and facts written down by hand; and what is made from it."""
+"""The table of fields against Twilio's reference and hand-written facts, and its functions."""
 
 import json
 import re
@@ -33,16 +33,18 @@ def test_facts_agree_with_the_reference():
     assert REFERENCE["update"]["required"] == []
     assert {wire for wire, one in described.items() if one.get("pii")} <= set(FACTS["personal"])
     for wire, fact in PARAMETERS.items():
-        says = described[wire]["description"]
+        http_response = described[wire]["description"]
         for kind in fact.get("requires", ()):
-            assert re.search(rf"[Rr]equired when `integrationType` is `{kind}`", says), wire
+            assert re.search(rf"[Rr]equired when `integrationType` is `{kind}`", http_response), (
+                wire
+            )
         if "default" in fact:
             in_words = (
                 f"{fact['default']:,}"
                 if fact["kind"] == "integer"
                 else str(fact["default"]).lower()
             )
-            assert re.search(rf"[Dd]efault.* `?{in_words}`?( seconds|\.)", says), wire
+            assert re.search(rf"[Dd]efault.* `?{in_words}`?( seconds|\.)", http_response), wire
 
 
 def test_parameters_are_those_of_the_reference():
@@ -76,7 +78,7 @@ def test_parameter_is_as_the_reference_describes_it(wire, fact):
 
 @parameters
 @pytest.mark.parametrize("kind", [*INTEGRATION_TYPES, None, "", "bot"])
-def test_parameter_is_taken_and_required_by_the_right_types(wire, fact, kind):
+def test_parameter_has_the_right_integration_types(wire, fact, kind):
     field = flex_flow.FIELDS_BY_WIRE_NAME[wire]
 
     assert sorted(field.takes) == fact.get("takes", [])
@@ -99,7 +101,7 @@ def test_table_has_every_field_of_a_response():
 
 
 @pytest.mark.parametrize(("name", "kind"), FACTS["response"].items())
-def test_response_field_is_of_its_kind(name, kind):
+def test_response_field_has_its_kind(name, kind):
     field = flex_flow.FIELDS_BY_NAME[name]
 
     assert f"{field.kind} {field.sid_prefix}".strip() == kind
@@ -112,7 +114,7 @@ def test_response_field_is_of_its_kind(name, kind):
 @pytest.mark.parametrize(
     "value", [FO, "FO" + "0" * 32, "FO" + "F" * 32], ids=["mixed case", "digits", "capitals"]
 )
-def test_is_sid_takes_two_letters_and_32_hexadecimal_digits(value):
+def test_is_sid_accepts_prefix_and_32_hexadecimal_digits(value):
     assert flex_flow.is_sid("FO", value)
 
 
@@ -125,11 +127,11 @@ def test_is_sid_takes_two_letters_and_32_hexadecimal_digits(value):
     ],
     ids=ascii,
 )  # fmt: skip
-def test_is_sid_takes_nothing_else(value):
+def test_is_sid_rejects_anything_else(value):
     assert not flex_flow.is_sid("FO", value)
 
 
-def test_response_becomes_a_flat_snapshot_with_what_nobody_knows():
+def test_response_becomes_a_flat_snapshot_with_unknown_fields():
     assert flex_flow.from_response(RESPONSE) == {
         "sid": FO,
         "account_sid": f"AC{HEX}",
@@ -143,7 +145,7 @@ def test_response_becomes_a_flat_snapshot_with_what_nobody_knows():
     }
 
 
-def test_snapshot_becomes_the_response_again():
+def test_to_response_is_the_inverse_of_from_response():
     assert flex_flow.to_response(flex_flow.from_response(RESPONSE)) == RESPONSE
 
 
@@ -156,14 +158,14 @@ def test_response_without_an_integration_object(integration):
 
 
 @pytest.mark.parametrize("integration", ["task", 7, ["studio"], "[1]", True], ids=repr)
-def test_integration_that_is_no_object_is_kept_as_it_came(integration):
+def test_unreadable_integration_stays_unchanged(integration):
     snapshot = flex_flow.from_response({"sid": FO, "integration": integration})
 
     assert snapshot == {"sid": FO, "integration": integration}
     assert flex_flow.to_response(snapshot) == {"sid": FO, "integration": integration}
 
 
-def test_integration_as_a_text_of_json_is_read():
+def test_integration_as_json_text_is_read():
     snapshot = flex_flow.from_response(
         {"sid": FO, "integration": '{"flow_sid": "FW1", "retry_count": 2}'}
     )
@@ -180,12 +182,12 @@ def test_integration_as_a_text_of_json_is_read():
         ({"integration_type": ["studio"], "integration_flow_sid": "FW1"}, ""),
     ],
 )  # fmt: skip
-def test_type_that_handles_a_flow(flow, kind):
+def test_handler_type(flow, kind):
     assert flex_flow.handler_type(flow) == kind
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "meant"),
+    ("name", "value", "expected"),
     [
         ("enabled", "true", True), ("enabled", " TRUE ", True), ("enabled", "yes", True), ("enabled", 1, True), ("enabled", "1", True),
         ("enabled", "false", False), ("enabled", "off", False), ("enabled", 0, False), ("enabled", 0.0, False),
@@ -194,9 +196,9 @@ def test_type_that_handles_a_flow(flow, kind):
         ("enabled", None, None), ("enabled", "", None), ("of_tomorrow", {"a": 1}, {"a": 1}),
     ],
 )  # fmt: skip
-def test_value_in_another_encoding_is_read(name, value, meant):
-    assert flex_flow.normalize_value(name, value) == meant
-    assert type(flex_flow.normalize_value(name, value)) is type(meant)
+def test_value_in_another_form_is_normalized(name, value, expected):
+    assert flex_flow.normalize_value(name, value) == expected
+    assert type(flex_flow.normalize_value(name, value)) is type(expected)
     assert flex_flow.is_readable(name, value)
 
 
@@ -209,26 +211,26 @@ def test_value_in_another_encoding_is_read(name, value, meant):
         ("date_created", "yesterday"), ("date_created", ["2026"]), ("integration_url", {}), ("chat_service_sid", []),
     ],
 )  # fmt: skip
-def test_value_that_cannot_be_read_is_never_taken_for_another(name, value):
+def test_unreadable_value_stays_unchanged(name, value):
     assert flex_flow.normalize_value(name, value) == value
     assert not flex_flow.is_readable(name, value)
     for other in (True, False, 0, 1, None, "sms", ""):
         assert not flex_flow.is_same_value(name, value, other) or value is other
 
 
-def test_integrations_own_type_does_not_pass_for_the_flows():
+def test_integrations_type_does_not_replace_the_flows():
     response = {"integration": {"type": "of tomorrow"}, "integration_type": "studio"}
 
     assert flex_flow.from_response(response)["integration_type"] == "studio"
 
 
 @parameters
-def test_field_goes_out_under_its_wire_name(wire, fact):
+def test_parameter_has_the_wire_name(wire, fact):
     assert flex_flow.to_parameters({fact["name"]: fact["example"]}) == {wire: fact["example"]}
 
 
 @pytest.mark.parametrize(
-    ("value", "sent"),
+    ("value", "expected"),
     [
         (True, "true"),
         (False, "false"),
@@ -239,22 +241,24 @@ def test_field_goes_out_under_its_wire_name(wire, fact):
         (" a=b&c ", " a=b&c "),
     ],
 )
-def test_value_as_it_goes_out(value, sent):
-    assert flex_flow.to_parameters({"integration_timeout": value}) == {"Integration.Timeout": sent}
+def test_parameter_value(value, expected):
+    assert flex_flow.to_parameters({"integration_timeout": value}) == {
+        "Integration.Timeout": expected
+    }
 
 
 @pytest.mark.parametrize("name", ["sid", "date_updated", "url", "weight_nobody_knows", ""])
-def test_field_that_only_twilio_sets_does_not_go_out(name):
+def test_read_only_field_is_no_parameter(name):
     with pytest.raises(KeyError):
         flex_flow.to_parameters({name: "x"})
 
 
-def test_nothing_goes_out_for_no_fields():
+def test_no_fields_give_no_parameters():
     assert flex_flow.to_parameters({}) == {}
 
 
 @pytest.mark.parametrize(
-    ("name", "left", "right"),
+    ("name", "first", "second"),
     [
         ("friendly_name", None, ""),
         ("friendly_name", "Lyon", "Lyon"),
@@ -271,13 +275,13 @@ def test_nothing_goes_out_for_no_fields():
         ("mood_nobody_knows", {"a": [1]}, {"a": [1]}),
     ],
 )
-def test_values_that_mean_the_same(name, left, right):
-    assert flex_flow.is_same_value(name, left, right)
-    assert flex_flow.is_same_value(name, right, left)
+def test_same_values(name, first, second):
+    assert flex_flow.is_same_value(name, first, second)
+    assert flex_flow.is_same_value(name, second, first)
 
 
 @pytest.mark.parametrize(
-    ("name", "left", "right"),
+    ("name", "first", "second"),
     [
         ("friendly_name", "Lyon", "lyon"),
         ("friendly_name", "Lyon", "Lyon "),
@@ -293,37 +297,40 @@ def test_values_that_mean_the_same(name, left, right):
         ("mood_nobody_knows", "3", 3),
     ],
 )
-def test_values_that_do_not_mean_the_same(name, left, right):
-    assert not flex_flow.is_same_value(name, left, right)
-    assert not flex_flow.is_same_value(name, right, left)
+def test_different_values(name, first, second):
+    assert not flex_flow.is_same_value(name, first, second)
+    assert not flex_flow.is_same_value(name, second, first)
 
 
-def test_differing_names_stand_in_the_tables_order_unknown_ones_last():
-    left = {"zebra": 1, "long_lived": True, "friendly_name": "a", "enabled": True, "aardvark": 1}
-    right = {"sid": FO, "enabled": True, "integration_timeout": 5, "friendly_name": ""}
+def test_differing_fields_are_in_the_tables_order_unknown_ones_last():
+    first = {"zebra": 1, "long_lived": True, "friendly_name": "a", "enabled": True, "aardvark": 1}
+    second = {"sid": FO, "enabled": True, "integration_timeout": 5, "friendly_name": ""}
 
     names = ["sid", "friendly_name", "integration_timeout", "long_lived", "aardvark", "zebra"]
-    assert flex_flow.differing_fields(left, right) == names
-    assert flex_flow.differing_fields(right, left) == names
+    assert flex_flow.differing_fields(first, second) == names
+    assert flex_flow.differing_fields(second, first) == names
 
 
-def test_differing_looks_at_the_names_given_only():
-    left, right = {"friendly_name": "a", "enabled": True}, {"friendly_name": "b", "enabled": False}
+def test_differing_fields_can_be_limited_to_names():
+    first, second = (
+        {"friendly_name": "a", "enabled": True},
+        {"friendly_name": "b", "enabled": False},
+    )
 
-    assert flex_flow.differing_fields(left, right, ["enabled", "enabled", "long_lived"]) == [
+    assert flex_flow.differing_fields(first, second, ["enabled", "enabled", "long_lived"]) == [
         "enabled"
     ]
-    assert flex_flow.differing_fields(left, right, []) == []
+    assert flex_flow.differing_fields(first, second, []) == []
 
 
-def test_a_field_left_out_and_an_unset_one_do_not_differ():
+def test_missing_and_unset_fields_do_not_differ():
     assert flex_flow.differing_fields({"contact_identity": None}, {"integration_url": ""}) == []
 
 
-def test_flexapi_needs_neither_django_nor_the_rest_of_flows():
-    told = "import sys, json, flows.twilio.client, flows.twilio.sandbox; print(json.dumps(sorted(sys.modules)))"
+def test_package_imports_neither_django_nor_the_rest_of_flows():
+    script = "import sys, json, flows.twilio.client, flows.twilio.sandbox; print(json.dumps(sorted(sys.modules)))"
     modules = json.loads(
-        subprocess.run([sys.executable, "-c", told], capture_output=True, check=True).stdout
+        subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout
     )
 
     assert not [name for name in modules if name.split(".")[0] == "django"]

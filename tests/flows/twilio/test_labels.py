@@ -1,4 +1,4 @@
-"""Every action that the code can write to the log has a name on the pages."""
+"""Labels for every action and result that the code can write to the audit log."""
 
 import ast
 import importlib
@@ -25,7 +25,7 @@ def module_of(source):
 
 
 def values_of(node, source):
-    """The strings that an argument can be, as far as its module knows it; none of a variable's."""
+    """Return the strings that an argument can be. A local variable gives none."""
     if isinstance(node, ast.Constant):
         return [node.value] if isinstance(node.value, str) else []
     if isinstance(node, ast.IfExp):
@@ -40,20 +40,20 @@ def values_of(node, source):
 
 
 def actions_in(text, source):
-    """What is passed as an `action`, and every string that reads like one."""
-    found = set()
+    """Return all values of `action` arguments, and all strings that look like an action."""
+    names = set()
     for node in ast.walk(ast.parse(text)):
         if (
             isinstance(node, ast.Constant)
             and isinstance(node.value, str)
             and ACTION.fullmatch(node.value)
         ):
-            found.add(node.value)
+            names.add(node.value)
         elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") != "add_argument":
             for keyword in node.keywords:
                 if keyword.arg == "action":
-                    found.update(filter(None, values_of(keyword.value, source)))
-    return found
+                    names.update(filter(None, values_of(keyword.value, source)))
+    return names
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=str)
@@ -63,20 +63,20 @@ def test_every_action_that_code_can_write_has_a_label(source):
     assert not unnamed, f"{source} can write these to the log; labels.ACTIONS does not name them"
 
 
-def test_actions_are_found_however_the_code_names_them():
+def test_actions_in_finds_every_form_of_an_action():
     source = Path("flows/audit/verification.py")
-    text = 'append(action=VERIFY); permitted("p", action="new.thing"); done("auth.new"); append(action=audit_log.HEAD)'
+    text = 'append(action=VERIFY_ACTION); permitted("p", action="new.thing"); done("auth.new"); append(action=audit_log.CHAIN_NAME)'
 
     assert actions_in(text, source) == {"audit.verify", "new.thing", "auth.new", "audit"}
 
 
-def test_every_label_says_what_came_to_pass_and_what_was_tried():
+def test_every_action_has_a_label_for_success_and_attempt():
     assert all(
-        done and tried and done[0].isupper() and tried[0].isupper()
-        for done, tried in actions.ACTION_LABELS.values()
+        past_label and attempt_label and past_label[0].isupper() and attempt_label[0].isupper()
+        for past_label, attempt_label in actions.ACTION_LABELS.values()
     )
 
 
-def test_every_result_can_be_named_and_filtered_by():
+def test_every_result_has_a_label_and_a_filter():
     assert {*actions.RESULT_LABELS} == {*Result.values}
     assert {*actions.RESULT_FILTER_LABELS} == {*Result.values, "unresolved", "resolved_later"}

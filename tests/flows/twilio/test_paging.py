@@ -1,5 +1,7 @@
-"""A listing's pages: which links are followed, to where, and what ends it. Some over made-up answers, some
-through a real proxy in front of the sandbox."""
+"""Pages of a listing: links, page sizes and the end of a listing.
+
+Some tests use simulated responses, some a real proxy in front of the sandbox.
+"""
 
 import json
 import re
@@ -15,34 +17,17 @@ from flows.twilio.errors import OutcomeUnknown, RequestRefused
 from flows.twilio.paging import Pagination
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
-from tests.flows.twilio.test_client import AC, FLOW, FO, LIST, OTHER, ROOT, SECRET, SK, basic, page
-from tests.flows.twilio.test_client_faults import Wire, heard
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch):
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture
-def twilio():
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        yield mock
-
-
-@pytest.fixture
-def client():
-    made = FlexClient(
-        base_url=ROOT,
-        account_sid=AC,
-        auth=(SK, SECRET),
-        rate_limits=False,
-        sleep=lambda _seconds: None,
-    )
-    yield made
-    made.close()
+from tests.flows.twilio.raw_server import RawServer, read_request
+from tests.flows.twilio.simulated_twilio import (
+    FLOW,
+    FO,
+    LIST,
+    OTHER,
+    SECRET,
+    SK,
+    basic,
+    page,
+)
 
 
 def follow(listing, link):
@@ -82,7 +67,7 @@ def follow(listing, link):
         ),
     ],
 )
-def test_next_page_is_asked_for_at_the_configured_address(listing, link):
+def test_next_page_is_requested_at_the_configured_address(listing, link):
     assert follow(listing, link) == f"{listing}?Page=1"
 
 
@@ -94,7 +79,7 @@ def test_next_page_is_asked_for_at_the_configured_address(listing, link):
         "a=&unknown=",
     ],
 )
-def test_query_is_taken_as_it_stands(query):
+def test_query_of_a_link_is_used_unchanged(query):
     assert follow(LIST, f"{LIST}?{query}") == f"{LIST}?{query}"
 
 
@@ -109,22 +94,22 @@ def test_query_is_taken_as_it_stands(query):
     ],
     ids=ascii,
 )  # fmt: skip
-def test_link_that_leads_elsewhere_is_not_followed(client, twilio, link):
+def test_link_to_another_resource_is_not_followed(client, twilio, link):
     twilio.get(LIST, json=page(FLOW, following=link))
     flows = client.list()
 
     assert next(flows)["sid"] == FO
-    with pytest.raises(OutcomeUnknown, match=r"not followed|invalid address") as caught:
+    with pytest.raises(OutcomeUnknown, match=r"not followed|invalid address") as excinfo:
         list(flows)
 
-    assert "flex-api" not in str(caught.value)
+    assert "flex-api" not in str(excinfo.value)
     assert len(twilio.calls) == 1
 
 
 @pytest.mark.parametrize(
     "host", ["flex-api.example", "flex-api.twilio.com.example", "flex-api.twilio.com:8443"]
 )
-def test_credentials_go_nowhere_else(client, twilio, host):
+def test_credentials_are_sent_nowhere_else(client, twilio, host):
     twilio.add(
         responses.GET, LIST, json=page(FLOW, following=f"https://{host}/v1/FlexFlows?Page=1")
     )
@@ -138,16 +123,18 @@ def test_credentials_go_nowhere_else(client, twilio, host):
 
 
 class Proxy:
-    """A proxy under `prefix` that leads to the sandbox and, as Twilio's own host name, sees to it that the
-    links in its answers lead past the proxy."""
+    """A proxy for the sandbox under `prefix`.
+
+    It passes on Twilio's own host name, so that the page links lead past the proxy.
+    """
 
     def __init__(self, sandbox, prefix, name=b"flex-api.twilio.com"):
-        self.sandbox, self.prefix, self.name, self.asked = sandbox, prefix.encode(), name, []
+        self.sandbox, self.prefix, self.name, self.page_sizes = sandbox, prefix.encode(), name, []
 
     def __call__(self, connection, _number):
-        request = heard(connection)
+        request = read_request(connection)
         line, _, rest = request.partition(b"\r\n")
-        self.asked.append(line.decode())
+        self.page_sizes.append(line.decode())
         line = line.replace(self.prefix, b"", 1)
         rest = re.sub(rb"(?i)host: [^\r]*", b"Host: " + self.name, rest, count=1)
         rest = re.sub(rb"(?i)connection: [^\r]*", b"Connection: close", rest, count=1)
@@ -160,44 +147,44 @@ class Proxy:
 
 
 @pytest.mark.parametrize("prefix", ["", "/twilio/flex"])
-def test_listing_through_a_proxy_comes_to_its_end(prefix):
+def test_listing_through_a_proxy_is_complete(prefix):
     with Sandbox() as sandbox:
         sids = {sandbox.add_flow() for _ in range(5)}
         proxy = Proxy(sandbox, prefix)
-        with Wire(proxy) as wire:
+        with RawServer(proxy) as server:
             client = FlexClient(
-                base_url=f"http://127.0.0.1:{wire.port}{prefix}/v1",
+                base_url=f"http://127.0.0.1:{server.port}{prefix}/v1",
                 account_sid=sandbox.account_sid,
                 auth=(sandbox.api_key, sandbox.api_secret),
                 rate_limits=False,
             )
-            found = [flow["sid"] for flow in client.list(page_size=2)]
+            sids = [flow["sid"] for flow in client.list(page_size=2)]
             client.close()
 
-    assert sorted(found) == sorted(sids)
-    assert len(proxy.asked) == 3
-    assert all(line.startswith(f"GET {prefix}/v1/FlexFlows?") for line in proxy.asked)
+    assert sorted(sids) == sorted(sids)
+    assert len(proxy.page_sizes) == 3
+    assert all(line.startswith(f"GET {prefix}/v1/FlexFlows?") for line in proxy.page_sizes)
 
 
 # The end
 
 
 @pytest.mark.parametrize("end", [None, "", "  ", False, 0, [], {}], ids=repr)
-def test_listing_ends_where_there_is_no_link(client, twilio, end):
+def test_listing_ends_with_an_empty_link(client, twilio, end):
     twilio.get(LIST, json=page(FLOW, following=end))
 
     assert [flow["sid"] for flow in client.list()] == [FO]
     assert len(twilio.calls) == 1
 
 
-def test_listing_ends_where_the_link_is_missing(client, twilio):
+def test_listing_ends_with_a_missing_link(client, twilio):
     twilio.get(LIST, json={"meta": {"key": "flex_flows"}, "flex_flows": [FLOW]})
 
     assert [flow["sid"] for flow in client.list()] == [FO]
 
 
 @pytest.mark.parametrize("link", [LIST, f"{LIST}?PageSize=1000", f"{LIST}?Page=1", "#", "?"])
-def test_links_that_go_round_end(client, twilio, link):
+def test_link_loop_ends(client, twilio, link):
     twilio.get(LIST, json=page(FLOW, following=link))
 
     with pytest.raises(OutcomeUnknown, match="loop"):
@@ -206,8 +193,8 @@ def test_links_that_go_round_end(client, twilio, link):
     assert len(twilio.calls) <= 2
 
 
-def answer_each(twilio, flow, *, limit=30):
-    """A list whose links are always new; it does end, should nobody end it before."""
+def add_endless_pages(twilio, flow, *, limit=30):
+    """Serve a list with a new link on each page. It ends at some point to protect the test."""
 
     def another(_request):
         number = len(twilio.calls)
@@ -220,8 +207,8 @@ def answer_each(twilio, flow, *, limit=30):
 @pytest.mark.parametrize(
     "flow", [lambda _number: [FLOW], lambda _number: []], ids=["the same", "none"]
 )
-def test_pages_that_repeat_under_new_links_end(client, twilio, flow):
-    answer_each(twilio, flow)
+def test_repeated_pages_with_new_links_end(client, twilio, flow):
+    add_endless_pages(twilio, flow)
 
     with pytest.raises(OutcomeUnknown, match="loop"):
         list(client.list())
@@ -229,8 +216,8 @@ def test_pages_that_repeat_under_new_links_end(client, twilio, flow):
     assert len(twilio.calls) <= 3
 
 
-def test_page_that_repeats_once_is_read_on(client, twilio):
-    """A flow that was made meanwhile moves another one on to the next page."""
+def test_one_repeated_page_does_not_end_the_listing(client, twilio):
+    """A flow that is created during the listing moves another one to the next page."""
     sids = [FO, FO, OTHER]
     for at, sid in enumerate(sids):
         following = f"?Page={at + 1}" if at < 2 else None
@@ -239,9 +226,9 @@ def test_page_that_repeats_once_is_read_on(client, twilio):
     assert [flow["sid"] for flow in client.list()] == sids
 
 
-def test_listing_without_an_end_ends(client, twilio, monkeypatch):
+def test_endless_listing_ends_at_the_page_limit(client, twilio, monkeypatch):
     monkeypatch.setattr(paging, "MAX_PAGES", 5)
-    answer_each(twilio, lambda number: [FLOW | {"sid": f"FO{number:032}"}])
+    add_endless_pages(twilio, lambda number: [FLOW | {"sid": f"FO{number:032}"}])
 
     with pytest.raises(OutcomeUnknown, match="loop"):
         list(client.list())
@@ -249,7 +236,7 @@ def test_listing_without_an_end_ends(client, twilio, monkeypatch):
     assert len(twilio.calls) == 5
 
 
-def test_smaller_pages_may_be_as_many_more():
+def test_page_limit_is_higher_for_smaller_pages():
     trail = Pagination(LIST)
     trail.begin({"PageSize": "50"}, flows_per_page=50)
 
@@ -263,7 +250,7 @@ def test_smaller_pages_may_be_as_many_more():
 # Sizes
 
 
-def sizes_asked(requests):
+def requested_page_sizes(requests):
     return [request.parameters.get("PageSize") for request in requests]
 
 
@@ -277,7 +264,7 @@ def sizes_asked(requests):
     ],
     ids=lambda value: f"{value.kind} {value.status}" if isinstance(value, Fault) else str(value),
 )
-def test_first_page_that_is_refused_for_its_size_is_asked_for_again(fault, count):
+def test_first_page_is_requested_again_with_a_smaller_size(fault, count):
     with Sandbox() as sandbox:
         sids = {sandbox.add_flow() for _ in range(120)}
         client = FlexClient(
@@ -289,30 +276,30 @@ def test_first_page_that_is_refused_for_its_size_is_asked_for_again(fault, count
         for _ in range(count):
             sandbox.inject(fault)
 
-        found = {flow["sid"] for flow in client.list(friendly_name=None)}
+        sids = {flow["sid"] for flow in client.list(friendly_name=None)}
         client.close()
 
-    assert found == sids
+    assert sids == sids
     size = {1: 100, 2: 50}[count]
     expected = ["1000", "100", "50"][: count + 1] + [str(size)] * (-(-120 // size) - 1)
-    assert sizes_asked(sandbox.requests) == expected
+    assert requested_page_sizes(sandbox.requests) == expected
 
 
-def test_size_that_is_never_small_enough_is_refused_in_the_end(client, twilio):
+def test_refusal_of_every_page_size_is_raised(client, twilio):
     twilio.get(
         LIST, json={"code": 20007, "message": "Page size too large", "status": 400}, status=400
     )
 
-    with pytest.raises(RequestRefused) as caught:
+    with pytest.raises(RequestRefused) as excinfo:
         list(client.list())
 
-    assert caught.value.code == 20007
-    asked = [parse_qs(urlsplit(call.request.url).query)["PageSize"] for call in twilio.calls]
-    assert asked == [["1000"], ["100"], ["50"]]
+    assert excinfo.value.code == 20007
+    page_sizes = [parse_qs(urlsplit(call.request.url).query)["PageSize"] for call in twilio.calls]
+    assert page_sizes == [["1000"], ["100"], ["50"]]
 
 
 @pytest.mark.parametrize(("status", "code"), [(400, 20001), (401, 20003), (404, 20404)])
-def test_any_other_refusal_is_not_asked_again(client, twilio, status, code):
+def test_other_refusals_do_not_change_the_page_size(client, twilio, status, code):
     twilio.get(LIST, json={"code": code, "message": "No", "status": status}, status=status)
 
     with pytest.raises(RequestRefused):

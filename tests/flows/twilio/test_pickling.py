@@ -1,4 +1,4 @@
-"""Every error of the product goes from one process to another, and says there what it said here."""
+"""Every error of the product can be pickled without loss."""
 
 import importlib
 import inspect
@@ -28,7 +28,7 @@ LEFT_OUT = ("flexadmin.gunicorn", "flexadmin.demo.settings", ".migrations.")
 
 def modules(package: ModuleType) -> list[ModuleType]:
     names = [
-        found.name for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+        module.name for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
     ]
     return [
         importlib.import_module(name)
@@ -38,53 +38,52 @@ def modules(package: ModuleType) -> list[ModuleType]:
 
 
 def errors() -> list[type[Exception]]:
-    found = {
+    error_classes = {
         value
         for module in [*modules(flows), *modules(flexadmin)]
         for value in vars(module).values()
         if inspect.isclass(value) and issubclass(value, Exception) and value.__module__.startswith(("flows", "flexadmin"))
     }  # fmt: skip
-    return sorted(found, key=lambda kind: f"{kind.__module__}.{kind.__qualname__}")
+    return sorted(error_classes, key=lambda kind: f"{kind.__module__}.{kind.__qualname__}")
 
 
-def made(kind: type[Exception]) -> Exception:
-    """One of them, with something for whatever it has to be given."""
+def make_error(kind: type[Exception]) -> Exception:
+    """Return an instance of an error class, with a value for each required argument."""
     own = next((parent for parent in kind.__mro__ if "__init__" in vars(parent)), Exception)
     if not own.__module__.startswith(("flows", "flexadmin")):
         return kind("said")
-    given: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     positional = []
     for name, parameter in inspect.signature(kind).parameters.items():
         if parameter.kind is parameter.KEYWORD_ONLY:
-            given[name] = STAND_INS.get(name, STAND_IN)
+            arguments[name] = STAND_INS.get(name, STAND_IN)
         elif parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
             positional.append(STAND_INS.get(name, STAND_IN))
-    return kind(*positional, **given)
+    return kind(*positional, **arguments)
 
 
 @pytest.mark.parametrize(
     "kind", errors(), ids=lambda kind: f"{kind.__module__}.{kind.__qualname__}"
 )
-def test_error_arrives_as_it_was_sent(kind):
-    sent = made(kind)
+def test_error_survives_pickling(kind):
+    error = make_error(kind)
 
-    arrived = pickle.loads(pickle.dumps(sent))
+    arrived = pickle.loads(pickle.dumps(error))
 
     assert type(arrived) is kind
-    assert (str(arrived), arrived.args, vars(arrived)) == (str(sent), sent.args, vars(sent))
+    assert (str(arrived), arrived.args, vars(arrived)) == (str(error), error.args, vars(error))
 
 
 @pytest.mark.parametrize("kind", errors(), ids=lambda kind: kind.__qualname__)
-def test_error_with_more_than_a_message_is_made_to_travel(kind):
-    """By luck it may unpickle today: `__init__` is called with the message in the place of its first
-    argument."""
+def test_error_with_more_than_a_message_is_picklable(kind):
+    """Otherwise it may unpickle by chance, with the message as its first argument."""
     assert "__init__" not in vars(kind) or issubclass(kind, PicklableError)
 
 
-def test_refusal_keeps_what_twilio_said():
-    sent = RequestRefused(status=403, code=20005, message="no", retry_after=2.0)
+def test_pickled_refusal_keeps_twilios_details():
+    error = RequestRefused(status=403, code=20005, message="no", retry_after=2.0)
 
-    arrived = pickle.loads(pickle.dumps(sent))
+    arrived = pickle.loads(pickle.dumps(error))
 
     assert (arrived.status, arrived.code, arrived.message, arrived.retry_after) == (
         403,
@@ -94,12 +93,12 @@ def test_refusal_keeps_what_twilio_said():
     )
 
 
-def test_closed_says_why_on_the_other_side():
-    sent = OperationUnavailable(
+def test_pickled_unavailability_keeps_its_reason():
+    error = OperationUnavailable(
         Restriction("update", "Twilio refuses to change flows (status 403).", by_twilio=True)
     )
 
-    arrived = pickle.loads(pickle.dumps(sent))
+    arrived = pickle.loads(pickle.dumps(error))
 
-    assert arrived.why == sent.why
+    assert arrived.why == error.why
     assert str(arrived) == "Twilio refuses to change flows (status 403)."

@@ -1,4 +1,4 @@
-"""What an answer is taken for: confirmed, refused, or unknown; and how long it asks to wait."""
+"""Interpretation of responses: success, refusal or unknown outcome, and Retry-After."""
 
 import json
 from email.utils import formatdate
@@ -9,8 +9,7 @@ from flows.twilio import responses
 from flows.twilio.errors import OutcomeUnknown, RequestRefused
 from flows.twilio.flex.flex_flow import FIELDS_BY_NAME
 from flows.twilio.responses import parse_response, parse_retry_after
-from tests.flows.twilio.test_client import FLOW, FO, OTHER, VERBS, client, slept, twilio  # noqa: F401
-from tests.flows.twilio.test_client import answers as answered
+from tests.flows.twilio.simulated_twilio import FLOW, FO, OPERATIONS, OTHER, add_response
 
 WRITES = ("create", "update", "delete")
 ENVELOPE = {
@@ -46,16 +45,16 @@ IN_TWILIOS_WORDS = [
     431,
     451,
 ]
-every_write = pytest.mark.parametrize("verb", WRITES)
+every_write = pytest.mark.parametrize("operation", WRITES)
 
 
-def heard_as(verb, status, body):
-    """The error that an answer is."""
+def error_for(operation, status, body):
+    """Return the error that a response raises."""
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
-    with pytest.raises((RequestRefused, OutcomeUnknown)) as caught:
-        parse_response(verb, status, {}, text, "RQ1")
-    assert (caught.value.status, caught.value.request_id) == (status, "RQ1")
-    return caught.value
+    with pytest.raises((RequestRefused, OutcomeUnknown)) as excinfo:
+        parse_response(operation, status, {}, text, "RQ1")
+    assert (excinfo.value.status, excinfo.value.request_id) == (status, "RQ1")
+    return excinfo.value
 
 
 # Refused or unknown
@@ -64,8 +63,8 @@ def heard_as(verb, status, body):
 @every_write
 @pytest.mark.parametrize("status", IN_TWILIOS_WORDS)
 @pytest.mark.parametrize("body", [ENVELOPE, PROBLEM], ids=["envelope", "RFC 9457"])
-def test_refusal_in_twilios_own_words_is_one(verb, status, body):
-    error = heard_as(verb, status, body | {"status": status})
+def test_twilios_own_error_is_a_refusal(operation, status, body):
+    error = error_for(operation, status, body | {"status": status})
 
     assert isinstance(error, RequestRefused)
     assert (error.code, error.message) == (20001, "No")
@@ -73,8 +72,8 @@ def test_refusal_in_twilios_own_words_is_one(verb, status, body):
 
 @every_write
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 599, 301, 307])
-def test_no_other_status_says_that_nothing_was_changed(verb, status):
-    error = heard_as(verb, status, ENVELOPE | {"status": status})
+def test_no_other_status_is_a_refusal(operation, status):
+    error = error_for(operation, status, ENVELOPE | {"status": status})
 
     assert isinstance(error, OutcomeUnknown)
     assert (error.code, error.message, error.more_info) == (20001, "No", ENVELOPE["more_info"])
@@ -95,15 +94,15 @@ def test_no_other_status_says_that_nothing_was_changed(verb, status):
     ],
     ids=ascii,
 )
-def test_status_of_somebody_else_says_nothing_of_twilio(verb, status, body):
-    assert isinstance(heard_as(verb, status, body), OutcomeUnknown)
+def test_gateways_error_is_unknown(operation, status, body):
+    assert isinstance(error_for(operation, status, body), OutcomeUnknown)
 
 
 @every_write
 @pytest.mark.parametrize("status", [401, 403, 404, 429])
 @pytest.mark.parametrize("body", [b"", b"<html>No</html>", {"message": "Forbidden"}], ids=ascii)
-def test_refusal_at_the_door_is_one_whoever_gives_it(verb, status, body):
-    assert isinstance(heard_as(verb, status, body), RequestRefused)
+def test_refusal_statuses_need_no_twilio_error(operation, status, body):
+    assert isinstance(error_for(operation, status, body), RequestRefused)
 
 
 @pytest.mark.parametrize(
@@ -120,8 +119,8 @@ def test_refusal_at_the_door_is_one_whoever_gives_it(verb, status, body):
     ],
     ids=ascii,
 )
-def test_error_may_lack_some_of_its_parts(body, code):
-    error = heard_as("update", 400, body)
+def test_incomplete_twilio_error_is_a_refusal(body, code):
+    error = error_for("update", 400, body)
 
     assert isinstance(error, RequestRefused)
     assert error.code == code
@@ -130,12 +129,14 @@ def test_error_may_lack_some_of_its_parts(body, code):
 @pytest.mark.parametrize(
     "code", [None, True, 2**31, 20001.5, [20001], "soon", "٢٠٠٠١", 0, -20001, 400], ids=repr
 )
-def test_code_that_is_none_of_twilios_makes_no_refusal(code):
-    assert isinstance(heard_as("update", 400, {"code": code, "message": None}), OutcomeUnknown)
+def test_code_of_a_gateway_is_unknown(code):
+    assert isinstance(error_for("update", 400, {"code": code, "message": None}), OutcomeUnknown)
 
 
-def test_words_of_an_unknown_outcome_are_kept_short():
-    error = heard_as("update", 500, {"code": 20500, "message": "m" * 5000, "more_info": "i" * 5000})
+def test_texts_of_an_unknown_outcome_are_shortened():
+    error = error_for(
+        "update", 500, {"code": 20500, "message": "m" * 5000, "more_info": "i" * 5000}
+    )
 
     assert (len(error.message), len(error.more_info)) == (1000, 300)
 
@@ -144,79 +145,81 @@ def test_words_of_an_unknown_outcome_are_kept_short():
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 203, 206, 207, 226])
-def test_only_204_confirms_a_deletion(client, twilio, slept, status):  # noqa: F811
-    answered(twilio, "delete", status=status)
+def test_only_204_confirms_a_deletion(client, twilio, pauses, status):
+    add_response(twilio, "delete", status=status)
 
-    with pytest.raises(OutcomeUnknown, match="does not confirm") as caught:
+    with pytest.raises(OutcomeUnknown, match="does not confirm") as excinfo:
         client.delete(FO)
 
-    assert caught.value.status == status
-    assert (len(twilio.calls), slept) == (1, [])
+    assert excinfo.value.status == status
+    assert (len(twilio.calls), pauses) == (1, [])
 
 
-@pytest.mark.parametrize("verb", ["create", "update"])
+@pytest.mark.parametrize("operation", ["create", "update"])
 @pytest.mark.parametrize("status", [202, 203, 204, 205, 206, 226])
-def test_other_success_does_not_confirm_a_change(client, twilio, slept, verb, status):  # noqa: F811
-    answered(twilio, verb, status=status, body="" if status in (204, 205) else json.dumps(FLOW))
+def test_other_success_does_not_confirm_a_change(client, twilio, pauses, operation, status):
+    add_response(
+        twilio, operation, status=status, body="" if status in (204, 205) else json.dumps(FLOW)
+    )
 
     with pytest.raises(OutcomeUnknown, match="does not confirm"):
-        VERBS[verb](client)
+        OPERATIONS[operation](client)
 
-    assert (len(twilio.calls), slept) == (1, [])
+    assert (len(twilio.calls), pauses) == (1, [])
 
 
-@pytest.mark.parametrize("verb", ["create", "update"])
+@pytest.mark.parametrize("operation", ["create", "update"])
 @pytest.mark.parametrize("status", [200, 201])
-def test_documented_success_confirms_a_change(client, twilio, verb, status):  # noqa: F811
-    answered(twilio, verb, status=status, body=json.dumps(FLOW))
+def test_documented_success_confirms_a_change(client, twilio, operation, status):
+    add_response(twilio, operation, status=status, body=json.dumps(FLOW))
 
-    assert VERBS[verb](client).status == status
+    assert OPERATIONS[operation](client).status == status
 
 
-@pytest.mark.parametrize("verb", ["list", "fetch"])
+@pytest.mark.parametrize("operation", ["list", "fetch"])
 @pytest.mark.parametrize("status", [201, 202, 203, 206])
-def test_read_is_answered_with_200_alone(client, twilio, verb, status):  # noqa: F811
-    answered(
+def test_read_needs_status_200(client, twilio, operation, status):
+    add_response(
         twilio,
-        verb,
+        operation,
         status=status,
-        body=json.dumps({"meta": {}, "flex_flows": []} if verb == "list" else FLOW),
+        body=json.dumps({"meta": {}, "flex_flows": []} if operation == "list" else FLOW),
     )
 
     with pytest.raises(OutcomeUnknown):
-        VERBS[verb](client)
+        OPERATIONS[operation](client)
 
 
-@pytest.mark.parametrize("verb", ["create", "update"])
-def test_success_about_another_account_is_unknown(client, twilio, verb):  # noqa: F811
-    answered(twilio, verb, body=json.dumps(FLOW | {"account_sid": "AC" + "9" * 32}))
+@pytest.mark.parametrize("operation", ["create", "update"])
+def test_success_about_another_account_is_unknown(client, twilio, operation):
+    add_response(twilio, operation, body=json.dumps(FLOW | {"account_sid": "AC" + "9" * 32}))
 
     with pytest.raises(OutcomeUnknown, match="another account"):
-        VERBS[verb](client)
+        OPERATIONS[operation](client)
 
 
 @pytest.mark.parametrize("owner", [f"AC{FO[2:]}", None, "", 7, "unreadable"], ids=repr)
-def test_success_that_names_no_other_account_is_one(client, twilio, owner):  # noqa: F811
-    answered(twilio, "update", body=json.dumps(FLOW | {"account_sid": owner}))
+def test_success_without_another_account_is_one(client, twilio, owner):
+    add_response(twilio, "update", body=json.dumps(FLOW | {"account_sid": owner}))
 
     assert client.update(FO, {}).snapshot["sid"] == FO
 
 
-def test_success_about_another_flow_is_unknown(client, twilio):  # noqa: F811
-    answered(twilio, "update", status=201, body=json.dumps(FLOW | {"sid": OTHER}))
+def test_success_about_another_flow_is_unknown(client, twilio):
+    add_response(twilio, "update", status=201, body=json.dumps(FLOW | {"sid": OTHER}))
 
     with pytest.raises(OutcomeUnknown, match="another Flex Flow"):
         client.update(FO, {})
 
 
-def test_every_call_says_what_confirms_it():
-    assert set(responses.SUCCESS_STATUSES) == set(VERBS)
+def test_every_operation_has_success_statuses():
+    assert set(responses.SUCCESS_STATUSES) == set(OPERATIONS)
     assert "account_sid" in FIELDS_BY_NAME
 
 
 # How long to wait
 
-SENT = "Sun, 06 Nov 1994 08:49:37 GMT"
+RESPONSE_DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 
 
 @pytest.mark.parametrize(
@@ -230,43 +233,47 @@ SENT = "Sun, 06 Nov 1994 08:49:37 GMT"
         ("Sun, 06 Foo 1994 08:49:47 GMT", None),
     ],
 )  # fmt: skip
-def test_pause_that_an_answer_asks_for(text, seconds):
-    assert parse_retry_after({"Retry-After": text, "Date": SENT}) == seconds
+def test_retry_after_in_seconds_or_as_a_date(text, seconds):
+    assert parse_retry_after({"Retry-After": text, "Date": RESPONSE_DATE}) == seconds
 
 
-def test_answer_without_it_asks_for_none():
-    assert parse_retry_after({"Date": SENT}) is None
+def test_no_valid_retry_after_is_none():
+    assert parse_retry_after({"Date": RESPONSE_DATE}) is None
 
 
 @pytest.mark.parametrize("date", [None, "", "yesterday"])
-def test_date_counts_from_our_own_clock_where_the_answer_has_none(monkeypatch, date):
+def test_date_is_compared_with_the_local_clock_without_a_date_header(monkeypatch, date):
     monkeypatch.setattr(responses.time, "time", lambda: 784_111_777.0)
     headers = {"Retry-After": formatdate(784_111_807, usegmt=True)}
 
     assert parse_retry_after(headers if date is None else headers | {"Date": date}) == 30.0
 
 
-@pytest.mark.parametrize("verb", ["list", "fetch"])
+@pytest.mark.parametrize("operation", ["list", "fetch"])
 @pytest.mark.parametrize(
     ("status", "after"), [(503, "3"), (503, "Sun, 06 Nov 1994 08:49:40 GMT"), (429, "3")]
 )
-def test_read_waits_as_long_as_it_is_told(client, twilio, slept, verb, status, after):  # noqa: F811
-    answered(twilio, verb, status=status, headers={"Retry-After": after, "Date": SENT})
+def test_read_waits_for_retry_after(client, twilio, pauses, operation, status, after):
+    add_response(
+        twilio, operation, status=status, headers={"Retry-After": after, "Date": RESPONSE_DATE}
+    )
 
-    with pytest.raises((RequestRefused, OutcomeUnknown)) as caught:
-        VERBS[verb](client)
+    with pytest.raises((RequestRefused, OutcomeUnknown)) as excinfo:
+        OPERATIONS[operation](client)
 
-    assert caught.value.retry_after == 3.0
-    assert len(slept) == 3
-    assert all(3.0 <= pause <= 3.25 for pause in slept)
+    assert excinfo.value.retry_after == 3.0
+    assert len(pauses) == 3
+    assert all(3.0 <= pause <= 3.25 for pause in pauses)
 
 
 @pytest.mark.parametrize("after", ["999999", "Fri, 31 Dec 9999 23:59:59 GMT", "15"])
 @pytest.mark.parametrize("status", [429, 503])
-def test_pause_beyond_the_deadline_ends_the_call_at_once(client, twilio, slept, status, after):  # noqa: F811
-    answered(twilio, "fetch", status=status, headers={"Retry-After": after, "Date": SENT})
+def test_pause_beyond_the_deadline_ends_the_call_at_once(client, twilio, pauses, status, after):
+    add_response(
+        twilio, "fetch", status=status, headers={"Retry-After": after, "Date": RESPONSE_DATE}
+    )
 
     with pytest.raises((RequestRefused, OutcomeUnknown)):
         client.fetch(FO)
 
-    assert (len(twilio.calls), slept) == (1, [])
+    assert (len(twilio.calls), pauses) == (1, [])

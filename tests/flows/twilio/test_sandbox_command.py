@@ -1,4 +1,4 @@
-"""The `sandbox` command: what it prints, what it serves, and how it fails."""
+"""The `sandbox` command: its output, its service and its failures."""
 
 import io
 import os
@@ -22,11 +22,11 @@ def test_sandbox_command_prints_where_to_point_the_site_and_serves_until_interru
 
     def look(_):
         lines = dict(line.partition("=")[::2] for line in out.getvalue().splitlines()[1:])
-        there = Sandbox()
-        there._server = type(
+        sandbox = Sandbox()
+        sandbox._server = type(
             "There", (), {"server_port": int(lines["FLEX_API_URL"].split(":")[2][:-3])}
         )
-        served.append((lines, len(call(there, "GET", FLOWS).json["flex_flows"])))
+        served.append((lines, len(call(sandbox, "GET", FLOWS).json["flex_flows"])))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Command, "wait", look)
@@ -41,15 +41,15 @@ def test_sandbox_command_prints_where_to_point_the_site_and_serves_until_interru
     assert count == 7
 
 
-def test_sandbox_command_on_a_taken_port_says_so():
-    with Sandbox() as taken:
-        port = address(taken)[1]
+def test_sandbox_command_reports_a_port_in_use():
+    with Sandbox() as other_sandbox:
+        port = address(other_sandbox)[1]
 
         with pytest.raises(CommandError, match=f"can't listen on port {port}.*--port"):
             call_command("sandbox", port=port, flows=0)
 
 
-def test_sandbox_command_on_an_impossible_port_says_so():
+def test_sandbox_command_reports_an_invalid_port():
     with pytest.raises(CommandError, match="can't listen on port 99999"):
         call_command("sandbox", port=99999, flows=0)
 

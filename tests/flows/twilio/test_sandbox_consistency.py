@@ -1,4 +1,4 @@
-"""The sandbox as an API that is eventually consistent."""
+"""The sandbox with eventually consistent reads."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -12,8 +12,8 @@ from flows.twilio.sandbox.consistency import Lag, LagKind, random_lag_source
 from flows.twilio.sandbox.server import Sandbox
 
 
-class Hands:
-    """A clock that is moved by hand."""
+class ManualClock:
+    """A clock that a test moves."""
 
     def __init__(self):
         self.now = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -24,7 +24,7 @@ class Hands:
 
 @pytest.fixture
 def clock():
-    return Hands()
+    return ManualClock()
 
 
 @pytest.fixture
@@ -51,18 +51,21 @@ def names(client, **more):
 
 
 def test_stale_read_shows_the_flows_as_they_were(lagging, client, clock):
-    kept, gone = lagging.add_flow(friendly_name="Old"), lagging.add_flow(friendly_name="Gone")
+    remaining_sid, deleted_sid = (
+        lagging.add_flow(friendly_name="Old"),
+        lagging.add_flow(friendly_name="Gone"),
+    )
     clock.move(100)
-    lagging.edit_flow(kept, friendly_name="New")
-    lagging.remove_flow(gone)
+    lagging.edit_flow(remaining_sid, friendly_name="New")
+    lagging.remove_flow(deleted_sid)
     new = lagging.add_flow(friendly_name="Young")
     clock.move(10)
 
     for _ in range(4):
         lagging.lag(Lag("stale", seconds=30))
     assert names(client) == ["Gone", "Old"]
-    assert client.fetch(kept)["friendly_name"] == "Old"
-    assert client.fetch(gone)["friendly_name"] == "Gone"
+    assert client.fetch(remaining_sid)["friendly_name"] == "Old"
+    assert client.fetch(deleted_sid)["friendly_name"] == "Gone"
     with pytest.raises(RequestRefused) as error:
         client.fetch(new)
 
@@ -71,7 +74,7 @@ def test_stale_read_shows_the_flows_as_they_were(lagging, client, clock):
     assert [request.fault for request in lagging.requests] == ["stale"] * 4 + [None]
 
 
-def test_stale_read_of_a_moment_after_the_write_shows_it(lagging, client, clock):
+def test_stale_read_includes_older_writes(lagging, client, clock):
     sid = lagging.add_flow(friendly_name="Old")
     clock.move(100)
     lagging.edit_flow(sid, friendly_name="New")
@@ -91,7 +94,7 @@ def test_stale_read_of_a_moment_after_the_write_shows_it(lagging, client, clock)
         ("repeated", ["5", "4", "4", "3", "3", "2", "2", "1", "1", "0"]),
     ],
 )
-def test_list_that_is_not_whole(lagging, client, kind, expected):
+def test_incomplete_list(lagging, client, kind, expected):
     for number in range(6):
         lagging.add_flow(friendly_name=str(number))
     lagging.lag(Lag(kind, times=None))
@@ -110,7 +113,7 @@ def test_writes_and_other_reads_are_not_affected(lagging, client):
     assert names(client) == ["New"]
 
 
-def test_lag_of_a_path_waits_for_it(lagging, client, clock):
+def test_lag_waits_for_its_path(lagging, client, clock):
     sid = lagging.add_flow()
     clock.move(1)
     lagging.lag(Lag("stale", path="/FlexFlows/*", seconds=60))
@@ -120,7 +123,7 @@ def test_lag_of_a_path_waits_for_it(lagging, client, clock):
         client.fetch(sid)
 
 
-def test_reads_that_lag_at_random_are_the_same_for_a_seed():
+def test_random_lags_are_the_same_for_a_seed():
     draws = [
         [random_lag_source(60, seed=seed)("/").seconds for _ in range(1)] for seed in (1, 1, 2)
     ]
@@ -129,7 +132,7 @@ def test_reads_that_lag_at_random_are_the_same_for_a_seed():
     assert Sandbox(lag=5).lags.draw("/").seconds <= 5
 
 
-def test_lags_end_when_they_are_cleared(lagging, client):
+def test_lags_can_be_cleared(lagging, client):
     lagging.add_flow()
     lagging.lag(Lag("empty", times=None))
     lagging.lags.draw = random_lag_source(3600)
@@ -144,11 +147,11 @@ def asked(lagging, method, body=None):
     request = Request(
         f"{root}/_sandbox/lags", data=body and json.dumps(body).encode(), method=method
     )
-    with urlopen(request) as answer:
-        return answer.status
+    with urlopen(request) as response:
+        return response.status
 
 
-def test_other_processes_ask_for_lags(lagging, client):
+def test_other_processes_can_inject_lags(lagging, client):
     lagging.add_flow()
 
     assert asked(lagging, "POST", {"kind": "empty", "times": None}) == 204
@@ -158,7 +161,7 @@ def test_other_processes_ask_for_lags(lagging, client):
 
 
 @pytest.mark.parametrize("payload", [{}, [], {"kind": "other"}, {"kind": "empty", "odd": 1}])
-def test_lag_that_makes_no_sense_is_refused(payload):
+def test_invalid_lag_is_refused(payload):
     with pytest.raises(ValueError, match=r"lag|LagKind"):
         Lag.from_json(payload)
     assert Lag("empty").kind is LagKind.EMPTY

@@ -1,18 +1,23 @@
-"""Every fault, seen from a raw client: what it hears, and whether the change was made."""
+"""Every fault as a raw client receives it, and its effect on the flows.
 
-import http.client
+Faults of the connection are in test_sandbox_connection_faults.py.
+"""
+
 import json
-import threading
-from contextlib import closing
 
 import pytest
 
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
-from tests.flows.twilio import FLOWS, STUDIO, address, basic, call, create, everything, opened
+from tests.flows.twilio import (
+    FLOWS,
+    STUDIO,
+    call,
+    create,
+)
 
-# kind: status that the client hears, applied
-HEARD = {
+# The status that the client receives, and True if the request is applied.
+EXPECTED = {
     "refuse": (400, False),
     "too_many": (429, False),
     "server_error": (500, False),
@@ -27,15 +32,9 @@ HEARD = {
     "drip": (201, True),
     "drip_headers": (201, True),
 }
-UNHEARD = {
-    "drop": False,
-    "apply_then_drop": True,
-    "hang": False,
-    "apply_then_hang": True,
-    "late_apply": True,
-}
-CUT = {"truncate", "huge"}
-OF_LISTS = {"leave_host", "page_loop"}
+WITHOUT_RESPONSE = {"drop", "apply_then_drop", "hang", "apply_then_hang", "late_apply"}
+TRUNCATED = {"truncate", "huge"}
+LIST_ONLY = {"leave_host", "page_loop"}
 
 
 @pytest.fixture
@@ -44,20 +43,14 @@ def sandbox():
         yield sandbox
 
 
-def new_thread(before):
-    """The thread that serves the one connection opened since."""
-    (thread,) = set(threading.enumerate()) - set(before)
-    return thread
-
-
-def test_kinds_are_all_covered_here():
-    assert HEARD.keys() | UNHEARD.keys() | CUT | OF_LISTS == {kind.value for kind in FaultKind}
+def test_all_kinds_are_covered():
+    assert EXPECTED.keys() | WITHOUT_RESPONSE | TRUNCATED | LIST_ONLY == {*FaultKind}
 
 
 @pytest.mark.parametrize(
-    ("kind", "status", "applied"), [(kind, *facts) for kind, facts in HEARD.items()]
+    ("kind", "status", "applied"), [(kind, *facts) for kind, facts in EXPECTED.items()]
 )
-def test_fault_is_heard_and_recorded(sandbox, kind, status, applied):
+def test_fault_reaches_the_client_and_the_log(sandbox, kind, status, applied):
     sandbox.inject(Fault(kind, seconds=0))
 
     reply = call(sandbox, "POST", FLOWS, STUDIO)
@@ -69,19 +62,19 @@ def test_fault_is_heard_and_recorded(sandbox, kind, status, applied):
     assert received.sid == (next(iter(sandbox.flows)) if applied else None)
 
 
-@pytest.mark.parametrize("kind", sorted(HEARD.keys() - {"wrong_sid"}))
-def test_fault_befalls_a_deletion_too(sandbox, kind):
+@pytest.mark.parametrize("kind", sorted(EXPECTED.keys() - {"wrong_sid"}))
+def test_fault_applies_to_a_deletion(sandbox, kind):
     sid = sandbox.add_flow()
     sandbox.inject(Fault(kind, seconds=0))
 
     reply = call(sandbox, "DELETE", f"{FLOWS}/{sid}")
 
-    status, applied = HEARD[kind]
+    status, applied = EXPECTED[kind]
     assert reply.status == (204 if status == 201 else status)
     assert (sid not in sandbox.flows) is applied
 
 
-def test_refuse_has_the_status_and_code_it_was_given(sandbox):
+def test_refuse_has_its_status_and_code(sandbox):
     sandbox.inject(Fault("refuse", status=403, code=20005, retry_after=2))
 
     reply = call(sandbox, "GET", FLOWS)
@@ -96,7 +89,7 @@ def test_refuse_has_the_status_and_code_it_was_given(sandbox):
     assert reply.headers["Retry-After"] == "2"
 
 
-def test_refuse_with_a_code_nobody_knows_has_a_message(sandbox):
+def test_refuse_with_an_unknown_code_has_a_message(sandbox):
     sandbox.inject(Fault("refuse", status=410, code=45999))
 
     reply = call(sandbox, "GET", FLOWS)
@@ -108,7 +101,7 @@ def test_refuse_with_a_code_nobody_knows_has_a_message(sandbox):
     ("retry_after", "header"),
     [(None, "1"), (0, "0"), (7, "7"), ("Sun, 01 Mar 2026 12:00:00 GMT",) * 2],
 )
-def test_too_many_says_when_to_come_back(sandbox, retry_after, header):
+def test_too_many_has_retry_after(sandbox, retry_after, header):
     sandbox.inject(Fault("too_many", retry_after=retry_after))
 
     reply = call(sandbox, "GET", FLOWS)
@@ -116,7 +109,7 @@ def test_too_many_says_when_to_come_back(sandbox, retry_after, header):
     assert (reply.status, reply.json["code"], reply.headers["Retry-After"]) == (429, 20429, header)
 
 
-def test_server_error_has_the_status_it_was_given(sandbox):
+def test_server_error_has_its_status(sandbox):
     sandbox.inject(Fault("server_error", status=503, code=20503))
 
     reply = call(sandbox, "GET", FLOWS)
@@ -161,7 +154,7 @@ def test_redirect_leads_nowhere(sandbox):
     assert reply.headers["Location"] == "http://127.0.0.1:1/"
 
 
-def test_problem_is_written_as_rfc_9457_has_it(sandbox):
+def test_problem_is_an_rfc_9457_problem(sandbox):
     sandbox.inject(Fault("problem", status=409, code=20409))
 
     reply = call(sandbox, "POST", FLOWS, STUDIO)
@@ -185,14 +178,14 @@ def test_wrong_sid_answers_with_another_flow(sandbox):
     assert list(sandbox.flows) != [reply.json["sid"]]
 
 
-def test_wrong_sid_leaves_an_answer_without_one_alone(sandbox):
+def test_wrong_sid_leaves_a_response_without_sid_unchanged(sandbox):
     sandbox.inject(Fault("wrong_sid", times=2))
     sid = sandbox.add_flow()
 
-    listed = call(sandbox, "GET", FLOWS)
+    list_flows = call(sandbox, "GET", FLOWS)
     deleted = call(sandbox, "DELETE", f"{FLOWS}/{sid}")
 
-    assert [flow["sid"] for flow in listed.json["flex_flows"]] == [sid]
+    assert [flow["sid"] for flow in list_flows.json["flex_flows"]] == [sid]
     assert (deleted.status, deleted.body) == (204, b"")
 
 
@@ -213,7 +206,7 @@ def test_page_loop_points_to_the_same_page(sandbox):
     assert reply.json["meta"]["next_page_url"] == reply.json["meta"]["url"]
 
 
-def test_list_faults_leave_an_error_alone(sandbox):
+def test_list_faults_leave_an_error_unchanged(sandbox):
     sandbox.inject(Fault("page_loop"))
 
     reply = call(sandbox, "GET", FLOWS, {"PageSize": 0})
@@ -221,7 +214,7 @@ def test_list_faults_leave_an_error_alone(sandbox):
     assert (reply.status, reply.json["code"]) == (400, 20007)
 
 
-@pytest.mark.parametrize("kind", sorted(OF_LISTS))
+@pytest.mark.parametrize("kind", sorted(LIST_ONLY))
 def test_list_faults_wait_for_a_list(sandbox, kind):
     sandbox.inject(Fault(kind))
     sid = sandbox.add_flow()
@@ -233,226 +226,7 @@ def test_list_faults_wait_for_a_list(sandbox, kind):
     assert [received.fault for received in sandbox.requests] == [None, None, kind]
 
 
-@pytest.mark.parametrize("kind", ["drop", "apply_then_drop"])
-def test_drop_closes_without_an_answer(sandbox, kind):
-    sandbox.inject(Fault(kind))
-
-    with opened(sandbox) as connection:
-        heard = everything(connection)
-
-    assert heard == b""
-    assert len(sandbox.flows) == int(UNHEARD[kind])
-    assert sandbox.requests[0].status is None
-    assert sandbox.requests[0].applied is UNHEARD[kind]
-
-
-@pytest.mark.parametrize("kind", ["hang", "apply_then_hang"])
-def test_hang_holds_until_it_is_released(sandbox, kind):
-    sandbox.inject(Fault(kind))
-
-    with opened(sandbox) as connection:
-        assert sandbox.wait_until_held()
-        made = len(sandbox.flows)
-        sandbox.release()
-        heard = everything(connection)
-
-    assert heard == b""
-    assert made == len(sandbox.flows) == int(UNHEARD[kind])
-    assert (sandbox.requests[0].status, sandbox.requests[0].applied) == (None, UNHEARD[kind])
-
-
-def test_hang_ends_when_its_seconds_are_over(sandbox):
-    sandbox.inject(Fault("hang", seconds=0.01))
-
-    with opened(sandbox) as connection:
-        assert everything(connection) == b""
-
-
-def test_hang_ends_when_its_client_is_gone(sandbox):
-    before = threading.enumerate()
-    sandbox.inject(Fault("hang"))
-    connection = opened(sandbox)
-    assert sandbox.wait_until_held()
-    thread = new_thread(before)
-
-    connection.close()
-    thread.join(10)
-
-    assert not thread.is_alive()
-    assert sandbox.flows == {}
-
-
-def test_hang_ends_when_its_client_resets(sandbox):
-    before = threading.enumerate()
-    sandbox.inject(Fault("hang"))
-    connection = opened(sandbox)
-    assert sandbox.wait_until_held()
-    thread = new_thread(before)
-
-    connection.setsockopt(
-        1, 13, b"\x01\x00\x00\x00\x00\x00\x00\x00"
-    )  # SO_LINGER 0: close with a reset
-    connection.close()
-    thread.join(10)
-
-    assert not thread.is_alive()
-
-
-def test_hang_leaves_other_requests_alone(sandbox):
-    sandbox.inject(Fault("hang"))
-
-    with opened(sandbox):
-        assert sandbox.wait_until_held()
-        reply = call(sandbox, "POST", FLOWS, STUDIO)
-
-    assert reply.status == 201
-
-
-def test_hang_after_a_release_holds_again(sandbox):
-    sandbox.inject(Fault("hang", times=2))
-    with opened(sandbox) as connection:
-        assert sandbox.wait_until_held()
-        sandbox.release()
-        everything(connection)
-
-    with opened(sandbox):
-        assert sandbox.wait_until_held()
-
-
-def test_wait_until_held_gives_up(sandbox):
-    assert sandbox.wait_until_held(timeout=0) is False
-
-
-def test_late_apply_comes_after_the_client_has_gone(sandbox):
-    before = threading.enumerate()
-    sandbox.inject(Fault("late_apply"))
-    with opened(sandbox):
-        assert sandbox.wait_until_held()
-        thread = new_thread(before)
-    made = sandbox.flows
-
-    sandbox.release()
-    thread.join(10)
-
-    assert made == {}
-    assert len(sandbox.flows) == 1
-    assert (sandbox.requests[0].status, sandbox.requests[0].applied) == (None, True)
-
-
-def test_late_apply_never_comes_after_a_stop(sandbox):
-    sandbox.inject(Fault("late_apply"))
-
-    with opened(sandbox):
-        assert sandbox.wait_until_held()
-        sandbox.stop()
-
-    assert sandbox.flows == {}
-
-
-@pytest.mark.parametrize("kind", ["drip", "drip_headers"])
-def test_drip_sends_what_is_left_when_it_is_released(sandbox, kind):
-    sandbox.inject(Fault(kind, seconds=3600))
-
-    with opened(sandbox) as connection:
-        first = connection.recv(1)
-        made = list(sandbox.flows)
-        sandbox.release()
-        heard = first + everything(connection)
-
-    head, _, body = heard.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 201 Created\r\n")
-    assert [json.loads(body)["sid"]] == made
-
-
-@pytest.mark.parametrize("kind", ["drip", "drip_headers"])
-def test_drip_sends_byte_by_byte(sandbox, kind):
-    sandbox.inject(Fault(kind, seconds=0.0001))
-
-    with opened(sandbox) as connection:
-        heard = everything(connection)
-
-    assert json.loads(heard.partition(b"\r\n\r\n")[2])["sid"] in sandbox.flows
-
-
-def test_drip_has_a_pace_of_its_own(sandbox):
-    sandbox.inject(Fault("drip"))
-
-    with opened(sandbox) as connection:
-        received = b""
-        while b"\r\n\r\n{" not in received:
-            received += connection.recv(65_536)
-        sandbox.release()
-        received += everything(connection)
-
-    assert json.loads(received.partition(b"\r\n\r\n")[2])["sid"] in sandbox.flows
-
-
-def test_drip_stops_when_the_client_is_gone(sandbox):
-    before = threading.enumerate()
-    sandbox.inject(Fault("drip", seconds=0.001))
-    with opened(sandbox) as connection:
-        connection.recv(1)
-        thread = new_thread(before)
-
-    thread.join(10)
-
-    assert not thread.is_alive()
-
-
-def test_truncate_promises_more_than_it_sends(sandbox):
-    sandbox.inject(Fault("truncate"))
-
-    with opened(sandbox) as connection:
-        head, _, body = everything(connection).partition(b"\r\n\r\n")
-
-    promised = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-    assert head.startswith(b"HTTP/1.1 201 Created\r\n")
-    assert 0 < len(body) < promised
-    assert len(sandbox.flows) == 1
-
-
-def test_truncate_cuts_a_deletions_answer_too(sandbox):
-    sid = sandbox.add_flow()
-    sandbox.inject(Fault("truncate"))
-
-    with pytest.raises(http.client.IncompleteRead):
-        call(sandbox, "DELETE", f"{FLOWS}/{sid}")
-
-    assert sandbox.flows == {}
-
-
-@pytest.mark.parametrize(("method", "status"), [("POST", 201), ("DELETE", 200)])
-def test_huge_goes_on_until_the_client_has_enough(sandbox, method, status):
-    path = FLOWS if method == "POST" else f"{FLOWS}/{sandbox.add_flow()}"
-    sandbox.inject(Fault("huge"))
-    with closing(http.client.HTTPConnection(*address(sandbox), timeout=10)) as connection:
-        authorization = {"Authorization": basic(sandbox.api_key, sandbox.api_secret)}
-        form = {"Content-Type": "application/x-www-form-urlencoded"}
-        connection.request(
-            method,
-            path,
-            "FriendlyName=A&ChannelType=sms&ChatServiceSid=IS" + "0a" * 16,
-            authorization | form,
-        )
-        with connection.getresponse() as answer:
-            size = len(answer.read(5_000_000))
-
-    assert (answer.status, size) == (status, 5_000_000)
-    assert sandbox.requests[0].applied is True
-
-
-def test_huge_to_a_client_that_does_not_read_ends_with_a_release(sandbox):
-    sandbox.inject(Fault("huge"))
-
-    with opened(sandbox) as connection:
-        connection.recv(1)
-        sandbox.release()
-        size = len(everything(connection))
-
-    assert size < 50_000_000
-
-
-def test_fault_befalls_as_many_requests_as_asked(sandbox):
+def test_fault_applies_to_its_number_of_requests(sandbox):
     sandbox.inject(Fault("server_error", times=2))
     sandbox.inject(Fault("too_many"))
 
@@ -482,7 +256,7 @@ def test_fault_without_times_lasts_until_cleared(sandbox):
         ("GET", "/Channels", [False] * 5),
     ],
 )
-def test_fault_befalls_the_requests_that_it_names(sandbox, method, path, expected):
+def test_fault_applies_to_matching_requests(sandbox, method, path, expected):
     flow = create(sandbox)
     one = f"{FLOWS}/{flow['sid']}"
     sandbox.inject(Fault("refuse", method=method, path=path, times=None))

@@ -1,4 +1,4 @@
-"""The list of flows: order, pages, page links, cursors that stay put, and the filter."""
+"""The list of flows: order, pages, links, stable cursors and the filter."""
 
 import base64
 import json
@@ -17,11 +17,11 @@ def sandbox():
 
 
 def fill(sandbox, count, **fields):
-    """SIDs in listing order: newest first."""
+    """Add flows and return their SIDs in the order of the list, newest first."""
     return [sandbox.add_flow(**fields) for _ in range(count)][::-1]
 
 
-def listed(reply):
+def list_flows(reply):
     assert reply.status == 200, reply.body
     return [flow["sid"] for flow in reply.json["flex_flows"]]
 
@@ -48,16 +48,16 @@ def test_list_of_no_flows_has_one_empty_page(sandbox):
     }
 
 
-def test_list_has_the_newest_first_and_each_flows_own_address(sandbox):
+def test_list_has_the_newest_first_with_urls(sandbox):
     sids = fill(sandbox, 3)
 
     reply = call(sandbox, "GET", FLOWS)
 
-    assert listed(reply) == sids == list(sandbox.flows)
+    assert list_flows(reply) == sids == list(sandbox.flows)
     assert reply.json["flex_flows"][0]["url"] == f"{sandbox.url}/FlexFlows/{sids[0]}"
 
 
-def test_list_pages_lead_on_and_back(sandbox):
+def test_list_pages_link_to_next_and_previous(sandbox):
     sids = fill(sandbox, 7)
 
     first = call(sandbox, "GET", FLOWS, {"PageSize": 3})
@@ -67,7 +67,13 @@ def test_list_pages_lead_on_and_back(sandbox):
     start = follow(sandbox, back.json["meta"]["previous_page_url"])
 
     pages = (first, second, third, back, start)
-    assert [listed(page) for page in pages] == [sids[:3], sids[3:6], sids[6:], sids[3:6], sids[:3]]
+    assert [list_flows(page) for page in pages] == [
+        sids[:3],
+        sids[3:6],
+        sids[6:],
+        sids[3:6],
+        sids[:3],
+    ]
     assert [page.json["meta"]["page"] for page in pages] == [0, 1, 2, 1, 0]
     assert third.json["meta"]["next_page_url"] is None
     assert first.json["meta"]["previous_page_url"] is None
@@ -88,11 +94,11 @@ def test_list_default_page_has_fifty(sandbox):
 
     reply = call(sandbox, "GET", FLOWS)
 
-    assert len(listed(reply)) == 50
-    assert len(listed(follow(sandbox, reply.json["meta"]["next_page_url"]))) == 1
+    assert len(list_flows(reply)) == 50
+    assert len(list_flows(follow(sandbox, reply.json["meta"]["next_page_url"]))) == 1
 
 
-def test_list_links_are_on_the_host_that_was_asked(sandbox):
+def test_list_links_are_on_the_requested_host(sandbox):
     fill(sandbox, 2, friendly_name="Rückfragen & mehr")
 
     reply = call(
@@ -115,7 +121,7 @@ def test_list_links_are_on_the_host_that_was_asked(sandbox):
     assert reply.json["flex_flows"][0]["url"].startswith("http://flex.test:81/v1/FlexFlows/FO")
 
 
-def test_list_filter_takes_the_exact_name_only(sandbox):
+def test_list_filter_is_the_exact_name(sandbox):
     fill(sandbox, 2, friendly_name="Kundenservice München")
     sids = fill(sandbox, 5, friendly_name="Kundenservice")
     fill(sandbox, 2, friendly_name="kundenservice")
@@ -124,12 +130,12 @@ def test_list_filter_takes_the_exact_name_only(sandbox):
     second = follow(sandbox, first.json["meta"]["next_page_url"])
     back = follow(sandbox, second.json["meta"]["previous_page_url"])
 
-    assert listed(first) + listed(second) == sids
+    assert list_flows(first) + list_flows(second) == sids
     assert second.json["meta"]["next_page_url"] is None
-    assert listed(back) == sids[:3]
+    assert list_flows(back) == sids[:3]
 
 
-def test_list_cursor_stays_when_flows_come_and_go(sandbox):
+def test_list_cursor_stays_while_flows_are_added_and_deleted(sandbox):
     sids = fill(sandbox, 6)
 
     first = call(sandbox, "GET", FLOWS, {"PageSize": 2})
@@ -139,18 +145,18 @@ def test_list_cursor_stays_when_flows_come_and_go(sandbox):
     second = follow(sandbox, first.json["meta"]["next_page_url"])
     back = follow(sandbox, second.json["meta"]["previous_page_url"])
 
-    assert listed(second) == sids[3:5]
-    assert listed(back) == [newer[-1], sids[0]]
+    assert list_flows(second) == sids[3:5]
+    assert list_flows(back) == [newer[-1], sids[0]]
 
 
-def test_list_page_whose_flows_are_gone_is_empty(sandbox):
+def test_list_page_without_remaining_flows_is_empty(sandbox):
     sids = fill(sandbox, 2)
     first = call(sandbox, "GET", FLOWS, {"PageSize": 1})
     sandbox.remove_flow(sids[1])
 
     second = follow(sandbox, first.json["meta"]["next_page_url"])
 
-    assert listed(second) == []
+    assert list_flows(second) == []
     assert second.json["meta"]["next_page_url"] is None
 
 

@@ -1,4 +1,4 @@
-"""The made-up flows: the same for the same seed, believable, fit to be shown, some of them flawed."""
+"""The seeded flows: reproducible, realistic, without real data, some with flaws."""
 
 import re
 from collections import Counter
@@ -25,7 +25,7 @@ def flows():
     return list(Sandbox(flows=COUNT, clock=Clock()).flows.values())
 
 
-def test_seed_makes_the_same_flows_again():
+def test_seed_is_reproducible():
     one, same, other = (Sandbox(flows=50, seed=seed, clock=Clock()).flows for seed in (1, 1, 2))
 
     assert one == same
@@ -96,12 +96,14 @@ def test_seed_webhooks_are_on_example_hosts_and_some_carry_secrets(flows):
 def test_seed_dates_are_spread_over_two_years_newest_first(flows):
     created = [datetime.fromisoformat(flow["date_created"]) for flow in flows]
     updated = [datetime.fromisoformat(flow["date_updated"]) for flow in flows]
-    now = datetime(2026, 3, 1, 12, 0, 1, tzinfo=UTC)
+    current_time = datetime(2026, 3, 1, 12, 0, 1, tzinfo=UTC)
 
     assert created == sorted(created, reverse=True)
-    assert now - timedelta(days=731) < created[-1] < now - timedelta(days=700)
-    assert now - timedelta(days=30) < created[0]
-    assert all(before <= after <= now for before, after in zip(created, updated, strict=True))
+    assert current_time - timedelta(days=731) < created[-1] < current_time - timedelta(days=700)
+    assert current_time - timedelta(days=30) < created[0]
+    assert all(
+        before <= after <= current_time for before, after in zip(created, updated, strict=True)
+    )
 
 
 def test_seed_has_flawed_flows(flows):
@@ -119,7 +121,7 @@ def test_seed_has_flawed_flows(flows):
 
 
 @pytest.mark.parametrize("place", LOCALES, ids=lambda place: place.language)
-def test_place_gives_every_number_once_and_then_begins_again(place):
+def test_locale_gives_every_number_once_before_it_repeats(place):
     size = sum(size for _, size in place.ranges)
 
     numbers = [place.number(at) for at in range(size)]

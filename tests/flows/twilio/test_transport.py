@@ -1,4 +1,4 @@
-"""The connections that a thread keeps for its reads, as the sandbox sees them."""
+"""The open connections of a thread for its reads, as the sandbox sees them."""
 
 import threading
 
@@ -10,11 +10,16 @@ from flows.twilio.client import FlexClient
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from flows.twilio.sandbox.server import Sandbox
 from tests.faults.acting import wait_for
-from tests.flows.twilio.test_client_faults import NOBODY, Wire, heard, says
+from tests.flows.twilio.raw_server import (
+    UNKNOWN_SID,
+    RawServer,
+    http_response,
+    read_request,
+)
 
 
 @pytest.fixture(autouse=True)
-def _nothing_kept():
+def _close_sessions():
     client_module._sessions.close()
     yield
     client_module._sessions.close()
@@ -22,8 +27,8 @@ def _nothing_kept():
 
 @pytest.fixture
 def sandbox():
-    with Sandbox() as running:
-        yield running
+    with Sandbox() as started_sandbox:
+        yield started_sandbox
 
 
 @pytest.fixture
@@ -31,7 +36,7 @@ def sid(sandbox):
     return sandbox.add_flow()
 
 
-def client_of(sandbox, **given):
+def client_of(sandbox, **options):
     defaults = {
         "base_url": sandbox.url,
         "account_sid": sandbox.account_sid,
@@ -39,7 +44,7 @@ def client_of(sandbox, **given):
         "rate_limits": False,
         "sleep": lambda _seconds: None,
     }
-    return FlexClient(**defaults | given)
+    return FlexClient(**defaults | options)
 
 
 def in_a_thread(call):
@@ -58,21 +63,21 @@ def test_reads_of_a_thread_go_over_one_connection(sandbox, sid):
     assert len(sandbox.requests) == 5
 
 
-def test_each_thread_has_its_own_which_ends_with_it(sandbox, sid):
+def test_each_thread_has_a_connection_that_closes_with_it(sandbox, sid):
     def read_twice():
         client_of(sandbox).fetch(sid)
         client_of(sandbox).fetch(sid)
-        seen.append(sandbox.open_connections)
+        open_counts.append(sandbox.open_connections)
 
-    seen = []
+    open_counts = []
     for _ in range(3):
         in_a_thread(read_twice)
         wait_for(lambda: sandbox.open_connections == 0)
 
-    assert (seen, sandbox.connections) == ([1, 1, 1], 3)
+    assert (open_counts, sandbox.connections) == ([1, 1, 1], 3)
 
 
-def test_each_account_has_its_own(sandbox, sid):
+def test_each_account_has_a_connection(sandbox, sid):
     with Sandbox(account_sid="AC" + "0e" * 16) as staging:
         other = staging.add_flow()
         for _ in range(3):
@@ -82,7 +87,7 @@ def test_each_account_has_its_own(sandbox, sid):
         assert (sandbox.connections, staging.connections) == (1, 1)
 
 
-def test_account_that_is_reached_in_another_way_has_a_new_one(sandbox, sid):
+def test_account_with_another_url_has_a_new_connection(sandbox, sid):
     with Sandbox() as elsewhere:
         other = elsewhere.add_flow()
         client_of(sandbox).fetch(sid)
@@ -93,7 +98,7 @@ def test_account_that_is_reached_in_another_way_has_a_new_one(sandbox, sid):
         wait_for(lambda: sandbox.open_connections == 0)
 
 
-def test_other_credentials_go_over_a_new_one(sandbox, sid):
+def test_other_credentials_use_a_new_connection(sandbox, sid):
     client_of(sandbox).fetch(sid)
 
     client_of(sandbox, auth=(sandbox.account_sid, sandbox.auth_token)).fetch(sid)
@@ -101,8 +106,8 @@ def test_other_credentials_go_over_a_new_one(sandbox, sid):
     assert sandbox.connections == 2
 
 
-@pytest.mark.parametrize("verb", ["create", "update", "delete"])
-def test_write_leaves_none_open(sandbox, sid, verb):
+@pytest.mark.parametrize("operation", ["create", "update", "delete"])
+def test_write_leaves_no_connection_open(sandbox, sid, operation):
     client = client_of(sandbox)
     {
         "create": lambda: client.create(
@@ -110,13 +115,13 @@ def test_write_leaves_none_open(sandbox, sid, verb):
         ),
         "update": lambda: client.update(sid, {"enabled": False}),
         "delete": lambda: client.delete(sid),
-    }[verb]()
+    }[operation]()
 
     wait_for(lambda: sandbox.open_connections == 0)
     assert sandbox.connections == 1
 
 
-def test_reads_that_fail_leave_at_most_one_open(sandbox, sid):
+def test_failed_reads_leave_at_most_one_connection_open(sandbox, sid):
     for kind in (FaultKind.SERVER_ERROR, FaultKind.DROP, FaultKind.TRUNCATE, FaultKind.HUGE):
         sandbox.inject(Fault(kind))
         client_of(sandbox).fetch(sid)
@@ -124,7 +129,7 @@ def test_reads_that_fail_leave_at_most_one_open(sandbox, sid):
     wait_for(lambda: sandbox.open_connections <= 1)
 
 
-def test_one_that_was_idle_for_long_is_not_used_again(sandbox, sid, monkeypatch):
+def test_idle_connection_is_not_reused(sandbox, sid, monkeypatch):
     client_of(sandbox).fetch(sid)
     monkeypatch.setattr(deadline, "MAX_IDLE_SECONDS", -1.0)  # so that any time is long
 
@@ -133,46 +138,46 @@ def test_one_that_was_idle_for_long_is_not_used_again(sandbox, sid, monkeypatch)
     assert sandbox.connections == 2
 
 
-def test_one_that_the_other_side_closed_is_replaced_without_a_failure(sid, sandbox):
-    """The server has hung up before the next request is made: nobody is told of it."""
+def test_closed_connection_is_replaced_without_an_error(sid, sandbox):
+    """The server closes the connection before the next request."""
     counted = []
 
     def serve(connection, number):
         counted.append(number)
-        heard(connection)
-        connection.sendall(says({"sid": NOBODY}))
+        read_request(connection)
+        connection.sendall(http_response({"sid": UNKNOWN_SID}))
 
-    with Wire(serve) as wire:
+    with RawServer(serve) as server:
         for _ in range(3):
-            client = client_of(sandbox, base_url=f"http://127.0.0.1:{wire.port}/v1")
-            assert client.fetch(NOBODY) == {"sid": NOBODY}
-            wait_for(lambda: not any(thread.is_alive() for thread in wire.threads[1:]))
+            client = client_of(sandbox, base_url=f"http://127.0.0.1:{server.port}/v1")
+            assert client.fetch(UNKNOWN_SID) == {"sid": UNKNOWN_SID}
+            wait_for(lambda: not any(thread.is_alive() for thread in server.threads[1:]))
 
     assert counted == [1, 2, 3]
 
 
-def test_cookies_of_an_answer_are_not_sent_back(sandbox):
+def test_cookies_are_not_sent_back(sandbox):
     requests = []
 
     def serve(connection, _number):
-        while request := heard(connection):
+        while request := read_request(connection):
             requests.append(request)
-            body = b'{"sid": "%s"}' % NOBODY.encode()
+            body = b'{"sid": "%s"}' % UNKNOWN_SID.encode()
             connection.sendall(
                 b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b; Path=/\r\nContent-Length: %d\r\n\r\n%s"
                 % (len(body), body)
             )
 
-    with Wire(serve) as wire:
+    with RawServer(serve) as server:
         for _ in range(2):
-            client_of(sandbox, base_url=f"http://127.0.0.1:{wire.port}/v1").fetch(NOBODY)
+            client_of(sandbox, base_url=f"http://127.0.0.1:{server.port}/v1").fetch(UNKNOWN_SID)
         client_module._sessions.close()
 
     assert len(requests) == 2
     assert b"cookie" not in requests[1].lower()
 
 
-def test_forked_process_does_not_use_its_parents(sandbox, sid, monkeypatch):
+def test_forked_process_does_not_use_its_parents_connection(sandbox, sid, monkeypatch):
     client_of(sandbox).fetch(sid)
     monkeypatch.setattr("flows.twilio.transport.os.getpid", lambda: 1)
 

@@ -1,4 +1,4 @@
-"""Twilio's own client, unmodified, against the sandbox."""
+"""Twilio's own Python client with the sandbox."""
 
 from datetime import UTC, datetime
 
@@ -40,9 +40,9 @@ def test_create_passes(sandbox, twilio):
         long_lived=False,
     )
 
-    made = sandbox.flows[flow.sid]
-    assert made["friendly_name"] == "Kundenservice München WhatsApp"
-    assert (made["enabled"], made["long_lived"]) == (True, False)
+    created = sandbox.flows[flow.sid]
+    assert created["friendly_name"] == "Kundenservice München WhatsApp"
+    assert (created["enabled"], created["long_lived"]) == (True, False)
     assert flow.integration == {"flow_sid": FW, "retry_count": 0}
     assert flow.date_created == datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
     assert flow.url == f"{sandbox.url}/FlexFlows/{flow.sid}"
@@ -58,9 +58,9 @@ def test_list_of_several_pages_passes(sandbox, twilio):
 def test_list_by_name_passes(sandbox, twilio):
     sid, flow = next(iter(sandbox.flows.items()))
 
-    found = twilio.list(friendly_name=flow["friendly_name"])
+    matches = twilio.list(friendly_name=flow["friendly_name"])
 
-    assert [flow.sid for flow in found] == [sid]
+    assert [flow.sid for flow in matches] == [sid]
 
 
 def test_fetch_passes(sandbox, twilio):
@@ -93,18 +93,18 @@ def test_delete_passes(sandbox, twilio):
     assert sid not in sandbox.flows
 
 
-def test_error_reads_as_one_of_twilios(twilio):
-    with pytest.raises(TwilioRestException) as caught:
+def test_error_is_a_twilio_exception(twilio):
+    with pytest.raises(TwilioRestException) as excinfo:
         twilio(FO).fetch()
 
-    assert (caught.value.status, caught.value.code) == (404, 20404)
-    assert caught.value.msg.endswith(f"The requested resource /FlexFlows/{FO} was not found")
+    assert (excinfo.value.status, excinfo.value.code) == (404, 20404)
+    assert excinfo.value.msg.endswith(f"The requested resource /FlexFlows/{FO} was not found")
 
 
-def test_fault_reads_as_one_of_twilios(sandbox, twilio):
+def test_fault_is_a_twilio_exception(sandbox, twilio):
     sandbox.inject(Fault("too_many"))
 
-    with pytest.raises(TwilioRestException) as caught:
+    with pytest.raises(TwilioRestException) as excinfo:
         twilio(sandbox.add_flow()).fetch()
 
-    assert (caught.value.status, caught.value.code) == (429, 20429)
+    assert (excinfo.value.status, excinfo.value.code) == (429, 20429)

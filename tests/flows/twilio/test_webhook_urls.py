@@ -1,4 +1,4 @@
-"""What is wrong with a webhook's address: each fault in words of its own, on the form, on import and in the sandbox."""
+"""Problems of webhook URLs and their messages: on the form, on import and in the sandbox."""
 
 import json
 import uuid
@@ -49,7 +49,7 @@ VALID = {
 
 
 @pytest.mark.parametrize(("address", "sentence"), FAULTS.items(), ids=ascii)
-def test_each_fault_has_words_of_its_own(address, sentence):
+def test_each_problem_has_its_message(address, sentence):
     form = FlowForm(VALID | {"integration_url": address})
 
     assert find_url_problem(address).sentence == sentence
@@ -58,7 +58,7 @@ def test_each_fault_has_words_of_its_own(address, sentence):
 
 
 @pytest.mark.parametrize("address", GOOD)
-def test_what_is_right_has_no_fault(address):
+def test_valid_url_has_no_problem(address):
     assert find_url_problem(address) is None
     assert FlowForm(VALID | {"integration_url": address}).is_valid()
 
@@ -71,12 +71,12 @@ def test_import_says_the_same(address):
         "integration_url": address
     }
 
-    (given,) = check_entries([json.loads(json.dumps(entry))], {})
+    (checked,) = check_entries([json.loads(json.dumps(entry))], {})
 
-    assert given.error == f"Webhook URL {FAULTS[address]}"
+    assert checked.error == f"Webhook URL {FAULTS[address]}"
 
 
-def test_length_has_words_of_its_own():
+def test_length_has_its_own_message():
     form = FlowForm(VALID | {"integration_url": "https://h.example/" + "a" * 2031})
 
     assert form.errors["integration_url"] == ["Webhook URL can have at most 2048 characters."]
@@ -85,7 +85,7 @@ def test_length_has_words_of_its_own():
 @pytest.mark.parametrize(
     "address", ["ftp://h.example/", "h.example/in", "https://", "https:h.example"]
 )
-def test_sandbox_refuses_what_can_be_no_webhook_in_the_same_words(sandbox, address):
+def test_sandbox_refuses_invalid_webhooks_with_the_same_message(sandbox, address):
     reply = call(sandbox, "POST", FLOWS, EXTERNAL | {"Integration.Url": address})
 
     assert reply.status == 400
@@ -100,7 +100,7 @@ def test_sandbox_refuses_what_can_be_no_webhook_in_the_same_words(sandbox, addre
         "https://h.example\\in",
     ],
 )
-def test_sandbox_takes_what_nobody_knows_that_twilio_refuses(sandbox, address):
+def test_sandbox_accepts_webhooks_that_twilio_may_accept(sandbox, address):
     reply = call(sandbox, "POST", FLOWS, EXTERNAL | {"Integration.Url": address})
 
     assert reply.status == 201
