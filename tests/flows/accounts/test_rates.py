@@ -35,7 +35,7 @@ def process():
     made = []
 
     def make():
-        made.append(DatabaseRateLimiter(otherwise=Otherwise()))
+        made.append(DatabaseRateLimiter(fallback=Otherwise()))
         return made[-1]
 
     yield make

@@ -101,5 +101,5 @@ def test_closed_says_why_on_the_other_side():
 
     arrived = pickle.loads(pickle.dumps(sent))
 
-    assert arrived.why == sent.why
+    assert arrived.restriction == sent.restriction
     assert str(arrived) == "Twilio refuses to change flows (status 403)."
