@@ -73,7 +73,7 @@ def only_account() -> Account | None:
 def filter_scope(rows: QuerySet[Any], scope: Scope) -> QuerySet[Any]:
     """Return the rows that belong to the accounts of the scope.
 
-    Audit events are filtered in flows/audit/log_query.py instead.
+    Audit events are filtered in flows/audit/log_paging.py instead.
     """
     return rows if scope is None else rows.filter(account_sid__in=sorted(scope))
 

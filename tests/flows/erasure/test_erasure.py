@@ -11,7 +11,9 @@ from flows.audit import audit_log, verification
 from flows.audit.audit_log import NotRecorded, Payload
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift
 from flows.changes import reconcile
+from flows.core import database
 from flows.erasure import erasure
+from flows.erasure.erasure_search import ErasureSearch
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
 from flows.search.models import SavedView
@@ -59,9 +61,9 @@ def test_flow_is_erased_from_its_first_event_to_its_last(sandbox, actor):
         .exclude(action="audit.erase")
         .values_list("seq", flat=True)
     )
-    assert erased.seqs == erased_seqs() == [1, 2, 3, 4]
-    assert set(erased.seqs) < set(ours)  # the attempt to make the other has no SID either
-    assert (erased.flows, erased.at_twilio) == ([made], [made])
+    assert erased.erased_seqs == erased_seqs() == [1, 2, 3, 4]
+    assert set(erased.erased_seqs) < set(ours)  # the attempt to make the other has no SID either
+    assert (erased.removed_sids, erased.sids_at_twilio) == ([made], [made])
     assert list(Flow.objects.values_list("sid", flat=True)) == [other]
     assert verification.verify().bad_seq is None
 
@@ -123,8 +125,8 @@ def test_identity_is_erased_wherever_it_is_mentioned(actor, where):
 
     erased = erasure.erase(identity=NUMBER, actor=actor)
 
-    assert erased.seqs == erased_seqs() == [2]
-    assert erased.elsewhere == [3]  # a longer number, which is somebody else's
+    assert erased.erased_seqs == erased_seqs() == [2]
+    assert erased.possible_seqs == [3]  # a longer number, which is somebody else's
 
 
 @pytest.mark.parametrize("where", [
@@ -138,14 +140,14 @@ def test_flow_that_ever_had_the_identity_is_erased_whole(actor, where):
     record(actor, **where)
     record(actor, friendly_name="After it had the number")
 
-    assert erasure.erase(identity=NUMBER, actor=actor).seqs == [1, 2, 3]
+    assert erasure.erase(identity=NUMBER, actor=actor).erased_seqs == [1, 2, 3]
 
 
 def test_flow_that_only_mentions_the_identity_keeps_its_other_events(actor):
     record(actor, friendly_name="Something else")
     record(actor, friendly_name=f"Instead of {NUMBER}")
 
-    assert erasure.erase(identity=NUMBER, actor=actor).seqs == [2]
+    assert erasure.erase(identity=NUMBER, actor=actor).erased_seqs == [2]
 
 
 def test_flow_that_has_the_identity_in_the_copy_alone_is_erased_whole(flow_sid, actor):
@@ -154,7 +156,7 @@ def test_flow_that_has_the_identity_in_the_copy_alone_is_erased_whole(flow_sid, 
 
     erased = erasure.erase(identity=NUMBER, actor=actor)
 
-    assert erased.seqs == [1, 2]
+    assert erased.erased_seqs == [1, 2]
     assert not Flow.objects.exists()
 
 
@@ -165,7 +167,7 @@ def test_copy_that_only_mentions_the_identity_goes_too(sandbox, actor):
 
     erased = erasure.erase(identity=NUMBER, actor=actor)
 
-    assert len(erased.flows) == 1
+    assert len(erased.removed_sids) == 1
     assert Flow.objects.get().friendly_name == "Other"
 
 
@@ -173,7 +175,7 @@ def test_both_events_of_a_creation_that_failed_are_erased(sandbox, actor):
     sandbox.inject(Fault(FaultKind.REFUSE, status=400, code=20001, method="POST"))
     create_flow(values={"contact_identity": NUMBER})
 
-    assert erasure.erase(identity=NUMBER, actor=actor).seqs == [1, 2]
+    assert erasure.erase(identity=NUMBER, actor=actor).erased_seqs == [1, 2]
 
 
 def test_all_events_of_a_creation_that_would_have_had_it_are_erased(actor):
@@ -184,14 +186,14 @@ def test_all_events_of_a_creation_that_would_have_had_it_are_erased(actor):
     record(actor, **change, friendly_name="Kanari", result="failed")
     record(actor, target_sid="", friendly_name="Other")
 
-    assert erasure.erase(identity=NUMBER, actor=actor).seqs == [1, 2]
+    assert erasure.erase(identity=NUMBER, actor=actor).erased_seqs == [1, 2]
 
 
 def test_what_was_searched_for_in_an_export_is_erased(actor):
     requested = {"format": "csv", "filters": {"q": NUMBER}, "after": 0, "through": 1}
     record(actor, action="audit.export", stage="access", target_sid="", requested=requested)
 
-    assert erasure.erase(identity=NUMBER, actor=actor).seqs == [1]
+    assert erasure.erase(identity=NUMBER, actor=actor).erased_seqs == [1]
 
 
 def test_flow_that_is_gone_from_twilio_does_not_come_back(sandbox, flow_sid, actor):
@@ -200,7 +202,7 @@ def test_flow_that_is_gone_from_twilio_does_not_come_back(sandbox, flow_sid, act
     erased = erasure.erase(sid=flow_sid, actor=actor)
     mirror.sync(ACCOUNT)
 
-    assert (erased.flows, erased.at_twilio) == ([flow_sid], [])
+    assert (erased.removed_sids, erased.sids_at_twilio) == ([flow_sid], [])
     assert not Flow.objects.exists()
 
 
@@ -210,7 +212,7 @@ def test_flow_that_twilio_still_has_comes_back_as_a_new_baseline(sandbox, flow_s
 
     mirror.sync(ACCOUNT)
 
-    assert erased.at_twilio == [flow_sid]
+    assert erased.sids_at_twilio == [flow_sid]
     assert Flow.objects.get().sid == flow_sid
     assert list(AuditEvent.objects.order_by("seq").values_list("action", flat=True)) == [
         "flow.baseline", "audit.erase", "flow.baseline",
@@ -242,7 +244,7 @@ def test_nothing_is_erased_while_a_change_is_open(sandbox, flow_sid, actor, kind
 
     reconcile.reconcile()
 
-    assert erasure.erase(**which, actor=actor).seqs
+    assert erasure.erase(**which, actor=actor).erased_seqs
     assert verification.verify().bad_seq is None
 
 
@@ -251,7 +253,7 @@ def test_open_change_of_another_flow_is_not_in_the_way(sandbox, flow_sid, actor)
     rename_flow(flow_sid)
     record(actor)
 
-    assert erasure.erase(sid=SID, actor=actor).seqs == [4]
+    assert erasure.erase(sid=SID, actor=actor).erased_seqs == [4]
     assert OpenChange.objects.count() == 1
 
 
@@ -284,7 +286,7 @@ def test_sealed_columns_that_mention_it_are_told(actor):
 
     erased = erasure.erase(identity=NUMBER, actor=actor)
 
-    assert (erased.sealed, erased.event) == ([1, 3], None)
+    assert (erased.unerasable_seqs, erased.event) == ([1, 3], None)
 
 
 def test_reason_of_an_earlier_erasure_that_mentions_it_is_told(actor):
@@ -294,7 +296,7 @@ def test_reason_of_an_earlier_erasure_that_mentions_it_is_told(actor):
 
     erased = erasure.erase(identity=NUMBER, actor=actor)
 
-    assert (erased.seqs, erased.sealed) == ([2], [3])
+    assert (erased.erased_seqs, erased.unerasable_seqs) == ([2], [3])
 
 
 def test_record_of_an_earlier_erasure_stays_whatever_is_looked_for(actor):
@@ -313,7 +315,7 @@ def test_erasure_by_flow_tells_where_else_its_name_and_identity_are(actor):
 
     erased = erasure.erase(sid=SID, actor=actor)
 
-    assert (erased.seqs, erased.elsewhere, erased.sealed) == ([1], [2, 3], [4])
+    assert (erased.erased_seqs, erased.possible_seqs, erased.unerasable_seqs) == ([1], [2, 3], [4])
 
 
 def test_second_erasure_finds_nothing_and_leaves_no_event(actor):
@@ -322,7 +324,7 @@ def test_second_erasure_finds_nothing_and_leaves_no_event(actor):
 
     second = erasure.erase(identity=NUMBER, actor=actor)
 
-    assert (first.seqs, second.event, second.seqs) == ([1], None, [])
+    assert (first.erased_seqs, second.event, second.erased_seqs) == ([1], None, [])
     assert AuditEvent.objects.count() == 2
 
 
@@ -333,31 +335,35 @@ def test_erasures_themselves_are_never_erased(actor):
 
     erased = erasure.erase(sid=SID, actor=actor)
 
-    assert erased.seqs == [3]
+    assert erased.erased_seqs == [3]
     assert verification.verify().bad_seq is None
 
 
 def test_what_is_appended_during_the_search_is_erased_too(actor, monkeypatch):
     record(actor, contact_identity=NUMBER)
-    scan_through, calls = erasure._ErasureSearch.scan_through, []
+    scan_events, calls = ErasureSearch.scan_events, []
 
     def slow(self, through):
-        scan_through(self, through)
+        scan_events(self, through)
         if not calls:
             calls.append(record(actor, target_sid="", message=f"about {NUMBER}"))
 
-    monkeypatch.setattr(erasure._ErasureSearch, "scan_through", slow)
+    monkeypatch.setattr(ErasureSearch, "scan_events", slow)
 
-    assert erasure.erase(identity=NUMBER, actor=actor).seqs == [1, 2]
+    assert erasure.erase(identity=NUMBER, actor=actor).erased_seqs == [1, 2]
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3])
 def test_many_events_are_erased_in_batches(actor, monkeypatch, batch):
-    monkeypatch.setattr(erasure, "BATCH_SIZE", batch)
+    monkeypatch.setattr(database, "BATCH_SIZE", batch)
     for _ in range(6):
         record(actor, contact_identity=NUMBER, change_id=uuid.uuid4())
 
-    assert erasure.erase(identity=NUMBER, actor=actor).seqs == erased_seqs() == [1, 2, 3, 4, 5, 6]
+    assert (
+        erasure.erase(identity=NUMBER, actor=actor).erased_seqs
+        == erased_seqs()
+        == [1, 2, 3, 4, 5, 6]
+    )
 
 
 @pytest.mark.parametrize("step", ["event", "payload", "copy"])
