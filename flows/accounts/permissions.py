@@ -44,7 +44,7 @@ def scope_of(user: Any, permission: str) -> Scope:
 
 
 def role_of(user: Any, account_sid: str = "") -> str:
-    """Return the name of the user's role on the account, as the audit log records it; "" for none."""
+    """Return the name of the user's role on the account for the audit log, or ""."""
     return str(user.role_on(account_sid))
 
 

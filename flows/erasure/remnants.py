@@ -26,7 +26,7 @@ from flows.plans.execution import DATA_ERASED
 from flows.plans.models import Plan, PlannedChange
 from flows.search.models import SavedView
 
-# A flow's name in quotation marks, as earlier versions wrote it into a reason for skipping a change.
+# A flow's name as earlier versions quoted it in the reason for skipping a change.
 _QUOTED_NAME: Final = re.compile("“(.*)”", re.DOTALL)
 
 RowUpdate = tuple[Model, dict[str, Any]]  # a row, and the values that replace the data in it
