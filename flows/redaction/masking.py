@@ -115,10 +115,10 @@ def _secrets_by_mask(text: str) -> dict[str, str]:
 
 
 def _redact_metadata(key: Any, value: Any) -> Any:
-    """Mask a value of an object of this site, such as an export's filters.
+    """Redact a value of an object that is not a flow, such as the details of an export.
 
-    This site's own names, such as "single sign-on", contain words of secret names. So only texts
-    are masked, because a user may have typed a secret into them.
+    This site chose the names of such objects, so a name like "single sign-on" is no sign of a
+    secret. A user may have typed a secret into a text, such as a filter.
     """
     if isinstance(value, str):
         masker = Masker()
