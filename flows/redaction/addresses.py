@@ -30,8 +30,8 @@ _PARAMETER_NAME: Final = re.compile(
 _HARMLESS_PARAMETER: Final = re.compile(
     r"(?:team|lang|language|locale|channel|env|environment|stage|region|country|city|site|brand"
     r"|market|store|shop|branch|department|dept|queue|topic|category|type|kind|mode|format|version"
-    r"|v|api-version|page|source|src|medium|campaign|utm_[a-z]+|priority|level|product|service|skill"
-    r"|group|office|location|timezone|tz|direction|status|action|event|label|enabled|debug|retry"
+    r"|v|api-version|page|source|src|medium|campaign|utm_[a-z]+|priority|level|product|service"
+    r"|skill|group|office|location|timezone|tz|direction|status|action|event|label|enabled|debug|retry"
     r"|retries|timeout|limit|sort|order|project|app)",
     re.IGNORECASE,
 )

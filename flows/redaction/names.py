@@ -19,8 +19,8 @@ _SINGLE_LETTER: Final = re.compile(r"(?![qv])[a-z][0-9]?")  # q is a query and v
 # Whole words that only look like names of secrets. A doubtful word is not listed, so it is masked.
 _HARMLESS_WORD: Final = re.compile(
     r"(?<![a-z])(?:key(?:board|word|note|pad)s?|(?:mon|don|tur|hoc|joc|whis)keys?|authors?"
-    r"|authorit(?:y|ies)|design(?:s|ed|er|ers)?|signals?|assign(?:s|ed|ee|ees|ment|ments)?|insights?"
-    r"|significan(?:t|ce)"
+    r"|authorit(?:y|ies)|design(?:s|ed|er|ers)?|signals?|assign(?:s|ed|ee|ees|ment|ments)?"
+    r"|insights?|significan(?:t|ce)"
     r"|pass(?:age|ages|enger|engers|ive|ing)|compass|bypass|(?:en|de)cod(?:e|ed|er)|unicode|codecs?"
     r"|(?:zip|post|postal|country|area|region|state|city|lang|language|locale|currency|status"
     r"|error|reason|response|exit|dial|dialling|colou?r|product|bar|qr|geo)[^a-z]*codes?)(?![a-z])"
