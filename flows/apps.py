@@ -1,4 +1,4 @@
-"""The Django app of everything about Flex Flows, and what its packages register with each other."""
+"""The Django app of the product, which connects its packages at startup."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
@@ -8,7 +8,10 @@ class FlowsConfig(AppConfig):
     name = "flows"
 
     def ready(self) -> None:
-        """Let lower packages ask upper ones, which they can't import. Models are not there before."""
+        """Register objects of upper packages with lower ones, which can't import them.
+
+        The imports are here because models can't be imported earlier.
+        """
         from flows.audit import access, bulk_changes, consistency, protection
         from flows.availability.consistency import ReadOnlyCheck
         from flows.mirror.consistency import mirror_columns

@@ -1,7 +1,9 @@
-"""What counts as a Flex Flow's SID in an address; anything else is 404 and never reaches Twilio."""
+"""The URL path converter for SIDs of Flex Flows."""
 
 
 class FlexFlowSidConverter:
+    """Matches a Flex Flow's SID. Any other text is answered with 404, without asking Twilio."""
+
     regex = "FO[0-9a-fA-F]{32}"
 
     def to_python(self, value: str) -> str:

@@ -1,5 +1,7 @@
-"""The mirror of Twilio's Flex Flows, the audit log, and plans of many changes, which only the services write; and
-people's saved views."""
+"""The models of all packages, so that Django finds them under one app label.
+
+Each package writes its own models. Import a model from its package.
+"""
 
 from __future__ import annotations
 

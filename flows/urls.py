@@ -1,4 +1,4 @@
-"""Addresses of the flows' pages and of the audit log. Scripts rely on them."""
+"""URLs of the flows, the audit log and the accounts. Scripts rely on them."""
 
 from django.urls import include, path, register_converter
 

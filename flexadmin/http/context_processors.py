@@ -45,7 +45,7 @@ class Restrictions:
     @property
     def notices(self) -> list[dict[str, Any]]:
         """Account by account, what to say of it."""
-        if not any(state.closed for state in self.states.values()):
+        if not any(state.restrictions for state in self.states.values()):
             return []
         here = (
             (self._about,)
@@ -59,10 +59,10 @@ class Restrictions:
             {
                 "whose": account.name,
                 "is_read_only": state.is_read_only,
-                "sentences": [why.sentence for why in state.closed.values()],
+                "sentences": [why.sentence for why in state.restrictions.values()],
             }
             for account, state in states
-            if state.closed
+            if state.restrictions
         ]
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Whose flow it is, and the client for it: with that account's credentials, as the settings have them."""
+"""Twilio clients with the credentials and deadlines of one account."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from flows.accounts import rates, twilio_accounts
 from flows.twilio.client import FlexClient
 from flows.twilio.errors import NotSent
 
-READ_DEADLINE = 4.0  # seconds a page waits for Twilio before it shows the copy
-FORM_DEADLINE = 6.0  # of a form that changes a flow; it begins with the flow as it is
-WRITE_DEADLINE = 15.0
-# Longer than any call may take: an attempt that is older belongs to a process that died.
+READ_DEADLINE = 4.0  # seconds that a page waits for Twilio before it shows the mirror
+FORM_DEADLINE = 6.0  # seconds that a form waits for the current flow that it starts from
+WRITE_DEADLINE = 15.0  # seconds
+# Longer than any call may take: a pending attempt that is older belongs to a process that died.
 ATTEMPT_TIMEOUT = timedelta(seconds=4 * WRITE_DEADLINE)
-# Seconds that a page waits for its turn within Twilio's rates. Changes wait as long as they may, so that
-# their turn comes at most so much later however many people look at pages.
+# Seconds that a page waits for its turn within Twilio's rate limits. Changes wait until their
+# deadline, so page views can delay a change by at most this much.
 PAGE_PATIENCE = 1.0
 
-# After each call: verb, result (a word of `FlexClient`'s) and seconds, for whoever counts them.
+# Sent after each call with its verb, its result as `FlexClient` names it, and its seconds.
 call_finished = Signal()
 
 
 def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> FlexClient:
-    """A client of that account, over the connections that the thread keeps. Without credentials for it,
-    `NeverSent`."""
+    """Return a client of the account that reuses the thread's connections.
+
+    Raises `NotSent` if the account is unknown or the site has no credentials for it.
+    """
     if not account_sid:
         raise NotSent("the account of this flow is unknown, so Twilio was not asked")
     try:
@@ -46,5 +48,5 @@ def flex_client(account_sid: str, *, deadline: float = WRITE_DEADLINE) -> FlexCl
 
 
 def _send_call_finished(verb: str, result: str, seconds: float) -> None:
-    # A change goes on whatever they do.
+    # Robust, because an error in a receiver must not stop a change.
     call_finished.send_robust(FlexClient, verb=verb, result=result, seconds=seconds)

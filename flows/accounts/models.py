@@ -1,4 +1,4 @@
-"""Turns to call Twilio, shared by all processes of the site."""
+"""Model of Twilio's rate limits, shared by all processes of the site."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from django.db import models
 
 
 class RateLimit(models.Model):
-    """The places of one kind of call that an account may make at Twilio, shared by all processes of the
-    site: when each comes free, in seconds since 1970 by the database's clock (flows/services/rates.py)."""
+    """The slots of one operation that an account has at Twilio (flows/accounts/rates.py).
+
+    `free_at` lists the time at which each slot becomes free, in seconds since 1970 by the
+    database's clock.
+    """
 
     account_sid = models.CharField(max_length=34)
     operation = models.CharField(max_length=16)
-    free_at = models.TextField(default="[]")  # JSON; compared as it stands before it is replaced
+    free_at = models.TextField(default="[]")  # JSON; a booking compares the exact text
 
     class Meta:
         constraints = [

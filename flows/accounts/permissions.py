@@ -1,8 +1,8 @@
 """Permissions of a user on one account, on any account, or on every account.
 
-Users come from the site's authentication backend. They answer `has_perm(permission, account_sid)`,
-as Django has it, and two questions of the site's own: `role_on(account_sid)` and
-`scope_of(permission)`. So the product knows permissions and no roles.
+Users come from the site's authentication backend. They have Django's `has_perm(permission,
+account_sid)` and two methods of this site: `role_on(account_sid)` and `scope_of(permission)`. So
+the product knows permissions but no roles.
 """
 
 from __future__ import annotations
@@ -17,17 +17,20 @@ from flows.accounts.twilio_accounts import Scope
 
 
 def has_permission(user: Any, permission: str, account_sid: str) -> bool:
-    """Return whether the user has the permission on this account, or on every account if it is ""."""
+    """Return True if the user has the permission on the account, or on all accounts for ""."""
     return bool(user.has_perm(permission, account_sid or twilio_accounts.ALL_ACCOUNTS))
 
 
 def has_permission_anywhere(user: Any, permission: str) -> bool:
-    """Return whether the user has the permission on any account."""
+    """Return True if the user has the permission on at least one account."""
     return bool(user.has_perm(permission))
 
 
 def has_permission_on_each(user: Any, permission: str, account_sids: Iterable[str]) -> bool:
-    """Return whether the user has the permission on each of these accounts; on any, if there is none."""
+    """Return True if the user has the permission on each of the accounts.
+
+    Without accounts, one account with the permission is enough.
+    """
     sids = list(account_sids)
     if not sids:
         return has_permission_anywhere(user, permission)
@@ -41,12 +44,12 @@ def scope_of(user: Any, permission: str) -> Scope:
 
 
 def role_of(user: Any, account_sid: str = "") -> str:
-    """Return the name of the user's role on the account, as the audit log records it; "" for none."""
+    """Return the name of the user's role on the account for the audit log, or ""."""
     return str(user.role_on(account_sid))
 
 
 def active_user(user_id: str) -> Any | None:
-    """Return the user as the site's backend knows them now; None if they can't sign in any more."""
+    """Return the user from the site's backends, or None if they can't sign in any more."""
     if not user_id.isdigit():
         return None
     users = (backend.get_user(int(user_id)) for backend in get_backends())

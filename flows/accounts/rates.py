@@ -1,10 +1,11 @@
-"""Twilio's rates, agreed on in the database by all processes and machines of a site.
+"""Twilio's rate limits, shared through the database by all processes and machines of a site.
 
-A row holds the places of one account and kind of call. A turn is booked by comparing and replacing the row,
-over a connection that is nobody else's, and the booking is over before anybody waits for the turn: no lock
-and no transaction is held meanwhile. Where the row can't be read or written (a database that is read-only,
-full or away), this process keeps to the rates by itself; what goes over them then, Twilio answers with 429,
-and it is repeated.
+A row holds the slots of one account and operation. A booking compares and replaces the row over a
+connection of its own, and is finished before the caller waits for its turn. So no lock and no
+transaction is held during the wait.
+
+If the database can't be read or written, each process limits its own calls. Calls beyond Twilio's
+limit are then answered with 429 and repeated.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ from flows.twilio.rates import CALLS_PER_SECOND, PROCESS_RATE_LIMITER, RateLimit
 
 log = logging.getLogger(__name__)
 
-# Milliseconds that a lock is waited for: the row's, or on SQLite the one that every writer takes.
+# Longest wait for a lock: the row's on PostgreSQL, the single write lock on SQLite.
 LOCK_TIMEOUT_MS: Final = {"postgresql": 500, "sqlite": 2000}
 CONNECT_TIMEOUT: Final = 2  # seconds
-MAX_ATTEMPTS: Final = 50  # against others who replace the row at the same moment
-RETRY_DELAY: Final = 1.0  # seconds, where the database failed
+MAX_ATTEMPTS: Final = 50  # each fails only if another process replaced the row meanwhile
+RETRY_DELAY: Final = 1.0  # seconds until the database is tried again after an error
 
-# The moment is the database's: several machines' clocks need not agree.
+# The current time is the database's, because the clocks of several machines differ.
 _SELECT: Final = {
     "postgresql": """
         SELECT free_at, extract(epoch FROM clock_timestamp()) FROM flows_ratelimit
@@ -45,13 +46,15 @@ _SELECT: Final = {
     """,
 }
 _INSERT: Final = """
-    INSERT INTO flows_ratelimit (account_sid, operation, free_at) VALUES (%s, %s, '[]') ON CONFLICT DO NOTHING
+    INSERT INTO flows_ratelimit (account_sid, operation, free_at) VALUES (%s, %s, '[]')
+    ON CONFLICT DO NOTHING
 """
 _UPDATE: Final = """
-    UPDATE flows_ratelimit SET free_at = %s WHERE account_sid = %s AND operation = %s AND free_at = %s
+    UPDATE flows_ratelimit SET free_at = %s
+    WHERE account_sid = %s AND operation = %s AND free_at = %s
 """
-# What is lost in a power cut is at most some turns that nobody waits for any more, so no commit waits for
-# the disk.
+# A power cut may lose bookings, which no caller waits for any more. So commits don't wait for the
+# disk.
 _SESSION_SETTINGS: Final = {
     "postgresql": (
         "SET synchronous_commit = off",
@@ -63,23 +66,26 @@ _SESSION_SETTINGS: Final = {
 
 
 class _BookingContention(Error):
-    """Others were faster each time."""
+    """Other processes replaced the row in each attempt to book."""
 
 
 class DatabaseRateLimiter:
-    """`flows.twilio.rates.RateLimiter` of all processes that share the database. `otherwise`: where it can't be
-    asked."""
+    """A `flows.twilio.rates.RateLimiter` shared by all processes that use the database.
 
-    def __init__(self, otherwise: RateLimiter = PROCESS_RATE_LIMITER) -> None:
-        self._fallback = otherwise
-        self._lock = threading.Lock()  # around short statements, never around a wait for a turn
+    `fallback` limits the calls of this process while the database fails.
+    """
+
+    def __init__(self, fallback: RateLimiter = PROCESS_RATE_LIMITER) -> None:
+        self._fallback = fallback
+        self._lock = threading.Lock()  # held for short statements, never while a caller waits
         self._connection: BaseDatabaseWrapper | None = None
-        self._of: tuple[int, Any] | None = None
+        self._connection_owner: tuple[int, Any] | None = None
         self._failed_at: float | None = None
 
     def book(self, account_sid: str, operation: str, *, patience: float) -> float | None:
+        """Book the next turn, as `RateLimiter.book` describes."""
         with self._lock:
-            if self._failed_at is None or time.monotonic() - self._failed_at >= RETRY_DELAY:
+            if not self._is_suspended():
                 try:
                     wait = self._book_with_reconnect(account_sid, operation, patience)
                 except Error as error:
@@ -90,7 +96,7 @@ class DatabaseRateLimiter:
         return self._fallback.book(account_sid, operation, patience=patience)
 
     def close(self) -> None:
-        """Close the connection; the next booking makes another."""
+        """Close the connection. The next booking opens another."""
         with self._lock:
             self._disconnect()
 
@@ -102,55 +108,62 @@ class DatabaseRateLimiter:
         except Error:
             if self._connection is None or self._connection.is_usable():
                 raise
-        self._disconnect()  # the server was restarted meanwhile
+        self._disconnect()  # the server was restarted since the last booking
         return self._compare_and_replace(account_sid, operation, patience)
 
     def _compare_and_replace(
         self, account_sid: str, operation: str, patience: float
     ) -> float | None:
         connection = self._open_connection()
-        one = [account_sid, operation]
+        row_key = [account_sid, operation]
         with connection.cursor() as cursor, _exclusive_transaction(cursor, connection.vendor):
             for _ in range(MAX_ATTEMPTS):
-                cursor.execute(_SELECT[connection.vendor], one)
+                cursor.execute(_SELECT[connection.vendor], row_key)
                 read_at = time.monotonic()
                 row = cursor.fetchone()
                 if row is None:
-                    cursor.execute(_INSERT, one)
+                    cursor.execute(_INSERT, row_key)
                     continue
-                known, now = row
+                stored_free_at, database_time = row
                 booking = next_turn(
-                    _parse_free_at(known),
+                    _parse_free_at(stored_free_at),
                     CALLS_PER_SECOND[operation],
-                    current_time=float(now),
+                    current_time=float(database_time),
                     patience=patience,
                 )
                 if booking is None:
                     return None
                 free_at = json.dumps([round(at, 4) for at in booking.free_at])
-                cursor.execute(_UPDATE, [free_at, *one, known])
+                cursor.execute(_UPDATE, [free_at, *row_key, stored_free_at])
                 if cursor.rowcount == 1:
                     return booking.wait - (time.monotonic() - read_at)
         raise _BookingContention("the turns could not be booked")
 
     def _open_connection(self) -> BaseDatabaseWrapper:
         # A forked process must not use its parent's connection, nor a test an earlier test's.
-        of = (os.getpid(), connections.settings["default"]["NAME"])
-        if self._connection is None or self._of != of:
-            self._connection = made = create_unpooled_connection()
-            self._of = of
-            made.inc_thread_sharing()
-            if made.vendor == "postgresql":
-                made.settings_dict["OPTIONS"]["connect_timeout"] = CONNECT_TIMEOUT
-            with made.cursor() as cursor:
-                for setting in _SESSION_SETTINGS[made.vendor]:
-                    cursor.execute(setting)
-        return self._connection
+        owner = (os.getpid(), connections.settings["default"]["NAME"])
+        if self._connection is not None and self._connection_owner == owner:
+            return self._connection
+        self._connection = connection = create_unpooled_connection()
+        self._connection_owner = owner
+        connection.inc_thread_sharing()
+        if connection.vendor == "postgresql":
+            connection.settings_dict["OPTIONS"]["connect_timeout"] = CONNECT_TIMEOUT
+        with connection.cursor() as cursor:
+            for setting in _SESSION_SETTINGS[connection.vendor]:
+                cursor.execute(setting)
+        return connection
+
+    def _is_suspended(self) -> bool:
+        if self._failed_at is None:
+            return False
+        return time.monotonic() - self._failed_at < RETRY_DELAY
 
     def _suspend(self, error: Error) -> None:
         if self._failed_at is None:
             log.warning(
-                "Twilio's rates can't be agreed on in the database (%s): this process keeps to them by itself.",
+                "Twilio's rates can't be agreed on in the database (%s): "
+                "this process keeps to them by itself.",
                 type(error).__name__,
             )
         self._failed_at = time.monotonic()
@@ -164,11 +177,14 @@ class DatabaseRateLimiter:
 
 @contextmanager
 def _exclusive_transaction(cursor: CursorWrapper, vendor: str) -> Iterator[None]:
-    """Be SQLite's writer from the start: it would read first, then wait for the others, and book a turn that is over.
-    PostgreSQL's others only wait for a row."""
+    """Take SQLite's write lock before the row is read.
+
+    A lock taken later would wait for other writers after the read and book a turn in the past.
+    PostgreSQL needs no transaction, because its writers wait for the row only.
+    """
     if vendor == "sqlite":
         cursor.execute("BEGIN IMMEDIATE")
-    yield  # an error ends the connection, and the transaction with it
+    yield  # after an error the connection is closed, which rolls the transaction back
     if vendor == "sqlite":
         cursor.execute("COMMIT")
 

@@ -1,5 +1,6 @@
-"""The Twilio accounts that the site looks after: how each is told from the others, and what it is reached with. They
-stand in the settings (`FLEX_ACCOUNTS`), and come from the environment; most sites have one.
+"""The Twilio accounts of the site: their credentials, names and marks.
+
+They come from the environment through the setting `FLEX_ACCOUNTS`. Most sites have one account.
 """
 
 from __future__ import annotations
@@ -12,20 +13,21 @@ from django.conf import settings
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-# What marks an account on the pages; static/app.css knows each by this name.
+# Colours of an account's mark on pages; the style sheet uses the same names.
 COLOURS: Final = ("red", "amber", "green", "teal", "blue", "violet")
-Scope = (
-    frozenset[str] | None
-)  # the SIDs of some accounts; None: all, also those that the site has no more
-ALL_ACCOUNTS: Final = (
-    "*"  # in place of an account's SID: all of them, also those that the site has no more
-)
+# SIDs of accounts, or None for all accounts, including those that were removed from the site.
+Scope = frozenset[str] | None
+# Stands for all accounts in place of a SID, including those that were removed from the site.
+ALL_ACCOUNTS: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account. `auth` is (API key, secret) or (account SID, auth token); a `name` and a `colour` have those that
-    stand beside others; `api_url` only one that is reached elsewhere than the rest."""
+    """One Twilio account.
+
+    `auth` is (API key, secret) or (account SID, auth token). `name` and `colour` are set if the
+    site has several accounts. `api_url` is set if it differs from the setting `FLEX_API_URL`.
+    """
 
     sid: str
     auth: tuple[str, str] = field(repr=False)
@@ -40,22 +42,22 @@ class Account:
 
     @property
     def root(self) -> str:
-        """Where its Flex API is."""
+        """Return the base URL of the account's Flex API."""
         return self.api_url or str(settings.FLEX_API_URL)
 
 
 class AccountNotConfigured(LookupError):
-    """The site has no credentials for this account (any more): what is known of it can only be read."""
+    """The site has no credentials for this account, so its stored flows can only be viewed."""
 
 
 def all_accounts() -> tuple[Account, ...]:
-    """The site's accounts, as they stand in the settings; never empty."""
+    """Return the accounts from the settings. There is always at least one."""
     accounts: tuple[Account, ...] = settings.FLEX_ACCOUNTS
     return accounts
 
 
 def get_account(sid: str) -> Account:
-    """The account of that SID, or `NotConfigured`."""
+    """Return the account with the SID. Raises `AccountNotConfigured`."""
     for account in all_accounts():
         if account.sid == sid:
             return account
@@ -63,16 +65,19 @@ def get_account(sid: str) -> Account:
 
 
 def only_account() -> Account | None:
-    """The site's one account, None where it has several."""
-    return all_accounts()[0] if len(all_accounts()) == 1 else None
+    """Return the site's account if it has only one, else None."""
+    accounts = all_accounts()
+    return accounts[0] if len(accounts) == 1 else None
 
 
 def filter_scope(rows: QuerySet[Any], scope: Scope) -> QuerySet[Any]:
-    """Those rows that belong to the accounts of the scope. Events of the log have a way of their own
-    (services/reading.py)."""
+    """Return the rows that belong to the accounts of the scope.
+
+    Audit events are filtered in flows/audit/log_paging.py instead.
+    """
     return rows if scope is None else rows.filter(account_sid__in=sorted(scope))
 
 
 def visible_accounts(scope: Scope) -> tuple[Account, ...]:
-    """The site's accounts that are in the scope."""
+    """Return the site's accounts that are in the scope."""
     return tuple(account for account in all_accounts() if scope is None or account.sid in scope)

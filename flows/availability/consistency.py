@@ -1,4 +1,4 @@
-"""A check of the table of read-only accounts against the audit log."""
+"""Verification of the read-only accounts against the audit log."""
 
 from __future__ import annotations
 
@@ -7,41 +7,44 @@ from typing import Any
 
 from flows.audit.models import AuditEvent, Result
 from flows.availability.models import Closure
+from flows.availability.restrictions import LIFT_READ_ONLY, READ_ONLY, SET_READ_ONLY
 
 
 @dataclass(slots=True)
 class ReadOnlyCheck:
-    """The accounts (or the whole site, "") that somebody made read-only by the log, as the table of closures has them."""
+    """A comparison of the log's read-only accounts with the table of closures.
 
-    expected_rows: dict[str, tuple[int, bool]] = field(
-        default_factory=dict
-    )  # account: the event, read-only or not
+    `expected_rows` maps an account SID ("" for the site) to the seq of the latest event that
+    changed it, and to True if that event made it read-only.
+    """
+
+    expected_rows: dict[str, tuple[int, bool]] = field(default_factory=dict)
 
     def follow(self, row: dict[str, Any]) -> None:
-        if (
-            row["action"] in ("account.close", "account.reopen")
-            and row["result"] == Result.SUCCEEDED
-        ):
-            self.expected_rows[row["account_sid"]] = (row["seq"], row["action"] == "account.close")
+        """Take one event of the log into account."""
+        is_about_mode = row["action"] in (SET_READ_ONLY, LIFT_READ_ONLY)
+        if is_about_mode and row["result"] == Result.SUCCEEDED:
+            is_read_only = row["action"] == SET_READ_ONLY
+            self.expected_rows[row["account_sid"]] = (row["seq"], is_read_only)
 
     def fault(self, end: int) -> tuple[int, str] | None:
-        """The first account that the table has otherwise than the log up to `end`."""
-        table = set(Closure.objects.filter(kind="change").values_list("account_sid", flat=True))
-        later = AuditEvent.objects.filter(
-            seq__gt=end, action__in=("account.close", "account.reopen")
+        """Return the first event that the table contradicts and a description, or None.
+
+        Accounts that changed after the event `end` are left out.
+        """
+        closures = Closure.objects.filter(kind=READ_ONLY)
+        read_only_sids = set(closures.values_list("account_sid", flat=True))
+        later_events = AuditEvent.objects.filter(
+            seq__gt=end, action__in=(SET_READ_ONLY, LIFT_READ_ONLY)
         )
-        moved = set(later.values_list("account_sid", flat=True))
+        changed_later = set(later_events.values_list("account_sid", flat=True))
         faults = []
-        for account_sid in {*table, *self.expected_rows} - moved:
+        for account_sid in {*read_only_sids, *self.expected_rows} - changed_later:
             seq, is_read_only = self.expected_rows.get(account_sid, (end, False))
-            whose = f"account {account_sid}" if account_sid else "the site"
-            if is_read_only and account_sid not in table:
-                faults.append((seq, f"made {whose} read-only, but {whose} is writable"))
-            elif not is_read_only and account_sid in table:
-                faults.append(
-                    (
-                        seq,
-                        f"or an earlier one left {whose} writable, but {whose} is read-only",
-                    )
-                )
+            scope = f"account {account_sid}" if account_sid else "the site"
+            if is_read_only and account_sid not in read_only_sids:
+                faults.append((seq, f"made {scope} read-only, but {scope} is writable"))
+            elif not is_read_only and account_sid in read_only_sids:
+                text = f"or an earlier one left {scope} writable, but {scope} is read-only"
+                faults.append((seq, text))
         return min(faults, default=None)

@@ -1,4 +1,4 @@
-"""What can't be done at present: calls that Twilio refuses, and changes while an account is read-only."""
+"""Model of the restrictions that are in force: refusals by Twilio, and read-only mode."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from django.db import models
 
 
 class Closure(models.Model):
-    """Something that can't be done: a kind of call that Twilio refuses whatever flow it is about, or every change,
-    because a person said so. Of an account, or, with an empty SID, of the whole site."""
+    """A restriction of one account, or of the whole site if `account_sid` is empty.
+
+    Either Twilio refuses a kind of call for every flow, or an administrator made the account
+    read-only.
+    """
 
     account_sid = models.CharField(max_length=34, blank=True)
-    kind = models.CharField(
-        max_length=16
-    )  # list, fetch, create, update, delete; a person's: "change"
+    # A call that Twilio refuses (list, fetch, create, update, delete), or "change" for read-only.
+    kind = models.CharField(max_length=16)
     since = models.DateTimeField()
-    status = models.IntegerField(null=True)  # what Twilio answered
+    status = models.IntegerField(null=True)  # HTTP status and error code of Twilio's refusal
     code = models.IntegerField(null=True)
-    said_by = models.CharField(max_length=150, blank=True)  # the person
+    said_by = models.CharField(max_length=150, blank=True)  # the administrator's name
     reason = models.CharField(max_length=200, blank=True)
 
     class Meta:

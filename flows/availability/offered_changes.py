@@ -1,5 +1,4 @@
-"""The changes that the pages offer: those that a user may make in an account and that can be made there just
-now."""
+"""The changes that pages offer to a user: permitted by role, and available in the account."""
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ REVERSE_OPERATIONS: Final = {"create": "delete", "update": "update", "delete": "
 
 
 class AvailableActions:
-    """Answers for one request, with one look at what is unavailable."""
+    """The changes that one request's user can make, from one query for the restrictions."""
 
     def __init__(self, request: Request) -> None:
         self._user = request.user
@@ -29,13 +28,12 @@ class AvailableActions:
         self._configured = {account.sid for account in twilio_accounts.all_accounts()}
 
     def is_possible(self, kind: str, account_sid: str) -> bool:
-        """Return whether Twilio, the account and the site let this kind of change be made."""
+        """Return True if neither Twilio nor read-only mode prevents this kind of change."""
         if account_sid not in self._configured or self._states is None:
             return False
         return self._states[account_sid].why(kind) is None
 
     def can(self, kind: str, account_sid: str) -> bool:
-        """Return whether this user can make this kind of change there now."""
-        return has_permission(self._user, PERMISSIONS[kind], account_sid) and self.is_possible(
-            kind, account_sid
-        )
+        """Return True if this user has the permission and the change is possible at present."""
+        is_permitted = has_permission(self._user, PERMISSIONS[kind], account_sid)
+        return is_permitted and self.is_possible(kind, account_sid)

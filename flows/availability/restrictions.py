@@ -1,5 +1,7 @@
-"""What can't be done just now, whoever asks: a kind of call that Twilio has ended, and changes while an account (or the
-site) is read-only. Twilio's answers open and close it; a person can close changes, and let Twilio be asked again.
+"""Operations that are unavailable to every user, and the reason for each.
+
+Twilio can refuse a kind of call: `record_response` learns this from Twilio's responses. An
+administrator can make an account, or the whole site, read-only.
 """
 
 from __future__ import annotations
@@ -25,35 +27,43 @@ from flows.twilio.pickling import PicklableError
 
 log = logging.getLogger(__name__)
 
-READ_ONLY: Final = "change"  # the kind that a person closes
-NO_CREDENTIALS: Final = "account"  # everything, in an account that the site has no credentials for
+READ_ONLY: Final = "change"  # the kind of a closure that an administrator made
+NO_CREDENTIALS: Final = "account"  # the kind of an account that the site has no credentials for
 CHANGE_OPERATIONS: Final = ("create", "update", "delete")
-# The calls that each change makes: a flow is read before it is changed or deleted.
+# A flow is read before it is changed or deleted.
 REQUIRED_CALLS: Final = {
     "create": ("create",),
     "update": ("fetch", "update"),
     "delete": ("fetch", "delete"),
 }
-COLLECTION_CALLS: Final = frozenset({"list", "create"})  # a 404 of these is about no flow
-GONE_CODE: Final = 20410  # Twilio's code for what is gone for good
+COLLECTION_CALLS: Final = frozenset({"list", "create"})  # their 404 is not about one flow
+GONE_CODE: Final = 20410  # Twilio's error code for an endpoint that was removed
 SET_READ_ONLY, LIFT_READ_ONLY, RETRY_ENDPOINTS = (
     "account.close",
     "account.reopen",
     "account.ask_again",
 )
 REFUSAL_ADVICE: Final = (
-    "Programmable Chat for Flex, which Flex Flows are part of, ended on 1 June 2026. The API key may also lack permission, "
-    "or FLEX_API_URL may be wrong. You can still view and export cached flows."
+    "Programmable Chat for Flex, which Flex Flows are part of, ended on 1 June 2026. "
+    "The API key may also lack permission, or FLEX_API_URL may be wrong. "
+    "You can still view and export cached flows."
 )
 _CALL_PHRASES: Final = {
-    "list": "list flows", "fetch": "show a flow", "create": "create flows", "update": "change flows",
+    "list": "list flows",
+    "fetch": "show a flow",
+    "create": "create flows",
+    "update": "change flows",
     "delete": "delete flows",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """Why something can't be done, in a sentence. `by_twilio`: what it answered; else a person or the settings."""
+    """The reason that an operation is unavailable, as a sentence for users.
+
+    `by_twilio` is True if Twilio refuses the operation. Otherwise an administrator or the settings
+    made the account read-only.
+    """
 
     kind: str
     sentence: str
@@ -63,67 +73,73 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """What is closed, of one account (the site's own among it)."""
+    """The restrictions of one account by kind, with those of the whole site."""
 
-    closed: dict[str, Restriction] = field(default_factory=dict)
+    restrictions: dict[str, Restriction] = field(default_factory=dict)
 
     def why(self, kind: str) -> Restriction | None:
-        """Why this call, or a change with all the calls that it takes, can't be made; None if it can."""
-        if kind in CHANGE_OPERATIONS and READ_ONLY in self.closed:
-            return self.closed[READ_ONLY]
-        return next(
-            (
-                self.closed[call]
-                for call in REQUIRED_CALLS.get(kind, (kind,))
-                if call in self.closed
-            ),
-            None,
-        )
+        """Return the restriction that prevents a call or a change, or None if it is available.
+
+        A change is available only if each call that it needs is.
+        """
+        if kind in CHANGE_OPERATIONS and self.is_read_only:
+            return self.restrictions[READ_ONLY]
+        for call in REQUIRED_CALLS.get(kind, (kind,)):
+            if call in self.restrictions:
+                return self.restrictions[call]
+        return None
 
     @property
     def is_read_only(self) -> bool:
-        return READ_ONLY in self.closed
+        return READ_ONLY in self.restrictions
 
     @property
     def by_twilio(self) -> list[Restriction]:
-        """What Twilio refuses, in the order of a flow's life."""
-        return [self.closed[kind] for kind in _CALL_PHRASES if kind in self.closed]
+        """Return the calls that Twilio refuses, in the order in which a flow's life needs them."""
+        return [self.restrictions[call] for call in _CALL_PHRASES if call in self.restrictions]
 
 
 class OperationUnavailable(PicklableError):
-    """This can't be done now; nothing was sent."""
+    """The operation is unavailable at present. Nothing was sent to Twilio."""
 
-    def __init__(self, why: Restriction) -> None:
-        super().__init__(why.sentence)
-        self.why = why
+    def __init__(self, restriction: Restriction) -> None:
+        super().__init__(restriction.sentence)
+        self.restriction = restriction
 
 
 def availability_by_account() -> dict[str, Availability]:
-    """The state of each account that the site has or that something is closed of, in one query."""
-    rows = list(Closure.objects.order_by("since"))
-    sids = [account.sid for account in twilio_accounts.all_accounts()] + [
-        row.account_sid for row in rows if row.account_sid
-    ]
-    return {
-        sid: _build_availability(sid, [row for row in rows if row.account_sid in ("", sid)])
-        for sid in sids
-    }
+    """Return the availability by account SID, with one query.
+
+    Includes each account of the site, and each other account that has a closure.
+    """
+    closures = list(Closure.objects.order_by("since"))
+    sids = [account.sid for account in twilio_accounts.all_accounts()]
+    sids += [closure.account_sid for closure in closures if closure.account_sid]
+    availability = {}
+    for sid in sids:
+        account_closures = [closure for closure in closures if closure.account_sid in ("", sid)]
+        availability[sid] = _build_availability(sid, account_closures)
+    return availability
 
 
 def account_availability(account_sid: str) -> Availability:
-    """The state of one account."""
-    rows = Closure.objects.filter(account_sid__in=["", account_sid]).order_by("since")
-    return _build_availability(account_sid, list(rows))
+    """Return the availability of one account."""
+    closures = Closure.objects.filter(account_sid__in=["", account_sid]).order_by("since")
+    return _build_availability(account_sid, list(closures))
 
 
 def find_restriction(account_sid: str, kind: str) -> Restriction | None:
-    """The reason that no page offers this call or change, None if it does: what `State.why` says, or that the
-    site has no credentials for the account any more."""
-    if account_sid and all(
-        account.sid != account_sid for account in twilio_accounts.all_accounts()
-    ):
-        said = f"This site has no credentials for the account {account_sid}, so its flows are view-only."
-        return Restriction(NO_CREDENTIALS, said)
+    """Return the reason that no page offers a call or a change, or None if pages offer it.
+
+    The reason can also be that the site has no credentials for the account any more.
+    """
+    configured_sids = {account.sid for account in twilio_accounts.all_accounts()}
+    if account_sid and account_sid not in configured_sids:
+        sentence = (
+            f"This site has no credentials for the account {account_sid}, "
+            "so its flows are view-only."
+        )
+        return Restriction(NO_CREDENTIALS, sentence)
     return account_availability(account_sid).why(kind)
 
 
@@ -134,42 +150,48 @@ def record_response(
     *,
     is_misaddressed: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Takes note of what Twilio's answer to a call says about all calls of its kind. That it can't be written down
-    must not hide the answer itself."""
+    """Update the availability of a kind of call from Twilio's response.
+
+    A success lifts an earlier refusal. A refusal of the endpoint itself is stored, unless
+    `is_misaddressed` returns True. A database error is only logged, so that it does not hide the
+    response itself.
+    """
     try:
         with short_lock_timeout():
-            said_before = Closure.objects.filter(account_sid=account_sid, kind=kind)
+            refusals = Closure.objects.filter(account_sid=account_sid, kind=kind)
             if error is None:
-                if said_before.exists():  # to look is free; on SQLite, to delete nothing is a write
-                    said_before.delete()
+                if refusals.exists():  # on SQLite, deleting no rows still takes the write lock
+                    refusals.delete()
             elif is_endpoint_gone(kind, error) and not is_misaddressed():
-                said = {"status": error.status, "code": error.code, "since": timezone.now()}
+                refusal = {"status": error.status, "code": error.code, "since": timezone.now()}
                 with transaction.atomic():
-                    Closure.objects.get_or_create(account_sid=account_sid, kind=kind, defaults=said)
+                    Closure.objects.get_or_create(
+                        account_sid=account_sid, kind=kind, defaults=refusal
+                    )
     except (Error, IntegrityError) as failure:
         close_lost_connection()
         log.error("couldn't store what Twilio refuses: %s", type(failure).__name__)
 
 
 def is_endpoint_gone(kind: str, error: FlexError) -> bool:
-    """Whether this refusal is about the kind of call, and not about what it asked for."""
-    is_ended = error.status == 410 and (
-        isinstance(error, RequestRefused) or kind not in CHANGE_OPERATIONS
-    )
-    if (
-        error.code == GONE_CODE or is_ended
-    ):  # a gateway's own 410 may stop no writes: no success could lift it
+    """Return True if Twilio refuses the kind of call, not only this one request."""
+    is_refusal_by_twilio = isinstance(error, RequestRefused)
+    if error.code == GONE_CODE:
         return True
-    return isinstance(error, RequestRefused) and error.status in (
-        (403, 404) if kind in COLLECTION_CALLS else (403,)
-    )
+    if error.status == 410:
+        # A gateway's own 410 must not block changes: no later success could lift the refusal.
+        return is_refusal_by_twilio or kind not in CHANGE_OPERATIONS
+    refusing_statuses = (403, 404) if kind in COLLECTION_CALLS else (403,)
+    return is_refusal_by_twilio and error.status in refusing_statuses
 
 
 def set_read_only(*, account_sid: str, reason: str, actor: Actor) -> bool:
-    """Makes an account (or, with an empty SID, the site) read-only, on record; False if it was. Raises
-    `NotRecorded`."""
+    """Make an account read-only, or the whole site if the SID is empty, and log it.
 
-    def act() -> None:
+    Returns False if it was read-only already. Raises `NotRecorded`.
+    """
+
+    def create_closure() -> None:
         _, is_new = Closure.objects.get_or_create(
             account_sid=account_sid,
             kind=READ_ONLY,
@@ -182,38 +204,47 @@ def set_read_only(*, account_sid: str, reason: str, actor: Actor) -> bool:
         if not is_new:
             raise _NothingChanged
 
-    return _apply_and_log(SET_READ_ONLY, account_sid, reason, actor, act)
+    return _apply_and_log(SET_READ_ONLY, account_sid, reason, actor, create_closure)
 
 
 def lift_read_only(*, account_sid: str, reason: str, actor: Actor) -> bool:
-    """Ends what `close` began; False if nothing was closed. Raises `NotRecorded`."""
+    """Make an account or the site writable again, and log it.
+
+    Returns False if it was not read-only. Raises `NotRecorded`.
+    """
     return _delete_closures(LIFT_READ_ONLY, account_sid, Q(kind=READ_ONLY), reason, actor)
 
 
 def retry_endpoints(*, account_sid: str, actor: Actor) -> bool:
-    """Forgets what Twilio refused, so that the next call tells anew. Raises `NotRecorded`."""
+    """Delete the stored refusals of Twilio, so that the next calls are sent again, and log it.
+
+    Returns False if there were none. Raises `NotRecorded`.
+    """
     return _delete_closures(RETRY_ENDPOINTS, account_sid, ~Q(kind=READ_ONLY), "", actor)
 
 
 class _NothingChanged(Exception):
-    """There is nothing to do."""
+    """The table of closures is already in the requested state."""
 
 
-def _delete_closures(action: str, account_sid: str, which: Q, reason: str, actor: Actor) -> bool:
-    def act() -> None:
-        if not Closure.objects.filter(which, account_sid=account_sid).delete()[0]:
+def _delete_closures(
+    action: str, account_sid: str, condition: Q, reason: str, actor: Actor
+) -> bool:
+    def delete() -> None:
+        count, _ = Closure.objects.filter(condition, account_sid=account_sid).delete()
+        if not count:
             raise _NothingChanged
 
-    return _apply_and_log(action, account_sid, reason, actor, act)
+    return _apply_and_log(action, account_sid, reason, actor, delete)
 
 
 def _apply_and_log(
-    action: str, account_sid: str, reason: str, actor: Actor, act: Callable[[], None]
+    action: str, account_sid: str, reason: str, actor: Actor, apply: Callable[[], None]
 ) -> bool:
-    """Does it in the transaction of the event that tells of it: both or neither."""
+    """Change the closures in the transaction of the event that records the change."""
 
-    def done() -> Payload:
-        act()
+    def apply_and_describe() -> Payload:
+        apply()
         return Payload(requested={"of": account_sid or "the whole site"})
 
     try:
@@ -224,31 +255,34 @@ def _apply_and_log(
             actor=actor,
             account_sid=account_sid,
             reason=reason,
-            payload=done,
+            payload=apply_and_describe,
         )
     except _NothingChanged:
         return False
     return True
 
 
-def _build_availability(account_sid: str, rows: list[Closure]) -> Availability:
-    closed: dict[str, Restriction] = {}
-    for row in rows:
-        closed[row.kind] = Restriction(
-            row.kind, _describe_closure(row), by_twilio=row.kind != READ_ONLY, closure=row
+def _build_availability(account_sid: str, closures: list[Closure]) -> Availability:
+    restrictions: dict[str, Restriction] = {}
+    for closure in closures:
+        restrictions[closure.kind] = Restriction(
+            closure.kind,
+            _describe_closure(closure),
+            by_twilio=closure.kind != READ_ONLY,
+            closure=closure,
         )
-    if any(
-        account.sid == account_sid and account.is_read_only
-        for account in twilio_accounts.all_accounts()
-    ):
-        closed[READ_ONLY] = Restriction(READ_ONLY, "Read-only by configuration (READ_ONLY).")
-    return Availability(closed)
+    for account in twilio_accounts.all_accounts():
+        if account.sid == account_sid and account.is_read_only:
+            sentence = "Read-only by configuration (READ_ONLY)."
+            restrictions[READ_ONLY] = Restriction(READ_ONLY, sentence)
+    return Availability(restrictions)
 
 
-def _describe_closure(row: Closure) -> str:
-    if row.kind == READ_ONLY:
-        what = "This account" if row.account_sid else "The whole site"
-        why = f": {row.reason.rstrip('.')}" if row.reason else ""
-        return f"{what} was made read-only by {row.said_by}{why}."
-    code = f", code {row.code}" if row.code else ""
-    return f"Twilio refuses to {_CALL_PHRASES.get(row.kind, row.kind)} (status {row.status}{code})."
+def _describe_closure(closure: Closure) -> str:
+    if closure.kind == READ_ONLY:
+        scope = "This account" if closure.account_sid else "The whole site"
+        reason = f": {closure.reason.rstrip('.')}" if closure.reason else ""
+        return f"{scope} was made read-only by {closure.said_by}{reason}."
+    call = _CALL_PHRASES.get(closure.kind, closure.kind)
+    code = f", code {closure.code}" if closure.code else ""
+    return f"Twilio refuses to {call} (status {closure.status}{code})."

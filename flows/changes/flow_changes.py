@@ -211,7 +211,7 @@ class ChangeAttempt:
         try:
             self.attempt = attempt = self.record(Stage.ATTEMPT, Result.PENDING)
         except restrictions.OperationUnavailable as closed:
-            self.log_denied(closed.why)
+            self.log_denied(closed.restriction)
             raise
         started = time.monotonic()
         answer: ApiResponse | None = None

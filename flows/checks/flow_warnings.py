@@ -1,16 +1,16 @@
-"""What looks wrong about a flow though Twilio accepts it. Warnings only; the rules come from the schema table."""
+"""Warnings about settings of a flow that Twilio accepts but that look wrong."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from flows.core import invisible
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
-# Formats in use, seen from real accounts; Twilio does not check them, so neither do we reject.
+# Formats that real accounts use. Twilio does not check them, so a mismatch is only a warning.
 IDENTITY_FORMATS: Final = {
     "sms": (r"\+[1-9][0-9]{6,14}|[A-Za-z0-9 ]{3,11}", "a number such as +14155551234"),
     "whatsapp": (
@@ -22,66 +22,68 @@ IDENTITY_FORMATS: Final = {
 
 
 def find_warnings(snapshot: Mapping[str, Any]) -> list[str]:
-    """Sentences about one flow, the gravest first."""
+    """Return the warnings about a flow as sentences, the most serious first."""
     kind = flex_flow.handler_type(snapshot) or None
-    found = [
-        f"{entry.label} has an unexpected value: “{labels.value_to_text(snapshot[entry.name])[:80]}”."
-        for entry in flex_flow.WRITABLE_FIELDS
-        if not flex_flow.is_readable(entry.name, snapshot.get(entry.name))
+    return [
+        *_check_values(snapshot),
+        *_check_required_fields(snapshot, kind),
+        *_check_type(snapshot, kind),
+        *_check_identity(snapshot),
+        *_check_invisible_characters(snapshot),
+        *_check_webhook(snapshot, kind),
     ]
-    found += [
-        f"{entry.label} is missing. Messages can't be handled without it."
-        for entry in flex_flow.INTEGRATION_FIELDS
-        if flex_flow.is_required(entry, kind)
-        and flex_flow.normalize_value(entry.name, snapshot.get(entry.name)) is None
-    ]
-    found.extend(_check_type(snapshot, kind))
-    found.extend(_check_identity(snapshot))
-    found.extend(_check_hidden_characters(snapshot))
-    url = snapshot.get("integration_url")
-    if kind == "external" and isinstance(url, str):
-        found.extend(_check_webhook(url))
-    return found
+
+
+def _check_values(snapshot: Mapping[str, Any]) -> Iterator[str]:
+    for field in flex_flow.WRITABLE_FIELDS:
+        if not flex_flow.is_readable(field.name, snapshot.get(field.name)):
+            text = labels.value_to_text(snapshot[field.name])[:80]
+            yield f"{field.label} has an unexpected value: “{text}”."
+
+
+def _check_required_fields(snapshot: Mapping[str, Any], kind: str | None) -> Iterator[str]:
+    for field in flex_flow.INTEGRATION_FIELDS:
+        if flex_flow.is_required(field, kind) and _is_unset(snapshot, field.name):
+            yield f"{field.label} is missing. Messages can't be handled without it."
 
 
 def _check_type(snapshot: Mapping[str, Any], kind: str | None) -> list[str]:
     if not flex_flow.is_readable("integration_type", snapshot.get("integration_type")):
-        return []  # that is said already
+        return []  # `_check_values` warns about it
     if kind is None:
-        also = " Twilio's default is Studio, so the webhook may not be called."
-        has_webhook = (
-            flex_flow.normalize_value("integration_url", snapshot.get("integration_url"))
-            is not None
-        )
-        bare = "No integration type is set, so messages may go nowhere."
-        return [bare + (also if has_webhook else "")]
-    if flex_flow.normalize_value("integration_type", snapshot.get("integration_type")) is None:
+        warning = "No integration type is set, so messages may go nowhere."
+        if not _is_unset(snapshot, "integration_url"):
+            warning += " Twilio's default is Studio, so the webhook may not be called."
+        return [warning]
+    if _is_unset(snapshot, "integration_type"):
         return ["No integration type is set. Twilio uses Studio by default."]
     return []
 
 
-def _check_hidden_characters(snapshot: Mapping[str, Any]) -> list[str]:
-    """Characters that nobody sees: they make two names look alike, and a number another one."""
-    found = []
+def _is_unset(snapshot: Mapping[str, Any], name: str) -> bool:
+    return flex_flow.normalize_value(name, snapshot.get(name)) is None
+
+
+def _check_invisible_characters(snapshot: Mapping[str, Any]) -> Iterator[str]:
+    """Warn about invisible characters, which make two names look alike or change a number."""
     for name in ("friendly_name", "contact_identity"):
         value = snapshot.get(name)
         text = value if isinstance(value, str) else ""
-        if codes := invisible.format_code_points(
-            one for one in invisible.find_invisible(text) if not one.isspace()
-        ):
-            found.append(
-                f"{flex_flow.FIELDS_BY_NAME[name].label} contains invisible characters: {codes}."
-            )
-    return found
+        characters = [char for char in invisible.find_invisible(text) if not char.isspace()]
+        if characters:
+            label = flex_flow.FIELDS_BY_NAME[name].label
+            code_points = invisible.format_code_points(characters)
+            yield f"{label} contains invisible characters: {code_points}."
 
 
-def _check_webhook(url: str) -> list[str]:
-    found = []
+def _check_webhook(snapshot: Mapping[str, Any], kind: str | None) -> Iterator[str]:
+    url = snapshot.get("integration_url")
+    if kind != "external" or not isinstance(url, str):
+        return
     if url.lower().startswith("http:"):
-        found.append("The webhook is not encrypted. Use https:// instead of http://.")
+        yield "The webhook is not encrypted. Use https:// instead of http://."
     if "#" in url:
-        found.append("The part of the webhook URL after # is never sent.")
-    return found
+        yield "The part of the webhook URL after # is never sent."
 
 
 def _check_identity(snapshot: Mapping[str, Any]) -> list[str]:
@@ -89,10 +91,9 @@ def _check_identity(snapshot: Mapping[str, Any]) -> list[str]:
     if not isinstance(channel, str) or channel not in IDENTITY_FORMATS:
         return []
     pattern, example = IDENTITY_FORMATS[channel]
+    label = labels.CHOICE_LABELS[channel]
     if not identity:
-        return [f"No contact identity is set. {labels.CHOICE_LABELS[channel]} needs {example}."]
+        return [f"No contact identity is set. {label} needs {example}."]
     if not re.fullmatch(pattern, str(identity)):
-        return [
-            f"The contact identity doesn't look like {labels.CHOICE_LABELS[channel]}. Expected {example}."
-        ]
+        return [f"The contact identity doesn't look like {label}. Expected {example}."]
     return []

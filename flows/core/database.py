@@ -1,59 +1,64 @@
-"""What the services know of the database's troubles: locks that don't come free, connections that are lost."""
+"""Database helpers for short lock timeouts, lost connections and batches of values."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Final, TypeVar
 
 from django.db import Error, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+Value = TypeVar("Value")
+
 SHORT_LOCK_TIMEOUT = 1.0  # seconds
-BATCH_SIZE: Final = 500  # values that fit into one query
+BATCH_SIZE: Final = 500  # values in one query, within every database's limit of parameters
 
 
 @contextmanager
 def short_lock_timeout() -> Iterator[None]:
-    """For what is only nice to have: a lock that is not free soon raises an `OperationalError` in here. Anything
-    else waits as long as the settings say."""
+    """Wait only `SHORT_LOCK_TIMEOUT` for locks in this block, which serves optional writes.
+
+    A lock that stays taken raises an `OperationalError`.
+    """
     milliseconds = round(SHORT_LOCK_TIMEOUT * 1000)
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA busy_timeout")
-            (usual,) = cursor.fetchone()
-            begin, end = f"PRAGMA busy_timeout = {milliseconds}", f"PRAGMA busy_timeout = {usual}"
+            (usual_milliseconds,) = cursor.fetchone()
+            set_timeout = f"PRAGMA busy_timeout = {milliseconds}"
+            reset_timeout = f"PRAGMA busy_timeout = {usual_milliseconds}"
         else:
-            begin, end = f"SET lock_timeout = {milliseconds}", "RESET lock_timeout"
-        cursor.execute(begin)
+            set_timeout = f"SET lock_timeout = {milliseconds}"
+            reset_timeout = "RESET lock_timeout"
+        cursor.execute(set_timeout)
     try:
         yield
     finally:
-        with (
-            suppress(Error),
-            connection.cursor() as cursor,
-        ):  # a connection that is lost took it along
-            cursor.execute(end)
+        # A lost connection raises here; the next connection has the usual timeout.
+        with suppress(Error), connection.cursor() as cursor:
+            cursor.execute(reset_timeout)
 
 
 def close_lost_connection() -> None:
-    """Has the next query connect anew if the connection is lost, instead of failing like all that follow."""
+    """Close the connection if it is lost, so that the next query opens another."""
     is_open = connection.connection is not None and not connection.in_atomic_block
     if is_open and not connection.is_usable():
         connection.close()
 
 
 def create_unpooled_connection() -> BaseDatabaseWrapper:
-    """A connection of its own, not made yet. A pool would wait for a server that refuses, or for the others
-    to give one back."""
-    made = connections.create_connection("default")
-    options = {
-        name: value for name, value in made.settings_dict["OPTIONS"].items() if name != "pool"
-    }
-    made.settings_dict = {**made.settings_dict, "OPTIONS": options}
-    return made
+    """Return a separate connection, outside any pool, that connects on first use.
+
+    A pool would wait for a server that refuses connections, or for a free connection.
+    """
+    unpooled = connections.create_connection("default")
+    options = dict(unpooled.settings_dict["OPTIONS"])
+    options.pop("pool", None)
+    unpooled.settings_dict = {**unpooled.settings_dict, "OPTIONS": options}
+    return unpooled
 
 
-def split_batches(sids: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Return the SIDs in portions that fit into one query."""
-    return (sids[start : start + BATCH_SIZE] for start in range(0, len(sids), BATCH_SIZE))
+def split_batches(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
+    """Return the values in batches that fit into one query."""
+    return (values[start : start + BATCH_SIZE] for start in range(0, len(values), BATCH_SIZE))

@@ -4,6 +4,6 @@ from django.forms.renderers import TemplatesSetting
 
 
 class FieldRenderer(TemplatesSetting):
-    """Draw each form field with the site's one template."""
+    """Render each form field with the site's one template."""
 
     field_template_name = "forms/field.html"

@@ -1,5 +1,4 @@
-"""What people type into a search, as conditions on entries: words in any order, a phone number in any of its spellings,
-the beginning of a SID."""
+"""Search conditions: words in any order, phone numbers in any spelling, starts of SIDs."""
 
 from __future__ import annotations
 
@@ -12,9 +11,8 @@ from django.db.models import Q
 from flows.core.invisible import strip_invisible
 from flows.core.normalization import split_terms
 
-PARTIAL_PHONE_MIN_DIGITS: Final = (
-    4  # digits from which a text of digits and signs is looked for as a phone number
-)
+# A text with fewer digits is not searched for as a phone number.
+PARTIAL_PHONE_MIN_DIGITS: Final = 4
 _SHORT_SID: Final = re.compile(
     r"([A-Z]{2}[0-9a-f]{2,30})(?:…|\.\.\.)([0-9a-f]{2,30})", re.IGNORECASE
 )
@@ -24,57 +22,65 @@ _PHONE_NUMBER: Final = re.compile(
 
 
 def text_filter(text: str, *, name: str = "name_folded", identity: str = "identity_folded") -> Q:
-    """Holds for each entry that has every part of the text: a word in its name or its identity, a number in its identity.
-    `name` and `identity` are the columns that have them, folded; one column may have both."""
-    found, parts = Q(), split_parts(text)
+    """Return a condition for entries that contain every part of a search.
+
+    A word matches the name or the identity, a phone number matches the identity. `name` and
+    `identity` are the columns with the normalized texts. Both can be the same column.
+    """
+    parts = split_parts(text)
+    has_all_parts = Q()
     for part in parts:
         has_words = Q()
         for word in _split_words(part, parts):
-            is_part_of_a_number = len(parts) == 1 or not (
-                word.isdecimal() and len(word) < PARTIAL_PHONE_MIN_DIGITS
-            )
-            in_identity = Q((f"{identity}__contains", word)) if is_part_of_a_number else Q()
-            has_words &= Q((f"{name}__contains", word)) | in_identity
-        found &= has_words | phone_filter(part, identity=identity)
-    return found | phone_filter(text, identity=identity)
+            has_word = Q((f"{name}__contains", word))
+            is_short_number = word.isdecimal() and len(word) < PARTIAL_PHONE_MIN_DIGITS
+            if len(parts) == 1 or not is_short_number:
+                has_word |= Q((f"{identity}__contains", word))
+            has_words &= has_word
+        has_all_parts &= has_words | phone_filter(part, identity=identity)
+    return has_all_parts | phone_filter(text, identity=identity)
 
 
 def split_parts(text: str) -> list[str]:
-    """Return the words of a search, folded, each once. Words of digits and signs in a row are one part if they may be a
-    phone number: the parts of "Bristol (415) 555 1234" are "bristol" and "415) 555 1234"."""
+    """Return the normalized words of a search, each once.
+
+    Adjacent words of digits and punctuation are one part if they may be a phone number. The parts
+    of "Bristol (415) 555 1234" are "bristol" and "415) 555 1234".
+    """
     parts: list[str] = []
-    for is_number, group in itertools.groupby(
-        split_terms(text), key=lambda word: bool(_PHONE_NUMBER.fullmatch(word))
-    ):
+    for is_number, group in itertools.groupby(split_terms(text), key=_is_number):
         words = list(group)
-        run = " ".join(words)
-        parts += (
-            [run] if is_number and len(extract_digits(run)) >= PARTIAL_PHONE_MIN_DIGITS else words
-        )
+        phone_number = " ".join(words)
+        has_enough_digits = len(extract_digits(phone_number)) >= PARTIAL_PHONE_MIN_DIGITS
+        parts += [phone_number] if is_number and has_enough_digits else words
     return list(dict.fromkeys(parts))
 
 
+def _is_number(word: str) -> bool:
+    return _PHONE_NUMBER.fullmatch(word) is not None
+
+
 def _split_words(part: str, parts: list[str]) -> list[str]:
-    """The words of a part of a search; a number alone is looked for as it stands."""
+    """Return the words of one part of a search. A part that is the whole search stays whole."""
     return part.split(" ") if len(parts) > 1 else [part]
 
 
 def phone_filter(text: str, *, identity: str = "identity_folded") -> Q:
-    """Holds for each entry that has this phone number in its identity."""
-    found = Q(pk__in=[])
+    """Return a condition for entries with this phone number in their identity."""
+    has_number = Q(pk__in=[])
     for spelling in sorted(expand_phone_number(text)):
-        found |= Q((f"{identity}__contains", spelling))
-    return found
+        has_number |= Q((f"{identity}__contains", spelling))
+    return has_number
 
 
 def sid_prefix_filter(text: str) -> Q:
-    """Holds for each entry whose SID this is, or the beginning of."""
+    """Return a condition for entries whose SID starts with this text."""
     sid = strip_invisible(text).strip()
     return Q(sid__startswith=sid) if re.fullmatch(r"FO[0-9a-fA-F]{1,32}", sid) else Q(pk__in=[])
 
 
 def index_terms(text: str) -> set[str]:
-    """One of which stands in the name or the identity of each entry that `stands_in` holds for."""
+    """Return terms for an index. Every entry that `text_filter` matches contains one of them."""
     parts = split_parts(text)
     part = max(parts, key=len)
     return {
@@ -85,13 +91,19 @@ def index_terms(text: str) -> set[str]:
 
 
 def extract_digits(text: str) -> str:
-    """The digits of a phone number in any of its spellings: (415) 555-1234, +1 415 555 1234, whatsapp:+1…, 0041…"""
+    """Return the digits of a phone number, or "" if the text is not one.
+
+    Spellings are (415) 555-1234, +1 415 555 1234, whatsapp:+1… and 0041….
+    """
     number = _PHONE_NUMBER.fullmatch(strip_invisible(text).strip())
     return re.sub(r"[^0-9]", "", number[1]) if number else ""
 
 
 def expand_phone_number(text: str) -> set[str]:
-    """How that number may stand in an identity. Abroad it is written with 00 for the +, at home with a 0."""
+    """Return the spellings of a phone number that an identity can contain.
+
+    International numbers can start with 00 in place of +, national ones with 0.
+    """
     digits = extract_digits(text)
     if len(digits) < PARTIAL_PHONE_MIN_DIGITS:
         return set()
@@ -99,6 +111,6 @@ def expand_phone_number(text: str) -> set[str]:
 
 
 def split_short_sid(text: str) -> tuple[str, str] | None:
-    """Return the beginning and the end, folded, of a SID as pages shorten it: FO1234…abcd."""
+    """Return the start and the end, in lower case, of a SID shortened as FO1234…abcd, or None."""
     short = _SHORT_SID.fullmatch(text.strip())
     return (short[1].lower(), short[2].lower()) if short else None

@@ -1,5 +1,7 @@
-"""How text is folded for searching: no case, no accents, no invisible marks. `réclam`, `RECLAM` and
-`reclam` fold to the same."""
+"""Text normalized for searching: without case, accents and invisible characters.
+
+`réclam`, `RECLAM` and `reclam` have the same normalized text.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import functools
 import unicodedata
 from collections.abc import Iterator
 
-# Letters that Unicode does not take apart, though people type them without their stroke.
+# Letters that Unicode does not decompose, though users type them without their stroke.
 _CHARACTER_MAP = str.maketrans(
     {
         "ø": "o",
@@ -20,7 +22,7 @@ _CHARACTER_MAP = str.maketrans(
         "\u0131": "i",
         "\x00": None,
     }
-    # Dashes and apostrophes as a keyboard has them: names are often written by a text processor.
+    # Typographic dashes and apostrophes, which text processors put into names.
     | dict.fromkeys("\u2010\u2012\u2013\u2014\u2015\u2212", "-")
     | dict.fromkeys("\u2018\u2019\u02bc", "'")
 )
@@ -29,46 +31,59 @@ PUNCTUATION = "-,.;:()[]{}\"'/|·•&#–"  # noqa: RUF001
 
 
 def normalize_text(text: str) -> str:
-    """The text as it is compared when people search."""
-    if text.isascii():  # the same, sooner
+    """Return the text as searches compare it."""
+    if text.isascii():  # a faster way to the same result
         return " ".join(text.lower().replace("\x00", "").split())
-    apart = unicodedata.normalize("NFKD", text).casefold().translate(_CHARACTER_MAP)
-    kept = "".join(
-        character for character in apart if unicodedata.category(character) not in {"Mn", "Cf"}
-    )
-    return " ".join(kept.split())
+    decomposed = unicodedata.normalize("NFKD", text).casefold().translate(_CHARACTER_MAP)
+    visible_characters = [
+        character
+        for character in decomposed
+        if unicodedata.category(character) not in {"Mn", "Cf"}  # accents and format characters
+    ]
+    return " ".join("".join(visible_characters).split())
 
 
 def split_terms(text: str) -> list[str]:
-    """The words of a search, folded: each is looked for by itself, in any order. Of several, the signs around them are
-    left out; a word alone, or a number, is looked for as it stands."""
-    folded = normalize_text(text)
-    if " " not in folded or not any(letter.isalpha() for letter in folded):
-        return [folded]
-    return [word for part in folded.split() if (word := part.strip(PUNCTUATION))] or [folded]
+    """Return the normalized words of a search, which match separately and in any order.
+
+    Several words lose the punctuation around them. A single word, or a number, stays whole.
+    """
+    normalized = normalize_text(text)
+    if " " not in normalized or not any(letter.isalpha() for letter in normalized):
+        return [normalized]
+    words = [word.strip(PUNCTUATION) for word in normalized.split()]
+    return [word for word in words if word] or [normalized]
 
 
-_normalize_character = functools.lru_cache(maxsize=4096)(
-    normalize_text
-)  # of single letters, which are few
+_normalize_character = functools.lru_cache(maxsize=4096)(normalize_text)
 
 
-def find_spans(text: str, wanted: str) -> Iterator[tuple[int, int]]:
-    """Where in a text the folded text that is wanted stands: (start, end) in the text as it is."""
-    folded, origin = "", []
-    for place, character in enumerate(text):
+def find_spans(text: str, term: str) -> Iterator[tuple[int, int]]:
+    """Yield the (start, end) in the original text of each match of a normalized term."""
+    if not term:
+        return
+    normalized, positions = _normalize_with_positions(text)
+    span_end = 0
+    match_start = normalized.find(term)
+    while match_start >= 0:
+        match_end = match_start + len(term)
+        start, end = positions[match_start], positions[match_end - 1] + 1
+        while end < len(text) and unicodedata.category(text[end]) == "Mn":  # combining accents
+            end += 1
+        if start >= span_end:  # one letter can become several, so two matches can overlap
+            yield start, end
+            span_end = end
+        match_start = normalized.find(term, match_end)
+
+
+def _normalize_with_positions(text: str) -> tuple[str, list[int]]:
+    """Return the normalized text, and for each of its characters the position in the original."""
+    normalized = ""
+    positions: list[int] = []
+    for position, character in enumerate(text):
         part = " " if character.isspace() else _normalize_character(character)
-        if part == " " and (not folded or folded.endswith(" ")):
-            continue
-        folded += part
-        origin += [place] * len(part)
-    start, done = (folded.find(wanted) if wanted else -1), 0
-    while start >= 0:
-        end = start + len(wanted)
-        last = origin[end - 1] + 1
-        while last < len(text) and unicodedata.category(text[last]) == "Mn":  # an accent of its own
-            last += 1
-        if origin[start] >= done:  # one letter can fold to several
-            yield origin[start], last
-            done = last
-        start = folded.find(wanted, end)
+        is_repeated_space = part == " " and (not normalized or normalized.endswith(" "))
+        if not is_repeated_space:
+            normalized += part
+            positions += [position] * len(part)
+    return normalized, positions

@@ -1,4 +1,4 @@
-"""Forms that one page opens on another: by an address, or by a form that carries values along."""
+"""Forms that another page opens, by a link or by a form that carries values along."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from django.http import HttpRequest
 
 
 def is_opening(request: HttpRequest) -> bool:
-    """Return True if a form is only opened, so nothing may be sent to Twilio.
+    """Return True if the request only opens a form, so that nothing may be sent to Twilio.
 
-    An address opens it, or another page's form whose button is named "begin".
+    A link opens it, or another page's form whose button is named "begin".
     """
     return request.method == "GET" or "begin" in request.POST
 
 
 def carried_value(request: HttpRequest, name: str) -> str:
-    """Return a value from the address, or from the form that opens this one."""
+    """Return a value from the URL, or from the form that opens this one."""
     return str(request.GET.get(name) or request.POST.get(name) or "")
 
 

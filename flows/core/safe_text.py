@@ -23,63 +23,64 @@ _HIDDEN_CHARACTER: Final = '<span class="hidden-character">⟨U+{}⟩</span>'
 
 
 def visible(value: object) -> SafeString:
-    """The text, escaped, invisible characters written out as ⟨U+202E⟩."""
+    """Return the text escaped, with invisible characters written out as ⟨U+202E⟩."""
     text = str(value)
     is_plain = invisible.is_plain(text)
-    if is_plain and type(text) is str:  # nearly always, and hundreds of times a page
+    if is_plain and type(text) is str:  # the fast path of nearly every text on a page
         return SafeString(escape(text))
-    hidden = [] if is_plain else [p for p in range(len(text)) if invisible.is_invisible(text, p)]
-    if not hidden:
+    if is_plain:
         return conditional_escape(text)
-    ends = zip([0, *(place + 1 for place in hidden)], [*hidden, len(text)], strict=True)
-    runs = [conditional_escape(text[start:end]) for start, end in ends]
-    marks = [format_html(_HIDDEN_CHARACTER, f"{ord(text[place]):04X}") for place in hidden]
-    return format_html_join("", "{}{}", zip(runs, [*marks, ""], strict=True))
+    parts: list[SafeString] = []
+    start = 0
+    for position, character in enumerate(text):
+        if invisible.is_invisible(text, position):
+            parts.append(conditional_escape(text[start:position]))
+            parts.append(format_html(_HIDDEN_CHARACTER, f"{ord(character):04X}"))
+            start = position + 1
+    if not parts:
+        return conditional_escape(text)
+    parts.append(conditional_escape(text[start:]))
+    return SafeString("".join(parts))
 
 
 def visible_lines(value: object) -> SafeString:
-    """The same for a text of several lines, which stay lines."""
+    """Return a text of several lines as `visible` does, with its line breaks."""
     return format_html_join("\n", "{}", ((visible(line),) for line in str(value).split("\n")))
 
 
 def linked(value: object) -> SafeString:
-    """The text, made visible, with a web address in it as a link. A change's reason often names a ticket."""
-    parts = _WEB_ADDRESS.split(str(value))
-    return format_html_join(
-        "",
-        "{}",
-        (
-            (
-                format_html(
-                    '<a href="{}" rel="noopener noreferrer nofollow">{}</a>', part, visible(part)
-                ),
-            )
-            if place % 2
-            else (visible(part),)
-            for place, part in enumerate(parts)
-        ),
-    )
+    """Return the text as `visible` does, with links, such as to the ticket in a change's reason."""
+    parts: list[SafeString] = []
+    for index, text in enumerate(_WEB_ADDRESS.split(str(value))):
+        is_address = index % 2 == 1  # `split` puts the matches between the texts around them
+        if is_address:
+            link = '<a href="{}" rel="noopener noreferrer nofollow">{}</a>'
+            parts.append(format_html(link, text, visible(text)))
+        else:
+            parts.append(visible(text))
+    return SafeString("".join(parts))
 
 
 def marked(value: object, query: str) -> SafeString:
-    """The text, made visible, with what was searched for marked in it."""
-    text, parts, done = str(value), [], 0
-    for start, end in sorted(
-        place for word in split_terms(query) for place in find_spans(text, word)
-    ):
-        if start < done:  # one word within another
+    """Return the text as `visible` does, with the words of a search marked."""
+    text = str(value)
+    spans = sorted(span for word in split_terms(query) for span in find_spans(text, word))
+    parts: list[str] = []
+    marked_to = 0
+    for start, end in spans:
+        if start < marked_to:  # overlaps the previous word
             continue
-        parts += [visible(text[done:start]), "<mark>", visible(text[start:end]), "</mark>"]
-        done = end
-    return SafeString("".join([*parts, visible(text[done:])]))
+        parts += [visible(text[marked_to:start]), "<mark>", visible(text[start:end]), "</mark>"]
+        marked_to = end
+    return SafeString("".join([*parts, visible(text[marked_to:])]))
 
 
 def short(sid: object) -> str:
-    """A SID, or any long id, with its middle left out."""
+    """Return a SID, or any long id, without its middle."""
     text = str(sid or "")
     return f"{text[:6]}…{text[-4:]}" if len(text) > 14 else text
 
 
 def allow_breaks(text: SafeString) -> SafeString:
-    """Where a narrow cell may break what `visible` made: behind the colon of an identity."""
+    """Return text from `visible` that a narrow cell can break after each colon of an identity."""
     return mark_safe(text.replace(":", ":<wbr>"))  # noqa: S308 - `visible` has escaped it

@@ -1,5 +1,7 @@
-"""Values as SQLite stores them. SQLite takes any value in any column and compares text as it stands, so a time or an id
-that is spelled in another way reads the same and is found by no query. PostgreSQL has types, and needs none of this.
+"""Search for malformed values in an SQLite database.
+
+SQLite stores any value in any column and compares text exactly. A time or an id in another spelling
+reads the same, but no query finds it. PostgreSQL has types and needs no such check.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ _FRACTION_PATTERN: Final = f"{_DATETIME_PATTERN}.{_DIGIT_PATTERN * 6}"
 
 @dataclass(frozen=True, slots=True)
 class MalformedValue:
-    """A stored value that this site would not have written in that way. `key` is the row's primary key as stored."""
+    """A stored value in a form that this site does not write. `key` is the stored primary key."""
 
     table: str
     column: str
@@ -30,12 +32,11 @@ class MalformedValue:
 
 
 def find_malformed_values() -> list[MalformedValue]:
-    """The first odd value of each column of this site's tables, in the order of the models."""
+    """Return the first malformed value of each column of the flows' tables."""
     if connection.vendor != "sqlite":
         return []
-    return [
-        odd for model in apps.get_app_config("flows").get_models() for odd in _find_in_table(model)
-    ]
+    own_models = apps.get_app_config("flows").get_models()
+    return [value for model in own_models for value in _find_in_table(model)]
 
 
 def _find_in_table(model: type[models.Model]) -> Iterator[MalformedValue]:
@@ -43,35 +44,40 @@ def _find_in_table(model: type[models.Model]) -> Iterator[MalformedValue]:
     columns = [
         (str(field.column), _storage_condition(field)) for field in model._meta.concrete_fields
     ]
-    odd = " OR ".join(f"NOT ({condition})" for _, condition in columns)
+    is_malformed = " OR ".join(f"NOT ({condition})" for _, condition in columns)
     with connection.cursor() as cursor:
-        cursor.execute(f'SELECT 1 FROM "{table}" WHERE {odd} LIMIT 1')  # noqa: S608 - names of models
+        # One scan for all columns, because nearly always none has a malformed value.
+        query = f'SELECT 1 FROM "{table}" WHERE {is_malformed} LIMIT 1'  # noqa: S608
+        cursor.execute(query)
         if cursor.fetchone() is None:
             return
         for column, condition in columns:
-            statement = f'SELECT "{key}" FROM "{table}" WHERE NOT ({condition}) ORDER BY 1 LIMIT 1'  # noqa: S608
-            cursor.execute(statement)
+            query = (
+                f'SELECT "{key}" FROM "{table}" '  # noqa: S608
+                f"WHERE NOT ({condition}) ORDER BY 1 LIMIT 1"
+            )
+            cursor.execute(query)
             if row := cursor.fetchone():
                 yield MalformedValue(table, column, row[0])
 
 
 def _storage_condition(field: models.Field[Any, Any]) -> str:
-    """A condition that holds for each value that Django writes into this column."""
-    column, kind = f'"{field.column}"', field
-    while isinstance(kind, models.ForeignKey):
-        kind = kind.target_field
-    storage = f"typeof({column})"
-    if isinstance(kind, models.IntegerField | models.BooleanField):
-        condition = f"{storage} = 'integer'"
-    elif isinstance(kind, models.UUIDField):
-        condition = (
-            f"{storage} = 'text' AND length({column}) = 32 AND {column} NOT GLOB '*[^0-9a-f]*'"
-        )
-    elif isinstance(kind, models.DateTimeField):
-        is_moment = f"{column} GLOB '{_DATETIME_PATTERN}' OR ({column} GLOB '{_FRACTION_PATTERN}' AND {column} NOT LIKE '%.000000')"
-        condition = f"{storage} = 'text' AND ({is_moment})"
-    elif isinstance(kind, models.DateField):
-        condition = f"{storage} = 'text' AND {column} GLOB '{_DATE_PATTERN}'"
+    """Return an SQL condition that is true of each value that Django writes into the column."""
+    column = f'"{field.column}"'
+    value_field = field
+    while isinstance(value_field, models.ForeignKey):
+        value_field = value_field.target_field
+    is_text = f"typeof({column}) = 'text'"
+    if isinstance(value_field, models.IntegerField | models.BooleanField):
+        condition = f"typeof({column}) = 'integer'"
+    elif isinstance(value_field, models.UUIDField):
+        condition = f"{is_text} AND length({column}) = 32 AND {column} NOT GLOB '*[^0-9a-f]*'"
+    elif isinstance(value_field, models.DateTimeField):
+        has_no_fraction = f"{column} GLOB '{_DATETIME_PATTERN}'"
+        has_fraction = f"{column} GLOB '{_FRACTION_PATTERN}' AND {column} NOT LIKE '%.000000'"
+        condition = f"{is_text} AND ({has_no_fraction} OR ({has_fraction}))"
+    elif isinstance(value_field, models.DateField):
+        condition = f"{is_text} AND {column} GLOB '{_DATE_PATTERN}'"
     else:
-        condition = f"{storage} = 'text'"
+        condition = is_text
     return f"{column} IS NULL OR ({condition})"

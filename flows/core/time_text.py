@@ -1,4 +1,4 @@
-"""Times as the pages write them: in UTC, and how long ago."""
+"""Times as text for pages, in UTC and with their age."""
 
 from __future__ import annotations
 
@@ -10,10 +10,18 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 UNKNOWN_TIME: Final = format_html('<span class="unset">{}</span>', "Unknown")
+_UNITS: Final = (  # with their seconds
+    ("y", 31_557_600),
+    ("mo", 2_629_800),
+    ("d", 86_400),
+    ("h", 3600),
+    ("min", 60),
+    ("s", 1),
+)
 
 
 def when(moment: datetime) -> SafeString:
-    """Return the time in UTC, and how long ago that was."""
+    """Return a time in UTC with its age."""
     utc = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     return format_html(
         '<time datetime="{}" title="{}">{} UTC</time> ({})',
@@ -25,7 +33,7 @@ def when(moment: datetime) -> SafeString:
 
 
 def table_timestamp(value: datetime | None) -> SafeString:
-    """The same for a row of a table, to the minute: many rows make a heavy page."""
+    """Return a time to the minute with its age, in short HTML for a table of many rows."""
     if value is None:
         return UNKNOWN_TIME
     utc = value.astimezone(UTC)
@@ -33,21 +41,14 @@ def table_timestamp(value: datetime | None) -> SafeString:
 
 
 def ago(moment: datetime | None) -> str:
-    """How long ago, in the largest unit that fits: "3 h ago"."""
+    """Return the age of a time in the largest unit that fits, such as "3 h ago"."""
     if moment is None:
         return "never"
     seconds = (timezone.now() - moment).total_seconds()
     size = abs(seconds)
     if size < 1:
         return "just now"
-    for unit, length in (
-        ("y", 31_557_600),
-        ("mo", 2_629_800),
-        ("d", 86_400),
-        ("h", 3600),
-        ("min", 60),
-        ("s", 1),
-    ):
+    for unit, length in _UNITS:
         if size >= length:
             amount = f"{int(size // length)} {unit}"
             return f"{amount} ago" if seconds > 0 else f"in {amount}"
@@ -55,12 +56,12 @@ def ago(moment: datetime | None) -> str:
 
 
 def clock(moment: datetime | None) -> str:
-    """The time of day, for a moment that is not long ago: "10:42 UTC"."""
+    """Return the time of day of a recent time, such as "10:42 UTC"."""
     return f"{moment.astimezone(UTC):%H:%M} UTC" if moment else "unknown time"
 
 
 def inline_timestamp(moment: datetime | None) -> SafeString:
-    """Return a time for a line of text: the time of day, with the day unless it is today, and how long ago that was."""
+    """Return a time with its age for a line of text. The date is left out if it is today."""
     if moment is None:
         return UNKNOWN_TIME
     utc, today = moment.astimezone(UTC), timezone.now().astimezone(UTC).date()

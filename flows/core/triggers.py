@@ -1,5 +1,6 @@
-"""Database triggers of this site: how one is created, dropped and compared with what the database has, on SQLite and
-PostgreSQL. The modules that need triggers declare them as `Trigger` values.
+"""Database triggers on SQLite and PostgreSQL: creating, dropping and verifying them.
+
+Modules that need triggers declare them as `Trigger` values.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ from typing import Final
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-_EVENT_BITS: Final = {
-    "INSERT": 4,
-    "DELETE": 8,
-    "UPDATE": 16,
-    "TRUNCATE": 32,
-}  # PostgreSQL's bits of pg_trigger.tgtype
+# The bits of PostgreSQL's pg_trigger.tgtype.
 _ROW_BIT, _BEFORE_BIT = 1, 2
-_SQLITE_QUERY: Final = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'flows!_%' ESCAPE '!'"
+_EVENT_BITS: Final = {"INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
+_SQLITE_QUERY: Final = """
+    SELECT name, tbl_name, sql FROM sqlite_master
+    WHERE type = 'trigger' AND tbl_name LIKE 'flows!_%' ESCAPE '!'
+"""
 _POSTGRESQL_QUERY: Final = """
-    SELECT t.tgname, c.relname, t.tgtype, t.tgqual IS NOT NULL, t.tgenabled::text, p.proname, p.prosrc
+    SELECT t.tgname, c.relname, t.tgtype, t.tgqual IS NOT NULL, t.tgenabled::text,
+        p.proname, p.prosrc
     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
     WHERE NOT t.tgisinternal AND pg_table_is_visible(c.oid) AND c.relname LIKE 'flows!_%' ESCAPE '!'
 """
@@ -28,9 +29,13 @@ _POSTGRESQL_QUERY: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """One trigger. `event` is SQL such as "AFTER INSERT"; `body` is statements, each ending in a semicolon. `when` is a
-    condition on the row. On PostgreSQL a trigger that is `referencing` transition tables, or `per_statement`, runs once
-    a statement; `function` names a function that several triggers share."""
+    """One trigger.
+
+    `event` is SQL such as "AFTER INSERT". `body` is SQL statements, each with a semicolon at its
+    end. `when` is a condition on the row. On PostgreSQL a trigger with `per_statement`, or with
+    transition tables in `referencing`, runs once for each statement. `function` names a PostgreSQL
+    function that several triggers share.
+    """
 
     name: str
     table: str
@@ -42,7 +47,7 @@ class Trigger:
     function: str = ""
 
     @property
-    def procedure(self) -> str:
+    def function_name(self) -> str:
         return self.function or self.name
 
     @property
@@ -51,37 +56,28 @@ class Trigger:
 
 
 def create_triggers(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> None:
-    """Create these triggers; those of the same names must be gone."""
+    """Create the triggers. Triggers of the same names must be dropped before."""
     with connection.cursor() as cursor:
         for trigger in triggers:
             if connection.vendor == "sqlite":
                 cursor.execute(_sqlite_statement(trigger))
-                continue
-            cursor.execute(
-                f"CREATE OR REPLACE FUNCTION {trigger.procedure}() RETURNS trigger LANGUAGE plpgsql AS "
-                f"$$ BEGIN {trigger.body} END $$"
-            )
-            referencing = f"REFERENCING {trigger.referencing}" if trigger.referencing else ""
-            each = "ROW" if trigger.is_per_row else "STATEMENT"
-            when = f"WHEN ({trigger.when})" if trigger.when else ""
-            cursor.execute(
-                f"CREATE TRIGGER {trigger.name} {trigger.event} ON {trigger.table} {referencing} "
-                f"FOR EACH {each} {when} EXECUTE FUNCTION {trigger.procedure}()"
-            )
+            else:
+                cursor.execute(_postgresql_function(trigger))
+                cursor.execute(_postgresql_statement(trigger))
 
 
 def drop_triggers(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> None:
-    """Drop these triggers where they exist."""
+    """Drop the triggers that exist."""
     with connection.cursor() as cursor:
         for trigger in triggers:
             if connection.vendor == "sqlite":
                 cursor.execute(f"DROP TRIGGER IF EXISTS {trigger.name}")
             else:
-                cursor.execute(f"DROP FUNCTION IF EXISTS {trigger.procedure}() CASCADE")
+                cursor.execute(f"DROP FUNCTION IF EXISTS {trigger.function_name}() CASCADE")
 
 
 def find_altered(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> list[str]:
-    """The names of those triggers that the database lacks, has switched off, or has in another form."""
+    """Return the names of triggers that are missing, disabled or different in the database."""
     actual = _actual_definitions(connection)
     return [
         trigger.name
@@ -91,28 +87,50 @@ def find_altered(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -
 
 
 def find_unknown(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]) -> list[str]:
-    """The names of triggers on this site's tables that are none of these."""
+    """Return the names of other triggers on the flows' tables, sorted."""
     return sorted(_actual_definitions(connection).keys() - {trigger.name for trigger in triggers})
 
 
 def _sqlite_statement(trigger: Trigger) -> str:
     when = f" WHEN {trigger.when}" if trigger.when else ""
-    return f"CREATE TRIGGER {trigger.name} {trigger.event} ON {trigger.table}{when} BEGIN {trigger.body} END"
+    return (
+        f"CREATE TRIGGER {trigger.name} {trigger.event} ON {trigger.table}{when} "
+        f"BEGIN {trigger.body} END"
+    )
+
+
+def _postgresql_function(trigger: Trigger) -> str:
+    return (
+        f"CREATE OR REPLACE FUNCTION {trigger.function_name}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN {trigger.body} END $$"
+    )
+
+
+def _postgresql_statement(trigger: Trigger) -> str:
+    referencing = f"REFERENCING {trigger.referencing}" if trigger.referencing else ""
+    level = "ROW" if trigger.is_per_row else "STATEMENT"
+    when = f"WHEN ({trigger.when})" if trigger.when else ""
+    return (
+        f"CREATE TRIGGER {trigger.name} {trigger.event} ON {trigger.table} {referencing} "
+        f"FOR EACH {level} {when} EXECUTE FUNCTION {trigger.function_name}()"
+    )
 
 
 def _expected_definition(connection: BaseDatabaseWrapper, trigger: Trigger) -> Sequence[object]:
     if connection.vendor == "sqlite":
         return (trigger.table, _normalize_sql(_sqlite_statement(trigger)))
-    kind = sum(
-        bit
-        for event, bit in _EVENT_BITS.items()
-        if re.search(rf"\b{event}\b", trigger.event.upper())
-    )
-    kind |= (_ROW_BIT if trigger.is_per_row else 0) | (
-        _BEFORE_BIT if "BEFORE" in trigger.event else 0
-    )
+    type_bits = 0
+    for event, bit in _EVENT_BITS.items():
+        if re.search(rf"\b{event}\b", trigger.event.upper()):
+            type_bits |= bit
+    if trigger.is_per_row:
+        type_bits |= _ROW_BIT
+    if "BEFORE" in trigger.event:
+        type_bits |= _BEFORE_BIT
+    is_enabled = "O"  # pg_trigger.tgenabled of a trigger that runs outside replication
     source = _normalize_sql(f"BEGIN {trigger.body} END")
-    return (trigger.table, kind, bool(trigger.when), "O", trigger.procedure, source)
+    has_condition = bool(trigger.when)
+    return (trigger.table, type_bits, has_condition, is_enabled, trigger.function_name, source)
 
 
 def _actual_definitions(connection: BaseDatabaseWrapper) -> dict[str, Sequence[object]]:
@@ -122,5 +140,5 @@ def _actual_definitions(connection: BaseDatabaseWrapper) -> dict[str, Sequence[o
 
 
 def _normalize_sql(statement: str) -> str:
-    """A statement without the differences that mean nothing: case of keywords and white space."""
+    """Return a statement in lower case with single spaces, for comparing."""
     return " ".join(statement.lower().split())

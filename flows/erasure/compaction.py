@@ -1,5 +1,6 @@
-"""What was erased also leaves the database's files: they are written anew without what was freed in them. Another
-connection that still sees the past is in the way; that is said, never passed over.
+"""Removal of erased data from the database's files, by rewriting them without freed space.
+
+A connection that still sees the old state prevents this. `CompactionFailed` then says so.
 """
 
 from __future__ import annotations
@@ -36,20 +37,38 @@ PERSONAL_DATA_TABLES: Final = tuple(
         Session,
     )
 )
-WAIT_TIMEOUT: Final = 10.0  # seconds that another connection may take to end what it is doing
+WAIT_TIMEOUT: Final = 10.0  # seconds that another connection may take to finish its transaction
 UNREACHABLE_COPIES: Final = {
-    "sqlite": "backups and snapshots of the database file, and exports of the log that were made earlier",
-    "postgresql": "the server's WAL and its archives, replicas, backups, its own catalogs of statistics, and exports "
-    "of the log that were made earlier",
+    "sqlite": (
+        "backups and snapshots of the database file, and exports of the log that were made earlier"
+    ),
+    "postgresql": (
+        "the server's WAL and its archives, replicas, backups, its own catalogs of statistics, "
+        "and exports of the log that were made earlier"
+    ),
 }
+# Counts the transactions that are older than the given one and may still see deleted rows. A
+# backend without a database name is a replica's.
+_OLDER_READERS_QUERY: Final = """
+    SELECT count(*) FROM (
+        SELECT backend_xmin AS oldest FROM pg_stat_activity
+        WHERE pid <> pg_backend_pid() AND backend_type NOT LIKE 'autovacuum%%'
+            AND (datname IS NULL OR datname = current_database())
+        UNION ALL
+        SELECT xmin FROM pg_replication_slots
+        UNION ALL
+        SELECT transaction FROM pg_prepared_xacts WHERE database = current_database()
+    ) AS others
+    WHERE age(oldest) > age(%s::xid8::xid)
+"""
 
 
 class CompactionFailed(Exception):
-    """The files may still hold what was erased; `str()` says why."""
+    """The files may still contain erased data. The message gives the reason."""
 
 
 def enable_secure_delete() -> None:
-    """From now on this connection leaves nothing in what it frees. PostgreSQL has no such setting."""
+    """Make SQLite overwrite what this connection deletes. PostgreSQL has no such setting."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA secure_delete = ON")
@@ -57,8 +76,10 @@ def enable_secure_delete() -> None:
 
 
 def compact() -> None:
-    """Writes the tables that held personal data anew, and empties the write-ahead log where that can be done.
-    Raises `NotCompacted`."""
+    """Rewrite the tables that held personal data, and empty SQLite's write-ahead log.
+
+    Raises `CompactionFailed`.
+    """
     try:
         if connection.vendor == "sqlite":
             _vacuum_sqlite()
@@ -69,7 +90,7 @@ def compact() -> None:
 
 
 def describe_unreachable_copies() -> str:
-    """Where else the data may be, as the end of a sentence."""
+    """Return the places that an erasure can't reach, as the end of a sentence."""
     return UNREACHABLE_COPIES[connection.vendor]
 
 
@@ -92,31 +113,24 @@ def _vacuum_postgresql() -> None:
         cursor.execute("SET lock_timeout = %s", [f"{max(1, int(WAIT_TIMEOUT * 1000))}ms"])
         try:
             for table in PERSONAL_DATA_TABLES:
-                # With its statistics: they quote frequent values.
+                # ANALYZE too, because the statistics quote frequent values.
                 cursor.execute(f"VACUUM (FULL, ANALYZE) {connection.ops.quote_name(table)}")
         finally:
             cursor.execute("RESET lock_timeout")
 
 
 def _wait_for_older_readers(xact_id: str) -> None:
-    """What is dead for us is kept by VACUUM as long as somebody could still see it."""
+    """Wait for transactions that still see deleted rows, which VACUUM would therefore keep."""
     deadline = time.monotonic() + WAIT_TIMEOUT
     with connection.cursor() as cursor:
         while True:
-            cursor.execute(
-                "SELECT count(*) FROM ("
-                " SELECT backend_xmin AS oldest FROM pg_stat_activity"
-                " WHERE pid <> pg_backend_pid() AND backend_type NOT LIKE 'autovacuum%%'"
-                " AND (datname IS NULL OR datname = current_database())"  # without one: a replica's feedback
-                " UNION ALL SELECT xmin FROM pg_replication_slots"
-                " UNION ALL SELECT transaction FROM pg_prepared_xacts WHERE database = current_database()) AS others"
-                " WHERE age(oldest) > age(%s::xid8::xid)",
-                [xact_id],
-            )
-            if not cursor.fetchone()[0]:
+            cursor.execute(_OLDER_READERS_QUERY, [xact_id])
+            (reader_count,) = cursor.fetchone()
+            if not reader_count:
                 return
             if time.monotonic() > deadline:
                 raise CompactionFailed(
-                    "Another connection, replication slot or prepared transaction still uses the old state."
+                    "Another connection, replication slot or prepared transaction still uses "
+                    "the old state."
                 )
             time.sleep(0.1)

@@ -1,83 +1,70 @@
-"""Erasing personal data: empties the payloads of a flow, or of whatever mentions a contact identity, takes the flows
-out of the copy, and leaves an event that names what was erased, in one transaction. Sealed columns stay as they are.
-What the database's files still hold afterwards is compaction.py's.
+"""Erasure of the personal data of a flow or of a contact identity, in one transaction.
+
+The payloads of the affected events are emptied and the flows are removed from the mirror. Columns
+that the hash chain covers stay as they are. An event records what was erased. compaction.py removes
+the data from the database's files afterwards.
 """
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 
 from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import audit_log, log_entries
 from flows.audit.audit_log import Actor, Payload
-from flows.audit.chain import OPTIONAL_PAYLOAD_FIELDS, PAYLOAD_FIELDS
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift, Result, Stage
 from flows.audit.verification import ERASE_ACTION
-from flows.erasure.mentions import MentionMatcher
-from flows.erasure.remnants import Remnants, erase_from_sessions
+from flows.core.database import split_batches
+from flows.erasure.erasure_search import ALL_PAYLOAD_FIELDS, ErasureSearch
+from flows.erasure.remnants import erase_from_sessions
 from flows.mirror.models import Flow
 from flows.twilio.pickling import PicklableError
-
-BATCH_SIZE: Final = 500
-UNERASABLE_FIELDS: Final = (
-    "reason",
-    "actor_label",
-    "user_agent",
-)  # of an event, where a value can't be erased
-_ROW_FIELDS: Final = (
-    "seq",
-    "action",
-    "target_sid",
-    "change_id",
-    *UNERASABLE_FIELDS,
-    *(f"payload__{name}" for name in (*PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)),
-)
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureResult:
-    """What became of it. `event` is None if there was nothing left to erase."""
+    """The result of an erasure. `event` is None if there was nothing to erase.
+
+    - `erased_seqs`: events whose payload was emptied
+    - `removed_sids`: flows removed from the mirror
+    - `sids_at_twilio`: those of them that Twilio still has, so that a sync restores them
+    - `unerasable_seqs`: events that contain the data in hashed columns
+    - `possible_seqs`: events that were not erased, though their payload may contain the data
+    - `undecided_seqs`: changes with an unknown outcome, now to be decided without their contents
+    """
 
     event: AuditEvent | None
-    seqs: list[int] = field(default_factory=list)  # of the events whose payload was emptied
-    flows: list[str] = field(default_factory=list)  # the SIDs taken out of the copy
-    at_twilio: list[str] = field(
-        default_factory=list
-    )  # those of them that Twilio still has: a sync brings them back
-    sealed: list[int] = field(
-        default_factory=list
-    )  # events that mention it where nothing can be erased
-    elsewhere: list[int] = field(
-        default_factory=list
-    )  # events left alone, though their payload has it too
-    undecided: list[int] = field(
-        default_factory=list
-    )  # of changes that have to be decided without their contents
+    erased_seqs: list[int] = field(default_factory=list)
+    removed_sids: list[str] = field(default_factory=list)
+    sids_at_twilio: list[str] = field(default_factory=list)
+    unerasable_seqs: list[int] = field(default_factory=list)
+    possible_seqs: list[int] = field(default_factory=list)
+    undecided_seqs: list[int] = field(default_factory=list)
 
 
 class ReasonMentionsData(Exception):
-    """The reason mentions what is to be erased; it would stand in the log for good."""
+    """The reason contains the data to erase, and would keep it in the log for good."""
 
 
 class BlockedByOpenChange(PicklableError):
-    """A change of these flows is open: its outcome would bring the data back, or could not be told without it.
-    `event` is its latest."""
+    """An open change of the flows prevents the erasure. `event` is the change's latest event.
 
-    def __init__(self, event: AuditEvent, *, is_under_way: bool) -> None:
+    Its outcome would restore the data, or could not be resolved without the data.
+    """
+
+    def __init__(self, event: AuditEvent, *, is_in_progress: bool) -> None:
         super().__init__("a change is open")
         self.event = event
-        self.is_under_way = is_under_way
+        self.is_in_progress = is_in_progress
 
 
 class _NothingToErase(Exception):
-    """Every payload and the copy are rid of it already."""
+    """No event, no flow and no other row contains the data."""
 
 
 def erase(
@@ -88,17 +75,21 @@ def erase(
     actor: Actor,
     despite_open_change: bool = False,
 ) -> ErasureResult:
-    """Erases the payloads of the flow `sid`; or those that mention `identity`, and all of the flows that ever
-    had it. `despite_open_change`: also those of a change with an unknown outcome, which a user then decides
-    without. Raises `ReasonTellsIt`, `StillOpen` and `NotRecorded`; then nothing was erased."""
-    search = _ErasureSearch(sid, identity)
-    if search.mentions.within(reason):
-        raise ReasonMentionsData
-    search.scan_through(audit_log.last_seq())  # most of the log, before anybody has to wait for us
+    """Erase the data of the flow `sid`, or of `identity` and of each flow that ever had it.
 
-    def emptied() -> Payload:
-        search.scan_through(audit_log.last_seq())
-        return _empty_payloads(search, despite_open_change=despite_open_change)
+    With `despite_open_change`, changes with an unknown outcome are erased too. A user then decides
+    their outcome without the data. Raises `ReasonMentionsData`, `BlockedByOpenChange` or
+    `NotRecorded`; nothing was erased then.
+    """
+    search = ErasureSearch(sid, identity)
+    if search.mentions.has_substring(reason):
+        raise ReasonMentionsData
+    # Most of the log is read before the append below takes the log's lock.
+    search.scan_events(audit_log.last_seq())
+
+    def erase_and_describe() -> Payload:
+        search.scan_events(audit_log.last_seq())
+        return _erase_search_results(search, despite_open_change=despite_open_change)
 
     event: AuditEvent | None = None
     with suppress(_NothingToErase):
@@ -109,196 +100,87 @@ def erase(
             actor=actor,
             target_sid=sid,
             reason=reason,
-            payload=emptied,
+            payload=erase_and_describe,
         )
     erase_from_sessions(search.remnants.identities)
-    elsewhere = sorted({*search.elsewhere} - {*search.seqs})
     return ErasureResult(
-        event,
-        search.seqs,
-        search.rows,
-        search.at_twilio,
-        search.sealed,
-        elsewhere,
-        search.open_changes,
+        event=event,
+        erased_seqs=search.erasable_seqs,
+        removed_sids=search.mirrored_sids,
+        sids_at_twilio=search.sids_at_twilio,
+        unerasable_seqs=search.unerasable_seqs,
+        possible_seqs=sorted({*search.possible_seqs} - {*search.erasable_seqs}),
+        undecided_seqs=search.open_change_seqs,
     )
 
 
 def seq_ranges(seqs: Iterable[int]) -> list[list[int]]:
-    """Ascending numbers as [first, last] each, both included."""
-    found: list[list[int]] = []
+    """Return ascending numbers as ranges [first, last], both included."""
+    ranges: list[list[int]] = []
     for seq in seqs:
-        if found and seq == found[-1][1] + 1:
-            found[-1][1] = seq
+        if ranges and seq == ranges[-1][1] + 1:
+            ranges[-1][1] = seq
         else:
-            found.append([seq, seq])
-    return found
+            ranges.append([seq, seq])
+    return ranges
 
 
-class _ErasureSearch:
-    """What of the log and the copy is to be erased. It reads the log once, and can go on where it stopped."""
-
-    def __init__(self, sid: str, identity: str) -> None:
-        self._is_by_identity = bool(identity)
-        self._read = 0
-        self._sids = {sid} if sid else set()
-        self._changes: set[uuid.UUID] = set()
-        self._matching_seqs: set[int] = set()
-        names, identities = (set[str](), {identity}) if identity else _known_names(sid)
-        self.mentions = MentionMatcher([*names, *identities])
-        self.remnants = Remnants(
-            self.mentions, MentionMatcher(identities), is_by_identity=bool(identity)
-        )
-        self.seqs: list[int] = []
-        self.rows: list[str] = []
-        self.at_twilio: list[str] = []
-        self.open_changes: list[int] = []
-        self.sealed: list[int] = []
-        self.elsewhere: list[int] = []
-
-    def scan_through(self, through: int) -> None:
-        for row in _iter_event_rows(self._read, through):
-            self._look(row)
-        self._read = max(self._read, through)
-
-    def choose(self) -> None:
-        """Settles what is to be erased, as the tables are now."""
-        self._choose_rows()
-        ours = AuditEvent.objects.filter(target_sid__in=self._sids)
-        of_flows = Q(target_sid__in=self._sids) | Q(
-            change_id__in=ours.filter(change_id__isnull=False).values("change_id")
-        )
-        seqs = set(_unerased_events().filter(of_flows).values_list("seq", flat=True))
-        for batch in _split_batches(sorted(self._changes, key=str)):
-            seqs.update(
-                _unerased_events().filter(change_id__in=batch).values_list("seq", flat=True)
-            )
-        self.seqs = sorted(seqs | self._matching_seqs)
-        changes: set[uuid.UUID | None] = set()
-        for batch in _split_batches(self.seqs):
-            changes.update(
-                AuditEvent.objects.filter(seq__in=batch).values_list("change_id", flat=True)
-            )
-        self.remnants.find(self._sids, changes - {None})
-
-    def _choose_rows(self) -> None:
-        rows = Flow.objects.values_list(
-            "sid", "friendly_name", "contact_identity", "resource", "gone_at"
-        )
-        for sid, name, identity, resource, gone_at in rows.iterator():
-            has_it = self._is_by_identity and self.mentions(
-                identity, resource.get("contact_identity")
-            )
-            if has_it:
-                self._sids.add(sid)
-            if sid in self._sids or (self._is_by_identity and self.mentions(name, resource)):
-                self.rows.append(sid)
-                if gone_at is None:
-                    self.at_twilio.append(sid)
-
-    def _look(self, row: dict[str, Any]) -> None:
-        said = [row[f"payload__{name}"] for name in (*PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)]
-        has_it = (
-            self.mentions.within if self._is_by_identity else self.mentions
-        )  # names may be ordinary words
-        if has_it([row[name] for name in UNERASABLE_FIELDS]):
-            self.sealed.append(row["seq"])
-        if self._sids.intersection((row["payload__findings"] or {}).get("reading") or {}):
-            self._matching_seqs.add(row["seq"])  # a decision shows each flow that was read for it
-            return
-        if row["action"] == ERASE_ACTION or not has_it(said):
-            return
-        if not self._is_by_identity:
-            if row["target_sid"] not in self._sids:
-                self.elsewhere.append(row["seq"])
-        elif not self.mentions(said):
-            self.elsewhere.append(row["seq"])
-        else:
-            self._matching_seqs.add(row["seq"])
-            if self.mentions(_row_identities(row)):
-                self._sids.update({row["target_sid"]} - {""})
-                self._changes.update({row["change_id"]} - {None})
-
-
-def _empty_payloads(search: _ErasureSearch, *, despite_open_change: bool) -> Payload:
-    """Empties what the search found, in the transaction of the event that tells of it."""
-    search.choose()
-    if not (search.seqs or search.rows) and search.remnants.is_empty:
+def _erase_search_results(search: ErasureSearch, *, despite_open_change: bool) -> Payload:
+    """Erase the search's results, and return the payload of the event that records it."""
+    search.select()
+    if not (search.erasable_seqs or search.mirrored_sids) and search.remnants.is_empty:
         raise _NothingToErase
-    erased, now = set(search.seqs), timezone.now()
-    search.open_changes = _check_open_changes(erased, despite=despite_open_change)
-    nothing = {
-        name: getattr(AuditPayload(), name) for name in (*PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)
-    }
-    for batch in _split_batches(search.seqs):
-        AuditPayload.objects.filter(pk__in=batch).update(**nothing, salt="", erased_at=now)
-        OpenDrift.objects.filter(pk__in=batch).delete()  # what was found can't be shown any more
-    log_entries.refresh_text(search.seqs)
-    for batch in _split_batches(search.rows):
-        Flow.objects.filter(sid__in=batch).delete()
+    search.open_change_seqs = _check_open_changes(
+        set(search.erasable_seqs), despite_open_change=despite_open_change
+    )
+    _empty_payloads(search.erasable_seqs)
+    for sids in split_batches(search.mirrored_sids):
+        Flow.objects.filter(sid__in=sids).delete()
     search.remnants.erase()
-    said: dict[str, Any] = {"events": seq_ranges(search.seqs), "copies": len(search.rows)}
-    message = f"Erased personal data from {len(search.seqs)} events."
-    if search.open_changes:
-        said["open_changes"] = search.open_changes
+    return _describe_erasure(search)
+
+
+def _empty_payloads(seqs: list[int]) -> None:
+    empty_payload = AuditPayload()
+    empty_values = {name: getattr(empty_payload, name) for name in ALL_PAYLOAD_FIELDS}
+    erased_at = timezone.now()
+    for batch in split_batches(seqs):
+        AuditPayload.objects.filter(pk__in=batch).update(
+            **empty_values, salt="", erased_at=erased_at
+        )
+        # Without its payload, an external change can't be shown in the inbox.
+        OpenDrift.objects.filter(pk__in=batch).delete()
+    log_entries.refresh_text(seqs)
+
+
+def _describe_erasure(search: ErasureSearch) -> Payload:
+    details: dict[str, Any] = {
+        "events": seq_ranges(search.erasable_seqs),
+        "copies": len(search.mirrored_sids),
+    }
+    message = f"Erased personal data from {len(search.erasable_seqs)} events."
+    if search.open_change_seqs:
+        details["open_changes"] = search.open_change_seqs
         message += (
             " Some are changes with an unknown outcome, to be decided without their contents."
         )
-    return Payload(requested=said, message=message)
+    return Payload(requested=details, message=message)
 
 
-def _check_open_changes(erased: set[int], *, despite: bool) -> list[int]:
-    """The latest event of each open change whose contents are erased. One that is under way is always in the
-    way: its outcome would bring the data back."""
-    found = []
+def _check_open_changes(erasable_seqs: set[int], *, despite_open_change: bool) -> list[int]:
+    """Return the latest event of each open change whose payload is erased.
+
+    Raises `BlockedByOpenChange`, in any case for a change in progress: its outcome would restore
+    the data.
+    """
+    latest_seqs = []
     for change in OpenChange.objects.select_related("latest").order_by("latest"):
-        if change.attempt_id not in erased:
+        if change.attempt_id not in erasable_seqs:
             continue
-        is_young = change.latest.at > timezone.now() - ATTEMPT_TIMEOUT
-        is_under_way = change.latest.result == Result.PENDING and is_young
-        if is_under_way or not despite:
-            raise BlockedByOpenChange(change.latest, is_under_way=is_under_way)
-        found.append(change.latest_id)
+        is_recent = change.latest.at > timezone.now() - ATTEMPT_TIMEOUT
+        is_in_progress = change.latest.result == Result.PENDING and is_recent
+        if is_in_progress or not despite_open_change:
+            raise BlockedByOpenChange(change.latest, is_in_progress=is_in_progress)
+        latest_seqs.append(change.latest_id)
         OpenChange.objects.filter(pk=change.pk).update(last_reading={})
-    return found
-
-
-def _known_names(sid: str) -> tuple[set[str], set[str]]:
-    """The names and the identities that the log and the copy have of a flow."""
-    names: set[str] = set()
-    identities: set[str] = set()
-    bodies = AuditPayload.objects.filter(event__target_sid=sid).values(*PAYLOAD_FIELDS)
-    states = [body[name] for body in bodies for name in ("before", "requested", "after")]
-    for said in (
-        *bodies,
-        *states,
-        *Flow.objects.filter(sid=sid).values_list("resource", flat=True),
-    ):
-        if said and said.get("friendly_name"):
-            names.add(str(said["friendly_name"]))
-        if said and said.get("contact_identity"):
-            identities.add(str(said["contact_identity"]))
-    return names, identities
-
-
-def _iter_event_rows(after: int, through: int) -> Iterator[dict[str, Any]]:
-    while page := list(
-        AuditEvent.objects.order_by("seq")
-        .filter(seq__gt=after, seq__lte=through)
-        .values(*_ROW_FIELDS)[:BATCH_SIZE]
-    ):
-        yield from page
-        after = page[-1]["seq"]
-
-
-def _unerased_events() -> Any:
-    return AuditEvent.objects.exclude(action=ERASE_ACTION).filter(payload__erased_at=None)
-
-
-def _row_identities(row: dict[str, Any]) -> list[Any]:
-    states = (row[f"payload__{name}"] or {} for name in ("before", "requested", "after"))
-    return [row["payload__contact_identity"], *(state.get("contact_identity") for state in states)]
-
-
-def _split_batches(items: list[Any]) -> Iterator[list[Any]]:
-    return (items[start : start + BATCH_SIZE] for start in range(0, len(items), BATCH_SIZE))
+    return latest_seqs

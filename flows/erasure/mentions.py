@@ -1,4 +1,7 @@
-"""Finding a person's data in text: a number in any spelling, anything else as it is written, in any case."""
+"""Search for personal data in text and JSON.
+
+A phone number is found in any spelling. Other values are found as they are written, in any case.
+"""
 
 from __future__ import annotations
 
@@ -8,50 +11,55 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from urllib.parse import unquote
 
-MAX_DECODINGS: Final = 4  # times that an address within an address can be encoded
+MAX_DECODINGS: Final = 4  # levels of percent-encoding, for URLs within URLs
 _NUMBER_PATTERN: Final = re.compile(r"(?:[a-z]+:)?(\+?\d[\d\s().\-/]{5,24}\d)", re.IGNORECASE)
 _SEPARATORS: Final = r"[\s().\-/\u2010-\u2015]*"
 _WORD_START, _WORD_END = r"(?<![^\W_])", r"(?![^\W_])"
+_NO_MATCH: Final = r"(?!)"
 
 
 class MentionMatcher:
-    """Whether some text or JSON mentions one of the values as a word or number of its own, or (`within`) at all."""
+    """A search for any of some values in text or JSON. Empty values are left out."""
 
     def __init__(self, values: Iterable[str]) -> None:
         spellings = sorted({_spelling_pattern(value) for value in values if value.strip()})
-        within = "|".join(spellings) or r"(?!)"
-        alone = "|".join(f"{_WORD_START}(?:00)?{one}{_WORD_END}" for one in spellings) or r"(?!)"
-        self._within = re.compile(within, re.IGNORECASE)
-        self._alone = re.compile(alone, re.IGNORECASE)
+        words = [f"{_WORD_START}(?:00)?{spelling}{_WORD_END}" for spelling in spellings]
+        self._word_pattern = re.compile("|".join(words) or _NO_MATCH, re.IGNORECASE)
+        self._substring_pattern = re.compile("|".join(spellings) or _NO_MATCH, re.IGNORECASE)
 
-    def __call__(self, *said: Any) -> bool:
-        return self._found(self._alone, said)
+    def has_word(self, *contents: Any) -> bool:
+        """Return True if the contents have one of the values as a word or number of its own."""
+        return self._is_found(self._word_pattern, contents)
 
-    def within(self, *said: Any) -> bool:
-        return self._found(self._within, said)
+    def has_substring(self, *contents: Any) -> bool:
+        """Return True if the contents have one of the values, also within a longer word."""
+        return self._is_found(self._substring_pattern, contents)
 
     @staticmethod
-    def _found(pattern: re.Pattern[str], said: Any) -> bool:
-        text = unicodedata.normalize(
-            "NFC", "\0".join(_iter_texts(said))
-        )  # no value has a NUL in it
+    def _is_found(pattern: re.Pattern[str], contents: tuple[Any, ...]) -> bool:
+        # Joined with NUL, which no value contains, so that no match spans two texts.
+        text = unicodedata.normalize("NFC", "\0".join(_iter_texts(contents)))
         for _ in range(MAX_DECODINGS + 1):
             if pattern.search(text):
                 return True
-            text, encoded = unquote(text), text
+            encoded = text
+            text = unquote(encoded)
             if text == encoded:
                 break
         return False
 
 
 def _spelling_pattern(value: str) -> str:
+    """Return a regular expression for all spellings of a value."""
     value = unicodedata.normalize("NFC", value.strip())
     if number := _NUMBER_PATTERN.fullmatch(value):
-        return _SEPARATORS.join(re.sub(r"\D", "", number[1]))
+        digits = re.sub(r"\D", "", number[1])
+        return _SEPARATORS.join(digits)
     return re.escape(value)
 
 
 def _iter_texts(value: Any) -> Iterator[str]:
+    """Yield the keys and values of JSON as texts."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield str(key)

@@ -1,5 +1,8 @@
-"""Copies of a flow's data outside the log and the mirror: plans, saved views, reasons, what was read of a
-change with an unknown outcome, error texts, tasks and sessions. Erasing goes through every one of them."""
+"""Copies of a flow's data outside the audit log and the mirror.
+
+Bulk changes, saved views, reasons, readings of unresolved changes, error texts, tasks and sessions
+can hold such copies. An erasure searches each of these tables.
+"""
 
 from __future__ import annotations
 
@@ -23,130 +26,140 @@ from flows.plans.execution import DATA_ERASED
 from flows.plans.models import Plan, PlannedChange
 from flows.search.models import SavedView
 
-_QUOTED_NAME: Final = re.compile(
-    "“(.*)”", re.DOTALL
-)  # a name in a reason of this site's; no longer written so
+# A flow's name as earlier versions quoted it in the reason for skipping a change.
+_QUOTED_NAME: Final = re.compile("“(.*)”", re.DOTALL)
+
+RowUpdate = tuple[Model, dict[str, Any]]  # a row, and the values that replace the data in it
 
 
 @dataclass(slots=True)
 class Remnants:
-    """The places where data of some flows was found: `mentions` has all that they are called, `identities`
-    the identities alone. A name can be an ordinary word, so in texts of this site's own it counts only where
-    it is quoted."""
+    """The rows outside the log and the mirror that contain data of some flows.
+
+    `mentions` matches the names and identities of the flows, `identities` the identities alone. A
+    name can be an ordinary word. So in texts that this site composes, it counts only in quotation
+    marks.
+    """
 
     mentions: MentionMatcher
     identities: MentionMatcher
     is_by_identity: bool
-    planned: list[PlannedChange] = field(default_factory=list)  # about the flows themselves
-    quoting: list[PlannedChange] = field(
-        default_factory=list
-    )  # of other flows, with a reason that names them
-    rows: list[tuple[Model, dict[str, Any]]] = field(
-        default_factory=list
-    )  # with the values they get
-    views: list[int] = field(default_factory=list)
+    planned_changes: list[PlannedChange] = field(default_factory=list)
+    # Changes of other flows, skipped for a reason that names one of these flows.
+    quoting_changes: list[PlannedChange] = field(default_factory=list)
+    row_updates: list[RowUpdate] = field(default_factory=list)
+    view_ids: list[int] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
-        return not (self.planned or self.quoting or self.rows or self.views)
+        return not (
+            self.planned_changes or self.quoting_changes or self.row_updates or self.view_ids
+        )
 
-    def find(self, sids: Collection[str], changes: Collection[UUID | None]) -> None:
-        """Look through the tables for these flows and changes, and for whatever mentions the data."""
-        self._find_planned(sids, changes)
-        self.rows = [
-            *self._in_plans(),
-            *self._in_readings(sids),
-            *(
-                (row, {"reason": ""})
-                for row in Closure.objects.all()
-                if self._is_in_free_text(row.reason)
-            ),
-            *(
-                (row, {"error": DATA_ERASED})
-                for row in SyncState.objects.all()
-                if self.identities.within(row.error)
-            ),
-            *self._in_tasks(sids),
+    def find(self, sids: Collection[str], change_ids: Collection[UUID]) -> None:
+        """Search the tables for these flows and changes, and for mentions of the data."""
+        self._find_planned_changes(sids, change_ids)
+        self.row_updates = [
+            *self._update_plans(),
+            *self._update_readings(sids),
+            *self._update_closures(),
+            *self._update_sync_states(),
+            *self._update_tasks(sids),
         ]
-        self.views = [
-            view.pk
-            for view in SavedView.objects.all()
-            if self.mentions.within(view.name, [value for _, value in parse_qsl(view.query)])
-        ]
+        self.view_ids = [view.pk for view in SavedView.objects.all() if self._is_in_view(view)]
 
     def erase(self) -> None:
-        """Empty what was found."""
-        for change in self.planned:
+        """Erase the data from the rows that `find` collected."""
+        for change in self.planned_changes:
             rows = PlannedChange.objects.filter(pk=change.pk)
             rows.filter(done_at=None).update(skipped=DATA_ERASED)
             rows.update(friendly_name="", before={}, asked={})
-        PlannedChange.objects.filter(pk__in=[change.pk for change in self.quoting]).update(
-            skipped=DATA_ERASED
-        )
-        SavedView.objects.filter(pk__in=self.views).delete()
-        for row, values in self.rows:
+        quoting_ids = [change.pk for change in self.quoting_changes]
+        PlannedChange.objects.filter(pk__in=quoting_ids).update(skipped=DATA_ERASED)
+        SavedView.objects.filter(pk__in=self.view_ids).delete()
+        for row, values in self.row_updates:
             type(row)._default_manager.filter(pk=row.pk).update(**values)
 
-    def _find_planned(self, sids: Collection[str], changes: Collection[UUID | None]) -> None:
+    def _find_planned_changes(self, sids: Collection[str], change_ids: Collection[UUID]) -> None:
         for change in PlannedChange.objects.iterator():
-            said = [change.friendly_name, change.before, change.asked]
-            is_about = change.target_sid in sids or change.change_id in changes
-            if any(said) and (is_about or (self.is_by_identity and self.mentions(said))):
-                self.planned.append(change)
+            contents = [change.friendly_name, change.before, change.asked]
+            is_affected = (
+                change.target_sid in sids
+                or change.change_id in change_ids
+                or (self.is_by_identity and self.mentions.has_word(contents))
+            )
+            if any(contents) and is_affected:
+                self.planned_changes.append(change)
             if self._is_quoted_in(change.skipped):
-                self.quoting.append(change)
+                self.quoting_changes.append(change)
 
     def _is_quoted_in(self, text: str) -> bool:
-        quoted = _QUOTED_NAME.search(text)
-        return self.identities(text) or (quoted is not None and self.mentions(quoted[1]))
+        if self.identities.has_word(text):
+            return True
+        quoted_name = _QUOTED_NAME.search(text)
+        return quoted_name is not None and self.mentions.has_word(quoted_name[1])
 
-    def _is_in_free_text(self, text: str) -> bool:
-        return self.mentions.within(text) if self.is_by_identity else self.mentions(text)
+    def _is_in_view(self, view: SavedView) -> bool:
+        query_values = [value for _, value in parse_qsl(view.query)]
+        return self.mentions.has_substring(view.name, query_values)
 
-    def _in_plans(self) -> Iterator[tuple[Model, dict[str, Any]]]:
+    def _update_plans(self) -> Iterator[RowUpdate]:
         for plan in Plan.objects.iterator():
             values = {}
-            if self.mentions.within(plan.reason):
+            if self.mentions.has_substring(plan.reason):
                 values["reason"] = ""
-            if self.identities.within(plan.title):
+            if self.identities.has_substring(plan.title):
                 values["title"] = DATA_ERASED
-            if self.identities.within(
-                plan.ended_because
-            ):  # an empty one would say that the plan was carried out
+            if self.identities.has_substring(plan.ended_because):
+                # Not empty, because an empty reason means that the plan was completed.
                 values["ended_because"] = DATA_ERASED
             if values:
                 yield plan, values
 
-    def _in_readings(self, sids: Collection[str]) -> Iterator[tuple[Model, dict[str, Any]]]:
-        """The readings of flows that an unknown outcome may be about."""
+    def _update_readings(self, sids: Collection[str]) -> Iterator[RowUpdate]:
+        """Remove the flows from the readings of changes with an unknown outcome."""
         for change in OpenChange.objects.iterator():
-            kept = {
-                sid: flow
-                for sid, flow in change.last_reading.items()
-                if sid not in sids and not (self.is_by_identity and self.mentions(flow))
-            }
-            if kept != change.last_reading:
-                yield change, {"last_reading": kept}
+            remaining_flows = {}
+            for sid, flow in change.last_reading.items():
+                is_mentioned = self.is_by_identity and self.mentions.has_word(flow)
+                if sid not in sids and not is_mentioned:
+                    remaining_flows[sid] = flow
+            if remaining_flows != change.last_reading:
+                yield change, {"last_reading": remaining_flows}
 
-    def _in_tasks(self, sids: Collection[str]) -> Iterator[tuple[Model, dict[str, Any]]]:
-        """A task that failed keeps its traceback, whose last line can quote a row of the database."""
+    def _update_closures(self) -> Iterator[RowUpdate]:
+        matches = self.mentions.has_substring if self.is_by_identity else self.mentions.has_word
+        for closure in Closure.objects.all():
+            if matches(closure.reason):
+                yield closure, {"reason": ""}
+
+    def _update_sync_states(self) -> Iterator[RowUpdate]:
+        for state in SyncState.objects.all():
+            if self.identities.has_substring(state.error):
+                yield state, {"error": DATA_ERASED}
+
+    def _update_tasks(self, sids: Collection[str]) -> Iterator[RowUpdate]:
+        """Empty failed tasks whose traceback quotes the data, such as a row of the database."""
         for task in DBTaskResult.objects.exclude(traceback="", return_value=None).iterator():
-            said = [task.return_value, task.traceback]
-            if self.identities.within(said) or any(sid in str(said) for sid in sids):
+            contents = [task.return_value, task.traceback]
+            has_sid = any(sid in str(contents) for sid in sids)
+            if has_sid or self.identities.has_substring(contents):
                 yield task, {"traceback": DATA_ERASED, "return_value": None}
 
 
 def erase_from_sessions(identities: MentionMatcher) -> None:
-    """Remove from people's sessions the messages that wait to be shown, which may name a flow, and whatever has one
-    of the identities. Who is signed in stays so."""
+    """Remove pending messages, and values with one of the identities, from all sessions.
+
+    Pending messages may name a flow. Keys that start with "_" stay, so users stay signed in.
+    """
     for session in Session.objects.iterator():
         data = session.get_decoded()
-        kept = {
-            name: value
-            for name, value in data.items()
-            if name != SessionStorage.session_key
-            and (name.startswith("_") or not identities.within(value))
-        }
-        if kept != data:
-            session.session_data = Session.objects.encode(kept)
+        remaining_data = {}
+        for name, value in data.items():
+            is_message = name == SessionStorage.session_key
+            is_erasable = not name.startswith("_") and identities.has_substring(value)
+            if not is_message and not is_erasable:
+                remaining_data[name] = value
+        if remaining_data != data:
+            session.session_data = Session.objects.encode(remaining_data)
             session.save(update_fields=["session_data"])

@@ -1,4 +1,4 @@
-"""What the commands that leave a trace in the audit log share: who runs them, and how they list events."""
+"""Helpers for commands: the actor for the audit log, number arguments, and lists of events."""
 
 from __future__ import annotations
 
@@ -13,26 +13,28 @@ MAX_RANGES = 20
 
 
 def command_actor() -> Actor:
-    """Whoever runs the command, by the name of the account on this machine."""
+    """Return the actor for the audit log, named after the machine's user that runs the command."""
     try:
         name = getpass.getuser()
-    except (OSError, KeyError):  # an account without a name, as in some containers
+    except (OSError, KeyError):  # a user without a name, as in some containers
         name = "unknown"
     return Actor(id="", label=f"CLI ({name})")
 
 
 def parse_count(text: str) -> int:
-    """Return how many are asked for: a whole number from 0 on, for argparse."""
+    """Parse a command's argument as a whole number of 0 or higher, for argparse."""
     if not (text.isascii() and text.isdecimal()):
         raise ArgumentTypeError(f"{text!r} is not a whole number (0 or higher)")
     return int(text)
 
 
 def format_seqs(seqs: Sequence[int]) -> str:
-    """Events by their seq: "3-7, 9", the first few."""
-    found = seq_ranges(seqs)
-    more = f" and {len(found) - MAX_RANGES} more places" if len(found) > MAX_RANGES else ""
-    text = ", ".join(
-        str(first) if first == last else f"{first}-{last}" for first, last in found[:MAX_RANGES]
-    )
-    return text + more
+    """Return the seqs of events as ranges, such as "3-7, 9", up to `MAX_RANGES` of them."""
+    ranges = seq_ranges(seqs)
+    texts = []
+    for first, last in ranges[:MAX_RANGES]:
+        texts.append(str(first) if first == last else f"{first}-{last}")
+    text = ", ".join(texts)
+    if len(ranges) > MAX_RANGES:
+        text += f" and {len(ranges) - MAX_RANGES} more places"
+    return text

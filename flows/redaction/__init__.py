@@ -1,1 +1,4 @@
-"""Secrets in text and JSON, and the masks that stand in their place. `flows.redaction.masking` is the way in."""
+"""Redaction of secrets in text and JSON.
+
+Other packages use `flows.redaction.masking`.
+"""

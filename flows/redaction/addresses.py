@@ -1,12 +1,11 @@
-"""Web addresses without their secrets.
+"""Masking of the secrets in URLs.
 
-What stays: the scheme, the host and its port, the beginning of the path as far as it is made of plain words,
-the names of the query, and the plain values of harmless names. All else is masked: user-info, the rest of the
-path from its first part that may be an id or a key, and every other value.
+The scheme, host, port and parameter names stay, and so do plain values of harmless parameters. The
+path stays up to its first part that may be an id or a key. User-info, the rest of the path and all
+other values are masked.
 
-Two kinds of address are told apart. A webhook's own is masked as above (`is_strict`). One that a person writes
-into a sentence names a ticket or a document more often than a secret: there, ids and numbers stay, and what is
-named like a secret or looks like one is masked.
+These strict rules are for webhook URLs (`is_strict`). A URL in a sentence usually leads to a ticket
+or a document. There, ids and numbers stay, and only likely secrets are masked.
 """
 
 from __future__ import annotations
@@ -29,17 +28,18 @@ _PARAMETER_NAME: Final = re.compile(
     r"[A-Za-z][A-Za-z_.-]{0,39}[0-9]{0,2}(?:\[\w{0,12}\]|%5[Bb]\w{0,12}%5[Dd])?"
 )
 _HARMLESS_PARAMETER: Final = re.compile(
-    r"(?:team|lang|language|locale|channel|env|environment|stage|region|country|city|site|brand|market|store|shop"
-    r"|branch|department|dept|queue|topic|category|type|kind|mode|format|version|v|api-version|page|source|src|medium"
-    r"|campaign|utm_[a-z]+|priority|level|product|service|skill|group|office|location|timezone|tz|direction|status"
-    r"|action|event|label|enabled|debug|retry|retries|timeout|limit|sort|order|project|app)",
+    r"(?:team|lang|language|locale|channel|env|environment|stage|region|country|city|site|brand"
+    r"|market|store|shop|branch|department|dept|queue|topic|category|type|kind|mode|format|version"
+    r"|v|api-version|page|source|src|medium|campaign|utm_[a-z]+|priority|level|product|service"
+    r"|skill|group|office|location|timezone|tz|direction|status|action|event|label|enabled|debug|retry"
+    r"|retries|timeout|limit|sort|order|project|app)",
     re.IGNORECASE,
 )
 _REGION_CODE: Final = re.compile(r"[a-z]{2,10}[0-9]{1,2}", re.IGNORECASE)
 _TRAILING_PUNCTUATION: Final = ".,;:!?)]}"
 _ENCODED_DELIMITER: Final = re.compile(r"%(?:2[56Ff]|3[AaDdFf]|40|23)")
 
-# An address within a text: with a scheme; without one, where a host or a name and password can be seen.
+# A URL within a text: with a scheme, or without one if a host or user-info follows the slashes.
 _URL_IN_TEXT: Final = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]*:[/\\]{2}[^\s<>\"']*"
     r"|(?<![\w:/\\.])[/\\]{2}(?=[^\s/\\]*@|[\w-]+(?:\.[\w-]+)+)[^\s<>\"']*"
@@ -52,117 +52,128 @@ _URL_START: Final = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:)?[/\\]{2}")
 _WHOLE_URL: Final = re.compile(
     r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:[/\\]{2}|[/\\]{2}(?=[^\s/\\]*[@.]))\S*\s*"
 )
+_WEB_SCHEMES: Final = ("http:", "https:", "ws:", "wss:", "ftp:")
+
+IsPlain = Callable[[str], bool]
 
 
-def mask_url(address: str, masker: Masker, *, is_strict: bool = True) -> str:
-    """Mask a whole text as one address, white space or not."""
-    bare = address.strip()
-    start = address.find(bare) if bare else 0
-    return (
-        address[:start]
-        + _mask_url_parts(bare, masker, is_strict=is_strict)
-        + address[start + len(bare) :]
-    )
+def mask_url(text: str, masker: Masker, *, is_strict: bool = True) -> str:
+    """Mask the secrets of a text that is one URL, even with white space in it."""
+    url = text.strip()
+    start = text.find(url) if url else 0
+    masked_url = _mask_url_parts(url, masker, is_strict=is_strict)
+    return text[:start] + masked_url + text[start + len(url) :]
 
 
 def starts_like_url(text: str) -> bool:
-    """Tell whether a text begins like an address, and may be one to its end, white space or not."""
+    """Return True if a text starts like a URL, which may contain white space."""
     return _URL_START.match(text) is not None
 
 
 def mask_urls_in_text(text: str, masker: Masker, *, is_strict: bool = True) -> str:
-    """Mask each address that stands in a text."""
+    """Mask the secrets of each URL in a text."""
     if "//" not in text and "\\\\" not in text and "@" not in text:
         return text
     if is_strict and _WHOLE_URL.fullmatch(text):
         return mask_url(text, masker)
 
-    def masked(match: re.Match[str]) -> str:
-        address = match[0].rstrip(_TRAILING_PUNCTUATION)
-        return _mask_url_parts(address, masker, is_strict=is_strict) + match[0][len(address) :]
+    def mask_match(match: re.Match[str]) -> str:
+        url = match[0].rstrip(_TRAILING_PUNCTUATION)
+        punctuation = match[0][len(url) :]
+        return _mask_url_parts(url, masker, is_strict=is_strict) + punctuation
 
-    text = _URL_IN_TEXT.sub(masked, text)
+    text = _URL_IN_TEXT.sub(mask_match, text)
     return _LOGIN_IN_TEXT.sub(lambda match: f"{masker.mask(match[1])}@", text)
 
 
-def _mask_url_parts(address: str, masker: Masker, *, is_strict: bool) -> str:
-    scheme, slashes = _split_scheme(address)
-    rest = address[len(scheme) + len(slashes) :]
+def _mask_url_parts(url: str, masker: Masker, *, is_strict: bool) -> str:
+    scheme, slashes = _split_scheme(url)
+    rest = url[len(scheme) + len(slashes) :]
+    authority = ""
     is_path = not scheme and len(slashes) == 1
-    found = None if is_path else _AUTHORITY.match(rest)
-    authority = found[0] if found else ""
-    end = re.search(r"[?#]", rest[len(authority) :])
-    path_end = len(authority) + end.start() if end else len(rest)
+    if not is_path and (match := _AUTHORITY.match(rest)):
+        authority = match[0]
+    rest = rest[len(authority) :]
+    query_start = re.search(r"[?#]", rest)
+    path_end = query_start.start() if query_start else len(rest)
     is_plain = words.is_plain if is_strict else words.is_plain_in_prose
     return (
         scheme
         + slashes
         + _mask_authority(authority, masker, has_scheme=bool(scheme or slashes))
-        + _mask_path(rest[len(authority) : path_end], masker, is_plain)
+        + _mask_path(rest[:path_end], masker, is_plain)
         + _mask_query(rest[path_end:], masker, is_plain, is_strict=is_strict)
     )
 
 
-def _split_scheme(address: str) -> tuple[str, str]:
-    """The scheme with its colon, and the slashes behind it. A host with a port is none, nor is a name with a
-    password."""
-    begin = _SCHEME_AND_SLASHES.match(address)
-    scheme, slashes = (begin[1] or "", begin[2]) if begin else ("", "")
-    is_scheme = slashes or scheme.lower() in ("http:", "https:", "ws:", "wss:", "ftp:")
-    return (scheme, slashes) if is_scheme or not scheme else ("", "")
+def _split_scheme(url: str) -> tuple[str, str]:
+    """Return the scheme with its colon, and the slashes after it.
+
+    The host of "host:port" and the user of "user:password" are not schemes.
+    """
+    match = _SCHEME_AND_SLASHES.match(url)
+    if match is None:
+        return "", ""
+    scheme, slashes = match[1] or "", match[2]
+    if scheme and not slashes and scheme.lower() not in _WEB_SCHEMES:
+        return "", ""
+    return scheme, slashes
 
 
 def _mask_authority(authority: str, masker: Masker, *, has_scheme: bool) -> str:
-    user, at, host = authority.rpartition("@")
-    masked_user = masker.mask(user) + at
-    is_host = (_HOST if has_scheme else _BARE_HOST).fullmatch(host) or MASK_PATTERN.fullmatch(host)
-    return masked_user + (host if is_host or not host else masker.mask(host))
+    user, at_sign, host = authority.rpartition("@")
+    masked_user = masker.mask(user) + at_sign
+    host_pattern = _HOST if has_scheme else _BARE_HOST
+    if not host or host_pattern.fullmatch(host) or MASK_PATTERN.fullmatch(host):
+        return masked_user + host
+    return masked_user + masker.mask(host)
 
 
-def _mask_path(path: str, masker: Masker, is_plain: Callable[[str], bool]) -> str:
-    """From the first part on that is not plain, the whole rest is one secret: keys follow upon ids."""
-    place, is_named = 0, False
+def _mask_path(path: str, masker: Masker, is_plain: IsPlain) -> str:
+    """Mask the path from its first part that is not plain, because keys follow ids."""
+    position = 0
+    is_after_secret_name = False
     for part in re.split(r"([/\\])", path):
-        if part in ("/", "\\", ""):
-            place += len(part)
-            continue
-        if is_named or not is_plain(part):
-            return path[:place] + masker.mask(path[place:])
-        is_named = names.may_be_secret_name(part)
-        place += len(part)
+        if part not in ("/", "\\", ""):
+            if is_after_secret_name or not is_plain(part):
+                return path[:position] + masker.mask(path[position:])
+            is_after_secret_name = names.may_be_secret_name(part)
+        position += len(part)
     return path
 
 
-def _mask_query(
-    query: str, masker: Masker, is_plain: Callable[[str], bool], *, is_strict: bool
-) -> str:
+def _mask_query(query: str, masker: Masker, is_plain: IsPlain, *, is_strict: bool) -> str:
     if not query:
         return ""
-    parts = (
-        _mask_parameter(part, masker, is_plain, is_strict=is_strict)
-        for part in query[1:].split("&")
-    )
-    return query[0] + "&".join(parts)
+    parameters = [
+        _mask_parameter(parameter, masker, is_plain, is_strict=is_strict)
+        for parameter in query[1:].split("&")
+    ]
+    return query[0] + "&".join(parameters)
 
 
-def _mask_parameter(
-    part: str, masker: Masker, is_plain: Callable[[str], bool], *, is_strict: bool
-) -> str:
-    """A name and its value, up to the next &. What is no name is part of the secret."""
-    name, equals, value = part.partition("=")
+def _mask_parameter(parameter: str, masker: Masker, is_plain: IsPlain, *, is_strict: bool) -> str:
+    """Mask the value of a parameter, or all of it if its name is not a usual one."""
+    name, equals, value = parameter.partition("=")
     if not equals:
-        return part if is_plain(part) and not _ENCODED_DELIMITER.search(part) else masker.mask(part)
+        is_harmless = is_plain(parameter) and not _ENCODED_DELIMITER.search(parameter)
+        return parameter if is_harmless else masker.mask(parameter)
     if name and not _PARAMETER_NAME.fullmatch(name):
-        return masker.mask(part)
+        return masker.mask(parameter)
     if not value or MASK_PATTERN.fullmatch(value):
-        return part
-    is_shown = not _ENCODED_DELIMITER.search(value) and (
-        is_plain(value) or bool(_REGION_CODE.fullmatch(value))
-    )
+        return parameter
+    if _is_harmless_name(name, is_strict=is_strict) and _is_harmless_value(value, is_plain):
+        return parameter
+    return f"{name}={masker.mask(value)}"
+
+
+def _is_harmless_name(name: str, *, is_strict: bool) -> bool:
     if is_strict:
-        is_shown = is_shown and _HARMLESS_PARAMETER.fullmatch(name) is not None
-    else:
-        is_shown = (
-            is_shown and not names.may_be_secret_name(name) and not names.is_single_letter(name)
-        )
-    return part if is_shown else f"{name}={masker.mask(value)}"
+        return _HARMLESS_PARAMETER.fullmatch(name) is not None
+    return not names.may_be_secret_name(name) and not names.is_single_letter(name)
+
+
+def _is_harmless_value(value: str, is_plain: IsPlain) -> bool:
+    if _ENCODED_DELIMITER.search(value):
+        return False
+    return is_plain(value) or _REGION_CODE.fullmatch(value) is not None

@@ -1,8 +1,8 @@
-"""The rules by which the first versions of this site masked web addresses: user-info, and values named like a
-secret.
+"""The rules by which this site's first versions masked URLs: user-info, and parameters with a
+secret's name.
 
-They stay as they were. Whatever is on record was masked by them, and today's rules are applied to what they
-leave. So a state that was recorded then and a flow that is read now come out the same, unless the flow changed.
+They must not change. Recorded states were masked by them, and today's rules are applied after them.
+So a recorded state and an unchanged flow that is read now have the same redacted values.
 """
 
 from __future__ import annotations
@@ -14,16 +14,14 @@ from urllib.parse import unquote_plus
 from flows.redaction.fingerprint import Masker
 from flows.redaction.names import is_secret_name
 
-MAX_ENCODING_DEPTH: Final = (
-    4  # times that an address within an address can be encoded; beyond, it is masked unseen
-)
+MAX_ENCODING_DEPTH: Final = 4  # a URL within a URL that is encoded more often is masked as a whole
 _WHOLE_URL: Final = re.compile(r"\s*[a-z][a-z0-9+.-]*://\S*\s*", re.IGNORECASE)
-_WORD: Final = re.compile(r"[^\s<>\"']+")  # of a sentence, which may quote an address
+_WORD: Final = re.compile(r"[^\s<>\"']+")  # may be a URL that a sentence quotes
 _USER_INFO: Final = re.compile(
     r"(?<=://)(?:"
     r"[^/?#@]+(?:@[^/?#@]*)*(?=@)"
-    # Not as it should be written: what follows the colon is no port. A password with a / in it, or an
-    # address that was cut off before its @.
+    # A malformed URL in which no port follows the colon: its password contains a /, or the URL
+    # was cut off before the @.
     r"|[^/?#@:\[]*:(?!\d*(?:[^\w@]|$))(?:.{0,512}(?=@)|[^/?#]*)"
     r")"
 )
@@ -31,7 +29,7 @@ _PARAMETER_NAME: Final = re.compile(r"(?:^|[/?#;])([^=/?#;]*)=")
 
 
 def mask_text(text: str, masker: Masker) -> str:
-    """Mask an address, or each word of a text that is one."""
+    """Mask the secrets of a URL, or of each URL in a text."""
     if "://" not in text and "?" not in text:
         return text
     if _WHOLE_URL.fullmatch(text):
@@ -40,7 +38,7 @@ def mask_text(text: str, masker: Masker) -> str:
 
 
 def _mask_url(address: str, masker: Masker) -> str:
-    """An address, with a scheme or without; any other word stays as it is."""
+    """Mask the secrets of a URL, with or without a scheme. Return any other word unchanged."""
     address = _USER_INFO.sub(lambda match: masker.mask(match.group()), address)
     if "?" not in address and "://" not in address:
         return address
@@ -48,28 +46,35 @@ def _mask_url(address: str, masker: Masker) -> str:
 
 
 def _mask_parameter(part: str, masker: Masker) -> str:
-    """A part between two &. A secret goes on to its end: nobody agrees where ; and # begin something new."""
+    """Mask the secret in the part of a URL between two &.
+
+    A secret extends to the end of the part, because programs disagree on whether ; or # ends it.
+    """
     starts = _find_secret_starts(part)
-    if (
-        not starts
-        and "%" in part
-        and (first := _PARAMETER_NAME.search(part))
-        and _has_encoded_secret(part[first.end() :])
-    ):
-        starts = [first.end()]
-    return part[: starts[0]] + masker.mask(part[starts[0] :]) if starts else part
+    if not starts and "%" in part:
+        name = _PARAMETER_NAME.search(part)
+        if name and _has_encoded_secret(part[name.end() :]):
+            starts = [name.end()]
+    if not starts:
+        return part
+    return part[: starts[0]] + masker.mask(part[starts[0] :])
 
 
 def _find_secret_starts(part: str) -> list[int]:
-    """The places where values begin that are named like a secret."""
-    named = ((match.end(), unquote_plus(match[1])) for match in _PARAMETER_NAME.finditer(part))
-    return [start for start, name in named if start < len(part) and is_secret_name(name)]
+    """Return the positions at which the values of secret parameters start."""
+    starts = []
+    for match in _PARAMETER_NAME.finditer(part):
+        has_value = match.end() < len(part)
+        if has_value and is_secret_name(unquote_plus(match[1])):
+            starts.append(match.end())
+    return starts
 
 
 def _has_encoded_secret(value: str) -> bool:
-    """Tell whether a value has something to mask once it is decoded: an address within an address."""
+    """Return True if a decoded value has a secret, as a URL within a URL can have."""
     for _ in range(MAX_ENCODING_DEPTH):
-        value, encoded = unquote_plus(value), value
+        encoded = value
+        value = unquote_plus(encoded)
         if value == encoded:
             return False
         if _USER_INFO.search(value) or any(map(_find_secret_starts, value.split("&"))):

@@ -1,15 +1,14 @@
-"""Redaction of Twilio's values: what is kept and shown has no secret in it, and only text that any database
-holds.
+"""Redaction of values from Twilio before they are stored or shown.
 
-A secret is replaced by a mask, a keyed fingerprint, so that a reader still sees *that* it changed and nobody
-learns what it is. The edit form alone shows the original. What is a secret:
+A mask, which is a keyed fingerprint, replaces each secret. So users see that a secret changed, but
+not the secret. Only the edit form shows the original. Secrets are:
 
-- of a webhook's address, and of any value that is an address: what `redaction.addresses` says;
-- of a JSON object, what stands under a name such as `token` or `password`, however deep;
-- of any text, the addresses and credentials that it quotes.
+- the parts of a webhook URL, and of any value that is a URL, that `redaction.addresses` masks
+- the values of a JSON object under a name such as `token` or `password`, at any depth
+- the secrets of URLs in a text, and credentials in a text
 
-Masking a masked value changes nothing, and neither does masking what an earlier version had masked: what is
-on record is masked again when it is read, and compared as such.
+Redacting a redacted value changes nothing, also if an earlier version redacted it. So recorded
+values are redacted again when they are read, and compared in that form.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ from flows.redaction import addresses, credentials, first_rules, names, words
 from flows.redaction.fingerprint import MASK_PATTERN, Masker, fingerprint
 from flows.twilio.flex import flex_flow
 
-MAX_DEPTH: Final = 20  # lists and objects in one another; what is deeper is told of and not shown
-MIN_QUOTE_LENGTH: Final = 6  # characters of a value that a text may quote
+MAX_DEPTH: Final = 20  # levels of lists and objects; a placeholder replaces deeper ones
+MIN_QUOTE_LENGTH: Final = 6  # characters; a shorter value is not searched for in a text
 _URL_KEY: Final = re.compile(r"(?:^|_)(?:url|uri|href|webhook|callback|endpoint)s?$", re.IGNORECASE)
 _URL_FIELDS: Final = frozenset(field.name for field in flex_flow.FIELDS if field.kind == "url")
-# Nearly every text has nothing that looks like a secret, and is through after this.
+# A fast check that nearly every text passes, because it has nothing like a secret.
 _PLAIN_TEXT: Final = re.compile(r"[\w +.()·,\u2013-]{0,60}")
 _PLAIN_VALUE: Final = re.compile(
     r"(?!SK)[A-Z]{2}[0-9a-f]{32}|(?:whatsapp:|messenger:)?\+?[0-9]{1,20}|[a-z]{1,8}"
@@ -45,20 +44,19 @@ Rule = Callable[[str, Masker], str]
 
 
 def redact(value: Any) -> Any:
-    """The same JSON with every secret masked; numbers and booleans as they are."""
+    """Return JSON with every secret masked."""
     if isinstance(value, dict) and flex_flow.FIELDS_BY_NAME.keys().isdisjoint(value):
         return {key: _redact_metadata(key, item) for key, item in value.items()}
     return _redact_value(value, Masker(), "", 0)
 
 
 def redact_field(name: str, value: Any) -> Any:
-    """The value of a field of this name with every secret masked."""
+    """Return the value of the field `name` with every secret masked."""
     return _redact_value(value, Masker(), name, 0)
 
 
 def redact_note(text: str) -> str:
-    """A text that a person wrote (a reason, the name of a plan) with its secrets masked. Links to tickets
-    stay."""
+    """Return a user's text, such as a reason, with its secrets masked. Links to tickets stay."""
     if _is_plain(text):
         return text
     masker = Masker()
@@ -67,34 +65,41 @@ def redact_note(text: str) -> str:
 
 
 def redact_quotes(text: str, *snapshots: Mapping[str, Any] | None) -> str:
-    """The text with what it quotes of these flows masked as a whole: of an address with white space in it, a
-    text alone can't tell where it ends."""
+    """Return the text with the values of these flows that it quotes redacted.
+
+    Values of flows are needed for URLs with white space, whose end can't be seen in a text.
+    """
     for snapshot in snapshots:
         for name, value in (snapshot or {}).items():
-            is_quoted = isinstance(value, str) and len(value) >= MIN_QUOTE_LENGTH and value in text
-            if is_quoted and (shown := redact_field(name, value)) != value:
-                text = text.replace(value, shown)
+            is_quotable = isinstance(value, str) and len(value) >= MIN_QUOTE_LENGTH
+            if is_quotable and value in text:
+                text = text.replace(value, redact_field(name, value))
     return text
 
 
 def find_masks(value: Any) -> set[str]:
-    """The masks that stand in a text."""
+    """Return the masks in a text."""
     return set(MASK_PATTERN.findall(value)) if isinstance(value, str) else set()
 
 
 def replace_unstorable(value: Any) -> Any:
-    """The same JSON without what a database can't hold: NUL becomes U+2400, a lone surrogate U+FFFD."""
+    """Return JSON without characters that a database can't store.
+
+    NUL becomes U+2400 and a lone surrogate U+FFFD. Numbers get one spelling for all databases.
+    """
     return _replace_in_value(value, 0)
 
 
 def has_mask(value: Any) -> bool:
-    """Whether a value was masked: saving it as it stands would put the mask in the secret's place."""
+    """Return True if a value contains a mask. To send it to Twilio would destroy the secret."""
     return isinstance(value, str) and MASK_PATTERN.search(value) is not None
 
 
 def unmask(value: Any, origin: Any) -> Any:
-    """The value with each mask in it replaced by the secret of `origin` that it stands for. A mask of
-    anything else stays: `has_mask` tells."""
+    """Return the value with each mask replaced by the secret of `origin` that it stands for.
+
+    Masks of other secrets stay, and `has_mask` finds them.
+    """
     if not has_mask(value) or not isinstance(origin, str):
         return value
     secrets = _secrets_by_mask(origin)
@@ -102,8 +107,7 @@ def unmask(value: Any, origin: Any) -> Any:
 
 
 def _secrets_by_mask(text: str) -> dict[str, str]:
-    """The secrets of a text by their masks, whichever rule masked them: an address's, a sentence's, the first
-    ones'."""
+    """Return the secrets of a text by their masks, for each rule that can have masked them."""
     masker = Masker()
     for rule in (_mask_text, _mask_as_url):
         rule(text, masker)
@@ -111,9 +115,11 @@ def _secrets_by_mask(text: str) -> dict[str, str]:
 
 
 def _redact_metadata(key: Any, value: Any) -> Any:
-    """A value of an object that is no flow's: what this site says of its users, exports and verifications.
-    Its names are our own, such as "single sign-on", and hold no secret; what somebody typed into a filter
-    may."""
+    """Redact a value of an object that is not a flow, such as the details of an export.
+
+    This site chose the names of such objects, so a name like "single sign-on" is no sign of a
+    secret. A user may have typed a secret into a text, such as a filter.
+    """
     if isinstance(value, str):
         masker = Masker()
         return credentials.mask_credentials_in_text(first_rules.mask_text(value, masker), masker)
@@ -123,8 +129,12 @@ def _redact_metadata(key: Any, value: Any) -> Any:
 def _redact_value(
     value: Any, masker: Masker, name: str, depth: int, *, is_secret: bool = False
 ) -> Any:
+    """Redact a value under this name, at this depth. All of a secret's values are masked."""
     if isinstance(value, str):
-        return masker.mask(value) if is_secret else _choose_rule(name, value)(value, masker)
+        if is_secret:
+            return masker.mask(value)
+        rule = _choose_rule(name, value)
+        return rule(value, masker)
     if isinstance(value, dict | list) and depth >= MAX_DEPTH:
         return _depth_placeholder(value)
     if isinstance(value, dict):
@@ -142,18 +152,15 @@ def _redact_items(
         if key in flex_flow.FIELDS_BY_NAME and not is_secret:
             yield key, _redact_value(item, masker, key, depth + 1)
             continue
-        place = (
-            name if name in _URL_FIELDS else str(key)
-        )  # an address's own parts are addresses too
-        yield (
-            _mask_key(key, masker),
-            _redact_value(
-                item, masker, place, depth + 1, is_secret=is_secret or _is_secret_key(key)
-            ),
-        )
+        item_name = name if name in _URL_FIELDS else str(key)  # parts of a URL are masked as URLs
+        is_secret_item = is_secret or _is_secret_key(key)
+        redacted_key = _mask_key(key, masker)
+        redacted_item = _redact_value(item, masker, item_name, depth + 1, is_secret=is_secret_item)
+        yield redacted_key, redacted_item
 
 
 def _choose_rule(name: str, text: str) -> Rule:
+    """Return the masking rule for a text under this name."""
     if name in _URL_FIELDS or (name and addresses.starts_like_url(text)):
         return _mask_as_url
     if name in flex_flow.FIELDS_BY_NAME or not name:
@@ -177,7 +184,7 @@ def _mask_text(text: str, masker: Masker) -> str:
 
 
 def _mask_if_unmasked(text: str, masker: Masker) -> str:
-    """A long random text of no known form, under a name that nobody knows."""
+    """Mask a long random text as a whole, unless an earlier version masked its secrets."""
     return text if MASK_PATTERN.search(text) else masker.mask(text)
 
 
@@ -200,23 +207,23 @@ def _is_secret_key(key: Any) -> bool:
 
 
 def _depth_placeholder(value: Any) -> str:
-    """The text that stands for a part that is nested too deeply. Its mask tells whether it changed."""
+    """Return a text for a part that is nested too deeply, with a mask that shows its changes."""
     return f"nested too deeply: not shown ({fingerprint(_serialize_iteratively(value))})"
 
 
 def _serialize_iteratively(value: Any) -> str:
-    """The whole of a value as text, however deep it is: the same text for the same value."""
+    """Return a value of any depth as text. Equal values have equal texts."""
     parts: list[str] = []
-    left: list[Any] = [value]
-    while left:
-        item = left.pop()
+    stack: list[Any] = [value]
+    while stack:
+        item = stack.pop()
         if isinstance(item, dict):
             parts.append(f"{{{len(item)}")
             for key in sorted(item, key=str, reverse=True):
-                left += [item[key], str(key)]
+                stack += [item[key], str(key)]
         elif isinstance(item, list | tuple):
             parts.append(f"[{len(item)}")
-            left += reversed(item)
+            stack += reversed(item)
         else:
             parts.append(json.dumps(item, default=str))
     return "\n".join(parts)
@@ -224,19 +231,9 @@ def _serialize_iteratively(value: Any) -> str:
 
 def _replace_in_value(value: Any, depth: int) -> Any:
     if isinstance(value, str):
-        if value.isascii() and "\x00" not in value:
-            return value
-        return (
-            value.replace("\x00", "\u2400")
-            .encode("utf-16", "surrogatepass")
-            .decode("utf-16", "replace")
-        )
-    if isinstance(
-        value, float
-    ):  # one spelling on every database: 1e3 comes back from PostgreSQL as 1000
-        return (
-            str(value) if not math.isfinite(value) else int(value) if value.is_integer() else value
-        )
+        return _replace_in_text(value)
+    if isinstance(value, float):
+        return _normalize_float(value)
     if isinstance(value, dict | list | tuple) and depth >= MAX_DEPTH:
         return _depth_placeholder(value)
     if isinstance(value, dict):
@@ -247,3 +244,17 @@ def _replace_in_value(value: Any, depth: int) -> Any:
     if isinstance(value, list | tuple):
         return [_replace_in_value(item, depth + 1) for item in value]
     return value
+
+
+def _replace_in_text(text: str) -> str:
+    if text.isascii() and "\x00" not in text:
+        return text
+    without_nul = text.replace("\x00", "\u2400")
+    return without_nul.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _normalize_float(value: float) -> float | int | str:
+    """Return the form that each database gives back. PostgreSQL turns 1e3 into 1000."""
+    if not math.isfinite(value):
+        return str(value)
+    return int(value) if value.is_integer() else value

@@ -1,7 +1,7 @@
-"""What the pages say about flows, events, times and values. Builtins: no template loads them.
+"""Filters and tags that format flows, events, times and values. Every template has them built in.
 
-Whatever came from Twilio or from a person is shown inert: escaped, isolated from the direction of the
-text around it, and with invisible characters written out.
+Text from Twilio or from a user is made safe: escaped, isolated from the direction of the text
+around it, and with invisible characters written out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from flows.core import safe_text, time_text
 from flows.flex_flows.states import STATE_DESCRIPTIONS, STATE_LABELS, flow_state
 from flows.mirror import freshness
 from flows.mirror.models import Flow, SyncState
-from flows.twilio import labels as words
+from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
 register = template.Library()
@@ -35,7 +35,7 @@ register.filter("table_timestamp", time_text.table_timestamp)
 register.filter("ago", time_text.ago)
 register.filter("clock", time_text.clock)
 register.filter("inline_timestamp", time_text.inline_timestamp)
-register.filter("label", words.field_label)
+register.filter("label", labels.field_label)
 register.filter("ending", event_text.ending)
 register.filter("stage_name", event_text.stage_name)
 register.filter("refusal", event_text.refusal)
@@ -43,81 +43,75 @@ register.filter("shape", event_text.shape)
 register.filter("relation", event_text.relation)
 register.filter("who", event_text.who)
 register.filter("headline", event_text.headline)
+register.filter("state", flow_state)
 
 NOT_SET: Final = format_html('<span class="unset">{}</span>', "Not set")
 
 _STUDIO_CONSOLE_URL: Final = "https://console.twilio.com/us1/develop/studio/flows?frameUrl="
-# The class that gives a result its shape and colour.
-NOTHING_SET: Final = "No handler"
+_TYPE_NOTES: Final = {"studio": "Studio", "external": "External webhook", "task": "TaskRouter"}
+NO_HANDLER: Final = "No handler"
 
 
-@register.filter
-def shown(value: Any) -> SafeString:
-    """A field's value as people read it."""
-    if isinstance(value, words.UnreadableValue):
-        return format_html(
-            '<span class="flag">{}</span> {}', words.UNREADABLE_LABEL, shown(value.value)
-        )
+@register.filter("shown")
+def format_value(value: Any) -> SafeString:
+    """Return a field's value as HTML."""
+    if isinstance(value, labels.UnreadableValue):
+        flag = format_html('<span class="flag">{}</span>', labels.UNREADABLE_LABEL)
+        return format_html("{} {}", flag, format_value(value.value))
     if value is None or value == "":
         return NOT_SET
     if isinstance(value, bool):
         return conditional_escape("Yes" if value else "No")
     if isinstance(value, (dict, list)):
-        return format_html(
-            "<code>{}</code>",
-            safe_text.visible(json.dumps(value, ensure_ascii=False, sort_keys=True)),
-        )
+        text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+        return format_html("<code>{}</code>", safe_text.visible(text))
     return format_html("<bdi>{}</bdi>", safe_text.visible(value))
 
 
 @register.filter
 def when(value: Any) -> SafeString:
-    """Return the time in UTC, and how long ago that was; what is no time, as it is."""
+    """Return a time in UTC with its age. A value that is not a time is shown as it is."""
     moment = value if isinstance(value, datetime) else flex_flow.parse_datetime(value)
     if moment is None:
-        return shown(value) if value else time_text.UNKNOWN_TIME
+        return format_value(value) if value else time_text.UNKNOWN_TIME
     return time_text.when(moment)
 
 
 @register.filter
 def display_lines(value: Any) -> SafeString:
-    """The same for a text of several lines, each on its own."""
+    """Return a value as HTML in which the lines of a text stay lines."""
     if not isinstance(value, str) or "\n" not in value:
-        return shown(value)
-    return format_html_join(
-        SafeString("<br>"), "{}", ((shown(line),) for line in value.split("\n"))
-    )
+        return format_value(value)
+    lines = [(format_value(line),) for line in value.split("\n")]
+    return format_html_join(SafeString("<br>"), "{}", lines)
 
 
 @register.filter
 def display_field(value: Any, name: str) -> SafeString:
-    """The value of a field of this name as people read it."""
-    meant = words.display_value(name, value)
-    if (
-        name in flex_flow.FIELDS_BY_NAME
-        and flex_flow.FIELDS_BY_NAME[name].kind == "enum"
-        and isinstance(meant, str)
-        and meant
-    ):
-        return safe_text.visible(meant)
-    return shown(meant)
+    """Return the value of the field `name` as HTML, with the label of a choice."""
+    display_value = labels.display_value(name, value)
+    field = flex_flow.FIELDS_BY_NAME.get(name)
+    is_choice = field is not None and field.kind == "enum"
+    if is_choice and isinstance(display_value, str) and display_value:
+        return safe_text.visible(display_value)
+    return format_value(display_value)
 
 
 @register.filter
 def is_malformed(value: Any, name: str) -> bool:
-    """Tell that a field's value can't be read as one of its kind."""
+    """Return True if the value of the field `name` is not of the field's type."""
     return not flex_flow.is_readable(name, value)
 
 
 @register.filter
 def word(value: Any) -> Any:
-    """A channel or integration type as people spell it; one that nobody knows yet, whatever it is, as it is."""
-    return words.CHOICE_LABELS.get(value, value) if isinstance(value, str) else value
+    """Return the label of a channel or integration type. An unknown one is returned as it is."""
+    return labels.CHOICE_LABELS.get(value, value) if isinstance(value, str) else value
 
 
 @register.filter
 def missing_progress(sync: SyncState) -> str:
-    """Return how far the check of the flows has come that Twilio's list lacks."""
+    """Return the progress of checking the flows that Twilio's list lacks."""
     return freshness.describe_missing(sync)
 
 
@@ -125,6 +119,7 @@ def missing_progress(sync: SyncState) -> str:
 def sid_link(
     context: Context, sid: object, link: bool = True, in_row: bool = False
 ) -> dict[str, Any]:
+    """Show a SID, shortened, with a link to the flow's page or to Studio in Twilio's Console."""
     text = str(sid or "")
     is_flow = link and flex_flow.is_sid("FO", text)
     is_studio = link and flex_flow.is_sid("FW", text) and context.get("is_twilio") is not False
@@ -139,66 +134,63 @@ def sid_link(
 
 @register.simple_tag
 def querystring_of(**values: object) -> str:
-    """Parameters of an address, such as actor=Ana%20B."""
+    """Return the query string of a URL, such as actor=Ana+B."""
     return urlencode(values)
 
 
 @register.filter
 def handler(flow: Flow) -> str:
-    """What handles the flow's messages, in a few words."""
-    if not flex_flow.is_readable("integration_type", flow.value("integration_type")):
-        return f"{words.UNREADABLE_LABEL}: {words.value_to_text(flow.value('integration_type'))}"
+    """Return the handler of the flow's messages, such as "Studio Flow FW1234…abcd"."""
+    integration_type = flow.value("integration_type")
+    if not flex_flow.is_readable("integration_type", integration_type):
+        return f"{labels.UNREADABLE_LABEL}: {labels.value_to_text(integration_type)}"
     kind = flex_flow.handler_type(flow.resource)
     if kind == "studio":
-        return f"Studio Flow {safe_text.short(flow.value('integration_flow_sid')) or 'not set'}"
+        sid = safe_text.short(flow.value("integration_flow_sid"))
+        return f"Studio Flow {sid or 'not set'}"
     if kind == "external":
-        return f"Webhook {_hostname(flow.value('integration_url')) or 'not set'}"
+        host = _hostname(flow.value("integration_url"))
+        return f"Webhook {host or 'not set'}"
     if kind == "task":
-        return f"Workflow {safe_text.short(flow.value('integration_workflow_sid')) or 'not set'}"
+        sid = safe_text.short(flow.value("integration_workflow_sid"))
+        return f"Workflow {sid or 'not set'}"
     return kind or _implied_handler(flow)
 
 
 @register.filter
 def handler_note(flow: Flow) -> str:
-    """The line below a flow's handler: its kind, or why nobody can tell."""
-    kind, said = flex_flow.handler_type(flow.resource), flow.value("integration_type")
-    if not flex_flow.is_readable("integration_type", said):
+    """Return the line below a flow's handler: its integration type, or a reason for having none."""
+    integration_type = flow.value("integration_type")
+    if not flex_flow.is_readable("integration_type", integration_type):
         return "The integration type can't be read"
+    kind = flex_flow.handler_type(flow.resource)
     if not kind:
-        is_bare = _implied_handler(flow) == NOTHING_SET
-        return (
-            "Messages go nowhere"
-            if is_bare
-            else "No integration type set; Twilio's default is Studio"
-        )
-    if kind == flex_flow.DEFAULT_INTEGRATION_TYPE and said in (None, ""):
+        if _implied_handler(flow) == NO_HANDLER:
+            return "Messages go nowhere"
+        return "No integration type set; Twilio's default is Studio"
+    if kind == flex_flow.DEFAULT_INTEGRATION_TYPE and integration_type in (None, ""):
         return "Studio by default (no integration type set)"
-    return {"studio": "Studio", "external": "External webhook", "task": "TaskRouter"}.get(
-        kind, "Integration type not supported here yet"
-    )
+    return _TYPE_NOTES.get(kind, "Integration type not supported here yet")
 
 
 def _implied_handler(flow: Flow) -> str:
-    """The handler that a flow without an integration type has settings for."""
+    """Return the handler that a flow without an integration type has settings for."""
     if host := _hostname(flow.value("integration_url")):
         return f"No type set, webhook {host}"
     if flow.value("integration_workflow_sid"):
         return f"No type set, workflow {safe_text.short(flow.value('integration_workflow_sid'))}"
-    return NOTHING_SET
-
-
-register.filter("state", flow_state)
+    return NO_HANDLER
 
 
 @register.filter
 def status(flow: Flow) -> tuple[str, str]:
-    """The class and the word for whether the flow is on."""
+    """Return the CSS class and the label of the flow's state."""
     return STATE_LABELS[flow_state(flow)]
 
 
 @register.filter
 def reception(flow: Flow) -> str:
-    """A line on whether the flow takes messages."""
+    """Return the flow's state as a line such as "Receiving messages"."""
     return STATE_DESCRIPTIONS[flow_state(flow)]
 
 
@@ -211,6 +203,8 @@ def _hostname(url: object) -> str:
 
 @register.filter
 def sentence(text: object) -> str:
-    """A remark as a sentence: with a capital letter and one full stop."""
-    words_said = str(text).strip()
-    return f"{words_said[:1].upper()}{words_said[1:].rstrip('.')}." if words_said else ""
+    """Return a text as a sentence, with a capital letter and one full stop."""
+    words = str(text).strip()
+    if not words:
+        return ""
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}."

@@ -1,6 +1,7 @@
-"""The rows of the list of flows. Fifty of them would keep Django's template engine busy for longer than all the rest of
-the page, so they are put together here. Whatever is put in has been escaped (`visible` and its like do), which its type
-says: SafeString.
+"""The tag that writes the rows of the list of flows.
+
+Fifty rows would take Django's template engine longer than the rest of the page, so Python formats
+them. Every part of a row is a `SafeString`, so it has been escaped before.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from flows.templatetags.flows import NOT_SET, handler, word
 
 register = template.Library()
 
-_SID_PLACEHOLDER: Final = "FO" + "0" * 32  # stands for a flow's own in an address
+_SID_PLACEHOLDER: Final = "FO" + "0" * 32  # stands for a flow's SID in a URL
 _ROW_HTML: Final = (
-    '<tr{}><th scope="row"><input type="checkbox" name="sid" value="{}" form="many" aria-label="Select">'
-    '<a class="name" dir="auto" href="{}">{}</a> <span class="sid">{}<button class="copy" type="button" '
-    'aria-label="Copy SID"></button></span>{}</th>{}<td>{}</td><td class="id" dir="auto">{}</td>'
-    '<td data-label="Handled by">{}</td><td>{}</td><td class="time" data-label="Changed">{}</td>{}</tr>\n'
+    '<tr{}><th scope="row"><input type="checkbox" name="sid" value="{}" form="many" '
+    'aria-label="Select"><a class="name" dir="auto" href="{}">{}</a> '
+    '<span class="sid">{}<button class="copy" type="button" aria-label="Copy SID"></button></span>'
+    '{}</th>{}<td>{}</td><td class="id" dir="auto">{}</td><td data-label="Handled by">{}</td>'
+    '<td>{}</td><td class="time" data-label="Changed">{}</td>{}</tr>\n'
 )
 _ACCOUNT_HTML: Final = '<td data-label="Account">{}</td>'
 _ACTIONS_HTML: Final = '<td class="actions"><a href="{}">Turn {}</a><a href="{}">Edit</a></td>'
@@ -35,7 +37,7 @@ _EMPTY: Final = SafeString("")
 _NO_ACTIONS: Final = SafeString('<td class="actions"></td>')
 _GONE_CLASS: Final = SafeString(' class="gone"')
 _ON, _OFF = SafeString("on"), SafeString("off")
-_STATUS_HTML: Final = {  # as _status.html has it
+_STATUS_HTML: Final = {  # the same as _status.html
     state: SafeString(f'<span class="status {shape}">{word}</span>')
     for state, (shape, word) in STATE_LABELS.items()
 }
@@ -43,42 +45,78 @@ _STATUS_HTML: Final = {  # as _status.html has it
 
 @register.simple_tag(takes_context=True)
 def flow_rows(context: Context) -> SafeString:
-    """The rows of `found`. Context: query, found (its rows, with what the view knows of them), shows_account, perms."""
-    q, can_change = str(context["query"].q), bool(context["perms"]["flows"]["change_flow"])
-    addresses = {
-        name: reverse(f"flows:{name}", args=[_SID_PLACEHOLDER])
-        for name in ("detail", "enabled", "edit")
-    }
-    found = context["found"]
-    marks: dict[Any, SafeString] = {}
+    """Return the rows of a page of flows as HTML.
 
-    def mark(account: Any) -> SafeString:
-        if account not in marks:
-            marks[account] = _format_safe(
-                _ACCOUNT_HTML, render_to_string("_account_mark.html", {"account": account})
-            )
-        return marks[account]
+    Context: query, found (its rows, with the view's annotations), shows_account, perms.
+    """
+    page = context["found"]
+    flows = page["rows"] if isinstance(page, dict) else page.rows
+    formatter = _RowFormatter(
+        search_text=str(context["query"].q),
+        shows_account=bool(context.get("shows_account")),
+        shows_actions=bool(context["perms"]["flows"]["change_flow"]),
+    )
+    return _join_safe(formatter.format_row(flow) for flow in flows)
 
-    def row(flow: Any) -> SafeString:
+
+class _RowFormatter:
+    """The settings that the rows of one page share, and their URLs and account marks."""
+
+    def __init__(self, *, search_text: str, shows_account: bool, shows_actions: bool) -> None:
+        self._search_text = search_text
+        self._shows_account = shows_account
+        self._shows_actions = shows_actions
+        self._url_patterns = {
+            name: reverse(f"flows:{name}", args=[_SID_PLACEHOLDER])
+            for name in ("detail", "enabled", "edit")
+        }
+        self._account_cells: dict[Any, SafeString] = {}
+
+    def format_row(self, flow: Any) -> SafeString:
         sid = visible(flow.sid)
         return _format_safe(
             _ROW_HTML,
             _GONE_CLASS if flow.gone_at else _EMPTY,
             sid,
-            _flow_url(addresses["detail"], sid),
-            marked(flow, q) if len(q) > 1 else visible(flow),
+            self._url("detail", sid),
+            self._name(flow),
             visible(short(flow.sid)),
             _join_safe(_format_safe(_FLAG_HTML, visible(flag)) for flag in _flags(flow)),
-            mark(flow.account) if context.get("shows_account") else _EMPTY,
-            visible(word(flow.channel_type) or "–"),  # noqa: RUF001 - a dash, for nothing
+            self._account_cell(flow),
+            visible(word(flow.channel_type) or "–"),  # noqa: RUF001 - a dash for no channel
             allow_breaks(visible(flow.contact_identity)) if flow.contact_identity else NOT_SET,
             visible(handler(flow)),
             _STATUS_HTML[flow_state(flow)],
             table_timestamp(flow.date_updated),
-            _actions(flow, sid, addresses) if can_change else _EMPTY,
+            self._actions_cell(flow, sid),
         )
 
-    return _join_safe(map(row, found["rows"] if isinstance(found, dict) else found.rows))
+    def _url(self, name: str, sid: SafeString) -> SafeString:
+        return SafeString(self._url_patterns[name].replace(_SID_PLACEHOLDER, sid))
+
+    def _name(self, flow: Any) -> SafeString:
+        has_search = len(self._search_text) > 1
+        return marked(flow, self._search_text) if has_search else visible(flow)
+
+    def _account_cell(self, flow: Any) -> SafeString:
+        if not self._shows_account:
+            return _EMPTY
+        account = flow.account
+        if account not in self._account_cells:
+            mark = render_to_string("_account_mark.html", {"account": account})
+            self._account_cells[account] = _format_safe(_ACCOUNT_HTML, mark)
+        return self._account_cells[account]
+
+    def _actions_cell(self, flow: Any, sid: SafeString) -> SafeString:
+        if not self._shows_actions:
+            return _EMPTY
+        is_changeable = getattr(flow, "may_change", False) and not flow.gone_at
+        if not is_changeable or getattr(flow, "open_change", None):
+            return _NO_ACTIONS
+        target = _OFF if flow.enabled else _ON
+        return _format_safe(
+            _ACTIONS_HTML, self._url("enabled", sid), target, self._url("edit", sid)
+        )
 
 
 def _flags(flow: Any) -> Iterator[str]:
@@ -93,19 +131,8 @@ def _flags(flow: Any) -> Iterator[str]:
     yield from getattr(flow, "warnings", ())
 
 
-def _actions(flow: Any, sid: SafeString, addresses: dict[str, str]) -> SafeString:
-    if not getattr(flow, "may_change", False) or flow.gone_at or getattr(flow, "open_change", None):
-        return _NO_ACTIONS
-    switch, edit = (_flow_url(addresses[name], sid) for name in ("enabled", "edit"))
-    return _format_safe(_ACTIONS_HTML, switch, _OFF if flow.enabled else _ON, edit)
-
-
-def _flow_url(of_no_flow: str, sid: SafeString) -> SafeString:
-    return SafeString(of_no_flow.replace(_SID_PLACEHOLDER, sid))
-
-
 def _format_safe(markup: str, *parts: SafeString) -> SafeString:
-    """`format_html` without its second look at what is safe already."""
+    """Format markup without escaping its parts again, as `format_html` would."""
     return SafeString(markup.format(*parts))
 
 

@@ -1,4 +1,4 @@
-"""What the pages say about times, values, SIDs, flows and events."""
+"""Filters and tags that format times, values, SIDs, flows and events."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,30 +17,29 @@ FLOW_SID = "FO" + "1a" * 16
 STUDIO_SID = "FW" + "2b" * 16
 
 
-def event(action, result=Result.SUCCEEDED, fields=(), **payload):
-    made = AuditEvent(seq=1, action=action, result=result, changed_fields=list(fields))
+def make_event(action, result=Result.SUCCEEDED, fields=(), **payload):
+    event = AuditEvent(seq=1, action=action, result=result, changed_fields=list(fields))
     if payload:
-        AuditPayload(event=made, **payload)
-        made.payload = AuditPayload(**payload)
-    return made
+        event.payload = AuditPayload(**payload)
+    return event
 
 
-def flow(**resource):
+def make_flow(**resource):
     return Flow(sid=FLOW_SID, resource=resource)
 
 
 class TestWhen:
-    def test_says_the_time_in_utc_and_how_long_ago(self, monkeypatch):
+    def test_time_is_in_utc_with_its_age(self, monkeypatch):
         monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 11, 20, 13, 50, tzinfo=UTC))
-        shown = tags.when(datetime(2026, 11, 20, 10, 42, 3, tzinfo=UTC))
-        assert ">20 Nov 2026, 10:42 UTC</time> (3 h ago)" in shown
-        assert 'datetime="2026-11-20 10:42:03Z"' in shown
-        assert 'title="2026-11-20 10:42:03 UTC"' in shown
+        html = tags.when(datetime(2026, 11, 20, 10, 42, 3, tzinfo=UTC))
+        assert ">20 Nov 2026, 10:42 UTC</time> (3 h ago)" in html
+        assert 'datetime="2026-11-20 10:42:03Z"' in html
+        assert 'title="2026-11-20 10:42:03 UTC"' in html
 
-    def test_takes_twilios_text(self):
+    def test_twilios_text_is_accepted(self):
         assert "4 Jan 2026, 09:00 UTC" in tags.when("2026-01-04T09:00:00Z")
 
-    def test_a_time_that_is_none_is_shown_as_it_came(self):
+    def test_text_that_is_not_a_time_is_unchanged(self):
         assert tags.when("<yesterday>") == "<bdi>&lt;yesterday&gt;</bdi>"
         assert "Unknown" in tags.when(None)
 
@@ -57,36 +56,36 @@ class TestWhen:
             (-300, "in 5 min"),
         ],
     )
-    def test_ago(self, monkeypatch, seconds, words):
+    def test_age_has_the_largest_unit_that_fits(self, monkeypatch, seconds, words):
         now = datetime(2026, 11, 20, tzinfo=UTC)
         monkeypatch.setattr(timezone, "now", lambda: now)
         assert time_text.ago(now - timedelta(seconds=seconds)) == words
 
-    def test_never(self):
+    def test_missing_time_has_a_text(self):
         assert time_text.ago(None) == "never"
         assert time_text.clock(None) == "unknown time"
         assert time_text.clock(datetime(2026, 11, 20, 10, 42, tzinfo=UTC)) == "10:42 UTC"
 
 
-class TestShown:
+class TestFormatValue:
     @pytest.mark.parametrize("value", [None, ""])
-    def test_unset(self, value):
-        assert "Not set" in tags.shown(value)
+    def test_unset_value(self, value):
+        assert "Not set" in tags.format_value(value)
 
     @pytest.mark.parametrize(("value", "words"), [(True, "Yes"), (False, "No")])
     def test_booleans(self, value, words):
-        assert tags.shown(value) == words
+        assert tags.format_value(value) == words
 
     def test_zero_is_a_value(self):
-        assert tags.shown(0) == "<bdi>0</bdi>"
+        assert tags.format_value(0) == "<bdi>0</bdi>"
 
     def test_markup_is_escaped(self):
         assert (
-            tags.shown("<script>alert(1)</script>")
+            tags.format_value("<script>alert(1)</script>")
             == "<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi>"
         )
-        assert "&lt;b&gt;" in tags.shown({"<b>": ["é"]})
-        assert "é" in tags.shown(["é"])
+        assert "&lt;b&gt;" in tags.format_value({"<b>": ["é"]})
+        assert "é" in tags.format_value(["é"])
 
     @pytest.mark.parametrize(
         "character",
@@ -105,24 +104,24 @@ class TestShown:
         ],
     )
     def test_invisible_characters_are_written_out(self, character):
-        shown = tags.shown(f"a{character}<b")
-        assert character not in shown
-        assert f"⟨U+{ord(character):04X}⟩" in shown
-        assert shown.endswith("&lt;b</bdi>")
+        html = tags.format_value(f"a{character}<b")
+        assert character not in html
+        assert f"⟨U+{ord(character):04X}⟩" in html
+        assert html.endswith("&lt;b</bdi>")
 
-    def test_joiners_stay_where_scripts_need_them(self):
+    def test_joiners_that_scripts_need_stay(self):
         for text in ("👩\u200d💻", "می\u200cخواهم"):
-            assert text in tags.shown(text)
-        assert "⟨U+200D⟩" in tags.shown("Sup\u200dport")
-        assert "⟨U+200D⟩" in tags.shown("Support\u200d")
+            assert text in tags.format_value(text)
+        assert "⟨U+200D⟩" in tags.format_value("Sup\u200dport")
+        assert "⟨U+200D⟩" in tags.format_value("Support\u200d")
 
-    def test_names_in_any_script_are_left_alone(self):
+    def test_names_in_any_script_are_unchanged(self):
         for text in ("خدمة العملاء", "サポート窓口", "Reservas México"):
             assert safe_text.visible(text) == text
 
 
 class TestSids:
-    def test_short(self):
+    def test_long_sid_is_shortened(self):
         assert safe_text.short("FO1a2b3c4d5e6f1a2b3c4d5e6f1a2b9f3c") == "FO1a2b…9f3c"
         assert safe_text.short("sms") == "sms"
         assert safe_text.short(None) == ""
@@ -131,17 +130,17 @@ class TestSids:
     def link(sid, **context):
         return Template("{% sid_link sid %}").render(Context({"sid": sid, **context}))
 
-    def test_a_flex_flow_leads_to_its_page(self):
+    def test_flex_flow_links_to_its_page(self):
         assert f'href="/flows/{FLOW_SID}/"' in self.link(FLOW_SID)
 
-    def test_a_studio_flow_leads_to_the_console_at_twilio_only(self):
+    def test_studio_flow_links_to_the_console_only_for_twilio_itself(self):
         assert "https://console.twilio.com/" in self.link(STUDIO_SID, is_twilio=True)
         assert "href" not in self.link(STUDIO_SID, is_twilio=False)
 
-    def test_what_is_no_sid_has_no_link_and_is_inert(self):
-        made = self.link('FO"><script>')
-        assert "href" not in made
-        assert "<script>" not in made
+    def test_text_that_is_not_a_sid_is_escaped_without_a_link(self):
+        html = self.link('FO"><script>')
+        assert "href" not in html
+        assert "<script>" not in html
 
 
 @pytest.mark.parametrize(
@@ -157,8 +156,8 @@ class TestSids:
         ({}, "No handler"),
     ],
 )  # fmt: skip
-def test_handler(resource, words):
-    assert tags.handler(flow(**resource)) == words
+def test_handler_is_described(resource, words):
+    assert tags.handler(make_flow(**resource)) == words
 
 
 class TestHeadline:
@@ -173,19 +172,21 @@ class TestHeadline:
             ("moon.landing", Result.SUCCEEDED, "moon.landing"),
         ],
     )
-    def test_only_what_came_to_pass_reads_as_if_it_had(self, action, result, words):
-        assert event_text.headline(event(action, result)) == words
+    def test_only_an_applied_change_is_in_the_past_tense(self, action, result, words):
+        assert event_text.headline(make_event(action, result)) == words
 
-    def test_names_the_fields(self):
-        made = event("flow.update", fields=["friendly_name", "integration_url"])
-        assert event_text.headline(made) == "Changed friendly name, webhook URL"
-        many = event(
+    def test_fields_are_named(self):
+        event = make_event("flow.update", fields=["friendly_name", "integration_url"])
+        assert event_text.headline(event) == "Changed friendly name, webhook URL"
+        event = make_event(
             "flow.update",
             Result.CONFLICT,
             ["integration_flow_sid", "long_lived", "enabled", "new_thing"],
         )
-        assert event_text.headline(many) == "Change Studio Flow SID, long-lived, enabled and 1 more"
-        assert event_text.headline(event("flow.drift", fields=["new_thing"])).endswith(
+        assert (
+            event_text.headline(event) == "Change Studio Flow SID, long-lived, enabled and 1 more"
+        )
+        assert event_text.headline(make_event("flow.drift", fields=["new_thing"])).endswith(
             ": new_thing"
         )
 
@@ -199,11 +200,13 @@ class TestHeadline:
             (Result.PENDING, {"after": None, "requested": None}, "Turn on or off"),
         ],
     )
-    def test_a_switch(self, result, payload, words):
-        assert event_text.headline(event("flow.update", result, ["enabled"], **payload)) == words
+    def test_turning_on_or_off_has_its_own_text(self, result, payload, words):
+        assert (
+            event_text.headline(make_event("flow.update", result, ["enabled"], **payload)) == words
+        )
 
 
-def test_every_result_has_words_and_a_shape():
+def test_every_result_has_a_label_and_a_shape():
     for result in Result.values:
         assert event_text.ending(AuditEvent(result=result)) != result
         assert event_text.shape(AuditEvent(result=result))
@@ -211,23 +214,23 @@ def test_every_result_has_words_and_a_shape():
     assert event_text.shape(AuditEvent(result="new")) == "none"
 
 
-def test_labels_and_words():
+def test_fields_and_choices_have_labels():
     assert labels.field_label("friendly_name") == "Friendly name"
     assert labels.field_label("brand_new") == "brand_new"
     assert tags.word("sms") == "SMS"
     assert tags.word("pigeon") == "pigeon"
 
 
-def test_breakable_breaks_behind_a_colon():
+def test_identity_can_break_after_its_colon():
     text = Template("{{ a|visible|allow_breaks }}").render(Context({"a": "whatsapp:<b>+1"}))
 
     assert text == "whatsapp:<wbr>&lt;b&gt;+1"
 
 
-def test_what_was_searched_for_is_marked_and_the_text_stays_inert():
-    shown = safe_text.marked("<b>Réclam\u202e</b> & reclam", "RECLAM")
+def test_search_words_are_marked_in_escaped_text():
+    html = safe_text.marked("<b>Réclam\u202e</b> & reclam", "RECLAM")
 
-    assert shown == (
+    assert html == (
         "&lt;b&gt;<mark>Réclam</mark>"
         + safe_text.visible("\u202e")
         + "&lt;/b&gt; &amp; <mark>reclam</mark>"
@@ -235,20 +238,20 @@ def test_what_was_searched_for_is_marked_and_the_text_stays_inert():
     assert safe_text.marked("Lyon", "") == "Lyon"
 
 
-def test_row_says_the_time_to_the_minute():
+def test_time_in_a_table_is_to_the_minute():
     at = timezone.now().replace(year=2020, month=3, day=1, hour=9, minute=5)
 
-    shown = time_text.table_timestamp(at)
+    html = time_text.table_timestamp(at)
 
-    assert f"<time>2020-03-01 09:05Z</time> {time_text.ago(at)}" == shown
+    assert f"<time>2020-03-01 09:05Z</time> {time_text.ago(at)}" == html
     assert "Unknown" in time_text.table_timestamp(None)
 
 
-def test_name_in_an_address_is_quoted():
+def test_value_of_a_query_string_is_quoted():
     assert tags.querystring_of(actor="a&b c") == "actor=a%26b+c"
 
 
-def test_each_word_that_was_searched_for_is_marked():
+def test_each_search_word_is_marked():
     assert safe_text.marked("Rechnungen – Hamburg", "hamburg rech") == (
         "<mark>Rech</mark>nungen – <mark>Hamburg</mark>"
     )

@@ -95,7 +95,7 @@ def submit_change(
         return page(
             form.again(),
             status=403,
-            problem=failure_messages.change_unavailable(closed.why, task=what),
+            problem=failure_messages.change_unavailable(closed.restriction, task=what),
         )
     except audit_log.NotRecorded:
         return page(form.again(), status=503, problem=failure_messages.not_recorded())

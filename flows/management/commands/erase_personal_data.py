@@ -1,7 +1,11 @@
-"""`erase_personal_data (--flow SID | --identity VALUE) [--reason TEXT] [--despite-open-change]`: empties what
-the audit log and the copy hold of a flow, or of a contact identity and the flows that ever had it, and writes
-the database anew without it. The events stand, the chain still verifies, and the erasure is an event. Exit
-status 1 if anything is left to do."""
+"""Command that erases the personal data of a flow or of a contact identity.
+
+Usage: `erase_personal_data (--flow SID | --identity VALUE) [--reason TEXT] [--despite-open-change]`
+
+It empties the audit log's payloads, removes the flows from the mirror, and compacts the database.
+The events stay, the hash chain stays intact, and the erasure is an event itself. The exit status is
+1 if anything remains to be done.
+"""
 
 from __future__ import annotations
 
@@ -19,24 +23,26 @@ from flows.erasure.erasure import ErasureResult
 from flows.management import command_line
 from flows.twilio.flex import flex_flow
 
-MIN_IDENTITY_LENGTH = 3  # characters of an identity; less would be found everywhere
+MIN_IDENTITY_LENGTH = 3  # characters; a shorter text would match nearly everywhere
 
 
 class Command(BaseCommand):
     help = "Erase the personal data of a flow or a contact identity, for good."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        whose = parser.add_mutually_exclusive_group(required=True)
-        whose.add_argument("--flow", metavar="SID", default="", help="the flow to erase")
-        whose.add_argument(
+        subject = parser.add_mutually_exclusive_group(required=True)
+        subject.add_argument("--flow", metavar="SID", default="", help="the flow to erase")
+        subject.add_argument(
             "--identity", metavar="VALUE", default="", help="the contact identity to erase"
         )
         parser.add_argument("--reason", metavar="TEXT", default="", help="kept in the audit log")
-
         parser.add_argument(
             "--despite-open-change",
             action="store_true",
-            help="also erase changes with an unknown outcome, which someone then decides without the erased data",
+            help=(
+                "also erase changes with an unknown outcome, "
+                "which someone then decides without the erased data"
+            ),
         )
 
     def handle(
@@ -57,62 +63,45 @@ class Command(BaseCommand):
         if despite_open_change and not reason.strip():
             raise CommandError("--despite-open-change needs a --reason. Nothing was erased.")
         console = Console(file=sys.stderr)
-        try:
-            with console.status("Searching the audit log"):
-                compaction.enable_secure_delete()
-                erased = erasure.erase(
-                    sid=flow,
-                    identity=identity,
-                    reason=reason,
-                    actor=command_line.command_actor(),
-                    despite_open_change=despite_open_change,
-                )
-        except erasure.ReasonMentionsData:
-            raise CommandError(
-                "The reason contains the data to erase. Nothing was erased."
-            ) from None
-        except erasure.BlockedByOpenChange as still:
-            raise CommandError(_open_change_message(still)) from None
-        except NotRecorded:
-            raise CommandError("Couldn't write to the audit log, so nothing was erased.") from None
-        self._tell(erased)
-        try:
-            with console.status("Compacting the database"):
-                compaction.compact()
-        except CompactionFailed as error:
-            raise CommandError(
-                f"Erased from the tables, but maybe not from the database's files. {error} Stop the site and run this command again."
-            ) from None
+        with console.status("Searching the audit log"):
+            result = _erase(flow, identity, reason, despite_open_change=despite_open_change)
+        self._report(result)
+        with console.status("Compacting the database"):
+            _compact()
         self.stdout.write("Database compacted.")
         self.stderr.write(
             f"Not erased: {compaction.describe_unreachable_copies()}; browser caches and log files."
         )
 
-    def _tell(self, erased: ErasureResult) -> None:
-        if erased.event is None:
+    def _report(self, result: ErasureResult) -> None:
+        """Write the numbers of the erasure, and warnings about what remains to be done."""
+        if result.event is None:
             self.stdout.write("Nothing to erase: no event and no flow contains it.")
         else:
+            events = command_line.format_seqs(result.erased_seqs) or "none"
             self.stdout.write(
-                f"Erased personal data from {len(erased.seqs)} events ({command_line.format_seqs(erased.seqs) or 'none'}) and "
-                f"{len(erased.flows)} flows (logged as event {erased.event.seq})."
+                f"Erased personal data from {len(result.erased_seqs)} events ({events}) and "
+                f"{len(result.removed_sids)} flows (logged as event {result.event.seq})."
             )
-        if erased.undecided:
-            events = command_line.format_seqs(erased.undecided)
+        if result.undecided_seqs:
+            events = command_line.format_seqs(result.undecided_seqs)
             self._warn(
                 f"Needs your decision, without the erased data: events {events}, on their pages."
             )
-        if erased.at_twilio:
-            flows = ", ".join(erased.at_twilio)
+        if result.sids_at_twilio:
+            flows = ", ".join(result.sids_at_twilio)
             self._warn(
-                f"Twilio still has {flows}, and the next sync restores it. Delete or change it there, then run this command again."
+                f"Twilio still has {flows}, and the next sync restores it. "
+                "Delete or change it there, then run this command again."
             )
-        if erased.sealed:
-            events = command_line.format_seqs(erased.sealed)
+        if result.unerasable_seqs:
+            events = command_line.format_seqs(result.unerasable_seqs)
             self._warn(
-                f"Events {events} contain it in their reason, user or browser, which are part of the hash chain and can't be erased."
+                f"Events {events} contain it in their reason, user or browser, "
+                "which are part of the hash chain and can't be erased."
             )
-        if erased.elsewhere:
-            events = command_line.format_seqs(erased.elsewhere)
+        if result.possible_seqs:
+            events = command_line.format_seqs(result.possible_seqs)
             self._warn(
                 f"Events {events} were not erased, though they contain it or a longer word with it."
             )
@@ -121,13 +110,42 @@ class Command(BaseCommand):
         self.stderr.write(self.style.WARNING(text))
 
 
-def _open_change_message(still: erasure.BlockedByOpenChange) -> str:
-    """What to do about a change that is open, as one line."""
-    seq = still.event.seq
-    if still.is_under_way:
+def _erase(flow: str, identity: str, reason: str, *, despite_open_change: bool) -> ErasureResult:
+    try:
+        compaction.enable_secure_delete()
+        return erasure.erase(
+            sid=flow,
+            identity=identity,
+            reason=reason,
+            actor=command_line.command_actor(),
+            despite_open_change=despite_open_change,
+        )
+    except erasure.ReasonMentionsData:
+        raise CommandError("The reason contains the data to erase. Nothing was erased.") from None
+    except erasure.BlockedByOpenChange as blocked:
+        raise CommandError(_open_change_message(blocked)) from None
+    except NotRecorded:
+        raise CommandError("Couldn't write to the audit log, so nothing was erased.") from None
+
+
+def _compact() -> None:
+    try:
+        compaction.compact()
+    except CompactionFailed as error:
+        raise CommandError(
+            "Erased from the tables, but maybe not from the database's files. "
+            f"{error} Stop the site and run this command again."
+        ) from None
+
+
+def _open_change_message(blocked: erasure.BlockedByOpenChange) -> str:
+    """Return the next step for the open change that prevents the erasure, on one line."""
+    seq = blocked.event.seq
+    if blocked.is_in_progress:
         return f"A change is in progress (event {seq}). Try again in a minute. Nothing was erased."
     return (
-        f"A change has an unknown outcome (event {seq}), which would restore the data. Resolve it first with "
-        "reconcile_changes or on the event's page. Or add --despite-open-change and a --reason: someone then decides "
-        "the outcome without the erased data. Nothing was erased."
+        f"A change has an unknown outcome (event {seq}), which would restore the data. "
+        "Resolve it first with reconcile_changes or on the event's page. "
+        "Or add --despite-open-change and a --reason: "
+        "someone then decides the outcome without the erased data. Nothing was erased."
     )

@@ -1,6 +1,9 @@
-"""`export_audit --format ndjson|csv [--after SEQ] [--output FILE] [--head FILE]`: the audit log on standard
-output, or into a file. `--head` also writes the chain's signed head, to be kept elsewhere. Every export is on
-record itself, before it begins.
+"""Command that exports the audit log to standard output or to a file.
+
+Usage: `export_audit --format ndjson|csv [--after SEQ] [--output FILE] [--head FILE]`
+
+`--head` also writes a signed checkpoint of the hash chain, to be stored elsewhere. An export is
+logged before it begins.
 """
 
 from __future__ import annotations
@@ -47,14 +50,14 @@ class Command(BaseCommand):
         try:
             if head:
                 head.write_text(json.dumps(checkpoints.signed_checkpoint()) + "\n")
-            begun = export.start_export(
+            started_export = export.start_export(
                 form=options["format"], after=after, actor=command_line.command_actor()
             )
             if output:
                 with output.open("w", encoding="utf-8", newline="") as file:
-                    _write_lines(file.write, begun)
+                    _write_lines(file.write, started_export)
             else:
-                _write_lines(lambda text: self.stdout.write(text, ending=""), begun)
+                _write_lines(lambda text: self.stdout.write(text, ending=""), started_export)
         except NotRecorded:
             raise CommandError(
                 "Couldn't write to the audit log, so nothing was exported."
@@ -63,13 +66,13 @@ class Command(BaseCommand):
             raise CommandError(f"Couldn't write the export: {escape_line(error)}") from None
 
 
-def _write_lines(write: Callable[[str], object], begun: Export) -> None:
+def _write_lines(write: Callable[[str], object], started_export: Export) -> None:
     rows = track(
-        begun.rows(),
-        total=max(0, begun.through - begun.after),
+        started_export.rows(),
+        total=max(0, started_export.through - started_export.after),
         description="Exporting",
         console=Console(file=sys.stderr),
         disable=not sys.stderr.isatty(),
     )
-    for line in begun.lines(rows):
+    for line in started_export.lines(rows):
         write(line)

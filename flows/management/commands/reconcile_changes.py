@@ -1,5 +1,7 @@
-"""`reconcile_changes`: finds out, by reading, what became of changes whose answer was lost. Exit status 1 if
-some stay in doubt."""
+"""Command that resolves changes with an unknown outcome by reading from Twilio.
+
+The exit status is 1 if some changes remain unresolved.
+"""
 
 from __future__ import annotations
 
@@ -25,18 +27,17 @@ class Command(BaseCommand):
                     f"{event.change_id} {event.target_sid}: {RESULT_LABELS[event.result]}"
                 )
         except FlexError as error:
-            waiting = reconcile.unresolved_changes().exclude(puzzle="").count()
-            decide = f" Needs your decision: {waiting}, in the audit log." if waiting else ""
-            raise CommandError(
-                f"Couldn't read from Twilio: {escape_line(error)}.{decide}"
-            ) from None
+            message = f"Couldn't read from Twilio: {escape_line(error)}."
+            if decisions := reconcile.unresolved_changes().exclude(puzzle="").count():
+                message += f" Needs your decision: {decisions}, in the audit log."
+            raise CommandError(message) from None
         except (NotRecorded, DatabaseError) as error:
             raise CommandError(f"Couldn't write to the audit log: {escape_line(error)}.") from None
-        left = reconcile.unresolved_changes()
-        if count := left.count():
-            puzzles = left.exclude(puzzle="").count()
+        unresolved = reconcile.unresolved_changes()
+        if count := unresolved.count():
+            decisions = unresolved.exclude(puzzle="").count()
             raise CommandError(
-                f"Unknown outcome: {count} ({puzzles} waiting for a decision in the audit log, "
-                f"{count - puzzles} for a second read in a minute)."
+                f"Unknown outcome: {count} ({decisions} waiting for a decision in the audit log, "
+                f"{count - decisions} for a second read in a minute)."
             )
         self.stdout.write("No changes have an unknown outcome.")

@@ -1,6 +1,6 @@
-"""`sandbox`: serves a local Flex API, and says how to point the site at it.
+"""Command that serves a local Flex API with sample flows, and prints the settings to use it.
 
-The API itself, its rules and its made-up flows are flows.twilio.sandbox's.
+The API itself is in flows.twilio.sandbox.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 class Command(BaseCommand):
     help = "Serves a local Flex API with made-up flows until you press Ctrl-C."
-    requires_system_checks = []  # it needs neither database nor templates
+    requires_system_checks = []  # needs neither database nor templates
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -32,7 +32,6 @@ class Command(BaseCommand):
         parser.add_argument(
             "--latency-ms", type=int, default=0, help="wait before each answer (default: 0)"
         )
-
         parser.add_argument(
             "--lag-seconds",
             type=float,
@@ -51,7 +50,8 @@ class Command(BaseCommand):
             sandbox.start()
         except (OSError, OverflowError) as error:
             raise CommandError(
-                f"The sandbox can't listen on port {options['port']}: {error}. Choose another with --port."
+                f"The sandbox can't listen on port {options['port']}: {error}. "
+                "Choose another with --port."
             ) from error
         with suppress(KeyboardInterrupt):
             self.stdout.write(

@@ -1,4 +1,4 @@
-"""`sync_flows`: pulls every Flex Flow from Twilio and makes the copy equal to it. Cron runs it."""
+"""Command that syncs the mirror with Twilio and resolves unknown outcomes. Cron runs it."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ class Command(BaseCommand):
     help = "Sync the Flex Flows with Twilio."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        troubles = [
-            trouble
-            for account in twilio_accounts.all_accounts()
-            if (trouble := self._sync(account))
-        ]
+        problems = [self._sync(account) for account in twilio_accounts.all_accounts()]
+        problems = [problem for problem in problems if problem]
         try:
-            settled = reconcile.reconcile()
+            resolved_events = reconcile.reconcile()
         except (FlexError, NotRecorded, DatabaseError) as error:
-            settled = []
-            troubles = troubles or [
-                f"Couldn't check the changes with an unknown outcome: {escape_line(error)}."
-            ]
-        if settled:
-            self.stdout.write(f"Resolved {len(settled)} changes with an unknown outcome.")
-        if troubles:
-            raise CommandError(" ".join(troubles))
+            resolved_events = []
+            if not problems:  # a failed sync has the same cause
+                problems.append(
+                    f"Couldn't check the changes with an unknown outcome: {escape_line(error)}."
+                )
+        if resolved_events:
+            self.stdout.write(f"Resolved {len(resolved_events)} changes with an unknown outcome.")
+        if problems:
+            raise CommandError(" ".join(problems))
 
     def _sync(self, account: Account) -> str:
-        """Renews the copy of one account; what went wrong or is not checked yet, if anything."""
-        whose = f"{account.name}: " if account.name else ""
+        """Sync one account, and return a problem or an unfinished check as a sentence, or ""."""
+        prefix = f"{account.name}: " if account.name else ""
         try:
-            with Console(file=sys.stderr).status(f"{whose}Reading the flows from Twilio"):
+            with Console(file=sys.stderr).status(f"{prefix}Reading the flows from Twilio"):
                 report = mirror.sync(account.sid)
         except mirror.SyncBusy:
-            return f"{whose}Another sync is in progress."
+            return f"{prefix}Another sync is in progress."
         except FlexError as error:
-            why = first_contact.explain_failure(account.sid, error) or str(error)
-            return f"{whose}Sync failed: {escape_line(why)}."
+            explanation = first_contact.explain_failure(account.sid, error) or str(error)
+            return f"{prefix}Sync failed: {escape_line(explanation)}."
         except (NotRecorded, DatabaseError) as error:
-            return f"{whose}Sync failed: {escape_line(error)}."
-        found = f"{report.flows} flows: {report.created} new, {report.changed} changed, {report.deleted} deleted."
-        self.stdout.write(whose + found)
+            return f"{prefix}Sync failed: {escape_line(error)}."
+        self.stdout.write(
+            f"{prefix}{report.flows} flows: {report.created} new, {report.changed} changed, "
+            f"{report.deleted} deleted."
+        )
         progress = freshness.describe_missing(mirror.sync_state(account.sid))
-        return f"{whose}{progress}" if progress else ""
+        return f"{prefix}{progress}" if progress else ""

@@ -1,6 +1,9 @@
-"""`verify_audit [--head FILE]`: walks the audit log's chain and names the first event that is not as it was
-sealed. With a head that `export_audit --head` wrote earlier, it also finds a cut-off tail. The verification goes on
-record. Exit status 1 if not all is well.
+"""Command that verifies the audit log's hash chain and names the first violation.
+
+Usage: `verify_audit [--head FILE]`
+
+With a checkpoint that `export_audit --head` wrote earlier, it also finds missing events at the end
+of the log. The verification itself is logged. The exit status is 1 if the log is not intact.
 """
 
 from __future__ import annotations
@@ -27,10 +30,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, head: Path | None, **_options: Any) -> None:
-        signed = _read_checkpoint(head) if head else None
+        checkpoint = _read_checkpoint(head) if head else None
         with Console(file=sys.stderr).status("Verifying"):
             verdict, event = verification.verify_and_record(
-                actor=command_line.command_actor(), head=signed
+                actor=command_line.command_actor(), head=checkpoint
             )
         if event is None:
             self.stderr.write(self.style.WARNING("This verification could not be recorded."))
@@ -42,9 +45,9 @@ class Command(BaseCommand):
 
 def _read_checkpoint(path: Path) -> dict[str, Any]:
     try:
-        head = checkpoints.parse_checkpoint(path.read_text())
+        checkpoint = checkpoints.parse_checkpoint(path.read_text())
     except (OSError, ValueError) as error:
         raise CommandError(f"Couldn't read the checkpoint: {escape_line(error)}") from None
-    if head is None:
+    if checkpoint is None:
         raise CommandError("Invalid checkpoint: not signed with this site's AUDIT_KEY, or altered.")
-    return head
+    return checkpoint

@@ -1,4 +1,4 @@
-"""Whose flow it is, and the client of that account."""
+"""The account of a flow, and the client of that account."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ def test_client_follows_the_settings(settings):
     assert client._rate_limits is True
 
 
-def test_client_has_a_writes_deadline_of_itself():
+def test_client_has_the_deadline_of_a_change_by_default():
     assert clients.flex_client(OURS).deadline == clients.WRITE_DEADLINE
 
 
@@ -61,27 +61,29 @@ def test_reads_of_a_thread_go_over_one_connection(sandbox):
     assert (sandbox.connections, len(sandbox.requests)) == (1, 3)
 
 
-def test_turns_are_agreed_on_in_the_database(settings, monkeypatch):
-    asked = []
+def test_turns_are_booked_in_the_database(settings, monkeypatch):
+    bookings = []
     monkeypatch.setattr(
-        rates.SHARED_RATE_LIMITER, "book", lambda *args, patience: asked.append((*args, patience))
+        rates.SHARED_RATE_LIMITER,
+        "book",
+        lambda *args, patience: bookings.append((*args, patience)),
     )
     settings.FLEX_RATE_LIMITS = True
 
     with pytest.raises(NotSent, match="rate limit"):
         clients.flex_client(OURS, deadline=4.0).fetch(FLOW)
 
-    assert asked == [(OURS, "fetch", 1.0)]
+    assert bookings == [(OURS, "fetch", 1.0)]
 
 
-def test_each_account_has_its_own_credentials_and_place(two_accounts, settings):
+def test_each_account_has_its_own_credentials_and_url(two_accounts, settings):
     ours, other = clients.flex_client(OURS), clients.flex_client(OTHER)
 
     assert (ours.base_url, other.base_url) == (settings.FLEX_API_URL, "https://flex.example/v1")
     assert (other._auth.username, other._auth.password) == (OTHER.encode(), b"token")
 
 
-def test_credentials_sign_in(sandbox):
+def test_right_credentials_are_accepted(sandbox):
     sandbox.add_flow()
 
     assert len(list(clients.flex_client(OURS).list())) == 1
@@ -102,14 +104,14 @@ def test_nothing_is_sent_for_an_account_without_credentials():
 
 
 @pytest.mark.django_db
-def test_flow_is_of_the_account_that_the_copy_says(two_accounts):
+def test_flow_belongs_to_its_account_in_the_mirror(two_accounts):
     flow_rows.save_snapshots({FLOW: {"sid": FLOW}}, OTHER)
 
     assert ownership.find_account_sid(FLOW) == OTHER
 
 
 @pytest.mark.django_db
-def test_flow_that_the_copy_lost_is_of_the_account_that_the_log_says(two_accounts):
+def test_flow_missing_from_the_mirror_belongs_to_its_account_in_the_log(two_accounts):
     ours, other = (Actor(id="", label=name) for name in "ab")
     for actor, account in ((ours, ""), (other, OTHER)):
         audit_log.append(
@@ -126,19 +128,19 @@ def test_flow_that_the_copy_lost_is_of_the_account_that_the_log_says(two_account
 
 
 @pytest.mark.django_db
-def test_flow_that_nobody_knows_is_of_no_account(two_accounts):
+def test_unknown_flow_belongs_to_no_account_of_several(two_accounts):
     assert ownership.find_account_sid(FLOW) == ""
     with pytest.raises(NotSent, match="account of this flow is unknown"):
         mirror.fetch(FLOW)
 
 
 @pytest.mark.django_db
-def test_flow_that_nobody_knows_is_of_the_only_account():
+def test_unknown_flow_belongs_to_the_only_account():
     assert ownership.find_account_sid(FLOW) == OURS
 
 
 @pytest.mark.django_db
-def test_flow_of_an_account_that_the_site_had_before_is_not_of_its_only_one():
+def test_flow_of_a_removed_account_does_not_belong_to_the_only_account():
     flow_rows.save_snapshots({FLOW: {"sid": FLOW}}, OTHER)
 
     assert ownership.find_account_sid(FLOW) == OTHER

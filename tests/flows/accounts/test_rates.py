@@ -1,5 +1,7 @@
-"""Twilio's rates as several processes agree on them in the database: each `DatabaseRates` here is a
-process's."""
+"""Rate limits that several processes share through the database.
+
+Each `DatabaseRateLimiter` here stands for one process.
+"""
 
 import json
 import time
@@ -18,235 +20,236 @@ pytestmark = pytest.mark.django_db(transaction=True)
 AC = "AC" + "5a" * 16
 
 
-class Otherwise:
-    """The rates where the database can't be asked."""
+class FallbackLimiter:
+    """A limiter for a failing database, which records the bookings."""
 
     def __init__(self):
-        self.booked = []
+        self.bookings = []
 
     def book(self, account_sid, operation, *, patience):
-        self.booked.append((account_sid, operation, patience))
+        self.bookings.append((account_sid, operation, patience))
         return 0.125
 
 
 @pytest.fixture
 def process():
-    """Makes a process's rates."""
-    made = []
+    """A factory of the limiters of processes, which are closed after the test."""
+    limiters = []
 
-    def make():
-        made.append(DatabaseRateLimiter(otherwise=Otherwise()))
-        return made[-1]
+    def make_limiter():
+        limiters.append(DatabaseRateLimiter(fallback=FallbackLimiter()))
+        return limiters[-1]
 
-    yield make
-    for one in made:
-        one.close()
-        assert one._connection is None
+    yield make_limiter
+    for limiter in limiters:
+        limiter.close()
+        assert limiter._connection is None
 
 
 def is_now(wait):
-    """A turn at the moment of the booking, which took a while itself."""
+    """Return True for a turn at the time of the booking, which took some time itself."""
     return -5 < wait <= 0
 
 
-def booked(one, operation, *, patience=30.0):
-    wait = one.book(AC, operation, patience=patience)
-    assert one._fallback.booked == []
+def book(limiter, operation, *, patience=30.0):
+    """Book a turn without the fallback."""
+    wait = limiter.book(AC, operation, patience=patience)
+    assert limiter._fallback.bookings == []
     return wait
 
 
-def test_turn_that_one_process_has_is_no_others(process):
-    one, other = process(), process()
+def test_processes_have_separate_turns(process):
+    limiter, other = process(), process()
 
-    assert is_now(booked(one, "update"))
+    assert is_now(book(limiter, "update"))
     assert (
-        SLOT_SECONDS - 1 < booked(other, "update") < SLOT_SECONDS + 0.01
-    )  # what stands in the row is rounded
-    assert booked(one, "update", patience=0.5) is None
-    assert booked(other, "update") > SLOT_SECONDS
+        SLOT_SECONDS - 1 < book(other, "update") < SLOT_SECONDS + 0.01
+    )  # the row has rounded times
+    assert book(limiter, "update", patience=0.5) is None
+    assert book(other, "update") > SLOT_SECONDS
 
 
-def test_kinds_and_accounts_have_their_own(process):
-    one = process()
-    booked(one, "update")
+def test_operations_and_accounts_have_separate_turns(process):
+    limiter = process()
+    book(limiter, "update")
 
-    assert is_now(booked(one, "delete"))
-    assert is_now(one.book("AC" + "0e" * 16, "update", patience=0))
+    assert is_now(book(limiter, "delete"))
+    assert is_now(limiter.book("AC" + "0e" * 16, "update", patience=0))
 
 
-def test_many_at_once_all_have_a_turn_of_their_own(process):
+def test_concurrent_bookings_have_separate_turns(process):
     processes = [process() for _ in range(4)]
-    began = time.time()
+    started_at = time.time()
 
     waits = run_concurrently(
-        *(lambda one=one: booked(one, "fetch") for one in processes for _ in range(6))
+        *(lambda limiter=limiter: book(limiter, "fetch") for limiter in processes for _ in range(6))
     )
 
     assert len(waits) == 24
     assert None not in waits
     free_at = json.loads(RateLimit.objects.get(account_sid=AC, operation="fetch").free_at)
-    # Two places, twelve turns of each.
-    assert all(at >= began + 12 * SLOT_SECONDS - 0.01 for at in free_at)
+    # Two slots with twelve turns each.
+    assert all(at >= started_at + 12 * SLOT_SECONDS - 0.01 for at in free_at)
     assert max(free_at) <= time.time() + 13 * SLOT_SECONDS
 
 
-def test_booking_does_not_wait_for_a_transaction_of_the_threads_own(process):
+def test_booking_does_not_wait_for_the_threads_own_transaction(process):
     if connection.vendor == "sqlite":
         pytest.skip("SQLite has one writer: see the test of a locked database")
-    one = process()
+    limiter = process()
     with transaction.atomic():
-        assert is_now(booked(one, "update"))
+        assert is_now(book(limiter, "update"))
         transaction.set_rollback(True)
 
-    assert booked(process(), "update") > 0
+    assert book(process(), "update") > 0
 
 
-def test_places_that_can_not_be_read_are_free(process):
+def test_malformed_slots_are_free(process):
     RateLimit.objects.create(account_sid=AC, operation="fetch", free_at='["soon", {}]')
 
-    assert is_now(booked(process(), "fetch"))
+    assert is_now(book(process(), "fetch"))
 
 
-def test_clock_that_went_back_ends_no_calls(process):
+def test_clock_that_was_set_back_does_not_block_calls(process):
     RateLimit.objects.create(
         account_sid=AC, operation="fetch", free_at=json.dumps([time.time() + 9999] * 2)
     )
 
-    assert is_now(booked(process(), "fetch", patience=0))
+    assert is_now(book(process(), "fetch", patience=0))
 
 
-def renamed(to, back):
+def rename_table(name, new_name):
     with connection.cursor() as cursor:
-        cursor.execute(f"ALTER TABLE {back} RENAME TO {to}")
+        cursor.execute(f"ALTER TABLE {name} RENAME TO {new_name}")
 
 
-def test_process_keeps_to_the_rates_by_itself_where_the_table_is_not_there(
-    process, monkeypatch, caplog
-):
-    one = process()
-    renamed("elsewhere", "flows_ratelimit")
+def test_process_limits_its_own_calls_if_the_table_is_missing(process, monkeypatch, caplog):
+    limiter = process()
+    rename_table("flows_ratelimit", "renamed")
     try:
-        waits = [one.book(AC, "fetch", patience=3.0) for _ in range(3)]
+        waits = [limiter.book(AC, "fetch", patience=3.0) for _ in range(3)]
     finally:
-        renamed("flows_ratelimit", "elsewhere")
+        rename_table("renamed", "flows_ratelimit")
 
     assert waits == [0.125] * 3
-    assert one._fallback.booked == [(AC, "fetch", 3.0)] * 3
-    warned = [record.message for record in caplog.records if record.name == "flows.accounts.rates"]
-    assert len(warned) == 1
-    assert "this process keeps to them by itself" in warned[0]
+    assert limiter._fallback.bookings == [(AC, "fetch", 3.0)] * 3
+    warnings = [
+        record.message for record in caplog.records if record.name == "flows.accounts.rates"
+    ]
+    assert len(warnings) == 1
+    assert "this process keeps to them by itself" in warnings[0]
     monkeypatch.setattr(rates, "RETRY_DELAY", 0.0)
-    assert is_now(one.book(AC, "fetch", patience=0))
-    assert len(one._fallback.booked) == 3
+    assert is_now(limiter.book(AC, "fetch", patience=0))
+    assert len(limiter._fallback.bookings) == 3
 
 
-def test_read_does_not_wait_for_a_database_that_somebody_writes_for_long(process):
+def test_booking_does_not_wait_for_a_long_write(process):
     if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL locks rows, and nobody keeps one of these")
-    one = process()
-    booked(one, "fetch")
+        pytest.skip("PostgreSQL locks rows only")
+    limiter = process()
+    book(limiter, "fetch")
 
     with locked_log():
-        began = time.monotonic()
-        assert one.book(AC, "fetch", patience=3.0) == 0.125
-        waited = time.monotonic() - began
+        started_at = time.monotonic()
+        assert limiter.book(AC, "fetch", patience=3.0) == 0.125
+        waited = time.monotonic() - started_at
 
-    assert waited < 5  # the site's own patience with its database is ten
+    assert waited < 5  # the site's own lock timeout is 10
 
 
-def test_row_that_somebody_keeps_locked_is_not_waited_for(process):
+def test_booking_does_not_wait_for_a_locked_row(process):
     if connection.vendor == "sqlite":
         pytest.skip("SQLite locks all of it")
-    one = process()
-    booked(one, "fetch")
+    limiter = process()
+    book(limiter, "fetch")
 
     with transaction.atomic():
         RateLimit.objects.select_for_update().get()
-        assert one.book(AC, "fetch", patience=3.0) == 0.125
+        assert limiter.book(AC, "fetch", patience=3.0) == 0.125
 
 
-def test_server_that_was_restarted_is_asked_again(process):
+def test_connection_is_reopened_after_a_restart_of_the_server(process):
     if connection.vendor == "sqlite":
         pytest.skip("SQLite has no connection to lose")
-    one = process()
-    booked(one, "update")
+    limiter = process()
+    book(limiter, "update")
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
 
-    assert booked(one, "update") > 0
+    assert book(limiter, "update") > 0
 
 
-def test_process_that_is_forked_makes_a_connection_of_its_own(process, monkeypatch):
-    one = process()
-    booked(one, "update")
-    parents = one._connection
+def test_forked_process_opens_its_own_connection(process, monkeypatch):
+    limiter = process()
+    book(limiter, "update")
+    parent_connection = limiter._connection
 
     with monkeypatch.context() as forked:
         forked.setattr(rates, "os", SimpleNamespace(getpid=lambda: 1))
-        assert booked(one, "update") > 0
+        assert book(limiter, "update") > 0
 
-    assert one._connection is not parents
-    parents.close()
-    one.close()
+    assert limiter._connection is not parent_connection
+    parent_connection.close()
+    limiter.close()
 
 
 @pytest.fixture
-def overtaken(monkeypatch):
-    """Has `other` book a turn between the reading and the replacing of a row, so many times."""
-    own = rates.next_turn
+def interleave(monkeypatch):
+    """Let another limiter book a turn between reading and replacing a row, for some times."""
+    next_turn = rates.next_turn
 
-    def by(other, operation, times):
-        left = [times]
+    def book_between(other, operation, times):
+        remaining = [times]
 
-        def after_the_other(*args, **kwargs):
-            if left[0]:
-                left[0] -= 1
-                monkeypatch.setattr(rates, "next_turn", own)
+        def next_turn_after_other(*args, **kwargs):
+            if remaining[0]:
+                remaining[0] -= 1
+                monkeypatch.setattr(rates, "next_turn", next_turn)
                 other.book(AC, operation, patience=30.0)
-                monkeypatch.setattr(rates, "next_turn", after_the_other)
-            return own(*args, **kwargs)
+                monkeypatch.setattr(rates, "next_turn", next_turn_after_other)
+            return next_turn(*args, **kwargs)
 
-        monkeypatch.setattr(rates, "next_turn", after_the_other)
+        monkeypatch.setattr(rates, "next_turn", next_turn_after_other)
 
-    return by
+    return book_between
 
 
-only_rows = pytest.mark.skipif(
+with_row_locks = pytest.mark.skipif(
     connection.vendor == "sqlite", reason="SQLite has one writer at a time"
 )
 
 
-@only_rows
-def test_turn_that_another_booked_a_moment_before_is_not_given_twice(process, overtaken):
-    one, other = process(), process()
-    overtaken(other, "update", times=1)
+@with_row_locks
+def test_turn_that_another_process_just_booked_is_not_booked_twice(process, interleave):
+    limiter, other = process(), process()
+    interleave(other, "update", times=1)
 
-    assert booked(one, "update") > 1.0
-    assert booked(other, "update") > 2.0
+    assert book(limiter, "update") > 1.0
+    assert book(other, "update") > 2.0
 
 
-@only_rows
-def test_others_that_are_faster_each_time_leave_it_to_the_process(process, overtaken, monkeypatch):
+@with_row_locks
+def test_process_limits_its_own_calls_if_others_are_always_faster(process, interleave, monkeypatch):
     monkeypatch.setattr(rates, "MAX_ATTEMPTS", 3)
-    one = process()
-    overtaken(process(), "list", times=3)
+    limiter = process()
+    interleave(process(), "list", times=3)
 
-    assert one.book(AC, "list", patience=30.0) == 0.125
+    assert limiter.book(AC, "list", patience=30.0) == 0.125
 
 
-def test_turn_is_booked_after_the_others_that_write(process):
-    """Else the wait for SQLite's one writer would be longer than the wait for the turn, which would be over then."""
+def test_turn_is_computed_after_the_wait_for_other_writers(process):
+    """Otherwise the turn could be over when SQLite lets the process write."""
     if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL's others only wait for a row")
-    one = process()
-    booked(one, "update")
+        pytest.skip("PostgreSQL's writers wait for the row only")
+    limiter = process()
+    book(limiter, "update")
     with locked_log():
-        waiting = BackgroundCall(lambda: one.book(AC, "update", patience=30.0))
-        wait_for(one._lock.locked)
-        assert waiting.is_alive()
+        background_call = BackgroundCall(lambda: limiter.book(AC, "update", patience=30.0))
+        wait_for(limiter._lock.locked)
+        assert background_call.is_alive()
 
-    assert 0.5 < waiting.outcome() < SLOT_SECONDS
-    assert one._fallback.booked == []
+    assert 0.5 < background_call.outcome() < SLOT_SECONDS
+    assert limiter._fallback.bookings == []

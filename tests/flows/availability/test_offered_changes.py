@@ -1,4 +1,4 @@
-"""No page offers what can't work: each change takes the calls that it makes, in the account that it is about."""
+"""Pages offer only changes whose calls are available in the account of the flow."""
 
 import re
 
@@ -17,7 +17,7 @@ from tests.faults.acting import OMAR, received_writes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WAYS = {
+CHANGE_LINKS = {
     "new": "/flows/new/(?!\\?clone)", "clone": "clone=FO", "edit": "/edit/", "switch": "/enabled/",
     "delete": "/flows/FO\\w+/delete/",
 }  # fmt: skip
@@ -27,13 +27,13 @@ def text(page):
     return page.content.decode()
 
 
-def ways(page):
-    """The ways to a change that a page's own part offers."""
+def offered_changes(page):
+    """Return the names of the changes that the main part of a page links to."""
     main = text(page).partition("<main")[2]
-    return {name for name, way in WAYS.items() if re.search(f'href="[^"]*{way}', main)}
+    return {name for name, link in CHANGE_LINKS.items() if re.search(f'href="[^"]*{link}', main)}
 
 
-def shut(*kinds, account_sid=ACCOUNT):
+def refuse(*kinds, account_sid=ACCOUNT):
     for kind in kinds:
         restrictions.record_response(account_sid, kind, RequestRefused(status=403, code=20003))
 
@@ -48,16 +48,16 @@ def shut(*kinds, account_sid=ACCOUNT):
     ],
     ids=["nothing", "update", "delete", "create"],
 )
-def test_what_twilio_refuses_has_no_button(client_of, flow_sid, kinds, on_flow, on_list):
-    shut(*kinds)
+def test_refused_change_has_no_button(client_of, flow_sid, kinds, on_flow, on_list):
+    refuse(*kinds)
     client = client_of("operator")
 
-    assert ways(client.get(f"/flows/{flow_sid}/")) == on_flow
-    assert ways(client.get("/flows/")) == on_list
+    assert offered_changes(client.get(f"/flows/{flow_sid}/")) == on_flow
+    assert offered_changes(client.get("/flows/")) == on_list
 
 
 @pytest.mark.parametrize("status", [403, 410])
-def test_where_no_flow_is_shown_nothing_that_reads_it_first_is_offered(
+def test_change_that_reads_the_flow_first_is_not_offered_if_flows_are_not_shown(
     client_of, sandbox, flow_sid, status
 ):
     sandbox.inject(
@@ -74,37 +74,37 @@ def test_where_no_flow_is_shown_nothing_that_reads_it_first_is_offered(
 
     page = client.get(f"/flows/{flow_sid}/")
 
-    assert ways(page) == set()
+    assert offered_changes(page) == set()
     assert text(page).count("Twilio refuses to show a flow") == 1
     assert len(re.findall(f"status {status}|HTTP {status}", text(page))) == 1
-    listed = client.get("/flows/")
-    assert ways(listed) == {"new"}
-    assert 'value="disable"' not in text(listed)
-    assert 'value="csv"' in text(listed)  # what is here can still be exported
+    list_page = client.get("/flows/")
+    assert offered_changes(list_page) == {"new"}
+    assert 'value="disable"' not in text(list_page)
+    assert 'value="csv"' in text(list_page)  # cached flows can still be exported
 
 
-@pytest.mark.parametrize("way", ["edit", "enabled", "delete"])
-def test_form_that_could_not_be_sent_says_why_once(client_of, sandbox, flow_sid, way):
-    shut("fetch")
-    read = len(sandbox.requests)
+@pytest.mark.parametrize("form", ["edit", "enabled", "delete"])
+def test_unavailable_form_gives_the_reason_once(client_of, sandbox, flow_sid, form):
+    refuse("fetch")
+    request_count = len(sandbox.requests)
 
-    page = client_of("operator").get(reverse(f"flows:{way}", args=[flow_sid]))
+    page = client_of("operator").get(reverse(f"flows:{form}", args=[flow_sid]))
 
     assert page.status_code == 403
     assert text(page).count("Twilio refuses to show a flow (status 403, code 20003).") == 1
-    assert len(sandbox.requests) == read
+    assert len(sandbox.requests) == request_count
 
 
-def test_dialog_that_could_not_be_sent_says_why_once(client_of, flow_sid):
-    shut("fetch")
+def test_unavailable_dialog_gives_the_reason_once(client_of, flow_sid):
+    refuse("fetch")
 
     page = client_of("operator").get(f"/flows/{flow_sid}/enabled/", headers={"HX-Request": "true"})
 
     assert text(page).count("Twilio refuses to show a flow (status 403, code 20003).") == 1
 
 
-def test_change_that_could_not_be_sent_is_refused_on_record(client_of, sandbox, flow_sid):
-    shut("fetch")
+def test_unavailable_change_is_denied_and_logged(client_of, sandbox, flow_sid):
+    refuse("fetch")
     data = {"enabled": "false", "change_id": "0c1e9d5e-6b1f-4c07-8f3a-1d2b3c4d5e6f"}
 
     assert client_of("operator").post(f"/flows/{flow_sid}/enabled/", data).status_code == 403
@@ -114,18 +114,21 @@ def test_change_that_could_not_be_sent_is_refused_on_record(client_of, sandbox, 
     assert received_writes(sandbox) == []
 
 
-def test_looking_at_the_flow_once_twilio_shows_it_again_brings_the_buttons_back(
-    client_of, flow_sid
-):
-    shut("fetch")
+def test_flow_that_twilio_shows_again_has_its_buttons_again(client_of, flow_sid):
+    refuse("fetch")
     client = client_of("operator")
-    assert ways(client.get("/flows/")) == {"new"}
+    assert offered_changes(client.get("/flows/")) == {"new"}
 
-    assert ways(client.get(f"/flows/{flow_sid}/")) == {"clone", "edit", "switch", "delete"}
+    assert offered_changes(client.get(f"/flows/{flow_sid}/")) == {
+        "clone",
+        "edit",
+        "switch",
+        "delete",
+    }
 
 
-def test_only_deletion_is_left_in_the_bulk_bar_where_only_that_works(client_of, flow_sid):
-    shut("update")
+def test_bulk_bar_offers_only_the_available_change(client_of, flow_sid):
+    refuse("update")
 
     page = text(client_of("operator").get("/flows/"))
 
@@ -136,16 +139,16 @@ def test_only_deletion_is_left_in_the_bulk_bar_where_only_that_works(client_of, 
 class TestInbox:
     @pytest.fixture
     def drifted(self, sandbox, staging):
-        """One flow in each account, changed elsewhere."""
+        """The SIDs of one flow in each account, each changed outside."""
         sids = [
-            there.add_flow(friendly_name=name)
-            for there, name in ((sandbox, "Live"), (staging, "Try"))
+            account.add_flow(friendly_name=name)
+            for account, name in ((sandbox, "Live"), (staging, "Try"))
         ]
-        for there in (sandbox, staging):
-            mirror.sync(there.account_sid)
-        for there, sid in zip((sandbox, staging), sids, strict=True):
-            there.edit_flow(sid, friendly_name="Elsewhere")
-            mirror.sync(there.account_sid)
+        for account in (sandbox, staging):
+            mirror.sync(account.account_sid)
+        for account, sid in zip((sandbox, staging), sids, strict=True):
+            account.edit_flow(sid, friendly_name="Outside")
+            mirror.sync(account.account_sid)
         return sids
 
     def items(self, page):
@@ -154,7 +157,7 @@ class TestInbox:
             for item in page.context["found"]
         }
 
-    def test_each_item_is_judged_in_its_own_account(
+    def test_each_item_offers_what_its_own_account_allows(
         self, client_of, person, sandbox, staging, drifted
     ):
         user = person("viewer", "vera")
@@ -167,7 +170,7 @@ class TestInbox:
         assert self.items(page) == {drifted[0]: (False, False), drifted[1]: (True, True)}
         assert text(page).count("drift-accept") + text(page).count("/accept/") == 1
 
-    def test_account_that_is_read_only_can_accept_and_not_revert(self, client_of, sandbox, drifted):
+    def test_read_only_account_can_accept_but_not_revert(self, client_of, sandbox, drifted):
         restrictions.set_read_only(account_sid=sandbox.account_sid, reason="A freeze", actor=OMAR)
 
         page = client_of("operator").get("/flows/drift/")
@@ -175,48 +178,53 @@ class TestInbox:
         assert self.items(page) == {drifted[0]: (True, False), drifted[1]: (True, True)}
 
     @pytest.mark.parametrize(
-        ("kind", "can"), [("fetch", False), ("update", False), ("delete", True), ("create", True)]
+        ("kind", "can_revert"),
+        [("fetch", False), ("update", False), ("delete", True), ("create", True)],
     )
-    def test_revert_takes_the_calls_of_an_update(self, client_of, sandbox, flow_sid, kind, can):
-        sandbox.edit_flow(flow_sid, friendly_name="Elsewhere")
+    def test_revert_needs_the_calls_of_an_update(
+        self, client_of, sandbox, flow_sid, kind, can_revert
+    ):
+        sandbox.edit_flow(flow_sid, friendly_name="Outside")
         mirror.sync(ACCOUNT)
-        shut(kind)
+        refuse(kind)
 
-        assert self.items(client_of("operator").get("/flows/drift/")) == {flow_sid: (True, can)}
+        assert self.items(client_of("operator").get("/flows/drift/")) == {
+            flow_sid: (True, can_revert)
+        }
 
-    @pytest.mark.parametrize(("kind", "can"), [("fetch", True), ("create", False)])
-    def test_making_a_deleted_flow_again_takes_a_creation_alone(
-        self, client_of, sandbox, flow_sid, kind, can
+    @pytest.mark.parametrize(("kind", "can_revert"), [("fetch", True), ("create", False)])
+    def test_revert_of_a_deletion_needs_only_a_creation(
+        self, client_of, sandbox, flow_sid, kind, can_revert
     ):
         sandbox.remove_flow(flow_sid)
         mirror.sync(ACCOUNT)
         assert OpenDrift.objects.count() == 1
-        shut(kind)
+        refuse(kind)
 
-        assert self.items(client_of("operator").get("/flows/drift/")) == {flow_sid: (True, can)}
+        assert self.items(client_of("operator").get("/flows/drift/")) == {
+            flow_sid: (True, can_revert)
+        }
 
 
-def test_restore_of_a_deleted_flow_takes_a_creation_alone(client_of, sandbox, flow_sid):
+def test_restore_of_a_deleted_flow_needs_only_a_creation(client_of, sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
     mirror.sync(ACCOUNT)
     event = AuditEvent.objects.get(action="flow.drift")
     client = client_of("operator")
 
-    shut("fetch")
+    refuse("fetch")
     assert "Restore" in text(client.get(f"/audit/{event.event_id}/"))
-    shut("create")
+    refuse("create")
     assert "Restore" not in text(client.get(f"/audit/{event.event_id}/"))
 
 
-def test_copy_to_an_account_where_nothing_can_be_created_is_not_offered(
-    client_of, sandbox, staging
-):
+def test_copy_to_an_account_without_creations_is_not_offered(client_of, sandbox, staging):
     sid = sandbox.add_flow(friendly_name="Live")
     mirror.sync(sandbox.account_sid)
     client = client_of("operator")
     assert "Copy to staging" in text(client.get(f"/flows/{sid}/"))
 
-    shut("create", account_sid=staging.account_sid)
+    refuse("create", account_sid=staging.account_sid)
 
     assert "Copy to staging" not in text(client.get(f"/flows/{sid}/"))
     choice = text(client.get("/flows/new/"))
@@ -226,7 +234,7 @@ def test_copy_to_an_account_where_nothing_can_be_created_is_not_offered(
     )
 
 
-def test_plan_that_is_done_offers_no_way_back_that_could_not_be_made(client_of, sandbox, flow_sid):
+def test_finished_bulk_change_offers_no_unavailable_rollback(client_of, sandbox, flow_sid):
     client = client_of("operator")
     client.post("/flows/plans/new/", {"sid": flow_sid, "kind": "disable"})
     plan = Plan.objects.get()
@@ -234,15 +242,15 @@ def test_plan_that_is_done_offers_no_way_back_that_could_not_be_made(client_of, 
     call_command("db_worker", batch=True, interval=0, startup_delay=False, verbosity=0)
     assert "Roll back…" in text(client.get(f"/flows/plans/{plan.pk}/"))
 
-    shut("fetch")
+    refuse("fetch")
 
     assert "Roll back…" not in text(client.get(f"/flows/plans/{plan.pk}/"))
 
 
-def test_plan_that_can_not_be_started_says_why_once(client_of, flow_sid):
+def test_bulk_change_that_can_not_start_gives_the_reason(client_of, flow_sid):
     client = client_of("operator")
     client.post("/flows/plans/new/", {"sid": flow_sid, "kind": "disable"})
-    shut("fetch")
+    refuse("fetch")
 
     page = client.post(f"/flows/plans/{Plan.objects.get().pk}/start/", {"reason": ""})
 

@@ -1,4 +1,4 @@
-"""What Twilio has ended and what somebody made read-only: noticed, kept, refused, and opened again."""
+"""Refusals by Twilio and read-only accounts: recorded, enforced and lifted."""
 
 import uuid
 from dataclasses import replace
@@ -26,7 +26,7 @@ def refusal(status, code=None):
 
 
 @pytest.mark.parametrize(
-    ("kind", "error", "ended"),
+    ("kind", "error", "is_gone"),
     [
         ("list", refusal(403), True),
         ("list", refusal(404, 20404), True),
@@ -40,19 +40,15 @@ def refusal(status, code=None):
         ("list", refusal(401, 20003), False),
         ("list", refusal(429, 20429), False),
         ("fetch", refusal(400, 20410), True),
-        (
-            "update",
-            OutcomeUnknown("gone", status=410),
-            False,
-        ),  # a gateway's own: no later success could lift it
+        ("update", OutcomeUnknown("gone", status=410), False),  # a gateway's own 410
         ("list", OutcomeUnknown("gone", status=410), True),
         ("list", OutcomeUnknown("trouble", status=500), False),
         ("list", NotSent("no connection"), False),
     ],
     ids=str,
 )
-def test_refusal_of_the_kind_is_told_from_one_of_the_flow(kind, error, ended):
-    assert restrictions.is_endpoint_gone(kind, error) is ended
+def test_refusal_of_an_endpoint_is_distinguished_from_one_of_a_flow(kind, error, is_gone):
+    assert restrictions.is_endpoint_gone(kind, error) is is_gone
 
 
 def update(sid, actor, **values):
@@ -61,7 +57,7 @@ def update(sid, actor, **values):
     )
 
 
-def test_kind_that_twilio_refused_is_not_sent_again(sandbox, flow_sid, actor):
+def test_refused_kind_of_call_is_not_sent_again(sandbox, flow_sid, actor):
     sandbox.inject(
         Fault(
             FaultKind.REFUSE, method="POST", path="/FlexFlows/*", times=None, status=403, code=20403
@@ -69,16 +65,16 @@ def test_kind_that_twilio_refused_is_not_sent_again(sandbox, flow_sid, actor):
     )
 
     assert update(flow_sid, actor, enabled=False).error.status == 403
-    sent = len(received_writes(sandbox))
+    write_count = len(received_writes(sandbox))
     with pytest.raises(
         restrictions.OperationUnavailable,
         match=r"Twilio refuses to change flows .status 403, code 20403",
     ):
         update(flow_sid, actor, enabled=False)
 
-    assert len(received_writes(sandbox)) == sent
-    refused = AuditEvent.objects.latest("seq")
-    assert (refused.stage, refused.result, refused.target_sid, refused.reason) == (
+    assert len(received_writes(sandbox)) == write_count
+    event = AuditEvent.objects.latest("seq")
+    assert (event.stage, event.result, event.target_sid, event.reason) == (
         "access",
         "denied",
         flow_sid,
@@ -86,7 +82,7 @@ def test_kind_that_twilio_refused_is_not_sent_again(sandbox, flow_sid, actor):
     )
 
 
-def test_other_kinds_go_on(sandbox, flow_sid, actor):
+def test_other_kinds_of_call_stay_available(sandbox, flow_sid, actor):
     restrictions.record_response(AC, "update", refusal(403))
 
     change = flow_changes.create_flow(
@@ -96,7 +92,7 @@ def test_other_kinds_go_on(sandbox, flow_sid, actor):
     assert change.error is None
 
 
-def test_kind_that_answers_again_is_open_again(sandbox, flow_sid):
+def test_successful_call_lifts_its_refusal(sandbox, flow_sid):
     for kind in ("list", "fetch"):
         restrictions.record_response(AC, kind, refusal(403))
 
@@ -108,7 +104,7 @@ def test_kind_that_answers_again_is_open_again(sandbox, flow_sid):
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, 20403), (404, 20404), (410, 20410)])
-def test_listing_that_ended_leaves_the_copy_and_what_a_404_says_of_a_flow_is_not_believed(
+def test_refused_list_keeps_the_mirror_and_a_404_of_a_flow_deletes_nothing(
     sandbox, flow_sid, status, code
 ):
     before = Flow.objects.get()
@@ -121,13 +117,13 @@ def test_listing_that_ended_leaves_the_copy_and_what_a_404_says_of_a_flow_is_not
     with pytest.raises(FlexError):
         mirror.fetch(flow_sid)
 
-    now = Flow.objects.get()
-    assert (now.gone_at, now.resource) == (None, before.resource)
+    after = Flow.objects.get()
+    assert (after.gone_at, after.resource) == (None, before.resource)
     assert not AuditEvent.objects.filter(action="flow.drift").exists()
     assert restrictions.account_availability(AC).why("list").closure.status == status
 
 
-def test_404_of_one_flow_is_believed_while_flows_are_listed(sandbox, flow_sid):
+def test_404_of_a_flow_deletes_it_while_flows_are_listed(sandbox, flow_sid):
     sandbox.remove_flow(flow_sid)
 
     with pytest.raises(RequestRefused):
@@ -136,7 +132,7 @@ def test_404_of_one_flow_is_believed_while_flows_are_listed(sandbox, flow_sid):
     assert Flow.objects.get().gone_at is not None
 
 
-def test_first_refusal_keeps_its_time(sandbox):
+def test_repeated_refusal_keeps_the_time_of_the_first(sandbox):
     restrictions.record_response(AC, "update", refusal(403))
     first = Closure.objects.get()
 
@@ -146,10 +142,10 @@ def test_first_refusal_keeps_its_time(sandbox):
     assert Closure.objects.get().since == first.since
 
 
-def test_nothing_is_changed_in_an_account_that_is_read_only(sandbox, flow_sid, actor):
+def test_read_only_account_can_not_be_changed(sandbox, flow_sid, actor):
     assert restrictions.set_read_only(account_sid=AC, reason="Move to Conversations", actor=actor)
 
-    for act in (
+    for change in (
         lambda: update(flow_sid, actor, enabled=False),
         lambda: flow_changes.create_flow(
             account_sid=AC, values=VALUES, reason="", actor=actor, change_id=uuid.uuid4()
@@ -161,58 +157,56 @@ def test_nothing_is_changed_in_an_account_that_is_read_only(sandbox, flow_sid, a
         with pytest.raises(
             restrictions.OperationUnavailable, match="read-only by omar: Move to Conversations"
         ):
-            act()
+            change()
 
     assert received_writes(sandbox) == []
     assert mirror.sync(ACCOUNT).flows == 1
 
 
-def test_closing_and_opening_are_on_record(sandbox, flow_sid, actor):
+def test_read_only_mode_is_logged_when_set_and_lifted(sandbox, flow_sid, actor):
     restrictions.set_read_only(account_sid=AC, reason="A freeze", actor=actor)
-    closed = AuditEvent.objects.latest("seq")
+    set_event = AuditEvent.objects.latest("seq")
     assert not restrictions.set_read_only(account_sid=AC, reason="Again", actor=actor)
     assert restrictions.lift_read_only(account_sid=AC, reason="Over", actor=actor)
-    opened = AuditEvent.objects.latest("seq")
+    lift_event = AuditEvent.objects.latest("seq")
     assert not restrictions.lift_read_only(account_sid=AC, reason="", actor=actor)
 
-    said = [
-        (event.action, event.result, event.reason, event.account_sid) for event in (closed, opened)
+    recorded = [
+        (event.action, event.result, event.reason, event.account_sid)
+        for event in (set_event, lift_event)
     ]
-    assert said == [
+    assert recorded == [
         ("account.close", "succeeded", "A freeze", AC),
         ("account.reopen", "succeeded", "Over", AC),
     ]
     assert update(flow_sid, actor, enabled=False).error is None
 
 
-def test_account_is_not_closed_if_that_can_not_be_recorded(sandbox, actor):
+def test_account_is_not_made_read_only_if_that_can_not_be_logged(sandbox, actor):
     with locked_log(), pytest.raises(restrictions.audit_log.NotRecorded):
         restrictions.set_read_only(account_sid=AC, reason="A freeze", actor=actor)
 
     assert not Closure.objects.exists()
 
 
-def test_site_that_is_read_only_closes_every_account(sandbox, staging, actor):
+def test_read_only_site_makes_every_account_read_only(sandbox, staging, actor):
     restrictions.set_read_only(account_sid="", reason="A freeze", actor=actor)
 
-    assert [state.is_read_only for state in restrictions.availability_by_account().values()] == [
-        True,
-        True,
-    ]
+    states = restrictions.availability_by_account().values()
+    assert [state.is_read_only for state in states] == [True, True]
 
 
-def test_account_alone_leaves_the_other_open(sandbox, staging, actor):
+def test_read_only_account_leaves_another_writable(sandbox, staging, actor):
     restrictions.set_read_only(account_sid=staging.account_sid, reason="A freeze", actor=actor)
 
-    assert {
-        sid: state.is_read_only for sid, state in restrictions.availability_by_account().items()
-    } == {
+    states = restrictions.availability_by_account()
+    assert {sid: state.is_read_only for sid, state in states.items()} == {
         sandbox.account_sid: False,
         staging.account_sid: True,
     }
 
 
-def test_environment_closes_what_no_page_opens(sandbox, flow_sid, actor, settings):
+def test_read_only_mode_of_the_environment_can_not_be_lifted(sandbox, flow_sid, actor, settings):
     settings.FLEX_ACCOUNTS = (replace(settings.FLEX_ACCOUNTS[0], is_read_only=True),)
 
     assert not restrictions.lift_read_only(account_sid=AC, reason="", actor=actor)
@@ -220,7 +214,7 @@ def test_environment_closes_what_no_page_opens(sandbox, flow_sid, actor, setting
         update(flow_sid, actor, enabled=False)
 
 
-def test_asking_again_forgets_what_twilio_refused_and_nothing_else(sandbox, flow_sid, actor):
+def test_retry_deletes_refusals_but_keeps_read_only_mode(sandbox, flow_sid, actor):
     restrictions.set_read_only(account_sid=AC, reason="A freeze", actor=actor)
     restrictions.record_response(AC, "update", refusal(403))
 
@@ -229,33 +223,33 @@ def test_asking_again_forgets_what_twilio_refused_and_nothing_else(sandbox, flow
     assert [row.kind for row in Closure.objects.all()] == ["change"]
 
 
-def test_change_that_was_begun_before_tells_its_story(sandbox, flow_sid, actor):
+def test_change_recorded_before_read_only_mode_is_recognised(sandbox, flow_sid, actor):
     change_id = uuid.uuid4()
-    again = {
+    arguments = {
         "sid": flow_sid,
         "base": None,
         "values": {"enabled": False},
         "reason": "",
         "actor": actor,
     }
-    flow_changes.update_flow(**again, change_id=change_id)
+    flow_changes.update_flow(**arguments, change_id=change_id)
     restrictions.set_read_only(account_sid=AC, reason="A freeze", actor=actor)
 
     with pytest.raises(restrictions.audit_log.AlreadyRecorded):
-        flow_changes.update_flow(**again, change_id=change_id)
+        flow_changes.update_flow(**arguments, change_id=change_id)
 
 
-def test_no_change_is_begun_after_the_event_that_closed_its_account(
+def test_change_does_not_start_after_its_account_became_read_only(
     sandbox, flow_sid, actor, monkeypatch
 ):
     fetch = mirror.fetch
 
-    def closed_meanwhile(*args, **kwargs):
-        seen = fetch(*args, **kwargs)
+    def fetch_then_set_read_only(*args, **kwargs):
+        flow = fetch(*args, **kwargs)
         restrictions.set_read_only(account_sid=AC, reason="A freeze", actor=actor)
-        return seen
+        return flow
 
-    monkeypatch.setattr(mirror, "fetch", closed_meanwhile)
+    monkeypatch.setattr(mirror, "fetch", fetch_then_set_read_only)
     with pytest.raises(restrictions.OperationUnavailable):
         update(flow_sid, actor, enabled=False)
 

@@ -296,7 +296,7 @@ class TestErased:
         erased = erasure.erase(
             sid=flow_sid, reason="asked for", actor=OMAR, despite_open_change=True
         )
-        assert erased.undecided == [OpenChange.objects.get().latest_id]
+        assert erased.undecided_seqs == [OpenChange.objects.get().latest_id]
 
         assert reconciled()
 
@@ -341,11 +341,11 @@ class TestErased:
         with pytest.raises(erasure.BlockedByOpenChange) as still:
             erasure.erase(sid=flow_sid, reason="asked for", actor=OMAR, despite_open_change=True)
 
-        assert still.value.is_under_way
+        assert still.value.is_in_progress
         with clock_ahead():
             assert erasure.erase(
                 sid=flow_sid, reason="x", actor=OMAR, despite_open_change=True
-            ).undecided
+            ).undecided_seqs
 
     def test_what_was_read_of_another_creations_candidate_goes_too(self, sandbox, flow_sid):
         lose(sandbox, create_flow)
@@ -366,7 +366,7 @@ class TestErased:
 
         erased = erasure.erase(sid=twin, actor=OMAR)
 
-        assert event.seq in erased.seqs
+        assert event.seq in erased.erased_seqs
         event.payload.refresh_from_db()
         assert event.payload.findings is None
         assert verification.verify().bad_seq is None

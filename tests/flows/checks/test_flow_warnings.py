@@ -1,4 +1,4 @@
-"""What looks wrong about a flow: each rule with flows that break it and flows that don't."""
+"""Warnings about a flow: each rule with flows that break it and flows that don't."""
 
 import pytest
 
@@ -16,7 +16,7 @@ IDENTITIES = {
 
 
 def flow(kind="studio", channel="sms", **fields):
-    """A flow that nothing is wrong with."""
+    """Return a flow without warnings."""
     values = {name: EXAMPLES[name] for name in taken_by(kind)}
     identity = IDENTITIES.get(channel)
     return (
@@ -28,13 +28,13 @@ def flow(kind="studio", channel="sms", **fields):
 
 @pytest.mark.parametrize("kind", INTEGRATION_TYPES)
 @pytest.mark.parametrize("channel", FACTS["channel_types"])
-def test_nothing_is_wrong_with_a_whole_flow(kind, channel):
+def test_complete_flow_has_no_warnings(kind, channel):
     assert find_warnings(flow(kind, channel)) == []
 
 
 @pytest.mark.parametrize("kind", INTEGRATION_TYPES)
 @pytest.mark.parametrize("empty", [None, ""])
-def test_each_field_that_the_type_needs_is_missed(kind, empty):
+def test_each_missing_field_of_the_type_has_a_warning(kind, empty):
     for name in required_by(kind):
         assert find_warnings(flow(kind, **{name: empty})) == [
             f"{flex_flow.FIELDS_BY_NAME[name].label} is missing. Messages can't be handled without it."
@@ -42,25 +42,25 @@ def test_each_field_that_the_type_needs_is_missed(kind, empty):
 
 
 @pytest.mark.parametrize("kind", INTEGRATION_TYPES)
-def test_everything_missing_is_said_at_once_the_gravest_first(kind):
+def test_all_warnings_are_given_the_most_serious_first(kind):
     bare = {"integration_type": kind, "channel_type": "sms"}
 
-    found = find_warnings(bare)
+    warnings = find_warnings(bare)
 
-    assert len(found) == len(required_by(kind)) + 1
-    assert all("is missing" in warning for warning in found[:-1])
-    assert found[-1].startswith("No contact identity is set")
+    assert len(warnings) == len(required_by(kind)) + 1
+    assert all("is missing" in warning for warning in warnings[:-1])
+    assert warnings[-1].startswith("No contact identity is set")
 
 
 @pytest.mark.parametrize("kind", INTEGRATION_TYPES)
-def test_what_another_type_needs_is_not_missed(kind):
+def test_field_of_another_type_has_no_warning(kind):
     foreign = {name: None for name in EXAMPLES if name not in taken_by(kind)}
 
     assert find_warnings(flow(kind) | foreign) == []
 
 
 @pytest.mark.parametrize("unset", [None, ""])
-def test_no_integration_type(unset):
+def test_unset_integration_type_has_a_warning(unset):
     bare = flow("external", integration_type=unset)
 
     assert find_warnings(bare | {"integration_url": None}) == [UNTYPED]
@@ -70,36 +70,38 @@ def test_no_integration_type(unset):
 
 
 @pytest.mark.parametrize("unset", [None, ""])
-def test_no_integration_type_where_twilios_default_has_its_flow(unset):
+def test_unset_integration_type_with_a_studio_flow_has_a_warning(unset):
     assert find_warnings(flow("studio", integration_type=unset)) == [
         "No integration type is set. Twilio uses Studio by default."
     ]
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "shown"),
+    ("name", "value", "text"),
     [
         ("enabled", "maybe", "maybe"),
         ("integration_retry_count", [3], "[3]"),
         ("integration_type", {"a": 1}, '{"a": 1}'),
     ],
 )
-def test_value_that_cannot_be_read(name, value, shown):
-    found = find_warnings(flow("studio") | {name: value})
+def test_unreadable_value_has_a_warning(name, value, text):
+    warnings = find_warnings(flow("studio") | {name: value})
 
-    assert found[0] == f"{flex_flow.FIELDS_BY_NAME[name].label} has an unexpected value: “{shown}”."
+    assert (
+        warnings[0] == f"{flex_flow.FIELDS_BY_NAME[name].label} has an unexpected value: “{text}”."
+    )
 
 
 @pytest.mark.parametrize("name", ["friendly_name", "contact_identity"])
-def test_characters_that_nobody_sees_are_named(name):
-    found = find_warnings(flow("studio", "web") | {name: "a\u200bb\ufeff"})
+def test_invisible_characters_are_named(name):
+    warnings = find_warnings(flow("studio", "web") | {name: "a\u200bb\ufeff"})
 
-    assert found == [
+    assert warnings == [
         f"{flex_flow.FIELDS_BY_NAME[name].label} contains invisible characters: U+200B, U+FEFF."
     ]
 
 
-def test_fragment_of_a_webhook():
+def test_fragment_of_a_webhook_has_a_warning():
     assert find_warnings(flow("external", integration_url="https://h.example/in#top")) == [
         "The part of the webhook URL after # is never sent."
     ]
@@ -109,31 +111,31 @@ def test_fragment_of_a_webhook():
     "snapshot",
     [flow(integration_type="bot"), flow(channel_type="telepathy", contact_identity=None)],
 )
-def test_what_nobody_knows_yet_is_not_judged(snapshot):
+def test_unknown_type_and_channel_have_no_warning(snapshot):
     assert find_warnings(snapshot) == []
 
 
-def test_an_empty_snapshot():
+def test_empty_snapshot_has_one_warning():
     assert len(find_warnings({})) == 1
 
 
-@pytest.mark.parametrize("odd", [["sms"], {"sms": 1}, 7, True])
-def test_values_of_another_shape_are_no_crash(odd):
+@pytest.mark.parametrize("value", [["sms"], {"sms": 1}, 7, True])
+def test_value_of_another_type_is_no_error(value):
     for name in ("channel_type", "integration_type", "contact_identity", "integration_url"):
-        assert isinstance(find_warnings(flow("external") | {name: odd}), list)
+        assert isinstance(find_warnings(flow("external") | {name: value}), list)
 
 
 @pytest.mark.parametrize("channel", IDENTITIES)
 @pytest.mark.parametrize("unset", [None, ""])
-def test_no_contact_identity_where_the_channel_needs_one(channel, unset):
-    (found,) = find_warnings(flow(channel=channel, contact_identity=unset))
+def test_missing_identity_has_a_warning_if_the_channel_needs_one(channel, unset):
+    (warning,) = find_warnings(flow(channel=channel, contact_identity=unset))
 
-    assert found.startswith(f"No contact identity is set. {labels.CHOICE_LABELS[channel]} needs ")
+    assert warning.startswith(f"No contact identity is set. {labels.CHOICE_LABELS[channel]} needs ")
 
 
 @pytest.mark.parametrize("channel", ["web", "line", "custom"])
 @pytest.mark.parametrize("identity", [None, "", "instagram", "+14155550123", "whatever it is"])
-def test_channels_that_have_no_format(channel, identity):
+def test_channel_without_a_format_accepts_any_identity(channel, identity):
     assert find_warnings(flow(channel=channel, contact_identity=identity)) == []
 
 
@@ -144,7 +146,7 @@ def test_channels_that_have_no_format(channel, identity):
         ("whatsapp", "whatsapp:+14155550123"), ("facebook", "messenger:110255501234567"), ("facebook", "messenger:page.name"),
     ],
 )  # fmt: skip
-def test_identities_in_use(channel, identity):
+def test_usual_identity_has_no_warning(channel, identity):
     assert find_warnings(flow(channel=channel, contact_identity=identity)) == []
 
 
@@ -158,25 +160,25 @@ def test_identities_in_use(channel, identity):
     ],
     ids=ascii,
 )  # fmt: skip
-def test_identities_of_another_format(channel, identity):
-    (found,) = find_warnings(flow(channel=channel, contact_identity=identity))
+def test_identity_in_another_format_has_a_warning(channel, identity):
+    (warning,) = find_warnings(flow(channel=channel, contact_identity=identity))
 
-    assert found.startswith(
+    assert warning.startswith(
         f"The contact identity doesn't look like {labels.CHOICE_LABELS[channel]}. Expected "
     )
 
 
 @pytest.mark.parametrize("url", ["http://h.example/", "HTTP://h.example/", "http:h.example"])
-def test_a_webhook_that_is_not_encrypted(url):
+def test_unencrypted_webhook_has_a_warning(url):
     assert find_warnings(flow("external", integration_url=url)) == [
         "The webhook is not encrypted. Use https:// instead of http://."
     ]
 
 
-def test_an_address_left_over_from_another_type_is_not_judged():
+def test_webhook_of_another_type_is_not_checked():
     assert find_warnings(flow("studio", integration_url="http://h.example/")) == []
 
 
 @pytest.mark.parametrize("url", ["https://h.example/?next=http://a", "https:h.example", "httpx:"])
-def test_other_addresses_are_not_judged(url):
+def test_other_urls_have_no_warning(url):
     assert find_warnings(flow("external", integration_url=url)) == []

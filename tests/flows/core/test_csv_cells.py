@@ -1,4 +1,4 @@
-"""Values as cells of a CSV file: no reading of a spreadsheet's finds a formula, and nothing is lost."""
+"""CSV cells contain no formula for any spreadsheet, and their values can be read back."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ FORMULAS = [
     "=1+1", "+1", "-1", "@SUM(1)", "＝1", "＋1", "－1", "＠a", " =1", "\t=1", "\n=1", "\r=1", "\u200b=1", '"=1', "'=1", "\ufeff +1",
     "+4915550100200", "\t", "\nx",
 ]  # fmt: skip
-BEHIND = [
+LATER_FORMULAS = [
     f"Sales{sign}{blank}=1+1{sign}x"
     for sign in (";", "\t", "|", ",", "\n", "\r\n")
     for blank in ("", " ", '"', "\u200b")
@@ -34,21 +34,21 @@ TEXTS = [
 
 
 def is_formula(text):
-    """As spreadsheets see a cell: blanks, quotation marks and invisible characters aside."""
+    """Return True if a spreadsheet that ignores blanks and invisible characters sees a formula."""
     return text.strip(' \t\r\n"\u200b\ufeff').startswith(
         ("=", "+", "-", "@", "＝", "＋", "－", "＠")
     )
 
 
 @pytest.mark.parametrize("value", FORMULAS, ids=ascii)
-def test_formula_is_marked_at_its_beginning(value):
+def test_formula_gets_an_apostrophe(value):
     assert to_csv_cell(value).startswith("'")
     assert not is_formula(to_csv_cell(value))
 
 
-@pytest.mark.parametrize("value", BEHIND, ids=ascii)
+@pytest.mark.parametrize("value", LATER_FORMULAS, ids=ascii)
 @pytest.mark.parametrize("delimiter", [";", "\t", "|", ","])
-def test_formula_behind_another_separator_is_marked_too(value, delimiter):
+def test_formula_after_another_separator_gets_an_apostrophe(value, delimiter):
     buffer = io.StringIO()
     csv.writer(buffer).writerow(["FO1", to_csv_cell(value), "end"])
 
@@ -58,12 +58,12 @@ def test_formula_behind_another_separator_is_marked_too(value, delimiter):
 
 
 @pytest.mark.parametrize("value", TEXTS)
-def test_what_is_no_formula_stays_as_it_is(value):
+def test_other_text_is_unchanged(value):
     assert to_csv_cell(value) == value
 
 
 @given(st.text(alphabet="'\"=+-@;|,\t\n\r a1＝\u200b", max_size=12))
-def test_every_text_comes_back(value):
+def test_every_text_can_be_read_back(value):
     assert from_csv_cell(to_csv_cell(value)) == value
     assert not is_formula(to_csv_cell(value))
 
@@ -71,6 +71,6 @@ def test_every_text_comes_back(value):
 @pytest.mark.parametrize(
     "text", ["\n" * 200_000, "'" * 200_000, " ;" * 100_000, '"\t' * 100_000], ids=ascii
 )
-def test_long_run_of_what_is_looked_past_is_gone_through_once(text):
-    """Quadratic, it would take minutes."""
+def test_long_run_of_ignored_characters_is_scanned_once(text):
+    """Quadratic time would be minutes."""
     assert from_csv_cell(to_csv_cell(text)) == text

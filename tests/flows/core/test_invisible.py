@@ -1,4 +1,4 @@
-"""Characters that nobody sees, in what people paste: left out, named, or refused; and names compared as they are shown."""
+"""Invisible characters in pasted text are removed, named or refused. Names are compared as shown."""
 
 import html
 import json
@@ -35,7 +35,7 @@ VALID = {
         "integration_retry_count",
     ],
 )
-def test_around_what_is_pasted_it_is_left_out(name, character):
+def test_invisible_character_around_a_value_is_removed(name, character):
     form = FlowForm(VALID | {name: f"{character}{VALID[name]}{character}"})
 
     assert form.is_valid(), form.errors
@@ -44,7 +44,7 @@ def test_around_what_is_pasted_it_is_left_out(name, character):
 
 @pytest.mark.parametrize("character", HIDDEN, ids=ascii)
 @pytest.mark.parametrize("name", ["chat_service_sid", "contact_identity"])
-def test_within_a_sid_or_a_number_it_is_left_out(name, character):
+def test_invisible_character_in_a_sid_or_number_is_removed(name, character):
     form = FlowForm(VALID | {name: VALID[name][:5] + character + VALID[name][5:]})
 
     assert form.is_valid(), form.errors
@@ -52,14 +52,14 @@ def test_within_a_sid_or_a_number_it_is_left_out(name, character):
 
 
 @pytest.mark.parametrize("character", HIDDEN, ids=ascii)
-def test_within_an_address_it_is_named(character):
+def test_invisible_character_in_a_url_is_named(character):
     url = f"https://h.exam{character}ple/in"
     form = FlowForm(VALID | {"integration_type": "external", "integration_url": url})
 
     assert not form.is_valid()
-    (said,) = form.errors["integration_url"]
-    assert said.startswith("Webhook URL contains ")
-    assert f"(U+{ord(character):04X})" in said
+    (error,) = form.errors["integration_url"]
+    assert error.startswith("Webhook URL contains ")
+    assert f"(U+{ord(character):04X})" in error
     assert form["integration_url"].value() == url
 
 
@@ -67,14 +67,14 @@ def test_within_an_address_it_is_named(character):
 @pytest.mark.parametrize(
     "name", ["friendly_name", "contact_identity", "chat_service_sid", "integration_flow_sid"]
 )
-def test_text_of_nothing_else_is_refused(name, text):
+def test_text_of_only_invisible_characters_is_refused(name, text):
     form = FlowForm(VALID | {name: text})
 
     assert not form.is_valid()
     assert form.errors[name][0].endswith("contains only invisible characters.")
 
 
-def test_name_that_needs_such_characters_keeps_them():
+def test_name_keeps_direction_overrides():
     form = FlowForm(VALID | {"friendly_name": "\u202eesrever\u202c"})
 
     assert form.is_valid()
@@ -82,7 +82,7 @@ def test_name_that_needs_such_characters_keeps_them():
 
 
 @pytest.mark.django_db
-def test_review_names_what_nobody_sees(sandbox, client_of):
+def test_review_names_invisible_characters(sandbox, client_of):
     page = client_of("operator").post(
         "/flows/new/", VALID | {"friendly_name": "Ly\u200bon", "review": "1"}
     )
@@ -92,13 +92,13 @@ def test_review_names_what_nobody_sees(sandbox, client_of):
     )
 
 
-def test_reason_of_nothing_else_is_none():
+def test_reason_of_only_invisible_characters_is_refused():
     form = ReasonForm({"change_id": VALID["change_id"], "reason": "\u200b"})
 
     assert form.errors["reason"] == ["Reason contains only invisible characters."]
 
 
-def test_emoji_and_scripts_that_need_joiners_stay():
+def test_emoji_and_scripts_keep_their_joiners():
     for name in ("Team 👩\u200d💻", "می\u200cخواهم"):
         form = FlowForm(VALID | {"friendly_name": name})
 
@@ -106,7 +106,7 @@ def test_emoji_and_scripts_that_need_joiners_stay():
         assert form.values["friendly_name"] == name
 
 
-# A name is typed as it is shown
+# Confirming a deletion by the name
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_emoji_and_scripts_that_need_joiners_stay():
     ],
     ids=ascii,
 )  # fmt: skip
-def test_name_is_confirmed_as_it_is_shown(name, typed):
+def test_name_is_confirmed_as_a_page_shows_it(name, typed):
     form = DeleteForm(
         {"change_id": VALID["change_id"], "confirm_name": typed}, expected=name, sid=SID
     )
@@ -131,7 +131,7 @@ def test_name_is_confirmed_as_it_is_shown(name, typed):
     [("Lyon", "lyon"), ("Lyon", "Lyon 2"), ("Réclamations", "Reclamations"), ("\u202enoyL", "noyL"), ("\u200b", "\u200b"), ("\u200b", "⟨U+200B⟩"), ("\u3164", "\u3164")],
     ids=ascii,
 )  # fmt: skip
-def test_another_name_confirms_nothing(name, typed):
+def test_another_name_does_not_confirm(name, typed):
     form = DeleteForm(
         {"change_id": VALID["change_id"], "confirm_name": typed}, expected=name, sid=SID
     )
@@ -139,7 +139,7 @@ def test_another_name_confirms_nothing(name, typed):
     assert not form.is_valid()
 
 
-def test_sid_confirms_a_name_that_nobody_sees():
+def test_sid_confirms_an_invisible_name():
     form = DeleteForm(
         {"change_id": VALID["change_id"], "confirm_name": f"\u200b{SID} "},
         expected="\u200b",
@@ -155,13 +155,15 @@ def test_flow_is_deleted_by_the_name_that_its_page_shows(sandbox, client_of):
     mirror.sync(ACCOUNT)
     client = client_of("admin")
     page = client.get(f"/flows/{sid}/delete/")
-    shown = html.unescape(
+    displayed_name = html.unescape(
         re.sub(r"<[^>]+>", "", re.search(r'class="to-type">(.*?)</bdi>', page.content.decode())[1])
     )
 
-    answer = client.post(f"/flows/{sid}/delete/", form_data(page) | {"confirm_name": shown})
+    response = client.post(
+        f"/flows/{sid}/delete/", form_data(page) | {"confirm_name": displayed_name}
+    )
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert sid not in sandbox.flows
 
 
@@ -186,7 +188,7 @@ def test_pasted_sid_and_number_find_their_flow(client_of, flow_sid, character):
     assert Flow.objects.count() == 1
 
 
-def test_what_is_left_out_and_what_stays():
+def test_invisible_characters_are_removed_or_listed():
     assert invisible.strip_invisible("a\u200bb\u00a0c") == "ab c"
     assert invisible.trim_invisible("\u200b a\u200bb \ufeff") == "a\u200bb"
     assert (
@@ -199,14 +201,14 @@ def test_what_is_left_out_and_what_stays():
     "name", ["https://x.example bookings S3CRET", "//x.example/S3CRET", "token: S3CRET9"]
 )
 @pytest.mark.django_db
-def test_import_of_a_name_that_quotes_a_secret_says_so(client_of, name):
+def test_import_reports_a_name_that_contains_a_secret(client_of, name):
     entry = {key: value for key, value in VALID.items() if key != "change_id"} | {
         "friendly_name": name
     }
 
-    answer = client_of("operator").post(
+    response = client_of("operator").post(
         "/flows/plans/import/", {"entries": f"[{json.dumps(entry)}]"}, follow=True
     )
 
-    assert answer.status_code == 200
-    assert "Friendly name contains a secret" in html.unescape(answer.content.decode())
+    assert response.status_code == 200
+    assert "Friendly name contains a secret" in html.unescape(response.content.decode())

@@ -1,4 +1,4 @@
-"""How text is folded for searching: what people take for the same is the same."""
+"""Normalization makes texts equal that users take for the same."""
 
 import sys
 
@@ -8,10 +8,10 @@ from flows.core.normalization import find_spans, normalize_text
 
 
 @pytest.mark.parametrize(
-    ("text", "folded"),
+    ("text", "normalized"),
     [
         ("Réclamations – Lyon (SMS)", "reclamations - lyon (sms)"),
-        ("RE\u0301CLAM", "reclam"),  # the accent as a character of its own
+        ("RE\u0301CLAM", "reclam"),  # with a combining accent
         ("STRASSE Straße", "strasse strasse"),
         ("Łódź Kraków Gdańsk", "lodz krakow gdansk"),
         ("Ålesund Ørsted Æble Œuvre", "alesund orsted aeble oeuvre"),
@@ -34,11 +34,11 @@ from flows.core.normalization import find_spans, normalize_text
     ],
     ids=ascii,
 )
-def test_fold(text, folded):
-    assert normalize_text(text) == folded
+def test_text_is_normalized(text, normalized):
+    assert normalize_text(text) == normalized
 
 
-def test_folding_again_changes_nothing_in_any_letter():
+def test_normalizing_again_changes_no_letter():
     letters = map(chr, range(sys.maxunicode + 1))
 
     assert [
@@ -56,7 +56,7 @@ def test_case_makes_no_difference_in_any_letter():
     ] == []
 
 
-def test_parts_of_a_name_are_found_in_the_whole():
+def test_part_of_a_name_is_found_in_the_name():
     assert normalize_text("Réclam") in normalize_text("LES RÉCLAMATIONS")
     assert normalize_text("lyon (sms") in normalize_text("Réclamations – Lyon (SMS)")
 
@@ -80,5 +80,5 @@ def test_parts_of_a_name_are_found_in_the_whole():
     ],
     ids=ascii,
 )
-def test_places_are_those_of_the_text_as_it_is(text, query, expected):
+def test_spans_are_positions_in_the_original_text(text, query, expected):
     assert [text[start:end] for start, end in find_spans(text, normalize_text(query))] == expected

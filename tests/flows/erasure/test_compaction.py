@@ -1,4 +1,4 @@
-"""Writing the database anew: what is in its way is told."""
+"""Compaction of the database, and the reports of what prevents it."""
 
 from pathlib import Path
 
@@ -11,14 +11,15 @@ from flows.mirror.models import Flow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-sqlite_only = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="of SQLite's files")
+sqlite_only = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="needs SQLite's files")
 postgresql_only = pytest.mark.skipif(
-    "connection.vendor != 'postgresql'", reason="of PostgreSQL's snapshots"
+    "connection.vendor != 'postgresql'", reason="needs PostgreSQL's snapshots"
 )
 
 
 @pytest.fixture
-def impatient(monkeypatch):
+def short_timeouts(monkeypatch):
+    """Wait for no other connection."""
     monkeypatch.setattr(compaction, "WAIT_TIMEOUT", 0.0)
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
@@ -29,15 +30,15 @@ def impatient(monkeypatch):
 
 @pytest.fixture
 def other():
-    """A cursor of another connection, which ends with the test."""
-    another = connection.copy()
-    with another.cursor() as cursor:
+    """A cursor of another connection, which is closed after the test."""
+    other_connection = connection.copy()
+    with other_connection.cursor() as cursor:
         yield cursor
         cursor.execute("ROLLBACK")
-    another.close()
+    other_connection.close()
 
 
-def test_compact_leaves_the_rows():
+def test_compaction_keeps_the_rows():
     Flow.objects.create(sid="FO1", mirrored_at="2026-11-01T00:00:00Z")
 
     compaction.compact()
@@ -45,7 +46,7 @@ def test_compact_leaves_the_rows():
     assert Flow.objects.get().sid == "FO1"
 
 
-def test_connection_that_is_idle_is_not_in_the_way(other):
+def test_idle_connection_does_not_prevent_compaction(other):
     other.execute("SELECT 1")
     other.execute("BEGIN")
 
@@ -53,7 +54,7 @@ def test_connection_that_is_idle_is_not_in_the_way(other):
 
 
 @sqlite_only
-def test_reader_of_an_older_state_is_told(impatient, other):
+def test_reader_of_an_older_state_is_reported(short_timeouts, other):
     other.execute("BEGIN DEFERRED")
     other.execute("SELECT count(*) FROM flows_flow")
 
@@ -62,7 +63,7 @@ def test_reader_of_an_older_state_is_told(impatient, other):
 
 
 @sqlite_only
-def test_writer_is_told(impatient, other):
+def test_writer_is_reported(short_timeouts, other):
     other.execute("BEGIN IMMEDIATE")
 
     with pytest.raises(CompactionFailed, match="locked"):
@@ -70,23 +71,22 @@ def test_writer_is_told(impatient, other):
 
 
 @postgresql_only
-@pytest.mark.parametrize(("statement", "told"), [
+@pytest.mark.parametrize(("statement", "error"), [
     ("SELECT count(*) FROM auth_user", "still uses"),
     ("LOCK TABLE flows_flow IN ACCESS SHARE MODE", "Couldn't compact the database"),
 ])  # fmt: skip
-def test_transaction_in_the_way_is_told(impatient, other, statement, told):
+def test_transaction_that_prevents_compaction_is_reported(short_timeouts, other, statement, error):
     other.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
     other.execute(statement)
-    Flow.objects.create(
-        sid="FO1", mirrored_at="2026-11-01T00:00:00Z"
-    )  # which the other may not see
+    # A row that the other transaction may not see.
+    Flow.objects.create(sid="FO1", mirrored_at="2026-11-01T00:00:00Z")
 
-    with pytest.raises(CompactionFailed, match=told):
+    with pytest.raises(CompactionFailed, match=error):
         compaction.compact()
 
 
 @postgresql_only
-def test_patience_is_asked_of_other_statements_only_here():
+def test_lock_timeout_is_restored_after_compaction():
     before = _lock_timeout()
 
     compaction.compact()
@@ -100,22 +100,21 @@ def _lock_timeout():
         return cursor.fetchone()[0]
 
 
-def test_full_disk_is_told(monkeypatch):
-    def full(*_args, **_kwargs):
-        raise DatabaseError("the disk is full")
+def test_full_disk_is_reported():
+    def fail_vacuum(execute, sql, params, many, context):
+        if sql.startswith("VACUUM"):
+            raise DatabaseError("the disk is full")
+        return execute(sql, params, many, context)
 
-    monkeypatch.setattr(
-        compaction,
-        "_write_file_anew" if connection.vendor == "sqlite" else "_write_tables_anew",
-        full,
-    )
-
-    with pytest.raises(CompactionFailed, match="the disk is full"):
+    with (
+        connection.execute_wrapper(fail_vacuum),
+        pytest.raises(CompactionFailed, match="the disk is full"),
+    ):
         compaction.compact()
 
 
 @sqlite_only
-def test_what_is_freed_is_overwritten():
+def test_deleted_data_is_overwritten():
     compaction.enable_secure_delete()
 
     with connection.cursor() as cursor:
@@ -124,16 +123,15 @@ def test_what_is_freed_is_overwritten():
 
 
 @sqlite_only
-def test_what_was_freed_long_ago_leaves_the_file_too():
+def test_data_deleted_earlier_is_removed_from_the_file():
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA secure_delete = OFF")
     Flow.objects.create(
         sid="FO1", friendly_name="kanarienvogel " * 1000, mirrored_at="2026-11-01T00:00:00Z"
     )
     Flow.objects.all().delete()
-    with (
-        connection.cursor() as cursor
-    ):  # another connection of this process may keep the log of writes
+    with connection.cursor() as cursor:
+        # Closing alone may not do this, while another connection of the process is open.
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     file = Path(connection.settings_dict["NAME"])

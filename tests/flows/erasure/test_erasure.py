@@ -1,4 +1,7 @@
-"""Erasure takes what it should and nothing else, in one step with its event, and the chain still verifies."""
+"""An erasure removes the data of a flow or an identity and nothing else.
+
+It is one transaction with the event that records it, and the hash chain stays intact.
+"""
 
 import uuid
 
@@ -11,7 +14,9 @@ from flows.audit import audit_log, verification
 from flows.audit.audit_log import NotRecorded, Payload
 from flows.audit.models import AuditEvent, AuditPayload, OpenChange, OpenDrift
 from flows.changes import reconcile
+from flows.core import database
 from flows.erasure import erasure
+from flows.erasure.erasure_search import ErasureSearch
 from flows.mirror import drift, mirror
 from flows.mirror.models import Flow
 from flows.search.models import SavedView
@@ -26,69 +31,67 @@ SID = "FO" + "1" * 32
 
 
 def record(actor, **values):
-    said = {
+    """Append an event about the flow `SID`. Values can be columns or fields of the payload."""
+    columns = {
         "action": "flow.update",
         "stage": "outcome",
         "result": "succeeded",
         "target_sid": SID,
         **values,
     }
-    about = {name: said.pop(name) for name in list(said) if name in Payload.__dataclass_fields__}
-    return audit_log.append(actor=actor, payload=Payload(**about), **said)
+    payload_names = columns.keys() & Payload.__dataclass_fields__.keys()
+    payload = {name: columns.pop(name) for name in payload_names}
+    return audit_log.append(actor=actor, payload=Payload(**payload), **columns)
 
 
 def erased_seqs():
-    return list(
-        AuditPayload.objects.exclude(erased_at=None).order_by("pk").values_list("pk", flat=True)
-    )
+    erased_payloads = AuditPayload.objects.exclude(erased_at=None).order_by("pk")
+    return list(erased_payloads.values_list("pk", flat=True))
 
 
 def test_flow_is_erased_from_its_first_event_to_its_last(sandbox, actor):
-    made = create_flow(
+    sid = create_flow(
         values={"friendly_name": "Kanari", "contact_identity": "+4923055501"}
     ).event.target_sid
-    rename_flow(made)
-    other = create_flow(
+    rename_flow(sid)
+    other_sid = create_flow(
         values={"friendly_name": "Other", "contact_identity": "+4923055599"}
     ).event.target_sid
 
-    erased = erasure.erase(sid=made, actor=actor)
+    erased = erasure.erase(sid=sid, actor=actor)
 
-    ours = list(
-        AuditEvent.objects.filter(target_sid__in=["", made])
-        .exclude(action="audit.erase")
-        .values_list("seq", flat=True)
-    )
-    assert erased.seqs == erased_seqs() == [1, 2, 3, 4]
-    assert set(erased.seqs) < set(ours)  # the attempt to make the other has no SID either
-    assert (erased.flows, erased.at_twilio) == ([made], [made])
-    assert list(Flow.objects.values_list("sid", flat=True)) == [other]
+    flow_events = AuditEvent.objects.filter(target_sid__in=["", sid]).exclude(action="audit.erase")
+    assert erased.erased_seqs == erased_seqs() == [1, 2, 3, 4]
+    # The attempt to create the other flow has no SID either.
+    assert set(erased.erased_seqs) < set(flow_events.values_list("seq", flat=True))
+    assert (erased.removed_sids, erased.sids_at_twilio) == ([sid], [sid])
+    assert list(Flow.objects.values_list("sid", flat=True)) == [other_sid]
     assert verification.verify().bad_seq is None
 
 
 def test_erased_payload_is_empty(actor):
-    everything = {
+    payload = {
         "friendly_name": "a", "contact_identity": "b", "before": {"c": "d"}, "requested": {"e": "f"},
         "after": {"g": "h"}, "message": "i",
     }  # fmt: skip
-    event = record(actor, **everything)
+    event = record(actor, **payload)
 
     erasure.erase(sid=SID, actor=actor)
 
-    body = AuditPayload.objects.get(pk=event.pk)
-    assert [getattr(body, name) for name in ("salt", *everything)] == [
-        "",
-        "",
-        "",
-        None,
-        None,
-        None,
-        "",
-    ]
-    assert body.erased_at is not None
+    stored = AuditPayload.objects.get(pk=event.pk)
+    assert {name: getattr(stored, name) for name in ("salt", *payload)} == {
+        "salt": "",
+        "friendly_name": "",
+        "contact_identity": "",
+        "before": None,
+        "requested": None,
+        "after": None,
+        "message": "",
+    }
+    assert stored.erased_at is not None
 
 
-def test_erasure_is_an_event_that_names_the_events_and_not_the_value(actor):
+def test_event_of_an_erasure_names_the_erased_events_but_not_the_value(actor):
     for identity in (NUMBER, "+1", NUMBER, NUMBER):
         record(actor, target_sid="", contact_identity=identity)
 
@@ -98,85 +101,85 @@ def test_erasure_is_an_event_that_names_the_events_and_not_the_value(actor):
     assert event == erased.event
     assert (event.stage, event.result, event.reason) == ("access", "succeeded", "asked to")
     assert event.payload.requested == {"events": [[1, 1], [3, 4]], "copies": 0}
-    said = [getattr(event, field.attname) for field in AuditEvent._meta.concrete_fields]
-    assert "99000123" not in str([*said, event.payload.requested, event.payload.message])
+    columns = [getattr(event, field.attname) for field in AuditEvent._meta.concrete_fields]
+    assert "99000123" not in str([*columns, event.payload.requested, event.payload.message])
 
 
-def test_erasure_by_flow_stands_in_the_flows_history(actor):
+def test_erasure_by_flow_is_part_of_the_flows_history(actor):
     record(actor)
 
     assert erasure.erase(sid=SID, actor=actor).event.target_sid == SID
 
 
-@pytest.mark.parametrize("where", [
+@pytest.mark.parametrize("values", [
     {"friendly_name": f"Call {NUMBER}"},
     {"contact_identity": f"whatsapp:{NUMBER}"},
     {"before": {"contact_identity": NUMBER}},
     {"requested": {"note": "to=%2B33199000123"}},
     {"after": {"new": {"deep": ["+33 199 000 123"]}}},
     {"message": f"'{NUMBER}' is taken"},
-], ids=lambda where: next(iter(where)))  # fmt: skip
-def test_identity_is_erased_wherever_it_is_mentioned(actor, where):
+], ids=lambda values: next(iter(values)))  # fmt: skip
+def test_identity_is_erased_from_each_part_of_a_payload(actor, values):
     record(actor, target_sid="", contact_identity="+3319900012")
-    record(actor, target_sid="", **where)
+    record(actor, target_sid="", **values)
     record(actor, target_sid="", contact_identity="+331990001234")
 
     erased = erasure.erase(identity=NUMBER, actor=actor)
 
-    assert erased.seqs == erased_seqs() == [2]
-    assert erased.elsewhere == [3]  # a longer number, which is somebody else's
+    assert erased.erased_seqs == erased_seqs() == [2]
+    assert erased.possible_seqs == [3]  # a longer number, which belongs to another contact
 
 
-@pytest.mark.parametrize("where", [
+@pytest.mark.parametrize("values", [
     {"contact_identity": NUMBER},
     {"before": {"contact_identity": NUMBER}},
     {"requested": {"contact_identity": NUMBER}},
     {"after": {"contact_identity": f"whatsapp:{NUMBER}"}},
-], ids=lambda where: next(iter(where)))  # fmt: skip
-def test_flow_that_ever_had_the_identity_is_erased_whole(actor, where):
+], ids=lambda values: next(iter(values)))  # fmt: skip
+def test_flow_that_ever_had_the_identity_is_erased_completely(actor, values):
     record(actor, friendly_name="Before it had the number")
-    record(actor, **where)
+    record(actor, **values)
     record(actor, friendly_name="After it had the number")
 
-    assert erasure.erase(identity=NUMBER, actor=actor).seqs == [1, 2, 3]
+    assert erasure.erase(identity=NUMBER, actor=actor).erased_seqs == [1, 2, 3]
 
 
 def test_flow_that_only_mentions_the_identity_keeps_its_other_events(actor):
     record(actor, friendly_name="Something else")
     record(actor, friendly_name=f"Instead of {NUMBER}")
 
-    assert erasure.erase(identity=NUMBER, actor=actor).seqs == [2]
+    assert erasure.erase(identity=NUMBER, actor=actor).erased_seqs == [2]
 
 
-def test_flow_that_has_the_identity_in_the_copy_alone_is_erased_whole(flow_sid, actor):
+def test_flow_with_the_identity_only_in_the_mirror_is_erased_completely(flow_sid, actor):
     AuditPayload.objects.update(contact_identity="", after=None)
     record(actor, target_sid=flow_sid, friendly_name="Of that flow")
 
     erased = erasure.erase(identity=NUMBER, actor=actor)
 
-    assert erased.seqs == [1, 2]
+    assert erased.erased_seqs == [1, 2]
     assert not Flow.objects.exists()
 
 
-def test_copy_that_only_mentions_the_identity_goes_too(sandbox, actor):
+def test_mirrored_flow_that_only_mentions_the_identity_is_removed(sandbox, actor):
     sandbox.add_flow(friendly_name=f"Instead of {NUMBER}", contact_identity="+331")
     sandbox.add_flow(friendly_name="Other", contact_identity="+332")
     mirror.sync(ACCOUNT)
 
     erased = erasure.erase(identity=NUMBER, actor=actor)
 
-    assert len(erased.flows) == 1
+    assert len(erased.removed_sids) == 1
     assert Flow.objects.get().friendly_name == "Other"
 
 
-def test_both_events_of_a_creation_that_failed_are_erased(sandbox, actor):
+def test_both_events_of_a_failed_creation_are_erased(sandbox, actor):
     sandbox.inject(Fault(FaultKind.REFUSE, status=400, code=20001, method="POST"))
     create_flow(values={"contact_identity": NUMBER})
 
-    assert erasure.erase(identity=NUMBER, actor=actor).seqs == [1, 2]
+    assert erasure.erase(identity=NUMBER, actor=actor).erased_seqs == [1, 2]
 
 
-def test_all_events_of_a_creation_that_would_have_had_it_are_erased(actor):
+def test_all_events_of_a_creation_with_the_identity_are_erased(actor):
     change = {"action": "flow.create", "target_sid": "", "change_id": uuid.uuid4()}
     record(
         actor, **change, stage="attempt", result="pending", requested={"contact_identity": NUMBER}
@@ -184,33 +187,33 @@ def test_all_events_of_a_creation_that_would_have_had_it_are_erased(actor):
     record(actor, **change, friendly_name="Kanari", result="failed")
     record(actor, target_sid="", friendly_name="Other")
 
-    assert erasure.erase(identity=NUMBER, actor=actor).seqs == [1, 2]
+    assert erasure.erase(identity=NUMBER, actor=actor).erased_seqs == [1, 2]
 
 
-def test_what_was_searched_for_in_an_export_is_erased(actor):
+def test_search_text_of_an_export_is_erased(actor):
     requested = {"format": "csv", "filters": {"q": NUMBER}, "after": 0, "through": 1}
     record(actor, action="audit.export", stage="access", target_sid="", requested=requested)
 
-    assert erasure.erase(identity=NUMBER, actor=actor).seqs == [1]
+    assert erasure.erase(identity=NUMBER, actor=actor).erased_seqs == [1]
 
 
-def test_flow_that_is_gone_from_twilio_does_not_come_back(sandbox, flow_sid, actor):
+def test_flow_deleted_at_twilio_is_not_restored_by_a_sync(sandbox, flow_sid, actor):
     delete_flow(flow_sid)
 
     erased = erasure.erase(sid=flow_sid, actor=actor)
     mirror.sync(ACCOUNT)
 
-    assert (erased.flows, erased.at_twilio) == ([flow_sid], [])
+    assert (erased.removed_sids, erased.sids_at_twilio) == ([flow_sid], [])
     assert not Flow.objects.exists()
 
 
-def test_flow_that_twilio_still_has_comes_back_as_a_new_baseline(sandbox, flow_sid, actor):
+def test_flow_that_twilio_still_has_gets_a_new_baseline(sandbox, flow_sid, actor):
     erased = erasure.erase(sid=flow_sid, actor=actor)
     assert not drift.last_recorded_states([flow_sid])[flow_sid].is_known
 
     mirror.sync(ACCOUNT)
 
-    assert erased.at_twilio == [flow_sid]
+    assert erased.sids_at_twilio == [flow_sid]
     assert Flow.objects.get().sid == flow_sid
     assert list(AuditEvent.objects.order_by("seq").values_list("action", flat=True)) == [
         "flow.baseline", "audit.erase", "flow.baseline",
@@ -218,45 +221,45 @@ def test_flow_that_twilio_still_has_comes_back_as_a_new_baseline(sandbox, flow_s
     assert not OpenDrift.objects.exists()
 
 
-def test_drift_that_was_erased_leaves_the_inbox(sandbox, flow_sid, actor):
-    other = sandbox.add_flow(friendly_name="Made elsewhere")
+def test_erased_external_change_is_removed_from_the_inbox(sandbox, flow_sid, actor):
+    other_sid = sandbox.add_flow(friendly_name="Created outside")
     sandbox.edit_flow(flow_sid, friendly_name="Kanari")
     mirror.sync(ACCOUNT)
 
     erasure.erase(sid=flow_sid, actor=actor)
 
-    assert list(OpenDrift.objects.values_list("target_sid", flat=True)) == [other]
+    assert list(OpenDrift.objects.values_list("target_sid", flat=True)) == [other_sid]
 
 
 @pytest.mark.parametrize("kind", ["flow", "identity"])
 def test_nothing_is_erased_while_a_change_is_open(sandbox, flow_sid, actor, kind):
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-    lost = rename_flow(flow_sid).event
-    which = {"sid": flow_sid} if kind == "flow" else {"identity": NUMBER}
+    unknown_event = rename_flow(flow_sid).event
+    subject = {"sid": flow_sid} if kind == "flow" else {"identity": NUMBER}
 
     with pytest.raises(erasure.BlockedByOpenChange) as raised:
-        erasure.erase(**which, actor=actor)
+        erasure.erase(**subject, actor=actor)
 
-    assert raised.value.event == lost
+    assert raised.value.event == unknown_event
     assert (erased_seqs(), Flow.objects.count()) == ([], 1)
 
     reconcile.reconcile()
 
-    assert erasure.erase(**which, actor=actor).seqs
+    assert erasure.erase(**subject, actor=actor).erased_seqs
     assert verification.verify().bad_seq is None
 
 
-def test_open_change_of_another_flow_is_not_in_the_way(sandbox, flow_sid, actor):
+def test_open_change_of_another_flow_does_not_prevent_an_erasure(sandbox, flow_sid, actor):
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
     rename_flow(flow_sid)
     record(actor)
 
-    assert erasure.erase(sid=SID, actor=actor).seqs == [4]
+    assert erasure.erase(sid=SID, actor=actor).erased_seqs == [4]
     assert OpenChange.objects.count() == 1
 
 
 @pytest.mark.parametrize("reason", [f"{NUMBER} asked", "+33 199 000 123", "whatsapp:+33199000123"])
-def test_reason_must_not_tell_what_is_erased(actor, reason):
+def test_reason_must_not_contain_the_identity(actor, reason):
     record(actor, contact_identity=NUMBER)
 
     with pytest.raises(erasure.ReasonMentionsData):
@@ -265,14 +268,14 @@ def test_reason_must_not_tell_what_is_erased(actor, reason):
     assert erased_seqs() == []
 
 
-def test_reason_must_not_tell_the_flows_name(actor):
+def test_reason_must_not_contain_the_flows_name(actor):
     record(actor, friendly_name="Kanari")
 
     with pytest.raises(erasure.ReasonMentionsData):
         erasure.erase(sid=SID, reason="Kanari is leaving", actor=actor)
 
 
-def test_sealed_columns_that_mention_it_are_told(actor):
+def test_events_with_the_identity_in_hashed_columns_are_reported(actor):
     record(actor, target_sid="", reason=f"{NUMBER} wants it")
     record(actor, target_sid="", reason="else")
     audit_log.append(
@@ -284,27 +287,27 @@ def test_sealed_columns_that_mention_it_are_told(actor):
 
     erased = erasure.erase(identity=NUMBER, actor=actor)
 
-    assert (erased.sealed, erased.event) == ([1, 3], None)
+    assert (erased.unerasable_seqs, erased.event) == ([1, 3], None)
 
 
-def test_reason_of_an_earlier_erasure_that_mentions_it_is_told(actor):
+def test_earlier_erasure_with_the_identity_in_its_reason_is_reported(actor):
     record(actor, friendly_name="Kanari")
     record(actor, target_sid="", contact_identity=NUMBER)
     erasure.erase(sid=SID, reason=f"moves to {NUMBER}", actor=actor)
 
     erased = erasure.erase(identity=NUMBER, actor=actor)
 
-    assert (erased.seqs, erased.sealed) == ([2], [3])
+    assert (erased.erased_seqs, erased.unerasable_seqs) == ([2], [3])
 
 
-def test_record_of_an_earlier_erasure_stays_whatever_is_looked_for(actor):
+def test_event_of_an_earlier_erasure_is_never_a_match(actor):
     record(actor, friendly_name="Kanari")
     erasure.erase(sid=SID, actor=actor)
 
     assert erasure.erase(identity="contents", actor=actor).event is None
 
 
-def test_erasure_by_flow_tells_where_else_its_name_and_identity_are(actor):
+def test_erasure_by_flow_reports_other_events_with_its_name_or_identity(actor):
     record(actor, friendly_name="Kanari", after={"contact_identity": NUMBER})
     record(actor, target_sid="", requested={"friendly_name": "Kanari"})
     record(actor, target_sid="FO2", contact_identity=NUMBER)
@@ -313,7 +316,7 @@ def test_erasure_by_flow_tells_where_else_its_name_and_identity_are(actor):
 
     erased = erasure.erase(sid=SID, actor=actor)
 
-    assert (erased.seqs, erased.elsewhere, erased.sealed) == ([1], [2, 3], [4])
+    assert (erased.erased_seqs, erased.possible_seqs, erased.unerasable_seqs) == ([1], [2, 3], [4])
 
 
 def test_second_erasure_finds_nothing_and_leaves_no_event(actor):
@@ -322,55 +325,58 @@ def test_second_erasure_finds_nothing_and_leaves_no_event(actor):
 
     second = erasure.erase(identity=NUMBER, actor=actor)
 
-    assert (first.seqs, second.event, second.seqs) == ([1], None, [])
+    assert (first.erased_seqs, second.event, second.erased_seqs) == ([1], None, [])
     assert AuditEvent.objects.count() == 2
 
 
-def test_erasures_themselves_are_never_erased(actor):
+def test_event_of_an_erasure_is_never_erased(actor):
     record(actor)
     erasure.erase(sid=SID, actor=actor)
     record(actor)
 
     erased = erasure.erase(sid=SID, actor=actor)
 
-    assert erased.seqs == [3]
+    assert erased.erased_seqs == [3]
     assert verification.verify().bad_seq is None
 
 
-def test_what_is_appended_during_the_search_is_erased_too(actor, monkeypatch):
+def test_event_appended_during_the_search_is_erased(actor, monkeypatch):
     record(actor, contact_identity=NUMBER)
-    scan_through, calls = erasure._ErasureSearch.scan_through, []
+    scan_events = ErasureSearch.scan_events
+    late_events = []
 
-    def slow(self, through):
-        scan_through(self, through)
-        if not calls:
-            calls.append(record(actor, target_sid="", message=f"about {NUMBER}"))
+    def scan_then_record(self, through):
+        scan_events(self, through)
+        if not late_events:
+            late_events.append(record(actor, target_sid="", message=f"about {NUMBER}"))
 
-    monkeypatch.setattr(erasure._ErasureSearch, "scan_through", slow)
+    monkeypatch.setattr(ErasureSearch, "scan_events", scan_then_record)
 
-    assert erasure.erase(identity=NUMBER, actor=actor).seqs == [1, 2]
+    assert erasure.erase(identity=NUMBER, actor=actor).erased_seqs == [1, 2]
 
 
-@pytest.mark.parametrize("batch", [1, 2, 3])
-def test_many_events_are_erased_in_batches(actor, monkeypatch, batch):
-    monkeypatch.setattr(erasure, "BATCH_SIZE", batch)
+@pytest.mark.parametrize("batch_size", [1, 2, 3])
+def test_many_events_are_erased_in_batches(actor, monkeypatch, batch_size):
+    monkeypatch.setattr(database, "BATCH_SIZE", batch_size)
     for _ in range(6):
         record(actor, contact_identity=NUMBER, change_id=uuid.uuid4())
 
-    assert erasure.erase(identity=NUMBER, actor=actor).seqs == erased_seqs() == [1, 2, 3, 4, 5, 6]
+    erased = erasure.erase(identity=NUMBER, actor=actor)
+
+    assert erased.erased_seqs == erased_seqs() == [1, 2, 3, 4, 5, 6]
 
 
-@pytest.mark.parametrize("step", ["event", "payload", "copy"])
-def test_erasure_that_breaks_off_leaves_everything_as_it_was(flow_sid, actor, monkeypatch, step):
-    def broken(*_args, **_kwargs):
+@pytest.mark.parametrize("step", ["event", "payload", "mirror"])
+def test_failed_erasure_changes_nothing(flow_sid, actor, monkeypatch, step):
+    def fail(*_args, **_kwargs):
         raise DatabaseError
 
     if step == "event":
-        monkeypatch.setattr(AuditEvent, "save", broken)
+        monkeypatch.setattr(AuditEvent, "save", fail)
     elif step == "payload":
-        monkeypatch.setattr(AuditPayload, "save", broken)
+        monkeypatch.setattr(AuditPayload, "save", fail)
     else:
-        monkeypatch.setattr(OpenDrift.objects, "filter", broken)
+        monkeypatch.setattr(OpenDrift.objects, "filter", fail)
 
     with pytest.raises(NotRecorded):
         erasure.erase(sid=flow_sid, actor=actor)
@@ -382,33 +388,33 @@ def test_erasure_that_breaks_off_leaves_everything_as_it_was(flow_sid, actor, mo
 
 
 @pytest.mark.parametrize("events", [0, 1])
-def test_messages_that_wait_in_sessions_are_forgotten(actor, events):
+def test_pending_messages_are_removed_from_sessions(actor, events):
     for _ in range(events):
         record(actor, friendly_name="Kanari")
-    waiting = SessionStore()
-    waiting.update(
+    session = SessionStore()
+    session.update(
         {"_messages": '[["__json_message",0,25,"“Kanari” is off"]]', "_auth_user_id": "7"}
     )
-    waiting.save()
-    other = SessionStore()
-    other.update({"_auth_user_id": "8"})
-    other.save()
-    before = Session.objects.get(pk=other.session_key).session_data
+    session.save()
+    other_session = SessionStore()
+    other_session.update({"_auth_user_id": "8"})
+    other_session.save()
+    before = Session.objects.get(pk=other_session.session_key).session_data
 
     erasure.erase(identity="Kanari", actor=actor)
 
-    assert Session.objects.get(pk=waiting.session_key).get_decoded() == {"_auth_user_id": "7"}
-    assert Session.objects.get(pk=other.session_key).session_data == before
+    assert Session.objects.get(pk=session.session_key).get_decoded() == {"_auth_user_id": "7"}
+    assert Session.objects.get(pk=other_session.session_key).session_data == before
 
 
 @pytest.mark.parametrize(("seqs", "expected"), [
     ([], []), ([1], [[1, 1]]), ([1, 2, 3], [[1, 3]]), ([1, 3, 4, 9], [[1, 1], [3, 4], [9, 9]]),
 ])  # fmt: skip
-def test_ranges(seqs, expected):
+def test_seqs_are_grouped_into_ranges(seqs, expected):
     assert erasure.seq_ranges(seqs) == expected
 
 
-def test_new_flow_with_the_name_of_an_erased_one_can_be_made(sandbox, actor):
+def test_flow_with_the_name_of_an_erased_flow_can_be_created(sandbox, actor):
     sid = create_flow().event.target_sid
     delete_flow(sid, base={"friendly_name": NEW_FLOW["friendly_name"]})
     erasure.erase(sid=sid, actor=actor)
@@ -417,7 +423,7 @@ def test_new_flow_with_the_name_of_an_erased_one_can_be_made(sandbox, actor):
     assert verification.verify().bad_seq is None
 
 
-def test_searches_that_people_keep_are_erased_too(person, sandbox, flow_sid, actor):
+def test_saved_views_with_the_identity_are_deleted(person, sandbox, flow_sid, actor):
     omar = person("operator")
     for name, query in (
         ("Mrs +33 199 000 123", "q=x"),

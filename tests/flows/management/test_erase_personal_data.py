@@ -1,4 +1,4 @@
-"""The command that erases personal data: afterwards the value is nowhere, and whatever is left to do is told."""
+"""The command that erases personal data from everywhere and reports what remains to be done."""
 
 import io
 import json
@@ -30,52 +30,51 @@ NAME = "Zoë Kanarienvogel-7f3a"
 GREEK = "Καναρίνι"
 
 
-def ran(*command):
+def run_command(*command):
     out, err = io.StringIO(), io.StringIO()
     call_command(*command, stdout=out, stderr=err)
     return out.getvalue(), err.getvalue()
 
 
 def erase(*options):
-    return ran("erase_personal_data", *options)
+    return run_command("erase_personal_data", *options)
 
 
-def spellings():
-    """The canary as it may stand in a file: in text, folded, escaped in JSON, percent-encoded."""
-    texts = [
-        text
-        for value in (NAME, GREEK)
-        for text in (value, normalize_text(value), json.dumps(value)[1:-1])
-    ]
-    core = ["kanarienvogel-7f3a", "33777123456"]
-    return [text.encode() for text in (*texts, *core)]
+def canary_spellings():
+    """Return the canary's data as a file may contain it: as text, normalized, escaped in JSON."""
+    texts = ["kanarienvogel-7f3a", "33777123456"]
+    for value in (NAME, GREEK):
+        texts += [value, normalize_text(value), json.dumps(value)[1:-1]]
+    return [text.encode() for text in texts]
 
 
-def files():
+def read_sqlite_files():
     name = connection.settings_dict["NAME"]
     paths = [Path(f"{name}{ending}") for ending in ("", "-wal", "-shm")]
     return [path.read_bytes() for path in paths if path.exists()]
 
 
-def tables():
-    """What PostgreSQL has of it: every row of every table, and its statistics."""
+def read_postgresql_tables():
+    """Return every row of every table, and the statistics, as bytes."""
     with connection.cursor() as cursor:
-        kept = []
+        rows = []
         for table in (*connection.introspection.table_names(cursor), "pg_stats"):
             cursor.execute(f"SELECT t::text FROM {connection.ops.quote_name(table)} AS t")
-            kept += [row[0].encode() for row in cursor.fetchall()]
-        return kept
+            rows += [row[0].encode() for row in cursor.fetchall()]
+        return rows
 
 
-def found(*more):
-    """The spellings of the canary that are in the database or in one of these texts, in any case."""
-    data = b"\n".join([*(files() if connection.vendor == "sqlite" else tables()), *more]).lower()
-    return [text for text in spellings() if text.lower() in data]
+def find_canary(*more_texts):
+    """Return the canary's spellings that the database or one of these texts contains."""
+    is_sqlite = connection.vendor == "sqlite"
+    stored = read_sqlite_files() if is_sqlite else read_postgresql_tables()
+    data = b"\n".join([*stored, *more_texts]).lower()
+    return [text for text in canary_spellings() if text.lower() in data]
 
 
 @pytest.fixture
 def canary(sandbox, client_of, monkeypatch):
-    """A flow whose name, identity and address are in every place that there is; gone from Twilio by now."""
+    """The SID of a deleted flow whose name, identity and URL are in every possible place."""
     values = {
         "friendly_name": NAME, "contact_identity": NUMBER, "integration_type": "external",
         "integration_flow_sid": None, "integration_url": f"https://x.example/{NUMBER}?who=kanarienvogel-7f3a",
@@ -94,9 +93,9 @@ def canary(sandbox, client_of, monkeypatch):
     sandbox.edit_flow(sid, friendly_name=f"{NAME} {GREEK} 3")
     mirror.sync(ACCOUNT)
     client_of("viewer").post(f"/flows/{sid}/enabled/", {"enabled": "false"})
-    waiting = SessionStore()
-    waiting["_messages"] = f"“{NAME}” is off"
-    waiting.save()
+    session = SessionStore()
+    session["_messages"] = f"“{NAME}” is off"
+    session.save()
     delete_flow(sid, base={"friendly_name": f"{NAME} {GREEK} 3"})
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -105,20 +104,20 @@ def canary(sandbox, client_of, monkeypatch):
 
 
 def test_canary_is_found_before_it_is_erased(canary):
-    """Or the search of the next test would prove nothing."""
-    escaped = (
-        [] if connection.vendor == "sqlite" else [text for text in spellings() if b"\\u" in text]
-    )
+    """Prove that the search of the next test would find the canary."""
+    expected = canary_spellings()
+    if connection.vendor == "postgresql":  # stores JSON without escapes
+        expected = [text for text in expected if b"\\u" not in text]
 
-    assert found() == [text for text in spellings() if text not in escaped]
+    assert find_canary() == expected
 
 
 @pytest.mark.parametrize("by", ["flow", "identity"])
-def test_nothing_of_the_value_is_left_and_verification_is_green(canary, sandbox, actor, by):
-    other = create_flow(
+def test_erased_data_is_nowhere_and_the_chain_is_intact(canary, sandbox, actor, by):
+    other_sid = create_flow(
         values={"friendly_name": "Other", "contact_identity": "+33777999999"}
     ).event.target_sid
-    if by == "identity":  # what has no flow's SID is found by the value alone
+    if by == "identity":  # events without a flow's SID
         sandbox.inject(Fault(FaultKind.REFUSE, status=400, code=20001, method="POST"))
         create_flow(values={"friendly_name": NAME, "contact_identity": NUMBER})
         audit_log.append(
@@ -128,74 +127,76 @@ def test_nothing_of_the_value_is_left_and_verification_is_green(canary, sandbox,
 
     out, err = erase(f"--{by}", canary if by == "flow" else NUMBER, "--reason", "asked for")
 
-    exports = [ran("export_audit", "--format", form)[0].encode() for form in ("ndjson", "csv")]
-    assert found(*exports) == []
+    exports = [
+        run_command("export_audit", "--format", form)[0].encode() for form in ("ndjson", "csv")
+    ]
+    assert find_canary(*exports) == []
     assert verification.verify().bad_seq is None
-    assert Flow.objects.get().sid == other
+    assert Flow.objects.get().sid == other_sid
     assert AuditPayload.objects.filter(friendly_name="Other", erased_at=None).count() == 2
     assert "Database compacted." in out
     assert err.startswith("Not erased: ")
 
 
-def test_erased_payload_that_is_tampered_with_is_still_found(canary):
+def test_tampering_with_an_erased_payload_is_found(canary):
     erase("--identity", NUMBER)
     AuditPayload.objects.filter(pk=3).update(friendly_name="other")
 
     with pytest.raises(CommandError, match="Event 3 has a payload"):
-        ran("verify_audit")
+        run_command("verify_audit")
 
 
 @pytest.fixture
 def event(actor):
-    about = Payload(friendly_name=NAME, contact_identity=NUMBER)
+    payload = Payload(friendly_name=NAME, contact_identity=NUMBER)
     return audit_log.append(
         action="flow.update",
         stage="outcome",
         result="failed",
         actor=actor,
         target_sid="FO" + "1" * 32,
-        payload=about,
+        payload=payload,
     )
 
 
 @pytest.fixture
-def compacted(monkeypatch):
-    """How often the database was written anew, without doing it."""
+def compactions(monkeypatch):
+    """The calls of `compact`, which does nothing in the test."""
     calls = []
     monkeypatch.setattr(compaction, "compact", lambda: calls.append(1))
     return calls
 
 
-def test_erasure_tells_what_it_did_and_who_did_it(event, actor, compacted):
+def test_erasure_reports_its_numbers_and_logs_its_actor(event, actor, compactions):
     out, _ = erase("--flow", event.target_sid, "--reason", "asked for")
 
-    erased = AuditEvent.objects.get(action="audit.erase")
+    erasure_event = AuditEvent.objects.get(action="audit.erase")
     assert out.splitlines() == [
         "Erased personal data from 1 events (1) and 0 flows (logged as event 2).",
         "Database compacted.",
     ]
-    assert erased.actor_label.startswith("CLI (")
-    assert erased.reason == "asked for"
+    assert erasure_event.actor_label.startswith("CLI (")
+    assert erasure_event.reason == "asked for"
 
 
-def test_erasure_of_nothing_still_writes_the_database_anew(event, compacted):
-    """As after one that was killed in between."""
+def test_erasure_of_nothing_still_compacts_the_database(event, compactions):
+    """An earlier erasure may have been killed before its compaction."""
     erase("--identity", NUMBER)
 
     out, _ = erase("--identity", NUMBER)
 
     assert "Nothing to erase" in out
-    assert len(compacted) == 2
+    assert len(compactions) == 2
     assert AuditEvent.objects.filter(action="audit.erase").count() == 1
 
 
-def test_erasure_warns_of_a_flow_that_twilio_still_has(sandbox, flow_sid, compacted):
+def test_erasure_warns_about_a_flow_that_twilio_still_has(sandbox, flow_sid, compactions):
     _, err = erase("--flow", flow_sid)
 
     assert f"Twilio still has {flow_sid}" in err
 
 
-def test_erasure_warns_of_what_it_left(event, actor, compacted):
+def test_erasure_warns_about_data_that_it_did_not_erase(event, actor, compactions):
     audit_log.append(
         action="flow.update", stage="outcome", result="failed", actor=actor, reason=f"for {NUMBER}",
         payload=Payload(contact_identity=NUMBER + "7"),
@@ -208,36 +209,36 @@ def test_erasure_warns_of_what_it_left(event, actor, compacted):
     assert NUMBER not in err
 
 
-@pytest.mark.parametrize(("options", "told"), [
+@pytest.mark.parametrize(("options", "error"), [
     (["--flow", "FO1"], "Not a Flex Flow SID"),
     (["--identity", " x "], "too short"),
     ([], "one of the arguments"),
     (["--flow", "FO" + "1" * 32, "--identity", NUMBER], "not allowed with"),
     (["--identity", NUMBER, "--reason", f"{NUMBER} asked"], "reason contains"),
 ], ids=["sid", "short", "nothing", "both", "reason"])  # fmt: skip
-def test_erasure_that_is_asked_for_wrongly_erases_nothing(event, compacted, options, told):
-    with pytest.raises(CommandError, match=told):
+def test_erasure_with_wrong_options_erases_nothing(event, compactions, options, error):
+    with pytest.raises(CommandError, match=error):
         erase(*options)
 
-    assert compacted == []
+    assert compactions == []
     assert AuditPayload.objects.get().erased_at is None
 
 
-def test_erasure_while_a_change_is_open_says_which(sandbox, flow_sid, compacted):
+def test_erasure_names_the_open_change_that_prevents_it(sandbox, flow_sid, compactions):
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
-    lost = rename_flow(flow_sid).event
+    unknown_event = rename_flow(flow_sid).event
 
-    with pytest.raises(CommandError, match=rf"unknown outcome \(event {lost.seq}\)"):
+    with pytest.raises(CommandError, match=rf"unknown outcome \(event {unknown_event.seq}\)"):
         erase("--flow", flow_sid)
 
-    assert compacted == []
+    assert compactions == []
 
 
-def test_erasure_that_is_not_on_record_erases_nothing(event, compacted, monkeypatch):
-    def broken(*_args, **_kwargs):
+def test_erasure_that_can_not_be_logged_erases_nothing(event, compactions, monkeypatch):
+    def fail(*_args, **_kwargs):
         raise DatabaseError
 
-    monkeypatch.setattr(AuditEvent, "save", broken)
+    monkeypatch.setattr(AuditEvent, "save", fail)
 
     with pytest.raises(CommandError, match="nothing was erased"):
         erase("--identity", NUMBER)
@@ -245,11 +246,11 @@ def test_erasure_that_is_not_on_record_erases_nothing(event, compacted, monkeypa
     assert AuditPayload.objects.get().erased_at is None
 
 
-def test_files_that_could_not_be_written_anew_are_no_success(event, monkeypatch):
-    def in_the_way():
+def test_failed_compaction_is_an_error(event, monkeypatch):
+    def fail_to_compact():
         raise CompactionFailed("Another connection is in the way.")
 
-    monkeypatch.setattr(compaction, "compact", in_the_way)
+    monkeypatch.setattr(compaction, "compact", fail_to_compact)
 
     with pytest.raises(
         CommandError,

@@ -1,5 +1,4 @@
-"""What other tables have copied of a flow goes with it: afterwards neither the rows nor the files have any of
-it."""
+"""Copies of a flow's data in other tables are erased from the rows and from the files."""
 
 import json
 
@@ -24,17 +23,17 @@ from flows.plans.models import Plan, PlannedChange
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import NEW_FLOW, OMAR, create_flow, rename_flow
-from tests.flows.management.test_erase_personal_data import NAME, NUMBER, erase, found
+from tests.flows.management.test_erase_personal_data import NAME, NUMBER, erase, find_canary
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LEGACY = f"“{NAME} {NUMBER}” is on for the same channel and identity, and only one can be."
-FAILED = f"Traceback …\nDETAIL:  Failing row contains ({{sid}}, {NAME}, {NUMBER})."
+LEGACY_REASON = f"“{NAME} {NUMBER}” is on for the same channel and identity, and only one can be."
+TRACEBACK = f"Traceback …\nDETAIL:  Failing row contains ({{sid}}, {NAME}, {NUMBER})."
 
 
 @pytest.fixture
 def remnants(sandbox, client_of):
-    """A flow that other rows tell of: of another flow in a plan, of a lost creation, of a task that failed."""
+    """The SID of a flow whose data other tables have: a plan, an open change, a failed task."""
     mirror.sync(ACCOUNT)
     sandbox.inject(Fault(FaultKind.DROP, method="POST"))
     create_flow(values={"friendly_name": "Quite another", "contact_identity": "+4923055999"})
@@ -42,89 +41,88 @@ def remnants(sandbox, client_of):
         **{**{key: value for key, value in NEW_FLOW.items() if value is not None},
            "friendly_name": f"{NAME} {NUMBER}", "contact_identity": NUMBER, "enabled": True}
     )  # fmt: skip
-    off = sandbox.add_flow(
+    disabled_sid = sandbox.add_flow(
         friendly_name="Second", channel_type="sms", contact_identity="+1", enabled=False
     )
     assert reconcile.reconcile() == []
     assert sid in OpenChange.objects.get().last_reading
-    client_of("operator").post("/flows/plans/new/", {"sid": off, "kind": "enable"})
-    PlannedChange.objects.update(
-        target_sid=off, skipped=LEGACY
-    )  # as versions before this one wrote it
+    client_of("operator").post("/flows/plans/new/", {"sid": disabled_sid, "kind": "enable"})
+    # As earlier versions wrote it.
+    PlannedChange.objects.update(target_sid=disabled_sid, skipped=LEGACY_REASON)
     Plan.objects.update(
         title=f"Change the webhook's host to {NUMBER}.example", ended_because=f"{NUMBER} failed"
     )
     SyncState.objects.update(error=f"Twilio answered about {NUMBER}")
     task = execution.run_plan.enqueue("0c1e9d5e-6b1f-4c07-8f3a-1d2b3c4d5e6f")
     DBTaskResult.objects.filter(pk=task.id).update(
-        traceback=FAILED.format(sid=sid), finished_at=timezone.now()
+        traceback=TRACEBACK.format(sid=sid), finished_at=timezone.now()
     )
-    waiting = SessionStore()
-    waiting["typed"] = json.dumps({"contact_identity": NUMBER})
-    waiting["_auth_user_id"] = "1"
-    waiting.save()
+    session = SessionStore()
+    session["typed"] = json.dumps({"contact_identity": NUMBER})
+    session["_auth_user_id"] = "1"
+    session.save()
     sandbox.remove_flow(sid)
     return sid
 
 
 def test_remnants_are_found_before_they_are_erased(remnants):
-    assert NUMBER[1:].encode() in found()
+    assert NUMBER[1:].encode() in find_canary()
 
 
 @pytest.mark.parametrize("by", ["flow", "identity"])
-def test_nothing_is_left_in_any_table_or_file(remnants, by):
-    rename_of_it(remnants)
+def test_erased_data_is_in_no_table_and_no_file(remnants, by):
+    record_name(remnants)
 
     erase(f"--{by}", remnants if by == "flow" else NUMBER)
 
-    assert found() == []
+    assert find_canary() == []
     assert verification.verify().bad_seq is None
     assert PlannedChange.objects.get().skipped == execution.DATA_ERASED
-    kept = [session.get_decoded() for session in Session.objects.all()]
-    assert {"_auth_user_id": "1"} in kept  # who is signed in stays so
-    assert not any("typed" in data for data in kept)
-    assert remnants in OpenChange.objects.get().candidates  # a SID is nobody's data
+    sessions = [session.get_decoded() for session in Session.objects.all()]
+    assert {"_auth_user_id": "1"} in sessions  # the user stays signed in
+    assert not any("typed" in data for data in sessions)
+    assert remnants in OpenChange.objects.get().candidates  # a SID is not personal data
 
 
-def rename_of_it(sid):
-    """Makes the log know what the flow was called."""
+def record_name(sid):
+    """Log an event with the flow's name and identity."""
     audit_log.append(
         action="flow.accept", stage="access", result="succeeded", actor=OMAR, target_sid=sid, account_sid=ACCOUNT,
         payload=Payload(friendly_name=f"{NAME} {NUMBER}", contact_identity=NUMBER),
     )  # fmt: skip
 
 
-def test_plan_names_the_flow_in_the_way_by_its_sid(sandbox, client_of):
-    first = sandbox.add_flow(
+def test_plan_names_a_conflicting_flow_by_its_sid(sandbox, client_of):
+    enabled_sid = sandbox.add_flow(
         friendly_name=NAME, channel_type="sms", contact_identity="+1", enabled=True
     )
-    off = sandbox.add_flow(
+    disabled_sid = sandbox.add_flow(
         friendly_name="Second", channel_type="sms", contact_identity="+1", enabled=False
     )
     mirror.sync(ACCOUNT)
 
-    client_of("operator").post("/flows/plans/new/", {"sid": off, "kind": "enable"})
+    client_of("operator").post("/flows/plans/new/", {"sid": disabled_sid, "kind": "enable"})
 
-    assert first in PlannedChange.objects.get().skipped
+    assert enabled_sid in PlannedChange.objects.get().skipped
     assert NAME not in PlannedChange.objects.get().skipped
 
 
-def test_reason_of_this_sites_own_with_an_ordinary_word_in_it_stays(sandbox, client_of, flow_sid):
-    """A flow can be called like a word of a reason."""
-    named = sandbox.add_flow(friendly_name="that", contact_identity="+4930111111")
+def test_text_of_this_site_with_an_ordinary_word_stays(sandbox, client_of, flow_sid):
+    """A flow's name can be a word of a reason."""
+    sid = sandbox.add_flow(friendly_name="that", contact_identity="+4930111111")
     mirror.sync(ACCOUNT)
     SyncState.objects.update(error="Twilio did not answer that")
     client_of("operator").post("/flows/plans/new/", {"sid": flow_sid, "kind": "enable"})
     assert PlannedChange.objects.get().skipped == "Already set."
 
-    erase("--flow", named)
+    erase("--flow", sid)
 
     assert PlannedChange.objects.get().skipped == "Already set."
     assert SyncState.objects.get().error == "Twilio did not answer that"
 
 
 @pytest.mark.parametrize("by", ["flow", "identity"])
-def test_reason_for_a_read_only_account_goes_too(sandbox, flow_sid, by):
+def test_reason_for_a_read_only_account_is_erased(sandbox, flow_sid, by):
     restrictions.set_read_only(account_sid=ACCOUNT, reason="Because of +33 199 000 123", actor=OMAR)
 
     erase(f"--{by}", flow_sid if by == "flow" else "+33199000123")
@@ -135,52 +133,55 @@ def test_reason_for_a_read_only_account_goes_too(sandbox, flow_sid, by):
 
 class TestOpenChange:
     @pytest.fixture
-    def lost(self, sandbox, flow_sid):
+    def unknown_event(self, sandbox, flow_sid):
         sandbox.inject(Fault(FaultKind.DROP, method="POST"))
         event = rename_flow(flow_sid, values={"friendly_name": NAME}).event
         sandbox.remove_flow(flow_sid)
         return event
 
-    def test_command_names_the_way_through(self, lost, flow_sid):
+    def test_command_names_the_option(self, unknown_event, flow_sid):
         with pytest.raises(
-            CommandError, match=rf"unknown outcome \(event {lost.seq}\).*--despite-open-change"
+            CommandError,
+            match=rf"unknown outcome \(event {unknown_event.seq}\).*--despite-open-change",
         ):
             erase("--flow", flow_sid)
 
-    def test_way_through_needs_a_reason(self, lost, flow_sid):
+    def test_option_needs_a_reason(self, unknown_event, flow_sid):
         with pytest.raises(CommandError, match="needs a --reason"):
             erase("--flow", flow_sid, "--despite-open-change")
 
         assert not AuditEvent.objects.filter(action="audit.erase").exists()
 
-    def test_it_is_erased_on_record_and_can_be_decided(self, lost, flow_sid, client_of):
+    def test_change_is_erased_with_an_event_and_can_be_decided(
+        self, unknown_event, flow_sid, client_of
+    ):
         _, err = erase(
             "--flow", flow_sid, "--despite-open-change", "--reason", "Asked for by the person"
         )
 
-        assert f"Needs your decision, without the erased data: events {lost.seq}" in err
-        erased = AuditEvent.objects.select_related("payload").get(action="audit.erase")
-        assert erased.reason == "Asked for by the person"
-        assert erased.payload.requested["open_changes"] == [lost.seq]
-        assert found() == []
+        assert f"Needs your decision, without the erased data: events {unknown_event.seq}" in err
+        erasure_event = AuditEvent.objects.select_related("payload").get(action="audit.erase")
+        assert erasure_event.reason == "Asked for by the person"
+        assert erasure_event.payload.requested["open_changes"] == [unknown_event.seq]
+        assert find_canary() == []
         client = client_of("operator")
-        client.post(f"/audit/{lost.event_id}/reconcile/")
-        page = client.get(f"/audit/{lost.event_id}/")
+        client.post(f"/audit/{unknown_event.event_id}/reconcile/")
+        page = client.get(f"/audit/{unknown_event.event_id}/")
         assert reconcile.REQUEST_ERASED in page.content.decode()
-        seen = page.context["form"]["seen"].value()
+        seen_reading = page.context["form"]["seen"].value()
         answer = client.post(
-            f"/audit/{lost.event_id}/decide/",
-            {"verdict": "not_applied", "reason": "Seen", "seen": seen},
+            f"/audit/{unknown_event.event_id}/decide/",
+            {"verdict": "not_applied", "reason": "Seen", "seen": seen_reading},
         )
         assert answer.status_code == 302
         assert not OpenChange.objects.exists()
-        assert found() == []
+        assert find_canary() == []
         assert verification.verify().bad_seq is None
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="of PostgreSQL's tables")
-def test_every_table_that_is_emptied_is_written_anew():
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
+def test_every_emptied_table_is_compacted():
     from flows.erasure.compaction import PERSONAL_DATA_TABLES
 
-    emptied = {"flows_openchange", "flows_closure", "flows_syncstate", "flows_plannedchange"}
-    assert emptied | {DBTaskResult._meta.db_table} <= set(PERSONAL_DATA_TABLES)
+    emptied_tables = {"flows_openchange", "flows_closure", "flows_syncstate", "flows_plannedchange"}
+    assert emptied_tables | {DBTaskResult._meta.db_table} <= set(PERSONAL_DATA_TABLES)

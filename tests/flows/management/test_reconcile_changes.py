@@ -1,4 +1,4 @@
-"""The command that finds out what became of changes whose answer was lost."""
+"""The command that resolves changes with an unknown outcome."""
 
 import io
 import uuid
@@ -15,77 +15,79 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def lose(sandbox, flow_sid, actor):
-    def make(fault):
+def change_with_fault(sandbox, flow_sid, actor):
+    """A function that turns the flow off while Twilio has a fault."""
+
+    def turn_off(fault):
         sandbox.inject(Fault(fault, method="POST"))
         flow_changes.set_enabled(
             sid=flow_sid, enabled=False, reason="", actor=actor, change_id=uuid.uuid4()
         )
 
-    return make
+    return turn_off
 
 
-def ran(*command):
+def run_command(*command):
     out = io.StringIO()
     call_command(*command, stdout=out)
     return out.getvalue()
 
 
-def test_reconcile_changes_says_what_it_found_out(lose, flow_sid):
-    lose(FaultKind.APPLY_THEN_DROP)
+def test_reconcile_changes_reports_the_outcome(change_with_fault, flow_sid):
+    change_with_fault(FaultKind.APPLY_THEN_DROP)
 
-    said = ran("reconcile_changes")
+    output = run_command("reconcile_changes")
 
-    assert f"{flow_sid}: Applied · confirmed later" in said
-    assert "No changes have an unknown outcome" in said
+    assert f"{flow_sid}: Applied · confirmed later" in output
+    assert "No changes have an unknown outcome" in output
 
 
-def test_reconcile_changes_fails_while_something_is_in_doubt(lose):
-    lose(FaultKind.DROP)
+def test_reconcile_changes_fails_while_an_outcome_is_unknown(change_with_fault):
+    change_with_fault(FaultKind.DROP)
 
     with pytest.raises(CommandError, match="Unknown outcome: 1"):
-        ran("reconcile_changes")
+        run_command("reconcile_changes")
 
 
-def test_reconcile_changes_without_twilio(lose, sandbox):
-    lose(FaultKind.DROP)
+def test_reconcile_changes_reports_that_twilio_can_not_be_read(change_with_fault, sandbox):
+    change_with_fault(FaultKind.DROP)
     sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
 
     with pytest.raises(CommandError, match="Couldn't read from Twilio"):
-        ran("reconcile_changes")
+        run_command("reconcile_changes")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_reconcile_changes_that_can_not_be_recorded(lose):
-    lose(FaultKind.APPLY_THEN_DROP)
+def test_reconcile_changes_reports_that_it_can_not_be_logged(change_with_fault):
+    change_with_fault(FaultKind.APPLY_THEN_DROP)
 
     with (
         failing_inserts("flows_auditevent"),
         pytest.raises(CommandError, match="Couldn't write to the audit log"),
     ):
-        ran("reconcile_changes")
+        run_command("reconcile_changes")
 
-    assert "Applied · confirmed later" in ran("reconcile_changes")
+    assert "Applied · confirmed later" in run_command("reconcile_changes")
 
 
-def test_reconcile_changes_counts_what_waits_for_a_person(lose, sandbox, flow_sid):
-    lose(FaultKind.APPLY_THEN_DROP)
+def test_reconcile_changes_counts_the_pending_decisions(change_with_fault, sandbox, flow_sid):
+    change_with_fault(FaultKind.APPLY_THEN_DROP)
     sandbox.edit_flow(flow_sid, enabled=None)
 
     with pytest.raises(CommandError, match=r"Unknown outcome: 1 \(1 waiting for a decision"):
-        ran("reconcile_changes")
+        run_command("reconcile_changes")
 
 
-def test_reconcile_changes_finds_what_a_lost_creation_made(sandbox):
+def test_reconcile_changes_finds_the_flow_of_an_unknown_creation(sandbox):
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
     create_flow()
 
-    said = ran("reconcile_changes")
+    output = run_command("reconcile_changes")
 
-    assert f"{next(iter(sandbox.flows))}: Applied · confirmed later" in said
+    assert f"{next(iter(sandbox.flows))}: Applied · confirmed later" in output
 
 
-def test_sync_settles_what_it_can(lose):
-    lose(FaultKind.APPLY_THEN_DROP)
+def test_sync_resolves_unknown_outcomes(change_with_fault):
+    change_with_fault(FaultKind.APPLY_THEN_DROP)
 
-    assert "Resolved 1 changes" in ran("sync_flows")
+    assert "Resolved 1 changes" in run_command("sync_flows")

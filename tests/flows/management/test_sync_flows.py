@@ -1,4 +1,4 @@
-"""The command that refreshes the copy."""
+"""The command that syncs the mirror with Twilio."""
 
 import io
 
@@ -15,7 +15,7 @@ from tests.faults.acting import failing_inserts, read_only_database, switch_flow
 pytestmark = pytest.mark.django_db
 
 
-def test_sync_flows_says_what_it_found(sandbox):
+def test_sync_flows_reports_its_numbers(sandbox):
     sandbox.add_flow()
     out = io.StringIO()
 
@@ -25,43 +25,41 @@ def test_sync_flows_says_what_it_found(sandbox):
     assert Flow.objects.count() == 1
 
 
-def test_sync_flows_fails_clearly_when_twilio_is_away(sandbox):
+def test_sync_flows_reports_that_twilio_is_unavailable(sandbox):
     sandbox.inject(Fault(FaultKind.SERVER_ERROR, times=None))
 
     with pytest.raises(CommandError, match="Sync failed: Twilio answered with status 500"):
         call_command("sync_flows")
 
 
-def test_sync_flows_whose_reading_of_what_is_in_doubt_fails_has_refreshed_the_copy(
-    sandbox, flow_sid
-):
+def test_mirror_is_synced_even_if_unknown_outcomes_can_not_be_read(sandbox, flow_sid):
     sandbox.inject(Fault(FaultKind.DROP, method="POST"))
     switch_flow(flow_sid)
-    other = sandbox.add_flow()
+    new_sid = sandbox.add_flow()
     sandbox.inject(Fault(FaultKind.REFUSE, method="GET", path="/FlexFlows/*", status=403))
 
     with pytest.raises(CommandError, match="Couldn't check the changes with an unknown outcome"):
         call_command("sync_flows")
 
-    assert Flow.objects.filter(sid=other).exists()
+    assert Flow.objects.filter(sid=new_sid).exists()
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    "broken",
+    "failure",
     [lambda: failing_inserts("flows_auditevent"), read_only_database],
     ids=["log", "database"],
 )
-def test_sync_flows_fails_clearly_when_the_database_can_not_be_written(sandbox, flow_sid, broken):
+def test_sync_flows_reports_that_the_database_can_not_be_written(sandbox, flow_sid, failure):
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
 
-    with broken(), pytest.raises(CommandError, match="Sync failed"):
+    with failure(), pytest.raises(CommandError, match="Sync failed"):
         call_command("sync_flows")
 
     assert Flow.objects.get().friendly_name == "Réclamations Lyon"
 
 
-def test_sync_flows_leaves_another_sync_alone(sandbox, settings):
+def test_sync_flows_does_not_run_beside_another_sync(sandbox, settings):
     SyncState.objects.create(account_sid=settings.FLEX_ACCOUNTS[0].sid, started_at=timezone.now())
 
     with pytest.raises(CommandError, match="in progress"):
@@ -70,7 +68,7 @@ def test_sync_flows_leaves_another_sync_alone(sandbox, settings):
     assert sandbox.requests == []
 
 
-def test_sync_flows_says_how_far_missing_flows_are_checked_and_that_not_all_is_well(sandbox):
+def test_sync_flows_fails_while_missing_flows_are_checked(sandbox):
     sids = [sandbox.add_flow() for _ in range(30)]
     call_command("sync_flows", stdout=io.StringIO())
     for sid in sids:
@@ -86,7 +84,7 @@ def test_sync_flows_says_how_far_missing_flows_are_checked_and_that_not_all_is_w
     call_command("sync_flows", stdout=out)
 
 
-def test_sync_flows_says_that_a_list_left_out_flows(sandbox):
+def test_sync_flows_reports_flows_missing_from_the_list(sandbox):
     sandbox.add_flow()
     call_command("sync_flows", stdout=io.StringIO())
     sandbox.lag(Lag("empty"))

@@ -1,5 +1,7 @@
-"""Secrets in addresses, JSON and sentences: what is masked, what is left, and that a mask says only that a secret
-changed. What earlier versions had masked comes out the same."""
+"""Redaction of URLs, JSON and sentences.
+
+A mask shows only that a secret changed. Values that an earlier version redacted stay equal.
+"""
 
 import json
 import random
@@ -28,17 +30,17 @@ MASK = r"masked-[0-9a-f]{6}"
 
 
 def assert_masked(value, expected):
-    """`expected` has an * wherever a mask has to stand; what else it says is still there."""
-    found = redact_field("integration_url", value)
+    """Check the redacted URL against `expected`, in which an * stands for a mask."""
+    redacted = redact_field("integration_url", value)
     pattern = re.escape(expected).replace(r"\*", MASK)
-    assert re.fullmatch(pattern, found, re.DOTALL), found
-    assert CANARY not in found
-    assert redact_field("integration_url", found) == found
-    assert unmask(found, value) == value
+    assert re.fullmatch(pattern, redacted, re.DOTALL), redacted
+    assert CANARY not in redacted
+    assert redact_field("integration_url", redacted) == redacted
+    assert unmask(redacted, value) == value
 
 
 @pytest.mark.parametrize(
-    ("address", "expected"),
+    ("url", "expected"),
     [
         ("https://c4n4ry@h.example/in", "https://*@h.example/in"),
         ("https://user:c4n4ry@h.example", "https://*@h.example"),
@@ -58,7 +60,7 @@ def assert_masked(value, expected):
         ("u:c4n4ry@h.example/in", "*@h.example/in"),
         ("u:c4n4ry@localhost:8000", "*@localhost:8000"),
         ("https://ü:c4n4ry@bücher.example/in", "https://*@bücher.example/in"),
-        # Not as it should be written
+        # Malformed
         ("https://u:c4/c4n4ry@h.example/in", "https://*@h.example/in"),
         ("https://u:p?c4n4ry@h.example/in", "https://*@h.example/in"),
         ("https://u:p#c4n4ry@h.example/in", "https://*@h.example/in"),
@@ -68,12 +70,12 @@ def assert_masked(value, expected):
         ("https://u:80c4n4ry", "https://*"),
     ],
 )
-def test_user_info(address, expected):
-    assert_masked(address, expected)
+def test_user_info_is_masked(url, expected):
+    assert_masked(url, expected)
 
 
 @pytest.mark.parametrize(
-    ("address", "expected"),
+    ("url", "expected"),
     [
         ("https://h.example/?token=c4n4ry", "https://h.example/?token=*"),
         ("https://h.example/?team=care&token=c4n4ry&lang=en-GB", "https://h.example/?team=care&token=*&lang=en-GB"),
@@ -91,7 +93,7 @@ def test_user_info(address, expected):
         ("h.example/in?key=c4n4ry", "h.example/in?key=*"),
         ("/in?key=c4n4ry", "/in?key=*"),
         ("  https://h.example/?key=c4n4ry\n", "  https://h.example/?key=*"),
-        # No name vouches for what is not plain, and few names do for what is.
+        # A value stays only if it is plain and its name is a harmless one.
         ("https://h.example/?team=c4n4ry", "https://h.example/?team=*"),
         ("https://h.example/?anything=c4n4ry", "https://h.example/?anything=*"),
         ("https://h.example/?c4n4ry", "https://h.example/?*"),
@@ -99,7 +101,7 @@ def test_user_info(address, expected):
         ("https://h.example/?team=care&amp;token=c4n4ry", "https://h.example/?team=care&*"),
         ('https://h.example/?data={"token":"c4n4ry"}', "https://h.example/?data=*"),
         ("https://h.example/?label=%7B%22token%22%3A%22c4n4ry%22%7D", "https://h.example/?label=*"),
-        # What stands in a fragment, in a path's parameters, and in an address within the address.
+        # Fragments, parameters of a path, and URLs within a URL.
         ("https://h.example/in#c4n4ry", "https://h.example/in#*"),
         ("https://h.example/#access_token=c4n4ry&a=1", "https://h.example/#access_token=*&a=*"),
         ("https://h.example/in;jsessionid=c4n4ry?team=care", "https://h.example/*"),
@@ -110,12 +112,12 @@ def test_user_info(address, expected):
         ("https://h.example/?n=https%3A%2F%2Fi%2F%3Fm%3Dhttps%253A%252F%252Fj%252F%253Fkey%253Dc4n4ry", "https://h.example/?n=*"),
     ],
 )  # fmt: skip
-def test_query_and_fragment(address, expected):
-    assert_masked(address, expected)
+def test_query_and_fragment_are_masked(url, expected):
+    assert_masked(url, expected)
 
 
 @pytest.mark.parametrize(
-    ("address", "expected"),
+    ("url", "expected"),
     [
         ("https://hooks.slack.example/services/T0A/B0B/c4n4ry", "https://hooks.slack.example/services/*"),
         ("https://hooks.zapier.example/hooks/catch/1234567/c4n4ry/", "https://hooks.zapier.example/hooks/catch/*"),
@@ -136,12 +138,12 @@ def test_query_and_fragment(address, expected):
         ("https://h.exa mple/in", "https://*/in"),
     ],
 )  # fmt: skip
-def test_path(address, expected):
-    assert_masked(address, expected)
+def test_path_is_masked(url, expected):
+    assert_masked(url, expected)
 
 
 @pytest.mark.parametrize(
-    "address",
+    "url",
     [
         "https://h.example", "https://h.example:8080/", "http://127.0.0.1:8000/in", "https://[::1]:8443/in", "https://[2001:db8::1]/",
         "https://hooks.example.com/twilio/incoming", "https://chat.care.example/v2/inbound", "https://h.example/api/conversations/new",
@@ -152,9 +154,9 @@ def test_path(address, expected):
         "", " ", "?", "/", "https://",
     ],
 )  # fmt: skip
-def test_webhook_can_be_recognised(address):
-    assert redact_field("integration_url", address) == address
-    assert not has_mask(address)
+def test_harmless_webhook_is_unchanged(url):
+    assert redact_field("integration_url", url) == url
+    assert not has_mask(url)
 
 
 @pytest.mark.parametrize(
@@ -165,10 +167,10 @@ def test_webhook_can_be_recognised(address):
         "hash", "digest", "mac", "ticket", "tok", "sec", "cred", "access", "private", "nonce", "k", "p", "h", "t",
     ],
 )  # fmt: skip
-def test_names_of_secrets_in_what_people_write(name):
-    written = f"see https://h.example/in?{name}=open&lang=en"
+def test_secret_parameter_is_masked_in_a_reason(name):
+    reason = f"see https://h.example/in?{name}=open&lang=en"
 
-    assert re.fullmatch(rf"see https://h\.example/in\?{name}={MASK}&lang=en", redact_note(written))
+    assert re.fullmatch(rf"see https://h\.example/in\?{name}={MASK}&lang=en", redact_note(reason))
 
 
 @pytest.mark.parametrize(
@@ -179,13 +181,13 @@ def test_names_of_secrets_in_what_people_write(name):
         "https://t.example/in?keyboard=open&author=omar&zip_code=4711",
     ],
 )  # fmt: skip
-def test_link_to_a_ticket_stays_in_a_reason(link):
+def test_link_to_a_ticket_is_unchanged_in_a_reason(link):
     for sentence in (f"See {link}.", f"({link})", link, f"{link}, and {link}"):
         assert redact_note(sentence) == sentence
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"),
+    ("text", "expected"),
     [
         ("Bearer c4n4ry-abc", "Bearer *"), ("it sent bearer c4n4ry", "it sent bearer *"),
         ("Authorization: Basic dTpjNG40cnk=", "Authorization: Basic *"), ("authorization=c4n4ry", "authorization=*"),
@@ -198,12 +200,12 @@ def test_link_to_a_ticket_stays_in_a_reason(link):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("mask", [redact, redact_note])
-def test_credentials_in_a_sentence(mask, text, kept):
-    found = mask(text)
+def test_credentials_are_masked_in_a_sentence(mask, text, expected):
+    redacted = mask(text)
 
-    assert re.fullmatch(re.escape(kept).replace(r"\*", MASK), found), found
-    assert mask(found) == found
-    assert CANARY not in found
+    assert re.fullmatch(re.escape(expected).replace(r"\*", MASK), redacted), redacted
+    assert mask(redacted) == redacted
+    assert CANARY not in redacted
 
 
 @pytest.mark.parametrize(
@@ -216,7 +218,7 @@ def test_credentials_in_a_sentence(mask, text, kept):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("mask", [redact, redact_note])
-def test_what_has_no_secret_is_left_as_it_is(mask, text):
+def test_text_without_a_secret_is_unchanged(mask, text):
     assert mask(text) == text
     assert not has_mask(text)
 
@@ -251,30 +253,30 @@ def test_what_has_no_secret_is_left_as_it_is(mask, text):
         ),
     ],
 )
-def test_addresses_in_a_sentence(text, expected):
-    found = redact(text)
+def test_urls_are_masked_in_a_sentence(text, expected):
+    redacted = redact(text)
 
-    assert re.fullmatch(re.escape(expected).replace(r"\*", MASK), found, re.DOTALL), found
-    assert redact(found) == found
+    assert re.fullmatch(re.escape(expected).replace(r"\*", MASK), redacted, re.DOTALL), redacted
+    assert redact(redacted) == redacted
 
 
-def test_json_is_masked_all_the_way_down():
+def test_json_is_masked_at_every_depth():
     value = {
         "integration_url": "https://u:c4n4ry@h.example/",
         "list": ["https://h.example/?key=c4n4ry", {"deep": [["https://h.example/?sig=c4n4ry"]]}],
         "number": 7, "float": 0.5, "yes": True, "none": None, "text": "as it is",
     }  # fmt: skip
 
-    found = redact(value)
+    redacted = redact(value)
 
-    assert CANARY not in str(found)
-    assert str(found).count("masked-") == 3
-    assert {name: found[name] for name in ("number", "float", "yes", "none", "text")} == {
+    assert CANARY not in str(redacted)
+    assert str(redacted).count("masked-") == 3
+    assert {name: redacted[name] for name in ("number", "float", "yes", "none", "text")} == {
         name: value[name] for name in ("number", "float", "yes", "none", "text")
     }
-    assert found["yes"] is True
-    assert redact(found) == found
-    assert "c4n4ry" in value["integration_url"]  # the original is not touched
+    assert redacted["yes"] is True
+    assert redact(redacted) == redacted
+    assert "c4n4ry" in value["integration_url"]  # the original is unchanged
 
 
 @pytest.mark.parametrize(
@@ -288,30 +290,30 @@ def test_json_is_masked_all_the_way_down():
     ],
     ids=json.dumps,
 )  # fmt: skip
-def test_secret_in_a_field_that_nobody_knows(value):
+def test_secret_in_an_unknown_field_is_masked(value):
     flow = {"sid": "FO1", **value}
 
-    found = redact(flow)
+    redacted = redact(flow)
 
-    assert CANARY not in str(found)
-    assert "masked-" in str(found)
-    assert redact(found) == found
+    assert CANARY not in str(redacted)
+    assert "masked-" in str(redacted)
+    assert redact(redacted) == redacted
 
 
-def test_what_the_site_says_of_its_users_is_no_flow():
-    said = {
+def test_details_of_this_sites_events_are_unchanged():
+    details = {
         "single sign-on": "https://id.example/realms/6f1c2a 7f3a",
         "sessions": 3,
         "password": "changed",
         "key": "passkey",
     }
 
-    assert redact(said) == said
+    assert redact(details) == details
     assert has_mask(redact({"filters": "q=https://u:c4n4ry@h.example/"})["filters"])
 
 
-def test_number_under_the_name_of_a_secret_is_masked_and_no_other():
-    found = redact(
+def test_only_a_number_under_a_secret_name_is_masked():
+    redacted = redact(
         {
             "pin": 1234,
             "retries": 3,
@@ -321,8 +323,8 @@ def test_number_under_the_name_of_a_secret_is_masked_and_no_other():
         }
     )
 
-    assert has_mask(found["pin"])
-    assert found | {"pin": 0} == {
+    assert has_mask(redacted["pin"])
+    assert redacted | {"pin": 0} == {
         "pin": 0,
         "retries": 3,
         "requires_auth": True,
@@ -331,22 +333,22 @@ def test_number_under_the_name_of_a_secret_is_masked_and_no_other():
     }
 
 
-def test_what_is_quoted_is_masked_as_a_whole():
+def test_quoted_value_is_masked_completely():
     url = "https://h.example/my hook/c4n4ry"
 
-    said = redact_quotes(
+    redacted = redact_quotes(
         f"Invalid parameter Integration.Url: {url} is no address", {"integration_url": url}, None
     )
 
-    assert CANARY not in said
-    assert said.endswith(" is no address")
+    assert CANARY not in redacted
+    assert redacted.endswith(" is no address")
 
 
-# How deep
+# Depth
 
 
-def nested(depth, inmost="c4n4ry"):
-    value = inmost
+def nested(depth, innermost="c4n4ry"):
+    value = innermost
     for level in range(depth):
         value = [value] if level % 2 else {"a": value}
     return value
@@ -354,29 +356,29 @@ def nested(depth, inmost="c4n4ry"):
 
 @pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 600, 5000])
 @pytest.mark.parametrize(
-    "treat", [redact, replace_unstorable, lambda value: redact(replace_unstorable(value))]
+    "process", [redact, replace_unstorable, lambda value: redact(replace_unstorable(value))]
 )
-def test_what_is_nested_too_deeply_is_told_of(treat, depth):
-    found = treat({"unknown": nested(depth)})
+def test_deeply_nested_part_gets_a_placeholder(process, depth):
+    processed = process({"unknown": nested(depth)})
 
-    assert re.search(rf"nested too deeply: not shown \({MASK}\)", str(found))
-    assert CANARY not in str(found)
-    assert treat(found) == found
+    assert re.search(rf"nested too deeply: not shown \({MASK}\)", str(processed))
+    assert CANARY not in str(processed)
+    assert process(processed) == processed
 
 
-def test_change_in_what_is_nested_too_deeply_shows():
+def test_placeholder_of_a_deeply_nested_part_shows_a_change():
     assert redact(nested(600, "one")) != redact(nested(600, "two"))
     assert redact(nested(600, "one")) == redact(nested(600, "one"))
 
 
-# What earlier versions had masked
+# Values that earlier versions masked
 
 
-def before(text):
+def mask_with_first_rules(text):
     return first_rules.mask_text(text, Masker())
 
 
-ADDRESSES = st.builds(
+URLS = st.builds(
     "{}{}{}{}".format,
     st.sampled_from(["https://", "http://", "//", "HTTPS:\\\\", "", "https:", " https://"]),
     st.sampled_from(["", "u:p4ss@", "u@", "a b:c@", "u:p/w@", "u:", "@"]),
@@ -390,39 +392,39 @@ ADDRESSES = st.builds(
 )  # fmt: skip
 
 
-@given(ADDRESSES)
-def test_state_that_was_masked_before_and_a_flow_of_today_come_out_the_same(address):
+@given(URLS)
+def test_value_masked_by_the_first_rules_is_redacted_to_the_same_value(url):
     for mask in (redact, redact_note, lambda text: redact_field("integration_url", text)):
-        today = mask(address)
+        redacted = mask(url)
 
-        assert mask(before(address)) == today
-        assert mask(today) == today
-        assert before(today) == today
+        assert mask(mask_with_first_rules(url)) == redacted
+        assert mask(redacted) == redacted
+        assert mask_with_first_rules(redacted) == redacted
 
 
-@given(ADDRESSES)
-def test_unmasked_brings_back_every_address(address):
-    for shown in (redact(address), redact_field("integration_url", address), before(address)):
-        if not find_masks(address):
-            assert unmask(shown, address) == address
+@given(URLS)
+def test_unmask_restores_every_url(url):
+    for masked in (redact(url), redact_field("integration_url", url), mask_with_first_rules(url)):
+        if not find_masks(url):
+            assert unmask(masked, url) == url
 
 
 @given(st.text(max_size=60))
-def test_masking_again_changes_nothing(text):
+def test_redacting_again_changes_nothing(text):
     for mask in (redact, redact_note, lambda text: redact_field("integration_url", text)):
         assert mask(mask(text)) == mask(text)
     for flow in ({text: text}, {"sid": text, text: text}):
         assert redact(redact(flow)) == redact(flow)
 
 
-def mask_of(address):
-    return re.search(MASK, redact_field("integration_url", address)).group()
+def mask_of(url):
+    return re.search(MASK, redact_field("integration_url", url)).group()
 
 
-def test_a_mask_changes_with_the_secret_and_not_with_its_place():
-    one = [
-        mask_of(address)
-        for address in (
+def test_mask_depends_on_the_secret_and_not_on_its_position():
+    masks = [
+        mask_of(url)
+        for url in (
             "https://abc@h.example/",
             "http://abc@other.example:80/x?y=z",
             "https://h.example/?token=abc",
@@ -432,19 +434,19 @@ def test_a_mask_changes_with_the_secret_and_not_with_its_place():
         )
     ]
 
-    assert len(set(one)) == 1
-    assert mask_of("https://h.example/?token=abd") not in one
-    assert mask_of("https://h.example/?token=Abc") not in one
+    assert len(set(masks)) == 1
+    assert mask_of("https://h.example/?token=abd") not in masks
+    assert mask_of("https://h.example/?token=Abc") not in masks
 
 
-def test_a_mask_needs_the_sites_key(settings):
-    before = mask_of("https://h.example/?token=abc")
+def test_mask_depends_on_the_sites_key(settings):
+    mask = mask_of("https://h.example/?token=abc")
     settings.AUDIT_KEY = "another key altogether, of 32 characters"
 
-    assert mask_of("https://h.example/?token=abc") != before
+    assert mask_of("https://h.example/?token=abc") != mask
 
 
-def test_a_mask_is_as_good_as_any_other():
+def test_mask_is_not_masked_again():
     assert mask_of("https://h.example/?token=masked-0a1b2c") == "masked-0a1b2c"
     assert mask_of("https://h.example/?token=masked-0a1b2cd") != "masked-0a1b2c"
     assert mask_of("https://h.example/?token=xmasked-0a1b2c") != "masked-0a1b2c"
@@ -458,7 +460,7 @@ def test_a_mask_is_as_good_as_any_other():
         "https://h.example/?token=masked-0a1b2c&a=1",
     ],
 )
-def test_a_mask_is_recognised(value):
+def test_mask_is_recognised(value):
     assert has_mask(value)
 
 
@@ -466,7 +468,7 @@ def test_a_mask_is_recognised(value):
     "value",
     [None, 7, "", "masked-", "masked-0a1b2", "masked-0a1b2cd", "masked-0A1B2C", ["masked-0a1b2c"]],
 )
-def test_what_is_no_mask(value):
+def test_other_value_is_not_a_mask(value):
     assert not has_mask(value)
 
 
@@ -494,8 +496,8 @@ def test_what_is_no_mask(value):
         "Bearer ",
     ],
 )
-def test_a_long_text_is_masked_in_one_pass(unit):
-    """Decoding what is left again for each of its parts would not come back from this."""
+def test_long_text_is_masked_in_linear_time(unit):
+    """Decoding the rest of a text for each of its parts would take too long."""
     for text in ("https://" + unit * 20_000, "in a sentence " + unit * 20_000):
         assert isinstance(redact(text), str)
         assert isinstance(redact_note(text), str)
@@ -503,21 +505,21 @@ def test_a_long_text_is_masked_in_one_pass(unit):
 
 
 @pytest.mark.parametrize("length", [8, 12, 20])
-def test_few_random_letters_pass_for_words(length):
-    chance = random.Random(7)
-    made = [
-        "".join(chance.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=length))
+def test_few_random_texts_pass_for_words(length):
+    generator = random.Random(7)
+    texts = [
+        "".join(generator.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=length))
         for _ in range(3000)
     ]
 
-    assert sum(map(words.is_plain, made)) < 20
+    assert sum(map(words.is_plain, texts)) < 20
 
 
-# What databases hold
+# Values that databases can't store
 
 
 @pytest.mark.parametrize(
-    ("value", "kept"),
+    ("value", "expected"),
     [
         ("a\x00b", "a\u2400b"), ("half\ud83d", "half\ufffd"), ("\ude00half", "\ufffdhalf"), ("whole 😀", "whole 😀"),
         ("\ud83d\ude00", "😀"), (1.0, 1), (1.5, 1.5), (float("nan"), "nan"), (float("-inf"), "-inf"), (True, True), (None, None), (7, 7),
@@ -525,35 +527,35 @@ def test_few_random_letters_pass_for_words(length):
     ],
     ids=ascii,
 )  # fmt: skip
-def test_what_a_database_cannot_hold_is_replaced(value, kept):
-    assert replace_unstorable(value) == kept
-    assert type(replace_unstorable(value)) is type(kept)
-    assert replace_unstorable(replace_unstorable(value)) == kept
+def test_unstorable_value_is_replaced(value, expected):
+    assert replace_unstorable(value) == expected
+    assert type(replace_unstorable(value)) is type(expected)
+    assert replace_unstorable(replace_unstorable(value)) == expected
 
 
-@pytest.mark.parametrize("address", [
+@pytest.mark.parametrize("url", [
     "https://user:s3cret@hooks.example.com/in?token=abc&team=care",
     "https://hooks.example.com/in?key=a&key=b&x=1&sig=c",
     "https://hooks.example.com/?next=https%3A%2F%2Fa%3Ab%40c.example%2F%3Ftoken%3Dx",
 ])  # fmt: skip
-def test_unmasked_brings_back_what_was_masked(address):
-    assert redact(address) != address
+def test_unmask_restores_the_secrets(url):
+    assert redact(url) != url
 
-    assert unmask(redact(address), address) == address
+    assert unmask(redact(url), url) == url
 
 
-def test_unmasked_keeps_what_is_new_beside_the_secret():
-    shown = redact("https://old.example.com/in?token=abc").replace("old.", "new.")
+def test_unmask_keeps_edits_of_the_url():
+    redacted = redact("https://old.example.com/in?token=abc").replace("old.", "new.")
 
     assert (
-        unmask(shown, "https://old.example.com/in?token=abc")
+        unmask(redacted, "https://old.example.com/in?token=abc")
         == "https://new.example.com/in?token=abc"
     )
 
 
 @pytest.mark.parametrize("origin", ["https://old.example.com/in?token=other", "", None, "plain"])
 def test_mask_of_another_secret_stays(origin):
-    shown = redact("https://old.example.com/in?token=abc")
+    redacted = redact("https://old.example.com/in?token=abc")
 
-    assert unmask(shown, origin) == shown
-    assert has_mask(unmask(shown, origin))
+    assert unmask(redacted, origin) == redacted
+    assert has_mask(unmask(redacted, origin))

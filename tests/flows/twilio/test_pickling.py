@@ -100,5 +100,5 @@ def test_pickled_unavailability_keeps_its_reason():
 
     arrived = pickle.loads(pickle.dumps(error))
 
-    assert arrived.why == error.why
+    assert arrived.restriction == error.restriction
     assert str(arrived) == "Twilio refuses to change flows (status 403)."

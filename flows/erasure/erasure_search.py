@@ -1,0 +1,156 @@
+"""Search for all data of a flow or of a contact identity: events, flows of the mirror, remnants."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+
+from flows.audit.chain import OPTIONAL_PAYLOAD_FIELDS, PAYLOAD_FIELDS
+from flows.audit.models import AuditEvent, AuditPayload
+from flows.audit.verification import ERASE_ACTION
+from flows.core import database
+from flows.erasure.mentions import MentionMatcher
+from flows.erasure.remnants import Remnants
+from flows.mirror.models import Flow
+
+ALL_PAYLOAD_FIELDS: Final = (*PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)
+# Hashed columns of an event that can contain personal data.
+UNERASABLE_FIELDS: Final = ("reason", "actor_label", "user_agent")
+_EVENT_FIELDS: Final = (
+    "seq",
+    "action",
+    "target_sid",
+    "change_id",
+    *UNERASABLE_FIELDS,
+    *(f"payload__{name}" for name in ALL_PAYLOAD_FIELDS),
+)
+_STATE_FIELDS: Final = ("before", "requested", "after")
+
+
+class ErasureSearch:
+    """The events, flows and remnants that contain the data of a flow or of a contact identity.
+
+    `scan_events` reads the log once and can continue where it stopped. `select` then decides from
+    the current tables what is erased. Lists of events hold their seqs.
+    """
+
+    def __init__(self, sid: str, identity: str) -> None:
+        self._is_by_identity = bool(identity)
+        self._scanned_to_seq = 0
+        self._sids = {sid} if sid else set()
+        self._change_ids: set[uuid.UUID] = set()
+        self._matching_seqs: set[int] = set()
+        names, identities = (set[str](), {identity}) if identity else _recorded_names(sid)
+        self.mentions = MentionMatcher([*names, *identities])
+        self.remnants = Remnants(
+            self.mentions, MentionMatcher(identities), is_by_identity=bool(identity)
+        )
+        self.erasable_seqs: list[int] = []
+        self.unerasable_seqs: list[int] = []  # the data stands in hashed columns
+        self.possible_seqs: list[int] = []  # may be about another flow or identity
+        self.open_change_seqs: list[int] = []
+        self.mirrored_sids: list[str] = []
+        self.sids_at_twilio: list[str] = []
+
+    def scan_events(self, through: int) -> None:
+        """Read the events of the log up to this seq that were not read before."""
+        for row in _iter_event_rows(self._scanned_to_seq, through):
+            self._scan_event(row)
+        self._scanned_to_seq = max(self._scanned_to_seq, through)
+
+    def select(self) -> None:
+        """Decide from the current tables which events, flows and remnants are erased."""
+        self._select_flows()
+        flow_events = AuditEvent.objects.filter(target_sid__in=self._sids)
+        flow_changes = flow_events.filter(change_id__isnull=False).values("change_id")
+        is_about_flows = Q(target_sid__in=self._sids) | Q(change_id__in=flow_changes)
+        unerased_events = _unerased_events()
+        seqs = set(unerased_events.filter(is_about_flows).values_list("seq", flat=True))
+        for batch in database.split_batches(sorted(self._change_ids, key=str)):
+            seqs.update(unerased_events.filter(change_id__in=batch).values_list("seq", flat=True))
+        self.erasable_seqs = sorted(seqs | self._matching_seqs)
+        self.remnants.find(self._sids, self._erasable_change_ids())
+
+    def _select_flows(self) -> None:
+        rows = Flow.objects.values_list(
+            "sid", "friendly_name", "contact_identity", "resource", "gone_at"
+        )
+        for sid, name, identity, resource, gone_at in rows.iterator():
+            is_mentioned = False
+            if self._is_by_identity:
+                if self.mentions.has_word(identity, resource.get("contact_identity")):
+                    self._sids.add(sid)
+                is_mentioned = self.mentions.has_word(name, resource)
+            if sid in self._sids or is_mentioned:
+                self.mirrored_sids.append(sid)
+                if gone_at is None:
+                    self.sids_at_twilio.append(sid)
+
+    def _erasable_change_ids(self) -> set[uuid.UUID]:
+        change_ids: set[uuid.UUID | None] = set()
+        for batch in database.split_batches(self.erasable_seqs):
+            events = AuditEvent.objects.filter(seq__in=batch)
+            change_ids.update(events.values_list("change_id", flat=True))
+        return {change_id for change_id in change_ids if change_id is not None}
+
+    def _scan_event(self, row: dict[str, Any]) -> None:
+        payload = [row[f"payload__{name}"] for name in ALL_PAYLOAD_FIELDS]
+        # A flow's name can be an ordinary word, so within longer words only an identity counts.
+        mentions = self.mentions.has_substring if self._is_by_identity else self.mentions.has_word
+        if mentions([row[name] for name in UNERASABLE_FIELDS]):
+            self.unerasable_seqs.append(row["seq"])
+        findings = row["payload__findings"] or {}
+        if self._sids.intersection(findings.get("reading") or {}):
+            # A decision's payload shows each flow that was read for it.
+            self._matching_seqs.add(row["seq"])
+        elif row["action"] != ERASE_ACTION and mentions(payload):
+            self._add_mentioning_event(row, payload)
+
+    def _add_mentioning_event(self, row: dict[str, Any], payload: list[Any]) -> None:
+        """Sort in an event whose payload mentions the data, perhaps in a longer word."""
+        seq, sid = row["seq"], row["target_sid"]
+        if not self._is_by_identity:
+            if sid not in self._sids:
+                self.possible_seqs.append(seq)
+            return
+        if not self.mentions.has_word(payload):
+            self.possible_seqs.append(seq)
+            return
+        self._matching_seqs.add(seq)
+        if self.mentions.has_word(_identities_of_event(row)):
+            self._sids.update({sid} - {""})
+            self._change_ids.update({row["change_id"]} - {None})
+
+
+def _recorded_names(sid: str) -> tuple[set[str], set[str]]:
+    """Return the names and the identities of a flow in the log and in the mirror."""
+    payloads = list(AuditPayload.objects.filter(event__target_sid=sid).values(*PAYLOAD_FIELDS))
+    states = [payload[name] for payload in payloads for name in _STATE_FIELDS]
+    resources = Flow.objects.filter(sid=sid).values_list("resource", flat=True)
+    names: set[str] = set()
+    identities: set[str] = set()
+    for record in (*payloads, *states, *resources):
+        if record and record.get("friendly_name"):
+            names.add(str(record["friendly_name"]))
+        if record and record.get("contact_identity"):
+            identities.add(str(record["contact_identity"]))
+    return names, identities
+
+
+def _iter_event_rows(after: int, through: int) -> Iterator[dict[str, Any]]:
+    events = AuditEvent.objects.order_by("seq").filter(seq__lte=through).values(*_EVENT_FIELDS)
+    while page := list(events.filter(seq__gt=after)[: database.BATCH_SIZE]):
+        yield from page
+        after = page[-1]["seq"]
+
+
+def _unerased_events() -> QuerySet[AuditEvent]:
+    return AuditEvent.objects.exclude(action=ERASE_ACTION).filter(payload__erased_at=None)
+
+
+def _identities_of_event(row: dict[str, Any]) -> list[Any]:
+    states = [row[f"payload__{name}"] or {} for name in _STATE_FIELDS]
+    return [row["payload__contact_identity"], *(state.get("contact_identity") for state in states)]
