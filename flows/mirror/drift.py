@@ -115,7 +115,7 @@ def record_differences(
                 _build_observation(account_sid, sid, state, snapshot, is_baseline=is_baseline)
             )
     for start in range(0, len(observations), BATCH):
-        events = audit_log.observe(observations[start : start + BATCH], read_at=read_at)
+        events = audit_log.observe(observations[start : start + BATCH], read_seq=read_at)
         as_found.update((event.target_sid, event.seq) for event in events)
     readonly_fields.record_new_fields(account_sid, fields)
     return as_found

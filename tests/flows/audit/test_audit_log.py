@@ -270,7 +270,7 @@ def test_secret_behind_a_long_reason_is_masked_before_it_is_cut():
 ])  # fmt: skip
 @pytest.mark.parametrize("second", [
     {"stage": "attempt", "result": "pending"},
-    {"stage": "outcome", "result": "conflict", "first": True},
+    {"stage": "outcome", "result": "conflict", "starts_change": True},
 ])  # fmt: skip
 def test_a_change_begins_once(first, second):
     change_id = uuid.uuid4()
@@ -388,24 +388,24 @@ def test_attempt_beside_one_of_a_process_that_died_waits_however_old_that_is(age
 
 @pytest.mark.django_db
 def test_attempt_on_a_flow_changed_since_it_was_read():
-    read_at = audit_log.last_seq()
+    read_seq = audit_log.last_seq()
     change_id = attempt(target_sid=SID).change_id
     other = append(stage="outcome", result="succeeded", change_id=change_id, target_sid=SID)
 
     with pytest.raises(ConcurrentChange) as raised:
-        attempt(target_sid=SID, read_at=read_at)
+        attempt(target_sid=SID, read_seq=read_seq)
 
     assert raised.value.event == other
-    attempt(target_sid=SID, read_at=audit_log.last_seq())
+    attempt(target_sid=SID, read_seq=audit_log.last_seq())
 
 
 @pytest.mark.django_db
 def test_attempt_on_a_flow_that_others_only_looked_at_since_it_was_read():
-    read_at = audit_log.last_seq()
+    read_seq = audit_log.last_seq()
     append(stage="access", target_sid=SID)
     append(stage="observed", target_sid=SID)
 
-    attempt(target_sid=SID, read_at=read_at)
+    attempt(target_sid=SID, read_seq=read_seq)
 
     assert AuditEvent.objects.count() == 3
     assert_chain_intact()
@@ -472,7 +472,7 @@ def observed(*sids, action="flow.drift"):
         )
         for sid in sids
     ]
-    return audit_log.observe(observations, read_at=audit_log.last_seq())
+    return audit_log.observe(observations, read_seq=audit_log.last_seq())
 
 
 @pytest.mark.django_db
@@ -490,12 +490,12 @@ def test_observed_events_are_chained_like_any_other():
 
 @pytest.mark.django_db
 def test_what_was_observed_or_changed_since_the_read_is_not_observed_again():
-    read_at = audit_log.last_seq()
+    read_seq = audit_log.last_seq()
     observed(SID)
 
     again = audit_log.observe(
         [Observation(action="flow.drift", account_sid="AC1", target_sid=SID, payload=Payload())],
-        read_at=read_at,
+        read_seq=read_seq,
     )
 
     assert again == []
@@ -593,7 +593,7 @@ def test_eight_threads_begin_changes_of_one_flow():
     results = run_concurrently(*[lambda: attempt(target_sid=SID)] * 8)
 
     assert (
-        sorted(type(result).__name__ for result in results) == ["AuditEvent"] + ["ChangeOpen"] * 7
+        sorted(type(result).__name__ for result in results) == ["AuditEvent"] + ["ConcurrentChange"] * 7
     )
     assert_chain_intact(1)
 

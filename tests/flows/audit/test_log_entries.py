@@ -35,7 +35,7 @@ def log(db):
     audit_log.append(**said, stage="reconciled", result="applied", change_id=one, target_sid=SID)
     audit_log.append(action="auth.login", stage="access", result="succeeded", actor=WHO)
     seen = Observation(action="flow.drift", account_sid="AC1", target_sid="FO2", payload=Payload())
-    audit_log.observe([seen], read_at=audit_log.last_seq())
+    audit_log.observe([seen], read_seq=audit_log.last_seq())
 
 
 def table():

@@ -312,7 +312,7 @@ def test_people_are_those_who_acted_in_the_accounts(actor):
                 action="flow.drift", account_sid=MAIN_ACCOUNT, target_sid="FO1", payload=Payload()
             )
         ],
-        read_at=audit_log.last_seq(),
+        read_seq=audit_log.last_seq(),
     )
 
     assert sorted(log_paging.actor_labels(None)) == ["ada", "zoë", "Ömer"]

@@ -9,8 +9,9 @@ import pytest
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from flows.audit import append_only, audit_log, chain, checkpoints, verification
+from flows.audit import append_only, audit_log, chain, chain_verifier, checkpoints, verification
 from flows.audit.audit_log import Payload
+from flows.audit.chain_verifier import ChainVerifier
 from flows.audit.models import AuditDay, AuditEvent, AuditPayload, OpenChange
 from flows.erasure import erasure
 
@@ -203,14 +204,14 @@ def test_text_that_is_no_head_is_not_ours(text):
 
 def busy(monkeypatch, seq, act):
     """Something happens when the walk is at an event."""
-    fault_of = verification._ChainVerifier._describe_violation
+    fault_of = ChainVerifier._describe_violation
 
     def meanwhile(self, row):
         if row["seq"] == seq:
             act()
         return fault_of(self, row)
 
-    monkeypatch.setattr(verification._ChainVerifier, "_describe_violation", meanwhile)
+    monkeypatch.setattr(ChainVerifier, "_describe_violation", meanwhile)
 
 
 def attempt(actor, change_id, **values):
@@ -237,7 +238,7 @@ def test_verify_is_not_alarmed_by_what_comes_meanwhile(log, actor, monkeypatch):
 
 
 def test_verify_is_not_alarmed_by_an_erasure_that_comes_meanwhile(log, actor, monkeypatch):
-    monkeypatch.setattr(verification, "BATCH_SIZE", 2)
+    monkeypatch.setattr(chain_verifier, "BATCH_SIZE", 2)
     erasure.erase(identity="Ünï 0", actor=actor)
     busy(monkeypatch, 3, lambda: erasure.erase(identity="Ünï 7", actor=actor))
 
@@ -248,7 +249,7 @@ def test_verify_is_not_alarmed_by_an_erasure_that_comes_meanwhile(log, actor, mo
 
 
 def test_walk_goes_through_many_pages(log, monkeypatch):
-    monkeypatch.setattr(verification, "BATCH_SIZE", 3)  # the last page is full
+    monkeypatch.setattr(chain_verifier, "BATCH_SIZE", 3)  # the last page is full
 
     assert verification.verify().events == 9
 
