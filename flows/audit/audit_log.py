@@ -1,8 +1,8 @@
 """Write access to the audit log: `append` for actions, `observe` for states read at Twilio.
 
-Only this module and `audit_batch` write events. `flows.erasure` empties payloads. Each event is linked
-to the one before it by its hash (chain.py). The tables of open changes and open drift are updated
-in the same transaction as the event.
+Only this module and `audit_batch` write events. `flows.erasure` empties payloads. Each event is
+linked to the one before it by its hash (chain.py). The tables of open changes and open drift are
+updated in the same transaction as the event.
 """
 
 from __future__ import annotations
@@ -170,11 +170,13 @@ def open_changes_by_flow(sids: Iterable[str]) -> dict[str, AuditEvent]:
 
 
 def _only_account_sid() -> str:
+    """Return the SID of the site's only account, or "" if there are several."""
     account = twilio_accounts.only_account()
     return account.sid if account else ""
 
 
 def _build_payload_row(payload: Payload) -> AuditPayload:
+    """Return a row with secrets masked, unstorable characters replaced, and a salt."""
     return AuditPayload(
         salt=secrets.token_hex(16),
         friendly_name=redact(replace_unstorable(payload.friendly_name)),
@@ -188,11 +190,13 @@ def _build_payload_row(payload: Payload) -> AuditPayload:
 
 
 def _lock_chain_head() -> ChainHead:
+    """Return the end of the chain, locked until the transaction ends."""
     ChainHead.objects.get_or_create(name=CHAIN_NAME, defaults={"seq": 0, "hash": GENESIS})
     return ChainHead.objects.select_for_update().get(name=CHAIN_NAME)
 
 
 def _reject_duplicate(event: AuditEvent, *, starts_change: bool) -> None:
+    """Raise `AlreadyRecorded` if the change has the event's stage, or has started already."""
     if event.change_id is None or event.stage not in UNIQUE_STAGES:
         return
     duplicates = AuditEvent.objects.filter(change_id=event.change_id)
@@ -204,6 +208,7 @@ def _reject_duplicate(event: AuditEvent, *, starts_change: bool) -> None:
 
 
 def _reject_concurrent_change(event: AuditEvent, body: AuditPayload, read_seq: int | None) -> None:
+    """Raise `ConcurrentChange` if another change of the flow prevents this attempt."""
     if event.target_sid:
         other = _open_change_of_flow(event.target_sid)
         if other is None and read_seq is not None:
@@ -259,6 +264,7 @@ def _may_be_duplicate(one: AuditPayload, other: AuditPayload) -> bool:
 
 
 def _update_in_flight(event: AuditEvent, body: AuditPayload) -> None:
+    """Update the tables of open changes and open drift for a new event."""
     if event.change_id is not None:
         _update_open_change(event.change_id, event)
     if event.refers_to is not None and event.result in APPLIED_RESULTS:
@@ -352,6 +358,7 @@ def _build_observed_rows(item: Observation) -> tuple[AuditEvent, AuditPayload]:
 
 
 def _append_observations(observations: Sequence[Observation], head: ChainHead) -> list[AuditEvent]:
+    """Write events after the head, their payloads, entries of the list and open drift."""
     pairs = [_build_observed_rows(item) for item in observations]
     for event, body in pairs:
         _link_to_chain(event, body, head)
@@ -370,7 +377,7 @@ def _append_observations(observations: Sequence[Observation], head: ChainHead) -
 
 
 def _write_event(event: AuditEvent, body: AuditPayload, head: ChainHead) -> None:
-    """Write one event after the head, its payload, and its row of the log's list."""
+    """Write one event after the head, its payload, and its entry of the list."""
     _link_to_chain(event, body, head)
     event.save(force_insert=True)
     body.event = event
@@ -379,6 +386,7 @@ def _write_event(event: AuditEvent, body: AuditPayload, head: ChainHead) -> None
 
 
 def _link_to_chain(event: AuditEvent, body: AuditPayload, head: ChainHead) -> None:
+    """Set the event's seq, time and hashes, and move the head to it."""
     event.seq = head.seq + 1
     event.at = timezone.now()
     event.payload_hash = payload_hash(body)

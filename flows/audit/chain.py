@@ -23,9 +23,10 @@ GENESIS: Final = "0" * 64
 
 # Never add to these: every older hash would break.
 HASHED_FIELDS: Final = (
-    "seq", "event_id", "change_id", "request_id", "stage", "action", "result", "at", "actor_id", "actor_label",
-    "actor_role", "source_ip", "user_agent", "account_sid", "target_sid", "changed_fields", "reason",
-    "remote_status", "remote_code", "remote_request_id", "duration_ms", "payload_hash", "previous_hash",
+    "seq", "event_id", "change_id", "request_id", "stage", "action", "result", "at",
+    "actor_id", "actor_label", "actor_role", "source_ip", "user_agent", "account_sid", "target_sid",
+    "changed_fields", "reason", "remote_status", "remote_code", "remote_request_id", "duration_ms",
+    "payload_hash", "previous_hash",
 )  # fmt: skip
 # Columns added later. Only the events that have a value there include it in their hash.
 OPTIONAL_HASHED_FIELDS: Final = ("refers_to",)
@@ -94,6 +95,7 @@ def hmac_hex(value: Any, key: str | None = None) -> str:
 def _select_values(
     row: dict[str, Any], names: tuple[str, ...], optional_names: tuple[str, ...]
 ) -> dict[str, Any]:
+    """Return the values to hash. Optional ones are left out where they are None."""
     values = {name: row[name] for name in names}
     values |= {name: row[name] for name in optional_names if row[name] is not None}
     return values

@@ -72,6 +72,7 @@ class ChainVerifier:
         return None
 
     def _describe_violation(self, row: dict[str, Any]) -> str:
+        """Return the violation of an event, or "" if it is intact."""
         if row["previous_hash"] != self.previous_hash:
             return "does not link to the event before it"
         key = _find_event_key(row)
@@ -121,6 +122,7 @@ class _ErasureIndex:
         return False
 
     def _load_new_events(self) -> None:
+        """Load the intact erasure events after the last one that was loaded."""
         events = AuditEvent.objects.filter(
             action=ERASE_ACTION, result=Result.SUCCEEDED, seq__gt=self._loaded_seq
         )

@@ -29,7 +29,7 @@ class DerivedTable(Protocol):
         """Take the next event of the log."""
 
     def fault(self, end: int) -> tuple[int, str] | None:
-        """Return the seq of the first event up to `end` that the table contradicts, and a reason."""
+        """Return the seq and a description of the first violation up to the seq `end`, or None."""
 
 
 _derived_tables: list[type[DerivedTable]] = []
@@ -68,6 +68,7 @@ def violations() -> list[str]:
 
 
 def _unique_keys() -> Iterator[str]:
+    """Check the unique keys of the audit package's own tables."""
     yield from missing_unique_keys(AuditEvent, AuditPayload, OpenChange)
 
 

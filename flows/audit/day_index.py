@@ -27,7 +27,8 @@ def _upsert_statement(vendor: str, least: str, most: str) -> str:
     """
     day = _DAY_EXPRESSION[vendor].format(row="NEW.")
     return (
-        f"INSERT INTO {_DAY_TABLE} (day, first, last) VALUES ({day}, NEW.seq, NEW.seq) "  # noqa: S608 - constants only
+        f"INSERT INTO {_DAY_TABLE} (day, first, last) "  # noqa: S608 - constants only
+        f"VALUES ({day}, NEW.seq, NEW.seq) "
         f"ON CONFLICT (day) DO UPDATE SET first = {least}({_DAY_TABLE}.first, excluded.first), "
         f"last = {most}({_DAY_TABLE}.last, excluded.last);"
     )
@@ -51,7 +52,7 @@ TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    """Create the trigger and fill the table from the existing events. May be repeated at any time."""
+    """Create the trigger and fill the table from the existing events. May be repeated."""
     day = _DAY_EXPRESSION[connection.vendor].format(row="")
     triggers.drop_triggers(connection, TRIGGERS[connection.vendor])
     triggers.create_triggers(connection, TRIGGERS[connection.vendor])

@@ -119,6 +119,7 @@ class DayIndexCheck:
 
 
 def _later_seqs_by_day(end: int) -> dict[date, list[int]]:
+    """Return the seqs of the events after `end`, by day."""
     events = AuditEvent.objects.filter(seq__gt=end).order_by("seq")
     seqs: dict[date, list[int]] = {}
     for seq, at in events.values_list("seq", "at"):
@@ -195,6 +196,7 @@ class OpenDriftCheck:
         return min(violations, default=None)
 
     def _sids_changed_after(self, end: int) -> set[str]:
+        """Return the SIDs of the flows whose drift the events after `end` may have changed."""
         events = AuditEvent.objects.filter(seq__gt=end)
         sids = set(events.values_list("target_sid", flat=True))
         for event_id in events.filter(refers_to__isnull=False).values_list("refers_to", flat=True):
@@ -203,6 +205,7 @@ class OpenDriftCheck:
         return sids
 
     def _describe_violation(self, seq: int, expected: str | None, stored: str | None) -> str:
+        """Return the violation of a row, given its expected and its stored SID, or ""."""
         if stored is None:
             if seq in self.ambiguous_seqs or seq in self.erased_seqs:
                 return ""

@@ -47,7 +47,7 @@ class LogEntryCheck:
             self._compare()
 
     def fault(self, end: int) -> tuple[int, str] | None:
-        """Return the seq and a description of the first entry that differs from the log, or None."""
+        """Return the seq and a description of the first violation up to `end`, or None."""
         self._compare()
         if self._suspects:
             with transaction.atomic():
@@ -60,6 +60,7 @@ class LogEntryCheck:
         return _orphan_violation(end)
 
     def _compare(self) -> None:
+        """Compare the batch that was collected, and note its range if it differs."""
         if not self._rows:
             return
         first, last = self._rows[0]["seq"], self._rows[-1]["seq"]
@@ -70,6 +71,7 @@ class LogEntryCheck:
 
 
 def _expected_rows(rows: list[EventRow]) -> EntryRows:
+    """Return the entries that must start among these events."""
     return {
         values["start_id"]: tuple(_to_stored_value(values[name]) for name in COLUMNS)
         for values in expected_entries(rows)
@@ -77,6 +79,7 @@ def _expected_rows(rows: list[EventRow]) -> EntryRows:
 
 
 def _stored_rows(first: int, last: int) -> EntryRows:
+    """Return the entries of a range of seqs as the database stores them."""
     text_columns = _COLUMNS_STORED_AS_TEXT if connection.vendor == "sqlite" else ()
     casts = {f"stored_{name}": Cast(name, CharField()) for name in text_columns}
     columns = [f"stored_{name}" if name in text_columns else name for name in COLUMNS]

@@ -1,7 +1,8 @@
 """Maintenance of `AuditEntry`, the table behind the log's list, with one row for each change.
 
 A row is written in the transaction of the event that adds or changes it. The table is derived from
-the log: `expected_entries` computes its rows, `rebuild` writes them, and entry_check.py compares them.
+the log: `expected_entries` computes its rows, `rebuild` writes them, and entry_check.py compares
+them.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ SITE_ACTION_PREFIXES: Final = ("auth.", "people.")
 INCONCLUSIVE_RESULTS: Final = (Result.PENDING, Result.UNKNOWN)
 BATCH_SIZE: Final = 1000
 _EVENT_FIELDS: Final = (
-    "seq", "at", "change_id", "request_id", "stage", "action", "result", "actor_label", "account_sid", "target_sid",
-    "reason", "remote_request_id",
+    "seq", "at", "change_id", "request_id", "stage", "action", "result", "actor_label",
+    "account_sid", "target_sid", "reason", "remote_request_id",
 )  # fmt: skip
 _PAYLOAD_FIELDS: Final = ("friendly_name", "contact_identity", "before", "requested", "after")
 _ROW_FIELDS: Final = (*_EVENT_FIELDS, *(f"payload__{name}" for name in _PAYLOAD_FIELDS))
@@ -132,6 +133,7 @@ def _is_change_stage(change_id: uuid.UUID | None, stage: str) -> bool:
 
 
 def _event_row(event: AuditEvent, body: AuditPayload) -> EventRow:
+    """Return a saved event in the form of a row that a query gives."""
     event_values = {name: getattr(event, name) for name in _EVENT_FIELDS}
     body_values = {f"payload__{name}": getattr(body, name) for name in _PAYLOAD_FIELDS}
     return event_values | body_values
@@ -185,6 +187,7 @@ def _other_stages(rows: Sequence[EventRow], events: Manager[Any]) -> list[EventR
 
 
 def _iter_batches(events: Manager[Any]) -> Iterator[list[EventRow]]:
+    """Yield all events in order, `BATCH_SIZE` at a time."""
     after = 0
     while True:
         rows: list[EventRow] = list(

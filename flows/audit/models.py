@@ -11,7 +11,7 @@ from flows.audit.masked_rows import BODY_REDACTORS, REASON_REDACTORS, RedactedMo
 
 
 class Stage(models.TextChoices):
-    """Stage of a change that an event records. Events are never updated; each stage is a new one."""
+    """Stage of a change that an event records. Events are never updated: each stage is one."""
 
     ATTEMPT = "attempt"
     OUTCOME = "outcome"

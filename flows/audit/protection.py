@@ -124,7 +124,7 @@ def _foreign_rules() -> list[str]:
 
 @checks.register(checks.Tags.database)
 def check_log_triggers(**options: Any) -> list[checks.CheckMessage]:
-    """Report missing triggers of the audit log. Runs with `migrate` and `check --database default`."""
+    """Report missing triggers of the log. Runs with `migrate` and `check --database default`."""
     messages: list[checks.CheckMessage] = []
     for alias in options.get("databases") or ():
         database = connections[alias]

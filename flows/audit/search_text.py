@@ -45,6 +45,7 @@ def url_host(address: str) -> str:
 
 
 def _event_values(row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the searchable values of an event and its payload."""
     yield _strip_secrets(row["payload__friendly_name"] or "", redact)
     yield from _identity_spellings(_strip_secrets(row["payload__contact_identity"] or "", redact))
     if row["action"].startswith("flow."):
@@ -56,6 +57,7 @@ def _event_values(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _flow_values(state: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the searchable values of a flow's state."""
     for name in (*_NAME_FIELDS, *_SID_FIELDS, *_URL_FIELDS):
         value = state.get(name)
         if not isinstance(value, str) or not value:

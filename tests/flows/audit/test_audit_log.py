@@ -1,4 +1,4 @@
-"""The audit log's one way in: what is sealed, what is refused, and that nothing is half recorded."""
+"""Appending to the audit log: hashes, refused events, and all-or-nothing commits."""
 
 import hashlib
 import hmac
@@ -58,8 +58,14 @@ ODD_JSON = {
 
 
 def append(**values):
-    said = {"action": "flow.update", "stage": "access", "result": "denied", "actor": OMAR, **values}
-    return audit_log.append(**said)
+    event_values = {
+        "action": "flow.update",
+        "stage": "access",
+        "result": "denied",
+        "actor": OMAR,
+        **values,
+    }
+    return audit_log.append(**event_values)
 
 
 def attempt(**values):
@@ -83,9 +89,9 @@ def test_append_orders_and_chains_events():
 
 
 @pytest.mark.django_db
-def test_append_keeps_all_that_it_was_told():
+def test_append_stores_every_argument():
     change, request = uuid.uuid4(), uuid.uuid4()
-    who = Actor(
+    actor = Actor(
         id="9",
         label="ada",
         role="admin",
@@ -95,7 +101,7 @@ def test_append_keeps_all_that_it_was_told():
     )
 
     event = reloaded(append(
-        stage="outcome", result="failed", actor=who, change_id=change, target_sid=SID, reason="why",
+        stage="outcome", result="failed", actor=actor, change_id=change, target_sid=SID, reason="why",
         changed_fields=["enabled"], remote_status=400, remote_code=20001, remote_request_id="RQ1",
         duration_ms=12, payload=Payload(friendly_name="A", contact_identity="+1", before={"a": 1},
         requested={"a": 2}, after={"a": 3}, message="no"),
@@ -118,10 +124,10 @@ def test_append_keeps_all_that_it_was_told():
 @pytest.mark.django_db
 @pytest.mark.parametrize("text", ODD_TEXTS.values(), ids=ODD_TEXTS)
 def test_hash_is_recomputable_with_odd_text(text):
-    who = Actor(id="7", label=text, user_agent=text)
+    actor = Actor(id="7", label=text, user_agent=text)
 
     append(
-        actor=who,
+        actor=actor,
         reason=text,
         remote_request_id=text[:60],
         payload=Payload(
@@ -155,10 +161,10 @@ def test_hash_is_recomputable_at_every_microsecond(microsecond):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("length", [149, 150, 151, 1000])
-def test_long_text_is_cut_and_still_sealed(length):
-    who = Actor(id="7", label="é" * length, source_ip="1" * length, user_agent="u" * length)
+def test_long_text_is_truncated_and_still_hashed(length):
+    actor = Actor(id="7", label="é" * length, source_ip="1" * length, user_agent="u" * length)
 
-    event = append(actor=who, reason="r" * length, remote_request_id="q" * length)
+    event = append(actor=actor, reason="r" * length, remote_request_id="q" * length)
 
     assert len(reloaded(event).reason) == min(200, length)
     assert_chain_intact(1)
@@ -176,17 +182,20 @@ def test_hash_is_an_hmac_of_canonical_json_in_the_documented_form(settings, refe
     )
 
     row = AuditEvent.objects.values().get()
-    seal = row.pop("hash")
+    recorded_hash = row.pop("hash")
     row["at"] = row["at"].astimezone(UTC).isoformat(timespec="microseconds")
     if refers_to is None:
-        del row["refers_to"]  # a later column: sealed where it has a value
+        del row["refers_to"]  # added later: hashed only where it has a value
     row = {key: str(value) if isinstance(value, uuid.UUID) else value for key, value in row.items()}
     text = json.dumps(row, sort_keys=True, separators=(",", ":"))
-    assert seal == hmac.new(settings.AUDIT_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+    assert (
+        recorded_hash
+        == hmac.new(settings.AUDIT_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+    )
     body = AuditPayload.objects.values().get()
     del body["event_id"], body["erased_at"]
     if findings is None:
-        del body["findings"]  # a later column: sealed where it has a value
+        del body["findings"]  # added later: hashed only where it has a value
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))
     assert (
         row["payload_hash"]
@@ -219,7 +228,7 @@ def test_payload_hash_covers_every_field(name):
 
 
 @pytest.mark.django_db
-def test_hashes_hang_on_the_key(settings):
+def test_hashes_depend_on_the_key(settings):
     event = reloaded(append())
 
     settings.AUDIT_KEY = "another-key-0123456789-abcdefghijk"
@@ -234,13 +243,13 @@ def test_equal_payloads_have_different_hashes():
 
 
 @pytest.mark.django_db
-def test_canonical_refuses_what_is_not_json():
+def test_canonical_json_refuses_values_outside_json():
     with pytest.raises(ValueError, match="JSON"):
         chain.canonical_json({"a": float("nan")})
 
 
 @pytest.mark.django_db
-def test_secrets_are_kept_nowhere():
+def test_secrets_are_stored_nowhere():
     flow = {"integration_url": SECRET_URL, "unknown": [{"deep": f"see {SECRET_URL} there"}]}
 
     append(
@@ -257,7 +266,7 @@ def test_secrets_are_kept_nowhere():
 
 
 @pytest.mark.django_db
-def test_secret_behind_a_long_reason_is_masked_before_it_is_cut():
+def test_secret_at_the_end_of_a_long_reason_is_masked_before_truncation():
     append(reason="x" * 181 + f"https://{SECRET}@hooks.example.com/")
 
     assert SECRET not in dump_tables()
@@ -272,7 +281,7 @@ def test_secret_behind_a_long_reason_is_masked_before_it_is_cut():
     {"stage": "attempt", "result": "pending"},
     {"stage": "outcome", "result": "conflict", "starts_change": True},
 ])  # fmt: skip
-def test_a_change_begins_once(first, second):
+def test_change_starts_once(first, second):
     change_id = uuid.uuid4()
     recorded = append(**first, change_id=change_id)
 
@@ -285,7 +294,7 @@ def test_a_change_begins_once(first, second):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("stage", ["outcome", "reconciled"])
-def test_a_change_has_each_stage_once(stage):
+def test_change_has_each_stage_once(stage):
     change_id = attempt().change_id
     recorded = append(stage=stage, result="unknown", change_id=change_id)
 
@@ -297,7 +306,7 @@ def test_a_change_has_each_stage_once(stage):
 
 
 @pytest.mark.django_db
-def test_an_outcome_may_come_after_it_was_reconciled():
+def test_outcome_may_come_after_the_reconciliation():
     change_id = attempt().change_id
     append(stage="reconciled", result="applied", change_id=change_id)
 
@@ -319,12 +328,12 @@ def test_observed_and_access_may_repeat():
 
 
 @pytest.mark.django_db
-def test_story_of_an_unknown_change():
+def test_latest_event_of_an_unknown_change_is_none():
     assert audit_log.latest_event(uuid.uuid4()) is None
 
 
 @pytest.mark.django_db
-def test_attempt_beside_an_open_one_of_the_same_flow():
+def test_attempt_is_refused_while_the_flow_has_an_open_change():
     other = attempt(target_sid=SID)
 
     with pytest.raises(ConcurrentChange) as raised:
@@ -338,7 +347,7 @@ def test_attempt_beside_an_open_one_of_the_same_flow():
 @pytest.mark.parametrize(("stage", "result"), [
     ("outcome", "succeeded"), ("outcome", "failed"), ("reconciled", "applied"), ("reconciled", "not_applied"),
 ])  # fmt: skip
-def test_attempt_after_a_settled_one(stage, result):
+def test_attempt_after_a_resolved_change(stage, result):
     append(stage=stage, result=result, change_id=attempt(target_sid=SID).change_id, target_sid=SID)
 
     attempt(target_sid=SID)
@@ -347,7 +356,7 @@ def test_attempt_after_a_settled_one(stage, result):
 
 
 @pytest.mark.django_db
-def test_attempt_after_one_of_unknown_outcome_waits_until_that_is_settled():
+def test_attempt_after_an_unknown_outcome_is_refused_until_it_is_resolved():
     change_id = attempt(target_sid=SID).change_id
     unknown = append(stage="outcome", result="unknown", change_id=change_id, target_sid=SID)
 
@@ -361,7 +370,7 @@ def test_attempt_after_one_of_unknown_outcome_waits_until_that_is_settled():
 
 
 @pytest.mark.django_db
-def test_attempt_beside_an_open_one_of_another_flow():
+def test_attempt_with_an_open_change_of_another_flow():
     attempt(target_sid=SID)
 
     attempt(target_sid="FO" + "2" * 32)
@@ -375,19 +384,19 @@ def test_attempt_beside_an_open_one_of_another_flow():
 @pytest.mark.parametrize(
     "age", [timedelta(seconds=59), timedelta(seconds=61), timedelta(days=400)], ids=str
 )
-def test_attempt_beside_one_of_a_process_that_died_waits_however_old_that_is(age):
+def test_attempt_is_refused_however_old_the_attempt_of_a_dead_process_is(age):
     with mock.patch("django.utils.timezone.now", return_value=timezone.now() - age):
-        dead = attempt(target_sid=SID)
+        stale_attempt = attempt(target_sid=SID)
 
     with pytest.raises(ConcurrentChange) as raised:
         attempt(target_sid=SID)
 
-    assert raised.value.event == dead
-    assert list(audit_log.pending_attempts()) == [dead]
+    assert raised.value.event == stale_attempt
+    assert list(audit_log.pending_attempts()) == [stale_attempt]
 
 
 @pytest.mark.django_db
-def test_attempt_on_a_flow_changed_since_it_was_read():
+def test_attempt_is_refused_if_the_flow_was_changed_since_the_read():
     read_seq = audit_log.last_seq()
     change_id = attempt(target_sid=SID).change_id
     other = append(stage="outcome", result="succeeded", change_id=change_id, target_sid=SID)
@@ -400,7 +409,7 @@ def test_attempt_on_a_flow_changed_since_it_was_read():
 
 
 @pytest.mark.django_db
-def test_attempt_on_a_flow_that_others_only_looked_at_since_it_was_read():
+def test_attempt_after_accesses_and_observations_since_the_read():
     read_seq = audit_log.last_seq()
     append(stage="access", target_sid=SID)
     append(stage="observed", target_sid=SID)
@@ -454,7 +463,7 @@ def test_append_to_a_locked_log_is_not_recorded():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("table", ["flows_auditevent", "flows_auditpayload"])
-def test_append_to_a_log_that_breaks_half_way_is_not_recorded(table):
+def test_append_with_a_failing_insert_is_not_recorded(table):
     append()
     with failing_inserts(table), pytest.raises(NotRecorded):
         append()
@@ -464,8 +473,8 @@ def test_append_to_a_log_that_breaks_half_way_is_not_recorded(table):
     assert_chain_intact(2)
 
 
-def observed(*sids, action="flow.drift"):
-    """That these flows were found at Twilio."""
+def observe_flows(*sids, action="flow.drift"):
+    """Log these flows as observed at Twilio."""
     observations = [
         Observation(
             action=action, account_sid="AC1", target_sid=sid, payload=Payload(after={"sid": sid})
@@ -479,7 +488,7 @@ def observed(*sids, action="flow.drift"):
 def test_observed_events_are_chained_like_any_other():
     append()
 
-    events = observed(SID, "FO" + "2" * 32)
+    events = observe_flows(SID, "FO" + "2" * 32)
 
     assert [(event.seq, event.target_sid) for event in events] == [(2, SID), (3, "FO" + "2" * 32)]
     assert [item.event for item in OpenDrift.objects.order_by("event")] == events
@@ -489,35 +498,35 @@ def test_observed_events_are_chained_like_any_other():
 
 
 @pytest.mark.django_db
-def test_what_was_observed_or_changed_since_the_read_is_not_observed_again():
+def test_flow_observed_since_the_read_is_not_observed_twice():
     read_seq = audit_log.last_seq()
-    observed(SID)
+    observe_flows(SID)
 
-    again = audit_log.observe(
+    events = audit_log.observe(
         [Observation(action="flow.drift", account_sid="AC1", target_sid=SID, payload=Payload())],
         read_seq=read_seq,
     )
 
-    assert again == []
+    assert events == []
     assert AuditEvent.objects.count() == ChainHead.objects.get().seq == 1
 
 
 @pytest.mark.django_db
 def test_baseline_is_not_in_the_inbox():
-    observed(SID, action="flow.baseline")
+    observe_flows(SID, action="flow.baseline")
 
     assert not OpenDrift.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("table", ["flows_auditevent", "flows_auditpayload", "flows_opendrift"])
-def test_observing_that_breaks_half_way_leaves_nothing(table):
+def test_failed_observation_leaves_nothing(table):
     append()
     with failing_inserts(table), pytest.raises(NotRecorded):
-        observed(SID)
+        observe_flows(SID)
 
     assert_chain_intact(1)
-    observed(SID)
+    observe_flows(SID)
     assert AuditEvent.objects.count() == 2
     assert_chain_intact()
 
@@ -526,7 +535,7 @@ def test_observing_that_breaks_half_way_leaves_nothing(table):
 def test_threads_observe_and_append_at_once():
     results = run_concurrently(
         *[lambda: [append() for _ in range(10)]] * 4,
-        *[lambda n=n: [observed(f"FO{n}{'0' * 30}{i}") for i in range(10)] for n in range(4)],
+        *[lambda n=n: [observe_flows(f"FO{n}{'0' * 30}{i}") for i in range(10)] for n in range(4)],
     )
 
     assert [len(result) for result in results] == [10] * 8
@@ -558,8 +567,8 @@ def test_append_without_a_connection_is_not_recorded(monkeypatch, error):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_append_is_not_recorded_where_the_head_was_put_back():
-    """A log whose head was tampered with can't grow a second branch."""
+def test_append_is_not_recorded_after_the_head_was_reset():
+    """A log with a manipulated head must not grow a second branch."""
     append()
     append()
     ChainHead.objects.update(seq=1)
@@ -577,7 +586,7 @@ def test_eight_threads_append_at_once():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_threads_begin_one_change():
+def test_eight_threads_start_one_change():
     change_id = uuid.uuid4()
 
     results = run_concurrently(*[lambda: attempt(change_id=change_id, target_sid=SID)] * 8)
@@ -589,11 +598,12 @@ def test_eight_threads_begin_one_change():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_threads_begin_changes_of_one_flow():
+def test_eight_threads_start_changes_of_one_flow():
     results = run_concurrently(*[lambda: attempt(target_sid=SID)] * 8)
 
     assert (
-        sorted(type(result).__name__ for result in results) == ["AuditEvent"] + ["ConcurrentChange"] * 7
+        sorted(type(result).__name__ for result in results)
+        == ["AuditEvent"] + ["ConcurrentChange"] * 7
     )
     assert_chain_intact(1)
 
@@ -628,10 +638,9 @@ def test_four_processes_append_at_once():
     assert AuditEvent.objects.values("actor_id").distinct().count() == 4
 
 
-def test_seal_is_over_every_column():
+def test_hashed_fields_are_all_columns():
     columns = {field.attname for field in AuditEvent._meta.concrete_fields}
 
     assert columns == {*chain.HASHED_FIELDS, *chain.OPTIONAL_HASHED_FIELDS, "hash"}
-    assert (
-        "refers_to" not in chain.HASHED_FIELDS
-    )  # else every seal from before there was such a column would break
+    # Older events were hashed without this column, so it must stay optional.
+    assert "refers_to" not in chain.HASHED_FIELDS
