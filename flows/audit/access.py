@@ -108,7 +108,7 @@ def require_permission(
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
-        def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def checked_view(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
             request.account_sid, request.readings = "", {}
             request.scope = scope_of(request.user, permission)
             accounts: list[str] | HttpResponseBase = [twilio_accounts.ALL_ACCOUNTS]
@@ -125,7 +125,7 @@ def require_permission(
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
-        return guarded
+        return checked_view
 
     return decorate
 

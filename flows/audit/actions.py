@@ -75,7 +75,7 @@ ACTION_LABELS: Final = {
 }
 
 # Names of the stages in a change's timeline.
-STAGES: Final = {
+STAGE_LABELS: Final = {
     "attempt": "Attempt",
     "outcome": "Result",
     "reconciled": "Confirmed later",

@@ -9,7 +9,7 @@ from django.utils import timezone
 from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import actions
 from flows.audit.models import AuditEvent, Result, Stage
-from flows.twilio import labels as words
+from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
 _SHAPE_BY_RESULT: Final = {
@@ -48,7 +48,7 @@ def stage_name(event: AuditEvent) -> str:
     """Return the label of the event's stage, or "Decision" if a user resolved the change."""
     if event.stage == Stage.RECONCILED and event.actor_id:
         return "Decision"
-    return actions.STAGES.get(event.stage, event.stage)
+    return actions.STAGE_LABELS.get(event.stage, event.stage)
 
 
 def refusal(event: AuditEvent) -> str:
@@ -127,7 +127,7 @@ def headline(event: AuditEvent) -> str:
 def _field_headline(event: AuditEvent) -> str:
     name = next(iter(event.changed_fields), "")
     if name in flex_flow.FIELDS_BY_NAME:
-        return f"Read-only field changed at Twilio: {_inline_label(words.field_label(name))}"
+        return f"Read-only field changed at Twilio: {_inline_label(labels.field_label(name))}"
     label = actions.ACTION_LABELS[event.action][0]
     return f"{label}: {name}" if name else label
 
@@ -150,7 +150,7 @@ def _update_headline(event: AuditEvent, *, is_applied: bool) -> str:
 
 
 def _switch_direction(event: AuditEvent) -> str:
-    """Return "on", "off", or "on or off" if the payload was erased."""
+    """Return "on" or "off", or "on or off" if the payload does not tell."""
     payload = getattr(event, "payload", None)
     state = payload and (payload.after or payload.requested)
     enabled = flex_flow.normalize_value("enabled", state.get("enabled")) if state else None
@@ -161,9 +161,9 @@ def _switch_direction(event: AuditEvent) -> str:
 
 def _join_labels(names: list[str], limit: int = 3) -> str:
     """Return the labels of the first fields, and the number of the others."""
-    labels = [_inline_label(words.field_label(name)) for name in names]
-    text = ", ".join(labels[:limit])
-    remaining = len(labels) - limit
+    field_labels = [_inline_label(labels.field_label(name)) for name in names]
+    text = ", ".join(field_labels[:limit])
+    remaining = len(field_labels) - limit
     return f"{text} and {remaining} more" if remaining > 0 else text
 
 

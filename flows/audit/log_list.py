@@ -50,7 +50,7 @@ def fetch_page(query: LogQuery, scope: twilio_accounts.Scope) -> EntryPage:
         case "flow":
             flow_entries = entries.filter(target_sid__in=query.flow_sids)
             lowest = log_paging.lower_bound(flow_entries, scope, first=first, last=last)
-        case "person" if scope is None:  # sign-ins belong to no account
+        case "user" if scope is None:  # sign-ins belong to no account
             user_entries = entries.filter(actor_label=query.actor)
             lowest = log_paging.lower_bound(user_entries, scope, first=first, last=last)
     branches = _indexed_branches(query, scope)
@@ -111,11 +111,11 @@ def neighbours(
 
 
 def unknown_values(
-    query: LogQuery, scope: twilio_accounts.Scope, people: Iterable[str]
+    query: LogQuery, scope: twilio_accounts.Scope, labels: Iterable[str]
 ) -> dict[str, str]:
     """Return an error message, by parameter, for each value that nothing readable has.
 
-    `people` are the labels of all users in the readable part of the log.
+    `labels` are those of all users in the readable part of the log.
     """
     entries = log_paging.filter_accounts(AuditEntry.objects.all(), scope)
     checks: dict[str, Callable[[], bool]] = {
@@ -123,7 +123,7 @@ def unknown_values(
             query.action in actions.ACTION_LABELS
             or query.action in log_paging.recorded_actions(scope)
         ),
-        "actor": lambda: query.actor in people,
+        "actor": lambda: query.actor in labels,
         "sid": lambda: entries.filter(target_sid=query.sid).exists(),
         "account": lambda: _account_exists(query.account, scope),
         "plan": lambda: _plan_exists(query.plan, entries),

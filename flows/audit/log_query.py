@@ -138,7 +138,7 @@ class LogQuery:
     def scan_scope(self) -> str:
         """The entries that are searched one by one, a window at a time.
 
-        It is "log", "flow" or "person": the entries of the log, of the flow, or of the user, who
+        It is "log", "flow" or "user": the entries of the log, of the flow, or of the user, who
         may have signed in only. It is "" where an index finds the entries. An index covers accounts
         with one filter, on any days. No index covers two filters, or text.
         """
@@ -150,7 +150,7 @@ class LogQuery:
             return "flow" if filter_count or has_text else ""
         if filter_count > 1 or has_text:
             return "log"
-        return "person" if self.actor and not self.account else ""
+        return "user" if self.actor and not self.account else ""
 
     def url(self, **changes: str | int) -> str:
         """Return the query string, with `changes`."""

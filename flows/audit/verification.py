@@ -113,28 +113,28 @@ def verify_and_record(
     *, actor: Actor, head: dict[str, Any] | None = None
 ) -> tuple[VerificationResult, AuditEvent | None]:
     """Verify the log and log the result. The event is None if it could not be recorded."""
-    verdict = verify(head=head)
+    result = verify(head=head)
     summary: dict[str, Any] = {
-        "through": verdict.through,
-        "events": verdict.events,
-        "bad_seq": verdict.bad_seq,
-        "fault": verdict.fault,
+        "through": result.through,
+        "events": result.events,
+        "bad_seq": result.bad_seq,
+        "fault": result.fault,
         "head": head is not None,
     }
-    if verdict.table_faults:
-        summary["table_faults"] = list(verdict.table_faults)
+    if result.table_faults:
+        summary["table_faults"] = list(result.table_faults)
     try:
         event = audit_log.append(
             action=VERIFY_ACTION,
             stage=Stage.ACCESS,
-            result=Result.SUCCEEDED if verdict.is_intact else Result.FAILED,
+            result=Result.SUCCEEDED if result.is_intact else Result.FAILED,
             actor=actor,
-            reason=str(verdict),
+            reason=str(result),
             payload=Payload(after=summary),
         )
     except NotRecorded:
-        return verdict, None
-    return verdict, event
+        return result, None
+    return result, event
 
 
 def last_verification() -> VerificationRecord | None:

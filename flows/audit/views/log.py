@@ -36,7 +36,7 @@ CHIP_LABELS: Final = {
 SCAN_LABELS: Final = {
     "log": "events",
     "flow": "changes of this flow",
-    "person": "entries of this user",
+    "user": "entries of this user",
 }
 Choice = tuple[str, str]
 
@@ -46,8 +46,8 @@ Choice = tuple[str, str]
 def event_list(request: Request) -> HttpResponse:
     """Show a page of the log, or only its results for a request of htmx."""
     query = LogQuery.from_parameters(request.GET)
-    people = log_paging.actor_labels(request.scope)
-    faults = {**query.faults, **log_list.unknown_values(query, request.scope, people)}
+    actor_labels = log_paging.actor_labels(request.scope)
+    faults = {**query.faults, **log_list.unknown_values(query, request.scope, actor_labels)}
     page = EntryPage([], has_older=False) if faults else fetch_page(query, request.scope)
     accounts = _accounts_to_show(request.scope)
     _annotate_entries(page.entries, accounts, scope_of(request.user, "flows.change_flow"))
@@ -60,7 +60,7 @@ def event_list(request: Request) -> HttpResponse:
         "query": query,
         "faults": faults.values(),
         "hosts": query.terms.hosts,
-        "choices": _filter_choices(query, people, request.scope, accounts),
+        "choices": _filter_choices(query, actor_labels, request.scope, accounts),
         "chips": filter_chips(query, request.scope),
         "clear_url": reverse("audit:list"),
         "older_url": older_url,
@@ -133,7 +133,7 @@ def _scan_description(scan_scope: str) -> str:
 
 def _filter_choices(
     query: LogQuery,
-    people: Iterable[str],
+    actor_labels: Iterable[str],
     scope: twilio_accounts.Scope,
     accounts: Mapping[str, twilio_accounts.Account],
 ) -> dict[str, list[Choice]]:
@@ -145,7 +145,7 @@ def _filter_choices(
         if action not in actions.ACTION_LABELS
     ]
     options: dict[str, list[Choice]] = {
-        "actor": [(name, name) for name in people],
+        "actor": [(name, name) for name in actor_labels],
         "action": action_choices,
         "result": list(actions.RESULT_FILTER_LABELS.items()),
         "account": [(account.sid, str(account)) for account in accounts.values()],

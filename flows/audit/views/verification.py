@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log, checkpoints, export, log_list, log_paging
-from flows.audit import verification as evidence
+from flows.audit import verification as log_verification
 from flows.audit.access import Request, get_actor, require_permission
 from flows.audit.log_list import matching_events, readable_events
 from flows.audit.log_query import LogQuery
@@ -102,7 +102,9 @@ def log_export(request: Request) -> HttpResponseBase:
 
 
 @require_http_methods(["GET", "POST"])
-@require_permission("flows.export_auditevent", action=evidence.VERIFY_ACTION, everywhere=True)
+@require_permission(
+    "flows.export_auditevent", action=log_verification.VERIFY_ACTION, everywhere=True
+)
 def verification(request: Request) -> HttpResponseBase:
     """Show the last verification. On POST, verify the log, or send a signed checkpoint."""
     if request.method == "GET":
@@ -116,9 +118,11 @@ def verification(request: Request) -> HttpResponseBase:
     earlier_checkpoint = checkpoints.parse_checkpoint(text)
     if text and earlier_checkpoint is None:
         return _render_verification(request, text=text, status=422)
-    verdict, event = evidence.verify_and_record(actor=get_actor(request), head=earlier_checkpoint)
+    result, event = log_verification.verify_and_record(
+        actor=get_actor(request), head=earlier_checkpoint
+    )
     if event is None:
-        return _render_verification(request, unrecorded=verdict, text=text, status=503)
+        return _render_verification(request, unrecorded=result, text=text, status=503)
     return redirect("audit:verification")
 
 
@@ -181,10 +185,10 @@ def _render_verification(
     unrecorded: VerificationResult | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    verifications = AuditEvent.objects.filter(action=evidence.VERIFY_ACTION).select_related(
+    verifications = AuditEvent.objects.filter(action=log_verification.VERIFY_ACTION).select_related(
         "payload"
     )
-    last = evidence.last_verification()
+    last = log_verification.last_verification()
     bad_seq = last.said.get("bad_seq") if last else None
     bad_event = None
     if bad_seq is not None:
@@ -196,7 +200,7 @@ def _render_verification(
         "text": text,
         "is_invalid_checkpoint": status == 422,
         "verifications": list(verifications.order_by("-seq")[:MAX_VERIFICATIONS]),
-        "all_url": LogQuery(action=evidence.VERIFY_ACTION).url(),
+        "all_url": LogQuery(action=log_verification.VERIFY_ACTION).url(),
     }
     return render(request, "audit/verification.html", context, status=status)
 
