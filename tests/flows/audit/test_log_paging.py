@@ -157,7 +157,7 @@ def test_number_of_queries_does_not_grow_with_the_log(client_of):
 
 @pytest.mark.parametrize("scope", [ALL, ONE, TWO], ids=["all", "one", "two"])
 def test_all_pages_together_have_each_event_once(log, scope):
-    """That includes queries that are searched a window at a time."""
+    """Queries that are searched a window at a time are among them."""
     for parameters in (
         {}, {"actor": "person 1"}, {"actor": "person 1", "result": "failed"}, {"q": "Störung"},
         {"plan": str(PLAN_ID)}, {"account": SECOND_ACCOUNT}, {"result": "pending"}, {"sid": busiest_flow(), "result": "failed"},

@@ -68,7 +68,7 @@ TAMPERING = {
     ),
     "edit of the message": (["UPDATE flows_auditpayload SET message = 'other' WHERE event_id = 5"], 5),
     "emptied payload": (["UPDATE flows_auditpayload SET friendly_name = '', salt = '' WHERE event_id = 5"], 5),
-    "lost payload": (["DELETE FROM flows_auditpayload WHERE event_id = 5"], 5),
+    "missing payload": (["DELETE FROM flows_auditpayload WHERE event_id = 5"], 5),
     "insertion far behind": (
         [
             (f"INSERT INTO flows_auditevent (seq, event_id, hash, {', '.join(COPY)}) SELECT 5000, "
@@ -220,13 +220,13 @@ def attempt(actor, change_id, **values):
 
 
 def test_verify_accepts_changes_during_its_run(log, actor, monkeypatch):
-    resolved, lost, started = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+    resolved, unresolved, started = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
     attempt(actor, resolved)
-    attempt(actor, lost, target_sid="FO2")
+    attempt(actor, unresolved, target_sid="FO2")
 
     def act():
         attempt(actor, resolved, stage="outcome", result="succeeded")
-        attempt(actor, lost, stage="outcome", result="unknown", target_sid="FO2")
+        attempt(actor, unresolved, stage="outcome", result="unknown", target_sid="FO2")
         attempt(actor, started, target_sid="FO3")
 
     run_during_verification(monkeypatch, 5, act)

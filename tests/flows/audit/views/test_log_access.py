@@ -87,9 +87,9 @@ def test_neighbours_skip_site_events(log, account_client, client_of):
     )
 
 
-@pytest.mark.parametrize("what", ["shown", "all"])
-def test_export_of_a_single_account_has_no_site_events(log, account_client, what):
-    response = account_client.post("/audit/export/", {"what": what, "format": "ndjson"})
+@pytest.mark.parametrize("content", ["shown", "all"])
+def test_export_of_a_single_account_has_no_site_events(log, account_client, content):
+    response = account_client.post("/audit/export/", {"what": content, "format": "ndjson"})
 
     lines = [json.loads(line) for line in b"".join(response.streaming_content).splitlines()]
     assert {line["action"] for line in lines} == {"flow.export", "audit.export"}

@@ -42,7 +42,7 @@ def log_change(*stages, **values):
     return [stage(change_id, name, result, **values) for name, result in stages]
 
 
-ATTEMPT, LOST = ("attempt", "pending"), ("outcome", "unknown")
+ATTEMPT, LOST_OUTCOME = ("attempt", "pending"), ("outcome", "unknown")
 APPLIED, NOT_APPLIED = ("reconciled", "applied"), ("reconciled", "not_applied")
 
 
@@ -66,8 +66,8 @@ def rename_with_lost_response(sandbox, sid, actor):
 
 def test_resolved_change_is_one_row_with_its_outcome(client_of, sandbox, flow_sid, actor):
     client = client_of("viewer")
-    lost = rename_with_lost_response(sandbox, flow_sid, actor)
-    assert seqs(client.get("/audit/?result=unresolved")) == [lost.seq]
+    lost_outcome = rename_with_lost_response(sandbox, flow_sid, actor)
+    assert seqs(client.get("/audit/?result=unresolved")) == [lost_outcome.seq]
     assert "Unknown outcome" in text(client.get("/audit/?result=unresolved"))
 
     (resolved,) = reconcile.reconcile()
@@ -82,14 +82,14 @@ def test_resolved_change_is_one_row_with_its_outcome(client_of, sandbox, flow_si
 
 
 def test_row_of_a_resolved_change_has_actor_time_and_reason(client_of, sandbox, flow_sid, actor):
-    lost = rename_with_lost_response(sandbox, flow_sid, actor)
+    lost_outcome = rename_with_lost_response(sandbox, flow_sid, actor)
     with mock.patch("django.utils.timezone.now", return_value=timezone.now() + timedelta(days=2)):
         reconcile.reconcile()
 
     (entry,) = client_of("viewer").get("/audit/").context["events"]
     page = text(client_of("viewer").get("/audit/"))
 
-    assert entry.entry.start.at < lost.at
+    assert entry.entry.start.at < lost_outcome.at
     assert f"{entry.entry.start.at:%Y-%m-%d %H:%M:%SZ}" in page
     assert "omar" in page
     assert "Why" in page
@@ -99,15 +99,15 @@ def test_row_of_a_resolved_change_has_actor_time_and_reason(client_of, sandbox, 
     ("stages", "current_index", "filters"),
     [
         ([ATTEMPT], 0, {"pending", "unresolved"}),
-        ([ATTEMPT, LOST], 1, {"unknown", "unresolved"}),
+        ([ATTEMPT, LOST_OUTCOME], 1, {"unknown", "unresolved"}),
         ([ATTEMPT, ("outcome", "succeeded")], 1, {"succeeded"}),
         ([ATTEMPT, ("outcome", "failed")], 1, {"failed"}),
         ([("outcome", "conflict")], 0, {"conflict"}),
-        ([ATTEMPT, LOST, APPLIED], 2, {"applied", "resolved_later"}),
-        ([ATTEMPT, LOST, NOT_APPLIED], 2, {"not_applied", "resolved_later"}),
+        ([ATTEMPT, LOST_OUTCOME, APPLIED], 2, {"applied", "resolved_later"}),
+        ([ATTEMPT, LOST_OUTCOME, NOT_APPLIED], 2, {"not_applied", "resolved_later"}),
         ([ATTEMPT, APPLIED], 1, {"applied", "resolved_later"}),
         # The loss of the response is logged last.
-        ([ATTEMPT, APPLIED, LOST], 1, {"applied", "resolved_later"}),
+        ([ATTEMPT, APPLIED, LOST_OUTCOME], 1, {"applied", "resolved_later"}),
         ([ATTEMPT, NOT_APPLIED, ("outcome", "succeeded")], 2, {"succeeded", "resolved_later"}),
     ],
 )
@@ -140,7 +140,7 @@ def test_attempt_of_a_dead_process_has_an_unknown_outcome(client_of):
 
 
 def test_change_resolved_during_paging_is_shown_exactly_once(client_of):
-    attempt, _ = log_change(ATTEMPT, LOST)
+    attempt, _ = log_change(ATTEMPT, LOST_OUTCOME)
     for _ in range(60):
         audit_log.append(action="flow.export", stage="access", result="succeeded", actor=OMAR)
     client = client_of("viewer")
@@ -157,7 +157,7 @@ def test_change_resolved_during_paging_is_shown_exactly_once(client_of):
 
 def test_change_belongs_to_the_day_of_its_start(client_of):
     change_id = uuid.uuid4()
-    for day, (name, result) in zip((20, 21, 22), (ATTEMPT, LOST, APPLIED), strict=True):
+    for day, (name, result) in zip((20, 21, 22), (ATTEMPT, LOST_OUTCOME, APPLIED), strict=True):
         with mock.patch(
             "django.utils.timezone.now", return_value=datetime(2026, 11, day, 12, tzinfo=UTC)
         ):
@@ -174,7 +174,7 @@ def test_change_belongs_to_the_day_of_its_start(client_of):
 
 def test_user_filter_finds_started_and_resolved_changes(client_of):
     ada = Actor(id="2", label="ada", role="admin")
-    (attempt, _) = log_change(ATTEMPT, LOST)
+    (attempt, _) = log_change(ATTEMPT, LOST_OUTCOME)
     decided = stage(attempt.change_id, "reconciled", "applied", ada)
     client = client_of("viewer")
 
@@ -187,8 +187,8 @@ def test_user_filter_finds_started_and_resolved_changes(client_of):
 
 
 def test_export_of_the_list_has_each_change_once(client_of):
-    _, lost, resolved = log_change(ATTEMPT, LOST, APPLIED)
-    _, open_outcome = log_change(ATTEMPT, LOST)
+    _, lost_outcome, resolved = log_change(ATTEMPT, LOST_OUTCOME, APPLIED)
+    _, open_outcome = log_change(ATTEMPT, LOST_OUTCOME)
     client = client_of("auditor")
 
     def exported(**parameters):
@@ -200,13 +200,13 @@ def test_export_of_the_list_has_each_change_once(client_of):
     assert [line["seq"] for line in exported()][:2] == [resolved.seq, open_outcome.seq]
     assert [line["seq"] for line in exported(result="unresolved")] == [open_outcome.seq]
     assert [line["seq"] for line in exported(result="resolved_later")] == [resolved.seq]
-    assert lost.seq in [line["seq"] for line in exported(what="all")]
+    assert lost_outcome.seq in [line["seq"] for line in exported(what="all")]
 
 
 def test_page_of_an_older_event_shows_the_current_outcome(client_of):
-    attempt, lost, resolved = log_change(ATTEMPT, LOST, APPLIED)
+    attempt, lost_outcome, resolved = log_change(ATTEMPT, LOST_OUTCOME, APPLIED)
     client = client_of("viewer")
-    for event in (attempt, lost):
+    for event in (attempt, lost_outcome):
         page = client.get(f"/audit/{event.event_id}/")
 
         assert page.context["latest"] == resolved
@@ -217,11 +217,11 @@ def test_page_of_an_older_event_shows_the_current_outcome(client_of):
 def test_neighbours_are_the_rows_before_and_after(client_of):
     log_change(ATTEMPT, ("outcome", "succeeded"))
     first = AuditEvent.objects.get(seq=2)
-    attempt, lost, resolved = log_change(ATTEMPT, LOST, APPLIED)
+    attempt, lost_outcome, resolved = log_change(ATTEMPT, LOST_OUTCOME, APPLIED)
     (last,) = log_change(("outcome", "conflict"))
     client = client_of("viewer")
 
-    for event in (attempt, lost, resolved):
+    for event in (attempt, lost_outcome, resolved):
         page = client.get(f"/audit/{event.event_id}/")
         assert (page.context["previous"], page.context["next"]) == (first, last)
     assert client.get(f"/audit/{first.event_id}/").context["next"] == resolved
