@@ -1,4 +1,4 @@
-"""What every view does with a request: who asks, and whether they may. A refusal goes on record."""
+"""Permission checks of views, and the actor behind a request. Denied changes are logged."""
 
 from __future__ import annotations
 
@@ -23,26 +23,21 @@ from flows.twilio.flex.flex_flow import Snapshot
 
 
 class Request(HttpRequest):
-    """A request as it reaches a view here: signed in, and with htmx's headers read."""
+    """A request as views receive it: signed in, and with htmx's headers parsed."""
 
     htmx: HtmxDetails
     user: User
-    account_sid: (
-        str  # of what it is about: a flow, an event; empty where it is about none, or several
-    )
-    states: dict[
-        str, Any
-    ]  # `availability.restrictions.State`: what is closed of each account, where the view has asked for it
-    scope: twilio_accounts.Scope  # the accounts where the person may do what the page is for
-    readings: dict[str, Snapshot]  # flows by SID that this request has read from Twilio already
+    account_sid: str  # account of the page's flow or event; "" for none or several
+    states: dict[str, Any]  # `availability.restrictions.State` by account, once the view loads it
+    scope: twilio_accounts.Scope  # accounts where the user has the page's permission
+    readings: dict[str, Snapshot]  # flows that this request has read from Twilio, by SID
 
 
 View = Callable[..., HttpResponseBase]
 
 
 def get_actor(request: HttpRequest) -> Actor:
-    """The person and the place behind a request, as the audit log keeps them: with the role that they have where
-    they act."""
+    """Return the request's user, with their role in the request's account, for the audit log."""
     user = request.user
     return Actor(
         id=str(user.pk or ""),
@@ -55,8 +50,10 @@ def get_actor(request: HttpRequest) -> Actor:
 
 
 def current_page_url(request: Request) -> SplitResult:
-    """The address of the page that htmx sent the request from; an empty one if the header, which comes from outside,
-    has no address in it."""
+    """Return the URL of the page that htmx sent the request from.
+
+    It is empty if the header, which anyone can set, holds no valid URL.
+    """
     try:
         return urlsplit(request.htmx.current_url or "")
     except ValueError:
@@ -64,28 +61,29 @@ def current_page_url(request: Request) -> SplitResult:
 
 
 class Target(Protocol):
-    """Something that an address names by one of its parameters, such as a flow by its SID."""
+    """A kind of object that a URL parameter identifies, such as a flow by its SID."""
 
     def accounts(
         self, request: Request, value: str, permission: str, /
     ) -> list[str] | HttpResponseBase:
-        """Return the SIDs of its accounts; nothing if it is unknown, or the page that says why."""
+        """Return the SIDs of the object's accounts, or a page that explains why it is unavailable.
+
+        The list is empty if the object does not exist.
+        """
 
     def describe(self, value: str, /) -> Payload:
-        """Return what a recorded refusal says about it."""
+        """Return the payload of a logged refusal."""
 
 
 class EventTarget:
-    """An event of the audit log. One of no single account is for users of every account."""
+    """An event of the audit log. One without an account is for users of all accounts."""
 
     def accounts(self, _request: Request, value: str, _permission: str) -> list[str]:
         events = AuditEvent.objects.filter(event_id=value).values_list("action", "account_sid")
         event = events.first()
-        return (
-            [log_entries.owning_account_sid(*event) or twilio_accounts.ALL_ACCOUNTS]
-            if event
-            else []
-        )
+        if event is None:
+            return []
+        return [log_entries.owning_account_sid(*event) or twilio_accounts.ALL_ACCOUNTS]
 
     def describe(self, _value: str) -> Payload:
         return Payload()
@@ -95,48 +93,45 @@ _targets: dict[str, Target] = {"event_id": EventTarget()}
 
 
 def register_target(parameter: str, target: Target) -> None:
-    """Let `permitted` find the accounts of what addresses name by this parameter."""
+    """Let `require_permission` find the accounts of objects with this URL parameter."""
     _targets[parameter] = target
 
 
 def require_permission(
     permission: str, *, action: str, everywhere: bool = False
 ) -> Callable[[View], View]:
-    """Let in users who have the permission on each account that the address is about.
+    """Admit users who have the permission on each account of the URL's object.
 
-    An address that is about no account takes the permission on any account; with `everywhere` the
-    page is about every account. A refused change is recorded as `action`, with the result "denied".
+    A URL without an object takes the permission on any account. With `everywhere`, the permission
+    on all accounts is needed. A denied change is logged as `action` with the result "denied".
     """
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
-        def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def checked_view(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
             request.account_sid, request.readings = "", {}
             request.scope = scope_of(request.user, permission)
-            about = (
-                [twilio_accounts.ALL_ACCOUNTS]
-                if everywhere
-                else _target_accounts(request, kwargs, permission)
-            )
-            if isinstance(about, HttpResponseBase):
-                return about
-            request.account_sid = (
-                about[0] if len(about) == 1 and about[0] != twilio_accounts.ALL_ACCOUNTS else ""
-            )
-            if not has_permission_on_each(request.user, permission, about):
+            accounts: list[str] | HttpResponseBase = [twilio_accounts.ALL_ACCOUNTS]
+            if not everywhere:
+                accounts = _target_accounts(request, kwargs, permission)
+            if isinstance(accounts, HttpResponseBase):
+                return accounts
+            if len(accounts) == 1 and accounts[0] != twilio_accounts.ALL_ACCOUNTS:
+                request.account_sid = accounts[0]
+            if not has_permission_on_each(request.user, permission, accounts):
                 if request.method != "GET":
                     record_denial(request, action, kwargs)
-                request.account_sid = ""  # the page that says no tells nothing of it
+                request.account_sid = ""  # the error page must not reveal the account
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
-        return guarded
+        return checked_view
 
     return decorate
 
 
 def readable_event(event_id: str, request: Request) -> AuditEvent | None:
-    """Return the event of this id; None if there is none, or the user may not read of its account."""
+    """Return the event with this id, or None if the user can't read its account."""
     try:
         event = AuditEvent.objects.select_related("payload").get(event_id=uuid.UUID(event_id))
     except (ValueError, AuditEvent.DoesNotExist):
@@ -145,9 +140,12 @@ def readable_event(event_id: str, request: Request) -> AuditEvent | None:
 
 
 def record_denial(request: Request, action: str, kwargs: dict[str, Any]) -> None:
-    """Record that the user may not do this."""
-    named = ((target, str(kwargs[name])) for name, target in _targets.items() if kwargs.get(name))
-    target, value = next(named, (None, ""))
+    """Log that the user was denied this action."""
+    payload = Payload()
+    for name, target in _targets.items():
+        if kwargs.get(name):
+            payload = target.describe(str(kwargs[name]))
+            break
     audit_log.append(
         action=action,
         stage=Stage.ACCESS,
@@ -156,14 +154,14 @@ def record_denial(request: Request, action: str, kwargs: dict[str, Any]) -> None
         account_sid=request.account_sid or None,
         target_sid=str(kwargs.get("sid", "")),
         reason=request.POST.get("reason", ""),
-        payload=target.describe(value) if target else Payload(),
+        payload=payload,
     )
 
 
 def _target_accounts(
     request: Request, kwargs: dict[str, Any], permission: str
 ) -> list[str] | HttpResponseBase:
-    """Return the accounts of what the address names; none where it names nothing that is known."""
+    """Return the accounts of the URL's object, or an empty list if it has no such object."""
     for name, target in _targets.items():
         if kwargs.get(name):
             return target.accounts(request, str(kwargs[name]), permission)

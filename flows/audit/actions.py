@@ -1,4 +1,4 @@
-"""Actions and results of the audit log's events, and what the pages call them."""
+"""Labels of the actions, results and stages of audit events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RESULT_LABELS: Final = {
     "denied": "Refused",
 }
 
-# The log can be filtered by each result, by what is open, and by what was open once.
+# The result filter also offers the open changes and those that were resolved later.
 RESULT_FILTER_LABELS: Final = {
     **RESULT_LABELS,
     "pending": "No outcome recorded",
@@ -25,7 +25,7 @@ RESULT_FILTER_LABELS: Final = {
     "resolved_later": "Resolved later",
 }
 
-# Action: what came to pass, and what was tried. An event that did not succeed never reads as if it had.
+# Each action has two labels: past tense if it was applied, infinitive if it was only attempted.
 ACTION_LABELS: Final = {
     "flow.view": ("Viewed flows", "View flows"),
     "flow.sync": ("Synced with Twilio", "Sync with Twilio"),
@@ -74,8 +74,8 @@ ACTION_LABELS: Final = {
     "audit.restore": ("Restored database triggers", "Restore database triggers"),
 }
 
-# Stage of a change, as its timeline names it.
-STAGES: Final = {
+# Names of the stages in a change's timeline.
+STAGE_LABELS: Final = {
     "attempt": "Attempt",
     "outcome": "Result",
     "reconciled": "Confirmed later",

@@ -1,6 +1,6 @@
-"""The database's own refusal to change or remove an audit event, on SQLite and PostgreSQL.
+"""Triggers by which SQLite and PostgreSQL refuse to change or delete audit events.
 
-The migration installs it. `lift` is for the tests' clean-up between transactional tests, and for nothing else.
+Migration 0002 installs them. Only its reversal and the clean-up of tests call `remove`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,16 @@ TABLE = "flows_auditevent"
 _ABORT: Final = "SELECT RAISE(ABORT, 'the audit log is append-only');"
 _RAISE: Final = "RAISE EXCEPTION 'the audit log is append-only';"
 _FUNCTION_NAME: Final = "audit_append_only"
-# INSERT OR REPLACE removes the old row without firing its delete trigger; so refuse the insert itself.
-# The table has a rowid of its own beside seq, and a row can be replaced by that too.
-_CONFLICTING_ROW_EXISTS: Final = f"""EXISTS (
-        SELECT 1 FROM {TABLE} WHERE rowid = NEW.rowid OR seq = NEW.seq OR event_id = NEW.event_id OR hash = NEW.hash
-        OR (change_id = NEW.change_id AND stage = NEW.stage AND stage IN ('attempt', 'outcome', 'reconciled')))"""  # noqa: S608 - constants only
+# INSERT OR REPLACE deletes the old row without firing its delete trigger, so the insert is refused.
+# The table's rowid is not its seq, and a row can be replaced by its rowid, too.
+# The text is compared with the database's, spaces included.
+_CONFLICTING_ROW_EXISTS: Final = (
+    "EXISTS (\n"  # noqa: S608 - constants only
+    f"        SELECT 1 FROM {TABLE} WHERE rowid = NEW.rowid OR seq = NEW.seq"
+    " OR event_id = NEW.event_id OR hash = NEW.hash\n"
+    "        OR (change_id = NEW.change_id AND stage = NEW.stage"
+    " AND stage IN ('attempt', 'outcome', 'reconciled')))"
+)
 TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
     "sqlite": (
         Trigger("audit_no_update", TABLE, "BEFORE UPDATE", _ABORT),
@@ -44,6 +49,7 @@ TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
+    """Create the triggers. Raises `NotImplementedError` on any other database."""
     if connection.vendor not in TRIGGERS:
         raise NotImplementedError(f"no append-only rule is written for {connection.vendor}")
     triggers.create_triggers(connection, TRIGGERS[connection.vendor])

@@ -1,5 +1,6 @@
-"""Several events in one transaction of the audit log: all of them are committed, or none. It is a part of audit.py, for
-decisions of a person about many flows at once.
+"""Several events in one transaction of the audit log: all of them are committed, or none.
+
+It belongs to audit_log.py and serves a user's decisions about many flows at once.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from flows.redaction.masking import redact_note, replace_unstorable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchEvent:
-    """A decision of a person about one flow, which sends nothing to Twilio."""
+    """A user's decision about one flow, which sends nothing to Twilio."""
 
     action: str
     actor: Actor
@@ -32,7 +33,10 @@ class BatchEvent:
 
 
 def append_batch(entries: Sequence[BatchEvent]) -> list[AuditEvent]:
-    """Commit these events in order, in one durable transaction. Raises `NotRecorded`; then none is committed."""
+    """Commit these events in order, in one durable transaction.
+
+    Raises `NotRecorded` if they can't be committed. Then none of them is.
+    """
     pairs = [
         (_build_event(entry), audit_log._build_payload_row(entry.payload)) for entry in entries
     ]

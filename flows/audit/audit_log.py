@@ -1,8 +1,8 @@
-"""The audit log's way in: `append` for what somebody does, `observe` for what is found at Twilio. The ground
-floor of the services; nothing else writes its tables, but for erasure.py, which empties payloads.
+"""Write access to the audit log: `append` for actions, `observe` for states read at Twilio.
 
-Each event is sealed to the one before it (seal.py). What it was about goes into the payload, masked. What is open
-(changes whose fate is not known, drift that nobody has dealt with) is kept beside the log in the same transaction.
+Only this module and `audit_batch` write events. `flows.erasure` empties payloads. Each event is
+linked to the one before it by its hash (chain.py). The tables of open changes and open drift are
+updated in the same transaction as the event.
 """
 
 from __future__ import annotations
@@ -10,9 +10,6 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
 
 from django.db import Error, transaction
 from django.db.models import F, Q, QuerySet
@@ -20,6 +17,12 @@ from django.utils import timezone
 
 from flows.accounts import twilio_accounts
 from flows.audit import log_entries
+from flows.audit.audit_types import Actor as Actor
+from flows.audit.audit_types import AlreadyRecorded as AlreadyRecorded
+from flows.audit.audit_types import ConcurrentChange as ConcurrentChange
+from flows.audit.audit_types import NotRecorded as NotRecorded
+from flows.audit.audit_types import Observation as Observation
+from flows.audit.audit_types import Payload as Payload
 from flows.audit.chain import GENESIS, event_hash, payload_hash
 from flows.audit.models import (
     UNIQUE_STAGES,
@@ -34,69 +37,9 @@ from flows.audit.models import (
 from flows.core.database import close_lost_connection
 from flows.redaction.masking import redact, redact_note, replace_unstorable
 from flows.twilio.flex import flex_flow
-from flows.twilio.pickling import PicklableError
 
 CHAIN_NAME = "audit"
 APPLIED_RESULTS = (Result.SUCCEEDED, Result.APPLIED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
-    """Who does it, and from where, as text that outlives the account."""
-
-    id: str
-    label: str
-    role: str = ""
-    source_ip: str = ""
-    user_agent: str = ""
-    request_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payload:
-    """What it is about. Secrets in web addresses are masked before any of it is kept."""
-
-    friendly_name: str = ""
-    contact_identity: str = ""
-    before: dict[str, Any] | None = None
-    requested: dict[str, Any] | None = None
-    after: dict[str, Any] | None = None
-    message: str = ""
-    findings: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
-    """What was read at Twilio and is not on record yet: `before` and `after` in the payload, None where there
-    was no such flow. `created_at` is Twilio's, of a flow that is new here."""
-
-    action: str
-    account_sid: str
-    target_sid: str
-    payload: Payload
-    changed_fields: list[str] = field(default_factory=list)
-    created_at: datetime | None = None
-
-
-class NotRecorded(Exception):
-    """The event could not be committed. If it was an attempt, nothing has been sent."""
-
-
-class AlreadyRecorded(PicklableError):
-    """This change_id has been used: the change is the one on record, not a new one."""
-
-    def __init__(self, event: AuditEvent) -> None:
-        super().__init__("this change is already recorded")
-        self.event = event
-
-
-class ConcurrentChange(PicklableError):
-    """Another change of the same flow (or a creation like this one) is open, or was made since the flow was read.
-    `event` is its latest."""
-
-    def __init__(self, event: AuditEvent) -> None:
-        super().__init__("another change of this flow is open")
-        self.event = event
 
 
 def append(
@@ -116,18 +59,25 @@ def append(
     remote_request_id: str = "",
     duration_ms: int | None = None,
     refers_to: uuid.UUID | None = None,
-    first: bool = False,
-    read_at: int | None = None,
-    beside: Observation | None = None,
+    starts_change: bool = False,
+    read_seq: int | None = None,
+    concurrent_edit: Observation | None = None,
 ) -> AuditEvent:
-    """Commits one event, in a durable transaction of its own, and returns it.
+    """Commit one event in a durable transaction of its own, and return it.
 
-    A change has one beginning, and each stage once: an attempt, or an outcome that is the `first` of its change
-    because nothing was sent, raises `AlreadyRecorded` if its `change_id` is on record, any other if its stage
-    is. An attempt of a flow that has an open change, or that was sent one after `read_at` (a `last_seq`), and a
-    creation like an open one, raise `ChangeOpen`. What can't be committed raises `NotRecorded`. A `payload` that is
-    a function is called in that transaction, while nobody else can append: what it writes stands or falls with
-    the event. `account_sid`: None where it is about no single account. `beside`: what was found at Twilio in the same breath, appended with it.
+    payload: a function is called in the transaction, while nothing else can append. Its writes are
+        committed or rolled back with the event.
+    account_sid: None for the site's only account; "" for an event of no single account.
+    starts_change: the event is the first of its change. True of every attempt, and of an outcome
+        without an attempt because nothing was sent.
+    read_seq: the `last_seq` when the flow was read.
+    concurrent_edit: an edit of somebody else, found together with this event and appended after it.
+
+    Raises:
+        AlreadyRecorded: the change has this stage already, or has any event if this one starts it.
+        ConcurrentChange: an attempt meets an open change of its flow, a change of it sent after
+            `read_seq`, or an open creation like its own.
+        NotRecorded: the event could not be committed.
     """
     event = AuditEvent(
         event_id=uuid.uuid4(),
@@ -157,12 +107,12 @@ def append(
             head = _lock_chain_head()
             if callable(payload):
                 body = _build_payload_row(payload())
-            _reject_duplicate(event, first=first or stage == Stage.ATTEMPT)
+            _reject_duplicate(event, starts_change=starts_change or stage == Stage.ATTEMPT)
             if stage == Stage.ATTEMPT:
-                _reject_concurrent_change(event, body, read_at)
+                _reject_concurrent_change(event, body, read_seq)
             _write_event(event, body, head)
-            if beside is not None:
-                _append_observations([beside], head)
+            if concurrent_edit is not None:
+                _append_observations([concurrent_edit], head)
             head.save()
             _update_in_flight(event, body)
     except Error as error:
@@ -171,17 +121,19 @@ def append(
     return event
 
 
-def observe(observations: Sequence[Observation], *, read_at: int) -> list[AuditEvent]:
-    """Commits what was found at Twilio by a read that began at `read_at` (a `last_seq`), attributed to nobody.
-    Left out is what one of our own changes may account for: the flow has an open one, was changed or observed
-    since, or may be what an open creation made. What can't be committed raises `NotRecorded`."""
+def observe(observations: Sequence[Observation], *, read_seq: int) -> list[AuditEvent]:
+    """Commit what a read of Twilio found, without an actor, and return the events.
+
+    `read_seq` is the `last_seq` when the read began. Observations that a change of our own may
+    explain are dropped: the flow has an open change, was changed or observed since, or may come
+    from an open creation. Raises `NotRecorded` if the events can't be committed.
+    """
     try:
         with transaction.atomic(durable=True):
             head = _lock_chain_head()
-            is_ours = _own_change_predicate(read_at)
-            events = _append_observations(
-                [item for item in observations if not is_ours(item)], head
-            )
+            is_own_change = _own_change_predicate(read_seq)
+            external = [item for item in observations if not is_own_change(item)]
+            events = _append_observations(external, head)
             if events:
                 head.save()
     except Error as error:
@@ -191,37 +143,40 @@ def observe(observations: Sequence[Observation], *, read_at: int) -> list[AuditE
 
 
 def last_seq() -> int:
-    """The place of the log's last event, 0 if there is none."""
+    """Return the seq of the log's last event, or 0."""
     return ChainHead.objects.filter(name=CHAIN_NAME).values_list("seq", flat=True).first() or 0
 
 
 def latest_event(change_id: uuid.UUID) -> AuditEvent | None:
-    """The latest event of a change, or None if it never began."""
+    """Return the latest event of a change, or None."""
     return AuditEvent.objects.filter(change_id=change_id).order_by("-seq").first()
 
 
 def pending_attempts() -> QuerySet[AuditEvent]:
-    """Attempts that nothing has followed yet."""
-    unanswered = OpenChange.objects.filter(latest=F("attempt"))
-    return AuditEvent.objects.filter(seq__in=unanswered.values("attempt"))
+    """Return the attempts without an outcome."""
+    pending = OpenChange.objects.filter(latest=F("attempt"))
+    return AuditEvent.objects.filter(seq__in=pending.values("attempt"))
 
 
 def open_changes_by_flow(sids: Iterable[str]) -> dict[str, AuditEvent]:
-    """For each of these flows that has one, the latest event of the change whose fate is not known: its attempt,
-    if no outcome came, or its outcome, if that was "unknown"."""
+    """Return the latest event of the open change of each of these flows, by SID.
+
+    It is the attempt if no outcome came, or the outcome "unknown". Flows without one are left out.
+    """
     changes = OpenChange.objects.filter(target_sid__in=list(sids))
-    changes = changes.prefetch_related(
-        "latest__payload"
-    )  # mostly there is none, and nothing to look up
+    # A prefetch, not a join: mostly there is no open change and so nothing to look up.
+    changes = changes.prefetch_related("latest__payload")
     return {change.target_sid: change.latest for change in changes.order_by("latest")}
 
 
 def _only_account_sid() -> str:
+    """Return the SID of the site's only account, or "" if there are several."""
     account = twilio_accounts.only_account()
     return account.sid if account else ""
 
 
 def _build_payload_row(payload: Payload) -> AuditPayload:
+    """Return a row with secrets masked, unstorable characters replaced, and a salt."""
     return AuditPayload(
         salt=secrets.token_hex(16),
         friendly_name=redact(replace_unstorable(payload.friendly_name)),
@@ -235,125 +190,158 @@ def _build_payload_row(payload: Payload) -> AuditPayload:
 
 
 def _lock_chain_head() -> ChainHead:
+    """Return the end of the chain, locked until the transaction ends."""
     ChainHead.objects.get_or_create(name=CHAIN_NAME, defaults={"seq": 0, "hash": GENESIS})
     return ChainHead.objects.select_for_update().get(name=CHAIN_NAME)
 
 
-def _reject_duplicate(event: AuditEvent, *, first: bool) -> None:
+def _reject_duplicate(event: AuditEvent, *, starts_change: bool) -> None:
+    """Raise `AlreadyRecorded` if the change has the event's stage, or has started already."""
     if event.change_id is None or event.stage not in UNIQUE_STAGES:
         return
-    story = AuditEvent.objects.filter(change_id=event.change_id)
-    recorded = (story if first else story.filter(stage=event.stage)).order_by("-seq").first()
-    if recorded is not None:
-        raise AlreadyRecorded(recorded)
+    duplicates = AuditEvent.objects.filter(change_id=event.change_id)
+    if not starts_change:
+        duplicates = duplicates.filter(stage=event.stage)
+    duplicate = duplicates.order_by("-seq").first()
+    if duplicate is not None:
+        raise AlreadyRecorded(duplicate)
 
 
-def _reject_concurrent_change(event: AuditEvent, body: AuditPayload, read_at: int | None) -> None:
-    others = OpenChange.objects.select_related("latest", "attempt__payload").order_by("-latest")
+def _reject_concurrent_change(event: AuditEvent, body: AuditPayload, read_seq: int | None) -> None:
+    """Raise `ConcurrentChange` if another change of the flow prevents this attempt."""
     if event.target_sid:
-        in_the_way = Q(target_sid=event.target_sid)
-        if _is_unknown_flow(event.target_sid):
-            in_the_way |= Q(action="flow.create")
-        other = next((change.latest for change in others.filter(in_the_way)), None)
+        other = _open_change_of_flow(event.target_sid)
+        if other is None and read_seq is not None:
+            other = _change_sent_after(event.target_sid, read_seq)
     else:
-        alike = others.filter(target_sid="", action=event.action)
-        other = next(
-            (change.latest for change in alike if _may_be_duplicate(change.attempt.payload, body)),
-            None,
-        )
-    if other is None and event.target_sid and read_at is not None:
-        # What was read may be older than what this one sent: sending now could undo it unseen.
-        may_have_changed = Q(stage=Stage.ATTEMPT) | Q(
-            stage__in=UNIQUE_STAGES, result__in=(*APPLIED_RESULTS, Result.UNKNOWN)
-        )
-        later = AuditEvent.objects.filter(
-            may_have_changed, target_sid=event.target_sid, seq__gt=read_at
-        )
-        other = later.order_by("-seq").first()
+        other = _open_duplicate(event.action, body)
     if other is not None:
         raise ConcurrentChange(other)
 
 
-def _is_unknown_flow(sid: str) -> bool:
-    """Whether the log has never had this flow: it may be what an open creation made."""
-    told = Q(stage=Stage.OBSERVED) | Q(stage__in=UNIQUE_STAGES, result__in=APPLIED_RESULTS)
-    return not AuditEvent.objects.filter(told, target_sid=sid).exists()
+def _open_change_of_flow(sid: str) -> AuditEvent | None:
+    """Return the latest event of the open change that is of this flow, or may have created it."""
+    is_of_flow = Q(target_sid=sid)
+    if not _is_flow_in_log(sid):
+        is_of_flow |= Q(action="flow.create")
+    changes = OpenChange.objects.select_related("latest").filter(is_of_flow)
+    change = changes.order_by("-latest").first()
+    return change.latest if change else None
+
+
+def _change_sent_after(sid: str, read_seq: int) -> AuditEvent | None:
+    """Return the latest change of a flow that was sent after the read.
+
+    The state that was read may be older than that change, and sending now could undo it.
+    """
+    is_sent = Q(stage=Stage.ATTEMPT) | Q(
+        stage__in=UNIQUE_STAGES, result__in=(*APPLIED_RESULTS, Result.UNKNOWN)
+    )
+    events = AuditEvent.objects.filter(is_sent, target_sid=sid, seq__gt=read_seq)
+    return events.order_by("-seq").first()
+
+
+def _open_duplicate(action: str, body: AuditPayload) -> AuditEvent | None:
+    """Return the latest event of an open creation that may be the same one."""
+    changes = OpenChange.objects.select_related("latest", "attempt__payload")
+    for change in changes.filter(target_sid="", action=action).order_by("-latest"):
+        if _may_be_duplicate(change.attempt.payload, body):
+            return change.latest
+    return None
+
+
+def _is_flow_in_log(sid: str) -> bool:
+    """Return True if the log proves that the flow existed. If not, an open creation may be its."""
+    is_proof = Q(stage=Stage.OBSERVED) | Q(stage__in=UNIQUE_STAGES, result__in=APPLIED_RESULTS)
+    return AuditEvent.objects.filter(is_proof, target_sid=sid).exists()
 
 
 def _may_be_duplicate(one: AuditPayload, other: AuditPayload) -> bool:
-    """Whether two creations may be the same one tried twice: by their name, or the identity they would take."""
-    return bool(
-        (one.friendly_name and one.friendly_name == other.friendly_name)
-        or (one.contact_identity and one.contact_identity == other.contact_identity)
-    )
+    """Return True if two creations have the same name or the same contact identity."""
+    has_same_name = one.friendly_name and one.friendly_name == other.friendly_name
+    has_same_identity = one.contact_identity and one.contact_identity == other.contact_identity
+    return bool(has_same_name or has_same_identity)
 
 
 def _update_in_flight(event: AuditEvent, body: AuditPayload) -> None:
-    if event.change_id is not None and event.stage == Stage.ATTEMPT:
+    """Update the tables of open changes and open drift for a new event."""
+    if event.change_id is not None:
+        _update_open_change(event.change_id, event)
+    if event.refers_to is not None and event.result in APPLIED_RESULTS:
+        drift = OpenDrift.objects.filter(event__event_id=event.refers_to).first()
+        if drift is not None:
+            _resolve_drift(drift, event, body)
+
+
+def _update_open_change(change_id: uuid.UUID, event: AuditEvent) -> None:
+    """Open a change with its attempt. Close it with its outcome, unless that is unknown."""
+    if event.stage == Stage.ATTEMPT:
         OpenChange.objects.create(
-            change_id=event.change_id,
+            change_id=change_id,
             attempt=event,
             latest=event,
             action=event.action,
             target_sid=event.target_sid,
         )
-    elif event.change_id is not None and event.stage in UNIQUE_STAGES:
-        change = OpenChange.objects.filter(change_id=event.change_id)
+    elif event.stage in UNIQUE_STAGES:
+        changes = OpenChange.objects.filter(change_id=change_id)
         if event.result == Result.UNKNOWN:
-            change.update(latest=event)
+            changes.update(latest=event)
         else:
-            change.delete()
-    if event.refers_to is not None and event.result in APPLIED_RESULTS:
-        drift = OpenDrift.objects.filter(event__event_id=event.refers_to).first()
-        if drift is not None:
-            of_flow = OpenDrift.objects.filter(target_sid=drift.target_sid).select_related(
-                "event__payload"
-            )
-            if (
-                event.stage not in UNIQUE_STAGES
-            ):  # accepted, with all that was found of the flow before
-                of_flow.filter(event__lte=drift.pk).delete()
-            elif _can_resolve_drift(
-                event, drift, of_flow
-            ):  # what this change left as it was found stays in the inbox
-                still_there = [item.pk for item in of_flow if _is_drift_present(item, event, body)]
-                of_flow.exclude(pk__in=still_there).delete()
+            changes.delete()
 
 
-def _can_resolve_drift(event: AuditEvent, drift: OpenDrift, of_flow: QuerySet[OpenDrift]) -> bool:
-    """Whether the change is of the drifted flow, or makes it anew because it was deleted."""
-    last = of_flow.order_by("event").last()
-    is_gone = last is not None and last.event.payload.after is None
+def _resolve_drift(drift: OpenDrift, event: AuditEvent, body: AuditPayload) -> None:
+    """Take a flow's drift out of the inbox as far as this event accepts or reverts it."""
+    flow_drift = OpenDrift.objects.filter(target_sid=drift.target_sid)
+    flow_drift = flow_drift.select_related("event__payload")
+    if event.stage not in UNIQUE_STAGES:
+        # An acceptance covers everything found of the flow before.
+        flow_drift.filter(event__lte=drift.pk).delete()
+    elif _can_resolve_drift(event, drift, flow_drift):
+        remaining = [item.pk for item in flow_drift if _is_drift_present(item, event, body)]
+        flow_drift.exclude(pk__in=remaining).delete()
+
+
+def _can_resolve_drift(
+    event: AuditEvent, drift: OpenDrift, flow_drift: QuerySet[OpenDrift]
+) -> bool:
+    """Return True if the change is of the drifted flow, or recreates it after its deletion."""
     if event.account_sid != drift.event.account_sid:
         return False
-    return event.target_sid == drift.target_sid or (event.action == "flow.create" and is_gone)
+    if event.target_sid == drift.target_sid:
+        return True
+    last = flow_drift.order_by("event").last()
+    is_deleted = last is not None and last.event.payload.after is None
+    return event.action == "flow.create" and is_deleted
 
 
 def _is_drift_present(drift: OpenDrift, event: AuditEvent, body: AuditPayload) -> bool:
-    """Whether the flow is still as it was found, after this change."""
-    found, found_after, after = drift.event, drift.event.payload.after, body.after
-    if drift.target_sid != event.target_sid or after is None or found_after is None:
+    """Return True if the flow still has the drifted values after this change."""
+    drifted, current = drift.event.payload.after, body.after
+    if drift.target_sid != event.target_sid or current is None or drifted is None:
         return False
-    names = found.changed_fields
+    names = drift.event.changed_fields
     return not names or any(
-        flex_flow.is_same_value(name, found_after.get(name), after.get(name)) for name in names
+        flex_flow.is_same_value(name, drifted.get(name), current.get(name)) for name in names
     )
 
 
-def _own_change_predicate(read_at: int) -> Callable[[Observation], bool]:
-    is_open = list(OpenChange.objects.select_related("attempt"))
-    busy = {change.target_sid for change in is_open if change.target_sid}
-    creations = [change for change in is_open if not change.target_sid]
-    since = AuditEvent.objects.filter(seq__gt=read_at).exclude(stage=Stage.ACCESS)
-    busy.update(since.values_list("target_sid", flat=True))
+def _own_change_predicate(read_seq: int) -> Callable[[Observation], bool]:
+    """Return a function that says if a change of our own may explain an observation."""
+    changes = list(OpenChange.objects.select_related("attempt"))
+    creations = [change for change in changes if not change.target_sid]
+    busy_sids = {change.target_sid for change in changes if change.target_sid}
+    later = AuditEvent.objects.filter(seq__gt=read_seq).exclude(stage=Stage.ACCESS)
+    busy_sids.update(later.values_list("target_sid", flat=True))
 
-    def is_ours(item: Observation) -> bool:
-        may_be_new = item.payload.before is None and item.payload.after is not None
-        return item.target_sid in busy or (
-            may_be_new and any(change.may_have_created(item.created_at) for change in creations)
-        )
+    def is_own_change(item: Observation) -> bool:
+        if item.target_sid in busy_sids:
+            return True
+        is_new = item.payload.before is None and item.payload.after is not None
+        return is_new and any(change.may_have_created(item.created_at) for change in creations)
 
-    return is_ours
+    return is_own_change
 
 
 def _build_observed_rows(item: Observation) -> tuple[AuditEvent, AuditPayload]:
@@ -370,6 +358,7 @@ def _build_observed_rows(item: Observation) -> tuple[AuditEvent, AuditPayload]:
 
 
 def _append_observations(observations: Sequence[Observation], head: ChainHead) -> list[AuditEvent]:
+    """Write events after the head, their payloads, entries of the list and open drift."""
     pairs = [_build_observed_rows(item) for item in observations]
     for event, body in pairs:
         _link_to_chain(event, body, head)
@@ -388,7 +377,7 @@ def _append_observations(observations: Sequence[Observation], head: ChainHead) -
 
 
 def _write_event(event: AuditEvent, body: AuditPayload, head: ChainHead) -> None:
-    """Write one event after the head, its payload, and its row of the log's list."""
+    """Write one event after the head, its payload, and its entry of the list."""
     _link_to_chain(event, body, head)
     event.save(force_insert=True)
     body.event = event
@@ -397,6 +386,7 @@ def _write_event(event: AuditEvent, body: AuditPayload, head: ChainHead) -> None
 
 
 def _link_to_chain(event: AuditEvent, body: AuditPayload, head: ChainHead) -> None:
+    """Set the event's seq, time and hashes, and move the head to it."""
     event.seq = head.seq + 1
     event.at = timezone.now()
     event.payload_hash = payload_hash(body)

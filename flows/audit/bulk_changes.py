@@ -1,4 +1,7 @@
-"""What the log needs to know of bulk changes, which stand above it. flows/plans answers (flows/apps.py)."""
+"""Interface to bulk changes, which this package must not import.
+
+flows/plans implements it and registers itself in flows/apps.py.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +13,26 @@ from flows.audit.models import AuditEvent
 
 
 class BulkChanges(Protocol):
-    """A bulk change has an id, which is the `request_id` of its events, and a title."""
+    """Access to bulk changes. Each has a title, and an id that its events carry as `request_id`."""
 
     def get(self, plan_id: str) -> Any | None:
-        """Return the bulk change, or None."""
+        """Return the bulk change with this id, or None."""
 
     def of_event(self, event: AuditEvent) -> Any | None:
-        """Return the bulk change that an event is a part of, or None."""
+        """Return the bulk change that an event belongs to, or None."""
 
     def change_ids(self, plan_id: str) -> QuerySet[Any]:
-        """Return the ids of its changes, as a query for one column."""
+        """Return the ids of its changes, as a query of one column."""
 
 
-_answering: list[BulkChanges] = []
+_implementation: list[BulkChanges] = []
 
 
 def register(bulk_changes: BulkChanges) -> None:
-    _answering[:] = [bulk_changes]
+    """Use this implementation."""
+    _implementation[:] = [bulk_changes]
 
 
 def known() -> BulkChanges:
-    return _answering[0]
+    """Return the registered implementation."""
+    return _implementation[0]

@@ -1,9 +1,10 @@
-"""The seals of the audit log: an HMAC over canonical JSON, with a key that is not in the database. An event's
-seal is over all that it says and the seal before it; a payload's is salted, so that an erased one tells
-nothing.
+"""Hashes of the audit log: HMACs over canonical JSON, with a key that is not in the database.
 
-What is new is sealed with AUDIT_KEY. AUDIT_KEY_FALLBACKS, the keys of before, newest first, verify what they
-sealed.
+An event's hash covers all its fields and the hash of the event before it. A payload's hash is
+salted, so that the hash of an erased payload reveals nothing.
+
+New events are hashed with AUDIT_KEY. AUDIT_KEY_FALLBACKS holds the previous keys, newest first;
+they verify older events.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from flows.audit.models import AuditEvent, AuditPayload
 
 GENESIS: Final = "0" * 64
 
-# What the seal is over, for good: a column that comes later is not in it, or every older seal would break.
+# Never add to these: every older hash would break.
 HASHED_FIELDS: Final = (
-    "seq", "event_id", "change_id", "request_id", "stage", "action", "result", "at", "actor_id", "actor_label",
-    "actor_role", "source_ip", "user_agent", "account_sid", "target_sid", "changed_fields", "reason",
-    "remote_status", "remote_code", "remote_request_id", "duration_ms", "payload_hash", "previous_hash",
+    "seq", "event_id", "change_id", "request_id", "stage", "action", "result", "at",
+    "actor_id", "actor_label", "actor_role", "source_ip", "user_agent", "account_sid", "target_sid",
+    "changed_fields", "reason", "remote_status", "remote_code", "remote_request_id", "duration_ms",
+    "payload_hash", "previous_hash",
 )  # fmt: skip
-# Columns that came later are under the seal of the events that have a value there, and of no other.
+# Columns added later. Only the events that have a value there include it in their hash.
 OPTIONAL_HASHED_FIELDS: Final = ("refers_to",)
 PAYLOAD_FIELDS: Final = (
     "friendly_name",
@@ -40,48 +42,39 @@ OPTIONAL_PAYLOAD_FIELDS: Final = ("findings",)
 
 
 def audit_keys() -> list[str]:
-    """Every key that may have sealed something, from the first of all to the one in use."""
+    """Return every key that may have hashed an event, oldest first."""
     return [*reversed(settings.AUDIT_KEY_FALLBACKS), settings.AUDIT_KEY]
 
 
 def event_hash(event: AuditEvent, key: str | None = None) -> str:
-    """The seal over everything the event says, `previous_hash` included."""
-    return event_hash_of_row(
-        {name: event.recorded_value(name) for name in (*HASHED_FIELDS, *OPTIONAL_HASHED_FIELDS)},
-        key,
-    )
+    """Return the hash of an event's fields, including `previous_hash`."""
+    names = (*HASHED_FIELDS, *OPTIONAL_HASHED_FIELDS)
+    return event_hash_of_row({name: event.recorded_value(name) for name in names}, key)
 
 
 def event_hash_of_row(row: dict[str, Any], key: str | None = None) -> str:
-    """The same for an event that was read as a row of values."""
-    said = {name: row[name] for name in HASHED_FIELDS}
-    return hmac_hex(
-        said | {name: row[name] for name in OPTIONAL_HASHED_FIELDS if row[name] is not None}, key
-    )
+    """Return the hash of an event that was read as a dict."""
+    hashed_values = _select_values(row, HASHED_FIELDS, OPTIONAL_HASHED_FIELDS)
+    return hmac_hex(hashed_values, key)
 
 
 def payload_hash(body: AuditPayload, key: str | None = None) -> str:
-    """The salted seal over a payload; an erased payload no longer matches its event's."""
-    return payload_hash_of_row(
-        {
-            name: body.recorded_value(name)
-            for name in ("salt", *PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)
-        },
-        key,
-    )
+    """Return the salted hash of a payload. Once erased, it differs from the event's."""
+    names = ("salt", *PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)
+    return payload_hash_of_row({name: body.recorded_value(name) for name in names}, key)
 
 
 def payload_hash_of_row(values: dict[str, Any], key: str | None = None) -> str:
-    """The same for a payload that was read as values."""
-    said = {name: values[name] for name in ("salt", *PAYLOAD_FIELDS)}
-    return hmac_hex(
-        said | {name: values[name] for name in OPTIONAL_PAYLOAD_FIELDS if values[name] is not None},
-        key,
-    )
+    """Return the salted hash of a payload that was read as a dict."""
+    hashed_values = _select_values(values, ("salt", *PAYLOAD_FIELDS), OPTIONAL_PAYLOAD_FIELDS)
+    return hmac_hex(hashed_values, key)
 
 
 def canonical_json(value: Any) -> bytes:
-    """JSON with one spelling for one meaning: sorted keys, no spaces, UTC times with microseconds."""
+    """Encode a value as JSON in one canonical form.
+
+    Keys are sorted, there is no whitespace, and times are in UTC with microseconds.
+    """
     return json.dumps(
         value,
         sort_keys=True,
@@ -93,10 +86,19 @@ def canonical_json(value: Any) -> bytes:
 
 
 def hmac_hex(value: Any, key: str | None = None) -> str:
-    """By the key in use unless told otherwise."""
+    """Return the HMAC-SHA256 of a value's canonical JSON, by default with AUDIT_KEY."""
     return hmac.new(
         (key or settings.AUDIT_KEY).encode(), canonical_json(value), hashlib.sha256
     ).hexdigest()
+
+
+def _select_values(
+    row: dict[str, Any], names: tuple[str, ...], optional_names: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return the values to hash. Optional ones are left out where they are None."""
+    values = {name: row[name] for name in names}
+    values |= {name: row[name] for name in optional_names if row[name] is not None}
+    return values
 
 
 def _encode_value(value: Any) -> str:

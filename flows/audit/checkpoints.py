@@ -1,4 +1,7 @@
-"""Signed checkpoints: the chain's end as it is now, to be kept where this site's operators have no write access."""
+"""Signed checkpoints: the current end of the chain, to be stored elsewhere.
+
+They prove something only where this site's operators have no write access.
+"""
 
 from __future__ import annotations
 
@@ -17,31 +20,35 @@ MAX_CHECKPOINT_LENGTH: Final = 2000  # characters; one has some 250
 
 
 def signed_checkpoint() -> dict[str, Any]:
-    """The chain's end as it is now, to be kept where this site's people can't write."""
+    """Return the seq and hash of the last event and the current time, with a signature."""
     row = ChainHead.objects.filter(name=audit_log.CHAIN_NAME).first()
-    seq, last = (row.seq, row.hash) if row else (0, GENESIS)
-    said = {"seq": seq, "hash": last, "at": timezone.now().isoformat(timespec="microseconds")}
-    return {**said, "signature": _checkpoint_signature(said, settings.AUDIT_KEY)}
+    seq, last_hash = (row.seq, row.hash) if row else (0, GENESIS)
+    at = timezone.now().isoformat(timespec="microseconds")
+    values = {"seq": seq, "hash": last_hash, "at": at}
+    return {**values, "signature": _checkpoint_signature(values, settings.AUDIT_KEY)}
 
 
 def parse_checkpoint(text: str) -> dict[str, Any] | None:
-    """A signed head as it was kept; None if it is not one of this site's, or not as it was signed."""
+    """Return the checkpoint in a file's text, or None if this site did not sign it as it is."""
+    if len(text) > MAX_CHECKPOINT_LENGTH:
+        return None
     try:
-        head = json.loads(text) if len(text) <= MAX_CHECKPOINT_LENGTH else None
-        return head if isinstance(head, dict) and has_valid_signature(head) else None
+        checkpoint = json.loads(text)
+        is_valid = isinstance(checkpoint, dict) and has_valid_signature(checkpoint)
     except (ValueError, RecursionError):
         return None
+    return checkpoint if is_valid else None
 
 
-def has_valid_signature(head: dict[str, Any]) -> bool:
-    """Whether a signed head is one of this site's and as it was signed."""
-    said = {name: head.get(name) for name in ("seq", "hash", "at")}
-    signature = str(head.get("signature", "")).encode()
-    return isinstance(head.get("seq"), int) and any(
-        hmac.compare_digest(signature, _checkpoint_signature(said, key).encode())
+def has_valid_signature(checkpoint: dict[str, Any]) -> bool:
+    """Return True if one of this site's keys signed the checkpoint as it is."""
+    values = {name: checkpoint.get(name) for name in ("seq", "hash", "at")}
+    signature = str(checkpoint.get("signature", "")).encode()
+    return isinstance(checkpoint.get("seq"), int) and any(
+        hmac.compare_digest(signature, _checkpoint_signature(values, key).encode())
         for key in audit_keys()
     )
 
 
-def _checkpoint_signature(said: dict[str, Any], key: str) -> str:
-    return hmac.new(key.encode(), b"head:" + canonical_json(said), "sha256").hexdigest()
+def _checkpoint_signature(values: dict[str, Any], key: str) -> str:
+    return hmac.new(key.encode(), b"head:" + canonical_json(values), "sha256").hexdigest()

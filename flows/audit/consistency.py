@@ -1,6 +1,6 @@
-"""Checks of the tables beside the log, which pages and exports rely on. A verification runs them all.
+"""Checks of the tables derived from the log, on which pages and exports rely.
 
-Each package registers the checks of its own tables (flows/apps.py).
+A verification runs them all. Each package registers the checks of its own tables (flows/apps.py).
 """
 
 from __future__ import annotations
@@ -23,65 +23,66 @@ _registered_checks: list[Check] = []
 
 
 class DerivedTable(Protocol):
-    """A table that follows from the log. It goes through the log's rows, then names the first difference."""
+    """A check of a table that is derived from the log, in one pass over the log."""
 
-    def follow(self, row: dict[str, Any]) -> None: ...
+    def follow(self, row: dict[str, Any]) -> None:
+        """Take the next event of the log."""
 
     def fault(self, end: int) -> tuple[int, str] | None:
-        """Return the first event, up to `end`, that the table contradicts, and how."""
+        """Return the seq and a description of the first violation up to the seq `end`, or None."""
 
 
 _derived_tables: list[type[DerivedTable]] = []
 
 
 def register_derived_table(table: type[DerivedTable]) -> None:
-    """Let a verification compare this table with the log, too."""
+    """Make verifications compare this table with the log."""
     if table not in _derived_tables:
         _derived_tables.append(table)
 
 
 def derived_tables() -> list[DerivedTable]:
+    """Return new checks of all registered tables."""
     return [table() for table in _derived_tables]
 
 
 def register(check: Check) -> Check:
-    """Let a verification run this check, too."""
+    """Make verifications run this check."""
     if check not in _registered_checks:
         _registered_checks.append(check)
     return check
 
 
 def violations() -> list[str]:
-    """One sentence for each table, trigger or key that is not as it should be."""
-    found: list[str] = []
+    """Return one sentence for each faulty table, trigger or key."""
+    sentences: list[str] = []
     for check in (*_BUILTIN_CHECKS, *_registered_checks):
         try:
-            found += check()
-        except (
-            ValueError,
-            TypeError,
-        ) as error:  # SQLite: a value of another type, which is named by itself
+            sentences += check()
+        # SQLite may hold a value of another type. The verification reports that separately.
+        except (ValueError, TypeError) as error:
             log.warning("a check of the tables failed: %s", type(error).__name__)
-            found.append(f"Couldn't finish checking {check.__name__.strip('_').replace('_', ' ')}.")
-    return found
+            subject = check.__name__.strip("_").replace("_", " ")
+            sentences.append(f"Couldn't finish checking {subject}.")
+    return sentences
 
 
 def _unique_keys() -> Iterator[str]:
+    """Check the unique keys of the audit package's own tables."""
     yield from missing_unique_keys(AuditEvent, AuditPayload, OpenChange)
 
 
 def missing_unique_keys(*models: type[Model]) -> Iterator[str]:
-    """Return a sentence for each unique key that a table lacks. Without one, a change could be sent twice."""
+    """Yield a sentence for each missing unique key. Without it, a change could be sent twice."""
     for model in models:
         table = model._meta.db_table
         with connection.cursor() as cursor:
             constraints = connection.introspection.get_constraints(cursor, table)
-        unique = [
-            (name, found["columns"])
-            for name, found in constraints.items()
-            if found["unique"] or found["primary_key"]
-        ]
-        names, columns = {name for name, _ in unique}, [found for _, found in unique]
+        names, columns = set(), []
+        for name, details in constraints.items():
+            if details["unique"] or details["primary_key"]:
+                names.add(name)
+                columns.append(details["columns"])
         for constraint in model._meta.constraints:
             if constraint.name not in names:
                 yield f"The table {table} is missing its unique key {constraint.name}."

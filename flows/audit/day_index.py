@@ -1,5 +1,7 @@
-"""Where in the log each day's events are (`AuditDay`): the database keeps it by itself at each insert, so that no way
-of writing the log can pass it by. On SQLite and PostgreSQL; a migration installs it.
+"""Trigger that maintains `AuditDay`, the first and last event of each day.
+
+The database runs it at each insert, so that no way of writing the log can bypass it. Migration 0011
+installs it on SQLite and PostgreSQL.
 """
 
 from __future__ import annotations
@@ -19,9 +21,14 @@ _DAY_EXPRESSION: Final = {
 
 
 def _upsert_statement(vendor: str, least: str, most: str) -> str:
-    """The statement that takes a new event into its day's row."""
+    """Return the statement that adds a new event to its day's row.
+
+    `least` and `most` are the database's functions for the smaller and the larger of two values.
+    """
+    day = _DAY_EXPRESSION[vendor].format(row="NEW.")
     return (
-        f"INSERT INTO {_DAY_TABLE} (day, first, last) VALUES ({_DAY_EXPRESSION[vendor].format(row='NEW.')}, NEW.seq, NEW.seq) "  # noqa: S608 - constants only
+        f"INSERT INTO {_DAY_TABLE} (day, first, last) "  # noqa: S608 - constants only
+        f"VALUES ({day}, NEW.seq, NEW.seq) "
         f"ON CONFLICT (day) DO UPDATE SET first = {least}({_DAY_TABLE}.first, excluded.first), "
         f"last = {most}({_DAY_TABLE}.last, excluded.last);"
     )
@@ -45,7 +52,7 @@ TRIGGERS: Final[dict[str, tuple[Trigger, ...]]] = {
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    """From here on, and for the events that are there already. Can be done again at any time."""
+    """Create the trigger and fill the table from the existing events. May be repeated."""
     day = _DAY_EXPRESSION[connection.vendor].format(row="")
     triggers.drop_triggers(connection, TRIGGERS[connection.vendor])
     triggers.create_triggers(connection, TRIGGERS[connection.vendor])

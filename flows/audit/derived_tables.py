@@ -1,6 +1,7 @@
-"""What is kept beside the log and follows from it, counted anew by a walk of the log: open changes, days, the inbox of
-external changes, and read-only accounts. Pages rely on them, so where a table says otherwise than the log, that is a
-finding.
+"""Checks of the audit package's derived tables: open changes, the day index and open drift.
+
+Each check replays the log, computes the rows that its table should have, and compares them. Pages
+rely on these tables, so a difference is a violation.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from flows.audit.models import (
     UNIQUE_STAGES,
@@ -22,160 +23,195 @@ from flows.audit.models import (
 )
 
 
+class OpenChangeRow(NamedTuple):
+    """A row of the table of open changes, without its change_id."""
+
+    attempt_seq: int
+    latest_seq: int
+    action: str
+    target_sid: str
+
+
 @dataclass(slots=True)
 class OpenChangeCheck:
-    """The changes that are open by the log: attempt, latest event, action and flow of each, as `audit.append` keeps
-    them in their table."""
+    """Comparison of the table of open changes with the log."""
 
-    expected_rows: dict[uuid.UUID, tuple[int, int, str, str]] = field(default_factory=dict)
+    expected_rows: dict[uuid.UUID, OpenChangeRow] = field(default_factory=dict)
 
     def follow(self, row: dict[str, Any]) -> None:
-        change_id, stage = row["change_id"], row["stage"]
+        """Take the next event of the log."""
+        change_id, stage, seq = row["change_id"], row["stage"], row["seq"]
         if change_id is None or stage not in UNIQUE_STAGES:
             return
         if stage == Stage.ATTEMPT:
-            self.expected_rows[change_id] = (
-                row["seq"],
-                row["seq"],
-                row["action"],
-                row["target_sid"],
+            self.expected_rows[change_id] = OpenChangeRow(
+                seq, seq, row["action"], row["target_sid"]
             )
         elif row["result"] != Result.UNKNOWN:
             self.expected_rows.pop(change_id, None)
         elif change_id in self.expected_rows:
-            attempt, _, action, sid = self.expected_rows[change_id]
-            self.expected_rows[change_id] = (attempt, row["seq"], action, sid)
+            self.expected_rows[change_id] = self.expected_rows[change_id]._replace(latest_seq=seq)
 
     def fault(self, end: int) -> tuple[int, str] | None:
-        """Where the table says otherwise than the log up to `end`."""
+        """Return the seq and a description of the first violation up to `end`, or None."""
         rows = OpenChange.objects.values_list(
             "change_id", "attempt_id", "latest_id", "action", "target_sid"
         )
-        table = {change_id: tuple(said) for change_id, *said in rows}
-        differing = {
-            key
-            for key in {*table, *self.expected_rows}
-            if table.get(key) != self.expected_rows.get(key)
+        table = {change_id: OpenChangeRow._make(values) for change_id, *values in rows}
+        differing_ids = {
+            change_id
+            for change_id in {*table, *self.expected_rows}
+            if table.get(change_id) != self.expected_rows.get(change_id)
         }
-        # Read after the table: whoever wrote there since the walk began committed an event of that change with it.
-        later = AuditEvent.objects.filter(seq__gt=end, change_id__isnull=False)
-        if differing:
-            differing -= set(later.values_list("change_id", flat=True))
-        faults = [
-            self._describe_violation(self.expected_rows.get(key), table.get(key))
-            for key in differing
+        if differing_ids:
+            # A change that was written since the replay has a later event. It is read after the
+            # table, because event and row are committed together.
+            later = AuditEvent.objects.filter(seq__gt=end, change_id__isnull=False)
+            differing_ids -= set(later.values_list("change_id", flat=True))
+        violations = [
+            self._describe_violation(self.expected_rows.get(change_id), table.get(change_id))
+            for change_id in differing_ids
         ]
-        return min(faults, default=None)
+        return min(violations, default=None)
 
     @staticmethod
     def _describe_violation(
-        expected_rows: tuple[Any, ...] | None, kept: tuple[Any, ...] | None
+        expected: OpenChangeRow | None, stored: OpenChangeRow | None
     ) -> tuple[int, str]:
-        if expected_rows is None:
-            seq = kept[1] if kept else 0
+        if expected is None:
+            seq = stored.latest_seq if stored else 0
             return seq, "belongs to a resolved change that is still in the table of open changes"
-        if kept is None:
-            return expected_rows[
-                1
-            ], "leaves a change open that is missing from the table of open changes"
-        return expected_rows[1], "leaves a change open that differs in the table of open changes"
+        problem = "differs in" if stored else "is missing from"
+        return expected.latest_seq, f"leaves a change open that {problem} the table of open changes"
 
 
 @dataclass(slots=True)
 class DayIndexCheck:
-    """The first and the last event of each day in UTC by the log, as the database keeps them in `AuditDay`."""
+    """Comparison of `AuditDay` with the log: the first and last event of each day in UTC."""
 
     expected_rows: dict[date, tuple[int, int]] = field(default_factory=dict)
 
     def follow(self, row: dict[str, Any]) -> None:
+        """Take the next event of the log."""
         day, seq = row["at"].date(), row["seq"]
-        self.expected_rows[day] = (self.expected_rows.get(day, (seq,))[0], seq)
+        first = self.expected_rows[day][0] if day in self.expected_rows else seq
+        self.expected_rows[day] = (first, seq)
 
     def fault(self, end: int) -> tuple[int, str] | None:
-        """The first day that the table has otherwise than the log up to `end`, or than what was written since."""
-        table = {
-            day: (first, last)
-            for day, first, last in AuditDay.objects.values_list("day", "first", "last")
-        }
-        # Read after the table, so that it has every event that the table can know of.
-        since: dict[date, list[int]] = {}
-        for seq, at in (
-            AuditEvent.objects.filter(seq__gt=end).order_by("seq").values_list("seq", "at")
-        ):
-            since.setdefault(at.date(), []).append(seq)
-        faults: list[tuple[int, str]] = []
+        """Return the seq and a description of the first violation, or None.
+
+        Events after `end` may or may not be in the table yet, so both are accepted.
+        """
+        rows = AuditDay.objects.values_list("day", "first", "last")
+        table = {day: (first, last) for day, first, last in rows}
+        later_by_day = _later_seqs_by_day(
+            end
+        )  # read after the table, so that it has all its events
+        violations: list[tuple[int, str]] = []
         for day in {*table, *self.expected_rows}:
-            first, last = self.expected_rows.get(day, (None, None))
-            later = since.get(day, [])
-            firsts, lasts = [first] if first else later[:1], [last, *later] if last else later
-            faults += _day_violations(table.get(day), firsts, lasts)
-        return min(faults, default=None)
+            later = later_by_day.get(day, [])
+            if day in self.expected_rows:
+                first, last = self.expected_rows[day]
+                violations += _day_violations(table.get(day), [first], [last, *later])
+            else:
+                violations += _day_violations(table.get(day), later[:1], later)
+        return min(violations, default=None)
+
+
+def _later_seqs_by_day(end: int) -> dict[date, list[int]]:
+    """Return the seqs of the events after `end`, by day."""
+    events = AuditEvent.objects.filter(seq__gt=end).order_by("seq")
+    seqs: dict[date, list[int]] = {}
+    for seq, at in events.values_list("seq", "at"):
+        seqs.setdefault(at.date(), []).append(seq)
+    return seqs
 
 
 def _day_violations(
-    kept: tuple[int, int] | None, firsts: list[int], lasts: list[int]
+    stored: tuple[int, int] | None, firsts: list[int], lasts: list[int]
 ) -> Iterator[tuple[int, str]]:
-    """The faults of a day's row that may have these first and last events; no event, and there may be no row."""
-    if kept is None:
+    """Yield the violations of a day's row, given the first and last events that it may have.
+
+    Both lists are empty for a day without events, which must have no row.
+    """
+    if stored is None:
         if firsts:
             yield firsts[0], "is the first of a day that is missing from the day index"
     elif not firsts:
-        yield kept[0], "is in the day index under the wrong day"
-    elif kept[0] not in firsts:
+        yield stored[0], "is in the day index under the wrong day"
+    elif stored[0] not in firsts:
         yield firsts[0], "is the first of its day, but the day index has another"
-    elif kept[1] not in lasts:
+    elif stored[1] not in lasts:
         yield lasts[0], "is the last of its day, but the day index has another"
 
 
 @dataclass(slots=True)
 class OpenDriftCheck:
-    """The external changes that nobody has dealt with by the log, as `audit.append` keeps them in the inbox's table.
-    An ordinary change may settle some of those of its flow or leave them: these can't be told from the log alone."""
+    """Comparison of the inbox of external changes with the log.
 
-    found: dict[uuid.UUID, tuple[int, str]] = field(
-        default_factory=dict
-    )  # event: its seq and its flow
-    expected_rows: dict[int, str] = field(default_factory=dict)
+    A change may revert some of its flow's drift and leave the rest. The log alone does not tell
+    which, so both are accepted for the events in `ambiguous_seqs`.
+    """
+
+    drift: dict[uuid.UUID, tuple[int, str]] = field(default_factory=dict)  # seq and SID by event
+    expected_rows: dict[int, str] = field(default_factory=dict)  # SIDs by seq
     ambiguous_seqs: set[int] = field(default_factory=set)
-    erased: set[int] = field(default_factory=set)  # before or after what refers to them
+    erased_seqs: set[int] = field(default_factory=set)
 
     def follow(self, row: dict[str, Any]) -> None:
+        """Take the next event of the log."""
         if row["action"] == "flow.drift" and row["stage"] == Stage.OBSERVED:
-            self.found[row["event_id"]] = (row["seq"], row["target_sid"])
+            self.drift[row["event_id"]] = (row["seq"], row["target_sid"])
             self.expected_rows[row["seq"]] = row["target_sid"]
             if row["payload__erased_at"] is not None:
-                self.erased.add(row["seq"])
-        elif row["refers_to"] in self.found and row["result"] in (Result.SUCCEEDED, Result.APPLIED):
-            self._settle(row)
+                self.erased_seqs.add(row["seq"])
+        elif row["refers_to"] in self.drift and row["result"] in (Result.SUCCEEDED, Result.APPLIED):
+            self._resolve(row)
 
-    def _settle(self, row: dict[str, Any]) -> None:
-        seq, sid = self.found[row["refers_to"]]
+    def _resolve(self, row: dict[str, Any]) -> None:
+        """Take an event that accepts or reverts drift."""
+        seq, sid = self.drift[row["refers_to"]]
         if seq not in self.expected_rows:
             return
-        of_flow = [other for other, flow in self.expected_rows.items() if flow == sid]
-        if row["stage"] in UNIQUE_STAGES or seq in self.erased:
-            self.ambiguous_seqs.update(of_flow)
+        flow_seqs = [other for other, flow in self.expected_rows.items() if flow == sid]
+        # An erasure may come before or after the event, so its effect is ambiguous, too.
+        if row["stage"] in UNIQUE_STAGES or seq in self.erased_seqs:
+            self.ambiguous_seqs.update(flow_seqs)
             return
-        for other in of_flow:
+        for other in flow_seqs:
             if other <= seq:
                 del self.expected_rows[other]
 
     def fault(self, end: int) -> tuple[int, str] | None:
-        """The first external change that the inbox has otherwise than the log up to `end`."""
+        """Return the seq and a description of the first violation up to `end`, or None."""
         table = dict(OpenDrift.objects.values_list("event_id", "target_sid"))
-        later = AuditEvent.objects.filter(seq__gt=end)  # read after the table, as for open changes
-        moved = set(later.values_list("target_sid", flat=True))
-        referred = later.filter(refers_to__isnull=False).values_list("refers_to", flat=True)
-        moved |= {self.found[event][1] for event in referred if event in self.found}
-        faults = []
+        changed_sids = self._sids_changed_after(end)  # read after the table, as for open changes
+        violations = []
         for seq in {*table, *self.expected_rows}:
-            expected, kept = self.expected_rows.get(seq), table.get(seq)
-            if seq > end or {expected, kept} & moved or (seq in self.erased and kept is None):
+            expected, stored = self.expected_rows.get(seq), table.get(seq)
+            if seq > end or expected in changed_sids or stored in changed_sids:
                 continue
-            if kept is None and seq not in self.ambiguous_seqs:
-                faults.append((seq, "needs a decision, but is missing from the external changes"))
-            elif expected is None:
-                faults.append((seq, "needs no decision, but is still in the external changes"))
-            elif kept not in (None, expected):
-                faults.append((seq, "is in the external changes under another flow"))
-        return min(faults, default=None)
+            if description := self._describe_violation(seq, expected, stored):
+                violations.append((seq, description))
+        return min(violations, default=None)
+
+    def _sids_changed_after(self, end: int) -> set[str]:
+        """Return the SIDs of the flows whose drift the events after `end` may have changed."""
+        events = AuditEvent.objects.filter(seq__gt=end)
+        sids = set(events.values_list("target_sid", flat=True))
+        for event_id in events.filter(refers_to__isnull=False).values_list("refers_to", flat=True):
+            if event_id in self.drift:
+                sids.add(self.drift[event_id][1])
+        return sids
+
+    def _describe_violation(self, seq: int, expected: str | None, stored: str | None) -> str:
+        """Return the violation of a row, given its expected and its stored SID, or ""."""
+        if stored is None:
+            if seq in self.ambiguous_seqs or seq in self.erased_seqs:
+                return ""
+            return "needs a decision, but is missing from the external changes"
+        if expected is None:
+            return "needs no decision, but is still in the external changes"
+        if stored != expected:
+            return "is in the external changes under another flow"
+        return ""

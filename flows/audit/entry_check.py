@@ -1,5 +1,4 @@
-"""The table behind the log's list, compared with the log: a walk of the log says what each entry must
-hold."""
+"""Comparison of `AuditEntry`, the table behind the log's list, with the log."""
 
 from __future__ import annotations
 
@@ -17,12 +16,9 @@ from flows.audit import audit_log
 from flows.audit.log_entries import BATCH_SIZE, COLUMNS, expected_entries, rows_between
 from flows.audit.models import AuditEntry, AuditEvent, ChainHead
 
-MAX_SUSPECT_RANGES: Final = 1000  # stretches that are read once more; one with a fault is enough
-_COLUMNS_STORED_AS_TEXT: Final = (
-    "at",
-    "change_id",
-    "request_id",
-)  # SQLite searches by how these are spelt, so it is compared
+MAX_SUSPECT_RANGES: Final = 1000  # ranges to compare again; one violation is enough
+# SQLite searches these columns by their text, so their text is compared.
+_COLUMNS_STORED_AS_TEXT: Final = ("at", "change_id", "request_id")
 _COLUMN_LABELS: Final = {
     "outcome_id": "outcome",
     "actor_label": "actor",
@@ -31,36 +27,40 @@ _COLUMN_LABELS: Final = {
 }
 
 EventRow = Mapping[str, Any]
-EntryRows = dict[int, tuple[Any, ...]]  # what entries hold, by their places
+EntryRows = dict[int, tuple[Any, ...]]  # column values by seq of the start
 
 
 @dataclass(slots=True)
 class LogEntryCheck:
-    """Compare the table with the log as a walk passes it, a stretch at a time, so that memory stays flat.
-    What differs is read once more in the end, while nobody can append."""
+    """Comparison in one pass over the log, a batch at a time, so that memory stays flat.
+
+    Ranges that differ are compared again at the end, while nothing can be appended.
+    """
 
     _suspects: list[tuple[int, int]] = field(default_factory=list)
     _rows: list[EventRow] = field(default_factory=list)
 
     def follow(self, row: EventRow) -> None:
-        """Take the next event of the walk, with its payload."""
+        """Take the next event of the log, with its payload."""
         self._rows.append(row)
         if len(self._rows) >= BATCH_SIZE:
             self._compare()
 
     def fault(self, end: int) -> tuple[int, str] | None:
-        """Return the place of the first entry that differs from the log, and what differs."""
+        """Return the seq and a description of the first violation up to `end`, or None."""
         self._compare()
         if self._suspects:
             with transaction.atomic():
                 list(ChainHead.objects.select_for_update().filter(name=audit_log.CHAIN_NAME))
                 for first, last in self._suspects:
                     rows = rows_between(first, last)
-                    if found := _first_violation(_expected_rows(rows), _stored_rows(first, last)):
-                        return found
+                    expected, stored = _expected_rows(rows), _stored_rows(first, last)
+                    if violation := _first_violation(expected, stored):
+                        return violation
         return _orphan_violation(end)
 
     def _compare(self) -> None:
+        """Compare the batch that was collected, and note its range if it differs."""
         if not self._rows:
             return
         first, last = self._rows[0]["seq"], self._rows[-1]["seq"]
@@ -71,45 +71,50 @@ class LogEntryCheck:
 
 
 def _expected_rows(rows: list[EventRow]) -> EntryRows:
+    """Return the entries that must start among these events."""
     return {
-        held["start_id"]: tuple(_to_stored_value(held[name]) for name in COLUMNS)
-        for held in expected_entries(rows)
+        values["start_id"]: tuple(_to_stored_value(values[name]) for name in COLUMNS)
+        for values in expected_entries(rows)
     }
 
 
 def _stored_rows(first: int, last: int) -> EntryRows:
-    spelt = _COLUMNS_STORED_AS_TEXT if connection.vendor == "sqlite" else ()
-    stored = {f"stored_{name}": Cast(name, CharField()) for name in spelt}
-    columns = [f"stored_{name}" if name in spelt else name for name in COLUMNS]
-    entries = AuditEntry.objects.annotate(**stored).filter(pk__gte=first, pk__lte=last)
+    """Return the entries of a range of seqs as the database stores them."""
+    text_columns = _COLUMNS_STORED_AS_TEXT if connection.vendor == "sqlite" else ()
+    casts = {f"stored_{name}": Cast(name, CharField()) for name in text_columns}
+    columns = [f"stored_{name}" if name in text_columns else name for name in COLUMNS]
+    entries = AuditEntry.objects.annotate(**casts).filter(pk__gte=first, pk__lte=last)
     return {row[0]: row for row in entries.values_list(*columns)}
 
 
 def _to_stored_value(value: Any) -> Any:
+    """Convert a value to the text that SQLite stores."""
     if connection.vendor != "sqlite":
         return value
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
-    return value.hex if isinstance(value, uuid.UUID) else value
+    if isinstance(value, uuid.UUID):
+        return value.hex
+    return value
 
 
 def _first_violation(expected_rows: EntryRows, stored_rows: EntryRows) -> tuple[int, str] | None:
-    for place in sorted({*expected_rows, *stored_rows}):
-        expected, stored = expected_rows.get(place), stored_rows.get(place)
+    for seq in sorted({*expected_rows, *stored_rows}):
+        expected, stored = expected_rows.get(seq), stored_rows.get(seq)
         if stored is None:
-            return place, "starts an entry that is missing from the log's list"
+            return seq, "starts an entry that is missing from the log's list"
         if expected is None:
-            return place, "starts no entry, but the log's list has one for it"
-        for name, said, held in zip(COLUMNS, expected, stored, strict=True):
-            if said != held:
-                word = _COLUMN_LABELS.get(name, name.replace("_", " "))
-                return place, f"has a different {word} in the log's list"
+            return seq, "starts no entry, but the log's list has one for it"
+        for name, expected_value, stored_value in zip(COLUMNS, expected, stored, strict=True):
+            if expected_value != stored_value:
+                label = _COLUMN_LABELS.get(name, name.replace("_", " "))
+                return seq, f"has a different {label} in the log's list"
     return None
 
 
 def _orphan_violation(end: int) -> tuple[int, str] | None:
-    """An entry outside of the log."""
-    outside = AuditEntry.objects.filter(Q(pk__lt=1) | Q(pk__gt=end))
-    outside = outside.exclude(Exists(AuditEvent.objects.filter(seq=OuterRef("start_id"))))
-    place = outside.order_by("start_id").values_list("pk", flat=True).first()
-    return None if place is None else (place, "is not in the log, but the log's list has it")
+    """Return the first entry before the log's first event or after `end` that has no event."""
+    orphans = AuditEntry.objects.filter(Q(pk__lt=1) | Q(pk__gt=end))
+    orphans = orphans.exclude(Exists(AuditEvent.objects.filter(seq=OuterRef("start_id"))))
+    seq = orphans.order_by("start_id").values_list("pk", flat=True).first()
+    return None if seq is None else (seq, "is not in the log, but the log's list has it")

@@ -1,15 +1,15 @@
-"""An event of the audit log in words: what happened, how it ended, and who did it."""
+"""Texts about an event of the audit log: headline, result, actor and relation to other events."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from django.utils import timezone
 
 from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import actions
 from flows.audit.models import AuditEvent, Result, Stage
-from flows.twilio import labels as words
+from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
 _SHAPE_BY_RESULT: Final = {
@@ -22,18 +22,19 @@ _SHAPE_BY_RESULT: Final = {
     Result.CONFLICT: "doubt",
     Result.DENIED: "stop",
 }
-# A user's word is not what reading found.
+# Labels of a user's decision, which must not look like a result that was read from Twilio.
 _DECISION_LABELS: Final = {
     Result.APPLIED: "Marked as applied",
     Result.NOT_APPLIED: "Marked as not applied",
 }
 _APPLIED_RESULTS: Final = (Result.SUCCEEDED, Result.APPLIED)
-# What was observed and asks nothing of anybody.
+_WRITABLE_NAMES: Final = [entry.name for entry in flex_flow.WRITABLE_FIELDS]
+# Observations that need no action.
 _OBSERVATION_LABELS: Final = {"flow.baseline": "Recorded", "account.field": "Recorded"}
 
 
 def ending(event: AuditEvent) -> str:
-    """How the event ended, in a word."""
+    """Return the label of the event's result."""
     if event.stage == Stage.OBSERVED:
         return _OBSERVATION_LABELS.get(event.action, "External")
     if getattr(event, "needs_decision", False):
@@ -44,90 +45,91 @@ def ending(event: AuditEvent) -> str:
 
 
 def stage_name(event: AuditEvent) -> str:
-    """Name the stage of an event: "Confirmed later", or "Decision" where a user resolved the change."""
+    """Return the label of the event's stage, or "Decision" if a user resolved the change."""
     if event.stage == Stage.RECONCILED and event.actor_id:
         return "Decision"
-    return actions.STAGES.get(event.stage, event.stage)
+    return actions.STAGE_LABELS.get(event.stage, event.stage)
 
 
 def refusal(event: AuditEvent) -> str:
-    """Status and code of Twilio's answer to a change: "HTTP 410, Twilio error 20410"; empty where none came."""
+    """Return the status and code of Twilio's response, such as "HTTP 410, Twilio error 20410".
+
+    It is empty without a response.
+    """
     parts = [("HTTP", event.remote_status), ("Twilio error", event.remote_code)]
     return ", ".join(f"{name} {number}" for name, number in parts if number)
 
 
 def shape(event: AuditEvent) -> str:
-    """The class that gives it its shape and colour."""
+    """Return the CSS class for the shape and colour of the result."""
     if event.stage == Stage.OBSERVED:
         return "none" if event.action in _OBSERVATION_LABELS else "doubt"
-    return (
-        _SHAPE_BY_RESULT[Result(_effective_result(event))]
-        if event.result in Result.values
-        else "none"
-    )
+    if event.result not in Result.values:
+        return "none"
+    return _SHAPE_BY_RESULT[Result(_effective_result(event))]
 
 
 def _effective_result(event: AuditEvent) -> str:
-    """An event's result; of an attempt that is older than any call takes, that its outcome is unknown."""
-    is_dead = (
-        event.result == Result.PENDING and event.at and event.at < timezone.now() - ATTEMPT_TIMEOUT
-    )
-    return Result.UNKNOWN if is_dead else event.result
+    """Return the event's result, or "unknown" for an attempt older than `ATTEMPT_TIMEOUT`."""
+    if event.result != Result.PENDING or not event.at:
+        return event.result
+    has_timed_out = event.at < timezone.now() - ATTEMPT_TIMEOUT
+    return Result.UNKNOWN if has_timed_out else event.result
 
 
 def relation(event: AuditEvent, origin: AuditEvent) -> str:
-    """What an event is to the one that it refers to: "Reverts", "Restores", or no more than that it refers to it."""
+    """Return the relation of an event to the one it refers to, as a verb such as "Reverts"."""
     if event.action == "flow.accept":
         return "Accepts"
-    left, found = getattr(event, "payload", None), getattr(origin, "payload", None)
-    state = left and (left.after or left.requested)
-    if (
-        found
-        and event.action == "flow.delete"
-        and found.before is None
-        and event.result in _APPLIED_RESULTS
-    ):
+    payload = getattr(event, "payload", None)
+    origin_payload = getattr(origin, "payload", None)
+    if origin_payload is None or event.result not in _APPLIED_RESULTS:
+        return "Refers to"
+    if event.action == "flow.delete" and origin_payload.before is None:
         return "Reverts"
-    if found and state and event.result in _APPLIED_RESULTS:
-        names = origin.changed_fields or [entry.name for entry in flex_flow.WRITABLE_FIELDS]
-        if found.before and not flex_flow.differing_fields(found.before, state, names):
-            return "Reverts"
-        if found.after and not flex_flow.differing_fields(
-            found.after, state, [entry.name for entry in flex_flow.WRITABLE_FIELDS]
-        ):
-            return "Restores"
+    state = payload and (payload.after or payload.requested)
+    if not state:
+        return "Refers to"
+    names = origin.changed_fields or _WRITABLE_NAMES
+    if _has_same_values(state, origin_payload.before, names):
+        return "Reverts"
+    if _has_same_values(state, origin_payload.after, _WRITABLE_NAMES):
+        return "Restores"
     return "Refers to"
 
 
+def _has_same_values(state: dict[str, Any], other: dict[str, Any] | None, names: list[str]) -> bool:
+    if not other:
+        return False
+    return not flex_flow.differing_fields(other, state, names)
+
+
 def who(event: AuditEvent) -> str:
-    """Who did it. What was found at Twilio is nobody's."""
-    return event.actor_label or (
-        "Outside this dashboard" if event.stage == Stage.OBSERVED else "The system"
-    )
+    """Return the label of the actor. External changes have none."""
+    if event.actor_label:
+        return event.actor_label
+    return "Outside this dashboard" if event.stage == Stage.OBSERVED else "The system"
 
 
 def headline(event: AuditEvent) -> str:
-    """What the event was, as a sentence: in the past where it came to pass, else as what was tried."""
-    happened = event.result in _APPLIED_RESULTS
+    """Return the event as a short sentence, in the past tense only if it was applied."""
+    is_applied = event.result in _APPLIED_RESULTS
     if event.action == "flow.update":
-        return _update_headline(event, happened=happened)
+        return _update_headline(event, is_applied=is_applied)
     if event.action == "flow.drift":
         return _drift_headline(event)
     if event.action == "account.field":
         return _field_headline(event)
-    done, tried = actions.ACTION_LABELS.get(event.action, (event.action, event.action))
-    return done if happened else tried
+    past, infinitive = actions.ACTION_LABELS.get(event.action, (event.action, event.action))
+    return past if is_applied else infinitive
 
 
 def _field_headline(event: AuditEvent) -> str:
     name = next(iter(event.changed_fields), "")
     if name in flex_flow.FIELDS_BY_NAME:
-        return f"Read-only field changed at Twilio: {_inline_label(words.field_label(name))}"
-    return (
-        f"{actions.ACTION_LABELS[event.action][0]}: {name}"
-        if name
-        else actions.ACTION_LABELS[event.action][0]
-    )
+        return f"Read-only field changed at Twilio: {_inline_label(labels.field_label(name))}"
+    label = actions.ACTION_LABELS[event.action][0]
+    return f"{label}: {name}" if name else label
 
 
 def _drift_headline(event: AuditEvent) -> str:
@@ -139,29 +141,34 @@ def _drift_headline(event: AuditEvent) -> str:
     return "Deleted at Twilio" if payload.after is None else "Created at Twilio"
 
 
-def _update_headline(event: AuditEvent, *, happened: bool) -> str:
+def _update_headline(event: AuditEvent, *, is_applied: bool) -> str:
     if event.changed_fields == ["enabled"]:
-        payload = getattr(event, "payload", None)
-        seen = (payload and (payload.after or payload.requested)) or {}
-        enabled = flex_flow.normalize_value("enabled", seen.get("enabled"))
-        if isinstance(enabled, bool):
-            target = "on" if enabled else "off"
-            return f"Turned {target}" if happened else f"Turn {target}"
-        return "Turned on or off" if happened else "Turn on or off"
-    word = "Changed" if happened else "Change"
-    return f"{word} {_join_labels(event.changed_fields) or 'a flow'}"
+        verb = "Turned" if is_applied else "Turn"
+        return f"{verb} {_switch_direction(event)}"
+    verb = "Changed" if is_applied else "Change"
+    return f"{verb} {_join_labels(event.changed_fields) or 'a flow'}"
 
 
-def _join_labels(names: list[str], most: int = 3) -> str:
-    labels = [_inline_label(words.field_label(name)) for name in names]
-    more = len(labels) - most
-    return ", ".join(labels[:most]) + (f" and {more} more" if more > 0 else "")
+def _switch_direction(event: AuditEvent) -> str:
+    """Return "on" or "off", or "on or off" if the payload does not tell."""
+    payload = getattr(event, "payload", None)
+    state = payload and (payload.after or payload.requested)
+    enabled = flex_flow.normalize_value("enabled", state.get("enabled")) if state else None
+    if not isinstance(enabled, bool):
+        return "on or off"
+    return "on" if enabled else "off"
+
+
+def _join_labels(names: list[str], limit: int = 3) -> str:
+    """Return the labels of the first fields, and the number of the others."""
+    field_labels = [_inline_label(labels.field_label(name)) for name in names]
+    text = ", ".join(field_labels[:limit])
+    remaining = len(field_labels) - limit
+    return f"{text} and {remaining} more" if remaining > 0 else text
 
 
 def _inline_label(text: str) -> str:
-    """ "Friendly name" -> "friendly name", but "SID of …" and "Studio Flow SID" stay."""
-    return (
-        text
-        if text[1:2].isupper() or text.startswith(("Studio", "Flex", "API"))
-        else text[:1].lower() + text[1:]
-    )
+    """Return a label in lower case, except for acronyms and product names at its start."""
+    if text[1:2].isupper() or text.startswith(("Studio", "Flex", "API")):
+        return text
+    return text[:1].lower() + text[1:]

@@ -1,5 +1,6 @@
-"""The log as a file: NDJSON or CSV, in the order of the chain, from one `seq` to another. An export is on record
-before its first line is given; its own record is the last event that it can hold.
+"""Exports of the log as NDJSON or CSV, in the order of the chain.
+
+An export is logged before its first line is written. Its own event is the last one it can contain.
 """
 
 from __future__ import annotations
@@ -27,24 +28,24 @@ from flows.redaction.masking import redact, redact_note
 
 EXPORT_ACTION: Final = "audit.export"
 FORMATS: Final = ("ndjson", "csv")
-EXPORT_FIELDS: Final = (
+BATCH_SIZE: Final = 500
+_PAYLOAD_COLUMNS: Final = (*PAYLOAD_FIELDS, "erased_at", *OPTIONAL_PAYLOAD_FIELDS)
+_QUERY_COLUMNS: Final = (
     *HASHED_FIELDS,
     *OPTIONAL_HASHED_FIELDS,
     "hash",
-    *PAYLOAD_FIELDS,
-    "erased_at",
-    *OPTIONAL_PAYLOAD_FIELDS,
+    *(f"payload__{name}" for name in _PAYLOAD_COLUMNS),
 )
-BATCH_SIZE: Final = 500
-_QUERY_COLUMNS: Final = (
-    *HASHED_FIELDS, *OPTIONAL_HASHED_FIELDS, "hash", *(f"payload__{name}" for name in (*PAYLOAD_FIELDS, "erased_at", *OPTIONAL_PAYLOAD_FIELDS)),
-)  # fmt: skip
+# In the order of `_QUERY_COLUMNS`.
+EXPORT_FIELDS: Final = (*HASHED_FIELDS, *OPTIONAL_HASHED_FIELDS, "hash", *_PAYLOAD_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An export that is on record: those of `events` that come after `after`, up to `through`. What is appended
-    later is left to the next one, which goes on after `through`."""
+    """A logged export of those `events` that come after the seq `after`, up to the seq `through`.
+
+    The next export continues after `through`.
+    """
 
     form: str
     events: QuerySet[AuditEvent]
@@ -52,24 +53,25 @@ class Export:
     through: int
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """The events in order, one dict each, payload included, with flat memory."""
+        """Yield one dict for each event in order, with its payload. Memory stays flat."""
         after = self.after
         while True:
-            found = self.events.filter(seq__gt=after, seq__lte=self.through).order_by("seq")
-            batch = [
-                dict(zip(EXPORT_FIELDS, row, strict=True))
-                for row in found.values_list(*_QUERY_COLUMNS)[:BATCH_SIZE]
-            ]
+            events = self.events.filter(seq__gt=after, seq__lte=self.through).order_by("seq")
+            rows = events.values_list(*_QUERY_COLUMNS)[:BATCH_SIZE]
+            batch = [dict(zip(EXPORT_FIELDS, row, strict=True)) for row in rows]
             yield from map(_mask_row, batch)
             if len(batch) < BATCH_SIZE:
                 return
             after = batch[-1]["seq"]
 
     def lines(self, rows: Iterable[dict[str, Any]] | None = None) -> Iterator[str]:
-        """The file's text, an event at a time. `rows` are its own, perhaps watched on their way."""
-        return (_ndjson_lines if self.form == "ndjson" else _csv_lines)(
-            self.rows() if rows is None else rows
-        )
+        """Return the file's text, one event at a time.
+
+        `rows` are the export's own rows, which a caller may wrap to count them.
+        """
+        if rows is None:
+            rows = self.rows()
+        return _ndjson_lines(rows) if self.form == "ndjson" else _csv_lines(rows)
 
 
 def start_export(
@@ -80,44 +82,49 @@ def start_export(
     filters: Mapping[str, str | int] | None = None,
     events: Callable[[], QuerySet[AuditEvent]] = AuditEvent.objects.all,
 ) -> Export:
-    """Puts an export on record and gives it. `events` is asked while nobody can append, so that what is open counts
-    as of this export's own event; `filters` say what they are chosen by, None for all. What can't be recorded raises
-    `NotRecorded`, and nothing is exported."""
-    chosen: list[QuerySet[AuditEvent]] = []
+    """Log an export and return it. Raises `NotRecorded`; then nothing may be exported.
 
-    def asked() -> Payload:
-        chosen.append(events())
-        through = audit_log.last_seq() + 1
-        by = None if filters is None else dict(filters)
-        return Payload(
-            requested={"format": form, "filters": by, "after": after, "through": through}
-        )
+    `events` is called while nothing can be appended, so that filters by open changes hold at the
+    export's own event. `filters` are logged; None means the whole log.
+    """
+    selections: list[QuerySet[AuditEvent]] = []
 
+    def build_payload() -> Payload:
+        selections.append(events())
+        requested = {
+            "format": form,
+            "filters": None if filters is None else dict(filters),
+            "after": after,
+            "through": audit_log.last_seq() + 1,
+        }
+        return Payload(requested=requested)
+
+    scope = "all events" if filters is None else "filtered events"
     event = audit_log.append(
         action=EXPORT_ACTION,
         stage=Stage.ACCESS,
         result=Result.SUCCEEDED,
         actor=actor,
-        reason=f"{form}, {'all events' if filters is None else 'filtered events'} after {after}",
-        payload=asked,
+        reason=f"{form}, {scope} after {after}",
+        payload=build_payload,
     )
-    return Export(form, chosen[0], after, event.seq)
+    return Export(form, selections[0], after, event.seq)
 
 
 def _mask_row(row: dict[str, Any]) -> dict[str, Any]:
-    """By the rules of today, as pages show it: an older version may have recorded what they mask."""
+    """Mask a row by today's rules, as pages do. An older version may have masked less."""
     bodies = {name: redact(row[name]) for name in (*PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)}
     return row | bodies | {"reason": redact_note(row["reason"])}
 
 
 def _ndjson_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """One event a line, in the chain's own spelling."""
+    """Yield one event a line, as canonical JSON."""
     for row in rows:
         yield canonical_json(row).decode() + "\n"
 
 
 def _csv_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """A header and one event a line. A cell that a spreadsheet would take for a formula is made harmless."""
+    """Yield a header, then one event a line. Cells that look like formulas are escaped."""
     buffer = io.StringIO()
     buffer.write(BYTE_ORDER_MARK)
     writer = csv.writer(buffer)
@@ -129,6 +136,7 @@ def _csv_lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 
 def _drain(buffer: io.StringIO) -> str:
+    """Return the text of a buffer and empty it."""
     text = buffer.getvalue()
     buffer.seek(0)
     buffer.truncate()

@@ -1,8 +1,8 @@
-"""Keeps the table behind the log's list: one `AuditEntry` for each change, in the transaction of the event
-that moves it.
+"""Maintenance of `AuditEntry`, the table behind the log's list, with one row for each change.
 
-The table follows from the log. `derived` says what it must hold; `rebuild` writes that, verification compares
-it (log_recount.py).
+A row is written in the transaction of the event that adds or changes it. The table is derived from
+the log: `expected_entries` computes its rows, `rebuild` writes them, and entry_check.py compares
+them.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from django.db.models import Manager, Q
 from flows.audit.models import UNIQUE_STAGES, AuditEntry, AuditEvent, AuditPayload, Result, Stage
 from flows.audit.search_text import build_search_text
 
-# Sign-ins and users concern the whole site, whatever account stands in the event.
+# Events of sign-ins and users concern the whole site, whatever their account is.
 SITE_ACTION_PREFIXES: Final = ("auth.", "people.")
 INCONCLUSIVE_RESULTS: Final = (Result.PENDING, Result.UNKNOWN)
 BATCH_SIZE: Final = 1000
 _EVENT_FIELDS: Final = (
-    "seq", "at", "change_id", "request_id", "stage", "action", "result", "actor_label", "account_sid", "target_sid",
-    "reason", "remote_request_id",
+    "seq", "at", "change_id", "request_id", "stage", "action", "result", "actor_label",
+    "account_sid", "target_sid", "reason", "remote_request_id",
 )  # fmt: skip
 _PAYLOAD_FIELDS: Final = ("friendly_name", "contact_identity", "before", "requested", "after")
 _ROW_FIELDS: Final = (*_EVENT_FIELDS, *(f"payload__{name}" for name in _PAYLOAD_FIELDS))
 
-EventRow = Mapping[str, Any]  # an event with its payload, by the names of `_ROW`
+EventRow = Mapping[str, Any]  # an event with its payload, by the names of `_ROW_FIELDS`
 
 
 def update_entry(event: AuditEvent, body: AuditPayload) -> None:
-    """Add an event that was just appended: as a row of its own, or to the row of its change."""
+    """Add a new event to the row of its change, or as a row of its own."""
     if not _is_change_stage(event.change_id, event.stage) or event.stage == Stage.ATTEMPT:
         _upsert_entries([_entry_values([_event_row(event, body)])])
         return
@@ -41,12 +41,12 @@ def update_entry(event: AuditEvent, body: AuditPayload) -> None:
 
 
 def add_entries(pairs: Iterable[tuple[AuditEvent, AuditPayload]]) -> None:
-    """Add many events that are no stages of a change."""
+    """Add new events that are no stages of a change."""
     _upsert_entries([_entry_values([_event_row(*pair)]) for pair in pairs])
 
 
 def refresh_text(seqs: Sequence[int]) -> None:
-    """Write the text of the rows of these events anew, after their payloads were erased."""
+    """Rewrite the search text of the rows of these events, after their payloads were erased."""
     for start in range(0, len(seqs), BATCH_SIZE):
         events = AuditEvent.objects.filter(seq__in=seqs[start : start + BATCH_SIZE])
         rows = list(events.order_by("seq").values(*_ROW_FIELDS))
@@ -58,24 +58,22 @@ def refresh_text(seqs: Sequence[int]) -> None:
 def rebuild(
     events: Manager[Any] = AuditEvent.objects, entries: Manager[Any] = AuditEntry.objects
 ) -> None:
-    """Write the whole table anew. A migration passes its own models' managers."""
+    """Rewrite the whole table. A migration passes the managers of its own models."""
     entries.all().delete()
-    columns = {
-        field.attname for field in entries.model._meta.concrete_fields
-    }  # a migration's may be fewer
+    # A migration's model may have fewer columns.
+    columns = {field.attname for field in entries.model._meta.concrete_fields}
     for rows in _iter_batches(events):
-        held = expected_entries(rows, events)
-        entries.bulk_create(
-            entries.model(**{name: value for name, value in one.items() if name in columns})
-            for one in held
-        )
+        models = []
+        for values in expected_entries(rows, events):
+            existing = {name: value for name, value in values.items() if name in columns}
+            models.append(entries.model(**existing))
+        entries.bulk_create(models)
 
 
 def expected_entries(
     rows: Sequence[EventRow], events: Manager[Any] = AuditEvent.objects
 ) -> list[dict[str, Any]]:
-    """Return what the log says that the entries which start among these consecutive events hold, by
-    column."""
+    """Return the values, by column, of the entries that start among these consecutive events."""
     if not rows:
         return []
     first, last = rows[0]["seq"], rows[-1]["seq"]
@@ -84,7 +82,7 @@ def expected_entries(
 
 
 def rows_between(first: int, last: int) -> list[EventRow]:
-    """Return the events from one place to another, payloads included."""
+    """Return the events from the seq `first` to the seq `last`, with their payloads."""
     return list(
         AuditEvent.objects.filter(seq__gte=first, seq__lte=last)
         .order_by("seq")
@@ -93,25 +91,23 @@ def rows_between(first: int, last: int) -> list[EventRow]:
 
 
 def outcome_index(results: Sequence[str]) -> int:
-    """Return which of a change's results is its present outcome: the last conclusive one, else the last."""
-    conclusive = [
-        place for place, result in enumerate(results) if result not in INCONCLUSIVE_RESULTS
-    ]
-    return conclusive[-1] if conclusive else len(results) - 1
+    """Return the index of a change's current outcome: the last conclusive result, else the last."""
+    for index in reversed(range(len(results))):
+        if results[index] not in INCONCLUSIVE_RESULTS:
+            return index
+    return len(results) - 1
 
 
 def find_entry(event: AuditEvent) -> AuditEntry | None:
     """Return the row of the list that an event belongs to."""
-    is_its_change = (
-        Q(change_id=event.change_id)
-        if _is_change_stage(event.change_id, event.stage)
-        else Q(pk=event.pk)
-    )
-    return AuditEntry.objects.filter(is_its_change).select_related("start", "outcome").first()
+    is_entry_of_event = Q(pk=event.pk)
+    if _is_change_stage(event.change_id, event.stage):
+        is_entry_of_event = Q(change_id=event.change_id)
+    return AuditEntry.objects.filter(is_entry_of_event).select_related("start", "outcome").first()
 
 
 def owning_account_sid(action: str, account_sid: str) -> str:
-    """Return the account whose users may read an event; "" if only those of every account may."""
+    """Return the account whose users may read an event, or "" if only users of all accounts may."""
     return "" if action.startswith(SITE_ACTION_PREFIXES) else account_sid
 
 
@@ -119,9 +115,9 @@ COLUMNS: Final = tuple(field.attname for field in AuditEntry._meta.concrete_fiel
 
 
 def _upsert_entries(entries: Iterable[dict[str, Any]]) -> None:
-    """Insert or update: no row that strayed here may keep an event from being recorded."""
+    """Insert or update rows. A stray row must not prevent an event from being recorded."""
     AuditEntry.objects.bulk_create(
-        [AuditEntry(**held) for held in entries],
+        [AuditEntry(**values) for values in entries],
         batch_size=500,
         update_conflicts=True,
         unique_fields=["start"],
@@ -132,35 +128,36 @@ def _upsert_entries(entries: Iterable[dict[str, Any]]) -> None:
 
 
 def _is_change_stage(change_id: uuid.UUID | None, stage: str) -> bool:
-    """Tell a stage of a change from an event that stands alone."""
+    """Return True for a stage of a change, False for an event of its own."""
     return change_id is not None and stage in UNIQUE_STAGES
 
 
 def _event_row(event: AuditEvent, body: AuditPayload) -> EventRow:
-    said = {name: getattr(event, name) for name in _EVENT_FIELDS}
-    return said | {f"payload__{name}": getattr(body, name) for name in _PAYLOAD_FIELDS}
+    """Return a saved event in the form of a row that a query gives."""
+    event_values = {name: getattr(event, name) for name in _EVENT_FIELDS}
+    body_values = {f"payload__{name}": getattr(body, name) for name in _PAYLOAD_FIELDS}
+    return event_values | body_values
 
 
 def _entry_values(rows: Sequence[EventRow]) -> dict[str, Any]:
-    """Return what an entry holds, by column: of a change from all of its events, or of an event that
-    stands alone."""
+    """Return an entry's values by column. `rows` are all events of a change, or one other event."""
     start = rows[0]
     outcome = rows[outcome_index([row["result"] for row in rows])]
-    resolved = next((row for row in reversed(rows) if row["stage"] == Stage.RECONCILED), None)
+    resolutions = [row for row in rows if row["stage"] == Stage.RECONCILED]
+    is_change = _is_change_stage(start["change_id"], start["stage"])
+    target_sids = [row["target_sid"] for row in rows if row["target_sid"]]
     return {
         "start_id": start["seq"],
         "outcome_id": outcome["seq"],
         "at": start["at"],
-        "change_id": start["change_id"]
-        if _is_change_stage(start["change_id"], start["stage"])
-        else None,
+        "change_id": start["change_id"] if is_change else None,
         "request_id": start["request_id"],
         "action": start["action"],
         "result": outcome["result"],
         "actor_label": start["actor_label"],
-        "resolved_by": resolved["actor_label"] if resolved else None,
+        "resolved_by": resolutions[-1]["actor_label"] if resolutions else None,
         "account_sid": owning_account_sid(start["action"], start["account_sid"]),
-        "target_sid": next(filter(None, (row["target_sid"] for row in rows)), ""),
+        "target_sid": target_sids[0] if target_sids else "",
         "text": build_search_text(rows),
     }
 
@@ -177,17 +174,20 @@ def _group_by_change(rows: Iterable[EventRow]) -> list[list[EventRow]]:
 
 
 def _other_stages(rows: Sequence[EventRow], events: Manager[Any]) -> list[EventRow]:
-    """Return the stages of these events' changes that are not among them."""
-    seqs = {row["seq"] for row in rows}
+    """Return the other stages of the changes that these events belong to."""
     change_ids = {
         row["change_id"] for row in rows if _is_change_stage(row["change_id"], row["stage"])
     }
     stages = events.filter(change_id__in=change_ids, stage__in=UNIQUE_STAGES)
-    others = [pk for pk in stages.order_by().values_list("seq", flat=True) if pk not in seqs]
-    return list(events.filter(seq__in=others).values(*_ROW_FIELDS)) if others else []
+    other_seqs = set(stages.order_by().values_list("seq", flat=True))
+    other_seqs -= {row["seq"] for row in rows}
+    if not other_seqs:
+        return []
+    return list(events.filter(seq__in=sorted(other_seqs)).values(*_ROW_FIELDS))
 
 
 def _iter_batches(events: Manager[Any]) -> Iterator[list[EventRow]]:
+    """Yield all events in order, `BATCH_SIZE` at a time."""
     after = 0
     while True:
         rows: list[EventRow] = list(

@@ -1,7 +1,7 @@
-"""The log's list: the entries that a query asks for, a page at a time, and the events that an export of them
-has.
+"""The entries of the log's list that match a query, as pages, and their events for an export.
 
-A page's cost must not hang on the log's length, so a query is cut into branches that an index gives in order.
+The cost of a page must not grow with the log. So a query is split into branches, each of which an
+index gives in the order of the log.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from flows.audit.log_entries import INCONCLUSIVE_RESULTS, SITE_ACTION_PREFIXES
 from flows.audit.log_paging import EntryPage
 from flows.audit.log_query import OPEN_RESULTS, RESOLVED_LATER, LogQuery
 from flows.audit.models import AuditEntry, AuditEvent, OpenChange, Result
-from flows.core import matching as terms
+from flows.core import matching
 
 PAGE_SIZE: Final = 50
 _VALUE_LABELS: Final = {
@@ -31,38 +31,37 @@ _VALUE_LABELS: Final = {
     "account": "account",
     "plan": "bulk change",
 }
-# Left out unless asked for, or they would bury all else: first syncs, and sign-ins without a fault.
+# First syncs and successful sign-ins would bury the rest. A filter by action shows them.
 HIDDEN_BY_DEFAULT: Final = Q(action="flow.baseline") | Q(
     action__in=("auth.login", "auth.logout"), result=Result.SUCCEEDED
 )
 
 
 def fetch_page(query: LogQuery, scope: twilio_accounts.Scope) -> EntryPage:
-    """Return a page of the entries that the query asks for; nothing if it can't be understood."""
+    """Return a page of the entries that match the query. It is empty for a query with faults."""
     if query.faults:
         return EntryPage([], has_older=False)
     first, last = log_paging.seq_range(_parse_date(query.from_date), _parse_date(query.to_date))
     last = min(last, query.before - 1) if query.before else last
     lowest, entries = first, AuditEntry.objects.all()
-    match query.scanned:
+    match query.scan_scope:
         case "log":
             lowest = max(first, last - log_paging.SCAN_WINDOW + 1)
         case "flow":
-            of_flow = entries.filter(target_sid__in=query.flow_sids)
-            lowest = log_paging.lower_bound(of_flow, scope, first=first, last=last)
-        case "person" if scope is None:  # to sign in is of no account
-            of_person = entries.filter(actor_label=query.actor)
-            lowest = log_paging.lower_bound(of_person, scope, first=first, last=last)
-    return log_paging.newest_page(
-        _indexed_branches(query, scope), PAGE_SIZE, first=first, last=last, lowest=lowest
-    )
+            flow_entries = entries.filter(target_sid__in=query.flow_sids)
+            lowest = log_paging.lower_bound(flow_entries, scope, first=first, last=last)
+        case "user" if scope is None:  # sign-ins belong to no account
+            user_entries = entries.filter(actor_label=query.actor)
+            lowest = log_paging.lower_bound(user_entries, scope, first=first, last=last)
+    branches = _indexed_branches(query, scope)
+    return log_paging.newest_page(branches, PAGE_SIZE, first=first, last=last, lowest=lowest)
 
 
 def matching_events(query: LogQuery, scope: twilio_accounts.Scope) -> QuerySet[AuditEvent]:
-    """Return the event with the present outcome of each entry that the query asks for, whatever the page.
+    """Return the event with the current outcome of each entry that matches, on any page.
 
-    What is open by now stays as it is by now: an export reads on while changes end, and tells of that the
-    next time.
+    The outcomes of open changes are those of now. An export reads on while changes end; their new
+    outcomes are left to the next export.
     """
     if query.faults:
         return AuditEvent.objects.none()
@@ -78,66 +77,79 @@ def matching_events(query: LogQuery, scope: twilio_accounts.Scope) -> QuerySet[A
         entries = entries.filter(pk__gte=first, pk__lte=last)
     if query.before:
         entries = entries.filter(pk__lt=query.before)
-    still_open = list(OpenChange.objects.values_list("attempt", flat=True))
-    outcomes = list(entries.filter(pk__in=still_open).values_list("outcome_id", flat=True))
-    # Of one entry at a time: PostgreSQL would gather those of the whole log for each piece of an export.
+    open_attempts = list(OpenChange.objects.values_list("attempt", flat=True))
+    outcomes = list(entries.filter(pk__in=open_attempts).values_list("outcome_id", flat=True))
+    # A subquery for each event: PostgreSQL would collect the whole log for each batch otherwise.
     entry = Subquery(entries.filter(outcome_id=OuterRef("seq")).values("pk")[:1])
-    return AuditEvent.objects.alias(place=entry).filter(
-        Q(seq__in=outcomes) | Q(place__isnull=False)
+    return AuditEvent.objects.alias(entry_seq=entry).filter(
+        Q(seq__in=outcomes) | Q(entry_seq__isnull=False)
     )
 
 
 def readable_events(scope: twilio_accounts.Scope) -> QuerySet[AuditEvent]:
-    """Return the events that users of these accounts may read. Sign-ins and users are for those of every
-    account."""
+    """Return the events that users of these accounts may read.
+
+    Only users of all accounts may read about sign-ins and users.
+    """
     events = AuditEvent.objects.all()
-    for beginning in () if scope is None else SITE_ACTION_PREFIXES:
-        events = events.exclude(action__startswith=beginning)
+    if scope is None:
+        return events
+    for prefix in SITE_ACTION_PREFIXES:
+        events = events.exclude(action__startswith=prefix)
     return log_paging.filter_accounts(events, scope)
 
 
 def neighbours(
     entry: AuditEntry | None, scope: twilio_accounts.Scope
 ) -> tuple[AuditEvent | None, AuditEvent | None]:
-    """Return the present outcomes of the entries before and after one in the list, first syncs left out."""
+    """Return the current outcomes of the entries before and after one, without first syncs."""
     if entry is None:
         return None, None
-    shown = AuditEntry.objects.exclude(action="flow.baseline").select_related("outcome__payload")
-    before, after = log_paging.neighbours(shown, scope, entry.pk)
+    entries = AuditEntry.objects.exclude(action="flow.baseline").select_related("outcome__payload")
+    before, after = log_paging.neighbours(entries, scope, entry.pk)
     return before.outcome if before else None, after.outcome if after else None
 
 
 def unknown_values(
-    query: LogQuery, scope: twilio_accounts.Scope, people: Iterable[str]
+    query: LogQuery, scope: twilio_accounts.Scope, labels: Iterable[str]
 ) -> dict[str, str]:
-    """Return, by parameter, which values of a query stand nowhere in what the user may read. `people` are
-    those who stand in it."""
+    """Return an error message, by parameter, for each value that nothing readable has.
+
+    `labels` are those of all users in the readable part of the log.
+    """
     entries = log_paging.filter_accounts(AuditEntry.objects.all(), scope)
-    is_known: dict[str, Callable[[], bool]] = {
+    checks: dict[str, Callable[[], bool]] = {
         "action": lambda: (
             query.action in actions.ACTION_LABELS
             or query.action in log_paging.recorded_actions(scope)
         ),
-        "actor": lambda: query.actor in people,
+        "actor": lambda: query.actor in labels,
         "sid": lambda: entries.filter(target_sid=query.sid).exists(),
         "account": lambda: _account_exists(query.account, scope),
         "plan": lambda: _plan_exists(query.plan, entries),
     }
-    return {
-        name: f"No such {_VALUE_LABELS[name]}: {getattr(query, name)}"
-        for name, known in is_known.items()
-        if getattr(query, name) and name not in query.faults and not known()
-    }
+    messages = {}
+    for name, exists in checks.items():
+        value = getattr(query, name)
+        if value and name not in query.faults and not exists():
+            messages[name] = f"No such {_VALUE_LABELS[name]}: {value}"
+    return messages
 
 
 def mark_pending_decisions(entries: Sequence[AuditEntry], scope: twilio_accounts.Scope) -> None:
-    """Mark the outcomes that wait for the decision of a user who may change the flows of these accounts."""
-    waiting = OpenChange.objects.exclude(puzzle="").values_list("attempt", flat=True)
-    unknown = {entry.pk for entry in entries if entry.result in INCONCLUSIVE_RESULTS}
-    waits = set(waiting.filter(attempt__in=unknown)) if unknown else set()
+    """Set `needs_decision` on the outcomes that need a decision by a user.
+
+    `scope` are the accounts whose flows the user may change.
+    """
+    unresolved = [entry.pk for entry in entries if entry.result in INCONCLUSIVE_RESULTS]
+    undecided: set[int] = set()
+    if unresolved:
+        changes = OpenChange.objects.exclude(puzzle="").filter(attempt__in=unresolved)
+        undecided = set(changes.values_list("attempt", flat=True))
     for entry in entries:
         can_decide = scope is None or entry.account_sid in scope
-        entry.outcome.needs_decision = can_decide and entry.pk in waits  # type: ignore[attr-defined]
+        needs_decision = can_decide and entry.pk in undecided
+        entry.outcome.needs_decision = needs_decision  # type: ignore[attr-defined]
 
 
 def _account_exists(sid: str, scope: twilio_accounts.Scope) -> bool:
@@ -152,8 +164,10 @@ def _plan_exists(plan: str, entries: QuerySet[AuditEntry]) -> bool:
 
 
 def _indexed_branches(query: LogQuery, scope: twilio_accounts.Scope) -> list[QuerySet[AuditEntry]]:
-    """Cut a query up so that an index has each part in the order of the log: an `IN` or an `OR` would have
-    all of it sorted first."""
+    """Split a query into parts that an index gives in the order of the log.
+
+    An `IN` or an `OR` would make the database sort all matches first.
+    """
     parts = _split_by_account(_apply_filters(query), query, scope)
     if query.plan:
         parts = _split_by_condition(parts, Q(request_id=query.plan), _plan_condition(query.plan))
@@ -167,12 +181,13 @@ def _indexed_branches(query: LogQuery, scope: twilio_accounts.Scope) -> list[Que
 def _split_by_account(
     entries: QuerySet[AuditEntry], query: LogQuery, scope: twilio_accounts.Scope
 ) -> list[QuerySet[AuditEntry]]:
-    sids = frozenset({query.account}) if query.account else scope
-    if query.account and scope is not None:
-        sids = scope & {query.account}
+    """Return one query for each account that is readable and asked for, or one for all of them."""
+    sids = scope
+    if query.account:
+        sids = frozenset({query.account}) if scope is None else scope & {query.account}
     if sids is None:
         return [entries]
-    if _is_selective(query):  # the flow's or the plan's, not the accounts'
+    if _is_selective(query):  # the index of the flow or the plan serves, not that of the accounts
         return [log_paging.filter_accounts(entries, sids)]
     return [entries.filter(account_sid=sid) for sid in sorted(sids)]
 
@@ -184,11 +199,12 @@ def _split_by_condition(
 
 
 def _is_selective(query: LogQuery) -> bool:
-    """True if the query names something that is rarer than an account, a user, an action or a result."""
+    """Return True if a condition is more selective than account, user, action and result."""
     return query.is_narrow or bool(query.flow_sids)
 
 
 def _filter_actor_unindexed(entries: QuerySet[AuditEntry], actor: str) -> QuerySet[AuditEntry]:
+    """Filter entries by actor or resolver, without the indexes of these columns."""
     compared = entries.alias(
         own_actor=Coalesce("actor_label", Value("")),
         own_resolver=Coalesce("resolved_by", Value("")),
@@ -197,29 +213,21 @@ def _filter_actor_unindexed(entries: QuerySet[AuditEntry], actor: str) -> QueryS
 
 
 def _plan_condition(plan: str) -> Q:
+    """Return the condition for the changes of a bulk change."""
     return Q(change_id__in=bulk_changes.known().change_ids(plan))
 
 
 def _apply_filters(query: LogQuery) -> QuerySet[AuditEntry]:
-    """Apply every filter but those that `_branches` cuts the query by: accounts, actor, bulk change and
-    place."""
+    """Apply all filters except those that split the query: accounts, actor, bulk change and seq."""
+    is_selective = _is_selective(query)
     entries = AuditEntry.objects.all()
     if not query.action:
         entries = entries.exclude(HIDDEN_BY_DEFAULT)
-    entries = _filter_result(entries, query.result, is_unindexed=_is_selective(query))
+    entries = _filter_result(entries, query.result, is_unindexed=is_selective)
     if query.action:
-        is_unindexed = _is_selective(query)
-        entries = (
-            log_paging.filter_unindexed(entries, action=query.action)
-            if is_unindexed
-            else entries.filter(action=query.action)
-        )
+        entries = _filter_column(entries, "action", query.action, is_unindexed=is_selective)
     for sid in sorted(query.flow_sids):
-        entries = (
-            log_paging.filter_unindexed(entries, target_sid=sid)
-            if query.is_narrow
-            else entries.filter(target_sid=sid)
-        )
+        entries = _filter_column(entries, "target_sid", sid, is_unindexed=query.is_narrow)
     if query.from_date:
         entries = entries.filter(at__gte=_start_of_day(query.from_date))
     if query.to_date:
@@ -228,55 +236,63 @@ def _apply_filters(query: LogQuery) -> QuerySet[AuditEntry]:
     return _filter_terms(entries, query)
 
 
+def _filter_column(
+    entries: QuerySet[AuditEntry], column: str, value: str, *, is_unindexed: bool
+) -> QuerySet[AuditEntry]:
+    """Filter entries by a column. `is_unindexed` leaves the index to a more selective condition."""
+    if is_unindexed:
+        return log_paging.filter_unindexed(entries, **{column: value})
+    return entries.filter(**{column: value})
+
+
 def _filter_result(
     entries: QuerySet[AuditEntry], result: str, *, is_unindexed: bool
 ) -> QuerySet[AuditEntry]:
+    """Filter entries by a result, by open changes, or by changes that were resolved later."""
     if result in OPEN_RESULTS:
-        return entries.filter(pk__in=list(_open_attempts(result)))  # few, however long the log
+        return entries.filter(pk__in=list(_open_attempts(result)))  # few, however long the log is
     if result == RESOLVED_LATER:
         return entries.filter(resolved_by__isnull=False)
     if not result:
         return entries
-    return (
-        log_paging.filter_unindexed(entries, result=result)
-        if is_unindexed
-        else entries.filter(result=result)
-    )
+    return _filter_column(entries, "result", result, is_unindexed=is_unindexed)
 
 
 def _open_attempts(result: str) -> QuerySet[OpenChange, Any]:
-    """The attempts of open changes: without an outcome, with an unknown one, or all. An attempt that is
-    older than any call takes has an unknown outcome too."""
+    """Return the attempts of open changes: without an outcome, with an unknown one, or all.
+
+    The outcome of an attempt older than `ATTEMPT_TIMEOUT` is unknown, too.
+    """
     changes = OpenChange.objects.values_list("attempt", flat=True)
     if result == Result.PENDING:
         return changes.filter(latest=F("attempt"))
     if result == Result.UNKNOWN:
-        died = Q(attempt__at__lt=timezone.now() - ATTEMPT_TIMEOUT)
-        return changes.filter(Q(latest__result=Result.UNKNOWN) | died)
+        has_timed_out = Q(attempt__at__lt=timezone.now() - ATTEMPT_TIMEOUT)
+        return changes.filter(Q(latest__result=Result.UNKNOWN) | has_timed_out)
     return changes
 
 
 def _filter_terms(entries: QuerySet[AuditEntry], query: LogQuery) -> QuerySet[AuditEntry]:
-    asked = query.terms
-    for one in asked.ids:
-        entries = entries.filter(pk__in=_entry_seqs_by_id(one))
-    for start, end in asked.short_sids:
+    """Filter entries by the words of the search, except complete SIDs of flows."""
+    terms = query.terms
+    for identifier in terms.ids:
+        entries = entries.filter(pk__in=_entry_seqs_by_id(identifier))
+    for start, end in terms.short_sids:
         entries = entries.filter(text__contains=start).filter(text__contains=end)
-    return (
-        entries.filter(terms.text_filter(asked.text, name="text", identity="text"))
-        if asked.text
-        else entries
-    )
+    if terms.text:
+        entries = entries.filter(matching.text_filter(terms.text, name="text", identity="text"))
+    return entries
 
 
-def _entry_seqs_by_id(one: str) -> list[int]:
-    """The places of the entries that an id of an event, a change or a request belongs to."""
-    is_it = Q(remote_request_id=one)
-    if not one.upper().startswith("RQ"):
-        is_it = Q(event_id=one) | Q(change_id=one) | Q(request_id=one)
-    found = list(AuditEvent.objects.filter(is_it).values_list("seq", "change_id"))
-    changes = AuditEntry.objects.filter(change_id__in={change for _, change in found if change})
-    return [*(seq for seq, _ in found), *changes.values_list("pk", flat=True)]
+def _entry_seqs_by_id(identifier: str) -> list[int]:
+    """Return the seqs of the entries that have the id of an event, a change or a request."""
+    has_id = Q(event_id=identifier) | Q(change_id=identifier) | Q(request_id=identifier)
+    if identifier.upper().startswith("RQ"):
+        has_id = Q(remote_request_id=identifier)
+    events = list(AuditEvent.objects.filter(has_id).values_list("seq", "change_id"))
+    change_ids = {change_id for _, change_id in events if change_id}
+    changes = AuditEntry.objects.filter(change_id__in=change_ids)
+    return [*(seq for seq, _ in events), *changes.values_list("pk", flat=True)]
 
 
 def _parse_date(day: str) -> date | None:

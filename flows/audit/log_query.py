@@ -1,5 +1,7 @@
-"""A query of the audit log, as it stands in the address of its page. Nothing is dropped: a
-value that can't be understood is a fault, and a query with a fault finds nothing."""
+"""A query of the audit log, parsed from the URL of its page.
+
+No parameter is ignored. An invalid value is a fault, and a query with faults matches nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -21,8 +23,8 @@ from flows.core.invisible import strip_invisible
 from flows.core.normalization import normalize_text
 from flows.twilio.flex import flex_flow
 
-MAX_QUERY_LENGTH: Final = 256  # letters of a search
-MAX_TERMS: Final = 16  # words of a search, each counted once
+MAX_QUERY_LENGTH: Final = 256  # characters of a search
+MAX_TERMS: Final = 16  # distinct words of a search
 UNRESOLVED: Final = "unresolved"
 RESOLVED_LATER: Final = "resolved_later"
 OPEN_RESULTS: Final = (Result.PENDING, Result.UNKNOWN, UNRESOLVED)
@@ -32,41 +34,46 @@ _REMOTE_ID_PATTERN: Final = re.compile(r"RQ[0-9a-f]{32}", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class SearchTerms:
-    """The words of a search by how they are looked for: some by an index, the rest in the text of each
-    entry."""
+    """The words of a search by kind. An index finds ids and SIDs; the rest is compared as text."""
 
     ids: tuple[str, ...] = ()  # ids of an event, a change or a request
-    sids: tuple[str, ...] = ()  # whole SIDs of flows
-    short_sids: tuple[tuple[str, str], ...] = ()  # beginning and end of a SID, as pages show it
+    sids: tuple[str, ...] = ()  # complete SIDs of flows
+    short_sids: tuple[tuple[str, str], ...] = ()  # start and end of a SID, as pages show it
     text: str = ""
-    hosts: tuple[str, ...] = ()  # those that stand in the text in place of a web address
+    hosts: tuple[str, ...] = ()  # hosts in the text that replace URLs
 
     @classmethod
-    def of(cls, q: str) -> SearchTerms:
-        ids, sids, short_sids, rest, hosts = [], [], [], [], []
+    def parse(cls, q: str) -> SearchTerms:
+        """Sort the words of a search by kind."""
+        ids, sids, short_sids, text_words, hosts = [], [], [], [], []
         for word in q.split():
+            short_sid = matching.split_short_sid(word)
+            host = url_host(word) if "://" in word else ""
             if _is_id(word):
                 ids.append(word)
             elif flex_flow.is_sid("FO", word):
                 sids.append(word)
-            elif ends := matching.split_short_sid(word):
-                short_sids.append(ends)
-            elif "://" in word and (host := url_host(word)):
+            elif short_sid:
+                short_sids.append(short_sid)
+            elif host:
                 hosts.append(host)
-                rest.append(host)
+                text_words.append(host)
             else:
-                rest.append(word)
-        return cls(tuple(ids), tuple(sids), tuple(short_sids), " ".join(rest), tuple(hosts))
+                text_words.append(word)
+        return cls(tuple(ids), tuple(sids), tuple(short_sids), " ".join(text_words), tuple(hosts))
 
     @property
-    def is_text(self) -> bool:
+    def needs_text_scan(self) -> bool:
         """True if the text of entries has to be compared, which no index does."""
         return bool(self.text or self.short_sids)
 
 
 @dataclass(frozen=True, slots=True)
 class LogQuery:
-    """A query of the log. Dates are days in UTC, both included; a change belongs to the day it was begun."""
+    """A query of the log.
+
+    Dates are inclusive days in UTC. A change belongs to the day of its start.
+    """
 
     q: str = ""
     actor: str = ""
@@ -76,88 +83,102 @@ class LogQuery:
     account: str = ""
     from_date: str = ""
     to_date: str = ""
-    plan: str = ""  # the id of a bulk change, whose changes are asked for
-    before: int = 0  # entries older than this seq
-    whole: str = ""  # "1": the log is searched to its beginning, however long that takes
-    faults: Mapping[str, str] = field(
-        default_factory=dict
-    )  # by parameter, what can't be understood
+    plan: str = ""  # id of a bulk change
+    before: int = 0  # only entries older than this seq
+    whole: str = ""  # "1" to search the log to its beginning, however long that takes
+    faults: Mapping[str, str] = field(default_factory=dict)  # error messages by parameter
 
     @classmethod
-    def of(cls, parameters: Mapping[str, str], *, others: Collection[str] = ()) -> LogQuery:
-        """Read a query from the parameters of an address. `others` are parameters of the page that are no filters."""
-        given = {
-            name: _strip_hidden(value) if name in ("q", "sid") else value
-            for name, value in parameters.items()
-            if name not in others and value.strip()
-        }
-        faults = {**_unknown_parameters(given), **_repeated_parameters(parameters, others)}
-        values: dict[str, Any] = {}
-        for name in (
-            one.name for one in fields(cls) if one.name not in ("before", "whole", "faults")
-        ):
+    def from_parameters(
+        cls, parameters: Mapping[str, str], *, non_filters: Collection[str] = ()
+    ) -> LogQuery:
+        """Parse the parameters of a URL. `non_filters` are the page's own parameters."""
+        given_values = _clean_values(parameters, non_filters)
+        faults = _unknown_parameters(given_values) | _repeated_parameters(parameters, non_filters)
+        filters: dict[str, str] = {}
+        for name in _FILTER_NAMES:
             parameter = PARAMETER_NAMES.get(name, name)
-            values[name], fault = _parse_parameter(parameter, given.get(parameter, ""))
+            filters[name], fault = _parse_parameter(parameter, given_values.get(parameter, ""))
             if fault:
                 faults[parameter] = fault
-        before = given.get("before", "")
+        before = given_values.get("before", "")
         if before and not _is_seq(before):
             faults["before"] = f"Not an event number: {before}"
-        if not {"from", "to"} & {*faults} and "" < values["to_date"] < values["from_date"]:
-            faults["from"] = f"“From” ({values['from_date']}) is after “to” ({values['to_date']})"
+        if "from" not in faults and "to" not in faults:
+            from_date, to_date = filters["from_date"], filters["to_date"]
+            if "" < to_date < from_date:
+                faults["from"] = f"“From” ({from_date}) is after “to” ({to_date})"
         return cls(
-            **values,
+            **filters,
             before=int(before) if _is_seq(before) else 0,
-            whole="1" if given.get("whole") == "1" else "",
+            whole="1" if given_values.get("whole") == "1" else "",
             faults=faults,
         )
 
     @property
     def terms(self) -> SearchTerms:
-        return SearchTerms.of(self.q)
+        return SearchTerms.parse(self.q)
 
     @property
     def flow_sids(self) -> frozenset[str]:
-        """The flows that all of the entries have to be about: one, or none where two are asked for."""
+        """The SIDs that an entry's flow must all equal. With two of them, no entry matches."""
         return frozenset(filter(None, (self.sid, *self.terms.sids)))
 
     @property
     def is_narrow(self) -> bool:
-        """True if the query is for little, however long the log: a bulk change, an id, what is open or
-        was."""
-        return bool(self.plan or self.terms.ids) or self.result in (*OPEN_RESULTS, RESOLVED_LATER)
+        """True if few entries can match, however long the log is.
+
+        That holds for bulk changes, ids, and changes that are or were unresolved.
+        """
+        if self.plan or self.terms.ids:
+            return True
+        return self.result in (*OPEN_RESULTS, RESOLVED_LATER)
 
     @property
-    def scanned(self) -> str:
-        """Name what is searched entry by entry, so many at a time: the "log", or the entries of a "flow"
-        or a "person" (who may only have signed in). It is "" where an index has the answer: one knows the
-        accounts and one thing more, whatever the days. Two filters at once, and words, are in no index."""
-        filters = sum(map(bool, (self.actor, self.action, self.result)))
-        has_text = self.terms.is_text
+    def scan_scope(self) -> str:
+        """The entries that are searched one by one, a window at a time.
+
+        It is "log", "flow" or "user": the entries of the log, of the flow, or of the user, who
+        may have signed in only. It is "" where an index finds the entries. An index covers accounts
+        with one filter, on any days. No index covers two filters, or text.
+        """
+        filter_count = sum(map(bool, (self.actor, self.action, self.result)))
+        has_text = self.terms.needs_text_scan
         if self.whole or self.is_narrow:
             return ""
         if self.flow_sids:
-            return "flow" if filters or has_text else ""
-        if filters > 1 or has_text:
+            return "flow" if filter_count or has_text else ""
+        if filter_count > 1 or has_text:
             return "log"
-        return "person" if self.actor and not self.account else ""
+        return "user" if self.actor and not self.account else ""
 
     def url(self, **changes: str | int) -> str:
+        """Return the query string, with `changes`."""
         return "?" + urlencode(self.parameters(**changes))
 
     def parameters(self, **changes: str | int) -> dict[str, str | int]:
-        """Return the query as an address names it; from the newest entry on, if not told otherwise."""
-        values = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "faults"}
+        """Return the query as URL parameters, with `changes`. It starts at the newest entry."""
+        values = {name: getattr(self, name) for name in _FILTER_NAMES}
         values |= {"before": 0, "whole": "", **changes}
         return {PARAMETER_NAMES.get(name, name): value for name, value in values.items() if value}
 
 
+_FILTER_NAMES: Final = tuple(
+    one.name for one in fields(LogQuery) if one.name not in ("before", "whole", "faults")
+)
+KNOWN_PARAMETERS: Final = frozenset(
+    {*(PARAMETER_NAMES.get(name, name) for name in _FILTER_NAMES), "before", "whole"}
+)
+
+
 def _parse_parameter(parameter: str, value: str) -> tuple[str, str]:
-    """Return a parameter's value, and what is wrong with it."""
+    """Return a parameter's value and an error message, which is empty for a valid one."""
     if "\x00" in value:
         return value.replace("\x00", "\u2400"), f"Not valid text: {value}"
-    read = _PARSERS.get(parameter)
-    return read(value) if read and value else (value.strip(), "")
+    parse = _PARSERS.get(parameter)
+    if parse and value:
+        return parse(value)
+    return value.strip(), ""
 
 
 def _parse_search(value: str) -> tuple[str, str]:
@@ -172,11 +193,13 @@ def _parse_search(value: str) -> tuple[str, str]:
 
 
 def _parse_result(value: str) -> tuple[str, str]:
-    return value, "" if value in actions.RESULT_FILTER_LABELS else f"No such result: {value}"
+    is_valid = value in actions.RESULT_FILTER_LABELS
+    return value, "" if is_valid else f"No such result: {value}"
 
 
 def _parse_account(value: str) -> tuple[str, str]:
-    return value, "" if flex_flow.is_sid("AC", value) else f"No such account: {value}"
+    is_valid = flex_flow.is_sid("AC", value)
+    return value, "" if is_valid else f"No such account: {value}"
 
 
 def _parse_plan(value: str) -> tuple[str, str]:
@@ -201,28 +224,41 @@ _PARSERS: Final[Mapping[str, Callable[[str], tuple[str, str]]]] = {
     "from": _parse_day,
     "to": _parse_day,
 }
-KNOWN_PARAMETERS: Final = frozenset(
-    PARAMETER_NAMES.get(one.name, one.name) for one in fields(LogQuery)
-) - {"faults"}
+
+
+def _clean_values(parameters: Mapping[str, str], non_filters: Collection[str]) -> dict[str, str]:
+    """Return the parameters that have a value, without invisible characters."""
+    values = {}
+    for name, value in parameters.items():
+        if name not in non_filters and value.strip():
+            values[name] = _strip_hidden(value) if name in ("q", "sid") else value
+    return values
 
 
 def _strip_hidden(text: str) -> str:
-    """A text without the characters that nobody sees, unless it has no others: then that is what is wrong with it."""
-    return text if "\x00" in text else strip_invisible(text).strip() or text
+    """Remove invisible characters.
+
+    A text of nothing else, or with a null character, is returned unchanged: it is a fault.
+    """
+    if "\x00" in text:
+        return text
+    return strip_invisible(text).strip() or text
 
 
-def _unknown_parameters(given: Iterable[str]) -> dict[str, str]:
-    return {name: f"No such filter: {name}" for name in given if name not in KNOWN_PARAMETERS}
+def _unknown_parameters(names: Iterable[str]) -> dict[str, str]:
+    return {name: f"No such filter: {name}" for name in names if name not in KNOWN_PARAMETERS}
 
 
-def _repeated_parameters(parameters: Mapping[str, str], others: Collection[str]) -> dict[str, str]:
+def _repeated_parameters(
+    parameters: Mapping[str, str], non_filters: Collection[str]
+) -> dict[str, str]:
     if not isinstance(parameters, QueryDict):
         return {}
-    return {
-        name: f"More than one value for “{name}”: {', '.join(values)}"
-        for name, values in parameters.lists()
-        if len(set(values)) > 1 and name not in others
-    }
+    faults = {}
+    for name, values in parameters.lists():
+        if len(set(values)) > 1 and name not in non_filters:
+            faults[name] = f"More than one value for “{name}”: {', '.join(values)}"
+    return faults
 
 
 def _is_seq(text: str) -> bool:

@@ -1,5 +1,8 @@
-"""Rows of the log as they are read: masked by the rules of today, since an older version may have recorded
-what they mask. What was written is kept beside it, for the seal."""
+"""Base model of the log's rows, which masks secrets when a row is read.
+
+An older version of the site may have stored what today's rules mask. The stored values stay
+available for the hash.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,10 @@ BODY_REDACTORS: Redactors = dict.fromkeys(
 
 
 class RedactedModel(models.Model):
-    """A row that can't be changed any more. `masks`: its columns that are masked on reading, and how."""
+    """A row that is never changed. `masks` holds the masking function of each masked column."""
 
     masks: ClassVar[Redactors] = {}
-    recorded: dict[str, tuple[Any, Any]] = {}  # by column: as it was written, and as it is shown
+    recorded: dict[str, tuple[Any, Any]] = {}  # stored and masked value by column
 
     class Meta:
         abstract = True
@@ -30,18 +33,18 @@ class RedactedModel(models.Model):
     @classmethod
     def from_db(cls, *row: Any, **more: Any) -> Self:
         loaded = super().from_db(*row, **more)
-        values = loaded.__dict__  # without the columns that were not asked for
+        values = loaded.__dict__  # lacks deferred columns
         loaded.recorded = {
             name: (values[name], mask(values[name]))
             for name, mask in cls.masks.items()
             if name in values
         }
-        for name, (_, shown) in loaded.recorded.items():
-            setattr(loaded, name, shown)
+        for name, (_, masked_value) in loaded.recorded.items():
+            setattr(loaded, name, masked_value)
         return loaded
 
     def recorded_value(self, name: str) -> Any:
-        """A column as it was written, unless it was changed here since."""
+        """Return a column's stored value, or its current one if it was assigned since."""
         value = getattr(self, name)
-        written, shown = self.recorded.get(name, (value, value))
-        return written if value == shown else value
+        stored_value, masked_value = self.recorded.get(name, (value, value))
+        return stored_value if value == masked_value else value

@@ -1,4 +1,4 @@
-"""The audit log: its events, what each was about, and the tables that follow from them."""
+"""Models of the audit log: events, their payloads, and the tables derived from them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flows.audit.masked_rows import BODY_REDACTORS, REASON_REDACTORS, RedactedMo
 
 
 class Stage(models.TextChoices):
-    """Where in a change's life an event stands. Nothing is ever updated: a new stage is a new event."""
+    """Stage of a change that an event records. Events are never updated: each stage is one."""
 
     ATTEMPT = "attempt"
     OUTCOME = "outcome"
@@ -31,21 +31,22 @@ class Result(models.TextChoices):
     DENIED = "denied"
 
 
-# The stages that a change has at most once each.
+# A change has each of these stages at most once.
 UNIQUE_STAGES: Final = (Stage.ATTEMPT, Stage.OUTCOME, Stage.RECONCILED)
 
 
-# How long after its attempt a lost creation can still be carried out, and how far Twilio's clock may be off ours.
+# Twilio may still apply a creation this long after its attempt.
 LATE_APPLY_WINDOW: Final = timedelta(minutes=10)
 
-
+# Twilio's clock and ours may differ by this much.
 CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
 class AuditEvent(RedactedModel):
-    """One thing that happened. Append-only in the database itself (migration 0002); `seq` is commit order.
+    """One event of the log.
 
-    Actors and flows are kept as text, without foreign keys: the log outlives them.
+    The database refuses to change or delete it (append_only.py). `seq` is the commit order. Actors
+    and flows are stored as text, without foreign keys, because the log outlives them.
     """
 
     seq = models.BigIntegerField(primary_key=True)
@@ -69,7 +70,8 @@ class AuditEvent(RedactedModel):
     remote_code = models.IntegerField(null=True)
     remote_request_id = models.CharField(max_length=64, blank=True)
     duration_ms = models.IntegerField(null=True)
-    refers_to = models.UUIDField(null=True)  # the event that this one restores, undoes or accepts
+    # The event that this one restores, reverts or accepts.
+    refers_to = models.UUIDField(null=True)
     payload_hash = models.CharField(max_length=64)
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64, unique=True)
@@ -85,7 +87,7 @@ class AuditEvent(RedactedModel):
             ),
         ]
         indexes = [
-            # Plain, beside the constraint's partial one, which SQLite can't use for a set of stages.
+            # SQLite can't use the constraint's partial index for a set of stages.
             models.Index(fields=["change_id", "stage"], name="event_change"),
             models.Index(fields=["target_sid", "-seq"], name="event_target"),
             models.Index(fields=["action", "-seq"], name="event_action"),
@@ -103,8 +105,11 @@ class AuditEvent(RedactedModel):
 
 
 class AuditDay(models.Model):
-    """The stretch of the log in which the events of a day (in UTC) are. The database itself keeps it (log_days.py):
-    clocks may go back, so a time alone does not say where its events are."""
+    """The first and last seq of the events of one day in UTC.
+
+    A trigger maintains it (day_index.py). Clocks may go back, so an event's time alone does not say
+    where in the log it is.
+    """
 
     day = models.DateField(primary_key=True)
     first = models.BigIntegerField()
@@ -115,8 +120,11 @@ class AuditDay(models.Model):
 
 
 class AuditPayload(RedactedModel):
-    """What a change was about. It stands apart from its event, which holds a salted hash of it, so that
-    personal data can be erased and the chain still verifies."""
+    """The content of an event.
+
+    It has a table of its own, and the event holds a salted hash of it. So personal data can be
+    erased and the chain still verifies.
+    """
 
     event = models.OneToOneField(
         AuditEvent, on_delete=models.PROTECT, primary_key=True, related_name="payload"
@@ -127,11 +135,10 @@ class AuditPayload(RedactedModel):
     before = models.JSONField(null=True)
     requested = models.JSONField(null=True)
     after = models.JSONField(null=True)
-    message = models.TextField(blank=True)  # Twilio's own words, where it gave any
-    findings = models.JSONField(null=True)  # what was known when a user decided an unknown outcome
-    erased_at = models.DateTimeField(
-        null=True
-    )  # when everything above was emptied; an event says by whom
+    message = models.TextField(blank=True)  # Twilio's error message
+    findings = models.JSONField(null=True)  # evidence shown to the user who resolved an outcome
+    # Time when the columns above were emptied. An event records the actor.
+    erased_at = models.DateTimeField(null=True)
     masks = BODY_REDACTORS
 
     def __str__(self) -> str:
@@ -139,45 +146,42 @@ class AuditPayload(RedactedModel):
 
 
 class OpenChange(models.Model):
-    """A change whose fate is not known yet: under way, or its answer was lost. It follows from the log, and is
-    kept beside it by `audit.append`, in the same transaction, so that what is open is found at once."""
+    """A change without a known outcome: in progress, or its response was lost.
+
+    It is derived from the log. `audit_log.append` updates it in the transaction of the event, so
+    that open changes are found without a search of the log.
+    """
 
     change_id = models.UUIDField(primary_key=True)
     attempt = models.OneToOneField(AuditEvent, on_delete=models.PROTECT, related_name="+")
-    latest = models.ForeignKey(
-        AuditEvent, on_delete=models.PROTECT, related_name="+"
-    )  # or "unknown"
+    # The attempt, or the outcome "unknown".
+    latest = models.ForeignKey(AuditEvent, on_delete=models.PROTECT, related_name="+")
     action = models.CharField(max_length=64)
     target_sid = models.CharField(max_length=64, blank=True, db_index=True)
-    not_applied_at = models.DateTimeField(null=True)  # when a first read found it not applied
-    puzzle = models.CharField(
-        max_length=200, blank=True
-    )  # why reading can't tell: a person has to decide
-    candidates = models.JSONField(
-        default=list
-    )  # of a creation, the SIDs of the flows that it may have made
-    is_unreadable = models.BooleanField(
-        default=False
-    )  # the puzzle is that nothing can be read; it is still tried
-    last_reading = models.JSONField(
-        default=dict
-    )  # flows by SID as last read, secrets masked; None: not there
-    read_at = models.DateTimeField(null=True)  # when `last_reading` was read
+    not_applied_at = models.DateTimeField(null=True)  # time of the first read without the change
+    # The reason why reading can't resolve the change and a user has to decide.
+    puzzle = models.CharField(max_length=200, blank=True)
+    candidates = models.JSONField(default=list)  # SIDs of the flows that a creation may have made
+    # The flow can't be read, which may pass: reading is tried again.
+    is_unreadable = models.BooleanField(default=False)
+    # Flows by SID as last read, with secrets masked. None for a flow that did not exist.
+    last_reading = models.JSONField(default=dict)
+    read_at = models.DateTimeField(null=True)  # time of `last_reading`
 
     def __str__(self) -> str:
         return f"{self.action} {self.change_id}"
 
     def may_have_created(self, created_at: datetime | None) -> bool:
-        """Whether a flow that Twilio dates so may be the one that this creation asked for."""
-        began = self.attempt.at
-        return (
-            created_at is None
-            or began - CLOCK_SKEW <= created_at <= began + LATE_APPLY_WINDOW + CLOCK_SKEW
-        )
+        """Return True if this creation may have made a flow with this creation date at Twilio."""
+        if created_at is None:
+            return True
+        earliest = self.attempt.at - CLOCK_SKEW
+        latest = self.attempt.at + LATE_APPLY_WINDOW + CLOCK_SKEW
+        return earliest <= created_at <= latest
 
 
 class OpenDrift(models.Model):
-    """Something found at Twilio that nobody made here, and that nobody has accepted or undone yet."""
+    """An external change that no user has accepted or reverted yet."""
 
     event = models.OneToOneField(
         AuditEvent, on_delete=models.PROTECT, primary_key=True, related_name="open_drift"
@@ -189,7 +193,7 @@ class OpenDrift(models.Model):
 
 
 class ChainHead(models.Model):
-    """One row: the last event's place and hash. Its lock gives commit order to `seq`."""
+    """The seq and hash of the last event, in one row. Its lock makes `seq` the commit order."""
 
     name = models.CharField(max_length=16, primary_key=True)
     seq = models.BigIntegerField()
@@ -200,11 +204,11 @@ class ChainHead(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One row of the log's list: a change with all of its stages, or an event that is no change.
+    """One row of the log's list: a change with all its stages, or an event that is no change.
 
-    It follows from the log and is kept in the same transaction (services/log_entries.py). `start` is the
-    first event of the change: it gives the row its place and its time, which never move, so that a change
-    that is resolved while somebody pages through the list is neither shown twice nor missed.
+    It is derived from the log and written in the same transaction (log_entries.py). `start` is the
+    first event of the change. It fixes the row's position and time, so that a change that is
+    resolved while somebody pages through the list is neither shown twice nor missed.
     """
 
     start = models.OneToOneField(
@@ -212,10 +216,10 @@ class AuditEntry(models.Model):
         on_delete=models.DO_NOTHING,
         primary_key=True,
         db_column="seq",
-        db_constraint=False,  # verification names what points nowhere
+        db_constraint=False,  # a verification reports rows without an event
         related_name="+",
     )
-    # The event with the present outcome: the last that is conclusive, else the last.
+    # The event with the current outcome: the last conclusive one, else the last.
     outcome = models.OneToOneField(
         "flows.AuditEvent",
         on_delete=models.DO_NOTHING,
@@ -223,22 +227,19 @@ class AuditEntry(models.Model):
         db_constraint=False,
         related_name="entry",
     )
-    at = models.DateTimeField()  # of the start
+    at = models.DateTimeField()  # time of the start
     change_id = models.UUIDField(null=True, unique=True)
-    request_id = models.UUIDField(null=True)  # of the start; for a bulk change, the plan's id
+    request_id = models.UUIDField(null=True)  # of the start; the plan's id for a bulk change
     action = models.CharField(max_length=64)
     result = models.CharField(max_length=16)  # of the outcome
-    actor_label = models.CharField(max_length=150, blank=True)  # who started it
-    resolved_by = models.CharField(
-        max_length=150, null=True
-    )  # who found out later; null if nobody had to
-    account_sid = models.CharField(
-        max_length=34, blank=True
-    )  # empty for sign-ins and users: no single account's
+    actor_label = models.CharField(max_length=150, blank=True)  # actor of the start
+    # Actor of the resolution; null if the outcome was never unknown.
+    resolved_by = models.CharField(max_length=150, null=True)
+    # Empty for sign-ins and users, which belong to no single account.
+    account_sid = models.CharField(max_length=34, blank=True)
     target_sid = models.CharField(max_length=64, blank=True)
-    text = models.TextField(
-        blank=True
-    )  # what the search compares, folded (log_text.py); holds personal data
+    # Normalized text for the search (search_text.py). Holds personal data.
+    text = models.TextField(blank=True)
 
     class Meta:
         indexes = [
@@ -247,7 +248,7 @@ class AuditEntry(models.Model):
             models.Index(fields=["result", "-start"], name="log_result"),
             models.Index(fields=["target_sid", "-start"], name="log_target"),
             models.Index(fields=["request_id", "-start"], name="log_request"),
-            # Each account that a user may see has an order of its own, for each filter too.
+            # A page reads each readable account in order, with each of the filters.
             models.Index(fields=["account_sid", "-start"], name="log_account"),
             models.Index(fields=["account_sid", "actor_label", "-start"], name="log_account_actor"),
             models.Index(fields=["account_sid", "action", "-start"], name="log_account_action"),

@@ -1,5 +1,7 @@
-"""The triggers that protect the audit log and keep the list's tables: which of them the database lacks, and their
-return after each `migrate`, which is itself recorded. A check reports them missing.
+"""Checks of the database triggers that protect the audit log, and their restoration.
+
+Missing triggers are reported by a system check and by verifications. Each `migrate` restores and
+logs them.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ log = logging.getLogger(__name__)
 
 RESTORE_ACTION: Final = "audit.restore"
 _MIGRATE_ACTOR: Final = Actor(id="", label="migrate")
-# The migrations that create the triggers: before them there is nothing to restore.
+# Triggers are only expected once their migration is applied.
 _TRIGGER_MIGRATIONS: Final = (("0002_append_only", append_only), ("0011_log_pages", day_index))
 _RULES_SQL: Final = (
     "SELECT tablename, rulename FROM pg_rules WHERE tablename LIKE 'flows!_%' ESCAPE '!'"
@@ -38,37 +40,39 @@ _other_triggers: list[Callable[[str], list[Trigger]]] = []
 
 
 def register_triggers(triggers_of: Callable[[str], list[Trigger]]) -> None:
-    """Expect these triggers in the database, too. `triggers_of` takes Django's name of the database."""
+    """Expect these triggers in the database, too. `triggers_of` takes the database's vendor."""
     if triggers_of not in _other_triggers:
         _other_triggers.append(triggers_of)
 
 
 def violations() -> list[str]:
-    """One sentence for each trigger that is missing, altered or not this site's, and for each other rule by which the
-    database could hide or change a row."""
-    expected = _log_triggers(connection) + [
-        trigger for triggers_of in _other_triggers for trigger in triggers_of(connection.vendor)
-    ]
-    found = [
+    """Return one sentence for each missing, altered or foreign trigger.
+
+    On PostgreSQL, rules and row-level security are reported, too: they could hide or change rows.
+    """
+    expected = _log_triggers(connection)
+    for triggers_of in _other_triggers:
+        expected += triggers_of(connection.vendor)
+    sentences = [
         f"The database trigger {name} is missing or altered. `migrate` restores it."
         for name in triggers.find_altered(connection, expected)
     ]
-    found += [
+    sentences += [
         f"The database has a trigger {name} that this site did not create."
         for name in triggers.find_unknown(connection, expected)
     ]
-    return found + _foreign_rules()
+    return sentences + _foreign_rules()
 
 
 def restore_triggers(*, using: str, **_signal: Any) -> None:
-    """Create the log's triggers again where they are missing or altered, and record it. Runs after every migrate."""
+    """Restore missing or altered triggers of the log, and log it. Runs after every migrate."""
     database = connections[using]
     missing: list[str] = []
     for migration, part in _TRIGGER_MIGRATIONS:
+        if not _is_applied(database, migration):
+            continue
         expected = part.TRIGGERS[database.vendor]
-        altered = (
-            triggers.find_altered(database, expected) if _is_applied(database, migration) else []
-        )
+        altered = triggers.find_altered(database, expected)
         if altered:
             triggers.drop_triggers(database, expected)
             part.install(database)
@@ -109,34 +113,34 @@ def _foreign_rules() -> list[str]:
         return []
     with connection.cursor() as cursor:
         cursor.execute(_RULES_SQL)
-        found = [
+        sentences = [
             f"The database has a rule {rule} on {table} that this site did not create."
             for table, rule in cursor
         ]
         cursor.execute(_ROW_SECURITY_SQL)
-        return found + [f"Row-level security hides rows of {table}." for (table,) in cursor]
+        sentences += [f"Row-level security hides rows of {table}." for (table,) in cursor]
+    return sentences
 
 
 @checks.register(checks.Tags.database)
 def check_log_triggers(**options: Any) -> list[checks.CheckMessage]:
-    """Report missing triggers of the audit log. Runs with `migrate` and `check --database default`."""
-    found: list[checks.CheckMessage] = []
+    """Report missing triggers of the log. Runs with `migrate` and `check --database default`."""
+    messages: list[checks.CheckMessage] = []
     for alias in options.get("databases") or ():
         database = connections[alias]
         if append_only.TABLE not in database.introspection.table_names():
             continue
-        expected = [
-            trigger
-            for migration, part in _TRIGGER_MIGRATIONS
-            if _is_applied(database, migration)
-            for trigger in part.TRIGGERS[database.vendor]
-        ]
+        expected: list[Trigger] = []
+        for migration, part in _TRIGGER_MIGRATIONS:
+            if _is_applied(database, migration):
+                expected += part.TRIGGERS[database.vendor]
         if missing := triggers.find_altered(database, expected):
-            found.append(
+            messages.append(
                 checks.Warning(
                     f"The audit log lacks database triggers that protect it: {', '.join(missing)}.",
-                    hint="Find out who removed them, then run `manage.py migrate`, which restores them.",
+                    hint="Find out who removed them, then run `manage.py migrate`,"
+                    " which restores them.",
                     id="flows.W002",
                 )
             )
-    return found
+    return messages

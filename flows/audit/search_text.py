@@ -1,7 +1,7 @@
-"""The text that the log's search compares: what an event says of a flow, folded as the list folds names.
+"""Search text of the log's entries, normalized like names in the list of flows.
 
-It holds names and identities before and after, SIDs, the hosts of webhooks, the reason and the user. A
-webhook's path and query are left out: they can carry secrets.
+It holds names and identities before and after a change, SIDs, webhook hosts, the reason and the
+actor. The path and query of a webhook are left out because they can carry secrets.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ _HOST_PATTERN: Final = re.compile(
     r"(?:\[[0-9a-f:.]+\]|[^\s:\[\]]+\.[^\s:\[\]]+|localhost)(?=:\d*$|$)", re.IGNORECASE
 )
 
-# Most values stand in several events, such as the name before and after.
+# Most values occur in several events, such as the name before and after.
 _normalize_cached = functools.lru_cache(maxsize=65_536)(normalize_text)
 
 
 def build_search_text(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return the searchable text of a change's events, each value on a line of its own, once."""
+    """Return the search text of a change's events: each distinct value on a line of its own."""
     values = (value for row in rows for value in _event_values(row))
     return "\n".join(dict.fromkeys(filter(None, map(_normalize_cached, values))))
 
 
 def url_host(address: str) -> str:
-    """Return the host of a web address, or "" if it has none."""
+    """Return the host of a URL in lower case, or "" if it has none."""
     rest = address.strip().partition("://")[2] or address.strip()
     authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
     host = _HOST_PATTERN.match(authority.rpartition("@")[2])
@@ -45,6 +45,7 @@ def url_host(address: str) -> str:
 
 
 def _event_values(row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the searchable values of an event and its payload."""
     yield _strip_secrets(row["payload__friendly_name"] or "", redact)
     yield from _identity_spellings(_strip_secrets(row["payload__contact_identity"] or "", redact))
     if row["action"].startswith("flow."):
@@ -56,6 +57,7 @@ def _event_values(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _flow_values(state: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the searchable values of a flow's state."""
     for name in (*_NAME_FIELDS, *_SID_FIELDS, *_URL_FIELDS):
         value = state.get(name)
         if not isinstance(value, str) or not value:
@@ -69,14 +71,16 @@ def _flow_values(state: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _strip_secrets(text: str, mask: Callable[[str], Any]) -> str:
-    """Leave out what an earlier version recorded and today's rules mask: a search must not tell it letter by letter.
-    The mask itself is left out too, since it depends on the key in use."""
+    """Remove secrets that an older version stored unmasked, so that a search can't reveal them.
+
+    The masks that replace them are removed, too, because they depend on the key in use.
+    """
     masked_text = str(mask(text))
     return text if masked_text == text else MASK_PATTERN.sub("", masked_text)
 
 
 def _identity_spellings(identity: str) -> Iterator[str]:
-    """Yield an identity, and its digits where it was written with spaces or signs among them."""
+    """Yield an identity, and its digits alone if spaces or signs separate them."""
     yield identity
     digits = matching.extract_digits(identity)
     if digits not in identity:

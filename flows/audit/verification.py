@@ -1,12 +1,11 @@
-"""The log as evidence: walks the chain and names the first event that is not as it was sealed, holds the table of
-open changes against it, and signs the chain's head. Each verification is an event itself. Exports are export.py's.
+"""Verification of the audit log: the hash chain, and the tables derived from it.
+
+A verification names the first faulty event. It is logged as an event itself.
 """
 
 from __future__ import annotations
 
 import time
-from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,38 +15,28 @@ from flows.audit import audit_log, consistency
 from flows.audit.audit_log import Actor, NotRecorded, Payload
 from flows.audit.chain import (
     GENESIS,
-    HASHED_FIELDS,
-    OPTIONAL_HASHED_FIELDS,
-    OPTIONAL_PAYLOAD_FIELDS,
-    PAYLOAD_FIELDS,
     audit_keys,
     event_hash,
-    event_hash_of_row,
     payload_hash,
-    payload_hash_of_row,
 )
+from flows.audit.chain_verifier import ERASE_ACTION as ERASE_ACTION
+from flows.audit.chain_verifier import ChainVerifier
 from flows.audit.derived_tables import DayIndexCheck, OpenChangeCheck, OpenDriftCheck
 from flows.audit.entry_check import LogEntryCheck
 from flows.audit.models import AuditEvent, AuditPayload, ChainHead, Result, Stage
 from flows.core.stored_values import MalformedValue, find_malformed_values
 
 VERIFY_ACTION: Final = "audit.verify"
-ERASE_ACTION: Final = "audit.erase"
-BATCH_SIZE: Final = 1000
-_SALTED_PAYLOAD_FIELDS: Final = ("salt", *PAYLOAD_FIELDS, *OPTIONAL_PAYLOAD_FIELDS)
-_ROW_FIELDS: Final = (
-    *HASHED_FIELDS,
-    *OPTIONAL_HASHED_FIELDS,
-    "hash",
-    *(f"payload__{name}" for name in (*_SALTED_PAYLOAD_FIELDS, "erased_at")),
-)
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationResult:
-    """What a walk of the chain up to the event `through` found: so many `events` from the first on are as they
-    were written. `bad_seq` is the first event that something is the matter with, as `fault` says; None if there is no such
-    event. `table_faults` are sentences about the database around the log: tables that pages rely on, and triggers."""
+    """Result of verifying the chain up to the event `through`.
+
+    `events` counts the verified events from the first on. `bad_seq` is the seq of the first faulty
+    event, and `fault` its description. `table_faults` are sentences about derived tables and
+    database triggers.
+    """
 
     events: int
     through: int
@@ -64,22 +53,24 @@ class VerificationResult:
         return " ".join([self._chain_summary(), *self.table_faults])
 
     def _chain_summary(self) -> str:
+        count = "1 event" if self.events == 1 else f"{self.events} events"
         if self.bad_seq is None:
-            return self._as_written()
-        said = f"Event {self.bad_seq} {self.fault}."
+            return f"{count} verified, chain intact."
+        summary = f"Event {self.bad_seq} {self.fault}."
         if self.events == 0:
-            return said
-        return f"{said} {self._as_written(' before it verified' if self.events < self.bad_seq else ' in the chain verified')}"
-
-    def _as_written(self, which: str = " verified, chain intact") -> str:
-        if self.events == 1:
-            return f"1 event{which}."
-        return f"{self.events} events{which}."
+            return summary
+        if self.events < self.bad_seq:
+            return f"{summary} {count} before it verified."
+        return f"{summary} {count} in the chain verified."
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationRecord:
-    """A verification on record. `said` is what it found; `since` counts the events that came after its end."""
+    """A logged verification.
+
+    `said` is the logged result, empty if its event was tampered with (`is_intact` is False then).
+    `since` counts the events appended after the verification.
+    """
 
     event: AuditEvent
     said: dict[str, Any]
@@ -92,54 +83,66 @@ class VerificationRecord:
 
 
 def verify(*, head: dict[str, Any] | None = None) -> VerificationResult:
-    """Walks the whole chain in one pass, with flat memory. With a `head` that was signed earlier and kept
-    elsewhere, it also finds a tail that was cut off and a chain that was written anew."""
+    """Verify the whole chain and the derived tables, in one pass with flat memory.
+
+    `head` is a signed checkpoint. With it, a truncated or rewritten chain is found, too.
+    """
     started = time.monotonic()
-    # The head is read first: what is appended during the walk is the next one's business.
-    kept = ChainHead.objects.filter(name=audit_log.CHAIN_NAME).first()
-    end, end_hash = (kept.seq, kept.hash) if kept else (0, GENESIS)
-    odd = find_malformed_values()
-    walk = _ChainVerifier()
-    found = None if _has_invalid_seq(odd) else _first_violation(walk, end, end_hash, head)
-    bad, fault = found or _first_invalid_value(odd) or (None, "")
-    table_faults = tuple(dict.fromkeys([*map(str, odd), *consistency.violations()]))
-    return VerificationResult(walk.count, end, bad, fault, time.monotonic() - started, table_faults)
+    # Read before the pass: events appended meanwhile are left to the next verification.
+    chain_head = ChainHead.objects.filter(name=audit_log.CHAIN_NAME).first()
+    end, end_hash = (chain_head.seq, chain_head.hash) if chain_head else (0, GENESIS)
+    malformed_values = find_malformed_values()
+    verifier = ChainVerifier(_derived_table_checks())
+    violation = None
+    if not _has_invalid_seq(malformed_values):
+        violation = _first_violation(verifier, end, end_hash, head)
+    violation = violation or _first_invalid_value(malformed_values)
+    bad_seq, fault = violation or (None, "")
+    table_faults = dict.fromkeys([*map(str, malformed_values), *consistency.violations()])
+    return VerificationResult(
+        events=verifier.count,
+        through=end,
+        bad_seq=bad_seq,
+        fault=fault,
+        seconds=time.monotonic() - started,
+        table_faults=tuple(table_faults),
+    )
 
 
 def verify_and_record(
     *, actor: Actor, head: dict[str, Any] | None = None
 ) -> tuple[VerificationResult, AuditEvent | None]:
-    """The same, and the event that tells of it: None if that could not be recorded."""
-    verdict = verify(head=head)
-    said: dict[str, Any] = {
-        "through": verdict.through,
-        "events": verdict.events,
-        "bad_seq": verdict.bad_seq,
-        "fault": verdict.fault,
+    """Verify the log and log the result. The event is None if it could not be recorded."""
+    result = verify(head=head)
+    summary: dict[str, Any] = {
+        "through": result.through,
+        "events": result.events,
+        "bad_seq": result.bad_seq,
+        "fault": result.fault,
         "head": head is not None,
     }
-    if verdict.table_faults:
-        said["table_faults"] = list(verdict.table_faults)
+    if result.table_faults:
+        summary["table_faults"] = list(result.table_faults)
     try:
         event = audit_log.append(
             action=VERIFY_ACTION,
             stage=Stage.ACCESS,
-            result=Result.SUCCEEDED if verdict.is_intact else Result.FAILED,
+            result=Result.SUCCEEDED if result.is_intact else Result.FAILED,
             actor=actor,
-            reason=str(verdict),
-            payload=Payload(after=said),
+            reason=str(result),
+            payload=Payload(after=summary),
         )
     except NotRecorded:
-        return verdict, None
-    return verdict, event
+        return result, None
+    return result, event
 
 
 def last_verification() -> VerificationRecord | None:
-    """The last one on record, by command or page. Not `is_intact`: the record of it was tampered with."""
-    told = AuditEvent.objects.filter(
+    """Return the last logged verification, by command or page, or None."""
+    events = AuditEvent.objects.filter(
         action=VERIFY_ACTION, result__in=(Result.SUCCEEDED, Result.FAILED)
     )
-    event = told.select_related("payload").order_by("-seq").first()
+    event = events.select_related("payload").order_by("-seq").first()
     if event is None:
         return None
     body = getattr(event, "payload", None) or AuditPayload()
@@ -147,179 +150,70 @@ def last_verification() -> VerificationRecord | None:
         event_hash(event, key) == event.hash and payload_hash(body, key) == event.payload_hash
         for key in audit_keys()
     )
-    said = body.after if is_intact and body.after else {}
-    since = audit_log.last_seq() - said.get("through", 0) - 1  # without the record of it
-    return VerificationRecord(event, said, max(0, since), is_intact)
+    summary = body.after if is_intact and body.after else {}
+    since = audit_log.last_seq() - summary.get("through", 0) - 1  # without the event itself
+    return VerificationRecord(event, summary, max(0, since), is_intact)
+
+
+def _derived_table_checks() -> list[consistency.DerivedTable]:
+    return [
+        OpenChangeCheck(),
+        DayIndexCheck(),
+        OpenDriftCheck(),
+        LogEntryCheck(),
+        *consistency.derived_tables(),
+    ]
 
 
 def _first_violation(
-    walk: _ChainVerifier, end: int, end_hash: str, head: dict[str, Any] | None
+    verifier: ChainVerifier, end: int, end_hash: str, head: dict[str, Any] | None
 ) -> tuple[int, str] | None:
-    """The first fault of the chain, or else of the tables that follow from it. None, too, where a value can't be read:
-    then it is odd."""
+    """Return the first violation of the chain, or else of a derived table.
+
+    The result is also None if a value can't be read. Then it is among the malformed values.
+    """
     try:
-        of_the_chain = walk.to(end, end_hash, head) or _event_beyond_head()
-        if of_the_chain:
-            return of_the_chain
-        return next(filter(None, (recount.fault(end) for recount in walk.recounts)), None)
+        violation = verifier.verify(end, end_hash, head) or _event_beyond_head()
+        if violation:
+            return violation
+        for check in verifier.checks:
+            violation = check.fault(end)
+            if violation:
+                return violation
     except (ValueError, TypeError):
         if connection.vendor != "sqlite":
             raise
-        return None
+    return None
 
 
-def _has_invalid_seq(odd: list[MalformedValue]) -> bool:
-    """Return True if a place in the log is no number, so that "before" and "after" mean nothing."""
-    numbers = {("flows_auditevent", "seq"), ("flows_chainhead", "seq")}
-    return any((value.table, value.column) in numbers for value in odd)
+def _has_invalid_seq(malformed_values: list[MalformedValue]) -> bool:
+    """Return True if a seq is not a number, so that the log has no order."""
+    seq_columns = {("flows_auditevent", "seq"), ("flows_chainhead", "seq")}
+    return any((value.table, value.column) in seq_columns for value in malformed_values)
 
 
-def _first_invalid_value(odd: list[MalformedValue]) -> tuple[int, str] | None:
-    """The first event with a value that reads the same and is found by no query."""
-    of_events = [
-        value for value in odd if value.table == "flows_auditevent" and isinstance(value.key, int)
+def _first_invalid_value(malformed_values: list[MalformedValue]) -> tuple[int, str] | None:
+    """Return the first event with a malformed value.
+
+    Such a value is read like a proper one, but no query finds it.
+    """
+    event_values = [
+        value
+        for value in malformed_values
+        if value.table == "flows_auditevent" and isinstance(value.key, int)
     ]
-    if not of_events:
+    if not event_values:
         return None
-    first = min(of_events, key=lambda value: int(value.key))
+    first = min(event_values, key=lambda value: int(value.key))
     return int(first.key), f"has an invalid value in {first.column}"
 
 
-class _ChainVerifier:
-    """One pass over the chain. It keeps how far it came, the last seal and its key, and what the tables beside the log
-    should have by then. A key that was replaced seals nothing any more: whoever has it can't add to what came later, nor change what came before.
-    """
-
-    def __init__(self) -> None:
-        self.count, self.previous = 0, GENESIS
-        self.keys = audit_keys()  # those that may come, the next one first
-        self.erasures = _ErasureIndex()
-        self.recounts: tuple[consistency.DerivedTable, ...] = (
-            OpenChangeCheck(),
-            DayIndexCheck(),
-            OpenDriftCheck(),
-            LogEntryCheck(),
-            *consistency.derived_tables(),
-        )
-
-    def to(self, end: int, end_hash: str, head: dict[str, Any] | None) -> tuple[int, str] | None:
-        stray = (
-            AuditEvent.objects.filter(seq__lt=1)
-            .order_by("seq")
-            .values_list("seq", flat=True)
-            .first()
-        )
-        if stray is not None:
-            return stray, "comes before the first event of the chain"
-        for row in _iter_rows(end):
-            if row["seq"] != self.count + 1:
-                return self.count + 1, "is missing"
-            if fault := self._describe_violation(row):
-                return row["seq"], fault
-            if head and head["seq"] == row["seq"] and head["hash"] != row["hash"]:
-                return row["seq"], "does not match the signed checkpoint"
-            self.count, self.previous = row["seq"], row["hash"]
-            for recount in self.recounts:
-                recount.follow(row)
-        if head and head["seq"] > self.count:
-            return self.count + 1, "is missing, but the signed checkpoint includes it"
-        if (end, end_hash) != (self.count, self.previous):
-            return self.count + 1, "is missing, but the end of the chain refers to it"
-        return None
-
-    def _describe_violation(self, row: dict[str, Any]) -> str:
-        if row["previous_hash"] != self.previous:
-            return "does not link to the event before it"
-        key = _find_event_key(row)
-        if key is None:
-            return "does not match its hash"
-        if key not in self.keys:
-            return "is hashed with a key that was replaced earlier"
-        self.keys = self.keys[self.keys.index(key) :]
-        if row["payload__salt"] is None:
-            return "has no payload"
-        if row["payload__erased_at"] is None:
-            return (
-                ""
-                if _has_matching_payload(row, key)
-                else "has a payload that does not match its hash"
-            )
-        if any(row[f"payload__{name}"] not in ("", None) for name in _SALTED_PAYLOAD_FIELDS):
-            return "has a payload that is marked as erased but is not empty"
-        if not self.erasures.covers(row["seq"]):
-            return "has an empty payload, but no erasure of it is logged"
-        return ""
-
-
-class _ErasureIndex:
-    """Which payloads were erased, by the events that say so: each later than what it erased, and as it was sealed.
-    They are read when the first erased payload comes, and once more where a new one may have come meanwhile."""
-
-    def __init__(self) -> None:
-        self._read = 0
-        self._said: list[tuple[int, list[int], list[int]]] = []
-
-    def covers(self, seq: int) -> bool:
-        if self._name(seq):
-            return True
-        self._load_new_events()
-        return self._name(seq)
-
-    def _name(self, seq: int) -> bool:
-        for eraser, firsts, lasts in self._said:
-            place = bisect_right(firsts, seq) - 1
-            if eraser > seq and place >= 0 and seq <= lasts[place]:
-                return True
-        return False
-
-    def _load_new_events(self) -> None:
-        events = AuditEvent.objects.filter(
-            action=ERASE_ACTION, result=Result.SUCCEEDED, seq__gt=self._read
-        )
-        for row in events.order_by("seq").values(*_ROW_FIELDS):
-            self._read = row["seq"]
-            key = _find_event_key(row)
-            if key is not None and _has_matching_payload(row, key):
-                ranges = row["payload__requested"]["events"]
-                self._said.append(
-                    (row["seq"], [first for first, _ in ranges], [last for _, last in ranges])
-                )
-
-
-def _iter_rows(end: int) -> Iterator[dict[str, Any]]:
-    """The chain's rows in order, a page at a time: a statement that stays open would hold up the database's own
-    tidying, and on PostgreSQL it would first copy everything."""
-    after = 0
-    while True:
-        events = AuditEvent.objects.filter(seq__gt=after, seq__lte=end).order_by("seq")
-        page = list(events.values(*_ROW_FIELDS)[:BATCH_SIZE])
-        yield from page
-        if len(page) < BATCH_SIZE:
-            return
-        after = page[-1]["seq"]
-
-
 def _event_beyond_head() -> tuple[int, str] | None:
-    # In this order: an event and its head are committed together, so the head is never behind.
+    # An event and its head are committed together. Reading the newest event first means that the
+    # head is never behind it.
     newest = AuditEvent.objects.order_by("-seq").values_list("seq", flat=True).first() or 0
     last = audit_log.last_seq()
     if newest <= last:
         return None
     beyond = AuditEvent.objects.filter(seq__gt=last).order_by("seq").values_list("seq", flat=True)
     return beyond[0], "comes after the end of the chain"
-
-
-def _find_event_key(row: dict[str, Any]) -> str | None:
-    """The key that an event is sealed with."""
-    return next(
-        (key for key in reversed(audit_keys()) if event_hash_of_row(row, key) == row["hash"]), None
-    )
-
-
-def _has_matching_payload(row: dict[str, Any], key: str) -> bool:
-    return bool(
-        row["payload_hash"]
-        == payload_hash_of_row(
-            {name: row[f"payload__{name}"] for name in _SALTED_PAYLOAD_FIELDS}, key
-        )
-    )

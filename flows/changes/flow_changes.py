@@ -275,9 +275,9 @@ class ChangeAttempt:
             remote_request_id=said.request_id if said else "",
             duration_ms=milliseconds,
             refers_to=self.refers_to,
-            first=self.attempt is None,
-            read_at=self.read_at,
-            beside=self._find_concurrent_edit(after),
+            starts_change=self.attempt is None,
+            read_seq=self.read_at,
+            concurrent_edit=self._find_concurrent_edit(after),
             payload=partial(self._check_available, payload) if stage == Stage.ATTEMPT else payload,
         )
 

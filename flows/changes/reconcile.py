@@ -379,7 +379,7 @@ def _record_resolution(
         changed_fields=attempt.changed_fields,
         reason=reason,
         refers_to=attempt.refers_to,
-        beside=_find_concurrent_edit(change, seen) if result == Result.APPLIED else None,
+        concurrent_edit=_find_concurrent_edit(change, seen) if result == Result.APPLIED else None,
         payload=Payload(
             friendly_name=about.friendly_name,
             contact_identity=about.contact_identity,

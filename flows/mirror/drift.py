@@ -118,7 +118,7 @@ def record_differences(
                 _build_observation(account_sid, sid, last, snapshot, is_baseline=is_baseline)
             )
     for start in range(0, len(observations), BATCH):
-        events = audit_log.observe(observations[start : start + BATCH], read_at=read_seq)
+        events = audit_log.observe(observations[start : start + BATCH], read_seq=read_seq)
         recorded_seqs.update((event.target_sid, event.seq) for event in events)
     readonly_fields.record_new_fields(account_sid, field_pairs)
     return recorded_seqs

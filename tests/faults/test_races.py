@@ -219,7 +219,7 @@ def test_attempt_after_a_replay_was_recorded_as_failed_is_not_sent(
     change_id = uuid.uuid4()
     after_reading(lambda: audit_log.append(
         action="flow.update", stage="outcome", result="failed", actor=OMAR, change_id=change_id,
-        target_sid=flow_sid, first=True,
+        target_sid=flow_sid, starts_change=True,
     ))  # fmt: skip
 
     with pytest.raises(AlreadyRecorded):

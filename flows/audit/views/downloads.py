@@ -1,5 +1,4 @@
-"""Downloads that take a while to write: a few at a time, so that the site has threads left for everything
-else."""
+"""Long downloads. Few of them run at a time, so that threads are left for other requests."""
 
 from __future__ import annotations
 
@@ -9,36 +8,36 @@ from typing import Any, Final
 
 from django.http import StreamingHttpResponse
 
-MAX_CONCURRENT_DOWNLOADS: Final = 2  # in a process, which has four threads
+MAX_CONCURRENT_DOWNLOADS: Final = 2  # per process, which has four threads
 
 
 class TooManyDownloads(Exception):
-    """As many are being written as may be at once."""
+    """The maximum number of downloads is running."""
 
 
 download_slots = threading.BoundedSemaphore(MAX_CONCURRENT_DOWNLOADS)
 
 
 class DownloadSlot:
-    """The right to write one download. Taken by making one; given back by `leave`, or when nothing knows it
-    any more."""
+    """The right to run one download. Raises `TooManyDownloads` if none is free.
+
+    `release` frees it. So does garbage collection.
+    """
 
     def __init__(self) -> None:
         if not download_slots.acquire(blocking=False):
             raise TooManyDownloads
-        self.leave = weakref.finalize(
-            self, download_slots.release
-        )  # gives it back once, however often it is called
+        # Repeated calls release it only once.
+        self.release = weakref.finalize(self, download_slots.release)
 
 
 class Download(StreamingHttpResponse):
-    """A file that is written while it is sent. It keeps its place until all of it is written or nobody wants
-    it."""
+    """A streamed file. It holds its slot until it is complete or the client disconnects."""
 
-    def __init__(self, place: DownloadSlot, *args: Any, **options: Any) -> None:
+    def __init__(self, slot: DownloadSlot, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._place = place
+        self._slot = slot
 
     def close(self) -> None:
-        self._place.leave()
+        self._slot.release()
         super().close()

@@ -1,9 +1,9 @@
-"""Reading the audit log: the list with its filters, which an export shares. One event is in event.py."""
+"""The list of the audit log, with its filters, which an export shares."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -23,13 +23,20 @@ from flows.audit.log_query import LogQuery as LogQuery
 from flows.audit.models import AuditEntry
 
 CHIP_LABELS: Final = {
-    "q": "Search", "actor": "User", "action": "Action", "result": "Result", "sid": "Flow", "account": "Account",
-    "from_date": "From", "to_date": "To", "plan": "Bulk change",
-}  # fmt: skip
+    "q": "Search",
+    "actor": "User",
+    "action": "Action",
+    "result": "Result",
+    "sid": "Flow",
+    "account": "Account",
+    "from_date": "From",
+    "to_date": "To",
+    "plan": "Bulk change",
+}
 SCAN_LABELS: Final = {
     "log": "events",
     "flow": "changes of this flow",
-    "person": "entries of this user",
+    "user": "entries of this user",
 }
 Choice = tuple[str, str]
 
@@ -37,27 +44,28 @@ Choice = tuple[str, str]
 @require_GET
 @require_permission("flows.view_auditevent", action="audit.view")
 def event_list(request: Request) -> HttpResponse:
-    query = LogQuery.of(request.GET)
-    people = log_paging.actor_labels(request.scope)
-    faults = {**query.faults, **log_list.unknown_values(query, request.scope, people)}
-    found = EntryPage([], has_older=False) if faults else fetch_page(query, request.scope)
-    here = twilio_accounts.visible_accounts(request.scope)
-    named = {account.sid: account for account in here} if len(here) > 1 else {}
-    _annotate_entries(found.entries, named, scope_of(request.user, "flows.change_flow"))
-    scanned_to = found.scanned_to
+    """Show a page of the log, or only its results for a request of htmx."""
+    query = LogQuery.from_parameters(request.GET)
+    actor_labels = log_paging.actor_labels(request.scope)
+    faults = {**query.faults, **log_list.unknown_values(query, request.scope, actor_labels)}
+    page = EntryPage([], has_older=False) if faults else fetch_page(query, request.scope)
+    accounts = _accounts_to_show(request.scope)
+    _annotate_entries(page.entries, accounts, scope_of(request.user, "flows.change_flow"))
+    scanned_to = page.scanned_to
+    older_url = None
+    if page.has_older:
+        older_url = query.url(before=page.entries[-1].pk, whole=query.whole)
     context = {
-        "events": found.events,
+        "events": page.events,
         "query": query,
         "faults": faults.values(),
         "hosts": query.terms.hosts,
-        "choices": _filter_choices(query, people, request.scope, named),
+        "choices": _filter_choices(query, actor_labels, request.scope, accounts),
         "chips": filter_chips(query, request.scope),
         "clear_url": reverse("audit:list"),
-        "older_url": query.url(before=found.entries[-1].pk, whole=query.whole)
-        if found.has_older
-        else None,
+        "older_url": older_url,
         "scanned_to": scanned_to,
-        "scanned": _scan_description(query.scanned),
+        "scanned": _scan_description(query.scan_scope),
         "continue_url": query.url(before=scanned_to.seq) if scanned_to else None,
         "whole_url": query.url(before=query.before, whole="1") if scanned_to else None,
         "newest_url": query.url() if query.before else None,
@@ -69,60 +77,79 @@ def event_list(request: Request) -> HttpResponse:
 
 
 def filter_chips(query: LogQuery, scope: twilio_accounts.Scope) -> list[dict[str, str]]:
-    """The filters in force, also those that can't be understood, each with its way out."""
-    labels = {
-        value: tried for value, (_, tried) in actions.ACTION_LABELS.items()
-    } | actions.RESULT_FILTER_LABELS
+    """Return a label and the URL without the filter, for each active filter, valid or not."""
+    labels = _value_labels(query, scope)
+    chips = []
+    for name, label in CHIP_LABELS.items():
+        value = getattr(query, name)
+        if value:
+            text = f"{label}: {labels.get(value, value)}"
+            chips.append({"label": text, "remove_url": query.url(**{name: ""})})
+    filter_parameters = {"from", "to", *CHIP_LABELS}
+    for name, message in query.faults.items():
+        if name not in filter_parameters:
+            chips.append({"label": message, "remove_url": query.url()})
+    return chips
+
+
+def _value_labels(query: LogQuery, scope: twilio_accounts.Scope) -> dict[str, str]:
+    """Return the labels of actions, results, accounts and the query's bulk change, by value."""
+    labels = {action: infinitive for action, (_, infinitive) in actions.ACTION_LABELS.items()}
+    labels |= actions.RESULT_FILTER_LABELS
     labels |= {account.sid: str(account) for account in twilio_accounts.visible_accounts(scope)}
     if query.plan and "plan" not in query.faults:
         plan = bulk_changes.known().get(query.plan)
-        labels[query.plan] = plan.title if plan else query.plan
-    chips = [
-        {"label": f"{label}: {labels.get(value, value)}", "remove_url": query.url(**{name: ""})}
-        for name, label in CHIP_LABELS.items()
-        if (value := getattr(query, name))
-    ]
-    named = {"from", "to", *CHIP_LABELS}
-    others = [sentence for name, sentence in query.faults.items() if name not in named]
-    return [*chips, *({"label": sentence, "remove_url": query.url()} for sentence in others)]
+        if plan:
+            labels[query.plan] = plan.title
+    return labels
+
+
+def _accounts_to_show(scope: twilio_accounts.Scope) -> dict[str, twilio_accounts.Account]:
+    """Return the visible accounts by SID. A single one needs no mark and no filter."""
+    accounts = twilio_accounts.visible_accounts(scope)
+    if len(accounts) <= 1:
+        return {}
+    return {account.sid: account for account in accounts}
 
 
 def _annotate_entries(
     entries: Sequence[AuditEntry],
-    named: Mapping[str, twilio_accounts.Account],
-    may_change: twilio_accounts.Scope,
+    accounts: Mapping[str, twilio_accounts.Account],
+    change_scope: twilio_accounts.Scope,
 ) -> None:
-    """Put the account and a decision that waits onto the outcomes that the rows show."""
+    """Set `account` and `needs_decision` on the outcomes, for the rows of the list."""
     for entry in entries:
-        entry.outcome.account = named.get(entry.account_sid)  # type: ignore[attr-defined]
-    log_list.mark_pending_decisions(entries, may_change)
+        entry.outcome.account = accounts.get(entry.account_sid)  # type: ignore[attr-defined]
+    log_list.mark_pending_decisions(entries, change_scope)
 
 
-def _scan_description(what: str) -> str:
-    """Say how much was searched entry by entry."""
-    most = log_paging.SCAN_WINDOW if what == "log" else log_paging.NARROW_SCAN_WINDOW
-    return f"{most:,} {SCAN_LABELS[what]}" if what else ""
+def _scan_description(scan_scope: str) -> str:
+    """Return the number and kind of the entries that were searched, such as "10,000 events"."""
+    if not scan_scope:
+        return ""
+    size = log_paging.SCAN_WINDOW if scan_scope == "log" else log_paging.NARROW_SCAN_WINDOW
+    return f"{size:,} {SCAN_LABELS[scan_scope]}"
 
 
 def _filter_choices(
     query: LogQuery,
-    people: Iterable[str],
+    actor_labels: Iterable[str],
     scope: twilio_accounts.Scope,
-    named: Mapping[str, twilio_accounts.Account],
+    accounts: Mapping[str, twilio_accounts.Account],
 ) -> dict[str, list[Choice]]:
-    """The options of the filters. A value that is in force stays one of them, whatever it is."""
-    unnamed = [
-        action
+    """Return the options of each filter. They always include the query's own value."""
+    action_choices = [(action, label) for action, (_, label) in actions.ACTION_LABELS.items()]
+    action_choices += [
+        (action, action)
         for action in log_paging.recorded_actions(scope)
         if action not in actions.ACTION_LABELS
     ]
     options: dict[str, list[Choice]] = {
-        "actor": [(name, name) for name in people],
-        "action": [(value, tried) for value, (_, tried) in actions.ACTION_LABELS.items()],
+        "actor": [(name, name) for name in actor_labels],
+        "action": action_choices,
         "result": list(actions.RESULT_FILTER_LABELS.items()),
-        "account": [(account.sid, str(account)) for account in named.values()],
+        "account": [(account.sid, str(account)) for account in accounts.values()],
     }
-    options["action"] += [(action, action) for action in unnamed]
     return {
         name: _include_current_value(choices, getattr(query, name))
         for name, choices in options.items()
@@ -130,5 +157,6 @@ def _filter_choices(
 
 
 def _include_current_value(choices: list[Choice], value: str) -> list[Choice]:
-    is_offered: Any = not value or not choices or value in dict(choices)
-    return choices if is_offered else [*choices, (value, value)]
+    if not value or not choices or value in dict(choices):
+        return choices
+    return [*choices, (value, value)]

@@ -1,13 +1,14 @@
-"""The auditor's pages: exporting the log, verifying it, and the signed head to keep elsewhere."""
+"""Pages for auditors: the export of the log, its verification, and signed checkpoints."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from flows.accounts import twilio_accounts
 from flows.audit import audit_log, checkpoints, export, log_list, log_paging
-from flows.audit import verification as evidence
+from flows.audit import verification as log_verification
 from flows.audit.access import Request, get_actor, require_permission
 from flows.audit.log_list import matching_events, readable_events
 from flows.audit.log_query import LogQuery
@@ -25,7 +26,7 @@ from flows.audit.verification import VerificationResult
 from flows.audit.views.downloads import Download, DownloadSlot, TooManyDownloads
 from flows.audit.views.log import filter_chips
 
-CHUNK_SIZE: Final = 64 * 1024  # characters that are sent at once
+CHUNK_SIZE: Final = 64 * 1024  # characters
 CONTENT_TYPES: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 MAX_VERIFICATIONS: Final = 8
 NON_FILTER_PARAMETERS: Final = (
@@ -35,81 +36,126 @@ NON_FILTER_PARAMETERS: Final = (
     "format",
     "what",
     "csrfmiddlewaretoken",
-)  # no filters
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRequest:
+    """The parameters of an export. `error` is about `after`, `faults` are about the filters."""
+
+    query: LogQuery
+    filters: dict[str, Any]
+    after: str
+    form: str
+    is_whole: bool
+    error: str
+    faults: list[str]
+
+    @classmethod
+    def parse(cls, parameters: QueryDict, scope: twilio_accounts.Scope) -> ExportRequest:
+        """Parse form parameters. Without "what", the default is the query if there is one."""
+        query = LogQuery.from_parameters(parameters, non_filters=NON_FILTER_PARAMETERS)
+        after = parameters.get("after", "").strip()
+        form = parameters.get("format", "")
+        default_content = "shown" if query.parameters() or query.faults else "all"
+        is_whole = parameters.get("what", default_content) == "all"
+        return cls(
+            query=query,
+            filters={
+                name: value
+                for name, value in parameters.items()
+                if name not in NON_FILTER_PARAMETERS
+            },
+            after=after,
+            form=form if form in export.FORMATS else "csv",
+            is_whole=is_whole,
+            error="" if _is_seq(after or "0") else "Enter an event number (0 or higher).",
+            faults=[] if is_whole else _query_errors(query, scope),
+        )
 
 
 @require_http_methods(["GET", "POST"])
 @require_permission("flows.export_auditevent", action=export.EXPORT_ACTION)
 def log_export(request: Request) -> HttpResponseBase:
-    """What can be exported; by POST, the file."""
-    asked = request.GET if request.method == "GET" else request.POST
-    query = LogQuery.of(asked, others=NON_FILTER_PARAMETERS)
-    after = asked.get("after", "").strip()
-    form = asked["format"] if asked.get("format") in export.FORMATS else "csv"
-    is_whole = asked.get("what", "shown" if query.parameters() or query.faults else "all") == "all"
-    error = "" if _is_seq(after or "0") else "Enter an event number (0 or higher)."
-    faults = [] if is_whole else _query_errors(query, request.scope)
-    context = {
-        "query": query,
-        "filters": {
-            name: value for name, value in asked.items() if name not in NON_FILTER_PARAMETERS
-        },
-        "chips": filter_chips(query, request.scope),
-        "clear_url": reverse("audit:export"),
-        "after": after,
-        "format": form,
-        "is_whole": is_whole,
-        "error": error,
-        "faults": faults,
-        "last_seq": audit_log.last_seq(),
-        "last": _last_export(request),
-    }
-    if request.method == "GET" or error or faults:
-        status = 422 if error or (faults and request.method == "POST") else 200
+    """Show the form of an export. On POST, send the file."""
+    is_post = request.method == "POST"
+    export_request = ExportRequest.parse(request.POST if is_post else request.GET, request.scope)
+    context = _export_context(request, export_request)
+    if not is_post or export_request.error or export_request.faults:
+        is_rejected = export_request.error or (export_request.faults and is_post)
+        status = 422 if is_rejected else 200
         return render(request, "audit/export.html", context, status=status)
     try:
-        place = DownloadSlot()
-        begun = export.start_export(
-            form=form,
-            actor=get_actor(request),
-            after=int(after or 0),
-            filters=_recorded_filters(query, request.scope, is_whole=is_whole),
-            events=lambda: _events_to_export(query, request.scope, is_whole=is_whole),
-        )
+        slot = DownloadSlot()
+        new_export = _start_export(request, export_request)
     except TooManyDownloads:
-        answer = render(request, "audit/export.html", {**context, "is_busy": True}, status=503)
-        answer["Retry-After"] = "30"
-        return answer
+        response = render(request, "audit/export.html", {**context, "is_busy": True}, status=503)
+        response["Retry-After"] = "30"
+        return response
     except audit_log.NotRecorded:
         return render(request, "audit/export.html", {**context, "not_recorded": True}, status=503)
-    response = Download(place, _iter_chunks(begun.lines()), content_type=CONTENT_TYPES[begun.form])
-    name = (
-        f"audit-{timezone.now():%Y-%m-%d}-after-{begun.after}-through-{begun.through}.{begun.form}"
-    )
-    return _as_attachment(response, name)
+    chunks = _iter_chunks(new_export.lines())
+    download = Download(slot, chunks, content_type=CONTENT_TYPES[new_export.form])
+    range_name = f"after-{new_export.after}-through-{new_export.through}"
+    name = f"audit-{timezone.now():%Y-%m-%d}-{range_name}.{new_export.form}"
+    return _as_attachment(download, name)
 
 
 @require_http_methods(["GET", "POST"])
-@require_permission("flows.export_auditevent", action=evidence.VERIFY_ACTION, everywhere=True)
+@require_permission(
+    "flows.export_auditevent", action=log_verification.VERIFY_ACTION, everywhere=True
+)
 def verification(request: Request) -> HttpResponseBase:
-    """When the log was last verified and up to where. By POST it is verified, or the signed head is given."""
+    """Show the last verification. On POST, verify the log, or send a signed checkpoint."""
     if request.method == "GET":
         return _render_verification(request)
     if request.POST.get("act") == "head":
-        head = checkpoints.signed_checkpoint()
-        response = HttpResponse(json.dumps(head) + "\n", content_type="application/json")
-        return _as_attachment(response, f"audit-head-{timezone.now():%Y-%m-%d}-{head['seq']}.json")
+        checkpoint = checkpoints.signed_checkpoint()
+        response = HttpResponse(json.dumps(checkpoint) + "\n", content_type="application/json")
+        name = f"audit-head-{timezone.now():%Y-%m-%d}-{checkpoint['seq']}.json"
+        return _as_attachment(response, name)
     text = request.POST.get("head", "").strip()
-    kept = checkpoints.parse_checkpoint(text)
-    if text and kept is None:
+    earlier_checkpoint = checkpoints.parse_checkpoint(text)
+    if text and earlier_checkpoint is None:
         return _render_verification(request, text=text, status=422)
-    verdict, event = evidence.verify_and_record(actor=get_actor(request), head=kept)
+    result, event = log_verification.verify_and_record(
+        actor=get_actor(request), head=earlier_checkpoint
+    )
     if event is None:
-        return _render_verification(request, unrecorded=verdict, text=text, status=503)
+        return _render_verification(request, unrecorded=result, text=text, status=503)
     return redirect("audit:verification")
 
 
+def _export_context(request: Request, export_request: ExportRequest) -> dict[str, Any]:
+    """Return the context of the export's form."""
+    return {
+        "query": export_request.query,
+        "filters": export_request.filters,
+        "chips": filter_chips(export_request.query, request.scope),
+        "clear_url": reverse("audit:export"),
+        "after": export_request.after,
+        "format": export_request.form,
+        "is_whole": export_request.is_whole,
+        "error": export_request.error,
+        "faults": export_request.faults,
+        "last_seq": audit_log.last_seq(),
+        "last": _last_export(request),
+    }
+
+
+def _start_export(request: Request, export_request: ExportRequest) -> export.Export:
+    query, is_whole = export_request.query, export_request.is_whole
+    return export.start_export(
+        form=export_request.form,
+        actor=get_actor(request),
+        after=int(export_request.after or 0),
+        filters=_recorded_filters(query, request.scope, is_whole=is_whole),
+        events=lambda: _events_to_export(query, request.scope, is_whole=is_whole),
+    )
+
+
 def _query_errors(query: LogQuery, scope: twilio_accounts.Scope) -> list[str]:
+    """Return the error messages of filters that are invalid or match nothing readable."""
     unknown = log_list.unknown_values(query, scope, log_paging.actor_labels(scope))
     return [*query.faults.values(), *unknown.values()]
 
@@ -123,10 +169,13 @@ def _events_to_export(
 def _recorded_filters(
     query: LogQuery, scope: twilio_accounts.Scope, *, is_whole: bool
 ) -> dict[str, str | int] | None:
-    """What the file is chosen by, for the record; None if it is the log as a whole."""
-    chosen = {} if is_whole else query.parameters()
-    only = {} if scope is None else {"accounts": " ".join(sorted(scope))}
-    return None if is_whole and scope is None else {**chosen, **only}
+    """Return the filters of an export for the log, or None for the whole log."""
+    if is_whole and scope is None:
+        return None
+    filters = {} if is_whole else query.parameters()
+    if scope is not None:
+        filters["accounts"] = " ".join(sorted(scope))
+    return filters
 
 
 def _render_verification(
@@ -136,27 +185,28 @@ def _render_verification(
     unrecorded: VerificationResult | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    verifications = AuditEvent.objects.filter(action=evidence.VERIFY_ACTION).select_related(
+    verifications = AuditEvent.objects.filter(action=log_verification.VERIFY_ACTION).select_related(
         "payload"
     )
-    last = evidence.last_verification()
+    last = log_verification.last_verification()
     bad_seq = last.said.get("bad_seq") if last else None
+    bad_event = None
+    if bad_seq is not None:
+        bad_event = AuditEvent.objects.filter(seq=bad_seq).first()
     context = {
         "last": last,
-        "bad_event": AuditEvent.objects.filter(seq=bad_seq).first()
-        if bad_seq is not None
-        else None,
+        "bad_event": bad_event,
         "unrecorded": unrecorded,
         "text": text,
         "is_invalid_checkpoint": status == 422,
         "verifications": list(verifications.order_by("-seq")[:MAX_VERIFICATIONS]),
-        "all_url": LogQuery(action=evidence.VERIFY_ACTION).url(),
+        "all_url": LogQuery(action=log_verification.VERIFY_ACTION).url(),
     }
     return render(request, "audit/verification.html", context, status=status)
 
 
 def _last_export(request: Request) -> dict[str, Any] | None:
-    """This person's last one: when, and where the next goes on."""
+    """Return the event of the user's last export, and the seq after which the next continues."""
     exports = AuditEvent.objects.filter(action=export.EXPORT_ACTION, result=Result.SUCCEEDED)
     event = exports.filter(actor_id=str(request.user.pk)).order_by("-seq").first()
     return {"event": event, "through": event.seq} if event else None
@@ -167,15 +217,15 @@ def _is_seq(text: str) -> bool:
 
 
 def _iter_chunks(lines: Iterator[str]) -> Iterator[str]:
-    """The same text in pieces that are worth sending."""
-    kept, size = [], 0
+    """Join lines into chunks of about `CHUNK_SIZE`."""
+    buffer, size = [], 0
     for line in lines:
-        kept.append(line)
+        buffer.append(line)
         size += len(line)
         if size >= CHUNK_SIZE:
-            yield "".join(kept)
-            kept, size = [], 0
-    yield "".join(kept)
+            yield "".join(buffer)
+            buffer, size = [], 0
+    yield "".join(buffer)
 
 
 def _as_attachment(response: HttpResponseBase, name: str) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""The database itself refuses to change or remove an audit event, by whatever statement it is tried."""
+"""The database refuses every statement that would change or remove an audit event."""
 
 import uuid
 from types import SimpleNamespace
@@ -15,14 +15,14 @@ pytestmark = pytest.mark.django_db
 
 TABLE = append_only.TABLE
 COLUMNS = [field.column for field in AuditEvent._meta.concrete_fields]
-POINTING_THERE = "flows_auditpayload, flows_openchange, flows_opendrift"
-SAYS = "append-only"
+REFERRING_TABLES = "flows_auditpayload, flows_openchange, flows_opendrift"
+ERROR = "append-only"
 sqlite_only = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="a statement of SQLite's")
 postgresql_only = pytest.mark.skipif(
     "connection.vendor != 'postgresql'", reason="a statement of PostgreSQL's"
 )
 
-# Columns that a new row shares with the recorded one; the rest are its own.
+# Columns that a new row shares with the existing one. The others differ.
 SHARED = {
     "seq": ["seq"],
     "event_id": ["event_id"],
@@ -34,7 +34,7 @@ SHARED = {
 
 @pytest.fixture
 def event():
-    """An attempt on record, with another event before and after it."""
+    """An attempt, with another event before and after it."""
     append()
     event = append(stage="attempt", result="pending", change_id=uuid.uuid4())
     append()
@@ -42,8 +42,14 @@ def event():
 
 
 def append(**values):
-    said = {"action": "flow.update", "stage": "access", "result": "denied", "actor": OMAR, **values}
-    return audit_log.append(**said)
+    event_values = {
+        "action": "flow.update",
+        "stage": "access",
+        "result": "denied",
+        "actor": OMAR,
+        **values,
+    }
+    return audit_log.append(**event_values)
 
 
 def rows():
@@ -52,14 +58,16 @@ def rows():
         return cursor.fetchall()
 
 
-def values_of(event, shared, **others):
-    """The values of a row to insert: a copy of the event's that shares only these columns with it."""
-    own = {
+def row_values(event, shared, **overrides):
+    """Return the values of a new row that shares only the `shared` columns with the event."""
+    new_values = {
         "seq": 77, "event_id": uuid.uuid4(), "hash": "f" * 64, "change_id": uuid.uuid4(), "stage": "outcome",
         "actor_label": "mallory",
     }  # fmt: skip
     values = AuditEvent.objects.filter(pk=event.pk).values(*COLUMNS).get()
-    values.update({name: value for name, value in own.items() if name not in shared}, **others)
+    values.update(
+        {name: value for name, value in new_values.items() if name not in shared}, **overrides
+    )
     fields = {field.column: field for field in AuditEvent._meta.concrete_fields}
     return {
         name: fields[name].get_db_prep_save(value, connection) if name in fields else value
@@ -67,11 +75,11 @@ def values_of(event, shared, **others):
     }
 
 
-def refused(statement, parameters=(), says=SAYS):
-    """Whether the database refuses the statement in those words and all rows stay as they were."""
+def is_refused(statement, parameters=(), message=ERROR):
+    """Return True if the database refuses the statement with this message and changes no row."""
     before = rows()
     with (
-        pytest.raises(DatabaseError, match=says),
+        pytest.raises(DatabaseError, match=message),
         transaction.atomic(),
         connection.cursor() as cursor,
     ):
@@ -86,7 +94,7 @@ def insert(values, verb="INSERT", ending=""):
 
 @pytest.mark.parametrize("column", COLUMNS)
 def test_update_of_any_column_is_refused(event, column):
-    assert refused(f"UPDATE {TABLE} SET {column} = {column} WHERE seq = {event.seq}")
+    assert is_refused(f"UPDATE {TABLE} SET {column} = {column} WHERE seq = {event.seq}")
 
 
 @pytest.mark.parametrize("statement", [
@@ -96,7 +104,7 @@ def test_update_of_any_column_is_refused(event, column):
     f"DELETE FROM {TABLE} WHERE seq = 2",
 ])  # fmt: skip
 def test_statement_is_refused(event, statement):
-    assert refused(statement)
+    assert is_refused(statement)
 
 
 @sqlite_only
@@ -104,7 +112,7 @@ def test_statement_is_refused(event, statement):
 def test_update_with_a_conflict_policy_is_refused(event, policy):
     before = rows()
 
-    with pytest.raises(DatabaseError, match=SAYS), connection.cursor() as cursor:
+    with pytest.raises(DatabaseError, match=ERROR), connection.cursor() as cursor:
         cursor.execute(f"UPDATE OR {policy} {TABLE} SET seq = 1 WHERE seq = 2")
 
     assert rows() == before
@@ -116,19 +124,19 @@ def test_update_with_a_conflict_policy_is_refused(event, policy):
     "verb", ["INSERT OR REPLACE", "REPLACE", "INSERT OR IGNORE", "INSERT OR FAIL", "INSERT"]
 )
 def test_insert_over_a_row_is_refused(event, verb, shared):
-    assert refused(*insert(values_of(event, shared), verb))
+    assert is_refused(*insert(row_values(event, shared), verb))
 
 
 @sqlite_only
 @pytest.mark.parametrize("name", ["rowid", "oid", "_rowid_"])
 def test_insert_over_a_row_by_its_rowid_is_refused(event, name):
-    assert refused(*insert(values_of(event, [], **{name: 2}), "INSERT OR REPLACE"))
+    assert is_refused(*insert(row_values(event, [], **{name: 2}), "INSERT OR REPLACE"))
 
 
 @postgresql_only
 @pytest.mark.parametrize("shared", SHARED.values(), ids=SHARED)
 def test_insert_over_a_row_breaks_a_constraint(event, shared):
-    assert refused(*insert(values_of(event, shared)), says="duplicate key")
+    assert is_refused(*insert(row_values(event, shared)), message="duplicate key")
 
 
 @pytest.mark.parametrize(("shared", "target"), [
@@ -140,17 +148,17 @@ def test_insert_over_a_row_breaks_a_constraint(event, shared):
 def test_upsert_is_refused(event, shared, target):
     ending = f"ON CONFLICT {target} DO UPDATE SET actor_label = 'mallory'"
 
-    assert refused(*insert(values_of(event, shared), ending=ending))
+    assert is_refused(*insert(row_values(event, shared), ending=ending))
 
 
-def test_insert_that_does_nothing_on_conflict_changes_nothing(event):
+def test_insert_with_on_conflict_do_nothing_changes_nothing(event):
     before = rows()
 
     if connection.vendor == "sqlite":
-        assert refused(*insert(values_of(event, ["seq"]), ending="ON CONFLICT DO NOTHING"))
+        assert is_refused(*insert(row_values(event, ["seq"]), ending="ON CONFLICT DO NOTHING"))
     else:
         with connection.cursor() as cursor:
-            cursor.execute(*insert(values_of(event, ["seq"]), ending="ON CONFLICT DO NOTHING"))
+            cursor.execute(*insert(row_values(event, ["seq"]), ending="ON CONFLICT DO NOTHING"))
 
     assert rows() == before
 
@@ -158,21 +166,20 @@ def test_insert_that_does_nothing_on_conflict_changes_nothing(event):
 @postgresql_only
 @pytest.mark.parametrize("statement", [
     f"TRUNCATE {TABLE} CASCADE",
-    f"TRUNCATE {TABLE}, {POINTING_THERE}",
-    f"TRUNCATE {POINTING_THERE}, {TABLE} RESTART IDENTITY",
+    f"TRUNCATE {TABLE}, {REFERRING_TABLES}",
+    f"TRUNCATE {REFERRING_TABLES}, {TABLE} RESTART IDENTITY",
 ])  # fmt: skip
 def test_truncate_is_refused(event, statement):
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SET CONSTRAINTS ALL IMMEDIATE"
-        )  # else the inserts' own checks stand in its way
+        # Deferred checks of the inserts would fail first.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
-    assert refused(statement)
+    assert is_refused(statement)
 
 
 def test_orm_update_and_delete_are_refused(event):
     before = rows()
-    OpenChange.objects.all().delete()  # else Django's own protection stands in the way
+    OpenChange.objects.all().delete()  # Django's own protection would refuse first
     event.actor_label = "mallory"
 
     for act in (
@@ -184,7 +191,7 @@ def test_orm_update_and_delete_are_refused(event):
             AuditPayload.objects.all().delete() and AuditEvent.objects.filter(pk=event.pk).delete()
         ),
     ):
-        with pytest.raises(DatabaseError, match=SAYS), transaction.atomic():
+        with pytest.raises(DatabaseError, match=ERROR), transaction.atomic():
             act()
 
     assert rows() == before
@@ -193,7 +200,7 @@ def test_orm_update_and_delete_are_refused(event):
 
 def test_ordinary_insert_works(event):
     with connection.cursor() as cursor:
-        cursor.execute(*insert(values_of(event, [])))
+        cursor.execute(*insert(row_values(event, [])))
 
     assert len(rows()) == 4
 
@@ -210,29 +217,29 @@ def test_payload_may_be_erased(event):
     assert chain.event_hash(AuditEvent.objects.get(pk=event.pk)) == event.hash
 
 
-def test_lift_and_install_again(event):
+def test_triggers_can_be_removed_and_installed(event):
     append_only.remove(connection)
-    AuditEvent.objects.filter(pk=event.pk).update(reason="lifted")
+    AuditEvent.objects.filter(pk=event.pk).update(reason="changed")
 
     append_only.install(connection)
 
-    assert AuditEvent.objects.get(pk=event.pk).reason == "lifted"
-    assert refused(f"DELETE FROM {TABLE}")
+    assert AuditEvent.objects.get(pk=event.pk).reason == "changed"
+    assert is_refused(f"DELETE FROM {TABLE}")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_migration_backwards_and_forwards(event):
     executor = MigrationExecutor(connection)
     executor.migrate([("flows", "0001_initial")])
-    AuditEvent.objects.filter(pk=event.pk).update(reason="lifted")
+    AuditEvent.objects.filter(pk=event.pk).update(reason="changed")
 
     executor = MigrationExecutor(connection)
     executor.migrate(executor.loader.graph.leaf_nodes("flows"))
 
-    assert refused(f"DELETE FROM {TABLE}")
+    assert is_refused(f"DELETE FROM {TABLE}")
 
 
-def test_another_database_is_told_that_nothing_is_written_for_it():
+def test_other_databases_are_not_supported():
     class Cursor:
         def __enter__(self):
             return self

@@ -1,73 +1,17 @@
-"""The audit log's one way in: what is sealed, what is refused, and that nothing is half recorded."""
+"""Appending to the audit log: stored fields, stages of a change, refused events, observations."""
 
-import hashlib
-import hmac
-import json
-import os
-import subprocess
-import sys
 import uuid
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from unittest import mock
 
 import pytest
-from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from flows.audit import audit_log, chain
-from flows.audit.audit_log import (
-    Actor,
-    AlreadyRecorded,
-    ConcurrentChange,
-    NotRecorded,
-    Observation,
-    Payload,
-)
-from flows.audit.models import AuditEvent, AuditPayload, ChainHead, OpenDrift
-from tests.faults.acting import (
-    OMAR,
-    SECRET,
-    SECRET_URL,
-    assert_chain_intact,
-    database_url,
-    dump_tables,
-    failing_inserts,
-    locked_log,
-    read_only_database,
-    run_concurrently,
-)
-
-SID = "FO" + "1" * 32
-ODD_TEXTS = {
-    "unicode": "Ünïcödé · 東京 · 👩\u200d👩\u200d👧 · e\u0301",
-    "nul": "before\x00after",
-    "surrogates": "\ud800 alone, \udc00 too, and \ud83d\ude00 a pair",
-    "controls": "\x01\x1f\x7f\u2028 line",
-    "quotes": "'\"\\ ; DROP TABLE --",
-}
-ODD_JSON = {
-    "floats": {"a": 0.1, "b": 1e3, "c": 1e-7, "d": -0.0, "e": 1.5e300, "f": 5e-324, "g": 2.5},
-    "not numbers": {"a": float("nan"), "b": float("inf"), "c": float("-inf")},
-    "big integers": {"a": 2**64, "b": -(10**400), "c": 2**53 + 1},
-    "nested": {"a": [{"b": [1, [2, {"c": None}]]}, [], {}], "": "empty key", "tuple": (1, 2)},
-    "odd keys": {"nul\x00key": 1, "\ud800": 2, "é": 3, "e\u0301": 4, "10": 1, "9": 2},
-    "booleans": {"a": True, "b": 1, "c": False, "d": 0, "e": None},
-    "dates": {"a": "2026-11-21T08:40:00.123456Z"},
-}
-
-
-def append(**values):
-    said = {"action": "flow.update", "stage": "access", "result": "denied", "actor": OMAR, **values}
-    return audit_log.append(**said)
-
-
-def attempt(**values):
-    return append(**{"stage": "attempt", "result": "pending", "change_id": uuid.uuid4(), **values})
-
-
-def reloaded(event):
-    return AuditEvent.objects.select_related("payload").get(pk=event.pk)
+from flows.audit.audit_log import Actor, AlreadyRecorded, ConcurrentChange, Observation, Payload
+from flows.audit.models import AuditEvent, ChainHead, OpenDrift
+from tests.faults.acting import SECRET, SECRET_URL, assert_chain_intact, dump_tables
+from tests.flows.audit.appending import SID, append, attempt, observe_flows, reloaded
 
 
 @pytest.mark.django_db
@@ -83,9 +27,9 @@ def test_append_orders_and_chains_events():
 
 
 @pytest.mark.django_db
-def test_append_keeps_all_that_it_was_told():
+def test_append_stores_every_argument():
     change, request = uuid.uuid4(), uuid.uuid4()
-    who = Actor(
+    actor = Actor(
         id="9",
         label="ada",
         role="admin",
@@ -95,7 +39,7 @@ def test_append_keeps_all_that_it_was_told():
     )
 
     event = reloaded(append(
-        stage="outcome", result="failed", actor=who, change_id=change, target_sid=SID, reason="why",
+        stage="outcome", result="failed", actor=actor, change_id=change, target_sid=SID, reason="why",
         changed_fields=["enabled"], remote_status=400, remote_code=20001, remote_request_id="RQ1",
         duration_ms=12, payload=Payload(friendly_name="A", contact_identity="+1", before={"a": 1},
         requested={"a": 2}, after={"a": 3}, message="no"),
@@ -116,131 +60,7 @@ def test_append_keeps_all_that_it_was_told():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("text", ODD_TEXTS.values(), ids=ODD_TEXTS)
-def test_hash_is_recomputable_with_odd_text(text):
-    who = Actor(id="7", label=text, user_agent=text)
-
-    append(
-        actor=who,
-        reason=text,
-        remote_request_id=text[:60],
-        payload=Payload(
-            friendly_name=text, contact_identity=text, message=text, before={"name": [text]}
-        ),
-    )
-
-    assert_chain_intact(1)
-    assert "\x00" not in AuditPayload.objects.get().friendly_name
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("value", ODD_JSON.values(), ids=ODD_JSON)
-def test_hash_is_recomputable_with_odd_json(value):
-    append(payload=Payload(before=value, requested=value, after=value))
-
-    assert_chain_intact(1)
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("microsecond", [0, 1, 100_000, 123_456, 999_999])
-def test_hash_is_recomputable_at_every_microsecond(microsecond):
-    at = datetime(2026, 11, 21, 8, 40, 5, microsecond, tzinfo=UTC)
-
-    with mock.patch("django.utils.timezone.now", return_value=at):
-        event = append()
-
-    assert reloaded(event).at == at
-    assert_chain_intact(1)
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("length", [149, 150, 151, 1000])
-def test_long_text_is_cut_and_still_sealed(length):
-    who = Actor(id="7", label="é" * length, source_ip="1" * length, user_agent="u" * length)
-
-    event = append(actor=who, reason="r" * length, remote_request_id="q" * length)
-
-    assert len(reloaded(event).reason) == min(200, length)
-    assert_chain_intact(1)
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("refers_to", [None, uuid.UUID(int=6)], ids=["nothing", "another event"])
-@pytest.mark.parametrize("findings", [None, {"puzzle": "é"}], ids=["plain", "with findings"])
-def test_hash_is_an_hmac_of_canonical_json_in_the_documented_form(settings, refers_to, findings):
-    append(
-        change_id=uuid.UUID(int=5),
-        target_sid=SID,
-        refers_to=refers_to,
-        payload=Payload(friendly_name="é", before={"b": 1, "a": None}, findings=findings),
-    )
-
-    row = AuditEvent.objects.values().get()
-    seal = row.pop("hash")
-    row["at"] = row["at"].astimezone(UTC).isoformat(timespec="microseconds")
-    if refers_to is None:
-        del row["refers_to"]  # a later column: sealed where it has a value
-    row = {key: str(value) if isinstance(value, uuid.UUID) else value for key, value in row.items()}
-    text = json.dumps(row, sort_keys=True, separators=(",", ":"))
-    assert seal == hmac.new(settings.AUDIT_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
-    body = AuditPayload.objects.values().get()
-    del body["event_id"], body["erased_at"]
-    if findings is None:
-        del body["findings"]  # a later column: sealed where it has a value
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    assert (
-        row["payload_hash"]
-        == hmac.new(settings.AUDIT_KEY.encode(), text.encode(), "sha256").hexdigest()
-    )
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("name", [
-    field.attname for field in AuditEvent._meta.concrete_fields if field.attname != "hash"
-])  # fmt: skip
-def test_hash_covers_every_field(name):
-    event = reloaded(append(change_id=uuid.uuid4(), changed_fields=["enabled"]))
-
-    setattr(event, name, "tampered with")
-
-    assert chain.event_hash(event) != event.hash
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("name", [
-    "salt", "friendly_name", "contact_identity", "before", "requested", "after", "message"
-])  # fmt: skip
-def test_payload_hash_covers_every_field(name):
-    event = reloaded(append(payload=Payload(before={"a": 1})))
-
-    setattr(event.payload, name, "tampered with")
-
-    assert chain.payload_hash(event.payload) != event.payload_hash
-
-
-@pytest.mark.django_db
-def test_hashes_hang_on_the_key(settings):
-    event = reloaded(append())
-
-    settings.AUDIT_KEY = "another-key-0123456789-abcdefghijk"
-
-    assert chain.event_hash(event) != event.hash
-    assert chain.payload_hash(event.payload) != event.payload_hash
-
-
-@pytest.mark.django_db
-def test_equal_payloads_have_different_hashes():
-    assert append().payload_hash != append().payload_hash
-
-
-@pytest.mark.django_db
-def test_canonical_refuses_what_is_not_json():
-    with pytest.raises(ValueError, match="JSON"):
-        chain.canonical_json({"a": float("nan")})
-
-
-@pytest.mark.django_db
-def test_secrets_are_kept_nowhere():
+def test_secrets_are_stored_nowhere():
     flow = {"integration_url": SECRET_URL, "unknown": [{"deep": f"see {SECRET_URL} there"}]}
 
     append(
@@ -257,7 +77,7 @@ def test_secrets_are_kept_nowhere():
 
 
 @pytest.mark.django_db
-def test_secret_behind_a_long_reason_is_masked_before_it_is_cut():
+def test_secret_at_the_end_of_a_long_reason_is_masked_before_truncation():
     append(reason="x" * 181 + f"https://{SECRET}@hooks.example.com/")
 
     assert SECRET not in dump_tables()
@@ -270,9 +90,9 @@ def test_secret_behind_a_long_reason_is_masked_before_it_is_cut():
 ])  # fmt: skip
 @pytest.mark.parametrize("second", [
     {"stage": "attempt", "result": "pending"},
-    {"stage": "outcome", "result": "conflict", "first": True},
+    {"stage": "outcome", "result": "conflict", "starts_change": True},
 ])  # fmt: skip
-def test_a_change_begins_once(first, second):
+def test_change_starts_once(first, second):
     change_id = uuid.uuid4()
     recorded = append(**first, change_id=change_id)
 
@@ -285,7 +105,7 @@ def test_a_change_begins_once(first, second):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("stage", ["outcome", "reconciled"])
-def test_a_change_has_each_stage_once(stage):
+def test_change_has_each_stage_once(stage):
     change_id = attempt().change_id
     recorded = append(stage=stage, result="unknown", change_id=change_id)
 
@@ -297,7 +117,7 @@ def test_a_change_has_each_stage_once(stage):
 
 
 @pytest.mark.django_db
-def test_an_outcome_may_come_after_it_was_reconciled():
+def test_outcome_may_come_after_the_reconciliation():
     change_id = attempt().change_id
     append(stage="reconciled", result="applied", change_id=change_id)
 
@@ -319,12 +139,12 @@ def test_observed_and_access_may_repeat():
 
 
 @pytest.mark.django_db
-def test_story_of_an_unknown_change():
+def test_latest_event_of_an_unknown_change_is_none():
     assert audit_log.latest_event(uuid.uuid4()) is None
 
 
 @pytest.mark.django_db
-def test_attempt_beside_an_open_one_of_the_same_flow():
+def test_attempt_is_refused_while_the_flow_has_an_open_change():
     other = attempt(target_sid=SID)
 
     with pytest.raises(ConcurrentChange) as raised:
@@ -338,7 +158,7 @@ def test_attempt_beside_an_open_one_of_the_same_flow():
 @pytest.mark.parametrize(("stage", "result"), [
     ("outcome", "succeeded"), ("outcome", "failed"), ("reconciled", "applied"), ("reconciled", "not_applied"),
 ])  # fmt: skip
-def test_attempt_after_a_settled_one(stage, result):
+def test_attempt_after_a_resolved_change(stage, result):
     append(stage=stage, result=result, change_id=attempt(target_sid=SID).change_id, target_sid=SID)
 
     attempt(target_sid=SID)
@@ -347,7 +167,7 @@ def test_attempt_after_a_settled_one(stage, result):
 
 
 @pytest.mark.django_db
-def test_attempt_after_one_of_unknown_outcome_waits_until_that_is_settled():
+def test_attempt_after_an_unknown_outcome_is_refused_until_it_is_resolved():
     change_id = attempt(target_sid=SID).change_id
     unknown = append(stage="outcome", result="unknown", change_id=change_id, target_sid=SID)
 
@@ -361,7 +181,7 @@ def test_attempt_after_one_of_unknown_outcome_waits_until_that_is_settled():
 
 
 @pytest.mark.django_db
-def test_attempt_beside_an_open_one_of_another_flow():
+def test_attempt_with_an_open_change_of_another_flow():
     attempt(target_sid=SID)
 
     attempt(target_sid="FO" + "2" * 32)
@@ -375,111 +195,47 @@ def test_attempt_beside_an_open_one_of_another_flow():
 @pytest.mark.parametrize(
     "age", [timedelta(seconds=59), timedelta(seconds=61), timedelta(days=400)], ids=str
 )
-def test_attempt_beside_one_of_a_process_that_died_waits_however_old_that_is(age):
+def test_attempt_is_refused_however_old_the_attempt_of_a_dead_process_is(age):
     with mock.patch("django.utils.timezone.now", return_value=timezone.now() - age):
-        dead = attempt(target_sid=SID)
+        stale_attempt = attempt(target_sid=SID)
 
     with pytest.raises(ConcurrentChange) as raised:
         attempt(target_sid=SID)
 
-    assert raised.value.event == dead
-    assert list(audit_log.pending_attempts()) == [dead]
+    assert raised.value.event == stale_attempt
+    assert list(audit_log.pending_attempts()) == [stale_attempt]
 
 
 @pytest.mark.django_db
-def test_attempt_on_a_flow_changed_since_it_was_read():
-    read_at = audit_log.last_seq()
+def test_attempt_is_refused_if_the_flow_was_changed_since_the_read():
+    read_seq = audit_log.last_seq()
     change_id = attempt(target_sid=SID).change_id
     other = append(stage="outcome", result="succeeded", change_id=change_id, target_sid=SID)
 
     with pytest.raises(ConcurrentChange) as raised:
-        attempt(target_sid=SID, read_at=read_at)
+        attempt(target_sid=SID, read_seq=read_seq)
 
     assert raised.value.event == other
-    attempt(target_sid=SID, read_at=audit_log.last_seq())
+    attempt(target_sid=SID, read_seq=audit_log.last_seq())
 
 
 @pytest.mark.django_db
-def test_attempt_on_a_flow_that_others_only_looked_at_since_it_was_read():
-    read_at = audit_log.last_seq()
+def test_attempt_after_accesses_and_observations_since_the_read():
+    read_seq = audit_log.last_seq()
     append(stage="access", target_sid=SID)
     append(stage="observed", target_sid=SID)
 
-    attempt(target_sid=SID, read_at=read_at)
+    attempt(target_sid=SID, read_seq=read_seq)
 
     assert AuditEvent.objects.count() == 3
     assert_chain_intact()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_append_inside_a_transaction_is_refused():
-    with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
-        append()
-
-    assert not AuditEvent.objects.exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_event_is_committed_when_append_returns():
-    event = append()
-
-    other = connection.copy()
-    with other.cursor() as cursor:
-        cursor.execute("SELECT hash FROM flows_auditevent")
-        assert cursor.fetchall() == [(event.hash,)]
-    other.close()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_commit_reaches_the_disk():
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA synchronous")
-            assert cursor.fetchone() == (2,)
-            cursor.execute("PRAGMA journal_mode")
-            assert cursor.fetchone() == ("wal",)
-        else:
-            cursor.execute("SHOW synchronous_commit")
-            assert cursor.fetchone() == ("on",)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_append_to_a_locked_log_is_not_recorded():
-    with locked_log(), pytest.raises(NotRecorded):
-        append()
-
-    append()
-    assert_chain_intact(2)
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("table", ["flows_auditevent", "flows_auditpayload"])
-def test_append_to_a_log_that_breaks_half_way_is_not_recorded(table):
-    append()
-    with failing_inserts(table), pytest.raises(NotRecorded):
-        append()
-
-    assert_chain_intact(1)
-    append()
-    assert_chain_intact(2)
-
-
-def observed(*sids, action="flow.drift"):
-    """That these flows were found at Twilio."""
-    observations = [
-        Observation(
-            action=action, account_sid="AC1", target_sid=sid, payload=Payload(after={"sid": sid})
-        )
-        for sid in sids
-    ]
-    return audit_log.observe(observations, read_at=audit_log.last_seq())
 
 
 @pytest.mark.django_db
 def test_observed_events_are_chained_like_any_other():
     append()
 
-    events = observed(SID, "FO" + "2" * 32)
+    events = observe_flows(SID, "FO" + "2" * 32)
 
     assert [(event.seq, event.target_sid) for event in events] == [(2, SID), (3, "FO" + "2" * 32)]
     assert [item.event for item in OpenDrift.objects.order_by("event")] == events
@@ -489,149 +245,21 @@ def test_observed_events_are_chained_like_any_other():
 
 
 @pytest.mark.django_db
-def test_what_was_observed_or_changed_since_the_read_is_not_observed_again():
-    read_at = audit_log.last_seq()
-    observed(SID)
+def test_flow_observed_since_the_read_is_not_observed_twice():
+    read_seq = audit_log.last_seq()
+    observe_flows(SID)
 
-    again = audit_log.observe(
+    events = audit_log.observe(
         [Observation(action="flow.drift", account_sid="AC1", target_sid=SID, payload=Payload())],
-        read_at=read_at,
+        read_seq=read_seq,
     )
 
-    assert again == []
+    assert events == []
     assert AuditEvent.objects.count() == ChainHead.objects.get().seq == 1
 
 
 @pytest.mark.django_db
 def test_baseline_is_not_in_the_inbox():
-    observed(SID, action="flow.baseline")
+    observe_flows(SID, action="flow.baseline")
 
     assert not OpenDrift.objects.exists()
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("table", ["flows_auditevent", "flows_auditpayload", "flows_opendrift"])
-def test_observing_that_breaks_half_way_leaves_nothing(table):
-    append()
-    with failing_inserts(table), pytest.raises(NotRecorded):
-        observed(SID)
-
-    assert_chain_intact(1)
-    observed(SID)
-    assert AuditEvent.objects.count() == 2
-    assert_chain_intact()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_threads_observe_and_append_at_once():
-    results = run_concurrently(
-        *[lambda: [append() for _ in range(10)]] * 4,
-        *[lambda n=n: [observed(f"FO{n}{'0' * 30}{i}") for i in range(10)] for n in range(4)],
-    )
-
-    assert [len(result) for result in results] == [10] * 8
-    assert AuditEvent.objects.count() == 40 + OpenDrift.objects.count() == 80
-    assert_chain_intact(40)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_append_to_a_read_only_database_is_not_recorded():
-    append()
-    with read_only_database(), pytest.raises(NotRecorded):
-        append()
-
-    append()
-    assert_chain_intact(2)
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(
-    "error", [OperationalError("server closed"), InterfaceError("connection closed")]
-)
-def test_append_without_a_connection_is_not_recorded(monkeypatch, error):
-    monkeypatch.setattr(AuditPayload, "save", mock.Mock(side_effect=error))
-
-    with pytest.raises(NotRecorded):
-        append()
-
-    assert not AuditEvent.objects.exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_append_is_not_recorded_where_the_head_was_put_back():
-    """A log whose head was tampered with can't grow a second branch."""
-    append()
-    append()
-    ChainHead.objects.update(seq=1)
-
-    with pytest.raises(NotRecorded):
-        append()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_eight_threads_append_at_once():
-    results = run_concurrently(*[lambda: [append() for _ in range(10)]] * 8)
-
-    assert [len(result) for result in results] == [10] * 8
-    assert_chain_intact(80)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_eight_threads_begin_one_change():
-    change_id = uuid.uuid4()
-
-    results = run_concurrently(*[lambda: attempt(change_id=change_id, target_sid=SID)] * 8)
-
-    assert sorted(type(result).__name__ for result in results) == ["AlreadyRecorded"] * 7 + [
-        "AuditEvent"
-    ]
-    assert_chain_intact(1)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_eight_threads_begin_changes_of_one_flow():
-    results = run_concurrently(*[lambda: attempt(target_sid=SID)] * 8)
-
-    assert (
-        sorted(type(result).__name__ for result in results) == ["AuditEvent"] + ["ChangeOpen"] * 7
-    )
-    assert_chain_intact(1)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_four_processes_append_at_once():
-    root = Path(__file__).resolve().parents[3]
-    environment = {**os.environ, "DATABASE_URL": database_url()}
-    command = [sys.executable, "-m", "tests.faults.appender", "15"]
-    processes = [
-        subprocess.Popen(
-            command, cwd=root, env=environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )
-        for _ in range(4)
-    ]  # fmt: skip
-    try:
-        assert [process.stdout.readline() for process in processes] == ["ready\n"] * 4
-
-        for process in processes:
-            process.stdin.write("go\n")
-            process.stdin.flush()
-
-        errors = [process.communicate(timeout=60)[1] for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-            process.communicate()
-    assert errors == [""] * 4
-    assert [process.returncode for process in processes] == [0] * 4
-    assert_chain_intact(60)
-    assert AuditEvent.objects.values("actor_id").distinct().count() == 4
-
-
-def test_seal_is_over_every_column():
-    columns = {field.attname for field in AuditEvent._meta.concrete_fields}
-
-    assert columns == {*chain.HASHED_FIELDS, *chain.OPTIONAL_HASHED_FIELDS, "hash"}
-    assert (
-        "refers_to" not in chain.HASHED_FIELDS
-    )  # else every seal from before there was such a column would break

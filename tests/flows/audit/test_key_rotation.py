@@ -1,4 +1,4 @@
-"""The log's key is changed: what the one before sealed still verifies, and who has that one can do nothing with it."""
+"""Rotation of the log's key: older events still verify, and the old key can't forge new ones."""
 
 import json
 
@@ -16,13 +16,13 @@ FIRST, SECOND, THIRD = ("first-" * 6, "second-" * 6, "third-" * 6)
 
 
 @pytest.fixture
-def use(settings):
-    """From here on the site has this key, and those of before."""
+def use_keys(settings):
+    """Set the key in use and the previous keys."""
 
-    def use(key, *fallbacks):
+    def use_keys(key, *fallbacks):
         settings.AUDIT_KEY, settings.AUDIT_KEY_FALLBACKS = key, list(fallbacks)
 
-    return use
+    return use_keys
 
 
 def append(count=2):
@@ -31,27 +31,27 @@ def append(count=2):
 
 
 @pytest.fixture
-def log(use):
-    """Two events of each key; the last is in use."""
-    use(FIRST)
+def log(use_keys):
+    """Log two events with each key. The last key is in use."""
+    use_keys(FIRST)
     append()
-    use(SECOND, FIRST)
+    use_keys(SECOND, FIRST)
     append()
-    use(THIRD, SECOND, FIRST)
+    use_keys(THIRD, SECOND, FIRST)
     append()
 
 
-def seal_again(seq, key, **said):
-    """Changes an event as somebody does who has a key and the database."""
+def forge_event(seq, key, **values):
+    """Change an event as an attacker with a key and the database can."""
     append_only.remove(connection)
     try:
-        AuditEvent.objects.filter(seq=seq).update(**said)
+        AuditEvent.objects.filter(seq=seq).update(**values)
         event = AuditEvent.objects.select_related("payload").get(seq=seq)
         event.payload_hash = chain.payload_hash(event.payload, key)
-        hashed = chain.event_hash(event, key)
-        AuditEvent.objects.filter(seq=seq).update(payload_hash=event.payload_hash, hash=hashed)
-        AuditEvent.objects.filter(seq=seq + 1).update(previous_hash=hashed)
-        ChainHead.objects.filter(seq=seq).update(hash=hashed)
+        new_hash = chain.event_hash(event, key)
+        AuditEvent.objects.filter(seq=seq).update(payload_hash=event.payload_hash, hash=new_hash)
+        AuditEvent.objects.filter(seq=seq + 1).update(previous_hash=new_hash)
+        ChainHead.objects.filter(seq=seq).update(hash=new_hash)
     finally:
         append_only.install(connection)
 
@@ -63,43 +63,46 @@ def test_chain_of_all_keys_verifies(log):
 
 
 @pytest.mark.parametrize(("fallbacks", "bad_seq"), [((), 1), ((SECOND,), 1), ((FIRST,), 3)])
-def test_without_a_key_of_before_what_it_sealed_does_not_verify(log, use, fallbacks, bad_seq):
-    use(THIRD, *fallbacks)
+def test_events_of_a_missing_previous_key_do_not_verify(log, use_keys, fallbacks, bad_seq):
+    use_keys(THIRD, *fallbacks)
 
     assert verification.verify().bad_seq == bad_seq
 
 
-def test_replaced_key_seals_nothing_new(log):
-    seal_again(6, FIRST, reason="forged")
+def test_replaced_key_cannot_hash_a_later_event(log):
+    forge_event(6, FIRST, reason="forged")
 
     verdict = verification.verify()
 
-    assert (verdict.bad_seq, verdict.fault) == (6, "is hashed with a key that was replaced earlier")
+    assert (verdict.bad_seq, verdict.fault) == (
+        6,
+        "is hashed with a key that was replaced earlier",
+    )
 
 
-def test_replaced_key_changes_nothing_of_before(log):
-    """From the event that it changed on, the chain would have to be sealed anew, with the key in use."""
-    seal_again(2, FIRST, reason="forged")
+def test_replaced_key_cannot_change_an_earlier_event(log):
+    """The rest of the chain would have to be hashed again, with the key in use."""
+    forge_event(2, FIRST, reason="forged")
 
     assert verification.verify().bad_seq == 3
 
 
-def test_head_signed_before_the_change_is_still_ours(use):
-    use(FIRST)
+def test_checkpoint_signed_with_a_previous_key_is_valid(use_keys):
+    use_keys(FIRST)
     append()
     head = checkpoints.signed_checkpoint()
-    use(SECOND, FIRST)
+    use_keys(SECOND, FIRST)
     append()
 
     assert checkpoints.parse_checkpoint(json.dumps(head)) == head
     assert verification.verify(head=head).bad_seq is None
-    use(SECOND)
+    use_keys(SECOND)
     assert checkpoints.parse_checkpoint(json.dumps(head)) is None
 
 
-def test_verification_and_erasure_of_before_still_count(use):
+def test_verification_and_erasure_with_a_previous_key_are_valid(use_keys):
     flow_sid = "FO" + "1" * 32
-    use(FIRST)
+    use_keys(FIRST)
     audit_log.append(
         action="test.it",
         stage="access",
@@ -110,17 +113,17 @@ def test_verification_and_erasure_of_before_still_count(use):
     )
     erasure.erase(sid=flow_sid, actor=OMAR, reason="asked for")
     verification.verify_and_record(actor=OMAR)
-    use(SECOND, FIRST)
+    use_keys(SECOND, FIRST)
     append()
 
     assert verification.last_verification().is_intact
     assert verification.verify().bad_seq is None
 
 
-def test_masks_stay_what_they_were(use):
-    """Else every flow with a secret in its address would look as if somebody had changed it."""
-    use(FIRST)
+def test_masks_do_not_depend_on_the_new_key(use_keys):
+    """A new mask would look like a change of each flow with a secret in its URL."""
+    use_keys(FIRST)
     before = redact(SECRET_URL)
-    use(THIRD, SECOND, FIRST)
+    use_keys(THIRD, SECOND, FIRST)
 
     assert redact(SECRET_URL) == before

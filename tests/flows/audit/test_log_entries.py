@@ -1,4 +1,4 @@
-"""The table behind the log's list follows from the log: it is kept, rebuilt, verified and erased with it."""
+"""The table behind the log's list: maintained, rebuilt, verified and erased with the log."""
 
 import uuid
 
@@ -17,25 +17,29 @@ from tests.benchmarks.log_filling import fill_log
 pytestmark = pytest.mark.django_db
 
 SID, IDENTITY = "FO" + "1" * 32, "+33199000123"
-WHO = Actor(id="1", label="omar")
+OMAR = Actor(id="1", label="omar")
 
 
 @pytest.fixture
 def log(db):
-    """Changes of all kinds, one after the other and one within the other."""
+    """Log changes of all kinds, some of them interleaved."""
     one, two = uuid.uuid4(), uuid.uuid4()
     body = Payload(
         friendly_name="Cora Test", contact_identity=IDENTITY, before={"friendly_name": "Alt"}
     )
-    said = {"action": "flow.create", "actor": WHO, "payload": body}
-    audit_log.append(**said, stage="attempt", result="pending", change_id=one)
-    audit_log.append(**{**said, "payload": None}, stage="attempt", result="pending", change_id=two)
-    audit_log.append(**said, stage="outcome", result="unknown", change_id=one)
-    audit_log.append(**said, stage="outcome", result="failed", change_id=two)
-    audit_log.append(**said, stage="reconciled", result="applied", change_id=one, target_sid=SID)
-    audit_log.append(action="auth.login", stage="access", result="succeeded", actor=WHO)
-    seen = Observation(action="flow.drift", account_sid="AC1", target_sid="FO2", payload=Payload())
-    audit_log.observe([seen], read_at=audit_log.last_seq())
+    create = {"action": "flow.create", "actor": OMAR, "payload": body}
+    audit_log.append(**create, stage="attempt", result="pending", change_id=one)
+    audit_log.append(
+        **{**create, "payload": None}, stage="attempt", result="pending", change_id=two
+    )
+    audit_log.append(**create, stage="outcome", result="unknown", change_id=one)
+    audit_log.append(**create, stage="outcome", result="failed", change_id=two)
+    audit_log.append(**create, stage="reconciled", result="applied", change_id=one, target_sid=SID)
+    audit_log.append(action="auth.login", stage="access", result="succeeded", actor=OMAR)
+    observation = Observation(
+        action="flow.drift", account_sid="AC1", target_sid="FO2", payload=Payload()
+    )
+    audit_log.observe([observation], read_seq=audit_log.last_seq())
 
 
 def table():
@@ -47,9 +51,9 @@ def tamper(statement):
         cursor.execute(statement)
 
 
-def test_table_that_is_kept_is_the_one_that_is_rebuilt(log, monkeypatch):
-    kept = table()
-    assert [(row["start_id"], row["outcome_id"], row["result"]) for row in kept] == [
+def test_rebuilt_table_equals_the_maintained_one(log, monkeypatch):
+    rows = table()
+    assert [(row["start_id"], row["outcome_id"], row["result"]) for row in rows] == [
         (1, 5, "applied"), (2, 4, "failed"), (6, 6, "succeeded"), (7, 7, "applied"),
     ]  # fmt: skip
     for batch in (1, 2, 3, 1000):
@@ -58,25 +62,25 @@ def test_table_that_is_kept_is_the_one_that_is_rebuilt(log, monkeypatch):
 
         log_entries.rebuild()
 
-        assert table() == kept
+        assert table() == rows
 
 
-def test_entry_says_who_began_and_who_resolved_it(log):
+def test_entry_has_the_actors_of_start_and_resolution(log):
     entry = AuditEntry.objects.get(pk=1)
 
     assert (entry.actor_label, entry.resolved_by, entry.target_sid) == ("omar", "omar", SID)
     assert AuditEntry.objects.get(pk=2).resolved_by is None
 
 
-def test_sign_ins_are_of_no_account(log):
+def test_sign_ins_belong_to_no_account(log):
     assert AuditEvent.objects.get(action="auth.login").account_sid
     assert AuditEntry.objects.get(action="auth.login").account_sid == ""
 
 
-def test_stray_row_keeps_nothing_from_being_recorded(log):
+def test_stray_row_does_not_prevent_recording(log):
     AuditEntry.objects.create(start_id=8, outcome_id=8, at=timezone.now(), action="x", result="x")
 
-    audit_log.append(action="flow.export", stage="access", result="succeeded", actor=WHO)
+    audit_log.append(action="flow.export", stage="access", result="succeeded", actor=OMAR)
 
     assert AuditEntry.objects.get(pk=8).action == "flow.export"
     assert verification.verify().bad_seq is None
@@ -102,14 +106,14 @@ TAMPERING = {
 
 
 @pytest.mark.parametrize("kind", TAMPERING)
-def test_verification_names_the_first_entry_that_was_touched(log, kind):
-    statement, place, words = TAMPERING[kind]
+def test_verification_names_the_first_altered_entry(log, kind):
+    statement, seq, words = TAMPERING[kind]
     assert verification.verify().bad_seq is None
     tamper(statement)
 
     verdict = verification.verify()
 
-    assert verdict.bad_seq == place
+    assert verdict.bad_seq == seq
     assert words in verdict.fault
     log_entries.rebuild()
     assert verification.verify().bad_seq is None
@@ -117,45 +121,45 @@ def test_verification_names_the_first_entry_that_was_touched(log, kind):
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has one spelling of each")
 @pytest.mark.parametrize("spelling", ["change_id = upper(change_id)", "at = replace(at, ' ', 'T')"])
-def test_verification_finds_a_value_that_is_spelt_so_that_no_search_finds_it(log, spelling):
+def test_verification_finds_a_value_that_no_query_can_match(log, spelling):
     tamper(f"UPDATE flows_auditentry SET {spelling} WHERE seq = 2")
 
     assert verification.verify().bad_seq == 2
 
 
-def test_verification_across_the_borders_of_its_stretches(log, monkeypatch):
+def test_verification_with_small_batches(log, monkeypatch):
     for batch in (1, 2, 3):
         monkeypatch.setattr(entry_check, "BATCH_SIZE", batch)
         assert verification.verify().bad_seq is None
 
 
-@pytest.mark.parametrize("asked", [{"sid": SID}, {"identity": IDENTITY}], ids=["flow", "identity"])
-def test_what_is_erased_leaves_the_text_too(log, asked):
-    def found(q):
-        return [entry.pk for entry in fetch_page(LogQuery.of({"q": q}), None).entries]
+@pytest.mark.parametrize("erased", [{"sid": SID}, {"identity": IDENTITY}], ids=["flow", "identity"])
+def test_erasure_removes_the_search_text(log, erased):
+    def find(q):
+        return [entry.pk for entry in fetch_page(LogQuery.from_parameters({"q": q}), None).entries]
 
-    assert 1 in found("cora")
-    assert 1 in found("alt")
+    assert 1 in find("cora")
+    assert 1 in find("alt")
 
-    erase(**asked, reason="asked for", actor=WHO)
+    erase(**erased, reason="asked for", actor=OMAR)
 
     text = AuditEntry.objects.get(pk=1).text
     assert "cora" not in text
     assert "33199000123" not in text
     assert "omar" in text
-    assert 1 not in found("alt")
+    assert 1 not in find("alt")
     assert verification.verify().bad_seq is None
 
 
-def test_text_that_outlives_an_erasure_is_found_by_verification(log):
-    kept = AuditEntry.objects.get(pk=1).text
-    erase(sid=SID, reason="asked for", actor=WHO)
-    AuditEntry.objects.filter(pk=1).update(text=kept)
+def test_verification_finds_search_text_left_after_an_erasure(log):
+    text = AuditEntry.objects.get(pk=1).text
+    erase(sid=SID, reason="asked for", actor=OMAR)
+    AuditEntry.objects.filter(pk=1).update(text=text)
 
     assert verification.verify().bad_seq == 1
 
 
-def test_long_log_is_rebuilt_as_it_was_kept(db, monkeypatch):
+def test_filled_log_verifies(db, monkeypatch):
     monkeypatch.setattr(log_entries, "BATCH_SIZE", 7)
     fill_log(600)
 

@@ -1,4 +1,4 @@
-"""The log's search finds what was before and after, in any spelling, and what an id stands for however long ago."""
+"""The log's search finds old and new values in any spelling, and ids anywhere in the log."""
 
 import uuid
 
@@ -31,28 +31,36 @@ AFTER = {
 
 @pytest.fixture
 def renamed(db):
-    """A change of name and webhook, among other events; the event of its outcome."""
+    """Log a change of name and webhook among other events, and return its outcome."""
     other = Actor(id="9", label="ada")
     audit_log.append(action="flow.export", stage="access", result="succeeded", actor=other)
     actor = Actor(id="1", label="Ömer", role="operator", request_id=str(REQUEST))
-    said = {"action": "flow.update", "change_id": uuid.uuid4(), "actor": actor, "target_sid": SID}
-    asked = {name: AFTER[name] for name in ("friendly_name", "integration_url")}
+    event_values = {
+        "action": "flow.update",
+        "change_id": uuid.uuid4(),
+        "actor": actor,
+        "target_sid": SID,
+    }
+    requested = {name: AFTER[name] for name in ("friendly_name", "integration_url")}
     audit_log.append(
-        **said, stage="attempt", result="pending", reason="Ticket-4711: as agreed",
-        payload=Payload(friendly_name=BEFORE["friendly_name"], before=BEFORE, requested=asked),
+        **event_values, stage="attempt", result="pending", reason="Ticket-4711: as agreed",
+        payload=Payload(friendly_name=BEFORE["friendly_name"], before=BEFORE, requested=requested),
     )  # fmt: skip
     body = Payload(
-        friendly_name=AFTER["friendly_name"], before=BEFORE, requested=asked, after=AFTER
+        friendly_name=AFTER["friendly_name"], before=BEFORE, requested=requested, after=AFTER
     )
     event = audit_log.append(
-        **said, stage="outcome", result="succeeded", payload=body, remote_request_id=REMOTE
+        **event_values, stage="outcome", result="succeeded", payload=body, remote_request_id=REMOTE
     )
     audit_log.append(action="flow.export", stage="access", result="succeeded", actor=other)
     return event
 
 
-def seqs(q, **asked):
-    return [event.seq for event in fetch_page(LogQuery.of({"q": q, **asked}), None).events]
+def seqs(q, **parameters):
+    return [
+        event.seq
+        for event in fetch_page(LogQuery.from_parameters({"q": q, **parameters}), None).events
+    ]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +74,7 @@ def seqs(q, **asked):
         str(REQUEST), str(REQUEST).upper(), REQUEST.hex, f"{REQUEST} lyon", REMOTE, REMOTE[:8],
     ],
 )  # fmt: skip
-def test_change_is_found_by_what_was_before_and_after(renamed, q):
+def test_change_is_found_by_old_and_new_values(renamed, q):
     assert seqs(q) == [renamed.seq]
 
 
@@ -75,7 +83,7 @@ def test_change_is_found_by_what_was_before_and_after(renamed, q):
     ["reclamation paris", "token", "masked-1a2b3c", "8443", "+44199000123", "FO5a1b…9c0e", "0ec18830-a69a-428c-8a28-adab5bb04bed",
      "RQ" + "5" * 32, f"{REQUEST} paris", f"{SID} paris", "FO" + "2" * 32, "%", "_", "in?token", "lyon lyon nord"],
 )  # fmt: skip
-def test_what_is_not_there_is_not_found(renamed, q):
+def test_other_values_are_not_found(renamed, q):
     assert seqs(q) == []
 
 
@@ -85,13 +93,13 @@ def test_event_and_change_are_found_by_their_own_ids(renamed):
         assert seqs(str(one)) == [renamed.seq]
 
 
-def test_id_and_whole_sid_are_found_however_long_ago(renamed, monkeypatch):
+def test_ids_and_complete_sids_are_found_beyond_the_scan_window(renamed, monkeypatch):
     monkeypatch.setattr(log_paging, "SCAN_WINDOW", 1)
     for q in (str(REQUEST), REMOTE, SID, str(renamed.event_id), f"{REQUEST} lyon"):
-        found = fetch_page(LogQuery.of({"q": q}), None)
+        page = fetch_page(LogQuery.from_parameters({"q": q}), None)
 
-        assert ([event.seq for event in found.events], found.scanned_to) == ([renamed.seq], None)
-    assert fetch_page(LogQuery.of({"q": "lyon"}), None).scanned_to is not None
+        assert ([event.seq for event in page.events], page.scanned_to) == ([renamed.seq], None)
+    assert fetch_page(LogQuery.from_parameters({"q": "lyon"}), None).scanned_to is not None
 
 
 def test_sid_in_the_search_and_another_as_a_filter_find_nothing(renamed):
@@ -99,7 +107,7 @@ def test_sid_in_the_search_and_another_as_a_filter_find_nothing(renamed):
     assert seqs(SID, sid="FO" + "2" * 32) == []
 
 
-def test_page_says_that_an_address_is_searched_by_its_host(renamed, client_of):
+def test_page_says_that_a_url_is_searched_by_its_host(renamed, client_of):
     page = client_of("viewer").get("/audit/", {"q": "https://old-hooks.example.com/other"})
 
     assert "searched by its host: <bdi>old-hooks.example.com</bdi>" in page.content.decode()
@@ -133,10 +141,10 @@ def test_host_of_an_address(address, host):
 
 
 @pytest.mark.parametrize(
-    "asked", [{"from": "yesterday"}, {"before": "²"}, {"result": "fine"}, {"actr": "omar"}]
+    "parameters", [{"from": "yesterday"}, {"before": "²"}, {"result": "fine"}, {"actr": "omar"}]
 )
-def test_query_with_a_fault_finds_nothing_for_a_page_nor_for_an_export(renamed, asked):
-    query = LogQuery.of(asked)
+def test_query_with_a_fault_matches_nothing_on_pages_and_in_exports(renamed, parameters):
+    query = LogQuery.from_parameters(parameters)
 
     assert fetch_page(query, None).events == []
     assert list(matching_events(query, None)) == []

@@ -1,5 +1,8 @@
-"""A database that an earlier version filled, whose rules left secrets in paths and in values with harmless names: the
-upgrade invents no change, the mirror forgets the secrets, and no page or export shows what the log still has."""
+"""Upgrade of a database whose older masking rules left secrets in paths and unusual values.
+
+The upgrade invents no change, and the mirror loses the secrets. The log still has them, but no page
+or export shows them.
+"""
 
 import json
 
@@ -32,21 +35,21 @@ ADDRESSES = (
 )
 
 
-def first_masked(value):
-    """The same JSON as the first rules masked it."""
+def mask_by_first_rules(value):
+    """Mask a JSON value by the first rules."""
     if isinstance(value, str):
         return first_rules.mask_text(value, Masker())
     if isinstance(value, dict):
-        return {key: first_masked(item) for key, item in value.items()}
-    return [first_masked(item) for item in value] if isinstance(value, list) else value
+        return {key: mask_by_first_rules(item) for key, item in value.items()}
+    return [mask_by_first_rules(item) for item in value] if isinstance(value, list) else value
 
 
-def earlier(patched, sandbox):
-    """The SIDs of flows that the first rules masked, in the copy and in the log."""
+def fill_old_database(patched, sandbox):
+    """Fill mirror and log with flows masked by the first rules, and return their SIDs."""
     for module in (audit_log, drift, mirror, drafts):
-        patched.setattr(module, "redact", first_masked)
+        patched.setattr(module, "redact", mask_by_first_rules)
     for module in (audit_log, drafts):
-        patched.setattr(module, "masked_note", first_masked)
+        patched.setattr(module, "redact_note", mask_by_first_rules)
     for model in (AuditEvent, AuditPayload):
         patched.setattr(model, "masks", {})
     sids = [
@@ -60,17 +63,17 @@ def earlier(patched, sandbox):
     mirror.sync(ACCOUNT)
     switch_flow(sids[1], enabled=False, reason=f"see https://hooks.example/services/T0A/{CANARY}")
     mirror.sync(ACCOUNT)
-    assert CANARY in stored()
+    assert CANARY in stored_values()
     return sids
 
 
-def stored():
-    """What the tables hold, the log's own aside."""
-    kept = [
+def stored_values():
+    """Return the stored flows and planned changes as JSON."""
+    tables = [
         Flow.objects.values_list("resource", "friendly_name"),
         PlannedChange.objects.values_list("asked", "before"),
     ]
-    return json.dumps([list(rows) for rows in kept], default=str)
+    return json.dumps([list(rows) for rows in tables], default=str)
 
 
 def migrate(name):
@@ -80,24 +83,24 @@ def migrate(name):
 
 @pytest.fixture
 def upgraded(sandbox):
-    """What the first rules left, and today's from now on."""
+    """Fill the database by the first rules. Today's rules apply afterwards."""
     with pytest.MonkeyPatch.context() as patched:
-        return earlier(patched, sandbox)
+        return fill_old_database(patched, sandbox)
 
 
 @pytest.mark.parametrize("is_migrated", [True, False], ids=["migrated", "synced alone"])
-def test_upgrade_is_no_change_of_any_flow(upgraded, is_migrated):
+def test_upgrade_changes_no_flow(upgraded, is_migrated):
     events, waiting = AuditEvent.objects.count(), OpenDrift.objects.count()
     if is_migrated:
         migrate("0015_decisions")
         migrate("0016_masked_anew")
-        assert CANARY not in stored()
+        assert CANARY not in stored_values()
 
     report = mirror.sync(ACCOUNT)
 
     assert report.deleted == 0
     assert (AuditEvent.objects.count(), OpenDrift.objects.count()) == (events, waiting)
-    assert is_migrated == (CANARY not in stored())
+    assert is_migrated == (CANARY not in stored_values())
     assert mirror.sync(ACCOUNT).changed == 0
     assert_chain_intact()
 
@@ -108,13 +111,13 @@ def test_real_change_after_the_upgrade_is_found(upgraded, sandbox):
 
     mirror.sync(ACCOUNT)
 
-    found = AuditEvent.objects.filter(action="flow.drift").order_by("-seq")[:1]
-    assert {(event.target_sid, *event.changed_fields) for event in found} == {
+    drift_events = AuditEvent.objects.filter(action="flow.drift").order_by("-seq")[:1]
+    assert {(event.target_sid, *event.changed_fields) for event in drift_events} == {
         (upgraded[0], "integration_url")
     }
 
 
-def test_no_page_or_export_shows_what_the_log_still_has(upgraded, client_of):
+def test_no_page_or_export_shows_secrets_of_the_log(upgraded, client_of):
     raw = json.dumps(list(AuditPayload.objects.values_list("after", "before")))
     assert CANARY in raw
     mirror.sync(ACCOUNT)
@@ -123,30 +126,30 @@ def test_no_page_or_export_shows_what_the_log_still_has(upgraded, client_of):
     urls += [f"/audit/{event.event_id}/" for event in AuditEvent.objects.exclude(stage="access")]
     urls += [f"/flows/{sid}/{page}" for sid in upgraded for page in ("", "code/")]
 
-    said = [admin.get(url).content.decode() for url in urls]
-    said += [
+    texts = [admin.get(url).content.decode() for url in urls]
+    texts += [
         read_body(admin.post("/audit/export/", {"what": "all", "format": form})).decode()
         for form in ("csv", "ndjson")
     ]
-    said += [
+    texts += [
         read_body(admin.post("/flows/copy-out/", {"all": "1", "format": form})).decode()
         for form in ("csv", "json")
     ]
 
-    assert [text[:60] for text in said if CANARY in text] == []
-    assert "masked-" in "".join(said)
+    assert [text[:60] for text in texts if CANARY in text] == []
+    assert "masked-" in "".join(texts)
 
 
-def test_chain_verifies_and_so_does_a_verification_that_was_recorded(upgraded, actor):
+def test_chain_and_logged_verification_are_intact(upgraded, actor):
     verdict, _event = verification.verify_and_record(actor=actor)
 
     assert verdict.bad_seq is None
     assert verification.last_verification().is_intact
 
 
-def test_draft_of_before_is_still_sent_with_the_secret(upgraded, actor, sandbox, client_of):
+def test_older_draft_is_sent_with_the_secret(upgraded, actor, sandbox, client_of):
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(drafts, "redact", first_masked)
+        patched.setattr(drafts, "redact", mask_by_first_rules)
         plan = drafts.plan_bulk_action(
             ask=drafts.BulkAction("webhook_host", "new.example"), sids=[upgraded[1]], made_by="omar"
         )
@@ -161,7 +164,7 @@ def test_draft_of_before_is_still_sent_with_the_secret(upgraded, actor, sandbox,
     assert sandbox.flows[upgraded[1]]["integration"]["url"] == ADDRESSES[1].replace("crm.", "new.")
 
 
-def test_edit_form_and_its_review_show_no_more_than_they_must(upgraded, client_of):
+def test_edit_form_shows_the_secret_and_its_review_works(upgraded, client_of):
     mirror.sync(ACCOUNT)
     admin = client_of("admin")
     page = admin.get(f"/flows/{upgraded[0]}/edit/")

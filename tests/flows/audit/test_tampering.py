@@ -1,5 +1,7 @@
-"""What somebody can do who writes to the database and has no AUDIT_KEY: each change of a table that a page, an export
-or a verification reads is named by a verification, or does nothing because the table is rebuilt.
+"""Attacks by somebody who can write to the database but has no AUDIT_KEY.
+
+Each change of a table that a page, an export or a verification reads is reported by a verification,
+or has no effect because the table is rebuilt.
 """
 
 import uuid
@@ -39,7 +41,7 @@ LOG_TRIGGERS = [
 LIST_TRIGGERS = list_tables.list_triggers(connection.vendor)
 
 
-def run(*statements):
+def execute(*statements):
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
@@ -48,22 +50,24 @@ def run(*statements):
 def tamper(*statements):
     """Change the log as its owner can: without the triggers that refuse it."""
     append_only.remove(connection)
-    run(*statements)
+    execute(*statements)
     append_only.install(connection)
 
 
-def told():
-    """The words of a verification; nothing if all is well."""
+def verification_faults():
+    """Return the text of a verification, or "" if it finds no fault."""
     verdict = verification.verify()
     return "" if verdict.is_intact else str(verdict)
 
 
 @pytest.fixture
 def site(sandbox, person, db):
-    """A site that has been lived in: flows, a bulk change, external changes of which one was accepted, a read-only
-    account, and some denied attempts."""
+    """Set up a site with flows, a bulk change, external changes, and a read-only account.
+
+    One of the external changes was accepted, and some attempts were denied.
+    """
     operator = person("operator")
-    me = audit_log.Actor(id=str(operator.pk), label="operator", role="operator")
+    operator_actor = audit_log.Actor(id=str(operator.pk), label="operator", role="operator")
     for number in range(4):
         sandbox.add_flow(
             friendly_name=f"Flow {number}", enabled=True, contact_identity=f"+4930555000{number}"
@@ -71,19 +75,19 @@ def site(sandbox, person, db):
     mirror.sync(ACCOUNT)
     sids = list(Flow.objects.order_by("name_folded").values_list("sid", flat=True))
     plan = drafts.plan_bulk_action(ask=BulkAction("disable"), sids=sids[:2], made_by="operator")
-    execution.start(plan=plan, reason="because", actor=me)
+    execution.start(plan=plan, reason="because", actor=operator_actor)
     execution.run_plan.call(str(plan.pk))
     for sid in sids[2:]:
         sandbox.edit_flow(sid, friendly_name="Theirs")
     mirror.sync(ACCOUNT)
     (first, *_), (_, *_) = drift.load_inbox()
-    drift.accept(event=first, reason="known", actor=me)
-    restrictions.set_read_only(account_sid=ACCOUNT, reason="maintenance", actor=me)
+    drift.accept(event=first, reason="known", actor=operator_actor)
+    restrictions.set_read_only(account_sid=ACCOUNT, reason="maintenance", actor=operator_actor)
     return sandbox
 
 
-def test_site_that_nobody_touched_is_well(site):
-    assert told() == ""
+def test_untouched_site_is_intact(site):
+    assert verification_faults() == ""
 
 
 TABLES = {
@@ -156,11 +160,11 @@ TABLES = {
 
 
 @pytest.mark.parametrize("kind", list(TABLES))
-def test_table_that_was_tampered_with_is_named(site, kind):
-    statement, named = TABLES[kind]
-    run(statement if isinstance(statement, str) else statement[connection.vendor])
+def test_altered_table_is_reported(site, kind):
+    statement, expected_text = TABLES[kind]
+    execute(statement if isinstance(statement, str) else statement[connection.vendor])
 
-    assert named in told()
+    assert expected_text in verification_faults()
 
 
 REBUILT = {
@@ -172,13 +176,13 @@ REBUILT = {
 
 
 @pytest.mark.parametrize("kind", list(REBUILT))
-def test_mirror_that_was_tampered_with_is_rebuilt_by_the_next_sync(site, kind):
+def test_altered_mirror_is_rebuilt_by_the_next_sync(site, kind):
     before = list(
         Flow.objects.order_by("sid").values("sid", "friendly_name", "resource", "gone_at")
     )
-    run(REBUILT[kind])
+    execute(REBUILT[kind])
 
-    with clock_ahead():  # what was found a moment ago is not doubted yet
+    with clock_ahead():  # the mirror keeps what it read a moment ago
         mirror.sync(ACCOUNT)
 
     assert (
@@ -186,15 +190,15 @@ def test_mirror_that_was_tampered_with_is_rebuilt_by_the_next_sync(site, kind):
         == before
     )
     assert mirror.sync_state(ACCOUNT).synced_at <= timezone.now() + timedelta(hours=1)
-    assert told() == ""
+    assert verification_faults() == ""
 
 
 @pytest.mark.parametrize(
     "statement",
     ["UPDATE flows_auditday SET last = 99999999", "UPDATE flows_auditday SET first = -7"],
 )
-def test_day_index_that_lies_hides_nothing_that_is_there(site, client_of, statement):
-    run(statement)
+def test_altered_day_index_hides_no_event(site, client_of, statement):
+    execute(statement)
     today = timezone.now().date()
 
     page = client_of("viewer").get("/audit/", {"from": today, "to": today, "q": "Theirs"})
@@ -204,13 +208,13 @@ def test_day_index_that_lies_hides_nothing_that_is_there(site, client_of, statem
 
 @sqlite_only
 @pytest.mark.parametrize("column", ["first", "last", "day"])
-def test_day_index_that_is_no_number_breaks_neither_page_nor_verification(site, client_of, column):
-    run(f"UPDATE flows_auditday SET {column} = 'abc'")
+def test_page_and_verification_survive_a_malformed_day_index(site, client_of, column):
+    execute(f"UPDATE flows_auditday SET {column} = 'abc'")
 
     page = client_of("viewer").get("/audit/", {"from": "2020-01-01"})
 
     assert page.status_code == 200
-    assert f"flows_auditday has an invalid value in {column}" in told()
+    assert f"flows_auditday has an invalid value in {column}" in verification_faults()
 
 
 SPELLINGS = {
@@ -231,7 +235,7 @@ SPELLINGS = {
 
 @sqlite_only
 @pytest.mark.parametrize("kind", list(SPELLINGS))
-def test_event_that_is_spelled_in_another_way_is_named(site, kind):
+def test_malformed_event_is_reported(site, kind):
     tamper(SPELLINGS[kind])
     # Ids have no letters once in many thousand runs; then upper case is the same spelling.
     verdict = verification.verify()
@@ -244,7 +248,7 @@ def test_event_that_is_spelled_in_another_way_is_named(site, kind):
 
 @sqlite_only
 @pytest.mark.parametrize(
-    ("statement", "named"),
+    ("statement", "expected_text"),
     [
         ("UPDATE flows_openchange SET change_id = upper(change_id)", ""),
         (
@@ -262,20 +266,20 @@ def test_event_that_is_spelled_in_another_way_is_named(site, kind):
         ),
     ],
 )
-def test_odd_value_in_a_table_beside_the_log_is_named(site, statement, named):
-    run("PRAGMA foreign_keys = OFF", statement)
+def test_malformed_value_in_a_derived_table_is_reported(site, statement, expected_text):
+    execute("PRAGMA foreign_keys = OFF", statement)
 
-    assert named in told()
+    assert expected_text in verification_faults()
 
 
 @sqlite_only
-def test_event_whose_number_is_no_number_is_named(site):
+def test_malformed_seq_is_reported(site):
     columns = [
         field.column
         for field in AuditEvent._meta.concrete_fields
         if field.column not in ("seq", "event_id", "hash")
     ]
-    run(
+    execute(
         f"INSERT INTO flows_auditevent (seq, event_id, hash, {', '.join(columns)}) "
         f"SELECT 'abc', '{'9' * 32}', '{'9' * 64}', {', '.join(columns)} FROM flows_auditevent WHERE action = 'flow.drift' LIMIT 1"
     )
@@ -289,9 +293,11 @@ def test_event_whose_number_is_no_number_is_named(site):
 @pytest.mark.parametrize(
     ("part", "trigger"), LOG_TRIGGERS, ids=[trigger.name for _, trigger in LOG_TRIGGERS]
 )
-def test_missing_trigger_of_the_log_is_named_and_restored_by_migrate(site, capsys, part, trigger):
+def test_missing_trigger_of_the_log_is_reported_and_restored_by_migrate(
+    site, capsys, part, trigger
+):
     triggers.drop_triggers(connection, [trigger])
-    assert trigger.name in told()
+    assert trigger.name in verification_faults()
 
     call_command("check", databases=["default"])
     call_command("migrate", verbosity=0)
@@ -299,29 +305,29 @@ def test_missing_trigger_of_the_log_is_named_and_restored_by_migrate(site, capsy
     assert "flows.W002" in capsys.readouterr().err
     event = AuditEvent.objects.get(action="audit.restore")
     assert trigger.name in event.payload.requested["triggers"]
-    assert told() == ""
+    assert verification_faults() == ""
 
 
 @pytest.mark.parametrize("trigger", LIST_TRIGGERS, ids=[trigger.name for trigger in LIST_TRIGGERS])
-def test_missing_trigger_of_the_list_is_named_and_restored_by_migrate(site, trigger):
+def test_missing_trigger_of_the_list_is_reported_and_restored_by_migrate(site, trigger):
     triggers.drop_triggers(connection, [trigger])
-    assert trigger.name in told()
+    assert trigger.name in verification_faults()
 
     call_command("migrate", verbosity=0)
 
-    assert told() == ""
+    assert verification_faults() == ""
 
 
 @pytest.mark.parametrize("kind", ["a flow out of the list", "counts"])
 def test_tables_of_the_list_are_rebuilt_by_migrate(site, kind):
-    run(TABLES[kind][0])
+    execute(TABLES[kind][0])
 
     call_command("migrate", verbosity=0)
 
-    assert told() == ""
+    assert verification_faults() == ""
 
 
-def test_trigger_that_does_something_else_is_named(site):
+def test_altered_trigger_is_reported(site):
     trigger = LOG_TRIGGERS[0][1]
     triggers.drop_triggers(connection, [trigger])
     body = "SELECT 1;" if connection.vendor == "sqlite" else "RETURN NULL;"
@@ -329,12 +335,12 @@ def test_trigger_that_does_something_else_is_named(site):
         connection, [type(trigger)(trigger.name, trigger.table, trigger.event, body)]
     )
 
-    assert trigger.name in told()
+    assert trigger.name in verification_faults()
 
 
 @postgresql_only
 @pytest.mark.parametrize(
-    ("statement", "named"),
+    ("statement", "expected_text"),
     [
         ("ALTER TABLE flows_auditevent DISABLE TRIGGER audit_no_change", "audit_no_change"),
         ("ALTER TABLE flows_auditevent DISABLE TRIGGER USER", "audit_days"),
@@ -348,29 +354,29 @@ def test_trigger_that_does_something_else_is_named(site):
         ),
     ],
 )
-def test_what_postgresql_can_hide_rows_with_is_named(site, statement, named):
-    run("SET CONSTRAINTS ALL IMMEDIATE", statement)
+def test_means_of_postgresql_to_hide_rows_are_reported(site, statement, expected_text):
+    execute("SET CONSTRAINTS ALL IMMEDIATE", statement)
 
-    assert named in told()
+    assert expected_text in verification_faults()
 
 
 @sqlite_only
-def test_index_of_names_that_lacks_a_flow_is_named_and_rebuilt_by_migrate(site):
+def test_incomplete_search_index_is_reported_and_rebuilt_by_migrate(site):
     entry = (
         "SELECT id, name_folded, identity_folded FROM flows_flowentry WHERE name_folded = 'flow 0'"
     )
-    run(
+    execute(
         f"INSERT INTO flow_trigram (flow_trigram, rowid, name_folded, identity_folded) SELECT 'delete', * FROM ({entry})"
     )
-    assert "search index" in told()
+    assert "search index" in verification_faults()
 
     call_command("migrate", verbosity=0)
 
-    assert told() == ""
+    assert verification_faults() == ""
 
 
-def test_verification_page_names_what_is_wrong_around_the_log(site, client_of):
-    run("UPDATE flows_flowtally SET flows = flows + 1")
+def test_verification_page_reports_faults_of_derived_tables(site, client_of):
+    execute("UPDATE flows_flowtally SET flows = flows + 1")
     auditor: Client = client_of("auditor")
 
     auditor.post("/audit/verification/")
@@ -381,27 +387,27 @@ def test_verification_page_names_what_is_wrong_around_the_log(site, client_of):
     assert verification.last_verification().event.result == "failed"
 
 
-def test_undone_external_change_may_be_out_of_the_inbox(site, actor):
-    """An ordinary change settles it: which of several is not told by the log alone."""
-    waiting = OpenDrift.objects.get()
+def test_reverted_external_change_may_be_missing_from_the_inbox(site, actor):
+    """An ordinary change may revert it. The log alone does not tell which of several it reverts."""
+    open_drift = OpenDrift.objects.get()
     restrictions.lift_read_only(account_sid=ACCOUNT, reason="", actor=actor)
 
     flow_changes.update_flow(
-        sid=waiting.target_sid,
+        sid=open_drift.target_sid,
         base=None,
         values={"friendly_name": "Ours"},
         reason="",
         actor=actor,
         change_id=uuid.uuid4(),
-        refers_to=waiting.event.event_id,
+        refers_to=open_drift.event.event_id,
     )
 
     assert not OpenDrift.objects.exists()
-    assert told() == ""
+    assert verification_faults() == ""
 
 
-def test_acceptance_whose_external_change_was_erased_is_well(sandbox, flow_sid, actor):
-    """It settled what was found of the flow before, and erasing it later must not bring that back."""
+def test_acceptance_of_an_erased_external_change_is_intact(sandbox, flow_sid, actor):
+    """It resolved all earlier drift of the flow. A later erasure must not reopen that drift."""
     sandbox.edit_flow(flow_sid, friendly_name="B")
     mirror.sync(ACCOUNT)
     sandbox.edit_flow(flow_sid, friendly_name="Hotline +49 170 1234567")
@@ -412,4 +418,4 @@ def test_acceptance_whose_external_change_was_erased_is_well(sandbox, flow_sid, 
 
     erasure.erase(identity="+491701234567", actor=actor)
 
-    assert told() == ""
+    assert verification_faults() == ""

@@ -1,4 +1,4 @@
-"""Verification finds every kind of tampering and names the first event that is touched, and is itself on record."""
+"""Verification finds every kind of tampering, names the first altered event, and is logged."""
 
 import json
 import uuid
@@ -9,8 +9,9 @@ import pytest
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from flows.audit import append_only, audit_log, chain, checkpoints, verification
+from flows.audit import append_only, audit_log, chain, chain_verifier, checkpoints, verification
 from flows.audit.audit_log import Payload
+from flows.audit.chain_verifier import ChainVerifier
 from flows.audit.models import AuditDay, AuditEvent, AuditPayload, OpenChange
 from flows.erasure import erasure
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def log(actor):
-    """Nine events on record."""
+    """Log nine events."""
     for number in range(9):
         audit_log.append(
             action="flow.update", stage="outcome", result="succeeded", actor=actor, target_sid=f"FO{number}",
@@ -28,7 +29,7 @@ def log(actor):
 
 
 def tamper(*statements):
-    """What somebody does who owns the database."""
+    """Run statements as an attacker who owns the database."""
     append_only.remove(connection)
     with connection.cursor() as cursor:
         for statement in statements:
@@ -36,13 +37,13 @@ def tamper(*statements):
     append_only.install(connection)
 
 
-def test_verify_finds_all_well(log):
+def test_untouched_log_is_intact(log):
     verdict = verification.verify()
 
     assert (verdict.events, verdict.bad_seq, verdict.fault) == (9, None, "")
 
 
-def test_verify_of_an_empty_log():
+def test_empty_log_is_intact():
     assert verification.verify().bad_seq is None
 
 
@@ -67,7 +68,7 @@ TAMPERING = {
     ),
     "edit of the message": (["UPDATE flows_auditpayload SET message = 'other' WHERE event_id = 5"], 5),
     "emptied payload": (["UPDATE flows_auditpayload SET friendly_name = '', salt = '' WHERE event_id = 5"], 5),
-    "lost payload": (["DELETE FROM flows_auditpayload WHERE event_id = 5"], 5),
+    "missing payload": (["DELETE FROM flows_auditpayload WHERE event_id = 5"], 5),
     "insertion far behind": (
         [
             (f"INSERT INTO flows_auditevent (seq, event_id, hash, {', '.join(COPY)}) SELECT 5000, "
@@ -93,7 +94,7 @@ TAMPERING = {
 
 
 @pytest.mark.parametrize("kind", list(TAMPERING))
-def test_verify_names_the_first_event_that_was_touched(log, kind):
+def test_verify_names_the_first_altered_event(log, kind):
     statements, first = TAMPERING[kind]
     tamper(*statements)
 
@@ -104,14 +105,14 @@ def test_verify_names_the_first_event_that_was_touched(log, kind):
     assert verdict.fault
 
 
-def test_verify_says_that_a_payload_is_gone(log):
+def test_verify_reports_a_missing_payload(log):
     tamper("DELETE FROM flows_auditpayload WHERE event_id = 5")
 
     assert verification.verify().fault == "has no payload"
 
 
 def test_verify_finds_an_event_of_another_chain_with_the_same_key(log, actor):
-    """As from a backup that was taken back and then written on: its seal is good, and what follows is of another."""
+    """A backup was restored and continued: the event's hash is valid, but another event follows."""
     old, body = AuditEvent.objects.get(seq=9), AuditPayload.objects.get(pk=9)
     tamper(
         "DELETE FROM flows_auditpayload WHERE event_id = 9",
@@ -130,13 +131,13 @@ def test_verify_finds_an_event_of_another_chain_with_the_same_key(log, actor):
     assert verification.verify().bad_seq == 10
 
 
-def test_verify_with_another_key_finds_the_first_event_bad(log, settings):
+def test_verify_with_another_key_reports_the_first_event(log, settings):
     settings.AUDIT_KEY = "another key"
 
     assert verification.verify().bad_seq == 1
 
 
-def test_signed_head_finds_a_tail_that_was_cut_off_with_the_chains_head(log):
+def test_checkpoint_reveals_a_tail_cut_off_together_with_the_chain_head(log):
     head = checkpoints.signed_checkpoint()
     last = AuditEvent.objects.get(seq=7)
     tamper(
@@ -151,7 +152,7 @@ def test_signed_head_finds_a_tail_that_was_cut_off_with_the_chains_head(log):
     assert verification.verify(head=head).bad_seq == 8
 
 
-def test_signed_head_finds_a_chain_that_was_written_anew(log, actor):
+def test_checkpoint_reveals_a_rewritten_chain(log, actor):
     head = checkpoints.signed_checkpoint()
     tamper(
         "DELETE FROM flows_auditpayload",
@@ -166,7 +167,7 @@ def test_signed_head_finds_a_chain_that_was_written_anew(log, actor):
     assert verification.verify(head=head).bad_seq == 9
 
 
-def test_signed_head_of_an_earlier_day_still_fits(log, actor):
+def test_earlier_checkpoint_matches(log, actor):
     head = checkpoints.signed_checkpoint()
     audit_log.append(action="flow.update", stage="outcome", result="succeeded", actor=actor)
 
@@ -176,7 +177,7 @@ def test_signed_head_of_an_earlier_day_still_fits(log, actor):
 @pytest.mark.parametrize(
     "change", [{"seq": 3}, {"hash": "0" * 64}, {"at": "1999"}, {"signature": ""}, {"seq": "9"}]
 )
-def test_head_that_was_changed_is_not_ours(log, change):
+def test_altered_checkpoint_is_invalid(log, change):
     head = checkpoints.signed_checkpoint()
 
     assert checkpoints.parse_checkpoint(json.dumps(head)) == head
@@ -197,38 +198,38 @@ def test_head_that_was_changed_is_not_ours(log, change):
     ],
     ids=["empty", "list", "number", "deep", "nan", "surrogate", "huge", "long"],
 )
-def test_text_that_is_no_head_is_not_ours(text):
+def test_other_text_is_no_checkpoint(text):
     assert checkpoints.parse_checkpoint(text) is None
 
 
-def busy(monkeypatch, seq, act):
-    """Something happens when the walk is at an event."""
-    fault_of = verification._ChainVerifier._describe_violation
+def run_during_verification(monkeypatch, seq, act):
+    """Call `act` when a verification reaches an event."""
+    describe_violation = ChainVerifier._describe_violation
 
-    def meanwhile(self, row):
+    def act_and_describe(self, row):
         if row["seq"] == seq:
             act()
-        return fault_of(self, row)
+        return describe_violation(self, row)
 
-    monkeypatch.setattr(verification._ChainVerifier, "_describe_violation", meanwhile)
+    monkeypatch.setattr(ChainVerifier, "_describe_violation", act_and_describe)
 
 
 def attempt(actor, change_id, **values):
-    said = {"stage": "attempt", "result": "pending", "target_sid": "FO1", **values}
-    return audit_log.append(action="flow.update", actor=actor, change_id=change_id, **said)
+    event_values = {"stage": "attempt", "result": "pending", "target_sid": "FO1", **values}
+    return audit_log.append(action="flow.update", actor=actor, change_id=change_id, **event_values)
 
 
-def test_verify_is_not_alarmed_by_what_comes_meanwhile(log, actor, monkeypatch):
-    settled, lost, began = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
-    attempt(actor, settled)
-    attempt(actor, lost, target_sid="FO2")
+def test_verify_accepts_changes_during_its_run(log, actor, monkeypatch):
+    resolved, unresolved, started = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+    attempt(actor, resolved)
+    attempt(actor, unresolved, target_sid="FO2")
 
     def act():
-        attempt(actor, settled, stage="outcome", result="succeeded")
-        attempt(actor, lost, stage="outcome", result="unknown", target_sid="FO2")
-        attempt(actor, began, target_sid="FO3")
+        attempt(actor, resolved, stage="outcome", result="succeeded")
+        attempt(actor, unresolved, stage="outcome", result="unknown", target_sid="FO2")
+        attempt(actor, started, target_sid="FO3")
 
-    busy(monkeypatch, 5, act)
+    run_during_verification(monkeypatch, 5, act)
 
     verdict = verification.verify()
 
@@ -236,10 +237,10 @@ def test_verify_is_not_alarmed_by_what_comes_meanwhile(log, actor, monkeypatch):
     assert (verdict.events, verdict.through) == (11, 11)
 
 
-def test_verify_is_not_alarmed_by_an_erasure_that_comes_meanwhile(log, actor, monkeypatch):
-    monkeypatch.setattr(verification, "BATCH_SIZE", 2)
+def test_verify_accepts_an_erasure_during_its_run(log, actor, monkeypatch):
+    monkeypatch.setattr(chain_verifier, "BATCH_SIZE", 2)
     erasure.erase(identity="Ünï 0", actor=actor)
-    busy(monkeypatch, 3, lambda: erasure.erase(identity="Ünï 7", actor=actor))
+    run_during_verification(monkeypatch, 3, lambda: erasure.erase(identity="Ünï 7", actor=actor))
 
     verdict = verification.verify()
 
@@ -247,8 +248,8 @@ def test_verify_is_not_alarmed_by_an_erasure_that_comes_meanwhile(log, actor, mo
     assert AuditPayload.objects.get(pk=8).erased_at
 
 
-def test_walk_goes_through_many_pages(log, monkeypatch):
-    monkeypatch.setattr(verification, "BATCH_SIZE", 3)  # the last page is full
+def test_verify_reads_many_batches(log, monkeypatch):
+    monkeypatch.setattr(chain_verifier, "BATCH_SIZE", 3)  # the last page is full
 
     assert verification.verify().events == 9
 
@@ -263,7 +264,7 @@ def open_changes(log, actor):
     return first, second
 
 
-def test_table_of_open_changes_agrees_with_the_log(open_changes, actor):
+def test_open_changes_match_the_log(open_changes, actor):
     assert verification.verify().bad_seq is None
 
     attempt(actor, open_changes[0], stage="outcome", result="failed")
@@ -281,7 +282,7 @@ def test_table_of_open_changes_agrees_with_the_log(open_changes, actor):
     (lambda table: table.filter(target_sid="FO1").update(action="flow.delete"), 10),
     (lambda table: table.create(change_id=uuid.uuid4(), attempt_id=9, latest_id=9, action="x"), 9),
 ], ids=["hidden", "hidden doubt", "older", "other flow", "other action", "made up"])  # fmt: skip
-def test_verify_finds_a_table_of_open_changes_that_says_otherwise(open_changes, tampered, seq):
+def test_verify_finds_altered_open_changes(open_changes, tampered, seq):
     tampered(OpenChange.objects)
 
     verdict = verification.verify()
@@ -299,12 +300,15 @@ def append_at(actor, *moments):
 
 @pytest.fixture
 def days(actor):
-    """Events of three days: 1, 2 and 5 (a clock went back) of the 20th, 3 and 4 of the 21st, 6 of the 22nd."""
+    """Log events of three days: 1, 2 and 5 on the 20th, 3 and 4 on the 21st, 6 on the 22nd.
+
+    A clock went back before event 5.
+    """
     noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
     append_at(actor, *(noon + timedelta(hours=hours) for hours in (0, 11.9, 12, 24, 1, 48)))
 
 
-def test_table_of_days_agrees_with_the_log(days):
+def test_day_index_matches_the_log(days):
     assert verification.verify().bad_seq is None
 
 
@@ -316,7 +320,7 @@ def test_table_of_days_agrees_with_the_log(days):
     (lambda table: table.filter(day="2026-11-21").update(day="2026-11-23"), 3),
     (lambda table: table.create(day="2026-11-23", first=2, last=2), 2),
 ], ids=["hidden day", "hidden end", "hidden beginning", "too far", "another day", "made up"])  # fmt: skip
-def test_verify_finds_a_table_of_days_that_says_otherwise(days, tampered, seq):
+def test_verify_finds_an_altered_day_index(days, tampered, seq):
     tampered(AuditDay.objects)
 
     verdict = verification.verify()
@@ -326,17 +330,17 @@ def test_verify_finds_a_table_of_days_that_says_otherwise(days, tampered, seq):
     assert "6 events in the chain verified" in str(verdict)
 
 
-def test_verify_is_not_alarmed_by_days_that_come_meanwhile(days, actor, monkeypatch):
-    """Another day begins, and a clock goes back to an older one."""
+def test_verify_accepts_new_days_during_its_run(days, actor, monkeypatch):
+    """A new day starts, and a clock goes back to an older day."""
     later, earlier = datetime(2026, 11, 23, tzinfo=UTC), datetime(2026, 11, 21, 9, tzinfo=UTC)
-    busy(monkeypatch, 4, lambda: append_at(actor, later, earlier))
+    run_during_verification(monkeypatch, 4, lambda: append_at(actor, later, earlier))
 
     verdict = verification.verify()
 
     assert (verdict.bad_seq, verdict.through, audit_log.last_seq()) == (None, 6, 8)
 
 
-def test_verify_takes_an_erased_payload_that_an_event_tells_of(log, actor):
+def test_verify_accepts_an_erased_payload_with_a_logged_erasure(log, actor):
     erasure.erase(identity="Ünï 4", actor=actor)
 
     assert AuditPayload.objects.get(pk=5).erased_at
@@ -352,38 +356,38 @@ def test_verify_takes_an_erased_payload_that_an_event_tells_of(log, actor):
     (6, "erased_at = '2026-11-01 00:00:00'"),
     (10, "requested = NULL"),
     (10, "friendly_name = '', requested = NULL, message = '', salt = '', erased_at = '2026-11-01 00:00:00'"),
-], ids=["filled", "salted", "json", "unmarked", "not told of", "only marked", "eraser", "eraser erased"])  # fmt: skip
+], ids=["filled", "salted", "json", "unmarked", "not logged", "only marked", "eraser", "eraser erased"])  # fmt: skip
 def test_verify_finds_an_erased_payload_that_was_tampered_with(log, actor, seq, change):
     erasure.erase(identity="Ünï 4", actor=actor)
     tamper(f"UPDATE flows_auditpayload SET {change} WHERE event_id = {seq}")
 
     verdict = verification.verify()
 
-    # Without an eraser that can be trusted, the payload that it emptied is a fault as well, and comes first.
+    # Without a valid erasure event, the payload that it emptied is the first violation.
     assert verdict.bad_seq == (5 if seq == 10 else seq)
 
 
-def test_erasure_does_not_tell_of_what_came_after_it(log, actor):
+def test_erasure_does_not_cover_later_events(log, actor):
     audit_log.append(
         action="audit.erase", stage="access", result="succeeded", actor=actor,
         payload=Payload(requested={"events": [[1, 1000]]}),
     )  # fmt: skip
     audit_log.append(action="flow.update", stage="outcome", result="failed", actor=actor)
-    nothing = {name: getattr(AuditPayload(), name) for name in ("salt", *chain.PAYLOAD_FIELDS)}
-    AuditPayload.objects.filter(pk__in=[5, 11]).update(**nothing, erased_at=timezone.now())
+    empty_values = {name: getattr(AuditPayload(), name) for name in ("salt", *chain.PAYLOAD_FIELDS)}
+    AuditPayload.objects.filter(pk__in=[5, 11]).update(**empty_values, erased_at=timezone.now())
 
     assert verification.verify().bad_seq == 11
 
 
-def test_forged_erasure_tells_of_nothing(log, actor):
-    nothing = {
+def test_forged_erasure_covers_nothing(log, actor):
+    empty_values = {
         "friendly_name": "",
         "before": None,
         "after": None,
         "salt": "",
         "erased_at": timezone.now(),
     }
-    AuditPayload.objects.filter(pk=5).update(**nothing)
+    AuditPayload.objects.filter(pk=5).update(**empty_values)
     tamper(
         "UPDATE flows_auditevent SET action = 'audit.erase' WHERE seq = 9",
         "UPDATE flows_auditpayload SET requested = '{\"events\": [[5, 5]]}' WHERE event_id = 9",
@@ -392,7 +396,7 @@ def test_forged_erasure_tells_of_nothing(log, actor):
     assert verification.verify().bad_seq == 5
 
 
-def test_verification_is_an_event(log, actor):
+def test_verification_is_logged(log, actor):
     verdict, event = verification.verify_and_record(
         actor=actor, head=checkpoints.signed_checkpoint()
     )
@@ -409,7 +413,7 @@ def test_verification_is_an_event(log, actor):
     assert event.reason == str(verdict) == "9 events verified, chain intact."
 
 
-def test_verification_that_finds_a_fault_is_an_event(log, actor):
+def test_failed_verification_is_logged(log, actor):
     tamper("UPDATE flows_auditevent SET reason = 'other' WHERE seq = 4")
 
     verdict, event = verification.verify_and_record(actor=actor)
@@ -421,7 +425,7 @@ def test_verification_that_finds_a_fault_is_an_event(log, actor):
     assert str(verdict) == "Event 4 does not match its hash. 3 events before it verified."
 
 
-def test_verification_that_cannot_be_recorded_still_gives_the_verdict(log, actor, monkeypatch):
+def test_verification_that_cannot_be_recorded_returns_its_result(log, actor, monkeypatch):
     def broken(*_args, **_kwargs):
         raise DatabaseError
 
@@ -432,7 +436,7 @@ def test_verification_that_cannot_be_recorded_still_gives_the_verdict(log, actor
     assert (verdict.events, event) == (9, None)
 
 
-def test_last_verification_says_up_to_where_and_what_came_since(log, actor):
+def test_last_verification_has_its_end_and_the_number_of_later_events(log, actor):
     verification.verify_and_record(actor=actor)
     for _ in range(2):
         audit_log.append(action="audit.verify", stage="access", result="denied", actor=actor)
@@ -451,7 +455,7 @@ def test_last_verification_of_a_new_site_is_none():
     "UPDATE flows_auditevent SET result = 'succeeded' WHERE seq = 10",
     "DELETE FROM flows_auditpayload WHERE event_id = 10",
 ], ids=["payload", "event", "gone"])  # fmt: skip
-def test_last_verification_that_was_tampered_with_says_so(log, actor, statement):
+def test_altered_last_verification_is_not_intact(log, actor, statement):
     tamper("UPDATE flows_auditevent SET reason = 'other' WHERE seq = 4")
     verification.verify_and_record(actor=actor)
     tamper(statement)

@@ -1,4 +1,4 @@
-"""Reading the audit log through the pages: the list, its filters, one event."""
+"""Pages of the audit log: the list with its filters, and an event."""
 
 import uuid
 from datetime import UTC, datetime
@@ -15,14 +15,19 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def event():
-    """Puts an event on record."""
+    """Return a function that logs an event."""
 
     def make(**values):
-        who = Actor(id="1", label=values.pop("who", "omar"), role="operator")
+        actor = Actor(id="1", label=values.pop("actor_label", "omar"), role="operator")
         at = values.pop("at", datetime(2026, 11, 20, 12, tzinfo=UTC))
-        said = {"action": "flow.update", "stage": "outcome", "result": "succeeded", **values}
+        event_values = {
+            "action": "flow.update",
+            "stage": "outcome",
+            "result": "succeeded",
+            **values,
+        }
         with mock.patch("django.utils.timezone.now", return_value=at):
-            return audit_log.append(actor=who, **said)
+            return audit_log.append(actor=actor, **event_values)
 
     return make
 
@@ -31,7 +36,7 @@ def seqs(page):
     return [event.seq for event in page.context["events"]]
 
 
-def test_log_shows_the_latest_first(client_of, event):
+def test_log_shows_the_newest_event_first(client_of, event):
     event(payload=Payload(friendly_name="Older <i>"))
     event(payload=Payload(friendly_name="Newer"))
 
@@ -58,7 +63,7 @@ def test_log_shows_the_latest_first(client_of, event):
 ])  # fmt: skip
 def test_log_filters(client_of, event, query, expected):
     event()
-    event(who="ada")
+    event(actor_label="ada")
     event(action="flow.delete")
     event(result="failed")
     event(target_sid="FO" + "1" * 32)
@@ -72,10 +77,10 @@ def test_log_filters(client_of, event, query, expected):
 
 
 def test_log_lists_a_change_once(client_of, event):
-    done, under_way = uuid.uuid4(), uuid.uuid4()
-    event(change_id=done, stage="attempt", result="pending")
-    event(change_id=done)
-    event(change_id=under_way, stage="attempt", result="pending")
+    finished, pending = uuid.uuid4(), uuid.uuid4()
+    event(change_id=finished, stage="attempt", result="pending")
+    event(change_id=finished)
+    event(change_id=pending, stage="attempt", result="pending")
 
     page = client_of("viewer").get("/audit/")
 
@@ -106,11 +111,13 @@ def test_log_as_a_fragment_for_htmx(client_of, event):
 
 def test_event_shows_before_and_after(client_of, event):
     before = {"friendly_name": "Old", "integration_retry_count": 3, "channel_type": "sms"}
-    asked = {"friendly_name": "New", "integration_retry_count": 2}
+    requested = {"friendly_name": "New", "integration_retry_count": 2}
     after = {**before, "friendly_name": "New", "new_thing": 1}
-    said = event(payload=Payload(before=before, requested=asked, after=after), remote_status=200)
+    recorded = event(
+        payload=Payload(before=before, requested=requested, after=after), remote_status=200
+    )
 
-    page = client_of("viewer").get(f"/audit/{said.event_id}/")
+    page = client_of("viewer").get(f"/audit/{recorded.event_id}/")
 
     rows = {row["name"]: row for row in page.context["rows"]}
     assert (rows["friendly_name"]["before"], rows["friendly_name"]["after"]) == ("Old", "New")
@@ -122,69 +129,69 @@ def test_event_shows_before_and_after(client_of, event):
     assert "New" in page.content.decode()
 
 
-def test_event_of_a_deletion_has_nothing_after(client_of, event):
-    said = event(action="flow.delete", payload=Payload(before={"friendly_name": "Old"}))
+def test_event_of_a_deletion_has_no_after(client_of, event):
+    recorded = event(action="flow.delete", payload=Payload(before={"friendly_name": "Old"}))
 
-    page = client_of("viewer").get(f"/audit/{said.event_id}/")
+    page = client_of("viewer").get(f"/audit/{recorded.event_id}/")
 
     assert [(row["before"], row["after"]) for row in page.context["rows"]] == [("Old", None)]
 
 
-def test_event_that_failed_shows_what_was_asked_for(client_of, event):
-    asked = Payload(before={"enabled": True}, requested={"enabled": False}, message="no <b>")
-    said = event(result="failed", payload=asked, remote_status=400, remote_code=20001)
+def test_failed_event_shows_the_requested_values(client_of, event):
+    requested = Payload(before={"enabled": True}, requested={"enabled": False}, message="no <b>")
+    recorded = event(result="failed", payload=requested, remote_status=400, remote_code=20001)
 
-    page = client_of("viewer").get(f"/audit/{said.event_id}/")
+    page = client_of("viewer").get(f"/audit/{recorded.event_id}/")
 
     assert page.context["rows"][0]["requested"] is False
     assert "20001" in page.content.decode()
     assert "No &lt;b&gt;" in page.content.decode()
 
 
-def test_event_knows_its_neighbours_and_its_stages(client_of, event):
+def test_event_page_has_neighbours_and_stages(client_of, event):
     change = uuid.uuid4()
     first = event()
     event(change_id=change, stage="attempt", result="pending")
-    said = event(change_id=change)
+    recorded = event(change_id=change)
     last = event()
 
-    page = client_of("viewer").get(f"/audit/{said.event_id}/")
+    page = client_of("viewer").get(f"/audit/{recorded.event_id}/")
 
     assert (page.context["previous"].seq, page.context["next"].seq) == (first.seq, last.seq)
     assert [stage.stage for stage in page.context["stages"]] == ["attempt", "outcome"]
 
 
-def test_event_without_its_payload_is_still_shown(client_of, event):
-    said = event(payload=Payload(friendly_name="Gone"))
-    said.payload.delete()
+def test_event_without_its_payload_is_shown(client_of, event):
+    recorded = event(payload=Payload(friendly_name="Gone"))
+    recorded.payload.delete()
 
-    page = client_of("viewer").get(f"/audit/{said.event_id}/")
+    page = client_of("viewer").get(f"/audit/{recorded.event_id}/")
 
     assert page.status_code == 200
     assert page.context["payload"] is None
 
 
-def test_event_that_never_was_is_404(client_of):
+def test_unknown_event_is_404(client_of):
     assert client_of("viewer").get(f"/audit/{uuid.uuid4()}/").status_code == 404
     assert client_of("viewer").get("/audit/not-an-id/").status_code == 404
 
 
-def test_failed_deletion_shows_the_flow_as_it_stayed(client_of, event):
-    said = event(
+def test_failed_deletion_shows_the_flow_unchanged(client_of, event):
+    recorded = event(
         action="flow.delete", result="failed", payload=Payload(before={"friendly_name": "Stays"})
     )
 
-    page = client_of("viewer").get(f"/audit/{said.event_id}/")
+    page = client_of("viewer").get(f"/audit/{recorded.event_id}/")
 
     assert [(row["after"], row["is_changed"]) for row in page.context["rows"]] == [("Stays", False)]
 
 
-def test_unknown_outcome_claims_no_after(client_of, event):
-    said = event(
+def test_unknown_outcome_shows_no_after(client_of, event):
+    recorded = event(
         result="unknown", payload=Payload(before={"enabled": True}, requested={"enabled": False})
     )
 
-    page = client_of("viewer").get(f"/audit/{said.event_id}/")
+    page = client_of("viewer").get(f"/audit/{recorded.event_id}/")
 
     assert [(row["after"], row["is_changed"]) for row in page.context["rows"]] == [
         ("Unknown", False)

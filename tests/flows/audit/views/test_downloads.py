@@ -1,4 +1,4 @@
-"""Exports that are written at once: a few, so that there are threads for everybody else."""
+"""Concurrent exports are limited, so that threads are left for other requests."""
 
 import gc
 
@@ -26,57 +26,57 @@ def client(client_of):
 
 
 @pytest.fixture
-def busy(client):
-    """As many exports as may be are being written."""
+def running_exports(client):
+    """Start as many exports as are allowed."""
     return [client.post(EXPORT, FORM) for _ in range(MAX_CONCURRENT_DOWNLOADS)]
 
 
-def test_one_more_is_refused_and_not_on_record(client, busy):
-    answer = client.post(EXPORT, FORM)
+def test_export_beyond_the_limit_is_refused_and_not_logged(client, running_exports):
+    response = client.post(EXPORT, FORM)
 
-    assert (answer.status_code, answer["Retry-After"]) == (503, "30")
-    page = squeezed(answer.content.decode())
+    assert (response.status_code, response["Retry-After"]) == (503, "30")
+    page = squeezed(response.content.decode())
     assert "Other exports are running" in page
     assert 'name="after" value="3"' in page
     assert exports() == MAX_CONCURRENT_DOWNLOADS
 
 
-def test_pages_come_all_the_same(client, busy):
+def test_pages_work_while_exports_are_running(client, running_exports):
     assert client.get(EXPORT).status_code == 200
 
 
-def test_export_that_is_written_makes_room(client, busy):
-    list(busy[0].streaming_content)
+def test_finished_export_frees_its_slot(client, running_exports):
+    list(running_exports[0].streaming_content)
 
     assert client.post(EXPORT, FORM).status_code == 200
 
 
 @pytest.fixture
-def _connection_stays():
-    """The database's, which Django gives back at the end of each request."""
+def _keep_connection():
+    """Keep the database connection, which Django would close at the end of each request."""
     request_finished.disconnect(close_old_connections)
     yield
     request_finished.connect(close_old_connections)
 
 
-@pytest.mark.usefixtures("_connection_stays")
-def test_export_that_is_given_up_makes_room_for_one(client, busy):
-    busy[0].close()
-    busy[0].close()
+@pytest.mark.usefixtures("_keep_connection")
+def test_cancelled_export_frees_one_slot(client, running_exports):
+    running_exports[0].close()
+    running_exports[0].close()
 
-    answers = [client.post(EXPORT, FORM) for _ in range(2)]
+    responses = [client.post(EXPORT, FORM) for _ in range(2)]
 
-    assert [answer.status_code for answer in answers] == [200, 503]
+    assert [response.status_code for response in responses] == [200, 503]
 
 
-def test_export_that_is_forgotten_makes_room(client, busy):
-    busy.clear()
+def test_garbage_collected_export_frees_its_slot(client, running_exports):
+    running_exports.clear()
     gc.collect()
 
     assert client.post(EXPORT, FORM).status_code == 200
 
 
-def test_export_that_can_not_be_recorded_keeps_no_place(client, monkeypatch):
+def test_export_that_cannot_be_recorded_keeps_no_slot(client, monkeypatch):
     def broken(*_args, **_kwargs):
         raise NotRecorded
 

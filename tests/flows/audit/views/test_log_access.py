@@ -1,5 +1,7 @@
-"""Sign-ins and users concern the whole site: who may read single accounts reads nothing of them, on a site of one account
-too."""
+"""Events of sign-ins and users concern the whole site.
+
+Users of single accounts can't read them, not even on a site with one account.
+"""
 
 import json
 
@@ -16,7 +18,7 @@ ACTIONS = ("auth.login", "auth.lockout", "people.create", "people.role")
 
 @pytest.fixture
 def log(db):
-    """Events of the site between two of its account; of the site, by action."""
+    """Log site events between two events of the account, and return them by action."""
     ada = Actor(id="2", label="ada", source_ip="192.0.2.9")
     audit_log.append(
         action="flow.export", stage="access", result="succeeded", actor=Actor(id="1", label="omar")
@@ -32,29 +34,27 @@ def log(db):
 
 
 @pytest.fixture
-def of_account(client_of):
+def account_client(client_of):
     return client_of("auditor", "accv", ACCOUNT)
 
 
-def test_events_stand_with_the_sites_one_account(log):
+def test_events_have_the_sites_only_account(log):
     assert {event.account_sid for event in log.values()} == {ACCOUNT}
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_page_of_an_event_of_the_site_is_for_those_of_every_account(
-    log, of_account, client_of, action
-):
+def test_page_of_a_site_event_is_for_users_of_all_accounts(log, account_client, client_of, action):
     address = f"/audit/{log[action].event_id}/"
 
-    assert of_account.get(address).status_code == 403
-    assert b"192.0.2.9" not in of_account.get(address).content
-    assert of_account.post(f"{address}reconcile/").status_code == 403
+    assert account_client.get(address).status_code == 403
+    assert b"192.0.2.9" not in account_client.get(address).content
+    assert account_client.post(f"{address}reconcile/").status_code == 403
     assert client_of("auditor").get(address).status_code == 200
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_list_has_none_of_them(log, of_account, client_of, action):
-    page = of_account.get("/audit/", {"action": action})
+def test_list_of_a_single_account_has_no_site_events(log, account_client, client_of, action):
+    page = account_client.get("/audit/", {"action": action})
 
     assert page.context["events"] == []
     assert [
@@ -63,38 +63,42 @@ def test_list_has_none_of_them(log, of_account, client_of, action):
     ] == [action]
 
 
-def test_search_user_filter_and_ids_tell_nothing_of_them(log, of_account):
-    for asked in ({"q": "ada"}, {"actor": "ada"}, {"q": str(log["people.create"].event_id)}):
-        page = of_account.get("/audit/", asked)
+def test_search_and_filters_reveal_no_site_events(log, account_client):
+    for parameters in ({"q": "ada"}, {"actor": "ada"}, {"q": str(log["people.create"].event_id)}):
+        page = account_client.get("/audit/", parameters)
 
         assert page.context["events"] == []
-        assert "ada" not in dict(page.context["choices"]["actor"]) or asked == {"actor": "ada"}
+        assert "ada" not in dict(page.context["choices"]["actor"]) or parameters == {"actor": "ada"}
         assert "people.create" not in page.content.decode().split('id="results"')[1]
-    assert [name for name, _ in of_account.get("/audit/").context["choices"]["actor"]] == ["omar"]
+    assert [name for name, _ in account_client.get("/audit/").context["choices"]["actor"]] == [
+        "omar"
+    ]
 
 
-def test_neighbours_leave_them_out(log, of_account, client_of):
-    first, last = sorted(of_account.get("/audit/").context["events"], key=lambda event: event.seq)
+def test_neighbours_skip_site_events(log, account_client, client_of):
+    first, last = sorted(
+        account_client.get("/audit/").context["events"], key=lambda event: event.seq
+    )
 
-    assert of_account.get(f"/audit/{first.event_id}/").context["next"] == last
-    assert of_account.get(f"/audit/{last.event_id}/").context["previous"] == first
+    assert account_client.get(f"/audit/{first.event_id}/").context["next"] == last
+    assert account_client.get(f"/audit/{last.event_id}/").context["previous"] == first
     assert (
         client_of("auditor").get(f"/audit/{first.event_id}/").context["next"].action == ACTIONS[0]
     )
 
 
-@pytest.mark.parametrize("what", ["shown", "all"])
-def test_export_has_none_of_them(log, of_account, what):
-    file = of_account.post("/audit/export/", {"what": what, "format": "ndjson"})
+@pytest.mark.parametrize("content", ["shown", "all"])
+def test_export_of_a_single_account_has_no_site_events(log, account_client, content):
+    response = account_client.post("/audit/export/", {"what": content, "format": "ndjson"})
 
-    lines = [json.loads(line) for line in b"".join(file.streaming_content).splitlines()]
+    lines = [json.loads(line) for line in b"".join(response.streaming_content).splitlines()]
     assert {line["action"] for line in lines} == {"flow.export", "audit.export"}
 
 
-def test_event_of_no_account_at_all_is_for_those_of_every_account(of_account, client_of, actor):
+def test_event_without_an_account_is_for_users_of_all_accounts(account_client, client_of, actor):
     event = audit_log.append(
         action="audit.verify", stage="access", result="succeeded", actor=actor, account_sid=""
     )
 
-    assert of_account.get(f"/audit/{event.event_id}/").status_code == 403
+    assert account_client.get(f"/audit/{event.event_id}/").status_code == 403
     assert client_of("auditor").get(f"/audit/{event.event_id}/").status_code == 200

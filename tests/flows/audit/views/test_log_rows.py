@@ -1,4 +1,4 @@
-"""The log's list has one row for each change, with the outcome that is known now."""
+"""The log's list has one row for each change, with its current outcome."""
 
 import json
 import re
@@ -25,23 +25,25 @@ SID = "FO" + "1" * 32
 
 
 def stage(change_id, name, result, actor=OMAR, **values):
-    """Put a stage of a change on record."""
-    said = {
+    """Log a stage of a change."""
+    event_values = {
         "action": "flow.update",
         "target_sid": SID,
         "changed_fields": ["friendly_name"],
         **values,
     }
-    return audit_log.append(change_id=change_id, stage=name, result=result, actor=actor, **said)
+    return audit_log.append(
+        change_id=change_id, stage=name, result=result, actor=actor, **event_values
+    )
 
 
-def history(*stages, **values):
-    """Put a change on record, as (stage, result) each; its events."""
+def log_change(*stages, **values):
+    """Log a change with these (stage, result) pairs, and return its events."""
     change_id = uuid.uuid4()
     return [stage(change_id, name, result, **values) for name, result in stages]
 
 
-ATTEMPT, LOST = ("attempt", "pending"), ("outcome", "unknown")
+ATTEMPT, LOST_OUTCOME = ("attempt", "pending"), ("outcome", "unknown")
 APPLIED, NOT_APPLIED = ("reconciled", "applied"), ("reconciled", "not_applied")
 
 
@@ -53,8 +55,8 @@ def text(page):
     return re.sub(r"\s+", " ", page.content.decode())
 
 
-def lose(sandbox, sid, actor):
-    """Rename a flow; the answer is lost."""
+def rename_with_lost_response(sandbox, sid, actor):
+    """Rename a flow at Twilio, but lose the response."""
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
     values = {"friendly_name": "New"}
     change_id = uuid.uuid4()
@@ -63,12 +65,10 @@ def lose(sandbox, sid, actor):
     ).event
 
 
-def test_lost_answer_that_is_resolved_is_one_row_with_its_outcome(
-    client_of, sandbox, flow_sid, actor
-):
+def test_resolved_change_is_one_row_with_its_outcome(client_of, sandbox, flow_sid, actor):
     client = client_of("viewer")
-    lost = lose(sandbox, flow_sid, actor)
-    assert seqs(client.get("/audit/?result=unresolved")) == [lost.seq]
+    lost_outcome = rename_with_lost_response(sandbox, flow_sid, actor)
+    assert seqs(client.get("/audit/?result=unresolved")) == [lost_outcome.seq]
     assert "Unknown outcome" in text(client.get("/audit/?result=unresolved"))
 
     (resolved,) = reconcile.reconcile()
@@ -82,54 +82,51 @@ def test_lost_answer_that_is_resolved_is_one_row_with_its_outcome(
     assert seqs(client.get("/audit/?result=resolved_later")) == [resolved.seq]
 
 
-def test_row_of_a_resolved_change_names_who_made_it_when_and_why(
-    client_of, sandbox, flow_sid, actor
-):
-    lost = lose(sandbox, flow_sid, actor)
+def test_row_of_a_resolved_change_has_actor_time_and_reason(client_of, sandbox, flow_sid, actor):
+    lost_outcome = rename_with_lost_response(sandbox, flow_sid, actor)
     with mock.patch("django.utils.timezone.now", return_value=timezone.now() + timedelta(days=2)):
         reconcile.reconcile()
 
     (entry,) = client_of("viewer").get("/audit/").context["events"]
     page = text(client_of("viewer").get("/audit/"))
 
-    assert entry.entry.start.at < lost.at
+    assert entry.entry.start.at < lost_outcome.at
     assert f"{entry.entry.start.at:%Y-%m-%d %H:%M:%SZ}" in page
     assert "omar" in page
     assert "Why" in page
 
 
 @pytest.mark.parametrize(
-    ("stages", "shown", "filters"),
+    ("stages", "current_index", "filters"),
     [
         ([ATTEMPT], 0, {"pending", "unresolved"}),
-        ([ATTEMPT, LOST], 1, {"unknown", "unresolved"}),
+        ([ATTEMPT, LOST_OUTCOME], 1, {"unknown", "unresolved"}),
         ([ATTEMPT, ("outcome", "succeeded")], 1, {"succeeded"}),
         ([ATTEMPT, ("outcome", "failed")], 1, {"failed"}),
         ([("outcome", "conflict")], 0, {"conflict"}),
-        ([ATTEMPT, LOST, APPLIED], 2, {"applied", "resolved_later"}),
-        ([ATTEMPT, LOST, NOT_APPLIED], 2, {"not_applied", "resolved_later"}),
+        ([ATTEMPT, LOST_OUTCOME, APPLIED], 2, {"applied", "resolved_later"}),
+        ([ATTEMPT, LOST_OUTCOME, NOT_APPLIED], 2, {"not_applied", "resolved_later"}),
         ([ATTEMPT, APPLIED], 1, {"applied", "resolved_later"}),
-        (
-            [ATTEMPT, APPLIED, LOST],
-            1,
-            {"applied", "resolved_later"},
-        ),  # the answer's loss is told last
+        # The loss of the response is logged last.
+        ([ATTEMPT, APPLIED, LOST_OUTCOME], 1, {"applied", "resolved_later"}),
         ([ATTEMPT, NOT_APPLIED, ("outcome", "succeeded")], 2, {"succeeded", "resolved_later"}),
     ],
 )
-def test_each_history_is_one_row_and_found_by_its_present_result(client_of, stages, shown, filters):
-    events = history(*stages)
+def test_each_change_is_one_row_and_found_by_its_current_result(
+    client_of, stages, current_index, filters
+):
+    events = log_change(*stages)
     client = client_of("viewer")
 
-    assert seqs(client.get("/audit/")) == [events[shown].seq]
+    assert seqs(client.get("/audit/")) == [events[current_index].seq]
     results = [value for value, _ in client.get("/audit/").context["choices"]["result"]]
     assert {
         result for result in results if seqs(client.get("/audit/", {"result": result}))
     } == filters
 
 
-def test_attempt_whose_process_died_has_an_unknown_outcome(client_of):
-    (attempt,) = history(ATTEMPT)
+def test_attempt_of_a_dead_process_has_an_unknown_outcome(client_of):
+    (attempt,) = log_change(ATTEMPT)
     client = client_of("viewer")
     assert "In progress" in text(client.get("/audit/"))
     assert seqs(client.get("/audit/?result=unknown")) == []
@@ -143,8 +140,8 @@ def test_attempt_whose_process_died_has_an_unknown_outcome(client_of):
     assert "In progress" not in text(page)
 
 
-def test_change_that_is_resolved_while_somebody_pages_is_neither_missed_nor_shown_twice(client_of):
-    attempt, _ = history(ATTEMPT, LOST)
+def test_change_resolved_during_paging_is_shown_exactly_once(client_of):
+    attempt, _ = log_change(ATTEMPT, LOST_OUTCOME)
     for _ in range(60):
         audit_log.append(action="flow.export", stage="access", result="succeeded", actor=OMAR)
     client = client_of("viewer")
@@ -155,30 +152,30 @@ def test_change_that_is_resolved_while_somebody_pages_is_neither_missed_nor_show
 
     assert len(seqs(first)) == 50
     assert resolved.seq in seqs(second)
-    seen = [event.entry.pk for page in (first, second) for event in page.context["events"]]
-    assert len(seen) == len(set(seen)) == AuditEntry.objects.count()
+    entry_seqs = [event.entry.pk for page in (first, second) for event in page.context["events"]]
+    assert len(entry_seqs) == len(set(entry_seqs)) == AuditEntry.objects.count()
 
 
-def test_change_belongs_to_the_day_it_was_begun(client_of):
+def test_change_belongs_to_the_day_of_its_start(client_of):
     change_id = uuid.uuid4()
-    for day, (name, result) in zip((20, 21, 22), (ATTEMPT, LOST, APPLIED), strict=True):
+    for day, (name, result) in zip((20, 21, 22), (ATTEMPT, LOST_OUTCOME, APPLIED), strict=True):
         with mock.patch(
             "django.utils.timezone.now", return_value=datetime(2026, 11, day, 12, tzinfo=UTC)
         ):
             last = stage(change_id, name, result)
     client = client_of("viewer")
 
-    found = {
+    seqs_by_day = {
         day: seqs(client.get("/audit/", {"from": f"2026-11-{day}", "to": f"2026-11-{day}"}))
         for day in (20, 21, 22)
     }
 
-    assert found == {20: [last.seq], 21: [], 22: []}
+    assert seqs_by_day == {20: [last.seq], 21: [], 22: []}
 
 
-def test_person_has_the_changes_that_were_made_and_those_that_were_resolved(client_of):
+def test_user_filter_finds_started_and_resolved_changes(client_of):
     ada = Actor(id="2", label="ada", role="admin")
-    (attempt, _) = history(ATTEMPT, LOST)
+    (attempt, _) = log_change(ATTEMPT, LOST_OUTCOME)
     decided = stage(attempt.change_id, "reconciled", "applied", ada)
     client = client_of("viewer")
 
@@ -190,25 +187,27 @@ def test_person_has_the_changes_that_were_made_and_those_that_were_resolved(clie
     assert seqs(client.get("/audit/", {"actor": "ada", "account": ACCOUNT})) == [decided.seq]
 
 
-def test_export_of_what_the_page_shows_has_each_change_once(client_of):
-    _, lost, resolved = history(ATTEMPT, LOST, APPLIED)
-    _, open_outcome = history(ATTEMPT, LOST)
+def test_export_of_the_list_has_each_change_once(client_of):
+    _, lost_outcome, resolved = log_change(ATTEMPT, LOST_OUTCOME, APPLIED)
+    _, open_outcome = log_change(ATTEMPT, LOST_OUTCOME)
     client = client_of("auditor")
 
-    def exported(**asked):
-        file = client.post("/audit/export/", {"what": "shown", "format": "ndjson", **asked})
-        return [json.loads(line) for line in b"".join(file.streaming_content).splitlines()]
+    def exported(**parameters):
+        response = client.post(
+            "/audit/export/", {"what": "shown", "format": "ndjson", **parameters}
+        )
+        return [json.loads(line) for line in b"".join(response.streaming_content).splitlines()]
 
     assert [line["seq"] for line in exported()][:2] == [resolved.seq, open_outcome.seq]
     assert [line["seq"] for line in exported(result="unresolved")] == [open_outcome.seq]
     assert [line["seq"] for line in exported(result="resolved_later")] == [resolved.seq]
-    assert lost.seq in [line["seq"] for line in exported(what="all")]
+    assert lost_outcome.seq in [line["seq"] for line in exported(what="all")]
 
 
-def test_older_event_of_a_change_still_has_its_page_which_says_the_present_outcome(client_of):
-    attempt, lost, resolved = history(ATTEMPT, LOST, APPLIED)
+def test_page_of_an_older_event_shows_the_current_outcome(client_of):
+    attempt, lost_outcome, resolved = log_change(ATTEMPT, LOST_OUTCOME, APPLIED)
     client = client_of("viewer")
-    for event in (attempt, lost):
+    for event in (attempt, lost_outcome):
         page = client.get(f"/audit/{event.event_id}/")
 
         assert page.context["latest"] == resolved
@@ -217,20 +216,20 @@ def test_older_event_of_a_change_still_has_its_page_which_says_the_present_outco
 
 
 def test_neighbours_are_the_rows_before_and_after(client_of):
-    history(ATTEMPT, ("outcome", "succeeded"))
+    log_change(ATTEMPT, ("outcome", "succeeded"))
     first = AuditEvent.objects.get(seq=2)
-    attempt, lost, resolved = history(ATTEMPT, LOST, APPLIED)
-    (last,) = history(("outcome", "conflict"))
+    attempt, lost_outcome, resolved = log_change(ATTEMPT, LOST_OUTCOME, APPLIED)
+    (last,) = log_change(("outcome", "conflict"))
     client = client_of("viewer")
 
-    for event in (attempt, lost, resolved):
+    for event in (attempt, lost_outcome, resolved):
         page = client.get(f"/audit/{event.event_id}/")
         assert (page.context["previous"], page.context["next"]) == (first, last)
     assert client.get(f"/audit/{first.event_id}/").context["next"] == resolved
 
 
-def test_history_on_a_flows_page_has_the_change_once_too(client_of, sandbox, flow_sid, actor):
-    lose(sandbox, flow_sid, actor)
+def test_history_of_a_flow_has_each_change_once(client_of, sandbox, flow_sid, actor):
+    rename_with_lost_response(sandbox, flow_sid, actor)
     (resolved,) = reconcile.reconcile()
 
     page = client_of("viewer").get(f"/flows/{flow_sid}/")
@@ -242,7 +241,7 @@ def test_history_on_a_flows_page_has_the_change_once_too(client_of, sandbox, flo
     assert "Why" in text(page)
 
 
-def test_what_was_found_at_twilio_is_a_row_each(client_of, sandbox, flow_sid):
+def test_each_external_change_is_a_row(client_of, sandbox, flow_sid):
     for name in ("One", "Two"):
         sandbox.edit_flow(flow_sid, friendly_name=name)
         mirror.sync(ACCOUNT)
@@ -254,18 +253,18 @@ def test_what_was_found_at_twilio_is_a_row_each(client_of, sandbox, flow_sid):
     assert "Outside this dashboard" in text(page)
 
 
-def test_decision_that_waits_is_named_to_who_may_decide(client_of, sandbox, flow_sid, actor):
-    lose(sandbox, flow_sid, actor)
+def test_pending_decision_is_shown_to_users_who_may_decide(client_of, sandbox, flow_sid, actor):
+    rename_with_lost_response(sandbox, flow_sid, actor)
     sandbox.edit_flow(flow_sid, friendly_name="Third")
     assert reconcile.reconcile() == []
 
     assert "Needs your decision" in text(client_of("operator").get("/audit/"))
-    seen = text(client_of("viewer").get("/audit/"))
-    assert "Needs your decision" not in seen
-    assert "Unknown outcome" in seen
+    viewer_page = text(client_of("viewer").get("/audit/"))
+    assert "Needs your decision" not in viewer_page
+    assert "Unknown outcome" in viewer_page
 
 
-def test_count_says_whether_there_are_older_events(client_of):
+def test_count_tells_if_there_are_older_events(client_of):
     client = client_of("viewer")
     for number, expected in ((1, "1 event<"), (49, "50 events<"), (1, "Latest 50 events<")):
         for _ in range(number):

@@ -1,4 +1,4 @@
-"""The auditor's pages: exports that are whole and on record, verifications, the signed head."""
+"""Pages for auditors: exports, verifications and signed checkpoints."""
 
 import csv
 import io
@@ -22,21 +22,21 @@ SID = "FO" + "1" * 32
 @pytest.fixture
 def record(actor):
     def make(**values):
-        said = {
+        event_values = {
             "action": "flow.update",
             "stage": "outcome",
             "result": "succeeded",
             "actor": actor,
             **values,
         }
-        return audit_log.append(**said)
+        return audit_log.append(**event_values)
 
     return make
 
 
 @pytest.fixture
-def unrecordable(monkeypatch):
-    """Nothing can be put on record."""
+def break_recording(monkeypatch):
+    """Return a function that makes recording fail."""
 
     def broken(*_args, **_kwargs):
         raise DatabaseError
@@ -51,19 +51,19 @@ def tamper(statement):
     append_only.install(connection)
 
 
-def text(answer):
-    return b"".join(answer.streaming_content).decode()
+def text(response):
+    return b"".join(response.streaming_content).decode()
 
 
-def seqs(answer):
-    return [json.loads(line)["seq"] for line in text(answer).splitlines()]
+def seqs(response):
+    return [json.loads(line)["seq"] for line in text(response).splitlines()]
 
 
 def post(client, **values):
     return client.post(EXPORT, {"format": "ndjson", "what": "all", **values})
 
 
-def test_export_page_says_what_the_filters_are(client_of, record):
+def test_export_page_shows_the_filters(client_of, record):
     record(target_sid=SID)
 
     page = client_of("auditor").get(EXPORT, {"sid": SID, "from": "2026-11-01", "q": "<i>"})
@@ -82,27 +82,27 @@ def test_export_page_without_filters_offers_the_whole_log(client_of):
     assert client_of("auditor").get(EXPORT).context["is_whole"] is True
 
 
-def test_whole_log_is_exported_every_stage(client_of, record):
+def test_export_of_the_whole_log_has_every_stage(client_of, record):
     change = uuid.uuid4()
     record(change_id=change, stage="attempt", result="pending")
     record(change_id=change)
     record(action="flow.baseline", stage="observed", result="applied")
 
-    answer = post(client_of("auditor"), q="ignored", sid=SID)
+    response = post(client_of("auditor"), q="ignored", sid=SID)
 
-    assert seqs(answer) == [1, 2, 3, 4]
+    assert seqs(response) == [1, 2, 3, 4]
 
 
-def test_what_the_log_shows_is_exported(client_of, record):
-    done, under_way = uuid.uuid4(), uuid.uuid4()
-    record(change_id=done, stage="attempt", result="pending")
-    record(change_id=done)
-    record(change_id=under_way, stage="attempt", result="pending")
+def test_export_of_the_list_has_its_events(client_of, record):
+    finished, pending = uuid.uuid4(), uuid.uuid4()
+    record(change_id=finished, stage="attempt", result="pending")
+    record(change_id=finished)
+    record(change_id=pending, stage="attempt", result="pending")
     record(action="flow.baseline", stage="observed", result="applied")
 
-    answer = post(client_of("auditor"), what="shown")
+    response = post(client_of("auditor"), what="shown")
 
-    assert seqs(answer) == [2, 3, 5]
+    assert seqs(response) == [2, 3, 5]
 
 
 @pytest.mark.parametrize(("filters", "expected"), [
@@ -114,7 +114,7 @@ def test_what_the_log_shows_is_exported(client_of, record):
     ({"to": "2000-01-01"}, []),
     ({"before": "3", "result": "succeeded", "actor": "omar"}, [1, 2, 4, 5]),
 ], ids=["sid", "result", "two", "q", "from", "to", "page"])  # fmt: skip
-def test_export_takes_the_filters_of_the_log(client_of, record, filters, expected):
+def test_export_applies_the_filters_of_the_log(client_of, record, filters, expected):
     record()
     record(target_sid=SID)
     record(result="failed")
@@ -139,47 +139,47 @@ def test_link_on_the_log_carries_the_filters(client_of, record):
 
 
 @pytest.mark.parametrize("path", ["/audit/", "/audit/?q=x"])
-def test_links_are_for_those_who_may(client_of, role, path):
+def test_links_are_shown_to_permitted_users(client_of, role, path):
     page = client_of(role).get(path).content.decode()
 
     assert (EXPORT in page) == (VERIFICATION in page) == (role in ("auditor", "admin"))
 
 
-def test_export_is_a_file_that_nobody_keeps(client_of, record, settings):
+def test_export_is_a_file_that_is_not_cached(client_of, record, settings):
     record()
 
-    answer = post(client_of("auditor"), format="csv")
+    response = post(client_of("auditor"), format="csv")
 
     assert re.fullmatch(
         r'attachment; filename="audit-\d{4}-\d\d-\d\d-after-0-through-2\.csv"',
-        answer["Content-Disposition"],
+        response["Content-Disposition"],
     )
-    assert answer["Content-Type"] == "text/csv; charset=utf-8"
-    assert "no-store" in answer["Cache-Control"]
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert "no-store" in response["Cache-Control"]
     assert [
         row["seq"]
-        for row in csv.DictReader(io.StringIO(text(answer).removeprefix("\ufeff"), newline=""))
+        for row in csv.DictReader(io.StringIO(text(response).removeprefix("\ufeff"), newline=""))
     ] == ["1", "2"]
 
 
-def test_export_is_streamed_in_pieces(client_of, record, monkeypatch):
+def test_export_is_streamed_in_chunks(client_of, record, monkeypatch):
     monkeypatch.setattr("flows.audit.views.verification.CHUNK_SIZE", 2000)
     monkeypatch.setattr(export, "BATCH_SIZE", 2)
     for _ in range(9):
         record(payload=Payload(friendly_name="x" * 900))
 
-    answer = post(client_of("auditor"))
+    response = post(client_of("auditor"))
 
-    assert answer.streaming
-    pieces = list(answer.streaming_content)
+    assert response.streaming
+    pieces = list(response.streaming_content)
     assert len(pieces) > 3
     assert len(b"".join(pieces).splitlines()) == 10
 
 
-def test_export_is_on_record_before_its_first_line(client_of, record, person):
+def test_export_is_logged_before_its_first_line(client_of, record, person):
     record()
 
-    answer = post(client_of("auditor"), what="shown", result="succeeded", after="0")
+    response = post(client_of("auditor"), what="shown", result="succeeded", after="0")
 
     event = AuditEvent.objects.get(action="audit.export")
     assert (event.result, event.actor_label, event.actor_role) == (
@@ -190,10 +190,10 @@ def test_export_is_on_record_before_its_first_line(client_of, record, person):
     assert event.payload.requested == {
         "format": "ndjson", "filters": {"result": "succeeded"}, "after": 0, "through": 2,
     }  # fmt: skip
-    assert seqs(answer) == [1, 2]
+    assert seqs(response) == [1, 2]
 
 
-def test_export_of_everything_has_no_filters_on_record(client_of, record):
+def test_export_of_the_whole_log_is_logged_without_filters(client_of, record):
     post(client_of("auditor"), q="x")
 
     event = AuditEvent.objects.get(action="audit.export")
@@ -201,20 +201,20 @@ def test_export_of_everything_has_no_filters_on_record(client_of, record):
     assert event.reason == "ndjson, all events after 0"
 
 
-def test_export_that_cannot_be_recorded_gives_nothing(client_of, record, unrecordable):
+def test_export_that_cannot_be_recorded_sends_no_file(client_of, record, break_recording):
     record()
     client = client_of("auditor")
-    unrecordable()
+    break_recording()
 
-    answer = post(client, after="1")
+    response = post(client, after="1")
 
-    assert answer.status_code == 503
-    assert not answer.streaming
-    assert "Nothing was exported" in answer.content.decode()
-    assert answer.context["after"] == "1"
+    assert response.status_code == 503
+    assert not response.streaming
+    assert "Nothing was exported" in response.content.decode()
+    assert response.context["after"] == "1"
 
 
-def test_events_of_meanwhile_are_the_next_exports(client_of, record, monkeypatch):
+def test_events_during_an_export_are_left_to_the_next_one(client_of, record, monkeypatch):
     monkeypatch.setattr(export, "BATCH_SIZE", 2)
     change = uuid.uuid4()
     record(change_id=change, stage="attempt", result="pending")
@@ -232,7 +232,7 @@ def test_events_of_meanwhile_are_the_next_exports(client_of, record, monkeypatch
     assert seqs(second) == [7, 8, 9]
 
 
-def test_page_offers_to_go_on_after_ones_last_export(client_of, record):
+def test_page_offers_to_continue_after_the_users_last_export(client_of, record):
     record()
     client = client_of("auditor")
     assert client.get(EXPORT).context["last"] is None
@@ -247,11 +247,11 @@ def test_page_offers_to_go_on_after_ones_last_export(client_of, record):
 
 
 @pytest.mark.parametrize("after", ["-1", "x", "1.5", "²", "9" * 19, "1e3"])
-def test_export_after_no_number_is_an_error(client_of, after):
-    answer = post(client_of("auditor"), after=after)
+def test_export_after_an_invalid_number_is_an_error(client_of, after):
+    response = post(client_of("auditor"), after=after)
 
-    assert answer.status_code == 422
-    assert "Enter an event number" in answer.content.decode()
+    assert response.status_code == 422
+    assert "Enter an event number" in response.content.decode()
     assert not AuditEvent.objects.exists()
 
 
@@ -265,22 +265,22 @@ def test_unknown_format_is_csv(client_of, form):
 )
 def test_pages_are_for_auditors_and_admins(client_of, role, path, action):
     client = client_of(role)
-    may = role in ("auditor", "admin")
+    is_allowed = role in ("auditor", "admin")
 
-    assert client.get(path).status_code == (200 if may else 403)
-    answer = client.post(path)
+    assert client.get(path).status_code == (200 if is_allowed else 403)
+    response = client.post(path)
 
-    if not may:
-        assert answer.status_code == 403
+    if not is_allowed:
+        assert response.status_code == 403
         event = AuditEvent.objects.get()
         assert (event.action, event.result) == (action, "denied")
 
 
-def test_page_says_that_nobody_has_verified_yet(client_of):
+def test_page_says_that_the_log_was_never_verified(client_of):
     assert "Never verified" in client_of("auditor").get(VERIFICATION).content.decode()
 
 
-def test_verify_now_goes_on_record_and_is_shown(client_of, record):
+def test_verification_is_logged_and_shown(client_of, record):
     for _ in range(3):
         record()
     client = client_of("auditor")
@@ -324,7 +324,7 @@ def test_missing_event_is_shown_without_a_link(client_of, record):
     assert "Event 2 is missing" in page.content.decode()
 
 
-def test_record_of_a_verification_that_was_altered_is_told(client_of, record):
+def test_altered_record_of_a_verification_is_reported(client_of, record):
     client = client_of("auditor")
     client.post(VERIFICATION)
     tamper("UPDATE flows_auditevent SET actor_label = 'ada' WHERE seq = 1")
@@ -332,10 +332,10 @@ def test_record_of_a_verification_that_was_altered_is_told(client_of, record):
     assert "record was altered" in client.get(VERIFICATION).content.decode()
 
 
-def test_verification_that_cannot_be_recorded_is_still_told(client_of, record, unrecordable):
+def test_verification_that_cannot_be_recorded_is_shown(client_of, record, break_recording):
     record()
     client = client_of("auditor")
-    unrecordable()
+    break_recording()
 
     page = client.post(VERIFICATION)
 
@@ -344,27 +344,28 @@ def test_verification_that_cannot_be_recorded_is_still_told(client_of, record, u
     assert "this verification was not recorded" in page.content.decode()
 
 
-def test_signed_head_is_downloaded_and_found_to_fit(client_of, record):
+def test_checkpoint_is_downloaded_and_matches(client_of, record):
     record()
     client = client_of("auditor")
 
-    answer = client.post(VERIFICATION, {"act": "head"})
+    response = client.post(VERIFICATION, {"act": "head"})
 
     assert re.fullmatch(
-        r'attachment; filename="audit-head-\d{4}-\d\d-\d\d-1\.json"', answer["Content-Disposition"]
+        r'attachment; filename="audit-head-\d{4}-\d\d-\d\d-1\.json"',
+        response["Content-Disposition"],
     )
-    assert "no-store" in answer["Cache-Control"]
-    kept = answer.content.decode()
-    assert checkpoints.parse_checkpoint(kept)["seq"] == 1
-    page = client.post(VERIFICATION, {"head": f"\n {kept}\n"}, follow=True).content.decode()
+    assert "no-store" in response["Cache-Control"]
+    checkpoint = response.content.decode()
+    assert checkpoints.parse_checkpoint(checkpoint)["seq"] == 1
+    page = client.post(VERIFICATION, {"head": f"\n {checkpoint}\n"}, follow=True).content.decode()
     assert "with an external checkpoint" in page
 
 
-def test_cut_off_tail_shows_beside_the_kept_head(client_of, record):
+def test_cut_off_tail_is_found_with_a_checkpoint(client_of, record):
     for _ in range(3):
         record()
     client = client_of("auditor")
-    kept = client.post(VERIFICATION, {"act": "head"}).content.decode()
+    checkpoint = client.post(VERIFICATION, {"act": "head"}).content.decode()
     AuditPayload.objects.filter(pk=3).delete()
     tamper("DELETE FROM flows_auditevent WHERE seq = 3")
     tamper("DELETE FROM flows_auditentry WHERE seq = 3")
@@ -372,15 +373,15 @@ def test_cut_off_tail_shows_beside_the_kept_head(client_of, record):
     tamper(f"UPDATE flows_chainhead SET seq = 2, hash = '{last}'")
     tamper("UPDATE flows_auditday SET last = 2")
 
-    without = client.post(VERIFICATION, follow=True).content.decode()
-    beside = client.post(VERIFICATION, {"head": kept}, follow=True).content.decode()
+    without_checkpoint = client.post(VERIFICATION, follow=True).content.decode()
+    with_checkpoint = client.post(VERIFICATION, {"head": checkpoint}, follow=True).content.decode()
 
-    assert "Intact" in without
-    assert "Event 3 does not match the signed checkpoint" in beside
+    assert "Intact" in without_checkpoint
+    assert "Event 3 does not match the signed checkpoint" in with_checkpoint
 
 
 @pytest.mark.parametrize("head", ["x", "{}", "[" * 1999, '{"seq": NaN}', "9" * 3000], ids=range(5))
-def test_text_that_is_no_head_is_an_error_at_its_field(client_of, head):
+def test_invalid_checkpoint_is_an_error_of_its_field(client_of, head):
     page = client_of("auditor").post(VERIFICATION, {"head": head})
 
     assert page.status_code == 422

@@ -1,0 +1,74 @@
+"""Values that callers pass to the audit log, and the errors that the log raises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from flows.audit.models import AuditEvent
+from flows.twilio.pickling import PicklableError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """The user or program behind an event, as text that outlives the account."""
+
+    id: str
+    label: str
+    role: str = ""
+    source_ip: str = ""
+    user_agent: str = ""
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """The content of an event. Secrets in web addresses are masked before it is stored."""
+
+    friendly_name: str = ""
+    contact_identity: str = ""
+    before: dict[str, Any] | None = None
+    requested: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    message: str = ""
+    findings: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """A state read at Twilio that the log does not have yet.
+
+    `before` or `after` of the payload is None where the flow did not exist. `created_at` is
+    Twilio's creation date of a flow that is new to the log.
+    """
+
+    action: str
+    account_sid: str
+    target_sid: str
+    payload: Payload
+    changed_fields: list[str] = field(default_factory=list)
+    created_at: datetime | None = None
+
+
+class NotRecorded(Exception):
+    """The event could not be committed. If it was an attempt, nothing has been sent."""
+
+
+class AlreadyRecorded(PicklableError):
+    """The change_id has been used before. `event` is the recorded event."""
+
+    def __init__(self, event: AuditEvent) -> None:
+        super().__init__("this change is already recorded")
+        self.event = event
+
+
+class ConcurrentChange(PicklableError):
+    """Another change of the flow is open, or was sent since the flow was read.
+
+    For a creation: a similar creation is open. `event` is the latest event of the other change.
+    """
+
+    def __init__(self, event: AuditEvent) -> None:
+        super().__init__("another change of this flow is open")
+        self.event = event
