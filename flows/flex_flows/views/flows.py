@@ -230,7 +230,7 @@ def _sync_accounts(here: Iterable[Account]) -> tuple[bool, str]:
             trouble = "the database can't be written, so nothing was synced"
     if not trouble:
         try:
-            moved = bool(reconcile.reconcile(most=RECONCILE_LIMIT)) or moved
+            moved = bool(reconcile.reconcile(limit=RECONCILE_LIMIT)) or moved
         except FlexError:
             pass  # it is tried again with the next refresh
         except (Error, audit_log.NotRecorded):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any, Protocol
 
 from django.contrib import messages
@@ -145,16 +146,16 @@ def _success_response(request: Request, change: flow_changes.Change) -> HttpResp
     event = change.event
     heard = (
         "It no longer exists at Twilio"
-        if event.remote_status == flow_changes.NOT_FOUND
+        if event.remote_status == HTTPStatus.NOT_FOUND
         else "Confirmed by Twilio"
     )
     messages.success(request, f"{_result_phrase(change)} {_quoted_name(event)}. {heard}.")
-    if change.theirs:
-        names = ", ".join(labels.field_label(name) for name in change.theirs)
+    if change.merged_fields:
+        names = ", ".join(labels.field_label(name) for name in change.merged_fields)
         messages.info(
             request, f"Someone else changed {names} in the meantime. Both changes were kept."
         )
-    for name in change.differs:
+    for name in change.unexpected_fields:
         messages.warning(
             request,
             f"Twilio saved a different value for {labels.field_label(name)} than you requested.",
@@ -219,7 +220,7 @@ def _conflict_response(
 ) -> HttpResponse:
     if isinstance(form, FlowForm):
         return page(build_conflict_form(form, conflict), status=409)
-    changed = join_labels(conflict.merged.theirs)
+    changed = join_labels(conflict.merged.their_fields)
     return page(form, status=409, problem=failure_messages.flow_changed(changed))
 
 

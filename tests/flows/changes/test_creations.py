@@ -9,7 +9,7 @@ import pytest
 from flows.audit import audit_log
 from flows.audit.audit_log import ConcurrentChange
 from flows.audit.models import AuditEvent, OpenChange
-from flows.changes import reconcile
+from flows.changes import findings, reconcile
 from flows.changes.flow_changes import Change
 from flows.mirror import mirror
 from flows.mirror.models import Flow
@@ -122,7 +122,7 @@ def test_two_that_are_as_asked_for_are_a_puzzle(sandbox):
     with clock_ahead():
         assert results() == []
 
-    assert puzzle() == (reconcile.MULTIPLE_MATCHES, sorted([ours, theirs]))
+    assert puzzle() == (findings.MULTIPLE_MATCHES, sorted([ours, theirs]))
 
 
 def test_twin_that_was_known_before_is_none_of_ours(sandbox):
@@ -172,7 +172,7 @@ def test_one_that_was_edited_since_is_a_puzzle(sandbox):
     with clock_ahead():
         assert results() == []
 
-    assert puzzle() == (reconcile.PARTIAL_MATCH, [sid])
+    assert puzzle() == (findings.PARTIAL_MATCH, [sid])
 
 
 def test_puzzle_that_solves_itself_is_settled(sandbox):
@@ -194,7 +194,7 @@ def test_candidate_that_is_deleted_since_is_no_proof_that_nothing_was_made(sandb
         with clock_ahead(minutes):
             assert results() == []
 
-    assert puzzle() == (reconcile.CANDIDATE_DELETED, [sid])
+    assert puzzle() == (findings.CANDIDATE_DELETED, [sid])
 
 
 def test_of_two_candidates_one_is_deleted_and_the_other_is_not_taken_for_ours(sandbox):
@@ -204,7 +204,7 @@ def test_of_two_candidates_one_is_deleted_and_the_other_is_not_taken_for_ours(sa
 
     assert results() == []
 
-    assert puzzle() == (reconcile.CANDIDATE_DELETED, sorted([ours, theirs]))
+    assert puzzle() == (findings.CANDIDATE_DELETED, sorted([ours, theirs]))
 
 
 @pytest.mark.parametrize("is_deleted", [False, True], ids=["there", "deleted"])
@@ -266,7 +266,7 @@ def test_flow_that_another_creation_asked_for_is_no_candidate(sandbox):
 
     assert results() == ["applied"]
 
-    assert puzzle() == (reconcile.PARTIAL_MATCH, [first])
+    assert puzzle() == (findings.PARTIAL_MATCH, [first])
 
 
 def test_flow_that_a_creation_made_which_is_on_record_is_no_candidate(sandbox):
@@ -345,7 +345,7 @@ def test_what_was_not_ours_is_drift_afterwards(sandbox, read):
     theirs = twin(sandbox, friendly_name="Theirs")
     mirror.sync(ACCOUNT)
     assert results() == []
-    assert puzzle() == (reconcile.PARTIAL_MATCH, [theirs])
+    assert puzzle() == (findings.PARTIAL_MATCH, [theirs])
     change = OpenChange.objects.get()
 
     append_attempt(

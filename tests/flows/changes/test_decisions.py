@@ -5,7 +5,7 @@ import pytest
 from flows.audit import audit_log
 from flows.audit.audit_log import AlreadyRecorded, NotRecorded
 from flows.audit.models import AuditEvent, OpenChange
-from flows.changes import reconcile
+from flows.changes import findings, reconcile
 from flows.changes.reconcile import NotAmbiguous
 from flows.mirror import mirror
 from flows.mirror.models import Flow
@@ -48,7 +48,7 @@ def edited_since(sandbox, flow_sid):
     rename_flow(flow_sid)
     sandbox.edit_flow(flow_sid, friendly_name="Third", janitor_enabled=True)
     assert reconcile.reconcile() == []
-    assert OpenChange.objects.get().puzzle == reconcile.THIRD_VALUE
+    assert OpenChange.objects.get().puzzle == findings.THIRD_VALUE
     return flow_sid
 
 
@@ -59,7 +59,7 @@ def gone_since(sandbox, flow_sid):
     switch_flow(flow_sid)
     sandbox.remove_flow(flow_sid)
     assert reconcile.reconcile() == []
-    assert OpenChange.objects.get().puzzle == reconcile.FLOW_DELETED
+    assert OpenChange.objects.get().puzzle == findings.FLOW_DELETED
     return flow_sid
 
 
@@ -71,7 +71,7 @@ def two_alike(sandbox, flow_sid):
     asked = {name: value for name, value in NEW_FLOW.items() if value is not None}
     theirs = sandbox.add_flow(**asked, long_lived=False)
     assert reconcile.reconcile() == []
-    assert OpenChange.objects.get().puzzle == reconcile.MULTIPLE_MATCHES
+    assert OpenChange.objects.get().puzzle == findings.MULTIPLE_MATCHES
     return applied_writes(sandbox)[-1].sid, theirs
 
 
@@ -92,7 +92,7 @@ def test_decision_is_on_record_as_a_persons_own(sandbox, edited_since):
         "192.0.2.7",
     )
     assert event.reason == "I saw it"
-    assert event.payload.message == f"Decided by a user. {reconcile.THIRD_VALUE}"
+    assert event.payload.message == f"Decided by a user. {findings.THIRD_VALUE}"
     assert (event.payload.before, event.payload.requested) == (
         attempt.payload.before,
         attempt.payload.requested,

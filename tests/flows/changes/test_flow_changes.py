@@ -20,6 +20,7 @@ from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.client import FlexClient
 from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.responses import ApiResponse
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
@@ -86,7 +87,12 @@ def test_create(sandbox):
     assert outcome.payload.after == {**at_twilio(sandbox, sid), "url": change.after["url"]}
     assert outcome.payload.friendly_name == "Störungsmeldung Köln"
     assert Flow.objects.get().resource == outcome.payload.after
-    assert (change.event, change.error, change.differs, change.theirs) == (outcome, None, [], [])
+    assert (change.event, change.error, change.unexpected_fields, change.merged_fields) == (
+        outcome,
+        None,
+        [],
+        [],
+    )
     assert_chain_intact(2)
 
 
@@ -129,7 +135,12 @@ def test_update(sandbox, flow_sid):
         assert event.changed_fields == ["friendly_name", "integration_retry_count"]
         assert (event.change_id, event.source_ip) == (attempt.change_id, "192.0.2.7")
     assert Flow.objects.get().friendly_name == "Plaintes Lyon"
-    assert (change.event, change.error, change.differs, change.theirs) == (outcome, None, [], [])
+    assert (change.event, change.error, change.unexpected_fields, change.merged_fields) == (
+        outcome,
+        None,
+        [],
+        [],
+    )
 
 
 @pytest.mark.parametrize(
@@ -229,7 +240,7 @@ def test_difference_between_asked_and_answered_is_told(sandbox, flow_sid, monkey
 
     change = rename_flow(flow_sid, values={"friendly_name": "Plaintes", "enabled": True})
 
-    assert change.differs == ["friendly_name"]
+    assert change.unexpected_fields == ["friendly_name"]
     assert change.event.result == "succeeded"
     assert change.event.payload.after["friendly_name"] == "PLAINTES"
 
@@ -268,7 +279,7 @@ def test_disjoint_edit_survives(sandbox, flow_sid):
     flow = at_twilio(sandbox, flow_sid)
     assert (flow["friendly_name"], flow["integration_retry_count"]) == ("Plaintes Lyon", 1)
     assert sent(sandbox) == [("POST", {"FriendlyName": "Plaintes Lyon"})]
-    assert change.theirs == ["integration_retry_count", "janitor_enabled"]
+    assert change.merged_fields == ["integration_retry_count", "janitor_enabled"]
     assert change.event.payload.before["integration_retry_count"] == 1
 
 
@@ -307,7 +318,7 @@ def test_delete_of_a_renamed_flow_is_a_conflict(sandbox, flow_sid):
     with pytest.raises(Conflict) as raised:
         delete_flow(flow_sid)
 
-    assert raised.value.merged.theirs == ["friendly_name"]
+    assert raised.value.merged.their_fields == ["friendly_name"]
     assert raised.value.theirs["friendly_name"] == "Theirs"
     assert received_writes(sandbox) == []
     assert own_stages() == [("outcome", "conflict")]
@@ -626,7 +637,7 @@ def test_answer_that_cannot_be_put_into_words_leaves_the_attempt_open(
     sandbox, flow_sid, monkeypatch
 ):
     """Something that is no JSON: sent, and not on record."""
-    answer = flow_changes.ApiResponse({"sid": flow_sid, "odd": object()}, 200, "RQ1")
+    answer = ApiResponse({"sid": flow_sid, "odd": object()}, 200, "RQ1")
     monkeypatch.setattr(FlexClient, "update", mock.Mock(return_value=answer))
 
     with pytest.raises(OutcomeNotRecorded):

@@ -8,7 +8,7 @@ import pytest
 from flows.audit import audit_log
 from flows.audit.audit_log import ConcurrentChange
 from flows.audit.models import AuditEvent, OpenChange
-from flows.changes import flow_changes, reconcile
+from flows.changes import findings, flow_changes, reconcile
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.errors import FlexError
@@ -91,7 +91,7 @@ def test_update_of_a_flow_that_shows_neither_is_a_puzzle(sandbox, flow_sid, rena
 
     assert found == []
     assert flow_sid in audit_log.open_changes_by_flow([flow_sid])
-    assert OpenChange.objects.get().puzzle == reconcile.THIRD_VALUE
+    assert OpenChange.objects.get().puzzle == findings.THIRD_VALUE
 
 
 @pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
@@ -101,7 +101,7 @@ def test_update_of_a_flow_that_is_gone_is_a_puzzle(sandbox, flow_sid, rename, fa
 
     assert results() == []
 
-    assert OpenChange.objects.get().puzzle == reconcile.FLOW_DELETED
+    assert OpenChange.objects.get().puzzle == findings.FLOW_DELETED
     assert Flow.objects.get().gone_at is None  # the copy waits until it is settled
     assert drift_events() == []
 
@@ -132,7 +132,7 @@ def test_update_that_may_have_been_undone_since_is_a_puzzle(sandbox, flow_sid, r
     with clock_ahead():
         assert results() == []
 
-    assert OpenChange.objects.get().puzzle == reconcile.LATER_EDIT
+    assert OpenChange.objects.get().puzzle == findings.LATER_EDIT
 
 
 def test_update_that_was_applied_beside_an_edit_of_somebody_else(sandbox, flow_sid, rename):

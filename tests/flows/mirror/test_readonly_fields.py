@@ -100,7 +100,7 @@ def test_field_in_the_answer_to_our_own_change_is_noted_too(sandbox, flow_sid):
     made = rename_flow(flow_sid, base=base)
 
     assert noted() == [["flavour"]]
-    assert made.theirs == []
+    assert made.merged_fields == []
     assert drift_events() == []
 
 
@@ -112,7 +112,7 @@ def test_field_that_changes_beside_our_change_is_nobodys_edit(sandbox, flow_sid)
 
     made = rename_flow(flow_sid, base=base)
 
-    assert made.theirs == []
+    assert made.merged_fields == []
     assert drift_events() == []
 
 

@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from flows.audit.models import AuditEvent, OpenChange
-from flows.changes import reconcile
+from flows.changes import findings, reconcile
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -117,7 +117,7 @@ def test_every_page_of_a_decided_change_says_how_the_decider_knew(client_of, puz
 
     assert "Marked as applied by <bdi>ada</bdi> (operator)" in page
     assert "Twilio support, ticket 4711" in page
-    assert reconcile.THIRD_VALUE in page
+    assert findings.THIRD_VALUE in page
     assert "Third" in page  # Twilio's state at decision time
 
 
@@ -140,7 +140,7 @@ def test_decision_on_a_creation_names_the_other_candidates(client_of, twins):
 
     page = client_of("viewer").get(url(event))
 
-    assert reconcile.MULTIPLE_MATCHES in text(page)
+    assert findings.MULTIPLE_MATCHES in text(page)
     assert page.context["resolved"]["others"] == [twin]
     assert {column["title"] for column in page.context["resolved"]["columns"]} == {made, twin}
 
@@ -155,7 +155,7 @@ def test_decision_of_before_says_at_least_how_the_decider_knew(client_of, puzzle
     page = text(client_of("viewer").get(url(puzzle)))
 
     assert "I saw it" in page
-    assert reconcile.THIRD_VALUE in page
+    assert findings.THIRD_VALUE in page
 
 
 @pytest.mark.parametrize("act", [rename_flow, switch_flow, delete_flow])
