@@ -122,7 +122,6 @@ class ChangeAttempt:
     ) -> AuditEvent:
         """Append an event of this change. `note` is its message if Twilio gave none."""
         after = (response.snapshot or None) if response else None
-        remote = response or error
         payload = self.payload(after, _outcome_message(response, error) or note)
         return audit_log.append(
             action=self.action,
@@ -134,9 +133,7 @@ class ChangeAttempt:
             target_sid=self.sid or (after or {}).get("sid", ""),
             changed_fields=sorted(self.requested or {}),
             reason=self.reason,
-            remote_status=remote.status if remote else None,
-            remote_code=error.code if error else None,
-            remote_request_id=remote.request_id if remote else "",
+            **_remote_details(response, error),
             duration_ms=duration_ms,
             refers_to=self.refers_to,
             first=self.attempt_event is None,
@@ -234,6 +231,16 @@ class ChangeAttempt:
         requested = self.requested or {}
         expected = {**(self.before or {}), **requested}
         return flex_flow.differing_fields(expected, after, requested)
+
+
+def _remote_details(response: ApiResponse | None, error: FlexError | None) -> dict[str, Any]:
+    """Return Twilio's status, error code and request id for the log."""
+    remote = response or error
+    return {
+        "remote_status": remote.status if remote else None,
+        "remote_code": error.code if error else None,
+        "remote_request_id": remote.request_id if remote else "",
+    }
 
 
 def _outcome_message(response: ApiResponse | None, error: FlexError | None) -> str:

@@ -123,10 +123,8 @@ def _find_created_flow(change: OpenChange, flows: Sequence[Snapshot]) -> Finding
     flow. If there is none at all, the creation was not applied. Otherwise a user has to decide.
     """
     flows_by_sid = {flow["sid"]: flow for flow in flows}
-    nearby = filter_unexplained([flow for flow in flows if _is_near(change, flow)], change)
-    deleted = filter_unexplained(
-        [{"sid": sid} for sid in change.candidates if sid not in flows_by_sid], change
-    )
+    nearby = _unexplained_nearby(change, flows)
+    deleted = _unexplained_deleted(change, flows_by_sid)
     if change.attempt.payload.erased_at:
         candidates = [flow["sid"] for flow in (*nearby, *deleted)]
         return Finding(None, ambiguity=REQUEST_ERASED, candidates=candidates)
@@ -138,27 +136,41 @@ def _find_created_flow(change: OpenChange, flows: Sequence[Snapshot]) -> Finding
     if not possible and not deleted:
         return Finding(False)
 
+    ambiguity = MULTIPLE_MATCHES if matches else PARTIAL_MATCH
     if deleted:
         ambiguity = CANDIDATE_DELETED
-    elif matches:
-        ambiguity = MULTIPLE_MATCHES
-    else:
-        ambiguity = PARTIAL_MATCH
     candidates = [flow["sid"] for flow in (*possible, *deleted)]
     readings = {sid: flows_by_sid.get(sid) for sid in candidates[:MAX_SHOWN_CANDIDATES]}
     return Finding(None, ambiguity=ambiguity, candidates=candidates, readings=readings)
 
 
-def _is_near(change: OpenChange, flow: Snapshot) -> bool:
-    """Return True for a flow that was created at about the time of the change."""
-    return change.may_have_created(flex_flow.parse_datetime(flow.get("date_created")))
+def _unexplained_nearby(change: OpenChange, flows: Sequence[Snapshot]) -> list[Snapshot]:
+    """Return the unexplained flows that were created at about the time of the change."""
+    nearby = []
+    for flow in flows:
+        created_at = flex_flow.parse_datetime(flow.get("date_created"))
+        if change.may_have_created(created_at):
+            nearby.append(flow)
+    return filter_unexplained(nearby, change)
+
+
+def _unexplained_deleted(
+    change: OpenChange, flows_by_sid: Mapping[str, Snapshot]
+) -> list[Snapshot]:
+    """Return the candidates that no longer exist, as flows with a SID only."""
+    sids = [sid for sid in change.candidates if sid not in flows_by_sid]
+    return filter_unexplained([{"sid": sid} for sid in sids], change)
 
 
 def _exclude_other_creations(change: OpenChange, flows: Sequence[Snapshot]) -> list[Snapshot]:
     """Return the flows that don't match the request of another open creation."""
-    others = OpenChange.objects.filter(action="flow.create").exclude(pk=change.pk)
-    creations = list(others.select_related("attempt__payload"))
-    return [flow for flow in flows if not any(_matches_request(other, flow) for other in creations)]
+    creations = OpenChange.objects.filter(action="flow.create").exclude(pk=change.pk)
+    other_creations = list(creations.select_related("attempt__payload"))
+    return [
+        flow
+        for flow in flows
+        if not any(_matches_request(creation, flow) for creation in other_creations)
+    ]
 
 
 def _matches_request(change: OpenChange, flow: Mapping[str, Any]) -> bool:

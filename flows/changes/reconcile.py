@@ -203,19 +203,9 @@ def _derive_updated_flow(change: OpenChange) -> Snapshot:
 
 def _reconcile_change(change: OpenChange, readback: Readback) -> AuditEvent | None:
     """Read, and log the outcome if reading can tell. Return that event, or None."""
-    try:
-        finding = inspect_change(change, readback)
-    except StaleRead as stale:
-        if not shows_requested_values(change, stale):
-            return None  # Twilio shows the flow from before another change
-        finding = Finding(True, stale.seen)
-    except ReadUnavailable as refusal:
-        _mark_unreadable(change, str(refusal))
-        raise
-    except FlexError as error:
-        if change.attempt.at < timezone.now() - UNREACHABLE_AFTER:
-            _mark_unreadable(change, f"Couldn't read from Twilio: {error}.")
-        raise
+    finding = _read_finding(change, readback)
+    if finding is None:
+        return None
     if finding.ambiguity:
         _mark_ambiguous(change, finding)
         return None
@@ -230,6 +220,26 @@ def _reconcile_change(change: OpenChange, readback: Readback) -> AuditEvent | No
         return _record_resolution(change, result, finding.flow, message, sid=sid)
     except AlreadyRecorded:
         return None  # another process has resolved it
+
+
+def _read_finding(change: OpenChange, readback: Readback) -> Finding | None:
+    """Return what reading says about the change, or None if it says nothing yet.
+
+    Note on the change if Twilio can't be read, and raise the error.
+    """
+    try:
+        return inspect_change(change, readback)
+    except StaleRead as stale:
+        if shows_requested_values(change, stale):
+            return Finding(True, stale.seen)
+        return None  # Twilio shows the flow from before another change
+    except ReadUnavailable as refusal:
+        _mark_unreadable(change, str(refusal))
+        raise
+    except FlexError as error:
+        if change.attempt.at < timezone.now() - UNREACHABLE_AFTER:
+            _mark_unreadable(change, f"Couldn't read from Twilio: {error}.")
+        raise
 
 
 def _mark_ambiguous(change: OpenChange, finding: Finding) -> None:
@@ -250,7 +260,7 @@ def _mark_unreadable(change: OpenChange, reason: str) -> None:
 
 def _confirm_not_applied(change: OpenChange) -> bool:
     """Return True for the second of two reads that are far enough apart, and note the first."""
-    now = timezone.now()
+    checked_at = timezone.now()
     # Reading can tell again, so any earlier ambiguity is cleared.
     no_ambiguity = {
         "puzzle": "",
@@ -261,10 +271,10 @@ def _confirm_not_applied(change: OpenChange) -> bool:
     }
     if change.not_applied_at is None:
         OpenChange.objects.filter(pk=change.pk, not_applied_at=None).update(
-            not_applied_at=now, **no_ambiguity
+            not_applied_at=checked_at, **no_ambiguity
         )
         return False
-    if now - change.not_applied_at >= CONFIRMATION_DELAY:
+    if checked_at - change.not_applied_at >= CONFIRMATION_DELAY:
         return True
     OpenChange.objects.filter(pk=change.pk).exclude(puzzle="").update(**no_ambiguity)
     return False

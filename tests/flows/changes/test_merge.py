@@ -1,4 +1,4 @@
-"""Base, theirs, mine: the truth table of an edit."""
+"""The three-way merge of an edit, case by case."""
 
 import pytest
 
