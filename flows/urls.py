@@ -6,7 +6,7 @@ from flows.audit.views import log, verification
 from flows.changes.views import event
 from flows.converters import FlexFlowSidConverter
 from flows.external_changes import views as drift
-from flows.flex_flows.views import changes, export, flows
+from flows.flex_flows.views import changes, confirmations, detail, export, flows
 from flows.mirror.views import accounts
 from flows.plans.views import importing, plans
 from flows.search import views
@@ -33,11 +33,11 @@ flow_urls = [
     path("plans/<uuid:plan_id>/undo/", plans.plan_rollback, name="plan-undo"),
     path("plans/<uuid:plan_id>/rest/", plans.plan_retry, name="plan-rest"),
     path("plans/<uuid:plan_id>/discard/", plans.plan_discard, name="plan-discard"),
-    path("<flex_flow_sid:sid>/", flows.flow_detail, name="detail"),
-    path("<flex_flow_sid:sid>/code/", flows.flow_code, name="code"),
+    path("<flex_flow_sid:sid>/", detail.flow_detail, name="detail"),
+    path("<flex_flow_sid:sid>/code/", detail.flow_code, name="code"),
     path("<flex_flow_sid:sid>/edit/", changes.flow_edit, name="edit"),
-    path("<flex_flow_sid:sid>/enabled/", changes.flow_enabled, name="enabled"),
-    path("<flex_flow_sid:sid>/delete/", changes.flow_delete, name="delete"),
+    path("<flex_flow_sid:sid>/enabled/", confirmations.flow_enabled, name="enabled"),
+    path("<flex_flow_sid:sid>/delete/", confirmations.flow_delete, name="delete"),
 ]
 
 audit_urls = [

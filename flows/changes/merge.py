@@ -1,4 +1,7 @@
-"""Base, theirs, mine: what of an operator's edit goes on, and what conflicts. A pure function."""
+"""Three-way merge of a user's edit (mine) with changes at Twilio (theirs) since the base.
+
+Pure functions: nothing here reads from Twilio or the database.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,13 @@ from typing import Any
 
 from flows.twilio.flex import flex_flow
 
+TYPE_FIELD = "integration_type"
+
 
 @dataclass(frozen=True, slots=True)
 class FieldConflict:
+    """One field with its three values."""
+
     name: str
     base: Any
     theirs: Any
@@ -19,56 +26,74 @@ class FieldConflict:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """`requested`: the fields to change. `conflicts`: fields edited twice; if any, nothing may be sent.
-    `theirs`: names of fields that changed at Twilio since the operator saw the flow."""
+    """The result of a merge.
+
+    `requested` are the fields to change. `conflicts` are fields that both sides changed; with any,
+    nothing may be sent. `their_fields` are the names of all fields that changed at Twilio.
+    """
 
     requested: dict[str, Any] = field(default_factory=dict)
     conflicts: list[FieldConflict] = field(default_factory=list)
-    theirs: list[str] = field(default_factory=list)
+    their_fields: list[str] = field(default_factory=list)
 
 
 def merge(*, base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Mapping[str, Any]) -> Merge:
-    """Compares an edit field by field. `mine` holds the fields that the operator's form had; `base` the
-    fields that the operator saw, which may be a few or all."""
-    changed_there = [
+    """Compare an edit with the flow at Twilio, field by field.
+
+    `mine` has the fields of the user's form. `base` has the fields that the user saw, a few or all.
+    """
+    their_fields = [
         name
         for name in flex_flow.differing_fields(base, theirs, {*base, *mine})
         if name not in flex_flow.TWILIO_MANAGED_FIELDS
     ]
-    result = Merge(theirs=changed_there)
+    result = Merge(their_fields=their_fields)
     for name in flex_flow.differing_fields(base, mine, mine):
         if flex_flow.is_same_value(name, theirs.get(name), mine[name]):
             continue
-        if name in changed_there:
-            result.conflicts.append(
-                FieldConflict(name, base.get(name), theirs.get(name), mine[name])
-            )
+        if name in their_fields:
+            conflict = FieldConflict(name, base.get(name), theirs.get(name), mine[name])
+            result.conflicts.append(conflict)
         else:
             result.requested[name] = mine[name]
-    _add_integration_conflicts(result, base, theirs, mine)
+
+    # An integration's fields depend on its type: changing one side of that affects the other.
+    conflicting_names = {conflict.name for conflict in result.conflicts}
+    if TYPE_FIELD not in conflicting_names:
+        _add_type_conflict(result, base, theirs, mine)
+    if TYPE_FIELD in result.requested:
+        _add_inapplicable_fields(result, base, theirs, mine, conflicting_names)
     return result
 
 
-def _add_integration_conflicts(
+def _add_type_conflict(
     result: Merge, base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Mapping[str, Any]
 ) -> None:
-    """The integration's fields hang on its type: an edit of one and a change of the other collide."""
-    kind = "integration_type"
-    known = {conflict.name for conflict in result.conflicts}
-    touched = [
-        name
-        for name in (*result.requested, *known)
-        if flex_flow.FIELDS_BY_NAME[name].of_integration
-    ]
-    if kind in result.theirs and touched and kind not in known:
-        mine_type = mine.get(kind, base.get(kind))
-        if not flex_flow.is_same_value(kind, theirs.get(kind), mine_type):
-            result.conflicts.append(
-                FieldConflict(kind, base.get(kind), theirs.get(kind), mine_type)
-            )
-    if kind in result.requested:
-        for name in result.theirs:
-            entry = flex_flow.FIELDS_BY_NAME.get(name)
-            lost = entry and entry.of_integration and not flex_flow.is_applicable(entry, mine[kind])
-            if lost and name not in known:
-                result.conflicts.append(FieldConflict(name, base.get(name), theirs.get(name), None))
+    """Add a conflict about the type if they changed it and I edited the integration."""
+    if TYPE_FIELD not in result.their_fields:
+        return
+    my_names = [*result.requested, *(conflict.name for conflict in result.conflicts)]
+    if not any(flex_flow.FIELDS_BY_NAME[name].of_integration for name in my_names):
+        return
+    my_type = mine.get(TYPE_FIELD, base.get(TYPE_FIELD))
+    their_type = theirs.get(TYPE_FIELD)
+    if not flex_flow.is_same_value(TYPE_FIELD, their_type, my_type):
+        conflict = FieldConflict(TYPE_FIELD, base.get(TYPE_FIELD), their_type, my_type)
+        result.conflicts.append(conflict)
+
+
+def _add_inapplicable_fields(
+    result: Merge,
+    base: Mapping[str, Any],
+    theirs: Mapping[str, Any],
+    mine: Mapping[str, Any],
+    conflicting_names: set[str],
+) -> None:
+    """Add a conflict for each field that they changed and that my new type doesn't have."""
+    for name in result.their_fields:
+        entry = flex_flow.FIELDS_BY_NAME.get(name)
+        if entry is None or not entry.of_integration or name in conflicting_names:
+            continue
+        if not flex_flow.is_applicable(entry, mine[TYPE_FIELD]):
+            conflict = FieldConflict(name, base.get(name), theirs.get(name), None)
+            result.conflicts.append(conflict)

@@ -1,16 +1,13 @@
-"""Finds out what became of a change whose answer was lost, by reading and never by sending.
+"""Resolution of changes with an unknown outcome, by reading from Twilio and never by sending.
 
-A change is in doubt if its outcome is "unknown", or if its process ended before there was one. What Twilio
-has now is compared with what was asked for and with what was there before; of a creation, with every flow
-that it may have made. What reading can't tell is a puzzle, and waits for a person. Where nothing can be read,
-a person may decide too, and reading is tried again each time.
+An outcome is unknown if Twilio's response was lost, or if the process ended before it arrived. An
+outcome that reading can't determine is ambiguous and needs a user's decision. Where Twilio can't be
+read at all, a user may decide too, and each later run reads again.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -22,83 +19,71 @@ from flows.accounts.clients import ATTEMPT_TIMEOUT
 from flows.audit import audit_log, log_paging
 from flows.audit.audit_log import Actor, AlreadyRecorded, Observation, Payload
 from flows.audit.models import AuditEvent, OpenChange, Result, Stage
+from flows.changes.findings import (
+    Finding,
+    filter_unexplained,
+    inspect_change,
+    shows_requested_values,
+)
 from flows.changes.readback import Readback, ReadUnavailable
 from flows.mirror import drift, mirror
-from flows.mirror.stale_reads import StaleRead, is_older
+from flows.mirror.stale_reads import StaleRead
 from flows.redaction.masking import redact, replace_unstorable
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
 
-MAX_SHOWN_CANDIDATES = 4  # candidates whose fields are kept, to stand beside what was asked for
-
-# A late apply is possible: that a change was not made takes two reads, this far apart.
+# Twilio may apply a change late: "not applied" takes two reads, this far apart.
 CONFIRMATION_DELAY = timedelta(seconds=60)
-RECONCILIATION_ACTOR = Actor(id="", label="reconciliation")
-FLOW_DELETED = "The flow no longer exists at Twilio."
-THIRD_VALUE = (
-    "Twilio has neither the previous nor the requested values, so someone else changed the flow."
-)
-LATER_EDIT = "Twilio has the previous values, but the flow was changed since. This change may have been applied and reverted."
-MULTIPLE_MATCHES = "More than one flow at Twilio matches the requested one."
-CANDIDATE_DELETED = "A flow that this change may have created was deleted at Twilio."
-PARTIAL_MATCH = "A flow was created at Twilio at that time, but it differs from the requested one."
-REQUEST_ERASED = (
-    "The requested values were erased as personal data, so there is nothing to compare."
-)
-# Without an answer for so long, a person may decide before Twilio can be read again.
+# After so long without a response, a user may decide before Twilio can be read again.
 UNREACHABLE_AFTER = timedelta(minutes=30)
+RECONCILIATION_ACTOR = Actor(id="", label="reconciliation")
 
 
 class NotAmbiguous(Exception):
-    """This change is settled, or reading can still tell what became of it."""
+    """This change is resolved, or reading can still determine its outcome."""
 
 
 class NotACandidate(NotAmbiguous):
-    """This flow can't be what the creation made: it was there before, or another change made it."""
+    """The creation can't have made this flow: it existed before, or another change created it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a read says of a change: applied or not, or (None) a `puzzle` for a person."""
+def reconcile(*, limit: int = 50) -> list[AuditEvent]:
+    """Try to resolve up to `limit` changes and return the events that resolve them.
 
-    applied: bool | None
-    seen: Snapshot | None = None  # the flow as it was seen; None if it is gone or was never made
-    puzzle: str = ""
-    candidates: list[str] = field(default_factory=list)
-    reading: dict[str, Snapshot | None] = field(
-        default_factory=dict
-    )  # by SID, what a person is shown of it
-
-
-def reconcile(*, most: int = 50) -> list[AuditEvent]:
-    """Looks at up to `most` changes in doubt and puts on record what it found out. A `FlexError` ends it for
-    its account, where there is nothing to find out without Twilio, unless it is a refusal to show one thing:
-    that change then waits for a person, and is looked at again next time. The first error is raised in the
-    end."""
+    After a `FlexError`, the other changes of that account are skipped. A `ReadUnavailable` skips
+    one change only, which then needs a user's decision. The first error is raised at the end.
+    """
     readback = Readback()
-    may_be_told = Q(puzzle="") | Q(action="flow.create") | Q(is_unreadable=True)
-    changes = list(unresolved_changes().filter(may_be_told)[:most])
-    events: list[AuditEvent | None] = []
+    can_resolve = Q(puzzle="") | Q(action="flow.create") | Q(is_unreadable=True)
+    changes = list(unresolved_changes().filter(can_resolve)[:limit])
+    events: list[AuditEvent] = []
     errors: list[FlexError] = []
-    unreachable: set[str] = set()
+    unreachable_accounts: set[str] = set()
     for change in changes:
-        if change.attempt.account_sid not in unreachable:
-            try:
-                events.append(_reconcile_change(change, readback))
-            except ReadUnavailable as refusal:
-                errors.append(refusal.error)
-            except FlexError as error:
-                unreachable.add(change.attempt.account_sid)
-                errors.append(error)
+        account_sid = change.attempt.account_sid
+        if account_sid in unreachable_accounts:
+            continue
+        try:
+            event = _reconcile_change(change, readback)
+        except ReadUnavailable as refusal:
+            errors.append(refusal.error)
+        except FlexError as error:
+            unreachable_accounts.add(account_sid)
+            errors.append(error)
+        else:
+            if event is not None:
+                events.append(event)
     if errors:
         raise errors[0]
-    return [event for event in events if event is not None]
+    return events
 
 
 def reconcile_one(change: OpenChange) -> AuditEvent | None:
-    """Looks at one change in doubt, a puzzle too; the event that settles it, if reading could tell. A
-    `FlexError` says that Twilio could not be read, unless a person may decide without."""
+    """Try to resolve one change, even an ambiguous one. Return the event that resolves it, or None.
+
+    Raise a `FlexError` if Twilio could not be read and a user can't decide yet.
+    """
     if not unresolved_changes().filter(pk=change.pk).exists():
         return None
     try:
@@ -112,48 +97,52 @@ def reconcile_one(change: OpenChange) -> AuditEvent | None:
 
 
 def unresolved_changes(scope: twilio_accounts.Scope = None) -> QuerySet[OpenChange]:
-    """The changes, in these accounts, that nobody knows the fate of, those that are not under way any more; puzzles
-    last."""
-    died = Q(attempt__at__lt=timezone.now() - ATTEMPT_TIMEOUT)
+    """Return these accounts' changes with an unknown outcome, ambiguous ones last.
+
+    An attempt without an outcome counts once its process must have ended.
+    """
+    is_abandoned = Q(attempt__at__lt=timezone.now() - ATTEMPT_TIMEOUT)
     changes = log_paging.filter_accounts(OpenChange.objects.all(), scope, "attempt")
-    changes = changes.filter(Q(latest__result=Result.UNKNOWN) | died)
+    changes = changes.filter(Q(latest__result=Result.UNKNOWN) | is_abandoned)
     return changes.prefetch_related("attempt__payload", "latest").order_by("puzzle", "attempt")
 
 
 def resolve_manually(
     *, change: OpenChange, applied: bool, sid: str = "", reason: str, actor: Actor
 ) -> AuditEvent:
-    """A person says what became of a change that reading can't tell: applied, of a creation as the flow
-    `sid`, one of the candidates (or, where nothing can be read, any that the log does not account for); or
-    not. What was known goes on record beside it. Raises `NotForAPerson`, `AlreadyRecorded`, `NotRecorded`,
-    `FlexError`."""
-    puzzles = OpenChange.objects.exclude(puzzle="").select_related("attempt__payload")
-    puzzle = puzzles.filter(pk=change.pk).first()
-    if puzzle is None:
+    """Log a user's decision about a change that reading can't resolve.
+
+    `sid` is the flow that an applied creation made: one of the candidates, or any unexplained flow
+    if Twilio can't be read. The event also has what was known when the user decided. Raise
+    `NotAmbiguous`, `NotACandidate`, `AlreadyRecorded`, `NotRecorded` or `FlexError`.
+    """
+    ambiguous = OpenChange.objects.exclude(puzzle="").select_related("attempt__payload")
+    current = ambiguous.filter(pk=change.pk).first()
+    if current is None:
         raise NotAmbiguous
-    change, seen, updates_mirror = puzzle, None, True
-    if applied and change.action == "flow.create":
-        _check_candidate(change, sid)
-        seen, updates_mirror = _read_created_flow(change, sid)
-    elif applied and change.action == "flow.update":
-        seen = _derive_updated_flow(change)
-    said = f"Decided by a user. {change.puzzle}"
-    result = Result.APPLIED if applied else Result.NOT_APPLIED
+    flow: Snapshot | None = None
+    created_sid, updates_mirror = "", True
+    if applied and current.action == "flow.create":
+        _check_candidate(current, sid)
+        created_sid = sid
+        flow, updates_mirror = _read_created_flow(current, sid)
+    elif applied and current.action == "flow.update":
+        flow = _derive_updated_flow(current)
     return _record_resolution(
-        change,
-        result,
-        seen,
-        said,
-        sid=sid if applied and change.action == "flow.create" else "",
+        current,
+        Result.APPLIED if applied else Result.NOT_APPLIED,
+        flow,
+        f"Decided by a user. {current.puzzle}",
+        sid=created_sid,
         reason=reason,
         actor=actor,
-        findings=collect_findings(change),
+        findings=collect_findings(current),
         updates_mirror=updates_mirror,
     )
 
 
 def collect_findings(change: OpenChange) -> dict[str, Any]:
-    """The knowledge about a change that waits for a person, as the decision's event keeps it."""
+    """Return what is known about an ambiguous change, as the event of the decision stores it."""
     return {
         "puzzle": change.puzzle,
         "is_unreadable": change.is_unreadable,
@@ -164,48 +153,86 @@ def collect_findings(change: OpenChange) -> dict[str, Any]:
 
 
 def _check_candidate(change: OpenChange, sid: str) -> None:
-    """A creation made one of the candidates. One that another creation has been found to have made meanwhile
-    is no candidate any more; where nothing can be read, a person may know of another flow."""
-    may_be_named = sid in change.candidates or (
-        change.is_unreadable and flex_flow.is_sid("FO", sid)
-    )
-    if not may_be_named or not _filter_unexplained([{"sid": sid}], change):
+    """Raise `NotACandidate` if the creation can't have made this flow.
+
+    Another creation may have been found to have made a candidate meanwhile. If Twilio can't be
+    read, the user may know of a flow that is not a candidate.
+    """
+    is_possible = sid in change.candidates or (change.is_unreadable and flex_flow.is_sid("FO", sid))
+    if not is_possible or not filter_unexplained([{"sid": sid}], change):
         raise NotACandidate
 
 
 def _read_created_flow(change: OpenChange, sid: str) -> tuple[Snapshot | None, bool]:
-    """The flow that a creation made as it came out of it, None if it is gone; and whether that could be seen."""
+    """Return the flow as the creation made it, None if it is deleted, and whether it was read."""
     try:
-        seen = Readback().flow(sid, change.attempt.account_sid)
+        live = Readback().flow(sid, change.attempt.account_sid)
     except ReadUnavailable:
         return None, False
     except FlexError:
         if not change.is_unreadable:
             raise
         return None, False
-    return seen and {**seen, **(change.attempt.payload.requested or {})}, True
+    if not live:
+        return live, True
+    return {**live, **(change.attempt.payload.requested or {})}, True
 
 
 def _derive_updated_flow(change: OpenChange) -> Snapshot:
-    """A flow as it came out of an update; what somebody else did since is theirs, and found by the next read."""
-    about, sid = change.attempt.payload, change.target_sid
-    asked, live = about.requested or {}, change.last_reading.get(sid)
-    if live is None and sid not in change.last_reading:
+    """Return the flow as the update made it.
+
+    Later edits by someone else are left out; the next sync finds them.
+    """
+    payload, sid = change.attempt.payload, change.target_sid
+    requested = payload.requested or {}
+    live = change.last_reading.get(sid)
+    if sid not in change.last_reading:
         with contextlib.suppress(ReadUnavailable, FlexError):
             live = Readback().flow(sid, change.attempt.account_sid)
-    kind, live = "integration_type", live or {}
-    is_typed = kind in asked and flex_flow.is_same_value(kind, asked[kind], live.get(kind))
-    moved = {name: live.get(name) for name in drift.dependent_fields(asked)} if is_typed else {}
-    return {**(about.before or {}), **moved, **asked}
+    live = live or {}
+
+    # Twilio sets further fields by itself when the integration type changes.
+    dependent_values = {}
+    type_field = "integration_type"
+    if type_field in requested and flex_flow.is_same_value(
+        type_field, requested[type_field], live.get(type_field)
+    ):
+        dependent_values = {name: live.get(name) for name in drift.dependent_fields(requested)}
+    return {**(payload.before or {}), **dependent_values, **requested}
 
 
 def _reconcile_change(change: OpenChange, readback: Readback) -> AuditEvent | None:
+    """Read, and log the outcome if reading can tell. Return that event, or None."""
+    finding = _read_finding(change, readback)
+    if finding is None:
+        return None
+    if finding.ambiguity:
+        _mark_ambiguous(change, finding)
+        return None
+    if not finding.is_applied and not _confirm_not_applied(change):
+        return None
+    result = Result.APPLIED if finding.is_applied else Result.NOT_APPLIED
+    message = "Confirmed by reading from Twilio. Nothing was sent."
+    sid = ""
+    if change.action == "flow.create" and finding.flow:
+        sid = finding.flow.get("sid", "")
     try:
-        finding = _inspect(change, readback)
+        return _record_resolution(change, result, finding.flow, message, sid=sid)
+    except AlreadyRecorded:
+        return None  # another process has resolved it
+
+
+def _read_finding(change: OpenChange, readback: Readback) -> Finding | None:
+    """Return what reading says about the change, or None if it says nothing yet.
+
+    Note on the change if Twilio can't be read, and raise the error.
+    """
+    try:
+        return inspect_change(change, readback)
     except StaleRead as stale:
-        if not _shows_requested_values(change, stale):
-            return None  # what Twilio shows is from before another change: it says nothing of this one yet
-        finding = Finding(True, stale.seen)
+        if shows_requested_values(change, stale):
+            return Finding(True, stale.seen)
+        return None  # Twilio shows the flow from before another change
     except ReadUnavailable as refusal:
         _mark_unreadable(change, str(refusal))
         raise
@@ -213,127 +240,29 @@ def _reconcile_change(change: OpenChange, readback: Readback) -> AuditEvent | No
         if change.attempt.at < timezone.now() - UNREACHABLE_AFTER:
             _mark_unreadable(change, f"Couldn't read from Twilio: {error}.")
         raise
-    if finding.puzzle:
-        OpenChange.objects.filter(pk=change.pk).update(
-            puzzle=finding.puzzle,
-            candidates=finding.candidates,
-            not_applied_at=None,
-            is_unreadable=False,
-            last_reading=redact(replace_unstorable(finding.reading)),
-            read_at=timezone.now(),
-        )
-        return None
-    if not finding.applied and not _confirm_not_applied(change):
-        return None
-    result = Result.APPLIED if finding.applied else Result.NOT_APPLIED
-    said = "Confirmed by reading from Twilio. Nothing was sent."
-    sid = (finding.seen or {}).get("sid", "") if change.action == "flow.create" else ""
-    try:
-        return _record_resolution(change, result, finding.seen, said, sid=sid)
-    except AlreadyRecorded:
-        return None  # somebody else was faster
+
+
+def _mark_ambiguous(change: OpenChange, finding: Finding) -> None:
+    OpenChange.objects.filter(pk=change.pk).update(
+        puzzle=finding.ambiguity,
+        candidates=finding.candidates,
+        not_applied_at=None,
+        is_unreadable=False,
+        last_reading=redact(replace_unstorable(finding.readings)),
+        read_at=timezone.now(),
+    )
 
 
 def _mark_unreadable(change: OpenChange, reason: str) -> None:
-    """Put the change before a person, with what was read before; a first read that found it not applied
-    counts on."""
+    """Let a user decide. Earlier readings stay, and so does a first read that found no change."""
     OpenChange.objects.filter(pk=change.pk).update(puzzle=reason[:200], is_unreadable=True)
 
 
-def _inspect(change: OpenChange, readback: Readback) -> Finding:
-    if change.action == "flow.create":
-        return _find_created_flow(change, _list_with_candidates(change, readback))
-    seen = readback.flow(change.target_sid, change.attempt.account_sid)
-    if change.action == "flow.delete":
-        return Finding(seen is None, seen)
-    told: dict[str, Snapshot | None] = {change.target_sid: seen}
-    if change.attempt.payload.erased_at:
-        return Finding(None, puzzle=REQUEST_ERASED)
-    if seen is None:
-        return Finding(None, puzzle=FLOW_DELETED, reading=told)
-    asked, before = change.attempt.payload.requested or {}, change.attempt.payload.before or {}
-    if not flex_flow.differing_fields(asked, seen, asked):
-        return Finding(True, seen)
-    if flex_flow.differing_fields(before, seen, asked):
-        return Finding(None, seen, THIRD_VALUE, reading=told)
-    # Twilio's dates are whole seconds: an equal one proves nothing, but another one is the mark of a change.
-    is_untouched = flex_flow.is_same_value(
-        "date_updated", before.get("date_updated"), seen.get("date_updated")
-    )
-    return Finding(False, seen) if is_untouched else Finding(None, seen, LATER_EDIT, reading=told)
-
-
-def _list_with_candidates(change: OpenChange, readback: Readback) -> list[Snapshot]:
-    """Return the account's flows. A candidate that the list lacks is asked for: a list alone proves no absence."""
-    account_sid = change.attempt.account_sid
-    listing = list(readback.listing(account_sid))
-    listed = {flow["sid"] for flow in listing}
-    asked_for = [readback.flow(sid, account_sid) for sid in change.candidates if sid not in listed]
-    return [*listing, *(flow for flow in asked_for if flow is not None)]
-
-
-def _shows_requested_values(change: OpenChange, stale: StaleRead) -> bool:
-    """Return True for a read that Twilio dates after all that is known, and that shows what the change asked for."""
-    requested = change.attempt.payload.requested
-    if not requested or stale.seen is None or stale.confirmed is None:
-        return False
-    is_as_requested = not flex_flow.differing_fields(requested, stale.seen, requested)
-    return is_as_requested and is_older(stale.confirmed, stale.seen)
-
-
-def _find_created_flow(change: OpenChange, listing: Sequence[Snapshot]) -> Finding:
-    """The flows of that time that nobody accounts for: one that is as asked for is the one; none, and it was not
-    made; anything else is a person's to decide."""
-    near = [
-        flow
-        for flow in listing
-        if change.may_have_created(flex_flow.parse_datetime(flow.get("date_created")))
-    ]
-    near = _filter_unexplained(near, change)
-    there = {flow["sid"]: flow for flow in listing}
-    gone: list[Snapshot] = [{"sid": sid} for sid in change.candidates if sid not in there]
-    gone = _filter_unexplained(gone, change)
-    if change.attempt.payload.erased_at:
-        return Finding(
-            None, puzzle=REQUEST_ERASED, candidates=[flow["sid"] for flow in (*near, *gone)]
-        )
-    alike = [flow for flow in near if _matches_request(change, flow)]
-    if len(alike) == 1 and not gone:
-        return Finding(True, alike[0])
-    others = OpenChange.objects.filter(action="flow.create").exclude(pk=change.pk)
-    creations = list(others.select_related("attempt__payload"))
-    puzzling = alike or [
-        flow for flow in near if not any(_matches_request(other, flow) for other in creations)
-    ]
-    if puzzling or gone:
-        puzzle = CANDIDATE_DELETED if gone else MULTIPLE_MATCHES if alike else PARTIAL_MATCH
-        candidates = [flow["sid"] for flow in (*puzzling, *gone)]
-        told = {sid: there.get(sid) for sid in candidates[:MAX_SHOWN_CANDIDATES]}
-        return Finding(None, puzzle=puzzle, candidates=candidates, reading=told)
-    return Finding(False)
-
-
-def _matches_request(change: OpenChange, flow: Mapping[str, Any]) -> bool:
-    asked = change.attempt.payload.requested or {}
-    return not flex_flow.differing_fields(asked, flow, asked)
-
-
-def _filter_unexplained(flows: list[Snapshot], change: OpenChange) -> list[Snapshot]:
-    """Without those that were there before, were found since as nobody's, or another creation made."""
-    of_flows = AuditEvent.objects.filter(target_sid__in=[flow["sid"] for flow in flows])
-    accounted = of_flows.filter(
-        Q(seq__lt=change.attempt.seq)
-        | Q(stage=Stage.OBSERVED)
-        | Q(action="flow.create", result__in=audit_log.APPLIED_RESULTS)
-    )
-    sids = set(accounted.values_list("target_sid", flat=True))
-    return [flow for flow in flows if flow["sid"] not in sids]
-
-
 def _confirm_not_applied(change: OpenChange) -> bool:
-    now = timezone.now()
-    # What stood in the way of telling does not any more.
-    nothing = {
+    """Return True for the second of two reads that are far enough apart, and note the first."""
+    checked_at = timezone.now()
+    # Reading can tell again, so any earlier ambiguity is cleared.
+    no_ambiguity = {
         "puzzle": "",
         "candidates": [],
         "is_unreadable": False,
@@ -342,20 +271,20 @@ def _confirm_not_applied(change: OpenChange) -> bool:
     }
     if change.not_applied_at is None:
         OpenChange.objects.filter(pk=change.pk, not_applied_at=None).update(
-            not_applied_at=now, **nothing
+            not_applied_at=checked_at, **no_ambiguity
         )
         return False
-    if now - change.not_applied_at >= CONFIRMATION_DELAY:
+    if checked_at - change.not_applied_at >= CONFIRMATION_DELAY:
         return True
-    OpenChange.objects.filter(pk=change.pk).exclude(puzzle="").update(**nothing)
+    OpenChange.objects.filter(pk=change.pk).exclude(puzzle="").update(**no_ambiguity)
     return False
 
 
 def _record_resolution(
     change: OpenChange,
     result: Result,
-    seen: Snapshot | None,
-    said: str,
+    flow: Snapshot | None,
+    message: str,
     *,
     sid: str = "",
     reason: str = "",
@@ -363,11 +292,12 @@ def _record_resolution(
     findings: dict[str, Any] | None = None,
     updates_mirror: bool = True,
 ) -> AuditEvent:
+    """Append the event that resolves a change, and update the mirror if it was applied."""
     attempt = change.attempt
-    about = attempt.payload
-    if about.erased_at is not None:  # what was erased does not come back by its own outcome
+    payload = attempt.payload
+    if payload.erased_at is not None:  # the outcome must not bring erased values back
         updates_mirror = updates_mirror and change.action == "flow.delete"
-        seen = None
+        flow = None
     event = audit_log.append(
         action=attempt.action,
         stage=Stage.RECONCILED,
@@ -379,30 +309,31 @@ def _record_resolution(
         changed_fields=attempt.changed_fields,
         reason=reason,
         refers_to=attempt.refers_to,
-        concurrent_edit=_find_concurrent_edit(change, seen) if result == Result.APPLIED else None,
+        concurrent_edit=_find_concurrent_edit(change, flow) if result == Result.APPLIED else None,
         payload=Payload(
-            friendly_name=about.friendly_name,
-            contact_identity=about.contact_identity,
-            before=about.before,
-            requested=about.requested,
-            after=seen,
-            message=said,
+            friendly_name=payload.friendly_name,
+            contact_identity=payload.contact_identity,
+            before=payload.before,
+            requested=payload.requested,
+            after=flow,
+            message=message,
             findings=findings,
         ),
     )
     if result == Result.APPLIED and updates_mirror:
-        mirror.apply_result(seen, event)
+        mirror.apply_result(flow, event)
     return event
 
 
-def _find_concurrent_edit(change: OpenChange, seen: Snapshot | None) -> Observation | None:
-    about = change.attempt.payload
-    if seen is None or change.action != "flow.update":
+def _find_concurrent_edit(change: OpenChange, flow: Snapshot | None) -> Observation | None:
+    """Return the edit of someone else that an updated flow shows, or None."""
+    if flow is None or change.action != "flow.update":
         return None
+    payload = change.attempt.payload
     return drift.find_concurrent_edit(
         change.target_sid,
         account_sid=change.attempt.account_sid,
-        before=about.before or {},
-        requested=about.requested or {},
-        after=seen,
+        before=payload.before or {},
+        requested=payload.requested or {},
+        after=flow,
     )

@@ -1,5 +1,6 @@
-"""External changes as the inbox shows them: what the drift of a flow comes to, and which flows changed alike. Many can be
-accepted at once, with one reason and in one transaction.
+"""External changes for the inbox: the net change of each flow, and groups of similar ones.
+
+Many can be accepted at once, with one reason and in one transaction.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from flows.audit.audit_log import Actor
 from flows.audit.models import AuditEvent, OpenDrift
 from flows.mirror import drift
 
-GROUP_WINDOW: Final = timedelta(seconds=60)  # alike and found within this of each other: one group
+GROUP_WINDOW: Final = timedelta(seconds=60)  # between similar changes of one group
 CHANGED, CREATED, DELETED = "changed", "made", "deleted"
 
 
 @dataclass(frozen=True, slots=True)
 class ExternalChange:
-    """What was found of one flow since somebody last dealt with it: its events in order."""
+    """The unresolved drift events of one flow, in order."""
 
     events: list[AuditEvent]
 
@@ -36,14 +37,14 @@ class ExternalChange:
 
     @property
     def kind(self) -> str:
-        """changed, made or deleted: what it comes to, from the first event to the last."""
+        """The net result of all events: CHANGED, CREATED or DELETED."""
         if self.last.payload.after is None:
             return DELETED
         return CREATED if self.first.payload.before is None else CHANGED
 
     @property
     def values(self) -> dict[str, tuple[Any, Any]]:
-        """The fields that differ in the end, each with its value before and after."""
+        """The fields of a changed flow that differ in the end, as (before, after)."""
         if self.kind != CHANGED:
             return {}
         before, after = drift.net_change(self.events)
@@ -53,40 +54,47 @@ class ExternalChange:
         }
 
 
-def group_similar(found: Iterable[ExternalChange]) -> list[list[ExternalChange]]:
-    """Put together what happened alike at the same time in one account: the same fields with the same new values, or
-    flows that were all created, or all deleted. The latest group comes first, and its latest flow."""
-    groups: dict[str, list[list[ExternalChange]]] = {}
-    for change in sorted(found, key=lambda change: -change.last.seq):
-        alike = groups.setdefault(_grouping_key(change), [])
-        if alike and abs(alike[-1][-1].last.at - change.last.at) <= GROUP_WINDOW:
-            alike[-1].append(change)
+def group_similar(changes: Iterable[ExternalChange]) -> list[list[ExternalChange]]:
+    """Group similar changes of one account that were found at about the same time.
+
+    Changes are similar if the same fields have the same new values, or if all flows were created or
+    all deleted. The latest group comes first, and in it the latest flow.
+    """
+    groups_by_key: dict[str, list[list[ExternalChange]]] = {}
+    for change in sorted(changes, key=lambda change: -change.last.seq):
+        groups = groups_by_key.setdefault(_grouping_key(change), [])
+        if groups and _is_within_window(groups[-1][-1], change):
+            groups[-1].append(change)
         else:
-            alike.append([change])
-    together = [members for alike in groups.values() for members in alike]
-    return sorted(together, key=lambda members: -members[0].last.seq)
+            groups.append([change])
+    all_groups = [members for groups in groups_by_key.values() for members in groups]
+    return sorted(all_groups, key=lambda members: -members[0].last.seq)
 
 
 def load_pending(event_ids: Iterable[uuid.UUID]) -> list[ExternalChange]:
-    """Return what is in the inbox up to these events, each the last that somebody saw of its flow."""
-    seen = OpenDrift.objects.filter(event__event_id__in=list(event_ids)).values_list(
-        "target_sid", "event"
-    )
-    until = dict(seen)
+    """Return the unresolved external changes up to these events.
+
+    Each of them is the last event of its flow that the user saw.
+    """
+    visible_events = OpenDrift.objects.filter(event__event_id__in=list(event_ids))
+    last_event_by_flow = dict(visible_events.values_list("target_sid", "event"))
     items = (
-        OpenDrift.objects.filter(target_sid__in=until)
+        OpenDrift.objects.filter(target_sid__in=last_event_by_flow)
         .select_related("event__payload")
         .order_by("event")
     )
-    flows: dict[str, list[AuditEvent]] = {}
+    events_by_flow: dict[str, list[AuditEvent]] = {}
     for item in items:
-        if item.pk <= until[item.target_sid]:
-            flows.setdefault(item.target_sid, []).append(item.event)
-    return [ExternalChange(events) for events in flows.values()]
+        if item.pk <= last_event_by_flow[item.target_sid]:
+            events_by_flow.setdefault(item.target_sid, []).append(item.event)
+    return [ExternalChange(events) for events in events_by_flow.values()]
 
 
 def accept_all(changes: Sequence[ExternalChange], *, reason: str, actor: Actor) -> list[AuditEvent]:
-    """Accept all of these, up to the last event of each: one event a flow, all or none. Raises `NotRecorded`."""
+    """Accept all of these up to their last event, or none. Raise `NotRecorded`.
+
+    One event per flow is appended.
+    """
     return append_batch(
         [
             drift.build_acceptance(event=change.last, reason=reason, actor=actor)
@@ -95,9 +103,13 @@ def accept_all(changes: Sequence[ExternalChange], *, reason: str, actor: Actor) 
     )
 
 
+def _is_within_window(newer: ExternalChange, older: ExternalChange) -> bool:
+    return abs(newer.last.at - older.last.at) <= GROUP_WINDOW
+
+
 def _grouping_key(change: ExternalChange) -> str:
+    """Return a key that similar changes share. A change without a net result has its own."""
     after: Mapping[str, Any] = {name: value for name, (_, value) in change.values.items()}
-    alone = change.last.target_sid if change.kind == CHANGED and not after else ""
-    return json.dumps(
-        [change.last.account_sid, change.kind, alone, after], sort_keys=True, default=str
-    )
+    own_sid = change.last.target_sid if change.kind == CHANGED and not after else ""
+    key = [change.last.account_sid, change.kind, own_sid, after]
+    return json.dumps(key, sort_keys=True, default=str)

@@ -1,5 +1,7 @@
-"""The inbox of external changes: accept what was found at Twilio, or revert it by an ordinary change. What happened alike
-to many flows is one entry, and is accepted or reverted with one reason.
+"""The inbox of external changes: accept what was changed at Twilio, or revert it.
+
+Reverting is an ordinary change. Similar changes of many flows are one entry, which is accepted or
+reverted with one reason.
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ from flows.mirror import drift, freshness
 from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 
-MAX_GROUPS: Final = 100  # groups
-MAX_NAMED_MEMBERS: Final = 10  # flows of a group that are named at once
+MAX_GROUPS: Final = 100
+MAX_NAMED_MEMBERS: Final = 10  # the rest of a group is folded away
 REASON_MAX: Final = 200
 ALREADY_RESOLVED: Final = "Already resolved by someone else."
 REVERT_OPERATIONS: Final = {CREATED: "delete", CHANGED: "update", DELETED: "create"}
@@ -38,16 +40,19 @@ REVERT_OPERATIONS: Final = {CREATED: "delete", CHANGED: "update", DELETED: "crea
 
 @dataclass(frozen=True, slots=True)
 class InboxItem(ExternalChange):
-    """What was found of one flow, as the page shows it. `skipped`: why a bulk change would not revert it, if so."""
+    """The external change of one flow on the page, with what the user can do about it.
+
+    `skipped` is the reason why a bulk change would not revert it, or empty. `is_offered` is False
+    where Twilio or this site allows no such change at the moment.
+    """
 
     skipped: str = ""
     can_accept: bool = False
-    is_offered: bool = False  # reverting is a change, which may be impossible there just now
+    is_offered: bool = False
 
     @property
     def can_revert(self) -> bool:
-        """Return False where there is nothing to change, or nothing can be changed. What a bulk change skips, a person
-        may revert by hand."""
+        """True unless there is nothing to revert. Users can revert what a bulk change skips."""
         return self.is_offered and self.skipped not in (
             reverting.NOTHING_TO_REVERT,
             reverting.NO_EARLIER_STATE,
@@ -55,6 +60,7 @@ class InboxItem(ExternalChange):
 
     @property
     def rows(self) -> list[dict[str, Any]]:
+        """The changed fields: label, value before, value after."""
         return [
             {
                 "label": labels.field_label(name),
@@ -66,7 +72,7 @@ class InboxItem(ExternalChange):
 
     @property
     def revert_url(self) -> str:
-        """The ordinary page that would revert it: edit, delete, or create again; empty if there is nothing to revert."""
+        """The page that reverts it (edit, delete or create), or empty if nothing can."""
         sid = self.last.target_sid
         if not self.can_revert:
             return ""
@@ -82,7 +88,7 @@ class InboxItem(ExternalChange):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Flows to which the same happened at the same time. A group of one is shown as that flow."""
+    """Flows with similar external changes. The page shows a group of one as that flow."""
 
     members: list[InboxItem]
 
@@ -101,24 +107,29 @@ class Group:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The fields and their new values, which all have in common; a former value only where that is, too."""
-        rows = [member.rows for member in self.members]
-        return [
-            {**row, "varies": any(other[place]["before"] != row["before"] for other in rows)}
-            for place, row in enumerate(rows[0])
-        ]
+        """The changed fields. All members have the same new values.
+
+        A row `varies` if their former values differ.
+        """
+        rows_by_member = [member.rows for member in self.members]
+        group_rows = []
+        for field_rows in zip(*rows_by_member, strict=True):
+            first_row = field_rows[0]
+            varies = any(row["before"] != first_row["before"] for row in field_rows)
+            group_rows.append({**first_row, "varies": varies})
+        return group_rows
 
     @property
-    def named(self) -> list[InboxItem]:
+    def named_members(self) -> list[InboxItem]:
         return self.members[:MAX_NAMED_MEMBERS]
 
     @property
-    def others(self) -> list[InboxItem]:
+    def folded_members(self) -> list[InboxItem]:
         return self.members[MAX_NAMED_MEMBERS:]
 
     @property
     def events(self) -> str:
-        """The last event of each flow, for the form."""
+        """The ids of the last event of each flow, separated by spaces, for the form."""
         return " ".join(str(member.last.event_id) for member in self.members)
 
     @property
@@ -139,7 +150,7 @@ def drift_inbox(request: Request) -> HttpResponse:
 @require_POST
 @require_permission("flows.change_flow", action="flow.accept")
 def drift_accept(request: Request, event_id: str) -> HttpResponse:
-    """Accepts what was found of a flow up to this event. What was found later stays in the inbox."""
+    """Accept a flow's external changes up to this event. Later ones stay in the inbox."""
     event = get_object_or_404(AuditEvent, event_id=event_id, action="flow.drift")
     if not OpenDrift.objects.filter(event=event).exists():
         messages.info(request, ALREADY_RESOLVED)
@@ -150,14 +161,17 @@ def drift_accept(request: Request, event_id: str) -> HttpResponse:
 @require_POST
 @require_permission("flows.change_flow", action="flow.accept")
 def drift_accept_many(request: Request) -> HttpResponse:
-    """Accepts what was found of several flows, all with the same reason, or none of it."""
+    """Accept the external changes of several flows with one reason, all or none."""
     return _accept(request, _parse_event_ids(request))
 
 
 @require_POST
 @require_permission("flows.change_flow", action="plan.start")
 def drift_revert_many(request: Request) -> HttpResponse:
-    """Drafts the bulk change that reverts what was found of several flows, and leads to it. Nothing is sent."""
+    """Draft the bulk change that reverts several external changes, and redirect to it.
+
+    Nothing is sent.
+    """
     changes = inbox.load_pending(_parse_event_ids(request))
     if not changes:
         messages.info(request, ALREADY_RESOLVED)
@@ -169,12 +183,13 @@ def drift_revert_many(request: Request) -> HttpResponse:
             request, changes=changes, reason=reason, error=_length_error(reason), status=422
         )
     plan = reverting.plan_revert(
-        changes=changes, made_by=request.user.get_username(), reason=reason, within=request.scope
+        changes=changes, made_by=request.user.get_username(), reason=reason, scope=request.scope
     )
     return redirect("flows:plan", plan_id=plan.pk)
 
 
 def _accept(request: Request, event_ids: Sequence[uuid.UUID]) -> HttpResponse:
+    """Accept the external changes up to these events, and redirect to the inbox."""
     changes = inbox.load_pending(event_ids)
     if not changes:
         messages.info(request, ALREADY_RESOLVED)
@@ -188,39 +203,39 @@ def _accept(request: Request, event_ids: Sequence[uuid.UUID]) -> HttpResponse:
     try:
         inbox.accept_all(changes, reason=reason, actor=get_actor(request))
     except NotRecorded:
-        sentence = "Couldn't write to the audit log, so nothing was accepted."
-        return _render_inbox(request, changes=changes, reason=reason, error=sentence, status=503)
+        error = "Couldn't write to the audit log, so nothing was accepted."
+        return _render_inbox(request, changes=changes, reason=reason, error=error, status=503)
     if len(changes) == 1:
         messages.success(request, "Accepted. The flow stays as it is at Twilio.")
     else:
         messages.success(
             request, f"Accepted for {len(changes)} flows. They stay as they are at Twilio."
         )
-    if gone := len(event_ids) - len(changes):
-        messages.info(
-            request,
-            f"{gone} of them {'was' if gone == 1 else 'were'} already resolved by someone else.",
-        )
+    resolved_count = len(event_ids) - len(changes)
+    if resolved_count:
+        verb = "was" if resolved_count == 1 else "were"
+        messages.info(request, f"{resolved_count} of them {verb} already resolved by someone else.")
     return redirect("flows:drift")
 
 
 def _require_permission(request: Request, changes: Iterable[ExternalChange], action: str) -> None:
-    """Refuse, on record, what is of an account where the person may not change flows."""
-    about = {change.last.account_sid for change in changes}
-    request.account_sid = next(iter(about)) if len(about) == 1 else ""
-    if not all(has_permission(request.user, "flows.change_flow", sid) for sid in about):
+    """Raise `PermissionDenied`, and log it, unless the user may change flows in all accounts."""
+    account_sids = {change.last.account_sid for change in changes}
+    request.account_sid = next(iter(account_sids)) if len(account_sids) == 1 else ""
+    if not all(has_permission(request.user, "flows.change_flow", sid) for sid in account_sids):
         record_denial(request, action, {})
         raise PermissionDenied
 
 
 def _parse_event_ids(request: Request) -> list[uuid.UUID]:
-    found = []
+    """Return the distinct event ids of the form. Anything else in it is ignored."""
+    event_ids = []
     for text in request.POST.get("events", "").split():
         try:
-            found.append(uuid.UUID(text))
+            event_ids.append(uuid.UUID(text))
         except ValueError:
             continue
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(event_ids))
 
 
 def _length_error(reason: str) -> str:
@@ -235,21 +250,20 @@ def _render_inbox(
     error: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """The inbox. After an `error`, the entry of these `changes` has the reason that was typed for it."""
-    found = [ExternalChange(events) for events in drift.load_inbox(request.scope)]
-    groups = inbox.group_similar(found)
-    shown = _build_groups(request, groups[:MAX_GROUPS])
-    typed = {change.last.target_sid for change in changes}
+    """Render the inbox. An `error` appears, with the reason, at the entry of these `changes`."""
+    pending = [ExternalChange(events) for events in drift.load_inbox(request.scope)]
+    similar_changes = inbox.group_similar(pending)
+    groups = _build_groups(request, similar_changes[:MAX_GROUPS])
+    accounts = twilio_accounts.visible_accounts(request.scope)
+    failed_sids = {change.last.target_sid for change in changes} if error else set()
     context = {
         "groups": [
-            {"group": group, "has_error": group.first.last.target_sid in typed and bool(error)}
-            for group in shown
+            {"group": group, "has_error": group.first.last.target_sid in failed_sids}
+            for group in groups
         ],
-        "found": [member for group in shown for member in group.members],
-        "more": sum(len(members) for members in groups[MAX_GROUPS:]),
-        "freshness": freshness.select_worst(
-            freshness.load_freshness(twilio_accounts.visible_accounts(request.scope))
-        ),
+        "found": [member for group in groups for member in group.members],
+        "more": sum(len(members) for members in similar_changes[MAX_GROUPS:]),
+        "freshness": freshness.select_worst(freshness.load_freshness(accounts)),
         "reason": reason,
         "error": error,
     }
@@ -257,22 +271,23 @@ def _render_inbox(
 
 
 def _build_groups(request: Request, groups: Sequence[Sequence[ExternalChange]]) -> list[Group]:
-    """These groups with what the user can do about them: accepting sends nothing, reverting is a change."""
-    planned = iter(reverting.build_reverts([change for members in groups for change in members]))
-    offers = AvailableActions(request)
+    """Return these groups with what the user can do about each member."""
+    changes = [change for members in groups for change in members]
+    reverts = iter(reverting.build_reverts(changes))
+    actions = AvailableActions(request)
     return [
-        Group([_build_item(request, offers, member, next(planned).skipped) for member in members])
+        Group([_build_item(request, actions, member, next(reverts).skipped) for member in members])
         for members in groups
     ]
 
 
 def _build_item(
-    request: Request, offers: AvailableActions, change: ExternalChange, skipped: str
+    request: Request, actions: AvailableActions, change: ExternalChange, skipped: str
 ) -> InboxItem:
     account_sid = change.last.account_sid
     return InboxItem(
         change.events,
         skipped=skipped,
         can_accept=has_permission(request.user, "flows.change_flow", account_sid),
-        is_offered=offers.can(REVERT_OPERATIONS[change.kind], account_sid),
+        is_offered=actions.can(REVERT_OPERATIONS[change.kind], account_sid),
     )

@@ -1,5 +1,7 @@
-"""The create and update schemas as one form, which shows the fields of the chosen integration type; what was
-typed for the others is parked in hidden inputs, dropped before validation and never sent.
+"""The form of a flow: the create and update schemas with the fields of the chosen integration type.
+
+Input for the fields of other types is carried along in hidden inputs. It is dropped before
+validation and never sent.
 """
 
 from __future__ import annotations
@@ -22,15 +24,25 @@ from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
 
 BASE_SALT = "flows.forms.base"
+SID_ATTRIBUTES = {"spellcheck": "false", "autocapitalize": "none", "class": "mono"}
+# A new integration type swaps in its own fields.
+TYPE_ATTRIBUTES = {
+    "hx-post": "",
+    "hx-trigger": "change",
+    "hx-include": "closest form",
+    "hx-vals": '{"update_fields": "1"}',
+    "hx-target": "#integration-fields",
+    "hx-swap": "innerHTML",
+    "hx-sync": "closest form:replace",
+}
 
 
 class FlowForm(ReasonForm):
-    """Creates a flow (`base` is None) or edits the one that the operator saw (`base`, its whole snapshot)."""
+    """Creates a flow (`base` is None) or edits one (`base` is the flow as the user saw it)."""
 
     base = forms.CharField(widget=forms.HiddenInput, required=False)
-    conflict = forms.CharField(
-        widget=forms.HiddenInput, required=False
-    )  # a `Conflict` that waits for choices
+    # A signed `Conflict` that waits for the user's choices.
+    conflict = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(
         self,
@@ -40,84 +52,106 @@ class FlowForm(ReasonForm):
         initial: Snapshot | None = None,
     ) -> None:
         self.snapshot = base
-        start = _initial_values(base)
+        base_values = _initial_values(base)
         if data is not None:
-            data = {
-                **_as_form_values(replace_unstorable(start) if base else {}),
-                **{name: data[name] for name in data},
-            }
-        shown = {**start, **(initial or {})}
+            data = {name: data[name] for name in data}
+            if base:
+                data = {**_as_form_values(replace_unstorable(base_values)), **data}
+        initial_values = replace_unstorable({**base_values, **(initial or {})})
         super().__init__(
-            data, initial={"change_id": uuid.uuid4(), **_as_form_values(replace_unstorable(shown))}
+            data, initial={"change_id": uuid.uuid4(), **_as_form_values(initial_values)}
         )
         if base is not None:
             self.initial.setdefault("base", sign_base(base))
-        shown_now = self.initial if data is None else data
-        self.chosen = str(shown_now.get("integration_type") or "")
-        had_type = flex_flow.handler_type(base or {})
-        if not self.chosen and base is not None and base.get("integration_type") in (None, ""):
-            self.chosen = (
-                had_type  # what handles the flow by Twilio's default can be seen and changed
-            )
+
+        current_values = self.initial if data is None else data
+        self.selected_type = self._select_type(current_values)
         sid = str((base or {}).get("sid") or "")
-        self.pending = Conflict.read(str(shown_now.get("conflict") or ""), sid)
+        self.pending_conflict = Conflict.load(str(current_values.get("conflict") or ""), sid)
         self.conflict_errors: list[tuple[str, str]] = []
         self.parked: list[tuple[str, str]] = []
         for entry in flex_flow.WRITABLE_FIELDS:
-            if flex_flow.is_applicable(entry, self.chosen):
-                self.fields[entry.name] = self._made(entry)
+            if flex_flow.is_applicable(entry, self.selected_type):
+                self.fields[entry.name] = self._build_field(entry)
             else:
-                self._keep_hidden(entry.name)
+                self._park(entry.name)
         self.order_fields([entry.name for entry in flex_flow.WRITABLE_FIELDS])
+
+    def _select_type(self, current_values: Mapping[str, Any]) -> str:
+        """Return the integration type whose fields the form has.
+
+        For a flow without a type, it is the one that handles the flow by Twilio's default, so that
+        its settings can be seen and changed.
+        """
+        selected_type = str(current_values.get("integration_type") or "")
+        has_no_type = self.snapshot is not None and self.snapshot.get("integration_type") in (
+            None,
+            "",
+        )
+        if not selected_type and has_no_type:
+            return flex_flow.handler_type(self.snapshot or {})
+        return selected_type
 
     @property
     def values(self) -> dict[str, Any]:
-        """The validated fields of the flow, those of the chosen integration type only."""
+        """The validated fields of the flow, only those of the chosen integration type."""
         names = [entry.name for entry in flex_flow.WRITABLE_FIELDS if entry.name in self.fields]
         return {name: self.cleaned_data[name] for name in names}
 
     def clean(self) -> dict[str, Any]:
-        """What the flow already has may stay, even where a form would not take it."""
-        had = _as_form_values(self.snapshot or {})
+        """Accept each value that the flow already has, even if the form would refuse it."""
+        snapshot = self.snapshot or {}
+        current_values = _as_form_values(snapshot)
         for entry in flex_flow.WRITABLE_FIELDS:
-            if entry.name in self.fields and _is_unchanged(
-                had.get(entry.name), self.data.get(entry.name)
-            ):
-                self.errors.pop(entry.name, None)
-                self.cleaned_data[entry.name] = (self.snapshot or {})[entry.name]
-            elif has_mask(self.cleaned_data.get(entry.name)):
+            name = entry.name
+            if name in self.fields and _is_unchanged(current_values.get(name), self.data.get(name)):
+                self.errors.pop(name, None)
+                self.cleaned_data[name] = snapshot[name]
+            elif has_mask(self.cleaned_data.get(name)):
                 self.add_error(
-                    entry.name, f"{entry.label} contains a masked secret. Enter the secret itself."
+                    name, f"{entry.label} contains a masked secret. Enter the secret itself."
                 )
         return self.cleaned_data
 
-    def again(self, *, theirs: Snapshot | None = None, conflict: Conflict | None = None) -> Self:
-        """With `theirs`, on the flow as it is at Twilio now: fields that the operator left alone follow it,
-        but for those that the `conflict` will decide."""
-        typed = self._typed()
-        if theirs is not None:
-            seen, mine = self.snapshot or {}, self.values
-            held = conflict.held if conflict else set()
-            for entry in flex_flow.WRITABLE_FIELDS:
-                is_left = entry.name not in mine or flex_flow.is_same_value(
-                    entry.name, seen.get(entry.name), mine[entry.name]
-                )
-                # Parked ones too: under another integration type they would come back as edits.
-                if is_left and not (entry.name in held and entry.name in mine):
-                    typed.pop(entry.name, None)
-            typed["base"] = sign_base(theirs)
-            typed["conflict"] = conflict.signed(str(theirs.get("sid") or "")) if conflict else ""
-        return type(self)(typed, base=theirs or self.snapshot)
+    def reopen(self, *, theirs: Snapshot | None = None, conflict: Conflict | None = None) -> Self:
+        """Return the form with the same input and a new `change_id`, for another try.
+
+        With `theirs`, it edits the flow as it is at Twilio now. Fields that the user didn't edit
+        then take their values, except those that the `conflict` decides.
+        """
+        data = self._renewed_data()
+        if theirs is None:
+            return type(self)(data, base=self.snapshot)
+        for name in self._unedited_names(conflict):
+            data.pop(name, None)
+        data["base"] = sign_base(theirs)
+        data["conflict"] = conflict.sign(str(theirs.get("sid") or "")) if conflict else ""
+        return type(self)(data, base=theirs or self.snapshot)
+
+    def _unedited_names(self, conflict: Conflict | None) -> list[str]:
+        """Return the fields that the user left as they were, without those of the conflict.
+
+        Parked fields count too: under another integration type they would come back as edits.
+        """
+        snapshot, values = self.snapshot or {}, self.values
+        edited_names = set(flex_flow.differing_fields(snapshot, values, values))
+        if conflict:
+            edited_names |= conflict.hidden_names & set(values)
+        names = [entry.name for entry in flex_flow.WRITABLE_FIELDS]
+        return [name for name in names if name not in edited_names]
 
     def add_choice_errors(self) -> bool:
-        """Note an error for each field in conflict without a choice; False if there is none."""
-        if self.pending is None:
+        """Add an error for each field in conflict without a choice. Return True if there is one."""
+        if self.pending_conflict is None:
             return False
-        chosen = self.pending.chosen(self.data)
+        selections = self.pending_conflict.selections(self.data)
         self.conflict_errors = [
-            (f"pick_{name}_theirs", f"Choose a value for {choice_label(name, self.pending)}.")
-            for name, value in chosen.items()
-            if not value
+            (
+                f"pick_{name}_theirs",
+                f"Choose a value for {choice_label(name, self.pending_conflict)}.",
+            )
+            for name, selection in selections.items()
+            if not selection
         ]
         return bool(self.conflict_errors)
 
@@ -127,88 +161,81 @@ class FlowForm(ReasonForm):
 
     @property
     def channel_fields(self) -> list[BoundField]:
-        return self._open(
+        return self._visible_fields(
             "friendly_name", "channel_type", "contact_identity", "chat_service_sid", "enabled"
         )
 
     @property
     def handling(self) -> BoundField | None:
-        """The integration type, unless a conflict holds it."""
-        return next(iter(self._open("integration_type")), None)
+        """The integration type, or None while a conflict decides it."""
+        return next(iter(self._visible_fields("integration_type")), None)
 
     @property
     def integration(self) -> list[BoundField]:
-        return self._open(*(entry.name for entry in flex_flow.INTEGRATION_FIELDS))
+        return self._visible_fields(*(entry.name for entry in flex_flow.INTEGRATION_FIELDS))
 
     @property
     def options(self) -> list[BoundField]:
-        return self._open("long_lived", "janitor_enabled")
+        return self._visible_fields("long_lived", "janitor_enabled")
 
     @property
-    def held(self) -> list[BoundField]:
-        """The fields that wait for a choice in the conflict above the form: carried along, and not shown in
-        it."""
-        return [self[name] for name in self.fields if self.pending and name in self.pending.held]
+    def conflict_fields(self) -> list[BoundField]:
+        """The fields that a conflict above the form decides. The form carries them hidden."""
+        return [self[name] for name in self.fields if name in self._conflict_names()]
 
-    def _open(self, *names: str) -> list[BoundField]:
-        held = self.pending.held if self.pending else set()
-        return [self[name] for name in names if name in self.fields and name not in held]
+    def _conflict_names(self) -> set[str]:
+        return self.pending_conflict.hidden_names if self.pending_conflict else set()
 
-    def _made(self, entry: flex_flow.Field) -> forms.Field:
-        had = (self.snapshot or {}).get(entry.name)
-        has_value = had not in (None, "")
-        is_new = self.snapshot is None or self.chosen != flex_flow.handler_type(self.snapshot)
-        required = (
-            # A flow that lacks it already, which lint says, can still be renamed or switched off.
-            (flex_flow.is_required(entry, self.chosen) and (is_new or has_value))
-            or (entry.required_on_create and (self.snapshot is None or has_value))
-            # Once there, these can be changed and not taken away.
-            or (entry.kind in ("enum", "boolean") and has_value and not entry.of_integration)
-        )
-        made = build_field(entry, required=required)
-        if isinstance(made, forms.ChoiceField):
-            shown = had if self.snapshot else self.initial.get(entry.name)
-            made.choices = _field_choices(
-                made, _as_form_value(entry.name, replace_unstorable(shown))
-            )
+    def _visible_fields(self, *names: str) -> list[BoundField]:
+        hidden_names = self._conflict_names()
+        return [self[name] for name in names if name in self.fields and name not in hidden_names]
+
+    def _build_field(self, entry: flex_flow.Field) -> forms.Field:
+        form_field = build_field(entry, required=self._is_required(entry))
+        if isinstance(form_field, forms.ChoiceField):
+            values = self.snapshot or self.initial
+            value = _as_form_value(entry.name, replace_unstorable(values.get(entry.name)))
+            form_field.choices = _field_choices(form_field, value)
+        attributes = form_field.widget.attrs
         if entry.kind == "sid":
-            made.widget.attrs.update(
-                {
-                    "spellcheck": "false",
-                    "autocapitalize": "none",
-                    "class": "mono",
-                    "list": f"offered-{entry.name}",
-                }
-            )
-        made.widget.attrs["autocomplete"] = "off"
+            attributes.update(SID_ATTRIBUTES, list=f"offered-{entry.name}")
+        attributes["autocomplete"] = "off"
         if entry.name == "integration_type":
-            made.widget.attrs.update(
-                {
-                    "hx-post": "",
-                    "hx-trigger": "change",
-                    "hx-include": "closest form",
-                    "hx-vals": '{"update_fields": "1"}',
-                    "hx-target": "#integration-fields",
-                    "hx-swap": "innerHTML",
-                    "hx-sync": "closest form:replace",
-                }
-            )
-        return made
+            attributes.update(TYPE_ATTRIBUTES)
+        return form_field
 
-    def _keep_hidden(self, name: str) -> None:
+    def _is_required(self, entry: flex_flow.Field) -> bool:
+        """Return True if the form demands a value.
+
+        A flow that lacks a required value already, which a warning says, can still be renamed or
+        turned off.
+        """
+        has_value = (self.snapshot or {}).get(entry.name) not in (None, "")
+        has_new_type = self.snapshot is None or self.selected_type != flex_flow.handler_type(
+            self.snapshot
+        )
+        if flex_flow.is_required(entry, self.selected_type) and (has_new_type or has_value):
+            return True
+        if entry.required_on_create and (self.snapshot is None or has_value):
+            return True
+        # These can be changed but not cleared.
+        return entry.kind in ("enum", "boolean") and has_value and not entry.of_integration
+
+    def _park(self, name: str) -> None:
+        """Carry the input of a field along without showing it, even if it is empty."""
         value = self.data.get(name) if self.is_bound else self.initial.get(name)
-        if value is not None:  # an empty one too: it was emptied, and may be shown again
+        if value is not None:
             self.parked.append((name, str(value)))
 
 
 def sign_base(snapshot: Snapshot) -> str:
-    """The flow as the operator saw it, for the form's `base`: it can't be made up, only handed back."""
+    """Return the form's `base`: the flow as the user saw it. Users can't make one up."""
     whole = {**dict.fromkeys(entry.name for entry in flex_flow.WRITABLE_FIELDS), **snapshot}
     return signing.dumps(whole, salt=BASE_SALT, compress=True)
 
 
 def read_base(value: str, sid: str) -> Snapshot | None:
-    """The snapshot in a form's `base`, or None if it is not ours or of another flow."""
+    """Return the flow in a form's `base`, or None if it isn't signed here or of another flow."""
     try:
         snapshot = signing.loads(value, salt=BASE_SALT)
     except signing.BadSignature:
@@ -217,79 +244,91 @@ def read_base(value: str, sid: str) -> Snapshot | None:
 
 
 def apply_their_values(data: QueryDict, base: Snapshot) -> QueryDict:
-    """What a form sent, with the flow's own value in the place of the fields of which a conflict page was told to
-    keep theirs (`pick_<field>` is `theirs`)."""
-    theirs = [
+    """Return the form's data with the flow's own value for each `pick_<field>` of "theirs"."""
+    names = [
         entry.name
         for entry in flex_flow.WRITABLE_FIELDS
         if data.get(f"pick_{entry.name}") == "theirs"
     ]
-    if theirs:
-        data, had = data.copy(), _as_form_values(replace_unstorable(dict(base)))
-        if any(
-            not flex_flow.is_applicable(
-                flex_flow.FIELDS_BY_NAME[name], data.get("integration_type")
-            )
-            for name in theirs
-        ):
-            theirs.append("integration_type")  # keeping the field keeps the type that has it
-        for name in theirs:
-            data[name] = "" if had.get(name) is None else str(had[name])
-    return data
+    if not names:
+        return data
+    selected_type = data.get("integration_type")
+    if not all(
+        flex_flow.is_applicable(flex_flow.FIELDS_BY_NAME[name], selected_type) for name in names
+    ):
+        names.append("integration_type")  # their value needs their type
+    result = data.copy()
+    base_values = _as_form_values(replace_unstorable(dict(base)))
+    for name in names:
+        value = base_values.get(name)
+        result[name] = "" if value is None else str(value)
+    return result
 
 
 def resolve_conflict(data: QueryDict, base: Snapshot, conflict: Conflict) -> QueryDict:
-    """Return the form's data with the choices that settle its conflict."""
-    return conflict.resolved(data, _as_form_values(replace_unstorable(dict(base))))
+    """Return the form's data with the choices that resolve its conflict."""
+    return conflict.resolve(data, _as_form_values(replace_unstorable(dict(base))))
 
 
 def _initial_values(base: Snapshot | None) -> dict[str, Any]:
-    """What a form begins with: the flow as it is, and Twilio's own default where Twilio demands a value of
-    an integration type that the flow does not have yet."""
-    had, kind = base or {}, flex_flow.handler_type(base or {})
-    return had | {
-        entry.name: entry.default
-        for entry in flex_flow.WRITABLE_FIELDS
-        if entry.requires
-        and entry.default is not None
-        and not flex_flow.is_applicable(entry, kind)
-        and had.get(entry.name) in (None, "")
-    }
+    """Return the flow's values, with Twilio's defaults for other integration types.
+
+    A default is only set where that type requires a value and the flow has none.
+    """
+    values = dict(base or {})
+    current_type = flex_flow.handler_type(values)
+    for entry in flex_flow.WRITABLE_FIELDS:
+        if not entry.requires or entry.default is None:
+            continue
+        is_empty = values.get(entry.name) in (None, "")
+        if is_empty and not flex_flow.is_applicable(entry, current_type):
+            values[entry.name] = entry.default
+    return values
 
 
 def _as_form_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Booleans as the values of their select, and other values as they are meant: a flow may have a text for a number."""
     return {name: _as_form_value(name, value) for name, value in values.items()}
 
 
 def _as_form_value(name: str, value: Any) -> Any:
-    if value in (None, ""):  # one was emptied, the other was never there
+    """Return a flow's value as its input has it.
+
+    A boolean becomes the value of its select. Text that stands for a number becomes the number.
+    """
+    if value in (None, ""):  # None was never set, "" was cleared
         return value
-    kind = flex_flow.FIELDS_BY_NAME[name].kind if name in flex_flow.FIELDS_BY_NAME else ""
-    meant = (
-        flex_flow.normalize_value(name, value) if kind in ("boolean", "integer", "enum") else value
-    )
-    return ("true" if meant else "false") if isinstance(meant, bool) else meant
+    known_field = flex_flow.FIELDS_BY_NAME.get(name)
+    if known_field is not None and known_field.kind in ("boolean", "integer", "enum"):
+        value = flex_flow.normalize_value(name, value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value
 
 
-def _field_choices(made: forms.ChoiceField, had: Any) -> list[Any]:
-    """The choices with the one that the flow has, and without "not set" where that can't be had again."""
-    choices = [
-        (value, words)
-        for value, words in made.widget.choices
-        if value or not made.required or had is None
-    ]
-    is_known = had in (None, "") or made.valid_value(had)
-    return choices if is_known else [*choices, (had, str(had))]
+def _field_choices(form_field: forms.ChoiceField, current_value: Any) -> list[Any]:
+    """Return the choices of a field for a flow with this value.
+
+    An unknown value becomes a choice. "Not set" is left out if it can't be chosen again.
+    """
+    choices = list(form_field.widget.choices)
+    if form_field.required and current_value is not None:
+        choices = [(value, label) for value, label in choices if value]
+    if current_value not in (None, "") and not form_field.valid_value(current_value):
+        choices.append((current_value, str(current_value)))
+    return choices
 
 
-def _is_unchanged(had: Any, typed: Any) -> bool:
-    """Whether a form brought back what the flow had. A browser takes line breaks out of a field, and the form
-    white space at its ends; neither is an edit."""
-    if had in (None, ""):
+def _is_unchanged(current_value: Any, form_input: Any) -> bool:
+    """Return True if a form sent back what the flow has.
+
+    Browsers remove line breaks from inputs, and forms remove white space at the ends. Neither is an
+    edit.
+    """
+    if current_value in (None, ""):
         return False
-    shown, brought = (
-        str(replace_unstorable(had)),
-        "" if typed is None else str(replace_unstorable(typed)),
-    )
-    return re.sub(r"[\r\n]", "", brought).strip() == re.sub(r"[\r\n]", "", shown).strip()
+    return _comparable_text(form_input) == _comparable_text(current_value)
+
+
+def _comparable_text(value: Any) -> str:
+    text = "" if value is None else str(replace_unstorable(value))
+    return re.sub(r"[\r\n]", "", text).strip()

@@ -1,6 +1,8 @@
-"""Flows as text. One as code (JSON, curl, twilio-cli and Terraform), to make one like it: what is masked becomes a
-variable, and so do the credentials. Many as a file (CSV, or JSON that can be imported again), with what is masked
-left masked. Nothing secret is in either.
+"""Flows as text, without secrets.
+
+One flow is written as code (JSON, curl, twilio-cli, Terraform) to create one like it; masked values
+and credentials become variables. Many flows are written as CSV, or as JSON that can be imported
+again; masked values stay masked.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ CREDENTIALS = '"$TWILIO_API_KEY:$TWILIO_API_SECRET"'
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """One way of writing a flow down. `variables` have to be set first: their values are secret."""
+    """A flow as code in one language. Its `variables` are secrets to set before running it."""
 
     title: str
     text: str
@@ -32,33 +34,40 @@ class Snippet:
 
 
 def build_snippets(flow: Mapping[str, Any], *, api_url: str) -> list[Snippet]:
-    """The flow (a snapshot, secrets masked) in each way; `api_url` is the API's root."""
-    values = {
-        entry: flex_flow.normalize_value(entry.name, flow.get(entry.name))
-        for entry in flex_flow.WRITABLE_FIELDS
-    }
-    values = {entry: value for entry, value in values.items() if value is not None}
-    secret = [_variable_name(entry) for entry, value in values.items() if has_mask(value)]
+    """Return the flow (a snapshot, secrets masked) in each language.
+
+    `api_url` is the root of the API.
+    """
+    values = {}
+    for entry in flex_flow.WRITABLE_FIELDS:
+        value = flex_flow.normalize_value(entry.name, flow.get(entry.name))
+        if value is not None:
+            values[entry] = value
+    secrets = [_variable_name(entry) for entry, value in values.items() if has_mask(value)]
     return [
         Snippet("JSON", _json(values), []),
-        Snippet("curl", _curl(values, api_url), ["TWILIO_API_KEY", "TWILIO_API_SECRET", *secret]),
-        Snippet("twilio-cli", _twilio_cli(values), secret),
+        Snippet("curl", _curl(values, api_url), ["TWILIO_API_KEY", "TWILIO_API_SECRET", *secrets]),
+        Snippet("twilio-cli", _twilio_cli(values), secrets),
         Snippet(
             "Terraform",
             _terraform(values, str(flow.get("friendly_name") or "")),
-            [name.lower() for name in secret],
+            [name.lower() for name in secrets],
         ),
     ]
 
 
 def as_json(flows: Iterable[Mapping[str, Any]]) -> str:
-    """Flows (snapshots, secrets masked) as {"flows": […]}, each with its SID and all that can be written."""
-    kept = [{name: flow.get(name) for name in ("sid", *_WRITABLE_FIELDS)} for flow in flows]
-    return json.dumps({"flows": kept}, indent=2, ensure_ascii=False) + "\n"
+    """Return flows (snapshots, secrets masked) as {"flows": […]}.
+
+    Each has its SID and the fields that a change can set.
+    """
+    names = ("sid", *_WRITABLE_FIELDS)
+    items = [{name: flow.get(name) for name in names} for flow in flows]
+    return json.dumps({"flows": items}, indent=2, ensure_ascii=False) + "\n"
 
 
 def as_csv(flows: Iterable[Mapping[str, Any]]) -> str:
-    """Flows as a table for spreadsheets, a line each, under the schema's names. What would be a formula is escaped."""
+    """Return flows as a table for spreadsheets, under the schema's names. Formulas are escaped."""
     buffer = io.StringIO()
     buffer.write(BYTE_ORDER_MARK)
     writer = csv.writer(buffer)
@@ -70,11 +79,10 @@ def as_csv(flows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _json(values: Mapping[flex_flow.Field, Any]) -> str:
-    named = {
-        entry.name: f"${{{_variable_name(entry)}}}" if has_mask(value) else value
-        for entry, value in values.items()
-    }
-    return json.dumps(named, indent=2, ensure_ascii=False)
+    values_by_name = {}
+    for entry, value in values.items():
+        values_by_name[entry.name] = f"${{{_variable_name(entry)}}}" if has_mask(value) else value
+    return json.dumps(values_by_name, indent=2, ensure_ascii=False)
 
 
 def _curl(values: Mapping[flex_flow.Field, Any], api_url: str) -> str:
@@ -90,7 +98,7 @@ def _twilio_cli(values: Mapping[flex_flow.Field, Any]) -> str:
     lines = ["twilio api:flex:v1:flex-flows:create"]
     for entry, value in values.items():
         flag = _cli_flag(entry.wire or "")
-        if isinstance(value, bool):  # a flag is there, or negated
+        if isinstance(value, bool):  # a flag has no value, but a negative
             lines.append(f"--{flag}" if value else f"--no-{flag}")
         else:
             lines.append(f"--{flag} {_shell_argument('', entry, value)}")
@@ -99,10 +107,11 @@ def _twilio_cli(values: Mapping[flex_flow.Field, Any]) -> str:
 
 def _terraform(values: Mapping[flex_flow.Field, Any], title: str) -> str:
     width = max((len(entry.name) for entry in values), default=0)
-    lines = [
-        f"  {entry.name:<{width}} = {f'var.{_variable_name(entry).lower()}' if has_mask(value) else _hcl_literal(value)}"
-        for entry, value in values.items()
-    ]
+    lines = []
+    for entry, value in values.items():
+        variable = f"var.{_variable_name(entry).lower()}"
+        expression = variable if has_mask(value) else _hcl_literal(value)
+        lines.append(f"  {entry.name:<{width}} = {expression}")
     name = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_") or "flow"
     name = name if name[0].isalpha() else f"flow_{name}"
     return "\n".join([f'resource "twilio_flex_flex_flows_v1" "{name}" {{', *lines, "}"])
@@ -112,16 +121,19 @@ def _variable_name(entry: flex_flow.Field) -> str:
     return entry.name.upper()
 
 
-def _shell_argument(before: str, entry: flex_flow.Field, value: Any) -> str:
-    """A word of the shell's. A secret is a variable, in double quotes."""
+def _shell_argument(prefix: str, entry: flex_flow.Field, value: Any) -> str:
+    """Return a quoted argument for the shell. A secret is a variable in double quotes."""
     if has_mask(value):
-        return f'"{before}${_variable_name(entry)}"'
-    text = ("true" if value else "false") if isinstance(value, bool) else str(value)
-    return shlex.quote(before + text)
+        return f'"{prefix}${_variable_name(entry)}"'
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return shlex.quote(prefix + text)
 
 
 def _cli_flag(wire: str) -> str:
-    """A parameter as twilio-cli spells it: Integration.FlowSid is integration.flow-sid."""
+    """Return the flag of twilio-cli for a parameter.
+
+    For example, Integration.FlowSid becomes integration.flow-sid.
+    """
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", wire).lower()
 
 

@@ -1,13 +1,19 @@
-"""States of a flow (on, off and what lies between) as words, shapes and sentences. What Twilio does not say,
-or says in a way that nobody understands, is never taken for on or off."""
+"""States of a flow and of its open change, with their labels.
+
+A value of `enabled` that Twilio doesn't send, or that can't be read, never counts as on or off.
+"""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+from django.utils import timezone
+
+from flows.accounts.clients import ATTEMPT_TIMEOUT
+from flows.audit.models import AuditEvent, Result
 from flows.twilio.flex import flex_flow
 
-# By state: the class that gives it its shape and colour, and its word.
+# By state: its CSS class and its label.
 STATE_LABELS: Final = {
     "gone": ("gone", "Deleted"),
     "on": ("on", "On"),
@@ -25,13 +31,24 @@ STATE_DESCRIPTIONS: Final = {
 
 
 def flow_state(flow: Any) -> str:
-    """The state of a row of the mirror: one of `STATUSES`."""
+    """Return the state of a row of the mirror, a key of `STATE_LABELS`."""
     if flow.gone_at:
         return "gone"
-    sent = flow.value("enabled")
-    enabled = (
-        flow.enabled if flow.enabled is not None else flex_flow.normalize_value("enabled", sent)
-    )
+    raw_value = flow.value("enabled")
+    enabled = flow.enabled
+    if enabled is None:
+        enabled = flex_flow.normalize_value("enabled", raw_value)
     if isinstance(enabled, bool):
         return "on" if enabled else "off"
-    return "unset" if flex_flow.is_readable("enabled", sent) else "unread"
+    return "unset" if flex_flow.is_readable("enabled", raw_value) else "unread"
+
+
+def mark_under_way(event: AuditEvent | None) -> AuditEvent | None:
+    """Set `is_under_way` on the latest event of an open change.
+
+    An attempt that is older than any call can be is no longer under way.
+    """
+    if event is not None:
+        is_abandoned = event.at < timezone.now() - ATTEMPT_TIMEOUT
+        event.is_under_way = event.result == Result.PENDING and not is_abandoned  # type: ignore[attr-defined]
+    return event

@@ -306,6 +306,6 @@ class SampleSite:
             append_attempt(self.unresolved_sid)
             OpenChange.objects.update(puzzle="Somebody else changed the same field since.")
         change = OpenChange.objects.get()
-        seen = DecisionForm(candidates=[], is_creation=False, puzzle=change.puzzle).puzzle
+        seen = DecisionForm(candidates=[], is_creation=False, puzzle=change.puzzle).findings_token
         data = {"verdict": "not_applied", "reason": "I looked", "seen": seen}
         return {"event_id": change.attempt.event_id}, data

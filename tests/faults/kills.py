@@ -177,7 +177,7 @@ def _reconcile_all(report: Report, clock: Clock) -> None:
     report.open_after_kills = OpenChange.objects.count()
     for wait in (clients.ATTEMPT_TIMEOUT, reconcile.CONFIRMATION_DELAY):
         clock.move(wait)
-        reconcile.reconcile(most=100_000)
+        reconcile.reconcile(limit=100_000)
     clock.move(mirror.SYNC_LEASE)  # of a sync that was killed
     mirror.sync(ACCOUNT)
 

@@ -192,7 +192,7 @@ def _run_plan(sandbox: Sandbox, plan: Plan, person: User) -> Counter[str]:
 def _reconcile_all(clock: Clock) -> None:
     for wait in (clients.ATTEMPT_TIMEOUT, reconcile.CONFIRMATION_DELAY):
         clock.move(wait)
-        reconcile.reconcile(most=100_000)
+        reconcile.reconcile(limit=100_000)
     assert not OpenChange.objects.exists()
     DBTaskResult.objects.all().delete()  # what looks after a dead worker later has nothing to look after
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from flows.audit.models import Result, Stage
-from flows.changes import flow_changes, reconcile
+from flows.changes import attempt, flow_changes, reconcile
 from flows.twilio import client, retries
 from flows.twilio.sandbox.faults import FaultKind
 from tests.faults.acting import assert_chain_intact
@@ -94,7 +94,7 @@ def test_refusal_of_one_run_does_not_stop_the_next(verb, name):
 def sends_first(monkeypatch):
     def execute(self, send):
         answer = send()
-        self.attempt = self.record(Stage.ATTEMPT, Result.PENDING)
+        self.attempt_event = self.record(Stage.ATTEMPT, Result.PENDING)
         return flow_changes.Change(
             self.record(Stage.OUTCOME, Result.SUCCEEDED, answer), answer.snapshot
         )
@@ -105,13 +105,13 @@ def sends_first(monkeypatch):
 @pytest.fixture
 def takes_silence_for_no(monkeypatch):
     monkeypatch.setattr(
-        flow_changes, "_classify_result", lambda error: Result.FAILED if error else Result.SUCCEEDED
+        attempt, "_classify_result", lambda error: Result.FAILED if error else Result.SUCCEEDED
     )
 
 
 @pytest.fixture
 def takes_silence_for_yes(monkeypatch):
-    monkeypatch.setattr(flow_changes, "_classify_result", lambda error: Result.SUCCEEDED)
+    monkeypatch.setattr(attempt, "_classify_result", lambda error: Result.SUCCEEDED)
 
 
 @pytest.fixture

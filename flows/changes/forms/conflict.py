@@ -1,8 +1,7 @@
-"""Fields that two people changed: which they are, and whose value is chosen, as the conflict page's form
-carries it.
+"""The fields that two users changed, and the user's choice between their values.
 
-An integration's fields hang on its type. Where the two want different types, there is one choice for all of
-them, under the name of the type.
+The conflict page's form carries both. An integration's fields depend on its type. If the two users
+want different types, there is one choice for the whole integration, under the name of the type.
 """
 
 from __future__ import annotations
@@ -29,88 +28,97 @@ INTEGRATION_NAMES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """The fields in conflict with their values when the form was opened, secrets masked. `has_two_types`: the
-    whole integration is one choice."""
+    """Fields in conflict.
+
+    `before` has their values when the form was opened, secrets masked. `has_two_types` makes the
+    whole integration one choice.
+    """
 
     before: dict[str, Any]
     has_two_types: bool = False
 
     @classmethod
-    def between(
+    def from_fields(
         cls, names: Iterable[str], *, base: Snapshot, theirs: Snapshot, mine: Mapping[str, Any]
     ) -> Self:
-        """The conflict about these fields of a form that began with `base`."""
-        found = list(names)
+        """Return the conflict about these fields of a form that started from `base`."""
+        names = list(names)
         is_about_integration = any(
-            flex_flow.FIELDS_BY_NAME[name].of_integration or name == TYPE_FIELD for name in found
+            name == TYPE_FIELD or flex_flow.FIELDS_BY_NAME[name].of_integration for name in names
         )
         has_two_types = is_about_integration and not flex_flow.is_same_value(
             TYPE_FIELD, theirs.get(TYPE_FIELD), mine.get(TYPE_FIELD)
         )
         if has_two_types:
-            found = [name for name in found if name not in INTEGRATION_NAMES] + list(
-                INTEGRATION_NAMES
-            )
-        return cls(
-            {name: redact(replace_unstorable(base.get(name))) for name in found}, has_two_types
-        )
+            names = [name for name in names if name not in INTEGRATION_NAMES]
+            names += INTEGRATION_NAMES
+        before = {name: redact(replace_unstorable(base.get(name))) for name in names}
+        return cls(before, has_two_types)
 
     @classmethod
-    def read(cls, token: str, sid: str) -> Self | None:
-        """The conflict that a form carried along, or None if it has none or it is not of this flow."""
+    def load(cls, token: str, sid: str) -> Self | None:
+        """Return the conflict in a form's token, or None if there is none for this flow."""
         try:
-            said = signing.loads(token, salt=CONFLICT_SALT)
+            content = signing.loads(token, salt=CONFLICT_SALT)
         except signing.BadSignature:
             return None
-        return cls(said["before"], said["has_two_types"]) if said["sid"] == sid else None
+        return cls(content["before"], content["has_two_types"]) if content["sid"] == sid else None
 
-    def signed(self, sid: str) -> str:
-        """For the form's hidden field: it can't be made up, only handed back."""
-        said = {"sid": sid, "before": self.before, "has_two_types": self.has_two_types}
-        return signing.dumps(said, salt=CONFLICT_SALT, compress=True)
+    def sign(self, sid: str) -> str:
+        """Return the token for the form's hidden field. Users can't make one up."""
+        content = {"sid": sid, "before": self.before, "has_two_types": self.has_two_types}
+        return signing.dumps(content, salt=CONFLICT_SALT, compress=True)
 
     @property
     def choices(self) -> list[str]:
         """The names under which a value is chosen, in the order of the form."""
-        is_part = [
-            name
-            for name in self.before
-            if not (self.has_two_types and name in INTEGRATION_NAMES[1:])
-        ]
-        return [entry.name for entry in flex_flow.WRITABLE_FIELDS if entry.name in is_part]
+        names = set(self.before)
+        if self.has_two_types:
+            names -= set(INTEGRATION_NAMES[1:])
+        return [entry.name for entry in flex_flow.WRITABLE_FIELDS if entry.name in names]
 
     @property
-    def held(self) -> set[str]:
-        """The fields that the form below does not show: their values are chosen above it. The type stays as
-        it is while one of its fields is open."""
-        is_about_integration = any(
-            flex_flow.FIELDS_BY_NAME[name].of_integration for name in self.before
-        )
-        return {*self.before, *([TYPE_FIELD] if is_about_integration else [])}
+    def hidden_names(self) -> set[str]:
+        """The fields to leave out of the form, because their values are chosen above it.
 
-    def fields_of(self, choice: str) -> list[str]:
-        """The fields that a choice decides."""
+        The type can't be edited while one of its fields is in conflict.
+        """
+        names = set(self.before)
+        if any(flex_flow.FIELDS_BY_NAME[name].of_integration for name in names):
+            names.add(TYPE_FIELD)
+        return names
+
+    def decided_fields(self, choice: str) -> list[str]:
+        """Return the fields whose value a choice decides."""
         return list(INTEGRATION_NAMES) if self.has_two_types and choice == TYPE_FIELD else [choice]
 
-    def chosen(self, data: Mapping[str, Any]) -> dict[str, str]:
-        """The value chosen under each name: mine, theirs, or empty."""
-        picked = {name: str(data.get(f"pick_{name}") or "") for name in self.choices}
-        return {name: value if value in (MINE, THEIRS) else "" for name, value in picked.items()}
+    def selections(self, data: Mapping[str, Any]) -> dict[str, str]:
+        """Return the user's selection for each choice: mine, theirs, or empty."""
+        selections = {}
+        for name in self.choices:
+            value = str(data.get(f"pick_{name}") or "")
+            selections[name] = value if value in (MINE, THEIRS) else ""
+        return selections
 
-    def resolved(self, data: QueryDict, theirs: Mapping[str, Any]) -> QueryDict:
-        """Return the form's data with their values (as a form has them) where these were chosen, and nothing
-        of the conflict left."""
-        result, chosen = data.copy(), self.chosen(data)
+    def resolve(self, data: QueryDict, theirs: Mapping[str, Any]) -> QueryDict:
+        """Return the form's data without the conflict, with their values where selected.
+
+        `theirs` has the values as the form writes them.
+        """
+        result, selections = data.copy(), self.selections(data)
         for name in ("conflict", *(f"pick_{choice}" for choice in self.choices)):
             result.pop(name, None)
-        for choice, value in chosen.items():
-            for name in self.fields_of(choice) if value == THEIRS else ():
-                result[name] = "" if theirs.get(name) is None else str(theirs[name])
+        for choice, selection in selections.items():
+            if selection != THEIRS:
+                continue
+            for name in self.decided_fields(choice):
+                value = theirs.get(name)
+                result[name] = "" if value is None else str(value)
         return result
 
 
 def choice_label(choice: str, conflict: Conflict) -> str:
-    """The name of a choice on the page."""
+    """Return the name of a choice on the page."""
     if conflict.has_two_types and choice == TYPE_FIELD:
         return "Integration"
     return flex_flow.FIELDS_BY_NAME[choice].label

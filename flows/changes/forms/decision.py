@@ -1,4 +1,4 @@
-"""The form by which a person says what became of a change that reading can't tell."""
+"""The form for a user's decision about a change that reading can't resolve."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ from flows.changes.forms.fields import VisibleTextField
 from flows.twilio.flex import flex_flow
 
 NOT_APPLIED, APPLIED = "not_applied", "applied"
+FINDINGS_SALT = "flows.forms.decision"
 
 
 class DecisionForm(forms.Form):
-    """`verdict`: not_applied, applied, or of a creation the SID of the flow that it created. Where Twilio
-    can't be read, a creation's `verdict` can be applied too, with the `sid` of a flow that the user found."""
+    """The decision, and how the user knows.
 
-    when_refused = "Nothing was recorded"  # as the summary of the errors says
+    `verdict` is not_applied, applied, or the SID of the flow that a creation made. Where Twilio
+    can't be read, the `verdict` of a creation can be applied too, with the flow's `sid`.
+    """
+
+    when_refused = "Nothing was recorded"  # for the summary of errors
 
     verdict = forms.ChoiceField(
         label="Decide the outcome",
@@ -48,6 +52,7 @@ class DecisionForm(forms.Form):
         error_messages={"required": "Explain how you know: others will rely on it."},
     )
 
+    # A digest of the findings that the page showed, signed.
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(
@@ -61,78 +66,79 @@ class DecisionForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        shown = json.dumps([is_unreadable, reading or {}], sort_keys=True)
-        seen = [puzzle, sorted(candidates), hashlib.sha256(shown.encode()).hexdigest()]
-        self.puzzle = signing.dumps(seen, salt="flows.forms.decision")
-        self.initial["seen"] = self.puzzle
-        field = cast(forms.ChoiceField, self.fields["verdict"])
+        content = json.dumps([is_unreadable, reading or {}], sort_keys=True)
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        self.findings_token = signing.dumps(
+            [puzzle, sorted(candidates), digest], salt=FINDINGS_SALT
+        )
+        self.initial["seen"] = self.findings_token
+        verdict_field = cast(forms.ChoiceField, self.fields["verdict"])
         if is_creation:
-            another = (
-                "Mark as applied: it created another flow"
-                if candidates
-                else "Mark as applied: it created a flow"
-            )
-            field.choices = [
-                *((sid, f"Mark as applied: it created {sid}") for sid in candidates),
-                *([(APPLIED, f"{another} (enter its SID below)")] if is_unreadable else []),
-                (
-                    NOT_APPLIED,
-                    "Mark as not applied: none of these"
-                    if candidates
-                    else "Mark as not applied: it created no flow",
-                ),
-            ]
+            verdict_field.choices = _creation_choices(candidates, is_unreadable)
         else:
-            field.choices = [(APPLIED, "Mark as applied"), (NOT_APPLIED, "Mark as not applied")]
+            verdict_field.choices = [
+                (APPLIED, "Mark as applied"),
+                (NOT_APPLIED, "Mark as not applied"),
+            ]
         if not (is_creation and is_unreadable):
             del self.fields["sid"]
 
     @property
-    def named_sid(self) -> str:
-        """Of a creation, the flow that it created; else the verdict."""
+    def created_sid(self) -> str:
+        """The SID of the flow that an applied creation made. Otherwise it is the verdict."""
         verdict = str(self.cleaned_data["verdict"])
-        return (
-            str(self.cleaned_data["sid"])
-            if verdict == APPLIED and "sid" in self.fields
-            else verdict
-        )
+        if verdict == APPLIED and "sid" in self.fields:
+            return str(self.cleaned_data["sid"])
+        return verdict
 
     def clean_sid(self) -> str:
+        """Check the SID of an applied creation; ignore it with any other verdict."""
         sid = str(self.cleaned_data["sid"]).strip()
         if self.cleaned_data.get("verdict") != APPLIED:
             return ""
+        if not sid:
+            raise ValidationError("Enter the SID of the created flow.")
         if not flex_flow.is_sid("FO", sid):
             raise ValidationError(
                 f"“{sid}” is not a Flex Flow SID: FO and 32 characters from 0-9 and a-f."
-                if sid
-                else "Enter the SID of the created flow."
             )
         return sid
 
     def clean_seen(self) -> str:
-        """A word is given on what the person saw: what reading found since has to be looked at first."""
-        if _load_token(self.cleaned_data["seen"]) != _load_token(self.puzzle):
-            self.data = (
-                {**self.data.dict(), "seen": self.puzzle}
-                if isinstance(self.data, QueryDict)
-                else self.data
-            )
+        """Refuse a decision that rests on older findings than the current ones."""
+        shown_findings = str(self.cleaned_data["seen"])
+        if _load_token(shown_findings) != _load_token(self.findings_token):
+            if isinstance(self.data, QueryDict):
+                self.data = {**self.data.dict(), "seen": self.findings_token}
             raise ValidationError(
-                "The flow at Twilio has changed since this page was loaded. Check it again, then decide."
+                "The flow at Twilio has changed since this page was loaded. "
+                "Check it again, then decide."
             )
-        return str(self.cleaned_data["seen"])
+        return shown_findings
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
+        """The errors for the summary at the top of the page: (id of the field, message)."""
         return [
-            (self[name].auto_id, str(said))
-            for name, errors in self.errors.items()
-            for said in errors
+            (self[name].auto_id, str(message))
+            for name, messages in self.errors.items()
+            for message in messages
         ]
+
+
+def _creation_choices(candidates: list[str], is_unreadable: bool) -> list[tuple[str, str]]:
+    """Return the verdicts about a creation: each candidate, another flow, or not applied."""
+    choices = [(sid, f"Mark as applied: it created {sid}") for sid in candidates]
+    if is_unreadable:
+        flow = "another flow" if candidates else "a flow"
+        choices.append((APPLIED, f"Mark as applied: it created {flow} (enter its SID below)"))
+    not_applied = "none of these" if candidates else "it created no flow"
+    choices.append((NOT_APPLIED, f"Mark as not applied: {not_applied}"))
+    return choices
 
 
 def _load_token(token: str) -> object:
     try:
-        return signing.loads(token, salt="flows.forms.decision")
+        return signing.loads(token, salt=FINDINGS_SALT)
     except signing.BadSignature:
         return None

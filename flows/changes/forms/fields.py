@@ -1,4 +1,4 @@
-"""Form fields made from the schema table: one for each kind of value that the API knows."""
+"""Form fields built from the schema table, one for each kind of value in the API."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ EMPTY_LABELS = {"integration_type": "Not set", "channel_type": "Choose a channel
 
 
 class WholeNumberField(forms.IntegerField):
-    """An integer in plain decimal digits. Django's own field takes 3.0, 1_000 and the digits of any script."""
+    """An integer in plain decimal digits.
+
+    Django's own field also takes 3.0, 1_000 and the digits of any script.
+    """
 
     def to_python(self, value: Any) -> int | None:
         if isinstance(value, str):
@@ -30,9 +33,12 @@ class WholeNumberField(forms.IntegerField):
 
 
 class VisibleTextField(forms.CharField):
-    """A text that can be seen. A text of nothing but invisible characters is refused. In a name they may mean something,
-    and stay; a SID, a number or an address has none of its own (`strip_invisible`), and those that came with what was
-    pasted are left out: at the ends, or everywhere. NUL is left to Django, which refuses it."""
+    """A text with at least one visible character.
+
+    `strip_invisible` removes invisible characters at the ends or everywhere. SIDs, numbers and
+    addresses have none, but pasted text may. In a name they can have a meaning, so they stay there.
+    NUL is left to Django, which refuses it.
+    """
 
     def __init__(self, *, strip_invisible: Literal["", "ends", "all"] = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -52,13 +58,15 @@ class VisibleTextField(forms.CharField):
 
 
 class WebAddressField(VisibleTextField):
-    """An http or https address, kept as it was typed. Its host is Twilio's to resolve, not ours."""
+    """An http or https address, stored as entered. Only Twilio resolves its host."""
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        if value and (fault := webhook_urls.find_url_problem(value)):
-            raise ValidationError(f"{self.label} {fault.sentence}", code="invalid")
-        if codes := invisible.format_code_points(invisible.find_invisible(value)):
+        problem = webhook_urls.find_url_problem(value) if value else None
+        if problem:
+            raise ValidationError(f"{self.label} {problem.sentence}", code="invalid")
+        codes = invisible.format_code_points(invisible.find_invisible(value))
+        if codes:
             raise ValidationError(
                 f"{self.label} contains an invisible character ({codes}). Remove it.",
                 code="invalid",
@@ -66,7 +74,10 @@ class WebAddressField(VisibleTextField):
 
 
 def build_field(entry: flex_flow.Field, *, required: bool) -> forms.Field:
-    """The form field of an entry of the schema table. Its messages name it: they stand in a summary too."""
+    """Return the form field of an entry in the schema table.
+
+    Its messages name the field, because the summary of errors shows them too.
+    """
     messages = {
         "required": f"{entry.label} is missing.",
         "invalid_choice": f"{entry.label} must be one of the choices.",
@@ -74,9 +85,7 @@ def build_field(entry: flex_flow.Field, *, required: bool) -> forms.Field:
         "max_value": f"{entry.label} must be {entry.maximum} or less.",
         "max_length": f"{entry.label} can have at most {entry.max_length} characters.",
     }
-    if (
-        entry.kind == "integer"
-    ):  # elsewhere "invalid" has words of its own, which these would replace
+    if entry.kind == "integer":  # other kinds have a message of their own for "invalid"
         messages["invalid"] = f"{entry.label} must be a whole number, such as {entry.default}."
     return _BUILDERS[entry.kind](
         entry, label=entry.label, help_text=entry.help, required=required, error_messages=messages
@@ -92,10 +101,12 @@ def _text_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
 
 
 def _sid_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:
-    says = f"{entry.label} must start with {entry.sid_prefix}, followed by 32 characters from 0-9 and a-f."
-    return VisibleTextField(
-        strip_invisible="all", validators=[RegexValidator(rf"\A{entry.pattern}\Z", says)], **kwargs
+    message = (
+        f"{entry.label} must start with {entry.sid_prefix}, "
+        "followed by 32 characters from 0-9 and a-f."
     )
+    has_pattern = RegexValidator(rf"\A{entry.pattern}\Z", message)
+    return VisibleTextField(strip_invisible="all", validators=[has_pattern], **kwargs)
 
 
 def _enum_field(entry: flex_flow.Field, **kwargs: Any) -> forms.Field:

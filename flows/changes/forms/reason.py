@@ -1,4 +1,4 @@
-"""What every change carries, and the small forms that switch a flow and delete it."""
+"""The fields of every change, and the small forms that turn a flow on or off and delete it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from flows.changes.forms.fields import VisibleTextField
 from flows.core.invisible import visible_text
 
 CONFIRMED_SALT: Final = "flows.forms.shown"
-# What the page for a deletion says of the flow; if any of it changed since, nothing is deleted.
+# The fields on the page of a deletion. If one of them has changed since, nothing is deleted.
 CONFIRMED_FIELDS: Final = ("friendly_name", "channel_type", "contact_identity", "enabled")
 
 
 class ReasonForm(forms.Form):
-    """What every change carries: why, and the id that makes a double click one change."""
+    """The fields of every change: a reason, and the id that makes a double click one change."""
 
     reason = VisibleTextField(
         label="Reason",
@@ -28,7 +28,7 @@ class ReasonForm(forms.Form):
         help_text="Optional. Shown in the audit log. Up to 200 characters.",
     )
     change_id = forms.UUIDField(widget=forms.HiddenInput)
-    # The event whose state this change restores, or which it undoes.
+    # The event whose state this change restores, or which it reverts.
     refers_to = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
     @property
@@ -40,16 +40,16 @@ class ReasonForm(forms.Form):
             for message in messages
         ]
 
-    def again(self) -> Self:
-        """The same form with what was typed, and an id of its own: sending it again is a new change."""
-        return type(self)(self._typed())
+    def reopen(self) -> Self:
+        """Return the form with the same input and a new `change_id`, for another try."""
+        return type(self)(self._renewed_data())
 
-    def _typed(self) -> dict[str, Any]:
+    def _renewed_data(self) -> dict[str, Any]:
         return {name: self.data[name] for name in self.data} | {"change_id": str(uuid.uuid4())}
 
 
 class EnabledForm(ReasonForm):
-    """Switches a flow on or off."""
+    """Turn a flow on or off."""
 
     enabled = forms.TypedChoiceField(
         choices=[("true", "On"), ("false", "Off")],
@@ -59,8 +59,10 @@ class EnabledForm(ReasonForm):
 
 
 class DeleteForm(ReasonForm):
-    """Deletes a flow: its name is typed, so that it can't be the wrong one. Its SID serves as well: not every
-    name can be typed on every keyboard."""
+    """Delete a flow after the user has entered its name.
+
+    Its SID works as well, because not every name can be typed on every keyboard.
+    """
 
     confirm_name = forms.CharField(
         label="Enter the flow's name or SID to confirm",
@@ -68,9 +70,8 @@ class DeleteForm(ReasonForm):
         error_messages={"required": "Enter the flow's name."},
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    base = forms.CharField(
-        widget=forms.HiddenInput, required=False
-    )  # the flow as the page showed it, signed
+    # The flow as the page showed it, signed.
+    base = forms.CharField(widget=forms.HiddenInput, required=False)
     field_order = ["confirm_name", "reason"]
 
     def __init__(
@@ -78,47 +79,42 @@ class DeleteForm(ReasonForm):
         *args: Any,
         expected: str,
         sid: str,
-        shown: Mapping[str, Any] | None = None,
+        page_fields: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.expected, self.sid = expected, sid
-        if shown is not None:
-            self.initial["base"] = signing.Signer(salt=CONFIRMED_SALT).sign_object(
-                {"sid": sid, **shown}, compress=True
-            )
+        if page_fields is not None:
+            signer = signing.Signer(salt=CONFIRMED_SALT)
+            self.initial["base"] = signer.sign_object({"sid": sid, **page_fields}, compress=True)
 
-    def again(self) -> Self:
-        return type(self)(self._typed(), expected=self.expected, sid=self.sid)
+    def reopen(self) -> Self:
+        return type(self)(self._renewed_data(), expected=self.expected, sid=self.sid)
 
-    def reset_confirmation(self, *, expected: str, shown: Mapping[str, Any]) -> Self:
-        """The same form on the flow as it is now, with the reason as it was typed and nothing confirmed."""
-        kept = {name: str(self[name].value() or "") for name in ("reason", "refers_to")}
-        initial = {**kept, "change_id": uuid.uuid4()}
-        return type(self)(expected=expected, sid=self.sid, shown=shown, initial=initial)
+    def reset_confirmation(self, *, expected: str, page_fields: Mapping[str, Any]) -> Self:
+        """Return the form for the flow as it is now, with the same reason but unconfirmed."""
+        values = {name: str(self[name].value() or "") for name in ("reason", "refers_to")}
+        initial = {**values, "change_id": uuid.uuid4()}
+        return type(self)(expected=expected, sid=self.sid, page_fields=page_fields, initial=initial)
 
     @property
-    def seen(self) -> dict[str, Any] | None:
-        """The fields that the page showed of the flow; None if the form does not say."""
+    def page_fields(self) -> dict[str, Any] | None:
+        """The fields of the flow as the page showed them, or None without a valid signature."""
+        signer = signing.Signer(salt=CONFIRMED_SALT)
         try:
-            said = signing.Signer(salt=CONFIRMED_SALT).unsign_object(
-                str(self.data.get("base") or "")
-            )
+            content = signer.unsign_object(str(self.data.get("base") or ""))
         except signing.BadSignature:
             return None
-        return (
-            {name: said[name] for name in CONFIRMED_FIELDS if name in said}
-            if said.get("sid") == self.sid
-            else None
-        )
+        if content.get("sid") != self.sid:
+            return None
+        return {name: content[name] for name in CONFIRMED_FIELDS if name in content}
 
     def clean_confirm_name(self) -> str:
-        typed = str(self.cleaned_data["confirm_name"])
-        names = {visible_text(self.expected), self.sid} - {
-            ""
-        }  # a name that nobody sees can't be typed
-        if visible_text(typed) not in names:
+        entered_name = str(self.cleaned_data["confirm_name"])
+        accepted_names = {visible_text(self.expected), self.sid}
+        accepted_names.discard("")  # an invisible name can't be typed
+        if visible_text(entered_name) not in accepted_names:
             raise ValidationError(
                 "This is neither the flow's name nor its SID. Enter one of them as shown above."
             )
-        return typed
+        return entered_name

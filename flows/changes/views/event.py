@@ -1,5 +1,6 @@
-"""One event of the audit log: what it changed, what became of it, and for a change in doubt the ways to find out:
-looking again, and a person's word where reading can't tell.
+"""The page of one audit event: what it changed, and the outcome of its change.
+
+A change with an unknown outcome can be checked again here, or decided by a user.
 """
 
 from __future__ import annotations
@@ -35,11 +36,14 @@ def event_detail(request: Request, event_id: str) -> HttpResponse:
 @require_POST
 @require_permission("flows.view_auditevent", action="audit.view")
 def event_reconcile(request: Request, event_id: str) -> HttpResponse:
-    """Looks at Twilio for what became of this change. It only reads there, so whoever may look may do it."""
+    """Read from Twilio to resolve this event's change.
+
+    Nothing is sent, so everyone who can view the event may do it.
+    """
     event = get_object_or_404(AuditEvent, event_id=event_id)
-    change = (
-        OpenChange.objects.filter(change_id=event.change_id).first() if event.change_id else None
-    )
+    change = None
+    if event.change_id:
+        change = OpenChange.objects.filter(change_id=event.change_id).first()
     trouble = ""
     try:
         if change is not None:
@@ -58,7 +62,7 @@ def event_reconcile(request: Request, event_id: str) -> HttpResponse:
 @require_POST
 @require_permission("flows.change_flow", action="flow.decide")
 def event_decide(request: Request, event_id: str) -> HttpResponse:
-    """A person's word on a change that reading can't tell."""
+    """Record a user's decision about a change that reading can't resolve."""
     event = get_object_or_404(AuditEvent, event_id=event_id)
     change = get_object_or_404(
         OpenChange.objects.select_related("attempt__payload"), change_id=event.change_id
@@ -66,35 +70,31 @@ def event_decide(request: Request, event_id: str) -> HttpResponse:
     form = decision_form(change, request.POST)
     if not form.is_valid():
         return _render_event(request, event, form=form, status=422)
-    verdict = form.cleaned_data["verdict"]
     try:
         reconcile.resolve_manually(
             change=change,
-            applied=verdict != Result.NOT_APPLIED,
-            sid=form.named_sid,
+            applied=form.cleaned_data["verdict"] != Result.NOT_APPLIED,
+            sid=form.created_sid,
             reason=form.cleaned_data["reason"],
             actor=get_actor(request),
         )
     except reconcile.NotACandidate:
-        known = f"{form.named_sid} can't be the created flow: it existed before, or another change created it."
-        form.add_error("sid" if "sid" in form.fields else "verdict", known)
+        message = (
+            f"{form.created_sid} can't be the created flow: "
+            "it existed before, or another change created it."
+        )
+        form.add_error("sid" if "sid" in form.fields else "verdict", message)
         return _render_event(request, event, form=form, status=422)
     except (reconcile.NotAmbiguous, audit_log.AlreadyRecorded):
         messages.info(
             request, "Your decision was not recorded: this change was resolved in the meantime."
         )
     except FlexError as error:
-        return _render_event(
-            request, event, form=form, trouble=f"Couldn't read from Twilio: {error}.", status=502
-        )
+        trouble = f"Couldn't read from Twilio: {error}."
+        return _render_event(request, event, form=form, trouble=trouble, status=502)
     except audit_log.NotRecorded:
-        return _render_event(
-            request,
-            event,
-            form=form,
-            trouble="Couldn't write to the audit log. Your decision was not recorded.",
-            status=503,
-        )
+        trouble = "Couldn't write to the audit log. Your decision was not recorded."
+        return _render_event(request, event, form=form, trouble=trouble, status=503)
     else:
         messages.success(request, "Decision recorded. The flow can be changed again.")
     return redirect("audit:detail", event_id=event_id)
@@ -108,35 +108,17 @@ def _render_event(
     trouble: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    payload = _find_payload(event)
-    stages = list(
-        AuditEvent.objects.filter(change_id=event.change_id).order_by("seq")
-        if event.change_id
-        else []
-    )
-    entry = log_entries.find_entry(event)
-    previous, following = log_list.neighbours(entry, request.scope)
-    referring_events = readable_events(request.scope).filter(
-        entry__isnull=False, refers_to=event.event_id
-    )
+    previous_event, next_event = log_list.neighbours(log_entries.find_entry(event), request.scope)
+    stages = _load_stages(event)
     context = {
         "event": event,
-        "payload": payload,
-        "rows": _field_rows(event, payload) if payload else [],
-        "said": _recorded_values(event, payload) if payload else {},
-        "is_gone": payload is not None and _is_deletion(event, payload),
+        **_payload_context(event),
+        **_related_context(request, event),
         "stages": stages,
-        "latest": stages[log_entries.outcome_index([one.result for one in stages])]
-        if stages
-        else event,
+        "latest": _outcome_event(event, stages),
         "is_last_known": _is_state_last_known(event, stages),
-        "referring_events": list(referring_events.order_by("seq")[:10]),
-        "origin": readable_event(str(event.refers_to), request) if event.refers_to else None,
-        "plan": bulk_changes.known().of_event(event),
-        "previous": previous,
-        "next": following,
-        "flow": Flow.objects.filter(sid=event.target_sid).first() if event.target_sid else None,
-        "states": _restorable_states(event, payload),
+        "previous": previous_event,
+        "next": next_event,
         "is_in_inbox": OpenDrift.objects.filter(pk=event.pk).exists(),
         "trouble": trouble,
         **resolution_context(request, event, form),
@@ -145,53 +127,105 @@ def _render_event(
     return render(request, "audit/detail.html", context, status=status)
 
 
+def _payload_context(event: AuditEvent) -> dict[str, Any]:
+    """Return the contents of an event, as far as they are not erased."""
+    payload = _find_payload(event)
+    return {
+        "payload": payload,
+        "rows": _field_rows(event, payload) if payload else [],
+        "said": _recorded_values(event, payload) if payload else {},
+        "is_gone": payload is not None and _is_deletion(event, payload),
+        "states": _restorable_states(event, payload),
+    }
+
+
+def _related_context(request: Request, event: AuditEvent) -> dict[str, Any]:
+    """Return the event's flow, its bulk change, and the events that it refers to or is named by."""
+    referring_events = readable_events(request.scope).filter(
+        entry__isnull=False, refers_to=event.event_id
+    )
+    return {
+        "referring_events": list(referring_events.order_by("seq")[:10]),
+        "origin": readable_event(str(event.refers_to), request) if event.refers_to else None,
+        "plan": bulk_changes.known().of_event(event),
+        "flow": Flow.objects.filter(sid=event.target_sid).first() if event.target_sid else None,
+    }
+
+
+def _load_stages(event: AuditEvent) -> list[AuditEvent]:
+    """Return all events of the event's change in order, none if it is not of a change."""
+    if not event.change_id:
+        return []
+    return list(AuditEvent.objects.filter(change_id=event.change_id).order_by("seq"))
+
+
+def _outcome_event(event: AuditEvent, stages: list[AuditEvent]) -> AuditEvent:
+    """Return the event with the latest outcome of the change, or the event itself."""
+    if not stages:
+        return event
+    return stages[log_entries.outcome_index([stage.result for stage in stages])]
+
+
 def _is_state_last_known(event: AuditEvent, stages: list[AuditEvent]) -> bool:
-    """Return whether the flow could not be read before this change: its state is the last known here."""
-    is_of_a_flow = bool(event.change_id and event.target_sid)
-    was_begun = any(one.stage == Stage.ATTEMPT for one in stages)
-    return is_of_a_flow and event.result == Result.FAILED and not was_begun
+    """Return True if the flow could not be read before this change.
+
+    The event's state of the flow is then only the last known one.
+    """
+    is_flow_change = bool(event.change_id and event.target_sid)
+    has_attempt = any(stage.stage == Stage.ATTEMPT for stage in stages)
+    return is_flow_change and event.result == Result.FAILED and not has_attempt
 
 
 def _restorable_states(event: AuditEvent, payload: AuditPayload | None) -> list[dict[str, str]]:
-    """The states of the flow that this event has, which can be restored: the one it left, and the one before."""
+    """Return the states of the flow that can be restored: after the event, and before it."""
     if payload is None or not event.target_sid or event.stage == Stage.ATTEMPT:
         return []
+    if event.result not in audit_log.APPLIED_RESULTS:
+        return []
     states = []
-    if payload.after and event.result in audit_log.APPLIED_RESULTS:
+    if payload.after:
         states.append({"state": "after", "label": "Restore this version"})
-    if payload.before and event.result in audit_log.APPLIED_RESULTS:
+    if payload.before:
         states.append({"state": "before", "label": "Restore previous version"})
     return states
 
 
 def _recorded_values(event: AuditEvent, payload: AuditPayload) -> dict[str, Any]:
-    """What an event that is of no flow says: what was exported, what a verification found, what was erased, and of a
-    person what was before and what is now."""
+    """Return the values of an event that is not about a flow, such as an export or a new role.
+
+    A value that changed reads "before → after".
+    """
     if event.action.startswith("flow."):
         return {}
-    before, said = payload.before or {}, {**(payload.requested or {}), **(payload.after or {})}
-    gone = dict.fromkeys(name for name in before if name not in said)
-    return {
-        name: value if before.get(name, value) == value else f"{before[name]} → {value or 'none'}"
-        for name, value in {**said, **gone}.items()
-    }
+    before = payload.before or {}
+    values = {**(payload.requested or {}), **(payload.after or {})}
+    for name in before:
+        values.setdefault(name, None)
+    for name, value in values.items():
+        if before.get(name, value) != value:
+            values[name] = f"{before[name]} → {value or 'none'}"
+    return values
 
 
 def _field_rows(event: AuditEvent, payload: AuditPayload) -> list[dict[str, Any]]:
-    """Field by field: before, what was asked for, after. Twilio's own dates say nothing here."""
-    before, requested, answer = payload.before or {}, payload.requested or {}, payload.after or {}
+    """Return a row for each field with its value before, requested and after.
+
+    Fields that only Twilio sets, such as its dates, are left out.
+    """
     if not event.action.startswith("flow."):
         return []
-    named = flex_flow.differing_fields({}, dict.fromkeys([*before, *requested, *answer], "there"))
-    return [
-        _field_row(event, name, before, requested, answer)
-        for name in named
-        if name not in flex_flow.FIELDS_BY_NAME or flex_flow.FIELDS_BY_NAME[name].wire
-    ]
+    before, requested, after = payload.before or {}, payload.requested or {}, payload.after or {}
+    names = dict.fromkeys([*before, *requested, *after], "present")
+    rows = []
+    for name in flex_flow.differing_fields({}, names):  # in the schema's order
+        known_field = flex_flow.FIELDS_BY_NAME.get(name)
+        if known_field is None or known_field.wire:
+            rows.append(_field_row(event, name, before, requested, after))
+    return rows
 
 
 def _is_deletion(event: AuditEvent, payload: AuditPayload) -> bool:
-    """Whether the event is the end of a flow, by us or found at Twilio."""
+    """Return True if the flow was deleted, from here or outside this dashboard."""
     return event.action == "flow.delete" or (event.stage == Stage.OBSERVED and not payload.after)
 
 
@@ -200,28 +234,41 @@ def _field_row(
     name: str,
     before: Mapping[str, Any],
     requested: Mapping[str, Any],
-    answer: Mapping[str, Any],
+    response: Mapping[str, Any],
 ) -> dict[str, Any]:
-    is_made = event.result in audit_log.APPLIED_RESULTS
-    after: Any = before.get(name)  # a change that failed left everything as it was
-    if is_made:
-        is_told = answer or event.action == "flow.delete" or event.stage == Stage.OBSERVED
-        after = answer.get(name) if is_told else requested.get(name, after)
-    elif event.result in (Result.UNKNOWN, Result.PENDING) and (
-        name in requested or event.action == "flow.delete"
-    ):
-        after = labels.PlaceholderText("Unknown")
+    after = _value_after(event, name, before, requested, response)
+    is_applied = event.result in audit_log.APPLIED_RESULTS
+    is_requested = name in requested
     return {
         "name": name,
         "label": labels.field_label(name),
         "before": labels.display_value(name, before.get(name)),
         "requested": labels.display_value(name, requested.get(name)),
         "after": labels.display_value(name, after),
-        "is_changed": is_made and not flex_flow.is_same_value(name, before.get(name), after),
-        "differs": bool(answer)
-        and name in requested
+        "is_changed": is_applied and not flex_flow.is_same_value(name, before.get(name), after),
+        "differs": bool(response)
+        and is_requested
         and not flex_flow.is_same_value(name, requested[name], after),
     }
+
+
+def _value_after(
+    event: AuditEvent,
+    name: str,
+    before: Mapping[str, Any],
+    requested: Mapping[str, Any],
+    response: Mapping[str, Any],
+) -> Any:
+    """Return a field's value after the event. A change that failed leaves it as it was."""
+    is_deletion = event.action == "flow.delete"
+    if event.result in audit_log.APPLIED_RESULTS:
+        if response or is_deletion or event.stage == Stage.OBSERVED:
+            return response.get(name)
+        return requested.get(name, before.get(name))
+    is_unknown = event.result in (Result.UNKNOWN, Result.PENDING)
+    if is_unknown and (name in requested or is_deletion):
+        return labels.PlaceholderText("Unknown")
+    return before.get(name)
 
 
 def _find_payload(event: AuditEvent) -> AuditPayload | None:

@@ -1,6 +1,8 @@
-"""A change with an unknown outcome on its event's page: what is known so far, the form for a user's decision,
-and afterwards who decided, why, and on what they relied. Everything shown was read before; no page reads
-Twilio for it."""
+"""The parts of an event's page about a change with an unknown outcome.
+
+These are the findings so far, the form for a user's decision, and afterwards the decision with the
+findings that it relied on. Everything was read before; none of this reads from Twilio.
+"""
 
 from __future__ import annotations
 
@@ -23,29 +25,32 @@ from flows.twilio.flex import flex_flow
 def resolution_context(
     request: Request, event: AuditEvent, form: DecisionForm | None
 ) -> dict[str, Any]:
-    """The open state of this event's change: "under_way", "in_doubt", "puzzle", or nothing ("")."""
-    open_changes = OpenChange.objects.select_related("attempt__payload", "latest__payload")
-    change = open_changes.filter(change_id=event.change_id).first() if event.change_id else None
+    """Return the state of the event's open change and what its notice needs.
+
+    The state, `fate`, is "under_way", "in_doubt", "puzzle" (needs a decision), or "" if the change
+    is not open.
+    """
+    change = None
+    if event.change_id:
+        open_changes = OpenChange.objects.select_related("attempt__payload", "latest__payload")
+        change = open_changes.filter(change_id=event.change_id).first()
     if change is None:
         return {"fate": ""}
-    is_old = change.attempt.at < timezone.now() - ATTEMPT_TIMEOUT
-    if change.latest.result == Result.PENDING and not is_old:
+    is_abandoned = change.attempt.at < timezone.now() - ATTEMPT_TIMEOUT
+    if change.latest.result == Result.PENDING and not is_abandoned:
         return {"fate": "under_way", "change": change}
-    lost = {
-        "change": change,
-        "lost": change.latest if change.latest.result == Result.UNKNOWN else None,
-    }
+
+    has_outcome = change.latest.result == Result.UNKNOWN
+    context = {"change": change, "lost": change.latest if has_outcome else None}
     if not change.puzzle:
-        return {
-            "fate": "in_doubt",
-            **lost,
-            "quiet": int(reconcile.CONFIRMATION_DELAY.total_seconds()),
-        }
-    can_decide = has_permission(request.user, "flows.change_flow", event.account_sid)
+        seconds = int(reconcile.CONFIRMATION_DELAY.total_seconds())
+        return {**context, "fate": "in_doubt", "quiet": seconds}
+    if form is None and has_permission(request.user, "flows.change_flow", event.account_sid):
+        form = decision_form(change)
     return {
+        **context,
         "fate": "puzzle",
-        **lost,
-        "form": form or (decision_form(change) if can_decide else None),
+        "form": form,
         "read_at": change.read_at,
         "is_unreadable": change.is_unreadable,
         **_comparison_context(change.attempt.payload, change.last_reading),
@@ -53,6 +58,7 @@ def resolution_context(
 
 
 def decision_form(change: OpenChange, data: Mapping[str, Any] | None = None) -> DecisionForm:
+    """Return the form for a decision about this change."""
     return DecisionForm(
         data,
         candidates=change.candidates,
@@ -65,56 +71,59 @@ def decision_form(change: OpenChange, data: Mapping[str, Any] | None = None) -> 
 
 
 def decision_context(stages: list[AuditEvent]) -> dict[str, Any]:
-    """The decision that a user took on this change, with what was known then; nothing if none did."""
-    decided = next((one for one in stages if one.stage == Stage.RECONCILED and one.actor_id), None)
-    if decided is None:
+    """Return the user's decision about this change and the findings at that time, or nothing."""
+    decisions = [stage for stage in stages if stage.stage == Stage.RECONCILED and stage.actor_id]
+    if not decisions:
         return {}
-    payload = AuditPayload.objects.filter(pk=decided.pk).first() or AuditPayload()
+    decision = decisions[0]
+    payload = AuditPayload.objects.filter(pk=decision.pk).first() or AuditPayload()
     findings = payload.findings or {}
     return {
-        "decision": decided,
+        "decision": decision,
         "is_erased": payload.erased_at is not None,
         "known": findings.get("puzzle") or payload.message,
         "is_unreadable": findings.get("is_unreadable", False),
-        "others": [sid for sid in findings.get("candidates", []) if sid != decided.target_sid],
+        "others": [sid for sid in findings.get("candidates", []) if sid != decision.target_sid],
         "read_at": _parse_datetime(findings.get("read_at")),
         **_comparison_context(payload, findings.get("reading") or {}),
     }
 
 
-def _comparison_context(asked_for: AuditPayload, reading: Mapping[str, Any]) -> dict[str, Any]:
-    """The flow before, the requested values and the flow as last read, field by field."""
-    before, asked = asked_for.before, asked_for.requested or {}
-    columns: list[tuple[str, Mapping[str, Any] | None]] = list(reading.items())
-    if before is not None and reading:
-        columns.insert(0, ("Before", before))
-    names = flex_flow.differing_fields({}, dict.fromkeys(asked, "there"))
-    return {
-        "columns": [
-            {"title": title, "is_sid": title in reading, "is_there": seen is not None}
-            for title, seen in columns
-        ],
-        "requested_rows": [
-            {
-                "label": labels.field_label(name),
-                "asked": labels.display_value(name, asked.get(name)),
-                "cells": [_comparison_cell(title, name, seen, asked) for title, seen in columns],
-            }
-            for name in names
-        ],
-    }
+def _comparison_context(payload: AuditPayload, readings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a table with a row for each requested field.
+
+    Its columns are the flow before the change, then each flow as last read, by SID.
+    """
+    before, requested = payload.before, payload.requested or {}
+    states: list[tuple[str, Mapping[str, Any] | None]] = list(readings.items())
+    if before is not None and readings:
+        states.insert(0, ("Before", before))
+    columns = [
+        {"title": title, "is_sid": title in readings, "is_there": state is not None}
+        for title, state in states
+    ]
+    names = flex_flow.differing_fields({}, dict.fromkeys(requested, "present"))
+    rows = [
+        {
+            "label": labels.field_label(name),
+            "asked": labels.display_value(name, requested.get(name)),
+            "cells": [_comparison_cell(title, name, state, requested) for title, state in states],
+        }
+        for name in names  # in the schema's order
+    ]
+    return {"columns": columns, "requested_rows": rows}
 
 
 def _comparison_cell(
-    title: str, name: str, seen: Mapping[str, Any] | None, asked: Mapping[str, Any]
+    title: str, name: str, state: Mapping[str, Any] | None, requested: Mapping[str, Any]
 ) -> dict[str, Any]:
-    is_there = seen is not None
+    value = state.get(name) if state is not None else None
+    is_same = flex_flow.is_same_value(name, requested.get(name), value)
     return {
         "title": title,
-        "value": labels.display_value(name, (seen or {}).get(name)),
-        "is_there": is_there,
-        "is_as_requested": is_there
-        and flex_flow.is_same_value(name, asked.get(name), (seen or {}).get(name)),
+        "value": labels.display_value(name, value),
+        "is_there": state is not None,
+        "is_as_requested": state is not None and is_same,
     }
 
 

@@ -1,5 +1,6 @@
-"""Where a new flow is made, and what it begins with: the account is asked for where there are several, and a flow that
-is like one of another account leaves that one's SIDs behind.
+"""The start of a new flow: the choice of its account, and the values of a flow to clone.
+
+A clone in another account leaves out SIDs, numbers, webhooks and secrets.
 """
 
 from __future__ import annotations
@@ -31,108 +32,140 @@ from flows.twilio.flex.flex_flow import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class CloneDraft:
-    """What a form for a new flow begins with if it is to be like another: all of that one, but switched off. `left`:
-    the fields that have to be filled in anew (secrets that the person may not see; of one in another account what
-    belongs to that one: SIDs, the contact identity, the webhook), with what is shown of them."""
+    """The initial values of a form that clones a flow, turned off.
+
+    `omitted_fields` are the fields to fill in, with a value to show. They are secrets that the user
+    may not see, and across accounts also SIDs, the contact identity and the webhook. `source` is
+    the flow's account, or None within one account.
+    """
 
     initial: dict[str, Any]
-    source: Account | None = None  # None within one account
-    left: list[tuple[str, str]] = field(default_factory=list)
+    source: Account | None = None
+    omitted_fields: list[tuple[str, str]] = field(default_factory=list)
 
 
 def target_account(request: Request) -> Account | None:
-    """The account that the form names, the address, or the event whose state comes back; else the only one where the
-    person may make flows. None if it has to be asked for."""
-    offered = twilio_accounts.visible_accounts(request.scope)
+    """Return the account for the new flow, or None if the user has to choose it.
+
+    It is the account of the event to restore from, or the one in the form or the address, or the
+    only one where the user may create flows.
+    """
+    accounts = twilio_accounts.visible_accounts(request.scope)
     event = readable_event(carried_value(request, "restore"), request)
-    if event and event.account_sid:  # a state comes back where it was
-        if all(account.sid != event.account_sid for account in offered):
+    if event and event.account_sid:  # an earlier version is restored in its own account
+        if all(account.sid != event.account_sid for account in accounts):
             raise PermissionDenied
         return twilio_accounts.get_account(event.account_sid)
-    named = request.POST.get("account") or request.GET.get("account")
-    if not named:
-        return offered[0] if len(offered) == 1 else None
-    return next((account for account in offered if account.sid == named), None)
+    requested_sid = request.POST.get("account") or request.GET.get("account")
+    if not requested_sid:
+        return accounts[0] if len(accounts) == 1 else None
+    return next((account for account in accounts if account.sid == requested_sid), None)
 
 
 def render_account_choice(request: Request) -> HttpResponse:
-    """Asks for the account. Nothing that was typed is lost: the form was not shown yet, or comes back with it."""
-    like = request.GET.get("clone", "")
-    there = ownership.find_account_sid(like) if flex_flow.is_sid("FO", like) else ""
-    kept = {name: str(value) for name, value in request.GET.items() if name != "account"}
+    """Render the choice of an account. The page carries along the input of the form, if any."""
+    clone_sid = request.GET.get("clone", "")
+    source_sid = ""
+    if flex_flow.is_sid("FO", clone_sid):
+        source_sid = ownership.find_account_sid(clone_sid)
+    query = {name: str(value) for name, value in request.GET.items() if name != "account"}
     choices = [
         {
             "account": account,
-            "url": f"{reverse('flows:new')}?{urlencode({**kept, 'account': account.sid})}",
-            "is_there": account.sid == there,
+            "url": f"{reverse('flows:new')}?{urlencode({**query, 'account': account.sid})}",
+            "is_there": account.sid == source_sid,
             "unavailable_reason": restrictions.find_restriction(account.sid, "create"),
         }
         for account in twilio_accounts.visible_accounts(request.scope)
     ]
-    typed = [
+    form_input = [
         (name, value)
         for name, value in request.POST.items()
         if name not in ("account", "csrfmiddlewaretoken")
     ]
-    context = {"choices": choices, "typed": typed, "like": there}
-    return render(
-        request, "flows/account.html", context, status=422 if request.method == "POST" else 200
-    )
+    context = {"choices": choices, "typed": form_input, "like": source_sid}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "flows/account.html", context, status=status)
 
 
 def build_clone(request: Request, account: Account) -> CloneDraft:
-    """From the address: `clone`, the SID of a flow that the person may see."""
+    """Return the draft of a clone in this account of the flow in the address (`clone`, a SID).
+
+    It is empty if there is no such flow, or if the user may not see it.
+    """
     sid = request.GET.get("clone", "")
-    if not flex_flow.is_sid("FO", sid):
-        return CloneDraft({})
-    source = _find_source(request, sid)
+    source = _find_source(request, sid) if flex_flow.is_sid("FO", sid) else None
     if source is None:
         return CloneDraft({})
-    there, like = source
-    if there == account.sid and has_permission(request.user, "flows.change_flow", there):
-        name = f"{like.get('friendly_name') or ''} (copy)".strip()
-        return CloneDraft({**_writable_values(like), "friendly_name": name, "enabled": False})
-    # What this person may only see there is masked, as it is on the flow's page; so is every secret, elsewhere.
-    seen = redact(replace_unstorable(dict(like)))
-    away = there != account.sid
-    left = [
+    source_sid, flow = source
+    is_same_account = source_sid == account.sid
+    if is_same_account and has_permission(request.user, "flows.change_flow", source_sid):
+        name = f"{flow.get('friendly_name') or ''} (copy)".strip()
+        return CloneDraft({**_writable_values(flow), "friendly_name": name, "enabled": False})
+    return _partial_clone(flow, source_sid, is_same_account=is_same_account)
+
+
+def _partial_clone(flow: Snapshot, source_sid: str, *, is_same_account: bool) -> CloneDraft:
+    """Return a draft with secrets masked and some fields omitted.
+
+    It is for users who may only view the flow, and for clones in another account.
+    """
+    redacted = redact(replace_unstorable(dict(flow)))
+    omitted = [
         entry
         for entry in flex_flow.WRITABLE_FIELDS
-        if seen.get(entry.name) and _is_not_copied(entry, seen, away=away)
+        if redacted.get(entry.name)
+        and _is_omitted(entry, redacted, is_same_account=is_same_account)
     ]
-    initial = {**_writable_values(seen), "enabled": False} | {entry.name: None for entry in left}
-    other = next((one for one in twilio_accounts.all_accounts() if away and one.sid == there), None)
+    initial = {**_writable_values(redacted), "enabled": False}
+    initial.update({entry.name: None for entry in omitted})
+    omitted_fields = [
+        (labels.field_label(entry.name), str(redacted[entry.name])) for entry in omitted
+    ]
     return CloneDraft(
-        initial, other, [(labels.field_label(one.name), str(seen[one.name])) for one in left]
+        initial, None if is_same_account else _find_account(source_sid), omitted_fields
     )
 
 
+def _find_account(account_sid: str) -> Account | None:
+    accounts = twilio_accounts.all_accounts()
+    return next((account for account in accounts if account.sid == account_sid), None)
+
+
 def _find_source(request: Request, sid: str) -> tuple[str, Snapshot] | None:
-    """The account of the flow to be like, and the flow; None, and a message, if it can't be had."""
-    there = ownership.find_account_sid(sid)
-    if not there:
-        found = lookup.find_flow(sid, scope=scope_of(request.user, "flows.view_flow"))
-        if found.account and found.snapshot is not None:
-            return found.account.sid, found.snapshot
-        unasked = "".join(f" Couldn't check {one}: {reason}" for one, reason in found.unasked)
-        messages.error(
-            request, f"Couldn't find the flow to clone, {sid}, in your accounts.{unasked}"
-        )
-        return None
-    if not has_permission(request.user, "flows.view_flow", there):
+    """Return the SID of the flow's account, and the flow from Twilio.
+
+    Return None, with a message for the user, if it can't be read.
+    """
+    account_sid = ownership.find_account_sid(sid)
+    if not account_sid:
+        return _look_up_source(request, sid)
+    if not has_permission(request.user, "flows.view_flow", account_sid):
         messages.error(request, "The flow to copy is in an account that you can't view.")
         return None
     try:
-        return there, mirror.fetch(sid, account_sid=there)
+        return account_sid, mirror.fetch(sid, account_sid=account_sid)
     except FlexError as error:
         messages.error(request, f"Couldn't read the flow to clone from Twilio: {error}.")
         return None
 
 
-def _is_not_copied(entry: flex_flow.Field, seen: Mapping[str, Any], *, away: bool) -> bool:
-    """Whether a field stays behind: what belongs to one account alone, where the copy goes to another, and secrets."""
-    belongs = entry.kind == "sid" or entry.name in ("contact_identity", "integration_url")
-    return has_mask(seen[entry.name]) or (away and belongs)
+def _look_up_source(request: Request, sid: str) -> tuple[str, Snapshot] | None:
+    """Look for a flow that is not in the mirror in all accounts that the user may view."""
+    result = lookup.find_flow(sid, scope=scope_of(request.user, "flows.view_flow"))
+    if result.account and result.snapshot is not None:
+        return result.account.sid, result.snapshot
+    unchecked = "".join(
+        f" Couldn't check {account}: {reason}" for account, reason in result.unasked
+    )
+    messages.error(request, f"Couldn't find the flow to clone, {sid}, in your accounts.{unchecked}")
+    return None
+
+
+def _is_omitted(entry: flex_flow.Field, flow: Mapping[str, Any], *, is_same_account: bool) -> bool:
+    """Return True for a secret, and across accounts for a value that belongs to one account."""
+    is_of_account = entry.kind == "sid" or entry.name in ("contact_identity", "integration_url")
+    return has_mask(flow[entry.name]) or (is_of_account and not is_same_account)
 
 
 def _writable_values(flow: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,8 @@
-"""The conflict page's rows: of each field that two people changed, what it was, what it is at Twilio now, and
-what the operator's form has. None is chosen until the operator chooses."""
+"""Rows of the conflict page: each field that two users changed, with its three values.
+
+They are the value when the form was opened, the value at Twilio now, and the form's own. Nothing is
+selected until the user selects it.
+"""
 
 from __future__ import annotations
 
@@ -16,22 +19,24 @@ from flows.twilio import labels
 from flows.twilio.flex import flex_flow
 from flows.twilio.flex.flex_flow import Snapshot
 
-HISTORY_LIMIT: Final = 50  # events among which a conflict looks for who changed the field
+HISTORY_LIMIT: Final = 50  # events to search for the last change of a field
 _BOOLEAN_BY_TEXT: Final = {"true": True, "false": False}
 
 
 def build_conflict_form(form: FlowForm, conflict: flow_changes.Conflict) -> FlowForm:
-    """The form on the flow as it is at Twilio now, with the conflict that waits for the operator's choices."""
-    names = [item.name for item in conflict.merged.conflicts]
-    found = Conflict.between(
-        names, base=form.snapshot or {}, theirs=conflict.theirs, mine=form.values
+    """Return the form for the flow as it is at Twilio now, with a conflict to resolve."""
+    form_conflict = Conflict.from_fields(
+        [field_conflict.name for field_conflict in conflict.merged.conflicts],
+        base=form.snapshot or {},
+        theirs=conflict.theirs,
+        mine=form.values,
     )
-    return form.again(theirs=conflict.theirs, conflict=found)
+    return form.reopen(theirs=conflict.theirs, conflict=form_conflict)
 
 
 def build_conflict_rows(form: FlowForm) -> list[dict[str, Any]]:
-    """A row for each choice; empty if the form has no conflict. Secrets are masked."""
-    conflict = form.pending
+    """Return a row for each choice, secrets masked, or nothing if there is no conflict."""
+    conflict = form.pending_conflict
     if conflict is None:
         return []
     theirs = redact(replace_unstorable(dict(form.snapshot or {})))
@@ -41,40 +46,37 @@ def build_conflict_rows(form: FlowForm) -> list[dict[str, Any]]:
         if name in form.fields
     }
     if conflict.has_two_types:
-        mine.setdefault("integration_type", form.chosen)
-    changed_by = _last_change_by_field(str(theirs.get("sid") or ""), conflict.before)
-    chosen = conflict.chosen(form.data if form.is_bound else form.initial)
+        mine.setdefault("integration_type", form.selected_type)
+    last_changes = _last_change_by_field(str(theirs.get("sid") or ""), conflict.before)
+    selections = conflict.selections(form.data if form.is_bound else form.initial)
     errors = dict(form.conflict_errors)
     return [
         {
             "name": choice,
             "label": choice_label(choice, conflict),
-            "last": _latest_change(changed_by, conflict.fields_of(choice)),
-            "choice": chosen[choice],
+            "last": _latest_change(last_changes, conflict.decided_fields(choice)),
+            "choice": selections[choice],
             "error": errors.get(f"pick_{choice}_theirs", ""),
-            **{
-                column: _display_value(conflict, choice, values)
-                for column, values in (
-                    ("base", conflict.before),
-                    ("theirs", theirs),
-                    ("mine", mine),
-                )
-            },
+            "base": _display_value(conflict, choice, conflict.before),
+            "theirs": _display_value(conflict, choice, theirs),
+            "mine": _display_value(conflict, choice, mine),
         }
         for choice in conflict.choices
     ]
 
 
 def _display_value(conflict: Conflict, choice: str, values: Mapping[str, Any]) -> Any:
-    """A value in words; of a whole integration, its type and each setting that has a value, one a line."""
-    fields = conflict.fields_of(choice)
-    if len(fields) == 1:
+    """Return a value for the page; of a whole integration, one line for each field that is set."""
+    names = conflict.decided_fields(choice)
+    if len(names) == 1:
         return labels.display_value(choice, redact_field(choice, values.get(choice)))
-    lines = [
-        f"{labels.field_label(name)}: {_display_boolean(labels.display_value(name, redact_field(name, values[name])))}"
-        for name in fields
-        if values.get(name) not in (None, "")
-    ]
+    lines = []
+    for name in names:
+        value = values.get(name)
+        if value in (None, ""):
+            continue
+        displayed_value = labels.display_value(name, redact_field(name, value))
+        lines.append(f"{labels.field_label(name)}: {_display_boolean(displayed_value)}")
     return "\n".join(lines) or None
 
 
@@ -83,34 +85,37 @@ def _display_boolean(value: Any) -> Any:
 
 
 def _parse_input(name: str, value: Any) -> Any:
-    """Return a form's text as the kind of value that the field holds."""
+    """Return a form's text as the kind of value that the field has."""
     is_boolean = flex_flow.FIELDS_BY_NAME[name].kind == "boolean"
     return _BOOLEAN_BY_TEXT.get(str(value)) if is_boolean else replace_unstorable(value)
 
 
-def _latest_change(changed_by: Mapping[str, AuditEvent], names: Iterable[str]) -> AuditEvent | None:
-    found = [changed_by[name] for name in names if name in changed_by]
-    return max(found, key=lambda event: event.seq, default=None)
+def _latest_change(
+    last_changes: Mapping[str, AuditEvent], names: Iterable[str]
+) -> AuditEvent | None:
+    events = [last_changes[name] for name in names if name in last_changes]
+    return max(events, key=lambda event: event.seq, default=None)
 
 
 def _last_change_by_field(sid: str, names: Iterable[str]) -> dict[str, AuditEvent]:
-    """Of each of these fields, the last event that the log has of a change of it."""
+    """Return the last event that changed each of these fields, as far as the log has one."""
     events = AuditEvent.objects.filter(
         target_sid=sid, result__in=audit_log.APPLIED_RESULTS
     ).exclude(stage=Stage.ACCESS)
-    wanted, found = set(names), dict[str, AuditEvent]()
+    names = set(names)
+    last_changes: dict[str, AuditEvent] = {}
     for event in events.order_by("-seq")[:HISTORY_LIMIT]:
-        for name in wanted & set(event.changed_fields):
-            found.setdefault(name, event)
-    return found
+        for name in names.intersection(event.changed_fields):
+            last_changes.setdefault(name, event)
+    return last_changes
 
 
 def join_labels(names: Iterable[str]) -> str:
-    """Fields by their labels, for a sentence."""
+    """Return the labels of these fields, separated by commas."""
     return ", ".join(labels.field_label(name) for name in names)
 
 
 def displayed_values(snapshot: Snapshot, names: Iterable[str]) -> dict[str, Any]:
-    """Some fields of a flow as pages show them."""
-    shown = redact(replace_unstorable(dict(snapshot)))
-    return {name: shown.get(name) for name in names}
+    """Return these fields of a flow as pages show them."""
+    redacted = redact(replace_unstorable(dict(snapshot)))
+    return {name: redacted.get(name) for name in names}

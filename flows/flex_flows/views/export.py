@@ -1,4 +1,4 @@
-"""Flows as a file: those that were chosen on the list, as CSV or as JSON that can be imported again."""
+"""The export of selected flows, as CSV or as JSON that can be imported again."""
 
 from __future__ import annotations
 
@@ -31,14 +31,18 @@ SELECTION_EMPTY = "Select at least one flow."
 @require_POST
 @require_permission("flows.view_flow", action="flow.export")
 def flow_export(request: Request) -> HttpResponse:
-    """The chosen flows, from the copy: it has no secrets. On record, since they leave the site."""
+    """Return the selected flows as a file, and log that they leave the site.
+
+    They come from the mirror, which has no secrets.
+    """
     sids = selected_sids(request)
     if not sids:
         return reject_empty_selection(request)
-    form = request.POST.get("format", "csv")
-    if form not in CONTENT_TYPES:
+    file_format = request.POST.get("format", "csv")
+    if file_format not in CONTENT_TYPES:
         messages.error(
-            request, f"Nothing was exported: “{form[:40]}” is not a format. Choose CSV or JSON."
+            request,
+            f"Nothing was exported: “{file_format[:40]}” is not a format. Choose CSV or JSON.",
         )
         return redirect(list_url(request))
     flows = _selected_flows(sids, request.scope)
@@ -48,58 +52,56 @@ def flow_export(request: Request) -> HttpResponse:
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,
             actor=get_actor(request),
-            payload=Payload(requested={"format": form, "flows": len(flows)}),
+            payload=Payload(requested={"format": file_format, "flows": len(flows)}),
         )
     except audit_log.NotRecorded:
         messages.error(request, "Nothing was exported: couldn't write to the audit log.")
         return redirect(list_url(request))
-    text = snippets.as_json(flows) if form == "json" else snippets.as_csv(flows)
-    response = HttpResponse(text, content_type=CONTENT_TYPES[form])
-    response["Content-Disposition"] = (
-        f'attachment; filename="flex-flows-{timezone.now():%Y-%m-%d}.{form}"'
-    )
+    text = snippets.as_json(flows) if file_format == "json" else snippets.as_csv(flows)
+    file_name = f"flex-flows-{timezone.now():%Y-%m-%d}.{file_format}"
+    response = HttpResponse(text, content_type=CONTENT_TYPES[file_format])
+    response["Content-Disposition"] = f'attachment; filename="{file_name}"'
     return response
 
 
 def _selected_flows(sids: Sequence[str], scope: twilio_accounts.Scope) -> list[dict[str, Any]]:
-    """The flows of these SIDs as the mirror has them, by name."""
-    rows = [
-        row
-        for some in database.split_batches(sids)
-        for row in twilio_accounts.filter_scope(Flow.objects.filter(sid__in=some), scope).order_by(
-            "name_folded", "sid"
-        )
-    ]
+    """Return these flows from the mirror, sorted by name."""
+    rows: list[Flow] = []
+    for batch in database.split_batches(sids):
+        rows += twilio_accounts.filter_scope(Flow.objects.filter(sid__in=batch), scope)
     return [row.resource for row in sorted(rows, key=lambda row: (row.name_folded, row.sid))]
 
 
 def selected_sids(request: Request) -> list[str]:
-    """The SIDs that were ticked, on this page of the list (`sid`) and others (`sids`), or all that its query finds:
-    none if the query has a mistake."""
-    data, seen = request.POST, scope_of(request.user, "flows.view_flow")
+    """Return the SIDs of the selected flows that the user may see.
+
+    They are ticked on this page of the list (`sid`) or on others (`sids`), or all that the list's
+    query finds. A query with an error finds none.
+    """
     if _selects_all(request):
         return flow_search.list_sids(_list_query(request))
-    ticked = [*data.getlist("sid"), *data.get("sids", "").split()]
+    ticked = [*request.POST.getlist("sid"), *request.POST.get("sids", "").split()]
     sids = [sid for sid in dict.fromkeys(ticked) if flex_flow.is_sid("FO", sid)]
-    if seen is None:
+    scope = scope_of(request.user, "flows.view_flow")
+    if scope is None:
         return sids
-    visible: set[str] = set()
-    for some in database.split_batches(sids):
-        known = twilio_accounts.filter_scope(Flow.objects.filter(sid__in=some), seen)
-        visible |= set(known.values_list("sid", flat=True))
-    return [sid for sid in sids if sid in visible]
+    visible_sids: set[str] = set()
+    for batch in database.split_batches(sids):
+        visible_flows = twilio_accounts.filter_scope(Flow.objects.filter(sid__in=batch), scope)
+        visible_sids |= set(visible_flows.values_list("sid", flat=True))
+    return [sid for sid in sids if sid in visible_sids]
 
 
 def reject_empty_selection(request: Request) -> HttpResponse:
-    """The list again, with the reason why there is nothing to act on."""
+    """Redirect to the list, with the reason why nothing is selected."""
     errors = _list_query(request).errors if _selects_all(request) else ()
-    sentences = " ".join(mistake.sentence for mistake in errors)
+    sentences = " ".join(error.sentence for error in errors)
     messages.warning(request, f"Nothing was selected. {sentences}" if errors else SELECTION_EMPTY)
     return redirect(list_url(request))
 
 
 def list_url(request: Request) -> str:
-    """The list as it was asked for."""
+    """Return the address of the list from which the user came."""
     query = _list_query(request)
     return reverse("flows:list") + (query.url() if query.errors else query.url(page=query.page))
 

@@ -1,4 +1,4 @@
-"""The filters of the list as its page shows them: the options with their counts, and the chips of those in force."""
+"""The filters above the list: their options with counts, and the chips of the active ones."""
 
 from __future__ import annotations
 
@@ -22,52 +22,65 @@ _STANDARD_VALUES: Final[dict[str, tuple[str, ...]]] = {
     "enabled": ("true", "false", "gone"),
 }
 
-Option = tuple[str, str]  # the value, and the words for it
+Option = tuple[str, str]  # value, label
 
 
 def filter_options(
-    query: flow_search.Query, answer: flow_search.SearchResult, here: Sequence[Account]
+    query: flow_search.Query, answer: flow_search.SearchResult, accounts: Sequence[Account]
 ) -> dict[str, list[Option]]:
-    """The options of each filter with the number of flows that it would give, also of values that only the mirror
-    knows, and of the one in force. A choice of accounts only where there are several."""
-    held = answer.value_counts or filters.count_stored_values(query.scope)
-    found = {
-        name: [*usual, *_extra_values(held.get(name, Counter()), usual)]
-        for name, usual in _STANDARD_VALUES.items()
-    } | ({"account": [account.sid for account in here]} if len(here) > 1 else {})
-    return {name: [_build_option(query, answer, name, value) for value in values] + _unlisted_option(query, name, values)
-            for name, values in found.items()}  # fmt: skip
+    """Return the options of each filter with the number of flows that each would find.
+
+    They include values that only the mirror has, and the active one. Accounts are a filter only if
+    there are several.
+    """
+    stored_values = answer.value_counts or filters.count_stored_values(query.scope)
+    values_by_filter: dict[str, list[str]] = {}
+    for name, standard_values in _STANDARD_VALUES.items():
+        extra_values = _extra_values(stored_values.get(name, Counter()), standard_values)
+        values_by_filter[name] = [*standard_values, *extra_values]
+    if len(accounts) > 1:
+        values_by_filter["account"] = [account.sid for account in accounts]
+
+    options = {}
+    for name, values in values_by_filter.items():
+        options[name] = [_build_option(query, answer, name, value) for value in values]
+        options[name] += _unlisted_option(query, name, values)
+    return options
 
 
 def facets_as_json(answer: flow_search.SearchResult) -> str:
-    """The counts that the script writes into the options; the empty key has the one of all others."""
-    shown = {
-        name: {value: _format_count(answer, flows) for value, flows in counts.items()}
-        for name, counts in answer.facets.items()
-    }
-    return json.dumps({"": _format_count(answer, 0), **shown}, separators=(",", ":"))
+    """Return the counts that the script writes into the options.
+
+    The count under the empty key is for all options that have none of their own.
+    """
+    labels_by_filter: dict[str, Any] = {"": _format_count(answer, 0)}
+    for name, counts in answer.facets.items():
+        labels_by_filter[name] = {
+            value: _format_count(answer, count) for value, count in counts.items()
+        }
+    return json.dumps(labels_by_filter, separators=(",", ":"))
 
 
 def filter_chips(query: flow_search.Query) -> list[dict[str, Any]]:
-    """The filters in force, each with the address without it; those that mean nothing are marked."""
-    wrong = {one.name: one for one in query.errors}
-    in_force = [
-        name for name in ("q", *flow_search.FILTERS) if getattr(query, name) and name not in wrong
-    ]
-    return [
-        {
-            "label": f"{LABELS[name]}: {_value_label(query, name, getattr(query, name))}",
-            "remove_url": query.without(name).url(),
-        }
-        for name in in_force
-    ] + [
-        {"label": one.label, "remove_url": query.without(name).url(), "is_wrong": True}
-        for name, one in wrong.items()
-    ]
+    """Return a chip for each active filter, with the address without it.
+
+    Filters with an error come last and are marked.
+    """
+    errors = {error.name: error for error in query.errors}
+    chips: list[dict[str, Any]] = []
+    for name in ("q", *flow_search.FILTERS):
+        value = getattr(query, name)
+        if value and name not in errors:
+            label = f"{LABELS[name]}: {_value_label(query, name, value)}"
+            chips.append({"label": label, "remove_url": query.without(name).url()})
+    for name, error in errors.items():
+        remove_url = query.without(name).url()
+        chips.append({"label": error.label, "remove_url": remove_url, "is_wrong": True})
+    return chips
 
 
-def _extra_values(held: Counter[str], usual: Sequence[str]) -> list[str]:
-    values = [value for value, _ in held.most_common() if value not in usual]
+def _extra_values(stored_values: Counter[str], standard_values: Sequence[str]) -> list[str]:
+    values = [value for value, _ in stored_values.most_common() if value not in standard_values]
     return values[:MAX_EXTRA_OPTIONS]
 
 
@@ -78,20 +91,22 @@ def _build_option(
     return value, f"{_value_label(query, name, value)} ({count})"
 
 
-def _unlisted_option(query: flow_search.Query, name: str, offered: Sequence[str]) -> list[Option]:
-    """The option of a value that is not offered: without it, the form would drop the filter at the next key."""
+def _unlisted_option(query: flow_search.Query, name: str, values: Sequence[str]) -> list[Option]:
+    """Return the active value as an option if it isn't one already.
+
+    Without it, the form would drop the filter with the next keystroke.
+    """
     value = str(getattr(query, name))
-    if not value or value in offered:
+    if not value or value in values:
         return []
-    is_wrong = any(one.name == name for one in query.errors)
+    is_wrong = any(error.name == name for error in query.errors)
     return [(value, f"Unknown: {value}" if is_wrong else _value_label(query, name, value))]
 
 
 def _value_label(query: flow_search.Query, name: str, value: str) -> str:
     if name == "account":
-        return {
-            account.sid: str(account) for account in twilio_accounts.visible_accounts(query.scope)
-        }.get(value, value)
+        accounts = twilio_accounts.visible_accounts(query.scope)
+        return next((str(account) for account in accounts if account.sid == value), value)
     if name == "enabled":
         return _STATUS_LABELS.get(value, value)
     if name == "q":
@@ -99,5 +114,5 @@ def _value_label(query: flow_search.Query, name: str, value: str) -> str:
     return "Not set" if value == NOT_SET else labels.CHOICE_LABELS.get(value, value)
 
 
-def _format_count(answer: flow_search.SearchResult, flows: int) -> str:
-    return f"{flows}+" if answer.is_bounded else str(flows)
+def _format_count(answer: flow_search.SearchResult, count: int) -> str:
+    return f"{count}+" if answer.is_bounded else str(count)

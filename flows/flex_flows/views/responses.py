@@ -1,6 +1,6 @@
-"""What became of a change, as a page. The services say it; here it is told: a redirect with a sentence, or
-the same form once more, with what was typed and the reason why it was not sent or not accepted. A change that
-was sent from over the list leaves the list where it is: its sentence stands in a toast.
+"""HTTP responses for the result of a change: a redirect, a toast, or the form with its errors.
+
+A change that was sent from the dialog over the list leaves the list open and shows a toast.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any, Protocol
 
 from django.contrib import messages
@@ -33,7 +34,7 @@ from flows.twilio.flex import flex_flow
 
 
 class FormRenderer(Protocol):
-    """Renders a form's page, with a status and what went wrong."""
+    """A function that renders a form's page, with a status and a problem."""
 
     def __call__(
         self,
@@ -45,6 +46,7 @@ class FormRenderer(Protocol):
     ) -> HttpResponse: ...
 
 
+# Calls one service with the arguments that all changes share.
 ChangeCall = Callable[[dict[str, Any]], flow_changes.Change]
 
 
@@ -52,12 +54,15 @@ def submit_change(
     request: Request,
     form: ReasonForm,
     page: FormRenderer,
-    act: ChangeCall,
+    send: ChangeCall,
     *,
-    what: str,
+    task: str,
     sid: str = "",
 ) -> HttpResponse:
-    """Makes the change: `act` calls one service with what every change carries. `what` names it after "Couldn't"."""
+    """Send the change of a valid form and return the page for its result.
+
+    `task` follows "Couldn't" in messages, such as "delete the flow". `sid` is empty for a creation.
+    """
     common = {
         "reason": form.cleaned_data["reason"],
         "change_id": form.cleaned_data["change_id"],
@@ -65,7 +70,7 @@ def submit_change(
         "refers_to": _related_event_id(request, form, sid),
     }
     try:
-        change = act(common)
+        change = send(common)
     except flow_changes.Conflict as conflict:
         return _conflict_response(form, page, conflict)
     except flow_changes.NothingToChange:
@@ -73,61 +78,59 @@ def submit_change(
             request, "No changes to save: the flow already has these settings. Nothing was sent."
         )
         return _redirect_or_toast(request, None, sid)
-    except audit_log.AlreadyRecorded as known:
-        return _replay_response(request, known.event)
-    except flow_changes.OutcomeNotRecorded as lost:
-        problem = failure_messages.outcome_not_recorded(lost.error)
+    except audit_log.AlreadyRecorded as replay:
+        return _replay_response(request, replay.event)
+    except flow_changes.OutcomeNotRecorded as failure:
+        problem = failure_messages.outcome_not_recorded(failure.error)
         name = "flows/_problem.html" if request.htmx else "flows/problem.html"
         return render(request, name, {"problem": problem, "sid": sid}, status=500)
-    except flow_changes.FlowUnreadable as unread:
-        if mirror.is_not_found(unread.error):
-            messages.error(request, f"Couldn't {what}.")  # the flow's page says that it is gone
-            return redirect_page(request, "flows:detail", sid=sid)
-        status = 409 if isinstance(unread.error, StaleRead) else 502
-        return page(form.again(), status=status, problem=_read_problem(request, unread.error, what))
-    except audit_log.ConcurrentChange as other:
-        return page(
-            form.again(),
-            status=409,
-            problem=failure_messages.blocked_by_open_change(other.event, is_creation=not sid),
-        )
-    except restrictions.OperationUnavailable as closed:
-        return page(
-            form.again(),
-            status=403,
-            problem=failure_messages.change_unavailable(closed.restriction, task=what),
-        )
+    except flow_changes.FlowUnreadable as failure:
+        return _unreadable_response(request, form, page, failure.error, task=task, sid=sid)
+    except audit_log.ConcurrentChange as concurrent:
+        problem = failure_messages.blocked_by_open_change(concurrent.event, is_creation=not sid)
+        return page(form.reopen(), status=409, problem=problem)
+    except restrictions.OperationUnavailable as unavailable:
+        problem = failure_messages.change_unavailable(unavailable.restriction, task=task)
+        return page(form.reopen(), status=403, problem=problem)
     except audit_log.NotRecorded:
-        return page(form.again(), status=503, problem=failure_messages.not_recorded())
-    return (
-        _success_response(request, change)
-        if change.error is None
-        else _failure_response(request, form, page, change, what)
-    )
+        return page(form.reopen(), status=503, problem=failure_messages.not_recorded())
+    if change.error is None:
+        return _success_response(request, change)
+    return _failure_response(request, form, page, change, change.error, task)
 
 
 def redirect_page(request: Request, name: str, **arguments: Any) -> HttpResponse:
-    """A redirect of the whole page, also where htmx asked for a part of it."""
+    """Redirect the whole page, even if htmx asked for a part of it."""
     url = reverse(name, kwargs=arguments)
     return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
 
 
+def redirect_deleted(request: Request, sid: str) -> HttpResponse:
+    """Redirect to the page of a flow that is deleted, with the error."""
+    messages.error(request, "This flow was deleted at Twilio. It can't be changed.")
+    return redirect_page(request, "flows:detail", sid=sid)
+
+
 def _redirect_or_toast(request: Request, event: AuditEvent | None, sid: str) -> HttpResponse:
-    """The flow's page, which shows the messages; or, from over the list, the messages themselves, and the list
-    anew. What a toast has shown no later page shows again."""
+    """Redirect to the flow's page, or show the messages in a toast over the list and reload it.
+
+    No later page repeats the messages of a toast.
+    """
     if not request.htmx or current_page_url(request).path != reverse("flows:list"):
         return redirect_page(request, "flows:detail", sid=sid)
-    toast = render(
-        request, "_toast.html", {"event": event, "undo": _build_undo_form(event), "sid": sid}
-    )
+    context = {"event": event, "undo": _build_undo_form(event), "sid": sid}
+    toast = render(request, "_toast.html", context)
     toast["HX-Trigger"] = "flows-changed"
     return retarget(reswap(toast, "afterbegin"), "#toasts")
 
 
 def _build_undo_form(event: AuditEvent | None) -> EnabledForm | None:
-    """The switch back. It is a change like any other, and says which it undoes."""
+    """Return the form that turns a flow back on or off, or None.
+
+    An undo itself has none: a second press of the same button would revert it by accident.
+    """
     if event is None or event.changed_fields != ["enabled"] or event.refers_to:
-        return None  # of an undo, none: a second press of the button that stood here would take it back unasked
+        return None
     initial = {
         "enabled": str(not _is_enabled(event.payload.after or {})).lower(),
         "reason": f"Undo event {event.seq}",
@@ -143,18 +146,15 @@ def _is_enabled(flow: Mapping[str, Any]) -> bool:
 
 def _success_response(request: Request, change: flow_changes.Change) -> HttpResponse:
     event = change.event
-    heard = (
-        "It no longer exists at Twilio"
-        if event.remote_status == flow_changes.NOT_FOUND
-        else "Confirmed by Twilio"
-    )
-    messages.success(request, f"{_result_phrase(change)} {_quoted_name(event)}. {heard}.")
-    if change.theirs:
-        names = ", ".join(labels.field_label(name) for name in change.theirs)
+    was_missing = event.remote_status == HTTPStatus.NOT_FOUND
+    confirmation = "It no longer exists at Twilio" if was_missing else "Confirmed by Twilio"
+    messages.success(request, f"{_result_phrase(change)} {_quoted_name(event)}. {confirmation}.")
+    if change.merged_fields:
+        names = join_labels(change.merged_fields)
         messages.info(
             request, f"Someone else changed {names} in the meantime. Both changes were kept."
         )
-    for name in change.differs:
+    for name in change.unexpected_fields:
         messages.warning(
             request,
             f"Twilio saved a different value for {labels.field_label(name)} than you requested.",
@@ -165,53 +165,78 @@ def _success_response(request: Request, change: flow_changes.Change) -> HttpResp
 
 
 def _failure_response(
-    request: Request, form: ReasonForm, page: FormRenderer, change: flow_changes.Change, what: str
+    request: Request,
+    form: ReasonForm,
+    page: FormRenderer,
+    change: flow_changes.Change,
+    error: FlexError,
+    task: str,
 ) -> HttpResponse:
-    error = change.error
-    if error is None:
-        raise ValueError("a change without an error has not failed")
-    if change.event.result == Result.UNKNOWN:  # its page says what happened, with status and code
-        return redirect_page(request, "audit:detail", event_id=change.event.event_id)
-    again, kind = form.again(), change.event.action.removeprefix("flow.")
-    has_ended = restrictions.is_endpoint_gone(kind, error)
-    if has_ended and (why := restrictions.account_availability(change.event.account_sid).why(kind)):
-        return page(
-            again,
-            status=422,
-            problem=failure_messages.change_unavailable(why, task=what, is_sent=True),
-        )
+    """Return the page for a change that was sent and failed, or has an unknown outcome."""
+    event = change.event
+    if event.result == Result.UNKNOWN:  # the event's page has Twilio's status and code
+        return redirect_page(request, "audit:detail", event_id=event.event_id)
+
+    reopened_form = form.reopen()
+    operation = event.action.removeprefix("flow.")
+    if restrictions.is_endpoint_gone(operation, error):
+        restriction = restrictions.account_availability(event.account_sid).why(operation)
+        if restriction:
+            problem = failure_messages.change_unavailable(restriction, task=task, is_sent=True)
+            return page(reopened_form, status=422, problem=problem)
+
     status = 422 if isinstance(error, RequestRefused) else 502
-    name = failure_messages.refused_field(error)
-    if name not in again.fields:
-        return page(again, status=status, problem=_change_problem(change, error, what))
-    again.add_error(name, failure_messages.field_message(error))
-    field = again[name]
-    at_field = failure_messages.field_refused(
-        error, task=what, field_id=field.auto_id, label=str(field.label)
+    field_name = failure_messages.refused_field(error)
+    if field_name not in reopened_form.fields:
+        problem = _change_problem(change, error, task)
+        return page(reopened_form, status=status, problem=problem)
+    reopened_form.add_error(field_name, failure_messages.field_message(error))
+    field = reopened_form[field_name]
+    problem = failure_messages.field_refused(
+        error, task=task, field_id=field.auto_id, label=str(field.label)
     )
-    return page(again, status=status, problem=at_field)
+    return page(reopened_form, status=status, problem=problem)
 
 
-def _change_problem(change: flow_changes.Change, error: FlexError, what: str) -> Problem:
-    """Why the change failed; before an account's first success, which setting looks wrong."""
-    problem = failure_messages.change_failed(error, task=what)
-    settings_are_wrong = first_contact.explain_failure(change.event.account_sid or "", error)
-    if not settings_are_wrong:
+def _unreadable_response(
+    request: Request,
+    form: ReasonForm,
+    page: FormRenderer,
+    error: FlexError,
+    *,
+    task: str,
+    sid: str,
+) -> HttpResponse:
+    """Return the page for a change that was not sent because its flow could not be read."""
+    if mirror.is_not_found(error):
+        messages.error(request, f"Couldn't {task}.")  # the flow's page says that it is deleted
+        return redirect_page(request, "flows:detail", sid=sid)
+    status = 409 if isinstance(error, StaleRead) else 502
+    return page(form.reopen(), status=status, problem=_read_problem(request, error, task))
+
+
+def _change_problem(change: flow_changes.Change, error: FlexError, task: str) -> Problem:
+    """Return the reason of a failure.
+
+    Before an account's first success, it may name the setting of this site that looks wrong.
+    """
+    problem = failure_messages.change_failed(error, task=task)
+    settings_problem = first_contact.explain_failure(change.event.account_sid or "", error)
+    if not settings_problem:
         return problem
-    return replace(problem, text=f"{settings_are_wrong}. Nothing was changed.", advice="")
+    return replace(problem, text=f"{settings_problem}. Nothing was changed.", advice="")
 
 
-def _read_problem(request: Request, error: FlexError, what: str) -> Problem:
-    """The reason that the flow could not be read first: where Twilio shows no flow at all, the notice about
-    the account says so."""
-    why = (
-        restrictions.account_availability(request.account_sid).why("fetch")
-        if restrictions.is_endpoint_gone("fetch", error)
-        else None
-    )
-    if why:
-        return failure_messages.change_unavailable(why, task=what)
-    return failure_messages.change_failed(error, task=what, is_sent=False)
+def _read_problem(request: Request, error: FlexError, task: str) -> Problem:
+    """Return the reason why the flow could not be read.
+
+    If Twilio refuses all reads of the account, it is the account's restriction.
+    """
+    if restrictions.is_endpoint_gone("fetch", error):
+        restriction = restrictions.account_availability(request.account_sid).why("fetch")
+        if restriction:
+            return failure_messages.change_unavailable(restriction, task=task)
+    return failure_messages.change_failed(error, task=task, is_sent=False)
 
 
 def _conflict_response(
@@ -219,16 +244,15 @@ def _conflict_response(
 ) -> HttpResponse:
     if isinstance(form, FlowForm):
         return page(build_conflict_form(form, conflict), status=409)
-    changed = join_labels(conflict.merged.theirs)
-    return page(form, status=409, problem=failure_messages.flow_changed(changed))
+    changed_labels = join_labels(conflict.merged.their_fields)
+    return page(form, status=409, problem=failure_messages.flow_changed(changed_labels))
 
 
 def _replay_response(request: Request, event: AuditEvent) -> HttpResponse:
-    """A double click, a reload or the back button: the change is the one on record."""
+    """Return the result of a form that was sent before: a double click, a reload or "back"."""
     if event.result == Result.SUCCEEDED and event.action != "flow.delete":
         messages.info(
-            request,
-            "This change was already saved. Later edits to the form were not sent.",
+            request, "This change was already saved. Later edits to the form were not sent."
         )
         return _redirect_or_toast(request, event, event.target_sid)
     messages.info(
@@ -238,12 +262,17 @@ def _replay_response(request: Request, event: AuditEvent) -> HttpResponse:
 
 
 def _related_event_id(request: Request, form: ReasonForm, sid: str) -> uuid.UUID | None:
-    """The event that the form says it restores or undoes, if there is such a one in this account, and of this flow if
-    it is of one."""
-    event_id = form.cleaned_data["refers_to"]
+    """Return the event that the form restores or reverts, or None.
+
+    It must be of the same account and, for an existing flow, of that flow.
+    """
+    event_id: uuid.UUID | None = form.cleaned_data["refers_to"]
+    if event_id is None:
+        return None
     events = AuditEvent.objects.filter(event_id=event_id, account_sid=request.account_sid)
-    events = events.filter(target_sid=sid) if sid else events
-    return event_id if event_id and events.exists() else None
+    if sid:
+        events = events.filter(target_sid=sid)
+    return event_id if events.exists() else None
 
 
 def _quoted_name(event: AuditEvent) -> str:
@@ -251,9 +280,8 @@ def _quoted_name(event: AuditEvent) -> str:
 
 
 def _result_phrase(change: flow_changes.Change) -> str:
-    """What came to pass, such as "Turned off"."""
+    """Return the start of the success message, such as "Turned off"."""
     if change.event.changed_fields == ["enabled"]:
         return "Turned on" if _is_enabled(change.after) else "Turned off"
-    return {"flow.create": "Created", "flow.delete": "Deleted"}.get(
-        change.event.action, "Saved changes to"
-    )
+    phrases = {"flow.create": "Created", "flow.delete": "Deleted"}
+    return phrases.get(change.event.action, "Saved changes to")

@@ -1,5 +1,7 @@
-"""A creation whose answer was lost: what it made is looked for among the flows of that time that nobody accounts
-for. Until that is known, nobody may try the same again, and what it may have made is nobody else's.
+"""Creations whose response was lost: the search for the flow that they made.
+
+Until the outcome is known, nobody can create the same flow, and no candidate counts as an external
+change.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -9,7 +11,7 @@ import pytest
 from flows.audit import audit_log
 from flows.audit.audit_log import ConcurrentChange
 from flows.audit.models import AuditEvent, OpenChange
-from flows.changes import reconcile
+from flows.changes import findings, reconcile
 from flows.changes.flow_changes import Change
 from flows.mirror import mirror
 from flows.mirror.models import Flow
@@ -37,21 +39,21 @@ from tests.faults.acting import (
 )
 
 pytestmark = pytest.mark.django_db
-ASKED = {name: value for name, value in NEW_FLOW.items() if value is not None}
+REQUESTED = {name: value for name, value in NEW_FLOW.items() if value is not None}
 OTHER = {"friendly_name": "Something else", "contact_identity": "+4900001"}
 
 
 @pytest.fixture(autouse=True)
 def baseline(sandbox, flow_sid):
-    """One flow has been there all along."""
+    """A flow that existed before."""
 
 
 def lose(sandbox, fault=FaultKind.APPLY_THEN_DROP, **more):
-    """A creation whose answer is lost; the SID of what it made, if it did."""
+    """Lose the response to a creation and return the SID of the created flow, if there is one."""
     sandbox.inject(Fault(fault, method="POST"))
     assert create_flow(**more).event.result == "unknown"
-    made = applied_writes(sandbox)
-    return made[-1].sid if fault is FaultKind.APPLY_THEN_DROP else None
+    changes = applied_writes(sandbox)
+    return changes[-1].sid if fault is FaultKind.APPLY_THEN_DROP else None
 
 
 def results():
@@ -64,13 +66,13 @@ def puzzle():
 
 
 def twin(sandbox, **fields):
-    """Somebody in the Console makes just such a flow."""
-    return sandbox.add_flow(**{**ASKED, "long_lived": False, **fields})
+    """Create the same flow outside this dashboard."""
+    return sandbox.add_flow(**{**REQUESTED, "long_lived": False, **fields})
 
 
 def test_one_that_is_as_asked_for_is_the_one(sandbox):
     sid = lose(sandbox)
-    sent = len(received_writes(sandbox))
+    write_count = len(received_writes(sandbox))
 
     (event,) = reconcile.reconcile()
 
@@ -80,11 +82,11 @@ def test_one_that_is_as_asked_for_is_the_one(sandbox):
     assert (
         event.payload.after["friendly_name"]
         == event.payload.friendly_name
-        == ASKED["friendly_name"]
+        == REQUESTED["friendly_name"]
     )
-    assert event.payload.requested == ASKED
+    assert event.payload.requested == REQUESTED
     assert Flow.objects.get(sid=sid).resource == event.payload.after
-    assert len(received_writes(sandbox)) == sent
+    assert len(received_writes(sandbox)) == write_count
     assert not OpenChange.objects.exists()
     assert not mirror.sync(ACCOUNT).moved
     assert drift_events() == []
@@ -104,7 +106,7 @@ def test_none_on_two_reads_some_time_apart_and_it_was_not_made(sandbox):
 
 
 def test_none_on_the_first_read_and_there_on_the_second(sandbox):
-    """Twilio carried it out late. (The sandbox does, once it is let go.)"""
+    """Let Twilio apply the change late, when the sandbox is released."""
     lose(sandbox, FaultKind.DROP)
     assert results() == []
     sid = twin(sandbox)
@@ -122,7 +124,7 @@ def test_two_that_are_as_asked_for_are_a_puzzle(sandbox):
     with clock_ahead():
         assert results() == []
 
-    assert puzzle() == (reconcile.MULTIPLE_MATCHES, sorted([ours, theirs]))
+    assert puzzle() == (findings.MULTIPLE_MATCHES, sorted([ours, theirs]))
 
 
 def test_twin_that_was_known_before_is_none_of_ours(sandbox):
@@ -172,14 +174,14 @@ def test_one_that_was_edited_since_is_a_puzzle(sandbox):
     with clock_ahead():
         assert results() == []
 
-    assert puzzle() == (reconcile.PARTIAL_MATCH, [sid])
+    assert puzzle() == (findings.PARTIAL_MATCH, [sid])
 
 
 def test_puzzle_that_solves_itself_is_settled(sandbox):
     sid = lose(sandbox)
     sandbox.edit_flow(sid, friendly_name="Edited")
     assert results() == []
-    sandbox.edit_flow(sid, friendly_name=ASKED["friendly_name"])
+    sandbox.edit_flow(sid, friendly_name=REQUESTED["friendly_name"])
 
     assert results() == ["applied"]
 
@@ -194,7 +196,7 @@ def test_candidate_that_is_deleted_since_is_no_proof_that_nothing_was_made(sandb
         with clock_ahead(minutes):
             assert results() == []
 
-    assert puzzle() == (reconcile.CANDIDATE_DELETED, [sid])
+    assert puzzle() == (findings.CANDIDATE_DELETED, [sid])
 
 
 def test_of_two_candidates_one_is_deleted_and_the_other_is_not_taken_for_ours(sandbox):
@@ -204,12 +206,12 @@ def test_of_two_candidates_one_is_deleted_and_the_other_is_not_taken_for_ours(sa
 
     assert results() == []
 
-    assert puzzle() == (reconcile.CANDIDATE_DELETED, sorted([ours, theirs]))
+    assert puzzle() == (findings.CANDIDATE_DELETED, sorted([ours, theirs]))
 
 
 @pytest.mark.parametrize("is_deleted", [False, True], ids=["there", "deleted"])
 def test_candidate_that_another_creation_has_been_given_is_no_puzzle_any_more(sandbox, is_deleted):
-    """What was read before it was one does not count: it takes two reads anew."""
+    """Reads from before it was one don't count: two new reads are needed."""
     lose(sandbox, FaultKind.DROP)
     lose(sandbox, FaultKind.DROP, values=OTHER)
     first, second = OpenChange.objects.order_by("attempt")
@@ -254,9 +256,9 @@ def test_secret_is_matched_by_its_mask(sandbox):
 def test_two_lost_creations_each_find_their_own(sandbox):
     first, second = lose(sandbox), lose(sandbox, values=OTHER)
 
-    found = {event.payload.friendly_name: event.target_sid for event in reconcile.reconcile()}
+    sid_by_name = {event.payload.friendly_name: event.target_sid for event in reconcile.reconcile()}
 
-    assert found == {ASKED["friendly_name"]: first, OTHER["friendly_name"]: second}
+    assert sid_by_name == {REQUESTED["friendly_name"]: first, OTHER["friendly_name"]: second}
 
 
 def test_flow_that_another_creation_asked_for_is_no_candidate(sandbox):
@@ -266,7 +268,7 @@ def test_flow_that_another_creation_asked_for_is_no_candidate(sandbox):
 
     assert results() == ["applied"]
 
-    assert puzzle() == (reconcile.PARTIAL_MATCH, [first])
+    assert puzzle() == (findings.PARTIAL_MATCH, [first])
 
 
 def test_flow_that_a_creation_made_which_is_on_record_is_no_candidate(sandbox):
@@ -281,7 +283,9 @@ def test_flow_that_a_creation_made_which_is_on_record_is_no_candidate(sandbox):
 def test_flow_that_another_creation_is_just_making_is_no_candidate(sandbox):
     lose(sandbox, FaultKind.DROP)
     append_attempt(
-        "", action="flow.create", payload=audit_log.Payload(requested={**ASKED, **OTHER}, **OTHER)
+        "",
+        action="flow.create",
+        payload=audit_log.Payload(requested={**REQUESTED, **OTHER}, **OTHER),
     )
     twin(sandbox, **OTHER)
 
@@ -291,8 +295,8 @@ def test_flow_that_another_creation_is_just_making_is_no_candidate(sandbox):
 
 
 def test_creation_whose_process_died_is_found_out_once_it_is_no_longer_under_way(sandbox):
-    append_attempt("", action="flow.create", payload=audit_log.Payload(requested=ASKED, **{
-        name: ASKED[name] for name in ("friendly_name", "contact_identity")
+    append_attempt("", action="flow.create", payload=audit_log.Payload(requested=REQUESTED, **{
+        name: REQUESTED[name] for name in ("friendly_name", "contact_identity")
     }))  # fmt: skip
     sid = twin(sandbox)
 
@@ -345,7 +349,7 @@ def test_what_was_not_ours_is_drift_afterwards(sandbox, read):
     theirs = twin(sandbox, friendly_name="Theirs")
     mirror.sync(ACCOUNT)
     assert results() == []
-    assert puzzle() == (reconcile.PARTIAL_MATCH, [theirs])
+    assert puzzle() == (findings.PARTIAL_MATCH, [theirs])
     change = OpenChange.objects.get()
 
     append_attempt(
@@ -388,17 +392,17 @@ def test_edit_of_a_known_flow_is_drift_though_a_creation_is_open(sandbox, flow_s
 @pytest.mark.parametrize("fault", [FaultKind.APPLY_THEN_DROP, FaultKind.DROP], ids=str)
 def test_like_creation_is_held_back_until_the_first_is_settled(sandbox, fault, values):
     lose(sandbox, fault)
-    unknown, sent = AuditEvent.objects.latest("seq"), len(received_writes(sandbox))
+    unknown, write_count = AuditEvent.objects.latest("seq"), len(received_writes(sandbox))
 
     with pytest.raises(ConcurrentChange) as raised:
         create_flow(values=values)
 
     assert raised.value.event == unknown
-    assert len(received_writes(sandbox)) == sent
-    found = results()
+    assert len(received_writes(sandbox)) == write_count
+    outcomes = results()
     with clock_ahead():
-        found += results()
-    assert len(found) == 1
+        outcomes += results()
+    assert len(outcomes) == 1
     assert create_flow(values={**values, "enabled": False}).event.result == "succeeded"
 
 
@@ -445,8 +449,8 @@ def test_like_creation_is_held_back_while_the_first_hangs(sandbox):
 def test_eight_people_make_the_same_flow_at_once(sandbox):
     results = run_concurrently(*[create_flow] * 8)
 
-    made = [result for result in results if isinstance(result, Change)]
-    assert made
+    changes = [result for result in results if isinstance(result, Change)]
+    assert changes
     assert all(isinstance(result, Change | ConcurrentChange) for result in results)
-    assert len(made) == len(received_writes(sandbox)) == len(sandbox.flows) - 1
-    assert_chain_intact(2 * len(made))
+    assert len(changes) == len(received_writes(sandbox)) == len(sandbox.flows) - 1
+    assert_chain_intact(2 * len(changes))

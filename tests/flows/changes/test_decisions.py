@@ -1,11 +1,11 @@
-"""What reading can't tell, a person decides: for each verb, either way, and only then."""
+"""Users' decisions about ambiguous changes, for each action, both ways."""
 
 import pytest
 
 from flows.audit import audit_log
 from flows.audit.audit_log import AlreadyRecorded, NotRecorded
 from flows.audit.models import AuditEvent, OpenChange
-from flows.changes import reconcile
+from flows.changes import findings, reconcile
 from flows.changes.reconcile import NotAmbiguous
 from flows.mirror import mirror
 from flows.mirror.models import Flow
@@ -43,40 +43,40 @@ def decide(applied=True, sid="", change=None, **more):
 
 @pytest.fixture
 def edited_since(sandbox, flow_sid):
-    """An update whose answer was lost, and then somebody else's of the same field."""
+    """An update whose response was lost, then an edit of the same field by someone else."""
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
     rename_flow(flow_sid)
     sandbox.edit_flow(flow_sid, friendly_name="Third", janitor_enabled=True)
     assert reconcile.reconcile() == []
-    assert OpenChange.objects.get().puzzle == reconcile.THIRD_VALUE
+    assert OpenChange.objects.get().puzzle == findings.THIRD_VALUE
     return flow_sid
 
 
 @pytest.fixture
 def gone_since(sandbox, flow_sid):
-    """A switch whose answer was lost, of a flow that somebody else deleted then."""
+    """A flow turned off, with the response lost, and then deleted by someone else."""
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
     switch_flow(flow_sid)
     sandbox.remove_flow(flow_sid)
     assert reconcile.reconcile() == []
-    assert OpenChange.objects.get().puzzle == reconcile.FLOW_DELETED
+    assert OpenChange.objects.get().puzzle == findings.FLOW_DELETED
     return flow_sid
 
 
 @pytest.fixture
 def two_alike(sandbox, flow_sid):
-    """A creation whose answer was lost, and a twin of it."""
+    """A creation whose response was lost, and a flow like it."""
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
     create_flow()
-    asked = {name: value for name, value in NEW_FLOW.items() if value is not None}
-    theirs = sandbox.add_flow(**asked, long_lived=False)
+    requested = {name: value for name, value in NEW_FLOW.items() if value is not None}
+    theirs = sandbox.add_flow(**requested, long_lived=False)
     assert reconcile.reconcile() == []
-    assert OpenChange.objects.get().puzzle == reconcile.MULTIPLE_MATCHES
+    assert OpenChange.objects.get().puzzle == findings.MULTIPLE_MATCHES
     return applied_writes(sandbox)[-1].sid, theirs
 
 
 def test_decision_is_on_record_as_a_persons_own(sandbox, edited_since):
-    sent = len(received_writes(sandbox))
+    write_count = len(received_writes(sandbox))
 
     event = decide()
 
@@ -92,13 +92,13 @@ def test_decision_is_on_record_as_a_persons_own(sandbox, edited_since):
         "192.0.2.7",
     )
     assert event.reason == "I saw it"
-    assert event.payload.message == f"Decided by a user. {reconcile.THIRD_VALUE}"
+    assert event.payload.message == f"Decided by a user. {findings.THIRD_VALUE}"
     assert (event.payload.before, event.payload.requested) == (
         attempt.payload.before,
         attempt.payload.requested,
     )
     assert not OpenChange.objects.exists()
-    assert len(received_writes(sandbox)) == sent
+    assert len(received_writes(sandbox)) == write_count
     assert_chain_intact()
 
 
@@ -146,9 +146,9 @@ def test_update_of_a_flow_that_is_gone(gone_since, was_applied):
     assert Flow.objects.get().gone_at is not None
 
 
-@pytest.mark.parametrize("which", [0, 1])
-def test_creation_made_one_of_the_candidates_and_the_other_is_somebody_elses(two_alike, which):
-    sid, other = two_alike[which], two_alike[1 - which]
+@pytest.mark.parametrize("index", [0, 1])
+def test_creation_made_one_of_the_candidates_and_the_other_is_somebody_elses(two_alike, index):
+    sid, other = two_alike[index], two_alike[1 - index]
 
     event = decide(sid=sid)
 
@@ -188,7 +188,7 @@ def test_only_a_candidate_can_be_the_one(flow_sid, two_alike, of):
 
 
 def test_candidate_that_another_creation_has_been_given_is_none_any_more(sandbox, flow_sid):
-    """Two lost creations of other names, and one flow of that time that may be of either."""
+    """Two creations with lost responses, and one flow that either may have created."""
     for values in ({}, {"friendly_name": "Second", "contact_identity": "+2"}):
         sandbox.inject(Fault(FaultKind.DROP, method="POST"))
         create_flow(values=values)
@@ -237,13 +237,13 @@ def test_change_that_is_under_way_is_not_for_a_person(flow_sid):
         decide()
 
 
-@pytest.mark.parametrize("again", [True, False])
-def test_what_is_decided_stays_decided(edited_since, again):
+@pytest.mark.parametrize("applied", [True, False])
+def test_what_is_decided_stays_decided(edited_since, applied):
     change = OpenChange.objects.select_related("attempt__payload").get()
     decide(change=change)
 
     with pytest.raises(NotAmbiguous):
-        decide(change=change, applied=again)
+        decide(change=change, applied=applied)
 
     assert AuditEvent.objects.filter(stage="reconciled").count() == 1
 
@@ -315,7 +315,7 @@ def test_decision_keeps_what_the_change_refers_to(sandbox, flow_sid):
 
 @pytest.mark.django_db(transaction=True)
 def test_decision_while_the_site_looks_again(sandbox, two_alike):
-    """The read was under way when the person decided: what was decided stays."""
+    """The read was under way when the user decided. The decision stays."""
     sandbox.remove_flow(two_alike[1])  # reading now says: one of them was there, and is gone
     sandbox.inject(Fault(FaultKind.DRIP, method="GET", path="/FlexFlows", seconds=60))
     change, read = (

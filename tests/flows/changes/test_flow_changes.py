@@ -1,5 +1,6 @@
-"""The write protocol, step by step: what is read, put on record, sent, and taken over. What each fault of
-Twilio's side comes to is in tests/faults.
+"""The write protocol, step by step: read, log, send, update the mirror.
+
+The faults of Twilio are in tests/faults.
 """
 
 import uuid
@@ -20,6 +21,7 @@ from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.client import FlexClient
 from flows.twilio.flex.flex_flow import from_response
+from flows.twilio.responses import ApiResponse
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.faults.acting import (
@@ -61,7 +63,7 @@ def both_events():
     return attempt, outcome
 
 
-def sent(sandbox):
+def writes(sandbox):
     return [(request.method, request.parameters) for request in received_writes(sandbox)]
 
 
@@ -70,8 +72,8 @@ def test_create(sandbox):
 
     attempt, outcome = both_events()
     sid = change.after["sid"]
-    asked = {name: value for name, value in NEW_FLOW.items() if value is not None}
-    assert sent(sandbox) == [("POST", {
+    requested = {name: value for name, value in NEW_FLOW.items() if value is not None}
+    assert writes(sandbox) == [("POST", {
         "FriendlyName": "Störungsmeldung Köln", "ChatServiceSid": "IS" + "2" * 32, "ChannelType": "sms",
         "ContactIdentity": "+4923055501", "IntegrationType": "studio", "Enabled": "false",
         "Integration.FlowSid": "FW" + "1" * 32, "Integration.RetryCount": "0",
@@ -79,14 +81,19 @@ def test_create(sandbox):
     assert (attempt.action, attempt.target_sid, attempt.payload.requested) == (
         "flow.create",
         "",
-        asked,
+        requested,
     )
     assert (outcome.result, outcome.target_sid, outcome.remote_status) == ("succeeded", sid, 201)
-    assert (outcome.payload.before, outcome.payload.requested) == (None, asked)
+    assert (outcome.payload.before, outcome.payload.requested) == (None, requested)
     assert outcome.payload.after == {**at_twilio(sandbox, sid), "url": change.after["url"]}
     assert outcome.payload.friendly_name == "Störungsmeldung Köln"
     assert Flow.objects.get().resource == outcome.payload.after
-    assert (change.event, change.error, change.differs, change.theirs) == (outcome, None, [], [])
+    assert (change.event, change.error, change.unexpected_fields, change.merged_fields) == (
+        outcome,
+        None,
+        [],
+        [],
+    )
     assert_chain_intact(2)
 
 
@@ -98,14 +105,14 @@ def test_update(sandbox, flow_sid):
     )
 
     attempt, outcome = both_events()
-    asked = {"friendly_name": "Plaintes Lyon", "integration_retry_count": 0}
-    assert sent(sandbox) == [
+    requested = {"friendly_name": "Plaintes Lyon", "integration_retry_count": 0}
+    assert writes(sandbox) == [
         ("POST", {"FriendlyName": "Plaintes Lyon", "Integration.RetryCount": "0"})
     ]
     assert (attempt.stage, attempt.result, attempt.target_sid) == ("attempt", "pending", flow_sid)
     assert (attempt.payload.before, attempt.payload.requested, attempt.payload.after) == (
         before,
-        asked,
+        requested,
         None,
     )
     assert attempt.payload.friendly_name == "Réclamations Lyon"
@@ -115,7 +122,7 @@ def test_update(sandbox, flow_sid):
         None,
     )
     assert (outcome.stage, outcome.result, outcome.target_sid) == ("outcome", "succeeded", flow_sid)
-    assert (outcome.payload.before, outcome.payload.requested) == (before, asked)
+    assert (outcome.payload.before, outcome.payload.requested) == (before, requested)
     assert outcome.payload.after["friendly_name"] == "Plaintes Lyon"
     assert (outcome.payload.friendly_name, outcome.payload.contact_identity) == (
         "Plaintes Lyon",
@@ -129,7 +136,12 @@ def test_update(sandbox, flow_sid):
         assert event.changed_fields == ["friendly_name", "integration_retry_count"]
         assert (event.change_id, event.source_ip) == (attempt.change_id, "192.0.2.7")
     assert Flow.objects.get().friendly_name == "Plaintes Lyon"
-    assert (change.event, change.error, change.differs, change.theirs) == (outcome, None, [], [])
+    assert (change.event, change.error, change.unexpected_fields, change.merged_fields) == (
+        outcome,
+        None,
+        [],
+        [],
+    )
 
 
 @pytest.mark.parametrize(
@@ -140,7 +152,7 @@ def test_set_enabled(sandbox, flow_sid, was, enabled):
 
     change = switch_flow(flow_sid, enabled=enabled)
 
-    assert sent(sandbox) == [("POST", {"Enabled": "true" if enabled else "false"})]
+    assert writes(sandbox) == [("POST", {"Enabled": "true" if enabled else "false"})]
     assert change.event.changed_fields == ["enabled"]
     assert own_stages() == [("attempt", "pending"), ("outcome", "succeeded")]
     assert Flow.objects.get().enabled is enabled
@@ -152,7 +164,7 @@ def test_delete(sandbox, flow_sid):
     change = delete_flow(flow_sid)
 
     attempt, outcome = both_events()
-    assert sent(sandbox) == [("DELETE", {})]
+    assert writes(sandbox) == [("DELETE", {})]
     assert (attempt.action, attempt.target_sid, attempt.payload.before) == (
         "flow.delete",
         flow_sid,
@@ -200,7 +212,7 @@ def test_update_that_somebody_made_already(sandbox, flow_sid):
 def test_unsetting_sends_an_empty_value(sandbox, flow_sid):
     rename_flow(flow_sid, values={"contact_identity": ""})
 
-    assert sent(sandbox) == [("POST", {"ContactIdentity": ""})]
+    assert writes(sandbox) == [("POST", {"ContactIdentity": ""})]
     assert Flow.objects.get().contact_identity == ""
 
 
@@ -210,13 +222,13 @@ def test_fields_that_nobody_knows_are_kept(sandbox, flow_sid):
     rename_flow(flow_sid)
 
     outcome = AuditEvent.objects.get(stage="outcome").payload
-    for kept in (
+    for stored in (
         outcome.before,
         outcome.after,
         Flow.objects.get().resource,
         at_twilio(sandbox, flow_sid),
     ):
-        assert (kept["flavour"], kept["integration_flavour"]) == ({"new": [1]}, "odd")
+        assert (stored["flavour"], stored["integration_flavour"]) == ({"new": [1]}, "odd")
 
 
 def test_difference_between_asked_and_answered_is_told(sandbox, flow_sid, monkeypatch):
@@ -229,7 +241,7 @@ def test_difference_between_asked_and_answered_is_told(sandbox, flow_sid, monkey
 
     change = rename_flow(flow_sid, values={"friendly_name": "Plaintes", "enabled": True})
 
-    assert change.differs == ["friendly_name"]
+    assert change.unexpected_fields == ["friendly_name"]
     assert change.event.result == "succeeded"
     assert change.event.payload.after["friendly_name"] == "PLAINTES"
 
@@ -267,19 +279,19 @@ def test_disjoint_edit_survives(sandbox, flow_sid):
 
     flow = at_twilio(sandbox, flow_sid)
     assert (flow["friendly_name"], flow["integration_retry_count"]) == ("Plaintes Lyon", 1)
-    assert sent(sandbox) == [("POST", {"FriendlyName": "Plaintes Lyon"})]
-    assert change.theirs == ["integration_retry_count", "janitor_enabled"]
+    assert writes(sandbox) == [("POST", {"FriendlyName": "Plaintes Lyon"})]
+    assert change.merged_fields == ["integration_retry_count", "janitor_enabled"]
     assert change.event.payload.before["integration_retry_count"] == 1
 
 
 @pytest.mark.parametrize("same_second", [False, True])
 def test_conflict_is_found_before_anything_is_sent(sandbox, flow_sid, same_second):
-    seen = Flow.objects.get().resource
-    dates = {"date_updated": seen["date_updated"]} if same_second else {}
+    base = Flow.objects.get().resource
+    dates = {"date_updated": base["date_updated"]} if same_second else {}
     sandbox.edit_flow(flow_sid, friendly_name="Theirs", **dates)
 
     with pytest.raises(Conflict) as raised:
-        rename_flow(flow_sid, base=seen)
+        rename_flow(flow_sid, base=base)
 
     (conflict,) = raised.value.merged.conflicts
     assert (conflict.base, conflict.theirs, conflict.mine) == (
@@ -307,7 +319,7 @@ def test_delete_of_a_renamed_flow_is_a_conflict(sandbox, flow_sid):
     with pytest.raises(Conflict) as raised:
         delete_flow(flow_sid)
 
-    assert raised.value.merged.theirs == ["friendly_name"]
+    assert raised.value.merged.their_fields == ["friendly_name"]
     assert raised.value.theirs["friendly_name"] == "Theirs"
     assert received_writes(sandbox) == []
     assert own_stages() == [("outcome", "conflict")]
@@ -323,7 +335,7 @@ def test_delete_of_a_flow_edited_otherwise(sandbox, flow_sid):
     "name", [SECRET_URL, "nul\x00name", None, ""], ids=["secret", "nul", "null", "empty"]
 )
 def test_delete_of_a_flow_whose_name_is_not_kept_as_it_is(sandbox, flow_sid, name):
-    """The base is what the copy shows: masked, and storable."""
+    """The base is the mirror's copy: masked, and storable."""
     sandbox.edit_flow(flow_sid, friendly_name=name)
     mirror.sync(ACCOUNT)
 
@@ -389,12 +401,12 @@ def test_404_of_a_proxy_does_not_mark_a_flow_gone(sandbox, flow_sid, act):
 @every_verb
 def test_replay_is_not_sent_again(sandbox, flow_sid, act):
     change_id = uuid.uuid4()
-    made = act(flow_sid, change_id=change_id)
+    change = act(flow_sid, change_id=change_id)
 
     with pytest.raises(AlreadyRecorded) as raised:
         act(flow_sid, change_id=change_id)
 
-    assert raised.value.event == made.event
+    assert raised.value.event == change.event
     assert len(received_writes(sandbox)) == 1
     assert_chain_intact(2)
 
@@ -428,10 +440,10 @@ def test_replay_of_a_change_that_was_not_read_is_not_sent(sandbox, flow_sid, act
 
 
 def test_replay_of_a_conflict_is_not_sent(sandbox, flow_sid):
-    change_id, seen = uuid.uuid4(), Flow.objects.get().resource
+    change_id, base = uuid.uuid4(), Flow.objects.get().resource
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
     with pytest.raises(Conflict):
-        rename_flow(flow_sid, base=seen, change_id=change_id)
+        rename_flow(flow_sid, base=base, change_id=change_id)
 
     with pytest.raises(AlreadyRecorded):
         rename_flow(flow_sid, base=mirror.fetch(flow_sid), change_id=change_id)
@@ -625,8 +637,8 @@ def test_error_of_our_own_is_told_even_if_it_cannot_be_recorded(sandbox, flow_si
 def test_answer_that_cannot_be_put_into_words_leaves_the_attempt_open(
     sandbox, flow_sid, monkeypatch
 ):
-    """Something that is no JSON: sent, and not on record."""
-    answer = flow_changes.ApiResponse({"sid": flow_sid, "odd": object()}, 200, "RQ1")
+    """A value that is not JSON: sent, but its outcome can't be logged."""
+    answer = ApiResponse({"sid": flow_sid, "odd": object()}, 200, "RQ1")
     monkeypatch.setattr(FlexClient, "update", mock.Mock(return_value=answer))
 
     with pytest.raises(OutcomeNotRecorded):
@@ -638,7 +650,7 @@ def test_answer_that_cannot_be_put_into_words_leaves_the_attempt_open(
 @pytest.mark.django_db(transaction=True)
 @every_verb
 def test_mirror_that_cannot_be_written_does_not_hide_the_outcome(sandbox, flow_sid, act):
-    seen = Flow.objects.get().resource
+    base = Flow.objects.get().resource
 
     with failing_inserts("flows_flow"):
         change = act(flow_sid)
@@ -646,4 +658,4 @@ def test_mirror_that_cannot_be_written_does_not_hide_the_outcome(sandbox, flow_s
     assert change.event.result == "succeeded"
     assert own_stages() == [("attempt", "pending"), ("outcome", "succeeded")]
     if act is rename_flow:
-        assert Flow.objects.get().resource == seen
+        assert Flow.objects.get().resource == base

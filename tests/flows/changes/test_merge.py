@@ -1,4 +1,4 @@
-"""Base, theirs, mine: the truth table of an edit."""
+"""The three-way merge of an edit, case by case."""
 
 import pytest
 
@@ -80,7 +80,7 @@ def test_merge(base, theirs, mine, requested, conflicts, changed):
 
     assert merged.requested == requested
     assert [conflict.name for conflict in merged.conflicts] == conflicts
-    assert merged.theirs == changed
+    assert merged.their_fields == changed
 
 
 def test_conflict_tells_all_three_values():
@@ -150,7 +150,7 @@ def test_every_field_that_can_be_written_can_conflict(entry):
 def test_what_twilio_keeps_itself_never_conflicts(entry):
     merged = merge(base={entry.name: "1", **A}, theirs={entry.name: "2", **A}, mine=B)
 
-    assert (merged.conflicts, merged.theirs, merged.requested) == ([], [], B)
+    assert (merged.conflicts, merged.their_fields, merged.requested) == ([], [], B)
 
 
 def test_merge_changes_nothing_that_it_was_given():

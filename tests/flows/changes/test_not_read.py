@@ -1,5 +1,4 @@
-"""A change whose flow could not be read keeps the flow's name, what was asked for and what was last known of
-it."""
+"""Changes whose flow could not be read: the event has its name, the request and the last state."""
 
 import uuid
 
@@ -27,7 +26,7 @@ from tests.faults.acting import (
 
 pytestmark = pytest.mark.django_db
 
-ASKED = {
+REQUESTED = {
     "update": (rename_flow, {"friendly_name": "Plaintes Lyon"}),
     "switch": (switch_flow, {"enabled": False}),
     "delete": (delete_flow, None),
@@ -49,9 +48,9 @@ def failed():
     return AuditEvent.objects.select_related("payload").get(stage="outcome")
 
 
-@pytest.mark.parametrize("verb", ASKED)
+@pytest.mark.parametrize("verb", REQUESTED)
 def test_failed_change_keeps_what_it_was_about(unreadable, verb):
-    act, requested = ASKED[verb]
+    act, requested = REQUESTED[verb]
 
     with pytest.raises(flow_changes.FlowUnreadable):
         act(unreadable)
@@ -115,10 +114,10 @@ def test_no_secret_is_kept_of_it(sandbox, flow_sid):
     assert SECRET not in str([body.before, body.requested])
 
 
-@pytest.mark.parametrize("verb", ["create", *ASKED])
+@pytest.mark.parametrize("verb", ["create", *REQUESTED])
 def test_change_that_an_account_does_not_take_keeps_it_too(flow_sid, verb):
     restrictions.set_read_only(account_sid=ACCOUNT, reason="A freeze", actor=OMAR)
-    act, requested = (create_flow, None) if verb == "create" else ASKED[verb]
+    act, requested = (create_flow, None) if verb == "create" else REQUESTED[verb]
 
     with pytest.raises(restrictions.OperationUnavailable):
         act(flow_sid)

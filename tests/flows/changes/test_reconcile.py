@@ -1,5 +1,7 @@
-"""What became of a change whose answer was lost is found out by reading: what is said is what the sandbox did,
-what can't be known stays in doubt, and nothing is ever sent."""
+"""Reconciliation: the outcome in the log is what the sandbox did.
+
+What can't be known stays unknown, and nothing is ever sent.
+"""
 
 import uuid
 
@@ -8,7 +10,7 @@ import pytest
 from flows.audit import audit_log
 from flows.audit.audit_log import ConcurrentChange
 from flows.audit.models import AuditEvent, OpenChange
-from flows.changes import flow_changes, reconcile
+from flows.changes import findings, flow_changes, reconcile
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.errors import FlexError
@@ -18,13 +20,13 @@ from tests.faults.acting import clock_ahead, drift_events
 
 pytestmark = pytest.mark.django_db
 
-LOST = {"applied": FaultKind.APPLY_THEN_DROP, "dropped": FaultKind.DROP}
+LOST_RESPONSES = {"applied": FaultKind.APPLY_THEN_DROP, "dropped": FaultKind.DROP}
 ANOTHER_DAY = "2020-01-01T00:00:00Z"
 
 
 @pytest.fixture
 def rename(flow_sid, actor):
-    """Renames the flow; with a fault, the answer is lost."""
+    """Rename the flow. With a fault, the response is lost."""
 
     def make(sandbox, name="New", fault=None, **values):
         if fault:
@@ -46,17 +48,21 @@ def results():
 
 
 def test_update_that_was_applied_is_found_out(sandbox, flow_sid, rename):
-    lost = rename(sandbox, fault=FaultKind.APPLY_THEN_DROP)
-    sent = writes(sandbox)
+    unknown_event = rename(sandbox, fault=FaultKind.APPLY_THEN_DROP)
+    write_count = writes(sandbox)
 
     (event,) = reconcile.reconcile()
 
-    assert (event.stage, event.result, event.change_id) == ("reconciled", "applied", lost.change_id)
+    assert (event.stage, event.result, event.change_id) == (
+        "reconciled",
+        "applied",
+        unknown_event.change_id,
+    )
     assert (event.target_sid, event.changed_fields) == (flow_sid, ["friendly_name"])
     assert event.payload.after["friendly_name"] == "New"
     assert Flow.objects.get().friendly_name == "New"
     assert audit_log.open_changes_by_flow([flow_sid]) == {}
-    assert writes(sandbox) == sent
+    assert writes(sandbox) == write_count
     assert reconcile.reconcile() == []
 
 
@@ -80,51 +86,51 @@ def test_update_that_is_applied_late_is_found_out(sandbox, flow_sid, rename):
         assert results() == ["applied"]
 
 
-@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
+@pytest.mark.parametrize("fault", LOST_RESPONSES.values(), ids=LOST_RESPONSES)
 def test_update_of_a_flow_that_shows_neither_is_a_puzzle(sandbox, flow_sid, rename, fault):
     rename(sandbox, fault=fault)
     sandbox.edit_flow(flow_sid, friendly_name="Third")
 
-    found = results()
+    outcomes = results()
     with clock_ahead():
-        found += results()
+        outcomes += results()
 
-    assert found == []
+    assert outcomes == []
     assert flow_sid in audit_log.open_changes_by_flow([flow_sid])
-    assert OpenChange.objects.get().puzzle == reconcile.THIRD_VALUE
+    assert OpenChange.objects.get().puzzle == findings.THIRD_VALUE
 
 
-@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
+@pytest.mark.parametrize("fault", LOST_RESPONSES.values(), ids=LOST_RESPONSES)
 def test_update_of_a_flow_that_is_gone_is_a_puzzle(sandbox, flow_sid, rename, fault):
     rename(sandbox, fault=fault)
     sandbox.remove_flow(flow_sid)
 
     assert results() == []
 
-    assert OpenChange.objects.get().puzzle == reconcile.FLOW_DELETED
+    assert OpenChange.objects.get().puzzle == findings.FLOW_DELETED
     assert Flow.objects.get().gone_at is None  # the copy waits until it is settled
     assert drift_events() == []
 
 
-@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
+@pytest.mark.parametrize("fault", LOST_RESPONSES.values(), ids=LOST_RESPONSES)
 def test_next_change_waits_until_the_doubt_is_settled(sandbox, flow_sid, rename, fault):
-    lost = rename(sandbox, fault=fault)
+    unknown_event = rename(sandbox, fault=fault)
 
     with pytest.raises(ConcurrentChange) as raised:
         rename(sandbox, integration_retry_count=1)
 
-    assert raised.value.event == lost
-    found = results()
+    assert raised.value.event == unknown_event
+    outcomes = results()
     with clock_ahead():
-        found += results()
-    assert len(found) == 1
+        outcomes += results()
+    assert len(outcomes) == 1
     assert rename(sandbox, integration_retry_count=1).result == "succeeded"
     assert drift_events() == []
 
 
-@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
+@pytest.mark.parametrize("fault", LOST_RESPONSES.values(), ids=LOST_RESPONSES)
 def test_update_that_may_have_been_undone_since_is_a_puzzle(sandbox, flow_sid, rename, fault):
-    """What was there before is there again: nobody can tell whether ours was made in between."""
+    """The previous value is back, so nobody can tell whether the change was applied in between."""
     rename(sandbox, fault=fault)
     sandbox.edit_flow(flow_sid, friendly_name="Réclamations Lyon", date_updated=ANOTHER_DAY)
 
@@ -132,7 +138,7 @@ def test_update_that_may_have_been_undone_since_is_a_puzzle(sandbox, flow_sid, r
     with clock_ahead():
         assert results() == []
 
-    assert OpenChange.objects.get().puzzle == reconcile.LATER_EDIT
+    assert OpenChange.objects.get().puzzle == findings.LATER_EDIT
 
 
 def test_update_that_was_applied_beside_an_edit_of_somebody_else(sandbox, flow_sid, rename):
@@ -165,7 +171,7 @@ def test_update_that_was_not_applied_beside_an_edit_of_somebody_else_in_the_same
 
 
 def test_integration_of_another_type_is_no_drift(sandbox, flow_sid, rename):
-    """What Twilio drops and fills in with a new type is part of the change."""
+    """Fields that Twilio sets or clears along with a new type are part of the change."""
     values = {"integration_type": "external", "integration_url": "https://a.example/"}
     rename(sandbox, fault=FaultKind.APPLY_THEN_DROP, **values)
 
@@ -185,31 +191,33 @@ def test_update_of_a_secret_is_found_out_though_only_its_mask_is_kept(sandbox, f
     assert results() == ["applied"]
 
 
-@pytest.mark.parametrize(("how", "expected"), [("applied", "applied"), ("dropped", "not_applied")])
-def test_deletion(sandbox, flow_sid, actor, how, expected):
-    sandbox.inject(Fault(LOST[how], method="DELETE"))
+@pytest.mark.parametrize(
+    ("fault", "expected"), [("applied", "applied"), ("dropped", "not_applied")]
+)
+def test_deletion(sandbox, flow_sid, actor, fault, expected):
+    sandbox.inject(Fault(LOST_RESPONSES[fault], method="DELETE"))
     sandbox.inject(Fault(FaultKind.DROP, method="DELETE", times=None))
     event = flow_changes.delete_flow(
         sid=flow_sid, base={}, reason="", actor=actor, change_id=uuid.uuid4()
     ).event
     assert event.result == "unknown"
 
-    found = results()
+    outcomes = results()
     with clock_ahead():
-        found += results()
+        outcomes += results()
 
-    assert found == [expected]
+    assert outcomes == [expected]
     assert (flow_sid in sandbox.flows) == (expected == "not_applied")
 
 
 def test_change_whose_process_died_is_found_out_once_it_can_be_no_longer_under_way(
     sandbox, flow_sid, actor
 ):
-    seen = mirror.fetch(flow_sid)
+    live = mirror.fetch(flow_sid)
     audit_log.append(
         action="flow.update", stage="attempt", result="pending", actor=actor, change_id=uuid.uuid4(),
         target_sid=flow_sid, changed_fields=["friendly_name"],
-        payload=audit_log.Payload(before=seen, requested={"friendly_name": "New"}),
+        payload=audit_log.Payload(before=live, requested={"friendly_name": "New"}),
     )  # fmt: skip
     sandbox.edit_flow(flow_sid, friendly_name="New")
 
@@ -241,10 +249,10 @@ def test_two_that_find_out_at_once_record_it_once(sandbox, rename, monkeypatch):
     rename(sandbox, fault=FaultKind.APPLY_THEN_DROP)
     fetch = mirror.fetch
 
-    def overtaken(sid, **how):
+    def overtaken(sid, **fields):
         monkeypatch.setattr(mirror, "fetch", fetch)
         assert results() == ["applied"]
-        return fetch(sid, **how)
+        return fetch(sid, **fields)
 
     monkeypatch.setattr(mirror, "fetch", overtaken)
 

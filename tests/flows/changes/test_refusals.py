@@ -1,5 +1,4 @@
-"""A change that Twilio answers otherwise than with a yes: what the log says of it, and what the pages
-show."""
+"""Changes that Twilio refuses: the event in the log, and the page."""
 
 import pytest
 
@@ -21,8 +20,8 @@ METHODS = {create_flow: "POST", rename_flow: "POST", switch_flow: "POST", delete
 every_verb = pytest.mark.parametrize("act", VERBS.values(), ids=VERBS)
 
 
-def answer_with(sandbox, act, kind, **how):
-    sandbox.inject(Fault(kind, method=METHODS[act], times=None, **how))
+def answer_with(sandbox, act, kind, **fault_options):
+    sandbox.inject(Fault(kind, method=METHODS[act], times=None, **fault_options))
 
 
 @every_verb

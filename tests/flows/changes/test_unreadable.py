@@ -1,5 +1,4 @@
-"""Where Twilio refuses to be read, a user may decide a change with an unknown outcome; reading is tried again
-each time."""
+"""Decisions by a user where Twilio refuses reads. Each reconciliation reads again."""
 
 import uuid
 from dataclasses import replace
@@ -9,7 +8,7 @@ import pytest
 from flows.audit import audit_log, verification
 from flows.audit.models import AuditEvent, OpenChange
 from flows.availability.models import Closure
-from flows.changes import reconcile
+from flows.changes import findings, reconcile
 from flows.changes.reconcile import NotAmbiguous
 from flows.erasure import erasure
 from flows.mirror import mirror
@@ -47,7 +46,7 @@ def lose(sandbox, act, *arguments, kind=FaultKind.APPLY_THEN_DROP, **more):
 
 
 def reconciled():
-    """Reconciles; whether it said that Twilio could not be read."""
+    """Reconcile, and return True if Twilio could not be read."""
     try:
         reconcile.reconcile()
     except FlexError:
@@ -55,10 +54,10 @@ def reconciled():
     return True
 
 
-def decide(**said):
+def decide(**fields):
     change = OpenChange.objects.select_related("attempt__payload").get()
     return reconcile.resolve_manually(
-        change=change, reason="Seen in the Console", actor=OMAR, **said
+        change=change, reason="Seen in the Console", actor=OMAR, **fields
     )
 
 
@@ -154,20 +153,20 @@ def test_trouble_that_passes_is_nothing_to_decide_at_first(sandbox, flow_sid, ki
 
 def test_creation_is_decided_while_the_listing_is_refused(sandbox, flow_sid):
     lose(sandbox, create_flow)
-    made = next(sid for sid in sandbox.flows if sid != flow_sid)
+    created_sid = next(sid for sid in sandbox.flows if sid != flow_sid)
     refuse(sandbox)
 
     assert not reconciled()
     assert (
         OpenChange.objects.get().puzzle == "Twilio refuses to list flows (status 403, code 20003)."
     )
-    event = decide(applied=True, sid=made)
+    event = decide(applied=True, sid=created_sid)
 
-    assert (event.result, event.target_sid, event.payload.after) == ("applied", made, None)
-    assert not Flow.objects.filter(sid=made).exists()
+    assert (event.result, event.target_sid, event.payload.after) == ("applied", created_sid, None)
+    assert not Flow.objects.filter(sid=created_sid).exists()
     sandbox.clear_faults()
     mirror.sync(ACCOUNT)
-    assert Flow.objects.get(sid=made).gone_at is None
+    assert Flow.objects.get(sid=created_sid).gone_at is None
     assert drift_events() == []
 
 
@@ -227,7 +226,7 @@ def test_attempt_whose_process_died_is_decided_like_any_other(sandbox, flow_sid)
 
 
 def test_unknown_of_an_earlier_410_is_resolved(sandbox, flow_sid):
-    """As versions before this one recorded it: an outcome without a code."""
+    """As earlier versions recorded it: an outcome without a code."""
     attempt = append_attempt(flow_sid, account_sid=ACCOUNT)
     append_attempt(
         flow_sid,
@@ -272,7 +271,7 @@ def test_reading_that_leaves_the_decision_to_a_user_is_kept(sandbox, flow_sid):
 
     assert len(sandbox.requests) == read
     assert event.payload.findings["reading"][flow_sid]["friendly_name"] == "Third"
-    assert event.payload.findings["puzzle"] == reconcile.THIRD_VALUE
+    assert event.payload.findings["puzzle"] == findings.THIRD_VALUE
 
 
 def test_secret_in_a_reading_is_masked(sandbox, flow_sid):
@@ -300,7 +299,7 @@ class TestErased:
 
         assert reconciled()
 
-        assert OpenChange.objects.get().puzzle == reconcile.REQUEST_ERASED
+        assert OpenChange.objects.get().puzzle == findings.REQUEST_ERASED
         event = decide(applied=True)
         assert (event.payload.before, event.payload.requested, event.payload.after) == (
             None,
@@ -312,7 +311,7 @@ class TestErased:
 
     def test_creation_names_what_it_may_have_made_and_nothing_of_it(self, sandbox, flow_sid):
         lose(sandbox, create_flow)
-        made = next(sid for sid in sandbox.flows if sid != flow_sid)
+        created_sid = next(sid for sid in sandbox.flows if sid != flow_sid)
         identity = OpenChange.objects.get().attempt.payload.contact_identity
         erasure.erase(identity=identity, reason="asked for", actor=OMAR, despite_open_change=True)
 
@@ -320,11 +319,11 @@ class TestErased:
 
         change = OpenChange.objects.get()
         assert (change.puzzle, change.candidates, change.last_reading) == (
-            reconcile.REQUEST_ERASED,
-            [made],
+            findings.REQUEST_ERASED,
+            [created_sid],
             {},
         )
-        assert decide(applied=True, sid=made).payload.after is None
+        assert decide(applied=True, sid=created_sid).payload.after is None
 
     def test_deletion_is_still_told_by_reading(self, sandbox, flow_sid):
         lose(sandbox, delete_flow, flow_sid)
@@ -359,10 +358,10 @@ class TestErased:
 
     def test_decision_that_shows_another_flow_is_erased_with_it(self, sandbox, flow_sid):
         lose(sandbox, create_flow)
-        made = next(sid for sid in sandbox.flows if sid != flow_sid)
+        created_sid = next(sid for sid in sandbox.flows if sid != flow_sid)
         twin = sandbox.add_flow(**NEW_FIELDS)
         assert reconciled()
-        event = decide(applied=True, sid=made)
+        event = decide(applied=True, sid=created_sid)
 
         erased = erasure.erase(sid=twin, actor=OMAR)
 
@@ -387,11 +386,11 @@ NEW_FIELDS = {
 def test_nothing_is_ever_sent_again(sandbox, flow_sid):
     lose(sandbox, rename_flow, flow_sid)
     refuse(sandbox)
-    sent = len(received_writes(sandbox))
+    write_count = len(received_writes(sandbox))
 
     assert not reconciled()
     decide(applied=False)
 
-    assert len(received_writes(sandbox)) == sent
+    assert len(received_writes(sandbox)) == write_count
     assert audit_log.open_changes_by_flow([flow_sid]) == {}
     assert uuid.UUID(str(AuditEvent.objects.get(stage="reconciled").change_id))

@@ -1,4 +1,4 @@
-"""External changes of many flows: what belongs together, accepting it at one go, and the bulk change that reverts it."""
+"""External changes of many flows: groups, acceptance, and the bulk change that reverts them."""
 
 import pytest
 
@@ -28,14 +28,15 @@ OTHER_URL = "https://hooks.example.com/elsewhere"
 @pytest.fixture
 def flows(sandbox):
     def make(count, **fields):
-        given = {
+        flow_fields = {
             "integration_type": "studio",
             "integration_retry_count": 3,
             "enabled": True,
             **fields,
         }
         sids = [
-            sandbox.add_flow(friendly_name=f"Flow {number:03}", **given) for number in range(count)
+            sandbox.add_flow(friendly_name=f"Flow {number:03}", **flow_fields)
+            for number in range(count)
         ]
         mirror.sync(ACCOUNT)
         return sids
@@ -58,7 +59,7 @@ def inbox():
 
 
 def groups():
-    """The groups of the inbox, each as its kind and how many flows it has."""
+    """Return the kind and the size of each group in the inbox."""
     return [(members[0].kind, len(members)) for members in external_changes.group_similar(inbox())]
 
 
@@ -130,11 +131,11 @@ def test_group_that_can_not_be_recorded_is_not_accepted_at_all(flows, edit):
 def test_what_came_later_is_not_accepted(sandbox, flows, edit):
     (sid,) = flows(1)
     edit([sid], integration_retry_count=1)
-    (seen,) = drift_events()
+    (drift_event,) = drift_events()
     edit([sid], integration_retry_count=2)
 
     external_changes.accept_all(
-        external_changes.load_pending([seen.event_id]), reason="", actor=OMAR
+        external_changes.load_pending([drift_event.event_id]), reason="", actor=OMAR
     )
 
     assert [item.event_id for item in OpenDrift.objects.all()] == [drift_events()[-1].pk]
@@ -183,7 +184,7 @@ def test_flows_that_were_created_are_deleted_and_deleted_ones_created_again(sand
 
 
 @pytest.mark.parametrize(
-    ("fields", "edited", "why"),
+    ("fields", "edited", "reason"),
     [
         ({"contact_identity": None}, {"contact_identity": "+1"}, "had no value before"),
         (
@@ -194,13 +195,13 @@ def test_flows_that_were_created_are_deleted_and_deleted_ones_created_again(sand
     ],
 )
 def test_what_a_bulk_change_can_not_revert_is_skipped_and_says_why(
-    flows, edit, fields, edited, why
+    flows, edit, fields, edited, reason
 ):
     edit(flows(1, **fields), **edited)
 
     (planned,) = reverting.build_reverts(inbox())
 
-    assert why in planned.skipped
+    assert reason in planned.skipped
 
 
 def test_what_was_put_back_meanwhile_leaves_nothing_to_change(sandbox, flows, edit):
@@ -216,7 +217,7 @@ def test_what_was_put_back_meanwhile_leaves_nothing_to_change(sandbox, flows, ed
 def test_accounts_where_the_person_may_not_change_flows_are_skipped(flows, edit):
     edit(flows(1), enabled=False)
 
-    plan = reverting.plan_revert(changes=inbox(), made_by="omar", within=frozenset())
+    plan = reverting.plan_revert(changes=inbox(), made_by="omar", scope=frozenset())
 
     assert [one.skipped for one in plan.changes.all()] == [
         "You don't have permission in its account."

@@ -1,4 +1,4 @@
-"""The inbox of what was found at Twilio: who sees it, accepting, undoing; and going back to an earlier state."""
+"""The inbox of external changes: accepting and reverting, and restoring earlier versions."""
 
 import uuid
 
@@ -25,16 +25,16 @@ def text(page):
 
 @pytest.fixture
 def drift(sandbox, flow_sid):
-    """Somebody renames the flow in the Console, in two steps; the last event."""
+    """Rename the flow outside this dashboard, in two steps, and return the last event."""
     for name in ("Pilot", "Pilot 2"):
         sandbox.edit_flow(flow_sid, friendly_name=name)
         mirror.sync(ACCOUNT)
     return AuditEvent.objects.filter(action="flow.drift").latest("seq")
 
 
-def save(client, page, path, **typed):
-    """Sends the form of a page back, with a few fields typed over."""
-    return client.post(path, {**form_data(page), "change_id": uuid.uuid4(), **typed})
+def save(client, page, path, **fields):
+    """Submit the form of a page with some other values."""
+    return client.post(path, {**form_data(page), "change_id": uuid.uuid4(), **fields})
 
 
 def last(**having):
@@ -44,9 +44,9 @@ def last(**having):
 def test_inbox_shows_a_flow_once_from_first_to_last(client_of, drift, flow_sid):
     page = client_of("viewer").get("/flows/drift/")
 
-    (found,) = page.context["found"]
-    assert (found.kind, len(found.events), found.last) == ("changed", 2, drift)
-    assert found.rows == [
+    (item,) = page.context["found"]
+    assert (item.kind, len(item.events), item.last) == ("changed", 2, drift)
+    assert item.rows == [
         {"label": "Friendly name", "before": "Réclamations Lyon", "after": "Pilot 2"}
     ]
     assert page.context["drift_count"] == 1
@@ -136,21 +136,21 @@ def test_undoing_that_fails_leaves_it_in_the_inbox(client_of, sandbox, drift, fl
     page = client.get(client.get("/flows/drift/").context["found"][0].revert_url)
     sandbox.inject(Fault(FaultKind.REFUSE, method="POST", status=400, code=20001))
 
-    again = save(client, page, f"/flows/{flow_sid}/edit/")
+    response = save(client, page, f"/flows/{flow_sid}/edit/")
 
-    assert again.status_code == 422
+    assert response.status_code == 422
     assert OpenDrift.objects.count() == 2
-    assert again.context["form"]["refers_to"].value() == form_data(page)["refers_to"]
+    assert response.context["form"]["refers_to"].value() == form_data(page)["refers_to"]
 
 
 def test_undoing_a_creation_is_a_deletion(client_of, sandbox, flow_sid):
     sid = sandbox.add_flow(friendly_name="Not ours")
     mirror.sync(ACCOUNT)
     client = client_of("operator")
-    (found,) = client.get("/flows/drift/").context["found"]
-    assert found.kind == "made"
+    (item,) = client.get("/flows/drift/").context["found"]
+    assert item.kind == "made"
 
-    save(client, client.get(found.revert_url), f"/flows/{sid}/delete/", confirm_name="Not ours")
+    save(client, client.get(item.revert_url), f"/flows/{sid}/delete/", confirm_name="Not ours")
 
     assert sid not in sandbox.flows
     assert not OpenDrift.objects.exists()
@@ -162,20 +162,22 @@ def test_undoing_a_deletion_makes_the_flow_anew_and_both_histories_tell(
     sandbox.remove_flow(flow_sid)
     mirror.sync(ACCOUNT)
     client = client_of("operator")
-    (found,) = client.get("/flows/drift/").context["found"]
-    assert found.kind == "deleted"
+    (item,) = client.get("/flows/drift/").context["found"]
+    assert item.kind == "deleted"
 
-    page = client.get(found.revert_url)
+    page = client.get(item.revert_url)
     assert "SID will change" in text(page)
     answer = save(client, page, "/flows/new/", chat_service_sid="IS" + "1" * 32)
 
     assert answer.status_code == 302
-    (made,) = sandbox.flows
-    assert sandbox.flows[made]["friendly_name"] == "Réclamations Lyon"
+    (created_sid,) = sandbox.flows
+    assert sandbox.flows[created_sid]["friendly_name"] == "Réclamations Lyon"
     assert not OpenDrift.objects.exists()
-    for sid in (flow_sid, made):
+    for sid in (flow_sid, created_sid):
         history = client.get(f"/flows/{sid}/").context["history"]
-        assert [event.target_sid for event in history if event.action == "flow.create"] == [made]
+        assert [event.target_sid for event in history if event.action == "flow.create"] == [
+            created_sid
+        ]
 
 
 def test_edit_page_of_a_flow_that_is_gone_leads_to_making_it_anew(client_of, sandbox, flow_sid):
@@ -208,8 +210,11 @@ def test_restoring_takes_the_live_secret_where_it_is_the_same_and_asks_where_it_
     page = client.get(address)
     assert page.context["restore"].secrets == ["Webhook URL"]
     assert "canary" not in text(page)
-    again = save(client, page, f"/flows/{sid}/edit/")
-    assert (again.status_code, set(again.context["form"].errors)) == (422, {"integration_url"})
+    response = save(client, page, f"/flows/{sid}/edit/")
+    assert (response.status_code, set(response.context["form"].errors)) == (
+        422,
+        {"integration_url"},
+    )
     assert save(client, page, f"/flows/{sid}/edit/", integration_url=SECRET).status_code == 302
 
 
@@ -283,11 +288,11 @@ def test_log_leaves_baselines_out_unless_asked(client_of, flow_sid, actor):
     )
     client = client_of("viewer")
 
-    shown = client.get("/audit/").context["events"]
-    asked = client.get("/audit/?action=flow.baseline").context["events"]
+    shown_events = client.get("/audit/").context["events"]
+    baseline_events = client.get("/audit/?action=flow.baseline").context["events"]
 
-    assert [event.action for event in shown] == ["flow.update"]
-    assert [event.action for event in asked] == ["flow.baseline"]
+    assert [event.action for event in shown_events] == ["flow.update"]
+    assert [event.action for event in baseline_events] == ["flow.baseline"]
 
 
 def test_what_we_changed_in_between_is_not_called_foreign_nor_undone(
@@ -299,10 +304,10 @@ def test_what_we_changed_in_between_is_not_called_foreign_nor_undone(
     sandbox.edit_flow(flow_sid, friendly_name="Pilot 3")
     mirror.sync(ACCOUNT)
     client = client_of("operator")
-    (found,) = client.get("/flows/drift/").context["found"]
-    assert [row["label"] for row in found.rows] == ["Friendly name"]
+    (item,) = client.get("/flows/drift/").context["found"]
+    assert [row["label"] for row in item.rows] == ["Friendly name"]
 
-    save(client, client.get(found.revert_url), f"/flows/{flow_sid}/edit/")
+    save(client, client.get(item.revert_url), f"/flows/{flow_sid}/edit/")
 
     assert sandbox.flows[flow_sid]["friendly_name"] == "Réclamations Lyon"
     assert sandbox.flows[flow_sid]["enabled"] is False
@@ -340,25 +345,25 @@ def test_flow_made_and_deleted_elsewhere_has_nothing_to_undo(client_of, sandbox,
     with clock_ahead():
         mirror.sync(ACCOUNT)
 
-    (found,) = client_of("operator").get("/flows/drift/").context["found"]
+    (item,) = client_of("operator").get("/flows/drift/").context["found"]
 
-    assert (found.kind, found.revert_url) == ("deleted", "")
+    assert (item.kind, item.revert_url) == ("deleted", "")
 
 
 @pytest.mark.parametrize(
-    ("state", "typed", "relation"),
+    ("state", "fields", "relation"),
     [("before", {}, "Reverts"), ("after", {"friendly_name": "Else"}, "Refers to")],
 )
 def test_event_says_what_it_is_to_the_one_it_refers_to(
-    client_of, drift, flow_sid, state, typed, relation
+    client_of, drift, flow_sid, state, fields, relation
 ):
     client = client_of("operator")
     page = client.get(f"/flows/{flow_sid}/edit/?restore={drift.event_id}&state={state}")
-    save(client, page, f"/flows/{flow_sid}/edit/", **typed)
+    save(client, page, f"/flows/{flow_sid}/edit/", **fields)
 
-    shown = client.get(f"/audit/{last(stage='outcome').event_id}/").content.decode()
+    shown_events = client.get(f"/audit/{last(stage='outcome').event_id}/").content.decode()
 
-    assert f'<p class="freshness"><span>{relation}<a' in squeezed(shown)
+    assert f'<p class="freshness"><span>{relation}<a' in squeezed(shown_events)
 
 
 def test_masked_part_of_any_field_has_to_be_typed_again(client_of, sandbox):
@@ -371,14 +376,17 @@ def test_masked_part_of_any_field_has_to_be_typed_again(client_of, sandbox):
     client = client_of("operator")
 
     page = client.get(f"/flows/{sid}/edit/?restore={baseline.event_id}")
-    again = save(client, page, f"/flows/{sid}/edit/")
+    response = save(client, page, f"/flows/{sid}/edit/")
 
-    assert (again.status_code, set(again.context["form"].errors)) == (422, {"contact_identity"})
+    assert (response.status_code, set(response.context["form"].errors)) == (
+        422,
+        {"contact_identity"},
+    )
 
 
 @pytest.fixture
 def many(sandbox):
-    """Twelve flows whose retry count somebody set in the Console; their SIDs."""
+    """Twelve flows whose retry count was changed outside this dashboard; their SIDs."""
     sids = [
         sandbox.add_flow(
             friendly_name=f"Flow {number:02}", integration_type="studio", integration_retry_count=3
@@ -401,7 +409,12 @@ def test_what_happened_alike_is_one_entry(client_of, many):
     page = client_of("operator").get("/flows/drift/")
 
     group = group_of(page)
-    assert (group.title, group.revertible_count, len(group.named), len(group.others)) == (
+    assert (
+        group.title,
+        group.revertible_count,
+        len(group.named_members),
+        len(group.folded_members),
+    ) == (
         "12 flows changed",
         12,
         10,
@@ -433,8 +446,8 @@ def test_group_is_accepted_at_once_with_one_reason(client_of, many):
     assert {(event.actor_label, event.reason) for event in accepted} == {("ada", "Agreed")}
     assert {event.target_sid for event in accepted} == set(many)
     assert "Accepted for 12 flows" in text(page)
-    again = client.post("/flows/drift/accept/", {"events": events}, follow=True)
-    assert "Already resolved by someone else" in text(again)
+    response = client.post("/flows/drift/accept/", {"events": events}, follow=True)
+    assert "Already resolved by someone else" in text(response)
     assert accepted.count() == 12
 
 
@@ -487,9 +500,9 @@ def test_single_with_nothing_to_change_offers_no_revert(client_of, drift, flow_s
         change_id=uuid.uuid4(),
     )  # fmt: skip
 
-    (found,) = client_of("operator").get("/flows/drift/").context["found"]
+    (item,) = client_of("operator").get("/flows/drift/").context["found"]
 
-    assert found.revert_url == ""
+    assert item.revert_url == ""
 
 
 @pytest.mark.parametrize("path", ["accept", "revert"])
@@ -540,18 +553,18 @@ def test_many_of_nothing_is_told(client_of, db, events):
     assert "Already resolved by someone else" in text(page)
 
 
-def begin(client, found, reason="Not agreed"):
-    """What the browser sends when "Revert…" is chosen beside a typed reason."""
-    name = "undo" if found.kind == "made" else "restore"
-    data = {name: found.first.event_id, "state": "before", "begin": "1", "reason": reason}
-    return client.post(found.revert_url, data)
+def begin(client, item, reason="Not agreed"):
+    """Submit "Revert…" with a reason, as the browser does."""
+    name = "undo" if item.kind == "made" else "restore"
+    data = {name: item.first.event_id, "state": "before", "begin": "1", "reason": reason}
+    return client.post(item.revert_url, data)
 
 
 def test_reason_goes_along_into_the_edit_form(client_of, sandbox, drift, flow_sid):
     client = client_of("operator")
-    (found,) = client.get("/flows/drift/").context["found"]
+    (item,) = client.get("/flows/drift/").context["found"]
 
-    page = begin(client, found)
+    page = begin(client, item)
 
     assert page.status_code == 200
     assert page.context["form"]["reason"].value() == "Not agreed"
@@ -565,15 +578,15 @@ def test_reason_goes_along_into_the_form_that_deletes(client_of, sandbox, flow_s
     sid = sandbox.add_flow(friendly_name="Not ours")
     mirror.sync(ACCOUNT)
     client = client_of("operator")
-    (found,) = client.get("/flows/drift/").context["found"]
+    (item,) = client.get("/flows/drift/").context["found"]
 
-    page = begin(client, found)
+    page = begin(client, item)
 
     assert (page.status_code, page.context["form"]["reason"].value()) == (200, "Not agreed")
     save(client, page, f"/flows/{sid}/delete/", confirm_name="Not ours")
     assert (last(stage="outcome").reason, last(stage="outcome").refers_to) == (
         "Not agreed",
-        found.first.event_id,
+        item.first.event_id,
     )
 
 
@@ -581,9 +594,9 @@ def test_reason_goes_along_into_the_form_that_creates_again(client_of, sandbox, 
     sandbox.remove_flow(flow_sid)
     mirror.sync(ACCOUNT)
     client = client_of("operator")
-    (found,) = client.get("/flows/drift/").context["found"]
+    (item,) = client.get("/flows/drift/").context["found"]
 
-    page = begin(client, found)
+    page = begin(client, item)
 
     assert (page.status_code, page.context["form"]["reason"].value()) == (200, "Not agreed")
     save(client, page, "/flows/new/", chat_service_sid="IS" + "1" * 32)
@@ -592,10 +605,10 @@ def test_reason_goes_along_into_the_form_that_creates_again(client_of, sandbox, 
 
 def test_reason_goes_along_where_the_flow_is_gone_by_now(client_of, sandbox, drift, flow_sid):
     client = client_of("operator")
-    (found,) = client.get("/flows/drift/").context["found"]
+    (item,) = client.get("/flows/drift/").context["found"]
     sandbox.remove_flow(flow_sid)
 
-    page = begin(client, found)
+    page = begin(client, item)
 
     assert (page.status_code, page.context["flow"]) == (200, None)
     assert page.context["form"]["reason"].value() == "Not agreed"

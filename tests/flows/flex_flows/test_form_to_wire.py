@@ -1,5 +1,8 @@
-"""From the form to the wire: what a person fills in on the real pages is what the sandbox receives, under the
-names of tests/data; and what is wrong is said beside its field, kept as typed, and never sent."""
+"""From the form to the wire: the sandbox receives what a user enters on the real pages.
+
+The wire names are those of tests/data. An error appears beside its field, the input stays, and
+nothing is sent.
+"""
 
 import html
 import itertools
@@ -19,7 +22,7 @@ INTEGERS = [name for name, kind in KIND.items() if kind == "integer"]
 SIDS = {fact["name"]: fact["prefix"] for fact in PARAMETERS.values() if fact["kind"] == "sid"}
 REQUIRED_ON_CREATE = [PARAMETERS[wire]["name"] for wire in FACTS["required_on_create"]]
 # Every field with every integration type that takes it. From the table, so that a new field is tested at once.
-TAKEN = [
+ACCEPTED_VALUES = [
     (field.name, kind)
     for field in flex_flow.WRITABLE_FIELDS
     for kind in field.takes or INTEGRATION_TYPES
@@ -29,7 +32,7 @@ OPTIONAL = ["contact_identity", "integration_timeout", "integration_priority", "
 
 
 def kind_for(name):
-    """An integration type that takes the field."""
+    """Return an integration type that has the field."""
     return (PARAMETERS[WIRE[name]].get("takes") or ["studio"])[0]
 
 
@@ -48,15 +51,19 @@ def operator(client_of):
 
 @pytest.fixture
 def flow_of(sandbox):
-    """Puts a flow at Twilio that has every field of its integration type, none of them as in EXAMPLES."""
+    """Add a flow with every field of its integration type, none of them as in EXAMPLES."""
 
     def make(kind, **fields):
-        others = {
+        other_values = {
             "boolean": lambda name: EXAMPLES[name] != "true",
             "integer": lambda name: int(EXAMPLES[name]) + 1,
             "sid": lambda name: SIDS[name] + "e" * 32,
         }
-        full = {name: others[KIND[name]](name) for name in taken_by(kind) if KIND[name] in others}
+        full = {
+            name: other_values[KIND[name]](name)
+            for name in taken_by(kind)
+            if KIND[name] in other_values
+        }
         channel = fields.pop("channel_type", "sms")
         sid = sandbox.add_flow(
             **{**full, "channel_type": "sms", "integration_type": kind, **fields}
@@ -69,7 +76,7 @@ def flow_of(sandbox):
 
 @pytest.fixture
 def create(operator):
-    """Posts the form for a new flow: the least that a type needs, and what the test adds or takes away."""
+    """Submit the form for a new flow: the required fields of its type, with changes by the test."""
 
     def post(kind, **changes):
         data = form_data(operator.get("/flows/new/")) | {"integration_type": kind}
@@ -81,7 +88,7 @@ def create(operator):
 
 @pytest.fixture
 def edit(operator):
-    """Opens a flow's form and posts it back with some changes; None takes a field out of the post."""
+    """Open a flow's form and submit it with changes. None leaves a field out."""
 
     def post(sid, **changes):
         data = form_data(operator.get(f"/flows/{sid}/edit/")) | changes
@@ -97,7 +104,7 @@ def edit(operator):
 
 
 def test_every_field_of_the_facts_is_in_the_table():
-    assert {name for name, _ in TAKEN} == set(EXAMPLES)
+    assert {name for name, _ in ACCEPTED_VALUES} == set(EXAMPLES)
 
 
 @pytest.mark.parametrize("kind", INTEGRATION_TYPES)
@@ -114,8 +121,8 @@ def test_create_without_a_type_sends_nothing_of_an_integration(create, sandbox):
     answer = create("", **EXAMPLES | {"integration_type": ""})
 
     assert answer.status_code == 302
-    (sent,) = written(sandbox)
-    assert sent == {
+    (request,) = written(sandbox)
+    assert request == {
         WIRE[name]: value for name, value in EXAMPLES.items() if not name.startswith("integration")
     }
 
@@ -126,7 +133,7 @@ def test_create_sends_no_field_that_was_left_empty(create, sandbox, kind):
 
     assert answer.status_code == 302
     names = {*REQUIRED_ON_CREATE, *required_by(kind), "integration_type"}
-    assert [set(sent) for sent in written(sandbox)] == [{WIRE[name] for name in names}]
+    assert [set(request) for request in written(sandbox)] == [{WIRE[name] for name in names}]
 
 
 def test_a_new_task_begins_with_the_default_channel(operator, sandbox):
@@ -146,7 +153,7 @@ def test_a_new_task_begins_with_the_default_channel(operator, sandbox):
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [pair for pair in TAKEN if pair[0] != "integration_type"]
+    ("name", "kind"), [pair for pair in ACCEPTED_VALUES if pair[0] != "integration_type"]
 )
 def test_edit_sends_the_one_field_that_was_changed(edit, sandbox, flow_of, name, kind):
     sid = flow_of(kind)
@@ -192,16 +199,16 @@ def test_edit_of_the_type_sends_it_with_the_fields_it_brings(edit, sandbox, flow
 
 @pytest.mark.parametrize("name", BOOLEANS)
 @pytest.mark.parametrize("before", [None, True, False])
-@pytest.mark.parametrize(("typed", "sent"), [("true", "true"), ("false", "false")])
+@pytest.mark.parametrize(("entered", "wire_value"), [("true", "true"), ("false", "false")])
 def test_yes_and_no_are_sent_unless_it_is_so_already(
-    edit, sandbox, flow_of, name, before, typed, sent
+    edit, sandbox, flow_of, name, before, entered, wire_value
 ):
     sid = flow_of(kind_for(name), **{name: before})
 
-    assert edit(sid, **{name: typed}).status_code == 302
+    assert edit(sid, **{name: entered}).status_code == 302
 
     assert written(sandbox) == (
-        [] if before is not None and before == (typed == "true") else [{WIRE[name]: sent}]
+        [] if before is not None and before == (entered == "true") else [{WIRE[name]: wire_value}]
     )
 
 
@@ -221,7 +228,7 @@ def test_zero_is_a_value(create, edit, sandbox, flow_of, name):
     assert create(kind, **{name: "0"}).status_code == 302
     assert edit(flow_of(kind), **{name: "0"}).status_code == 302
 
-    assert [sent[WIRE[name]] for sent in written(sandbox)] == ["0", "0"]
+    assert [request[WIRE[name]] for request in written(sandbox)] == ["0", "0"]
 
 
 @pytest.mark.parametrize("name", INTEGERS)
@@ -254,18 +261,18 @@ def test_fields_missing_in_a_scripts_post_are_left_alone(edit, sandbox, flow_of,
 def test_a_scripts_new_type_with_its_required_fields_alone(operator, sandbox, flow_of):
     sid = flow_of("studio")
     base = form_data(operator.get(f"/flows/{sid}/edit/"))["base"]
-    given = {
+    values = {
         "integration_type": "task",
         "integration_workspace_sid": EXAMPLES["integration_workspace_sid"],
         "integration_workflow_sid": EXAMPLES["integration_workflow_sid"],
     }
 
     answer = operator.post(
-        f"/flows/{sid}/edit/", {"base": base, "change_id": str(uuid.uuid4()), **given}
+        f"/flows/{sid}/edit/", {"base": base, "change_id": str(uuid.uuid4()), **values}
     )
 
     assert answer.status_code == 302
-    expected = {WIRE[name]: value for name, value in given.items()} | {
+    expected = {WIRE[name]: value for name, value in values.items()} | {
         "Integration.Channel": "default"
     }
     assert written(sandbox) == [expected]
@@ -287,7 +294,7 @@ def test_names_go_to_the_wire_as_they_were_written(create, edit, sandbox, flow_o
     sid = flow_of("studio")
     assert edit(sid, friendly_name=name).status_code == 302
 
-    assert [sent["FriendlyName"] for sent in written(sandbox)] == [name, name]
+    assert [request["FriendlyName"] for request in written(sandbox)] == [name, name]
     assert "<script>alert(1)" not in operator.get(f"/flows/{sid}/edit/").content.decode()
 
 
@@ -335,26 +342,30 @@ BAD = [
 
 
 def marked_up(value):
-    """How an input of the page holds a value."""
+    """Return the value as the HTML of an input has it."""
     return f'value="{html.escape(value)}"'
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("name", "typed"), BAD, ids=lambda value: ascii(value[:30]))
+@pytest.mark.parametrize(("name", "entered"), BAD, ids=lambda value: ascii(value[:30]))
 def test_what_is_wrong_is_said_beside_its_field_and_not_sent(
-    create, edit, sandbox, flow_of, name, typed
+    create, edit, sandbox, flow_of, name, entered
 ):
     kind = kind_for(name) if name != "reason" else "studio"
     sid = flow_of(kind)
 
-    for page in (create(kind, **{name: typed}), edit(sid, **{name: typed})):
+    for page in (create(kind, **{name: entered}), edit(sid, **{name: entered})):
         form = page.context["form"]
         assert page.status_code == 422
         assert name in form.errors
         assert has_error_beside(page, name)
-        assert form[name].value() == typed
-        if KIND.get(name) not in {"boolean", "enum"} and "\x00" not in typed and "\n" not in typed:
-            assert marked_up(typed) in page.content.decode()
+        assert form[name].value() == entered
+        if (
+            KIND.get(name) not in {"boolean", "enum"}
+            and "\x00" not in entered
+            and "\n" not in entered
+        ):
+            assert marked_up(entered) in page.content.decode()
         assert page.context["form"].error_list[0][0] in {f"id_{name}", "id_integration_type"}
 
     assert written(sandbox) == []
@@ -433,9 +444,9 @@ def test_without_a_change_id_nothing_is_sent(edit, sandbox, flow_of, change_id):
 
 
 @pytest.mark.parametrize(
-    "how", ["missing", "empty", "tampered", "of another flow", "made up", "nul", "not ascii"]
+    "forgery", ["missing", "empty", "tampered", "of another flow", "made up", "nul", "not ascii"]
 )
-def test_a_base_that_is_not_this_forms_is_not_believed(operator, edit, sandbox, flow_of, how):
+def test_a_base_that_is_not_this_forms_is_not_believed(operator, edit, sandbox, flow_of, forgery):
     sid, other = flow_of("studio"), flow_of("studio")
     base = form_data(operator.get(f"/flows/{sid}/edit/"))["base"]
     bases = {
@@ -448,13 +459,13 @@ def test_a_base_that_is_not_this_forms_is_not_believed(operator, edit, sandbox, 
         "not ascii": "é:é:é",
     }
 
-    page = edit(sid, friendly_name="Plaintes", base=bases[how])
+    page = edit(sid, friendly_name="Plaintes", base=bases[forgery])
 
     assert page.status_code == 422
     assert written(sandbox) == []
     assert page.context["form"]["friendly_name"].value() == "Plaintes"
-    again = form_data(page)
-    assert operator.post(f"/flows/{sid}/edit/", again).status_code == 302
+    data = form_data(page)
+    assert operator.post(f"/flows/{sid}/edit/", data).status_code == 302
     assert written(sandbox) == [{"FriendlyName": "Plaintes"}]
 
 
@@ -502,7 +513,7 @@ def test_nor_when_a_script_leaves_it_out(edit, sandbox, flow_of, kind, name, val
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "value", "typed"),
+    ("kind", "name", "value", "entered"),
     [
         ("studio", "friendly_name", "x" * 300, "x" * 299),
         ("studio", "chat_service_sid", "IS1", "IS2"),
@@ -519,9 +530,9 @@ def test_nor_when_a_script_leaves_it_out(edit, sandbox, flow_of, kind, name, val
     ],
 )
 def test_but_it_is_no_leave_to_write_something_else_as_odd(
-    edit, sandbox, flow_of, kind, name, value, typed
+    edit, sandbox, flow_of, kind, name, value, entered
 ):
-    page = edit(flow_of(kind, **{name: value}), **{name: typed})
+    page = edit(flow_of(kind, **{name: value}), **{name: entered})
 
     assert page.status_code == 422
     assert set(page.context["form"].errors) == {name}
@@ -532,17 +543,17 @@ SPACED = "  Réclamations \u00a0Lyon\r\ncentre\t "
 
 
 @pytest.mark.parametrize(
-    "typed",
+    "entered",
     [
         SPACED, SPACED.strip(), SPACED.replace("\r\n", ""), SPACED.replace("\r\n", "").strip(),
         SPACED.replace("\r\n", "\n"), f"\n{SPACED}",
     ],
     ids=ascii,
 )  # fmt: skip
-def test_white_space_that_a_browser_eats_is_no_change(edit, sandbox, flow_of, typed):
+def test_white_space_that_a_browser_eats_is_no_change(edit, sandbox, flow_of, entered):
     sid = flow_of("studio", friendly_name=SPACED)
 
-    assert edit(sid, friendly_name=typed, contact_identity="+14155550177").status_code == 302
+    assert edit(sid, friendly_name=entered, contact_identity="+14155550177").status_code == 302
 
     assert written(sandbox) == [{"ContactIdentity": "+14155550177"}]
 
@@ -562,10 +573,10 @@ def test_words_joined_or_parted_are_a_change(edit, sandbox, flow_of, before, aft
 
 @pytest.fixture
 def switch(operator):
-    """Chooses another integration type on a page, as the button or htmx does, and gives the page it leads to."""
+    """Select another integration type as the button or htmx does, and return the page."""
 
-    def post(path, page, kind, *, htmx=False, **typed):
-        data = form_data(page) | typed | {"integration_type": kind, "update_fields": "1"}
+    def post(path, page, kind, *, htmx=False, **entered):
+        data = form_data(page) | entered | {"integration_type": kind, "update_fields": "1"}
         answer = operator.post(path, data, headers={"HX-Request": "true"} if htmx else {})
         assert answer.status_code == 200
         assert answer.context["form"].errors == {}
@@ -619,10 +630,10 @@ def test_switching_keeps_the_change_id_and_the_base(operator, switch, flow_of):
     path = f"/flows/{flow_of('studio')}/edit/"
     page = operator.get(path)
 
-    again = switch(path, page, "task")
+    task_page = switch(path, page, "task")
 
-    assert form_data(again)["change_id"] == form_data(page)["change_id"]
-    assert form_data(again)["base"] == form_data(page)["base"]
+    assert form_data(task_page)["change_id"] == form_data(page)["change_id"]
+    assert form_data(task_page)["base"] == form_data(page)["base"]
 
 
 def test_what_was_emptied_stays_so_over_a_switch(operator, switch, sandbox, flow_of):

@@ -1,5 +1,7 @@
-"""The forms by themselves: the small ones, the order and the choices of the large one, and what `base` is.
-What its fields send, and what they refuse, is in test_form_to_wire.py, through the pages."""
+"""The forms on their own: the small ones, the order and the choices of the large one, and `base`.
+
+The values that its fields send and refuse are in test_form_to_wire.py, through the pages.
+"""
 
 import uuid
 
@@ -64,29 +66,29 @@ def test_switch_to_what_is_neither_on_nor_off(text):
 
 
 @pytest.mark.parametrize(
-    ("expected", "typed"),
+    ("expected", "entered"),
     [
         ("Lyon", "Lyon"), ("Lyon", " Lyon\t"), ("two  words\r\nmore", "two words more"), ("<b>&\"'", "<b>&\"'"),
         ("\u202eesrever", "\u202eesrever"), (SID, SID), ("Łódź", "Łódź"), ("\u202eesrever", f" {SID} "), ("手机", SID),
     ],
     ids=ascii,
 )  # fmt: skip
-def test_delete_takes_the_name_as_it_is_shown(expected, typed):
-    form = DeleteForm({"confirm_name": typed, "change_id": CHANGE_ID}, expected=expected, sid=SID)
+def test_delete_takes_the_name_as_it_is_shown(expected, entered):
+    form = DeleteForm({"confirm_name": entered, "change_id": CHANGE_ID}, expected=expected, sid=SID)
 
     assert form.is_valid()
     assert list(form.fields)[:2] == ["confirm_name", "reason"]
 
 
 @pytest.mark.parametrize(
-    ("expected", "typed"),
+    ("expected", "entered"),
     [("Lyon", "lyon"), ("Lyon", "Lyons"), ("Lyon", "L yon"), ("Lyon", ""), ("Lyon", " "), ("Łódź", "Lodz"), (SID, SID[:-1]),
      ("\u202eesrever", "esrever"), ("Lyon", None)],
     ids=ascii,
 )  # fmt: skip
-def test_delete_takes_no_other_name(expected, typed):
+def test_delete_takes_no_other_name(expected, entered):
     form = DeleteForm(
-        {"change_id": CHANGE_ID} | ({} if typed is None else {"confirm_name": typed}),
+        {"change_id": CHANGE_ID} | ({} if entered is None else {"confirm_name": entered}),
         expected=expected,
         sid=SID,
     )
@@ -109,16 +111,16 @@ def test_delete_takes_no_other_name(expected, typed):
     ids=lambda form: type(form).__name__,
 )
 def test_the_form_shown_again_keeps_what_was_typed_and_is_a_new_change(form):
-    again = form.again()
+    reopened = form.reopen()
 
-    assert type(again) is type(form)
-    assert {name: again.data[name] for name in form.data} | {"change_id": CHANGE_ID} == dict(
+    assert type(reopened) is type(form)
+    assert {name: reopened.data[name] for name in form.data} | {"change_id": CHANGE_ID} == dict(
         form.data.items()
     )
-    assert uuid.UUID(again.data["change_id"]) != uuid.UUID(CHANGE_ID)
-    assert getattr(again, "snapshot", None) == getattr(form, "snapshot", None)
-    assert getattr(again, "sid", None) == getattr(form, "sid", None)
-    assert getattr(again, "expected", None) == getattr(form, "expected", None)
+    assert uuid.UUID(reopened.data["change_id"]) != uuid.UUID(CHANGE_ID)
+    assert getattr(reopened, "snapshot", None) == getattr(form, "snapshot", None)
+    assert getattr(reopened, "sid", None) == getattr(form, "sid", None)
+    assert getattr(reopened, "expected", None) == getattr(form, "expected", None)
 
 
 # The form of a flow
@@ -129,8 +131,8 @@ def test_the_form_shown_again_keeps_what_was_typed_and_is_a_new_change(form):
 def test_form_has_the_fields_of_its_type_each_once(kind, base):
     form = FlowForm(base=base, initial={"integration_type": kind})
 
-    shown = [*form.channel_fields, form.handling, *form.integration, *form.options]
-    assert sorted(field.name for field in shown) == sorted(taken_by(kind))
+    bound_fields = [*form.channel_fields, form.handling, *form.integration, *form.options]
+    assert sorted(field.name for field in bound_fields) == sorted(taken_by(kind))
     assert [name for name in form.fields if name in EXAMPLES] == [
         field.name for field in flex_flow.WRITABLE_FIELDS if field.name in taken_by(kind)
     ]
@@ -233,13 +235,13 @@ def test_fields_left_alone_follow_what_is_at_twilio_now_and_the_rest_stays_typed
         "integration_flow_sid": "FW" + "2" * 32,
     }
 
-    again = form.again(theirs=theirs)
+    reopened = form.reopen(theirs=theirs)
 
-    assert again["friendly_name"].value() == "Plaintes"
-    assert again["enabled"].value() == "false"
-    assert again["integration_flow_sid"].value() == "FW" + "2" * 32
-    assert again.snapshot == theirs
-    assert read_base(again.data["base"], SID)["friendly_name"] == "Lyon Est"
+    assert reopened["friendly_name"].value() == "Plaintes"
+    assert reopened["enabled"].value() == "false"
+    assert reopened["integration_flow_sid"].value() == "FW" + "2" * 32
+    assert reopened.snapshot == theirs
+    assert read_base(reopened.data["base"], SID)["friendly_name"] == "Lyon Est"
 
 
 # The flow as the operator saw it
@@ -278,7 +280,7 @@ def test_base_of_another_site_is_none(settings):
 
 
 @pytest.mark.parametrize(
-    ("name", "typed", "says"),
+    ("name", "entered", "says"),
     [
         ("integration_timeout", "soon", "a whole number"),
         ("integration_timeout", "-1", "0 or more"),
@@ -295,14 +297,14 @@ def test_base_of_another_site_is_none(settings):
     ],
     ids=ascii,
 )
-def test_an_error_says_what_is_wrong_with_what(name, typed, says):
+def test_an_error_says_what_is_wrong_with_what(name, entered, says):
     kind = (flex_flow.FIELDS_BY_NAME[name].takes or ("studio",))[0]
     good = {field: EXAMPLES[field] for field in taken_by(kind)} | {
         "integration_type": kind,
         "change_id": CHANGE_ID,
     }
 
-    form = FlowForm(good | {name: typed})
+    form = FlowForm(good | {name: entered})
 
     assert set(form.errors) == {name}
     assert says in form.errors[name][0]

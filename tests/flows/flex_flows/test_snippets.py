@@ -1,4 +1,4 @@
-"""A flow as code. What the snippets say is asked of the sandbox where it can be: curl's words are sent as they are."""
+"""A flow as code. The sandbox receives the snippets where that is possible."""
 
 import json
 import shlex
@@ -25,11 +25,11 @@ FLOW = {
 
 @pytest.fixture
 def of():
-    found = {
+    snippets_by_title = {
         snippet.title: snippet
         for snippet in build_snippets(redact(FLOW), api_url="https://flex-api.twilio.com/v1")
     }
-    return found.__getitem__
+    return snippets_by_title.__getitem__
 
 
 def test_no_secret_is_in_any(of):
@@ -55,10 +55,12 @@ def test_curl_says_each_parameter_as_the_api_has_it(of):
     words = shlex.split(of("curl").text.replace("\\\n", " "))
 
     assert words[:4] == ["curl", "--request", "POST", "https://flex-api.twilio.com/v1/FlexFlows"]
-    sent = [words[place + 1] for place, word in enumerate(words) if word == "--data-urlencode"]
-    assert f"FriendlyName={FLOW['friendly_name']}" in sent
-    assert "Integration.Url=$INTEGRATION_URL" in sent
-    assert {"Enabled=false", "Integration.RetryCount=0"} <= set(sent)
+    parameters = [
+        words[place + 1] for place, word in enumerate(words) if word == "--data-urlencode"
+    ]
+    assert f"FriendlyName={FLOW['friendly_name']}" in parameters
+    assert "Integration.Url=$INTEGRATION_URL" in parameters
+    assert {"Enabled=false", "Integration.RetryCount=0"} <= set(parameters)
     assert '"Integration.Url=$INTEGRATION_URL"' in of("curl").text
     assert "'FriendlyName=L'" in of("curl").text  # single quotes: the shell does nothing with $(id)
     assert of("curl").variables == ["TWILIO_API_KEY", "TWILIO_API_SECRET", "INTEGRATION_URL"]

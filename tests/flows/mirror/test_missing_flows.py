@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from flows.audit.models import AuditEvent, OpenChange
 from flows.availability import restrictions
-from flows.changes import reconcile
+from flows.changes import findings, reconcile
 from flows.mirror import freshness, mirror, missing_flows
 from flows.mirror.models import Flow, MissingFlow, SyncState
 from flows.twilio.client import FlexClient
@@ -272,4 +272,4 @@ def test_candidate_of_a_lost_creation_is_fetched_if_the_list_lacks_it(sandbox, f
     with clock_ahead():
         reconcile.reconcile()
 
-    assert OpenChange.objects.get().puzzle == reconcile.PARTIAL_MATCH
+    assert OpenChange.objects.get().puzzle == findings.PARTIAL_MATCH

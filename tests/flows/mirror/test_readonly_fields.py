@@ -99,7 +99,7 @@ def test_field_in_the_response_to_our_change_is_recorded(sandbox, flow_sid):
     created = rename_flow(flow_sid, base=base)
 
     assert recorded_fields() == [["flavour"]]
-    assert created.theirs == []
+    assert created.merged_fields == []
     assert drift_events() == []
 
 
@@ -111,7 +111,7 @@ def test_read_only_field_that_changes_with_our_change_is_no_concurrent_edit(sand
 
     created = rename_flow(flow_sid, base=base)
 
-    assert created.theirs == []
+    assert created.merged_fields == []
     assert drift_events() == []
 
 

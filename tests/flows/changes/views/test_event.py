@@ -1,4 +1,4 @@
-"""One event's page: what became of its change, finding out by looking again, and a person's decision."""
+"""The page of one event: its outcome, checking again, and a user's decision."""
 
 import uuid
 from datetime import timedelta
@@ -34,7 +34,7 @@ def later(minutes=2):
 
 
 def lose(sandbox, actor, sid="", fault=FaultKind.APPLY_THEN_DROP, **values):
-    """A change whose answer is lost; its event."""
+    """Lose the response to a change and return its event."""
     sandbox.inject(Fault(fault, method="POST"))
     common = {"reason": "", "actor": actor, "change_id": uuid.uuid4()}
     if sid:
@@ -51,16 +51,16 @@ def text(page):
     return page.content.decode()
 
 
-def decide(client, event, **typed):
-    """Sends the form for a decision back, as its page has it."""
+def decide(client, event, **fields):
+    """Submit the form for a decision as the page has it."""
     form = client.get(url(event)).context.get("form")
     address = url(event, "decide")
-    return client.post(address, {"seen": form["seen"].value() if form else "", **typed})
+    return client.post(address, {"seen": form["seen"].value() if form else "", **fields})
 
 
 @pytest.fixture
 def puzzle(sandbox, flow_sid, actor):
-    """An update that reading can't tell: somebody else changed the field since."""
+    """An ambiguous update: someone else has changed the field since."""
     event = lose(sandbox, actor, flow_sid)
     sandbox.edit_flow(flow_sid, friendly_name="Third")
     assert reconcile.reconcile() == []
@@ -69,13 +69,13 @@ def puzzle(sandbox, flow_sid, actor):
 
 @pytest.fixture
 def twins(sandbox, actor, db):
-    """A creation, and two flows that may be the one it made."""
+    """An ambiguous creation, with two flows that it may have created."""
     mirror.sync(ACCOUNT)
     event = lose(sandbox, actor)
-    (made,) = sandbox.flows
+    (created_sid,) = sandbox.flows
     other = sandbox.add_flow(**NEW, enabled=True)
     assert reconcile.reconcile() == []
-    return event, made, other
+    return event, created_sid, other
 
 
 def test_page_in_doubt_finds_out_by_looking(client_of, sandbox, flow_sid, actor):
@@ -83,14 +83,14 @@ def test_page_in_doubt_finds_out_by_looking(client_of, sandbox, flow_sid, actor)
     client = client_of("viewer")
     before = client.get(url(event))
     assert before.context["fate"] == "in_doubt"
-    sent = [request for request in sandbox.requests if request.method != "GET"]
+    writes = [request for request in sandbox.requests if request.method != "GET"]
 
     answer = client.post(url(event, "reconcile"), headers=HTMX)
 
     assert answer.status_code == 200
     assert answer.context["fate"] == ""
     assert answer.context["latest"].result == "applied"
-    assert [request for request in sandbox.requests if request.method != "GET"] == sent
+    assert [request for request in sandbox.requests if request.method != "GET"] == writes
 
 
 def test_without_javascript_the_button_leads_back_to_the_answer(
@@ -192,7 +192,7 @@ def test_decision_is_on_record_as_the_persons(client_of, puzzle, flow_sid, verdi
 
 
 @pytest.mark.parametrize(
-    ("sent", "field"),
+    ("data", "field"),
     [
         ({"verdict": "applied"}, "reason"),
         ({"reason": "x"}, "verdict"),
@@ -200,8 +200,8 @@ def test_decision_is_on_record_as_the_persons(client_of, puzzle, flow_sid, verdi
     ],
     ids=["no reason", "no verdict", "made up"],
 )
-def test_decision_with_errors_is_shown_again(client_of, puzzle, sent, field):
-    answer = decide(client_of("operator"), puzzle, **sent)
+def test_decision_with_errors_is_shown_again(client_of, puzzle, data, field):
+    answer = decide(client_of("operator"), puzzle, **data)
 
     assert answer.status_code == 422
     assert set(answer.context["form"].errors) == {field}
@@ -219,11 +219,11 @@ def test_decision_on_what_was_settled_meanwhile(client_of, puzzle, actor):
 
 
 def test_creation_with_two_candidates_is_decided_by_a_person(client_of, twins):
-    event, made, other = twins
+    event, created_sid, other = twins
     client = client_of("operator")
     page = client.get(url(event))
     assert {value for value, _ in page.context["form"].fields["verdict"].choices} == {
-        made,
+        created_sid,
         other,
         "not_applied",
     }
@@ -237,7 +237,7 @@ def test_creation_with_two_candidates_is_decided_by_a_person(client_of, twins):
     assert (settled.result, settled.target_sid) == ("applied", other)
     mirror.sync(ACCOUNT)
     drift = AuditEvent.objects.get(action="flow.drift")
-    assert (drift.target_sid, drift.payload.before) == (made, None)
+    assert (drift.target_sid, drift.payload.before) == (created_sid, None)
 
 
 def test_list_names_what_is_in_doubt(client_of, twins):
@@ -258,7 +258,7 @@ def test_flow_in_doubt_offers_no_change(client_of, sandbox, flow_sid, actor):
 
 
 def test_creation_like_one_in_doubt_is_held_back_with_what_was_typed(client_of, sandbox, twins):
-    sent = len([request for request in sandbox.requests if request.method != "GET"])
+    writes = len([request for request in sandbox.requests if request.method != "GET"])
     form = {**NEW, "friendly_name": "Another", "change_id": uuid.uuid4(), "enabled": "false"}
 
     answer = client_of("operator").post("/flows/new/", form)
@@ -266,11 +266,11 @@ def test_creation_like_one_in_doubt_is_held_back_with_what_was_typed(client_of, 
     assert answer.status_code == 409
     assert "A similar flow is still being created" in text(answer)
     assert answer.context["form"]["friendly_name"].value() == "Another"
-    assert len([request for request in sandbox.requests if request.method != "GET"]) == sent
+    assert len([request for request in sandbox.requests if request.method != "GET"]) == writes
 
 
 def test_word_on_what_the_person_did_not_see_is_not_taken(client_of, sandbox, twins):
-    event, made, _ = twins
+    event, created_sid, _ = twins
     client = client_of("operator")
     old = client.get(url(event)).context["form"]["seen"].value()
     sandbox.add_flow(**NEW, enabled=True)
@@ -282,8 +282,12 @@ def test_word_on_what_the_person_did_not_see_is_not_taken(client_of, sandbox, tw
 
     assert (answer.status_code, set(answer.context["form"].errors)) == (422, {"seen"})
     assert OpenChange.objects.exists()
-    again = {"verdict": made, "reason": "x", "seen": answer.context["form"]["seen"].value()}
-    assert client.post(url(event, "decide"), again).status_code == 302
+    second_try = {
+        "verdict": created_sid,
+        "reason": "x",
+        "seen": answer.context["form"]["seen"].value(),
+    }
+    assert client.post(url(event, "decide"), second_try).status_code == 302
 
 
 def test_event_of_no_flow_says_what_it_was_about(client_of, db, actor):

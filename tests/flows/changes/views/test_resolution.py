@@ -1,12 +1,11 @@
-"""The page of a change with an unknown outcome: one reading for all, a decision with what was known, and who
-took it why."""
+"""The page of a change with an unknown outcome: findings, form and decision."""
 
 import uuid
 
 import pytest
 
 from flows.audit.models import AuditEvent, OpenChange
-from flows.changes import reconcile
+from flows.changes import findings, reconcile
 from flows.mirror import mirror
 from flows.mirror.models import Flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -44,9 +43,9 @@ def refuse(sandbox, status=403, code=20003):
     sandbox.inject(Fault(FaultKind.REFUSE, method="GET", times=None, status=status, code=code))
 
 
-def decide(client, event, **typed):
+def decide(client, event, **fields):
     form = client.get(url(event)).context["form"]
-    return client.post(url(event, "decide"), {"seen": form["seen"].value(), **typed})
+    return client.post(url(event, "decide"), {"seen": form["seen"].value(), **fields})
 
 
 @pytest.fixture
@@ -60,17 +59,17 @@ def puzzle(sandbox, flow_sid):
 @pytest.fixture
 def twins(sandbox, flow_sid):
     event = lose(sandbox, create_flow)
-    (made,) = (sid for sid in sandbox.flows if sid != flow_sid)
-    asked = {name: value for name, value in NEW_FLOW.items() if value is not None}
-    twin = sandbox.add_flow(**asked)
+    (created_sid,) = (sid for sid in sandbox.flows if sid != flow_sid)
+    requested = {name: value for name, value in NEW_FLOW.items() if value is not None}
+    twin = sandbox.add_flow(**requested)
     assert reconcile.reconcile() == []
-    return event, made, twin
+    return event, created_sid, twin
 
 
-@pytest.mark.parametrize("which", ["puzzle", "twins"])
-def test_page_that_waits_for_a_decision_reads_nothing(client_of, sandbox, request, which):
-    event = request.getfixturevalue(which)
-    event = event if which == "puzzle" else event[0]
+@pytest.mark.parametrize("fixture_name", ["puzzle", "twins"])
+def test_page_that_waits_for_a_decision_reads_nothing(client_of, sandbox, request, fixture_name):
+    event = request.getfixturevalue(fixture_name)
+    event = event if fixture_name == "puzzle" else event[0]
     read = len(sandbox.requests)
 
     page = client_of("operator").get(url(event))
@@ -118,7 +117,7 @@ def test_every_page_of_a_decided_change_says_how_the_decider_knew(client_of, puz
 
     assert "Marked as applied by<bdi>ada</bdi>(operator)" in squeezed(page)
     assert "Twilio support, ticket 4711" in page
-    assert reconcile.THIRD_VALUE in page
+    assert findings.THIRD_VALUE in page
     assert "Third" in page  # Twilio's state at decision time
 
 
@@ -136,18 +135,21 @@ def test_what_was_known_stays_as_it_was_then(client_of, sandbox, puzzle, flow_si
 
 
 def test_decision_on_a_creation_names_the_other_candidates(client_of, twins):
-    event, made, twin = twins
-    decide(client_of("operator"), event, verdict=made, reason="The Console's log")
+    event, created_sid, twin = twins
+    decide(client_of("operator"), event, verdict=created_sid, reason="The Console's log")
 
     page = client_of("viewer").get(url(event))
 
-    assert reconcile.MULTIPLE_MATCHES in text(page)
+    assert findings.MULTIPLE_MATCHES in text(page)
     assert page.context["resolved"]["others"] == [twin]
-    assert {column["title"] for column in page.context["resolved"]["columns"]} == {made, twin}
+    assert {column["title"] for column in page.context["resolved"]["columns"]} == {
+        created_sid,
+        twin,
+    }
 
 
 def test_decision_of_before_says_at_least_how_the_decider_knew(client_of, puzzle):
-    """As versions before this one recorded it."""
+    """As earlier versions of this dashboard recorded it."""
     decide(client_of("operator"), puzzle, verdict="applied", reason="I saw it")
     event = AuditEvent.objects.get(stage="reconciled")
     event.payload.findings = None
@@ -156,7 +158,7 @@ def test_decision_of_before_says_at_least_how_the_decider_knew(client_of, puzzle
     page = text(client_of("viewer").get(url(puzzle)))
 
     assert "I saw it" in page
-    assert reconcile.THIRD_VALUE in page
+    assert findings.THIRD_VALUE in page
 
 
 @pytest.mark.parametrize("act", [rename_flow, switch_flow, delete_flow])
@@ -180,34 +182,37 @@ def test_lost_creation_is_decided_by_its_sid_while_the_listing_is_refused(
     client_of, sandbox, flow_sid
 ):
     event = lose(sandbox, create_flow)
-    (made,) = (sid for sid in sandbox.flows if sid != flow_sid)
+    (created_sid,) = (sid for sid in sandbox.flows if sid != flow_sid)
     refuse(sandbox)
     client = client_of("operator")
     client.post(url(event, "reconcile"))
 
-    for sid, said in (
+    for sid, sentence in (
         ("", "Enter the SID"),
         ("FO12", "“FO12” is not a Flex Flow SID"),
         (flow_sid, "existed before"),
     ):
         answer = decide(client, event, verdict="applied", sid=sid, reason="My reason")
         assert answer.status_code == 422
-        assert said in answer.context["form"].errors["sid"][0]
+        assert sentence in answer.context["form"].errors["sid"][0]
         assert "My reason" in text(answer)
     assert (
-        decide(client, event, verdict="applied", sid=made, reason="The Console").status_code == 302
+        decide(client, event, verdict="applied", sid=created_sid, reason="The Console").status_code
+        == 302
     )
-    assert AuditEvent.objects.get(stage="reconciled").target_sid == made
+    assert AuditEvent.objects.get(stage="reconciled").target_sid == created_sid
     assert "The flow could not be read from Twilio." in text(client.get(url(event)))
 
 
 def test_decision_on_what_was_read_since_is_looked_at_first(client_of, sandbox, puzzle, flow_sid):
     client = client_of("operator")
-    seen = client.get(url(puzzle)).context["form"]["seen"].value()
+    findings_token = client.get(url(puzzle)).context["form"]["seen"].value()
     sandbox.edit_flow(flow_sid, friendly_name="Fourth")
     client.post(url(puzzle, "reconcile"))
 
-    answer = client.post(url(puzzle, "decide"), {"verdict": "applied", "reason": "x", "seen": seen})
+    answer = client.post(
+        url(puzzle, "decide"), {"verdict": "applied", "reason": "x", "seen": findings_token}
+    )
 
     assert answer.status_code == 422
     assert set(answer.context["form"].errors) == {"seen"}
@@ -234,7 +239,7 @@ def test_list_says_which_changes_need_a_decision_while_reading_is_refused(
 
 
 class TestHeading:
-    """A flow in doubt: heading, route and fields come from one source, which the page names."""
+    """A flow with an unknown outcome: its page has one source, and names it."""
 
     def test_live_values_have_a_live_name(self, client_of, sandbox, flow_sid):
         lose(sandbox, rename_flow, flow_sid)

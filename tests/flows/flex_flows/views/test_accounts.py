@@ -1,4 +1,4 @@
-"""Two accounts on one site: what a person sees of each, where a change goes, and what a role on one of them allows."""
+"""Two accounts on one site: visible flows, the account of a change, and roles on one account."""
 
 import json
 import uuid
@@ -25,9 +25,9 @@ IS, FW = "IS" + "1" * 32, "FW" + "1" * 32
 
 @pytest.fixture
 def flows(sandbox, staging):
-    """One flow in production, one in staging, both in the copy."""
-    made = [
-        there.add_flow(
+    """One flow in production and one in staging, both in the mirror."""
+    sids = [
+        api.add_flow(
             friendly_name=name,
             chat_service_sid=IS,
             channel_type="sms",
@@ -35,16 +35,16 @@ def flows(sandbox, staging):
             integration_flow_sid=FW,
             enabled=True,
         )
-        for there, name in ((sandbox, "Live line"), (staging, "Try line"))
+        for api, name in ((sandbox, "Live line"), (staging, "Try line"))
     ]
     for account in (sandbox, staging):
         mirror.sync(account.account_sid)
-    return made
+    return sids
 
 
 @pytest.fixture
 def tester(client_of, staging):
-    """An operator on staging, and nobody in production."""
+    """An operator on staging, without a role in production."""
     return client_of("operator", "tess", staging.account_sid)
 
 
@@ -85,7 +85,7 @@ def test_one_account_has_no_column_and_no_choice(client_of, flow_sid):
 def test_change_goes_to_the_flows_own_account(client_of, flows, sandbox, staging, place):
     switch_off(client_of("operator"), flows[place])
 
-    assert [len(received_writes(there)) for there in (sandbox, staging)] == (
+    assert [len(received_writes(api)) for api in (sandbox, staging)] == (
         [1, 0] if place == 0 else [0, 1]
     )
     event = AuditEvent.objects.latest("seq")
@@ -94,10 +94,10 @@ def test_change_goes_to_the_flows_own_account(client_of, flows, sandbox, staging
 
 def test_each_account_is_asked_with_its_own_key(flows, sandbox, staging):
     assert all(
-        clients.flex_client(there.account_sid).fetch(sid)
-        for there, sid in zip((sandbox, staging), flows, strict=True)
+        clients.flex_client(api.account_sid).fetch(sid)
+        for api, sid in zip((sandbox, staging), flows, strict=True)
     )
-    assert {one.status for there in (sandbox, staging) for one in there.requests} == {200}
+    assert {one.status for api in (sandbox, staging) for one in api.requests} == {200}
 
 
 def test_person_of_one_account_sees_nothing_of_the_other(tester, flows):
@@ -160,8 +160,10 @@ def test_event_of_another_account_is_not_shown(tester, flows, sandbox, client_of
     event = AuditEvent.objects.latest("seq")
 
     assert tester.get(reverse("audit:detail", args=[event.event_id])).status_code == 403
-    again = tester.get("/flows/new/", {"restore": event.event_id, "state": "before"}, follow=True)
-    assert "Live line" not in text_of(again)
+    response = tester.get(
+        "/flows/new/", {"restore": event.event_id, "state": "before"}, follow=True
+    )
+    assert "Live line" not in text_of(response)
 
 
 def test_export_of_an_auditor_of_one_account_has_that_account_alone(client_of, flows, staging):
@@ -183,21 +185,23 @@ def test_copy_out_leaves_out_what_the_person_may_not_see(tester, flows):
 
 def test_new_flow_asks_for_its_account(client_of, flows, sandbox, staging):
     client = client_of("operator")
-    typed = {
+    fields = {
         "friendly_name": "Nova",
         "chat_service_sid": IS,
         "channel_type": "web",
         "change_id": str(uuid.uuid4()),
     }
 
-    asked = client.get("/flows/new/")
-    unplaced = client.post("/flows/new/", {**typed, "reason": "New"})
-    made = client.post("/flows/new/", {**typed, "account": staging.account_sid, "reason": "New"})
+    form_page = client.get("/flows/new/")
+    unplaced = client.post("/flows/new/", {**fields, "reason": "New"})
+    response = client.post(
+        "/flows/new/", {**fields, "account": staging.account_sid, "reason": "New"}
+    )
 
-    assert "Choose an account" in text_of(asked)
+    assert "Choose an account" in text_of(form_page)
     assert (unplaced.status_code, 'value="Nova"' in text_of(unplaced)) == (422, True)
-    assert made.status_code == 302
-    assert [len(received_writes(there)) for there in (sandbox, staging)] == [0, 1]
+    assert response.status_code == 302
+    assert [len(received_writes(api)) for api in (sandbox, staging)] == [0, 1]
     assert Flow.objects.get(friendly_name="Nova").account_sid == staging.account_sid
 
 
@@ -233,7 +237,7 @@ def test_clone_shows_no_secret_that_the_person_may_only_see_masked(
     person, client_of, sandbox, staging
 ):
     url = "https://user:s3cret-pass@hooks.example.com/in?token=t0k3n"
-    there = staging.add_flow(
+    source_sid = staging.add_flow(
         friendly_name="Hooked", integration_type="external", integration_url=url
     )
     mirror.sync(staging.account_sid)
@@ -242,44 +246,51 @@ def test_clone_shows_no_secret_that_the_person_may_only_see_masked(
 
     for account in (sandbox, staging):
         page = client_of("viewer", "vera").get(
-            "/flows/new/", {"clone": there, "account": account.account_sid}, follow=True
+            "/flows/new/", {"clone": source_sid, "account": account.account_sid}, follow=True
         )
         assert not any(secret in text_of(page) for secret in ("s3cret-pass", "t0k3n"))
 
 
 def test_secret_is_not_handed_on_to_another_account(client_of, sandbox, staging):
     url = "https://hooks.example.com/in?token=t0k3n"
-    there = staging.add_flow(
+    source_sid = staging.add_flow(
         friendly_name="Hooked", integration_type="external", integration_url=url
     )
     mirror.sync(staging.account_sid)
     operator = client_of("operator")
 
-    away = operator.get("/flows/new/", {"clone": there, "account": sandbox.account_sid})
-    here = operator.get("/flows/new/", {"clone": there, "account": staging.account_sid})
+    clone_elsewhere = operator.get(
+        "/flows/new/", {"clone": source_sid, "account": sandbox.account_sid}
+    )
+    clone_in_account = operator.get(
+        "/flows/new/", {"clone": source_sid, "account": staging.account_sid}
+    )
 
-    assert (form_data(away)["integration_url"], "t0k3n" in text_of(away)) == ("", False)
-    assert form_data(here)["integration_url"] == url
+    assert (form_data(clone_elsewhere)["integration_url"], "t0k3n" in text_of(clone_elsewhere)) == (
+        "",
+        False,
+    )
+    assert form_data(clone_in_account)["integration_url"] == url
 
 
 def test_state_comes_back_only_in_its_own_account(person, client_of, flows, sandbox, staging):
     staging.remove_flow(flows[1])
     mirror.sync(staging.account_sid)
-    gone = AuditEvent.objects.get(action="flow.drift")
+    deletion = AuditEvent.objects.get(action="flow.drift")
     user = person("viewer", "vera")
     user.account_roles.create(account_sid=sandbox.account_sid, role=person("operator").groups.get())
-    address = f"/flows/new/?restore={gone.event_id}&state=before&account={sandbox.account_sid}"
+    address = f"/flows/new/?restore={deletion.event_id}&state=before&account={sandbox.account_sid}"
 
     assert client_of("viewer", "vera").get(address).status_code == 403
-    made = client_of("viewer", "vera").post(
+    response = client_of("viewer", "vera").post(
         "/flows/new/",
         {"friendly_name": "N", "chat_service_sid": IS, "channel_type": "web", "change_id": str(uuid.uuid4()),
-         "account": sandbox.account_sid, "refers_to": str(gone.event_id)},
+         "account": sandbox.account_sid, "refers_to": str(deletion.event_id)},
     )  # fmt: skip
 
-    assert made.status_code == 302
+    assert response.status_code == 302
     assert AuditEvent.objects.latest("seq").refers_to is None
-    assert OpenDrift.objects.filter(pk=gone.pk).exists()
+    assert OpenDrift.objects.filter(pk=deletion.pk).exists()
     page = client_of("admin").get(address)
     assert page.wsgi_request.account_sid == staging.account_sid
 
@@ -294,9 +305,9 @@ def test_page_tells_nothing_of_an_account_that_the_person_may_not_see(
         f"/audit/?account={sandbox.account_sid}",
         f"/flows/{flows[0]}/",
     ):
-        said = text_of(tester.get(page))
-        assert "A hidden word" not in said, page
-        assert "production" not in said, page
+        page_text = text_of(tester.get(page))
+        assert "A hidden word" not in page_text, page
+        assert "production" not in page_text, page
 
 
 def test_role_on_record_is_the_one_in_the_account_of_each_planned_change(
@@ -442,7 +453,7 @@ def test_plan_over_both_accounts_changes_each_where_it_is(client_of, flows, sand
     client.post(reverse("flows:plan-start", args=[plan.pk]), {"reason": "Both"})
     call_command("db_worker", batch=True, interval=0, startup_delay=False, verbosity=0)
 
-    assert [len(received_writes(there)) for there in (sandbox, staging)] == [1, 1]
+    assert [len(received_writes(api)) for api in (sandbox, staging)] == [1, 1]
 
 
 def test_plan_leaves_out_what_the_person_may_only_see(person, client_of, flows, staging):
@@ -451,8 +462,8 @@ def test_plan_leaves_out_what_the_person_may_only_see(person, client_of, flows, 
 
     plan = plan_of(client_of("viewer", "vera"), flows)
 
-    said = dict(plan.changes.values_list("target_sid", "skipped"))
-    assert said == {
+    skip_reasons = dict(plan.changes.values_list("target_sid", "skipped"))
+    assert skip_reasons == {
         flows[0]: "You don't have permission to change flows in production.",
         flows[1]: "",
     }

@@ -1,4 +1,4 @@
-"""Changing flows through the pages, against the sandbox: what is sent, what is shown, what is on record."""
+"""Changes through the pages, against the sandbox: requests, responses and events."""
 
 import uuid
 
@@ -34,7 +34,7 @@ def new(**values):
 
 
 def edit(client, sid, **values):
-    """Opens the edit form, changes some fields, sends it."""
+    """Open the edit form and submit it with changes."""
     data = form_data(client.get(f"/flows/{sid}/edit/"))
     return client.post(f"/flows/{sid}/edit/", {**data, **values})
 
@@ -97,10 +97,10 @@ def test_replay_of_a_failed_change_shows_what_became_of_it(client_of, sandbox, f
     sandbox.inject(Fault(FaultKind.REFUSE, method="POST", status=400, code=20001))
     client.post(f"/flows/{flow_sid}/edit/", data)
 
-    again = client.post(f"/flows/{flow_sid}/edit/", data)
+    replay = client.post(f"/flows/{flow_sid}/edit/", data)
 
     event = AuditEvent.objects.get(stage="outcome")
-    assert again["Location"] == f"/audit/{event.event_id}/"
+    assert replay["Location"] == f"/audit/{event.event_id}/"
     assert len(writes(sandbox)) == 1
 
 
@@ -305,7 +305,9 @@ def test_lost_outcome_is_told_plainly(client_of, sandbox, flow_sid, monkeypatch)
     monkeypatch.setattr(
         audit_log,
         "append",
-        lambda **said: append(**said) if said["stage"] == "attempt" else _lost(),
+        lambda **event_fields: (
+            append(**event_fields) if event_fields["stage"] == "attempt" else _fail()
+        ),
     )
 
     answer = client.post(f"/flows/{flow_sid}/edit/", data)
@@ -349,25 +351,25 @@ def test_edit_without_its_base_and_without_twilio(client_of, sandbox, flow_sid):
     assert answer["Location"] == f"/flows/{flow_sid}/"
 
 
-@pytest.mark.parametrize(("kind", "there", "absent"), [
+@pytest.mark.parametrize(("kind", "present", "absent"), [
     ("studio", "integration_flow_sid", "integration_url"),
     ("external", "integration_url", "integration_flow_sid"),
     ("task", "integration_workspace_sid", "integration_url"),
     ("", "", "integration_url"),
 ])  # fmt: skip
-def test_fields_follow_the_integration_type(client_of, kind, there, absent):
-    typed = {
+def test_fields_follow_the_integration_type(client_of, kind, present, absent):
+    fields = {
         "integration_type": kind,
         "friendly_name": "Typed",
         "integration_url": "https://x.example/",
     }
 
-    page = client_of("operator").post("/flows/new/", {**typed, "update_fields": "1"})
+    page = client_of("operator").post("/flows/new/", {**fields, "update_fields": "1"})
 
     assert page.status_code == 200
     names = [field.name for field in page.context["form"].integration]
     assert absent not in names
-    assert not there or there in names
+    assert not present or present in names
     assert 'value="Typed"' in page.content.decode()
     assert page.context["form"].errors == {}
 
@@ -504,9 +506,12 @@ PAGES = [
 def test_only_those_who_may_change_get_in(client_of, sandbox, flow_sid, role, path, data, allowed):
     client, address = client_of(role), path.format(sid=flow_sid)
 
-    seen, sent = client.get(address).status_code, client.post(address, data).status_code
+    get_status, post_status = (
+        client.get(address).status_code,
+        client.post(address, data).status_code,
+    )
 
-    assert (seen == 403, sent == 403) == (role not in allowed, role not in allowed)
+    assert (get_status == 403, post_status == 403) == (role not in allowed, role not in allowed)
     refusals = AuditEvent.objects.filter(stage="access", result="denied")
     assert refusals.count() == (0 if role in allowed else 1)
     if role not in allowed and "{sid}" in path:
@@ -532,7 +537,7 @@ def _no_database(*_args, **_kwargs):
     raise DatabaseError("disk full")
 
 
-def _lost():
+def _fail():
     raise audit_log.NotRecorded("disk full")
 
 

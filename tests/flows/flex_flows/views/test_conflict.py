@@ -1,5 +1,4 @@
-"""Two people changed the same field: nothing is chosen for the operator, and what is chosen is what the form
-has."""
+"""Two users changed the same field: no value is preselected, and the form has the selected one."""
 
 import uuid
 
@@ -36,7 +35,7 @@ def omar(client_of):
 
 @pytest.fixture
 def late(omar, sandbox, flow_sid):
-    """Sends an edit after somebody else's: the page that comes."""
+    """Submit an edit after someone else's, and return the page."""
 
     def send(mine, theirs):
         data = {**form_data(omar.get(f"/flows/{flow_sid}/edit/")), **mine}
@@ -75,29 +74,29 @@ def test_without_a_choice_nothing_is_sent_and_nothing_is_lost(
         {"friendly_name": "Theirs", "integration_retry_count": 2},
     )
 
-    again = go_on(omar, page, flow_sid, pick_friendly_name="theirs", long_lived="true", **button)
+    response = go_on(omar, page, flow_sid, pick_friendly_name="theirs", long_lived="true", **button)
 
-    assert (again.status_code, received_writes(sandbox)) == (422, [])
-    assert {row["name"]: row["choice"] for row in again.context["conflicts"]} == {
+    assert (response.status_code, received_writes(sandbox)) == (422, [])
+    assert {row["name"]: row["choice"] for row in response.context["conflicts"]} == {
         "friendly_name": "theirs",
         "integration_retry_count": "",
     }
     assert (
-        text(again).count("Choose a value for Retry count.") == 2
+        text(response).count("Choose a value for Retry count.") == 2
     )  # the summary's link, and beside the field
-    assert 'href="#pick_integration_retry_count_theirs"' in text(again)
-    assert again.context["form"]["long_lived"].value() == "true"
-    assert again.context["form"]["reason"].value() == "Mine too"
-    row = again.context["conflicts"][1]
+    assert 'href="#pick_integration_retry_count_theirs"' in text(response)
+    assert response.context["form"]["long_lived"].value() == "true"
+    assert response.context["form"]["reason"].value() == "Mine too"
+    row = response.context["conflicts"][1]
     assert (row["base"], row["theirs"], row["mine"]) == (3, 2, 1)
 
 
 def test_choice_that_makes_no_sense_is_none(late, omar, sandbox, flow_sid):
     page = late({"friendly_name": "Mine"}, {"friendly_name": "Theirs"})
 
-    again = go_on(omar, page, flow_sid, pick_friendly_name="both")
+    response = go_on(omar, page, flow_sid, pick_friendly_name="both")
 
-    assert (again.status_code, received_writes(sandbox)) == (422, [])
+    assert (response.status_code, received_writes(sandbox)) == (422, [])
 
 
 def test_their_value_is_in_the_form_once_it_is_chosen(late, omar, flow_sid):
@@ -140,10 +139,10 @@ def test_review_shows_what_was_chosen_and_that_is_sent(late, omar, sandbox, flow
 def test_all_of_theirs_leaves_nothing_to_save(late, omar, sandbox, flow_sid):
     page = late({"friendly_name": "Mine"}, {"friendly_name": "Theirs"})
 
-    again = go_on(omar, page, flow_sid, pick_friendly_name="theirs", review="1")
+    response = go_on(omar, page, flow_sid, pick_friendly_name="theirs", review="1")
 
-    assert again.context["form"]["friendly_name"].value() == "Theirs"
-    assert "No changes to save" in text(again)
+    assert response.context["form"]["friendly_name"].value() == "Theirs"
+    assert "No changes to save" in text(response)
     assert received_writes(sandbox) == []
 
 
@@ -151,10 +150,10 @@ def test_second_change_meanwhile_is_a_conflict_of_its_own(late, omar, sandbox, f
     page = late({"friendly_name": "Mine"}, {"friendly_name": "Theirs"})
     sandbox.edit_flow(flow_sid, friendly_name="Theirs again")
 
-    again = go_on(omar, page, flow_sid, pick_friendly_name="mine")
+    response = go_on(omar, page, flow_sid, pick_friendly_name="mine")
 
-    assert again.status_code == 409
-    (row,) = again.context["conflicts"]
+    assert response.status_code == 409
+    (row,) = response.context["conflicts"]
     assert (row["base"], row["theirs"], row["mine"], row["choice"]) == (
         "Theirs",
         "Theirs again",
@@ -178,7 +177,7 @@ def test_conflict_of_another_flow_is_not_taken(late, omar, sandbox, flow_sid):
 
 
 class TestIntegration:
-    """Its fields hang on its type: where the types differ there is one choice for all of it."""
+    """If the types differ, there is one choice for the whole integration."""
 
     @pytest.fixture
     def two_types(self, late):
@@ -199,9 +198,9 @@ class TestIntegration:
         answer = go_on(omar, two_types, flow_sid, pick_integration_type="mine")
 
         assert answer.status_code == 302
-        (sent,) = received_writes(sandbox)
-        assert sent.parameters["IntegrationType"] == "external"
-        assert sent.parameters["Integration.Url"] == "https://mine.example/in"
+        (request,) = received_writes(sandbox)
+        assert request.parameters["IntegrationType"] == "external"
+        assert request.parameters["Integration.Url"] == "https://mine.example/in"
 
     def test_theirs_brings_all_of_theirs(self, two_types, omar, sandbox, flow_sid):
         form = go_on(omar, two_types, flow_sid, pick_integration_type="theirs", apply_choices="1")
@@ -216,9 +215,9 @@ class TestIntegration:
 
         assert [row["name"] for row in page.context["conflicts"]] == ["integration_type"]
         assert go_on(omar, page, flow_sid, pick_integration_type="mine").status_code == 302
-        (sent,) = received_writes(sandbox)
-        assert sent.parameters["IntegrationType"] == "studio"
-        assert sent.parameters["Integration.FlowSid"] == "FW" + "2" * 32
+        (request,) = received_writes(sandbox)
+        assert request.parameters["IntegrationType"] == "studio"
+        assert request.parameters["Integration.FlowSid"] == "FW" + "2" * 32
 
     def test_their_edit_of_the_type_i_leave(self, late, omar, sandbox, flow_sid):
         page = late(
@@ -240,13 +239,13 @@ class TestIntegration:
         picks = {"pick_integration_flow_sid": "theirs", "pick_integration_retry_count": "mine"}
 
         assert go_on(omar, page, flow_sid, **picks).status_code == 302
-        assert [sent.parameters for sent in received_writes(sandbox)] == [
+        assert [request.parameters for request in received_writes(sandbox)] == [
             {"Integration.RetryCount": "0"}
         ]
 
 
 class TestDeletion:
-    """What the page showed has to be so still."""
+    """A flow is only deleted as the page showed it."""
 
     @pytest.mark.parametrize(
         ("theirs", "label"),
@@ -264,9 +263,9 @@ class TestDeletion:
         sandbox.edit_flow(flow_sid, **theirs)
         if is_synced:
             mirror.sync(ACCOUNT)
-        typed = {"confirm_name": flow_sid, "reason": "Over"}
+        fields = {"confirm_name": flow_sid, "reason": "Over"}
 
-        answer = omar.post(f"/flows/{flow_sid}/delete/", {**form_data(page), **typed})
+        answer = omar.post(f"/flows/{flow_sid}/delete/", {**form_data(page), **fields})
 
         assert (answer.status_code, received_writes(sandbox)) == (409, [])
         assert f"Changed: {label}" in text(answer).replace("Turned on", "Enabled")
@@ -274,14 +273,14 @@ class TestDeletion:
             answer.context["form"]["confirm_name"].value() is None
         )  # confirmed anew, never by what stood there
         assert answer.context["form"]["reason"].value() == "Over"
-        again = omar.post(
+        response = omar.post(
             f"/flows/{flow_sid}/delete/", {**form_data(answer), "confirm_name": flow_sid}
         )
-        assert again.status_code == 302
+        assert response.status_code == 302
         assert flow_sid not in sandbox.flows
 
     def test_form_that_says_nothing_of_it_is_about_the_name(self, omar, sandbox, flow_sid):
-        """As scripts send it."""
+        """As scripts submit it."""
         data = {"confirm_name": "Réclamations Lyon", "change_id": str(uuid.uuid4())}
 
         assert omar.post(f"/flows/{flow_sid}/delete/", data).status_code == 302

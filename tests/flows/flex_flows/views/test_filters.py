@@ -1,4 +1,4 @@
-"""Filters of the list that mean nothing: each is named on the page, and nothing that follows from it is wider."""
+"""Invalid filters of the list: each is named on the page, and none of them widens the results."""
 
 import uuid
 from html import unescape
@@ -40,12 +40,12 @@ each_mistake = pytest.mark.parametrize(
 
 @pytest.fixture
 def sids(sandbox, db):
-    made = [
+    created_sids = [
         sandbox.add_flow(friendly_name=f"Flow {number}", channel_type="sms", enabled=True)
         for number in range(3)
     ]
     mirror.sync(ACCOUNT)
-    return made
+    return created_sids
 
 
 def text_of(response):
@@ -140,16 +140,19 @@ def test_values_that_the_schema_does_not_know_are_offered_as_they_are(client_of,
     mirror.sync(ACCOUNT)
 
     page = client_of("operator").get("/flows/")
-    found = client_of("operator").get("/flows/?channel=rcs&integration=bot")
+    filtered_page = client_of("operator").get("/flows/?channel=rcs&integration=bot")
 
     assert ("rcs", "rcs (1)") in page.context["choices"]["channel"]
     assert ("bot", "bot (1)") in page.context["choices"]["integration"]
-    assert [flow.sid for flow in found.context["found"].rows] == [sids[0]]
-    assert [chip["label"] for chip in found.context["chips"]] == ["Channel: rcs", "Handled by: bot"]
+    assert [flow.sid for flow in filtered_page.context["found"].rows] == [sids[0]]
+    assert [chip["label"] for chip in filtered_page.context["chips"]] == [
+        "Channel: rcs",
+        "Handled by: bot",
+    ]
 
 
 def test_value_that_means_nothing_stays_in_the_form(client_of, sids):
-    """Else the next key in the search box would drop the filter."""
+    """Otherwise the next keystroke in the search box would drop the filter."""
     page = text_of(client_of("operator").get("/flows/?channel=instagram"))
 
     assert '<option value="instagram" selected>Unknown: instagram</option>' in page
@@ -158,9 +161,11 @@ def test_value_that_means_nothing_stays_in_the_form(client_of, sids):
 def test_account_of_others_is_as_unknown_as_one_that_there_is_not(client_of, staging, sids):
     tester = client_of("operator", "tess", STAGING)
 
-    known, unknown = (tester.get("/flows/", {"account": sid}) for sid in (ACCOUNT, "AC" + "9" * 32))
+    known_account, unknown = (
+        tester.get("/flows/", {"account": sid}) for sid in (ACCOUNT, "AC" + "9" * 32)
+    )
 
-    for page, sid in ((known, ACCOUNT), (unknown, "AC" + "9" * 32)):
+    for page, sid in ((known_account, ACCOUNT), (unknown, "AC" + "9" * 32)):
         assert f"“{sid}” is not one of your accounts." in text_of(page)
 
 
@@ -186,19 +191,19 @@ queries = st.fixed_dictionaries({name: st.sampled_from(values) for name, values 
 
 @pytest.fixture
 def site(sandbox, staging, person, monkeypatch):
-    """Flows of both accounts, of usual and unusual kinds, some of them gone, on several pages."""
+    """Flows of both accounts, with usual and unusual values, some deleted, on several pages."""
     monkeypatch.setattr(flow_search, "PAGE_SIZE", 4)
-    for there in (sandbox, staging):
+    for api in (sandbox, staging):
         kinds = [("sms", "studio"), ("web", "task"), ("rcs", "bot"), ("sms", "external")]
         for number in range(12):
             channel, integration = kinds[number % 4]
-            there.add_flow(
+            api.add_flow(
                 friendly_name=f"Line {number}", channel_type=channel, integration_type=integration,
                 contact_identity=f"+1415555{number:04}", enabled=number % 3 > 0,
             )  # fmt: skip
-        mirror.sync(there.account_sid)
-        there.remove_flow(next(iter(there.flows)))
-        mirror.sync(there.account_sid)
+        mirror.sync(api.account_sid)
+        api.remove_flow(next(iter(api.flows)))
+        mirror.sync(api.account_sid)
     for name, roles in ROLES.items():
         user = User.objects.create_user(name)
         for account_sid, role in roles.items():
@@ -209,10 +214,10 @@ def site(sandbox, staging, person, monkeypatch):
                 user.groups.add(group)
 
 
-def shown_on_all_pages(client, asked):
+def shown_on_all_pages(client, filters):
     sids, page = [], 1
     while True:
-        answer = client.get("/flows/", {**asked, "page": page})
+        answer = client.get("/flows/", {**filters, "page": page})
         sids += [row.sid for row in answer.context["found"].rows]
         if not answer.context["found"].next_url:
             return sids, answer.context["here"]
@@ -223,21 +228,21 @@ def shown_on_all_pages(client, asked):
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
-    asked=queries, who=st.sampled_from(sorted(ROLES)), kind=st.sampled_from(["disable", "delete"])
+    filters=queries, who=st.sampled_from(sorted(ROLES)), kind=st.sampled_from(["disable", "delete"])
 )
-def test_plan_of_all_that_match_has_the_flows_that_the_pages_show(site, asked, who, kind):
+def test_plan_of_all_that_match_has_the_flows_that_the_pages_show(site, filters, who, kind):
     client = Client()
     client.force_login(User.objects.get(username=who), backend="flexadmin.users.roles.RolesBackend")
-    asked = {name: value for name, value in asked.items() if value}
+    filters = {name: value for name, value in filters.items() if value}
 
-    shown, query = shown_on_all_pages(client, asked)
+    shown_sids, query = shown_on_all_pages(client, filters)
     answer = client.post("/flows/plans/new/", {"all": "1", "query": query, "kind": kind})
 
-    if not shown:
+    if not shown_sids:
         assert not Plan.objects.exists()
         assert answer.url.startswith("/flows/")
     else:
         plan = Plan.objects.get(pk=uuid.UUID(answer.url.split("/")[-2]))
         planned = sorted(plan.changes.values_list("target_sid", flat=True))
         plan.delete()
-        assert planned == sorted(shown)
+        assert planned == sorted(shown_sids)

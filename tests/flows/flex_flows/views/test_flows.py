@@ -1,4 +1,4 @@
-"""Reading flows through the pages: list, one flow, the refresh of the copy; with Twilio there and away."""
+"""The list, the page of a flow and the sync, with Twilio available or not."""
 
 import html
 import json
@@ -380,13 +380,13 @@ def test_enter_on_a_pasted_number_goes_to_its_flow_and_the_address_alone_does_no
     mirror.sync(ACCOUNT)
     client = client_of("viewer")
 
-    gone = client.get("/flows/", {"q": "(415) 555-1234", "go": "1"})
-    assert (gone.status_code, gone.url) == (302, f"/flows/{sid}/")
+    deleted_flow = client.get("/flows/", {"q": "(415) 555-1234", "go": "1"})
+    assert (deleted_flow.status_code, deleted_flow.url) == (302, f"/flows/{sid}/")
     assert client.get("/flows/", {"q": "(415) 555-1234"}).status_code == 200
-    typed = client.get(
+    partial_number = client.get(
         "/flows/", {"q": "(415) 555-1234", "go": "1"}, headers={"HX-Request": "true"}
     )
-    assert typed.status_code == 200
+    assert partial_number.status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)

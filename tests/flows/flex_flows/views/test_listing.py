@@ -1,4 +1,4 @@
-"""The list of flows as a page: what it costs, and what it says of searches that find many."""
+"""The page with the list of flows: its cost, and searches with many results."""
 
 import pytest
 from django.db import connection

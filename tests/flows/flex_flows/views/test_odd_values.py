@@ -1,5 +1,7 @@
-"""Flows as no reference describes them: values in another encoding, an integration that nobody named, JSON that is
-nested hundreds deep. Each is read where it can be, and shown as not understood where it can't."""
+"""Flows that no reference describes: values in another encoding, unknown types, deeply nested JSON.
+
+Each is read where it can be, and otherwise shown as unreadable.
+"""
 
 import html
 import json
@@ -25,11 +27,11 @@ TEXTS = {
 
 
 def text_of(page):
-    """What the page says, without its markup."""
+    """Return the text of the page."""
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page.content.decode())))
 
 
-def found(sandbox, **fields):
+def synced_flow(sandbox, **fields):
     sid = sandbox.add_flow(channel_type="sms")
     sandbox.edit_flow(sid, **fields)
     mirror.sync(ACCOUNT)
@@ -40,7 +42,7 @@ def found(sandbox, **fields):
 
 
 @pytest.mark.parametrize(
-    ("sent", "word", "takes"),
+    ("raw_value", "word", "takes"),
     [
         (True, "On", "Receiving messages"), ("true", "On", "Receiving messages"), ("True", "On", "Receiving messages"), (1, "On", "Receiving messages"),
         (False, "Off", "Not receiving messages"), ("false", "Off", "Not receiving messages"), (0, "Off", "Not receiving messages"),
@@ -49,8 +51,8 @@ def found(sandbox, **fields):
     ],
     ids=str,
 )  # fmt: skip
-def test_whether_a_flow_is_on(sandbox, client_of, sent, word, takes):
-    sid = found(sandbox, enabled=sent)
+def test_whether_a_flow_is_on(sandbox, client_of, raw_value, word, takes):
+    sid = synced_flow(sandbox, enabled=raw_value)
     client = client_of("operator")
 
     page, listed = client.get(f"/flows/{sid}/"), client.get("/flows/")
@@ -68,19 +70,19 @@ def test_whether_a_flow_is_on(sandbox, client_of, sent, word, takes):
 @pytest.mark.parametrize(("name", "texts"), TEXTS.items(), ids=TEXTS)
 def test_boolean_as_text_is_no_change(sandbox, name, texts):
     for text in texts:
-        meant = flex_flow.normalize_value(name, text)
-        sid = found(sandbox, **{name: meant})
+        normalized = flex_flow.normalize_value(name, text)
+        sid = synced_flow(sandbox, **{name: normalized})
         events = AuditEvent.objects.count()
 
         sandbox.edit_flow(sid, **{name: text})
         mirror.sync(ACCOUNT)
 
         assert AuditEvent.objects.count() == events
-        assert isinstance(meant, bool)
+        assert isinstance(normalized, bool)
 
 
 def test_switch_of_a_flow_that_is_on_as_text_leads_off(sandbox, client_of):
-    sid = found(sandbox, enabled="true")
+    sid = synced_flow(sandbox, enabled="true")
     client = client_of("operator")
 
     page = client.get(f"/flows/{sid}/enabled/")
@@ -90,7 +92,7 @@ def test_switch_of_a_flow_that_is_on_as_text_leads_off(sandbox, client_of):
 
 
 def test_headline_and_undo_of_a_switch_that_twilio_answered_as_text(sandbox, client_of):
-    sid = found(sandbox, enabled="true")
+    sid = synced_flow(sandbox, enabled="true")
     client = client_of("operator")
     headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/flows/"}
     data = {"enabled": "false", "change_id": str(uuid.uuid4())}
@@ -139,7 +141,7 @@ def test_what_handles_the_messages(sandbox, client_of, fields, handler, note, li
 
 @pytest.fixture
 def typeless(sandbox):
-    """A flow that says no type, and runs through Studio all the same."""
+    """A flow without a type, which Studio handles by default."""
     sid = sandbox.add_flow(integration_flow_sid=FW)
     sandbox.flows[sid]["integration_type"] = None
     mirror.sync(ACCOUNT)
@@ -182,23 +184,23 @@ def test_integration_as_a_text_of_json_is_read(sandbox, client_of):
     assert re.search(r"Retry count 2\b", page)
 
 
-@pytest.mark.parametrize("sent", ["not JSON", 7, ["a"], "[1]"], ids=str)
-def test_integration_that_cannot_be_read_is_shown_and_not_dropped(sandbox, client_of, sent):
+@pytest.mark.parametrize("raw_value", ["not JSON", 7, ["a"], "[1]"], ids=str)
+def test_integration_that_cannot_be_read_is_shown_and_not_dropped(sandbox, client_of, raw_value):
     sid = sandbox.add_flow(integration_type="studio")
-    sandbox.flows[sid]["integration"] = sent
+    sandbox.flows[sid]["integration"] = raw_value
     mirror.sync(ACCOUNT)
 
     page = text_of(client_of("viewer").get(f"/flows/{sid}/"))
 
     assert "Other fields" in page
-    assert (sent if isinstance(sent, str) else json.dumps(sent)) in page
+    assert (raw_value if isinstance(raw_value, str) else json.dumps(raw_value)) in page
 
 
 # Numbers, dates, texts
 
 
 def test_numbers_as_text_are_read_and_are_no_change(sandbox, client_of):
-    sid = found(sandbox, integration_retry_count=3)
+    sid = synced_flow(sandbox, integration_retry_count=3)
     events = AuditEvent.objects.count()
 
     sandbox.edit_flow(sid, integration_retry_count="3")
@@ -212,22 +214,22 @@ def test_numbers_as_text_are_read_and_are_no_change(sandbox, client_of):
 
 
 @pytest.mark.parametrize(
-    "sent",
+    "raw_value",
     [
         "2026-03-01T12:00:00Z", "2026-03-01T13:00:00+01:00", "2026-03-01T12:00:00.123456Z", "Sun, 01 Mar 2026 12:00:00 +0000",
         "Sun, 01 Mar 2026 13:00:00 +0100", "2026-03-01 12:00:00",
     ],
     ids=str,
 )  # fmt: skip
-def test_dates_of_other_forms(sandbox, client_of, sent):
-    sid = found(sandbox, date_created=sent)
+def test_dates_of_other_forms(sandbox, client_of, raw_value):
+    sid = synced_flow(sandbox, date_created=raw_value)
 
     assert Flow.objects.get(pk=sid).date_created.isoformat().startswith("2026-03-01T12:00:00")
     assert "1 Mar 2026, 12:00 UTC" in text_of(client_of("viewer").get(f"/flows/{sid}/"))
 
 
 @pytest.mark.parametrize(
-    ("name", "sent", "label"),
+    ("name", "raw_value", "label"),
     [
         ("enabled", "maybe", "Enabled"), ("integration_retry_count", "three", "Retry count"), ("integration_retry_count", True, "Retry count"),
         ("friendly_name", {"de": "Köln"}, "Friendly name"), ("contact_identity", ["+1"], "Contact identity"), ("long_lived", [], "Long-lived"),
@@ -235,23 +237,23 @@ def test_dates_of_other_forms(sandbox, client_of, sent):
     ],
     ids=str,
 )  # fmt: skip
-def test_what_cannot_be_read_is_said_and_shown(sandbox, client_of, name, sent, label):
-    sid = found(sandbox, **{name: sent})
+def test_what_cannot_be_read_is_said_and_shown(sandbox, client_of, name, raw_value, label):
+    sid = synced_flow(sandbox, **{name: raw_value})
     client = client_of("viewer")
 
     page = text_of(client.get(f"/flows/{sid}/"))
 
-    shown = (
-        sent
-        if isinstance(sent, str)
+    displayed = (
+        raw_value
+        if isinstance(raw_value, str)
         else "Yes"
-        if sent is True
-        else json.dumps(sent, ensure_ascii=False)
+        if raw_value is True
+        else json.dumps(raw_value, ensure_ascii=False)
     )
-    assert f"{label} Unexpected value {shown}" in page
+    assert f"{label} Unexpected value {displayed}" in page
     event = AuditEvent.objects.filter(target_sid=sid).latest("seq")
     if name != "date_updated":
-        assert f"Unexpected value {shown}" in text_of(client.get(f"/audit/{event.event_id}/"))
+        assert f"Unexpected value {displayed}" in text_of(client.get(f"/audit/{event.event_id}/"))
     assert OpenDrift.objects.count() == 0
 
 
@@ -263,7 +265,7 @@ def test_flow_that_is_nested_hundreds_deep_can_be_read_and_edited(sandbox, clien
     deep = "c4n4ry"
     for _ in range(depth):
         deep = {"a": [deep]} if depth < 500 else [deep]
-    sid, other = found(sandbox, unknown=deep, integration_unknown=deep), sandbox.add_flow()
+    sid, other = synced_flow(sandbox, unknown=deep, integration_unknown=deep), sandbox.add_flow()
     mirror.sync(ACCOUNT)
     client = client_of("admin")
 

@@ -1,4 +1,4 @@
-"""Review before save, and a conflict on which a person picks per field."""
+"""The review before saving, and the choice for each field in conflict."""
 
 import uuid
 
@@ -19,14 +19,14 @@ def writes(sandbox):
 
 @pytest.fixture
 def edit(client_of, flow_sid):
-    """Opens the edit form, types into it and presses one of its buttons."""
+    """Open the edit form, fill it in and press one of its buttons."""
     client = client_of("operator")
     address = f"/flows/{flow_sid}/edit/"
 
-    def press(button="", page=None, **typed):
+    def press(button="", page=None, **fields):
         page = page or client.get(address)
         return client.post(
-            address, {**form_data(page), **typed, **({button: "1"} if button else {})}
+            address, {**form_data(page), **fields, **({button: "1"} if button else {})}
         )
 
     return press
@@ -57,8 +57,8 @@ def test_editing_again_keeps_what_was_typed_the_reason_too(edit, sandbox):
 
     assert page.templates[0].name == "flows/form.html"
     assert page.context["form"]["friendly_name"].value() == "Plaintes"
-    again = edit("review", page=page)
-    assert again.context["form"]["reason"].value() == "Why not"
+    edit_page = edit("review", page=page)
+    assert edit_page.context["form"]["reason"].value() == "Why not"
     assert writes(sandbox) == []
 
 
@@ -93,9 +93,9 @@ def test_review_shows_no_secret(client_of, sandbox):
     mirror.sync(ACCOUNT)
     client = client_of("operator")
     page = client.get(f"/flows/{sid}/edit/")
-    typed = {**form_data(page), "integration_url": "https://a:canary-2@h.example/", "review": "1"}
+    fields = {**form_data(page), "integration_url": "https://a:canary-2@h.example/", "review": "1"}
 
-    page = client.post(f"/flows/{sid}/edit/", typed)
+    page = client.post(f"/flows/{sid}/edit/", fields)
 
     (row,) = page.context["rows"]
     assert "canary" not in str(row)
@@ -104,12 +104,12 @@ def test_review_shows_no_secret(client_of, sandbox):
 
 def test_new_flow_is_reviewed_too(client_of, sandbox):
     client = client_of("operator")
-    typed = {
+    fields = {
         **form_data(client.get("/flows/new/")), "friendly_name": "Neu", "channel_type": "web",
         "chat_service_sid": "IS" + "1" * 32, "review": "1",
     }  # fmt: skip
 
-    page = client.post("/flows/new/", typed)
+    page = client.post("/flows/new/", fields)
 
     assert {row["label"]: row["new"] for row in page.context["rows"]}["Friendly name"] == "Neu"
     assert sandbox.flows == {}

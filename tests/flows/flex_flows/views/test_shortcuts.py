@@ -1,5 +1,4 @@
-"""What saves an operator's time: undoing one's own last change, cloning, values of the sibling flows, links in
-reasons."""
+"""Shortcuts: undo of one's own last change, cloning, suggested values, links in reasons."""
 
 import uuid
 
@@ -119,10 +118,10 @@ def test_address_in_a_reason_is_a_link(reason, expected):
 
 
 def test_address_with_a_quote_ends_before_it():
-    shown = linked('https://t.example/"onmouseover=alert(1)')
+    html = linked('https://t.example/"onmouseover=alert(1)')
 
-    assert 'href="https://t.example/"' in shown or "&quot;" in shown
-    assert '"onmouseover' not in shown
+    assert 'href="https://t.example/"' in html or "&quot;" in html
+    assert '"onmouseover' not in html
 
 
 def test_reason_with_a_link_is_one_in_the_log(omar, flow_sid, actor):

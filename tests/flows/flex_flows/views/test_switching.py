@@ -1,4 +1,4 @@
-"""Switching a flow from over the list, as htmx asks for it: parts in the place of pages, and the list stays."""
+"""Turning a flow on or off in the dialog over the list, as htmx does."""
 
 import html
 import uuid
@@ -16,19 +16,19 @@ OVER_THE_LIST = {"HX-Request": "true", "HX-Current-URL": "http://testserver/flow
 ON_ITS_PAGE = {"HX-Request": "true", "HX-Current-URL": "http://testserver/flows/FO1/"}
 
 
-def opened(client, sid, headers=OVER_THE_LIST):
-    """The dialog, and what it would send."""
+def open_dialog(client, sid, headers=OVER_THE_LIST):
+    """Return the dialog and the data of its form."""
     page = client.get(f"/flows/{sid}/enabled/", headers=headers)
     return page, form_data(page)
 
 
 def switched(client, sid, headers=OVER_THE_LIST, **values):
-    _, data = opened(client, sid, headers)
+    _, data = open_dialog(client, sid, headers)
     return client.post(f"/flows/{sid}/enabled/", {**data, **values}, headers=headers)
 
 
 def undo_of(answer):
-    """What the toast's undo would send."""
+    """Return the data of the toast's undo form."""
     form = answer.context["undo"]
     return {name: str(form[name].value()) for name in form.fields}
 
@@ -40,7 +40,7 @@ def text_of(answer):
 def test_dialog_is_a_part_and_the_page_is_whole(client_of, flow_sid):
     client = client_of("operator")
 
-    part, _ = opened(client, flow_sid)
+    part, _ = open_dialog(client, flow_sid)
     page = client.get(f"/flows/{flow_sid}/enabled/")
 
     assert "<html" not in text_of(part)
@@ -93,16 +93,16 @@ def test_double_click_on_undo_is_one_change(client_of, sandbox, flow_sid):
     data = undo_of(switched(client, flow_sid))
     client.post(f"/flows/{flow_sid}/enabled/", data, headers=OVER_THE_LIST)
 
-    again = client.post(f"/flows/{flow_sid}/enabled/", data, headers=OVER_THE_LIST)
+    replay = client.post(f"/flows/{flow_sid}/enabled/", data, headers=OVER_THE_LIST)
 
-    assert "This change was already saved." in text_of(again)
+    assert "This change was already saved." in text_of(replay)
     assert len([request for request in sandbox.requests if request.method == "POST"]) == 2
     assert AuditEvent.objects.filter(stage="outcome").count() == 2
 
 
 def test_switch_to_what_it_is_says_so_and_offers_no_undo(client_of, sandbox, flow_sid):
     client = client_of("operator")
-    _, data = opened(client, flow_sid)
+    _, data = open_dialog(client, flow_sid)
     sandbox.edit_flow(flow_sid, enabled=False)
 
     answer = client.post(f"/flows/{flow_sid}/enabled/", data, headers=OVER_THE_LIST)
@@ -114,7 +114,7 @@ def test_switch_to_what_it_is_says_so_and_offers_no_undo(client_of, sandbox, flo
 
 
 @pytest.mark.parametrize(
-    ("fault", "status", "told"),
+    ("fault", "status", "message"),
     [
         (Fault(FaultKind.REFUSE, method="POST", status=400, code=45212), 422, "Twilio error 45212"),
         (Fault(FaultKind.SERVER_ERROR, method="GET", times=None), 502, "Nothing was sent"),
@@ -122,10 +122,10 @@ def test_switch_to_what_it_is_says_so_and_offers_no_undo(client_of, sandbox, flo
     ids=["refused", "not read"],
 )
 def test_trouble_stays_in_the_dialog_with_what_was_typed(
-    client_of, sandbox, flow_sid, fault, status, told
+    client_of, sandbox, flow_sid, fault, status, message
 ):
     client = client_of("operator")
-    _, data = opened(client, flow_sid)
+    _, data = open_dialog(client, flow_sid)
     sandbox.inject(fault)
 
     answer = client.post(
@@ -134,7 +134,7 @@ def test_trouble_stays_in_the_dialog_with_what_was_typed(
 
     assert answer.status_code == status
     assert "<html" not in text_of(answer)
-    assert told in text_of(answer)
+    assert message in text_of(answer)
     assert 'value="kept words"' in text_of(answer)
     assert "HX-Retarget" not in answer
     assert form_data(answer)["change_id"] != data["change_id"]
@@ -144,7 +144,7 @@ def test_switch_held_back_by_another_change_stays_in_the_dialog(
     client_of, sandbox, flow_sid, actor
 ):
     client = client_of("operator", "ada")
-    _, data = opened(client, flow_sid)
+    _, data = open_dialog(client, flow_sid)
     audit_log.append(
         action="flow.update", stage="attempt", result="pending", actor=actor,
         change_id=uuid.uuid4(), target_sid=flow_sid,
@@ -159,7 +159,7 @@ def test_switch_held_back_by_another_change_stays_in_the_dialog(
 
 def test_switch_that_can_not_be_put_on_record_stays_in_the_dialog(client_of, flow_sid, monkeypatch):
     client = client_of("operator")
-    _, data = opened(client, flow_sid)
+    _, data = open_dialog(client, flow_sid)
     monkeypatch.setattr(AuditPayload, "save", _not_recorded)
 
     answer = client.post(f"/flows/{flow_sid}/enabled/", data, headers=OVER_THE_LIST)
@@ -173,12 +173,14 @@ def test_switch_whose_outcome_is_not_on_record_says_so_in_the_dialog(
     client_of, flow_sid, monkeypatch
 ):
     client = client_of("operator")
-    _, data = opened(client, flow_sid)
+    _, data = open_dialog(client, flow_sid)
     append = audit_log.append
     monkeypatch.setattr(
         audit_log,
         "append",
-        lambda **said: append(**said) if said["stage"] == "attempt" else _not_recorded(),
+        lambda **event_fields: (
+            append(**event_fields) if event_fields["stage"] == "attempt" else _not_recorded()
+        ),
     )
 
     answer = client.post(f"/flows/{flow_sid}/enabled/", data, headers=OVER_THE_LIST)
@@ -191,7 +193,7 @@ def test_switch_whose_outcome_is_not_on_record_says_so_in_the_dialog(
 
 def test_unknown_outcome_leads_the_whole_page_to_its_event(client_of, sandbox, flow_sid):
     client = client_of("operator")
-    _, data = opened(client, flow_sid)
+    _, data = open_dialog(client, flow_sid)
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
 
     answer = client.post(f"/flows/{flow_sid}/enabled/", data, headers=OVER_THE_LIST)
@@ -203,13 +205,13 @@ def test_unknown_outcome_leads_the_whole_page_to_its_event(client_of, sandbox, f
 
 def test_flow_that_is_gone_leads_the_whole_page_to_it(client_of, sandbox, flow_sid):
     client = client_of("operator")
-    _, data = opened(client, flow_sid)
+    _, data = open_dialog(client, flow_sid)
     sandbox.remove_flow(flow_sid)
 
-    sent = client.post(f"/flows/{flow_sid}/enabled/", data, headers=OVER_THE_LIST)
-    asked = client.get(f"/flows/{flow_sid}/enabled/", headers=OVER_THE_LIST)
+    post_response = client.post(f"/flows/{flow_sid}/enabled/", data, headers=OVER_THE_LIST)
+    get_response = client.get(f"/flows/{flow_sid}/enabled/", headers=OVER_THE_LIST)
 
-    assert sent["HX-Redirect"] == asked["HX-Redirect"] == f"/flows/{flow_sid}/"
+    assert post_response["HX-Redirect"] == get_response["HX-Redirect"] == f"/flows/{flow_sid}/"
     assert "Showing its last known settings" in text_of(client.get(f"/flows/{flow_sid}/"))
 
 

@@ -1,4 +1,4 @@
-"""What went wrong is told once: beside its field, or in one notice, with Twilio's code."""
+"""Each error appears once: beside its field or in one notice, with Twilio's code."""
 
 import re
 import uuid
@@ -16,16 +16,16 @@ from tests.conftest import form_data
 
 pytestmark = pytest.mark.django_db
 
-SAID = "Integration.FlowSid is not yours"
+TWILIO_MESSAGE = "Integration.FlowSid is not yours"
 
 
 def text(page):
     return re.sub(r"<[^>]+>", " ", page.content.decode())
 
 
-def refuse(sandbox, **how):
+def refuse(sandbox, **fault_options):
     sandbox.inject(
-        Fault(FaultKind.REFUSE, **{"method": "POST", "status": 400, "code": 20001, **how})
+        Fault(FaultKind.REFUSE, **{"method": "POST", "status": 400, "code": 20001, **fault_options})
     )
 
 
@@ -42,14 +42,14 @@ def client(client_of):
 
 
 def test_refusal_of_a_field_stands_beside_it_and_nowhere_else(client, sandbox, flow_sid):
-    refuse(sandbox, message=SAID)
+    refuse(sandbox, message=TWILIO_MESSAGE)
 
     page = edited(client, flow_sid)
 
     assert page.status_code == 422
-    assert text(page).count(SAID) == 1
+    assert text(page).count(TWILIO_MESSAGE) == 1
     assert text(page).count("20001") == 1
-    assert SAID in page.context["form"].errors["integration_flow_sid"][0]
+    assert TWILIO_MESSAGE in page.context["form"].errors["integration_flow_sid"][0]
     assert page.content.decode().count('href="#id_integration_flow_sid"') == 1
     assert (
         page.content.decode().count('role="alert"') == 2

@@ -1,0 +1,255 @@
+"""One change on its way to Twilio: its attempt, the call, its outcome and the mirror.
+
+Both events of a change, attempt and outcome, are written here, so they say the same about it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from flows.audit import audit_log
+from flows.audit.audit_log import Actor, NotRecorded, Observation, Payload
+from flows.audit.models import AuditEvent, Result, Stage
+from flows.availability import restrictions
+from flows.core.database import close_lost_connection
+from flows.mirror import drift, first_contact, mirror
+from flows.redaction.masking import redact_quotes
+from flows.twilio.errors import FlexError, NotSent, OutcomeUnknown, RequestRefused
+from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import Snapshot
+from flows.twilio.pickling import PicklableError
+from flows.twilio.responses import ApiResponse
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change that was sent, with its latest event.
+
+    `error` is the reason of a failure. `merged_fields` were changed by someone else meanwhile and
+    kept. Of `unexpected_fields`, Twilio returned another value than requested.
+    """
+
+    event: AuditEvent
+    after: Snapshot = field(default_factory=dict)
+    error: FlexError | None = None
+    merged_fields: list[str] = field(default_factory=list)
+    unexpected_fields: list[str] = field(default_factory=list)
+
+
+class OutcomeNotRecorded(PicklableError):
+    """The change was sent, but its outcome could not be logged. Its attempt is in the log."""
+
+    def __init__(self, attempt: AuditEvent, error: FlexError | None) -> None:
+        super().__init__("the change was sent, but its outcome is not recorded")
+        self.attempt = attempt
+        self.error = error
+
+
+@dataclass(slots=True)
+class ChangeAttempt:
+    """The contents of a change's events, and the steps from its attempt to the mirror."""
+
+    action: str
+    account_sid: str
+    actor: Actor
+    change_id: uuid.UUID
+    reason: str
+    sid: str = ""
+    read_seq: int | None = None  # the log's last event before the flow was read
+    before: Snapshot | None = None
+    requested: dict[str, Any] | None = None
+    refers_to: uuid.UUID | None = None
+    attempt_event: AuditEvent | None = None
+
+    @property
+    def operation(self) -> str:
+        """The kind of API call: create, update or delete."""
+        return self.action.removeprefix("flow.")
+
+    def execute(self, send: Callable[[], ApiResponse]) -> Change:
+        """Log the attempt, call `send` once, log the outcome and update the mirror.
+
+        Raise `OperationUnavailable` or `NotRecorded` if nothing was sent, and
+        `OutcomeNotRecorded` if only the outcome could not be logged.
+        """
+        try:
+            attempt_event = self.record(Stage.ATTEMPT, Result.PENDING)
+        except restrictions.OperationUnavailable as unavailable:
+            self.log_denied(unavailable.restriction)
+            raise
+        self.attempt_event = attempt_event
+
+        started_at = time.monotonic()
+        response, error = self._send(send)
+        duration_ms = round((time.monotonic() - started_at) * 1000)
+        try:
+            close_lost_connection()  # a database connection can break during the call
+            result = _classify_result(error)
+            event = self.record(Stage.OUTCOME, result, response, error, duration_ms)
+        except Exception as failure:
+            # Only the error's type: a database's message can quote the row.
+            log.error(
+                "the outcome of change %s is not recorded: %s",
+                self.change_id,
+                type(failure).__name__,
+            )
+            raise OutcomeNotRecorded(attempt_event, error) from failure
+
+        self._update_mirror(event, response, error)
+        first_contact.record_response(self.account_sid, self.operation, error)
+        after = response.snapshot if response else {}
+        unexpected_fields = self._find_unexpected_fields(after)
+        return Change(event, after, error, unexpected_fields=unexpected_fields)
+
+    def record(
+        self,
+        stage: Stage,
+        result: Result,
+        response: ApiResponse | None = None,
+        error: FlexError | None = None,
+        duration_ms: int | None = None,
+        note: str = "",
+    ) -> AuditEvent:
+        """Append an event of this change. `note` is its message if Twilio gave none."""
+        after = (response.snapshot or None) if response else None
+        payload = self.payload(after, _outcome_message(response, error) or note)
+        return audit_log.append(
+            action=self.action,
+            stage=stage,
+            result=result,
+            actor=self.actor,
+            change_id=self.change_id,
+            account_sid=self.account_sid,
+            target_sid=self.sid or (after or {}).get("sid", ""),
+            changed_fields=sorted(self.requested or {}),
+            reason=self.reason,
+            **_remote_details(response, error),
+            duration_ms=duration_ms,
+            refers_to=self.refers_to,
+            starts_change=self.attempt_event is None,
+            read_seq=self.read_seq,
+            concurrent_edit=self._find_concurrent_edit(after),
+            payload=partial(self._check_available, payload) if stage == Stage.ATTEMPT else payload,
+        )
+
+    def payload(self, after: Snapshot | None, message: str) -> Payload:
+        """Return the payload of an event, named after the latest known state of the flow."""
+        latest_state = after or self.before or self.requested or {}
+        return Payload(
+            friendly_name=str(latest_state.get("friendly_name") or ""),
+            contact_identity=str(latest_state.get("contact_identity") or ""),
+            before=self.before,
+            requested=self.requested,
+            after=after,
+            message=message,
+        )
+
+    def check_can_start(self) -> None:
+        """Raise `AlreadyRecorded` for a used change id, or log and raise `OperationUnavailable`."""
+        recorded = audit_log.latest_event(self.change_id)
+        if recorded is not None:
+            raise audit_log.AlreadyRecorded(recorded)
+        restriction = self._restriction()
+        if restriction:
+            self.log_denied(restriction)
+            raise restrictions.OperationUnavailable(restriction)
+
+    def log_denied(self, restriction: restrictions.Restriction) -> None:
+        """Append the denial of a change that is unavailable in its account."""
+        audit_log.append(
+            action=self.action,
+            stage=Stage.ACCESS,
+            result=Result.DENIED,
+            actor=self.actor,
+            account_sid=self.account_sid,
+            target_sid=self.sid,
+            changed_fields=sorted(self.requested or {}),
+            reason=self.reason,
+            payload=self.payload(None, restriction.sentence),
+        )
+
+    def _send(self, send: Callable[[], ApiResponse]) -> tuple[ApiResponse | None, FlexError | None]:
+        """Return Twilio's response or its error. Log any other exception as an unknown outcome."""
+        try:
+            return send(), None
+        except FlexError as error:
+            error.message = redact_quotes(error.message, self.requested, self.before)
+            return None, error
+        except BaseException:  # a bug, or a signal to exit: the request may have been sent
+            internal_error = OutcomeUnknown("internal error during the request")
+            with contextlib.suppress(NotRecorded):
+                self.record(Stage.OUTCOME, Result.UNKNOWN, error=internal_error)
+            raise
+
+    def _restriction(self) -> restrictions.Restriction | None:
+        return restrictions.account_availability(self.account_sid).why(self.operation)
+
+    def _check_available(self, payload: Payload) -> Payload:
+        """Return the payload, or raise `OperationUnavailable`.
+
+        The log calls this under its lock, so no attempt can follow the event that made the
+        account read-only.
+        """
+        restriction = self._restriction()
+        if restriction:
+            raise restrictions.OperationUnavailable(restriction)
+        return payload
+
+    def _update_mirror(
+        self, event: AuditEvent, response: ApiResponse | None, error: FlexError | None
+    ) -> None:
+        if response:
+            mirror.apply_result(response.snapshot or None, event)
+        elif mirror.is_not_found(error):
+            mirror.mark_deleted(self.sid, read_seq=event.seq, account_sid=self.account_sid)
+
+    def _find_concurrent_edit(self, after: Snapshot | None) -> Observation | None:
+        """Return the edit of someone else that Twilio's response shows, or None."""
+        if not after or self.before is None or self.requested is None:
+            return None
+        return drift.find_concurrent_edit(
+            self.sid,
+            account_sid=self.account_sid,
+            before=self.before,
+            requested=self.requested,
+            after=after,
+        )
+
+    def _find_unexpected_fields(self, after: Snapshot) -> list[str]:
+        if not after:
+            return []
+        requested = self.requested or {}
+        expected = {**(self.before or {}), **requested}
+        return flex_flow.differing_fields(expected, after, requested)
+
+
+def _remote_details(response: ApiResponse | None, error: FlexError | None) -> dict[str, Any]:
+    """Return Twilio's status, error code and request id for the log."""
+    remote = response or error
+    return {
+        "remote_status": remote.status if remote else None,
+        "remote_code": error.code if error else None,
+        "remote_request_id": remote.request_id if remote else "",
+    }
+
+
+def _outcome_message(response: ApiResponse | None, error: FlexError | None) -> str:
+    if response and response.status == HTTPStatus.NOT_FOUND:
+        return "The first response was lost. A retry found the flow deleted."
+    return (error.message or str(error)) if error else ""
+
+
+def _classify_result(error: FlexError | None) -> Result:
+    if error is None:
+        return Result.SUCCEEDED
+    return Result.FAILED if isinstance(error, RequestRefused | NotSent) else Result.UNKNOWN

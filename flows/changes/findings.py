@@ -1,0 +1,194 @@
+"""Comparison of Twilio's flows with a change whose outcome is unknown.
+
+An update is compared with the requested and the previous values. A creation is compared with every
+flow that it may have created. Nothing is stored here; `reconcile` logs the findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Q
+
+from flows.audit import audit_log
+from flows.audit.models import AuditEvent, OpenChange, Stage
+from flows.changes.readback import Readback
+from flows.mirror.stale_reads import StaleRead, is_older
+from flows.twilio.flex import flex_flow
+from flows.twilio.flex.flex_flow import Snapshot
+
+MAX_SHOWN_CANDIDATES = 4  # candidates whose fields are stored, for the page that compares them
+
+# Reasons for a decision by a user.
+FLOW_DELETED = "The flow no longer exists at Twilio."
+THIRD_VALUE = (
+    "Twilio has neither the previous nor the requested values, so someone else changed the flow."
+)
+LATER_EDIT = (
+    "Twilio has the previous values, but the flow was changed since. "
+    "This change may have been applied and reverted."
+)
+MULTIPLE_MATCHES = "More than one flow at Twilio matches the requested one."
+CANDIDATE_DELETED = "A flow that this change may have created was deleted at Twilio."
+PARTIAL_MATCH = "A flow was created at Twilio at that time, but it differs from the requested one."
+REQUEST_ERASED = (
+    "The requested values were erased as personal data, so there is nothing to compare."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Result of reading from Twilio to resolve a change with an unknown outcome.
+
+    `is_applied` is None if only a user can tell; `ambiguity` is then the reason. `flow` is the flow
+    as read, or None if there is none. `readings` are flows by SID to show to that user.
+    """
+
+    is_applied: bool | None
+    flow: Snapshot | None = None
+    ambiguity: str = ""
+    candidates: list[str] = field(default_factory=list)
+    readings: dict[str, Snapshot | None] = field(default_factory=dict)
+
+
+def inspect_change(change: OpenChange, readback: Readback) -> Finding:
+    """Read from Twilio and return the finding about a change.
+
+    Raise `StaleRead`, `ReadUnavailable` or another `FlexError` if nothing can be told yet.
+    """
+    if change.action == "flow.create":
+        return _find_created_flow(change, _list_with_candidates(change, readback))
+    live = readback.flow(change.target_sid, change.attempt.account_sid)
+    if change.action == "flow.delete":
+        return Finding(live is None, live)
+    return _inspect_update(change, live)
+
+
+def _inspect_update(change: OpenChange, live: Snapshot | None) -> Finding:
+    readings = {change.target_sid: live}
+    payload = change.attempt.payload
+    if payload.erased_at:
+        return Finding(None, ambiguity=REQUEST_ERASED)
+    if live is None:
+        return Finding(None, ambiguity=FLOW_DELETED, readings=readings)
+    requested, before = payload.requested or {}, payload.before or {}
+    if not flex_flow.differing_fields(requested, live, requested):
+        return Finding(True, live)
+    if flex_flow.differing_fields(before, live, requested):
+        return Finding(None, live, THIRD_VALUE, readings=readings)
+    # Twilio's dates are whole seconds: an equal one proves nothing, but another one proves an edit.
+    is_untouched = flex_flow.is_same_value(
+        "date_updated", before.get("date_updated"), live.get("date_updated")
+    )
+    if is_untouched:
+        return Finding(False, live)
+    return Finding(None, live, LATER_EDIT, readings=readings)
+
+
+def _list_with_candidates(change: OpenChange, readback: Readback) -> list[Snapshot]:
+    """Return the account's flows.
+
+    A candidate that the list lacks is read by its SID: a list alone doesn't prove absence.
+    """
+    account_sid = change.attempt.account_sid
+    flows = list(readback.listing(account_sid))
+    listed_sids = {flow["sid"] for flow in flows}
+    for sid in change.candidates:
+        if sid in listed_sids:
+            continue
+        flow = readback.flow(sid, account_sid)
+        if flow is not None:
+            flows.append(flow)
+    return flows
+
+
+def shows_requested_values(change: OpenChange, stale: StaleRead) -> bool:
+    """Return True if a stale read still proves that the change was applied.
+
+    It does if it has the requested values, and Twilio dates it after the state that is confirmed.
+    """
+    requested = change.attempt.payload.requested
+    if not requested or stale.seen is None or stale.confirmed is None:
+        return False
+    is_as_requested = not flex_flow.differing_fields(requested, stale.seen, requested)
+    return is_as_requested and is_older(stale.confirmed, stale.seen)
+
+
+def _find_created_flow(change: OpenChange, flows: Sequence[Snapshot]) -> Finding:
+    """Look for the flow that a creation made among the account's flows.
+
+    Only unexplained flows of that time count. Exactly one that matches the request is the created
+    flow. If there is none at all, the creation was not applied. Otherwise a user has to decide.
+    """
+    flows_by_sid = {flow["sid"]: flow for flow in flows}
+    nearby = _unexplained_nearby(change, flows)
+    deleted = _unexplained_deleted(change, flows_by_sid)
+    if change.attempt.payload.erased_at:
+        candidates = [flow["sid"] for flow in (*nearby, *deleted)]
+        return Finding(None, ambiguity=REQUEST_ERASED, candidates=candidates)
+
+    matches = [flow for flow in nearby if _matches_request(change, flow)]
+    if len(matches) == 1 and not deleted:
+        return Finding(True, matches[0])
+    possible = matches or _exclude_other_creations(change, nearby)
+    if not possible and not deleted:
+        return Finding(False)
+
+    ambiguity = MULTIPLE_MATCHES if matches else PARTIAL_MATCH
+    if deleted:
+        ambiguity = CANDIDATE_DELETED
+    candidates = [flow["sid"] for flow in (*possible, *deleted)]
+    readings = {sid: flows_by_sid.get(sid) for sid in candidates[:MAX_SHOWN_CANDIDATES]}
+    return Finding(None, ambiguity=ambiguity, candidates=candidates, readings=readings)
+
+
+def _unexplained_nearby(change: OpenChange, flows: Sequence[Snapshot]) -> list[Snapshot]:
+    """Return the unexplained flows that were created at about the time of the change."""
+    nearby = []
+    for flow in flows:
+        created_at = flex_flow.parse_datetime(flow.get("date_created"))
+        if change.may_have_created(created_at):
+            nearby.append(flow)
+    return filter_unexplained(nearby, change)
+
+
+def _unexplained_deleted(
+    change: OpenChange, flows_by_sid: Mapping[str, Snapshot]
+) -> list[Snapshot]:
+    """Return the candidates that no longer exist, as flows with a SID only."""
+    sids = [sid for sid in change.candidates if sid not in flows_by_sid]
+    return filter_unexplained([{"sid": sid} for sid in sids], change)
+
+
+def _exclude_other_creations(change: OpenChange, flows: Sequence[Snapshot]) -> list[Snapshot]:
+    """Return the flows that don't match the request of another open creation."""
+    creations = OpenChange.objects.filter(action="flow.create").exclude(pk=change.pk)
+    other_creations = list(creations.select_related("attempt__payload"))
+    return [
+        flow
+        for flow in flows
+        if not any(_matches_request(creation, flow) for creation in other_creations)
+    ]
+
+
+def _matches_request(change: OpenChange, flow: Mapping[str, Any]) -> bool:
+    requested = change.attempt.payload.requested or {}
+    return not flex_flow.differing_fields(requested, flow, requested)
+
+
+def filter_unexplained(flows: list[Snapshot], change: OpenChange) -> list[Snapshot]:
+    """Return the flows whose origin the log doesn't explain.
+
+    A flow is explained if it existed before the change, if it was observed as created outside this
+    dashboard, or if another creation made it.
+    """
+    events = AuditEvent.objects.filter(target_sid__in=[flow["sid"] for flow in flows])
+    explaining = events.filter(
+        Q(seq__lt=change.attempt.seq)
+        | Q(stage=Stage.OBSERVED)
+        | Q(action="flow.create", result__in=audit_log.APPLIED_RESULTS)
+    )
+    explained_sids = set(explaining.values_list("target_sid", flat=True))
+    return [flow for flow in flows if flow["sid"] not in explained_sids]

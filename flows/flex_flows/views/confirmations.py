@@ -1,0 +1,188 @@
+"""The pages that turn a flow on or off and delete it, each with one form to confirm."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_http_methods
+
+from flows.accounts.clients import READ_DEADLINE
+from flows.audit.access import Request, readable_event, require_permission
+from flows.changes import flow_changes
+from flows.changes.forms.reason import CONFIRMED_FIELDS, DeleteForm, EnabledForm
+from flows.core.opened_forms import carried_value, is_opening
+from flows.flex_flows.collisions import MAX_COLLISIONS, colliding_flows
+from flows.flex_flows.views import responses
+from flows.flex_flows.views.conflicts import displayed_values
+from flows.flex_flows.views.page_source import fetch_once
+from flows.mirror import mirror
+from flows.mirror.failure_messages import Problem
+from flows.mirror.models import Flow
+from flows.mirror.views.accounts import unavailable_response
+from flows.twilio.errors import FlexError
+
+
+@require_http_methods(["GET", "POST"])
+@require_permission("flows.change_flow", action="flow.update")
+def flow_enabled(request: Request, sid: str) -> HttpResponse:
+    """Turn a flow on or off."""
+    flow = _find_flow(request, sid)
+    if isinstance(flow, HttpResponse):
+        return flow
+    if flow.gone_at and _is_form_request(request):
+        return responses.redirect_deleted(request, sid)
+    account_sid = request.account_sid
+    unavailable = unavailable_response(request, account_sid, "update", task="change the flow")
+    if unavailable:
+        return unavailable
+    page = partial(_render_switch, request, flow)
+    if _is_form_request(request):
+        initial = {
+            "change_id": uuid.uuid4(),
+            "enabled": "false" if flow.enabled else "true",
+            "refers_to": _reverted_event_id(request, sid),
+        }
+        return page(EnabledForm(initial={**initial, **request.POST.dict()}))
+    form = EnabledForm(request.POST)
+    if not form.is_valid():
+        return page(form, status=422)
+    enabled = form.cleaned_data["enabled"]
+    return responses.submit_change(
+        request,
+        form,
+        page,
+        lambda common: flow_changes.set_enabled(
+            sid=sid, enabled=enabled, account_sid=account_sid, **common
+        ),
+        task=f"turn {'on' if enabled else 'off'} the flow",
+        sid=sid,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@require_permission("flows.delete_flow", action="flow.delete")
+def flow_delete(request: Request, sid: str) -> HttpResponse:
+    """Delete a flow after its name has been entered."""
+    flow = _find_flow(request, sid)
+    if isinstance(flow, HttpResponse):
+        return flow
+    if flow.gone_at and _is_form_request(request):
+        return responses.redirect_deleted(request, sid)
+    account_sid = request.account_sid
+    unavailable = unavailable_response(request, account_sid, "delete", task="delete the flow")
+    if unavailable:
+        return unavailable
+    page = partial(_render_delete, request, flow)
+    expected = flow.friendly_name or flow.sid
+    if _is_form_request(request):
+        initial = {
+            "change_id": uuid.uuid4(),
+            "refers_to": _reverted_event_id(request, sid),
+            **request.POST.dict(),
+        }
+        page_fields = displayed_values(flow.resource, CONFIRMED_FIELDS)
+        form = DeleteForm(expected=expected, sid=sid, page_fields=page_fields, initial=initial)
+        return page(form)
+    form = DeleteForm(request.POST, expected=expected, sid=sid)
+    if not form.is_valid():
+        return page(form, status=422)
+    base = {"friendly_name": flow.value("friendly_name"), **(form.page_fields or {})}
+    return responses.submit_change(
+        request,
+        form,
+        page,
+        lambda common: flow_changes.delete_flow(
+            sid=sid, base=base, account_sid=account_sid, **common
+        ),
+        task="delete the flow",
+        sid=sid,
+    )
+
+
+def _is_form_request(request: Request) -> bool:
+    """Return True if the user only opens the form, empty or with earlier input."""
+    return is_opening(request) or "edit_again" in request.POST
+
+
+def _find_flow(request: Request, sid: str) -> Flow | HttpResponse:
+    """Return the flow from the mirror, or else from Twilio.
+
+    The mirror leaves out a flow that an open creation may have made. If Twilio can't be read,
+    return a redirect with the error: that doesn't prove that the flow is deleted.
+    """
+    flow = Flow.objects.filter(sid=sid).first()
+    if flow is not None:
+        return flow
+    try:
+        snapshot = fetch_once(request, sid, deadline=READ_DEADLINE)
+    except FlexError as error:
+        if mirror.is_not_found(error):
+            raise Http404("Twilio has no such Flex Flow") from error
+        messages.error(request, f"Couldn't read the flow from Twilio: {error}. Nothing was sent.")
+        return responses.redirect_page(request, "flows:detail", sid=sid)
+    return mirror.flow_from_snapshot(snapshot, request.account_sid)
+
+
+def _reverted_event_id(request: Request, sid: str) -> uuid.UUID | None:
+    """Return the event of this flow that the change reverts, from the address."""
+    event = readable_event(carried_value(request, "undo"), request)
+    return event.event_id if event and event.target_sid == sid else None
+
+
+def _render_switch(
+    request: Request,
+    flow: Flow,
+    form: EnabledForm,
+    *,
+    status: int = 200,
+    problem: Problem | None = None,
+) -> HttpResponse:
+    flow = Flow.objects.filter(sid=flow.sid).first() or flow
+    turns_on = str(form["enabled"].value()) == "true"
+    collisions: list[Flow] = []
+    if turns_on and flow.contact_identity:
+        other_flows = colliding_flows(
+            flow.account_sid, flow.channel_type, flow.contact_identity, except_sid=flow.sid
+        )
+        collisions = list(other_flows[:MAX_COLLISIONS])
+    context = {
+        "flow": flow,
+        "target": turns_on,
+        "form": form,
+        "problem": problem,
+        "collisions": collisions,
+        "in_dialog": bool(request.htmx),
+    }
+    if request.htmx:
+        form.auto_id = "switch_%s"  # the page below the dialog may have a reason field of its own
+    name = "flows/_switch.html" if request.htmx else "flows/enabled.html"
+    response = render(request, name, context, status=status)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def _render_delete(
+    request: Request,
+    flow: Flow,
+    form: DeleteForm,
+    *,
+    status: int = 200,
+    problem: Problem | None = None,
+) -> HttpResponse:
+    """Render the page of a deletion.
+
+    After a conflict, the user has to confirm the flow as it is now; the reason stays.
+    """
+    flow = Flow.objects.filter(sid=flow.sid).first() or flow
+    form.expected = flow.friendly_name or flow.sid
+    if status == HTTPStatus.CONFLICT and problem and problem.is_conflict:
+        page_fields = displayed_values(flow.resource, CONFIRMED_FIELDS)
+        form = form.reset_confirmation(expected=form.expected, page_fields=page_fields)
+    context = {"flow": flow, "form": form, "problem": problem}
+    return render(request, "flows/delete.html", context, status=status)

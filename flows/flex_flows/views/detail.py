@@ -1,0 +1,215 @@
+"""The page of one flow, read from Twilio or else from the mirror, and the flow as code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from flows.accounts import twilio_accounts
+from flows.accounts.permissions import scope_of
+from flows.accounts.twilio_accounts import Account
+from flows.audit import audit_log, log_paging
+from flows.audit.access import Request, require_permission
+from flows.audit.models import AuditEvent, OpenDrift, Result
+from flows.availability import restrictions
+from flows.availability.offered_changes import AvailableActions
+from flows.checks import flow_warnings
+from flows.flex_flows import snippets
+from flows.flex_flows.states import mark_under_way
+from flows.flex_flows.views.page_source import (
+    build_displayed_flow,
+    explain_read_error,
+    fetch_for_page,
+    get_confirmation_time,
+)
+from flows.mirror import mirror
+from flows.mirror.models import Flow
+from flows.mirror.stale_reads import StaleRead
+from flows.redaction.masking import redact, replace_unstorable
+from flows.twilio.errors import FlexError
+from flows.twilio.flex import flex_flow
+
+SECTIONS: Final = (
+    (
+        "Channel",
+        ("friendly_name", "channel_type", "contact_identity", "enabled", "chat_service_sid"),
+    ),
+    ("Integration", ("integration_type", *(entry.name for entry in flex_flow.INTEGRATION_FIELDS))),
+    ("Options", ("long_lived", "janitor_enabled")),
+    ("Details", ("sid", "account_sid", "date_created", "date_updated", "url")),
+)
+FLEX_API_ROOT: Final = "https://flex-api.twilio.com/v1"
+UNDO_WINDOW: Final = timedelta(minutes=10)  # to undo one's own last change from the flow's page
+HISTORY_LENGTH: Final = 20  # events on the flow's page
+
+
+@require_GET
+@require_permission("flows.view_flow", action="flow.view")
+def flow_detail(request: Request, sid: str) -> HttpResponse:
+    """Show a flow as Twilio returns it, or from the mirror if Twilio can't be read.
+
+    Heading, route and fields are of one source, which the page names.
+    """
+    row = Flow.objects.filter(sid=sid).first()
+    error: FlexError | None = None
+    try:
+        snapshot = redact(replace_unstorable(fetch_for_page(request, sid)))
+    except StaleRead as stale_read:
+        error = stale_read
+        snapshot = stale_read.confirmed or stale_read.seen or {"sid": sid}
+    except FlexError as failure:
+        error = failure
+        row = Flow.objects.filter(sid=sid).first()
+        if row is None and mirror.is_not_found(error):
+            raise Http404("Twilio has no such Flex Flow") from error
+        snapshot = row.resource if row else {"sid": sid}
+    state = _page_state(error)
+    open_change = mark_under_way(audit_log.open_changes_by_flow([sid]).get(sid))
+    is_unresolved = open_change is not None
+    actions = AvailableActions(request)  # also loads `request.states`, which the problem needs
+    context = {
+        "flow": build_displayed_flow(sid, row, snapshot, state, request.account_sid),
+        "state": state,
+        "stale": error if isinstance(error, StaleRead) else None,
+        "read_at": timezone.now(),
+        "problem": explain_read_error(request, error, row) if state == "copy" else None,
+        "confirmed_at": get_confirmation_time(
+            row, request.account_sid, is_unresolved=is_unresolved
+        ),
+        "open_change": open_change,
+        **_fields_context(snapshot, state),
+        **_actions_context(request, actions, sid, state),
+        **_history_context(request, sid),
+    }
+    return render(request, "flows/detail.html", context)
+
+
+@require_GET
+@require_permission("flows.view_flow", action="flow.view")
+def flow_code(request: Request, sid: str) -> HttpResponse:
+    """Show a flow as code. The mirror's copy has no secrets."""
+    row = Flow.objects.filter(sid=sid).first()
+    reading = request.readings.get(sid)
+    if row is None and reading is None:
+        raise Http404("The flow is not in the mirror")
+    flow = row or mirror.flow_from_snapshot(reading or {}, request.account_sid)
+    api_url = _api_root(request.account_sid)
+    context = {"flow": flow, "snippets": snippets.build_snippets(flow.resource, api_url=api_url)}
+    return render(request, "flows/code.html", context)
+
+
+def _page_state(error: FlexError | None) -> str:
+    """Return the state of the page: live, gone, settling (not visible yet) or copy (cached)."""
+    if error is None:
+        return "live"
+    if mirror.is_not_found(error):
+        return "gone"
+    return "settling" if isinstance(error, StaleRead) else "copy"
+
+
+def _fields_context(snapshot: Mapping[str, Any], state: str) -> dict[str, Any]:
+    """Return the flow's fields, those that this dashboard doesn't know, and the warnings."""
+    unknown_fields = [
+        (name, value) for name, value in snapshot.items() if name not in flex_flow.FIELDS_BY_NAME
+    ]
+    return {
+        "sections": _sections(snapshot),
+        "unknown": unknown_fields,
+        "warnings": [] if state == "gone" else flow_warnings.find_warnings(snapshot),
+    }
+
+
+def _actions_context(
+    request: Request, actions: AvailableActions, sid: str, state: str
+) -> dict[str, Any]:
+    """Return what the user can do with the flow."""
+    can_read = not restrictions.find_restriction(request.account_sid, "fetch")
+    return {
+        "can_clone": state != "gone" and can_read,
+        "others": _clone_targets(request, actions),
+        "undoable_change": _undoable_change(sid, request),
+        "only_enabled": ["enabled"],
+    }
+
+
+def _history_context(request: Request, sid: str) -> dict[str, Any]:
+    """Return the flow's latest events, and whether it has unresolved external changes."""
+    return {
+        "history": _flow_history(sid, request.scope),
+        "drifted": OpenDrift.objects.filter(target_sid=sid).exists(),
+        "log_url": f"{reverse('audit:list')}?{urlencode({'sid': sid})}",
+    }
+
+
+def _clone_targets(request: Request, actions: AvailableActions) -> list[Account]:
+    """Return the other accounts where the user can create flows."""
+    accounts = twilio_accounts.visible_accounts(scope_of(request.user, "flows.add_flow"))
+    return [
+        account
+        for account in accounts
+        if account.sid != request.account_sid and actions.is_possible("create", account.sid)
+    ]
+
+
+def _api_root(account_sid: str) -> str:
+    """Return the root of the account's API, or Twilio's own if the account isn't configured."""
+    try:
+        return twilio_accounts.get_account(account_sid).root
+    except twilio_accounts.AccountNotConfigured:
+        return FLEX_API_ROOT
+
+
+def _flow_history(sid: str, scope: twilio_accounts.Scope) -> list[AuditEvent]:
+    """Return the flow's changes, the latest first, each once with its latest outcome.
+
+    Flows that were created from one of its versions are included.
+    """
+    entries = AuditEvent.objects.filter(entry__isnull=False).select_related(
+        "payload", "entry__start"
+    )
+    entries = log_paging.filter_accounts(entries, scope)
+    own_entries = entries.filter(target_sid=sid).order_by("-seq")[:HISTORY_LENGTH]
+    own_event_ids = AuditEvent.objects.filter(target_sid=sid).values("event_id")
+    referring_entries = (
+        entries.filter(refers_to__isnull=False, refers_to__in=own_event_ids)
+        .exclude(target_sid=sid)
+        .order_by("-seq")[:HISTORY_LENGTH]
+    )
+    history = [*own_entries, *referring_entries]
+    return sorted(history, key=lambda event: -event.seq)[:HISTORY_LENGTH]
+
+
+def _undoable_change(sid: str, request: Request) -> AuditEvent | None:
+    """Return the flow's last change if the user made it a moment ago, else None."""
+    last_event = AuditEvent.objects.filter(target_sid=sid).order_by("-seq").first()
+    if last_event is None or last_event.actor_id != str(request.user.pk):
+        return None
+    if last_event.action != "flow.update" or last_event.result != Result.SUCCEEDED:
+        return None
+    return last_event if timezone.now() - last_event.at < UNDO_WINDOW else None
+
+
+def _sections(snapshot: Mapping[str, Any]) -> list[tuple[str, list[dict[str, object]]]]:
+    """Return the known fields by section.
+
+    Of the integration, these are the fields that its type uses and those that have a value.
+    """
+    integration_type = snapshot.get("integration_type")
+    sections = []
+    for title, names in SECTIONS:
+        rows: list[dict[str, object]] = []
+        for name in names:
+            entry, value = flex_flow.FIELDS_BY_NAME[name], snapshot.get(name)
+            is_applicable = flex_flow.is_applicable(entry, integration_type)
+            if is_applicable or value not in (None, ""):
+                rows.append({"field": entry, "value": value})
+        sections.append((title, rows))
+    return sections
