@@ -137,7 +137,7 @@ def test_pages_of_signing_in_are_accessible(
         page.get_by_label("Code").press("Enter")
         expect(page.locator(".field-error")).to_be_visible()
         findings["wrong code"] = find_problems(page)
-        for _ in range(PASSWORD_LIMIT.rules[0].most + 1):
+        for _ in range(PASSWORD_LIMIT.rules[0].max_attempts + 1):
             try_to_sign_in("wrong")
             expect(page.locator("section.notice.error")).to_be_visible()
         expect(page.locator("section.notice.error")).to_contain_text("Too many failed attempts")

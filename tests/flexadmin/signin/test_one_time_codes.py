@@ -214,7 +214,7 @@ def test_lockout_is_recorded_once_and_what_it_refuses_is_not(secret):
 
 
 def test_user_is_guessed_from_many_addresses_so_often_and_gets_in_where_they_did_before(secret):
-    most = login_throttle.CODE_LIMIT.rules[1].most
+    most = login_throttle.CODE_LIMIT.rules[1].max_attempts
     for number in range(most):
         after_password(f"198.51.100.{number}").post(CODE, {"code": "123456"})
     before = AuditEvent.objects.filter(action="auth.lockout").count()

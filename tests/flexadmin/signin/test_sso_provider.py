@@ -37,7 +37,7 @@ def test_starts_ask_the_provider_once_in_a_while(provider):
 
 
 def test_starts_from_an_address_are_counted_before_anything_is_kept(provider):
-    most = login_throttle.SSO_START_LIMIT.rules[0].most
+    most = login_throttle.SSO_START_LIMIT.rules[0].max_attempts
     for _ in range(most):
         assert Client().get(START).status_code == 302
     before = Session.objects.count()
@@ -62,7 +62,7 @@ def test_starts_keep_nobody_from_signing_in_with_a_password(provider, person):
 
 
 def test_start_that_ends_in_a_sign_in_does_not_count(provider):
-    for _ in range(login_throttle.SSO_START_LIMIT.rules[0].most + 5):
+    for _ in range(login_throttle.SSO_START_LIMIT.rules[0].max_attempts + 5):
         came_back(Client(), provider)
 
     assert Client().get(START).status_code == 302
