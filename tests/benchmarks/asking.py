@@ -1,4 +1,7 @@
-"""Both sites over a database of a size, and what asking them for a page costs. This process itself needs no Django."""
+"""Both sites on a database of some size, and measurements of their pages.
+
+This process itself needs no Django.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,7 @@ class ServedSite:
         return cookies
 
     def memory(self) -> float:
-        """Of the worker that has most, MB: what is resident, with what it shares with others."""
+        """Return the resident memory in MB of the largest worker, shared memory included."""
         workers = Path(f"/proc/{self.process}/task/{self.process}/children").read_text().split()
         kilobytes = [
             int(line.split()[1])
@@ -83,7 +86,7 @@ class ServedSite:
 
 @contextmanager
 def serve_sites(folder: Path, flows: int) -> Iterator[dict[str, ServedSite]]:
-    """Both sites with so many flows. Whoever calls Twilio meets a sandbox without any."""
+    """Serve both sites with a number of flows. Their API is a sandbox without flows."""
     with ExitStack() as stack:
         database_url = stack.enter_context(_create_database(folder))
         said = environment(folder, database_url, stack.enter_context(Sandbox()))
@@ -96,7 +99,7 @@ def serve_sites(folder: Path, flows: int) -> Iterator[dict[str, ServedSite]]:
 
 
 def request_list(site: ServedSite, query: str) -> tuple[float, bytes]:
-    """Asks for the list: seconds until the answer was all there, and its body, unpacked."""
+    """Request the list; return the seconds to the last byte, and the decompressed body."""
     headers = {"Cookie": site.cookies, "Accept-Encoding": "gzip"}
     connection = http.client.HTTPConnection(
         urllib.parse.urlsplit(site.address).netloc, timeout=TIMEOUT
@@ -115,12 +118,12 @@ def request_list(site: ServedSite, query: str) -> tuple[float, bytes]:
 
 
 def count_rows(page: bytes) -> tuple[int, int]:
-    """The rows of a page of ours, and its bytes gzipped, without the random padding that it is sent with."""
+    """Return the rows of our page, and its gzipped size without random padding."""
     return page.count(b'name="sid"'), len(gzip.compress(page, 6))
 
 
 def count_queries(site: ServedSite, queries: list[str]) -> list[int]:
-    """How often each of these pages asks the database."""
+    """Return the number of database queries of each page."""
     paths = [f"{LIST_PATHS[site.name]}?{query}" for query in queries]
     found: list[int] = json.loads(run_module(site.environment, "tests.benchmarks.queries", *paths))
     return found
@@ -128,7 +131,7 @@ def count_queries(site: ServedSite, queries: list[str]) -> list[int]:
 
 @contextmanager
 def _create_database(folder: Path) -> Iterator[str]:
-    """The address of a database that nobody has used."""
+    """Create a database and return its URL."""
     given = os.environ.get("DATABASE_URL", "")
     if not given.startswith("postgres"):
         yield f"sqlite:///{folder / 'db.sqlite3'}"

@@ -1,5 +1,7 @@
-"""The system's Chromium, for the browser tests and the commands that measure or take pictures. The headless shell
-comes first: it is the same engine without a window's furniture, and starts and swaps pages faster."""
+"""The system's Chromium, for browser tests, measurements and screenshots.
+
+The headless shell is preferred. It is the same engine, and starts and changes pages faster.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ LAUNCH_OPTIONS = (
 
 
 def find_chromium() -> str:
-    """Its path, or nothing."""
+    """Return the path of Chromium, or ""."""
     return next((path for name in EXECUTABLES if (path := shutil.which(name))), "")
 
 

@@ -1,6 +1,8 @@
-"""The site as it is deployed, and Django admin beside it, over one database with the sandbox's flows: gunicorn,
-compressed static files under hashed names, DEBUG off. Everything lies in a folder of its own and listens on
-127.0.0.1. This process itself needs no Django."""
+"""The site as deployed, and Django admin, on one database with the sandbox's flows.
+
+It uses gunicorn, compressed static files with hashed names, and DEBUG off. Everything is in a
+folder of its own and listens on 127.0.0.1. This process itself needs no Django.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ SETTINGS_MODULES = ("tests.benchmarks.site_settings", "tests.benchmarks.admin_se
 
 @dataclass(frozen=True, slots=True)
 class DeployedSites:
-    """Both sites' addresses. PERSON may do everything in both."""
+    """Addresses of both sites. PERSON has all permissions in both."""
 
     site: str
     admin: str
@@ -36,15 +38,17 @@ class DeployedSites:
     database: Path
 
     def expire_mirror(self) -> None:
-        """From here on the copy of Twilio is old enough for the list to refresh it, as on anybody's first visit."""
+        """Make the mirror old enough for the list to refresh it, as on a user's first visit."""
         with closing(sqlite3.connect(self.database, timeout=10)) as connection, connection:
             connection.execute("UPDATE flows_syncstate SET synced_at = datetime('now', '-1 day')")
 
 
 @contextmanager
 def deploy_sites(folder: Path, *, flows: int = FLOWS) -> Iterator[DeployedSites]:
-    """Both sites, with so many flows, for as long as the context lasts. RuntimeError, with their log, if one of them
-    does not start."""
+    """Run both sites with a number of flows while the context lasts.
+
+    Raises RuntimeError with their log if one of them doesn't start.
+    """
     database = folder / "db.sqlite3"
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox(flows=flows))
@@ -58,7 +62,7 @@ def deploy_sites(folder: Path, *, flows: int = FLOWS) -> Iterator[DeployedSites]
 
 
 def environment(folder: Path, database_url: str, sandbox: Sandbox) -> dict[str, str]:
-    """Whatever the environment or a .env says of a real account, none of it is taken over."""
+    """Return an environment without any settings of a real account."""
     inherited = {name: value for name, value in os.environ.items() if name != "GUNICORN_CMD_ARGS"}
     return {
         **inherited,
@@ -84,7 +88,7 @@ def environment(folder: Path, database_url: str, sandbox: Sandbox) -> dict[str, 
 
 
 def run_module(environment: dict[str, str], module: str, *arguments: str) -> str:
-    """What the module says on standard output. RuntimeError, with its complaint, if it breaks off."""
+    """Run a module and return its standard output. Raises RuntimeError with its error output."""
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
@@ -100,7 +104,7 @@ def run_module(environment: dict[str, str], module: str, *arguments: str) -> str
 
 @contextmanager
 def serve_site(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, int]]:
-    """gunicorn as deployment.md has it, from its first answer on; its address and its process."""
+    """Start gunicorn as in deployment.md; return address and process after its first response."""
     log = folder / f"{environment['DJANGO_SETTINGS_MODULE']}.log"
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener, log.open("wb") as sink:
         command = [
@@ -131,7 +135,7 @@ def serve_site(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str,
 
 
 def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """The listener is open already: the first request waits in its queue until a worker takes it."""
+    """Wait for a response. The listener is open already, so the request waits for a worker."""
     try:
         _opener.open(f"{address}/nowhere/", timeout=START_TIMEOUT).close()
     except OSError as error:

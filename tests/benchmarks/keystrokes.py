@@ -1,4 +1,4 @@
-"""How long it takes from a keystroke in the list's search to its painted result, in a browser on the same machine."""
+"""Time from a keystroke in the list's search to its painted result, in a local browser."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ WATCH_SCRIPT = """() => {
 
 
 def measure_keystrokes(site: ServedSite, count: int) -> tuple[list[float], int]:
-    """So many keystrokes, each after the result of the one before: milliseconds; and the requests of a word that is
-    typed without a pause."""
+    """Return the milliseconds of each keystroke, and the requests of a word typed without a pause.
+
+    Each keystroke waits for the result of the previous one.
+    """
     with chromium() as browser:
         context = browser.new_context(viewport=VIEWPORT)
         context.add_cookies(

@@ -1,8 +1,10 @@
-"""`python -m tests.benchmarks.log [--events 1000000] [--small 10000] [--runs 9] [--output FILE.json]`: the pages of the
-audit log where it is short and where it is long, by turns, and how many events a second it takes, from one process and
-from eight. Exit status 1 if a promise is not kept. 10,000,000 events take some 25 GB and two hours to make.
+"""The audit log, short and long: `python -m tests.benchmarks.log`.
 
-DATABASE_URL chooses the database; without it, temporary files of SQLite's.
+Options: [--events 1000000] [--small 10000] [--runs 9] [--output FILE.json]. It measures the log's
+pages in turns, and the events appended a second by one process and by eight. The exit status is 1
+if a promise isn't kept. 10,000,000 events take some 25 GB and two hours to create.
+
+DATABASE_URL chooses the database; the default is temporary SQLite files.
 """
 
 from __future__ import annotations
@@ -62,7 +64,7 @@ UNEQUAL_PAGES: Final = {
 
 @dataclass(slots=True)
 class Page:
-    """One page as it was measured: seconds, each visit's; bytes before they are compressed."""
+    """Measurements of one page: seconds of each visit, and uncompressed bytes."""
 
     what: str
     seconds: list[float] = field(default_factory=list)
@@ -76,7 +78,7 @@ class Page:
 
 
 class Log:
-    """One database with its log, and two people who read it: one of every account, one of the second alone."""
+    """One database with its log, and two users: one of every account, one of the second only."""
 
     def __init__(self, name: str, events: int) -> None:
         self.name, self.events = name, events
@@ -97,7 +99,7 @@ class Log:
         self.pages = {what: Page(what) for what in self._asked}
 
     def _page_requests(self) -> dict[str, tuple[str, dict[str, Any]]]:
-        """Each page by its name: who asks, and for what."""
+        """Yield name, user and address of each page."""
         near, far = (
             AuditEvent.objects.get(seq=seq).at.date().isoformat()
             for seq in (self.events - 3000, self.events * 2 // 5)
@@ -140,7 +142,7 @@ class Log:
         }
 
     def visit(self, what: str) -> None:
-        """A page once more, on a connection that has just shown it."""
+        """Request a page again, on a connection that has shown it before."""
         use_database(self.name)
         (person, asked), page = self._asked[what], self.pages[what]
         client = self._clients[person]
@@ -156,7 +158,7 @@ class Log:
         assert answer.status_code == 200
 
     def appended(self, processes: int) -> float:
-        """Events a second, all processes together."""
+        """Return events a second of all processes together."""
         use_database(self.name)
         url = database_url()
         connection.close()
@@ -186,7 +188,7 @@ def _start_all(running: list[subprocess.Popen[str]]) -> Iterator[subprocess.Pope
 
 
 def append_events() -> None:
-    """As one process of several: appends for some seconds, from the word on, and says how many events."""
+    """Append for some seconds after the signal, as one of several processes; print the count."""
     actor = audit_log.Actor(id="1", label="person 1", role="operator")
     said = {
         "action": "flow.update",
@@ -279,7 +281,7 @@ def main() -> int:
 
 
 def check_promises(short: Log, long: Log) -> dict[str, tuple[float, float]]:
-    """What is promised: what was found, and the most that it may be."""
+    """Return the promises with their limits and measured values."""
     grown = {
         f"{what}, beside a short log": (page.median / short.pages[what].median, MAX_GROWTH)
         for what, page in long.pages.items()

@@ -1,6 +1,8 @@
-"""A log of many events as log.py wants it: 2,500 a day up to now, of three accounts and of none, each sealed to the one
-before it as ever, inserted many at a time. However long the log is, a page of it has as many rows: what is rare is
-there so many times, not so many times in a thousand, over the whole log or among its newest events.
+"""Creation of a long audit log for log.py.
+
+It has 2,500 events a day up to now, of three accounts and of none. Each is chained to the previous
+one as usual, but many are inserted at a time. Rare events occur a fixed number of times, not at a
+rate, so that a page of them has the same number of rows in every log.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ TOPICS: Final = (COMMON_WORD, COMMON_WORD, COMMON_WORD, "Rechnung", "Termine", "
 
 
 def fill_log(count: int) -> None:
-    """An empty log becomes one of so many events; one that was filled before goes on."""
+    """Fill an empty log up to a number of events, or continue one filled before."""
     story, now = _EventStream(count), datetime.now(UTC)
     head = ChainHead.objects.get_or_create(
         name=audit_log.CHAIN_NAME, defaults={"seq": 0, "hash": GENESIS}
@@ -95,7 +97,7 @@ Row = tuple[AuditEvent, AuditPayload]
 
 
 class _EventStream:
-    """What happens, from the first event on; a part of it at places that the log's length gives."""
+    """Events from the first one on. The positions of some depend on the log's length."""
 
     def __init__(self, count: int) -> None:
         self.count, self.dice = count, random.Random(3)
@@ -128,7 +130,7 @@ class _EventStream:
                 done += 1
 
     def _due(self, done: int) -> list[tuple[float, Callable[[], Iterator[Row]]]]:
-        """What comes so many times, and after how many events each time."""
+        """Return events that are due at a position, with their intervals."""
         newest = max(done, self.count - NEWEST_COUNT)
         said: list[tuple[int, int, Callable[[], Iterator[Row]]]] = [
             (done, OCCASIONAL_COUNT, lambda: self._change(RARE_ACTOR)),
@@ -166,7 +168,7 @@ class _EventStream:
     def _drift(
         self, renamed: tuple[dict[str, Any], str, dict[str, Any], dict[str, Any]]
     ) -> Iterator[Row]:
-        """An external change, and its acceptance."""
+        """Yield a drift and its acceptance."""
         event, body = self._event("flow.drift", "observed", "applied", *renamed)
         yield event, body
         after, *_ = renamed
@@ -188,7 +190,7 @@ class _EventStream:
         return self.dice.choice(ACTORS)
 
     def _open(self) -> Iterator[Row]:
-        """An attempt that nothing follows."""
+        """Yield an attempt without an outcome."""
         event, body = next(self._change(self._random_actor()))
         self.under_way.append(event)
         yield event, body
@@ -260,7 +262,7 @@ class _EventStream:
 
 
 def _open_drift(count: int) -> list[OpenDrift]:
-    """The inbox: the log's last event, if that is an external change whose acceptance has no room."""
+    """Add the log's last event to the inbox if it is a drift whose acceptance doesn't fit."""
     last = AuditEvent.objects.filter(seq=count, action="flow.drift")
     return [OpenDrift(event=event, target_sid=event.target_sid) for event in last]
 

@@ -1,5 +1,7 @@
-"""The steps of audit_at_scale, each in a process of its own on the database that DATABASE_URL names. Each prints its
-rows: what, found, seconds, events a second, MB more of memory, whether the promise is kept.
+"""Steps of audit_at_scale, each in its own process on the database of DATABASE_URL.
+
+Each prints table rows: name, finding, seconds, events a second, additional memory in MB, and
+whether the promise is kept.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ ACTORS = [
 
 
 class MemoryWatch:
-    """How much more memory this process has at the most than when it began to watch."""
+    """Peak of this process's memory since the start of the watch."""
 
     def __enter__(self) -> Self:
         self._before = self._most = _resident_bytes()
@@ -77,8 +79,10 @@ def print_row(
 
 
 def build_log(count: int) -> None:
-    """Changes of some flows by some people, attempt and outcome, and what was found at Twilio; the last attempts are
-    open. Sealed one by one as ever, and inserted many at a time."""
+    """Create changes of some flows by some users, and drift. The last attempts stay open.
+
+    The events are chained one by one as usual, and inserted many at a time.
+    """
     dice, began = random.Random(3), time.monotonic()
     states = [
         redact(replace_unstorable(flex_flow.from_response(flow)))
@@ -184,8 +188,11 @@ def verify_log(count: int) -> None:
 
 
 def tamper_with_log(count: int) -> None:
-    """Each kind in a transaction that is rolled back again. `where` is the event that is touched, or the first of
-    those that are cut off; a chain that was written anew shows at the event that was the head."""
+    """Tamper in every way, each in a transaction that is rolled back.
+
+    `where` is the changed event, or the first of those cut off. A rewritten chain shows at the
+    event that was the head.
+    """
     head, where = checkpoints.signed_checkpoint(), count // 3
     last = head["seq"]
     kinds: dict[str, tuple[Callable[[], Any], int]] = {
@@ -223,7 +230,7 @@ def _payload_at(seq: int) -> Any:
 
 
 def _insert_event(seq: int, *, like: int) -> None:
-    """An event that nobody sealed, with the chain's head moved on to it."""
+    """Insert an event without a valid hash and move the chain's head to it."""
     event, body = _event_at(like).get(), _payload_at(like).get()
     event.seq, event.event_id, event.change_id, event.hash = (
         seq,
@@ -268,7 +275,7 @@ def _truncate_log(last: int) -> None:
 
 
 def _rewrite_chain() -> None:
-    """The whole chain, by somebody who has the key: one reason is another, and every seal fits."""
+    """Rewrite the whole chain with the key: one reason differs and every hash is valid."""
     previous, after = GENESIS, 0
     while batch := list(AuditEvent.objects.filter(seq__gt=after).order_by("seq")[:BATCH_SIZE]):
         for event in batch:
@@ -285,7 +292,7 @@ def _rewrite_chain() -> None:
 
 
 def export_log(form: str) -> None:
-    """Through the page, as an auditor gets it, and then on from where the file ended."""
+    """Export through the page, as an auditor does, and resume from the end of the file."""
     client = Client()
     person = User.objects.get_or_create(username="auditor")[0]
     person.groups.set([Group.objects.get(name="auditor")])
@@ -316,7 +323,7 @@ def export_log(form: str) -> None:
 
 
 class _SequenceCheck:
-    """The numbers of a file's events as it comes in: how many, and how often one is not the next after the last."""
+    """Check of the sequence numbers of an export: their count, and the gaps."""
 
     def __init__(self, form: str, content: Iterable[bytes]) -> None:
         self.count = self.gaps = self.first = self.last = 0
@@ -348,7 +355,7 @@ def _csv_seqs(lines: Iterable[str]) -> Iterator[int]:
 
 @contextmanager
 def append_in_background() -> Iterator[Callable[[], int]]:
-    """Another process appends all the while; how many events came since."""
+    """Append in another process meanwhile; yield the function that counts its events."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.benchmarks.log_steps", "append", "0"], stdin=subprocess.PIPE
     )

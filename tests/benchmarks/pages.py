@@ -1,8 +1,9 @@
-"""`python -m tests.benchmarks.pages [--runs 5] [--output FILE.json]`: the list of flows as it is deployed, beside Django
-admin's list of the same table, both visited by turns in a slow browser; the medians against the budgets. Exit status 1
-if a budget is broken.
+"""The list against its budgets and Django admin: `python -m tests.benchmarks.pages`.
 
-It needs Chromium and nothing else: both sites, their database and the sandbox are its own, in a temporary folder.
+Options: [--runs 5] [--output FILE.json]. Both lists, as deployed, are visited in turns in a slow
+browser, and the medians compared with the budgets. The exit status is 1 if a budget is exceeded.
+
+It needs Chromium only. The sites, their database and the sandbox are in a temporary folder.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ SITE_PAGE, ADMIN_PAGE = "/flows/", "/admin/flows/flow/"
 
 
 def compare_sites(both: DeployedSites, *, runs: int) -> tuple[list[Figures], list[Figures]]:
-    """So many visits of each, by turns, so that what else the machine does befalls both."""
+    """Visit both sites in turns, so that other load affects them equally."""
     ours, theirs = [], []
     with chromium() as browser, Progress(console=Console(stderr=True), transient=True) as progress:
         site = sign_in(browser, f"{both.site}/login/", name=USERNAME, password=PASSWORD)

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.queries PATH…`, in a process of its own: how often each page asks the database, as JSON."""
+"""Database queries of each page, as JSON: `python -m tests.benchmarks.queries PATH…`."""
 
 import json
 import os

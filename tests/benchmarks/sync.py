@@ -1,8 +1,11 @@
-"""`python -m tests.benchmarks.sync [--flows 10000] [--runs 7] [--output FILE.json]`: a whole sync, database and all, in
-which nothing changed, beside Twilio's own client that only lists and a loop of bare requests that only parses, by
-turns, at 0 ms and at 150 ms a request; and the first sync of all. Exit status 1 if a promise is not kept.
+"""A whole sync against other clients: `python -m tests.benchmarks.sync`.
 
-DATABASE_URL chooses the database; without it, a temporary file of SQLite's. The sandbox is a process of its own.
+Options: [--flows 10000] [--runs 7] [--output FILE.json]. It compares a sync without changes with
+Twilio's own client, which only lists, and with bare requests, at latencies of 0 and 150 ms, in
+turns. It also measures the first sync. The exit status is 1 if a promise isn't kept.
+
+DATABASE_URL chooses the database; the default is a temporary SQLite file. The sandbox is a process
+of its own.
 """
 
 from __future__ import annotations
@@ -50,7 +53,7 @@ MAX_WRITES: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One thing that was measured at one latency: seconds, each run's."""
+    """Seconds of each run of one candidate at one latency."""
 
     what: str
     latency: int
@@ -66,7 +69,7 @@ class Measurement:
 
 @contextmanager
 def run_sandbox(flows: int, latency: int) -> Iterator[str]:
-    """The address of a sandbox in a process of its own, so that it takes nothing of this one's time."""
+    """Run a sandbox in its own process, which takes no time from this one; yield its address."""
     command = [
         "django",
         "sandbox",
@@ -101,7 +104,7 @@ def list_with_twilio(address: str) -> int:
 
 
 def list_with_requests(address: str) -> tuple[int, int]:
-    """How many flows, in how many bytes."""
+    """Return the number of flows and bytes of a listing by bare requests."""
     url, flows, size = f"{address}/FlexFlows?PageSize={PAGE_SIZE}", 0, 0
     with requests.Session() as session:
         session.auth, session.trust_env = (DEMO_API_KEY, DEMO_API_SECRET), False
@@ -151,7 +154,7 @@ def time_call(act: Callable[[], Any]) -> float:
 
 
 def _count_queries(counted: Counter[str]) -> Callable[..., Any]:
-    """Counts what is sent to the database by its verb; what only sets the connection up is left out."""
+    """Count database statements by verb, without those that only set up the connection."""
 
     def count(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         result = execute(sql, params, many, context)
@@ -167,7 +170,7 @@ def _count_queries(counted: Counter[str]) -> Callable[..., Any]:
 
 
 def check_promises(rows: list[Measurement]) -> dict[str, tuple[float, float]]:
-    """What is promised: what was found, and the most that it may be."""
+    """Return the promises with their limits and measured values."""
     by = {(row.what.split(",")[0], row.latency): row for row in rows}
     ours = {latency: by["a sync", latency] for latency in LATENCIES}
     return {

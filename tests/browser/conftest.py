@@ -1,4 +1,4 @@
-"""A real browser on a real site: the system's Chromium, the live server, the sandbox behind it."""
+"""A real browser on the real site: the system's Chromium, the live server and the sandbox."""
 
 import os
 from collections.abc import Callable, Generator, Iterator
@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Those that are skipped for want of Chromium are one line of the summary, not one each."""
+    """Report tests skipped for lack of Chromium as one line of the summary."""
     report = yield
     if (
         report.skipped
@@ -39,7 +39,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.fixture(scope="session", autouse=True)
 def _require_chromium() -> None:
-    """Skips the browser tests without it. Where CI is set they fail: nothing is left out there."""
+    """Skip the browser tests without Chromium, or fail them if CI is set."""
     if find_chromium():
         return
     if os.environ.get("CI", "").lower() in ("", "0", "false"):
@@ -55,7 +55,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def site(live_server: LiveServer, sandbox: Sandbox, settings: Any) -> str:
-    """The address of the running site; its other end is the sandbox."""
+    """Address of the running site, which uses the sandbox."""
     return live_server.url
 
 
@@ -63,8 +63,11 @@ def site(live_server: LiveServer, sandbox: Sandbox, settings: Any) -> str:
 def open_page(
     site: str, browser: Browser, person: Callable[..., User]
 ) -> Iterator[Callable[..., Page]]:
-    """Opens a signed-in window: open_page("operator", name="ada", javascript=False, width=320 …). A page that
-    writes an error to the console, breaks the content policy, or keeps something in the browser fails its test."""
+    """Function that opens a signed-in window: open_page("operator", name="ada", width=320 …).
+
+    A page fails its test if it writes an error to the console, violates the content policy, or
+    stores something in the browser.
+    """
     contexts, complaints = [], []
 
     def make(
@@ -109,15 +112,18 @@ def open_page(
 
 
 def _is_expected(complaint: str) -> bool:
-    """A 4xx that the page handles is logged by the browser all the same; and by htmx, a request that ended because its
-    page was left. Of one that could not be sent, the browser itself complains too."""
+    """Tell whether a console message is expected.
+
+    The browser logs every 4xx, even one that the page handles. htmx logs requests that ended
+    because their page was left; the browser also complains about one that couldn't be sent.
+    """
     return "the server responded with a status of" in complaint or complaint.startswith(
         ("htmx:afterRequest", "htmx:sendError", "htmx:sendAbort")
     )
 
 
 def _find_stored_items(page: Page) -> list[str]:
-    """What the site put into the browser's stores: what a page shows goes with the page."""
+    """Return items in the browser's stores. Pages must leave none."""
     if not page.url.startswith("http://127.0.0.1") and not page.url.startswith("http://localhost"):
         return []
     kept = page.evaluate(

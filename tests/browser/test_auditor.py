@@ -1,5 +1,4 @@
-"""The auditor's pages in a browser: downloads that can be repeated, the way from the log's filters to the file, and
-that the pages are accessible in both schemes and widths."""
+"""The auditor's pages: repeated downloads, from the log's filters to a file, accessibility."""
 
 import json
 

@@ -1,5 +1,4 @@
-"""The pages about unknown outcomes and refused readings, in every look: accessible, and no wider than the
-window."""
+"""Pages about unknown outcomes and refused reads, in every look: accessible and not too wide."""
 
 import contextlib
 

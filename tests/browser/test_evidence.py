@@ -1,5 +1,7 @@
-"""What is in doubt, what was changed elsewhere and what goes back, as a person meets it: with JavaScript and
-without, and accessible in both schemes and widths."""
+"""Unknown outcomes, external changes and restored versions, with JavaScript and without.
+
+Their pages are accessible in both schemes and widths.
+"""
 
 import uuid
 
@@ -20,7 +22,7 @@ JAVASCRIPT = pytest.mark.parametrize("javascript", [True, False], ids=["js", "no
 
 @pytest.fixture
 def lost(sandbox, flow_sid, actor):
-    """A rename whose answer is lost; its event."""
+    """Event of a rename whose response was lost."""
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
     return flow_changes.update_flow(
         sid=flow_sid,

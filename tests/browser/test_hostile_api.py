@@ -1,4 +1,4 @@
-"""In a real browser: data from the API that would be a script is only text, on every page, clicked and focused too."""
+"""Hostile values from the API are only text in a real browser, also when clicked and focused."""
 
 import pytest
 from django.urls import reverse
@@ -6,7 +6,7 @@ from django.urls import reverse
 from flows.audit.models import AuditEvent
 from flows.mirror import mirror
 from tests import ACCOUNT
-from tests.armour.hostile import HOSTILE_VALUES, MARKER, make_hostile_flow
+from tests.security.hostile import HOSTILE_VALUES, MARKER, make_hostile_flow
 
 KINDS = [kind for kind, value in HOSTILE_VALUES.items() if len(value) < 1000]
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -1,4 +1,4 @@
-"""Flows that no reference describes, as pages: legible and accessible in both schemes and widths."""
+"""Pages of unusual flows: legible and accessible in both schemes and widths."""
 
 import os
 

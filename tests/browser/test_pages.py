@@ -1,5 +1,4 @@
-"""What only a browser shows: parts swapped by htmx, focus, the back button, an ended session, and that the
-pages are accessible in both schemes and widths."""
+"""Behaviour of the browser: htmx swaps, focus, the back button, expired sessions, accessibility."""
 
 import pytest
 from playwright.sync_api import expect

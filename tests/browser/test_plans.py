@@ -1,4 +1,4 @@
-"""Many at once in the browser: what is ticked, a plan's progress, and its pages in both schemes and widths."""
+"""Bulk changes in the browser: selection, progress, and pages in both schemes and widths."""
 
 import json
 

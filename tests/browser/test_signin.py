@@ -1,5 +1,8 @@
-"""Signing in, the own page and the people, as a browser shows them: in light and dark, wide and narrow, by keyboard, with
-and without JavaScript; a passkey by the browser's own virtual key."""
+"""Sign-in, own account and user pages in a browser.
+
+They are tested in light and dark, wide and narrow, by keyboard, with and without JavaScript, and
+with a virtual passkey.
+"""
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
@@ -25,7 +28,7 @@ def confirm(page, name="operator"):
 
 
 def set_up_an_app(page, name="operator"):
-    """By keyboard alone; gives the secret."""
+    """Set up an authenticator app by keyboard; return the secret."""
     page.goto("/people/me/")
     page.get_by_role("link", name="Set up an authenticator app").press("Enter")
     confirm(page, name)
@@ -169,7 +172,7 @@ def test_app_is_set_up_and_used_with_and_without_javascript(open_page, browser, 
 
 @pytest.fixture
 def key():
-    """Gives a page a virtual key, as a phone or a USB stick would be."""
+    """Function that adds a virtual security key to a page."""
 
     def make(page):
         session = page.context.new_cdp_session(page)
@@ -185,7 +188,7 @@ def key():
 
 @pytest.fixture
 def named_site(site):
-    """The site by a name: a passkey belongs to one, never to an address."""
+    """Address of the site with a host name, which passkeys need."""
     return site.replace("127.0.0.1", "localhost")
 
 

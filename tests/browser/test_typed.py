@@ -1,5 +1,7 @@
-"""What a person typed, through an ended session, a sign-in in another tab and a database in trouble: it comes back
-by one button, and is saved once. With JavaScript and without."""
+"""Entered data survives an expired session, a sign-in in another tab and database faults.
+
+One button restores it and it is saved once, with JavaScript and without.
+"""
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -35,7 +37,7 @@ def type_into(page):
 
 
 def save(page, sandbox):
-    """From the form that came back to the flow as it was meant, by one change."""
+    """Save the restored form and check that the flow has it, by one change."""
     is_there(page)
     assert received_writes(sandbox) == []
     submit(page, "Review changes")

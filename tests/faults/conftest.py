@@ -1,4 +1,4 @@
-"""How the tests of faults watch the order of things: from the sandbox's side."""
+"""Fixtures of the fault tests, which watch the order of events from the sandbox's side."""
 
 import pytest
 from django.db import connections
@@ -8,8 +8,10 @@ from tests.faults.acting import own_stages
 
 @pytest.fixture
 def on_arrival(sandbox, monkeypatch):
-    """For each write, the stages of what was done here that were committed when it reached the sandbox, read
-    over a connection of the sandbox's own."""
+    """Committed stages of our own events at the arrival of each write at the sandbox.
+
+    They are read over a connection of the sandbox's thread.
+    """
     seen = []
     log = sandbox._log
     enter = log.open

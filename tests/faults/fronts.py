@@ -1,5 +1,7 @@
-"""The fronts of gunicorn: Caddy and nginx, by the very blocks of deployment.md, with a certificate of their own;
-or nothing at all. Everything listens on 127.0.0.1.
+"""Reverse proxies in front of gunicorn: Caddy, nginx or none.
+
+They use the very configuration of deployment.md, with a certificate of their own. Everything
+listens on 127.0.0.1.
 """
 
 from __future__ import annotations
@@ -62,7 +64,7 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """Where the site is reached, and how: `connect` opens a connection, encrypted or not."""
+    """Address of a site behind a proxy. `connect` opens a connection, with TLS where needed."""
 
     port: int
     is_https: bool
@@ -138,7 +140,7 @@ FRONTS: Final[dict[str, Callable[..., object]]] = {
 def _run_proxy(
     command: list[str], front: Front, log: Path, environment: dict[str, str]
 ) -> Iterator[Front]:
-    """The proxy, from when it takes connections on."""
+    """Run the proxy; enter the context once it accepts connections."""
     if not shutil.which(command[0]):
         raise SystemExit(f"This needs {command[0]}: apt-get install {command[0]}")
     with log.open("wb") as sink:
@@ -187,7 +189,7 @@ def _unverified_context() -> ssl.SSLContext:
 
 
 def _write_certificate(folder: Path) -> None:
-    """Make a certificate for `HOST` that is signed by itself."""
+    """Create a self-signed certificate for `HOST`."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     certificate = (

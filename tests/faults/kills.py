@@ -1,6 +1,8 @@
-"""`python -m tests.faults.kills [--kills N]`: a busy site is killed with SIGKILL N times, most times a worker, every
-so often all of it. At the end, what the sandbox applied is held against the log. Exit status 1 if anything that
-must be zero is not, or if the database or the chain did not stand it.
+"""Kills of a busy site: `python -m tests.faults.kills [--kills N]`.
+
+The site is killed with SIGKILL N times, usually one worker, sometimes all of it. Then the sandbox's
+applied writes are compared with the log. The exit status is 1 if a violation is found, or if the
+database or the chain is damaged.
 """
 
 from __future__ import annotations
@@ -60,7 +62,7 @@ NOT_CHECKED = "SQLite's alone"
 
 @dataclass(slots=True)
 class Report:
-    """What was done, what came of it, and how long it took."""
+    """Writes, findings and durations of a run."""
 
     verdict: Findings
     kills: Counter[str]
@@ -91,7 +93,7 @@ def simulate(
     folder: Path,
     tell: Callable[[], object] = lambda: None,
 ) -> Report:
-    """The site's database is this process's own."""
+    """Run the site on this process's own database and kill it repeatedly."""
     started, chance = time.monotonic(), random.Random(seed)
     keys, clock = create_sessions(people), Clock()
     with (
@@ -121,7 +123,7 @@ def simulate(
 
 
 def create_sessions(people: int) -> list[str]:
-    """So many operators, each signed in already: the session's key."""
+    """Create operators and return the session key of each."""
     ensure_groups()
     keys = []
     for number in range(people):
@@ -141,8 +143,10 @@ def _kill_repeatedly(
     chance: random.Random,
     tell: Callable[[], object],
 ) -> Counter[str]:
-    """Kills at random moments, each after some more writes have reached the sandbox: the site is busy each time.
-    The last kill is of the whole site, while everybody is at it; then it is started again and nobody is left."""
+    """Kill at random moments, each after some more writes, so that the site is busy each time.
+
+    The last kill is of the whole site under full load. It is then started again without users.
+    """
     done: Counter[str] = Counter()
     for person in crowd:
         person.start()

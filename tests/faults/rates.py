@@ -1,7 +1,8 @@
-"""`python -m tests.faults.rates [--seconds N]`: two sites of gunicorn's and the worker of bulk changes, as
-they are deployed, on one database and one Twilio account, with people who want more than Twilio's rates
-allow. What arrives at the sandbox is held against those rates. Exit status 1 if it is more, or if an
-operator's change did not go through.
+"""Rate limits under load: `python -m tests.faults.rates [--seconds N]`.
+
+Two sites under gunicorn and the worker of bulk changes share one database and one Twilio account.
+Their users want more calls than Twilio allows. The exit status is 1 if more calls than allowed
+arrive at the sandbox, or if an operator's change fails.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ OK_STATUSES: Final = (200, 302)
 
 
 class Viewer(SimulatedUser):
-    """Who opens the same flow's page again and again, and refreshes the list now and then."""
+    """User who opens one flow's page repeatedly and sometimes refreshes the list."""
 
     def __init__(
         self, session: str, sites: Sequence[Site], sid: str, chance: random.Random
@@ -82,7 +83,7 @@ class Viewer(SimulatedUser):
 
 
 class Operator(Viewer):
-    """Who turns a flow on and off, and makes and deletes another between."""
+    """User who turns a flow on and off, and creates and deletes another one in between."""
 
     def __init__(
         self, session: str, sites: Sequence[Site], sid: str, chance: random.Random
@@ -109,7 +110,7 @@ class Operator(Viewer):
                 self._send(f"{made}delete/", confirm_name=made.rstrip("/").rpartition("/")[2])
 
     def _send(self, path: str, **typed: str) -> str:
-        """Fill in the form at this path and send it. Where the site leads then, or nothing if it failed."""
+        """Fill in and submit the form at a path; return the address it redirects to, or ""."""
         root = self.root
         page = self._session.get(root + path, timeout=60)
         hidden = {name: unescape(value) for name, value in HIDDEN_FIELDS.findall(page.text)}
@@ -124,7 +125,7 @@ class Operator(Viewer):
 
 @dataclass(frozen=True, slots=True)
 class ArrivedCalls:
-    """The calls of one kind at the sandbox: seconds on its clock."""
+    """Arrival times of one kind of call at the sandbox, in seconds of its clock."""
 
     operation: str
     at: list[float]
@@ -143,7 +144,7 @@ class ArrivedCalls:
 
     @property
     def average(self) -> float:
-        """Calls a second, but for the first ones, which no other call has to come before."""
+        """Return calls a second, without the first ones, which don't wait for others."""
         spent = self.at[-1] - self.at[0] if len(self.at) > 1 else 0.0
         return max(0, len(self.at) - self.rate) / spent if spent else 0.0
 
@@ -154,7 +155,7 @@ class ArrivedCalls:
 
 @dataclass(slots=True)
 class Report:
-    """What arrived, and how long people waited."""
+    """Calls that arrived, and waiting times of the users."""
 
     arrived: list[ArrivedCalls] = field(default_factory=list)
     pages: list[float] = field(default_factory=list)  # seconds
@@ -181,8 +182,10 @@ def simulate(
     seed: int,
     folder: Path,
 ) -> Report:
-    """The sites' database is this process's own; the sandbox is a process of its own, whose clock nobody
-    here holds up."""
+    """Run the sites on this process's own database.
+
+    The sandbox is a process of its own, so that nothing here delays its clock.
+    """
     report, started = Report(), time.monotonic()
     with (
         sandbox_process(0, round(LATENCY * 1000)) as api,
@@ -226,14 +229,14 @@ def simulate(
 
 
 def _create_flow(number: int) -> str:
-    """The SID of a new flow, off, with a number of its own."""
+    """Create a flow that is off, with a unique number; return its SID."""
     identity = {"contact_identity": f"+1666{number:07}", "integration_retry_count": 3}
     made = flex_client(ACCOUNT).create({**NEW_FLOW, **identity, "friendly_name": f"Flow {number}"})
     return str(made.snapshot["sid"])
 
 
 def _received_requests(api: str) -> list[dict[str, Any]]:
-    """What the sandbox has received."""
+    """Return the requests that the sandbox has received."""
     answer = requests.get(f"{api.removesuffix('/v1')}/_sandbox/requests", timeout=30)
     return list(answer.json())
 
@@ -290,7 +293,7 @@ def _keep_busy(crowd: Sequence[Viewer], seconds: float) -> None:
 
 
 def group_by_operation(received: Sequence[dict[str, Any]]) -> list[ArrivedCalls]:
-    """The calls of each kind, in the order of their arrival."""
+    """Return the calls of each kind in the order of their arrival."""
     at: dict[str, list[float]] = defaultdict(list)
     for request in received:
         is_list = request["path"] == LIST_PATH

@@ -1,4 +1,4 @@
-"""Eight processes write to one log at once, each through the services: attempts, outcomes, and what was found."""
+"""Eight processes append to one log through the services: attempts, outcomes and drift."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ COMMAND = [sys.executable, "-m", "tests.faults.appender", str(ROUNDS), "changes"
 
 @pytest.fixture
 def appenders():
-    """Processes that are ready and wait for the word to begin."""
+    """Processes that wait for the signal to start."""
     running = [
         subprocess.Popen(
             COMMAND,

@@ -1,5 +1,7 @@
-"""The family of an eventually consistent API with a few runs of each (`python -m tests.faults.matrix` plays more), and
-that it complains of a site that believes what it must not.
+"""Eventually consistent API, with a few runs of each row.
+
+`python -m tests.faults.matrix` runs more. The checks must also complain about a site that trusts
+wrong reads.
 """
 
 import pytest

@@ -1,8 +1,8 @@
-"""The database in trouble while the site is used by its pages: nothing is sent that is not on record, what was typed
-is kept, reading goes on where there is something to read, and afterwards the same form goes through.
+"""Faults of the database while the site is used through its pages.
 
-The troubles are real ones: another process's lock, a limit on the size of files, a file or a server that is opened
-for reading only, a server that can't be reached, or that ends our connections.
+Nothing is sent without a record, entered data is kept, and reads continue where possible.
+Afterwards the same form succeeds. The faults are real: a lock of another process, a limit on file
+sizes, a read-only file or server, an unreachable server, and terminated connections.
 """
 
 import resource
@@ -58,7 +58,7 @@ IMPATIENT = (
 
 @contextmanager
 def connected(**said):
-    """This test's connections, those of its threads too, are made as it says."""
+    """Use these connection settings in this test, also in its threads."""
     kept = {name: connection.settings_dict[name] for name in [*said, "OPTIONS"]}
     options = {**connection.settings_dict["OPTIONS"], **said.get("OPTIONS", {})}
     close()
@@ -71,14 +71,14 @@ def connected(**said):
 
 
 def close():
-    """Closes this thread's connection and the pool that it may come from: the next is made as the settings say."""
+    """Close this thread's connection and its pool, so that the next one uses the settings."""
     connections["default"].close()
     if connection.vendor == "postgresql":
         connections["default"].close_pool()
 
 
 class Locked:
-    """Somebody else is writing, and does not come to an end."""
+    """Another process holds the write lock."""
 
     is_readable = keeps_form = True
 
@@ -104,7 +104,7 @@ class Locked:
 
 
 class Full:
-    """No file can grow any more."""
+    """No file can grow."""
 
     is_readable = keeps_form = True
 
@@ -127,7 +127,7 @@ class Full:
 
 
 class ReadOnly:
-    """The file can only be read, or the server is a standby."""
+    """The file is read-only, or the server is a standby."""
 
     is_readable = keeps_form = True
 
@@ -155,7 +155,7 @@ class ReadOnly:
 
 
 class Gone:
-    """The server can't be reached, and the connections to it are cut."""
+    """The server is unreachable and its connections are cut."""
 
     is_readable = keeps_form = False
 
@@ -171,7 +171,7 @@ TROUBLES = [Locked, Full, ReadOnly] if connection.vendor == "sqlite" else [Locke
 
 
 class Proxy:
-    """Stands between the site and PostgreSQL's server. `is_deaf`: it takes connections and says nothing."""
+    """Proxy in front of PostgreSQL. If `is_deaf`, it accepts connections without responding."""
 
     def __init__(self, host, port):
         self.server, self.is_deaf, self.address = (host, port), False, ("127.0.0.1", 0)
@@ -317,7 +317,7 @@ def test_outcome_that_could_not_be_recorded_is_found_out_later(
     "kind", [kind for kind in TROUBLES if kind.is_readable], ids=lambda kind: kind.__name__
 )
 def test_reading_goes_on_and_does_not_wait(kind, sandbox, flow_sid, client, monkeypatch):
-    """A flow that others changed wants to go on record when it is read; it can't be, and is shown all the same."""
+    """The drift of a flow can't be recorded when it is read, but the flow is shown."""
     monkeypatch.setattr(database, "SHORT_LOCK_TIMEOUT", 0.05)
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
     patience = 10
@@ -398,7 +398,7 @@ def test_signing_in_says_that_the_database_is_in_trouble(trouble, person, client
 
 
 def end_connections(sandbox, monkeypatch, at):
-    """Has the server end every connection to this database while Twilio answers such a request."""
+    """Have the server end every connection to this database during such a request to Twilio."""
     answer, ended = sandbox._api.respond, []
 
     def end_and_answer(request, received):
@@ -451,7 +451,7 @@ def test_connection_that_the_server_ended_before_the_attempt(
 def test_outcome_goes_on_record_though_the_server_ended_the_connection_meanwhile(
     sandbox, flow_sid, client, monkeypatch, verb, kept
 ):
-    """A connection that stays open from request to request, as the site's do: nothing else would replace it."""
+    """The connection stays open between requests, so that nothing else replaces it."""
     with connected(**kept):
         path, _, form = typed_form(client, verb, flow_sid)
         end_connections(sandbox, monkeypatch, lambda request: request.method != "GET")

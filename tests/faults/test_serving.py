@@ -1,4 +1,4 @@
-"""The site as gunicorn serves it by flexadmin/gunicorn.py: how it starts, what it says, and how it ends."""
+"""The site as gunicorn serves it with flexadmin/gunicorn.py: start, responses and shutdown."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def site(sandbox, tmp_path, monkeypatch):
 
 @pytest.fixture
 def browser(person, settings):
-    """An operator's, signed in."""
+    """Client of a signed-in operator."""
     person("operator")
     client = Client()
     client.force_login(User.objects.get(username="operator"))
@@ -56,7 +56,7 @@ def browser(person, settings):
 
 @pytest.fixture
 def held(sandbox, monkeypatch):
-    """Twilio takes its time over each write: until `go`, from when one has `come`."""
+    """Sandbox that holds each write: `come` is set on arrival, and the write waits for `go`."""
     come, go, respond = threading.Event(), threading.Event(), sandbox._api.respond
 
     def slowly(request, received):
@@ -116,7 +116,7 @@ def test_lines_are_json_without_queries(site, browser, flow_sid, monkeypatch):
 
 
 def test_header_that_is_no_proxys_changes_nothing(sandbox, tmp_path, monkeypatch):
-    """gunicorn by itself would believe this machine's own programs."""
+    """gunicorn alone would trust this machine's own programs."""
     monkeypatch.setenv("HTTPS_ONLY", "true")
     site = Site(api=sandbox.url, folder=tmp_path, options=DEPLOYED_OPTIONS)
     claimed = {

@@ -1,7 +1,7 @@
-"""What the sandbox knows against what the log says: the judge of the tests that let anything happen.
+"""Comparison of the sandbox's knowledge with the log, for tests with random histories.
 
-The sandbox's own record of requests is the truth of what we did, `outside` of what others did there. Each check
-gives sentences about what is wrong; none is what everybody wants.
+The sandbox's request record has our writes, `outside` those of others. Each check returns sentences
+about violations.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ INTEGRATION_FIELDS = {entry.name for entry in flex_flow.INTEGRATION_FIELDS}
 
 @dataclass
 class ExternalChanges:
-    """What others did at Twilio: flows made and deleted there, and every value that they gave a field."""
+    """Changes of others at Twilio: created and deleted flows, and every value set in a field."""
 
     made: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
@@ -35,7 +35,7 @@ class ExternalChanges:
 
 
 def applied_requests(sandbox: Sandbox, sent: Mapping[int, UUID]) -> dict[UUID, list[RequestRecord]]:
-    """The requests that the sandbox carried out, by the change that sent them."""
+    """Return the requests that the sandbox applied, by the change that sent them."""
     found: dict[UUID, list[RequestRecord]] = {}
     for request in sandbox.requests:
         if request.applied and request.n in sent:
@@ -46,7 +46,7 @@ def applied_requests(sandbox: Sandbox, sent: Mapping[int, UUID]) -> dict[UUID, l
 def find_violations(
     sandbox: Sandbox, sent: Mapping[int, UUID], outside: ExternalChanges
 ) -> list[str]:
-    """What must never be, at any moment."""
+    """Return violations of the rules that hold at any moment."""
     applied = applied_requests(sandbox, sent)
     events = list(AuditEvent.objects.select_related("payload").order_by("seq"))
     verdict = verification.verify()
@@ -61,7 +61,7 @@ def find_violations(
 
 
 def find_differences(sandbox: Sandbox) -> list[str]:
-    """What the copy and the log have otherwise than the sandbox, where every doubt is settled."""
+    """Return differences of mirror and log from the sandbox, once every change is resolved."""
     there = {sid: to_stored(flow) for sid, flow in sandbox.flows.items()}
     rows = {flow.sid: None if flow.gone_at else flow.resource for flow in Flow.objects.all()}
     known = drift.last_recorded_states({*there, *rows})
@@ -127,7 +127,7 @@ def _check_open_changes(events: list[AuditEvent]) -> Iterator[str]:
 
 
 def _check_inbox(events: list[AuditEvent]) -> Iterator[str]:
-    """What others did waits in the inbox until a person deals with it, or with something else of that flow."""
+    """Check that external changes stay in the inbox until a user handles them or their flow."""
     by_id = {event.event_id: event for event in events}
     dealt_with = [
         (event, by_id[event.refers_to])
@@ -151,7 +151,7 @@ def _check_inbox(events: list[AuditEvent]) -> Iterator[str]:
 def _check_external_changes(
     events: list[AuditEvent], applied: dict[UUID, list[RequestRecord]], outside: ExternalChanges
 ) -> Iterator[str]:
-    """An observed event tells of what others did, and of nothing that we did."""
+    """Check that drift events describe changes of others and none of ours."""
     made_here = {
         request.sid
         for requests in applied.values()
@@ -175,7 +175,7 @@ def _check_external_changes(
 
 
 def _check_continuity(events: list[AuditEvent]) -> Iterator[str]:
-    """A flow's story has no leap: each state is the one before it and what the event itself says was changed."""
+    """Check that each recorded state is the previous one plus the event's own changes."""
     telling = [
         event
         for event in events

@@ -1,6 +1,7 @@
-"""`python -m tests.faults.two_sites [--seconds N]`: two sites of gunicorn's on one PostgreSQL, as they are deployed,
-with people whose requests go now to the one, now to the other. Halfway one site is restarted as by systemd. Exit status
-1 if a request failed, two syncs ran at once, or the log is not whole.
+"""Two sites on one PostgreSQL: `python -m tests.faults.two_sites [--seconds N]`.
+
+The users' requests go to either site at random. Halfway one site is restarted as by systemd. The
+exit status is 1 if a request fails, two syncs run at once, or the log is incomplete.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ Progress = Callable[[int], float]  # from how often the sites answered, how far 
 
 
 class Visitor(SimulatedUser):
-    """Whose every request goes to one of the sites by chance: a form of one is sent to the other."""
+    """User whose requests go to a random site, so that one site's form is sent to the other."""
 
     CHANGES = {"/flows/": 25, "/flows/?q=name": 10, "/audit/": 15, "edit": 20, "enabled": 12, "new": 8, "delete": 2, "sync": 8}  # fmt: skip
 
@@ -69,7 +70,7 @@ class Visitor(SimulatedUser):
 
 @dataclass(slots=True)
 class Report:
-    """What the people heard, and what stands in the log."""
+    """Responses to the users, and the contents of the log."""
 
     heard: Counter[str] = field(default_factory=Counter)
     verdict: Findings = field(default_factory=Findings)
@@ -101,7 +102,7 @@ class Report:
 def simulate(
     *, clients: int, workers: int, flows: int, seed: int, folder: Path, progress: Progress
 ) -> Report:
-    """The sites' database is this process's own."""
+    """Run the sites on this process's own database."""
     report, started = Report(), time.monotonic()
     with (
         Sandbox(latency=LATENCY) as sandbox,
@@ -161,7 +162,7 @@ def _run_load(crowd: list[Visitor], restarted: Site, progress: Progress, report:
 
 @contextmanager
 def _count_listings(sandbox: Sandbox, report: Report) -> Iterator[None]:
-    """Nothing but a sync lists all flows here; each takes a while."""
+    """Count listings of all flows, which only a sync requests; each takes a while."""
     respond, lock, under_way = sandbox._api.respond, threading.Lock(), [0]
 
     def counted(request: Any, received: Any) -> Any:

@@ -1,5 +1,6 @@
-"""What Twilio's other end really did, held against what the audit log says of it: the five things that must
-never be. The witness stands at the sandbox and knows of every write whether its attempt was on record.
+"""Comparison of Twilio's real writes with the audit log, for the five violations.
+
+The observer sits at the sandbox and knows for every write whether its attempt was recorded.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ NEVER_APPLIED_FAULTS: Final = {
 
 @dataclass(slots=True)
 class ObservedWrite:
-    """A write that reached the sandbox, and the change whose attempt was the last on record at that moment."""
+    """Write that reached the sandbox, and the change of the latest recorded attempt."""
 
     received: RequestRecord
     change_id: uuid.UUID | None
@@ -54,7 +55,7 @@ class ObservedWrite:
 
 @dataclass(slots=True)
 class Findings:
-    """How often each thing was found, and a sentence for each that must never be."""
+    """Counts of findings, and a sentence for each violation."""
 
     counts: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
@@ -69,8 +70,10 @@ class Findings:
 
 
 class WriteObserver:
-    """Watches a sandbox from the moment that it is made. `on_write` is called once, before the next write is
-    done, with what arrived."""
+    """Observer of a sandbox.
+
+    `on_write` is called once with the next write, before it is applied.
+    """
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.seen: list[ObservedWrite] = []
@@ -100,20 +103,20 @@ class WriteObserver:
         sandbox._api.respond = done  # type: ignore[method-assign]
 
     def is_quiet(self) -> bool:
-        """Whether nothing is under way at the sandbox that may still be applied."""
+        """Tell whether the sandbox has no request under way that may still be applied."""
         return all(
             seen.is_done or seen.received.fault in NEVER_APPLIED_FAULTS for seen in list(self.seen)
         )
 
     def take(self) -> list[ObservedWrite]:
-        """What was seen since it was last asked."""
+        """Return the writes observed since the last call."""
         taken, self.seen = self.seen, []
         self._by_number.clear()
         return taken
 
 
 def compare_with_log(seen: Iterable[ObservedWrite], *, since: int = 0) -> Findings:
-    """Holds what the sandbox applied against the log from the event after `since` on."""
+    """Compare applied writes with the log from the event after `since` on."""
     verdict = Findings()
     applied: defaultdict[uuid.UUID, list[RequestRecord]] = defaultdict(list)
     attempts = _requested_by_change(since)
@@ -141,7 +144,11 @@ def _check_change(
     applied: list[RequestRecord],
     puzzles: dict[uuid.UUID, str],
 ) -> None:
-    """`story`: the result and the flow of each of the change's events; `puzzles`: the open changes and why."""
+    """Check one change.
+
+    `story` is result and flow of each of its events, `puzzles` the open changes with their
+    ambiguity.
+    """
     said = [result for result, _ in story]
     if len(applied) > 1:
         verdict.complain(APPLIED_TWICE, change_id)
@@ -160,7 +167,7 @@ def _check_change(
 
 
 def _find_change_id(method: str, path: str, parameters: dict[str, str]) -> uuid.UUID | None:
-    """The change that this write must belong to, over a connection of the sandbox's own thread."""
+    """Return the change of a write, over a connection of the sandbox's thread."""
     try:
         attempts = AuditEvent.objects.filter(stage="attempt").order_by("-seq")
         if path == LIST_PATH:
@@ -181,7 +188,7 @@ def _requested_by_change(since: int) -> dict[uuid.UUID, dict[str, Any]]:
 
 
 def _matches_attempt(seen: ObservedWrite, attempts: dict[uuid.UUID, dict[str, Any]]) -> bool:
-    """Whether what was sent is what the attempt says."""
+    """Tell whether the request is the one that the attempt records."""
     asked = attempts.get(seen.change_id) if seen.change_id else None
     if seen.received.method == "DELETE":
         return seen.change_id in attempts

@@ -1,5 +1,7 @@
-"""Plays one cell of the matrix: a trouble at one kind of change, some times over. Each run ends with the API well,
-reconciling driven to its end, and what the sandbox applied held against the log.
+"""Run of one cell of the matrix: a fault during one kind of change, several times.
+
+Each run ends with a healthy API and a complete reconciliation. The sandbox's applied writes are
+then compared with the log.
 """
 
 from __future__ import annotations
@@ -59,7 +61,7 @@ RUN_INTERVAL = 30 * ONE_MINUTE  # so that no creation is in another's window
 
 
 class Clock:
-    """The time here and at Twilio's, which is moved on where a person would wait."""
+    """Clock of this site and of Twilio, set ahead where a person would wait."""
 
     def __init__(self) -> None:
         self.ahead = timedelta()
@@ -73,7 +75,7 @@ class Clock:
 
 @contextmanager
 def empty_site(clock: Clock) -> Iterator[Sandbox]:
-    """An empty Flex API, a site that points at it, and nobody who waits between two tries."""
+    """Start an empty API and an empty site whose client doesn't wait between tries."""
     client = clients.FlexClient
 
     def hurried(**options: Any) -> FlexClient:
@@ -91,7 +93,7 @@ def empty_site(clock: Clock) -> Iterator[Sandbox]:
 
 
 def run_scenario(trouble: Scenario, verb: str, *, runs: int, seed: int, clock: Clock) -> Findings:
-    """The verdict over so many runs."""
+    """Return the result of several runs."""
     total = Findings()
     with empty_site(clock) as sandbox:
         witness = WriteObserver(sandbox)
@@ -119,8 +121,11 @@ def _run_until_triggered(
     bystander: str,
     seed: str,
 ) -> Findings:
-    """A run that met its trouble. On a busy machine a short deadline may be over before the sandbox has the request:
-    such a run must be told as truly, but is not counted, and is made again with more patience."""
+    """Run until the fault has taken effect.
+
+    On a busy machine a short deadline may expire before the sandbox has the request. Such a run is
+    checked but not counted, and repeated with a longer deadline.
+    """
     total = Findings()
     for patience in DEADLINE_FACTORS:
         clock.move(RUN_INTERVAL)
@@ -140,7 +145,7 @@ def _run_until_triggered(
 
 
 def is_mirrored(here: dict[str, dict[str, Any]], there: dict[str, dict[str, Any]]) -> bool:
-    """Whether the copy has what Twilio has, secrets aside."""
+    """Tell whether the mirror agrees with Twilio, apart from secrets."""
     names = [entry.name for entry in flex_flow.WRITABLE_FIELDS]
     return here.keys() == there.keys() and not any(
         flex_flow.differing_fields(here[sid], redact(there[sid]), names) for sid in there
@@ -148,7 +153,7 @@ def is_mirrored(here: dict[str, dict[str, Any]], there: dict[str, dict[str, Any]
 
 
 class Run:
-    """One change that meets a trouble, and what follows."""
+    """One change with a fault, and its aftermath."""
 
     def __init__(
         self,
@@ -196,7 +201,7 @@ class Run:
         return "DELETE" if self.verb == DELETE else "POST"
 
     def call(self) -> None:
-        """The change, as the site makes it."""
+        """Make the change as the site does."""
         with suppress(NotRecorded, OutcomeNotRecorded, FlowUnreadable):
             victim.make_change(self.verb, self.sid, self.before, self.values, OMAR, self.change_id)
 
@@ -223,7 +228,7 @@ class Run:
         return client
 
     def _run_with_faults(self, act: Any) -> None:
-        """`act`, by this process or by one that is killed at it."""
+        """Run `act` in this process, or in one that is killed during it."""
         trouble = self.trouble
         method = self.method if trouble.when == "at the call" else "GET"
         earlier = max((request.n for request in self.sandbox.requests), default=0)
@@ -266,7 +271,7 @@ class Run:
             reconcile.reconcile()
 
     def _reconcile_all(self) -> None:
-        """Two reads, as far apart as they must be; in some runs other people's edits and syncs in between."""
+        """Reconcile with two reads, sometimes with external edits and syncs in between."""
         self.clock.move(ONE_MINUTE)
         self._elsewhere()
         self.clock.move(clients.ATTEMPT_TIMEOUT)
@@ -281,7 +286,7 @@ class Run:
         reconcile.reconcile()
 
     def _elsewhere(self) -> None:
-        """What other people do at Twilio meanwhile: to this flow's other fields, or to other flows."""
+        """Make external edits at Twilio: to other fields of this flow, or to other flows."""
         what = self.chance.choice(["nothing", "nothing", "this flow", "another flow", "a new flow"])
         sid = self.sid or next(
             (seen.received.sid for seen in self.witness.seen if seen.received.applied), None
@@ -299,7 +304,7 @@ class Run:
             mirror.sync(ACCOUNT)
 
     def _resolve_manually(self, verdict: Findings, seen: list[ObservedWrite]) -> None:
-        """Who knows what really happened decides what reading can't tell; so it is closed for the next run."""
+        """Resolve ambiguous changes by what really happened, so that the next run can start."""
         for change in OpenChange.objects.exclude(puzzle=""):
             made = next((one.received.sid for one in seen if one.received.applied), None)
             if made and self.verb == CREATE and made not in change.candidates:
