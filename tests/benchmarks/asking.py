@@ -57,14 +57,14 @@ class ServedSite:
         login = self.address + LOGIN_PATHS[self.name]
         page = opener.open(login, timeout=TIMEOUT).read().decode()
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        said = {
+        fields = {
             "username": USERNAME,
             "password": PASSWORD,
             "csrfmiddlewaretoken": token[1] if token else "",
         }
         opener.open(
             login,
-            urllib.parse.urlencode({**said, "next": LIST_PATHS[self.name]}).encode(),
+            urllib.parse.urlencode({**fields, "next": LIST_PATHS[self.name]}).encode(),
             timeout=TIMEOUT,
         )
         cookies = {cookie.name: cookie.value or "" for cookie in jar}
@@ -89,11 +89,11 @@ def serve_sites(folder: Path, flows: int) -> Iterator[dict[str, ServedSite]]:
     """Serve both sites with a number of flows. Their API is a sandbox without flows."""
     with ExitStack() as stack:
         database_url = stack.enter_context(_create_database(folder))
-        said = environment(folder, database_url, stack.enter_context(Sandbox()))
-        run_module(said, "tests.benchmarks.fill", str(flows))
+        variables = environment(folder, database_url, stack.enter_context(Sandbox()))
+        run_module(variables, "tests.benchmarks.fill", str(flows))
         both = {}
         for name, settings in zip(LIST_PATHS, SETTINGS_MODULES, strict=True):
-            own = {**said, "DJANGO_SETTINGS_MODULE": settings}
+            own = {**variables, "DJANGO_SETTINGS_MODULE": settings}
             both[name] = ServedSite(name, *stack.enter_context(serve_site(folder, own)), own)
         yield both
 
@@ -125,23 +125,23 @@ def count_rows(page: bytes) -> tuple[int, int]:
 def count_queries(site: ServedSite, queries: list[str]) -> list[int]:
     """Return the number of database queries of each page."""
     paths = [f"{LIST_PATHS[site.name]}?{query}" for query in queries]
-    found: list[int] = json.loads(run_module(site.environment, "tests.benchmarks.queries", *paths))
-    return found
+    counts: list[int] = json.loads(run_module(site.environment, "tests.benchmarks.queries", *paths))
+    return counts
 
 
 @contextmanager
 def _create_database(folder: Path) -> Iterator[str]:
     """Create a database and return its URL."""
-    given = os.environ.get("DATABASE_URL", "")
-    if not given.startswith("postgres"):
+    url = os.environ.get("DATABASE_URL", "")
+    if not url.startswith("postgres"):
         yield f"sqlite:///{folder / 'db.sqlite3'}"
         return
     import psycopg
 
     name = f"lists_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(given, autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
         try:
-            yield urllib.parse.urlsplit(given)._replace(path=f"/{name}").geturl()
+            yield urllib.parse.urlsplit(url)._replace(path=f"/{name}").geturl()
         finally:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

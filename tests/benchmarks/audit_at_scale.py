@@ -63,19 +63,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=1_000_000)
     events = max(100, parser.parse_args().events)
-    console, began, kept = Console(), time.monotonic(), True
+    console, began, all_kept = Console(), time.monotonic(), True
     table = Table(title=f"A log of {events:,} events")
     for title in ("what", "found", "seconds", "events/s", "memory, MB more", "kept"):
         table.add_column(title, justify="left" if title in ("what", "found") else "right")
     with create_database() as url, Console(stderr=True).status("") as status:
         for name in STEPS:
             status.update(f"{name}, {time.monotonic() - began:.0f} s so far")
-            for what, found, seconds, rate, growth, is_kept in run_step(name, url, events):
-                kept = kept and is_kept
+            for step_name, finding, seconds, rate, growth, is_kept in run_step(name, url, events):
+                all_kept = all_kept and is_kept
                 cells = (f"{seconds:,.1f}", f"{rate:,.0f}" if rate else "", f"{growth:,.1f}")
-                table.add_row(what, found, *cells, "yes" if is_kept else "NO")
+                table.add_row(step_name, finding, *cells, "yes" if is_kept else "NO")
     console.print(table)
-    return 0 if kept else 1
+    return 0 if all_kept else 1
 
 
 if __name__ == "__main__":

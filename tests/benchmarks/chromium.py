@@ -28,11 +28,11 @@ def find_chromium() -> str:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    found = find_chromium()
-    if not found:
+    path = find_chromium()
+    if not path:
         raise SystemExit("This needs Chromium: apt-get install chromium-headless-shell")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=list(LAUNCH_OPTIONS))
+        browser = playwright.chromium.launch(executable_path=path, args=list(LAUNCH_OPTIONS))
         try:
             yield browser
         finally:

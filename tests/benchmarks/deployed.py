@@ -52,10 +52,12 @@ def deploy_sites(folder: Path, *, flows: int = FLOWS) -> Iterator[DeployedSites]
     database = folder / "db.sqlite3"
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox(flows=flows))
-        said = environment(folder, f"sqlite:///{database}", sandbox)
-        run_module(said, "tests.benchmarks.prepare")
+        variables = environment(folder, f"sqlite:///{database}", sandbox)
+        run_module(variables, "tests.benchmarks.prepare")
         site, admin = (
-            stack.enter_context(serve_site(folder, {**said, "DJANGO_SETTINGS_MODULE": settings}))[0]
+            stack.enter_context(
+                serve_site(folder, {**variables, "DJANGO_SETTINGS_MODULE": settings})
+            )[0]
             for settings in SETTINGS_MODULES
         )
         yield DeployedSites(site, admin, sandbox, database)
@@ -89,7 +91,7 @@ def environment(folder: Path, database_url: str, sandbox: Sandbox) -> dict[str, 
 
 def run_module(environment: dict[str, str], module: str, *arguments: str) -> str:
     """Run a module and return its standard output. Raises RuntimeError with its error output."""
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         env=environment,
@@ -97,9 +99,9 @@ def run_module(environment: dict[str, str], module: str, *arguments: str) -> str
         text=True,
         check=False,
     )
-    if done.returncode:
-        raise RuntimeError(f"{module} broke off:\n{done.stderr[-4000:]}")
-    return done.stdout
+    if result.returncode:
+        raise RuntimeError(f"{module} broke off:\n{result.stderr[-4000:]}")
+    return result.stdout
 
 
 @contextmanager
@@ -141,9 +143,9 @@ def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path)
     except OSError as error:
         if isinstance(error, urllib.error.HTTPError) and error.code < 500:
             return
-        ended = process.poll()
+        status = process.poll()
         raise RuntimeError(
-            f"no answer ({error}, status {ended}):\n{log.read_text()[-4000:]}"
+            f"no answer ({error}, status {status}):\n{log.read_text()[-4000:]}"
         ) from None
 
 

@@ -45,17 +45,17 @@ def measure_keystrokes(site: ServedSite, count: int) -> tuple[list[float], int]:
                 len(took) + 1,
             )
             took = page.evaluate("() => window.typed")
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
+        requested: list[str] = []
+        page.on("request", lambda request: requested.append(request.url))
         results = count
         if page.input_value("#q"):
             page.fill("#q", "")
             results += 1
             page.wait_for_function(f"() => window.typed.length >= {results}", timeout=TIMEOUT_MS)
-        asked.clear()
+        requested.clear()
         page.keyboard.type("whatsapp")
         page.wait_for_function(f"() => window.typed.length > {results}", timeout=TIMEOUT_MS)
-        return took, len(asked)
+        return took, len(requested)
 
 
 def _press_key(page: Page, key: str, results: int) -> None:

@@ -163,11 +163,11 @@ def build_table(figures: list[PageMeasurement]) -> Table:
     return table
 
 
-def build_promises_table(kept: list[Promise]) -> Table:
+def build_promises_table(promises: list[Promise]) -> Table:
     table = Table(title="What is promised")
     for title in ("what", "is", "at most", "aim", "kept"):
         table.add_column(title, justify="left" if title == "what" else "right")
-    for one in kept:
+    for one in promises:
         aim = f"{one.aim:.3f}" if one.aim else ""
         table.add_row(
             one.what,
@@ -192,7 +192,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path, help="a file for the figures, as JSON")
     options = parser.parse_args()
     sizes: list[int] = options.flows
-    typed: list[float] = []
+    keystrokes: list[float] = []
     requests = 0
     with Console(stderr=True).status("") as status, ExitStack() as stack:
         served_at: dict[int, dict[str, ServedSite]] = {}
@@ -207,20 +207,20 @@ def main() -> int:
             status.update("typing")
             from tests.benchmarks.keystrokes import measure_keystrokes
 
-            typed, requests = measure_keystrokes(largest, options.typed)
-    kept = list(check_promises(figures, memory, typed, requests))
+            keystrokes, requests = measure_keystrokes(largest, options.typed)
+    promises = list(check_promises(figures, memory, keystrokes, requests))
     console = Console()
-    console.print(build_table(figures), build_promises_table(kept))
+    console.print(build_table(figures), build_promises_table(promises))
     if options.output:
-        said: dict[str, Any] = {
+        results: dict[str, Any] = {
             "pages": [asdict(one) | {"ratio": one.ratio} for one in figures],
-            "promises": [asdict(one) | {"kept": one.is_kept} for one in kept],
+            "promises": [asdict(one) | {"kept": one.is_kept} for one in promises],
             "memory_mb": memory,
-            "keystrokes_ms": typed,
+            "keystrokes_ms": keystrokes,
             "database": os.environ.get("DATABASE_URL", "sqlite").split(":")[0],
         }
-        options.output.write_text(json.dumps(said, indent=2) + "\n")
-    return 0 if all(one.is_kept for one in kept) else 1
+        options.output.write_text(json.dumps(results, indent=2) + "\n")
+    return 0 if all(one.is_kept for one in promises) else 1
 
 
 if __name__ == "__main__":

@@ -144,15 +144,15 @@ class Log:
     def visit(self, what: str) -> None:
         """Request a page again, on a connection that has shown it before."""
         use_database(self.name)
-        (person, asked), page = self._asked[what], self.pages[what]
+        (person, address), page = self._asked[what], self.pages[what]
         client = self._clients[person]
-        client.get("/audit/", asked)
+        client.get("/audit/", address)
         if not page.seconds:
             with CaptureQueriesContext(connection) as queries:
-                client.get("/audit/", asked)
+                client.get("/audit/", address)
             page.queries = len(queries)
         began = time.perf_counter()
-        answer = client.get("/audit/", asked)
+        answer = client.get("/audit/", address)
         page.seconds.append(time.perf_counter() - began)
         page.size, page.rows = len(answer.content), answer.content.count(b'<td class="time">')
         assert answer.status_code == 200
@@ -190,24 +190,24 @@ def _start_all(running: list[subprocess.Popen[str]]) -> Iterator[subprocess.Pope
 def append_events() -> None:
     """Append for some seconds after the signal, as one of several processes; print the count."""
     actor = audit_log.Actor(id="1", label="person 1", role="operator")
-    said = {
+    fields = {
         "action": "flow.update",
         "stage": "access",
         "result": "denied",
         "account_sid": MAIN_ACCOUNT,
     }
-    audit_log.append(actor=actor, **said)
+    audit_log.append(actor=actor, **fields)
     print("ready", flush=True)  # noqa: T201
     sys.stdin.readline()
     count, until = 0, time.perf_counter() + APPEND_SECONDS
     while time.perf_counter() < until:
-        audit_log.append(actor=actor, **said)
+        audit_log.append(actor=actor, **fields)
         count += 1
     print(count)  # noqa: T201
 
 
 def build_table(short: Log, long: Log, runs: int) -> Table:
-    made = Table(title=f"The audit log's page, {connection.vendor}, medians of {runs} visits, ms")
+    table = Table(title=f"The audit log's page, {connection.vendor}, medians of {runs} visits, ms")
     for title in (
         "what",
         f"{short.events:,}",
@@ -218,7 +218,7 @@ def build_table(short: Log, long: Log, runs: int) -> Table:
         "rows",
         "",
     ):
-        made.add_column(title, justify="left" if title in ("what", "") else "right")
+        table.add_column(title, justify="left" if title in ("what", "") else "right")
     for what, page in long.pages.items():
         before = short.pages[what]
         figures = (f"{one.median * 1000:.1f}" for one in (before, page))
@@ -228,8 +228,8 @@ def build_table(short: Log, long: Log, runs: int) -> Table:
             f"{page.size:,}",
             f"{before.rows}, {page.rows}",
         )
-        made.add_row(what, *figures, ratio, *said, UNEQUAL_PAGES.get(what, ""))
-    return made
+        table.add_row(what, *figures, ratio, *said, UNEQUAL_PAGES.get(what, ""))
+    return table
 
 
 def main() -> int:
@@ -270,13 +270,13 @@ def main() -> int:
         Console().print(f"Events a second, by processes, behind {int(events):,}: {each}")
     if options.output:
         pages = {log.events: [asdict(page) for page in log.pages.values()] for log in logs}
-        told = {
+        results = {
             "vendor": connection.vendor,
             "pages": pages,
             "promises": promises,
             "appended": rates,
         }
-        options.output.write_text(json.dumps(told, indent=2) + "\n")
+        options.output.write_text(json.dumps(results, indent=2) + "\n")
     return 0 if all(found <= most for found, most in promises.values()) else 1
 
 

@@ -118,16 +118,16 @@ class _EventStream:
             yield self._event("flow.baseline", "observed", "applied", state, after=state)
         for _ in range(OLDEST_COUNT):
             yield from self._change(FIRST_ACTOR, name=f"{OLD_WORD} {self.dice.randrange(10**6)}")
-        done = BASELINE_COUNT + 2 * OLDEST_COUNT
-        due = self._due(done)
+        position = BASELINE_COUNT + 2 * OLDEST_COUNT
+        due = self._due(position)
         while True:
-            if self.count - done == 1:  # room for one event: no attempt without what follows it
+            if self.count - position == 1:  # room for one event: no attempt without what follows it
                 rows = self._sign_in()
             else:
-                rows = due.pop(0)[1]() if due and done >= due[0][0] else self._random_events()
+                rows = due.pop(0)[1]() if due and position >= due[0][0] else self._random_events()
             for row in rows:
                 yield row
-                done += 1
+                position += 1
 
     def _due(self, done: int) -> list[tuple[float, Callable[[], Iterator[Row]]]]:
         """Return events that are due at a position, with their intervals."""
@@ -203,17 +203,17 @@ class _EventStream:
                 target_sid=after["sid"],
             )  # fmt: skip
             self.planned.append(planned)
-            said = {"change_id": planned.change_id, "request_id": PLAN_ID}
+            fields = {"change_id": planned.change_id, "request_id": PLAN_ID}
             yield self._event(
-                "flow.update", "attempt", "pending", after, "person 1", before=before, **said
+                "flow.update", "attempt", "pending", after, "person 1", before=before, **fields
             )
             yield self._event(
-                "flow.update", "outcome", "succeeded", after, "person 1", after=after, **said
+                "flow.update", "outcome", "succeeded", after, "person 1", after=after, **fields
             )
 
     def save_plan(self, now: datetime) -> None:
-        said = {"title": "Rename many", "made_at": now, "made_by": "person 1"}
-        if Plan.objects.get_or_create(id=PLAN_ID, defaults=said)[1]:
+        fields = {"title": "Rename many", "made_at": now, "made_by": "person 1"}
+        if Plan.objects.get_or_create(id=PLAN_ID, defaults=fields)[1]:
             PlannedChange.objects.bulk_create(self.planned)
 
     def _name(self) -> str:
@@ -232,14 +232,22 @@ class _EventStream:
         place: int | None = None,
     ) -> Iterator[Row]:  # fmt: skip
         after, _, before, _ = self._renamed(name or self._name(), place)
-        said = {"change_id": uuid.uuid4(), "request_id": uuid.uuid4()}
-        asked = {"friendly_name": after["friendly_name"]}
+        ids = {"change_id": uuid.uuid4(), "request_id": uuid.uuid4()}
+        requested = {"friendly_name": after["friendly_name"]}
         yield self._event(
-            action, "attempt", "pending", after, who, before=before, requested=asked, **said
+            action, "attempt", "pending", after, who, before=before, requested=requested, **ids
         )
-        found = {"after": after} if result == "succeeded" else {}
+        outcome = {"after": after} if result == "succeeded" else {}
         yield self._event(
-            action, "outcome", result, after, who, before=before, requested=asked, **found, **said
+            action,
+            "outcome",
+            result,
+            after,
+            who,
+            before=before,
+            requested=requested,
+            **outcome,
+            **ids,
         )
 
     def _event(
@@ -254,9 +262,15 @@ class _EventStream:
             account_sid=flow.get("account_sid", ""), target_sid=flow.get("sid", ""),
             changed_fields=["friendly_name"] if flow else [], **said,
         )  # fmt: skip
-        about = {name: str(flow.get(name) or "") for name in ("friendly_name", "contact_identity")}
+        identity_fields = {
+            name: str(flow.get(name) or "") for name in ("friendly_name", "contact_identity")
+        }
         body = AuditPayload(
-            salt=uuid.uuid4().hex, before=before, after=after, requested=requested, **about
+            salt=uuid.uuid4().hex,
+            before=before,
+            after=after,
+            requested=requested,
+            **identity_fields,
         )
         return event, body
 
@@ -268,12 +282,12 @@ def _open_drift(count: int) -> list[OpenDrift]:
 
 
 def _open_change(attempt: AuditEvent) -> OpenChange:
-    said = {
+    fields = {
         "change_id": attempt.change_id,
         "action": attempt.action,
         "target_sid": attempt.target_sid,
     }
-    return OpenChange(attempt=attempt, latest=attempt, **said)
+    return OpenChange(attempt=attempt, latest=attempt, **fields)
 
 
 def _to_snapshot(flow: Any) -> dict[str, Any]:

@@ -146,8 +146,8 @@ def _generate_events(
             before=before,
             requested=requested,
         )
-        said = {"before": before, "requested": requested, "after": after}
-        yield _make_event("flow.update", "outcome", "succeeded", after, actor, change_id, **said)
+        payload = {"before": before, "requested": requested, "after": after}
+        yield _make_event("flow.update", "outcome", "succeeded", after, actor, change_id, **payload)
 
 
 def _make_event(
@@ -160,15 +160,17 @@ def _make_event(
         source_ip="192.0.2.7", user_agent="Mozilla/5.0 (X11; Linux x86_64)", account_sid=flow["account_sid"],
         target_sid=flow["sid"], changed_fields=["friendly_name"],
     )  # fmt: skip
-    about = {name: str(flow.get(name) or "") for name in ("friendly_name", "contact_identity")}
-    return event, AuditPayload(salt=uuid.uuid4().hex, **about, **said)
+    identity_fields = {
+        name: str(flow.get(name) or "") for name in ("friendly_name", "contact_identity")
+    }
+    return event, AuditPayload(salt=uuid.uuid4().hex, **identity_fields, **said)
 
 
 def _register_open() -> None:
     last = AuditEvent.objects.order_by("-seq").first()
     if last is not None and last.stage == "attempt":
-        said = {"change_id": last.change_id, "action": last.action, "target_sid": last.target_sid}
-        OpenChange.objects.create(attempt=last, latest=last, **said)
+        fields = {"change_id": last.change_id, "action": last.action, "target_sid": last.target_sid}
+        OpenChange.objects.create(attempt=last, latest=last, **fields)
     elif last is not None and last.action == "flow.drift":  # no room for its acceptance
         OpenDrift.objects.create(event=last, target_sid=last.target_sid)
 
@@ -176,14 +178,14 @@ def _register_open() -> None:
 def verify_log(count: int) -> None:
     with append_in_background(), MemoryWatch() as memory:
         verdict = verification.verify(head=checkpoints.signed_checkpoint())
-    kept = verdict.bad_seq is None and verdict.events >= count
+    is_kept = verdict.bad_seq is None and verdict.events >= count
     print_row(
         "verify, while another process appends",
         str(verdict),
         verdict.seconds,
         verdict.events,
         memory.growth,
-        kept=kept,
+        kept=is_kept,
     )
 
 
@@ -214,10 +216,15 @@ def tamper_with_log(count: int) -> None:
             with MemoryWatch() as memory:
                 verdict = verification.verify(head=head)
             transaction.set_rollback(True)
-        kept = verdict.bad_seq == seq
-        said = f"event {verdict.bad_seq:,} {verdict.fault}" if verdict.bad_seq else "NOTHING"
+        is_kept = verdict.bad_seq == seq
+        finding = f"event {verdict.bad_seq:,} {verdict.fault}" if verdict.bad_seq else "NOTHING"
         print_row(
-            f"tampering: {kind}", said, verdict.seconds, verdict.events, memory.growth, kept=kept
+            f"tampering: {kind}",
+            finding,
+            verdict.seconds,
+            verdict.events,
+            memory.growth,
+            kept=is_kept,
         )
 
 
@@ -266,12 +273,12 @@ def _truncate_log(last: int) -> None:
     log_entries.rebuild()
     event = _event_at(last).get()
     if event.stage == "attempt":
-        said = {
+        fields = {
             "change_id": event.change_id,
             "action": event.action,
             "target_sid": event.target_sid,
         }
-        OpenChange.objects.create(attempt=event, latest=event, **said)
+        OpenChange.objects.create(attempt=event, latest=event, **fields)
 
 
 def _rewrite_chain() -> None:
@@ -297,15 +304,15 @@ def export_log(form: str) -> None:
     person = User.objects.get_or_create(username="auditor")[0]
     person.groups.set([Group.objects.get(name="auditor")])
     client.force_login(person)
-    asked = {"what": "all", "format": form}
+    fields = {"what": "all", "format": form}
     with append_in_background() as appended, MemoryWatch() as memory:
         began = time.monotonic()
-        file = _SequenceCheck(form, client.post("/audit/export/", asked).streaming_content)
+        file = _SequenceCheck(form, client.post("/audit/export/", fields).streaming_content)
         seconds, meanwhile = time.monotonic() - began, appended()
         rest = _SequenceCheck(
-            form, client.post("/audit/export/", {**asked, "after": file.last}).streaming_content
+            form, client.post("/audit/export/", {**fields, "after": file.last}).streaming_content
         )
-    found = f"{file.count:,} events, then {rest.count:,} more; {file.gaps + rest.gaps} gaps, {meanwhile} appended meanwhile"
+    finding = f"{file.count:,} events, then {rest.count:,} more; {file.gaps + rest.gaps} gaps, {meanwhile} appended meanwhile"
     is_whole = (file.first, file.gaps, rest.gaps, rest.first) == (
         1,
         0,
@@ -314,7 +321,7 @@ def export_log(form: str) -> None:
     ) and meanwhile > 0
     print_row(
         f"export {form}",
-        found,
+        finding,
         seconds,
         file.count,
         memory.growth,
@@ -333,11 +340,11 @@ class _SequenceCheck:
 
 
 def _split_lines(content: Iterable[bytes]) -> Iterator[str]:
-    left = b""
+    remainder = b""
     for piece in content:
-        *lines, left = (left + piece).split(b"\n")
+        *lines, remainder = (remainder + piece).split(b"\n")
         yield from (line.decode() + "\n" for line in lines)
-    assert not left
+    assert not remainder
 
 
 def _ndjson_seqs(lines: Iterable[str]) -> Iterator[int]:

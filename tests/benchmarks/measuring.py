@@ -135,14 +135,14 @@ def _measure_page(context: BrowserContext, address: str) -> Figures:
     if answer is None or answer.status != 200 or page.url != address:
         raise RuntimeError(f"{address} led to {page.url}, status {answer and answer.status}")
     page.wait_for_function("() => !document.querySelector('.htmx-request')", timeout=TIMEOUT_MS)
-    seen = page.evaluate(OBSERVE_SCRIPT)
+    observed = page.evaluate(OBSERVE_SCRIPT)
     while traffic.is_open():
         page.evaluate(FRAME_SCRIPT)
     return Figures(
         **traffic.figures(urlsplit(address).netloc),
-        nodes=seen["nodes"],
-        paint=seen["paint"] / 1000,
-        shift=seen["shift"],
+        nodes=observed["nodes"],
+        paint=observed["paint"] / 1000,
+        shift=observed["shift"],
     )
 
 

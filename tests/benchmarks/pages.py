@@ -43,12 +43,12 @@ def compare_sites(both: DeployedSites, *, runs: int) -> tuple[list[Figures], lis
 
 
 def build_table(ours: Figures, theirs: Figures, runs: int) -> Table:
-    made = Table(
+    table = Table(
         title=f"The list of flows, 50 rows: medians of {runs} visits",
         caption="cold, 1.6 Mbit/s, 150 ms, CPU 4× slower, 1350×800",
     )
     for title in ("what", "ours", "Django admin", "budget", "kept"):
-        made.add_column(title, justify="left" if title == "what" else "right")
+        table.add_column(title, justify="left" if title == "what" else "right")
     for budget in BUDGETS:
         cells = (
             budget.said(figure)
@@ -58,8 +58,8 @@ def build_table(ours: Figures, theirs: Figures, runs: int) -> Table:
                 budget.most,
             )
         )
-        made.add_row(budget.label, *cells, "yes" if budget.is_kept(ours) else "NO")
-    return made
+        table.add_row(budget.label, *cells, "yes" if budget.is_kept(ours) else "NO")
+    return table
 
 
 def _exit_on_signal(_signal: int, _frame: FrameType | None) -> None:
@@ -77,20 +77,20 @@ def main() -> int:
         visits = compare_sites(both, runs=runs)
     ours, theirs = map(compute_medians, visits)
     Console().print(build_table(ours, theirs, runs))
-    kept = all(budget.is_kept(ours) for budget in BUDGETS)
+    all_kept = all(budget.is_kept(ours) for budget in BUDGETS)
     if options.output:
-        said = {
+        results = {
             "ours": asdict(ours),
             "django_admin": asdict(theirs),
             "budgets": {budget.figure: budget.most for budget in BUDGETS},
-            "kept": kept,
+            "kept": all_kept,
             "visits": {
                 "ours": [asdict(one) for one in visits[0]],
                 "django_admin": [asdict(one) for one in visits[1]],
             },
         }
-        options.output.write_text(json.dumps(said, indent=2) + "\n")
-    return 0 if kept else 1
+        options.output.write_text(json.dumps(results, indent=2) + "\n")
+    return 0 if all_kept else 1
 
 
 if __name__ == "__main__":

@@ -138,10 +138,10 @@ def measure(address: str, flows: int, latency: int, runs: int) -> list[Measureme
             for name, act in acts.items():
                 seconds[name].append(time_call(act))
     writes = sum(count for verb, count in counted.items() if verb in ("INSERT", "UPDATE", "DELETE"))
-    said = {"queries": counted.total(), "writes": writes, "received": size}
+    figures = {"queries": counted.total(), "writes": writes, "received": size}
     return [
         Measurement("the first sync, all on record", latency, [first]),
-        Measurement("a sync, nothing changed", latency, seconds["sync"], **said),
+        Measurement("a sync, nothing changed", latency, seconds["sync"], **figures),
         Measurement("twilio-python, listing only", latency, seconds["twilio"], received=size),
         Measurement("bare requests, parsing only", latency, seconds["bare"], received=size),
     ]
@@ -208,13 +208,13 @@ def main() -> int:
             f"{what}: {found:.2f}, at most {most:g}: {'kept' if found <= most else 'NOT KEPT'}"
         )
     if options.output:
-        said = {"vendor": vendor, "rows": [asdict(row) for row in rows], "promises": promises}
-        options.output.write_text(json.dumps(said, indent=2) + "\n")
+        results = {"vendor": vendor, "rows": [asdict(row) for row in rows], "promises": promises}
+        options.output.write_text(json.dumps(results, indent=2) + "\n")
     return 0 if all(found <= most for found, most in promises.values()) else 1
 
 
 def build_table(rows: list[Measurement], title: str) -> Table:
-    made = Table(title=title)
+    table = Table(title=title)
     for name in (
         "what",
         "ms a request",
@@ -224,7 +224,7 @@ def build_table(rows: list[Measurement], title: str) -> Table:
         "writes",
         "bytes received",
     ):
-        made.add_column(name, justify="left" if name == "what" else "right")
+        table.add_column(name, justify="left" if name == "what" else "right")
     for row in rows:
         bare_one = next(
             one for one in rows if one.latency == row.latency and one.what.startswith("bare")
@@ -233,8 +233,8 @@ def build_table(rows: list[Measurement], title: str) -> Table:
             f"{number:,}" if number else "" for number in (row.queries, row.writes, row.received)
         )
         ratio = f"{row.median / bare_one.median:.2f}"
-        made.add_row(row.what, str(row.latency), f"{row.median:.3f}", ratio, *figures)
-    return made
+        table.add_row(row.what, str(row.latency), f"{row.median:.3f}", ratio, *figures)
+    return table
 
 
 if __name__ == "__main__":

@@ -91,7 +91,8 @@ def open_page(
         context.set_default_timeout(10_000)
         # Of every page of the window, those in new tabs too.
         context.on(
-            "console", lambda said: complaints.append(said.text) if said.type == "error" else None
+            "console",
+            lambda message: complaints.append(message.text) if message.type == "error" else None,
         )
         context.on("weberror", lambda error: complaints.append(str(error.error)))
         page = context.new_page()
@@ -126,17 +127,17 @@ def _find_stored_items(page: Page) -> list[str]:
     """Return items in the browser's stores. Pages must leave none."""
     if not page.url.startswith("http://127.0.0.1") and not page.url.startswith("http://localhost"):
         return []
-    kept = page.evaluate(
+    items = page.evaluate(
         """async () => [...await caches.keys(), ...(await indexedDB.databases()).map(({name}) => name),
             ...(await navigator.serviceWorker.getRegistrations()).map(({scope}) => scope)]"""
     )
     browser = page.context.new_cdp_session(page)  # the page itself may hide its stores
     for is_local in (True, False):
         of = {"securityOrigin": "/".join(page.url.split("/")[:3]), "isLocalStorage": is_local}
-        kept += [
+        items += [
             name
             for name, _ in browser.send("DOMStorage.getDOMStorageItems", {"storageId": of})[
                 "entries"
             ]
         ]
-    return [f"kept in the browser: {name}" for name in kept]
+    return [f"kept in the browser: {name}" for name in items]

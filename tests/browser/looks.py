@@ -22,10 +22,10 @@ AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pract
 
 def find_problems(page):
     """Return axe's findings by WCAG 2.2 AA, and a page wider than its window."""
-    what = [
+    problems = [
         f"{hit['id']}: {hit['nodes'][0]['html'][:120]}"
         for hit in Axe().run(page, options={"runOnly": AXE_RULES}).response["violations"]
     ]
     if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-        what.append("wider than the window")
-    return what
+        problems.append("wider than the window")
+    return problems

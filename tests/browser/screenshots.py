@@ -365,9 +365,9 @@ def main() -> int:
         shots = [shot for shot in SHOTS if shot.name in names]
         with Progress(console=console, transient=True) as progress:
             looks = 1 if options.readme else len(SCHEMES) * len(WIDTHS)
-            made = take_pictures(world, browser, shots, folder, for_readme=options.readme)
+            results = take_pictures(world, browser, shots, folder, for_readme=options.readme)
             for picture in progress.track(
-                made, total=len(shots) * looks, description="Taking pictures"
+                results, total=len(shots) * looks, description="Taking pictures"
             ):
                 if isinstance(picture, str):
                     missed += 1

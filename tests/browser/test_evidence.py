@@ -165,4 +165,4 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, puzzle, sche
     expect(page.locator(".field-error").first).to_be_visible()
     findings["decision with errors"] = find_problems(page)
 
-    assert {name: what for name, what in findings.items() if what} == {}
+    assert {name: problems for name, problems in findings.items() if problems} == {}

@@ -18,9 +18,9 @@ def test_nothing_of_hostile_data_runs_or_is_asked_for(open_page, site, sandbox):
     for sid, kind in zip(sids, KINDS, strict=True):
         sandbox.edit_flow(sid, **make_hostile_flow(kind))
     mirror.sync(ACCOUNT)
-    page, asked = open_page("admin"), []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("dialog", lambda dialog: asked.append(f"dialog {dialog.message}"))
+    page, requested = open_page("admin"), []
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("dialog", lambda dialog: requested.append(f"dialog {dialog.message}"))
     event = AuditEvent.objects.filter(action="flow.drift").latest("seq").event_id
 
     paths = [reverse("flows:list"), f"{reverse('flows:list')}?q=zz", reverse("audit:list"), reverse("flows:drift"),
@@ -49,5 +49,7 @@ def test_nothing_of_hostile_data_runs_or_is_asked_for(open_page, site, sandbox):
 
     assert page.evaluate(f"typeof window.{MARKER}") == "undefined"
     assert [
-        url for url in asked if not url.startswith(site) or MARKER in url.replace(f"q={MARKER}", "")
+        url
+        for url in requested
+        if not url.startswith(site) or MARKER in url.replace(f"q={MARKER}", "")
     ] == []

@@ -33,8 +33,8 @@ def fill(page, name, text):
     page.keyboard.type(text)
 
 
-def press(page, role, name, **how):
-    tab_to(page, page.get_by_role(role, name=name, **how))
+def press(page, role, name, **options):
+    tab_to(page, page.get_by_role(role, name=name, **options))
     page.keyboard.press("Enter")
 
 

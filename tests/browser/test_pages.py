@@ -137,4 +137,4 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, scheme, widt
     page.goto("/login/")
     findings["sign-in"] = find_problems(page)
 
-    assert {name: what for name, what in findings.items() if what} == {}
+    assert {name: problems for name, problems in findings.items() if problems} == {}

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def clean(findings):
-    return {name: what for name, what in findings.items() if what}
+    return {name: problems for name, problems in findings.items() if problems}
 
 
 def confirm(page, name="operator"):

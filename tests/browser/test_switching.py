@@ -308,4 +308,4 @@ def test_dialog_and_toast_are_accessible_and_fit(open_page, sandbox, two_flows, 
     expect(toasts(page)).to_have_count(1)
     findings["toast"] = find_problems(page)
 
-    assert {name: what for name, what in findings.items() if what} == {}
+    assert {name: problems for name, problems in findings.items() if problems} == {}

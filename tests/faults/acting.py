@@ -81,14 +81,14 @@ def delete_flow(sid: str, **overrides: Any) -> Change:
 
 def append_attempt(sid: str, **values: Any) -> AuditEvent:
     """Append an attempt that its process never finished, or another stage of a change."""
-    said = {
+    event_fields = {
         "action": "flow.update",
         "stage": "attempt",
         "result": "pending",
         "actor": OMAR,
         "target_sid": sid,
     }
-    return audit_log.append(**{**said, "change_id": uuid.uuid4(), **values})
+    return audit_log.append(**{**event_fields, "change_id": uuid.uuid4(), **values})
 
 
 VERBS: dict[str, Callable[..., Change]] = {
@@ -158,12 +158,12 @@ def assert_chain_intact(count: int | None = None) -> None:
 
 def dump_tables() -> str:
     """Return the contents of the tables of flows as text."""
-    kept = []
+    rows = []
     with connection.cursor() as cursor:
         for model in apps.get_app_config("flows").get_models():
             cursor.execute(f"SELECT * FROM {model._meta.db_table}")
-            kept.append(str(cursor.fetchall()))
-    return "\n".join(kept)
+            rows.append(str(cursor.fetchall()))
+    return "\n".join(rows)
 
 
 def clock_ahead(minutes: float = 2) -> Any:
@@ -301,8 +301,10 @@ def failing_inserts(table: str, when: str = "1 = 1") -> Iterator[None]:
 
 def database_url() -> str:
     """Return the URL of the tests' database for another process."""
-    said = connection.settings_dict
+    config = connection.settings_dict
     if connection.vendor == "sqlite":
-        return f"sqlite:///{said['NAME']}"
-    password = f":{said['PASSWORD']}" if said["PASSWORD"] else ""
-    return f"postgres://{said['USER']}{password}@{said['HOST']}:{said['PORT']}/{said['NAME']}"
+        return f"sqlite:///{config['NAME']}"
+    password = f":{config['PASSWORD']}" if config["PASSWORD"] else ""
+    return (
+        f"postgres://{config['USER']}{password}@{config['HOST']}:{config['PORT']}/{config['NAME']}"
+    )

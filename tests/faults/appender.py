@@ -38,11 +38,11 @@ def main(rounds, kind=""):
         read_at = audit_log.last_seq()
         audit_log.append(stage=Stage.ATTEMPT, result=Result.PENDING, read_at=read_at, **change)
         audit_log.append(stage=Stage.OUTCOME, result=Result.SUCCEEDED, **change)
-        found = audit_log.observe(
+        observed = audit_log.observe(
             [make_observation(make_sid(number, place)) for place in (1, 2, 3)],
             read_at=audit_log.last_seq(),
         )
-        assert len(found) == 3
+        assert len(observed) == 3
         print("written", flush=True)  # noqa: T201
         sys.stdin.readline()
 

@@ -189,28 +189,28 @@ class SimulatedUser(threading.Thread):
 
     def _change(self) -> None:
         sid = self._flows.any(self._chance)
-        what = self._chance.choices([*self.CHANGES], [*self.CHANGES.values()])[0]
+        kind = self._chance.choices([*self.CHANGES], [*self.CHANGES.values()])[0]
         self._made += 1
         name = f"{self.name} {self._made}"
         identity = f"+1555{self._chance.randrange(10**12):012}"
-        if what.startswith("/"):
-            self.heard[str(self._session.get(self.root + what, timeout=60).status_code)] += 1
-        elif what == "sync":
+        if kind.startswith("/"):
+            self.heard[str(self._session.get(self.root + kind, timeout=60).status_code)] += 1
+        elif kind == "sync":
             self._post("/flows/sync/", form="/flows/")
-        elif what == "new" or sid is None:
+        elif kind == "new" or sid is None:
             fields = {key: str(value) for key, value in NEW_FLOW.items() if value is not None}
             own = {"friendly_name": name, "contact_identity": identity, "enabled": "false"}
             answer = self._post("/flows/new/", **fields | own)
-            if made := FLOW_PAGE_URL.search(answer.url):
-                self._flows.add(made[1])
-        elif what == "edit":
+            if created := FLOW_PAGE_URL.search(answer.url):
+                self._flows.add(created[1])
+        elif kind == "edit":
             edits = [
                 {"friendly_name": name},
                 {"contact_identity": identity},
                 {"friendly_name": name, "long_lived": "true"},
             ]
             self._post(f"/flows/{sid}/edit/", **self._chance.choice(edits))
-        elif what == "enabled":
+        elif kind == "enabled":
             self._post(f"/flows/{sid}/enabled/", enabled=self._chance.choice(["true", "false"]))
         else:
             self._flows.drop(sid)

@@ -12,17 +12,17 @@ def on_arrival(sandbox, monkeypatch):
 
     They are read over a connection of the sandbox's thread.
     """
-    seen = []
+    stages_at_arrival = []
     log = sandbox._log
     enter = log.open
 
     def look(*, method, **request):
         try:
             if method != "GET":
-                seen.append([stage for stage, _ in own_stages()])
+                stages_at_arrival.append([stage for stage, _ in own_stages()])
         finally:
             connections.close_all()
         return enter(method=method, **request)
 
     monkeypatch.setattr(log, "open", look)
-    return seen
+    return stages_at_arrival

@@ -74,19 +74,19 @@ class Front:
         return HOST if self.is_https else f"127.0.0.1:{self.port}"
 
     def connect(self, *, seconds: float = 10, receive_buffer: int = 0) -> socket.socket:
-        made = socket.socket()
+        connection = socket.socket()
         if receive_buffer:  # before the connection, or the window is a large one already
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        made.settimeout(seconds)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        connection.settimeout(seconds)
         try:
-            made.connect(("127.0.0.1", self.port))
+            connection.connect(("127.0.0.1", self.port))
             return (
-                _unverified_context().wrap_socket(made, server_hostname=HOST)
+                _unverified_context().wrap_socket(connection, server_hostname=HOST)
                 if self.is_https
-                else made
+                else connection
             )
         except OSError:
-            made.close()
+            connection.close()
             raise
 
 
@@ -190,7 +190,7 @@ def _unverified_context() -> ssl.SSLContext:
 
 def _write_certificate(folder: Path) -> None:
     """Create a self-signed certificate for `HOST`."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    key, issued_at = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     certificate = (
         x509.CertificateBuilder()
@@ -198,8 +198,8 @@ def _write_certificate(folder: Path) -> None:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(issued_at - timedelta(days=1))
+        .not_valid_after(issued_at + timedelta(days=1))
         .sign(key, hashes.SHA256())
     )
     private = key.private_bytes(

@@ -232,7 +232,7 @@ def main() -> int:
     )
     table.add_column()
     table.add_column(justify="right")
-    said: dict[str, object] = {
+    summary: dict[str, object] = {
         "calls to the API": report.calls,
         "of them answered 429 or 5xx": report.faulty,
         "writes when the worker was killed": report.killed_after,
@@ -244,12 +244,12 @@ def main() -> int:
         },
         **{f"the way back: {state}": count for state, count in sorted(report.undone.items())},
         "applied at the sandbox": report.verdict.counts[APPLIED],
-        **{what: report.verdict.counts[what] for what in VIOLATIONS},
+        **{violation: report.verdict.counts[violation] for violation in VIOLATIONS},
         "exactly as before": "yes" if report.is_as_before else "NO",
         "chain": report.chain,
         "seconds": f"{report.seconds:.0f}",
     }
-    for name, value in said.items():
+    for name, value in summary.items():
         table.add_row(name, str(value))
     console.print(table)
     for complaint in report.verdict.complaints:

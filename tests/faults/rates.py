@@ -106,16 +106,18 @@ class Operator(Viewer):
                 "enabled": "false",
             }
             fields = {key: str(value) for key, value in NEW_FLOW.items() if value is not None}
-            if made := self._send("/flows/new/", **fields | own):
-                self._send(f"{made}delete/", confirm_name=made.rstrip("/").rpartition("/")[2])
+            if created_url := self._send("/flows/new/", **fields | own):
+                self._send(
+                    f"{created_url}delete/", confirm_name=created_url.rstrip("/").rpartition("/")[2]
+                )
 
     def _send(self, path: str, **typed: str) -> str:
         """Fill in and submit the form at a path; return the address it redirects to, or ""."""
         root = self.root
         page = self._session.get(root + path, timeout=60)
         hidden = {name: unescape(value) for name, value in HIDDEN_FIELDS.findall(page.text)}
-        sent = {**hidden, **typed, "reason": "the load"}
-        answer = self._session.post(self.root + path, data=sent, timeout=60, allow_redirects=False)
+        data = {**hidden, **typed, "reason": "the load"}
+        answer = self._session.post(self.root + path, data=data, timeout=60, allow_redirects=False)
         self.heard[str(answer.status_code)] += 1
         if page.status_code not in OK_STATUSES or answer.status_code != 302:
             self.failed.append(f"{path.split('/')[-2]}: {page.status_code}, {answer.status_code}")
@@ -222,7 +224,7 @@ def simulate(
         report.uncoordinated = sum(log.count("keeps to them by itself") for log in logs)
         report.pages = [spent for one in crowd for spent in one.seconds]
         report.switches = [spent for one in working for spent in one.seconds]
-        report.failed = [what for one in working for what in one.failed]
+        report.failed = [failure for one in working for failure in one.failed]
         report.planned = sum(fate.state == "made" for fate in execution.plan_items(plan))
     report.seconds = time.monotonic() - started
     return report
@@ -231,8 +233,8 @@ def simulate(
 def _create_flow(number: int) -> str:
     """Create a flow that is off, with a unique number; return its SID."""
     identity = {"contact_identity": f"+1666{number:07}", "integration_retry_count": 3}
-    made = flex_client(ACCOUNT).create({**NEW_FLOW, **identity, "friendly_name": f"Flow {number}"})
-    return str(made.snapshot["sid"])
+    flow = flex_client(ACCOUNT).create({**NEW_FLOW, **identity, "friendly_name": f"Flow {number}"})
+    return str(flow.snapshot["sid"])
 
 
 def _received_requests(api: str) -> list[dict[str, Any]]:
@@ -329,8 +331,8 @@ def main() -> int:
         report = simulate(**options, folder=Path(folder))
     for table in _build_tables(report):
         console.print(table)
-    for what in report.failed:
-        console.print(f"[red]did not go through: {what}", highlight=False)
+    for failure in report.failed:
+        console.print(f"[red]did not go through: {failure}", highlight=False)
     return 0 if report.is_good else 1
 
 
@@ -355,13 +357,13 @@ def _build_tables(report: Report) -> Iterator[Table]:
     waits = Table(title="How long people waited", show_header=True)
     for name in ("what", "how many", "median s", "slowest s"):
         waits.add_column(name, justify="left" if name == "what" else "right")
-    for what, seconds in (
+    for label, seconds in (
         ("a flow's page", report.pages),
         ("an operator's switch", report.switches),
     ):
         if seconds:
             waits.add_row(
-                what, str(len(seconds)), f"{statistics.median(seconds):.2f}", f"{max(seconds):.2f}"
+                label, str(len(seconds)), f"{statistics.median(seconds):.2f}", f"{max(seconds):.2f}"
             )
     waits.add_section()
     waits.add_row("times a process kept to the rates by itself", str(report.uncoordinated), "", "")

@@ -88,10 +88,10 @@ class SlowClient:
 
     def begin(self) -> None:
         with suppress(OSError):
-            made = self._front.connect(receive_buffer=4096 if self._is_reader else 0)
-            made.sendall(self._greeting)
-            made.settimeout(0.01)
-            self._socket, self._has_read = made, False
+            connection = self._front.connect(receive_buffer=4096 if self._is_reader else 0)
+            connection.sendall(self._greeting)
+            connection.settimeout(0.01)
+            self._socket, self._has_read = connection, False
 
     def go_on(self) -> None:
         """Send or read one more byte."""
@@ -109,8 +109,8 @@ class SlowClient:
     def _read(self) -> None:
         with suppress(TimeoutError):
             is_first, self._has_read = not self._has_read, True
-            taken = self._socket.recv(len("HTTP/1.1 503") if is_first else 1)
-            if not taken or taken.endswith(b"503"):
+            received = self._socket.recv(len("HTTP/1.1 503") if is_first else 1)
+            if not received or received.endswith(b"503"):
                 self.end()
 
     def end(self) -> None:
@@ -134,11 +134,11 @@ class AuditorSession:
         (token,) = re.findall(rb'name="csrfmiddlewaretoken" value="(\w+)"', page)[:1]
         body = b"csrfmiddlewaretoken=" + token + b"&format=ndjson&what=all"
         root = f"http{'s' if front.is_https else ''}://{front.host}"
-        said = {
+        fields = {
             "Host": front.host, "Cookie": "; ".join([cookie, *cookies]), "Referer": f"{root}/audit/export/",
             "Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(body)),
         }  # fmt: skip
-        head = "".join(f"{header}: {value}\r\n" for header, value in said.items())
+        head = "".join(f"{header}: {value}\r\n" for header, value in fields.items())
         return f"POST /audit/export/ HTTP/1.1\r\n{head}\r\n".encode() + body
 
 
@@ -249,12 +249,12 @@ def _get(
 def _run_site(name: str, folder: Path) -> Iterator[Front]:
     """Run the site as deployed, behind a front."""
     is_behind = name != "straight"
-    said = {
+    environment = {
         "HTTPS_ONLY": "true" if is_behind else "false",
         "TRUSTED_PROXIES": "127.0.0.1" if is_behind else "",
         "ALLOWED_HOSTS": f"127.0.0.1,{HOST}",
     }
-    with mock.patch.dict("os.environ", said):
+    with mock.patch.dict("os.environ", environment):
         site = Site(api=UNUSED_API_URL, folder=folder, options=DEPLOYED_OPTIONS)
     try:
         with FRONTS[name](int(site.root.rpartition(":")[2]), folder) as front:

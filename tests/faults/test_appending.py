@@ -46,9 +46,9 @@ def test_eight_processes_write_one_log_without_a_gap(appenders):
             process.stdin.write("go\n")
             process.stdin.flush()
         assert [process.stdout.readline() for process in appenders] == ["written\n"] * PROCESSES
-    said = [process.communicate(timeout=120)[1] for process in appenders]
+    errors = [process.communicate(timeout=120)[1] for process in appenders]
 
-    assert said == [""] * PROCESSES
+    assert errors == [""] * PROCESSES
     assert [process.returncode for process in appenders] == [0] * PROCESSES
     verdict = verification.verify()
     assert (verdict.events, verdict.bad_seq) == (PROCESSES * ROUNDS * EVENTS_A_ROUND, None)

@@ -65,8 +65,8 @@ class Browser:
         """Return the hidden fields of a page's form: CSRF token, change_id and base."""
         page = self.get(path)
         names = ("csrfmiddlewaretoken", "change_id", "base")
-        found = {name: re.search(rf'name="{name}" value="([^"]*)"', page) for name in names}
-        return {name: match[1] for name, match in found.items() if match}
+        values = {name: re.search(rf'name="{name}" value="([^"]*)"', page) for name in names}
+        return {name: match[1] for name, match in values.items() if match}
 
     def sign_in(self, name):
         self.post("/login/", **self.hidden("/login/"), username=name, password=f"{name}-password")
@@ -122,9 +122,9 @@ def site(request, sandbox, settings, person, tmp_path):
 def test_killed_site_leaves_one_attempt_and_no_outcome(
     site, sandbox, flow_sid, on_arrival, verb, sent
 ):
-    page, typed = PAGES[verb]
+    page, fields = PAGES[verb]
     path = "/flows/" + page.format(sid=flow_sid)
-    form = {**site.hidden(path), **typed, "reason": "because"}
+    form = {**site.hidden(path), **fields, "reason": "because"}
 
     with pytest.raises(OSError):  # noqa: PT011 - however the line breaks
         site.post(path, **form)

@@ -62,7 +62,7 @@ def test_log_tells_the_truth(name):
 
     for verdict in verdicts.values():
         assert verdict.complaints == []
-        assert [verdict.counts[what] for what in VIOLATIONS] == [0] * 5
+        assert [verdict.counts[violation] for violation in VIOLATIONS] == [0] * 5
         assert verdict.counts[RUNS] == 1
     assert_chain_intact()
 

@@ -118,7 +118,7 @@ def test_fault_is_recorded_as_what_it_is(sandbox, flow_sid, hurry, on_arrival, a
     fault, is_applied, result = LASTING[name]
     verb = next(verb for verb, function in VERBS.items() if function is act)
     expected = OTHERWISE.get((verb, name), result)
-    seen = Flow.objects.get(sid=flow_sid).resource
+    base = Flow.objects.get(sid=flow_sid).resource
     hurry(fault)
     inject(sandbox, fault, act)
 
@@ -137,7 +137,7 @@ def test_fault_is_recorded_as_what_it_is(sandbox, flow_sid, hurry, on_arrival, a
     assert_chain_intact(2)
     flow = Flow.objects.get(sid=flow_sid)
     if expected != "succeeded":
-        assert {**flow.resource, "url": ""} == {**seen, "url": ""}
+        assert {**flow.resource, "url": ""} == {**base, "url": ""}
     says_gone = name == "refuse 404" and act is not create_flow
     assert (flow.gone_at is not None) == (
         says_gone or (act is delete_flow and expected == "succeeded")

@@ -69,8 +69,8 @@ def test_form_posted_eight_times_at_once_is_one_call(sandbox, flow_sid, act):
 
     assert len(received_writes(sandbox)) == 1
     assert [type(result) for result in results].count(Change) == 1
-    others = [result for result in results if not isinstance(result, Change)]
-    assert all(isinstance(result, AlreadyRecorded | NothingToChange) for result in others)
+    refused_results = [result for result in results if not isinstance(result, Change)]
+    assert all(isinstance(result, AlreadyRecorded | NothingToChange) for result in refused_results)
     assert own_stages() == [("attempt", "pending"), ("outcome", "succeeded")]
     assert_chain_intact(2)
 

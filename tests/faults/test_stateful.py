@@ -217,8 +217,8 @@ class World(RuleBasedStateMachine):
     def sid_at(self, place):
         """Return the SID of a flow at Twilio, or sometimes of a deleted one."""
         flows = self.twilio.flows
-        found = [sid for sid in self.sids if (sid in flows) == (place < GONE)]
-        return found[place % len(found)] if found else ""
+        candidates = [sid for sid in self.sids if (sid in flows) == (place < GONE)]
+        return candidates[place % len(candidates)] if candidates else ""
 
     def change_id(self, again):
         self.last_id = self.last_id if again else uuid.uuid4()
@@ -246,11 +246,11 @@ class World(RuleBasedStateMachine):
         meanwhile=meanwhiles,
     )
     def create(self, name, more, again, dies_at, fault, meanwhile):
-        asked = {"chat_service_sid": "IS" + "2" * 32, "channel_type": "sms"}
-        asked |= flat({"handling": HANDLING[0], **more, "friendly_name": name})
+        values = {"chat_service_sid": "IS" + "2" * 32, "channel_type": "sms"}
+        values |= flat({"handling": HANDLING[0], **more, "friendly_name": name})
         change_id = self.change_id(again)
         self.perform(
-            lambda: flow_changes.create_flow(account_sid=ACCOUNT, values=asked, reason="", actor=OMAR, change_id=change_id),
+            lambda: flow_changes.create_flow(account_sid=ACCOUNT, values=values, reason="", actor=OMAR, change_id=change_id),
             change_id=change_id, dies_at=dies_at, fault=fault, meanwhile=meanwhile,
         )  # fmt: skip
 
@@ -322,8 +322,10 @@ class World(RuleBasedStateMachine):
     @rule(place=st.none() | places, dies_at=deaths, fault=of_reads, meanwhile=meanwhiles)
     def reconcile(self, place, dies_at, fault, meanwhile):
         """Reconcile one unresolved change, or all of them."""
-        found = list(OpenChange.objects.order_by("attempt"))
-        one = found[place % len(found)] if found and place is not None else None
+        open_changes = list(OpenChange.objects.order_by("attempt"))
+        one = (
+            open_changes[place % len(open_changes)] if open_changes and place is not None else None
+        )
         self.perform(
             lambda: reconcile.reconcile_one(one) if one else reconcile.reconcile(),
             sid=one.target_sid if one else "", dies_at=dies_at, fault=fault, meanwhile=meanwhile,
@@ -335,8 +337,8 @@ class World(RuleBasedStateMachine):
         puzzles = list(OpenChange.objects.exclude(puzzle="").order_by("attempt"))
         if puzzles:
             self.decide_truly(puzzles[place % len(puzzles)], dies_at, fault)
-        elif found := drift.load_inbox():
-            event = found[place % len(found)][-1]
+        elif inbox := drift.load_inbox():
+            event = inbox[place % len(inbox)][-1]
             self.perform(lambda: drift.accept(event=event, reason="", actor=OMAR), dies_at=dies_at)
 
     @rule(seconds=st.sampled_from([0, 1, 20, 61, 130, 1000]))
@@ -350,10 +352,10 @@ class World(RuleBasedStateMachine):
         self.now = later
 
     def release(self):
-        held = {request.n for request in self.held()}
+        held_ids = {request.n for request in self.held()}
         self.is_whole = False
         self.twilio.release()
-        wait_for(lambda: held <= self.answered)
+        wait_for(lambda: held_ids <= self.answered)
         self.judge()
 
     def held(self):
@@ -413,12 +415,12 @@ class World(RuleBasedStateMachine):
     def decide_truly(self, change, dies_at=None, fault=None):
         """Resolve by what really happened, once no request is under way."""
         self.release()
-        made = applied_requests(self.twilio, self.sent).get(change.change_id, [])
-        sid = made[0].sid if made and change.action == "flow.create" else ""
+        applied = applied_requests(self.twilio, self.sent).get(change.change_id, [])
+        sid = applied[0].sid if applied and change.action == "flow.create" else ""
         if sid and sid not in change.candidates:
             return
         self.perform(
-            lambda: reconcile.resolve_manually(change=change, applied=bool(made), sid=sid, reason="", actor=OMAR),
+            lambda: reconcile.resolve_manually(change=change, applied=bool(applied), sid=sid, reason="", actor=OMAR),
             dies_at=dies_at, fault=fault,
         )  # fmt: skip
 
@@ -495,12 +497,12 @@ class Stage:
 
     def client(self, account_sid, *, deadline=clients.WRITE_DEADLINE):
         fault = self.world.fault
-        made = clients.flex_client(
+        client = clients.flex_client(
             account_sid, deadline=SOON if fault and fault.kind in ENDLESS else deadline
         )
-        made.base_url = self.world.twilio.url
-        made._sleep = lambda seconds: None
-        return made
+        client.base_url = self.world.twilio.url
+        client._sleep = lambda seconds: None
+        return client
 
 
 @pytest.fixture

@@ -36,11 +36,11 @@ class ExternalChanges:
 
 def applied_requests(sandbox: Sandbox, sent: Mapping[int, UUID]) -> dict[UUID, list[RequestRecord]]:
     """Return the requests that the sandbox applied, by the change that sent them."""
-    found: dict[UUID, list[RequestRecord]] = {}
+    by_change: dict[UUID, list[RequestRecord]] = {}
     for request in sandbox.requests:
         if request.applied and request.n in sent:
-            found.setdefault(sent[request.n], []).append(request)
-    return found
+            by_change.setdefault(sent[request.n], []).append(request)
+    return by_change
 
 
 def find_violations(
@@ -62,17 +62,17 @@ def find_violations(
 
 def find_differences(sandbox: Sandbox) -> list[str]:
     """Return differences of mirror and log from the sandbox, once every change is resolved."""
-    there = {sid: to_stored(flow) for sid, flow in sandbox.flows.items()}
+    twilio_flows = {sid: to_stored(flow) for sid, flow in sandbox.flows.items()}
     rows = {flow.sid: None if flow.gone_at else flow.resource for flow in Flow.objects.all()}
-    known = drift.last_recorded_states({*there, *rows})
-    found = []
-    for sid in {*there, *rows}:
-        flow, state = there.get(sid), known.get(sid)
+    recorded_states = drift.last_recorded_states({*twilio_flows, *rows})
+    differences = []
+    for sid in {*twilio_flows, *rows}:
+        flow, state = twilio_flows.get(sid), recorded_states.get(sid)
         if drop_url(rows.get(sid)) != flow:
-            found.append(f"the copy of {sid} is {rows.get(sid)}, the flow {flow}")
+            differences.append(f"the copy of {sid} is {rows.get(sid)}, the flow {flow}")
         if state is None or not state.is_known or _differing_fields(state.snapshot, flow):
-            found.append(f"the log's last state of {sid} is {state}, the flow {flow}")
-    return found
+            differences.append(f"the log's last state of {sid} is {state}, the flow {flow}")
+    return differences
 
 
 def to_stored(flow: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,9 +105,9 @@ def _check_changes(
             yield f"recorded {event.result}, but applied: {event}"
         if event.result in APPLIED_RESULTS and event.change_id not in applied:
             yield f"recorded {event.result}, but not applied: {event}"
-        made = [request.sid for request in applied.get(event.change_id, [])]
-        if event.result in APPLIED_RESULTS and made and made != [event.target_sid]:
-            yield f"recorded of another flow than the one that was changed: {event}, {made}"
+        applied_sids = [request.sid for request in applied.get(event.change_id, [])]
+        if event.result in APPLIED_RESULTS and applied_sids and applied_sids != [event.target_sid]:
+            yield f"recorded of another flow than the one that was changed: {event}, {applied_sids}"
 
 
 def _check_open_changes(events: list[AuditEvent]) -> Iterator[str]:
@@ -121,9 +121,9 @@ def _check_open_changes(events: list[AuditEvent]) -> Iterator[str]:
     expected = {
         change_id: event.seq for change_id, event in latest.items() if change_id not in settled
     }
-    kept = dict(OpenChange.objects.values_list("change_id", "latest"))
-    if kept != expected:
-        yield f"open by the log: {expected}, by the table: {kept}"
+    open_changes = dict(OpenChange.objects.values_list("change_id", "latest"))
+    if open_changes != expected:
+        yield f"open by the log: {expected}, by the table: {open_changes}"
 
 
 def _check_inbox(events: list[AuditEvent]) -> Iterator[str]:
@@ -135,11 +135,11 @@ def _check_inbox(events: list[AuditEvent]) -> Iterator[str]:
         if event.refers_to in by_id and event.result in APPLIED_RESULTS
     ]
     accepted = [one for event, one in dealt_with if event.action == "flow.accept"]
-    found = [event for event in events if event.action == "flow.drift"]
+    drift_events = [event for event in events if event.action == "flow.drift"]
     inbox = set(OpenDrift.objects.values_list("event", flat=True))
-    if extra := inbox - {event.seq for event in found}:
+    if extra := inbox - {event.seq for event in drift_events}:
         yield f"in the inbox, and nothing that others did: {extra}"
-    for event in found:
+    for event in drift_events:
         if event.seq in inbox and event in accepted:
             yield f"accepted, and yet in the inbox: {event}"
         if event.seq not in inbox and not any(

@@ -86,9 +86,9 @@ class Report:
     @property
     def failed(self) -> dict[str, int]:
         return {
-            what: count
-            for what, count in self.heard.items()
-            if what not in (*OK_STATUSES, CONNECTION_LOST)
+            status: count
+            for status, count in self.heard.items()
+            if status not in (*OK_STATUSES, CONNECTION_LOST)
         }
 
     @property
@@ -109,7 +109,7 @@ def simulate(
         override_settings(FLEX_API_URL=sandbox.url, FLEX_RATE_LIMITS=False),
         ExitStack() as stack,
     ):
-        known = KnownFlows([sandbox.add_flow() for _ in range(flows)])
+        known_flows = KnownFlows([sandbox.add_flow() for _ in range(flows)])
         mirror.sync(ACCOUNT)
         witness = WriteObserver(sandbox)
         stack.enter_context(_count_listings(sandbox, report))
@@ -123,7 +123,7 @@ def simulate(
         for site in sites:
             stack.callback(site.close)
         crowd = [
-            Visitor(session, sites, known, random.Random(f"{seed} {number}"))
+            Visitor(session, sites, known_flows, random.Random(f"{seed} {number}"))
             for number, session in enumerate(create_sessions(clients))
         ]
         _run_load(crowd, sites[1], progress, report)
@@ -135,7 +135,7 @@ def simulate(
 
 
 def _run_load(crowd: list[Visitor], restarted: Site, progress: Progress, report: Report) -> None:
-    def heard() -> int:
+    def count_responses() -> int:
         assert not any(person.error for person in crowd), next(
             filter(None, (one.error for one in crowd))
         )
@@ -143,13 +143,13 @@ def _run_load(crowd: list[Visitor], restarted: Site, progress: Progress, report:
 
     for person in crowd:
         person.start()
-    wait_for(lambda: progress(heard()) >= 0.5, seconds=600)
+    wait_for(lambda: progress(count_responses()) >= 0.5, seconds=600)
     began = time.monotonic()
     restarted.stop()
     report.exit_status = restarted.wait(90)
     report.restart = time.monotonic() - began
     restarted.start()
-    wait_for(lambda: progress(heard()) >= 1, seconds=600)
+    wait_for(lambda: progress(count_responses()) >= 1, seconds=600)
     for person in crowd:
         person.stop()
     for person in crowd:
@@ -222,8 +222,8 @@ def _build_table(report: Report) -> Table:
     table = Table(title="Two sites on one PostgreSQL, one of them restarted", show_header=False)
     table.add_column()
     table.add_column(justify="right")
-    for what, count in sorted(report.heard.items()):
-        table.add_row(what if what == CONNECTION_LOST else f"answered {what}", f"{count:,}")
+    for label, count in sorted(report.heard.items()):
+        table.add_row(label if label == CONNECTION_LOST else f"answered {label}", f"{count:,}")
     table.add_section()
     table.add_row("requests that failed", _format_count(sum(report.failed.values())))
     table.add_row("syncs", f"{report.syncs:,}")
@@ -231,8 +231,8 @@ def _build_table(report: Report) -> Table:
     table.add_row("events in the log", f"{report.events:,}")
     table.add_row("gaps in their order", "[green]none" if report.is_gapless else "[bold red]some")
     table.add_row("chain", report.chain)
-    for what in VIOLATIONS:
-        table.add_row(what, _format_count(report.verdict.counts[what]))
+    for label in VIOLATIONS:
+        table.add_row(label, _format_count(report.verdict.counts[label]))
     table.add_section()
     table.add_row("seconds until the restarted site had ended", f"{report.restart:.1f}")
     table.add_row("seconds", f"{report.seconds:.0f}")

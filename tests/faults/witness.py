@@ -64,9 +64,9 @@ class Findings:
         self.counts.update(other.counts)
         self.complaints.extend(other.complaints)
 
-    def complain(self, what: str, of: object) -> None:
-        self.counts[what] += 1
-        self.complaints.append(f"{what}: {of}")
+    def complain(self, violation: str, of: object) -> None:
+        self.counts[violation] += 1
+        self.complaints.append(f"{violation}: {of}")
 
 
 class WriteObserver:
@@ -105,22 +105,23 @@ class WriteObserver:
     def is_quiet(self) -> bool:
         """Tell whether the sandbox has no request under way that may still be applied."""
         return all(
-            seen.is_done or seen.received.fault in NEVER_APPLIED_FAULTS for seen in list(self.seen)
+            write.is_done or write.received.fault in NEVER_APPLIED_FAULTS
+            for write in list(self.seen)
         )
 
     def take(self) -> list[ObservedWrite]:
         """Return the writes observed since the last call."""
-        taken, self.seen = self.seen, []
+        writes, self.seen = self.seen, []
         self._by_number.clear()
-        return taken
+        return writes
 
 
-def compare_with_log(seen: Iterable[ObservedWrite], *, since: int = 0) -> Findings:
+def compare_with_log(writes: Iterable[ObservedWrite], *, since: int = 0) -> Findings:
     """Compare applied writes with the log from the event after `since` on."""
     verdict = Findings()
     applied: defaultdict[uuid.UUID, list[RequestRecord]] = defaultdict(list)
     attempts = _requested_by_change(since)
-    for one in seen:
+    for one in writes:
         if one.received.applied and (one.change_id is None or not _matches_attempt(one, attempts)):
             verdict.counts[APPLIED] += 1
             verdict.complain(APPLIED_WITHOUT_ATTEMPT, f"{one.received.method} {one.received.path}")
@@ -149,20 +150,20 @@ def _check_change(
     `story` is result and flow of each of its events, `puzzles` the open changes with their
     ambiguity.
     """
-    said = [result for result, _ in story]
+    results = [result for result, _ in story]
     if len(applied) > 1:
         verdict.complain(APPLIED_TWICE, change_id)
-    if applied and NOT_APPLIED_RESULTS.intersection(said):
+    if applied and NOT_APPLIED_RESULTS.intersection(results):
         verdict.complain(RECORDED_FAILED_BUT_APPLIED, change_id)
     # A change that was made to another flow than the log says was not made either; but that a new flow has the SID
     # that Twilio gave it is all that anybody can know of it.
     claimed = {sid for result, sid in story if result in APPLIED_RESULTS}
-    told = {OTHER_SID for received in applied if received.fault == FaultKind.WRONG_SID}
-    if not claimed <= {received.sid for received in applied} | told:
+    wrong_sids = {OTHER_SID for received in applied if received.fault == FaultKind.WRONG_SID}
+    if not claimed <= {received.sid for received in applied} | wrong_sids:
         verdict.complain(RECORDED_APPLIED_BUT_NOT, change_id)
     if puzzles.get(change_id):
         verdict.counts[NEEDS_DECISION] += 1
-    elif change_id in puzzles or said[-1] in ("pending", "unknown"):
+    elif change_id in puzzles or results[-1] in ("pending", "unknown"):
         verdict.complain(LEFT_UNKNOWN, change_id)
 
 
@@ -187,11 +188,11 @@ def _requested_by_change(since: int) -> dict[uuid.UUID, dict[str, Any]]:
     return dict(attempts.values_list("change_id", "payload__requested"))
 
 
-def _matches_attempt(seen: ObservedWrite, attempts: dict[uuid.UUID, dict[str, Any]]) -> bool:
+def _matches_attempt(write: ObservedWrite, attempts: dict[uuid.UUID, dict[str, Any]]) -> bool:
     """Tell whether the request is the one that the attempt records."""
-    asked = attempts.get(seen.change_id) if seen.change_id else None
-    if seen.received.method == "DELETE":
-        return seen.change_id in attempts
-    return asked is not None and redact(
-        replace_unstorable(seen.received.parameters)
-    ) == flex_flow.to_parameters(asked)
+    requested = attempts.get(write.change_id) if write.change_id else None
+    if write.received.method == "DELETE":
+        return write.change_id in attempts
+    return requested is not None and redact(
+        replace_unstorable(write.received.parameters)
+    ) == flex_flow.to_parameters(requested)

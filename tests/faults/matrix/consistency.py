@@ -277,9 +277,11 @@ class Run:
                 continue
             place = self._place_of(event, places.get(event.target_sid, 0))
             if place is None and not is_ours:
-                what = FALSE_DELETION if event.payload.after is None else FALSE_DRIFT
-                what = FALSE_CREATION if event.payload.before is None else what
-                self.tally.complain(what, f"{event}: {event.payload.before} {event.payload.after}")
+                violation = FALSE_DELETION if event.payload.after is None else FALSE_DRIFT
+                violation = FALSE_CREATION if event.payload.before is None else violation
+                self.tally.complain(
+                    violation, f"{event}: {event.payload.before} {event.payload.after}"
+                )
             elif place is not None:
                 places[event.target_sid] = place
             self.tally.counts[OBSERVED] += not is_ours

@@ -27,7 +27,7 @@ class FlowGenerator:
     def flow(self) -> dict[str, Any]:
         """Return a flow as a form creates it."""
         kind = self.chance.choice(flex_flow.INTEGRATION_TYPES)
-        asked = {
+        values = {
             "friendly_name": self.name(),
             "chat_service_sid": self._sid("IS"),
             "channel_type": self.chance.choice(CHANNELS),
@@ -35,7 +35,7 @@ class FlowGenerator:
             "enabled": self.chance.random() < 0.5,
             "long_lived": self.chance.choice([None, True, False]),
         }
-        return asked | {"integration_type": kind} | self.integration(kind)
+        return values | {"integration_type": kind} | self.integration(kind)
 
     def edit(self, before: dict[str, Any]) -> dict[str, Any]:
         """Return one edit of a flow, or two at once. Each of them changes something."""

@@ -105,9 +105,9 @@ def run_scenario(trouble: Scenario, verb: str, *, runs: int, seed: int, clock: C
                 )
             )
         mirror.sync(ACCOUNT)
-        here = {flow.sid: flow.resource for flow in Flow.objects.filter(gone_at=None)}
-        there = {sid: flex_flow.from_response(flow) for sid, flow in sandbox.flows.items()}
-        if not is_mirrored(here, there):
+        mirrored_flows = {flow.sid: flow.resource for flow in Flow.objects.filter(gone_at=None)}
+        twilio_flows = {sid: flex_flow.from_response(flow) for sid, flow in sandbox.flows.items()}
+        if not is_mirrored(mirrored_flows, twilio_flows):
             total.complain(MIRROR_DIFFERS, f"{trouble.name}, {verb}")
     return total
 
@@ -135,20 +135,25 @@ def _run_until_triggered(
         chance = random.Random(f"{trouble.name} {verb} {seed} {patience}")
         run = Run(sandbox, witness, clock, trouble, verb, chance, bystander, patience)
         verdict = run.execute()
-        said = [f"{trouble.name}, {verb}, {seed}: {complaint}" for complaint in verdict.complaints]
+        complaints = [
+            f"{trouble.name}, {verb}, {seed}: {complaint}" for complaint in verdict.complaints
+        ]
         if run.has_happened:
             verdict.counts[RUNS] = 1
-            total.add(Findings(verdict.counts, said))
+            total.add(Findings(verdict.counts, complaints))
             return total
-        total.complaints.extend(said)
+        total.complaints.extend(complaints)
     raise AssertionError(f"{trouble.name} did not happen")
 
 
-def is_mirrored(here: dict[str, dict[str, Any]], there: dict[str, dict[str, Any]]) -> bool:
+def is_mirrored(
+    mirrored_flows: dict[str, dict[str, Any]], twilio_flows: dict[str, dict[str, Any]]
+) -> bool:
     """Tell whether the mirror agrees with Twilio, apart from secrets."""
     names = [entry.name for entry in flex_flow.WRITABLE_FIELDS]
-    return here.keys() == there.keys() and not any(
-        flex_flow.differing_fields(here[sid], redact(there[sid]), names) for sid in there
+    return mirrored_flows.keys() == twilio_flows.keys() and not any(
+        flex_flow.differing_fields(mirrored_flows[sid], redact(twilio_flows[sid]), names)
+        for sid in twilio_flows
     )
 
 
@@ -184,16 +189,16 @@ class Run:
         if self.trouble.when == "reconciling":
             # Its answer is lost. Who is to die of what was found must find it at the first read.
             is_applied = self.chance.random() < 0.5 or self.trouble.killed
-            lost = FaultKind.APPLY_THEN_DROP if is_applied else FaultKind.DROP
-            self.sandbox.inject(Fault(lost, method=self.method, times=None))
+            fault_kind = FaultKind.APPLY_THEN_DROP if is_applied else FaultKind.DROP
+            self.sandbox.inject(Fault(fault_kind, method=self.method, times=None))
             self._change()
         else:
             self._run_with_faults(self._change)
         self.restore_api()
         self._reconcile_all()
-        seen = self.witness.take()
-        verdict = compare_with_log(seen, since=since)
-        self._resolve_manually(verdict, seen)
+        writes = self.witness.take()
+        verdict = compare_with_log(writes, since=since)
+        self._resolve_manually(verdict, writes)
         return verdict
 
     @property
@@ -287,29 +292,35 @@ class Run:
 
     def _elsewhere(self) -> None:
         """Make external edits at Twilio: to other fields of this flow, or to other flows."""
-        what = self.chance.choice(["nothing", "nothing", "this flow", "another flow", "a new flow"])
+        target = self.chance.choice(
+            ["nothing", "nothing", "this flow", "another flow", "a new flow"]
+        )
         sid = self.sid or next(
             (seen.received.sid for seen in self.witness.seen if seen.received.applied), None
         )
-        if what == "this flow" and sid in self.sandbox.flows:
+        if target == "this flow" and sid in self.sandbox.flows:
             janitor = self.sandbox.flows[sid]["janitor_enabled"]
             self.sandbox.edit_flow(sid, janitor_enabled=not janitor)
-        elif what == "another flow":
+        elif target == "another flow":
             self.sandbox.edit_flow(
                 self.bystander, friendly_name=f"Bystander {self.chance.random()}"
             )
-        elif what == "a new flow":
+        elif target == "a new flow":
             self.sandbox.add_flow()
         if self.chance.random() < 0.2:
             mirror.sync(ACCOUNT)
 
-    def _resolve_manually(self, verdict: Findings, seen: list[ObservedWrite]) -> None:
+    def _resolve_manually(self, verdict: Findings, writes: list[ObservedWrite]) -> None:
         """Resolve ambiguous changes by what really happened, so that the next run can start."""
         for change in OpenChange.objects.exclude(puzzle=""):
-            made = next((one.received.sid for one in seen if one.received.applied), None)
-            if made and self.verb == CREATE and made not in change.candidates:
+            created_sid = next((one.received.sid for one in writes if one.received.applied), None)
+            if created_sid and self.verb == CREATE and created_sid not in change.candidates:
                 verdict.complain(LEFT_UNKNOWN, f"{change.change_id}: what it made is no candidate")
-                made = None
+                created_sid = None
             reconcile.resolve_manually(
-                change=change, applied=bool(made), sid=made or "", reason="the matrix", actor=OMAR
+                change=change,
+                applied=bool(created_sid),
+                sid=created_sid or "",
+                reason="the matrix",
+                actor=OMAR,
             )
