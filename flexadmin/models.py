@@ -1,5 +1,7 @@
-"""Who has which role on one Twilio account (a role on every account is a membership of the role's group, as Django
-has it), and what signing in needs to remember."""
+"""Models of the site: roles on single Twilio accounts, and the state that signing in needs.
+
+A role on every account is a membership of the role's group, and so has no model here.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,14 @@ from flows.accounts.twilio_accounts import Scope
 
 
 class SiteUser(User):
-    """A user as the site's backend reads them: with the rights of their roles, and no others."""
+    """A user with the permissions of their roles only."""
 
     class Meta:
         proxy = True
         default_permissions = ()
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
-        """Ask the backends only: Django itself says yes to every superuser before it asks one."""
+        """Ask the backends only. Django's own method grants a superuser everything first."""
         return any(backend.has_perm(self, perm, obj=obj) for backend in get_backends())
 
     def has_module_perms(self, app_label: str) -> bool:
@@ -45,12 +47,12 @@ class SiteUser(User):
     @property
     def session_epoch(self) -> int:
         """Number of times that all sessions of this user were ended."""
-        ended: SessionEpoch | None = getattr(self, "ended_sessions", None)
-        return ended.number if ended else 0
+        epoch: SessionEpoch | None = getattr(self, "ended_sessions", None)
+        return epoch.number if epoch else 0
 
 
 class AccountRole(models.Model):
-    """A person's role on one account. It adds to what they may do on every account."""
+    """A user's role on one account, in addition to their role on every account."""
 
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="account_roles"
@@ -71,7 +73,10 @@ class AccountRole(models.Model):
 
 
 class OneTimePassword(models.Model):
-    """An administrator set this person's password: it has to be changed before anything else, and in time."""
+    """Mark of a temporary password, which the user must change before anything else.
+
+    It expires `ONE_TIME_PASSWORD_HOURS` after `set_at`.
+    """
 
     person = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -85,16 +90,18 @@ class OneTimePassword(models.Model):
         return f"temporary password of {self.person}"
 
     @classmethod
-    def over(cls) -> QuerySet[OneTimePassword]:
-        """Those that have run out: they let nobody in."""
+    def expired(cls) -> QuerySet[OneTimePassword]:
+        """Return the temporary passwords that have expired. Nobody can sign in with them."""
         return cls.objects.filter(
             set_at__lte=timezone.now() - timedelta(hours=settings.ONE_TIME_PASSWORD_HOURS)
         )
 
 
 class SessionEpoch(models.Model):
-    """Number of times that all sessions of a user were ended. A session or a pending sign-in that began under an
-    earlier number is over, whatever becomes of the user later."""
+    """Number of times that all sessions of a user were ended.
+
+    A session or a pending sign-in that started under a lower number is invalid.
+    """
 
     person = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -109,8 +116,10 @@ class SessionEpoch(models.Model):
 
 
 class OutsideRights(models.Model):
-    """Rights that a user was given outside this dashboard, as they were last recorded in the audit log. They have no
-    effect here."""
+    """Rights granted to a user outside this dashboard, as last recorded in the audit log.
+
+    They have no effect here.
+    """
 
     person = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -125,13 +134,13 @@ class OutsideRights(models.Model):
 
 
 class SignInTry(models.Model):
-    """A failed or pending attempt to sign in, of one kind; `limits.py` counts them."""
+    """A failed or pending sign-in attempt of one kind. `signin/login_throttle.py` counts them."""
 
     kind = models.CharField(max_length=12, default="password")
     address = models.CharField(max_length=45)
     name_hash = models.CharField(max_length=64)
     at = models.DateTimeField()
-    is_refused = models.BooleanField(default=False)  # one too many: it was not looked at
+    is_refused = models.BooleanField(default=False)  # marks a limit as recorded; never counted
 
     class Meta:
         indexes = [

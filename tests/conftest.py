@@ -1,5 +1,6 @@
-"""What every test can have: a sandbox where Twilio would be, people of each role, and a database whose
-audit log is append-only until the test is over.
+"""Fixtures of all tests: a sandbox for Twilio, users of each role, and an append-only audit log.
+
+The triggers of the log stay in place until a test is over.
 """
 
 import functools
@@ -53,36 +54,39 @@ def pytest_unconfigure() -> None:
 
 def _database_folder() -> Path | None:
     database = django_settings.DATABASES["default"]
-    return Path(database["TEST"]["NAME"]).parent if database["ENGINE"].endswith("sqlite3") else None
+    if not database["ENGINE"].endswith("sqlite3"):
+        return None
+    return Path(database["TEST"]["NAME"]).parent
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _drop_append_only_between_tests() -> Iterator[None]:
-    """After a transactional test every table is emptied; for that moment alone the triggers are lifted. Django's own
-    flush would also empty what the migrations made, and make it anew, which takes longer than most tests."""
+    """Empty every table after a transactional test, without the triggers for that moment.
+
+    Django's own flush would also empty and re-create the rows of the migrations, which takes longer
+    than most tests.
+    """
     flush = TransactionTestCase._fixture_teardown
 
-    def emptied(_self: TransactionTestCase) -> None:
+    def empty_tables(_self: TransactionTestCase) -> None:
         append_only.remove(connection)
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                for table in (
-                    *connection.introspection.django_table_names(only_existing=True),
-                    "flexadmin_cache",
-                ):
+                tables = connection.introspection.django_table_names(only_existing=True)
+                for table in (*tables, "flexadmin_cache"):
                     if table not in MIGRATION_TABLES:
                         cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
         finally:
             append_only.install(connection)
 
-    TransactionTestCase._fixture_teardown = emptied  # type: ignore[method-assign]
+    TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[method-assign]
     yield
     TransactionTestCase._fixture_teardown = flush  # type: ignore[method-assign]
 
 
 @pytest.fixture(autouse=True)
 def _reset_download_slots(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An export that a test looks at without reading it is none of the next test's."""
+    """Free the slot of an export that a test did not read to its end."""
     monkeypatch.setattr(
         downloads, "download_slots", threading.BoundedSemaphore(downloads.MAX_CONCURRENT_DOWNLOADS)
     )
@@ -90,36 +94,39 @@ def _reset_download_slots(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def sandbox(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """An empty Flex API that the site's settings point at. Between two tries nobody waits."""
+    """An empty Flex API, set in the site's settings. The client doesn't wait between tries."""
     monkeypatch.setattr(
         clients, "FlexClient", functools.partial(clients.FlexClient, sleep=lambda _seconds: None)
     )
-    with Sandbox() as running:
-        settings.FLEX_API_URL = running.url
-        yield running
+    with Sandbox() as server:
+        settings.FLEX_API_URL = server.url
+        yield server
 
 
 @pytest.fixture
 def staging(sandbox: Sandbox, settings: Settings) -> Iterator[Sandbox]:
-    """A second account beside the sandbox's own, which is production then."""
+    """A second account beside the sandbox's own, which becomes production."""
     keys = {"SK" + "0e" * 16: "staging-secret"}
-    with Sandbox(account_sid="AC" + "0e" * 16, keys=keys) as running:
+    with Sandbox(account_sid="AC" + "0e" * 16, keys=keys) as server:
         settings.FLEX_ACCOUNTS = (
             replace(settings.FLEX_ACCOUNTS[0], name="production", colour="red", is_production=True),
             Account(
-                running.account_sid,
-                auth=(running.api_key, running.api_secret),
+                server.account_sid,
+                auth=(server.api_key, server.api_secret),
                 name="staging",
                 colour="teal",
-                api_url=running.url,
+                api_url=server.url,
             ),
         )
-        yield running
+        yield server
 
 
 @pytest.fixture
 def person(db: None) -> Callable[..., User]:
-    """Makes a person of a role, on every account or on one; the password is the name and `-password`."""
+    """Function that creates a user with a role, on every account or on one.
+
+    The password is the username and `-password`.
+    """
 
     def make(role: str = "operator", name: str = "", account_sid: str = "") -> User:
         ensure_groups()
@@ -136,7 +143,7 @@ def person(db: None) -> Callable[..., User]:
 
 @pytest.fixture
 def client_of(person: Callable[..., User]) -> Callable[..., Client]:
-    """A signed-in client of a role."""
+    """Function that returns a signed-in client of a role."""
 
     def make(role: str = "operator", name: str = "", account_sid: str = "") -> Client:
         client = Client()
@@ -159,7 +166,7 @@ def actor() -> Actor:
 
 @pytest.fixture
 def flow_sid(sandbox: Sandbox, db: None) -> str:
-    """A studio flow at Twilio, and in the mirror."""
+    """SID of a Studio flow, at Twilio and in the mirror."""
     sid = sandbox.add_flow(
         friendly_name="Réclamations Lyon",
         channel_type="sms",
@@ -174,10 +181,9 @@ def flow_sid(sandbox: Sandbox, db: None) -> str:
 
 
 def form_data(page: Any) -> dict[str, str]:
-    """What a browser would send back of the form on a page of the test client, untouched."""
+    """Return the data that a browser would submit from the untouched form of a page."""
     form = page.context["form"]
     values = {name: form[name].value() for name in form.fields}
     parked = dict(getattr(form, "parked", []))
-    return {
-        name: "" if value is None else str(value) for name, value in {**parked, **values}.items()
-    }
+    all_values = {**parked, **values}
+    return {name: "" if value is None else str(value) for name, value in all_values.items()}

@@ -27,7 +27,7 @@ def pages() -> dict[str, str]:
 
 
 def text(of: Mapping[str, str] | None = None) -> str:
-    """Return the text of all pages; of these, if some are given."""
+    """Return the text of these pages, or of all pages."""
     return "\n".join((pages() if of is None else of).values())
 
 
@@ -48,8 +48,7 @@ def commands(of: Mapping[str, str] | None = None) -> set[str]:
 
 
 def manage_commands(of: Mapping[str, str] | None = None) -> set[str]:
-    """Return the commands of `manage.py` that sentences name with their options, such as `verify_audit
-    --head FILE`."""
+    """Return commands of `manage.py` in sentences, such as `verify_audit --head FILE`."""
     documentation = text(of)
     names = set(_COMMAND_HEADING.findall(documentation)) | DJANGO_COMMANDS
     return {span for span in _spans(documentation) if " " in span and span.split()[0] in names}
@@ -81,7 +80,7 @@ def table_rows(section: str) -> list[list[str]]:
 
 
 def _spans(documentation: str) -> list[str]:
-    """Return what stands between backticks outside of blocks, each on one line."""
+    """Return code between backticks outside of blocks, each on one line."""
     sentences = re.sub(r"^ *```.*?^ *```$", "", documentation, flags=re.MULTILINE | re.DOTALL)
     return [" ".join(span.split()) for span in _SPAN.findall(sentences)]
 

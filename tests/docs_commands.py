@@ -1,7 +1,8 @@
-"""`python -m tests.docs_commands [WORD …]`: run every command that the documentation names, as it is written
-there. Only sizes are made smaller, and names stand in place of NAME. A command without such a short form is
-an error, and so is a short form whose command is no longer named. With words, run only the commands that
-contain one of them.
+"""Run of every command that the documentation names: `python -m tests.docs_commands [WORD …]`.
+
+Commands run as written, with smaller sizes, and with names in place of NAME. A command without such
+a short form is an error, and so is a short form whose command the documentation no longer names.
+With words, only the commands that contain one of them run.
 
 It needs what the commands need: Chromium, Caddy, nginx, and PostgreSQL at CI_POSTGRES_URL.
 """
@@ -30,10 +31,10 @@ from tests import docs
 
 POSTGRES: Final = os.environ.get("CI_POSTGRES_URL", "postgres://root@127.0.0.1:5432/test")
 MANAGE: Final = "uv run manage.py "
-PATIENCE: Final = 600  # seconds, for one command
+TIMEOUT: Final = 600  # seconds, for one command
 
-# Commands without a short form, and where they are run instead.
-ELSEWHERE: Final = {
+# Commands without a short form, and the place where they are run instead.
+RUN_ELSEWHERE: Final = {
     "uv run": "is how commands begin",
     "uv run manage.py": "is how commands begin",
     **dict.fromkeys(
@@ -56,26 +57,26 @@ ELSEWHERE: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Short:
-    """How a command is run: what is written otherwise, what is added, and what it reads."""
+class ShortForm:
+    """Short form of a command: replaced text, added text, and standard input."""
 
-    instead: Mapping[str, str] = field(default_factory=dict)
-    more: str = ""
-    typed: str = ""
-    until: str = ""  # this is said; then it is told to stop (the command would go on for ever)
-    tried: Callable[[World], None] = lambda _world: None  # before it is told to stop
+    replacements: Mapping[str, str] = field(default_factory=dict)
+    arguments: str = ""
+    standard_input: str = ""
+    ready_text: str = ""  # output after which a command that runs for ever is stopped
+    check: Callable[[Site], None] = lambda _site: None  # runs before the stop
 
-    def text(self, written: str, world: World) -> str:
+    def text(self, written: str, site: Site) -> str:
         text = written if _is_whole(written) else MANAGE + written
-        for old, new in self.instead.items():
+        for old, new in self.replacements.items():
             assert old in text, f"{written}: there is no {old} in it"
             text = text.replace(old, new)
-        return world.filled(f"{text} {self.more}".strip())
+        return site.filled(f"{text} {self.arguments}".strip())
 
 
 @dataclass(slots=True)
-class World:
-    """A folder, a sandbox, and a site of its own that talks to it."""
+class Site:
+    """A folder, a sandbox, and a site that uses it."""
 
     folder: Path
     environment: dict[str, str]
@@ -104,92 +105,98 @@ DEPLOYED: Final = {".venv": "{folder}/deployed"}
 CHECKPOINT: Final = {"CHECKPOINT": "{folder}/checkpoint"}
 
 # In the order in which they are run: a site is made before it is used.
-FORMS: Final[dict[str, Short]] = {
-    "uv sync --no-dev --extra postgres": Short(),
-    ".venv/bin/python manage.py": Short(DEPLOYED, more="check --deploy"),
-    ".venv/bin/python manage.py check --deploy": Short(DEPLOYED),
-    "uv run manage.py sandbox --flows 1000 --lag-seconds 5": Short(
-        {"--flows 1000": "--flows 12"}, more="--port 0", until="TWILIO_API_SECRET="
+SHORT_FORMS: Final[dict[str, ShortForm]] = {
+    "uv sync --no-dev --extra postgres": ShortForm(),
+    ".venv/bin/python manage.py": ShortForm(DEPLOYED, arguments="check --deploy"),
+    ".venv/bin/python manage.py check --deploy": ShortForm(DEPLOYED),
+    "uv run manage.py sandbox --flows 1000 --lag-seconds 5": ShortForm(
+        {"--flows 1000": "--flows 12"}, arguments="--port 0", ready_text="TWILIO_API_SECRET="
     ),
-    "uv run manage.py migrate": Short(),
-    ".venv/bin/python manage.py migrate": Short(DEPLOYED),
-    "check --database default": Short(),
-    "uv run manage.py add_operator NAME --role admin": Short({"NAME": "ada"}, typed=PASSWORD),
-    ".venv/bin/python manage.py add_operator NAME --role admin": Short(
-        DEPLOYED | {"NAME": "olga"}, more="--account {account}", typed=PASSWORD
+    "uv run manage.py migrate": ShortForm(),
+    ".venv/bin/python manage.py migrate": ShortForm(DEPLOYED),
+    "check --database default": ShortForm(),
+    "uv run manage.py add_operator NAME --role admin": ShortForm(
+        {"NAME": "ada"}, standard_input=PASSWORD
     ),
-    'uv run manage.py changepassword NAME --reason "lost their phone"': Short(
-        {"NAME": "olga"}, typed="another long phrase 9\n"
+    ".venv/bin/python manage.py add_operator NAME --role admin": ShortForm(
+        DEPLOYED | {"NAME": "olga"}, arguments="--account {account}", standard_input=PASSWORD
     ),
-    "uv run manage.py collectstatic --noinput": Short(),
-    ".venv/bin/python manage.py collectstatic --noinput": Short(DEPLOYED),
-    "uv run manage.py sync_flows": Short(),
-    "uv run manage.py reconcile_changes": Short(),
-    "uv run gunicorn --config flexadmin/gunicorn.py": Short(
-        until="Booting worker", tried=World.is_alive
+    'uv run manage.py changepassword NAME --reason "lost their phone"': ShortForm(
+        {"NAME": "olga"}, standard_input="another long phrase 9\n"
     ),
-    "uv run manage.py db_worker": Short(until="Starting worker"),
-    "db_worker --help": Short(),
-    "export_audit --head CHECKPOINT": Short(
-        CHECKPOINT, more="--format csv --output {folder}/log.csv"
+    "uv run manage.py collectstatic --noinput": ShortForm(),
+    ".venv/bin/python manage.py collectstatic --noinput": ShortForm(DEPLOYED),
+    "uv run manage.py sync_flows": ShortForm(),
+    "uv run manage.py reconcile_changes": ShortForm(),
+    "uv run gunicorn --config flexadmin/gunicorn.py": ShortForm(
+        ready_text="Booting worker", check=Site.is_alive
     ),
-    "export_audit --format ndjson --output LOG --head CHECKPOINT": Short(
+    "uv run manage.py db_worker": ShortForm(ready_text="Starting worker"),
+    "db_worker --help": ShortForm(),
+    "export_audit --head CHECKPOINT": ShortForm(
+        CHECKPOINT, arguments="--format csv --output {folder}/log.csv"
+    ),
+    "export_audit --format ndjson --output LOG --head CHECKPOINT": ShortForm(
         CHECKPOINT | {"LOG": "{folder}/log"}
     ),
-    "uv run manage.py export_audit --format ndjson --after 0 --output FILE --head CHECKPOINT": Short(
+    "uv run manage.py export_audit --format ndjson --after 0 --output FILE --head CHECKPOINT": ShortForm(
         CHECKPOINT | {"--after 0": "--after 1", "FILE": "{folder}/again"}
     ),
-    "verify_audit --head CHECKPOINT": Short(CHECKPOINT),
-    "uv run manage.py verify_audit --head CHECKPOINT": Short(CHECKPOINT),
-    'uv run manage.py erase_personal_data --identity +14155551234 --reason "request 4711"': Short(
-        more="--despite-open-change"
+    "verify_audit --head CHECKPOINT": ShortForm(CHECKPOINT),
+    "uv run manage.py verify_audit --head CHECKPOINT": ShortForm(CHECKPOINT),
+    'uv run manage.py erase_personal_data --identity +14155551234 --reason "request 4711"': ShortForm(
+        arguments="--despite-open-change"
     ),
-    "erase_personal_data --flow SID": Short({"--flow SID": "--flow {flow}"}),
-    "uv run python -m tests.faults.matrix --runs 20": Short({"--runs 20": "--runs 1"}),
-    "uv run python -m tests.faults.kills --kills 300": Short({"--kills 300": "--kills 6"}),
-    "uv run python -m tests.faults.plan_runs --flows 200": Short({"--flows 200": "--flows 16"}),
-    "DATABASE_URL=postgres://… uv run --extra postgres python -m tests.faults.two_sites": Short(
-        {"postgres://…": POSTGRES}, more="--seconds 20 --clients 6"
+    "erase_personal_data --flow SID": ShortForm({"--flow SID": "--flow {flow}"}),
+    "uv run python -m tests.faults.matrix --runs 20": ShortForm({"--runs 20": "--runs 1"}),
+    "uv run python -m tests.faults.kills --kills 300": ShortForm({"--kills 300": "--kills 6"}),
+    "uv run python -m tests.faults.plan_runs --flows 200": ShortForm({"--flows 200": "--flows 16"}),
+    "DATABASE_URL=postgres://… uv run --extra postgres python -m tests.faults.two_sites": ShortForm(
+        {"postgres://…": POSTGRES}, arguments="--seconds 20 --clients 6"
     ),
-    "uv run python -m tests.faults.rates --seconds 30": Short(
-        {"--seconds 30": "--seconds 5"}, more="--workers 1 --viewers 4"
+    "uv run python -m tests.faults.rates --seconds 30": ShortForm(
+        {"--seconds 30": "--seconds 5"}, arguments="--workers 1 --viewers 4"
     ),
-    "uv run python -m tests.faults.slow_clients --seconds 30": Short(
-        {"--seconds 30": "--seconds 2"}, more="--pause 0.2 --clients 16"
+    "uv run python -m tests.faults.slow_clients --seconds 30": ShortForm(
+        {"--seconds 30": "--seconds 2"}, arguments="--pause 0.2 --clients 16"
     ),
-    "uv run python -m tests.benchmarks.audit_at_scale --events 1000000": Short(
+    "uv run python -m tests.benchmarks.audit_at_scale --events 1000000": ShortForm(
         {"--events 1000000": "--events 2000"}
     ),
-    "uv run python -m tests.benchmarks": Short(more="--short --output {folder}/all.json"),
-    "uv run python -m tests.browser.screenshots --output DIR": Short(
-        {"DIR": "{folder}/pictures"}, more="--only list event"
+    "uv run python -m tests.benchmarks": ShortForm(arguments="--short --output {folder}/all.json"),
+    "uv run python -m tests.browser.screenshots --output DIR": ShortForm(
+        {"DIR": "{folder}/pictures"}, arguments="--only list event"
     ),
-    "ALL_LOOKS=1 uv run pytest tests/browser": Short(
-        more='-k "test_auditor and accessible" --long'
+    "ALL_LOOKS=1 uv run pytest tests/browser": ShortForm(
+        arguments='-k "test_auditor and accessible" --long'
     ),
 }
 
 
 def main() -> int:
     words = sys.argv[1:]
-    named = docs.commands() | docs.manage_commands()
-    if unknown := sorted(named - FORMS.keys() - ELSEWHERE.keys()):
+    documented = docs.commands() | docs.manage_commands()
+    if unknown := sorted(documented - SHORT_FORMS.keys() - RUN_ELSEWHERE.keys()):
         sys.exit(
             f"The documentation names commands without a short form in tests/docs_commands.py: {unknown}"
         )
-    if gone := sorted((FORMS.keys() | ELSEWHERE.keys()) - named):
-        sys.exit(f"tests/docs_commands.py has commands that the documentation doesn't name: {gone}")
-    chosen = [written for written in FORMS if not words or any(word in written for word in words)]
+    if unused := sorted((SHORT_FORMS.keys() | RUN_ELSEWHERE.keys()) - documented):
+        sys.exit(
+            f"tests/docs_commands.py has commands that the documentation doesn't name: {unused}"
+        )
+    chosen = [
+        written for written in SHORT_FORMS if not words or any(word in written for word in words)
+    ]
     failed = []
-    with tempfile.TemporaryDirectory() as folder, _world(Path(folder)) as world:
+    with tempfile.TemporaryDirectory() as folder, running_site(Path(folder)) as site:
         for written in chosen:
-            began = time.monotonic()
-            text = FORMS[written].text(written, world)
+            started_at = time.monotonic()
+            text = SHORT_FORMS[written].text(written, site)
             print(f"\n== {text}", flush=True)  # noqa: T201
-            ended = _run(text, FORMS[written], world)
-            if ended:
-                failed.append(f"{text}: {ended}")
-            print(f"-- {ended or 'well'}, {time.monotonic() - began:.0f} s", flush=True)  # noqa: T201
+            error = _run(text, SHORT_FORMS[written], site)
+            if error:
+                failed.append(f"{text}: {error}")
+            print(f"-- {error or 'passed'}, {time.monotonic() - started_at:.0f} s", flush=True)  # noqa: T201
     print(*failed, sep="\n")  # noqa: T201
     print(f"\n{len(chosen) - len(failed)} passed, {len(failed)} failed")  # noqa: T201
     return 1 if failed else 0
@@ -202,8 +209,8 @@ def _is_whole(written: str) -> bool:
 
 
 @contextmanager
-def _world(folder: Path) -> Iterator[World]:
-    """What a site needs to know, and the sandbox that it talks to."""
+def running_site(folder: Path) -> Iterator[Site]:
+    """Create the environment of a site, and run the sandbox that it uses."""
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -215,10 +222,10 @@ def _world(folder: Path) -> Iterator[World]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with _process("uv run manage.py sandbox --port 0 --flows 12", _plain(inherited)) as sandbox:
-        said = _read_until(sandbox, "TWILIO_API_SECRET=")
+        output = _read_until(sandbox, "TWILIO_API_SECRET=")
         environment = {
             **inherited,
-            **dict(re.findall(r"^(\w+)=(\S+)$", said, re.MULTILINE)),
+            **dict(re.findall(r"^(\w+)=(\S+)$", output, re.MULTILINE)),
             "ENV_FILE": os.devnull,
             "SECRET_KEY": secrets.token_urlsafe(48),
             "AUDIT_KEY": secrets.token_urlsafe(48),
@@ -226,12 +233,12 @@ def _world(folder: Path) -> Iterator[World]:
             "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
             "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port}",
         }
-        yield World(folder, environment, port)
+        yield Site(folder, environment, port)
         _stop(sandbox)
 
 
 def _plain(inherited: Mapping[str, str]) -> dict[str, str]:
-    """Enough for a command that needs no site."""
+    """Return an environment that is enough for a command without a site."""
     made_up = {
         "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
         "TWILIO_AUTH_TOKEN": "none",
@@ -241,39 +248,40 @@ def _plain(inherited: Mapping[str, str]) -> dict[str, str]:
     return {**inherited, **made_up, **keys, "ENV_FILE": os.devnull}
 
 
-def _run(text: str, form: Short, world: World) -> str:
-    """Run the command. Return what is wrong with how it ended."""
-    environment = dict(world.environment)
+def _run(text: str, form: ShortForm, site: Site) -> str:
+    """Run a command; return an error, or ""."""
+    environment = dict(site.environment)
     if text.startswith("uv sync"):
-        environment["UV_PROJECT_ENVIRONMENT"] = str(world.folder / "deployed")
+        environment["UV_PROJECT_ENVIRONMENT"] = str(site.folder / "deployed")
     if " -m tests." in text or "pytest" in text:
         for name in ("DATABASE_URL", "GUNICORN_CMD_ARGS"):
             del environment[name]
-    with _process(text, environment, typed=form.typed) as process:
-        if form.until:
-            said = _read_until(process, form.until)
-            if form.until not in said:
-                return f"it ended with status {process.wait()}:\n{said}"
-            form.tried(world)
+    with _process(text, environment, standard_input=form.standard_input) as process:
+        if form.ready_text:
+            output = _read_until(process, form.ready_text)
+            if form.ready_text not in output:
+                return f"it ended with status {process.wait()}:\n{output}"
+            form.check(site)
             _stop(process)
         else:
-            print(process.communicate(timeout=PATIENCE)[0], flush=True)  # noqa: T201
+            print(process.communicate(timeout=TIMEOUT)[0], flush=True)  # noqa: T201
         return f"status {process.returncode}" if process.returncode else ""
 
 
 @contextmanager
 def _process(
-    text: str, environment: Mapping[str, str], *, typed: str = ""
+    text: str, environment: Mapping[str, str], *, standard_input: str = ""
 ) -> Iterator[subprocess.Popen[str]]:
-    """The command, as a shell runs it, and in a group of its own as a terminal has it."""
+    """Run a command as a shell does, in a process group of its own as in a terminal."""
     process = subprocess.Popen(
         ["bash", "-c", f"exec env {shlex.join(shlex.split(text))}"],
-        cwd=docs.ROOT, env={**environment, "PYTHONUNBUFFERED": "1"}, text=True, start_new_session=True,
-        stdin=subprocess.PIPE if typed else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        cwd=docs.ROOT, env={**environment, "PYTHONUNBUFFERED": "1"}, text=True,
+        start_new_session=True, stdin=subprocess.PIPE if standard_input else subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     try:
-        if typed and process.stdin:
-            process.stdin.write(typed)
+        if standard_input and process.stdin:
+            process.stdin.write(standard_input)
             process.stdin.close()
             process.stdin = None
         yield process
@@ -284,16 +292,16 @@ def _process(
 
 
 def _read_until(process: subprocess.Popen[str], words: str) -> str:
-    said = ""
+    output = ""
     for line in process.stdout or ():
-        said += line
+        output += line
         if words in line:
             break
-    return said
+    return output
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    """As Ctrl-C does it: uv hands it on."""
+    """Interrupt the process as Ctrl-C does; uv passes the signal on."""
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=90)
 

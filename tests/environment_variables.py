@@ -1,7 +1,7 @@
-"""The environment variables that the code reads, found in its source.
+"""Environment variables that the code reads, found in its source.
 
-A variable counts as read where its name is written: in a call of `env` or of one of the readers below, or of
-`os.environ`. A name that a generator expression goes through counts, too.
+A variable counts as read if its name appears in a call of `env`, of one of the readers below, or of
+`os.environ`. Names that a generator expression iterates over count as well.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests import docs
 
 # Functions of the settings that take a variable's name, beside those of `env`.
 READERS: Final = ("required", "called")
-FROM_THE_PROCESS: Final = ("get", "setdefault")  # methods of os.environ
+ENVIRON_METHODS: Final = ("get", "setdefault")  # methods of os.environ
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9_]+")
 
 Defaults = Mapping[str, set[str]]  # the defaults in the code by variable, as a page writes them
@@ -26,22 +26,22 @@ Defaults = Mapping[str, set[str]]  # the defaults in the code by variable, as a 
 
 @functools.cache
 def of_the_site() -> tuple[Defaults, Defaults]:
-    """Return the settings, which can also stand in .env and in files; and what the process alone gives."""
+    """Return the settings, which .env and files can also contain, and other variables."""
     source = [*_python_files("flexadmin", "flows"), docs.ROOT / "manage.py"]
-    found = _Variables()
+    variables = _Variables()
     for file in source:
-        found.visit(ast.parse(file.read_text(encoding="utf-8")))
-    return found.settings, found.others
+        variables.visit(ast.parse(file.read_text(encoding="utf-8")))
+    return variables.settings, variables.others
 
 
 @functools.cache
 def of_tests_and_ci() -> frozenset[str]:
-    """Return the variables that the tests read from the process, and all capital names in CI's scripts."""
-    found = _Variables()
+    """Return variables read by the tests, and all capital names in CI's scripts."""
+    variables = _Variables()
     for file in _python_files("tests"):
-        found.visit(ast.parse(file.read_text(encoding="utf-8")))
+        variables.visit(ast.parse(file.read_text(encoding="utf-8")))
     scripts = "".join(path.read_text(encoding="utf-8") for path in (docs.ROOT / ".ci").iterdir())
-    return frozenset({*found.others, *_NAME.findall(scripts)})
+    return frozenset({*variables.others, *_NAME.findall(scripts)})
 
 
 def _python_files(*folders: str) -> list[Path]:
@@ -65,7 +65,7 @@ class _Variables(ast.NodeVisitor):
         owner, _, method = function.rpartition(".")
         if function in READERS or owner == "env":
             self._add(self.settings, node, has_default=owner == "env")
-        elif owner == "os.environ" and method in FROM_THE_PROCESS:
+        elif owner == "os.environ" and method in ENVIRON_METHODS:
             self._add(self.others, node, has_default=True)
         self.generic_visit(node)
 
@@ -75,7 +75,9 @@ class _Variables(ast.NodeVisitor):
                 self.others[name] |= set()
         self.generic_visit(node)
 
-    def _add(self, found: defaultdict[str, set[str]], call: ast.Call, *, has_default: bool) -> None:
+    def _add(
+        self, variables: defaultdict[str, set[str]], call: ast.Call, *, has_default: bool
+    ) -> None:
         if not call.args:
             return
         first, *others = call.args
@@ -90,7 +92,7 @@ class _Variables(ast.NodeVisitor):
         )
         values = {*_constants(alternatives)} - {""}
         for name in filter(_NAME.fullmatch, names):
-            found[name] |= values
+            variables[name] |= values
 
 
 def _constants(nodes: Iterable[ast.AST]) -> list[str]:

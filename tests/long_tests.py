@@ -1,8 +1,8 @@
-"""The long tests, which `uv run pytest` leaves out: few changes break them. `--long` runs them too, and so does
-naming their file.
+"""Selection of long tests, which `uv run pytest` leaves out because few changes break them.
 
-A test is long if it carries the marker `long`, or stands in one of `FOLDERS` and doesn't carry `quick`.
-`quick("id")` is of those parameters alone.
+`--long` includes them, and so does the name of their file. A test is long if it has the marker
+`long`, or is in one of `LONG_FOLDERS` and doesn't have `quick`. `quick("id")` applies to those
+parameters only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 
 TESTS_FOLDER: Final = Path(__file__).parent
-LONG_FOLDERS: Final = ("armour", "browser", "faults")
+LONG_FOLDERS: Final = ("security", "browser", "faults")
 SKIPPED_MESSAGE: Final = "The long tests were left out; with them: uv run pytest --long"
 
 
@@ -31,11 +31,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("long")
     if includes_long_tests(config):
         return
-    named = named_files(config)
-    left = {item for item in items if item.get_closest_marker("long") and item.path not in named}
-    if left:
-        config.hook.pytest_deselected(items=list(left))
-        items[:] = [item for item in items if item not in left]
+    named_paths = named_files(config)
+    deselected = {
+        item for item in items if item.get_closest_marker("long") and item.path not in named_paths
+    }
+    if deselected:
+        config.hook.pytest_deselected(items=list(deselected))
+        items[:] = [item for item in items if item not in deselected]
 
 
 def pytest_terminal_summary(
@@ -48,28 +50,27 @@ def pytest_terminal_summary(
 def is_long(item: pytest.Item) -> bool:
     if item.get_closest_marker("long"):
         return True
-    if (
-        item.path.is_relative_to(TESTS_FOLDER)
-        and item.path.relative_to(TESTS_FOLDER).parts[0] in LONG_FOLDERS
-    ):
-        quick = item.get_closest_marker("quick")
-        callspec = getattr(item, "callspec", None)
-        return quick is None or bool(
-            quick.args and (callspec is None or callspec.id not in quick.args)
-        )
-    return False
+    if not item.path.is_relative_to(TESTS_FOLDER):
+        return False
+    if item.path.relative_to(TESTS_FOLDER).parts[0] not in LONG_FOLDERS:
+        return False
+    quick = item.get_closest_marker("quick")
+    if quick is None:
+        return True
+    callspec = getattr(item, "callspec", None)
+    return bool(quick.args and (callspec is None or callspec.id not in quick.args))
 
 
 def includes_long_tests(config: pytest.Config) -> bool:
-    """Whether the command asks for them, by `--long` or by what it says of markers."""
+    """Tell whether the command includes them, by `--long` or by its marker expression."""
     return bool(
         config.getoption("--long") or re.search(r"\blong\b", config.getoption("markexpr", ""))
     )
 
 
 def named_files(config: pytest.Config) -> set[Path]:
-    """The test files that stand on the command line."""
-    said = (
+    """Return the test files named_paths on the command line."""
+    paths = (
         Path(config.invocation_params.dir, argument.partition("::")[0]) for argument in config.args
     )
-    return {path.resolve() for path in said if path.suffix == ".py"}
+    return {path.resolve() for path in paths if path.suffix == ".py"}

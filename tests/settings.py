@@ -1,7 +1,7 @@
-"""Settings for the tests: the real ones, with made-up credentials and no place on the network to go.
+"""Settings of the tests: the real ones, with made-up credentials and no network.
 
-DATABASE_URL chooses the database; without it, a file of SQLite's, so that threads and processes meet
-the real locks.
+DATABASE_URL chooses the database. The default is an SQLite file, so that threads and processes meet
+real locks.
 """
 
 import os
@@ -17,7 +17,7 @@ os.environ.update(
         "AUDIT_KEY": "tests-only-audit-key-0123456789abcdef",
         "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
         "HTTPS_ONLY": "false",
-        "FLEX_API_URL": "http://127.0.0.1:9/v1",  # nobody listens there; a test's own sandbox takes its place
+        "FLEX_API_URL": "http://127.0.0.1:9/v1",  # no server; tests set their sandbox
         "TWILIO_ACCOUNT_SID": ACCOUNT,
         "TWILIO_API_KEY": "SK" + "5b" * 16,
         "TWILIO_API_SECRET": "sandbox-secret",
@@ -32,13 +32,11 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(_folder / "test.sqlite3")}
 else:
     DATABASES["default"]["TEST"] = {"NAME": f"flexadmin_tests_{os.getpid()}"}
-    # More threads than it would have places, and settings that a test changes: tests of the pool bring it back.
+    # Tests use more threads than the pool allows and change its settings. Its own tests restore it.
     DATABASE_POOL = DATABASES["default"]["OPTIONS"].pop("pool", None)
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.MD5PasswordHasher"
-]  # speed; no secret is kept in a test
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

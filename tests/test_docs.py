@@ -1,7 +1,7 @@
 """README.md, the pages of .docs, .env.example and CI agree with the code.
 
-A check takes the pages by their paths and returns its complaints. `PLANTED` has faults for each check: the
-check has to find each of them.
+A check takes the pages by path and returns its complaints. It must find each of its faults in
+`PLANTED_FAULTS`.
 """
 
 import functools
@@ -28,14 +28,14 @@ CI = (docs.ROOT / ".ci" / "run").read_text()
 OUR_APPS = ("flows", "flexadmin")
 README, AUDIT_LOG = "README.md", ".docs/audit-log.md"
 DEPLOYMENT, SETTINGS = ".docs/deployment.md", ".docs/commands-and-settings.md"
-MOST_README_LINES = 120
-MOST_EXAMPLE_COLUMNS = 100
+MAX_README_LINES = 120
+MAX_EXAMPLE_COLUMNS = 100
 
-# Django's own folders, which hold no idea.
-NO_PACKAGES = {
+# Folders that Django prescribes.
+DJANGO_FOLDERS = {
     f"{app}/{name}" for app in OUR_APPS for name in ("management", "migrations", "templatetags")
 }
-# Read by libraries: Python's tempfile.
+# Read by Python's tempfile.
 READ_BY_LIBRARIES = {"TMPDIR"}
 PATTERNS = {"NAME_FILE"}  # stand for many variables
 FILESYSTEM = ("/dev/", "/etc/", "/run/", "/srv/")
@@ -46,14 +46,14 @@ OWN_HOSTS = r"https?://(?:YOUR-HOST|127\.0\.0\.1:8000|flows\.example\.com)"
 
 
 def words_in(cell):
-    """Return the names in code that a table's cell has."""
+    """Return the names in the code of a table's cell."""
     return {word for span in CODE.findall(cell) for word in span.split()}
 
 
-def missing_and_unknown(what, documented, actual):
+def missing_and_unknown(kind, documented, actual):
     """Return a sentence for each name that only one side has."""
-    missing = [f"{what} {name} is not documented" for name in sorted(actual - documented)]
-    return missing + [f"{what} {name} does not exist" for name in sorted(documented - actual)]
+    missing = [f"{kind} {name} is not documented" for name in sorted(actual - documented)]
+    return missing + [f"{kind} {name} does not exist" for name in sorted(documented - actual)]
 
 
 # Commands
@@ -62,26 +62,23 @@ def missing_and_unknown(what, documented, actual):
 @functools.cache
 def our_commands():
     """Return the parser of each command that this site adds to Django's, by its name."""
-    found = {name: app for name, app in get_commands().items() if app in OUR_APPS}
+    apps = {name: app for name, app in get_commands().items() if app in OUR_APPS}
     return {
         name: load_command_class(app, name).create_parser("manage.py", name)
-        for name, app in found.items()
+        for name, app in apps.items()
     }
 
 
 def options_of(parser):
     """Return the arguments of a command's own, by their names as a page writes them."""
-    common = {
-        option
-        for action in BaseCommand().create_parser("", "")._actions
-        for option in action.option_strings
-    }
-    found = {}
+    common_actions = BaseCommand().create_parser("", "")._actions
+    common = {option for action in common_actions for option in action.option_strings}
+    own_options = {}
     for action in parser._actions:
         names = set(action.option_strings) or {action.dest.upper()}
         if not names <= common:
-            found.update(dict.fromkeys(names, action))
-    return found
+            own_options.update(dict.fromkeys(names, action))
+    return own_options
 
 
 def command_sections(pages):
@@ -91,14 +88,14 @@ def command_sections(pages):
 
 def check_commands(pages):
     """Every command of ours has a section, and every section and `manage.py X` is a command."""
-    known = get_commands().keys()
+    known_names = get_commands().keys()
     sections = command_sections(pages)
     ours = our_commands().keys() | {"db_worker"}
-    complaints = missing_and_unknown("command", sections.keys() & known, ours)
+    complaints = missing_and_unknown("command", sections.keys() & known_names, ours)
     named = re.findall(r"manage\.py (\w+)", "\n".join(pages.values()))
     return complaints + [
         f"command {name} does not exist"
-        for name in sorted({*sections, *named} - known)
+        for name in sorted({*sections, *named} - known_names)
         if name != "COMMAND"
     ]
 
@@ -132,7 +129,7 @@ def is_default_of(cell, action):
 def check_short_forms(pages):
     """CI runs every command that a page names, and no other."""
     named = docs.commands(pages) | docs.manage_commands(pages)
-    in_ci = docs_commands.FORMS.keys() | docs_commands.ELSEWHERE.keys()
+    in_ci = docs_commands.SHORT_FORMS.keys() | docs_commands.RUN_ELSEWHERE.keys()
     return missing_and_unknown("command", named, in_ci)
 
 
@@ -151,7 +148,7 @@ def known_variables():
 
 
 def setting_of(name):
-    """Return the setting of a variable that belongs to one account (`X__STAGING`) or names a file (`X_FILE`)."""
+    """Return the setting of a variable of one account (`X__STAGING`) or a file (`X_FILE`)."""
     return re.sub(r"__[A-Z]+$", "", name).removesuffix("_FILE")
 
 
@@ -161,25 +158,28 @@ def check_variables(pages):
 
 
 def check_defaults(pages):
-    """A default in the code is the one in the variable's row. One that depends on something else is told in words."""
+    """The defaults in the code are those in the variables' rows.
+
+    A default that depends on something else is documented in words.
+    """
     settings, others = environment_variables.of_the_site()
     complaints = []
     for name, (_, documented, _meaning) in variable_rows(pages).items():
         defaults = settings.get(name, set()) | others.get(name, set())
-        shown = CODE.search(documented)
-        if shown is None and documented != "–":
+        documented_code = CODE.search(documented)
+        if documented_code is None and documented != "–":
             defaults = defaults - {"false"}
-        if defaults and (shown is None or shown[1] not in defaults):
+        if defaults and (documented_code is None or documented_code[1] not in defaults):
             complaints.append(f"variable {name} has the default {' or '.join(sorted(defaults))}")
     return complaints
 
 
 def check_named_variables(pages):
     """Every variable that a sentence or an example names exists."""
-    known, complaints = known_variables() | environment_variables.of_tests_and_ci(), []
+    known_names, complaints = known_variables() | environment_variables.of_tests_and_ci(), []
     for path, page in pages.items():
         named = {*VARIABLE.findall(page), *re.findall(r"`([A-Z]{4,})=", page)} - PATTERNS
-        unknown = {setting_of(name) for name in named - known} - known
+        unknown = {setting_of(name) for name in named - known_names} - known_names
         complaints += [f"{path}: variable {name} does not exist" for name in sorted(unknown)]
     return complaints
 
@@ -255,7 +255,7 @@ def check_metrics(pages):
 
 
 def anchors_of(page):
-    """Return what GitHub makes of a page's headings."""
+    """Return the anchors that GitHub creates for a page's headings."""
     without_code = re.sub(r"^ *```.*?^ *```$", "", page, flags=re.MULTILINE | re.DOTALL)
     titles = re.findall(r"^#+ (.+)$", without_code, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
@@ -285,7 +285,7 @@ def check_pages_are_linked(pages):
 
 def check_length(pages):
     lines = len(pages[README].splitlines())
-    return [f"the README has {lines} lines"] if lines > MOST_README_LINES else []
+    return [f"the README has {lines} lines"] if lines > MAX_README_LINES else []
 
 
 CHECKS = [value for name, value in sorted(globals().items()) if name.startswith("check_")]
@@ -296,9 +296,8 @@ def test_documentation_agrees_with_the_code(check):
     assert check(docs.pages()) == []
 
 
-# Faults by the check that has to find them: the page, the text to replace (nothing: add at the end), the new
-# text, and a part of the complaint.
-PLANTED = {
+# Faults by check: the page, the text to replace ("": append), the new text, part of the complaint.
+PLANTED_FAULTS = {
     check_commands: [
         (README, "", "`uv run manage.py make_coffee`", "make_coffee does not exist"),
         (SETTINGS, "### `sync_flows`", "### `sink_flows`", "sync_flows is not documented"),
@@ -367,12 +366,13 @@ PLANTED = {
     check_pages_are_linked: [
         (README, "(.docs/benchmarks.md)", "", "does not link .docs/benchmarks.md"),
     ],
-    check_length: [(README, "", "\n" * MOST_README_LINES, "lines")],
+    check_length: [(README, "", "\n" * MAX_README_LINES, "lines")],
 }
 
 
 @pytest.mark.parametrize(
-    ("check", "fault"), [(check, fault) for check, faults in PLANTED.items() for fault in faults]
+    ("check", "fault"),
+    [(check, fault) for check, faults in PLANTED_FAULTS.items() for fault in faults],
 )
 def test_planted_fault_is_found(check, fault):
     path, old, new, complaint = fault
@@ -384,7 +384,7 @@ def test_planted_fault_is_found(check, fault):
 
 
 def test_every_check_has_a_planted_fault():
-    assert PLANTED.keys() == {*CHECKS}
+    assert PLANTED_FAULTS.keys() == {*CHECKS}
 
 
 # .env.example
@@ -401,7 +401,7 @@ def test_example_has_every_setting_and_no_other():
     assert missing_and_unknown("setting", example_names(example), settings.keys()) == []
 
 
-def test_setting_that_is_added_to_the_example_or_removed_is_found():
+def test_added_or_removed_setting_of_the_example_is_found():
     example = (docs.ROOT / ".env.example").read_text(encoding="utf-8")
     settings, _ = environment_variables.of_the_site()
     changed = example.replace("#LOG_LEVEL=", "#LOG_LOUD=")
@@ -415,13 +415,13 @@ def test_setting_that_is_added_to_the_example_or_removed_is_found():
 def test_lines_of_the_example_are_short():
     lines = (docs.ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
 
-    assert [line for line in lines if len(line) > MOST_EXAMPLE_COLUMNS] == []
+    assert [line for line in lines if len(line) > MAX_EXAMPLE_COLUMNS] == []
 
 
-# What a newcomer types, and what CI runs
+# What a newcomer types, and kind CI runs
 
 
-def test_newcomer_types_two_commands():
+def test_newcomer_needs_two_commands():
     assert docs.first_commands() == ["uv run manage.py demo", "uv run pytest"]
 
 
@@ -435,7 +435,7 @@ def test_command_without_a_short_form_stops_ci(monkeypatch):
         docs_commands.main()
 
 
-def test_benchmarks_are_all_named_and_run_together():
+def test_every_benchmark_is_documented_and_run():
     together = "uv run python -m tests.benchmarks"
     named = {
         command.removeprefix(f"{together} ")
@@ -444,15 +444,15 @@ def test_benchmarks_are_all_named_and_run_together():
     }
 
     assert named == BENCHMARKS.keys() == SHORT_OPTIONS.keys()
-    assert together in docs_commands.FORMS
+    assert together in docs_commands.SHORT_FORMS
 
 
 @pytest.mark.parametrize("language", ["caddy", "nginx"])
-def test_configuration_of_each_proxy_is_there_to_be_tried(language):
+def test_configuration_of_each_proxy_is_documented(language):
     assert fronts.BACKEND in fronts.read_readme_block(language)
 
 
-def test_tests_have_what_a_deployment_on_postgresql_has():
+def test_tests_have_the_packages_of_a_deployment_on_postgresql():
     """`uv run pytest` installs no extra."""
     project = tomllib.loads((docs.ROOT / "pyproject.toml").read_text())
 
@@ -461,7 +461,7 @@ def test_tests_have_what_a_deployment_on_postgresql_has():
     )
 
 
-def test_ci_begins_as_a_newcomer_and_ends_with_all_tests():
+def test_ci_starts_as_a_newcomer_and_ends_with_all_tests():
     commands = [
         line for line in CI.splitlines() if re.match(r"(python3|run|CI=|DATABASE_URL=)", line)
     ]
@@ -483,7 +483,7 @@ def test_architecture_has_every_package_and_no_other():
         for init in (docs.ROOT / app).glob("*/__init__.py")
     }
 
-    assert missing_and_unknown("package", documented, packages - NO_PACKAGES) == []
+    assert missing_and_unknown("package", documented, packages - DJANGO_FOLDERS) == []
 
 
 def test_every_question_has_an_answer_that_exists():

@@ -1,4 +1,4 @@
-"""The long tests are left out, and said to be, for somebody who types `uv run pytest`."""
+"""Long tests are left out of `uv run pytest`, which says so."""
 
 import os
 import re
@@ -10,14 +10,14 @@ import pytest
 from tests.docs import README
 from tests.long_tests import SKIPPED_MESSAGE
 
-MISSING = "The browser tests need Chromium: apt-get install chromium-headless-shell"
-A_FILE, ANOTHER = "tests/browser/test_keyboard.py", "tests/browser/test_pages.py"
+MISSING_MESSAGE = "The browser tests need Chromium: apt-get install chromium-headless-shell"
+FILE, OTHER_FILE = "tests/browser/test_keyboard.py", "tests/browser/test_pages.py"
 pytestmark = pytest.mark.long
 
 
-def collected(*arguments):
-    said = run("--collect-only", "-q", *arguments).stdout
-    return {line for line in said.splitlines() if "::" in line}, said
+def collect(*arguments):
+    output = run("--collect-only", "-q", *arguments).stdout
+    return {line for line in output.splitlines() if "::" in line}, output
 
 
 def run(*arguments, **environment):
@@ -26,58 +26,59 @@ def run(*arguments, **environment):
     }
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-n", "0", *arguments],
-        cwd=README.parent, env={**inherited, **environment}, capture_output=True, text=True, timeout=300, check=False,
+        cwd=README.parent, env={**inherited, **environment}, capture_output=True, text=True,
+        timeout=300, check=False,
     )  # fmt: skip
 
 
-def test_folder_of_long_tests_has_a_few_quick_ones():
-    quick, said = collected("tests/browser")
-    every, _ = collected("tests/browser", "--long")
+def test_folder_of_long_tests_has_some_quick_ones():
+    quick_names, output = collect("tests/browser")
+    all_names, _ = collect("tests/browser", "--long")
 
-    assert SKIPPED_MESSAGE in said
-    assert 5 < len(quick) < len(every) / 5
-    assert "tests/browser/test_keyboard.py::test_create_and_delete" in quick
+    assert SKIPPED_MESSAGE in output
+    assert 5 < len(quick_names) < len(all_names) / 5
+    assert "tests/browser/test_keyboard.py::test_create_and_delete" in quick_names
 
 
 @pytest.mark.parametrize(
     "arguments", [("--long",), ("-m", "browser and long"), ("-m", "long or not long")]
 )
-def test_long_tests_come_when_asked_for(arguments):
-    found, said = collected("tests/browser", *arguments)
+def test_options_include_long_tests(arguments):
+    names, output = collect("tests/browser", *arguments)
 
-    assert "tests/browser/test_keyboard.py::test_many_at_once_and_back" in found
-    assert SKIPPED_MESSAGE not in said
-
-
-def test_marker_alone_does_not_ask_for_them():
-    found, _said = collected("tests/browser", "tests/test_docs.py", "-m", "browser")
-
-    assert 5 < len(found) < 30
-    assert all(name.startswith("tests/browser/") for name in found)
+    assert "tests/browser/test_keyboard.py::test_many_at_once_and_back" in names
+    assert SKIPPED_MESSAGE not in output
 
 
-def test_file_that_is_named_runs_whole():
-    found, said = collected(A_FILE)
-    one, _ = collected(f"{A_FILE}::test_many_at_once_and_back")
+def test_browser_marker_does_not_include_long_tests():
+    names, _output = collect("tests/browser", "tests/test_docs.py", "-m", "browser")
 
-    assert len(found) == 4
-    assert one == {f"{A_FILE}::test_many_at_once_and_back"}
-    assert SKIPPED_MESSAGE not in said
+    assert 5 < len(names) < 30
+    assert all(name.startswith("tests/browser/") for name in names)
 
 
-def test_without_chromium_one_line_says_how_to_get_it(tmp_path):
-    ended = run("-q", "-n", "2", A_FILE, ANOTHER, PATH=str(tmp_path))
+def test_named_file_runs_completely():
+    names, output = collect(FILE)
+    named_test, _ = collect(f"{FILE}::test_many_at_once_and_back")
 
-    assert ended.returncode == 0
-    assert ended.stdout.count(MISSING) == 1
+    assert len(names) == 4
+    assert named_test == {f"{FILE}::test_many_at_once_and_back"}
+    assert SKIPPED_MESSAGE not in output
+
+
+def test_missing_chromium_is_reported_in_one_line(tmp_path):
+    result = run("-q", "-n", "2", FILE, OTHER_FILE, PATH=str(tmp_path))
+
+    assert result.returncode == 0
+    assert result.stdout.count(MISSING_MESSAGE) == 1
     assert re.search(
-        r"^SKIPPED \[\d\d\] tests/browser/conftest.py:\d+: ", ended.stdout, re.MULTILINE
+        r"^SKIPPED \[\d\d\] tests/browser/conftest.py:\d+: ", result.stdout, re.MULTILINE
     )
 
 
-def test_without_chromium_ci_fails(tmp_path):
-    ended = run("-q", A_FILE, PATH=str(tmp_path), CI="true")
+def test_missing_chromium_fails_in_ci(tmp_path):
+    result = run("-q", FILE, PATH=str(tmp_path), CI="true")
 
-    assert ended.returncode == 1
-    assert re.search(r"^4 errors", ended.stdout, re.MULTILINE)
-    assert MISSING in ended.stdout
+    assert result.returncode == 1
+    assert re.search(r"^4 errors", result.stdout, re.MULTILINE)
+    assert MISSING_MESSAGE in result.stdout

@@ -1,5 +1,7 @@
-"""Where allauth asks the site: a sign-in goes on record before it counts, nobody signs up but by way of single
-sign-on, and the secrets of authenticator apps are encrypted in the database.
+"""Adapters that give allauth the rules of this site.
+
+A sign-in is recorded before it takes effect. New users sign up through single sign-on only. The
+secrets of authenticator apps are encrypted in the database.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from flexadmin.users.usernames import choose_sso_username
 from flows.audit.audit_log import NotRecorded
 from flows.twilio.pickling import PicklableError
 
-# What is recorded of a sign-in that is refused at its end, and what the user is told.
+# Causes of a sign-in refused at its last step: text for the log, message for the user.
 DEACTIVATED: Final = (
     "user deactivated",
     "Your access is deactivated. Contact an administrator.",
@@ -50,7 +52,7 @@ EXPIRED: Final = (
 
 
 class _LoginInvalidated(PicklableError):
-    """Something ended this sign-in before it was recorded. `refusal` says what."""
+    """The sign-in became invalid before it was recorded. `refusal` is the cause."""
 
     def __init__(self, refusal: tuple[str, str]) -> None:
         super().__init__(refusal[0])
@@ -58,19 +60,22 @@ class _LoginInvalidated(PicklableError):
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """Passwords are set by an administrator, or changed by whoever has one."""
+    """Sign-in of existing users. Administrators create users, so there is no sign-up."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - allauth's signature
         return False
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
-        """Before a second factor is asked for: what this sign-in rests on has to hold until it is there."""
+        """Remember password and epoch, which must not change until the second factor is checked."""
         sessions.remember_pending_login(request, user)
-        answer: HttpResponse | None = super().pre_login(request, user, **kwargs)
-        return answer
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return response
 
     def login(self, request: HttpRequest, user: User) -> None:
-        """Let a user in who still may, and whose sign-in is recorded: else it is refused, with 503 if it can't be."""
+        """Record the sign-in and sign the user in.
+
+        Respond with 503 if it can't be recorded, and with a message if it is no longer valid.
+        """
         current = get_site_user(user.pk) or user
 
         def check() -> None:
@@ -83,96 +88,102 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
             auth_events.record_login(request, current, check=check)
         except NotRecorded:
             raise ImmediateHttpResponse(auth_events.not_recorded_response(request)) from None
-        except _LoginInvalidated as overtaken:
-            raise ImmediateHttpResponse(self._refused(request, user, *overtaken.refusal)) from None
+        except _LoginInvalidated as error:
+            response = self._refused_response(request, user, error.refusal)
+            raise ImmediateHttpResponse(response) from None
         super().login(request, current)
         outside_rights.try_record_changes()
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
-        return self._refused(request, user, *DEACTIVATED)
+        return self._refused_response(request, user, DEACTIVATED)
 
     def _find_refusal(self, request: HttpRequest, user: User) -> tuple[str, str] | None:
-        """What has changed since the password was checked and ends the sign-in: for the log, and for the user."""
+        """Return the cause if the sign-in is no longer valid, or None."""
         current = get_site_user(user.pk)
         if current is None or not current.is_active:
             return DEACTIVATED
         if sessions.is_pending_login_invalid(request, current):
             return INVALIDATED
-        by_password = any(
-            record["method"] == "password"
-            for record in get_authentication_records(request, current)
-        )
-        if by_password and OneTimePassword.over().filter(person_id=current.pk).exists():
+        records = get_authentication_records(request, current)
+        by_password = any(record["method"] == "password" for record in records)
+        if by_password and OneTimePassword.expired().filter(person_id=current.pk).exists():
             return EXPIRED
         return None
 
-    def _refused(self, request: HttpRequest, user: User, why: str, sentence: str) -> HttpResponse:
-        auth_events.record_denial(request, user.get_username(), why)
+    def _refused_response(
+        self, request: HttpRequest, user: User, refusal: tuple[str, str]
+    ) -> HttpResponse:
+        """Record a refused sign-in and lead back to the sign-in page with a message."""
+        cause, message = refusal
+        auth_events.record_denial(request, user.get_username(), cause)
         clear_login(request)
-        messages.error(request, sentence)
+        messages.error(request, message)
         return redirect("login")
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        return auth_events.get_client_ip(request) or "::"  # no place, for a column that wants one
+        return auth_events.get_client_ip(request) or "::"  # allauth's column can't be empty
 
-    def add_message(self, request: HttpRequest, level: int, *_args: Any, **said: Any) -> None:
-        """Only what is said in so many words: allauth's templates speak of e-mails and accounts."""
-        if message := said.get("message"):
+    def add_message(self, request: HttpRequest, level: int, *_args: Any, **kwargs: Any) -> None:
+        """Show messages given as text. allauth's templates talk about e-mails and accounts."""
+        message = kwargs.get("message")
+        if message:
             messages.add_message(request, level, message)
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
-    """Whoever the provider knows becomes a person, found again by the provider's own id of them (`sub`) and the
-    provider's own name (`iss`) alone. An e-mail address is not matched."""
+    """Single sign-on: every identity of the provider becomes a user.
+
+    Users are matched by the provider's issuer (`iss`) and its id of the user (`sub`), never by
+    e-mail address.
+    """
 
     def list_apps(self, request: Any, provider: Any = None, client_id: Any = None) -> list[Any]:  # noqa: ARG002
-        """The provider stands in the settings; the sign-in page asks no database for more."""
-        known = _build_apps_from_settings(provider=provider, client_id=client_id)
-        return [app for apps in known.values() for app in apps]
+        """Return the provider from the settings, without the query for others in the database."""
+        by_provider = _build_apps_from_settings(provider=provider, client_id=client_id)
+        return [app for apps in by_provider.values() for app in apps]
 
     def get_provider(
         self, request: Any, provider: str, client_id: str | None = None
     ) -> SsoProvider:
-        """The site's own kind of provider, which is the only one that it has."""
-        return SsoProvider(
-            request, app=self.get_app(request, provider=provider, client_id=client_id)
-        )
+        """Return the site's only provider."""
+        app = self.get_app(request, provider=provider, client_id=client_id)
+        return SsoProvider(request, app=app)
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:  # noqa: ARG002
         return True
 
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> User:
+        """Set the SSO identity before allauth looks up a user by it, and drop e-mail addresses."""
         sociallogin.email_addresses = []
-        known = sociallogin.account
-        known.uid = sso_uid(
-            known.extra_data["id_token"]["iss"], known.uid
-        )  # before anybody is looked up by it
+        account = sociallogin.account
+        account.uid = sso_uid(account.extra_data["id_token"]["iss"], account.uid)
         user: User = super().populate_user(request, sociallogin, {**data, "email": ""})
         return user
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """Whom the provider knows signs in, and that is all: nobody is tied to a person who is there already."""
-        from flexadmin.signin.views import sso_failed_response  # its views ask for this adapter
+        """Allow signing in only. allauth could also connect the identity to an existing user."""
+        from flexadmin.signin.views import sso_failed_response  # circular import
 
         if sociallogin.state.get("process") != AuthProcess.LOGIN:
             name = sociallogin.provider.name
             raise ImmediateHttpResponse(sso_failed_response(request, name, "unsupported request"))
 
     def is_auto_signup_allowed(self, request: HttpRequest, sociallogin: Any) -> bool:  # noqa: ARG002
-        """Nobody is asked for more: there is no such page."""
+        """Sign up without allauth's form for more data, which this site doesn't have."""
         return True
 
     def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> User:
+        """Create the user of a new SSO identity and record it."""
+
         def add() -> User:
             user: User = super(SocialAccountAdapter, self).save_user(request, sociallogin, form)
             return user
 
         name, subject = sociallogin.provider.name, str(sociallogin.account.uid)
-        said = sociallogin.account.extra_data["userinfo"]
-        suggested = [
-            said.get(claim) for claim in ("preferred_username", "given_name", "family_name")
-        ]
-        sociallogin.user.username = choose_sso_username(suggested, subject)
+        userinfo = sociallogin.account.extra_data["userinfo"]
+        claims = ("preferred_username", "given_name", "family_name")
+        suggested_names = [userinfo.get(claim) for claim in claims]
+        sociallogin.user.username = choose_sso_username(suggested_names, subject)
         try:
             auth_events.create_sso_user(request, name, subject, add)
         except NotRecorded:
@@ -186,23 +197,31 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         provider: Any,
         error: Any = None,
         exception: Any = None,
-        **_said: Any,
+        **_kwargs: Any,
     ) -> None:
-        """Whatever went wrong over there leads back to the sign-in page, which says so."""
-        from flexadmin.signin.views import sso_failed_response  # its views ask for this adapter
+        """Lead back to the sign-in page with a message."""
+        from flexadmin.signin.views import sso_failed_response  # circular import
 
-        why = str(exception) if isinstance(exception, IdentityRefused) else str(error or "unknown")
-        raise ImmediateHttpResponse(sso_failed_response(request, provider.name, why))
+        cause = str(error or "unknown")
+        if isinstance(exception, IdentityRefused):
+            cause = str(exception)
+        raise ImmediateHttpResponse(sso_failed_response(request, provider.name, cause))
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """Encrypts with a key that is not in the database: whoever reads a backup can't make anybody's codes."""
+    """Encryption of app secrets with a key outside the database.
+
+    A copy of the database is therefore not enough to generate codes.
+    """
 
     def encrypt(self, text: str) -> str:
         return _build_fernet().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """What no key opens (SECRET_KEY was changed, and is no fallback) becomes a secret that nobody has."""
+        """Decrypt a secret, or return a random one if no key fits.
+
+        No key fits after SECRET_KEY was replaced without a fallback. No code is right then.
+        """
         try:
             return _build_fernet().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:

@@ -1,5 +1,7 @@
-"""What goes on record of signing in and out. Nobody gets in unrecorded; the claimed name of a refused sign-in is
-what the event is about, never who did it, and is kept only if there is such a person: people type passwords there.
+"""Audit events of signing in and out, and of changes to the user's own account.
+
+No sign-in succeeds unrecorded. A refused sign-in has no actor. Its event keeps the username that
+was entered only if that user exists, because people sometimes enter a password there.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ LOGOUT: Final = "auth.logout"
 LOCKOUT: Final = "auth.lockout"
 PASSWORD_CHANGE: Final = "auth.password_change"  # noqa: S105 - an action's name
 ANONYMOUS_LABEL: Final = "Not signed in"
-MAX_USERNAME_LENGTH: Final = 150  # characters that a name can have
+MAX_USERNAME_LENGTH: Final = 150  # characters
 UNKNOWN_USER_LABEL: Final = "unknown username"
 FACTOR_LABELS: Final = {
     "totp": "authenticator app",
@@ -37,95 +39,117 @@ FACTOR_LABELS: Final = {
 
 
 def get_client_ip(request: HttpRequest) -> str:
-    """The client's address, as the server saw it."""
+    """Return the client's address as the server saw it, or ""."""
     return str(request.META.get("REMOTE_ADDR") or "")
 
 
 def get_actor(request: HttpRequest, user: User | AnonymousUser | None = None) -> Actor:
-    """Who a request comes from; nobody, if `user` is None."""
-    return Actor(
-        id=str(user.pk or "") if user else "",
-        label=user.get_username() if user else ANONYMOUS_LABEL,
-        role=get_role(user) if user else "",
+    """Return the actor of a request; an anonymous one if `user` is None."""
+    anonymous = Actor(
+        id="",
+        label=ANONYMOUS_LABEL,
         source_ip=get_client_ip(request),
         user_agent=request.headers.get("User-Agent", ""),
         request_id=request.META.get("REQUEST_ID"),
     )
+    if user is None:
+        return anonymous
+    return replace(anonymous, id=str(user.pk or ""), label=user.get_username(), role=get_role(user))
 
 
-def normalize_username(typed: str) -> str:
-    """What was typed as a name, in the one spelling that is counted, looked up and put on record: Django's own (NFKC).
-    What no database holds (NUL) and no name has (other control characters) becomes U+FFFD, which no name has either."""
-    name = typed.strip()
+def normalize_username(text: str) -> str:
+    """Return an entered username in the form that is counted, looked up and recorded.
+
+    That is Django's form (NFKC). Control characters and surrogates become U+FFFD: no username
+    contains them, and databases don't store NUL.
+    """
+    name = text.strip()
     if len(name) <= MAX_USERNAME_LENGTH:
         name = User.normalize_username(name).strip()
-    return "".join("\ufffd" if unicodedata.category(one) in ("Cc", "Cs") else one for one in name)
+    return "".join(map(_replace_control_character, name))
+
+
+def _replace_control_character(character: str) -> str:
+    is_invalid = unicodedata.category(character) in ("Cc", "Cs")
+    return "\ufffd" if is_invalid else character
 
 
 def redact_unknown_username(name: str) -> str:
-    """The name that somebody gave, if there is such a person; else words that tell nothing of what was typed."""
-    return (
-        User.objects.filter(username=name).values_list("username", flat=True).first()
-        or UNKNOWN_USER_LABEL
-    )
+    """Return the username if such a user exists, else a neutral label."""
+    usernames = User.objects.filter(username=name).values_list("username", flat=True)
+    return usernames.first() or UNKNOWN_USER_LABEL
 
 
 def _append_event(**event: Any) -> AuditEvent:
-    """Who gets in is about the whole site, and so about no account, also where there is one alone."""
+    """Append an access event. It concerns the site, so it names no Twilio account."""
     return audit_log.append(stage=Stage.ACCESS, account_sid="", **event)
 
 
 def record_login(request: HttpRequest, user: User, *, check: Callable[[], None]) -> None:
-    """Record a sign-in before it counts. `NotRecorded`: it must not. `check` is called while nobody else
-    can append, so that nothing that ends sessions comes between; what it raises ends the sign-in."""
-    how = [
+    """Record a sign-in before it takes effect.
+
+    `check` runs under the log's lock, so that sessions can't be ended between the check and the
+    event. An exception that it raises prevents the sign-in. Raises `NotRecorded` if the event can't
+    be written; the user must not be signed in then.
+    """
+    methods = [
         FACTOR_LABELS.get(str(record.get("type")), str(record["method"]))
         for record in get_authentication_records(request, user)
     ]
-    ignored = find_outside_rights(user)
-    said = {"by": ", then ".join(how)} | {
-        f"{name} (no effect)": value for name, value in ignored.items()
-    }
+    details = {"by": ", then ".join(methods)}
+    for kind, value in find_outside_rights(user).items():
+        details[f"{kind} (no effect)"] = value
 
-    def checked() -> Payload:
+    def check_and_build_payload() -> Payload:
         check()
-        return Payload(friendly_name=user.get_username(), after=said)
+        return Payload(friendly_name=user.get_username(), after=details)
 
     _append_event(
-        action=LOGIN, result=Result.SUCCEEDED, actor=get_actor(request, user), payload=checked
+        action=LOGIN,
+        result=Result.SUCCEEDED,
+        actor=get_actor(request, user),
+        payload=check_and_build_payload,
     )
 
 
 def record_denial(
     request: HttpRequest,
     name: str,
-    why: str,
+    cause: str,
     *,
     action: str = LOGIN,
     by: User | AnonymousUser | None = None,
 ) -> AuditEvent:
-    """Puts a refused sign-in on record; or what else was refused, by somebody who is signed in."""
+    """Record a refused sign-in, or another refused action of a signed-in user.
+
+    `name` is the username that was entered, or "".
+    """
     return _append_event(
         action=action,
         result=Result.DENIED,
         actor=get_actor(request, by if by and by.is_authenticated else None),
-        payload=Payload(friendly_name=redact_unknown_username(name) if name else "", message=why),
+        payload=_denial_payload(name, cause),
     )
 
 
 def record_lockout(
-    request: HttpRequest, name: str, why: str, *, by: User | AnonymousUser | None = None
+    request: HttpRequest, name: str, cause: str, *, by: User | AnonymousUser | None = None
 ) -> None:
+    """Record that further attempts are refused for some time."""
     _append_event(
         action=LOCKOUT,
         result=Result.DENIED,
         actor=get_actor(request, by),
-        payload=Payload(friendly_name=redact_unknown_username(name) if name else "", message=why),
+        payload=_denial_payload(name, cause),
     )
 
 
+def _denial_payload(name: str, cause: str) -> Payload:
+    return Payload(friendly_name=redact_unknown_username(name) if name else "", message=cause)
+
+
 def record_logout(request: HttpRequest, user: User) -> None:
-    """Puts a sign-out on record; what can't be is left to the server's log, for nobody is kept in."""
+    """Record a sign-out. If that fails, log an error: the user must be able to sign out anyway."""
     try:
         _append_event(
             action=LOGOUT,
@@ -138,9 +162,13 @@ def record_logout(request: HttpRequest, user: User) -> None:
 
 
 def create_sso_user(request: HttpRequest, name: str, subject: str, add: Callable[[], User]) -> None:
-    """Adds somebody whom the provider of that name knows, without a role: they stand or fall with their record."""
+    """Create a user without a role for an identity of the provider called `name`.
 
-    def added() -> Payload:
+    `add` creates the user in the transaction of the event. Raises `NotRecorded`; no user is created
+    then.
+    """
+
+    def add_user() -> Payload:
         after = {"by": "single sign-on", "subject": subject, "active": True, "role": "none"}
         return Payload(friendly_name=add().get_username(), after=after)
 
@@ -148,7 +176,7 @@ def create_sso_user(request: HttpRequest, name: str, subject: str, add: Callable
         action="people.create",
         result=Result.SUCCEEDED,
         actor=replace(get_actor(request), label=f"single sign-on: {name}"),
-        payload=added,
+        payload=add_user,
     )
 
 
@@ -157,33 +185,35 @@ def change_own_account(
     action: str,
     change: Callable[[], Any],
     *,
-    said: dict[str, Any] | None = None,
+    details: dict[str, Any] | None = None,
 ) -> AuditEvent:
-    """Does something to the own account of whoever is signed in: it stands or falls with its record. `NotRecorded`:
-    nothing was done."""
+    """Change the account of the signed-in user in the transaction of its event.
+
+    Raises `NotRecorded` if the event can't be written; nothing is changed then.
+    """
     user = request.user
     if not user.is_authenticated:
         raise PermissionDenied
 
-    def changed() -> Payload:
+    def apply_change() -> Payload:
         change()
-        return Payload(friendly_name=user.get_username(), after=said)
+        return Payload(friendly_name=user.get_username(), after=details)
 
     return _append_event(
         action=action,
         result=Result.SUCCEEDED,
         actor=get_actor(request, user),
-        payload=changed,
+        payload=apply_change,
     )
 
 
 def not_recorded_response(request: HttpRequest) -> HttpResponse:
-    """The page for what was refused because it could not be put on record, with what had been typed before."""
-    answer = render(
+    """Return the 503 page of an unrecorded action, with the pending form of the user, if any."""
+    response = render(
         request,
         "registration/not_recorded.html",
         {"typed": form_rescue.pending_form(request)},
         status=503,
     )
-    answer["Retry-After"] = "10"
-    return answer
+    response["Retry-After"] = "10"
+    return response

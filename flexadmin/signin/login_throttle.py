@@ -1,10 +1,12 @@
-"""Limits of attempts to get in. Ten failed sign-ins with the same name from the same address within a quarter of an
-hour end it for that pair; many names from one address, or one name from many, end it for all but those who have signed
-in from there before. Codes and passkeys have limits of their own, by user and address in the same way.
+"""Limits on failed sign-in attempts.
 
-An attempt is counted before it is looked at and taken back if it was right: however many come at once, on however many
-machines, no more than these are looked at. An address of IPv6 stands for its network of 64 bits, all of which one
-machine has to itself.
+Ten failed attempts with one username from one address within 15 minutes block that pair. Too many
+attempts from one address, or with one username, block everyone except those who have signed in
+from that address before. Codes and passkeys have their own limits, by user and address.
+
+An attempt is counted before it is checked, and removed again if it was right. So concurrent
+attempts, on any number of machines, can't exceed a limit. An IPv6 address counts as its /64
+network, because one machine usually has all of it.
 """
 
 from __future__ import annotations
@@ -27,18 +29,24 @@ from flows.twilio.pickling import PicklableError
 
 WINDOW: Final = timedelta(minutes=15)
 PAIR, ADDRESS, NAME = "pair", "address", "name"
-ANY: Final = (
-    "*"  # in the row that marks a limit of an address or a name as recorded: any name, any address
-)
+# Stands for any name or any address in a row that marks a limit as recorded.
+ANY: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """So many attempts within that time: of a name from an address, from an address, or of a name."""
+    """Maximum number of attempts within a time, by username and address or by one of them."""
 
     scope: str
-    most: int
+    max_attempts: int
     window: timedelta = WINDOW
+
+    @property
+    def counted_columns(self) -> tuple[str, ...]:
+        """Columns in which two attempts must agree to count together."""
+        if self.scope == PAIR:
+            return ("address", "name_hash")
+        return ("address",) if self.scope == ADDRESS else ("name_hash",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +57,22 @@ class Limit:
     rules: tuple[Rule, ...]
 
     @property
-    def longest(self) -> timedelta:
+    def longest_window(self) -> timedelta:
         return max(rule.window for rule in self.rules)
 
 
 PASSWORD_LIMIT: Final = Limit("password", (Rule(PAIR, 10), Rule(ADDRESS, 100), Rule(NAME, 50)))
-# A code is right by chance three times in a million. Who gets this far has the password already.
+# A guessed code is right three times in a million. Whoever gets this far knows the password.
 CODE_LIMIT: Final = Limit(
     "code", (Rule(PAIR, 5, timedelta(minutes=5)), Rule(NAME, 30, timedelta(hours=1)))
 )
 SSO_START_LIMIT: Final = Limit("sso_start", (Rule(PAIR, 30, timedelta(minutes=5)),))
-SSO_FAILURE_LIMIT: Final = Limit("sso_failure", (Rule(PAIR, 10),))  # that are recorded
-SSO_USERNAME: Final = "single sign-on"  # in the place of a name, which isn't known at that point
+SSO_FAILURE_LIMIT: Final = Limit("sso_failure", (Rule(PAIR, 10),))  # failures recorded at most
+SSO_USERNAME: Final = "single sign-on"  # counted as the username, which isn't known yet
 
 
 class Throttled(PicklableError):
-    """This address may not try this name now: `seconds` until it may. `is_first` for the first that is told so."""
+    """The attempt is refused for `seconds`. `is_first` is set for the first refusal of a window."""
 
     def __init__(self, seconds: int, *, is_first: bool) -> None:
         super().__init__(f"too many failed attempts; wait {seconds} s")
@@ -76,95 +84,111 @@ class Throttled(PicklableError):
 
 
 def start_attempt(request: HttpRequest, name: str, limit: Limit = PASSWORD_LIMIT) -> SignInTry:
-    """Count an attempt with a name (`access.name_of`), before it is looked at; `TooMany` if it must not be. One that
-    was right is taken back with `forget`; what stays was a failed one."""
+    """Count an attempt with a normalized username before it is checked.
+
+    Raises `Throttled` if it must not be checked. Pass a right attempt to `accept_attempt`; the
+    others count as failed.
+    """
     now = timezone.now()
-    tries = SignInTry.objects.filter(kind=limit.kind)
-    tries.filter(at__lt=now - limit.longest).delete()
-    place, name_hash = _network_key(get_client_ip(request)), _hash_name(name)
-    mine = SignInTry.objects.create(kind=limit.kind, address=place, name_hash=name_hash, at=now)
-    broken = _exceeded_rule(request, name, mine, limit)
-    if broken is None:
-        return mine
-    mine.delete()
-    rule, until = broken
+    address = _network_key(get_client_ip(request))
+    name_hash = _hash_name(name)
+    attempts = SignInTry.objects.filter(kind=limit.kind)
+    attempts.filter(at__lt=now - limit.longest_window).delete()
+    attempt = SignInTry.objects.create(
+        kind=limit.kind, address=address, name_hash=name_hash, at=now
+    )
+    exceeded = _exceeded_rule(request, name, attempt, limit)
+    if exceeded is None:
+        return attempt
+
+    attempt.delete()
+    rule, blocked_until = exceeded
     marker = {
-        "address": ANY if rule.scope == NAME else place,
+        "address": ANY if rule.scope == NAME else address,
         "name_hash": ANY if rule.scope == ADDRESS else name_hash,
         "is_refused": True,
     }
-    is_first = not tries.filter(**marker, at__gte=now - rule.window).exists()
+    is_first = not attempts.filter(**marker, at__gte=now - rule.window).exists()
     if is_first:
         SignInTry.objects.create(kind=limit.kind, at=now, **marker)
-    raise Throttled(max(1, math.ceil((until - now).total_seconds())), is_first=is_first)
+    seconds = math.ceil((blocked_until - now).total_seconds())
+    raise Throttled(max(1, seconds), is_first=is_first)
 
 
-def accept_attempt(tried: SignInTry) -> None:
-    """Take back an attempt that was right; failed ones of the same kind, name and address no longer count."""
+def accept_attempt(attempt: SignInTry) -> None:
+    """Remove a right attempt, and the failed ones of the same kind, username and address."""
     SignInTry.objects.filter(
-        kind=tried.kind, address=tried.address, name_hash=tried.name_hash
+        kind=attempt.kind, address=attempt.address, name_hash=attempt.name_hash
     ).delete()
 
 
 def clear_attempts(request: HttpRequest, name: str, limit: Limit) -> None:
-    """The same for every attempt of this kind with a name from the request's address."""
-    place = _network_key(get_client_ip(request))
-    SignInTry.objects.filter(kind=limit.kind, address=place, name_hash=_hash_name(name)).delete()
+    """Remove all attempts of a kind with this username from the request's address."""
+    address = _network_key(get_client_ip(request))
+    SignInTry.objects.filter(kind=limit.kind, address=address, name_hash=_hash_name(name)).delete()
 
 
 def _exceeded_rule(
-    request: HttpRequest, name: str, mine: SignInTry, limit: Limit
+    request: HttpRequest, name: str, attempt: SignInTry, limit: Limit
 ) -> tuple[Rule, datetime] | None:
-    """The rule that forbids this attempt, and until when; those of an address or a name bind only whoever has not
-    signed in from there before."""
+    """Return the rule that forbids an attempt and the time until it does, or None.
+
+    Rules by address or by username don't bind those who have signed in from the address before.
+    """
     for rule in limit.rules:
-        counted = {PAIR: ("address", "name_hash"), ADDRESS: ("address",), NAME: ("name_hash",)}[
-            rule.scope
-        ]
-        tries = SignInTry.objects.filter(
+        attempts = SignInTry.objects.filter(
             kind=limit.kind,
             is_refused=False,
-            at__gte=mine.at - rule.window,
-            **{column: getattr(mine, column) for column in counted},
+            at__gte=attempt.at - rule.window,
+            **{column: getattr(attempt, column) for column in rule.counted_columns},
         )
-        since = _blocking_attempt_at(tries, rule.most)
-        if since is not None and (rule.scope == PAIR or not _has_signed_in_before(request, name)):
-            return rule, since + rule.window
+        blocking_at = _blocking_attempt_at(attempts, rule.max_attempts)
+        if blocking_at is None:
+            continue
+        if rule.scope == PAIR or not _has_signed_in_before(request, name):
+            return rule, blocking_at + rule.window
     return None
 
 
-def _blocking_attempt_at(tries: QuerySet[SignInTry], most: int) -> datetime | None:
-    """When the try was made that has to grow old before there may be another; None if there may be one now. The
-    newest is the one that is asked about."""
-    older = list(tries.order_by("-pk").values_list("at", flat=True)[: most + 1])
-    return older[most] if len(older) > most else None
+def _blocking_attempt_at(attempts: QuerySet[SignInTry], max_attempts: int) -> datetime | None:
+    """Return the time of the attempt that must leave the window before a new one may be checked.
+
+    None means that one may be checked now. The newest of `attempts` is the new one itself.
+    """
+    times = list(attempts.order_by("-pk").values_list("at", flat=True)[: max_attempts + 1])
+    return times[max_attempts] if len(times) > max_attempts else None
 
 
 def _hash_name(name: str) -> str:
-    """Names are told apart, not kept: some that are typed are passwords."""
+    """Return a key for a username. The name may be a mistyped password, so it isn't stored."""
     return salted_hmac("flexadmin.limits", name.casefold()).hexdigest()
 
 
 def _network_key(address: str) -> str:
-    """What counts as one address: that of IPv4, the network of IPv6, and what is neither (a socket) as it is."""
+    """Return the key by which an address is counted.
+
+    It is the address for IPv4, the /64 network for IPv6, and the text itself for anything else,
+    such as a socket.
+    """
     try:
-        known = ip_address(address)
+        parsed = ip_address(address)
     except ValueError:
         return address[:45]
-    if not isinstance(known, IPv6Address):
-        return str(known)
-    return str(known.ipv4_mapped or ip_network((int(known) >> 64 << 64, 64)))
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((int(parsed) >> 64 << 64, 64)))
 
 
 def _has_signed_in_before(request: HttpRequest, name: str) -> bool:
-    signed_in = AuditEvent.objects.filter(
-        action=LOGIN, result=Result.SUCCEEDED, actor_label=name
-    ).order_by()
+    """Tell whether this user has signed in from the request's address or IPv6 network."""
+    logins = AuditEvent.objects.filter(action=LOGIN, result=Result.SUCCEEDED, actor_label=name)
+    logins = logins.order_by()  # the log's default order would only cost time
     address = get_client_ip(request)
-    place = _network_key(address)
-    if "/" not in place:
-        return signed_in.filter(source_ip=address).exists()
-    before = (
-        signed_in.filter(source_ip__contains=":").values_list("source_ip", flat=True).distinct()
-    )
-    return any(_network_key(one) == place for one in before)
+    key = _network_key(address)
+    is_ipv6_network = "/" in key
+    if not is_ipv6_network:
+        return logins.filter(source_ip=address).exists()
+    addresses = logins.filter(source_ip__contains=":").values_list("source_ip", flat=True)
+    return any(_network_key(previous) == key for previous in addresses.distinct())

@@ -1,4 +1,7 @@
-"""Setting up and removing second factors: allauth's pages, each change of which stands or falls with its record."""
+"""Setup and removal of second factors: allauth's pages with audit events.
+
+Each change and its event are one transaction.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ FACTOR_ADD, FACTOR_REMOVE = "auth.mfa_add", "auth.mfa_remove"
 
 
 class PasskeyOptionsMixin:
-    """Gives the page what its browser is to be asked, as JSON for an attribute: nothing stands inline."""
+    """WebAuthn options as JSON for an HTML attribute, because inline scripts are forbidden."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]
@@ -33,90 +36,88 @@ class PasskeyOptionsMixin:
 
 
 class _RecordedChangeMixin:
-    """Does what the form asks for while its event is appended."""
+    """Change of a second factor in the transaction of its event."""
 
     request: HttpRequest
     action: str
     kind: str
-    done: str  # what the person is told
+    success_message: str
     success_url = reverse_lazy("me")
 
     def form_valid(self, form: forms.Form) -> HttpResponse:
-        answers: list[HttpResponse] = []
+        responses: list[HttpResponse] = []
 
         def change() -> None:
-            answers.append(super(_RecordedChangeMixin, self).form_valid(form))  # type: ignore[misc]
+            responses.append(super(_RecordedChangeMixin, self).form_valid(form))  # type: ignore[misc]
 
+        details = {"factor": self.kind}
         try:
-            auth_events.change_own_account(
-                self.request, self.action, change, said={"factor": self.kind}
-            )
+            auth_events.change_own_account(self.request, self.action, change, details=details)
         except NotRecorded:
             return auth_events.not_recorded_response(self.request)
-        messages.success(self.request, self.done)
-        return answers[0]
+        messages.success(self.request, self.success_message)
+        return responses[0]
 
 
 class _AddFactorMixin(_RecordedChangeMixin):
-    """The first factor brings recovery codes, which are shown next."""
+    """Setup of a factor. The first one also generates recovery codes, which are shown next."""
 
     action = FACTOR_ADD
     did_generate_recovery_codes = False
 
     def get_success_url(self) -> str:
-        return str(
-            reverse_lazy("mfa_view_recovery_codes" if self.did_generate_recovery_codes else "me")
-        )
+        view_name = "mfa_view_recovery_codes" if self.did_generate_recovery_codes else "me"
+        return str(reverse_lazy(view_name))
 
 
 class _ActivateAppView(ActivateTOTPView):  # type: ignore[misc]  # allauth has no types
-    """allauth's page; the code that sets the app up is used up by that."""
+    """allauth's page for an app, whose first code then counts as used."""
 
     form_class = AddAppForm
 
     def form_valid(self, form: AddAppForm) -> HttpResponse:
-        answer: HttpResponse = super().form_valid(form)
+        response: HttpResponse = super().form_valid(form)
         app = Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP)
         if form.step is not None:
             mark_used(app, form.step)
-        return answer
+        return response
 
 
 class AddApp(_AddFactorMixin, _ActivateAppView):
     kind = auth_events.FACTOR_LABELS["totp"]
-    done = "Authenticator app set up. You will need its codes to sign in."
+    success_message = "Authenticator app set up. You will need its codes to sign in."
 
 
 class RemoveApp(_RecordedChangeMixin, DeactivateTOTPView):  # type: ignore[misc]
     action = FACTOR_REMOVE
     kind = auth_events.FACTOR_LABELS["totp"]
-    done = "Authenticator app removed."
+    success_message = "Authenticator app removed."
 
 
 class AddPasskey(PasskeyOptionsMixin, _AddFactorMixin, AddWebAuthnView):  # type: ignore[misc]
     form_class = AddPasskeyForm
     kind = auth_events.FACTOR_LABELS["webauthn"]
-    done = "Passkey set up. You can use it to sign in."
+    success_message = "Passkey set up. You can use it to sign in."
 
 
 class RemovePasskey(_RecordedChangeMixin, RemoveWebAuthnView):  # type: ignore[misc]
     action = FACTOR_REMOVE
     kind = auth_events.FACTOR_LABELS["webauthn"]
-    done = "Passkey removed."
+    success_message = "Passkey removed."
 
 
 class GenerateRecoveryCodes(_RecordedChangeMixin, GenerateRecoveryCodesView):  # type: ignore[misc]
     action = FACTOR_ADD
     kind = "recovery codes"
-    done = "New codes generated. Your previous codes no longer work."
+    success_message = "New codes generated. Your previous codes no longer work."
     success_url = reverse_lazy("mfa_view_recovery_codes")
 
 
 class RecoveryCodes(ViewRecoveryCodesView):  # type: ignore[misc]
-    """The codes that are left."""
+    """The unused recovery codes."""
 
 
 @require_GET
 def redirect_to_profile(_request: HttpRequest) -> HttpResponse:
-    """Where allauth thinks that a list of factors is."""
+    """Redirect allauth's list of factors, which this site shows on the profile page."""
     return redirect("me")

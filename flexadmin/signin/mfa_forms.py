@@ -1,5 +1,7 @@
-"""The forms for second factors: allauth's, with codes and challenges that work once. They are counted by the views
-(second_factor.py), by user and address."""
+"""allauth's forms for second factors, with codes and challenges that work once.
+
+The views count the attempts, by user and address (mfa_throttle.py).
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ from flexadmin.signin.one_time_codes import CodeStatus
 
 CODE_USED: Final = "code_used"
 CODE_USED_MESSAGE: Final = "This code was already used. Wait for your app to show the next one."
-# What the library lets through of an answer that no browser gives.
+# Errors of the WebAuthn library for a malformed response, which no browser sends.
 MALFORMED_RESPONSE_ERRORS: Final = (
     KeyError,
     TypeError,
@@ -36,38 +38,37 @@ CODE_FACTOR_TYPES: Final = [Authenticator.Type.TOTP, Authenticator.Type.RECOVERY
 
 
 class _SingleUseCodeMixin:
-    """Looks for the code among those of the app, then among the recovery codes."""
+    """Check of a code against the app first, then against the recovery codes."""
 
     user: Any
     cleaned_data: dict[str, Any]
 
     def clean_code(self) -> str:
         code = str(self.cleaned_data["code"])
-        verdicts = set()
-        for authenticator in Authenticator.objects.filter(
-            user=self.user, type__in=CODE_FACTOR_TYPES
-        ):
-            verdict = one_time_codes.use_code(authenticator, code)
-            if verdict == CodeStatus.RIGHT:
+        statuses = set()
+        factors = Authenticator.objects.filter(user=self.user, type__in=CODE_FACTOR_TYPES)
+        for authenticator in factors:
+            status = one_time_codes.use_code(authenticator, code)
+            if status == CodeStatus.RIGHT:
                 authenticator.user = self.user
                 self.authenticator = authenticator
                 return code
-            verdicts.add(verdict)
-        if CodeStatus.USED in verdicts:
+            statuses.add(status)
+        if CodeStatus.USED in statuses:
             raise ValidationError(CODE_USED_MESSAGE, code=CODE_USED)
         raise get_adapter().validation_error("incorrect_code")
 
 
 class CodeForm(_SingleUseCodeMixin, AuthenticateForm):  # type: ignore[misc]  # allauth has no types
-    """A code after the password."""
+    """Code at sign-in, after the password."""
 
 
 class CodeReauthenticationForm(_SingleUseCodeMixin, ReauthenticateForm):  # type: ignore[misc]
-    """A code of whoever is signed in, to confirm their identity."""
+    """Code of a signed-in user, to confirm their identity."""
 
 
 class AddAppForm(ActivateTOTPForm):  # type: ignore[misc]
-    """The first code of an app that is being set up: it is used up by that."""
+    """First code of an app during its setup. `step` is its time step."""
 
     def clean_code(self) -> str:
         code: str = super().clean_code()
@@ -76,6 +77,8 @@ class AddAppForm(ActivateTOTPForm):  # type: ignore[misc]
 
 
 class _SingleUseChallengeMixin:
+    """Check of a passkey's response to a challenge that works once."""
+
     cleaned_data: dict[str, Any]
 
     def clean_credential(self) -> Any:
@@ -91,15 +94,15 @@ class _SingleUseChallengeMixin:
 
 
 class PasskeyForm(_SingleUseChallengeMixin, AuthenticateWebAuthnForm):  # type: ignore[misc]
-    """A passkey after the password."""
+    """Passkey at sign-in, after the password."""
 
 
 class PasskeyReauthenticationForm(_SingleUseChallengeMixin, ReauthenticateWebAuthnForm):  # type: ignore[misc]
-    """A passkey of whoever is signed in, to confirm their identity."""
+    """Passkey of a signed-in user, to confirm their identity."""
 
 
 class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
-    """A passkey that is being set up."""
+    """Setup of a passkey."""
 
     def clean(self) -> dict[str, Any]:
         is_new = one_time_codes.use_challenge(webauthn.get_state())

@@ -1,5 +1,8 @@
-"""Counting of codes and passkeys by user and address, as passwords are: whoever guesses from one address waits there,
-and the owner gets in from elsewhere. A lockout is recorded once; what it refuses is not looked at and not recorded."""
+"""Throttling of codes and passkeys by user and address, as for passwords.
+
+Someone who guesses from one address is locked out there, while the owner can still sign in from
+elsewhere. A lockout is recorded once. Attempts during a lockout are neither checked nor recorded.
+"""
 
 from __future__ import annotations
 
@@ -19,32 +22,34 @@ REPLAYED_CODE: Final = "code already used"
 
 
 class FactorCheckMixin:
-    """A page with a form for a code or a passkey; `factor_form` and `factor_user` say which form was sent, by whom."""
+    """View with a form for a code or a passkey.
+
+    Views define `factor_form`, the submitted form, and `factor_user`, the user who submitted it.
+    """
 
     request: HttpRequest
     factor_action: str
 
     def post(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
         view: Any = self
+        username = self.factor_user().get_username()
         try:
-            tried = login_throttle.start_attempt(
-                request, self.factor_user().get_username(), login_throttle.CODE_LIMIT
-            )
+            attempt = login_throttle.start_attempt(request, username, login_throttle.CODE_LIMIT)
             form = self.factor_form()
             if form.is_valid():
-                login_throttle.accept_attempt(tried)
-                valid: HttpResponse = view.form_valid(form)
-                return valid
+                login_throttle.accept_attempt(attempt)
+                success_response: HttpResponse = view.form_valid(form)
+                return success_response
             if _is_empty(form):
-                tried.delete()
+                attempt.delete()
             else:
                 self._record_refusal(form)
         except login_throttle.Throttled as error:
-            return self._too_many(error)
+            return self._throttled_response(error)
         except NotRecorded:
             return auth_events.not_recorded_response(request)
-        invalid: HttpResponse = view.form_invalid(form)
-        return invalid
+        error_response: HttpResponse = view.form_invalid(form)
+        return error_response
 
     def factor_user(self) -> User:
         raise NotImplementedError
@@ -53,40 +58,39 @@ class FactorCheckMixin:
         raise NotImplementedError
 
     def empty_forms(self) -> None:
-        """Put empty forms in the place of what was sent, which must not be looked at."""
+        """Replace the submitted forms by empty ones, because they must not be checked."""
 
     def _record_refusal(self, form: forms.Form) -> None:
-        why = REPLAYED_CODE if form.has_error("code", CODE_USED) else WRONG_FACTOR
-        name = self.factor_user().get_username()
+        cause = REPLAYED_CODE if form.has_error("code", CODE_USED) else WRONG_FACTOR
+        username = self.factor_user().get_username()
         auth_events.record_denial(
-            self.request, name, why, action=self.factor_action, by=self.request.user
+            self.request, username, cause, action=self.factor_action, by=self.request.user
         )
 
-    def _too_many(self, error: login_throttle.Throttled) -> HttpResponse:
+    def _throttled_response(self, error: login_throttle.Throttled) -> HttpResponse:
         view: Any = self
         if error.is_first:
-            name = self.factor_user().get_username()
+            username = self.factor_user().get_username()
+            user = _current_user(self.request)
             try:
-                auth_events.record_lockout(
-                    self.request, name, TOO_MANY_CODES, by=_current_user(self.request)
-                )
+                auth_events.record_lockout(self.request, username, TOO_MANY_CODES, by=user)
             except NotRecorded:
                 return auth_events.not_recorded_response(self.request)
         self.empty_forms()
         context = {**view.get_context_data(), "too_many": error}
-        answer: HttpResponse = view.render_to_response(context, status=429)
-        answer["Retry-After"] = str(error.seconds)
-        return answer
+        response: HttpResponse = view.render_to_response(context, status=429)
+        response["Retry-After"] = str(error.seconds)
+        return response
 
 
 class FactorReauthenticationMixin(FactorCheckMixin):
-    """One of allauth's pages on which whoever is signed in confirms their identity."""
+    """Addition to allauth's pages on which a signed-in user confirms their identity."""
 
     factor_action = "auth.confirm"
     is_emptied = False
 
     def factor_user(self) -> User:
-        return self.request.user  # type: ignore[return-value]  # nobody else gets to this page
+        return self.request.user  # type: ignore[return-value]  # the page requires a sign-in
 
     def factor_form(self) -> forms.Form:
         form: forms.Form = self.get_form()  # type: ignore[attr-defined]  # of the view
@@ -104,7 +108,7 @@ class FactorReauthenticationMixin(FactorCheckMixin):
 
 
 def _is_empty(form: forms.Form) -> bool:
-    """Tell whether nothing was typed."""
+    """Tell whether the form was submitted without a code or passkey."""
     return form.has_error("code", "required") or form.has_error("credential", "required")
 
 

@@ -1,5 +1,8 @@
-"""The provider of single sign-on, as allauth talks to it. Its configuration is kept for some minutes; one that is in
-trouble is left alone for some seconds; and what it says of a user has to agree with itself."""
+"""Connection to the provider of single sign-on (OpenID Connect), as allauth uses it.
+
+The provider's configuration is cached for some minutes. After failures it isn't requested for some
+seconds. The ID token and the user info of a user must agree.
+"""
 
 from __future__ import annotations
 
@@ -15,34 +18,28 @@ from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnec
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.http import HttpRequest
 
-CONFIGURATION_TTL: Final = 300.0  # seconds that a configuration is good for
-MAX_FAILURES: Final = 2  # one after the other, before the provider is left alone
-FAILURE_PAUSE: Final = 10.0  # seconds for which it then is
-LOCK_TIMEOUT: Final = 1.0  # seconds that a request waits for another one's answer
+CONFIGURATION_TTL: Final = 300.0  # seconds
+MAX_FAILURES: Final = 2  # in a row, before requests pause
+FAILURE_PAUSE: Final = 10.0  # seconds
+LOCK_TIMEOUT: Final = 1.0  # seconds to wait for another request that fetches the configuration
 REQUIRED_KEYS: Final = ("issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint")
-REQUIRED_CLAIMS: Final = (
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "iat",
-)  # that OpenID Connect wants in an ID token
+REQUIRED_CLAIMS: Final = ("iss", "sub", "aud", "exp", "iat")  # OpenID Connect Core, section 2
 
 Document = dict[str, Any]
 Fetch = Callable[[], Document]
 
 
 class ProviderUnavailable(OSError):
-    """The provider did not answer, and is not asked again just now."""
+    """The provider didn't respond recently, or another request is waiting for it."""
 
 
 class IdentityRefused(OAuth2Error):  # type: ignore[misc]  # allauth has no types
-    """What the provider says of a user can't be believed; the message says why, and names nobody."""
+    """The provider's claims about a user are inconsistent. The message names nobody."""
 
 
 @dataclass
 class _CachedConfiguration:
-    """What is known of a provider in this process."""
+    """Configuration of one provider in this process, with its recent failures."""
 
     document: Document | None = None
     fetched_at: float = 0.0
@@ -52,54 +49,68 @@ class _CachedConfiguration:
 
 
 class Configurations:
-    """The configuration documents of providers, by address. One request at a time asks a provider, and while it is in
-    trouble no other waits: threads are few, and everybody's pages need them."""
+    """Cache of the providers' configuration documents, by address.
+
+    One request at a time fetches a configuration. While a provider fails, the others don't wait for
+    it, because every page needs the few threads.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._kept: dict[str, _CachedConfiguration] = {}
+        self._by_address: dict[str, _CachedConfiguration] = {}
 
     def get(self, address: str, fetch: Fetch) -> Document:
-        """Return the document, fetched if need be. `OSError` or `ValueError`: the provider doesn't give it."""
-        kept = self._kept.setdefault(address, _CachedConfiguration())
-        if document := self._fresh(kept):
+        """Return the document, fetched if necessary.
+
+        Raises `OSError` or `ValueError` if the provider doesn't return a valid one.
+        """
+        cached = self._by_address.setdefault(address, _CachedConfiguration())
+        document = self._fresh_document(cached)
+        if document:
             return document
-        if kept.failures >= MAX_FAILURES and self._clock() - kept.failed_at < FAILURE_PAUSE:
+        if cached.failures >= MAX_FAILURES and self._clock() - cached.failed_at < FAILURE_PAUSE:
             raise ProviderUnavailable("it did not respond and is not asked again for a few seconds")
-        if not kept.lock.acquire(timeout=0 if kept.failures else LOCK_TIMEOUT):
+        if not cached.lock.acquire(timeout=0 if cached.failures else LOCK_TIMEOUT):
             raise ProviderUnavailable("another request is waiting for it")
         try:
-            return self._fresh(kept) or self._ask(kept, fetch)
+            return self._fresh_document(cached) or self._fetch(cached, fetch)
         finally:
-            kept.lock.release()
+            cached.lock.release()
 
     def forget(self, address: str) -> None:
-        """Have the document fetched again, as what was kept turned out to be out of date."""
-        if kept := self._kept.get(address):
-            kept.document = None
+        """Drop a cached document that turned out to be out of date."""
+        cached = self._by_address.get(address)
+        if cached:
+            cached.document = None
 
-    def _fresh(self, kept: _CachedConfiguration) -> Document | None:
-        return kept.document if self._clock() - kept.fetched_at < CONFIGURATION_TTL else None
+    def _fresh_document(self, cached: _CachedConfiguration) -> Document | None:
+        is_fresh = self._clock() - cached.fetched_at < CONFIGURATION_TTL
+        return cached.document if is_fresh else None
 
-    def _ask(self, kept: _CachedConfiguration, fetch: Fetch) -> Document:
+    def _fetch(self, cached: _CachedConfiguration, fetch: Fetch) -> Document:
         try:
             document = fetch()
-            if not isinstance(document, dict) or not all(
-                document.get(name) for name in REQUIRED_KEYS
-            ):
+            if not _is_complete(document):
                 raise ValueError("its configuration is incomplete")
         except (OSError, ValueError):
-            kept.failures, kept.failed_at = kept.failures + 1, self._clock()
+            cached.failures += 1
+            cached.failed_at = self._clock()
             raise
-        kept.document, kept.fetched_at, kept.failures = document, self._clock(), 0
+        cached.document = document
+        cached.fetched_at = self._clock()
+        cached.failures = 0
         return document
+
+
+def _is_complete(document: Any) -> bool:
+    return isinstance(document, dict) and all(document.get(name) for name in REQUIRED_KEYS)
 
 
 configurations = Configurations()
 
 
 class SsoAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth has no types
-    """Finds out who comes back from the provider."""
+    """OAuth flow with the provider: its configuration, and the identity that it returns."""
 
     @property
     def openid_config(self) -> Document:
@@ -111,13 +122,16 @@ class SsoAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth h
 
     def _fetch_configuration(self) -> Document:
         with get_adapter().get_requests_session() as session:
-            answer = session.get(self._address)
-            answer.raise_for_status()
-            document: Document = answer.json()
+            response = session.get(self._address)
+            response.raise_for_status()
+            document: Document = response.json()
         return document
 
     def complete_login(self, request: HttpRequest, app: Any, token: Any, **kwargs: Any) -> Any:
-        """Read ID token and user info, which have to be about the same user (OpenID Connect Core, 5.3.2)."""
+        """Read the ID token and the user info, and check that they are about the same user.
+
+        OpenID Connect Core, section 5.3.2, requires the check.
+        """
         id_token = self._decode_id_token(app, kwargs["response"].get("id_token") or "")
         userinfo = self._fetch_user_info(token.token)
         _check_claims(id_token, userinfo, app.client_id)
@@ -126,7 +140,7 @@ class SsoAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth h
         )
 
     def _decode_id_token(self, app: Any, id_token: str) -> Document:
-        """Decode it by the provider's configuration: by a fresh one, if the kept one may be out of date."""
+        """Decode the ID token, again with a fresh configuration if the cached one fails."""
         if not id_token:
             raise IdentityRefused("the provider sent no ID token")
         try:
@@ -138,21 +152,29 @@ class SsoAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # allauth h
 
 
 class SsoProvider(OpenIDConnectProvider):  # type: ignore[misc]
-    """allauth's, with the adapter above."""
+    """allauth's provider with the adapter above."""
 
     oauth2_adapter_class = SsoAdapter
 
 
 def _check_claims(id_token: Document, userinfo: Any, client_id: str) -> None:
+    """Raise `IdentityRefused` unless the ID token is for this client and matches the user info."""
     missing = [name for name in REQUIRED_CLAIMS if not id_token.get(name)]
     if missing:
         raise IdentityRefused(f"the provider’s ID token lacks {', '.join(missing)}")  # noqa: RUF001
-    audience = id_token["aud"]
-    is_for_others = isinstance(audience, list) and len(audience) > 1
-    if (is_for_others and not id_token.get("azp")) or id_token.get("azp", client_id) != client_id:
+    if not _is_for_client(id_token, client_id):
         raise IdentityRefused("the provider’s ID token is for another site")  # noqa: RUF001
     subject = userinfo.get("sub") if isinstance(userinfo, dict) else None
     if not isinstance(subject, str) or not isinstance(id_token["sub"], str):
         raise IdentityRefused("the provider did not say who this is (no sub)")
     if subject != id_token["sub"]:
         raise IdentityRefused("the provider’s ID token and user info are about different users")  # noqa: RUF001
+
+
+def _is_for_client(id_token: Document, client_id: str) -> bool:
+    """Check the authorized party (`azp`). A token with several audiences must have one."""
+    audience = id_token["aud"]
+    has_several_audiences = isinstance(audience, list) and len(audience) > 1
+    if has_several_audiences and not id_token.get("azp"):
+        return False
+    return bool(id_token.get("azp", client_id) == client_id)

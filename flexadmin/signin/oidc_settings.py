@@ -1,4 +1,4 @@
-"""Reads the provider of single sign-on (OpenID Connect) out of the environment: `OIDC_SERVER_URL` and its fellows."""
+"""Settings of single sign-on (OpenID Connect), read from the `OIDC_…` environment variables."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-PROVIDER_ID: Final = "oidc"  # a part of the callback's address, which the provider has to know
-MAX_UID_LENGTH: Final = 191  # characters, as allauth has it
+PROVIDER_ID: Final = "oidc"  # part of the callback URL that is registered at the provider
+MAX_UID_LENGTH: Final = 191  # characters, the length of allauth's column
 
 
 def read_oidc_settings(env: Any) -> dict[str, Any]:
-    """What allauth wants to know; without an app where no provider is set. What is set by half raises
-    `ImproperlyConfigured` with a hint."""
-    url, client_id, secret = (
-        env.str(name, default="").strip()
-        for name in ("OIDC_SERVER_URL", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")
-    )
+    """Return the settings for allauth's OpenID Connect provider. No app means no single sign-on.
+
+    Raises `ImproperlyConfigured` with a hint if the variables are incomplete or wrong.
+    """
+    url = env.str("OIDC_SERVER_URL", default="").strip()
+    client_id = env.str("OIDC_CLIENT_ID", default="").strip()
+    secret = env.str("OIDC_CLIENT_SECRET", default="").strip()
     if not url and not client_id and not secret:
         return {"APPS": []}
     if not url or not client_id:
@@ -25,15 +26,7 @@ def read_oidc_settings(env: Any) -> dict[str, Any]:
             "OIDC_SERVER_URL and OIDC_CLIENT_ID go together: one of them is not set. "
             ".env.example lists what single sign-on takes."
         )
-    address = urlsplit(url)
-    if address.scheme not in ("https", "http") or not address.hostname:
-        raise ImproperlyConfigured(
-            "OIDC_SERVER_URL is not a web address, such as https://id.example.com."
-        )
-    if address.scheme == "http" and address.hostname not in ("localhost", "127.0.0.1"):
-        raise ImproperlyConfigured(
-            "OIDC_SERVER_URL must start with https://, because its responses are trusted."
-        )
+    _check_server_url(url)
     app = {
         "provider_id": PROVIDER_ID,
         "name": env.str("OIDC_NAME", default="").strip() or "single sign-on",
@@ -44,25 +37,42 @@ def read_oidc_settings(env: Any) -> dict[str, Any]:
     return {"APPS": [app]}
 
 
+def _check_server_url(url: str) -> None:
+    address = urlsplit(url)
+    if address.scheme not in ("https", "http") or not address.hostname:
+        raise ImproperlyConfigured(
+            "OIDC_SERVER_URL is not a web address, such as https://id.example.com."
+        )
+    if address.scheme == "http" and address.hostname not in ("localhost", "127.0.0.1"):
+        raise ImproperlyConfigured(
+            "OIDC_SERVER_URL must start with https://, because its responses are trusted."
+        )
+
+
 def sso_uid(issuer: str, subject: str) -> str:
-    """What a user is found again by: a provider's ids are its own, and another's may be the same. `ValueError` if one
-    of the two is missing, or they are longer than what is kept."""
+    """Return the key of an SSO identity. Subjects are unique at one issuer only.
+
+    Raises `ValueError` if one of the two is missing or the key is too long for its column.
+    """
     if not subject or not issuer or issuer.split() != [issuer]:
         raise ValueError("The provider sent no user ID.")
-    tie = f"{issuer} {subject}"
-    if len(tie) > MAX_UID_LENGTH:
+    uid = f"{issuer} {subject}"
+    if len(uid) > MAX_UID_LENGTH:
         raise ValueError("The provider's user ID is too long.")
-    return tie
+    return uid
 
 
-def is_uid_of_issuer(issuer: str, tie: str) -> bool:
-    """Tell whether a tie is to this provider, by the whole of its name. A `/` at the end is left out of the setting,
-    and may be part of the name."""
-    return bool(issuer) and tie.partition(" ")[0].removesuffix("/") == issuer.removesuffix("/")
+def is_uid_of_issuer(issuer: str, uid: str) -> bool:
+    """Tell whether the key of an SSO identity belongs to this issuer.
+
+    A final `/` doesn't count: the setting drops it, but the provider's own name may have it.
+    """
+    uid_issuer = uid.partition(" ")[0]
+    return bool(issuer) and uid_issuer.removesuffix("/") == issuer.removesuffix("/")
 
 
 def configured_issuer(providers: dict[str, Any]) -> str:
-    """The name of the provider that lets users in; the empty string where there is none."""
+    """Return the issuer of the configured provider, or ""."""
     for app in providers["openid_connect"]["APPS"]:
         return str(app["settings"]["server_url"]).partition("/.well-known/")[0]
     return ""

@@ -1,5 +1,7 @@
-"""Codes and challenges of second factors that work once: for signing in, for confirming and for setting up alike, on
-however many machines (RFC 6238, section 5.2)."""
+"""Single use of codes and passkey challenges (RFC 6238, section 5.2).
+
+It holds for signing in, reauthentication and setup together, and across several machines.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,9 @@ from allauth.mfa.utils import decrypt
 from django.core.cache import cache
 from django.db import transaction
 
-USED_STEPS_KEY: Final = (
-    "used_steps"  # in an authenticator's data: the time steps whose codes were used, newest last
-)
-MAX_USED_STEPS: Final = 20  # many more than are accepted at a time, for a clock that is set back
-CHALLENGE_SECONDS: Final = 24 * 60 * 60  # longer than a session that could hold one
+USED_STEPS_KEY: Final = "used_steps"  # in `Authenticator.data`: time steps, the latest use last
+MAX_USED_STEPS: Final = 20  # more than are accepted at a time, in case the clock is set back
+CHALLENGE_SECONDS: Final = 24 * 60 * 60  # longer than the session that holds the challenge
 
 
 class CodeStatus(Enum):
@@ -30,17 +30,16 @@ class CodeStatus(Enum):
 
 
 def use_code(authenticator: Authenticator, code: str) -> CodeStatus:
-    """Check a code of an authenticator app or a recovery code, and use it up if it is right."""
+    """Check an app code or a recovery code, and mark it as used if it is right."""
     if authenticator.type == Authenticator.Type.TOTP:
         return _use_app_code(authenticator, code)
-    is_right = authenticator.wrap().validate_code(
-        code
-    )  # allauth locks its row and marks the code as used
+    # allauth locks the row and marks the recovery code as used.
+    is_right = authenticator.wrap().validate_code(code)
     return CodeStatus.RIGHT if is_right else CodeStatus.WRONG
 
 
 def find_time_step(secret: str, code: str) -> int | None:
-    """The time step that an app's code is for, of those accepted now; None if it is for none."""
+    """Return the currently accepted time step that an app code belongs to, or None."""
     steps: list[int] = list(totp.yield_hotp_counters_from_time())
     for step in steps:
         expected = totp.format_hotp_value(totp.hotp_value(secret, step))
@@ -50,22 +49,26 @@ def find_time_step(secret: str, code: str) -> int | None:
 
 
 def mark_used(authenticator: Authenticator, step: int) -> None:
-    """Note that the code of that time step was used. The caller holds the row's lock, or has just made it."""
-    used: list[int] = authenticator.data.get(USED_STEPS_KEY, [])
-    authenticator.data[USED_STEPS_KEY] = [*used, step][-MAX_USED_STEPS:]
+    """Mark the code of a time step as used.
+
+    The caller holds the row's lock or has just created the row.
+    """
+    used_steps: list[int] = authenticator.data.get(USED_STEPS_KEY, [])
+    authenticator.data[USED_STEPS_KEY] = [*used_steps, step][-MAX_USED_STEPS:]
     authenticator.save(update_fields=["data"])
 
 
 def use_challenge(state: dict[str, Any] | None) -> bool:
-    """Use up the challenge of a passkey, whatever comes of the answer to it. False: there is none, or it was used."""
+    """Mark a passkey challenge as used; return False if there is none or it was used before."""
     challenge = str((state or {}).get("challenge", ""))
+    if not challenge:
+        return False
     digest = hashlib.sha256(challenge.encode()).hexdigest()
-    return bool(challenge) and cache.add(
-        f"flexadmin.passkey:{digest}", value=True, timeout=CHALLENGE_SECONDS
-    )
+    return cache.add(f"flexadmin.passkey:{digest}", value=True, timeout=CHALLENGE_SECONDS)
 
 
 def _use_app_code(authenticator: Authenticator, code: str) -> CodeStatus:
+    """Check and mark a code under the row's lock, so that concurrent requests can't both use it."""
     with transaction.atomic():
         current = Authenticator.objects.select_for_update().filter(pk=authenticator.pk).first()
         step = find_time_step(decrypt(current.data["secret"]), code) if current else None

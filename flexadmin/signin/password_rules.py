@@ -1,5 +1,7 @@
-"""Rules for new passwords, beside Django's own: for the pages, `add_operator` and `changepassword` alike. Each refusal
-says what is wrong in one sentence."""
+"""Rules for new passwords in addition to Django's own.
+
+Pages, `add_operator` and `changepassword` use them. Each error is one sentence.
+"""
 
 from __future__ import annotations
 
@@ -18,64 +20,67 @@ FEW_CHARACTERS_MESSAGE: Final = (
 USERNAME_MESSAGE: Final = "This password is made of your username. Choose one without it."
 CURRENT_MESSAGE: Final = "This is your current password. Choose a different one."
 MIN_DIFFERENT_CHARACTERS: Final = 5  # different characters
-MAX_CHECKED_CHARACTERS: Final = 200  # characters of a password that are searched for repetition
-MIN_OTHER_CHARACTERS: Final = 6  # characters that have to be left without the username
+MAX_CHECKED_CHARACTERS: Final = 200  # characters searched for repetition
+MIN_OTHER_CHARACTERS: Final = 6  # letters and digits besides the username
+MIN_USERNAME_LENGTH: Final = 3  # characters of a username that is searched for
 
 
 class CommonWeaknessValidator:
-    """Refuse what is blank, repeats itself, has few different characters or is made of the username."""
+    """Refusal of blank and repetitive passwords, few different characters, and usernames."""
 
     def validate(self, password: str, user: Any = None) -> None:
         text = _normalize(password)
-        letters = "".join(one for one in text if one.isalnum())
+        letters = "".join(character for character in text if character.isalnum())
         if not text.strip():
             raise ValidationError(BLANK_MESSAGE, code="password_blank")
-        for spelling in (text, letters):
-            if part := _repeated_part(spelling):
-                raise ValidationError(
-                    REPEATED_MESSAGE, code="password_repeated", params={"part": part}
-                )
+        part = _repeated_part(text) or _repeated_part(letters)
+        if part:
+            raise ValidationError(REPEATED_MESSAGE, code="password_repeated", params={"part": part})
         different = len(set(text))
         if different < MIN_DIFFERENT_CHARACTERS:
             params = {"number": different, "least": MIN_DIFFERENT_CHARACTERS}
             raise ValidationError(
                 FEW_CHARACTERS_MESSAGE, code="password_few_characters", params=params
             )
-        name = _normalize(user.get_username()) if user else ""
-        if (
-            len(name) >= 3
-            and name in text
-            and len(letters.replace(name, "")) < MIN_OTHER_CHARACTERS
-        ):
-            raise ValidationError(USERNAME_MESSAGE, code="password_of_username")
+        username = _normalize(user.get_username()) if user else ""
+        if len(username) >= MIN_USERNAME_LENGTH and username in text:
+            other_characters = letters.replace(username, "")
+            if len(other_characters) < MIN_OTHER_CHARACTERS:
+                raise ValidationError(USERNAME_MESSAGE, code="password_of_username")
 
     def get_help_text(self) -> str:
         return "Your password can’t be blank, repeat itself or be made of your username."  # noqa: RUF001
 
 
 def validate_new_password(password: str, user: Any) -> None:
-    """Raise `ValidationError` unless this may become the user's password: also if it is the present one, which an
-    administrator may know."""
+    """Raise `ValidationError` unless this may become the user's password.
+
+    The current password is refused, because an administrator may know it.
+    """
     refuse_current(password, user)
     validate_password(password, user)
 
 
 def refuse_current(password: str, user: Any) -> None:
-    """Raise `ValidationError` if the user has this password already."""
+    """Raise `ValidationError` if this is the user's current password."""
     if user.password and check_password(password, user.password):
         raise ValidationError(CURRENT_MESSAGE, code="password_unchanged")
 
 
 def _normalize(text: str) -> str:
-    """The text in one spelling: no case, no compatibility forms, no characters that can't be seen."""
+    """Return the text without case, compatibility forms and invisible characters."""
     folded = unicodedata.normalize("NFKC", text).casefold()
+    invisible = ("Cc", "Cf", "Cs", "Co", "Cn")
     return "".join(
-        one for one in folded if unicodedata.category(one) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+        character for character in folded if unicodedata.category(character) not in invisible
     )
 
 
 def _repeated_part(text: str) -> str:
-    """The shortest part that the text is made of, at least twice over; its last turn may be cut short. Empty: none."""
+    """Return the shortest part that the text repeats at least twice, or "".
+
+    The last repetition may be incomplete.
+    """
     text = text[:MAX_CHECKED_CHARACTERS]
     for size in range(1, len(text) // 2 + 1):
         if text.startswith(text[size:]):

@@ -1,5 +1,6 @@
-"""Whoever is signed in confirms their identity by password, code or passkey. What is wrong counts as it does at the
-sign-in and is recorded: an open session is no place to guess in.
+"""Reauthentication: a signed-in user confirms their identity by password, code or passkey.
+
+Wrong attempts are counted and recorded as at sign-in, so that an open session is no place to guess.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ REAUTHENTICATE: Final = "auth.confirm"
 
 
 class PasswordCheckMixin:
-    """A page with a form that has whoever is signed in type their password into `password_field`; what is wrong is on
-    record as a refused `action`."""
+    """View with a form in which a signed-in user enters their password into `password_field`.
+
+    A wrong password is recorded as a refused `action`.
+    """
 
     request: HttpRequest
     action: str
@@ -33,47 +36,50 @@ class PasswordCheckMixin:
     def post(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
         view: Any = self
         try:
-            tried = login_throttle.start_attempt(request, request.user.get_username())
+            attempt = login_throttle.start_attempt(request, request.user.get_username())
             form = view.get_form()
-            self._judge(form, tried)
-            answer: HttpResponse = (
+            self._record_attempt(form, attempt)
+            response: HttpResponse = (
                 view.form_valid(form) if form.is_valid() else view.form_invalid(form)
             )
         except login_throttle.Throttled as error:
-            return self._too_many(error)
+            return self._throttled_response(error)
         except NotRecorded:
             return auth_events.not_recorded_response(request)
-        return answer
+        return response
 
-    def _judge(self, form: forms.Form, tried: SignInTry) -> None:
+    def _record_attempt(self, form: forms.Form, attempt: SignInTry) -> None:
+        """Count and record the attempt. An empty password counts as none, a right one clears it."""
         if form.has_error(self.password_field, "required"):
-            tried.delete()
+            attempt.delete()
         elif form.has_error(self.password_field):
             record_own_denial(self.request, self.action, "wrong password")
         else:
-            login_throttle.accept_attempt(tried)
+            login_throttle.accept_attempt(attempt)
 
-    def _too_many(self, error: login_throttle.Throttled) -> HttpResponse:
+    def _throttled_response(self, error: login_throttle.Throttled) -> HttpResponse:
         view: Any = self
         if error.is_first:
-            name = self.request.user.get_username()
+            username = self.request.user.get_username()
             auth_events.record_lockout(
-                self.request, name, "too many wrong passwords", by=self.request.user
+                self.request, username, "too many wrong passwords", by=self.request.user
             )
-        context = view.get_context_data(
-            form=view.get_form_class()(user=self.request.user), too_many=error
-        )
-        answer: HttpResponse = view.render_to_response(context, status=429)
-        answer["Retry-After"] = str(error.seconds)
-        return answer
+        empty_form = view.get_form_class()(user=self.request.user)
+        context = view.get_context_data(form=empty_form, too_many=error)
+        response: HttpResponse = view.render_to_response(context, status=429)
+        response["Retry-After"] = str(error.seconds)
+        return response
 
 
 class PasswordReauthentication(PasswordCheckMixin, ReauthenticateView):  # type: ignore[misc]  # allauth has no types
-    action, password_field = REAUTHENTICATE, "password"
+    """Reauthentication by password."""
+
+    action = REAUTHENTICATE
+    password_field = "password"  # noqa: S105 - a field's name
 
 
 class CodeReauthentication(FactorReauthenticationMixin, ReauthenticateByCodeView):  # type: ignore[misc]
-    """By a code of the app, or a recovery code."""
+    """Reauthentication by an app code or a recovery code."""
 
     form_class = CodeReauthenticationForm
 
@@ -83,12 +89,13 @@ class PasskeyReauthentication(
     PasskeyOptionsMixin,
     ReauthenticateWebAuthnView,  # type: ignore[misc]
 ):
-    """By a passkey."""
+    """Reauthentication by passkey."""
 
     form_class = PasskeyReauthenticationForm
 
 
-def record_own_denial(request: HttpRequest, action: str, why: str) -> None:
+def record_own_denial(request: HttpRequest, action: str, cause: str) -> None:
+    """Record that the signed-in user was refused an action on their own account."""
     auth_events.record_denial(
-        request, request.user.get_username(), why, action=action, by=request.user
+        request, request.user.get_username(), cause, action=action, by=request.user
     )

@@ -1,6 +1,9 @@
-"""How long a session lasts, and what a user has to do before anything else. A session ends after a time without a
-request, and after a time whatever happens. A changed password ends it at the next request, as Django has it; so does
-`end_all`, for good. A sign-in that still waits for its second factor ends with the sessions."""
+"""Lifetime of sessions, and the steps that a user must complete before anything else.
+
+A session expires after some time without a request, and after a maximum time in any case. A new
+password ends it at the next request, and so does `end_all`. Sign-ins that still wait for their
+second factor end together with the sessions.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +30,9 @@ MUST_CHANGE_KEY: Final = "must_change_password"
 EPOCH_KEY: Final = "epoch"
 REQUEST_EPOCH_ATTRIBUTE: Final = "_held_epoch"
 PENDING_LOGIN_KEY: Final = "pending_sign_in"
-TOUCH_INTERVAL: Final = 60  # seconds: not every request is worth a write
+TOUCH_INTERVAL: Final = 60  # seconds between writes of the time of the last request
 
-# What stays open to those who have something to do first.
+# Views that stay available to a user who has a step to complete first.
 PASSWORD_STEP_VIEWS: Final = {"logout", "password-change"}
 FACTOR_STEP_VIEWS: Final = {
     "logout",
@@ -41,12 +44,13 @@ FACTOR_STEP_VIEWS: Final = {
 
 
 def start_session(request: HttpRequest, user: Any, **_signal: Any) -> None:
+    """Initialize the session of a user who has just signed in."""
     session = request.session
     session[STARTED_AT_KEY] = session[SEEN_AT_KEY] = time.time()
-    held = getattr(request, REQUEST_EPOCH_ATTRIBUTE, None)
-    session[EPOCH_KEY] = get_epoch(user) if held is None else held
+    epoch = getattr(request, REQUEST_EPOCH_ATTRIBUTE, None)
+    session[EPOCH_KEY] = get_epoch(user) if epoch is None else epoch
     session.pop(PENDING_LOGIN_KEY, None)
-    session.set_expiry(None)  # that of a visitor on the way to single sign-on is over
+    session.set_expiry(None)  # replaces the short expiry of an SSO start
     if OneTimePassword.objects.filter(person_id=user.pk).exists():
         session[MUST_CHANGE_KEY] = True
 
@@ -55,80 +59,86 @@ user_logged_in.connect(start_session, dispatch_uid="flexadmin.sessions")
 
 
 def remember_epoch(request: HttpRequest, user: Any) -> None:
-    """Note the number of the sessions that may begin now: what ends them after this ends this one too."""
+    """Keep the current epoch for the session of this sign-in.
+
+    If all sessions are ended after this call, the new one ends as well.
+    """
     setattr(request, REQUEST_EPOCH_ATTRIBUTE, get_epoch(user))
 
 
 def get_epoch(user: Any) -> int:
-    """Number of times that all sessions of this user were ended."""
-    return (
-        SessionEpoch.objects.filter(person_id=user.pk).values_list("number", flat=True).first() or 0
-    )
+    """Return the number of times that all sessions of this user were ended."""
+    numbers = SessionEpoch.objects.filter(person_id=user.pk).values_list("number", flat=True)
+    return numbers.first() or 0
 
 
-def end_all(user: Any, *, but: str = "") -> int:
-    """End every session and pending sign-in of a user for good; the session with that key may stay, if it takes over
-    the number that is returned."""
+def end_all(user: Any, *, except_key: str = "") -> int:
+    """End every session and pending sign-in of a user; return their new epoch.
+
+    The session with `except_key` stays valid if the caller stores the new epoch in it.
+    """
     SessionEpoch.objects.get_or_create(person_id=user.pk)
     SessionEpoch.objects.filter(person_id=user.pk).update(number=F("number") + 1)
-    for session in UserSession.objects.filter(user_id=user.pk).exclude(session_key=but):
+    for session in UserSession.objects.filter(user_id=user.pk).exclude(session_key=except_key):
         session.end()
     return get_epoch(user)
 
 
 def remember_pending_login(request: HttpRequest, user: Any) -> None:
-    """Note what a sign-in rests on, until its second factor is there: the password, and that nothing ended it."""
+    """Keep a fingerprint of the password and the epoch until the second factor is checked."""
     request.session[PENDING_LOGIN_KEY] = _fingerprint(user)
 
 
 def is_pending_login_invalid(request: HttpRequest, user: Any) -> bool:
-    """Tell whether the password was changed, or all sessions were ended, since the sign-in began."""
+    """Tell whether the password changed or all sessions were ended since the sign-in began."""
     pending = str(request.session.get(PENDING_LOGIN_KEY, ""))
     return not constant_time_compare(pending, _fingerprint(user))
 
 
 def end_if_expired(request: HttpRequest) -> None:
-    """Makes nobody of whoever has been away, or here, for too long, or was signed out; else notes that they were here."""
-    session, now = request.session, time.time()
+    """Sign the user out if their session has expired or was ended; else note the request's time."""
+    session, current_time = request.session, time.time()
     if session.get(EPOCH_KEY, 0) != getattr(request.user, "session_epoch", 0):
         _end_session(request)
         return
-    if STARTED_AT_KEY not in session:  # from before sessions ended
-        session[STARTED_AT_KEY] = session[SEEN_AT_KEY] = now
-    idle, whole = settings.SESSION_IDLE_MINUTES * 60, settings.SESSION_HOURS * 3600
-    if now - session[SEEN_AT_KEY] >= idle or now - session[STARTED_AT_KEY] >= whole:
+    if STARTED_AT_KEY not in session:  # started before sessions had a lifetime
+        session[STARTED_AT_KEY] = session[SEEN_AT_KEY] = current_time
+    max_idle = settings.SESSION_IDLE_MINUTES * 60
+    max_age = settings.SESSION_HOURS * 3600
+    idle = current_time - session[SEEN_AT_KEY]
+    age = current_time - session[STARTED_AT_KEY]
+    if idle >= max_idle or age >= max_age:
         _end_session(request)
-    elif now - session[SEEN_AT_KEY] >= min(TOUCH_INTERVAL, idle / 4):
-        session[SEEN_AT_KEY] = now
-        try:
-            session.save()
-        except (
-            Error,
-            UpdateError,
-        ):  # Django says the same of one that is gone and one that can't be written
-            if not _may_exist(session):  # ended elsewhere, since it was read
-                _end_session(request)
-        session.modified = False  # pages are read also while the database can't be written
+    elif idle >= min(TOUCH_INTERVAL, max_idle / 4):
+        session[SEEN_AT_KEY] = current_time
+        _save_if_possible(request)
+
+
+def _save_if_possible(request: HttpRequest) -> None:
+    """Save the session. Pages must also work while the database can't be written."""
+    session = request.session
+    try:
+        session.save()
+    except (Error, UpdateError):
+        # The same errors mean a failed write and a session that was ended elsewhere.
+        if not _may_exist(session):
+            _end_session(request)
+    session.modified = False
 
 
 def required_step(request: HttpRequest, view_name: str) -> str:
-    """The view that this person has to pass through before the one they asked for; the empty string if none."""
+    """Return the view that the user must complete before the requested one, or ""."""
     session: SessionBase = request.session
     if session.get(MUST_CHANGE_KEY):
         return "" if view_name in PASSWORD_STEP_VIEWS else "password-change"
-    if (
-        settings.SECOND_FACTOR_REQUIRED
-        and view_name not in FACTOR_STEP_VIEWS
-        and not is_mfa_enabled(request.user)
-    ):
-        return "me"
-    return ""
+    if not settings.SECOND_FACTOR_REQUIRED or view_name in FACTOR_STEP_VIEWS:
+        return ""
+    return "" if is_mfa_enabled(request.user) else "me"
 
 
 def _fingerprint(user: Any) -> str:
-    return salted_hmac(
-        "flexadmin.pending", f"{user.pk} {user.password} {get_epoch(user)}"
-    ).hexdigest()
+    value = f"{user.pk} {user.password} {get_epoch(user)}"
+    return salted_hmac("flexadmin.pending", value).hexdigest()
 
 
 def _end_session(request: HttpRequest) -> None:
@@ -138,6 +148,7 @@ def _end_session(request: HttpRequest) -> None:
 
 
 def _may_exist(session: SessionBase) -> bool:
+    """Tell whether the session exists; True if the database can't tell."""
     try:
         return session.exists(session.session_key or "")
     except Error:

@@ -1,5 +1,7 @@
-"""The pages of signing in and out: name and password, the second factor, single sign-on's way back. What was typed
-before a session ended goes along through all of them, and is offered back afterwards (typed.py).
+"""Pages for signing in and out: password, second factor and single sign-on.
+
+A form that the user submitted after their session expired is carried through all of these pages and
+offered again at the end (http/form_rescue.py).
 """
 
 from __future__ import annotations
@@ -40,11 +42,11 @@ from flows.audit.audit_log import NotRecorded
 
 
 class SignInForm(AuthenticationForm):
-    """Django's; a temporary password is good for a time only."""
+    """Django's form, which also refuses expired temporary passwords."""
 
     def confirm_login_allowed(self, user: User) -> None:
         super().confirm_login_allowed(user)
-        if OneTimePassword.over().filter(person_id=user.pk).exists():
+        if OneTimePassword.expired().filter(person_id=user.pk).exists():
             raise ValidationError(
                 "This temporary password has expired. Ask an administrator for a new one.",
                 code="run_out",
@@ -53,8 +55,11 @@ class SignInForm(AuthenticationForm):
 
 @method_decorator(login_not_required, name="dispatch")
 class SignIn(LoginView):
-    """Signing in with name and password. What was typed before the session ended is offered back to whoever signs in
-    and may use that form: a change is made, and put on record, in the name of who saves it."""
+    """Sign-in with username and password.
+
+    A pending form is offered to anyone who signs in and has its permission. A change is made and
+    recorded in the name of the user who saves it.
+    """
 
     redirect_authenticated_user = True
     form_class = SignInForm
@@ -67,15 +72,15 @@ class SignIn(LoginView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.name = auth_events.normalize_username(request.POST.get("username", ""))
         try:
-            self.tried = login_throttle.start_attempt(request, self.name)
+            self.attempt = login_throttle.start_attempt(request, self.name)
             return super().post(request, *args, **kwargs)
         except login_throttle.Throttled as error:
-            return self.too_many(error)
+            return self.throttled_response(error)
         except NotRecorded:
             return auth_events.not_recorded_response(request)
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        """The name is looked up as it was counted."""
+        """Look up the user by the same normalized name that was counted."""
         kwargs = super().get_form_kwargs()
         if "data" in kwargs:
             kwargs["data"] = {**kwargs["data"].dict(), "username": self.name}
@@ -89,22 +94,24 @@ class SignIn(LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         user = form.get_user()
-        login_throttle.accept_attempt(self.tried)
+        login_throttle.accept_attempt(self.attempt)
         housekeeping.run_if_due()
         login = Login(user=user, redirect_url=self.get_success_url())
-        answer = perform_password_login(self.request, {"username": user.get_username()}, login)
-        typed = pending_form(self.request)
-        if answer.status_code == 302 and not self.request.user.is_authenticated and typed:
-            return SecondFactor.shown(self.request, typed)
-        return offer_resume(self.request, answer)
+        response = perform_password_login(self.request, {"username": user.get_username()}, login)
+        pending = pending_form(self.request)
+        needs_second_factor = response.status_code == 302 and not self.request.user.is_authenticated
+        if needs_second_factor and pending:
+            return SecondFactor.render_with_form(self.request, pending)
+        return offer_resume(self.request, response)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        is_over = form.has_error("__all__", "run_out")
-        why = "temporary password expired" if is_over else "wrong username or password"
-        auth_events.record_denial(self.request, self.name, why)
+        is_expired = form.has_error("__all__", "run_out")
+        cause = "temporary password expired" if is_expired else "wrong username or password"
+        auth_events.record_denial(self.request, self.name, cause)
         return super().form_invalid(form)
 
-    def too_many(self, error: login_throttle.Throttled) -> HttpResponse:
+    def throttled_response(self, error: login_throttle.Throttled) -> HttpResponse:
+        """Record the lockout if it is a new one, and show the form with the waiting time."""
         if error.is_first:
             auth_events.record_lockout(self.request, self.name, "too many failed sign-ins")
         form = SignInForm(self.request, initial={"username": self.name})
@@ -114,24 +121,28 @@ class SignIn(LoginView):
         )
 
 
-class SecondFactor(FactorCheckMixin, PasskeyOptionsMixin, AuthenticateView):  # type: ignore[misc]  # allauth has no types
-    """A code or a passkey, after the password, of whoever has set one up."""
+class SecondFactor(
+    FactorCheckMixin,
+    PasskeyOptionsMixin,
+    AuthenticateView,  # type: ignore[misc]  # allauth has no types
+):
+    """Second step of a sign-in: a code or a passkey, for users who have set one up."""
 
     factor_action = auth_events.LOGIN
     form_class = CodeForm
     webauthn_form_class = PasskeyForm
 
     @classmethod
-    def shown(cls, request: HttpRequest, typed: PendingForm) -> HttpResponse:
-        """The page in the place of a redirect to it: what was typed travels within answers only."""
+    def render_with_form(cls, request: HttpRequest, pending: PendingForm) -> HttpResponse:
+        """Render the page at once, because a redirect would lose the pending form."""
         request.method = "GET"
-        request.carried = typed  # type: ignore[attr-defined]
-        answer: HttpResponse = cls.as_view()(request)
-        return answer
+        request.carried_form = pending  # type: ignore[attr-defined]
+        response: HttpResponse = cls.as_view()(request)
+        return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        typed = getattr(self.request, "carried", None) or pending_form(self.request)
-        return {**super().get_context_data(**kwargs), "typed": typed}
+        pending = getattr(self.request, "carried_form", None) or pending_form(self.request)
+        return {**super().get_context_data(**kwargs), "typed": pending}
 
     def form_valid(self, form: forms.Form) -> HttpResponse:
         return offer_resume(self.request, super().form_valid(form))
@@ -149,40 +160,48 @@ class SecondFactor(FactorCheckMixin, PasskeyOptionsMixin, AuthenticateView):  # 
         self.webauthn_form = PasskeyForm(user=self.factor_user())
 
 
-def sso_failed_response(request: HttpRequest, name: str, why: str) -> HttpResponse:
-    """Lead back to the sign-in page, which says that it did not work. It is recorded, but not each time for whoever
-    calls this again and again: the first that is left out says so."""
-    try:
-        login_throttle.start_attempt(
-            request, login_throttle.SSO_USERNAME, login_throttle.SSO_FAILURE_LIMIT
-        )
-        auth_events.record_denial(request, "", f"single sign-on: {why}", by=request.user)
-    except login_throttle.Throttled as error:
-        if error.is_first and not _try_record_lockout(
-            request, "single sign-on: further failures are not logged"
-        ):
-            return auth_events.not_recorded_response(request)
-    except NotRecorded:
+def sso_failed_response(request: HttpRequest, name: str, cause: str) -> HttpResponse:
+    """Record a failed single sign-on and lead back to the sign-in page with a message."""
+    if not _try_record_sso_failure(request, cause):
         return auth_events.not_recorded_response(request)
     messages.error(request, f"Couldn't sign you in with {name}. Nothing was changed. Try again.")
     return redirect("login")
 
 
+def _try_record_sso_failure(request: HttpRequest, cause: str) -> bool:
+    """Record a failure, up to a limit by address; return False if it can't be recorded.
+
+    Beyond the limit, one event says that further failures aren't logged.
+    """
+    try:
+        login_throttle.start_attempt(
+            request, login_throttle.SSO_USERNAME, login_throttle.SSO_FAILURE_LIMIT
+        )
+        auth_events.record_denial(request, "", f"single sign-on: {cause}", by=request.user)
+    except login_throttle.Throttled as error:
+        if error.is_first:
+            limit_note = "single sign-on: further failures are not logged"
+            return _try_record_lockout(request, limit_note)
+    except NotRecorded:
+        return False
+    return True
+
+
 @require_GET
 @login_not_required
 def start_sso(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Lead to the provider, if it answers. Starts are counted, for each of them is kept until it ends."""
+    """Redirect to the provider if it responds. Starts are limited, because each is stored."""
 
     def start(adapter: SsoAdapter) -> HttpResponse:
         login_throttle.start_attempt(
             request, login_throttle.SSO_USERNAME, login_throttle.SSO_START_LIMIT
         )
-        adapter.openid_config  # noqa: B018 - asked for before anything is kept of this visitor
+        adapter.openid_config  # noqa: B018 - fails before a session is created for the visitor
         if request.session.session_key is None:
             request.session.set_expiry(STATE_TTL)
-        answer: HttpResponse = OAuth2LoginView.adapter_view(adapter)(request)
+        response: HttpResponse = OAuth2LoginView.adapter_view(adapter)(request)
         housekeeping.run_if_due()
-        return answer
+        return response
 
     return _run_sso_step(start, request, provider_id)
 
@@ -190,24 +209,27 @@ def start_sso(request: HttpRequest, provider_id: str) -> HttpResponse:
 @require_GET
 @login_not_required
 def finish_sso(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Take back who comes from the provider."""
+    """Sign in the user who comes back from the provider."""
 
     def finish(adapter: SsoAdapter) -> HttpResponse:
-        answer: HttpResponse = OAuth2CallbackView.adapter_view(adapter)(request)
+        response: HttpResponse = OAuth2CallbackView.adapter_view(adapter)(request)
         if request.user.is_authenticated:
             login_throttle.clear_attempts(
                 request, login_throttle.SSO_USERNAME, login_throttle.SSO_START_LIMIT
             )
-        return answer
+        return response
 
     return _run_sso_step(finish, request, provider_id)
 
 
 def _run_sso_step(
-    ask: Callable[[SsoAdapter], HttpResponse], request: HttpRequest, provider_id: str
+    step: Callable[[SsoAdapter], HttpResponse], request: HttpRequest, provider_id: str
 ) -> HttpResponse:
-    """For signing in alone: allauth would also tie whom the provider knows to whoever is signed in. A provider that
-    does not answer, or not as it should, leads back to the sign-in page."""
+    """Run a step of single sign-on for a visitor who isn't signed in.
+
+    allauth would also connect an identity to a signed-in user, which this site doesn't allow.
+    If the provider fails, lead back to the sign-in page.
+    """
     if provider_id not in {app.provider_id for app in social_adapter().list_apps(request)}:
         raise Http404
     if request.GET.get("process", AuthProcess.LOGIN) != AuthProcess.LOGIN:
@@ -217,21 +239,16 @@ def _run_sso_step(
     if request.user.is_authenticated:
         return redirect(settings.LOGIN_REDIRECT_URL)
     try:
-        return ask(SsoAdapter(request, provider_id))
+        return step(SsoAdapter(request, provider_id))
     except login_throttle.Throttled as error:
         return _sso_throttled_response(request, error)
-    except (
-        OSError,
-        KeyError,
-        ValueError,
-    ) as error:  # no connection, an error, no JSON, something missing in it
-        log = logging.getLogger("flexadmin")
-        log.warning(
-            "Single sign-on: unexpected response from the provider (%s)", type(error).__name__
+    except (OSError, KeyError, ValueError) as error:
+        # No connection, an error status, a body that isn't JSON, or a missing value in it.
+        cause = "unexpected response from the provider"
+        logging.getLogger("flexadmin").warning(
+            "Single sign-on: %s (%s)", cause, type(error).__name__
         )
-        return sso_failed_response(
-            request, "single sign-on", "unexpected response from the provider"
-        )
+        return sso_failed_response(request, "single sign-on", cause)
 
 
 def _sso_throttled_response(request: HttpRequest, error: login_throttle.Throttled) -> HttpResponse:
@@ -239,22 +256,22 @@ def _sso_throttled_response(request: HttpRequest, error: login_throttle.Throttle
         return auth_events.not_recorded_response(request)
     providers = social_adapter().list_providers(request)
     context = {"form": SignInForm(request), "too_many_starts": error, "providers": providers}
-    answer = render(request, "registration/login.html", context, status=429)
-    answer["Retry-After"] = str(error.seconds)
-    return answer
+    response = render(request, "registration/login.html", context, status=429)
+    response["Retry-After"] = str(error.seconds)
+    return response
 
 
-def _try_record_lockout(request: HttpRequest, why: str) -> bool:
-    """Record a lockout that is about no user; False if it can't be."""
+def _try_record_lockout(request: HttpRequest, cause: str) -> bool:
+    """Record a lockout that concerns no user; return False if it can't be recorded."""
     try:
-        auth_events.record_lockout(request, "", why)
+        auth_events.record_lockout(request, "", cause)
     except NotRecorded:
         return False
     return True
 
 
 class SignOut(LogoutView):
-    """By POST alone. Nobody is kept in because it could not be put on record."""
+    """Sign-out, by POST only. It works even if its event can't be recorded."""
 
     http_method_names = ["post", "options"]
 
@@ -264,11 +281,15 @@ class SignOut(LogoutView):
         return super().post(request, *args, **kwargs)
 
 
-def offer_resume(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
-    """The answer to a sign-in; where something had been typed, and they may use that form, the way back to it."""
-    typed = pending_form(request)
-    if typed is None or answer.status_code != 302 or not request.user.is_authenticated:
-        return answer
-    if not request.user.has_perm(FORM_PERMISSIONS[typed.view]):
-        return answer
-    return render(request, "registration/signed_in_again.html", {"typed": typed})
+def offer_resume(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Return the page that offers a pending form again, or the response to the sign-in.
+
+    The page needs a successful sign-in and the permission for that form.
+    """
+    is_signed_in = response.status_code == 302 and request.user.is_authenticated
+    pending = pending_form(request)
+    if pending is None or not is_signed_in:
+        return response
+    if not request.user.has_perm(FORM_PERMISSIONS[pending.view]):
+        return response
+    return render(request, "registration/signed_in_again.html", {"typed": pending})

@@ -1,4 +1,4 @@
-"""The forms for users and their roles: each asks for a reason."""
+"""Forms for users and their roles. Each of them asks for a reason."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from flows.changes.forms.fields import VisibleTextField
 
 
 class ReasonForm(forms.Form):
-    """What everything that is done to a user asks for."""
+    """The reason that every change of a user requires."""
 
-    when_refused = "Nothing was changed"  # as the summary of the errors says
+    when_refused = "Nothing was changed"  # shown in the error summary
 
     reason = VisibleTextField(
         label="Reason",
@@ -29,45 +29,44 @@ class ReasonForm(forms.Form):
 
 
 class RolesForm(ReasonForm):
-    """A person's role on every account, and where there are several, the one on each. Without a person: of one who is
-    to be added."""
+    """A user's role on every account and, where there are several accounts, on each of them.
+
+    `person` is None for a user who doesn't exist yet.
+    """
 
     def __init__(self, *args: Any, person: User | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        had: dict[str, Any] = (
-            get_assigned_roles(person) if person else {"role": "", "on_accounts": {}}
-        )
+        assigned: dict[str, Any] = {"role": "", "on_accounts": {}}
+        if person:
+            assigned = get_assigned_roles(person)
         choices = [("", "None"), *((role, role.capitalize()) for role in ROLES)]
         self.fields["role"] = forms.ChoiceField(
-            label="Role on every account", choices=choices, required=False, initial=had["role"]
+            label="Role on every account", choices=choices, required=False, initial=assigned["role"]
         )
-        self.sids = (
-            [account.sid for account in twilio_accounts.all_accounts()]
-            if twilio_accounts.only_account() is None
-            else []
-        )
-        self.sids += [sid for sid in had["on_accounts"] if sid not in self.sids]
-        names = {account.sid: str(account) for account in twilio_accounts.all_accounts()}
+        accounts = twilio_accounts.all_accounts()
+        names = {account.sid: str(account) for account in accounts}
+        has_several_accounts = twilio_accounts.only_account() is None
+        self.sids = [account.sid for account in accounts] if has_several_accounts else []
+        # Roles on accounts that the site no longer has can still be removed.
+        self.sids += [sid for sid in assigned["on_accounts"] if sid not in self.sids]
         for sid in self.sids:
             self.fields[f"role_{sid}"] = forms.ChoiceField(
                 label=f"Role on {names.get(sid, sid)}",
                 choices=choices,
                 required=False,
-                initial=had["on_accounts"].get(sid, ""),
+                initial=assigned["on_accounts"].get(sid, ""),
             )
         self.order_fields(["role", *(f"role_{sid}" for sid in self.sids), "reason"])
 
     @property
     def on_accounts(self) -> dict[str, str]:
-        return {
-            sid: self.cleaned_data[f"role_{sid}"]
-            for sid in self.sids
-            if self.cleaned_data[f"role_{sid}"]
-        }
+        """Return the chosen roles by account SID, without accounts that have none."""
+        roles = {sid: self.cleaned_data[f"role_{sid}"] for sid in self.sids}
+        return {sid: role for sid, role in roles.items() if role}
 
 
 class NewUserForm(RolesForm):
-    """A person who is to be added."""
+    """A new user: username, roles and reason."""
 
     name = forms.CharField(
         label="Username",
@@ -93,23 +92,20 @@ class NewUserForm(RolesForm):
 
     @property
     def error_list(self) -> list[tuple[str, str]]:
-        """As the summary at the top takes them."""
+        """Return the HTML id of the field and the text of each error, for the summary."""
         return [
-            (self[name].auto_id, str(said))
+            (self[name].auto_id, str(message))
             for name in self.fields
-            for said in self.errors.get(name, [])
+            for message in self.errors.get(name, [])
         ]
 
 
 def get_assigned_roles(person: User) -> dict[str, Any]:
-    """The role on every account (empty: none), and those on single ones by SID."""
+    """Return `role`, the role on every account or "", and `on_accounts`, roles by account SID."""
     roles = list(person.groups.filter(name__in=ROLES).values_list("name", flat=True)[:2])
-    role = (
-        roles[0] if len(roles) == 1 else ""
-    )  # of two, which only a script can give, none is chosen
-    on_accounts = AccountRole.objects.filter(person=person, role__name__in=ROLES)
-    on_accounts = on_accounts.select_related("role").order_by("account_sid")
-    return {
-        "role": role or "",
-        "on_accounts": {one.account_sid: one.role.name for one in on_accounts},
-    }
+    # Only a script can assign two roles. The form then preselects neither.
+    role = roles[0] if len(roles) == 1 else ""
+    account_roles = AccountRole.objects.filter(person=person, role__name__in=ROLES)
+    account_roles = account_roles.order_by("account_sid")
+    on_accounts = dict(account_roles.values_list("account_sid", "role__name"))
+    return {"role": role, "on_accounts": on_accounts}

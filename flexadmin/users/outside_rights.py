@@ -1,5 +1,7 @@
-"""Rights that a user was given outside this dashboard: by a script, in the database, by Django's own commands. They
-have no effect here. They are shown, and recorded as found, because somebody gave them."""
+"""Rights granted to users outside this dashboard, such as by scripts or in the database.
+
+They have no effect here. They are shown and recorded because someone granted them on purpose.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ logger = logging.getLogger("flexadmin")
 
 
 def users_with_outside_rights() -> QuerySet[User]:
-    """Users who have such rights."""
+    """Return the users with rights that were granted outside this dashboard."""
     foreign_groups = Group.objects.exclude(name__in=ROLES)
     foreign_roles = AccountRole.objects.exclude(role__name__in=ROLES)
     return User.objects.filter(
@@ -42,16 +44,17 @@ def users_with_outside_rights() -> QuerySet[User]:
 
 
 def record_changes() -> int:
-    """Record what was given or taken away since it was last recorded; return the number of users. `NotRecorded`: not
-    all of it could be."""
+    """Record the rights granted or removed since the last record; return the number of users.
+
+    Raises `NotRecorded` if an event can't be written; events before it stay.
+    """
     recorded = dict(OutsideRights.objects.values_list("person_id", "rights"))
-    known = {user.pk: user for user in users_with_outside_rights()}
-    known |= {
-        user.pk: user
-        for user in User.objects.filter(pk__in=[pk for pk in recorded if pk not in known])
-    }
+    users = {user.pk: user for user in users_with_outside_rights()}
+    without_rights = [pk for pk in recorded if pk not in users]
+    users |= {user.pk: user for user in User.objects.filter(pk__in=without_rights)}
+
     changed = [
-        user for user in known.values() if find_outside_rights(user) != recorded.get(user.pk, {})
+        user for user in users.values() if find_outside_rights(user) != recorded.get(user.pk, {})
     ]
     for user in changed:
         _record_user(user)
@@ -59,7 +62,7 @@ def record_changes() -> int:
 
 
 def try_record_changes() -> None:
-    """The same, where nothing else depends on it: what can't be recorded now is found again."""
+    """Record changes if possible. The next call finds those that can't be recorded now."""
     try:
         record_changes()
     except (NotRecorded, Error):
@@ -67,32 +70,39 @@ def try_record_changes() -> None:
 
 
 def after_migrate(**_signal: Any) -> None:
-    """Record what an upgrade finds. Where no administrator can sign in, superusers who were not known here become
-    administrators, if they can sign in: until now they were it in effect."""
+    """Record the rights that an upgrade finds, and keep the site administrable.
+
+    Earlier versions let superusers do everything. Where no administrator can sign in, superusers
+    without recorded rights become administrators, if they can sign in.
+    """
     try:
         superusers = User.objects.filter(is_superuser=True, outside_rights__isnull=True)
-        unknown = User.objects.filter(pk__in=list(superusers.values_list("pk", flat=True)))
+        # Recording adds the very rows that this query excludes, so it is evaluated first.
+        unrecorded_ids = list(superusers.values_list("pk", flat=True))
         count = record_changes()
-        adopted = services.promote_superusers(
-            superusers=unknown, actor=NO_ACTOR, reason=PROMOTION_REASON
+        promoted = services.promote_superusers(
+            superusers=User.objects.filter(pk__in=unrecorded_ids),
+            actor=NO_ACTOR,
+            reason=PROMOTION_REASON,
         )
-    except (NotRecorded, Error):  # also on the way through older states, without the tables
+    except (NotRecorded, Error):  # migrations to an older state lack the tables
         logger.debug("External permissions could not be checked", exc_info=True)
         return
     if count:
         logger.warning("Users with external permissions, which have no effect here: %s", count)
-    for user in adopted:
+    for user in promoted:
         logger.warning(
             "Superuser %s was made an administrator: no other user could manage users", user.pk
         )
 
 
 def _record_user(user: User) -> None:
-    def found() -> Payload:
-        """Read under the log's lock: each is recorded once, however many look."""
-        before = (
-            OutsideRights.objects.filter(person=user).values_list("rights", flat=True).first() or {}
-        )
+    """Append an event for the current rights of a user, unless another process already has."""
+
+    def build_payload() -> Payload:
+        """Compare under the log's lock, so that concurrent processes record a change once."""
+        rows = OutsideRights.objects.filter(person=user)
+        before = rows.values_list("rights", flat=True).first() or {}
         after = find_outside_rights(user)
         if after == before:
             raise _AlreadyRecorded
@@ -112,11 +122,11 @@ def _record_user(user: User) -> None:
             result=Result.APPLIED,
             actor=NO_ACTOR,
             account_sid="",
-            payload=found,
+            payload=build_payload,
         )
     except _AlreadyRecorded:
         return
 
 
 class _AlreadyRecorded(Exception):
-    """Another process recorded it first."""
+    """Another process recorded the change first."""

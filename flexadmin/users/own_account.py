@@ -1,4 +1,4 @@
-"""Somebody's own page: the password, the second factors, the sessions."""
+"""Views of a user's own account: profile, password and sessions."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from flows.audit.audit_log import NotRecorded
 
 @require_GET
 def profile(request: Request) -> HttpResponse:
+    """Show the user's roles, second factors and sessions."""
     factors = get_factors(request.user)
     context = {
         "factors": factors,
@@ -46,14 +47,15 @@ def profile(request: Request) -> HttpResponse:
 
 @require_POST
 def end_other_sessions(request: Request) -> HttpResponse:
-    """Sign the user out of every session but this one, and end sign-ins that wait for a second factor."""
-    here, epochs = request.session.session_key or "", []
+    """End the user's other sessions and their sign-ins that wait for a second factor."""
+    current_key = request.session.session_key or ""
+    epochs = []
+
+    def end_sessions() -> None:
+        epochs.append(sessions.end_all(request.user, except_key=current_key))
+
     try:
-        auth_events.change_own_account(
-            request,
-            "auth.sessions_end",
-            lambda: epochs.append(sessions.end_all(request.user, but=here)),
-        )
+        auth_events.change_own_account(request, "auth.sessions_end", end_sessions)
     except NotRecorded:
         return auth_events.not_recorded_response(request)
     request.session[sessions.EPOCH_KEY] = epochs[0]
@@ -62,7 +64,7 @@ def end_other_sessions(request: Request) -> HttpResponse:
 
 
 class PasswordForm(PasswordChangeForm):
-    """Django's, with a sentence for its list of rules; what is wrong with the new password stands beside it."""
+    """Django's form with the rules in one sentence, and errors at the first new password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -73,8 +75,11 @@ class PasswordForm(PasswordChangeForm):
 
     @sensitive_variables("password")
     def validate_password_for_user(self, user: Any, password_field_name: str = "") -> None:  # noqa: ARG002
-        """Look at the first of the two fields. Whether it is the current password is said only to who has given that
-        one: otherwise this would be a second field to guess in."""
+        """Validate the new password and put errors at the first of its two fields.
+
+        Compare it with the current password only if that one was entered correctly. Otherwise this
+        field would be a second place to guess the current password.
+        """
         if "old_password" in self.cleaned_data:
             try:
                 refuse_current(self.cleaned_data.get("new_password1", ""), user)
@@ -85,9 +90,10 @@ class PasswordForm(PasswordChangeForm):
 
 
 class PasswordChange(PasswordCheckMixin, PasswordChangeView):
-    """Changing the own password. It ends this person's other sessions, as Django has it."""
+    """Change of the user's own password. Django then ends their other sessions."""
 
-    action, password_field = auth_events.PASSWORD_CHANGE, "old_password"
+    action = auth_events.PASSWORD_CHANGE
+    password_field = "old_password"  # noqa: S105 - a field's name
     template_name = "people/password.html"
     form_class = PasswordForm
     success_url = reverse_lazy("me")

@@ -1,5 +1,7 @@
-"""Users' roles compared with the log: each was last given by a recorded event, so another one was given by somebody who
-writes to the database. A verification of the log runs this.
+"""Comparison of users' roles with the audit log.
+
+Every role is assigned by a recorded event. A different role was written to the database directly.
+A verification of the log runs this comparison.
 """
 
 from __future__ import annotations
@@ -15,12 +17,10 @@ from flows.redaction.masking import redact
 
 
 def find_differences() -> Iterator[str]:
-    """One sentence for each user whose roles, or whose account, are not as the log last has them."""
-    last = _last_recorded_states()
-    users = {
-        str(redact(user.get_username())): user for user in User.objects.iterator()
-    }  # as the log has names
-    for name, recorded in sorted(last.items()):
+    """Yield a sentence for each user whose roles or status differ from their last event."""
+    # The log stores redacted names.
+    users = {str(redact(user.get_username())): user for user in User.objects.iterator()}
+    for name, recorded in sorted(_last_recorded_states().items()):
         user = users.get(name)
         if user is None:
             yield f"The user {name} is missing from the database, but no event records why."
@@ -29,16 +29,18 @@ def find_differences() -> Iterator[str]:
 
 
 def _last_recorded_states() -> dict[str, Mapping[str, Any]]:
-    """What the last event about each user says of them."""
+    """Return the state that the last event about each user recorded, by username."""
     events = AuditEvent.objects.filter(action__startswith="people.", result=Result.SUCCEEDED)
-    said = events.order_by("seq").values_list("payload__friendly_name", "payload__after")
-    return {name: after for name, after in said.iterator() if name and after and "role" in after}
+    rows = events.order_by("seq").values_list("payload__friendly_name", "payload__after")
+    states = ((name, after) for name, after in rows.iterator() if name and after)
+    return {name: after for name, after in states if "role" in after}
 
 
 def _role_fields(state: Mapping[str, Any]) -> dict[str, Any]:
-    whole = {"active": True, **state}  # one who came by single sign-on was recorded without it
+    """Return the fields of a recorded state that name a role or the status."""
+    complete = {"active": True, **state}  # older events of new SSO users lack it
     return {
-        name: whole[name]
-        for name in whole
+        name: value
+        for name, value in complete.items()
         if name in ("active", "role") or name.startswith("role on ")
     }

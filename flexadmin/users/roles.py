@@ -1,6 +1,8 @@
-"""The four roles: groups with Django permissions, made after each migration. A person has one role on every account
-(a group), or one on single accounts (`AccountRole`); `user.has_perm(permission, account_sid)` asks about one account,
-`user.has_perm(permission)` whether there is any.
+"""The four roles and the permissions that they grant.
+
+A role is a Django group, created after each migration. A user has a role on every account (the
+group) or on single accounts (`AccountRole`). `user.has_perm(permission, account_sid)` checks one
+account, `user.has_perm(permission)` any account.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ READ = ("view_flow", "view_auditevent")
 CHANGE = ("add_flow", "change_flow", "delete_flow")
 EXPORT = ("export_auditevent",)
 SET_READ_ONLY = ("close_account",)
-MANAGE_USERS = ("manage_people",)  # asked for on every account: who has it there can give any role
+MANAGE_USERS = ("manage_people",)  # required on every account, because it allows any role
 
 ROLES: Final[dict[str, tuple[str, ...]]] = {
     "viewer": READ,
@@ -30,70 +32,77 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
 }
 
 AnyUser = AbstractBaseUser | AnonymousUser
-PermissionsByAccount = dict[
-    str, set[str]
-]  # permissions by account SID, accounts.EVERY for those that hold everywhere
+# By account SID, or `twilio_accounts.ALL_ACCOUNTS` for those that hold on every account.
+PermissionsByAccount = dict[str, set[str]]
 
 
 class RolesBackend(ModelBackend):
-    """Django's own, with the rights of a user's roles alone: neither the superuser flag nor permissions and groups
-    given outside this dashboard count."""
+    """Django's backend, restricted to the permissions of a user's roles.
+
+    The superuser flag, and permissions and groups granted outside this dashboard, have no effect.
+    """
 
     def authenticate(self, request: Any, *args: Any, **kwargs: Any) -> SiteUser | None:
+        """Authenticate as Django does; None if the password changed meanwhile."""
         user = super().authenticate(request, *args, **kwargs)
-        found = get_site_user(user.pk) if user else None
-        return found if user and found and found.password == user.password else None
+        if user is None:
+            return None
+        site_user = get_site_user(user.pk)
+        if site_user is None or site_user.password != user.password:
+            return None
+        return site_user
 
     def get_user(self, user_id: int) -> SiteUser | None:
         user = get_site_user(user_id)
         return user if user and self.user_can_authenticate(user) else None
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
-        """`obj` is an account's SID, or `accounts.EVERY`: on each of them, also one that the site has no more."""
-        if not user_obj.is_active or user_obj.is_anonymous:
-            return False
-        return perm in self._on(user_obj, obj)
+        """Tell whether the user has the permission on `obj`.
+
+        `obj` is an account's SID, `ALL_ACCOUNTS`, or None for any account. `ALL_ACCOUNTS` includes
+        accounts that the site no longer has.
+        """
+        return perm in self.get_all_permissions(user_obj, obj)
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
-        return (
-            self._on(user_obj, obj) if user_obj.is_active and not user_obj.is_anonymous else set()
-        )
+        if not user_obj.is_active or user_obj.is_anonymous:
+            return set()
+        by_account = self._cached_permissions(user_obj)
+        if obj is None:
+            return set().union(*by_account.values())
+        everywhere = by_account.get(twilio_accounts.ALL_ACCOUNTS, set())
+        return everywhere | by_account.get(obj, set())
 
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
-        return any(one.startswith(f"{app_label}.") for one in self.get_all_permissions(user_obj))
+        prefix = f"{app_label}."
+        return any(name.startswith(prefix) for name in self.get_all_permissions(user_obj))
 
-    def _on(self, user: Any, account_sid: str | None) -> set[str]:
-        granted = self._granted(user)
-        if account_sid is None:
-            return set().union(*granted.values())
-        return granted.get(twilio_accounts.ALL_ACCOUNTS, set()) | granted.get(account_sid, set())
-
-    def _granted(self, user: Any) -> PermissionsByAccount:
-        """Asked for once a request: a person is read anew with each."""
-        found: PermissionsByAccount | None = getattr(user, "_granted", None)
-        if found is None:
-            found = user._granted = get_permissions_by_account(user)
-        return found
+    def _cached_permissions(self, user: Any) -> PermissionsByAccount:
+        """Return the user's permissions, read once. Each request reads its user anew."""
+        cached: PermissionsByAccount | None = getattr(user, "_permissions_by_account", None)
+        if cached is None:
+            cached = user._permissions_by_account = get_permissions_by_account(user)
+        return cached
 
 
 def get_site_user(user_id: int) -> SiteUser | None:
-    """The user with this id as the site knows them, with what their sessions are checked against."""
+    """Return the user with this id, with the epoch that their sessions are checked against."""
     return SiteUser.objects.select_related("ended_sessions").filter(pk=user_id).first()
 
 
 def get_permissions_by_account(user: Any) -> PermissionsByAccount:
-    """Permissions by account, from the roles and the table above."""
-    found: PermissionsByAccount = defaultdict(set)
+    """Return the permissions of a user's roles, by account."""
+    permissions: PermissionsByAccount = defaultdict(set)
     for name in Group.objects.filter(user=user, name__in=ROLES).values_list("name", flat=True):
-        found[twilio_accounts.ALL_ACCOUNTS] |= get_role_permissions(name)
-    on_accounts = AccountRole.objects.filter(person=user, role__name__in=ROLES)
-    for account_sid, name in on_accounts.values_list("account_sid", "role__name"):
-        found[account_sid] |= get_role_permissions(name)
-    return found
+        permissions[twilio_accounts.ALL_ACCOUNTS] |= get_role_permissions(name)
+    account_roles = AccountRole.objects.filter(person=user, role__name__in=ROLES)
+    for account_sid, name in account_roles.values_list("account_sid", "role__name"):
+        permissions[account_sid] |= get_role_permissions(name)
+    return permissions
 
 
 def get_role_permissions(role: str) -> set[str]:
-    """A role's permissions, as Django names them: app.codename."""
+    """Return a role's permissions as Django names them: app_label.codename."""
     return {
         f"{'flexadmin' if codename in MANAGE_USERS else 'flows'}.{codename}"
         for codename in ROLES[role]
@@ -101,61 +110,66 @@ def get_role_permissions(role: str) -> set[str]:
 
 
 def find_outside_rights(person: Any) -> dict[str, str]:
-    """What a user was given outside this dashboard, by kind; it has no effect here. Empty: nothing."""
+    """Return the rights that a user was granted outside this dashboard, by kind.
+
+    They have no effect here.
+    """
     direct = person.user_permissions.select_related("content_type").order_by(
         "content_type__app_label", "codename"
     )
     permissions = [f"{one.content_type.app_label}.{one.codename}" for one in direct]
-    groups = list(
-        person.groups.exclude(name__in=ROLES).order_by("name").values_list("name", flat=True)
-    )
-    on_accounts = AccountRole.objects.filter(person=person).exclude(role__name__in=ROLES)
-    groups += [
-        f"{one.role.name} on {one.account_sid}" for one in on_accounts.select_related("role")
-    ]
-    found = {
+    foreign_groups = person.groups.exclude(name__in=ROLES).order_by("name")
+    groups = list(foreign_groups.values_list("name", flat=True))
+    foreign_roles = AccountRole.objects.filter(person=person).exclude(role__name__in=ROLES)
+    foreign_roles = foreign_roles.select_related("role")
+    groups += [f"{one.role.name} on {one.account_sid}" for one in foreign_roles]
+    rights = {
         "superuser flag": "set" if person.is_superuser else "",
         "staff flag": "set" if person.is_staff else "",
         "direct permissions": ", ".join(permissions),
         "other groups": ", ".join(groups),
     }
-    return {name: value for name, value in found.items() if value}
+    return {kind: value for kind, value in rights.items() if value}
 
 
 def get_scope(user: Any, permission: str) -> twilio_accounts.Scope:
-    """The accounts where the person may do that; None: everywhere, whatever the account."""
+    """Return the accounts where the user has the permission; None for every account."""
     if user.has_perm(permission, twilio_accounts.ALL_ACCOUNTS):
         return None
-    known = {account.sid for account in twilio_accounts.all_accounts()} | {
-        row.account_sid for row in AccountRole.objects.filter(person=user)
-    }
-    return frozenset(sid for sid in known if user.has_perm(permission, sid))
+    sids = {account.sid for account in twilio_accounts.all_accounts()}
+    sids |= {row.account_sid for row in AccountRole.objects.filter(person=user)}
+    return frozenset(sid for sid in sids if user.has_perm(permission, sid))
 
 
 def after_migrate(*, using: str = "default", **_signal: Any) -> None:
-    """Make the roles' groups. Django makes an app's permissions in a handler that may come after this one."""
+    """Create the roles' groups, and first their permissions.
+
+    Django's own handler for permissions may run after this one.
+    """
     for label in ("flows", "flexadmin"):
         create_permissions(apps.get_app_config(label), verbosity=0, using=using)
     ensure_groups()
 
 
 def ensure_groups() -> None:
-    """Give each role's group exactly the permissions of the table, for whoever looks at the groups."""
+    """Give each role's group the permissions of the table. Only readers of the groups need them."""
+    our_permissions = Permission.objects.filter(content_type__app_label__in=("flows", "flexadmin"))
     for role, codenames in ROLES.items():
         group, _ = Group.objects.get_or_create(name=role)
-        group.permissions.set(
-            Permission.objects.filter(
-                content_type__app_label__in=("flows", "flexadmin"), codename__in=codenames
-            )
-        )
+        group.permissions.set(our_permissions.filter(codename__in=codenames))
 
 
 def get_role(user: AnyUser, account_sid: str = "") -> str:
-    """The person's role on that account (or on every one), for the record; the empty string if there is none."""
-    names = set(
-        Group.objects.filter(user__pk=user.pk or 0, name__in=ROLES).values_list("name", flat=True)
-    )
-    on_accounts = AccountRole.objects.filter(person_id=user.pk or 0, role__name__in=ROLES)
-    on_accounts = on_accounts.select_related("role")
-    names |= {one.role.name for one in on_accounts if account_sid in ("", one.account_sid)}
+    """Return the user's role on the account, as the audit log records it.
+
+    It includes roles on every account. Without an account, it includes those on any account.
+    Several roles are joined by commas; "" means none.
+    """
+    user_id = user.pk or 0
+    groups = Group.objects.filter(user__pk=user_id, name__in=ROLES)
+    account_roles = AccountRole.objects.filter(person_id=user_id, role__name__in=ROLES)
+    if account_sid:
+        account_roles = account_roles.filter(account_sid=account_sid)
+    names = set(groups.values_list("name", flat=True))
+    names |= set(account_roles.values_list("role__name", flat=True))
     return ",".join(sorted(names))

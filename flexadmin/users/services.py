@@ -1,5 +1,8 @@
-"""What an administrator does to a person: the verbs. Each stands or falls with its event, is done while nobody else
-can append, and leaves at least one administrator who can sign in.
+"""Changes that an administrator makes to users.
+
+Each change and its audit event are one transaction, under the log's lock. At least one
+administrator who can sign in remains. Each function raises `NotRecorded` if the event can't be
+written; nothing is changed then. Changes of roles and access take effect on the next request.
 """
 
 from __future__ import annotations
@@ -37,13 +40,13 @@ ADMIN_ROLE: Final = "admin"
 
 
 class LastAdmin(Exception):
-    """Without this person nobody could say who gets in."""
+    """The change would leave no administrator who can sign in."""
 
 
 def create_user(
     *, name: str, password: str, role: str, on_accounts: list[str], actor: Actor, reason: str = ""
 ) -> User:
-    """Adds a person with a role on every account, or on those accounts alone. `NotRecorded`: nobody was added."""
+    """Create a user with a role on the given accounts, or on every account if none is given."""
     person = User(username=name)
     person.set_password(password)
 
@@ -58,7 +61,10 @@ def create_user(
 def invite_user(
     *, name: str, role: str, on_accounts: dict[str, str], actor: Actor, reason: str
 ) -> tuple[User, str]:
-    """Adds a person with these roles and a one-time password, which is given back. `NotRecorded`: nobody was added."""
+    """Create a user with a temporary password; return the user and the password.
+
+    `role` is the role on every account or "", `on_accounts` the roles by account SID.
+    """
     person, password = User(username=name), _generate_password()
     person.set_password(password)
 
@@ -74,7 +80,7 @@ def invite_user(
 def set_roles(
     *, person: User, role: str, on_accounts: dict[str, str], actor: Actor, reason: str
 ) -> AuditEvent:
-    """Gives a role on every account (empty: none), and on single ones. It holds from the next request."""
+    """Replace a user's role on every account ("" for none) and their roles by account SID."""
     return _append_event(
         SET_ROLES,
         person,
@@ -85,7 +91,7 @@ def set_roles(
 
 
 def set_active(*, person: User, is_active: bool, actor: Actor, reason: str) -> AuditEvent:
-    """Let a user sign in, or no more: their sessions and pending sign-ins end for good."""
+    """Activate or deactivate a user. Deactivation ends their sessions and pending sign-ins."""
 
     def change() -> None:
         person.is_active = is_active
@@ -99,14 +105,14 @@ def set_active(*, person: User, is_active: bool, actor: Actor, reason: str) -> A
 
 
 def generate_temporary_password(*, person: User, actor: Actor, reason: str) -> str:
-    """Gives a new password, to be told to the person and changed by them; their sessions end."""
+    """Set a random temporary password and return it. The user's sessions end."""
     password = _generate_password()
     set_temporary_password(person=person, password=password, actor=actor, reason=reason)
     return password
 
 
 def set_temporary_password(*, person: User, password: str, actor: Actor, reason: str) -> AuditEvent:
-    """Set a password that the user has to change when they sign in; their sessions end."""
+    """Set a password that the user must change at sign-in. Their sessions end."""
 
     def change() -> None:
         person.set_password(password)
@@ -118,7 +124,7 @@ def set_temporary_password(*, person: User, password: str, actor: Actor, reason:
 
 
 def reset_factors(*, person: User, actor: Actor, reason: str) -> AuditEvent:
-    """Removes every second factor of a person, who has lost theirs, and ends their sessions."""
+    """Remove every second factor of a user and end their sessions."""
 
     def change() -> None:
         Authenticator.objects.filter(user=person).delete()
@@ -128,7 +134,10 @@ def reset_factors(*, person: User, actor: Actor, reason: str) -> AuditEvent:
 
 
 def unlink_sso(*, person: User, actor: Actor, reason: str) -> AuditEvent:
-    """Lets a person in by single sign-on no more, and ends their sessions. Whoever comes by it is somebody new."""
+    """Remove a user's SSO identity and end their sessions.
+
+    The same SSO identity becomes a new user at its next sign-in.
+    """
 
     def change() -> None:
         SocialAccount.objects.filter(user=person).delete()
@@ -138,27 +147,22 @@ def unlink_sso(*, person: User, actor: Actor, reason: str) -> AuditEvent:
 
 
 def sso_identities(person: User) -> list[str]:
-    """What a person is known by at the provider of single sign-on: `iss` and `sub`."""
+    """Return the user's SSO identities, each as `iss` and `sub` of the provider."""
     return list(
         SocialAccount.objects.filter(user=person).order_by("pk").values_list("uid", flat=True)
     )
 
 
 def snapshot_user(person: User) -> dict[str, Any]:
-    """What the log keeps of a person: whether they may sign in, their roles, their second factors, their single
-    sign-on."""
+    """Return the state of a user for the audit log: status, roles, factors, SSO identities."""
     roles = person.groups.filter(name__in=ROLES).order_by("name").values_list("name", flat=True)
     factors = sorted(Authenticator.objects.filter(user=person).values_list("type", flat=True))
-    on_accounts = AccountRole.objects.filter(person=person, role__name__in=ROLES).select_related(
-        "role"
-    )
+    account_roles = AccountRole.objects.filter(person=person, role__name__in=ROLES)
+    account_roles = account_roles.select_related("role").order_by("account_sid")
     return {
         "active": person.is_active,
         "role": ", ".join(roles) or "none",
-        **{
-            f"role on {one.account_sid}": one.role.name
-            for one in on_accounts.order_by("account_sid")
-        },
+        **{f"role on {one.account_sid}": one.role.name for one in account_roles},
         "second factors": ", ".join(factors) or "none",
         "single sign-on": ", ".join(sso_identities(person)) or "none",
         **find_outside_rights(person),
@@ -166,7 +170,7 @@ def snapshot_user(person: User) -> dict[str, Any]:
 
 
 def remove_outside_rights(*, person: User, actor: Actor, reason: str) -> AuditEvent:
-    """Take away what a user was given outside this dashboard."""
+    """Remove the rights that a user was granted outside this dashboard."""
 
     def change() -> None:
         User.objects.filter(pk=person.pk).update(is_superuser=False, is_staff=False)
@@ -180,11 +184,14 @@ def remove_outside_rights(*, person: User, actor: Actor, reason: str) -> AuditEv
 
 
 def promote_superusers(*, superusers: QuerySet[User], actor: Actor, reason: str) -> list[User]:
-    """Make those of these superusers who can sign in administrators, if no administrator can; return them."""
+    """Make superusers administrators if no administrator can sign in; return those promoted.
+
+    Superusers who can't sign in themselves are left out.
+    """
     if _active_admins().exists():
         return []
-    adopted = list(_filter_can_sign_in(superusers))
-    for person in adopted:
+    promoted = list(_filter_can_sign_in(superusers))
+    for person in promoted:
         on_accounts = AccountRole.objects.filter(person=person, role__name__in=ROLES)
         roles = dict(on_accounts.values_list("account_sid", "role__name"))
         _append_event(
@@ -194,7 +201,7 @@ def promote_superusers(*, superusers: QuerySet[User], actor: Actor, reason: str)
             actor=actor,
             reason=reason,
         )
-    return adopted
+    return promoted
 
 
 def _generate_password() -> str:
@@ -206,9 +213,9 @@ def _assign_roles(person: User, role: str, on_accounts: dict[str, str]) -> None:
     AccountRole.objects.filter(person=person).delete()
     groups = {group.name: group for group in Group.objects.filter(name__in=ROLES)}
     AccountRole.objects.bulk_create(
-        AccountRole(person=person, account_sid=sid, role=groups[one])
-        for sid, one in on_accounts.items()
-        if one
+        AccountRole(person=person, account_sid=sid, role=groups[name])
+        for sid, name in on_accounts.items()
+        if name
     )
 
 
@@ -221,7 +228,12 @@ def _append_event(
     reason: str,
     is_new: bool = False,
 ) -> AuditEvent:
-    def changed() -> Payload:
+    """Make a change and append its event, with the user's state before and after.
+
+    Raises `LastAdmin` if the change would leave no administrator; nothing is changed then.
+    """
+
+    def apply_change() -> Payload:
         had_admin = _active_admins().exists()
         before = None if is_new else snapshot_user(person)
         change()
@@ -237,9 +249,9 @@ def _append_event(
             stage=Stage.ACCESS,
             result=Result.SUCCEEDED,
             actor=actor,
-            account_sid="",  # a person is of the whole site
+            account_sid="",  # users belong to the site, not to an account
             reason=reason,
-            payload=changed,
+            payload=apply_change,
         )
     except LastAdmin:
         person.refresh_from_db()
@@ -247,23 +259,26 @@ def _append_event(
 
 
 def _active_admins() -> QuerySet[User]:
-    """The administrators who can get in."""
+    """Return the administrators who can sign in."""
     return _filter_can_sign_in(User.objects.filter(groups__name=ADMIN_ROLE))
 
 
 def _filter_can_sign_in(users: QuerySet[User]) -> QuerySet[User]:
-    """Those of the users who can get in: by a password that has not run out, or by single sign-on where the site has
-    it."""
+    """Filter users for those who can sign in: by a valid password or by single sign-on."""
     has_password = ~Q(password__startswith=UNUSABLE_PASSWORD_PREFIX) & ~Q(password__in=[""])
-    has_password &= ~Q(pk__in=OneTimePassword.over().values("person"))
+    has_password &= ~Q(pk__in=OneTimePassword.expired().values("person"))
     return users.filter(has_password | Q(pk__in=_sso_user_ids(users)), is_active=True)
 
 
 def _sso_user_ids(users: QuerySet[User]) -> list[int]:
-    """The ids of those users whom the configured provider lets in. Compared here: a database's LIKE may fold case, and
-    another provider's name may begin with this one's."""
+    """Return the ids of the users who have an identity at the configured provider.
+
+    Issuers are compared in Python. A database's LIKE may ignore case, and one issuer's name may be
+    the prefix of another's.
+    """
     issuer = configured_issuer(settings.SOCIALACCOUNT_PROVIDERS)
     if not issuer:
         return []
-    known = SocialAccount.objects.filter(provider=PROVIDER_ID, user__in=users.values("pk"))
-    return [pk for pk, tie in known.values_list("user_id", "uid") if is_uid_of_issuer(issuer, tie)]
+    identities = SocialAccount.objects.filter(provider=PROVIDER_ID, user__in=users.values("pk"))
+    rows = identities.values_list("user_id", "uid")
+    return [user_id for user_id, uid in rows if is_uid_of_issuer(issuer, uid)]

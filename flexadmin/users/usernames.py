@@ -1,5 +1,8 @@
-"""Rules for new usernames, wherever they come from: the log's own names are reserved, no name mixes alphabets, and none
-looks like another user's. A name that a provider of single sign-on gives against them becomes a neutral one."""
+"""Rules for new usernames, from forms, commands and single sign-on.
+
+Names that the audit log uses for itself are reserved. A name uses one alphabet and doesn't look
+like another user's name. An SSO user whose name breaks these rules gets a neutral one.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,16 @@ from django.contrib.auth.models import User
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 
-MAX_USERNAME_LENGTH: Final = 150  # characters, as Django has it
-# What the log, its pages and its exports call those who act without being users, and words that read as if they were.
+MAX_USERNAME_LENGTH: Final = 150  # characters, Django's own limit
+# Labels of actors in the log, its pages and its exports that aren't users, and similar words.
 RESERVED_NAMES: Final = (
-    "reconciliation", "reconcile", "system", "thesystem", "nobody", "nobodyhere", "nobodysignedin", "anonymous", "none",
-    "commandline", "cli", "singlesignon", "sso", "oidc", "outsidethisdashboard", "dashboard", "thisdashboard", "site",
-    "twilio", "flex", "auditlog", "someone", "somebody", "deleted", "unknown", "unknownusername", "notsignedin",
-    "anamethatnobodyhas", "worker", "dbworker",
+    "reconciliation", "reconcile", "system", "thesystem", "nobody", "nobodyhere",
+    "nobodysignedin", "anonymous", "none", "commandline", "cli", "singlesignon", "sso", "oidc",
+    "outsidethisdashboard", "dashboard", "thisdashboard", "site", "twilio", "flex", "auditlog",
+    "someone", "somebody", "deleted", "unknown", "unknownusername", "notsignedin", "anamethatnobodyhas",
+    "worker", "dbworker",
 )  # fmt: skip
-# Alphabets that one language writes together.
+# Alphabets that one language uses together.
 COMBINABLE_SCRIPTS: Final = (
     {"HAN", "HIRAGANA", "KATAKANA"}, {"HAN", "HANGUL"}, {"HAN", "BOPOMOFO"},
 )  # fmt: skip
@@ -34,41 +38,58 @@ TAKEN_MESSAGE: Final = "A user named “%(other)s” already exists. Choose anot
 
 
 def validate_new_username(name: str) -> str:
-    """Return the name in Django's spelling; `ValidationError` says what is wrong with it, in one sentence."""
-    spelled = User.normalize_username(name)
-    UnicodeUsernameValidator()(spelled)
-    look = _skeleton(spelled)
-    if "".join(one for one in look if one.isalnum()) in RESERVED_NAMES:
-        raise ValidationError(RESERVED_MESSAGE, code="reserved", params={"name": spelled})
-    scripts = _scripts(spelled)
-    if len(scripts) > 1 and not any(scripts <= allowed for allowed in COMBINABLE_SCRIPTS):
-        listed = ", ".join(sorted(script.capitalize() for script in scripts))
-        raise ValidationError(
-            MIXED_SCRIPTS_MESSAGE, code="mixed", params={"name": spelled, "scripts": listed}
-        )
-    for other in User.objects.values_list("username", flat=True).iterator():
-        if other.casefold() == spelled.casefold():
-            raise ValidationError(TAKEN_MESSAGE, code="taken", params={"other": other})
-        if _skeleton(other) == look:
-            raise ValidationError(
-                LOOKALIKE_MESSAGE, code="look_alike", params={"name": spelled, "other": other}
-            )
-    return spelled
+    """Return the name as Django normalizes it, or raise `ValidationError` with one sentence."""
+    normalized = User.normalize_username(name)
+    UnicodeUsernameValidator()(normalized)
+    _refuse_reserved(normalized)
+    _refuse_mixed_scripts(normalized)
+    _refuse_similar(normalized)
+    return normalized
 
 
-def choose_sso_username(suggested: Iterable[object], tie: str) -> str:
-    """The first of the names that a provider suggests which a user here may have, else a neutral one, made from the
-    tie."""
+def choose_sso_username(suggested: Iterable[object], uid: str) -> str:
+    """Return the first suggested name that is valid here, or a neutral one.
+
+    The neutral name is derived from the SSO identity.
+    """
     for name in suggested:
         try:
             return _validate_sso_username(str(name or ""))
         except ValidationError:
             continue
-    digest = hashlib.sha256(tie.encode()).hexdigest()
+    digest = hashlib.sha256(uid.encode()).hexdigest()
     lengths = range(8, len(digest) + 1, 4)
     names = [f"sso-user-{digest[:length]}" for length in lengths]
-    taken = set(User.objects.filter(username__in=names).values_list("username", flat=True))
-    return next(name for name in names if name not in taken)
+    used_names = set(User.objects.filter(username__in=names).values_list("username", flat=True))
+    return next(name for name in names if name not in used_names)
+
+
+def _refuse_reserved(name: str) -> None:
+    letters = "".join(character for character in _skeleton(name) if character.isalnum())
+    if letters in RESERVED_NAMES:
+        raise ValidationError(RESERVED_MESSAGE, code="reserved", params={"name": name})
+
+
+def _refuse_mixed_scripts(name: str) -> None:
+    scripts = _scripts(name)
+    if len(scripts) <= 1 or any(scripts <= allowed for allowed in COMBINABLE_SCRIPTS):
+        return
+    labels = ", ".join(sorted(script.capitalize() for script in scripts))
+    raise ValidationError(
+        MIXED_SCRIPTS_MESSAGE, code="mixed", params={"name": name, "scripts": labels}
+    )
+
+
+def _refuse_similar(name: str) -> None:
+    """Refuse a name that differs from a user's only in case, or looks like it."""
+    skeleton = _skeleton(name)
+    for other in User.objects.values_list("username", flat=True).iterator():
+        if other.casefold() == name.casefold():
+            raise ValidationError(TAKEN_MESSAGE, code="taken", params={"other": other})
+        if _skeleton(other) == skeleton:
+            raise ValidationError(
+                LOOKALIKE_MESSAGE, code="look_alike", params={"name": name, "other": other}
+            )
 
 
 def _validate_sso_username(name: str) -> str:
@@ -78,17 +99,18 @@ def _validate_sso_username(name: str) -> str:
 
 
 def _scripts(name: str) -> set[str]:
-    """The alphabets of its letters; digits, marks and what all alphabets share aside."""
+    """Return the alphabets of a name's letters, without digits, marks and shared characters."""
     return {str(script) for script in categories.unique_aliases(name)} - {"COMMON", "INHERITED"}
 
 
 def _skeleton(name: str) -> str:
-    """The name as it looks: letters that can be taken for plain Latin ones become those, small and capital are one."""
+    """Return the name in lower case, with lookalike letters replaced by plain Latin ones."""
     return "".join(map(_ascii_lookalike, name)).casefold()
 
 
 def _ascii_lookalike(letter: str) -> str:
+    """Return the first ASCII character that a letter can be confused with, or the letter itself."""
     if letter.isascii():
         return letter
-    alike = (str(one["c"]) for one in confusables_data.get(letter, []))
-    return next((one for one in alike if one.isascii()), letter)
+    lookalikes = [str(entry["c"]) for entry in confusables_data.get(letter, [])]
+    return next((lookalike for lookalike in lookalikes if lookalike.isascii()), letter)

@@ -1,4 +1,4 @@
-"""The pages of users and their roles, for administrators. What they do is in persons.py."""
+"""Pages for administrators to manage users and their roles. The changes are in services.py."""
 
 from __future__ import annotations
 
@@ -27,20 +27,29 @@ from flows.audit.audit_log import NotRecorded
 from flows.audit.models import Result, Stage
 
 MANAGE_USERS: Final = "flexadmin.manage_people"
-LAST_ADMIN_MESSAGE: Final = "Nothing was changed: this is the last administrator. First make someone else an administrator who can sign in."
-OWN_ACCOUNT_MESSAGE: Final = "Nothing was changed. Change your own password and 2FA in Account settings."  # fmt: skip
+LAST_ADMIN_MESSAGE: Final = (
+    "Nothing was changed: this is the last administrator. "
+    "First make someone else an administrator who can sign in."
+)
+OWN_ACCOUNT_MESSAGE: Final = (
+    "Nothing was changed. Change your own password and 2FA in Account settings."
+)
 NOT_RECORDED_MESSAGE: Final = "Couldn’t write to the audit log, so nothing was changed."  # noqa: RUF001
 View = Callable[..., HttpResponse]
 
 
 def require_user_manager(action: str) -> Callable[[View], View]:
-    """Lets in administrators of every account; the refusal of anybody else's change is recorded as `action`."""
+    """Restrict a view to users who may manage users on every account.
+
+    A refused change by anyone else is recorded as `action`.
+    """
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
             request.account_sid = ""
-            if not request.user.has_perm(MANAGE_USERS, twilio_accounts.ALL_ACCOUNTS):  # type: ignore[arg-type]  # our backend takes a SID
+            # Our backend takes an account's SID as the object.
+            if not request.user.has_perm(MANAGE_USERS, twilio_accounts.ALL_ACCOUNTS):  # type: ignore[arg-type]
                 if request.method != "GET":
                     record_refusal(request, action)
                 raise PermissionDenied
@@ -52,7 +61,7 @@ def require_user_manager(action: str) -> Callable[[View], View]:
 
 
 def record_refusal(request: Request, action: str) -> None:
-    """Puts on record that somebody may not do this to a person."""
+    """Record that the user was refused a change of a user."""
     audit_log.append(
         action=action,
         stage=Stage.ACCESS,
@@ -64,13 +73,14 @@ def record_refusal(request: Request, action: str) -> None:
 
 
 def get_factors(person: User) -> list[Authenticator]:
+    """Return the user's second factors, recovery codes included."""
     return list(Authenticator.objects.filter(user=person).order_by("type", "pk"))
 
 
 @require_GET
 @require_user_manager("people.view")
 def user_list(request: Request) -> HttpResponse:
-    """All users, and of whom something was given outside this dashboard."""
+    """List all users, with a mark for those who have rights from outside this dashboard."""
     people = User.objects.order_by("-is_active", "username").prefetch_related(
         "groups", "account_roles__role", "authenticator_set", "socialaccount_set"
     )
@@ -81,7 +91,7 @@ def user_list(request: Request) -> HttpResponse:
             "roles": _role_labels(person),
             "has_factor": any(
                 one.type != Authenticator.Type.RECOVERY_CODES
-                for one in person.authenticator_set.all()  # type: ignore[attr-defined]  # allauth has no types
+                for one in person.authenticator_set.all()  # type: ignore[attr-defined]
             ),
             "ties": [one.uid for one in person.socialaccount_set.all()],  # type: ignore[attr-defined]
             "has_outside_rights": person.pk in with_rights,
@@ -94,7 +104,7 @@ def user_list(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @require_user_manager(services.CREATE)
 def user_create(request: Request) -> HttpResponse:
-    """Adds a person, and shows their one-time password, this once."""
+    """Create a user and show their temporary password once."""
     form = NewUserForm(request.POST if request.method == "POST" else None, auto_id="new_%s")
     if request.method == "GET" or not form.is_valid():
         status = 422 if form.is_bound else 200
@@ -136,7 +146,7 @@ def change_user_roles(request: Request, person_id: int) -> HttpResponse:
             actor=get_actor(request),
             reason=form.cleaned_data["reason"],
         ),
-        done="Role changed. It takes effect on their next request.",
+        success_message="Role changed. It takes effect on their next request.",
         roles_form=form,
     )
 
@@ -144,12 +154,15 @@ def change_user_roles(request: Request, person_id: int) -> HttpResponse:
 @require_POST
 @require_user_manager(services.DEACTIVATE)
 def change_user_active(request: Request, person_id: int) -> HttpResponse:
-    """`active`: "true" or "false"."""
+    """Activate or deactivate a user. The POST field `active` is "true" or "false"."""
     person = get_object_or_404(User, pk=person_id)
     is_active = request.POST.get("active") == "true"
     form = ReasonForm(request.POST, auto_id="active_%s")
     if not form.is_valid():
         return _user_page(request, person, active_form=form, status=422)
+    message = "They are signed out and can no longer sign in."
+    if is_active:
+        message = "They can sign in again."
     return _apply_change(
         request,
         person,
@@ -159,9 +172,7 @@ def change_user_active(request: Request, person_id: int) -> HttpResponse:
             actor=get_actor(request),
             reason=form.cleaned_data["reason"],
         ),
-        done="They can sign in again."
-        if is_active
-        else "They are signed out and can no longer sign in.",
+        success_message=message,
         active_form=form,
     )
 
@@ -181,7 +192,7 @@ def reset_user_factors(request: Request, person_id: int) -> HttpResponse:
         lambda: services.reset_factors(
             person=person, actor=get_actor(request), reason=form.cleaned_data["reason"]
         ),
-        done="Removed. They are signed out and can set up 2FA again after signing in.",
+        success_message="Removed. They are signed out and can set up 2FA again after signing in.",
         factors_form=form,
     )
 
@@ -199,7 +210,7 @@ def unlink_user_sso(request: Request, person_id: int) -> HttpResponse:
         lambda: services.unlink_sso(
             person=person, actor=get_actor(request), reason=form.cleaned_data["reason"]
         ),
-        done="They are signed out and can no longer use single sign-on.",
+        success_message="They are signed out and can no longer use single sign-on.",
         sso_form=form,
     )
 
@@ -207,7 +218,7 @@ def unlink_user_sso(request: Request, person_id: int) -> HttpResponse:
 @require_POST
 @require_user_manager(services.REMOVE_RIGHTS)
 def remove_user_rights(request: Request, person_id: int) -> HttpResponse:
-    """Take away what a user was given outside this dashboard."""
+    """Remove the rights that a user was granted outside this dashboard."""
     person = get_object_or_404(User, pk=person_id)
     form = ReasonForm(request.POST, auto_id="rights_%s")
     if not form.is_valid():
@@ -218,7 +229,7 @@ def remove_user_rights(request: Request, person_id: int) -> HttpResponse:
         lambda: services.remove_outside_rights(
             person=person, actor=get_actor(request), reason=form.cleaned_data["reason"]
         ),
-        done="Removed. Their roles stay as they are.",
+        success_message="Removed. Their roles stay as they are.",
         rights_form=form,
     )
 
@@ -226,7 +237,7 @@ def remove_user_rights(request: Request, person_id: int) -> HttpResponse:
 @require_POST
 @require_user_manager(services.SET_PASSWORD)
 def reset_user_password(request: Request, person_id: int) -> HttpResponse:
-    """Sets a one-time password and shows it, this once."""
+    """Set a temporary password and show it once."""
     person = get_object_or_404(User, pk=person_id)
     if person == request.user:
         return _refuse_own_account(request, services.SET_PASSWORD)
@@ -245,7 +256,10 @@ def reset_user_password(request: Request, person_id: int) -> HttpResponse:
 
 
 def _refuse_own_account(request: Request, action: str) -> HttpResponse:
-    """An open session that somebody else has got hold of is no way to a password, or past a second factor."""
+    """Refuse and record an administrator's reset of their own password or second factors.
+
+    A stolen session must not lead to a password or past a second factor.
+    """
     record_refusal(request, action)
     return _user_page(request, request.user, trouble=OWN_ACCOUNT_MESSAGE, status=403)
 
@@ -256,29 +270,44 @@ def _temporary_password_page(request: Request, person: User, password: str) -> H
 
 
 def _apply_change(
-    request: Request, person: User, change: Callable[[], Any], *, done: str, **form: forms.Form
+    request: Request,
+    person: User,
+    change: Callable[[], Any],
+    *,
+    success_message: str,
+    **bound_form: forms.Form,
 ) -> HttpResponse:
+    """Make a change and redirect to the user's page, or show that page with the error.
+
+    `bound_form` is the submitted form under its name in the template context.
+    """
     try:
         change()
     except services.LastAdmin:
-        return _user_page(request, person, trouble=LAST_ADMIN_MESSAGE, status=409, **form)
+        return _user_page(request, person, trouble=LAST_ADMIN_MESSAGE, status=409, **bound_form)
     except NotRecorded:
-        return _user_page(request, person, trouble=NOT_RECORDED_MESSAGE, status=503, **form)
-    messages.success(request, done)
+        return _user_page(request, person, trouble=NOT_RECORDED_MESSAGE, status=503, **bound_form)
+    messages.success(request, success_message)
     return redirect("person", person_id=person.pk)
 
 
 def _user_page(
-    request: Request, person: User, *, trouble: str = "", status: int = 200, **bound: forms.Form
+    request: Request,
+    person: User,
+    *,
+    trouble: str = "",
+    status: int = 200,
+    **bound_forms: forms.Form,
 ) -> HttpResponse:
+    """Render the user's page. `bound_forms` replace empty forms by submitted ones."""
     issuer = configured_issuer(settings.SOCIALACCOUNT_PROVIDERS)
     context = {
         "person": person,
         "roles": _role_labels(person),
         "factors": get_factors(person),
         "ties": [
-            {"tie": tie, "is_current": is_uid_of_issuer(issuer, tie)}
-            for tie in services.sso_identities(person)
+            {"tie": uid, "is_current": is_uid_of_issuer(issuer, uid)}
+            for uid in services.sso_identities(person)
         ],
         "rights": find_outside_rights(person),
         "trouble": trouble,
@@ -289,18 +318,21 @@ def _user_page(
         "sso_form": ReasonForm(auto_id="ties_%s"),
         "rights_form": ReasonForm(auto_id="rights_%s"),
         "password_form": ReasonForm(auto_id="password_%s"),
-        **bound,
+        **bound_forms,
     }
-    context["is_wrong"] = any(form.errors for form in bound.values())
+    context["is_wrong"] = any(form.errors for form in bound_forms.values())
     return render(request, "people/person.html", context, status=status)
 
 
 def _role_labels(person: User) -> list[str]:
-    """ "admin", "viewer on Staging" …, of a person whose groups and account roles may be there already."""
+    """Return a user's roles, such as "admin" or "viewer on Staging".
+
+    It filters in Python, so that prefetched groups and account roles are used.
+    """
     names = {account.sid: str(account) for account in twilio_accounts.all_accounts()}
-    everywhere = [group.name for group in person.groups.all() if group.name in ROLES]
-    return everywhere + [
-        f"{one.role.name} on {names.get(one.account_sid, one.account_sid)}"
-        for one in person.account_roles.all()
-        if one.role.name in ROLES
+    labels = [group.name for group in person.groups.all() if group.name in ROLES]
+    account_roles = [one for one in person.account_roles.all() if one.role.name in ROLES]
+    labels += [
+        f"{one.role.name} on {names.get(one.account_sid, one.account_sid)}" for one in account_roles
     ]
+    return labels

@@ -1,11 +1,13 @@
-"""`python -m tests.benchmarks [lists sync log pages | all] [--output FILE.json] [--short]`: how quick the site is beside what people would
-use instead, and small beside grown. Each benchmark makes its own data, measures by turns, prints its table and says
-what is promised; without names, all of them run, which takes half an hour. The figures of all go into one file. Exit
-status 1 if a promise is not kept. `--short` only tries them out, with so little data that the figures mean nothing:
-then the exit status is 1 if one breaks off.
+"""Benchmarks of the site: `python -m tests.benchmarks [NAME …] [--output FILE.json] [--short]`.
 
-DATABASE_URL chooses the database; without it, temporary files of SQLite's. Each takes options of its own, more events
-say, when it is run by its name: `python -m tests.benchmarks.log --help`.
+The names are lists, sync, log and pages. The benchmarks compare the site with alternatives, and
+small with large data. Each creates its own data, measures in turns, and prints a table and its
+promises. Without names all of them run, which takes half an hour. The figures go into one file. The
+exit status is 1 if a promise isn't kept. With `--short` the data is so small that the figures mean
+nothing; the exit status is then 1 only if a benchmark fails.
+
+DATABASE_URL chooses the database; the default is temporary SQLite files. Each benchmark has options
+of its own: `python -m tests.benchmarks.log --help`.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
-"""Django admin over the site's own database: what the pages are held against. Its middleware is that of Django's
-project template, with the compression and the static files that the site has too."""
+"""Django admin on the site's database, for comparison.
+
+The middleware is that of Django's project template, plus the site's compression and static files.
+"""
 
 from tests.benchmarks.site_settings import *  # noqa: F403
 from tests.benchmarks.site_settings import INSTALLED_APPS, TEMPLATES

@@ -1,4 +1,4 @@
-"""Django admin with one model: the list of flows, with the columns, filters and search of the site's own."""
+"""Django admin with one model: flows, with the columns, filters and search of the site's list."""
 
 from django.contrib import admin
 from django.urls import path

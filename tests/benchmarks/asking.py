@@ -1,4 +1,7 @@
-"""Both sites over a database of a size, and what asking them for a page costs. This process itself needs no Django."""
+"""Both sites on a database of some size, and measurements of their pages.
+
+This process itself needs no Django.
+"""
 
 from __future__ import annotations
 
@@ -54,14 +57,14 @@ class ServedSite:
         login = self.address + LOGIN_PATHS[self.name]
         page = opener.open(login, timeout=TIMEOUT).read().decode()
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        said = {
+        fields = {
             "username": USERNAME,
             "password": PASSWORD,
             "csrfmiddlewaretoken": token[1] if token else "",
         }
         opener.open(
             login,
-            urllib.parse.urlencode({**said, "next": LIST_PATHS[self.name]}).encode(),
+            urllib.parse.urlencode({**fields, "next": LIST_PATHS[self.name]}).encode(),
             timeout=TIMEOUT,
         )
         cookies = {cookie.name: cookie.value or "" for cookie in jar}
@@ -70,7 +73,7 @@ class ServedSite:
         return cookies
 
     def memory(self) -> float:
-        """Of the worker that has most, MB: what is resident, with what it shares with others."""
+        """Return the resident memory in MB of the largest worker, shared memory included."""
         workers = Path(f"/proc/{self.process}/task/{self.process}/children").read_text().split()
         kilobytes = [
             int(line.split()[1])
@@ -83,20 +86,20 @@ class ServedSite:
 
 @contextmanager
 def serve_sites(folder: Path, flows: int) -> Iterator[dict[str, ServedSite]]:
-    """Both sites with so many flows. Whoever calls Twilio meets a sandbox without any."""
+    """Serve both sites with a number of flows. Their API is a sandbox without flows."""
     with ExitStack() as stack:
         database_url = stack.enter_context(_create_database(folder))
-        said = environment(folder, database_url, stack.enter_context(Sandbox()))
-        run_module(said, "tests.benchmarks.fill", str(flows))
+        variables = environment(folder, database_url, stack.enter_context(Sandbox()))
+        run_module(variables, "tests.benchmarks.fill", str(flows))
         both = {}
         for name, settings in zip(LIST_PATHS, SETTINGS_MODULES, strict=True):
-            own = {**said, "DJANGO_SETTINGS_MODULE": settings}
+            own = {**variables, "DJANGO_SETTINGS_MODULE": settings}
             both[name] = ServedSite(name, *stack.enter_context(serve_site(folder, own)), own)
         yield both
 
 
 def request_list(site: ServedSite, query: str) -> tuple[float, bytes]:
-    """Asks for the list: seconds until the answer was all there, and its body, unpacked."""
+    """Request the list; return the seconds to the last byte, and the decompressed body."""
     headers = {"Cookie": site.cookies, "Accept-Encoding": "gzip"}
     connection = http.client.HTTPConnection(
         urllib.parse.urlsplit(site.address).netloc, timeout=TIMEOUT
@@ -115,30 +118,30 @@ def request_list(site: ServedSite, query: str) -> tuple[float, bytes]:
 
 
 def count_rows(page: bytes) -> tuple[int, int]:
-    """The rows of a page of ours, and its bytes gzipped, without the random padding that it is sent with."""
+    """Return the rows of our page, and its gzipped size without random padding."""
     return page.count(b'name="sid"'), len(gzip.compress(page, 6))
 
 
 def count_queries(site: ServedSite, queries: list[str]) -> list[int]:
-    """How often each of these pages asks the database."""
+    """Return the number of database queries of each page."""
     paths = [f"{LIST_PATHS[site.name]}?{query}" for query in queries]
-    found: list[int] = json.loads(run_module(site.environment, "tests.benchmarks.queries", *paths))
-    return found
+    counts: list[int] = json.loads(run_module(site.environment, "tests.benchmarks.queries", *paths))
+    return counts
 
 
 @contextmanager
 def _create_database(folder: Path) -> Iterator[str]:
-    """The address of a database that nobody has used."""
-    given = os.environ.get("DATABASE_URL", "")
-    if not given.startswith("postgres"):
+    """Create a database and return its URL."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url.startswith("postgres"):
         yield f"sqlite:///{folder / 'db.sqlite3'}"
         return
     import psycopg
 
     name = f"lists_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(given, autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
         try:
-            yield urllib.parse.urlsplit(given)._replace(path=f"/{name}").geturl()
+            yield urllib.parse.urlsplit(url)._replace(path=f"/{name}").geturl()
         finally:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -1,8 +1,10 @@
-"""`python -m tests.benchmarks.audit_at_scale [--events 1000000]`: fills a database of its own with a log of that many
-events, verifies it, tampers with it in every known way, and exports it while another process goes on appending. Each
-step is a process of its own, whose memory is watched; Linux only. Exit status 1 if a promise is not kept.
+"""A large audit log: `python -m tests.benchmarks.audit_at_scale [--events 1000000]`.
 
-Without DATABASE_URL the database is a temporary file of SQLite's; some 4 kB an event.
+It fills a database with a log of that size, verifies it, tampers with it in every known way, and
+exports it while another process appends. Each step is a process of its own, whose memory is
+measured (Linux only). The exit status is 1 if a promise isn't kept.
+
+Without DATABASE_URL the database is a temporary SQLite file of some 4 kB an event.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ MAX_GROWTH = 100.0  # MB, of an export
 
 @contextmanager
 def create_database() -> Iterator[str]:
-    """An empty database, by its URL."""
+    """Create an empty database and return its URL."""
     import tests.faults.ready  # noqa: F401 - Django comes first
 
     # isort: split
@@ -43,7 +45,7 @@ def create_database() -> Iterator[str]:
 
 
 def run_step(name: str, url: str, events: int) -> Iterator[list[Any]]:
-    """Runs a step in a process of its own; its rows of the table, as they come."""
+    """Run a step in its own process; yield its table rows as they come."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.benchmarks.log_steps", name, str(events)],
         env={**os.environ, "DATABASE_URL": url},
@@ -61,19 +63,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=1_000_000)
     events = max(100, parser.parse_args().events)
-    console, began, kept = Console(), time.monotonic(), True
+    console, began, all_kept = Console(), time.monotonic(), True
     table = Table(title=f"A log of {events:,} events")
     for title in ("what", "found", "seconds", "events/s", "memory, MB more", "kept"):
         table.add_column(title, justify="left" if title in ("what", "found") else "right")
     with create_database() as url, Console(stderr=True).status("") as status:
         for name in STEPS:
             status.update(f"{name}, {time.monotonic() - began:.0f} s so far")
-            for what, found, seconds, rate, growth, is_kept in run_step(name, url, events):
-                kept = kept and is_kept
+            for step_name, finding, seconds, rate, growth, is_kept in run_step(name, url, events):
+                all_kept = all_kept and is_kept
                 cells = (f"{seconds:,.1f}", f"{rate:,.0f}" if rate else "", f"{growth:,.1f}")
-                table.add_row(what, found, *cells, "yes" if is_kept else "NO")
+                table.add_row(step_name, finding, *cells, "yes" if is_kept else "NO")
     console.print(table)
-    return 0 if kept else 1
+    return 0 if all_kept else 1
 
 
 if __name__ == "__main__":

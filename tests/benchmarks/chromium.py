@@ -1,5 +1,7 @@
-"""The system's Chromium, for the browser tests and the commands that measure or take pictures. The headless shell
-comes first: it is the same engine without a window's furniture, and starts and swaps pages faster."""
+"""The system's Chromium, for browser tests, measurements and screenshots.
+
+The headless shell is preferred. It is the same engine, and starts and changes pages faster.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +22,17 @@ LAUNCH_OPTIONS = (
 
 
 def find_chromium() -> str:
-    """Its path, or nothing."""
+    """Return the path of Chromium, or ""."""
     return next((path for name in EXECUTABLES if (path := shutil.which(name))), "")
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    found = find_chromium()
-    if not found:
+    path = find_chromium()
+    if not path:
         raise SystemExit("This needs Chromium: apt-get install chromium-headless-shell")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=list(LAUNCH_OPTIONS))
+        browser = playwright.chromium.launch(executable_path=path, args=list(LAUNCH_OPTIONS))
         try:
             yield browser
         finally:

@@ -1,6 +1,8 @@
-"""The site as it is deployed, and Django admin beside it, over one database with the sandbox's flows: gunicorn,
-compressed static files under hashed names, DEBUG off. Everything lies in a folder of its own and listens on
-127.0.0.1. This process itself needs no Django."""
+"""The site as deployed, and Django admin, on one database with the sandbox's flows.
+
+It uses gunicorn, compressed static files with hashed names, and DEBUG off. Everything is in a
+folder of its own and listens on 127.0.0.1. This process itself needs no Django.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ SETTINGS_MODULES = ("tests.benchmarks.site_settings", "tests.benchmarks.admin_se
 
 @dataclass(frozen=True, slots=True)
 class DeployedSites:
-    """Both sites' addresses. PERSON may do everything in both."""
+    """Addresses of both sites. PERSON has all permissions in both."""
 
     site: str
     admin: str
@@ -36,29 +38,33 @@ class DeployedSites:
     database: Path
 
     def expire_mirror(self) -> None:
-        """From here on the copy of Twilio is old enough for the list to refresh it, as on anybody's first visit."""
+        """Make the mirror old enough for the list to refresh it, as on a user's first visit."""
         with closing(sqlite3.connect(self.database, timeout=10)) as connection, connection:
             connection.execute("UPDATE flows_syncstate SET synced_at = datetime('now', '-1 day')")
 
 
 @contextmanager
 def deploy_sites(folder: Path, *, flows: int = FLOWS) -> Iterator[DeployedSites]:
-    """Both sites, with so many flows, for as long as the context lasts. RuntimeError, with their log, if one of them
-    does not start."""
+    """Run both sites with a number of flows while the context lasts.
+
+    Raises RuntimeError with their log if one of them doesn't start.
+    """
     database = folder / "db.sqlite3"
     with ExitStack() as stack:
         sandbox = stack.enter_context(Sandbox(flows=flows))
-        said = environment(folder, f"sqlite:///{database}", sandbox)
-        run_module(said, "tests.benchmarks.prepare")
+        variables = environment(folder, f"sqlite:///{database}", sandbox)
+        run_module(variables, "tests.benchmarks.prepare")
         site, admin = (
-            stack.enter_context(serve_site(folder, {**said, "DJANGO_SETTINGS_MODULE": settings}))[0]
+            stack.enter_context(
+                serve_site(folder, {**variables, "DJANGO_SETTINGS_MODULE": settings})
+            )[0]
             for settings in SETTINGS_MODULES
         )
         yield DeployedSites(site, admin, sandbox, database)
 
 
 def environment(folder: Path, database_url: str, sandbox: Sandbox) -> dict[str, str]:
-    """Whatever the environment or a .env says of a real account, none of it is taken over."""
+    """Return an environment without any settings of a real account."""
     inherited = {name: value for name, value in os.environ.items() if name != "GUNICORN_CMD_ARGS"}
     return {
         **inherited,
@@ -84,8 +90,8 @@ def environment(folder: Path, database_url: str, sandbox: Sandbox) -> dict[str, 
 
 
 def run_module(environment: dict[str, str], module: str, *arguments: str) -> str:
-    """What the module says on standard output. RuntimeError, with its complaint, if it breaks off."""
-    done = subprocess.run(
+    """Run a module and return its standard output. Raises RuntimeError with its error output."""
+    result = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         env=environment,
@@ -93,14 +99,14 @@ def run_module(environment: dict[str, str], module: str, *arguments: str) -> str
         text=True,
         check=False,
     )
-    if done.returncode:
-        raise RuntimeError(f"{module} broke off:\n{done.stderr[-4000:]}")
-    return done.stdout
+    if result.returncode:
+        raise RuntimeError(f"{module} broke off:\n{result.stderr[-4000:]}")
+    return result.stdout
 
 
 @contextmanager
 def serve_site(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, int]]:
-    """gunicorn as deployment.md has it, from its first answer on; its address and its process."""
+    """Start gunicorn as in deployment.md; return address and process after its first response."""
     log = folder / f"{environment['DJANGO_SETTINGS_MODULE']}.log"
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener, log.open("wb") as sink:
         command = [
@@ -131,15 +137,15 @@ def serve_site(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str,
 
 
 def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """The listener is open already: the first request waits in its queue until a worker takes it."""
+    """Wait for a response. The listener is open already, so the request waits for a worker."""
     try:
         _opener.open(f"{address}/nowhere/", timeout=START_TIMEOUT).close()
     except OSError as error:
         if isinstance(error, urllib.error.HTTPError) and error.code < 500:
             return
-        ended = process.poll()
+        status = process.poll()
         raise RuntimeError(
-            f"no answer ({error}, status {ended}):\n{log.read_text()[-4000:]}"
+            f"no answer ({error}, status {status}):\n{log.read_text()[-4000:]}"
         ) from None
 
 

@@ -1,6 +1,8 @@
-"""`python -m tests.benchmarks.fill FLOWS`, in a process of its own and under admin_settings: an empty database becomes one
-with so many flows in the mirror, and a person who may do everything in both sites; the static files are collected.
-Beside prepare.py it goes without Twilio and the log, which know nothing of how long a list takes."""
+"""Fills an empty database: `python -m tests.benchmarks.fill FLOWS`, under admin_settings.
+
+It adds flows to the mirror and a user with all permissions in both sites, and collects static
+files. Unlike prepare.py, it needs neither Twilio nor the log, which don't matter for the list.
+"""
 
 import os
 import sys
@@ -27,7 +29,7 @@ BATCH_SIZE = 5000
 
 
 def fill_mirror(flows: int) -> None:
-    """The sandbox's made-up flows, one of them with a name of its own."""
+    """Add the sandbox's sample flows, one of them with a unique name."""
     account_sid = settings.FLEX_ACCOUNTS[0].sid
     made = {
         one["sid"]: one

@@ -1,4 +1,4 @@
-"""How long it takes from a keystroke in the list's search to its painted result, in a browser on the same machine."""
+"""Time from a keystroke in the list's search to its painted result, in a local browser."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ WATCH_SCRIPT = """() => {
 
 
 def measure_keystrokes(site: ServedSite, count: int) -> tuple[list[float], int]:
-    """So many keystrokes, each after the result of the one before: milliseconds; and the requests of a word that is
-    typed without a pause."""
+    """Return the milliseconds of each keystroke, and the requests of a word typed without a pause.
+
+    Each keystroke waits for the result of the previous one.
+    """
     with chromium() as browser:
         context = browser.new_context(viewport=VIEWPORT)
         context.add_cookies(
@@ -43,17 +45,17 @@ def measure_keystrokes(site: ServedSite, count: int) -> tuple[list[float], int]:
                 len(took) + 1,
             )
             took = page.evaluate("() => window.typed")
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
+        requested: list[str] = []
+        page.on("request", lambda request: requested.append(request.url))
         results = count
         if page.input_value("#q"):
             page.fill("#q", "")
             results += 1
             page.wait_for_function(f"() => window.typed.length >= {results}", timeout=TIMEOUT_MS)
-        asked.clear()
+        requested.clear()
         page.keyboard.type("whatsapp")
         page.wait_for_function(f"() => window.typed.length > {results}", timeout=TIMEOUT_MS)
-        return took, len(asked)
+        return took, len(requested)
 
 
 def _press_key(page: Page, key: str, results: int) -> None:

@@ -1,9 +1,11 @@
-"""`python -m tests.benchmarks.lists [--flows 1000,10000,100000] [--runs 15] [--typed 30] [--output FILE.json]`: the list of
-flows beside Django admin's change list of the same table, at several sizes, as they are deployed: asked by turns, and each
-figure told as a ratio. Exit status 1 if one of the promises below is not kept.
+"""The list of flows against Django admin's list: `python -m tests.benchmarks.lists`.
 
-It makes its own data (fill.py), in temporary files of SQLite's; or, where DATABASE_URL names a PostgreSQL, in databases
-beside that one, which it removes again. `--typed 0` leaves out the keystrokes, which need Chromium.
+Options: [--flows 1000,10000,100000] [--runs 15] [--typed 30] [--output FILE.json]. Both sites run
+as deployed, at several sizes, and are measured in turns. The figures are ratios. The exit status is
+1 if a promise isn't kept.
+
+It creates its own data (fill.py), in temporary SQLite files or, if DATABASE_URL names a PostgreSQL,
+in databases beside that one. `--typed 0` omits the keystrokes, which need Chromium.
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ WARMUP_REQUESTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class PageMeasurement:
-    """One page at one size: seconds (medians), and what came of it."""
+    """One page at one size: median seconds, and other figures."""
 
     flows: int
     page: str
@@ -69,7 +71,7 @@ class PageMeasurement:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What must be so, and what is."""
+    """A limit and the measured value."""
 
     what: str
     found: float
@@ -85,7 +87,7 @@ class Promise:
 def measure_pages(
     sizes: dict[int, dict[str, ServedSite]], runs: int, status: Status
 ) -> Iterator[PageMeasurement]:
-    """All sizes and both sites by turns: what else the machine does befalls each of them."""
+    """Measure all sizes and both sites in turns, so that other load affects them equally."""
     queries = {
         size: count_queries(both["site"], [ours for ours, _ in PAGES.values()])
         for size, both in sizes.items()
@@ -112,7 +114,7 @@ def measure_pages(
 def check_promises(
     figures: list[PageMeasurement], memory: float, typed: list[float], requests: int
 ) -> Iterator[Promise]:
-    """Those about the greatest size, of those that were asked for."""
+    """Return the promises about the largest measured size."""
     most, least = max(one.flows for one in figures), min(one.flows for one in figures)
     at = {(one.flows, one.page): one for one in figures}
     yield Promise(
@@ -161,11 +163,11 @@ def build_table(figures: list[PageMeasurement]) -> Table:
     return table
 
 
-def build_promises_table(kept: list[Promise]) -> Table:
+def build_promises_table(promises: list[Promise]) -> Table:
     table = Table(title="What is promised")
     for title in ("what", "is", "at most", "aim", "kept"):
         table.add_column(title, justify="left" if title == "what" else "right")
-    for one in kept:
+    for one in promises:
         aim = f"{one.aim:.3f}" if one.aim else ""
         table.add_row(
             one.what,
@@ -190,7 +192,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path, help="a file for the figures, as JSON")
     options = parser.parse_args()
     sizes: list[int] = options.flows
-    typed: list[float] = []
+    keystrokes: list[float] = []
     requests = 0
     with Console(stderr=True).status("") as status, ExitStack() as stack:
         served_at: dict[int, dict[str, ServedSite]] = {}
@@ -205,20 +207,20 @@ def main() -> int:
             status.update("typing")
             from tests.benchmarks.keystrokes import measure_keystrokes
 
-            typed, requests = measure_keystrokes(largest, options.typed)
-    kept = list(check_promises(figures, memory, typed, requests))
+            keystrokes, requests = measure_keystrokes(largest, options.typed)
+    promises = list(check_promises(figures, memory, keystrokes, requests))
     console = Console()
-    console.print(build_table(figures), build_promises_table(kept))
+    console.print(build_table(figures), build_promises_table(promises))
     if options.output:
-        said: dict[str, Any] = {
+        results: dict[str, Any] = {
             "pages": [asdict(one) | {"ratio": one.ratio} for one in figures],
-            "promises": [asdict(one) | {"kept": one.is_kept} for one in kept],
+            "promises": [asdict(one) | {"kept": one.is_kept} for one in promises],
             "memory_mb": memory,
-            "keystrokes_ms": typed,
+            "keystrokes_ms": keystrokes,
             "database": os.environ.get("DATABASE_URL", "sqlite").split(":")[0],
         }
-        options.output.write_text(json.dumps(said, indent=2) + "\n")
-    return 0 if all(one.is_kept for one in kept) else 1
+        options.output.write_text(json.dumps(results, indent=2) + "\n")
+    return 0 if all(one.is_kept for one in promises) else 1
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""`python -m tests.benchmarks.log [--events 1000000] [--small 10000] [--runs 9] [--output FILE.json]`: the pages of the
-audit log where it is short and where it is long, by turns, and how many events a second it takes, from one process and
-from eight. Exit status 1 if a promise is not kept. 10,000,000 events take some 25 GB and two hours to make.
+"""The audit log, short and long: `python -m tests.benchmarks.log`.
 
-DATABASE_URL chooses the database; without it, temporary files of SQLite's.
+Options: [--events 1000000] [--small 10000] [--runs 9] [--output FILE.json]. It measures the log's
+pages in turns, and the events appended a second by one process and by eight. The exit status is 1
+if a promise isn't kept. 10,000,000 events take some 25 GB and two hours to create.
+
+DATABASE_URL chooses the database; the default is temporary SQLite files.
 """
 
 from __future__ import annotations
@@ -62,7 +64,7 @@ UNEQUAL_PAGES: Final = {
 
 @dataclass(slots=True)
 class Page:
-    """One page as it was measured: seconds, each visit's; bytes before they are compressed."""
+    """Measurements of one page: seconds of each visit, and uncompressed bytes."""
 
     what: str
     seconds: list[float] = field(default_factory=list)
@@ -76,7 +78,7 @@ class Page:
 
 
 class Log:
-    """One database with its log, and two people who read it: one of every account, one of the second alone."""
+    """One database with its log, and two users: one of every account, one of the second only."""
 
     def __init__(self, name: str, events: int) -> None:
         self.name, self.events = name, events
@@ -97,7 +99,7 @@ class Log:
         self.pages = {what: Page(what) for what in self._asked}
 
     def _page_requests(self) -> dict[str, tuple[str, dict[str, Any]]]:
-        """Each page by its name: who asks, and for what."""
+        """Yield name, user and address of each page."""
         near, far = (
             AuditEvent.objects.get(seq=seq).at.date().isoformat()
             for seq in (self.events - 3000, self.events * 2 // 5)
@@ -140,23 +142,23 @@ class Log:
         }
 
     def visit(self, what: str) -> None:
-        """A page once more, on a connection that has just shown it."""
+        """Request a page again, on a connection that has shown it before."""
         use_database(self.name)
-        (person, asked), page = self._asked[what], self.pages[what]
+        (person, address), page = self._asked[what], self.pages[what]
         client = self._clients[person]
-        client.get("/audit/", asked)
+        client.get("/audit/", address)
         if not page.seconds:
             with CaptureQueriesContext(connection) as queries:
-                client.get("/audit/", asked)
+                client.get("/audit/", address)
             page.queries = len(queries)
         began = time.perf_counter()
-        answer = client.get("/audit/", asked)
+        answer = client.get("/audit/", address)
         page.seconds.append(time.perf_counter() - began)
         page.size, page.rows = len(answer.content), answer.content.count(b'<td class="time">')
         assert answer.status_code == 200
 
     def appended(self, processes: int) -> float:
-        """Events a second, all processes together."""
+        """Return events a second of all processes together."""
         use_database(self.name)
         url = database_url()
         connection.close()
@@ -186,26 +188,26 @@ def _start_all(running: list[subprocess.Popen[str]]) -> Iterator[subprocess.Pope
 
 
 def append_events() -> None:
-    """As one process of several: appends for some seconds, from the word on, and says how many events."""
+    """Append for some seconds after the signal, as one of several processes; print the count."""
     actor = audit_log.Actor(id="1", label="person 1", role="operator")
-    said = {
+    fields = {
         "action": "flow.update",
         "stage": "access",
         "result": "denied",
         "account_sid": MAIN_ACCOUNT,
     }
-    audit_log.append(actor=actor, **said)
+    audit_log.append(actor=actor, **fields)
     print("ready", flush=True)  # noqa: T201
     sys.stdin.readline()
     count, until = 0, time.perf_counter() + APPEND_SECONDS
     while time.perf_counter() < until:
-        audit_log.append(actor=actor, **said)
+        audit_log.append(actor=actor, **fields)
         count += 1
     print(count)  # noqa: T201
 
 
 def build_table(short: Log, long: Log, runs: int) -> Table:
-    made = Table(title=f"The audit log's page, {connection.vendor}, medians of {runs} visits, ms")
+    table = Table(title=f"The audit log's page, {connection.vendor}, medians of {runs} visits, ms")
     for title in (
         "what",
         f"{short.events:,}",
@@ -216,7 +218,7 @@ def build_table(short: Log, long: Log, runs: int) -> Table:
         "rows",
         "",
     ):
-        made.add_column(title, justify="left" if title in ("what", "") else "right")
+        table.add_column(title, justify="left" if title in ("what", "") else "right")
     for what, page in long.pages.items():
         before = short.pages[what]
         figures = (f"{one.median * 1000:.1f}" for one in (before, page))
@@ -226,8 +228,8 @@ def build_table(short: Log, long: Log, runs: int) -> Table:
             f"{page.size:,}",
             f"{before.rows}, {page.rows}",
         )
-        made.add_row(what, *figures, ratio, *said, UNEQUAL_PAGES.get(what, ""))
-    return made
+        table.add_row(what, *figures, ratio, *said, UNEQUAL_PAGES.get(what, ""))
+    return table
 
 
 def main() -> int:
@@ -268,18 +270,18 @@ def main() -> int:
         Console().print(f"Events a second, by processes, behind {int(events):,}: {each}")
     if options.output:
         pages = {log.events: [asdict(page) for page in log.pages.values()] for log in logs}
-        told = {
+        results = {
             "vendor": connection.vendor,
             "pages": pages,
             "promises": promises,
             "appended": rates,
         }
-        options.output.write_text(json.dumps(told, indent=2) + "\n")
+        options.output.write_text(json.dumps(results, indent=2) + "\n")
     return 0 if all(found <= most for found, most in promises.values()) else 1
 
 
 def check_promises(short: Log, long: Log) -> dict[str, tuple[float, float]]:
-    """What is promised: what was found, and the most that it may be."""
+    """Return the promises with their limits and measured values."""
     grown = {
         f"{what}, beside a short log": (page.median / short.pages[what].median, MAX_GROWTH)
         for what, page in long.pages.items()

@@ -1,6 +1,8 @@
-"""A log of many events as log.py wants it: 2,500 a day up to now, of three accounts and of none, each sealed to the one
-before it as ever, inserted many at a time. However long the log is, a page of it has as many rows: what is rare is
-there so many times, not so many times in a thousand, over the whole log or among its newest events.
+"""Creation of a long audit log for log.py.
+
+It has 2,500 events a day up to now, of three accounts and of none. Each is chained to the previous
+one as usual, but many are inserted at a time. Rare events occur a fixed number of times, not at a
+rate, so that a page of them has the same number of rows in every log.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ TOPICS: Final = (COMMON_WORD, COMMON_WORD, COMMON_WORD, "Rechnung", "Termine", "
 
 
 def fill_log(count: int) -> None:
-    """An empty log becomes one of so many events; one that was filled before goes on."""
+    """Fill an empty log up to a number of events, or continue one filled before."""
     story, now = _EventStream(count), datetime.now(UTC)
     head = ChainHead.objects.get_or_create(
         name=audit_log.CHAIN_NAME, defaults={"seq": 0, "hash": GENESIS}
@@ -95,7 +97,7 @@ Row = tuple[AuditEvent, AuditPayload]
 
 
 class _EventStream:
-    """What happens, from the first event on; a part of it at places that the log's length gives."""
+    """Events from the first one on. The positions of some depend on the log's length."""
 
     def __init__(self, count: int) -> None:
         self.count, self.dice = count, random.Random(3)
@@ -116,19 +118,19 @@ class _EventStream:
             yield self._event("flow.baseline", "observed", "applied", state, after=state)
         for _ in range(OLDEST_COUNT):
             yield from self._change(FIRST_ACTOR, name=f"{OLD_WORD} {self.dice.randrange(10**6)}")
-        done = BASELINE_COUNT + 2 * OLDEST_COUNT
-        due = self._due(done)
+        position = BASELINE_COUNT + 2 * OLDEST_COUNT
+        due = self._due(position)
         while True:
-            if self.count - done == 1:  # room for one event: no attempt without what follows it
+            if self.count - position == 1:  # room for one event: no attempt without what follows it
                 rows = self._sign_in()
             else:
-                rows = due.pop(0)[1]() if due and done >= due[0][0] else self._random_events()
+                rows = due.pop(0)[1]() if due and position >= due[0][0] else self._random_events()
             for row in rows:
                 yield row
-                done += 1
+                position += 1
 
     def _due(self, done: int) -> list[tuple[float, Callable[[], Iterator[Row]]]]:
-        """What comes so many times, and after how many events each time."""
+        """Return events that are due at a position, with their intervals."""
         newest = max(done, self.count - NEWEST_COUNT)
         said: list[tuple[int, int, Callable[[], Iterator[Row]]]] = [
             (done, OCCASIONAL_COUNT, lambda: self._change(RARE_ACTOR)),
@@ -166,7 +168,7 @@ class _EventStream:
     def _drift(
         self, renamed: tuple[dict[str, Any], str, dict[str, Any], dict[str, Any]]
     ) -> Iterator[Row]:
-        """An external change, and its acceptance."""
+        """Yield a drift and its acceptance."""
         event, body = self._event("flow.drift", "observed", "applied", *renamed)
         yield event, body
         after, *_ = renamed
@@ -188,7 +190,7 @@ class _EventStream:
         return self.dice.choice(ACTORS)
 
     def _open(self) -> Iterator[Row]:
-        """An attempt that nothing follows."""
+        """Yield an attempt without an outcome."""
         event, body = next(self._change(self._random_actor()))
         self.under_way.append(event)
         yield event, body
@@ -201,17 +203,17 @@ class _EventStream:
                 target_sid=after["sid"],
             )  # fmt: skip
             self.planned.append(planned)
-            said = {"change_id": planned.change_id, "request_id": PLAN_ID}
+            fields = {"change_id": planned.change_id, "request_id": PLAN_ID}
             yield self._event(
-                "flow.update", "attempt", "pending", after, "person 1", before=before, **said
+                "flow.update", "attempt", "pending", after, "person 1", before=before, **fields
             )
             yield self._event(
-                "flow.update", "outcome", "succeeded", after, "person 1", after=after, **said
+                "flow.update", "outcome", "succeeded", after, "person 1", after=after, **fields
             )
 
     def save_plan(self, now: datetime) -> None:
-        said = {"title": "Rename many", "made_at": now, "made_by": "person 1"}
-        if Plan.objects.get_or_create(id=PLAN_ID, defaults=said)[1]:
+        fields = {"title": "Rename many", "made_at": now, "made_by": "person 1"}
+        if Plan.objects.get_or_create(id=PLAN_ID, defaults=fields)[1]:
             PlannedChange.objects.bulk_create(self.planned)
 
     def _name(self) -> str:
@@ -230,14 +232,22 @@ class _EventStream:
         place: int | None = None,
     ) -> Iterator[Row]:  # fmt: skip
         after, _, before, _ = self._renamed(name or self._name(), place)
-        said = {"change_id": uuid.uuid4(), "request_id": uuid.uuid4()}
-        asked = {"friendly_name": after["friendly_name"]}
+        ids = {"change_id": uuid.uuid4(), "request_id": uuid.uuid4()}
+        requested = {"friendly_name": after["friendly_name"]}
         yield self._event(
-            action, "attempt", "pending", after, who, before=before, requested=asked, **said
+            action, "attempt", "pending", after, who, before=before, requested=requested, **ids
         )
-        found = {"after": after} if result == "succeeded" else {}
+        outcome = {"after": after} if result == "succeeded" else {}
         yield self._event(
-            action, "outcome", result, after, who, before=before, requested=asked, **found, **said
+            action,
+            "outcome",
+            result,
+            after,
+            who,
+            before=before,
+            requested=requested,
+            **outcome,
+            **ids,
         )
 
     def _event(
@@ -252,26 +262,32 @@ class _EventStream:
             account_sid=flow.get("account_sid", ""), target_sid=flow.get("sid", ""),
             changed_fields=["friendly_name"] if flow else [], **said,
         )  # fmt: skip
-        about = {name: str(flow.get(name) or "") for name in ("friendly_name", "contact_identity")}
+        identity_fields = {
+            name: str(flow.get(name) or "") for name in ("friendly_name", "contact_identity")
+        }
         body = AuditPayload(
-            salt=uuid.uuid4().hex, before=before, after=after, requested=requested, **about
+            salt=uuid.uuid4().hex,
+            before=before,
+            after=after,
+            requested=requested,
+            **identity_fields,
         )
         return event, body
 
 
 def _open_drift(count: int) -> list[OpenDrift]:
-    """The inbox: the log's last event, if that is an external change whose acceptance has no room."""
+    """Add the log's last event to the inbox if it is a drift whose acceptance doesn't fit."""
     last = AuditEvent.objects.filter(seq=count, action="flow.drift")
     return [OpenDrift(event=event, target_sid=event.target_sid) for event in last]
 
 
 def _open_change(attempt: AuditEvent) -> OpenChange:
-    said = {
+    fields = {
         "change_id": attempt.change_id,
         "action": attempt.action,
         "target_sid": attempt.target_sid,
     }
-    return OpenChange(attempt=attempt, latest=attempt, **said)
+    return OpenChange(attempt=attempt, latest=attempt, **fields)
 
 
 def _to_snapshot(flow: Any) -> dict[str, Any]:

@@ -1,5 +1,7 @@
-"""The steps of audit_at_scale, each in a process of its own on the database that DATABASE_URL names. Each prints its
-rows: what, found, seconds, events a second, MB more of memory, whether the promise is kept.
+"""Steps of audit_at_scale, each in its own process on the database of DATABASE_URL.
+
+Each prints table rows: name, finding, seconds, events a second, additional memory in MB, and
+whether the promise is kept.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ ACTORS = [
 
 
 class MemoryWatch:
-    """How much more memory this process has at the most than when it began to watch."""
+    """Peak of this process's memory since the start of the watch."""
 
     def __enter__(self) -> Self:
         self._before = self._most = _resident_bytes()
@@ -77,8 +79,10 @@ def print_row(
 
 
 def build_log(count: int) -> None:
-    """Changes of some flows by some people, attempt and outcome, and what was found at Twilio; the last attempts are
-    open. Sealed one by one as ever, and inserted many at a time."""
+    """Create changes of some flows by some users, and drift. The last attempts stay open.
+
+    The events are chained one by one as usual, and inserted many at a time.
+    """
     dice, began = random.Random(3), time.monotonic()
     states = [
         redact(replace_unstorable(flex_flow.from_response(flow)))
@@ -142,8 +146,8 @@ def _generate_events(
             before=before,
             requested=requested,
         )
-        said = {"before": before, "requested": requested, "after": after}
-        yield _make_event("flow.update", "outcome", "succeeded", after, actor, change_id, **said)
+        payload = {"before": before, "requested": requested, "after": after}
+        yield _make_event("flow.update", "outcome", "succeeded", after, actor, change_id, **payload)
 
 
 def _make_event(
@@ -156,15 +160,17 @@ def _make_event(
         source_ip="192.0.2.7", user_agent="Mozilla/5.0 (X11; Linux x86_64)", account_sid=flow["account_sid"],
         target_sid=flow["sid"], changed_fields=["friendly_name"],
     )  # fmt: skip
-    about = {name: str(flow.get(name) or "") for name in ("friendly_name", "contact_identity")}
-    return event, AuditPayload(salt=uuid.uuid4().hex, **about, **said)
+    identity_fields = {
+        name: str(flow.get(name) or "") for name in ("friendly_name", "contact_identity")
+    }
+    return event, AuditPayload(salt=uuid.uuid4().hex, **identity_fields, **said)
 
 
 def _register_open() -> None:
     last = AuditEvent.objects.order_by("-seq").first()
     if last is not None and last.stage == "attempt":
-        said = {"change_id": last.change_id, "action": last.action, "target_sid": last.target_sid}
-        OpenChange.objects.create(attempt=last, latest=last, **said)
+        fields = {"change_id": last.change_id, "action": last.action, "target_sid": last.target_sid}
+        OpenChange.objects.create(attempt=last, latest=last, **fields)
     elif last is not None and last.action == "flow.drift":  # no room for its acceptance
         OpenDrift.objects.create(event=last, target_sid=last.target_sid)
 
@@ -172,20 +178,23 @@ def _register_open() -> None:
 def verify_log(count: int) -> None:
     with append_in_background(), MemoryWatch() as memory:
         verdict = verification.verify(head=checkpoints.signed_checkpoint())
-    kept = verdict.bad_seq is None and verdict.events >= count
+    is_kept = verdict.bad_seq is None and verdict.events >= count
     print_row(
         "verify, while another process appends",
         str(verdict),
         verdict.seconds,
         verdict.events,
         memory.growth,
-        kept=kept,
+        kept=is_kept,
     )
 
 
 def tamper_with_log(count: int) -> None:
-    """Each kind in a transaction that is rolled back again. `where` is the event that is touched, or the first of
-    those that are cut off; a chain that was written anew shows at the event that was the head."""
+    """Tamper in every way, each in a transaction that is rolled back.
+
+    `where` is the changed event, or the first of those cut off. A rewritten chain shows at the
+    event that was the head.
+    """
     head, where = checkpoints.signed_checkpoint(), count // 3
     last = head["seq"]
     kinds: dict[str, tuple[Callable[[], Any], int]] = {
@@ -207,10 +216,15 @@ def tamper_with_log(count: int) -> None:
             with MemoryWatch() as memory:
                 verdict = verification.verify(head=head)
             transaction.set_rollback(True)
-        kept = verdict.bad_seq == seq
-        said = f"event {verdict.bad_seq:,} {verdict.fault}" if verdict.bad_seq else "NOTHING"
+        is_kept = verdict.bad_seq == seq
+        finding = f"event {verdict.bad_seq:,} {verdict.fault}" if verdict.bad_seq else "NOTHING"
         print_row(
-            f"tampering: {kind}", said, verdict.seconds, verdict.events, memory.growth, kept=kept
+            f"tampering: {kind}",
+            finding,
+            verdict.seconds,
+            verdict.events,
+            memory.growth,
+            kept=is_kept,
         )
 
 
@@ -223,7 +237,7 @@ def _payload_at(seq: int) -> Any:
 
 
 def _insert_event(seq: int, *, like: int) -> None:
-    """An event that nobody sealed, with the chain's head moved on to it."""
+    """Insert an event without a valid hash and move the chain's head to it."""
     event, body = _event_at(like).get(), _payload_at(like).get()
     event.seq, event.event_id, event.change_id, event.hash = (
         seq,
@@ -259,16 +273,16 @@ def _truncate_log(last: int) -> None:
     log_entries.rebuild()
     event = _event_at(last).get()
     if event.stage == "attempt":
-        said = {
+        fields = {
             "change_id": event.change_id,
             "action": event.action,
             "target_sid": event.target_sid,
         }
-        OpenChange.objects.create(attempt=event, latest=event, **said)
+        OpenChange.objects.create(attempt=event, latest=event, **fields)
 
 
 def _rewrite_chain() -> None:
-    """The whole chain, by somebody who has the key: one reason is another, and every seal fits."""
+    """Rewrite the whole chain with the key: one reason differs and every hash is valid."""
     previous, after = GENESIS, 0
     while batch := list(AuditEvent.objects.filter(seq__gt=after).order_by("seq")[:BATCH_SIZE]):
         for event in batch:
@@ -285,20 +299,20 @@ def _rewrite_chain() -> None:
 
 
 def export_log(form: str) -> None:
-    """Through the page, as an auditor gets it, and then on from where the file ended."""
+    """Export through the page, as an auditor does, and resume from the end of the file."""
     client = Client()
     person = User.objects.get_or_create(username="auditor")[0]
     person.groups.set([Group.objects.get(name="auditor")])
     client.force_login(person)
-    asked = {"what": "all", "format": form}
+    fields = {"what": "all", "format": form}
     with append_in_background() as appended, MemoryWatch() as memory:
         began = time.monotonic()
-        file = _SequenceCheck(form, client.post("/audit/export/", asked).streaming_content)
+        file = _SequenceCheck(form, client.post("/audit/export/", fields).streaming_content)
         seconds, meanwhile = time.monotonic() - began, appended()
         rest = _SequenceCheck(
-            form, client.post("/audit/export/", {**asked, "after": file.last}).streaming_content
+            form, client.post("/audit/export/", {**fields, "after": file.last}).streaming_content
         )
-    found = f"{file.count:,} events, then {rest.count:,} more; {file.gaps + rest.gaps} gaps, {meanwhile} appended meanwhile"
+    finding = f"{file.count:,} events, then {rest.count:,} more; {file.gaps + rest.gaps} gaps, {meanwhile} appended meanwhile"
     is_whole = (file.first, file.gaps, rest.gaps, rest.first) == (
         1,
         0,
@@ -307,7 +321,7 @@ def export_log(form: str) -> None:
     ) and meanwhile > 0
     print_row(
         f"export {form}",
-        found,
+        finding,
         seconds,
         file.count,
         memory.growth,
@@ -316,7 +330,7 @@ def export_log(form: str) -> None:
 
 
 class _SequenceCheck:
-    """The numbers of a file's events as it comes in: how many, and how often one is not the next after the last."""
+    """Check of the sequence numbers of an export: their count, and the gaps."""
 
     def __init__(self, form: str, content: Iterable[bytes]) -> None:
         self.count = self.gaps = self.first = self.last = 0
@@ -326,11 +340,11 @@ class _SequenceCheck:
 
 
 def _split_lines(content: Iterable[bytes]) -> Iterator[str]:
-    left = b""
+    remainder = b""
     for piece in content:
-        *lines, left = (left + piece).split(b"\n")
+        *lines, remainder = (remainder + piece).split(b"\n")
         yield from (line.decode() + "\n" for line in lines)
-    assert not left
+    assert not remainder
 
 
 def _ndjson_seqs(lines: Iterable[str]) -> Iterator[int]:
@@ -348,7 +362,7 @@ def _csv_seqs(lines: Iterable[str]) -> Iterator[int]:
 
 @contextmanager
 def append_in_background() -> Iterator[Callable[[], int]]:
-    """Another process appends all the while; how many events came since."""
+    """Append in another process meanwhile; yield the function that counts its events."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.benchmarks.log_steps", "append", "0"], stdin=subprocess.PIPE
     )

@@ -1,5 +1,7 @@
-"""What a page weighs and how soon it stands, in a browser as people with a slow line and an old machine have it, and
-the most that UX.md allows. The command and the browser test measure by this module alone."""
+"""Weight and speed of a page in a browser with a slow line and an old machine, and their budgets.
+
+The command and the browser test both use this module.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,11 @@ FRAME_SCRIPT = "() => new Promise((resolve) => { requestAnimationFrame(resolve);
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One visit. Sizes in bytes as they were sent, the paint in seconds; `strangers` are requests to other hosts."""
+    """Figures of one visit.
+
+    Sizes are in bytes as transferred, the paint in seconds. `strangers` are requests to other
+    hosts.
+    """
 
     requests: float
     transferred: float
@@ -51,7 +57,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """The most that a figure of the list with 50 rows may be. A table shows it in units of `unit`."""
+    """Limit of a figure of the list with 50 rows. A table shows it in units of `unit`."""
 
     figure: str
     label: str
@@ -81,7 +87,7 @@ BUDGETS: Final = (
 
 
 def sign_in(browser: Browser, address: str, *, name: str, password: str) -> list[Any]:
-    """The cookies of somebody who signed in on that page, fast and in a window that is closed again."""
+    """Sign in on that page and return the cookies."""
     context = browser.new_context()
     try:
         page = context.new_page()
@@ -98,7 +104,7 @@ def sign_in(browser: Browser, address: str, *, name: str, password: str) -> list
 
 
 def measure_visit(browser: Browser, address: str, *, cookies: list[Any]) -> Figures:
-    """The page in a new window, whose cache is empty, under the profile above."""
+    """Open the page in a new window with an empty cache, under the profile above."""
     context = browser.new_context(viewport=VIEWPORT)
     try:
         context.add_cookies(cookies)
@@ -129,19 +135,19 @@ def _measure_page(context: BrowserContext, address: str) -> Figures:
     if answer is None or answer.status != 200 or page.url != address:
         raise RuntimeError(f"{address} led to {page.url}, status {answer and answer.status}")
     page.wait_for_function("() => !document.querySelector('.htmx-request')", timeout=TIMEOUT_MS)
-    seen = page.evaluate(OBSERVE_SCRIPT)
+    observed = page.evaluate(OBSERVE_SCRIPT)
     while traffic.is_open():
         page.evaluate(FRAME_SCRIPT)
     return Figures(
         **traffic.figures(urlsplit(address).netloc),
-        nodes=seen["nodes"],
-        paint=seen["paint"] / 1000,
-        shift=seen["shift"],
+        nodes=observed["nodes"],
+        paint=observed["paint"] / 1000,
+        shift=observed["shift"],
     )
 
 
 class _Traffic:
-    """What a page asked for over the network, as the browser's own protocol tells it."""
+    """Network traffic of a page, as the browser's protocol reports it."""
 
     def __init__(self, line: CDPSession) -> None:
         self._line = line
@@ -188,8 +194,11 @@ class _Traffic:
         }
 
     def _body(self, number: str) -> float:
-        """The size of the body as it was sent. Pages carry up to 100 bytes of random padding against guessing by
-        length, which would make a measurement of each: they are compressed again, as Django does it."""
+        """Return the transferred size of the body.
+
+        Pages carry up to 100 bytes of random padding against guessing by length. They are
+        compressed again without it, so that the size is reproducible.
+        """
         head = self._heads[number]
         encodings = {name.lower(): value for name, value in head["headers"].items()}
         answer = self._line.send("Network.getResponseBody", {"requestId": number})

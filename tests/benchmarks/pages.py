@@ -1,8 +1,9 @@
-"""`python -m tests.benchmarks.pages [--runs 5] [--output FILE.json]`: the list of flows as it is deployed, beside Django
-admin's list of the same table, both visited by turns in a slow browser; the medians against the budgets. Exit status 1
-if a budget is broken.
+"""The list against its budgets and Django admin: `python -m tests.benchmarks.pages`.
 
-It needs Chromium and nothing else: both sites, their database and the sandbox are its own, in a temporary folder.
+Options: [--runs 5] [--output FILE.json]. Both lists, as deployed, are visited in turns in a slow
+browser, and the medians compared with the budgets. The exit status is 1 if a budget is exceeded.
+
+It needs Chromium only. The sites, their database and the sandbox are in a temporary folder.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ SITE_PAGE, ADMIN_PAGE = "/flows/", "/admin/flows/flow/"
 
 
 def compare_sites(both: DeployedSites, *, runs: int) -> tuple[list[Figures], list[Figures]]:
-    """So many visits of each, by turns, so that what else the machine does befalls both."""
+    """Visit both sites in turns, so that other load affects them equally."""
     ours, theirs = [], []
     with chromium() as browser, Progress(console=Console(stderr=True), transient=True) as progress:
         site = sign_in(browser, f"{both.site}/login/", name=USERNAME, password=PASSWORD)
@@ -42,12 +43,12 @@ def compare_sites(both: DeployedSites, *, runs: int) -> tuple[list[Figures], lis
 
 
 def build_table(ours: Figures, theirs: Figures, runs: int) -> Table:
-    made = Table(
+    table = Table(
         title=f"The list of flows, 50 rows: medians of {runs} visits",
         caption="cold, 1.6 Mbit/s, 150 ms, CPU 4× slower, 1350×800",
     )
     for title in ("what", "ours", "Django admin", "budget", "kept"):
-        made.add_column(title, justify="left" if title == "what" else "right")
+        table.add_column(title, justify="left" if title == "what" else "right")
     for budget in BUDGETS:
         cells = (
             budget.said(figure)
@@ -57,8 +58,8 @@ def build_table(ours: Figures, theirs: Figures, runs: int) -> Table:
                 budget.most,
             )
         )
-        made.add_row(budget.label, *cells, "yes" if budget.is_kept(ours) else "NO")
-    return made
+        table.add_row(budget.label, *cells, "yes" if budget.is_kept(ours) else "NO")
+    return table
 
 
 def _exit_on_signal(_signal: int, _frame: FrameType | None) -> None:
@@ -76,20 +77,20 @@ def main() -> int:
         visits = compare_sites(both, runs=runs)
     ours, theirs = map(compute_medians, visits)
     Console().print(build_table(ours, theirs, runs))
-    kept = all(budget.is_kept(ours) for budget in BUDGETS)
+    all_kept = all(budget.is_kept(ours) for budget in BUDGETS)
     if options.output:
-        said = {
+        results = {
             "ours": asdict(ours),
             "django_admin": asdict(theirs),
             "budgets": {budget.figure: budget.most for budget in BUDGETS},
-            "kept": kept,
+            "kept": all_kept,
             "visits": {
                 "ours": [asdict(one) for one in visits[0]],
                 "django_admin": [asdict(one) for one in visits[1]],
             },
         }
-        options.output.write_text(json.dumps(said, indent=2) + "\n")
-    return 0 if kept else 1
+        options.output.write_text(json.dumps(results, indent=2) + "\n")
+    return 0 if all_kept else 1
 
 
 if __name__ == "__main__":

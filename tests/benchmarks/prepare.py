@@ -1,5 +1,8 @@
-"""`python -m tests.benchmarks.prepare`, in a process of its own and under admin_settings: an empty database becomes one
-with the sandbox's flows and a person who may do everything in both sites; the static files are collected."""
+"""Preparation of an empty database: `python -m tests.benchmarks.prepare`, under admin_settings.
+
+It adds the sandbox's flows and a user with all permissions in both sites, and collects static
+files.
+"""
 
 import os
 

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.queries PATH…`, in a process of its own: how often each page asks the database, as JSON."""
+"""Database queries of each page, as JSON: `python -m tests.benchmarks.queries PATH…`."""
 
 import json
 import os
@@ -16,13 +16,13 @@ from django.test.utils import CaptureQueriesContext
 def count_queries(paths: list[str], name: str) -> list[int]:
     client = Client(headers={"host": "127.0.0.1"})
     client.force_login(User.objects.get(username=name))
-    found = []
+    counts = []
     for path in paths:
         client.get(path)  # what a process asks once, it has asked then
         with CaptureQueriesContext(connection) as queries:
             client.get(path)
-        found.append(len(queries))
-    return found
+        counts.append(len(queries))
+    return counts
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
-"""The site's settings as it is deployed, for processes that this folder starts. Only the collected static files lie
-elsewhere: in the folder that STATIC_FOLDER names, so that nothing of the tree is touched."""
+"""Settings of the site as deployed, for processes that this folder starts.
+
+The collected static files are in STATIC_FOLDER, so that the working tree stays untouched.
+"""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How small a benchmark can be: below that its pages, searches or days don't exist."""
+"""Smallest sizes of the benchmarks, below which some of their pages or searches don't exist."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def at_least(least: int) -> Callable[[str], int]:
-    """Return what argparse reads such a size by."""
+    """Return an argparse type for a size with a minimum."""
 
     def size(text: str) -> int:
         if not text.isdecimal() or int(text) < least:
@@ -18,7 +18,7 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 def ascending_sizes(least: int) -> Callable[[str], list[int]]:
-    """Return what argparse reads several sizes by, with commas between them."""
+    """Return an argparse type for sizes separated by commas."""
 
     def sizes(text: str) -> list[int]:
         return sorted({at_least(least)(one) for one in text.split(",")})

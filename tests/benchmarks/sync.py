@@ -1,8 +1,11 @@
-"""`python -m tests.benchmarks.sync [--flows 10000] [--runs 7] [--output FILE.json]`: a whole sync, database and all, in
-which nothing changed, beside Twilio's own client that only lists and a loop of bare requests that only parses, by
-turns, at 0 ms and at 150 ms a request; and the first sync of all. Exit status 1 if a promise is not kept.
+"""A whole sync against other clients: `python -m tests.benchmarks.sync`.
 
-DATABASE_URL chooses the database; without it, a temporary file of SQLite's. The sandbox is a process of its own.
+Options: [--flows 10000] [--runs 7] [--output FILE.json]. It compares a sync without changes with
+Twilio's own client, which only lists, and with bare requests, at latencies of 0 and 150 ms, in
+turns. It also measures the first sync. The exit status is 1 if a promise isn't kept.
+
+DATABASE_URL chooses the database; the default is a temporary SQLite file. The sandbox is a process
+of its own.
 """
 
 from __future__ import annotations
@@ -50,7 +53,7 @@ MAX_WRITES: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One thing that was measured at one latency: seconds, each run's."""
+    """Seconds of each run of one candidate at one latency."""
 
     what: str
     latency: int
@@ -66,7 +69,7 @@ class Measurement:
 
 @contextmanager
 def run_sandbox(flows: int, latency: int) -> Iterator[str]:
-    """The address of a sandbox in a process of its own, so that it takes nothing of this one's time."""
+    """Run a sandbox in its own process, which takes no time from this one; yield its address."""
     command = [
         "django",
         "sandbox",
@@ -101,7 +104,7 @@ def list_with_twilio(address: str) -> int:
 
 
 def list_with_requests(address: str) -> tuple[int, int]:
-    """How many flows, in how many bytes."""
+    """Return the number of flows and bytes of a listing by bare requests."""
     url, flows, size = f"{address}/FlexFlows?PageSize={PAGE_SIZE}", 0, 0
     with requests.Session() as session:
         session.auth, session.trust_env = (DEMO_API_KEY, DEMO_API_SECRET), False
@@ -135,10 +138,10 @@ def measure(address: str, flows: int, latency: int, runs: int) -> list[Measureme
             for name, act in acts.items():
                 seconds[name].append(time_call(act))
     writes = sum(count for verb, count in counted.items() if verb in ("INSERT", "UPDATE", "DELETE"))
-    said = {"queries": counted.total(), "writes": writes, "received": size}
+    figures = {"queries": counted.total(), "writes": writes, "received": size}
     return [
         Measurement("the first sync, all on record", latency, [first]),
-        Measurement("a sync, nothing changed", latency, seconds["sync"], **said),
+        Measurement("a sync, nothing changed", latency, seconds["sync"], **figures),
         Measurement("twilio-python, listing only", latency, seconds["twilio"], received=size),
         Measurement("bare requests, parsing only", latency, seconds["bare"], received=size),
     ]
@@ -151,7 +154,7 @@ def time_call(act: Callable[[], Any]) -> float:
 
 
 def _count_queries(counted: Counter[str]) -> Callable[..., Any]:
-    """Counts what is sent to the database by its verb; what only sets the connection up is left out."""
+    """Count database statements by verb, without those that only set up the connection."""
 
     def count(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         result = execute(sql, params, many, context)
@@ -167,7 +170,7 @@ def _count_queries(counted: Counter[str]) -> Callable[..., Any]:
 
 
 def check_promises(rows: list[Measurement]) -> dict[str, tuple[float, float]]:
-    """What is promised: what was found, and the most that it may be."""
+    """Return the promises with their limits and measured values."""
     by = {(row.what.split(",")[0], row.latency): row for row in rows}
     ours = {latency: by["a sync", latency] for latency in LATENCIES}
     return {
@@ -205,13 +208,13 @@ def main() -> int:
             f"{what}: {found:.2f}, at most {most:g}: {'kept' if found <= most else 'NOT KEPT'}"
         )
     if options.output:
-        said = {"vendor": vendor, "rows": [asdict(row) for row in rows], "promises": promises}
-        options.output.write_text(json.dumps(said, indent=2) + "\n")
+        results = {"vendor": vendor, "rows": [asdict(row) for row in rows], "promises": promises}
+        options.output.write_text(json.dumps(results, indent=2) + "\n")
     return 0 if all(found <= most for found, most in promises.values()) else 1
 
 
 def build_table(rows: list[Measurement], title: str) -> Table:
-    made = Table(title=title)
+    table = Table(title=title)
     for name in (
         "what",
         "ms a request",
@@ -221,7 +224,7 @@ def build_table(rows: list[Measurement], title: str) -> Table:
         "writes",
         "bytes received",
     ):
-        made.add_column(name, justify="left" if name == "what" else "right")
+        table.add_column(name, justify="left" if name == "what" else "right")
     for row in rows:
         bare_one = next(
             one for one in rows if one.latency == row.latency and one.what.startswith("bare")
@@ -230,8 +233,8 @@ def build_table(rows: list[Measurement], title: str) -> Table:
             f"{number:,}" if number else "" for number in (row.queries, row.writes, row.received)
         )
         ratio = f"{row.median / bare_one.median:.2f}"
-        made.add_row(row.what, str(row.latency), f"{row.median:.3f}", ratio, *figures)
-    return made
+        table.add_row(row.what, str(row.latency), f"{row.median:.3f}", ratio, *figures)
+    return table
 
 
 if __name__ == "__main__":

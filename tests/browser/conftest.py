@@ -1,4 +1,4 @@
-"""A real browser on a real site: the system's Chromium, the live server, the sandbox behind it."""
+"""A real browser on the real site: the system's Chromium, the live server and the sandbox."""
 
 import os
 from collections.abc import Callable, Generator, Iterator
@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Those that are skipped for want of Chromium are one line of the summary, not one each."""
+    """Report tests skipped for lack of Chromium as one line of the summary."""
     report = yield
     if (
         report.skipped
@@ -39,7 +39,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.fixture(scope="session", autouse=True)
 def _require_chromium() -> None:
-    """Skips the browser tests without it. Where CI is set they fail: nothing is left out there."""
+    """Skip the browser tests without Chromium, or fail them if CI is set."""
     if find_chromium():
         return
     if os.environ.get("CI", "").lower() in ("", "0", "false"):
@@ -55,7 +55,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def site(live_server: LiveServer, sandbox: Sandbox, settings: Any) -> str:
-    """The address of the running site; its other end is the sandbox."""
+    """Address of the running site, which uses the sandbox."""
     return live_server.url
 
 
@@ -63,8 +63,11 @@ def site(live_server: LiveServer, sandbox: Sandbox, settings: Any) -> str:
 def open_page(
     site: str, browser: Browser, person: Callable[..., User]
 ) -> Iterator[Callable[..., Page]]:
-    """Opens a signed-in window: open_page("operator", name="ada", javascript=False, width=320 …). A page that
-    writes an error to the console, breaks the content policy, or keeps something in the browser fails its test."""
+    """Function that opens a signed-in window: open_page("operator", name="ada", width=320 …).
+
+    A page fails its test if it writes an error to the console, violates the content policy, or
+    stores something in the browser.
+    """
     contexts, complaints = [], []
 
     def make(
@@ -88,7 +91,8 @@ def open_page(
         context.set_default_timeout(10_000)
         # Of every page of the window, those in new tabs too.
         context.on(
-            "console", lambda said: complaints.append(said.text) if said.type == "error" else None
+            "console",
+            lambda message: complaints.append(message.text) if message.type == "error" else None,
         )
         context.on("weberror", lambda error: complaints.append(str(error.error)))
         page = context.new_page()
@@ -109,28 +113,31 @@ def open_page(
 
 
 def _is_expected(complaint: str) -> bool:
-    """A 4xx that the page handles is logged by the browser all the same; and by htmx, a request that ended because its
-    page was left. Of one that could not be sent, the browser itself complains too."""
+    """Tell whether a console message is expected.
+
+    The browser logs every 4xx, even one that the page handles. htmx logs requests that ended
+    because their page was left; the browser also complains about one that couldn't be sent.
+    """
     return "the server responded with a status of" in complaint or complaint.startswith(
         ("htmx:afterRequest", "htmx:sendError", "htmx:sendAbort")
     )
 
 
 def _find_stored_items(page: Page) -> list[str]:
-    """What the site put into the browser's stores: what a page shows goes with the page."""
+    """Return items in the browser's stores. Pages must leave none."""
     if not page.url.startswith("http://127.0.0.1") and not page.url.startswith("http://localhost"):
         return []
-    kept = page.evaluate(
+    items = page.evaluate(
         """async () => [...await caches.keys(), ...(await indexedDB.databases()).map(({name}) => name),
             ...(await navigator.serviceWorker.getRegistrations()).map(({scope}) => scope)]"""
     )
     browser = page.context.new_cdp_session(page)  # the page itself may hide its stores
     for is_local in (True, False):
         of = {"securityOrigin": "/".join(page.url.split("/")[:3]), "isLocalStorage": is_local}
-        kept += [
+        items += [
             name
             for name, _ in browser.send("DOMStorage.getDOMStorageItems", {"storageId": of})[
                 "entries"
             ]
         ]
-    return [f"kept in the browser: {name}" for name in kept]
+    return [f"kept in the browser: {name}" for name in items]

@@ -1,5 +1,6 @@
-"""How every page and state is looked at by a machine: axe's findings and the width, in both schemes and both widths.
-The two pairs hold each of them once; ALL_LOOKS=1 in the environment asks for all four.
+"""Automatic checks of every page: axe's findings and the width, in both schemes and widths.
+
+Two combinations cover each of them once. ALL_LOOKS=1 in the environment runs all four.
 """
 
 import os
@@ -20,11 +21,11 @@ AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pract
 
 
 def find_problems(page):
-    """axe's findings by WCAG 2.2 AA, and whether the page is wider than its window."""
-    what = [
+    """Return axe's findings by WCAG 2.2 AA, and a page wider than its window."""
+    problems = [
         f"{hit['id']}: {hit['nodes'][0]['html'][:120]}"
         for hit in Axe().run(page, options={"runOnly": AXE_RULES}).response["violations"]
     ]
     if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-        what.append("wider than the window")
-    return what
+        problems.append("wider than the window")
+    return problems

@@ -1,8 +1,10 @@
-"""`python -m tests.browser.screenshots [--output DIR] [--only NAME …] [--readme]`: a picture of each page and of each
-state that matters, light and dark, wide and narrow, of the demo's made-up data. `--readme` renews the README's own,
-in static/screenshots/. The site, its database and the sandbox are its own, in a temporary folder.
+"""Screenshots of the demo: `python -m tests.browser.screenshots [--output DIR] [--readme]`.
 
-A page more is a line more in SHOTS.
+They show each page and important state, light and dark, wide and narrow. `--only NAME …` limits
+them, `--readme` renews those in static/screenshots/. The site, its database and the sandbox are in
+a temporary folder.
+
+A further page is a further line in SHOTS.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ README_HEIGHT = 720  # a few rows less: the picture stays within its bytes
 
 @dataclass(slots=True)
 class DemoSite:
-    """The running site, and what is worth a look in it."""
+    """The running site, and the addresses of its examples."""
 
     root: str
     sandbox: Any
@@ -44,7 +46,7 @@ class DemoSite:
     places: dict[str, str] = field(default_factory=dict)
 
     def rename_at_twilio(self) -> None:
-        """Somebody else gives the flow a name in the Console."""
+        """Rename a flow in the Console."""
         name = self.sandbox.flows[self.places["sid"]]["friendly_name"]
         self.sandbox.edit_flow(self.places["sid"], friendly_name=f"{name} *")
 
@@ -70,7 +72,7 @@ def reauthenticate(page: Page, world: DemoSite) -> None:
 
 
 def set_up_app(page: Page, world: DemoSite) -> None:
-    """In the first of its looks only: afterwards the person has one."""
+    """Set up an authenticator app in the first look; the user has one in the others."""
     from tests.flexadmin.signing_in import (
         totp_code,  # it knows the models, which need the site's settings
     )
@@ -123,7 +125,7 @@ def select_flows(page: Page, _world: DemoSite) -> None:
 
 
 def fit_window(page: Page, width: int) -> None:
-    """Makes the window as high as its page: what sticks to the window's edge stands where the page ends."""
+    """Make the window as high as its page, so that sticky elements are at the page's end."""
     height = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({"width": width, "height": max(height, HEIGHT)})
 
@@ -142,7 +144,7 @@ def review_import(page: Page, _world: DemoSite) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture's name, whose window it shows, the path (with places of the world), and what is done there first."""
+    """Name, user, path (with places of the demo) and preparation of a screenshot."""
 
     name: str
     path: str
@@ -205,7 +207,7 @@ README_NAMES = {"list": "flows.png"}
 def take_pictures(
     world: DemoSite, browser: Browser, shots: list[Shot], folder: Path, *, for_readme: bool = False
 ) -> Iterator[Path | str]:
-    """Takes each picture; its file, or a line saying why there is none."""
+    """Take each screenshot; yield its file, or a line with the reason why there is none."""
     windows = _SignedInWindows(world, browser)
     looks = (
         [("light", 1350)]
@@ -236,7 +238,7 @@ def take_pictures(
 
 
 class _SignedInWindows:
-    """A signed-in window for each person, scheme and width."""
+    """Signed-in windows, one for each user, scheme and width."""
 
     def __init__(self, world: DemoSite, browser: Browser) -> None:
         self._world, self._browser = world, browser
@@ -274,7 +276,7 @@ class _SignedInWindows:
 
 @contextmanager
 def run_demo(folder: Path) -> Iterator[DemoSite]:
-    """The demo's people, flows and fortnight on a site in this process, with everything it writes in that folder."""
+    """Run the demo's users, flows and history in this process, with all its files in a folder."""
     os.environ["DATABASE_URL"] = f"sqlite:///{folder / 'db.sqlite3'}"
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = (
         "true"  # Playwright keeps an event loop in this thread
@@ -310,7 +312,7 @@ def run_demo(folder: Path) -> Iterator[DemoSite]:
 
 
 def _find_examples(sandbox: Any) -> dict[str, str]:
-    """Flows and events that stand for their kind."""
+    """Return an example flow or event of each kind."""
     from flows.audit.models import AuditEvent, OpenChange
 
     changed = AuditEvent.objects.filter(action="flow.update", stage="outcome", result="succeeded")
@@ -363,9 +365,9 @@ def main() -> int:
         shots = [shot for shot in SHOTS if shot.name in names]
         with Progress(console=console, transient=True) as progress:
             looks = 1 if options.readme else len(SCHEMES) * len(WIDTHS)
-            made = take_pictures(world, browser, shots, folder, for_readme=options.readme)
+            results = take_pictures(world, browser, shots, folder, for_readme=options.readme)
             for picture in progress.track(
-                made, total=len(shots) * looks, description="Taking pictures"
+                results, total=len(shots) * looks, description="Taking pictures"
             ):
                 if isinstance(picture, str):
                     missed += 1

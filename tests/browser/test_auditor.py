@@ -1,5 +1,4 @@
-"""The auditor's pages in a browser: downloads that can be repeated, the way from the log's filters to the file, and
-that the pages are accessible in both schemes and widths."""
+"""The auditor's pages: repeated downloads, from the log's filters to a file, accessibility."""
 
 import json
 
@@ -19,9 +18,9 @@ JAVASCRIPT = pytest.mark.parametrize("javascript", [True, False], ids=["js", "no
 @pytest.fixture
 def log(actor):
     for result in ("succeeded", "failed", "succeeded"):
-        said = Payload(friendly_name=f"That {result}")
+        payload = Payload(friendly_name=f"That {result}")
         audit_log.append(
-            action="flow.update", stage="outcome", result=result, actor=actor, payload=said
+            action="flow.update", stage="outcome", result=result, actor=actor, payload=payload
         )
 
 
@@ -84,4 +83,4 @@ def test_pages_are_accessible_and_fit(open_page, log, scheme, width):
     expect(page.locator("#after")).to_be_focused()
     findings["no number"] = find_problems(page)
 
-    assert {name: what for name, what in findings.items() if what} == {}
+    assert {name: problems for name, problems in findings.items() if problems} == {}

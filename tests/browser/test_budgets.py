@@ -1,6 +1,8 @@
-"""What the pages may weigh and how still they stand: UX.md's budgets on the site as it is deployed, measured as
-`python -m tests.benchmarks.pages` does it. That command also holds the paint to its second; a test that shares its
-machine can only hold it against another page's."""
+"""Budgets of the pages' weight and stability, measured as `python -m tests.benchmarks.pages` does.
+
+That command also limits the paint to a second. A test that shares its machine can only compare it
+with another page's.
+"""
 
 import pytest
 
@@ -63,5 +65,5 @@ def broken(visit, budgets):
 
 
 def is_before(ours, theirs):
-    """Whatever else the machine does makes a visit slower, never faster: the fastest of each say most."""
+    """Compare the fastest visits, because other load only makes visits slower."""
     return min(theirs) > 0 and min(ours) < min(theirs)

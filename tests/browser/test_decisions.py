@@ -1,5 +1,4 @@
-"""The pages about unknown outcomes and refused readings, in every look: accessible, and no wider than the
-window."""
+"""Pages about unknown outcomes and refused reads, in every look: accessible and not too wide."""
 
 import contextlib
 
@@ -25,12 +24,12 @@ def lost_creation(sandbox, **values):
 @LOOKS
 def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, scheme, width):
     decided = lost_creation(sandbox)
-    (made,) = (sid for sid in sandbox.flows if sid != flow_sid)
+    (created_sid,) = (sid for sid in sandbox.flows if sid != flow_sid)
     sandbox.add_flow(**{name: value for name, value in NEW_FLOW.items() if value is not None})
     reconcile.reconcile()
     change = OpenChange.objects.select_related("attempt__payload").get()
     reconcile.resolve_manually(
-        change=change, applied=True, sid=made, reason="The Console's log", actor=OMAR
+        change=change, applied=True, sid=created_sid, reason="The Console's log", actor=OMAR
     )
     undecided = lost_creation(sandbox, friendly_name="Lost", contact_identity="+99")
     sandbox.inject(Fault(FaultKind.REFUSE, method="GET", times=None, status=403, code=20003))
@@ -50,4 +49,4 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, scheme, widt
         page.goto(path)
         findings[name] = find_problems(page)
 
-    assert {name: what for name, what in findings.items() if what} == {}
+    assert {name: problems for name, problems in findings.items() if problems} == {}

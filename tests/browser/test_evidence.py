@@ -1,5 +1,7 @@
-"""What is in doubt, what was changed elsewhere and what goes back, as a person meets it: with JavaScript and
-without, and accessible in both schemes and widths."""
+"""Unknown outcomes, external changes and restored versions, with JavaScript and without.
+
+Their pages are accessible in both schemes and widths.
+"""
 
 import uuid
 
@@ -20,7 +22,7 @@ JAVASCRIPT = pytest.mark.parametrize("javascript", [True, False], ids=["js", "no
 
 @pytest.fixture
 def lost(sandbox, flow_sid, actor):
-    """A rename whose answer is lost; its event."""
+    """Event of a rename whose response was lost."""
     sandbox.inject(Fault(FaultKind.APPLY_THEN_DROP, method="POST"))
     return flow_changes.update_flow(
         sid=flow_sid,
@@ -163,4 +165,4 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, puzzle, sche
     expect(page.locator(".field-error").first).to_be_visible()
     findings["decision with errors"] = find_problems(page)
 
-    assert {name: what for name, what in findings.items() if what} == {}
+    assert {name: problems for name, problems in findings.items() if problems} == {}

@@ -1,5 +1,7 @@
-"""The inbox of external changes in a browser: many at once, the reason that goes along, and each state that has no
-all-clear, with JavaScript and without, accessible in both schemes and widths."""
+"""The inbox of external changes: several at once, reasons, and states that need attention.
+
+They are tested with JavaScript and without, in both schemes and widths.
+"""
 
 import os
 from pathlib import Path
@@ -23,14 +25,14 @@ JAVASCRIPT = pytest.mark.parametrize("javascript", [True, False], ids=["js", "no
 
 
 def picture(page, name):
-    """Keep a picture for whoever asks for it by PICTURES."""
+    """Save a screenshot if PICTURES is set."""
     if folder := os.environ.get("PICTURES"):
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 @pytest.fixture
 def many(sandbox):
-    """Twelve flows whose retries somebody set in the Console, one that somebody renamed, two new ones."""
+    """Twelve flows with changed retries, one renamed and two new ones, all from the Console."""
     names = [
         "Störungsmeldung Köln",
         "Réclamations Lyon",

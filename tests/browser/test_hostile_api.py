@@ -1,4 +1,4 @@
-"""In a real browser: data from the API that would be a script is only text, on every page, clicked and focused too."""
+"""Hostile values from the API are only text in a real browser, also when clicked and focused."""
 
 import pytest
 from django.urls import reverse
@@ -6,7 +6,7 @@ from django.urls import reverse
 from flows.audit.models import AuditEvent
 from flows.mirror import mirror
 from tests import ACCOUNT
-from tests.armour.hostile import HOSTILE_VALUES, MARKER, make_hostile_flow
+from tests.security.hostile import HOSTILE_VALUES, MARKER, make_hostile_flow
 
 KINDS = [kind for kind, value in HOSTILE_VALUES.items() if len(value) < 1000]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,9 +18,9 @@ def test_nothing_of_hostile_data_runs_or_is_asked_for(open_page, site, sandbox):
     for sid, kind in zip(sids, KINDS, strict=True):
         sandbox.edit_flow(sid, **make_hostile_flow(kind))
     mirror.sync(ACCOUNT)
-    page, asked = open_page("admin"), []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("dialog", lambda dialog: asked.append(f"dialog {dialog.message}"))
+    page, requested = open_page("admin"), []
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("dialog", lambda dialog: requested.append(f"dialog {dialog.message}"))
     event = AuditEvent.objects.filter(action="flow.drift").latest("seq").event_id
 
     paths = [reverse("flows:list"), f"{reverse('flows:list')}?q=zz", reverse("audit:list"), reverse("flows:drift"),
@@ -49,5 +49,7 @@ def test_nothing_of_hostile_data_runs_or_is_asked_for(open_page, site, sandbox):
 
     assert page.evaluate(f"typeof window.{MARKER}") == "undefined"
     assert [
-        url for url in asked if not url.startswith(site) or MARKER in url.replace(f"q={MARKER}", "")
+        url
+        for url in requested
+        if not url.startswith(site) or MARKER in url.replace(f"q={MARKER}", "")
     ] == []

@@ -1,4 +1,4 @@
-"""The main jobs by keyboard alone: nothing here moves a pointer. Switching and its undo are in test_switching.py."""
+"""Main tasks by keyboard alone. Switching and its undo are in test_switching.py."""
 
 import pytest
 from django.core.management import call_command
@@ -15,7 +15,7 @@ FURTHEST = 150  # presses of Tab within which everything must be reached
 
 
 def tab_to(page, locator):
-    """Goes on with Tab until it has the focus."""
+    """Press Tab until the element has the focus."""
     expect(locator).to_be_visible()
     page.wait_for_load_state()
     for _ in range(FURTHEST):
@@ -33,8 +33,8 @@ def fill(page, name, text):
     page.keyboard.type(text)
 
 
-def press(page, role, name, **how):
-    tab_to(page, page.get_by_role(role, name=name, **how))
+def press(page, role, name, **options):
+    tab_to(page, page.get_by_role(role, name=name, **options))
     page.keyboard.press("Enter")
 
 

@@ -1,4 +1,4 @@
-"""Flows that no reference describes, as pages: legible and accessible in both schemes and widths."""
+"""Pages of unusual flows: legible and accessible in both schemes and widths."""
 
 import os
 
@@ -52,4 +52,4 @@ def test_pages_of_odd_flows_are_accessible(open_page, sandbox, scheme, width):
     if folder := os.environ.get("SHOTS"):
         page.screenshot(path=f"{folder}/9-{scheme}-{width}.png", full_page=True)
 
-    assert {path: what for path, what in findings.items() if what} == {}
+    assert {path: problems for path, problems in findings.items() if problems} == {}

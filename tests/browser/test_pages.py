@@ -1,5 +1,4 @@
-"""What only a browser shows: parts swapped by htmx, focus, the back button, an ended session, and that the
-pages are accessible in both schemes and widths."""
+"""Behaviour of the browser: htmx swaps, focus, the back button, expired sessions, accessibility."""
 
 import pytest
 from playwright.sync_api import expect
@@ -138,4 +137,4 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, scheme, widt
     page.goto("/login/")
     findings["sign-in"] = find_problems(page)
 
-    assert {name: what for name, what in findings.items() if what} == {}
+    assert {name: problems for name, problems in findings.items() if problems} == {}

@@ -1,4 +1,4 @@
-"""Many at once in the browser: what is ticked, a plan's progress, and its pages in both schemes and widths."""
+"""Bulk changes in the browser: selection, progress, and pages in both schemes and widths."""
 
 import json
 
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def sids(sandbox, db):
-    made = [
+    sids = [
         sandbox.add_flow(friendly_name=f"Flow {number:03}", enabled=True)
         for number in range(PAGE_SIZE + 3)
     ]
     mirror.sync(ACCOUNT)
-    return made
+    return sids
 
 
 def work(*, turns=None):
@@ -239,5 +239,5 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, sids, scheme, width):
     page.goto("/flows/?channel=instagram")
     findings["invalid filter"] = find_problems(page)
 
-    assert {name: what for name, what in findings.items() if what} == {}
+    assert {name: problems for name, problems in findings.items() if problems} == {}
     assert Plan.objects.get().state == "done"

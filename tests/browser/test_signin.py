@@ -1,5 +1,8 @@
-"""Signing in, the own page and the people, as a browser shows them: in light and dark, wide and narrow, by keyboard, with
-and without JavaScript; a passkey by the browser's own virtual key."""
+"""Sign-in, own account and user pages in a browser.
+
+They are tested in light and dark, wide and narrow, by keyboard, with and without JavaScript, and
+with a virtual passkey.
+"""
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
@@ -15,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def clean(findings):
-    return {name: what for name, what in findings.items() if what}
+    return {name: problems for name, problems in findings.items() if problems}
 
 
 def confirm(page, name="operator"):
@@ -25,7 +28,7 @@ def confirm(page, name="operator"):
 
 
 def set_up_an_app(page, name="operator"):
-    """By keyboard alone; gives the secret."""
+    """Set up an authenticator app by keyboard; return the secret."""
     page.goto("/people/me/")
     page.get_by_role("link", name="Set up an authenticator app").press("Enter")
     confirm(page, name)
@@ -137,7 +140,7 @@ def test_pages_of_signing_in_are_accessible(
         page.get_by_label("Code").press("Enter")
         expect(page.locator(".field-error")).to_be_visible()
         findings["wrong code"] = find_problems(page)
-        for _ in range(PASSWORD_LIMIT.rules[0].most + 1):
+        for _ in range(PASSWORD_LIMIT.rules[0].max_attempts + 1):
             try_to_sign_in("wrong")
             expect(page.locator("section.notice.error")).to_be_visible()
         expect(page.locator("section.notice.error")).to_contain_text("Too many failed attempts")
@@ -169,7 +172,7 @@ def test_app_is_set_up_and_used_with_and_without_javascript(open_page, browser, 
 
 @pytest.fixture
 def key():
-    """Gives a page a virtual key, as a phone or a USB stick would be."""
+    """Function that adds a virtual security key to a page."""
 
     def make(page):
         session = page.context.new_cdp_session(page)
@@ -185,7 +188,7 @@ def key():
 
 @pytest.fixture
 def named_site(site):
-    """The site by a name: a passkey belongs to one, never to an address."""
+    """Address of the site with a host name, which passkeys need."""
     return site.replace("127.0.0.1", "localhost")
 
 

@@ -1,5 +1,7 @@
-"""The list in a real browser: a switch in a dialog, its toast and its undo, by mouse and by keyboard; the counts
-beside the filters, and what is read out."""
+"""Switching flows in a browser: dialog, toast, undo, counts and announcements.
+
+They are tested by mouse and by keyboard.
+"""
 
 import uuid
 
@@ -18,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def two_flows(sandbox, flow_sid):
-    """The flow that is switched, and one beside it."""
+    """The flow that is switched, and another one."""
     sandbox.add_flow(friendly_name="Support", channel_type="web", enabled=True)
     mirror.sync(ACCOUNT)
     return flow_sid
@@ -29,7 +31,7 @@ def link_of(page, name="Réclamations Lyon"):
 
 
 def ask(page, name="Réclamations Lyon"):
-    """Opens the dialog of a row."""
+    """Open the dialog of a row."""
     link_of(page, name).click()
     expect(page.get_by_role("dialog")).to_be_visible()
     return page.get_by_role("dialog")
@@ -306,4 +308,4 @@ def test_dialog_and_toast_are_accessible_and_fit(open_page, sandbox, two_flows, 
     expect(toasts(page)).to_have_count(1)
     findings["toast"] = find_problems(page)
 
-    assert {name: what for name, what in findings.items() if what} == {}
+    assert {name: problems for name, problems in findings.items() if problems} == {}

@@ -1,5 +1,4 @@
-"""The main jobs as a person does them, each with JavaScript and without: find, create, edit, meet a conflict,
-switch, delete."""
+"""Main tasks with JavaScript and without: find, create, edit, conflict, switch, delete."""
 
 import pytest
 from playwright.sync_api import expect
@@ -27,7 +26,7 @@ def writes(sandbox):
 
 
 def choose(page, kind, javascript):
-    """Chooses an integration type and waits for its fields."""
+    """Choose an integration type and wait for its fields."""
     page.select_option("[name=integration_type]", kind)
     if not javascript:
         page.get_by_role("button", name="Update fields").click()

@@ -1,5 +1,7 @@
-"""What a person typed, through an ended session, a sign-in in another tab and a database in trouble: it comes back
-by one button, and is saved once. With JavaScript and without."""
+"""Entered data survives an expired session, a sign-in in another tab and database faults.
+
+One button restores it and it is saved once, with JavaScript and without.
+"""
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -35,7 +37,7 @@ def type_into(page):
 
 
 def save(page, sandbox):
-    """From the form that came back to the flow as it was meant, by one change."""
+    """Save the restored form and check that the flow has it, by one change."""
     is_there(page)
     assert received_writes(sandbox) == []
     submit(page, "Review changes")
@@ -167,14 +169,14 @@ GUARDED = {
 def test_stray_click_asks_before_it_leaves_what_was_typed(open_page, flow_sid, form):
     path, field = GUARDED[form]
     page = open_page("operator", path=path.format(sid=flow_sid))
-    asked = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    dialogs = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.type), dialog.dismiss()))
 
     page.fill(f"[name={field}]", "x")
     page.get_by_role("link", name="Audit log").click()
 
     expect(page.locator(f"[name={field}]")).to_have_value("x")
-    assert asked == ["beforeunload"]
+    assert dialogs == ["beforeunload"]
 
 
 def test_sign_out_asks_too_and_can_be_pressed_again(open_page, flow_sid):
@@ -212,5 +214,5 @@ def test_pages_are_accessible_and_fit(open_page, sandbox, flow_sid, tmp_path, sc
     expect(page.get_by_role("heading", level=1)).to_have_text("This form has expired")
     findings["out of date"] = find_problems(page)
 
-    assert {name: what for name, what in findings.items() if what} == {}
+    assert {name: problems for name, problems in findings.items() if problems} == {}
     assert not own_events().exists()

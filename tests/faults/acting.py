@@ -1,5 +1,7 @@
-"""What the tests of the write protocol share: changes to make, threads to make them in, ways to break the
-audit log from outside, and what must hold of it whatever happens.
+"""Helpers of the tests of the write protocol.
+
+They make changes, run them in threads, break the audit log from outside, and check the invariants
+that must hold in any case.
 """
 
 from __future__ import annotations
@@ -57,7 +59,7 @@ def create_flow(_sid: str = "", **overrides: Any) -> Change:
 
 
 def rename_flow(sid: str, **overrides: Any) -> Change:
-    """Gives the flow another name, as an operator does who saw it as the copy has it."""
+    """Rename a flow, as an operator who saw it as the mirror has it."""
     seen = mirror.Flow.objects.get(sid=sid).resource
     base, values = (
         overrides.pop("base", seen),
@@ -78,15 +80,15 @@ def delete_flow(sid: str, **overrides: Any) -> Change:
 
 
 def append_attempt(sid: str, **values: Any) -> AuditEvent:
-    """An attempt as a process leaves it that goes no further; or, told otherwise, another stage of a change."""
-    said = {
+    """Append an attempt that its process never finished, or another stage of a change."""
+    event_fields = {
         "action": "flow.update",
         "stage": "attempt",
         "result": "pending",
         "actor": OMAR,
         "target_sid": sid,
     }
-    return audit_log.append(**{**said, "change_id": uuid.uuid4(), **values})
+    return audit_log.append(**{**event_fields, "change_id": uuid.uuid4(), **values})
 
 
 VERBS: dict[str, Callable[..., Change]] = {
@@ -98,7 +100,7 @@ VERBS: dict[str, Callable[..., Change]] = {
 
 
 def received_writes(sandbox: Sandbox) -> list[RequestRecord]:
-    """What reached Twilio that was meant to change something."""
+    """Return the writes that reached Twilio."""
     return [request for request in sandbox.requests if request.method != "GET"]
 
 
@@ -107,7 +109,7 @@ def applied_writes(sandbox: Sandbox) -> list[RequestRecord]:
 
 
 def own_events() -> QuerySet[AuditEvent]:
-    """What was done here, in order: all of the log but what was found at Twilio, and who got in."""
+    """Return the events of our own actions in order, without drift and sign-ins."""
     return (
         AuditEvent.objects.exclude(stage="observed")
         .exclude(action__startswith="auth.")
@@ -116,14 +118,14 @@ def own_events() -> QuerySet[AuditEvent]:
 
 
 def drift_events() -> list[AuditEvent]:
-    """What was found at Twilio and nobody made here, in order."""
+    """Return the drift events in order."""
     return list(
         AuditEvent.objects.filter(action="flow.drift").select_related("payload").order_by("seq")
     )
 
 
 def summarize_drift(event: AuditEvent) -> tuple[Any, ...]:
-    """What a drift says: of which flow, which fields, and the name before and after."""
+    """Return flow, changed fields, and the name before and after of a drift event."""
     names = [
         snapshot and snapshot["friendly_name"]
         for snapshot in (event.payload.before, event.payload.after)
@@ -132,13 +134,15 @@ def summarize_drift(event: AuditEvent) -> tuple[Any, ...]:
 
 
 def own_stages() -> list[tuple[str, str]]:
-    """What was done here as (stage, result), in order."""
+    """Return stage and result of our own events in order."""
     return list(own_events().values_list("stage", "result"))
 
 
 def assert_chain_intact(count: int | None = None) -> None:
-    """No gap, each event sealed to the one before it, and every seal made anew from what the database gives.
-    `count` is of what was done here."""
+    """Check that the sequence has no gap and that every hash matches.
+
+    `count` is the number of our own events.
+    """
     previous = chain.GENESIS
     events = list(AuditEvent.objects.select_related("payload").order_by("seq"))
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
@@ -153,24 +157,27 @@ def assert_chain_intact(count: int | None = None) -> None:
 
 
 def dump_tables() -> str:
-    """All that the tables of flows hold, as text."""
-    kept = []
+    """Return the contents of the tables of flows as text."""
+    rows = []
     with connection.cursor() as cursor:
         for model in apps.get_app_config("flows").get_models():
             cursor.execute(f"SELECT * FROM {model._meta.db_table}")
-            kept.append(str(cursor.fetchall()))
-    return "\n".join(kept)
+            rows.append(str(cursor.fetchall()))
+    return "\n".join(rows)
 
 
 def clock_ahead(minutes: float = 2) -> Any:
-    """This site's clock goes so far ahead; Twilio's stays."""
+    """Set this site's clock ahead of Twilio's."""
     return mock.patch(
         "django.utils.timezone.now", return_value=timezone.now() + timedelta(minutes=minutes)
     )
 
 
 def age_history(sandbox: Sandbox) -> None:
-    """What happened at Twilio so far happened a year ago: no read that lags behind is from before it."""
+    """Move everything that happened at Twilio back by a year.
+
+    No lagging read then precedes it.
+    """
     history = sandbox._store._history
     moved = [(at - timedelta(days=365), number, before) for at, number, before in history]
     history.clear()
@@ -178,7 +185,7 @@ def age_history(sandbox: Sandbox) -> None:
 
 
 class BackgroundCall(threading.Thread):
-    """A call in a thread of its own with a database connection of its own."""
+    """Call in a thread of its own, with its own database connection."""
 
     def __init__(self, call: Callable[[], Any], after: threading.Barrier | None = None) -> None:
         super().__init__(daemon=True)
@@ -198,14 +205,14 @@ class BackgroundCall(threading.Thread):
             connections.close_all()
 
     def outcome(self) -> Any:
-        """What it returned or raised, once it has ended."""
+        """Wait for the end and return the result or exception."""
         self.join(30)
         assert not self.is_alive()
         return self.error or self.result
 
 
 def wait_for(condition: Callable[[], Any], *, seconds: float = 30) -> None:
-    """Polls until the condition holds."""
+    """Poll until the condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -213,14 +220,14 @@ def wait_for(condition: Callable[[], Any], *, seconds: float = 30) -> None:
 
 
 def run_concurrently(*calls: Callable[[], Any]) -> list[Any]:
-    """Makes the calls at once, and gives what each returned or raised."""
+    """Run the calls at the same time; return the result or exception of each."""
     barrier = threading.Barrier(len(calls))
     return [thread.outcome() for thread in [BackgroundCall(call, barrier) for call in calls]]
 
 
 @contextmanager
 def locked_log() -> Iterator[None]:
-    """Another connection holds the log's lock, and this one is not patient."""
+    """Hold the log's lock on another connection, with a short timeout for this one."""
     other = connection.copy()
     audit_log.append(
         action="test.first", stage="access", result="denied", actor=OMAR
@@ -249,7 +256,7 @@ def locked_log() -> Iterator[None]:
 
 @contextmanager
 def read_only_database() -> Iterator[None]:
-    """The database takes no writes of this connection."""
+    """Refuse writes on this connection."""
     off, on = ("PRAGMA query_only = 1", "PRAGMA query_only = 0")
     if connection.vendor == "postgresql":
         off, on = (
@@ -266,7 +273,7 @@ def read_only_database() -> Iterator[None]:
 
 @contextmanager
 def failing_inserts(table: str, when: str = "1 = 1") -> Iterator[None]:
-    """The database raises at inserts into a table, from every connection."""
+    """Make inserts into a table fail, on every connection."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(
@@ -293,9 +300,11 @@ def failing_inserts(table: str, when: str = "1 = 1") -> Iterator[None]:
 
 
 def database_url() -> str:
-    """The tests' own database, as another process is told of it."""
-    said = connection.settings_dict
+    """Return the URL of the tests' database for another process."""
+    config = connection.settings_dict
     if connection.vendor == "sqlite":
-        return f"sqlite:///{said['NAME']}"
-    password = f":{said['PASSWORD']}" if said["PASSWORD"] else ""
-    return f"postgres://{said['USER']}{password}@{said['HOST']}:{said['PORT']}/{said['NAME']}"
+        return f"sqlite:///{config['NAME']}"
+    password = f":{config['PASSWORD']}" if config["PASSWORD"] else ""
+    return (
+        f"postgres://{config['USER']}{password}@{config['HOST']}:{config['PORT']}/{config['NAME']}"
+    )

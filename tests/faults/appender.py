@@ -1,7 +1,9 @@
-"""A process that writes to the audit log of DATABASE_URL: says that it is ready, waits for a line on standard input,
-and then makes as many rounds as its argument says. A round is one event; or, with `changes` as a second argument,
-a change (its attempt and its outcome) and three flows found otherwise at Twilio in one read, as the site does it,
-and each of these rounds waits for a line of its own, so that many such processes begin it together.
+"""Process that appends to the audit log of DATABASE_URL.
+
+It reports that it is ready, waits for a line on standard input, and makes as many rounds as its
+first argument says. A round is one event. With `changes` as a second argument, a round is a change
+(attempt and outcome) and three drift events of one read. Each such round waits for a line of its
+own, so that several processes start it together.
 """
 
 import os
@@ -36,11 +38,11 @@ def main(rounds, kind=""):
         read_at = audit_log.last_seq()
         audit_log.append(stage=Stage.ATTEMPT, result=Result.PENDING, read_seq=read_at, **change)
         audit_log.append(stage=Stage.OUTCOME, result=Result.SUCCEEDED, **change)
-        found = audit_log.observe(
+        observed = audit_log.observe(
             [make_observation(make_sid(number, place)) for place in (1, 2, 3)],
             read_seq=audit_log.last_seq(),
         )
-        assert len(found) == 3
+        assert len(observed) == 3
         print("written", flush=True)  # noqa: T201
         sys.stdin.readline()
 

@@ -1,5 +1,4 @@
-"""A site of its own processes, and the people who keep it busy: signed in, each changing flows through the site's
-own forms, one after the other, until they are told to stop."""
+"""A site in its own processes, and simulated users who change flows through its forms."""
 
 from __future__ import annotations
 
@@ -37,8 +36,10 @@ DEPLOYED_OPTIONS = ("--config", "flexadmin/gunicorn.py")
 
 
 class Site:
-    """gunicorn with its workers, on this process's database and the API at `api`. Several in one folder have
-    names."""
+    """gunicorn with its workers, on this process's database and the API at `api`.
+
+    Several sites in one folder have names.
+    """
 
     def __init__(
         self,
@@ -88,7 +89,7 @@ class Site:
         ]
 
     def kill_worker(self, chance: random.Random) -> bool:
-        """Kills one; gunicorn starts another. False if there was none."""
+        """Kill one worker, which gunicorn replaces; return False if there was none."""
         workers = self.workers()
         if workers:
             with suppress(ProcessLookupError):
@@ -96,7 +97,7 @@ class Site:
         return bool(workers)
 
     def kill(self) -> None:
-        """Kills all of it, as when the machine goes down."""
+        """Kill the whole site, as when the machine crashes."""
         os.kill(self._master.pid, signal.SIGSTOP)  # or it would start a worker while the others die
         for worker in self.workers():
             with suppress(ProcessLookupError):
@@ -105,11 +106,11 @@ class Site:
         self._master.wait()
 
     def stop(self) -> None:
-        """Asks it to end, as systemd does: at once, without waiting until it has."""
+        """Ask the site to stop, as systemd does, without waiting for it."""
         self._master.terminate()
 
     def wait(self, seconds: float) -> int:
-        """The exit status, once it has ended."""
+        """Wait for the end and return the exit status."""
         return self._master.wait(seconds)
 
     def close(self) -> None:
@@ -125,7 +126,7 @@ class Site:
 
 
 class KnownFlows:
-    """The flows that the people know of."""
+    """Flows that the users know."""
 
     def __init__(self, sids: list[str]) -> None:
         self._sids, self._lock = list(sids), threading.Lock()
@@ -144,8 +145,10 @@ class KnownFlows:
 
 
 class SimulatedUser(threading.Thread):
-    """Who has this session makes one change after the other. `heard` counts what the site said: statuses, and
-    lines that broke."""
+    """User with a session who makes one change after the other.
+
+    `heard` counts the responses: statuses, and connections that broke.
+    """
 
     CHANGES = {
         "new": 30,
@@ -168,7 +171,7 @@ class SimulatedUser(threading.Thread):
 
     @property
     def root(self) -> str:
-        """Where the next request goes."""
+        """Return the address for the next request."""
         return self._site.root
 
     def stop(self) -> None:
@@ -186,35 +189,35 @@ class SimulatedUser(threading.Thread):
 
     def _change(self) -> None:
         sid = self._flows.any(self._chance)
-        what = self._chance.choices([*self.CHANGES], [*self.CHANGES.values()])[0]
+        kind = self._chance.choices([*self.CHANGES], [*self.CHANGES.values()])[0]
         self._made += 1
         name = f"{self.name} {self._made}"
         identity = f"+1555{self._chance.randrange(10**12):012}"
-        if what.startswith("/"):
-            self.heard[str(self._session.get(self.root + what, timeout=60).status_code)] += 1
-        elif what == "sync":
+        if kind.startswith("/"):
+            self.heard[str(self._session.get(self.root + kind, timeout=60).status_code)] += 1
+        elif kind == "sync":
             self._post("/flows/sync/", form="/flows/")
-        elif what == "new" or sid is None:
+        elif kind == "new" or sid is None:
             fields = {key: str(value) for key, value in NEW_FLOW.items() if value is not None}
             own = {"friendly_name": name, "contact_identity": identity, "enabled": "false"}
             answer = self._post("/flows/new/", **fields | own)
-            if made := FLOW_PAGE_URL.search(answer.url):
-                self._flows.add(made[1])
-        elif what == "edit":
+            if created := FLOW_PAGE_URL.search(answer.url):
+                self._flows.add(created[1])
+        elif kind == "edit":
             edits = [
                 {"friendly_name": name},
                 {"contact_identity": identity},
                 {"friendly_name": name, "long_lived": "true"},
             ]
             self._post(f"/flows/{sid}/edit/", **self._chance.choice(edits))
-        elif what == "enabled":
+        elif kind == "enabled":
             self._post(f"/flows/{sid}/enabled/", enabled=self._chance.choice(["true", "false"]))
         else:
             self._flows.drop(sid)
             self._post(f"/flows/{sid}/delete/", confirm_name=sid)
 
     def _post(self, path: str, *, form: str = "", **typed: str) -> requests.Response:
-        """Gets the page with the form, and sends it back as a browser does."""
+        """Get the page with the form and submit it as a browser does."""
         page = self._session.get(self.root + (form or path), timeout=60)
         hidden = {name: unescape(value) for name, value in HIDDEN_FIELDS.findall(page.text)}
         data = {**hidden, **typed, "reason": "the load"}

@@ -1,5 +1,4 @@
-"""The real site for gunicorn, warm before it forks its workers, and as fast as the sandbox allows: Twilio's rates
-would leave it idle."""
+"""The real site for gunicorn, without Twilio's rate limits and loaded before the workers fork."""
 
 from django.conf import settings
 from django.urls import resolve

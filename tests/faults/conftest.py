@@ -1,4 +1,4 @@
-"""How the tests of faults watch the order of things: from the sandbox's side."""
+"""Fixtures of the fault tests, which watch the order of events from the sandbox's side."""
 
 import pytest
 from django.db import connections
@@ -8,19 +8,21 @@ from tests.faults.acting import own_stages
 
 @pytest.fixture
 def on_arrival(sandbox, monkeypatch):
-    """For each write, the stages of what was done here that were committed when it reached the sandbox, read
-    over a connection of the sandbox's own."""
-    seen = []
+    """Committed stages of our own events at the arrival of each write at the sandbox.
+
+    They are read over a connection of the sandbox's thread.
+    """
+    stages_at_arrival = []
     log = sandbox._log
     enter = log.open
 
     def look(*, method, **request):
         try:
             if method != "GET":
-                seen.append([stage for stage, _ in own_stages()])
+                stages_at_arrival.append([stage for stage, _ in own_stages()])
         finally:
             connections.close_all()
         return enter(method=method, **request)
 
     monkeypatch.setattr(log, "open", look)
-    return seen
+    return stages_at_arrival

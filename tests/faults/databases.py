@@ -1,5 +1,7 @@
-"""Databases of their own for the commands of this folder, made and removed as Django's test runner does it: files
-of SQLite's, or beside the one that DATABASE_URL names."""
+"""Temporary databases for the commands of this folder.
+
+They are SQLite files, or databases beside the one that DATABASE_URL names.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,10 @@ from django.db import connection
 
 @contextmanager
 def temporary_databases(count: int) -> Iterator[list[str]]:
-    """So many empty databases, migrated, by their names. `use` connects to one."""
+    """Create empty, migrated databases; yield their names.
+
+    `use` connects to one.
+    """
     creation = connection.creation
     folder = None
     if connection.vendor == "sqlite":
@@ -39,6 +44,6 @@ def temporary_databases(count: int) -> Iterator[list[str]]:
 
 
 def use_database(name: str) -> None:
-    """From here on this process is connected to that database."""
+    """Connect this process to a database from now on."""
     connection.close()
     connection.settings_dict["NAME"] = name

@@ -1,5 +1,7 @@
-"""The fronts of gunicorn: Caddy and nginx, by the very blocks of deployment.md, with a certificate of their own;
-or nothing at all. Everything listens on 127.0.0.1.
+"""Reverse proxies in front of gunicorn: Caddy, nginx or none.
+
+They use the very configuration of deployment.md, with a certificate of their own. Everything
+listens on 127.0.0.1.
 """
 
 from __future__ import annotations
@@ -62,7 +64,7 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """Where the site is reached, and how: `connect` opens a connection, encrypted or not."""
+    """Address of a site behind a proxy. `connect` opens a connection, with TLS where needed."""
 
     port: int
     is_https: bool
@@ -72,19 +74,19 @@ class Front:
         return HOST if self.is_https else f"127.0.0.1:{self.port}"
 
     def connect(self, *, seconds: float = 10, receive_buffer: int = 0) -> socket.socket:
-        made = socket.socket()
+        connection = socket.socket()
         if receive_buffer:  # before the connection, or the window is a large one already
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        made.settimeout(seconds)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        connection.settimeout(seconds)
         try:
-            made.connect(("127.0.0.1", self.port))
+            connection.connect(("127.0.0.1", self.port))
             return (
-                _unverified_context().wrap_socket(made, server_hostname=HOST)
+                _unverified_context().wrap_socket(connection, server_hostname=HOST)
                 if self.is_https
-                else made
+                else connection
             )
         except OSError:
-            made.close()
+            connection.close()
             raise
 
 
@@ -138,7 +140,7 @@ FRONTS: Final[dict[str, Callable[..., object]]] = {
 def _run_proxy(
     command: list[str], front: Front, log: Path, environment: dict[str, str]
 ) -> Iterator[Front]:
-    """The proxy, from when it takes connections on."""
+    """Run the proxy; enter the context once it accepts connections."""
     if not shutil.which(command[0]):
         raise SystemExit(f"This needs {command[0]}: apt-get install {command[0]}")
     with log.open("wb") as sink:
@@ -187,8 +189,8 @@ def _unverified_context() -> ssl.SSLContext:
 
 
 def _write_certificate(folder: Path) -> None:
-    """Make a certificate for `HOST` that is signed by itself."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    """Create a self-signed certificate for `HOST`."""
+    key, issued_at = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     certificate = (
         x509.CertificateBuilder()
@@ -196,8 +198,8 @@ def _write_certificate(folder: Path) -> None:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(issued_at - timedelta(days=1))
+        .not_valid_after(issued_at + timedelta(days=1))
         .sign(key, hashes.SHA256())
     )
     private = key.private_bytes(

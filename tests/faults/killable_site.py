@@ -1,5 +1,7 @@
-"""The real site for gunicorn, which kills its own process at one moment of a change: KILL is `before` the
-call to Twilio goes out, when the attempt is committed, or `after` its answer is there and not yet recorded.
+"""The real site for gunicorn, which kills its own process during a change.
+
+KILL is `before`: after the attempt is committed and before the call to Twilio; or `after`: after
+Twilio's response and before its outcome is recorded.
 """
 
 import os

@@ -1,6 +1,8 @@
-"""`python -m tests.faults.kills [--kills N]`: a busy site is killed with SIGKILL N times, most times a worker, every
-so often all of it. At the end, what the sandbox applied is held against the log. Exit status 1 if anything that
-must be zero is not, or if the database or the chain did not stand it.
+"""Kills of a busy site: `python -m tests.faults.kills [--kills N]`.
+
+The site is killed with SIGKILL N times, usually one worker, sometimes all of it. Then the sandbox's
+applied writes are compared with the log. The exit status is 1 if a violation is found, or if the
+database or the chain is damaged.
 """
 
 from __future__ import annotations
@@ -60,7 +62,7 @@ NOT_CHECKED = "SQLite's alone"
 
 @dataclass(slots=True)
 class Report:
-    """What was done, what came of it, and how long it took."""
+    """Writes, findings and durations of a run."""
 
     verdict: Findings
     kills: Counter[str]
@@ -91,7 +93,7 @@ def simulate(
     folder: Path,
     tell: Callable[[], object] = lambda: None,
 ) -> Report:
-    """The site's database is this process's own."""
+    """Run the site on this process's own database and kill it repeatedly."""
     started, chance = time.monotonic(), random.Random(seed)
     keys, clock = create_sessions(people), Clock()
     with (
@@ -99,13 +101,13 @@ def simulate(
         override_settings(FLEX_API_URL=sandbox.url, FLEX_RATE_LIMITS=False),
         mock.patch("django.utils.timezone.now", clock.now),
     ):
-        known = KnownFlows([sandbox.add_flow() for _ in range(flows)])
+        known_flows = KnownFlows([sandbox.add_flow() for _ in range(flows)])
         mirror.sync(ACCOUNT)
         witness = WriteObserver(sandbox)
         site = Site(api=sandbox.url, folder=folder)
         try:
             crowd = [
-                SimulatedUser(session, site, known, random.Random(f"{seed} {number}"))
+                SimulatedUser(session, site, known_flows, random.Random(f"{seed} {number}"))
                 for number, session in enumerate(keys)
             ]
             report = Report(Findings(), _kill_repeatedly(site, witness, crowd, kills, chance, tell))
@@ -121,7 +123,7 @@ def simulate(
 
 
 def create_sessions(people: int) -> list[str]:
-    """So many operators, each signed in already: the session's key."""
+    """Create operators and return the session key of each."""
     ensure_groups()
     keys = []
     for number in range(people):
@@ -141,9 +143,11 @@ def _kill_repeatedly(
     chance: random.Random,
     tell: Callable[[], object],
 ) -> Counter[str]:
-    """Kills at random moments, each after some more writes have reached the sandbox: the site is busy each time.
-    The last kill is of the whole site, while everybody is at it; then it is started again and nobody is left."""
-    done: Counter[str] = Counter()
+    """Kill at random moments, each after some more writes, so that the site is busy each time.
+
+    The last kill is of the whole site under full load. It is then started again without users.
+    """
+    kill_counts: Counter[str] = Counter()
     for person in crowd:
         person.start()
     for number in range(1, kills + 1):
@@ -152,21 +156,21 @@ def _kill_repeatedly(
         time.sleep(chance.random() * KILL_SPREAD)
         if number % WHOLE_SITE_INTERVAL == 0 or number == kills:
             site.kill()
-            done["the whole site"] += 1
+            kill_counts["the whole site"] += 1
             if number == kills:
                 for person in crowd:
                     person.stop()
             site.start()
         else:
             wait_for(lambda: site.kill_worker(chance))
-            done["a worker"] += 1
+            kill_counts["a worker"] += 1
         tell()
     for person in crowd:
         person.join(60)
         assert not person.is_alive()
         if person.error:
             raise person.error
-    return done
+    return kill_counts
 
 
 def _reconcile_all(report: Report, clock: Clock) -> None:
@@ -185,9 +189,9 @@ def _reconcile_all(report: Report, clock: Clock) -> None:
 def _check_report(report: Report, witness: WriteObserver, sandbox: Sandbox) -> None:
     report.verdict = compare_with_log(witness.seen)
     puzzling = set(OpenChange.objects.exclude(target_sid="").values_list("target_sid", flat=True))
-    here = {flow.sid: flow.resource for flow in Flow.objects.filter(gone_at=None)}
-    there = {sid: flex_flow.from_response(flow) for sid, flow in sandbox.flows.items()}
-    if not puzzling and not is_mirrored(here, there):
+    mirrored_flows = {flow.sid: flow.resource for flow in Flow.objects.filter(gone_at=None)}
+    twilio_flows = {sid: flex_flow.from_response(flow) for sid, flow in sandbox.flows.items()}
+    if not puzzling and not is_mirrored(mirrored_flows, twilio_flows):
         report.verdict.complain(MIRROR_DIFFERS, "at the end")
     chain = verification.verify()
     report.events = AuditEvent.objects.count()
@@ -231,8 +235,8 @@ def _build_table(report: Report) -> Table:
             )
         table.add_section()
 
-    rows(**{f"kills_of_{what.replace(' ', '_')}": count for what, count in report.kills.items()})
-    rows(**{f"the_site_said_{what}": count for what, count in sorted(report.heard.items())})
+    rows(**{f"kills_of_{label.replace(' ', '_')}": count for label, count in report.kills.items()})
+    rows(**{f"the_site_said_{label}": count for label, count in sorted(report.heard.items())})
     rows(
         changes_with_an_attempt=report.changes,
         cut_off_before_their_outcome=report.cut_off,
@@ -241,9 +245,9 @@ def _build_table(report: Report) -> Table:
         not_applied=report.changes - report.verdict.counts[APPLIED],
         events_in_the_log=report.events,
     )
-    for what in VIOLATIONS:
-        count = report.verdict.counts[what]
-        table.add_row(what, f"[bold red]{count}" if count else "[green]0")
+    for label in VIOLATIONS:
+        count = report.verdict.counts[label]
+        table.add_row(label, f"[bold red]{count}" if count else "[green]0")
     rows(waits_for_a_person=report.verdict.counts[NEEDS_DECISION])
     rows(chain=report.chain, integrity_check=report.integrity, seconds=f"{report.seconds:.0f}")
     return table

@@ -1,6 +1,8 @@
-"""`python -m tests.faults.plan_runs [--flows N]`: a plan of many changes against an API that answers a fifth of all
-calls with 429 or 5xx, its worker killed with SIGKILL halfway and another started; then the way back. What the
-sandbox applied is held against the log. Exit status 1 if anything that must be zero is not.
+"""A bulk change under faults: `python -m tests.faults.plan_runs [--flows N]`.
+
+The API answers a fifth of all calls with 429 or 5xx. Halfway the worker is killed with SIGKILL and
+another one started. Then the bulk change is rolled back. The sandbox's applied writes are compared
+with the log. The exit status is 1 if a violation is found.
 """
 
 from __future__ import annotations
@@ -62,7 +64,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 @dataclass(slots=True)
 class Report:
-    """What became of the plan's flows, and what the witness says."""
+    """Results of the plan's flows, and the findings of the comparison."""
 
     verdict: Findings
     calls: int = 0
@@ -87,7 +89,7 @@ class Report:
 
 
 def simulate(*, flows: int, seed: int) -> Report:
-    """The database is this process's own."""
+    """Run the bulk change on this process's own database."""
     started, clock = time.monotonic(), Clock()
     person = _create_operator()
     with (
@@ -230,7 +232,7 @@ def main() -> int:
     )
     table.add_column()
     table.add_column(justify="right")
-    said: dict[str, object] = {
+    summary: dict[str, object] = {
         "calls to the API": report.calls,
         "of them answered 429 or 5xx": report.faulty,
         "writes when the worker was killed": report.killed_after,
@@ -242,12 +244,12 @@ def main() -> int:
         },
         **{f"the way back: {state}": count for state, count in sorted(report.undone.items())},
         "applied at the sandbox": report.verdict.counts[APPLIED],
-        **{what: report.verdict.counts[what] for what in VIOLATIONS},
+        **{violation: report.verdict.counts[violation] for violation in VIOLATIONS},
         "exactly as before": "yes" if report.is_as_before else "NO",
         "chain": report.chain,
         "seconds": f"{report.seconds:.0f}",
     }
-    for name, value in said.items():
+    for name, value in summary.items():
         table.add_row(name, str(value))
     console.print(table)
     for complaint in report.verdict.complaints:

@@ -1,5 +1,7 @@
-"""The worker of the background, as `db_worker` runs it, in a process of its own: on DATABASE_URL, against the API at
-the address that it is given. It ends when nothing is left to do."""
+"""Background worker like `db_worker`, in its own process, which ends when no work is left.
+
+It uses DATABASE_URL and the API at the address in its argument.
+"""
 
 import functools
 import sys

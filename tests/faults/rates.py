@@ -1,7 +1,8 @@
-"""`python -m tests.faults.rates [--seconds N]`: two sites of gunicorn's and the worker of bulk changes, as
-they are deployed, on one database and one Twilio account, with people who want more than Twilio's rates
-allow. What arrives at the sandbox is held against those rates. Exit status 1 if it is more, or if an
-operator's change did not go through.
+"""Rate limits under load: `python -m tests.faults.rates [--seconds N]`.
+
+Two sites under gunicorn and the worker of bulk changes share one database and one Twilio account.
+Their users want more calls than Twilio allows. The exit status is 1 if more calls than allowed
+arrive at the sandbox, or if an operator's change fails.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ OK_STATUSES: Final = (200, 302)
 
 
 class Viewer(SimulatedUser):
-    """Who opens the same flow's page again and again, and refreshes the list now and then."""
+    """User who opens one flow's page repeatedly and sometimes refreshes the list."""
 
     def __init__(
         self, session: str, sites: Sequence[Site], sid: str, chance: random.Random
@@ -82,7 +83,7 @@ class Viewer(SimulatedUser):
 
 
 class Operator(Viewer):
-    """Who turns a flow on and off, and makes and deletes another between."""
+    """User who turns a flow on and off, and creates and deletes another one in between."""
 
     def __init__(
         self, session: str, sites: Sequence[Site], sid: str, chance: random.Random
@@ -105,16 +106,18 @@ class Operator(Viewer):
                 "enabled": "false",
             }
             fields = {key: str(value) for key, value in NEW_FLOW.items() if value is not None}
-            if made := self._send("/flows/new/", **fields | own):
-                self._send(f"{made}delete/", confirm_name=made.rstrip("/").rpartition("/")[2])
+            if created_url := self._send("/flows/new/", **fields | own):
+                self._send(
+                    f"{created_url}delete/", confirm_name=created_url.rstrip("/").rpartition("/")[2]
+                )
 
     def _send(self, path: str, **typed: str) -> str:
-        """Fill in the form at this path and send it. Where the site leads then, or nothing if it failed."""
+        """Fill in and submit the form at a path; return the address it redirects to, or ""."""
         root = self.root
         page = self._session.get(root + path, timeout=60)
         hidden = {name: unescape(value) for name, value in HIDDEN_FIELDS.findall(page.text)}
-        sent = {**hidden, **typed, "reason": "the load"}
-        answer = self._session.post(self.root + path, data=sent, timeout=60, allow_redirects=False)
+        data = {**hidden, **typed, "reason": "the load"}
+        answer = self._session.post(self.root + path, data=data, timeout=60, allow_redirects=False)
         self.heard[str(answer.status_code)] += 1
         if page.status_code not in OK_STATUSES or answer.status_code != 302:
             self.failed.append(f"{path.split('/')[-2]}: {page.status_code}, {answer.status_code}")
@@ -124,7 +127,7 @@ class Operator(Viewer):
 
 @dataclass(frozen=True, slots=True)
 class ArrivedCalls:
-    """The calls of one kind at the sandbox: seconds on its clock."""
+    """Arrival times of one kind of call at the sandbox, in seconds of its clock."""
 
     operation: str
     at: list[float]
@@ -143,7 +146,7 @@ class ArrivedCalls:
 
     @property
     def average(self) -> float:
-        """Calls a second, but for the first ones, which no other call has to come before."""
+        """Return calls a second, without the first ones, which don't wait for others."""
         spent = self.at[-1] - self.at[0] if len(self.at) > 1 else 0.0
         return max(0, len(self.at) - self.rate) / spent if spent else 0.0
 
@@ -154,7 +157,7 @@ class ArrivedCalls:
 
 @dataclass(slots=True)
 class Report:
-    """What arrived, and how long people waited."""
+    """Calls that arrived, and waiting times of the users."""
 
     arrived: list[ArrivedCalls] = field(default_factory=list)
     pages: list[float] = field(default_factory=list)  # seconds
@@ -181,8 +184,10 @@ def simulate(
     seed: int,
     folder: Path,
 ) -> Report:
-    """The sites' database is this process's own; the sandbox is a process of its own, whose clock nobody
-    here holds up."""
+    """Run the sites on this process's own database.
+
+    The sandbox is a process of its own, so that nothing here delays its clock.
+    """
     report, started = Report(), time.monotonic()
     with (
         sandbox_process(0, round(LATENCY * 1000)) as api,
@@ -219,21 +224,21 @@ def simulate(
         report.uncoordinated = sum(log.count("keeps to them by itself") for log in logs)
         report.pages = [spent for one in crowd for spent in one.seconds]
         report.switches = [spent for one in working for spent in one.seconds]
-        report.failed = [what for one in working for what in one.failed]
+        report.failed = [failure for one in working for failure in one.failed]
         report.planned = sum(fate.state == "made" for fate in execution.plan_items(plan))
     report.seconds = time.monotonic() - started
     return report
 
 
 def _create_flow(number: int) -> str:
-    """The SID of a new flow, off, with a number of its own."""
+    """Create a flow that is off, with a unique number; return its SID."""
     identity = {"contact_identity": f"+1666{number:07}", "integration_retry_count": 3}
-    made = flex_client(ACCOUNT).create({**NEW_FLOW, **identity, "friendly_name": f"Flow {number}"})
-    return str(made.snapshot["sid"])
+    flow = flex_client(ACCOUNT).create({**NEW_FLOW, **identity, "friendly_name": f"Flow {number}"})
+    return str(flow.snapshot["sid"])
 
 
 def _received_requests(api: str) -> list[dict[str, Any]]:
-    """What the sandbox has received."""
+    """Return the requests that the sandbox has received."""
     answer = requests.get(f"{api.removesuffix('/v1')}/_sandbox/requests", timeout=30)
     return list(answer.json())
 
@@ -290,7 +295,7 @@ def _keep_busy(crowd: Sequence[Viewer], seconds: float) -> None:
 
 
 def group_by_operation(received: Sequence[dict[str, Any]]) -> list[ArrivedCalls]:
-    """The calls of each kind, in the order of their arrival."""
+    """Return the calls of each kind in the order of their arrival."""
     at: dict[str, list[float]] = defaultdict(list)
     for request in received:
         is_list = request["path"] == LIST_PATH
@@ -326,8 +331,8 @@ def main() -> int:
         report = simulate(**options, folder=Path(folder))
     for table in _build_tables(report):
         console.print(table)
-    for what in report.failed:
-        console.print(f"[red]did not go through: {what}", highlight=False)
+    for failure in report.failed:
+        console.print(f"[red]did not go through: {failure}", highlight=False)
     return 0 if report.is_good else 1
 
 
@@ -352,13 +357,13 @@ def _build_tables(report: Report) -> Iterator[Table]:
     waits = Table(title="How long people waited", show_header=True)
     for name in ("what", "how many", "median s", "slowest s"):
         waits.add_column(name, justify="left" if name == "what" else "right")
-    for what, seconds in (
+    for label, seconds in (
         ("a flow's page", report.pages),
         ("an operator's switch", report.switches),
     ):
         if seconds:
             waits.add_row(
-                what, str(len(seconds)), f"{statistics.median(seconds):.2f}", f"{max(seconds):.2f}"
+                label, str(len(seconds)), f"{statistics.median(seconds):.2f}", f"{max(seconds):.2f}"
             )
     waits.add_section()
     waits.add_row("times a process kept to the rates by itself", str(report.uncoordinated), "", "")

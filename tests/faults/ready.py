@@ -1,5 +1,7 @@
-"""Sets Django up with the tests' settings, for commands and processes that pytest did not start. To be imported
-first."""
+"""Setup of Django with the tests' settings, for processes that pytest didn't start.
+
+Import it first.
+"""
 
 import os
 

@@ -1,7 +1,8 @@
-"""`python -m tests.faults.slow_clients [--seconds N]`: a few clients that are as slow as they can be must not
-keep others from the site. They send headers or a form a byte at a time, or read an export of the log a byte
-at a time, straight at gunicorn and through each proxy of deployment.md. Meanwhile everybody else asks for pages.
-Exit status 1 if one of these takes more than a second.
+"""Slow clients: `python -m tests.faults.slow_clients [--seconds N]`.
+
+A few clients send headers or a form, or read an export, one byte at a time. They connect to
+gunicorn directly and through each proxy of deployment.md. They must not keep others from the site.
+The exit status is 1 if a page for another user takes more than a second.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ UNUSED_API_URL: Final = "http://127.0.0.1:9/v1"
 
 @dataclass(slots=True)
 class Report:
-    """What the others had to wait, in seconds, while so many slow clients were there."""
+    """Waiting times of other users in seconds, for a number of slow clients."""
 
     front: str
     attack: str
@@ -72,7 +73,7 @@ class Report:
 
 
 class SlowClient:
-    """One slow client. Whenever it is cut off, or told to come later, it comes again."""
+    """One slow client, which reconnects after being disconnected or refused."""
 
     def __init__(
         self, front: Front, greeting: bytes, more: bytes, *, is_reader: bool = False
@@ -87,13 +88,13 @@ class SlowClient:
 
     def begin(self) -> None:
         with suppress(OSError):
-            made = self._front.connect(receive_buffer=4096 if self._is_reader else 0)
-            made.sendall(self._greeting)
-            made.settimeout(0.01)
-            self._socket, self._has_read = made, False
+            connection = self._front.connect(receive_buffer=4096 if self._is_reader else 0)
+            connection.sendall(self._greeting)
+            connection.settimeout(0.01)
+            self._socket, self._has_read = connection, False
 
     def go_on(self) -> None:
-        """Send or read one byte more."""
+        """Send or read one more byte."""
         if self._socket is None:
             self.begin()
             return
@@ -108,8 +109,8 @@ class SlowClient:
     def _read(self) -> None:
         with suppress(TimeoutError):
             is_first, self._has_read = not self._has_read, True
-            taken = self._socket.recv(len("HTTP/1.1 503") if is_first else 1)
-            if not taken or taken.endswith(b"503"):
+            received = self._socket.recv(len("HTTP/1.1 503") if is_first else 1)
+            if not received or received.endswith(b"503"):
                 self.end()
 
     def end(self) -> None:
@@ -120,12 +121,12 @@ class SlowClient:
 
 @dataclass(frozen=True, slots=True)
 class AuditorSession:
-    """An auditor's, on the site behind a front."""
+    """Session of an auditor on the site behind a front."""
 
     key: str
 
     def export(self, front: Front) -> bytes:
-        """A request for the whole log. Each is one more export on record."""
+        """Return a request for an export of the whole log. Each one is recorded."""
         name = "__Host-sessionid" if front.is_https else "sessionid"
         cookie = f"{name}={self.key}"
         status, page, cookies = _get(front, "/audit/export/", cookie)
@@ -133,11 +134,11 @@ class AuditorSession:
         (token,) = re.findall(rb'name="csrfmiddlewaretoken" value="(\w+)"', page)[:1]
         body = b"csrfmiddlewaretoken=" + token + b"&format=ndjson&what=all"
         root = f"http{'s' if front.is_https else ''}://{front.host}"
-        said = {
+        fields = {
             "Host": front.host, "Cookie": "; ".join([cookie, *cookies]), "Referer": f"{root}/audit/export/",
             "Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(body)),
         }  # fmt: skip
-        head = "".join(f"{header}: {value}\r\n" for header, value in said.items())
+        head = "".join(f"{header}: {value}\r\n" for header, value in fields.items())
         return f"POST /audit/export/ HTTP/1.1\r\n{head}\r\n".encode() + body
 
 
@@ -170,8 +171,11 @@ ATTACKS: Final[dict[str, Callable[[Front, AuditorSession], ClientFactory]]] = {
 def simulate(
     *, fronts: Sequence[str], counts: Sequence[int], seconds: float, pause: float, folder: Path
 ) -> Iterator[Report]:
-    """Each attack by each number of clients on each front; `seconds` count from when all are there. The
-    site's database is this process's own."""
+    """Run each attack with each number of clients on each front.
+
+    `seconds` count from the connection of the last client. The site uses this process's own
+    database.
+    """
     session = _create_auditor()
     _fill_log()
     connection.close()  # so that SQLite's file has all of it
@@ -211,7 +215,7 @@ def _attack(
 
 
 def _request_pages(report: Report, front: Front, over: threading.Event) -> None:
-    """What everybody else does."""
+    """Request pages as other users do."""
     number = 0
     while not over.wait(REQUEST_INTERVAL):
         page, began = PAGES[number % len(PAGES)], time.monotonic()
@@ -229,7 +233,7 @@ def _request_pages(report: Report, front: Front, over: threading.Event) -> None:
 def _get(
     front: Front, path: str, cookie: str = "", *, seconds: float = 30
 ) -> tuple[int, bytes, list[str]]:
-    """A page over a connection of its own: status, body, and cookies as they are sent back."""
+    """Get a page over a new connection; return status, body and cookies."""
     line = http.client.HTTPConnection(front.host)
     line.sock = front.connect(seconds=seconds)
     try:
@@ -243,14 +247,14 @@ def _get(
 
 @contextmanager
 def _run_site(name: str, folder: Path) -> Iterator[Front]:
-    """The site as it is deployed, behind that front."""
+    """Run the site as deployed, behind a front."""
     is_behind = name != "straight"
-    said = {
+    environment = {
         "HTTPS_ONLY": "true" if is_behind else "false",
         "TRUSTED_PROXIES": "127.0.0.1" if is_behind else "",
         "ALLOWED_HOSTS": f"127.0.0.1,{HOST}",
     }
-    with mock.patch.dict("os.environ", said):
+    with mock.patch.dict("os.environ", environment):
         site = Site(api=UNUSED_API_URL, folder=folder, options=DEPLOYED_OPTIONS)
     try:
         with FRONTS[name](int(site.root.rpartition(":")[2]), folder) as front:

@@ -1,4 +1,4 @@
-"""Eight processes write to one log at once, each through the services: attempts, outcomes, and what was found."""
+"""Eight processes append to one log through the services: attempts, outcomes and drift."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ COMMAND = [sys.executable, "-m", "tests.faults.appender", str(ROUNDS), "changes"
 
 @pytest.fixture
 def appenders():
-    """Processes that are ready and wait for the word to begin."""
+    """Processes that wait for the signal to start."""
     running = [
         subprocess.Popen(
             COMMAND,
@@ -46,9 +46,9 @@ def test_eight_processes_write_one_log_without_a_gap(appenders):
             process.stdin.write("go\n")
             process.stdin.flush()
         assert [process.stdout.readline() for process in appenders] == ["written\n"] * PROCESSES
-    said = [process.communicate(timeout=120)[1] for process in appenders]
+    errors = [process.communicate(timeout=120)[1] for process in appenders]
 
-    assert said == [""] * PROCESSES
+    assert errors == [""] * PROCESSES
     assert [process.returncode for process in appenders] == [0] * PROCESSES
     verdict = verification.verify()
     assert (verdict.events, verdict.bad_seq) == (PROCESSES * ROUNDS * EVENTS_A_ROUND, None)

@@ -1,5 +1,7 @@
-"""The family of an eventually consistent API with a few runs of each (`python -m tests.faults.matrix` plays more), and
-that it complains of a site that believes what it must not.
+"""Eventually consistent API, with a few runs of each row.
+
+`python -m tests.faults.matrix` runs more. The checks must also complain about a site that trusts
+wrong reads.
 """
 
 import pytest
@@ -27,7 +29,7 @@ def test_log_tells_nothing_that_did_not_happen_and_in_the_end_all_that_did(name)
     tally = run_row(name, runs=2, seed=1, clock=Clock())
 
     assert tally.complaints == []
-    assert [tally.counts[what] for what in VIOLATIONS] == [0] * len(VIOLATIONS)
+    assert [tally.counts[violation] for violation in VIOLATIONS] == [0] * len(VIOLATIONS)
     assert tally.counts[RUNS] == 2
     assert tally.counts[OBSERVED] > 2 * consistency.FLOWS
     assert_chain_intact()

@@ -1,8 +1,8 @@
-"""The database in trouble while the site is used by its pages: nothing is sent that is not on record, what was typed
-is kept, reading goes on where there is something to read, and afterwards the same form goes through.
+"""Faults of the database while the site is used through its pages.
 
-The troubles are real ones: another process's lock, a limit on the size of files, a file or a server that is opened
-for reading only, a server that can't be reached, or that ends our connections.
+Nothing is sent without a record, entered data is kept, and reads continue where possible.
+Afterwards the same form succeeds. The faults are real: a lock of another process, a limit on file
+sizes, a read-only file or server, an unreachable server, and terminated connections.
 """
 
 import resource
@@ -57,28 +57,28 @@ IMPATIENT = (
 
 
 @contextmanager
-def connected(**said):
-    """This test's connections, those of its threads too, are made as it says."""
-    kept = {name: connection.settings_dict[name] for name in [*said, "OPTIONS"]}
-    options = {**connection.settings_dict["OPTIONS"], **said.get("OPTIONS", {})}
+def connected(**settings):
+    """Use these connection settings in this test, also in its threads."""
+    previous = {name: connection.settings_dict[name] for name in [*settings, "OPTIONS"]}
+    options = {**connection.settings_dict["OPTIONS"], **settings.get("OPTIONS", {})}
     close()
-    connection.settings_dict.update({**said, "OPTIONS": options})
+    connection.settings_dict.update({**settings, "OPTIONS": options})
     try:
         yield
     finally:
         close()
-        connection.settings_dict.update(kept)
+        connection.settings_dict.update(previous)
 
 
 def close():
-    """Closes this thread's connection and the pool that it may come from: the next is made as the settings say."""
+    """Close this thread's connection and its pool, so that the next one uses the settings."""
     connections["default"].close()
     if connection.vendor == "postgresql":
         connections["default"].close_pool()
 
 
 class Locked:
-    """Somebody else is writing, and does not come to an end."""
+    """Another process holds the write lock."""
 
     is_readable = keeps_form = True
 
@@ -104,7 +104,7 @@ class Locked:
 
 
 class Full:
-    """No file can grow any more."""
+    """No file can grow."""
 
     is_readable = keeps_form = True
 
@@ -127,7 +127,7 @@ class Full:
 
 
 class ReadOnly:
-    """The file can only be read, or the server is a standby."""
+    """The file is read-only, or the server is a standby."""
 
     is_readable = keeps_form = True
 
@@ -135,15 +135,15 @@ class ReadOnly:
         self.site = connections["default"]
 
     def begin(self):
-        said = connection.settings_dict
+        config = connection.settings_dict
         if connection.vendor == "sqlite":
-            self.change = {"NAME": f"file:{said['NAME']}?mode=ro"}
+            self.change = {"NAME": f"file:{config['NAME']}?mode=ro"}
         else:
             self.change = {
-                "OPTIONS": {**said["OPTIONS"], "options": "-c default_transaction_read_only=on"}
+                "OPTIONS": {**config["OPTIONS"], "options": "-c default_transaction_read_only=on"}
             }
-        self.before = {name: said[name] for name in self.change}
-        said.update(self.change)
+        self.before = {name: config[name] for name in self.change}
+        config.update(self.change)
         self.site.inc_thread_sharing()
         self.site.close()  # and opens it again like that
         self.site.dec_thread_sharing()
@@ -155,7 +155,7 @@ class ReadOnly:
 
 
 class Gone:
-    """The server can't be reached, and the connections to it are cut."""
+    """The server is unreachable and its connections are cut."""
 
     is_readable = keeps_form = False
 
@@ -171,7 +171,7 @@ TROUBLES = [Locked, Full, ReadOnly] if connection.vendor == "sqlite" else [Locke
 
 
 class Proxy:
-    """Stands between the site and PostgreSQL's server. `is_deaf`: it takes connections and says nothing."""
+    """Proxy in front of PostgreSQL. If `is_deaf`, it accepts connections without responding."""
 
     def __init__(self, host, port):
         self.server, self.is_deaf, self.address = (host, port), False, ("127.0.0.1", 0)
@@ -210,8 +210,8 @@ class Proxy:
 
 @pytest.fixture
 def proxy():
-    said = connection.settings_dict
-    standing = Proxy(said["HOST"] or "127.0.0.1", int(said["PORT"] or 5432))
+    config = connection.settings_dict
+    standing = Proxy(config["HOST"] or "127.0.0.1", int(config["PORT"] or 5432))
     with connected(HOST="127.0.0.1", PORT=str(standing.address[1])):
         yield standing
     standing.cut()
@@ -233,10 +233,10 @@ def _each_answer_of_its_own(monkeypatch):
 def trouble(request, transactional_db, monkeypatch):
     monkeypatch.setattr(database, "SHORT_LOCK_TIMEOUT", 0.05)
     request.getfixturevalue("impatient")
-    made = request.param()
+    fault = request.param()
     if request.param is Gone:
-        made.proxy = request.getfixturevalue("proxy")
-    return made
+        fault.proxy = request.getfixturevalue("proxy")
+    return fault
 
 
 @contextmanager
@@ -256,9 +256,13 @@ def client(client_of):
 
 
 def typed_form(client, verb, sid):
-    page, typed = PAGES[verb]
+    page, fields = PAGES[verb]
     path = "/flows/" + page.format(sid=sid)
-    return path, typed, {**form_data(client.get(path)), **typed, "reason": "because of the trouble"}
+    return (
+        path,
+        fields,
+        {**form_data(client.get(path)), **fields, "reason": "because of the trouble"},
+    )
 
 
 every_verb = pytest.mark.parametrize("verb", PAGES)
@@ -266,7 +270,7 @@ every_verb = pytest.mark.parametrize("verb", PAGES)
 
 @every_verb
 def test_change_is_refused_before_it_is_sent(trouble, sandbox, flow_sid, client, verb):
-    path, typed, form = typed_form(client, verb, flow_sid)
+    path, fields, form = typed_form(client, verb, flow_sid)
 
     with lasting(trouble):
         refused = client.post(path, form)
@@ -274,11 +278,11 @@ def test_change_is_refused_before_it_is_sent(trouble, sandbox, flow_sid, client,
     assert refused.status_code == 503
     assert (received_writes(sandbox), own_stages()) == ([], [])
     if trouble.keeps_form:
-        again = form_data(refused)
-        assert {**typed, "reason": form["reason"]}.items() <= again.items()
+        resumed_form = form_data(refused)
+        assert {**fields, "reason": form["reason"]}.items() <= resumed_form.items()
         assert "nothing was sent" in refused.content.decode()
-    done = client.post(path, form)
-    assert done.status_code == 302
+    accepted = client.post(path, form)
+    assert accepted.status_code == 302
     assert own_stages() == [("attempt", "pending"), ("outcome", "succeeded")]
     assert {str(event.change_id) for event in own_events()} == {form["change_id"]}
     assert len(applied_writes(sandbox)) == 1
@@ -298,12 +302,14 @@ def test_outcome_that_could_not_be_recorded_is_found_out_later(
 
     monkeypatch.setattr(sandbox._log, "open", begin)
     try:
-        told = client.post(path, form)
+        response = client.post(path, form)
     finally:
         trouble.end()
 
-    assert told.status_code == 500
-    assert "The change was sent, but its outcome couldn&#x27;t be logged" in told.content.decode()
+    assert response.status_code == 500
+    assert (
+        "The change was sent, but its outcome couldn&#x27;t be logged" in response.content.decode()
+    )
     assert (own_stages(), len(applied_writes(sandbox))) == ([("attempt", "pending")], 1)
     assert str(OpenChange.objects.get().change_id) == form["change_id"]
     monkeypatch.setattr(reconcile, "ATTEMPT_TIMEOUT", timedelta(0))
@@ -317,7 +323,7 @@ def test_outcome_that_could_not_be_recorded_is_found_out_later(
     "kind", [kind for kind in TROUBLES if kind.is_readable], ids=lambda kind: kind.__name__
 )
 def test_reading_goes_on_and_does_not_wait(kind, sandbox, flow_sid, client, monkeypatch):
-    """A flow that others changed wants to go on record when it is read; it can't be, and is shown all the same."""
+    """The drift of a flow can't be recorded when it is read, but the flow is shown."""
     monkeypatch.setattr(database, "SHORT_LOCK_TIMEOUT", 0.05)
     sandbox.edit_flow(flow_sid, friendly_name="Theirs")
     patience = 10
@@ -373,8 +379,8 @@ def test_refreshing_the_copy_says_that_the_database_is_in_trouble(
         refused = client.post("/flows/sync/", follow=True)
 
     assert refused.status_code == (200 if trouble.is_readable else 503)
-    said = "Couldn&#x27;t refresh" if trouble.is_readable else "The database is unavailable"
-    assert said in refused.content.decode()
+    message = "Couldn&#x27;t refresh" if trouble.is_readable else "The database is unavailable"
+    assert message in refused.content.decode()
     assert drift_events() == []
     assert client.post("/flows/sync/").status_code == 302
     assert len(drift_events()) == 1
@@ -398,8 +404,8 @@ def test_signing_in_says_that_the_database_is_in_trouble(trouble, person, client
 
 
 def end_connections(sandbox, monkeypatch, at):
-    """Has the server end every connection to this database while Twilio answers such a request."""
-    answer, ended = sandbox._api.respond, []
+    """Have the server end every connection to this database during such a request to Twilio."""
+    answer, end_counts = sandbox._api.respond, []
 
     def end_and_answer(request, received):
         if at(request):
@@ -408,12 +414,12 @@ def end_connections(sandbox, monkeypatch, at):
                     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = "
                     "current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
                 )
-                ended.extend(cursor.fetchall())
+                end_counts.extend(cursor.fetchall())
             connections.close_all()
         return answer(request, received)
 
     monkeypatch.setattr(sandbox._api, "respond", end_and_answer)
-    return ended
+    return end_counts
 
 
 only_postgres = pytest.mark.skipif(
@@ -429,13 +435,13 @@ def test_connection_that_the_server_ended_before_the_attempt(
     sandbox, flow_sid, client, monkeypatch, verb
 ):
     path, _, form = typed_form(client, verb, flow_sid)
-    ended = end_connections(sandbox, monkeypatch, lambda request: request.method == "GET")
+    end_counts = end_connections(sandbox, monkeypatch, lambda request: request.method == "GET")
 
-    made = client.post(path, form)
+    response = client.post(path, form)
 
-    assert ended
+    assert end_counts
     assert (
-        made.status_code == 302
+        response.status_code == 302
     )  # that Twilio answered is noted first, which finds the connection gone
     assert len(received_writes(sandbox)) == 1
     assert own_stages() == [("attempt", "pending"), ("outcome", "succeeded")]
@@ -451,14 +457,14 @@ def test_connection_that_the_server_ended_before_the_attempt(
 def test_outcome_goes_on_record_though_the_server_ended_the_connection_meanwhile(
     sandbox, flow_sid, client, monkeypatch, verb, kept
 ):
-    """A connection that stays open from request to request, as the site's do: nothing else would replace it."""
+    """The connection stays open between requests, so that nothing else replaces it."""
     with connected(**kept):
         path, _, form = typed_form(client, verb, flow_sid)
         end_connections(sandbox, monkeypatch, lambda request: request.method != "GET")
 
-        done = client.post(path, form)
+        response = client.post(path, form)
 
-        assert done.status_code == 302
+        assert response.status_code == 302
         assert own_stages() == [("attempt", "pending"), ("outcome", "succeeded")]
 
 

@@ -1,5 +1,7 @@
-"""A process that dies in the middle of a change: the real site under gunicorn, killed with SIGKILL between
-the attempt and the call, or between the call and the outcome.
+"""A process killed during a change.
+
+The real site under gunicorn is killed with SIGKILL between attempt and call, or between call and
+outcome.
 """
 
 import os
@@ -45,7 +47,7 @@ PAGES = {
 
 
 class Browser:
-    """Signs in, and sends the site's own forms back."""
+    """Client that signs in and submits the site's own forms."""
 
     def __init__(self, root):
         self.root = root
@@ -60,11 +62,11 @@ class Browser:
             return answer.geturl(), answer.read().decode()
 
     def hidden(self, path):
-        """What a page's form carries unseen: its token, its change_id and its base."""
+        """Return the hidden fields of a page's form: CSRF token, change_id and base."""
         page = self.get(path)
         names = ("csrfmiddlewaretoken", "change_id", "base")
-        found = {name: re.search(rf'name="{name}" value="([^"]*)"', page) for name in names}
-        return {name: match[1] for name, match in found.items() if match}
+        values = {name: re.search(rf'name="{name}" value="([^"]*)"', page) for name in names}
+        return {name: match[1] for name, match in values.items() if match}
 
     def sign_in(self, name):
         self.post("/login/", **self.hidden("/login/"), username=name, password=f"{name}-password")
@@ -72,7 +74,7 @@ class Browser:
 
 @pytest.fixture
 def site(request, sandbox, settings, person, tmp_path):
-    """A browser signed in at a site of its own process, on this test's database and sandbox."""
+    """Signed-in client of a site process with this test's database and sandbox."""
     settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.PBKDF2PasswordHasher"
     ]  # the site's own
@@ -120,9 +122,9 @@ def site(request, sandbox, settings, person, tmp_path):
 def test_killed_site_leaves_one_attempt_and_no_outcome(
     site, sandbox, flow_sid, on_arrival, verb, sent
 ):
-    page, typed = PAGES[verb]
+    page, fields = PAGES[verb]
     path = "/flows/" + page.format(sid=flow_sid)
-    form = {**site.hidden(path), **typed, "reason": "because"}
+    form = {**site.hidden(path), **fields, "reason": "because"}
 
     with pytest.raises(OSError):  # noqa: PT011 - however the line breaks
         site.post(path, **form)

@@ -1,4 +1,4 @@
-"""A busy site under kill -9: a few of the kills that `python -m tests.faults.kills` makes."""
+"""Short form of `python -m tests.faults.kills`: a few kills of a busy site."""
 
 import pytest
 from django.db import connection

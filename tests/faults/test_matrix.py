@@ -1,5 +1,6 @@
-"""The matrix of faults with one run of each (`python -m tests.faults.matrix` plays more), and that it complains of
-a site that does what it must not.
+"""Matrix of faults, with one run of each cell.
+
+`python -m tests.faults.matrix` runs more. The checks must also complain about a faulty site.
 """
 
 import pytest
@@ -61,14 +62,14 @@ def test_log_tells_the_truth(name):
 
     for verdict in verdicts.values():
         assert verdict.complaints == []
-        assert [verdict.counts[what] for what in VIOLATIONS] == [0] * 5
+        assert [verdict.counts[violation] for violation in VIOLATIONS] == [0] * 5
         assert verdict.counts[RUNS] == 1
     assert_chain_intact()
 
 
 @pytest.mark.quick
 def test_matrix_has_every_fault_and_enough_of_them():
-    """30 are asked for; those of the sandbox's lists befall reconciling."""
+    """The matrix needs 30 rows. Faults of the sandbox's lists apply to reconciliation."""
     kinds = {fault.kind for trouble in SCENARIOS.values() for fault in trouble.faults}
 
     assert kinds == set(FaultKind)
@@ -79,7 +80,7 @@ def test_matrix_has_every_fault_and_enough_of_them():
 @pytest.mark.parametrize("verb", [CREATE, UPDATE])
 @pytest.mark.parametrize("name", ["refused with 403", "refused with 410"])
 def test_refusal_of_one_run_does_not_stop_the_next(verb, name):
-    """The site remembers that Twilio refuses a kind of call. The command plays its cells in one database."""
+    """The site remembers refused operations, and the command runs its cells in one database."""
     clock = Clock()
 
     first, second = (

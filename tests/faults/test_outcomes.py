@@ -1,5 +1,6 @@
-"""Every fault that Twilio's side can play, at every change: what is recorded, held against what the sandbox
-knows was applied. Each request is watched from the sandbox's side, over a connection of its own.
+"""Every fault of the sandbox during every change: recorded results against applied requests.
+
+Each request is observed at the sandbox, over a connection of its own.
 """
 
 import uuid
@@ -83,7 +84,7 @@ OTHERWISE = {
 
 @pytest.fixture
 def hurry(monkeypatch):
-    """Changes whose call does not pause between tries, and gives up soon where the fault would never end."""
+    """Remove pauses between tries and shorten deadlines."""
 
     def for_fault(fault):
         deadline = 0.4 if fault.kind in ENDLESS else 10
@@ -104,7 +105,7 @@ def inject(sandbox, fault, act, times=None):
 
 
 def truthful(sandbox, event):
-    """What no fault may bring about: a failure that was applied, or a success that was not."""
+    """Check that no failure was applied and every success was."""
     happened = bool(applied_writes(sandbox))
     return not (event.result == "failed" and happened) and not (
         event.result == "succeeded" and not happened
@@ -117,7 +118,7 @@ def test_fault_is_recorded_as_what_it_is(sandbox, flow_sid, hurry, on_arrival, a
     fault, is_applied, result = LASTING[name]
     verb = next(verb for verb, function in VERBS.items() if function is act)
     expected = OTHERWISE.get((verb, name), result)
-    seen = Flow.objects.get(sid=flow_sid).resource
+    base = Flow.objects.get(sid=flow_sid).resource
     hurry(fault)
     inject(sandbox, fault, act)
 
@@ -136,7 +137,7 @@ def test_fault_is_recorded_as_what_it_is(sandbox, flow_sid, hurry, on_arrival, a
     assert_chain_intact(2)
     flow = Flow.objects.get(sid=flow_sid)
     if expected != "succeeded":
-        assert {**flow.resource, "url": ""} == {**seen, "url": ""}
+        assert {**flow.resource, "url": ""} == {**base, "url": ""}
     says_gone = name == "refuse 404" and act is not create_flow
     assert (flow.gone_at is not None) == (
         says_gone or (act is delete_flow and expected == "succeeded")
@@ -191,7 +192,7 @@ def test_create_and_update_are_never_repeated_blindly(sandbox, flow_sid, hurry, 
 def test_delete_of_a_flow_that_somebody_else_deleted_between_the_tries(
     sandbox, flow_sid, hurry, monkeypatch
 ):
-    """The first try was turned away with a 429, which is never processed: the 404 to the second is no success."""
+    """A 429 means that the first try was not processed, so the 404 of the second is no success."""
     fault = Fault(FaultKind.TOO_MANY, retry_after=0)
     hurry(fault)
     inject(sandbox, fault, delete_flow, times=1)
@@ -264,7 +265,7 @@ def test_attempt_is_committed_while_the_call_hangs(sandbox, flow_sid, act):
 
 @every_verb
 def test_log_is_free_for_others_while_the_call_hangs(sandbox, flow_sid, act):
-    """No lock and no transaction is held across the call."""
+    """No lock and no transaction is held during the call."""
     sandbox.inject(Fault(FaultKind.HANG, method=METHODS[act], times=9))
     other = sandbox.add_flow(friendly_name="Other")
     mirror.sync(ACCOUNT)  # one that the log knows can't be what the creation makes

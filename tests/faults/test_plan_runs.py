@@ -1,5 +1,4 @@
-"""A plan whose worker is killed, against an API that fails: some of the changes that
-`python -m tests.faults.plan_runs` makes."""
+"""Short form of `python -m tests.faults.plan_runs`: a bulk change with a killed worker."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Changes that meet: one form posted twice, two people at one flow, and the moments between a change's steps."""
+"""Concurrent changes: a form posted twice, two users at one flow, and events between two steps."""
 
 import uuid
 
@@ -39,7 +39,7 @@ every_verb_of_a_flow = pytest.mark.parametrize("act", [rename_flow, switch_flow,
 
 @pytest.fixture
 def after_reading(monkeypatch):
-    """Has something happen between a change's reading of the flow and its next step, once."""
+    """Call a function once, between a change's read of the flow and its next step."""
 
     def arrange(act):
         fetch = mirror.fetch
@@ -69,8 +69,8 @@ def test_form_posted_eight_times_at_once_is_one_call(sandbox, flow_sid, act):
 
     assert len(received_writes(sandbox)) == 1
     assert [type(result) for result in results].count(Change) == 1
-    others = [result for result in results if not isinstance(result, Change)]
-    assert all(isinstance(result, AlreadyRecorded | NothingToChange) for result in others)
+    refused_results = [result for result in results if not isinstance(result, Change)]
+    assert all(isinstance(result, AlreadyRecorded | NothingToChange) for result in refused_results)
     assert own_stages() == [("attempt", "pending"), ("outcome", "succeeded")]
     assert_chain_intact(2)
 
@@ -173,7 +173,7 @@ def test_flow_that_we_renamed_since_it_was_read_is_not_deleted(sandbox, flow_sid
 def test_replay_whose_read_fails_does_not_settle_the_attempt_of_the_first(
     sandbox, flow_sid, after_reading, act
 ):
-    """Else a change that is under way would be on record as failed."""
+    """Otherwise a change in progress would be recorded as failed."""
     change_id = uuid.uuid4()
     sandbox.inject(Fault(FaultKind.REFUSE, method="GET", status=401, code=20003))
     after_reading(lambda: append_attempt(flow_sid, change_id=change_id))
@@ -255,7 +255,7 @@ def test_create_with_an_id_used_by_another_kind_of_change(sandbox, flow_sid):
 
 
 def test_outcome_that_comes_after_it_was_reconciled_is_recorded(sandbox, flow_sid):
-    """A process that slept through its own funeral."""
+    """The process was suspended for longer than a reconciliation takes."""
     change_id = uuid.uuid4()
     sandbox.inject(Fault(FaultKind.HANG, method="POST"))
     change = BackgroundCall(lambda: rename_flow(flow_sid, change_id=change_id))
@@ -302,7 +302,7 @@ def test_edit_of_another_field_while_our_answer_is_lost_is_found(sandbox, flow_s
 
 
 def test_integration_of_another_type_is_ours_as_a_whole(sandbox, flow_sid):
-    """What Twilio drops and fills in with a new type is nobody else's edit."""
+    """Fields that Twilio drops or sets for a new type are not an external edit."""
     rename_flow(
         flow_sid,
         values={"integration_type": "external", "integration_url": "https://hooks.example.com/in"},
@@ -326,7 +326,7 @@ def test_deletion_between_our_reading_and_our_writing_is_found(sandbox, flow_sid
 
 @pytest.mark.parametrize("act", [rename_flow, delete_flow])
 def test_second_change_does_not_wait_for_the_first_ones_drift(sandbox, flow_sid, act):
-    """Drift is no change of ours: what was read before it went on record may be sent."""
+    """Drift is not our change, so a base read before it was recorded is valid."""
     sandbox.edit_flow(flow_sid, integration_retry_count=1)
 
     assert act(flow_sid).event.result == "succeeded"

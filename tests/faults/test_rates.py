@@ -1,4 +1,4 @@
-"""Two sites and the worker of bulk changes on one account: a short form of `python -m tests.faults.rates`."""
+"""Short form of `python -m tests.faults.rates`: two sites and a worker on one account."""
 
 import pytest
 

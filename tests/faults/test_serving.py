@@ -1,4 +1,4 @@
-"""The site as gunicorn serves it by flexadmin/gunicorn.py: how it starts, what it says, and how it ends."""
+"""The site as gunicorn serves it with flexadmin/gunicorn.py: start, responses and shutdown."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def site(sandbox, tmp_path, monkeypatch):
 
 @pytest.fixture
 def browser(person, settings):
-    """An operator's, signed in."""
+    """Client of a signed-in operator."""
     person("operator")
     client = Client()
     client.force_login(User.objects.get(username="operator"))
@@ -56,7 +56,7 @@ def browser(person, settings):
 
 @pytest.fixture
 def held(sandbox, monkeypatch):
-    """Twilio takes its time over each write: until `go`, from when one has `come`."""
+    """Sandbox that holds each write: `come` is set on arrival, and the write waits for `go`."""
     come, go, respond = threading.Event(), threading.Event(), sandbox._api.respond
 
     def slowly(request, received):
@@ -75,14 +75,14 @@ def test_change_under_way_ends_before_the_site_does(site, browser, sandbox, flow
     address = f"{site.root}/flows/{flow_sid}/enabled/"
     form = dict(HIDDEN_FIELDS.findall(browser.get(address, timeout=30).text))
     form |= {"enabled": "false", "reason": "because", "change_id": str(uuid.uuid4())}
-    sent = BackgroundCall(lambda: browser.post(address, form, allow_redirects=False, timeout=60))
+    request = BackgroundCall(lambda: browser.post(address, form, allow_redirects=False, timeout=60))
     assert held.come.wait(30)
 
     site.stop()
     wait_for(lambda: "Handling signal: term" in site.log())
     held.go.set()
 
-    assert sent.outcome().status_code == 302
+    assert request.outcome().status_code == 302
     assert site.wait(30) == 0
     assert own_stages() == [("attempt", "pending"), ("outcome", "succeeded")]
     assert len(applied_writes(sandbox)) == len(received_writes(sandbox)) == 1
@@ -116,7 +116,7 @@ def test_lines_are_json_without_queries(site, browser, flow_sid, monkeypatch):
 
 
 def test_header_that_is_no_proxys_changes_nothing(sandbox, tmp_path, monkeypatch):
-    """gunicorn by itself would believe this machine's own programs."""
+    """gunicorn alone would trust this machine's own programs."""
     monkeypatch.setenv("HTTPS_ONLY", "true")
     site = Site(api=sandbox.url, folder=tmp_path, options=DEPLOYED_OPTIONS)
     claimed = {
@@ -158,13 +158,13 @@ def test_refused_request_writes_no_line_of_its_own(sandbox, tmp_path, monkeypatc
     address = urlsplit(site.root)
 
     try:
-        for sent in (
+        for raw_request in (
             b"G\x1b[2JET / HTTP/1.1",
             b"GET /a\x85b HTTP/1.1",
             b"GET / HTTP/1.1\r\nBad\rName: 1",
         ):
             with socket.create_connection((address.hostname, address.port), timeout=30) as line:
-                line.sendall(sent + b"\r\n\r\n")
+                line.sendall(raw_request + b"\r\n\r\n")
                 assert line.recv(12) == b"HTTP/1.1 400"
     finally:
         site.close()
@@ -178,7 +178,7 @@ def test_refused_request_writes_no_line_of_its_own(sandbox, tmp_path, monkeypatc
 def test_start_without_a_key_says_so_once(tmp_path):
     environment = {name: value for name, value in WHOLE.items() if name != "AUDIT_KEY"}
 
-    ended = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "gunicorn", *DEPLOYED_OPTIONS],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, **environment},
@@ -188,6 +188,6 @@ def test_start_without_a_key_says_so_once(tmp_path):
         check=False,
     )
 
-    assert ended.returncode == 1
-    assert ended.stderr.startswith("AUDIT_KEY is not set.")
-    assert len(ended.stderr.splitlines()) == 1
+    assert result.returncode == 1
+    assert result.stderr.startswith("AUDIT_KEY is not set.")
+    assert len(result.stderr.splitlines()) == 1

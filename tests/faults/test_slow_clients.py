@@ -1,4 +1,4 @@
-"""Slow clients hold nobody up: a short form of `python -m tests.faults.slow_clients`."""
+"""Short form of `python -m tests.faults.slow_clients`: slow clients don't delay others."""
 
 import pytest
 

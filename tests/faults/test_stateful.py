@@ -1,14 +1,16 @@
-"""Anything may happen, in any order: changes, faults of Twilio's side, processes that die at any statement or call,
-others who change flows at Twilio before, between and after, time that passes, people who decide. After each step
-what the log says is held against what the sandbox knows (truth.py).
+"""Random histories of changes, faults, kills, external edits, waiting times and decisions.
 
-What no reading can tell, so that no history here has it:
-- Others set exactly the value that a lost update asked for, or put back the one before it; they make a flow that
-  is just as a lost creation asked for. It then looks like ours, applied or not.
-- Others delete a flow that we are deleting, or whose deletion of ours was lost, or that a lost creation of ours made.
-- Twilio carries out a request that it took a minute ago or more, or says that it has no such flow where it has.
+After each step the log is compared with what the sandbox knows (truth.py).
 
-STATEFUL_EXAMPLES=2000 makes it a long and random run instead of the short one that is always the same.
+The histories leave out what no read can tell:
+
+- Others set exactly the value of a lost update, or put back the one before it, or create a flow
+  like that of a lost creation. It then looks like ours, applied or not.
+- Others delete a flow that we are deleting, or whose deletion was lost, or that a lost creation
+  of ours made.
+- Twilio applies a request after a minute or more, or denies that an existing flow exists.
+
+STATEFUL_EXAMPLES=2000 makes it a long random run. The short one is always the same.
 """
 
 import os
@@ -111,12 +113,14 @@ def flat(some):
 
 
 class Killed(BaseException):
-    """The process is gone: nothing happens any more of what it would have done."""
+    """The process is dead and must do nothing more."""
 
 
 class Process:
-    """A process that does one thing. It dies before its statement or call number `dies_at`, if it gets there;
-    whatever comes after that, in an except or a finally, does not happen either."""
+    """Process that does one thing and dies before statement or call number `dies_at`.
+
+    Code in an except or a finally after that does nothing either.
+    """
 
     def __init__(self, world, change_id, dies_at, meanwhile):
         self.world, self.change_id, self.dies_at, self.meanwhile = (
@@ -133,7 +137,10 @@ class Process:
         self.steps += 1
 
     def at_a_call(self, verb=""):
-        """Before and after each call to Twilio. A list's pages are asked for in a thread, whose connection ends here."""
+        """Stop before or after a call to Twilio.
+
+        Pages of a list are read in a thread, whose connection ends here.
+        """
         try:
             self._do_at_a_call(verb)
         finally:
@@ -152,7 +159,10 @@ class Process:
 
 
 class World(RuleBasedStateMachine):
-    """The site, Twilio, and those who change flows there. `sent` says which change sent which request."""
+    """The site, Twilio and its other users.
+
+    `sent` maps requests to the changes that sent them.
+    """
 
     def __init__(self):
         super().__init__()
@@ -174,7 +184,7 @@ class World(RuleBasedStateMachine):
             self.process = process
 
     def perform(self, act, *, change_id=None, sid="", dies_at=None, fault=None, meanwhile=None):
-        """One process does one thing; then it is judged."""
+        """Let one process do one thing, then check."""
         self.is_whole = False
         if fault:
             self.twilio.inject(fault)
@@ -205,10 +215,10 @@ class World(RuleBasedStateMachine):
         self.is_whole = True
 
     def sid_at(self, place):
-        """One of the flows that Twilio has; or, now and then, one that is gone."""
+        """Return the SID of a flow at Twilio, or sometimes of a deleted one."""
         flows = self.twilio.flows
-        found = [sid for sid in self.sids if (sid in flows) == (place < GONE)]
-        return found[place % len(found)] if found else ""
+        candidates = [sid for sid in self.sids if (sid in flows) == (place < GONE)]
+        return candidates[place % len(candidates)] if candidates else ""
 
     def change_id(self, again):
         self.last_id = self.last_id if again else uuid.uuid4()
@@ -236,11 +246,11 @@ class World(RuleBasedStateMachine):
         meanwhile=meanwhiles,
     )
     def create(self, name, more, again, dies_at, fault, meanwhile):
-        asked = {"chat_service_sid": "IS" + "2" * 32, "channel_type": "sms"}
-        asked |= flat({"handling": HANDLING[0], **more, "friendly_name": name})
+        values = {"chat_service_sid": "IS" + "2" * 32, "channel_type": "sms"}
+        values |= flat({"handling": HANDLING[0], **more, "friendly_name": name})
         change_id = self.change_id(again)
         self.perform(
-            lambda: flow_changes.create_flow(account_sid=ACCOUNT, values=asked, reason="", actor=OMAR, change_id=change_id),
+            lambda: flow_changes.create_flow(account_sid=ACCOUNT, values=values, reason="", actor=OMAR, change_id=change_id),
             change_id=change_id, dies_at=dies_at, fault=fault, meanwhile=meanwhile,
         )  # fmt: skip
 
@@ -311,9 +321,11 @@ class World(RuleBasedStateMachine):
 
     @rule(place=st.none() | places, dies_at=deaths, fault=of_reads, meanwhile=meanwhiles)
     def reconcile(self, place, dies_at, fault, meanwhile):
-        """All that is in doubt, or one."""
-        found = list(OpenChange.objects.order_by("attempt"))
-        one = found[place % len(found)] if found and place is not None else None
+        """Reconcile one unresolved change, or all of them."""
+        open_changes = list(OpenChange.objects.order_by("attempt"))
+        one = (
+            open_changes[place % len(open_changes)] if open_changes and place is not None else None
+        )
         self.perform(
             lambda: reconcile.reconcile_one(one) if one else reconcile.reconcile(),
             sid=one.target_sid if one else "", dies_at=dies_at, fault=fault, meanwhile=meanwhile,
@@ -321,17 +333,17 @@ class World(RuleBasedStateMachine):
 
     @rule(place=places, dies_at=deaths, fault=of_reads)
     def decide(self, place, dies_at, fault):
-        """A person has the last word: on a puzzle, or else on what others did."""
+        """Resolve an ambiguous change, or an external change, by a user's decision."""
         puzzles = list(OpenChange.objects.exclude(puzzle="").order_by("attempt"))
         if puzzles:
             self.decide_truly(puzzles[place % len(puzzles)], dies_at, fault)
-        elif found := drift.load_inbox():
-            event = found[place % len(found)][-1]
+        elif inbox := drift.load_inbox():
+            event = inbox[place % len(inbox)][-1]
             self.perform(lambda: drift.accept(event=event, reason="", actor=OMAR), dies_at=dies_at)
 
     @rule(seconds=st.sampled_from([0, 1, 20, 61, 130, 1000]))
     def wait(self, seconds):
-        """Time passes, and what Twilio took and has not answered is carried out, after a minute at the latest."""
+        """Let time pass. Twilio applies unanswered requests after a minute at most."""
         later = self.now + timedelta(seconds=seconds)
         if not seconds or any(
             later + self.skew - request.at >= A_MINUTE for request in self.held()
@@ -340,10 +352,10 @@ class World(RuleBasedStateMachine):
         self.now = later
 
     def release(self):
-        held = {request.n for request in self.held()}
+        held_ids = {request.n for request in self.held()}
         self.is_whole = False
         self.twilio.release()
-        wait_for(lambda: held <= self.answered)
+        wait_for(lambda: held_ids <= self.answered)
         self.judge()
 
     def held(self):
@@ -354,7 +366,7 @@ class World(RuleBasedStateMachine):
         ]
 
     def others(self, act, sid):
-        """What somebody does at Twilio, and nobody here."""
+        """Edit flows at Twilio outside the site."""
         process, self.process = self.process, None
         try:
             self._others(act, sid)
@@ -401,14 +413,14 @@ class World(RuleBasedStateMachine):
         return self.sent
 
     def decide_truly(self, change, dies_at=None, fault=None):
-        """A person finds out what really happened, once nothing is on its way any more."""
+        """Resolve by what really happened, once no request is under way."""
         self.release()
-        made = applied_requests(self.twilio, self.sent).get(change.change_id, [])
-        sid = made[0].sid if made and change.action == "flow.create" else ""
+        applied = applied_requests(self.twilio, self.sent).get(change.change_id, [])
+        sid = applied[0].sid if applied and change.action == "flow.create" else ""
         if sid and sid not in change.candidates:
             return
         self.perform(
-            lambda: reconcile.resolve_manually(change=change, applied=bool(made), sid=sid, reason="", actor=OMAR),
+            lambda: reconcile.resolve_manually(change=change, applied=bool(applied), sid=sid, reason="", actor=OMAR),
             dies_at=dies_at, fault=fault,
         )  # fmt: skip
 
@@ -420,7 +432,7 @@ class World(RuleBasedStateMachine):
             self.twilio.stop()
 
     def settle_everything(self):
-        """Twilio answers again, time passes, and people decide what reading can't tell."""
+        """Let Twilio recover and time pass, and have a user resolve ambiguous changes."""
         self.release()
         for _ in range(3):
             self.wait(1000)
@@ -436,7 +448,7 @@ class World(RuleBasedStateMachine):
 
 
 def _empty():
-    """An empty database. The rule that the log is append-only is lifted for that moment alone."""
+    """Empty the database, without the append-only triggers for that moment."""
     append_only.remove(connection)
     with transaction.atomic(), connection.cursor() as cursor:
         for model in apps.get_app_config("flows").get_models():
@@ -456,7 +468,7 @@ HOW_LONG = settings(
 
 
 class Stage:
-    """Where the worlds of a test are played, one after the other."""
+    """Environment in which the worlds of a test run one after the other."""
 
     world = None
 
@@ -485,12 +497,12 @@ class Stage:
 
     def client(self, account_sid, *, deadline=clients.WRITE_DEADLINE):
         fault = self.world.fault
-        made = clients.flex_client(
+        client = clients.flex_client(
             account_sid, deadline=SOON if fault and fault.kind in ENDLESS else deadline
         )
-        made.base_url = self.world.twilio.url
-        made._sleep = lambda seconds: None
-        return made
+        client.base_url = self.world.twilio.url
+        client._sleep = lambda seconds: None
+        return client
 
 
 @pytest.fixture

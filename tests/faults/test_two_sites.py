@@ -1,4 +1,4 @@
-"""Two sites on one database: a short form of `python -m tests.faults.two_sites`."""
+"""Short form of `python -m tests.faults.two_sites`: two sites on one database."""
 
 import pytest
 from django.db import connection

@@ -1,7 +1,7 @@
-"""What the sandbox knows against what the log says: the judge of the tests that let anything happen.
+"""Comparison of the sandbox's knowledge with the log, for tests with random histories.
 
-The sandbox's own record of requests is the truth of what we did, `outside` of what others did there. Each check
-gives sentences about what is wrong; none is what everybody wants.
+The sandbox's request record has our writes, `outside` those of others. Each check returns sentences
+about violations.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ INTEGRATION_FIELDS = {entry.name for entry in flex_flow.INTEGRATION_FIELDS}
 
 @dataclass
 class ExternalChanges:
-    """What others did at Twilio: flows made and deleted there, and every value that they gave a field."""
+    """Changes of others at Twilio: created and deleted flows, and every value set in a field."""
 
     made: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
@@ -35,18 +35,18 @@ class ExternalChanges:
 
 
 def applied_requests(sandbox: Sandbox, sent: Mapping[int, UUID]) -> dict[UUID, list[RequestRecord]]:
-    """The requests that the sandbox carried out, by the change that sent them."""
-    found: dict[UUID, list[RequestRecord]] = {}
+    """Return the requests that the sandbox applied, by the change that sent them."""
+    by_change: dict[UUID, list[RequestRecord]] = {}
     for request in sandbox.requests:
         if request.applied and request.n in sent:
-            found.setdefault(sent[request.n], []).append(request)
-    return found
+            by_change.setdefault(sent[request.n], []).append(request)
+    return by_change
 
 
 def find_violations(
     sandbox: Sandbox, sent: Mapping[int, UUID], outside: ExternalChanges
 ) -> list[str]:
-    """What must never be, at any moment."""
+    """Return violations of the rules that hold at any moment."""
     applied = applied_requests(sandbox, sent)
     events = list(AuditEvent.objects.select_related("payload").order_by("seq"))
     verdict = verification.verify()
@@ -61,18 +61,18 @@ def find_violations(
 
 
 def find_differences(sandbox: Sandbox) -> list[str]:
-    """What the copy and the log have otherwise than the sandbox, where every doubt is settled."""
-    there = {sid: to_stored(flow) for sid, flow in sandbox.flows.items()}
+    """Return differences of mirror and log from the sandbox, once every change is resolved."""
+    twilio_flows = {sid: to_stored(flow) for sid, flow in sandbox.flows.items()}
     rows = {flow.sid: None if flow.gone_at else flow.resource for flow in Flow.objects.all()}
-    known = drift.last_recorded_states({*there, *rows})
-    found = []
-    for sid in {*there, *rows}:
-        flow, state = there.get(sid), known.get(sid)
+    recorded_states = drift.last_recorded_states({*twilio_flows, *rows})
+    differences = []
+    for sid in {*twilio_flows, *rows}:
+        flow, state = twilio_flows.get(sid), recorded_states.get(sid)
         if drop_url(rows.get(sid)) != flow:
-            found.append(f"the copy of {sid} is {rows.get(sid)}, the flow {flow}")
+            differences.append(f"the copy of {sid} is {rows.get(sid)}, the flow {flow}")
         if state is None or not state.is_known or _differing_fields(state.snapshot, flow):
-            found.append(f"the log's last state of {sid} is {state}, the flow {flow}")
-    return found
+            differences.append(f"the log's last state of {sid} is {state}, the flow {flow}")
+    return differences
 
 
 def to_stored(flow: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,9 +105,9 @@ def _check_changes(
             yield f"recorded {event.result}, but applied: {event}"
         if event.result in APPLIED_RESULTS and event.change_id not in applied:
             yield f"recorded {event.result}, but not applied: {event}"
-        made = [request.sid for request in applied.get(event.change_id, [])]
-        if event.result in APPLIED_RESULTS and made and made != [event.target_sid]:
-            yield f"recorded of another flow than the one that was changed: {event}, {made}"
+        applied_sids = [request.sid for request in applied.get(event.change_id, [])]
+        if event.result in APPLIED_RESULTS and applied_sids and applied_sids != [event.target_sid]:
+            yield f"recorded of another flow than the one that was changed: {event}, {applied_sids}"
 
 
 def _check_open_changes(events: list[AuditEvent]) -> Iterator[str]:
@@ -121,13 +121,13 @@ def _check_open_changes(events: list[AuditEvent]) -> Iterator[str]:
     expected = {
         change_id: event.seq for change_id, event in latest.items() if change_id not in settled
     }
-    kept = dict(OpenChange.objects.values_list("change_id", "latest"))
-    if kept != expected:
-        yield f"open by the log: {expected}, by the table: {kept}"
+    open_changes = dict(OpenChange.objects.values_list("change_id", "latest"))
+    if open_changes != expected:
+        yield f"open by the log: {expected}, by the table: {open_changes}"
 
 
 def _check_inbox(events: list[AuditEvent]) -> Iterator[str]:
-    """What others did waits in the inbox until a person deals with it, or with something else of that flow."""
+    """Check that external changes stay in the inbox until a user handles them or their flow."""
     by_id = {event.event_id: event for event in events}
     dealt_with = [
         (event, by_id[event.refers_to])
@@ -135,11 +135,11 @@ def _check_inbox(events: list[AuditEvent]) -> Iterator[str]:
         if event.refers_to in by_id and event.result in APPLIED_RESULTS
     ]
     accepted = [one for event, one in dealt_with if event.action == "flow.accept"]
-    found = [event for event in events if event.action == "flow.drift"]
+    drift_events = [event for event in events if event.action == "flow.drift"]
     inbox = set(OpenDrift.objects.values_list("event", flat=True))
-    if extra := inbox - {event.seq for event in found}:
+    if extra := inbox - {event.seq for event in drift_events}:
         yield f"in the inbox, and nothing that others did: {extra}"
-    for event in found:
+    for event in drift_events:
         if event.seq in inbox and event in accepted:
             yield f"accepted, and yet in the inbox: {event}"
         if event.seq not in inbox and not any(
@@ -151,7 +151,7 @@ def _check_inbox(events: list[AuditEvent]) -> Iterator[str]:
 def _check_external_changes(
     events: list[AuditEvent], applied: dict[UUID, list[RequestRecord]], outside: ExternalChanges
 ) -> Iterator[str]:
-    """An observed event tells of what others did, and of nothing that we did."""
+    """Check that drift events describe changes of others and none of ours."""
     made_here = {
         request.sid
         for requests in applied.values()
@@ -175,7 +175,7 @@ def _check_external_changes(
 
 
 def _check_continuity(events: list[AuditEvent]) -> Iterator[str]:
-    """A flow's story has no leap: each state is the one before it and what the event itself says was changed."""
+    """Check that each recorded state is the previous one plus the event's own changes."""
     telling = [
         event
         for event in events

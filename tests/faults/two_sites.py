@@ -1,6 +1,7 @@
-"""`python -m tests.faults.two_sites [--seconds N]`: two sites of gunicorn's on one PostgreSQL, as they are deployed,
-with people whose requests go now to the one, now to the other. Halfway one site is restarted as by systemd. Exit status
-1 if a request failed, two syncs ran at once, or the log is not whole.
+"""Two sites on one PostgreSQL: `python -m tests.faults.two_sites [--seconds N]`.
+
+The users' requests go to either site at random. Halfway one site is restarted as by systemd. The
+exit status is 1 if a request fails, two syncs run at once, or the log is incomplete.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ Progress = Callable[[int], float]  # from how often the sites answered, how far 
 
 
 class Visitor(SimulatedUser):
-    """Whose every request goes to one of the sites by chance: a form of one is sent to the other."""
+    """User whose requests go to a random site, so that one site's form is sent to the other."""
 
     CHANGES = {"/flows/": 25, "/flows/?q=name": 10, "/audit/": 15, "edit": 20, "enabled": 12, "new": 8, "delete": 2, "sync": 8}  # fmt: skip
 
@@ -69,7 +70,7 @@ class Visitor(SimulatedUser):
 
 @dataclass(slots=True)
 class Report:
-    """What the people heard, and what stands in the log."""
+    """Responses to the users, and the contents of the log."""
 
     heard: Counter[str] = field(default_factory=Counter)
     verdict: Findings = field(default_factory=Findings)
@@ -85,9 +86,9 @@ class Report:
     @property
     def failed(self) -> dict[str, int]:
         return {
-            what: count
-            for what, count in self.heard.items()
-            if what not in (*OK_STATUSES, CONNECTION_LOST)
+            status: count
+            for status, count in self.heard.items()
+            if status not in (*OK_STATUSES, CONNECTION_LOST)
         }
 
     @property
@@ -101,14 +102,14 @@ class Report:
 def simulate(
     *, clients: int, workers: int, flows: int, seed: int, folder: Path, progress: Progress
 ) -> Report:
-    """The sites' database is this process's own."""
+    """Run the sites on this process's own database."""
     report, started = Report(), time.monotonic()
     with (
         Sandbox(latency=LATENCY) as sandbox,
         override_settings(FLEX_API_URL=sandbox.url, FLEX_RATE_LIMITS=False),
         ExitStack() as stack,
     ):
-        known = KnownFlows([sandbox.add_flow() for _ in range(flows)])
+        known_flows = KnownFlows([sandbox.add_flow() for _ in range(flows)])
         mirror.sync(ACCOUNT)
         witness = WriteObserver(sandbox)
         stack.enter_context(_count_listings(sandbox, report))
@@ -122,7 +123,7 @@ def simulate(
         for site in sites:
             stack.callback(site.close)
         crowd = [
-            Visitor(session, sites, known, random.Random(f"{seed} {number}"))
+            Visitor(session, sites, known_flows, random.Random(f"{seed} {number}"))
             for number, session in enumerate(create_sessions(clients))
         ]
         _run_load(crowd, sites[1], progress, report)
@@ -134,7 +135,7 @@ def simulate(
 
 
 def _run_load(crowd: list[Visitor], restarted: Site, progress: Progress, report: Report) -> None:
-    def heard() -> int:
+    def count_responses() -> int:
         assert not any(person.error for person in crowd), next(
             filter(None, (one.error for one in crowd))
         )
@@ -142,13 +143,13 @@ def _run_load(crowd: list[Visitor], restarted: Site, progress: Progress, report:
 
     for person in crowd:
         person.start()
-    wait_for(lambda: progress(heard()) >= 0.5, seconds=600)
+    wait_for(lambda: progress(count_responses()) >= 0.5, seconds=600)
     began = time.monotonic()
     restarted.stop()
     report.exit_status = restarted.wait(90)
     report.restart = time.monotonic() - began
     restarted.start()
-    wait_for(lambda: progress(heard()) >= 1, seconds=600)
+    wait_for(lambda: progress(count_responses()) >= 1, seconds=600)
     for person in crowd:
         person.stop()
     for person in crowd:
@@ -161,7 +162,7 @@ def _run_load(crowd: list[Visitor], restarted: Site, progress: Progress, report:
 
 @contextmanager
 def _count_listings(sandbox: Sandbox, report: Report) -> Iterator[None]:
-    """Nothing but a sync lists all flows here; each takes a while."""
+    """Count listings of all flows, which only a sync requests; each takes a while."""
     respond, lock, under_way = sandbox._api.respond, threading.Lock(), [0]
 
     def counted(request: Any, received: Any) -> Any:
@@ -221,8 +222,8 @@ def _build_table(report: Report) -> Table:
     table = Table(title="Two sites on one PostgreSQL, one of them restarted", show_header=False)
     table.add_column()
     table.add_column(justify="right")
-    for what, count in sorted(report.heard.items()):
-        table.add_row(what if what == CONNECTION_LOST else f"answered {what}", f"{count:,}")
+    for label, count in sorted(report.heard.items()):
+        table.add_row(label if label == CONNECTION_LOST else f"answered {label}", f"{count:,}")
     table.add_section()
     table.add_row("requests that failed", _format_count(sum(report.failed.values())))
     table.add_row("syncs", f"{report.syncs:,}")
@@ -230,8 +231,8 @@ def _build_table(report: Report) -> Table:
     table.add_row("events in the log", f"{report.events:,}")
     table.add_row("gaps in their order", "[green]none" if report.is_gapless else "[bold red]some")
     table.add_row("chain", report.chain)
-    for what in VIOLATIONS:
-        table.add_row(what, _format_count(report.verdict.counts[what]))
+    for label in VIOLATIONS:
+        table.add_row(label, _format_count(report.verdict.counts[label]))
     table.add_section()
     table.add_row("seconds until the restarted site had ended", f"{report.restart:.1f}")
     table.add_row("seconds", f"{report.seconds:.0f}")

@@ -1,5 +1,6 @@
-"""What Twilio's other end really did, held against what the audit log says of it: the five things that must
-never be. The witness stands at the sandbox and knows of every write whether its attempt was on record.
+"""Comparison of Twilio's real writes with the audit log, for the five violations.
+
+The observer sits at the sandbox and knows for every write whether its attempt was recorded.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ NEVER_APPLIED_FAULTS: Final = {
 
 @dataclass(slots=True)
 class ObservedWrite:
-    """A write that reached the sandbox, and the change whose attempt was the last on record at that moment."""
+    """Write that reached the sandbox, and the change of the latest recorded attempt."""
 
     received: RequestRecord
     change_id: uuid.UUID | None
@@ -54,7 +55,7 @@ class ObservedWrite:
 
 @dataclass(slots=True)
 class Findings:
-    """How often each thing was found, and a sentence for each that must never be."""
+    """Counts of findings, and a sentence for each violation."""
 
     counts: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
@@ -63,14 +64,16 @@ class Findings:
         self.counts.update(other.counts)
         self.complaints.extend(other.complaints)
 
-    def complain(self, what: str, of: object) -> None:
-        self.counts[what] += 1
-        self.complaints.append(f"{what}: {of}")
+    def complain(self, violation: str, of: object) -> None:
+        self.counts[violation] += 1
+        self.complaints.append(f"{violation}: {of}")
 
 
 class WriteObserver:
-    """Watches a sandbox from the moment that it is made. `on_write` is called once, before the next write is
-    done, with what arrived."""
+    """Observer of a sandbox.
+
+    `on_write` is called once with the next write, before it is applied.
+    """
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.seen: list[ObservedWrite] = []
@@ -100,24 +103,25 @@ class WriteObserver:
         sandbox._api.respond = done  # type: ignore[method-assign]
 
     def is_quiet(self) -> bool:
-        """Whether nothing is under way at the sandbox that may still be applied."""
+        """Tell whether the sandbox has no request under way that may still be applied."""
         return all(
-            seen.is_done or seen.received.fault in NEVER_APPLIED_FAULTS for seen in list(self.seen)
+            write.is_done or write.received.fault in NEVER_APPLIED_FAULTS
+            for write in list(self.seen)
         )
 
     def take(self) -> list[ObservedWrite]:
-        """What was seen since it was last asked."""
-        taken, self.seen = self.seen, []
+        """Return the writes observed since the last call."""
+        writes, self.seen = self.seen, []
         self._by_number.clear()
-        return taken
+        return writes
 
 
-def compare_with_log(seen: Iterable[ObservedWrite], *, since: int = 0) -> Findings:
-    """Holds what the sandbox applied against the log from the event after `since` on."""
+def compare_with_log(writes: Iterable[ObservedWrite], *, since: int = 0) -> Findings:
+    """Compare applied writes with the log from the event after `since` on."""
     verdict = Findings()
     applied: defaultdict[uuid.UUID, list[RequestRecord]] = defaultdict(list)
     attempts = _requested_by_change(since)
-    for one in seen:
+    for one in writes:
         if one.received.applied and (one.change_id is None or not _matches_attempt(one, attempts)):
             verdict.counts[APPLIED] += 1
             verdict.complain(APPLIED_WITHOUT_ATTEMPT, f"{one.received.method} {one.received.path}")
@@ -141,26 +145,30 @@ def _check_change(
     applied: list[RequestRecord],
     puzzles: dict[uuid.UUID, str],
 ) -> None:
-    """`story`: the result and the flow of each of the change's events; `puzzles`: the open changes and why."""
-    said = [result for result, _ in story]
+    """Check one change.
+
+    `story` is result and flow of each of its events, `puzzles` the open changes with their
+    ambiguity.
+    """
+    results = [result for result, _ in story]
     if len(applied) > 1:
         verdict.complain(APPLIED_TWICE, change_id)
-    if applied and NOT_APPLIED_RESULTS.intersection(said):
+    if applied and NOT_APPLIED_RESULTS.intersection(results):
         verdict.complain(RECORDED_FAILED_BUT_APPLIED, change_id)
     # A change that was made to another flow than the log says was not made either; but that a new flow has the SID
     # that Twilio gave it is all that anybody can know of it.
     claimed = {sid for result, sid in story if result in APPLIED_RESULTS}
-    told = {OTHER_SID for received in applied if received.fault == FaultKind.WRONG_SID}
-    if not claimed <= {received.sid for received in applied} | told:
+    wrong_sids = {OTHER_SID for received in applied if received.fault == FaultKind.WRONG_SID}
+    if not claimed <= {received.sid for received in applied} | wrong_sids:
         verdict.complain(RECORDED_APPLIED_BUT_NOT, change_id)
     if puzzles.get(change_id):
         verdict.counts[NEEDS_DECISION] += 1
-    elif change_id in puzzles or said[-1] in ("pending", "unknown"):
+    elif change_id in puzzles or results[-1] in ("pending", "unknown"):
         verdict.complain(LEFT_UNKNOWN, change_id)
 
 
 def _find_change_id(method: str, path: str, parameters: dict[str, str]) -> uuid.UUID | None:
-    """The change that this write must belong to, over a connection of the sandbox's own thread."""
+    """Return the change of a write, over a connection of the sandbox's thread."""
     try:
         attempts = AuditEvent.objects.filter(stage="attempt").order_by("-seq")
         if path == LIST_PATH:
@@ -180,11 +188,11 @@ def _requested_by_change(since: int) -> dict[uuid.UUID, dict[str, Any]]:
     return dict(attempts.values_list("change_id", "payload__requested"))
 
 
-def _matches_attempt(seen: ObservedWrite, attempts: dict[uuid.UUID, dict[str, Any]]) -> bool:
-    """Whether what was sent is what the attempt says."""
-    asked = attempts.get(seen.change_id) if seen.change_id else None
-    if seen.received.method == "DELETE":
-        return seen.change_id in attempts
-    return asked is not None and redact(
-        replace_unstorable(seen.received.parameters)
-    ) == flex_flow.to_parameters(asked)
+def _matches_attempt(write: ObservedWrite, attempts: dict[uuid.UUID, dict[str, Any]]) -> bool:
+    """Tell whether the request is the one that the attempt records."""
+    requested = attempts.get(write.change_id) if write.change_id else None
+    if write.received.method == "DELETE":
+        return write.change_id in attempts
+    return requested is not None and redact(
+        replace_unstorable(write.received.parameters)
+    ) == flex_flow.to_parameters(requested)

@@ -1,4 +1,4 @@
-"""A provider of single sign-on, of whom the site knows nothing yet."""
+"""Fixtures of the tests of the site: a provider of single sign-on."""
 
 from collections.abc import Iterator
 
@@ -19,11 +19,11 @@ def running_provider() -> Iterator[Provider]:
 def provider(
     running_provider: Provider, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Provider:
-    """The site's provider, where nina is about to sign in."""
+    """The configured provider, with the user nina."""
     provider = running_provider
     provider.claims, provider.fault = {"sub": "7f3a", "preferred_username": "nina"}, ""
     provider.issuer, provider.userinfo, provider.token_claims = provider.url, None, {}
-    provider.opened.clear()
+    provider.requested_paths.clear()
     monkeypatch.setattr(oidc_provider, "configurations", oidc_provider.Configurations())
     settings.SOCIALACCOUNT_PROVIDERS = provider.settings()
     return provider

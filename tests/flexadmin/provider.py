@@ -1,4 +1,4 @@
-"""A provider of single sign-on (OpenID Connect), small but real: HTTP on this machine, tokens signed with RSA."""
+"""A small OpenID Connect provider: a real HTTP server on this machine with RSA-signed tokens."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ CLIENT_ID, SECRET = "flexadmin", "a-made-up-secret"
 
 
 class Provider:
-    """`claims` are those of whoever signs in there; `fault` breaks what the token endpoint answers."""
+    """Provider with one user, whose `claims` it returns. `fault` makes its responses wrong."""
 
     def __init__(self) -> None:
         self.claims: dict[str, Any] = {"sub": "7f3a", "preferred_username": "nina"}
         self.fault = ""
-        self.userinfo: dict[str, Any] | None = None  # where it is not the claims of the ID token
-        self.token_claims: dict[str, Any] = {}  # beside the claims; None leaves one out
-        self.opened: list[str] = []  # the paths that were asked for
-        self.asked: dict[str, dict[str, str]] = {}  # what was asked for, by the code that was given
+        self.userinfo: dict[str, Any] | None = None  # instead of `claims`
+        self.token_claims: dict[str, Any] = {}  # in addition to `claims`; None omits one
+        self.requested_paths: list[str] = []
+        self.authorizations: dict[str, dict[str, str]] = {}  # parameters, by authorization code
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self.issuer = self.url  # who it says it is
+        self.issuer = self.url
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -48,21 +48,22 @@ class Provider:
         }  # fmt: skip
         return {"openid_connect": {"APPS": [app]}}
 
-    def authorized(self, address: str) -> str:
-        """What a person's browser does there: they agree, and are sent back to this address."""
-        asked = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
-        code = f"code-{len(self.asked)}"
-        self.asked[code] = asked
-        return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
+    def authorize(self, address: str) -> str:
+        """Consent to an authorization request; return the address that the browser goes back to."""
+        parameters = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+        code = f"code-{len(self.authorizations)}"
+        self.authorizations[code] = parameters
+        return f"{parameters['redirect_uri']}?{urlencode({'code': code, 'state': parameters['state']})}"
 
     def _answer(self, path: str, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        self.opened.append(path)
+        self.requested_paths.append(path)
         if self.fault == "away":
             return 503, {}
         if path == "/.well-known/openid-configuration":
             return 200, {
-                "issuer": self.issuer, "authorization_endpoint": f"{self.url}/authorize", "token_endpoint": f"{self.url}/token",
-                "userinfo_endpoint": f"{self.url}/userinfo", "jwks_uri": f"{self.url}/keys",
+                "issuer": self.issuer, "authorization_endpoint": f"{self.url}/authorize",
+                "token_endpoint": f"{self.url}/token", "jwks_uri": f"{self.url}/keys",
+                "userinfo_endpoint": f"{self.url}/userinfo",
                 "token_endpoint_auth_methods_supported": ["client_secret_post"],
             }  # fmt: skip
         if path == "/keys":
@@ -74,25 +75,27 @@ class Provider:
         return (200, userinfo) if path == "/userinfo" else (404, {})
 
     def _token(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        asked = self.asked.pop(form.get("code", ""), None)
+        authorization = self.authorizations.pop(form.get("code", ""), None)
         challenge = base64.urlsafe_b64encode(
             hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         )
         is_right = (
-            asked is not None
+            authorization is not None
             and form.get("client_secret") == SECRET
-            and asked.get("code_challenge") == challenge.decode().rstrip("=")
+            and authorization.get("code_challenge") == challenge.decode().rstrip("=")
         )
         if not is_right or self.fault == "refused":
             return 400, {"error": "invalid_grant"}
-        now = int(time.time())
+        issued_at = int(time.time())
         audience = "somebody-else" if self.fault == "audience" else CLIENT_ID
-        own = {"iss": self.issuer, "aud": audience, "iat": now, "exp": now + 60}
-        claims = {
-            name: value
-            for name, value in {**self.claims, **own, **self.token_claims}.items()
-            if value is not None
+        standard_claims = {
+            "iss": self.issuer,
+            "aud": audience,
+            "iat": issued_at,
+            "exp": issued_at + 60,
         }
+        all_claims = {**self.claims, **standard_claims, **self.token_claims}
+        claims = {name: value for name, value in all_claims.items() if value is not None}
         if self.fault == "no ID token":
             return 200, {"access_token": "made-up", "token_type": "Bearer", "expires_in": 60}
         token = jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": "1"})
@@ -110,18 +113,18 @@ class Provider:
             def do_GET(self) -> None:
                 if self.path.startswith("/authorize?"):
                     self.send_response(302)
-                    self.send_header("Location", provider.authorized(self.path))
+                    self.send_header("Location", provider.authorize(self.path))
                     self.end_headers()
                 else:
-                    self._say({})
+                    self._respond({})
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                self._say({name: values[0] for name, values in parse_qs(body).items()})
+                self._respond({name: values[0] for name, values in parse_qs(body).items()})
 
-            def _say(self, form: dict[str, str]) -> None:
-                status, said = provider._answer(urlsplit(self.path).path, form)
-                body = json.dumps(said).encode()
+            def _respond(self, form: dict[str, str]) -> None:
+                status, document = provider._answer(urlsplit(self.path).path, form)
+                body = json.dumps(document).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))

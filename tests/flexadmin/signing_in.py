@@ -1,4 +1,4 @@
-"""What the tests of signing in share: codes as an authenticator app makes them, and what is on record."""
+"""Helpers of the tests of signing in: sign-ins, app codes and recorded events."""
 
 import base64
 import hashlib
@@ -13,11 +13,11 @@ from flows.audit.models import AuditEvent
 
 
 def totp_code(secret: str, *, step: int = 0) -> str:
-    """The code of an authenticator app (RFC 6238), of the period that is `step` from now."""
+    """Return the app code (RFC 6238) of the period that is `step` periods from the current one."""
     key = base64.b32decode(secret + "=" * (-len(secret) % 8))
     digest = hmac.digest(key, struct.pack(">Q", int(time.time()) // 30 + step), hashlib.sha1)
-    place = digest[-1] & 15
-    return f"{(struct.unpack('>I', digest[place : place + 4])[0] & 0x7FFFFFFF) % 10**6:06}"
+    offset = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[offset : offset + 4])[0] & 0x7FFFFFFF) % 10**6:06}"
 
 
 def sign_in(
@@ -26,12 +26,13 @@ def sign_in(
     password: str = "",
     *,
     path: str = "/login/",
-    **said: Any,
+    **extra_fields: Any,
 ) -> Any:
-    """As a script does it: the two fields. `REMOTE_ADDR` says from where."""
-    extra = {key: said.pop(key) for key in list(said) if key.isupper()}
-    fields = {"username": name, "password": password or f"{name}-password", **said}
-    return client.post(path, fields, **extra)
+    """Submit the sign-in form. Arguments in capitals, such as `REMOTE_ADDR`, become WSGI variables."""
+    environ = {name: value for name, value in extra_fields.items() if name.isupper()}
+    other_fields = {name: value for name, value in extra_fields.items() if not name.isupper()}
+    fields = {"username": name, "password": password or f"{name}-password", **other_fields}
+    return client.post(path, fields, **environ)
 
 
 def is_signed_in(client: Client) -> bool:
@@ -39,23 +40,23 @@ def is_signed_in(client: Client) -> bool:
 
 
 def reauthenticate(client: Client, path: str, name: str = "operator") -> Any:
-    """Opens a page that wants the password once more, by way of giving it."""
-    asked = client.get(path)
-    assert asked.status_code == 302
-    assert "/people/me/confirm/" in asked["Location"]
-    return client.post(asked["Location"], {"password": f"{name}-password"}, follow=True)
+    """Open a page that requires reauthentication, and enter the password."""
+    redirect = client.get(path)
+    assert redirect.status_code == 302
+    assert "/people/me/confirm/" in redirect["Location"]
+    return client.post(redirect["Location"], {"password": f"{name}-password"}, follow=True)
 
 
 def set_up_app(client: Client, name: str = "operator") -> str:
-    """Sets up an authenticator app; gives its secret."""
+    """Set up an authenticator app and return its secret."""
     secret = reauthenticate(client, "/people/me/app/add/", name).context["form"].secret
-    answer = client.post("/people/me/app/add/", {"code": totp_code(secret, step=-1)})
-    assert answer.status_code == 302, answer.content.decode()
+    response = client.post("/people/me/app/add/", {"code": totp_code(secret, step=-1)})
+    assert response.status_code == 302, response.content.decode()
     return str(secret)
 
 
 def recorded_events(action: str = "auth.") -> list[tuple[str, str, str, str]]:
-    """Events as (action, result, actor, what it is about), in order."""
+    """Return action, result, actor and subject of each event, in order."""
     events = (
         AuditEvent.objects.filter(action__startswith=action)
         .select_related("payload")

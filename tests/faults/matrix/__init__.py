@@ -1,3 +1,5 @@
-"""The matrix of faults: everything that can go wrong at Twilio's end, on the way, in the database and with this
-process, at every kind of change. `uv run python -m tests.faults.matrix` plays it and prints what came of it.
+"""Matrix of faults: everything that can go wrong during each kind of change.
+
+The faults are at Twilio, on the network, in the database and in this process. `uv run python -m
+tests.faults.matrix` runs it and prints the results.
 """

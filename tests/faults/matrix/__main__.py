@@ -1,5 +1,7 @@
-"""`python -m tests.faults.matrix [--runs N]`: plays every trouble at every kind of change N times, and prints what
-came of it. Exit status 1 if anything that must be zero is not.
+"""Run of the matrix: `python -m tests.faults.matrix [--runs N]`.
+
+It plays every fault during every kind of change N times and prints the results. The exit status is
+1 if a violation is found.
 """
 
 from __future__ import annotations
@@ -91,7 +93,7 @@ def main() -> int:
 def _run_all(
     console: Console, names: list[str], own: list[str], options: argparse.Namespace
 ) -> dict[str, Findings]:
-    """A cell at a time to each process, which has a database of its own."""
+    """Distribute the cells to processes, each with its own database."""
     context = multiprocessing.get_context("spawn")
     free: SimpleQueue[str] = context.SimpleQueue()
     for name in own:

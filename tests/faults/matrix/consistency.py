@@ -1,6 +1,8 @@
-"""The family of a Flex API that is eventually consistent: random changes, ours and elsewhere's, while reads lag behind the
-writes and lists are not whole. The log must tell no deletion, creation or change that did not happen, in the order in
-which it happened; and once the API is well again, all that did.
+"""Random changes against an API that is eventually consistent.
+
+We and others change flows while reads lag behind writes and lists are incomplete. The log must
+contain no deletion, creation or change that did not happen, and keep the real order. Once the API
+is consistent again, it must contain all that did happen.
 """
 
 from __future__ import annotations
@@ -93,7 +95,7 @@ ROWS: Final[dict[str, DrawLag]] = {
 
 @dataclass
 class Tally:
-    """How often each thing was found, and a sentence for each that must never be."""
+    """Counts of findings, and a sentence for each violation."""
 
     counts: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
@@ -108,7 +110,7 @@ class Tally:
 
 
 def run_row(name: str, *, runs: int, seed: int, clock: Clock) -> Tally:
-    """The tally of so many runs of one row."""
+    """Return the tally of several runs of one row."""
     total = Tally()
     for number in range(runs):
         clock.move(10 * ONE_MINUTE)
@@ -122,7 +124,7 @@ def run_row(name: str, *, runs: int, seed: int, clock: Clock) -> Tally:
 
 @contextmanager
 def _empty_api(clock: Clock) -> Iterator[Sandbox]:
-    """An empty API with small pages, and a site that knows nothing yet."""
+    """Start an empty API with small pages and an empty site."""
     listed = FlexClient.list
     small = mock.patch.object(
         FlexClient, "list", lambda client, **more: listed(client, page_size=PAGE_SIZE, **more)
@@ -135,7 +137,10 @@ def _empty_api(clock: Clock) -> Iterator[Sandbox]:
 
 
 class Run:
-    """One random history. `history` is how each flow really was, and since when; None is one that is gone."""
+    """One random history.
+
+    `history` is the real state of each flow with its start time; None stands for a deleted flow.
+    """
 
     def __init__(self, name: str, sandbox: Sandbox, clock: Clock, chance: random.Random) -> None:
         self.sandbox, self.clock, self.chance, self.tally = sandbox, clock, chance, Tally()
@@ -218,7 +223,7 @@ class Run:
         self.tally.counts[EXTERNAL_CHANGES] += 1
 
     def _edit(self, flow: dict[str, Any]) -> dict[str, Any]:
-        """Values that come back often, so that an older state looks like a newer one."""
+        """Draw values that repeat often, so that an older state looks like a newer one."""
         return self.chance.choice(
             [
                 {"friendly_name": self.chance.choice(["Alpha", "Beta", "Gamma"])},
@@ -231,7 +236,7 @@ class Run:
         mirror.sync(ACCOUNT)
 
     def _look(self) -> None:
-        """Somebody opens a flow's page."""
+        """Open a flow's page."""
         if row := self._row():
             mirror.fetch(row.sid)
 
@@ -240,7 +245,7 @@ class Run:
         return self.chance.choice(rows) if rows else None
 
     def _remember(self, since: datetime) -> None:
-        """Note how the flows are since the act that began then."""
+        """Record the real state of the flows since the start of an action."""
         flows = self.sandbox.flows
         for sid in {*flows, *self.history}:
             state = to_stored(flows[sid]) if sid in flows else None
@@ -259,7 +264,7 @@ class Run:
             self.tally.complain(NOT_FOUND, difference)
 
     def _judge(self) -> None:
-        """Follow each flow through the log, forwards through what it really was."""
+        """Compare the log's states of each flow with its real history, in order."""
         places: dict[str, int] = {}
         events = (
             AuditEvent.objects.filter(seq__gt=self.since)
@@ -272,15 +277,17 @@ class Run:
                 continue
             place = self._place_of(event, places.get(event.target_sid, 0))
             if place is None and not is_ours:
-                what = FALSE_DELETION if event.payload.after is None else FALSE_DRIFT
-                what = FALSE_CREATION if event.payload.before is None else what
-                self.tally.complain(what, f"{event}: {event.payload.before} {event.payload.after}")
+                violation = FALSE_DELETION if event.payload.after is None else FALSE_DRIFT
+                violation = FALSE_CREATION if event.payload.before is None else violation
+                self.tally.complain(
+                    violation, f"{event}: {event.payload.before} {event.payload.after}"
+                )
             elif place is not None:
                 places[event.target_sid] = place
             self.tally.counts[OBSERVED] += not is_ours
 
     def _place_of(self, event: AuditEvent, since: int) -> int | None:
-        """Return the first place of the flow's history, from `since` on, where it was as the event says."""
+        """Return the first index of the flow's history, from `since` on, that matches an event."""
         after = event.payload.after
         for place, (at, state) in enumerate(self.history.get(event.target_sid, [])):
             if place < since or at > event.at:

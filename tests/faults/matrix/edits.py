@@ -1,4 +1,4 @@
-"""What an operator may ask for, drawn at random: new flows, edits of each kind, and flows to begin with."""
+"""Random changes of an operator: new flows, edits of each kind, and initial flows."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ NAMES = (
 
 
 class FlowGenerator:
-    """Draws for one run. `token` makes its names and identities like nobody else's."""
+    """Generator of flows and edits for one run. `token` makes names and identities unique."""
 
     def __init__(self, chance: random.Random, token: str) -> None:
         self.chance, self.token = chance, token
 
     def flow(self) -> dict[str, Any]:
-        """A flow as a form creates it."""
+        """Return a flow as a form creates it."""
         kind = self.chance.choice(flex_flow.INTEGRATION_TYPES)
-        asked = {
+        values = {
             "friendly_name": self.name(),
             "chat_service_sid": self._sid("IS"),
             "channel_type": self.chance.choice(CHANNELS),
@@ -35,10 +35,10 @@ class FlowGenerator:
             "enabled": self.chance.random() < 0.5,
             "long_lived": self.chance.choice([None, True, False]),
         }
-        return asked | {"integration_type": kind} | self.integration(kind)
+        return values | {"integration_type": kind} | self.integration(kind)
 
     def edit(self, before: dict[str, Any]) -> dict[str, Any]:
-        """One edit of a flow, or two at once, each of which changes something."""
+        """Return one edit of a flow, or two at once. Each of them changes something."""
         kind = str(before["integration_type"])
         other = self.chance.choice([name for name in flex_flow.INTEGRATION_TYPES if name != kind])
         edits: list[dict[str, Any]] = [
@@ -61,7 +61,7 @@ class FlowGenerator:
         return f"+1555{self.chance.randrange(10**12):012}"
 
     def integration(self, kind: str) -> dict[str, Any]:
-        """The fields of an integration of this type."""
+        """Return fields of an integration of this type."""
         if kind == "studio":
             return {
                 "integration_flow_sid": self._sid("FW"),

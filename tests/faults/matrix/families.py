@@ -1,4 +1,4 @@
-"""Plays the rows of consistency.py, a row at a time to each process, which has a database of its own."""
+"""Run of the rows of consistency.py, distributed to processes with their own databases."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.faults.matrix.consistency import Tally
 
 
 def run_rows(names: list[str], own: list[str], *, runs: int, seed: int) -> dict[str, Tally]:
-    """The tally of each of these rows; `own` are the databases."""
+    """Return the tally of each row. `own` are the databases."""
     if not names:
         return {}
     context = multiprocessing.get_context("spawn")

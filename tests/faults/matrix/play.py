@@ -1,5 +1,7 @@
-"""Plays one cell of the matrix: a trouble at one kind of change, some times over. Each run ends with the API well,
-reconciling driven to its end, and what the sandbox applied held against the log.
+"""Run of one cell of the matrix: a fault during one kind of change, several times.
+
+Each run ends with a healthy API and a complete reconciliation. The sandbox's applied writes are
+then compared with the log.
 """
 
 from __future__ import annotations
@@ -59,7 +61,7 @@ RUN_INTERVAL = 30 * ONE_MINUTE  # so that no creation is in another's window
 
 
 class Clock:
-    """The time here and at Twilio's, which is moved on where a person would wait."""
+    """Clock of this site and of Twilio, set ahead where a person would wait."""
 
     def __init__(self) -> None:
         self.ahead = timedelta()
@@ -73,7 +75,7 @@ class Clock:
 
 @contextmanager
 def empty_site(clock: Clock) -> Iterator[Sandbox]:
-    """An empty Flex API, a site that points at it, and nobody who waits between two tries."""
+    """Start an empty API and an empty site whose client doesn't wait between tries."""
     client = clients.FlexClient
 
     def hurried(**options: Any) -> FlexClient:
@@ -91,7 +93,7 @@ def empty_site(clock: Clock) -> Iterator[Sandbox]:
 
 
 def run_scenario(trouble: Scenario, verb: str, *, runs: int, seed: int, clock: Clock) -> Findings:
-    """The verdict over so many runs."""
+    """Return the result of several runs."""
     total = Findings()
     with empty_site(clock) as sandbox:
         witness = WriteObserver(sandbox)
@@ -103,9 +105,9 @@ def run_scenario(trouble: Scenario, verb: str, *, runs: int, seed: int, clock: C
                 )
             )
         mirror.sync(ACCOUNT)
-        here = {flow.sid: flow.resource for flow in Flow.objects.filter(gone_at=None)}
-        there = {sid: flex_flow.from_response(flow) for sid, flow in sandbox.flows.items()}
-        if not is_mirrored(here, there):
+        mirrored_flows = {flow.sid: flow.resource for flow in Flow.objects.filter(gone_at=None)}
+        twilio_flows = {sid: flex_flow.from_response(flow) for sid, flow in sandbox.flows.items()}
+        if not is_mirrored(mirrored_flows, twilio_flows):
             total.complain(MIRROR_DIFFERS, f"{trouble.name}, {verb}")
     return total
 
@@ -119,8 +121,11 @@ def _run_until_triggered(
     bystander: str,
     seed: str,
 ) -> Findings:
-    """A run that met its trouble. On a busy machine a short deadline may be over before the sandbox has the request:
-    such a run must be told as truly, but is not counted, and is made again with more patience."""
+    """Run until the fault has taken effect.
+
+    On a busy machine a short deadline may expire before the sandbox has the request. Such a run is
+    checked but not counted, and repeated with a longer deadline.
+    """
     total = Findings()
     for patience in DEADLINE_FACTORS:
         clock.move(RUN_INTERVAL)
@@ -130,25 +135,30 @@ def _run_until_triggered(
         chance = random.Random(f"{trouble.name} {verb} {seed} {patience}")
         run = Run(sandbox, witness, clock, trouble, verb, chance, bystander, patience)
         verdict = run.execute()
-        said = [f"{trouble.name}, {verb}, {seed}: {complaint}" for complaint in verdict.complaints]
+        complaints = [
+            f"{trouble.name}, {verb}, {seed}: {complaint}" for complaint in verdict.complaints
+        ]
         if run.has_happened:
             verdict.counts[RUNS] = 1
-            total.add(Findings(verdict.counts, said))
+            total.add(Findings(verdict.counts, complaints))
             return total
-        total.complaints.extend(said)
+        total.complaints.extend(complaints)
     raise AssertionError(f"{trouble.name} did not happen")
 
 
-def is_mirrored(here: dict[str, dict[str, Any]], there: dict[str, dict[str, Any]]) -> bool:
-    """Whether the copy has what Twilio has, secrets aside."""
+def is_mirrored(
+    mirrored_flows: dict[str, dict[str, Any]], twilio_flows: dict[str, dict[str, Any]]
+) -> bool:
+    """Tell whether the mirror agrees with Twilio, apart from secrets."""
     names = [entry.name for entry in flex_flow.WRITABLE_FIELDS]
-    return here.keys() == there.keys() and not any(
-        flex_flow.differing_fields(here[sid], redact(there[sid]), names) for sid in there
+    return mirrored_flows.keys() == twilio_flows.keys() and not any(
+        flex_flow.differing_fields(mirrored_flows[sid], redact(twilio_flows[sid]), names)
+        for sid in twilio_flows
     )
 
 
 class Run:
-    """One change that meets a trouble, and what follows."""
+    """One change with a fault, and its aftermath."""
 
     def __init__(
         self,
@@ -179,16 +189,16 @@ class Run:
         if self.trouble.when == "reconciling":
             # Its answer is lost. Who is to die of what was found must find it at the first read.
             is_applied = self.chance.random() < 0.5 or self.trouble.killed
-            lost = FaultKind.APPLY_THEN_DROP if is_applied else FaultKind.DROP
-            self.sandbox.inject(Fault(lost, method=self.method, times=None))
+            fault_kind = FaultKind.APPLY_THEN_DROP if is_applied else FaultKind.DROP
+            self.sandbox.inject(Fault(fault_kind, method=self.method, times=None))
             self._change()
         else:
             self._run_with_faults(self._change)
         self.restore_api()
         self._reconcile_all()
-        seen = self.witness.take()
-        verdict = compare_with_log(seen, since=since)
-        self._resolve_manually(verdict, seen)
+        writes = self.witness.take()
+        verdict = compare_with_log(writes, since=since)
+        self._resolve_manually(verdict, writes)
         return verdict
 
     @property
@@ -196,7 +206,7 @@ class Run:
         return "DELETE" if self.verb == DELETE else "POST"
 
     def call(self) -> None:
-        """The change, as the site makes it."""
+        """Make the change as the site does."""
         with suppress(NotRecorded, OutcomeNotRecorded, FlowUnreadable):
             victim.make_change(self.verb, self.sid, self.before, self.values, OMAR, self.change_id)
 
@@ -223,7 +233,7 @@ class Run:
         return client
 
     def _run_with_faults(self, act: Any) -> None:
-        """`act`, by this process or by one that is killed at it."""
+        """Run `act` in this process, or in one that is killed during it."""
         trouble = self.trouble
         method = self.method if trouble.when == "at the call" else "GET"
         earlier = max((request.n for request in self.sandbox.requests), default=0)
@@ -266,7 +276,7 @@ class Run:
             reconcile.reconcile()
 
     def _reconcile_all(self) -> None:
-        """Two reads, as far apart as they must be; in some runs other people's edits and syncs in between."""
+        """Reconcile with two reads, sometimes with external edits and syncs in between."""
         self.clock.move(ONE_MINUTE)
         self._elsewhere()
         self.clock.move(clients.ATTEMPT_TIMEOUT)
@@ -281,30 +291,36 @@ class Run:
         reconcile.reconcile()
 
     def _elsewhere(self) -> None:
-        """What other people do at Twilio meanwhile: to this flow's other fields, or to other flows."""
-        what = self.chance.choice(["nothing", "nothing", "this flow", "another flow", "a new flow"])
+        """Make external edits at Twilio: to other fields of this flow, or to other flows."""
+        target = self.chance.choice(
+            ["nothing", "nothing", "this flow", "another flow", "a new flow"]
+        )
         sid = self.sid or next(
             (seen.received.sid for seen in self.witness.seen if seen.received.applied), None
         )
-        if what == "this flow" and sid in self.sandbox.flows:
+        if target == "this flow" and sid in self.sandbox.flows:
             janitor = self.sandbox.flows[sid]["janitor_enabled"]
             self.sandbox.edit_flow(sid, janitor_enabled=not janitor)
-        elif what == "another flow":
+        elif target == "another flow":
             self.sandbox.edit_flow(
                 self.bystander, friendly_name=f"Bystander {self.chance.random()}"
             )
-        elif what == "a new flow":
+        elif target == "a new flow":
             self.sandbox.add_flow()
         if self.chance.random() < 0.2:
             mirror.sync(ACCOUNT)
 
-    def _resolve_manually(self, verdict: Findings, seen: list[ObservedWrite]) -> None:
-        """Who knows what really happened decides what reading can't tell; so it is closed for the next run."""
+    def _resolve_manually(self, verdict: Findings, writes: list[ObservedWrite]) -> None:
+        """Resolve ambiguous changes by what really happened, so that the next run can start."""
         for change in OpenChange.objects.exclude(puzzle=""):
-            made = next((one.received.sid for one in seen if one.received.applied), None)
-            if made and self.verb == CREATE and made not in change.candidates:
+            created_sid = next((one.received.sid for one in writes if one.received.applied), None)
+            if created_sid and self.verb == CREATE and created_sid not in change.candidates:
                 verdict.complain(LEFT_UNKNOWN, f"{change.change_id}: what it made is no candidate")
-                made = None
+                created_sid = None
             reconcile.resolve_manually(
-                change=change, applied=bool(made), sid=made or "", reason="the matrix", actor=OMAR
+                change=change,
+                applied=bool(created_sid),
+                sid=created_sid or "",
+                reason="the matrix",
+                actor=OMAR,
             )

@@ -1,4 +1,4 @@
-"""Troubles that the sandbox can't play alone: of the client, of the database, and of other people at Twilio."""
+"""Faults that the sandbox can't play alone: of the client, the database and other users."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def use_closed_port(client: FlexClient) -> None:
 
 
 class _ExhaustedRates:
-    """Rates within which no turn is left."""
+    """Rate limits without a free slot."""
 
     def book(self, account_sid: str, operation: str, *, patience: float) -> float | None:
         return None
 
 
 def exhaust_rates(client: FlexClient) -> None:
-    """Somebody else has had every turn of this hour."""
+    """Use up the calls of this hour."""
     client._rate_limits, client._rates = True, _ExhaustedRates()
 
 
 @contextmanager
 def take_identity(run: Run) -> Iterator[None]:
-    """Another flow that is on has the channel and the identity that this one is to be on with."""
+    """Create another enabled flow with the channel and identity of this one."""
     place = {
         name: run.values.get(name) or run.before[name]
         for name in ("channel_type", "contact_identity")
@@ -54,7 +54,7 @@ def take_identity(run: Run) -> Iterator[None]:
 
 @contextmanager
 def delete_before_write(run: Run) -> Iterator[None]:
-    """Somebody deletes the flow at Twilio between its reading and the call."""
+    """Delete the flow at Twilio between its read and the call."""
     run.witness.on_write = lambda: run.sandbox.remove_flow(run.sid)
     yield
 
@@ -77,7 +77,7 @@ def make_read_only(_run: Run) -> AbstractContextManager[None]:
 
 @contextmanager
 def disconnect_database(run: Run) -> Iterator[None]:
-    """The database ends this process's connection while the call is at Twilio."""
+    """End this process's database connection during the call to Twilio."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         (pid,) = cursor.fetchone()

@@ -1,5 +1,6 @@
-"""What can go wrong, as data: a row of the matrix each. play.py carries it out; `surroundings.py` has the troubles
-that need more than a fault of the sandbox's.
+"""Faults of the matrix as data, one row each.
+
+play.py runs them. surroundings.py has the faults that the sandbox can't play alone.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ Phase = Literal["at the call", "reading first", "reconciling"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scenario:
-    """One row. `faults` befall one request each, in this order; the last goes on for good where it `lasts`."""
+    """One row. `faults` apply to one request each, in order. The last one repeats if it `lasts`."""
 
     name: str
     group: str
@@ -158,7 +159,10 @@ def _invalid_responses() -> list[Scenario]:
 
 
 def _read_errors() -> list[Scenario]:
-    """The reads around the change; the change itself is lost where they are reconciliation's."""
+    """Return rows for failing reads around a change.
+
+    For the reads of a reconciliation, the change itself has an unknown outcome.
+    """
     first: dict[str, Any] = {"when": "reading first", "verbs": EXISTING_FLOW_VERBS}
     later: dict[str, Any] = {"when": "reconciling"}
     group = "Reading breaks"
@@ -246,7 +250,7 @@ SCENARIOS: Final = {
 
 
 def build_faults(trouble: Scenario, method: str) -> list[Fault]:
-    """The faults as the sandbox takes them, for requests of this method."""
+    """Return the sandbox's faults for requests of this method."""
     faults = [replace(fault, method=method, times=1) for fault in trouble.faults]
     return [
         *faults[:-1],

@@ -1,6 +1,7 @@
-"""The process that is killed: it makes one change, or reconciles, and dies by SIGKILL at the step that it was told.
+"""Process that makes one change, or reconciles, and kills itself at a given step.
 
-Victims are forked off a server that has Django loaded and no thread (multiprocessing's "forkserver").
+Victims are forked from a server that has loaded Django and has no threads (multiprocessing's
+"forkserver").
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ STEPS_KILLED_BY_PARENT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instructions:
-    """What a victim does, and when it dies."""
+    """Change to make, and the step at which to die."""
 
     step: str
     verb: str  # of the change, or "reconcile"
@@ -60,7 +61,7 @@ def make_change(
     actor: Actor,
     change_id: uuid.UUID,
 ) -> None:
-    """One change by its service."""
+    """Make one change by its service."""
     common: dict[str, Any] = {"reason": "the matrix", "actor": actor, "change_id": change_id}
     if verb == "create":
         flow_changes.create_flow(account_sid=ACCOUNT, values=values, **common)
@@ -99,7 +100,7 @@ def _kill_self(*_args: Any, **_kwargs: Any) -> None:
 
 
 def _kill_within(stage: str) -> Callable[[], None]:
-    """At an event that is written and not committed."""
+    """Die at an event that is written but not committed."""
 
     def saved(instance: AuditPayload, **_: Any) -> None:
         if instance.event.stage == stage:

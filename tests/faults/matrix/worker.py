@@ -1,4 +1,4 @@
-"""A process of the command's, with a database of its own, in which one cell is played after the other."""
+"""Worker process of the command, which runs cells on its own database."""
 
 from __future__ import annotations
 

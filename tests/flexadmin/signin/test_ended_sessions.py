@@ -1,4 +1,4 @@
-"""Sessions and pending sign-ins that are ended stay ended, whatever becomes of the user later."""
+"""Ended sessions and pending sign-ins stay ended, even if the user is activated again."""
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -10,12 +10,12 @@ from flexadmin.signin import auth_events
 from flexadmin.signin.auth_events import ANONYMOUS_LABEL
 from flows.audit.models import AuditEvent
 from tests.flexadmin.provider import Provider
-from tests.flexadmin.signin.test_sso import came_back
+from tests.flexadmin.signin.test_sso import sign_in_by_sso
 from tests.flexadmin.signing_in import is_signed_in, recorded_events, set_up_app, sign_in, totp_code
-from tests.flexadmin.users.test_users import ages, do
+from tests.flexadmin.users.test_users import age_temporary_passwords, post_operation
 
 pytestmark = pytest.mark.django_db
-CODE = "/login/second-factor/"
+CODE_PATH = "/login/second-factor/"
 
 
 @pytest.fixture
@@ -24,132 +24,132 @@ def admin(client_of):
 
 
 @pytest.fixture
-def someone(person):
+def user(person):
     return person("operator")
 
 
 @pytest.fixture
-def pending(someone):
-    """A sign-in that waits for its second factor: (client, secret)."""
+def pending(user):
+    """Client and app secret of a sign-in that waits for its second factor."""
     client = Client()
     sign_in(client)
     secret = set_up_app(client)
     client.post("/logout/")
-    assert sign_in(client)["Location"] == CODE
+    assert sign_in(client)["Location"] == CODE_PATH
     return client, secret
 
 
-def finished(pending):
+def finish_sign_in(pending):
     client, secret = pending
-    return client.post(CODE, {"code": totp_code(secret, step=1)}, follow=True)
+    return client.post(CODE_PATH, {"code": totp_code(secret, step=1)}, follow=True)
 
 
 def last_event():
     return AuditEvent.objects.select_related("payload").latest("seq")
 
 
-def by_session_row(client, someone):
+def with_session_row(client, user):
     sign_in(client)
 
 
-def without_one(client, someone):
-    client.force_login(someone)
+def without_session_row(client, user):
+    client.force_login(user)
 
 
-@pytest.mark.parametrize("begin", [by_session_row, without_one])
-def test_cookie_of_before_a_deactivation_stays_dead(admin, someone, begin):
-    theirs = Client()
-    begin(theirs, someone)
-    assert is_signed_in(theirs)
+@pytest.mark.parametrize("sign_user_in", [with_session_row, without_session_row])
+def test_session_stays_ended_after_reactivation(admin, user, sign_user_in):
+    user_client = Client()
+    sign_user_in(user_client, user)
+    assert is_signed_in(user_client)
 
-    do(admin, someone, "active")
-    assert not is_signed_in(theirs)
-    do(admin, someone, "active", active="true")
+    post_operation(admin, user, "active")
+    assert not is_signed_in(user_client)
+    post_operation(admin, user, "active", active="true")
 
-    assert not is_signed_in(theirs)
-    assert not UserSession.objects.filter(user=someone).exists()
+    assert not is_signed_in(user_client)
+    assert not UserSession.objects.filter(user=user).exists()
     assert sign_in(Client())["Location"] == "/flows/"
 
 
-def test_cookie_that_was_not_used_meanwhile_is_dead_too(admin, someone):
-    theirs = Client()
-    theirs.force_login(someone)
-    do(admin, someone, "active")
-    do(admin, someone, "active", active="true")
+def test_session_unused_during_the_deactivation_is_ended(admin, user):
+    user_client = Client()
+    user_client.force_login(user)
+    post_operation(admin, user, "active")
+    post_operation(admin, user, "active", active="true")
 
-    assert theirs.get("/flows/")["Location"].startswith("/login/")
-
-
-@pytest.mark.parametrize("deed", ["factors", "single-sign-on", "password"])
-def test_what_an_administrator_resets_ends_every_session(admin, someone, deed):
-    theirs = Client()
-    theirs.force_login(someone)
-
-    do(admin, someone, deed)
-
-    assert not is_signed_in(theirs)
+    assert user_client.get("/flows/")["Location"].startswith("/login/")
 
 
-def test_pending_sign_in_of_who_is_deactivated_is_refused_and_recorded(admin, someone, pending):
-    do(admin, someone, "active")
+@pytest.mark.parametrize("operation", ["factors", "single-sign-on", "password"])
+def test_reset_by_an_administrator_ends_every_session(admin, user, operation):
+    user_client = Client()
+    user_client.force_login(user)
 
-    answer = finished(pending)
+    post_operation(admin, user, operation)
 
-    assert "Your access is deactivated." in answer.content.decode()
+    assert not is_signed_in(user_client)
+
+
+def test_pending_sign_in_of_a_deactivated_user_is_refused_and_recorded(admin, user, pending):
+    post_operation(admin, user, "active")
+
+    response = finish_sign_in(pending)
+
+    assert "Your access is deactivated." in response.content.decode()
     assert recorded_events()[-1] == ("auth.login", "denied", ANONYMOUS_LABEL, "operator")
     assert last_event().payload.message == "user deactivated"
-    do(admin, someone, "active", active="true")
+    post_operation(admin, user, "active", active="true")
     assert not is_signed_in(pending[0])
 
 
-def test_pending_sign_in_of_who_was_deactivated_meanwhile_is_refused(admin, someone, pending):
-    do(admin, someone, "active")
-    do(admin, someone, "active", active="true")
+def test_pending_sign_in_is_refused_after_deactivation_and_reactivation(admin, user, pending):
+    post_operation(admin, user, "active")
+    post_operation(admin, user, "active", active="true")
 
-    answer = finished(pending)
+    response = finish_sign_in(pending)
 
     assert (
         "Your password or access changed while you were signing in. Sign in again."
-        in answer.content.decode()
+        in response.content.decode()
     )
     assert not is_signed_in(pending[0])
     assert "during the sign-in" in last_event().payload.message
 
 
-def own_password(admin, someone):
-    theirs = Client()
-    theirs.force_login(someone)
+def change_own_password(admin, user):
+    user_client = Client()
+    user_client.force_login(user)
     new = {"new_password1": "a long passphrase", "new_password2": "a long passphrase"}
     assert (
-        theirs.post(
+        user_client.post(
             "/people/me/password/", {"old_password": "operator-password", **new}
         ).status_code
         == 302
     )
 
 
-def sessions_ended(admin, someone):
-    theirs = Client()
-    theirs.force_login(someone)
-    theirs.post("/people/me/sessions/end/")
-    assert is_signed_in(theirs)
+def end_other_sessions(admin, user):
+    user_client = Client()
+    user_client.force_login(user)
+    user_client.post("/people/me/sessions/end/")
+    assert is_signed_in(user_client)
 
 
-def temporary_password(admin, someone):
-    do(admin, someone, "password")
+def set_temporary_password(admin, user):
+    post_operation(admin, user, "password")
 
 
-def single_sign_on_removed(admin, someone):
-    do(admin, someone, "single-sign-on")
+def unlink_sso(admin, user):
+    post_operation(admin, user, "single-sign-on")
 
 
 @pytest.mark.parametrize(
-    "change", [own_password, sessions_ended, temporary_password, single_sign_on_removed]
+    "change", [change_own_password, end_other_sessions, set_temporary_password, unlink_sso]
 )
-def test_pending_sign_in_is_refused_once_what_it_rests_on_changed(admin, someone, pending, change):
-    change(admin, someone)
+def test_pending_sign_in_is_refused_after_a_change_of_access(admin, user, pending, change):
+    change(admin, user)
 
-    finished(pending)
+    finish_sign_in(pending)
 
     assert not is_signed_in(pending[0])
     assert recorded_events("auth.login")[-1] == (
@@ -160,75 +160,73 @@ def test_pending_sign_in_is_refused_once_what_it_rests_on_changed(admin, someone
     )
 
 
-def test_pending_sign_in_ends_when_2fa_is_reset(admin, someone, pending):
-    do(admin, someone, "factors")
+def test_pending_sign_in_ends_when_2fa_is_reset(admin, user, pending):
+    post_operation(admin, user, "factors")
 
-    finished(pending)
+    finish_sign_in(pending)
 
     assert not is_signed_in(pending[0])
 
 
-def test_pending_sign_in_goes_on_when_a_role_changes(admin, someone, pending):
-    do(admin, someone, "role")
+def test_pending_sign_in_continues_when_a_role_changes(admin, user, pending):
+    post_operation(admin, user, "role")
 
-    finished(pending)
+    finish_sign_in(pending)
 
     assert is_signed_in(pending[0])
     assert pending[0].get("/flows/new/").status_code == 403
 
 
-def test_temporary_password_that_expires_before_the_code_lets_nobody_in(admin, someone, pending):
-    OneTimePassword.objects.create(person=someone)
-    ages(hours=73)
+def test_temporary_password_may_not_expire_before_the_code_is_entered(admin, user, pending):
+    OneTimePassword.objects.create(person=user)
+    age_temporary_passwords(hours=73)
 
-    answer = finished(pending)
+    response = finish_sign_in(pending)
 
-    assert "This temporary password has expired." in answer.content.decode()
+    assert "This temporary password has expired." in response.content.decode()
     assert not is_signed_in(pending[0])
 
 
-def test_pending_single_sign_on_is_refused_once_it_was_removed(admin, client, settings):
+def test_pending_single_sign_on_is_refused_after_unlinking(admin, client, settings):
     with Provider() as provider:
         settings.SOCIALACCOUNT_PROVIDERS = provider.settings()
-        came_back(client, provider)
+        sign_in_by_sso(client, provider)
         secret = client.get("/people/me/app/add/").context["form"].secret
         client.post("/people/me/app/add/", {"code": totp_code(secret, step=-1)})
         other = Client()
-        assert came_back(other, provider)["Location"] == CODE
-        do(admin, User.objects.get(username="nina"), "single-sign-on")
+        assert sign_in_by_sso(other, provider)["Location"] == CODE_PATH
+        post_operation(admin, User.objects.get(username="nina"), "single-sign-on")
 
-        other.post(CODE, {"code": totp_code(secret)})
+        other.post(CODE_PATH, {"code": totp_code(secret)})
 
     assert not is_signed_in(other)
 
 
-def test_own_session_goes_on_when_the_others_end(someone):
-    here, there = Client(), Client()
-    here.force_login(someone)
-    there.force_login(someone)
+def test_own_session_continues_when_the_others_end(user):
+    own_client, other_client = Client(), Client()
+    own_client.force_login(user)
+    other_client.force_login(user)
 
-    here.post("/people/me/sessions/end/")
+    own_client.post("/people/me/sessions/end/")
 
-    assert is_signed_in(here)
-    assert not is_signed_in(there)
+    assert is_signed_in(own_client)
+    assert not is_signed_in(other_client)
 
 
-def test_deactivation_while_a_sign_in_is_being_recorded_ends_it(
-    admin, someone, pending, monkeypatch
-):
-    """The sign-in waits for the log, which an administrator's change holds."""
+def test_deactivation_during_the_recording_of_a_sign_in_ends_it(admin, user, pending, monkeypatch):
+    """The sign-in waits for the log's lock, which an administrator's change holds."""
     append = auth_events.audit_log.append
 
-    def later(**event):
-        if event["action"] == "auth.login" and someone.is_active:
-            do(admin, someone, "active")
-            someone.refresh_from_db()
+    def append_after_deactivation(**event):
+        if event["action"] == "auth.login" and user.is_active:
+            post_operation(admin, user, "active")
+            user.refresh_from_db()
         return append(**event)
 
-    monkeypatch.setattr(auth_events.audit_log, "append", later)
+    monkeypatch.setattr(auth_events.audit_log, "append", append_after_deactivation)
 
-    finished(pending)
+    finish_sign_in(pending)
     monkeypatch.undo()
-    do(admin, someone, "active", active="true")
+    post_operation(admin, user, "active", active="true")
 
     assert not is_signed_in(pending[0])

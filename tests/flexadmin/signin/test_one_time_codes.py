@@ -1,4 +1,4 @@
-"""Codes and challenges of second factors work once, and are counted by user and address."""
+"""Single use of codes and passkey challenges, and their limits by user and address."""
 
 import threading
 
@@ -25,34 +25,34 @@ from tests.flexadmin.signing_in import (
     totp_code,
 )
 
-HERE, ELSEWHERE, THIRD = "192.0.2.7", "198.51.100.9", "203.0.113.5"
-CODE = "/login/second-factor/"
+ADDRESS, OTHER_ADDRESS, FAMILIAR_ADDRESS = "192.0.2.7", "198.51.100.9", "203.0.113.5"
+CODE_PATH = "/login/second-factor/"
 
 
 @pytest.fixture
 def secret(db, person):
-    """The secret of the operator's authenticator app."""
+    """Secret of the operator's authenticator app."""
     person()
     client = Client()
-    sign_in(client, REMOTE_ADDR=THIRD)
-    made = set_up_app(client)
+    sign_in(client, REMOTE_ADDR=FAMILIAR_ADDRESS)
+    app_secret = set_up_app(client)
     client.post("/logout/")
-    return made
+    return app_secret
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Moves the time that codes go by: clock(seconds)."""
-    real, ahead = totp.time.time, [0]
-    monkeypatch.setattr(totp.time, "time", lambda: real() + ahead[0])
+    """Function that moves the codes' clock forward by seconds."""
+    real, offset = totp.time.time, [0]
+    monkeypatch.setattr(totp.time, "time", lambda: real() + offset[0])
 
     def forward(seconds):
-        ahead[0] += seconds
+        offset[0] += seconds
 
     return forward
 
 
-def after_password(address=HERE):
+def enter_password(address=ADDRESS):
     client = Client(REMOTE_ADDR=address)
     sign_in(client)
     return client
@@ -62,73 +62,72 @@ def last_message():
     return AuditEvent.objects.select_related("payload").latest("seq").payload.message
 
 
-def test_code_works_once_as_long_as_it_would_be_accepted(secret, clock):
+def test_code_works_once_during_its_whole_lifetime(secret, clock):
     code = totp_code(secret, step=1)
-    first = after_password()
-    first.post(CODE, {"code": code})
-    assert is_signed_in(first)
+    first_client = enter_password()
+    first_client.post(CODE_PATH, {"code": code})
+    assert is_signed_in(first_client)
 
-    for _ in range(
-        3
-    ):  # 0, 29 and 58 seconds later, in the last of which allauth alone has forgotten it
-        again = after_password()
-        answer = again.post(CODE, {"code": code})
-        assert "This code was already used." in answer.content.decode()
-        assert not is_signed_in(again)
+    # 0, 29 and 58 seconds later. allauth itself would accept the code again at the last time.
+    for _ in range(3):
+        second_client = enter_password()
+        response = second_client.post(CODE_PATH, {"code": code})
+        assert "This code was already used." in response.content.decode()
+        assert not is_signed_in(second_client)
         clock(29)
 
     assert last_message() == "code already used"
 
 
-def test_code_outlives_no_emptied_cache(secret):
+def test_used_code_stays_used_after_the_cache_is_cleared(secret):
     code = totp_code(secret)
-    after_password().post(CODE, {"code": code})
+    enter_password().post(CODE_PATH, {"code": code})
     cache.clear()
 
-    again = after_password()
-    again.post(CODE, {"code": code})
+    second_client = enter_password()
+    second_client.post(CODE_PATH, {"code": code})
 
-    assert not is_signed_in(again)
+    assert not is_signed_in(second_client)
 
 
-def test_code_that_signed_in_confirms_nothing_and_the_other_way_round(secret):
-    client = after_password()
-    client.post(CODE, {"code": totp_code(secret)})
+def test_code_works_once_across_sign_in_and_reauthentication(secret):
+    client = enter_password()
+    client.post(CODE_PATH, {"code": totp_code(secret)})
 
     same = client.post("/people/me/confirm/code/", {"code": totp_code(secret)})
     client.post("/people/me/confirm/code/", {"code": totp_code(secret, step=1)})
-    again = after_password()
-    again.post(CODE, {"code": totp_code(secret, step=1)})
+    second_client = enter_password()
+    second_client.post(CODE_PATH, {"code": totp_code(secret, step=1)})
 
     assert "This code was already used." in same.content.decode()
     assert recorded_events("auth.confirm")[-1][:2] == ("auth.confirm", "denied")
-    assert not is_signed_in(again)
+    assert not is_signed_in(second_client)
 
 
-def test_code_that_set_the_app_up_signs_nobody_in(db, person):
+def test_code_of_the_setup_does_not_work_at_sign_in(db, person):
     person()
     client = Client()
     sign_in(client)
     secret = reauthenticate(client, "/people/me/app/add/").context["form"].secret
     client.post("/people/me/app/add/", {"code": totp_code(secret)})
 
-    again = after_password()
-    again.post(CODE, {"code": totp_code(secret)})
+    second_client = enter_password()
+    second_client.post(CODE_PATH, {"code": totp_code(secret)})
 
-    assert not is_signed_in(again)
+    assert not is_signed_in(second_client)
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("kind", ["totp", "recovery_codes"])
-def test_code_that_comes_twice_at_once_works_once(secret, kind):
+def test_concurrent_uses_of_a_code_succeed_once(secret, kind):
     authenticator = Authenticator.objects.get(type=kind)
     code = totp_code(secret) if kind == "totp" else authenticator.wrap().get_unused_codes()[0]
-    verdicts, start = [], threading.Barrier(4)
+    statuses, start = [], threading.Barrier(4)
 
     def use():
         start.wait()
         try:
-            verdicts.append(one_time_codes.use_code(Authenticator.objects.get(type=kind), code))
+            statuses.append(one_time_codes.use_code(Authenticator.objects.get(type=kind), code))
         finally:
             connection.close()
 
@@ -138,12 +137,12 @@ def test_code_that_comes_twice_at_once_works_once(secret, kind):
     for thread in threads:
         thread.join()
 
-    assert verdicts.count(CodeStatus.RIGHT) == 1
-    assert len(verdicts) == 4
+    assert statuses.count(CodeStatus.RIGHT) == 1
+    assert len(statuses) == 4
 
 
 @pytest.mark.django_db
-def test_challenge_is_used_up_by_any_answer_and_works_once():
+def test_challenge_works_once():
     state = {"challenge": "Y2hhbGxlbmdl", "user_verification": None}
 
     assert one_time_codes.use_challenge(state)
@@ -151,60 +150,62 @@ def test_challenge_is_used_up_by_any_answer_and_works_once():
     assert not one_time_codes.use_challenge(None)
 
 
-def test_wrong_answer_to_a_challenge_uses_it_up(secret, monkeypatch):
-    client = after_password()
+def test_wrong_response_to_a_challenge_uses_it_up(secret, monkeypatch):
+    client = enter_password()
     session = client.session
     session[webauthn.STATE_SESSION_KEY] = {"challenge": "Y2hhbGxlbmdl", "user_verification": None}
     session.save()
-    asked = []
-    monkeypatch.setattr(webauthn, "complete_authentication", lambda *said: asked.append(said))
+    verifications = []
+    monkeypatch.setattr(
+        webauthn, "complete_authentication", lambda *arguments: verifications.append(arguments)
+    )
     credential = '{"id": "AA", "rawId": "AA", "type": "public-key", "response": {}}'
 
-    client.post(CODE, {"credential": credential})
+    client.post(CODE_PATH, {"credential": credential})
     session = client.session
     session[webauthn.STATE_SESSION_KEY] = {"challenge": "Y2hhbGxlbmdl", "user_verification": None}
     session.save()
-    client.post(CODE, {"credential": credential})
+    client.post(CODE_PATH, {"credential": credential})
 
-    assert not asked
+    assert not verifications
     assert not one_time_codes.use_challenge({"challenge": "Y2hhbGxlbmdl"})
 
 
-# Counting
+# Throttling
 
 
-def test_owner_gets_in_from_elsewhere_while_somebody_guesses(secret):
-    guesser = after_password()
+def test_owner_can_sign_in_from_another_address_during_an_attack(secret):
+    guesser = enter_password()
     for _ in range(5):
-        guesser.post(CODE, {"code": "123456"})
-    held_back = guesser.post(CODE, {"code": totp_code(secret)})
+        guesser.post(CODE_PATH, {"code": "123456"})
+    throttled = guesser.post(CODE_PATH, {"code": totp_code(secret)})
 
-    owner = after_password(ELSEWHERE)
-    owner.post(CODE, {"code": totp_code(secret)})
+    owner = enter_password(OTHER_ADDRESS)
+    owner.post(CODE_PATH, {"code": totp_code(secret)})
 
-    assert held_back.status_code == 429
-    assert "Too many failed attempts" in held_back.content.decode()
+    assert throttled.status_code == 429
+    assert "Too many failed attempts" in throttled.content.decode()
     assert is_signed_in(owner)
 
 
-def test_right_code_that_the_limit_refused_is_not_used_up(secret):
-    guesser = after_password()
+def test_throttled_code_is_not_used_up(secret):
+    guesser = enter_password()
     for _ in range(6):
-        guesser.post(CODE, {"code": "123456"})
-    guesser.post(CODE, {"code": totp_code(secret)})
+        guesser.post(CODE_PATH, {"code": "123456"})
+    guesser.post(CODE_PATH, {"code": totp_code(secret)})
 
-    owner = after_password(ELSEWHERE)
-    owner.post(CODE, {"code": totp_code(secret)})
+    owner = enter_password(OTHER_ADDRESS)
+    owner.post(CODE_PATH, {"code": totp_code(secret)})
 
     assert is_signed_in(owner)
 
 
-def test_lockout_is_recorded_once_and_what_it_refuses_is_not(secret):
-    guesser = after_password()
+def test_lockout_is_recorded_once_and_its_refusals_are_not(secret):
+    guesser = enter_password()
     before = AuditEvent.objects.count()
 
     for _ in range(30):
-        guesser.post(CODE, {"code": "123456"})
+        guesser.post(CODE_PATH, {"code": "123456"})
 
     assert AuditEvent.objects.count() == before + 6
     assert recorded_events("auth.lockout") == [
@@ -213,66 +214,66 @@ def test_lockout_is_recorded_once_and_what_it_refuses_is_not(secret):
     assert SignInTry.objects.filter(kind="code").count() == 6
 
 
-def test_user_is_guessed_from_many_addresses_so_often_and_gets_in_where_they_did_before(secret):
-    most = login_throttle.CODE_LIMIT.rules[1].most
-    for number in range(most):
-        after_password(f"198.51.100.{number}").post(CODE, {"code": "123456"})
+def test_attack_from_many_addresses_is_throttled_except_at_a_familiar_one(secret):
+    max_attempts = login_throttle.CODE_LIMIT.rules[1].max_attempts
+    for number in range(max_attempts):
+        enter_password(f"198.51.100.{number}").post(CODE_PATH, {"code": "123456"})
     before = AuditEvent.objects.filter(action="auth.lockout").count()
 
     refused = [
-        after_password(f"203.0.113.{number}").post(CODE, {"code": "123456"})
+        enter_password(f"203.0.113.{number}").post(CODE_PATH, {"code": "123456"})
         for number in (100, 101, 102)
     ]
-    owner = after_password(THIRD)
-    owner.post(CODE, {"code": totp_code(secret)})
+    owner = enter_password(FAMILIAR_ADDRESS)
+    owner.post(CODE_PATH, {"code": totp_code(secret)})
 
-    assert {answer.status_code for answer in refused} == {429}
+    assert {response.status_code for response in refused} == {429}
     assert AuditEvent.objects.filter(action="auth.lockout").count() == before + 1
     assert is_signed_in(owner)
 
 
-def test_wrong_codes_of_a_confirmation_are_held_back_and_keep_nobody_out_elsewhere(secret):
-    client = after_password()
-    client.post(CODE, {"code": totp_code(secret)})
+def test_wrong_codes_at_reauthentication_are_throttled_by_address(secret):
+    client = enter_password()
+    client.post(CODE_PATH, {"code": totp_code(secret)})
 
-    answers = [client.post("/people/me/confirm/code/", {"code": "x"}) for _ in range(8)]
-    owner = after_password(ELSEWHERE)
-    owner.post(CODE, {"code": totp_code(secret, step=1)})
+    responses = [client.post("/people/me/confirm/code/", {"code": "x"}) for _ in range(8)]
+    owner = enter_password(OTHER_ADDRESS)
+    owner.post(CODE_PATH, {"code": totp_code(secret, step=1)})
 
-    assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 3
+    assert [response.status_code for response in responses] == [200] * 5 + [429] * 3
     assert len(recorded_events("auth.confirm")) == 5
     assert recorded_events("auth.lockout") == [("auth.lockout", "denied", "operator", "operator")]
     assert is_signed_in(owner)
 
 
-def test_recovery_codes_count_as_codes_do(secret):
+def test_recovery_codes_count_like_app_codes(secret):
     codes = Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()
-    guesser = after_password()
+    guesser = enter_password()
     for _ in range(5):
-        guesser.post(CODE, {"code": "00000000"})
+        guesser.post(CODE_PATH, {"code": "00000000"})
 
-    held_back = guesser.post(CODE, {"code": codes[0]})
-    owner = after_password(ELSEWHERE)
-    owner.post(CODE, {"code": codes[0]})
+    throttled = guesser.post(CODE_PATH, {"code": codes[0]})
+    owner = enter_password(OTHER_ADDRESS)
+    owner.post(CODE_PATH, {"code": codes[0]})
 
-    assert held_back.status_code == 429
+    assert throttled.status_code == 429
     assert is_signed_in(owner)
 
 
-def test_wrong_passkeys_count_as_codes_do(secret):
-    guesser = after_password()
+def test_wrong_passkeys_count_like_app_codes(secret):
+    guesser = enter_password()
 
-    answers = [guesser.post(CODE, {"credential": '{"id": "x"}'}) for _ in range(6)]
+    responses = [guesser.post(CODE_PATH, {"credential": '{"id": "x"}'}) for _ in range(6)]
 
-    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert [response.status_code for response in responses] == [200] * 5 + [429]
 
 
 def test_empty_code_is_no_attempt(secret):
-    client = after_password()
+    client = enter_password()
     for _ in range(10):
-        client.post(CODE, {"code": ""})
+        client.post(CODE_PATH, {"code": ""})
 
-    client.post(CODE, {"code": totp_code(secret)})
+    client.post(CODE_PATH, {"code": totp_code(secret)})
 
     assert is_signed_in(client)
     assert User.objects.count() == 1

@@ -1,4 +1,4 @@
-"""New passwords: what is refused, in its own sentence, wherever one is set."""
+"""Rules for new passwords, in pages and commands, each with its own sentence."""
 
 import io
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 WEAK = {
     "blank": (" " * 10, "blank"),
     "blank of another kind": ("\u2003\u3000" * 6, "blank"),
-    "what can't be seen": ("\u200b\u2060" * 6, "blank"),
+    "invisible": ("\u200b\u2060" * 6, "blank"),
     "one letter": ("aaaaaaaaaaaa", "repeats “a”"),
     "the name, repeated": ("omaromaromar", "repeats “omar”"),
     "the name, repeated and cut short": ("OmarOmarOma", "repeats “omar”"),
@@ -38,75 +38,78 @@ def test_weak_password_is_refused_with_its_own_sentence(password, sentence):
 
 @pytest.mark.parametrize(
     "password",
-    ["a long passphrase", "korrekt horse batteri", "omar rides a blue bicycle", "x9" * 3 + "kettle!", "пароль длинный"],
+    [
+        "a long passphrase", "korrekt horse batteri", "omar rides a blue bicycle",
+        "x9" * 3 + "kettle!", "пароль длинный",
+    ],
 )  # fmt: skip
-def test_other_password_is_taken(password):
+def test_strong_password_is_accepted(password):
     validate_new_password(password, User(username="omar"))
 
 
-def test_very_long_password_is_looked_at_quickly():
+def test_very_long_password_is_checked_quickly():
     with pytest.raises(ValidationError, match="repeats"):
         validate_new_password("ab" * 500_000, User(username="omar"))
 
 
-def changed(client, old, new, again=None):
-    said = {
+def change_password(client, old, new, confirmation=None):
+    fields = {
         "old_password": old,
         "new_password1": new,
-        "new_password2": new if again is None else again,
+        "new_password2": new if confirmation is None else confirmation,
     }
-    return client.post("/people/me/password/", said)
+    return client.post("/people/me/password/", fields)
 
 
-def test_temporary_password_is_not_taken_as_the_new_one(client, client_of, person):
-    someone = person()
-    page = client_of("admin").post(f"/people/{someone.pk}/password/", {"reason": "Forgot it"})
+def test_temporary_password_is_refused_as_the_new_one(client, client_of, person):
+    user = person()
+    page = client_of("admin").post(f"/people/{user.pk}/password/", {"reason": "Forgot it"})
     password = page.context["password"]
     sign_in(client, password=password)
 
-    answer = changed(client, password, password)
+    response = change_password(client, password, password)
 
-    assert answer.status_code == 422
-    assert answer.context["form"].errors["new_password1"] == [
+    assert response.status_code == 422
+    assert response.context["form"].errors["new_password1"] == [
         "This is your current password. Choose a different one."
     ]
     assert client.get("/flows/")["Location"] == "/people/me/password/"
-    assert changed(client, password, "a long passphrase")["Location"] == "/people/me/"
+    assert change_password(client, password, "a long passphrase")["Location"] == "/people/me/"
 
 
-def test_page_says_beside_the_field_what_is_wrong(client_of):
-    answer = changed(client_of(), "operator-password", "operatoroperator")
+def test_page_shows_the_error_at_the_field(client_of):
+    response = change_password(client_of(), "operator-password", "operatoroperator")
 
-    assert answer.status_code == 422
-    assert "repeats “operator”" in answer.context["form"].errors["new_password1"][0]
+    assert response.status_code == 422
+    assert "repeats “operator”" in response.context["form"].errors["new_password1"][0]
     assert not recorded_events("auth.password")
 
 
 def test_current_password_cannot_be_guessed_in_the_field_of_the_new_one(client_of):
-    answer = changed(client_of(), "guessed", "operator-password")
+    response = change_password(client_of(), "guessed", "operator-password")
 
-    assert "current password" not in str(answer.context["form"].errors.get("new_password1", ""))
+    assert "current password" not in str(response.context["form"].errors.get("new_password1", ""))
 
 
 @pytest.mark.parametrize(("password", "sentence"), WEAK.values(), ids=WEAK)
-def test_commands_refuse_the_same(monkeypatch, person, password, sentence):
+def test_commands_refuse_weak_passwords(monkeypatch, person, password, sentence):
     monkeypatch.setenv("OPERATOR_PASSWORD", password)
     with pytest.raises(CommandError, match=sentence):
         call_command("add_operator", "omar", "--role", "viewer")
-    someone = person("viewer", "omar")
+    user = person("viewer", "omar")
 
     with pytest.raises(CommandError, match=sentence):
         call_command("changepassword", "omar")
 
-    someone.refresh_from_db()
-    assert someone.check_password("omar-password")
+    user.refresh_from_db()
+    assert user.check_password("omar-password")
 
 
-# The command in the place of Django's
+# Replacement of Django's command
 
 
-def test_changepassword_gives_a_temporary_password_on_record(monkeypatch, client, client_of):
-    theirs = client_of("operator")
+def test_changepassword_sets_a_temporary_password_and_is_recorded(monkeypatch, client, client_of):
+    user_client = client_of("operator")
     monkeypatch.setenv("OPERATOR_PASSWORD", "a long passphrase")
     out = io.StringIO()
 
@@ -114,12 +117,12 @@ def test_changepassword_gives_a_temporary_password_on_record(monkeypatch, client
 
     assert "has a temporary password. It expires in 72 hours" in out.getvalue()
     assert recorded_events("people.")[0][:2] == ("people.password", "succeeded")
-    assert theirs.get("/flows/")["Location"].startswith("/login/")
+    assert user_client.get("/flows/")["Location"].startswith("/login/")
     sign_in(client, password="a long passphrase")
     assert client.get("/flows/")["Location"] == "/people/me/password/"
 
 
-def test_changepassword_refuses_the_current_password_and_names_nobody_unknown(monkeypatch, person):
+def test_changepassword_refuses_the_current_password_and_unknown_users(monkeypatch, person):
     person()
     monkeypatch.setenv("OPERATOR_PASSWORD", "operator-password")
 

@@ -1,4 +1,4 @@
-"""Who gets in, by name and password and by second factor; who has to wait; and what of it goes on record."""
+"""Sign-in by password and second factor: access, throttling and audit events."""
 
 from datetime import timedelta
 
@@ -26,37 +26,37 @@ from tests.flexadmin.signing_in import (
 from tests.markup import squeezed
 
 pytestmark = pytest.mark.django_db
-HERE, ELSEWHERE = "192.0.2.7", "198.51.100.9"
+ADDRESS, OTHER_ADDRESS = "192.0.2.7", "198.51.100.9"
 
 
 @pytest.fixture
-def unwritable(monkeypatch):
-    def refuse(**_said):
+def make_log_unwritable(monkeypatch):
+    def refuse(**_event):
         raise audit_log.NotRecorded("the audit log cannot be written")
 
     return lambda: monkeypatch.setattr(audit_log, "append", refuse)
 
 
-def test_two_fields_sign_a_script_in(client, person):
+def test_username_and_password_are_enough_to_sign_in(client, person):
     person()
 
-    answer = sign_in(client)
+    response = sign_in(client)
 
-    assert (answer.status_code, answer["Location"]) == (302, "/flows/")
+    assert (response.status_code, response["Location"]) == (302, "/flows/")
     assert is_signed_in(client)
 
 
-def test_sign_in_leads_to_the_page_that_was_asked_for_and_never_off_the_site(client, person):
+def test_sign_in_redirects_to_the_requested_page_but_never_off_the_site(client, person):
     person()
 
     assert sign_in(client, next="/audit/")["Location"] == "/audit/"
     assert sign_in(Client(), next="https://evil.example/")["Location"] == "/flows/"
 
 
-def test_sign_in_and_sign_out_go_on_record(client, person):
-    someone = person()
+def test_sign_in_and_sign_out_are_recorded(client, person):
+    user = person()
 
-    sign_in(client, REMOTE_ADDR=HERE)
+    sign_in(client, REMOTE_ADDR=ADDRESS)
     client.post("/logout/")
 
     assert recorded_events() == [
@@ -65,40 +65,40 @@ def test_sign_in_and_sign_out_go_on_record(client, person):
     ]
     event = AuditEvent.objects.get(action="auth.login")
     assert (event.actor_id, event.actor_role, event.source_ip) == (
-        str(someone.pk),
+        str(user.pk),
         "operator",
-        HERE,
+        ADDRESS,
     )
     assert not is_signed_in(client)
 
 
-def test_bad_password_goes_on_record_as_about_the_name_by_nobody(client, person):
+def test_wrong_password_is_recorded_without_an_actor(client, person):
     person()
 
-    answer = sign_in(client, password="wrong")
+    response = sign_in(client, password="wrong")
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert recorded_events() == [("auth.login", "denied", ANONYMOUS_LABEL, "operator")]
     assert AuditEvent.objects.get().actor_id == ""
 
 
-def test_password_typed_into_the_field_of_the_name_is_kept_nowhere(client, person):
+def test_password_entered_as_username_is_stored_nowhere(client, person):
     person()
 
     sign_in(client, name="hunter2 is my password", password="x")
 
-    kept = [
+    stored_fields = [
         *AuditEvent.objects.values(),
         *AuditPayload.objects.values(),
         *SignInTry.objects.values(),
     ]
     assert recorded_events() == [("auth.login", "denied", ANONYMOUS_LABEL, UNKNOWN_USER_LABEL)]
-    assert "hunter2" not in str(kept)
+    assert "hunter2" not in str(stored_fields)
 
 
-def test_nobody_gets_in_unrecorded(client, person, unwritable):
+def test_sign_in_fails_if_it_cannot_be_recorded(client, person, make_log_unwritable):
     person()
-    unwritable()
+    make_log_unwritable()
 
     refused = sign_in(client)
 
@@ -107,23 +107,27 @@ def test_nobody_gets_in_unrecorded(client, person, unwritable):
     assert not is_signed_in(client)
 
 
-def test_what_was_typed_survives_a_sign_in_that_could_not_be_recorded(
-    client_of, sandbox, flow_sid, unwritable
+def test_pending_form_survives_a_sign_in_that_cannot_be_recorded(
+    client_of, sandbox, flow_sid, make_log_unwritable
 ):
     client = client_of()
     path = f"/flows/{flow_sid}/edit/"
     form = {**form_data(client.get(path)), "friendly_name": "Plaintes Lyon"}
     Session.objects.all().delete()
     _, fields = form_with(client.post(path, form), "password")
-    unwritable()
+    make_log_unwritable()
 
     refused = sign_in(client, typed=fields["typed"])
 
-    action, kept = form_with(refused, "edit_again")
-    assert (refused.status_code, action, kept["friendly_name"]) == (503, path, "Plaintes Lyon")
+    action, stored_fields = form_with(refused, "edit_again")
+    assert (refused.status_code, action, stored_fields["friendly_name"]) == (
+        503,
+        path,
+        "Plaintes Lyon",
+    )
 
 
-def test_deactivated_person_does_not_get_in(client, person):
+def test_deactivated_user_cannot_sign_in(client, person):
     User.objects.filter(pk=person().pk).update(is_active=False)
 
     sign_in(client)
@@ -131,55 +135,55 @@ def test_deactivated_person_does_not_get_in(client, person):
     assert not is_signed_in(client)
 
 
-def test_nobody_is_kept_in_because_it_cannot_be_recorded(client_of, unwritable):
+def test_sign_out_works_if_it_cannot_be_recorded(client_of, make_log_unwritable):
     client = client_of()
-    unwritable()
+    make_log_unwritable()
 
     client.post("/logout/")
 
     assert not is_signed_in(client)
 
 
-# Who has to wait
+# Throttling
 
 
-def tried(times, name="operator", address=HERE):
+def fail_sign_in(times, name="operator", address=ADDRESS):
     for _ in range(times):
-        answer = sign_in(Client(), name, "wrong", REMOTE_ADDR=address)
-    return answer
+        response = sign_in(Client(), name, "wrong", REMOTE_ADDR=address)
+    return response
 
 
-def test_ten_bad_sign_ins_hold_back_even_the_right_password(client, person):
+def test_ten_failed_sign_ins_block_even_the_right_password(client, person):
     person()
-    assert tried(10).status_code == 200
+    assert fail_sign_in(10).status_code == 200
 
-    held_back = sign_in(client, REMOTE_ADDR=HERE)
+    throttled = sign_in(client, REMOTE_ADDR=ADDRESS)
 
-    assert held_back.status_code == 429
-    assert 0 < int(held_back["Retry-After"]) <= 900
-    assert "Too many failed attempts" in held_back.content.decode()
-    assert "Try again in 15 minutes" in squeezed(held_back.content.decode())
+    assert throttled.status_code == 429
+    assert 0 < int(throttled["Retry-After"]) <= 900
+    assert "Too many failed attempts" in throttled.content.decode()
+    assert "Try again in 15 minutes" in squeezed(throttled.content.decode())
     assert not is_signed_in(client)
 
 
-SPELT = [
+SPELLINGS = [
     "operator",
     "ｏperator",
     "o𝐩erator",
     "opera𝑡or",
     "ＯPERATOR",
-]  # the last: another name, the same count
+]  # the last is another username, which counts together with the others
 
 
-@pytest.mark.parametrize("name", SPELT)
-def test_name_is_the_same_however_it_is_spelt(person, name):
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_spellings_of_a_username_count_together(person, name):
     person()
-    for spelt in SPELT * 2:
-        tried(1, name=spelt)
+    for spelling in SPELLINGS * 2:
+        fail_sign_in(1, name=spelling)
 
-    assert sign_in(Client(), name, REMOTE_ADDR=HERE).status_code == 429
+    assert sign_in(Client(), name, REMOTE_ADDR=ADDRESS).status_code == 429
     assert (
-        sign_in(Client(), "ｏ𝐩erator", "operator-password", REMOTE_ADDR=ELSEWHERE).status_code
+        sign_in(Client(), "ｏ𝐩erator", "operator-password", REMOTE_ADDR=OTHER_ADDRESS).status_code
         == 302
     )
     assert {event[3] for event in recorded_events("auth.lockout")} <= {
@@ -189,110 +193,116 @@ def test_name_is_the_same_however_it_is_spelt(person, name):
     assert [event[3] for event in recorded_events("auth.login")].count("operator") == 2 * 4 + 1
 
 
-def test_spelling_does_not_hide_where_somebody_was_before(person):
+def test_other_spelling_keeps_the_exception_for_a_familiar_address(person):
     person()
-    sign_in(Client(), REMOTE_ADDR=HERE)
+    sign_in(Client(), REMOTE_ADDR=ADDRESS)
     for number in range(50):
-        tried(1, address=f"198.51.100.{number}")
+        fail_sign_in(1, address=f"198.51.100.{number}")
 
-    assert sign_in(Client(), "ｏperator", "operator-password", REMOTE_ADDR=HERE).status_code == 302
+    assert (
+        sign_in(Client(), "ｏperator", "operator-password", REMOTE_ADDR=ADDRESS).status_code == 302
+    )
 
 
-def test_network_of_ipv6_counts_as_one_address(person):
+def test_ipv6_network_counts_as_one_address(person):
     person()
     for number in range(10):
-        tried(1, address=f"2001:db8::{number}:{number}")
+        fail_sign_in(1, address=f"2001:db8::{number}:{number}")
 
     assert sign_in(Client(), REMOTE_ADDR="2001:db8::ffff").status_code == 429
     assert sign_in(Client(), REMOTE_ADDR="2001:db8:0:1::1").status_code == 302
 
 
-def test_name_tried_from_everywhere_still_gets_in_from_the_same_network_of_ipv6(person):
+def test_user_under_attack_can_sign_in_from_a_familiar_ipv6_network(person):
     person()
     assert sign_in(Client(), REMOTE_ADDR="2001:db8::1").status_code == 302
     for number in range(50):
-        tried(1, address=f"198.51.100.{number}")
+        fail_sign_in(1, address=f"198.51.100.{number}")
 
     assert sign_in(Client(), REMOTE_ADDR="2001:db8::2").status_code == 302
     assert sign_in(Client(), REMOTE_ADDR="2001:db8:0:1::1").status_code == 429
 
 
 @pytest.mark.parametrize(
-    "typed", ["oper\x00ator", "\x00", "oper\x07ator", "oper\x85ator", "x" * 200, "ﷺ" * 150]
+    "entered_name", ["oper\x00ator", "\x00", "oper\x07ator", "oper\x85ator", "x" * 200, "ﷺ" * 150]
 )
-def test_name_that_no_database_holds_is_one_that_nobody_has(client, person, typed):
+def test_username_that_cannot_be_stored_is_unknown(client, person, entered_name):
     person()
 
-    answer = sign_in(client, typed, "operator-password")
+    response = sign_in(client, entered_name, "operator-password")
 
-    assert (answer.status_code, is_signed_in(client)) == (200, False)
+    assert (response.status_code, is_signed_in(client)) == (200, False)
     assert recorded_events() == [("auth.login", "denied", ANONYMOUS_LABEL, UNKNOWN_USER_LABEL)]
 
 
-def test_lockout_goes_on_record_once(person):
+def test_lockout_is_recorded_once(person):
     person()
 
-    tried(14)
+    fail_sign_in(14)
 
     assert recorded_events("auth.lockout") == [
         ("auth.lockout", "denied", ANONYMOUS_LABEL, "operator")
     ]
     assert len(recorded_events("auth.login")) == 10
-    assert SignInTry.objects.count() == 11, "who goes on trying fills no table"
+    assert SignInTry.objects.count() == 11, "refused attempts must not fill the table"
 
 
-def test_another_person_and_the_same_one_from_elsewhere_get_in_meanwhile(person):
+def test_lockout_blocks_neither_other_users_nor_other_addresses(person):
     person()
     person("viewer")
-    tried(12)
+    fail_sign_in(12)
 
-    for name, address in (("viewer", ELSEWHERE), ("viewer", HERE), ("operator", ELSEWHERE)):
+    for name, address in (
+        ("viewer", OTHER_ADDRESS),
+        ("viewer", ADDRESS),
+        ("operator", OTHER_ADDRESS),
+    ):
         assert sign_in(Client(), name, REMOTE_ADDR=address).status_code == 302
 
 
-def test_name_tried_from_everywhere_still_gets_in_where_it_did_before(client, person):
+def test_user_under_attack_can_sign_in_from_a_familiar_address(client, person):
     person()
     assert sign_in(client, REMOTE_ADDR="203.0.113.1").status_code == 302
     for number in range(50):
-        tried(1, address=f"198.51.100.{number}")
+        fail_sign_in(1, address=f"198.51.100.{number}")
 
-    assert sign_in(Client(), REMOTE_ADDR=HERE).status_code == 429
+    assert sign_in(Client(), REMOTE_ADDR=ADDRESS).status_code == 429
     assert sign_in(Client(), REMOTE_ADDR="203.0.113.1").status_code == 302
 
 
-def test_address_that_tries_many_names_is_held_back_where_nobody_is_known(person):
+def test_address_that_tries_many_usernames_is_blocked(person):
     person()
     for number in range(100):
-        tried(1, name=f"guess{number}")
+        fail_sign_in(1, name=f"guess{number}")
 
-    assert sign_in(Client(), REMOTE_ADDR=HERE).status_code == 429
-    assert sign_in(Client(), REMOTE_ADDR=ELSEWHERE).status_code == 302
+    assert sign_in(Client(), REMOTE_ADDR=ADDRESS).status_code == 429
+    assert sign_in(Client(), REMOTE_ADDR=OTHER_ADDRESS).status_code == 302
 
 
-def test_good_sign_in_forgets_what_was_mistyped(client, person):
+def test_successful_sign_in_clears_failed_attempts(client, person):
     person()
-    tried(9)
-    sign_in(client, REMOTE_ADDR=HERE)
+    fail_sign_in(9)
+    sign_in(client, REMOTE_ADDR=ADDRESS)
 
-    assert tried(10).status_code == 200
+    assert fail_sign_in(10).status_code == 200
 
 
-def test_wait_is_over_after_its_time(person, monkeypatch):
+def test_lockout_ends_after_its_window(person, monkeypatch):
     person()
-    tried(11)
+    fail_sign_in(11)
     later = timezone.now() + login_throttle.WINDOW + timedelta(seconds=1)
     monkeypatch.setattr(login_throttle.timezone, "now", lambda: later)
 
-    assert sign_in(Client(), REMOTE_ADDR=HERE).status_code == 302
+    assert sign_in(Client(), REMOTE_ADDR=ADDRESS).status_code == 302
     assert not SignInTry.objects.exists()
 
 
-# The second factor
+# Second factor
 
 
 @pytest.fixture
 def with_factor(client, person):
-    """A person with an authenticator app, who is signed out: (client, secret)."""
+    """Client and app secret of a user with an authenticator app, who is signed out."""
     person()
     sign_in(client)
     secret = set_up_app(client)
@@ -300,18 +310,18 @@ def with_factor(client, person):
     return client, secret
 
 
-def test_password_alone_lets_nobody_in_who_has_a_second_factor(with_factor):
+def test_password_alone_is_not_enough_with_a_second_factor(with_factor):
     client, secret = with_factor
 
-    asked = sign_in(client, next="/audit/")
+    redirect = sign_in(client, next="/audit/")
 
-    assert asked["Location"] == "/login/second-factor/"
+    assert redirect["Location"] == "/login/second-factor/"
     assert not is_signed_in(client)
-    answer = client.post("/login/second-factor/", {"code": totp_code(secret)})
-    assert (answer.status_code, answer["Location"]) == (302, "/audit/")
+    response = client.post("/login/second-factor/", {"code": totp_code(secret)})
+    assert (response.status_code, response["Location"]) == (302, "/audit/")
     assert is_signed_in(client)
-    last = AuditEvent.objects.order_by("seq").last()
-    assert (last.action, last.payload.after) == (
+    last_event = AuditEvent.objects.order_by("seq").last()
+    assert (last_event.action, last_event.payload.after) == (
         "auth.login",
         {"by": "password, then authenticator app"},
     )
@@ -325,20 +335,20 @@ def test_code_works_once(with_factor):
     client.post("/logout/")
 
     sign_in(client)
-    again = client.post("/login/second-factor/", {"code": code})
+    resumed = client.post("/login/second-factor/", {"code": code})
 
-    assert again.status_code == 200
+    assert resumed.status_code == 200
     assert not is_signed_in(client)
 
 
-def test_wrong_codes_go_on_record_and_are_held_back(with_factor):
+def test_wrong_codes_are_recorded_and_throttled(with_factor):
     client, secret = with_factor
     sign_in(client)
 
-    answers = [client.post("/login/second-factor/", {"code": "x"}) for _ in range(6)]
+    responses = [client.post("/login/second-factor/", {"code": "x"}) for _ in range(6)]
     right = client.post("/login/second-factor/", {"code": totp_code(secret)})
 
-    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert [response.status_code for response in responses] == [200] * 5 + [429]
     assert right.status_code == 429
     assert 0 < int(right["Retry-After"]) <= 300
     assert recorded_events()[-2:] == [
@@ -348,7 +358,7 @@ def test_wrong_codes_go_on_record_and_are_held_back(with_factor):
     assert not is_signed_in(client)
 
 
-def test_recovery_code_lets_in_once(with_factor):
+def test_recovery_code_works_once(with_factor):
     client, secret = with_factor
     sign_in(client)
     client.post("/login/second-factor/", {"code": totp_code(secret)})
@@ -356,14 +366,14 @@ def test_recovery_code_lets_in_once(with_factor):
     client.post("/logout/")
 
     assert len(codes) == 10
-    for is_let_in in (True, False):
+    for is_accepted in (True, False):
         sign_in(client)
         client.post("/login/second-factor/", {"code": codes[0]})
-        assert is_signed_in(client) is is_let_in
+        assert is_signed_in(client) is is_accepted
         client.post("/logout/")
 
 
-def test_what_was_typed_goes_along_through_the_second_factor(with_factor, sandbox, flow_sid):
+def test_pending_form_is_carried_through_the_second_factor(with_factor, sandbox, flow_sid):
     client, secret = with_factor
     path = f"/flows/{flow_sid}/edit/"
     sign_in(client)
@@ -372,32 +382,32 @@ def test_what_was_typed_goes_along_through_the_second_factor(with_factor, sandbo
     Session.objects.all().delete()
 
     _, fields = form_with(client.post(path, form), "password")
-    asked = sign_in(client, typed=fields["typed"])
-    _, fields = form_with(asked, "code")
+    second_step = sign_in(client, typed=fields["typed"])
+    _, fields = form_with(second_step, "code")
     wrong = client.post("/login/second-factor/", {"code": "x", "typed": fields["typed"]})
     _, fields = form_with(wrong, "code")
-    again = client.post(
+    resumed = client.post(
         "/login/second-factor/", {"code": totp_code(secret, step=1), "typed": fields["typed"]}
     )
 
-    action, kept = form_with(again, "edit_again")
-    assert (action, kept["friendly_name"]) == (path, "Plaintes Lyon")
+    action, stored_fields = form_with(resumed, "edit_again")
+    assert (action, stored_fields["friendly_name"]) == (path, "Plaintes Lyon")
     assert "Plaintes" not in str([session.get_decoded() for session in Session.objects.all()])
 
 
-def test_second_factor_that_cannot_be_recorded_is_not_set_up(client, person, unwritable):
+def test_second_factor_is_not_set_up_if_it_cannot_be_recorded(client, person, make_log_unwritable):
     person()
     sign_in(client)
     secret = reauthenticate(client, "/people/me/app/add/").context["form"].secret
-    unwritable()
+    make_log_unwritable()
 
-    answer = client.post("/people/me/app/add/", {"code": totp_code(secret)})
+    response = client.post("/people/me/app/add/", {"code": totp_code(secret)})
 
-    assert answer.status_code == 503
+    assert response.status_code == 503
     assert not User.objects.get().authenticator_set.exists()
 
 
-def test_second_factors_go_on_record_as_they_come_and_go(with_factor):
+def test_setup_and_removal_of_second_factors_are_recorded(with_factor):
     client, secret = with_factor
     sign_in(client)
     client.post("/login/second-factor/", {"code": totp_code(secret)})
@@ -412,19 +422,19 @@ def test_second_factors_go_on_record_as_they_come_and_go(with_factor):
     assert not User.objects.get().authenticator_set.exists()
 
 
-def test_secret_of_an_app_is_not_in_the_database(with_factor):
+def test_app_secret_is_not_stored_in_plain_text(with_factor):
     _, secret = with_factor
-    kept = [*User.objects.get().authenticator_set.values(), *AuditPayload.objects.values()]
+    stored_fields = [*User.objects.get().authenticator_set.values(), *AuditPayload.objects.values()]
 
-    assert secret not in str(kept)
+    assert secret not in str(stored_fields)
 
 
 @pytest.mark.parametrize(
     "path",
     [
-        "/signup/", "/accounts/signup/", "/login/signup/", "/password/reset/", "/people/me/email/", "/people/me/codes/download/",
-        "/login/code/", "/login/cancelled/", "/people/me/passkeys/login/", "/login/sso/oidc/",
+        "/signup/", "/accounts/signup/", "/login/signup/", "/password/reset/", "/people/me/email/",
+        "/people/me/codes/download/", "/login/code/", "/login/cancelled/", "/people/me/passkeys/login/", "/login/sso/oidc/",
     ],
 )  # fmt: skip
-def test_pages_of_the_library_that_are_not_used_do_not_exist(client_of, path):
+def test_unused_pages_of_allauth_do_not_exist(client_of, path):
     assert client_of("admin").get(path).status_code == 404

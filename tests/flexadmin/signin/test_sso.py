@@ -1,4 +1,4 @@
-"""Single sign-on, against a provider of its own that speaks HTTP."""
+"""Single sign-on with a real provider on this machine."""
 
 from importlib import import_module
 
@@ -21,12 +21,12 @@ from tests.flexadmin.signing_in import is_signed_in, recorded_events, sign_in, t
 pytestmark = pytest.mark.django_db
 
 
-def came_back(client, provider, path="/login/sso/oidc/"):
-    """There and back again."""
-    there = client.get(path)
-    assert there.status_code == 302, there.content.decode()
-    assert there["Location"].startswith(f"{provider.url}/authorize")
-    return client.get(provider.authorized(there["Location"]))
+def sign_in_by_sso(client, provider, path="/login/sso/oidc/"):
+    """Go to the provider and come back; return the response to the callback."""
+    start = client.get(path)
+    assert start.status_code == 302, start.content.decode()
+    assert start["Location"].startswith(f"{provider.url}/authorize")
+    return client.get(provider.authorize(start["Location"]))
 
 
 def test_sign_in_page_offers_the_provider(client, provider):
@@ -36,16 +36,16 @@ def test_sign_in_page_offers_the_provider(client, provider):
     assert 'href="/login/sso/oidc/?next=%2Faudit%2F"' in page
 
 
-def test_nothing_is_offered_where_there_is_no_provider(client):
+def test_sign_in_page_offers_nothing_without_a_provider(client):
     assert "Sign in with" not in client.get("/login/").content.decode()
     assert client.get("/login/sso/oidc/").status_code == 404
 
 
-def test_who_is_new_gets_in_without_a_role(client, provider):
-    answer = came_back(client, provider)
+def test_new_user_signs_in_without_a_role(client, provider):
+    response = sign_in_by_sso(client, provider)
 
     nina = User.objects.get()
-    assert (answer.status_code, nina.username, nina.has_usable_password()) == (302, "nina", False)
+    assert (response.status_code, nina.username, nina.has_usable_password()) == (302, "nina", False)
     assert is_signed_in(client)
     refused = client.get("/flows/")
     assert refused.status_code == 403
@@ -56,20 +56,20 @@ def test_who_is_new_gets_in_without_a_role(client, provider):
     assert recorded_events("auth.") == [("auth.login", "succeeded", "nina", "nina")]
 
 
-def test_the_same_subject_is_the_same_person_whatever_they_are_called_now(client, provider):
-    came_back(client, provider)
+def test_same_subject_is_the_same_user_under_a_new_name(client, provider):
+    sign_in_by_sso(client, provider)
     provider.claims = {"sub": "7f3a", "preferred_username": "nina.married"}
 
-    came_back(Client(), provider)
+    sign_in_by_sso(Client(), provider)
 
     assert User.objects.get().username == "nina"
 
 
-def test_the_same_subject_of_another_provider_is_somebody_else(client, provider):
-    came_back(client, provider)
+def test_same_subject_at_another_provider_is_another_user(client, provider):
+    sign_in_by_sso(client, provider)
     provider.issuer = "https://other.example.com"
 
-    came_back(Client(), provider)
+    sign_in_by_sso(Client(), provider)
 
     assert User.objects.count() == 2
     assert sorted(SocialAccount.objects.values_list("uid", flat=True)) == sorted(
@@ -77,21 +77,21 @@ def test_the_same_subject_of_another_provider_is_somebody_else(client, provider)
     )
 
 
-def test_ties_of_before_name_their_provider_after_the_migration(client, provider):
-    came_back(client, provider)
+def test_migration_adds_the_issuer_to_old_identities(client, provider):
+    sign_in_by_sso(client, provider)
     SocialAccount.objects.update(uid="7f3a")
     migration = import_module("flexadmin.migrations.0003_ties_name_their_provider")
 
     migration.name_the_provider(apps, None)
-    migration.name_the_provider(apps, None)  # once is enough
-    came_back(Client(), provider)
+    migration.name_the_provider(apps, None)  # idempotent
+    sign_in_by_sso(Client(), provider)
 
     assert User.objects.count() == 1
 
 
-def test_administrator_sees_a_persons_single_sign_on_and_removes_it(client_of, client, provider):
+def test_administrator_sees_and_removes_an_sso_identity(client_of, client, provider):
     admin = client_of("admin")
-    came_back(client, provider)
+    sign_in_by_sso(client, provider)
     nina = User.objects.get(username="nina")
     assert f"{provider.url} 7f3a" in admin.get(f"/people/{nina.pk}/").content.decode()
 
@@ -106,31 +106,31 @@ def test_administrator_sees_a_persons_single_sign_on_and_removes_it(client_of, c
         "Removed a user&#x27;s single sign-on"
         in admin.get(f"/audit/{event.event_id}/").content.decode()
     )
-    came_back(Client(), provider)
-    assert User.objects.count() == 3  # the admin, nina, and somebody new
+    sign_in_by_sso(Client(), provider)
+    assert User.objects.count() == 3  # the admin, nina and a new user
     assert "Single sign-on" not in admin.get(f"/people/{nina.pk}/").content.decode()
 
 
-def test_single_sign_on_of_the_last_admin_stays(client_of, client, provider):
-    admin, me = client_of("admin"), User.objects.get(username="admin")
-    came_back(client, provider)
-    SocialAccount.objects.update(user=me)
-    me.set_unusable_password()
-    me.save()
-    admin.force_login(me)
+def test_sso_identity_of_the_last_admin_cannot_be_removed(client_of, client, provider):
+    admin, own_user = client_of("admin"), User.objects.get(username="admin")
+    sign_in_by_sso(client, provider)
+    SocialAccount.objects.update(user=own_user)
+    own_user.set_unusable_password()
+    own_user.save()
+    admin.force_login(own_user)
 
-    refused = admin.post(f"/people/{me.pk}/single-sign-on/", {"reason": "x"})
+    refused = admin.post(f"/people/{own_user.pk}/single-sign-on/", {"reason": "x"})
 
     assert refused.status_code == 409
     assert SocialAccount.objects.exists()
 
 
 @pytest.mark.parametrize("change", ["no single sign-on", "another provider"])
-def test_admin_who_cannot_get_in_does_not_count_as_one(
+def test_admin_who_cannot_sign_in_does_not_count_as_admin(
     client_of, client, provider, person, settings, change
 ):
-    admin, me = client_of("admin"), User.objects.get(username="admin")
-    came_back(client, provider)
+    admin, own_user = client_of("admin"), User.objects.get(username="admin")
+    sign_in_by_sso(client, provider)
     nina = User.objects.get(username="nina")
     actor = audit_log.Actor(id="1", label="x")
     services.set_roles(person=nina, role="admin", on_accounts={}, actor=actor, reason="")
@@ -140,64 +140,67 @@ def test_admin_who_cannot_get_in_does_not_count_as_one(
         "openid_connect": {"APPS": others if change == "another provider" else []}
     }
 
-    refused = admin.post(f"/people/{me.pk}/role/", {"role": "viewer", "reason": "x"})
+    refused = admin.post(f"/people/{own_user.pk}/role/", {"role": "viewer", "reason": "x"})
     settings.SOCIALACCOUNT_PROVIDERS = provider.settings()
-    done = admin.post(f"/people/{me.pk}/role/", {"role": "viewer", "reason": "x"})
+    accepted = admin.post(f"/people/{own_user.pk}/role/", {"role": "viewer", "reason": "x"})
 
-    assert (refused.status_code, done.status_code) == (409, 302)
+    assert (refused.status_code, accepted.status_code) == (409, 302)
 
 
 @pytest.mark.parametrize("verified", [True, False])
-def test_nobody_becomes_somebody_else_by_name_or_email(client, provider, person, verified):
+def test_name_and_email_do_not_match_an_existing_user(client, provider, person, verified):
     ada = person("admin", "ada")
     User.objects.filter(pk=ada.pk).update(email="ada@example.com")
     provider.claims = {
-        "sub": "evil", "preferred_username": "ada", "email": "ada@example.com", "email_verified": verified,
+        "sub": "evil", "preferred_username": "ada",
+        "email": "ada@example.com", "email_verified": verified,
     }  # fmt: skip
 
-    came_back(client, provider)
+    sign_in_by_sso(client, provider)
 
     assert client.get("/people/").status_code == 403
     assert User.objects.count() == 2
     assert User.objects.exclude(pk=ada.pk).get().email == ""
 
 
-def test_sign_in_leads_to_the_page_that_was_asked_for(client, provider):
-    assert came_back(client, provider, "/login/sso/oidc/?next=/audit/")["Location"] == "/audit/"
+def test_sign_in_redirects_to_the_requested_page(client, provider):
+    assert (
+        sign_in_by_sso(client, provider, "/login/sso/oidc/?next=/audit/")["Location"] == "/audit/"
+    )
 
 
-def test_second_factor_is_asked_for_here_too(client, provider):
-    came_back(client, provider)
+def test_sso_user_with_a_second_factor_needs_it(client, provider):
+    sign_in_by_sso(client, provider)
     secret = client.get("/people/me/app/add/").context["form"].secret
     client.post("/people/me/app/add/", {"code": totp_code(secret)})
     other = Client()
 
-    assert came_back(other, provider)["Location"] == "/login/second-factor/"
+    assert sign_in_by_sso(other, provider)["Location"] == "/login/second-factor/"
     assert not is_signed_in(other)
 
 
-def test_whoever_is_signed_in_is_led_to_the_list(client, provider, person):
+def test_signed_in_user_is_redirected_to_the_list(client, provider, person):
     person("admin", "ada")
     sign_in(client, "ada")
 
-    there = client.get("/login/sso/oidc/")
-    back = client.get("/login/sso/oidc/callback/?code=x&state=y")
+    start = client.get("/login/sso/oidc/")
+    callback = client.get("/login/sso/oidc/callback/?code=x&state=y")
 
-    assert there["Location"] == back["Location"] == "/flows/"
+    assert start["Location"] == callback["Location"] == "/flows/"
     assert not SocialAccount.objects.exists()
 
 
 @pytest.mark.parametrize("process", ["connect", "redirect", ""])
-def test_nobody_the_provider_knows_is_tied_to_who_is_signed_in(client, provider, person, process):
+def test_identity_is_not_connected_to_a_signed_in_user(client, provider, person, process):
     person("admin", "ada")
     sign_in(client, "ada")
 
-    answer = client.get(f"/login/sso/oidc/?process={process}&next=/flows/")
+    response = client.get(f"/login/sso/oidc/?process={process}&next=/flows/")
 
-    assert answer["Location"] == "/login/"
+    assert response["Location"] == "/login/"
     assert recorded_events()[-1] == ("auth.login", "denied", "ada", "")
     assert AuditEvent.objects.latest("seq").payload.message == "single sign-on: unsupported request"
-    page = client.get(answer["Location"], follow=True)
+    page = client.get(response["Location"], follow=True)
     assert (page.redirect_chain[-1][0], "Nothing was changed" in page.content.decode()) == (
         "/flows/",
         True,
@@ -205,80 +208,80 @@ def test_nobody_the_provider_knows_is_tied_to_who_is_signed_in(client, provider,
 
 
 @pytest.mark.parametrize("process", ["connect", "redirect"])
-def test_way_back_is_for_signing_in_alone(client, provider, process):
-    there = client.get("/login/sso/oidc/")["Location"]
+def test_callback_accepts_sign_ins_only(client, provider, process):
+    start = client.get("/login/sso/oidc/")["Location"]
     session = client.session
-    for kept in session[STATES_SESSION_KEY].values():
-        kept[0]["process"] = process
+    for state in session[STATES_SESSION_KEY].values():
+        state[0]["process"] = process
     session.save()
 
-    answer = client.get(provider.authorized(there))
+    response = client.get(provider.authorize(start))
 
-    assert answer["Location"] == "/login/"
+    assert response["Location"] == "/login/"
     assert recorded_events() == [("auth.login", "denied", ANONYMOUS_LABEL, "")]
     assert not User.objects.exists()
 
 
 @pytest.mark.parametrize("fault", ["refused", "audience"])
-def test_answer_that_is_not_for_this_site_lets_nobody_in(client, provider, fault):
+def test_response_for_another_site_is_refused(client, provider, fault):
     provider.fault = fault
 
-    answer = came_back(client, provider)
+    response = sign_in_by_sso(client, provider)
 
-    assert answer["Location"] == "/login/"
+    assert response["Location"] == "/login/"
     assert "Couldn&#x27;t sign you in with Example ID" in client.get("/login/").content.decode()
     assert not User.objects.exists()
     assert [event[:2] for event in recorded_events()] == [("auth.login", "denied")]
 
 
-def test_answer_that_nobody_asked_for_lets_nobody_in(client, provider):
-    there = client.get("/login/sso/oidc/")["Location"]
+def test_callback_of_another_visitor_is_refused(client, provider):
+    start = client.get("/login/sso/oidc/")["Location"]
 
-    Client().get(provider.authorized(there))
+    Client().get(provider.authorize(start))
 
     assert not User.objects.exists()
 
 
-def test_provider_that_is_away_is_told(client, provider, settings):
+def test_unreachable_provider_leads_to_the_sign_in_page(client, provider, settings):
     app = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]
     app["settings"] = {**app["settings"], "server_url": "http://127.0.0.1:9"}
 
-    answer = client.get("/login/sso/oidc/")
+    response = client.get("/login/sso/oidc/")
 
-    assert answer["Location"] == "/login/"
+    assert response["Location"] == "/login/"
 
 
-def test_deactivated_person_does_not_get_in(client, provider):
-    came_back(client, provider)
+def test_deactivated_user_cannot_sign_in(client, provider):
+    sign_in_by_sso(client, provider)
     User.objects.update(is_active=False)
     other = Client()
 
-    answer = came_back(other, provider)
+    response = sign_in_by_sso(other, provider)
 
-    assert answer["Location"] == "/login/"
+    assert response["Location"] == "/login/"
     assert not is_signed_in(other)
     assert recorded_events()[-1][:2] == ("auth.login", "denied")
 
 
-def test_nobody_gets_in_unrecorded(client, provider, monkeypatch):
-    came_back(client, provider)
+def test_sign_in_fails_if_it_cannot_be_recorded(client, provider, monkeypatch):
+    sign_in_by_sso(client, provider)
     monkeypatch.setattr(
         audit_log, "append", lambda **_: (_ for _ in ()).throw(audit_log.NotRecorded("full"))
     )
     other = Client()
 
-    assert came_back(other, provider).status_code == 503
+    assert sign_in_by_sso(other, provider).status_code == 503
     assert not is_signed_in(other)
 
 
-def test_nobody_new_comes_to_be_unrecorded(client, provider, monkeypatch):
+def test_user_is_not_created_if_it_cannot_be_recorded(client, provider, monkeypatch):
     monkeypatch.setattr(
         audit_log, "append", lambda **_: (_ for _ in ()).throw(audit_log.NotRecorded("full"))
     )
 
-    answer = came_back(client, provider)
+    response = sign_in_by_sso(client, provider)
 
-    assert answer.status_code == 503
+    assert response.status_code == 503
     assert not User.objects.exists()
 
 
@@ -291,7 +294,7 @@ def test_nobody_new_comes_to_be_unrecorded(client, provider, monkeypatch):
         ({"OIDC_SERVER_URL": "id.example.com", "OIDC_CLIENT_ID": "x"}, "not a web address"),
     ],
 )
-def test_half_a_provider_stops_the_start(monkeypatch, values, hint):
+def test_incomplete_settings_are_refused_at_startup(monkeypatch, values, hint):
     for name, value in values.items():
         monkeypatch.setenv(name, value)
 

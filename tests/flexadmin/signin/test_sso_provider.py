@@ -1,4 +1,4 @@
-"""What a provider of single sign-on may cost the site, what it has to say of a user, and which of its users count."""
+"""Single sign-on: limits on starts, the configuration cache, checks of claims, identities of admins."""
 
 import logging
 import threading
@@ -13,9 +13,9 @@ from flexadmin.signin import login_throttle, oidc_provider
 from flexadmin.signin.auth_events import ANONYMOUS_LABEL
 from flexadmin.signin.oidc_settings import is_uid_of_issuer, sso_uid
 from flows.audit.models import AuditEvent
-from tests.flexadmin.signin.test_sso import came_back
+from tests.flexadmin.signin.test_sso import sign_in_by_sso
 from tests.flexadmin.signing_in import is_signed_in, recorded_events, sign_in
-from tests.flexadmin.users.test_users import do
+from tests.flexadmin.users.test_users import post_operation
 
 pytestmark = pytest.mark.django_db
 START = "/login/sso/oidc/"
@@ -26,26 +26,26 @@ def last_message():
     return AuditEvent.objects.select_related("payload").latest("seq").payload.message
 
 
-# The start
+# Starts
 
 
-def test_starts_ask_the_provider_once_in_a_while(provider):
+def test_starts_share_a_cached_configuration(provider):
     for _ in range(10):
         Client().get(START)
 
-    assert provider.opened.count(CONFIGURATION) == 1
+    assert provider.requested_paths.count(CONFIGURATION) == 1
 
 
-def test_starts_from_an_address_are_counted_before_anything_is_kept(provider):
-    most = login_throttle.SSO_START_LIMIT.rules[0].most
-    for _ in range(most):
+def test_throttled_starts_create_no_session(provider):
+    max_attempts = login_throttle.SSO_START_LIMIT.rules[0].max_attempts
+    for _ in range(max_attempts):
         assert Client().get(START).status_code == 302
     before = Session.objects.count()
 
     refused = [Client().get(START) for _ in range(5)]
     elsewhere = Client().get(START, REMOTE_ADDR="198.51.100.9")
 
-    assert [answer.status_code for answer in refused] == [429] * 5
+    assert [response.status_code for response in refused] == [429] * 5
     assert 0 < int(refused[0]["Retry-After"]) <= 300
     assert "Too many unfinished single sign-ons" in refused[0].content.decode()
     assert elsewhere.status_code == 302
@@ -53,7 +53,7 @@ def test_starts_from_an_address_are_counted_before_anything_is_kept(provider):
     assert recorded_events("auth.lockout") == [("auth.lockout", "denied", ANONYMOUS_LABEL, "")]
 
 
-def test_starts_keep_nobody_from_signing_in_with_a_password(provider, person):
+def test_starts_do_not_block_sign_in_by_password(provider, person):
     person()
     for _ in range(110):
         Client().get(START)
@@ -61,38 +61,36 @@ def test_starts_keep_nobody_from_signing_in_with_a_password(provider, person):
     assert sign_in(Client()).status_code == 302
 
 
-def test_start_that_ends_in_a_sign_in_does_not_count(provider):
-    for _ in range(login_throttle.SSO_START_LIMIT.rules[0].most + 5):
-        came_back(Client(), provider)
+def test_completed_sign_ins_do_not_count_as_starts(provider):
+    for _ in range(login_throttle.SSO_START_LIMIT.rules[0].max_attempts + 5):
+        sign_in_by_sso(Client(), provider)
 
     assert Client().get(START).status_code == 302
 
 
-def test_start_that_fails_keeps_nothing_and_logs_a_line(provider, caplog):
+def test_failed_start_creates_no_session_and_logs_a_line(provider, caplog):
     provider.fault = "away"
 
     with caplog.at_level(logging.WARNING, "flexadmin"):
-        answer = Client().get(START)
+        response = Client().get(START)
 
-    assert answer["Location"] == "/login/"
+    assert response["Location"] == "/login/"
     assert not Session.objects.exists()
     (record,) = [one for one in caplog.records if one.name == "flexadmin"]
     assert record.exc_info is None
     assert "unexpected response from the provider (HTTPError)" in record.getMessage()
 
 
-def test_visit_that_is_kept_for_a_start_ends_soon_and_a_sign_in_as_any_other(
-    client, provider, settings
-):
+def test_session_of_a_start_is_short_until_the_sign_in_completes(client, provider, settings):
     client.get(START)
     assert client.session.get_expiry_age() == 600
 
-    came_back(client, provider)
+    sign_in_by_sso(client, provider)
 
     assert client.session.get_expiry_age() == settings.SESSION_COOKIE_AGE
 
 
-def test_failures_beyond_a_number_are_recorded_as_such_once(provider):
+def test_failures_beyond_the_limit_are_recorded_once(provider):
     provider.fault = "away"
 
     for _ in range(20):
@@ -103,14 +101,14 @@ def test_failures_beyond_a_number_are_recorded_as_such_once(provider):
     assert last_message() == "single sign-on: further failures are not logged"
 
 
-# The configuration
+# Configuration
 
 
 class Clock:
-    now = 1000.0
+    current_time = 1000.0
 
     def __call__(self):
-        return self.now
+        return self.current_time
 
 
 DOCUMENT = dict.fromkeys(oidc_provider.REQUIRED_KEYS, "https://id.example.com")
@@ -122,93 +120,91 @@ def clock():
 
 
 @pytest.fixture
-def kept(clock):
+def configurations(clock):
     return oidc_provider.Configurations(clock)
 
 
-def failing():
+def fail():
     raise OSError("no answer")
 
 
-def test_configuration_is_fetched_again_when_it_is_old(kept, clock):
-    fetched = []
+def test_old_configuration_is_fetched_again(configurations, clock):
+    fetches = []
 
     def fetch():
-        fetched.append(1)
+        fetches.append(1)
         return DOCUMENT
 
-    kept.get("a", fetch)
-    clock.now += oidc_provider.CONFIGURATION_TTL - 1
-    kept.get("a", fetch)
-    assert len(fetched) == 1
-    clock.now += 2
-    kept.get("a", fetch)
+    configurations.get("a", fetch)
+    clock.current_time += oidc_provider.CONFIGURATION_TTL - 1
+    configurations.get("a", fetch)
+    assert len(fetches) == 1
+    clock.current_time += 2
+    configurations.get("a", fetch)
 
-    assert len(fetched) == 2
+    assert len(fetches) == 2
 
 
-def test_provider_in_trouble_is_left_alone_for_some_seconds(kept, clock):
+def test_failing_provider_is_not_requested_for_some_seconds(configurations, clock):
     for _ in range(oidc_provider.MAX_FAILURES):
         with pytest.raises(OSError, match="no answer"):
-            kept.get("a", failing)
+            configurations.get("a", fail)
 
     with pytest.raises(oidc_provider.ProviderUnavailable):
-        kept.get("a", lambda: DOCUMENT)
-    assert kept.get("b", lambda: DOCUMENT) == DOCUMENT
-    clock.now += oidc_provider.FAILURE_PAUSE
+        configurations.get("a", lambda: DOCUMENT)
+    assert configurations.get("b", lambda: DOCUMENT) == DOCUMENT
+    clock.current_time += oidc_provider.FAILURE_PAUSE
 
-    assert kept.get("a", lambda: DOCUMENT) == DOCUMENT
+    assert configurations.get("a", lambda: DOCUMENT) == DOCUMENT
 
 
-def test_one_failure_is_forgotten_at_once(kept):
+def test_one_failure_causes_no_pause(configurations):
     with pytest.raises(OSError, match="no answer"):
-        kept.get("a", failing)
+        configurations.get("a", fail)
 
-    assert kept.get("a", lambda: DOCUMENT) == DOCUMENT
+    assert configurations.get("a", lambda: DOCUMENT) == DOCUMENT
 
 
 @pytest.mark.parametrize("document", [{}, [], "text", {**DOCUMENT, "issuer": ""}])
-def test_incomplete_configuration_is_a_failure(kept, document):
+def test_incomplete_configuration_is_a_failure(configurations, document):
     with pytest.raises(ValueError, match="incomplete"):
-        kept.get("a", lambda: document)
+        configurations.get("a", lambda: document)
 
 
-def test_nobody_waits_beside_a_request_to_a_provider_in_trouble(kept):
+def test_requests_do_not_wait_for_a_failing_provider(configurations):
     with pytest.raises(OSError, match="no answer"):
-        kept.get("a", failing)
-    asked, go_on = threading.Event(), threading.Event()
+        configurations.get("a", fail)
+    is_requested, may_respond = threading.Event(), threading.Event()
 
-    def slow():
-        asked.set()
-        go_on.wait()
+    def fetch_slowly():
+        is_requested.set()
+        may_respond.wait()
         return DOCUMENT
 
-    thread = threading.Thread(target=kept.get, args=("a", slow))
+    thread = threading.Thread(target=configurations.get, args=("a", fetch_slowly))
     thread.start()
-    asked.wait()
+    is_requested.wait()
 
     with pytest.raises(oidc_provider.ProviderUnavailable, match="another request"):
-        kept.get("a", failing)
+        configurations.get("a", fail)
 
-    go_on.set()
+    may_respond.set()
     thread.join()
-    assert kept.get("a", failing) == DOCUMENT
+    assert configurations.get("a", fail) == DOCUMENT
 
 
-def test_configuration_that_is_out_of_date_is_fetched_again_before_anybody_is_refused(
-    client, provider
-):
-    came_back(Client(), provider)
+def test_outdated_configuration_is_fetched_again_before_a_refusal(client, provider):
+    sign_in_by_sso(Client(), provider)
     provider.issuer = "https://id.example.com"
 
-    came_back(client, provider)
+    sign_in_by_sso(client, provider)
 
     assert is_signed_in(client)
 
 
-# Who it is
+# Claims
 
-CONTRADICTIONS = {
+INVALID_CLAIMS = {
     "another sub": ({"sub": "victim"}, {}, "about different users"),
     "no sub in the user info": ({"preferred_username": "nina"}, {}, "did not say who this is"),
     "sub that is no text": ({"sub": 7}, {}, "did not say who this is"),
@@ -222,19 +218,17 @@ CONTRADICTIONS = {
 
 
 @pytest.mark.parametrize(
-    ("userinfo", "token_claims", "why"), CONTRADICTIONS.values(), ids=CONTRADICTIONS
+    ("userinfo", "token_claims", "cause"), INVALID_CLAIMS.values(), ids=INVALID_CLAIMS
 )
-def test_provider_that_contradicts_itself_lets_nobody_in(
-    client, provider, userinfo, token_claims, why
-):
+def test_inconsistent_claims_are_refused(client, provider, userinfo, token_claims, cause):
     provider.userinfo, provider.token_claims = userinfo, token_claims
 
-    answer = came_back(client, provider)
+    response = sign_in_by_sso(client, provider)
 
-    assert answer["Location"] == "/login/"
+    assert response["Location"] == "/login/"
     assert not User.objects.exists()
     assert recorded_events() == [("auth.login", "denied", ANONYMOUS_LABEL, "")]
-    assert why in last_message()
+    assert cause in last_message()
 
 
 @pytest.mark.parametrize(
@@ -248,29 +242,29 @@ def test_provider_that_contradicts_itself_lets_nobody_in(
     ],
     ids=str,
 )
-def test_token_of_somebody_else_or_of_before_lets_nobody_in(client, provider, token_claims):
+def test_foreign_or_expired_token_is_refused(client, provider, token_claims):
     provider.token_claims = token_claims
 
-    assert came_back(client, provider)["Location"] == "/login/"
+    assert sign_in_by_sso(client, provider)["Location"] == "/login/"
     assert not User.objects.exists()
 
 
-def test_answer_without_an_id_token_lets_nobody_in(client, provider):
+def test_response_without_an_id_token_is_refused(client, provider):
     provider.fault = "no ID token"
 
-    assert came_back(client, provider)["Location"] == "/login/"
+    assert sign_in_by_sso(client, provider)["Location"] == "/login/"
     assert last_message() == "single sign-on: the provider sent no ID token"
 
 
-def test_several_audiences_with_this_site_as_the_party_are_right(client, provider):
+def test_several_audiences_are_accepted_if_this_site_is_the_authorized_party(client, provider):
     provider.token_claims = {"aud": ["flexadmin", "other"], "azp": "flexadmin"}
 
-    came_back(client, provider)
+    sign_in_by_sso(client, provider)
 
     assert is_signed_in(client)
 
 
-# Whose ties count
+# Identities of administrators
 
 ISSUER = "https://id.example.com/realms/new"
 
@@ -287,10 +281,8 @@ ISSUER = "https://id.example.com/realms/new"
         (f"{ISSUER}//", False),
     ],
 )
-def test_administrator_counts_by_the_whole_name_of_the_provider(
-    client_of, person, settings, issuer, counts
-):
-    admin, me = client_of("admin"), User.objects.get(username="admin")
+def test_admin_identity_must_match_the_whole_issuer(client_of, person, settings, issuer, counts):
+    admin, own_user = client_of("admin"), User.objects.get(username="admin")
     other = person("admin", "oldsso")
     other.set_unusable_password()
     other.save()
@@ -298,21 +290,21 @@ def test_administrator_counts_by_the_whole_name_of_the_provider(
     app = {"provider_id": "oidc", "client_id": "x", "settings": {"server_url": ISSUER}}
     settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [app]}}
 
-    answer = do(admin, me, "role", role="viewer")
+    response = post_operation(admin, own_user, "role", role="viewer")
 
-    assert answer.status_code == (302 if counts else 409)
+    assert response.status_code == (302 if counts else 409)
     page = admin.get(f"/people/{other.pk}/")
     assert page.status_code == (403 if counts else 200)
     if not counts:
         assert "not the provider of this site: no access" in page.content.decode()
 
 
-def test_tie_is_compared_up_to_the_space():
+def test_issuer_of_a_uid_ends_at_the_space():
     assert is_uid_of_issuer(ISSUER, f"{ISSUER} a b")
     assert not is_uid_of_issuer("", " sub")
 
 
 @pytest.mark.parametrize(("issuer", "subject"), [("", "x"), (ISSUER, ""), ("https://a b", "x")])
-def test_tie_takes_both_names(issuer, subject):
+def test_uid_needs_issuer_and_subject(issuer, subject):
     with pytest.raises(ValueError, match="sent no user ID"):
         sso_uid(issuer, subject)

@@ -1,5 +1,7 @@
-"""Rights that no role gives: superusers, direct permissions, other groups. They have no effect, are shown, and are
-recorded as found; Django's own commands for them are replaced."""
+"""Rights granted outside this dashboard: superusers, direct permissions, other groups.
+
+They have no effect, and are shown and recorded. Django's own commands for them are replaced.
+"""
 
 import io
 
@@ -20,7 +22,7 @@ from tests.flexadmin.signing_in import recorded_events, sign_in
 from tests.flows.plans.views.test_plans import act, make, sids, work  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
-CLOSED = ["/people/", "/flows/", "/flows/new/", "/audit/verification/"]
+RESTRICTED_PATHS = ["/people/", "/flows/", "/flows/new/", "/audit/verification/"]
 
 
 def superuser(name="root2"):
@@ -58,32 +60,36 @@ def staff(name="clerk"):
     return User.objects.create_user(name, password=f"{name}-password", is_staff=True)
 
 
-GIVEN = {
+LABELS = {
     superuser: "Superuser flag",
     with_permission: "Direct permissions",
     with_group: "Other groups",
     with_group_on_account: "Other groups",
     staff: "Staff flag",
 }
-every_kind = pytest.mark.parametrize("give", GIVEN, ids=lambda give: give.__name__)
+every_kind = pytest.mark.parametrize("create_user", LABELS, ids=lambda function: function.__name__)
 
 
 @every_kind
-def test_what_no_role_gives_opens_nothing(client, give):
-    sign_in(client, give().username)
+def test_outside_rights_open_no_page(client, create_user):
+    sign_in(client, create_user().username)
 
-    assert [client.get(path).status_code for path in CLOSED] == [403] * len(CLOSED)
+    assert [client.get(path).status_code for path in RESTRICTED_PATHS] == [403] * len(
+        RESTRICTED_PATHS
+    )
 
 
 @every_kind
-def test_session_of_before_opens_nothing_either(give):
+def test_outside_rights_open_no_page_in_an_existing_session(create_user):
     client = Client()
-    client.force_login(give())
+    client.force_login(create_user())
 
-    assert [client.get(path).status_code for path in CLOSED] == [403] * len(CLOSED)
+    assert [client.get(path).status_code for path in RESTRICTED_PATHS] == [403] * len(
+        RESTRICTED_PATHS
+    )
 
 
-def test_superuser_with_a_role_has_that_role_alone(client):
+def test_superuser_with_a_role_has_that_role_only(client):
     ensure_groups()
     superuser().groups.add(Group.objects.get(name="viewer"))
     sign_in(client, "root2")
@@ -92,7 +98,7 @@ def test_superuser_with_a_role_has_that_role_alone(client):
     assert client.get("/flows/new/").status_code == client.get("/people/").status_code == 403
 
 
-def test_role_gives_what_the_table_says_whatever_its_group_was_given(client, person):
+def test_extra_permissions_of_a_role_group_have_no_effect(client, person):
     person("viewer")
     Group.objects.get(name="viewer").permissions.set(Permission.objects.all())
     sign_in(client, "viewer")
@@ -101,7 +107,7 @@ def test_role_gives_what_the_table_says_whatever_its_group_was_given(client, per
 
 
 @pytest.mark.django_db(transaction=True)
-def test_bulk_change_of_who_lost_their_role_stops_though_they_are_a_superuser(client_of, sids):  # noqa: F811
+def test_bulk_change_stops_when_its_superuser_loses_their_role(client_of, sids):  # noqa: F811
     operator = client_of("operator")
     plan = make(operator, sids)
     act(operator, plan, "start")
@@ -118,17 +124,17 @@ def test_bulk_change_of_who_lost_their_role_stops_though_they_are_a_superuser(cl
 
 
 @every_kind
-def test_pages_show_it_and_the_log_has_it_once(client_of, give):
-    user, admin = give(), Client()
+def test_pages_show_outside_rights_and_the_log_records_them_once(client_of, create_user):
+    user, admin = create_user(), Client()
     client_of("admin")
     for _ in range(2):
         sign_in(admin, "admin")
 
-    listed = admin.get("/people/").content.decode()
+    list_page = admin.get("/people/").content.decode()
     page = admin.get(f"/people/{user.pk}/").content.decode()
 
-    assert "External permissions (no effect)" in listed
-    assert GIVEN[give] in page
+    assert "External permissions (no effect)" in list_page
+    assert LABELS[create_user] in page
     events = recorded_events("people.")
     assert events == [("people.rights_found", "applied", "", user.username)]
     event = admin.get(f"/audit/{AuditEvent.objects.latest('seq').event_id}/").content.decode()
@@ -136,7 +142,7 @@ def test_pages_show_it_and_the_log_has_it_once(client_of, give):
     assert "no effect" in event
 
 
-def test_sign_in_says_in_the_log_what_has_no_effect(client):
+def test_sign_in_event_names_rights_without_effect(client):
     superuser()
 
     sign_in(client, "root2")
@@ -149,7 +155,7 @@ def test_sign_in_says_in_the_log_what_has_no_effect(client):
     assert login.payload.after["superuser flag (no effect)"] == "set"
 
 
-def test_every_event_about_the_user_has_it(client_of):
+def test_events_about_the_user_name_outside_rights(client_of):
     user = superuser()
     client_of("admin").post(f"/people/{user.pk}/role/", {"role": "viewer", "reason": "Joins"})
 
@@ -158,7 +164,7 @@ def test_every_event_about_the_user_has_it(client_of):
     assert (payload.before["superuser flag"], payload.after["superuser flag"]) == ("set", "set")
 
 
-def test_what_is_given_or_taken_away_later_is_recorded_anew():
+def test_later_grants_and_removals_are_recorded():
     user = with_permission()
     outside_rights.record_changes()
     User.objects.filter(pk=user.pk).update(is_superuser=True)
@@ -178,14 +184,14 @@ def test_what_is_given_or_taken_away_later_is_recorded_anew():
 
 
 @every_kind
-def test_administrator_removes_it_with_a_reason(client_of, give):
-    admin, user = client_of("admin"), give()
+def test_administrator_removes_outside_rights_with_a_reason(client_of, create_user):
+    admin, user = client_of("admin"), create_user()
     path = f"/people/{user.pk}/rights/"
 
     refused = admin.post(path, {"reason": ""})
-    done = admin.post(path, {"reason": "Nobody needs it"})
+    accepted = admin.post(path, {"reason": "Nobody needs it"})
 
-    assert (refused.status_code, done.status_code) == (422, 302)
+    assert (refused.status_code, accepted.status_code) == (422, 302)
     assert "Enter a reason." in refused.content.decode()
     assert not outside_rights.users_with_outside_rights().exists()
     assert recorded_events("people.rights_remove") == [
@@ -195,24 +201,24 @@ def test_administrator_removes_it_with_a_reason(client_of, give):
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
-def test_nobody_else_removes_it(client_of, role):
+def test_other_roles_cannot_remove_outside_rights(client_of, role):
     user = superuser()
 
     assert client_of(role).post(f"/people/{user.pk}/rights/", {"reason": "x"}).status_code == 403
     assert recorded_events("people.rights_remove")[-1][1] == "denied"
 
 
-def test_sign_in_goes_on_while_it_cannot_be_recorded(client, client_of, monkeypatch):
+def test_sign_in_works_while_outside_rights_cannot_be_recorded(client, client_of, monkeypatch):
     superuser()
     client_of("admin")
     real = audit_log.append
 
-    def refuse_found(**event):
+    def refuse_rights_event(**event):
         if event["action"] == outside_rights.RIGHTS_FOUND:
             raise audit_log.NotRecorded("full")
         return real(**event)
 
-    monkeypatch.setattr(audit_log, "append", refuse_found)
+    monkeypatch.setattr(audit_log, "append", refuse_rights_event)
     sign_in(client, "admin")
 
     assert "External permissions" in client.get("/people/").content.decode()
@@ -225,7 +231,7 @@ def upgrade():
     outside_rights.after_migrate()
 
 
-def test_upgrade_makes_superusers_administrators_where_there_is_no_other(client):
+def test_upgrade_promotes_superusers_if_there_is_no_administrator(client):
     superuser()
 
     upgrade()
@@ -243,7 +249,7 @@ def test_upgrade_makes_superusers_administrators_where_there_is_no_other(client)
     assert "The system" in page
 
 
-def test_upgrade_makes_nobody_an_administrator_where_one_can_sign_in(person):
+def test_upgrade_promotes_nobody_if_an_administrator_can_sign_in(person):
     person("admin")
     user = superuser()
 
@@ -253,7 +259,7 @@ def test_upgrade_makes_nobody_an_administrator_where_one_can_sign_in(person):
     assert [event[0] for event in recorded_events("people.")] == ["people.rights_found"]
 
 
-def test_superuser_who_was_seen_before_is_never_made_one():
+def test_superuser_recorded_before_is_not_promoted():
     user = superuser()
     outside_rights.record_changes()
 
@@ -262,7 +268,7 @@ def test_superuser_who_was_seen_before_is_never_made_one():
     assert not user.groups.exists()
 
 
-def test_upgrade_of_a_site_whose_log_cannot_be_written_goes_on(monkeypatch):
+def test_upgrade_continues_if_the_log_cannot_be_written(monkeypatch):
     superuser()
     monkeypatch.setattr(
         audit_log, "append", lambda **_: (_ for _ in ()).throw(audit_log.NotRecorded("full"))
@@ -276,7 +282,7 @@ def test_upgrade_of_a_site_whose_log_cannot_be_written_goes_on(monkeypatch):
 # Django's commands
 
 
-def test_createsuperuser_is_refused_and_names_what_to_use():
+def test_createsuperuser_is_refused_and_names_the_command_to_use():
     with pytest.raises(CommandError, match="add_operator NAME --role admin"):
         call_command(
             "createsuperuser", "--noinput", "--username", "root2", "--email", "x@example.com"
@@ -285,7 +291,7 @@ def test_createsuperuser_is_refused_and_names_what_to_use():
     assert not User.objects.exists()
 
 
-def test_add_operator_gives_no_rights_from_outside(monkeypatch):
+def test_add_operator_grants_no_outside_rights(monkeypatch):
     monkeypatch.setenv("OPERATOR_PASSWORD", "a long passphrase")
 
     call_command("add_operator", "nina", "--role", "admin", stdout=io.StringIO())

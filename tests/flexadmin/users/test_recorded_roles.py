@@ -1,4 +1,4 @@
-"""A verification of the log names users whose roles nobody recorded."""
+"""Verification of the log names users whose roles differ from their last event."""
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -21,7 +21,7 @@ def vera(actor):
     )
 
 
-def test_role_that_was_recorded_is_well(vera, actor):
+def test_recorded_role_is_valid(vera, actor):
     services.set_roles(
         person=vera,
         role="operator",
@@ -45,19 +45,19 @@ def test_role_that_was_recorded_is_well(vera, actor):
     ],
     ids=["admin", "none", "on one account", "inactive"],
 )
-def test_role_that_nobody_recorded_is_named(vera, tamper):
+def test_unrecorded_role_is_reported(vera, tamper):
     tamper(vera)
 
     assert "The roles or status of vera" in str(verification.verify())
 
 
-def test_user_that_is_gone_is_named(vera):
+def test_missing_user_is_reported(vera):
     User.objects.filter(pk=vera.pk).delete()
 
     assert "The user vera is missing from the database" in str(verification.verify())
 
 
-def test_second_role_group_is_named(vera):
+def test_second_role_group_is_reported(vera):
     vera.groups.add(Group.objects.get(name="admin"))
 
     assert "The roles or status of vera" in str(verification.verify())
@@ -65,12 +65,12 @@ def test_second_role_group_is_named(vera):
 
 
 @pytest.mark.parametrize(
-    "said", [{"role": "none"}, {"role": "none", "active": True}], ids=["before", "now"]
+    "state", [{"role": "none"}, {"role": "none", "active": True}], ids=["before", "now"]
 )
-def test_user_who_came_by_single_sign_on_is_well(actor, said):
+def test_sso_user_is_valid(actor, state):
     User.objects.create(username="newcomer")
     payload = Payload(
-        friendly_name="newcomer", after={"by": "single sign-on", "subject": "x", **said}
+        friendly_name="newcomer", after={"by": "single sign-on", "subject": "x", **state}
     )
 
     audit_log.append(
@@ -85,7 +85,7 @@ def test_user_who_came_by_single_sign_on_is_well(actor, said):
     assert verification.verify().is_intact
 
 
-def test_user_whose_name_looks_like_a_key_is_well(actor):
+def test_user_whose_name_looks_like_an_api_key_is_valid(actor):
     ensure_groups()
     services.create_user(
         name="0123456789abcdef" * 2,

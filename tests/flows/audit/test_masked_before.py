@@ -20,9 +20,9 @@ from flows.redaction import first_rules
 from flows.redaction.fingerprint import Masker
 from flows.redaction.masking import replace_unstorable
 from tests import ACCOUNT
-from tests.armour.markup import read_body
 from tests.conftest import form_data
 from tests.faults.acting import assert_chain_intact, switch_flow
+from tests.security.markup import read_body
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CANARY = "S3CRETc4n4ry"

@@ -1,4 +1,4 @@
-"""What an API, an address or a form may hold that means harm: values of Twilio's fields, SIDs, ways off the site."""
+"""Hostile values, as they may come from the API, an address or a form."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from flows.twilio.flex import flex_flow
 
-MARKER = "zzq7"  # stands in every hostile value, so that what came from one is known wherever it turns up
+MARKER = "zzq7"  # part of every hostile value, so that it is recognised in any output
 HOSTILE_VALUES: dict[str, str] = {
     "markup": f"<script>window.{MARKER}=1</script><img src=x-{MARKER} onerror=window.{MARKER}=1><{MARKER}-el>",
     "closing": f"</textarea></title></script></style></pre>--><svg/onload=window.{MARKER}=1>",
@@ -38,11 +38,15 @@ WRONG_TYPES: dict[str, Any] = {
     "empty": "",
 }
 LONG_FIELDS = ("friendly_name", "contact_identity", "integration_url", "unknown_of_tomorrow")
-_CHECKED_FIELDS = {"sid"}  # Twilio's word that is checked
+_CHECKED_FIELDS = {"sid"}  # the client refuses an invalid one
 
 
 def make_hostile_flow(kind: str) -> dict[str, Any]:
-    """A flow as Twilio may send it, with this value in every field of text, or of any kind, and in unknown ones."""
+    """Return a flow as Twilio may send it, with a hostile value in its fields.
+
+    A value of a wrong type is in every field, any other one in text fields. Unknown fields have it
+    as well.
+    """
     if kind in WRONG_TYPES:
         names = [field.name for field in flex_flow.FIELDS]
         value = WRONG_TYPES[kind]

@@ -1,4 +1,4 @@
-"""Whatever Twilio's answers hold, every page comes, and nothing of them becomes markup, an address or a formula."""
+"""Hostile values from Twilio break no page and become no markup, address or formula."""
 
 import csv
 import io
@@ -17,8 +17,8 @@ from flows.plans.models import Plan
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
-from tests.armour.hostile import HOSTILE_VALUES, MARKER, WRONG_TYPES, make_hostile_flow
-from tests.armour.markup import INVISIBLE_CHARACTERS, Page, find_inline_code, read_body
+from tests.security.hostile import HOSTILE_VALUES, MARKER, WRONG_TYPES, make_hostile_flow
+from tests.security.markup import INVISIBLE_CHARACTERS, Page, find_inline_code, read_body
 
 pytestmark = pytest.mark.django_db
 csv.field_size_limit(8_000_000)
@@ -26,13 +26,13 @@ KINDS = [*HOSTILE_VALUES, *WRONG_TYPES]
 OWN_SCHEMES = ("/", "?", "#", "https://www.twilio.com/", "https://console.twilio.com/")
 
 
-def came_from_the_data(html: str) -> list[str]:
-    """Every element, attribute or address of a page that hostile data made."""
-    found, page = find_inline_code(html), Page(html)
+def find_injected(html: str) -> list[str]:
+    """Return every element, attribute or address of a page that comes from hostile data."""
+    findings, page = find_inline_code(html), Page(html)
     for tag, attributes in page.elements:
         if MARKER in tag or tag in ("iframe", "object", "embed", "base", "img", "b", "i"):
-            found.append(f"<{tag}>")
-        found += [
+            findings.append(f"<{tag}>")
+        findings += [
             f"<{tag} {name}>"
             for name in attributes
             if MARKER in name or name in ("autofocus", "x", "'", "`")
@@ -40,16 +40,16 @@ def came_from_the_data(html: str) -> list[str]:
     for tag, name, value in page.addresses():
         is_ours = value.startswith(OWN_SCHEMES) and not value.startswith("//")
         if value and not is_ours:
-            found.append(f"<{tag} {name}={value[:80]!r}>")
+            findings.append(f"<{tag} {name}={value[:80]!r}>")
         if MARKER in value and tag != "a":
-            found.append(f"<{tag} {name}={value[:80]!r}>")
+            findings.append(f"<{tag} {name}={value[:80]!r}>")
     if "<textarea" not in html:
-        found += [
+        findings += [
             f"invisible in {text.strip()[:80]!r}"
             for text in page.text
             if INVISIBLE_CHARACTERS.search(text)
         ]
-    return found
+    return findings
 
 
 def is_formula(cell: str) -> bool:
@@ -59,7 +59,7 @@ def is_formula(cell: str) -> bool:
 def pages(client: Client, sid: str) -> list[tuple[str, str, dict[str, str]]]:
     flow = reverse("flows:detail", args=[sid])
     event = AuditEvent.objects.filter(target_sid=sid).latest("seq").event_id
-    listed = (
+    list_queries = (
         {},
         {"q": MARKER[:3]},
         {"sort": "-name"},
@@ -68,7 +68,7 @@ def pages(client: Client, sid: str) -> list[tuple[str, str, dict[str, str]]]:
         {"enabled": "true"},
     )
     return [
-        *(("get", reverse("flows:list"), dict(query)) for query in listed),
+        *(("get", reverse("flows:list"), dict(query)) for query in list_queries),
         *(("get", f"{flow}{part}", {}) for part in ("", "code/", "edit/", "enabled/", "delete/")),
         ("get", reverse("flows:new"), {"clone": sid}),
         ("get", reverse("audit:list"), {}),
@@ -85,8 +85,8 @@ def pages(client: Client, sid: str) -> list[tuple[str, str, dict[str, str]]]:
     ]  # fmt: skip
 
 
-def sync_of(sandbox, kind):
-    """A flow that first was harmless, and then was found to be hostile."""
+def add_hostile_flow(sandbox, kind):
+    """Add a flow that a first sync finds harmless and a second one hostile; return its SID."""
     sid = sandbox.add_flow(friendly_name="Harmless", channel_type="sms")
     mirror.sync(ACCOUNT)
     sandbox.edit_flow(sid, **make_hostile_flow(kind))
@@ -96,42 +96,46 @@ def sync_of(sandbox, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_page_comes_and_holds_nothing_of_it_but_text(sandbox, client_of, kind):
-    sid, client = sync_of(sandbox, kind), client_of("admin")
-    found = {}
+def test_every_page_shows_hostile_values_as_text_only(sandbox, client_of, kind):
+    sid, client = add_hostile_flow(sandbox, kind), client_of("admin")
+    findings = {}
 
     for method, url, data in pages(client, sid):
         response = getattr(client, method)(url, data)
-        body, what = read_body(response), response.get("Content-Type", "")
+        body, content_type = read_body(response), response.get("Content-Type", "")
         assert response.status_code in (200, 302), url
         assert MARKER not in str(response.headers.get("Location", ""))
-        if what.startswith("text/html") and (made := came_from_the_data(body.decode())):
-            found[url, str(data)] = made
-        elif what.startswith("text/csv"):
+        if content_type.startswith("text/html"):
+            injected = find_injected(body.decode())
+            if injected:
+                findings[url, str(data)] = injected
+        elif content_type.startswith("text/csv"):
             rows = list(csv.reader(io.StringIO(body.decode(), newline="")))
             assert {len(row) for row in rows} == {len(rows[0])}
-            found |= {
+            findings |= {
                 (url, cell[:40]): "a formula" for row in rows for cell in row if is_formula(cell)
             }
-        elif what.startswith(("application/json", "application/x-ndjson")):
-            for line in [body.decode()] if "ndjson" not in what else body.decode().splitlines():
+        elif content_type.startswith(("application/json", "application/x-ndjson")):
+            for line in (
+                [body.decode()] if "ndjson" not in content_type else body.decode().splitlines()
+            ):
                 json.loads(line)
 
-    assert found == {}
+    assert findings == {}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_flow_can_still_be_changed_or_says_why_not(sandbox, client_of, kind):
-    sid, client = sync_of(sandbox, kind), client_of("admin")
+def test_hostile_flow_can_be_changed_or_the_page_gives_the_error(sandbox, client_of, kind):
+    sid, client = add_hostile_flow(sandbox, kind), client_of("admin")
     edit = reverse("flows:edit", args=[sid])
     form = client.get(edit).context["form"]
-    asked = {name: form[name].value() for name in form.fields}
+    form_values = {name: form[name].value() for name in form.fields}
     data = {
         name: "" if value is None else str(value)
-        for name, value in {**dict(form.parked), **asked}.items()
+        for name, value in {**dict(form.parked), **form_values}.items()
     }
 
-    answers = [
+    responses = [
         client.post(edit, {**data, "friendly_name": "Tamed", "review": "1"}),
         client.post(edit, {**data, "friendly_name": "Tamed"}),
         client.post(reverse("flows:plan-import"), {"entries": json.dumps({"flows": [{"sid": sid, **make_hostile_flow(kind)}]})}),
@@ -139,38 +143,37 @@ def test_flow_can_still_be_changed_or_says_why_not(sandbox, client_of, kind):
         client.post(reverse("flows:delete", args=[sid]), {"change_id": data["change_id"], "confirm_name": "x"}),
     ]  # fmt: skip
 
-    assert {answer.status_code for answer in answers} <= {200, 302, 409, 422}
-    for answer in answers:
-        assert came_from_the_data(answer.content.decode() or "<p>") == []
+    assert {response.status_code for response in responses} <= {200, 302, 409, 422}
+    for response in responses:
+        assert find_injected(response.content.decode() or "<p>") == []
 
 
 @pytest.mark.parametrize("kind", [kind for kind in HOSTILE_VALUES if kind != "long"])
-def test_refusal_in_hostile_words_is_told_as_text(sandbox, client_of, flow_sid, kind):
+def test_hostile_error_message_is_shown_as_text(sandbox, client_of, flow_sid, kind):
     client = client_of("admin")
     sandbox.inject(
         Fault(FaultKind.REFUSE, method="POST", status=400, code=20001, message=HOSTILE_VALUES[kind])
     )
 
     data = {"enabled": "false", "change_id": "0f0e0d0c-0b0a-4908-8706-050403020100"}
-    answer = client.post(reverse("flows:enabled", args=[flow_sid]), data)
+    response = client.post(reverse("flows:enabled", args=[flow_sid]), data)
     event = AuditEvent.objects.latest("seq")
-    told = client.get(reverse("audit:detail", args=[event.event_id]))
+    event_page = client.get(reverse("audit:detail", args=[event.event_id]))
 
-    assert (answer.status_code, told.status_code) == (422, 200)
+    assert (response.status_code, event_page.status_code) == (422, 200)
     assert (
-        came_from_the_data(answer.content.decode()) + came_from_the_data(told.content.decode())
-        == []
+        find_injected(response.content.decode()) + find_injected(event_page.content.decode()) == []
     )
 
 
 @pytest.mark.quick
-def test_fields_that_are_checked_are_every_one_of_the_table():
-    """A field that is new in the schema is hostile here as well."""
+def test_hostile_flow_has_every_field():
+    """A new field of the schema becomes hostile here as well."""
     assert {field.name for field in flex_flow.FIELDS} - {"sid"} <= set(make_hostile_flow("number"))
 
 
 @pytest.mark.quick
-def test_everything_hostile_at_once_is_listed(sandbox, client_of):
+def test_list_shows_all_hostile_flows_at_once(sandbox, client_of):
     sids = {kind: sandbox.add_flow() for kind in KINDS if kind != "long"}
     for kind, sid in sids.items():
         sandbox.edit_flow(sid, **make_hostile_flow(kind))
@@ -179,4 +182,4 @@ def test_everything_hostile_at_once_is_listed(sandbox, client_of):
     page = client_of("admin").get(reverse("flows:list"))
 
     assert Flow.objects.filter(sid__in=sids.values()).count() == len(sids)
-    assert came_from_the_data(page.content.decode()) == []
+    assert find_injected(page.content.decode()) == []

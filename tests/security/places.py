@@ -1,4 +1,4 @@
-"""Every place of the site, read from the URL configuration, with arguments and a form that it takes."""
+"""Every URL of the site, read from the URL configuration, with valid arguments and form data."""
 
 from __future__ import annotations
 
@@ -37,29 +37,25 @@ _TABLE = json.loads(
 )
 ACCESS: dict[str, dict[str, str]] = _TABLE["places"]
 ALLOWED_USERS: dict[str, list[str]] = _TABLE["who"]
-USERS = (
-    "anonymous",
-    "nobody",
-    "viewer",
-    "operator",
-    "auditor",
-    "admin",
-)  # nobody: a person without a role
+# "nobody" is a user without a role.
+USERS = ("anonymous", "nobody", "viewer", "operator", "auditor", "admin")
 VOLATILE_TABLES = {"django_session", "django_migrations", "sqlite_sequence"}
 
 
-def names(resolver: URLResolver | None = None, space: str = "") -> Iterator[str]:
-    """The name of every URL; one that has none is an error, because it could not be written down."""
+def find_url_names(resolver: URLResolver | None = None, space: str = "") -> Iterator[str]:
+    """Yield the name of every URL. A URL without one couldn't be listed in the access table."""
     for entry in (resolver or get_resolver()).url_patterns:
         if isinstance(entry, URLResolver):
-            yield from names(entry, f"{space}{entry.namespace}:" if entry.namespace else space)
+            yield from find_url_names(
+                entry, f"{space}{entry.namespace}:" if entry.namespace else space
+            )
         else:
             assert isinstance(entry, URLPattern)
             assert entry.name, f"{entry.pattern} has no name"
             yield space + entry.name
 
 
-URL_NAMES = sorted(set(names()))
+URL_NAMES = sorted(set(find_url_names()))
 
 
 def is_allowed(person: str, name: str, method: str) -> bool:
@@ -67,7 +63,7 @@ def is_allowed(person: str, name: str, method: str) -> bool:
 
 
 def requires_sign_in(response: Any) -> bool:
-    """Whether the answer is the way to sign in, by a redirect or in the place of a form's answer."""
+    """Tell whether a response leads to the sign-in page: by a redirect, or with 401 for a form."""
     if response.status_code == 401:
         return True
     target, _, query = response.get("Location", "").partition("?")
@@ -79,39 +75,46 @@ def requires_sign_in(response: Any) -> bool:
 
 
 def send_form(
-    client: Client, method: str, url: str, data: dict[str, Any] | None = None, **more: Any
+    client: Client, method: str, url: str, data: dict[str, Any] | None = None, **kwargs: Any
 ) -> Any:
-    """A request as a form sends it, whatever its method. Those that are safe carry the form in the address."""
+    """Send form data by any method. Safe methods carry it in the query."""
     if method in ("POST",):
-        return client.post(url, data or {}, **more)
+        return client.post(url, data or {}, **kwargs)
     if method in ("PUT", "PATCH", "DELETE"):
         body = "&".join(f"{name}={value}" for name, value in (data or {}).items())
         return client.generic(
-            method, url, body, content_type="application/x-www-form-urlencoded", **more
+            method, url, body, content_type="application/x-www-form-urlencoded", **kwargs
         )
-    return client.generic(method, url, query_params=data or {}, **more)
+    return client.generic(method, url, query_params=data or {}, **kwargs)
 
 
 def dump_database(*, without: set[str] = VOLATILE_TABLES) -> dict[str, list[str]]:
-    """Every row of every table of the database as text, by table; when somebody last signed in aside."""
-    kept = {}
+    """Return every row of every table as text, by table, without the times of the last sign-in."""
+    rows_by_table = {}
     with connection.cursor() as cursor:
         for table in sorted(set(connection.introspection.table_names(cursor)) - without):
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
-            names = [column[0] for column in cursor.description]
-            kept[table] = sorted(
+            columns = [column[0] for column in cursor.description]
+            rows_by_table[table] = sorted(
                 repr(
-                    [value for name, value in zip(names, row, strict=True) if name != "last_login"]
+                    [
+                        value
+                        for name, value in zip(columns, row, strict=True)
+                        if name != "last_login"
+                    ]
                 )
                 for row in cursor.fetchall()
             )
-    return kept
+    return rows_by_table
 
 
 @dataclass
 class SampleSite:
-    """A site with something of everything: flows, one changed elsewhere, one whose change is in doubt, a plan, a
-    saved view. `call` gives a place's address and a form that it would carry out, made afresh where that uses it up."""
+    """Site with sample data: flows, an external change, an unresolved change, a plan, a saved view.
+
+    `call` returns the address of a URL name and form data that it accepts. Objects that a form uses
+    up are created again with each call.
+    """
 
     sandbox: Sandbox
     person: Callable[..., User]
@@ -124,16 +127,16 @@ class SampleSite:
         self.people["nobody"] = User.objects.create_user("nobody", password="nobody-password")
         self._ensure_flow()
         self.unresolved_sid = self.sandbox.add_flow(friendly_name="In doubt")
-        found = self.sandbox.add_flow(friendly_name="Found changed")
+        drifted_sid = self.sandbox.add_flow(friendly_name="Found changed")
         mirror.sync(ACCOUNT)
-        self.sandbox.edit_flow(found, friendly_name="Changed elsewhere")
+        self.sandbox.edit_flow(drifted_sid, friendly_name="Changed elsewhere")
         mirror.sync(ACCOUNT)
         append_attempt(self.unresolved_sid)
         OpenChange.objects.update(puzzle="Somebody else changed the same field since.")
         return self
 
-    def client(self, person: str, **more: Any) -> Client:
-        client = Client(**more)
+    def client(self, person: str, **kwargs: Any) -> Client:
+        client = Client(**kwargs)
         if person != "anonymous":
             client.force_login(
                 User.objects.get(pk=self.people[person].pk),
@@ -142,9 +145,9 @@ class SampleSite:
         return client
 
     def call(self, name: str, person: str = "admin") -> tuple[str, dict[str, Any]]:
-        """The address of a place, and what a form there sends."""
-        made = getattr(self, "_" + name.replace(":", "_").replace("-", "_"), None)
-        arguments, data = made(person) if made else ({}, {})
+        """Return the address of a URL name, and valid form data for it."""
+        prepare = getattr(self, "_" + name.replace(":", "_").replace("-", "_"), None)
+        arguments, data = prepare(person) if prepare else ({}, {})
         return reverse(name, kwargs=arguments), data
 
     def writes(self) -> list[RequestRecord]:
@@ -175,8 +178,9 @@ class SampleSite:
 
     def _flows_new(self, _person: str) -> Any:
         return {}, {
-            "friendly_name": f"New {uuid.uuid4().hex}", "chat_service_sid": "IS" + "2" * 32, "channel_type": "web",
-            "integration_type": "studio", "integration_flow_sid": "FW" + "3" * 32, "change_id": str(uuid.uuid4()),
+            "friendly_name": f"New {uuid.uuid4().hex}", "chat_service_sid": "IS" + "2" * 32,
+            "channel_type": "web", "integration_type": "studio",
+            "integration_flow_sid": "FW" + "3" * 32, "change_id": str(uuid.uuid4()),
         }  # fmt: skip
 
     def _flows_edit(self, _person: str) -> Any:
@@ -236,8 +240,10 @@ class SampleSite:
 
     def _flows_plan_undo(self, person: str) -> Any:
         arguments, data = self._flows_plan(person)
-        stamp = AuditEvent.objects.latest("seq").at
-        Plan.objects.filter(pk=arguments["plan_id"]).update(started_at=stamp, ended_at=stamp)
+        finished_at = AuditEvent.objects.latest("seq").at
+        Plan.objects.filter(pk=arguments["plan_id"]).update(
+            started_at=finished_at, ended_at=finished_at
+        )
         return arguments, data
 
     _flows_plan_rest = _flows_plan_undo
@@ -256,7 +262,7 @@ class SampleSite:
         return {}, {}
 
     def _mfa_remove_webauthn(self, _person: str) -> Any:
-        return {"pk": 1}, {}  # the password is asked for first
+        return {"pk": 1}, {}  # the password is required first
 
     def _factor(self, person: str, kind: str) -> Any:
         owner = self.people.get(person) or self.people["admin"]
@@ -267,11 +273,11 @@ class SampleSite:
         )[0]
 
     def _password_change(self, person: str) -> Any:
-        new = "a long passphrase"
+        password = "a long passphrase"
         return {}, {
             "old_password": f"{person}-password",
-            "new_password1": new,
-            "new_password2": new,
+            "new_password1": password,
+            "new_password2": password,
         }
 
     def _person(self, _person: str) -> Any:
@@ -293,11 +299,8 @@ class SampleSite:
 
     def _audit_detail(self, _person: str) -> Any:
         change = OpenChange.objects.first()
-        return {
-            "event_id": change.attempt.event_id
-            if change
-            else AuditEvent.objects.latest("seq").event_id
-        }, {}
+        event = change.attempt if change else AuditEvent.objects.latest("seq")
+        return {"event_id": event.event_id}, {}
 
     _audit_reconcile = _audit_detail
 
@@ -306,6 +309,6 @@ class SampleSite:
             append_attempt(self.unresolved_sid)
             OpenChange.objects.update(puzzle="Somebody else changed the same field since.")
         change = OpenChange.objects.get()
-        seen = DecisionForm(candidates=[], is_creation=False, puzzle=change.puzzle).findings_token
-        data = {"verdict": "not_applied", "reason": "I looked", "seen": seen}
+        signed_puzzle = DecisionForm(candidates=[], is_creation=False, puzzle=change.puzzle).findings_token
+        data = {"verdict": "not_applied", "reason": "I looked", "seen": signed_puzzle}
         return {"event_id": change.attempt.event_id}, data

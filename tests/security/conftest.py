@@ -1,4 +1,4 @@
-"""What the tests of the armour share."""
+"""Fixtures of the security tests."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 
 from flows.twilio.sandbox.server import Sandbox
-from tests.armour.places import SampleSite
+from tests.security.places import SampleSite
 
 
 @pytest.fixture
-def world(sandbox: Sandbox, person: Callable[..., User]) -> SampleSite:
+def site(sandbox: Sandbox, person: Callable[..., User]) -> SampleSite:
     return SampleSite(sandbox, person).populate()

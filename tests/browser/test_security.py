@@ -1,4 +1,4 @@
-"""That the fixture of these tests would see it, if a page broke the content policy or kept something in the browser."""
+"""Tests of the browser fixture: it detects content policy violations and stored items."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a page's HTML says, for whoever looks for what must not stand in it."""
+"""Parsing of a page's HTML, to find content that must not be in it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
-ADDRESS_ATTRIBUTES = {"href", "src", "action", "formaction", "hx-get", "hx-post", "hx-put", "hx-delete", "hx-patch", "xlink:href",
-             "poster", "data", "srcset", "background", "ping", "cite", "manifest", "srcdoc"}  # fmt: skip
+ADDRESS_ATTRIBUTES = {
+    "href", "src", "action", "formaction", "hx-get", "hx-post", "hx-put", "hx-delete", "hx-patch",
+    "xlink:href", "poster", "data", "srcset", "background", "ping", "cite", "manifest", "srcdoc",
+}  # fmt: skip
 INVISIBLE_CHARACTERS = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
 
@@ -18,8 +20,8 @@ class Page(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.elements: list[tuple[str, dict[str, str]]] = []
         self.text: list[str] = []
-        self.choices: list[str] = []  # of selects, which take text alone
-        self.inline: list[str] = []  # what stands within a script or a style
+        self.choices: list[str] = []  # options of selects, which contain text only
+        self.inline: list[str] = []  # content of scripts and styles
         self._inside = ""
         self.feed(html)
         self.close()
@@ -46,12 +48,12 @@ class Page(HTMLParser):
 
 
 def find_inline_code(html: str) -> list[str]:
-    """Every script, style, handler and script address that stands in the page itself."""
+    """Return every inline script, style, event handler and script address of a page."""
     page = Page(html)
-    found = [f"inline: {text.strip()[:60]}" for text in page.inline if text.strip()]
+    findings = [f"inline: {text.strip()[:60]}" for text in page.inline if text.strip()]
     for tag, attributes in page.elements:
         if tag == "style" or (tag == "script" and not attributes.get("src")):
-            found.append(f"<{tag}>")
+            findings.append(f"<{tag}>")
         for name, value in attributes.items():
             is_handler = name.startswith(("on", "hx-on", "data-hx-on")) or name in (
                 "style",
@@ -61,15 +63,15 @@ def find_inline_code(html: str) -> list[str]:
                 ("js:", "javascript:")
             )
             if is_handler or is_evaluated:
-                found.append(f"<{tag} {name}={value[:40]!r}>")
+                findings.append(f"<{tag} {name}={value[:40]!r}>")
     for tag, name, value in page.addresses():
         if re.match(r"[\s\0-\x20]*(javascript|vbscript|data)\s*:", value, re.IGNORECASE):
-            found.append(f"<{tag} {name}={value[:40]!r}>")
-    return found
+            findings.append(f"<{tag} {name}={value[:40]!r}>")
+    return findings
 
 
 def read_body(response: object) -> bytes:
-    """The whole body of an answer, streamed or not."""
+    """Return the whole body of a response, streamed or not."""
     if getattr(response, "streaming", False):
         return b"".join(response.streaming_content)  # type: ignore[attr-defined]
     return bytes(response.content)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The headers of every answer: each place, each status, with a deployment's settings over HTTPS."""
+"""Security headers of every response, for each URL and status, with a deployment's settings."""
 
 import os
 import runpy
@@ -9,8 +9,8 @@ from django.conf import settings as django_settings
 from django.db import OperationalError
 
 from flows.audit.audit_log import NotRecorded
-from tests.armour.markup import find_inline_code, read_body
-from tests.armour.places import METHODS, URL_NAMES, SampleSite, send_form
+from tests.security.markup import find_inline_code, read_body
+from tests.security.places import METHODS, URL_NAMES, SampleSite, send_form
 
 pytestmark = pytest.mark.django_db
 EXPECTED = {
@@ -24,7 +24,7 @@ EXPECTED = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Strict-Transport-Security": "max-age=31536000",
 }
-OF_A_DEPLOYMENT = (
+DEPLOYMENT_SETTINGS = (
     "SECURE_",
     "SESSION_COOKIE_",
     "CSRF_COOKIE_",
@@ -36,55 +36,56 @@ OF_A_DEPLOYMENT = (
 
 @pytest.fixture
 def deployed(settings):
-    """What the settings make of HTTPS_ONLY, which the tests' own have off. Each answer sets its cookies."""
+    """Settings with HTTPS_ONLY, which is off in tests. Every response sets its cookies."""
     with mock.patch.dict(os.environ, {"HTTPS_ONLY": "true", "DEBUG": "false"}):
-        made = runpy.run_path(str(django_settings.BASE_DIR / "flexadmin" / "settings.py"))
-    for name, value in made.items():
-        if name.startswith(OF_A_DEPLOYMENT):
+        deployment = runpy.run_path(str(django_settings.BASE_DIR / "flexadmin" / "settings.py"))
+    for name, value in deployment.items():
+        if name.startswith(DEPLOYMENT_SETTINGS):
             setattr(settings, name, value)
     settings.SESSION_SAVE_EVERY_REQUEST = True
 
 
-def missing(response, *, is_static=False):
-    """What an answer lacks of its armour."""
-    found = {
+def find_problems(response, *, is_static=False):
+    """Return missing headers, unsafe cookies and inline code of a response."""
+    problems = {
         name: response.get(name) for name, value in EXPECTED.items() if response.get(name) != value
     }
     if not is_static and "no-store" not in response.get("Cache-Control", ""):
-        found["Cache-Control"] = response.get("Cache-Control")
+        problems["Cache-Control"] = response.get("Cache-Control")
     for cookie in response.cookies.values():
         if not cookie.value:
-            continue  # it is taken away
-        lacks = [flag for flag in ("secure", "httponly") if not cookie[flag]]
-        lacks += [] if cookie["samesite"] in ("Lax", "Strict") else ["samesite"]
-        lacks += ["domain"] if cookie["domain"] else []
-        if lacks:
-            found[f"cookie {cookie.key}"] = lacks
+            continue  # the cookie is being deleted
+        faults = [flag for flag in ("secure", "httponly") if not cookie[flag]]
+        faults += [] if cookie["samesite"] in ("Lax", "Strict") else ["samesite"]
+        faults += ["domain"] if cookie["domain"] else []
+        if faults:
+            problems[f"cookie {cookie.key}"] = faults
     if response.get("Content-Type", "").startswith("text/html"):
-        found |= dict.fromkeys(find_inline_code(read_body(response).decode()), "inline")
-    return found
+        problems |= dict.fromkeys(find_inline_code(read_body(response).decode()), "inline")
+    return problems
 
 
 @pytest.mark.parametrize("name", URL_NAMES)
-def test_every_answer_of_every_place_is_armoured(world: SampleSite, deployed, name):
-    lacks, cookies = {}, set()
+def test_every_response_of_every_url_has_the_headers(site: SampleSite, deployed, name):
+    problems_by_response, cookies = {}, set()
     for who in ("anonymous", "nobody", "admin"):
         for method in METHODS:
-            url, data = world.call(name, who)
-            response = send_form(world.client(who), method, url, data, secure=True)
+            url, data = site.call(name, who)
+            response = send_form(site.client(who), method, url, data, secure=True)
             cookies.update(response.cookies)
-            if found := missing(response):
-                lacks[who, method, response.status_code] = found
+            problems = find_problems(response)
+            if problems:
+                problems_by_response[who, method, response.status_code] = problems
 
-    assert lacks == {}
+    assert problems_by_response == {}
     assert django_settings.SESSION_COOKIE_NAME in cookies or name.startswith("health")
 
 
 @pytest.mark.quick
-def test_every_status_is_armoured(world: SampleSite, deployed):
-    admin, sid = world.client("admin"), world.sid
+def test_every_status_has_the_headers(site: SampleSite, deployed):
+    admin, sid = site.client("admin"), site.sid
     admin.raise_request_exception = False
-    gone = "/flows/FO" + "0" * 32 + "/"
+    unknown_flow = "/flows/FO" + "0" * 32 + "/"
     broken = mock.patch("flows.search.flow_search.run_query", side_effect=RuntimeError)
     locked = mock.patch("flows.search.flow_search.run_query", side_effect=OperationalError)
     no_session = mock.patch(
@@ -94,21 +95,21 @@ def test_every_status_is_armoured(world: SampleSite, deployed):
     too_long = "x" * (django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
     form = "application/x-www-form-urlencoded"
 
-    def during(fault, act):
+    def during(fault, send_request):
         with fault:
-            return act()
+            return send_request()
 
-    answers = {
+    responses = {
         200: admin.get("/flows/", secure=True),
         301: admin.get("/flows/"),
         302: admin.get("/", secure=True),
         400: admin.get("/flows/?q=%ff", secure=True),
         "400 of another host": admin.get("/flows/", secure=True, headers={"Host": "evil.example"}),
         "400 of another host, without HTTPS": admin.get("/flows/", headers={"Host": "evil.example"}),
-        401: world.client("anonymous").post(f"/flows/{sid}/edit/", {"reason": "x"}, secure=True),
-        403: world.client("viewer").get("/flows/new/", secure=True),
-        "403 of a form without its token": world.client("admin", enforce_csrf_checks=True).post("/flows/new/", secure=True),
-        404: admin.get(gone, secure=True),
+        401: site.client("anonymous").post(f"/flows/{sid}/edit/", {"reason": "x"}, secure=True),
+        403: site.client("viewer").get("/flows/new/", secure=True),
+        "403 of a form without its token": site.client("admin", enforce_csrf_checks=True).post("/flows/new/", secure=True),
+        404: admin.get(unknown_flow, secure=True),
         "404 of nothing": admin.get("/nowhere/", secure=True),
         "404 of a static file": admin.get("/static/nothing.js", secure=True),
         405: admin.delete("/flows/", secure=True),
@@ -120,28 +121,28 @@ def test_every_status_is_armoured(world: SampleSite, deployed):
         "503 of the log": during(no_log, lambda: admin.post("/audit/export/", {"format": "csv"}, secure=True)),
     }  # fmt: skip
 
-    without = {
+    only_over_https = {
         "301": ["Strict-Transport-Security"],
         "400 of another host, without HTTPS": ["Strict-Transport-Security"],
     }
-    lacks = {}
-    for name, answer in answers.items():
-        assert str(answer.status_code) == str(name)[:3]
-        found = missing(answer)
-        for header in without.get(str(name), []):  # only HTTPS can say it
-            found.pop(header, None)
-        if found:
-            lacks[name] = found
-    assert lacks == {}
+    problems_by_response = {}
+    for name, response in responses.items():
+        assert str(response.status_code) == str(name)[:3]
+        problems = find_problems(response)
+        for header in only_over_https.get(str(name), []):  # sent over HTTPS only
+            problems.pop(header, None)
+        if problems:
+            problems_by_response[name] = problems
+    assert problems_by_response == {}
 
 
 @pytest.mark.quick
 @pytest.mark.parametrize("file", ["app.css", "app.js", "favicon.svg", "django_htmx/htmx-2.min.js"])
-def test_static_file_is_armoured(db, client, deployed, file):
-    answer = client.get(f"/static/{file}", secure=True)
+def test_static_file_has_the_headers(db, client, deployed, file):
+    response = client.get(f"/static/{file}", secure=True)
 
-    assert answer.status_code == 200
-    assert read_body(answer)
-    answer.close()
-    assert missing(answer, is_static=True) == {}
-    assert not answer.cookies
+    assert response.status_code == 200
+    assert read_body(response)
+    response.close()
+    assert find_problems(response, is_static=True) == {}
+    assert not response.cookies

@@ -1,6 +1,7 @@
-"""`python -m tests.armour.fuzz [--minutes M] [--seed N]`: asks every place of the site, and the sandbox's API, for what
-nobody thought of, and says what broke: an answer of 500, or an exception. Exit status 1 if anything did. The tests run
-a short form. A seed plays the same requests again.
+"""Fuzzing of the site and the sandbox's API: `python -m tests.security.fuzz [--minutes M] [--seed N]`.
+
+It sends random requests and reports responses with status 500 and exceptions. The exit status is 1
+if there are any. The same seed sends the same requests. The tests run a short form.
 """
 
 from __future__ import annotations
@@ -41,10 +42,10 @@ from flows.mirror import mirror
 from flows.twilio.errors import FlexError
 from flows.twilio.flex import flex_flow
 from flows.twilio.sandbox.server import Sandbox
-from tests.armour.hostile import HOSTILE_VALUES, WRONG_TYPES, make_hostile_flow
-from tests.armour.markup import read_body
-from tests.armour.places import ACCESS, ALLOWED_USERS, METHODS, URL_NAMES, USERS, SampleSite
 from tests.faults.databases import temporary_databases, use_database
+from tests.security.hostile import HOSTILE_VALUES, WRONG_TYPES, make_hostile_flow
+from tests.security.markup import read_body
+from tests.security.places import ACCESS, ALLOWED_USERS, METHODS, URL_NAMES, USERS, SampleSite
 
 PARAMETERS = ("q", "channel", "integration", "enabled", "account", "sort", "page", "go", "actor", "action", "result", "sid",
     "sids", "from", "to", "before", "plan", "after", "format", "what", "state", "restore", "undo", "clone", "next", "kind",
@@ -94,125 +95,122 @@ HEADERS: dict[str, tuple[str, ...]] = {
 
 @dataclass
 class Fuzzer:
-    """Makes one request after the other. `answers` counts what came, by where and status; `broken` is what must not be."""
+    """Sender of random requests. `statuses` counts the responses, `failures` describes the errors."""
 
-    world: SampleSite
-    chance: random.Random
-    answers: Counter[str] = field(default_factory=Counter)
-    broken: list[str] = field(default_factory=list)
+    site: SampleSite
+    rng: random.Random
+    statuses: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
 
     def text(self) -> str:
-        chance = self.chance
+        rng = self.rng
         makers: list[Callable[[], str]] = [
-            lambda: chance.choice(SHORT_VALUES),
-            lambda: chance.choice(NUMBERS),
-            lambda: chance.choice(DATES),
-            lambda: "".join(chr(chance.randrange(0x110000)) for _ in range(chance.randrange(12))),
-            lambda: "".join(chr(chance.randrange(128)) for _ in range(chance.randrange(40))),
-            lambda: str(uuid.UUID(int=chance.getrandbits(128))),
-            lambda: chance.choice(list(self.world.sandbox.flows) or ["FO"]),
-            lambda: f"FO{chance.getrandbits(128):032x}",
-            lambda: chance.choice(("true", "false", "", "all", "csv", "json", "ndjson", "studio", "task", "external", "delete", "[]", "{}")),
+            lambda: rng.choice(SHORT_VALUES),
+            lambda: rng.choice(NUMBERS),
+            lambda: rng.choice(DATES),
+            lambda: "".join(chr(rng.randrange(0x110000)) for _ in range(rng.randrange(12))),
+            lambda: "".join(chr(rng.randrange(128)) for _ in range(rng.randrange(40))),
+            lambda: str(uuid.UUID(int=rng.getrandbits(128))),
+            lambda: rng.choice(list(self.site.sandbox.flows) or ["FO"]),
+            lambda: f"FO{rng.getrandbits(128):032x}",
+            lambda: rng.choice(("true", "false", "", "all", "csv", "json", "ndjson", "studio", "task", "external", "delete", "[]", "{}")),
             lambda: str(AuditEvent.objects.order_by("?").values_list("event_id", flat=True).first()),
-            lambda: json.dumps(chance.choice([*WRONG_TYPES.values(), {"flows": [{"sid": self.world.sid, "friendly_name": WRONG_TYPES["deep"]}]}]), default=str),
-            lambda: "x" * chance.choice((200, 201, 256, 257, 2049, 70_000)),
+            lambda: json.dumps(rng.choice([*WRONG_TYPES.values(), {"flows": [{"sid": self.site.sid, "friendly_name": WRONG_TYPES["deep"]}]}]), default=str),
+            lambda: "x" * rng.choice((200, 201, 256, 257, 2049, 70_000)),
         ]  # fmt: skip
-        return chance.choice(makers)()
+        return rng.choice(makers)()
 
     def fields(self, good: dict[str, Any]) -> dict[str, Any]:
-        """A form that would do, with some of it changed, left out or added."""
-        fields = {name: value for name, value in good.items() if self.chance.random() < 0.85}
-        more = self.chance.choice(
-            (0, 1, 2, 4, 40)
-        )  # a place takes few of all: so many meet those that it takes
-        for name in self.chance.choices([*PARAMETERS, *good], k=more):
+        """Return valid form data with random fields changed, omitted or added."""
+        fields = {name: value for name, value in good.items() if self.rng.random() < 0.85}
+        # A page reads few of all parameters, so many are needed to hit some of them.
+        more = self.rng.choice((0, 1, 2, 4, 40))
+        for name in self.rng.choices([*PARAMETERS, *good], k=more):
             fields[name] = self.text()
         return fields
 
     def body(self, good: dict[str, Any]) -> tuple[bytes, str]:
-        kind = (
-            self.chance.choice(CONTENT_TYPES) if self.chance.random() < 0.25 else CONTENT_TYPES[0]
-        )
+        kind = self.rng.choice(CONTENT_TYPES) if self.rng.random() < 0.25 else CONTENT_TYPES[0]
         fields = self.fields(good)
         if "json" in kind:
             return json.dumps(fields, default=str).encode(), kind
         if "multipart" in kind:
-            parts = [f'--b\r\nContent-Disposition: form-data; name="{name}"{self.chance.choice(("", "; filename=x"))}\r\n\r\n{value}\r\n'
+            parts = [f'--b\r\nContent-Disposition: form-data; name="{name}"{self.rng.choice(("", "; filename=x"))}\r\n\r\n{value}\r\n'
                 for name, value in fields.items()]  # fmt: skip
             return ("".join(parts) + "--b--\r\n").encode("utf-8", "surrogatepass"), kind
         body = "&".join(
             f"{_quote(name)}={_quote(value)}" for name, value in fields.items()
         ).encode()
-        if self.chance.random() < 0.05:
-            body += bytes(self.chance.randrange(256) for _ in range(20))
+        if self.rng.random() < 0.05:
+            body += bytes(self.rng.randrange(256) for _ in range(20))
         return body, kind
 
     def page(self) -> None:
-        """One request of the site, by somebody, for something like what is there."""
-        name, method = self.chance.choice(URL_NAMES), self.chance.choice(METHODS)
-        who = self.chance.choice(USERS)
-        if self.chance.random() < 0.8:  # mostly somebody who may
-            method = self.chance.choice(list(ACCESS[name]))
-            who = self.chance.choice(ALLOWED_USERS[ACCESS[name][method]] or USERS)
-        url, good = self.world.call(name, who)
-        if self.chance.random() < 0.1:
+        """Send one request to the site, as a random user, with mostly valid data."""
+        name, method = self.rng.choice(URL_NAMES), self.rng.choice(METHODS)
+        who = self.rng.choice(USERS)
+        if self.rng.random() < 0.8:  # mostly a user with access
+            method = self.rng.choice(list(ACCESS[name]))
+            who = self.rng.choice(ALLOWED_USERS[ACCESS[name][method]] or USERS)
+        url, good = self.site.call(name, who)
+        if self.rng.random() < 0.1:
             parts = url.split("/")
-            parts[self.chance.randrange(len(parts))] = quote(
+            parts[self.rng.randrange(len(parts))] = quote(
                 self.text().encode("utf-8", "replace"), safe=""
             )
             url = "/" + "/".join(parts).lstrip("/")
-        if self.chance.random() < 0.8:
+        if self.rng.random() < 0.8:
             url += "?" + "&".join(
                 f"{_quote(key)}={_quote(value)}" for key, value in self.fields(good).items()
             )
         body, kind = self.body(good) if method not in ("GET", "HEAD") else (b"", CONTENT_TYPES[0])
         headers = {
-            name: self.chance.choice(HEADERS[name])
-            for name in self.chance.sample(list(HEADERS), self.chance.randrange(4))
+            name: self.rng.choice(HEADERS[name])
+            for name in self.rng.sample(list(HEADERS), self.rng.randrange(4))
         }
         meta = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
         if "HTTP_CONTENT_LENGTH" in meta:
             meta["CONTENT_LENGTH"] = meta.pop("HTTP_CONTENT_LENGTH")
-        client = self.world.client(who, enforce_csrf_checks=self.chance.random() < 0.05)
-        if "HTTP_COOKIE" in meta and self.chance.random() < 0.5:
+        client = self.site.client(who, enforce_csrf_checks=self.rng.random() < 0.05)
+        if "HTTP_COOKIE" in meta and self.rng.random() < 0.5:
             client = Client()
         what = f"{method} {url[:300]} as {who} {headers} {kind} {body[:300]!r}"
-        self._asked(
+        self._record(
             f"page {name}",
             what,
             lambda: _read_status(client.generic(method, url, body, content_type=kind, **meta)),
         )
 
     def sync_odd_flow(self) -> None:
-        """A flow that Twilio has in an odd form, taken over and looked at."""
+        """Sync a flow with random values from Twilio, and open its pages."""
         hostile = [kind for kind in (*HOSTILE_VALUES, *WRONG_TYPES) if kind != "long"]
-        whole = make_hostile_flow(self.chance.choice(hostile))
+        whole = make_hostile_flow(self.rng.choice(hostile))
         odd = {
-            name: self.chance.choice([value, self.text(), *WRONG_TYPES.values()])
+            name: self.rng.choice([value, self.text(), *WRONG_TYPES.values()])
             for name, value in whole.items()
         }
-        some = {name: value for name, value in odd.items() if self.chance.random() < 0.5}
-        sid = self.chance.choice(list(self.world.sandbox.flows) or [self.world.sid])
-        if sid not in self.world.sandbox.flows:
+        some = {name: value for name, value in odd.items() if self.rng.random() < 0.5}
+        sid = self.rng.choice(list(self.site.sandbox.flows) or [self.site.sid])
+        if sid not in self.site.sandbox.flows:
             return
 
-        def looked_at() -> int:
-            self.world.sandbox.edit_flow(sid, **some)
+        def open_pages() -> int:
+            self.site.sandbox.edit_flow(sid, **some)
             mirror.sync(ACCOUNT)
-            client = self.world.client("admin")
+            client = self.site.client("admin")
             return max(
                 _read_status(client.get(f"/flows/{sid}/{part}"))
                 for part in ("", "edit/", "code/", "enabled/", "delete/")
             )
 
-        self._asked("flow at Twilio", f"{sid} {some!r:.600}", looked_at)
+        self._record("flow at Twilio", f"{sid} {some!r:.600}", open_pages)
 
     def api(self) -> None:
-        """One request of the sandbox's API, which the demo's users and other clients send."""
-        chance, sandbox = self.chance, self.world.sandbox
+        """Send one request to the sandbox's API."""
+        rng, sandbox = self.rng, self.site.sandbox
         address = urlsplit(sandbox.url)
-        sid = chance.choice([*sandbox.flows, "FOx", "..", _quote(self.text())])
-        path = chance.choice(
+        sid = rng.choice([*sandbox.flows, "FOx", "..", _quote(self.text())])
+        path = rng.choice(
             [
                 "/FlexFlows",
                 f"/FlexFlows/{sid}",
@@ -229,42 +227,42 @@ class Fuzzer:
             _quote(self.text()),
         ]
         body = "&".join(
-            f"{name}={_quote(self.text())}" for name in chance.sample(wires, chance.randrange(8))
+            f"{name}={_quote(self.text())}" for name in rng.sample(wires, rng.randrange(8))
         )
-        query = "?" + body if chance.random() < 0.4 else ""
-        method = chance.choice(["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"])
+        query = "?" + body if rng.random() < 0.4 else ""
+        method = rng.choice(["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"])
         key = base64.b64encode(f"{sandbox.api_key}:{sandbox.api_secret}".encode()).decode()
-        headers = {"Authorization": f"Basic {key}" if chance.random() < 0.9 else chance.choice(["Basic", "Basic ===", "Bearer x", ""]),
-                   "Content-Type": chance.choice(CONTENT_TYPES[:4])}  # fmt: skip
+        headers = {"Authorization": f"Basic {key}" if rng.random() < 0.9 else rng.choice(["Basic", "Basic ===", "Bearer x", ""]),
+                   "Content-Type": rng.choice(CONTENT_TYPES[:4])}  # fmt: skip
 
-        def asked() -> int:
+        def send_request() -> int:
             line = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
             try:
                 line.request(method, address.path + path + query, body.encode(), headers)
-                answer = line.getresponse()
-                answer.read()
-                return answer.status
+                response = line.getresponse()
+                response.read()
+                return response.status
             finally:
                 line.close()
 
-        self._asked("API", f"{method} {path}{query} {headers} {body[:300]}", asked)
+        self._record("API", f"{method} {path}{query} {headers} {body[:300]}", send_request)
 
-    def _asked(self, where: str, what: str, ask: Callable[[], int]) -> None:
+    def _record(self, where: str, what: str, send: Callable[[], int]) -> None:
         try:
-            status = ask()
+            status = send()
         except (FlexError, mirror.SyncBusy):
-            status = 0  # Twilio's side was not to be read, which is an answer too
-        except Exception:  # noqa: BLE001 - this is what is looked for
-            self.broken.append(f"{where}: {what}\n{traceback.format_exc()[-1500:]}")
+            status = 0  # an unreadable flow is a valid result
+        except Exception:  # noqa: BLE001 - exceptions are the findings
+            self.failures.append(f"{where}: {what}\n{traceback.format_exc()[-1500:]}")
             return
-        self.answers[f"{where.split()[0]} {status}"] += 1
+        self.statuses[f"{where.split()[0]} {status}"] += 1
         if status == 500:
-            self.broken.append(f"{where}: 500 for {what}")
+            self.failures.append(f"{where}: 500 for {what}")
 
-    def go(self, times: int) -> None:
-        """So many requests: most of pages."""
+    def send_requests(self, times: int) -> None:
+        """Send random requests, most of them to pages."""
         for _ in range(times):
-            self.chance.choices([self.page, self.sync_odd_flow, self.api], [16, 1, 4])[0]()
+            self.rng.choices([self.page, self.sync_odd_flow, self.api], [16, 1, 4])[0]()
 
 
 def _quote(value: Any) -> str:
@@ -283,32 +281,30 @@ def _make_user(role: str) -> User:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.armour.fuzz", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.security.fuzz", description=__doc__)
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
-    logging.disable(logging.CRITICAL)  # thousands of faults on purpose are no news
+    options = parser.parse_args()
+    logging.disable(logging.CRITICAL)  # the faults are deliberate
     with temporary_databases(1) as (name,):
         use_database(name)
         ensure_groups()
         patient = functools.partial(clients.FlexClient, sleep=lambda _seconds: None)
         with Sandbox() as sandbox, mock.patch.object(clients, "FlexClient", patient):
             settings.FLEX_API_URL = sandbox.url
-            fuzzer = Fuzzer(SampleSite(sandbox, _make_user).populate(), random.Random(asked.seed))
-            until = time.monotonic() + asked.minutes * 60
+            fuzzer = Fuzzer(SampleSite(sandbox, _make_user).populate(), random.Random(options.seed))
+            until = time.monotonic() + options.minutes * 60
             while time.monotonic() < until:
-                fuzzer.go(50)
-            verdict = verification.verify()
-    for _answer, _times in sorted(fuzzer.answers.items()):
-        pass
-    say = Console(highlight=False, markup=False, soft_wrap=True).print
-    for answer, times in sorted(fuzzer.answers.items()):
-        say(f"{times:7,} {answer}")
-    say(
-        f"{sum(fuzzer.answers.values()):7,} requests, {len(fuzzer.broken)} broke something. The log: {verdict}"
+                fuzzer.send_requests(50)
+            result = verification.verify()
+    print_line = Console(highlight=False, markup=False, soft_wrap=True).print
+    for response, times in sorted(fuzzer.statuses.items()):
+        print_line(f"{times:7,} {response}")
+    print_line(
+        f"{sum(fuzzer.statuses.values()):7,} requests, {len(fuzzer.failures)} broke something. The log: {result}"
     )
-    say("\n\n".join(fuzzer.broken[:20]))
-    return 1 if fuzzer.broken or verdict.bad_seq is not None else 0
+    print_line("\n\n".join(fuzzer.failures[:20]))
+    return 1 if fuzzer.failures or result.bad_seq is not None else 0
 
 
 if __name__ == "__main__":
