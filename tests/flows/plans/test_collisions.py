@@ -5,8 +5,9 @@ import pytest
 from flows.audit.audit_log import Actor
 from flows.core.identities import normalize_identity
 from flows.mirror import mirror
-from flows.plans import drafts, execution
-from flows.plans.drafts import BulkAction, ImportEntry
+from flows.plans import drafts, execution, follow_ups, import_draft
+from flows.plans.drafts import BulkAction
+from flows.plans.import_draft import ImportEntry
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
 from tests.flows.plans.test_execution import carried_out
@@ -44,7 +45,7 @@ def imported(*entries):
         ImportEntry(sid, values, account_sid="", origin=f"Line {place}")
         for place, (sid, values) in enumerate(entries, 2)
     ]
-    plan = drafts.plan_import(entries=made, made_by="omar")
+    plan = import_draft.plan_import(entries=made, made_by="omar")
     return [change.skipped for change in plan.changes.order_by("place")]
 
 
@@ -116,7 +117,7 @@ def test_row_that_is_skipped_frees_nothing(add):
     a, b = add("A", enabled=True), add("B")
     bad = ImportEntry(a, {}, error="Retry count must be 3 or less.", origin="Line 2")
 
-    plan = drafts.plan_import(
+    plan = import_draft.plan_import(
         entries=[bad, ImportEntry(b, {"enabled": True}, origin="Line 3")], made_by="omar"
     )
 
@@ -196,7 +197,7 @@ def test_roll_back_is_judged_as_things_are_by_then(add, sandbox, me):
     assert carried_out(plan, me) == ["made"]
     b = add("B", enabled=True)
 
-    back = drafts.plan_rollback(plan=plan, made_by="omar")
+    back = follow_ups.plan_rollback(plan=plan, made_by="omar")
 
     assert (
         back.changes.get().skipped
@@ -207,11 +208,11 @@ def test_roll_back_is_judged_as_things_are_by_then(add, sandbox, me):
 def test_roll_back_of_a_swap_is_in_the_order_that_works(add, sandbox, me):
     a, b = add("A", enabled=True), add("B")
     entries = [ImportEntry(a, {"enabled": False}), ImportEntry(b, {"enabled": True})]
-    plan = drafts.plan_import(entries=entries, made_by="omar")
+    plan = import_draft.plan_import(entries=entries, made_by="omar")
     assert carried_out(plan, me) == ["made", "made"]
     mirror.sync(ACCOUNT)
 
-    back = drafts.plan_rollback(plan=plan, made_by="omar")
+    back = follow_ups.plan_rollback(plan=plan, made_by="omar")
 
     assert carried_out(back, me) == ["made", "made"]
     assert [sandbox.flows[sid]["enabled"] for sid in (a, b)] == [True, False]
@@ -223,7 +224,7 @@ def test_roll_back_of_deletions_creates_no_second_enabled_flow(add, sandbox, me)
     assert carried_out(plan, me) == ["made"]
     b = add("B", enabled=True)
 
-    back = drafts.plan_rollback(plan=plan, made_by="omar")
+    back = follow_ups.plan_rollback(plan=plan, made_by="omar")
 
     assert back.changes.get().skipped.startswith(f"{b} is enabled for the same channel")
 
@@ -235,7 +236,7 @@ def test_retry_is_judged_as_things_are_by_then(add, sandbox, me):
     assert carried_out(plan, me) == ["failed"]
     b = add("B", enabled=True)
 
-    again = drafts.plan_retry(plan=plan, made_by="omar")
+    again = follow_ups.plan_retry(plan=plan, made_by="omar")
 
     assert again.changes.get().skipped.startswith(f"{b} is enabled for the same channel")
     assert again.title == "Retry 1 of: Turn on 1 flow"

@@ -7,8 +7,9 @@ import pytest
 
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.plans import drafts, execution
-from flows.plans.drafts import BulkAction, ImportEntry
+from flows.plans import access, drafts, import_draft
+from flows.plans.drafts import BulkAction
+from flows.plans.import_draft import ImportEntry
 from flows.plans.models import Plan
 from tests import ACCOUNT
 from tests.faults.acting import SECRET, SECRET_URL, append_attempt, dump_tables
@@ -126,7 +127,7 @@ def test_secret_of_a_webhook_is_not_kept(sandbox):
 def test_entry_changes_what_differs(sandbox):
     sid = add(sandbox, friendly_name="Old", janitor_enabled=False)
 
-    plan = drafts.plan_import(
+    plan = import_draft.plan_import(
         entries=[ImportEntry(sid, {"friendly_name": "New", "janitor_enabled": False})],
         made_by="omar",
     )
@@ -139,7 +140,7 @@ def test_entries_are_left_out_with_a_reason(sandbox):
     sid = add(sandbox)
     values = {"friendly_name": "New"}
 
-    plan = drafts.plan_import(
+    plan = import_draft.plan_import(
         entries=[
             ImportEntry(sid, values),
             ImportEntry(sid, values),
@@ -157,7 +158,7 @@ def test_entries_are_left_out_with_a_reason(sandbox):
 
 
 def test_entry_without_sid_is_made():
-    plan = drafts.plan_import(
+    plan = import_draft.plan_import(
         entries=[
             ImportEntry(values={"friendly_name": "New", "contact_identity": "", "long_lived": None})
         ],
@@ -186,7 +187,7 @@ def test_deletion_asks_for_the_name_that_it_has_now(sandbox):
 
 def test_secret_that_would_be_kept_is_refused():
     with pytest.raises(ValueError, match="would keep a secret"):
-        drafts.plan_import(
+        import_draft.plan_import(
             entries=[ImportEntry(values={"integration_url": SECRET_URL})], made_by="omar"
         )
 
@@ -194,7 +195,7 @@ def test_secret_that_would_be_kept_is_refused():
 
 
 def test_text_that_no_database_holds_is_kept_in_signs():
-    plan = drafts.plan_import(
+    plan = import_draft.plan_import(
         entries=[ImportEntry(values={"friendly_name": "a\ud800\x00b"})], made_by="omar"
     )
 
@@ -218,8 +219,8 @@ def test_missing_permission_is_of_what_the_plan_does(sandbox, person):
 
     plan = made("delete")
 
-    assert execution.missing_permission(plan, viewer) == "flows.delete_flow"
-    assert execution.missing_permission(plan, operator) == ""
+    assert access.missing_permission(plan, viewer) == "flows.delete_flow"
+    assert access.missing_permission(plan, operator) == ""
 
 
 def test_flows_of_an_iterator_are_all_in_the_plan(sandbox):

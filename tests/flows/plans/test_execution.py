@@ -13,8 +13,9 @@ from flows.changes import flow_changes, reconcile
 from flows.erasure import erasure
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.plans import drafts, execution
-from flows.plans.drafts import BulkAction, ImportEntry
+from flows.plans import drafts, execution, follow_ups, import_draft
+from flows.plans.drafts import BulkAction
+from flows.plans.import_draft import ImportEntry
 from flows.plans.models import Plan
 from flows.twilio.flex.flex_flow import from_response
 from flows.twilio.sandbox.faults import Fault, FaultKind
@@ -162,14 +163,14 @@ def test_flow_with_another_change_under_way_is_skipped(sandbox, me):
 
 def test_stop_leaves_the_rest_and_it_can_be_gone_on_with(sandbox, me, monkeypatch):
     plan = a_plan(sandbox, count=5)
-    make = execution._PlanRun._make
+    make = execution._PlanRun.make_change
 
     def stop_at_the_second(turn, change):
         make(turn, change)
         if change.place == 1:
             assert execution.stop(plan=Plan.objects.get(), actor=me)
 
-    monkeypatch.setattr(execution._PlanRun, "_make", stop_at_the_second)
+    monkeypatch.setattr(execution._PlanRun, "make_change", stop_at_the_second)
     states = carried_out(plan, me)
 
     assert states == ["made"] * 2 + ["planned"] * 3
@@ -285,7 +286,7 @@ def test_way_back_is_exact_for_every_kind(sandbox, me):
         "new.example.com:8443" in url and "canary" in url
         for url in values_of(sandbox, "integration_url").values()
     )
-    back = drafts.plan_rollback(plan=plan, made_by="omar")
+    back = follow_ups.plan_rollback(plan=plan, made_by="omar")
     assert carried_out(back, me) == ["made"] * 3
 
     assert values_of(sandbox, "integration_url") == before
@@ -306,7 +307,7 @@ def test_way_back_of_a_deletion_makes_the_flow_anew(sandbox, me):
 
     carried_out(plan, me)
     assert sandbox.flows == {}
-    carried_out(drafts.plan_rollback(plan=plan, made_by="omar"), me)
+    carried_out(follow_ups.plan_rollback(plan=plan, made_by="omar"), me)
 
     assert sorted(
         from_response(flow)["friendly_name"] for flow in sandbox.flows.values()
@@ -321,11 +322,11 @@ def test_way_back_of_a_creation_deletes_it(sandbox, me):
             name: values[name] for name in ("friendly_name", "chat_service_sid", "channel_type")
         }
     )
-    plan = drafts.plan_import(entries=[entry], made_by="omar")
+    plan = import_draft.plan_import(entries=[entry], made_by="omar")
 
     assert carried_out(plan, me) == ["made"]
     assert len(sandbox.flows) == 2
-    assert carried_out(drafts.plan_rollback(plan=plan, made_by="omar"), me) == ["made"]
+    assert carried_out(follow_ups.plan_rollback(plan=plan, made_by="omar"), me) == ["made"]
 
     assert len(sandbox.flows) == 1
 
@@ -335,19 +336,21 @@ def test_way_back_leaves_out_what_is_not_known(sandbox, me):
     sandbox.inject(Fault(kind=FaultKind.APPLY_THEN_DROP, method="POST"))
     assert carried_out(plan, me) == ["unknown"]
 
-    back = drafts.plan_rollback(plan=plan, made_by="omar")
+    back = follow_ups.plan_rollback(plan=plan, made_by="omar")
 
     assert back.changes.get().skipped.startswith("Unknown outcome")
     reconcile.reconcile()
     assert [fate.state for fate in execution.plan_items(plan)] == ["made"]
-    assert drafts.plan_rollback(plan=plan, made_by="omar").changes.get().asked == {"enabled": True}
+    assert follow_ups.plan_rollback(plan=plan, made_by="omar").changes.get().asked == {
+        "enabled": True
+    }
 
 
 def test_field_that_was_not_set_before_is_left_to_a_person(sandbox, me):
     plan = a_plan(sandbox, count=1, kind="retry_count", value=2, integration_retry_count=None)
     assert carried_out(plan, me) == ["made"]
 
-    change = drafts.plan_rollback(plan=plan, made_by="omar").changes.get()
+    change = follow_ups.plan_rollback(plan=plan, made_by="omar").changes.get()
 
     assert (
         change.skipped
@@ -369,7 +372,7 @@ def test_rest_is_what_was_not_made(sandbox, me):
     )
     assert sorted(carried_out(plan, me)) == ["failed", "made", "made"]
 
-    rest = drafts.plan_retry(plan=plan, made_by="omar")
+    rest = follow_ups.plan_retry(plan=plan, made_by="omar")
 
     assert [change.target_sid for change in rest.changes.all()] == [refused]
     assert carried_out(rest, me) == ["made"]
@@ -406,18 +409,18 @@ def test_rest_leaves_what_was_not_begun_to_the_plan_itself(sandbox, me):
     entries = [
         ImportEntry(values={**NEW_FLOW, "friendly_name": f"New {number}"}) for number in range(2)
     ]
-    plan = drafts.plan_import(entries=entries, made_by="omar")
+    plan = import_draft.plan_import(entries=entries, made_by="omar")
     execution.start(plan=plan, reason="", actor=me)
     execution.stop(plan=plan, actor=me)
 
-    assert not drafts.plan_retry(plan=plan, made_by="omar").changes.exists()
+    assert not follow_ups.plan_retry(plan=plan, made_by="omar").changes.exists()
 
 
 def test_failed_creation_that_is_tried_twice_is_made_once(sandbox, me):
-    plan = drafts.plan_import(entries=[ImportEntry(values=NEW_FLOW)], made_by="omar")
+    plan = import_draft.plan_import(entries=[ImportEntry(values=NEW_FLOW)], made_by="omar")
     sandbox.inject(Fault(kind=FaultKind.REFUSE, method="POST", status=400, code=20001))
     assert carried_out(plan, me) == ["failed"]
-    again, once_more = (drafts.plan_retry(plan=plan, made_by="omar") for _ in range(2))
+    again, once_more = (follow_ups.plan_retry(plan=plan, made_by="omar") for _ in range(2))
 
     assert [carried_out(again, me), carried_out(once_more, me)] == [["made"], ["skipped"]]
 
@@ -427,20 +430,20 @@ def test_failed_creation_that_is_tried_twice_is_made_once(sandbox, me):
 def test_what_is_undone_is_not_undone_again(sandbox, me):
     plan = a_plan(sandbox, count=1, kind="delete", enabled=False)
     carried_out(plan, me)
-    first, second = (drafts.plan_rollback(plan=plan, made_by="omar") for _ in range(2))
+    first, second = (follow_ups.plan_rollback(plan=plan, made_by="omar") for _ in range(2))
 
     assert [carried_out(first, me), carried_out(second, me)] == [["made"], ["skipped"]]
 
     assert len(sandbox.flows) == 1
     assert (
-        drafts.plan_rollback(plan=plan, made_by="omar").changes.get().skipped
+        follow_ups.plan_rollback(plan=plan, made_by="omar").changes.get().skipped
         == execution.ALREADY_ROLLED_BACK
     )
 
 
 def test_flow_that_is_erased_meanwhile_is_not_sent(sandbox, me, monkeypatch):
     plan = a_plan(sandbox, count=2, kind="retry_count", value=2, integration_retry_count=3)
-    make, second = execution._PlanRun._make, plan.changes.last()
+    make, second = execution._PlanRun.make_change, plan.changes.last()
 
     def erase_the_second(turn, change):
         why = make(turn, change)
@@ -448,7 +451,7 @@ def test_flow_that_is_erased_meanwhile_is_not_sent(sandbox, me, monkeypatch):
             erasure.erase(sid=second.target_sid, actor=me)
         return why
 
-    monkeypatch.setattr(execution._PlanRun, "_make", erase_the_second)
+    monkeypatch.setattr(execution._PlanRun, "make_change", erase_the_second)
 
     assert carried_out(plan, me) == ["made", "skipped"]
     assert plan.changes.last().skipped == execution.DATA_ERASED

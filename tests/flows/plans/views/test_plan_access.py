@@ -69,9 +69,9 @@ def within(*account_sids):
     return frozenset(account_sids)
 
 
-def a_plan(sids, *, made_by="somebody", within=None):
+def a_plan(sids, *, made_by="somebody", editable_scope=None):
     return drafts.plan_bulk_action(
-        ask=BulkAction("disable"), sids=sids, made_by=made_by, within=within
+        ask=BulkAction("disable"), sids=sids, made_by=made_by, editable_scope=editable_scope
     )
 
 
@@ -119,7 +119,7 @@ def test_buttons_are_what_works(client_for, flows, sandbox, staging, who, state,
     """`skipped`: the flow of production is in the plan, and left out."""
     sids = [flows[0]] if "production" in place or "skipped" in place else []
     sids += [flows[1]] if "staging" in place else []
-    plan = a_plan(sids, within=within(staging.account_sid) if "skipped" in place else None)
+    plan = a_plan(sids, editable_scope=within(staging.account_sid) if "skipped" in place else None)
     if state != "draft":
         now = timezone.now()
         Plan.objects.filter(pk=plan.pk).update(
@@ -172,7 +172,7 @@ def test_retry_and_roll_back_are_offered_to_those_who_can(
 
 
 def test_skipped_flow_of_an_unseen_account_is_not_shown(client_for, flows, staging):
-    plan = a_plan(flows, within=within(staging.account_sid))
+    plan = a_plan(flows, editable_scope=within(staging.account_sid))
     client = client_for("staging")
 
     page, listed = page_of(client, plan), client.get("/flows/plans/")

@@ -15,8 +15,8 @@ from flows.audit.models import AuditEvent
 from flows.erasure import erasure
 from flows.mirror import mirror
 from flows.mirror.models import Flow
-from flows.plans import drafts
-from flows.plans.drafts import ImportEntry
+from flows.plans import drafts, import_draft
+from flows.plans.import_draft import ImportEntry
 from flows.plans.models import Plan
 from flows.twilio.sandbox.faults import Fault, FaultKind
 from tests import ACCOUNT
@@ -366,8 +366,8 @@ def test_erased_flow_is_gone_from_plans(sandbox, operator, actor):
         friendly_name="Marta Example", contact_identity="+15550177", enabled=True
     )
     mirror.sync(ACCOUNT)
-    plan = drafts.plan_import(
-        entries=[drafts.ImportEntry(sid, {"contact_identity": "+15550188"})], made_by="omar"
+    plan = import_draft.plan_import(
+        entries=[ImportEntry(sid, {"contact_identity": "+15550188"})], made_by="omar"
     )
 
     erasure.erase(sid=sid, actor=actor)
@@ -484,7 +484,7 @@ def test_mixed_changes_are_counted_by_what_happens_to_the_flows(operator, both):
         ImportEntry(both[0], {"friendly_name": "Uno"}),
         ImportEntry(values={"friendly_name": "Neu"}, account_sid=both_account(both[2])),
     ]
-    plan = drafts.plan_import(entries=entries, made_by="operator")
+    plan = import_draft.plan_import(entries=entries, made_by="operator")
 
     text = shown(page_of(operator, plan))
 
