@@ -88,8 +88,10 @@ class _Simulation:
     def _other_occupant(self, address: ChannelAddress | None, key: FlowKey) -> FlowKey | None:
         if address is None:
             return None
-        others = (occupant for occupant in self.occupants[address] if occupant != key)
-        return next(others, None)
+        for occupant in self.occupants[address]:
+            if occupant != key:
+                return occupant
+        return None
 
     def _move(
         self,

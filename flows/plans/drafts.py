@@ -1,6 +1,7 @@
-"""Drafts of bulk changes: the same action for many flows, and the steps that every kind of draft shares.
+"""Drafts of bulk changes: one action for many flows, and the steps that all drafts share.
 
-A draft is built from the mirror and nothing is sent. Running it (execution.py) reads each flow from Twilio again.
+A draft is built from the mirror and nothing is sent. Running it (execution.py) reads each flow from
+Twilio again.
 """
 
 from __future__ import annotations
@@ -211,11 +212,14 @@ def check_permission(
     raise SkipFlow(f"You don't have permission to {verb} flows in {name}.")
 
 
-def check_changeable(row: Flow, held: Mapping[str, Any]) -> None:
-    """Raise `SkipFlow` if a flow is deleted, or is among `held`, the flows with an open change."""
-    if row.gone_at:
+def check_changeable(flow: Flow, open_changes: Mapping[str, Any]) -> None:
+    """Raise `SkipFlow` if a flow is deleted or has an open change.
+
+    `open_changes` are the latest events of the open changes, by the flow's SID.
+    """
+    if flow.gone_at:
         raise SkipFlow("Deleted at Twilio.")
-    if row.sid in held:
+    if flow.sid in open_changes:
         raise SkipFlow("Has an unresolved change.")
 
 

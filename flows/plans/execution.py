@@ -106,22 +106,23 @@ def start(*, plan: Plan, reason: str, actor: Actor) -> bool:
     The start is recorded before anything is sent. Return False if the plan is already running or
     finished. Raises `NotRecorded`.
     """
-    now = timezone.now()
+    started_at = timezone.now()
     is_stopped = Q(ended_at__isnull=False) & ~Q(ended_because="")
-    is_abandoned = Q(started_at__isnull=False, ended_at=None, alive_at__lt=now - LEASE_TIMEOUT)
+    lease_limit = started_at - LEASE_TIMEOUT
+    is_abandoned = Q(started_at__isnull=False, ended_at=None, alive_at__lt=lease_limit)
     can_start = Q(started_at=None) | is_stopped | is_abandoned
     stored_reason = redact_note(replace_unstorable(reason))[:200]
 
     def update() -> None:
         updated = Plan.objects.filter(can_start, pk=plan.pk).update(
-            started_at=now,
+            started_at=started_at,
             reason=stored_reason,
             actor=_actor_fields(actor),
             stop_asked_at=None,
             ended_at=None,
             ended_because="",
             runner=None,
-            alive_at=now,
+            alive_at=started_at,
         )
         if not updated:
             raise _WrongState
@@ -331,10 +332,10 @@ def _concerns_one_flow(error: FlexError) -> bool:
 
 
 def _acquire_lease(plan: Plan, lease_id: uuid.UUID) -> bool:
-    now = timezone.now()
-    is_free = Q(runner=None) | Q(alive_at__lt=now - LEASE_TIMEOUT)
+    heartbeat_at = timezone.now()
+    is_free = Q(runner=None) | Q(alive_at__lt=heartbeat_at - LEASE_TIMEOUT)
     running = Plan.objects.filter(is_free, pk=plan.pk, started_at__isnull=False, ended_at=None)
-    return bool(running.update(runner=lease_id, alive_at=now))
+    return bool(running.update(runner=lease_id, alive_at=heartbeat_at))
 
 
 def is_idle(plan: Plan) -> bool:

@@ -61,7 +61,7 @@ def _build_rollback(original: PlannedChange, event: AuditEvent) -> PlannedChange
 
 
 def _request_former_values(change: PlannedChange, event: AuditEvent) -> None:
-    """Set the changed fields back to their former values, or skip the flow if that is impossible."""
+    """Set the changed fields back to their former values. Skip the flow if that is impossible."""
     former, current = event.payload.before or {}, event.payload.after or {}
     change.before = {name: current.get(name) for name in event.changed_fields}
     change.asked = {name: former.get(name) for name in event.changed_fields}

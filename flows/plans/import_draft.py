@@ -1,4 +1,4 @@
-"""The draft of an import: entries with a SID change that flow, entries without one create a flow."""
+"""The draft of an import: an entry with a SID changes that flow, one without creates a flow."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """A table of flows to import, and the form that maps its columns to fields.
 
-Accepted are this site's CSV export, the variants that Excel saves (semicolons, tabs, a `sep=` line),
-and the columns of twilio-cli. The mapping is proposed from the header and confirmed by the user.
+Accepted are this site's CSV export, the variants that Excel saves (semicolons, tabs, a `sep=`
+line), and the columns of twilio-cli. The mapping is proposed from the header, and the user confirms
+it.
 """
 
 from __future__ import annotations

@@ -267,7 +267,7 @@ def test_all_requests_together_have_a_bound(worker, connect, monkeypatch):
     said = closed(connect(most + b"1" * 900))
 
     assert said.startswith(b"HTTP/1.1 503")
-    wait_for(lambda: worker.worker._received == 0)
+    wait_for(lambda: worker.worker._received_bytes == 0)
     assert answered(
         connect(request("/a", "Content-Length: 3", method="POST", body=b"123")), b"POST /a 3"
     )
@@ -307,4 +307,4 @@ def test_client_that_leaves_is_forgotten(worker, connect):
         connect(sent).close()
 
     wait_for(lambda: worker.worker.nr_conns == 0)
-    assert worker.worker._received == 0
+    assert worker.worker._received_bytes == 0
